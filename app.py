@@ -1,0 +1,64 @@
+"""The console's ASGI application; `streamlit run app.py` finds `app`.
+
+An application instead of a plain script, because with `pages/` beside a plain script a deep link to a process that
+has not run yet executes the page without the shell around it.
+"""
+
+import gc
+import importlib
+import logging
+from collections.abc import AsyncIterator
+from contextlib import ExitStack, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import streamlit as st
+from starlette.middleware import Middleware
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+from services.cloud import AzureSession, connect_azure, connect_sandbox
+from ui import connection
+from ui.errors import show_unexpected
+from ui.security_headers import SecurityHeaders
+from ui.settings import Settings, read_settings
+
+ROOT = Path(__file__).parent
+HEAVY = ("pandas", "plotly.graph_objects", "azure.identity", "azure.mgmt.containerregistry", "azure.containerregistry")
+
+
+def _connect(settings: Settings, closing: ExitStack) -> AzureSession:
+    if settings.connection == "azure":
+        return connect_azure(settings.cloud, settings.ca_file)
+    from sandbox.server import Sandbox  # Only where it is used: Azure needs none of it.
+
+    sandbox = Sandbox.start(settings.sandbox_data, settings.sandbox_seed, latency_ms=settings.sandbox_latency_ms)
+    closing.callback(sandbox.stop)
+    return connect_sandbox(sandbox.ready)
+
+
+@asynccontextmanager
+async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
+    with ExitStack() as closing:
+        connection.use(_connect(read_settings(), closing))
+        for module in HEAVY:
+            importlib.import_module(module)
+        # Streamlit collects garbage after every run; what was imported is not worth walking through each time.
+        gc.collect()
+        gc.freeze()
+        yield None
+
+
+def on_script_error(exc: Exception) -> bool:
+    """Every failure that no view expected: logged whole, shown as an error panel with the same reference."""
+    show_unexpected(exc, logging.getLogger("acr_console"))
+    return True
+
+
+app = st.App(
+    "pages/shell.py",
+    lifespan=lifespan,
+    routes=[Mount("/brand", StaticFiles(directory=ROOT / "static"))],
+    middleware=[Middleware(SecurityHeaders)],
+    on_script_error=on_script_error,
+)

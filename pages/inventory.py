@@ -1,0 +1,123 @@
+"""All registries of all subscriptions: totals, a table with findings, and the way into each."""
+
+import pandas as pd
+import streamlit as st
+
+from services.az_commands import list_registries
+from services.findings import Finding, Risk, findings_of
+from services.registries import Registry
+from ui import connection, loaders
+from ui.errors import show_error, show_refused
+from ui.filters import chosen, registry_filters
+from ui.page import az_lines, empty, header
+from ui.reading import show_progress
+from ui.selection import key_of
+from ui.text import count, size
+
+who = connection.who()
+reading = loaders.inventory(who)
+header(
+    "Inventory",
+    "Every registry that this identity sees, in all subscriptions.",
+    None if reading.running else reading.at,
+    lambda: loaders.inventory.clear(who),
+)
+show_progress(reading, "inventory")
+if reading.error:
+    show_error(reading.error)
+    st.stop()
+
+inventory = reading.value
+registries = inventory.registries.values
+findings = {registry.id: findings_of(registry) for registry in registries}
+show_refused(inventory.registries, len(registries) + len(inventory.registries.refused), "part", "parts")
+if not registries:
+    if not reading.running:
+        empty(
+            ":material/inventory_2:",
+            "No registries",
+            "None of the subscriptions has one, or none lets this identity see it: Reader on a subscription is enough.",
+        )
+    st.stop()
+
+stored = [registry.stored_bytes for registry in registries if registry.stored_bytes is not None]
+included = [registry.included_bytes for registry in registries if registry.included_bytes is not None]
+high = sum(1 for found in findings.values() for finding in found if finding.risk is Risk.HIGH)
+unlisted = len(registries) - len(inventory.repository_counts)
+with st.grid(4, min_column_width="12rem"):
+    st.metric("Registries", f"{len(registries):,}", border=True, height="stretch")
+    st.metric(
+        "Repositories",
+        f"{sum(inventory.repository_counts.values()):,}",
+        delta=f"{count(unlisted, 'registry', 'registries')} not listed" if unlisted else None,
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+        help="As far as this identity may list each registry's catalogue.",
+    )
+    st.metric(
+        "Stored",
+        size(sum(stored)),
+        delta=f"of {size(sum(included))} included",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+        help="In the home regions. Each replica is billed for as much again.",
+    )
+    st.metric(
+        "Findings",
+        f"{sum(len(found) for found in findings.values()):,}",
+        delta=f"{high} of high risk",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+    )
+show_refused(inventory.counts, len(registries), "catalogue", "catalogues")
+
+
+def row(registry: Registry, found: tuple[Finding, ...]) -> dict[str, object]:
+    stored, included = registry.stored_bytes, registry.included_bytes
+    return {
+        "Name": registry.name,
+        "Subscription": registry.subscription,
+        "Group": registry.resource_group,
+        "Location": registry.location,
+        "SKU": registry.sku,
+        "Mode": registry.access.mode.value,
+        "Used": stored / included if stored is not None and included else None,
+        "Stored": size(stored),
+        "Network": registry.network.words,
+        "Repositories": inventory.repository_counts.get(registry.id),
+        "Findings": [finding.title for finding in found],
+    }
+
+
+filters = registry_filters(registries, (finding.title for found in findings.values() for finding in found))
+shown = [registry for registry in registries if chosen(registry, findings[registry.id], filters)]
+if not shown:
+    empty(":material/filter_alt_off:", "No registry matches", "Clear the search or a filter above.")
+    st.stop()
+table = pd.DataFrame([row(registry, findings[registry.id]) for registry in shown])
+selected = st.dataframe(
+    table.astype({"Used": "float64", "Repositories": "Int64"}),
+    key="registries",
+    hide_index=True,
+    on_select="rerun",
+    selection_mode="single-row",
+    placeholder="–",
+    alt="Registries, one a row",
+    column_config={
+        "Name": st.column_config.TextColumn(pinned=True),
+        "Used": st.column_config.ProgressColumn(
+            "Used of included", format="percent", min_value=0, max_value=1, help="Of the storage that the SKU includes"
+        ),
+        "Findings": st.column_config.ListColumn(width="large"),
+    },
+)
+st.caption(f"{count(len(shown), 'registry', 'registries')} shown. Select a row to open a registry.")
+if selected.selection.rows:
+    st.switch_page("registry.py", query_params={"registry": key_of(shown[selected.selection.rows[0]], registries)})
+az_lines(*(list_registries(subscription) for subscription in sorted({registry.subscription_id for registry in shown})))

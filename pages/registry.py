@@ -1,0 +1,162 @@
+"""One registry, whole: its names, usage, network, access, findings and how to sign in."""
+
+import pandas as pd
+import streamlit as st
+
+from services import az_commands
+from services.findings import Risk, findings_of
+from ui import connection, loaders, selection
+from ui.errors import panel, show_error
+from ui.page import az_lines, crumb, header
+from ui.text import ago, exact, plain, size
+
+RISK_COLOURS = {Risk.HIGH: "red", Risk.MEDIUM: "orange", Risk.LOW: "gray"}
+
+who = connection.who()
+listed = selection.registry_of_url(who)
+crumb("inventory.py", "Inventory")
+registry, at = listed, None
+with panel():
+    loaded = loaders.registry(who, listed.id)
+    registry, at = loaded.value, loaded.at
+header(
+    registry.name,
+    f"{plain(registry.resource_group)} in {plain(listed.subscription)}, {plain(registry.location)}",
+    at,
+    lambda: loaders.forget_registry(who, listed.id, listed.login_server),
+)
+with st.container(horizontal=True):
+    st.badge(registry.sku, icon=":material/category:", color="blue")
+    st.badge(f"{registry.access.mode} permissions", icon=":material/shield_person:", color="gray")
+    st.badge(registry.network.words, icon=":material/lan:", color="gray")
+    if registry.provisioning_state != "Succeeded":
+        st.badge(registry.provisioning_state, icon=":material/error:", color="red")
+st.page_link(
+    "repositories.py",
+    label="Repositories and tags",
+    icon=":material/sell:",
+    query_params={"registry": st.query_params["registry"]},
+)
+
+replicas = registry.replicas
+with st.grid(4, min_column_width="12rem"):
+    st.metric(
+        "Stored",
+        size(registry.stored_bytes),
+        delta=f"of {size(registry.included_bytes)} included" if registry.included_bytes else None,
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+        help="What the fixed fee includes is no cap: beyond it each GiB is billed.",
+    )
+    st.metric("Replicas", "–" if replicas is None else len(replicas), border=True, height="stretch")
+    st.metric("Webhooks", "–" if registry.webhooks is None else registry.webhooks, border=True, height="stretch")
+    st.metric("Created", ago(registry.created), border=True, height="stretch", help=exact(registry.created))
+for refusal in registry.unread:
+    show_error(refusal.error)
+
+left, right = st.columns(2)
+with left:
+    st.subheader("Login server", anchor=False)
+    st.code(registry.login_server or "none yet", language=None)
+with right:
+    st.subheader("Resource id", anchor=False)
+    st.code(registry.id, language=None)
+
+found = findings_of(registry)
+st.subheader(f"Findings ({len(found)})", anchor=False)
+if not found:
+    st.success("Nothing to look at.", icon=":material/check_circle:")
+for finding in found:
+    with st.expander(f"{finding.title} :{RISK_COLOURS[finding.risk]}-badge[{finding.risk} risk]"):
+        st.markdown(f"{finding.reason} {finding.risk_text}")
+        st.code(finding.fix, language="bash")
+
+left, right = st.columns(2)
+with left:
+    st.subheader("Network", anchor=False)
+    network = registry.network
+    st.table(
+        {
+            "Public access": {"public": "all networks", "restricted": "chosen addresses", "private": "off"}[
+                network.words
+            ],
+            "IP rules": ", ".join(network.ip_rules) or "none",
+            "Trusted Azure services": "let in" if network.trusted_services else "not let in",
+            "Private endpoints": ", ".join(
+                f"{plain(end.endpoint_id.split('/')[-1])} ({end.state})" for end in network.private_endpoints
+            )
+            or "none",
+            "Data endpoints": ", ".join(network.data_endpoints) or "shared",
+        },
+        border="horizontal",
+    )
+with right:
+    st.subheader("Access", anchor=False)
+    access = registry.access
+    st.table(
+        {
+            "Permissions": f"{access.mode} ({'by repository' if access.mode == 'ABAC' else 'for the whole registry'})",
+            "Admin user": "on" if access.admin_user else "off",
+            "Anonymous pull": "on" if access.anonymous_pull else "off",
+            "ARM tokens": "accepted" if access.arm_audience_tokens else "refused",
+            "Untagged manifests": f"deleted after {access.retention_days} days"
+            if access.retention_days is not None
+            else "kept for good",
+            "Encryption key": "customer-managed" if access.customer_key else "Microsoft-managed",
+        },
+        border="horizontal",
+    )
+
+if replicas:
+    st.subheader("Replicas", anchor=False)
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {"Region": replica.region, "State": replica.provisioning_state, "Status": replica.status}
+                for replica in replicas
+            ]
+        ),
+        hide_index=True,
+        alt="Replica regions beside the home region",
+    )
+
+st.subheader("Sign in", anchor=False)
+st.markdown("With docker running, for three hours:")
+st.code(az_commands.sign_in(registry.name), language="bash")
+st.markdown("Without a docker daemon beside `az`, with a token that no shell history keeps:")
+st.code(az_commands.sign_in_with_token(registry.name, registry.login_server), language="bash")
+if access.admin_user:
+    st.markdown(
+        "The **admin user** is on: one name, two passwords, all rights, no expiry. "
+        "Use it only where nothing else can sign in."
+    )
+    st.code(az_commands.show_admin_credential(registry.name), language="bash")
+else:
+    st.markdown("The admin user is off, as it should be: everyone signs in as themselves.")
+if registry.usages:
+    st.subheader("Usage", anchor=False)
+    st.dataframe(
+        pd.DataFrame(
+            [
+                {
+                    "What": usage.name,
+                    "Used": size(usage.current) if usage.unit == "Bytes" else f"{usage.current:,}",
+                    "Limit": "unlimited"
+                    if usage.limit is None
+                    else size(usage.limit)
+                    if usage.unit == "Bytes"
+                    else f"{usage.limit:,}",
+                }
+                for usage in registry.usages
+            ]
+        ),
+        hide_index=True,
+        alt="Usage and limits. Size's limit is what the SKU includes, not a cap",
+    )
+az_lines(
+    az_commands.show_login_server(registry.name),
+    az_commands.show_resource_id(registry.name),
+    az_commands.show_usage(registry.name),
+)

@@ -1,0 +1,107 @@
+"""A registry's repositories, and the way into each."""
+
+import pandas as pd
+import streamlit as st
+
+from services import az_commands
+from ui import connection, loaders, selection
+from ui.errors import show_error, show_refused
+from ui.page import az_lines, empty, header
+from ui.reading import show_progress
+from ui.text import count
+
+who = connection.who()
+top = st.container()
+inventory = loaders.inventory(who)
+registries = [registry for registry in inventory.value.registries.values if registry.login_server]
+left, right = st.columns(2)
+with left:
+    keys = [selection.key_of(registry, registries) for registry in registries]
+    key = st.selectbox("Registry", keys, index=None, key="registry", placeholder="Choose one", bind="query-params")
+registry = selection.find(registries, key) if key else None
+if registry is None:
+    with top:
+        header("Repositories and tags", "What is in a registry.", None, lambda: loaders.inventory.clear(who))
+    show_progress(inventory, "inventory")
+    if inventory.error:
+        show_error(inventory.error)
+    empty(":material/inventory_2:", "No registry chosen", "Choose one above, or select a row of the inventory.")
+    st.stop()
+
+reading = loaders.catalogue(who, registry.login_server)
+with top:
+    header(
+        "Repositories and tags",
+        "What is in a registry.",
+        None if reading.running else reading.at,
+        lambda: loaders.catalogue.clear(who, registry.login_server),
+    )
+with right:
+    typed = st.selectbox(
+        "Repository",
+        reading.value.names,
+        index=None,
+        key=f"repository of {registry.id}",
+        placeholder="Choose one, or type a name",
+        accept_new_options=True,
+        help="Type the name where the list is refused: in ABAC mode it takes the role Catalog Lister.",
+    )
+
+
+def open_repository(name: str) -> None:
+    st.switch_page("repository.py", query_params={"registry": str(key), "repository": name})
+
+
+if typed:
+    open_repository(typed.strip())
+show_progress(reading, f"catalogue {registry.id}")
+if reading.error:
+    show_error(reading.error)
+    st.markdown("A repository's name can still be typed above.")
+    st.stop()
+catalogue = reading.value
+show_refused(catalogue.repositories, len(catalogue.names), "repository", "repositories")
+if not catalogue.names:
+    if not reading.running:
+        empty(":material/folder_off:", "No repositories", "The first push into this registry makes one.")
+        az_lines(az_commands.sign_in(registry.name), label="How to sign in for a push")
+    st.stop()
+
+search = st.text_input("Search", key="repositories", type="search", placeholder="Part of a name", bind="query-params")
+names = [name for name in catalogue.names if (search or "").casefold().strip() in name.casefold()]
+if not names:
+    empty(":material/filter_alt_off:", "No repository matches", "Clear the search above.")
+    st.stop()
+known = {repository.name: repository for repository in catalogue.repositories.values}
+table = pd.DataFrame(
+    [
+        {
+            "Repository": name,
+            "Tags": found.tag_count if found else None,
+            "Manifests": found.manifest_count if found else None,
+            "Last update": found.updated if found else None,
+            "Created": found.created if found else None,
+            "Locked": found.locks.words if found else "",
+        }
+        for name, found in ((name, known.get(name)) for name in names)
+    ]
+)
+utc = "datetime64[us, UTC]"
+selected = st.dataframe(
+    table.astype({"Tags": "Int64", "Manifests": "Int64", "Last update": utc, "Created": utc}),
+    key=f"repositories of {registry.id}",
+    hide_index=True,
+    on_select="rerun",
+    selection_mode="single-row",
+    placeholder="–",
+    alt="Repositories, one a row",
+    column_config={
+        "Repository": st.column_config.TextColumn(pinned=True, width="large"),
+        "Last update": st.column_config.DatetimeColumn(format="distance"),
+        "Created": st.column_config.DatetimeColumn(format="distance"),
+    },
+)
+st.caption(f"{count(len(names), 'repository', 'repositories')} shown. Select a row to open a repository.")
+if selected.selection.rows:
+    open_repository(names[selected.selection.rows[0]])
+az_lines(az_commands.list_repositories(registry.name))

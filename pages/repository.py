@@ -1,0 +1,134 @@
+"""One repository: its attributes, its tags a page at a time, and its manifests as the tree they form."""
+
+import pandas as pd
+import streamlit as st
+
+from services import az_commands
+from services.errors import ServiceError
+from services.images import attached_to
+from services.repositories import Tag
+from ui import connection, loaders, selection
+from ui.errors import panel, show_error, show_refused
+from ui.manifest_table import show_tree
+from ui.page import az_lines, crumb, empty, header
+from ui.text import ago, exact, plain, short, size
+
+TAGS_A_PAGE = 50
+
+who = connection.who()
+registry = selection.registry_of_url(who)
+name = selection.repository_of_url()
+server = registry.login_server
+url = {"registry": st.query_params["registry"], "repository": name}
+crumb("repositories.py", registry.name, registry=url["registry"])
+pages_key = f"pages of {server}/{name}"
+# The `next` of each page that was turned: pages are asked for one after the other, newest first.
+cursors: list[str | None] = st.session_state.setdefault(pages_key, [None])
+
+
+def refresh() -> None:
+    loaders.forget_repository(who, server, name)
+    for after in cursors:
+        loaders.tag_page.clear(who, server, name, TAGS_A_PAGE, after)
+    st.session_state[pages_key] = [None]
+
+
+try:
+    loaded = loaders.repository(who, server, name)
+except ServiceError as error:
+    header(plain(name), f"In {plain(registry.name)}", None, refresh)
+    show_error(error)
+    st.stop()
+repository = loaded.value
+header(plain(name), f"`{server}/{name}`", loaded.at, refresh)
+with st.grid(4, min_column_width="12rem"):
+    st.metric("Tags", f"{repository.tag_count:,}", border=True, height="stretch")
+    st.metric("Manifests", f"{repository.manifest_count:,}", border=True, height="stretch")
+    st.metric("Last update", ago(repository.updated), border=True, height="stretch", help=exact(repository.updated))
+    st.metric("Created", ago(repository.created), border=True, height="stretch", help=exact(repository.created))
+if repository.locks.any:
+    st.info(f"Locked against: {repository.locks.words}.", icon=":material/lock:")
+
+
+def open_image(reference: str) -> None:
+    st.switch_page("image.py", query_params={**url, "reference": reference})
+
+
+def show_tags() -> None:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        wanted = st.text_input("Open a tag or digest", placeholder="v1.0.0 or sha256:…", width=320)
+        if wanted:
+            open_image(wanted.strip())
+    with panel():
+        page = loaders.tag_page(who, server, name, TAGS_A_PAGE, cursors[-1]).value
+        if not page.tags:
+            empty(":material/sell:", "No tags", "The manifests of this repository have no tag: see Manifests.")
+            return
+        show_tag_table(page.tags)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button("Newer", icon=":material/chevron_left:", disabled=len(cursors) == 1):
+                cursors.pop()
+                st.rerun()
+            if st.button("Older", icon=":material/chevron_right:", disabled=page.next is None):
+                cursors.append(page.next)
+                st.rerun()
+            first = (len(cursors) - 1) * TAGS_A_PAGE + 1
+            st.markdown(f"{first:,}–{first + len(page.tags) - 1:,} of {repository.tag_count:,}, the newest first")
+    az_lines(az_commands.show_repository(registry.name, name), az_commands.show_tags(registry.name, name))
+
+
+def show_tag_table(tags: tuple[Tag, ...]) -> None:
+    digests = tuple(dict.fromkeys(tag.digest for tag in tags))
+    known = loaders.summaries(who, server, name, digests, repository.manifest_count)
+    show_refused(known, len(digests), "digest", "digests")
+    summaries = {summary.digest: summary for summary in known.values}
+    rows = []
+    for tag in tags:
+        summary = summaries.get(tag.digest)
+        rows.append(
+            {
+                "Tag": tag.name,
+                "Kind": f"attached to {short(attached)}"
+                if (attached := attached_to(tag.name))
+                else summary.kind.value
+                if summary
+                else None,
+                "Platforms": list(summary.platforms) if summary else [],
+                "Size": size(summary.size) if summary else None,
+                "Digest": tag.digest,
+                "Last update": tag.updated,
+                "Created": tag.created,
+                "Locked": tag.locks.words,
+            }
+        )
+    selected = st.dataframe(
+        pd.DataFrame(rows),
+        key=f"tags of {server}/{name} after {cursors[-1]}",
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        placeholder="–",
+        alt="Tags, one a row, the newest first",
+        column_config={
+            "Tag": st.column_config.TextColumn(pinned=True),
+            "Platforms": st.column_config.ListColumn(width="medium"),
+            "Digest": st.column_config.TextColumn(width="small"),
+            "Last update": st.column_config.DatetimeColumn(format="distance"),
+            "Created": st.column_config.DatetimeColumn(format="distance"),
+        },
+    )
+    if selected.selection.rows:
+        open_image(tags[selected.selection.rows[0]].name)
+    st.caption("Select a row to open the image. Sizes are compressed layers over all platforms.")
+
+
+tags_tab, manifests_tab = st.tabs(["Tags", "Manifests"], on_change="rerun", key="show", bind="query-params")
+if tags_tab.open:
+    with tags_tab:
+        show_tags()
+if manifests_tab.open:
+    with manifests_tab:
+        digest = show_tree(who, server, name, repository.manifest_count)
+        az_lines(az_commands.list_manifests(registry.name, name))
+    if digest:
+        open_image(digest)

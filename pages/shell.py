@@ -1,0 +1,41 @@
+"""Around every view: page settings, logo, navigation, who is signed in where, and the gate."""
+
+from pathlib import Path
+
+import streamlit as st
+
+from services.errors import ServiceError
+from ui import connection
+from ui.errors import show_error
+from ui.text import plain
+
+STATIC = Path(__file__).parent.parent / "static"
+
+st.set_page_config(page_title="ACR Console", page_icon=str(STATIC / "favicon.png"), layout="wide")
+st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "favicon.png"), size="large")
+view = st.navigation(
+    {
+        "Registries": [
+            st.Page("inventory.py", title="Inventory", icon=":material/inventory_2:", default=True),
+            st.Page("repositories.py", title="Repositories and tags", icon=":material/sell:", url_path="repositories"),
+            st.Page("registry.py", title="Registry", url_path="registry", visibility="hidden"),
+            st.Page("repository.py", title="Repository", url_path="repository", visibility="hidden"),
+            st.Page("image.py", title="Image", url_path="image", visibility="hidden"),
+        ],
+    }
+)
+
+session = connection.current()
+try:
+    identity = session.identity
+except ServiceError as error:
+    st.title("Not signed in", anchor=False)
+    show_error(error)
+    st.button("Try again", icon=":material/refresh:")
+    st.stop()
+
+with st.sidebar:
+    st.badge(session.endpoints.name, icon=":material/cloud:", color="blue")
+    st.markdown(f"as **{plain(identity.name)}**  \ntenant {plain(identity.tenant_id)}")
+
+view.run()

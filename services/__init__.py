@@ -1,0 +1,1 @@
+"""The product: plain Python over the Azure SDKs. Imports no user interface."""

@@ -1,0 +1,145 @@
+"""The registry's data plane at one request a call, where the SDK as it comes sends four.
+
+`RegistryTokenPolicy` goes into the SDK's pipeline through `per_retry_policies`, behind its own challenge policy,
+and adds the token first: the SDK sees a challenge only where the registry refuses for good.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from io import SEEK_SET, UnsupportedOperation
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from azure.containerregistry import ContainerRegistryClient
+from azure.core import PipelineClient
+from azure.core.credentials import TokenCredential
+from azure.core.exceptions import DecodeError
+from azure.core.pipeline import PipelineRequest, PipelineResponse
+from azure.core.pipeline.policies import HTTPPolicy, RequestIdPolicy, UserAgentPolicy
+from azure.core.pipeline.transport import HttpTransport
+from azure.core.rest import HttpRequest, HttpResponse
+
+from services.acr_tokens import RegistryTokens, need_of, raise_for
+
+_CHALLENGE_MEMBER = re.compile(r'(\w+)="([^"]*)"')
+
+
+class RegistryTokenPolicy(HTTPPolicy[Any, Any]):
+    """Adds the token a request needs; after a 401 it asks once more, for what the challenge names."""
+
+    def __init__(self, login_server: str, tokens: RegistryTokens) -> None:
+        super().__init__()
+        self._login_server = login_server
+        self._tokens = tokens
+
+    def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
+        http = request.http_request
+        url = urlsplit(http.url)
+        need = need_of(http.method, url.path)
+        # A blob may be redirected to a storage account: the registry's token is for the registry alone.
+        if need is None or url.netloc != self._login_server:
+            return self.next.send(request)
+        token = self._tokens.for_need(need)
+        http.headers["Authorization"] = f"Bearer {token}"
+        response = self.next.send(request)
+        challenge = dict(_CHALLENGE_MEMBER.findall(response.http_response.headers.get("WWW-Authenticate", "")))
+        if response.http_response.status_code != 401 or "scope" not in challenge or not _rewound(http.body):
+            return response
+        token = self._tokens.for_challenge(token, challenge.get("service", ""), challenge["scope"])
+        http.headers["Authorization"] = f"Bearer {token}"
+        return self.next.send(request)
+
+
+def _rewound(body: Any) -> bool:
+    """Whether the body can be sent again, wound back to its start."""
+    if body is None or isinstance(body, bytes | str):
+        return True
+    try:
+        body.seek(0, SEEK_SET)
+    except (AttributeError, UnsupportedOperation, ValueError):
+        return False
+    return True
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of a list: its JSON body, and the path where the next begins (None: this was the last)."""
+
+    body: Any
+    next: str | None
+
+
+class RegistryClient:
+    """One registry's data plane: `sdk` for single objects, `page`s of JSON for lists, `raw` for manifests."""
+
+    def __init__(
+        self,
+        login_server: str,
+        credential: TokenCredential,
+        audience: str,
+        transport: HttpTransport[Any, Any],
+        retry_policy: Callable[[], HTTPPolicy[Any, Any]],
+        user_agent: str,
+    ) -> None:
+        self.login_server = login_server
+        self._url = f"https://{login_server}"
+        agent = UserAgentPolicy(base_user_agent=user_agent)
+
+        def client(*policies: HTTPPolicy[Any, Any]) -> PipelineClient[HttpRequest, HttpResponse]:
+            return PipelineClient(
+                self._url, policies=[RequestIdPolicy(), agent, retry_policy(), *policies], transport=transport
+            )
+
+        self.tokens = RegistryTokens(login_server, credential, audience, client())
+        token_policy = RegistryTokenPolicy(login_server, self.tokens)
+        self._client = client(token_policy)
+        self.sdk = ContainerRegistryClient(
+            self._url,
+            credential,
+            audience=audience,
+            transport=transport,
+            user_agent_policy=agent,
+            retry_policy=retry_policy(),
+            per_retry_policies=[token_policy],
+        )
+
+    def raw(self, path: str, *, accept: str = "application/json") -> HttpResponse:
+        """GET of `path` (percent-encoded) as the registry answers it. Raises azure-core's errors."""
+        response = self._client.send_request(
+            HttpRequest("GET", self._url + path, headers={"Accept": accept, "Accept-Encoding": "gzip"})
+        )
+        raise_for(response)
+        return response
+
+    def page(self, path: str) -> Page:
+        """One page of a list. `path` is the first page's, or a former page's `next`."""
+        response = self.raw(path)
+        try:
+            body = json.loads(response.content)
+        except ValueError as exc:
+            raise DecodeError("The answer is not JSON", response=response, error=exc) from exc
+        return Page(body, _next_path(response.headers.get("Link", "")))
+
+    def pages(self, path: str) -> Iterator[Any]:
+        """The bodies of all pages of a list, from the first on."""
+        following: str | None = path
+        while following:
+            page = self.page(following)
+            yield page.body
+            following = page.next
+
+
+def path_of(template: str, query: Mapping[str, str | int] | None = None, **parts: str) -> str:
+    """`/acr/v1/{repository}/_tags` with every part percent-encoded, slashes too, as the SDK sends them."""
+    path = template.format(**{name: quote(part, safe="") for name, part in parts.items()})
+    return f"{path}?{urlencode(query)}" if query else path
+
+
+def _next_path(link: str) -> str | None:
+    """The path of `Link: </path?…>; rel="next"`; of an absolute one too, so that no other host is ever asked."""
+    if not link.startswith("<"):
+        return None
+    target = urlsplit(link[1 : link.find(">")])
+    return f"{target.path}?{target.query}"

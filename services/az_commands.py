@@ -1,0 +1,94 @@
+"""The `az` or `docker` line that does what the console does. Shown beside every action.
+
+Lines are for a POSIX shell; every value is quoted where it needs to be.
+"""
+
+import shlex
+
+
+def _line(*words: str) -> str:
+    return " ".join(shlex.quote(word) for word in words)
+
+
+def show_login_server(registry: str) -> str:
+    return _line("az", "acr", "show", "--name", registry, "--query", "loginServer", "--output", "tsv")
+
+
+def show_resource_id(registry: str) -> str:
+    return f"ACR_ID=$({_line('az', 'acr', 'show', '--name', registry, '--query', 'id', '--output', 'tsv')})"
+
+
+def list_registries(subscription_id: str) -> str:
+    return _line("az", "acr", "list", "--subscription", subscription_id, "--output", "table")
+
+
+def show_usage(registry: str) -> str:
+    return _line("az", "acr", "show-usage", "--name", registry, "--output", "table")
+
+
+def sign_in(registry: str) -> str:
+    """Needs a running docker; `sign_in_with_token` does not."""
+    return _line("az", "acr", "login", "--name", registry)
+
+
+def sign_in_with_token(registry: str, login_server: str) -> str:
+    """`docker login` with a token that lives three hours, passed on standard input, so that no history keeps it."""
+    token = _line("az", "acr", "login", "--name", registry, "--expose-token", "--query", "accessToken")
+    # The user name is the null UUID: https://learn.microsoft.com/azure/container-registry/container-registry-authentication
+    user = "00000000-0000-0000-0000-000000000000"
+    return f"{token} --output tsv | {_line('docker', 'login', login_server, '--username', user)} --password-stdin"
+
+
+def show_admin_credential(registry: str) -> str:
+    return _line("az", "acr", "credential", "show", "--name", registry)
+
+
+def list_repositories(registry: str) -> str:
+    return _line("az", "acr", "repository", "list", "--name", registry)
+
+
+def show_repository(registry: str, repository: str) -> str:
+    return _line("az", "acr", "repository", "show", "--name", registry, "--repository", repository)
+
+
+def show_tags(registry: str, repository: str) -> str:
+    words = ("az", "acr", "repository", "show-tags", "--name", registry, "--repository", repository)
+    return _line(*words, "--orderby", "time_desc", "--detail")
+
+
+def show_manifest(registry: str, repository: str, reference: str) -> str:
+    """`reference` is a tag, or a digest with its algorithm."""
+    joint = "@" if ":" in reference else ":"
+    return _line("az", "acr", "manifest", "show", "--registry", registry, "--name", f"{repository}{joint}{reference}")
+
+
+def list_manifests(registry: str, repository: str) -> str:
+    return _line("az", "acr", "manifest", "list-metadata", "--registry", registry, "--name", repository)
+
+
+def list_referrers(registry: str, repository: str, digest: str) -> str:
+    name = f"{repository}@{digest}"
+    return _line("az", "acr", "manifest", "list-referrers", "--registry", registry, "--name", name)
+
+
+def pull(login_server: str, repository: str, reference: str) -> str:
+    joint = "@" if ":" in reference else ":"
+    return _line("docker", "pull", f"{login_server}/{repository}{joint}{reference}")
+
+
+def update_registry(registry: str, *options: str) -> str:
+    return _line("az", "acr", "update", "--name", registry, *options)
+
+
+def enable_retention(registry: str, days: int) -> str:
+    words = ("az", "acr", "config", "retention", "update", "--registry", registry, "--status", "enabled")
+    return _line(*words, "--days", str(days), "--type", "UntaggedManifests")
+
+
+def refuse_arm_audience_tokens(registry: str) -> str:
+    words = ("az", "acr", "config", "authentication-as-arm", "update", "--registry", registry)
+    return _line(*words, "--status", "disabled")
+
+
+def show_registry(registry: str) -> str:
+    return _line("az", "acr", "show", "--name", registry)

@@ -1,0 +1,237 @@
+"""Which Azure, and the one place that builds its clients.
+
+The sandbox, the public cloud and the sovereign clouds differ in the values of `AzureEndpoints`, never in code.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from threading import Lock
+from typing import Any, TypeVar
+
+import requests
+from azure.core.credentials import TokenCredential
+from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline.policies import (
+    ContentDecodePolicy,
+    HeadersPolicy,
+    HTTPPolicy,
+    RedirectPolicy,
+    RequestIdPolicy,
+    RetryPolicy,
+    SansIOHTTPPolicy,
+    SensitiveHeaderCleanupPolicy,
+    UserAgentPolicy,
+)
+from azure.core.pipeline.transport import HttpTransport, RequestsTransport
+from azure.identity import ClientSecretCredential, DefaultAzureCredential
+from azure.mgmt.containerregistry import ContainerRegistryManagementClient
+from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+from azure.mgmt.resource.subscriptions import SubscriptionClient
+from requests.adapters import HTTPAdapter
+
+from services.acr_http import RegistryClient
+from services.acr_tokens import jwt_claims
+from services.errors import explained
+from services.fanout import WORKERS
+
+USER_AGENT = "acr-console"
+# A caller waits for a throttled call at most this long; past it, the throttling is the answer.
+LONGEST_RETRY_AFTER_S = 60
+
+Client = TypeVar("Client")
+
+
+@dataclass(frozen=True)
+class AzureEndpoints:
+    """One Azure. `ca_file` replaces the system's trust store; URLs carry no trailing slash."""
+
+    name: str
+    authority: str
+    resource_manager: str
+    resource_manager_scope: str
+    registry_audience: str
+    ca_file: str | None = None
+    instance_discovery: bool = True
+
+
+# https://learn.microsoft.com/azure/developer/identity/authentication-national-cloud and, for the registry's
+# audience, azure-containerregistry's README ("Authenticate the client").
+CLOUDS = {
+    "public": AzureEndpoints(
+        "Azure",
+        "https://login.microsoftonline.com",
+        "https://management.azure.com",
+        "https://management.azure.com/.default",
+        "https://containerregistry.azure.net",
+    ),
+    "china": AzureEndpoints(
+        "Azure China",
+        "https://login.chinacloudapi.cn",
+        "https://management.chinacloudapi.cn",
+        "https://management.chinacloudapi.cn/.default",
+        "https://containerregistry.azure.net",
+    ),
+    "usgovernment": AzureEndpoints(
+        "Azure US Government",
+        "https://login.microsoftonline.us",
+        "https://management.usgovcloudapi.net",
+        "https://management.usgovcloudapi.net/.default",
+        "https://containerregistry.azure.net",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Identity:
+    """As whom the console asks: the claims of its own token. `key` is part of every cache key."""
+
+    tenant_id: str
+    object_id: str
+    name: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.tenant_id}/{self.object_id}"
+
+
+class PatientRetryPolicy(RetryPolicy[Any, Any]):
+    """azure-core's retries, but a Retry-After of minutes is handed to the caller instead of slept through."""
+
+    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
+        if (self.get_retry_after(response) or 0) > LONGEST_RETRY_AFTER_S:
+            return False
+        return bool(super().is_retry(settings, response))
+
+
+def retry_policy() -> PatientRetryPolicy:
+    """One read, up to four tries; a name that does not resolve is tried twice."""
+    return PatientRetryPolicy(retry_total=4, retry_connect=1, retry_backoff_factor=0.4, retry_backoff_max=8)
+
+
+def _pooled_transport(ca_file: str | None) -> HttpTransport[Any, Any]:
+    http = requests.Session()
+    http.mount("https://", HTTPAdapter(pool_connections=64, pool_maxsize=2 * WORKERS))
+    transport: HttpTransport[Any, Any] = RequestsTransport(
+        session=http,
+        session_owner=False,
+        connection_verify=ca_file or True,
+        connection_timeout=10,
+        read_timeout=60,
+    )
+    return transport
+
+
+class AzureSession:
+    """A credential at one Azure: makes each SDK client once, shared by all threads."""
+
+    def __init__(
+        self,
+        credential: TokenCredential,
+        endpoints: AzureEndpoints,
+        transport: HttpTransport[Any, Any] | None = None,
+    ) -> None:
+        self.credential = credential
+        self.endpoints = endpoints
+        self._transport = transport or _pooled_transport(endpoints.ca_file)
+        self._clients: dict[tuple[type, str], Any] = {}
+        self._lock = Lock()
+
+    @cached_property
+    def identity(self) -> Identity:
+        """Who asks, from the token's claims. Raises ServiceError where nothing can sign in."""
+        with explained("Could not sign in"):
+            token = self.credential.get_token(self.endpoints.resource_manager_scope).token
+        claims = jwt_claims(token)
+        name = next(
+            (claims[key] for key in ("upn", "unique_name", "preferred_username", "app_displayname") if claims.get(key)),
+            claims.get("appid") or claims.get("azp") or "",
+        )
+        return Identity(str(claims.get("tid", "")), str(claims.get("oid", "")), str(name))
+
+    def subscriptions(self) -> SubscriptionClient:
+        return self._once(SubscriptionClient, "", lambda: SubscriptionClient(self.credential, **self._arm()))
+
+    def registries(self, subscription_id: str) -> ContainerRegistryManagementClient:
+        return self._once(
+            ContainerRegistryManagementClient,
+            subscription_id,
+            lambda: ContainerRegistryManagementClient(self.credential, subscription_id, **self._arm()),
+        )
+
+    def registry(self, login_server: str) -> RegistryClient:
+        """The data plane of one registry. `login_server` is what ARM says, never made from the name."""
+        return self._once(
+            RegistryClient,
+            login_server,
+            lambda: RegistryClient(
+                login_server,
+                self.credential,
+                self.endpoints.registry_audience,
+                self._transport,
+                retry_policy,
+                USER_AGENT,
+            ),
+        )
+
+    def _once(self, kind: type[Client], of: str, make: Callable[[], Client]) -> Client:
+        with self._lock:
+            if (kind, of) not in self._clients:
+                self._clients[kind, of] = make()
+            client: Client = self._clients[kind, of]
+            return client
+
+    def _arm(self) -> dict[str, Any]:
+        return {
+            "base_url": self.endpoints.resource_manager,
+            "credential_scopes": [self.endpoints.resource_manager_scope],
+            "policies": self._arm_policies(),
+            "transport": self._transport,
+            "polling_interval": 2,
+        }
+
+    def _arm_policies(self) -> list[HTTPPolicy[Any, Any] | SansIOHTTPPolicy[Any, Any]]:
+        """The SDK's own list less two: automatic registration of resource providers, which makes a read write,
+        and logging."""
+        return [
+            RequestIdPolicy(),
+            HeadersPolicy(),
+            UserAgentPolicy(base_user_agent=USER_AGENT),
+            ContentDecodePolicy(),
+            RedirectPolicy(),
+            retry_policy(),
+            ARMChallengeAuthenticationPolicy(self.credential, self.endpoints.resource_manager_scope),
+            SensitiveHeaderCleanupPolicy(),
+        ]
+
+
+def connect_azure(cloud: str = "public", ca_file: str | None = None) -> AzureSession:
+    """The Azure that `DefaultAzureCredential` signs in to: environment, managed identity, `az login`."""
+    endpoints = replace(CLOUDS[cloud], ca_file=ca_file)
+    credential = DefaultAzureCredential(
+        authority=endpoints.authority.removeprefix("https://"), connection_verify=ca_file or True
+    )
+    return AzureSession(credential, endpoints)
+
+
+def connect_sandbox(ready: Mapping[str, Any], *, as_reader: bool = False) -> AzureSession:
+    """A session at a running sandbox, from the values of its ready file."""
+    endpoints = AzureEndpoints(
+        "Sandbox",
+        ready["authority"],
+        ready["resource_manager"],
+        ready["resource_manager_scope"],
+        ready["registry_audience"],
+        ready["ca_file"],
+        instance_discovery=False,
+    )
+    who = "reader_" if as_reader else ""
+    credential = ClientSecretCredential(
+        ready["tenant_id"],
+        ready[f"{who}client_id"],
+        ready[f"{who}client_secret"],
+        authority=endpoints.authority,
+        disable_instance_discovery=not endpoints.instance_discovery,
+        connection_verify=endpoints.ca_file,
+    )
+    return AzureSession(credential, endpoints)

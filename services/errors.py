@@ -1,0 +1,214 @@
+"""One error type for everything that can go wrong: what happened, why, and what to do next.
+
+Azure answers failures in seven shapes (ARM with and without an envelope, JSON inside a JSON string, the
+registry's `errors` list, transport failures, sign-in failures, bodies that are no JSON). All become
+`ServiceError`. The SDK leaves `exc.error` None for registry bodies, so the body is read here.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    DecodeError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+
+
+@dataclass(eq=False)
+class ServiceError(Exception):
+    """`title` says what was tried, `cause` why it failed, `remedy` what to do next.
+
+    `code` is Azure's own (or one of ours: NoCredential, NotTrusted, Unreachable, ConnectionLost, NotJson),
+    `status` the HTTP status where there was an answer, `request_id` what Microsoft's support asks for.
+    """
+
+    title: str
+    cause: str
+    remedy: str
+    code: str = ""
+    status: int | None = None
+    request_id: str = ""
+
+    def __str__(self) -> str:
+        tail = f" ({self.status} {self.code})" if self.status else f" ({self.code})" if self.code else ""
+        return f"{self.title}: {self.cause}{tail}"
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a failed answer's body and headers say."""
+
+    status: int | None
+    code: str = ""
+    message: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_SIGN_IN = "Sign in again (`az login`), or check the identity that the console runs as."
+_ASK_ROLE = "Ask an owner of the scope for a role that allows it; the roles each view needs are in the README."
+
+# Codes: https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors,
+# https://learn.microsoft.com/azure/container-registry/container-registry-troubleshoot-access and
+# https://learn.microsoft.com/rest/api/containerregistry/
+_REMEDIES = {
+    "AuthorizationFailed": _ASK_ROLE,
+    "LinkedAuthorizationFailed": _ASK_ROLE,
+    "RequestDisallowedByPolicy": "An Azure Policy forbids it: ask its owner for an exemption.",
+    "ResourceNotFound": "It may have been deleted or renamed since the list was read: refresh the list.",
+    "ResourceGroupNotFound": "The resource group may have been deleted: refresh the list.",
+    "SubscriptionNotFound": "The subscription is gone or not in this tenant: check the tenant in the header.",
+    "ScopeLocked": "A lock on the resource forbids it: have it removed first.",
+    "MissingSubscriptionRegistration": (
+        "Register the provider once: `az provider register --namespace Microsoft.ContainerRegistry`."
+    ),
+    "InvalidAuthenticationTokenTenant": "The token is of another tenant: sign in to the subscription's tenant.",
+    "ExpiredAuthenticationToken": _SIGN_IN,
+    "InvalidAuthenticationToken": _SIGN_IN,
+    "UNAUTHORIZED": (
+        "The identity has no role on this registry that allows it. Legacy mode: AcrPull; "
+        "ABAC mode: Container Registry Repository Reader, and Catalog Lister for the list of repositories."
+    ),
+    "DENIED": (
+        "The registry's network rules refuse this address: run the console inside the network, "
+        "or have the address added to the registry's IP rules."
+    ),
+    "NAME_UNKNOWN": "The repository may have been deleted meanwhile: refresh the list.",
+    "MANIFEST_UNKNOWN": "The tag or digest may have been deleted meanwhile: refresh the list.",
+    "TAG_UNKNOWN": "The tag may have been deleted meanwhile: refresh the list.",
+    "BLOB_UNKNOWN": "The registry lists this blob and does not have it: push the image again.",
+    "REGISTRY_DISALLOWED_OPERATION": (
+        "A lock, the quarantine or the storage limit forbids it: see the locks of the repository, tag and digest."
+    ),
+    "TOOMANYREQUESTS": "The registry throttles this identity: wait a minute, then refresh.",
+}
+
+
+def _remedy(answer: _Answer) -> str:
+    if answer.code in _REMEDIES:
+        return _REMEDIES[answer.code]
+    match answer.status:
+        case 401:
+            return _SIGN_IN
+        case 403:
+            return _ASK_ROLE
+        case 404:
+            return "It may have been deleted meanwhile: refresh the list."
+        case 429:
+            wait = str(answer.headers.get("Retry-After", ""))
+            return f"Azure throttles: try again {f'in {wait} s' if wait.isdigit() else 'in a minute'}."
+        case status if status is not None and status >= 500:
+            return "Azure's fault, and it was retried: try again in a minute, then see status.azure.com."
+    return "Read what Azure said above; with the request id, Microsoft's support can look it up."
+
+
+def _error_member(body: Any) -> tuple[str, str]:
+    """Code and message from any of the shapes that Azure uses."""
+    if isinstance(body, str):
+        try:
+            return _error_member(json.loads(body))
+        except ValueError:
+            return "", body
+    if not isinstance(body, dict):
+        return "", ""
+    errors = body.get("errors")
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        return str(errors[0].get("code") or ""), str(errors[0].get("message") or "")
+    envelope = body.get("error", body)
+    if isinstance(envelope, str):  # sign-in endpoints: {"error": "invalid_client", "error_description": …}
+        return envelope, str(body.get("error_description") or "")
+    if isinstance(envelope, dict):
+        return str(envelope.get("code") or ""), str(envelope.get("message") or "")
+    return "", ""
+
+
+def _read(exc: HttpResponseError) -> _Answer:
+    response = exc.response
+    if response is None:
+        return _Answer(exc.status_code, "", exc.message)
+    try:
+        text = response.text()
+    except (AttributeError, ValueError, AzureError):
+        text = ""
+    try:
+        code, message = _error_member(json.loads(text)) if text else ("", "")
+    except ValueError:
+        code, message = "", text[:300]
+    return _Answer(response.status_code, code, message, getattr(response, "headers", {}))
+
+
+def request_id(headers: Mapping[str, str]) -> str:
+    """The id that Microsoft's support asks for, or ''."""
+    for name in ("x-ms-correlation-request-id", "x-ms-request-id", "x-ms-client-request-id"):
+        if value := headers.get(name):
+            return str(value)
+    return ""
+
+
+def _from_http(title: str, exc: HttpResponseError) -> ServiceError:
+    answer = _read(exc)
+    said = answer.message.strip() or "Azure gave no reason."
+    return ServiceError(title, said, _remedy(answer), answer.code, answer.status, request_id(dict(answer.headers)))
+
+
+def _from_transport(title: str, exc: AzureError) -> ServiceError:
+    text = str(exc)
+    if "CERTIFICATE_VERIFY_FAILED" in text or "SSLError" in text:
+        return ServiceError(
+            title,
+            "The server's certificate is not trusted.",
+            "Behind a proxy that inspects TLS, set ACR_CONSOLE_CA_FILE to the company's CA certificates.",
+            "NotTrusted",
+        )
+    if isinstance(exc, ServiceResponseError):
+        return ServiceError(
+            title,
+            "The connection was lost before the answer was complete.",
+            "It was retried. Check the network or the proxy, then refresh.",
+            "ConnectionLost",
+        )
+    return ServiceError(
+        title,
+        "The server could not be reached: no such name, no route, or nothing listens there.",
+        "Check the network, the proxy and DNS; a registry behind private endpoints needs the private network.",
+        "Unreachable",
+    )
+
+
+def from_azure(title: str, exc: AzureError) -> ServiceError:
+    """`exc` as a ServiceError under `title`. Sign-in, transport, decoding and HTTP failures alike."""
+    if isinstance(exc, DecodeError):
+        return ServiceError(
+            title,
+            "The answer is not JSON.",
+            "A proxy or a login page may be answering instead of Azure: check the network.",
+            "NotJson",
+            exc.status_code,
+        )
+    if isinstance(exc, ClientAuthenticationError) and exc.response is None:
+        return ServiceError(
+            title,
+            exc.message.strip().splitlines()[0] if exc.message.strip() else "No credential could sign in.",
+            "Run `az login`, or configure a managed identity or a service principal (README, Connect to Azure).",
+            "NoCredential",
+        )
+    if isinstance(exc, HttpResponseError):
+        return _from_http(title, exc)
+    if isinstance(exc, ServiceRequestError | ServiceResponseError):
+        return _from_transport(title, exc)
+    return ServiceError(title, str(exc), "Try again; with the request id, Microsoft's support can look it up.")
+
+
+@contextmanager
+def explained(title: str) -> Iterator[None]:
+    """Runs SDK calls; whatever Azure error leaves them becomes a ServiceError under `title`."""
+    try:
+        yield
+    except AzureError as exc:
+        raise from_azure(title, exc) from exc

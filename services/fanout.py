@@ -1,0 +1,78 @@
+"""Many independent calls at once, on one bounded pool, with a partial result that says what is missing."""
+
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from threading import Event
+from typing import Generic, TypeVar
+
+from services.errors import ServiceError
+
+Item = TypeVar("Item")
+Value = TypeVar("Value")
+
+# az and acr-cli use at most 32 against one registry ("max recommended by ACR server", acr-cli purge.go).
+WORKERS = 16
+_pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="fanout")
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """One part that could not be read, and why."""
+
+    what: str
+    error: ServiceError
+
+
+@dataclass(frozen=True)
+class Partial(Generic[Value]):
+    """What was read, in the order that was asked for; what was refused; how many were not tried (stopped)."""
+
+    values: tuple[Value, ...]
+    refused: tuple[Refusal, ...] = ()
+    untried: int = 0
+
+    @property
+    def complete(self) -> bool:
+        return not self.refused and not self.untried
+
+
+def each(
+    work: Callable[[Item], Value],
+    items: Iterable[Item],
+    *,
+    name: Callable[[Item], str] = str,
+    done: Callable[[int, Value | None], None] | None = None,
+    stop: Event | None = None,
+) -> Partial[Value]:
+    """`work` of every item in parallel. A ServiceError refuses its own item only; any other error is raised.
+
+    `done(index, value)` is called in the caller's thread as items finish (value None where refused).
+    After `stop` is set, items that have not begun are left untried. Must not be called from within `work`.
+    """
+    items = list(items)
+    stop = stop or Event()
+
+    def run(item: Item) -> Value | None:
+        return None if stop.is_set() else work(item)
+
+    futures = {_pool.submit(run, item): index for index, item in enumerate(items)}
+    values: dict[int, Value] = {}
+    refused: dict[int, Refusal] = {}
+    for future in as_completed(futures):
+        index = futures[future]
+        try:
+            value = future.result()
+        except ServiceError as error:
+            refused[index] = Refusal(name(items[index]), error)
+            value = None
+        else:
+            if value is not None:
+                values[index] = value
+        if done and not stop.is_set():
+            done(index, value)
+    return Partial(
+        tuple(values[index] for index in sorted(values)),
+        tuple(refused[index] for index in sorted(refused)),
+        len(items) - len(values) - len(refused),
+    )

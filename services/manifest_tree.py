@@ -1,0 +1,183 @@
+"""What hangs on what in a repository: index → platforms → attestations, and referrers on what they refer to.
+
+Built from the manifests themselves. The registry lists an index's children and referrers without tags, as it lists
+leftovers: only the tree tells them apart, and taking the former for the latter has broken many registries
+(https://github.com/Azure/acr-cli/issues/131).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from threading import Event
+
+from services.acr_http import RegistryClient
+from services.fanout import Partial, each
+from services.images import (
+    DOCKER_LIST,
+    DOCKER_MANIFEST,
+    IMAGE_CONFIGS,
+    OCI_INDEX,
+    Descriptor,
+    Kind,
+    Manifest,
+    attached_to,
+    read_manifest,
+)
+from services.repositories import ManifestRow
+
+
+class Role(StrEnum):
+    """What a manifest is to the one above it, or to the repository where it stands at the top."""
+
+    INDEX = "index"
+    IMAGE = "image"
+    ARTIFACT = "artifact"
+    PLATFORM = "platform"
+    ATTESTATION = "attestation"
+    REFERRER = "referrer"
+    UNTAGGED = "untagged"
+    MISSING = "missing"
+    UNREAD = "not read"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One manifest in the tree, at `depth`. `label` is its platform or artifact type; `row` None where it is missing.
+
+    An index that lists a digest the repository does not have is broken: its child is MISSING.
+    """
+
+    depth: int
+    role: Role
+    digest: str
+    label: str
+    row: ManifestRow | None
+
+
+def read_for_tree(
+    client: RegistryClient,
+    repository: str,
+    rows: Iterable[ManifestRow],
+    *,
+    done: Callable[[int, int], None] | None = None,
+    stop: Event | None = None,
+) -> Partial[Manifest]:
+    """The manifests that the tree needs: indexes, and what has no tag and is in none (it may refer to something).
+
+    `done(count, of)` is called in the caller's thread.
+    """
+    rows = list(rows)
+    count = 0
+    of = 0
+
+    def read(digests: list[str]) -> Partial[Manifest]:
+        nonlocal of
+        of += len(digests)
+        return each(lambda digest: read_manifest(client, repository, digest), digests, done=counted, stop=stop)
+
+    def counted(_index: int, _manifest: Manifest | None) -> None:
+        nonlocal count
+        count += 1
+        if done:
+            done(count, of)
+
+    indexes = read([row.digest for row in rows if row.media_type in (OCI_INDEX, DOCKER_LIST)])
+    children = {child.digest for index in indexes.values for child in index.children}
+    others = read([row.digest for row in rows if row.digest not in children and _may_refer(row)])
+    return Partial(indexes.values + others.values, indexes.refused + others.refused, indexes.untried + others.untried)
+
+
+def _may_refer(row: ManifestRow) -> bool:
+    """Whether only its bytes can tell if it has a subject: Docker's formats know none."""
+    if row.media_type in (OCI_INDEX, DOCKER_LIST, DOCKER_MANIFEST):
+        return False
+    return not row.tags or row.config_media_type not in IMAGE_CONFIGS
+
+
+def build_tree(rows: Iterable[ManifestRow], manifests: Iterable[Manifest]) -> tuple[Node, ...]:
+    """The whole repository as a tree, flattened from the top down; the newest first on each level.
+
+    What has no tag counts as UNTAGGED only if everything that could hold it was read; else it is UNREAD.
+    """
+    by_digest = {row.digest: row for row in rows}
+    read = {manifest.digest: manifest for manifest in manifests}
+    referrers = _referrers(by_digest, read)
+    held = {child.digest for manifest in read.values() for child in manifest.children}
+    held |= {digest for attached in referrers.values() for digest in attached}
+    newest_first = sorted(by_digest.values(), key=lambda row: row.updated, reverse=True)
+    tops = [row for row in newest_first if row.digest not in held or (row.tags and not _only_attached(row))]
+    all_indexes = all(row.digest in read for row in by_digest.values() if row.media_type in (OCI_INDEX, DOCKER_LIST))
+    nodes: list[Node] = []
+    for row in tops:
+        role = _top_role(row, read, all_indexes)
+        nodes.extend(_below(row.digest, role, "", 0, by_digest, read, referrers, frozenset()))
+    return tuple(nodes)
+
+
+def _only_attached(row: ManifestRow) -> bool:
+    """Whether all its tags are of the referrers' tag schema: nobody's own."""
+    return all(attached_to(tag) for tag in row.tags)
+
+
+def _referrers(rows: Mapping[str, ManifestRow], read: Mapping[str, Manifest]) -> Mapping[str, list[str]]:
+    """Digest → what refers to it, by subject or by tag schema. Where the subject is gone, they stay at the top."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for digest, row in rows.items():
+        manifest = read.get(digest)
+        subjects = {manifest.subject} if manifest and manifest.subject else set()
+        # The index at the tag sha256-… itself is the registry's list of referrers: each of them has its subject.
+        subjects |= {attached_to(tag) for tag in row.tags if _only_attached(row)}
+        for subject in subjects & rows.keys():
+            found[subject].append(digest)
+    return found
+
+
+def _top_role(row: ManifestRow, read: Mapping[str, Manifest], all_indexes: bool) -> Role:
+    manifest = read.get(row.digest)
+    if not row.tags:
+        return Role.UNTAGGED if all_indexes and (manifest or not _may_refer(row)) else Role.UNREAD
+    if row.media_type in (OCI_INDEX, DOCKER_LIST):
+        return Role.INDEX
+    return Role.ARTIFACT if manifest and manifest.kind is Kind.ARTIFACT else Role.IMAGE
+
+
+def _below(
+    digest: str,
+    role: Role,
+    label: str,
+    depth: int,
+    rows: Mapping[str, ManifestRow],
+    read: Mapping[str, Manifest],
+    referrers: Mapping[str, list[str]],
+    above: frozenset[str],
+) -> Iterator[Node]:
+    row = rows.get(digest)
+    yield Node(depth, role if row else Role.MISSING, digest, label or _label(row), row)
+    if digest in above:
+        return  # Refers to itself over some way: shown once.
+    above |= {digest}
+
+    def below(child: str, child_role: Role, child_label: str, deeper: int) -> Iterator[Node]:
+        return _below(child, child_role, child_label, depth + deeper, rows, read, referrers, above)
+
+    children = read[digest].children if digest in read else ()
+    for child in children:
+        if not child.attests:
+            yield from below(child.digest, _child_role(child, rows), child.platform, 1)
+            for attestation in (other for other in children if other.attests == child.digest):
+                yield from below(attestation.digest, Role.ATTESTATION, "", 2)
+    listed = {child.digest for child in children}
+    for attestation in (child for child in children if child.attests and child.attests not in listed):
+        yield from below(attestation.digest, Role.ATTESTATION, "", 1)
+    for referrer in referrers.get(digest, ()):
+        yield from below(referrer, Role.REFERRER, read[referrer].artifact_type if referrer in read else "", 1)
+
+
+def _child_role(child: Descriptor, rows: Mapping[str, ManifestRow]) -> Role:
+    row = rows.get(child.digest)
+    return Role.INDEX if row and row.media_type in (OCI_INDEX, DOCKER_LIST) else Role.PLATFORM
+
+
+def _label(row: ManifestRow | None) -> str:
+    return row.platform if row else ""

@@ -1,0 +1,212 @@
+"""What pages read, cached. `who` (cloud and identity) is part of every key; nothing here is ever shared past it.
+
+Values are frozen or only read, so that sessions share one copy. Ages: settings and lists live minutes; what a digest
+says never changes.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+import streamlit as st
+
+from services import image_summaries, images, manifest_tree, registries, repositories
+from services.fanout import Partial, each
+from ui import connection
+from ui.reading import Reading, start
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True)
+class Loaded(Generic[Value]):
+    """A value, and when it was read."""
+
+    value: Value
+    at: datetime
+
+
+def _now(value: Value) -> Loaded[Value]:
+    return Loaded(value, datetime.now(UTC))
+
+
+@dataclass(frozen=True)
+class Inventory:
+    """Every registry, and how many repositories each has where that could be read (by registry id)."""
+
+    registries: Partial[registries.Registry]
+    repository_counts: dict[str, int]
+    counts: Partial[int]
+
+
+def _fresh(reading: Reading[Value]) -> bool:
+    return reading.fresh
+
+
+@st.cache_resource(ttl="10m", show_spinner=False, validate=_fresh)
+def inventory(who: str) -> Reading[Inventory]:
+    """All registries of all subscriptions, then the size of their catalogues."""
+    session = connection.session(who)
+
+    def work(reading: Reading[Inventory]) -> None:
+        found = registries.list_registries(session, progress=reading.report)
+        reading.value = Inventory(found, {}, Partial(()))
+        reachable = [registry for registry in found.values if registry.login_server]
+        counts: dict[str, int] = {}
+
+        def counted(index: int, number: int | None) -> None:
+            if number is not None:
+                counts[reachable[index].id] = number
+            reading.report(index + 1, len(reachable), "catalogues")
+
+        read = each(
+            lambda registry: repositories.count_repositories(session.registry(registry.login_server)),
+            reachable,
+            name=lambda registry: registry.name,
+            done=counted,
+            stop=reading.stop,
+        )
+        reading.value = Inventory(found, counts, read)
+
+    return start(Inventory(Partial(()), {}, Partial(())), work)
+
+
+@st.cache_resource(ttl="10m", show_spinner=False, max_entries=500)
+def registry(who: str, resource_id: str) -> Loaded[registries.Registry]:
+    """One registry, whole."""
+    return _now(registries.get_registry(connection.session(who), resource_id))
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """The names of a registry's repositories, and the attributes of those that are in."""
+
+    names: tuple[str, ...]
+    repositories: Partial[repositories.Repository]
+
+
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=_fresh)
+def catalogue(who: str, login_server: str) -> Reading[Catalogue]:
+    """Names first, then attributes; both are shown as they come in."""
+    client = connection.session(who).registry(login_server)
+
+    def work(reading: Reading[Catalogue]) -> None:
+        names: list[str] = []
+        for page in repositories.repository_names(client):
+            names += page
+            reading.report(len(names), 0, "names")
+            reading.value = Catalogue(tuple(names), Partial(()))
+            if reading.stop.is_set():
+                return
+        so_far: list[repositories.Repository] = []
+        tried = 0
+
+        def got(repository: repositories.Repository | None) -> None:
+            nonlocal tried
+            tried += 1
+            if repository:
+                so_far.append(repository)
+            if tried % 200 == 0:
+                reading.value = Catalogue(tuple(names), Partial(tuple(so_far)))
+            reading.report(tried, len(names), "repositories")
+
+        read = repositories.get_repositories(client, names, done=got, stop=reading.stop)
+        reading.value = Catalogue(tuple(names), read)
+
+    return start(Catalogue((), Partial(())), work)
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=500)
+def repository(who: str, login_server: str, name: str) -> Loaded[repositories.Repository]:
+    """One repository's attributes."""
+    return _now(repositories.get_repository(connection.session(who).registry(login_server), name))
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=500)
+def tag_page(
+    who: str, login_server: str, repository: str, size: int, after: str | None
+) -> Loaded[repositories.TagPage]:
+    """One page of tags, the newest first."""
+    client = connection.session(who).registry(login_server)
+    return _now(repositories.tag_page(client, repository, size=size, after=after))
+
+
+@st.cache_resource(ttl="1h", show_spinner=False, max_entries=500)
+def summaries(
+    who: str, login_server: str, repository: str, digests: tuple[str, ...], manifest_count: int
+) -> Partial[image_summaries.ImageSummary]:
+    """What the digests of one page of tags are."""
+    client = connection.session(who).registry(login_server)
+    return image_summaries.summarise(client, repository, digests, manifest_count)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A repository's manifests as a tree, and what of them could not be read."""
+
+    rows: tuple[repositories.ManifestRow, ...]
+    nodes: tuple[manifest_tree.Node, ...]
+    read: Partial[images.Manifest]
+
+
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=_fresh)
+def tree(who: str, login_server: str, repository: str) -> Reading[Tree]:
+    """All manifests of one repository and what hangs on what."""
+    client = connection.session(who).registry(login_server)
+
+    def work(reading: Reading[Tree]) -> None:
+        rows = repositories.manifest_rows(client, repository)
+        reading.value = Tree(rows, (), Partial(()))
+        read = manifest_tree.read_for_tree(
+            client,
+            repository,
+            rows,
+            done=lambda done, of: reading.report(done, of, "manifests"),
+            stop=reading.stop,
+        )
+        reading.value = Tree(rows, manifest_tree.build_tree(rows, read.values), read)
+
+    return start(Tree((), (), Partial(())), work)
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=2000)
+def tag(who: str, login_server: str, repository: str, name: str) -> repositories.Tag:
+    """One tag: which digest it points to now."""
+    return repositories.get_tag(connection.session(who).registry(login_server), repository, name)
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=2000)
+def manifest_row(who: str, login_server: str, repository: str, digest: str) -> repositories.ManifestRow:
+    """What the registry knows of one manifest: its tags, times and locks."""
+    return repositories.get_manifest_row(connection.session(who).registry(login_server), repository, digest)
+
+
+@st.cache_resource(show_spinner=False, max_entries=5000)
+def manifest(who: str, login_server: str, repository: str, digest: str) -> images.Manifest:
+    """A manifest by digest: the same for good."""
+    return images.read_manifest(connection.session(who).registry(login_server), repository, digest)
+
+
+@st.cache_resource(show_spinner=False, max_entries=500)
+def config(who: str, login_server: str, repository: str, digest: str) -> images.ImageConfig:
+    """The config of the image at `digest`: the same for good."""
+    client = connection.session(who).registry(login_server)
+    return images.read_config(client, repository, manifest(who, login_server, repository, digest))
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=500)
+def referrers(who: str, login_server: str, repository: str, digest: str) -> tuple[images.Descriptor, ...]:
+    """What refers to `digest`."""
+    return images.read_referrers(connection.session(who).registry(login_server), repository, digest)
+
+
+def forget_registry(who: str, resource_id: str, login_server: str) -> None:
+    """Reads one registry anew: its settings and its catalogue."""
+    registry.clear(who, resource_id)
+    catalogue.clear(who, login_server)
+
+
+def forget_repository(who: str, login_server: str, name: str) -> None:
+    """Reads one repository anew."""
+    repository.clear(who, login_server, name)
+    tree.clear(who, login_server, name)

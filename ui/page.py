@@ -1,0 +1,39 @@
+"""The top of a page: what it is, how old its data is, and Refresh."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import streamlit as st
+
+from ui.text import ago, exact
+
+
+def header(title: str, caption: str, at: datetime | None, refresh: Callable[[], None]) -> None:
+    """Title and caption on the left; the data's age and a Refresh, which forgets and reads anew, on the right."""
+    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
+        with st.container():
+            st.title(title, anchor=False)
+            st.markdown(caption)
+        with st.container(horizontal=True, width="content", vertical_alignment="center"):
+            if at:
+                st.markdown(f"Read {ago(at)}", help=exact(at), width="content")
+            st.button("Refresh", icon=":material/refresh:", on_click=refresh, key=f"refresh {title}")
+
+
+def crumb(page: str, label: str, **query: str) -> None:
+    """A link back to a view above this one."""
+    st.page_link(page, label=label, icon=":material/arrow_back:", query_params=query or None)
+
+
+def az_lines(*lines: str, label: str = "The same with az and docker") -> None:
+    """The lines that do what the page shows, folded away until asked for."""
+    with st.expander(label, icon=":material/terminal:"):
+        st.code("\n".join(lines), language="bash")
+
+
+def empty(icon: str, title: str, caption: str) -> None:
+    """What would be here, and how to get it."""
+    with st.container(border=True, horizontal_alignment="center"):
+        st.markdown(f"## {icon}", text_alignment="center")
+        st.markdown(f"**{title}**", text_alignment="center")
+        st.markdown(caption, text_alignment="center")

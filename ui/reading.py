@@ -1,0 +1,104 @@
+"""Long reads: in a thread of their own, seen by every session of the same identity, with progress and a stop.
+
+A page shows what is in so far; the read goes on when the page is left, and the next visit finds it further on.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+import streamlit as st
+
+from services.errors import ServiceError
+
+Value = TypeVar("Value")
+
+# A read that ends within this is shown at once, with no progress that only flickers.
+BLINK_S = 0.8
+# A failure is shown this long before a rerun tries again by itself.
+FAILURE_KEPT_S = 20
+
+
+@dataclass
+class Reading(Generic[Value]):
+    """A read under way, or done. `value` grows while it runs: what is there already."""
+
+    value: Value
+    what: str = ""
+    done: int = 0
+    of: int = 0
+    error: ServiceError | None = None
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    stop: threading.Event = field(default_factory=threading.Event)
+    finished: threading.Event = field(default_factory=threading.Event)
+    _ended: float = 0.0
+
+    def report(self, done: int, of: int, what: str) -> None:
+        self.done, self.of, self.what = done, of, what
+
+    @property
+    def running(self) -> bool:
+        return not self.finished.is_set()
+
+    @property
+    def fresh(self) -> bool:
+        """Whether a cache may go on showing it: a failure is not kept for long."""
+        return self.error is None or time.monotonic() - self._ended < FAILURE_KEPT_S
+
+    def end(self, error: ServiceError | None) -> None:
+        self.error = error
+        self.at = datetime.now(UTC)
+        self._ended = time.monotonic()
+        self.finished.set()
+
+
+def start(value: Value, work: Callable[[Reading[Value]], None]) -> Reading[Value]:
+    """Runs `work` in a thread. It sets `reading.value` as parts come in, reports, and ends when `stop` is set."""
+    reading = Reading(value)
+
+    def run() -> None:
+        error = ServiceError(
+            "The console failed while reading",
+            "A fault of the console itself, not of Azure; the log has the details.",
+            "Refresh. If it comes again, report it with the log.",
+            "Unexpected",
+        )
+        try:
+            work(reading)
+        except ServiceError as refused:
+            reading.end(refused)
+        except BaseException:
+            logging.getLogger("acr_console").exception("a read failed unexpectedly")
+            reading.end(error)
+            raise
+        else:
+            reading.end(None)
+
+    threading.Thread(target=run, name="reading", daemon=True).start()
+    return reading
+
+
+def show_progress(reading: Reading[Value], key: str) -> None:
+    """Progress with a Stop button while `reading` runs; the page is run again as parts come in and at the end."""
+    if reading.finished.wait(BLINK_S):
+        return
+    _progress(reading, key)
+
+
+@st.fragment(run_every=1.0)
+def _progress(reading: Reading[Value], key: str) -> None:
+    if not reading.running:
+        st.rerun()
+    seen = f"{key}:seen"
+    text = f"Reading {reading.what}: {reading.done:,} of {reading.of:,}" if reading.of else "Reading"
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(reading.done / reading.of, 1.0) if reading.of else 0.0, text=text)
+        if st.button("Stop", icon=":material/stop_circle:", key=f"{key}:stop"):
+            reading.stop.set()
+    if reading.done - st.session_state.get(seen, 0) >= max(1, reading.of // 10):
+        st.session_state[seen] = reading.done
+        st.rerun()

@@ -1,0 +1,60 @@
+"""Which registry, repository and image the URL names."""
+
+from collections.abc import Iterable
+
+import streamlit as st
+
+from services.registries import Registry, not_found
+from ui import loaders
+from ui.errors import show_error
+from ui.page import empty
+from ui.reading import show_progress
+
+
+def key_of(registry: Registry, registries: Iterable[Registry]) -> str:
+    """What the URL calls a registry: its name, or its login server where two share a name (DNL registries may)."""
+    alike = [other for other in registries if other.name.casefold() == registry.name.casefold()]
+    return registry.name if len(alike) == 1 else registry.login_server
+
+
+def find(registries: Iterable[Registry], key: str) -> Registry | None:
+    """The registry that `key` names: by name, login server or resource id, whatever its case."""
+    wanted = key.casefold()
+    return next(
+        (
+            registry
+            for registry in registries
+            if wanted in (registry.name.casefold(), registry.login_server.casefold(), registry.id.casefold())
+        ),
+        None,
+    )
+
+
+def registry_of_url(who: str) -> Registry:
+    """The registry that `?registry=` names. Stops the page, with the reason shown, where there is none."""
+    key = st.query_params.get("registry", "")
+    if not key:
+        empty(":material/inventory_2:", "No registry chosen", "Choose one in the inventory.")
+        st.page_link("inventory.py", label="Inventory", icon=":material/inventory_2:")
+        st.stop()
+    reading = loaders.inventory(who)
+    found = find(reading.value.registries.values, key)
+    if found is None:
+        show_progress(reading, "inventory")
+        found = find(reading.value.registries.values, key)
+    if found is None:
+        if reading.error:
+            show_error(reading.error)
+        elif not reading.running:
+            show_error(not_found(key))
+        st.stop()
+    return found
+
+
+def repository_of_url() -> str:
+    """The repository that `?repository=` names. Stops the page where there is none."""
+    name = st.query_params.get("repository", "")
+    if not name:
+        empty(":material/folder:", "No repository chosen", "Choose one in Repositories and tags.")
+        st.stop()
+    return name

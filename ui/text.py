@@ -1,0 +1,50 @@
+"""How sizes, times and digests are written, and how other people's text stays text."""
+
+import re
+from datetime import UTC, datetime
+
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&^=])")
+_SPANS = ((365 * 86400, "y"), (30 * 86400, "mo"), (86400, "d"), (3600, "h"), (60, "min"))
+
+
+def size(count: float | None) -> str:
+    """Bytes for people: 1.4 GiB. '–' where unknown."""
+    if count is None:
+        return "–"
+    for unit in _UNITS[:-1]:
+        if abs(count) < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} {_UNITS[-1]}"
+
+
+def ago(moment: datetime | None, now: datetime | None = None) -> str:
+    """'3 d ago'. '–' where unknown."""
+    if moment is None:
+        return "–"
+    seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
+    for span, unit in _SPANS:
+        if seconds >= span:
+            return f"{int(seconds // span)} {unit} ago"
+    return "just now"
+
+
+def exact(moment: datetime | None) -> str:
+    """The time to the second, in UTC."""
+    return f"{moment:%Y-%m-%d %H:%M:%S} UTC" if moment else "–"
+
+
+def short(digest: str) -> str:
+    """The first twelve digits, as docker shows them."""
+    return digest.removeprefix("sha256:")[:12]
+
+
+def plain(text: str) -> str:
+    """Text from others for a place that reads markdown: every sign that could mean something is escaped."""
+    return _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
+
+
+def count(number: int, one: str, many: str = "") -> str:
+    """'1 registry', '1,200 registries'."""
+    return f"{number:,} {one if number == 1 else many or one + 's'}"
