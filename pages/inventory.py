@@ -12,6 +12,7 @@ from ui.filters import chosen, registry_filters
 from ui.page import az_lines, empty, header
 from ui.reading import show_progress
 from ui.selection import key_of
+from ui.table import table_height
 from ui.text import count, size
 
 who = connection.who()
@@ -30,9 +31,10 @@ if reading.error:
 inventory = reading.value
 registries = inventory.registries.values
 findings = {registry.id: findings_of(registry) for registry in registries}
-show_refused(inventory.registries, len(registries) + len(inventory.registries.refused), "part", "parts")
+show_refused(inventory.registries, "subscription", "subscriptions")
+show_refused(inventory.counts, "catalogue", "catalogues")
 if not registries:
-    if not reading.running:
+    if not reading.running and not inventory.registries.untried:
         empty(
             ":material/inventory_2:",
             "No registries",
@@ -44,7 +46,7 @@ stored = [registry.stored_bytes for registry in registries if registry.stored_by
 included = [registry.included_bytes for registry in registries if registry.included_bytes is not None]
 high = sum(1 for found in findings.values() for finding in found if finding.risk is Risk.HIGH)
 unlisted = len(registries) - len(inventory.repository_counts)
-with st.grid(4, min_column_width="12rem"):
+with st.grid(4, min_column_width=170):
     st.metric("Registries", f"{len(registries):,}", border=True, height="stretch")
     st.metric(
         "Repositories",
@@ -75,23 +77,22 @@ with st.grid(4, min_column_width="12rem"):
         border=True,
         height="stretch",
     )
-show_refused(inventory.counts, len(registries), "catalogue", "catalogues")
 
 
 def row(registry: Registry, found: tuple[Finding, ...]) -> dict[str, object]:
     stored, included = registry.stored_bytes, registry.included_bytes
     return {
         "Name": registry.name,
-        "Subscription": registry.subscription,
-        "Group": registry.resource_group,
-        "Location": registry.location,
         "SKU": registry.sku,
         "Mode": registry.access.mode.value,
-        "Used": stored / included if stored is not None and included else None,
-        "Stored": size(stored),
         "Network": registry.network.words,
-        "Repositories": inventory.repository_counts.get(registry.id),
+        "Used": 100 * stored / included if stored is not None and included else None,
         "Findings": [finding.title for finding in found],
+        "Repositories": inventory.repository_counts.get(registry.id),
+        "Stored": size(stored),
+        "Location": registry.location,
+        "Subscription": registry.subscription,
+        "Group": registry.resource_group,
     }
 
 
@@ -104,6 +105,7 @@ table = pd.DataFrame([row(registry, findings[registry.id]) for registry in shown
 selected = st.dataframe(
     table.astype({"Used": "float64", "Repositories": "Int64"}),
     key="registries",
+    height=table_height(len(table)),
     hide_index=True,
     on_select="rerun",
     selection_mode="single-row",
@@ -112,12 +114,19 @@ selected = st.dataframe(
     column_config={
         "Name": st.column_config.TextColumn(pinned=True),
         "Used": st.column_config.ProgressColumn(
-            "Used of included", format="percent", min_value=0, max_value=1, help="Of the storage that the SKU includes"
+            "Used of included",
+            format="%.0f%%",
+            min_value=0,
+            max_value=100,
+            width="small",
+            help="Of the storage that the SKU's fee includes, which is no cap",
         ),
-        "Findings": st.column_config.ListColumn(width="large"),
+        "Findings": st.column_config.ListColumn(width="medium"),
     },
 )
-st.caption(f"{count(len(shown), 'registry', 'registries')} shown. Select a row to open a registry.")
-if selected.selection.rows:
-    st.switch_page("registry.py", query_params={"registry": key_of(shown[selected.selection.rows[0]], registries)})
+st.caption(f"{count(len(shown), 'registry', 'registries')} shown. Select a row to open a registry, or name it here.")
+keys = [key_of(registry, registries) for registry in shown]
+named = st.selectbox("Open a registry", keys, index=None, placeholder="Name", width=320)
+if opened := keys[selected.selection.rows[0]] if selected.selection.rows else named:
+    st.switch_page("registry.py", query_params={"registry": opened})
 az_lines(*(list_registries(subscription) for subscription in sorted({registry.subscription_id for registry in shown})))

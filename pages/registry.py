@@ -39,7 +39,7 @@ st.page_link(
 )
 
 replicas = registry.replicas
-with st.grid(4, min_column_width="12rem"):
+with st.grid(4, min_column_width=170):
     st.metric(
         "Stored",
         size(registry.stored_bytes),
@@ -56,13 +56,10 @@ with st.grid(4, min_column_width="12rem"):
 for refusal in registry.unread:
     show_error(refusal.error)
 
-left, right = st.columns(2)
-with left:
-    st.subheader("Login server", anchor=False)
-    st.code(registry.login_server or "none yet", language=None)
-with right:
-    st.subheader("Resource id", anchor=False)
-    st.code(registry.id, language=None)
+st.subheader("Login server", anchor=False)
+st.code(registry.login_server or "none yet", language=None)
+st.subheader("Resource id", anchor=False)
+st.code(registry.id, language=None, wrap_lines=True)
 
 found = findings_of(registry)
 st.subheader(f"Findings ({len(found)})", anchor=False)
@@ -71,7 +68,7 @@ if not found:
 for finding in found:
     with st.expander(f"{finding.title} :{RISK_COLOURS[finding.risk]}-badge[{finding.risk} risk]"):
         st.markdown(f"{finding.reason} {finding.risk_text}")
-        st.code(finding.fix, language="bash")
+        st.code(finding.fix, language="bash", wrap_lines=True)
 
 left, right = st.columns(2)
 with left:
@@ -124,15 +121,15 @@ if replicas:
 
 st.subheader("Sign in", anchor=False)
 st.markdown("With docker running, for three hours:")
-st.code(az_commands.sign_in(registry.name), language="bash")
+st.code(az_commands.sign_in(registry.name), language="bash", wrap_lines=True)
 st.markdown("Without a docker daemon beside `az`, with a token that no shell history keeps:")
-st.code(az_commands.sign_in_with_token(registry.name, registry.login_server), language="bash")
+st.code(az_commands.sign_in_with_token(registry.name, registry.login_server), language="bash", wrap_lines=True)
 if access.admin_user:
     st.markdown(
         "The **admin user** is on: one name, two passwords, all rights, no expiry. "
         "Use it only where nothing else can sign in."
     )
-    st.code(az_commands.show_admin_credential(registry.name), language="bash")
+    st.code(az_commands.show_admin_credential(registry.name), language="bash", wrap_lines=True)
 else:
     st.markdown("The admin user is off, as it should be: everyone signs in as themselves.")
 if registry.usages:

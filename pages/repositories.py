@@ -8,25 +8,45 @@ from ui import connection, loaders, selection
 from ui.errors import show_error, show_refused
 from ui.page import az_lines, empty, header
 from ui.reading import show_progress
+from ui.table import table_height
 from ui.text import count
 
 who = connection.who()
 top = st.container()
 inventory = loaders.inventory(who)
-registries = [registry for registry in inventory.value.registries.values if registry.login_server]
 left, right = st.columns(2)
-with left:
-    keys = [selection.key_of(registry, registries) for registry in registries]
-    key = st.selectbox("Registry", keys, index=None, key="registry", placeholder="Choose one", bind="query-params")
-registry = selection.find(registries, key) if key else None
-if registry is None:
+
+
+def choose_nothing_yet() -> None:
     with top:
         header("Repositories and tags", "What is in a registry.", None, lambda: loaders.inventory.clear(who))
-    show_progress(inventory, "inventory")
     if inventory.error:
         show_error(inventory.error)
-    empty(":material/inventory_2:", "No registry chosen", "Choose one above, or select a row of the inventory.")
+    else:
+        empty(":material/inventory_2:", "No registry chosen", "Choose one above, or select a row of the inventory.")
     st.stop()
+
+
+if not inventory.value.registries.values:
+    show_progress(inventory, "inventory")
+registries = [registry for registry in inventory.value.registries.values if registry.login_server]
+if not registries:
+    choose_nothing_yet()
+keys = [selection.key_of(registry, registries) for registry in registries]
+named = selection.find(registries, st.query_params.get("registry", ""))
+
+
+def remember() -> None:
+    # Not bound to the URL: a bound parameter can't be handed on to the next page.
+    st.query_params.from_dict({"registry": st.session_state["picked"]} if st.session_state["picked"] else {})
+
+
+with left:
+    index = registries.index(named) if named else None
+    key = st.selectbox("Registry", keys, index, key="picked", placeholder="Choose one", on_change=remember)
+registry = selection.find(registries, key) if key else None
+if registry is None or key is None:
+    choose_nothing_yet()
 
 reading = loaders.catalogue(who, registry.login_server)
 with top:
@@ -49,7 +69,7 @@ with right:
 
 
 def open_repository(name: str) -> None:
-    st.switch_page("repository.py", query_params={"registry": str(key), "repository": name})
+    st.switch_page("repository.py", query_params={"registry": key, "repository": name})
 
 
 if typed:
@@ -60,14 +80,14 @@ if reading.error:
     st.markdown("A repository's name can still be typed above.")
     st.stop()
 catalogue = reading.value
-show_refused(catalogue.repositories, len(catalogue.names), "repository", "repositories")
+show_refused(catalogue.repositories, "repository", "repositories")
 if not catalogue.names:
     if not reading.running:
         empty(":material/folder_off:", "No repositories", "The first push into this registry makes one.")
         az_lines(az_commands.sign_in(registry.name), label="How to sign in for a push")
     st.stop()
 
-search = st.text_input("Search", key="repositories", type="search", placeholder="Part of a name", bind="query-params")
+search = st.text_input("Search", key="search", type="search", placeholder="Part of a name", bind="query-params")
 names = [name for name in catalogue.names if (search or "").casefold().strip() in name.casefold()]
 if not names:
     empty(":material/filter_alt_off:", "No repository matches", "Clear the search above.")
@@ -90,6 +110,7 @@ utc = "datetime64[us, UTC]"
 selected = st.dataframe(
     table.astype({"Tags": "Int64", "Manifests": "Int64", "Last update": utc, "Created": utc}),
     key=f"repositories of {registry.id}",
+    height=table_height(len(table)),
     hide_index=True,
     on_select="rerun",
     selection_mode="single-row",

@@ -6,11 +6,12 @@ import streamlit as st
 from services import az_commands
 from services.errors import ServiceError
 from services.images import attached_to
-from services.repositories import Tag
+from services.repositories import Tag, as_az_prints
 from ui import connection, loaders, selection
 from ui.errors import panel, show_error, show_refused
 from ui.manifest_table import show_tree
 from ui.page import az_lines, crumb, empty, header
+from ui.table import table_height
 from ui.text import ago, exact, plain, short, size
 
 TAGS_A_PAGE = 50
@@ -41,13 +42,16 @@ except ServiceError as error:
     st.stop()
 repository = loaded.value
 header(plain(name), f"`{server}/{name}`", loaded.at, refresh)
-with st.grid(4, min_column_width="12rem"):
+with st.grid(4, min_column_width=170):
     st.metric("Tags", f"{repository.tag_count:,}", border=True, height="stretch")
     st.metric("Manifests", f"{repository.manifest_count:,}", border=True, height="stretch")
     st.metric("Last update", ago(repository.updated), border=True, height="stretch", help=exact(repository.updated))
     st.metric("Created", ago(repository.created), border=True, height="stretch", help=exact(repository.created))
 if repository.locks.any:
     st.info(f"Locked against: {repository.locks.words}.", icon=":material/lock:")
+with st.expander("Attributes, as az prints them", icon=":material/data_object:"):
+    st.code(az_commands.show_repository(registry.name, name), language="bash", wrap_lines=True)
+    st.code(as_az_prints(repository), language="json")
 
 
 def open_image(reference: str) -> None:
@@ -74,13 +78,13 @@ def show_tags() -> None:
                 st.rerun()
             first = (len(cursors) - 1) * TAGS_A_PAGE + 1
             st.markdown(f"{first:,}–{first + len(page.tags) - 1:,} of {repository.tag_count:,}, the newest first")
-    az_lines(az_commands.show_repository(registry.name, name), az_commands.show_tags(registry.name, name))
+    az_lines(az_commands.show_tags(registry.name, name))
 
 
 def show_tag_table(tags: tuple[Tag, ...]) -> None:
     digests = tuple(dict.fromkeys(tag.digest for tag in tags))
     known = loaders.summaries(who, server, name, digests, repository.manifest_count)
-    show_refused(known, len(digests), "digest", "digests")
+    show_refused(known, "digest", "digests")
     summaries = {summary.digest: summary for summary in known.values}
     rows = []
     for tag in tags:
@@ -104,6 +108,7 @@ def show_tag_table(tags: tuple[Tag, ...]) -> None:
     selected = st.dataframe(
         pd.DataFrame(rows),
         key=f"tags of {server}/{name} after {cursors[-1]}",
+        height=table_height(len(rows)),
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",

@@ -35,7 +35,10 @@ except ServiceError as error:
     st.stop()
 
 with st.sidebar:
-    st.badge(session.endpoints.name, icon=":material/cloud:", color="blue")
-    st.markdown(f"as **{plain(identity.name)}**  \ntenant {plain(identity.tenant_id)}")
+    st.markdown(
+        f":material/cloud: **{session.endpoints.name}**  \n"
+        f":material/person: {plain(identity.name)}  \n"
+        f":material/domain: {plain(identity.tenant_id)}"
+    )
 
 view.run()

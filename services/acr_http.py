@@ -118,9 +118,11 @@ class RegistryClient:
         response = self.raw(path)
         try:
             body = json.loads(response.content)
-        except ValueError as exc:
+            if not isinstance(body, dict):
+                raise ValueError("No object")
+            return Page(body, _next_path(response.headers.get("Link", "")))
+        except (ValueError, RecursionError) as exc:
             raise DecodeError("The answer is not JSON", response=response, error=exc) from exc
-        return Page(body, _next_path(response.headers.get("Link", "")))
 
     def pages(self, path: str) -> Iterator[Any]:
         """The bodies of all pages of a list, from the first on."""
@@ -138,8 +140,13 @@ def path_of(template: str, query: Mapping[str, str | int] | None = None, **parts
 
 
 def _next_path(link: str) -> str | None:
-    """The path of `Link: </path?…>; rel="next"`; of an absolute one too, so that no other host is ever asked."""
+    """The path of `Link: </path?…>; rel="next"`; of an absolute one too, so that no other host is ever asked.
+
+    Raises ValueError for what is no path: put behind the host as it stands, `@host` or `.host` would change the host.
+    """
     if not link.startswith("<"):
         return None
     target = urlsplit(link[1 : link.find(">")])
+    if not target.path.startswith("/"):
+        raise ValueError(f"No path: {link}")
     return f"{target.path}?{target.query}"

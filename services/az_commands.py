@@ -11,18 +11,22 @@ def _line(*words: str) -> str:
 
 
 def show_login_server(registry: str) -> str:
+    """The registry's login server as ARM says it."""
     return _line("az", "acr", "show", "--name", registry, "--query", "loginServer", "--output", "tsv")
 
 
 def show_resource_id(registry: str) -> str:
+    """Sets ACR_ID, for the lines that need the registry's resource id."""
     return f"ACR_ID=$({_line('az', 'acr', 'show', '--name', registry, '--query', 'id', '--output', 'tsv')})"
 
 
 def list_registries(subscription_id: str) -> str:
+    """The registries of one subscription."""
     return _line("az", "acr", "list", "--subscription", subscription_id, "--output", "table")
 
 
 def show_usage(registry: str) -> str:
+    """What the registry uses of its SKU's limits."""
     return _line("az", "acr", "show-usage", "--name", registry, "--output", "table")
 
 
@@ -40,18 +44,22 @@ def sign_in_with_token(registry: str, login_server: str) -> str:
 
 
 def show_admin_credential(registry: str) -> str:
+    """The admin account's name and its two passwords."""
     return _line("az", "acr", "credential", "show", "--name", registry)
 
 
 def list_repositories(registry: str) -> str:
+    """The registry's repositories."""
     return _line("az", "acr", "repository", "list", "--name", registry)
 
 
 def show_repository(registry: str, repository: str) -> str:
+    """A repository's counts, times and locks."""
     return _line("az", "acr", "repository", "show", "--name", registry, "--repository", repository)
 
 
 def show_tags(registry: str, repository: str) -> str:
+    """A repository's tags with their digests, the newest first."""
     words = ("az", "acr", "repository", "show-tags", "--name", registry, "--repository", repository)
     return _line(*words, "--orderby", "time_desc", "--detail")
 
@@ -63,32 +71,39 @@ def show_manifest(registry: str, repository: str, reference: str) -> str:
 
 
 def list_manifests(registry: str, repository: str) -> str:
+    """A repository's manifests, tagged or not."""
     return _line("az", "acr", "manifest", "list-metadata", "--registry", registry, "--name", repository)
 
 
 def list_referrers(registry: str, repository: str, digest: str) -> str:
+    """What refers to a digest: signatures, SBOMs, attestations."""
     name = f"{repository}@{digest}"
     return _line("az", "acr", "manifest", "list-referrers", "--registry", registry, "--name", name)
 
 
 def pull(login_server: str, repository: str, reference: str) -> str:
+    """`reference` is a tag, or a digest with its algorithm."""
     joint = "@" if ":" in reference else ":"
     return _line("docker", "pull", f"{login_server}/{repository}{joint}{reference}")
 
 
 def update_registry(registry: str, *options: str) -> str:
+    """Changes a registry: `options` are those of `az acr update`."""
     return _line("az", "acr", "update", "--name", registry, *options)
 
 
 def enable_retention(registry: str, days: int) -> str:
+    """Deletes manifests `days` after they lose their last tag (Premium)."""
     words = ("az", "acr", "config", "retention", "update", "--registry", registry, "--status", "enabled")
     return _line(*words, "--days", str(days), "--type", "UntaggedManifests")
 
 
 def refuse_arm_audience_tokens(registry: str) -> str:
+    """The registry then takes only tokens made for registries."""
     words = ("az", "acr", "config", "authentication-as-arm", "update", "--registry", registry)
     return _line(*words, "--status", "disabled")
 
 
 def show_registry(registry: str) -> str:
+    """All that ARM says of the registry."""
     return _line("az", "acr", "show", "--name", registry)

@@ -98,6 +98,12 @@ class Identity:
 class PatientRetryPolicy(RetryPolicy[Any, Any]):
     """azure-core's retries, but a Retry-After of minutes is handed to the caller instead of slept through."""
 
+    def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
+        try:
+            return super().get_retry_after(response)
+        except ValueError:  # Neither seconds nor a date: a proxy's. azure-core lets it pass to the caller.
+            return None
+
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
         if (self.get_retry_after(response) or 0) > LONGEST_RETRY_AFTER_S:
             return False

@@ -113,7 +113,7 @@ def _error_member(body: Any) -> tuple[str, str]:
     if isinstance(body, str):
         try:
             return _error_member(json.loads(body))
-        except ValueError:
+        except (ValueError, RecursionError):
             return "", body
     if not isinstance(body, dict):
         return "", ""
@@ -133,12 +133,14 @@ def _read(exc: HttpResponseError) -> _Answer:
     if response is None:
         return _Answer(exc.status_code, "", exc.message)
     try:
+        if hasattr(response, "read"):  # A streamed answer's body is not there yet.
+            response.read()
         text = response.text()
     except (AttributeError, ValueError, AzureError):
         text = ""
     try:
         code, message = _error_member(json.loads(text)) if text else ("", "")
-    except ValueError:
+    except (ValueError, RecursionError):
         code, message = "", text[:300]
     return _Answer(response.status_code, code, message, getattr(response, "headers", {}))
 
@@ -154,7 +156,7 @@ def request_id(headers: Mapping[str, str]) -> str:
 def _from_http(title: str, exc: HttpResponseError) -> ServiceError:
     answer = _read(exc)
     said = answer.message.strip() or "Azure gave no reason."
-    return ServiceError(title, said, _remedy(answer), answer.code, answer.status, request_id(dict(answer.headers)))
+    return ServiceError(title, said, _remedy(answer), answer.code, answer.status, request_id(answer.headers))
 
 
 def _from_transport(title: str, exc: AzureError) -> ServiceError:

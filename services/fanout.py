@@ -47,14 +47,14 @@ def each(
 ) -> Partial[Value]:
     """`work` of every item in parallel. A ServiceError refuses its own item only; any other error is raised.
 
-    `done(index, value)` is called in the caller's thread as items finish (value None where refused).
-    After `stop` is set, items that have not begun are left untried. Must not be called from within `work`.
+    `done(index, value)` is called in the caller's thread as items finish (value None where refused). After `stop` is
+    set, items that have not begun are left untried. Must not be called from within `work`.
     """
     items = list(items)
     stop = stop or Event()
 
-    def run(item: Item) -> Value | None:
-        return None if stop.is_set() else work(item)
+    def run(item: Item) -> tuple[Value] | None:
+        return None if stop.is_set() else (work(item),)
 
     futures = {_pool.submit(run, item): index for index, item in enumerate(items)}
     values: dict[int, Value] = {}
@@ -62,15 +62,15 @@ def each(
     for future in as_completed(futures):
         index = futures[future]
         try:
-            value = future.result()
+            tried = future.result()
         except ServiceError as error:
             refused[index] = Refusal(name(items[index]), error)
-            value = None
         else:
-            if value is not None:
-                values[index] = value
-        if done and not stop.is_set():
-            done(index, value)
+            if tried is None:
+                continue
+            values[index] = tried[0]
+        if done:
+            done(index, values.get(index))
     return Partial(
         tuple(values[index] for index in sorted(values)),
         tuple(refused[index] for index in sorted(refused)),

@@ -31,6 +31,12 @@ ACCEPT = ", ".join((OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST, "*/*"
 # A config is a few kilobytes; one of megabytes is no config.
 LARGEST_CONFIG = 4 * 1024 * 1024
 
+# What reading a member of JSON of any shape may raise.
+_MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
+
+# https://github.com/opencontainers/image-spec/blob/main/descriptor.md#digests
+_DIGEST = re.compile(r"[a-z0-9]+(?:[+._-][a-z0-9]+)*:[A-Za-z0-9=_-]+")
+
 # https://github.com/opencontainers/distribution-spec/blob/main/spec.md#referrers-tag-schema, and cosign's
 # sha256-….sig, .att, .sbom, which came before it.
 _ATTACHED = re.compile(r"^sha256-(?P<hex>[0-9a-f]{64})(?:\.(?P<kind>[a-z]+))?$")
@@ -142,14 +148,15 @@ def parse_manifest(raw: bytes, media_type: str, title: str = "Could not read the
     """The bytes of a manifest as a Manifest. OCI manifests may leave mediaType to the Content-Type header."""
     try:
         body = json.loads(raw)
-    except ValueError as exc:
+    except (ValueError, RecursionError) as exc:
         raise _not_a_manifest(title, "It is not JSON.") from exc
     if not isinstance(body, dict):
         raise _not_a_manifest(title, "It is JSON, but no object.")
-    media_type = body.get("mediaType") or media_type.partition(";")[0]
+    declared = body.get("mediaType")
+    media_type = declared if declared and isinstance(declared, str) else media_type.partition(";")[0]
     try:
         return _manifest(body, raw, media_type)
-    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+    except _MALFORMED as exc:
         raise _not_a_manifest(title, f"It lacks what {media_type or 'a manifest'} must have: {exc}.") from exc
 
 
@@ -190,6 +197,8 @@ def _descriptor(entry: Mapping[str, Any]) -> Descriptor:
     platform = entry.get("platform") or {}
     parts = (platform.get("os"), platform.get("architecture"), platform.get("variant"))
     known = [str(part) for part in parts if part and part != "unknown"]
+    if not _DIGEST.fullmatch(str(entry["digest"])):  # It becomes part of a path.
+        raise ValueError("a digest that is none")
     return Descriptor(
         digest=str(entry["digest"]),
         media_type=str(entry.get("mediaType") or ""),
@@ -218,10 +227,14 @@ def read_referrers(client: RegistryClient, repository: str, digest: str) -> tupl
             tag = digest.replace(":", "-")
             path = path_of("/v2/{repository}/manifests/{tag}", repository=repository, tag=tag)
             try:
-                bodies = [json.loads(client.raw(path, accept=ACCEPT).content)]
+                raw = client.raw(path, accept=ACCEPT).content
             except ResourceNotFoundError:
                 return ()
-    return tuple(_descriptor(entry) for body in bodies for entry in body.get("manifests") or ())
+            return parse_manifest(raw, OCI_INDEX, title).children
+    try:
+        return tuple(_descriptor(entry) for body in bodies for entry in body.get("manifests") or ())
+    except _MALFORMED as exc:
+        raise _not_a_manifest(title, "The list is not the JSON that it should be.") from exc
 
 
 def read_config(client: RegistryClient, repository: str, manifest: Manifest) -> ImageConfig:
@@ -230,11 +243,18 @@ def read_config(client: RegistryClient, repository: str, manifest: Manifest) -> 
     config = manifest.config
     if config is None or config.size > LARGEST_CONFIG:
         raise ServiceError(title, "It has no config that could be read.", "Look at its layers instead.", "NoConfig")
+    raw = b""
     with explained(title):
-        raw = b"".join(client.sdk.download_blob(repository, config.digest))
+        try:
+            for chunk in client.sdk.download_blob(repository, config.digest):
+                raw += chunk
+                if len(raw) > LARGEST_CONFIG:  # The manifest said less.
+                    raise _not_a_manifest(title, "Its config is too large to be one.")
+        except ValueError as exc:  # The SDK's DigestValidationError, or an answer without Content-Range.
+            raise _not_a_manifest(title, f"The registry sent something else: {exc}") from exc
     try:
         return parse_config(json.loads(raw))
-    except (ValueError, AttributeError, TypeError) as exc:
+    except (*_MALFORMED, RecursionError) as exc:
         raise _not_a_manifest(title, "Its config is not the JSON that it should be.") from exc
 
 

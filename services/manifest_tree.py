@@ -109,9 +109,19 @@ def build_tree(rows: Iterable[ManifestRow], manifests: Iterable[Manifest]) -> tu
     tops = [row for row in newest_first if row.digest not in held or (row.tags and not _only_attached(row))]
     all_indexes = all(row.digest in read for row in by_digest.values() if row.media_type in (OCI_INDEX, DOCKER_LIST))
     nodes: list[Node] = []
-    for row in tops:
-        role = _top_role(row, read, all_indexes)
+
+    def add(row: ManifestRow, role: Role) -> None:
         nodes.extend(_below(row.digest, role, "", 0, by_digest, read, referrers, frozenset()))
+
+    for row in tops:
+        add(row, _top_role(row, read, all_indexes))
+    # A tag sha256-… can be set by hand, and an index can refer to its own child: who is held in such a circle only
+    # would be nowhere. It is no leftover for that.
+    shown = {node.digest for node in nodes}
+    for row in sorted(newest_first, key=lambda row: not row.tags):
+        if row.digest not in shown:
+            add(row, _top_role(row, read, all_indexes) if row.tags else Role.UNREAD)
+            shown |= {node.digest for node in nodes}
     return tuple(nodes)
 
 
@@ -167,7 +177,7 @@ def _below(
             yield from below(child.digest, _child_role(child, rows), child.platform, 1)
             for attestation in (other for other in children if other.attests == child.digest):
                 yield from below(attestation.digest, Role.ATTESTATION, "", 2)
-    listed = {child.digest for child in children}
+    listed = {child.digest for child in children if not child.attests}
     for attestation in (child for child in children if child.attests and child.attests not in listed):
         yield from below(attestation.digest, Role.ATTESTATION, "", 1)
     for referrer in referrers.get(digest, ()):

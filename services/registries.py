@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from threading import Event
 from typing import Any
 
 from azure.core.exceptions import AzureError
@@ -130,16 +131,21 @@ class Registry:
 
 
 def list_registries(
-    session: AzureSession, *, progress: Callable[[int, int, str], None] | None = None
+    session: AzureSession,
+    *,
+    progress: Callable[[int, int, str], None] | None = None,
+    listed: Callable[[Partial[Registry]], None] | None = None,
+    stop: Event | None = None,
 ) -> Partial[Registry]:
     """Every registry of every subscription that the identity sees, by name, with usages and replicas.
 
     A subscription that refuses is a Refusal of the result; a registry whose usages refuse is there, with `unread`.
-    `progress(done, of, what)` is called in the caller's thread. Raises ServiceError where nothing can be listed.
+    `progress(done, of, what)` and `listed(registries without usages)` are called in the caller's thread. After `stop`
+    the rest stays without usages. Raises ServiceError where nothing can be listed.
     """
     subscriptions = list_subscriptions(session)
 
-    def report(what: str, of: int) -> Callable[[int, Any], None]:
+    def counter(what: str, of: int) -> Callable[[int, Any], None]:
         count = 0
 
         def done(_index: int, _value: Any) -> None:
@@ -150,21 +156,38 @@ def list_registries(
 
         return done
 
-    listed = each(
+    found = each(
         lambda subscription: _in_subscription(session, subscription),
         subscriptions,
         name=lambda subscription: subscription.name,
-        done=report("subscriptions", len(subscriptions)),
+        done=counter("subscriptions", len(subscriptions)),
+        stop=stop,
     )
-    found = [registry for registries in listed.values for registry in registries]
-    detailed = each(lambda registry: with_details(session, registry), found, done=report("registries", len(found)))
-    registries = sorted(detailed.values, key=lambda registry: (registry.name.casefold(), registry.id))
-    return Partial(tuple(registries), listed.refused + detailed.refused, listed.untried)
+    registries = sorted(
+        (registry for of_one in found.values for registry in of_one),
+        key=lambda registry: (registry.name.casefold(), registry.id),
+    )
+    if listed:
+        listed(Partial(tuple(registries), found.refused, found.untried))
+    detailed = each(
+        lambda registry: with_details(session, registry),
+        registries,
+        done=counter("registries", len(registries)),
+        stop=stop,
+    )
+    with_usages = {registry.id: registry for registry in detailed.values}
+    return Partial(
+        tuple(with_usages.get(registry.id, registry) for registry in registries), found.refused, found.untried
+    )
 
 
 def get_registry(session: AzureSession, resource_id: str) -> Registry:
     """One registry, by its resource id, with usages and replicas. Raises ServiceError."""
-    _, _, subscription_id, _, group, *_, name = resource_id.split("/")
+    subscription_id, group, name = (
+        _segment(resource_id, after) for after in ("subscriptions", "resourcegroups", "registries")
+    )
+    if not (subscription_id and group and name):
+        raise not_found(resource_id)
     with explained(f"Could not read the registry {name}"):
         model = session.registries(subscription_id).registries.get(group, name)
     return with_details(session, registry_from(model, Subscription(subscription_id, subscription_id, "", "")))
@@ -269,8 +292,8 @@ def _text(value: Any) -> str:
 
 
 def _segment(resource_id: str, after: str) -> str:
-    """The segment of a resource id that follows `after`, whatever its case."""
-    segments = resource_id.split("/")
+    """The segment of a resource id that follows `after`, whatever its case; '' where there is none."""
+    segments = [*resource_id.split("/"), ""]
     lowered = [segment.casefold() for segment in segments]
     return segments[lowered.index(after) + 1] if after in lowered else ""
 

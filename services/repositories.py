@@ -4,6 +4,7 @@ Lists go from JSON straight to values or columns: the SDK's models cost twelve t
 media types without which an index can't be told from an image.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -127,6 +128,26 @@ def get_repository(client: RegistryClient, name: str) -> Repository:
             found.can_read is not False,
         ),
     )
+
+
+def as_az_prints(repository: Repository) -> str:
+    """The JSON of `az acr repository show`, its keys in az's order."""
+    locks = repository.locks
+    printed = {
+        "changeableAttributes": {
+            "deleteEnabled": locks.delete,
+            "listEnabled": locks.list,
+            "readEnabled": locks.read,
+            "writeEnabled": locks.write,
+        },
+        "createdTime": repository.created.isoformat(),
+        "imageName": repository.name,
+        "lastUpdateTime": repository.updated.isoformat(),
+        "manifestCount": repository.manifest_count,
+        "registry": repository.registry,
+        "tagCount": repository.tag_count,
+    }
+    return json.dumps(printed, indent=2)
 
 
 def get_repositories(

@@ -12,6 +12,9 @@ from services.errors import ServiceError
 from services.fanout import Partial
 from ui.text import count, plain
 
+# A registry that refuses does so for each of its repositories: a few panels tell as much as a thousand.
+SHOWN_REFUSALS = 10
+
 
 def show_error(error: ServiceError) -> None:
     """The error panel. Azure's own words are shown as text, never as markdown."""
@@ -36,17 +39,20 @@ def panel() -> Iterator[None]:
         show_error(error)
 
 
-def show_refused(partial: Partial[Any], of: int, one: str, many: str) -> None:
+def show_refused(partial: Partial[Any], one: str, many: str) -> None:
     """What a partial result is missing, and why; nothing where it is whole."""
     if partial.untried:
         st.info(f"Stopped: {count(partial.untried, one, many)} not read.", icon=":material/stop_circle:")
     if not partial.refused:
         return
-    label = f"{len(partial.refused)} of {count(of, one, many)} could not be read"
+    names = ", ".join(plain(refusal.what) for refusal in partial.refused[:3])
+    more = f" and {len(partial.refused) - 3} more" if len(partial.refused) > 3 else ""
+    label = f"{count(len(partial.refused), one, many)} could not be read: {names}{more}"
     with st.expander(label, icon=":material/warning:"):
-        for refusal in partial.refused:
-            st.markdown(f"**{plain(refusal.what)}**")
+        for refusal in partial.refused[:SHOWN_REFUSALS]:
             show_error(refusal.error)
+        if len(partial.refused) > SHOWN_REFUSALS:
+            st.markdown(f"{len(partial.refused) - SHOWN_REFUSALS:,} more, not shown.")
 
 
 def show_unexpected(exc: Exception, log: logging.Logger) -> None:

@@ -49,7 +49,10 @@ def inventory(who: str) -> Reading[Inventory]:
     session = connection.session(who)
 
     def work(reading: Reading[Inventory]) -> None:
-        found = registries.list_registries(session, progress=reading.report)
+        def listed(so_far: Partial[registries.Registry]) -> None:
+            reading.value = Inventory(so_far, {}, Partial(()))
+
+        found = registries.list_registries(session, progress=reading.report, listed=listed, stop=reading.stop)
         reading.value = Inventory(found, {}, Partial(()))
         reachable = [registry for registry in found.values if registry.login_server]
         counts: dict[str, int] = {}

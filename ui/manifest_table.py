@@ -10,6 +10,7 @@ from ui import loaders
 from ui.errors import show_error, show_refused
 from ui.page import empty
 from ui.reading import show_progress
+from ui.table import table_height
 from ui.text import count, short, size
 
 # What a role means, in the reader's words.
@@ -23,6 +24,14 @@ MEANING = {
     Role.UNTAGGED: "untagged: nothing points to it",
     Role.MISSING: "missing: the index above is broken",
     Role.UNREAD: "untagged; not read what points to it",
+}
+PLURALS = {
+    Role.INDEX: "indexes",
+    Role.IMAGE: "images",
+    Role.ARTIFACT: "artifacts",
+    Role.PLATFORM: "platforms",
+    Role.ATTESTATION: "attestations",
+    Role.REFERRER: "referrers",
 }
 # A tree of so many manifests is read only when asked for.
 LARGE = 5000
@@ -42,7 +51,7 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int)
         show_error(reading.error)
         return None
     tree = reading.value
-    show_refused(tree.read, len(tree.rows), "manifest", "manifests")
+    show_refused(tree.read, "manifest", "manifests")
     if reading.running:
         st.markdown(f"{count(len(tree.rows), 'manifest')} found so far.")
         return None
@@ -53,6 +62,7 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int)
     selected = st.dataframe(
         pd.DataFrame([_row(node) for node in tree.nodes]),
         key=f"{asked}:table",
+        height=table_height(len(tree.nodes)),
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
@@ -70,7 +80,7 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int)
 
 def _summary(nodes: tuple[Node, ...], manifest_count: int) -> None:
     counts = Counter(node.role for node in nodes)
-    parts = [f"{number:,} {role}" for role, number in counts.most_common()]
+    parts = [count(number, role, PLURALS.get(role, role)) for role, number in counts.most_common()]
     st.markdown(" · ".join(parts))
     listed = len({node.digest for node in nodes if node.row})
     if listed < manifest_count:

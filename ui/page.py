@@ -9,11 +9,10 @@ from ui.text import ago, exact
 
 
 def header(title: str, caption: str, at: datetime | None, refresh: Callable[[], None]) -> None:
-    """Title and caption on the left; the data's age and a Refresh, which forgets and reads anew, on the right."""
-    with st.container(horizontal=True, vertical_alignment="bottom", horizontal_alignment="distribute"):
-        with st.container():
-            st.title(title, anchor=False)
-            st.markdown(caption)
+    """The title; below it the caption, the data's age, and a Refresh, which forgets and reads anew."""
+    st.title(title, anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(caption, width="content")
         with st.container(horizontal=True, width="content", vertical_alignment="center"):
             if at:
                 st.markdown(f"Read {ago(at)}", help=exact(at), width="content")
@@ -28,7 +27,7 @@ def crumb(page: str, label: str, **query: str) -> None:
 def az_lines(*lines: str, label: str = "The same with az and docker") -> None:
     """The lines that do what the page shows, folded away until asked for."""
     with st.expander(label, icon=":material/terminal:"):
-        st.code("\n".join(lines), language="bash")
+        st.code("\n".join(lines), language="bash", wrap_lines=True)
 
 
 def empty(icon: str, title: str, caption: str) -> None:

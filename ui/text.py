@@ -5,7 +5,13 @@ from datetime import UTC, datetime
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&^=])")
-_SPANS = ((365 * 86400, "y"), (30 * 86400, "mo"), (86400, "d"), (3600, "h"), (60, "min"))
+_SPANS = (
+    (365 * 86400, "year"),
+    (30 * 86400, "month"),
+    (86400, "day"),
+    (3600, "hour"),
+    (60, "minute"),
+)
 
 
 def size(count: float | None) -> str:
@@ -20,13 +26,13 @@ def size(count: float | None) -> str:
 
 
 def ago(moment: datetime | None, now: datetime | None = None) -> str:
-    """'3 d ago'. '–' where unknown."""
+    """'3 days ago', rounded as tables round it. '–' where unknown."""
     if moment is None:
         return "–"
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
     for span, unit in _SPANS:
         if seconds >= span:
-            return f"{int(seconds // span)} {unit} ago"
+            return f"{count(round(seconds / span), unit)} ago"
     return "just now"
 
 

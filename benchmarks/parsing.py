@@ -1,0 +1,46 @@
+"""A repository of a hundred thousand manifests into a table: what that costs the processor beyond the JSON itself."""
+
+import json
+import time
+
+from benchmarks import processes
+from benchmarks.clients import BareClient, console_client
+from benchmarks.results import Row, at_most
+from benchmarks.rounds import by_turns, median_ratio, seconds
+from services.acr_http import path_of
+from services.repositories import PAGE, manifest_table
+
+REGISTRY, MANIFESTS = "bench", 100_000
+ROUNDS = 5
+
+
+def measure() -> list[Row]:
+    with processes.sandbox(f"{REGISTRY}:1:{MANIFESTS}") as ready:
+        client = console_client(ready, REGISTRY)
+        (name,) = client.sdk.list_repository_names()
+        pages = _pages(BareClient(ready, REGISTRY), name)
+
+        def table() -> None:
+            assert len(manifest_table(client, name)) == MANIFESTS
+
+        def parsed() -> None:
+            assert sum(len(json.loads(page)["manifests"]) for page in pages) == MANIFESTS
+
+        pairs = by_turns(lambda: seconds(table, time.process_time), lambda: seconds(parsed, time.process_time), ROUNDS)
+    return [
+        at_most(
+            f"{MANIFESTS:,} manifests of one repository into a table: processor time, × json.loads of the same bytes",
+            median_ratio(pairs),
+            3,
+        )
+    ]
+
+
+def _pages(client: BareClient, repository: str) -> list[bytes]:
+    pages = []
+    following: str | None = path_of("/acr/v1/{repository}/_manifests", {"n": PAGE}, repository=repository)
+    while following:
+        response = client.get(following)
+        pages.append(response.content)
+        following = response.links.get("next", {}).get("url")
+    return pages

@@ -1,0 +1,1 @@
+"""An embedded Azure on loopback, for the console's demonstrations and tests."""

@@ -1,0 +1,81 @@
+"""`python -m sandbox`: the embedded Azure on its own, for az, skopeo, docker and tests."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import signal
+import sys
+import threading
+from pathlib import Path
+
+from sandbox.registry_rules import REGISTRY_TYPE
+from sandbox.seeds import SEEDS
+from sandbox.seeds.bulk import bulk
+from sandbox.server import OtherSeed, Sandbox, utcnow
+from sandbox.store import DataDirectoryInUse
+
+
+def main() -> int:
+    arguments = _arguments()
+    ended = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ended.set())
+    try:
+        sandbox = Sandbox.start(
+            arguments.data,
+            seed=arguments.seed,
+            port=arguments.port,
+            latency_ms=arguments.latency_ms,
+            faults=arguments.faults,
+        )
+    except (OtherSeed, DataDirectoryInUse, OSError) as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return 1
+    with sandbox:
+        for name, repositories, manifests in arguments.bulk:
+            if sandbox.store.find_resource(REGISTRY_TYPE, name) is None:
+                bulk(sandbox.store, name, repositories, manifests, tags=True, now=utcnow())
+                sandbox.open_registry(name)
+        if arguments.ready_file:
+            _write(arguments.ready_file, json.dumps(sandbox.ready, indent=2))
+        count = len(sandbox.ready["registries"])
+        print(f"Sandbox on {sandbox.authority_url} with {count} registries; data in {arguments.data}", flush=True)
+        ended.wait()
+    return 0
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m sandbox", description="An embedded Azure on loopback.")
+    parser.add_argument("--data", type=Path, default=Path(".sandbox"), help="directory kept between runs")
+    parser.add_argument("--seed", choices=SEEDS, default="estate", help="what a new directory starts with")
+    parser.add_argument("--port", type=int, default=0, help="management port; 0: that of last time, or any")
+    parser.add_argument("--latency-ms", type=float, default=0, help="added to every answer")
+    parser.add_argument("--ready-file", type=Path, help="where to write addresses and credentials, as JSON")
+    parser.add_argument("--faults", type=Path, help="rules of requests to break (see sandbox/faults.py)")
+    parser.add_argument(
+        "--bulk",
+        type=_bulk,
+        action="append",
+        default=[],
+        metavar="NAME:REPOSITORIES:MANIFESTS",
+        help="add a Premium registry of this size",
+    )
+    return parser.parse_args()
+
+
+def _bulk(text: str) -> tuple[str, int, int]:
+    name, repositories, manifests = text.split(":")
+    return name, int(repositories), int(manifests)
+
+
+def _write(file: Path, text: str) -> None:
+    """All or nothing, and for this user only: it holds the demonstration's secrets."""
+    temporary = file.with_name(file.name + ".new")
+    temporary.touch(mode=0o600)
+    temporary.write_text(text)
+    temporary.replace(file)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,166 @@
+"""The management listener: sign-in, Resource Manager and Graph behind one origin."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route as WebRoute
+from starlette.types import ASGIApp
+
+from sandbox import (
+    arm_authorization,
+    arm_clusters,
+    arm_groups,
+    arm_registries,
+    arm_replications,
+    arm_resources,
+    arm_webhooks,
+    graph,
+)
+from sandbox.arm import ArmError, Call, Caller, Route
+from sandbox.login import login_routes
+from sandbox.operations import Operations
+from sandbox.operations import routes as operation_routes
+from sandbox.principals import TENANT_ID
+from sandbox.tokens import InvalidToken
+
+if TYPE_CHECKING:
+    from sandbox.server import Sandbox
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def build_management_app(sandbox: Sandbox) -> ASGIApp:
+    """The ASGI app of the management listener."""
+    routes = all_routes(Operations())
+    writing = asyncio.Lock()
+
+    async def arm(request: Request) -> Response:
+        request_id = str(uuid.uuid4())
+        try:
+            call, route = _checked(sandbox, routes, request, await request.body())
+            if request.method in ("GET", "HEAD"):
+                response = route.handle(call)
+            else:
+                # Opening a listener waits for the event loop, so it can't run on it; one change at a time.
+                async with writing:
+                    response = await run_in_threadpool(route.handle, call)
+        except ArmError as error:
+            body = {"error": {"code": error.code, "message": error.message}}
+            response = JSONResponse(body, error.status, headers=error.headers)
+        response.headers["x-ms-request-id"] = request_id
+        correlation = request.headers.get("x-ms-correlation-request-id", request_id)
+        response.headers["x-ms-correlation-request-id"] = correlation
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    return Starlette(routes=[*login_routes(sandbox), WebRoute("/{path:path}", arm, methods=_METHODS)])
+
+
+def all_routes(operations: Operations) -> list[Route]:
+    """Resource Manager and Graph; the first match wins, so the any-scope routes come last."""
+    return [
+        *operation_routes(operations),
+        *arm_resources.routes(),
+        *arm_groups.routes(operations),
+        *arm_registries.routes(operations),
+        *arm_replications.routes(operations),
+        *arm_webhooks.routes(),
+        *arm_clusters.routes(),
+        *graph.routes(),
+        *arm_authorization.routes(),
+    ]
+
+
+def _checked(sandbox: Sandbox, routes: list[Route], request: Request, body: bytes) -> tuple[Call, Route]:
+    """The call and where it goes, once token, version, subscription and permission are in order."""
+    path = request.url.path.rstrip("/") or "/"
+    caller = _caller(sandbox, request, graph_call=path.startswith(graph.BASE))
+    route, params = _route(routes, request.method, path)
+    if "api-version" not in request.query_params and not path.startswith(graph.BASE):
+        message = "The api-version query parameter (?api-version=) is required for all requests."
+        raise ArmError(400, "MissingApiVersionParameter", message)
+    call = Call(
+        sandbox=sandbox,
+        caller=caller,
+        method=request.method,
+        path=path,
+        params=params,
+        query=dict(request.query_params),
+        body=_json(body),
+    )
+    subscription = params.get("subscription")
+    if subscription and sandbox.store.get_resource(f"/subscriptions/{subscription}") is None:
+        raise arm_resources.subscription_not_found(subscription)
+    if route.action is not None:
+        scope = path if route.scope is None else _fill(route.scope, params)
+        call.require(route.action, scope or "/")
+    return call, route
+
+
+def _fill(template: str, params: Mapping[str, str]) -> str:
+    for name, value in params.items():
+        template = template.replace(f"{{{name}}}", value)
+    return template
+
+
+def _route(routes: list[Route], method: str, path: str) -> tuple[Route, dict[str, str]]:
+    allowed = []
+    for route in routes:
+        match = route.pattern.fullmatch(path)
+        if match and route.method == method:
+            return route, match.groupdict()
+        if match:
+            allowed.append(route.method)
+    if allowed:
+        message = f"The requested resource does not support http method '{method}'."
+        raise ArmError(405, "MethodNotAllowed", message, {"Allow": ", ".join(allowed)})
+    raise ArmError(404, "InvalidResourceType", f"The sandbox has nothing at '{path}'.")
+
+
+def _caller(sandbox: Sandbox, request: Request, *, graph_call: bool) -> Caller:
+    header = request.headers.get("authorization", "")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        message = "Authentication failed. The 'Authorization' header is missing."
+        raise _unauthorized(sandbox, "AuthenticationFailed", message)
+    try:
+        claims = sandbox.tokens.read(token)
+    except InvalidToken as error:
+        raise _unauthorized(sandbox, "InvalidAuthenticationToken", f"The access token is invalid: {error}") from error
+    audience, origin = str(claims.get("aud", "")), sandbox.authority_url
+    expected = f"{origin}/graph" if graph_call else origin
+    if audience.rstrip("/") != expected:
+        message = (
+            "The access token has been obtained for wrong audience or resource "
+            f"'{audience}'. It should exactly match with one of the allowed audiences "
+            f"'{expected}/','{expected}'."
+        )
+        raise _unauthorized(sandbox, "InvalidAuthenticationTokenAudience", message)
+    return Caller(object_id=str(claims["oid"]), app_id=str(claims["appid"]))
+
+
+def _unauthorized(sandbox: Sandbox, code: str, message: str) -> ArmError:
+    challenge = (
+        f'Bearer authorization_uri="{sandbox.authority_url}/{TENANT_ID}", error="invalid_token", '
+        f'error_description="{message}"'
+    )
+    return ArmError(401, code, message, {"WWW-Authenticate": challenge})
+
+
+def _json(body: bytes) -> Any:
+    if not body:
+        return None
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        message = "The request content was invalid and could not be deserialized."
+        raise ArmError(400, "InvalidRequestContent", message) from error

@@ -1,0 +1,146 @@
+"""Latency, faults by rule, and a log of requests: the outermost layer of every listener.
+
+The rules come from a JSON file, a list of objects such as
+{"method": "GET", "host": "localhost:5001", "path": "/_manifests$", "status": 429, "retry_after": 2, "times": 3}.
+The file is read again when it changes, so that a test can break and mend the sandbox while it runs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+import re
+from collections import deque
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from starlette.responses import JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+LOG_LENGTH = 100_000
+
+
+class RequestRecord(NamedTuple):
+    """One answered request; status 0 is a connection that was dropped."""
+
+    method: str
+    host: str
+    path: str
+    status: int
+
+
+@dataclass
+class Rule:
+    """One line of the faults file. All of `every`, `times` and `probability` count matching requests only."""
+
+    method: str = "*"
+    path: str = ""
+    host: str = ""
+    status: int | None = None
+    retry_after: float | None = None
+    body: str | None = None
+    delay_ms: float = 0
+    reset: bool = False
+    times: int | None = None
+    every: int = 1
+    probability: float = 1
+    seed: int = 0
+    _matched: int = field(default=0, init=False)
+    _random: random.Random = field(init=False)
+
+    def __post_init__(self) -> None:
+        self._random = random.Random(self.seed)
+
+    def strikes(self, method: str, host: str, path: str) -> bool:
+        """Whether this request is one to break; counts it."""
+        matches = self.method in ("*", method) and re.search(self.path, path) and re.search(self.host, host)
+        if not matches or self.times == 0:
+            return False
+        self._matched += 1
+        if self._matched % self.every or self._random.random() >= self.probability:
+            return False
+        if self.times is not None:
+            self.times -= 1
+        return True
+
+
+class Faults:
+    """State that all listeners share."""
+
+    def __init__(self, file: Path | None, latency_ms: float) -> None:
+        self.latency_ms = latency_ms
+        self.requests: deque[RequestRecord] = deque(maxlen=LOG_LENGTH)
+        self._file = file
+        self._version: tuple[int, int] | None = None
+        self._rules: list[Rule] = []
+
+    def wrap(self, app: ASGIApp, *, arm: bool) -> ASGIApp:
+        """The app behind the rules; `arm` chooses the form of a fault's default body."""
+
+        async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
+            method, path = scope["method"], scope["path"]
+            host = "{}:{}".format("localhost", scope["server"][1])
+            status = 0
+
+            async def logged(message: Message) -> None:
+                nonlocal status
+                if message["type"] == "http.response.start":
+                    status = message["status"]
+                await send(message)
+
+            rule = self._striking(method, host, path)
+            try:
+                await asyncio.sleep((self.latency_ms + (rule.delay_ms if rule else 0)) / 1000)
+                if rule and rule.reset:
+                    await _reset(receive, send)
+                elif rule and rule.status is not None:
+                    await _answer(rule, rule.status, arm=arm)(scope, receive, logged)
+                else:
+                    await app(scope, receive, logged)
+            finally:
+                self.requests.append(RequestRecord(method, host, path, status))
+
+        return wrapped
+
+    def _striking(self, method: str, host: str, path: str) -> Rule | None:
+        self._reload()
+        struck = (rule for rule in self._rules if rule.strikes(method, host, path))
+        return next(struck, None)
+
+    def _reload(self) -> None:
+        if self._file is None or not self._file.exists():
+            self._rules, self._version = [], None
+            return
+        found = self._file.stat()
+        version = (found.st_mtime_ns, found.st_size)
+        if version == self._version:
+            return
+        try:
+            rules = [Rule(**rule) for rule in json.loads(self._file.read_text())]
+        except json.JSONDecodeError:
+            return  # half written: the next request reads it again
+        self._rules, self._version = rules, version
+
+
+def _answer(rule: Rule, status: int, *, arm: bool) -> Response:
+    headers = {} if rule.retry_after is None else {"Retry-After": f"{rule.retry_after:g}"}
+    if rule.body is not None:
+        return Response(rule.body, status, headers=headers)
+    throttled = status == 429
+    message = "too many requests" if throttled else "a fault of the sandbox"
+    body: dict[str, Any]
+    if arm:
+        body = {"error": {"code": "TooManyRequests" if throttled else "InternalServerError", "message": message}}
+    else:
+        body = {"errors": [{"code": "TOOMANYREQUESTS" if throttled else "UNKNOWN", "message": message}]}
+    return JSONResponse(body, status, headers=headers)
+
+
+async def _reset(receive: Receive, send: Send) -> None:
+    """Drop the connection. ASGI has no word for it: uvicorn's send is a method of the cycle that owns the transport."""
+    cycle: Any = getattr(send, "__self__")  # noqa: B009
+    cycle.transport.abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass

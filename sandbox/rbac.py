@@ -1,0 +1,173 @@
+"""Azure RBAC, as far as a registry needs it: who may do what at which scope, and under which condition.
+
+Rules: https://learn.microsoft.com/azure/role-based-access-control/overview (no deny assignments here).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from sandbox.conditions import condition_holds
+from sandbox.roles import BUILT_IN_ROLES, RoleDefinition
+
+if TYPE_CHECKING:
+    from sandbox.store import Store
+
+ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
+REPOSITORY_NAME = "Microsoft.ContainerRegistry/registries/repositories:name"
+
+_REGISTRY = "Microsoft.ContainerRegistry/registries/"
+# What an operation on the data plane needs: an action in Legacy mode, a data action in ABAC mode.
+# https://learn.microsoft.com/azure/container-registry/container-registry-rbac-built-in-roles-overview
+_LEGACY_ACTIONS = {
+    "catalog": "pull/read",
+    "pull": "pull/read",
+    "metadata_read": "pull/read",
+    "push": "push/write",
+    "metadata_write": "push/write",
+    "delete": "artifacts/delete",
+}
+_ABAC_DATA_ACTIONS = {
+    "catalog": "catalog/read",
+    "pull": "repositories/content/read",
+    "metadata_read": "repositories/metadata/read",
+    "push": "repositories/content/write",
+    "metadata_write": "repositories/metadata/write",
+    "delete": "repositories/content/delete",
+}
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """One role assignment; `role` is the GUID of its definition."""
+
+    scope: str
+    principal_id: str
+    role: str
+    condition: str | None = None
+
+
+def registry_permissions(
+    store: Store, registry_doc: Mapping[str, Any], principal_id: str, repository: str | None
+) -> frozenset[str]:
+    """Which of catalog, pull, push, delete, metadata_read, metadata_write a principal has.
+
+    Without a repository the answer is what holds for the whole registry (conditions on names then fail).
+    """
+    abac = registry_doc["properties"].get("roleAssignmentMode") == "AbacRepositoryPermissions"
+    access = access_of(store, principal_id)
+    attributes = {REPOSITORY_NAME: repository} if repository is not None else {}
+    needed = _ABAC_DATA_ACTIONS if abac else _LEGACY_ACTIONS
+    return frozenset(
+        permission
+        for permission, action in needed.items()
+        if access.allows(registry_doc["id"], _REGISTRY + action, data=abac, attributes=attributes)
+    )
+
+
+@dataclass(frozen=True)
+class Access:
+    """What one principal holds, its groups' assignments included."""
+
+    assignments: tuple[Assignment, ...]
+    definitions: Mapping[str, RoleDefinition]
+    principals: frozenset[str]
+
+    def allows(
+        self, scope: str, action: str, *, data: bool = False, attributes: Mapping[str, str] | None = None
+    ) -> bool:
+        return allowed(
+            self.assignments,
+            self.definitions,
+            self.principals,
+            scope,
+            action,
+            data=data,
+            request_attributes=attributes,
+        )
+
+
+def access_of(store: Store, principal_id: str) -> Access:
+    principals = principal_and_groups(store, principal_id)
+    mine = tuple(a for a in stored_assignments(store) if a.principal_id.lower() in principals)
+    return Access(mine, role_definitions(store), principals)
+
+
+def principal_and_groups(store: Store, principal_id: str) -> frozenset[str]:
+    """The lower-cased object ids that speak for a principal: its own and those of its groups."""
+    me = principal_id.lower()
+    groups = (
+        doc["objectId"].lower()
+        for doc in store.list_resources("principals")
+        if me in (member.lower() for member in doc.get("members", ()))
+    )
+    return frozenset({me, *groups})
+
+
+def stored_assignments(store: Store) -> Iterator[Assignment]:
+    for doc in store.list_resources(ASSIGNMENTS):
+        properties = doc["properties"]
+        yield Assignment(
+            properties["scope"],
+            properties["principalId"],
+            role_guid(properties["roleDefinitionId"]),
+            properties.get("condition"),
+        )
+
+
+def role_definitions(store: Store) -> dict[str, RoleDefinition]:
+    """Every role by GUID: Azure's own and the custom ones of this tenant."""
+    custom = (RoleDefinition.from_arm(doc) for doc in store.list_resources(DEFINITIONS))
+    return {**BUILT_IN_ROLES, **{role.guid: role for role in custom}}
+
+
+def role_guid(role_definition_id: str) -> str:
+    return role_definition_id.rsplit("/", 1)[-1].lower()
+
+
+def allowed(
+    assignments: Iterable[Assignment],
+    definitions: Mapping[str, RoleDefinition],
+    principals: Collection[str],
+    scope: str,
+    action: str,
+    *,
+    data: bool = False,
+    request_attributes: Mapping[str, str] | None = None,
+) -> bool:
+    """Whether any assignment at or above `scope` gives `action` to one of `principals` (lower case)."""
+    return any(
+        assignment.principal_id.lower() in principals
+        and scope_covers(assignment.scope, scope)
+        and assignment.role in definitions
+        and role_grants(definitions[assignment.role], action, data=data)
+        and condition_holds(assignment.condition, action, request_attributes or {})
+        for assignment in assignments
+    )
+
+
+def scope_covers(assigned: str, scope: str) -> bool:
+    """An assignment reaches what lies below it; "/" and management groups reach everything."""
+    assigned, scope = assigned.lower().rstrip("/"), scope.lower().rstrip("/")
+    if assigned.startswith("/providers/microsoft.management/managementgroups/"):
+        return True
+    return assigned in ("", scope) or scope.startswith(assigned + "/")
+
+
+def role_grants(role: RoleDefinition, action: str, *, data: bool = False) -> bool:
+    granted, withheld = (role.data_actions, role.not_data_actions) if data else (role.actions, role.not_actions)
+    return any(action_matches(p, action) for p in granted) and not any(action_matches(p, action) for p in withheld)
+
+
+def action_matches(pattern: str, action: str) -> bool:
+    return _action_pattern(pattern).fullmatch(action) is not None
+
+
+@lru_cache(maxsize=1024)
+def _action_pattern(pattern: str) -> re.Pattern[str]:
+    return re.compile(".*".join(re.escape(part) for part in pattern.split("*")), re.IGNORECASE)

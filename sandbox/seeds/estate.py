@@ -1,0 +1,60 @@
+"""A company: the walkthrough's neighbours in three more subscriptions, from the tables it imports."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from sandbox.arm_replications import replication
+from sandbox.arm_webhooks import webhook
+from sandbox.seeds.company import GRANTS, clusters, custom_roles, principals
+from sandbox.seeds.places import GROUPS, REGISTRIES, SUBSCRIPTIONS, Registry
+from sandbox.seeds.resources import assignment, group, registry, subscription
+from sandbox.seeds.shelves import fill
+from sandbox.store import Store, timestamp
+
+
+def estate(store: Store, now: datetime) -> None:
+    """Add the company to a store that has the walkthrough."""
+
+    def ago(days: float) -> str:
+        return timestamp(now - timedelta(days=days))
+
+    for subscription_id, name in SUBSCRIPTIONS.items():
+        store.put_resource(subscription(subscription_id, name))
+    for place in GROUPS:
+        store.put_resource(group(place.subscription, place.name, place.location, place.tags))
+    for entry in REGISTRIES:
+        _add_registry(store, entry, ago(entry.age))
+    for document in (*principals(), *custom_roles(ago(900)), *clusters()):
+        store.put_resource(document)
+    for grant in GRANTS:
+        store.put_resource(
+            assignment(
+                grant.scope,
+                grant.role,
+                grant.principal_id,
+                grant.principal_type,
+                ago(grant.age),
+                condition=grant.condition,
+            )
+        )
+    fill(store, now)
+
+
+def _add_registry(store: Store, entry: Registry, created: str) -> None:
+    document = registry(
+        entry.group.id,
+        entry.name,
+        entry.sku,
+        entry.location,
+        created,
+        entry.properties,
+        tags=entry.tags,
+        extra_bytes=entry.extra_bytes,
+    )
+    store.put_resource(document)
+    if entry.replicas:
+        for location in (entry.location, *entry.replicas):
+            store.put_resource(replication(document, location, created))
+    for name in entry.webhooks:
+        store.put_resource(webhook(document, name, f"https://{name}.contoso.example/acr", "", ["push", "delete"]))

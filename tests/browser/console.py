@@ -1,0 +1,87 @@
+"""The console as a process of its own, and how a test waits for what Streamlit shows."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from playwright.sync_api import Locator, Page, expect
+
+ROOT = Path(__file__).parents[2]
+STARTS_WITHIN_S = 90
+
+
+@contextmanager
+def console(data: Path, **settings: str) -> Iterator[str]:
+    """`streamlit run app.py` on a free port with a fresh sandbox in `data`; yields its address."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("ACR_CONSOLE", "AZURE"))}
+    environment |= {"ACR_CONSOLE_SANDBOX_DATA": str(data / "sandbox"), "HOME": str(data), **settings}
+    log = data / "console.log"
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            cwd=ROOT,
+            env=environment,
+            stdout=output,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+        )
+    address = f"http://localhost:{port}"
+    try:
+        _await_health(process, address, log)
+        yield address
+    finally:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(20)
+
+
+def _await_health(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
+    until = time.monotonic() + STARTS_WITHIN_S
+    while time.monotonic() < until and process.poll() is None:
+        try:
+            with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5):
+                return
+        except (urllib.error.URLError, ConnectionError, TimeoutError):
+            time.sleep(0.1)  # Between two looks at a process that has no other way to say that it is up.
+    raise AssertionError(f"the console did not start:\n{log.read_text(errors='replace')}")
+
+
+def settled(page: Page) -> None:
+    """Waits until the script has run and nothing is loading any more."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-connection-state", "CONNECTED")
+
+
+def cells(page: Page, index: int = 0) -> list[list[str]]:
+    """The text of a table's rows, header first, from the hidden grid that Streamlit keeps for screen readers."""
+    grid = page.get_by_test_id("stDataFrame").nth(index).locator("table[role='grid']")
+    expect(grid).to_be_attached()
+    return [row.locator("th, td").all_inner_texts() for row in grid.locator("tr").all()]
+
+
+def select_row(page: Page, text: str, index: int = 0) -> None:
+    """Clicks the selection box of the row that holds `text`."""
+    frame = page.get_by_test_id("stDataFrame").nth(index)
+    rows = cells(page, index)
+    at = next(number for number, row in enumerate(rows) if any(re.fullmatch(text, cell.strip()) for cell in row))
+    height = _row_height(frame)
+    frame.click(position={"x": 16, "y": height * at + height / 2})
+
+
+def _row_height(frame: Locator) -> float:
+    box = frame.bounding_box()
+    assert box
+    shown = int(frame.locator("table[role='grid']").get_attribute("aria-rowcount") or "1")
+    # Small tables show every row; larger ones the default number of rows and a part of one.
+    return box["height"] / shown if shown <= 10 else 31.0

@@ -1,0 +1,146 @@
+"""What a person does, in both themes, on a wide and on a narrow screen."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from sandbox.seeds.bulk import bulk
+from sandbox.server import Sandbox
+
+from .console import cells, console, select_row, settled
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_from_the_inventory_to_an_image(
+    browser: Browser, address: str, screenshots: Path, theme: str, width: int
+) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme="dark" if theme == "dark" else "light"
+    )
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+
+    def shot(name: str) -> None:
+        settled(page)
+        expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+        assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+        page.screenshot(path=screenshots / f"{name}-{theme}-{width}.png")
+
+    page.goto(address)
+    expect(page.get_by_role("heading", name="Inventory")).to_be_visible()
+    settled(page)
+    expect(page.get_by_text("1 subscription could not be read")).to_be_visible()
+    shot("inventory")
+
+    select_row(page, "casaacr01")
+    expect(page.get_by_role("heading", name="casaacr01")).to_be_visible()
+    expect(page).to_have_url(re.compile(r"/registry\?registry=casaacr01"))
+    expect(page.get_by_text("az acr login --name casaacr01", exact=True)).to_be_attached()
+    shot("registry")
+
+    page.get_by_test_id("stMain").get_by_role("link", name="Repositories and tags").click()
+    expect(page).to_have_url(re.compile(r"/repositories\?registry=casaacr01"))
+    settled(page)
+    shot("repositories")
+
+    select_row(page, "nodejstemplate")
+    expect(page.get_by_role("heading", name="nodejstemplate")).to_be_visible()
+    settled(page)
+    assert cells(page)[1][:3] == ["v1.0.0", "index", "linux/amd64"]
+    shot("tags")
+
+    page.get_by_role("tab", name="Manifests").click()
+    expect(page).to_have_url(re.compile("show=Manifests"))
+    settled(page)
+    shot("manifests")
+
+    page.get_by_role("tab", name="Tags").click()
+    settled(page)
+    select_row(page, "v1.0.0")
+    expect(page.get_by_role("heading", name="nodejstemplate:v1.0.0")).to_be_visible()
+    shot("image")
+    context.close()
+
+
+def test_nothing_is_asked_of_another_host(page: Page, address: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    for path in ("", "registry?registry=contosohub", "repository?registry=contosohub&repository=tools/markdown-viewer"):
+        page.goto(f"{address}/{path}")
+        settled(page)
+    page.goto(f"{address}/image?registry=contosohub&repository=tools/markdown-viewer&reference=latest")
+    settled(page)
+    strangers = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+    assert strangers == []
+
+
+def test_a_deep_link_into_a_cold_process_runs_the_shell(page: Page, tmp_path: Path) -> None:
+    with console(tmp_path) as cold:
+        page.goto(f"{cold}/repository?registry=casaacr01&repository=nodejstemplate")
+        settled(page)
+        expect(page.get_by_role("heading", name="nodejstemplate")).to_be_visible()
+        expect(page.get_by_test_id("stSidebar").get_by_text("Sandbox")).to_be_attached()
+        expect(page.get_by_text("Page not found")).to_have_count(0)
+
+
+def test_a_filter_is_in_the_url_and_comes_back_from_it(page: Page, address: str) -> None:
+    page.goto(address)
+    settled(page)
+    page.get_by_role("searchbox").fill("casaacr")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("search=casaacr"))
+    settled(page)
+    page.reload()
+    settled(page)
+    names = [row[0] for row in cells(page)[1:]]
+    assert names == ["casaacr01"]
+
+
+def test_every_row_can_be_reached_by_the_keyboard_alone(page: Page, address: str) -> None:
+    page.goto(address)
+    settled(page)
+    page.get_by_role("combobox", name="Open a registry").focus()
+    page.keyboard.type("casaacr01")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="casaacr01")).to_be_visible()
+
+    page.goto(f"{address}/repositories?registry=casaacr01")
+    settled(page)
+    page.get_by_role("combobox", name="Repository").focus()
+    page.keyboard.type("nodejstemplate")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="nodejstemplate")).to_be_visible()
+    settled(page)
+    page.get_by_label("Open a tag or digest").focus()
+    page.keyboard.type("v1.0.0")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="nodejstemplate:v1.0.0")).to_be_visible()
+
+
+def test_tags_turn_page_by_page(page: Page, address: str) -> None:
+    page.goto(f"{address}/repository?registry=contosoci&repository=ci/runner")
+    settled(page)
+    page.get_by_role("button", name="Older").click()
+    expect(page.get_by_text(re.compile("^51–100 of"))).to_be_visible()
+    page.get_by_role("button", name="Newer").click()
+    expect(page.get_by_text(re.compile("^1–50 of"))).to_be_visible()
+
+
+def test_a_slow_read_shows_progress_and_what_is_there_and_can_be_stopped(page: Page, tmp_path: Path) -> None:
+    with Sandbox.start(tmp_path / "sandbox", "walkthrough") as sandbox:
+        bulk(sandbox.store, "contosobulk", 600, 1, tags=True, now=datetime(2026, 11, 1, tzinfo=UTC))
+    slow = {"ACR_CONSOLE_SANDBOX_SEED": "walkthrough", "ACR_CONSOLE_SANDBOX_LATENCY_MS": "400"}
+    with console(tmp_path, **slow) as address:
+        page.goto(f"{address}/repositories?registry=contosobulk")
+        expect(page.get_by_text(re.compile("^Reading repositories: .* of 600"))).to_be_visible(timeout=30_000)
+        expect(page.get_by_test_id("stDataFrame")).to_be_visible()
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_text(re.compile("^Stopped: .* repositories not read"))).to_be_visible(timeout=30_000)
+        settled(page)
+        assert len(cells(page)) > 1

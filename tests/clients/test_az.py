@@ -1,0 +1,128 @@
+"""az against the sandbox: the commands of a beginner's guide and those the console shows."""
+
+import json
+import os
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from sandbox.server import Sandbox
+
+ROOT = Path(__file__).parents[2]
+AZ = os.environ.get("AZ_BIN") or shutil.which("az", path=str(ROOT / ".venv-az" / "bin"))
+REGISTRY = (
+    "/subscriptions/b63a40da-5629-452a-9350-e48460eae13f/resourceGroups/resource-group-4"
+    "/providers/Microsoft.ContainerRegistry/registries/casaacr01"
+)
+KUBELET_CLIENT = "d55c1efa-7418-42a5-9dc4-34467aba4ca0"
+KUBELET = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6"
+
+pytestmark = [
+    pytest.mark.client,
+    pytest.mark.skipif(AZ is None, reason="az is neither named by AZ_BIN nor in .venv-az/bin"),
+]
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory):
+    with Sandbox.start(tmp_path_factory.mktemp("az-sandbox"), seed="estate") as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="module")
+def run(running, tmp_path_factory):
+    """Runs az, signed in as the console, and gives what it prints as JSON."""
+    environment = {
+        **os.environ,
+        "AZURE_CONFIG_DIR": str(tmp_path_factory.mktemp("az-config")),
+        "REQUESTS_CA_BUNDLE": running.ready["ca_file"],
+        "AZURE_CORE_INSTANCE_DISCOVERY": "false",
+        "AZURE_CORE_COLLECT_TELEMETRY": "false",
+        "AZURE_CORE_NO_COLOR": "true",
+    }
+
+    def az(*arguments, fails=False):
+        done = subprocess.run(
+            [AZ, *arguments, "--output", "json"], env=environment, capture_output=True, text=True, timeout=120
+        )
+        assert (done.returncode != 0) is fails, done.stderr
+        if fails:
+            return done.stderr
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    ready = running.ready
+    az("cloud", "register", "-n", "Sandbox", "--endpoint-resource-manager", ready["resource_manager"])
+    az("cloud", "set", "-n", "Sandbox")
+    account = ("--tenant", ready["tenant_id"], "-u", ready["client_id"])
+    az("login", "--service-principal", *account, "-p", ready["client_secret"])
+    return az
+
+
+def test_a_wrong_secret_is_explained(run, running):
+    account = ("--tenant", running.ready["tenant_id"], "-u", running.ready["reader_client_id"])
+    assert "AADSTS7000215" in run("login", "--service-principal", *account, "-p", "wrong", fails=True)
+
+
+def test_accounts_groups_and_clusters(run):
+    assert {account["name"] for account in run("account", "list")} >= {"casacloud", "contoso-platform"}
+    created = run("group", "create", "-l", "eastus", "-n", "contoso-az-rg")
+    assert created["properties"]["provisioningState"] == "Succeeded"
+    assert "contoso-az-rg" in [group["name"] for group in run("group", "list")]
+    assert run("group", "delete", "-n", "contoso-az-rg", "--yes") is None
+    assert [cluster["name"] for cluster in run("aks", "list")] == ["aks1"]
+    cluster = run("aks", "show", "-g", "resource-group-4", "-n", "aks1")
+    assert cluster["identityProfile"]["kubeletidentity"]["clientId"] == KUBELET_CLIENT
+
+
+def test_a_registry_s_life(run):
+    assert run("acr", "check-name", "-n", "contosoaz01")["nameAvailable"] is True
+    created = run("acr", "create", "-g", "casacloud_rg1", "-n", "contosoaz01", "--sku", "Basic", "-l", "eastus")
+    assert (created["provisioningState"], created["sku"]["name"]) == ("Succeeded", "Basic")
+    assert run("acr", "check-name", "-n", "contosoaz01")["reason"] == "AlreadyExists"
+    updated = run("acr", "update", "-n", "contosoaz01", "--sku", "Standard", "--admin-enabled", "true")
+    assert (updated["sku"]["name"], updated["adminUserEnabled"]) == ("Standard", True)
+    assert run("acr", "credential", "show", "-n", "contosoaz01")["username"] == "contosoaz01"
+    assert run("acr", "delete", "-n", "contosoaz01", "--yes") is None
+    assert [registry["name"] for registry in run("acr", "list")] == ["casaacr01"]
+
+
+def test_what_a_registry_is_and_uses(run, running):
+    shown = run("acr", "show", "-n", "casaacr01")
+    assert shown["id"] == REGISTRY
+    assert shown["loginServer"] == running.ready["registries"]["casaacr01"]
+    usage = {usage["name"]: usage for usage in run("acr", "show-usage", "-n", "casaacr01")["value"]}
+    assert usage["Size"]["currentValue"] == running.store.stored_bytes("casaacr01")
+    platform = ("--subscription", "contoso-platform")
+    assert len(run("acr", "replication", "list", "-r", "contosohub", *platform)) == 4
+    assert len(run("acr", "webhook", "list", "-r", "contosohub", *platform)) == 2
+
+
+def test_repositories_tags_and_manifests(run):
+    assert run("acr", "repository", "list", "-n", "casaacr01") == ["nodejstemplate"]
+    shown = run("acr", "repository", "show", "-n", "casaacr01", "--repository", "nodejstemplate")
+    assert (shown["manifestCount"], shown["tagCount"]) == (3, 1)
+    assert shown["createdTime"] == "2025-04-09T14:59:48.7546763Z"
+    assert run("acr", "repository", "show-tags", "-n", "casaacr01", "--repository", "nodejstemplate") == ["v1.0.0"]
+    run("acr", "repository", "untag", "-n", "casaacr01", "--image", "nodejstemplate:v1.0.0")
+    assert run("acr", "repository", "show-tags", "-n", "casaacr01", "--repository", "nodejstemplate") == []
+    deleted = run("acr", "repository", "delete", "-n", "casaacr01", "--repository", "nodejstemplate", "--yes")
+    assert len(deleted["manifestsDeleted"]) == 3
+    assert run("acr", "repository", "list", "-n", "casaacr01") == []
+
+
+def test_attaching_a_cluster_by_hand(run):
+    where = ("--role", "AcrPull", "--scope", REGISTRY)
+    created = run("role", "assignment", "create", "--assignee", KUBELET_CLIENT, *where)
+    assert (created["principalId"], created["createdBy"]) == (KUBELET, None)
+    again = run("role", "assignment", "create", "--assignee-object-id", KUBELET, *where)
+    assert again["name"] == created["name"]
+    (listed,) = run("role", "assignment", "list", "--assignee", KUBELET_CLIENT, "--scope", REGISTRY)
+    assert listed["roleDefinitionName"] == "AcrPull"
+    run("role", "assignment", "delete", "--assignee", KUBELET_CLIENT, *where)
+    assert run("role", "assignment", "list", "--assignee", KUBELET_CLIENT, "--scope", REGISTRY) == []
+
+
+def test_a_subscription_that_refuses(run):
+    assert "AuthorizationFailed" in run("acr", "list", "--subscription", "contoso-restricted", fails=True)

@@ -1,0 +1,57 @@
+import pytest
+
+from .conftest import Open, texts
+
+NODE = {"registry": "casaacr01", "repository": "nodejstemplate"}
+
+
+def test_the_guides_attributes_and_tag(open_view: Open) -> None:
+    at = open_view("repository.py", **NODE)
+    assert not at.exception
+    assert [metric.value for metric in at.metric[:2]] == ["1", "3"]
+    row = at.dataframe[0].value.iloc[0]
+    assert (row["Tag"], row["Kind"], list(row["Platforms"])) == ("v1.0.0", "index", ["linux/amd64"])
+    assert f"{row['Created']:%Y-%m-%d}" == "2025-04-09"
+
+
+def test_the_children_of_an_index_are_not_untagged(open_view: Open) -> None:
+    at = open_view("repository.py", **NODE, show="Manifests")
+    assert not at.exception
+    assert list(at.dataframe[0].value["What it is"]) == [
+        "index of platforms",
+        "platform of the index above",
+        "attestation of the image above",
+    ]
+
+
+@pytest.mark.parametrize("name", ["gone", "a/b.c", "x" * 255, "!bad name!", "[x](http://contoso.example)"])
+def test_a_repository_that_is_not_there_is_an_error_panel(open_view: Open, name: str) -> None:
+    at = open_view("repository.py", registry="casaacr01", repository=name)
+    assert not at.exception
+    assert "Could not read the repository" in texts(at)
+
+
+def test_the_image_behind_a_tag(open_view: Open) -> None:
+    at = open_view("image.py", **NODE, reference="v1.0.0")
+    assert not at.exception
+    assert any(code.value.startswith("sha256:") for code in at.code)
+    assert "In this index (2)" in [subheader.value for subheader in at.subheader]
+
+
+def test_a_platforms_layers_and_history(open_view: Open) -> None:
+    index = open_view("image.py", **NODE, reference="v1.0.0")
+    rows = index.dataframe[0].value
+    at_child = list(rows["What"]).index("platform")
+    digest = next(code.value for code in index.code if code.value.startswith("sha256:"))
+    index.session_state[f"children {digest}"] = {"selection": {"rows": [at_child]}}
+    index.run()
+    assert not index.exception
+    headings = [subheader.value for subheader in index.subheader]
+    assert any(heading.startswith("Layers (") for heading in headings)
+    assert any(heading.startswith("History (") for heading in headings)
+
+
+def test_a_tag_that_is_gone_is_an_error_panel(open_view: Open) -> None:
+    at = open_view("image.py", **NODE, reference="v9")
+    assert not at.exception
+    assert "Could not read the tag" in texts(at)

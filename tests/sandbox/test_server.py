@@ -1,0 +1,198 @@
+"""The server: starting, stopping, starting again, dying, and listeners that come and go."""
+
+import json
+import signal
+import socket
+import stat
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import requests
+
+from sandbox.registry_rules import REGISTRY_TYPE
+from sandbox.seeds.resources import group_id, registry
+from sandbox.server import OtherSeed, Sandbox
+from sandbox.stamps import Stamps
+from sandbox.store import DataDirectoryInUse
+from sandbox.tls import ensure_certificates
+from tests.sandbox.azure_clients import SUBSCRIPTION
+from tests.sandbox.registry_clients import Registry
+
+ROOT = Path(__file__).parents[2]
+
+
+def port_of(server):
+    return int(server.rpartition(":")[2])
+
+
+def accepts(server):
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port_of(server))) == 0
+
+
+def spawn(data, *more):
+    """`python -m sandbox` in a process of its own, once it is ready; its ready file's values too."""
+    ready = data.parent / "ready.json"
+    ready.unlink(missing_ok=True)
+    command = [sys.executable, "-m", "sandbox", "--data", data, "--ready-file", ready, *more]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    line = process.stdout.readline()
+    assert line, process.stderr.read()
+    return process, line, json.loads(ready.read_text())
+
+
+@pytest.fixture
+def run(tmp_path):
+    """Spawns and, after the test, kills what still runs."""
+    running = []
+
+    def start(*more):
+        running.append(spawn(tmp_path / "data", *more))
+        return running[-1]
+
+    yield start
+    for process, _, _ in running:
+        process.kill()
+        process.communicate()
+
+
+def test_the_ready_values_lead_to_everything(sandbox):
+    ready = sandbox.ready
+    assert ready["authority"] == ready["resource_manager"] == sandbox.authority_url
+    assert ready["resource_manager_scope"] == f"{sandbox.authority_url}/.default"
+    assert ready["subscription_ids"] == [SUBSCRIPTION]
+    assert list(ready["registries"]) == ["casaacr01"]
+    for url in (ready["authority"], f"https://{ready['registries']['casaacr01']}"):
+        assert requests.get(f"{url}/v2/", verify=ready["ca_file"], timeout=10).status_code == 401
+
+
+def test_ports_images_and_tokens_outlive_a_restart(tmp_path):
+    with Sandbox.start(tmp_path, seed="walkthrough") as first:
+        before = first.ready
+        with Registry(before, "casaacr01") as session:
+            session.push_image("app", "v1")
+            token = session.access_token("repository:app:pull")
+    with Sandbox.start(tmp_path, seed="walkthrough") as second, Registry(second.ready, "casaacr01") as session:
+        assert second.ready == before
+        headers = {"Authorization": f"Bearer {token}"}
+        assert session.send("GET", "/v2/app/manifests/v1", headers=headers).status_code == 200
+
+
+def test_a_port_that_somebody_took_is_replaced(tmp_path):
+    with Sandbox.start(tmp_path, seed="walkthrough") as first:
+        taken = port_of(first.ready["registries"]["casaacr01"])
+    with socket.socket() as other:
+        other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        other.bind(("127.0.0.1", taken))
+        other.listen()
+        with Sandbox.start(tmp_path, seed="walkthrough") as second, Registry(second.ready, "casaacr01") as session:
+            assert port_of(session.server) != taken
+            assert session("GET", "/acr/v1/_catalog").json() == {"repositories": ["nodejstemplate"]}
+            stored = second.store.find_resource(REGISTRY_TYPE, "CasaAcr01")
+            assert stored["properties"]["loginServer"] == session.server
+
+
+def test_another_seed_on_the_same_directory_is_refused(tmp_path):
+    Sandbox.start(tmp_path, seed="empty").stop()
+    with pytest.raises(OtherSeed, match=r"'empty', not 'walkthrough'"):
+        Sandbox.start(tmp_path, seed="walkthrough")
+    Sandbox.start(tmp_path, seed="empty").stop()
+
+
+def test_a_directory_has_one_sandbox_at_a_time(run, tmp_path):
+    run("--seed", "empty")
+    with pytest.raises(DataDirectoryInUse):
+        Sandbox.start(tmp_path / "data", seed="empty")
+
+
+def test_stopping_closes_every_listener_and_twice_is_once(tmp_path):
+    running = Sandbox.start(tmp_path, seed="walkthrough")
+    servers = [running.authority_url, *running.ready["registries"].values()]
+    assert all(accepts(server) for server in servers)
+    running.stop()
+    running.stop()
+    assert not any(accepts(server) for server in servers)
+
+
+def test_a_registry_s_listener_comes_and_goes_while_it_runs(sandbox):
+    document = registry(group_id(SUBSCRIPTION, "casacloud_rg1"), "Later01", "Basic", "eastus", sandbox.stamp())
+    sandbox.store.put_resource(document)
+    port = sandbox.open_registry("later01")
+    server = sandbox.ready["registries"]["Later01"]
+    assert server == f"localhost:{port}"
+    with Registry(sandbox.ready, "Later01") as session:
+        session.push_image("app", "v1")
+    sandbox.close_registry("LATER01")
+    assert not accepts(server)
+    sandbox.close_registry("never-opened")
+
+
+def test_it_listens_on_loopback_only(sandbox):
+    with Path("/proc/net/tcp").open() as table:
+        listening = [line.split()[1] for line in table if line.split()[3] == "0A"]
+    ports = {port_of(sandbox.authority_url), port_of(sandbox.ready["registries"]["casaacr01"])}
+    hosts = {host for host, port in (entry.split(":") for entry in listening) if int(port, 16) in ports}
+    assert hosts == {"0100007F"}
+
+
+def test_secrets_in_the_data_directory_are_the_owner_s(tmp_path):
+    Sandbox.start(tmp_path / "data", seed="empty").stop()
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "data").iterdir()}
+    assert modes["server.key"] == modes["token.key"] == 0o600
+    assert stat.S_IMODE((tmp_path / "data").stat().st_mode) == 0o700
+
+
+def test_certificates_are_kept_until_they_are_about_to_end(tmp_path):
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    first = ensure_certificates(tmp_path, now).ca.read_bytes()
+    assert ensure_certificates(tmp_path, now + timedelta(days=700)).ca.read_bytes() == first
+    assert ensure_certificates(tmp_path, now + timedelta(days=800)).ca.read_bytes() != first
+
+
+def test_times_increase_though_the_clock_stands():
+    stamps = Stamps(lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    assert [stamps.next() for _ in range(3)] == [
+        "2026-01-01T00:00:00.0000000Z",
+        "2026-01-01T00:00:00.0000001Z",
+        "2026-01-01T00:00:00.0000002Z",
+    ]
+
+
+def test_what_was_acknowledged_survives_a_kill(run):
+    process, _, ready = run("--seed", "walkthrough")
+    with Registry(ready, "casaacr01") as session:
+        digest = session.push_image("app", "v1")
+        layer = json.loads(session("GET", "/v2/app/manifests/v1").content)["layers"][0]["digest"]
+        session("PATCH", "/acr/v1/app/_tags/v1", json={"deleteEnabled": False})
+        session("DELETE", "/acr/v1/nodejstemplate")
+        process.kill()
+        process.wait()
+    _, _, again = run("--seed", "walkthrough")
+    with Registry(again, "casaacr01") as session:
+        assert session("GET", "/acr/v1/_catalog").json() == {"repositories": ["app"]}
+        tag = session("GET", "/acr/v1/app/_tags/v1").json()["tag"]
+        assert (tag["digest"], tag["changeableAttributes"]["deleteEnabled"]) == (digest, False)
+        assert session("GET", f"/v2/app/blobs/{layer}").content == b"layer of one"
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_the_command_says_where_it_listens_and_ends_cleanly(run, number):
+    process, line, ready = run("--seed", "empty", "--bulk", "bulk01:2:3")
+    assert ready["authority"] in line
+    assert list(ready["registries"]) == ["bulk01"]
+    with Registry(ready, "bulk01") as session:
+        assert len(session("GET", "/acr/v1/_catalog").json()["repositories"]) == 2
+    process.send_signal(number)
+    out, err = process.communicate(timeout=20)
+    assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_the_command_refuses_a_directory_of_another_seed(tmp_path):
+    Sandbox.start(tmp_path / "data", seed="empty").stop()
+    command = [sys.executable, "-m", "sandbox", "--data", tmp_path / "data", "--seed", "walkthrough"]
+    refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert "seeded with 'empty'" in refused.stderr

@@ -1,0 +1,36 @@
+"""What the services' tests share: Azure from a table (see canned.py)."""
+
+import pytest
+
+from services.acr_http import RegistryClient
+from services.cloud import AzureSession
+from tests.services.canned import CLOUD, Canned, CannedRegistry, Clock, Credential, connected
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def wire() -> Canned:
+    """Azure Resource Manager from a table."""
+    return Canned()
+
+
+@pytest.fixture
+def azure(wire: Canned) -> AzureSession:
+    """A session at `wire`."""
+    return AzureSession(Credential(), CLOUD, wire)
+
+
+@pytest.fixture
+def registry(clock: Clock) -> CannedRegistry:
+    """A registry in Legacy mode that grants everything."""
+    return CannedRegistry(clock)
+
+
+@pytest.fixture
+def client(registry: CannedRegistry) -> RegistryClient:
+    """The client of `registry`."""
+    return connected(registry)

@@ -1,0 +1,95 @@
+"""Every line that the console can show, made with sample values: for the tests of the lines themselves."""
+
+import inspect
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from types import FunctionType
+
+from services import az_commands, findings
+from services.registries import Access, Mode, Network, Registry, Usage
+
+DIGEST = "sha256:" + "0" * 64
+SAMPLES: Mapping[str, object] = {
+    "registry": "contosoacr",
+    "login_server": "contosoacr-h4sh.azurecr.io",
+    "subscription_id": "11111111-1111-1111-1111-111111111111",
+    "repository": "team/app",
+    "reference": "v1.0.0",
+    "digest": DIGEST,
+    "days": 30,
+}
+# A line can be a small script; its parts are commands.
+JOINTS = ("|", "&&", ";")
+
+
+def makers() -> dict[str, Callable[..., str]]:
+    """The public functions of az_commands, by name."""
+    found = inspect.getmembers(az_commands, inspect.isfunction)
+    return {name: made for name, made in found if not name.startswith("_") and isinstance(made, FunctionType)}
+
+
+def made(maker: Callable[..., str], samples: Mapping[str, object] = SAMPLES) -> str:
+    """The line of one function. A parameter without a sample is an error: give it one in SAMPLES."""
+    parameters = inspect.signature(maker).parameters.values()
+    positional = [parameter for parameter in parameters if parameter.kind is not parameter.VAR_POSITIONAL]
+    missing = [parameter.name for parameter in positional if parameter.name not in samples]
+    if missing:
+        raise AssertionError(f"{maker.__name__}: SAMPLES in shell_lines.py has no value for {', '.join(missing)}")
+    return maker(*(samples[parameter.name] for parameter in positional))
+
+
+def registry(**changes: object) -> Registry:
+    """A Premium registry in which there is nothing to find, with `changes` to it, to its network or to its access."""
+    network = {
+        "public_access": False,
+        "default_action": "Deny",
+        "ip_rules": (),
+        "trusted_services": True,
+        "private_endpoints": (),
+        "data_endpoints": (),
+    }
+    access = {
+        "mode": Mode.ABAC,
+        "admin_user": False,
+        "anonymous_pull": False,
+        "arm_audience_tokens": False,
+        "retention_days": 30,
+        "customer_key": False,
+    }
+    members = {
+        "id": "/subscriptions/s1/resourceGroups/contoso-rg/providers/Microsoft.ContainerRegistry/registries/contosoacr",
+        "name": "contosoacr",
+        "login_server": "contosoacr.azurecr.io",
+        "subscription_id": "s1",
+        "subscription": "contoso",
+        "resource_group": "contoso-rg",
+        "location": "westeurope",
+        "sku": "Premium",
+        "provisioning_state": "Succeeded",
+        "created": datetime(2026, 1, 1, tzinfo=UTC),
+        "usages": (Usage("Size", 10, 100, "Bytes"),),
+        "replicas": (),
+    }
+    for name, value in changes.items():
+        next(part for part in (network, access, members) if name in part)[name] = value
+    return Registry(network=Network(**network), access=Access(**access), **members)
+
+
+def fixes() -> dict[str, str]:
+    """The line of every finding there is, by its title, from registries in which all is wrong."""
+    wrong = {
+        "provisioning_state": "Failed",
+        "admin_user": True,
+        "anonymous_pull": True,
+        "public_access": True,
+        "default_action": "Allow",
+        "mode": Mode.LEGACY,
+        "arm_audience_tokens": True,
+        "retention_days": None,
+        "usages": (Usage("Size", 95, 100, "Bytes"),),
+    }
+    return {
+        finding.title: finding.fix
+        for sku in ("Premium", "Classic")
+        for finding in findings.findings_of(registry(**wrong, sku=sku))
+    }

@@ -1,0 +1,366 @@
+"""The services against a whole Azure: over TLS, with its tokens, roles, pages and refusals."""
+
+from collections import Counter
+from collections.abc import Callable
+
+import pytest
+from azure.containerregistry import ArtifactTagOrder, ContainerRegistryClient
+
+from sandbox.server import Sandbox
+from services.acr_http import RegistryClient
+from services.acr_tokens import Need
+from services.cloud import AzureSession, connect_sandbox
+from services.errors import ServiceError
+from services.fanout import Partial
+from services.findings import findings_of
+from services.image_summaries import summarise
+from services.images import Kind, read_config, read_manifest, read_referrers
+from services.manifest_tree import Role, build_tree, read_for_tree
+from services.registries import Mode, Registry, get_registry, list_registries
+from services.repositories import (
+    count_repositories,
+    get_manifest_row,
+    get_repositories,
+    get_repository,
+    get_tag,
+    manifest_rows,
+    manifest_table,
+    registry_table,
+    repository_names,
+    tag_page,
+)
+from services.subscriptions import list_subscriptions
+
+GIB = 1024**3
+Open = Callable[[str], RegistryClient]
+
+
+@pytest.fixture(scope="module")
+def listed(session: AzureSession) -> Partial[Registry]:
+    """All that the console sees."""
+    return list_registries(session)
+
+
+@pytest.fixture(scope="module")
+def registries(listed: Partial[Registry]) -> dict[str, Registry]:
+    return {registry.name: registry for registry in listed.values}
+
+
+@pytest.fixture
+def client(session: AzureSession, sandbox: Sandbox) -> Open:
+    """The data plane of a registry, by name."""
+    return lambda name: session.registry(sandbox.ready["registries"][name])
+
+
+def plain_sdk(sandbox: Sandbox, session: AzureSession, name: str) -> ContainerRegistryClient:
+    """The SDK's client as it comes, for a second opinion."""
+    return ContainerRegistryClient(
+        f"https://{sandbox.ready['registries'][name]}",
+        session.credential,
+        audience=sandbox.ready["registry_audience"],
+        connection_verify=sandbox.ready["ca_file"],
+    )
+
+
+def names_in(client: RegistryClient) -> list[str]:
+    return [name for page in repository_names(client) for name in page]
+
+
+def test_the_identity_is_the_consoles(session: AzureSession, sandbox: Sandbox) -> None:
+    assert session.identity.tenant_id == sandbox.ready["tenant_id"]
+    assert session.identity.object_id
+    assert session.identity.name
+
+
+def test_subscriptions(session: AzureSession, sandbox: Sandbox) -> None:
+    found = list_subscriptions(session)
+    assert {subscription.id for subscription in found} == set(sandbox.ready["subscription_ids"])
+    assert [subscription.name for subscription in found] == sorted(subscription.name for subscription in found)
+
+
+def test_every_registry_but_those_of_the_subscription_that_refuses(listed: Partial[Registry], sandbox: Sandbox) -> None:
+    assert [refusal.what for refusal in listed.refused] == ["contoso-restricted"]
+    error = listed.refused[0].error
+    assert (error.status, error.code) == (403, "AuthorizationFailed")
+    assert error.request_id
+    assert not listed.complete
+    assert {registry.name for registry in listed.values} == set(sandbox.ready["registries"]) - {"contosovault"}
+    for registry in listed.values:
+        assert registry.login_server == sandbox.ready["registries"][registry.name]
+        assert registry.unread == ()
+        assert registry.stored_bytes is not None
+
+
+def test_what_is_special_about_some_registries(registries: dict[str, Registry]) -> None:
+    assert registries["contosopayments"].access.mode is Mode.ABAC
+    assert registries["contosoarchive"].sku == "Classic"
+    assert registries["contosotrial"].provisioning_state == "Failed"
+    assert registries["contosobuild"].access.admin_user
+    assert registries["contosobase"].access.anonymous_pull
+    assert registries["contosoci"].access.retention_days == 14
+    hub = registries["contosohub"]
+    assert {replica.region for replica in hub.replicas or ()} == {"northeurope", "eastus", "southeastasia"}
+    assert hub.webhooks == 2
+    assert dict(hub.tags) == {"environment": "production"}
+    secure = registries["contososecure"].network
+    assert not secure.open_to_all
+    assert [endpoint.state for endpoint in secure.private_endpoints] == ["Approved"]
+    assert len(secure.data_endpoints) == 1
+    full = registries["contosodata"]
+    assert full.included_bytes == 100 * GIB
+    assert 0.9 < (full.stored_bytes or 0) / full.included_bytes < 1
+    assert not full.access.arm_audience_tokens
+
+
+@pytest.mark.parametrize(
+    ("name", "title"),
+    [
+        ("contosodata", "Nearly at included storage"),
+        ("contosobuild", "Admin user on"),
+        ("contosobase", "Anonymous pull"),
+        ("contosoarchive", "Classic SKU"),
+        ("contosotrial", "Provisioning failed"),
+        ("contosohub", "Open to all networks"),
+    ],
+)
+def test_findings(registries: dict[str, Registry], name: str, title: str) -> None:
+    assert title in {finding.title for finding in findings_of(registries[name])}
+
+
+def test_one_registry_is_what_the_list_says(session: AzureSession, registries: dict[str, Registry]) -> None:
+    one = get_registry(session, registries["contosohub"].id)
+    assert one.__dict__ == {**registries["contosohub"].__dict__, "subscription": one.subscription}
+
+
+def test_a_registry_that_is_not_there(session: AzureSession, registries: dict[str, Registry]) -> None:
+    with pytest.raises(ServiceError) as raised:
+        get_registry(session, registries["contosohub"].id.replace("contosohub", "contosonone"))
+    assert (raised.value.status, raised.value.code) == (404, "ResourceNotFound")
+
+
+@pytest.mark.parametrize("name", ["casaacr01", "contosohub", "contosopayments"])
+def test_repositories(client: Open, sandbox: Sandbox, session: AzureSession, name: str) -> None:
+    found = names_in(client(name))
+    assert found == list(plain_sdk(sandbox, session, name).list_repository_names())
+    assert count_repositories(client(name)) == len(found) > 0
+    read = get_repositories(client(name), found)
+    assert [repository.name for repository in read.values] == found
+    assert read.complete
+    for repository in read.values:
+        rows = manifest_rows(client(name), repository.name)
+        assert repository.manifest_count == len(rows)
+        assert repository.tag_count == sum(len(row.tags) for row in rows)
+
+
+def test_an_empty_registry(client: Open) -> None:
+    assert names_in(client("contosotrial")) == []
+
+
+def test_a_registry_behind_private_endpoints(client: Open) -> None:
+    with pytest.raises(ServiceError) as raised:
+        names_in(client("contososecure"))
+    assert (raised.value.status, raised.value.code) == (403, "DENIED")
+    assert "network" in raised.value.remedy
+
+
+def test_a_repository_that_is_not_there(client: Open) -> None:
+    with pytest.raises(ServiceError) as raised:
+        get_repository(client("contosohub"), "nothing/here")
+    assert (raised.value.status, raised.value.code) == (404, "NAME_UNKNOWN")
+    assert raised.value.request_id
+
+
+def test_three_hundred_tags_page_by_page(client: Open, sandbox: Sandbox, session: AzureSession) -> None:
+    found, after, pages = [], None, 0
+    while True:
+        page = tag_page(client("contosoci"), "ci/runner", size=70, after=after)
+        found += page.tags
+        pages, after = pages + 1, page.next
+        if not after:
+            break
+    assert pages == -(-len(found) // 70) > 4
+    assert len({tag.name for tag in found}) == len(found)
+    assert [tag.updated for tag in found] == sorted((tag.updated for tag in found), reverse=True)
+    order = ArtifactTagOrder.LAST_UPDATED_ON_DESCENDING
+    second = plain_sdk(sandbox, session, "contosoci").list_tag_properties("ci/runner", order_by=order)
+    assert [(tag.name, tag.digest) for tag in found] == [(tag.name, tag.digest) for tag in second]
+    assert get_tag(client("contosoci"), "ci/runner", found[0].name) == found[0]
+
+
+def test_a_repository_without_a_tag(client: Open) -> None:
+    page = tag_page(client("contosoci"), "ci/cache", size=10)
+    assert (page.tags, page.next) == ((), None)
+    assert manifest_rows(client("contosoci"), "ci/cache")
+
+
+@pytest.mark.parametrize("repository", ["web/storefront", "api/orders", "api/gateway", "jobs/mailer", "golden/node"])
+def test_table_and_rows_agree(client: Open, repository: str) -> None:
+    hub = client("contosohub")
+    rows = manifest_rows(hub, repository)
+    table = manifest_table(hub, repository)
+    assert len(rows) > 0
+    assert list(table["digest"]) == [row.digest for row in rows]
+    assert list(table["tags"]) == [row.tags for row in rows]
+    assert list(table["size"]) == [row.size for row in rows]
+    assert list(table["locked"]) == [row.locks.any for row in rows]
+    assert [time.to_pydatetime().replace(tzinfo=None) for time in table["updated"].dt.floor("us")] == [
+        row.updated.replace(tzinfo=None) for row in rows
+    ]
+    assert get_manifest_row(hub, repository, rows[0].digest) == rows[0]
+
+
+def test_locks(client: Open) -> None:
+    rows = manifest_rows(client("contosohub"), "golden/node")
+    tags = tag_page(client("contosohub"), "golden/node", size=100).tags
+    words = {get_repository(client("contosohub"), "golden/node").locks.words}
+    words |= {row.locks.words for row in rows} | {tag.locks.words for tag in tags}
+    assert "delete, write" in words
+
+
+@pytest.mark.parametrize("name", ["contosohub", "contosopayments"])
+def test_the_table_of_a_registry_costs_a_request_a_repository(
+    sandbox: Sandbox, registries: dict[str, Registry], name: str
+) -> None:
+    # A session of its own, so that no token is held yet.
+    client = connect_sandbox(sandbox.ready).registry(registries[name].login_server)
+    names = names_in(client)
+    sandbox.clear_requests()
+    table, read = registry_table(client, names)
+    asked = [request for request in sandbox.requests if request.host == registries[name].login_server]
+    assert read.complete
+    assert list(read.values) == names
+    assert set(table["repository"]) == set(names)
+    assert sum("_manifests" in request.path for request in asked) == len(names)
+    # In ABAC mode the wildcard is refused, and one token reads ten repositories.
+    assert sum(request.path == "/oauth2/token" for request in asked) == (1 if name == "contosohub" else 2)
+
+
+def test_a_multi_platform_image_and_its_tree(client: Open) -> None:
+    hub = client("contosohub")
+    rows = manifest_rows(hub, "web/storefront")
+    read = read_for_tree(hub, "web/storefront", rows)
+    nodes = build_tree(rows, read.values)
+    assert read.complete
+    assert {node.digest for node in nodes} == {row.digest for row in rows}
+    count = Counter((node.depth, node.role) for node in nodes)
+    releases = count[0, Role.INDEX]
+    assert releases > 1
+    assert count[1, Role.PLATFORM] == count[2, Role.ATTESTATION] == 2 * releases
+    assert Role.MISSING not in {node.role for node in nodes}
+
+
+@pytest.mark.parametrize("repository", ["api/orders", "api/gateway"])
+def test_signatures_hang_on_what_they_sign(client: Open, repository: str) -> None:
+    hub = client("contosohub")
+    rows = manifest_rows(hub, repository)
+    nodes = build_tree(rows, read_for_tree(hub, repository, rows).values)
+    assert {node.digest for node in nodes} == {row.digest for row in rows}
+    referrers = [node for node in nodes if node.role is Role.REFERRER]
+    assert referrers
+    assert all(node.depth > 0 for node in referrers)
+    assert Role.UNTAGGED not in {node.role for node in nodes}
+
+
+def test_leftovers_are_what_nothing_holds(client: Open) -> None:
+    ci = client("contosoci")
+    rows = manifest_rows(ci, "ci/storefront")
+    read = read_for_tree(ci, "ci/storefront", rows)
+    held = {child.digest for manifest in read.values for child in manifest.children}
+    untagged = {node.digest for node in build_tree(rows, read.values) if node.role is Role.UNTAGGED}
+    assert untagged
+    assert untagged == {row.digest for row in rows if not row.tags and row.digest not in held}
+
+
+def test_referrers(client: Open) -> None:
+    hub = client("contosohub")
+    rows = manifest_rows(hub, "api/orders")
+    subjects = Counter(manifest.subject for manifest in read_for_tree(hub, "api/orders", rows).values)
+    subjects.pop("", None)
+    assert subjects
+    for subject, count in subjects.items():
+        found = read_referrers(hub, "api/orders", subject)
+        assert len(found) == count
+        assert all(descriptor.artifact_type for descriptor in found)
+    assert read_referrers(hub, "jobs/mailer", manifest_rows(hub, "jobs/mailer")[0].digest) == ()
+
+
+def test_config_and_history(client: Open) -> None:
+    hub = client("contosohub")
+    tag = tag_page(hub, "web/storefront", size=1).tags[0]
+    index = read_manifest(hub, "web/storefront", tag.name)
+    assert (index.digest, index.kind) == (tag.digest, Kind.INDEX)
+    assert index.platforms == ("linux/amd64", "linux/arm64")
+    image = read_manifest(hub, "web/storefront", index.children[1].digest)
+    config = read_config(hub, "web/storefront", image)
+    assert config.platform == index.children[1].platform
+    assert sum(not step.empty for step in config.history) == len(image.layers)
+    assert config.labels
+
+
+def test_what_others_wrote_is_text(client: Open) -> None:
+    hub = client("contosohub")
+    tag = tag_page(hub, "tools/markdown-viewer", size=1).tags[0]
+    manifest = read_manifest(hub, "tools/markdown-viewer", tag.name)
+    texts = [value for _, value in manifest.annotations]
+    for child in manifest.children:
+        texts += [value for _, value in read_manifest(hub, "tools/markdown-viewer", child.digest).annotations]
+    if manifest.config:
+        texts += [value for _, value in read_config(hub, "tools/markdown-viewer", manifest).labels]
+    assert any("<script>" in text for text in texts)
+
+
+def test_a_layer_that_is_missing(client: Open) -> None:
+    hub = client("contosohub")
+    tag = tag_page(hub, "jobs/mailer", size=1).tags[0]
+    image = read_manifest(hub, "jobs/mailer", tag.name)
+    without = type(image)(**{**image.__dict__, "config": image.layers[0].__class__(image.layers[0].digest, "x", 10)})
+    with pytest.raises(ServiceError) as raised:
+        read_config(hub, "jobs/mailer", without)
+    assert (raised.value.status, raised.value.code) == (404, "BLOB_UNKNOWN")
+
+
+@pytest.mark.parametrize("repository", ["web/storefront", "jobs/mailer", "charts/storefront"])
+def test_summaries_do_not_depend_on_the_way_they_are_read(client: Open, repository: str) -> None:
+    hub = client("contosohub")
+    digests = [tag.digest for tag in tag_page(hub, repository, size=5).tags]
+    few, many = (summarise(hub, repository, digests, count) for count in (10, 100_000))
+    assert few.complete
+    assert few == many
+    assert [summary.digest for summary in few.values] == digests
+    assert all(summary.size > 0 for summary in few.values)
+
+
+def test_the_reader_sees_one_subscription(reader_session: AzureSession, sandbox: Sandbox) -> None:
+    assert [subscription.id for subscription in list_subscriptions(reader_session)] == sandbox.ready[
+        "subscription_ids"
+    ][:1]
+    found = list_registries(reader_session)
+    assert [registry.name for registry in found.values] == ["casaacr01"]
+    assert found.complete
+
+
+def test_a_reader_reads_images_in_legacy_mode_and_changes_none(reader_session: AzureSession, sandbox: Sandbox) -> None:
+    client = reader_session.registry(sandbox.ready["registries"]["casaacr01"])
+    assert names_in(client) == ["nodejstemplate"]
+    every = frozenset({"pull", "push", "delete", "metadata_read", "metadata_write"})
+    assert client.tokens.granted(Need("nodejstemplate", every)) == {"pull", "metadata_read"}
+
+
+def test_the_reader_is_nobody_elsewhere(reader_session: AzureSession, sandbox: Sandbox) -> None:
+    with pytest.raises(ServiceError) as raised:
+        names_in(reader_session.registry(sandbox.ready["registries"]["contosohub"]))
+    assert raised.value.status == 401
+    assert "AcrPull" in raised.value.remedy
+
+
+def test_the_consoles_client_sends_a_quarter_of_what_the_sdk_sends(sandbox: Sandbox, session: AzureSession) -> None:
+    client = connect_sandbox(sandbox.ready).registry(sandbox.ready["registries"]["casaacr01"])
+    plain = plain_sdk(sandbox, session, "casaacr01")
+    sent = []
+    for sdk in (client.sdk, plain):
+        sdk.get_repository_properties("nodejstemplate")
+        sandbox.clear_requests()
+        for _ in range(100):
+            sdk.get_repository_properties("nodejstemplate")
+        sent.append(sum(request.host == client.login_server for request in sandbox.requests))
+    assert sent == [100, 400]

@@ -1,0 +1,120 @@
+"""The `az` and `docker` lines: what they say, and that no name can become more than a word of them."""
+
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from services import az_commands
+from tests.services.shell_lines import DIGEST, SAMPLES, fixes, made, makers
+
+NULL_USER = "00000000-0000-0000-0000-000000000000"
+HOSTILE = [
+    "a b",
+    "a;touch gone",
+    "$(touch gone)",
+    "`touch gone`",
+    "a'b",
+    'a"b',
+    "a\nb",
+    "a|b",
+    "a&b",
+    "a>b",
+    "*",
+    "~",
+    "#a",
+    "\\",
+    "!a",
+    "größe",
+    "",
+]
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        (az_commands.show_usage("contosoacr"), "az acr show-usage --name contosoacr --output table"),
+        (
+            az_commands.show_resource_id("contosoacr"),
+            "ACR_ID=$(az acr show --name contosoacr --query id --output tsv)",
+        ),
+        (
+            az_commands.show_tags("contosoacr", "team/app"),
+            "az acr repository show-tags --name contosoacr --repository team/app --orderby time_desc --detail",
+        ),
+        (
+            az_commands.show_manifest("contosoacr", "app", "v1"),
+            "az acr manifest show --registry contosoacr --name app:v1",
+        ),
+        (
+            az_commands.show_manifest("contosoacr", "app", DIGEST),
+            f"az acr manifest show --registry contosoacr --name app@{DIGEST}",
+        ),
+        (az_commands.pull("contosoacr.azurecr.io", "app", "v1"), "docker pull contosoacr.azurecr.io/app:v1"),
+        (az_commands.pull("contosoacr.azurecr.io", "app", DIGEST), f"docker pull contosoacr.azurecr.io/app@{DIGEST}"),
+        (
+            az_commands.sign_in_with_token("contosoacr", "contosoacr-h4sh.azurecr.io"),
+            "az acr login --name contosoacr --expose-token --query accessToken --output tsv"
+            f" | docker login contosoacr-h4sh.azurecr.io --username {NULL_USER} --password-stdin",
+        ),
+        (
+            az_commands.update_registry("contosoacr", "--sku", "Premium"),
+            "az acr update --name contosoacr --sku Premium",
+        ),
+    ],
+)
+def test_lines(line: str, expected: str) -> None:
+    assert line == expected
+
+
+def test_every_line_is_a_command_of_az_or_docker() -> None:
+    lines = {name: made(maker) for name, maker in makers().items()}
+    assert len(lines) > 15
+    for line in (*lines.values(), *fixes().values()):
+        assert line.removeprefix("ACR_ID=$(").split()[0] in ("az", "docker"), line
+
+
+def words(line: str) -> list[str]:
+    """The words of a line, its shell operators as words of their own."""
+    lexer = shlex.shlex(line, posix=True, punctuation_chars=True)
+    lexer.whitespace_split = True
+    lexer.commenters = ""
+    return list(lexer)
+
+
+NAMES = [name for name, value in SAMPLES.items() if isinstance(value, str)]
+
+
+@given(st.fixed_dictionaries({name: st.text(max_size=30) for name in NAMES}))
+@example(dict.fromkeys(NAMES, "$(touch gone)"))
+@example(dict.fromkeys(NAMES, "'; touch gone; '"))
+def test_no_name_becomes_more_than_a_word(names: dict[str, str]) -> None:
+    names["reference"] = names["reference"].replace(":", "")  # With a colon it is a digest.
+    marks = {name: f"<{name}>" for name in NAMES}
+    for maker in makers().values():
+        wanted = [
+            re.sub("<([a-z_]+)>", lambda mark: names[mark[1]], word)
+            for word in words(made(maker, {**SAMPLES, **marks}))
+        ]
+        assert words(made(maker, {**SAMPLES, **names})) == wanted
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_shell_hands_each_name_over_as_it_is(name: str, tmp_path: Path) -> None:
+    script = "az() { printf '%s\\0' \"$@\" >&2; }; docker() { cat >/dev/null; printf '%s\\0' \"$@\" >&2; }\n"
+    lines = (
+        az_commands.show_repository(name, name),
+        az_commands.list_manifests(name, name),
+        az_commands.show_resource_id(name),
+        az_commands.sign_in_with_token(name, name),
+    )
+    for line in lines:
+        done = subprocess.run(
+            ["/bin/sh", "-c", script + line], cwd=tmp_path, capture_output=True, check=True, timeout=30
+        )
+        assert name in done.stderr.decode().split("\0")
+    assert list(tmp_path.iterdir()) == []
