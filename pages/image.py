@@ -8,42 +8,51 @@ from services.errors import ServiceError
 from services.images import Kind, Manifest
 from ui import connection, loaders, selection
 from ui.errors import panel, show_error
+from ui.image_details import show_config, show_layers, show_pairs
 from ui.page import az_lines, crumb, header
 from ui.text import ago, count, exact, plain, short, size
+
+SHOWN_TAGS = 20
 
 who = connection.who()
 registry = selection.registry_of_url(who)
 repository = selection.repository_of_url()
 server = registry.login_server
 reference = st.query_params.get("reference", "latest")
+digest = reference
 url = {"registry": st.query_params["registry"], "repository": repository}
+title = f"{repository}@{short(reference)}" if ":" in reference else f"{repository}:{reference}"
+caption = plain(f"{server}/{repository}")
 crumb("repository.py", repository, **url)
 
 
 def refresh() -> None:
     loaders.tag.clear(who, server, repository, reference)
-    loaders.manifest_row.clear()
-    loaders.referrers.clear()
+    loaders.manifest_row.clear(who, server, repository, digest)
+    loaders.referrers.clear(who, server, repository, digest)
 
 
-title = f"{repository}@{short(reference)}" if ":" in reference else f"{repository}:{reference}"
 try:
-    digest = reference if ":" in reference else loaders.tag(who, server, repository, reference).digest
-    row = loaders.manifest_row(who, server, repository, digest)
+    if ":" not in reference:
+        digest = loaders.tag(who, server, repository, reference).digest
+    loaded = loaders.manifest_row(who, server, repository, digest)
     manifest = loaders.manifest(who, server, repository, digest)
 except ServiceError as error:
-    header(plain(title), f"In {plain(registry.name)}", None, refresh)
+    header(plain(title), caption, None, refresh)
     show_error(error)
     st.stop()
 
-header(plain(title), f"`{server}/{repository}`", None, refresh)
-st.code(digest, language=None)
+row = loaded.value
+header(plain(title), caption, loaded.at, refresh)
+st.code(digest, language=None, wrap_lines=True)
 with st.container(horizontal=True):
     st.badge(manifest.kind.value, icon=":material/deployed_code:", color="blue")
     for platform in manifest.platforms or ((row.platform,) if row.platform else ()):
         st.badge(plain(platform), icon=":material/memory:", color="gray")
-    for tag in row.tags:
+    for tag in row.tags[:SHOWN_TAGS]:
         st.badge(plain(tag), icon=":material/sell:", color="green")
+    if len(row.tags) > SHOWN_TAGS:
+        st.badge(f"and {count(len(row.tags) - SHOWN_TAGS, 'more tag')}", color="green")
     if row.locks.any:
         st.badge(f"locked: {row.locks.words}", icon=":material/lock:", color="orange")
 st.table(
@@ -87,74 +96,13 @@ def show_children(index: Manifest) -> None:
     st.caption("Select a row to open it.")
 
 
-def show_layers(image: Manifest) -> None:
-    st.subheader(f"Layers ({len(image.layers)}, {size(image.layer_bytes)} compressed)", anchor=False)
-    largest = max((layer.size for layer in image.layers), default=1) or 1
-    st.dataframe(
-        pd.DataFrame(
-            [
-                {
-                    "Layer": short(layer.digest),
-                    "Size": size(layer.size),
-                    "Share": layer.size / largest,
-                    "Type": layer.media_type,
-                }
-                for layer in image.layers
-            ]
-        ),
-        hide_index=True,
-        alt="Layers from the base up",
-        column_config={"Share": st.column_config.ProgressColumn(format=" ", min_value=0, max_value=1)},
-    )
-
-
-def show_config(image: Manifest) -> None:
-    config = loaders.config(who, server, repository, image.digest)
-    st.subheader("Runs", anchor=False)
-    st.table(
-        {
-            "Built": plain(config.created) or "not said",
-            "Platform": plain(config.platform),
-            "Command": plain(config.command) or "not set",
-            "User": plain(config.user) or "root",
-            "Ports": plain(", ".join(config.ports)) or "none",
-        },
-        border="horizontal",
-    )
-    if config.history:
-        st.subheader(f"History ({count(len(config.history), 'step')})", anchor=False)
-        st.dataframe(
-            pd.DataFrame(
-                [
-                    {
-                        "Step": step.command,
-                        "Made a layer": not step.empty,
-                        "When": step.created,
-                        "Comment": step.comment,
-                    }
-                    for step in config.history
-                ]
-            ),
-            hide_index=True,
-            alt="How the image was built, from the base up",
-            column_config={"Step": st.column_config.TextColumn(width="large")},
-        )
-    show_pairs("Labels", config.labels)
-
-
-def show_pairs(title: str, pairs: tuple[tuple[str, str], ...]) -> None:
-    if pairs:
-        st.subheader(title, anchor=False)
-        st.dataframe(pd.DataFrame(pairs, columns=["Name", "Value"]), hide_index=True, alt=title)
-
-
 if manifest.kind is Kind.INDEX:
     show_children(manifest)
 else:
     show_layers(manifest)
 if manifest.kind is Kind.IMAGE:
     with panel():
-        show_config(manifest)
+        show_config(loaders.config(who, server, repository, digest))
 show_pairs("Annotations", manifest.annotations)
 with panel():
     referrers = loaders.referrers(who, server, repository, digest)

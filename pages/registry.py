@@ -79,13 +79,13 @@ with left:
             "Public access": {"public": "all networks", "restricted": "chosen addresses", "private": "off"}[
                 network.words
             ],
-            "IP rules": ", ".join(network.ip_rules) or "none",
+            "IP rules": plain(", ".join(network.ip_rules)) or "none",
             "Trusted Azure services": "let in" if network.trusted_services else "not let in",
             "Private endpoints": ", ".join(
                 f"{plain(end.endpoint_id.split('/')[-1])} ({end.state})" for end in network.private_endpoints
             )
             or "none",
-            "Data endpoints": ", ".join(network.data_endpoints) or "shared",
+            "Data endpoints": plain(", ".join(network.data_endpoints)) or "shared",
         },
         border="horizontal",
     )

@@ -117,7 +117,7 @@ selected = st.dataframe(
     placeholder="–",
     alt="Repositories, one a row",
     column_config={
-        "Repository": st.column_config.TextColumn(pinned=True, width="large"),
+        "Repository": st.column_config.TextColumn(pinned=True),
         "Last update": st.column_config.DatetimeColumn(format="distance"),
         "Created": st.column_config.DatetimeColumn(format="distance"),
     },

@@ -41,7 +41,7 @@ except ServiceError as error:
     show_error(error)
     st.stop()
 repository = loaded.value
-header(plain(name), f"`{server}/{name}`", loaded.at, refresh)
+header(plain(name), plain(f"{server}/{name}"), loaded.at, refresh)
 with st.grid(4, min_column_width=170):
     st.metric("Tags", f"{repository.tag_count:,}", border=True, height="stretch")
     st.metric("Manifests", f"{repository.manifest_count:,}", border=True, height="stretch")

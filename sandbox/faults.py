@@ -23,7 +23,7 @@ LOG_LENGTH = 100_000
 
 
 class RequestRecord(NamedTuple):
-    """One answered request; status 0 is a connection that was dropped."""
+    """One request at the moment of its answer; status 0 is a connection that a rule dropped."""
 
     method: str
     host: str
@@ -81,26 +81,25 @@ class Faults:
 
         async def wrapped(scope: Scope, receive: Receive, send: Send) -> None:
             method, path = scope["method"], scope["path"]
-            host = "{}:{}".format("localhost", scope["server"][1])
-            status = 0
+            host = f"localhost:{scope['server'][1]}"
+
+            def log(status: int) -> None:
+                self.requests.append(RequestRecord(method, host, path, status))
 
             async def logged(message: Message) -> None:
-                nonlocal status
                 if message["type"] == "http.response.start":
-                    status = message["status"]
+                    log(message["status"])  # before it goes: who has the answer finds it in the log
                 await send(message)
 
             rule = self._striking(method, host, path)
-            try:
-                await asyncio.sleep((self.latency_ms + (rule.delay_ms if rule else 0)) / 1000)
-                if rule and rule.reset:
-                    await _reset(receive, send)
-                elif rule and rule.status is not None:
-                    await _answer(rule, rule.status, arm=arm)(scope, receive, logged)
-                else:
-                    await app(scope, receive, logged)
-            finally:
-                self.requests.append(RequestRecord(method, host, path, status))
+            await asyncio.sleep((self.latency_ms + (rule.delay_ms if rule else 0)) / 1000)
+            if rule and rule.reset:
+                log(0)
+                await _reset(receive, send)
+            elif rule and rule.status is not None:
+                await _answer(rule, rule.status, arm=arm)(scope, receive, logged)
+            else:
+                await app(scope, receive, logged)
 
         return wrapped
 

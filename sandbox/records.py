@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any, Literal
 
 Order = Literal["", "timedesc", "timeasc"]
@@ -34,6 +35,7 @@ class Locks:
         return self.delete + 2 * self.write + 4 * self.read + LIST_ENABLED * self.list
 
     @staticmethod
+    @cache
     def of(bits: int) -> Locks:
         return Locks(*(bool(bits & flag) for flag in (1, 2, 4, LIST_ENABLED)))
 

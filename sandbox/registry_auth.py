@@ -85,7 +85,8 @@ def grants_of(call: Call, needed: Sequence[tuple[str, str]]) -> Grants | None:
         claims = call.sandbox.tokens.read_registry(token, service=call.login_server, grant_type="access_token")
     except (InvalidToken, RegistryError):
         return None
-    return frozenset((entry["name"], action) for entry in claims["access"] for action in entry["actions"])
+    held = frozenset((entry["name"], action) for entry in claims["access"] for action in entry["actions"])
+    return held | {pair for pair in needed if pair != CATALOG and ("*", pair[1]) in held}
 
 
 def challenge(call: Call, needed: Sequence[tuple[str, str]]) -> RegistryError:
@@ -114,9 +115,14 @@ def _access_token(call: Call, subject: str, scopes: Sequence[str]) -> Response:
 
 
 def _granted(call: Call, subject: str, scope: str) -> dict[str, Any] | None:
-    """A scope such as repository:team/app:pull,push, less what the subject may not; skopeo delete asks for `*`."""
+    """A scope such as repository:team/app:pull,push, less what the subject may not; skopeo delete asks for `*`.
+
+    repository:*:… counts for every repository in Legacy mode, and is left out without a word in ABAC mode.
+    """
     kind, _, rest = scope.partition(":")
     name, _, wanted = rest.rpartition(":")
+    if name == "*" and _is_abac(call.document):
+        return None
     allowed = _permissions(call, subject, name)
     actions = [a for a in wanted.split(",") if a in allowed]
     if "*" in wanted.split(",") and kind == "repository":

@@ -150,7 +150,11 @@ class AzureSession:
             token = self.credential.get_token(self.endpoints.resource_manager_scope).token
         claims = jwt_claims(token)
         name = next(
-            (claims[key] for key in ("upn", "unique_name", "preferred_username", "app_displayname") if claims.get(key)),
+            (
+                claims[key]
+                for key in ("upn", "unique_name", "preferred_username", "app_displayname", "name")
+                if claims.get(key)
+            ),
             claims.get("appid") or claims.get("azp") or "",
         )
         return Identity(str(claims.get("tid", "")), str(claims.get("oid", "")), str(name))

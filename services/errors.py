@@ -86,7 +86,6 @@ _REMEDIES = {
     "REGISTRY_DISALLOWED_OPERATION": (
         "A lock, the quarantine or the storage limit forbids it: see the locks of the repository, tag and digest."
     ),
-    "TOOMANYREQUESTS": "The registry throttles this identity: wait a minute, then refresh.",
 }
 
 

@@ -283,8 +283,9 @@ def parse_config(body: Mapping[str, Any]) -> ImageConfig:
 
 
 def parse_time(text: str) -> datetime | None:
-    """An image's own time, None where it is none (reproducible builds write the year 0 or nothing)."""
+    """An image's own time in UTC; None where it has none, or no zone."""
     try:
-        return datetime.fromisoformat(text)
+        found = datetime.fromisoformat(text)
     except ValueError:
         return None
+    return found if found.tzinfo else None

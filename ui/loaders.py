@@ -179,9 +179,9 @@ def tag(who: str, login_server: str, repository: str, name: str) -> repositories
 
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=2000)
-def manifest_row(who: str, login_server: str, repository: str, digest: str) -> repositories.ManifestRow:
+def manifest_row(who: str, login_server: str, repository: str, digest: str) -> Loaded[repositories.ManifestRow]:
     """What the registry knows of one manifest: its tags, times and locks."""
-    return repositories.get_manifest_row(connection.session(who).registry(login_server), repository, digest)
+    return _now(repositories.get_manifest_row(connection.session(who).registry(login_server), repository, digest))
 
 
 @st.cache_resource(show_spinner=False, max_entries=5000)

@@ -71,7 +71,7 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int)
         column_config={
             "Manifest": st.column_config.TextColumn(pinned=True, width="medium"),
             "What it is": st.column_config.TextColumn(width="medium"),
-            "Tags": st.column_config.ListColumn(width="medium"),
+            "Tags": st.column_config.ListColumn(width="small"),
             "Last update": st.column_config.DatetimeColumn(format="distance"),
         },
     )
@@ -98,8 +98,8 @@ def _row(node: Node) -> dict[str, object]:
         "Manifest": "\u2003" * node.depth + ("└ " if node.depth else "") + short(node.digest),
         "What it is": MEANING[node.role],
         "Platform or type": node.label,
-        "Tags": list(row.tags) if row else [],
         "Size": size(row.size) if row else None,
+        "Tags": list(row.tags) if row else [],
         "Last update": row.updated if row else None,
         "Locked": row.locks.words if row else "",
         "Digest": node.digest,

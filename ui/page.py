@@ -5,7 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from ui.text import ago, exact
+from ui.text import ago, exact, plain
 
 
 def header(title: str, caption: str, at: datetime | None, refresh: Callable[[], None]) -> None:
@@ -21,7 +21,7 @@ def header(title: str, caption: str, at: datetime | None, refresh: Callable[[], 
 
 def crumb(page: str, label: str, **query: str) -> None:
     """A link back to a view above this one."""
-    st.page_link(page, label=label, icon=":material/arrow_back:", query_params=query or None)
+    st.page_link(page, label=plain(label), icon=":material/arrow_back:", query_params=query or None)
 
 
 def az_lines(*lines: str, label: str = "The same with az and docker") -> None:

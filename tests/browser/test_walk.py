@@ -68,6 +68,31 @@ def test_from_the_inventory_to_an_image(
     context.close()
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_a_busy_repository(browser: Browser, address: str, screenshots: Path, theme: str) -> None:
+    context = browser.new_context(
+        viewport={"width": 1280, "height": 900}, color_scheme="dark" if theme == "dark" else "light"
+    )
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    orders = f"{address}/repository?registry=contosohub&repository=api/orders"
+    page.goto(orders)
+    settled(page)
+    assert {"linux/amd64", "linux/arm64"} <= set(cells(page)[1][2].split(","))
+    page.screenshot(path=screenshots / f"busy-tags-{theme}.png")
+    page.goto(f"{orders}&show=Manifests")
+    settled(page)
+    kinds = {row[1] for row in cells(page)[1:]}
+    assert {"index of platforms", "platform of the index above", "refers to the one above"} <= kinds
+    page.screenshot(path=screenshots / f"busy-manifests-{theme}.png")
+    select_row(page, "platform of the index above")
+    expect(page.get_by_role("heading", name=re.compile("^Layers"))).to_be_visible()
+    settled(page)
+    page.get_by_role("heading", name=re.compile("^History")).scroll_into_view_if_needed()
+    page.screenshot(path=screenshots / f"busy-image-{theme}.png")
+    context.close()
+
+
 def test_nothing_is_asked_of_another_host(page: Page, address: str) -> None:
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))

@@ -55,3 +55,13 @@ def test_a_tag_that_is_gone_is_an_error_panel(open_view: Open) -> None:
     at = open_view("image.py", **NODE, reference="v9")
     assert not at.exception
     assert "Could not read the tag" in texts(at)
+
+
+def test_hostile_names_stay_text(open_view: Open) -> None:
+    hostile = "](http://contoso.example)![x](http://contoso.example/p.png)`<b>"
+    for script in ("repository.py", "image.py"):
+        at = open_view(script, registry="casaacr01", repository=hostile, reference=hostile)
+        assert not at.exception
+        for element in (*at.title, *at.markdown, *at.caption):
+            assert "](http" not in element.value
+            assert "<b>" not in element.value

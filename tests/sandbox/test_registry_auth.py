@@ -246,3 +246,16 @@ def test_the_network_rules_come_first(registry, sandbox, properties, status):
         (error,) = answer.json()["errors"]
         assert error["code"] == "DENIED"
         assert error["message"].startswith("client with IP '127.0.0.1' is not allowed access.")
+
+
+def test_in_legacy_mode_one_token_reads_every_repository(registry):
+    token = registry.access_token("repository:*:metadata_read")
+    anywhere = {"Authorization": f"Bearer {token}"}
+    assert registry.send("GET", "/acr/v1/nodejstemplate", headers=anywhere).status_code == 200
+    assert registry.send("GET", "/v2/nodejstemplate/manifests/v1.0.0", headers=anywhere).status_code == 401
+    assert registry.send("GET", "/acr/v1/_catalog", headers=anywhere).status_code == 401
+
+
+def test_in_abac_mode_a_scope_for_every_repository_grants_nothing(registry, sandbox):
+    change(sandbox, roleAssignmentMode="AbacRepositoryPermissions")
+    assert claims_of(registry.access_token("repository:*:metadata_read"))["access"] == []
