@@ -109,19 +109,18 @@ def build_tree(rows: Iterable[ManifestRow], manifests: Iterable[Manifest]) -> tu
     tops = [row for row in newest_first if row.digest not in held or (row.tags and not _only_attached(row))]
     all_indexes = all(row.digest in read for row in by_digest.values() if row.media_type in (OCI_INDEX, DOCKER_LIST))
     nodes: list[Node] = []
+    shown: set[str] = set()
 
     def add(row: ManifestRow, role: Role) -> None:
-        nodes.extend(_below(row.digest, role, "", 0, by_digest, read, referrers, frozenset()))
+        nodes.extend(_walk(_Hung(0, role, row.digest, ""), by_digest, read, referrers, shown))
 
     for row in tops:
         add(row, _top_role(row, read, all_indexes))
     # A tag sha256-… can be set by hand, and an index can refer to its own child: who is held in such a circle only
     # would be nowhere. It is no leftover for that.
-    shown = {node.digest for node in nodes}
     for row in sorted(newest_first, key=lambda row: not row.tags):
         if row.digest not in shown:
             add(row, _top_role(row, read, all_indexes) if row.tags else Role.UNREAD)
-            shown |= {node.digest for node in nodes}
     return tuple(nodes)
 
 
@@ -152,36 +151,54 @@ def _top_role(row: ManifestRow, read: Mapping[str, Manifest], all_indexes: bool)
     return Role.ARTIFACT if manifest and manifest.kind is Kind.ARTIFACT else Role.IMAGE
 
 
-def _below(
-    digest: str,
-    role: Role,
-    label: str,
-    depth: int,
+@dataclass(frozen=True)
+class _Hung:
+    """A manifest and where it hangs."""
+
+    depth: int
+    role: Role
+    digest: str
+    label: str
+
+
+def _walk(
+    top: _Hung,
     rows: Mapping[str, ManifestRow],
     read: Mapping[str, Manifest],
     referrers: Mapping[str, list[str]],
-    above: frozenset[str],
+    shown: set[str],
 ) -> Iterator[Node]:
-    row = rows.get(digest)
-    yield Node(depth, role if row else Role.MISSING, digest, label or _label(row), row)
-    if digest in above:
-        return  # Refers to itself over some way: shown once.
-    above |= {digest}
+    """`top` and all below it. What hangs on a manifest is listed where it is first `shown`: indexes may list one
+    another any number of times, and sixteen that do so twice each would make sixty thousand rows."""
+    stack = [top]
+    while stack:
+        at = stack.pop()
+        row = rows.get(at.digest)
+        yield Node(at.depth, at.role if row else Role.MISSING, at.digest, at.label or _label(row), row)
+        if at.digest not in shown:
+            shown.add(at.digest)
+            stack.extend(reversed(list(_hanging_on(at, rows, read, referrers))))
 
-    def below(child: str, child_role: Role, child_label: str, deeper: int) -> Iterator[Node]:
-        return _below(child, child_role, child_label, depth + deeper, rows, read, referrers, above)
 
-    children = read[digest].children if digest in read else ()
+def _hanging_on(
+    at: _Hung, rows: Mapping[str, ManifestRow], read: Mapping[str, Manifest], referrers: Mapping[str, list[str]]
+) -> Iterator[_Hung]:
+    """The platforms of an index, each with its attestations, then the attestations of others, then referrers."""
+    children = read[at.digest].children if at.digest in read else ()
+    attestations: defaultdict[str, list[str]] = defaultdict(list)
+    for child in children:
+        if child.attests:
+            attestations[child.attests].append(child.digest)
     for child in children:
         if not child.attests:
-            yield from below(child.digest, _child_role(child, rows), child.platform, 1)
-            for attestation in (other for other in children if other.attests == child.digest):
-                yield from below(attestation.digest, Role.ATTESTATION, "", 2)
-    listed = {child.digest for child in children if not child.attests}
-    for attestation in (child for child in children if child.attests and child.attests not in listed):
-        yield from below(attestation.digest, Role.ATTESTATION, "", 1)
-    for referrer in referrers.get(digest, ()):
-        yield from below(referrer, Role.REFERRER, read[referrer].artifact_type if referrer in read else "", 1)
+            yield _Hung(at.depth + 1, _child_role(child, rows), child.digest, child.platform)
+            for digest in attestations.pop(child.digest, ()):
+                yield _Hung(at.depth + 2, Role.ATTESTATION, digest, "")
+    for digests in attestations.values():
+        for digest in digests:
+            yield _Hung(at.depth + 1, Role.ATTESTATION, digest, "")
+    for digest in referrers.get(at.digest, ()):
+        yield _Hung(at.depth + 1, Role.REFERRER, digest, read[digest].artifact_type if digest in read else "")
 
 
 def _child_role(child: Descriptor, rows: Mapping[str, ManifestRow]) -> Role:

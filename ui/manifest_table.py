@@ -33,6 +33,9 @@ PLURALS = {
     Role.ATTESTATION: "attestations",
     Role.REFERRER: "referrers",
 }
+# More rows than these make a browser slow: the rest is turned to, a page at a time.
+ROWS_A_PAGE = 2000
+DEEPEST = 12
 # A tree of so many manifests is read only when asked for.
 LARGE = 5000
 
@@ -59,10 +62,13 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int)
         empty(":material/account_tree:", "No manifests", "The repository is empty.")
         return None
     _summary(tree.nodes, manifest_count)
+    pages = -(-len(tree.nodes) // ROWS_A_PAGE)
+    page = st.pagination(pages, key=f"{asked}:page") if pages > 1 else 1
+    nodes = tree.nodes[(page - 1) * ROWS_A_PAGE : page * ROWS_A_PAGE]
     selected = st.dataframe(
-        pd.DataFrame([_row(node) for node in tree.nodes]),
-        key=f"{asked}:table",
-        height=table_height(len(tree.nodes)),
+        pd.DataFrame([_row(node) for node in nodes]),
+        key=f"{asked}:table {page}",
+        height=table_height(len(nodes)),
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
@@ -75,7 +81,7 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int)
             "Last update": st.column_config.DatetimeColumn(format="distance"),
         },
     )
-    return tree.nodes[selected.selection.rows[0]].digest if selected.selection.rows else None
+    return nodes[selected.selection.rows[0]].digest if selected.selection.rows else None
 
 
 def _summary(nodes: tuple[Node, ...], manifest_count: int) -> None:
@@ -95,7 +101,7 @@ def _summary(nodes: tuple[Node, ...], manifest_count: int) -> None:
 def _row(node: Node) -> dict[str, object]:
     row = node.row
     return {
-        "Manifest": "\u2003" * node.depth + ("└ " if node.depth else "") + short(node.digest),
+        "Manifest": "\u2003" * min(node.depth, DEEPEST) + ("└ " if node.depth else "") + short(node.digest),
         "What it is": MEANING[node.role],
         "Platform or type": node.label,
         "Size": size(row.size) if row else None,

@@ -26,7 +26,7 @@ from sandbox.seeds.walkthrough import system_identity
 
 _REGISTRY = "Microsoft.ContainerRegistry/registries"
 
-ADA, GRACE, EDSGER = (guid("user", name) for name in ("ada", "grace", "edsger"))
+ADMIN, LEAD, DEVELOPER = (guid("user", name) for name in ("platform-admin", "payments-lead", "payments-developer"))
 ENGINEERS, DEVELOPERS, NODES = (guid("group", name) for name in ("engineers", "developers", "nodes"))
 PUSHER, SCANNER, BATCH = (guid("application", name) for name in ("pusher", "scanner", "batch"))
 BATCH_APP = guid("appId", "batch")
@@ -55,11 +55,11 @@ _CONTROL_PLANES = ("aks-platform", "aks-secure", "aks-dev")
 def principals() -> list[Document]:
     """Users, groups, applications and managed identities."""
     return [
-        principal(ADA, "Ada Contoso", "user", upn="ada@contoso.example"),
-        principal(GRACE, "Grace Contoso", "user", upn="grace@contoso.example"),
-        principal(EDSGER, "Edsger Contoso", "user", upn="edsger@contoso.example"),
-        principal(ENGINEERS, "platform-engineers", "group", members=[ADA, GRACE]),
-        principal(DEVELOPERS, "payments-developers", "group", members=[GRACE, EDSGER]),
+        principal(ADMIN, "Platform administrator", "user", upn="platform-admin@contoso.example"),
+        principal(LEAD, "Payments lead", "user", upn="payments-lead@contoso.example"),
+        principal(DEVELOPER, "Payments developer", "user", upn="payments-developer@contoso.example"),
+        principal(ENGINEERS, "platform-engineers", "group", members=[ADMIN, LEAD]),
+        principal(DEVELOPERS, "payments-developers", "group", members=[LEAD, DEVELOPER]),
         principal(NODES, "dev-cluster-nodes", "group", members=[_DEV_NODES.object_id]),
         *(
             principal(
@@ -183,13 +183,13 @@ _IN_PLATFORM, _IN_APPS = f"/subscriptions/{PLATFORM}", f"/subscriptions/{APPS}"
 _UNTAGGER, _LOOKER = guid("role", "Contoso Image Cleaner"), guid("role", "Contoso Subscription Viewer")
 
 GRANTS = (
-    Grant("/", "User Access Administrator", ADA, "User", 1200),
+    Grant("/", "User Access Administrator", ADMIN, "User", 1200),
     Grant("/providers/Microsoft.Management/managementGroups/contoso", "Reader", SCANNER, age=700),
     Grant(_IN_PLATFORM, "Owner", CONSOLE.object_id),
     Grant(_IN_APPS, "Owner", CONSOLE.object_id),
     Grant(f"/subscriptions/{RESTRICTED}", _LOOKER, CONSOLE.object_id),
     Grant(_IN_PLATFORM, "Contributor", ENGINEERS, "Group"),
-    Grant(_IN_APPS, "Role Based Access Control Administrator", GRACE, "User", 120),
+    Grant(_IN_APPS, "Role Based Access Control Administrator", LEAD, "User", 120),
     Grant(PAYMENTS.id, "Reader", DEVELOPERS, "Group"),
     Grant(HUB.id, "AcrPush", PUSHER, age=610),
     Grant(HUB.id, _UNTAGGER, SCANNER, age=88),

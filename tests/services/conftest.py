@@ -1,10 +1,15 @@
 """What the services' tests share: Azure from a table (see canned.py)."""
 
 import pytest
+from hypothesis import settings
 
 from services.acr_http import RegistryClient
 from services.cloud import AzureSession
 from tests.services.canned import CLOUD, Canned, CannedRegistry, Clock, Credential, connected
+
+# A slow machine is no failure.
+settings.register_profile("no deadline", deadline=None)
+settings.load_profile("no deadline")
 
 
 @pytest.fixture

@@ -173,6 +173,12 @@ def test_reading_token_does_not_write(registry: CannedRegistry, tokens: Registry
     assert tokens.for_need(Need("app", frozenset({"metadata_write"}))) == writing
 
 
+def test_a_token_that_covers_half_a_need_does_not_cover_it(registry: CannedRegistry, tokens: RegistryTokens) -> None:
+    tokens.for_need(PULL_APP)
+    tokens.for_need(Need("app", frozenset({"pull", "push"})))
+    assert registry.scopes_asked() == [WILDCARD, "repository:app:pull,push"]
+
+
 def test_catalogue_has_a_token_of_its_own(registry: CannedRegistry, tokens: RegistryTokens) -> None:
     tokens.for_need(PULL_APP)
     catalogue = Need("", frozenset({"*"}))
@@ -300,6 +306,24 @@ def test_many_threads_fetch_a_token_once(legacy: bool) -> None:
     assert len(found) == 1
     assert registry.exchanges() == 1
     assert registry.scopes_asked() == ([WILDCARD] if legacy else [WILDCARD, "repository:app:metadata_read,pull"])
+
+
+def test_many_threads_with_many_needs_exchange_once() -> None:
+    threads = 16
+    clock = CrowdClock(threads)
+    registry = CannedRegistry(clock)
+    tokens = tokens_of(registry)
+
+    def slow_exchange(sent: Sent) -> Answer:
+        clock.wait()
+        return registry._exchange(sent)
+
+    registry.on("POST", f"https://{HOST}/oauth2/exchange", slow_exchange)
+    needs = [Need(f"app{n}", frozenset({"delete"})) for n in range(threads)]
+    with ThreadPoolExecutor(threads) as pool:
+        found = set(pool.map(tokens.for_need, needs))
+    assert len(found) == threads
+    assert registry.exchanges() == 1
 
 
 def test_token_without_expiry_is_used_and_not_kept(registry: CannedRegistry, tokens: RegistryTokens) -> None:

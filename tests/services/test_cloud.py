@@ -84,9 +84,9 @@ def test_a_redirect_carries_no_token_to_another_host(wire: Canned, azure: AzureS
 @pytest.mark.parametrize(
     ("claims", "name"),
     [
-        ({"upn": "ada@contoso.com", "appid": "a"}, "ada@contoso.com"),
-        ({"unique_name": "ada@contoso.com"}, "ada@contoso.com"),
-        ({"preferred_username": "ada@contoso.com"}, "ada@contoso.com"),
+        ({"upn": "admin@contoso.com", "appid": "a"}, "admin@contoso.com"),
+        ({"unique_name": "admin@contoso.com"}, "admin@contoso.com"),
+        ({"preferred_username": "admin@contoso.com"}, "admin@contoso.com"),
         ({"app_displayname": "console", "appid": "a"}, "console"),
         ({"appid": "a"}, "a"),
         ({"azp": "b"}, "b"),

@@ -119,3 +119,9 @@ def test_a_partial_result_with_a_refusal_is_not_complete() -> None:
     assert not Partial((1,), (Refusal("x", refusal("x")),)).complete
     assert not Partial((1,), (), 1).complete
     assert Partial((1,)).complete
+
+
+def test_work_that_gives_none_was_tried() -> None:
+    of_none = each(lambda _: None, range(3))
+    assert of_none == Partial((None, None, None))
+    assert of_none.complete

@@ -146,6 +146,12 @@ def test_an_index_that_refers_to_its_own_child_is_not_lost() -> None:
 def test_an_attestation_of_an_attestation_is_not_lost() -> None:
     rows = [row(1, "v1", media_type=OCI_INDEX), *(row(n) for n in (2, 3, 4, 5))]
     index = manifest(1, child(2), child(3, attests=2), child(4, attests=3), child(5, attests=5))
+    assert outline(build_tree(rows, [index]))[:4] == [
+        "index 1",
+        "  platform 2 linux/amd64",
+        "    attestation 3",
+        "  attestation 4",
+    ]
     assert {node.digest for node in build_tree(rows, [index])} == {digest_of(n) for n in (1, 2, 3, 4, 5)}
 
 
@@ -254,3 +260,17 @@ def test_a_tagged_artifact_is_read_for_its_subject(registry: CannedRegistry, cli
     config = "application/vnd.cncf.notary.signature"
     found = read_for_tree(client, "app", [with_digest(digest, tag, config=config)])
     assert [manifest.subject for manifest in found.values] == [digest_of(1)]
+
+
+def test_indexes_that_list_each_other_twice_make_no_more_rows_than_they_list() -> None:
+    count = 40
+    rows = [row(n, *(["v1"] if n == 1 else []), media_type=OCI_INDEX) for n in range(1, count + 1)]
+    indexes = [manifest(n, child(n + 1, ""), child(n + 1, "")) for n in range(1, count)]
+    assert len(build_tree(rows, [*indexes, manifest(count, child(count + 1))])) == 2 * count
+
+
+def test_a_chain_of_thousands_of_indexes_is_walked() -> None:
+    count = 5000
+    rows = [row(n, *(["v1"] if n == 1 else []), media_type=OCI_INDEX) for n in range(1, count + 1)]
+    nodes = build_tree(rows, [manifest(n, child(n + 1, "")) for n in range(1, count)])
+    assert [node.depth for node in nodes] == list(range(count))

@@ -1,11 +1,13 @@
 """Registries of all subscriptions: what ARM says, what is missing, and what an absent setting means."""
 
+from threading import Event
 from typing import Any
 
 import pytest
 
 from services.cloud import AzureSession
 from services.errors import ServiceError
+from services.fanout import Partial
 from services.registries import (
     Mode,
     PrivateEndpoint,
@@ -120,6 +122,32 @@ def test_progress_counts_subscriptions_then_registries(wire: Canned, azure: Azur
         (1, 2, "registries"),
         (2, 2, "registries"),
     ]
+
+
+def test_the_list_is_told_before_the_usages_are_read(wire: Canned, azure: AzureSession) -> None:
+    Estate(wire, s1=[document("s1", "two2two"), document("s1", "one1one")], s2=REFUSED)
+    told: list[tuple[Partial[Registry], int]] = []
+    found = list_registries(azure, listed=lambda early: told.append((early, len(wire.sent))))
+    ((early, requests),) = told
+    assert requests == 3
+    assert [registry.name for registry in early.values] == [registry.name for registry in found.values]
+    assert [registry.usages for registry in early.values] == [None, None]
+    assert early.refused == found.refused
+
+
+def test_stopped_after_the_list_the_registries_are_there_without_usages(wire: Canned, azure: AzureSession) -> None:
+    Estate(wire, s1=[document("s1", "one1one"), document("s1", "two2two")])
+    stop = Event()
+    found = list_registries(azure, listed=lambda _: stop.set(), stop=stop)
+    assert [(registry.name, registry.usages) for registry in found.values] == [("one1one", None), ("two2two", None)]
+    assert len(wire.sent) == 2
+
+
+def test_stopped_at_once_no_subscription_is_read(wire: Canned, azure: AzureSession) -> None:
+    Estate(wire, s1=[document("s1", "one1one")], s2=[])
+    stop = Event()
+    stop.set()
+    assert list_registries(azure, stop=stop) == Partial((), (), 2)
 
 
 def test_all_pages_of_a_subscription(wire: Canned, azure: AzureSession) -> None:

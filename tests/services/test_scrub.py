@@ -15,7 +15,7 @@ def test_no_cassette_holds_a_secret() -> None:
     for file in files:
         text = file.read_text()
         assert secrets_in(text, "sandbox-console-secret", "sandbox-reader-secret") == [], file.name
-        assert len(text) < 64 * 1024, file.name
+        assert len(text) < 32 * 1024, file.name
 
 
 def test_what_would_be_a_secret_is_seen() -> None:
