@@ -208,8 +208,18 @@ def from_azure(title: str, exc: AzureError) -> ServiceError:
 
 @contextmanager
 def explained(title: str) -> Iterator[None]:
-    """Runs SDK calls; whatever Azure error leaves them becomes a ServiceError under `title`."""
+    """Runs SDK calls and reads their answers; whatever Azure error leaves them becomes a ServiceError under `title`.
+
+    So does an answer that lacks what it must have: a KeyError, TypeError or ValueError from within is taken for one.
+    """
     try:
         yield
     except AzureError as exc:
         raise from_azure(title, exc) from exc
+    except (KeyError, TypeError, ValueError) as exc:
+        raise ServiceError(
+            title,
+            f"The answer lacks what it must have: {exc}.",
+            "A proxy may be answering instead of Azure: check the network. If it comes again, report it with the log.",
+            "BadAnswer",
+        ) from exc

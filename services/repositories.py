@@ -175,23 +175,22 @@ def tag_page(client: RegistryClient, repository: str, *, size: int, after: str |
         query["last"] = after
     with explained(f"Could not list the tags of {repository}"):
         page = client.page(path_of("/acr/v1/{repository}/_tags", query, repository=repository))
-    following = parse_qs(urlsplit(page.next).query).get("last", [None])[0] if page.next else None
-    return TagPage(tuple(_tag(entry) for entry in page.body.get("tags") or ()), following)
+        following = parse_qs(urlsplit(page.next).query).get("last", [None])[0] if page.next else None
+        return TagPage(tuple(_tag(entry) for entry in page.body.get("tags") or ()), following)
 
 
 def get_tag(client: RegistryClient, repository: str, tag: str) -> Tag:
     """One tag. Raises ServiceError (TAG_UNKNOWN where it is gone)."""
     with explained(f"Could not read the tag {repository}:{tag}"):
         body = client.page(path_of("/acr/v1/{repository}/_tags/{tag}", repository=repository, tag=tag)).body
-    return _tag(body["tag"])
+        return _tag(body["tag"])
 
 
 def get_manifest_row(client: RegistryClient, repository: str, digest: str) -> ManifestRow:
     """The metadata of one manifest. Raises ServiceError (MANIFEST_UNKNOWN where it is gone)."""
     path = path_of("/acr/v1/{repository}/_manifests/{digest}", repository=repository, digest=digest)
     with explained(f"Could not read {repository}@{digest}"):
-        body = client.page(path).body
-    return _manifest_row(body["manifest"])
+        return _manifest_row(client.page(path).body["manifest"])
 
 
 def manifest_pages(client: RegistryClient, repository: str) -> Iterator[list[dict[str, Any]]]:
@@ -203,13 +202,15 @@ def manifest_pages(client: RegistryClient, repository: str) -> Iterator[list[dic
 
 def manifest_rows(client: RegistryClient, repository: str) -> tuple[ManifestRow, ...]:
     """All manifests of one repository, tagged or not. For repositories of thousands, `manifest_table`."""
-    return tuple(_manifest_row(entry) for entries in manifest_pages(client, repository) for entry in entries)
+    with explained(f"Could not list the manifests of {repository}"):
+        return tuple(_manifest_row(entry) for entries in manifest_pages(client, repository) for entry in entries)
 
 
 def manifest_table(client: RegistryClient, repository: str) -> pd.DataFrame:
     """All manifests of one repository as columns: digest, media_type, size (bytes), created, updated (UTC),
     os, architecture, tags (tuple), locked (bool)."""
-    return _table({repository: [entry for page in manifest_pages(client, repository) for entry in page]})
+    with explained(f"Could not list the manifests of {repository}"):
+        return _table({repository: [entry for page in manifest_pages(client, repository) for entry in page]})
 
 
 def registry_table(
@@ -230,7 +231,8 @@ def registry_table(
         return name
 
     read_names = each(read, names, done=(lambda _, __: done(len(entries))) if done else None, stop=stop)
-    return _table({name: entries[name] for name in read_names.values}), read_names
+    with explained(f"Could not read the manifests of {client.login_server}"):
+        return _table({name: entries[name] for name in read_names.values}), read_names
 
 
 def _table(by_repository: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:

@@ -362,3 +362,24 @@ def test_an_answer_that_is_no_object_is_a_service_error(
     with pytest.raises(ServiceError) as raised:
         get_tag(client, "app", "v1")
     assert (raised.value.code, raised.value.status) == ("NotJson", 200)
+
+
+@pytest.mark.parametrize("body", [{}, {"tag": {}}, {"tag": None}, {"tag": {"name": "v1", "digest": "sha256:1"}}])
+def test_an_answer_that_lacks_its_members_is_a_service_error(
+    registry: CannedRegistry, client: RegistryClient, body: dict[str, Any]
+) -> None:
+    registry.serve("GET", "/acr/v1/app/_tags/v1", reading("app"), Answer(200, body))
+    with pytest.raises(ServiceError, match="Could not read the tag app:v1") as raised:
+        get_tag(client, "app", "v1")
+    assert raised.value.code == "BadAnswer"
+
+
+@pytest.mark.parametrize("read", [manifest_rows, manifest_table])
+def test_a_list_with_an_entry_that_lacks_its_members_is_no_shorter_list(
+    registry: CannedRegistry, client: RegistryClient, read: Any
+) -> None:
+    body = {"manifests": [entry(1), {"imageSize": 1}]}
+    registry.serve("GET", "/acr/v1/app/_manifests", reading("app"), Answer(200, body))
+    with pytest.raises(ServiceError) as raised:
+        read(client, "app")
+    assert raised.value.code == "BadAnswer"
