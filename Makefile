@@ -14,7 +14,7 @@ run: $(VENV)/.run ## the console at http://127.0.0.1:8501, on the sandbox unless
 	$(BIN)/streamlit run app.py --server.port $(PORT)
 
 sandbox: $(VENV)/.run ## the sandbox alone, for az, skopeo and docker
-	$(BIN)/python -m sandbox --ready-file .sandbox/ready.json
+	$(BIN)/python -m sandbox --data .sandbox-alone --ready-file .sandbox-alone/ready.json
 
 test: $(VENV)/.dev ## format, lint, types, and every test that needs no browser and no other client
 	$(BIN)/ruff format --check .
@@ -29,13 +29,15 @@ client-test: $(VENV)/.dev $(AZ_VENV)/.installed ## az and skopeo against the san
 	AZ_BIN=$(AZ_VENV)/bin/az $(BIN)/python -m pytest -m client tests/clients
 
 record: $(VENV)/.dev ## records tests/cassettes anew, against the sandbox
+	rm -f tests/cassettes/*
 	$(BIN)/python -m pytest --record-mode=rewrite tests/services/test_cassettes.py
 
 bench: $(VENV)/.dev ## measures, as ratios in one run, into benchmarks/results.json
 	$(BIN)/python -m benchmarks
 
-screenshots: $(VENV)/.dev ## docs/*.png, from the console on the estate
-	$(BIN)/python -m pytest -m browser tests/browser --screenshots docs
+screenshots: $(VENV)/.dev ## the pictures in docs/screenshots, from the console on the estate
+	mkdir -p docs/screenshots
+	SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -m browser tests/browser
 
 $(VENV)/.run: requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed")'
@@ -53,4 +55,4 @@ $(AZ_VENV)/.installed:
 	touch $@
 
 clean:
-	rm -rf $(VENV) .sandbox .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) .sandbox .sandbox-alone .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -47,7 +47,15 @@ included = [registry.included_bytes for registry in registries if registry.inclu
 high = sum(1 for found in findings.values() for finding in found if finding.risk is Risk.HIGH)
 unlisted = len(registries) - len(inventory.repository_counts)
 with st.grid(4, min_column_width=170):
-    st.metric("Registries", f"{len(registries):,}", border=True, height="stretch")
+    st.metric(
+        "Registries",
+        f"{len(registries):,}",
+        delta=f"in {count(len({registry.subscription_id for registry in registries}), 'subscription')}",
+        delta_color="off",
+        delta_arrow="off",
+        border=True,
+        height="stretch",
+    )
     st.metric(
         "Repositories",
         f"{sum(inventory.repository_counts.values()):,}",
