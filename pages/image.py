@@ -1,16 +1,17 @@
 """One image or index: its platforms, layers, config and history, and what refers to it."""
 
-import pandas as pd
 import streamlit as st
 
 from services import az_commands
 from services.errors import ServiceError
 from services.images import Kind, Manifest
-from ui import connection, loaders, selection
+from ui import connection, loaders, selection, tag_actions
 from ui.errors import panel, show_error
 from ui.image_details import show_config, show_layers, show_pairs
 from ui.page import az_lines, crumb, header
+from ui.table import show_facts, table_of
 from ui.text import ago, count, exact, plain, short, size
+from ui.writing import may_write, show_read_only
 
 SHOWN_TAGS = 20
 
@@ -44,6 +45,7 @@ except ServiceError as error:
 
 row = loaded.value
 header(plain(title), caption, loaded.at, refresh)
+tag_actions.show_done()
 st.code(digest, language=None, wrap_lines=True)
 with st.container(horizontal=True):
     st.badge(manifest.kind.value, icon=":material/deployed_code:", color="blue")
@@ -55,14 +57,19 @@ with st.container(horizontal=True):
         st.badge(f"and {count(len(row.tags) - SHOWN_TAGS, 'more tag')}", color="green")
     if row.locks.any:
         st.badge(f"locked: {row.locks.words}", icon=":material/lock:", color="orange")
-st.table(
+show_read_only()
+with st.container(horizontal=True):
+    if st.button("Add a tag", icon=":material/new_label:", disabled=not may_write()):
+        tag_actions.add_tag(who, registry, repository, digest)
+    if ":" not in reference and st.button("Remove this tag", icon=":material/label_off:", disabled=not may_write()):
+        tag_actions.untag(who, registry, repository, reference)
+show_facts(
     {
         "Media type": plain(manifest.media_type),
         "Last update": f"{ago(row.updated)} ({exact(row.updated)})",
         "Pushed": f"{ago(row.created)} ({exact(row.created)})",
         "Manifest size": size(manifest.size),
     },
-    border="horizontal",
 )
 
 
@@ -82,9 +89,8 @@ def show_children(index: Manifest) -> None:
         }
         for child in index.children
     ]
-    table = pd.DataFrame(rows, columns=["What", "Platform", "Digest", "For", "Media type"])
     selected = st.dataframe(
-        table,
+        table_of(rows),
         key=f"children {index.digest}",
         hide_index=True,
         on_select="rerun",
@@ -113,7 +119,7 @@ with panel():
             for found in referrers
         ]
         selected = st.dataframe(
-            pd.DataFrame(rows),
+            table_of(rows),
             key=f"referrers {digest}",
             hide_index=True,
             on_select="rerun",

@@ -1,6 +1,5 @@
 """One repository: its attributes, its tags a page at a time, and its manifests as the tree they form."""
 
-import pandas as pd
 import streamlit as st
 
 from services import az_commands
@@ -11,10 +10,8 @@ from ui import connection, loaders, selection
 from ui.errors import panel, show_error, show_refused
 from ui.manifest_table import show_tree
 from ui.page import az_lines, crumb, empty, header
-from ui.table import table_height
+from ui.table import table_height, table_of
 from ui.text import ago, exact, plain, short, size
-
-TAGS_A_PAGE = 50
 
 who = connection.who()
 registry = selection.registry_of_url(who)
@@ -22,16 +19,11 @@ name = selection.repository_of_url()
 server = registry.login_server
 url = {"registry": st.query_params["registry"], "repository": name}
 crumb("repositories.py", registry.name, registry=url["registry"])
-pages_key = f"pages of {server}/{name}"
-# The `next` of each page that was turned: pages are asked for one after the other, newest first.
-cursors: list[str | None] = st.session_state.setdefault(pages_key, [None])
+cursors = loaders.turned_pages(server, name)
 
 
 def refresh() -> None:
     loaders.forget_repository(who, server, name)
-    for after in cursors:
-        loaders.tag_page.clear(who, server, name, TAGS_A_PAGE, after)
-    st.session_state[pages_key] = [None]
 
 
 try:
@@ -64,7 +56,7 @@ def show_tags() -> None:
         if wanted:
             open_image(wanted.strip())
     with panel():
-        page = loaders.tag_page(who, server, name, TAGS_A_PAGE, cursors[-1]).value
+        page = loaders.tag_page(who, server, name, cursors[-1]).value
         if not page.tags:
             empty(":material/sell:", "No tags", "The manifests of this repository have no tag: see Manifests.")
             return
@@ -76,7 +68,7 @@ def show_tags() -> None:
             if st.button("Older", icon=":material/chevron_right:", disabled=page.next is None):
                 cursors.append(page.next)
                 st.rerun()
-            first = (len(cursors) - 1) * TAGS_A_PAGE + 1
+            first = (len(cursors) - 1) * loaders.TAGS_A_PAGE + 1
             st.markdown(f"{first:,}–{first + len(page.tags) - 1:,} of {repository.tag_count:,}, the newest first")
     az_lines(az_commands.show_tags(registry.name, name))
 
@@ -106,7 +98,7 @@ def show_tag_table(tags: tuple[Tag, ...]) -> None:
             }
         )
     selected = st.dataframe(
-        pd.DataFrame(rows),
+        table_of(rows),
         key=f"tags of {server}/{name} after {cursors[-1]}",
         height=table_height(len(rows)),
         hide_index=True,

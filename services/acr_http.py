@@ -17,11 +17,14 @@ from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import DecodeError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import HTTPPolicy, RequestIdPolicy, UserAgentPolicy
+from azure.core.pipeline.policies import HTTPPolicy, RequestIdPolicy, SansIOHTTPPolicy, UserAgentPolicy
 from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
 from services.acr_tokens import RegistryTokens, need_of, raise_for
+from services.errors import ServiceError
+
+Policy = HTTPPolicy[Any, Any] | SansIOHTTPPolicy[Any, Any]
 
 _CHALLENGE_MEMBER = re.compile(r'(\w+)="([^"]*)"')
 
@@ -50,6 +53,16 @@ class RegistryTokenPolicy(HTTPPolicy[Any, Any]):
         token = self._tokens.for_challenge(token, challenge.get("service", ""), challenge["scope"])
         http.headers["Authorization"] = f"Bearer {token}"
         return self.next.send(request)
+
+
+class WholeBodyPolicy(SansIOHTTPPolicy[Any, Any]):
+    """Reads a streamed body here, where the retries still see it break.
+
+    Streamed, it comes in blocks of the transport's size; else requests reads it ten kilobytes at a time.
+    """
+
+    def on_response(self, request: PipelineRequest[Any], response: PipelineResponse[Any, Any]) -> None:  # noqa: ARG002
+        response.http_response.read()
 
 
 def _rewound(body: Any) -> bool:
@@ -87,14 +100,14 @@ class RegistryClient:
         self._url = f"https://{login_server}"
         agent = UserAgentPolicy(base_user_agent=user_agent)
 
-        def client(*policies: HTTPPolicy[Any, Any]) -> PipelineClient[HttpRequest, HttpResponse]:
+        def client(*policies: Policy) -> PipelineClient[HttpRequest, HttpResponse]:
             return PipelineClient(
                 self._url, policies=[RequestIdPolicy(), agent, retry_policy(), *policies], transport=transport
             )
 
         self.tokens = RegistryTokens(login_server, credential, audience, client())
-        token_policy = RegistryTokenPolicy(login_server, self.tokens)
-        self._client = client(token_policy)
+        # A policy is a link of one pipeline only: the SDK's gets one of its own.
+        self._client = client(RegistryTokenPolicy(login_server, self.tokens), WholeBodyPolicy())
         self.sdk = ContainerRegistryClient(
             self._url,
             credential,
@@ -102,14 +115,25 @@ class RegistryClient:
             transport=transport,
             user_agent_policy=agent,
             retry_policy=retry_policy(),
-            per_retry_policies=[token_policy],
+            per_retry_policies=[RegistryTokenPolicy(login_server, self.tokens)],
         )
 
     def raw(self, path: str, *, accept: str = "application/json") -> HttpResponse:
         """GET of `path` (percent-encoded) as the registry answers it. Raises azure-core's errors."""
-        response = self._client.send_request(
-            HttpRequest("GET", self._url + path, headers={"Accept": accept, "Accept-Encoding": "gzip"})
-        )
+        request = HttpRequest("GET", self._url + path, headers={"Accept": accept, "Accept-Encoding": "gzip"})
+        response = self._client.send_request(request, stream=True)
+        raise_for(response)
+        return response
+
+    def send(
+        self, method: str, path: str, *, content: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> HttpResponse:
+        """A write. PUT and DELETE are retried; PATCH and POST only where the registry says that it failed.
+
+        After a lost answer it may have been done all the same: read back. Raises azure-core's errors.
+        """
+        more = {"Accept": "application/json", **(headers or {})}
+        response = self._client.send_request(HttpRequest(method, self._url + path, content=content, headers=more))
         raise_for(response)
         return response
 
@@ -134,7 +158,16 @@ class RegistryClient:
 
 
 def path_of(template: str, query: Mapping[str, str | int] | None = None, **parts: str) -> str:
-    """`/acr/v1/{repository}/_tags` with every part percent-encoded, slashes too, as the SDK sends them."""
+    """`/acr/v1/{repository}/_tags` with every part percent-encoded, slashes too, as the SDK sends them.
+
+    Raises ServiceError (InvalidName) for `.` and `..`: encoded or not, an HTTP client takes them for steps in the path,
+    and a deletion of the tag `..` would go out as one of the repository above it.
+    """
+    for part in parts.values():
+        if part in (".", ".."):
+            raise ServiceError(
+                f"There is nothing named {part}", "A registry has no such name.", "Check the name.", "InvalidName"
+            )
     path = template.format(**{name: quote(part, safe="") for name, part in parts.items()})
     return f"{path}?{urlencode(query)}" if query else path
 

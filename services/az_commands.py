@@ -5,9 +5,16 @@ Lines are for a POSIX shell; every value is quoted where it needs to be.
 
 import shlex
 
+from services.repositories import Locks
+
 
 def _line(*words: str) -> str:
     return " ".join(shlex.quote(word) for word in words)
+
+
+def _image(repository: str, reference: str) -> str:
+    """`reference` is a tag, or a digest with its algorithm."""
+    return f"{repository}{'@' if ':' in reference else ':'}{reference}"
 
 
 def show_login_server(registry: str) -> str:
@@ -66,8 +73,7 @@ def show_tags(registry: str, repository: str) -> str:
 
 def show_manifest(registry: str, repository: str, reference: str) -> str:
     """`reference` is a tag, or a digest with its algorithm."""
-    joint = "@" if ":" in reference else ":"
-    return _line("az", "acr", "manifest", "show", "--registry", registry, "--name", f"{repository}{joint}{reference}")
+    return _line("az", "acr", "manifest", "show", "--registry", registry, "--name", _image(repository, reference))
 
 
 def list_manifests(registry: str, repository: str) -> str:
@@ -83,8 +89,50 @@ def list_referrers(registry: str, repository: str, digest: str) -> str:
 
 def pull(login_server: str, repository: str, reference: str) -> str:
     """`reference` is a tag, or a digest with its algorithm."""
-    joint = "@" if ":" in reference else ":"
-    return _line("docker", "pull", f"{login_server}/{repository}{joint}{reference}")
+    return _line("docker", "pull", f"{login_server}/{_image(repository, reference)}")
+
+
+def add_tag(
+    registry: str,
+    login_server: str,
+    repository: str,
+    digest: str,
+    tag: str,
+    *,
+    move: bool = False,
+) -> str:
+    """Copies the manifest within its registry, to another tag; with `move` also where the tag exists.
+
+    Not `docker pull`, `tag`, `push`: docker pulls one platform of an index, and what it pushes has another digest.
+    """
+    source = f"{login_server}/{repository}@{digest}"
+    words = ("az", "acr", "import", "--name", registry, "--source", source, "--image", f"{repository}:{tag}")
+    return _line(*words, *(("--force",) if move else ()))
+
+
+def untag(registry: str, repository: str, tag: str) -> str:
+    """Removes a tag; the manifest stays, and can be pulled by its digest."""
+    return _line("az", "acr", "repository", "untag", "--name", registry, "--image", f"{repository}:{tag}")
+
+
+def lock(registry: str, repository: str, reference: str, locks: Locks) -> str:
+    """Sets the locks of a tag, or of a manifest where `reference` is a digest."""
+    words = ("az", "acr", "repository", "update", "--name", registry, "--image", _image(repository, reference))
+    return _line(*words, *_enabled(locks))
+
+
+def lock_repository(registry: str, repository: str, locks: Locks) -> str:
+    """Sets the locks of a repository; those of its tags and manifests stay."""
+    words = ("az", "acr", "repository", "update", "--name", registry, "--repository", repository)
+    return _line(*words, *_enabled(locks))
+
+
+def _enabled(locks: Locks) -> list[str]:
+    return [
+        word
+        for name in ("delete", "write", "list", "read")
+        for word in (f"--{name}-enabled", "true" if getattr(locks, name) else "false")
+    ]
 
 
 def update_registry(registry: str, *options: str) -> str:

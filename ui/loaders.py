@@ -17,6 +17,8 @@ from ui.reading import Reading, start
 
 Value = TypeVar("Value")
 
+TAGS_A_PAGE = 50
+
 
 @dataclass(frozen=True)
 class Loaded(Generic[Value]):
@@ -126,12 +128,16 @@ def repository(who: str, login_server: str, name: str) -> Loaded[repositories.Re
 
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=500)
-def tag_page(
-    who: str, login_server: str, repository: str, size: int, after: str | None
-) -> Loaded[repositories.TagPage]:
+def tag_page(who: str, login_server: str, repository: str, after: str | None) -> Loaded[repositories.TagPage]:
     """One page of tags, the newest first."""
     client = connection.session(who).registry(login_server)
-    return _now(repositories.tag_page(client, repository, size=size, after=after))
+    return _now(repositories.tag_page(client, repository, size=TAGS_A_PAGE, after=after))
+
+
+def turned_pages(login_server: str, repository: str) -> list[str | None]:
+    """What each page of tags that this session has turned to begins after; the last is the one shown."""
+    turned: list[str | None] = st.session_state.setdefault(f"pages of {login_server}/{repository}", [None])
+    return turned
 
 
 @st.cache_resource(ttl="1h", show_spinner=False, max_entries=500)
@@ -210,6 +216,10 @@ def forget_registry(who: str, resource_id: str, login_server: str) -> None:
 
 
 def forget_repository(who: str, login_server: str, name: str) -> None:
-    """Reads one repository anew."""
+    """Reads one repository anew, its tags from the first page on."""
     repository.clear(who, login_server, name)
     tree.clear(who, login_server, name)
+    turned = turned_pages(login_server, name)
+    for after in turned:
+        tag_page.clear(who, login_server, name, after)
+    turned[:] = [None]

@@ -7,6 +7,7 @@ from types import FunctionType
 
 from services import az_commands, findings
 from services.registries import Access, Mode, Network, Registry, Usage
+from services.repositories import Locks
 
 DIGEST = "sha256:" + "0" * 64
 SAMPLES: Mapping[str, object] = {
@@ -16,6 +17,8 @@ SAMPLES: Mapping[str, object] = {
     "repository": "team/app",
     "reference": "v1.0.0",
     "digest": DIGEST,
+    "tag": "v1.0.1",
+    "locks": Locks(delete=False, write=False),
     "days": 30,
 }
 # A line can be a small script; its parts are commands.
@@ -31,7 +34,7 @@ def makers() -> dict[str, Callable[..., str]]:
 def made(maker: Callable[..., str], samples: Mapping[str, object] = SAMPLES) -> str:
     """The line of one function. A parameter without a sample is an error: give it one in SAMPLES."""
     parameters = inspect.signature(maker).parameters.values()
-    positional = [parameter for parameter in parameters if parameter.kind is not parameter.VAR_POSITIONAL]
+    positional = [parameter for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
     missing = [parameter.name for parameter in positional if parameter.name not in samples]
     if missing:
         raise AssertionError(f"{maker.__name__}: SAMPLES in shell_lines.py has no value for {', '.join(missing)}")

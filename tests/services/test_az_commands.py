@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services import az_commands
+from services.repositories import Locks
 from tests.services.shell_lines import DIGEST, SAMPLES, fixes, made, makers
 
 NULL_USER = "00000000-0000-0000-0000-000000000000"
@@ -60,6 +61,34 @@ HOSTILE = [
             az_commands.sign_in_with_token("contosoacr", "contosoacr-h4sh.azurecr.io"),
             "az acr login --name contosoacr --expose-token --query accessToken --output tsv"
             f" | docker login contosoacr-h4sh.azurecr.io --username {NULL_USER} --password-stdin",
+        ),
+        (
+            az_commands.add_tag("contosoacr", "contosoacr-h4sh.azurecr.io", "team/app", DIGEST, "v2"),
+            "az acr import --name contosoacr"
+            f" --source contosoacr-h4sh.azurecr.io/team/app@{DIGEST} --image team/app:v2",
+        ),
+        (
+            az_commands.add_tag("contosoacr", "contosoacr.azurecr.io", "app", DIGEST, "v2", move=True),
+            f"az acr import --name contosoacr --source contosoacr.azurecr.io/app@{DIGEST} --image app:v2 --force",
+        ),
+        (
+            az_commands.untag("contosoacr", "team/app", "v2"),
+            "az acr repository untag --name contosoacr --image team/app:v2",
+        ),
+        (
+            az_commands.lock("contosoacr", "team/app", "v2", Locks(write=False)),
+            "az acr repository update --name contosoacr --image team/app:v2"
+            " --delete-enabled true --write-enabled false --list-enabled true --read-enabled true",
+        ),
+        (
+            az_commands.lock("contosoacr", "team/app", DIGEST, Locks(delete=False)),
+            f"az acr repository update --name contosoacr --image team/app@{DIGEST}"
+            " --delete-enabled false --write-enabled true --list-enabled true --read-enabled true",
+        ),
+        (
+            az_commands.lock_repository("contosoacr", "team/app", Locks(list=False, read=False)),
+            "az acr repository update --name contosoacr --repository team/app"
+            " --delete-enabled true --write-enabled true --list-enabled false --read-enabled false",
         ),
         (
             az_commands.update_registry("contosoacr", "--sku", "Premium"),

@@ -1,0 +1,42 @@
+"""What a tag and a digest look like. Checked before they become part of a path that is written to.
+
+HTTP clients send `/acr/v1/app/_tags/..` as `/acr/v1/app/`: the deletion of a tag so named would be asked of the
+repository, and so would its locks.
+"""
+
+import re
+
+from services.errors import ServiceError
+
+# https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+# The registry computes no other.
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+
+
+def is_tag(name: str) -> bool:
+    """Whether a tag may be named so."""
+    return _TAG.fullmatch(name) is not None
+
+
+def require_tag(title: str, name: str) -> None:
+    """Raises ServiceError (InvalidTag) under `title` for what can be no tag's name."""
+    if not is_tag(name):
+        raise ServiceError(
+            title,
+            "That is no name for a tag.",
+            "Use 1 to 128 letters (A-Z, a-z), digits, periods, dashes and underscores; "
+            "the first must be a letter, a digit or an underscore.",
+            "InvalidTag",
+        )
+
+
+def require_digest(title: str, digest: str) -> None:
+    """Raises ServiceError (InvalidDigest) under `title` for what is no SHA-256 digest."""
+    if not _DIGEST.fullmatch(digest):
+        raise ServiceError(
+            title,
+            "That is no digest.",
+            "A digest is sha256: and 64 digits or letters a to f: copy it whole from the list of manifests.",
+            "InvalidDigest",
+        )

@@ -1,0 +1,102 @@
+"""The guide's v1.0.1: added, seen, removed, and the digest the same throughout."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1.element_tree import Button
+from streamlit.testing.v1.errors import AppTestError
+
+from sandbox.server import Sandbox
+from services.cloud import AzureSession, connect_sandbox
+from services.registries import list_registries
+from services.repositories import tag_page
+from ui import writing
+
+from .conftest import AppTest, Open, texts
+
+NODE = {"registry": "casaacr01", "repository": "nodejstemplate"}
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[AzureSession]:
+    """A sandbox of this test's own, to write to."""
+    with Sandbox.start(tmp_path / "sandbox", "walkthrough") as sandbox:
+        yield connect_sandbox(sandbox.ready)
+
+
+def button(at: AppTest, label: str) -> Button:
+    return next(button for button in at.button if button.label == label)
+
+
+def in_dialog(at: AppTest, opener: str, tag: str, *clicks: str) -> AppTest:
+    """Opens the dialog, types the tag, and clicks inside: the opener again each time, as a browser keeps it open."""
+    button(at, opener).click().run()
+    at.text_input[0].set_value(tag)
+    button(at, opener).click().run()
+    for click in clicks:
+        button(at, opener).click()
+        button(at, click).click().run()
+    return at
+
+
+def digest_shown(at: AppTest) -> str:
+    return next(code.value for code in at.code if code.value.startswith("sha256:"))
+
+
+def tags_of(session: AzureSession, name: str = "casaacr01") -> dict[str, str]:
+    registry = next(registry for registry in list_registries(session).values if registry.name == name)
+    page = tag_page(session.registry(registry.login_server), "nodejstemplate", size=100)
+    return {tag.name: tag.digest for tag in page.tags}
+
+
+def test_a_tag_is_added_to_the_same_digest(open_view: Open, session: AzureSession) -> None:
+    at = open_view("image.py", **NODE, reference="v1.0.0")
+    digest = digest_shown(at)
+    in_dialog(at, "Add a tag", "v1.0.1", "Add the tag")
+    assert not at.exception
+    assert tags_of(session) == {"v1.0.0": digest, "v1.0.1": digest}
+    assert digest_shown(open_view("image.py", **NODE, reference="v1.0.1")) == digest
+
+
+def test_a_tag_that_exists_moves_only_after_a_second_yes(open_view: Open, session: AzureSession) -> None:
+    index = digest_shown(open_view("image.py", **NODE, reference="v1.0.0"))
+    rows = open_view("repository.py", **NODE, show="Manifests").dataframe[0].value
+    platform = rows.set_index("What it is").loc["platform of the index above"]["Digest"]
+    at = in_dialog(open_view("image.py", **NODE, reference=platform), "Add a tag", "v1.0.0")
+    button(at, "Add a tag").click()
+    with pytest.raises(AppTestError, match="disabled"):
+        button(at, "Move the tag").click().run()
+    assert tags_of(session) == {"v1.0.0": index}
+    at = in_dialog(open_view("image.py", **NODE, reference=platform), "Add a tag", "v1.0.0")
+    at.checkbox[0].check()
+    button(at, "Add a tag").click().run()
+    button(at, "Add a tag").click()
+    button(at, "Move the tag").click().run()
+    assert tags_of(session) == {"v1.0.0": platform}
+
+
+def test_a_tag_is_removed_and_its_manifest_stays(open_view: Open, session: AzureSession) -> None:
+    at = open_view("image.py", **NODE, reference="v1.0.0")
+    digest = digest_shown(at)
+    button(at, "Remove this tag").click().run()
+    assert "it will be untagged" in texts(at) + "".join(warning.value for warning in at.warning)
+    assert tags_of(session) == {"v1.0.0": digest}
+    button(at, "Remove this tag").click()
+    button(at, "Remove the tag").click().run()
+    assert not at.exception
+    assert tags_of(session) == {}
+    assert digest_shown(open_view("image.py", **NODE, reference=digest)) == digest
+
+
+def test_a_name_that_no_tag_can_have_is_refused(open_view: Open, session: AzureSession) -> None:
+    at = in_dialog(open_view("image.py", **NODE, reference="v1.0.0"), "Add a tag", "../v1")
+    assert "InvalidTag" in texts(at)
+    assert list(tags_of(session)) == ["v1.0.0"]
+
+
+def test_a_console_that_listens_to_everyone_changes_nothing(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
+    at = open_view("image.py", **NODE, reference="v1.0.0")
+    assert "Read-only" in texts(at)
+    assert all(button(at, label).disabled for label in ("Add a tag", "Remove this tag"))

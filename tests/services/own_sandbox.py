@@ -1,0 +1,84 @@
+"""A sandbox of a test's own, to write to and to break, with one image in `team/app` of casaacr01."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sandbox.server import Sandbox
+from sandbox.store import Locks
+from services.acr_http import RegistryClient
+from services.cloud import connect_sandbox
+from tests.services.documents import OCI_CONFIG, OCI_MANIFEST, digest_of
+
+REGISTRY = "casaacr01"
+APP = "team/app"
+
+
+class Own:
+    """The sandbox behind its walls (`sandbox.store`) and from outside (`client`)."""
+
+    def __init__(self, sandbox: Sandbox, faults: Path) -> None:
+        self.sandbox = sandbox
+        self._faults = faults
+        self.client = self._connected(as_reader=False)
+
+    def as_reader(self) -> RegistryClient:
+        return self._connected(as_reader=True)
+
+    def _connected(self, *, as_reader: bool) -> RegistryClient:
+        ready = self.sandbox.ready
+        return connect_sandbox(ready, as_reader=as_reader).registry(ready["registries"][REGISTRY])
+
+    def push(self, *tags: str, number: int = 1, repository: str = APP) -> tuple[str, bytes]:
+        """An image in bytes that json.dumps would not give again, under these tags: its digest and its bytes."""
+        body = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": {"mediaType": OCI_CONFIG, "digest": digest_of(number), "size": 100},
+            "layers": [],
+            "annotations": {"org.opencontainers.image.title": "größe"},
+        }
+        raw = json.dumps(body, indent=3, ensure_ascii=False).replace("\n", "\r\n").encode() + b"\r\n \n"
+        self.sandbox.store.add_manifest(REGISTRY, repository, raw, OCI_MANIFEST, self.sandbox.stamp())
+        digest = "sha256:" + hashlib.sha256(raw).hexdigest()
+        for tag in tags:
+            self.move(tag, digest, repository)
+        return digest, raw
+
+    def move(self, tag: str, digest: str, repository: str = APP) -> None:
+        self.sandbox.store.add_tag(REGISTRY, repository, tag, digest, self.sandbox.stamp())
+
+    def remove(self, tag: str) -> None:
+        self.sandbox.store.delete_tag(REGISTRY, APP, tag, self.sandbox.stamp())
+
+    def lock_tag(self, tag: str, **locks: bool) -> None:
+        self.sandbox.store.set_tag_locks(REGISTRY, APP, tag, Locks(**locks), self.sandbox.stamp())
+
+    def lock_repository(self, **locks: bool) -> None:
+        self.sandbox.store.set_repository_locks(REGISTRY, APP, Locks(**locks), self.sandbox.stamp())
+
+    def tags(self, repository: str = APP) -> dict[str, str]:
+        """Every tag and its digest, as the store has them."""
+        return {tag.name: tag.digest for tag in self.sandbox.store.list_tags(REGISTRY, repository)}
+
+    def break_(self, *rules: dict[str, Any]) -> None:
+        self._faults.write_text(json.dumps(rules))
+
+    def writes(self) -> Counter[tuple[str, str, int]]:
+        """How often each write was answered: by method, path and status."""
+        written = ("PUT", "PATCH", "DELETE")
+        found = [request for request in self.sandbox.requests if request.method in written]
+        return Counter((request.method, request.path, request.status) for request in found)
+
+
+@contextmanager
+def own_sandbox(folder: Path) -> Iterator[Own]:
+    """Runs one in `folder`."""
+    faults = folder / "faults.json"
+    faults.write_text("[]")
+    with Sandbox.start(folder / "sandbox", "walkthrough", faults=faults) as sandbox:
+        yield Own(sandbox, faults)
