@@ -24,12 +24,14 @@ def measure() -> list[Row]:
             assert len(manifest_table(client, name)) == MANIFESTS
 
         def parsed() -> None:
-            assert sum(len(json.loads(page)["manifests"]) for page in pages) == MANIFESTS
+            # All of it is held, as whatever makes one table of it must.
+            held = [json.loads(page) for page in pages]
+            assert sum(len(page["manifests"]) for page in held) == MANIFESTS
 
         pairs = by_turns(lambda: seconds(table, time.process_time), lambda: seconds(parsed, time.process_time), ROUNDS)
     return [
         at_most(
-            f"{MANIFESTS:,} manifests of one repository into a table: processor time, × json.loads of the same bytes",
+            f"{MANIFESTS:,} manifests into a table: processor time, × json.loads of the same bytes, held",
             median_ratio(pairs),
             3,
         )

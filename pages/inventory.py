@@ -1,6 +1,6 @@
 """All registries of all subscriptions: totals, a table with findings, and the way into each."""
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from services.az_commands import list_registries
@@ -12,7 +12,7 @@ from ui.filters import chosen, registry_filters
 from ui.page import az_lines, empty, header
 from ui.reading import show_progress
 from ui.selection import key_of
-from ui.table import table_height
+from ui.table import table_height, table_of
 from ui.text import count, size
 
 who = connection.who()
@@ -109,11 +109,11 @@ shown = [registry for registry in registries if chosen(registry, findings[regist
 if not shown:
     empty(":material/filter_alt_off:", "No registry matches", "Clear the search or a filter above.")
     st.stop()
-table = pd.DataFrame([row(registry, findings[registry.id]) for registry in shown])
+rows = [row(registry, findings[registry.id]) for registry in shown]
 selected = st.dataframe(
-    table.astype({"Used": "float64", "Repositories": "Int64"}),
+    table_of(rows, {"Used": pa.float64(), "Repositories": pa.int64()}),
     key="registries",
-    height=table_height(len(table)),
+    height=table_height(len(rows)),
     hide_index=True,
     on_select="rerun",
     selection_mode="single-row",

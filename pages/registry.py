@@ -1,6 +1,5 @@
 """One registry, whole: its names, usage, network, access, findings and how to sign in."""
 
-import pandas as pd
 import streamlit as st
 
 from services import az_commands
@@ -8,6 +7,7 @@ from services.findings import Risk, findings_of
 from ui import connection, loaders, selection
 from ui.errors import panel, show_error
 from ui.page import az_lines, crumb, header
+from ui.table import show_facts, table_of
 from ui.text import ago, exact, plain, size
 
 RISK_COLOURS = {Risk.HIGH: "red", Risk.MEDIUM: "orange", Risk.LOW: "gray"}
@@ -74,7 +74,7 @@ left, right = st.columns(2)
 with left:
     st.subheader("Network", anchor=False)
     network = registry.network
-    st.table(
+    show_facts(
         {
             "Public access": {"public": "all networks", "restricted": "chosen addresses", "private": "off"}[
                 network.words
@@ -87,12 +87,11 @@ with left:
             or "none",
             "Data endpoints": plain(", ".join(network.data_endpoints)) or "shared",
         },
-        border="horizontal",
     )
 with right:
     st.subheader("Access", anchor=False)
     access = registry.access
-    st.table(
+    show_facts(
         {
             "Permissions": f"{access.mode} ({'by repository' if access.mode == 'ABAC' else 'for the whole registry'})",
             "Admin user": "on" if access.admin_user else "off",
@@ -103,13 +102,12 @@ with right:
             else "kept for good",
             "Encryption key": "customer-managed" if access.customer_key else "Microsoft-managed",
         },
-        border="horizontal",
     )
 
 if replicas:
     st.subheader("Replicas", anchor=False)
     st.dataframe(
-        pd.DataFrame(
+        table_of(
             [
                 {"Region": replica.region, "State": replica.provisioning_state, "Status": replica.status}
                 for replica in replicas
@@ -135,7 +133,7 @@ else:
 if registry.usages:
     st.subheader("Usage", anchor=False)
     st.dataframe(
-        pd.DataFrame(
+        table_of(
             [
                 {
                     "What": usage.name,

@@ -1,6 +1,6 @@
 """A registry's repositories, and the way into each."""
 
-import pandas as pd
+import pyarrow as pa
 import streamlit as st
 
 from services import az_commands
@@ -8,7 +8,7 @@ from ui import connection, loaders, selection
 from ui.errors import show_error, show_refused
 from ui.page import az_lines, empty, header
 from ui.reading import show_progress
-from ui.table import table_height
+from ui.table import UTC, table_height, table_of
 from ui.text import count
 
 who = connection.who()
@@ -93,24 +93,21 @@ if not names:
     empty(":material/filter_alt_off:", "No repository matches", "Clear the search above.")
     st.stop()
 known = {repository.name: repository for repository in catalogue.repositories.values}
-table = pd.DataFrame(
-    [
-        {
-            "Repository": name,
-            "Tags": found.tag_count if found else None,
-            "Manifests": found.manifest_count if found else None,
-            "Last update": found.updated if found else None,
-            "Created": found.created if found else None,
-            "Locked": found.locks.words if found else "",
-        }
-        for name, found in ((name, known.get(name)) for name in names)
-    ]
-)
-utc = "datetime64[us, UTC]"
+rows = [
+    {
+        "Repository": name,
+        "Tags": found.tag_count if found else None,
+        "Manifests": found.manifest_count if found else None,
+        "Last update": found.updated if found else None,
+        "Created": found.created if found else None,
+        "Locked": found.locks.words if found else "",
+    }
+    for name, found in ((name, known.get(name)) for name in names)
+]
 selected = st.dataframe(
-    table.astype({"Tags": "Int64", "Manifests": "Int64", "Last update": utc, "Created": utc}),
+    table_of(rows, {"Tags": pa.int64(), "Manifests": pa.int64(), "Last update": UTC, "Created": UTC}),
     key=f"repositories of {registry.id}",
-    height=table_height(len(table)),
+    height=table_height(len(rows)),
     hide_index=True,
     on_select="rerun",
     selection_mode="single-row",

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Lock
 from typing import Any, TypeVar
+from urllib.parse import urlsplit
 
 import requests
 from azure.core.credentials import TokenCredential
@@ -38,6 +39,8 @@ from services.fanout import WORKERS
 USER_AGENT = "acr-console"
 # A caller waits for a throttled call at most this long; past it, the throttling is the answer.
 LONGEST_RETRY_AFTER_S = 60
+# Bytes that are read at once: a page of 1000 manifests in one go, where azure-core takes it in hundreds of pieces.
+BLOCK = 1024 * 1024
 
 Client = TypeVar("Client")
 
@@ -115,8 +118,22 @@ def retry_policy() -> PatientRetryPolicy:
     return PatientRetryPolicy(retry_total=4, retry_connect=1, retry_backoff_factor=0.4, retry_backoff_max=8)
 
 
+class _Session(requests.Session):
+    """Looks up proxies and certificates in the environment once a host; requests does for every request."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._settings: dict[tuple[Any, ...], Any] = {}
+
+    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
+        key = (urlsplit(url).netloc, *sorted(proxies.items()), stream, verify, cert)
+        if key not in self._settings:
+            self._settings[key] = super().merge_environment_settings(url, proxies, stream, verify, cert)
+        return dict(self._settings[key])
+
+
 def _pooled_transport(ca_file: str | None) -> HttpTransport[Any, Any]:
-    http = requests.Session()
+    http = _Session()
     http.mount("https://", HTTPAdapter(pool_connections=64, pool_maxsize=2 * WORKERS))
     transport: HttpTransport[Any, Any] = RequestsTransport(
         session=http,
@@ -124,6 +141,7 @@ def _pooled_transport(ca_file: str | None) -> HttpTransport[Any, Any]:
         connection_verify=ca_file or True,
         connection_timeout=10,
         read_timeout=60,
+        connection_data_block_size=BLOCK,
     )
     return transport
 

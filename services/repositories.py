@@ -21,6 +21,8 @@ from services.fanout import Partial, each
 # The service cuts a larger page to 1000 without an error: https://github.com/Azure/acr/issues/749
 PAGE = 1000
 
+Columns = dict[str, list[Any]]
+
 
 @dataclass(frozen=True)
 class Locks:
@@ -210,7 +212,7 @@ def manifest_table(client: RegistryClient, repository: str) -> pd.DataFrame:
     """All manifests of one repository as columns: digest, media_type, size (bytes), created, updated (UTC),
     os, architecture, tags (tuple), locked (bool)."""
     with explained(f"Could not list the manifests of {repository}"):
-        return _table({repository: [entry for page in manifest_pages(client, repository) for entry in page]})
+        return _table({repository: [_columns(page) for page in manifest_pages(client, repository)]})
 
 
 def registry_table(
@@ -224,43 +226,54 @@ def registry_table(
     and which repositories were read. One request a page of manifests. `done(count)` tells how many are in."""
     with explained(f"Could not sign in to {client.login_server}"):
         client.tokens.hold_for_reading(names)
-    entries: dict[str, list[dict[str, Any]]] = {}
+    pages: dict[str, list[Columns]] = {}
 
     def read(name: str) -> str:
-        entries[name] = [entry for page in manifest_pages(client, name) for entry in page]
+        with explained(f"Could not list the manifests of {name}"):
+            pages[name] = [_columns(page) for page in manifest_pages(client, name)]
         return name
 
-    read_names = each(read, names, done=(lambda _, __: done(len(entries))) if done else None, stop=stop)
+    read_names = each(read, names, done=(lambda _, __: done(len(pages))) if done else None, stop=stop)
     with explained(f"Could not read the manifests of {client.login_server}"):
-        return _table({name: entries[name] for name in read_names.values}), read_names
+        return _table({name: pages[name] for name in read_names.values}), read_names
 
 
-def _table(by_repository: dict[str, list[dict[str, Any]]]) -> pd.DataFrame:
-    entries = [entry for page in by_repository.values() for entry in page]
+def _columns(entries: list[dict[str, Any]]) -> Columns:
+    """What the table keeps of a page. The rest of its JSON can go: held, it costs the garbage collector the most."""
     none: dict[str, bool] = {}
     attributes = [entry.get("changeableAttributes") or none for entry in entries]
+    return {
+        "digest": [entry["digest"] for entry in entries],
+        "media_type": [entry.get("mediaType") or "" for entry in entries],
+        "size": [entry.get("imageSize") or 0 for entry in entries],
+        "created": [entry.get("createdTime") for entry in entries],
+        "updated": [entry.get("lastUpdateTime") for entry in entries],
+        "os": [entry.get("os") or "" for entry in entries],
+        "architecture": [entry.get("architecture") or "" for entry in entries],
+        "tags": [tuple(entry.get("tags") or ()) for entry in entries],
+        "locked": [
+            a.get("deleteEnabled") is False or a.get("writeEnabled") is False or a.get("readEnabled") is False
+            for a in attributes
+        ],
+    }
+
+
+def _table(by_repository: dict[str, list[Columns]]) -> pd.DataFrame:
+    pages = [page for of_one in by_repository.values() for page in of_one]
+    codes = [code for code, of_one in enumerate(by_repository.values()) for page in of_one for _ in page["digest"]]
+    column = {name: [value for page in pages for value in page[name]] for name in _columns([])}
     table = pd.DataFrame(
         {
-            "repository": pd.Categorical([name for name, page in by_repository.items() for _ in page]),
-            "digest": [entry["digest"] for entry in entries],
-            "media_type": pd.Categorical([entry.get("mediaType") or "" for entry in entries]),
-            "size": [entry.get("imageSize") or 0 for entry in entries],
-            "created": _times([entry.get("createdTime") for entry in entries]),
-            "updated": _times([entry.get("lastUpdateTime") for entry in entries]),
-            "os": pd.Categorical([entry.get("os") or "" for entry in entries]),
-            "architecture": pd.Categorical([entry.get("architecture") or "" for entry in entries]),
-            "tags": [tuple(entry.get("tags") or ()) for entry in entries],
-            "locked": [
-                a.get("deleteEnabled") is False or a.get("writeEnabled") is False or a.get("readEnabled") is False
-                for a in attributes
-            ],
+            "repository": pd.Categorical.from_codes(codes, categories=pd.Index(list(by_repository), dtype="str")),
+            **column,
+            "media_type": pd.Categorical(column["media_type"]),
+            "created": pd.to_datetime(column["created"], format="ISO8601", utc=True),
+            "updated": pd.to_datetime(column["updated"], format="ISO8601", utc=True),
+            "os": pd.Categorical(column["os"]),
+            "architecture": pd.Categorical(column["architecture"]),
         }
     )
     return table.astype({"digest": "str", "size": "int64", "locked": "bool"})
-
-
-def _times(values: list[str | None]) -> Any:
-    return pd.to_datetime(pd.Series(values, dtype="str"), format="ISO8601", utc=True)
 
 
 def _time(text: str) -> datetime:

@@ -4,6 +4,7 @@ import pandas as pd
 import streamlit as st
 
 from services.images import ImageConfig, Manifest, parse_time
+from ui.table import show_facts, table_of
 from ui.text import ago, count, exact, plain, short, size
 
 
@@ -12,7 +13,7 @@ def show_layers(image: Manifest) -> None:
     st.subheader(f"Layers ({len(image.layers)}, {size(image.layer_bytes)} compressed)", anchor=False)
     largest = max((layer.size for layer in image.layers), default=1) or 1
     st.dataframe(
-        pd.DataFrame(
+        table_of(
             [
                 {
                     "Layer": short(layer.digest),
@@ -33,7 +34,7 @@ def show_config(config: ImageConfig) -> None:
     """What the image runs, how it was built, and its labels. The texts are the builder's: shown as text."""
     built = parse_time(config.created)
     st.subheader("Runs", anchor=False)
-    st.table(
+    show_facts(
         {
             "Built": f"{ago(built)} ({exact(built)})" if built else plain(config.created) or "not said",
             "Platform": plain(config.platform),
@@ -41,12 +42,11 @@ def show_config(config: ImageConfig) -> None:
             "User": plain(config.user) or "root",
             "Ports": plain(", ".join(config.ports)) or "none",
         },
-        border="horizontal",
     )
     if config.history:
         st.subheader(f"History ({count(len(config.history), 'step')})", anchor=False)
         st.dataframe(
-            pd.DataFrame(
+            table_of(
                 [
                     {
                         "Step": step.command,

@@ -2,7 +2,6 @@
 
 from collections import Counter
 
-import pandas as pd
 import streamlit as st
 
 from services.manifest_tree import Node, Role
@@ -10,7 +9,7 @@ from ui import loaders
 from ui.errors import show_error, show_refused
 from ui.page import empty
 from ui.reading import show_progress
-from ui.table import table_height
+from ui.table import table_height, table_of
 from ui.text import count, short, size
 
 # What a role means, in the reader's words.
@@ -66,7 +65,7 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int)
     page = st.pagination(pages, key=f"{asked}:page") if pages > 1 else 1
     nodes = tree.nodes[(page - 1) * ROWS_A_PAGE : page * ROWS_A_PAGE]
     selected = st.dataframe(
-        pd.DataFrame([_row(node) for node in nodes]),
+        table_of([_row(node) for node in nodes]),
         key=f"{asked}:table {page}",
         height=table_height(len(nodes)),
         hide_index=True,
