@@ -43,7 +43,7 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
         connection.use(_connect(read_settings(), closing))
         for module in HEAVY:
             importlib.import_module(module)
-        # Streamlit collects garbage after every run; what was imported is not worth walking through each time.
+        # What was imported is not worth walking through each time that garbage is collected.
         gc.collect()
         gc.freeze()
         yield None

@@ -1,23 +1,41 @@
 """A browser tab without the browser: Streamlit's own protocol on its websocket, so that the server alone is timed."""
 
+import socket
 import time
+from collections.abc import Iterator
 from types import TracebackType
 from typing import Self
+from urllib.parse import urlsplit
 
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
-from websockets.sync.client import connect
+from websockets.client import ClientProtocol
+from websockets.frames import Frame, Opcode
+from websockets.typing import Subprotocol
+from websockets.uri import parse_uri
 
 ANSWERS_WITHIN_S = 60
+BLOCK = 1024 * 1024
 
 
 class BrowserTab:
     """One session at `address`. It remembers what it was sent, as a browser does, and is sent that only once."""
 
     def __init__(self, address: str) -> None:
-        url = address.replace("http", "ws", 1) + "/_stcore/stream"
-        self._socket = connect(url, subprotocols=["streamlit"], max_size=None, compression=None)  # type: ignore[list-item]
+        server = urlsplit(address)
+        uri = parse_uri(f"ws://{server.netloc}/_stcore/stream")
+        # The protocol alone: the library's connection would pass each message from thread to thread.
+        self._protocol = ClientProtocol(uri, subprotocols=[Subprotocol("streamlit")], max_size=None)
+        self._socket = socket.create_connection((server.hostname, server.port), ANSWERS_WITHIN_S)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._seen: set[str] = set()
+        self._protocol.send_request(self._protocol.connect())
+        self._flush()
+        while not self._protocol.handshake_exc and self._protocol.state.name == "CONNECTING":
+            self._protocol.receive_data(self._socket.recv(BLOCK))
+        if self._protocol.handshake_exc:
+            raise self._protocol.handshake_exc
+        self._frames = self._arriving()
 
     def __enter__(self) -> Self:
         return self
@@ -34,13 +52,30 @@ class BrowserTab:
         ask.rerun_script.query_string = query
         ask.rerun_script.cached_message_hashes.extend(self._seen)
         begun = time.perf_counter()
-        self._socket.send(ask.SerializeToString())
+        self._protocol.send_binary(ask.SerializeToString())
+        self._flush()
         messages: list[ForwardMsg] = []
         while not (messages and _ends(messages[-1])):
-            messages.append(ForwardMsg.FromString(self._socket.recv(ANSWERS_WITHIN_S)))  # type: ignore[arg-type]
+            messages.append(ForwardMsg.FromString(next(self._frames)))
         took = time.perf_counter() - begun
         self._seen.update(message.hash for message in messages if message.metadata.cacheable)
         return took, messages
+
+    def _flush(self) -> None:
+        for data in self._protocol.data_to_send():
+            self._socket.sendall(data)
+
+    def _arriving(self) -> Iterator[bytes]:
+        """The messages, as they come."""
+        while True:
+            for event in self._protocol.events_received():
+                if isinstance(event, Frame) and event.opcode is Opcode.BINARY:
+                    yield bytes(event.data)
+            self._flush()
+            data = self._socket.recv(BLOCK)
+            if not data:
+                raise ConnectionError("The console closed the session")
+            self._protocol.receive_data(data)
 
 
 def _ends(message: ForwardMsg) -> bool:
@@ -52,9 +87,6 @@ def _ends(message: ForwardMsg) -> bool:
 
 
 def kinds(messages: list[ForwardMsg]) -> list[str]:
-    """The kinds of element that a run sent: heading, arrow_data_frame, metric, …"""
-    return [
-        str(message.delta.new_element.WhichOneof("type"))
-        for message in messages
-        if message.delta.HasField("new_element")
-    ]
+    """The kinds of element that a run sent: heading, dataframe, metric, …"""
+    elements = [message.delta.new_element for message in messages if message.delta.HasField("new_element")]
+    return [str(element.WhichOneof("type")) for element in elements]

@@ -8,7 +8,7 @@ from ui import connection, loaders, selection
 from ui.errors import panel, show_error
 from ui.page import az_lines, crumb, header
 from ui.table import show_facts, table_of
-from ui.text import ago, exact, plain, size
+from ui.text import ago, exact, plain, shell, size
 
 RISK_COLOURS = {Risk.HIGH: "red", Risk.MEDIUM: "orange", Risk.LOW: "gray"}
 
@@ -25,12 +25,14 @@ header(
     at,
     lambda: loaders.forget_registry(who, listed.id, listed.login_server),
 )
-with st.container(horizontal=True):
-    st.badge(registry.sku, icon=":material/category:", color="blue")
-    st.badge(f"{registry.access.mode} permissions", icon=":material/shield_person:", color="gray")
-    st.badge(registry.network.words, icon=":material/lan:", color="gray")
-    if registry.provisioning_state != "Succeeded":
-        st.badge(registry.provisioning_state, icon=":material/error:", color="red")
+badges = [
+    f":blue-badge[:material/category: {plain(registry.sku)}]",
+    f":gray-badge[:material/shield_person: {registry.access.mode} permissions]",
+    f":gray-badge[:material/lan: {registry.network.words}]",
+]
+if registry.provisioning_state != "Succeeded":
+    badges.append(f":red-badge[:material/error: {plain(registry.provisioning_state)}]")
+st.markdown(" ".join(badges))
 st.page_link(
     "repositories.py",
     label="Repositories and tags",
@@ -67,8 +69,7 @@ if not found:
     st.success("Nothing to look at.", icon=":material/check_circle:")
 for finding in found:
     with st.expander(f"{finding.title} :{RISK_COLOURS[finding.risk]}-badge[{finding.risk} risk]"):
-        st.markdown(f"{finding.reason} {finding.risk_text}")
-        st.code(finding.fix, language="bash", wrap_lines=True)
+        st.markdown(f"{finding.reason} {finding.risk_text}\n\n{shell(finding.fix)}")
 
 left, right = st.columns(2)
 with left:
@@ -118,18 +119,17 @@ if replicas:
     )
 
 st.subheader("Sign in", anchor=False)
-st.markdown("With docker running, for three hours:")
-st.code(az_commands.sign_in(registry.name), language="bash", wrap_lines=True)
-st.markdown("Without a docker daemon beside `az`, with a token that no shell history keeps:")
-st.code(az_commands.sign_in_with_token(registry.name, registry.login_server), language="bash", wrap_lines=True)
-if access.admin_user:
-    st.markdown(
-        "The **admin user** is on: one name, two passwords, all rights, no expiry. "
-        "Use it only where nothing else can sign in."
-    )
-    st.code(az_commands.show_admin_credential(registry.name), language="bash", wrap_lines=True)
-else:
-    st.markdown("The admin user is off, as it should be: everyone signs in as themselves.")
+admin = (
+    "The **admin user** is on: one name, two passwords, all rights, no expiry. Use it only where nothing else can "
+    f"sign in.\n\n{shell(az_commands.show_admin_credential(registry.name))}"
+    if access.admin_user
+    else "The admin user is off, as it should be: everyone signs in as themselves."
+)
+st.markdown(
+    f"With docker running, for three hours:\n\n{shell(az_commands.sign_in(registry.name))}\n\n"
+    "Without a docker daemon beside `az`, with a token that no shell history keeps:\n\n"
+    f"{shell(az_commands.sign_in_with_token(registry.name, registry.login_server))}\n\n{admin}"
+)
 if registry.usages:
     st.subheader("Usage", anchor=False)
     st.dataframe(

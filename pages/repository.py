@@ -42,8 +42,7 @@ with st.grid(4, min_column_width=170):
 if repository.locks.any:
     st.info(f"Locked against: {repository.locks.words}.", icon=":material/lock:")
 with st.expander("Attributes, as az prints them", icon=":material/data_object:"):
-    st.code(az_commands.show_repository(registry.name, name), language="bash", wrap_lines=True)
-    st.code(as_az_prints(repository), language="json")
+    st.code(f"{az_commands.show_repository(registry.name, name)}\n{as_az_prints(repository)}", language="bash")
 
 
 def open_image(reference: str) -> None:
@@ -69,7 +68,10 @@ def show_tags() -> None:
                 cursors.append(page.next)
                 st.rerun()
             first = (len(cursors) - 1) * loaders.TAGS_A_PAGE + 1
-            st.markdown(f"{first:,}–{first + len(page.tags) - 1:,} of {repository.tag_count:,}, the newest first")
+            st.markdown(
+                f"{first:,}–{first + len(page.tags) - 1:,} of {repository.tag_count:,}, the newest first. "
+                "Select a row to open the image; sizes are compressed layers over all platforms."
+            )
     az_lines(az_commands.show_tags(registry.name, name))
 
 
@@ -116,7 +118,6 @@ def show_tag_table(tags: tuple[Tag, ...]) -> None:
     )
     if selected.selection.rows:
         open_image(tags[selected.selection.rows[0]].name)
-    st.caption("Select a row to open the image. Sizes are compressed layers over all platforms.")
 
 
 tags_tab, manifests_tab = st.tabs(["Tags", "Manifests"], on_change="rerun", key="show", bind="query-params")

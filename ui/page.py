@@ -12,11 +12,9 @@ def header(title: str, caption: str, at: datetime | None, refresh: Callable[[], 
     """The title; below it the caption, the data's age, and a Refresh, which forgets and reads anew."""
     st.title(title, anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        st.markdown(caption, width="content")
-        with st.container(horizontal=True, width="content", vertical_alignment="center"):
-            if at:
-                st.markdown(f"Read {ago(at)}", help=exact(at), width="content")
-            st.button("Refresh", icon=":material/refresh:", on_click=refresh, key=f"refresh {title}")
+        age = f" · read {ago(at)}" if at else ""
+        st.markdown(caption + age, help=exact(at) if at else None, width="content")
+        st.button("Refresh", icon=":material/refresh:", on_click=refresh, key=f"refresh {title}")
 
 
 def crumb(page: str, label: str, **query: str) -> None:

@@ -54,3 +54,9 @@ def plain(text: str) -> str:
 def count(number: int, one: str, many: str = "") -> str:
     """'1 registry', '1,200 registries'."""
     return f"{number:,} {one if number == 1 else many or one + 's'}"
+
+
+def shell(line: str) -> str:
+    """A shell line as a block of code within markdown. A fence longer than any in the line keeps it inside."""
+    fence = "`" * max(3, 1 + max((len(ticks) for ticks in re.findall("`+", line)), default=0))
+    return f"{fence}bash\n{line}\n{fence}"

@@ -16,7 +16,7 @@ def test_the_guides_registry_shows_its_id_and_login_server(open_view: Open, sess
     assert GUIDE_ID in codes
     registry = next(found for found in list_registries(session).values if found.name == "casaacr01")
     assert registry.login_server in codes
-    assert "az acr login --name casaacr01" in codes
+    assert "\naz acr login --name casaacr01\n" in texts(at)
 
 
 def test_each_finding_comes_with_its_reason_and_its_line(open_view: Open, session: AzureSession) -> None:
@@ -24,7 +24,7 @@ def test_each_finding_comes_with_its_reason_and_its_line(open_view: Open, sessio
     at = open_view("registry.py", registry=registry.name)
     for finding in findings_of(registry):
         assert finding.reason in texts(at)
-        assert finding.fix in [code.value for code in at.code]
+        assert f"\n{finding.fix}\n" in texts(at)
 
 
 def test_every_registry_of_the_estate_opens(open_view: Open, session: AzureSession) -> None:

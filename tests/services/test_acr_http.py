@@ -35,6 +35,7 @@ PROPERTIES = {
     "changeableAttributes": {},
 }
 OK = Answer(200, PROPERTIES)
+CUT_OFF = Answer(200, PROPERTIES, {"Content-Length": "9999"})
 
 Call = Callable[[RegistryClient], Any]
 BOTH = pytest.mark.parametrize(
@@ -157,7 +158,7 @@ def test_throttling_is_waited_out_as_long_as_it_says(
 
 
 @BOTH
-@pytest.mark.parametrize("failure", [Answer(503, {}), Answer(500, {}), Answer(429, THROTTLED), reset()])
+@pytest.mark.parametrize("failure", [Answer(503, {}), Answer(500, {}), Answer(429, THROTTLED), reset(), CUT_OFF])
 def test_what_passes_is_tried_again(
     registry: CannedRegistry, client: RegistryClient, call: Call, failure: Reply
 ) -> None:

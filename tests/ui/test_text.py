@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.text import ago, count, exact, plain, short, size
+from ui.text import ago, count, exact, plain, shell, short, size
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -74,3 +74,12 @@ def test_plain_text_keeps_no_markdown_sign_unescaped(text: str) -> None:
 
 def test_plain_text_disarms_an_image_that_would_call_out() -> None:
     assert "![x](http" not in plain("![x](http://contoso.example/pixel.png)")
+
+
+@given(st.text(alphabet="a`~ ", min_size=1))
+def test_no_line_ends_its_own_block_of_code(line: str) -> None:
+    opening, inside, closing = shell(line).split("\n")
+    assert inside == line
+    assert opening == f"{closing}bash"
+    assert set(closing) == {"`"}
+    assert closing not in line
