@@ -4,6 +4,8 @@ import streamlit as st
 
 from services import az_commands
 from services.errors import ServiceError
+from services.fanout import Partial
+from services.image_summaries import ImageSummary
 from services.images import attached_to
 from services.repositories import Tag, as_az_prints
 from ui import connection, loaders, selection
@@ -55,11 +57,12 @@ def show_tags() -> None:
         if wanted:
             open_image(wanted.strip())
     with panel():
-        page = loaders.tag_page(who, server, name, cursors[-1]).value
+        tags = loaders.tag_page(who, server, name, cursors[-1]).value
+        page = tags.page
         if not page.tags:
             empty(":material/sell:", "No tags", "The manifests of this repository have no tag: see Manifests.")
             return
-        show_tag_table(page.tags)
+        show_tag_table(page.tags, tags.summaries)
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Newer", icon=":material/chevron_left:", disabled=len(cursors) == 1):
                 cursors.pop()
@@ -75,9 +78,7 @@ def show_tags() -> None:
     az_lines(az_commands.show_tags(registry.name, name))
 
 
-def show_tag_table(tags: tuple[Tag, ...]) -> None:
-    digests = tuple(dict.fromkeys(tag.digest for tag in tags))
-    known = loaders.summaries(who, server, name, digests, repository.manifest_count)
+def show_tag_table(tags: tuple[Tag, ...], known: Partial[ImageSummary]) -> None:
     show_refused(known, "digest", "digests")
     summaries = {summary.digest: summary for summary in known.values}
     rows = []

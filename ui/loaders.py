@@ -127,26 +127,28 @@ def repository(who: str, login_server: str, name: str) -> Loaded[repositories.Re
     return _now(repositories.get_repository(connection.session(who).registry(login_server), name))
 
 
+@dataclass(frozen=True)
+class Tags:
+    """A page of tags, and what their digests are."""
+
+    page: repositories.TagPage
+    summaries: Partial[image_summaries.ImageSummary]
+
+
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=500)
-def tag_page(who: str, login_server: str, repository: str, after: str | None) -> Loaded[repositories.TagPage]:
-    """One page of tags, the newest first."""
+def tag_page(who: str, login_server: str, name: str, after: str | None) -> Loaded[Tags]:
+    """One page of a repository's tags, the newest first."""
     client = connection.session(who).registry(login_server)
-    return _now(repositories.tag_page(client, repository, size=TAGS_A_PAGE, after=after))
+    page = repositories.tag_page(client, name, size=TAGS_A_PAGE, after=after)
+    manifest_count = repository(who, login_server, name).value.manifest_count
+    digests = [tag.digest for tag in page.tags]
+    return _now(Tags(page, image_summaries.summarise(client, name, digests, manifest_count)))
 
 
 def turned_pages(login_server: str, repository: str) -> list[str | None]:
     """What each page of tags that this session has turned to begins after; the last is the one shown."""
     turned: list[str | None] = st.session_state.setdefault(f"pages of {login_server}/{repository}", [None])
     return turned
-
-
-@st.cache_resource(ttl="1h", show_spinner=False, max_entries=500)
-def summaries(
-    who: str, login_server: str, repository: str, digests: tuple[str, ...], manifest_count: int
-) -> Partial[image_summaries.ImageSummary]:
-    """What the digests of one page of tags are."""
-    client = connection.session(who).registry(login_server)
-    return image_summaries.summarise(client, repository, digests, manifest_count)
 
 
 @dataclass(frozen=True)
