@@ -1,6 +1,5 @@
 """What an image is made of and how it was built."""
 
-import pandas as pd
 import streamlit as st
 
 from services.images import ImageConfig, Manifest, parse_time
@@ -68,4 +67,4 @@ def show_pairs(title: str, pairs: tuple[tuple[str, str], ...]) -> None:
     """Labels or annotations; nothing where there are none."""
     if pairs:
         st.subheader(title, anchor=False)
-        st.dataframe(pd.DataFrame(pairs, columns=["Name", "Value"]), hide_index=True, alt=title)
+        st.dataframe(table_of([{"Name": name, "Value": value} for name, value in pairs]), hide_index=True, alt=title)

@@ -2,16 +2,13 @@
 
 import json
 import os
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from sandbox.server import Sandbox
+from tests.clients.az_program import AZ, MISSING
 
-ROOT = Path(__file__).parents[2]
-AZ = os.environ.get("AZ_BIN") or shutil.which("az", path=str(ROOT / ".venv-az" / "bin"))
 REGISTRY = (
     "/subscriptions/b63a40da-5629-452a-9350-e48460eae13f/resourceGroups/resource-group-4"
     "/providers/Microsoft.ContainerRegistry/registries/casaacr01"
@@ -21,7 +18,7 @@ KUBELET = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6"
 
 pytestmark = [
     pytest.mark.client,
-    pytest.mark.skipif(AZ is None, reason="az is neither named by AZ_BIN nor in .venv-az/bin"),
+    pytest.mark.skipif(AZ is None, reason=MISSING),
 ]
 
 

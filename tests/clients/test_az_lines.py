@@ -4,18 +4,15 @@ import functools
 import os
 import re
 import shlex
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
+from tests.clients.az_program import AZ, MISSING
 from tests.services.shell_lines import JOINTS, fixes, made, makers
 
 pytestmark = pytest.mark.client
 
-_OWN = Path(__file__).parent.parent.parent / ".venv-az" / "bin" / "az"
-AZ = os.environ.get("AZ_BIN") or (str(_OWN) if _OWN.exists() else shutil.which("az"))
 LINES = {name: made(maker) for name, maker in makers().items()} | fixes()
 
 
@@ -56,7 +53,7 @@ def help_of(command: tuple[str, ...], config: str) -> str:
 @pytest.fixture(scope="module")
 def config(tmp_path_factory: pytest.TempPathFactory) -> str:
     if not AZ:
-        pytest.skip("there is no az: name one in AZ_BIN, or install it into .venv-az")
+        pytest.skip(MISSING)
     return str(tmp_path_factory.mktemp("az"))
 
 

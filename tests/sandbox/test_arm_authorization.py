@@ -9,24 +9,11 @@ from azure.mgmt.authorization.models import RoleAssignmentCreateParameters
 from azure.mgmt.containerservice import ContainerServiceClient
 
 from sandbox.rbac import registry_permissions
-from sandbox.server import Sandbox
 from tests.sandbox.azure_clients import REGISTRY, SUBSCRIPTION, Arm, client
 
 KUBELET = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6"
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
 ASSIGNMENTS = f"{REGISTRY}/providers/Microsoft.Authorization/roleAssignments"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with Sandbox.start(tmp_path_factory.mktemp("authorization"), seed="estate") as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def arm(running):
-    with Arm(running.ready) as session:
-        yield session
 
 
 @pytest.fixture

@@ -5,23 +5,10 @@ from azure.core.exceptions import HttpResponseError
 from azure.mgmt.containerregistry import ContainerRegistryManagementClient
 from azure.mgmt.containerregistry.models import Registry, Sku
 
-from sandbox.server import Sandbox
 from tests.sandbox.azure_clients import REGISTRY, SUBSCRIPTION, Arm, client
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/casacloud_rg1"
 REGISTRIES = f"{GROUP}/providers/Microsoft.ContainerRegistry/registries"
-
-
-@pytest.fixture(scope="module")
-def running(tmp_path_factory):
-    with Sandbox.start(tmp_path_factory.mktemp("registries"), seed="estate") as sandbox:
-        yield sandbox
-
-
-@pytest.fixture
-def arm(running):
-    with Arm(running.ready) as session:
-        yield session
 
 
 @pytest.fixture
