@@ -8,6 +8,7 @@ https://distribution.github.io/distribution/spec/manifest-v2-2/
 import hashlib
 import json
 import re
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -50,7 +51,7 @@ class Kind(StrEnum):
     ARTIFACT = "artifact"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Descriptor:
     """A pointer to content. `size` in bytes; `platform` such as linux/arm64/v8, '' where none is given."""
 
@@ -72,7 +73,7 @@ class Descriptor:
         return self.annotation("vnd.docker.reference.digest")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Manifest:
     """A manifest as its own bytes say. `size` is that of the bytes; `subject` the digest it refers to, or ''."""
 
@@ -200,8 +201,9 @@ def _descriptor(entry: Mapping[str, Any]) -> Descriptor:
     if not _DIGEST.fullmatch(str(entry["digest"])):  # It becomes part of a path.
         raise ValueError("a digest that is none")
     return Descriptor(
-        digest=str(entry["digest"]),
-        media_type=str(entry.get("mediaType") or ""),
+        # A registry's manifests name the same layers over and over: one string serves them all.
+        digest=sys.intern(str(entry["digest"])),
+        media_type=sys.intern(str(entry.get("mediaType") or "")),
         size=int(entry.get("size") or 0),
         platform="/".join(known),
         artifact_type=str(entry.get("artifactType") or ""),

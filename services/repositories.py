@@ -181,6 +181,13 @@ def tag_page(client: RegistryClient, repository: str, *, size: int, after: str |
         return TagPage(tuple(_tag(entry) for entry in page.body.get("tags") or ()), following)
 
 
+def all_tags(client: RegistryClient, repository: str) -> tuple[Tag, ...]:
+    """All tags of one repository, in the registry's order; those locked against listing are not among them."""
+    path = path_of("/acr/v1/{repository}/_tags", {"n": PAGE}, repository=repository)
+    with explained(f"Could not list the tags of {repository}"):
+        return tuple(_tag(entry) for body in client.pages(path) for entry in body.get("tags") or ())
+
+
 def get_tag(client: RegistryClient, repository: str, tag: str) -> Tag:
     """One tag. Raises ServiceError (TAG_UNKNOWN where it is gone)."""
     with explained(f"Could not read the tag {repository}:{tag}"):
