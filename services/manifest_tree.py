@@ -102,7 +102,7 @@ def build_tree(rows: Iterable[ManifestRow], manifests: Iterable[Manifest]) -> tu
     """
     by_digest = {row.digest: row for row in rows}
     read = {manifest.digest: manifest for manifest in manifests}
-    referrers = _referrers(by_digest, read)
+    referrers = referrers_of(by_digest, read)
     held = {child.digest for manifest in read.values() for child in manifest.children}
     held |= {digest for attached in referrers.values() for digest in attached}
     newest_first = sorted(by_digest.values(), key=lambda row: row.updated, reverse=True)
@@ -129,8 +129,9 @@ def _only_attached(row: ManifestRow) -> bool:
     return all(attached_to(tag) for tag in row.tags)
 
 
-def _referrers(rows: Mapping[str, ManifestRow], read: Mapping[str, Manifest]) -> Mapping[str, list[str]]:
-    """Digest → what refers to it, by subject or by tag schema. Where the subject is gone, they stay at the top."""
+def referrers_of(rows: Mapping[str, ManifestRow], read: Mapping[str, Manifest]) -> Mapping[str, list[str]]:
+    """Digest → digests of what refers to it, by subject or by tag schema; both by digest. What refers to a digest that
+    is not among `rows` is left out: it stays at the top."""
     found: defaultdict[str, list[str]] = defaultdict(list)
     for digest, row in rows.items():
         manifest = read.get(digest)
