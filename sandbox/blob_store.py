@@ -70,15 +70,15 @@ class BlobStore(Database):
         self._unlink([digest])
 
     def stored_bytes(self, registry: str) -> int:
-        """What the registry's images take: every referenced blob once, and the manifests themselves."""
+        """What the registry's images take: every referenced blob once, and every manifest once, wherever it lies."""
         key = registry.lower()
         with self._lock:
             if key not in self._bytes:
                 ((size,),) = self._all(
                     "SELECT (SELECT coalesce(sum(size), 0) FROM blobs b WHERE registry = ?1"
                     "  AND EXISTS (SELECT 1 FROM manifest_refs WHERE blob = b.id))"
-                    " + (SELECT coalesce(sum(length(body)), 0) FROM manifests"
-                    "  WHERE repository IN (SELECT id FROM repositories WHERE registry = ?1))",
+                    " + (SELECT coalesce(sum(size), 0) FROM (SELECT length(body) AS size FROM manifests"
+                    "  WHERE repository IN (SELECT id FROM repositories WHERE registry = ?1) GROUP BY digest))",
                     key,
                 )
                 self._bytes[key] = size

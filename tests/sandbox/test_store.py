@@ -72,6 +72,17 @@ def test_shared_layers_count_once_until_nobody_needs_them(store):
     assert store.stored_bytes("r") == 0
 
 
+def test_a_manifest_of_two_repositories_counts_once_until_nobody_has_it(store):
+    body = manifest(1, ("base", 1000))
+    digest = store.add_manifest("r", "app", body, OCI_MANIFEST, AT)
+    store.add_manifest("r", "copy", body, OCI_MANIFEST, AT)
+    assert store.stored_bytes("r") == 10 + 1000 + len(body)
+    store.delete_manifest("r", "app", digest, AT)
+    assert store.stored_bytes("r") == 10 + 1000 + len(body)
+    store.delete_manifest("r", "copy", digest, AT)
+    assert store.stored_bytes("r") == 0
+
+
 def test_a_manifest_pushed_again_keeps_its_birth(store):
     later = AT.replace("00:00:00", "00:00:09")
     for at in (AT, later):
