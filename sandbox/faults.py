@@ -2,6 +2,7 @@
 
 The rules come from a JSON file, a list of objects such as
 {"method": "GET", "host": "localhost:5001", "path": "/_manifests$", "status": 429, "retry_after": 2, "times": 3}.
+With "late" the request is done all the same, and only its answer is replaced by the fault.
 The file is read again when it changes, so that a test can break and mend the sandbox while it runs.
 """
 
@@ -43,6 +44,7 @@ class Rule:
     body: str | None = None
     delay_ms: float = 0
     reset: bool = False
+    late: bool = False
     times: int | None = None
     every: int = 1
     probability: float = 1
@@ -93,6 +95,8 @@ class Faults:
 
             rule = self._striking(method, host, path)
             await asyncio.sleep((self.latency_ms + (rule.delay_ms if rule else 0)) / 1000)
+            if rule and rule.late:
+                await app(scope, receive, _nowhere)
             if rule and rule.reset:
                 log(0)
                 await _reset(receive, send)
@@ -121,6 +125,10 @@ class Faults:
         except json.JSONDecodeError:
             return  # half written: the next request reads it again
         self._rules, self._version = rules, version
+
+
+async def _nowhere(_message: Message) -> None:
+    """Where an answer goes that is lost."""
 
 
 def _answer(rule: Rule, status: int, *, arm: bool) -> Response:

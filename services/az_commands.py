@@ -3,6 +3,7 @@
 Lines are for a POSIX shell; every value is quoted where it needs to be.
 """
 
+import re
 import shlex
 
 from services.repositories import Locks
@@ -113,6 +114,35 @@ def add_tag(
 def untag(registry: str, repository: str, tag: str) -> str:
     """Removes a tag; the manifest stays, and can be pulled by its digest."""
     return _line("az", "acr", "repository", "untag", "--name", registry, "--image", f"{repository}:{tag}")
+
+
+def delete_image(registry: str, repository: str, reference: str) -> str:
+    """Deletes a manifest with all its tags, given one of them or its digest; az asks before it does."""
+    words = ("az", "acr", "repository", "delete", "--name", registry, "--image", _image(repository, reference))
+    return _line(*words)
+
+
+def delete_repository(registry: str, repository: str) -> str:
+    """Deletes a repository and all images under it; az asks before it does."""
+    return _line("az", "acr", "repository", "delete", "--name", registry, "--repository", repository)
+
+
+def purge(registry: str, repository: str, pattern: str, days: int, keep: int, *, untagged: bool = False) -> str:
+    """Lists what `acr purge` would delete by a glob of tags. It runs in the registry, as a task.
+
+    With --dry-run: without it, purge deletes at once, and asks nobody.
+    """
+    of_tags = "^" + "".join({"*": ".*", "?": "."}.get(sign, re.escape(sign)) for sign in pattern) + "$"
+    filtered = shlex.quote(f"{re.escape(repository)}:{of_tags}")
+    more = f"{f' --keep {keep}' if keep else ''}{' --untagged' if untagged else ''}"
+    purging = f"acr purge --filter {filtered} --ago {days}d{more} --dry-run"
+    return _line("az", "acr", "run", "--registry", registry, "--cmd", purging, "/dev/null")
+
+
+def running_images() -> str:
+    """Every image that runs in the current cluster, with its digest."""
+    path = '{range .items[*].status.containerStatuses[*]}{.image}{" "}{.imageID}{"\\n"}{end}'
+    return _line("kubectl", "get", "pods", "--all-namespaces", "--output", f"jsonpath={path}")
 
 
 def lock(registry: str, repository: str, reference: str, locks: Locks) -> str:

@@ -14,11 +14,10 @@ from services.errors import ServiceError, explained
 from services.fanout import Partial, each
 from services.images import ACCEPT
 from services.names import is_tag, require_digest, require_tag
+from services.read_back import LOOK_AGAIN, changed, delete, if_there, refused
 from services.repositories import Repository, Tag, get_manifest_row, get_repository, get_tag
 
 Outcome = Literal["untagged", "gone already", "not confirmed"]
-
-_LOOK_AGAIN = "Refresh the list and plan it again."
 
 
 @dataclass(frozen=True)
@@ -112,7 +111,7 @@ def apply_tag(client: RegistryClient, plan: TagPlan) -> Tag:
     require_tag(title, plan.tag)
     require_digest(title, plan.digest)
     if plan.refusal:
-        raise _refused(title, plan.refusal)
+        raise refused(title, plan.refusal)
     content, media_type = _manifest_bytes(client, plan, title)
     current = _find_tag(client, plan.repository, plan.tag)
     if (current.digest if current else None) != plan.current_digest:
@@ -168,7 +167,7 @@ def _put_all_the_same(client: RegistryClient, plan: TagPlan, error: ServiceError
     try:
         tag = _find_tag(client, plan.repository, plan.tag)
     except ServiceError:
-        raise replace(error, remedy=f"Whether it was done is not known. {_LOOK_AGAIN}") from error
+        raise replace(error, remedy=f"Whether it was done is not known. {LOOK_AGAIN}") from error
     if tag and tag.digest == plan.digest:
         return tag
     raise error
@@ -195,12 +194,12 @@ def plan_untag(client: RegistryClient, repository: str, tags: Iterable[str]) -> 
         except ServiceError as error:
             return str(error)
 
-    found = dict(zip(names, each(read, names).values, strict=True))
-    digests = list(dict.fromkeys(tag.digest for tag in found.values() if isinstance(tag, Tag)))
+    seen = dict(zip(names, each(read, names).values, strict=True))
+    digests = list(dict.fromkeys(tag.digest for tag in seen.values() if isinstance(tag, Tag)))
     rows = each(lambda digest: get_manifest_row(client, repository, digest), digests)
     if rows.refused:
         raise rows.refused[0].error
-    return decide_untag(of_repository, found, {row.digest: row.tags for row in rows.values})
+    return decide_untag(of_repository, seen, {row.digest: row.tags for row in rows.values})
 
 
 def decide_untag(
@@ -252,33 +251,15 @@ def _untag(client: RegistryClient, repository: str, item: UntagItem) -> UntagRes
     title = f"Could not remove the tag {repository}:{item.tag}"
     require_tag(title, item.tag)
     if item.refusal:
-        raise _refused(title, item.refusal)
+        raise refused(title, item.refusal)
     current = _find_tag(client, repository, item.tag)
     if current is None:
         return UntagResult(item.tag, item.digest, "gone already")
     if current.digest != item.digest:
         raise _changed(title, item.tag, item.digest, current)
-    outcome: Outcome = "untagged"
-    failure: ServiceError | None = None
-    try:
-        with explained(title):
-            client.send("DELETE", path_of("/acr/v1/{repository}/_tags/{tag}", repository=repository, tag=item.tag))
-    except ServiceError as error:
-        if _says_gone(error):
-            outcome = "gone already"
-        else:
-            failure = error
-    try:
-        left = _find_tag(client, repository, item.tag)
-    except ServiceError as error:
-        if failure:
-            raise replace(failure, remedy=f"Whether it was done is not known. {_LOOK_AGAIN}") from error
-        return UntagResult(item.tag, item.digest, "not confirmed")
-    if left is None:  # Where it failed, too: an answer was lost.
-        return UntagResult(item.tag, item.digest, outcome)
-    if failure:
-        raise failure
-    return UntagResult(item.tag, item.digest, "not confirmed")
+    path = path_of("/acr/v1/{repository}/_tags/{tag}", repository=repository, tag=item.tag)
+    outcome = delete(client, title, path, lambda: get_tag(client, repository, item.tag))
+    return UntagResult(item.tag, item.digest, "untagged" if outcome == "deleted" else outcome)
 
 
 # Both
@@ -286,29 +267,10 @@ def _untag(client: RegistryClient, repository: str, item: UntagItem) -> UntagRes
 
 def _find_tag(client: RegistryClient, repository: str, tag: str) -> Tag | None:
     """The tag; None where the registry itself says that there is none."""
-    try:
-        return get_tag(client, repository, tag)
-    except ServiceError as error:
-        if _says_gone(error):
-            return None
-        raise
-
-
-def _says_gone(error: ServiceError) -> bool:
-    """TAG_UNKNOWN and its like. A 404 without such a code is some proxy's, and proves nothing."""
-    return error.status == 404 and error.code in ("TAG_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_UNKNOWN")
-
-
-def _refused(title: str, reason: str) -> ServiceError:
-    return ServiceError(title, reason, "The plan refused it, and nothing was sent.", "Refused")
+    return if_there(lambda: get_tag(client, repository, tag))
 
 
 def _changed(title: str, tag: str, planned: str | None, current: Tag | None) -> ServiceError:
     then = f"pointed to {planned}" if planned else "was not there"
     now = f"points to {current.digest}" if current else "is gone"
-    return ServiceError(
-        title,
-        f"The tag {tag} {then} when it was planned, and now {now}. Nothing was written.",
-        _LOOK_AGAIN,
-        "ChangedMeanwhile",
-    )
+    return changed(title, f"The tag {tag} {then} when it was planned, and now {now}.")

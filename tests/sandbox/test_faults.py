@@ -127,3 +127,11 @@ def test_requests_are_logged_with_where_they_went(session, broken):
     ]
     broken.clear_requests()
     assert broken.requests == []
+
+
+def test_a_late_fault_loses_the_answer_and_not_the_deed(broken, session, file):
+    file.write_text(json.dumps([{"method": "DELETE", "path": "_tags", "reset": True, "late": True}]))
+    with pytest.raises(requests.ConnectionError):
+        authorized = {"Authorization": f"Bearer {session.access_token('repository:nodejstemplate:delete')}"}
+        session.send("DELETE", "/acr/v1/nodejstemplate/_tags/v1.0.0", headers=authorized)
+    assert broken.store.list_tags("casaacr01", "nodejstemplate") == []

@@ -1,0 +1,82 @@
+"""What deleting one image, or a whole repository, would do; and the button that does it."""
+
+import streamlit as st
+
+from services import az_commands
+from services.contents import RepositoryContents
+from services.deletion_plan import plan_deletion
+from services.repository_deletion import plan_repository_deletion
+from ui import connection, deleting, loaders, selection
+from ui.deletion_plans import ask_what_runs, confirmed, contents_of, show_freed, show_lines, show_plan
+from ui.errors import panel
+from ui.page import crumb, empty, header
+from ui.text import count, plain, short
+
+SHOWN_REASONS = 20
+
+who = connection.who()
+registry = selection.registry_of_url(who)
+name = selection.repository_of_url()
+reference = st.query_params.get("reference", "")
+url = {"registry": st.query_params["registry"], "repository": name}
+title = f"{name}@{short(reference)}" if ":" in reference else f"{name}:{reference}" if reference else name
+if reference:
+    crumb("image.py", title, **url, reference=reference)
+else:
+    crumb("repository.py", name, **url)
+header(
+    f"Delete {plain(title)}",
+    f"In {plain(registry.name)}. Nothing is deleted before you say so below.",
+    None,
+    lambda: loaders.forget_repository(who, registry.login_server, name),
+)
+
+
+def delete_image(contents: RepositoryContents) -> None:
+    digest = reference
+    if ":" not in reference:
+        digest = next((tag.digest for tag in contents.tags if tag.name == reference), "")
+    plan = plan_deletion(contents, [digest], by_name=True, running=ask_what_runs(contents))
+    if not plan.items:
+        empty(":material/delete:", "There is no such image", "It may be deleted already: refresh, or go back.")
+        return
+    show_freed(who, registry, contents, plan.digests)
+    show_plan(plan)
+    many = len(plan.going) > 1
+    with panel():
+        if confirmed(
+            f"Delete {count(len(plan.going), 'manifest')}" if many else "Delete the manifest",
+            name,
+            anything=bool(plan.going),
+            typed=many,
+        ):
+            record = deleting.delete_manifests(who, registry, plan)
+            st.switch_page("deletions.py", query_params={"record": record})
+    show_lines(az_commands.delete_image(registry.name, name, digest) for digest in plan.digests)
+
+
+def delete_repository(contents: RepositoryContents) -> None:
+    plan = plan_repository_deletion(contents, ask_what_runs(contents))
+    st.markdown(
+        f"**{count(len(plan.digests), 'manifest')}** and **{count(len(plan.tags), 'tag')}** go"
+        + (f", and {count(plan.hidden, 'manifest')} that no list shows." if plan.hidden else ".")
+    )
+    show_freed(who, registry, contents, plan.digests)
+    if plan.refusals:
+        st.error("It can't be deleted as it is.", icon=":material/lock:")
+        for reason in plan.refusals[:SHOWN_REASONS]:
+            st.text(reason)
+        if len(plan.refusals) > SHOWN_REASONS:
+            st.text(f"And {len(plan.refusals) - SHOWN_REASONS:,} more.")
+    with panel():
+        if confirmed("Delete the repository", name, anything=not plan.refusals, typed=True):
+            record = deleting.delete_repository(who, registry, plan)
+            st.switch_page("deletions.py", query_params={"record": record})
+    show_lines([az_commands.delete_repository(registry.name, name)])
+
+
+contents = contents_of(who, registry, name)
+if reference:
+    delete_image(contents)
+else:
+    delete_repository(contents)

@@ -1,0 +1,185 @@
+"""What was deleted through this console: each deletion with its progress, and the fate of each of its items."""
+
+import json
+from collections import Counter
+
+import pyarrow as pa
+import streamlit as st
+
+from services import az_commands
+from services.deletion_records import DeletionRecord, Fate
+from services.errors import ServiceError
+from services.registries import Registry
+from ui import connection, deleting, loaders, selection
+from ui.errors import panel, show_error, show_refused
+from ui.page import az_lines, crumb, empty, header
+from ui.reading import show_progress
+from ui.table import table_height, table_of
+from ui.text import ago, count, exact, plain, short
+
+who = connection.who()
+
+
+def show_all() -> None:
+    header("Deletions", "What you deleted through this console, and what became of it.", None, lambda: None)
+    found = deleting.all_recorded(who)
+    if not found:
+        empty(":material/history:", "Nothing was deleted", "Each deletion begun here is listed, with each item's fate.")
+        return
+    rows = [
+        {
+            "Begun": record.begun,
+            "What": record.action,
+            "Repository": f"{record.login_server}/{record.repository}",
+            "Items": len(record.items),
+            "Written down": len(record.fates),
+            "State": state_of(record),
+        }
+        for record in found
+    ]
+    selected = st.dataframe(
+        table_of(rows),
+        key="deletions",
+        height=table_height(len(rows)),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        alt="Deletions, the newest first",
+        column_config={"Begun": st.column_config.DatetimeColumn(format="distance")},
+    )
+    st.caption("Select a row to open a deletion.")
+    if selected.selection.rows:
+        st.switch_page("deletions.py", query_params={"record": found[selected.selection.rows[0]].id})
+
+
+def state_of(record: DeletionRecord) -> str:
+    job = deleting.under_way(who, record.id)
+    if job and job.running:
+        return "under way"
+    if record.error:
+        return "broke off"
+    if not record.ended:
+        return "cut off"
+    return "stopped" if record.open else "ended"
+
+
+def show_one(record: DeletionRecord) -> None:
+    crumb("deletions.py", "Deletions")
+    header(
+        f"{record.action.capitalize()}: {plain(record.repository)}",
+        plain(f"{record.login_server}/{record.repository}, begun {ago(record.begun)} ({exact(record.begun)})"),
+        None,
+        lambda: None,
+    )
+    registry = selection.find(loaders.inventory(who).value.registries.values, record.login_server)
+    job = deleting.under_way(who, record.id)
+    if job:
+        show_progress(job, f"deletion {record.id}")
+        if job.error:
+            show_error(job.error)
+    fates = dict(record.fates)
+    if not (job and job.running):
+        record = deleting.recorded(who, record.id) or record
+        fates = dict(record.fates) | looked_at(record, registry)
+        if registry and st.session_state.get(f"seen {record.id}") is None:
+            st.session_state[f"seen {record.id}"] = True
+            loaders.forget_repository(who, record.login_server, record.repository)
+    show_fates(record, fates, running=bool(job and job.running))
+    if record.answer:
+        st.code(record.answer, language="json")
+    if registry and not (job and job.running):
+        show_what_is_left(record, registry)
+
+
+def looked_at(record: DeletionRecord, registry: Registry | None) -> dict[str, Fate]:
+    """What has become of the items of which nothing was written down."""
+    if not record.open:
+        return {}
+    if record.whole:
+        return {item.name: Fate("not tried", "It was stopped before.") for item in record.open}
+    st.warning(
+        f"It was cut off: of {count(len(record.open), 'item')} nothing is written down. "
+        "What the registry has of them now was read back.",
+        icon=":material/power_off:",
+    )
+    if registry is None:
+        return {item.name: Fate("not known", "Its registry is not seen any more.") for item in record.open}
+    found: dict[str, Fate] = {item.name: Fate("not known") for item in record.open}
+    with panel():
+        looked = deleting.look_again(who, registry, record)
+        show_refused(looked, "item", "items")
+        found |= dict(looked.values)
+    return found
+
+
+def show_fates(record: DeletionRecord, fates: dict[str, Fate], *, running: bool) -> None:
+    counts = Counter(fates[item.name].outcome if item.name in fates else "waiting" for item in record.items)
+    st.markdown(" · ".join(f"**{number:,}** {outcome}" for outcome, number in counts.most_common()))
+    if not running and (counts["refused"] or counts["not confirmed"]):
+        st.warning("Not everything went: see the causes in the table.", icon=":material/warning:")
+    rows = [
+        {
+            "Item": item.name if item.is_tag else short(item.digest),
+            "Outcome": fates[item.name].outcome if item.name in fates else "waiting",
+            "Tags": list(item.tags),
+            "Cause": fates[item.name].cause if item.name in fates else "",
+            "Digest": item.digest,
+        }
+        for item in record.items
+    ]
+    st.dataframe(
+        table_of(rows, {"Tags": pa.list_(pa.string())}),
+        height=table_height(len(rows)),
+        hide_index=True,
+        alt="What became of each item",
+        column_config={
+            "Tags": st.column_config.ListColumn(width="small"),
+            "Cause": st.column_config.TextColumn(width="large"),
+        },
+    )
+
+
+def show_what_is_left(record: DeletionRecord, registry: Registry) -> None:
+    """The verified list, as az prints it, and what became untagged."""
+    name, server = record.repository, record.login_server
+    try:
+        page = loaders.tag_page(who, server, name, None).value.page
+    except ServiceError as error:
+        if error.code == "NAME_UNKNOWN":
+            st.success(f"The repository {plain(name)} is gone, as read back.", icon=":material/check_circle:")
+        else:
+            show_error(error)
+        return
+    st.subheader("The tags that are left", anchor=False)
+    st.code(json.dumps([tag.name for tag in page.tags], indent=2), language="json")
+    if page.next:
+        st.caption(f"The newest {len(page.tags):,} of them.")
+    if record.action == "remove tags":
+        show_untagged(record)
+    key = selection.key_of(registry, loaders.inventory(who).value.registries.values)
+    st.page_link("repository.py", label=plain(name), query_params={"registry": key, "repository": name})
+    az_lines(az_commands.show_tags(registry.name, name))
+
+
+def show_untagged(record: DeletionRecord) -> None:
+    """The manifests that have no tag any more. They stay, and so does what they take."""
+    with panel():
+        rows = loaders.manifest_rows_of(who, record.login_server, record.repository)
+        gone = {item.digest for item in record.items}
+        untagged = [row.digest for row in rows if row.digest in gone and not row.tags]
+        if untagged:
+            st.info(
+                f"{count(len(untagged), 'manifest')} without a tag now: "
+                f"{', '.join(short(digest) for digest in untagged[:10])}. They take the space that they took.",
+                icon=":material/label_off:",
+            )
+
+
+record_id = st.query_params.get("record", "")
+if not record_id:
+    show_all()
+elif record := deleting.recorded(who, record_id):
+    show_one(record)
+else:
+    crumb("deletions.py", "Deletions")
+    empty(":material/history:", "No such deletion", "It is another identity's, or too old: the newest 200 are kept.")

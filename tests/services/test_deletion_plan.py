@@ -1,0 +1,139 @@
+"""What a plan may never touch, over registries at random, with the sandbox's own store to say what really goes."""
+
+import json
+import os
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import HealthCheck, event, given, settings
+from hypothesis import strategies as st
+
+from sandbox.store import Store
+from services.contents import RepositoryContents
+from services.deletion_plan import DeletionPlan, Why, plan_deletion
+from services.images import attached_to
+from services.storage import freed_bytes
+from tests.services.registries_at_random import Pushes, read, registries, write
+
+CASES = int(os.environ.get("DELETION_CASES", "1000"))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    store = Store(tmp_path_factory.mktemp("store"))
+    yield store
+    store.close()
+
+
+class Told:
+    """One registry in the store, and what the store itself says of a repository of it."""
+
+    numbers = iter(range(10**9))
+
+    def __init__(self, store: Store, drawn: tuple[Pushes, ...]) -> None:
+        self.store = store
+        self.registry = f"registry{next(self.numbers)}"
+        write(store, self.registry, drawn)
+        self.contents = read(store, self.registry)
+
+    def bodies(self, repository: str) -> dict[str, dict[str, object]]:
+        found = self.store.list_manifests(self.registry, repository)
+        stored = {item.digest: self.store.get_manifest_body(self.registry, repository, item.digest) for item in found}
+        return {digest: json.loads(body or b"{}") for digest, body in stored.items()}
+
+    def tags(self, repository: str) -> dict[str, str]:
+        return {tag.name: tag.digest for tag in self.store.list_tags(self.registry, repository)}
+
+    def broken(self, repository: str) -> dict[str, set[str]]:
+        """The indexes that lack a child, with what they lack."""
+        bodies = self.bodies(repository)
+        lacks = {
+            digest: {child["digest"] for child in body.get("manifests", ())} - bodies.keys()
+            for digest, body in bodies.items()
+        }
+        return {digest: missing for digest, missing in lacks.items() if missing}
+
+
+drawn_registries = registries() | registries(locks=False)
+
+
+@settings(max_examples=CASES, suppress_health_check=list(HealthCheck), deadline=None)
+@given(drawn=drawn_registries, data=st.data(), by_name=st.booleans())
+def test_what_goes_is_what_was_planned(
+    store: Store, drawn: tuple[Pushes, ...], data: st.DataObject, by_name: bool
+) -> None:
+    told = Told(store, drawn)
+    contents = data.draw(st.sampled_from(told.contents), "repository")
+    digests = sorted(row.digest for row in contents.rows)
+    chosen = data.draw(st.lists(st.sampled_from(digests), min_size=1, unique=True), "chosen")
+    running = frozenset(data.draw(st.lists(st.sampled_from(digests), max_size=1), "running"))
+    plan = plan_deletion(contents, chosen, by_name=by_name, running=running)
+    event(f"goes {min(len(plan.going), 3)}, by name {by_name}, breaks {bool(plan.broken)}")
+    before, tags_before = told.bodies(contents.name), told.tags(contents.name)
+    broken_before, bytes_before = told.broken(contents.name), store.stored_bytes(told.registry)
+    foretold = freed_bytes(told.contents, {contents.name: plan.digests})
+
+    for item in plan.going:
+        if store.get_manifest(told.registry, contents.name, item.digest):  # Else it went along with its subject.
+            store.delete_manifest(told.registry, contents.name, item.digest, store_time(contents))
+        # Even cut off here, no index lacks a child that the plan did not say it would.
+        allowed = {index: set(missing) for index, missing in broken_before.items()}
+        for done in plan.going:
+            for index in done.breaks:
+                allowed.setdefault(index, set()).add(done.digest)
+        for index, missing in told.broken(contents.name).items():
+            assert missing <= allowed.get(index, set())
+
+    gone = before.keys() - told.bodies(contents.name).keys()
+    assert gone == set(plan.digests)
+    assert tags_before.keys() - told.tags(contents.name).keys() == set(plan.tags)
+    assert bytes_before - store.stored_bytes(told.registry) == foretold
+    assert plan.empties_repository == (store.get_repository(told.registry, contents.name) is None)
+    assert set(plan.broken) == {
+        index for index, missing in told.broken(contents.name).items() if missing != broken_before.get(index)
+    }
+    assert_nothing_forbidden(contents, plan, chosen, running, gone, before)
+
+
+def assert_nothing_forbidden(
+    contents: RepositoryContents,
+    plan: DeletionPlan,
+    chosen: list[str],
+    running: frozenset[str],
+    gone: set[str],
+    before: dict[str, dict[str, object]],
+) -> None:
+    rows = {row.digest: row for row in contents.rows}
+    locked = {digest for digest, row in rows.items() if not (row.locks.delete and row.locks.write)}
+    locked |= {tag.digest for tag in contents.tags if not (tag.locks.delete and tag.locks.write)}
+    assert not gone & locked
+    if not (contents.repository.locks.delete and contents.repository.locks.write):
+        assert not gone
+    assert not gone & running
+    if not plan.by_name:
+        assert not plan.broken
+        own = {tag.digest for tag in contents.tags if not attached_to(tag.name)}
+        assert not (gone & own) - set(chosen)
+    held = {child["digest"] for body in before.values() for child in body.get("manifests", ())}
+    for item in plan.going:
+        assert item.why is not Why.CHOSEN or item.digest in chosen
+        assert item.why is not Why.CHILD or item.digest in held
+        assert set(item.after) <= gone
+
+
+def store_time(contents: RepositoryContents) -> str:
+    """Later than all in it."""
+    return f"{contents.repository.updated.year + 1}-01-01T00:00:00.0000000Z"
+
+
+@settings(max_examples=max(50, CASES // 10), suppress_health_check=list(HealthCheck), deadline=None)
+@given(drawn=registries(unreadable=True), data=st.data())
+def test_nothing_goes_while_it_is_not_known_what_holds_it(
+    store: Store, drawn: tuple[Pushes, ...], data: st.DataObject
+) -> None:
+    contents = data.draw(st.sampled_from(Told(store, drawn).contents))
+    digests = [row.digest for row in contents.rows]
+    plan = plan_deletion(contents, digests, by_name=data.draw(st.booleans()))
+    assert contents.complete or not plan.going
+    assert {item.digest for item in plan.items} == set(digests)
+    assert all(item.refusal for item in plan.items) or contents.complete
