@@ -83,7 +83,8 @@ def remove_tags(chosen: Chosen) -> None:
     going = [item for item in plan.items if not item.refusal]
     st.markdown(
         f"**{count(len(going), 'tag')}** of {count(len(plan.items), 'chosen tag')} can be removed. "
-        f"{count(len(plan.left_untagged), 'manifest')} then have no tag. No space is freed, and pulls by digest go on."
+        f"{count(len(plan.left_untagged), 'manifest then has', 'manifests then have')} no tag. "
+        "No space is freed, and pulls by digest go on."
     )
     show_untag_table(plan)
     with panel():
@@ -116,7 +117,7 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
             rows = [{"Manifest": short(digest), "Also tagged": tag} for digest, tag in chosen.kept]
             st.dataframe(table_of(rows), height=table_height(len(rows)), hide_index=True)
     st.markdown(f"**{count(len(plan.going), 'manifest')}** and **{count(len(plan.tags), 'tag')}** go.")
-    show_freed(who, registry, contents, plan.digests)
+    show_freed(contents, plan.digests)
     if plan.items:
         show_plan(plan)
     going = len(plan.going)
@@ -132,20 +133,16 @@ with st.container(horizontal=True):
         "Choose", [BY_RULE, BY_NAME], default=BY_RULE, required=True, key="how", bind="query-params"
     )
     what = st.segmented_control("Do", [IMAGES, TAGS], default=IMAGES, required=True, key="do", bind="query-params")
-if how == BY_RULE:
-    rule = ask_rule()
-    chosen = choose(contents, rule, datetime.now(UTC))
-    if rule.pattern and what == IMAGES:
-        days = rule.older_than.days
-        az_lines(
-            az_commands.purge(registry.name, name, rule.pattern, days, rule.keep, untagged=rule.leftovers),
-            label="What acr purge would say, which knows no platform and takes no care of what runs",
-        )
-else:
-    chosen = ask_names()
+rule = ask_rule() if how == BY_RULE else Rule()
+chosen = choose(contents, rule, datetime.now(UTC)) if how == BY_RULE else ask_names()
 if not chosen.tags and (what == TAGS or not chosen.digests):
     empty(":material/cleaning_services:", "Nothing is chosen", "Give a pattern of tags above, such as pr-*.")
 elif what == TAGS:
     remove_tags(chosen)
 else:
     delete_images(contents, chosen, by_name=how == BY_NAME)
+if rule.pattern and what == IMAGES:
+    az_lines(
+        az_commands.purge(registry.name, name, rule.pattern, rule.older_than.days, rule.keep, untagged=rule.leftovers),
+        label="What acr purge would list, which knows no platform and takes no care of what runs",
+    )

@@ -63,6 +63,7 @@ with st.container(horizontal=True):
         tag_actions.add_tag(who, registry, repository, digest)
     if ":" not in reference and st.button("Remove this tag", icon=":material/label_off:", disabled=not may_write()):
         tag_actions.untag(who, registry, repository, reference)
+    st.page_link("delete.py", label="Delete", icon=":material/delete:", query_params={**url, "reference": digest})
 show_facts(
     {
         "Media type": plain(manifest.media_type),

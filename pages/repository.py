@@ -43,6 +43,9 @@ with st.grid(4, min_column_width=170):
     st.metric("Created", ago(repository.created), border=True, height="stretch", help=exact(repository.created))
 if repository.locks.any:
     st.info(f"Locked against: {repository.locks.words}.", icon=":material/lock:")
+with st.container(horizontal=True):
+    st.page_link("cleanup.py", label="Clean up", icon=":material/cleaning_services:", query_params=url)
+    st.page_link("delete.py", label="Delete the repository", icon=":material/delete:", query_params=url)
 with st.expander("Attributes, as az prints them", icon=":material/data_object:"):
     st.code(f"{az_commands.show_repository(registry.name, name)}\n{as_az_prints(repository)}", language="bash")
 

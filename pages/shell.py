@@ -18,9 +18,12 @@ view = st.navigation(
         "Registries": [
             st.Page("inventory.py", title="Inventory", icon=":material/inventory_2:", default=True),
             st.Page("repositories.py", title="Repositories and tags", icon=":material/sell:", url_path="repositories"),
+            st.Page("deletions.py", title="Deletions", icon=":material/history:", url_path="deletions"),
             st.Page("registry.py", title="Registry", url_path="registry", visibility="hidden"),
             st.Page("repository.py", title="Repository", url_path="repository", visibility="hidden"),
             st.Page("image.py", title="Image", url_path="image", visibility="hidden"),
+            st.Page("delete.py", title="Delete", url_path="delete", visibility="hidden"),
+            st.Page("cleanup.py", title="Clean up", url_path="cleanup", visibility="hidden"),
         ],
     }
 )

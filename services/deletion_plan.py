@@ -21,7 +21,7 @@ class Why(StrEnum):
     """Why a manifest is in a plan."""
 
     CHOSEN = "chosen"
-    CHILD = "in a chosen index, and in no other"
+    CHILD = "in an index that goes, and in no other"
     REFERRER = "refers to one that goes"
     ATTACHED = "attached by its tag to one that goes"
 

@@ -115,7 +115,7 @@ def show_lines(lines: Iterable[str]) -> None:
     az_lines(*lines[:SHOWN_LINES], *more)
 
 
-def show_freed(who: str, registry: Registry, contents: RepositoryContents, digests: Iterable[str]) -> None:
+def show_freed(contents: RepositoryContents, digests: Iterable[str]) -> None:
     """The bytes that go with these manifests: layers that anything else of the registry has stay."""
     freed = freed_bytes([contents], {contents.name: frozenset(digests)})
     st.markdown(f"At most **{size(freed)}** is freed: layers that other repositories of the registry have too stay.")

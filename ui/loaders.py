@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
-from services import image_summaries, images, manifest_tree, registries, repositories
+from services import contents, image_summaries, images, manifest_tree, registries, repositories
 from services.fanout import Partial, each
 from ui import connection
 from ui.reading import Reading, start
@@ -151,6 +151,12 @@ def turned_pages(login_server: str, repository: str) -> list[str | None]:
     return turned
 
 
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=50)
+def manifest_rows_of(who: str, login_server: str, repository: str) -> tuple[repositories.ManifestRow, ...]:
+    """The metadata of all manifests of one repository."""
+    return repositories.manifest_rows(connection.session(who).registry(login_server), repository)
+
+
 @dataclass(frozen=True)
 class Tree:
     """A repository's manifests as a tree, and what of them could not be read."""
@@ -178,6 +184,27 @@ def tree(who: str, login_server: str, repository: str) -> Reading[Tree]:
         reading.value = Tree(rows, manifest_tree.build_tree(rows, read.values), read)
 
     return start(Tree((), (), Partial(())), work)
+
+
+@st.cache_resource(show_spinner=False)
+def known_manifests(who: str, login_server: str) -> dict[str, images.Manifest]:  # noqa: ARG001 The key.
+    """Every manifest of a registry that was read whole, by digest: the same for good. Added to by who reads."""
+    return {}
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=50, validate=_fresh)
+def repository_contents(who: str, login_server: str, name: str) -> Reading[contents.RepositoryContents | None]:
+    """One repository read whole, for what deletes from it; None until it is in."""
+    client = connection.session(who).registry(login_server)
+    known = known_manifests(who, login_server)
+
+    def work(reading: Reading[contents.RepositoryContents | None]) -> None:
+        read = contents.read_contents(client, [name], known, progress=reading.report, stop=reading.stop)
+        if read.refused:
+            raise read.refused[0].error
+        reading.value = read.values[0] if read.values else None
+
+    return start(None, work)
 
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=2000)
@@ -217,9 +244,20 @@ def forget_registry(who: str, resource_id: str, login_server: str) -> None:
     catalogue.clear(who, login_server)
 
 
+def forget_deleted(who: str, login_server: str, name: str) -> None:
+    """What a deletion in the background makes stale for every session. Pages of tags are a session's own."""
+    catalogue.clear(who, login_server)
+    repository.clear(who, login_server, name)
+    repository_contents.clear(who, login_server, name)
+    manifest_rows_of.clear(who, login_server, name)
+    tree.clear(who, login_server, name)
+
+
 def forget_repository(who: str, login_server: str, name: str) -> None:
     """Reads one repository anew, its tags from the first page on."""
     repository.clear(who, login_server, name)
+    repository_contents.clear(who, login_server, name)
+    manifest_rows_of.clear(who, login_server, name)
     tree.clear(who, login_server, name)
     turned = turned_pages(login_server, name)
     for after in turned:

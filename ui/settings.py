@@ -17,6 +17,7 @@ NAMES = {
     "ACR_CONSOLE_CONNECTION": "sandbox",
     "ACR_CONSOLE_CLOUD": "public",
     "ACR_CONSOLE_CA_FILE": "",
+    "ACR_CONSOLE_DATA": ".console",
     "ACR_CONSOLE_SANDBOX_DATA": ".sandbox",
     "ACR_CONSOLE_SANDBOX_SEED": "estate",
     "ACR_CONSOLE_SANDBOX_LATENCY_MS": "0",
@@ -25,11 +26,12 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """`connection` is sandbox or azure; `cloud` one of `services.cloud.CLOUDS`."""
+    """`connection` is sandbox or azure; `cloud` one of `services.cloud.CLOUDS`; `data` where records are kept."""
 
     connection: str
     cloud: str
     ca_file: str | None
+    data: Path
     sandbox_data: Path
     sandbox_seed: str
     sandbox_latency_ms: float
@@ -58,6 +60,7 @@ def settings_from(values: Mapping[str, object]) -> Settings:
         connection=found["ACR_CONSOLE_CONNECTION"],
         cloud=found["ACR_CONSOLE_CLOUD"],
         ca_file=found["ACR_CONSOLE_CA_FILE"] or None,
+        data=Path(found["ACR_CONSOLE_DATA"]),
         sandbox_data=Path(found["ACR_CONSOLE_SANDBOX_DATA"]),
         sandbox_seed=found["ACR_CONSOLE_SANDBOX_SEED"],
         sandbox_latency_ms=latency,

@@ -13,8 +13,9 @@ Open = Callable[..., AppTest]
 
 
 @pytest.fixture(autouse=True)
-def clean() -> Iterator[None]:
-    """No test sees what another has read."""
+def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """No test sees what another has read, or recorded."""
+    monkeypatch.setenv("ACR_CONSOLE_DATA", str(tmp_path / "console"))
     st.cache_resource.clear()
     yield
     st.cache_resource.clear()
