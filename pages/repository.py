@@ -12,6 +12,7 @@ from ui import connection, loaders, selection
 from ui.errors import panel, show_error, show_refused
 from ui.manifest_table import show_tree
 from ui.page import az_lines, crumb, empty, header
+from ui.storage_line import show_repository_storage
 from ui.table import table_height, table_of
 from ui.text import ago, exact, plain, short, size
 
@@ -43,6 +44,7 @@ with st.grid(4, min_column_width=170):
     st.metric("Created", ago(repository.created), border=True, height="stretch", help=exact(repository.created))
 if repository.locks.any:
     st.info(f"Locked against: {repository.locks.words}.", icon=":material/lock:")
+show_repository_storage(who, server, url["registry"], name)
 with st.expander("Attributes, as az prints them", icon=":material/data_object:"):
     st.code(f"{az_commands.show_repository(registry.name, name)}\n{as_az_prints(repository)}", language="bash")
 

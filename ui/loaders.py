@@ -4,13 +4,15 @@ Values are frozen or only read, so that sessions share one copy. Ages: settings 
 says never changes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 import streamlit as st
 
-from services import image_summaries, images, manifest_tree, registries, repositories
+from services import contents as whole
+from services import image_summaries, images, manifest_tree, registries, repositories, storage
 from services.fanout import Partial, each
 from ui import connection
 from ui.reading import Reading, start
@@ -209,6 +211,70 @@ def config(who: str, login_server: str, repository: str, digest: str) -> images.
 def referrers(who: str, login_server: str, repository: str, digest: str) -> tuple[images.Descriptor, ...]:
     """What refers to `digest`."""
     return images.read_referrers(connection.session(who).registry(login_server), repository, digest)
+
+
+@st.cache_resource(ttl="10m", show_spinner=False, max_entries=20, validate=_fresh)
+def contents(who: str, login_server: str) -> Reading[Partial[whole.RepositoryContents]]:
+    """All that a registry's repositories hold. What comes of it is also at hand in `counted`."""
+    client = connection.session(who).registry(login_server)
+    known, last = _known_manifests(who, login_server), _last_counted(who, login_server)
+
+    def work(reading: Reading[Partial[whole.RepositoryContents]]) -> None:
+        names: list[str] = []
+        for page in repositories.repository_names(client):
+            names += page
+            reading.report(len(names), 0, "names")
+            if reading.stop.is_set():
+                break
+        read = whole.read_contents(client, names, known, progress=reading.report, stop=reading.stop)
+        reading.value = read
+        last[:] = [Counted(read, storage.registry_storage(read), datetime.now(UTC))]
+
+    return start(Partial(()), work)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a registry's repositories hold, what that takes, and when it was read."""
+
+    contents: Partial[whole.RepositoryContents]
+    storage: storage.RegistryStorage
+    at: datetime
+
+
+# The arguments of these two are their caches' keys.
+@st.cache_resource(show_spinner=False, max_entries=20)
+def _known_manifests(who: str, login_server: str) -> dict[str, images.Manifest]:  # noqa: ARG001
+    """Every manifest that was read for `contents`, by digest: the same for good, so none is read twice."""
+    return {}
+
+
+@st.cache_resource(show_spinner=False, max_entries=20)
+def _last_counted(who: str, login_server: str) -> list[Counted]:  # noqa: ARG001
+    """What `contents` came to, so that others can look without starting to read."""
+    return []
+
+
+def counted(who: str, login_server: str) -> Counted | None:
+    """What was read last of a registry's contents, however old; None where nothing was. Never reads."""
+    return next(iter(_last_counted(who, login_server)), None)
+
+
+def known_blobs(who: str, login_server: str) -> Mapping[str, str]:
+    """Digest of each layer and config → a repository that had it when contents were read last. Never reads."""
+    found = counted(who, login_server)
+    return {
+        blob.digest: repository.name
+        for repository in (found.contents.values if found else ())
+        for manifest in repository.manifests.values()
+        for blob in (*((manifest.config,) if manifest.config else ()), *manifest.layers)
+    }
+
+
+def forget_contents(who: str, login_server: str) -> None:
+    """Reads what a registry's repositories hold anew: after any change of them. Known manifests stay known."""
+    contents.clear(who, login_server)
+    _last_counted.clear(who, login_server)
 
 
 def forget_registry(who: str, resource_id: str, login_server: str) -> None:
