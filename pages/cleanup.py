@@ -117,7 +117,7 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
             rows = [{"Manifest": short(digest), "Also tagged": tag} for digest, tag in chosen.kept]
             st.dataframe(table_of(rows), height=table_height(len(rows)), hide_index=True)
     st.markdown(f"**{count(len(plan.going), 'manifest')}** and **{count(len(plan.tags), 'tag')}** go.")
-    show_freed(contents, plan.digests)
+    show_freed(who, registry, contents, plan.digests)
     if plan.items:
         show_plan(plan)
     going = len(plan.going)

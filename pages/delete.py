@@ -40,7 +40,7 @@ def delete_image(contents: RepositoryContents) -> None:
     if not plan.items:
         empty(":material/delete:", "There is no such image", "It may be deleted already: refresh, or go back.")
         return
-    show_freed(contents, plan.digests)
+    show_freed(who, registry, contents, plan.digests)
     show_plan(plan)
     many = len(plan.going) > 1
     with panel():
@@ -61,7 +61,7 @@ def delete_repository(contents: RepositoryContents) -> None:
         f"**{count(len(plan.digests), 'manifest')}** and **{count(len(plan.tags), 'tag')}** go"
         + (f", and {count(plan.hidden, 'manifest')} that no list shows." if plan.hidden else ".")
     )
-    show_freed(contents, plan.digests)
+    show_freed(who, registry, contents, plan.digests)
     if plan.refusals:
         st.error("It can't be deleted as it is.", icon=":material/lock:")
         for reason in plan.refusals[:SHOWN_REASONS]:

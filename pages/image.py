@@ -9,6 +9,7 @@ from ui import connection, loaders, selection, tag_actions
 from ui.errors import panel, show_error
 from ui.image_details import show_config, show_layers, show_pairs
 from ui.page import az_lines, crumb, header
+from ui.storage_line import show_image_storage
 from ui.table import show_facts, table_of
 from ui.text import ago, count, exact, plain, short, size
 from ui.writing import may_write, show_read_only
@@ -72,6 +73,7 @@ show_facts(
         "Manifest size": size(manifest.size),
     },
 )
+show_image_storage(who, server, url["registry"], repository, digest)
 
 
 def open_digest(other: str) -> None:

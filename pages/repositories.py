@@ -11,48 +11,17 @@ from ui.reading import show_progress
 from ui.table import UTC, table_height, table_of
 from ui.text import count
 
+TITLE, CAPTION = "Repositories and tags", "What is in a registry."
+
 who = connection.who()
 top = st.container()
-inventory = loaders.inventory(who)
 left, right = st.columns(2)
-
-
-def choose_nothing_yet() -> None:
-    with top:
-        header("Repositories and tags", "What is in a registry.", None, lambda: loaders.inventory.clear(who))
-    if inventory.error:
-        show_error(inventory.error)
-    else:
-        empty(":material/inventory_2:", "No registry chosen", "Choose one above, or select a row of the inventory.")
-    st.stop()
-
-
-if not inventory.value.registries.values:
-    show_progress(inventory, "inventory")
-registries = [registry for registry in inventory.value.registries.values if registry.login_server]
-if not registries:
-    choose_nothing_yet()
-keys = [selection.key_of(registry, registries) for registry in registries]
-named = selection.find(registries, st.query_params.get("registry", ""))
-
-
-def remember() -> None:
-    # Not bound to the URL: a bound parameter can't be handed on to the next page.
-    st.query_params.from_dict({"registry": st.session_state["picked"]} if st.session_state["picked"] else {})
-
-
-with left:
-    index = registries.index(named) if named else None
-    key = st.selectbox("Registry", keys, index, key="picked", placeholder="Choose one", on_change=remember)
-registry = selection.find(registries, key) if key else None
-if registry is None or key is None:
-    choose_nothing_yet()
-
+registry = selection.choose_registry(who, TITLE, CAPTION, top, left)
 reading = loaders.catalogue(who, registry.login_server)
 with top:
     header(
-        "Repositories and tags",
-        "What is in a registry.",
+        TITLE,
+        CAPTION,
         None if reading.running else reading.at,
         lambda: loaders.catalogue.clear(who, registry.login_server),
     )
@@ -69,7 +38,7 @@ with right:
 
 
 def open_repository(name: str) -> None:
-    st.switch_page("repository.py", query_params={"registry": key, "repository": name})
+    st.switch_page("repository.py", query_params={"registry": st.query_params["registry"], "repository": name})
 
 
 if typed:

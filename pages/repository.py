@@ -12,6 +12,7 @@ from ui import connection, loaders, selection
 from ui.errors import panel, show_error, show_refused
 from ui.manifest_table import show_tree
 from ui.page import az_lines, crumb, empty, header
+from ui.storage_line import show_repository_storage
 from ui.table import table_height, table_of
 from ui.text import ago, exact, plain, short, size
 
@@ -46,6 +47,7 @@ if repository.locks.any:
 with st.container(horizontal=True):
     st.page_link("cleanup.py", label="Clean up", icon=":material/cleaning_services:", query_params=url)
     st.page_link("delete.py", label="Delete the repository", icon=":material/delete:", query_params=url)
+show_repository_storage(who, server, url["registry"], name)
 with st.expander("Attributes, as az prints them", icon=":material/data_object:"):
     st.code(f"{az_commands.show_repository(registry.name, name)}\n{as_az_prints(repository)}", language="bash")
 

@@ -16,7 +16,7 @@ from ui.errors import show_error
 from ui.page import az_lines
 from ui.reading import show_progress
 from ui.table import table_height, table_of
-from ui.text import count, plain, shell, short, size
+from ui.text import ago, count, plain, shell, short, size
 from ui.writing import may_write, show_read_only
 
 # Lines that are shown of a plan of thousands.
@@ -115,7 +115,28 @@ def show_lines(lines: Iterable[str]) -> None:
     az_lines(*lines[:SHOWN_LINES], *more)
 
 
-def show_freed(contents: RepositoryContents, digests: Iterable[str]) -> None:
+def show_freed(who: str, registry: Registry, contents: RepositoryContents, digests: Iterable[str]) -> None:
     """The bytes that go with these manifests: layers that anything else of the registry has stay."""
-    freed = freed_bytes([contents], {contents.name: frozenset(digests)})
-    st.markdown(f"At most **{size(freed)}** is freed: layers that other repositories of the registry have too stay.")
+    going = {contents.name: frozenset(digests)}
+    counted = loaders.counted(who, registry.login_server)
+    if counted is None:
+        freed = freed_bytes([contents], going)
+        st.markdown(
+            f"At most **{size(freed)}** is freed: layers that other repositories of the registry have too stay."
+        )
+        key = st.query_params["registry"]
+        st.page_link(
+            "storage.py",
+            label="Read the whole registry to know",
+            icon=":material/database:",
+            query_params={"registry": key},
+        )
+        return
+    others = [other for other in counted.contents.values if other.name != contents.name]
+    freed = freed_bytes([contents, *others], going)
+    whole = counted.contents.complete and all(other.complete for other in others)
+    st.markdown(
+        f"**{size(freed)}** is freed, as far as the other repositories were read {ago(counted.at)}."
+        if whole
+        else f"At most **{size(freed)}** is freed: not all of the registry could be read."
+    )

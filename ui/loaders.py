@@ -4,13 +4,15 @@ Values are frozen or only read, so that sessions share one copy. Ages: settings 
 says never changes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 import streamlit as st
 
-from services import contents, image_summaries, images, manifest_tree, registries, repositories
+from services import contents as whole
+from services import image_summaries, images, manifest_tree, registries, repositories, storage
 from services.fanout import Partial, each
 from ui import connection
 from ui.reading import Reading, start
@@ -186,27 +188,6 @@ def tree(who: str, login_server: str, repository: str) -> Reading[Tree]:
     return start(Tree((), (), Partial(())), work)
 
 
-@st.cache_resource(show_spinner=False)
-def known_manifests(who: str, login_server: str) -> dict[str, images.Manifest]:  # noqa: ARG001 The key.
-    """Every manifest of a registry that was read whole, by digest: the same for good. Added to by who reads."""
-    return {}
-
-
-@st.cache_resource(ttl="2m", show_spinner=False, max_entries=50, validate=_fresh)
-def repository_contents(who: str, login_server: str, name: str) -> Reading[contents.RepositoryContents | None]:
-    """One repository read whole, for what deletes from it; None until it is in."""
-    client = connection.session(who).registry(login_server)
-    known = known_manifests(who, login_server)
-
-    def work(reading: Reading[contents.RepositoryContents | None]) -> None:
-        read = contents.read_contents(client, [name], known, progress=reading.report, stop=reading.stop)
-        if read.refused:
-            raise read.refused[0].error
-        reading.value = read.values[0] if read.values else None
-
-    return start(None, work)
-
-
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=2000)
 def tag(who: str, login_server: str, repository: str, name: str) -> repositories.Tag:
     """One tag: which digest it points to now."""
@@ -238,6 +219,85 @@ def referrers(who: str, login_server: str, repository: str, digest: str) -> tupl
     return images.read_referrers(connection.session(who).registry(login_server), repository, digest)
 
 
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=50, validate=_fresh)
+def repository_contents(who: str, login_server: str, name: str) -> Reading[whole.RepositoryContents | None]:
+    """One repository read whole, for what deletes from it; None until it is in."""
+    client = connection.session(who).registry(login_server)
+    known = known_manifests(who, login_server)
+
+    def work(reading: Reading[whole.RepositoryContents | None]) -> None:
+        read = whole.read_contents(client, [name], known, progress=reading.report, stop=reading.stop)
+        if read.refused:
+            raise read.refused[0].error
+        reading.value = read.values[0] if read.values else None
+
+    return start(None, work)
+
+
+@st.cache_resource(ttl="10m", show_spinner=False, max_entries=20, validate=_fresh)
+def contents(who: str, login_server: str) -> Reading[Partial[whole.RepositoryContents]]:
+    """All that a registry's repositories hold. What comes of it is also at hand in `counted`."""
+    client = connection.session(who).registry(login_server)
+    known, last = known_manifests(who, login_server), _last_counted(who, login_server)
+
+    def work(reading: Reading[Partial[whole.RepositoryContents]]) -> None:
+        names: list[str] = []
+        for page in repositories.repository_names(client):
+            names += page
+            reading.report(len(names), 0, "names")
+            if reading.stop.is_set():
+                break
+        read = whole.read_contents(client, names, known, progress=reading.report, stop=reading.stop)
+        reading.value = read
+        last[:] = [Counted(read, storage.registry_storage(read), datetime.now(UTC))]
+
+    return start(Partial(()), work)
+
+
+@dataclass(frozen=True)
+class Counted:
+    """What a registry's repositories hold, what that takes, and when it was read."""
+
+    contents: Partial[whole.RepositoryContents]
+    storage: storage.RegistryStorage
+    at: datetime
+
+
+# The arguments of these two are their caches' keys.
+@st.cache_resource(show_spinner=False, max_entries=20)
+def known_manifests(who: str, login_server: str) -> dict[str, images.Manifest]:  # noqa: ARG001
+    """Every manifest that was read for `contents`, by digest: the same for good, so none is read twice."""
+    return {}
+
+
+@st.cache_resource(show_spinner=False, max_entries=20)
+def _last_counted(who: str, login_server: str) -> list[Counted]:  # noqa: ARG001
+    """What `contents` came to, so that others can look without starting to read."""
+    return []
+
+
+def counted(who: str, login_server: str) -> Counted | None:
+    """What was read last of a registry's contents, however old; None where nothing was. Never reads."""
+    return next(iter(_last_counted(who, login_server)), None)
+
+
+def known_blobs(who: str, login_server: str) -> Mapping[str, str]:
+    """Digest of each layer and config → a repository that had it when contents were read last. Never reads."""
+    found = counted(who, login_server)
+    return {
+        blob.digest: repository.name
+        for repository in (found.contents.values if found else ())
+        for manifest in repository.manifests.values()
+        for blob in (*((manifest.config,) if manifest.config else ()), *manifest.layers)
+    }
+
+
+def forget_contents(who: str, login_server: str) -> None:
+    """Reads what a registry's repositories hold anew: after any change of them. Known manifests stay known."""
+    contents.clear(who, login_server)
+    _last_counted.clear(who, login_server)
+
+
 def forget_registry(who: str, resource_id: str, login_server: str) -> None:
     """Reads one registry anew: its settings and its catalogue."""
     registry.clear(who, resource_id)
@@ -246,6 +306,7 @@ def forget_registry(who: str, resource_id: str, login_server: str) -> None:
 
 def forget_deleted(who: str, login_server: str, name: str) -> None:
     """What a deletion in the background makes stale for every session. Pages of tags are a session's own."""
+    forget_contents(who, login_server)
     catalogue.clear(who, login_server)
     repository.clear(who, login_server, name)
     repository_contents.clear(who, login_server, name)

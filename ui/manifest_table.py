@@ -9,7 +9,7 @@ from ui import loaders
 from ui.errors import show_error, show_refused
 from ui.page import empty
 from ui.reading import show_progress
-from ui.table import table_height, table_of
+from ui.table import page_of, table_height, table_of
 from ui.text import count, short, size
 
 # What a role means, in the reader's words.
@@ -32,8 +32,6 @@ PLURALS = {
     Role.ATTESTATION: "attestations",
     Role.REFERRER: "referrers",
 }
-# More rows than these make a browser slow: the rest is turned to, a page at a time.
-ROWS_A_PAGE = 2000
 DEEPEST = 12
 # A tree of so many manifests is read only when asked for.
 LARGE = 5000
@@ -61,9 +59,7 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int)
         empty(":material/account_tree:", "No manifests", "The repository is empty.")
         return None
     _summary(tree.nodes, manifest_count)
-    pages = -(-len(tree.nodes) // ROWS_A_PAGE)
-    page = st.pagination(pages, key=f"{asked}:page") if pages > 1 else 1
-    nodes = tree.nodes[(page - 1) * ROWS_A_PAGE : page * ROWS_A_PAGE]
+    nodes, page = page_of(tree.nodes, asked)
     selected = st.dataframe(
         table_of([_row(node) for node in nodes]),
         key=f"{asked}:table {page}",

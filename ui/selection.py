@@ -1,13 +1,15 @@
 """Which registry, repository and image the URL names."""
 
 from collections.abc import Iterable
+from typing import NoReturn
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from services.registries import Registry, not_found
 from ui import loaders
 from ui.errors import show_error
-from ui.page import empty
+from ui.page import empty, header
 from ui.reading import show_progress
 
 
@@ -49,6 +51,42 @@ def registry_of_url(who: str) -> Registry:
             show_error(not_found(key))
         st.stop()
     return found
+
+
+def choose_registry(who: str, title: str, caption: str, top: DeltaGenerator, within: DeltaGenerator) -> Registry:
+    """The registry chosen in a box in `within`, which the URL remembers. Stops the page where there is none: then `top`
+    has the page's header and what to do."""
+    inventory = loaders.inventory(who)
+
+    def choose_nothing_yet() -> NoReturn:
+        with top:
+            header(title, caption, None, lambda: loaders.inventory.clear(who))
+        if inventory.error:
+            show_error(inventory.error)
+        else:
+            empty(":material/inventory_2:", "No registry chosen", "Choose one above, or select a row of the inventory.")
+        st.stop()
+
+    if not inventory.value.registries.values:
+        show_progress(inventory, "inventory")
+    registries = [registry for registry in inventory.value.registries.values if registry.login_server]
+    if not registries:
+        choose_nothing_yet()
+    keys = [key_of(registry, registries) for registry in registries]
+    named = find(registries, st.query_params.get("registry", ""))
+    box = f"registry of {title}"
+
+    def remember() -> None:
+        # Not bound to the URL: a bound parameter can't be handed on to the next page.
+        st.query_params.from_dict({"registry": st.session_state[box]} if st.session_state[box] else {})
+
+    with within:
+        index = registries.index(named) if named else None
+        key = st.selectbox("Registry", keys, index, key=box, placeholder="Choose one", on_change=remember)
+    registry = find(registries, key) if key else None
+    if registry is None:
+        choose_nothing_yet()
+    return registry
 
 
 def repository_of_url() -> str:

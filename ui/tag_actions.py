@@ -81,3 +81,4 @@ def _forget(who: str, registry: Registry, repository: str, tag: str, digest: str
     loaders.tag.clear(who, server, repository, tag)
     loaders.manifest_row.clear(who, server, repository, digest)
     loaders.forget_repository(who, server, repository)
+    loaders.forget_contents(who, server)

@@ -1,0 +1,104 @@
+"""What takes a registry's bytes: each content once, by repository and by image."""
+
+import streamlit as st
+
+from services import az_commands
+from ui import connection, loaders, selection
+from ui.errors import panel, show_error
+from ui.manifest_table import LARGE
+from ui.page import az_lines, empty, header
+from ui.reading import show_progress
+from ui.storage_figures import show_figures, show_missing
+from ui.storage_map import show_map
+from ui.storage_tables import show_images, show_repositories
+from ui.text import count
+
+TITLE, CAPTION = "Storage", "What takes a registry's bytes, each content counted once."
+
+who = connection.who()
+top = st.container()
+left, right = st.columns(2)
+registry = selection.choose_registry(who, TITLE, CAPTION, top, left)
+server = registry.login_server
+
+
+def refresh() -> None:
+    loaders.forget_registry(who, registry.id, server)
+    loaders.forget_contents(who, server)
+
+
+catalogue = loaders.catalogue(who, server)
+before = loaders.counted(who, server)
+with top:
+    header(TITLE, CAPTION, before.at if before else None, refresh)
+show_progress(catalogue, f"catalogue {registry.id}")
+if catalogue.error:
+    show_error(catalogue.error)
+if catalogue.error or catalogue.running:
+    st.stop()
+names, attributes = catalogue.value.names, catalogue.value.repositories
+if not names:
+    empty(":material/folder_off:", "Nothing stored", "The first push into this registry makes a repository.")
+    az_lines(az_commands.sign_in(registry.name), label="How to sign in for a push")
+    st.stop()
+
+
+def read_contents() -> loaders.Counted:
+    """Reads, with progress; stops the page until all is in. What is large, or was stopped, is read when asked for."""
+    asked = f"contents of {registry.id}"
+    manifests = sum(repository.manifest_count for repository in attributes.values)
+    known = len(attributes.values) + len(attributes.refused) == len(names)
+    if (manifests > LARGE or not known) and not before and not st.session_state.get(asked):
+        amount = count(manifests, "manifest") if known else f"{count(len(names), 'repository', 'repositories')} or more"
+        st.markdown(f"{amount}: reading them all takes a while, and can be stopped.")
+        if not st.button("Read them all", icon=":material/database:"):
+            st.stop()
+        st.session_state[asked] = True
+    reading = loaders.contents(who, server)
+    show_progress(reading, asked)
+    if reading.error:
+        show_error(reading.error)
+    if reading.error or reading.running:
+        st.stop()
+    found = loaders.counted(who, server)
+    if not found:  # What other registries hold has pushed it out of the cache.
+        refresh()
+        st.rerun()
+    return found
+
+
+counted = read_contents()
+if counted is not before:
+    st.rerun()  # The header says how old it is.
+storage = counted.storage
+show_missing(counted.contents)
+used = None
+with panel():
+    used = loaders.registry(who, registry.id).value.stored_bytes
+show_figures(storage, used)
+show_map(registry.name, storage)
+
+box = f"repository of the storage of {registry.id}"
+by_name = {one.name: one for one in storage.repositories}
+
+
+def remember() -> None:
+    chosen = {"repository": st.session_state[box]} if st.session_state[box] else {}
+    st.query_params.from_dict({"registry": st.query_params["registry"], **chosen})
+
+
+def choose(repository: str) -> None:
+    st.session_state[box] = repository
+    remember()
+
+
+with right:
+    options = list(by_name)
+    named = st.query_params.get("repository", "")
+    index = options.index(named) if named in by_name else None
+    name = st.selectbox("Repository", options, index, key=box, placeholder="Choose one", on_change=remember)
+show_repositories(storage.repositories, box, choose)
+if name and (image := show_images(by_name[name], f"{box} {name}")):
+    url = {"registry": st.query_params["registry"], "repository": name}
+    st.switch_page("image.py", query_params={**url, "reference": image.tags[0]})
+az_lines(az_commands.show_usage(registry.name))

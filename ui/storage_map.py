@@ -1,0 +1,122 @@
+"""A registry's bytes as nested areas: registry → repository → image, by what is each one's own."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+from html import escape
+
+import plotly.graph_objects as go
+import streamlit as st
+
+from services.storage import ImageStorage, RegistryStorage, RepositoryStorage
+from ui.text import count, size
+
+# More areas than these can't be told apart, and make the browser slow: smaller ones are drawn as one.
+LARGEST = 500
+HEIGHT_PX = 480
+
+
+class Part(StrEnum):
+    """What an area stands for."""
+
+    REGISTRY = "registry"
+    REPOSITORY = "repository"
+    IMAGE = "image"
+    UNTAGGED = "untagged"
+    BETWEEN_IMAGES = "shared between images"
+    BETWEEN_REPOSITORIES = "shared between repositories"
+
+
+@dataclass(frozen=True)
+class Area:
+    """`within` is the number of the area around it, None for the registry. `size` in bytes."""
+
+    number: int
+    within: int | None
+    part: Part
+    label: str
+    size: int
+
+
+def areas_of(name: str, storage: RegistryStorage, largest: int = LARGEST) -> list[Area]:
+    """The areas, none of them empty; those within one add up to it. Labels are other people's text."""
+    areas: list[Area] = []
+
+    def add(within: int | None, part: Part, label: str, size: int) -> int:
+        if size:
+            areas.append(Area(len(areas), within, part, label, size))
+        return len(areas) - 1
+
+    registry = add(None, Part.REGISTRY, name, storage.total)
+    shown = storage.repositories[:largest]
+    images = sorted((image.unique for one in shown for image in one.images), reverse=True)
+    smallest = images[largest - 1] if len(images) >= largest else 0
+    left = largest
+    for repository in shown:
+        if not repository.unique:
+            continue
+        within = add(registry, Part.REPOSITORY, repository.name, repository.unique)
+        drawn = [image for image in repository.images if image.unique >= smallest][: max(left, 0)]
+        left -= len(drawn)
+        for image in drawn:
+            add(within, Part.IMAGE, tags_of(image), image.unique)
+        rest = repository.images[len(drawn) :]
+        add(within, Part.IMAGE, count(len(rest), "smaller image"), sum(image.unique for image in rest))
+        add(within, Part.UNTAGGED, "untagged", repository.untagged)
+        add(within, Part.BETWEEN_IMAGES, "shared between its images", repository.between_images)
+    small: tuple[RepositoryStorage, ...] = storage.repositories[largest:]
+    label = count(len(small), "smaller repository", "smaller repositories")
+    add(registry, Part.REPOSITORY, label, sum(repository.unique for repository in small))
+    add(registry, Part.BETWEEN_REPOSITORIES, "shared between repositories", storage.shared)
+    return areas
+
+
+def tags_of(image: ImageStorage) -> str:
+    """'v1.2, latest and 3 more'."""
+    more = f" and {len(image.tags) - 2} more" if len(image.tags) > 2 else ""
+    return ", ".join(image.tags[:2]) + more
+
+
+def show_map(name: str, storage: RegistryStorage) -> None:
+    """Draws the areas. What the colours say, the labels say too."""
+    areas = areas_of(name, storage)
+    colour = _colours()
+    treemap = go.Treemap(
+        ids=[str(area.number) for area in areas],
+        parents=["" if area.within is None else str(area.within) for area in areas],
+        # Plotly reads labels as HTML.
+        labels=[escape(area.label) for area in areas],
+        values=[area.size for area in areas],
+        text=[size(area.size) for area in areas],
+        branchvalues="total",
+        marker={
+            "colors": [colour[area.part] for area in areas],
+            "line": {"width": 0},
+            "pad": {"t": 22, "l": 3, "r": 3, "b": 3},
+        },
+        tiling={"pad": 2},
+        texttemplate="%{label}<br>%{text}",
+        hovertemplate="%{label}<br>%{text}, %{percentRoot} of the registry<extra></extra>",
+        pathbar={"visible": True},
+    )
+    figure = go.Figure(treemap, {"margin": {"t": 28, "l": 0, "r": 0, "b": 0}, "height": HEIGHT_PX})
+    st.plotly_chart(
+        figure,
+        config={"displayModeBar": False},
+        alt="The registry's bytes as areas: each repository with the images in it, by what is their own. "
+        "The tables below have the same numbers.",
+    )
+
+
+def _colours() -> dict[Part, str]:
+    """Of the theme that the reader has chosen."""
+    theme = st.context.theme.type or "light"
+    own, leftover, between_images, between_repositories, *_ = st.get_option(f"theme.{theme}.chartCategoricalColors")
+    around = st.get_option(f"theme.{theme}.secondaryBackgroundColor")
+    return {
+        Part.REGISTRY: around,
+        Part.REPOSITORY: around,
+        Part.IMAGE: own,
+        Part.UNTAGGED: leftover,
+        Part.BETWEEN_IMAGES: between_images,
+        Part.BETWEEN_REPOSITORIES: between_repositories,
+    }
