@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 from azure.containerregistry import ContainerRegistryClient
@@ -9,11 +10,9 @@ from azure.identity import ClientSecretCredential
 from requests.adapters import HTTPAdapter
 
 from services.acr_http import RegistryClient
-from services.acr_tokens import EVERY_REPOSITORY, Need
+from services.acr_tokens import need_of
 from services.cloud import connect_sandbox
 from services.fanout import WORKERS
-
-CATALOGUE = Need("", frozenset({"*"}))
 
 
 def console_client(ready: Mapping[str, Any], registry: str) -> RegistryClient:
@@ -54,8 +53,11 @@ class BareClient:
         self._http.mount("https://", HTTPAdapter(pool_maxsize=WORKERS))
 
     def get(self, path: str) -> requests.Response:
-        need = CATALOGUE if path.startswith("/acr/v1/_catalog") else EVERY_REPOSITORY
-        headers = {"Authorization": f"Bearer {self._tokens.for_need(need)}"}
-        response = self._http.get(self._url + path, headers=headers, verify=self._ca_file, timeout=60)
+        response = self.send("GET", path)
         response.raise_for_status()
         return response
+
+    def send(self, method: str, path: str) -> requests.Response:
+        need = need_of(method, urlsplit(path).path)
+        headers = {"Authorization": f"Bearer {self._tokens.for_need(need)}"} if need else {}
+        return self._http.request(method, self._url + path, headers=headers, verify=self._ca_file, timeout=60)

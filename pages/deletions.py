@@ -17,6 +17,8 @@ from ui.reading import show_progress
 from ui.table import table_height, table_of
 from ui.text import ago, count, exact, plain, short
 
+DOING = {"remove tags": "Removing", "delete manifests": "Deleting", "delete repository": "Deleting"}
+
 who = connection.who()
 
 
@@ -71,10 +73,16 @@ def show_one(record: DeletionRecord) -> None:
         None,
         lambda: None,
     )
-    registry = selection.find(loaders.inventory(who).value.registries.values, record.login_server)
+    inventory = loaders.inventory(who)
+    registry = selection.find(inventory.value.registries.values, record.login_server)
+    if registry is None:
+        show_progress(inventory, "inventory")
+        registry = selection.find(inventory.value.registries.values, record.login_server)
+        if registry is None and inventory.running:
+            st.stop()
     job = deleting.under_way(who, record.id)
     if job:
-        show_progress(job, f"deletion {record.id}")
+        show_progress(job, f"deletion {record.id}", DOING[record.action])
         if job.error:
             show_error(job.error)
     fates = dict(record.fates)
@@ -99,11 +107,11 @@ def looked_at(record: DeletionRecord, registry: Registry | None) -> dict[str, Fa
         return {item.name: Fate("not tried", "It was stopped before.") for item in record.open}
     st.warning(
         f"It was cut off: of {count(len(record.open), 'item')} nothing is written down. "
-        "What the registry has of them now was read back.",
+        "Below is what the registry has of them now.",
         icon=":material/power_off:",
     )
     if registry is None:
-        return {item.name: Fate("not known", "Its registry is not seen any more.") for item in record.open}
+        return {item.name: Fate("not known", "Its registry is not among those that are seen.") for item in record.open}
     found: dict[str, Fate] = {item.name: Fate("not known") for item in record.open}
     with panel():
         looked = deleting.look_again(who, registry, record)

@@ -68,6 +68,7 @@ def remove_tags(who: str, registry: Registry, plan: UntagPlan) -> str:
 
     def work(reading: Reading[None]) -> str:
         done = 0
+        reading.report(done, len(items), "tags")
 
         def told(_index: int, result: UntagResult | None) -> None:
             nonlocal done
@@ -93,6 +94,7 @@ def delete_manifests(who: str, registry: Registry, plan: DeletionPlan) -> str:
 
     def work(reading: Reading[None]) -> str:
         done = 0
+        reading.report(done, len(items), "manifests")
 
         def told(item: DeletionItem, fate: DeletionResult | ServiceError) -> None:
             nonlocal done

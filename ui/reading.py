@@ -82,19 +82,19 @@ def start(value: Value, work: Callable[[Reading[Value]], None]) -> Reading[Value
     return reading
 
 
-def show_progress(reading: Reading[Value], key: str) -> None:
+def show_progress(reading: Reading[Value], key: str, doing: str = "Reading") -> None:
     """Progress with a Stop button while `reading` runs; the page is run again as parts come in and at the end."""
     if reading.finished.wait(BLINK_S):
         return
-    _progress(reading, key)
+    _progress(reading, key, doing)
 
 
 @st.fragment(run_every=1.0)
-def _progress(reading: Reading[Value], key: str) -> None:
+def _progress(reading: Reading[Value], key: str, doing: str) -> None:
     if not reading.running:
         st.rerun()
     seen = f"{key}:seen"
-    text = f"Reading {reading.what}: {reading.done:,} of {reading.of:,}" if reading.of else "Reading"
+    text = f"{doing} {reading.what}: {reading.done:,} of {reading.of:,}" if reading.of else doing
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(reading.done / reading.of, 1.0) if reading.of else 0.0, text=text)
         if st.button("Stop", icon=":material/stop_circle:", key=f"{key}:stop"):

@@ -21,12 +21,24 @@ STARTS_WITHIN_S = 90
 
 @contextmanager
 def console(data: Path, **settings: str) -> Iterator[str]:
-    """`streamlit run app.py` on a free port with a fresh sandbox in `data`; yields its address."""
+    """`streamlit run app.py` on a free port with its sandbox in `data`; yields its address."""
+    with console_process(data, **settings) as (address, _process):
+        yield address
+
+
+@contextmanager
+def console_process(data: Path, **settings: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """The same, with the process: to be killed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ACR_CONSOLE", "AZURE"))}
-    environment |= {"ACR_CONSOLE_SANDBOX_DATA": str(data / "sandbox"), "HOME": str(data), **settings}
+    environment |= {
+        "ACR_CONSOLE_DATA": str(data / "console"),
+        "ACR_CONSOLE_SANDBOX_DATA": str(data / "sandbox"),
+        "HOME": str(data),
+        **settings,
+    }
     log = data / "console.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
@@ -40,9 +52,10 @@ def console(data: Path, **settings: str) -> Iterator[str]:
     address = f"http://localhost:{port}"
     try:
         _await_health(process, address, log)
-        yield address
+        yield address, process
     finally:
-        os.killpg(process.pid, signal.SIGTERM)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGTERM)
         process.wait(20)
 
 

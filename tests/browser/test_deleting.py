@@ -1,0 +1,152 @@
+"""The guide from a second tag to the end of the repository, and a deletion of many: stopped, and cut off."""
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from .console import cells, console, console_process, settled
+
+pytestmark = pytest.mark.browser
+
+NODE = "registry=casaacr01&repository=nodejstemplate"
+RUNNER = "registry=contosoci&repository=ci/runner"
+
+
+def outcomes(page: Page) -> dict[str, int]:
+    """How many items came to which end, by the line above the table: of a long one, only what is in sight is drawn."""
+    settled(page)
+    line = page.get_by_test_id("stMarkdown").filter(has_text=re.compile(r"^[0-9,]+ [a-z]")).first.inner_text()
+    return {outcome: int(number) for number, outcome in (part.split(" ", 1) for part in line.split(" · "))}
+
+
+def test_the_guide_from_a_second_tag_to_the_end_of_the_repository(
+    page: Page, tmp_path: Path, screenshots: Path
+) -> None:
+    with console(tmp_path, ACR_CONSOLE_SANDBOX_SEED="walkthrough") as address:
+        # docker tag and docker push of v1.0.1
+        page.goto(f"{address}/image?{NODE}&reference=v1.0.0")
+        settled(page)
+        page.get_by_role("button", name="Add a tag").click()
+        page.get_by_role("dialog").get_by_label("Tag").fill("v1.0.1")
+        page.keyboard.press("Enter")
+        page.get_by_role("dialog").get_by_role("button", name="Add the tag").click()
+        expect(page.get_by_text("v1.0.1 points to")).to_be_visible()
+
+        # az acr repository untag
+        page.goto(f"{address}/repository?{NODE}")
+        settled(page)
+        page.get_by_role("link", name="Clean up").click()
+        settled(page)
+        page.get_by_text("By name", exact=True).click()
+        page.get_by_text("Remove tags only", exact=True).click()
+        settled(page)
+        page.get_by_role("combobox", name="Tags").fill("v1.0.1")
+        page.keyboard.press("Enter")
+        page.keyboard.press("Escape")
+        expect(page.get_by_text("1 tag of 1 chosen tag can be removed")).to_be_visible()
+        page.screenshot(path=screenshots / "remove-tags-light-1280.png")
+        page.get_by_role("button", name="Remove 1 tag").click()
+        expect(page).to_have_url(re.compile("/deletions"))
+        expect(page.get_by_role("heading", name="The tags that are left")).to_be_visible()
+        assert outcomes(page) == {"untagged": 1}
+
+        # az acr repository show-tags
+        printed = page.get_by_test_id("stCode").filter(has_text="v1.0.0").first.inner_text()
+        assert json.loads(printed) == ["v1.0.0"]
+
+        # az acr repository delete
+        page.goto(f"{address}/delete?{NODE}")
+        settled(page)
+        expect(page.get_by_text("3 manifests and 1 tag go.")).to_be_visible()
+        go = page.get_by_role("button", name="Delete the repository")
+        expect(go).to_be_disabled()
+        page.get_by_label("To confirm, type: nodejstemplate").fill("nodejstemplate")
+        page.keyboard.press("Enter")
+        expect(go).to_be_enabled()
+        page.screenshot(path=screenshots / "delete-a-repository-light-1280.png")
+        go.click()
+        expect(page.get_by_text("The repository nodejstemplate is gone, as read back.")).to_be_visible()
+        settled(page)
+        answer = json.loads(page.get_by_test_id("stCode").filter(has_text="manifestsDeleted").inner_text())
+        assert len(answer["manifestsDeleted"]) == 3
+        assert answer["tagsDeleted"] == ["v1.0.0"]
+
+        # az acr repository list
+        page.goto(f"{address}/repositories?registry=casaacr01")
+        settled(page)
+        expect(page.get_by_text("No repositories")).to_be_visible()
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_a_plan_is_seen_before_anything_goes(
+    browser: Browser, address: str, screenshots: Path, theme: str, width: int
+) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme="dark" if theme == "dark" else "light"
+    )
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    page.goto(f"{address}/delete?registry=contosohub&repository=api/orders&reference=latest")
+    expect(page.get_by_role("button", name=re.compile("Delete 9 manifests"))).to_be_disabled()
+    settled(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    page.screenshot(path=screenshots / f"delete-an-image-{theme}-{width}.png")
+    page.goto(f"{address}/cleanup?registry=contosoci&repository=ci/storefront&tags=*&leftovers=true")
+    expect(page.get_by_role("button", name=re.compile("Delete [0-9]+ manifests"))).to_be_disabled()
+    settled(page)
+    assert {"chosen", "in an index that goes, and in no other"} <= {row[1].partition(" (")[0] for row in cells(page)}
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    page.screenshot(path=screenshots / f"clean-up-{theme}-{width}.png")
+    context.close()
+
+
+def begin_to_delete_many(page: Page, address: str) -> None:
+    page.goto(f"{address}/cleanup?{RUNNER}&tags=*&days=0")
+    page.get_by_label("To confirm, type: ci/runner").fill("ci/runner")
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name=re.compile("Delete [0-9]+ manifests")).click()
+    expect(page).to_have_url(re.compile("/deletions"))
+    expect(page.get_by_text(re.compile(r"Deleting manifests: [1-9]\d* of 100"))).to_be_visible(timeout=20_000)
+
+
+def test_a_deletion_of_many_is_stopped(page: Page, tmp_path: Path, screenshots: Path) -> None:
+    with console(tmp_path, ACR_CONSOLE_SANDBOX_LATENCY_MS="400") as address:
+        begin_to_delete_many(page, address)
+        page.screenshot(path=screenshots / "deleting-light-1280.png")
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_role("heading", name="The tags that are left")).to_be_visible(timeout=20_000)
+        found = outcomes(page)
+        assert found.keys() == {"deleted", "not tried"}
+        assert sum(found.values()) == 100
+        page.screenshot(path=screenshots / "stopped-light-1280.png")
+        page.goto(f"{address}/repository?{RUNNER}")
+        settled(page)
+        expect(page.get_by_test_id("stMetric").filter(has_text="Manifests").first).to_contain_text(
+            str(found["not tried"])
+        )
+
+
+def test_a_deletion_that_was_cut_off_shows_each_items_fate(page: Page, tmp_path: Path, screenshots: Path) -> None:
+    with console_process(tmp_path, ACR_CONSOLE_SANDBOX_LATENCY_MS="400") as (address, process):
+        begin_to_delete_many(page, address)
+        process.kill()
+    with console(tmp_path) as address:
+        page.goto(f"{address}/deletions")
+        settled(page)
+        assert cells(page)[1][-1] == "cut off"
+        (record,) = (tmp_path / "console").rglob("*.jsonl")
+        page.goto(f"{address}/deletions?record={record.stem}")
+        expect(page.get_by_text(re.compile("It was cut off: of [0-9]+ items nothing is written down"))).to_be_visible()
+        found = outcomes(page)
+        assert {"deleted", "still there"} <= found.keys() <= {"deleted", "gone", "still there"}
+        assert sum(found.values()) == 100
+        page.screenshot(path=screenshots / "cut-off-light-1280.png")
+        page.goto(f"{address}/repository?{RUNNER}")
+        settled(page)
+        expect(page.get_by_test_id("stMetric").filter(has_text="Manifests").first).to_contain_text(
+            str(found["still there"])
+        )
