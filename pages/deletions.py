@@ -18,6 +18,7 @@ from ui.table import table_height, table_of
 from ui.text import ago, count, exact, plain, short
 
 DOING = {"remove tags": "Removing", "delete manifests": "Deleting", "delete repository": "Deleting"}
+DONE = ("deleted", "untagged", "gone along", "gone already", "gone")
 
 who = connection.who()
 
@@ -125,6 +126,8 @@ def show_fates(record: DeletionRecord, fates: dict[str, Fate], *, running: bool)
     st.markdown(" · ".join(f"**{number:,}** {outcome}" for outcome, number in counts.most_common()))
     if not running and (counts["refused"] or counts["not confirmed"]):
         st.warning("Not everything went: see the causes in the table.", icon=":material/warning:")
+    # What did not go stands first, once all is over: while it runs, rows that wander can't be read.
+    items = record.items if running else sorted(record.items, key=lambda item: fates[item.name].outcome in DONE)
     rows = [
         {
             "Item": item.name if item.is_tag else short(item.digest),
@@ -133,7 +136,7 @@ def show_fates(record: DeletionRecord, fates: dict[str, Fate], *, running: bool)
             "Cause": fates[item.name].cause if item.name in fates else "",
             "Digest": item.digest,
         }
-        for item in record.items
+        for item in items
     ]
     st.dataframe(
         table_of(rows, {"Tags": pa.list_(pa.string())}),
@@ -141,7 +144,7 @@ def show_fates(record: DeletionRecord, fates: dict[str, Fate], *, running: bool)
         hide_index=True,
         alt="What became of each item",
         column_config={
-            "Tags": st.column_config.ListColumn(width="small"),
+            "Tags": st.column_config.ListColumn(width="medium"),
             "Cause": st.column_config.TextColumn(width="large"),
         },
     )

@@ -8,13 +8,15 @@ import pytest
 from hypothesis import HealthCheck, event, given, settings
 from hypothesis import strategies as st
 
-from sandbox.store import Store
+from sandbox.store import Locks, Store
 from services.contents import RepositoryContents
 from services.deletion_plan import DeletionPlan, Why, plan_deletion
 from services.images import attached_to
 from services.storage import freed_bytes
-from tests.services.registries_at_random import Pushes, read, registries, write
+from tests.services.documents import OCI_MANIFEST
+from tests.services.registries_at_random import Pushed, Pushes, Tagged, _image, _referrer, read, registries, write
 
+OPEN = Locks()
 CASES = int(os.environ.get("DELETION_CASES", "1000"))
 
 
@@ -114,16 +116,45 @@ def assert_nothing_forbidden(
         assert not plan.broken
         own = {tag.digest for tag in contents.tags if not attached_to(tag.name)}
         assert not (gone & own) - set(chosen)
-    held = {child["digest"] for body in before.values() for child in body.get("manifests", ())}
+    holders: dict[str, set[str]] = {}
+    for digest, body in before.items():
+        for child in body.get("manifests", ()):
+            holders.setdefault(child["digest"], set()).add(digest)
+    subjects = {digest: (body.get("subject") or {}).get("digest") for digest, body in before.items()}
     for item in plan.going:
-        assert item.why is not Why.CHOSEN or item.digest in chosen
-        assert item.why is not Why.CHILD or item.digest in held
         assert set(item.after) <= gone
+        assert (item.why is Why.CHOSEN) == (item.digest in chosen)
+        assert item.why is Why.CHOSEN or item.of in gone
+    planned = {item.digest for item in plan.items}
+    for item in plan.items:
+        if item.why is Why.CHILD:
+            assert item.of in holders[item.digest] <= planned
+            assert not item.tags
+            assert subjects[item.digest] not in before
+        if item.why is Why.REFERRER:
+            assert item.of == subjects[item.digest]
+        if item.why is Why.ATTACHED:
+            assert {attached_to(tag) for tag in item.tags} & before.keys() <= planned
 
 
 def store_time(contents: RepositoryContents) -> str:
     """Later than all in it."""
     return f"{contents.repository.updated.year + 1}-01-01T00:00:00.0000000Z"
+
+
+def test_a_signature_with_a_tag_of_its_own_keeps_what_it_signs_from_a_rule(store: Store) -> None:
+    image, signature = (
+        _image([1], []),
+        _referrer([2], [Pushed(json.dumps(_image([1], [])).encode(), OCI_MANIFEST, OPEN)]),
+    )
+    pushed = [Pushed(json.dumps(body).encode(), OCI_MANIFEST, OPEN) for body in (image, signature)]
+    tags = (Tagged("v1", pushed[0].digest, OPEN), Tagged("signature", pushed[1].digest, OPEN))
+    (contents,) = Told(store, (Pushes("app", tuple(pushed), tags, OPEN),)).contents
+    by_rule = plan_deletion(contents, [pushed[0].digest], by_name=False)
+    assert not by_rule.going
+    assert "It has a tag of its own, which was not chosen: signature." in by_rule.items[0].refusal
+    by_name = plan_deletion(contents, [pushed[0].digest], by_name=True)
+    assert by_name.tags == ("v1", "signature")
 
 
 @settings(max_examples=max(50, CASES // 10), suppress_health_check=list(HealthCheck), deadline=None)
