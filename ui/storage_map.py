@@ -79,7 +79,7 @@ def tags_of(image: ImageStorage) -> str:
 def show_map(name: str, storage: RegistryStorage) -> None:
     """Draws the areas. What the colours say, the labels say too."""
     areas = areas_of(name, storage)
-    colour = _colours()
+    fill, ink = _colours()
     treemap = go.Treemap(
         ids=[str(area.number) for area in areas],
         parents=["" if area.within is None else str(area.within) for area in areas],
@@ -89,10 +89,11 @@ def show_map(name: str, storage: RegistryStorage) -> None:
         text=[size(area.size) for area in areas],
         branchvalues="total",
         marker={
-            "colors": [colour[area.part] for area in areas],
+            "colors": [fill[area.part] for area in areas],
             "line": {"width": 0},
             "pad": {"t": 22, "l": 3, "r": 3, "b": 3},
         },
+        textfont={"color": [ink[area.part] for area in areas]},
         tiling={"pad": 2},
         texttemplate="%{label}<br>%{text}",
         hovertemplate="%{label}<br>%{text}, %{percentRoot} of the registry<extra></extra>",
@@ -107,16 +108,19 @@ def show_map(name: str, storage: RegistryStorage) -> None:
     )
 
 
-def _colours() -> dict[Part, str]:
-    """Of the theme that the reader has chosen."""
-    theme = st.context.theme.type or "light"
-    own, leftover, between_images, between_repositories, *_ = st.get_option(f"theme.{theme}.chartCategoricalColors")
-    around = st.get_option(f"theme.{theme}.secondaryBackgroundColor")
-    return {
+def _colours() -> tuple[dict[Part, str], dict[Part, str]]:
+    """Of areas and of what is written on them, in the theme that the reader has chosen."""
+    theme = f"theme.{st.context.theme.type or 'light'}"
+    image, untagged, between_images, _, between_repositories = st.get_option(f"{theme}.chartCategoricalColors")
+    around, written, page = (
+        st.get_option(f"{theme}.{name}") for name in ("secondaryBackgroundColor", "textColor", "backgroundColor")
+    )
+    fill = {
         Part.REGISTRY: around,
         Part.REPOSITORY: around,
-        Part.IMAGE: own,
-        Part.UNTAGGED: leftover,
+        Part.IMAGE: image,
+        Part.UNTAGGED: untagged,
         Part.BETWEEN_IMAGES: between_images,
         Part.BETWEEN_REPOSITORIES: between_repositories,
     }
+    return fill, {part: written if colour == around else page for part, colour in fill.items()}
