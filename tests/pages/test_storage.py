@@ -74,7 +74,7 @@ def test_selecting_a_repository_shows_its_images_and_selecting_an_image_opens_it
     table = f"repository of the storage of {hub.id} api/orders:table 1"
     at.session_state[table] = {"selection": {"rows": [row]}}
     at.run()
-    assert at.title[0].value == "api/orders:latest"
+    assert at.title[0].value == "api/orders\\:latest"
     assert "stored:" in texts(at)
 
 
