@@ -6,13 +6,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import calls, parsing, reading, rerun, sessions
+from benchmarks import at_hand, calls, parsing, reading, rerun, sessions
 from benchmarks.results import Row, machine, table, write
 
 MEASURES: dict[str, Callable[[], list[Row]]] = {
     "calls": calls.measure,
     "reading": reading.measure,
     "parsing": parsing.measure,
+    "at_hand": at_hand.measure,
     "rerun": rerun.measure,
     "sessions": sessions.measure,
 }

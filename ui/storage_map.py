@@ -1,13 +1,16 @@
 """A registry's bytes as nested areas: registry → repository → image, by what is each one's own."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from html import escape
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from services.registries import Registry
 from services.storage import ImageStorage, RegistryStorage, RepositoryStorage
+from ui.loaders import Counted
 from ui.text import count, size
 
 # More areas than these can't be told apart, and make the browser slow: smaller ones are drawn as one.
@@ -76,10 +79,31 @@ def tags_of(image: ImageStorage) -> str:
     return ", ".join(image.tags[:2]) + more
 
 
-def show_map(name: str, storage: RegistryStorage) -> None:
+def show_map(who: str, registry: Registry, counted: Counted) -> None:
     """Draws the areas. What the colours say, the labels say too."""
-    areas = areas_of(name, storage)
-    fill, ink = _colours()
+    st.plotly_chart(
+        _figure(
+            who, registry.login_server, counted.at, st.context.theme.type or "light", registry.name, counted.storage
+        ),
+        config={"displayModeBar": False},
+        alt="The registry's bytes as areas: each repository with the images in it, by what is their own. "
+        "The tables below have the same numbers.",
+    )
+
+
+# Plotly takes longer to check a figure than the rest of the page to run.
+@st.cache_resource(show_spinner=False, max_entries=50)
+def _figure(
+    who: str,  # noqa: ARG001
+    login_server: str,  # noqa: ARG001
+    at: datetime,  # noqa: ARG001
+    theme: str,
+    name: str,
+    _storage: RegistryStorage,
+) -> go.Figure:
+    """Who read which registry when says what `_storage` is."""
+    areas = areas_of(name, _storage)
+    fill, ink = _colours(theme)
     treemap = go.Treemap(
         ids=[str(area.number) for area in areas],
         parents=["" if area.within is None else str(area.within) for area in areas],
@@ -99,21 +123,14 @@ def show_map(name: str, storage: RegistryStorage) -> None:
         hovertemplate="%{label}<br>%{text}, %{percentRoot} of the registry<extra></extra>",
         pathbar={"visible": True},
     )
-    figure = go.Figure(treemap, {"margin": {"t": 28, "l": 0, "r": 0, "b": 0}, "height": HEIGHT_PX})
-    st.plotly_chart(
-        figure,
-        config={"displayModeBar": False},
-        alt="The registry's bytes as areas: each repository with the images in it, by what is their own. "
-        "The tables below have the same numbers.",
-    )
+    return go.Figure(treemap, {"margin": {"t": 28, "l": 0, "r": 0, "b": 0}, "height": HEIGHT_PX})
 
 
-def _colours() -> tuple[dict[Part, str], dict[Part, str]]:
-    """Of areas and of what is written on them, in the theme that the reader has chosen."""
-    theme = f"theme.{st.context.theme.type or 'light'}"
-    image, untagged, between_images, _, between_repositories = st.get_option(f"{theme}.chartCategoricalColors")
+def _colours(theme: str) -> tuple[dict[Part, str], dict[Part, str]]:
+    """Of areas and of what is written on them."""
+    image, untagged, between_images, _, between_repositories = st.get_option(f"theme.{theme}.chartCategoricalColors")
     around, written, page = (
-        st.get_option(f"{theme}.{name}") for name in ("secondaryBackgroundColor", "textColor", "backgroundColor")
+        st.get_option(f"theme.{theme}.{name}") for name in ("secondaryBackgroundColor", "textColor", "backgroundColor")
     )
     fill = {
         Part.REGISTRY: around,
