@@ -65,18 +65,18 @@ def areas_of(name: str, storage: RegistryStorage, largest: int = LARGEST) -> lis
         rest = repository.images[len(drawn) :]
         add(within, Part.IMAGE, count(len(rest), "smaller image"), sum(image.unique for image in rest))
         add(within, Part.UNTAGGED, "untagged", repository.untagged)
-        add(within, Part.BETWEEN_IMAGES, "shared between its images", repository.between_images)
+        add(within, Part.BETWEEN_IMAGES, "shared by its images", repository.between_images)
     small: tuple[RepositoryStorage, ...] = storage.repositories[largest:]
     label = count(len(small), "smaller repository", "smaller repositories")
     add(registry, Part.REPOSITORY, label, sum(repository.unique for repository in small))
-    add(registry, Part.BETWEEN_REPOSITORIES, "shared between repositories", storage.shared)
+    add(registry, Part.BETWEEN_REPOSITORIES, "shared by repositories", storage.shared)
     return areas
 
 
 def tags_of(image: ImageStorage) -> str:
-    """'v1.2, latest and 3 more'."""
-    more = f" and {len(image.tags) - 2} more" if len(image.tags) > 2 else ""
-    return ", ".join(image.tags[:2]) + more
+    """'latest +2': one of its tags, and how many more it has."""
+    more = f" +{len(image.tags) - 1}" if len(image.tags) > 1 else ""
+    return image.tags[0] + more
 
 
 def show_map(who: str, registry: Registry, counted: Counted) -> None:
@@ -88,6 +88,10 @@ def show_map(who: str, registry: Registry, counted: Counted) -> None:
         config={"displayModeBar": False},
         alt="The registry's bytes as areas: each repository with the images in it, by what is their own. "
         "The tables below have the same numbers.",
+    )
+    st.caption(
+        "An image is named by one of its tags. An area too small for its name shows it under the pointer, "
+        "or when its repository is opened with a click."
     )
 
 
@@ -123,7 +127,11 @@ def _figure(
         hovertemplate="%{label}<br>%{text}, %{percentRoot} of the registry<extra></extra>",
         pathbar={"visible": True},
     )
-    return go.Figure(treemap, {"margin": {"t": 28, "l": 0, "r": 0, "b": 0}, "height": HEIGHT_PX})
+    # Text that would be too small to read is left out: it shows under the pointer, and where its area is opened.
+    uniform = {"minsize": 8, "mode": "hide"}
+    return go.Figure(
+        treemap, {"margin": {"t": 28, "l": 0, "r": 0, "b": 0}, "height": HEIGHT_PX, "uniformtext": uniform}
+    )
 
 
 def _colours(theme: str) -> tuple[dict[Part, str], dict[Part, str]]:

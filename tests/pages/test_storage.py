@@ -84,7 +84,7 @@ def test_the_map_has_the_tables_numbers(open_view: Open, session: AzureSession, 
     top = drawn["parents"].index("")
     assert drawn["labels"][top] == "contosohub"
     assert drawn["text"][top] == size(sandbox.store.stored_bytes("contosohub"))
-    assert {"web/storefront", "shared between repositories", "shared between its images"} <= set(drawn["labels"])
+    assert {"web/storefront", "shared by repositories", "shared by its images"} <= set(drawn["labels"])
 
 
 def test_names_on_the_map_are_text(open_view: Open, session: AzureSession, monkeypatch: pytest.MonkeyPatch) -> None:
