@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import calls, deleting, parsing, reading, rerun, sessions
+from benchmarks import at_hand, calls, deleting, parsing, reading, rerun, sessions
 from benchmarks.results import Row, machine, table, write
 
 MEASURES: dict[str, Callable[[], list[Row]]] = {
@@ -14,6 +14,7 @@ MEASURES: dict[str, Callable[[], list[Row]]] = {
     "reading": reading.measure,
     "parsing": parsing.measure,
     "deleting": deleting.measure,
+    "at_hand": at_hand.measure,
     "rerun": rerun.measure,
     "sessions": sessions.measure,
 }

@@ -76,7 +76,7 @@ used = None
 with panel():
     used = loaders.registry(who, registry.id).value.stored_bytes
 show_figures(storage, used)
-show_map(registry.name, storage)
+show_map(who, registry, counted)
 
 box = f"repository of the storage of {registry.id}"
 by_name = {one.name: one for one in storage.repositories}

@@ -28,7 +28,7 @@ def show_missing(read: Partial[RepositoryContents]) -> None:
 
 def show_figures(storage: RegistryStorage, used: int | None) -> None:
     """Azure's `used` bytes beside what was counted."""
-    least, most = ("", "") if storage.complete else ("≥ ", "≤ ")
+    least = "" if storage.complete else "≥ "
     with st.grid(4, min_column_width=170):
         st.metric(
             "Azure's usage",
@@ -45,15 +45,21 @@ def show_figures(storage: RegistryStorage, used: int | None) -> None:
             help="Layers, configs and manifests, each once by its digest.",
         )
         st.metric(
-            "Shared between repositories",
+            "Shared",
             least + size(storage.shared),
+            delta="between repositories",
+            delta_color="off",
+            delta_arrow="off",
             border=True,
             height="stretch",
             help="Stays as long as any of them has it.",
         )
         st.metric(
             "Untagged",
-            most + size(storage.untagged),
+            size(storage.untagged),
+            delta=None if storage.complete else "of what was read",
+            delta_color="off",
+            delta_arrow="off",
             border=True,
             height="stretch",
             help="What no tag leads to: not through an index, and not as a signature of something tagged.",

@@ -1,13 +1,16 @@
 """A registry's bytes as nested areas: registry → repository → image, by what is each one's own."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 from html import escape
 
 import plotly.graph_objects as go
 import streamlit as st
 
+from services.registries import Registry
 from services.storage import ImageStorage, RegistryStorage, RepositoryStorage
+from ui.loaders import Counted
 from ui.text import count, size
 
 # More areas than these can't be told apart, and make the browser slow: smaller ones are drawn as one.
@@ -62,24 +65,49 @@ def areas_of(name: str, storage: RegistryStorage, largest: int = LARGEST) -> lis
         rest = repository.images[len(drawn) :]
         add(within, Part.IMAGE, count(len(rest), "smaller image"), sum(image.unique for image in rest))
         add(within, Part.UNTAGGED, "untagged", repository.untagged)
-        add(within, Part.BETWEEN_IMAGES, "shared between its images", repository.between_images)
+        add(within, Part.BETWEEN_IMAGES, "shared by its images", repository.between_images)
     small: tuple[RepositoryStorage, ...] = storage.repositories[largest:]
     label = count(len(small), "smaller repository", "smaller repositories")
     add(registry, Part.REPOSITORY, label, sum(repository.unique for repository in small))
-    add(registry, Part.BETWEEN_REPOSITORIES, "shared between repositories", storage.shared)
+    add(registry, Part.BETWEEN_REPOSITORIES, "shared by repositories", storage.shared)
     return areas
 
 
 def tags_of(image: ImageStorage) -> str:
-    """'v1.2, latest and 3 more'."""
-    more = f" and {len(image.tags) - 2} more" if len(image.tags) > 2 else ""
-    return ", ".join(image.tags[:2]) + more
+    """'latest +2': one of its tags, and how many more it has."""
+    more = f" +{len(image.tags) - 1}" if len(image.tags) > 1 else ""
+    return image.tags[0] + more
 
 
-def show_map(name: str, storage: RegistryStorage) -> None:
+def show_map(who: str, registry: Registry, counted: Counted) -> None:
     """Draws the areas. What the colours say, the labels say too."""
-    areas = areas_of(name, storage)
-    colour = _colours()
+    st.plotly_chart(
+        _figure(
+            who, registry.login_server, counted.at, st.context.theme.type or "light", registry.name, counted.storage
+        ),
+        config={"displayModeBar": False},
+        alt="The registry's bytes as areas: each repository with the images in it, by what is their own. "
+        "The tables below have the same numbers.",
+    )
+    st.caption(
+        "An image is named by one of its tags. An area too small for its name shows it under the pointer, "
+        "or when its repository is opened with a click."
+    )
+
+
+# Plotly takes longer to check a figure than the rest of the page to run.
+@st.cache_resource(show_spinner=False, max_entries=50)
+def _figure(
+    who: str,  # noqa: ARG001
+    login_server: str,  # noqa: ARG001
+    at: datetime,  # noqa: ARG001
+    theme: str,
+    name: str,
+    _storage: RegistryStorage,
+) -> go.Figure:
+    """Who read which registry when says what `_storage` is."""
+    areas = areas_of(name, _storage)
+    fill, ink = _colours(theme)
     treemap = go.Treemap(
         ids=[str(area.number) for area in areas],
         parents=["" if area.within is None else str(area.within) for area in areas],
@@ -89,34 +117,35 @@ def show_map(name: str, storage: RegistryStorage) -> None:
         text=[size(area.size) for area in areas],
         branchvalues="total",
         marker={
-            "colors": [colour[area.part] for area in areas],
+            "colors": [fill[area.part] for area in areas],
             "line": {"width": 0},
             "pad": {"t": 22, "l": 3, "r": 3, "b": 3},
         },
+        textfont={"color": [ink[area.part] for area in areas]},
         tiling={"pad": 2},
         texttemplate="%{label}<br>%{text}",
         hovertemplate="%{label}<br>%{text}, %{percentRoot} of the registry<extra></extra>",
         pathbar={"visible": True},
     )
-    figure = go.Figure(treemap, {"margin": {"t": 28, "l": 0, "r": 0, "b": 0}, "height": HEIGHT_PX})
-    st.plotly_chart(
-        figure,
-        config={"displayModeBar": False},
-        alt="The registry's bytes as areas: each repository with the images in it, by what is their own. "
-        "The tables below have the same numbers.",
+    # Text that would be too small to read is left out: it shows under the pointer, and where its area is opened.
+    uniform = {"minsize": 8, "mode": "hide"}
+    return go.Figure(
+        treemap, {"margin": {"t": 28, "l": 0, "r": 0, "b": 0}, "height": HEIGHT_PX, "uniformtext": uniform}
     )
 
 
-def _colours() -> dict[Part, str]:
-    """Of the theme that the reader has chosen."""
-    theme = st.context.theme.type or "light"
-    own, leftover, between_images, between_repositories, *_ = st.get_option(f"theme.{theme}.chartCategoricalColors")
-    around = st.get_option(f"theme.{theme}.secondaryBackgroundColor")
-    return {
+def _colours(theme: str) -> tuple[dict[Part, str], dict[Part, str]]:
+    """Of areas and of what is written on them."""
+    image, untagged, between_images, _, between_repositories = st.get_option(f"theme.{theme}.chartCategoricalColors")
+    around, written, page = (
+        st.get_option(f"theme.{theme}.{name}") for name in ("secondaryBackgroundColor", "textColor", "backgroundColor")
+    )
+    fill = {
         Part.REGISTRY: around,
         Part.REPOSITORY: around,
-        Part.IMAGE: own,
-        Part.UNTAGGED: leftover,
+        Part.IMAGE: image,
+        Part.UNTAGGED: untagged,
         Part.BETWEEN_IMAGES: between_images,
         Part.BETWEEN_REPOSITORIES: between_repositories,
     }
+    return fill, {part: written if colour == around else page for part, colour in fill.items()}

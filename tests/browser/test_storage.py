@@ -1,0 +1,76 @@
+"""What takes the bytes, as a person sees it: the map, its tables, and the way to an image."""
+
+import re
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from sandbox.seeds.bulk import bulk
+from sandbox.server import Sandbox
+
+from .console import cells, console, select_row, settled
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_from_the_registry_to_what_an_image_takes(
+    browser: Browser, address: str, screenshots: Path, theme: str, width: int
+) -> None:
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme="dark" if theme == "dark" else "light"
+    )
+    page = context.new_page()
+    page.set_default_timeout(20_000)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+
+    page.goto(f"{address}/storage?registry=contosoci")
+    expect(page.get_by_text("Both figures agree to the byte")).to_be_visible()
+    settled(page)
+    chart = page.get_by_role("figure", name=re.compile("^The registry's bytes as areas"))
+    expect(chart).to_be_visible()
+    expect(chart.get_by_text("ci/storefront")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    page.screenshot(path=screenshots / f"storage-{theme}-{width}.png")
+
+    select_row(page, "ci/storefront")
+    expect(page.get_by_role("heading", name="Images of ci/storefront")).to_be_visible()
+    expect(page).to_have_url(re.compile("repository=ci%2Fstorefront|repository=ci/storefront"))
+    settled(page)
+    page.get_by_role("heading", name=re.compile("^Images of")).scroll_into_view_if_needed()
+    page.screenshot(path=screenshots / f"storage-images-{theme}-{width}.png")
+    select_row(page, "v1.0.0", index=1)
+    expect(page.get_by_role("heading", name="ci/storefront:v1.0.0")).to_be_visible()
+    expect(page.get_by_text(re.compile("stored: .* its own, .* shared with other images"))).to_be_visible()
+    strangers = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
+    assert strangers == []
+    context.close()
+
+
+def test_a_repository_of_the_url_comes_back_and_is_chosen_by_the_keyboard_alone(page: Page, address: str) -> None:
+    page.goto(f"{address}/storage?registry=contosohub&repository=api/orders")
+    expect(page.get_by_role("heading", name="Images of api/orders")).to_be_visible()
+    settled(page)
+    page.get_by_role("combobox", name="Repository").focus()
+    page.keyboard.type("web/admin")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Images of web/admin")).to_be_visible()
+    assert "v1.0.0" in [row[0] for row in cells(page, 1)[1:]]
+
+
+def test_a_large_registry_is_read_when_asked_for_and_the_read_can_be_stopped(page: Page, tmp_path: Path) -> None:
+    with Sandbox.start(tmp_path / "sandbox", "walkthrough") as sandbox:
+        bulk(sandbox.store, "contosobulk", 20, 260, tags=True, now=datetime(2026, 11, 1, tzinfo=UTC))
+    slow = {"ACR_CONSOLE_SANDBOX_SEED": "walkthrough", "ACR_CONSOLE_SANDBOX_LATENCY_MS": "200"}
+    with console(tmp_path, **slow) as address:
+        page.goto(f"{address}/storage?registry=contosobulk")
+        expect(page.get_by_text("5,200 manifests: reading them all takes a while")).to_be_visible(timeout=30_000)
+        page.get_by_role("button", name="Read them all").click()
+        expect(page.get_by_text(re.compile("^Reading manifests: .* of 5,200"))).to_be_visible(timeout=30_000)
+        page.get_by_role("button", name="Stop").click()
+        expect(page.get_by_text(re.compile("^Stopped: .* manifests not read"))).to_be_visible(timeout=30_000)
+        expect(page.get_by_text(re.compile("^Totals are at least what is shown"))).to_be_visible()

@@ -1,0 +1,174 @@
+"""What a registry stores, from the sandbox's own count to the page."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from sandbox.server import Sandbox
+from services.cloud import AzureSession
+from services.registries import list_registries
+from ui import connection, loaders
+from ui.text import size
+
+from .conftest import AppTest, Open, texts
+
+
+def counted(session: AzureSession, name: str) -> str:
+    """Reads a registry's contents before the page is opened: it shows them without progress then."""
+    registry = next(registry for registry in list_registries(session).values if registry.name == name)
+    connection.use(session)
+    who = connection.who()
+    assert loaders.catalogue(who, registry.login_server).finished.wait(30)
+    assert loaders.contents(who, registry.login_server).finished.wait(30)
+    return registry.login_server
+
+
+def metrics(at: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in at.metric}
+
+
+def areas(at: AppTest) -> dict[str, Any]:
+    (chart,) = at.get("plotly_chart")
+    (treemap,) = json.loads(chart.proto.spec)["data"]
+    return treemap  # type: ignore[no-any-return]
+
+
+def test_the_figures_are_those_of_the_registry(open_view: Open, session: AzureSession, sandbox: Sandbox) -> None:
+    counted(session, "contosohub")
+    at = open_view("storage.py", registry="contosohub")
+    assert not at.exception
+    stored = size(sandbox.store.stored_bytes("contosohub"))
+    assert metrics(at)["Azure's usage"] == metrics(at)["Counted here"] == stored
+    assert "agree to the byte" in texts(at)
+    table = at.dataframe[0].value
+    assert set(table["Repository"]) == set(sandbox.store.list_repositories("contosohub"))
+    assert list(table["Its own"]) == sorted(table["Its own"], reverse=True)
+
+
+def test_a_repository_of_the_url_shows_its_images_and_what_only_leftovers_hold(
+    open_view: Open, session: AzureSession
+) -> None:
+    counted(session, "contosoci")
+    at = open_view("storage.py", registry="contosoci", repository="ci/storefront")
+    assert not at.exception
+    tags = [list(found) for found in at.dataframe[1].value["Tags"]]
+    assert ["main", "v1.5.0"] in tags
+    row = at.dataframe[0].value.set_index("Repository").loc["ci/storefront"]
+    assert row["Untagged"] > 0
+    assert metrics(at)["Untagged"] != "0 B"
+
+
+def test_selecting_a_repository_shows_its_images_and_selecting_an_image_opens_it(
+    open_view: Open, session: AzureSession
+) -> None:
+    counted(session, "contosohub")
+    at = open_view("storage.py", registry="contosohub")
+    at.selectbox[1].set_value("api/orders").run()
+    assert not at.exception
+    assert "Images of api/orders" in texts(at).replace("\\", "")
+    assert at.query_params["repository"] == "api/orders"
+    row = next(number for number, tags in enumerate(at.dataframe[1].value["Tags"]) if "latest" in tags)
+    hub = next(registry for registry in list_registries(session).values if registry.name == "contosohub")
+    table = f"repository of the storage of {hub.id} api/orders:table 1"
+    at.session_state[table] = {"selection": {"rows": [row]}}
+    at.run()
+    assert at.title[0].value == "api/orders\\:latest"
+    assert "stored:" in texts(at)
+
+
+def test_the_map_has_the_tables_numbers(open_view: Open, session: AzureSession, sandbox: Sandbox) -> None:
+    counted(session, "contosohub")
+    drawn = areas(open_view("storage.py", registry="contosohub"))
+    top = drawn["parents"].index("")
+    assert drawn["labels"][top] == "contosohub"
+    assert drawn["text"][top] == size(sandbox.store.stored_bytes("contosohub"))
+    assert {"web/storefront", "shared by repositories", "shared by its images"} <= set(drawn["labels"])
+
+
+def test_names_on_the_map_are_text(open_view: Open, session: AzureSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted(session, "casaacr01")
+    at_hand = loaders.counted
+
+    def hostile(who: str, login_server: str) -> loaders.Counted | None:
+        found = at_hand(who, login_server)
+        assert found
+        (one,) = found.storage.repositories
+        image = replace(one.images[0], tags=("<b>v1</b>",))
+        named = replace(one, name='<a href="//contoso.example">x</a>', images=(image,))
+        return shown.setdefault("", replace(found, storage=replace(found.storage, repositories=(named,))))
+
+    shown: dict[str, loaders.Counted] = {}
+    monkeypatch.setattr(loaders, "counted", hostile)
+    labels = areas(open_view("storage.py", registry="casaacr01"))["labels"]
+    assert "&lt;b&gt;v1&lt;/b&gt;" in labels
+    assert not any("<" in label for label in labels)
+
+
+def test_repositories_that_refuse_make_the_totals_the_least(open_view: Open, session: AzureSession) -> None:
+    counted(session, "contosopayments")
+    at = open_view("storage.py", registry="contosopayments")
+    assert not at.exception
+    assert "2 repositories could not be read" in at.expander[0].label
+    assert "at least" in texts(at)
+    assert metrics(at)["Counted here"].startswith("≥")
+    assert "what could not be read here" in texts(at)
+
+
+def test_usage_that_says_more_is_explained(open_view: Open, session: AzureSession) -> None:
+    counted(session, "contosodata")
+    assert "89.0 GiB more" in texts(open_view("storage.py", registry="contosodata"))
+
+
+def test_a_refused_catalogue_is_an_error_panel(open_view: Open, session: AzureSession) -> None:
+    counted(session, "contososecure")
+    at = open_view("storage.py", registry="contososecure")
+    assert not at.exception
+    assert "network rules refuse this address" in texts(at).replace("\\", "")
+    assert not at.metric
+
+
+def test_no_registry_chosen_says_so(open_view: Open) -> None:
+    assert "No registry chosen" in texts(open_view("storage.py"))
+
+
+def test_a_registry_without_repositories_says_how_to_push(open_view: Open, session: AzureSession) -> None:
+    registry = next(one for one in list_registries(session).values if one.name == "contosotrial")
+    assert registry.login_server
+    counted(session, "contosotrial")
+    at = open_view("storage.py", registry="contosotrial")
+    assert not at.exception
+    assert "Nothing stored" in texts(at)
+
+
+def test_a_large_registry_is_read_when_asked_for(
+    open_view: Open, session: AzureSession, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.manifest_table.LARGE", 2)
+    registry = next(one for one in list_registries(session).values if one.name == "casaacr01")
+    connection.use(session)
+    assert loaders.catalogue(connection.who(), registry.login_server).finished.wait(30)
+    at = open_view("storage.py", registry="casaacr01")
+    assert "3 manifests: reading them all takes a while" in texts(at)
+    assert loaders.counted(connection.who(), registry.login_server) is None
+    next(button for button in at.button if button.label == "Read them all").click().run()
+    assert not at.exception
+    assert metrics(at)["Counted here"] == size(sandbox.store.stored_bytes("casaacr01"))
+
+
+def test_pages_of_a_repository_and_an_image_say_what_is_known_and_read_nothing(
+    open_view: Open, session: AzureSession, sandbox: Sandbox
+) -> None:
+    orders = {"registry": "contosohub", "repository": "api/orders"}
+    pages = (("repository.py", orders), ("image.py", {**orders, "reference": "latest"}))
+    sandbox.clear_requests()
+    for script, query in pages:
+        at = open_view(script, **query)
+        assert not at.exception
+        assert "stored:" not in texts(at)
+        assert "What it takes, and what of it is shared" in [link.proto.label for link in at.get("page_link")]
+    assert not any("web/storefront" in request.path for request in sandbox.requests)
+    counted(session, "contosohub")
+    for script, query in pages:
+        assert "stored:" in texts(open_view(script, **query))
