@@ -41,6 +41,11 @@ class ServiceError(Exception):
         return f"{self.title}: {self.cause}{tail}"
 
 
+def says_gone(error: ServiceError) -> bool:
+    """TAG_UNKNOWN and its like. A 404 without such a code is some proxy's, and proves nothing."""
+    return error.status == 404 and error.code in ("TAG_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_UNKNOWN")
+
+
 @dataclass(frozen=True)
 class _Answer:
     """What a failed answer's body and headers say."""

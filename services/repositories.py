@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pandas as pd
 
 from services.acr_http import RegistryClient, path_of
-from services.errors import explained
+from services.errors import ServiceError, explained, says_gone
 from services.fanout import Partial, each
 
 # The service cuts a larger page to 1000 without an error: https://github.com/Azure/acr/issues/749
@@ -186,6 +186,26 @@ def get_tag(client: RegistryClient, repository: str, tag: str) -> Tag:
     with explained(f"Could not read the tag {repository}:{tag}"):
         body = client.page(path_of("/acr/v1/{repository}/_tags/{tag}", repository=repository, tag=tag)).body
         return _tag(body["tag"])
+
+
+def find_tag(client: RegistryClient, repository: str, tag: str) -> Tag | None:
+    """The tag; None where the registry itself says that there is none. Raises ServiceError for any other failure."""
+    try:
+        return get_tag(client, repository, tag)
+    except ServiceError as error:
+        if says_gone(error):
+            return None
+        raise
+
+
+def find_repository(client: RegistryClient, name: str) -> Repository | None:
+    """The repository; None where the registry itself says that there is none, as `find_tag`."""
+    try:
+        return get_repository(client, name)
+    except ServiceError as error:
+        if says_gone(error):
+            return None
+        raise
 
 
 def get_manifest_row(client: RegistryClient, repository: str, digest: str) -> ManifestRow:
