@@ -20,6 +20,8 @@ SAMPLES: Mapping[str, object] = {
     "tag": "v1.0.1",
     "locks": Locks(delete=False, write=False),
     "days": 30,
+    "source": "docker.io/library/nginx:1.29",
+    "file": "team-app-v1.0.0.tar",
 }
 # A line can be a small script; its parts are commands.
 JOINTS = ("|", "&&", ";")

@@ -230,7 +230,8 @@ def test_a_large_layer_passes_in_constant_memory(own: Own, shelf: Shelf) -> None
 def test_faults_of_the_registry_are_tried_again(own: Own, shelf: Shelf) -> None:
     index = shelf.index("v1")
     own.break_(
-        {"method": "GET", "path": "/blobs/", "status": 503, "every": 2}, {"path": "/blobs/", "reset": True, "every": 3}
+        {"method": "GET", "path": "/blobs/", "status": 503, "every": 2, "times": 2},
+        {"path": "/blobs/", "reset": True, "every": 3, "times": 2},
     )
     _, files = pulled(own, index["digest"])
     assert blobs_in(files) == shelf.blobs
