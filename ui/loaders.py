@@ -10,7 +10,7 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
-from services import image_summaries, images, manifest_tree, registries, repositories
+from services import image_summaries, images, manifest_tree, pulling, registries, repositories
 from services.fanout import Partial, each
 from ui import connection
 from ui.reading import Reading, start
@@ -209,6 +209,13 @@ def config(who: str, login_server: str, repository: str, digest: str) -> images.
 def referrers(who: str, login_server: str, repository: str, digest: str) -> tuple[images.Descriptor, ...]:
     """What refers to `digest`."""
     return images.read_referrers(connection.session(who).registry(login_server), repository, digest)
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=50)
+def archive(who: str, login_server: str, repository: str, digest: str, tag: str, platform: str) -> pulling.Archive:
+    """The archive of an image, each of its blobs looked for."""
+    client = connection.session(who).registry(login_server)
+    return pulling.plan_archive(client, repository, digest, tag=tag, platform=platform)
 
 
 def forget_registry(who: str, resource_id: str, login_server: str) -> None:
