@@ -33,7 +33,10 @@ _ELSEWHERE = re.compile(r"nondistributable|rootfs\.foreign")
 
 @dataclass(frozen=True)
 class Member:
-    """A file of the archive: `content` is at hand, or None for a blob that is fetched as it is due. `size` in bytes."""
+    """A file of the archive: `content` is at hand, or None for a blob that is fetched as it is due. `size` in bytes.
+
+    `digest` is '' for the two files that tell what the archive is.
+    """
 
     path: str
     size: int
@@ -50,6 +53,14 @@ class Archive:
     file_name: str
     members: tuple[Member, ...]
     left_out: tuple[str, ...]
+
+    @property
+    def manifests(self) -> int:
+        return sum(bool(member.digest) for member in self.members if member.content is not None)
+
+    @property
+    def blobs(self) -> int:
+        return sum(member.content is None for member in self.members)
 
     @property
     def size(self) -> int:

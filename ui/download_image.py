@@ -29,7 +29,8 @@ def download_image(who: str, registry: Registry, repository: str, reference: str
             {
                 "File": plain(archive.file_name),
                 "Size": f"{size(archive.size)} ({archive.size:,} bytes)",
-                "Blobs": f"{len(archive.members) - 2:,}, each checked against its digest on the way",
+                "Content": f"{count(archive.manifests, 'manifest')} and {count(archive.blobs, 'blob')}, each checked "
+                "against its digest on the way",
             }
         )
         if archive.left_out:
@@ -47,10 +48,11 @@ def download_image(who: str, registry: Registry, repository: str, reference: str
             type="primary",
         )
         file = archive.file_name
+        pulled = reference if chosen == ALL else archive.digest
         st.markdown("The same with skopeo; or with docker, one platform and in docker's own form:")
         lines = (
-            az_commands.copy_to_archive(server, repository, reference, file),
-            az_commands.pull(server, repository, reference),
-            az_commands.save(server, repository, reference, file),
+            az_commands.copy_to_archive(server, repository, pulled, file),
+            az_commands.pull(server, repository, pulled),
+            az_commands.save(server, repository, pulled, file),
         )
         st.code("\n".join(lines), language="bash", wrap_lines=True)

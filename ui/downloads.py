@@ -5,10 +5,10 @@ Streamlit holds what it offers for download in memory; an image is streamed from
 
 import logging
 import secrets
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from threading import Lock
+from time import monotonic
 
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
@@ -45,12 +45,12 @@ def mint(who: str, login_server: str, archive: Archive) -> str:
     ticket = secrets.token_urlsafe(24)
     with _lock:
         _drop_old()
-        _tickets[ticket] = _Ticket(who, login_server, archive, time.monotonic() + VALID_S)
+        _tickets[ticket] = _Ticket(who, login_server, archive, monotonic() + VALID_S)
     return f"/download/{ticket}"
 
 
 def _drop_old() -> None:
-    now = time.monotonic()
+    now = monotonic()
     for ticket in [ticket for ticket, known in _tickets.items() if known.until <= now]:
         del _tickets[ticket]
     while len(_tickets) >= MOST:
@@ -61,7 +61,7 @@ def _find(ticket: str) -> tuple[Archive, RegistryClient] | None:
     """What a ticket is for, while it is valid and the console still asks as who it was given to."""
     with _lock:
         known = _tickets.get(ticket)
-    if known is None or known.until <= time.monotonic():
+    if known is None or known.until <= monotonic():
         return None
     try:
         return known.archive, connection.session(known.who).registry(known.login_server)

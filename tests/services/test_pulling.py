@@ -119,6 +119,7 @@ def test_an_index_is_pulled_with_all_it_lists(own: Own, shelf: Shelf) -> None:
     assert entry["annotations"]["org.opencontainers.image.ref.name"] == "v1"
     assert entry["annotations"]["io.containerd.image.name"] == f"{own.client.login_server}/{APP}:v1"
     assert (archive.file_name, archive.left_out) == ("team-app-v1.tar", ())
+    assert (archive.manifests, archive.blobs) == (4, len(shelf.blobs) - 4)
 
 
 def test_one_platform_of_an_index_is_pulled_without_the_others(own: Own, shelf: Shelf) -> None:
