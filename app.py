@@ -18,7 +18,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from services.cloud import AzureSession, connect_azure, connect_sandbox
-from ui import connection
+from ui import connection, downloads
 from ui.errors import show_unexpected
 from ui.security_headers import SecurityHeaders
 from ui.settings import Settings, read_settings
@@ -58,7 +58,7 @@ def on_script_error(exc: Exception) -> bool:
 app = st.App(
     "pages/shell.py",
     lifespan=lifespan,
-    routes=[Mount("/brand", StaticFiles(directory=ROOT / "static"))],
+    routes=[Mount("/brand", StaticFiles(directory=ROOT / "static")), downloads.ROUTE],
     middleware=[Middleware(SecurityHeaders)],
     on_script_error=on_script_error,
 )

@@ -83,7 +83,7 @@ def show_one(record: DeletionRecord) -> None:
             st.stop()
     job = deleting.under_way(who, record.id)
     if job:
-        show_progress(job, f"deletion {record.id}", DOING[record.action])
+        show_progress(job, f"deletion {record.id}", doing=DOING[record.action])
         if job.error:
             show_error(job.error)
     fates = dict(record.fates)

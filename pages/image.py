@@ -5,9 +5,12 @@ import streamlit as st
 from services import az_commands
 from services.errors import ServiceError
 from services.images import Kind, Manifest
-from ui import connection, loaders, selection, tag_actions
+from ui import connection, copy_image, loaders, selection, tag_actions
+from ui.done import show_done
+from ui.download_image import download_image
 from ui.errors import panel, show_error
 from ui.image_details import show_config, show_layers, show_pairs
+from ui.lock_actions import change_locks
 from ui.page import az_lines, crumb, header
 from ui.storage_line import show_image_storage
 from ui.table import show_facts, table_of
@@ -46,7 +49,8 @@ except ServiceError as error:
 
 row = loaded.value
 header(plain(title), caption, loaded.at, refresh)
-tag_actions.show_done()
+show_done()
+copy_image.show_copies(who)
 st.code(digest, language=None, wrap_lines=True)
 with st.container(horizontal=True):
     st.badge(manifest.kind.value, icon=":material/deployed_code:", color="blue")
@@ -59,11 +63,19 @@ with st.container(horizontal=True):
     if row.locks.any:
         st.badge(f"locked: {row.locks.words}", icon=":material/lock:", color="orange")
 show_read_only()
+OF_TAG, OF_MANIFEST = "Locks of this tag", "Locks of this manifest"
 with st.container(horizontal=True):
     if st.button("Add a tag", icon=":material/new_label:", disabled=not may_write()):
         tag_actions.add_tag(who, registry, repository, digest)
     if ":" not in reference and st.button("Remove this tag", icon=":material/label_off:", disabled=not may_write()):
         tag_actions.untag(who, registry, repository, reference)
+    if st.button("Copy to…", icon=":material/content_copy:", disabled=not may_write()):
+        copy_image.copy_to(who, registry, repository, reference, digest)
+    if st.button("Download", icon=":material/download:"):
+        download_image(who, registry, repository, reference, manifest)
+    locks = [OF_MANIFEST] if ":" in reference else [OF_TAG, OF_MANIFEST]
+    if of := st.menu_button("Locks", locks, icon=":material/lock:", disabled=not may_write()):
+        change_locks(who, registry, repository, reference if of == OF_TAG else digest)
     st.page_link("delete.py", label="Delete", icon=":material/delete:", query_params={**url, "reference": digest})
 show_facts(
     {

@@ -7,14 +7,18 @@ from services.errors import ServiceError
 from services.fanout import Partial
 from services.image_summaries import ImageSummary
 from services.images import attached_to
+from services.locks import meaning
 from services.repositories import Tag, as_az_prints
 from ui import connection, loaders, selection
+from ui.done import show_done
 from ui.errors import panel, show_error, show_refused
+from ui.lock_actions import change_locks
 from ui.manifest_table import show_tree
 from ui.page import az_lines, crumb, empty, header
 from ui.storage_line import show_repository_storage
 from ui.table import table_height, table_of
 from ui.text import ago, exact, plain, short, size
+from ui.writing import may_write, show_read_only
 
 who = connection.who()
 registry = selection.registry_of_url(who)
@@ -37,14 +41,20 @@ except ServiceError as error:
     st.stop()
 repository = loaded.value
 header(plain(name), plain(f"{server}/{name}"), loaded.at, refresh)
+show_done()
 with st.grid(4, min_column_width=170):
     st.metric("Tags", f"{repository.tag_count:,}", border=True, height="stretch")
     st.metric("Manifests", f"{repository.manifest_count:,}", border=True, height="stretch")
     st.metric("Last update", ago(repository.updated), border=True, height="stretch", help=exact(repository.updated))
     st.metric("Created", ago(repository.created), border=True, height="stretch", help=exact(repository.created))
 if repository.locks.any:
-    st.info(f"Locked against: {repository.locks.words}.", icon=":material/lock:")
+    st.info(
+        f"Locked against {repository.locks.words}. {meaning(repository.locks, 'repository')}", icon=":material/lock:"
+    )
+show_read_only()
 with st.container(horizontal=True):
+    if st.button("Locks of the repository", icon=":material/lock:", disabled=not may_write()):
+        change_locks(who, registry, name)
     st.page_link("cleanup.py", label="Clean up", icon=":material/cleaning_services:", query_params=url)
     st.page_link("delete.py", label="Delete the repository", icon=":material/delete:", query_params=url)
 show_repository_storage(who, server, url["registry"], name)

@@ -7,6 +7,7 @@ https://learn.microsoft.com/azure/azure-resource-manager/management/async-operat
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from starlette.responses import Response
@@ -21,11 +22,14 @@ RETRY_AFTER = {"Retry-After": "1"}
 
 @dataclass
 class Operation:
-    """`state` is what polls see until none are left."""
+    """`state` is what polls see until none are left; then it has succeeded, or ends with `failure`."""
 
     target: str
     state: str
     polls: int = 1
+    failure: ArmError | None = None
+    # What the last look answers; deletions have nothing to say.
+    result: Mapping[str, str] | None = None
 
     def poll(self) -> bool:
         """Whether the operation is over; each look brings the end nearer."""
@@ -41,13 +45,20 @@ class Operations:
 
     _running: dict[str, Operation] = field(default_factory=dict)
 
-    def start(self, target: str, state: str) -> str:
+    def start(
+        self,
+        target: str,
+        state: str,
+        *,
+        failure: ArmError | None = None,
+        result: Mapping[str, str] | None = None,
+    ) -> str:
         """A new operation; it ends whatever the resource was going through."""
         for earlier in self._running.values():
             if earlier.target == target.lower():
                 earlier.polls = 0
         operation_id = f"registries-{uuid.uuid4()}"
-        self._running[operation_id] = Operation(target.lower(), state)
+        self._running[operation_id] = Operation(target.lower(), state, failure=failure, result=result)
         return operation_id
 
     def get(self, operation_id: str) -> Operation:
@@ -92,7 +103,9 @@ def routes(operations: Operations) -> list[Route]:
         if not operation.poll():
             headers = {"Location": f"{call.url}{call.path}?api-version={call.query['api-version']}"}
             return answer({"status": operation.state}, 202, {**headers, **RETRY_AFTER})
-        return Response(status_code=200)
+        if operation.failure:
+            raise operation.failure
+        return answer(operation.result) if operation.result else Response(status_code=200)
 
     return [
         Route("GET", _REGISTRY_PROVIDER + "/operationStatuses/{operation}", status),

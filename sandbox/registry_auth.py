@@ -104,6 +104,18 @@ def challenge(call: Call, needed: Sequence[tuple[str, str]]) -> RegistryError:
     return RegistryError(401, "UNAUTHORIZED", UNAUTHORIZED, detail, {"WWW-Authenticate": header})
 
 
+def may_pull(sandbox: Sandbox, document: dict[str, Any], user: str, password: str, repository: str) -> bool:
+    """Whether this user name and password, or nobody where both are empty, may pull from a repository."""
+    call = Call(sandbox, str(document["name"]).lower(), document, Request({"type": "http", "headers": []}))
+    if not user and not password:
+        return bool(document["properties"].get("anonymousPullEnabled"))
+    try:
+        subject = _password_subject(call, user, password)
+    except RegistryError:
+        return False
+    return "pull" in _permissions(call, subject, repository)
+
+
 def _access_token(call: Call, subject: str, scopes: Sequence[str]) -> Response:
     if subject == ANONYMOUS and not call.document["properties"].get("anonymousPullEnabled"):
         access = []

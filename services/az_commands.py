@@ -1,4 +1,4 @@
-"""The `az` or `docker` line that does what the console does. Shown beside every action.
+"""The `az`, `docker` or `skopeo` line that does what the console does. Shown beside every action.
 
 Lines are for a POSIX shell; every value is quoted where it needs to be.
 """
@@ -109,6 +109,41 @@ def add_tag(
     source = f"{login_server}/{repository}@{digest}"
     words = ("az", "acr", "import", "--name", registry, "--source", source, "--image", f"{repository}:{tag}")
     return _line(*words, *(("--force",) if move else ()))
+
+
+def import_image(
+    registry: str,
+    source: str,
+    *images: str,
+    repositories: tuple[str, ...] = (),
+    resource_id: str = "",
+    user: str = "",
+    force: bool = False,
+) -> str:
+    """Copies an image into `registry`, inside Azure, to `images` (repository:tag) and, without a tag, `repositories`.
+
+    `source` has the address of its registry before it; with the `resource_id` of an Azure registry it has none. The
+    password of `user` is taken from SOURCE_PASSWORD, so that no history keeps it.
+    """
+    words = ["az", "acr", "import", "--name", registry, "--source", source]
+    words += ["--registry", resource_id] if resource_id else []
+    words += [word for image in images for word in ("--image", image)]
+    words += [word for repository in repositories for word in ("--repository", repository)]
+    words += ["--force"] if force else []
+    login = f' {_line("--username", user)} --password "$SOURCE_PASSWORD"' if user else ""
+    return f"{_line(*words)}{login}"
+
+
+def save(login_server: str, repository: str, reference: str, file: str) -> str:
+    """Writes an image that docker has pulled into an archive: one platform of it."""
+    return _line("docker", "save", "--output", file, f"{login_server}/{_image(repository, reference)}")
+
+
+def copy_to_archive(login_server: str, repository: str, reference: str, file: str) -> str:
+    """Pulls an image with all its platforms into an OCI archive, without docker."""
+    source = f"docker://{login_server}/{_image(repository, reference)}"
+    name = "" if ":" in reference else f":{reference}"
+    return _line("skopeo", "copy", "--all", source, f"oci-archive:{file}{name}")
 
 
 def untag(registry: str, repository: str, tag: str) -> str:

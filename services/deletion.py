@@ -12,8 +12,8 @@ from services.errors import ServiceError
 from services.fanout import Partial, Refusal, each
 from services.images import Manifest
 from services.names import require_digest
-from services.read_back import changed, delete, if_there, refused
-from services.repositories import get_manifest_row
+from services.read_back import changed, delete, refused
+from services.repositories import find_manifest_row, get_manifest_row
 
 # Before each so many, the repository is read again: a deletion of thousands takes minutes, and people push meanwhile.
 BATCH = 200
@@ -171,7 +171,7 @@ def _delete_one(
     def read() -> object:
         return get_manifest_row(client, repository, item.digest)
 
-    row = if_there(lambda: get_manifest_row(client, repository, item.digest))
+    row = find_manifest_row(client, repository, item.digest)
     if row is None:
         along = item.why is Why.REFERRER and item.of in fates
         return DeletionResult(item.digest, item.tags, "gone along" if along else "gone already")

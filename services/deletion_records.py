@@ -16,8 +16,7 @@ from typing import Any, Literal
 
 from services.acr_http import RegistryClient
 from services.fanout import Partial, each
-from services.read_back import if_there
-from services.repositories import get_manifest_row, get_tag
+from services.repositories import find_manifest_row, find_tag
 
 Action = Literal["remove tags", "delete manifests", "delete repository"]
 # Older ones go when a new one begins.
@@ -136,11 +135,11 @@ def look(client: RegistryClient, record: DeletionRecord) -> Partial[tuple[str, F
 
     def seen(item: RecordedItem) -> tuple[str, Fate]:
         if item.is_tag:
-            tag = if_there(lambda: get_tag(client, record.repository, item.name))
+            tag = find_tag(client, record.repository, item.name)
             if tag and tag.digest != item.digest:
                 return item.name, Fate("still there", f"It points to {tag.digest} now.")
             return item.name, Fate("still there" if tag else "gone")
-        row = if_there(lambda: get_manifest_row(client, record.repository, item.digest))
+        row = find_manifest_row(client, record.repository, item.digest)
         return item.name, Fate("still there" if row else "gone")
 
     return each(seen, record.open, name=lambda item: item.name)

@@ -6,10 +6,10 @@ registry's `errors` list, transport failures, sign-in failures, bodies that are 
 """
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from azure.core.exceptions import (
     AzureError,
@@ -19,6 +19,8 @@ from azure.core.exceptions import (
     ServiceRequestError,
     ServiceResponseError,
 )
+
+Found = TypeVar("Found")
 
 
 @dataclass(eq=False)
@@ -39,6 +41,21 @@ class ServiceError(Exception):
     def __str__(self) -> str:
         tail = f" ({self.status} {self.code})" if self.status else f" ({self.code})" if self.code else ""
         return f"{self.title}: {self.cause}{tail}"
+
+
+def says_gone(error: ServiceError) -> bool:
+    """TAG_UNKNOWN and its like. A 404 without such a code is some proxy's, and proves nothing."""
+    return error.status == 404 and error.code in ("TAG_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_UNKNOWN")
+
+
+def if_there(read: Callable[[], Found]) -> Found | None:
+    """What `read` returns; None where the registry itself says that there is no such thing."""
+    try:
+        return read()
+    except ServiceError as error:
+        if says_gone(error):
+            return None
+        raise
 
 
 @dataclass(frozen=True)

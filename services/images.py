@@ -129,7 +129,13 @@ def attached_to(tag: str) -> str:
 
 def read_manifest(client: RegistryClient, repository: str, reference: str) -> Manifest:
     """The manifest at a tag or digest. Raises ServiceError: gone, no JSON, or bytes that do not match the digest."""
-    title = f"Could not read the manifest {repository}{'@' if ':' in reference else ':'}{reference}"
+    raw, media_type = read_raw(client, repository, reference)
+    return parse_manifest(raw, media_type, _reading(repository, reference))
+
+
+def read_raw(client: RegistryClient, repository: str, reference: str) -> tuple[bytes, str]:
+    """The bytes of the manifest at a tag or digest, and their Content-Type. Raises ServiceError as `read_manifest`."""
+    title = _reading(repository, reference)
     path = path_of("/v2/{repository}/manifests/{reference}", repository=repository, reference=reference)
     with explained(title):
         response = client.raw(path, accept=ACCEPT)
@@ -142,7 +148,11 @@ def read_manifest(client: RegistryClient, repository: str, reference: str) -> Ma
             "Do not use this image. Something between here and the registry changes content.",
             "DigestMismatch",
         )
-    return parse_manifest(raw, response.headers.get("Content-Type", ""), title)
+    return raw, str(response.headers.get("Content-Type", ""))
+
+
+def _reading(repository: str, reference: str) -> str:
+    return f"Could not read the manifest {repository}{'@' if ':' in reference else ':'}{reference}"
 
 
 def parse_manifest(raw: bytes, media_type: str, title: str = "Could not read the manifest") -> Manifest:

@@ -6,11 +6,14 @@ The three are separate: https://learn.microsoft.com/azure/container-registry/con
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from typing import Literal
 
 from services.acr_http import RegistryClient, path_of
 from services.errors import ServiceError, explained
 from services.names import require_digest, require_tag
 from services.repositories import Locks, get_manifest_row, get_repository, get_tag
+
+Lockable = Literal["repository", "tag", "manifest"]
 
 _NAMES = ("delete", "write", "list", "read")
 
@@ -82,22 +85,55 @@ def _differing(found: Locks, wanted: Locks) -> list[str]:
     return [name for name in _NAMES if getattr(found, name) != getattr(wanted, name)]
 
 
-def meaning(locks: Locks) -> str:
-    """What the combination means, in sentences.
+def meaning(locks: Locks, what: Lockable) -> str:
+    """What the combination means for a repository, a tag or a manifest, in sentences.
 
     `write` off refuses deletion too, and no combination keeps from overwriting what can be deleted:
-    https://github.com/Azure/acr/issues/561
+    https://github.com/Azure/acr/issues/561. A repository's locks hold for all that is in it, and nothing in it can be
+    set free of them: https://learn.microsoft.com/azure/container-registry/container-registry-image-lock
     """
     if not locks.any:
         return "Not locked."
-    said = []
-    if not locks.write:
-        said.append("It can't be overwritten, and so can't be deleted either.")
-    elif not locks.delete:
-        said.append("It can't be deleted, but it can be overwritten.")
-    if not locks.list:
-        said.append("It is hidden from lists; who knows its name still finds it.")
-    if not locks.read:
-        said.append("Pulls are refused.")
-    said.append("A tag's locks do not lock its manifest, nor a manifest's its tags.")
+    said = [sentence for sentence in _SENTENCES[what](locks) if sentence]
+    if what != "repository":
+        said.append("A tag's locks do not lock its manifest, nor a manifest's its tags.")
     return " ".join(said)
+
+
+def _of_repository(locks: Locks) -> tuple[str, ...]:
+    return (
+        "Nothing can be pushed to it or deleted from it, and no tag in it moves."
+        if not locks.write
+        else "Nothing in it can be deleted; pushing goes on, and tags still move."
+        if not locks.delete
+        else "",
+        "It is hidden: lists of repositories leave it out, this console's too. Who knows its name still finds it."
+        if not locks.list
+        else "",
+        "Pulls are refused for all that is in it: nodes that need an image anew fail to start its pods."
+        if not locks.read
+        else "",
+    )
+
+
+def _of_tag(locks: Locks) -> tuple[str, ...]:
+    return (
+        "It can't be moved to another digest, and so can't be removed either."
+        if not locks.write
+        else "It can't be removed, but it can be moved to another digest."
+        if not locks.delete
+        else "",
+        "It is hidden from lists of tags; who knows its name still finds it." if not locks.list else "",
+        "Pulls by this tag are refused; those by digest or by another tag go on." if not locks.read else "",
+    )
+
+
+def _of_manifest(locks: Locks) -> tuple[str, ...]:
+    return (
+        "It can't be deleted." if not (locks.write and locks.delete) else "",
+        "It is hidden from lists of manifests, and who counts those misses it." if not locks.list else "",
+        "Pulls of it are refused, by its digest and by each of its tags." if not locks.read else "",
+    )
+
+
+_SENTENCES = {"repository": _of_repository, "tag": _of_tag, "manifest": _of_manifest}

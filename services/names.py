@@ -1,4 +1,4 @@
-"""What a tag and a digest look like. Checked before they become part of a path that is written to.
+"""What a repository, a tag and a digest look like. Checked before they become part of a path that is written to.
 
 HTTP clients send `/acr/v1/app/_tags/..` as `/acr/v1/app/`: the deletion of a tag so named would be asked of the
 repository, and so would its locks.
@@ -10,6 +10,8 @@ from services.errors import ServiceError
 
 # https://github.com/opencontainers/distribution-spec/blob/main/spec.md#pulling-manifests
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
+_PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*")
 # The registry computes no other.
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -28,6 +30,18 @@ def require_tag(title: str, name: str) -> None:
             "Use 1 to 128 letters (A-Z, a-z), digits, periods, dashes and underscores; "
             "the first must be a letter, a digit or an underscore.",
             "InvalidTag",
+        )
+
+
+def require_repository(title: str, name: str) -> None:
+    """Raises ServiceError (InvalidRepository) under `title` for what can be no repository's name."""
+    if len(name) > 255 or not _REPOSITORY.fullmatch(name):
+        raise ServiceError(
+            title,
+            "That is no name for a repository.",
+            "Use small letters (a-z) and digits, with periods, dashes and underscores between them; "
+            "slashes make parts, as in team/app.",
+            "InvalidRepository",
         )
 
 

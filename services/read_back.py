@@ -5,25 +5,14 @@ The SDK takes 404 for success, and an answer can be lost after the deed: only an
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal, TypeVar
+from typing import Literal
 
 from services.acr_http import RegistryClient
-from services.errors import ServiceError, explained
+from services.errors import ServiceError, explained, if_there, says_gone
 
-Found = TypeVar("Found")
 Outcome = Literal["deleted", "gone already", "not confirmed"]
 
 LOOK_AGAIN = "Refresh the list and plan it again."
-
-
-def if_there(read: Callable[[], Found]) -> Found | None:
-    """What `read` returns; None where the registry itself says that there is no such thing."""
-    try:
-        return read()
-    except ServiceError as error:
-        if _says_gone(error):
-            return None
-        raise
 
 
 def delete(client: RegistryClient, title: str, path: str, read: Callable[[], object]) -> Outcome:
@@ -39,7 +28,7 @@ def delete(client: RegistryClient, title: str, path: str, read: Callable[[], obj
         with explained(title):
             client.send("DELETE", path)
     except ServiceError as error:
-        if _says_gone(error):
+        if says_gone(error):
             outcome = "gone already"
         else:
             failure = error
@@ -64,8 +53,3 @@ def refused(title: str, reason: str) -> ServiceError:
 def changed(title: str, how: str) -> ServiceError:
     """For what is no longer as it was planned; `how` is a sentence."""
     return ServiceError(title, f"{how} Nothing was written.", LOOK_AGAIN, "ChangedMeanwhile")
-
-
-def _says_gone(error: ServiceError) -> bool:
-    """TAG_UNKNOWN and its like. A 404 without such a code is some proxy's, and proves nothing."""
-    return error.status == 404 and error.code in ("TAG_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_UNKNOWN")

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 import pandas as pd
 
 from services.acr_http import RegistryClient, path_of
-from services.errors import explained
+from services.errors import explained, if_there
 from services.fanout import Partial, each
 
 # The service cuts a larger page to 1000 without an error: https://github.com/Azure/acr/issues/749
@@ -195,11 +195,26 @@ def get_tag(client: RegistryClient, repository: str, tag: str) -> Tag:
         return _tag(body["tag"])
 
 
+def find_tag(client: RegistryClient, repository: str, tag: str) -> Tag | None:
+    """The tag; None where the registry itself says that there is none. Raises ServiceError for any other failure."""
+    return if_there(lambda: get_tag(client, repository, tag))
+
+
+def find_repository(client: RegistryClient, name: str) -> Repository | None:
+    """The repository; None where the registry itself says that there is none, as `find_tag`."""
+    return if_there(lambda: get_repository(client, name))
+
+
 def get_manifest_row(client: RegistryClient, repository: str, digest: str) -> ManifestRow:
     """The metadata of one manifest. Raises ServiceError (MANIFEST_UNKNOWN where it is gone)."""
     path = path_of("/acr/v1/{repository}/_manifests/{digest}", repository=repository, digest=digest)
     with explained(f"Could not read {repository}@{digest}"):
         return _manifest_row(client.page(path).body["manifest"])
+
+
+def find_manifest_row(client: RegistryClient, repository: str, digest: str) -> ManifestRow | None:
+    """The metadata of one manifest; None where the registry itself says that there is none, as `find_tag`."""
+    return if_there(lambda: get_manifest_row(client, repository, digest))
 
 
 def manifest_pages(client: RegistryClient, repository: str) -> Iterator[list[dict[str, Any]]]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from services.acr_http import RegistryClient, path_of
 from services.contents import RepositoryContents
 from services.errors import ServiceError, explained
-from services.read_back import LOOK_AGAIN, changed, if_there, refused
-from services.repositories import Locks, all_tags, get_repository, manifest_rows
+from services.read_back import LOOK_AGAIN, changed, refused
+from services.repositories import Locks, all_tags, find_repository, manifest_rows
 
 
 @dataclass(frozen=True)
@@ -92,7 +92,7 @@ def apply_repository_deletion(client: RegistryClient, plan: RepositoryDeletionPl
     except ServiceError as error:
         failure = error
     try:
-        left = if_there(lambda: get_repository(client, name))
+        left = find_repository(client, name)
     except ServiceError as error:
         what = failure or replace(error, title=f"{title}: it could not be read back", code="NotConfirmed")
         raise replace(what, remedy=f"Whether it was done is not known. {LOOK_AGAIN}") from error

@@ -14,8 +14,8 @@ from services.errors import ServiceError, explained
 from services.fanout import Partial, each
 from services.images import ACCEPT
 from services.names import is_tag, require_digest, require_tag
-from services.read_back import LOOK_AGAIN, changed, delete, if_there, refused
-from services.repositories import Repository, Tag, get_manifest_row, get_repository, get_tag
+from services.read_back import LOOK_AGAIN, changed, delete, refused
+from services.repositories import Repository, Tag, find_tag, get_manifest_row, get_repository, get_tag
 
 Outcome = Literal["untagged", "gone already", "not confirmed"]
 
@@ -77,7 +77,7 @@ def plan_tag(client: RegistryClient, repository: str, digest: str, tag: str) -> 
     title = f"Could not tag {repository}@{digest}"
     require_tag(title, tag)
     require_digest(title, digest)
-    return decide_tag(get_repository(client, repository), digest, tag, _find_tag(client, repository, tag))
+    return decide_tag(get_repository(client, repository), digest, tag, find_tag(client, repository, tag))
 
 
 def decide_tag(repository: Repository, digest: str, tag: str, current: Tag | None) -> TagPlan:
@@ -113,7 +113,7 @@ def apply_tag(client: RegistryClient, plan: TagPlan) -> Tag:
     if plan.refusal:
         raise refused(title, plan.refusal)
     content, media_type = _manifest_bytes(client, plan, title)
-    current = _find_tag(client, plan.repository, plan.tag)
+    current = find_tag(client, plan.repository, plan.tag)
     if (current.digest if current else None) != plan.current_digest:
         raise _changed(title, plan.tag, plan.current_digest, current)
     path = path_of("/v2/{repository}/manifests/{tag}", repository=plan.repository, tag=plan.tag)
@@ -165,7 +165,7 @@ def _prove(title: str, digest: str, found: str | None, verb: str) -> None:
 def _put_all_the_same(client: RegistryClient, plan: TagPlan, error: ServiceError) -> Tag:
     """The tag, where a write that failed has put it: its answer was lost. Raises `error` where it has not."""
     try:
-        tag = _find_tag(client, plan.repository, plan.tag)
+        tag = find_tag(client, plan.repository, plan.tag)
     except ServiceError:
         raise replace(error, remedy=f"Whether it was done is not known. {LOOK_AGAIN}") from error
     if tag and tag.digest == plan.digest:
@@ -190,7 +190,7 @@ def plan_untag(client: RegistryClient, repository: str, tags: Iterable[str]) -> 
         if not is_tag(name):
             return "That is no name for a tag."
         try:
-            return _find_tag(client, repository, name) or f"There is no tag {name}."
+            return find_tag(client, repository, name) or f"There is no tag {name}."
         except ServiceError as error:
             return str(error)
 
@@ -252,7 +252,7 @@ def _untag(client: RegistryClient, repository: str, item: UntagItem) -> UntagRes
     require_tag(title, item.tag)
     if item.refusal:
         raise refused(title, item.refusal)
-    current = _find_tag(client, repository, item.tag)
+    current = find_tag(client, repository, item.tag)
     if current is None:
         return UntagResult(item.tag, item.digest, "gone already")
     if current.digest != item.digest:
@@ -263,11 +263,6 @@ def _untag(client: RegistryClient, repository: str, item: UntagItem) -> UntagRes
 
 
 # Both
-
-
-def _find_tag(client: RegistryClient, repository: str, tag: str) -> Tag | None:
-    """The tag; None where the registry itself says that there is none."""
-    return if_there(lambda: get_tag(client, repository, tag))
 
 
 def _changed(title: str, tag: str, planned: str | None, current: Tag | None) -> ServiceError:

@@ -12,7 +12,7 @@ from typing import Generic, TypeVar
 import streamlit as st
 
 from services import contents as whole
-from services import image_summaries, images, manifest_tree, registries, repositories, storage
+from services import image_summaries, images, manifest_tree, pulling, registries, repositories, storage
 from services.fanout import Partial, each
 from ui import connection
 from ui.reading import Reading, start
@@ -296,6 +296,13 @@ def forget_contents(who: str, login_server: str) -> None:
     """Reads what a registry's repositories hold anew: after any change of them. Known manifests stay known."""
     contents.clear(who, login_server)
     _last_counted.clear(who, login_server)
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=50)
+def archive(who: str, login_server: str, repository: str, digest: str, tag: str, platform: str) -> pulling.Archive:
+    """The archive of an image, each of its blobs looked for."""
+    client = connection.session(who).registry(login_server)
+    return pulling.plan_archive(client, repository, digest, tag=tag, platform=platform)
 
 
 def forget_registry(who: str, resource_id: str, login_server: str) -> None:

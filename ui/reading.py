@@ -14,6 +14,7 @@ from typing import Generic, TypeVar
 import streamlit as st
 
 from services.errors import ServiceError
+from ui.text import plain
 
 Value = TypeVar("Value")
 
@@ -82,22 +83,26 @@ def start(value: Value, work: Callable[[Reading[Value]], None]) -> Reading[Value
     return reading
 
 
-def show_progress(reading: Reading[Value], key: str, doing: str = "Reading") -> None:
-    """Progress with a Stop button while `reading` runs; the page is run again as parts come in and at the end."""
+def show_progress(reading: Reading[Value], key: str, *, doing: str = "Reading", stop: str = "Stop") -> None:
+    """Progress with a Stop button while `reading` runs; the page is run again as parts come in and at the end.
+
+    `doing` and `stop` are the words for it, where it is no read.
+    """
     if reading.finished.wait(BLINK_S):
         return
-    _progress(reading, key, doing)
+    _progress(reading, key, doing, stop)
 
 
 @st.fragment(run_every=1.0)
-def _progress(reading: Reading[Value], key: str, doing: str) -> None:
+def _progress(reading: Reading[Value], key: str, doing: str, stop: str) -> None:
     if not reading.running:
         st.rerun()
     seen = f"{key}:seen"
-    text = f"{doing} {reading.what}: {reading.done:,} of {reading.of:,}" if reading.of else doing
+    what = plain(f"{doing} {reading.what}".strip())
+    text = f"{what}: {reading.done:,} of {reading.of:,}" if reading.of else what
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(reading.done / reading.of, 1.0) if reading.of else 0.0, text=text)
-        if st.button("Stop", icon=":material/stop_circle:", key=f"{key}:stop"):
+        if st.button(stop, icon=":material/stop_circle:", key=f"{key}:stop"):
             reading.stop.set()
     if reading.done - st.session_state.get(seen, 0) >= max(1, reading.of // 10):
         st.session_state[seen] = reading.done

@@ -6,16 +6,9 @@ from services import az_commands
 from services.registries import Registry
 from services.tagging import apply_tag, apply_untag, plan_tag, plan_untag
 from ui import connection, loaders
+from ui.done import say_done
 from ui.errors import panel, show_refused
 from ui.text import plain, short
-
-_DONE = "done: what the last action did"
-
-
-def show_done() -> None:
-    """What the action before this run did, once."""
-    if words := st.session_state.pop(_DONE, ""):
-        st.success(words, icon=":material/check_circle:")
 
 
 @st.dialog("Add or move a tag")
@@ -44,7 +37,7 @@ def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
             _forget(who, registry, repository, name, digest)
             if plan.current_digest:
                 loaders.manifest_row.clear(who, registry.login_server, repository, plan.current_digest)
-            st.session_state[_DONE] = f"{plain(tag.name)} points to {short(tag.digest)}, as read back."
+            say_done(f"{plain(tag.name)} points to {short(tag.digest)}, as read back.")
             st.rerun()
 
 
@@ -70,7 +63,7 @@ def untag(who: str, registry: Registry, repository: str, name: str) -> None:
             if result.refused:
                 show_refused(result, "tag", "tags")
                 return
-            st.session_state[_DONE] = f"{plain(name)}: {result.values[0].outcome}, as read back."
+            say_done(f"{plain(name)}: {result.values[0].outcome}, as read back.")
             # The page of the tag has nothing to show any more: that of its digest has.
             st.switch_page("image.py", query_params={**st.query_params.to_dict(), "reference": item.digest})
 

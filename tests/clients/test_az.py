@@ -7,6 +7,8 @@ import subprocess
 import pytest
 
 from sandbox.server import Sandbox
+from services.cloud import connect_sandbox
+from services.images import read_raw
 from tests.clients.az_program import AZ, MISSING
 
 REGISTRY = (
@@ -119,6 +121,26 @@ def test_attaching_a_cluster_by_hand(run):
     assert listed["roleDefinitionName"] == "AcrPull"
     run("role", "assignment", "delete", "--assignee", KUBELET_CLIENT, *where)
     assert run("role", "assignment", "list", "--assignee", KUBELET_CLIENT, "--scope", REGISTRY) == []
+
+
+def test_an_import_by_az_is_what_the_console_reads(run, running):
+    platform = ("--subscription", "contoso-platform")
+    hub = run("acr", "show", "-n", "contosohub", *platform)
+    session = connect_sandbox(running.ready)
+    clients = {name: session.registry(running.ready["registries"][name]) for name in ("contosohub", "contosoci")}
+    source = ("--source", "api/orders:latest", "--registry", hub["id"])
+    where = ("--name", "contosoci", *source, "--image", "imported/orders:v1", *platform)
+    assert run("acr", "import", *where) is None
+    index, _ = read_raw(clients["contosohub"], "api/orders", "latest")
+    assert read_raw(clients["contosoci"], "imported/orders", "v1")[0] == index
+    for child in json.loads(index)["manifests"]:
+        digest = child["digest"]
+        there = read_raw(clients["contosoci"], "imported/orders", digest)
+        assert there == read_raw(clients["contosohub"], "api/orders", digest)
+    assert "already exists in target registry" in run("acr", "import", *where, fails=True)
+    assert run("acr", "import", *where, "--force") is None
+    missing = ("--name", "contosoci", "--source", "api/none:v1", "--registry", hub["id"], *platform)
+    assert "MANIFEST_UNKNOWN" in run("acr", "import", *missing, fails=True)
 
 
 def test_a_subscription_that_refuses(run):

@@ -16,6 +16,9 @@ import requests
 from sandbox.registry_auth import TOKEN_USER
 from sandbox.registry_rules import REGISTRY_TYPE
 from sandbox.server import Sandbox
+from services.cloud import connect_sandbox
+from services.pulling import plan_archive, stream
+from services.repositories import get_tag
 from tests.sandbox.azure_clients import token
 
 pytestmark = pytest.mark.client
@@ -67,6 +70,13 @@ class Skopeo:
     def copy(self, source, target):
         sides = [*self._side("src-", ""), *self._side("dest-", "")]
         return self._run(["copy", *sides, self.image(source), self.image(target)], True)
+
+    def push_archive(self, file, target, *options, name=":v1"):
+        sides = [*self._side("dest-", ""), *options, f"oci-archive:{file}{name}", self.image(target)]
+        return self._run(["copy", *sides], True)
+
+    def inspect_archive(self, file, *options):
+        return self._run(["inspect", *options, f"oci-archive:{file}:v1"], True).stdout
 
     def tags(self, name, **more):
         return json.loads(self("list-tags", name, **more).stdout)["Tags"]
@@ -139,6 +149,10 @@ def tar(content):
     return buffer.getvalue()
 
 
+def digest_of(content):
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
 def blobs_of(directory):
     return {path.name: path.read_bytes() for path in (Path(directory) / "blobs" / "sha256").iterdir()}
 
@@ -149,6 +163,43 @@ def test_an_index_comes_back_byte_for_byte(skopeo, layout, tmp_path):
     assert skopeo("inspect", f"{REPOSITORY}:v1", "--raw").stdout.encode() == body
     skopeo.pull(f"{REPOSITORY}:v1", tmp_path / "back", "--all")
     assert blobs_of(tmp_path / "back") == blobs_of(directory)
+
+
+@pytest.mark.parametrize("platform", ["", "linux/arm64"])
+def test_skopeo_reads_the_console_s_archive_and_brings_it_back(skopeo, layout, running, tmp_path, platform):
+    directory, body = layout
+    skopeo.push(directory, "archived:v1", "--all")
+    client = connect_sandbox(running.ready).registry(skopeo.server)
+    archive = plan_archive(client, "archived", get_tag(client, "archived", "v1").digest, tag="v1", platform=platform)
+    file = tmp_path / archive.file_name
+    with file.open("wb") as target:
+        target.writelines(stream(client, archive))
+    assert file.stat().st_size == archive.size
+    shown = json.loads(skopeo.inspect_archive(file, "--raw"))
+    children = json.loads(body)["manifests"]
+    assert [child["digest"] for child in shown.get("manifests", ())] == (
+        [] if platform else [child["digest"] for child in children]
+    )
+    skopeo.push_archive(file, "restored:v1", "--all")
+    restored = get_tag(client, "restored", "v1").digest
+    assert restored == archive.digest == (children[1]["digest"] if platform else digest_of(body))
+    unpacked = tmp_path / "unpacked"
+    with tarfile.open(file) as tar:
+        tar.extractall(unpacked, filter="data")
+    if not platform:
+        assert blobs_of(unpacked) == blobs_of(directory)
+
+
+def test_docker_s_own_formats_come_back_from_an_archive(skopeo, layout, running, tmp_path):
+    skopeo.push(layout[0], "dockers:v1", "--format=v2s2")
+    client = connect_sandbox(running.ready).registry(skopeo.server)
+    digest = get_tag(client, "dockers", "v1").digest
+    file = tmp_path / "dockers.tar"
+    with file.open("wb") as target:
+        target.writelines(stream(client, plan_archive(client, "dockers", digest, tag="v1")))
+    # By a name skopeo finds OCI's media types alone; the only image of an archive needs none.
+    skopeo.push_archive(file, "dockers:back", name="")
+    assert get_tag(client, "dockers", "back").digest == digest
 
 
 def test_tags_are_listed_and_an_image_is_inspected_and_deleted(skopeo, layout):

@@ -185,7 +185,7 @@ def test_a_deletion_that_was_cut_off_shows_each_items_fate(open_view: Open, own:
     at = open_view("deletions.py", record=recording.id)
     assert not at.exception
     assert "It was cut off: of 1 item nothing is written down." in said(at)
-    assert list(at.dataframe[0].value["Outcome"]) == ["deleted", "still there"]
+    assert list(at.dataframe[0].value["Outcome"]) == ["still there", "deleted"]
     at = open_view("deletions.py")
     assert list(at.dataframe[0].value["State"]) == ["cut off"]
 

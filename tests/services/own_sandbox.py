@@ -8,11 +8,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from sandbox.registry_rules import REGISTRY_TYPE, created
 from sandbox.server import Sandbox
 from sandbox.store import Locks
 from services.acr_http import RegistryClient
-from services.cloud import connect_sandbox
-from tests.services.documents import OCI_CONFIG, OCI_MANIFEST, digest_of
+from services.cloud import AzureSession, connect_sandbox
+from services.registries import Registry, get_registry
+from tests.services.documents import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, digest_of
 
 REGISTRY = "casaacr01"
 APP = "team/app"
@@ -26,12 +28,52 @@ class Own:
         self._faults = faults
         self.client = self._connected(as_reader=False)
 
+    def session(self, *, as_reader: bool = False) -> AzureSession:
+        return connect_sandbox(self.sandbox.ready, as_reader=as_reader)
+
+    def registry(self, name: str = REGISTRY) -> Registry:
+        """One as the console reads it."""
+        document = self.sandbox.store.find_resource(REGISTRY_TYPE, name)
+        assert document
+        return get_registry(self.session(), document["id"])
+
+    def make_registry(self, name: str, sku: str = "Premium", **properties: Any) -> Registry:
+        """Another registry beside casaacr01, in its resource group."""
+        body = {"location": "eastus", "sku": {"name": sku}, "properties": properties}
+        resource_id = f"{self.registry().id.rpartition('/')[0]}/{name}"
+        self.sandbox.store.put_resource(created(resource_id, name, body, self.sandbox.stamp()))
+        self.sandbox.open_registry(name)
+        return self.registry(name)
+
     def as_reader(self) -> RegistryClient:
         return self._connected(as_reader=True)
 
     def _connected(self, *, as_reader: bool) -> RegistryClient:
         ready = self.sandbox.ready
         return connect_sandbox(ready, as_reader=as_reader).registry(ready["registries"][REGISTRY])
+
+    def push_index(self, *tags: str, numbers: range = range(1, 3), repository: str = APP) -> str:
+        """An index of that many images, under these tags: its digest."""
+        children = [self.push(number=number, repository=repository) for number in numbers]
+        body = {
+            "schemaVersion": 2,
+            "mediaType": OCI_INDEX,
+            "manifests": [
+                {
+                    "mediaType": OCI_MANIFEST,
+                    "digest": digest,
+                    "size": len(raw),
+                    "platform": {"os": "linux", "architecture": f"a{number}"},
+                }
+                for number, (digest, raw) in zip(numbers, children, strict=True)
+            ],
+        }
+        index = json.dumps(body).encode()
+        self.sandbox.store.add_manifest(REGISTRY, repository, index, OCI_INDEX, self.sandbox.stamp())
+        digest = "sha256:" + hashlib.sha256(index).hexdigest()
+        for tag in tags:
+            self.move(tag, digest, repository)
+        return digest
 
     def push(self, *tags: str, number: int = 1, repository: str = APP) -> tuple[str, bytes]:
         """An image in bytes that json.dumps would not give again, under these tags: its digest and its bytes."""
@@ -61,9 +103,9 @@ class Own:
     def lock_repository(self, **locks: bool) -> None:
         self.sandbox.store.set_repository_locks(REGISTRY, APP, Locks(**locks), self.sandbox.stamp())
 
-    def tags(self, repository: str = APP) -> dict[str, str]:
+    def tags(self, repository: str = APP, registry: str = REGISTRY) -> dict[str, str]:
         """Every tag and its digest, as the store has them."""
-        return {tag.name: tag.digest for tag in self.sandbox.store.list_tags(REGISTRY, repository)}
+        return {tag.name: tag.digest for tag in self.sandbox.store.list_tags(registry, repository)}
 
     def break_(self, *rules: dict[str, Any]) -> None:
         self._faults.write_text(json.dumps(rules))

@@ -22,6 +22,8 @@ SAMPLES: Mapping[str, object] = {
     "days": 30,
     "pattern": "v1.*",
     "keep": 3,
+    "source": "docker.io/library/nginx:1.29",
+    "file": "team-app-v1.0.0.tar",
 }
 # A line can be a small script; its parts are commands.
 JOINTS = ("|", "&&", ";")

@@ -1,4 +1,4 @@
-"""The `az` and `docker` lines: what they say, and that no name can become more than a word of them."""
+"""The `az`, `docker` and `skopeo` lines: what they say, and that no name can become more than a word of them."""
 
 import re
 import shlex
@@ -104,6 +104,35 @@ HOSTILE = [
             " --delete-enabled true --write-enabled true --list-enabled false --read-enabled false",
         ),
         (
+            az_commands.import_image("contosoacr", "docker.io/library/nginx:1.29", "nginx:1.29", "nginx:stable"),
+            "az acr import --name contosoacr --source docker.io/library/nginx:1.29"
+            " --image nginx:1.29 --image nginx:stable",
+        ),
+        (
+            az_commands.import_image(
+                "contosoacr", f"app@{DIGEST}", "app:v1", repositories=("old/app",), resource_id="/s/r", force=True
+            ),
+            f"az acr import --name contosoacr --source app@{DIGEST} --registry /s/r"
+            " --image app:v1 --repository old/app --force",
+        ),
+        (
+            az_commands.import_image("contosoacr", "ghcr.io/o/app:v1", "app:v1", user="a robot"),
+            "az acr import --name contosoacr --source ghcr.io/o/app:v1 --image app:v1"
+            " --username 'a robot' --password \"$SOURCE_PASSWORD\"",
+        ),
+        (
+            az_commands.save("contosoacr.azurecr.io", "team/app", "v1", "app.tar"),
+            "docker save --output app.tar contosoacr.azurecr.io/team/app:v1",
+        ),
+        (
+            az_commands.copy_to_archive("contosoacr.azurecr.io", "team/app", "v1", "app.tar"),
+            "skopeo copy --all docker://contosoacr.azurecr.io/team/app:v1 oci-archive:app.tar:v1",
+        ),
+        (
+            az_commands.copy_to_archive("contosoacr.azurecr.io", "app", DIGEST, "app.tar"),
+            f"skopeo copy --all docker://contosoacr.azurecr.io/app@{DIGEST} oci-archive:app.tar",
+        ),
+        (
             az_commands.update_registry("contosoacr", "--sku", "Premium"),
             "az acr update --name contosoacr --sku Premium",
         ),
@@ -113,11 +142,11 @@ def test_lines(line: str, expected: str) -> None:
     assert line == expected
 
 
-def test_every_line_is_a_command_of_az_or_docker() -> None:
+def test_every_line_is_a_command_of_az_docker_or_skopeo() -> None:
     lines = {name: made(maker) for name, maker in makers().items()}
     assert len(lines) > 15
     for line in (*lines.values(), *fixes().values()):
-        assert line.removeprefix("ACR_ID=$(").split()[0] in ("az", "docker", "kubectl"), line
+        assert line.removeprefix("ACR_ID=$(").split()[0] in ("az", "docker", "kubectl", "skopeo"), line
 
 
 def words(line: str) -> list[str]:

@@ -188,14 +188,19 @@ def test_no_name_reaches_the_repositorys_own_locks(name: str, registry: CannedRe
 
 @pytest.mark.parametrize("locks", EVERY)
 def test_words_for_every_combination(locks: Locks) -> None:
-    words = meaning(locks)
-    assert (words == "Not locked.") == (locks == OPEN)
-    assert ("can't be overwritten" in words) == (not locks.write)
-    assert ("deleted" in words) == (not (locks.delete and locks.write))
-    assert ("can be overwritten" in words) == (locks.write and not locks.delete)
-    assert ("hidden from lists" in words) == (not locks.list)
-    assert ("Pulls are refused" in words) == (not locks.read)
-    assert ("do not lock its manifest" in words) == locks.any
+    of_repository, of_tag, of_manifest = (meaning(locks, what) for what in ("repository", "tag", "manifest"))
+    for words in (of_repository, of_tag, of_manifest):
+        assert (words == "Not locked.") == (locks == OPEN)
+        assert ("hidden" in words) == (not locks.list)
+        assert ("are refused" in words) == (not locks.read)
+    assert ("can't be moved" in of_tag) == (not locks.write)
+    assert ("can't be removed" in of_tag) == (not (locks.delete and locks.write))
+    assert ("can be moved" in of_tag) == (locks.write and not locks.delete)
+    assert ("can't be deleted" in of_manifest) == (not (locks.delete and locks.write))
+    assert ("Nothing can be pushed" in of_repository) == (not locks.write)
+    assert ("tags still move" in of_repository) == (locks.write and not locks.delete)
+    assert ("do not lock its manifest" in of_tag) == ("nor a manifest's its tags" in of_manifest) == locks.any
+    assert "do not lock its manifest" not in of_repository
 
 
 # A whole registry

@@ -20,6 +20,8 @@ import pytest
 from services.acr_http import RegistryClient
 from services.acr_tokens import Need, need_of
 from services.cloud import AzureSession
+from services.copy_run import apply_copy
+from services.copying import CopyItem, CopyPlan, parse_source
 from services.errors import ServiceError, explained
 from services.images import read_manifest
 from services.registries import get_registry, list_registries
@@ -34,6 +36,7 @@ from services.repositories import (
 )
 from services.subscriptions import list_subscriptions
 from tests.services.canned import ARM, CLOUD, Answer, Canned, CannedRegistry, Clock, Credential, connected
+from tests.services.shell_lines import registry as a_registry
 
 _FOLDER = os.environ.get("AZURE_RECORDINGS")
 if not _FOLDER:
@@ -53,8 +56,9 @@ NOT_READ = {
     "real/acr-data/v2_manifest_put_201.json": WRITES,
     "*/acr-mgmt/check_name_*.json": "names are checked where registries are created, which comes later",
     "real/acr-mgmt/generic_resources_*.json": "registries are listed by their own provider, with their properties",
-    "real/acr-mgmt/import_image_202_null.json": WRITES,
-    "real/acr-mgmt/*operation*.json": POLLS,
+    "real/acr-mgmt/registry_delete_operation*.json": POLLS,
+    "real/acr-mgmt/registry_operation*.json": POLLS,
+    "real/acr-mgmt/replication_*operation*.json": POLLS,
     "real/acr-mgmt/list_credentials_*.json": "passwords are shown on request only, which comes later",
     "real/acr-mgmt/regenerate_credential_*.json": WRITES,
     "real/acr-mgmt/registry_create_201_*.json": WRITES,
@@ -86,6 +90,7 @@ class Recording:
         self.method: str = document["request"]["method"]
         self.host: str = document["request"]["host"]
         self.path: str = document["request"]["path"]
+        self.request: Any = document["request"].get("body")
         self.response: dict[str, Any] = document["response"]
         self.body: Any = self.response["body"]
         self.status: int = self.response["status"]
@@ -334,6 +339,32 @@ def replay_subscriptions(recording: Recording) -> None:
     }
 
 
+def replay_import(recording: Recording) -> None:
+    """The whole of a recorded import, whichever of its answers `recording` is: begun, looked at twice, done."""
+    begun, waits, done = (
+        Recording(f"real/acr-mgmt/import_{name}.json")
+        for name in ("image_202_null", "operationresult_202_accepted", "operationresult_200_succeeded")
+    )
+    assert recording.file in (begun.file, waits.file, done.file)
+    wire, session = arm()
+    wire.on("POST", f"{ARM}{begun.path}", begun.answer)
+    wire.on("GET", f"{ARM}{waits.path}", waits.answer, done.answer)
+    resource_id = begun.path.removesuffix("/importImage")
+    group, subscription, name = resource_id.split("/")[4], resource_id.split("/")[2], resource_id.split("/")[-1]
+    target = a_registry(id=resource_id, name=name, subscription_id=subscription, resource_group=group)
+    asked = begun.request["source"]
+    source = parse_source(f"{asked['registryUri']}/{asked['sourceImage']}")
+    plan = CopyPlan(source, target, (CopyItem("hello", "v1", known=False),), None, (), ())
+    copied = apply_copy(session, plan)
+    assert [result.outcome for result in copied.results.values] == ["not confirmed"]
+    assert wire.paths() == [f"POST {begun.path}", f"GET {waits.path}", f"GET {done.path}"]
+    sent_body = json.loads(wire.sent[0].body)
+    assert sent_body["source"].keys() == asked.keys()
+    assert sent_body["source"]["registryUri"] == asked["registryUri"]
+    assert begun.request.keys() <= sent_body.keys()
+    assert set(wire.slept) == {float(begun.headers["Retry-After"])}
+
+
 READ: dict[str, Callable[[Recording], None]] = {
     "real/acr-data/catalog_page?.json": replay_catalog,
     "real/acr-data/catalog_unpaged_*.json": replay_catalog,
@@ -353,6 +384,7 @@ READ: dict[str, Callable[[Recording], None]] = {
     "real/acr-mgmt/registry_create_premium_*.json": replay_registry,
     "real/acr-mgmt/registry_patch_tags_*.json": replay_registry,
     "real/acr-mgmt/registry_list_*.json": replay_registries,
+    "real/acr-mgmt/import_*.json": replay_import,
     "real/acr-mgmt/list_usages_*.json": replay_usages,
     "real/acr-mgmt/replication_list_*.json": replay_replicas,
     "real/subscriptions/subscription_list_*.json": replay_subscriptions,

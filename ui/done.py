@@ -1,0 +1,16 @@
+"""What the last action did, said once on the page that is shown after it."""
+
+import streamlit as st
+
+_DONE = "done: what the last action did"
+
+
+def say_done(words: str) -> None:
+    """Keeps `words` (markdown) for the next run."""
+    st.session_state[_DONE] = words
+
+
+def show_done() -> None:
+    """What the action before this run did, once."""
+    if words := st.session_state.pop(_DONE, ""):
+        st.success(words, icon=":material/check_circle:")
