@@ -64,7 +64,7 @@ with st.container(horizontal=True):
         st.badge(f"locked: {row.locks.words}", icon=":material/lock:", color="orange")
 show_read_only()
 OF_TAG, OF_MANIFEST = "Locks of this tag", "Locks of this manifest"
-with st.container(horizontal=True):
+with st.container(horizontal=True, vertical_alignment="center"):
     if st.button("Add a tag", icon=":material/new_label:", disabled=not may_write()):
         tag_actions.add_tag(who, registry, repository, digest)
     if ":" not in reference and st.button("Remove this tag", icon=":material/label_off:", disabled=not may_write()):

@@ -52,7 +52,7 @@ if repository.locks.any:
         f"Locked against {repository.locks.words}. {meaning(repository.locks, 'repository')}", icon=":material/lock:"
     )
 show_read_only()
-with st.container(horizontal=True):
+with st.container(horizontal=True, vertical_alignment="center"):
     if st.button("Locks of the repository", icon=":material/lock:", disabled=not may_write()):
         change_locks(who, registry, name)
     st.page_link("cleanup.py", label="Clean up", icon=":material/cleaning_services:", query_params=url)

@@ -24,6 +24,7 @@ from services.copy_run import apply_copy
 from services.copying import CopyItem, CopyPlan, parse_source
 from services.errors import ServiceError, explained
 from services.images import read_manifest
+from services.read_back import delete
 from services.registries import get_registry, list_registries
 from services.repositories import (
     get_manifest_row,
@@ -34,7 +35,10 @@ from services.repositories import (
     repository_names,
     tag_page,
 )
+from services.repository_deletion import RepositoryDeletionPlan, apply_repository_deletion
 from services.subscriptions import list_subscriptions
+from services.tagging import UntagItem, UntagPlan, apply_untag
+from tests.services import documents
 from tests.services.canned import ARM, CLOUD, Answer, Canned, CannedRegistry, Clock, Credential, connected
 from tests.services.shell_lines import registry as a_registry
 
@@ -49,10 +53,7 @@ POLLS = "the progress of a write: writes come later"
 # The first pattern that fits a file tells why no service reads it.
 NOT_READ = {
     "real/acr-data/oauth2_token_anonymous_200.json": "the console always signs in",
-    "real/acr-data/repository_delete_202*.json": WRITES,
-    "real/acr-data/tag_delete_202.json": WRITES,
     "real/acr-data/v2_blob_upload_*_20?.json": WRITES,
-    "real/acr-data/v2_manifest_delete_202.json": WRITES,
     "real/acr-data/v2_manifest_put_201.json": WRITES,
     "*/acr-mgmt/check_name_*.json": "names are checked where registries are created, which comes later",
     "real/acr-mgmt/generic_resources_*.json": "registries are listed by their own provider, with their properties",
@@ -110,10 +111,10 @@ class Recording:
         assert found, (self.path, pattern)
         return unquote(found[1])
 
-    def registry(self, *following: Answer) -> RegistryClient:
+    def registry(self, *following: Answer, method: str = "GET") -> RegistryClient:
         """A registry that gives this answer, then those."""
         canned = CannedRegistry(Clock(), self.host)
-        canned.on("GET", f"https://{self.host}{self.path}", self.answer, *following)
+        canned.on(method, f"https://{self.host}{self.path}", self.answer, *following)
         return connected(canned)
 
 
@@ -235,6 +236,39 @@ def replay_token(recording: Recording) -> None:
         assert token == recording.body[member]
     else:
         assert canned.sent[-1].form["refresh_token"] == recording.body[member]
+
+
+GONE = Answer(404, {"errors": [{"code": "TAG_UNKNOWN", "message": "M"}]})
+
+
+def replay_repository_deletion(recording: Recording) -> None:
+    name = recording.part("/acr/v1/([^/]+)$")
+    client = recording.registry(method="DELETE")
+    url = f"https://{recording.host}{recording.path}"
+    sent(client).on("GET", f"{url}/_manifests", Answer(200, {"manifests": None}))
+    sent(client).on("GET", f"{url}/_tags", Answer(200, {"tags": None}))
+    sent(client).on("GET", url, GONE)
+    deleted = apply_repository_deletion(client, RepositoryDeletionPlan(name, (), (), 0, ()))
+    assert deleted.told
+    assert list(deleted.manifests) == recording.body["manifestsDeleted"]
+    assert list(deleted.tags) == (recording.body["tagsDeleted"] or [])
+
+
+def replay_untag(recording: Recording) -> None:
+    repository, tag = recording.part("/acr/v1/(.+)/_tags"), recording.part("/_tags/(.+)$")
+    digest = recording.headers["x-ms-int-docker-content-digest"]
+    client = recording.registry(method="DELETE")
+    there = {"tag": documents.tag(tag, digest)}
+    sent(client).on("GET", f"https://{recording.host}{recording.path}", Answer(200, there), GONE)
+    result = apply_untag(client, UntagPlan(repository, (UntagItem(tag, digest, ""),), ()))
+    assert [(done.tag, done.digest, done.outcome) for done in result.values] == [(tag, digest, "untagged")]
+
+
+def replay_manifest_deletion(recording: Recording) -> None:
+    # The recorder has put a word in the place of the digest.
+    client = recording.registry(method="DELETE")
+    sent(client).on("GET", f"https://{recording.host}/acr/v1/r/_manifests/d", GONE)
+    assert delete(client, "T", recording.path, lambda: get_manifest_row(client, "r", "d")) == "deleted"
 
 
 REFUSED = Answer(403, {"error": {"code": "AuthorizationFailed", "message": "M"}})
@@ -372,6 +406,9 @@ READ: dict[str, Callable[[Recording], None]] = {
     "real/acr-data/repository_patch_lock.json": replay_repository,
     "real/acr-data/tags_list_*.json": replay_tags,
     "real/acr-data/tag_get.json": replay_tag,
+    "real/acr-data/repository_delete_202*.json": replay_repository_deletion,
+    "real/acr-data/tag_delete_202.json": replay_untag,
+    "real/acr-data/v2_manifest_delete_202.json": replay_manifest_deletion,
     "real/acr-data/manifests_*.json": replay_manifests,
     "real/acr-data/manifest_get_*.json": replay_manifest_row,
     "real/acr-data/v2_manifest_get_*.json": replay_manifest,
