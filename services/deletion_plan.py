@@ -221,7 +221,7 @@ def _unknown(contents: RepositoryContents) -> str:
     if contents.hidden:
         return (
             f"Of {contents.repository.manifest_count:,} manifests, {contents.hidden:,} are hidden from the list "
-            "(locked against listing) or came meanwhile: what they point to is not known."
+            "(locked against listing) or came meanwhile: what they point to is not known. Refresh, or have them listed."
         )
     missing = len(contents.unread) + contents.untried
     return f"Of {len(contents.rows):,} manifests, {missing:,} could not be read: what they point to is not known."

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.__main__ import main
+from benchmarks.__main__ import MEASURES, main
 from benchmarks.results import Row, at_least, at_most, exactly, machine, table, under, write
 from benchmarks.rounds import by_turns, median_ratio, seconds
 
@@ -59,4 +59,4 @@ def test_the_machine_is_named() -> None:
 
 def test_a_measure_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["speed"]) == 2
-    assert "calls, reading, parsing, rerun, sessions" in capsys.readouterr().err
+    assert f"there are {', '.join(MEASURES)}" in capsys.readouterr().err

@@ -201,11 +201,11 @@ def test_layers_are_counted_and_kept_once_until_the_last_image_that_needs_them_g
     one = registry.push_image("app", "v1")
     alone = sandbox.store.stored_bytes("casaacr01") - before
     registry.push_image("team/copy", "v1")
-    body = registry("GET", "/v2/app/manifests/v1").content
-    layer = json.loads(body)["layers"][0]["digest"]
-    assert sandbox.store.stored_bytes("casaacr01") - before == alone + len(body)
+    layer = registry("GET", "/v2/app/manifests/v1").json()["layers"][0]["digest"]
+    # The manifest is content like any other: the same in both, and kept once.
+    assert sandbox.store.stored_bytes("casaacr01") - before == alone
     registry("DELETE", "/acr/v1/app/_tags/v1")
-    assert sandbox.store.stored_bytes("casaacr01") - before == alone + len(body)
+    assert sandbox.store.stored_bytes("casaacr01") - before == alone
     registry("DELETE", f"/v2/app/manifests/{one}")
     assert registry("HEAD", f"/v2/app/blobs/{layer}").status_code == 404
     assert registry("GET", f"/v2/team/copy/blobs/{layer}").status_code == 200

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 import requests
@@ -15,7 +16,7 @@ from services.errors import ServiceError
 from services.fanout import Partial
 from services.findings import findings_of
 from services.image_summaries import summarise
-from services.images import Kind, read_config, read_manifest, read_referrers
+from services.images import Descriptor, Kind, read_config, read_manifest, read_referrers
 from services.manifest_tree import Role, build_tree, read_for_tree
 from services.registries import Mode, Registry, get_registry, list_registries
 from services.repositories import (
@@ -342,7 +343,7 @@ def test_a_layer_that_is_missing(client: Open) -> None:
     hub = client("contosohub")
     tag = tag_page(hub, "jobs/mailer", size=1).tags[0]
     image = read_manifest(hub, "jobs/mailer", tag.name)
-    without = type(image)(**{**image.__dict__, "config": image.layers[0].__class__(image.layers[0].digest, "x", 10)})
+    without = replace(image, config=Descriptor(image.layers[0].digest, "x", 10))
     with pytest.raises(ServiceError) as raised:
         read_config(hub, "jobs/mailer", without)
     assert (raised.value.status, raised.value.code) == (404, "BLOB_UNKNOWN")
