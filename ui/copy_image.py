@@ -51,7 +51,7 @@ def copy_to(who: str, registry: Registry, repository: str, reference: str, diges
 def show_copy_form(who: str, registry: Registry) -> None:
     """Copies an image from elsewhere into `registry`: of another registry here, of a public one, or with a login."""
     sent = st.session_state.setdefault(_FORM, 0)
-    kind = st.segmented_control("From", SOURCES, default=AZURE, required=True, key=f"copy from {sent}")
+    kind = st.segmented_control("From", SOURCES, default=AZURE, required=True, key="copy from")
     with panel():
         source = _choose_source(who, kind or AZURE, sent)
         if source is None:
@@ -84,9 +84,7 @@ def show_copies(who: str) -> None:
 def _choose_registry(label: str, who: str, chosen: Registry | None, key: str | None = None) -> Registry | None:
     found = [registry for registry in loaders.inventory(who).value.registries.values if registry.login_server]
     index = next((at for at, registry in enumerate(found) if chosen and registry.id == chosen.id), None)
-    return st.selectbox(
-        label, found, index, format_func=lambda registry: plain(selection.key_of(registry, found)), key=key
-    )
+    return st.selectbox(label, found, index, format_func=lambda registry: selection.key_of(registry, found), key=key)
 
 
 def _choose_source(who: str, kind: str, sent: int) -> Source | None:

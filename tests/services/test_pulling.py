@@ -138,7 +138,7 @@ def test_a_platform_that_the_index_does_not_have(own: Own, shelf: Shelf) -> None
     with pytest.raises(ServiceError) as raised:
         plan_archive(own.client, APP, index["digest"], platform="linux/s390x")
     assert raised.value.code == "NoSuchPlatform"
-    assert "linux/amd64, linux/arm64" in raised.value.remedy
+    assert "linux/amd64, linux/arm64" in raised.value.cause
 
 
 def test_by_digest_the_image_has_no_name_in_the_archive(own: Own, shelf: Shelf) -> None:
