@@ -63,6 +63,8 @@ def test_locks_are_set_where_they_were_asked_for_and_nowhere_else(open_view: Ope
     assert not at.exception
     assert locks_of(own) == {**dict.fromkeys(OPENERS, Locks()), opener: Locks(write=False)}
     assert "is locked against write, as read back" in "".join(success.value for success in at.success)
+    said = {OPENERS[0]: "Locked against write", OPENERS[1]: "tag locked: write", OPENERS[2]: "manifest locked: write"}
+    assert [words in texts(at) for words in said.values()] == [name == opener for name in said]
     at = switched(at, opener, write=True)
     reopen(at, opener)
     button(at, "Set the locks").click().run()
