@@ -89,8 +89,8 @@ def _choose_registry(label: str, who: str, chosen: Registry | None, key: str | N
 
 def _choose_source(who: str, kind: str, sent: int) -> Source | None:
     """None until an image is named. Raises ServiceError for what is no name of one."""
-    left, right = st.columns(2)
     if kind == AZURE:
+        left, right = st.columns(2)
         with left:
             registry = _choose_registry("Source registry", who, None, f"copy source {sent}")
         image = right.text_input("Image", placeholder="team/app:v1.0.0", key=f"copy azure image {sent}")
@@ -98,7 +98,7 @@ def _choose_source(who: str, kind: str, sent: int) -> Source | None:
             return None
         return replace(parse_source(f"{registry.login_server}/{image.strip()}"), registry=registry)
     if kind == PUBLIC:
-        image = left.text_input(
+        image = st.text_input(
             "Image", placeholder="nginx:1.29 or mcr.microsoft.com/dotnet/runtime:10.0", key=f"copy public {sent}"
         )
         return parse_source(image) if image else None
