@@ -5,6 +5,7 @@ import streamlit as st
 from services import az_commands
 from services.errors import ServiceError
 from services.images import Kind, Manifest
+from services.repositories import Locks
 from ui import connection, copy_image, loaders, selection, tag_actions
 from ui.done import show_done
 from ui.download_image import download_image
@@ -37,9 +38,11 @@ def refresh() -> None:
     loaders.referrers.clear(who, server, repository, digest)
 
 
+tag_locks = Locks()
 try:
     if ":" not in reference:
-        digest = loaders.tag(who, server, repository, reference).digest
+        named = loaders.tag(who, server, repository, reference)
+        digest, tag_locks = named.digest, named.locks
     loaded = loaders.manifest_row(who, server, repository, digest)
     manifest = loaders.manifest(who, server, repository, digest)
 except ServiceError as error:
@@ -60,8 +63,10 @@ with st.container(horizontal=True):
         st.badge(plain(tag), icon=":material/sell:", color="green")
     if len(row.tags) > SHOWN_TAGS:
         st.badge(f"and {count(len(row.tags) - SHOWN_TAGS, 'more tag')}", color="green")
+    if tag_locks.any:
+        st.badge(f"tag locked: {tag_locks.words}", icon=":material/lock:", color="orange")
     if row.locks.any:
-        st.badge(f"locked: {row.locks.words}", icon=":material/lock:", color="orange")
+        st.badge(f"manifest locked: {row.locks.words}", icon=":material/lock:", color="orange")
 show_read_only()
 OF_TAG, OF_MANIFEST = "Locks of this tag", "Locks of this manifest"
 with st.container(horizontal=True, vertical_alignment="center"):

@@ -121,8 +121,8 @@ def _child_for(index: Manifest, platform: str, title: str) -> Descriptor:
     if found is None:
         raise ServiceError(
             title,
-            f"The index has no platform {platform}.",
-            f"It has: {', '.join(index.platforms) or 'none'}.",
+            f"The index has no platform {platform}. It has: {', '.join(index.platforms) or 'none'}.",
+            "Choose one of those.",
             "NoSuchPlatform",
         )
     return found

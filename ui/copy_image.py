@@ -51,7 +51,7 @@ def copy_to(who: str, registry: Registry, repository: str, reference: str, diges
 def show_copy_form(who: str, registry: Registry) -> None:
     """Copies an image from elsewhere into `registry`: of another registry here, of a public one, or with a login."""
     sent = st.session_state.setdefault(_FORM, 0)
-    kind = st.segmented_control("From", SOURCES, default=AZURE, required=True, key=f"copy from {sent}")
+    kind = st.segmented_control("From", SOURCES, default=AZURE, required=True, key="copy from")
     with panel():
         source = _choose_source(who, kind or AZURE, sent)
         if source is None:
@@ -84,15 +84,13 @@ def show_copies(who: str) -> None:
 def _choose_registry(label: str, who: str, chosen: Registry | None, key: str | None = None) -> Registry | None:
     found = [registry for registry in loaders.inventory(who).value.registries.values if registry.login_server]
     index = next((at for at, registry in enumerate(found) if chosen and registry.id == chosen.id), None)
-    return st.selectbox(
-        label, found, index, format_func=lambda registry: plain(selection.key_of(registry, found)), key=key
-    )
+    return st.selectbox(label, found, index, format_func=lambda registry: selection.key_of(registry, found), key=key)
 
 
 def _choose_source(who: str, kind: str, sent: int) -> Source | None:
     """None until an image is named. Raises ServiceError for what is no name of one."""
-    left, right = st.columns(2)
     if kind == AZURE:
+        left, right = st.columns(2)
         with left:
             registry = _choose_registry("Source registry", who, None, f"copy source {sent}")
         image = right.text_input("Image", placeholder="team/app:v1.0.0", key=f"copy azure image {sent}")
@@ -100,7 +98,7 @@ def _choose_source(who: str, kind: str, sent: int) -> Source | None:
             return None
         return replace(parse_source(f"{registry.login_server}/{image.strip()}"), registry=registry)
     if kind == PUBLIC:
-        image = left.text_input(
+        image = st.text_input(
             "Image", placeholder="nginx:1.29 or mcr.microsoft.com/dotnet/runtime:10.0", key=f"copy public {sent}"
         )
         return parse_source(image) if image else None

@@ -17,7 +17,7 @@ ALL = "All platforms and attestations"
 def download_image(who: str, registry: Registry, repository: str, reference: str, manifest: Manifest) -> None:
     """The image at `reference`, a tag or a digest, as a file. Nothing is kept on the way."""
     platforms = list(dict.fromkeys(manifest.platforms))
-    chosen = st.selectbox("Platforms", [ALL, *platforms], format_func=plain) if platforms else ALL
+    chosen = st.selectbox("Platforms", [ALL, *platforms]) if platforms else ALL
     server = registry.login_server
     tag = "" if ":" in reference else reference
     with panel():

@@ -1,0 +1,235 @@
+"""Copying and downloading on the image's page, and the form that copies from elsewhere."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1.errors import AppTestError
+
+from services.cloud import AzureSession
+from tests.services.own_sandbox import APP, REGISTRY, Own, own_sandbox
+from tests.services.test_copying import OTHER, with_admin
+from tests.services.test_pulling import Shelf
+from ui import connection, copy_image, loaders, writing
+
+from .conftest import AppTest, Open, read, texts
+from .own import button, facts, reopen
+
+IMAGE = {"registry": REGISTRY, "repository": APP, "reference": "v1"}
+COPY = "Copy to…"
+FORM = """
+from ui import connection, copy_image, loaders
+who = connection.who()
+registries = loaders.inventory(who).value.registries.values
+copy_image.show_copies(who)
+copy_image.show_copy_form(who, next(found for found in registries if found.name == "casaacr01"))
+"""
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as own:
+        yield own
+
+
+@pytest.fixture
+def session(own: Own) -> AzureSession:
+    return own.session()
+
+
+@pytest.fixture
+def form(session: AzureSession) -> AppTest:
+    """The form that copies into casaacr01."""
+    connection.use(session)
+    read(connection.who())
+    return AppTest.from_string(FORM, default_timeout=30).run()
+
+
+def field(at: AppTest, label: str):
+    return next(field for field in at.text_input if field.label == label)
+
+
+def everything(at: AppTest) -> str:
+    return texts(at) + "".join(warning.value for warning in at.warning)
+
+
+def done(at: AppTest) -> AppTest:
+    """Waits for the copies that were begun, and looks at the page then."""
+    for copy in at.session_state[copy_image._COPIES]:
+        assert copy.reading.finished.wait(30)
+    return at.run()
+
+
+def test_an_image_is_copied_to_another_repository(open_view: Open, own: Own) -> None:
+    digest = own.push_index("v1")
+    at = open_view("image.py", **IMAGE)
+    button(at, COPY).click().run()
+    assert "in 3 manifests (Azure copies up to 50)" in texts(at)
+    assert "linux/a1, linux/a2" in texts(at).replace("\\", "")
+    assert f"az acr import --name {REGISTRY} --source {APP}@{digest}" in texts(at)
+    reopen(at, COPY)
+    button(at, "Copy").click().run()
+    at = done(at)
+    assert not at.exception
+    assert own.tags(f"{APP}-copy") == {"v1": digest}
+    assert "copied at" in texts(at)
+    assert "as read back" in texts(at)
+    button(at, "Close").click().run()
+    assert "as read back" not in texts(at)
+
+
+def test_a_tag_that_exists_takes_a_second_yes(open_view: Open, own: Own) -> None:
+    old, _ = own.push("v1", number=1, repository=f"{APP}-copy")
+    new, _ = own.push("v1", number=2)
+    at = open_view("image.py", **IMAGE)
+    button(at, COPY).click().run()
+    assert "exists. It moves from" in texts(at)
+    reopen(at, COPY)
+    with pytest.raises(AppTestError, match="disabled"):
+        button(at, "Copy").click().run()
+    at = open_view("image.py", **IMAGE)
+    button(at, COPY).click().run()
+    reopen(at, COPY)
+    at.checkbox[0].check().run()
+    assert own.tags(f"{APP}-copy") == {"v1": old}
+    reopen(at, COPY)
+    button(at, "Copy").click().run()
+    done(at)
+    assert own.tags(f"{APP}-copy") == {"v1": new}
+
+
+@pytest.mark.parametrize("name", ["**bold**", "<b>x</b>", "../app", "Team/App"])
+def test_a_name_that_no_repository_can_have_is_refused(open_view: Open, own: Own, name: str) -> None:
+    own.push("v1")
+    at = open_view("image.py", **IMAGE)
+    button(at, COPY).click().run()
+    reopen(at, COPY)
+    field(at, "Repository").set_value(name).run()
+    assert "InvalidRepository" in texts(at)
+    assert "Copy" not in [found.label for found in at.button]
+
+
+def test_a_tag_that_appears_before_azure_begins_is_an_error_on_the_page(open_view: Open, own: Own) -> None:
+    own.push("v1", number=2)
+    at = open_view("image.py", **IMAGE)
+    button(at, COPY).click().run()
+    own.break_({"method": "POST", "path": "importImage", "status": 409, "body": '{"error": {"code": "Conflict"}}'})
+    reopen(at, COPY)
+    button(at, "Copy").click().run()
+    at = done(at)
+    assert "Could not copy" in texts(at).replace("\\", "")
+    assert "plan it again" in texts(at)
+
+
+def test_a_copy_is_seen_in_the_target_without_a_refresh(open_view: Open, own: Own) -> None:
+    own.push("v1")
+    target = own.make_registry(OTHER)
+    at = open_view("image.py", **IMAGE)
+    assert loaders.catalogue(connection.who(), target.login_server).finished.wait(30)
+    button(at, COPY).click().run()
+    reopen(at, COPY)
+    at.selectbox[0].select_index([*at.selectbox[0].options].index(OTHER)).run()
+    reopen(at, COPY)
+    button(at, "Copy").click().run()
+    done(at)
+    catalogue = loaders.catalogue(connection.who(), target.login_server)
+    assert catalogue.finished.wait(30)
+    assert catalogue.value.names == (APP,)
+
+
+def test_a_console_that_listens_to_everyone_copies_nothing(
+    open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.push("v1")
+    monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
+    assert button(open_view("image.py", **IMAGE), COPY).disabled
+
+
+# The form
+
+
+def test_the_form_copies_from_another_registry_here(form: AppTest, own: Own) -> None:
+    digest, _ = own.push("v1")
+    form.selectbox[0].select_index([*form.selectbox[0].options].index(REGISTRY))
+    field(form, "Image").set_value(f"{APP}:v1").run()
+    field(form, "To the repository").set_value("from/elsewhere").run()
+    button(form, "Copy").click().run()
+    at = done(form)
+    assert not at.exception
+    assert own.tags("from/elsewhere") == {"v1": digest}
+    assert field(at, "Image").value == ""
+
+
+def test_the_form_says_what_it_can_not_check_of_docker_hub(form: AppTest) -> None:
+    form.segmented_control[0].set_value(copy_image.PUBLIC).run()
+    field(form, "Image").set_value("nginx:1.29").run()
+    assert "this console does not read docker.io" in texts(form).replace("\\", "")
+    assert f"az acr import --name {REGISTRY} --source docker.io/library/nginx:1.29" in texts(form)
+    button(form, "Copy").click().run()
+    assert "Azure can reach it" in texts(done(form))
+
+
+def test_the_form_takes_a_login_and_keeps_it_no_longer_than_needed(form: AppTest, own: Own) -> None:
+    digest, _ = own.push("v1")
+    password = with_admin(own)
+    form.segmented_control[0].set_value(copy_image.OTHER).run()
+    field(form, "Image").set_value(f"{own.client.login_server}/{APP}:v1")
+    field(form, "User name").set_value(REGISTRY)
+    field(form, "Password or token").set_value(password).run()
+    field(form, "To the repository").set_value("from/login").run()
+    assert password not in texts(form)
+    assert '--password "$SOURCE_PASSWORD"' in texts(form)
+    button(form, "Copy").click().run()
+    at = done(form)
+    assert own.tags("from/login") == {"v1": digest}
+    assert "copied, not compared" in texts(at)
+    assert password not in repr(at.session_state) + texts(at)
+
+
+@pytest.mark.parametrize("image", ["**x**", "a b", "http://contoso.example/app", "<img src=x>"])
+def test_the_form_refuses_what_is_no_image(form: AppTest, image: str) -> None:
+    form.segmented_control[0].set_value(copy_image.PUBLIC).run()
+    field(form, "Image").set_value(image).run()
+    assert not form.exception
+    assert "Could not read the name of the source" in texts(form)
+
+
+# Download
+
+
+def test_a_download_has_its_exact_size_and_a_link(open_view: Open, own: Own) -> None:
+    Shelf(own).index("v1")
+    at = open_view("image.py", **IMAGE)
+    button(at, "Download").click().run()
+    shown = facts(at)
+    assert shown["File"].replace("\\", "") == "team-app-v1.tar"
+    assert "4 manifests and 7 blobs" in shown["Content"]
+    assert at.link_button[0].url.startswith("/download/")
+    assert "skopeo copy --all docker://" in texts(at)
+    whole = shown["Size"]
+    reopen(at, "Download")
+    at.selectbox[0].select("linux/arm64").run()
+    shown = facts(at)
+    assert shown["File"].replace("\\", "") == "team-app-v1-linux-arm64.tar"
+    assert "1 manifest and 3 blobs" in shown["Content"]
+    assert shown["Size"] != whole
+
+
+def test_an_image_without_its_content_has_no_link(open_view: Open) -> None:
+    at = open_view("image.py", registry=REGISTRY, repository="nodejstemplate", reference="v1.0.0")
+    button(at, "Download").click().run()
+    assert "BLOB_UNKNOWN" in texts(at).replace("\\", "")
+    assert len(at.link_button) == 0
+
+
+def test_a_platform_s_name_is_text(open_view: Open, own: Own) -> None:
+    shelf = Shelf(own)
+    platform = {"os": "linux", "architecture": "**bold**<b>../../x"}
+    child = {**shelf.image(), "platform": platform}
+    shelf.manifest({"manifests": [child]}, "application/vnd.oci.image.index.v1+json", "v1")
+    at = open_view("image.py", **IMAGE)
+    button(at, "Download").click().run()
+    reopen(at, "Download")
+    at.selectbox[0].select("linux/**bold**<b>../../x").run()
+    assert facts(at)["File"].replace("\\", "") == "team-app-v1-linux-bold-b-..-..-x.tar"
+    assert not at.exception

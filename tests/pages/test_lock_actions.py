@@ -1,0 +1,105 @@
+"""Locks of a repository, a tag and a manifest, set on the pages, separately as they are."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.cloud import AzureSession
+from services.repositories import Locks, get_manifest_row, get_repository, get_tag
+from tests.services.own_sandbox import APP, REGISTRY, Own, own_sandbox
+from ui import writing
+
+from .conftest import AppTest, Open, texts
+from .own import button, reopen
+
+IMAGE = {"registry": REGISTRY, "repository": APP}
+OPENERS = ("Locks of the repository", "Locks of this tag", "Locks of this manifest")
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as own:
+        own.push("v1")
+        yield own
+
+
+@pytest.fixture
+def session(own: Own) -> AzureSession:
+    return own.session()
+
+
+def page_of(opener: str, open_view: Open) -> AppTest:
+    if opener == OPENERS[0]:
+        return open_view("repository.py", **IMAGE)
+    return open_view("image.py", **IMAGE, reference="v1")
+
+
+def switched(at: AppTest, opener: str, **toggles: bool) -> AppTest:
+    """Opens the dialog and turns these toggles."""
+    reopen(at, opener)
+    at.run()
+    labels = {"delete": "May be deleted", "write": "May be overwritten", "list": "Is listed", "read": "May be pulled"}
+    reopen(at, opener)
+    for name, value in toggles.items():
+        next(toggle for toggle in at.toggle if toggle.label == labels[name]).set_value(value)
+    return at.run()
+
+
+def locks_of(own: Own) -> dict[str, Locks]:
+    tag = get_tag(own.client, APP, "v1")
+    found = get_repository(own.client, APP).locks, tag.locks, get_manifest_row(own.client, APP, tag.digest).locks
+    return dict(zip(OPENERS, found, strict=True))
+
+
+@pytest.mark.parametrize("opener", OPENERS)
+def test_locks_are_set_where_they_were_asked_for_and_nowhere_else(open_view: Open, own: Own, opener: str) -> None:
+    at = switched(page_of(opener, open_view), opener, write=False)
+    assert "--write-enabled false" in texts(at)
+    assert "So it will be" in texts(at)
+    assert locks_of(own) == dict.fromkeys(OPENERS, Locks())
+    reopen(at, opener)
+    button(at, "Set the locks").click().run()
+    assert not at.exception
+    assert locks_of(own) == {**dict.fromkeys(OPENERS, Locks()), opener: Locks(write=False)}
+    assert "is locked against write, as read back" in "".join(success.value for success in at.success)
+    said = {OPENERS[0]: "Locked against write", OPENERS[1]: "tag locked: write", OPENERS[2]: "manifest locked: write"}
+    assert [words in texts(at) for words in said.values()] == [name == opener for name in said]
+    at = switched(at, opener, write=True)
+    reopen(at, opener)
+    button(at, "Set the locks").click().run()
+    assert locks_of(own) == dict.fromkeys(OPENERS, Locks())
+
+
+def test_a_hidden_repository_is_said_to_be_hidden(open_view: Open) -> None:
+    at = switched(page_of(OPENERS[0], open_view), OPENERS[0], list=False)
+    assert "hidden: lists of repositories leave it out" in texts(at)
+
+
+def test_a_locked_tag_is_not_removed_until_it_is_unlocked(open_view: Open, own: Own) -> None:
+    own.lock_tag("v1", delete=False)
+    at = page_of(OPENERS[1], open_view)
+    button(at, "Remove this tag").click().run()
+    assert "locked against deletion" in "".join(warning.value for warning in at.warning)
+    at = switched(page_of(OPENERS[1], open_view), OPENERS[1], delete=True)
+    reopen(at, OPENERS[1])
+    button(at, "Set the locks").click().run()
+    button(at, "Remove this tag").click().run()
+    reopen(at, "Remove this tag")
+    button(at, "Remove the tag").click().run()
+    assert own.tags() == {}
+
+
+def test_a_refusal_is_a_panel_and_what_is_shown_after_it_is_true(open_view: Open, own: Own) -> None:
+    at = switched(page_of(OPENERS[1], open_view), OPENERS[1], read=False)
+    own.break_({"method": "PATCH", "path": "_tags", "status": 403})
+    reopen(at, OPENERS[1])
+    button(at, "Set the locks").click().run()
+    assert "Could not set the locks" in texts(at)
+    assert locks_of(own) == dict.fromkeys(OPENERS, Locks())
+
+
+def test_a_console_that_listens_to_everyone_locks_nothing(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
+    assert button(page_of(OPENERS[0], open_view), OPENERS[0]).disabled
+    assert page_of(OPENERS[1], open_view).menu_button[0].disabled
