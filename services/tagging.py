@@ -78,7 +78,7 @@ def plan_tag(client: RegistryClient, repository: str, digest: str, tag: str) -> 
     title = f"Could not tag {repository}@{digest}"
     require_tag(title, tag)
     require_digest(title, digest)
-    return decide_tag(get_repository(client, repository), digest, tag, _find_tag(client, repository, tag))
+    return decide_tag(get_repository(client, repository), digest, tag, find_tag(client, repository, tag))
 
 
 def decide_tag(repository: Repository, digest: str, tag: str, current: Tag | None) -> TagPlan:
@@ -114,7 +114,7 @@ def apply_tag(client: RegistryClient, plan: TagPlan) -> Tag:
     if plan.refusal:
         raise _refused(title, plan.refusal)
     content, media_type = _manifest_bytes(client, plan, title)
-    current = _find_tag(client, plan.repository, plan.tag)
+    current = find_tag(client, plan.repository, plan.tag)
     if (current.digest if current else None) != plan.current_digest:
         raise _changed(title, plan.tag, plan.current_digest, current)
     path = path_of("/v2/{repository}/manifests/{tag}", repository=plan.repository, tag=plan.tag)
@@ -166,7 +166,7 @@ def _prove(title: str, digest: str, found: str | None, verb: str) -> None:
 def _put_all_the_same(client: RegistryClient, plan: TagPlan, error: ServiceError) -> Tag:
     """The tag, where a write that failed has put it: its answer was lost. Raises `error` where it has not."""
     try:
-        tag = _find_tag(client, plan.repository, plan.tag)
+        tag = find_tag(client, plan.repository, plan.tag)
     except ServiceError:
         raise replace(error, remedy=f"Whether it was done is not known. {_LOOK_AGAIN}") from error
     if tag and tag.digest == plan.digest:
@@ -191,7 +191,7 @@ def plan_untag(client: RegistryClient, repository: str, tags: Iterable[str]) -> 
         if not is_tag(name):
             return "That is no name for a tag."
         try:
-            return _find_tag(client, repository, name) or f"There is no tag {name}."
+            return find_tag(client, repository, name) or f"There is no tag {name}."
         except ServiceError as error:
             return str(error)
 
@@ -253,7 +253,7 @@ def _untag(client: RegistryClient, repository: str, item: UntagItem) -> UntagRes
     require_tag(title, item.tag)
     if item.refusal:
         raise _refused(title, item.refusal)
-    current = _find_tag(client, repository, item.tag)
+    current = find_tag(client, repository, item.tag)
     if current is None:
         return UntagResult(item.tag, item.digest, "gone already")
     if current.digest != item.digest:
@@ -269,7 +269,7 @@ def _untag(client: RegistryClient, repository: str, item: UntagItem) -> UntagRes
         else:
             failure = error
     try:
-        left = _find_tag(client, repository, item.tag)
+        left = find_tag(client, repository, item.tag)
     except ServiceError as error:
         if failure:
             raise replace(failure, remedy=f"Whether it was done is not known. {_LOOK_AGAIN}") from error
@@ -284,7 +284,7 @@ def _untag(client: RegistryClient, repository: str, item: UntagItem) -> UntagRes
 # Both
 
 
-def _find_tag(client: RegistryClient, repository: str, tag: str) -> Tag | None:
+def find_tag(client: RegistryClient, repository: str, tag: str) -> Tag | None:
     """The tag; None where the registry itself says that there is none."""
     try:
         return get_tag(client, repository, tag)
@@ -308,7 +308,7 @@ def _changed(title: str, tag: str, planned: str | None, current: Tag | None) -> 
     now = f"points to {current.digest}" if current else "is gone"
     return ServiceError(
         title,
-        f"The tag {tag} {then} when it was planned, and now {now}. Nothing was written.",
+        f"The tag {tag} {then} when it was planned, and now {now}. It was left as it is.",
         _LOOK_AGAIN,
         "ChangedMeanwhile",
     )
