@@ -13,41 +13,15 @@ from ui.text import count
 
 who = connection.who()
 top = st.container()
-inventory = loaders.inventory(who)
 left, right = st.columns(2)
-
-
-def choose_nothing_yet() -> None:
+with left:
+    chosen = selection.choose_registry(who)
+if chosen is None:
     with top:
         header("Repositories and tags", "What is in a registry.", None, lambda: loaders.inventory.clear(who))
-    if inventory.error:
-        show_error(inventory.error)
-    else:
-        empty(":material/inventory_2:", "No registry chosen", "Choose one above, or select a row of the inventory.")
+    selection.show_none_chosen(who)
     st.stop()
-
-
-if not inventory.value.registries.values:
-    show_progress(inventory, "inventory")
-registries = [registry for registry in inventory.value.registries.values if registry.login_server]
-if not registries:
-    choose_nothing_yet()
-keys = [selection.key_of(registry, registries) for registry in registries]
-named = selection.find(registries, st.query_params.get("registry", ""))
-
-
-def remember() -> None:
-    # Not bound to the URL: a bound parameter can't be handed on to the next page.
-    st.query_params.from_dict({"registry": st.session_state["picked"]} if st.session_state["picked"] else {})
-
-
-with left:
-    index = registries.index(named) if named else None
-    key = st.selectbox("Registry", keys, index, key="picked", placeholder="Choose one", on_change=remember)
-registry = selection.find(registries, key) if key else None
-if registry is None or key is None:
-    choose_nothing_yet()
-
+key, registry = chosen
 reading = loaders.catalogue(who, registry.login_server)
 with top:
     header(

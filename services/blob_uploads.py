@@ -80,10 +80,20 @@ def send_blob(
     no byte was gained in eight tries.
     """
     upload = _Upload(client, repository, blob, mount_from)
+    try:
+        _carry(upload, sent, stop, halted)
+    except ServiceError:
+        upload.give_up()
+        raise
+    sent(blob.size)
+    return BlobResult(blob.digest, blob.size, upload.how or "sent", upload.wire_bytes)
+
+
+def _carry(upload: "_Upload", sent: Callable[[int], None], stop: Event, halted: Callable[[], bool]) -> None:
+    """Step by step until the blob is in the repository."""
     best = failures = 0
     while not upload.how:
         if stop.is_set() or halted():
-            upload.give_up()
             raise stopped(upload.title)
         failure = upload.step()
         if upload.offset > best:
@@ -92,11 +102,8 @@ def send_blob(
         if failure:
             failures += 1
             if failures >= _TRIES or failure.wait > _LONGEST_RETRY_AFTER_S:
-                upload.give_up()
                 raise from_azure(upload.title, failure.error) from failure.error
             stop.wait(failure.wait or min(_FIRST_WAIT_S * 2 ** (failures - 1), _LONGEST_WAIT_S))
-    sent(blob.size)
-    return BlobResult(blob.digest, blob.size, upload.how, upload.wire_bytes)
 
 
 @dataclass(frozen=True)

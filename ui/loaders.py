@@ -4,6 +4,7 @@ Values are frozen or only read, so that sessions share one copy. Ages: settings 
 says never changes.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -209,6 +210,22 @@ def config(who: str, login_server: str, repository: str, digest: str) -> images.
 def referrers(who: str, login_server: str, repository: str, digest: str) -> tuple[images.Descriptor, ...]:
     """What refers to `digest`."""
     return images.read_referrers(connection.session(who).registry(login_server), repository, digest)
+
+
+def known_blobs(who: str, login_server: str) -> Mapping[str, str]:  # noqa: ARG001
+    """Blobs that repositories of a registry are known to have, by digest: what a push can mount instead of send."""
+    return {}
+
+
+def forget_pushed(who: str, login_server: str, name: str, tag_name: str, *digests: str) -> None:
+    """Reads anew what a push has changed. Unlike `forget_repository` it needs no session: pushes outlive theirs."""
+    catalogue.clear(who, login_server)
+    repository.clear(who, login_server, name)
+    tree.clear(who, login_server, name)
+    tag_page.clear(who, login_server, name, None)
+    tag.clear(who, login_server, name, tag_name)
+    for digest in digests:
+        manifest_row.clear(who, login_server, name, digest)
 
 
 def forget_registry(who: str, resource_id: str, login_server: str) -> None:

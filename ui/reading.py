@@ -25,9 +25,14 @@ FAILURE_KEPT_S = 20
 
 @dataclass
 class Reading(Generic[Value]):
-    """A read under way, or done. `value` grows while it runs: what is there already."""
+    """A read under way, or done. `value` grows while it runs: what is there already.
+
+    `verb` and `amount` are how its progress is said: other long work runs the same way, and may count bytes.
+    """
 
     value: Value
+    verb: str = "Reading"
+    amount: Callable[[int], str] = "{:,}".format
     what: str = ""
     done: int = 0
     of: int = 0
@@ -56,13 +61,19 @@ class Reading(Generic[Value]):
         self.finished.set()
 
 
-def start(value: Value, work: Callable[[Reading[Value]], None]) -> Reading[Value]:
+def start(
+    value: Value,
+    work: Callable[[Reading[Value]], None],
+    *,
+    verb: str = "Reading",
+    amount: Callable[[int], str] = "{:,}".format,
+) -> Reading[Value]:
     """Runs `work` in a thread. It sets `reading.value` as parts come in, reports, and ends when `stop` is set."""
-    reading = Reading(value)
+    reading = Reading(value, verb, amount)
 
     def run() -> None:
         error = ServiceError(
-            "The console failed while reading",
+            f"The console failed while {verb.lower()}",
             "A fault of the console itself, not of Azure; the log has the details.",
             "Refresh. If it comes again, report it with the log.",
             "Unexpected",
@@ -72,7 +83,7 @@ def start(value: Value, work: Callable[[Reading[Value]], None]) -> Reading[Value
         except ServiceError as refused:
             reading.end(refused)
         except BaseException:
-            logging.getLogger("acr_console").exception("a read failed unexpectedly")
+            logging.getLogger("acr_console").exception("%s failed unexpectedly", verb.lower())
             reading.end(error)
             raise
         else:
@@ -94,9 +105,9 @@ def _progress(reading: Reading[Value], key: str) -> None:
     if not reading.running:
         st.rerun()
     seen = f"{key}:seen"
-    text = f"Reading {reading.what}: {reading.done:,} of {reading.of:,}" if reading.of else "Reading"
+    told = f" {reading.what}: {reading.amount(reading.done)} of {reading.amount(reading.of)}" if reading.of else ""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(min(reading.done / reading.of, 1.0) if reading.of else 0.0, text=text)
+        st.progress(min(reading.done / reading.of, 1.0) if reading.of else 0.0, text=f"{reading.verb}{told}")
         if st.button("Stop", icon=":material/stop_circle:", key=f"{key}:stop"):
             reading.stop.set()
     if reading.done - st.session_state.get(seen, 0) >= max(1, reading.of // 10):

@@ -30,6 +30,36 @@ def find(registries: Iterable[Registry], key: str) -> Registry | None:
     )
 
 
+def choose_registry(who: str) -> tuple[str, Registry] | None:
+    """A box of all registries, on the one that `?registry=` names: what the URL calls it, and itself. None without."""
+    inventory = loaders.inventory(who)
+    if not inventory.value.registries.values:
+        show_progress(inventory, "inventory")
+    registries = [registry for registry in inventory.value.registries.values if registry.login_server]
+    if not registries:
+        return None
+    keys = [key_of(registry, registries) for registry in registries]
+    named = find(registries, st.query_params.get("registry", ""))
+    index = registries.index(named) if named else None
+    key = st.selectbox("Registry", keys, index, key="picked", placeholder="Choose one", on_change=_remember)
+    registry = find(registries, key) if key else None
+    return (key, registry) if key and registry else None
+
+
+def _remember() -> None:
+    # Not bound to the URL: a bound parameter can't be handed on to the next page.
+    st.query_params.from_dict({"registry": st.session_state["picked"]} if st.session_state["picked"] else {})
+
+
+def show_none_chosen(who: str) -> None:
+    """Why there is nothing to show: no registry is chosen, or none could be read."""
+    inventory = loaders.inventory(who)
+    if inventory.error:
+        show_error(inventory.error)
+    else:
+        empty(":material/inventory_2:", "No registry chosen", "Choose one above, or select a row of the inventory.")
+
+
 def registry_of_url(who: str) -> Registry:
     """The registry that `?registry=` names. Stops the page, with the reason shown, where there is none."""
     key = st.query_params.get("registry", "")

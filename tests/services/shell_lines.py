@@ -20,6 +20,8 @@ SAMPLES: Mapping[str, object] = {
     "tag": "v1.0.1",
     "locks": Locks(delete=False, write=False),
     "days": 30,
+    "image": "contoso/app:v1.0.0",
+    "archive": "oci-archive:image.tar",
 }
 # A line can be a small script; its parts are commands.
 JOINTS = ("|", "&&", ";")

@@ -72,6 +72,20 @@ HOSTILE = [
             f"az acr import --name contosoacr --source contosoacr.azurecr.io/app@{DIGEST} --image app:v2 --force",
         ),
         (
+            az_commands.tag_for_registry("contoso/app:v1", "contosoacr.azurecr.io", "team/app", "v1"),
+            "docker tag contoso/app:v1 contosoacr.azurecr.io/team/app:v1",
+        ),
+        (az_commands.push("contosoacr.azurecr.io", "team/app", "v1"), "docker push contosoacr.azurecr.io/team/app:v1"),
+        (
+            az_commands.skopeo_sign_in("contosoacr", "contosoacr-h4sh.azurecr.io"),
+            "az acr login --name contosoacr --expose-token --query accessToken --output tsv"
+            f" | skopeo login contosoacr-h4sh.azurecr.io --username {NULL_USER} --password-stdin",
+        ),
+        (
+            az_commands.skopeo_copy("oci-archive:image.tar", "contosoacr.azurecr.io", "team/app", "v1"),
+            "skopeo copy --all oci-archive:image.tar docker://contosoacr.azurecr.io/team/app:v1",
+        ),
+        (
             az_commands.untag("contosoacr", "team/app", "v2"),
             "az acr repository untag --name contosoacr --image team/app:v2",
         ),
@@ -100,11 +114,11 @@ def test_lines(line: str, expected: str) -> None:
     assert line == expected
 
 
-def test_every_line_is_a_command_of_az_or_docker() -> None:
+def test_every_line_is_a_command_of_az_docker_or_skopeo() -> None:
     lines = {name: made(maker) for name, maker in makers().items()}
     assert len(lines) > 15
     for line in (*lines.values(), *fixes().values()):
-        assert line.removeprefix("ACR_ID=$(").split()[0] in ("az", "docker"), line
+        assert line.removeprefix("ACR_ID=$(").split()[0] in ("az", "docker", "skopeo"), line
 
 
 def words(line: str) -> list[str]:
