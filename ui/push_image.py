@@ -42,6 +42,10 @@ def _forget_upload() -> None:
     st.session_state.pop(_STATE, None)
 
 
+def _forget_content(upload: _Upload, key: str) -> None:
+    upload.contents.pop(key, None)
+
+
 def show_push_form(who: str, registry: Registry) -> None:
     """All of it, for one registry."""
     _show_pushes(who, registry)
@@ -108,7 +112,7 @@ def _show_upload(who: str, registry: Registry, upload: _Upload) -> tuple[str, st
     show_progress(content, f"content {upload.file_id} {image.key}")
     if content.error:
         show_error(content.error)
-        st.button("Check it again", icon=":material/refresh:", on_click=upload.contents.pop, args=(image.key,))
+        st.button("Check it again", icon=":material/refresh:", on_click=_forget_content, args=(upload, image.key))
     elif content.value and repository and tag:
         _show_plan(who, registry, upload, content.value, repository, tag)
     elif content.value:
