@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import at_hand, calls, deleting, parsing, reading, rerun, sessions
+from benchmarks import at_hand, calls, deleting, parsing, push, reading, rerun, sessions
 from benchmarks.results import Row, machine, table, write
 
 MEASURES: dict[str, Callable[[], list[Row]]] = {
@@ -17,6 +17,7 @@ MEASURES: dict[str, Callable[[], list[Row]]] = {
     "at_hand": at_hand.measure,
     "rerun": rerun.measure,
     "sessions": sessions.measure,
+    "push": push.measure,
 }
 RESULTS = Path(__file__).with_name("results.json")
 

@@ -17,7 +17,6 @@ from ui.reading import show_progress
 from ui.table import table_height, table_of
 from ui.text import ago, count, exact, plain, short
 
-DOING = {"remove tags": "Removing", "delete manifests": "Deleting", "delete repository": "Deleting"}
 DONE = ("deleted", "untagged", "gone along", "gone already", "gone")
 
 who = connection.who()
@@ -83,7 +82,7 @@ def show_one(record: DeletionRecord) -> None:
             st.stop()
     job = deleting.under_way(who, record.id)
     if job:
-        show_progress(job, f"deletion {record.id}", doing=DOING[record.action])
+        show_progress(job, f"deletion {record.id}")
         if job.error:
             show_error(job.error)
     fates = dict(record.fates)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import SEEK_SET, UnsupportedOperation
 from typing import Any
-from urllib.parse import quote, urlencode, urljoin, urlsplit
+from urllib.parse import quote, unquote, urlencode, urljoin, urlsplit
 
 from azure.containerregistry import ContainerRegistryClient
 from azure.core import PipelineClient
@@ -41,7 +41,7 @@ class RegistryTokenPolicy(HTTPPolicy[Any, Any]):
     def send(self, request: PipelineRequest[Any]) -> PipelineResponse[Any, Any]:
         http = request.http_request
         url = urlsplit(http.url)
-        need = need_of(http.method, url.path)
+        need = need_of(http.method, url.path, url.query)
         # A blob may be redirected to a storage account: the registry's token is for the registry alone.
         if need is None or url.netloc != self._login_server:
             return self.next.send(request)
@@ -164,6 +164,25 @@ class RegistryClient:
         raise_for(response)
         return response
 
+    def head(self, path: str) -> HttpResponse | None:
+        """HEAD of `path`; None for a 404, which has no body to say what is not there. Raises azure-core's errors."""
+        response = self._client.send_request(HttpRequest("HEAD", self._url + path, headers={"Accept": "*/*"}))
+        if response.status_code == 404:
+            return None
+        raise_for(response)
+        return response
+
+    def once(
+        self, method: str, path: str, *, content: bytes = b"", headers: Mapping[str, str] | None = None
+    ) -> HttpResponse:
+        """One step of an upload, tried once: after a failure the caller asks how far it came. Any status is an answer.
+
+        Raises azure-core's errors where there is none.
+        """
+        more = {"Accept": "application/json", "Content-Length": str(len(content)), **(headers or {})}
+        request = HttpRequest(method, self._url + path, content=content, headers=more)
+        return self._client.send_request(request, retry_total=0)
+
     def page(self, path: str) -> Page:
         """One page of a list. `path` is the first page's, or a former page's `next`."""
         response = self.raw(path)
@@ -197,6 +216,23 @@ def path_of(template: str, query: Mapping[str, str | int] | None = None, **parts
             )
     path = template.format(**{name: quote(part, safe="") for name, part in parts.items()})
     return f"{path}?{urlencode(query)}" if query else path
+
+
+def path_within(login_server: str, location: str) -> str:
+    """The path of a `Location`, relative or absolute, at the registry itself.
+
+    Raises ServiceError (OtherHost) for one anywhere else: what is uploaded goes to the registry, or nowhere.
+    """
+    target = urlsplit(urljoin(f"https://{login_server}/", location))
+    steps = unquote(target.path).split("/")
+    if target.scheme != "https" or target.netloc != login_server or steps[:2] != ["", "v2"] or {".", ".."} & {*steps}:
+        raise ServiceError(
+            f"{login_server} sends an upload elsewhere",
+            f"It named another place than itself: {target.scheme}://{target.netloc}. Nothing was sent there.",
+            "Something between here and the registry changes its answers: check the proxy.",
+            "OtherHost",
+        )
+    return f"{target.path}?{target.query}" if target.query else target.path
 
 
 def _next_path(link: str) -> str | None:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Lock
 from typing import Any
-from urllib.parse import unquote
+from urllib.parse import parse_qs, unquote
 
 from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
@@ -32,7 +32,7 @@ READ = frozenset({"pull", "metadata_read"})
 
 _PATH = re.compile(
     r"^/(?:acr/v1/(?P<meta>.+?)(?:/_(?:tags|manifests)(?:/.*)?)?"
-    r"|v2/(?P<data>.+)/(?P<kind>manifests|blobs|referrers|tags)/.*)$"
+    r"|v2/(?P<data>.+)/(?P<kind>manifests|blobs|referrers|tags)/(?P<rest>.*))$"
 )
 
 
@@ -48,22 +48,27 @@ def jwt_claims(token: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Need:
-    """What a request needs: actions on one repository, or on the catalogue where `repository` is empty."""
+    """What a request needs: actions on one repository, or on the catalogue where `repository` is empty.
+
+    A mount also pulls from another one, its `source`; one token has to grant both.
+    """
 
     repository: str
     actions: frozenset[str]
+    source: str = ""
 
     @property
     def scope(self) -> str:
         if not self.repository:
             return "registry:catalog:*"
-        return f"repository:{self.repository}:{','.join(sorted(self.actions))}"
+        mounted = f" repository:{self.source}:pull" if self.source else ""
+        return f"repository:{self.repository}:{','.join(sorted(self.actions))}{mounted}"
 
 
 EVERY_REPOSITORY = Need("*", READ)
 
 
-def need_of(method: str, path: str) -> Need | None:
+def need_of(method: str, path: str, query: str = "") -> Need | None:
     """What the registry asks for this request, as its challenges in recorded traffic do; None: no token needed."""
     decoded = unquote(path)
     if decoded in ("/acr/v1/_catalog", "/v2/_catalog"):
@@ -76,6 +81,8 @@ def need_of(method: str, path: str) -> Need | None:
         return Need(repository, frozenset({action}))
     if found["kind"] == "tags":
         return Need(found["data"], frozenset({"metadata_read"}))
+    if found["kind"] == "blobs" and found["rest"].startswith("uploads"):  # To ask for one, or give it up, is to push.
+        return Need(found["data"], frozenset({"pull", "push"}), parse_qs(query).get("from", [""])[0])
     if method == "DELETE":
         return Need(found["data"], frozenset({"delete"}))
     return Need(found["data"], frozenset({"pull"} if method in ("GET", "HEAD") else {"pull", "push"}))
@@ -90,6 +97,8 @@ class HeldToken:
     granted: Mapping[str, frozenset[str]]
 
     def covers(self, need: Need) -> bool:
+        if need.source and not self.covers(Need(need.source, frozenset({"pull"}))):
+            return False
         names = (need.repository, "*") if need.repository else ("catalog",)
         granted = [self.granted.get(name, frozenset()) for name in names]
         return any(need.actions <= actions or "*" in actions for actions in granted)

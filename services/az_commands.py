@@ -45,10 +45,14 @@ def sign_in(registry: str) -> str:
 
 def sign_in_with_token(registry: str, login_server: str) -> str:
     """`docker login` with a token that lives three hours, passed on standard input, so that no history keeps it."""
+    return _with_token(registry, "docker", login_server)
+
+
+def _with_token(registry: str, client: str, login_server: str) -> str:
     token = _line("az", "acr", "login", "--name", registry, "--expose-token", "--query", "accessToken")
     # The user name is the null UUID: https://learn.microsoft.com/azure/container-registry/container-registry-authentication
     user = "00000000-0000-0000-0000-000000000000"
-    return f"{token} --output tsv | {_line('docker', 'login', login_server, '--username', user)} --password-stdin"
+    return f"{token} --output tsv | {_line(client, 'login', login_server, '--username', user)} --password-stdin"
 
 
 def show_admin_credential(registry: str) -> str:
@@ -91,6 +95,26 @@ def list_referrers(registry: str, repository: str, digest: str) -> str:
 def pull(login_server: str, repository: str, reference: str) -> str:
     """`reference` is a tag, or a digest with its algorithm."""
     return _line("docker", "pull", f"{login_server}/{_image(repository, reference)}")
+
+
+def tag_for_registry(image: str, login_server: str, repository: str, tag: str) -> str:
+    """Gives an image that docker has the name under which it is pushed."""
+    return _line("docker", "tag", image, f"{login_server}/{repository}:{tag}")
+
+
+def push(login_server: str, repository: str, tag: str) -> str:
+    """Pushes what `tag_for_registry` named."""
+    return _line("docker", "push", f"{login_server}/{repository}:{tag}")
+
+
+def skopeo_sign_in(registry: str, login_server: str) -> str:
+    """As `sign_in_with_token`, for skopeo, which needs no docker."""
+    return _with_token(registry, "skopeo", login_server)
+
+
+def skopeo_copy(archive: str, login_server: str, repository: str, tag: str) -> str:
+    """Pushes an archive without docker, all platforms of it. `archive` with its kind: oci-archive:image.tar."""
+    return _line("skopeo", "copy", "--all", archive, f"docker://{login_server}/{repository}:{tag}")
 
 
 def add_tag(

@@ -14,6 +14,8 @@ Value = TypeVar("Value")
 # az and acr-cli use at most 32 against one registry ("max recommended by ACR server", acr-cli purge.go).
 WORKERS = 16
 _pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="fanout")
+# Work on whole layers holds a thread for minutes and memory for its chunk: few at a time, and no read waits for it.
+HEAVY_WORKERS = 4
 
 
 @dataclass(frozen=True)
@@ -76,3 +78,19 @@ def each(
         tuple(refused[index] for index in sorted(refused)),
         len(items) - len(values) - len(refused),
     )
+
+
+def all_or_none(work: Callable[[Item], Value], items: Iterable[Item]) -> list[Value]:
+    """`work` of every item, in order, four at a time, for work on whole layers. The first error is raised.
+
+    Items that have not begun by then are left; those that have are waited for.
+    """
+    with ThreadPoolExecutor(HEAVY_WORKERS, thread_name_prefix="heavy") as pool:
+        futures = [pool.submit(work, item) for item in items]
+        try:
+            for future in as_completed(futures):
+                future.result()
+        except BaseException:
+            pool.shutdown(wait=True, cancel_futures=True)
+            raise
+        return [future.result() for future in futures]

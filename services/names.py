@@ -12,6 +12,8 @@ from services.errors import ServiceError
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]{0,127}")
 _PART = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*")
+# "many clients impose a limit of 255 characters on the length of the concatenation": the same page.
+_LONGEST_REPOSITORY = 255
 # The registry computes no other.
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
@@ -33,21 +35,25 @@ def require_tag(title: str, name: str) -> None:
         )
 
 
+def is_digest(text: str) -> bool:
+    """Whether it is a SHA-256 digest as the registry writes it."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def require_repository(title: str, name: str) -> None:
     """Raises ServiceError (InvalidRepository) under `title` for what can be no repository's name."""
-    if len(name) > 255 or not _REPOSITORY.fullmatch(name):
+    if len(name) > _LONGEST_REPOSITORY or not _REPOSITORY.fullmatch(name):
         raise ServiceError(
             title,
             "That is no name for a repository.",
-            "Use small letters (a-z) and digits, with periods, dashes and underscores between them; "
-            "slashes make parts, as in team/app.",
+            "Use lower-case letters, digits, and between them periods, dashes and underscores; a slash divides parts.",
             "InvalidRepository",
         )
 
 
 def require_digest(title: str, digest: str) -> None:
     """Raises ServiceError (InvalidDigest) under `title` for what is no SHA-256 digest."""
-    if not _DIGEST.fullmatch(digest):
+    if not is_digest(digest):
         raise ServiceError(
             title,
             "That is no digest.",

@@ -52,4 +52,4 @@ def refused(title: str, reason: str) -> ServiceError:
 
 def changed(title: str, how: str) -> ServiceError:
     """For what is no longer as it was planned; `how` is a sentence."""
-    return ServiceError(title, f"{how} Nothing was written.", LOOK_AGAIN, "ChangedMeanwhile")
+    return ServiceError(title, f"{how} It was left as it is.", LOOK_AGAIN, "ChangedMeanwhile")

@@ -192,12 +192,12 @@ def _begin(who: str, plan: CopyPlan) -> None:
 
         reading.value = apply_copy(session, plan, force=bool(plan.moves), progress=progress, stop=reading.stop)
 
-    copy = _Copy(title, plan.target, plan.items, start(None, work))
+    copy = _Copy(title, plan.target, plan.items, start(None, work, verb="Copying"))
     st.session_state.setdefault(_COPIES, []).append(copy)
 
 
 def _show_copy(who: str, copy: _Copy, key: str) -> None:
-    show_progress(copy.reading, key, doing="Copying", stop="Stop waiting")
+    show_progress(copy.reading, key, stop="Stop waiting")
     if copy.reading.running:
         return
     if not st.session_state.get(f"{key}:forgotten"):

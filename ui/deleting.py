@@ -154,7 +154,7 @@ def _started(
             recording.end(error=str(error))
             raise
         finally:
-            loaders.forget_deleted(who, registry.login_server, repository)
+            loaders.forget_written(who, registry.login_server, repository)
 
-    _under_way(who)[recording.id] = start(None, whole)
+    _under_way(who)[recording.id] = start(None, whole, verb="Deleting")
     return recording.id

@@ -305,28 +305,38 @@ def archive(who: str, login_server: str, repository: str, digest: str, tag: str,
     return pulling.plan_archive(client, repository, digest, tag=tag, platform=platform)
 
 
+def forget_pushed(who: str, login_server: str, name: str, tag_name: str, *digests: str) -> None:
+    """Reads anew what a push has changed. Unlike `forget_repository` it needs no session: pushes outlive theirs."""
+    forget_written(who, login_server, name)
+    tag.clear(who, login_server, name, tag_name)
+    for digest in digests:
+        manifest_row.clear(who, login_server, name, digest)
+
+
 def forget_registry(who: str, resource_id: str, login_server: str) -> None:
     """Reads one registry anew: its settings and its catalogue."""
     registry.clear(who, resource_id)
     catalogue.clear(who, login_server)
 
 
-def forget_deleted(who: str, login_server: str, name: str) -> None:
-    """What a deletion in the background makes stale for every session. Pages of tags are a session's own."""
+def forget_written(who: str, login_server: str, name: str) -> None:
+    """What a push or a deletion in the background makes stale, for every session. Pages turned to are each its own."""
     forget_contents(who, login_server)
     catalogue.clear(who, login_server)
+    _forget(who, login_server, name)
+
+
+def _forget(who: str, login_server: str, name: str) -> None:
     repository.clear(who, login_server, name)
     repository_contents.clear(who, login_server, name)
     manifest_rows_of.clear(who, login_server, name)
     tree.clear(who, login_server, name)
+    tag_page.clear(who, login_server, name, None)
 
 
 def forget_repository(who: str, login_server: str, name: str) -> None:
     """Reads one repository anew, its tags from the first page on."""
-    repository.clear(who, login_server, name)
-    repository_contents.clear(who, login_server, name)
-    manifest_rows_of.clear(who, login_server, name)
-    tree.clear(who, login_server, name)
+    _forget(who, login_server, name)
     turned = turned_pages(login_server, name)
     for after in turned:
         tag_page.clear(who, login_server, name, after)

@@ -26,9 +26,14 @@ FAILURE_KEPT_S = 20
 
 @dataclass
 class Reading(Generic[Value]):
-    """A read under way, or done. `value` grows while it runs: what is there already."""
+    """A read under way, or done. `value` grows while it runs: what is there already.
+
+    `verb` and `amount` are how its progress is said: other long work runs the same way, and may count bytes.
+    """
 
     value: Value
+    verb: str = "Reading"
+    amount: Callable[[int], str] = "{:,}".format
     what: str = ""
     done: int = 0
     of: int = 0
@@ -57,13 +62,19 @@ class Reading(Generic[Value]):
         self.finished.set()
 
 
-def start(value: Value, work: Callable[[Reading[Value]], None]) -> Reading[Value]:
+def start(
+    value: Value,
+    work: Callable[[Reading[Value]], None],
+    *,
+    verb: str = "Reading",
+    amount: Callable[[int], str] = "{:,}".format,
+) -> Reading[Value]:
     """Runs `work` in a thread. It sets `reading.value` as parts come in, reports, and ends when `stop` is set."""
-    reading = Reading(value)
+    reading = Reading(value, verb, amount)
 
     def run() -> None:
         error = ServiceError(
-            "The console failed while reading",
+            f"The console failed while {verb.lower()}",
             "A fault of the console itself, not of Azure; the log has the details.",
             "Refresh. If it comes again, report it with the log.",
             "Unexpected",
@@ -73,7 +84,7 @@ def start(value: Value, work: Callable[[Reading[Value]], None]) -> Reading[Value
         except ServiceError as refused:
             reading.end(refused)
         except BaseException:
-            logging.getLogger("acr_console").exception("a read failed unexpectedly")
+            logging.getLogger("acr_console").exception("%s failed unexpectedly", verb.lower())
             reading.end(error)
             raise
         else:
@@ -83,23 +94,20 @@ def start(value: Value, work: Callable[[Reading[Value]], None]) -> Reading[Value
     return reading
 
 
-def show_progress(reading: Reading[Value], key: str, *, doing: str = "Reading", stop: str = "Stop") -> None:
-    """Progress with a Stop button while `reading` runs; the page is run again as parts come in and at the end.
-
-    `doing` and `stop` are the words for it, where it is no read.
-    """
+def show_progress(reading: Reading[Value], key: str, *, stop: str = "Stop") -> None:
+    """Progress with a button to stop it while `reading` runs; the page is run again as parts come in and at the end."""
     if reading.finished.wait(BLINK_S):
         return
-    _progress(reading, key, doing, stop)
+    _progress(reading, key, stop)
 
 
 @st.fragment(run_every=1.0)
-def _progress(reading: Reading[Value], key: str, doing: str, stop: str) -> None:
+def _progress(reading: Reading[Value], key: str, stop: str) -> None:
     if not reading.running:
         st.rerun()
     seen = f"{key}:seen"
-    what = plain(f"{doing} {reading.what}".strip())
-    text = f"{what}: {reading.done:,} of {reading.of:,}" if reading.of else what
+    what = plain(f"{reading.verb} {reading.what}".strip())
+    text = f"{what}: {reading.amount(reading.done)} of {reading.amount(reading.of)}" if reading.of else what
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(reading.done / reading.of, 1.0) if reading.of else 0.0, text=text)
         if st.button(stop, icon=":material/stop_circle:", key=f"{key}:stop"):

@@ -24,6 +24,8 @@ SAMPLES: Mapping[str, object] = {
     "keep": 3,
     "source": "docker.io/library/nginx:1.29",
     "file": "team-app-v1.0.0.tar",
+    "image": "contoso/app:v1.0.0",
+    "archive": "oci-archive:image.tar",
 }
 # A line can be a small script; its parts are commands.
 JOINTS = ("|", "&&", ";")

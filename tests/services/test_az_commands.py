@@ -72,6 +72,20 @@ HOSTILE = [
             f"az acr import --name contosoacr --source contosoacr.azurecr.io/app@{DIGEST} --image app:v2 --force",
         ),
         (
+            az_commands.tag_for_registry("contoso/app:v1", "contosoacr.azurecr.io", "team/app", "v1"),
+            "docker tag contoso/app:v1 contosoacr.azurecr.io/team/app:v1",
+        ),
+        (az_commands.push("contosoacr.azurecr.io", "team/app", "v1"), "docker push contosoacr.azurecr.io/team/app:v1"),
+        (
+            az_commands.skopeo_sign_in("contosoacr", "contosoacr-h4sh.azurecr.io"),
+            "az acr login --name contosoacr --expose-token --query accessToken --output tsv"
+            f" | skopeo login contosoacr-h4sh.azurecr.io --username {NULL_USER} --password-stdin",
+        ),
+        (
+            az_commands.skopeo_copy("oci-archive:image.tar", "contosoacr.azurecr.io", "team/app", "v1"),
+            "skopeo copy --all oci-archive:image.tar docker://contosoacr.azurecr.io/team/app:v1",
+        ),
+        (
             az_commands.untag("contosoacr", "team/app", "v2"),
             "az acr repository untag --name contosoacr --image team/app:v2",
         ),

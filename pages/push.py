@@ -1,0 +1,30 @@
+"""Images into a registry: from an archive on this computer, or from another registry."""
+
+import streamlit as st
+
+from ui import connection, copy_image, selection
+from ui.page import empty, header
+from ui.push_image import forget_plans, show_push_form
+from ui.writing import may_write, show_read_only
+
+TITLE, CAPTION = "Push and import", "Images into a registry, without docker."
+
+who = connection.who()
+top = st.container()
+registry = selection.choose_registry(who, TITLE, CAPTION, top, st.container())
+with top:
+    header(TITLE, CAPTION, None, forget_plans)
+show_read_only()
+copy_image.show_copies(who)
+from_file, from_registry = st.tabs(
+    ["From a file", "From another registry"], on_change="rerun", key="from", bind="query-params"
+)
+if from_file.open:
+    with from_file:
+        show_push_form(who, registry)
+if from_registry.open:
+    with from_registry:
+        if may_write():
+            copy_image.show_copy_form(who, registry)
+        else:
+            empty(":material/lock:", "Nothing can be copied from here", "This console is read-only.")

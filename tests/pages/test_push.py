@@ -1,0 +1,227 @@
+"""An archive is uploaded, named, planned and pushed once; its image is then what the other pages show."""
+
+import gzip
+from collections.abc import Iterator
+from pathlib import Path
+from threading import Event
+
+import pytest
+from streamlit.testing.v1.element_tree import Button
+from streamlit.testing.v1.errors import AppTestError
+
+from sandbox.server import Sandbox
+from services import pushing
+from services.cloud import AzureSession, connect_sandbox
+from services.errors import ServiceError
+from services.registries import list_registries
+from services.repositories import tag_page
+from tests.services.image_archives import FULL_NAME, Layout, layout
+from ui import connection, pushes, writing
+
+from .conftest import AppTest, Open, texts
+
+SERVER = "casaacr01"
+
+
+@pytest.fixture
+def session(tmp_path: Path) -> Iterator[AzureSession]:
+    """A sandbox of this test's own, to write to."""
+    with Sandbox.start(tmp_path / "sandbox", "walkthrough") as sandbox:
+        yield connect_sandbox(sandbox.ready)
+
+
+def archive(name: str = "docker.io/contoso/node:v2") -> bytes:
+    made = Layout()
+    return made.named(made.platforms("amd64", "arm64"), name, key=FULL_NAME).tar()
+
+
+def digest_of(*platforms: str) -> str:
+    made = Layout()
+    return str(made.platforms(*platforms)["digest"])
+
+
+def server_of(session: AzureSession) -> str:
+    return next(one.login_server for one in list_registries(session).values if one.name == SERVER)
+
+
+def tags_of(session: AzureSession, repository: str) -> dict[str, str]:
+    page = tag_page(session.registry(server_of(session)), repository, size=100)
+    return {tag.name: tag.digest for tag in page.tags}
+
+
+def uploaded(open_view: Open, data: bytes, name: str = "image.tar") -> AppTest:
+    at = open_view("push.py", registry=SERVER)
+    at.file_uploader[0].set_value((name, data, "application/x-tar")).run()
+    return at
+
+
+def field(at: AppTest, label: str) -> str:
+    return str(next(one.value for one in at.text_input if one.label == label))
+
+
+def typed(at: AppTest, label: str, value: str) -> AppTest:
+    next(one for one in at.text_input if one.label == label).set_value(value).run()
+    return at
+
+
+def button(at: AppTest, label: str) -> Button:
+    return next(one for one in at.button if one.label == label)
+
+
+def buttons(at: AppTest) -> list[str]:
+    return [one.label for one in at.button]
+
+
+def ended(at: AppTest, session: AzureSession) -> AppTest:
+    """The page once all pushes of the registry are over."""
+    connection.use(session)
+    for push in pushes.of_registry(connection.who(), server_of(session)).values():
+        assert push.finished.wait(30)
+    return at.run()
+
+
+def metrics(at: AppTest) -> dict[str, str]:
+    return {one.label: str(one.value) for one in at.metric}
+
+
+@pytest.mark.parametrize("packed", [False, True])
+def test_an_archive_is_pushed_under_the_name_it_has(open_view: Open, session: AzureSession, packed: bool) -> None:
+    at = uploaded(open_view, gzip.compress(archive()) if packed else archive())
+    assert (field(at, "Repository"), field(at, "Tag")) == ("contoso/node", "v2")
+    assert "is new" in texts(at)
+    assert metrics(at)["Already there"] == "0 B"
+    button(at, "Push").click().run()
+    at = ended(at, session)
+    assert not at.exception
+    assert tags_of(session, "contoso/node") == {"v2": digest_of("amd64", "arm64")}
+    assert any("as read back" in success.value for success in at.success)
+    image = open_view("image.py", registry=SERVER, repository="contoso/node", reference="v2")
+    assert digest_of("amd64", "arm64") in texts(image)
+
+
+def test_a_tag_that_exists_moves_only_after_a_second_yes(open_view: Open, session: AzureSession) -> None:
+    before = tags_of(session, "nodejstemplate")["v1.0.0"]
+    at = uploaded(open_view, archive("nodejstemplate:v1.0.0"))
+    assert before[7:19] in texts(at)
+    with pytest.raises(AppTestError, match="disabled"):
+        button(at, "Push and move the tag").click().run()
+    assert tags_of(session, "nodejstemplate")["v1.0.0"] == before
+    at.checkbox[0].check().run()
+    button(at, "Push and move the tag").click().run()
+    ended(at, session)
+    assert tags_of(session, "nodejstemplate")["v1.0.0"] == digest_of("amd64", "arm64")
+
+
+def test_repository_and_tag_may_be_typed_and_a_wrong_name_is_refused(open_view: Open, session: AzureSession) -> None:
+    at = uploaded(open_view, layout())
+    assert "Push" not in buttons(at)
+    assert "Type a repository and a tag." in texts(at)
+    at = typed(typed(at, "Repository", "Team/App"), "Tag", "v1")
+    assert "InvalidRepository" in texts(at)
+    assert "Push" not in buttons(at)
+    at = typed(at, "Repository", "team/app")
+    button(at, "Push").click().run()
+    ended(at, session)
+    assert list(tags_of(session, "team/app")) == ["v1"]
+
+
+def test_the_same_push_is_not_begun_twice(
+    open_view: Open, session: AzureSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    go_on, begun = Event(), []
+    apply_push = pushing.apply_push
+
+    def slow(*args: object, **more: object) -> pushing.PushResult:
+        begun.append(1)
+        assert go_on.wait(30)
+        return apply_push(*args, **more)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(pushes, "apply_push", slow)
+    at = uploaded(open_view, archive())
+    button(at, "Push").click().run()
+    assert "Push" not in buttons(at)
+    assert "under way" in texts(at)
+    again = uploaded(open_view, archive())
+    assert "Push" not in buttons(again)
+    assert "contoso/node" in texts(again)
+    go_on.set()
+    again = ended(again, session)
+    assert begun == [1]
+    assert any("as read back" in success.value for success in again.success)
+    button(again, "Dismiss").click().run()
+    assert not again.success
+
+
+def test_a_push_that_fails_says_why_and_can_be_tried_again(
+    open_view: Open, session: AzureSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing(*_: object, **__: object) -> pushing.PushResult:
+        raise ServiceError("Could not push", "**The** line is cut.", "Try again.", "ConnectionLost")
+
+    with monkeypatch.context() as broken:
+        broken.setattr(pushes, "apply_push", failing)
+        at = uploaded(open_view, archive())
+        button(at, "Push").click().run()
+        at = ended(at, session)
+    assert "**The** line is cut." in texts(at)
+    button(at, "Push").click().run()
+    at = ended(at, session)
+    assert any("as read back" in success.value for success in at.success)
+
+
+def test_a_broken_archive_is_refused_with_the_reason(open_view: Open) -> None:
+    at = uploaded(open_view, archive()[:3_000])
+    assert "Truncated" in texts(at)
+    assert not at.exception
+    assert "Push" not in buttons(at)
+
+
+def test_an_image_of_which_a_part_is_missing_is_not_pushed_but_its_platform_may_be(
+    open_view: Open, session: AzureSession
+) -> None:
+    made = Layout()
+    amd = made.image(architecture="amd64", platform={"os": "linux", "architecture": "amd64"})
+    arm = made.image(architecture="arm64", platform={"os": "linux", "architecture": "arm64"})
+    at = uploaded(open_view, made.without(arm).named(made.index(amd, arm), "contoso/app:v1").tar())
+    images = at.selectbox[1]
+    assert ["one platform" in option for option in images.options] == [True, False]
+    images.set_value(1).run()
+    assert "linux/arm64" in texts(at)
+    assert "Push" not in buttons(at)
+    at.selectbox[1].set_value(0).run()
+    button(at, "Push").click().run()
+    ended(at, session)
+    assert tags_of(session, "contoso/app") == {"v1": amd["digest"]}
+
+
+def test_names_of_others_are_shown_as_text(open_view: Open) -> None:
+    name = "contoso/<b>*x*</b>[a](http://b)\u202e:v1"
+    at = uploaded(open_view, archive(name))
+    assert not at.exception
+    assert "InvalidRepository" in texts(at)
+
+
+def test_the_limit_and_the_lines_beyond_it_are_said(open_view: Open, session: AzureSession) -> None:
+    at = open_view("push.py", registry=SERVER)
+    server = server_of(session)
+    shown = texts(at)
+    assert "Up to 200 MB" in shown
+    for line in (
+        "az acr login --name casaacr01",
+        f"docker push {server}/team/app:v1.0.0",
+        f"skopeo copy --all oci-archive:image.tar docker://{server}/team/app:v1.0.0",
+    ):
+        assert line in shown
+
+
+def test_without_a_registry_it_says_what_to_do(open_view: Open) -> None:
+    assert "No registry chosen" in texts(open_view("push.py"))
+
+
+def test_a_console_that_listens_to_everyone_pushes_nothing(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    real = writing.st.get_option
+    monkeypatch.setattr(writing.st, "get_option", lambda name: "0.0.0.0" if name == "server.address" else real(name))
+    at = open_view("push.py", registry=SERVER)
+    assert "Read-only" in texts(at)
+    with pytest.raises(AppTestError):
+        at.file_uploader[0].set_value(("image.tar", archive(), "application/x-tar")).run()
