@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from services.archive_files import Part, RandomAccess, broken
+from services.errors import ServiceError
 
 _RECORD = 512
 _LONGEST_NAME = 1024
@@ -86,6 +87,13 @@ def _members(file: RandomAccess, limit: int) -> Iterator[Member]:
         if (kept := _safe(name)) and not (kind == b"5" or name.endswith("/")):
             yield _member(kind, kept, link, part)
         at = begins + _padded(size)
+    if not header:
+        # A tar ends with blocks of zeros. Where it is cut between two members, nothing else tells.
+        raise broken("It ends before its end mark.", "Truncated") if at else _no_tar()
+
+
+def _no_tar() -> ServiceError:
+    return broken("It is no tar archive.", "NotAnArchive", _WRITE_AGAIN)
 
 
 def _member(kind: bytes, name: str, link: str, part: Part) -> Member:
@@ -109,7 +117,7 @@ def _check(header: bytes, *, first: bool) -> None:
     if right:
         return
     if first:
-        raise broken("It is no tar archive.", "NotAnArchive", _WRITE_AGAIN)
+        raise _no_tar()
     if len(header) < _RECORD:
         raise broken("It ends in the middle of a header.", "Truncated")
     raise broken("One of its headers is damaged.", "Damaged")
