@@ -13,9 +13,9 @@ MEASURES: dict[str, Callable[[], list[Row]]] = {
     "calls": calls.measure,
     "reading": reading.measure,
     "parsing": parsing.measure,
-    "at_hand": at_hand.measure,
     "rerun": rerun.measure,
     "sessions": sessions.measure,
+    "at_hand": at_hand.measure,
 }
 RESULTS = Path(__file__).with_name("results.json")
 

@@ -59,4 +59,4 @@ def test_the_machine_is_named() -> None:
 
 def test_a_measure_that_is_not_there_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["speed"]) == 2
-    assert "calls, reading, parsing, rerun, sessions" in capsys.readouterr().err
+    assert "calls, reading, parsing, rerun, sessions, at_hand" in capsys.readouterr().err
