@@ -85,6 +85,8 @@ def show_map(who: str, registry: Registry, counted: Counted) -> None:
         _figure(
             who, registry.login_server, counted.at, st.context.theme.type or "light", registry.name, counted.storage
         ),
+        # All colours are given below: Streamlit's theme would only send its styles for fifty other kinds of chart.
+        theme=None,
         config={"displayModeBar": False},
         alt="The registry's bytes as areas: each repository with the images in it, by what is their own. "
         "The tables below have the same numbers.",
@@ -129,9 +131,15 @@ def _figure(
     )
     # Text that would be too small to read is left out: it shows under the pointer, and where its area is opened.
     uniform = {"minsize": 8, "mode": "hide"}
-    return go.Figure(
-        treemap, {"margin": {"t": 28, "l": 0, "r": 0, "b": 0}, "height": HEIGHT_PX, "uniformtext": uniform}
-    )
+    layout = {
+        "template": "none",
+        "paper_bgcolor": "rgba(0, 0, 0, 0)",
+        "font": {"family": st.get_option("theme.font")},
+        "margin": {"t": 28, "l": 0, "r": 0, "b": 0},
+        "height": HEIGHT_PX,
+        "uniformtext": uniform,
+    }
+    return go.Figure(treemap, layout)
 
 
 def _colours(theme: str) -> tuple[dict[Part, str], dict[Part, str]]:

@@ -39,10 +39,11 @@ def manifest_reads(sandbox: Sandbox) -> int:
 
 
 def test_nothing_is_read_until_a_page_asks_for_it(sandbox: Sandbox, hub: str) -> None:
+    who = connection.who()
     sandbox.clear_requests()
-    assert loaders.counted(connection.who(), hub) is None
-    assert loaders.known_blobs(connection.who(), hub) == {}
-    assert sandbox.requests == []
+    assert loaders.counted(who, hub) is None
+    assert loaders.known_blobs(who, hub) == {}
+    assert list(sandbox.requests) == []
 
 
 def test_what_was_read_is_counted_and_at_hand(sandbox: Sandbox, hub: str) -> None:
@@ -68,6 +69,14 @@ def test_manifests_stay_known_when_contents_are_read_anew(sandbox: Sandbox, hub:
     assert loaders.counted(connection.who(), hub) is None
     assert read(hub).values == first.values
     assert manifest_reads(sandbox) == 0
+
+
+def test_what_is_read_anew_takes_the_place_of_what_was_read(hub: str) -> None:
+    read(hub)
+    loaders.contents.clear(connection.who(), hub)
+    contents = read(hub)
+    found = loaders.counted(connection.who(), hub)
+    assert found and found.contents is contents
 
 
 def test_what_one_identity_has_read_is_not_at_hand_for_another(hub: str, reader_session: AzureSession) -> None:
