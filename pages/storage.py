@@ -3,7 +3,7 @@
 import streamlit as st
 
 from services import az_commands
-from ui import connection, loaders, selection
+from ui import connection, loaders, selection, whole
 from ui.errors import panel, show_error
 from ui.manifest_table import LARGE
 from ui.page import az_lines, empty, header
@@ -24,11 +24,11 @@ server = registry.login_server
 
 def refresh() -> None:
     loaders.forget_registry(who, registry.id, server)
-    loaders.forget_contents(who, server)
+    whole.forget(who, server)
 
 
 catalogue = loaders.catalogue(who, server)
-before = loaders.counted(who, server)
+before = whole.counted(who, server)
 with top:
     header(TITLE, CAPTION, before.at if before else None, refresh)
 show_progress(catalogue, f"catalogue {registry.id}")
@@ -43,7 +43,7 @@ if not names:
     st.stop()
 
 
-def read_contents() -> loaders.Counted:
+def read_contents() -> whole.Counted:
     """Reads, with progress; stops the page until all is in. What is large, or was stopped, is read when asked for."""
     asked = f"contents of {registry.id}"
     manifests = sum(repository.manifest_count for repository in attributes.values)
@@ -54,13 +54,13 @@ def read_contents() -> loaders.Counted:
         if not st.button("Read them all", icon=":material/database:"):
             st.stop()
         st.session_state[asked] = True
-    reading = loaders.contents(who, server)
+    reading = whole.registry(who, server)
     show_progress(reading, asked)
     if reading.error:
         show_error(reading.error)
     if reading.error or reading.running:
         st.stop()
-    found = loaders.counted(who, server)
+    found = whole.counted(who, server)
     if not found:  # What other registries hold has pushed it out of the cache.
         refresh()
         st.rerun()

@@ -24,7 +24,7 @@ from services.fanout import Partial
 from services.registries import Registry
 from services.repository_deletion import RepositoryDeletionPlan, apply_repository_deletion, as_az_prints
 from services.tagging import UntagPlan, UntagResult, apply_untag
-from ui import connection, loaders
+from ui import connection, loaders, whole
 from ui.reading import Reading, start
 from ui.settings import read_settings
 
@@ -90,7 +90,7 @@ def delete_manifests(who: str, registry: Registry, plan: DeletionPlan) -> str:
     items = [RecordedItem(item.digest, item.digest, item.tags) for item in plan.going]
     recording = _begun(who, "delete manifests", registry, plan.repository, items)
     client = connection.session(who).registry(registry.login_server)
-    known = loaders.known_manifests(who, registry.login_server)
+    known = whole.known_manifests(who, registry.login_server)
 
     def work(reading: Reading[None]) -> str:
         done = 0

@@ -11,7 +11,7 @@ from services.deletion_plan import DeletionItem, DeletionPlan, Why
 from services.registries import Registry
 from services.running import running_digests
 from services.storage import freed_bytes
-from ui import loaders
+from ui import whole
 from ui.errors import show_error
 from ui.page import az_lines
 from ui.reading import show_progress
@@ -25,7 +25,7 @@ SHOWN_LINES = 20
 
 def contents_of(who: str, registry: Registry, name: str) -> RepositoryContents:
     """The repository read whole, with its progress shown. Stops the page while that runs, and where it fails."""
-    reading = loaders.repository_contents(who, registry.login_server, name)
+    reading = whole.repository(who, registry.login_server, name)
     show_progress(reading, f"contents of {registry.id}/{name}")
     if reading.error:
         show_error(reading.error)
@@ -118,7 +118,7 @@ def show_lines(lines: Iterable[str]) -> None:
 def show_freed(who: str, registry: Registry, contents: RepositoryContents, digests: Iterable[str]) -> None:
     """The bytes that go with these manifests: layers that anything else of the registry has stay."""
     going = {contents.name: frozenset(digests)}
-    counted = loaders.counted(who, registry.login_server)
+    counted = whole.counted(who, registry.login_server)
     if counted is None:
         freed = freed_bytes([contents], going)
         st.markdown(
@@ -134,9 +134,9 @@ def show_freed(who: str, registry: Registry, contents: RepositoryContents, diges
         return
     others = [other for other in counted.contents.values if other.name != contents.name]
     freed = freed_bytes([contents, *others], going)
-    whole = counted.contents.complete and all(other.complete for other in others)
+    complete = counted.contents.complete and all(other.complete for other in others)
     st.markdown(
         f"**{size(freed)}** is freed, as far as the other repositories were read {ago(counted.at)}."
-        if whole
+        if complete
         else f"At most **{size(freed)}** is freed: not all of the registry could be read."
     )

@@ -4,18 +4,16 @@ Values are frozen or only read, so that sessions share one copy. Ages: settings 
 says never changes.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 import streamlit as st
 
-from services import contents as whole
-from services import image_summaries, images, manifest_tree, pulling, registries, repositories, storage
+from services import image_summaries, images, manifest_tree, pulling, registries, repositories
 from services.fanout import Partial, each
-from ui import connection
-from ui.reading import Reading, start
+from ui import connection, whole
+from ui.reading import Reading, fresh, start
 
 Value = TypeVar("Value")
 
@@ -43,11 +41,7 @@ class Inventory:
     counts: Partial[int]
 
 
-def _fresh(reading: Reading[Value]) -> bool:
-    return reading.fresh
-
-
-@st.cache_resource(ttl="10m", show_spinner=False, validate=_fresh)
+@st.cache_resource(ttl="10m", show_spinner=False, validate=fresh)
 def inventory(who: str) -> Reading[Inventory]:
     """All registries of all subscriptions, then the size of their catalogues."""
     session = connection.session(who)
@@ -92,7 +86,7 @@ class Catalogue:
     repositories: Partial[repositories.Repository]
 
 
-@st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=_fresh)
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)
 def catalogue(who: str, login_server: str) -> Reading[Catalogue]:
     """Names first, then attributes; both are shown as they come in."""
     client = connection.session(who).registry(login_server)
@@ -168,7 +162,7 @@ class Tree:
     read: Partial[images.Manifest]
 
 
-@st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=_fresh)
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)
 def tree(who: str, login_server: str, repository: str) -> Reading[Tree]:
     """All manifests of one repository and what hangs on what."""
     client = connection.session(who).registry(login_server)
@@ -219,85 +213,6 @@ def referrers(who: str, login_server: str, repository: str, digest: str) -> tupl
     return images.read_referrers(connection.session(who).registry(login_server), repository, digest)
 
 
-@st.cache_resource(ttl="2m", show_spinner=False, max_entries=50, validate=_fresh)
-def repository_contents(who: str, login_server: str, name: str) -> Reading[whole.RepositoryContents | None]:
-    """One repository read whole, for what deletes from it; None until it is in."""
-    client = connection.session(who).registry(login_server)
-    known = known_manifests(who, login_server)
-
-    def work(reading: Reading[whole.RepositoryContents | None]) -> None:
-        read = whole.read_contents(client, [name], known, progress=reading.report, stop=reading.stop)
-        if read.refused:
-            raise read.refused[0].error
-        reading.value = read.values[0] if read.values else None
-
-    return start(None, work)
-
-
-@st.cache_resource(ttl="10m", show_spinner=False, max_entries=20, validate=_fresh)
-def contents(who: str, login_server: str) -> Reading[Partial[whole.RepositoryContents]]:
-    """All that a registry's repositories hold. What comes of it is also at hand in `counted`."""
-    client = connection.session(who).registry(login_server)
-    known, last = known_manifests(who, login_server), _last_counted(who, login_server)
-
-    def work(reading: Reading[Partial[whole.RepositoryContents]]) -> None:
-        names: list[str] = []
-        for page in repositories.repository_names(client):
-            names += page
-            reading.report(len(names), 0, "names")
-            if reading.stop.is_set():
-                break
-        read = whole.read_contents(client, names, known, progress=reading.report, stop=reading.stop)
-        reading.value = read
-        last[:] = [Counted(read, storage.registry_storage(read), datetime.now(UTC))]
-
-    return start(Partial(()), work)
-
-
-@dataclass(frozen=True)
-class Counted:
-    """What a registry's repositories hold, what that takes, and when it was read."""
-
-    contents: Partial[whole.RepositoryContents]
-    storage: storage.RegistryStorage
-    at: datetime
-
-
-# The arguments of these two are their caches' keys.
-@st.cache_resource(show_spinner=False, max_entries=20)
-def known_manifests(who: str, login_server: str) -> dict[str, images.Manifest]:  # noqa: ARG001
-    """Every manifest that was read for `contents`, by digest: the same for good, so none is read twice."""
-    return {}
-
-
-@st.cache_resource(show_spinner=False, max_entries=20)
-def _last_counted(who: str, login_server: str) -> list[Counted]:  # noqa: ARG001
-    """What `contents` came to, so that others can look without starting to read."""
-    return []
-
-
-def counted(who: str, login_server: str) -> Counted | None:
-    """What was read last of a registry's contents, however old; None where nothing was. Never reads."""
-    return next(iter(_last_counted(who, login_server)), None)
-
-
-def known_blobs(who: str, login_server: str) -> Mapping[str, str]:
-    """Digest of each layer and config → a repository that had it when contents were read last. Never reads."""
-    found = counted(who, login_server)
-    return {
-        blob.digest: repository.name
-        for repository in (found.contents.values if found else ())
-        for manifest in repository.manifests.values()
-        for blob in (*((manifest.config,) if manifest.config else ()), *manifest.layers)
-    }
-
-
-def forget_contents(who: str, login_server: str) -> None:
-    """Reads what a registry's repositories hold anew: after any change of them. Known manifests stay known."""
-    contents.clear(who, login_server)
-    _last_counted.clear(who, login_server)
-
-
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=50)
 def archive(who: str, login_server: str, repository: str, digest: str, tag: str, platform: str) -> pulling.Archive:
     """The archive of an image, each of its blobs looked for."""
@@ -321,14 +236,14 @@ def forget_registry(who: str, resource_id: str, login_server: str) -> None:
 
 def forget_written(who: str, login_server: str, name: str) -> None:
     """What a push or a deletion in the background makes stale, for every session. Pages turned to are each its own."""
-    forget_contents(who, login_server)
+    whole.forget(who, login_server)
     catalogue.clear(who, login_server)
     _forget(who, login_server, name)
 
 
 def _forget(who: str, login_server: str, name: str) -> None:
     repository.clear(who, login_server, name)
-    repository_contents.clear(who, login_server, name)
+    whole.repository.clear(who, login_server, name)
     manifest_rows_of.clear(who, login_server, name)
     tree.clear(who, login_server, name)
     tag_page.clear(who, login_server, name, None)

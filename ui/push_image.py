@@ -11,7 +11,7 @@ from services.archive_images import ArchiveImage, Content, repository_and_tag
 from services.archives import read_archive
 from services.pushing import PushPlan, PushResult, plan_push
 from services.registries import Registry
-from ui import connection, loaders, pushes, selection
+from ui import connection, loaders, pushes, selection, whole
 from ui.errors import panel, show_error
 from ui.page import az_lines
 from ui.reading import Reading, show_progress, start
@@ -150,7 +150,7 @@ def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, 
     key = (server, content.digest, repository, tag)
     if key not in upload.plans:
         client = connection.session(who).registry(server)
-        upload.plans[key] = plan_push(client, content, repository, tag, elsewhere=loaders.known_blobs(who, server))
+        upload.plans[key] = plan_push(client, content, repository, tag, elsewhere=whole.known_blobs(who, server))
     plan = upload.plans[key]
     if plan.refusal:
         st.warning(plain(plan.refusal), icon=":material/block:")

@@ -62,6 +62,11 @@ class Reading(Generic[Value]):
         self.finished.set()
 
 
+def fresh(reading: Reading[Value]) -> bool:
+    """Whether a cache may go on showing it."""
+    return reading.fresh
+
+
 def start(
     value: Value,
     work: Callable[[Reading[Value]], None],

@@ -3,20 +3,20 @@
 import streamlit as st
 
 from services.storage import ImageStorage, RepositoryStorage
-from ui import loaders
+from ui import whole
 from ui.text import ago, size
 
 
 def show_repository_storage(who: str, login_server: str, registry_key: str, name: str) -> None:
     """What a repository takes, where its registry's contents have been read."""
-    counted = loaders.counted(who, login_server)
+    counted = whole.counted(who, login_server)
     found = next((one for one in counted.storage.repositories if one.name == name), None) if counted else None
     _show(counted, found, {"registry": registry_key, "repository": name}, "other repositories")
 
 
 def show_image_storage(who: str, login_server: str, registry_key: str, repository: str, digest: str) -> None:
     """What an image takes, where its registry's contents have been read."""
-    counted = loaders.counted(who, login_server)
+    counted = whole.counted(who, login_server)
     images = (
         image
         for one in (counted.storage.repositories if counted else ())
@@ -28,7 +28,7 @@ def show_image_storage(who: str, login_server: str, registry_key: str, repositor
 
 
 def _show(
-    counted: loaders.Counted | None,
+    counted: whole.Counted | None,
     found: RepositoryStorage | ImageStorage | None,
     url: dict[str, str],
     others: str,

@@ -10,8 +10,8 @@ import streamlit as st
 
 from services.registries import Registry
 from services.storage import ImageStorage, RegistryStorage, RepositoryStorage
-from ui.loaders import Counted
 from ui.text import count, size
+from ui.whole import Counted
 
 # More areas than these can't be told apart, and make the browser slow: smaller ones are drawn as one.
 LARGEST = 500

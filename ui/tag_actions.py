@@ -5,7 +5,7 @@ import streamlit as st
 from services import az_commands
 from services.registries import Registry
 from services.tagging import apply_tag, apply_untag, plan_tag, plan_untag
-from ui import connection, loaders
+from ui import connection, loaders, whole
 from ui.done import say_done
 from ui.errors import panel, show_refused
 from ui.text import plain, short
@@ -74,4 +74,4 @@ def _forget(who: str, registry: Registry, repository: str, tag: str, digest: str
     loaders.tag.clear(who, server, repository, tag)
     loaders.manifest_row.clear(who, server, repository, digest)
     loaders.forget_repository(who, server, repository)
-    loaders.forget_contents(who, server)
+    whole.forget(who, server)

@@ -9,7 +9,7 @@ import pytest
 from sandbox.server import Sandbox
 from services.cloud import AzureSession
 from services.registries import list_registries
-from ui import connection, loaders
+from ui import connection, loaders, whole
 from ui.text import size
 
 from .conftest import AppTest, Open, texts
@@ -21,7 +21,7 @@ def counted(session: AzureSession, name: str) -> str:
     connection.use(session)
     who = connection.who()
     assert loaders.catalogue(who, registry.login_server).finished.wait(30)
-    assert loaders.contents(who, registry.login_server).finished.wait(30)
+    assert whole.registry(who, registry.login_server).finished.wait(30)
     return registry.login_server
 
 
@@ -89,9 +89,9 @@ def test_the_map_has_the_tables_numbers(open_view: Open, session: AzureSession, 
 
 def test_names_on_the_map_are_text(open_view: Open, session: AzureSession, monkeypatch: pytest.MonkeyPatch) -> None:
     counted(session, "casaacr01")
-    at_hand = loaders.counted
+    at_hand = whole.counted
 
-    def hostile(who: str, login_server: str) -> loaders.Counted | None:
+    def hostile(who: str, login_server: str) -> whole.Counted | None:
         found = at_hand(who, login_server)
         assert found
         (one,) = found.storage.repositories
@@ -99,8 +99,8 @@ def test_names_on_the_map_are_text(open_view: Open, session: AzureSession, monke
         named = replace(one, name='<a href="//contoso.example">x</a>', images=(image,))
         return shown.setdefault("", replace(found, storage=replace(found.storage, repositories=(named,))))
 
-    shown: dict[str, loaders.Counted] = {}
-    monkeypatch.setattr(loaders, "counted", hostile)
+    shown: dict[str, whole.Counted] = {}
+    monkeypatch.setattr(whole, "counted", hostile)
     labels = areas(open_view("storage.py", registry="casaacr01"))["labels"]
     assert "&lt;b&gt;v1&lt;/b&gt;" in labels
     assert not any("<" in label for label in labels)
@@ -151,7 +151,7 @@ def test_a_large_registry_is_read_when_asked_for(
     assert loaders.catalogue(connection.who(), registry.login_server).finished.wait(30)
     at = open_view("storage.py", registry="casaacr01")
     assert "3 manifests: reading them all takes a while" in texts(at)
-    assert loaders.counted(connection.who(), registry.login_server) is None
+    assert whole.counted(connection.who(), registry.login_server) is None
     next(button for button in at.button if button.label == "Read them all").click().run()
     assert not at.exception
     assert metrics(at)["Counted here"] == size(sandbox.store.stored_bytes("casaacr01"))

@@ -11,7 +11,7 @@ from sandbox.server import Sandbox
 from services.cloud import AzureSession, connect_sandbox
 from services.registries import list_registries
 from services.repositories import tag_page
-from ui import connection, loaders, writing
+from ui import connection, whole, writing
 
 from .conftest import AppTest, Open, texts
 
@@ -62,10 +62,10 @@ def test_a_tag_is_added_to_the_same_digest(open_view: Open, session: AzureSessio
 def test_what_a_registry_stores_is_counted_anew_after_a_tag_has_changed(open_view: Open, session: AzureSession) -> None:
     at = open_view("image.py", **NODE, reference="v1.0.0")
     who, (registry, *_) = connection.who(), list_registries(session).values
-    assert loaders.contents(who, registry.login_server).finished.wait(30)
-    assert loaders.counted(who, registry.login_server)
+    assert whole.registry(who, registry.login_server).finished.wait(30)
+    assert whole.counted(who, registry.login_server)
     in_dialog(at, "Add a tag", "v1.0.1", "Add the tag")
-    assert loaders.counted(who, registry.login_server) is None
+    assert whole.counted(who, registry.login_server) is None
 
 
 def test_a_tag_that_exists_moves_only_after_a_second_yes(open_view: Open, session: AzureSession) -> None:

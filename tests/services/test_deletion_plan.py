@@ -1,11 +1,10 @@
 """What a plan may never touch, over registries at random, with the sandbox's own store to say what really goes."""
 
 import json
-import os
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import HealthCheck, event, given, settings
+from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
 from sandbox.store import Locks, Store
@@ -14,10 +13,19 @@ from services.deletion_plan import DeletionPlan, Why, plan_deletion
 from services.images import attached_to
 from services.storage import freed_bytes
 from tests.services.documents import OCI_MANIFEST
-from tests.services.registries_at_random import Pushed, Pushes, Tagged, _image, _referrer, read, registries, write
+from tests.services.registries_at_random import (
+    Pushed,
+    Pushes,
+    Tagged,
+    _image,
+    _referrer,
+    many_cases,
+    read,
+    registries,
+    write,
+)
 
 OPEN = Locks()
-CASES = int(os.environ.get("DELETION_CASES", "1000"))
 
 
 @pytest.fixture(scope="module")
@@ -59,7 +67,7 @@ class Told:
 drawn_registries = registries() | registries(locks=False)
 
 
-@settings(max_examples=CASES, suppress_health_check=list(HealthCheck), deadline=None)
+@many_cases
 @given(drawn=drawn_registries, data=st.data(), by_name=st.booleans())
 def test_what_goes_is_what_was_planned(
     store: Store, drawn: tuple[Pushes, ...], data: st.DataObject, by_name: bool
@@ -157,7 +165,7 @@ def test_a_signature_with_a_tag_of_its_own_keeps_what_it_signs_from_a_rule(store
     assert by_name.tags == ("v1", "signature")
 
 
-@settings(max_examples=max(50, CASES // 10), suppress_health_check=list(HealthCheck), deadline=None)
+@settings(many_cases, max_examples=many_cases.max_examples // 10)
 @given(drawn=registries(unreadable=True), data=st.data())
 def test_nothing_goes_while_it_is_not_known_what_holds_it(
     store: Store, drawn: tuple[Pushes, ...], data: st.DataObject

@@ -11,7 +11,7 @@ from services.cloud import AzureSession, connect_sandbox
 from services.contents import RepositoryContents
 from services.fanout import Partial
 from tests.services.own_sandbox import REGISTRY, Own, own_sandbox
-from ui import connection, loaders
+from ui import connection, whole
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +28,7 @@ def hub(sandbox: Sandbox, session: AzureSession) -> str:
 
 
 def read(login_server: str) -> Partial[RepositoryContents]:
-    reading = loaders.contents(connection.who(), login_server)
+    reading = whole.registry(connection.who(), login_server)
     assert reading.finished.wait(30)
     assert reading.error is None
     return reading.value
@@ -41,14 +41,14 @@ def manifest_reads(sandbox: Sandbox) -> int:
 def test_nothing_is_read_until_a_page_asks_for_it(sandbox: Sandbox, hub: str) -> None:
     who = connection.who()
     sandbox.clear_requests()
-    assert loaders.counted(who, hub) is None
-    assert loaders.known_blobs(who, hub) == {}
+    assert whole.counted(who, hub) is None
+    assert whole.known_blobs(who, hub) == {}
     assert list(sandbox.requests) == []
 
 
 def test_what_was_read_is_counted_and_at_hand(sandbox: Sandbox, hub: str) -> None:
     contents = read(hub)
-    found = loaders.counted(connection.who(), hub)
+    found = whole.counted(connection.who(), hub)
     assert found and found.contents is contents
     assert found.storage.complete
     assert found.storage.total == sandbox.store.stored_bytes("contosohub")
@@ -56,7 +56,7 @@ def test_what_was_read_is_counted_and_at_hand(sandbox: Sandbox, hub: str) -> Non
 
 def test_every_known_blob_is_one_that_its_repository_has(sandbox: Sandbox, hub: str) -> None:
     read(hub)
-    blobs = loaders.known_blobs(connection.who(), hub)
+    blobs = whole.known_blobs(connection.who(), hub)
     assert len(blobs) > 100
     for digest, repository in blobs.items():
         assert sandbox.store.blob_size("contosohub", repository, digest, stored=False) is not None
@@ -65,25 +65,25 @@ def test_every_known_blob_is_one_that_its_repository_has(sandbox: Sandbox, hub: 
 def test_manifests_stay_known_when_contents_are_read_anew(sandbox: Sandbox, hub: str) -> None:
     first = read(hub)
     sandbox.clear_requests()
-    loaders.forget_contents(connection.who(), hub)
-    assert loaders.counted(connection.who(), hub) is None
+    whole.forget(connection.who(), hub)
+    assert whole.counted(connection.who(), hub) is None
     assert read(hub).values == first.values
     assert manifest_reads(sandbox) == 0
 
 
 def test_what_is_read_anew_takes_the_place_of_what_was_read(hub: str) -> None:
     read(hub)
-    loaders.contents.clear(connection.who(), hub)
+    whole.registry.clear(connection.who(), hub)
     contents = read(hub)
-    found = loaders.counted(connection.who(), hub)
+    found = whole.counted(connection.who(), hub)
     assert found and found.contents is contents
 
 
 def test_what_one_identity_has_read_is_not_at_hand_for_another(hub: str, reader_session: AzureSession) -> None:
     read(hub)
     connection.use(reader_session)
-    assert loaders.counted(connection.who(), hub) is None
-    assert loaders.known_blobs(connection.who(), hub) == {}
+    assert whole.counted(connection.who(), hub) is None
+    assert whole.known_blobs(connection.who(), hub) == {}
 
 
 def test_a_stop_leaves_what_is_in_and_says_that_it_is_not_all(tmp_path: Path) -> None:
@@ -91,12 +91,12 @@ def test_a_stop_leaves_what_is_in_and_says_that_it_is_not_all(tmp_path: Path) ->
         _push_many(own)
         own.break_({"method": "GET", "path": "/v2/team/app/manifests/.*", "delay_ms": 50})
         connection.use(connect_sandbox(own.sandbox.ready))
-        reading = loaders.contents(connection.who(), own.sandbox.ready["registries"][REGISTRY])
+        reading = whole.registry(connection.who(), own.sandbox.ready["registries"][REGISTRY])
         while reading.what != "manifests":
             assert not reading.finished.wait(0.01)
         reading.stop.set()
         assert reading.finished.wait(30)
-        found = loaders.counted(connection.who(), own.sandbox.ready["registries"][REGISTRY])
+        found = whole.counted(connection.who(), own.sandbox.ready["registries"][REGISTRY])
         assert found and not found.storage.complete
         assert sum(repository.untried for repository in found.contents.values) > 0
 
