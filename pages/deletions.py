@@ -10,6 +10,7 @@ from services import az_commands
 from services.deletion_records import DeletionRecord, Fate
 from services.errors import ServiceError
 from services.registries import Registry
+from services.repository_deletion import RepositoryDeleted, as_az_prints
 from ui import connection, deleting, loaders, selection
 from ui.errors import panel, show_error, show_refused
 from ui.page import az_lines, crumb, empty, header
@@ -93,10 +94,21 @@ def show_one(record: DeletionRecord) -> None:
             st.session_state[f"seen {record.id}"] = True
             loaders.forget_repository(who, record.login_server, record.repository)
     show_fates(record, fates, running=bool(job and job.running))
-    if record.answer:
-        st.code(record.answer, language="json")
+    if printed := record.answer or as_az_would_print(record):
+        whole = record.action == "delete repository"
+        with st.expander("What is deleted, as az prints it", expanded=whole, icon=":material/data_object:"):
+            st.code(printed, language="json")
     if registry and not (job and job.running):
         show_what_is_left(record, registry)
+
+
+def as_az_would_print(record: DeletionRecord) -> str:
+    """Manifests and tags that went, as written down; '' where tags alone were removed."""
+    if record.action == "remove tags":
+        return ""
+    gone = [item for item in record.items if item.name in record.fates and record.fates[item.name].outcome in DONE]
+    tags = tuple(tag for item in gone for tag in item.tags)
+    return as_az_prints(RepositoryDeleted(tuple(item.digest for item in gone), tags))
 
 
 def looked_at(record: DeletionRecord, registry: Registry | None) -> dict[str, Fate]:

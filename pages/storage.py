@@ -5,7 +5,6 @@ import streamlit as st
 from services import az_commands
 from ui import connection, loaders, selection, whole
 from ui.errors import panel, show_error
-from ui.manifest_table import LARGE
 from ui.page import az_lines, empty, header
 from ui.reading import show_progress
 from ui.storage_figures import show_figures, show_missing
@@ -36,7 +35,7 @@ if catalogue.error:
     show_error(catalogue.error)
 if catalogue.error or catalogue.running:
     st.stop()
-names, attributes = catalogue.value.names, catalogue.value.repositories
+names = catalogue.value.names
 if not names:
     empty(":material/folder_off:", "Nothing stored", "The first push into this registry makes a repository.")
     az_lines(az_commands.sign_in(registry.name), label="How to sign in for a push")
@@ -46,10 +45,11 @@ if not names:
 def read_contents() -> whole.Counted:
     """Reads, with progress; stops the page until all is in. What is large, or was stopped, is read when asked for."""
     asked = f"contents of {registry.id}"
-    manifests = sum(repository.manifest_count for repository in attributes.values)
-    known = len(attributes.values) + len(attributes.refused) == len(names)
-    if (manifests > LARGE or not known) and not before and not st.session_state.get(asked):
-        amount = count(manifests, "manifest") if known else f"{count(len(names), 'repository', 'repositories')} or more"
+    manifests = catalogue.value.manifests
+    large = manifests is None or manifests > loaders.LARGE
+    if large and not before and not st.session_state.get(asked):
+        repositories = f"{count(len(names), 'repository', 'repositories')} or more"
+        amount = repositories if manifests is None else count(manifests, "manifest")
         st.markdown(f"{amount}: reading them all takes a while, and can be stopped.")
         if not st.button("Read them all", icon=":material/database:"):
             st.stop()

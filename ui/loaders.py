@@ -18,6 +18,8 @@ from ui.reading import Reading, fresh, start
 Value = TypeVar("Value")
 
 TAGS_A_PAGE = 50
+# More manifests than these are read only when asked for.
+LARGE = 5000
 
 
 @dataclass(frozen=True)
@@ -84,6 +86,13 @@ class Catalogue:
 
     names: tuple[str, ...]
     repositories: Partial[repositories.Repository]
+
+    @property
+    def manifests(self) -> int | None:
+        """How many the registry has, as far as each repository tells; None while not all have been asked."""
+        known = self.repositories.values
+        asked = len(known) + len(self.repositories.refused) == len(self.names)
+        return sum(repository.manifest_count for repository in known) if asked else None
 
 
 @st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)

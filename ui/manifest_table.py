@@ -33,14 +33,12 @@ PLURALS = {
     Role.REFERRER: "referrers",
 }
 DEEPEST = 12
-# A tree of so many manifests is read only when asked for.
-LARGE = 5000
 
 
 def show_tree(who: str, login_server: str, repository: str, manifest_count: int) -> str | None:
     """The tree; returns the digest of a row that was selected."""
     asked = f"tree of {login_server}/{repository}"
-    if manifest_count > LARGE and not st.session_state.get(asked):
+    if manifest_count > loaders.LARGE and not st.session_state.get(asked):
         st.markdown(f"{count(manifest_count, 'manifest')}: reading them all takes a while, and can be stopped.")
         if not st.button("Read them all", icon=":material/account_tree:"):
             return None

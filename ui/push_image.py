@@ -149,6 +149,8 @@ def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, 
         return
     key = (server, content.digest, repository, tag)
     if key not in upload.plans:
+        if not _read_what_is_there(who, registry):
+            return
         client = connection.session(who).registry(server)
         upload.plans[key] = plan_push(client, content, repository, tag, elsewhere=whole.known_blobs(who, server))
     plan = upload.plans[key]
@@ -166,6 +168,24 @@ def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, 
         del upload.plans[key]
         pushes.begin(who, server, content, plan)
         st.rerun()
+
+
+def _read_what_is_there(who: str, registry: Registry) -> bool:
+    """Reads what the registry's repositories have, so that it is mounted and not sent; whether to go on to the plan.
+
+    What is large is not read for that, and a list that is refused is no reason not to push.
+    """
+    server = registry.login_server
+    catalogue = loaders.catalogue(who, server)
+    show_progress(catalogue, f"catalogue {registry.id}")
+    if catalogue.running:
+        return False
+    manifests = catalogue.value.manifests
+    if whole.counted(who, server) or catalogue.error or manifests is None or manifests > loaders.LARGE:
+        return True
+    reading = whole.registry(who, server)
+    show_progress(reading, f"contents of {registry.id}")
+    return not reading.running
 
 
 def _words(plan: PushPlan) -> str:

@@ -69,7 +69,6 @@ def test_the_guide_from_a_second_tag_to_the_end_of_the_repository(
         page.screenshot(path=screenshots / "delete-a-repository-light-1280.png")
         go.click()
         expect(page.get_by_text("The repository nodejstemplate is gone, as read back.")).to_be_visible()
-        settled(page)
         answer = json.loads(page.get_by_test_id("stCode").filter(has_text="manifestsDeleted").inner_text())
         assert len(answer["manifestsDeleted"]) == 3
         assert answer["tagsDeleted"] == ["v1.0.0"]

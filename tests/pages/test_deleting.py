@@ -79,6 +79,8 @@ def test_an_image_goes_with_its_platforms_once_the_name_is_typed(
     at = finished(open_view, session, at)
     assert not at.exception
     assert list(at.dataframe[0].value["Outcome"]) == ["deleted"] * 3
+    printed = next(json.loads(code.value) for code in at.code if "manifestsDeleted" in code.value)
+    assert (len(printed["manifestsDeleted"]), printed["tagsDeleted"]) == (3, ["v1.0.0"])
     assert "The repository nodejstemplate is gone, as read back." in said(at).replace("\\", "")
     assert own.store.list_repositories(REGISTRY) == []
 

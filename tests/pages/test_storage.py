@@ -145,7 +145,7 @@ def test_a_registry_without_repositories_says_how_to_push(open_view: Open, sessi
 def test_a_large_registry_is_read_when_asked_for(
     open_view: Open, session: AzureSession, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ui.manifest_table.LARGE", 2)
+    monkeypatch.setattr("ui.loaders.LARGE", 2)
     registry = next(one for one in list_registries(session).values if one.name == "casaacr01")
     connection.use(session)
     assert loaders.catalogue(connection.who(), registry.login_server).finished.wait(30)
