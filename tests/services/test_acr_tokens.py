@@ -60,12 +60,24 @@ def abac(registry: CannedRegistry) -> CannedRegistry:
         ("PUT", "/v2/app/manifests/v1", "repository:app:pull,push"),
         ("POST", "/v2/app/blobs/uploads/", "repository:app:pull,push"),
         ("PATCH", "/v2/app/blobs/uploads/1-2-3", "repository:app:pull,push"),
+        ("GET", "/v2/app/blobs/uploads/1-2-3", "repository:app:pull,push"),
+        ("DELETE", "/v2/app/blobs/uploads/1-2-3", "repository:app:pull,push"),
     ],
 )
 def test_need_of_asks_for_what_the_registry_would_challenge_for(method: str, path: str, scope: str) -> None:
     need = need_of(method, path)
     assert need is not None
     assert need.scope == scope
+
+
+def test_a_mount_needs_both_repositories_in_one_token(tokens: RegistryTokens, registry: CannedRegistry) -> None:
+    need = need_of("POST", "/v2/team%2Fapp/blobs/uploads/", "mount=sha256%3Aabc&from=team%2Fbase")
+    assert need is not None
+    assert need.scope == "repository:team/app:pull,push repository:team/base:pull"
+    push_alone = Need("team/app", frozenset({"pull", "push"}))
+    assert tokens.for_need(push_alone) != tokens.for_need(need)
+    assert tokens.for_need(need) == tokens.for_need(need)
+    assert registry.scopes_asked() == [push_alone.scope, need.scope]
 
 
 @pytest.mark.parametrize("path", ["/v2/", "/oauth2/token", "/oauth2/exchange", "/"])

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.errors import ServiceError
-from services.fanout import WORKERS, Partial, Refusal, each
+from services.fanout import WORKERS, Partial, Refusal, all_or_none, each
 
 
 def refusal(what: object) -> ServiceError:
@@ -125,3 +125,16 @@ def test_work_that_gives_none_was_tried() -> None:
     of_none = each(lambda _: None, range(3))
     assert of_none == Partial((None, None, None))
     assert of_none.complete
+
+
+def test_all_or_none_keeps_the_order_and_raises_the_error_of_one() -> None:
+    assert all_or_none(lambda number: number * 2, range(20)) == [number * 2 for number in range(20)]
+    begun: list[int] = []
+
+    def fails_at_once(number: int) -> int:
+        begun.append(number)
+        raise ServiceError("No", "Because.", "Ask.")
+
+    with pytest.raises(ServiceError, match="Because"):
+        all_or_none(fails_at_once, range(1000))
+    assert len(begun) < 1000

@@ -1,0 +1,57 @@
+"""An archive is uploaded in the browser, pushed, and opened as the image that it is."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, expect
+
+from tests.services.image_archives import FULL_NAME, Layout
+
+from .console import cells, console, settled
+
+pytestmark = pytest.mark.browser
+
+
+def test_an_archive_is_uploaded_and_pushed(browser: Browser, tmp_path: Path, screenshots: Path) -> None:
+    made = Layout()
+    index = made.platforms("amd64", "arm64")
+    archive = tmp_path / "node-template.tar"
+    archive.write_bytes(made.named(index, "docker.io/contoso/node-template:v2.0.0", key=FULL_NAME).tar())
+    with console(tmp_path, ACR_CONSOLE_SANDBOX_SEED="walkthrough") as address:
+        for theme, width in (("light", 1280), ("dark", 390)):
+            context = browser.new_context(
+                viewport={"width": width, "height": 1100}, color_scheme="dark" if theme == "dark" else "light"
+            )
+            page = context.new_page()
+            page.set_default_timeout(20_000)
+            page.goto(f"{address}/push?registry=casaacr01")
+            settled(page)
+            main = page.get_by_test_id("stMain")
+            main.locator("input[type=file]").set_input_files(archive)
+            push = main.get_by_role("button", name="Push", exact=False).filter(has_text=re.compile("Push$"))
+            expect(push).to_be_enabled()
+            expect(main.get_by_label("Repository")).to_have_value("contoso/node-template")
+            settled(page)
+            assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+            page.screenshot(path=screenshots / f"push-{theme}-{width}.png")
+            push.click()
+            expect(main.get_by_text("as read back")).to_be_visible()
+            settled(page)
+            page.screenshot(path=screenshots / f"pushed-{theme}-{width}.png")
+            # Loaded anew, it has not pushed again: the end of the push is still told, and nothing is under way.
+            page.reload()
+            settled(page)
+            expect(main.get_by_text("as read back")).to_have_count(1)
+            main.get_by_role("link", name="Open the image").click()
+            expect(page.get_by_role("heading", name="contoso/node-template:v2.0.0")).to_be_visible()
+            settled(page)
+            expect(page.get_by_text(index["digest"], exact=True)).to_be_visible()
+            context.close()
+        context = browser.new_context(viewport={"width": 1280, "height": 900})
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.goto(f"{address}/repository?registry=casaacr01&repository=contoso/node-template")
+        settled(page)
+        assert [row[:2] for row in cells(page)[1:]] == [["v2.0.0", "index"]]
+        context.close()
