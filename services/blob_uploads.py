@@ -172,7 +172,6 @@ class _Upload:
         if answer.status_code == 201 and mount:
             self.how = "mounted"
             return
-        self._mount_from = ""
         self.offset = 0
         self._unsure = False
         self._moved(answer)

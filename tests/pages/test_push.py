@@ -2,6 +2,7 @@
 
 import gzip
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
 from threading import Event
 
@@ -11,6 +12,7 @@ from streamlit.testing.v1.errors import AppTestError
 
 from sandbox.server import Sandbox
 from services import pushing
+from services.archives import read_archive
 from services.cloud import AzureSession, connect_sandbox
 from services.errors import ServiceError
 from services.registries import list_registries
@@ -144,6 +146,10 @@ def test_the_same_push_is_not_begun_twice(
     again = uploaded(open_view, archive())
     assert "Push" not in buttons(again)
     assert "contoso/node" in texts(again)
+    (under_way,) = pushes.of_registry(connection.who(), server_of(session)).values()
+    content = read_archive(BytesIO(archive()))[0].prepare(lambda _done, _of: None, Event())
+    plan = pushing.plan_push(session.registry(server_of(session)), content, "contoso/node", "v2")
+    assert pushes.begin(connection.who(), server_of(session), content, plan) is under_way
     go_on.set()
     again = ended(again, session)
     assert begun == [1]
