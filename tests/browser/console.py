@@ -37,6 +37,7 @@ def console_process(data: Path, **settings: str) -> Iterator[tuple[str, subproce
         "ACR_CONSOLE_DATA": str(data / "console"),
         "ACR_CONSOLE_SANDBOX_DATA": str(data / "sandbox"),
         "HOME": str(data),
+        "PYTHONFAULTHANDLER": "1",
         **settings,
     }
     log = data / "console.log"
@@ -56,7 +57,17 @@ def console_process(data: Path, **settings: str) -> Iterator[tuple[str, subproce
     finally:
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
+        _await_end(process, log)
+
+
+def _await_end(process: subprocess.Popen[bytes], log: Path) -> None:
+    """Waits for the process to end; one that does not is aborted, and what its threads were at is the failure."""
+    try:
         process.wait(20)
+    except subprocess.TimeoutExpired as exc:
+        process.send_signal(signal.SIGABRT)
+        process.wait(20)
+        raise AssertionError(f"the console did not end:\n{log.read_text(errors='replace')}") from exc
 
 
 def _await_health(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
