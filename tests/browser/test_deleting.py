@@ -1,4 +1,4 @@
-"""The guide from a second tag to the end of the repository, and a deletion of many: stopped, and cut off."""
+"""The guide from the first push to the end of the repository, and a deletion of many: stopped, and cut off."""
 
 import json
 import re
@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
+
+from sandbox.server import Sandbox
+from tests.services.image_archives import FULL_NAME, Layout
 
 from .console import cells, console, console_process, settled
 
@@ -22,10 +25,46 @@ def outcomes(page: Page) -> dict[str, int]:
     return {outcome: int(number) for number, outcome in (part.split(" ", 1) for part in line.split(" · "))}
 
 
-def test_the_guide_from_a_second_tag_to_the_end_of_the_repository(
+def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
     page: Page, tmp_path: Path, screenshots: Path
 ) -> None:
+    with Sandbox.start(tmp_path / "sandbox", "walkthrough") as sandbox:
+        sandbox.store.delete_repository("casaacr01", "nodejstemplate")
+    built = Layout()
+    saved = tmp_path / "nodejstemplate.tar"
+    index = built.platforms("amd64", "arm64")
+    saved.write_bytes(built.named(index, "docker.io/casacloud/nodejstemplate:v1.0.0", key=FULL_NAME).tar())
     with console(tmp_path, ACR_CONSOLE_SANDBOX_SEED="walkthrough") as address:
+        # docker tag and docker push of v1.0.0
+        page.goto(f"{address}/push?registry=casaacr01")
+        settled(page)
+        page.get_by_test_id("stMain").locator("input[type=file]").set_input_files(saved)
+        expect(page.get_by_label("Repository")).to_have_value("casacloud/nodejstemplate")
+        page.get_by_label("Repository").fill("nodejstemplate")
+        page.keyboard.press("Enter")
+        expect(page.get_by_text("nodejstemplate is new. v1.0.0 is a new tag.")).to_be_visible()
+        page.get_by_test_id("stMain").get_by_role("button").filter(has_text=re.compile("Push$")).click()
+        expect(page.get_by_text("Pushed. v1.0.0 points to")).to_be_visible()
+
+        # az acr repository list
+        page.goto(f"{address}/repositories?registry=casaacr01")
+        settled(page)
+        assert [row[1] for row in cells(page)[1:]] == ["nodejstemplate"]
+
+        # az acr repository show and show-tags
+        page.goto(f"{address}/repository?{NODE}")
+        settled(page)
+        page.get_by_text("Attributes, as az prints them").click()
+        shown = page.get_by_test_id("stCode").filter(has_text="changeableAttributes").inner_text()
+        attributes = json.loads(shown[shown.index("{") :])
+        assert (attributes["imageName"], attributes["manifestCount"], attributes["tagCount"]) == (
+            "nodejstemplate",
+            3,
+            1,
+        )
+        assert all(attributes["changeableAttributes"].values())
+        assert [row[0] for row in cells(page)[1:]] == ["v1.0.0"]
+
         # docker tag and docker push of v1.0.1
         page.goto(f"{address}/image?{NODE}&reference=v1.0.0")
         settled(page)
@@ -71,6 +110,7 @@ def test_the_guide_from_a_second_tag_to_the_end_of_the_repository(
         expect(page.get_by_text("The repository nodejstemplate is gone, as read back.")).to_be_visible()
         answer = json.loads(page.get_by_test_id("stCode").filter(has_text="manifestsDeleted").inner_text())
         assert len(answer["manifestsDeleted"]) == 3
+        assert index["digest"] in answer["manifestsDeleted"]
         assert answer["tagsDeleted"] == ["v1.0.0"]
 
         # az acr repository list

@@ -101,6 +101,18 @@ def test_an_archive_is_pushed_under_the_name_it_has(open_view: Open, session: Az
     assert digest_of("amd64", "arm64") in texts(image)
 
 
+def test_what_another_repository_has_is_mounted(open_view: Open, session: AzureSession) -> None:
+    at = uploaded(open_view, archive())
+    sent = metrics(at)["To send"]
+    button(at, "Push").click().run()
+    at = typed(ended(at, session), "Repository", "team/other")
+    assert metrics(at) == {"To send": "0 B", "Already there": "0 B", "Mounted from other repositories": sent}
+    button(at, "Push").click().run()
+    at = ended(at, session)
+    assert tags_of(session, "team/other") == {"v2": digest_of("amd64", "arm64")}
+    assert any("0 B sent" in success.value for success in at.success)
+
+
 def test_a_tag_that_exists_moves_only_after_a_second_yes(open_view: Open, session: AzureSession) -> None:
     before = tags_of(session, "nodejstemplate")["v1.0.0"]
     at = uploaded(open_view, archive("nodejstemplate:v1.0.0"))

@@ -95,6 +95,26 @@ def test_an_index_is_asked_for_before_its_platforms(own: Own) -> None:
     assert [path[-71:] for path in asked] == [top, amd64]
 
 
+def test_a_registry_that_leaves_referrers_behind_is_asked_for_those_of_the_plan(
+    own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    digest, _ = own.push("v1")
+    own.push("v2", number=2)
+    signed = signature(own, digest)
+    body = own.sandbox.store.get_manifest_body(REGISTRY, APP, signed)
+    plan = planned(own, digest)
+    delete = own.sandbox.store.delete_manifest
+
+    def left_behind(registry: str, repository: str, deleted: str, at: str) -> None:
+        delete(registry, repository, deleted, at)
+        if deleted == digest:
+            own.sandbox.store.add_manifest(REGISTRY, APP, body, OCI_MANIFEST, at)
+
+    monkeypatch.setattr(own.sandbox.store, "delete_manifest", left_behind)
+    assert outcomes(apply_deletion(own.client, plan, {})) == {digest: "deleted", signed: "deleted"}
+    assert not {digest, signed} & left(own)
+
+
 def test_the_last_manifest_takes_the_repository_along(own: Own) -> None:
     digest, _ = own.push("v1")
     plan = planned(own, digest)
