@@ -4,17 +4,15 @@ Deleting and counting bytes need all of it: only the manifests say what an index
 A manifest is read once: `known` keeps it by its digest, under which it can never change.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from threading import Event
 
 from services.acr_http import RegistryClient
 from services.errors import explained
-from services.fanout import Partial, Refusal, each
+from services.fanout import Partial, Progress, Refusal, counter, each
 from services.images import Manifest, read_manifest
 from services.repositories import ManifestRow, Repository, Tag, all_tags, get_repository, manifest_rows
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -63,24 +61,14 @@ def read_contents(
     with explained(f"Could not sign in to {client.login_server}"):
         client.tokens.hold_for_reading(names)
 
-    def counter(what: str, of: int) -> Callable[[int, object], None]:
-        count = 0
-
-        def done(_index: int, _value: object) -> None:
-            nonlocal count
-            count += 1
-            if progress:
-                progress(count, of, what)
-
-        return done
-
-    listed = each(lambda name: _listed(client, name), names, done=counter("repositories", len(names)), stop=stop)
+    count_repositories = counter(progress, "repositories", len(names))
+    listed = each(lambda name: _listed(client, name), names, done=count_repositories, stop=stop)
     missing = {row.digest: contents.name for contents in listed.values for row in contents.rows}
     missing = {digest: name for digest, name in missing.items() if digest not in known}
     read = each(
         lambda digest: read_manifest(client, missing[digest], digest),
         missing,
-        done=counter("manifests", len(missing)),
+        done=counter(progress, "manifests", len(missing)),
         stop=stop,
     )
     known |= {manifest.digest: manifest for manifest in read.values}

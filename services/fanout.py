@@ -10,6 +10,8 @@ from services.errors import ServiceError
 
 Item = TypeVar("Item")
 Value = TypeVar("Value")
+# Done, of how many, and of what.
+Progress = Callable[[int, int, str], None]
 
 # az and acr-cli use at most 32 against one registry ("max recommended by ACR server", acr-cli purge.go).
 WORKERS = 16
@@ -78,6 +80,19 @@ def each(
         tuple(refused[index] for index in sorted(refused)),
         len(items) - len(values) - len(refused),
     )
+
+
+def counter(progress: Progress | None, what: str, of: int) -> Callable[[int, object], None]:
+    """A `done` for `each` that tells `progress` how many of the items have ended."""
+    count = 0
+
+    def done(_index: int, _value: object) -> None:
+        nonlocal count
+        count += 1
+        if progress:
+            progress(count, of, what)
+
+    return done
 
 
 def all_or_none(work: Callable[[Item], Value], items: Iterable[Item]) -> list[Value]:

@@ -3,7 +3,7 @@
 Nothing is tagged unless all before it is in the registry.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from threading import Event, Lock
 from typing import Literal
@@ -13,13 +13,13 @@ from services.archive_files import stopped
 from services.archive_images import Blob, Content
 from services.blob_uploads import BlobResult, has_blob, send_blob
 from services.errors import ServiceError, explained
-from services.fanout import all_or_none, each
+from services.fanout import Progress, all_or_none, each
 from services.names import require_repository, require_tag
+from services.read_back import refused
 from services.repositories import Repository, Tag, find_repository, find_tag
 from services.tagging import TagPlan, apply_tag
 
 Way = Literal["there", "mount", "send"]
-Report = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ def apply_push(
     content: Content,
     plan: PushPlan,
     *,
-    progress: Report = _unseen,
+    progress: Progress = _unseen,
     stop: Event | None = None,
 ) -> PushResult:
     """Sends what is missing, then the manifests by digest, children first, then the tag; reads the tag back.
@@ -146,7 +146,7 @@ def apply_push(
     require_tag(title, plan.tag)
     if plan.refusal or plan.digest != content.digest:
         reason = plan.refusal or "It was planned for another image."
-        raise ServiceError(title, reason, "The plan refused it, and nothing was sent.", "Refused")
+        raise refused(title, reason)
     stop = stop or Event()
     blobs = _send_blobs(client, content, plan, progress, stop)
     of = content.blob_bytes
@@ -169,7 +169,7 @@ def apply_push(
 
 
 def _send_blobs(
-    client: RegistryClient, content: Content, plan: PushPlan, progress: Report, stop: Event
+    client: RegistryClient, content: Content, plan: PushPlan, progress: Progress, stop: Event
 ) -> tuple[BlobResult, ...]:
     sources = {blob.digest: blob.source for blob in plan.blobs}
     done: dict[str, int] = {}

@@ -12,7 +12,7 @@ from azure.mgmt.containerregistry import models
 
 from services.cloud import AzureSession
 from services.errors import ServiceError, explained, from_azure
-from services.fanout import Partial, Refusal, each
+from services.fanout import Partial, Progress, Refusal, counter, each
 from services.subscriptions import Subscription, list_subscriptions
 
 
@@ -133,7 +133,7 @@ class Registry:
 def list_registries(
     session: AzureSession,
     *,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
     listed: Callable[[Partial[Registry]], None] | None = None,
     stop: Event | None = None,
 ) -> Partial[Registry]:
@@ -145,22 +145,11 @@ def list_registries(
     """
     subscriptions = list_subscriptions(session)
 
-    def counter(what: str, of: int) -> Callable[[int, Any], None]:
-        count = 0
-
-        def done(_index: int, _value: Any) -> None:
-            nonlocal count
-            count += 1
-            if progress:
-                progress(count, of, what)
-
-        return done
-
     found = each(
         lambda subscription: _in_subscription(session, subscription),
         subscriptions,
         name=lambda subscription: subscription.name,
-        done=counter("subscriptions", len(subscriptions)),
+        done=counter(progress, "subscriptions", len(subscriptions)),
         stop=stop,
     )
     registries = sorted(
@@ -172,7 +161,7 @@ def list_registries(
     detailed = each(
         lambda registry: with_details(session, registry),
         registries,
-        done=counter("registries", len(registries)),
+        done=counter(progress, "registries", len(registries)),
         stop=stop,
     )
     with_usages = {registry.id: registry for registry in detailed.values}

@@ -20,7 +20,7 @@ from services.deletion_records import (
     records,
 )
 from services.errors import ServiceError
-from services.fanout import Partial
+from services.fanout import Partial, counter
 from services.registries import Registry
 from services.repository_deletion import RepositoryDeletionPlan, apply_repository_deletion, as_az_prints
 from services.tagging import UntagPlan, UntagResult, apply_untag
@@ -67,13 +67,10 @@ def remove_tags(who: str, registry: Registry, plan: UntagPlan) -> str:
     client = connection.session(who).registry(registry.login_server)
 
     def work(reading: Reading[None]) -> str:
-        done = 0
-        reading.report(done, len(items), "tags")
+        count = _counting(reading, len(items), "tags")
 
-        def told(_index: int, result: UntagResult | None) -> None:
-            nonlocal done
-            done += 1
-            reading.report(done, len(items), "tags")
+        def told(index: int, result: UntagResult | None) -> None:
+            count(index, result)
             if result:
                 recording.told(result.tag, result.outcome)
 
@@ -93,13 +90,10 @@ def delete_manifests(who: str, registry: Registry, plan: DeletionPlan) -> str:
     known = whole.known_manifests(who, registry.login_server)
 
     def work(reading: Reading[None]) -> str:
-        done = 0
-        reading.report(done, len(items), "manifests")
+        count = _counting(reading, len(items), "manifests")
 
         def told(item: DeletionItem, fate: DeletionResult | ServiceError) -> None:
-            nonlocal done
-            done += 1
-            reading.report(done, len(items), "manifests")
+            count(0, fate)
             if isinstance(fate, ServiceError):
                 recording.told(item.digest, "refused", str(fate))
             else:
@@ -128,6 +122,12 @@ def delete_repository(who: str, registry: Registry, plan: RepositoryDeletionPlan
         return as_az_prints(deleted)
 
     return _started(who, registry, plan.repository, recording, work)
+
+
+def _counting(reading: Reading[None], of: int, what: str) -> Callable[[int, object], None]:
+    """Tells the page from the start how much there is to do, then each item that ends."""
+    reading.report(0, of, what)
+    return counter(reading.report, what, of)
 
 
 def _begun(who: str, action: Action, registry: Registry, repository: str, items: Iterable[RecordedItem]) -> Recording:

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 ROOT = Path(__file__).parents[2]
 STARTS_WITHIN_S = 90
@@ -61,13 +61,16 @@ def console_process(data: Path, **settings: str) -> Iterator[tuple[str, subproce
 
 
 def _await_end(process: subprocess.Popen[bytes], log: Path) -> None:
-    """Waits for the process to end; one that does not is aborted, and what its threads were at is the failure."""
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired as exc:
-        process.send_signal(signal.SIGABRT)
-        process.wait(20)
-        raise AssertionError(f"the console did not end:\n{log.read_text(errors='replace')}") from exc
+    """Waits for the process to end, asked a second time as by a second Ctrl-C. One that does not is aborted, and what
+    its threads were at is the failure."""
+    for again in (signal.SIGTERM, signal.SIGABRT):
+        try:
+            process.wait(20)
+            return
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, again)
+    process.wait(20)
+    raise AssertionError(f"the console did not end:\n{log.read_text(errors='replace')}")
 
 
 def _await_health(process: subprocess.Popen[bytes], address: str, log: Path) -> None:
@@ -79,6 +82,15 @@ def _await_health(process: subprocess.Popen[bytes], address: str, log: Path) -> 
         except (urllib.error.URLError, ConnectionError, TimeoutError):
             time.sleep(0.1)  # Between two looks at a process that has no other way to say that it is up.
     raise AssertionError(f"the console did not start:\n{log.read_text(errors='replace')}")
+
+
+def window(browser: Browser, theme: str = "light", width: int = 1280, height: int = 900) -> Page:
+    """A page in a browser of its own: nothing is shared with another. `page.context.close()` ends it."""
+    context = browser.new_context(
+        viewport={"width": width, "height": height}, color_scheme="dark" if theme == "dark" else "light"
+    )
+    context.set_default_timeout(20_000)
+    return context.new_page()
 
 
 def settled(page: Page) -> None:

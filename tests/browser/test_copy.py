@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Page, expect
 
 from sandbox.server import Sandbox
 from tests.services.own_sandbox import APP, REGISTRY, Own
@@ -79,7 +79,7 @@ def test_an_image_is_copied_to_another_repository(page: Page, whole: str, screen
 
 
 def test_an_image_is_downloaded_with_its_exact_length(
-    page: Page, context: BrowserContext, whole: str, tmp_path: Path, screenshots: Path
+    page: Page, whole: str, tmp_path: Path, screenshots: Path
 ) -> None:
     open_image(page, whole)
     page.get_by_role("button", name="Download", exact=True).click()
@@ -88,7 +88,7 @@ def test_an_image_is_downloaded_with_its_exact_length(
     page.screenshot(path=screenshots / "download-light-1280.png")
     text = page.get_by_role("dialog").get_by_text(re.compile(r"\(([\d,]+) bytes\)")).inner_text()
     length = int(re.sub(r".*\(([\d,]+) bytes\).*", r"\1", text).replace(",", ""))
-    with context.expect_event("download") as event:
+    with page.context.expect_event("download") as event:
         link.click()
     file = tmp_path / "image.tar"
     assert event.value.suggested_filename == "team-app-v1.0.0.tar"

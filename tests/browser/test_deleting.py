@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from sandbox.server import Sandbox
 from tests.services.image_archives import FULL_NAME, Layout
 
-from .console import cells, console, console_process, settled
+from .console import cells, console, console_process, settled, window
 
 pytestmark = pytest.mark.browser
 
@@ -124,11 +124,7 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
 def test_a_plan_is_seen_before_anything_goes(
     browser: Browser, address: str, screenshots: Path, theme: str, width: int
 ) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme="dark" if theme == "dark" else "light"
-    )
-    page = context.new_page()
-    page.set_default_timeout(20_000)
+    page = window(browser, theme, width)
     page.goto(f"{address}/delete?registry=contosohub&repository=api/orders&reference=latest")
     expect(page.get_by_role("button", name=re.compile("Delete 9 manifests"))).to_be_disabled()
     settled(page)
@@ -140,7 +136,7 @@ def test_a_plan_is_seen_before_anything_goes(
     assert {"chosen", "in an index that goes, and in no other"} <= {row[1].partition(" (")[0] for row in cells(page)}
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     page.screenshot(path=screenshots / f"clean-up-{theme}-{width}.png")
-    context.close()
+    page.context.close()
 
 
 def begin_to_delete_many(page: Page, address: str) -> None:
@@ -149,7 +145,7 @@ def begin_to_delete_many(page: Page, address: str) -> None:
     page.keyboard.press("Enter")
     page.get_by_role("button", name=re.compile("Delete [0-9]+ manifests")).click()
     expect(page).to_have_url(re.compile("/deletions"))
-    expect(page.get_by_text(re.compile(r"Deleting manifests: [1-9]\d* of 100"))).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(re.compile(r"Deleting manifests: [1-9]\d* of 100"))).to_be_visible()
 
 
 def test_a_deletion_of_many_is_stopped(page: Page, tmp_path: Path, screenshots: Path) -> None:
@@ -157,7 +153,7 @@ def test_a_deletion_of_many_is_stopped(page: Page, tmp_path: Path, screenshots: 
         begin_to_delete_many(page, address)
         page.screenshot(path=screenshots / "deleting-light-1280.png")
         page.get_by_role("button", name="Stop").click()
-        expect(page.get_by_role("heading", name="The tags that are left")).to_be_visible(timeout=20_000)
+        expect(page.get_by_role("heading", name="The tags that are left")).to_be_visible()
         found = outcomes(page)
         assert found.keys() == {"deleted", "not tried"}
         assert sum(found.values()) == 100

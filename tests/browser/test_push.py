@@ -8,7 +8,7 @@ from playwright.sync_api import Browser, expect
 
 from tests.services.image_archives import FULL_NAME, Layout
 
-from .console import cells, console, settled
+from .console import cells, console, settled, window
 
 pytestmark = pytest.mark.browser
 
@@ -20,11 +20,7 @@ def test_an_archive_is_uploaded_and_pushed(browser: Browser, tmp_path: Path, scr
     archive.write_bytes(made.named(index, "docker.io/contoso/node-template:v2.0.0", key=FULL_NAME).tar())
     with console(tmp_path, ACR_CONSOLE_SANDBOX_SEED="walkthrough") as address:
         for theme, width in (("light", 1280), ("dark", 390)):
-            context = browser.new_context(
-                viewport={"width": width, "height": 1100}, color_scheme="dark" if theme == "dark" else "light"
-            )
-            page = context.new_page()
-            page.set_default_timeout(20_000)
+            page = window(browser, theme, width, height=1100)
             page.goto(f"{address}/push?registry=casaacr01")
             settled(page)
             main = page.get_by_test_id("stMain")
@@ -47,11 +43,9 @@ def test_an_archive_is_uploaded_and_pushed(browser: Browser, tmp_path: Path, scr
             expect(page.get_by_role("heading", name="contoso/node-template:v2.0.0")).to_be_visible()
             settled(page)
             expect(page.get_by_text(index["digest"], exact=True)).to_be_visible()
-            context.close()
-        context = browser.new_context(viewport={"width": 1280, "height": 900})
-        page = context.new_page()
-        page.set_default_timeout(20_000)
+            page.context.close()
+        page = window(browser)
         page.goto(f"{address}/repository?registry=casaacr01&repository=contoso/node-template")
         settled(page)
         assert [row[:2] for row in cells(page)[1:]] == [["v2.0.0", "index"]]
-        context.close()
+        page.context.close()

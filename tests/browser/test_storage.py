@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from sandbox.seeds.bulk import bulk
 from sandbox.server import Sandbox
 
-from .console import cells, console, select_row, settled
+from .console import cells, console, select_row, settled, window
 
 pytestmark = pytest.mark.browser
 
@@ -20,11 +20,7 @@ pytestmark = pytest.mark.browser
 def test_from_the_registry_to_what_an_image_takes(
     browser: Browser, address: str, screenshots: Path, theme: str, width: int
 ) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme="dark" if theme == "dark" else "light"
-    )
-    page = context.new_page()
-    page.set_default_timeout(20_000)
+    page = window(browser, theme, width)
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
 
@@ -48,7 +44,7 @@ def test_from_the_registry_to_what_an_image_takes(
     expect(page.get_by_text(re.compile("stored: .* its own, .* shared with other images"))).to_be_visible()
     strangers = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
     assert strangers == []
-    context.close()
+    page.context.close()
 
 
 def test_a_repository_of_the_url_comes_back_and_is_chosen_by_the_keyboard_alone(page: Page, address: str) -> None:

@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from sandbox.seeds.bulk import bulk
 from sandbox.server import Sandbox
 
-from .console import cells, console, select_row, settled
+from .console import cells, console, select_row, settled, window
 
 pytestmark = pytest.mark.browser
 
@@ -20,11 +20,7 @@ pytestmark = pytest.mark.browser
 def test_from_the_inventory_to_an_image(
     browser: Browser, address: str, screenshots: Path, theme: str, width: int
 ) -> None:
-    context = browser.new_context(
-        viewport={"width": width, "height": 900}, color_scheme="dark" if theme == "dark" else "light"
-    )
-    page = context.new_page()
-    page.set_default_timeout(20_000)
+    page = window(browser, theme, width)
 
     def shot(name: str) -> None:
         settled(page)
@@ -65,16 +61,12 @@ def test_from_the_inventory_to_an_image(
     select_row(page, "v1.0.0")
     expect(page.get_by_role("heading", name="nodejstemplate:v1.0.0")).to_be_visible()
     shot("image")
-    context.close()
+    page.context.close()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_a_busy_repository(browser: Browser, address: str, screenshots: Path, theme: str) -> None:
-    context = browser.new_context(
-        viewport={"width": 1280, "height": 900}, color_scheme="dark" if theme == "dark" else "light"
-    )
-    page = context.new_page()
-    page.set_default_timeout(20_000)
+    page = window(browser, theme, 1280)
     orders = f"{address}/repository?registry=contosohub&repository=api/orders"
     page.goto(orders)
     settled(page)
@@ -90,7 +82,7 @@ def test_a_busy_repository(browser: Browser, address: str, screenshots: Path, th
     settled(page)
     page.get_by_role("heading", name=re.compile("^History")).scroll_into_view_if_needed()
     page.screenshot(path=screenshots / f"busy-image-{theme}.png")
-    context.close()
+    page.context.close()
 
 
 def test_nothing_is_asked_of_another_host(page: Page, address: str) -> None:
