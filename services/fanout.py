@@ -100,12 +100,19 @@ def all_or_none(work: Callable[[Item], Value], items: Iterable[Item]) -> list[Va
 
     Items that have not begun by then are left; those that have are waited for.
     """
-    with ThreadPoolExecutor(HEAVY_WORKERS, thread_name_prefix="heavy") as pool:
-        futures = [pool.submit(work, item) for item in items]
+    failed = Event()
+
+    def run(item: Item) -> list[Value]:
+        if failed.is_set():
+            return []
         try:
-            for future in as_completed(futures):
-                future.result()
+            return [work(item)]
         except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
+            failed.set()
             raise
-        return [future.result() for future in futures]
+
+    with ThreadPoolExecutor(HEAVY_WORKERS, thread_name_prefix="heavy") as pool:
+        futures = [pool.submit(run, item) for item in items]
+        for future in as_completed(futures):
+            future.result()
+        return [value for future in futures for value in future.result()]
