@@ -102,7 +102,7 @@ def _names(tags: list[str]) -> str:
 def confirmed(label: str, name: str, *, anything: bool, typed: bool) -> bool:
     """The button that does it; with `typed`, only once the name was typed."""
     show_read_only()
-    sure = not typed or st.text_input(f"To confirm, type: {name}", key=f"confirm {name}", width=420) == name
+    sure = not typed or st.text_input(f"To confirm, type: {plain(name)}", key=f"confirm {name}", width=420) == name
     return st.button(
         label, type="primary", icon=":material/delete_forever:", disabled=not (anything and sure and may_write())
     )

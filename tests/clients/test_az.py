@@ -3,11 +3,15 @@
 import json
 import os
 import subprocess
+from datetime import UTC, datetime
 
 import pytest
 
 from sandbox.server import Sandbox
+from services.clean_up import leftovers
 from services.cloud import connect_sandbox
+from services.contents import read_contents
+from services.deletion_plan import Why, plan_deletion
 from services.images import read_raw
 from tests.clients.az_program import AZ, MISSING
 
@@ -141,6 +145,22 @@ def test_an_import_by_az_is_what_the_console_reads(run, running):
     assert run("acr", "import", *where, "--force") is None
     missing = ("--name", "contosoci", "--source", "api/none:v1", "--registry", hub["id"], *platform)
     assert "MANIFEST_UNKNOWN" in run("acr", "import", *missing, fails=True)
+
+
+def test_az_deletes_of_an_image_what_the_plan_says_goes_with_its_digest(run, running):
+    """az leaves an index's platforms behind; the plan takes them along. All else is the same."""
+    hub = connect_sandbox(running.ready).registry(running.ready["registries"]["contosohub"])
+    (before,) = read_contents(hub, ["api/orders"], {}).values
+    digest = next(tag.digest for tag in before.tags if tag.name == "latest")
+    plan = plan_deletion(before, [digest], by_name=True)
+    image = ("-n", "contosohub", "--image", "api/orders:latest", "--subscription", "contoso-platform")
+    run("acr", "repository", "delete", *image, "--yes")
+    (after,) = read_contents(hub, ["api/orders"], {}).values
+    gone = {row.digest for row in before.rows} - {row.digest for row in after.rows}
+    assert gone == {item.digest for item in plan.going if item.why in (Why.CHOSEN, Why.REFERRER)}
+    assert {tag.name for tag in before.tags} - {tag.name for tag in after.tags} == set(plan.tags)
+    left = {item.digest for item in plan.going if item.why is Why.CHILD}
+    assert left and left <= set(leftovers(after, datetime.now(UTC)))
 
 
 def test_a_subscription_that_refuses(run):

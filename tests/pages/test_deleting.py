@@ -209,6 +209,15 @@ def test_a_stopped_deletion_says_what_was_not_tried(open_view: Open, own: Sandbo
     assert list(open_view("deletions.py").dataframe[0].value["State"]) == ["stopped"]
 
 
+@pytest.mark.parametrize("script", ["delete.py", "cleanup.py"])
+def test_a_name_that_is_markdown_is_shown_as_it_is(open_view: Open, own: Sandbox, script: str) -> None:  # noqa: ARG001
+    name = "**bold** <img src=x> ![x](http://x) \u202eabc"
+    at = open_view(script, registry=REGISTRY, repository=name)
+    assert not at.exception
+    assert r"\*\*bold\*\* \<img src\=x\> \!\[x\]\(http\://x\)" in at.title[0].value.replace("\\/", "/")
+    assert "Could not list" in said(at)
+
+
 def test_there_is_nothing_to_see_at_first_and_no_such_record(open_view: Open, own: Sandbox) -> None:  # noqa: ARG001
     assert "Nothing was deleted" in said(open_view("deletions.py"))
     assert "No such deletion" in said(open_view("deletions.py", record="../../etc"))
