@@ -49,7 +49,7 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
         # az acr repository list
         page.goto(f"{address}/repositories?registry=casaacr01")
         settled(page)
-        assert [row[1] for row in cells(page)[1:]] == ["nodejstemplate"]
+        assert [row[0] for row in cells(page)[1:]] == ["nodejstemplate"]
 
         # az acr repository show and show-tags
         page.goto(f"{address}/repository?{NODE}")
