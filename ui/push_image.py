@@ -160,7 +160,13 @@ def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, 
     with st.grid(3, min_column_width=170):
         st.metric("To send", size(plan.bytes("send")), border=True, height="stretch")
         st.metric("Already there", size(plan.bytes("there")), border=True, height="stretch")
-        st.metric("Mounted from other repositories", size(plan.bytes("mount")), border=True, height="stretch")
+        st.metric(
+            "Mounted",
+            size(plan.bytes("mount")),
+            border=True,
+            height="stretch",
+            help="Other repositories of this registry have it: it is not sent again.",
+        )
     st.markdown(_words(plan))
     sure = st.checkbox("Move it", key=f"move {key}") if plan.moves else True
     label = "Push and move the tag" if plan.moves else "Push"

@@ -97,6 +97,7 @@ def settled(page: Page) -> None:
     """Waits until the script has run and nothing is loading any more."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-connection-state", "CONNECTED")
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
 def cells(page: Page, index: int = 0) -> list[list[str]]:

@@ -43,6 +43,7 @@ def set_tag_lock(page: Page, screenshot: Path | None = None) -> None:
     dialog.get_by_text("May be deleted").click()
     expect(dialog.get_by_text("So it will be")).to_be_visible()
     if screenshot:
+        settled(page)
         page.screenshot(path=screenshot)
     dialog.get_by_role("button", name="Set the locks").click()
 
@@ -70,6 +71,7 @@ def test_an_image_is_copied_to_another_repository(page: Page, whole: str, screen
     page.get_by_role("button", name="Copy to…").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("team/app-copy:v1.0.0 is new.")).to_be_visible()
+    settled(page)
     page.screenshot(path=screenshots / "copy-light-1280.png")
     dialog.get_by_role("button", name="Copy", exact=True).click()
     expect(page.get_by_text(re.compile("team/app-copy:v1.0.0: copied at .*, as read back"))).to_be_visible()

@@ -24,7 +24,6 @@ def test_from_the_inventory_to_an_image(
 
     def shot(name: str) -> None:
         settled(page)
-        expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         page.screenshot(path=screenshots / f"{name}-{theme}-{width}.png")
 
