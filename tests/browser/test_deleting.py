@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from sandbox.server import Sandbox
 from tests.services.image_archives import FULL_NAME, Layout
 
-from .console import cells, console, console_process, settled, window
+from .console import cells, choose, console, console_process, settled, window
 
 pytestmark = pytest.mark.browser
 
@@ -82,8 +82,7 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
         page.get_by_text("By name", exact=True).click()
         page.get_by_text("Remove tags only", exact=True).click()
         settled(page)
-        page.get_by_role("combobox", name="Tags").fill("v1.0.1")
-        page.keyboard.press("Enter")
+        choose(page, "Tags", "v1.0.1")
         page.keyboard.press("Escape")
         expect(page.get_by_text("1 tag of 1 chosen tag can be removed")).to_be_visible()
         page.screenshot(path=screenshots / "remove-tags-light-1280.png")

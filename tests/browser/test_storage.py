@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from sandbox.seeds.bulk import bulk
 from sandbox.server import Sandbox
 
-from .console import cells, console, select_row, settled, window
+from .console import cells, choose, console, select_row, settled, window
 
 pytestmark = pytest.mark.browser
 
@@ -51,9 +51,7 @@ def test_a_repository_of_the_url_comes_back_and_is_chosen_by_the_keyboard_alone(
     page.goto(f"{address}/storage?registry=contosohub&repository=api/orders")
     expect(page.get_by_role("heading", name="Images of api/orders")).to_be_visible()
     settled(page)
-    page.get_by_role("combobox", name="Repository").focus()
-    page.keyboard.type("web/admin")
-    page.keyboard.press("Enter")
+    choose(page, "Repository", "web/admin")
     expect(page.get_by_role("heading", name="Images of web/admin")).to_be_visible()
     assert "v1.0.0" in [row[0] for row in cells(page, 1)[1:]]
 

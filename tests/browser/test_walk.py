@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 from sandbox.seeds.bulk import bulk
 from sandbox.server import Sandbox
 
-from .console import cells, console, select_row, settled, window
+from .console import cells, choose, console, select_row, settled, window
 
 pytestmark = pytest.mark.browser
 
@@ -121,16 +121,12 @@ def test_a_filter_is_in_the_url_and_comes_back_from_it(page: Page, address: str)
 def test_every_row_can_be_reached_by_the_keyboard_alone(page: Page, address: str) -> None:
     page.goto(address)
     settled(page)
-    page.get_by_role("combobox", name="Open a registry").focus()
-    page.keyboard.type("casaacr01")
-    page.keyboard.press("Enter")
+    choose(page, "Open a registry", "casaacr01")
     expect(page.get_by_role("heading", name="casaacr01")).to_be_visible()
 
     page.goto(f"{address}/repositories?registry=casaacr01")
     settled(page)
-    page.get_by_role("combobox", name="Repository").focus()
-    page.keyboard.type("nodejstemplate")
-    page.keyboard.press("Enter")
+    choose(page, "Repository", "nodejstemplate")
     expect(page.get_by_role("heading", name="nodejstemplate")).to_be_visible()
     settled(page)
     page.get_by_label("Open a tag or digest").focus()
