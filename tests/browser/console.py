@@ -100,12 +100,21 @@ def settled(page: Page) -> None:
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
-def choose(page: Page, label: str, name: str) -> None:
-    """Chooses in a box by the keyboard alone, as fast as a person can: Enter comes once the list offers the name."""
-    page.get_by_role("combobox", name=label).focus()
-    page.keyboard.type(name)
-    expect(page.get_by_role("option").filter(has_text=name).first).to_be_visible()
-    page.keyboard.press("Enter")
+def choose(page: Page, label: str, name: str, shown: Locator) -> None:
+    """Chooses in a box by the keyboard alone, until `shown` is there. Parts that come late to a page may close its open
+    list, and then Enter chooses nothing: who sees that types again."""
+    page.wait_for_load_state("networkidle")
+    for _ in range(3):
+        page.get_by_role("combobox", name=label).focus()
+        page.keyboard.press("Control+A")
+        page.keyboard.type(name)
+        page.keyboard.press("ArrowDown")
+        page.keyboard.press("Enter")
+        try:
+            return expect(shown).to_be_visible(timeout=6_000)
+        except AssertionError:
+            page.keyboard.press("Escape")
+    return expect(shown).to_be_visible()
 
 
 def cells(page: Page, index: int = 0) -> list[list[str]]:
