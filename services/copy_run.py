@@ -14,6 +14,7 @@ from services.cloud import AzureSession
 from services.copying import CopyItem, CopyPlan
 from services.errors import ServiceError, explained
 from services.fanout import Partial, each
+from services.read_back import refused
 from services.repositories import find_manifest_row, find_tag
 
 Outcome = Literal["copied", "copied, not compared", "there already", "not confirmed"]
@@ -86,7 +87,7 @@ def _check(plan: CopyPlan, client: RegistryClient, title: str, *, force: bool) -
             f"{', '.join(item.name for item in plan.moves)} exists, and is moved only when that is asked for."
         )
     if reasons:
-        raise ServiceError(title, reasons[0], "The plan refused it, and nothing was sent.", "Refused")
+        raise refused(title, reasons[0])
     for item in plan.todo:
         if not item.tag or not item.known:
             continue

@@ -167,20 +167,18 @@ def _delete_one(
 ) -> DeletionResult:
     title = _title(repository, item)
     require_digest(title, item.digest)
-
-    def read() -> object:
-        return get_manifest_row(client, repository, item.digest)
-
     row = find_manifest_row(client, repository, item.digest)
     if row is None:
         along = item.why is Why.REFERRER and item.of in fates
         return DeletionResult(item.digest, item.tags, "gone along" if along else "gone already")
     if set(row.tags) != set(item.tags):
         raise changed(title, f"Its tags were {_names(item.tags)} when it was planned, and now are {_names(row.tags)}.")
-    if not (row.locks.delete and row.locks.write):
+    if not row.locks.deletable:
         raise changed(title, "It has been locked since it was planned.")
     path = path_of("/v2/{repository}/manifests/{digest}", repository=repository, digest=item.digest)
-    return DeletionResult(item.digest, item.tags, delete(client, title, path, read))
+    return DeletionResult(
+        item.digest, item.tags, delete(client, title, path, lambda: get_manifest_row(client, repository, item.digest))
+    )
 
 
 def _title(repository: str, item: DeletionItem) -> str:

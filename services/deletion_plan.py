@@ -199,12 +199,12 @@ def _refusal(
     """What stands in the way of this one, whatever becomes of the others; '' where nothing does."""
     if not contents.complete:
         return _unknown(contents)
-    if against := _against(contents.repository.locks):
+    if against := contents.repository.locks.against_deletion:
         return f"The repository is locked against {against}: unlock it first."
-    if against := _against(hangs.rows[item.digest].locks):
+    if against := hangs.rows[item.digest].locks.against_deletion:
         return f"The manifest is locked against {against}: unlock it first."
     for tag, locks in hangs.tag_locks[item.digest].items():
-        if against := _against(locks):
+        if against := locks.against_deletion:
             return f"Its tag {tag} is locked against {against}: unlock it first."
     if item.digest in in_use:
         runs = in_use[item.digest]
@@ -225,16 +225,6 @@ def _unknown(contents: RepositoryContents) -> str:
         )
     missing = len(contents.unread) + contents.untried
     return f"Of {len(contents.rows):,} manifests, {missing:,} could not be read: what they point to is not known."
-
-
-def _against(locks: Locks) -> str:
-    """What a lock is against, where it refuses deletion; '' where it does not.
-
-    A lock against writing refuses deletion too (`az acr repository update --help`).
-    """
-    if locks.delete and locks.write:
-        return ""
-    return "deletion" if locks.write else "writing, and so against deletion"
 
 
 def _settle(items: dict[str, DeletionItem], hangs: _Hangs, *, by_name: bool) -> None:

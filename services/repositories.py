@@ -38,6 +38,18 @@ class Locks:
         return not (self.delete and self.write and self.list and self.read)
 
     @property
+    def deletable(self) -> bool:
+        """A lock against writing refuses deletion too (`az acr repository update --help`)."""
+        return self.delete and self.write
+
+    @property
+    def against_deletion(self) -> str:
+        """What the lock that refuses deletion is against, in words; '' where none does."""
+        if self.deletable:
+            return ""
+        return "deletion" if self.write else "writing, and so against deletion"
+
+    @property
     def words(self) -> str:
         """'delete, write' for what is locked, '' for nothing."""
         return ", ".join(name for name in ("delete", "write", "list", "read") if not getattr(self, name))

@@ -65,7 +65,7 @@ def plan_repository_deletion(
 
 
 def _locked(what: str, name: str, locks: Locks) -> list[str]:
-    if locks.delete and locks.write:
+    if locks.deletable:
         return []
     return [f"The {what} {name} is locked against {'deletion' if locks.write else 'writing'}: unlock it first."]
 

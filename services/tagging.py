@@ -218,10 +218,9 @@ def decide_untag(
 
 
 def _untag_refusal(repository: Repository, tag: Tag) -> str:
-    """Why a tag can't be removed. A lock against writing refuses deletion too (`az acr repository update --help`)."""
+    """Why a tag can't be removed; '' where it can."""
     for what, locks in ((f"tag {tag.name}", tag.locks), (f"repository {repository.name}", repository.locks)):
-        if not (locks.delete and locks.write):
-            against = "deletion" if locks.write else "writing, and so against deletion"
+        if against := locks.against_deletion:
             return f"The {what} is locked against {against}: unlock it first."
     return ""
 
