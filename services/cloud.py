@@ -26,8 +26,10 @@ from azure.core.pipeline.policies import (
 )
 from azure.core.pipeline.transport import HttpTransport, RequestsTransport
 from azure.identity import ClientSecretCredential, DefaultAzureCredential
+from azure.mgmt.consumption import ConsumptionManagementClient
 from azure.mgmt.containerregistry import ContainerRegistryManagementClient
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
+from azure.mgmt.costmanagement import CostManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
 from requests.adapters import HTTPAdapter
 
@@ -185,6 +187,16 @@ class AzureSession:
             ContainerRegistryManagementClient,
             subscription_id,
             lambda: ContainerRegistryManagementClient(self.credential, subscription_id, **self._arm()),
+        )
+
+    def costs(self) -> CostManagementClient:
+        return self._once(CostManagementClient, "", lambda: CostManagementClient(self.credential, **self._arm()))
+
+    def consumption(self, subscription_id: str) -> ConsumptionManagementClient:
+        return self._once(
+            ConsumptionManagementClient,
+            subscription_id,
+            lambda: ConsumptionManagementClient(self.credential, subscription_id, **self._arm()),
         )
 
     def registry(self, login_server: str) -> RegistryClient:
