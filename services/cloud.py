@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 import requests
+from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import (
@@ -49,7 +50,10 @@ Client = TypeVar("Client")
 
 @dataclass(frozen=True)
 class AzureEndpoints:
-    """One Azure. `ca_file` replaces the system's trust store; URLs carry no trailing slash."""
+    """One Azure. `ca_file` replaces the system's trust store; URLs carry no trailing slash.
+
+    `retail_prices`: where list prices are told to anybody; "" where nothing is known to.
+    """
 
     name: str
     authority: str
@@ -58,6 +62,7 @@ class AzureEndpoints:
     registry_audience: str
     ca_file: str | None = None
     instance_discovery: bool = True
+    retail_prices: str = ""
 
 
 # https://learn.microsoft.com/azure/developer/identity/authentication-national-cloud and, for the registry's
@@ -69,6 +74,7 @@ CLOUDS = {
         "https://management.azure.com",
         "https://management.azure.com/.default",
         "https://containerregistry.azure.net",
+        retail_prices="https://prices.azure.com",
     ),
     "china": AzureEndpoints(
         "Azure China",
@@ -83,6 +89,7 @@ CLOUDS = {
         "https://management.usgovcloudapi.net",
         "https://management.usgovcloudapi.net/.default",
         "https://containerregistry.azure.net",
+        retail_prices="https://prices.azure.com",
     ),
 }
 
@@ -192,6 +199,23 @@ class AzureSession:
     def costs(self) -> CostManagementClient:
         return self._once(CostManagementClient, "", lambda: CostManagementClient(self.credential, **self._arm()))
 
+    def retail_prices(self) -> PipelineClient[Any, Any]:
+        """The Retail Prices API, which nobody signs in to: our token must not go there."""
+        return self._once(
+            PipelineClient,
+            "retail prices",
+            lambda: PipelineClient(
+                self.endpoints.retail_prices,
+                policies=[
+                    RequestIdPolicy(),
+                    HeadersPolicy(),
+                    UserAgentPolicy(base_user_agent=USER_AGENT),
+                    retry_policy(),
+                ],
+                transport=self._transport,
+            ),
+        )
+
     def consumption(self, subscription_id: str) -> ConsumptionManagementClient:
         return self._once(
             ConsumptionManagementClient,
@@ -264,6 +288,7 @@ def connect_sandbox(ready: Mapping[str, Any], *, as_reader: bool = False) -> Azu
         ready["registry_audience"],
         ready["ca_file"],
         instance_discovery=False,
+        retail_prices=ready["retail_prices"],
     )
     who = "reader_" if as_reader else ""
     credential = ClientSecretCredential(

@@ -18,6 +18,7 @@ NAMES = {
     "ACR_CONSOLE_CLOUD": "public",
     "ACR_CONSOLE_CA_FILE": "",
     "ACR_CONSOLE_DATA": ".console",
+    "ACR_CONSOLE_PRICE_SHEET": "",
     "ACR_CONSOLE_SANDBOX_DATA": ".sandbox",
     "ACR_CONSOLE_SANDBOX_SEED": "estate",
     "ACR_CONSOLE_SANDBOX_LATENCY_MS": "0",
@@ -26,12 +27,14 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """`connection` is sandbox or azure; `cloud` one of `services.cloud.CLOUDS`; `data` where records are kept."""
+    """`connection` is sandbox or azure; `cloud` one of `services.cloud.CLOUDS`; `data` where records are kept;
+    `price_sheet` the team's own prices."""
 
     connection: str
     cloud: str
     ca_file: str | None
     data: Path
+    price_sheet: Path | None
     sandbox_data: Path
     sandbox_seed: str
     sandbox_latency_ms: float
@@ -61,6 +64,7 @@ def settings_from(values: Mapping[str, object]) -> Settings:
         cloud=found["ACR_CONSOLE_CLOUD"],
         ca_file=found["ACR_CONSOLE_CA_FILE"] or None,
         data=Path(found["ACR_CONSOLE_DATA"]),
+        price_sheet=Path(found["ACR_CONSOLE_PRICE_SHEET"]) if found["ACR_CONSOLE_PRICE_SHEET"] else None,
         sandbox_data=Path(found["ACR_CONSOLE_SANDBOX_DATA"]),
         sandbox_seed=found["ACR_CONSOLE_SANDBOX_SEED"],
         sandbox_latency_ms=latency,
