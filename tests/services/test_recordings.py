@@ -9,7 +9,8 @@ import json
 import os
 import re
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
+from decimal import Decimal
 from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ from services.repositories import (
     tag_page,
 )
 from services.repository_deletion import RepositoryDeletionPlan, apply_repository_deletion
+from services.retail_prices import prices_of, read_price_rows
 from services.subscriptions import list_subscriptions
 from services.tagging import UntagItem, UntagPlan, apply_untag
 from tests.services import documents
@@ -75,7 +77,6 @@ NOT_READ = {
     "*/aks/*.json": "clusters come later",
     "*/authorization/*.json": "role assignments come later",
     "*/consumption/*.json": "costs come later",
-    "*/retail-prices/*.json": "prices come later",
     "real/resource-graph/*.json": "Resource Graph is not asked: each provider answers for itself",
     "real/resource-groups/*.json": "resource groups come later",
 }
@@ -399,6 +400,22 @@ def replay_import(recording: Recording) -> None:
     assert set(wire.slept) == {float(begun.headers["Retry-After"])}
 
 
+def replay_prices(recording: Recording) -> None:
+    """No recording has a registry's meter: what is of other services must be read, and taken for no price of ours."""
+    wire, session = arm()
+    following = recording.body["NextPageLink"]
+    wire.on("GET", f"https://{recording.host}{recording.path}", recording.answer)
+    if following:
+        last = {**recording.body, "Items": [], "NextPageLink": None}
+        wire.on("GET", following.partition("?")[0], Answer(200, last))
+    currency = recording.body["BillingCurrency"]
+    rows = read_price_rows(session, currency, ["westeurope"])
+    assert [row["meterId"] for row in rows] == [item["meterId"] for item in recording.body["Items"]]
+    assert all(isinstance(row["retailPrice"], Decimal | int) for row in rows)
+    assert len(wire.sent) == (2 if following else 1)
+    assert prices_of(rows, currency, datetime.now(UTC)) == {}
+
+
 READ: dict[str, Callable[[Recording], None]] = {
     "real/acr-data/catalog_page?.json": replay_catalog,
     "real/acr-data/catalog_unpaged_*.json": replay_catalog,
@@ -425,6 +442,7 @@ READ: dict[str, Callable[[Recording], None]] = {
     "real/acr-mgmt/list_usages_*.json": replay_usages,
     "real/acr-mgmt/replication_list_*.json": replay_replicas,
     "real/subscriptions/subscription_list_*.json": replay_subscriptions,
+    "documented/retail-prices/*.json": replay_prices,
 }
 
 
