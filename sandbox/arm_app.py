@@ -1,4 +1,4 @@
-"""The management listener: sign-in, Resource Manager and Graph behind one origin."""
+"""The management listener: sign-in, Resource Manager, Graph and list prices behind one origin."""
 
 from __future__ import annotations
 
@@ -31,6 +31,7 @@ from sandbox.login import login_routes
 from sandbox.operations import Operations
 from sandbox.operations import routes as operation_routes
 from sandbox.principals import TENANT_ID
+from sandbox.retail_prices import price_routes
 from sandbox.tokens import InvalidToken
 
 if TYPE_CHECKING:
@@ -63,7 +64,9 @@ def build_management_app(sandbox: Sandbox) -> ASGIApp:
         response.headers["Cache-Control"] = "no-cache"
         return response
 
-    return Starlette(routes=[*login_routes(sandbox), WebRoute("/{path:path}", arm, methods=_METHODS)])
+    return Starlette(
+        routes=[*login_routes(sandbox), *price_routes(sandbox), WebRoute("/{path:path}", arm, methods=_METHODS)]
+    )
 
 
 def all_routes(operations: Operations) -> list[Route]:
