@@ -17,7 +17,9 @@ from starlette.types import ASGIApp
 
 from sandbox import (
     arm_authorization,
+    arm_budgets,
     arm_clusters,
+    arm_costs,
     arm_groups,
     arm_imports,
     arm_registries,
@@ -81,6 +83,8 @@ def all_routes(operations: Operations) -> list[Route]:
         *arm_webhooks.routes(),
         *arm_clusters.routes(),
         *graph.routes(),
+        *arm_costs.routes(),
+        *arm_budgets.routes(),
         *arm_authorization.routes(),
     ]
 
