@@ -1,0 +1,63 @@
+"""The one shape of what was billed, whichever API said it: a registry's meter in a month."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+_REGISTRY_TYPE = "microsoft.containerregistry/registries"
+_TITLE_OF_UNIT = " Registry Unit"
+
+
+@dataclass(frozen=True)
+class CostRow:
+    """`registry_id` in lower case, as costs are compared; `month` its first day; `quantity` in the meter's unit."""
+
+    registry_id: str
+    month: date
+    meter: str
+    quantity: Decimal
+    cost: Decimal
+    currency: str
+
+    @property
+    def days(self) -> Decimal:
+        """How many days of a registry it pays for; 0 for other meters. There is one such meter a SKU, unit 1/Day."""
+        return self.quantity if self.meter.endswith(_TITLE_OF_UNIT) and "eplication" not in self.meter else Decimal(0)
+
+
+def registry_of(resource_id: str) -> str:
+    """The registry that a resource is or is part of, in lower case; '' where it is none."""
+    parts = resource_id.casefold().strip("/").split("/")
+    # subscriptions/…/resourcegroups/…/providers/microsoft.containerregistry/registries/name
+    if len(parts) < 8 or "/".join(parts[5:7]) != _REGISTRY_TYPE:
+        return ""
+    return "/" + "/".join(parts[:8])
+
+
+class CostSums:
+    """Adds up what many rows say, by registry, month, meter and currency."""
+
+    def __init__(self) -> None:
+        self._cost: defaultdict[tuple[str, str, str, str], Decimal] = defaultdict(Decimal)
+        self._quantity: defaultdict[tuple[str, str, str, str], Decimal] = defaultdict(Decimal)
+
+    def add(self, registry_id: str, day: str, meter: str, currency: str, quantity: Decimal, cost: Decimal) -> None:
+        """`day` begins with the year and the month, as in 2026-08."""
+        key = (registry_id, day[:7], meter, currency)
+        self._cost[key] += cost
+        self._quantity[key] += quantity
+
+    def rows(self) -> tuple[CostRow, ...]:
+        """In the order of registry, month, meter. Raises ValueError where a day was none."""
+        return tuple(
+            CostRow(registry, date.fromisoformat(f"{month}-01"), meter, self._quantity[key], cost, currency)
+            for key, cost in sorted(self._cost.items())
+            for registry, month, meter, currency in [key]
+        )
+
+
+def total(rows: Iterable[CostRow]) -> Decimal:
+    """The sum of what they cost: the caller sees to it that they are in one currency."""
+    return sum((row.cost for row in rows), Decimal(0))
