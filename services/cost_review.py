@@ -25,7 +25,7 @@ class ReviewLine:
 
     `cost` is what the month has cost, or has cost so far; `forecast` what it will have cost at its end; `before` what
     the month before has cost; `estimate` what list prices say of the whole month, in the estimate's own currency.
-    `why` explains a difference between the two. `rows` are all that was billed in this currency, of every month.
+    `why` explains a difference between the two.
     """
 
     registry_id: str
@@ -40,7 +40,6 @@ class ReviewLine:
     before: Decimal | None
     estimate: Estimate | None
     why: tuple[str, ...]
-    rows: tuple[CostRow, ...]
     gone: bool = False
 
     @property
@@ -59,12 +58,22 @@ class ReviewLine:
 
 @dataclass(frozen=True)
 class Review:
-    """A month's review. `under_way`: the month is not over. `months` are those with a bill, and `month`, in order."""
+    """A month's review. `under_way`: the month is not over. `rows` are all that was billed, in whatever month."""
 
     month: date
     under_way: bool
-    months: tuple[date, ...]
     lines: tuple[ReviewLine, ...]
+    rows: tuple[CostRow, ...]
+
+    @property
+    def months(self) -> tuple[date, ...]:
+        """Those with a bill, and the one reviewed, in order."""
+        return tuple(sorted({row.month for row in self.rows} | {self.month}))
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """All that was billed in: the one that most was billed in of late first."""
+        return latest_currencies(self.rows)
 
 
 @dataclass(frozen=True)
@@ -75,7 +84,6 @@ class GroupTotal:
     currency: str
     registries: int
     cost: Decimal
-    forecast: Decimal
     before: Decimal
     figure: Decimal
     unbilled: int
@@ -128,10 +136,9 @@ def review_month(
             today,
         )
     under_way = (today.year, today.month) == (month.year, month.month)
-    months = sorted({row.month for rows in billed.values() for row in rows} | {month})
     # The dearest first; those of which nothing is known last.
     lines.sort(key=lambda line: (-(line.figure if line.figure is not None else ZERO), line.name))
-    return Review(month, under_way, tuple(months), tuple(lines))
+    return Review(month, under_way, tuple(lines), tuple(row for rows in billed.values() for row in rows))
 
 
 def _existed(registry: Registry, month: date) -> bool:
@@ -181,7 +188,6 @@ def _lines(
                 else None,
                 estimate=estimate if last else None,
                 why=tuple(why),
-                rows=tuple(row for row in rows if row.currency == currency),
                 gone=registry is None,
             )
         )
@@ -253,6 +259,19 @@ def _days(number: Decimal) -> str:
     return f"{number.normalize():f} day{'' if number == 1 else 's'}"
 
 
+def latest_currencies(rows: Iterable[CostRow]) -> tuple[str, ...]:
+    """All that was billed in: the one that most was billed in, in the latest month, first."""
+    amounts: defaultdict[str, list[tuple[date, Decimal]]] = defaultdict(list)
+    for row in rows:
+        amounts[row.currency].append((row.month, row.cost))
+
+    def weight(currency: str) -> tuple[date, Decimal]:
+        latest = max(month for month, _ in amounts[currency])
+        return latest, _sum(cost for month, cost in amounts[currency] if month == latest)
+
+    return tuple(sorted(amounts, key=weight, reverse=True))
+
+
 def total_by(lines: Iterable[ReviewLine], names: Mapping[str, str]) -> tuple[GroupTotal, ...]:
     """Groups of lines that have a figure, the dearest first. `names`: registry id → its group. One group has a total a
     currency."""
@@ -266,7 +285,6 @@ def total_by(lines: Iterable[ReviewLine], names: Mapping[str, str]) -> tuple[Gro
             currency=currency,
             registries=len({line.registry_id for line in group}),
             cost=_sum(line.cost for line in group),
-            forecast=_sum(line.forecast if line.forecast is not None else line.cost for line in group),
             before=_sum(line.before for line in group),
             figure=_sum(line.figure for line in group),
             unbilled=sum(1 for line in group if line.cost is None),
@@ -280,11 +298,10 @@ def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
     return sum((amount for amount in amounts if amount is not None), ZERO)
 
 
-def months_by_meter(lines: Iterable[ReviewLine], currency: str) -> Mapping[tuple[date, str], Decimal]:
+def months_by_meter(rows: Iterable[CostRow], currency: str) -> Mapping[tuple[date, str], Decimal]:
     """What was billed in a currency: (month, meter) → amount."""
     found: defaultdict[tuple[date, str], Decimal] = defaultdict(Decimal)
-    for line in lines:
-        for row in line.rows:
-            if row.currency == currency:
-                found[row.month, row.meter] += row.cost
+    for row in rows:
+        if row.currency == currency:
+            found[row.month, row.meter] += row.cost
     return dict(found)
