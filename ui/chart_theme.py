@@ -44,7 +44,7 @@ def layout(colours: Palette, height: int, **more: Any) -> dict[str, Any]:
         "zerolinecolor": colours.line,
         "automargin": True,
         "fixedrange": True,
-        "title": {"standoff": 8},
+        "title": {"standoff": 8, "font": {"size": 13}},
     }
     given: dict[str, Any] = {
         "template": "none",
@@ -59,8 +59,15 @@ def layout(colours: Palette, height: int, **more: Any) -> dict[str, Any]:
         "yaxis": axis,
     }
     for name, value in more.items():
-        given[name] = {**given[name], **value} if isinstance(given.get(name), dict) else value
+        given[name] = _over(given[name], value) if isinstance(given.get(name), dict) else value
     return given
+
+
+def _over(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+    return base | {
+        name: _over(base[name], value) if isinstance(value, dict) and isinstance(base.get(name), dict) else value
+        for name, value in more.items()
+    }
 
 
 def show_chart(figure: Any, alt: str) -> None:

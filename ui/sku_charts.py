@@ -53,12 +53,12 @@ def parts_figure(estimates: Sequence[Estimate], lacking: Iterable[Sku], theme: s
         bars,
         layout(
             colours,
-            280,
+            300,
             barmode="stack",
             bargap=0.35,
             xaxis={"title": {"text": f"{estimates[0].currency} a month"}, "rangemode": "tozero"},
             yaxis={"autorange": "reversed", "showgrid": False},
-            legend={"y": -0.32},
+            legend={"y": -0.45},
             annotations=[
                 {
                     "x": float(cents(one.total)),
@@ -120,6 +120,7 @@ def sizes_figure(prices: Prices, days: int, points: Sequence[Point], theme: str)
                         "color": colours.series[number],
                         "line": {"width": 1.5, "color": colours.ink},
                     },
+                    cliponaxis=False,
                     customdata=[f"{escape(point.name)}: {money(point.amount, prices.currency)}" for point in mine],
                     hovertemplate="%{customdata}<extra></extra>",
                 )
@@ -131,7 +132,7 @@ def sizes_figure(prices: Prices, days: int, points: Sequence[Point], theme: str)
             420,
             xaxis={"title": {"text": "GiB stored"}, "rangemode": "tozero"},
             yaxis={"title": {"text": f"{prices.currency} a month"}, "rangemode": "tozero"},
-            legend={"y": -0.22},
+            legend={"y": -0.26},
             annotations=[
                 {
                     "x": float(one.gib),
