@@ -37,25 +37,39 @@ def registry_of(resource_id: str) -> str:
 
 
 class CostSums:
-    """Adds up what many rows say, by registry, month, meter and currency."""
+    """Adds up what many rows say, by registry, month, meter and currency. Rows of other resources are left out."""
 
     def __init__(self) -> None:
-        self._cost: defaultdict[tuple[str, str, str, str], Decimal] = defaultdict(Decimal)
-        self._quantity: defaultdict[tuple[str, str, str, str], Decimal] = defaultdict(Decimal)
+        # By what Azure wrote: a registry's meter comes every day, and its id need be taken apart only once.
+        self._told: defaultdict[tuple[str, str, str, str], tuple[list[Decimal | int], list[Decimal | int]]]
+        self._told = defaultdict(lambda: ([], []))
 
-    def add(self, registry_id: str, day: str, meter: str, currency: str, quantity: Decimal, cost: Decimal) -> None:
+    def add(
+        self, resource_id: str, day: str, meter: str, currency: str, quantity: Decimal | int, cost: Decimal | int
+    ) -> None:
         """`day` begins with the year and the month, as in 2026-08."""
-        key = (registry_id, day[:7], meter, currency)
-        self._cost[key] += cost
-        self._quantity[key] += quantity
+        quantities, costs = self._told[resource_id, day[:7], meter, currency]
+        quantities.append(quantity)
+        costs.append(cost)
 
     def rows(self) -> tuple[CostRow, ...]:
-        """In the order of registry, month, meter. Raises ValueError where a day was none."""
+        """In the order of registry, month, meter. Raises ValueError or TypeError where a number or a day was none."""
+        found: dict[tuple[str, str, str, str], tuple[Decimal, Decimal]] = {}
+        for (resource_id, month, meter, currency), (quantities, costs) in self._told.items():
+            if registry_id := registry_of(resource_id):
+                key = (registry_id, month, meter, currency)
+                units, cost = found.get(key, (Decimal(0), Decimal(0)))
+                found[key] = _sum(quantities, units), _sum(costs, cost)
+        if not all(number.is_finite() for numbers in found.values() for number in numbers):
+            raise ValueError("a number that is none")
         return tuple(
-            CostRow(registry, date.fromisoformat(f"{month}-01"), meter, self._quantity[key], cost, currency)
-            for key, cost in sorted(self._cost.items())
-            for registry, month, meter, currency in [key]
+            CostRow(registry, date.fromisoformat(f"{month}-01"), meter, units, cost, currency)
+            for (registry, month, meter, currency), (units, cost) in sorted(found.items())
         )
+
+
+def _sum(numbers: Iterable[Decimal | int], start: Decimal) -> Decimal:
+    return start + sum(numbers)
 
 
 def total(rows: Iterable[CostRow]) -> Decimal:

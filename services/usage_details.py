@@ -5,22 +5,19 @@ Rows have two forms, told by `kind`, and a third without it in older versions. T
 costs a dozen times its JSON: so pages are read as JSON and added up at once.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from azure.core.rest import HttpRequest
 
 from services.cloud import AzureSession
-from services.cost_rows import CostRow, CostSums, registry_of
+from services.cost_pages import pages
+from services.cost_rows import CostRow, CostSums
 from services.errors import explained
 
 API_VERSION = "2024-08-01"
-# At a thousand rows a page: more than a console should read to find its registries.
-_PAGES_MOST = 500
 
 
 def read_usage(session: AzureSession, subscription_id: str, first: date, last: date) -> tuple[CostRow, ...]:
@@ -31,24 +28,14 @@ def read_usage(session: AzureSession, subscription_id: str, first: date, last: d
         "$filter": f"properties/usageStart ge '{first}' and properties/usageEnd le '{last}'",
         "metric": "actualcost",
     }
-    path = f"/subscriptions/{subscription_id}/providers/Microsoft.Consumption/usageDetails"
-    url = f"{session.endpoints.resource_manager}{path}?" + urlencode(query, quote_via=quote, safe="$/'")
-    client = session.consumption(subscription_id)
+    path = f"/subscriptions/{subscription_id}/providers/Microsoft.Consumption/usageDetails?"
+    server = session.endpoints.resource_manager
+    request = HttpRequest("GET", server + path + urlencode(query, quote_via=quote, safe="$/'"))
     sums = CostSums()
     with explained("Could not read the usage details"):
-        for _ in range(_PAGES_MOST):
-            response = client.send_request(HttpRequest("GET", url))
-            response.raise_for_status()
-            if response.status_code == 204:
-                return ()
-            page = json.loads(response.content, parse_float=Decimal)
+        for page in pages(session.consumption(subscription_id), request, server):
             add_usage(sums, page["value"])
-            url = page.get("nextLink") or ""
-            if not url:
-                return sums.rows()
-            if urlsplit(url)[:2] != urlsplit(session.endpoints.resource_manager)[:2]:
-                raise ValueError("its next page is at another host")
-        raise ValueError(f"it has more than {_PAGES_MOST} pages: the subscription has too many other resources")
+        return sums.rows()
 
 
 def add_usage(sums: CostSums, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -57,8 +44,7 @@ def add_usage(sums: CostSums, rows: Iterable[Mapping[str, Any]]) -> None:
         properties = row["properties"]
         # Modern rows hold the resource's id in instanceName; in the oldest it is a mere name, beside instanceId.
         resource = properties.get("resourceId") or properties.get("instanceId") or properties.get("instanceName") or ""
-        registry_id = registry_of(resource) if "egistr" in resource else ""
-        if not registry_id:
+        if "egistr" not in resource:
             continue
         if "costInBillingCurrency" in properties:
             cost, currency = properties["costInBillingCurrency"], properties["billingCurrencyCode"]
@@ -66,11 +52,11 @@ def add_usage(sums: CostSums, rows: Iterable[Mapping[str, Any]]) -> None:
             cost, currency = properties["cost"], properties["billingCurrency"]
         else:
             cost, currency = properties["pretaxCost"], properties["currency"]
-        details = properties.get("meterDetails") or {}
-        meter = properties.get("meterName") or details.get("meterName") or _last_part(properties.get("product"))
+        meter = properties.get("meterName")
+        if not meter:
+            meter = (properties.get("meterDetails") or {}).get("meterName") or _last_part(properties.get("product"))
         quantity = properties["quantity"] if "quantity" in properties else properties["usageQuantity"]
-        day = properties.get("date") or properties["usageStart"]
-        sums.add(registry_id, day, meter, currency, Decimal(quantity), Decimal(cost))
+        sums.add(resource, properties.get("date") or properties["usageStart"], meter, currency, quantity, cost)
 
 
 def _last_part(product: str | None) -> str:
