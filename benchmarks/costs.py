@@ -26,6 +26,7 @@ from services.budgets import read_budgets
 from services.cloud import BLOCK, CLOUDS, AzureSession
 from services.cost_review import review_month
 from services.cost_rows import CostRow
+from services.fanout import Partial
 from services.price_snapshot import snapshot
 from services.registries import Access, Mode, Network, Registry, Replica, Usage
 from services.sku_choice import Needs, choose_sku, review_sku
@@ -82,7 +83,7 @@ def _charts() -> Row:
         reviews = [review_sku(registry, prices, 30) for registry in registries]
         assert sum(1 for one in reviews if one.saving) > 100
         estimates = {one.registry.id: one.present for one in reviews if one.present}
-        review = review_month(LAST.replace(day=1), LAST, bills, registries, estimates)
+        review = review_month(LAST.replace(day=1), LAST, bills, Partial(tuple(registries)), estimates)
         assert len(review.lines) == len(registries)
         points = [
             Point(one.registry.name, Sku(one.registry.sku), one.found.needs.stored_gib, one.present.total)

@@ -80,7 +80,7 @@ estimates = {
     if registry.location in book.by_region
     and (estimate := estimate_of(registry, book.of(registry.location), days_in(month)))
 }
-review = review_month(month, today, bills.values, registries, estimates)
+review = review_month(month, today, bills.values, inventory.value.registries, estimates)
 show_refused(inventory.value.registries, "subscription", "subscriptions")
 show_refused(bills, "bill", "bills")
 

@@ -14,6 +14,7 @@ from services.actual_costs import CostSource, SubscriptionCosts
 from services.cost_differences import differences
 from services.cost_rows import CostRow, total
 from services.estimates import Estimate
+from services.fanout import Partial
 from services.registries import Registry
 
 ZERO = Decimal(0)
@@ -103,14 +104,16 @@ def review_month(
     month: date,
     today: date,
     bills: Iterable[SubscriptionCosts],
-    registries: Iterable[Registry],
+    listed: Partial[Registry],
     estimates: Mapping[str, Estimate],
 ) -> Review:
     """The review of the month that begins at `month`. `estimates`: registry id, as ARM writes it → a whole month's.
 
-    A registry that has a bill and is in no list is gone; one without a bill has a line with its estimate alone.
+    A registry that has a bill and is not in its subscription's list is gone; where the list was refused, nobody knows.
+    One without a bill has a line with its estimate alone.
     """
-    known = {registry.id.casefold(): registry for registry in registries}
+    known = {registry.id.casefold(): registry for registry in listed.values}
+    refused = {refusal.what for refusal in listed.refused}
     names = {registry.subscription_id.casefold(): registry.subscription for registry in known.values()}
     sources: dict[str, SubscriptionCosts] = {}
     billed: defaultdict[str, list[CostRow]] = defaultdict(list)
@@ -126,10 +129,10 @@ def review_month(
             continue
         subscription_id = registry_id.split("/")[2]
         billing = sources.get(subscription_id)
+        subscription = names.get(subscription_id, subscription_id)
         lines += _lines(
-            registry_id,
-            registry,
-            names.get(subscription_id, subscription_id),
+            _Billed(registry_id, registry, registry is None and not listed.untried and subscription not in refused),
+            subscription,
             billing.source if billing else CostSource.ESTIMATE,
             estimates.get(registry.id) if registry else None,
             billed.get(registry_id, []),
@@ -146,9 +149,17 @@ def _existed(registry: Registry, month: date) -> bool:
     return registry.created is None or registry.created.date() <= month.replace(day=days_in(month))
 
 
+@dataclass(frozen=True)
+class _Billed:
+    """Whose bill it is. `registry` is None where it is not listed, and `gone` where the list would have it."""
+
+    id: str
+    registry: Registry | None
+    gone: bool
+
+
 def _lines(
-    registry_id: str,
-    registry: Registry | None,
+    billed: _Billed,
     subscription: str,
     source: CostSource,
     estimate: Estimate | None,
@@ -160,22 +171,24 @@ def _lines(
     in_month = [row for row in rows if row.month == month]
     recent = [row for row in rows if row.month in (month, month_before(month))]
     currencies = sorted({row.currency for row in recent}, key=lambda currency: _used(rows, currency))
-    parts = registry_id.strip("/").split("/")
+    registry = billed.registry
+    parts = billed.id.strip("/").split("/")
     made: list[ReviewLine] = []
     for currency in currencies or (None,):
         mine = [row for row in in_month if row.currency == currency]
         last = currency is None or currency == currencies[-1]
-        forecast = _forecast(mine, in_month, month, today, registry, last=last) if mine else None
+        goes_on = last and not billed.gone
+        forecast = _forecast(mine, in_month, month, today, registry, goes_on=goes_on) if mine else None
         cost = total(mine) if mine else ZERO if currency else None
         known = forecast if forecast is not None else cost
-        why = list(_notes(registry, rows, currency, month))
+        why = list(_notes(billed, rows, currency, month))
         if currency is None:
             why.append(_NO_BILL[source])
         if known is not None and estimate and last:
             why += differences(mine, estimate, forecast / cost if forecast and cost else Decimal(1))
         made.append(
             ReviewLine(
-                registry_id=registry_id,
+                registry_id=billed.id,
                 name=registry.name if registry else parts[7],
                 resource_group=registry.resource_group if registry else parts[3],
                 subscription=subscription,
@@ -189,7 +202,7 @@ def _lines(
                 else None,
                 estimate=estimate if last else None,
                 why=tuple(why),
-                gone=registry is None,
+                gone=billed.gone,
             )
         )
     return made
@@ -208,7 +221,7 @@ def _forecast(
     today: date,
     registry: Registry | None,
     *,
-    last: bool,
+    goes_on: bool,
 ) -> Decimal | None:
     """What `mine` will have come to at the month's end, at the rate so far; None where the month is over, or where
     there is no day yet to go by.
@@ -218,9 +231,9 @@ def _forecast(
     if (today.year, today.month) != (month.year, month.month):
         return None
     cost = total(mine)
-    if registry is None or not last:
+    if not goes_on:
         return cost
-    born = registry.created.date() if registry.created else month
+    born = registry.created.date() if registry and registry.created else month
     unborn = max((born - month).days, 0)
     paid = sum((row.days for row in mine), ZERO) or Decimal((today - max(born, month)).days)
     if paid <= 0:
@@ -237,13 +250,17 @@ _NO_BILL = {
 }
 
 
-def _notes(registry: Registry | None, rows: Sequence[CostRow], currency: str | None, month: date) -> Iterable[str]:
+def _notes(billed: _Billed, rows: Sequence[CostRow], currency: str | None, month: date) -> Iterable[str]:
     in_month = [row for row in rows if row.month == month]
     mine = [row for row in in_month if row.currency == currency]
-    if registry is None and any(row.month > month for row in rows):
-        yield "Deleted since."
-    elif registry is None and mine:
-        yield f"Deleted: billed for {_days(sum((row.days for row in mine), ZERO))} of the month."
+    registry = billed.registry
+    if registry is None and not billed.gone:
+        yield "Whether it is still there could not be read: it is counted as if it were."
+    elif billed.gone and any(row.month > month for row in rows):
+        yield "Deleted since, or hidden from this identity."
+    elif billed.gone and mine:
+        days = _days(sum((row.days for row in mine), ZERO))
+        yield f"Deleted, or hidden from this identity: billed for {days} of the month."
     if len({row.currency for row in in_month}) > 1:
         yield f"The currency changed within the month: this line is what was billed in {currency}."
     units = sorted({row.meter for row in mine if row.days})

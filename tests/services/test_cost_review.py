@@ -14,7 +14,9 @@ from services.actual_costs import CostSource, SubscriptionCosts
 from services.cost_review import days_in, latest_currencies, month_before, months_by_meter, review_month, total_by
 from services.cost_rows import CostRow
 from services.cost_tables import group_table, meter_table, registry_table
+from services.errors import ServiceError
 from services.estimates import Use, estimate
+from services.fanout import Partial, Refusal
 from services.money import CENT, cents
 from services.price_snapshot import snapshot
 from services.registries import Registry
@@ -29,6 +31,7 @@ NOVEMBER, OCTOBER = date(2026, 11, 1), date(2026, 10, 1)
 TODAY = date(2026, 11, 21)
 UNIT, REPLICA = "Premium Registry Unit", "Premium Registry Replication Unit"
 LIST = snapshot("eastus")
+REFUSED = ServiceError("Could not list", "no", "Ask for a role.")
 
 
 def registry(name: str = "contosoacr", **changes: Any) -> Registry:
@@ -45,7 +48,8 @@ def row(meter: str, cost: str, quantity: str = "0", month: date = NOVEMBER, **ch
 def reviewed(*rows: CostRow, month: date = NOVEMBER, today: date = TODAY, **more: Any):  # type: ignore[no-untyped-def]
     source = more.get("source", CostSource.QUERY)
     bills = [] if source is None else [SubscriptionCosts(SUB, source, rows)]
-    return review_month(month, today, bills, more.get("registries", [registry()]), more.get("estimates", {}))
+    listed = Partial(tuple(more.get("registries", [registry()])), more.get("refused", ()), more.get("untried", 0))
+    return review_month(month, today, bills, listed, more.get("estimates", {}))
 
 
 def line(*rows: CostRow, **more: Any):  # type: ignore[no-untyped-def]
@@ -73,9 +77,16 @@ def test_a_registry_made_within_the_month_is_billed_from_then_on() -> None:
 def test_a_registry_that_is_gone_ends_with_what_it_has_cost() -> None:
     found = line(row(UNIT, "9", "9"), registries=[])
     assert (found.forecast, found.gone, found.name) == (9, True, "contosoacr")
-    assert found.why == ("Deleted: billed for 9 days of the month.",)
+    assert found.why == ("Deleted, or hidden from this identity: billed for 9 days of the month.",)
     earlier = line(row(UNIT, "31", "31", month=OCTOBER), row(UNIT, "9", "9"), registries=[], month=OCTOBER)
-    assert earlier.why == ("Deleted since.",)
+    assert earlier.why == ("Deleted since, or hidden from this identity.",)
+
+
+@pytest.mark.parametrize("unlisted", [{"refused": (Refusal("contoso", REFUSED),)}, {"untried": 1}])
+def test_a_registry_whose_list_was_refused_is_not_called_deleted(unlisted: dict[str, Any]) -> None:
+    found = line(row(UNIT, "20", "20"), registries=[], **unlisted)
+    assert (found.gone, found.forecast) == (False, 30)
+    assert found.why == ("Whether it is still there could not be read: it is counted as if it were.",)
 
 
 def test_without_a_count_of_days_yesterday_is_the_last_one_billed() -> None:
