@@ -27,6 +27,10 @@ view = st.navigation(
             st.Page("delete.py", title="Delete", url_path="delete", visibility="hidden"),
             st.Page("cleanup.py", title="Clean up", url_path="cleanup", visibility="hidden"),
         ],
+        "Cost": [
+            st.Page("skus.py", title="SKU comparison", icon=":material/compare_arrows:", url_path="skus"),
+            st.Page("costs.py", title="Cost review", icon=":material/receipt_long:", url_path="costs"),
+        ],
     }
 )
 

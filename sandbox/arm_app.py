@@ -1,4 +1,4 @@
-"""The management listener: sign-in, Resource Manager and Graph behind one origin."""
+"""The management listener: sign-in, Resource Manager, Graph and list prices behind one origin."""
 
 from __future__ import annotations
 
@@ -17,7 +17,9 @@ from starlette.types import ASGIApp
 
 from sandbox import (
     arm_authorization,
+    arm_budgets,
     arm_clusters,
+    arm_costs,
     arm_groups,
     arm_imports,
     arm_registries,
@@ -31,6 +33,7 @@ from sandbox.login import login_routes
 from sandbox.operations import Operations
 from sandbox.operations import routes as operation_routes
 from sandbox.principals import TENANT_ID
+from sandbox.retail_prices import price_routes
 from sandbox.tokens import InvalidToken
 
 if TYPE_CHECKING:
@@ -63,7 +66,9 @@ def build_management_app(sandbox: Sandbox) -> ASGIApp:
         response.headers["Cache-Control"] = "no-cache"
         return response
 
-    return Starlette(routes=[*login_routes(sandbox), WebRoute("/{path:path}", arm, methods=_METHODS)])
+    return Starlette(
+        routes=[*login_routes(sandbox), *price_routes(sandbox), WebRoute("/{path:path}", arm, methods=_METHODS)]
+    )
 
 
 def all_routes(operations: Operations) -> list[Route]:
@@ -78,6 +83,8 @@ def all_routes(operations: Operations) -> list[Route]:
         *arm_webhooks.routes(),
         *arm_clusters.routes(),
         *graph.routes(),
+        *arm_costs.routes(),
+        *arm_budgets.routes(),
         *arm_authorization.routes(),
     ]
 

@@ -15,6 +15,7 @@ from sandbox.registry_rules import NAME, REGISTRY_TYPE, SKUS, changed, check, cr
 
 _PROVIDER = "/subscriptions/{subscription}/providers/Microsoft.ContainerRegistry"
 _WRITE = REGISTRY_TYPE + "/write"
+CONNECTED_TYPE = REGISTRY_TYPE + "/connectedRegistries"
 
 
 def routes(operations: Operations) -> list[Route]:
@@ -24,9 +25,10 @@ def routes(operations: Operations) -> list[Route]:
         Route("POST", _PROVIDER + "/checkNameAvailability", check_name),
         Route("GET", REGISTRY, lambda call: get_registry(call, operations), REGISTRY_TYPE + "/read"),
         Route("PUT", REGISTRY, lambda call: put_registry(call, operations), _WRITE),
-        Route("PATCH", REGISTRY, patch_registry, _WRITE),
+        Route("PATCH", REGISTRY, lambda call: patch_registry(call, operations), _WRITE),
         Route("DELETE", REGISTRY, lambda call: delete_registry(call, operations), REGISTRY_TYPE + "/delete"),
         Route("GET", REGISTRY + "/listUsages", list_usages, REGISTRY_TYPE + "/listUsages/read", REGISTRY),
+        Route("GET", REGISTRY + "/connectedRegistries", list_connected, CONNECTED_TYPE + "/read", REGISTRY),
         Route(
             "POST",
             REGISTRY + "/listCredentials",
@@ -112,8 +114,16 @@ def put_registry(call: Call, operations: Operations) -> Response:
     return answer(_in_state(public(registry), "Creating"), 201, headers)
 
 
-def patch_registry(call: Call) -> Response:
-    return _store(call, existing_registry(call))
+def patch_registry(call: Call, operations: Operations) -> Response:
+    """200; another SKU takes a while, and is answered with 201 and an operation."""
+    before = existing_registry(call)
+    stored = _store(call, before)
+    after = existing_registry(call)
+    if after["sku"]["name"] == before["sku"]["name"]:
+        return stored
+    operation = operations.start(after["id"], "Updating")
+    headers = async_operation(call, operation, after["location"])
+    return answer(_in_state(public(after), "Updating"), 201, headers)
 
 
 def _store(call: Call, before: Document) -> Response:
@@ -156,6 +166,8 @@ def _check_downgrade(call: Call, before: Document, after: Document) -> None:
             blockers.append("replications")
         if before["properties"].get("privateEndpointConnections"):
             blockers.append("private endpoint connections")
+        if call.store.list_resources(CONNECTED_TYPE, before["id"]):
+            blockers.append("connected registries")
     if len(webhooks) > SKUS[new].webhooks:
         blockers.append("webhooks")
     if _used(call, before) > SKUS[new].maximum:
@@ -204,6 +216,11 @@ def list_usages(call: Call) -> Response:
             ]
         }
     )
+
+
+def list_connected(call: Call) -> Response:
+    """Of the sandbox's registries none has any, but for those that a test puts there."""
+    return listing(call, call.store.list_resources(CONNECTED_TYPE, existing_registry(call)["id"]))
 
 
 def list_credentials(call: Call) -> Response:

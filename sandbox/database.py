@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,10 @@ CREATE TABLE IF NOT EXISTS manifest_refs (
 CREATE INDEX IF NOT EXISTS manifest_refs_by_blob ON manifest_refs (blob);
 CREATE TABLE IF NOT EXISTS blob_links (
     blob INTEGER NOT NULL, repository TEXT NOT NULL, PRIMARY KEY (blob, repository)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS costs (
+    scope TEXT NOT NULL, resource TEXT NOT NULL, day TEXT NOT NULL, meter TEXT NOT NULL,
+    quantity TEXT NOT NULL, cost TEXT NOT NULL, currency TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS costs_by_scope ON costs (scope, day);
 """
 
 
@@ -139,6 +143,23 @@ class Database:
         sql = "SELECT body FROM resources WHERE type = ? AND name = ?"
         row = self._one(sql, type.lower(), name.lower())
         return None if row is None else _document(row[0])
+
+    def put_costs(self, rows: Iterable[tuple[str, str, str, str, str, str]]) -> None:
+        """Add rows of resource id, day, meter, quantity, cost and currency."""
+        with self._lock:
+            self._connection.executemany(
+                "INSERT INTO costs VALUES (lower(?1), ?1, ?2, ?3, ?4, ?5, ?6)",
+                rows,
+            )
+
+    def list_costs(self, scope: str, first: str, last: str) -> list[tuple[Any, ...]]:
+        """Rows of resources at or below the id `scope`, of days from first to last, by day."""
+        prefix = scope.rstrip("/").lower()
+        sql = (
+            "SELECT resource, day, meter, quantity, cost, currency FROM costs "
+            "WHERE scope > ? AND scope < ? AND day BETWEEN ? AND ? ORDER BY day, scope, meter"
+        )
+        return self._all(sql, prefix + "/", prefix + "0", first, last)
 
     def _one(self, sql: str, *values: object) -> tuple[Any, ...] | None:
         with self._lock:

@@ -41,6 +41,7 @@ class Rule:
     host: str = ""
     status: int | None = None
     retry_after: float | None = None
+    headers: dict[str, str] = field(default_factory=dict)
     body: str | None = None
     delay_ms: float = 0
     reset: bool = False
@@ -133,6 +134,7 @@ async def _nowhere(_message: Message) -> None:
 
 def _answer(rule: Rule, status: int, *, arm: bool) -> Response:
     headers = {} if rule.retry_after is None else {"Retry-After": f"{rule.retry_after:g}"}
+    headers |= rule.headers
     if rule.body is not None:
         return Response(rule.body, status, headers=headers)
     throttled = status == 429

@@ -91,6 +91,17 @@ _ROLES = (
         "Manage access to Azure resources by assigning roles using Azure RBAC.",
         (_ASSIGNMENTS + "write", _ASSIGNMENTS + "delete", "*/read", "Microsoft.Support/*"),
     ),
+    RoleDefinition(
+        "72fafb9e-0641-4937-9268-a91bfd8191a3",
+        "Cost Management Reader",
+        "Can view cost data and configuration (e.g. budgets, exports).",
+        (
+            "Microsoft.Consumption/*/read",
+            "Microsoft.CostManagement/*/read",
+            "Microsoft.Resources/subscriptions/read",
+            "Microsoft.Resources/subscriptions/resourceGroups/read",
+        ),
+    ),
     RoleDefinition("7f951dda-4ed3-4680-a7ca-43fe172d538d", "AcrPull", "acr pull", (_R + "pull/read",)),
     RoleDefinition(
         "8311e382-0749-4cb8-b61a-304f252e45ec",

@@ -3,8 +3,10 @@
 Lines are for a POSIX shell; every value is quoted where it needs to be.
 """
 
+import json
 import re
 import shlex
+from datetime import date
 
 from services.repositories import Locks
 
@@ -31,6 +33,34 @@ def show_resource_id(registry: str) -> str:
 def list_registries(subscription_id: str) -> str:
     """The registries of one subscription."""
     return _line("az", "acr", "list", "--subscription", subscription_id, "--output", "table")
+
+
+def query_costs(subscription_id: str, first: date, last: date) -> str:
+    """What registries of a subscription cost by meter, from Cost Management: az has no command of its own for it."""
+    body = {
+        "type": "ActualCost",
+        "timeframe": "Custom",
+        "timePeriod": {"from": f"{first}", "to": f"{last}"},
+        "dataset": {
+            "granularity": "Monthly",
+            "aggregation": {"totalCost": {"name": "Cost", "function": "Sum"}},
+            "grouping": [{"type": "Dimension", "name": "ResourceId"}, {"type": "Dimension", "name": "Meter"}],
+            "filter": {
+                "dimensions": {
+                    "name": "ResourceType",
+                    "operator": "In",
+                    "values": ["microsoft.containerregistry/registries"],
+                }
+            },
+        },
+    }
+    url = f"/subscriptions/{subscription_id}/providers/Microsoft.CostManagement/query?api-version=2025-03-01"
+    return _line("az", "rest", "--method", "post", "--url", url, "--body", json.dumps(body))
+
+
+def list_budgets(subscription_id: str) -> str:
+    """The budgets of one subscription."""
+    return _line("az", "consumption", "budget", "list", "--subscription", subscription_id)
 
 
 def show_usage(registry: str) -> str:

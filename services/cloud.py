@@ -38,7 +38,7 @@ from requests.adapters import HTTPAdapter
 
 from services.acr_http import RegistryClient
 from services.acr_tokens import jwt_claims
-from services.errors import explained
+from services.errors import explained, told_to_wait
 from services.fanout import WORKERS
 
 USER_AGENT = "acr-console"
@@ -113,14 +113,19 @@ class PatientRetryPolicy(RetryPolicy[Any, Any]):
     """azure-core's retries, but a Retry-After of minutes is handed to the caller instead of slept through."""
 
     def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
+        told = told_to_wait(response.http_response.headers)
         try:
-            return super().get_retry_after(response)
+            return max(super().get_retry_after(response) or 0, told or 0) or None
         except ValueError:  # Neither seconds nor a date: a proxy's. azure-core lets it pass to the caller.
-            return None
+            return told
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
-        if (self.get_retry_after(response) or 0) > LONGEST_RETRY_AFTER_S:
+        wait = self.get_retry_after(response) or 0
+        if wait > LONGEST_RETRY_AFTER_S:
             return False
+        # azure-core knows Retry-After only: a query that is throttled by another header would not be sent again.
+        if wait and response.http_response.status_code == 429:
+            return bool(settings["total"])
         return bool(super().is_retry(settings, response))
 
 

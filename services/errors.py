@@ -106,6 +106,20 @@ _REMEDIES = {
 }
 
 
+# Cost Management has budgets of its own, and names each: the longest counts.
+# https://learn.microsoft.com/azure/cost-management-billing/automate/get-small-usage-datasets-on-demand
+_WAITS = (
+    "Retry-After",
+    *(f"x-ms-ratelimit-microsoft.costmanagement-{of}-retry-after" for of in ("qpu", "entity", "tenant", "clienttype")),
+)
+
+
+def told_to_wait(headers: Mapping[str, str]) -> int | None:
+    """The seconds that a throttled answer says to wait; None where it names none."""
+    told = [str(headers.get(name) or "") for name in _WAITS]
+    return max((int(seconds) for seconds in told if seconds.isdecimal()), default=None)
+
+
 def _remedy(answer: _Answer) -> str:
     if answer.code in _REMEDIES:
         return _REMEDIES[answer.code]
@@ -117,8 +131,8 @@ def _remedy(answer: _Answer) -> str:
         case 404:
             return "It may have been deleted meanwhile: refresh the list."
         case 429:
-            wait = str(answer.headers.get("Retry-After", ""))
-            return f"Azure throttles: try again {f'in {wait} s' if wait.isdigit() else 'in a minute'}."
+            wait = told_to_wait(answer.headers)
+            return f"Azure throttles: try again {f'in {wait} s' if wait else 'in a minute'}."
         case status if status is not None and status >= 500:
             return "Azure's fault, and it was retried: try again in a minute, then see status.azure.com."
     return "Read what Azure said above; with the request id, Microsoft's support can look it up."

@@ -5,7 +5,8 @@ from decimal import Decimal
 from enum import StrEnum
 
 from services.prices import Prices, tiered
-from services.skus import LIMITS, Sku
+from services.registries import Registry
+from services.skus import LIMITS, Sku, sku_of
 
 GIB = 2**30
 ZERO = Decimal(0)
@@ -64,9 +65,22 @@ class Estimate:
         return sum((line.amount for line in self.lines if line.part is part), ZERO)
 
 
-def gib(size: int) -> Decimal:
-    """Bytes as GiB, exactly."""
+def gib(size: int | Decimal) -> Decimal:
+    """Bytes as GiB."""
     return Decimal(size) / GIB
+
+
+def use_of(registry: Registry) -> Use | None:
+    """What a registry takes, as Azure tells it now; None where its usage or its replicas could not be read."""
+    if registry.stored_bytes is None or registry.replicas is None:
+        return None
+    return Use(gib(registry.stored_bytes), len(registry.replicas))
+
+
+def estimate_of(registry: Registry, prices: Prices, days: int) -> Estimate | None:
+    """What a registry would cost as it is now; None where that is not known, or its SKU is none that is sold."""
+    sku, use = sku_of(registry.sku), use_of(registry)
+    return estimate(sku, use, prices, days) if sku and use else None
 
 
 def estimate(sku: Sku, use: Use, prices: Prices, days: int = 30) -> Estimate:

@@ -41,15 +41,19 @@ def _list(who: str, currency: str, regions: tuple[str, ...]) -> PriceList:
     return list_prices(connection.session(who), read_settings().data, currency, regions)
 
 
-def choose_prices(who: str, regions: Iterable[str], *, with_days: bool = True) -> PriceBook:
-    """Draws what prices are to be counted with, and gives them. What is chosen is in the URL."""
+def choose_prices(
+    who: str, regions: Iterable[str], *, with_days: bool = True, currency_first: str = CURRENCIES[0]
+) -> PriceBook:
+    """Draws what prices are to be counted with, and gives them. What is chosen is in the URL; nothing chosen is
+    `currency_first`."""
     sheet_name, sheet = _sheet()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if sheet:
             currency = sheet.currency
             st.text_input("Currency", currency, disabled=True, width=140, help="That of the price sheet.")
         else:
-            currency = st.selectbox("Currency", CURRENCIES, key="currency", bind="query-params", width=140)
+            first = CURRENCIES.index(currency_first) if currency_first in CURRENCIES else 0
+            currency = st.selectbox("Currency", CURRENCIES, first, key="currency", bind="query-params", width=140)
         days = 30
         if with_days:
             days = int(st.number_input("Days in the month", 28, 31, 30, key="days", bind="query-params", width=160))

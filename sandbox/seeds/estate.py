@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from sandbox.arm_costs import CUSTOMER_AGREEMENT, PAY_AS_YOU_GO
 from sandbox.arm_replications import replication
 from sandbox.arm_webhooks import webhook
 from sandbox.seeds.company import GRANTS, clusters, custom_roles, principals
-from sandbox.seeds.places import GROUPS, REGISTRIES, SUBSCRIPTIONS, Registry
+from sandbox.seeds.costs import bill
+from sandbox.seeds.places import APPS, GROUPS, REGISTRIES, SUBSCRIPTIONS, Registry
 from sandbox.seeds.resources import assignment, group, registry, subscription
 from sandbox.seeds.shelves import fill
 from sandbox.store import Store, timestamp
@@ -20,7 +22,8 @@ def estate(store: Store, now: datetime) -> None:
         return timestamp(now - timedelta(days=days))
 
     for subscription_id, name in SUBSCRIPTIONS.items():
-        store.put_resource(subscription(subscription_id, name))
+        offer = PAY_AS_YOU_GO if subscription_id == APPS else CUSTOMER_AGREEMENT
+        store.put_resource(subscription(subscription_id, name, offer))
     for place in GROUPS:
         store.put_resource(group(place.subscription, place.name, place.location, place.tags))
     for entry in REGISTRIES:
@@ -39,6 +42,7 @@ def estate(store: Store, now: datetime) -> None:
             )
         )
     fill(store, now)
+    bill(store, now)
 
 
 def _add_registry(store: Store, entry: Registry, created: str) -> None:

@@ -83,7 +83,16 @@ CI = Registry(
     {"policies": {"retentionPolicy": {"status": "enabled", "days": 14}}},
     webhooks=("cihook",),
 )
-BUILD = Registry(IMAGES, "contosobuild", "Basic", "westeurope", 1500, {"adminUserEnabled": True})
+BUILD = Registry(
+    IMAGES,
+    "contosobuild",
+    "Basic",
+    "westeurope",
+    1500,
+    {"adminUserEnabled": True},
+    # So much that Premium would be cheaper.
+    extra_bytes=600 * GIB,
+)
 OLD = Registry(ARCHIVE, "contosoarchive", "Classic", "northeurope", 2900, {"adminUserEnabled": True})
 ABAC = Registry(
     PAYMENTS,

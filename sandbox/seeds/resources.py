@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from sandbox.arm_clusters import CLUSTER_TYPE
+from sandbox.arm_costs import CUSTOMER_AGREEMENT
 from sandbox.arm_groups import GROUP_TYPE
 from sandbox.principals import TENANT_ID
 from sandbox.rbac import ASSIGNMENTS, DEFINITIONS
@@ -37,7 +38,7 @@ def tenant() -> Document:
     }
 
 
-def subscription(subscription_id: str, name: str) -> Document:
+def subscription(subscription_id: str, name: str, offer: str = CUSTOMER_AGREEMENT) -> Document:
     return {
         "id": f"/subscriptions/{subscription_id}",
         "type": "subscriptions",
@@ -53,6 +54,7 @@ def subscription(subscription_id: str, name: str) -> Document:
             "quotaId": "PayAsYouGo_2014-09-01",
             "spendingLimit": "Off",
         },
+        "_sandbox": {"offer": offer},
     }
 
 

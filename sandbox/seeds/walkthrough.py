@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sandbox.arm_costs import FREE_TRIAL
 from sandbox.principals import CONSOLE, READER, TENANT_ID, Application, principal
 from sandbox.seeds.images import MIB, Build, Layer, Shelf, layer, push_buildx, tag
 from sandbox.seeds.resources import (
@@ -51,7 +52,7 @@ _APP = (
 def tenancy(store: Store) -> None:
     """The directory with the two identities that clients sign in with, and the first subscription."""
     store.put_resource(tenant())
-    store.put_resource(subscription(SUBSCRIPTION, "casacloud"))
+    store.put_resource(subscription(SUBSCRIPTION, "casacloud", FREE_TRIAL))
     for application, role in ((CONSOLE, "Owner"), (READER, "Reader")):
         store.put_resource(_application(application))
         scope = f"/subscriptions/{SUBSCRIPTION}"

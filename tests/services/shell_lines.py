@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import FunctionType
 
 from services import az_commands, findings
@@ -26,6 +26,8 @@ SAMPLES: Mapping[str, object] = {
     "file": "team-app-v1.0.0.tar",
     "image": "contoso/app:v1.0.0",
     "archive": "oci-archive:image.tar",
+    "first": date(2026, 11, 1),
+    "last": date(2026, 11, 30),
 }
 # A line can be a small script; its parts are commands.
 JOINTS = ("|", "&&", ";")

@@ -31,6 +31,7 @@ REPLAYED = {
     "resource_manager": f"https://{MANAGEMENT}",
     "resource_manager_scope": f"https://{MANAGEMENT}/.default",
     "registry_audience": "https://containerregistry.azure.net",
+    "retail_prices": f"https://{MANAGEMENT}",
     "tenant_id": TENANT,
     "client_id": "console",
     "client_secret": "any",

@@ -1,0 +1,77 @@
+"""The one shape of what was billed, whichever API said it: a registry's meter in a month."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+_REGISTRY_TYPE = "microsoft.containerregistry/registries"
+_TITLE_OF_UNIT = " Registry Unit"
+
+
+@dataclass(frozen=True)
+class CostRow:
+    """`registry_id` in lower case, as costs are compared; `month` its first day; `quantity` in the meter's unit."""
+
+    registry_id: str
+    month: date
+    meter: str
+    quantity: Decimal
+    cost: Decimal
+    currency: str
+
+    @property
+    def days(self) -> Decimal:
+        """How many days of a registry it pays for; 0 for other meters. There is one such meter a SKU, unit 1/Day."""
+        return self.quantity if self.meter.endswith(_TITLE_OF_UNIT) and "eplication" not in self.meter else Decimal(0)
+
+
+def registry_of(resource_id: str) -> str:
+    """The registry that a resource is or is part of, in lower case; '' where it is none."""
+    parts = resource_id.casefold().strip("/").split("/")
+    # subscriptions/…/resourcegroups/…/providers/microsoft.containerregistry/registries/name
+    if len(parts) < 8 or "/".join(parts[5:7]) != _REGISTRY_TYPE:
+        return ""
+    return "/" + "/".join(parts[:8])
+
+
+class CostSums:
+    """Adds up what many rows say, by registry, month, meter and currency. Rows of other resources are left out."""
+
+    def __init__(self) -> None:
+        # By what Azure wrote: a registry's meter comes every day, and its id need be taken apart only once.
+        self._told: defaultdict[tuple[str, str, str, str], tuple[list[Decimal | int], list[Decimal | int]]]
+        self._told = defaultdict(lambda: ([], []))
+
+    def add(
+        self, resource_id: str, day: str, meter: str, currency: str, quantity: Decimal | int, cost: Decimal | int
+    ) -> None:
+        """`day` begins with the year and the month, as in 2026-08."""
+        quantities, costs = self._told[resource_id, day[:7], meter, currency]
+        quantities.append(quantity)
+        costs.append(cost)
+
+    def rows(self) -> tuple[CostRow, ...]:
+        """In the order of registry, month, meter. Raises ValueError or TypeError where a number or a day was none."""
+        found: dict[tuple[str, str, str, str], tuple[Decimal, Decimal]] = {}
+        for (resource_id, month, meter, currency), (quantities, costs) in self._told.items():
+            if registry_id := registry_of(resource_id):
+                key = (registry_id, month, meter, currency)
+                units, cost = found.get(key, (Decimal(0), Decimal(0)))
+                found[key] = _sum(quantities, units), _sum(costs, cost)
+        if not all(number.is_finite() for numbers in found.values() for number in numbers):
+            raise ValueError("a number that is none")
+        return tuple(
+            CostRow(registry, date.fromisoformat(f"{month}-01"), meter, units, cost, currency)
+            for (registry, month, meter, currency), (units, cost) in sorted(found.items())
+        )
+
+
+def _sum(numbers: Iterable[Decimal | int], start: Decimal) -> Decimal:
+    return start + sum(numbers)
+
+
+def total(rows: Iterable[CostRow]) -> Decimal:
+    """The sum of what they cost: the caller sees to it that they are in one currency."""
+    return sum((row.cost for row in rows), Decimal(0))

@@ -1,0 +1,15 @@
+"""Amounts of money for people: rounded once, here, so that a page, a CSV and a report agree to the cent."""
+
+from decimal import ROUND_HALF_UP, Decimal
+
+CENT = Decimal("0.01")
+
+
+def cents(amount: Decimal) -> Decimal:
+    """Rounded to two places, half up."""
+    return amount.quantize(CENT, ROUND_HALF_UP)
+
+
+def money(amount: Decimal, currency: str) -> str:
+    """'USD 1,234.50'."""
+    return f"{currency} {cents(amount):,}"
