@@ -222,6 +222,24 @@ def test_a_condition_that_delegates_role_assignments_leaves_the_pull_alone() -> 
     assert asked(owner, wanted=Permission.REMOVE_ROLES).verdict is YES
 
 
+def test_a_condition_that_is_only_partly_read_is_not_some() -> None:
+    condition = only("a/") + " AND @Environment[isPrivateLink] BoolEquals true"
+    reader = held(READER, condition=condition)
+    assert asked(reader, mode=Mode.ABAC).verdict is UNKNOWN
+    assert asked(reader, mode=Mode.ABAC, repository="a/b").verdict is UNKNOWN
+    assert asked(reader, mode=Mode.ABAC, repository="b").verdict is NO
+
+
+def test_a_name_is_asked_of_what_has_one() -> None:
+    """The list of repositories is no repository's, nor is anything in Legacy mode."""
+    condition = f"@Request[{NAME}] StringEquals 'team/app'"
+    importer = held("Container Registry Data Importer and Data Reader", condition=condition)
+    listing = {"wanted": Permission.LIST_CATALOG, "repository": "team/app"}
+    assert asked(importer, mode=Mode.ABAC, **listing).verdict is UNKNOWN
+    assert asked(importer, mode=Mode.ABAC, repository="team/app").verdict is YES
+    assert asked(importer, mode=Mode.LEGACY, repository="team/app").verdict is UNKNOWN
+
+
 def test_a_group_can_not_be_told_until_its_members_are() -> None:
     of_group = held("AcrPull", principal=GROUP, kind="Group")
     untold = asked(of_group, groups=None)
