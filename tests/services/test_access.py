@@ -298,6 +298,39 @@ def test_a_deny_goes_before_any_grant() -> None:
     assert asked(held("Owner"), wanted=Permission.PUSH, denies=(deny((me,)),)).verdict is YES
 
 
+def test_a_deny_that_is_sure_goes_before_one_that_is_not() -> None:
+    sure, unsure = deny((Who(ME, "User"),)), deny((Who(GROUP, "Group"),))
+    assert asked(held("Owner"), denies=(sure, unsure)).verdict is NO
+    assert asked(held("Owner"), denies=(unsure, sure)).verdict is NO
+
+
+def test_a_deny_under_a_condition_leaves_some() -> None:
+    block = PermissionBlock(data_actions=(R + "repositories/*",))
+    condition = f"@Request[{NAME}] StringStartsWith 'secret/'"
+    hides = DenyAssignment("d", "d", REGISTRY_ID, (block,), (Who(ME, "User"),), condition=condition)
+    reader = held(READER)
+    assert asked(reader, mode=Mode.ABAC, denies=(hides,)).verdict is SOME
+    assert asked(reader, mode=Mode.ABAC, denies=(hides,), repository="secret/a").verdict is NO
+    assert asked(reader, mode=Mode.ABAC, denies=(hides,), repository="open").verdict is YES
+    of_group = held(READER, principal=GROUP, kind="Group")
+    assert asked(of_group, mode=Mode.ABAC, denies=(hides,), groups=None).verdict is UNKNOWN
+
+
+def test_what_can_not_be_told_goes_before_some() -> None:
+    reader, of_group = held(READER, condition=only("a/")), held(READER, principal=GROUP, kind="Group")
+    beside = asked(reader, of_group, mode=Mode.ABAC, groups=None)
+    assert beside.verdict is UNKNOWN
+    assert [reason.verdict for reason in beside.reasons] == [SOME, UNKNOWN]
+    content = RoleDefinition(
+        "content", "content", "CustomRole", (PermissionBlock(data_actions=(R + "*/content/read",)),)
+    )
+    metadata = held(READER, principal=GROUP, kind="Group")
+    apart = asked(
+        held("content", condition=only("a/")), metadata, mode=Mode.ABAC, groups=None, roles={"content": content}
+    )
+    assert apart.verdict is UNKNOWN
+
+
 def test_a_deny_to_a_group_that_no_assignment_tells_of_can_not_be_told() -> None:
     to_group = deny((Who(GROUP, "Group"),))
     assert asked(held("Owner"), denies=(to_group,)).verdict is UNKNOWN
