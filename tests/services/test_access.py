@@ -20,6 +20,7 @@ from tests.services.shell_lines import registry as a_registry
 YES, SOME, UNKNOWN, NO = Verdict.YES, Verdict.SOME, Verdict.UNKNOWN, Verdict.NO
 MODES = st.sampled_from(Mode)
 WANTED = st.sampled_from(Permission)
+OF_A_REPOSITORY = st.sampled_from(sorted(access_worlds.NEEDS.keys() - {Permission.LIST_CATALOG}))
 GUIDS = {role.name: guid for guid, role in BUILT_IN.items()}
 GROUP = GROUPS[0]
 
@@ -29,7 +30,7 @@ def the_registry(mode: Mode = Mode.LEGACY) -> Registry:
     return replace(registry, access=replace(registry.access, mode=mode))
 
 
-@settings(max_examples=1500)
+@settings(max_examples=1000)
 @given(access_worlds.worlds(), MODES, WANTED, st.sampled_from(REPOSITORIES), st.booleans())
 def test_a_yes_is_true_and_a_no_is_true_and_what_is_told_is_decided(
     world: World, mode: Mode, wanted: Permission, repository: str, groups_known: bool
@@ -47,7 +48,7 @@ def test_a_yes_is_true_and_a_no_is_true_and_what_is_told_is_decided(
 
 
 @settings(max_examples=1000)
-@given(access_worlds.worlds(), MODES, WANTED)
+@given(access_worlds.worlds(), st.sampled_from([Mode.ABAC, Mode.ABAC, Mode.LEGACY]), OF_A_REPOSITORY)
 def test_without_a_repository_it_is_asked_of_all(world: World, mode: Mode, wanted: Permission) -> None:
     groups = world.told_groups()
     decision = permission(world.records(), ME, the_registry(mode), wanted, groups=groups)
@@ -56,6 +57,8 @@ def test_without_a_repository_it_is_asked_of_all(world: World, mode: Mode, wante
         assert truths == {True}
     if decision.verdict is NO:
         assert truths == {False}
+    if mode is Mode.ABAC and world.all_told("any", groups):
+        assert decision.verdict is not UNKNOWN
     if decision.verdict is SOME:
         assert mode is Mode.ABAC
         assert any("@Request" in condition for condition in world.conditions)
