@@ -27,8 +27,10 @@ from azure.core.pipeline.policies import (
 )
 from azure.core.pipeline.transport import HttpTransport, RequestsTransport
 from azure.identity import ClientSecretCredential, DefaultAzureCredential
+from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.consumption import ConsumptionManagementClient
 from azure.mgmt.containerregistry import ContainerRegistryManagementClient
+from azure.mgmt.containerservice import ContainerServiceClient
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 from azure.mgmt.costmanagement import CostManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
@@ -199,6 +201,20 @@ class AzureSession:
             ContainerRegistryManagementClient,
             subscription_id,
             lambda: ContainerRegistryManagementClient(self.credential, subscription_id, **self._arm()),
+        )
+
+    def authorization(self, subscription_id: str) -> AuthorizationManagementClient:
+        return self._once(
+            AuthorizationManagementClient,
+            subscription_id,
+            lambda: AuthorizationManagementClient(self.credential, subscription_id, **self._arm()),
+        )
+
+    def clusters(self, subscription_id: str) -> ContainerServiceClient:
+        return self._once(
+            ContainerServiceClient,
+            subscription_id,
+            lambda: ContainerServiceClient(self.credential, subscription_id, **self._arm()),
         )
 
     def costs(self) -> CostManagementClient:
