@@ -204,9 +204,10 @@ def _usage_filter(call: Call) -> tuple[date | None, date | None, Wanted]:
             raise _bad(f"The filter '{text}' is not supported.")
         field, operator, value = term[1].lower(), term[2], term[3]
         try:
-            if (field, operator) == ("usagestart", "ge"):
+            # az asks for usageEnd twice: a row's start and end are of the same day.
+            if field in ("usagestart", "usageend") and operator == "ge":
                 first = _day(value)
-            elif (field, operator) == ("usageend", "le"):
+            elif field in ("usagestart", "usageend") and operator == "le":
                 last = _day(value)
             else:
                 tests.append(_equals(field, operator, value.lower()))

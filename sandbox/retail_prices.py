@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 Item = dict[str, Any]
 PAGE = 100
+COMPARISONS_MOST = 20
 RATES = {
     "USD": Decimal(1),
     "GBP": Decimal("0.7576"),
@@ -197,6 +198,9 @@ def _parse(text: str, *, exact: bool) -> Wanted:
             return lambda item: bool(item[field] == wanted)
         return lambda item: bool(item[field].casefold() == wanted.casefold())
 
+    # As public notes say of the real one.
+    if tokens.count("eq") > COMPARISONS_MOST:
+        raise ValueError(f"The filter has more than {COMPARISONS_MOST} comparisons.")
     if not tokens:
         return lambda _item: True
     parsed = any_of()

@@ -90,6 +90,7 @@ class GroupTotal:
 
 
 def days_in(month: date) -> int:
+    """How many days the month has that `month` is in."""
     return calendar.monthrange(month.year, month.month)[1]
 
 

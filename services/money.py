@@ -6,8 +6,8 @@ CENT = Decimal("0.01")
 
 
 def cents(amount: Decimal) -> Decimal:
-    """Rounded to two places, half up."""
-    return amount.quantize(CENT, ROUND_HALF_UP)
+    """Rounded to two places, half up; never a nought with a minus."""
+    return amount.quantize(CENT, ROUND_HALF_UP) + 0
 
 
 def money(amount: Decimal, currency: str) -> str:

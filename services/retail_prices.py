@@ -28,22 +28,30 @@ CURRENCIES = (
 )
 _API_VERSION = "2023-01-01-preview"
 _PAGES_MOST = 50
+# The API refuses filters of more than twenty comparisons, and URLs of more than 2,048 characters.
+_REGIONS_A_REQUEST = 12
 _TITLE = "Could not read the list prices"
 
 Row = Mapping[str, Any]
 
 
 def read_price_rows(session: AzureSession, currency: str, regions: Collection[str]) -> list[Row]:
-    """The rows of all registry meters in `regions`, as the API gives them, numbers in Decimal. Raises ServiceError."""
-    server = session.endpoints.retail_prices
-    if not server:
+    """The rows of all registry meters in `regions`, as the API gives them, numbers in Decimal: one request for a dozen
+    regions. Raises ServiceError."""
+    if not session.endpoints.retail_prices:
         raise ServiceError(
             _TITLE,
             f"{session.endpoints.name} has no Retail Prices API that this console knows.",
             "Give a price sheet of your own.",
             "NoPrices",
         )
-    client = session.retail_prices()
+    wanted = sorted(set(regions))
+    parts = [wanted[at : at + _REGIONS_A_REQUEST] for at in range(0, len(wanted), _REGIONS_A_REQUEST)]
+    return [row for part in parts for row in _rows(session, currency, part)]
+
+
+def _rows(session: AzureSession, currency: str, regions: Collection[str]) -> list[Row]:
+    server, client = session.endpoints.retail_prices, session.retail_prices()
     query = {"api-version": _API_VERSION, "currencyCode": f"'{currency}'", "$filter": _filter(regions)}
     request = HttpRequest("GET", f"{server}/api/retail/prices?" + urlencode(query, quote_via=quote, safe="$'()"))
     rows: list[Row] = []
@@ -67,7 +75,7 @@ def read_price_rows(session: AzureSession, currency: str, regions: Collection[st
 def _filter(regions: Collection[str]) -> str:
     """Values are case-sensitive, since this version of the API."""
     # Names of regions come from Azure, but a quote in one must not end the value.
-    named = " or ".join("armRegionName eq '" + region.replace("'", "''") + "'" for region in sorted(set(regions)))
+    named = " or ".join("armRegionName eq '" + region.replace("'", "''") + "'" for region in regions)
     return f"serviceName eq '{SERVICE}' and priceType eq 'Consumption' and ({named})"
 
 

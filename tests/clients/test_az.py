@@ -3,7 +3,7 @@
 import json
 import os
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -13,6 +13,9 @@ from services.cloud import connect_sandbox
 from services.contents import read_contents
 from services.deletion_plan import Why, plan_deletion
 from services.images import read_raw
+from services.registries import list_registries
+from services.sku_change import apply_sku_change, count_connected, plan_sku_change
+from services.skus import Sku
 from tests.clients.az_program import AZ, MISSING
 
 REGISTRY = (
@@ -161,6 +164,72 @@ def test_az_deletes_of_an_image_what_the_plan_says_goes_with_its_digest(run, run
     assert {tag.name for tag in before.tags} - {tag.name for tag in after.tags} == set(plan.tags)
     left = {item.digest for item in plan.going if item.why is Why.CHILD}
     assert left and left <= set(leftovers(after, datetime.now(UTC)))
+
+
+APPS = ("--subscription", "contoso-apps")
+
+
+def test_usage_by_row_with_its_meter(run):
+    """az asks for a version whose costs it does not know: it prints no cost, and that as the word None."""
+    last = datetime.now(UTC).date() - timedelta(days=1)
+    first = last.replace(day=1)
+    rows = run("consumption", "usage", "list", "-s", f"{first}", "-e", f"{last}", "-m", *APPS)
+    fees = [row for row in rows if row["meterDetails"]["meterName"].endswith("Registry Unit")]
+    assert len(fees) >= 5 * last.day
+    assert {row["pretaxCost"] for row in rows} == {"None"}
+    refused = run("consumption", "usage", "list", *APPS, fails=True)
+    assert "Billing Period is not supported in (2023-05-01) API Version" in refused
+
+
+def test_a_budget_s_life(run):
+    assert [budget["name"] for budget in run("consumption", "budget", "list", *APPS)] == ["apps-registries"]
+    period = ("--start-date", "2026-01-01", "--end-date", "2030-01-01", "--time-grain", "monthly")
+    of = ("--budget-name", "data", "--amount", "50", "--category", "cost", "--resource-group-filter", "data-rg")
+    created = run("consumption", "budget", "create", *of, *period, *APPS)
+    assert (created["amount"], created["filters"]["resourceGroups"]) == ("50.0", ["data-rg"])
+    shown = run("consumption", "budget", "show", "--budget-name", "data", *APPS)
+    last = datetime.now(UTC).date() - timedelta(days=1)
+    if last.month == datetime.now(UTC).month:
+        assert float(shown["currentSpend"]["amount"]) > 0
+    run("consumption", "budget", "delete", "--budget-name", "data", *APPS)
+    assert [budget["name"] for budget in run("consumption", "budget", "list", *APPS)] == ["apps-registries"]
+
+
+def test_costs_by_rest(run, running):
+    today = datetime.now(UTC).date()
+    body = {
+        "type": "ActualCost",
+        "timeframe": "Custom",
+        "timePeriod": {"from": f"{today - timedelta(days=60)}", "to": f"{today}"},
+        "dataset": {
+            "granularity": "Monthly",
+            "aggregation": {"totalCost": {"name": "Cost", "function": "Sum"}},
+            "grouping": [{"type": "Dimension", "name": "ResourceId"}],
+        },
+    }
+    scope = next(account["id"] for account in run("account", "list") if account["name"] == "contoso-platform")
+    path = f"/subscriptions/{scope}/providers/Microsoft.CostManagement/query?api-version=2025-03-01"
+    url, audience = running.ready["resource_manager"] + path, running.ready["resource_manager"]
+    found = run("rest", "--method", "post", "--url", url, "--resource", audience, "--body", json.dumps(body))
+    assert [column["name"] for column in found["properties"]["columns"]] == [
+        "Cost",
+        "BillingMonth",
+        "ResourceId",
+        "Currency",
+    ]
+    assert any(row[2].endswith("/registries/contosohub") for row in found["properties"]["rows"])
+
+
+def test_a_sku_that_az_changes_is_the_one_that_the_console_shows(run, running):
+    name, session = "contosodev", connect_sandbox(running.ready)
+    updated = run("acr", "update", "--name", name, "--sku", "Standard", "--subscription", "contoso-apps")
+    assert updated["sku"]["name"] == "Standard"
+    (found,) = [registry for registry in list_registries(session).values if registry.name == name]
+    assert found.sku == "Standard"
+    plan = plan_sku_change(found, Sku.BASIC, count_connected(session, found), None, 30)
+    assert apply_sku_change(session, plan) == "changed"
+    shown = run("acr", "show", "--name", name, "--query", "sku", "--subscription", "contoso-apps")
+    assert shown["name"] == "Basic"
 
 
 def test_a_subscription_that_refuses(run):

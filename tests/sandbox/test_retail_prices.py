@@ -78,6 +78,14 @@ def test_values_are_case_sensitive_from_the_preview_version_on(ready):
     assert not items(ready, dollar_filter=lower, api_version="2023-01-01-preview")
 
 
+def test_more_than_twenty_comparisons_are_refused(ready):
+    def regions(number):
+        return " or ".join(["armRegionName eq 'eastus'"] * number)
+
+    assert ask(ready, dollar_filter=regions(20)).status_code == 200
+    assert ask(ready, dollar_filter=regions(21)).status_code == 400
+
+
 @pytest.mark.parametrize(
     "text", ["meterName ne 'x'", "price eq '1'", "(meterName eq 'x'", "meterName eq x", "&", "and"]
 )

@@ -20,6 +20,7 @@ READY = {
     "resource_manager": "https://localhost:8443",
     "resource_manager_scope": "https://localhost:8443/.default",
     "registry_audience": "https://containerregistry.azure.net",
+    "retail_prices": "https://localhost:5000",
     "tenant_id": "4abb5e5e-0000-0000-0000-000000000000",
     "client_id": "console",
     "client_secret": "console-secret",
@@ -121,6 +122,7 @@ def test_the_sandbox_is_the_same_code_with_other_values(as_reader: bool, client_
         "https://containerregistry.azure.net",
         "/does/not/matter/ca.pem",
         instance_discovery=False,
+        retail_prices="https://localhost:5000",
     )
     assert isinstance(session.credential, ClientSecretCredential)
     assert session.credential._client_id == client_id

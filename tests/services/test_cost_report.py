@@ -49,6 +49,7 @@ class Cells(HTMLParser):
 def test_money_is_rounded_half_up_and_has_its_currency() -> None:
     assert cents(Decimal("0.125")) == Decimal("0.13")
     assert cents(Decimal("-0.125")) == Decimal("-0.13")
+    assert str(cents(Decimal("-0.001"))) == "0.00"
     assert money(Decimal("1234.5"), "EUR") == "EUR 1,234.50"
 
 

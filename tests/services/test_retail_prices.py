@@ -121,6 +121,16 @@ def test_one_request_asks_for_all_regions_without_signing_in(azure: AzureSession
     assert "Authorization" not in sent.headers
 
 
+def test_many_regions_are_asked_for_a_dozen_at_a_time(azure: AzureSession, wire: Canned) -> None:
+    wire.on("GET", API, page(ROWS))
+    regions = [f"region{number}" for number in range(30)]
+    read_price_rows(azure, "USD", regions)
+    filters = [sent.query["$filter"] for sent in wire.sent]
+    assert [text.count(" eq ") for text in filters] == [14, 14, 8]
+    assert all(any(f"'{region}'" in text for text in filters) for region in regions)
+    assert max(len(sent.url) for sent in wire.sent) < 2048
+
+
 def test_a_quote_in_a_region_stays_in_its_value(azure: AzureSession, wire: Canned) -> None:
     wire.on("GET", API, page([]))
     read_price_rows(azure, "USD", ["x' or serviceName ne '&"])
