@@ -170,8 +170,15 @@ def _ids(principals: Iterable[Mapping[str, str]]) -> frozenset[str]:
 
 def _block(name: str, block: Mapping[str, Any]) -> RoleDefinition:
     """A permission block of a denial: it matches actions as a role's does."""
-    parts = ("actions", "notActions", "dataActions", "notDataActions")
-    return RoleDefinition(name, name, "", *(tuple(block.get(part) or ()) for part in parts))
+    return RoleDefinition(
+        guid=name,
+        name=name,
+        description="",
+        actions=tuple(block.get("actions") or ()),
+        not_actions=tuple(block.get("notActions") or ()),
+        data_actions=tuple(block.get("dataActions") or ()),
+        not_data_actions=tuple(block.get("notDataActions") or ()),
+    )
 
 
 def role_definitions(store: Store) -> dict[str, RoleDefinition]:
