@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -53,6 +53,7 @@ class Assignment:
     principal_id: str
     role: str
     condition: str | None = None
+    created: str = ""
 
 
 @dataclass(frozen=True)
@@ -80,14 +81,22 @@ class Denial:
 
 
 def registry_permissions(
-    store: Store, registry_doc: Mapping[str, Any], principal_id: str, repository: str | None
+    store: Store,
+    registry_doc: Mapping[str, Any],
+    principal_id: str,
+    repository: str | None,
+    *,
+    settled: str | None = None,
 ) -> frozenset[str]:
     """Which of catalog, pull, push, delete, metadata_read, metadata_write a principal has.
 
     Without a repository the answer is what holds for the whole registry (conditions on names then fail).
+    With `settled`, roles that were assigned later than this time do not count yet.
     """
     abac = registry_doc["properties"].get("roleAssignmentMode") == "AbacRepositoryPermissions"
     access = access_of(store, principal_id)
+    if settled is not None:
+        access = replace(access, assignments=tuple(mine for mine in access.assignments if mine.created <= settled))
     attributes = {REPOSITORY_NAME: repository} if repository is not None else {}
     needed = _ABAC_DATA_ACTIONS if abac else _LEGACY_ACTIONS
     return frozenset(
@@ -149,6 +158,7 @@ def stored_assignments(store: Store) -> Iterator[Assignment]:
             properties["principalId"],
             role_guid(properties["roleDefinitionId"]),
             properties.get("condition"),
+            properties["createdOn"],
         )
 
 
