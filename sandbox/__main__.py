@@ -28,6 +28,7 @@ def main() -> int:
             port=arguments.port,
             latency_ms=arguments.latency_ms,
             faults=arguments.faults,
+            propagation_s=arguments.propagation_s,
         )
     except (OtherSeed, DataDirectoryInUse, OSError) as error:
         print(f"sandbox: {error}", file=sys.stderr)
@@ -51,6 +52,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--seed", choices=SEEDS, default="estate", help="what a new directory starts with")
     parser.add_argument("--port", type=int, default=0, help="management port; 0: that of last time, or any")
     parser.add_argument("--latency-ms", type=float, default=0, help="added to every answer")
+    parser.add_argument(
+        "--propagation-s", type=float, default=0, help="how long registries don't know a new role assignment"
+    )
     parser.add_argument("--ready-file", type=Path, help="where to write addresses and credentials, as JSON")
     parser.add_argument("--faults", type=Path, help="rules of requests to break (see sandbox/faults.py)")
     parser.add_argument(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,7 @@ from sandbox import (
     arm_costs,
     arm_groups,
     arm_imports,
+    arm_networks,
     arm_registries,
     arm_replications,
     arm_resources,
@@ -82,6 +84,7 @@ def all_routes(operations: Operations) -> list[Route]:
         *arm_replications.routes(operations),
         *arm_webhooks.routes(),
         *arm_clusters.routes(),
+        *arm_networks.routes(),
         *graph.routes(),
         *arm_costs.routes(),
         *arm_budgets.routes(),
@@ -91,7 +94,8 @@ def all_routes(operations: Operations) -> list[Route]:
 
 def _checked(sandbox: Sandbox, routes: list[Route], request: Request, body: bytes) -> tuple[Call, Route]:
     """The call and where it goes, once token, version, subscription and permission are in order."""
-    path = request.url.path.rstrip("/") or "/"
+    # The SDK's list_for_resource writes "//" where a resource has no parent.
+    path = re.sub("/{2,}", "/", request.url.path).rstrip("/") or "/"
     caller = _caller(sandbox, request, graph_call=path.startswith(graph.BASE))
     route, params = _route(routes, request.method, path)
     if "api-version" not in request.query_params and not path.startswith(graph.BASE):

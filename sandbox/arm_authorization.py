@@ -1,4 +1,4 @@
-"""Microsoft.Authorization: role definitions, role assignments, the caller's own permissions."""
+"""Microsoft.Authorization: role definitions, role and deny assignments, the caller's own permissions."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from sandbox.principals import TENANT_ID, by_object_id
 from sandbox.rbac import (
     ASSIGNMENTS,
     DEFINITIONS,
+    DENIALS,
     principal_and_groups,
     role_definitions,
     role_guid,
@@ -39,6 +40,7 @@ def routes() -> list[Route]:
         Route("GET", assignment, get_assignment, ASSIGNMENTS + "/read", "{scope}"),
         Route("PUT", assignment, put_assignment, ASSIGNMENTS + "/write", "{scope}"),
         Route("DELETE", assignment, delete_assignment, ASSIGNMENTS + "/delete", "{scope}"),
+        Route("GET", _BASE + "/denyAssignments", list_denials, DENIALS + "/read", "{scope}"),
     ]
 
 
@@ -119,9 +121,7 @@ def _seen_from(scope: str, document: Document) -> Document:
 
 def _assignment_filter(call: Call, scope: str) -> Wanted:
     text = call.query.get("$filter", "")
-    tests: list[Wanted] = [
-        lambda doc: scope_covers(doc["properties"]["scope"], scope) or scope_covers(scope, doc["properties"]["scope"])
-    ]
+    tests: list[Wanted] = [lambda doc: _related(scope, doc)]
     for term in _terms(text):
         equals, assigned = _EQUALS.fullmatch(term), _ASSIGNED_TO.fullmatch(term)
         if term.strip().lower() == "atscope()":
@@ -251,6 +251,34 @@ def delete_assignment(call: Call) -> Response:
 
 def _assignment_id(call: Call) -> str:
     return f"{call.params['scope'].rstrip('/')}/providers/{ASSIGNMENTS}/{call.params['name']}"
+
+
+def list_denials(call: Call) -> Response:
+    """At, above and below a scope. To make one is Azure's own business: there is nothing but reading them here."""
+    scope, text = call.params["scope"].rstrip("/"), call.query.get("$filter", "")
+    found = [doc for doc in call.store.list_resources(DENIALS) if _related(scope, doc)]
+    for term in _terms(text):
+        equals = _EQUALS.fullmatch(term)
+        field = equals[1].lower() if equals else term.strip().lower()
+        if field == "atscope()":
+            found = [doc for doc in found if scope_covers(doc["properties"]["scope"], scope)]
+        elif equals is not None and field == "denyassignmentname":
+            found = [doc for doc in found if doc["properties"]["denyAssignmentName"].lower() == equals[2].lower()]
+        elif equals is not None and field == "principalid":
+            found = [doc for doc in found if equals[2].lower() in _named(doc)]
+        else:
+            raise _bad_filter(text)
+    return listing(call, found)
+
+
+def _named(document: Document) -> set[str]:
+    return {principal["id"].lower() for principal in document["properties"]["principals"]}
+
+
+def _related(scope: str, document: Document) -> bool:
+    """Whether it stands at the scope, above or below: all that a list without a filter shows."""
+    other = document["properties"]["scope"]
+    return scope_covers(other, scope) or scope_covers(scope, other)
 
 
 def _terms(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from starlette.responses import Response
 
 from sandbox.arm import ArmError, Call, Document, Route, answer, listing, public
+from sandbox.arm_networks import NESTED, TYPES
 from sandbox.locations import LOCATIONS, Location
 from sandbox.rbac import scope_covers
 
@@ -18,6 +19,7 @@ _PROVIDERS = {
         ("registries", "registries/replications", "registries/webhooks"),
     ),
     "microsoft.containerservice": ("Microsoft.ContainerService", ("managedClusters",)),
+    "microsoft.network": ("Microsoft.Network", tuple(kind.partition("/")[2] for kind in (*TYPES, *NESTED))),
     "microsoft.authorization": ("Microsoft.Authorization", ("roleAssignments", "roleDefinitions")),
     "microsoft.resources": ("Microsoft.Resources", ("subscriptions", "resourceGroups")),
 }
@@ -27,6 +29,7 @@ _TRACKED = (
     "Microsoft.ContainerRegistry/registries/replications",
     "Microsoft.ContainerRegistry/registries/webhooks",
     "Microsoft.ContainerService/managedClusters",
+    *TYPES,
 )
 _FILTER_TERM = re.compile(
     r"\s*(?:substringof\('(?P<part>[^']*)',\s*name\)|(?P<field>\w+)\s+eq\s+'(?P<value>(?:[^']|'')*)')\s*",

@@ -1,13 +1,14 @@
 """Azure RBAC, as far as a registry needs it: who may do what at which scope, and under which condition.
 
-Rules: https://learn.microsoft.com/azure/role-based-access-control/overview (no deny assignments here).
+Rules: https://learn.microsoft.com/azure/role-based-access-control/overview
+Denials: https://learn.microsoft.com/azure/role-based-access-control/deny-assignments
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -18,7 +19,9 @@ if TYPE_CHECKING:
     from sandbox.store import Store
 
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
+DENIALS = "Microsoft.Authorization/denyAssignments"
 DEFINITIONS = "Microsoft.Authorization/roleDefinitions"
+EVERYONE = "00000000-0000-0000-0000-000000000000"  # "all principals", as deny assignments name them
 REPOSITORY_NAME = "Microsoft.ContainerRegistry/registries/repositories:name"
 
 _REGISTRY = "Microsoft.ContainerRegistry/registries/"
@@ -50,17 +53,50 @@ class Assignment:
     principal_id: str
     role: str
     condition: str | None = None
+    created: str = ""
+
+
+@dataclass(frozen=True)
+class Denial:
+    """A deny assignment: its permission blocks with their conditions; principals are in lower case."""
+
+    scope: str
+    blocks: tuple[tuple[RoleDefinition, str | None], ...]
+    principals: frozenset[str]
+    excluded: frozenset[str] = frozenset()
+    this_scope_only: bool = False
+
+    def names(self, principals: Collection[str]) -> bool:
+        """Whether it stands against someone who speaks for these, in lower case."""
+        someone = {*principals, EVERYONE}
+        return not self.principals.isdisjoint(someone) and self.excluded.isdisjoint(principals)
+
+    def denies(self, scope: str, action: str, *, data: bool, attributes: Mapping[str, str]) -> bool:
+        """Whether it takes `action` away at a scope from whom it names."""
+        here = self.scope.lower().rstrip("/") == scope.lower().rstrip("/")
+        return (here if self.this_scope_only else scope_covers(self.scope, scope)) and any(
+            role_grants(block, action, data=data) and condition_holds(condition, action, attributes)
+            for block, condition in self.blocks
+        )
 
 
 def registry_permissions(
-    store: Store, registry_doc: Mapping[str, Any], principal_id: str, repository: str | None
+    store: Store,
+    registry_doc: Mapping[str, Any],
+    principal_id: str,
+    repository: str | None,
+    *,
+    settled: str | None = None,
 ) -> frozenset[str]:
     """Which of catalog, pull, push, delete, metadata_read, metadata_write a principal has.
 
     Without a repository the answer is what holds for the whole registry (conditions on names then fail).
+    With `settled`, roles that were assigned later than this time do not count yet.
     """
     abac = registry_doc["properties"].get("roleAssignmentMode") == "AbacRepositoryPermissions"
     access = access_of(store, principal_id)
+    if settled is not None:
+        access = replace(access, assignments=tuple(mine for mine in access.assignments if mine.created <= settled))
     attributes = {REPOSITORY_NAME: repository} if repository is not None else {}
     needed = _ABAC_DATA_ACTIONS if abac else _LEGACY_ACTIONS
     return frozenset(
@@ -72,15 +108,19 @@ def registry_permissions(
 
 @dataclass(frozen=True)
 class Access:
-    """What one principal holds, its groups' assignments included."""
+    """What one principal holds, its groups' assignments included, and what is denied to it."""
 
     assignments: tuple[Assignment, ...]
     definitions: Mapping[str, RoleDefinition]
     principals: frozenset[str]
+    denials: tuple[Denial, ...] = ()
 
     def allows(
         self, scope: str, action: str, *, data: bool = False, attributes: Mapping[str, str] | None = None
     ) -> bool:
+        """Whether a role gives the action and nothing denies it: a denial wins over any role."""
+        if any(denial.denies(scope, action, data=data, attributes=attributes or {}) for denial in self.denials):
+            return False
         return allowed(
             self.assignments,
             self.definitions,
@@ -95,7 +135,8 @@ class Access:
 def access_of(store: Store, principal_id: str) -> Access:
     principals = principal_and_groups(store, principal_id)
     mine = tuple(a for a in stored_assignments(store) if a.principal_id.lower() in principals)
-    return Access(mine, role_definitions(store), principals)
+    denials = tuple(denial for denial in stored_denials(store) if denial.names(principals))
+    return Access(mine, role_definitions(store), principals, denials)
 
 
 def principal_and_groups(store: Store, principal_id: str) -> frozenset[str]:
@@ -117,7 +158,37 @@ def stored_assignments(store: Store) -> Iterator[Assignment]:
             properties["principalId"],
             role_guid(properties["roleDefinitionId"]),
             properties.get("condition"),
+            properties["createdOn"],
         )
+
+
+def stored_denials(store: Store) -> Iterator[Denial]:
+    for doc in store.list_resources(DENIALS):
+        properties = doc["properties"]
+        yield Denial(
+            properties["scope"],
+            tuple((_block(doc["name"], block), block.get("condition")) for block in properties["permissions"]),
+            _ids(properties["principals"]),
+            _ids(properties.get("excludePrincipals") or ()),
+            bool(properties.get("doNotApplyToChildScopes")),
+        )
+
+
+def _ids(principals: Iterable[Mapping[str, str]]) -> frozenset[str]:
+    return frozenset(principal["id"].lower() for principal in principals)
+
+
+def _block(name: str, block: Mapping[str, Any]) -> RoleDefinition:
+    """A permission block of a denial: it matches actions as a role's does."""
+    return RoleDefinition(
+        guid=name,
+        name=name,
+        description="",
+        actions=tuple(block.get("actions") or ()),
+        not_actions=tuple(block.get("notActions") or ()),
+        data_actions=tuple(block.get("dataActions") or ()),
+        not_data_actions=tuple(block.get("notDataActions") or ()),
+    )
 
 
 def role_definitions(store: Store) -> dict[str, RoleDefinition]:

@@ -44,7 +44,7 @@ async def exchange(call: Call) -> Response:
     if audience not in _audiences(call) or not principal:
         raise RegistryError(401, "UNAUTHORIZED", UNAUTHORIZED)
     # A registry in ABAC mode can't tell before it knows the repository.
-    if not _is_abac(call.document) and not registry_permissions(call.store, call.document, principal, None):
+    if not _is_abac(call.document) and not _held(call, principal, None):
         raise RegistryError(401, "UNAUTHORIZED", UNAUTHORIZED)
     return JSONResponse({"refresh_token": call.sandbox.tokens.refresh(service=call.login_server, subject=principal)})
 
@@ -151,10 +151,15 @@ def _permissions(call: Call, subject: str, name: str) -> frozenset[str]:
         return frozenset({"*"}) if catalog else ON_REPOSITORY
     if subject == ANONYMOUS:
         return frozenset() if catalog else frozenset({"pull", "metadata_read"})
-    held = registry_permissions(call.store, call.document, subject, None if catalog else name)
+    held = _held(call, subject, None if catalog else name)
     if catalog:
         return frozenset({"*"}) if "catalog" in held else frozenset()
     return held & ON_REPOSITORY
+
+
+def _held(call: Call, principal: str, repository: str | None) -> frozenset[str]:
+    settled = call.sandbox.settled
+    return registry_permissions(call.store, call.document, principal, repository, settled=settled)
 
 
 def _basic_subject(call: Call, header: str) -> str:

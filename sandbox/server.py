@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import ExitStack
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -17,7 +17,7 @@ from sandbox.registry_app import build_registry_app
 from sandbox.registry_rules import REGISTRY_TYPE
 from sandbox.seeds import seed as plant
 from sandbox.stamps import Stamps
-from sandbox.store import Store
+from sandbox.store import Store, timestamp
 from sandbox.tls import ensure_certificates
 from sandbox.tokens import Tokens
 
@@ -39,11 +39,18 @@ class Sandbox:
     registry_audience = "https://containerregistry.azure.net"
 
     def __init__(
-        self, data: Path, seed: str, latency_ms: float, faults: Path | None, clock: Callable[[], datetime]
+        self,
+        data: Path,
+        seed: str,
+        latency_ms: float,
+        faults: Path | None,
+        clock: Callable[[], datetime],
+        propagation_s: float,
     ) -> None:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
         self.clock = clock
         self.authority_url = ""
+        self._propagation = timedelta(seconds=propagation_s)
         self._stamps = Stamps(clock)
         self._faults = Faults(faults, latency_ms)
         with ExitStack() as stack:
@@ -65,9 +72,13 @@ class Sandbox:
         latency_ms: float = 0,
         faults: Path | None = None,
         clock: Callable[[], datetime] = utcnow,
+        propagation_s: float = 0,
     ) -> Self:
-        """A sandbox whose listeners all accept when this returns. Port 0 is the port of last time, or any."""
-        sandbox = cls(data, seed, latency_ms, faults, clock)
+        """A sandbox whose listeners all accept when this returns. Port 0 is the port of last time, or any.
+
+        Registries honour a new role assignment `propagation_s` after it was made; Resource Manager does at once.
+        """
+        sandbox = cls(data, seed, latency_ms, faults, clock, propagation_s)
         with ExitStack() as stack:
             stack.callback(sandbox.stop)
             sandbox._open_management(port)
@@ -119,6 +130,11 @@ class Sandbox:
 
     def set_latency(self, milliseconds: float) -> None:
         self._faults.latency_ms = milliseconds
+
+    @property
+    def settled(self) -> str | None:
+        """The time after which role assignments have not reached the data plane yet; None when all have."""
+        return timestamp(self.clock() - self._propagation) if self._propagation else None
 
     def stamp(self) -> str:
         """The time of a change on the data plane; each is later than the one before."""

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from sandbox.principals import CONSOLE, principal
 from sandbox.rbac import REPOSITORY_NAME
+from sandbox.seeds.networks import REGISTRY_ZONE, network, outbound_addresses, private_endpoint, zone
 from sandbox.seeds.places import (
     ABAC,
     APPS,
@@ -49,6 +50,13 @@ _KUBELETS = {
     "aks-secure-agentpool": _SECURE_NODES,
     "aks-dev-agentpool": _DEV_NODES,
 }
+# Public addresses by which nodes reach out; aks-secure goes through a firewall that is not in Azure.
+_OUTBOUND = {
+    "aks-platform": "203.0.113.20",
+    "aks-payments": "203.0.113.30",
+    "aks-batch": "203.0.113.40",
+    "aks-dev": "203.0.113.50",
+}
 _CONTROL_PLANES = ("aks-platform", "aks-secure", "aks-dev")
 
 
@@ -85,7 +93,6 @@ def _control_plane(name: str) -> str:
 def clusters() -> list[Document]:
     """Five more clusters: each gets its images in another way, or doesn't."""
     payments_identity = f"{PAYMENTS.id}/providers/Microsoft.ManagedIdentity/userAssignedIdentities/aks-payments"
-    subnet = f"{NETWORK}/virtualNetworks/secure-vnet/subnets/nodes"
     return [
         cluster(
             PLATFORM,
@@ -129,7 +136,7 @@ def clusters() -> list[Document]:
             "swedencentral",
             identity=system_identity(_control_plane("aks-secure")),
             kubelet=_SECURE_NODES,
-            pools=(Pool("nodepool1", subnet=subnet),),
+            pools=(Pool("nodepool1", subnet=f"{_SECURE_NETWORK}/subnets/nodes"),),
             properties={
                 "fqdn": None,
                 "privateFQDN": "aks-secure-dns.privatelink.swedencentral.azmk8s.io",
@@ -147,6 +154,35 @@ def clusters() -> list[Document]:
             pools=(Pool("nodepool1", 1, "Standard_B4ms"),),
             power="Stopped",
         ),
+    ]
+
+
+_SECURE_NETWORK = f"{NETWORK}/virtualNetworks/secure-vnet"
+
+
+def networks() -> list[Document]:
+    """The clusters' outbound addresses, and the private way from aks-secure to contososecure."""
+    zone_id = f"{NETWORK}/privateDnsZones/{REGISTRY_ZONE}"
+    addresses = {"contososecure.swedencentral.data": "10.60.1.4", "contososecure": "10.60.1.5"}
+    return [
+        *(
+            address
+            for document in clusters()
+            if document["name"] in _OUTBOUND
+            for address in outbound_addresses(document, _OUTBOUND[document["name"]])
+        ),
+        *network(
+            _SECURE_NETWORK, "swedencentral", "10.60.0.0/16", {"nodes": "10.60.0.0/24", "endpoints": "10.60.1.0/24"}
+        ),
+        *private_endpoint(
+            f"{NETWORK}/privateEndpoints/contososecure-pe",
+            "swedencentral",
+            f"{_SECURE_NETWORK}/subnets/endpoints",
+            PRIVATE.id,
+            {f"{name}.azurecr.io": address for name, address in addresses.items()},
+            zone_id,
+        ),
+        *zone(zone_id, [_SECURE_NETWORK], addresses),
     ]
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from sandbox.arm_costs import CUSTOMER_AGREEMENT, PAY_AS_YOU_GO
 from sandbox.arm_replications import replication
 from sandbox.arm_webhooks import webhook
-from sandbox.seeds.company import GRANTS, clusters, custom_roles, principals
+from sandbox.seeds.company import GRANTS, clusters, custom_roles, networks, principals
 from sandbox.seeds.costs import bill
 from sandbox.seeds.places import APPS, GROUPS, REGISTRIES, SUBSCRIPTIONS, Registry
 from sandbox.seeds.resources import assignment, group, registry, subscription
@@ -28,7 +28,7 @@ def estate(store: Store, now: datetime) -> None:
         store.put_resource(group(place.subscription, place.name, place.location, place.tags))
     for entry in REGISTRIES:
         _add_registry(store, entry, ago(entry.age))
-    for document in (*principals(), *custom_roles(ago(900)), *clusters()):
+    for document in (*principals(), *custom_roles(ago(900)), *clusters(), *networks()):
         store.put_resource(document)
     for grant in GRANTS:
         store.put_resource(

@@ -11,7 +11,7 @@ from sandbox.arm_clusters import CLUSTER_TYPE
 from sandbox.arm_costs import CUSTOMER_AGREEMENT
 from sandbox.arm_groups import GROUP_TYPE
 from sandbox.principals import TENANT_ID
-from sandbox.rbac import ASSIGNMENTS, DEFINITIONS
+from sandbox.rbac import ASSIGNMENTS, DEFINITIONS, DENIALS, EVERYONE
 from sandbox.registry_rules import REGISTRY_TYPE, defaults, merged
 from sandbox.roles import BUILT_IN_ROLES
 
@@ -141,6 +141,42 @@ def assignment(
             "description": None,
         },
     }
+
+
+def denial(
+    scope: str,
+    name: str,
+    permission: Mapping[str, Any],
+    principals: Sequence[str] = (EVERYONE,),
+    *,
+    excluded: Sequence[str] = (),
+    this_scope_only: bool = False,
+) -> Document:
+    """A deny assignment, as managed applications and deployment stacks leave them; `permission` is one block."""
+    guid_ = guid("denial", scope, name)
+    return {
+        "id": f"{'' if scope == '/' else scope}/providers/{DENIALS}/{guid_}",
+        "type": DENIALS,
+        "name": guid_,
+        "properties": {
+            "denyAssignmentName": name,
+            "description": "",
+            "permissions": [
+                {"actions": [], "notActions": [], "dataActions": [], "notDataActions": [], **permission},
+            ],
+            "scope": scope,
+            "doNotApplyToChildScopes": this_scope_only,
+            "principals": [_denied(principal) for principal in principals],
+            "excludePrincipals": [_denied(principal) for principal in excluded],
+            "isSystemProtected": True,
+        },
+    }
+
+
+def _denied(principal: str) -> Document:
+    if principal == EVERYONE:
+        return {"id": principal, "type": "SystemDefined", "displayName": "All Principals"}
+    return {"id": principal, "type": "ServicePrincipal"}
 
 
 def custom_role(name: str, description: str, scopes: Sequence[str], actions: Sequence[str], created: str) -> Document:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from sandbox.arm_costs import FREE_TRIAL
 from sandbox.principals import CONSOLE, READER, TENANT_ID, Application, principal
 from sandbox.seeds.images import MIB, Build, Layer, Shelf, layer, push_buildx, tag
+from sandbox.seeds.networks import outbound_addresses
 from sandbox.seeds.resources import (
     Kubelet,
     assignment,
@@ -85,16 +86,16 @@ def walkthrough(store: Store) -> None:
         "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/aks1-agentpool",
     )
     control_plane = "a7283972-89ef-4ce1-a630-3925cb926d3c"
-    store.put_resource(
-        cluster(
-            SUBSCRIPTION,
-            "resource-group-4",
-            "aks1",
-            "eastus",
-            identity=system_identity(control_plane),
-            kubelet=kubelet,
-        )
+    aks1 = cluster(
+        SUBSCRIPTION,
+        "resource-group-4",
+        "aks1",
+        "eastus",
+        identity=system_identity(control_plane),
+        kubelet=kubelet,
     )
+    for document in (aks1, *outbound_addresses(aks1, "203.0.113.10")):
+        store.put_resource(document)
     store.put_resource(
         principal(control_plane, "aks1", "managedIdentity", app_id="5e6f1c7a-30b9-4a86-8f5e-3dd1b2a9c044")
     )

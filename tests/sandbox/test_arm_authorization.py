@@ -8,7 +8,9 @@ from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.authorization.models import RoleAssignmentCreateParameters
 from azure.mgmt.containerservice import ContainerServiceClient
 
+from sandbox.principals import READER
 from sandbox.rbac import registry_permissions
+from sandbox.seeds.resources import assignment, denial
 from tests.sandbox.azure_clients import REGISTRY, SUBSCRIPTION, Arm, client
 
 KUBELET = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6"
@@ -157,3 +159,51 @@ def test_clusters_are_read_with_both_their_identities(running):
         assert cluster.identity_profile["kubeletidentity"].object_id == KUBELET
         with pytest.raises(HttpResponseError, match="ResourceNotFound"):
             clusters.managed_clusters.get("resource-group-4", "aks2")
+
+
+def test_deny_assignments_are_listed_at_above_and_below_and_hold_on_the_control_plane(running, authorization, arm):
+    subscription = f"/subscriptions/{SUBSCRIPTION}"
+    denials = authorization.deny_assignments
+    assert list(denials.list()) == list(denials.list_for_scope(REGISTRY, filter="atScope()")) == []
+    here = denial(REGISTRY, "frozen", {"actions": ["*/delete"]}, excluded=[READER.object_id])
+    above = denial(subscription, "managed", {"actions": ["*/write"]}, [KUBELET], this_scope_only=True)
+    for document in (here, above):
+        running.store.put_resource(document)
+    try:
+        assert {one.deny_assignment_name for one in denials.list()} == {"frozen", "managed"}
+        assert len(list(denials.list_for_scope(REGISTRY, filter="atScope()"))) == 2
+        (top,) = denials.list_for_scope(subscription, filter="atScope()")
+        assert (top.deny_assignment_name, top.do_not_apply_to_child_scopes) == ("managed", True)
+        assert [one.id for one in denials.list(filter=f"principalId eq '{KUBELET}'")] == [above["id"]]
+        (found,) = denials.list_for_scope(REGISTRY, filter="denyAssignmentName eq 'Frozen'")
+        assert found.permissions[0].actions == ["*/delete"]
+        assert [one.type for one in found.principals] == ["SystemDefined"]
+        assert [one.id for one in found.exclude_principals] == [READER.object_id]
+        with pytest.raises(HttpResponseError, match="UnsupportedQuery"):
+            list(denials.list(filter="color eq 'red'"))
+        assert arm("DELETE", REGISTRY).json()["error"]["code"] == "AuthorizationFailed"
+    finally:
+        for document in (here, above):
+            running.store.delete_resource(document["id"])
+
+
+def test_deny_assignments_take_a_permission_to_read(running, arm):
+    """Contoso's restricted subscription lets the console see that it is there, and no more."""
+    (restricted,) = [doc for doc in running.store.list_resources("subscriptions") if "restricted" in doc["displayName"]]
+    refused = arm("GET", f"{restricted['id']}/providers/Microsoft.Authorization/denyAssignments")
+    assert "'Microsoft.Authorization/denyAssignments/read' over scope" in refused.json()["error"]["message"]
+
+
+def test_permissions_at_a_resource_count_what_is_assigned_at_that_very_resource(running):
+    """The SDK's path has `//` where a parent resource would be."""
+    extra = assignment(REGISTRY, "AcrPush", READER.object_id, "ServicePrincipal", "2026-01-01T00:00:00.0000000Z")
+    running.store.put_resource(extra)
+    try:
+        with client(AuthorizationManagementClient, running.ready, SUBSCRIPTION, who="reader_client") as authorization:
+            found = authorization.permissions.list_for_resource(
+                "resource-group-4", "Microsoft.ContainerRegistry", "", "registries", "casaacr01"
+            )
+            actions = [permission.actions for permission in found]
+        assert [a for (a, *_) in actions if "pull" in a] == ["Microsoft.ContainerRegistry/registries/pull/read"]
+    finally:
+        running.store.delete_resource(extra["id"])

@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from sandbox.principals import principal
 from sandbox.rbac import (
+    EVERYONE,
     Assignment,
+    access_of,
     action_matches,
     allowed,
     registry_permissions,
@@ -17,7 +19,7 @@ from sandbox.rbac import (
 )
 from sandbox.roles import BUILT_IN_ROLES
 from sandbox.seeds import seed
-from sandbox.seeds.resources import ROLE_GUIDS, assignment, group_id, registry
+from sandbox.seeds.resources import ROLE_GUIDS, assignment, denial, group_id, registry
 from sandbox.store import Store
 
 SUBSCRIPTION = "/subscriptions/b63a40da-5629-452a-9350-e48460eae13f"
@@ -131,3 +133,57 @@ def test_more_assignments_never_take_rights_away(role, action, path):
 
 def test_an_assignment_of_a_deleted_role_gives_nothing():
     assert not allowed([Assignment("/", ME, "gone")], BUILT_IN_ROLES, {ME}, "/", "a/read")
+
+
+PULL = {"actions": ["Microsoft.ContainerRegistry/registries/pull/read"]}
+TEAM = "33333333-0000-0000-0000-000000000000"
+
+
+@pytest.mark.parametrize(
+    ("scope", "changed", "left"),
+    [
+        ("registry", {}, set()),
+        ("subscription", {}, set()),
+        ("subscription", {"this_scope_only": True}, READING),
+        ("registry", {"this_scope_only": True}, set()),
+        ("registry", {"principals": [ME.upper()]}, set()),
+        ("registry", {"principals": [TEAM]}, set()),
+        ("registry", {"principals": ["22222222-2222-2222-2222-222222222222"]}, READING),
+        ("registry", {"excluded": [ME]}, READING),
+        ("registry", {"excluded": [TEAM]}, READING),
+    ],
+)
+def test_a_denial_wins_over_roles_for_those_whom_it_names(store, scope, changed, left):
+    document = a_registry()
+    store.put_resource(principal(TEAM, "team", "group", members=[ME]))
+    store.put_resource(assignment(document["id"], "AcrPull", ME, "User", NOW))
+    where = document["id"] if scope == "registry" else SUBSCRIPTION
+    store.put_resource(denial(where, "locked", PULL, **changed))
+    assert registry_permissions(store, document, ME, "any/repository") == left
+
+
+def test_a_denial_takes_only_what_its_block_says_and_only_on_its_plane(store):
+    document = a_registry("AbacRepositoryPermissions")
+    data = "Microsoft.ContainerRegistry/registries/repositories/"
+    store.put_resource(assignment(document["id"], "Container Registry Repository Writer", ME, "User", NOW))
+    store.put_resource(assignment(document["id"], "Owner", ME, "User", NOW))
+    store.put_resource(denial(SUBSCRIPTION, "managed", {"actions": ["*"], "notActions": ["*/read"]}))
+    assert registry_permissions(store, document, ME, "x") == {"pull", "metadata_read", "push", "metadata_write"}
+    access = access_of(store, ME)
+    assert access.allows(document["id"], "Microsoft.ContainerRegistry/registries/read")
+    assert not access.allows(document["id"], "Microsoft.ContainerRegistry/registries/delete")
+    store.put_resource(denial(document["id"], "frozen", {"dataActions": [data + "*/write"]}, [EVERYONE]))
+    assert registry_permissions(store, document, ME, "x") == {"pull", "metadata_read"}
+
+
+def test_a_denial_with_a_condition_closes_some_repositories_only(store):
+    document = a_registry("AbacRepositoryPermissions")
+    name = "Microsoft.ContainerRegistry/registries/repositories:name"
+    store.put_resource(assignment(document["id"], "Container Registry Repository Reader", ME, "User", NOW))
+    block = {
+        "dataActions": ["Microsoft.ContainerRegistry/registries/repositories/content/read"],
+        "condition": f"@Request[{name}] StringStartsWithIgnoreCase 'secret/'",
+    }
+    store.put_resource(denial(document["id"], "secrets", block))
+    assert registry_permissions(store, document, ME, "secret/api") == {"metadata_read"}
+    assert registry_permissions(store, document, ME, "open/api") == {"pull", "metadata_read"}

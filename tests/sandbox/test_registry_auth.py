@@ -1,14 +1,17 @@
 """Who may do what on a registry: challenges, exchanges, scopes, roles, the admin account, nobody, the network."""
 
 import base64
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from azure.containerregistry import ContainerRegistryClient
 from azure.core.exceptions import ClientAuthenticationError
 
 from sandbox.principals import principal
+from sandbox.rbac import registry_permissions
 from sandbox.registry_rules import REGISTRY_TYPE
 from sandbox.seeds.resources import assignment
+from sandbox.server import Sandbox
 from tests.sandbox.azure_clients import token
 from tests.sandbox.registry_clients import Registry, claims_of, sdk
 
@@ -40,6 +43,45 @@ def give(sandbox, role, who=PUSHER):
     document = assignment(scope, role, who["objectId"], "ServicePrincipal", sandbox.stamp())
     sandbox.store.put_resource(document)
     return document
+
+
+@pytest.fixture
+def later(tmp_path):
+    """A sandbox in which registries hear of a role a minute later, casaacr01 there, and its clock to move."""
+    time = [datetime.now(UTC)]
+
+    def move(seconds):
+        time[0] += timedelta(seconds=seconds)
+
+    data = tmp_path / "later"
+    with (
+        Sandbox.start(data, seed="walkthrough", clock=lambda: time[0], propagation_s=60) as sandbox,
+        Registry(sandbox.ready, "casaacr01") as registry,
+    ):
+        yield sandbox, registry, move
+
+
+def test_a_new_role_reaches_the_registry_later_than_resource_manager(later):
+    sandbox, registry, move = later
+    document = give(sandbox, "AcrPull")
+    user, password = PUSHER["appId"], PUSHER["secret"]
+    assert registry_permissions(sandbox.store, document_of(sandbox), PUSHER["objectId"], "app") >= {"pull"}
+    move(59)
+    assert actions_by_password(registry, user, password) == []
+    move(1)
+    assert actions_by_password(registry, user, password) == ["pull", "metadata_read"]
+    sandbox.store.delete_resource(document["id"])
+    assert actions_by_password(registry, user, password) == []
+
+
+def test_roles_of_old_are_not_held_up_by_the_propagation_of_new_ones(later):
+    _, registry, _ = later
+    assert registry.exchange().status_code == 200
+    assert registry("GET", "/acr/v1/nodejstemplate").status_code == 200
+
+
+def document_of(sandbox):
+    return sandbox.store.find_resource(REGISTRY_TYPE, "casaacr01")
 
 
 def actions_by_password(registry, user, password, scope=f"repository:app:{ALL}"):

@@ -6,20 +6,22 @@ import socket
 import stat
 import subprocess
 import sys
+import uuid
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import requests
 
+from sandbox.principals import READER
 from sandbox.registry_rules import REGISTRY_TYPE
 from sandbox.seeds.resources import group_id, registry
 from sandbox.server import OtherSeed, Sandbox
 from sandbox.stamps import Stamps
 from sandbox.store import DataDirectoryInUse
 from sandbox.tls import ensure_certificates
-from tests.sandbox.azure_clients import SUBSCRIPTION
-from tests.sandbox.registry_clients import Registry
+from tests.sandbox.azure_clients import REGISTRY, SUBSCRIPTION, Arm
+from tests.sandbox.registry_clients import Registry, claims_of
 
 ROOT = Path(__file__).parents[2]
 
@@ -57,6 +59,23 @@ def run(tmp_path):
     for process, _, _ in running:
         process.kill()
         process.communicate()
+
+
+def test_propagation_is_an_option_of_the_program(run):
+    """A role assigned just now is Resource Manager's own knowledge for an hour."""
+    _, _, ready = run("--seed", "walkthrough", "--propagation-s", "3600")
+    user, secret = ready["reader_client_id"], ready["reader_client_secret"]
+    with Arm(ready) as arm, Registry(ready, "casaacr01", who="reader_client") as session:
+        assert session("GET", "/v2/nodejstemplate/manifests/v1.0.0").status_code == 200
+        name = str(uuid.UUID(int=5))
+        role = "/providers/Microsoft.Authorization/roleDefinitions/8311e382-0749-4cb8-b61a-304f252e45ec"
+        given = {"roleDefinitionId": role, "principalId": READER.object_id, "principalType": "ServicePrincipal"}
+        path = f"{REGISTRY}/providers/Microsoft.Authorization/roleAssignments/{name}"
+        assert arm("PUT", path, {"properties": given}).status_code == 201
+        assert arm("GET", path).json()["name"] == name
+        scope = {"scope": "repository:nodejstemplate:pull,push"}
+        answer = session.send("GET", "/oauth2/token", params=scope, auth=(user, secret))
+        assert [one["actions"] for one in claims_of(answer.json()["access_token"])["access"]] == [["pull"]]
 
 
 def test_the_ready_values_lead_to_everything(sandbox):
