@@ -31,6 +31,9 @@ view = st.navigation(
             st.Page("skus.py", title="SKU comparison", icon=":material/compare_arrows:", url_path="skus"),
             st.Page("costs.py", title="Cost review", icon=":material/receipt_long:", url_path="costs"),
         ],
+        "AKS": [
+            st.Page("matrix.py", title="Pull matrix", icon=":material/grid_on:", url_path="matrix"),
+        ],
     }
 )
 

@@ -1,0 +1,40 @@
+"""The pull matrix as a person sees it."""
+
+import re
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+
+from .console import cells, settled, window
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_squares_and_rows(browser: Browser, address: str, screenshots: Path, theme: str, width: int) -> None:
+    page = window(browser, theme, width)
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(f"{address}/matrix")
+    chart = page.get_by_role("figure", name=re.compile("^A row a cluster"))
+    expect(chart).to_be_visible(timeout=30_000)
+    settled(page)
+    expect(chart.get_by_text("aks-platform")).to_be_visible()
+    assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
+    page.screenshot(path=screenshots / f"matrix-{theme}-{width}.png")
+    assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
+    page.context.close()
+
+
+def test_a_pair_is_found_by_the_keyboard_and_its_filter_is_in_the_url(page: Page, address: str) -> None:
+    page.goto(f"{address}/matrix")
+    expect(page.get_by_role("figure", name=re.compile("^A row a cluster"))).to_be_visible(timeout=30_000)
+    settled(page)
+    page.get_by_role("searchbox", name="Search").fill("casaacr01")
+    page.keyboard.press("Enter")
+    expect(page.get_by_text("6 pairs shown")).to_be_visible()
+    expect(page).to_have_url(re.compile("search=casaacr01"))
+    rows = {row[0]: row[2] for row in cells(page)[1:]}
+    assert rows["aks1"] == "✗ can't pull"

@@ -1,0 +1,73 @@
+"""The pull matrix of the estate."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.server import Sandbox
+from services.cloud import AzureSession, connect_sandbox
+from services.clusters import list_clusters
+from services.registries import list_registries
+from ui import clusters, connection
+
+from .conftest import AppTest, Open, texts
+
+
+@pytest.fixture
+def matrix(open_view: Open, session: AzureSession):  # type: ignore[no-untyped-def]
+    def opened(as_session: AzureSession | None = None, **query: str) -> AppTest:
+        connection.use(as_session or session)
+        assert clusters.pulls(connection.who()).finished.wait(30)
+        at = open_view("matrix.py", as_session=as_session, **query)
+        assert not at.exception
+        return at
+
+    return opened
+
+
+def metrics(at: AppTest) -> dict[str, int]:
+    return {metric.label[2:]: int(metric.value) for metric in at.metric}
+
+
+def test_every_pair_has_a_square_a_row_and_a_reason(matrix: Any, session: AzureSession) -> None:
+    at = matrix()
+    names = [one.name for one in list_clusters(session).values], [one.name for one in list_registries(session).values]
+    rows = at.dataframe[0].value
+    assert len(rows) == len(names[0]) * len(names[1]) == sum(metrics(at).values())
+    assert all(rows["Reason"])
+    (chart,) = (json.loads(found.proto.spec) for found in at.get("plotly_chart"))
+    (squares,) = chart["data"]
+    assert [len(squares["text"]), len(squares["text"][0])] == [len(names[0]), len(names[1])]
+    assert chart["layout"]["yaxis"]["ticktext"] == sorted(names[0])
+    by_pair = rows.set_index(["Cluster", "Registry"])
+    assert by_pair.loc[("aks1", "casaacr01"), "Answer"] == "✗ can't pull"
+    assert by_pair.loc[("aks-platform", "contosohub"), "Answer"] == "✓ can pull"
+
+
+def test_what_could_not_be_read_is_said(matrix: Any) -> None:
+    labels = [one.label.replace("\\", "") for one in matrix().expander]
+    assert "1 subscription's role assignments could not be read: contoso-restricted" in labels
+    assert "1 subscription's clusters could not be read: contoso-restricted" in labels
+
+
+def test_filters_leave_what_was_asked_for(matrix: Any) -> None:
+    at = matrix()
+    at.text_input(key="search").set_value("Casa").run()
+    assert set(at.dataframe[0].value["Registry"]) == {"casaacr01"}
+    at.multiselect(key="answer").set_value(["can't pull"]).run()
+    assert set(at.dataframe[0].value["Answer"]) == {"✗ can't pull"}
+    at.text_input(key="search").set_value("nothing of that name").run()
+    assert "No pair matches" in texts(at)
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[AzureSession]:
+    with Sandbox.start(tmp_path / "empty", "empty") as sandbox:
+        yield connect_sandbox(sandbox.ready)
+
+
+def test_a_console_without_clusters_says_so(matrix: Any, empty: AzureSession) -> None:
+    assert "No registry here" in texts(matrix(as_session=empty))

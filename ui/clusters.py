@@ -1,0 +1,48 @@
+"""Clusters and role assignments, cached: what the AKS views read, by identity."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from services.addresses import read_addresses
+from services.assignments import SubscriptionAccess, read_access
+from services.clusters import Cluster, list_clusters
+from services.fanout import Partial
+from services.pull_matrix import needed_addresses
+from services.registries import Registry
+from services.subscriptions import list_subscriptions
+from ui import connection, loaders
+from ui.reading import Reading, fresh, start
+
+
+@dataclass(frozen=True)
+class Pulls:
+    """All that the matrix is made of. `registries` are those of the inventory when it was read."""
+
+    clusters: Partial[Cluster]
+    registries: Partial[Registry]
+    access: Partial[SubscriptionAccess]
+    addresses: Partial[tuple[str, str]]
+
+    @property
+    def by_subscription(self) -> Mapping[str, SubscriptionAccess]:
+        return {one.subscription.id: one for one in self.access.values}
+
+
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)
+def pulls(who: str) -> Reading[Pulls]:
+    """Clusters, and role and deny assignments, of all subscriptions; addresses where a registry restricts them."""
+    session = connection.session(who)
+    inventory = loaders.inventory(who)
+
+    def work(reading: Reading[Pulls]) -> None:
+        clusters = list_clusters(session, progress=reading.report)
+        access = read_access(session, list_subscriptions(session), progress=reading.report)
+        reading.report(0, 0, "the inventory")
+        inventory.finished.wait()
+        registries = inventory.value.registries
+        addresses = read_addresses(session, needed_addresses(clusters.values, registries.values))
+        reading.value = Pulls(clusters, registries, access, addresses)
+
+    return start(Pulls(Partial(()), Partial(()), Partial(()), Partial(())), work)
