@@ -16,6 +16,7 @@ from services.clusters import Cluster
 from services.decisions import Decision, Verdict
 from services.registries import Registry
 from services.registry_permissions import Permission
+from services.role_assignments import AccessRecords
 
 
 class Answer(StrEnum):
@@ -50,7 +51,12 @@ def pull_matrix(
     address's resource id in lower case → the address, as far as they were read.
     """
     registries = tuple(registries)
-    return tuple(_pair(cluster, registry, access, addresses) for cluster in clusters for registry in registries)
+    records = {subscription: one.records for subscription, one in access.items()}
+    return tuple(
+        pull_pair(cluster, registry, records.get(registry.subscription_id), addresses)
+        for cluster in clusters
+        for registry in registries
+    )
 
 
 def needed_addresses(clusters: Iterable[Cluster], registries: Iterable[Registry]) -> tuple[str, ...]:
@@ -60,10 +66,15 @@ def needed_addresses(clusters: Iterable[Cluster], registries: Iterable[Registry]
     return tuple({address for cluster in clusters for address in cluster.network.outbound_ip_ids})
 
 
-def _pair(
-    cluster: Cluster, registry: Registry, access: Mapping[str, SubscriptionAccess], addresses: Mapping[str, str]
+def pull_pair(
+    cluster: Cluster,
+    registry: Registry,
+    records: AccessRecords | None,
+    addresses: Mapping[str, str],
+    groups: Iterable[str] | None = None,
 ) -> Pair:
-    answer, why = _roles(cluster, registry, access)
+    """One pair. `records` None: not read. `groups`: those that hold who pulls, where that is known."""
+    answer, why = _roles(cluster, registry, records, groups)
     if answer in (Answer.CAN, Answer.SOME):
         by_network, network_why = _network(cluster, registry, addresses)
         if by_network is not Answer.CAN:
@@ -71,7 +82,9 @@ def _pair(
     return Pair(cluster, registry, answer, why)
 
 
-def _roles(cluster: Cluster, registry: Registry, access: Mapping[str, SubscriptionAccess]) -> tuple[Answer, str]:
+def _roles(
+    cluster: Cluster, registry: Registry, records: AccessRecords | None, groups: Iterable[str] | None
+) -> tuple[Answer, str]:
     if registry.access.anonymous_pull:
         return Answer.CAN, "Anonymous pull is on: no role is needed."
     puller = cluster.puller
@@ -81,10 +94,9 @@ def _roles(cluster: Cluster, registry: Registry, access: Mapping[str, Subscripti
                 f"It pulls as the service principal {puller.client_id}, whose object id only the directory knows."
             )
         return Answer.UNKNOWN, puller.why
-    found = access.get(registry.subscription_id)
-    if found is None:
+    if records is None:
         return Answer.UNKNOWN, f"The role assignments of {registry.subscription} could not be read."
-    decision = permission(found.records, puller.object_id, registry, Permission.PULL)
+    decision = permission(records, puller.object_id, registry, Permission.PULL, groups=groups)
     match decision.verdict:
         case Verdict.YES:
             return Answer.CAN, f"{decision.because[0].words}."
@@ -92,7 +104,7 @@ def _roles(cluster: Cluster, registry: Registry, access: Mapping[str, Subscripti
             return Answer.SOME, f"{decision.because[0].words}: some repositories only."
         case Verdict.UNKNOWN:
             return Answer.UNKNOWN, _untold(decision)
-    return Answer.CANNOT, _refused(decision, cluster, registry, found)
+    return Answer.CANNOT, _refused(decision, cluster, registry, records)
 
 
 def _untold(decision: Decision) -> str:
@@ -100,14 +112,14 @@ def _untold(decision: Decision) -> str:
     return " ".join([*said, decision.unread]).strip()
 
 
-def _refused(decision: Decision, cluster: Cluster, registry: Registry, access: SubscriptionAccess) -> str:
+def _refused(decision: Decision, cluster: Cluster, registry: Registry, records: AccessRecords) -> str:
     if decision.denials:
         return f"The deny assignment {decision.denials[0].deny.name} takes it away."
     if decision.ignored:
         return f"{decision.ignored[0].words}. {decision.ignored[0].why}"
     control_plane = cluster.control_plane.object_id if cluster.control_plane else ""
     if control_plane and control_plane != cluster.puller.object_id:
-        mistaken = permission(access.records, control_plane, registry, Permission.PULL)
+        mistaken = permission(records, control_plane, registry, Permission.PULL)
         if mistaken.verdict in (Verdict.YES, Verdict.SOME):
             return (
                 f"The control plane's identity has it ({mistaken.because[0].words}), and that one never pulls: the "
