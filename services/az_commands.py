@@ -280,3 +280,66 @@ def refuse_arm_audience_tokens(registry: str) -> str:
 def show_registry(registry: str) -> str:
     """All that ARM says of the registry."""
     return _line("az", "acr", "show", "--name", registry)
+
+
+def show_kubelet_identity(cluster: str, cluster_group: str) -> str:
+    """Sets CLIENT_ID to that of the identity as which a cluster's nodes pull."""
+    return f"CLIENT_ID=$({_kubelet(cluster, cluster_group, 'clientId')})"
+
+
+def show_kubelet_object_id(cluster: str, cluster_group: str) -> str:
+    """Sets OBJECT_ID to that of the identity as which a cluster's nodes pull: what a role is assigned to."""
+    return f"OBJECT_ID=$({_kubelet(cluster, cluster_group, 'objectId')})"
+
+
+def _kubelet(cluster: str, cluster_group: str, member: str) -> str:
+    query = f"identityProfile.kubeletidentity.{member}"
+    return _line(*_cluster("show", cluster, cluster_group), "--query", query, "--output", "tsv")
+
+
+def _cluster(verb: str, cluster: str, cluster_group: str) -> tuple[str, ...]:
+    return ("az", "aks", verb, "--name", cluster, "--resource-group", cluster_group)
+
+
+def show_identities(cluster: str, cluster_group: str) -> str:
+    """Both identities of a cluster: its control plane's, and that of its nodes."""
+    query = "{controlPlane: identity, kubelet: identityProfile.kubeletidentity}"
+    return _line(*_cluster("show", cluster, cluster_group), "--query", query)
+
+
+def assign_role(client_id: str, role: str, scope: str) -> str:
+    """az looks up the object id of the client id in the directory."""
+    return _line("az", "role", "assignment", "create", "--assignee", client_id, "--role", role, "--scope", scope)
+
+
+def assign_role_by_object_id(
+    principal_id: str, role: str, scope: str, assignment_name: str, *, condition: str = ""
+) -> str:
+    """Asks no directory. `role` is a name or a GUID; the same `assignment_name` is the same assignment."""
+    words = ["az", "role", "assignment", "create", "--name", assignment_name]
+    words += ["--assignee-object-id", principal_id, "--assignee-principal-type", "ServicePrincipal"]
+    words += ["--role", role, "--scope", scope]
+    words += ["--condition", condition, "--condition-version", "2.0"] if condition else []
+    return _line(*words)
+
+
+def list_roles_of(principal_id: str, scope: str) -> str:
+    """What a principal holds at a scope, inherited from above, and by groups."""
+    words = ("az", "role", "assignment", "list", "--assignee", principal_id, "--scope", scope)
+    return _line(*words, "--include-inherited", "--include-groups", "--output", "table")
+
+
+def remove_assignment(assignment_id: str) -> str:
+    """Removes one role assignment, by its resource id."""
+    return _line("az", "role", "assignment", "delete", "--ids", assignment_id)
+
+
+def check_acr(cluster: str, cluster_group: str, login_server: str) -> str:
+    """Asks from a pod on a node; needs kubectl, and a way to the API server."""
+    return _line(*_cluster("check-acr", cluster, cluster_group), "--acr", login_server)
+
+
+def deploy_bicep(subscription_id: str, group: str, file: str = "attach.bicep") -> str:
+    """Deploys a Bicep file to a resource group."""
+    words = ("az", "deployment", "group", "create", "--subscription", subscription_id, "--resource-group", group)
+    return _line(*words, "--template-file", file)

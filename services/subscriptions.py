@@ -29,3 +29,9 @@ def list_subscriptions(session: AzureSession) -> tuple[Subscription, ...]:
             for model in session.subscriptions().subscriptions.list()
         ]
     return tuple(sorted(found, key=lambda subscription: (subscription.name.casefold(), subscription.id)))
+
+
+def tenant_of(session: AzureSession, subscription_id: str) -> str:
+    """The id of the tenant that a subscription is of, "" where Azure does not tell it. Raises ServiceError."""
+    with explained(f"Could not read the subscription {subscription_id}"):
+        return session.subscriptions().subscriptions.get(subscription_id).tenant_id or ""

@@ -10,6 +10,7 @@ from services.registries import Access, Mode, Network, Registry, Usage
 from services.repositories import Locks
 
 DIGEST = "sha256:" + "0" * 64
+RESOURCE_GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/contoso-rg"
 SAMPLES: Mapping[str, object] = {
     "registry": "contosoacr",
     "login_server": "contosoacr-h4sh.azurecr.io",
@@ -30,6 +31,15 @@ SAMPLES: Mapping[str, object] = {
     "cluster_group": "contoso-clusters-rg",
     "first": date(2026, 11, 1),
     "last": date(2026, 11, 30),
+    "cluster": "aks1",
+    "cluster_group": "contoso-rg",
+    "group": "contoso-rg",
+    "client_id": "22222222-2222-2222-2222-222222222222",
+    "principal_id": "33333333-3333-3333-3333-333333333333",
+    "role": "AcrPull",
+    "scope": f"{RESOURCE_GROUP}/providers/Microsoft.ContainerRegistry/registries/contosoacr",
+    "assignment_name": "44444444-4444-4444-4444-444444444444",
+    "assignment_id": f"{RESOURCE_GROUP}/providers/Microsoft.Authorization/roleAssignments/44444444",
 }
 # A line can be a small script; its parts are commands.
 JOINTS = ("|", "&&", ";")

@@ -86,6 +86,29 @@ HOSTILE = [
             "skopeo copy --all oci-archive:image.tar docker://contosoacr.azurecr.io/team/app:v1",
         ),
         (
+            az_commands.show_kubelet_identity("aks1", "contoso-rg"),
+            "CLIENT_ID=$(az aks show --name aks1 --resource-group contoso-rg"
+            " --query identityProfile.kubeletidentity.clientId --output tsv)",
+        ),
+        (
+            az_commands.assign_role("c1", "Container Registry Repository Reader", "/subscriptions/s1"),
+            "az role assignment create --assignee c1 --role 'Container Registry Repository Reader'"
+            " --scope /subscriptions/s1",
+        ),
+        (
+            az_commands.assign_role_by_object_id("o1", "AcrPull", "/subscriptions/s1", "n1", condition="(a 'b')"),
+            "az role assignment create --name n1 --assignee-object-id o1 --assignee-principal-type ServicePrincipal"
+            """ --role AcrPull --scope /subscriptions/s1 --condition '(a '"'"'b'"'"')' --condition-version 2.0""",
+        ),
+        (
+            az_commands.remove_assignment("/subscriptions/s1/a1"),
+            "az role assignment delete --ids /subscriptions/s1/a1",
+        ),
+        (
+            az_commands.check_acr("aks1", "contoso-rg", "contosoacr-h4sh.azurecr.io"),
+            "az aks check-acr --name aks1 --resource-group contoso-rg --acr contosoacr-h4sh.azurecr.io",
+        ),
+        (
             az_commands.untag("contosoacr", "team/app", "v2"),
             "az acr repository untag --name contosoacr --image team/app:v2",
         ),
@@ -160,7 +183,7 @@ def test_every_line_is_a_command_of_az_docker_or_skopeo() -> None:
     lines = {name: made(maker) for name, maker in makers().items()}
     assert len(lines) > 15
     for line in (*lines.values(), *fixes().values()):
-        assert line.removeprefix("ACR_ID=$(").split()[0] in ("az", "docker", "kubectl", "skopeo"), line
+        assert re.sub(r"^[A-Z_]+=\$\(", "", line).split()[0] in ("az", "docker", "kubectl", "skopeo"), line
 
 
 def words(line: str) -> list[str]:

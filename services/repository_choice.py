@@ -1,0 +1,48 @@
+"""Some repositories of a registry in ABAC mode, and the condition that lets a role reach those only.
+
+https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions
+"""
+
+from dataclasses import dataclass
+
+from services.names import require_repository
+from services.role_conditions import REPOSITORY_NAME
+from services.role_definitions import CONTENT, METADATA
+
+
+@dataclass(frozen=True)
+class RepositoryChoice:
+    """Repositories by name, and all below each prefix; without any: all there are. A prefix ends in a slash."""
+
+    names: tuple[str, ...] = ()
+    prefixes: tuple[str, ...] = ()
+
+    @property
+    def words(self) -> str:
+        """'all repositories', or 'team/app, and all below backend/'."""
+        if not (self.names or self.prefixes):
+            return "all repositories"
+        below = f"all below {', '.join(self.prefixes)}" if self.prefixes else ""
+        return ", and ".join(part for part in (", ".join(self.names), below) if part)
+
+
+ALL = RepositoryChoice()
+
+
+def condition_for(choice: RepositoryChoice) -> str:
+    """The condition, version 2.0, of a role that reads; "" for all repositories.
+
+    Raises ServiceError (InvalidRepository) for what can be no repository's name, or no prefix of one: a prefix without
+    its slash would let `backend-secrets` through with `backend`, and a quote would end the condition.
+    """
+    title = "Could not choose these repositories"
+    for name in choice.names:
+        require_repository(title, name)
+    for prefix in choice.prefixes:
+        require_repository(title, prefix[:-1] if prefix.endswith("/") else f"{prefix}?")
+    tests = [f"@Request[{REPOSITORY_NAME}] StringEqualsIgnoreCase '{name}'" for name in choice.names]
+    tests += [f"@Request[{REPOSITORY_NAME}] StringStartsWithIgnoreCase '{prefix}'" for prefix in choice.prefixes]
+    if not tests:
+        return ""
+    others = " AND ".join(f"!(ActionMatches{{'{part}read'}})" for part in (CONTENT, METADATA))
+    return f"(({others}) OR ({' OR '.join(tests)}))"

@@ -1,0 +1,64 @@
+"""What an administrator is given to run: the same assignment as the console would write, in three languages."""
+
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+
+import pytest
+
+from services.admin_request import as_az, as_bicep, as_terraform
+from services.assignments import PrincipalAccess
+from services.attach import AttachPlan, plan_attach
+from services.puller_assignments import PullerAccess
+from services.registries import Mode
+from services.repository_choice import ALL, RepositoryChoice
+from services.role_assignments import AccessRecords
+from services.role_definitions import ACR_PULL, REPOSITORY_READER
+from tests.services.pull_samples import KUBELET_ID, a_cluster
+from tests.services.shell_lines import registry
+
+
+def plan(mode: Mode = Mode.LEGACY, choice: RepositoryChoice = ALL) -> AttachPlan:
+    held = PullerAccess(KUBELET_ID, PrincipalAccess(AccessRecords(()), frozenset()))
+    return plan_attach(a_cluster(), registry(mode=mode), held, (), choice)
+
+
+SOME = RepositoryChoice(("team/app",), ("backend/",))
+
+
+@pytest.mark.parametrize(("mode", "choice"), [(Mode.LEGACY, ALL), (Mode.ABAC, ALL), (Mode.ABAC, SOME)])
+@pytest.mark.parametrize("text", [as_az, as_bicep, as_terraform])
+def test_each_has_all_that_the_assignment_is(
+    text: Callable[[AttachPlan], str], mode: Mode, choice: RepositoryChoice
+) -> None:
+    made = plan(mode, choice)
+    said = text(made)
+    assert made.principal_id == KUBELET_ID
+    for part in (made.name, KUBELET_ID, "ServicePrincipal", ACR_PULL if mode is Mode.LEGACY else REPOSITORY_READER):
+        assert part in said
+    assert made.registry.name in said
+    assert ("2.0" in said) is bool(made.condition)
+    assert said.count("{") == said.count("}")
+
+
+def test_az_hands_the_condition_over_as_it_is() -> None:
+    made = plan(Mode.ABAC, SOME)
+    words = shlex.split(as_az(made))
+    assert words[words.index("--condition") + 1] == made.condition
+    assert words[words.index("--scope") + 1] == made.scope
+
+
+def test_bicep_and_terraform_read_the_condition_as_it_is() -> None:
+    made = plan(Mode.ABAC, SOME)
+    bicep = re.search(r"condition: '((?:[^'\\]|\\.)*)'", as_bicep(made))
+    assert bicep and re.sub(r"\\(.)", r"\1", bicep[1]) == made.condition
+    terraform = re.search(r'condition +=\s"((?:[^"\\]|\\.)*)"', as_terraform(made))
+    assert terraform and re.sub(r"\\(.)", r"\1", terraform[1]) == made.condition
+
+
+def test_no_name_becomes_code() -> None:
+    made = plan()
+    hostile = replace(made, cluster=replace(made.cluster, name="a${b}'\"%{c}"))
+    assert "a\\${b}\\'\"%{c}" in as_bicep(hostile)
+    assert "a$${b}'\\\"%%{c}" in as_terraform(hostile)
