@@ -1,22 +1,23 @@
-"""Microsoft.ContainerService/managedClusters, to read."""
+"""Microsoft.ContainerService/managedClusters, to read. What runs in them is in arm_commands.py."""
 
 from __future__ import annotations
 
 from starlette.responses import Response
 
-from sandbox.arm import Call, Route, answer, listing, not_found, public
+from sandbox.arm import Call, Document, Route, answer, listing, not_found, public
 from sandbox.arm_groups import existing_group
 
 CLUSTER_TYPE = "Microsoft.ContainerService/managedClusters"
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _IN_GROUP = _SUBSCRIPTION + "/resourceGroups/{group}/providers/Microsoft.ContainerService/managedClusters"
+CLUSTER = _IN_GROUP + "/{cluster}"
 
 
 def routes() -> list[Route]:
     return [
         Route("GET", _SUBSCRIPTION + f"/providers/{CLUSTER_TYPE}", list_clusters),
         Route("GET", _IN_GROUP, list_group_clusters),
-        Route("GET", _IN_GROUP + "/{cluster}", get_cluster, CLUSTER_TYPE + "/read"),
+        Route("GET", CLUSTER, get_cluster, CLUSTER_TYPE + "/read"),
     ]
 
 
@@ -34,8 +35,15 @@ def _list(call: Call, scope: str) -> Response:
 
 
 def get_cluster(call: Call) -> Response:
-    document = call.store.get_resource(call.path)
+    return answer(public(existing_cluster(call)))
+
+
+def existing_cluster(call: Call) -> Document:
+    """The cluster that the path names."""
+    group, name = call.params["group"], call.params["cluster"]
+    scope = f"/subscriptions/{call.params['subscription']}/resourcegroups/{group}"
+    document = call.store.get_resource(f"{scope}/providers/{CLUSTER_TYPE}/{name}")
     if document is None:
         existing_group(call)
-        raise not_found(CLUSTER_TYPE, call.params["cluster"], call.params["group"])
-    return answer(public(document))
+        raise not_found(CLUSTER_TYPE, name, group)
+    return document

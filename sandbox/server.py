@@ -110,6 +110,7 @@ class Sandbox:
             "resource_manager_scope": f"{self.authority_url}/.default",
             "registry_audience": self.registry_audience,
             "retail_prices": self.authority_url,
+            "graph": f"{self.authority_url}/graph",
             "tenant_id": self.tenant_id,
             "subscription_ids": [doc["subscriptionId"] for doc in self.store.list_resources("subscriptions")],
             "client_id": CONSOLE.app_id,

@@ -16,9 +16,8 @@ from sandbox.arm_networks import (
     ZONE_GROUP,
     ZONE_LINK,
 )
+from sandbox.cluster_network import REGISTRY_ZONE
 from sandbox.seeds.resources import Document, guid
-
-REGISTRY_ZONE = "privatelink.azurecr.io"
 
 
 def public_address(resource_id: str, location: str, address: str) -> Document:

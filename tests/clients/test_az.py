@@ -7,6 +7,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from sandbox.arm_clusters import CLUSTER_TYPE
+from sandbox.cluster_network import REGISTRY_ZONE
+from sandbox.principals import by_app_id
+from sandbox.seeds.places import NETWORK
 from sandbox.server import Sandbox
 from services.clean_up import leftovers
 from services.cloud import connect_sandbox
@@ -230,6 +234,48 @@ def test_a_sku_that_az_changes_is_the_one_that_the_console_shows(run, running):
     assert apply_sku_change(session, plan) == "changed"
     shown = run("acr", "show", "--name", name, "--query", "sku", "--subscription", "contoso-apps")
     assert shown["name"] == "Basic"
+
+
+def test_a_command_in_a_cluster_asks_for_a_pull(run, running):
+    hub = running.ready["registries"]["contosohub"]
+    tag = running.store.list_tags("contosohub", "web/storefront")[0].name
+    platform = ("--subscription", "contoso-platform")
+    where = ("-g", "platform-clusters-rg", "-n", "aks-platform", *platform)
+    lines = f"set -eu\n# acr-console: pull {hub}/web/storefront:{tag}\nkubernetes.io/arch: arm64"
+    done = run("aks", "command", "invoke", *where, "--command", lines)
+    assert (done["provisioningState"], done["exitCode"]) == ("Succeeded", 0)
+    (container,) = json.loads(done["logs"])["status"]["containerStatuses"]
+    assert container["state"] == {"terminated": {"exitCode": 0, "reason": "Completed"}}
+    again = run("aks", "command", "result", *where, "--command-id", done["id"])
+    assert again["logs"] == done["logs"]
+    stopped = ("-g", "dev-rg", "-n", "aks-dev", "--subscription", "contoso-apps")
+    assert "Power State(Stopped)" in run("aks", "command", "invoke", *stopped, "--command", "true", fails=True)
+
+
+def test_a_command_in_a_cluster_with_entra_id_has_the_caller_s_token(run, running):
+    """az sends it by itself: 6dae42f8-… is whom it is for, in every cloud."""
+    cluster = next(doc for doc in running.store.list_resources(CLUSTER_TYPE) if doc["name"] == "aks1")
+    running.store.put_resource({**cluster, "properties": {**cluster["properties"], "aadProfile": {"managed": True}}})
+    try:
+        done = run("aks", "command", "invoke", "-g", "resource-group-4", "-n", "aks1", "--command", "true")
+    finally:
+        running.store.put_resource(cluster)
+    assert "The sandbox runs no commands" in done["logs"]
+
+
+def test_networking_is_shown_by_id(run, running):
+    zone = f"{NETWORK}/privateDnsZones/{REGISTRY_ZONE}"
+    assert run("resource", "show", "--ids", zone)["name"] == REGISTRY_ZONE
+    cluster = next(doc for doc in running.store.list_resources(CLUSTER_TYPE) if doc["name"] == "aks1")
+    profile = cluster["properties"]["networkProfile"]["loadBalancerProfile"]
+    address = run("resource", "show", "--ids", profile["effectiveOutboundIPs"][0]["id"])
+    assert address["properties"]["ipAddress"] == "203.0.113.10"
+
+
+def test_who_a_service_principal_cluster_pulls_as(run, running):
+    cluster = run("aks", "show", "-g", "data-rg", "-n", "aks-batch", "--subscription", "contoso-apps")
+    shown = run("ad", "sp", "show", "--id", cluster["servicePrincipalProfile"]["clientId"])
+    assert shown["id"] == by_app_id(running.store, cluster["servicePrincipalProfile"]["clientId"])["objectId"]
 
 
 def test_a_subscription_that_refuses(run):

@@ -53,13 +53,13 @@ def token(ready, who="client", scope=None):
 class Arm:
     """Resource Manager by plain requests: paths in, responses out; no waiting, no retries."""
 
-    def __init__(self, ready, who="client"):
+    def __init__(self, ready, who="client", scope=None):
         self._url = ready["resource_manager"]
         self._session = requests.Session()
         # REQUESTS_CA_BUNDLE, where it is set, goes before the session's own `verify`.
         self._session.trust_env = False
         self._session.verify = ready["ca_file"]
-        self._session.headers["Authorization"] = f"Bearer {token(ready, who)}"
+        self._session.headers["Authorization"] = f"Bearer {token(ready, who, scope)}"
 
     def __call__(self, method, path, body=None, **query):
         url = path if path.startswith("https://") else self._url + path

@@ -5,8 +5,9 @@ from azure.core.exceptions import HttpResponseError
 from azure.mgmt.resource.resources import ResourceManagementClient
 
 from sandbox.arm_clusters import CLUSTER_TYPE
+from sandbox.cluster_network import REGISTRY_ZONE
 from sandbox.registry_rules import REGISTRY_TYPE
-from sandbox.seeds.networks import REGISTRY_ZONE, network, peering
+from sandbox.seeds.networks import network, peering
 from sandbox.seeds.places import APPS, NETWORK
 from tests.sandbox.azure_clients import Arm, client
 
