@@ -54,10 +54,12 @@ show_progress(reading, "bills")
 for failed in (inventory, reading):
     if failed.error:
         show_error(failed.error)
+if (inventory.running and not inventory.value.detailed) or reading.running:
+    st.stop()  # What the URL names would be forgotten where it is not there to be chosen yet.
 registries = inventory.value.registries.values
 bills, budgets = reading.value.costs, reading.value.budgets
 if not registries and not any(bill.rows for bill in bills.values):
-    if not (inventory.running or reading.running or inventory.error or reading.error):
+    if not (inventory.error or reading.error):
         empty(":material/receipt_long:", "Nothing to review", "There is no registry here, and none was billed.")
     st.stop()
 

@@ -33,12 +33,11 @@ badges = [
 if registry.provisioning_state != "Succeeded":
     badges.append(f":red-badge[:material/error: {plain(registry.provisioning_state)}]")
 st.markdown(" ".join(badges))
-st.page_link(
-    "repositories.py",
-    label="Repositories and tags",
-    icon=":material/sell:",
-    query_params={"registry": st.query_params["registry"]},
-)
+here = {"registry": st.query_params["registry"]}
+with st.container(horizontal=True):
+    st.page_link("repositories.py", label="Repositories and tags", icon=":material/sell:", query_params=here)
+    st.page_link("skus.py", label="Which SKU", icon=":material/compare_arrows:", query_params=here)
+    st.page_link("matrix.py", label="Who can pull", icon=":material/grid_on:", query_params={"search": registry.name})
 
 replicas = registry.replicas
 with st.grid(4, min_column_width=170):

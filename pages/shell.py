@@ -32,6 +32,7 @@ view = st.navigation(
             st.Page("costs.py", title="Cost review", icon=":material/receipt_long:", url_path="costs"),
         ],
         "AKS": [
+            st.Page("aks.py", title="Integration checker", icon=":material/hub:", url_path="aks"),
             st.Page("matrix.py", title="Pull matrix", icon=":material/grid_on:", url_path="matrix"),
         ],
     }

@@ -21,19 +21,23 @@ from ui.text import plain
 ELSEWHERE = "eastus"
 
 who = connection.who()
+top = st.container()
+show_changes()  # Before anything is read: a change that has just ended makes it stale.
 inventory = loaders.inventory(who)
-header(
-    "SKU comparison",
-    "What Basic, Standard and Premium have, what they cost, and which one each registry should be.",
-    None if inventory.running else inventory.at,
-    lambda: loaders.inventory.clear(who),
-)
+with top:
+    header(
+        "SKU comparison",
+        "What Basic, Standard and Premium have, what they cost, and which one each registry should be.",
+        None if inventory.running else inventory.at,
+        lambda: loaders.inventory.clear(who),
+    )
 show_progress(inventory, "inventory")
 if inventory.error:
     show_error(inventory.error)
+if inventory.running and not inventory.value.detailed:
+    st.stop()  # What the URL names would be forgotten where it is not there to be chosen yet.
 registries = inventory.value.registries.values
 show_refused(inventory.value.registries, "subscription", "subscriptions")
-show_changes()
 
 st.subheader("Which one should I consider?", anchor=False)
 with st.container(horizontal=True, vertical_alignment="bottom"):

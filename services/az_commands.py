@@ -35,12 +35,6 @@ def list_registries(subscription_id: str) -> str:
     return _line("az", "acr", "list", "--subscription", subscription_id, "--output", "table")
 
 
-def check_acr(cluster: str, cluster_group: str, login_server: str) -> str:
-    """What az can tell of a cluster's pull: it signs in from a node, and pulls nothing. Needs kubectl."""
-    words = ("az", "aks", "check-acr", "--name", cluster, "--resource-group", cluster_group, "--acr", login_server)
-    return _line(*words)
-
-
 def query_costs(subscription_id: str, first: date, last: date) -> str:
     """What registries of a subscription cost by meter, from Cost Management: az has no command of its own for it."""
     body = {

@@ -2,15 +2,17 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import streamlit as st
 
 from services.addresses import read_addresses
 from services.assignments import SubscriptionAccess, read_access
-from services.clusters import Cluster, list_clusters
+from services.clusters import Cluster, get_cluster, list_clusters
 from services.fanout import Partial
-from services.pull_matrix import needed_addresses
-from services.registries import Registry
+from services.pull_matrix import Pair, needed_addresses, pull_pair
+from services.puller_assignments import PullerAccess, read_puller
+from services.registries import Registry, get_registry
 from services.subscriptions import list_subscriptions
 from ui import connection, loaders
 from ui.reading import Reading, fresh, start
@@ -46,3 +48,32 @@ def pulls(who: str) -> Reading[Pulls]:
         reading.value = Pulls(clusters, registries, access, addresses)
 
     return start(Pulls(Partial(()), Partial(()), Partial(()), Partial(())), work)
+
+
+@dataclass(frozen=True)
+class Checked:
+    """One cluster and one registry as they are now, what the puller holds, and the answer; and when it was read."""
+
+    cluster: Cluster
+    registry: Registry
+    held: PullerAccess
+    pair: Pair
+    at: datetime
+
+
+@st.cache_resource(ttl="1m", show_spinner="Checking", max_entries=200)
+def checked(who: str, cluster_id: str, registry_id: str) -> Checked:
+    """Reads both anew, and what the cluster's puller holds at the registry, groups followed."""
+    session = connection.session(who)
+    cluster, registry = get_cluster(session, cluster_id), get_registry(session, registry_id)
+    held = read_puller(session, cluster, registry)
+    wanted = needed_addresses([cluster], [registry])
+    addresses = dict(read_addresses(session, wanted).values)
+    pair = pull_pair(cluster, registry, held.access.records, addresses, held.access.groups)
+    return Checked(cluster, registry, held, pair, datetime.now(UTC))
+
+
+def forget_pulls(who: str, cluster_id: str, registry_id: str) -> None:
+    """What a role assignment, or its removal, makes stale."""
+    checked.clear(who, cluster_id, registry_id)
+    pulls.clear(who)

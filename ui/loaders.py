@@ -42,6 +42,12 @@ class Inventory:
     repository_counts: dict[str, int]
     counts: Partial[int]
 
+    @property
+    def detailed(self) -> bool:
+        """Whether every registry is in with its usages, or with why they can't be read."""
+        found = self.registries.values
+        return bool(found) and all(registry.usages is not None or registry.unread for registry in found)
+
 
 @st.cache_resource(ttl="10m", show_spinner=False, validate=fresh)
 def inventory(who: str) -> Reading[Inventory]:

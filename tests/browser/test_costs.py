@@ -161,6 +161,25 @@ def test_a_price_sheet_with_a_typo_says_where_and_a_right_one_counts(page: Page,
     expect(page.get_by_text("with the prices of mended.csv over them")).to_be_visible()
 
 
+@pytest.mark.parametrize(
+    ("path", "words"),
+    [
+        ("skus?registry=contosohub", re.compile(r"Premium, USD 200\.4")),
+        (
+            "costs?registry=contosohub&by=Subscription",
+            "To share its bill out, all manifests of contosohub are read once.",
+        ),
+        ("aks?cluster=aks1&registry=casaacr01", "aks1 can't pull from casaacr01"),
+    ],
+)
+def test_a_link_that_is_opened_cold_keeps_what_it_names(
+    page: Page, tmp_path: Path, path: str, words: str | re.Pattern[str]
+) -> None:
+    with console(tmp_path, ACR_CONSOLE_SANDBOX_LATENCY_MS="400") as address:
+        page.goto(f"{address}/{path}")
+        expect(page.get_by_text(words)).to_be_visible(timeout=60_000)
+
+
 def test_the_start_is_chosen_by_the_keyboard_alone(page: Page, address: str) -> None:
     page.goto(f"{address}/skus")
     expect(page.get_by_role("heading", name="Our registries")).to_be_visible(timeout=30_000)

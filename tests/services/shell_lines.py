@@ -27,8 +27,6 @@ SAMPLES: Mapping[str, object] = {
     "file": "team-app-v1.0.0.tar",
     "image": "contoso/app:v1.0.0",
     "archive": "oci-archive:image.tar",
-    "cluster": "aks1",
-    "cluster_group": "contoso-clusters-rg",
     "first": date(2026, 11, 1),
     "last": date(2026, 11, 30),
     "cluster": "aks1",

@@ -1,0 +1,118 @@
+"""The integration checker: who pulls, the answer with its reasons, attaching and detaching, and who may not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.principals import READER
+from services.cloud import AzureSession
+from tests.services.own_sandbox import Own, own_sandbox
+from ui import clusters, connection
+
+from .conftest import AppTest, Open, texts
+from .own import button, reopen
+
+KUBELET, CONTROL_PLANE = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6", "a7283972-89ef-4ce1-a630-3925cb926d3c"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as own:
+        yield own
+
+
+@pytest.fixture
+def check(open_view: Open):  # type: ignore[no-untyped-def]
+    def opened(session: AzureSession, **query: str) -> AppTest:
+        connection.use(session)
+        assert clusters.pulls(connection.who()).finished.wait(30)
+        at = open_view("aks.py", as_session=session, **query)
+        assert not at.exception
+        return at
+
+    return opened
+
+
+PAIR = {"cluster": "aks1", "registry": "casaacr01"}
+
+
+def alerts(at: AppTest) -> str:
+    return "\n".join(str(one.value) for one in (*at.success, *at.error, *at.warning, *at.info)).replace("\\", "")
+
+
+def test_nothing_chosen_says_so(check: Any, own: Own) -> None:
+    assert "Choose a cluster and a registry" in texts(check(own.session()))
+
+
+def test_both_identities_and_which_one_pulls(check: Any, own: Own) -> None:
+    at = check(own.session(), **PAIR)
+    assert f"The kubelet identity {KUBELET} has no role that lets it pull." in alerts(at)
+    shown = texts(at)
+    assert KUBELET in shown and CONTROL_PLANE in shown
+    assert "the control plane's identity never pulls images" in shown.replace("\\", "")
+    assert "az role assignment create --assignee d55c1efa-7418-42a5-9dc4-34467aba4ca0 --role AcrPull" in shown
+
+
+def attach(at: AppTest) -> AppTest:
+    button(at, "Attach").click()
+    at.run()
+    reopen(at, "Attach")
+    button(at, "Assign the role").click()
+    return at.run()
+
+
+def test_attaching_lets_it_pull_and_detaching_takes_it_back(check: Any, own: Own) -> None:
+    at = attach(check(own.session(), **PAIR))
+    assert not at.exception
+    # What the page reads anew comes with the next run.
+    at.run()
+    assert "**aks1** can pull from **casaacr01**. AcrPull, on the registry itself." in alerts(at)
+    button(at, "Detach").click()
+    at.run()
+    assert "After it, nothing that is known lets it pull." in texts(at)
+    reopen(at, "Detach")
+    button(at, "Remove the assignment").click()
+    at.run()
+    at.run()
+    assert "can't pull" in alerts(at)
+
+
+def test_what_is_there_already_is_not_written_again(check: Any, own: Own) -> None:
+    at = attach(check(own.session(), **PAIR))
+    at.run()
+    writes = own.writes()
+    button(at, "Attach").click()
+    at.run()
+    assert "Nothing to do: AcrPull, on the registry itself lets it pull already." in alerts(at)
+    assert button(at, "Assign the role").disabled
+    assert own.writes() == writes
+
+
+def test_who_may_not_assign_roles_gets_a_request_for_who_may(check: Any, own: Own) -> None:
+    at = check(own.session(as_reader=True), **PAIR)
+    button(at, "Attach").click()
+    at.run()
+    assert "You may not assign roles on this registry" in alerts(at)
+    assert button(at, "Assign the role").disabled
+    shown = texts(at)
+    assert "az role assignment create" in shown
+    assert "azurerm_role_assignment" in shown
+    assert "Microsoft.Authorization/roleAssignments@2022-04-01" in shown
+    assert READER.object_id not in shown
+
+
+def test_a_write_that_azure_refuses_is_a_panel(check: Any, own: Own) -> None:
+    own.break_({"method": "PUT", "path": "/roleAssignments/", "status": 403})
+    at = attach(check(own.session(), **PAIR))
+    assert not at.exception
+    assert "Could not attach casaacr01 to aks1" in texts(at)
+    assert "Give an administrator the request" in texts(at)
+
+
+def test_role_assignments_that_refuse_are_a_panel_and_never_a_green_answer(check: Any, own: Own) -> None:
+    own.break_({"method": "GET", "path": "/casaacr01/providers/Microsoft.Authorization/roleAssignments", "status": 403})
+    at = check(own.session(), **PAIR)
+    assert "Could not list who may use casaacr01" in texts(at)
+    assert "can pull" not in alerts(at)

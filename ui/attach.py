@@ -1,0 +1,149 @@
+"""Attaching a registry to a cluster, and detaching it: the plan, the request for an administrator, what came of it."""
+
+import time
+from dataclasses import dataclass
+
+import streamlit as st
+
+from services import admin_request, az_commands
+from services.attach import AttachPlan, apply_attach, read_attach_plan
+from services.clusters import Cluster
+from services.detach import apply_detach, attachments, read_detach_plan
+from services.errors import ServiceError
+from services.puller_assignments import PullerAccess
+from services.registries import Mode, Registry
+from services.repository_choice import ALL, RepositoryChoice
+from ui import clusters, connection
+from ui.done import say_done
+from ui.errors import panel, show_error
+from ui.text import plain
+from ui.writing import may_write, show_read_only
+
+# https://learn.microsoft.com/azure/role-based-access-control/troubleshooting#symptom---role-assignment-changes-are-not-being-detected
+PROPAGATION_S = 600
+
+
+@dataclass(frozen=True)
+class _Since:
+    """When this session attached a pair."""
+
+    at: float
+
+
+@st.cache_data(ttl="30s", show_spinner="Planning", max_entries=50)
+def _attach_plan(who: str, _cluster: Cluster, _registry: Registry, pair: str, choice: RepositoryChoice) -> AttachPlan:  # noqa: ARG001
+    """`pair` says which cluster and registry."""
+    return read_attach_plan(connection.session(who), _cluster, _registry, choice)
+
+
+@st.dialog("Attach", width="large")
+def attach(who: str, cluster: Cluster, registry: Registry) -> None:
+    """Plans the one role assignment, shows it, and writes it; who may not gets it as a request."""
+    with panel():
+        choice = _choose_repositories(registry)
+        plan = _attach_plan(who, cluster, registry, f"{cluster.id} {registry.id}", choice)
+        st.markdown(
+            f"**{plain(plan.role_name)}** for the {cluster.puller.kind} of **{plain(cluster.name)}** on "
+            f"**{plain(registry.name)}**, for {plain(choice.words)}. The cluster itself is not updated."
+        )
+        if plan.nothing_to_do:
+            given = plan.granted[0].words if plan.granted else "the same assignment"
+            st.success(f"Nothing to do: {plain(given)} lets it pull already.", icon=":material/check_circle:")
+        for blocker in plan.blockers:
+            st.error(plain(blocker), icon=":material/block:")
+        for warning in plan.warnings:
+            st.warning(plain(warning), icon=":material/warning:")
+        st.code(admin_request.as_az(plan), language="bash", wrap_lines=True)
+        show_read_only()
+        ready = may_write() and not plan.blockers and not plan.nothing_to_do
+        if st.button("Assign the role", type="primary", disabled=not ready):
+            _write(who, plan)
+        with st.expander("For an administrator: Bicep and Terraform", expanded=plan.may is False):
+            st.code(admin_request.as_bicep(plan), language="bicep")
+            st.code(admin_request.as_terraform(plan), language="hcl")
+
+
+def _choose_repositories(registry: Registry) -> RepositoryChoice:
+    """All, or in ABAC mode those that are named."""
+    if registry.access.mode is Mode.LEGACY:
+        return ALL
+    every, some = "All repositories", "Some of them"
+    if st.segmented_control("May pull from", [every, some], default=every, required=True) != some:
+        return ALL
+    text = st.text_input("Repositories", placeholder="team/app, backend/", help="A name, or a prefix with its slash.")
+    given = [part.strip() for part in (text or "").split(",") if part.strip()]
+    return RepositoryChoice(
+        tuple(part for part in given if not part.endswith("/")), tuple(part for part in given if part.endswith("/"))
+    )
+
+
+def _write(who: str, plan: AttachPlan) -> None:
+    try:
+        with st.status("Assigning the role", expanded=False) as status:
+            done = apply_attach(connection.session(who), plan, lambda state: status.update(label=state.capitalize()))
+    except ServiceError as error:
+        show_error(error)
+        return
+    finally:  # Also what failed may have been done.
+        _attach_plan.clear()
+        clusters.forget_pulls(who, plan.cluster.id, plan.registry.id)
+    st.session_state[_key(plan.cluster, plan.registry)] = _Since(time.time())
+    words = {
+        "attached": "attached, as read back",
+        "attached already": "attached already: nothing was written",
+        "not confirmed": "taken by Azure, and could not be read back: check again in a minute",
+    }[done.outcome]
+    say_done(f"{plain(plan.registry.name)} is {words}.")
+    st.rerun()
+
+
+@st.dialog("Detach", width="large")
+def detach(who: str, cluster: Cluster, registry: Registry, held: PullerAccess) -> None:
+    """Removes the cluster's own assignment on the registry, and says what still lets it pull."""
+    with panel():
+        own = {f"{one.name} ({one.id.rpartition('/')[2][:8]})": one for one in attachments(registry, held)}
+        chosen = own[st.selectbox("Assignment", list(own))].id if len(own) > 1 else ""
+        plan = read_detach_plan(connection.session(who), cluster, registry, chosen)
+        for blocker in plan.blockers:
+            st.error(plain(blocker), icon=":material/block:")
+        for warning in plan.warnings:
+            st.warning(plain(warning), icon=":material/warning:")
+        if plan.left.because:
+            st.markdown("After it, these still let it pull:")
+            for reason in plan.left.because:
+                st.markdown(f"- {plain(reason.words)}")
+        elif not plan.blockers:
+            st.markdown("After it, nothing that is known lets it pull.")
+        if plan.assignment:
+            st.code(az_commands.remove_assignment(plan.assignment.id), language="bash", wrap_lines=True)
+        show_read_only()
+        if st.button("Remove the assignment", type="primary", disabled=bool(plan.blockers) or not may_write()):
+            try:
+                done = apply_detach(connection.session(who), plan)
+            finally:  # Also what failed may have been done.
+                clusters.forget_pulls(who, cluster.id, registry.id)
+            st.session_state.pop(_key(cluster, registry), None)
+            say_done(f"The assignment is {done.outcome}.")
+            st.rerun()
+
+
+def _key(cluster: Cluster, registry: Registry) -> str:
+    return f"attached {cluster.id} {registry.id}"
+
+
+def show_propagation(cluster: Cluster, registry: Registry) -> None:
+    """How long a fresh assignment may still take, while it may."""
+    since: _Since | None = st.session_state.get(_key(cluster, registry))
+    if since and time.time() - since.at < PROPAGATION_S:
+        _countdown(since.at)
+
+
+@st.fragment(run_every=5.0)
+def _countdown(since: float) -> None:
+    left = max(PROPAGATION_S - (time.time() - since), 0)
+    minutes, seconds = divmod(round(left), 60)
+    st.progress(
+        1 - left / PROPAGATION_S,
+        text=f"A new role takes up to ten minutes until registries know of it: {minutes}:{seconds:02} left at most. "
+        "A node that was refused tries again by itself.",
+    )
