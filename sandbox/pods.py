@@ -87,7 +87,8 @@ class Node:
 
 def pod_of(sandbox: Sandbox, cluster: Mapping[str, Any], image: Image, selector: Mapping[str, str]) -> Document:
     """The pod, once its image has come or has been refused. A selector that no node meets leaves it pending."""
-    nodes = [Node(pool) for pool in cluster["properties"]["agentPoolProfiles"] if pool["count"]]
+    pools = cluster["properties"]["agentPoolProfiles"]
+    nodes = [Node(pool) for pool in pools if pool["count"] and pool["powerState"]["code"] == "Running"]
     node = next((node for node in nodes if selector.items() <= node.labels.items()), None)
     if node is None:
         return _pod(image, selector, None, {"phase": "Pending", "conditions": [_unschedulable(nodes)]})

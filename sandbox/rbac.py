@@ -58,13 +58,14 @@ class Assignment:
 
 @dataclass(frozen=True)
 class Denial:
-    """A deny assignment: its permission blocks with their conditions; principals are in lower case."""
+    """A deny assignment: its permission blocks, each with a condition of its own; principals are in lower case."""
 
     scope: str
     blocks: tuple[tuple[RoleDefinition, str | None], ...]
     principals: frozenset[str]
     excluded: frozenset[str] = frozenset()
     this_scope_only: bool = False
+    condition: str | None = None
 
     def names(self, principals: Collection[str]) -> bool:
         """Whether it stands against someone who speaks for these, in lower case."""
@@ -74,9 +75,14 @@ class Denial:
     def denies(self, scope: str, action: str, *, data: bool, attributes: Mapping[str, str]) -> bool:
         """Whether it takes `action` away at a scope from whom it names."""
         here = self.scope.lower().rstrip("/") == scope.lower().rstrip("/")
-        return (here if self.this_scope_only else scope_covers(self.scope, scope)) and any(
-            role_grants(block, action, data=data) and condition_holds(condition, action, attributes)
-            for block, condition in self.blocks
+        reaches = here if self.this_scope_only else scope_covers(self.scope, scope)
+        return (
+            reaches
+            and condition_holds(self.condition, action, attributes)
+            and any(
+                role_grants(block, action, data=data) and condition_holds(condition, action, attributes)
+                for block, condition in self.blocks
+            )
         )
 
 
@@ -171,6 +177,7 @@ def stored_denials(store: Store) -> Iterator[Denial]:
             _ids(properties["principals"]),
             _ids(properties.get("excludePrincipals") or ()),
             bool(properties.get("doNotApplyToChildScopes")),
+            properties.get("condition"),
         )
 
 

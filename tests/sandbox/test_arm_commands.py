@@ -10,6 +10,7 @@ from azure.mgmt.containerservice.models import RunCommandRequest
 
 from sandbox.arm_clusters import CLUSTER_TYPE
 from sandbox.arm_commands import ENTRA_SERVER
+from sandbox.pods import Node
 from sandbox.principals import READER
 from sandbox.registry_rules import REGISTRY_TYPE
 from sandbox.seeds.resources import assignment, custom_role, denial
@@ -133,6 +134,10 @@ def test_a_service_principal_a_group_and_nobody_pull_where_they_may(world, chang
     dev = world.cluster("aks-dev")
     dev["properties"]["powerState"]["code"] = "Running"
     changed(dev)
+    (pod,) = world.pods("aks-dev", MARKER + world.image("contosodev", f"hello:{hello}"))
+    assert pod["status"]["phase"] == "Pending"
+    dev["properties"]["agentPoolProfiles"][0]["powerState"]["code"] = "Running"
+    changed(dev)
     assert world.pull("aks-dev", "contosodev", f"hello:{hello}")[0] == COMPLETED
     node = world.tag("contosobase", "node").name
     assert world.pull("aks1", "contosobase", f"node:{node}")[0] == COMPLETED
@@ -166,6 +171,22 @@ def test_a_node_takes_from_an_index_what_is_made_for_its_platform(world):
     missing = "no match for platform in manifest: not found"
     assert world.refusal("aks-platform", "contosohub", amd64, '"kubernetes.io/arch": "arm64"').endswith(missing)
     assert world.refusal("aks-platform", "contosohub", both, "kubernetes.io/os: windows").endswith(missing)
+
+
+@pytest.mark.parametrize(
+    ("size", "architecture"),
+    [
+        ("Standard_D4s_v5", "amd64"),
+        ("Standard_D4ps_v5", "arm64"),
+        ("Standard_B2pts_v2", "arm64"),
+        ("Standard_B4ms", "amd64"),
+        ("Standard_NP10s", "amd64"),
+        ("Standard_E8-4pds_v6", "arm64"),
+        ("Standard_NC24ads_A100_v4", "amd64"),
+    ],
+)
+def test_a_size_s_name_tells_the_processor(size, architecture):
+    assert Node({"vmSize": size}).architecture == architecture
 
 
 def test_a_single_image_for_another_processor_comes_and_does_not_start(world):

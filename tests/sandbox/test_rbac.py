@@ -176,14 +176,15 @@ def test_a_denial_takes_only_what_its_block_says_and_only_on_its_plane(store):
     assert registry_permissions(store, document, ME, "x") == {"pull", "metadata_read"}
 
 
-def test_a_denial_with_a_condition_closes_some_repositories_only(store):
+@pytest.mark.parametrize("of", ["the block", "the whole"])
+def test_a_denial_with_a_condition_closes_some_repositories_only(store, of):
     document = a_registry("AbacRepositoryPermissions")
     name = "Microsoft.ContainerRegistry/registries/repositories:name"
     store.put_resource(assignment(document["id"], "Container Registry Repository Reader", ME, "User", NOW))
-    block = {
-        "dataActions": ["Microsoft.ContainerRegistry/registries/repositories/content/read"],
-        "condition": f"@Request[{name}] StringStartsWithIgnoreCase 'secret/'",
-    }
-    store.put_resource(denial(document["id"], "secrets", block))
+    block = {"dataActions": ["Microsoft.ContainerRegistry/registries/repositories/content/read"]}
+    condition = {"condition": f"@Request[{name}] StringStartsWithIgnoreCase 'secret/'"}
+    secrets = denial(document["id"], "secrets", block | (condition if of == "the block" else {}))
+    secrets["properties"] |= condition if of == "the whole" else {}
+    store.put_resource(secrets)
     assert registry_permissions(store, document, ME, "secret/api") == {"metadata_read"}
     assert registry_permissions(store, document, ME, "open/api") == {"pull", "metadata_read"}
