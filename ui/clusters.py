@@ -11,7 +11,7 @@ from services.assignments import SubscriptionAccess, read_access
 from services.clusters import Cluster, get_cluster, list_clusters
 from services.fanout import Partial
 from services.pull_matrix import Pair, needed_addresses, pull_pair
-from services.puller_assignments import PullerAccess, read_puller
+from services.puller_assignments import PullerAccess, read_puller, with_control_plane
 from services.registries import Registry, get_registry
 from services.subscriptions import list_subscriptions
 from ui import connection, loaders
@@ -69,7 +69,8 @@ def checked(who: str, cluster_id: str, registry_id: str) -> Checked:
     held = read_puller(session, cluster, registry)
     wanted = needed_addresses([cluster], [registry])
     addresses = dict(read_addresses(session, wanted).values)
-    pair = pull_pair(cluster, registry, held.access.records, addresses, held.access.groups)
+    records = with_control_plane(session, cluster, registry, held)
+    pair = pull_pair(cluster, registry, records, addresses, held.access.groups)
     return Checked(cluster, registry, held, pair, datetime.now(UTC))
 
 

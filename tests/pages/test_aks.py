@@ -55,6 +55,11 @@ def test_both_identities_and_which_one_pulls(check: Any, own: Own) -> None:
     assert "az role assignment create --assignee d55c1efa-7418-42a5-9dc4-34467aba4ca0 --role AcrPull" in shown
 
 
+def test_a_grant_to_the_control_plane_is_named_for_the_mistake_it_is(check: Any, session: AzureSession) -> None:
+    at = check(session, cluster="aks-payments", registry="contosohub")
+    assert "and that one never pulls" in alerts(at)
+
+
 def attach(at: AppTest) -> AppTest:
     button(at, "Attach").click()
     at.run()
