@@ -27,6 +27,7 @@ class Resolved:
 
 
 def host_of(login_server: str) -> str:
+    """The login server without a port."""
     return login_server.partition(":")[0]
 
 

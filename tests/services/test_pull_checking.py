@@ -90,6 +90,18 @@ def test_a_grant_to_the_control_plane_is_recognised(own: Own, cluster: Cluster) 
     assert "common mistake" in check.evidence
 
 
+@pytest.mark.parametrize(("address", "outcome"), [("20.1.2.3", Outcome.PASSED), ("20.9.9.9", Outcome.FAILED)])
+def test_the_outbound_address_is_read_where_there_are_rules(
+    own: Own, cluster: Cluster, address: str, outcome: Outcome
+) -> None:
+    rules = {"defaultAction": "Deny", "ipRules": [{"action": "Allow", "value": "20.1.0.0/16"}]}
+    home = own.make_registry("contosorules", networkRuleSet=rules)
+    own.break_(told("publicIPAddresses", {"properties": {"ipAddress": address}}))
+    checks = run_checks(own.session(), PullQuestion(cluster, home, NOW))
+    assert one(checks, "C10").outcome is outcome
+    assert address in one(checks, "C10").evidence
+
+
 def test_checks_are_told_as_they_finish_and_none_twice(own: Own, cluster: Cluster) -> None:
     heard: list[Check] = []
     parts: list[int] = []
