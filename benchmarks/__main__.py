@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import at_hand, calls, costs, deleting, parsing, push, reading, rerun, sessions
+from benchmarks import access, at_hand, calls, costs, deleting, parsing, push, reading, rerun, sessions
 from benchmarks.results import Row, machine, table, write
 
 MEASURES: dict[str, Callable[[], list[Row]]] = {
@@ -15,6 +15,7 @@ MEASURES: dict[str, Callable[[], list[Row]]] = {
     "parsing": parsing.measure,
     "deleting": deleting.measure,
     "at_hand": at_hand.measure,
+    "access": access.measure,
     "costs": costs.measure,
     "rerun": rerun.measure,
     "sessions": sessions.measure,

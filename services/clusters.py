@@ -139,7 +139,10 @@ def list_clusters(session: AzureSession, *, progress: Progress | None = None) ->
 
 
 def get_cluster(session: AzureSession, resource_id: str) -> Cluster:
-    """One cluster, by its resource id. Raises ServiceError."""
+    """One cluster, by its resource id. Raises ServiceError.
+
+    Its `subscription` is the id, and `tenant_id` "" unless the cluster tells it: only a list of subscriptions does.
+    """
     where = _ID.fullmatch(resource_id)
     if not where:
         raise ServiceError(

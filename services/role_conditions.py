@@ -199,7 +199,8 @@ class _Reader:
             raise ValueError("it ends too early")
         token = self._tokens.pop()
         if token["not"]:
-            return Not(self._term())
+            term = self._term()
+            return term.term if isinstance(term, Not) else Not(term)
         if token["open"]:
             inside = self._any()
             if not self._tokens or not self._tokens.pop()["close"]:

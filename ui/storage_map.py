@@ -10,6 +10,7 @@ import streamlit as st
 
 from services.registries import Registry
 from services.storage import ImageStorage, RegistryStorage, RepositoryStorage
+from ui.chart_theme import palette, show_chart, theme_now
 from ui.text import count, size
 from ui.whole import Counted
 
@@ -81,14 +82,9 @@ def tags_of(image: ImageStorage) -> str:
 
 def show_map(who: str, registry: Registry, counted: Counted) -> None:
     """Draws the areas. What the colours say, the labels say too."""
-    st.plotly_chart(
-        _figure(
-            who, registry.login_server, counted.at, st.context.theme.type or "light", registry.name, counted.storage
-        ),
-        # All colours are given below: Streamlit's theme would only send its styles for fifty other kinds of chart.
-        theme=None,
-        config={"displayModeBar": False},
-        alt="The registry's bytes as areas: each repository with the images in it, by what is their own. "
+    show_chart(
+        _figure(who, registry.login_server, counted.at, theme_now(), registry.name, counted.storage),
+        "The registry's bytes as areas: each repository with the images in it, by what is their own. "
         "The tables below have the same numbers.",
     )
     st.caption(
@@ -144,16 +140,15 @@ def _figure(
 
 def _colours(theme: str) -> tuple[dict[Part, str], dict[Part, str]]:
     """Of areas and of what is written on them."""
-    image, untagged, between_images, _, between_repositories = st.get_option(f"theme.{theme}.chartCategoricalColors")
-    around, written, page = (
-        st.get_option(f"theme.{theme}.{name}") for name in ("secondaryBackgroundColor", "textColor", "backgroundColor")
-    )
+    colours = palette(theme)
+    image, untagged, between_images, _, between_repositories = colours.series
     fill = {
-        Part.REGISTRY: around,
-        Part.REPOSITORY: around,
+        Part.REGISTRY: colours.around,
+        Part.REPOSITORY: colours.around,
         Part.IMAGE: image,
         Part.UNTAGGED: untagged,
         Part.BETWEEN_IMAGES: between_images,
         Part.BETWEEN_REPOSITORIES: between_repositories,
     }
-    return fill, {part: written if colour == around else page for part, colour in fill.items()}
+    ink = {part: colours.ink if colour == colours.around else colours.page for part, colour in fill.items()}
+    return fill, ink

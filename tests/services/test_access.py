@@ -20,6 +20,7 @@ from tests.services.shell_lines import registry as a_registry
 YES, SOME, UNKNOWN, NO = Verdict.YES, Verdict.SOME, Verdict.UNKNOWN, Verdict.NO
 MODES = st.sampled_from(Mode)
 WANTED = st.sampled_from(Permission)
+OF_A_REPOSITORY = st.sampled_from(sorted(access_worlds.NEEDS.keys() - {Permission.LIST_CATALOG}))
 GUIDS = {role.name: guid for guid, role in BUILT_IN.items()}
 GROUP = GROUPS[0]
 
@@ -29,7 +30,7 @@ def the_registry(mode: Mode = Mode.LEGACY) -> Registry:
     return replace(registry, access=replace(registry.access, mode=mode))
 
 
-@settings(max_examples=1500)
+@settings(max_examples=1000)
 @given(access_worlds.worlds(), MODES, WANTED, st.sampled_from(REPOSITORIES), st.booleans())
 def test_a_yes_is_true_and_a_no_is_true_and_what_is_told_is_decided(
     world: World, mode: Mode, wanted: Permission, repository: str, groups_known: bool
@@ -47,7 +48,7 @@ def test_a_yes_is_true_and_a_no_is_true_and_what_is_told_is_decided(
 
 
 @settings(max_examples=1000)
-@given(access_worlds.worlds(), MODES, WANTED)
+@given(access_worlds.worlds(), st.sampled_from([Mode.ABAC, Mode.ABAC, Mode.LEGACY]), OF_A_REPOSITORY)
 def test_without_a_repository_it_is_asked_of_all(world: World, mode: Mode, wanted: Permission) -> None:
     groups = world.told_groups()
     decision = permission(world.records(), ME, the_registry(mode), wanted, groups=groups)
@@ -56,6 +57,8 @@ def test_without_a_repository_it_is_asked_of_all(world: World, mode: Mode, wante
         assert truths == {True}
     if decision.verdict is NO:
         assert truths == {False}
+    if mode is Mode.ABAC and world.all_told("any", groups):
+        assert decision.verdict is not UNKNOWN
     if decision.verdict is SOME:
         assert mode is Mode.ABAC
         assert any("@Request" in condition for condition in world.conditions)
@@ -222,6 +225,24 @@ def test_a_condition_that_delegates_role_assignments_leaves_the_pull_alone() -> 
     assert asked(owner, wanted=Permission.REMOVE_ROLES).verdict is YES
 
 
+def test_a_condition_that_is_only_partly_read_is_not_some() -> None:
+    condition = only("a/") + " AND @Environment[isPrivateLink] BoolEquals true"
+    reader = held(READER, condition=condition)
+    assert asked(reader, mode=Mode.ABAC).verdict is UNKNOWN
+    assert asked(reader, mode=Mode.ABAC, repository="a/b").verdict is UNKNOWN
+    assert asked(reader, mode=Mode.ABAC, repository="b").verdict is NO
+
+
+def test_a_name_is_asked_of_what_has_one() -> None:
+    """The list of repositories is no repository's, nor is anything in Legacy mode."""
+    condition = f"@Request[{NAME}] StringEquals 'team/app'"
+    importer = held("Container Registry Data Importer and Data Reader", condition=condition)
+    listing = {"wanted": Permission.LIST_CATALOG, "repository": "team/app"}
+    assert asked(importer, mode=Mode.ABAC, **listing).verdict is UNKNOWN
+    assert asked(importer, mode=Mode.ABAC, repository="team/app").verdict is YES
+    assert asked(importer, mode=Mode.LEGACY, repository="team/app").verdict is UNKNOWN
+
+
 def test_a_group_can_not_be_told_until_its_members_are() -> None:
     of_group = held("AcrPull", principal=GROUP, kind="Group")
     untold = asked(of_group, groups=None)
@@ -278,6 +299,39 @@ def test_a_deny_goes_before_any_grant() -> None:
     assert asked(held("Owner"), denies=(deny((me,), this_scope_only=True),)).verdict is YES
     assert asked(held("Owner"), denies=(deny((me,), scope=REGISTRY_ID, this_scope_only=True),)).verdict is NO
     assert asked(held("Owner"), wanted=Permission.PUSH, denies=(deny((me,)),)).verdict is YES
+
+
+def test_a_deny_that_is_sure_goes_before_one_that_is_not() -> None:
+    sure, unsure = deny((Who(ME, "User"),)), deny((Who(GROUP, "Group"),))
+    assert asked(held("Owner"), denies=(sure, unsure)).verdict is NO
+    assert asked(held("Owner"), denies=(unsure, sure)).verdict is NO
+
+
+def test_a_deny_under_a_condition_leaves_some() -> None:
+    block = PermissionBlock(data_actions=(R + "repositories/*",))
+    condition = f"@Request[{NAME}] StringStartsWith 'secret/'"
+    hides = DenyAssignment("d", "d", REGISTRY_ID, (block,), (Who(ME, "User"),), condition=condition)
+    reader = held(READER)
+    assert asked(reader, mode=Mode.ABAC, denies=(hides,)).verdict is SOME
+    assert asked(reader, mode=Mode.ABAC, denies=(hides,), repository="secret/a").verdict is NO
+    assert asked(reader, mode=Mode.ABAC, denies=(hides,), repository="open").verdict is YES
+    of_group = held(READER, principal=GROUP, kind="Group")
+    assert asked(of_group, mode=Mode.ABAC, denies=(hides,), groups=None).verdict is UNKNOWN
+
+
+def test_what_can_not_be_told_goes_before_some() -> None:
+    reader, of_group = held(READER, condition=only("a/")), held(READER, principal=GROUP, kind="Group")
+    beside = asked(reader, of_group, mode=Mode.ABAC, groups=None)
+    assert beside.verdict is UNKNOWN
+    assert [reason.verdict for reason in beside.reasons] == [SOME, UNKNOWN]
+    content = RoleDefinition(
+        "content", "content", "CustomRole", (PermissionBlock(data_actions=(R + "*/content/read",)),)
+    )
+    metadata = held(READER, principal=GROUP, kind="Group")
+    apart = asked(
+        held("content", condition=only("a/")), metadata, mode=Mode.ABAC, groups=None, roles={"content": content}
+    )
+    assert apart.verdict is UNKNOWN
 
 
 def test_a_deny_to_a_group_that_no_assignment_tells_of_can_not_be_told() -> None:

@@ -1,7 +1,9 @@
 """One session at one Azure: which addresses it asks, for which scopes, and as whom."""
 
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
@@ -13,7 +15,6 @@ from services.subscriptions import list_subscriptions
 from tests.services.canned import ARM, CLOUD, Answer, Canned, Credential
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
-REGISTRIES = f"{ARM}/subscriptions/{SUBSCRIPTION}/providers/Microsoft.ContainerRegistry/registries"
 
 READY = {
     "authority": "https://localhost:8443",
@@ -38,6 +39,8 @@ def test_clients_are_made_once(azure: AzureSession) -> None:
     assert azure.registries(SUBSCRIPTION) is not azure.registries("another")
     assert azure.registry("contoso.azurecr.io") is not azure.registry("contoso-other.azurecr.io")
     assert azure.subscriptions() is azure.subscriptions()
+    assert azure.clusters(SUBSCRIPTION) is azure.clusters(SUBSCRIPTION)
+    assert azure.authorization(SUBSCRIPTION) is not azure.authorization("another")
 
 
 @pytest.mark.parametrize("cloud", CLOUDS.values(), ids=CLOUDS)
@@ -52,11 +55,28 @@ def test_each_cloud_is_asked_at_its_own_address_for_its_own_scope(cloud: AzureEn
     assert set(credential.asked) == {cloud.resource_manager_scope}
 
 
-def test_reading_never_registers_a_provider(wire: Canned, azure: AzureSession) -> None:
+@pytest.mark.parametrize(
+    ("provider", "listed"),
+    [
+        ("Microsoft.ContainerRegistry/registries", lambda azure: azure.registries(SUBSCRIPTION).registries.list()),
+        (
+            "Microsoft.ContainerService/managedClusters",
+            lambda azure: azure.clusters(SUBSCRIPTION).managed_clusters.list(),
+        ),
+        (
+            "Microsoft.Authorization/roleAssignments",
+            lambda azure: azure.authorization(SUBSCRIPTION).role_assignments.list_for_subscription(),
+        ),
+    ],
+)
+def test_reading_never_registers_a_provider(
+    wire: Canned, azure: AzureSession, provider: str, listed: Callable[[AzureSession], Iterable[Any]]
+) -> None:
     code = "MissingSubscriptionRegistration"
-    wire.on("GET", REGISTRIES, Answer(409, {"error": {"code": code, "message": "not registered"}}))
+    url = f"{ARM}/subscriptions/{SUBSCRIPTION}/providers/{provider}"
+    wire.on("GET", url, Answer(409, {"error": {"code": code, "message": "not registered"}}))
     with pytest.raises(Exception, match=code):
-        list(azure.registries(SUBSCRIPTION).registries.list())
+        list(listed(azure))
     assert [sent.method for sent in wire.sent] == ["GET"]
 
 

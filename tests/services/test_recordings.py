@@ -18,10 +18,13 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
+from services.access import blocks_grant
 from services.acr_http import RegistryClient
 from services.acr_tokens import Need, need_of
+from services.assignments import assignment_from, list_assignments, list_roles, own_permissions, read_principal
 from services.budgets import read_budgets
 from services.cloud import AzureSession
+from services.clusters import Cluster, IdentityModel, ManagedIdentity, get_cluster, list_clusters
 from services.copy_run import apply_copy
 from services.copying import CopyItem, CopyPlan, parse_source
 from services.cost_query import query_costs
@@ -29,7 +32,8 @@ from services.cost_rows import CostSums
 from services.errors import ServiceError, explained
 from services.images import read_manifest
 from services.read_back import delete
-from services.registries import get_registry, list_registries
+from services.registries import Mode, get_registry, list_registries
+from services.registry_permissions import Permission
 from services.repositories import (
     get_manifest_row,
     get_repository,
@@ -78,8 +82,13 @@ NOT_READ = {
     "real/subscriptions/subscription_get_*.json": "subscriptions are read as a list",
     "real/subscriptions/subscription_locations_*.json": "regions are chosen where registries are created",
     "real/subscriptions/tenants_list.json": "the tenant is the token's own",
-    "*/aks/*.json": "clusters come later",
-    "*/authorization/*.json": "role assignments come later",
+    "real/aks/cluster_delete_202.json": WRITES,
+    "real/aks/operation_*.json": POLLS,
+    "real/aks/cluster_upgrade_profile_*.json": "upgrades of clusters are in no view",
+    "real/aks/cluster_user_credential_*.json": "the console takes no kubeconfig",
+    "documented/aks/*.json": "commands are run in a cluster to prove a pull, which comes later",
+    "real/authorization/role_assignment_create_*.json": WRITES,
+    "real/authorization/role_assignment_delete_200.json": WRITES,
     "real/consumption/budget_create_*.json": "budgets are read, not made",
     "real/consumption/budget_update_*.json": "budgets are read, not made",
     "real/consumption/budget_delete_*.json": "budgets are read, not made",
@@ -487,6 +496,129 @@ def replay_prices(recording: Recording) -> None:
     assert prices_of(rows, currency, datetime.now(UTC)) == {}
 
 
+def check_cluster(found: Cluster, document: dict[str, Any]) -> None:
+    properties, identity = document["properties"], document.get("identity")
+    assert (found.id, found.name, found.location) == (document["id"], document["name"], document["location"])
+    assert found.resource_group == document["id"].split("/")[4]
+    assert found.provisioning_state == properties["provisioningState"]
+    assert found.power == properties.get("powerState", {}).get("code", "")
+    assert [(pool.name, pool.count, pool.vm_size) for pool in found.pools] == [
+        (pool["name"], pool["count"], pool["vmSize"]) for pool in properties["agentPoolProfiles"]
+    ]
+    assert all(pool.os == "Linux" and pool.architecture == "amd64" for pool in found.pools)
+    balancer = properties["networkProfile"].get("loadBalancerProfile", {})
+    assert list(found.network.outbound_ip_ids) == [one["id"] for one in balancer.get("effectiveOutboundIPs", [])]
+    assert found.network.fqdn == properties.get("fqdn", "")
+    kubelet = properties.get("identityProfile", {}).get("kubeletidentity")
+    if kubelet:
+        assert found.kubelet == ManagedIdentity(kubelet["objectId"], kubelet["clientId"], kubelet["resourceId"])
+        assert (found.puller.kind, found.puller.object_id) == ("kubelet identity", kubelet["objectId"])
+    if not identity:
+        assert found.identity_model is IdentityModel.SERVICE_PRINCIPAL
+        assert found.puller.client_id == properties["servicePrincipalProfile"]["clientId"]
+        assert (found.kubelet, found.control_plane) == (None, None)
+    elif identity["type"] == "SystemAssigned":
+        assert found.identity_model is IdentityModel.SYSTEM
+        assert found.control_plane == ManagedIdentity(identity["principalId"])
+        assert found.tenant_id == identity["tenantId"]
+    else:
+        ((resource_id, user),) = identity["userAssignedIdentities"].items()
+        assert found.identity_model is IdentityModel.USER
+        assert found.control_plane == ManagedIdentity(user["principalId"], user["clientId"], resource_id)
+
+
+def replay_cluster(recording: Recording) -> None:
+    wire, session = arm()
+    resource_id = recording.body["id"]
+    wire.on("GET", f"{ARM}{resource_id.replace('/resourcegroups/', '/resourceGroups/')}", Answer(200, recording.body))
+    check_cluster(get_cluster(session, resource_id), recording.body)
+
+
+def replay_clusters(recording: Recording) -> None:
+    wire, session = arm()
+    subscription = "s" if recording.body["value"] == [] else recording.body["value"][0]["id"].split("/")[2]
+    listed = {"value": [{"subscriptionId": subscription, "displayName": "contoso"}]}
+    wire.on("GET", f"{ARM}/subscriptions", Answer(200, listed))
+    url = f"{ARM}/subscriptions/{subscription}/providers/Microsoft.ContainerService/managedClusters"
+    wire.on("GET", url, recording.answer)
+    found = list_clusters(session)
+    assert found.complete
+    for cluster, document in zip(found.values, recording.body["value"], strict=True):
+        check_cluster(cluster, document)
+
+
+S1 = Subscription("s1", "contoso", "", "")
+AUTHORIZATION = f"{ARM}/subscriptions/s1/providers/Microsoft.Authorization"
+
+
+def check_assignment(found: Any, document: dict[str, Any]) -> None:
+    properties = document["properties"]
+    assert (found.id, found.name, found.scope) == (document["id"], document["name"], properties["scope"])
+    assert properties["roleDefinitionId"].lower().endswith(found.role)
+    assert found.principal_id == properties["principalId"]
+    assert found.principal_type == properties.get("principalType", "")
+    assert found.created == time(properties["createdOn"])
+    assert found.created_by == (properties["createdBy"] or "")
+    assert (found.condition, found.description) == (properties.get("condition") or "", "")
+
+
+def replay_assignments(recording: Recording) -> None:
+    wire, session = arm()
+    wire.on("GET", f"{AUTHORIZATION}/roleAssignments", recording.answer)
+    for found, document in zip(list_assignments(session, S1), recording.body["value"], strict=True):
+        check_assignment(found, document)
+
+
+def replay_assignment(recording: Recording) -> None:
+    wire, session = arm()
+    wire.on("GET", f"{AUTHORIZATION}/roleAssignments/a", recording.answer)
+    check_assignment(
+        assignment_from(session.authorization("s1").role_assignments.get("/subscriptions/s1", "a")), recording.body
+    )
+
+
+def check_role(found: Any, document: dict[str, Any]) -> None:
+    properties = document["properties"]
+    assert (found.id, found.name, found.kind) == (document["name"], properties["roleName"], properties["type"])
+    kinds = ("actions", "notActions", "dataActions", "notDataActions")
+    assert [
+        (block.actions, block.not_actions, block.data_actions, block.not_data_actions) for block in found.blocks
+    ] == [tuple(tuple(block.get(kind, ())) for kind in kinds) for block in properties["permissions"]]
+
+
+def replay_role(recording: Recording) -> None:
+    """A role that is held at a registry, read with who holds it."""
+    wire, session = arm()
+    registry = a_registry()
+    url, guid = f"{ARM}{registry.id}/providers/Microsoft.Authorization", recording.body["name"]
+    held = {"roleDefinitionId": f"/roleDefinitions/{guid}", "principalId": "p", "scope": registry.id}
+    wire.on("GET", f"{url}/roleAssignments", Answer(200, {"value": [{"id": "i", "properties": held}]}))
+    wire.on("GET", f"{url}/denyAssignments", Answer(200, {"value": []}))
+    wire.on("GET", f"{url}/roleDefinitions/{guid}", recording.answer)
+    found = read_principal(session, registry, "p")
+    assert not found.unread
+    check_role(found.records.roles[guid], recording.body)
+
+
+def replay_roles(recording: Recording) -> None:
+    wire, session = arm()
+    wire.on("GET", f"{AUTHORIZATION}/roleDefinitions", recording.answer)
+    found = list_roles(session, S1)
+    assert len(found) == len(recording.body["value"])
+    for document in recording.body["value"]:
+        check_role(found[document["name"]], document)
+
+
+def replay_permissions(recording: Recording) -> None:
+    wire, session = arm()
+    registry = a_registry(subscription_id="s1", resource_group="rg", name="contosoacr")
+    at = "/subscriptions/s1/resourcegroups/rg/providers/Microsoft.ContainerRegistry//registries/contosoacr"
+    wire.on("GET", f"{ARM}{at}/providers/Microsoft.Authorization/permissions", recording.answer)
+    found = own_permissions(session, registry)
+    assert [list(block.actions) for block in found] == [block["actions"] for block in recording.body["value"]]
+    assert blocks_grant(found, Permission.ASSIGN_ROLES, Mode.LEGACY)
+
+
 READ: dict[str, Callable[[Recording], None]] = {
     "real/acr-data/catalog_page?.json": replay_catalog,
     "real/acr-data/catalog_unpaged_*.json": replay_catalog,
@@ -518,6 +650,15 @@ READ: dict[str, Callable[[Recording], None]] = {
     "*/consumption/usage_details_*.json": replay_usage_details,
     "*/consumption/budget_list_*.json": replay_budgets,
     "real/consumption/budget_get_*.json": replay_budgets,
+    "real/aks/cluster_get_*.json": replay_cluster,
+    "real/aks/cluster_create_201_*.json": replay_cluster,
+    "real/aks/cluster_patch_tags_*.json": replay_cluster,
+    "real/aks/cluster_list_*.json": replay_clusters,
+    "real/authorization/role_assignment_list_*.json": replay_assignments,
+    "real/authorization/role_assignment_get_*.json": replay_assignment,
+    "real/authorization/role_definition_get_*.json": replay_role,
+    "real/authorization/role_definitions_*.json": replay_roles,
+    "real/authorization/permissions_*.json": replay_permissions,
 }
 
 

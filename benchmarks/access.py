@@ -1,0 +1,90 @@
+"""What it takes to work out who may pull where, once role assignments have been read."""
+
+from collections import defaultdict
+from statistics import median
+
+from benchmarks.results import Row, under
+from benchmarks.rounds import seconds
+from services.access import permission
+from services.decisions import Verdict
+from services.registries import Access, Mode, Network, Registry
+from services.registry_permissions import Permission
+from services.role_assignments import AccessRecords, RoleAssignment
+from services.role_definitions import ACR_PULL, BUILT_IN, REGISTRY, REPOSITORY_READER
+
+SUBSCRIPTIONS, PRINCIPALS, REGISTRIES, ASSIGNMENTS = 20, 200, 100, 5_000
+ROUNDS = 5
+# Every tenth assignment is a group's, so that each pair has some of which it can't be told whether they count.
+GROUP_EACH = 10
+ROLES = (ACR_PULL, REPOSITORY_READER, *BUILT_IN)
+CONDITION = (
+    f"((!(ActionMatches{{'{REGISTRY}repositories/content/read'}}) AND "
+    f"!(ActionMatches{{'{REGISTRY}repositories/metadata/read'}})) OR "
+    f"(@Request[{REGISTRY}repositories:name] StringStartsWithIgnoreCase 'TEAM/'))"
+)
+
+
+def measure() -> list[Row]:
+    registries = [_registry(number) for number in range(REGISTRIES)]
+    assignments = _assignments(registries)
+    principals = [_principal(number) for number in range(PRINCIPALS)]
+
+    def matrix() -> None:
+        # As they come from reading: nothing is worked out yet.
+        records = {subscription: AccessRecords(tuple(held)) for subscription, held in assignments.items()}
+        verdicts: defaultdict[Verdict, int] = defaultdict(int)
+        for registry in registries:
+            of_its = records[registry.subscription_id]
+            for principal in principals:
+                verdicts[permission(of_its, principal, registry, Permission.PULL).verdict] += 1
+        assert sum(verdicts.values()) == PRINCIPALS * REGISTRIES
+        assert verdicts[Verdict.YES] and verdicts[Verdict.SOME] and verdicts[Verdict.UNKNOWN]
+
+    name = f"Who may pull, {PRINCIPALS} × {REGISTRIES} with {ASSIGNMENTS:,} role assignments, data at hand: seconds"
+    return [under(name, median(seconds(matrix) for _ in range(ROUNDS)), 1)]
+
+
+def _registry(number: int) -> Registry:
+    subscription, group = f"subscription-{number % SUBSCRIPTIONS}", f"group-{number}"
+    resource_id = f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{REGISTRY}bench{number}"
+    return Registry(
+        id=resource_id,
+        name=f"bench{number}",
+        login_server=f"bench{number}.azurecr.io",
+        subscription_id=subscription,
+        subscription=subscription,
+        resource_group=group,
+        location="westeurope",
+        sku="Premium",
+        provisioning_state="Succeeded",
+        created=None,
+        network=Network(True, "Allow", (), True, (), ()),
+        access=Access(Mode.ABAC if number % 3 == 0 else Mode.LEGACY, False, False, True, None, False),
+    )
+
+
+def _principal(number: int) -> str:
+    return f"aaaaaaaa-0000-0000-0000-{number:012}"
+
+
+def _assignments(registries: list[Registry]) -> dict[str, list[RoleAssignment]]:
+    """By subscription: at the root, at subscriptions, groups and registries, in turn."""
+    found: defaultdict[str, list[RoleAssignment]] = defaultdict(list)
+    for number in range(ASSIGNMENTS):
+        registry = registries[number % REGISTRIES]
+        subscription = f"/subscriptions/{registry.subscription_id}"
+        group = f"{subscription}/resourceGroups/{registry.resource_group}"
+        scope = ("/", subscription, group, registry.id, registry.id)[number // REGISTRIES % 5]
+        of_group = number % GROUP_EACH == 0
+        role = ROLES[number // 7 % len(ROLES)]
+        assignment = RoleAssignment(
+            id=str(number),
+            name=str(number),
+            scope=scope,
+            role=role,
+            principal_id=f"group-{number}" if of_group else _principal(number * 13 % PRINCIPALS),
+            principal_type="Group" if of_group else "ServicePrincipal",
+            condition=CONDITION.replace("TEAM", f"team-{number % 50}") if role == REPOSITORY_READER else "",
+        )
+        found[registry.subscription_id].append(assignment)
+    return found
