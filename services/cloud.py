@@ -217,6 +217,16 @@ class AzureSession:
             lambda: ContainerServiceClient(self.credential, subscription_id, **self._arm()),
         )
 
+    def resources(self) -> PipelineClient[Any, Any]:
+        """Any resource of Azure Resource Manager by its id, for those few that need no SDK of their own."""
+        return self._once(
+            PipelineClient,
+            "resources",
+            lambda: PipelineClient(
+                self.endpoints.resource_manager, policies=self._arm_policies(), transport=self._transport
+            ),
+        )
+
     def costs(self) -> CostManagementClient:
         return self._once(CostManagementClient, "", lambda: CostManagementClient(self.credential, **self._arm()))
 
