@@ -4,15 +4,15 @@ import streamlit as st
 
 from services import az_commands
 from services.detach import attachments
-from services.pull_matrix import Answer
+from services.pull_check import Outcome
 from ui import clusters, connection, loaders, selection
 from ui.attach import attach, detach, show_propagation
 from ui.cluster_choice import choose_cluster
 from ui.done import show_done
-from ui.errors import panel, show_error, show_refused
+from ui.errors import show_error, show_refused
 from ui.identities import show_identities
 from ui.page import az_lines, empty, header
-from ui.pull_answer import show_answer
+from ui.pull_checks import show_checks, show_text, show_verdict
 from ui.reading import show_progress
 
 TITLE, CAPTION = "Integration checker", "Can this cluster pull from this registry, why not, and attach it."
@@ -23,8 +23,7 @@ reading = clusters.pulls(who)
 
 
 def refresh() -> None:
-    clusters.pulls.clear(who)
-    clusters.checked.clear()
+    clusters.forget_pulls(who)
 
 
 header(TITLE, CAPTION, None if reading.running else reading.at, refresh)
@@ -50,24 +49,33 @@ if cluster is None or registry is None:
     st.page_link("matrix.py", label="Pull matrix", icon=":material/grid_on:")
     st.stop()
 
-checked = None
-with panel():
-    checked = clusters.checked(who, cluster.id, registry.id)
-if checked is None:
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    repository = (st.text_input("Repository, if wanted", key="repository", bind="query-params") or "").strip()
+    reference = (st.text_input("Tag or digest", key="reference", bind="query-params") or "").strip()
+image = bool(repository and reference)
+checking = clusters.pull_checks(who, cluster.id, registry.id, repository, reference)
+show_progress(checking, f"checks {cluster.id} {registry.id}")
+if checking.error:
+    show_error(checking.error)
+run = checking.value
+if run.cluster is None or run.registry is None:
     st.stop()
-show_answer(checked)
-show_propagation(checked.cluster, checked.registry)
+show_verdict(run, running=checking.running, image=image)
+show_propagation(run.cluster, run.registry)
 with st.container(horizontal=True):
     if st.button("Check again", icon=":material/refresh:"):
-        clusters.checked.clear(who, cluster.id, registry.id)
+        clusters.pull_checks.clear(who, cluster.id, registry.id, repository, reference)
         st.rerun()
-    needed = checked.pair.answer in (Answer.CANNOT, Answer.UNKNOWN, Answer.SOME)
-    if st.button("Attach", icon=":material/link:", type="primary" if needed else "secondary"):
-        attach(who, checked.cluster, checked.registry)
-    if attachments(checked.registry, checked.held) and st.button("Detach", icon=":material/link_off:"):
-        detach(who, checked.cluster, checked.registry, checked.held)
-show_identities(checked.cluster)
-group, puller = checked.cluster.resource_group, checked.cluster.puller
+    failed = any(check.id == "C6" and check.outcome is not Outcome.PASSED for check in run.checks)
+    if st.button("Attach", icon=":material/link:", type="primary" if failed else "secondary"):
+        attach(who, run.cluster, run.registry)
+    if run.held and attachments(run.registry, run.held) and st.button("Detach", icon=":material/link_off:"):
+        detach(who, run.cluster, run.registry, run.held)
+show_checks(run)
+if not checking.running:
+    show_text(run.cluster, run.registry, run, checking.at, image=image)
+show_identities(run.cluster)
+group, puller = run.cluster.resource_group, run.cluster.puller
 az_lines(
     az_commands.check_acr(cluster.name, group, registry.login_server),
     az_commands.show_resource_id(registry.name),

@@ -8,12 +8,12 @@ and -private-link.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from ipaddress import ip_address, ip_network
 
 from services.access import permission
 from services.assignments import SubscriptionAccess
 from services.clusters import Cluster
 from services.decisions import Decision, Verdict
+from services.pull_check_network import let_in
 from services.registries import Registry
 from services.registry_permissions import Permission
 from services.role_assignments import AccessRecords
@@ -143,18 +143,7 @@ def _network(cluster: Cluster, registry: Registry, addresses: Mapping[str, str])
             "But only chosen addresses are let in, and from which one its nodes come is not known "
             f"(outbound: {cluster.network.outbound_type})."
         )
-    outside = [addresses[resource_id] for resource_id in ids if not _within(addresses[resource_id], network.ip_rules)]
+    outside = [addresses[resource_id] for resource_id in ids if not let_in(addresses[resource_id], network.ip_rules)]
     if outside:
         return Answer.NETWORK, f"But its address {', '.join(outside)} is in none of the registry's IP rules."
     return Answer.CAN, ""
-
-
-def _within(address: str, rules: Iterable[str]) -> bool:
-    """Whether an address is in one of the rules, each an address or a range. What is neither lets nobody in."""
-    for rule in rules:
-        try:
-            if ip_address(address) in ip_network(rule, strict=False):
-                return True
-        except ValueError:
-            continue
-    return False

@@ -51,24 +51,6 @@ def read_puller(session: AzureSession, cluster: Cluster, registry: Registry, pri
     return PullerAccess(principal, read_principal(session, registry, principal))
 
 
-def with_control_plane(
-    session: AzureSession, cluster: Cluster, registry: Registry, held: PullerAccess
-) -> AccessRecords:
-    """What the puller holds at the registry, and the control plane's identity, to which roles are given by mistake.
-
-    What the latter holds is left out where it can't be read: it lets nobody pull.
-    """
-    records = held.access.records
-    if not cluster.control_plane or not cluster.control_plane.object_id:
-        return records
-    try:
-        other = read_principal(session, registry, cluster.control_plane.object_id, records.roles).records
-    except ServiceError:
-        return records
-    assignments = {one.id.lower(): one for one in (*records.assignments, *other.assignments)}
-    return AccessRecords(tuple(assignments.values()), {**records.roles, **other.roles}, records.denies)
-
-
 def own_if_told(session: AzureSession, registry: Registry) -> tuple[PermissionBlock, ...] | None:
     """What the caller may do at a registry; None where that can't be read."""
     try:

@@ -86,7 +86,7 @@ def _write(who: str, plan: AttachPlan) -> None:
         return
     finally:  # Also what failed may have been done.
         _attach_plan.clear()
-        clusters.forget_pulls(who, plan.cluster.id, plan.registry.id)
+        clusters.forget_pulls(who)
     st.session_state[_key(plan.cluster, plan.registry)] = _Since(time.time())
     words = {
         "attached": "attached, as read back",
@@ -121,7 +121,7 @@ def detach(who: str, cluster: Cluster, registry: Registry, held: PullerAccess) -
             try:
                 done = apply_detach(connection.session(who), plan)
             finally:  # Also what failed may have been done.
-                clusters.forget_pulls(who, cluster.id, registry.id)
+                clusters.forget_pulls(who)
             st.session_state.pop(_key(cluster, registry), None)
             say_done(f"The assignment is {done.outcome}.")
             st.rerun()

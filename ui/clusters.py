@@ -1,7 +1,8 @@
 """Clusters and role assignments, cached: what the AKS views read, by identity."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -9,9 +10,14 @@ import streamlit as st
 from services.addresses import read_addresses
 from services.assignments import SubscriptionAccess, read_access
 from services.clusters import Cluster, get_cluster, list_clusters
+from services.errors import ServiceError
 from services.fanout import Partial
-from services.pull_matrix import Pair, needed_addresses, pull_pair
-from services.puller_assignments import PullerAccess, read_puller, with_control_plane
+from services.pull_check import ORDER, Check, in_order
+from services.pull_check_network import Resolved
+from services.pull_check_reading import look_up
+from services.pull_checking import PullQuestion, run_checks
+from services.pull_matrix import needed_addresses
+from services.puller_assignments import PullerAccess, read_puller
 from services.registries import Registry, get_registry
 from services.subscriptions import list_subscriptions
 from ui import connection, loaders
@@ -51,30 +57,51 @@ def pulls(who: str) -> Reading[Pulls]:
 
 
 @dataclass(frozen=True)
-class Checked:
-    """One cluster and one registry as they are now, what the puller holds, and the answer; and when it was read."""
+class PullRun:
+    """The checks of one cluster and one registry, as far as they have ended. None: not read yet.
 
-    cluster: Cluster
-    registry: Registry
-    held: PullerAccess
-    pair: Pair
-    at: datetime
+    `held`: what the cluster's puller holds at the registry, None where it could not be read.
+    """
+
+    cluster: Cluster | None = None
+    registry: Registry | None = None
+    checks: tuple[Check, ...] = ()
+    held: PullerAccess | None = None
+    resolved: Resolved | None = None
 
 
-@st.cache_resource(ttl="1m", show_spinner="Checking", max_entries=200)
-def checked(who: str, cluster_id: str, registry_id: str) -> Checked:
-    """Reads both anew, and what the cluster's puller holds at the registry, groups followed."""
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=200, validate=fresh)
+def pull_checks(who: str, cluster_id: str, registry_id: str, repository: str, reference: str) -> Reading[PullRun]:
+    """Both read anew, then all checks; each is there as it ends."""
     session = connection.session(who)
-    cluster, registry = get_cluster(session, cluster_id), get_registry(session, registry_id)
-    held = read_puller(session, cluster, registry)
-    wanted = needed_addresses([cluster], [registry])
-    addresses = dict(read_addresses(session, wanted).values)
-    records = with_control_plane(session, cluster, registry, held)
-    pair = pull_pair(cluster, registry, records, addresses, held.access.groups)
-    return Checked(cluster, registry, held, pair, datetime.now(UTC))
+
+    def work(reading: Reading[PullRun]) -> None:
+        cluster, registry = get_cluster(session, cluster_id), get_registry(session, registry_id)
+        run = PullRun(cluster, registry)
+        reading.value = run
+
+        def lookup(host: str) -> Resolved:
+            nonlocal run
+            resolved = look_up(host)
+            run = replace(run, resolved=resolved)
+            return resolved
+
+        def found(checks: tuple[Check, ...]) -> None:
+            nonlocal run
+            run = replace(run, checks=in_order((*run.checks, *checks)))
+            reading.value = run
+            reading.report(len(run.checks), len(ORDER), "checks")
+
+        question = PullQuestion(cluster, registry, datetime.now(UTC), repository, reference)
+        run_checks(session, question, found, lookup=lookup)
+        with suppress(ServiceError):  # Then its check says why.
+            run = replace(run, held=read_puller(session, cluster, registry))
+        reading.value = run
+
+    return start(PullRun(), work, verb="Running")
 
 
-def forget_pulls(who: str, cluster_id: str, registry_id: str) -> None:
+def forget_pulls(who: str) -> None:
     """What a role assignment, or its removal, makes stale."""
-    checked.clear(who, cluster_id, registry_id)
+    pull_checks.clear()
     pulls.clear(who)

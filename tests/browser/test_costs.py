@@ -169,7 +169,7 @@ def test_a_price_sheet_with_a_typo_says_where_and_a_right_one_counts(page: Page,
             "costs?registry=contosohub&by=Subscription",
             "To share its bill out, all manifests of contosohub are read once.",
         ),
-        ("aks?cluster=aks1&registry=casaacr01", "aks1 can't pull from casaacr01"),
+        ("aks?cluster=aks1&registry=casaacr01", "aks1 ← casaacr01: Can't pull"),
     ],
 )
 def test_a_link_that_is_opened_cold_keeps_what_it_names(

@@ -29,6 +29,17 @@ def resources(ready):
         yield made
 
 
+def test_an_identity_that_a_cluster_names(arm):
+    identity = (
+        "/subscriptions/b63a40da-5629-452a-9350-e48460eae13f/resourcegroups/node-rg"
+        "/providers/Microsoft.ManagedIdentity/userAssignedIdentities/aks1-agentpool"
+    )
+    found = arm("GET", identity).json()
+    assert found["properties"]["clientId"] == "d55c1efa-7418-42a5-9dc4-34467aba4ca0"
+    assert found["properties"]["principalId"] == "7d2f894e-14ab-41d0-b83d-dda90d45c7d6"
+    assert arm("GET", f"{identity}-gone").status_code == 404
+
+
 def test_each_identity_sees_the_subscriptions_it_has_a_role_in(ready):
     for who, expected in (
         ("client", ["casacloud", "contoso-platform", "contoso-apps", "contoso-restricted"]),
