@@ -6,10 +6,12 @@ from services.az_commands import check_acr
 from services.pull_matrix import Answer, Pair, pull_matrix
 from ui import clusters, connection, loaders
 from ui.chart_theme import show_chart, theme_now
+from ui.cluster_choice import cluster_key
 from ui.errors import show_error, show_refused
 from ui.matrix_chart import SIGNS, matrix_figure
 from ui.page import az_lines, empty, header
 from ui.reading import show_progress
+from ui.selection import key_of
 from ui.table import page_of, table_height, table_of
 from ui.text import count
 
@@ -82,7 +84,7 @@ if len(shown) <= SQUARES:
         "A row a cluster, a column a registry, a sign for each pair. The table below has the same, with the reasons.",
     )
 rows, page = page_of(shown, "pairs")
-st.dataframe(
+selected = st.dataframe(
     table_of(
         [
             {
@@ -101,6 +103,8 @@ st.dataframe(
     key=f"pairs {page}",
     height=table_height(len(rows)),
     hide_index=True,
+    on_select="rerun",
+    selection_mode="single-row",
     placeholder="–",
     alt="Clusters and registries, a pair a row",
     column_config={
@@ -109,8 +113,15 @@ st.dataframe(
         "Reason": st.column_config.TextColumn(width="large"),
     },
 )
+if selected.selection.rows:
+    pair = rows[selected.selection.rows[0]]
+    chosen = {
+        "cluster": cluster_key(pair.cluster, pulls.clusters.values),
+        "registry": key_of(pair.registry, [one for one in pulls.registries.values if one.login_server]),
+    }
+    st.switch_page("aks.py", query_params=chosen)
 st.caption(
-    f"{count(len(shown), 'pair')} shown. Memberships of groups are not known to role assignments: what a group holds "
-    "is unknown here. A role that was just assigned takes minutes until it counts, kubelet's token up to an hour."
+    f"{count(len(shown), 'pair')} shown. Select a row to check the pair, and to attach it. Memberships of groups are not "
+    "known to role assignments: what a group holds is unknown here. A role that was just assigned takes minutes until it counts, kubelet's token up to an hour."
 )
 az_lines(*(check_acr(pair.cluster.name, pair.cluster.resource_group, pair.registry.login_server) for pair in shown[:3]))

@@ -25,7 +25,7 @@ def test_the_checker(browser: Browser, address: str, screenshots: Path, theme: s
         "d55c1efa-7418-42a5-9dc4-34467aba4ca0",
         "a7283972-89ef-4ce1-a630-3925cb926d3c",
     ):
-        expect(page.get_by_test_id("stCode").filter(has_text=known).first).to_be_visible()
+        expect(page.get_by_test_id("stCode").filter(has_text=known, visible=True).first).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     page.screenshot(path=screenshots / f"aks-{theme}-{width}.png")
     assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
