@@ -121,7 +121,8 @@ if selected.selection.rows:
     }
     st.switch_page("aks.py", query_params=chosen)
 st.caption(
-    f"{count(len(shown), 'pair')} shown. Select a row to check the pair, and to attach it. Memberships of groups are not "
-    "known to role assignments: what a group holds is unknown here. A role that was just assigned takes minutes until it counts, kubelet's token up to an hour."
+    f"{count(len(shown), 'pair')} shown. Select a row to check the pair, and to attach it. What groups hold is unknown "
+    "here: role assignments do not tell their members. A role that was just assigned takes minutes until it counts, "
+    "kubelet's token up to an hour."
 )
 az_lines(*(check_acr(pair.cluster.name, pair.cluster.resource_group, pair.registry.login_server) for pair in shown[:3]))
