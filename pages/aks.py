@@ -7,12 +7,13 @@ from services.detach import attachments
 from services.pull_check import Outcome
 from ui import clusters, connection, loaders, selection
 from ui.attach import attach, detach, show_propagation
-from ui.cluster_choice import choose_cluster
+from ui.cluster_choice import choose_cluster, cluster_key
 from ui.done import show_done
 from ui.errors import show_error, show_refused
 from ui.identities import show_identities
 from ui.page import az_lines, empty, header
 from ui.pull_checks import show_checks, show_text, show_verdict
+from ui.pull_events import show_events
 from ui.reading import show_progress
 
 TITLE, CAPTION = "Integration checker", "Can this cluster pull from this registry, why not, and attach it."
@@ -45,6 +46,7 @@ with right:
     key = st.selectbox("Registry", keys, None, key="registry", bind="query-params", placeholder="Choose one")
 registry = selection.find(registries, key) if key else None
 if cluster is None or registry is None:
+    show_events((), registries, "")
     empty(":material/hub:", "Choose a cluster and a registry", "Or look at all pairs at once in the pull matrix.")
     st.page_link("matrix.py", label="Pull matrix", icon=":material/grid_on:")
     st.stop()
@@ -71,6 +73,7 @@ with st.container(horizontal=True):
         attach(who, run.cluster, run.registry)
     if run.held and attachments(run.registry, run.held) and st.button("Detach", icon=":material/link_off:"):
         detach(who, run.cluster, run.registry, run.held)
+show_events(run.checks, registries, cluster_key(cluster, reading.value.clusters.values))
 show_checks(run)
 if not checking.running:
     show_text(run.cluster, run.registry, run, checking.at, image=image)

@@ -72,6 +72,18 @@ def test_a_grant_to_the_control_plane_is_named_for_the_mistake_it_is(check: Any,
     assert "control plane" in alerts(at)
 
 
+def test_a_pod_s_event_names_its_cause_and_the_check_that_confirms_it(check: Any, own: Own) -> None:
+    at = check(own.session(), **PAIR)
+    event = "failed to authorize: failed to fetch anonymous token: unexpected status: 401 Unauthorized"
+    at.text_area[0].set_value(event).run()
+    assert not at.exception
+    shown = texts(at).replace("\\", "")
+    assert "no role of it lets it pull" in shown
+    assert "Image pull permission (C6): failed" in shown
+    at.text_area[0].set_value("Back-off pulling image").run()
+    assert "Nothing in it is known" in alerts(at)
+
+
 def attach(at: AppTest) -> AppTest:
     button(at, "Attach").click()
     at.run()

@@ -1,0 +1,160 @@
+"""Why a pod does not pull: the text of its event, pasted, and what it means.
+
+Texts are containerd's, the kubelet's and the registry's own:
+https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/extensions/cannot-pull-image-from-acr-to-aks-cluster
+"""
+
+import re
+from dataclasses import dataclass
+
+# Characters. An event is a few lines; a log of megabytes is no event.
+_LONGEST = 50_000
+_IMAGE = re.compile(
+    r"(?<![\w.-])(?P<server>[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?)/(?P<repository>[a-z0-9][a-z0-9._/-]*)"
+    r"(?:@(?P<digest>sha256:[0-9a-f]{64})|:(?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?"
+)
+
+
+@dataclass(frozen=True)
+class Diagnosis:
+    """`checks`: the ids of the checks that confirm it; `seen` is the part of the text that says so."""
+
+    cause: str
+    checks: tuple[str, ...]
+    fix: str
+    seen: str
+
+
+@dataclass(frozen=True)
+class PulledImage:
+    """The image that an event names: `reference` is a tag or a digest, "" where none is named."""
+
+    login_server: str
+    repository: str
+    reference: str
+
+
+@dataclass(frozen=True)
+class _Sign:
+    """`pattern` is searched without regard to case."""
+
+    pattern: str
+    cause: str
+    checks: tuple[str, ...]
+    fix: str
+
+
+# The most telling first: an answer that was refused is wrapped in texts that tell of failed pulls in general.
+_SIGNS = (
+    _Sign(
+        r"no match for platform in manifest[^\n]{0,80}|exec format error|no matching manifest for [^\s,\"]+",
+        "The image is not made for the node's processor or operating system.",
+        ("C15",),
+        "Build it for the node's platform too, or keep its pods off that pool: nodeSelector kubernetes.io/arch.",
+    ),
+    _Sign(
+        r"client with IP '?[0-9a-f.:]+'? is not allowed access[^\n]{0,40}|aka\.ms/acr/firewall",
+        "The registry's network rules refuse the address that the node comes from.",
+        ("C9", "C10", "C11"),
+        "Add that address to the IP rules, or make a private endpoint in the cluster's network.",
+    ),
+    _Sign(
+        r"429 Too Many Requests|toomanyrequests",
+        "The registry throttles: too many requests in a minute, and all nodes share one identity.",
+        ("C18",),
+        "It is tried again by itself. Roll out in steps, keep images on the nodes, or take a larger SKU.",
+    ),
+    _Sign(
+        r"x509: [^\n\"]{0,120}|tls: failed to verify certificate",
+        "The node does not trust the certificate that it was shown: a proxy between it and the registry.",
+        ("C12",),
+        "Give the nodes the proxy's CA certificate (`az aks update --custom-ca-trust-certificates`), or bypass it.",
+    ),
+    _Sign(
+        r"(?:dial tcp: )?lookup [^\s]{1,253}[^\n]{0,60}(?:no such host|server misbehaving|i/o timeout)|no such host",
+        "The node can't resolve the registry's name, or that of its data endpoint.",
+        ("C2", "C11", "C1"),
+        "Check the name, the DNS servers of the nodes' network, and the zone privatelink.azurecr.io linked to it.",
+    ),
+    _Sign(
+        r"(?:blob\.core\.windows\.net|\.data\.azurecr\.[a-z.]+)[^\n]{0,200}"
+        r"(?:i/o timeout|deadline exceeded|connection re(?:set|fused))",
+        "The node reaches the registry, and not the host that layers come from.",
+        ("C12", "C11"),
+        "Let nodes reach the registry's data endpoints, or *.blob.core.windows.net, on port 443; with private "
+        "endpoints, each data endpoint needs its own DNS record.",
+    ),
+    _Sign(
+        r"i/o timeout|context deadline exceeded|connection refused|connection reset by peer|Client\.Timeout exceeded",
+        "The node does not reach the registry: a firewall, a network rule or a route in between.",
+        ("C9", "C11", "C12"),
+        "Let nodes reach the login server and its data endpoints on port 443.",
+    ),
+    _Sign(
+        r"application with identifier [^\n]{0,60} was not found|AADSTS\d+|Identity not found|"
+        r"invalid_client|clientsecret[^\n]{0,40}expired",
+        "The node gets no token as the cluster's identity: it is gone, or its secret has expired.",
+        ("C3", "C4"),
+        "Check that the identity exists; renew a service principal's secret: `az aks update-credentials`.",
+    ),
+    _Sign(
+        r"failed to fetch anonymous token[^\n]{0,200}?401[^\n\"]{0,20}|401 Unauthorized|unauthorized: [^\n\"]{0,60}|"
+        r"authentication required",
+        "The registry knows the node's identity not, or no role of it lets it pull from this repository.",
+        ("C6", "C3", "C5", "C8"),
+        "Assign the role to the kubelet identity's object id: attach the registry to the cluster. After a recent "
+        "change, wait ten minutes, then delete the pod.",
+    ),
+    _Sign(
+        r"403 Forbidden[^\n\"]{0,60}|\bdenied: [^\n\"]{0,60}|insufficient_scope",
+        "The registry refuses: most often its network rules, else a role that reaches other repositories only.",
+        ("C9", "C10", "C6"),
+        "Compare the node's outbound address with the IP rules; then see which repositories its role reaches.",
+    ),
+    _Sign(
+        r"manifest unknown[^\n\"]{0,60}|MANIFEST_UNKNOWN|name unknown|NAME_UNKNOWN|repository does not exist|"
+        r"failed to resolve reference [^\n]{0,200}: not found|: not found\b",
+        "There is no such tag, digest or repository: mistyped, deleted, or an index lacks the node's platform.",
+        ("C16", "C15"),
+        "See the repository's tags; push the image again with all its platforms.",
+    ),
+    _Sign(
+        r"405 Method Not Allowed|REGISTRY_DISALLOWED_OPERATION|quarantine[^\n\"]{0,60}",
+        "A lock or the quarantine keeps the image from being pulled.",
+        ("C16",),
+        "See the locks of the repository, the tag and the manifest.",
+    ),
+    _Sign(
+        r"no space left on device|failed to extract layer|DiskPressure",
+        "The node's disk is full: it is no matter of the registry.",
+        ("C19",),
+        "Free or enlarge the node's disk; large images fill it fast.",
+    ),
+    _Sign(
+        r"InvalidImageName|couldn't parse image[^\n]{0,80}|invalid reference format",
+        "The image's name is none.",
+        ("C16",),
+        "Write server/repository:tag, in lower case, without https://.",
+    ),
+)
+
+
+def diagnose(text: str) -> tuple[Diagnosis, ...]:
+    """What an event says, the most telling first; empty where it says nothing that is known.
+
+    `text` is whatever was pasted: `kubectl describe pod`, an event, containerd's log; only its end counts where it is
+    very long. ImagePullBackOff itself says only that it failed before: the cause stands in the event above it.
+    """
+    text = text[-_LONGEST:]
+    found = [(sign, re.search(sign.pattern, text, re.IGNORECASE)) for sign in _SIGNS]
+    return tuple(Diagnosis(sign.cause, sign.checks, sign.fix, match[0].strip()) for sign, match in found if match)
+
+
+def image_of(text: str) -> PulledImage | None:
+    """The first image with a server's name in the text, to fill in what to check; None where there is none."""
+    for match in _IMAGE.finditer(text[-_LONGEST:]):
+        # Not the URLs that the same events hold.
+        if not match["repository"].startswith(("v2/", "oauth2/")) and (match["tag"] or match["digest"]):
+            repository = match["repository"].rstrip("/.-_")
+            return PulledImage(match["server"], repository, match["digest"] or match["tag"] or "")
+    return None
