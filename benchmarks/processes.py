@@ -20,11 +20,12 @@ STARTS_WITHIN_S = 120
 
 
 @contextmanager
-def sandbox(*bulk: str, latency_ms: float = 0) -> Iterator[Mapping[str, Any]]:
-    """A sandbox with nothing but registries of these sizes (NAME:REPOSITORIES:MANIFESTS); yields its ready file."""
+def sandbox(*bulk: str, latency_ms: float = 0, seed: str = "empty") -> Iterator[Mapping[str, Any]]:
+    """A sandbox with registries of these sizes (NAME:REPOSITORIES:MANIFESTS), and what `seed` has; yields its ready
+    file."""
     with TemporaryDirectory() as folder:
         ready = Path(folder) / "ready.json"
-        options = ["--data", f"{folder}/data", "--seed", "empty", "--latency-ms", str(latency_ms)]
+        options = ["--data", f"{folder}/data", "--seed", seed, "--latency-ms", str(latency_ms)]
         options += ["--ready-file", str(ready), *(word for size in bulk for word in ("--bulk", size))]
         with _running(["-m", "sandbox", *options], {}, Path(folder), ready.exists):
             yield json.loads(ready.read_text())

@@ -139,7 +139,9 @@ def read_image(session: AzureSession, registry: Registry, repository: str, refer
         return ImageFacts(name, digest, unreadable=unreadable)
     manifest = read_manifest(client, repository, digest)
     if manifest.kind is not Kind.INDEX:
-        return ImageFacts(name, digest, _platform(client, repository, manifest), len(manifest.layers))
+        told = f"{row.os}/{row.architecture}" if row.os and row.architecture else ""
+        platforms = (told,) if told else _platform(client, repository, manifest)
+        return ImageFacts(name, digest, platforms, len(manifest.layers))
     children = {child.digest: if_there(_reading(client, repository, child.digest)) for child in manifest.children}
     return ImageFacts(
         name,

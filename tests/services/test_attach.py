@@ -231,6 +231,14 @@ def test_where_nobody_can_tell_it_says_so(own: Own, cluster: Cluster) -> None:
     own.break_()
     apply_detach(own.session(), read_detach_plan(own.session(), cluster, own.registry()))
     assert apply_attach(own.session(), plan, then_break(late=False), sleep=never).outcome == "not confirmed"
+    own.break_()
+    apply_detach(own.session(), read_detach_plan(own.session(), cluster, own.registry()))
+
+    def exists_already(state: str) -> None:
+        if "assigning" in state:
+            own.break_(refusing("RoleAssignmentExists", 409), nothing_read)
+
+    assert apply_attach(own.session(), plan, exists_already, sleep=never).outcome == "not confirmed"
 
 
 def test_a_write_that_failed_and_was_not_done_is_a_failure(own: Own, cluster: Cluster) -> None:
