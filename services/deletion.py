@@ -102,9 +102,11 @@ def _joined(now: Mapping[str, DeletionItem], planned: set[str]) -> dict[str, str
     for item in now.values():
         if item.digest not in planned and item.why is Why.REFERRER:
             at = item.of
-            while at not in planned:
+            # The registry takes along what refers to what refers to it; what hangs on it in other ways it leaves.
+            while at not in planned and now[at].why is Why.REFERRER:
                 at = now[at].of
-            joined[at] = item.digest
+            if at in planned:
+                joined[at] = item.digest
     return joined
 
 

@@ -1,6 +1,7 @@
 """What a plan names is deleted, checked again and read back; what changed meanwhile is not, and each item's fate is
 told as the registry has it."""
 
+import hashlib
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -288,6 +289,24 @@ def test_two_thousand_items_through_faults_of_every_kind(own: Own) -> None:
     assert gone | refused | unknown == set(digests)
     # Each try fails in one case of ten, and there are five: next to none is left.
     assert len(refused | unknown) < 20
+
+
+def test_what_refers_to_something_attached_that_stays_is_no_change(own: Own) -> None:
+    """A tag such as sha256-… attaches an image; the registry takes neither it nor what refers to it along."""
+    chosen, _ = own.push(number=1)
+    attached, raw = own.push(f"sha256-{chosen.removeprefix('sha256:')}", number=2)
+    subject = {"mediaType": OCI_MANIFEST, "digest": attached, "size": len(raw)}
+    config = {"mediaType": OCI_CONFIG, "digest": digest_of(3), "size": 100}
+    body = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [], "subject": subject}
+    signature = json.dumps(body).encode()
+    own.sandbox.store.add_manifest(REGISTRY, APP, signature, OCI_MANIFEST, own.sandbox.stamp())
+    own.move("latest", f"sha256:{hashlib.sha256(signature).hexdigest()}")
+    (contents,) = read_contents(own.client, [APP], {}).values
+    plan = plan_deletion(contents, [chosen], by_name=False)
+    assert plan.digests == (chosen,)
+    result = apply_deletion(own.client, plan, {})
+    assert [(done.digest, done.outcome) for done in result.values] == [(chosen, "deleted")]
+    assert not result.refused
 
 
 @settings(max_examples=25, suppress_health_check=list(HealthCheck), deadline=None)
