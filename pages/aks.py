@@ -54,8 +54,17 @@ if cluster is None or registry is None:
 with st.container(horizontal=True, vertical_alignment="bottom"):
     repository = (st.text_input("Repository, if wanted", key="repository", bind="query-params") or "").strip()
     reference = (st.text_input("Tag or digest", key="reference", bind="query-params") or "").strip()
+principal = ""
+if not cluster.puller.object_id and cluster.puller.client_id:
+    client = cluster.puller.client_id
+    principal = st.text_input(
+        "Object id of the service principal",
+        key="principal",
+        bind="query-params",
+        help=f"Only the directory knows it: `az ad sp show --id {client} --query id --output tsv`",
+    ).strip()
 image = bool(repository and reference)
-checking = clusters.pull_checks(who, cluster.id, registry.id, repository, reference)
+checking = clusters.pull_checks(who, cluster.id, registry.id, repository, reference, principal)
 show_progress(checking, f"checks {cluster.id} {registry.id}")
 if checking.error:
     show_error(checking.error)
@@ -66,11 +75,11 @@ show_verdict(run, running=checking.running, image=image)
 show_propagation(run.cluster, run.registry)
 with st.container(horizontal=True):
     if st.button("Check again", icon=":material/refresh:"):
-        clusters.pull_checks.clear(who, cluster.id, registry.id, repository, reference)
+        clusters.pull_checks.clear(who, cluster.id, registry.id, repository, reference, principal)
         st.rerun()
     failed = any(check.id == "C6" and check.outcome is not Outcome.PASSED for check in run.checks)
     if st.button("Attach", icon=":material/link:", type="primary" if failed else "secondary"):
-        attach(who, run.cluster, run.registry)
+        attach(who, run.cluster, run.registry, principal)
     if run.held and attachments(run.registry, run.held) and st.button("Detach", icon=":material/link_off:"):
         detach(who, run.cluster, run.registry, run.held)
 show_events(run.checks, registries, cluster_key(cluster, reading.value.clusters.values))

@@ -31,17 +31,25 @@ class _Since:
 
 
 @st.cache_data(ttl="30s", show_spinner="Planning", max_entries=50)
-def _attach_plan(who: str, _cluster: Cluster, _registry: Registry, pair: str, choice: RepositoryChoice) -> AttachPlan:  # noqa: ARG001
+def _attach_plan(
+    who: str,
+    _cluster: Cluster,
+    _registry: Registry,
+    pair: str,  # noqa: ARG001
+    choice: RepositoryChoice,
+    principal_id: str,
+) -> AttachPlan:
     """`pair` says which cluster and registry."""
-    return read_attach_plan(connection.session(who), _cluster, _registry, choice)
+    return read_attach_plan(connection.session(who), _cluster, _registry, choice, principal_id=principal_id)
 
 
 @st.dialog("Attach", width="large")
-def attach(who: str, cluster: Cluster, registry: Registry) -> None:
-    """Plans the one role assignment, shows it, and writes it; who may not gets it as a request."""
+def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) -> None:
+    """Plans the one role assignment, shows it, and writes it; who may not gets it as a request. `principal_id`: of a
+    service principal, else ""."""
     with panel():
         choice = _choose_repositories(registry)
-        plan = _attach_plan(who, cluster, registry, f"{cluster.id} {registry.id}", choice)
+        plan = _attach_plan(who, cluster, registry, f"{cluster.id} {registry.id}", choice, principal_id)
         st.markdown(
             f"**{plain(plan.role_name)}** for the {cluster.puller.kind} of **{plain(cluster.name)}** on "
             f"**{plain(registry.name)}**, for {plain(choice.words)}. The cluster itself is not updated."
@@ -103,7 +111,8 @@ def detach(who: str, cluster: Cluster, registry: Registry, held: PullerAccess) -
     with panel():
         own = {f"{one.name} ({one.id.rpartition('/')[2][:8]})": one for one in attachments(registry, held)}
         chosen = own[st.selectbox("Assignment", list(own))].id if len(own) > 1 else ""
-        plan = read_detach_plan(connection.session(who), cluster, registry, chosen)
+        session = connection.session(who)
+        plan = read_detach_plan(session, cluster, registry, chosen, principal_id=held.principal_id)
         for blocker in plan.blockers:
             st.error(plain(blocker), icon=":material/block:")
         for warning in plan.warnings:

@@ -71,8 +71,10 @@ class PullRun:
 
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=200, validate=fresh)
-def pull_checks(who: str, cluster_id: str, registry_id: str, repository: str, reference: str) -> Reading[PullRun]:
-    """Both read anew, then all checks; each is there as it ends."""
+def pull_checks(
+    who: str, cluster_id: str, registry_id: str, repository: str, reference: str, principal_id: str
+) -> Reading[PullRun]:
+    """Both read anew, then all checks; each is there as it ends. `principal_id`: of a service principal, else ""."""
     session = connection.session(who)
 
     def work(reading: Reading[PullRun]) -> None:
@@ -92,10 +94,10 @@ def pull_checks(who: str, cluster_id: str, registry_id: str, repository: str, re
             reading.value = run
             reading.report(len(run.checks), len(ORDER), "checks")
 
-        question = PullQuestion(cluster, registry, datetime.now(UTC), repository, reference)
+        question = PullQuestion(cluster, registry, datetime.now(UTC), repository, reference, principal_id)
         run_checks(session, question, found, lookup=lookup)
         with suppress(ServiceError):  # Then its check says why.
-            run = replace(run, held=read_puller(session, cluster, registry))
+            run = replace(run, held=read_puller(session, cluster, registry, principal_id))
         reading.value = run
 
     return start(PullRun(), work, verb="Running")

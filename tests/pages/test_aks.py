@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from sandbox.principals import READER
+from sandbox.seeds.company import BATCH
 from services.cloud import AzureSession
 from tests.services.own_sandbox import Own, own_sandbox
 from ui import clusters, connection
@@ -28,11 +29,11 @@ def ended(at: AppTest) -> AppTest:
     assert not at.exception
     if not at.query_params.get("registry"):
         return at
-    who = connection.who()
+    who, principal = connection.who(), "".join(one.value for one in at.text_input if one.key == "principal")
     pulls = clusters.pulls(who).value
     cluster = next(one for one in pulls.clusters.values if one.name == at.selectbox(key="cluster").value)
     registry = next(one for one in pulls.registries.values if one.name == at.selectbox(key="registry").value)
-    assert clusters.pull_checks(who, cluster.id, registry.id, "", "").finished.wait(30)
+    assert clusters.pull_checks(who, cluster.id, registry.id, "", "", principal).finished.wait(30)
     return at.run()
 
 
@@ -70,6 +71,14 @@ def test_both_identities_and_which_one_pulls(check: Any, own: Own) -> None:
 def test_a_grant_to_the_control_plane_is_named_for_the_mistake_it_is(check: Any, session: AzureSession) -> None:
     at = check(session, cluster="aks-payments", registry="contosohub")
     assert "control plane" in alerts(at)
+
+
+def test_a_service_principal_s_object_id_can_be_given(check: Any, session: AzureSession) -> None:
+    at = check(session, cluster="aks-batch", registry="contosohub")
+    assert "Image pull permission" in alerts(at)
+    at.text_input(key="principal").set_value(BATCH).run()
+    at = ended(at)
+    assert "AcrPull, inherited from the resource group" in texts(at).replace("\\", "")
 
 
 def test_a_pod_s_event_names_its_cause_and_the_check_that_confirms_it(check: Any, own: Own) -> None:
