@@ -5,6 +5,7 @@ import streamlit as st
 from services.az_commands import check_acr
 from services.pull_matrix import Answer, Pair, pull_matrix
 from ui import clusters, connection, loaders
+from ui.attach_many import attach_many
 from ui.chart_theme import show_chart, theme_now
 from ui.cluster_choice import cluster_key
 from ui.errors import show_error, show_refused
@@ -104,7 +105,7 @@ selected = st.dataframe(
     height=table_height(len(rows)),
     hide_index=True,
     on_select="rerun",
-    selection_mode="single-row",
+    selection_mode="multi-row",
     placeholder="–",
     alt="Clusters and registries, a pair a row",
     column_config={
@@ -113,15 +114,19 @@ selected = st.dataframe(
         "Reason": st.column_config.TextColumn(width="large"),
     },
 )
-if selected.selection.rows:
-    pair = rows[selected.selection.rows[0]]
-    chosen = {
-        "cluster": cluster_key(pair.cluster, pulls.clusters.values),
-        "registry": key_of(pair.registry, [one for one in pulls.registries.values if one.login_server]),
-    }
-    st.switch_page("aks.py", query_params=chosen)
+picked = [rows[number] for number in selected.selection.rows]
+if picked:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(f"Attach {count(len(picked), 'pair')}", icon=":material/link:"):
+            attach_many(who, picked)
+        if len(picked) == 1:
+            chosen = {
+                "cluster": cluster_key(picked[0].cluster, pulls.clusters.values),
+                "registry": key_of(picked[0].registry, [one for one in pulls.registries.values if one.login_server]),
+            }
+            st.page_link("aks.py", label="Check this pair", icon=":material/hub:", query_params=chosen)
 st.caption(
-    f"{count(len(shown), 'pair')} shown. Select a row to check the pair, and to attach it. What groups hold is unknown "
+    f"{count(len(shown), 'pair')} shown. Select rows to check a pair, or to attach them. What groups hold is unknown "
     "here: role assignments do not tell their members. A role that was just assigned takes minutes until it counts, "
     "kubelet's token up to an hour."
 )

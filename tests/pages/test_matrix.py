@@ -11,9 +11,11 @@ from sandbox.server import Sandbox
 from services.cloud import AzureSession, connect_sandbox
 from services.clusters import list_clusters
 from services.registries import list_registries
+from tests.services.own_sandbox import Own, own_sandbox
 from ui import clusters, connection
 
 from .conftest import AppTest, Open, texts
+from .own import button, reopen
 
 
 @pytest.fixture
@@ -61,6 +63,38 @@ def test_filters_leave_what_was_asked_for(matrix: Any) -> None:
     assert set(at.dataframe[0].value["Answer"]) == {"✗ can't pull"}
     at.text_input(key="search").set_value("nothing of that name").run()
     assert "No pair matches" in texts(at)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as own:
+        yield own
+
+
+def test_pairs_are_attached_at_once_with_a_result_each(matrix: Any, own: Own) -> None:
+    own.make_registry("contosohub")
+    at = matrix(as_session=own.session())
+    assert set(at.dataframe[0].value["Answer"]) == {"✗ can't pull"}
+    at.session_state["pairs 1"] = {"selection": {"rows": [0, 1]}}
+    at.run()
+    button(at, "Attach 2 pairs").click()
+    at.run()
+    assert set(at.dataframe[1].value["Plan"]) == {"assign"}
+    reopen(at, "Attach 2 pairs")
+    button(at, "Assign 2 roles").click()
+    at.run()
+    assert not at.exception
+    assert set(at.dataframe[2].value["Result"]) == {"attached"}
+    assert clusters.pulls(connection.who()).finished.wait(30)
+    at = matrix(as_session=own.session())
+    assert set(at.dataframe[0].value["Answer"]) == {"✓ can pull"}
+
+
+def test_one_pair_leads_to_the_checker(matrix: Any) -> None:
+    at = matrix()
+    at.session_state["pairs 1"] = {"selection": {"rows": [0]}}
+    at.run()
+    assert "Check this pair" in [link.proto.label for link in at.get("page_link")]
 
 
 @pytest.fixture
