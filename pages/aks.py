@@ -8,6 +8,7 @@ from services.pull_check import Outcome
 from ui import clusters, connection, loaders, selection
 from ui.attach import attach, detach, show_propagation
 from ui.cluster_choice import choose_cluster, cluster_key
+from ui.cluster_proof import prove, show_proof
 from ui.done import show_done
 from ui.errors import show_error, show_refused
 from ui.identities import show_identities
@@ -82,6 +83,10 @@ with st.container(horizontal=True):
         attach(who, run.cluster, run.registry, principal)
     if run.held and attachments(run.registry, run.held) and st.button("Detach", icon=":material/link_off:"):
         detach(who, run.cluster, run.registry, run.held)
+    if image and st.button("Prove it in the cluster", icon=":material/science:"):
+        prove(who, run.cluster, run.registry, repository, reference)
+if image:
+    show_proof(run.cluster, run.registry, repository, reference)
 show_events(run.checks, registries, cluster_key(cluster, reading.value.clusters.values))
 show_checks(run)
 if not checking.running:
