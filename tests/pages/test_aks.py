@@ -29,11 +29,15 @@ def ended(at: AppTest) -> AppTest:
     assert not at.exception
     if not at.query_params.get("registry"):
         return at
-    who, principal = connection.who(), "".join(one.value for one in at.text_input if one.key == "principal")
+    who = connection.who()
+    repository, reference, principal = (
+        "".join(one.value for one in at.text_input if one.key == key)
+        for key in ("repository", "reference", "principal")
+    )
     pulls = clusters.pulls(who).value
     cluster = next(one for one in pulls.clusters.values if one.name == at.selectbox(key="cluster").value)
     registry = next(one for one in pulls.registries.values if one.name == at.selectbox(key="registry").value)
-    assert clusters.pull_checks(who, cluster.id, registry.id, "", "", principal).finished.wait(30)
+    assert clusters.pull_checks(who, cluster.id, registry.id, repository, reference, principal).finished.wait(30)
     return at.run()
 
 
@@ -159,3 +163,34 @@ def test_role_assignments_that_refuse_are_a_panel_and_never_a_green_answer(check
     assert "Could not list who may use casaacr01" in texts(at)
     assert not at.success
     assert "Probably can pull; could not be told" in alerts(at)
+
+
+def prove(at: AppTest) -> AppTest:
+    button(at, "Prove it in the cluster").click()
+    at.run()
+    script = next(code.value for code in at.code if "# acr-console: pull" in code.value)
+    image = script.partition("# acr-console: pull ")[2].split()[0]
+    assert image.endswith("/nodejstemplate:v1.0.0")
+    reopen(at, "Prove it in the cluster")
+    button(at, "Run it in the cluster").click()
+    at.run()
+    cluster = next(one for one in clusters.pulls(connection.who()).value.clusters.values if one.name == "aks1")
+    assert at.session_state[f"proof {cluster.id} {image}"].finished.wait(30)
+    return at.run()
+
+
+def test_a_pod_in_the_cluster_proves_what_the_checks_say(check: Any, own: Own) -> None:
+    image = {"repository": "nodejstemplate", "reference": "v1.0.0"}
+    at = prove(check(own.session(), **PAIR, **image))
+    assert not at.exception
+    assert "close: not pulled" in texts(at)
+    assert any(code.value.startswith("ErrImagePull: ") and "401 Unauthorized" in code.value for code in at.code)
+    at = prove(again(attach(at)))
+    assert "check: pulled" in texts(at)
+    assert "close: not pulled" not in texts(at)
+
+
+def test_who_may_not_run_commands_is_told_so(check: Any, own: Own) -> None:
+    at = prove(check(own.session(as_reader=True), **PAIR, repository="nodejstemplate", reference="v1.0.0"))
+    assert not at.exception
+    assert "runcommand/action" in texts(at) + alerts(at)
