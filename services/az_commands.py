@@ -8,16 +8,12 @@ import re
 import shlex
 from datetime import date
 
+from services.names import image_name
 from services.repositories import Locks
 
 
 def _line(*words: str) -> str:
     return " ".join(shlex.quote(word) for word in words)
-
-
-def _image(repository: str, reference: str) -> str:
-    """`reference` is a tag, or a digest with its algorithm."""
-    return f"{repository}{'@' if ':' in reference else ':'}{reference}"
 
 
 def show_login_server(registry: str) -> str:
@@ -108,7 +104,7 @@ def show_tags(registry: str, repository: str) -> str:
 
 def show_manifest(registry: str, repository: str, reference: str) -> str:
     """`reference` is a tag, or a digest with its algorithm."""
-    return _line("az", "acr", "manifest", "show", "--registry", registry, "--name", _image(repository, reference))
+    return _line("az", "acr", "manifest", "show", "--registry", registry, "--name", image_name(repository, reference))
 
 
 def list_manifests(registry: str, repository: str) -> str:
@@ -124,7 +120,7 @@ def list_referrers(registry: str, repository: str, digest: str) -> str:
 
 def pull(login_server: str, repository: str, reference: str) -> str:
     """`reference` is a tag, or a digest with its algorithm."""
-    return _line("docker", "pull", f"{login_server}/{_image(repository, reference)}")
+    return _line("docker", "pull", f"{login_server}/{image_name(repository, reference)}")
 
 
 def tag_for_registry(image: str, login_server: str, repository: str, tag: str) -> str:
@@ -190,12 +186,12 @@ def import_image(
 
 def save(login_server: str, repository: str, reference: str, file: str) -> str:
     """Writes an image that docker has pulled into an archive: one platform of it."""
-    return _line("docker", "save", "--output", file, f"{login_server}/{_image(repository, reference)}")
+    return _line("docker", "save", "--output", file, f"{login_server}/{image_name(repository, reference)}")
 
 
 def copy_to_archive(login_server: str, repository: str, reference: str, file: str) -> str:
     """Pulls an image with all its platforms into an OCI archive, without docker."""
-    source = f"docker://{login_server}/{_image(repository, reference)}"
+    source = f"docker://{login_server}/{image_name(repository, reference)}"
     name = "" if ":" in reference else f":{reference}"
     return _line("skopeo", "copy", "--all", source, f"oci-archive:{file}{name}")
 
@@ -207,7 +203,7 @@ def untag(registry: str, repository: str, tag: str) -> str:
 
 def delete_image(registry: str, repository: str, reference: str) -> str:
     """Deletes a manifest with all its tags, given one of them or its digest; az asks before it does."""
-    words = ("az", "acr", "repository", "delete", "--name", registry, "--image", _image(repository, reference))
+    words = ("az", "acr", "repository", "delete", "--name", registry, "--image", image_name(repository, reference))
     return _line(*words)
 
 
@@ -236,7 +232,7 @@ def running_images() -> str:
 
 def lock(registry: str, repository: str, reference: str, locks: Locks) -> str:
     """Sets the locks of a tag, or of a manifest where `reference` is a digest."""
-    words = ("az", "acr", "repository", "update", "--name", registry, "--image", _image(repository, reference))
+    words = ("az", "acr", "repository", "update", "--name", registry, "--image", image_name(repository, reference))
     return _line(*words, *_enabled(locks))
 
 
@@ -278,17 +274,8 @@ def show_registry(registry: str) -> str:
 
 def show_kubelet_identity(cluster: str, cluster_group: str) -> str:
     """Sets CLIENT_ID to that of the identity as which a cluster's nodes pull."""
-    return f"CLIENT_ID=$({_kubelet(cluster, cluster_group, 'clientId')})"
-
-
-def show_kubelet_object_id(cluster: str, cluster_group: str) -> str:
-    """Sets OBJECT_ID to that of the identity as which a cluster's nodes pull: what a role is assigned to."""
-    return f"OBJECT_ID=$({_kubelet(cluster, cluster_group, 'objectId')})"
-
-
-def _kubelet(cluster: str, cluster_group: str, member: str) -> str:
-    query = f"identityProfile.kubeletidentity.{member}"
-    return _line(*_cluster("show", cluster, cluster_group), "--query", query, "--output", "tsv")
+    words = (*_cluster("show", cluster, cluster_group), "--query", "identityProfile.kubeletidentity.clientId")
+    return f"CLIENT_ID=$({_line(*words, '--output', 'tsv')})"
 
 
 def _cluster(verb: str, cluster: str, cluster_group: str) -> tuple[str, ...]:
@@ -315,12 +302,6 @@ def assign_role_by_object_id(
     words += ["--role", role, "--scope", scope]
     words += ["--condition", condition, "--condition-version", "2.0"] if condition else []
     return _line(*words)
-
-
-def list_roles_of(principal_id: str, scope: str) -> str:
-    """What a principal holds at a scope, inherited from above, and by groups."""
-    words = ("az", "role", "assignment", "list", "--assignee", principal_id, "--scope", scope)
-    return _line(*words, "--include-inherited", "--include-groups", "--output", "table")
 
 
 def remove_assignment(assignment_id: str) -> str:

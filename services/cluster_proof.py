@@ -5,7 +5,6 @@ https://learn.microsoft.com/azure/aks/access-private-cluster
 """
 
 import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -17,7 +16,7 @@ from azure.mgmt.containerservice import models
 from services.cloud import AzureSession
 from services.clusters import Cluster
 from services.errors import ServiceError, explained
-from services.names import require_repository
+from services.names import image_name, is_digest, is_tag, require_repository
 from services.registries import Registry
 
 # Whom a token is for that API servers of clusters with Microsoft Entra ID take.
@@ -36,7 +35,6 @@ _NOT_PULLED = (
 )
 _AFTER_THE_PULL = ("CreateContainerConfigError", "CreateContainerError", "RunContainerError", "CrashLoopBackOff")
 _DECIDED = _NOT_PULLED + _AFTER_THE_PULL
-_REFERENCE = re.compile(r"sha256:[0-9a-f]{64}|[\w][\w.-]{0,127}", re.ASCII)
 _LABEL = "acr-console-proof"
 
 
@@ -75,9 +73,9 @@ def plan_proof(
     """`reference` is a tag or a digest. Raises ServiceError for what can be no image's name."""
     title = "Could not plan the proof"
     require_repository(title, repository)
-    if not _REFERENCE.fullmatch(reference):
+    if not (is_tag(reference) or is_digest(reference)):
         raise ServiceError(title, f"{reference!r} is neither a tag nor a digest.", "Name one.", "InvalidReference")
-    image = f"{registry.login_server}/{repository}{'@' if ':' in reference else ':'}{reference}"
+    image = f"{registry.login_server}/{image_name(repository, reference)}"
     linux = [pool for pool in cluster.pools if pool.os.lower() == "linux" and pool.count]
     architectures = tuple(sorted({pool.architecture or "amd64" for pool in linux}))
     blockers = []

@@ -12,7 +12,7 @@ from services.cloud import AzureSession
 from services.errors import ServiceError
 from services.fanout import each
 from services.image_content import ImageContent, read_content
-from services.names import require_digest, require_repository, require_tag
+from services.names import image_name, require_digest, require_repository, require_tag
 from services.registries import Registry
 from services.repositories import Repository, Tag, find_repository, find_tag
 
@@ -40,7 +40,7 @@ class Source:
     @property
     def image(self) -> str:
         """repository:tag, or repository@digest."""
-        return f"{self.repository}{'@' if ':' in self.reference else ':'}{self.reference}"
+        return image_name(self.repository, self.reference)
 
     @property
     def name(self) -> str:

@@ -7,6 +7,7 @@ from services.acr_http import RegistryClient
 from services.errors import ServiceError
 from services.fanout import each
 from services.images import Descriptor, Manifest, parse_manifest, read_raw
+from services.names import image_name
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,7 @@ def _new_below(level: Iterable[StoredManifest], known: dict[str, StoredManifest]
 
 def _too_many(repository: str, reference: str, most: int) -> ServiceError:
     return ServiceError(
-        f"{repository}{'@' if ':' in reference else ':'}{reference} is too large an image",
+        f"{image_name(repository, reference)} is too large an image",
         f"With what its index lists it has more than {most} manifests.",
         "Choose one platform of it: each is an image of its own, with its own digest.",
         "TooManyManifests",

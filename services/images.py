@@ -19,6 +19,7 @@ from azure.core.exceptions import ResourceNotFoundError
 
 from services.acr_http import RegistryClient, path_of
 from services.errors import ServiceError, explained
+from services.names import image_name
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -152,7 +153,7 @@ def read_raw(client: RegistryClient, repository: str, reference: str) -> tuple[b
 
 
 def _reading(repository: str, reference: str) -> str:
-    return f"Could not read the manifest {repository}{'@' if ':' in reference else ':'}{reference}"
+    return f"Could not read the manifest {image_name(repository, reference)}"
 
 
 def parse_manifest(raw: bytes, media_type: str, title: str = "Could not read the manifest") -> Manifest:

@@ -35,6 +35,11 @@ def require_tag(title: str, name: str) -> None:
         )
 
 
+def image_name(repository: str, reference: str) -> str:
+    """repository:tag, or repository@digest."""
+    return f"{repository}{'@' if ':' in reference else ':'}{reference}"
+
+
 def is_digest(text: str) -> bool:
     """Whether it is a SHA-256 digest as the registry writes it."""
     return _DIGEST.fullmatch(text) is not None

@@ -13,6 +13,7 @@ from services.cloud import AzureSession
 from services.clusters import Cluster
 from services.errors import ServiceError, explained, if_there
 from services.images import Kind, Manifest, read_config, read_manifest
+from services.names import image_name
 from services.private_path import Endpoint, Networks, Zone, network_of, networks_of
 from services.pull_check_identity import IdentityResource
 from services.pull_check_image import ImageFacts
@@ -126,7 +127,7 @@ def _peers(properties: dict[str, Any]) -> list[str]:
 def read_image(session: AzureSession, registry: Registry, repository: str, reference: str) -> ImageFacts:
     """What the registry holds under a tag or digest. Raises ServiceError where the console may not look."""
     client = session.registry(registry.login_server)
-    name = f"{repository}{'@' if ':' in reference else ':'}{reference}"
+    name = image_name(repository, reference)
     found = find_repository(client, repository)
     tag = None if ":" in reference or not found else find_tag(client, repository, reference)
     digest = reference if ":" in reference else tag.digest if tag else ""

@@ -4,6 +4,7 @@ import streamlit as st
 
 from services.cluster_proof import Proof, Pulled, plan_proof, run_proof
 from services.clusters import Cluster
+from services.names import image_name
 from services.registries import Registry
 from ui import connection
 from ui.errors import panel, show_error
@@ -51,7 +52,7 @@ def _key(cluster: Cluster, image: str) -> str:
 
 def show_proof(cluster: Cluster, registry: Registry, repository: str, reference: str) -> None:
     """The proof of this image that this session began, if it did."""
-    image = f"{registry.login_server}/{repository}{'@' if ':' in reference else ':'}{reference}"
+    image = f"{registry.login_server}/{image_name(repository, reference)}"
     reading: Reading[tuple[Proof, ...]] | None = st.session_state.get(_key(cluster, image))
     if reading is None:
         return

@@ -21,6 +21,14 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     st.cache_resource.clear()
 
 
+@pytest.fixture
+def faults(tmp_path: Path) -> Path:
+    """What the sandbox of a test is to break: nothing yet."""
+    file = tmp_path / "faults.json"
+    file.write_text("[]")
+    return file
+
+
 def read(who: str) -> None:
     """Waits until the inventory is in: pages show it without progress then."""
     assert loaders.inventory(who).finished.wait(30)

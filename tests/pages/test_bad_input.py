@@ -26,13 +26,6 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture
-def faults(tmp_path: Path) -> Path:
-    file = tmp_path / "faults.json"
-    file.write_text("[]")
-    return file
-
-
-@pytest.fixture
 def session(tmp_path: Path, faults: Path) -> Iterator[AzureSession]:
     """A sandbox of this test's own, that can be broken."""
     with Sandbox.start(tmp_path / "sandbox", "walkthrough", faults=faults) as sandbox:

@@ -164,13 +164,6 @@ def test_estimates_are_in_the_currency_and_at_the_discount_that_the_url_asks_for
 
 
 @pytest.fixture
-def faults(tmp_path: Path) -> Path:
-    file = tmp_path / "faults.json"
-    file.write_text("[]")
-    return file
-
-
-@pytest.fixture
 def broken(tmp_path: Path, faults: Path) -> Iterator[AzureSession]:
     """A sandbox of the walkthrough, that can be broken."""
     with Sandbox.start(tmp_path / "sandbox", "walkthrough", faults=faults) as sandbox:
