@@ -17,7 +17,7 @@ from ui import clusters, connection
 from ui.done import say_done
 from ui.errors import panel, show_error
 from ui.text import plain
-from ui.writing import may_write, show_read_only
+from ui.writing import may_write, show_objections, show_read_only
 
 # https://learn.microsoft.com/azure/role-based-access-control/troubleshooting#symptom---role-assignment-changes-are-not-being-detected
 PROPAGATION_S = 600
@@ -57,10 +57,7 @@ def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) ->
         if plan.nothing_to_do:
             given = plan.granted[0].words if plan.granted else "the same assignment"
             st.success(f"Nothing to do: {plain(given)} lets it pull already.", icon=":material/check_circle:")
-        for blocker in plan.blockers:
-            st.error(plain(blocker), icon=":material/block:")
-        for warning in plan.warnings:
-            st.warning(plain(warning), icon=":material/warning:")
+        show_objections(plan.blockers, plan.warnings)
         st.code(admin_request.as_az(plan), language="bash", wrap_lines=True)
         show_read_only()
         ready = may_write() and not plan.blockers and not plan.nothing_to_do
@@ -113,10 +110,7 @@ def detach(who: str, cluster: Cluster, registry: Registry, held: PullerAccess) -
         chosen = own[st.selectbox("Assignment", list(own))].id if len(own) > 1 else ""
         session = connection.session(who)
         plan = read_detach_plan(session, cluster, registry, chosen, principal_id=held.principal_id)
-        for blocker in plan.blockers:
-            st.error(plain(blocker), icon=":material/block:")
-        for warning in plan.warnings:
-            st.warning(plain(warning), icon=":material/warning:")
+        show_objections(plan.blockers, plan.warnings)
         if plan.left.because:
             st.markdown("After it, these still let it pull:")
             for reason in plan.left.because:

@@ -17,7 +17,7 @@ from ui.writing import may_write, show_read_only
 MOST = 50
 
 
-def _name(pair: Pair) -> str:
+def _name(pair: Pair | AttachPlan) -> str:
     return f"{pair.cluster.name} ← {pair.registry.name}"
 
 
@@ -65,11 +65,7 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
 def _apply(who: str, plans: Sequence[AttachPlan]) -> None:
     session = connection.session(who)
     try:
-        done = each(
-            lambda plan: (plan, apply_attach(session, plan)),
-            plans,
-            name=lambda plan: f"{plan.cluster.name} ← {plan.registry.name}",
-        )
+        done = each(lambda plan: (plan, apply_attach(session, plan)), plans, name=_name)
     finally:  # Also what failed may have been done.
         _plans.clear()
         clusters.forget_pulls(who)

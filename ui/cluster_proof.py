@@ -10,7 +10,7 @@ from ui import connection
 from ui.errors import panel, show_error
 from ui.reading import Reading, show_progress, start
 from ui.text import plain
-from ui.writing import may_write, show_read_only
+from ui.writing import may_write, show_objections, show_read_only
 
 _MARKS = {
     Pulled.YES: ":green-badge[:material/check: pulled]",
@@ -31,8 +31,7 @@ def prove(who: str, cluster: Cluster, registry: Registry, repository: str, refer
             "and deleted after a minute at most. "
             "Whatever the image does when it starts, it does in that minute."
         )
-        for blocker in plan.blockers:
-            st.error(plain(blocker), icon=":material/block:")
+        show_objections(plan.blockers)
         st.code(plan.script, language="bash")
         show_read_only()
         if st.button("Run it in the cluster", type="primary", disabled=bool(plan.blockers) or not may_write()):

@@ -14,7 +14,7 @@ from ui.errors import panel, show_error
 from ui.prices import PriceBook
 from ui.reading import Reading, show_progress, start
 from ui.text import plain
-from ui.writing import may_write, show_read_only
+from ui.writing import may_write, show_objections, show_read_only
 
 
 @dataclass(frozen=True)
@@ -44,10 +44,7 @@ def change_sku(who: str, registry: Registry, book: PriceBook, best: Sku | None) 
         known = book.by_region.get(registry.location)
         plan = plan_sku_change(registry, target, _connected(who, registry.id, registry), known, book.days)
         _show_cost(plan)
-        for blocker in plan.blockers:
-            st.error(plain(blocker), icon=":material/block:")
-        for warning in plan.warnings:
-            st.warning(plain(warning), icon=":material/warning:")
+        show_objections(plan.blockers, plan.warnings)
         if not plan.blockers:
             st.markdown("There is no downtime. It is looked at again before it is changed, and read back after.")
         st.code(az_commands.update_registry(registry.name, "--sku", target.value), language="bash", wrap_lines=True)

@@ -1,6 +1,10 @@
 """Whether this console may change anything."""
 
+from collections.abc import Iterable
+
 import streamlit as st
+
+from ui.text import plain
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -17,3 +21,11 @@ def show_read_only() -> None:
             "Read-only: this console listens beyond this machine, and nobody signs in to it.",
             icon=":material/lock:",
         )
+
+
+def show_objections(blockers: Iterable[str], warnings: Iterable[str] = ()) -> None:
+    """What a plan has against itself: why nothing is sent, and what to know before it is."""
+    for blocker in blockers:
+        st.error(plain(blocker), icon=":material/block:")
+    for warning in warnings:
+        st.warning(plain(warning), icon=":material/warning:")
