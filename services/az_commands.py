@@ -8,7 +8,7 @@ import re
 import shlex
 from datetime import date
 
-from services.names import image_name
+from services.names import image_name as _image  # Every public name here is a line.
 from services.repositories import Locks
 
 
@@ -104,7 +104,7 @@ def show_tags(registry: str, repository: str) -> str:
 
 def show_manifest(registry: str, repository: str, reference: str) -> str:
     """`reference` is a tag, or a digest with its algorithm."""
-    return _line("az", "acr", "manifest", "show", "--registry", registry, "--name", image_name(repository, reference))
+    return _line("az", "acr", "manifest", "show", "--registry", registry, "--name", _image(repository, reference))
 
 
 def list_manifests(registry: str, repository: str) -> str:
@@ -120,7 +120,7 @@ def list_referrers(registry: str, repository: str, digest: str) -> str:
 
 def pull(login_server: str, repository: str, reference: str) -> str:
     """`reference` is a tag, or a digest with its algorithm."""
-    return _line("docker", "pull", f"{login_server}/{image_name(repository, reference)}")
+    return _line("docker", "pull", f"{login_server}/{_image(repository, reference)}")
 
 
 def tag_for_registry(image: str, login_server: str, repository: str, tag: str) -> str:
@@ -186,12 +186,12 @@ def import_image(
 
 def save(login_server: str, repository: str, reference: str, file: str) -> str:
     """Writes an image that docker has pulled into an archive: one platform of it."""
-    return _line("docker", "save", "--output", file, f"{login_server}/{image_name(repository, reference)}")
+    return _line("docker", "save", "--output", file, f"{login_server}/{_image(repository, reference)}")
 
 
 def copy_to_archive(login_server: str, repository: str, reference: str, file: str) -> str:
     """Pulls an image with all its platforms into an OCI archive, without docker."""
-    source = f"docker://{login_server}/{image_name(repository, reference)}"
+    source = f"docker://{login_server}/{_image(repository, reference)}"
     name = "" if ":" in reference else f":{reference}"
     return _line("skopeo", "copy", "--all", source, f"oci-archive:{file}{name}")
 
@@ -203,7 +203,7 @@ def untag(registry: str, repository: str, tag: str) -> str:
 
 def delete_image(registry: str, repository: str, reference: str) -> str:
     """Deletes a manifest with all its tags, given one of them or its digest; az asks before it does."""
-    words = ("az", "acr", "repository", "delete", "--name", registry, "--image", image_name(repository, reference))
+    words = ("az", "acr", "repository", "delete", "--name", registry, "--image", _image(repository, reference))
     return _line(*words)
 
 
@@ -232,7 +232,7 @@ def running_images() -> str:
 
 def lock(registry: str, repository: str, reference: str, locks: Locks) -> str:
     """Sets the locks of a tag, or of a manifest where `reference` is a digest."""
-    words = ("az", "acr", "repository", "update", "--name", registry, "--image", image_name(repository, reference))
+    words = ("az", "acr", "repository", "update", "--name", registry, "--image", _image(repository, reference))
     return _line(*words, *_enabled(locks))
 
 
