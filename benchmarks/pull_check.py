@@ -9,7 +9,7 @@ from services.cloud import connect_sandbox
 from services.clusters import list_clusters
 from services.pull_checking import PullQuestion, run_checks
 from services.registries import list_registries
-from services.subscriptions import tenant_of
+from services.subscriptions import list_subscriptions, tenant_of
 
 LATENCY_MS, ROUNDS = 20, 9
 
@@ -17,7 +17,7 @@ LATENCY_MS, ROUNDS = 20, 9
 def measure() -> list[Row]:
     with processes.sandbox(latency_ms=LATENCY_MS, seed="walkthrough") as ready:
         known = connect_sandbox(ready)
-        (cluster,), (registry,) = list_clusters(known).values, list_registries(known).values
+        (cluster,), (registry,) = list_clusters(known, list_subscriptions(known)).values, list_registries(known).values
         question = PullQuestion(cluster, registry, datetime.now(UTC))
 
         def check() -> None:

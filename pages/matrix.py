@@ -4,7 +4,7 @@ import streamlit as st
 
 from services.az_commands import check_acr
 from services.pull_matrix import Answer, Pair, pull_matrix
-from ui import clusters, connection, loaders
+from ui import clusters, connection
 from ui.attach_many import attach_many
 from ui.chart_theme import show_chart, theme_now
 from ui.cluster_choice import cluster_key
@@ -21,17 +21,9 @@ TITLE, CAPTION = "Pull matrix", "Which cluster can pull from which registry, by 
 SQUARES = 3000
 
 who = connection.who()
-inventory = loaders.inventory(who)
 reading = clusters.pulls(who)
 
-
-def refresh() -> None:
-    loaders.inventory.clear(who)
-    clusters.pulls.clear(who)
-
-
-header(TITLE, CAPTION, None if reading.running else reading.at, refresh)
-show_progress(inventory, "inventory")
+header(TITLE, CAPTION, None if reading.running else reading.at, lambda: clusters.pulls.clear(who))
 show_progress(reading, "pulls")
 if reading.error:
     show_error(reading.error)

@@ -11,6 +11,7 @@ from sandbox.server import Sandbox
 from services.cloud import AzureSession, connect_sandbox
 from services.clusters import list_clusters
 from services.registries import list_registries
+from services.subscriptions import list_subscriptions
 from tests.services.own_sandbox import Own, own_sandbox
 from ui import clusters, connection
 
@@ -36,7 +37,10 @@ def metrics(at: AppTest) -> dict[str, int]:
 
 def test_every_pair_has_a_square_a_row_and_a_reason(matrix: Any, session: AzureSession) -> None:
     at = matrix()
-    names = [one.name for one in list_clusters(session).values], [one.name for one in list_registries(session).values]
+    names = (
+        [one.name for one in list_clusters(session, list_subscriptions(session)).values],
+        [one.name for one in list_registries(session).values],
+    )
     rows = at.dataframe[0].value
     assert len(rows) == len(names[0]) * len(names[1]) == sum(metrics(at).values())
     assert all(rows["Reason"])
