@@ -6,10 +6,10 @@ Read as generic resources by id: https://learn.microsoft.com/rest/api/resources/
 import socket
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from ipaddress import ip_address
 from typing import Any
 
 from services.acr_http import RegistryClient
+from services.addresses import read_address
 from services.cloud import AzureSession
 from services.clusters import Cluster
 from services.errors import ServiceError, explained, if_there
@@ -58,12 +58,7 @@ def read_identity(session: AzureSession, cluster: Cluster) -> IdentityResource |
 
 def read_addresses(session: AzureSession, cluster: Cluster) -> tuple[str, ...]:
     """The public addresses that nodes come from; one request each. Raises ServiceError where one can't be read."""
-    found = []
-    for resource_id in cluster.network.outbound_ip_ids:
-        document = get_resource(session, resource_id)
-        with explained(f"Could not read an outbound address of {cluster.name}"):
-            found.append(str(ip_address(document["properties"]["ipAddress"])))
-    return tuple(found)
+    return tuple(read_address(session, resource_id) for resource_id in cluster.network.outbound_ip_ids)
 
 
 def read_endpoints(session: AzureSession, registry: Registry) -> tuple[Endpoint, ...]:
