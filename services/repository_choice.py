@@ -30,6 +30,14 @@ class RepositoryChoice:
 ALL = RepositoryChoice()
 
 
+def choice_from(text: str) -> RepositoryChoice:
+    """What someone typed, with commas between: with a slash at its end a prefix, else a name. "" is all."""
+    given = [part.strip() for part in text.split(",") if part.strip()]
+    return RepositoryChoice(
+        tuple(part for part in given if not part.endswith("/")), tuple(part for part in given if part.endswith("/"))
+    )
+
+
 # What the role that reads gives.
 READ_ACTIONS = (CONTENT + "read", METADATA + "read")
 
