@@ -66,10 +66,9 @@ with table:
     show_roles(mode, told)
 with guide:
     show_guide(told)
-source = (
-    f"{told_by_azure(told)} of the roles are as Azure defines them for {plain(asked.subscription)}" if asked else ""
-)
-st.caption(
-    f"{source + ', the others' if told else 'All roles are'} as this console's own table has them. A role that was "
-    "just assigned takes up to ten minutes until it counts."
-)
+if asked and told:
+    st.caption(
+        f"{told_by_azure(told)} of the roles are as Azure defines them for {plain(asked.subscription)}, the others as "
+        "this console's own table has them."
+    )
+st.caption("A role that was just assigned takes up to ten minutes until it counts.")

@@ -99,6 +99,11 @@ SIGN_IN_RULES: Mapping[Mode, str] = {
     Mode.ABAC: "In ABAC mode the exchange proves who one is, and nothing more: what one may do is asked for each "
     "repository afterwards. A sign-in that succeeds says nothing about pulling.",
 }
+# https://github.com/Azure/azure-cli, acr/_docker_utils.py: without registries/read it takes name.azurecr.io.
+AZ_LOGIN_RULE = (
+    "az acr login looks the registry up first. Without the right to see it az takes the name with .azurecr.io, which "
+    "is wrong where the login server has a domain name label: give az the login server then."
+)
 
 
 def power_need(power: Power, mode: Mode) -> Need | None:

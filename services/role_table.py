@@ -118,8 +118,8 @@ def _why(row: GuideRow, mode: Mode, rows: Iterable[RoleRow]) -> str:
     if mode is Mode.LEGACY:
         return f"{names}: Azure's definition of today gives other actions than the guide knew."
     if any(one.powers for one in rows):
-        return f"{names} manage the registry only: an ABAC registry asks for data actions, and these give none."
-    return f"{names} is ignored: an ABAC registry asks for data actions, and this role gives none."
+        return f"In ABAC mode {names} manage the registry only: it asks for data actions, and these give none."
+    return f"In ABAC mode {names} is ignored: the registry asks for data actions, and this role gives none."
 
 
 @dataclass(frozen=True)

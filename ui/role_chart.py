@@ -15,7 +15,9 @@ YES, LEADS, IDENTITY, NO = "✓", "⚠", "◐", "–"
 SIGN_IN = {SignIn.YES: YES, SignIn.IDENTITY: IDENTITY, SignIn.NO: NO}
 SIGN_IN_COLUMN = "Sign in"
 LEGEND = f"{YES} yes · {LEADS} yes, and it leads to more than it says · {IDENTITY} identity only · {NO} no"
-ROW_PX, HEAD_PX = 36, 170
+ROW_PX, HEAD_PX = 40, 170
+# So narrow that a telephone has room for the squares.
+NAME_CHARACTERS = 21
 _ORDER = (NO, IDENTITY, YES, LEADS)
 
 
@@ -36,7 +38,7 @@ def roles_figure(rows: Sequence[RoleRow], theme: str) -> go.Figure:
     colours = palette(theme)
     signs = [[SIGN_IN[row.sign_in], *(sign(row, permission) for permission in Permission)] for row in rows]
     columns = (SIGN_IN_COLUMN, *(column(permission) for permission in Permission))
-    fill = (colours.around, colours.series[2], colours.series[3], colours.series[1])
+    fill = (colours.around, colours.series[2], colours.series[0], colours.series[1])
     steps = [(edge / len(_ORDER), colour) for number, colour in enumerate(fill) for edge in (number, number + 1)]
     squares = go.Heatmap(
         x=[str(number) for number in range(len(columns))],
@@ -61,15 +63,17 @@ def roles_figure(rows: Sequence[RoleRow], theme: str) -> go.Figure:
             xaxis={
                 "tickvals": [str(number) for number in range(len(columns))],
                 "ticktext": [escape(name) for name in columns],
-                "tickangle": -60,
+                "tickangle": -90,
                 "side": "top",
                 "showgrid": False,
                 "type": "category",
             },
             yaxis={
                 "tickvals": [str(number) for number in range(len(rows))],
-                "ticktext": [_lines(row.role.name.removeprefix("Container Registry "), 30) for row in rows],
-                "tickfont": {"size": 12},
+                "ticktext": [
+                    _lines(row.role.name.removeprefix("Container Registry "), NAME_CHARACTERS) for row in rows
+                ],
+                "tickfont": {"size": 11},
                 "autorange": "reversed",
                 "showgrid": False,
                 "type": "category",

@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 import streamlit as st
 
@@ -16,23 +15,14 @@ from services.role_definitions import RoleDefinition
 from services.role_powers import DANGERS
 from services.role_words import WORDS
 from ui.errors import panel
-from ui.page import az_lines, empty
-from ui.table import show_facts, table_height, table_of
+from ui.page import empty
+from ui.table import table_height, table_of
 from ui.text import plain
 
 OWN = "Something else"
 KINDS = {"ServicePrincipal": "Managed identity or service principal", "Group": "Group", "User": "User"}
 _GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _OWN_CASE = UseCase(OWN, frozenset(), "What you choose below.", "Whoever does it: a managed identity, a group, a user.")
-
-
-@dataclass(frozen=True)
-class _Asked:
-    case: UseCase
-    wanted: frozenset[Permission]
-    repositories: str
-    principal_id: str
-    kind: str
 
 
 def ask_role(mode: Mode, registry: Registry | None, roles: Mapping[str, RoleDefinition], registry_key: str) -> None:
@@ -70,7 +60,7 @@ def ask_role(mode: Mode, registry: Registry | None, roles: Mapping[str, RoleDefi
                 query_params={"registry": registry_key} if registry_key else None,
             )
         _show_others(advice)
-        _show_lines(advice, registry)
+        _show_lines(advice, case, registry)
 
 
 def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> None:
@@ -80,7 +70,8 @@ def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> No
             f"No built-in role gives this in {advice.mode} mode: {', '.join(advice.lacks)}.", icon=":material/block:"
         )
     if names:
-        st.success(f"{names} on the registry, for {plain(advice.choice.words)}.", icon=":material/recommend:")
+        reached = ALL if advice.mode is Mode.LEGACY else advice.choice
+        st.success(f"{names} on the registry, for {plain(reached.words)}.", icon=":material/recommend:")
     if advice.choice != ALL and advice.mode is Mode.LEGACY:
         st.warning(
             "A registry in Legacy mode can't limit a role to some repositories: what is given is given on all of them. "
@@ -94,43 +85,51 @@ def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> No
             icon=":material/warning:",
         )
     limited = [given.role.name for given in advice.given if given.condition]
-    show_facts(
-        {
-            "Scope": plain(registry.id) if registry else "the registry, not its resource group",
-            "Condition": f"on {plain(' and '.join(limited))}: {plain(advice.choice.words)} only" if limited else "none",
-            "Assigned to": plain(case.principal),
-            "Gives too much": ", ".join(advice.excess) or "nothing",
-        }
+    condition = f"{plain(' and '.join(limited))} for {plain(advice.choice.words)} only" if limited else "none"
+    where = f"the registry {plain(registry.name)} itself" if registry else "the registry itself"
+    st.markdown(
+        f"- **Scope**: {where}, not its resource group or subscription.\n"
+        f"- **Condition**: {condition}.\n"
+        f"- **Assigned to**: {plain(case.principal)}\n"
+        f"- **Gives too much**: {', '.join(advice.excess) or 'nothing'}."
     )
     for power in advice.excess:
         if power in DANGERS:
             st.warning(f"{power.capitalize()}: {DANGERS[power]}", icon=":material/warning:")
-    for given in advice.given:
-        words = WORDS.get(given.role.id)
-        if words and words.trap:
-            st.markdown(f"- {plain(given.role.name)}: {words.trap}")
+    traps = [f"- {plain(one.role.name)}: {WORDS[one.role.id].trap}" for one in advice.given if WORDS[one.role.id].trap]
+    st.markdown("\n".join(traps))
 
 
 def _show_others(advice: Advice) -> None:
     if not advice.others:
         return
-    with st.expander("Why no other role", icon=":material/help:"):
-        st.dataframe(
-            table_of([{"Role": one.role.name, "Why not": one.words(advice.mode)} for one in advice.others]),
-            key="others",
-            height=table_height(len(advice.others)),
-            hide_index=True,
-            alt="Roles that are not recommended, and why",
-            column_config={"Why not": st.column_config.TextColumn(width="large")},
-        )
+    st.subheader("Why no other role", anchor=False)
+    st.dataframe(
+        table_of([{"Role": one.role.name, "Why not": one.words(advice.mode)} for one in advice.others]),
+        key="others",
+        height=table_height(len(advice.others)),
+        hide_index=True,
+        alt="Roles that are not recommended, and why",
+        column_config={
+            "Role": st.column_config.TextColumn(width="medium"),
+            "Why not": st.column_config.TextColumn(width="large"),
+        },
+    )
 
 
-def _show_lines(advice: Advice, registry: Registry | None) -> None:
+def _show_lines(advice: Advice, case: UseCase, registry: Registry | None) -> None:
     if not advice.given:
         return
+    st.subheader("Assign it", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        kinds = list(KINDS)
         kind = st.selectbox(
-            "Kind of principal", list(KINDS), key="kind", format_func=KINDS.__getitem__, bind="query-params"
+            "Kind of principal",
+            kinds,
+            kinds.index(case.principal_type),
+            key="kind",
+            format_func=KINDS.__getitem__,
+            bind="query-params",
         )
         principal = st.text_input(
             "Its object id",
@@ -160,4 +159,4 @@ def _show_lines(advice: Advice, registry: Registry | None) -> None:
         )
         for given in advice.given
     ]
-    az_lines(*lines, label="Assign with az")
+    st.code("\n".join(lines), language="bash", wrap_lines=True)

@@ -7,7 +7,7 @@ import streamlit as st
 from services.registries import Mode
 from services.registry_permissions import Permission
 from services.role_definitions import RoleDefinition
-from services.role_powers import POWERS, SIGN_IN_RULES, SignIn
+from services.role_powers import AZ_LOGIN_RULE, POWERS, SIGN_IN_RULES, SignIn
 from services.role_table import GUIDE, NOT_IN_GUIDE, GuideCell, RoleRow, compare_guide, guide_uses, role_table
 from ui.chart_theme import show_chart, theme_now
 from ui.page import empty
@@ -24,7 +24,7 @@ def show_roles(mode: Mode, roles: Mapping[str, RoleDefinition]) -> None:
         )
     text = (search or "").casefold().strip()
     shown = [row for row in role_table(mode, roles) if text in _text(row) and row.powers.issuperset(gives)]
-    st.markdown(SIGN_IN_RULES[mode])
+    st.markdown(f"{SIGN_IN_RULES[mode]} {AZ_LOGIN_RULE}")
     if not shown:
         empty(":material/filter_alt_off:", "No role matches", "Clear the search or the filter above.")
         return
@@ -81,12 +81,15 @@ def show_guide(roles: Mapping[str, RoleDefinition]) -> None:
         column_config={
             "Role": st.column_config.TextColumn(pinned=True),
             "Why": st.column_config.TextColumn(width="large"),
-            "What the guide leaves out": st.column_config.TextColumn(width="large"),
         },
     )
+    for row in GUIDE:
+        _, why = compare_guide(row, Mode.ABAC, roles)
+        st.markdown(f"- **{row.name}**: {row.left_out} {why}")
     for sentence in NOT_IN_GUIDE:
         st.markdown(f"- {sentence}")
     st.subheader("The guide's use cases, today", anchor=False)
+    uses = guide_uses(roles)
     st.dataframe(
         table_of(
             [
@@ -94,9 +97,8 @@ def show_guide(roles: Mapping[str, RoleDefinition]) -> None:
                     "Use case": use.use,
                     "Guide": use.guide,
                     **{f"Least in {mode} mode": " + ".join(use.today[mode]) for mode in Mode},
-                    "Note": use.note,
                 }
-                for use in guide_uses(roles)
+                for use in uses
             ]
         ),
         key="guide uses",
@@ -104,8 +106,11 @@ def show_guide(roles: Mapping[str, RoleDefinition]) -> None:
         hide_index=True,
         placeholder="–",
         alt="The guide's use cases, its roles and the least roles of today",
-        column_config={"Note": st.column_config.TextColumn(width="large")},
+        column_config={f"Least in {mode} mode": st.column_config.TextColumn(width="medium") for mode in Mode},
     )
+    for use in uses:
+        if use.note:
+            st.markdown(f"- **{use.use}**: {use.note}")
 
 
 def _guide_row(mode: Mode, number: int, roles: Mapping[str, RoleDefinition]) -> dict[str, str]:
@@ -116,7 +121,6 @@ def _guide_row(mode: Mode, number: int, roles: Mapping[str, RoleDefinition]) -> 
         "Mode": mode.value,
         **{cell.what: _cell(cell) for cell in cells},
         "Why": why,
-        "What the guide leaves out": row.left_out if mode is Mode.LEGACY else "",
     }
 
 
