@@ -69,6 +69,8 @@ with guide:
 if asked and told:
     st.caption(
         f"{told_by_azure(told)} of the roles are as Azure defines them for {plain(asked.subscription)}, the others as "
-        "this console's own table has them."
+        "this console's own table has them. Custom roles are left out."
     )
+else:
+    st.caption("The roles are as this console's own table has them. Custom roles are left out.")
 st.caption("A role that was just assigned takes up to ten minutes until it counts.")

@@ -46,6 +46,7 @@ def condition_for(choice: RepositoryChoice, actions: Iterable[str] = READ_ACTION
     """The condition, version 2.0, that limits `actions` to the chosen repositories; "" for all repositories.
 
     `actions` are all data actions of the role that is assigned: what is left out stays allowed on every repository.
+    In whatever order they are given, the condition is the same: two that differ can't stand beside each other.
     Raises ServiceError (InvalidRepository) for what can be no repository's name, or no prefix of one: a prefix without
     its slash would let `backend-secrets` through with `backend`, and a quote would end the condition.
     """
@@ -58,5 +59,5 @@ def condition_for(choice: RepositoryChoice, actions: Iterable[str] = READ_ACTION
     tests += [f"@Request[{REPOSITORY_NAME}] StringStartsWithIgnoreCase '{prefix}'" for prefix in choice.prefixes]
     if not tests:
         return ""
-    others = " AND ".join(f"!(ActionMatches{{'{action}'}})" for action in actions)
+    others = " AND ".join(f"!(ActionMatches{{'{action}'}})" for action in sorted(set(actions)))
     return f"(({others}) OR ({' OR '.join(tests)}))"

@@ -117,9 +117,11 @@ class Other:
     def words(self, mode: Mode) -> str:
         """A sentence: why it is not recommended."""
         if self.ignored and mode is Mode.ABAC:
-            return "Ignored in ABAC mode: such a registry asks for data actions, and this role gives none of them."
+            return (
+                "Gives none of it in ABAC mode: the registry asks for data actions, and this role has others or none."
+            )
         if self.ignored:
-            return "Ignored in Legacy mode: such a registry does not ask for data actions, which are all it gives."
+            return "Gives none of it in Legacy mode: the registry does not ask for data actions, which are all it has."
         if self.lacks:
             return f"Not enough: it does not let {', '.join(self.lacks)}."
         if self.more:

@@ -96,7 +96,9 @@ def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> No
     for power in advice.excess:
         if power in DANGERS:
             st.warning(f"{power.capitalize()}: {DANGERS[power]}", icon=":material/warning:")
-    traps = [f"- {plain(one.role.name)}: {WORDS[one.role.id].trap}" for one in advice.given if WORDS[one.role.id].trap]
+    traps = [
+        f"- {plain(one.role.name)}: {plain(WORDS[one.role.id].trap)}" for one in advice.given if WORDS[one.role.id].trap
+    ]
     st.markdown("\n".join(traps))
 
 

@@ -13,6 +13,7 @@ from ui.chart_theme import show_chart, theme_now
 from ui.page import empty
 from ui.role_chart import LEGEND, SIGN_IN, SIGN_IN_COLUMN, column, roles_figure, sign
 from ui.table import table_height, table_of
+from ui.text import plain
 
 
 def show_roles(mode: Mode, roles: Mapping[str, RoleDefinition]) -> None:
@@ -85,9 +86,9 @@ def show_guide(roles: Mapping[str, RoleDefinition]) -> None:
     )
     for row in GUIDE:
         _, why = compare_guide(row, Mode.ABAC, roles)
-        st.markdown(f"- **{row.name}**: {row.left_out} {why}")
+        st.markdown(f"- **{row.name}**: {plain(row.left_out)} {plain(why)}")
     for sentence in NOT_IN_GUIDE:
-        st.markdown(f"- {sentence}")
+        st.markdown(f"- {plain(sentence)}")
     st.subheader("The guide's use cases, today", anchor=False)
     uses = guide_uses(roles)
     st.dataframe(

@@ -16,6 +16,7 @@ from sandbox.roles import RoleDefinition as SandboxRole
 from sandbox.seeds.resources import assignment
 from services.access import permission
 from services.acr_tokens import Need
+from services.attach import role_for
 from services.cloud import connect_sandbox
 from services.decisions import Verdict
 from services.errors import ServiceError
@@ -258,6 +259,26 @@ def test_the_condition_names_every_data_action_of_its_role() -> None:
         assert f"!(ActionMatches{{'{action}'}})" in given.condition
     assert given.condition == condition_for(ONE, given.role.blocks[0].data_actions)
     assert "write" not in condition_for(ONE)
+
+
+def test_a_cluster_is_advised_what_attaching_it_would_assign() -> None:
+    reader = next(role for role in BUILT_IN.values() if role.name == "Container Registry Repository Reader")
+    turned = replace(reader, blocks=(replace(reader.blocks[0], data_actions=reader.blocks[0].data_actions[::-1]),))
+    for roles in ({}, {reader.id: turned}):
+        for mode in Mode:
+            (given,) = advise(use_case("AKS cluster").wanted, mode, ONE, roles).given
+            assert given.role.id == role_for(mode)
+            assert given.condition == (condition_for(ONE) if mode is ABAC else "")
+
+
+def test_a_role_that_can_not_be_limited_gives_way_to_more_that_can() -> None:
+    both = frozenset({P.PULL, P.LIST_CATALOG})
+    importer = next(role for role in BUILT_IN.values() if "Importer" in role.name)
+    without_import = {importer.id: replace(importer, blocks=(replace(importer.blocks[0], actions=()),))}
+    assert names(advise(both, ABAC, roles=without_import)) == [importer.name]
+    limited = advise(both, ABAC, ONE, without_import)
+    assert names(limited) == ["Container Registry Repository Reader", LISTER]
+    assert limited.beyond == ()
 
 
 def test_what_azure_says_of_a_role_decides() -> None:
