@@ -155,7 +155,7 @@ def _show_lines(advice: Advice, case: UseCase, registry: Registry | None) -> Non
             principal or "OBJECT_ID",
             given.role.name,
             scope,
-            "" if missing else assignment_name(scope, principal, given.role.id),
+            None if missing else assignment_name(scope, principal, given.role.id),
             condition=given.condition,
             principal_type=kind,
         )

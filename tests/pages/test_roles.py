@@ -209,6 +209,6 @@ def test_roles_that_azure_tells_go_before_the_table_and_it_is_said_how_many(open
 
 def test_the_line_is_the_assignment_that_the_view_advises() -> None:
     (given,) = advise(use_case("CI/CD pipeline").wanted, Mode.ABAC, RepositoryChoice(("team/app",))).given
-    line = assign_role_by_object_id("o", given.role.name, "/s", "", condition=given.condition, principal_type="User")
+    line = assign_role_by_object_id("o", given.role.name, "/s", None, condition=given.condition, principal_type="User")
     assert "--name" not in line
     assert line.endswith("--condition-version 2.0")
