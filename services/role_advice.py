@@ -6,7 +6,6 @@ which that is true the one that gives the least of what is dangerous, then of wh
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 
 from services.registries import Mode
 from services.registry_permissions import Permission
@@ -123,7 +122,7 @@ class Other:
         if self.ignored:
             return "Gives none of it in Legacy mode: the registry does not ask for data actions, which are all it has."
         if self.lacks:
-            return f"Not enough: it does not let {', '.join(self.lacks)}."
+            return f"Not enough. Missing: {', '.join(self.lacks)}."
         if self.more:
             return f"Enough, and gives more: {', '.join(self.more)}."
         return "Gives the same."
@@ -167,7 +166,7 @@ class _Candidate:
     limited: bool
     rights: _Rights
 
-    @cached_property
+    @property
     def here(self) -> frozenset[Power]:
         return self.rights.here
 

@@ -4,6 +4,7 @@ takes. Worked out from role definitions; no second table of what a role may.
 
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 
 from services.registries import Mode
 from services.registry_permissions import Need, Permission, by_repository, need_of
@@ -122,6 +123,7 @@ def power_need(power: Power, mode: Mode) -> Need | None:
     return Need((f"{REGISTRY}quarantine/{_QUARANTINE[power]}",))
 
 
+@lru_cache(maxsize=1024)
 def powers_of(role: RoleDefinition, mode: Mode) -> frozenset[Power]:
     """All that the role gives by itself at a registry in `mode`."""
     return frozenset(

@@ -87,28 +87,33 @@ NOT_IN_GUIDE = (
 
 @dataclass(frozen=True)
 class GuideCell:
-    """What the guide says of a role, and what is so in one mode."""
+    """What the guide says of a role, and what is so in one mode: yes, no, or identity only."""
 
     what: str
     guide: bool
-    today: bool | SignIn
+    today: str
 
     @property
     def differs(self) -> bool:
-        return self.today not in (self.guide, SignIn.YES if self.guide else SignIn.NO)
+        return self.today != _yes(self.guide)
+
+
+def _yes(so: bool) -> str:
+    return "yes" if so else "no"
 
 
 def compare_guide(
     row: GuideRow, mode: Mode, roles: Mapping[str, RoleDefinition] | None = None
 ) -> tuple[tuple[GuideCell, ...], str]:
     """The guide's three columns of a row in `mode`, and why they differ: "" where they do not."""
-    known = {role.name: _row(role, mode) for role in listed_roles(roles or {})}
+    # By this console's own names: Azure may call a role anew.
+    known = {BUILT_IN[role.id].name: _row(role, mode) for role in listed_roles(roles or {})}
     rows = [known[name] for name in row.roles]
     sign_in = min((one.sign_in for one in rows), key=list(SignIn)[::-1].index)
     cells = (
         GuideCell("Can sign in", row.sign_in, sign_in),
-        GuideCell("Can push", row.push, all(Permission.PUSH in one.powers for one in rows)),
-        GuideCell("Can pull", row.pull, all(Permission.PULL in one.powers for one in rows)),
+        GuideCell("Can push", row.push, _yes(all(Permission.PUSH in one.powers for one in rows))),
+        GuideCell("Can pull", row.pull, _yes(all(Permission.PULL in one.powers for one in rows))),
     )
     return cells, _why(row, mode, rows) if any(cell.differs for cell in cells) else ""
 

@@ -80,7 +80,7 @@ def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> No
         )
     elif advice.beyond:
         st.warning(
-            f"No condition can limit all of these roles: on other repositories too they let "
+            "No condition can limit all of these roles: on other repositories too they give: "
             f"{', '.join(advice.beyond)}.",
             icon=":material/warning:",
         )

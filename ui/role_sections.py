@@ -126,6 +126,5 @@ def _guide_row(mode: Mode, number: int, roles: Mapping[str, RoleDefinition]) -> 
 
 
 def _cell(cell: GuideCell) -> str:
-    today = cell.today if isinstance(cell.today, SignIn) else SignIn.YES if cell.today else SignIn.NO
-    now = f"{SIGN_IN[today]} {today}"
-    return f"≠ {now} (guide: {'yes' if cell.guide else 'no'})" if cell.differs else now
+    today = f"{SIGN_IN[SignIn(cell.today)]} {cell.today}"
+    return f"≠ {today} (guide: {'yes' if cell.guide else 'no'})" if cell.differs else today
