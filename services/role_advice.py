@@ -116,9 +116,7 @@ class Other:
     def words(self, mode: Mode) -> str:
         """A sentence: why it is not recommended."""
         if self.ignored and mode is Mode.ABAC:
-            return (
-                "Gives none of it in ABAC mode: the registry asks for data actions, and this role has others or none."
-            )
+            return "Gives none of it in ABAC mode: the registry asks for data actions, which this role lacks."
         if self.ignored:
             return "Gives none of it in Legacy mode: the registry does not ask for data actions, which are all it has."
         if self.lacks:

@@ -12,7 +12,7 @@ from services.registry_permissions import Permission
 from services.repository_choice import ALL, choice_from
 from services.role_advice import USE_CASES, Advice, UseCase, advise
 from services.role_definitions import RoleDefinition
-from services.role_powers import DANGERS
+from services.role_powers import ABOUT_DATA, DANGERS
 from services.role_words import WORDS
 from ui.errors import panel
 from ui.page import empty
@@ -71,7 +71,8 @@ def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> No
         )
     if names:
         reached = ALL if advice.mode is Mode.LEGACY else advice.choice
-        st.success(f"{names} on the registry, for {plain(reached.words)}.", icon=":material/recommend:")
+        for_these = f", for {plain(reached.words)}" if advice.wanted & ABOUT_DATA else ""
+        st.success(f"{names} on the registry{for_these}.", icon=":material/recommend:")
     if advice.choice != ALL and advice.mode is Mode.LEGACY:
         st.warning(
             "A registry in Legacy mode can't limit a role to some repositories: what is given is given on all of them. "
@@ -93,9 +94,9 @@ def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> No
         f"- **Assigned to**: {plain(case.principal)}\n"
         f"- **Gives too much**: {', '.join(advice.excess) or 'nothing'}."
     )
-    for power in advice.excess:
-        if power in DANGERS:
-            st.warning(f"{power.capitalize()}: {DANGERS[power]}", icon=":material/warning:")
+    dangers = [f"- {power.capitalize()}: {DANGERS[power]}" for power in advice.excess if power in DANGERS]
+    if dangers:
+        st.warning("\n".join(("What of it leads to more than it says:", *dangers)), icon=":material/warning:")
     traps = [
         f"- {plain(one.role.name)}: {plain(WORDS[one.role.id].trap)}" for one in advice.given if WORDS[one.role.id].trap
     ]

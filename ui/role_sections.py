@@ -15,6 +15,9 @@ from ui.role_chart import LEGEND, SIGN_IN, SIGN_IN_COLUMN, column, roles_figure,
 from ui.table import table_height, table_of
 from ui.text import plain
 
+# So few roles are told in words without being asked.
+FEW = 4
+
 
 def show_roles(mode: Mode, roles: Mapping[str, RoleDefinition]) -> None:
     """Every role in one mode as a chart and as a table, less those that the filters leave out."""
@@ -35,6 +38,8 @@ def show_roles(mode: Mode, roles: Mapping[str, RoleDefinition]) -> None:
         f"What each role may do in {mode} mode: a row a role, a column a right, a sign each. The table below has the "
         "same, with words.",
     )
+    with st.expander("In words", icon=":material/notes:", expanded=len(shown) <= FEW):
+        st.markdown("\n".join(_in_words(row) for row in shown))
     st.dataframe(
         table_of(
             [
@@ -62,6 +67,11 @@ def show_roles(mode: Mode, roles: Mapping[str, RoleDefinition]) -> None:
             "Beware": st.column_config.TextColumn(width="large"),
         },
     )
+
+
+def _in_words(row: RoleRow) -> str:
+    also = f" Also: {', '.join(row.extras)}." if row.extras else ""
+    return f"- **{plain(row.role.name)}**: {plain(f'{row.words.use} {row.words.trap}{also}')}"
 
 
 def _text(row: RoleRow) -> str:

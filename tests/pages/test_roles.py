@@ -60,6 +60,10 @@ def test_roles_are_found_by_word_and_by_what_they_give(open_view: Open) -> None:
     at.text_input(key="search").set_value("QUARANTINE").run()
     assert "AcrQuarantineReader" in set(table(at, "Beware")["Role"])
     assert "AcrPull" not in set(table(at, "Beware")["Role"])
+    at.text_input(key="search").set_value("acrdelete").run()
+    assert "**AcrDelete**: Deletes from every repository of a Legacy registry. It can't read" in (
+        texts(at).replace("\\", "")
+    )
     at.text_input(key="search").set_value("").run()
     at.multiselect(key="gives").set_value(["read the admin password", "delete"]).run()
     assert set(table(at, "Beware")["Role"]) == {"Owner", "Contributor"}
@@ -141,6 +145,7 @@ def test_legacy_mode_says_that_it_can_not_limit(open_view: Open) -> None:
 
 def test_what_leads_to_more_is_warned_of(open_view: Open) -> None:
     at = open_view("roles.py", use="Administrator")
+    assert "repositories" not in recommended(at)
     assert "Read the admin password: Where the admin user is on" in warned(at)
     at = open_view("roles.py", use="Service that pulls")
     assert warned(at) == ""
