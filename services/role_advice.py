@@ -4,7 +4,7 @@ Found by search over the definitions, in either mode. The least: none of what it
 which that is true the one that gives the least of what is dangerous, then of what changes, then of what reads.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from services.registries import Mode
@@ -186,7 +186,7 @@ def advise(
     candidates = tuple(_candidate(role, mode, choice) for role in listed)
     possible = wanted & frozenset().union(*(candidate.here for candidate in candidates))
     best = min(_covers(possible, candidates), key=lambda found: (_union(found).cost(wanted), len(found)), default=())
-    rights = _union(best)
+    rights = _together(best, mode, choice)
     return Advice(
         mode,
         choice,
@@ -219,6 +219,18 @@ def _union(candidates: tuple[_Candidate, ...]) -> _Rights:
     for candidate in candidates:
         rights |= candidate.rights
     return rights
+
+
+def _together(candidates: tuple[_Candidate, ...], mode: Mode, choice: RepositoryChoice) -> _Rights:
+    """What they give side by side: two roles may each have one of the actions that something takes."""
+
+    def powers(some: Iterable[_Candidate]) -> frozenset[Power]:
+        blocks = tuple(block for candidate in some for block in candidate.role.blocks)
+        return powers_of(RoleDefinition("", "", "", blocks), mode)
+
+    if choice == ALL:
+        return _Rights(powers(candidates))
+    return _Rights(powers(candidates), powers(one for one in candidates if not one.limited) & BY_REPOSITORY)
 
 
 def _covers(

@@ -25,7 +25,7 @@ from services.registry_permissions import Permission
 from services.repository_choice import ALL, RepositoryChoice, choice_from, condition_for
 from services.role_advice import USE_CASES, Advice, UseCase, advise, use_case
 from services.role_assignments import AccessRecords, RoleAssignment
-from services.role_definitions import BUILT_IN, RoleDefinition
+from services.role_definitions import BUILT_IN, PermissionBlock, RoleDefinition
 from services.role_powers import BY_REPOSITORY, DANGERS, POWERS, Extra, Power, power_need, powers_of
 from tests.services.access_worlds import CONTROL, ME, NEEDS, REGISTRY_ID, R
 from tests.services.own_sandbox import Own, own_sandbox
@@ -279,6 +279,21 @@ def test_a_role_that_can_not_be_limited_gives_way_to_more_that_can() -> None:
     limited = advise(both, ABAC, ONE, without_import)
     assert names(limited) == ["Container Registry Repository Reader", LISTER]
     assert limited.beyond == ()
+
+
+def test_what_two_roles_give_only_together_is_too_much_too() -> None:
+    told = {role.id: replace(role, blocks=()) for role in BUILT_IN.values()}
+    for name, actions in (
+        ("Container Registry Repository Reader", ("repositories/metadata/read",)),
+        (LISTER, ("catalog/read", "repositories/content/read")),
+    ):
+        role = next(role for role in BUILT_IN.values() if role.name == name)
+        told[role.id] = replace(role, blocks=(PermissionBlock(data_actions=tuple(R + one for one in actions)),))
+    wanted = frozenset({P.READ_METADATA, P.LIST_CATALOG})
+    advice = advise(wanted, ABAC, roles=told)
+    assert names(advice) == ["Container Registry Repository Reader", LISTER]
+    assert advice.excess == (P.PULL,)
+    assert advise(wanted, ABAC, ONE, told).beyond == ()
 
 
 def test_what_azure_says_of_a_role_decides() -> None:
