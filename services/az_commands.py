@@ -294,11 +294,18 @@ def assign_role(client_id: str, role: str, scope: str) -> str:
 
 
 def assign_role_by_object_id(
-    principal_id: str, role: str, scope: str, assignment_name: str, *, condition: str = ""
+    principal_id: str,
+    role: str,
+    scope: str,
+    assignment_name: str | None,
+    *,
+    condition: str = "",
+    principal_type: str = "ServicePrincipal",
 ) -> str:
-    """Asks no directory. `role` is a name or a GUID; the same `assignment_name` is the same assignment."""
-    words = ["az", "role", "assignment", "create", "--name", assignment_name]
-    words += ["--assignee-object-id", principal_id, "--assignee-principal-type", "ServicePrincipal"]
+    """Asks no directory. `role` is a name or a GUID; the same `assignment_name` is the same assignment, with None az
+    names it. `principal_type`: ServicePrincipal (managed identities too), User or Group."""
+    words = ["az", "role", "assignment", "create", *(() if assignment_name is None else ("--name", assignment_name))]
+    words += ["--assignee-object-id", principal_id, "--assignee-principal-type", principal_type]
     words += ["--role", role, "--scope", scope]
     words += ["--condition", condition, "--condition-version", "2.0"] if condition else []
     return _line(*words)

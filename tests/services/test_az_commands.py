@@ -101,6 +101,11 @@ HOSTILE = [
             """ --role AcrPull --scope /subscriptions/s1 --condition '(a '"'"'b'"'"')' --condition-version 2.0""",
         ),
         (
+            az_commands.assign_role_by_object_id("o1", "AcrPush", "/subscriptions/s1", None, principal_type="Group"),
+            "az role assignment create --assignee-object-id o1 --assignee-principal-type Group --role AcrPush"
+            " --scope /subscriptions/s1",
+        ),
+        (
             az_commands.remove_assignment("/subscriptions/s1/a1"),
             "az role assignment delete --ids /subscriptions/s1/a1",
         ),
