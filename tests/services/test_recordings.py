@@ -29,7 +29,9 @@ from services.copy_run import apply_copy
 from services.copying import CopyItem, CopyPlan, parse_source
 from services.cost_query import query_costs
 from services.cost_rows import CostSums
+from services.decisions import Verdict
 from services.errors import ServiceError, explained
+from services.granted import ask_granted
 from services.images import read_manifest
 from services.read_back import delete
 from services.registries import Mode, get_registry, list_registries
@@ -255,6 +257,10 @@ def replay_token(recording: Recording) -> None:
         assert token == recording.body[member]
     else:
         assert canned.sent[-1].form["refresh_token"] == recording.body[member]
+    # The recorded tokens are blanked: the sign-in counts, and what they grant can't be told.
+    signed_in, catalogue, *_ = ask_granted(connected(canned), Mode.LEGACY)
+    assert (signed_in.verdict, catalogue.verdict) == (Verdict.YES, Verdict.UNKNOWN)
+    assert recording.body[member] not in repr((signed_in, catalogue))
 
 
 GONE = Answer(404, {"errors": [{"code": "TAG_UNKNOWN", "message": "M"}]})
