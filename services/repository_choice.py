@@ -3,6 +3,7 @@
 https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.names import require_repository
@@ -29,8 +30,9 @@ class RepositoryChoice:
 ALL = RepositoryChoice()
 
 
-def condition_for(choice: RepositoryChoice) -> str:
-    """The condition, version 2.0, of a role that reads; "" for all repositories.
+def condition_for(choice: RepositoryChoice, actions: Iterable[str] = (CONTENT + "read", METADATA + "read")) -> str:
+    """The condition, version 2.0, of a role that gives these data actions, else of one that reads; "" for all
+    repositories. What the role gives and is not among `actions` is let through on every repository.
 
     Raises ServiceError (InvalidRepository) for what can be no repository's name, or no prefix of one: a prefix without
     its slash would let `backend-secrets` through with `backend`, and a quote would end the condition.
@@ -44,5 +46,5 @@ def condition_for(choice: RepositoryChoice) -> str:
     tests += [f"@Request[{REPOSITORY_NAME}] StringStartsWithIgnoreCase '{prefix}'" for prefix in choice.prefixes]
     if not tests:
         return ""
-    others = " AND ".join(f"!(ActionMatches{{'{part}read'}})" for part in (CONTENT, METADATA))
+    others = " AND ".join(f"!(ActionMatches{{'{action}'}})" for action in actions)
     return f"(({others}) OR ({' OR '.join(tests)}))"
