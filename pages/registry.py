@@ -37,6 +37,7 @@ here = {"registry": st.query_params["registry"]}
 with st.container(horizontal=True):
     st.page_link("repositories.py", label="Repositories and tags", icon=":material/sell:", query_params=here)
     st.page_link("sign_in.py", label="Sign in", icon=":material/login:", query_params=here)
+    st.page_link("assign.py", label="Assign a role", icon=":material/person_add:", query_params=here)
     st.page_link("skus.py", label="Which SKU", icon=":material/compare_arrows:", query_params=here)
     st.page_link("matrix.py", label="Who can pull", icon=":material/grid_on:", query_params={"search": registry.name})
 

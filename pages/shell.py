@@ -36,6 +36,9 @@ view = st.navigation(
             st.Page("aks.py", title="Integration checker", icon=":material/hub:", url_path="aks"),
             st.Page("matrix.py", title="Pull matrix", icon=":material/grid_on:", url_path="matrix"),
         ],
+        "Access": [
+            st.Page("assign.py", title="Assign a role", icon=":material/person_add:", url_path="assign"),
+        ],
     }
 )
 

@@ -44,6 +44,8 @@ with panel():
         st.caption(plain(step.about))
         st.code(step.text, language=step.language, wrap_lines=True)
     st.markdown("\n".join(f"- **Needs:** {need}" for need in way.needs) + f"\n- **Lasts:** {way.lasts}")
+    if tool in (Tool.GITHUB, Tool.AZURE_PIPELINES):
+        st.page_link("assign.py", label="Assign a role", icon=":material/person_add:", query_params={"registry": key})
     if tool == Tool.KUBERNETES:
         st.page_link("aks.py", label="Integration checker", icon=":material/hub:", query_params={"registry": key})
 

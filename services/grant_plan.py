@@ -5,7 +5,7 @@ https://learn.microsoft.com/azure/container-registry/container-registry-rbac-bui
 """
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from uuid import UUID
 
@@ -18,7 +18,7 @@ from services.registries import Mode, Registry, get_registry
 from services.registry_permissions import Permission, by_repository
 from services.repository_choice import ALL, RepositoryChoice, condition_for
 from services.role_assignments import AccessRecords, RoleAssignment
-from services.role_definitions import PermissionBlock, RoleDefinition
+from services.role_definitions import BUILT_IN, PermissionBlock, RoleDefinition
 from services.role_grant import Grant, PrincipalType, Written, same_grant, write_grant
 
 NOTHING_HELD = PrincipalAccess(AccessRecords(()), frozenset())
@@ -53,6 +53,17 @@ class GrantPlan:
 def gives(role: RoleDefinition, mode: Mode) -> tuple[Permission, ...]:
     """What the role lets do with a registry in this mode."""
     return tuple(one for one in Permission if blocks_grant(role.blocks, one, mode))
+
+
+def assignable(roles: Iterable[RoleDefinition]) -> tuple[RoleDefinition, ...]:
+    """Those among a subscription's roles that are about registries, by name: the built-in ones that are known here as
+    Azure tells them, and the custom ones that give something in either mode."""
+    found = {**BUILT_IN, **{role.id: role for role in roles if role.id in BUILT_IN or _is_custom(role)}}
+    return tuple(sorted(found.values(), key=lambda role: role.name.casefold()))
+
+
+def _is_custom(role: RoleDefinition) -> bool:
+    return role.kind == "CustomRole" and any(gives(role, mode) for mode in Mode)
 
 
 def by_repositories(role: RoleDefinition) -> bool:

@@ -30,6 +30,14 @@ class RepositoryChoice:
 ALL = RepositoryChoice()
 
 
+def choice_from(text: str) -> RepositoryChoice:
+    """What is typed as 'team/app, backend/': names, and prefixes with their slash; nothing: all of them."""
+    given = [part.strip() for part in text.split(",") if part.strip()]
+    return RepositoryChoice(
+        tuple(part for part in given if not part.endswith("/")), tuple(part for part in given if part.endswith("/"))
+    )
+
+
 def condition_for(choice: RepositoryChoice, actions: Iterable[str] = (CONTENT + "read", METADATA + "read")) -> str:
     """The condition, version 2.0, of a role that gives these data actions, else of one that reads; "" for all
     repositories. What the role gives and is not among `actions` is let through on every repository.
