@@ -10,7 +10,7 @@ from ui.errors import panel
 from ui.page import az_lines, header
 from ui.remove_role import show_holders
 
-TITLE, CAPTION = "Assign a role", "One role for one principal on one registry: planned, written once, read back."
+TITLE, CAPTION = "Assign a role", "A role for one principal on one registry, and who holds one already"
 
 who = connection.who()
 top = st.container()

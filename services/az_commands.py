@@ -99,7 +99,7 @@ def _with_token(registry: str, client: str, login_server: str) -> str:
 
 def check_health(registry: str, repository: str) -> str:
     """Looks at the way from this machine to the registry, and at what it grants the caller on a repository."""
-    return _line("az", "acr", "check-health", "--name", registry, "--repository", repository, "--yes")
+    return _line("az", "acr", "check-health", "--name", registry, "--repository", repository)
 
 
 def make_pull_token(registry: str, token_name: str, repository: str) -> str:

@@ -176,12 +176,12 @@ jobs:
         ),
         "The job alone. There is no secret to keep or renew.",
         (
-            Step("An identity", az_commands.make_identity(IDENTITY, registry.subscription_id, group)),
+            Step("An identity for the pipeline", az_commands.make_identity(IDENTITY, registry.subscription_id, group)),
             Step(
-                "that workflows of one branch may sign in as",
+                "Its trust in the workflows of one branch",
                 az_commands.trust_github(IDENTITY, registry.subscription_id, group, GITHUB_SUBJECT),
             ),
-            Step(".github/workflows/push.yaml, once the identity has its role", workflow, "yaml"),
+            Step(".github/workflows/push.yaml, once the identity has its role on the registry", workflow, "yaml"),
         ),
     )
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from services import admin_request
 from services.errors import ServiceError
-from services.grant_plan import GrantPlan, apply_grant, by_repositories, gives, read_grant_plan
+from services.grant_plan import GrantPlan, apply_grant, gives, read_grant_plan
 from services.registries import Registry
 from services.registry_permissions import Permission
 from services.repository_choice import RepositoryChoice, choice_from
@@ -57,8 +57,8 @@ def show_form(who: str, registry: Registry) -> None:
         )
     _remember(role=role.name if role else "", principal=principal, kind=str(kind), repositories=text or "")
     if role:
-        given = ", ".join(gives(role, registry.access.mode)) or "nothing that is known here"
-        st.caption(f"{plain(role.name)} gives on this registry, in {registry.access.mode} mode: {given}.")
+        given = ", ".join(gives(role, registry.access.mode)) or "nothing"
+        st.caption(f"On a registry in {registry.access.mode} mode {plain(role.name)} gives: {given}.")
     if whose := role_holders.holder(who, principal):
         st.caption(f"That is {plain(whose)}.")
     ready = role is not None and bool(principal)
@@ -124,10 +124,8 @@ def assign(
         if plan.nothing_to_do:
             st.success("Nothing to do: the same assignment is there already.", icon=":material/check_circle:")
         else:
-            st.markdown(f"It gives: {', '.join(plan.gives) or 'nothing that is known here'}.")
+            st.markdown(f"It gives: {', '.join(plan.gives) or 'nothing'}.")
         show_objections(plan.blockers, plan.warnings)
-        if not by_repositories(role) and not repositories:
-            st.caption("It holds for the whole registry.")
         st.code(admin_request.as_az(plan.grant), language="bash", wrap_lines=True)
         show_read_only()
         ready = may_write() and not plan.blockers and not plan.nothing_to_do

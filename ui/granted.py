@@ -66,7 +66,7 @@ def _show(told: _Told) -> None:
         key="granted",
         hide_index=True,
         height="content",
-        column_config={"To": st.column_config.TextColumn(pinned=True)},
+        column_config={"To": st.column_config.TextColumn(pinned=True, width=170)},
         alt="What the identity may do at the registry, a thing a row, with the registry's answer",
     )
     st.caption(f"Asked {ago(told.at)}. A role that was just assigned can take ten minutes to count.")

@@ -8,7 +8,7 @@ from services import az_commands
 from services.decisions import Decision, Verdict
 from services.errors import ServiceError
 from services.registries import Registry
-from services.role_assignments import AccessRecords, RoleAssignment, scope_words
+from services.role_assignments import RoleAssignment, scope_words
 from services.role_removal import RemovalPlan, apply_removal, on_registry_itself, read_removal_plan
 from ui import connection, role_holders
 from ui.done import say_done
@@ -21,14 +21,13 @@ from ui.writing import may_write, show_objections, show_read_only
 def show_holders(who: str, registry: Registry) -> None:
     """All assignments that reach the registry; of those on it, the selected one can be removed."""
     found = role_holders.assignments(who, registry.id, registry).value
-    rows = sorted(found, key=lambda one: not on_registry_itself(registry, one))
-    roles = AccessRecords((), {role.id: role for role in role_holders.choice_of_roles(who, registry)})
-    names = {one.role: role.name if (role := roles.role(one.role)) else one.role for one in rows}
+    names = role_holders.role_names(who, registry)
+    rows = sorted(found, key=lambda one: (not on_registry_itself(registry, one), names.get(one.role, one.role)))
     if not rows:
         st.info("No role is assigned on this registry, nor above it.", icon=":material/person_off:")
         return
     selected = st.dataframe(
-        table_of([_row(who, registry, one, names[one.role]) for one in rows], {"Since": UTC}),
+        table_of([_row(who, registry, one, names.get(one.role, one.role)) for one in rows], {"Since": UTC}),
         key=f"holders {registry.id}",
         height=table_height(len(rows)),
         hide_index=True,
@@ -37,7 +36,9 @@ def show_holders(who: str, registry: Registry) -> None:
         placeholder="–",
         alt="Role assignments that reach the registry, one a row",
         column_config={
-            "Role": st.column_config.TextColumn(pinned=True),
+            "Role": st.column_config.TextColumn(pinned=True, width=210),
+            "Where": st.column_config.TextColumn(width=230),
+            "Who that is": st.column_config.TextColumn(width=200),
             "Since": st.column_config.DatetimeColumn(format="distance"),
             "Condition": st.column_config.TextColumn(width="small"),
         },
@@ -48,7 +49,7 @@ def show_holders(who: str, registry: Registry) -> None:
         return
     (one,) = chosen
     if on_registry_itself(registry, one):
-        if st.button(f"Remove {plain(names[one.role])}", icon=":material/person_remove:"):
+        if st.button(f"Remove {plain(names.get(one.role, one.role))}", icon=":material/person_remove:"):
             remove(who, registry, one)
     else:
         st.caption(f"It is inherited from {plain(scope_words(one.scope))}: it can be removed there only.")
@@ -58,10 +59,10 @@ def _row(who: str, registry: Registry, one: RoleAssignment, role: str) -> dict[s
     here = on_registry_itself(registry, one)
     return {
         "Role": role,
-        "Held by": one.principal_id,
-        "Who that is": role_holders.holder(who, one.principal_id),
-        "Kind": one.principal_type,
         "Where": "the registry itself" if here else f"inherited from {scope_words(one.scope)}",
+        "Who that is": role_holders.holder(who, one.principal_id),
+        "Held by": one.principal_id,
+        "Kind": one.principal_type,
         "Condition": one.condition,
         "Since": one.created,
         "Description": one.description,

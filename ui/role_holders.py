@@ -12,7 +12,7 @@ from services.grant_plan import assignable
 from services.known_principals import KnownPrincipals, known_principals
 from services.registries import Registry
 from services.role_assignments import RoleAssignment
-from services.role_definitions import RoleDefinition
+from services.role_definitions import BUILT_IN, RoleDefinition
 from services.subscriptions import Subscription
 from ui import clusters, connection
 from ui.errors import show_error
@@ -55,6 +55,15 @@ def choice_of_roles(who: str, registry: Registry) -> tuple[RoleDefinition, ...]:
     except ServiceError as error:
         show_error(error)
         return assignable(())
+
+
+def role_names(who: str, registry: Registry) -> Mapping[str, str]:
+    """The names of all roles by GUID; where Azure's refuse, of those that are known here."""
+    try:
+        found = roles(who, registry.subscription_id)
+    except ServiceError:
+        found = {}
+    return {guid: role.name for guid, role in {**BUILT_IN, **found}.items()}
 
 
 def holder(who: str, principal_id: str) -> str:
