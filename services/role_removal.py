@@ -15,6 +15,9 @@ from services.registry_permissions import Permission
 from services.role_assignments import AccessRecords, RoleAssignment, scope_key, scope_words
 from services.role_definitions import PermissionBlock
 
+# Principals of these kinds have no members.
+_SINGLE = ("User", "ServicePrincipal")
+
 
 @dataclass(frozen=True)
 class RemovalPlan:
@@ -150,8 +153,8 @@ def _without(assignment: RoleAssignment, held: PrincipalAccess) -> AccessRecords
 
 def _is_own_last(registry: Registry, assignment: RoleAssignment, me: str, mine: PrincipalAccess | None) -> bool:
     """Whether the caller holds it, themselves or by a group, and nothing else lets them assign roles."""
-    if mine is None:
-        return True
+    if mine is None:  # A group may be one of the caller's.
+        return assignment.principal_id.lower() == me.lower() or assignment.principal_type not in _SINGLE
     if assignment.id.lower() not in {one.id.lower() for one in mine.records.assignments}:
         return False
     left = permission(_without(assignment, mine), me, registry, Permission.ASSIGN_ROLES, groups=mine.groups)

@@ -146,5 +146,7 @@ def _write(who: str, plan: RemovalPlan) -> None:
         "gone already": "was gone already",
         "not confirmed": "was taken by Azure, and could not be read back: look again in a minute",
     }[done.outcome]
-    say_done(f"{plain(plan.role_name)} on {plain(plan.registry.name)} {words}.")
+    still = [decision for decision in done.left or () if decision.verdict is not Verdict.NO]
+    left = f" Its holder may still, by other roles: {_names(still)}." if still else ""
+    say_done(f"{plain(plan.role_name)} on {plain(plan.registry.name)} {words}.{left}")
     st.rerun()

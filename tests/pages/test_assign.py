@@ -10,6 +10,7 @@ from sandbox.principals import CONSOLE, READER
 from sandbox.rbac import ASSIGNMENTS
 from sandbox.seeds.resources import assignment
 from tests.services.own_sandbox import Own, own_sandbox
+from ui import role_holders, writing
 
 from .conftest import AppTest, Open, texts
 from .own import button, reopen
@@ -173,7 +174,7 @@ def test_a_role_is_removed_and_what_still_gives_the_same_is_shown_first(open_vie
     button(at, "Remove the assignment").click()
     at.run()
     assert not at.exception
-    assert "AcrPush on casaacr01 is removed, as read back." in alerts(at)
+    assert "AcrPush on casaacr01 is removed, as read back. Its holder may still, by other roles: pull" in alerts(at)
     (left,) = of_someone(own)
     assert left["properties"]["scope"] != scope
     assert ("AcrPush", SOMEONE) not in {(row["Role"], row["Held by"]) for row in holders(at)}
@@ -218,3 +219,19 @@ def test_registries_of_the_estate_open(open_view: Open) -> None:
 
 def test_no_registry_chosen_says_so(open_view: Open) -> None:
     assert "No registry chosen" in texts(open_view("assign.py"))
+
+
+def test_a_console_that_listens_elsewhere_only_plans(
+    open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writing, "may_write", lambda: False)
+    for module in ("ui.assign_role", "ui.remove_role"):
+        monkeypatch.setattr(f"{module}.may_write", lambda: False)
+    at = plan(open_view("assign.py", as_session=own.session(), **WANTED))
+    assert "Read-only" in alerts(at)
+    assert button(at, "Assign the role").disabled
+    own.sandbox.store.put_resource(assignment(own.registry().id, "AcrPush", SOMEONE, "User", CREATED))
+    role_holders.assignments.clear()
+    at = removing(open_view("assign.py", as_session=own.session(), registry="casaacr01"), own, SOMEONE, "AcrPush")
+    assert "Read-only" in alerts(at)
+    assert button(at, "Remove the assignment").disabled

@@ -16,7 +16,7 @@ from services.errors import ServiceError
 from services.granted import Granted, ask_granted
 from services.registries import Mode, list_registries
 from services.registry_permissions import Permission
-from tests.services.canned import Answer, CannedRegistry, connected
+from tests.services.canned import Answer, CannedRegistry, connected, unreachable
 from tests.services.own_sandbox import Own, own_sandbox
 
 HOST = "https://contoso.azurecr.io"
@@ -149,6 +149,13 @@ def test_a_token_that_does_not_say_what_it_grants_is_no_refusal(registry: Canned
     assert rows[0].verdict is Verdict.YES
     assert {row.verdict for row in rows[1:]} == {Verdict.UNKNOWN}
     assert rows[1].error and rows[1].error.code == "BadAnswer"
+
+
+def test_a_registry_out_of_reach_tells_nothing(registry: CannedRegistry) -> None:
+    registry.on("POST", f"{HOST}/oauth2/exchange", unreachable())
+    rows = ask_granted(connected(registry), Mode.LEGACY)
+    assert {row.verdict for row in rows} == {Verdict.UNKNOWN}
+    assert rows[0].answer == "Unreachable"
 
 
 def test_no_row_holds_a_token(own: Own) -> None:

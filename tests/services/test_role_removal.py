@@ -11,12 +11,12 @@ from sandbox.principals import CONSOLE, principal
 from sandbox.rbac import ASSIGNMENTS
 from sandbox.registry_rules import REGISTRY_TYPE
 from sandbox.seeds.resources import assignment
-from services.assignments import list_assignments_at
+from services.assignments import list_assignments_at, read_principal
 from services.decisions import Verdict
 from services.errors import ServiceError
 from services.registry_permissions import Permission
 from services.role_assignments import RoleAssignment
-from services.role_removal import RemovalPlan, apply_removal, on_registry_itself, read_removal_plan
+from services.role_removal import RemovalPlan, apply_removal, on_registry_itself, plan_removal, read_removal_plan
 from tests.services.own_sandbox import REGISTRY, Own, own_sandbox
 
 SOMEONE = "5c1d0000-0000-4000-8000-00000000abcd"
@@ -157,6 +157,21 @@ def test_another_s_right_and_a_role_that_assigns_nothing_are_no_last_right(own: 
     assert not planned(own, assign(own, ADMINISTRATOR, own.registry().id)).own_last
     mine = assign(own, "AcrPush", own.registry().id, CONSOLE.object_id, "ServicePrincipal")
     assert not planned(own, mine).own_last
+
+
+@pytest.mark.parametrize(
+    ("holder", "kind", "last"),
+    [(CONSOLE.object_id, "ServicePrincipal", True), (TEAM, "Group", True), (SOMEONE, "User", False)],
+)
+def test_where_one_s_own_roles_can_not_be_read_what_may_be_one_s_own_counts_as_such(
+    own: Own, holder: str, kind: str, last: bool
+) -> None:
+    registry = own.registry()
+    one = found(own, assign(own, ADMINISTRATOR, registry.id, holder, kind))
+    held = read_principal(own.session(), registry, holder)
+    plan = plan_removal(registry, one, held, None, CONSOLE.object_id, None)
+    assert plan.own_last is last
+    assert plan.may is None and "could not be read" in plan.warnings[0]
 
 
 def test_answers_that_are_lost_are_told_by_another_look(own: Own) -> None:
