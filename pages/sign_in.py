@@ -3,7 +3,8 @@
 import streamlit as st
 
 from services import az_commands
-from services.sign_in import REPOSITORY, Tool, how_to_sign_in
+from services.registries import Mode
+from services.sign_in import REPOSITORY, Tool, how_to_sign_in, pushing_role
 from ui import connection, loaders, selection
 from ui.errors import panel
 from ui.granted import show_granted
@@ -45,7 +46,10 @@ with panel():
         st.code(step.text, language=step.language, wrap_lines=True)
     st.markdown("\n".join(f"- **Needs:** {need}" for need in way.needs) + f"\n- **Lasts:** {way.lasts}")
     if tool in (Tool.GITHUB, Tool.AZURE_PIPELINES):
-        st.page_link("assign.py", label="Assign a role", icon=":material/person_add:", query_params={"registry": key})
+        role = {"role": pushing_role(registry.access.mode), "kind": "ServicePrincipal"}
+        some = {"repositories": repository} if repository and registry.access.mode is Mode.ABAC else {}
+        wanted = {"registry": key, **role, **some}
+        st.page_link("assign.py", label="Give it its role", icon=":material/person_add:", query_params=wanted)
     if tool == Tool.KUBERNETES:
         st.page_link("aks.py", label="Integration checker", icon=":material/hub:", query_params={"registry": key})
 

@@ -24,7 +24,7 @@ def as_az(grant: Grant) -> str:
 def as_bicep(grant: Grant) -> str:
     """A Bicep file, with the line that deploys it to the registry's resource group."""
     _, _, subscription, _, group, *_, name = grant.scope.split("/")
-    deploy = az_commands.deploy_bicep(subscription, group)
+    deploy = az_commands.deploy_bicep(subscription, group, "role.bicep")
     condition = (f"    condition: {_bicep(grant.condition)}", "    conditionVersion: '2.0'") if grant.condition else ()
     lines = [
         f"// {deploy}",
@@ -32,7 +32,7 @@ def as_bicep(grant: Grant) -> str:
         f"  name: {_bicep(name)}",
         "}",
         "",
-        "resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {",
+        "resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {",
         f"  name: {_bicep(grant.name)}",
         "  scope: registry",
         "  properties: {",
@@ -63,7 +63,8 @@ def as_terraform(grant: Grant) -> str:
     width = max(map(len, members))
     lines = [f"  {name:<{width}} = {_hcl(value)}" for name, value in members.items()]
     return (
-        "\n".join((f"# {_comment(grant.role_name)}", 'resource "azurerm_role_assignment" "pull" {', *lines, "}")) + "\n"
+        "\n".join((f"# {_comment(grant.role_name)}", 'resource "azurerm_role_assignment" "registry" {', *lines, "}"))
+        + "\n"
     )
 
 

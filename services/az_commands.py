@@ -374,7 +374,7 @@ def check_acr(cluster: str, cluster_group: str, login_server: str) -> str:
     return _line(*_cluster("check-acr", cluster, cluster_group), "--acr", login_server)
 
 
-def deploy_bicep(subscription_id: str, group: str, file: str = "attach.bicep") -> str:
+def deploy_bicep(subscription_id: str, group: str, file: str) -> str:
     """Deploys a Bicep file to a resource group."""
     words = ("az", "deployment", "group", "create", "--subscription", subscription_id, "--resource-group", group)
     return _line(*words, "--template-file", file)

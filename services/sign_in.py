@@ -6,13 +6,13 @@ https://learn.microsoft.com/azure/container-registry/container-registry-authenti
 import json
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from services import az_commands
 from services.errors import ServiceError
 from services.names import require_repository
-from services.registries import Registry
+from services.registries import Mode, Registry
 
 # Names that stand in what is shown until whoever copies it puts their own.
 IDENTITY, PULL_TOKEN, REPOSITORY = "registry-pipeline", "cluster-pull", "team/app"
@@ -64,7 +64,16 @@ def how_to_sign_in(registry: Registry, tool: Tool, repository: str = "") -> Sign
     """
     if repository:
         require_repository("Could not write the lines", repository)
-    where = repository or REPOSITORY
+    way = _way(registry, tool, repository or REPOSITORY)
+    return replace(way, needs=(*way.needs, *_reach(registry, tool)))
+
+
+def pushing_role(mode: Mode) -> str:
+    """The least role that lets a pipeline push."""
+    return "Container Registry Repository Writer" if mode is Mode.ABAC else "AcrPush"
+
+
+def _way(registry: Registry, tool: Tool, where: str) -> SignIn:
     match tool:
         case Tool.DOCKER:
             return _docker(registry)
@@ -92,6 +101,19 @@ def _finds_login_server(registry: Registry) -> str:
         "az, signed in with `az login` as somebody who may also see the registry (Reader): else az makes the login "
         "server from the name, and this one is not made so."
     )
+
+
+def _reach(registry: Registry, tool: Tool) -> tuple[str, ...]:
+    """What the registry's network asks of whoever comes."""
+    if registry.network.open_to_all:
+        return ()
+    way = (
+        "A way through a private endpoint: public access is off."
+        if not registry.network.public_access
+        else "An address among the registry's IP rules, or a way through a private endpoint."
+    )
+    hosted = " Hosted runners have none: use one inside the network."
+    return (f"{way}{hosted if tool in (Tool.GITHUB, Tool.AZURE_PIPELINES) else ''}",)
 
 
 def _docker(registry: Registry) -> SignIn:
@@ -170,7 +192,7 @@ jobs:
 """
     return SignIn(
         (
-            "A managed identity that trusts this GitHub repository, and a role for it that pushes.",
+            f"A managed identity that trusts this GitHub repository, with {pushing_role(registry.access.mode)} here.",
             "Its client id and tenant as the variables AZURE_CLIENT_ID and AZURE_TENANT_ID; they are no secrets.",
             "The subject as GitHub sends it: azure/login prints it, and newer repositories have ids in it.",
         ),
@@ -221,7 +243,7 @@ steps:
         (
             "A service connection with workload identity federation, which has no secret: of the kind Azure Resource "
             "Manager for AzureCLI@2, of the kind Docker Registry (Azure Container Registry) for Docker@2.",
-            "A role on the registry that pushes, for the service connection's identity.",
+            f"{pushing_role(registry.access.mode)} on the registry for the service connection's identity.",
         ),
         "The job alone.",
         (

@@ -20,12 +20,12 @@ from ui.text import plain
 from ui.writing import may_write, show_objections, show_read_only
 
 KINDS: tuple[PrincipalType, ...] = get_args(PrincipalType)
-# The parameters of the URL that a link to the form may have, beside the registry.
-ASKED = ("role", "principal", "kind", "repositories")
+_KIND_WORDS = {"User": "user", "Group": "group", "ServicePrincipal": "service principal"}
 
 
 def show_form(who: str, registry: Registry) -> None:
-    """What is wanted, first as the URL says; the URL follows, so that it can be sent to whoever may assign."""
+    """What is wanted, first as the URL says (role, principal, kind, repositories); the URL follows, so that it can be
+    sent to whoever may assign."""
     roles = role_holders.choice_of_roles(who, registry)
     left, right = st.columns(2)
     with left:
@@ -43,14 +43,16 @@ def show_form(who: str, registry: Registry) -> None:
             "Object id of the principal",
             st.query_params.get("principal", ""),
             key="principal to assign to",
-            help="Of a user, a group, a service principal or a managed identity, never its client id: "
-            "`az ad user show --id NAME --query id`",
+            help="Never a client id, nor the object id of an application's registration: "
+            "`az ad user show --id NAME --query id`, `az ad group show --group NAME --query id`, "
+            "`az ad sp show --id CLIENT_ID --query id`",
         ).strip()
         asked = st.query_params.get("kind", "")
         kind = st.segmented_control(
             "Kind",
             KINDS,
             default=asked if asked in KINDS else "ServicePrincipal",
+            format_func=lambda kind: _KIND_WORDS[kind].capitalize(),
             required=True,
             key="kind to assign to",
             help="Managed identities are service principals.",
@@ -59,7 +61,7 @@ def show_form(who: str, registry: Registry) -> None:
     if role:
         given = ", ".join(gives(role, registry.access.mode)) or "nothing"
         st.caption(f"On a registry in {registry.access.mode} mode {plain(role.name)} gives: {given}.")
-    if whose := role_holders.holder(who, principal):
+    if whose := principal and role_holders.whose(who, role_holders.known(who), principal):
         st.caption(f"That is {plain(whose)}.")
     ready = role is not None and bool(principal)
     if st.button("Plan the assignment", icon=":material/person_add:", type="primary", disabled=not ready) and role:
@@ -116,7 +118,8 @@ def assign(
     """The plan of one assignment, and the deed; who may not gets it as a request. `repositories` as they are typed."""
     with panel():
         plan = _plan(who, registry.id, registry, role, principal, kind, choice_from(repositories))
-        whose = f" ({plain(known)})" if (known := role_holders.holder(who, principal)) else ""
+        known = role_holders.whose(who, role_holders.known(who), principal)
+        whose = f" ({plain(known)})" if known else ""
         st.markdown(
             f"**{plain(role.name)}** for the {_KIND_WORDS[kind]} {plain(principal)}{whose} "
             f"on **{plain(registry.name)}**, for {plain(plan.choice.words)}."
@@ -134,9 +137,6 @@ def assign(
         with st.expander("For an administrator: Bicep and Terraform", expanded=plan.may is False):
             st.code(admin_request.as_bicep(plan.grant), language="bicep")
             st.code(admin_request.as_terraform(plan.grant), language="hcl")
-
-
-_KIND_WORDS = {"User": "user", "Group": "group", "ServicePrincipal": "service principal"}
 
 
 def _write(who: str, plan: GrantPlan) -> None:

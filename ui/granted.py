@@ -28,7 +28,8 @@ class _Told:
 def show_granted(who: str, registry: Registry, repository: str) -> None:
     """The button, and what came of it last for this repository."""
     st.markdown(
-        "The registry itself is asked for a token of everything, and says what it grants"
+        f"As **{plain(connection.session(who).identity.name)}**: the registry itself is asked for a token of "
+        "everything, and says what it grants"
         + (f" on **{plain(repository)}**." if repository else ".")
         + (
             " In ABAC mode each repository has its own answer: name one above."

@@ -21,13 +21,21 @@ from ui.writing import may_write, show_objections, show_read_only
 def show_holders(who: str, registry: Registry) -> None:
     """All assignments that reach the registry; of those on it, the selected one can be removed."""
     found = role_holders.assignments(who, registry.id, registry).value
-    names = role_holders.role_names(who, registry)
+    names, principals = role_holders.role_names(who, registry), role_holders.known(who)
     rows = sorted(found, key=lambda one: (not on_registry_itself(registry, one), names.get(one.role, one.role)))
     if not rows:
         st.info("No role is assigned on this registry, nor above it.", icon=":material/person_off:")
         return
     selected = st.dataframe(
-        table_of([_row(who, registry, one, names.get(one.role, one.role)) for one in rows], {"Since": UTC}),
+        table_of(
+            [
+                _row(
+                    registry, one, names.get(one.role, one.role), role_holders.whose(who, principals, one.principal_id)
+                )
+                for one in rows
+            ],
+            {"Since": UTC},
+        ),
         key=f"holders {registry.id}",
         height=table_height(len(rows)),
         hide_index=True,
@@ -55,12 +63,12 @@ def show_holders(who: str, registry: Registry) -> None:
         st.caption(f"It is inherited from {plain(scope_words(one.scope))}: it can be removed there only.")
 
 
-def _row(who: str, registry: Registry, one: RoleAssignment, role: str) -> dict[str, object]:
+def _row(registry: Registry, one: RoleAssignment, role: str, whose: str) -> dict[str, object]:
     here = on_registry_itself(registry, one)
     return {
         "Role": role,
         "Where": "the registry itself" if here else f"inherited from {scope_words(one.scope)}",
-        "Who that is": role_holders.holder(who, one.principal_id),
+        "Who that is": whose,
         "Held by": one.principal_id,
         "Kind": one.principal_type,
         "Condition": one.condition,
@@ -80,7 +88,7 @@ def remove(who: str, registry: Registry, assignment: RoleAssignment) -> None:
     """What goes with one assignment, what still gives the same, and the deed."""
     with panel():
         plan = _plan(who, registry.id, registry, assignment)
-        whose = role_holders.holder(who, assignment.principal_id)
+        whose = role_holders.whose(who, role_holders.known(who), assignment.principal_id)
         st.markdown(
             f"**{plain(plan.role_name)}** of {plain(assignment.principal_id)}{f' ({plain(whose)})' if whose else ''} "
             f"on **{plain(registry.name)}**."
@@ -119,7 +127,7 @@ def show_left(left: Sequence[Decision]) -> None:
             )
             by_reason.setdefault(f"{word} ({plain(why or untold)})", []).append(decision)
     lines += [f"- {reason}: {_names(decisions)}" for reason, decisions in by_reason.items()]
-    st.markdown("After it, its holder may:\n\n" + "\n".join(lines))
+    st.markdown("What its holder may do after it:\n\n" + "\n".join(lines))
 
 
 def _names(decisions: Iterable[Decision]) -> str:

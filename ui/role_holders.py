@@ -66,11 +66,11 @@ def role_names(who: str, registry: Registry) -> Mapping[str, str]:
     return {guid: role.name for guid, role in {**BUILT_IN, **found}.items()}
 
 
-def holder(who: str, principal_id: str) -> str:
+def whose(who: str, principals: KnownPrincipals, principal_id: str) -> str:
     """'you', 'the kubelet identity of aks1', else ''; text of others."""
     if principal_id.lower() == connection.session(who).identity.object_id.lower():
         return "you"
-    return known(who).object_ids.get(principal_id.lower(), "")
+    return principals.object_ids.get(principal_id.lower(), "")
 
 
 def forget(who: str, registry_id: str) -> None:

@@ -133,6 +133,25 @@ def test_a_write_that_azure_refuses_is_a_panel(open_view: Open, own: Own) -> Non
     assert not of_someone(own)
 
 
+def test_what_is_no_repository_s_name_is_a_panel(open_view: Open, own: Own) -> None:
+    own.make_registry("contosoabac", **ABAC)
+    hostile = {"registry": "contosoabac", "role": "Container Registry Repository Reader", "repositories": "a' OR 'b"}
+    at = plan(open_view("assign.py", as_session=own.session(), **{**WANTED, **hostile}))
+    assert "That is no name for a repository" in texts(at)
+    assert "Assign the role" not in [one.label for one in at.button]
+
+
+def test_roles_and_clusters_that_can_not_be_read_leave_the_built_in_ones(open_view: Open, own: Own) -> None:
+    own.break_(
+        {"method": "GET", "path": "/roleDefinitions$", "status": 403},
+        {"method": "GET", "path": "managedClusters", "status": 403},
+    )
+    at = plan(open_view("assign.py", as_session=own.session(), **WANTED))
+    assert "Could not list the roles of" in texts(at)
+    assert "**AcrPush** for the user" in texts(at)
+    assert not button(at, "Assign the role").disabled
+
+
 def test_assignments_that_can_not_be_read_are_a_panel_and_no_empty_table(open_view: Open, own: Own) -> None:
     own.break_({"method": "GET", "path": "/casaacr01/providers/Microsoft.Authorization/roleAssignments", "status": 403})
     at = open_view("assign.py", as_session=own.session(), registry="casaacr01")

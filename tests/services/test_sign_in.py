@@ -4,7 +4,11 @@ import re
 
 import pytest
 
+from services.access import blocks_grant
 from services.errors import ServiceError
+from services.registries import Mode
+from services.registry_permissions import Permission
+from services.role_definitions import BUILT_IN
 from services.sign_in import Tool, how_to_sign_in
 from tests.services.shell_lines import registry
 
@@ -65,6 +69,33 @@ def test_azure_pipelines_sign_in_by_a_service_connection() -> None:
     assert "AzureCLI@2" in said and "Docker@2" in said
     assert 'repository: "shop/web"' in said
     assert "password" not in said.lower()
+
+
+@pytest.mark.parametrize(
+    ("mode", "role"), [(Mode.LEGACY, "AcrPush"), (Mode.ABAC, "Container Registry Repository Writer")]
+)
+def test_a_pipeline_s_role_is_the_one_that_pushes_in_the_registry_s_mode(mode: Mode, role: str) -> None:
+    for tool in (Tool.GITHUB, Tool.AZURE_PIPELINES):
+        assert any(role in need for need in how_to_sign_in(registry(mode=mode), tool).needs)
+    definition = next(one for one in BUILT_IN.values() if one.name == role)
+    assert blocks_grant(definition.blocks, Permission.PUSH, mode)
+    assert not blocks_grant(definition.blocks, Permission.DELETE, mode)
+
+
+@pytest.mark.parametrize(
+    ("network", "said"),
+    [
+        ({"public_access": True, "default_action": "Allow"}, ""),
+        ({"public_access": True, "default_action": "Deny"}, "IP rules"),
+        ({"public_access": False}, "private endpoint"),
+    ],
+)
+def test_where_the_network_lets_not_everyone_it_is_said(network: dict[str, object], said: str) -> None:
+    for tool in Tool:
+        needs = " ".join(how_to_sign_in(registry(**network), tool).needs)
+        assert (said in needs) if said else ("private endpoint" not in needs)
+    hosted = " ".join(how_to_sign_in(registry(**network), Tool.GITHUB).needs)
+    assert ("Hosted runners" in hosted) is bool(said)
 
 
 @pytest.mark.parametrize("tool", [Tool.GITHUB, Tool.AZURE_PIPELINES])
