@@ -150,7 +150,7 @@ def read_grant_plan(
 
 
 @dataclass(frozen=True)
-class Granted:
+class Assigned:
     """`outcome` as of `write_grant`; `assignment` is what was read back, None where nothing was written or read."""
 
     outcome: Written
@@ -163,7 +163,7 @@ def apply_grant(
     report: Callable[[str], None] = lambda _state: None,
     *,
     sleep: Callable[[float], None] = time.sleep,
-) -> Granted:
+) -> Assigned:
     """Writes the assignment as planned, once all of it is looked at again.
 
     Raises ServiceError where it is not there afterwards: refused by the plan, by Azure (see `write_grant`), or since
@@ -180,9 +180,9 @@ def apply_grant(
     if plan.blockers or again.blockers:
         raise refused(title, " ".join(dict.fromkeys((*plan.blockers, *again.blockers))))
     if again.nothing_to_do:
-        return Granted("assigned already", None)
+        return Assigned("assigned already", None)
     written, assignment = write_grant(session, again.grant, title, report, sleep)
-    return Granted(written, assignment)
+    return Assigned(written, assignment)
 
 
 def _data_actions(role: RoleDefinition) -> tuple[str, ...]:
