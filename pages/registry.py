@@ -1,4 +1,4 @@
-"""One registry, whole: its names, usage, network, access, findings and how to sign in."""
+"""One registry, whole: its names, usage, network, access and findings."""
 
 import streamlit as st
 
@@ -36,6 +36,8 @@ st.markdown(" ".join(badges))
 here = {"registry": st.query_params["registry"]}
 with st.container(horizontal=True):
     st.page_link("repositories.py", label="Repositories and tags", icon=":material/sell:", query_params=here)
+    st.page_link("sign_in.py", label="Sign in", icon=":material/login:", query_params=here)
+    st.page_link("assign.py", label="Assign a role", icon=":material/person_add:", query_params=here)
     st.page_link("skus.py", label="Which SKU", icon=":material/compare_arrows:", query_params=here)
     st.page_link("matrix.py", label="Who can pull", icon=":material/grid_on:", query_params={"search": registry.name})
     st.page_link("roles.py", label="Which role", icon=":material/badge:", query_params=here)
@@ -118,18 +120,6 @@ if replicas:
         alt="Replica regions beside the home region",
     )
 
-st.subheader("Sign in", anchor=False)
-admin = (
-    "The **admin user** is on: one name, two passwords, all rights, no expiry. Use it only where nothing else can "
-    f"sign in.\n\n{shell(az_commands.show_admin_credential(registry.name))}"
-    if access.admin_user
-    else "The admin user is off, as it should be: everyone signs in as themselves."
-)
-st.markdown(
-    f"With docker running, for three hours:\n\n{shell(az_commands.sign_in(registry.name))}\n\n"
-    "Without a docker daemon beside `az`, with a token that no shell history keeps:\n\n"
-    f"{shell(az_commands.sign_in_with_token(registry.name, registry.login_server))}\n\n{admin}"
-)
 if registry.usages:
     st.subheader("Usage", anchor=False)
     st.dataframe(

@@ -193,10 +193,17 @@ def _check_scope(call: Call, scope: str) -> None:
 
 
 def _principal_type(call: Call, principal_id: str, given: object) -> str:
-    """With a type in the request the directory isn't asked: so a fresh identity gets a role at once."""
-    if isinstance(given, str) and given:
-        return given
+    """With a type in the request the directory needn't know it: so a fresh identity gets a role at once."""
     principal = by_object_id(call.store, principal_id)
+    known = {"user": "User", "group": "Group"}.get(principal["kind"], "ServicePrincipal") if principal else ""
+    if isinstance(given, str) and given:
+        if known and known.lower() != given.lower():
+            message = (
+                f"The PrincipalId '{principal_id.replace('-', '')}' has type '{known}', which is different from "
+                f"the specified principal type '{given}'."
+            )
+            raise ArmError(400, "UnmatchedPrincipalType", message)
+        return given
     if principal is None:
         message = (
             f"Principal {principal_id.replace('-', '')} does not exist in the directory {TENANT_ID}. Check that "
@@ -206,7 +213,7 @@ def _principal_type(call: Call, principal_id: str, given: object) -> str:
             "See https://aka.ms/docs-principaltype"
         )
         raise ArmError(400, "PrincipalNotFound", message)
-    return {"user": "User", "group": "Group"}.get(principal["kind"], "ServicePrincipal")
+    return known
 
 
 def _check_condition(condition: object) -> None:

@@ -155,9 +155,25 @@ class RegistryTokens:
         batches = [missing[at : at + REPOSITORIES_PER_TOKEN] for at in range(0, len(missing), REPOSITORIES_PER_TOKEN)]
         fanout.each(self._fetch, [" ".join(Need(name, READ).scope for name in batch) for batch in batches])
 
+    def sign_in(self) -> None:
+        """Exchanges the identity's token for a refresh token now, whatever is held, and forgets all that was granted.
+
+        Raises azure-core's errors: 401 where the registry takes nobody's word for it, 403 where its network refuses.
+        """
+        self._refresh_token(self._login_server, renew=True)
+        self._by_scope.clear()
+        self._reading.clear()
+        self._no_wildcard_until = 0.0
+
     def granted(self, need: Need) -> frozenset[str]:
-        """Which of the actions asked for the registry grants, by its own answer (works in both modes)."""
-        return self._fetch(need.scope).granted.get(need.repository or "catalog", frozenset())
+        """Which of the actions asked for the registry grants, by its own answer (works in both modes).
+
+        Raises azure-core's errors, and ValueError for a token that can't be read: it may grant anything.
+        """
+        held = self._fetch(need.scope)
+        if not jwt_claims(held.token):
+            raise ValueError("the registry's access token does not say what it grants")
+        return held.granted.get(need.repository or "catalog", frozenset())
 
     def _reads_everything(self) -> bool:
         """Whether one token reads every repository.

@@ -1,4 +1,4 @@
-"""A planned attachment as text that an administrator can run: az, Bicep and Terraform, for the very same assignment.
+"""A planned role assignment as text that an administrator can run: az, Bicep and Terraform, all for the very same.
 
 It has the name that the console would give it, so that whoever runs it, and however often, there is one.
 """
@@ -6,58 +6,71 @@ It has the name that the console would give it, so that whoever runs it, and how
 import json
 
 from services import az_commands
-from services.attach import AttachPlan
+from services.role_grant import Grant
 
 
-def as_az(plan: AttachPlan) -> str:
+def as_az(grant: Grant) -> str:
     """One line for a POSIX shell."""
     return az_commands.assign_role_by_object_id(
-        plan.principal_id, plan.role, plan.scope, plan.name, condition=plan.condition
+        grant.principal_id,
+        grant.role,
+        grant.scope,
+        grant.name,
+        principal_type=grant.principal_type,
+        condition=grant.condition,
     )
 
 
-def as_bicep(plan: AttachPlan) -> str:
+def as_bicep(grant: Grant) -> str:
     """A Bicep file, with the line that deploys it to the registry's resource group."""
-    registry = plan.registry
-    deploy = az_commands.deploy_bicep(registry.subscription_id, registry.resource_group)
-    conditioned = [f"    condition: {_bicep(plan.condition)}", "    conditionVersion: '2.0'"] if plan.condition else []
+    _, _, subscription, _, group, *_, name = grant.scope.split("/")
+    deploy = az_commands.deploy_bicep(subscription, group, "role.bicep")
+    condition = (f"    condition: {_bicep(grant.condition)}", "    conditionVersion: '2.0'") if grant.condition else ()
     lines = [
         f"// {deploy}",
         "resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' existing = {",
-        f"  name: {_bicep(registry.name)}",
+        f"  name: {_bicep(name)}",
         "}",
         "",
-        "resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {",
-        f"  name: {_bicep(plan.name)}",
+        "resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {",
+        f"  name: {_bicep(grant.name)}",
         "  scope: registry",
         "  properties: {",
-        f"    // {plan.role_name}",
-        f"    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', {_bicep(plan.role)})",
-        f"    principalId: {_bicep(plan.principal_id)}",
-        "    principalType: 'ServicePrincipal'",
-        f"    description: {_bicep(plan.description)}",
-        *conditioned,
+        f"    // {_comment(grant.role_name)}",
+        f"    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '{grant.role}')",
+        f"    principalId: {_bicep(grant.principal_id)}",
+        f"    principalType: '{grant.principal_type}'",
+        f"    description: {_bicep(grant.description)}",
+        *condition,
         "  }",
         "}",
     ]
     return "\n".join(lines) + "\n"
 
 
-def as_terraform(plan: AttachPlan) -> str:
+def as_terraform(grant: Grant) -> str:
     """A resource of the azurerm provider."""
     members = {
-        "name": plan.name,
-        "scope": plan.scope,
-        "role_definition_id": plan.role_definition_id,
-        "principal_id": plan.principal_id,
-        "principal_type": "ServicePrincipal",
-        "description": plan.description,
+        "name": grant.name,
+        "scope": grant.scope,
+        "role_definition_id": grant.role_definition_id,
+        "principal_id": grant.principal_id,
+        "principal_type": grant.principal_type,
+        "description": grant.description,
     }
-    if plan.condition:
-        members |= {"condition": plan.condition, "condition_version": "2.0"}
+    if grant.condition:
+        members |= {"condition": grant.condition, "condition_version": "2.0"}
     width = max(map(len, members))
     lines = [f"  {name:<{width}} = {_hcl(value)}" for name, value in members.items()]
-    return "\n".join((f"# {plan.role_name}", 'resource "azurerm_role_assignment" "pull" {', *lines, "}")) + "\n"
+    return (
+        "\n".join((f"# {_comment(grant.role_name)}", 'resource "azurerm_role_assignment" "registry" {', *lines, "}"))
+        + "\n"
+    )
+
+
+def _comment(text: str) -> str:
+    """A custom role's name may have lines; a comment has one."""
+    return " ".join(text.split())
 
 
 def _bicep(text: str) -> str:

@@ -78,6 +78,14 @@ def list_assignments(session: AzureSession, subscription: Subscription) -> tuple
         return tuple(assignment_from(model) for model in client.role_assignments.list_for_subscription())
 
 
+def list_assignments_at(session: AzureSession, registry: Registry) -> tuple[RoleAssignment, ...]:
+    """The role assignments on a registry, and all above that it inherits, whoever holds them. Raises ServiceError."""
+    with explained(f"Could not list the role assignments of {registry.name}"):
+        client = session.authorization(registry.subscription_id)
+        listed = client.role_assignments.list_for_scope(registry.id, filter="atScope()")
+        return tuple(map(assignment_from, listed))
+
+
 def list_roles(session: AzureSession, subscription: Subscription) -> dict[str, RoleDefinition]:
     """The roles that can be assigned in a subscription, built-in and custom, by GUID. Raises ServiceError."""
     with explained(f"Could not list the roles of {subscription.name}"):
@@ -135,6 +143,14 @@ def own_permissions(session: AzureSession, registry: Registry) -> tuple[Permissi
             registry.resource_group, "Microsoft.ContainerRegistry", "", "registries", registry.name
         )
         return tuple(_block(model) for model in models)
+
+
+def own_if_told(session: AzureSession, registry: Registry) -> tuple[PermissionBlock, ...] | None:
+    """What the caller may do at a registry; None where that can't be read."""
+    try:
+        return own_permissions(session, registry)
+    except ServiceError:
+        return None
 
 
 def assignment_from(model: Any) -> RoleAssignment:

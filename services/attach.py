@@ -6,36 +6,24 @@ https://learn.microsoft.com/azure/aks/cluster-container-registry-integration
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Literal
-from uuid import NAMESPACE_URL, uuid5
-
-from azure.mgmt.authorization.v2022_04_01 import models
 
 from services.access import blocks_grant, permission
+from services.assignments import own_if_told
 from services.cloud import AzureSession
 from services.clusters import Cluster, get_cluster
 from services.decisions import Decision, Reason, Verdict
-from services.errors import ServiceError, explained
-from services.puller_assignments import (
-    PullerAccess,
-    find_assignment,
-    own_if_told,
-    principal_of,
-    read_puller,
-    same_grant,
-)
+from services.errors import ServiceError
+from services.puller_assignments import PullerAccess, principal_of, read_puller
 from services.read_back import changed, refused
 from services.registries import Mode, Registry, describe_registry
 from services.registry_permissions import Permission
 from services.repository_choice import ALL, RepositoryChoice, condition_for
 from services.role_assignments import RoleAssignment
 from services.role_definitions import ACR_PULL, BUILT_IN, REPOSITORY_READER, PermissionBlock
+from services.role_grant import Grant, same_grant, write_grant
 from services.subscriptions import tenant_of
-
-# Seconds between tries for an identity that the directory does not know yet: two minutes in all.
-WAITS_S = (2, 4, 8, 16, 30, 30, 30)
-ASK_ADMINISTRATOR = "Give an administrator the request beside this: it is the same assignment, ready to run."
 
 
 @dataclass(frozen=True)
@@ -51,7 +39,6 @@ class AttachPlan:
     choice: RepositoryChoice
     principal_id: str
     role: str
-    name: str
     condition: str
     granted: tuple[Reason, ...]
     nothing_to_do: bool
@@ -64,27 +51,21 @@ class AttachPlan:
         return BUILT_IN[self.role].name
 
     @property
-    def scope(self) -> str:
-        return self.registry.id
-
-    @property
-    def role_definition_id(self) -> str:
-        subscription = f"/subscriptions/{self.registry.subscription_id}"
-        return f"{subscription}/providers/Microsoft.Authorization/roleDefinitions/{self.role}"
-
-    @property
-    def description(self) -> str:
-        return f"Attached by ACR Console for {self.cluster.name}"
+    def grant(self) -> Grant:
+        return Grant(
+            self.registry.id,
+            self.principal_id,
+            "ServicePrincipal",
+            self.role,
+            self.role_name,
+            self.condition,
+            f"Attached by ACR Console for {self.cluster.name}",
+        )
 
 
 def role_for(mode: Mode) -> str:
     """The GUID of the least role that lets pull in this mode: in ABAC mode AcrPull is ignored."""
     return REPOSITORY_READER if mode is Mode.ABAC else ACR_PULL
-
-
-def assignment_name(scope: str, principal_id: str, role: str) -> str:
-    """The same GUID for the same grant, so that a second try writes the same assignment and not another one."""
-    return str(uuid5(NAMESPACE_URL, f"{scope.lower().rstrip('/')}|{principal_id.lower()}|{role.lower()}"))
 
 
 def plan_attach(
@@ -146,7 +127,6 @@ def plan_attach(
         choice,
         principal,
         role,
-        assignment_name(registry.id, principal, role),
         condition,
         granted,
         nothing_to_do,
@@ -209,32 +189,9 @@ def apply_attach(
         return Attached("attached already", found)
     if again.blockers:
         raise refused(title, " ".join(again.blockers))
-    report("assigning the role")
-    failure = _write(session, again, title, report, sleep)
-    if failure and failure.status == 403:
-        raise replace(failure, remedy=ASK_ADMINISTRATOR)
-    if failure and failure.code == "PrincipalNotFound":
-        raise replace(
-            failure,
-            remedy="The directory did not know the identity for two minutes: check that the cluster still has it, "
-            "and that it is of the registry's tenant.",
-        )
-    report("reading back")
-    try:
-        found = find_assignment(session, again.registry, again.principal_id, again.role)
-    except ServiceError as error:
-        if failure:
-            raise replace(failure, remedy="Whether it was assigned is not known. Check the cluster again.") from error
-        return Attached("not confirmed", None)
-    if found is None:
-        if failure:
-            raise failure
-        return Attached("not confirmed", None)
-    if found.condition != again.condition:
-        raise changed(title, f"Somebody assigned {again.role_name} meanwhile, under the condition {found.condition}.")
-    # Where it failed, too: an answer was lost.
-    written = found.name.lower() == again.name
-    return Attached("attached" if written else "attached already", found)
+    written, assignment = write_grant(session, again.grant, title, report, sleep)
+    outcomes: dict[str, Outcome] = {"assigned": "attached", "assigned already": "attached already"}
+    return Attached(outcomes.get(written, "not confirmed"), assignment)
 
 
 def _looked_again(session: AzureSession, plan: AttachPlan, title: str) -> AttachPlan:
@@ -245,45 +202,6 @@ def _looked_again(session: AzureSession, plan: AttachPlan, title: str) -> Attach
     if principal_of(cluster) != principal_of(plan.cluster):
         raise changed(title, "The cluster's nodes pull as another identity now.")
     return read_attach_plan(session, cluster, registry, plan.choice, principal_id=plan.principal_id)
-
-
-def _write(
-    session: AzureSession,
-    plan: AttachPlan,
-    title: str,
-    report: Callable[[str], None],
-    sleep: Callable[[float], None],
-) -> ServiceError | None:
-    """Sends the assignment; the error that it was answered last, None where it was taken or is there already."""
-    failure: ServiceError | None = None
-    for wait in (*WAITS_S, None):
-        try:
-            with explained(title):
-                session.authorization(plan.registry.subscription_id).role_assignments.create(
-                    plan.scope, plan.name, _body(plan)
-                )
-            return None
-        except ServiceError as error:
-            failure = error
-        if failure.code == "RoleAssignmentExists":
-            return None
-        if failure.code != "PrincipalNotFound" or wait is None:
-            return failure
-        report(f"the directory does not know the identity yet: again in {wait} s")
-        sleep(wait)
-    return failure
-
-
-def _body(plan: AttachPlan) -> models.RoleAssignmentCreateParameters:
-    return models.RoleAssignmentCreateParameters(
-        role_definition_id=plan.role_definition_id,
-        principal_id=plan.principal_id,
-        # With it, the directory is not asked whether there is such an identity: a new one needs a while to be known.
-        principal_type="ServicePrincipal",
-        description=plan.description,
-        condition=plan.condition or None,
-        condition_version="2.0" if plan.condition else None,
-    )
 
 
 def _decisions(registry: Registry, held: PullerAccess, choice: RepositoryChoice) -> tuple[Decision, ...]:

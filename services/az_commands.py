@@ -74,11 +74,60 @@ def sign_in_with_token(registry: str, login_server: str) -> str:
     return _with_token(registry, "docker", login_server)
 
 
+def podman_sign_in(registry: str, login_server: str) -> str:
+    """As `sign_in_with_token`, for podman."""
+    return _with_token(registry, "podman", login_server)
+
+
+def helm_sign_in(registry: str, login_server: str) -> str:
+    """As `sign_in_with_token`, for charts: helm keeps its sign-in apart from docker's."""
+    return _with_token(registry, "helm registry", login_server)
+
+
+def oras_sign_in(registry: str, login_server: str) -> str:
+    """As `sign_in_with_token`, for oras."""
+    return _with_token(registry, "oras", login_server)
+
+
 def _with_token(registry: str, client: str, login_server: str) -> str:
     token = _line("az", "acr", "login", "--name", registry, "--expose-token", "--query", "accessToken")
     # The user name is the null UUID: https://learn.microsoft.com/azure/container-registry/container-registry-authentication
     user = "00000000-0000-0000-0000-000000000000"
-    return f"{token} --output tsv | {_line(client, 'login', login_server, '--username', user)} --password-stdin"
+    sign_in = _line(*client.split(), "login", login_server, "--username", user)
+    return f"{token} --output tsv | {sign_in} --password-stdin"
+
+
+def check_health(registry: str, repository: str) -> str:
+    """Looks at the way from this machine to the registry, and at what it grants the caller on a repository."""
+    return _line("az", "acr", "check-health", "--name", registry, "--repository", repository)
+
+
+def make_pull_token(registry: str, token_name: str, repository: str) -> str:
+    """A registry's own token that pulls from one repository. Its password, told once, goes into TOKEN_PASSWORD."""
+    words = ("az", "acr", "token", "create", "--registry", registry, "--name", token_name, "--repository", repository)
+    asked = ("content/read", "metadata/read", "--query", "credentials.passwords[0].value", "--output", "tsv")
+    return f"TOKEN_PASSWORD=$({_line(*words, *asked)})"
+
+
+def make_pull_secret(login_server: str, token_name: str) -> str:
+    """A secret for pods to pull with, of the password in TOKEN_PASSWORD."""
+    words = ("kubectl", "create", "secret", "docker-registry", token_name)
+    user = (f"--docker-server={login_server}", f"--docker-username={token_name}")
+    return f'{_line(*words, *user)} --docker-password="$TOKEN_PASSWORD"'
+
+
+def make_identity(identity: str, subscription_id: str, group: str) -> str:
+    """A managed identity for a pipeline to sign in as. The answer has its client id and its object id (principalId)."""
+    words = ("az", "identity", "create", "--name", identity, "--resource-group", group)
+    return _line(*words, "--subscription", subscription_id)
+
+
+def trust_github(identity: str, subscription_id: str, group: str, subject: str) -> str:
+    """Lets a workflow on GitHub sign in as the identity without a secret. `subject`: the repository and branch."""
+    words = ["az", "identity", "federated-credential", "create", "--name", "github", "--identity-name", identity]
+    words += ["--resource-group", group, "--subscription", subscription_id]
+    words += ["--issuer", "https://token.actions.githubusercontent.com", "--subject", subject]
+    return _line(*words, "--audiences", "api://AzureADTokenExchange")
 
 
 def show_admin_credential(registry: str) -> str:
@@ -311,6 +360,11 @@ def assign_role_by_object_id(
     return _line(*words)
 
 
+def list_role_assignments(scope: str) -> str:
+    """The role assignments at a scope, and those above that reach it."""
+    return _line("az", "role", "assignment", "list", "--scope", scope, "--include-inherited", "--output", "table")
+
+
 def remove_assignment(assignment_id: str) -> str:
     """Removes one role assignment, by its resource id."""
     return _line("az", "role", "assignment", "delete", "--ids", assignment_id)
@@ -321,7 +375,7 @@ def check_acr(cluster: str, cluster_group: str, login_server: str) -> str:
     return _line(*_cluster("check-acr", cluster, cluster_group), "--acr", login_server)
 
 
-def deploy_bicep(subscription_id: str, group: str, file: str = "attach.bicep") -> str:
+def deploy_bicep(subscription_id: str, group: str, file: str) -> str:
     """Deploys a Bicep file to a resource group."""
     words = ("az", "deployment", "group", "create", "--subscription", subscription_id, "--resource-group", group)
     return _line(*words, "--template-file", file)

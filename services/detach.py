@@ -4,17 +4,18 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 from services.access import blocks_grant, permission
-from services.assignments import assignment_from, read_principal
+from services.assignments import own_if_told, read_principal
 from services.cloud import AzureSession
 from services.clusters import Cluster
 from services.decisions import Decision
-from services.errors import ServiceError, explained
-from services.puller_assignments import PullerAccess, own_if_told, read_puller
-from services.read_back import Outcome, changed, refused
+from services.errors import ServiceError
+from services.puller_assignments import PullerAccess, read_puller
+from services.read_back import Outcome, refused
 from services.registries import Registry
 from services.registry_permissions import Permission
 from services.role_assignments import RoleAssignment, scope_key
 from services.role_definitions import ACR_PULL, REPOSITORY_READER, PermissionBlock
+from services.role_removal import remove_assignment
 
 ATTACHING = frozenset({ACR_PULL, REPOSITORY_READER})
 
@@ -111,49 +112,8 @@ def apply_detach(
     title = f"Could not detach {plan.registry.name} from {plan.cluster.name}"
     if plan.blockers or not plan.assignment:
         raise refused(title, " ".join(plan.blockers) or "There is nothing to detach.")
-    report("looking again")
-    now = _find(session, plan.registry, plan.assignment, title)
-    if now is None:
-        return Detached("gone already", _left(session, plan))
-    if (now.role, now.principal_id, now.condition) != (
-        plan.assignment.role,
-        plan.assignment.principal_id,
-        plan.assignment.condition,
-    ):
-        raise changed(title, "The assignment is another one than was shown.")
-    report("removing the assignment")
-    failure: ServiceError | None = None
-    try:
-        with explained(title):
-            session.authorization(plan.registry.subscription_id).role_assignments.delete_by_id(now.id)
-    except ServiceError as error:
-        failure = error
-    if failure and failure.status == 403:
-        raise failure
-    report("reading back")
-    try:
-        found = _find(session, plan.registry, now, title)
-    except ServiceError as error:
-        if failure:
-            raise replace(failure, remedy="Whether it was removed is not known. Check the cluster again.") from error
-        return Detached("not confirmed", None)
-    if found is None:  # Where it failed, too: an answer was lost.
-        return Detached("deleted", _left(session, plan))
-    if failure:
-        raise failure
-    return Detached("not confirmed", _left(session, plan))
-
-
-def _find(session: AzureSession, registry: Registry, assignment: RoleAssignment, title: str) -> RoleAssignment | None:
-    """It, read again; None where Azure says itself that it is gone."""
-    try:
-        with explained(title):
-            client = session.authorization(registry.subscription_id).role_assignments
-            return assignment_from(client.get_by_id(assignment.id))
-    except ServiceError as error:
-        if error.status == 404 and error.code == "RoleAssignmentNotFound":
-            return None
-        raise
+    outcome = remove_assignment(session, plan.assignment, title, report)
+    return Detached(outcome, None if outcome == "not confirmed" else _left(session, plan))
 
 
 def _left(session: AzureSession, plan: DetachPlan) -> Decision | None:

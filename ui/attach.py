@@ -58,14 +58,14 @@ def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) ->
             given = plan.granted[0].words if plan.granted else "the same assignment"
             st.success(f"Nothing to do: {plain(given)} lets it pull already.", icon=":material/check_circle:")
         show_objections(plan.blockers, plan.warnings)
-        st.code(admin_request.as_az(plan), language="bash", wrap_lines=True)
+        st.code(admin_request.as_az(plan.grant), language="bash", wrap_lines=True)
         show_read_only()
         ready = may_write() and not plan.blockers and not plan.nothing_to_do
         if st.button("Assign the role", type="primary", disabled=not ready):
             _write(who, plan)
         with st.expander("For an administrator: Bicep and Terraform", expanded=plan.may is False):
-            st.code(admin_request.as_bicep(plan), language="bicep")
-            st.code(admin_request.as_terraform(plan), language="hcl")
+            st.code(admin_request.as_bicep(plan.grant), language="bicep")
+            st.code(admin_request.as_terraform(plan.grant), language="hcl")
 
 
 def _choose_repositories(registry: Registry) -> RepositoryChoice:

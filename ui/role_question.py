@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from services.attach import assignment_name
+from services.role_grant import assignment_name
 from services.az_commands import assign_role_by_object_id
 from services.registries import Mode, Registry
 from services.registry_permissions import Permission

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import subprocess
 from datetime import UTC, datetime, timedelta
 
@@ -12,12 +13,19 @@ from sandbox.cluster_network import REGISTRY_ZONE
 from sandbox.principals import by_app_id
 from sandbox.seeds.places import NETWORK
 from sandbox.server import Sandbox
+from services import az_commands
+from services.admin_request import as_az
+from services.assignments import list_assignments_at
 from services.clean_up import leftovers
 from services.cloud import connect_sandbox
 from services.contents import read_contents
 from services.deletion_plan import Why, plan_deletion
+from services.grant_plan import apply_grant, read_grant_plan
 from services.images import read_raw
-from services.registries import list_registries
+from services.registries import get_registry, list_registries
+from services.repository_choice import RepositoryChoice
+from services.role_definitions import BUILT_IN, REPOSITORY_READER
+from services.role_removal import apply_removal, read_removal_plan
 from services.sku_change import apply_sku_change, count_connected, plan_sku_change
 from services.skus import Sku
 from tests.clients.az_program import AZ, MISSING
@@ -27,6 +35,7 @@ REGISTRY = (
     "/providers/Microsoft.ContainerRegistry/registries/casaacr01"
 )
 KUBELET_CLIENT = "d55c1efa-7418-42a5-9dc4-34467aba4ca0"
+ACR_PUSH = "8311e382-0749-4cb8-b61a-304f252e45ec"
 KUBELET = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6"
 
 pytestmark = [
@@ -132,6 +141,36 @@ def test_attaching_a_cluster_by_hand(run):
     assert listed["roleDefinitionName"] == "AcrPull"
     run("role", "assignment", "delete", "--assignee", KUBELET_CLIENT, *where)
     assert run("role", "assignment", "list", "--assignee", KUBELET_CLIENT, "--scope", REGISTRY) == []
+
+
+def test_a_role_by_the_console_s_line_is_the_one_that_the_console_plans_and_removes(run, running):
+    session = connect_sandbox(running.ready)
+    registry = get_registry(session, REGISTRY)
+    plan = read_grant_plan(session, registry, BUILT_IN[ACR_PUSH], KUBELET, "ServicePrincipal")
+    created = run(*shlex.split(as_az(plan.grant))[1:])
+    assert (created["name"], created["principalType"]) == (plan.grant.name, "ServicePrincipal")
+    assert read_grant_plan(session, registry, BUILT_IN[ACR_PUSH], KUBELET, "ServicePrincipal").nothing_to_do
+    assert apply_grant(session, plan).outcome == "assigned already"
+    (one,) = (one for one in list_assignments_at(session, registry) if one.name == plan.grant.name)
+    assert apply_removal(session, read_removal_plan(session, registry, one)).outcome == "deleted"
+    assert run("role", "assignment", "list", "--assignee", KUBELET_CLIENT, "--scope", REGISTRY) == []
+
+
+def test_a_role_by_the_console_is_the_one_that_az_lists_and_removes(run, running):
+    session = connect_sandbox(running.ready)
+    payments = next(one for one in list_registries(session).values if one.name == "contosopayments")
+    some = RepositoryChoice(("team/app",), ("backend/",))
+    plan = read_grant_plan(session, payments, BUILT_IN[REPOSITORY_READER], KUBELET, "ServicePrincipal", some)
+    assert apply_grant(session, plan).outcome == "assigned"
+    listed = run(*shlex.split(az_commands.list_role_assignments(payments.id))[1:])
+    (one,) = (one for one in listed if one["principalId"] == KUBELET)
+    assert (one["condition"], one["conditionVersion"]) == (plan.grant.condition, "2.0")
+    # az, which knows no name for it, says so and makes no second one.
+    again = ("--assignee-object-id", KUBELET, "--assignee-principal-type", "ServicePrincipal")
+    where = ("--role", REPOSITORY_READER, "--scope", payments.id)
+    assert run("role", "assignment", "create", *again, *where)["name"] == plan.grant.name
+    run(*shlex.split(az_commands.remove_assignment(one["id"]))[1:])
+    assert plan.grant.name not in {found.name for found in list_assignments_at(session, payments)}
 
 
 def test_an_import_by_az_is_what_the_console_reads(run, running):

@@ -11,7 +11,7 @@ import pytest
 from sandbox.rbac import ASSIGNMENTS, access_of
 from sandbox.seeds.resources import assignment
 from services.assignments import read_principal
-from services.attach import WAITS_S, AttachPlan, apply_attach, assignment_name, plan_attach, read_attach_plan
+from services.attach import AttachPlan, apply_attach, plan_attach, read_attach_plan
 from services.clusters import Cluster, IdentityModel, list_clusters
 from services.decisions import Verdict
 from services.detach import apply_detach, read_detach_plan
@@ -19,6 +19,7 @@ from services.errors import ServiceError
 from services.puller_assignments import PullerAccess
 from services.repository_choice import RepositoryChoice
 from services.role_definitions import ACR_PULL, REPOSITORY_READER
+from services.role_grant import WAITS_S, assignment_name
 from services.subscriptions import list_subscriptions
 from tests.services.own_sandbox import Own, own_sandbox
 
@@ -63,7 +64,7 @@ def never(_seconds: float) -> None:
 
 def test_it_is_the_least_role_of_the_mode_for_the_object_id(own: Own, cluster: Cluster) -> None:
     plan = planned(own, cluster)
-    assert (plan.role, plan.principal_id, plan.scope) == (ACR_PULL, KUBELET, own.registry().id)
+    assert (plan.role, plan.principal_id, plan.grant.scope) == (ACR_PULL, KUBELET, own.registry().id)
     assert plan.principal_id != cluster.puller.client_id
     assert (plan.may, plan.blockers, plan.granted, plan.nothing_to_do) == (True, (), (), False)
     abac = read_attach_plan(own.session(), cluster, own.make_registry("contosoabac", **ABAC))
@@ -153,13 +154,13 @@ def test_the_same_assignment_that_appears_meanwhile_is_success(own: Own, cluster
 
     def race(state: str) -> None:
         if state == "assigning the role":
-            assign(own, "AcrPull", plan.scope)
+            assign(own, "AcrPull", plan.grant.scope)
 
     done = apply_attach(own.session(), plan, race, sleep=never)
     assert done.outcome == "attached already"
     assert [status for (_, _, status) in own.writes()] == [409]
     (document,) = of_kubelet(own)
-    assert done.assignment and done.assignment.name == document["name"] != plan.name
+    assert done.assignment and done.assignment.name == document["name"] != plan.grant.name
 
 
 def test_one_that_appears_meanwhile_for_other_repositories_is_no_success(own: Own, cluster: Cluster) -> None:
@@ -169,7 +170,7 @@ def test_one_that_appears_meanwhile_for_other_repositories_is_no_success(own: Ow
 
     def race(state: str) -> None:
         if state == "assigning the role":
-            assign(own, "Container Registry Repository Reader", plan.scope, condition=other.condition)
+            assign(own, "Container Registry Repository Reader", plan.grant.scope, condition=other.condition)
 
     with pytest.raises(ServiceError, match="under the condition") as raised:
         apply_attach(own.session(), plan, race, sleep=never)

@@ -175,6 +175,30 @@ HOSTILE = [
             f"skopeo copy --all docker://contosoacr.azurecr.io/app@{DIGEST} oci-archive:app.tar",
         ),
         (
+            az_commands.helm_sign_in("contosoacr", "contosoacr-h4sh.azurecr.io"),
+            "az acr login --name contosoacr --expose-token --query accessToken --output tsv | "
+            f"helm registry login contosoacr-h4sh.azurecr.io --username {NULL_USER} --password-stdin",
+        ),
+        (
+            az_commands.make_pull_token("contosoacr", "cluster-pull", "team/app"),
+            "TOKEN_PASSWORD=$(az acr token create --registry contosoacr --name cluster-pull --repository team/app"
+            " content/read metadata/read --query 'credentials.passwords[0].value' --output tsv)",
+        ),
+        (
+            az_commands.make_pull_secret("contosoacr.azurecr.io", "cluster-pull"),
+            "kubectl create secret docker-registry cluster-pull --docker-server=contosoacr.azurecr.io"
+            ' --docker-username=cluster-pull --docker-password="$TOKEN_PASSWORD"',
+        ),
+        (
+            az_commands.assign_role_by_object_id("p", "AcrPush", "/s", "n", principal_type="Group"),
+            "az role assignment create --name n --assignee-object-id p --assignee-principal-type Group"
+            " --role AcrPush --scope /s",
+        ),
+        (
+            az_commands.list_role_assignments("/s"),
+            "az role assignment list --scope /s --include-inherited --output table",
+        ),
+        (
             az_commands.update_registry("contosoacr", "--sku", "Premium"),
             "az acr update --name contosoacr --sku Premium",
         ),
@@ -228,12 +252,21 @@ def test_no_name_becomes_more_than_a_word_of_what_the_registry_runs(registry: st
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_shell_hands_each_name_over_as_it_is(name: str, tmp_path: Path) -> None:
-    script = "az() { printf '%s\\0' \"$@\" >&2; }; docker() { cat >/dev/null; printf '%s\\0' \"$@\" >&2; }\n"
+    script = 'az() { printf \'%s\\0\' "$@" >&2; }; kubectl() { az "$@"; }\n'
+    for client in ("docker", "podman", "helm", "oras", "skopeo"):
+        script += f'{client}() {{ cat >/dev/null; az "$@"; }}\n'
     lines = (
         az_commands.show_repository(name, name),
         az_commands.list_manifests(name, name),
         az_commands.show_resource_id(name),
         az_commands.sign_in_with_token(name, name),
+        az_commands.podman_sign_in(name, name),
+        az_commands.helm_sign_in(name, name),
+        az_commands.oras_sign_in(name, name),
+        az_commands.skopeo_sign_in(name, name),
+        az_commands.make_pull_token(name, name, name),
+        az_commands.make_pull_secret(name, name),
+        az_commands.trust_github(name, name, name, name),
     )
     for line in lines:
         done = subprocess.run(

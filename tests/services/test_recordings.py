@@ -29,7 +29,9 @@ from services.copy_run import apply_copy
 from services.copying import CopyItem, CopyPlan, parse_source
 from services.cost_query import query_costs
 from services.cost_rows import CostSums
+from services.decisions import Verdict
 from services.errors import ServiceError, explained
+from services.granted import ask_granted
 from services.images import read_manifest
 from services.read_back import delete
 from services.registries import Mode, get_registry, list_registries
@@ -45,6 +47,8 @@ from services.repositories import (
 )
 from services.repository_deletion import RepositoryDeletionPlan, apply_repository_deletion
 from services.retail_prices import prices_of, read_price_rows
+from services.role_grant import WAITS_S, Grant, write_grant
+from services.role_removal import remove_assignment
 from services.subscriptions import Subscription, list_subscriptions
 from services.tagging import UntagItem, UntagPlan, apply_untag
 from services.usage_details import add_usage, read_usage
@@ -87,8 +91,6 @@ NOT_READ = {
     "real/aks/cluster_upgrade_profile_*.json": "upgrades of clusters are in no view",
     "real/aks/cluster_user_credential_*.json": "the console takes no kubeconfig",
     "documented/aks/*.json": "commands are run in a cluster to prove a pull, which comes later",
-    "real/authorization/role_assignment_create_*.json": WRITES,
-    "real/authorization/role_assignment_delete_200.json": WRITES,
     "real/consumption/budget_create_*.json": "budgets are read, not made",
     "real/consumption/budget_update_*.json": "budgets are read, not made",
     "real/consumption/budget_delete_*.json": "budgets are read, not made",
@@ -255,6 +257,10 @@ def replay_token(recording: Recording) -> None:
         assert token == recording.body[member]
     else:
         assert canned.sent[-1].form["refresh_token"] == recording.body[member]
+    # The recorded tokens are blanked: the sign-in counts, and what they grant can't be told.
+    signed_in, catalogue, *_ = ask_granted(connected(canned), Mode.LEGACY)
+    assert (signed_in.verdict, catalogue.verdict) == (Verdict.YES, Verdict.UNKNOWN)
+    assert recording.body[member] not in repr((signed_in, catalogue))
 
 
 GONE = Answer(404, {"errors": [{"code": "TAG_UNKNOWN", "message": "M"}]})
@@ -577,6 +583,34 @@ def replay_assignment(recording: Recording) -> None:
     )
 
 
+def replay_grant(recording: Recording) -> None:
+    """Our name for the assignment is another than the recorded one: read back, it counts all the same."""
+    wire, session = arm()
+    properties = recording.body["properties"]
+    role = properties["roleDefinitionId"].rpartition("/")[2]
+    kind = properties.get("principalType", "ServicePrincipal")
+    grant = Grant(properties["scope"], properties["principalId"], kind, role, "R")
+    url = f"{ARM}{grant.scope}/providers/Microsoft.Authorization/roleAssignments"
+    wire.on("PUT", f"{url}/{grant.name}", recording.answer)
+    wire.on("GET", url, Answer(200, {"value": [recording.body]}))
+    written, found = write_grant(session, grant, "T", lambda _state: None, wire.sleep)
+    assert written == "assigned already"
+    check_assignment(found, recording.body)
+    assert json.loads(wire.sent[0].body)["properties"]["principalType"] == kind
+    assert not wire.slept
+
+
+def replay_removal(recording: Recording) -> None:
+    wire, session = arm()
+    url = f"{ARM}{recording.body['id']}"
+    gone = Answer(404, {"error": {"code": "RoleAssignmentNotFound", "message": "M"}})
+    wire.on("GET", url, Answer(200, recording.body), gone)
+    wire.on("DELETE", url, recording.answer)
+    model = session.authorization("s1").role_assignments.get_by_id(recording.body["id"].lstrip("/"))
+    wire.on("GET", url, Answer(200, recording.body), gone)
+    assert remove_assignment(session, assignment_from(model), "T", lambda _state: None) == "deleted"
+
+
 def check_role(found: Any, document: dict[str, Any]) -> None:
     properties = document["properties"]
     assert (found.id, found.name, found.kind) == (document["name"], properties["roleName"], properties["type"])
@@ -656,6 +690,8 @@ READ: dict[str, Callable[[Recording], None]] = {
     "real/aks/cluster_list_*.json": replay_clusters,
     "real/authorization/role_assignment_list_*.json": replay_assignments,
     "real/authorization/role_assignment_get_*.json": replay_assignment,
+    "real/authorization/role_assignment_create_*.json": replay_grant,
+    "real/authorization/role_assignment_delete_200.json": replay_removal,
     "real/authorization/role_definition_get_*.json": replay_role,
     "real/authorization/role_definitions_*.json": replay_roles,
     "real/authorization/permissions_*.json": replay_permissions,
@@ -760,3 +796,25 @@ def test_a_challenge_is_answered_with_a_token_for_what_it_names(file: str) -> No
     assert form["scope"] == scope[1]
     assert f'service="{form["service"]}"' in header
     assert canned.calls()[-1].headers["Authorization"] == "Bearer fresh"
+
+
+@pytest.mark.parametrize(
+    "file", [file for file in REFUSALS if "role_assignment_exists" in file or "principal_not_found" in file]
+)
+def test_a_role_assignment_that_azure_refuses(file: str) -> None:
+    """What exists is success, whatever the words; whom the directory does not know is waited for."""
+    recording = RECORDINGS[file]
+    wire, session = arm()
+    grant = Grant(a_registry().id, "p", "ServicePrincipal", "r", "R")
+    url = f"{ARM}{grant.scope}/providers/Microsoft.Authorization/roleAssignments"
+    held = {"roleDefinitionId": "/roleDefinitions/r", "principalId": "p", "scope": grant.scope}
+    wire.on("PUT", f"{url}/{grant.name}", recording.answer)
+    wire.on("GET", url, Answer(200, {"value": [{"id": "i", "name": "n", "properties": held}]}))
+    slept: list[float] = []
+    if "exists" in file:
+        written, found = write_grant(session, grant, "T", lambda _state: None, slept.append)
+        assert (written, found and found.name, slept) == ("assigned already", "n", [])
+    else:
+        with pytest.raises(ServiceError, match="PrincipalNotFound"):
+            write_grant(session, grant, "T", lambda _state: None, slept.append)
+        assert tuple(slept) == WAITS_S

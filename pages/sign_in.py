@@ -1,0 +1,71 @@
+"""How to sign in to one registry with each tool, and what the present identity may do there."""
+
+import streamlit as st
+
+from services import az_commands
+from services.registries import Mode
+from services.sign_in import REPOSITORY, Tool, how_to_sign_in, pushing_role
+from ui import connection, loaders, selection
+from ui.errors import panel
+from ui.granted import show_granted
+from ui.page import az_lines, crumb, header
+from ui.text import plain, shell
+
+who = connection.who()
+listed = selection.registry_of_url(who)
+key = st.query_params["registry"]
+crumb("registry.py", listed.name, registry=key)
+registry, at = listed, None
+with panel():
+    loaded = loaders.registry(who, listed.id)
+    registry, at = loaded.value, loaded.at
+header(
+    f"Sign in to {plain(registry.name)}",
+    f"{plain(registry.login_server)}, {registry.access.mode} permissions",
+    at,
+    lambda: loaders.forget_registry(who, listed.id, listed.login_server),
+)
+tool = st.segmented_control("Tool", list(Tool), default=Tool.DOCKER, required=True, key="tool", bind="query-params")
+repository = (
+    st.text_input(
+        "Repository",
+        key="repository",
+        bind="query-params",
+        placeholder=REPOSITORY,
+        help="Where a pipeline pushes to and a secret pulls from; and what the check below asks about.",
+    )
+    or ""
+).strip()
+
+with panel():
+    way = how_to_sign_in(registry, Tool(tool or Tool.DOCKER), repository)
+    for warning in way.warnings:
+        st.warning(warning, icon=":material/warning:")
+    for step in way.steps:
+        st.caption(plain(step.about))
+        st.code(step.text, language=step.language, wrap_lines=True)
+    st.markdown("\n".join(f"- **Needs:** {need}" for need in way.needs) + f"\n- **Lasts:** {way.lasts}")
+    if tool in (Tool.GITHUB, Tool.AZURE_PIPELINES):
+        role = {"role": pushing_role(registry.access.mode), "kind": "ServicePrincipal"}
+        some = {"repositories": repository} if repository and registry.access.mode is Mode.ABAC else {}
+        wanted = {"registry": key, **role, **some}
+        st.page_link("assign.py", label="Give it its role", icon=":material/person_add:", query_params=wanted)
+    if tool == Tool.KUBERNETES:
+        st.page_link("aks.py", label="Integration checker", icon=":material/hub:", query_params={"registry": key})
+
+st.subheader("What you may do here", anchor=False)
+show_granted(who, registry, repository)
+
+st.subheader("Admin user", anchor=False)
+if registry.access.admin_user:
+    st.markdown(
+        "The **admin user** is on: one name, two passwords, all rights, no expiry. Use it only where nothing else can "
+        f"sign in.\n\n{shell(az_commands.show_admin_credential(registry.name))}"
+    )
+else:
+    st.markdown("The admin user is off, as it should be: everyone signs in as themselves.")
+az_lines(
+    az_commands.show_login_server(registry.name),
+    az_commands.sign_in(registry.name),
+    az_commands.check_health(registry.name, repository or REPOSITORY),
+)

@@ -1,0 +1,79 @@
+"""How to sign in with each tool, and what the present identity may do, by the registry's answer."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.cloud import AzureSession
+from services.sign_in import Tool
+from tests.services.own_sandbox import Own, own_sandbox
+
+from .conftest import AppTest, Open, texts
+from .own import button
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as own:
+        yield own
+
+
+def checked(at: AppTest) -> dict[str, tuple[str, str]]:
+    """What the table says after the button: by thing to do, the verdict and the registry's answer."""
+    button(at, "Check what I may do here").click()
+    at.run()
+    assert not at.exception
+    table = at.dataframe[0].value
+    return {row["To"]: (row["You may"], row["The registry"]) for _, row in table.iterrows()}
+
+
+@pytest.mark.parametrize("tool", Tool)
+def test_each_tool_has_its_lines_with_the_login_server_of_azure(open_view: Open, own: Own, tool: Tool) -> None:
+    at = open_view("sign_in.py", as_session=own.session(), registry="casaacr01", tool=str(tool))
+    assert not at.exception
+    shown = texts(at)
+    assert own.registry().login_server in shown
+    assert "**Lasts:**" in shown
+    assert "casaacr01.azurecr.io" not in shown
+
+
+def test_the_console_s_identity_may_do_all_on_a_legacy_registry(open_view: Open, own: Own) -> None:
+    found = checked(open_view("sign_in.py", as_session=own.session(), registry="casaacr01"))
+    assert {verdict for verdict, _ in found.values()} == {"✓ yes"}
+
+
+def test_a_reader_pulls_and_does_not_push(open_view: Open, own: Own) -> None:
+    at = open_view("sign_in.py", as_session=own.session(as_reader=True), registry="casaacr01")
+    found = checked(at)
+    assert found["pull"] == ("✓ yes", "granted metadata_read, pull")
+    assert found["push"] == ("✗ no", "granted nothing of it")
+    assert "eyJ" not in texts(at) + at.dataframe[0].value.to_string()
+
+
+def test_in_abac_mode_a_repository_has_to_be_named(open_view: Open, session: AzureSession) -> None:
+    at = open_view("sign_in.py", as_session=session, registry="contosopayments")
+    found = checked(at)
+    assert found["sign in"][0] == "✓ yes"
+    assert found["pull"][0] == "? can't be told"
+    assert "name one" in found["pull"][1]
+
+
+def test_a_network_that_refuses_is_no_missing_right(open_view: Open, own: Own) -> None:
+    own.make_registry("contosoclosed", publicNetworkAccess="Disabled")
+    at = open_view("sign_in.py", as_session=own.session(), registry="contosoclosed")
+    found = checked(at)
+    assert {verdict for verdict, _ in found.values()} == {"? can't be told"}
+    assert "network rules refuse this address" in found["sign in"][1]
+    assert "network rules refuse" in texts(at)
+
+
+def test_what_is_no_repository_s_name_is_a_panel(open_view: Open, own: Own) -> None:
+    hostile = {"tool": "GitHub Actions", "repository": "${{ secrets.X }}"}
+    at = open_view("sign_in.py", as_session=own.session(), registry="casaacr01", **hostile)
+    assert not at.exception
+    assert "That is no name for a repository" in texts(at)
+    assert not [code for code in at.code if code.language == "yaml"]
+    button(at, "Check what I may do here").click()
+    at.run()
+    assert not at.exception and not at.dataframe
