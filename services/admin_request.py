@@ -3,10 +3,9 @@
 It has the name that the console would give it, so that whoever runs it, and however often, there is one.
 """
 
-import json
-
 from services import az_commands
 from services.attach import AttachPlan
+from services.iac_strings import bicep_string, hcl_string
 
 
 def as_az(plan: AttachPlan) -> str:
@@ -18,24 +17,26 @@ def as_az(plan: AttachPlan) -> str:
 
 def as_bicep(plan: AttachPlan) -> str:
     """A Bicep file, with the line that deploys it to the registry's resource group."""
-    registry = plan.registry
+    registry, role = plan.registry, bicep_string(plan.role)
     deploy = az_commands.deploy_bicep(registry.subscription_id, registry.resource_group)
-    conditioned = [f"    condition: {_bicep(plan.condition)}", "    conditionVersion: '2.0'"] if plan.condition else []
+    conditioned = (
+        [f"    condition: {bicep_string(plan.condition)}", "    conditionVersion: '2.0'"] if plan.condition else []
+    )
     lines = [
         f"// {deploy}",
         "resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' existing = {",
-        f"  name: {_bicep(registry.name)}",
+        f"  name: {bicep_string(registry.name)}",
         "}",
         "",
         "resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {",
-        f"  name: {_bicep(plan.name)}",
+        f"  name: {bicep_string(plan.name)}",
         "  scope: registry",
         "  properties: {",
         f"    // {plan.role_name}",
-        f"    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', {_bicep(plan.role)})",
-        f"    principalId: {_bicep(plan.principal_id)}",
+        f"    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', {role})",
+        f"    principalId: {bicep_string(plan.principal_id)}",
         "    principalType: 'ServicePrincipal'",
-        f"    description: {_bicep(plan.description)}",
+        f"    description: {bicep_string(plan.description)}",
         *conditioned,
         "  }",
         "}",
@@ -56,16 +57,5 @@ def as_terraform(plan: AttachPlan) -> str:
     if plan.condition:
         members |= {"condition": plan.condition, "condition_version": "2.0"}
     width = max(map(len, members))
-    lines = [f"  {name:<{width}} = {_hcl(value)}" for name, value in members.items()]
+    lines = [f"  {name:<{width}} = {hcl_string(value)}" for name, value in members.items()]
     return "\n".join((f"# {plan.role_name}", 'resource "azurerm_role_assignment" "pull" {', *lines, "}")) + "\n"
-
-
-def _bicep(text: str) -> str:
-    """https://learn.microsoft.com/azure/azure-resource-manager/bicep/data-types#strings"""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${")
-    return f"'{escaped}'"
-
-
-def _hcl(text: str) -> str:
-    """https://developer.hashicorp.com/terraform/language/expressions/strings"""
-    return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")

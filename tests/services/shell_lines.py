@@ -32,6 +32,8 @@ SAMPLES: Mapping[str, object] = {
     "cluster": "aks1",
     "cluster_group": "contoso-rg",
     "group": "contoso-rg",
+    "sku": "Standard",
+    "location": "eastus",
     "client_id": "22222222-2222-2222-2222-222222222222",
     "principal_id": "33333333-3333-3333-3333-333333333333",
     "role": "AcrPull",
