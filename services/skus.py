@@ -135,3 +135,8 @@ PRICE_NOTE = (
     "The guide says about USD 2.33 a day (70 a month) for Premium. It is USD 1.6666 a day: 50.00 in a month of 30 "
     "days. Its Basic (0.167) and Standard (0.667) are today's prices, rounded."
 )
+
+
+def missing_features(sku: Sku) -> tuple[str, ...]:
+    """The features of the comparison that a SKU does not have."""
+    return tuple(feature.name for feature in FEATURES if feature.of(sku) == NO)
