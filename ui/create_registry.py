@@ -30,7 +30,7 @@ NEW, EXISTING = "New", "Existing"
 _MODES = {
     Mode.LEGACY: "Roles count for the whole registry. Azure's default today, and what `az aks --attach-acr` expects.",
     Mode.ABAC: "Roles can be given for single repositories. Microsoft recommends it for new registries: Owner, "
-    "Contributor and Reader no longer reach the images by the way.",
+    "Contributor and Reader then reach no image by that alone.",
 }
 _SCOPES = {
     NameScope.UNSECURE: "as the name: name.azurecr.io",
@@ -210,7 +210,7 @@ def _ask_sku(book: PriceBook, location: str) -> Sku:
     )
     chosen = Sku(answer or Sku.STANDARD)
     if missing := missing_features(chosen):
-        st.caption(f"{chosen} lacks: {', '.join(missing)}.")
+        st.caption(f"{chosen} lacks: {' · '.join(name[0].lower() + name[1:] for name in missing)}")
     return chosen
 
 

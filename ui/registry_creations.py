@@ -64,8 +64,7 @@ def offer_registration(who: str, place: Place) -> None:
 def show_plan(who: str, plan: CreationPlan) -> None:
     """What would be made and cost, what is against it, and the button that starts it."""
     st.subheader("Plan", anchor=False)
-    for number, step in enumerate(plan.steps, 1):
-        st.markdown(f"{number}. {plain(step)}")
+    st.markdown("\n".join(f"{number}. {plain(step)}" for number, step in enumerate(plan.steps, 1)))
     if plan.cost:
         days = next(iter(plan.cost.lines)).quantity
         st.markdown(f"Empty, it costs **{money(plan.cost.total, plan.cost.currency)}** in a month of {days} days.")
