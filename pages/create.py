@@ -7,7 +7,7 @@ from services.registry_order import plan_creation
 from ui import connection, create_registry
 from ui.done import show_done
 from ui.page import az_lines, header
-from ui.registry_creations import offer_registration, show_code, show_creations, show_plan, under_way
+from ui.registry_creations import busy_names, offer_registration, show_code, show_creations, show_plan, under_way
 from ui.writing import show_read_only
 
 who = connection.who()
@@ -22,7 +22,7 @@ show_creations()
 show_read_only()
 place = create_registry.choose_place(who)
 offer_registration(who, place)
-order, book = create_registry.ask_order(who, place)
+order, book = create_registry.ask_order(who, place, busy_names())
 if under_way(order):
     st.info("This one is above: under way, or how it ended.", icon=":material/arrow_upward:")
 elif needed := create_registry.unanswered(order):

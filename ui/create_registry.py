@@ -1,7 +1,7 @@
 """The form for a new registry: what is asked, what Azure says of the answers, and the order that comes of it."""
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 import streamlit as st
@@ -93,8 +93,9 @@ def choose_place(who: str) -> Place:
         st.stop()
 
 
-def ask_order(who: str, place: Place) -> tuple[RegistryOrder, PriceBook]:
-    """The form, in the order of `az acr create`. What is not answered yet is "" in the order."""
+def ask_order(who: str, place: Place, busy: Collection[str]) -> tuple[RegistryOrder, PriceBook]:
+    """The form, in the order of `az acr create`. What is not answered yet is "" in the order. Names in `busy` are being
+    created from here: to say of them that they are taken would be no news."""
     group, new_group = _ask_group(place)
     name_box, sku_box = st.container(), st.container()
     location = _ask_location(place)
@@ -118,7 +119,7 @@ def ask_order(who: str, place: Place) -> tuple[RegistryOrder, PriceBook]:
         )
     )
     with name_box:
-        name, scope = _ask_name(who, place, group)
+        name, scope = _ask_name(who, place, group, busy)
     order = RegistryOrder(
         place.subscription.id, group, new_group, name, sku, location, Mode(mode or Mode.LEGACY), public, scope, tags
     )
@@ -153,7 +154,7 @@ def _ask_group(place: Place) -> tuple[str, bool]:
     return chosen or "", False
 
 
-def _ask_name(who: str, place: Place, group: str) -> tuple[str, NameScope]:
+def _ask_name(who: str, place: Place, group: str, busy: Collection[str]) -> tuple[str, NameScope]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         typed = st.text_input(
             "Name",
@@ -178,7 +179,7 @@ def _ask_name(who: str, place: Place, group: str) -> tuple[str, NameScope]:
     if name:
         for rule in broken_rules(name):
             st.markdown(f":red[:material/close:] {plain(rule)}")
-        if name_can_be_asked(place, name):
+        if name_can_be_asked(place, name) and name.casefold() not in busy:
             with panel():
                 _show_check(_name_check(who, place.subscription.id, name, scope, group))
     return name, scope

@@ -147,6 +147,11 @@ def _key(order: RegistryOrder) -> str:
     return f"{order.subscription_id}/{order.group}/{order.name}".casefold()
 
 
+def busy_names() -> set[str]:
+    """The names, case folded, of what this session is creating, or has and still shows."""
+    return {creating.plan.order.name.casefold() for creating in _creations().values()}
+
+
 def under_way(order: RegistryOrder) -> bool:
     """Whether this session is creating it, or has and the end is still shown."""
     return _key(order) in _creations()

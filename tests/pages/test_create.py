@@ -55,7 +55,7 @@ def test_the_url_fills_the_form_and_the_plan_follows(open_view: Open, own: Own) 
     assert "--name contosonew01 --sku Standard --location eastus --role-assignment-mode rbac" in words
     assert "targetScope = 'subscription'" in words
     assert 'resource "azurerm_container_registry" "registry"' in words
-    assert "Standard lacks: Geo-replication" in words
+    assert "Standard lacks: geo-replication · private endpoints" in words
     assert not button(at, "Create the registry").disabled
 
 
@@ -67,6 +67,7 @@ def test_a_registry_is_made_and_can_be_opened(open_view: Open, own: Own) -> None
     assert "Resource group contoso-new-rg: made, as read back" in words
     assert "Registry contosonew01: made, as read back" in words
     assert own.sandbox.ready["registries"]["contosonew01"] in words
+    assert "already in use" not in words
     button(at, "Put away").click()
     assert "made, as read back" not in said(at.run())
     assert "The registry contosonew01 is already in use." in said(at)
