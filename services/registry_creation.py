@@ -75,6 +75,8 @@ def apply_creation(
     if again.blockers:
         raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")
     group = Made(f"Resource group {order.group}", "was there")
+    if stop.is_set():
+        raise ServiceError(title, "It was stopped before anything was made.", "Start it again.", "Stopped")
     if order.new_group:
         report("making the resource group")
         group = replace(group, outcome=_make_group(session, order))

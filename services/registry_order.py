@@ -58,6 +58,7 @@ class CreationPlan:
     blockers: tuple[str, ...]
     warnings: tuple[str, ...]
     cost: Estimate | None
+    days: int
 
 
 def read_ground(session: AzureSession, order: RegistryOrder) -> Ground:
@@ -96,7 +97,7 @@ def plan_creation(order: RegistryOrder, ground: Ground, prices: Prices | None, d
     cost = estimate(order.sku, Use(ZERO), prices, days) if prices and order.sku in prices.registry_day else None
     make_group = (f"Make the resource group {order.group} in {order.location}.",) if order.new_group else ()
     make = f"Create the {order.sku} registry {order.name} in {order.group}, {order.location}, and read it back."
-    return CreationPlan(order, (*make_group, make), blockers, tuple(_warnings(order, ground, prices)), cost)
+    return CreationPlan(order, (*make_group, make), blockers, tuple(_warnings(order, ground, prices)), cost, days)
 
 
 def _provider_blockers(order: RegistryOrder, provider: RegistryProvider) -> Iterator[str]:

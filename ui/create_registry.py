@@ -27,6 +27,8 @@ from ui.prices import PriceBook, choose_prices
 from ui.text import count, plain
 
 NEW, EXISTING = "New", "Existing"
+# Whose prices are shown until a location is chosen.
+ELSEWHERE = "eastus"
 _MODES = {
     Mode.LEGACY: "Roles count for the whole registry. Azure's default today, and what `az aks --attach-acr` expects.",
     Mode.ABAC: "Roles can be given for single repositories. Microsoft recommends it for new registries: Owner, "
@@ -100,9 +102,9 @@ def ask_order(who: str, place: Place, busy: Collection[str]) -> tuple[RegistryOr
     name_box, sku_box = st.container(), st.container()
     location = _ask_location(place)
     with st.expander("Currency, days and discounts", icon=":material/payments:"):
-        book = choose_prices(who, [location or place.provider.locations[0].name])
+        book = choose_prices(who, [location or ELSEWHERE])
     with sku_box:
-        sku = _ask_sku(book, location or place.provider.locations[0].name)
+        sku = _ask_sku(book, location or ELSEWHERE)
     mode = st.radio(
         "Permissions", list(Mode), captions=list(_MODES.values()), key="new_mode", bind="query-params", horizontal=True
     )

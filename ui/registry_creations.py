@@ -66,8 +66,8 @@ def show_plan(who: str, plan: CreationPlan) -> None:
     st.subheader("Plan", anchor=False)
     st.markdown("\n".join(f"{number}. {plain(step)}" for number, step in enumerate(plan.steps, 1)))
     if plan.cost:
-        days = next(iter(plan.cost.lines)).quantity
-        st.markdown(f"Empty, it costs **{money(plan.cost.total, plan.cost.currency)}** in a month of {days} days.")
+        month = money(plan.cost.total, plan.cost.currency)
+        st.markdown(f"Empty, it costs **{month}** in a month of {plan.days} days.")
     else:
         st.markdown("What it costs is not known: no price list has it.")
     show_objections(plan.blockers, plan.warnings)

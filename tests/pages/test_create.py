@@ -158,6 +158,25 @@ def test_a_domain_of_its_own_shows_its_login_server(open_view: Open, own: Own) -
     assert "--dnl-scope TenantReuse" in said(at)
 
 
+def test_what_is_typed_is_text_and_not_markdown(open_view: Open, own: Own) -> None:
+    hostile = "![x](http://example.com/x.png) `$(rm)` **b**"
+    typed = {"new_group": hostile, "new_name": hostile}
+    at = open_view("create.py", as_session=own.session(), **ANSWERS | typed)
+    assert not at.exception
+    for element in (*at.markdown, *at.error, *at.warning, *at.info, *at.caption):
+        assert "![x]" not in element.value
+        assert "**b**" not in element.value
+    assert button(at, "Create the registry").disabled
+    assert "--name '![x](http://example.com/x.png) `$(rm)` **b**'" in "".join(str(code.value) for code in at.code)
+
+
+def test_what_the_url_names_and_is_not_there_is_not_chosen(open_view: Open, own: Own) -> None:
+    wrong = {"new_location": "atlantis", "new_sku": "Classic", "new_subscription": "none", "new_mode": "x"}
+    at = open_view("create.py", as_session=own.session(), **ANSWERS | wrong)
+    assert "Still needed: a location." in said(at)
+    assert at.radio(key="new_sku").value == "Standard"
+
+
 def test_a_read_only_console_makes_nothing(open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ui.registry_creations.may_write", lambda: False)
     at = open_view("create.py", as_session=own.session(), **ANSWERS)

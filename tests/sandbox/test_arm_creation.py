@@ -4,6 +4,7 @@ import pytest
 
 from sandbox.arm_policies import policy
 from sandbox.arm_providers import unregister
+from sandbox.seeds.places import APPS
 from sandbox.server import Sandbox
 from tests.sandbox.azure_clients import SUBSCRIPTION, Arm
 
@@ -76,6 +77,15 @@ def test_a_policy_reaches_only_below_its_scope(sandbox: Sandbox, arm):
     scope = f"{AT}/resourceGroups/resource-group-4"
     sandbox.store.put_resource(policy(scope, "allowed-skus", "Allowed SKUs", {"sku": ["Premium"]}))
     assert arm("PUT", NEW, BODY).status_code == 201
+
+
+def test_the_estate_has_a_policy_and_a_group_that_goes(running):
+    at = f"/subscriptions/{APPS}/resourceGroups"
+    registry = "providers/Microsoft.ContainerRegistry/registries/contosonew01"
+    with Arm(running.ready) as arm:
+        refused = arm("PUT", f"{at}/dev-rg/{registry}", {**BODY, "location": "japaneast"})
+        assert refusal(refused) == (403, "RequestDisallowedByPolicy")
+        assert refusal(arm("PUT", f"{at}/retired-rg/{registry}", BODY)) == (409, "ResourceGroupBeingDeleted")
 
 
 def test_reserved_words_are_no_names(arm):

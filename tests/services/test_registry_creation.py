@@ -284,6 +284,15 @@ def test_an_operation_that_fails_later_is_told(own: Own) -> None:
     assert done.left_over == ""
 
 
+def test_a_stop_before_anything_is_made_makes_nothing(own: Own) -> None:
+    stop = Event()
+    stop.set()
+    with pytest.raises(ServiceError) as raised:
+        apply_creation(own.session(), plan(own, ORDER), stop=stop)
+    assert raised.value.code == "Stopped"
+    assert puts(own) == []
+
+
 def test_a_stop_between_the_two_is_told_as_it_is(own: Own) -> None:
     stop = Event()
 
