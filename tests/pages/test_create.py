@@ -11,6 +11,7 @@ from sandbox.arm_providers import unregister
 from sandbox.registry_rules import REGISTRY_TYPE
 from sandbox.seeds.walkthrough import SUBSCRIPTION
 from tests.services.own_sandbox import Own, own_sandbox
+from ui import connection, loaders
 
 from .conftest import AppTest, Open, texts
 from .own import button
@@ -68,6 +69,9 @@ def test_a_registry_is_made_and_can_be_opened(open_view: Open, own: Own) -> None
     assert "Registry contosonew01: made, as read back" in words
     assert own.sandbox.ready["registries"]["contosonew01"] in words
     assert "already in use" not in words
+    inventory = loaders.inventory(connection.who())
+    assert inventory.finished.wait(30)
+    assert {one.name for one in inventory.value.registries.values} == {"casaacr01", "contosonew01"}
     button(at, "Put away").click()
     assert "made, as read back" not in said(at.run())
     assert "The registry contosonew01 is already in use." in said(at)
