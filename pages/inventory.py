@@ -40,6 +40,7 @@ if not registries:
             "No registries",
             "None of the subscriptions has one, or none lets this identity see it: Reader on a subscription is enough.",
         )
+        st.page_link("create.py", label="Create a registry", icon=":material/add_box:")
     st.stop()
 
 stored = [registry.stored_bytes for registry in registries if registry.stored_bytes is not None]

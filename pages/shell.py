@@ -17,6 +17,7 @@ view = st.navigation(
     {
         "Registries": [
             st.Page("inventory.py", title="Inventory", icon=":material/inventory_2:", default=True),
+            st.Page("create.py", title="Create a registry", icon=":material/add_box:", url_path="create"),
             st.Page("repositories.py", title="Repositories and tags", icon=":material/sell:", url_path="repositories"),
             st.Page("push.py", title="Push and import", icon=":material/upload:", url_path="push"),
             st.Page("storage.py", title="Storage", icon=":material/database:", url_path="storage"),

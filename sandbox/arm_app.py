@@ -26,6 +26,7 @@ from sandbox import (
     arm_identities,
     arm_imports,
     arm_networks,
+    arm_providers,
     arm_registries,
     arm_replications,
     arm_resources,
@@ -62,8 +63,7 @@ def build_management_app(sandbox: Sandbox) -> ASGIApp:
                 async with writing:
                     response = await run_in_threadpool(route.handle, call)
         except ArmError as error:
-            body = {"error": {"code": error.code, "message": error.message}}
-            response = JSONResponse(body, error.status, headers=error.headers)
+            response = JSONResponse(error.body, error.status, headers=error.headers)
         response.headers["x-ms-request-id"] = request_id
         correlation = request.headers.get("x-ms-correlation-request-id", request_id)
         response.headers["x-ms-correlation-request-id"] = correlation
@@ -80,6 +80,7 @@ def all_routes(operations: Operations) -> list[Route]:
     return [
         *operation_routes(operations),
         *arm_resources.routes(),
+        *arm_providers.routes(),
         *arm_groups.routes(operations),
         *arm_registries.routes(operations),
         *arm_imports.routes(operations),

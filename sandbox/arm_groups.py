@@ -42,6 +42,13 @@ def existing_group(call: Call) -> Document:
     return document
 
 
+def refuse_deleting(group: Document) -> None:
+    """Nothing new comes into a group that goes."""
+    if group["properties"]["provisioningState"] == "Deleting":
+        message = f"The resource group '{group['name']}' is in deprovisioning state and cannot perform this operation."
+        raise ArmError(409, "ResourceGroupBeingDeleted", message)
+
+
 def list_groups(call: Call) -> Response:
     """Only the groups that the caller may read; none is an empty list, never a refusal."""
     documents = call.store.list_resources(GROUP_TYPE, f"/subscriptions/{call.params['subscription']}")
@@ -89,6 +96,8 @@ def put_group(call: Call) -> Response:
             f"The provided location '{body['location']}' is not available for resource group.",
         )
     before = call.store.get_resource(group_id(call))
+    if before is not None:
+        refuse_deleting(before)
     if before is not None and before["location"] != location:
         raise ArmError(
             409,

@@ -1,4 +1,4 @@
-"""Subscriptions, tenants, locations, providers, and the generic list of resources."""
+"""Subscriptions, tenants, locations, and the generic list of resources."""
 
 from __future__ import annotations
 
@@ -8,21 +8,11 @@ from collections.abc import Callable, Mapping
 from starlette.responses import Response
 
 from sandbox.arm import ArmError, Call, Document, Route, answer, listing, public
-from sandbox.arm_networks import NESTED, TYPES
+from sandbox.arm_networks import TYPES
 from sandbox.locations import LOCATIONS, Location
 from sandbox.rbac import scope_covers
 
 SUBSCRIPTION = "/subscriptions/{subscription}"
-_PROVIDERS = {
-    "microsoft.containerregistry": (
-        "Microsoft.ContainerRegistry",
-        ("registries", "registries/replications", "registries/webhooks"),
-    ),
-    "microsoft.containerservice": ("Microsoft.ContainerService", ("managedClusters",)),
-    "microsoft.network": ("Microsoft.Network", tuple(kind.partition("/")[2] for kind in (*TYPES, *NESTED))),
-    "microsoft.authorization": ("Microsoft.Authorization", ("roleAssignments", "roleDefinitions")),
-    "microsoft.resources": ("Microsoft.Resources", ("subscriptions", "resourceGroups")),
-}
 # /resources lists these; groups, assignments and the sandbox's own documents aren't resources.
 _TRACKED = (
     "Microsoft.ContainerRegistry/registries",
@@ -43,8 +33,6 @@ def routes() -> list[Route]:
         Route("GET", "/subscriptions", list_subscriptions),
         Route("GET", SUBSCRIPTION, get_subscription),
         Route("GET", SUBSCRIPTION + "/locations", list_locations),
-        Route("GET", SUBSCRIPTION + "/providers", list_providers),
-        Route("GET", SUBSCRIPTION + "/providers/{namespace}", get_provider),
         Route("GET", SUBSCRIPTION + "/resources", list_resources),
         Route("GET", SUBSCRIPTION + "/resourceGroups/{group}/resources", list_resources),
     ]
@@ -101,33 +89,6 @@ def _location(subscription: str, location: Location) -> Document:
             "geographyGroup": location.geography,
             "pairedRegion": [{"name": location.pair, "id": base + location.pair}],
         },
-    }
-
-
-def list_providers(call: Call) -> Response:
-    return listing(call, [_provider(call, namespace) for namespace in _PROVIDERS])
-
-
-def get_provider(call: Call) -> Response:
-    namespace = call.params["namespace"].lower()
-    if namespace not in _PROVIDERS:
-        message = f"The resource namespace '{call.params['namespace']}' is invalid."
-        raise ArmError(404, "InvalidResourceNamespace", message)
-    return answer(_provider(call, namespace))
-
-
-def _provider(call: Call, namespace: str) -> Document:
-    name, types = _PROVIDERS[namespace]
-    locations = [location.display_name for location in LOCATIONS.values()]
-    return {
-        "id": f"/subscriptions/{call.params['subscription']}/providers/{name}",
-        "namespace": name,
-        "registrationPolicy": "RegistrationRequired",
-        "registrationState": "Registered",
-        "resourceTypes": [
-            {"resourceType": kind, "locations": locations, "apiVersions": ["2025-11-01", "2023-07-01"]}
-            for kind in types
-        ],
     }
 
 

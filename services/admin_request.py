@@ -3,9 +3,8 @@
 It has the name that the console would give it, so that whoever runs it, and however often, there is one.
 """
 
-import json
-
 from services import az_commands
+from services.iac_strings import bicep_string, hcl_string
 from services.role_grant import Grant
 
 
@@ -25,23 +24,25 @@ def as_bicep(grant: Grant) -> str:
     """A Bicep file, with the line that deploys it to the registry's resource group."""
     _, _, subscription, _, group, *_, name = grant.scope.split("/")
     deploy = az_commands.deploy_bicep(subscription, group, "role.bicep")
-    condition = (f"    condition: {_bicep(grant.condition)}", "    conditionVersion: '2.0'") if grant.condition else ()
+    condition = (
+        (f"    condition: {bicep_string(grant.condition)}", "    conditionVersion: '2.0'") if grant.condition else ()
+    )
     lines = [
         f"// {deploy}",
         "resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' existing = {",
-        f"  name: {_bicep(name)}",
+        f"  name: {bicep_string(name)}",
         "}",
         "",
         "resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {",
-        f"  name: {_bicep(grant.name)}",
+        f"  name: {bicep_string(grant.name)}",
         "  scope: registry",
         "  properties: {",
         f"    // {_comment(grant.role_name)}",
         f"    roleDefinitionId: subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '{grant.role}')",
-        f"    principalId: {_bicep(grant.principal_id)}",
+        f"    principalId: {bicep_string(grant.principal_id)}",
         f"    principalType: '{grant.principal_type}'",
-        f"    description: {_bicep(grant.description)}",
-        *condition,
+        f"    description: {bicep_string(grant.description)}",
+        *(conditioned if grant.condition else ()),
         "  }",
         "}",
     ]
@@ -61,7 +62,7 @@ def as_terraform(grant: Grant) -> str:
     if grant.condition:
         members |= {"condition": grant.condition, "condition_version": "2.0"}
     width = max(map(len, members))
-    lines = [f"  {name:<{width}} = {_hcl(value)}" for name, value in members.items()]
+    lines = [f"  {name:<{width}} = {hcl_string(value)}" for name, value in members.items()]
     return (
         "\n".join((f"# {_comment(grant.role_name)}", 'resource "azurerm_role_assignment" "registry" {', *lines, "}"))
         + "\n"
@@ -71,14 +72,3 @@ def as_terraform(grant: Grant) -> str:
 def _comment(text: str) -> str:
     """A custom role's name may have lines; a comment has one."""
     return " ".join(text.split())
-
-
-def _bicep(text: str) -> str:
-    """https://learn.microsoft.com/azure/azure-resource-manager/bicep/data-types#strings"""
-    escaped = text.replace("\\", "\\\\").replace("'", "\\'").replace("${", "\\${")
-    return f"'{escaped}'"
-
-
-def _hcl(text: str) -> str:
-    """https://developer.hashicorp.com/terraform/language/expressions/strings"""
-    return json.dumps(text, ensure_ascii=False).replace("${", "$${").replace("%{", "%%{")

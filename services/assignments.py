@@ -153,6 +153,13 @@ def own_if_told(session: AzureSession, registry: Registry) -> tuple[PermissionBl
         return None
 
 
+def group_permissions(session: AzureSession, subscription_id: str, group: str) -> tuple[PermissionBlock, ...]:
+    """As `own_permissions`, at a resource group. Raises ServiceError."""
+    with explained(f"Could not read what you may do in {group}"):
+        models = session.authorization(subscription_id).permissions.list_for_resource_group(group)
+        return tuple(_block(model) for model in models)
+
+
 def assignment_from(model: Any) -> RoleAssignment:
     """The SDK's model as a RoleAssignment. Raises ValueError where it lacks what one needs."""
     if not (model.id and model.role_definition_id and model.principal_id and model.scope):

@@ -6,6 +6,7 @@ Lines are for a POSIX shell; every value is quoted where it needs to be.
 import json
 import re
 import shlex
+from collections.abc import Sequence
 from datetime import date
 
 from services.names import image_name as _image  # Every public name here is a line.
@@ -24,6 +25,60 @@ def show_login_server(registry: str) -> str:
 def show_resource_id(registry: str) -> str:
     """Sets ACR_ID, for the lines that need the registry's resource id."""
     return f"ACR_ID=$({_line('az', 'acr', 'show', '--name', registry, '--query', 'id', '--output', 'tsv')})"
+
+
+def create_group(subscription_id: str, group: str, location: str) -> str:
+    """Makes a resource group."""
+    words = ("az", "group", "create", "--subscription", subscription_id, "--name", group, "--location", location)
+    return _line(*words)
+
+
+def delete_group(subscription_id: str, group: str) -> str:
+    """Deletes a resource group with all that is in it; az asks before it does."""
+    return _line("az", "group", "delete", "--subscription", subscription_id, "--name", group)
+
+
+def list_locations(subscription_id: str) -> str:
+    """Whether the provider of registries is registered, and where it offers them."""
+    query = "{state: registrationState, locations: resourceTypes[?resourceType=='registries'].locations | [0]}"
+    words = ("az", "provider", "show", "--subscription", subscription_id, "--namespace", "Microsoft.ContainerRegistry")
+    return _line(*words, "--query", query)
+
+
+def register_provider(subscription_id: str) -> str:
+    """Lets a subscription have registries; waits for it."""
+    words = ("az", "provider", "register", "--subscription", subscription_id)
+    return _line(*words, "--namespace", "Microsoft.ContainerRegistry", "--wait")
+
+
+def check_name(subscription_id: str, registry: str, *, name_scope: str = "Unsecure", group: str = "") -> str:
+    """Whether a registry can have the name. `group` is asked for with the scope ResourceGroupReuse."""
+    words = ["az", "acr", "check-name", "--subscription", subscription_id, "--name", registry]
+    words += ["--dnl-scope", name_scope] if name_scope != "Unsecure" else []
+    words += ["--resource-group", group] if name_scope == "ResourceGroupReuse" else []
+    return _line(*words)
+
+
+def create_registry(
+    subscription_id: str,
+    group: str,
+    registry: str,
+    sku: str,
+    location: str,
+    *,
+    abac: bool = False,
+    public_access: bool = True,
+    name_scope: str = "Unsecure",
+    tags: Sequence[tuple[str, str]] = (),
+) -> str:
+    """Creates a registry in a group that is there. It changes one that is there already, as every PUT does."""
+    words = ["az", "acr", "create", "--subscription", subscription_id, "--resource-group", group, "--name", registry]
+    words += ["--sku", sku, "--location", location]
+    words += ["--role-assignment-mode", "rbac-abac" if abac else "rbac"]
+    words += [] if public_access else ["--public-network-enabled", "false"]
+    words += ["--dnl-scope", name_scope] if name_scope != "Unsecure" else []
+    words += ["--tags", *(f"{name}={value}" for name, value in tags)] if tags else []
+    return _line(*words)
 
 
 def list_registries(subscription_id: str) -> str:
@@ -378,4 +433,10 @@ def check_acr(cluster: str, cluster_group: str, login_server: str) -> str:
 def deploy_bicep(subscription_id: str, group: str, file: str) -> str:
     """Deploys a Bicep file to a resource group."""
     words = ("az", "deployment", "group", "create", "--subscription", subscription_id, "--resource-group", group)
+    return _line(*words, "--template-file", file)
+
+
+def deploy_bicep_to_subscription(subscription_id: str, location: str, file: str = "main.bicep") -> str:
+    """Deploys a Bicep file that makes resource groups; the deployment is kept in `location`."""
+    words = ("az", "deployment", "sub", "create", "--subscription", subscription_id, "--location", location)
     return _line(*words, "--template-file", file)

@@ -33,6 +33,7 @@ from azure.mgmt.containerregistry import ContainerRegistryManagementClient
 from azure.mgmt.containerservice import ContainerServiceClient
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 from azure.mgmt.costmanagement import CostManagementClient
+from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
 from requests.adapters import HTTPAdapter
 
@@ -44,6 +45,8 @@ from services.fanout import WORKERS
 USER_AGENT = "acr-console"
 # A caller waits for a throttled call at most this long; past it, the throttling is the answer.
 LONGEST_RETRY_AFTER_S = 60
+# What the SDK's own version of the API does not know yet, as the scope of a registry's domain name label; az's too.
+REGISTRY_PREVIEW = "2026-09-01-preview"
 # Bytes that are read at once: a page of 1000 manifests in one go, where azure-core takes it in hundreds of pieces.
 BLOCK = 1024 * 1024
 
@@ -201,6 +204,24 @@ class AzureSession:
             ContainerRegistryManagementClient,
             subscription_id,
             lambda: ContainerRegistryManagementClient(self.credential, subscription_id, **self._arm()),
+        )
+
+    def registries_preview(self, subscription_id: str) -> ContainerRegistryManagementClient:
+        """As `registries`, at the preview of the API: for what only that has."""
+        return self._once(
+            ContainerRegistryManagementClient,
+            f"{subscription_id} {REGISTRY_PREVIEW}",
+            lambda: ContainerRegistryManagementClient(
+                self.credential, subscription_id, api_version=REGISTRY_PREVIEW, **self._arm()
+            ),
+        )
+
+    def groups_and_providers(self, subscription_id: str) -> ResourceManagementClient:
+        """A subscription's resource groups, and which resource providers are registered in it."""
+        return self._once(
+            ResourceManagementClient,
+            subscription_id,
+            lambda: ResourceManagementClient(self.credential, subscription_id, **self._arm()),
         )
 
     def authorization(self, subscription_id: str) -> AuthorizationManagementClient:

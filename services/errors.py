@@ -20,6 +20,8 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
+from services.policy_violations import policy_violations
+
 Found = TypeVar("Found")
 
 
@@ -77,7 +79,10 @@ _ASK_ROLE = "Ask an owner of the scope for a role that allows it; the roles each
 _REMEDIES = {
     "AuthorizationFailed": _ASK_ROLE,
     "LinkedAuthorizationFailed": _ASK_ROLE,
-    "RequestDisallowedByPolicy": "An Azure Policy forbids it: ask its owner for an exemption.",
+    "RequestDisallowedByPolicy": (
+        "An Azure Policy forbids it, for everyone: choose what it allows, or ask the owner of its assignment for an "
+        "exemption."
+    ),
     "ResourceNotFound": "It may have been deleted or renamed since the list was read: refresh the list.",
     "ResourceGroupNotFound": "The resource group may have been deleted: refresh the list.",
     "SubscriptionNotFound": "The subscription is gone or not in this tenant: check the tenant in the header.",
@@ -85,6 +90,16 @@ _REMEDIES = {
     "MissingSubscriptionRegistration": (
         "Register the provider once: `az provider register --namespace Microsoft.ContainerRegistry`."
     ),
+    "ResourceGroupBeingDeleted": (
+        "The resource group is being deleted with all that is in it: choose another, or wait until it is gone."
+    ),
+    "InvalidResourceGroupLocation": "The resource group is there already, in another location: choose it as it is.",
+    "LocationNotAvailableForResourceType": "Choose one of the locations that Azure names above.",
+    "LocationNotAvailableForResourceGroup": "Choose another location for the resource group.",
+    "AlreadyInUse": "Names of registries are taken all over Azure, by anyone: choose another.",
+    "ReservedResourceName": "Choose a name without the reserved word.",
+    "InvalidRegistryName": "Choose a name of 5 to 50 letters and digits.",
+    "SkuNotSupported": "Leave out what the SKU lacks, or choose a larger one: see the SKU comparison.",
     "InvalidAuthenticationTokenTenant": "The token is of another tenant: sign in to the subscription's tenant.",
     "ExpiredAuthenticationToken": _SIGN_IN,
     "InvalidAuthenticationToken": _SIGN_IN,
@@ -123,6 +138,8 @@ def told_to_wait(headers: Mapping[str, str]) -> int | None:
 def _remedy(answer: _Answer) -> str:
     if answer.code in _REMEDIES:
         return _REMEDIES[answer.code]
+    if "quota" in answer.code.casefold():  # Providers call it QuotaExceeded, SubscriptionQuotaExceeded and more.
+        return "A quota is used up: delete what is not needed, use another subscription, or ask Azure support for more."
     match answer.status:
         case 401:
             return _SIGN_IN
@@ -169,7 +186,9 @@ def _read(exc: HttpResponseError) -> _Answer:
     except (AttributeError, ValueError, AzureError):
         text = ""
     try:
-        code, message = _error_member(json.loads(text)) if text else ("", "")
+        body = json.loads(text) if text else ""
+        code, message = _error_member(body)
+        message = "\n".join((message, *policy_violations(body)))
     except (ValueError, RecursionError):
         code, message = "", text[:300]
     return _Answer(response.status_code, code, message, getattr(response, "headers", {}))

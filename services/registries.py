@@ -192,6 +192,19 @@ def describe_registry(session: AzureSession, resource_id: str) -> Registry:
     return registry_from(model, Subscription(subscription_id, subscription_id, "", ""))
 
 
+def find_registry(session: AzureSession, subscription_id: str, group: str, name: str) -> Registry | None:
+    """The registry of this name in a resource group, whatever its case, without usages and replicas; None where Azure
+    says that there is none. Raises ServiceError."""
+    try:
+        with explained(f"Could not read the registry {name}"):
+            model = session.registries(subscription_id).registries.get(group, name)
+    except ServiceError as error:
+        if error.status == 404 and error.code in ("ResourceNotFound", "ResourceGroupNotFound"):
+            return None
+        raise
+    return registry_from(model, Subscription(subscription_id, subscription_id, "", ""))
+
+
 def _with_details(session: AzureSession, registry: Registry) -> Registry:
     """`registry` with its usages and, on Premium, its replicas; what refuses is named in `unread`."""
     client = session.registries(registry.subscription_id)

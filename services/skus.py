@@ -80,7 +80,7 @@ class Feature:
         return {Sku.BASIC: self.basic, Sku.STANDARD: self.standard, Sku.PREMIUM: self.premium}[sku]
 
 
-YES, NO = "yes", "–"
+YES, NO, WITHDRAWN = "yes", "–", "withdrawn"
 
 
 def _limit(name: str, attribute: str, unit: str = "", guide: str = "") -> Feature:
@@ -106,7 +106,7 @@ FEATURES = (
         "Content trust",
         NO,
         NO,
-        "withdrawn",
+        WITHDRAWN,
         _TRUST,
         "The guide counts it for Premium. Since 31 May 2026 it can't be switched on any more, and it ends on "
         "31 March 2028: no reason for Premium.",
@@ -135,3 +135,8 @@ PRICE_NOTE = (
     "The guide says about USD 2.33 a day (70 a month) for Premium. It is USD 1.6666 a day: 50.00 in a month of 30 "
     "days. Its Basic (0.167) and Standard (0.667) are today's prices, rounded."
 )
+
+
+def missing_features(sku: Sku) -> tuple[str, ...]:
+    """The features of the comparison that a SKU does not have, and a larger one has."""
+    return tuple(one.name for one in FEATURES if one.of(sku) == NO and one.premium not in (NO, WITHDRAWN))

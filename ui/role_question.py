@@ -5,13 +5,13 @@ from collections.abc import Mapping
 
 import streamlit as st
 
-from services.role_grant import assignment_name
 from services.az_commands import assign_role_by_object_id
 from services.registries import Mode, Registry
 from services.registry_permissions import Permission
 from services.repository_choice import ALL, choice_from
 from services.role_advice import USE_CASES, Advice, UseCase, advise
 from services.role_definitions import RoleDefinition
+from services.role_grant import assignment_name
 from services.role_powers import ABOUT_DATA, DANGERS
 from services.role_words import WORDS
 from ui.errors import panel

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from sandbox.arm_costs import CUSTOMER_AGREEMENT, PAY_AS_YOU_GO
+from sandbox.arm_policies import policy
 from sandbox.arm_replications import replication
 from sandbox.arm_webhooks import webhook
 from sandbox.seeds.company import GRANTS, clusters, custom_roles, networks, principals
@@ -26,6 +27,10 @@ def estate(store: Store, now: datetime) -> None:
         store.put_resource(subscription(subscription_id, name, offer))
     for place in GROUPS:
         store.put_resource(group(place.subscription, place.name, place.location, place.tags))
+    # What stands in the way of a new registry: a group that goes, and a policy.
+    store.put_resource(group(APPS, "retired-rg", "eastus", state="Deleting"))
+    allowed = {"location": ["westeurope", "northeurope", "swedencentral", "eastus", "westus2"]}
+    store.put_resource(policy(f"/subscriptions/{APPS}", "allowed-locations", "Allowed locations", allowed))
     for entry in REGISTRIES:
         _add_registry(store, entry, ago(entry.age))
     for document in (*principals(), *custom_roles(ago(900)), *clusters(), *networks()):

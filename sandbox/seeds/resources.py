@@ -62,14 +62,21 @@ def group_id(subscription_id: str, name: str) -> str:
     return f"/subscriptions/{subscription_id}/resourceGroups/{name}"
 
 
-def group(subscription_id: str, name: str, location: str, tags: Mapping[str, str] | None = None) -> Document:
+def group(
+    subscription_id: str,
+    name: str,
+    location: str,
+    tags: Mapping[str, str] | None = None,
+    *,
+    state: str = "Succeeded",
+) -> Document:
     return {
         "id": group_id(subscription_id, name),
         "type": GROUP_TYPE,
         "name": name,
         "location": location,
         "tags": dict(tags or {}),
-        "properties": {"provisioningState": "Succeeded"},
+        "properties": {"provisioningState": state},
     }
 
 

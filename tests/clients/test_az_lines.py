@@ -8,12 +8,28 @@ import subprocess
 
 import pytest
 
+from services import az_commands
 from tests.clients.az_program import AZ, MISSING
 from tests.services.shell_lines import JOINTS, fixes, made, makers
 
 pytestmark = pytest.mark.client
 
-LINES = {name: made(maker) for name, maker in makers().items()} | fixes()
+# Lines with options that a sample of each parameter leaves out.
+WITH_OPTIONS = {
+    "create_registry with options": az_commands.create_registry(
+        "s1",
+        "contoso-rg",
+        "contosoacr",
+        "Premium",
+        "eastus",
+        abac=True,
+        public_access=False,
+        name_scope="TenantReuse",
+        tags=(("team", "platform"),),
+    ),
+    "check_name with options": az_commands.check_name("s1", "contosoacr", name_scope="ResourceGroupReuse", group="rg"),
+}
+LINES = {name: made(maker) for name, maker in makers().items()} | fixes() | WITH_OPTIONS
 
 
 def az_commands_in(line: str) -> list[list[str]]:

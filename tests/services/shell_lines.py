@@ -35,6 +35,8 @@ SAMPLES: Mapping[str, object] = {
     "token_name": "contoso-pull",
     "identity": "contoso-pipeline",
     "subject": "repo:contoso/app:ref:refs/heads/main",
+    "sku": "Standard",
+    "location": "eastus",
     "client_id": "22222222-2222-2222-2222-222222222222",
     "principal_id": "33333333-3333-3333-3333-333333333333",
     "role": "AcrPull",

@@ -199,6 +199,39 @@ HOSTILE = [
             "az role assignment list --scope /s --include-inherited --output table",
         ),
         (
+            az_commands.create_group("s1", "casacloud_rg1", "eastus"),
+            "az group create --subscription s1 --name casacloud_rg1 --location eastus",
+        ),
+        (
+            az_commands.create_registry("s1", "casacloud_rg1", "casaacr01", "Standard", "eastus"),
+            "az acr create --subscription s1 --resource-group casacloud_rg1 --name casaacr01 --sku Standard"
+            " --location eastus --role-assignment-mode rbac",
+        ),
+        (
+            az_commands.create_registry(
+                "s1",
+                "rg",
+                "contosoacr",
+                "Premium",
+                "eastus",
+                abac=True,
+                public_access=False,
+                name_scope="TenantReuse",
+                tags=(("team", "a b"), ("x", "")),
+            ),
+            "az acr create --subscription s1 --resource-group rg --name contosoacr --sku Premium --location eastus"
+            " --role-assignment-mode rbac-abac --public-network-enabled false --dnl-scope TenantReuse"
+            " --tags 'team=a b' x=",
+        ),
+        (
+            az_commands.check_name("s1", "contosoacr", name_scope="ResourceGroupReuse", group="rg"),
+            "az acr check-name --subscription s1 --name contosoacr --dnl-scope ResourceGroupReuse --resource-group rg",
+        ),
+        (
+            az_commands.register_provider("s1"),
+            "az provider register --subscription s1 --namespace Microsoft.ContainerRegistry --wait",
+        ),
+        (
             az_commands.update_registry("contosoacr", "--sku", "Premium"),
             "az acr update --name contosoacr --sku Premium",
         ),

@@ -125,6 +125,17 @@ def test_support_asks_for_the_correlation_id_first() -> None:
         ("REGISTRY_DISALLOWED_OPERATION", "lock"),
         ("NAME_UNKNOWN", "refresh"),
         ("ScopeLocked", "lock"),
+        ("RequestDisallowedByPolicy", "exemption"),
+        ("ResourceGroupBeingDeleted", "choose another"),
+        ("InvalidResourceGroupLocation", "in another location"),
+        ("LocationNotAvailableForResourceType", "one of the locations"),
+        ("LocationNotAvailableForResourceGroup", "another location"),
+        ("AlreadyInUse", "by anyone"),
+        ("ReservedResourceName", "reserved word"),
+        ("InvalidRegistryName", "5 to 50"),
+        ("SkuNotSupported", "larger one"),
+        ("QuotaExceeded", "quota"),
+        ("SubscriptionQuotaExceeded", "quota"),
     ],
 )
 def test_a_known_code_has_its_own_remedy(code: str, words: str) -> None:

@@ -33,8 +33,12 @@ from services.decisions import Verdict
 from services.errors import ServiceError, explained
 from services.granted import ask_granted
 from services.images import read_manifest
+from services.locations import read_provider
 from services.read_back import delete
 from services.registries import Mode, get_registry, list_registries
+from services.registry_creation import apply_creation
+from services.registry_names import NameScope, check_name
+from services.registry_order import RegistryOrder, plan_creation, read_ground
 from services.registry_permissions import Permission
 from services.repositories import (
     get_manifest_row,
@@ -46,9 +50,11 @@ from services.repositories import (
     tag_page,
 )
 from services.repository_deletion import RepositoryDeletionPlan, apply_repository_deletion
+from services.resource_groups import ResourceGroup, create_group, find_group, list_groups
 from services.retail_prices import prices_of, read_price_rows
 from services.role_grant import WAITS_S, Grant, write_grant
 from services.role_removal import remove_assignment
+from services.skus import Sku
 from services.subscriptions import Subscription, list_subscriptions
 from services.tagging import UntagItem, UntagPlan, apply_untag
 from services.usage_details import add_usage, read_usage
@@ -69,14 +75,12 @@ NOT_READ = {
     "real/acr-data/oauth2_token_anonymous_200.json": "the console always signs in",
     "real/acr-data/v2_blob_upload_*_20?.json": WRITES,
     "real/acr-data/v2_manifest_put_201.json": WRITES,
-    "*/acr-mgmt/check_name_*.json": "names are checked where registries are created, which comes later",
     "real/acr-mgmt/generic_resources_*.json": "registries are listed by their own provider, with their properties",
     "real/acr-mgmt/registry_delete_operation*.json": POLLS,
-    "real/acr-mgmt/registry_operation*.json": POLLS,
+    "real/acr-mgmt/registry_operation*.json": "part of the creation that was recorded with it",
     "real/acr-mgmt/replication_*operation*.json": POLLS,
     "real/acr-mgmt/list_credentials_*.json": "passwords are shown on request only, which comes later",
     "real/acr-mgmt/regenerate_credential_*.json": WRITES,
-    "real/acr-mgmt/registry_create_201_*.json": WRITES,
     "real/acr-mgmt/registry_delete_*.json": WRITES,
     "real/acr-mgmt/replication_delete_202_null.json": WRITES,
     "real/acr-mgmt/replication_get.json": "replicas are read as a list",
@@ -84,7 +88,6 @@ NOT_READ = {
     "real/acr-mgmt/runs_list_*.json": "ACR tasks are in another package, and in no view",
     "real/acr-mgmt/webhook_*.json": "webhooks are counted by listUsages; their own view comes later",
     "real/subscriptions/subscription_get_*.json": "subscriptions are read as a list",
-    "real/subscriptions/subscription_locations_*.json": "regions are chosen where registries are created",
     "real/subscriptions/tenants_list.json": "the tenant is the token's own",
     "real/aks/cluster_delete_202.json": WRITES,
     "real/aks/operation_*.json": POLLS,
@@ -98,7 +101,8 @@ NOT_READ = {
     "real/consumption/marketplaces_*.json": "what is bought from others is no registry's cost",
     "real/consumption/pricesheet_*.json": "agreed prices are given as a price sheet of one's own",
     "real/resource-graph/*.json": "Resource Graph is not asked: each provider answers for itself",
-    "real/resource-groups/*.json": "resource groups come later",
+    "real/resource-groups/resource_group_head_*.json": "a group is looked for by reading it",
+    "real/resource-groups/resource_group_delete_*.json": "the console deletes no group",
 }
 
 
@@ -424,6 +428,105 @@ def replay_import(recording: Recording) -> None:
     assert set(wire.slept) == {float(begun.headers["Retry-After"])}
 
 
+NAMESPACE = "Microsoft.ContainerRegistry"
+
+
+def serve_provider(wire: Canned, subscription: str, locations: list[dict[str, Any]]) -> None:
+    """A subscription in which registries are offered in these locations."""
+    kinds = [{"resourceType": "registries", "locations": [location["displayName"] for location in locations]}]
+    provider = {"namespace": NAMESPACE, "registrationState": "Registered", "resourceTypes": kinds}
+    wire.on("GET", f"{ARM}/subscriptions/{subscription}/providers/{NAMESPACE}", Answer(200, provider))
+    wire.on("GET", f"{ARM}/subscriptions/{subscription}/locations", Answer(200, {"value": locations}))
+
+
+def replay_creation(recording: Recording) -> None:
+    """A whole creation around the recorded answer to its PUT, with the recorded progress where it had one."""
+    wire, session = arm()
+    _, _, subscription, _, group, *_, name = recording.path.split("/")
+    wanted, url = recording.request, f"{ARM}{recording.path}"
+    there = {**recording.body, "properties": {**recording.body["properties"], "provisioningState": "Succeeded"}}
+    wire.on("PUT", url, recording.answer)
+    gone = Answer(404, {"error": {"code": "ResourceNotFound", "message": "M"}})
+    wire.on("GET", url, gone, gone, Answer(200, there))  # Looked for by the plan, and again before it is made.
+    if operation := recording.headers.get("Azure-AsyncOperation"):
+        waits = Recording("real/acr-mgmt/registry_operationstatus_creating_2024-11-01-preview.json")
+        wire.on("GET", operation.partition("?")[0], waits.answer, Answer(200, {"status": "Succeeded"}))
+    serve_provider(wire, subscription, [{"name": wanted["location"], "displayName": wanted["location"]}])
+    at = f"{ARM}/subscriptions/{subscription}"
+    found_group = {"name": group, "location": "westus", "properties": {"provisioningState": "Succeeded"}}
+    wire.on("GET", f"{at}/resourcegroups/{group}", Answer(200, found_group))
+    wire.on("POST", f"{at}/providers/{NAMESPACE}/checkNameAvailability", Answer(200, {"nameAvailable": True}))
+    wire.on("GET", f"{at}/resourcegroups/{group}/providers/Microsoft.Authorization/permissions", REFUSED)
+    tags = tuple((wanted.get("tags") or {}).items())
+    order = RegistryOrder(subscription, group, False, name, Sku(wanted["sku"]["name"]), wanted["location"], tags=tags)
+    done = apply_creation(session, plan_creation(order, read_ground(session, order), None))
+    assert (done.group.outcome, done.made.outcome, done.differs) == ("was there", "made", ())
+    check_registry(done.registry, there)
+    (put,) = [request for request in wire.sent if request.method == "PUT"]
+    assert json.loads(put.body)["sku"] == wanted["sku"]
+    assert json.loads(put.body).get("tags", {}) == (wanted.get("tags") or {})
+
+
+def replay_name(recording: Recording) -> None:
+    wire, session = arm()
+    subscription = recording.part("/subscriptions/([^/]+)/")
+    wire.on("POST", f"{ARM}{recording.path}", recording.answer)
+    scope = NameScope(recording.request.get("autoGeneratedDomainNameLabelScope", "Unsecure"))
+    found = check_name(session, subscription, recording.request["name"], scope)
+    assert (found.available, found.reason, found.message, found.login_server) == (
+        recording.body["nameAvailable"],
+        recording.body.get("reason") or "",
+        recording.body.get("message") or "",
+        recording.body.get("availableLoginServerName", ""),
+    )
+    sent_body = json.loads(wire.sent[0].body)
+    assert sent_body == recording.request or scope is NameScope.UNSECURE
+    assert (sent_body["name"], sent_body["type"]) == (recording.request["name"], recording.request["type"])
+
+
+def replay_locations(recording: Recording) -> None:
+    wire, session = arm()
+    first, *others = recording.body["value"]
+    serve_provider(wire, "s1", others)
+    wire.on("GET", f"{ARM}/subscriptions/s1/locations", recording.answer)
+    provider = read_provider(session, "s1")
+    assert {(place.name, place.display_name) for place in provider.locations} == {
+        (entry["name"], entry["displayName"]) for entry in others
+    }
+    assert not provider.offers(first["name"])
+
+
+def check_group(found: ResourceGroup, document: dict[str, Any]) -> None:
+    assert (found.name, found.location) == (document["name"], document["location"])
+    assert found.state == document["properties"]["provisioningState"]
+
+
+def replay_groups(recording: Recording) -> None:
+    wire, session = arm()
+    subscription = recording.part("/subscriptions/([^/]+)/")
+    wire.on("GET", f"{ARM}{recording.path}", recording.answer, Answer(200, {"value": []}))
+    found = {group.name: group for group in list_groups(session, subscription)}
+    assert len(found) == len(recording.body["value"])
+    for document in recording.body["value"]:
+        check_group(found[document["name"]], document)
+
+
+def replay_group(recording: Recording) -> None:
+    wire, session = arm()
+    wire.on("GET", f"{ARM}/subscriptions/s1/resourcegroups/{recording.body['name']}", recording.answer)
+    found = find_group(session, "s1", recording.body["name"])
+    assert found
+    check_group(found, recording.body)
+
+
+def replay_new_group(recording: Recording) -> None:
+    wire, session = arm()
+    name, location = recording.body["name"], recording.request["location"]
+    wire.on("PUT", f"{ARM}/subscriptions/s1/resourcegroups/{name}", recording.answer)
+    check_group(create_group(session, "s1", name, location), recording.body)
+    assert json.loads(wire.sent[0].body) == {"location": location}
+
+
 def replay_budgets(recording: Recording) -> None:
     """A list, or a single one as a list of one."""
     documents = recording.body.get("value", [recording.body])
@@ -669,13 +772,16 @@ READ: dict[str, Callable[[Recording], None]] = {
     "real/acr-data/oauth2_exchange_200.json": replay_token,
     "real/acr-data/oauth2_token_refresh_grant_200.json": replay_token,
     "real/acr-mgmt/registry_get_*.json": replay_registry,
+    "real/acr-mgmt/registry_create_*.json": replay_creation,
     # What a write answers with 200 is the registry, as a read answers it.
-    "real/acr-mgmt/registry_create_20[12]?-*.json": replay_registry,
-    "real/acr-mgmt/registry_create_basic_*.json": replay_registry,
-    "real/acr-mgmt/registry_create_premium_*.json": replay_registry,
     "real/acr-mgmt/registry_patch_tags_*.json": replay_registry,
     "real/acr-mgmt/registry_list_*.json": replay_registries,
     "real/acr-mgmt/import_*.json": replay_import,
+    "*/acr-mgmt/check_name_*.json": replay_name,
+    "real/subscriptions/subscription_locations_*.json": replay_locations,
+    "real/resource-groups/resource_group_list_*.json": replay_groups,
+    "real/resource-groups/resource_group_get*.json": replay_group,
+    "real/resource-groups/resource_group_create_*.json": replay_new_group,
     "real/acr-mgmt/list_usages_*.json": replay_usages,
     "real/acr-mgmt/replication_list_*.json": replay_replicas,
     "real/subscriptions/subscription_list_*.json": replay_subscriptions,
@@ -749,6 +855,18 @@ def test_refusals_of_arm(file: str) -> None:
         list_subscriptions(session)
     check_refusal(raised.value, recording)
     assert {request.method for request in wire.sent} == {"GET"}
+
+
+@pytest.mark.parametrize("file", [file for file in REFUSALS if RECORDINGS[file].plane == "resource-groups"])
+def test_a_group_that_is_not_there_is_none(file: str) -> None:
+    recording = RECORDINGS[file]
+    wire, session = arm()
+    wire.on("GET", f"{ARM}/subscriptions/s1/resourcegroups/none", recording.answer)
+    if recording.body:
+        assert find_group(session, "s1", "none") is None
+        return
+    with pytest.raises(ServiceError):  # A 404 without a code is some proxy's, and proves nothing.
+        find_group(session, "s1", "none")
 
 
 @pytest.mark.parametrize("file", [file for file in REFUSALS if RECORDINGS[file].plane == "acr-data"])
