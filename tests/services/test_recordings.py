@@ -9,6 +9,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fnmatch import fnmatch
@@ -30,10 +31,13 @@ from services.copying import CopyItem, CopyPlan, parse_source
 from services.cost_query import query_costs
 from services.cost_rows import CostSums
 from services.errors import ServiceError, explained
+from services.fanout import Partial
 from services.images import read_manifest
 from services.read_back import delete
 from services.registries import Mode, get_registry, list_registries
 from services.registry_permissions import Permission
+from services.registry_removal import apply_removal, plan_removal
+from services.registry_settings import settings_of
 from services.repositories import (
     get_manifest_row,
     get_repository,
@@ -45,6 +49,7 @@ from services.repositories import (
 )
 from services.repository_deletion import RepositoryDeletionPlan, apply_repository_deletion
 from services.retail_prices import prices_of, read_price_rows
+from services.settings_change import apply_settings, plan_settings
 from services.subscriptions import Subscription, list_subscriptions
 from services.tagging import UntagItem, UntagPlan, apply_untag
 from services.usage_details import add_usage, read_usage
@@ -67,13 +72,11 @@ NOT_READ = {
     "real/acr-data/v2_manifest_put_201.json": WRITES,
     "*/acr-mgmt/check_name_*.json": "names are checked where registries are created, which comes later",
     "real/acr-mgmt/generic_resources_*.json": "registries are listed by their own provider, with their properties",
-    "real/acr-mgmt/registry_delete_operation*.json": POLLS,
     "real/acr-mgmt/registry_operation*.json": POLLS,
     "real/acr-mgmt/replication_*operation*.json": POLLS,
     "real/acr-mgmt/list_credentials_*.json": "passwords are shown on request only, which comes later",
     "real/acr-mgmt/regenerate_credential_*.json": WRITES,
     "real/acr-mgmt/registry_create_201_*.json": WRITES,
-    "real/acr-mgmt/registry_delete_*.json": WRITES,
     "real/acr-mgmt/replication_delete_202_null.json": WRITES,
     "real/acr-mgmt/replication_get.json": "replicas are read as a list",
     "real/acr-mgmt/replication_patch.json": WRITES,
@@ -332,6 +335,53 @@ def replay_registry(recording: Recording) -> None:
     found = get_registry(session, resource_id)
     check_registry(found, recording.body)
     assert {refusal.what for refusal in found.unread} == {"usage"} | ({"replicas"} if found.sku == "Premium" else set())
+
+
+def replay_settings(recording: Recording) -> None:
+    """The recorded change is planned from the registry as it was before, and sent in the same words."""
+    replay_registry(recording)
+    wire, session = arm()
+    after: dict[str, Any] = recording.body
+    before = {**after, "tags": {}, "properties": {**after["properties"], "adminUserEnabled": False}}
+    serve_details(wire, after["id"])
+    wire.on("GET", f"{ARM}{after['id']}", *[Answer(200, before)] * 2, recording.answer)
+    wire.on("PATCH", f"{ARM}{after['id']}", recording.answer)
+    registry = get_registry(session, after["id"])
+    asked = recording.request
+    wanted = replace(
+        settings_of(registry),
+        tags=tuple(asked["tags"].items()),
+        admin_user=asked["properties"]["adminUserEnabled"],
+    )
+    result = apply_settings(session, plan_settings(registry, wanted))
+    assert [fate for _, fate in result.fates] == ["changed", "changed"]
+    assert (result.others, result.error) == ((), None)
+    assert [json.loads(one.body) for one in wire.sent if one.method == "PATCH"] == [asked]
+
+
+GONE_FROM_ARM = Answer(404, {"error": {"code": "ResourceNotFound", "message": "M"}})
+
+
+def replay_removal(recording: Recording) -> None:
+    """The recorded deletion, with the look at its operation where it has one, of an empty registry."""
+    wire, session = arm()
+    url = f"{ARM}{recording.path}"
+    there = {"id": recording.path, "name": recording.path.rpartition("/")[2], "properties": {}}
+    serve_details(wire, recording.path)
+    wire.on("GET", url, *[Answer(200, there)] * 2, GONE_FROM_ARM)
+    wire.on("DELETE", url, recording.answer)
+    operation = Recording("real/acr-mgmt/registry_delete_operationresult_200.json")
+    wire.on("GET", f"{ARM}{operation.path}", operation.answer)
+    plan = plan_removal(get_registry(session, recording.path), None, Partial(()), None, None)
+    assert apply_removal(session, plan) == "deleted"
+    looked = f"GET {operation.path}" in wire.paths()
+    assert looked == (recording.status == 202)
+
+
+def replay_removal_by_operation(recording: Recording) -> None:
+    begun = Recording("real/acr-mgmt/registry_delete_202_with_body.json")
+    assert recording.path == urlsplit(begun.headers["Location"]).path
+    replay_removal(begun)
 
 
 def replay_registries(recording: Recording) -> None:
@@ -639,7 +689,10 @@ READ: dict[str, Callable[[Recording], None]] = {
     "real/acr-mgmt/registry_create_20[12]?-*.json": replay_registry,
     "real/acr-mgmt/registry_create_basic_*.json": replay_registry,
     "real/acr-mgmt/registry_create_premium_*.json": replay_registry,
-    "real/acr-mgmt/registry_patch_tags_*.json": replay_registry,
+    "real/acr-mgmt/registry_patch_tags_*.json": replay_settings,
+    "real/acr-mgmt/registry_delete_200.json": replay_removal,
+    "real/acr-mgmt/registry_delete_202_*.json": replay_removal,
+    "real/acr-mgmt/registry_delete_operation*.json": replay_removal_by_operation,
     "real/acr-mgmt/registry_list_*.json": replay_registries,
     "real/acr-mgmt/import_*.json": replay_import,
     "real/acr-mgmt/list_usages_*.json": replay_usages,
