@@ -38,6 +38,7 @@ with st.container(horizontal=True):
     st.page_link("repositories.py", label="Repositories and tags", icon=":material/sell:", query_params=here)
     st.page_link("sign_in.py", label="Sign in", icon=":material/login:", query_params=here)
     st.page_link("assign.py", label="Assign a role", icon=":material/person_add:", query_params=here)
+    st.page_link("settings.py", label="Settings", icon=":material/tune:", query_params=here)
     st.page_link("skus.py", label="Which SKU", icon=":material/compare_arrows:", query_params=here)
     st.page_link("matrix.py", label="Who can pull", icon=":material/grid_on:", query_params={"search": registry.name})
     st.page_link("roles.py", label="Which role", icon=":material/badge:", query_params=here)
@@ -72,6 +73,8 @@ if not found:
 for finding in found:
     with st.expander(f"{finding.title} :{RISK_COLOURS[finding.risk]}-badge[{finding.risk} risk]"):
         st.markdown(f"{finding.reason} {finding.risk_text}\n\n{shell(finding.fix)}")
+        if finding.in_settings:
+            st.page_link("settings.py", label="Change it in Settings", icon=":material/tune:", query_params=here)
 
 left, right = st.columns(2)
 with left:

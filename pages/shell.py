@@ -24,6 +24,7 @@ view = st.navigation(
             st.Page("deletions.py", title="Deletions", icon=":material/history:", url_path="deletions"),
             st.Page("registry.py", title="Registry", url_path="registry", visibility="hidden"),
             st.Page("sign_in.py", title="Sign in", url_path="sign-in", visibility="hidden"),
+            st.Page("settings.py", title="Settings", url_path="settings", visibility="hidden"),
             st.Page("repository.py", title="Repository", url_path="repository", visibility="hidden"),
             st.Page("image.py", title="Image", url_path="image", visibility="hidden"),
             st.Page("delete.py", title="Delete", url_path="delete", visibility="hidden"),

@@ -6,6 +6,7 @@ Limits: https://learn.microsoft.com/azure/container-registry/container-registry-
 from __future__ import annotations
 
 import hashlib
+import ipaddress
 import re
 import secrets
 from collections.abc import Mapping
@@ -23,6 +24,7 @@ GIB, TIB = 2**30, 2**40
 REGISTRY_LOCATIONS = tuple(name for name in LOCATIONS if name != "westcentralus")
 # https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-reserved-resource-name
 _RESERVED = re.compile(r"microsoft|windows|^login|^xbox", re.IGNORECASE)
+MOST_IP_RULES, MOST_RETENTION_DAYS, MOST_TAGS = 200, 365, 50
 _IMMUTABLE = ("loginServer", "creationDate", "provisioningState", "privateEndpointConnections")
 
 
@@ -109,6 +111,8 @@ def changed(registry: Mapping[str, Any], body: Mapping[str, Any], now: str) -> D
     if isinstance(body.get("sku"), dict) and body["sku"].get("name"):
         name = _sku_name(str(body["sku"]["name"]))
         after["sku"] = {"name": name, "tier": name}
+    if not after["properties"]["dataEndpointEnabled"]:
+        after["properties"]["dataEndpointHostNames"] = []
     if after["properties"]["dataEndpointEnabled"] and not after["properties"]["dataEndpointHostNames"]:
         after["properties"]["dataEndpointHostNames"] = [f"{after['name'].lower()}.{after['location']}.data.azurecr.io"]
     return after
@@ -170,7 +174,8 @@ def check(registry: Mapping[str, Any]) -> None:
             f"List of available regions for the resource type is '{','.join(REGISTRY_LOCATIONS)}'.",
         )
     premium_only = {
-        "networkRuleSet": properties["networkRuleSet"]["defaultAction"] != "Allow",
+        "networkRuleSet": properties["networkRuleSet"]["defaultAction"] != "Allow"
+        or bool(properties["networkRuleSet"].get("ipRules")),
         "publicNetworkAccess": properties["publicNetworkAccess"] == "Disabled",
         "dataEndpointEnabled": bool(properties["dataEndpointEnabled"]),
         "retentionPolicy": properties["policies"]["retentionPolicy"]["status"] == "enabled",
@@ -180,6 +185,37 @@ def check(registry: Mapping[str, Any]) -> None:
         features = ", ".join(feature for feature, used in premium_only.items() if used)
         message = f"The registry {name} with SKU {sku} doesn't support {features}. Upgrade it to Premium."
         raise ArmError(400, "SkuNotSupported", message)
+    _check_ip_rules(properties["networkRuleSet"].get("ipRules") or [])
+    _check_policies(name, properties["policies"])
+    if len(registry.get("tags") or {}) > MOST_TAGS:
+        raise ArmError(400, "TooManyTags", f"Tag count is over {MOST_TAGS}, the limit of a resource.")
     if sku in ("Basic", "Classic") and properties["anonymousPullEnabled"]:
         message = f"Anonymous pull is not supported for registry {name} with SKU {sku}."
         raise ArmError(400, "SkuNotSupported", message)
+
+
+def _check_ip_rules(rules: list[Any]) -> None:
+    """At most 200, each an IPv4 address or range.
+
+    https://learn.microsoft.com/azure/container-registry/container-registry-access-selected-networks
+    """
+    if len(rules) > MOST_IP_RULES:
+        raise ArmError(400, "TooManyIPRules", f"A registry can have at most {MOST_IP_RULES} IP rules.")
+    for rule in rules:
+        value = rule.get("value") if isinstance(rule, Mapping) else rule
+        try:
+            ipaddress.IPv4Network(value)
+        except (ValueError, TypeError):
+            message = f"The IP rule '{value}' is no IPv4 address or range in CIDR notation."
+            raise ArmError(400, "InvalidIPRule", message) from None
+
+
+def _check_policies(name: str, policies: Mapping[str, Any]) -> None:
+    retention = policies["retentionPolicy"]
+    days = retention.get("days", 0)
+    if not isinstance(days, int) or not 0 <= days <= MOST_RETENTION_DAYS:
+        message = f"The retention days of registry {name} must be between 0 and {MOST_RETENTION_DAYS}."
+        raise ArmError(400, "InvalidRetentionDays", message)
+    if retention["status"] == "enabled" and policies["softDeletePolicy"]["status"] == "enabled":
+        message = f"Registry {name} can't have a retention policy and a soft delete policy at a time."
+        raise ArmError(400, "PolicyConflict", message)

@@ -24,9 +24,7 @@ def as_bicep(grant: Grant) -> str:
     """A Bicep file, with the line that deploys it to the registry's resource group."""
     _, _, subscription, _, group, *_, name = grant.scope.split("/")
     deploy = az_commands.deploy_bicep(subscription, group, "role.bicep")
-    condition = (
-        (f"    condition: {bicep_string(grant.condition)}", "    conditionVersion: '2.0'") if grant.condition else ()
-    )
+    conditioned = (f"    condition: {bicep_string(grant.condition)}", "    conditionVersion: '2.0'")
     lines = [
         f"// {deploy}",
         "resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' existing = {",

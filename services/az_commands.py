@@ -365,10 +365,39 @@ def enable_retention(registry: str, days: int) -> str:
     return _line(*words, "--days", str(days), "--type", "UntaggedManifests")
 
 
+def disable_retention(registry: str) -> str:
+    """Keeps untagged manifests from then on."""
+    words = ("az", "acr", "config", "retention", "update", "--registry", registry, "--status", "disabled")
+    return _line(*words, "--type", "UntaggedManifests")
+
+
+def add_network_rule(registry: str, address: str) -> str:
+    """Lets an IPv4 address, or a range in CIDR notation, reach the registry (Premium)."""
+    return _line("az", "acr", "network-rule", "add", "--name", registry, "--ip-address", address)
+
+
+def remove_network_rule(registry: str, address: str) -> str:
+    """Removes the rule that is written as `address` is."""
+    return _line("az", "acr", "network-rule", "remove", "--name", registry, "--ip-address", address)
+
+
 def refuse_arm_audience_tokens(registry: str) -> str:
     """The registry then takes only tokens made for registries."""
     words = ("az", "acr", "config", "authentication-as-arm", "update", "--registry", registry)
     return _line(*words, "--status", "disabled")
+
+
+def accept_arm_audience_tokens(registry: str) -> str:
+    """The registry then takes tokens made for Azure Resource Manager too."""
+    words = ("az", "acr", "config", "authentication-as-arm", "update", "--registry", registry)
+    return _line(*words, "--status", "enabled")
+
+
+def delete_registry(registry: str, group: str, subscription_id: str) -> str:
+    """Deletes a registry and all images in it; az asks before it does. With its group and subscription: two registries
+    may have one name where their login servers are made with a hash."""
+    words = ("az", "acr", "delete", "--name", registry, "--resource-group", group)
+    return _line(*words, "--subscription", subscription_id)
 
 
 def show_registry(registry: str) -> str:

@@ -41,6 +41,7 @@ from services.acr_http import RegistryClient
 from services.acr_tokens import jwt_claims
 from services.errors import explained, told_to_wait
 from services.fanout import WORKERS
+from services.sdk_models import settle
 
 USER_AGENT = "acr-console"
 # A caller waits for a throttled call at most this long; past it, the throttling is the answer.
@@ -293,6 +294,7 @@ class AzureSession:
     def _once(self, kind: type[Client], of: str, make: Callable[[], Client]) -> Client:
         with self._lock:
             if (kind, of) not in self._clients:
+                settle(kind)
                 self._clients[kind, of] = make()
             client: Client = self._clients[kind, of]
             return client

@@ -23,13 +23,17 @@ class Risk(StrEnum):
 
 @dataclass(frozen=True)
 class Finding:
-    """`title` fits a table cell; `reason` is what was seen, `risk_text` what may come of it, `fix` a shell line."""
+    """`title` fits a table cell; `reason` is what was seen, `risk_text` what may come of it, `fix` a shell line.
+
+    `in_settings`: a setting of the registry is what changes it (services/registry_settings.py).
+    """
 
     title: str
     risk: Risk
     reason: str
     risk_text: str
     fix: str
+    in_settings: bool = False
 
 
 def findings_of(registry: Registry) -> tuple[Finding, ...]:
@@ -82,6 +86,7 @@ def _admin_user(registry: Registry) -> Finding | None:
         "The admin account is enabled: one shared name, two passwords that do not expire.",
         "Whoever holds a password may push and delete everything, and the log names no person.",
         az_commands.update_registry(registry.name, "--admin-enabled", "false"),
+        in_settings=True,
     )
 
 
@@ -94,6 +99,7 @@ def _anonymous_pull(registry: Registry) -> Finding | None:
         "Anonymous pull is enabled, for every repository of the registry.",
         "Anyone who reaches the registry reads every image in it. All anonymous pulls share one rate limit.",
         az_commands.update_registry(registry.name, "--anonymous-pull-enabled", "false"),
+        in_settings=True,
     )
 
 
@@ -121,6 +127,7 @@ def _open_to_all(registry: Registry) -> Finding | None:
         "Public access is open to all networks, though Premium can restrict it.",
         "A leaked credential works from anywhere.",
         az_commands.update_registry(registry.name, "--default-action", "Deny"),
+        in_settings=True,
     )
 
 
@@ -133,6 +140,7 @@ def _legacy_mode(registry: Registry) -> Finding | None:
         "Roles count for the whole registry (LegacyRegistryPermissions); Reader and Contributor can pull everything.",
         "Nobody can be given one repository only. Switching makes AcrPull and AcrPush void: assign new roles first.",
         az_commands.update_registry(registry.name, "--role-assignment-mode", "rbac-abac"),
+        in_settings=True,
     )
 
 
@@ -145,6 +153,7 @@ def _arm_audience(registry: Registry) -> Finding | None:
         "Tokens made for Azure Resource Manager are accepted for signing in to the registry.",
         "A token that leaks from any Azure tool opens the registry too. Older clients and `az aks check-acr` need it.",
         az_commands.refuse_arm_audience_tokens(registry.name),
+        in_settings=True,
     )
 
 
@@ -158,4 +167,5 @@ def _no_retention(registry: Registry) -> Finding | None:
         "Untagged manifests are kept for good.",
         "They go on being billed. The policy covers Docker media types only, and what is untagged after it is on.",
         az_commands.enable_retention(registry.name, 30),
+        in_settings=True,
     )

@@ -11,7 +11,9 @@ from typing import Generic, TypeVar
 import streamlit as st
 
 from services import image_summaries, images, manifest_tree, pulling, registries, repositories
+from services.assignments import own_if_told
 from services.fanout import Partial, each
+from services.role_definitions import PermissionBlock
 from ui import connection, whole
 from ui.reading import Reading, fresh, start
 
@@ -84,6 +86,16 @@ def inventory(who: str) -> Reading[Inventory]:
 def registry(who: str, resource_id: str) -> Loaded[registries.Registry]:
     """One registry, whole."""
     return _now(registries.get_registry(connection.session(who), resource_id))
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=200)
+def own_permissions(
+    who: str,
+    registry_id: str,  # noqa: ARG001 The key.
+    _registry: registries.Registry,
+) -> tuple[PermissionBlock, ...] | None:
+    """What the caller may do at a registry; None where that can't be read."""
+    return own_if_told(connection.session(who), _registry)
 
 
 @dataclass(frozen=True)
@@ -244,8 +256,9 @@ def forget_pushed(who: str, login_server: str, name: str, tag_name: str, *digest
 
 
 def forget_registry(who: str, resource_id: str, login_server: str) -> None:
-    """Reads one registry anew: its settings and its catalogue."""
+    """Reads one registry anew: its settings, what the caller may do at it, and its catalogue."""
     registry.clear(who, resource_id)
+    own_permissions.clear()
     catalogue.clear(who, login_server)
 
 

@@ -100,7 +100,10 @@ def start(
 
 
 def show_progress(reading: Reading[Value], key: str, *, stop: str = "Stop") -> None:
-    """Progress with a button to stop it while `reading` runs; the page is run again as parts come in and at the end."""
+    """Progress with a button to stop it while `reading` runs; the page is run again as parts come in and at the end.
+
+    `stop` "" where it can't be stopped once it has begun.
+    """
     if reading.finished.wait(BLINK_S):
         return
     _progress(reading, key, stop)
@@ -115,7 +118,7 @@ def _progress(reading: Reading[Value], key: str, stop: str) -> None:
     text = f"{what}: {reading.amount(reading.done)} of {reading.amount(reading.of)}" if reading.of else what
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(reading.done / reading.of, 1.0) if reading.of else 0.0, text=text)
-        if st.button(stop, icon=":material/stop_circle:", key=f"{key}:stop"):
+        if stop and st.button(stop, icon=":material/stop_circle:", key=f"{key}:stop"):
             reading.stop.set()
     if reading.done - st.session_state.get(seen, 0) >= max(1, reading.of // 10):
         st.session_state[seen] = reading.done

@@ -4,6 +4,7 @@ import json
 import os
 import shlex
 import subprocess
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -23,15 +24,21 @@ from services.clean_up import leftovers
 from services.cloud import connect_sandbox
 from services.contents import read_contents
 from services.deletion_plan import Why, plan_deletion
+from services.fanout import Partial
 from services.grant_plan import apply_grant, read_grant_plan
 from services.images import read_raw
 from services.registries import Mode, find_registry, get_registry, list_registries
 from services.registry_creation import apply_creation
 from services.registry_names import NameScope
 from services.registry_order import RegistryOrder, plan_creation, read_ground
+from services.registry_removal import apply_removal, plan_removal
+from services.registry_settings import settings_of
 from services.repository_choice import RepositoryChoice
 from services.role_definitions import BUILT_IN, REPOSITORY_READER
-from services.role_removal import apply_removal, read_removal_plan
+from services.role_removal import apply_removal as remove_role
+from services.role_removal import read_removal_plan
+from services.settings_change import apply_settings, plan_settings
+from services.settings_lines import settings_lines
 from services.sku_change import apply_sku_change, count_connected, plan_sku_change
 from services.skus import Sku
 from tests.clients.az_program import AZ, MISSING
@@ -237,7 +244,7 @@ def test_a_role_by_the_console_s_line_is_the_one_that_the_console_plans_and_remo
     assert read_grant_plan(session, registry, BUILT_IN[ACR_PUSH], KUBELET, "ServicePrincipal").nothing_to_do
     assert apply_grant(session, plan).outcome == "assigned already"
     (one,) = (one for one in list_assignments_at(session, registry) if one.name == plan.grant.name)
-    assert apply_removal(session, read_removal_plan(session, registry, one)).outcome == "deleted"
+    assert remove_role(session, read_removal_plan(session, registry, one)).outcome == "deleted"
     assert run("role", "assignment", "list", "--assignee", KUBELET_CLIENT, "--scope", REGISTRY) == []
 
 
@@ -358,6 +365,48 @@ def test_a_sku_that_az_changes_is_the_one_that_the_console_shows(run, running):
     assert apply_sku_change(session, plan) == "changed"
     shown = run("acr", "show", "--name", name, "--query", "sku", "--subscription", "contoso-apps")
     assert shown["name"] == "Basic"
+
+
+def test_settings_that_az_changes_by_the_lines_shown_are_those_of_the_plan(run, running):
+    session = connect_sandbox(running.ready)
+    created = run("acr", "create", "-g", "casacloud_rg1", "-n", "contosoazset", "--sku", "Premium", "-l", "eastus")
+    run("acr", "network-rule", "add", "-n", "contosoazset", "--ip-address", "203.0.113.7/32")
+    try:
+        for changes in AZ_CHANGES:
+            registry = get_registry(session, created["id"])
+            plan = plan_settings(registry, replace(settings_of(registry), **changes))
+            assert not plan.blockers
+            for line in settings_lines(plan):
+                run(*shlex.split(line)[1:])
+            assert settings_of(get_registry(session, created["id"])) == plan.wanted, changes
+        back = plan_settings(get_registry(session, created["id"]), settings_of(registry))
+        assert {fate for _, fate in apply_settings(session, back).fates} == {"changed"}
+        shown = run("acr", "show", "-n", "contosoazset")
+        assert (shown["publicNetworkAccess"], shown["tags"]) == ("Disabled", {"owner": "a b"})
+    finally:
+        registry = get_registry(session, created["id"])
+        line = az_commands.delete_registry(registry.name, registry.resource_group, registry.subscription_id)
+        run(*shlex.split(line)[1:], "--yes")
+    plan = plan_removal(registry, None, Partial(()), None, None)
+    assert apply_removal(session, plan) == "gone already"
+
+
+AZ_CHANGES = (
+    {"default_action": "Deny", "ip_rules": ("198.51.100.0/24", "203.0.113.7"), "admin_user": True},
+    {"default_action": "Allow", "ip_rules": (), "anonymous_pull": True, "retention_days": 14, "mode": Mode.ABAC},
+    {"public_access": False, "trusted_services": False, "data_endpoints": True, "tags": (("owner", "a b"),)},
+    {
+        "public_access": True,
+        "trusted_services": True,
+        "data_endpoints": False,
+        "admin_user": False,
+        "anonymous_pull": False,
+        "arm_audience_tokens": False,
+        "mode": Mode.LEGACY,
+        "retention_days": None,
+        "tags": (),
+    },
+)
 
 
 def test_a_command_in_a_cluster_asks_for_a_pull(run, running):

@@ -207,3 +207,45 @@ def test_a_reader_reads_and_can_not_change_or_see_passwords(running):
 
 def test_paths_are_matched_without_case(arm):
     assert arm("GET", REGISTRY.replace("resourceGroups", "RESOURCEGROUPS").upper()).json()["name"] == "casaacr01"
+
+
+@pytest.mark.parametrize(
+    ("sku", "properties", "expected"),
+    [
+        ("Standard", {"networkRuleSet": {"ipRules": [{"value": "203.0.113.7"}]}}, "SkuNotSupported"),
+        ("Standard", {"policies": {"retentionPolicy": {"status": "enabled", "days": 7}}}, "SkuNotSupported"),
+        ("Basic", {"anonymousPullEnabled": True}, "SkuNotSupported"),
+        ("Premium", {"networkRuleSet": {"ipRules": [{"value": "everyone"}]}}, "InvalidIPRule"),
+        ("Premium", {"networkRuleSet": {"ipRules": [{"value": "2001:db8::/32"}]}}, "InvalidIPRule"),
+        ("Premium", {"networkRuleSet": {"ipRules": [{"value": f"20.0.0.{n}"} for n in range(201)]}}, "TooManyIPRules"),
+        ("Premium", {"policies": {"retentionPolicy": {"status": "enabled", "days": 366}}}, "InvalidRetentionDays"),
+        (
+            "Premium",
+            {"policies": {"retentionPolicy": {"status": "enabled"}, "softDeletePolicy": {"status": "enabled"}}},
+            "PolicyConflict",
+        ),
+    ],
+)
+def test_settings_that_a_registry_can_not_have(arm, make, sku, properties, expected):
+    path = make("contososet", sku)
+    before = arm("GET", path).json()
+    assert code(arm("PATCH", path, {"properties": properties})) == (400, expected)
+    assert arm("GET", path).json()["properties"] == before["properties"]
+
+
+def test_tags_are_replaced_and_at_most_fifty(arm, make):
+    path = make("contosotags")
+    assert arm("PATCH", path, {"tags": {"a": "b"}}).json()["tags"] == {"a": "b"}
+    assert code(arm("PATCH", path, {"tags": {f"t{n}": "" for n in range(51)}})) == (400, "TooManyTags")
+    assert arm("PATCH", path, {"tags": {}}).json()["tags"] == {}
+
+
+def test_data_endpoints_come_and_go_with_their_names(arm, make):
+    path = make("contosoends", "Premium")
+
+    def names(enabled):
+        change = {"properties": {"dataEndpointEnabled": enabled}}
+        return arm("PATCH", path, change).json()["properties"]["dataEndpointHostNames"]
+
+    assert names(True) == ["contosoends.eastus.data.azurecr.io"]
+    assert names(False) == []

@@ -21,6 +21,7 @@ SAMPLES: Mapping[str, object] = {
     "tag": "v1.0.1",
     "locks": Locks(delete=False, write=False),
     "days": 30,
+    "address": "203.0.113.0/24",
     "pattern": "v1.*",
     "keep": 3,
     "source": "docker.io/library/nginx:1.29",
@@ -93,6 +94,7 @@ def registry(**changes: object) -> Registry:
         "sku": "Premium",
         "provisioning_state": "Succeeded",
         "created": datetime(2026, 1, 1, tzinfo=UTC),
+        "tags": (),
         "usages": (Usage("Size", 10, 100, "Bytes"),),
         "replicas": (),
     }

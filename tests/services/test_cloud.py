@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
 from azure.identity import ClientSecretCredential, DefaultAzureCredential
+from azure.mgmt.containerservice._utils import model_base
+from azure.mgmt.containerservice.models import ContainerServiceNetworkProfile, ManagedCluster
 
 from services.cloud import CLOUDS, AzureEndpoints, AzureSession, Identity, connect_azure, connect_sandbox
 from services.errors import ServiceError
@@ -161,3 +163,11 @@ def test_azure_always_verifies_certificates(cloud: str, ca_file: str | None, ver
 def test_no_secret_is_in_what_a_session_prints() -> None:
     session = connect_sandbox(READY)
     assert "console-secret" not in f"{session!r} {session.endpoints!r} {session.credential!r}"
+
+
+def test_the_models_of_a_client_are_ready_before_threads_meet_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    ready: set[str] = set()
+    monkeypatch.setattr(model_base.Model, "_calculated", ready)
+    AzureSession(Credential(), CLOUD, Canned()).clusters(SUBSCRIPTION)
+    named = {f"{model.__module__}.{model.__qualname__}" for model in (ManagedCluster, ContainerServiceNetworkProfile)}
+    assert named <= ready

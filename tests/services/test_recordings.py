@@ -9,6 +9,7 @@ import json
 import os
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from fnmatch import fnmatch
@@ -31,6 +32,7 @@ from services.cost_query import query_costs
 from services.cost_rows import CostSums
 from services.decisions import Verdict
 from services.errors import ServiceError, explained
+from services.fanout import Partial
 from services.granted import ask_granted
 from services.images import read_manifest
 from services.locations import read_provider
@@ -40,6 +42,8 @@ from services.registry_creation import apply_creation
 from services.registry_names import NameScope, check_name
 from services.registry_order import RegistryOrder, plan_creation, read_ground
 from services.registry_permissions import Permission
+from services.registry_removal import apply_removal, plan_removal
+from services.registry_settings import settings_of
 from services.repositories import (
     get_manifest_row,
     get_repository,
@@ -54,6 +58,7 @@ from services.resource_groups import ResourceGroup, create_group, find_group, li
 from services.retail_prices import prices_of, read_price_rows
 from services.role_grant import WAITS_S, Grant, write_grant
 from services.role_removal import remove_assignment
+from services.settings_change import apply_settings, plan_settings
 from services.skus import Sku
 from services.subscriptions import Subscription, list_subscriptions
 from services.tagging import UntagItem, UntagPlan, apply_untag
@@ -342,6 +347,53 @@ def replay_registry(recording: Recording) -> None:
     found = get_registry(session, resource_id)
     check_registry(found, recording.body)
     assert {refusal.what for refusal in found.unread} == {"usage"} | ({"replicas"} if found.sku == "Premium" else set())
+
+
+def replay_settings(recording: Recording) -> None:
+    """The recorded change is planned from the registry as it was before, and sent in the same words."""
+    replay_registry(recording)
+    wire, session = arm()
+    after: dict[str, Any] = recording.body
+    before = {**after, "tags": {}, "properties": {**after["properties"], "adminUserEnabled": False}}
+    serve_details(wire, after["id"])
+    wire.on("GET", f"{ARM}{after['id']}", *[Answer(200, before)] * 2, recording.answer)
+    wire.on("PATCH", f"{ARM}{after['id']}", recording.answer)
+    registry = get_registry(session, after["id"])
+    asked = recording.request
+    wanted = replace(
+        settings_of(registry),
+        tags=tuple(asked["tags"].items()),
+        admin_user=asked["properties"]["adminUserEnabled"],
+    )
+    result = apply_settings(session, plan_settings(registry, wanted))
+    assert [fate for _, fate in result.fates] == ["changed", "changed"]
+    assert (result.others, result.error) == ((), None)
+    assert [json.loads(one.body) for one in wire.sent if one.method == "PATCH"] == [asked]
+
+
+GONE_FROM_ARM = Answer(404, {"error": {"code": "ResourceNotFound", "message": "M"}})
+
+
+def replay_removal(recording: Recording) -> None:
+    """The recorded deletion, with the look at its operation where it has one, of an empty registry."""
+    wire, session = arm()
+    url = f"{ARM}{recording.path}"
+    there = {"id": recording.path, "name": recording.path.rpartition("/")[2], "properties": {}}
+    serve_details(wire, recording.path)
+    wire.on("GET", url, *[Answer(200, there)] * 2, GONE_FROM_ARM)
+    wire.on("DELETE", url, recording.answer)
+    operation = Recording("real/acr-mgmt/registry_delete_operationresult_200.json")
+    wire.on("GET", f"{ARM}{operation.path}", operation.answer)
+    plan = plan_removal(get_registry(session, recording.path), None, Partial(()), None, None)
+    assert apply_removal(session, plan) == "deleted"
+    looked = f"GET {operation.path}" in wire.paths()
+    assert looked == (recording.status == 202)
+
+
+def replay_removal_by_operation(recording: Recording) -> None:
+    begun = Recording("real/acr-mgmt/registry_delete_202_with_body.json")
+    assert recording.path == urlsplit(begun.headers["Location"]).path
+    replay_removal(begun)
 
 
 def replay_registries(recording: Recording) -> None:
@@ -703,7 +755,7 @@ def replay_grant(recording: Recording) -> None:
     assert not wire.slept
 
 
-def replay_removal(recording: Recording) -> None:
+def replay_role_removal(recording: Recording) -> None:
     wire, session = arm()
     url = f"{ARM}{recording.body['id']}"
     gone = Answer(404, {"error": {"code": "RoleAssignmentNotFound", "message": "M"}})
@@ -774,7 +826,10 @@ READ: dict[str, Callable[[Recording], None]] = {
     "real/acr-mgmt/registry_get_*.json": replay_registry,
     "real/acr-mgmt/registry_create_*.json": replay_creation,
     # What a write answers with 200 is the registry, as a read answers it.
-    "real/acr-mgmt/registry_patch_tags_*.json": replay_registry,
+    "real/acr-mgmt/registry_patch_tags_*.json": replay_settings,
+    "real/acr-mgmt/registry_delete_200.json": replay_removal,
+    "real/acr-mgmt/registry_delete_202_*.json": replay_removal,
+    "real/acr-mgmt/registry_delete_operation*.json": replay_removal_by_operation,
     "real/acr-mgmt/registry_list_*.json": replay_registries,
     "real/acr-mgmt/import_*.json": replay_import,
     "*/acr-mgmt/check_name_*.json": replay_name,
@@ -797,7 +852,7 @@ READ: dict[str, Callable[[Recording], None]] = {
     "real/authorization/role_assignment_list_*.json": replay_assignments,
     "real/authorization/role_assignment_get_*.json": replay_assignment,
     "real/authorization/role_assignment_create_*.json": replay_grant,
-    "real/authorization/role_assignment_delete_200.json": replay_removal,
+    "real/authorization/role_assignment_delete_200.json": replay_role_removal,
     "real/authorization/role_definition_get_*.json": replay_role,
     "real/authorization/role_definitions_*.json": replay_roles,
     "real/authorization/permissions_*.json": replay_permissions,

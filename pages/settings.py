@@ -1,0 +1,48 @@
+"""A registry's settings: changed after a plan, or the whole registry deleted after its name is typed."""
+
+import streamlit as st
+
+from services.az_commands import show_registry
+from ui import connection, loaders, selection
+from ui.errors import panel
+from ui.page import az_lines, crumb, header
+from ui.registry_removal import show_removal, show_removals
+from ui.settings_change import show_changes, show_plan
+from ui.settings_form import show_form
+from ui.text import plain
+
+who = connection.who()
+# Before anything is read: a change that has just ended makes it stale.
+if show_removals(st.query_params.get("registry", "")):
+    st.stop()
+show_changes()
+listed = selection.registry_of_url(who)
+here = {"registry": st.query_params["registry"]}
+crumb("registry.py", listed.name, **here)
+registry, at = None, None
+with panel():
+    loaded = loaders.registry(who, listed.id)
+    registry, at = loaded.value, loaded.at
+header(
+    f"Settings of {plain(listed.name)}",
+    "Nothing is changed before the plan is shown and confirmed.",
+    at,
+    lambda: loaders.forget_registry(who, listed.id, listed.login_server),
+)
+if registry is None:
+    st.stop()
+with st.container(horizontal=True, vertical_alignment="center"):
+    st.markdown(f"The SKU is **{plain(registry.sku)}**.", width="content")
+    st.page_link("skus.py", label="Compare and change the SKU", icon=":material/compare_arrows:", query_params=here)
+
+wanted = show_form(registry)
+if wanted:
+    show_plan(who, registry, wanted)
+else:
+    st.info("Mend what is refused above to see the plan.", icon=":material/edit:")
+az_lines(show_registry(registry.name), label="What it has now, with az")
+
+st.subheader("Delete this registry", anchor=False)
+st.markdown("With all images in it, for good. What is lost is read and shown first.")
+if st.toggle("Show what would be lost", key=f"lost of {registry.id}"):
+    show_removal(who, registry)

@@ -1,0 +1,234 @@
+"""A registry's settings on their page: what can be set, the plan, the change read back, and the registry's deletion."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.cloud import AzureSession
+from services.registry_settings import settings_of
+from tests.services.own_sandbox import Own, own_sandbox
+from ui import connection
+
+from .conftest import AppTest, Open, texts
+from .own import button, facts
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as own:
+        yield own
+
+
+def said(at: AppTest) -> str:
+    """All words of the page, without what keeps other people's text from being markdown."""
+    assert not at.exception
+    return "\n".join([texts(at), *(str(one.value) for one in (*at.warning, *at.success))]).replace("\\", "")
+
+
+def switch(at: AppTest, label: str):  # type: ignore[no-untyped-def]
+    return next(one for one in at.toggle if one.label == label)
+
+
+def area(at: AppTest, label: str):  # type: ignore[no-untyped-def]
+    return next(one for one in at.text_area if one.label == label)
+
+
+def differences(at: AppTest) -> list[tuple[str, str, str]]:
+    shown = next((one.value for one in at.table if "Then" in one.value.columns), None)
+    rows = [] if shown is None else shown.itertuples(index=False, name=None)
+    return [tuple(cell.replace("\\", "") for cell in row) for row in rows]
+
+
+def change(at: AppTest, label: str) -> None:
+    """Confirms the plan in its dialog, which AppTest closes with each run, and waits for the end."""
+    button(at, label).click().run()
+    button(at, label).click()
+    button(at, f"{label} now").click()
+    at.run()
+    (begun,) = at.session_state["settings changes"].values()
+    assert begun.reading.finished.wait(30)
+    at.run()
+
+
+def test_a_setting_is_planned_changed_and_read_back(open_view: Open, own: Own) -> None:
+    at = open_view("settings.py", own.session(), registry="casaacr01")
+    assert "Nothing differs from what the registry has" in said(at)
+    switch(at, "Admin user").set_value(True).run()
+    area(at, "Tags of the Azure resource").set_value("owner=platform\ncost center=42").run()
+    assert differences(at) == [("Admin user", "off", "on"), ("Tags", "none", "cost center=42, owner=platform")]
+    assert "two passwords that do not expire" in said(at)
+    assert "az acr update --name casaacr01 --admin-enabled true --tags 'cost center=42' owner=platform" in said(at)
+    change(at, "Change 2 settings")
+    assert "casaacr01: 2 settings changed, as read back." in said(at)
+    assert differences(at) == []
+    found = settings_of(own.registry())
+    assert (found.admin_user, found.tags) == (True, (("cost center", "42"), ("owner", "platform")))
+    button(at, "Put away").click().run()
+    assert "as read back" not in said(at)
+
+
+def test_what_the_sku_lacks_is_off_with_the_reason(open_view: Open) -> None:
+    at = open_view("settings.py", registry="contosodev")
+    for label in ("Public access", "Anonymous pull", "Dedicated data endpoints", "Delete untagged manifests"):
+        assert switch(at, label).disabled
+    assert area(at, "IP rules").disabled
+    assert not switch(at, "Admin user").disabled
+    for words in ("Basic has no anonymous pull.", "Basic has no retention policy."):
+        assert words in said(at)
+    at = open_view("settings.py", registry="contosohub")
+    assert not any(one.disabled for one in at.toggle)
+
+
+def test_a_retired_sku_takes_no_change(open_view: Open) -> None:
+    at = open_view("settings.py", registry="contosoarchive")
+    assert switch(at, "Admin user").disabled
+    assert "Classic is retired and takes no change of settings" in said(at)
+
+
+def test_a_closed_network_says_who_is_shut_out(open_view: Open) -> None:
+    at = open_view("settings.py", registry="contosohub")
+    networks = next(one for one in at.radio if one.label == "Networks")
+    networks.set_value("Deny").run()
+    assert "nobody can reach the registry then" in said(at)
+    area(at, "IP rules").set_value("198.51.100.0/25").run()
+    next(one for one in at.text_input if one.label.startswith("Your outbound")).set_value("198.51.100.200").run()
+    shown = said(at)
+    assert "Your address 198.51.100.200 is in none of the IP rules" in shown
+    assert "aks-platform can pull from it today, and may not then: AcrPull" in shown
+    assert "its address 203.0.113.20 is in none of the registry's IP rules" in shown
+    assert "az acr network-rule add --name contosohub --ip-address 198.51.100.0/25" in shown
+    button(at, "Discard").click().run()
+    assert "Nothing differs" in said(at)
+
+
+@pytest.mark.parametrize(
+    ("label", "typed", "words"),
+    [
+        ("IP rules", "203.0.113.5/24", "It is an address within 203.0.113.0/24."),
+        ("IP rules", "2001:db8::/32", "IPv4 only"),
+        ("IP rules", "everyone", "It is no address and no range."),
+        ("Tags of the Azure resource", "environment", "'environment' is no tag."),
+        ("Tags of the Azure resource", "a=1\nA=2", "The tag A is there twice."),
+        ("Tags of the Azure resource", "a/b=1", "has / in it"),
+    ],
+)
+def test_what_is_typed_wrong_is_said_and_nothing_is_planned(
+    open_view: Open, label: str, typed: str, words: str
+) -> None:
+    at = open_view("settings.py", registry="contosohub")
+    area(at, label).set_value(typed).run()
+    assert words in said(at)
+    assert not [one for one in at.button if one.label.startswith("Change ")]
+
+
+def test_a_refused_change_says_why(open_view: Open, own: Own) -> None:
+    own.break_({"method": "PATCH", "path": "/casaacr01$", "status": 409})
+    at = open_view("settings.py", own.session(), registry="casaacr01")
+    switch(at, "Admin user").set_value(True).run()
+    change(at, "Change 1 setting")
+    assert "Could not change the settings of casaacr01" in said(at)
+    assert not own.registry().access.admin_user
+    assert differences(at) == [("Admin user", "off", "on")]
+
+
+def test_a_second_change_waits_for_the_first(open_view: Open, own: Own) -> None:
+    own.break_({"method": "PATCH", "path": "/casaacr01$", "delay_ms": 3000})
+    at = open_view("settings.py", own.session(), registry="casaacr01")
+    switch(at, "Admin user").set_value(True).run()
+    button(at, "Change 1 setting").click().run()
+    button(at, "Change 1 setting").click()
+    button(at, "Change 1 setting now").click()
+    at.run()
+    (begun,) = at.session_state["settings changes"].values()
+    assert begun.reading.running
+    assert "A change of its settings is under way" in said(at)
+    assert not [one for one in at.button if one.label.startswith("Change ")]
+    assert begun.reading.finished.wait(30)
+
+
+def test_a_reader_is_told_before_anything_is_sent(open_view: Open, own: Own) -> None:
+    at = open_view("settings.py", own.session(as_reader=True), registry="casaacr01")
+    switch(at, "Admin user").set_value(True).run()
+    assert "You may not change this registry" in said(at)
+    assert button(at, "Change 1 setting").disabled
+    switch(at, "Show what would be lost").set_value(True).run()
+    assert "You may not delete this registry" in said(at)
+    at.text_input(key="confirm casaacr01").set_value("casaacr01").run()
+    assert button(at, "Delete the registry").disabled
+
+
+def test_what_changed_elsewhere_is_no_wish_of_this_form(open_view: Open, own: Own) -> None:
+    at = open_view("settings.py", own.session(), registry="casaacr01")
+    switch(at, "Admin user").set_value(True).run()
+    document = own.sandbox.store.get_resource(own.registry().id)
+    assert document
+    own.sandbox.store.put_resource({**document, "tags": {"by": "others"}})
+    button(at, "Refresh").click().run()
+    assert differences(at) == []
+    assert area(at, "Tags of the Azure resource").value == "by=others"
+
+
+def test_a_read_only_console_changes_and_deletes_nothing(
+    open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in ("ui.settings_change", "ui.deletion_plans", "ui.writing"):
+        monkeypatch.setattr(f"{module}.may_write", lambda: False)
+    at = open_view("settings.py", own.session(), registry="casaacr01")
+    switch(at, "Admin user").set_value(True).run()
+    assert button(at, "Change 1 setting").disabled
+    switch(at, "Show what would be lost").set_value(True).run()
+    at.text_input(key="confirm casaacr01").set_value("casaacr01").run()
+    assert button(at, "Delete the registry").disabled
+
+
+def test_a_registry_is_deleted_once_its_name_is_typed(open_view: Open, own: Own) -> None:
+    at = open_view("settings.py", own.session(), registry="casaacr01")
+    switch(at, "Show what would be lost").set_value(True).run()
+    shown = facts(at)
+    assert (shown["Repositories"], shown["Tags"], shown["Manifests"]) == ("1", "1", "3")
+    assert shown["Clusters that can pull from it"] == "none"
+    assert "No image of it can be brought back" in said(at)
+    assert "az acr delete --name casaacr01 --resource-group resource-group-4 --subscription" in said(at)
+    assert button(at, "Delete the registry").disabled
+    at.text_input(key="confirm casaacr01").set_value("CASAACR01").run()
+    assert button(at, "Delete the registry").disabled
+    at.text_input(key="confirm casaacr01").set_value("casaacr01").run()
+    button(at, "Delete the registry").click().run()
+    (begun,) = at.session_state["registry removals"].values()
+    assert begun.reading.finished.wait(30)
+    at.run()
+    assert "The registry casaacr01 is gone, as read back, with 1 repository." in said(at)
+    assert not at.toggle
+    button(at, "Put away").click().run()
+    assert "There is no registry casaacr01 here" in said(at)
+
+
+def test_a_deletion_that_is_refused_says_why_and_leaves_the_page(open_view: Open, own: Own) -> None:
+    at = open_view("settings.py", own.session(), registry="casaacr01")
+    switch(at, "Show what would be lost").set_value(True).run()
+    own.push("v1", repository="team/new")
+    at.text_input(key="confirm casaacr01").set_value("casaacr01").run()
+    button(at, "Delete the registry").click().run()
+    (begun,) = at.session_state["registry removals"].values()
+    assert begun.reading.finished.wait(30)
+    at.run()
+    assert "There are repositories in it that the plan did not show: team/new" in said(at)
+    assert switch(at, "Admin user")
+    assert own.registry().name == "casaacr01"
+
+
+def test_what_can_not_be_listed_is_said_before_the_deletion(open_view: Open, own: Own) -> None:
+    at = open_view("settings.py", own.session(), registry="casaacr01")
+    own.break_({"path": "/acr/v1/_catalog", "status": 403})
+    switch(at, "Show what would be lost").set_value(True).run()
+    assert facts(at)["Repositories"] == "not known"
+    assert "What is in it could not be listed" in said(at)
+
+
+def test_findings_lead_to_the_settings_that_change_them(open_view: Open, session: AzureSession) -> None:
+    at = open_view("registry.py", registry="contosobuild")
+    links = [link.label for link in at.get("page_link")]
+    assert "Settings" in links
+    assert links.count("Change it in Settings") == 3  # Admin user, Legacy permissions, ARM tokens.
+    assert connection.current() is session
