@@ -22,6 +22,7 @@ view = st.navigation(
             st.Page("storage.py", title="Storage", icon=":material/database:", url_path="storage"),
             st.Page("deletions.py", title="Deletions", icon=":material/history:", url_path="deletions"),
             st.Page("registry.py", title="Registry", url_path="registry", visibility="hidden"),
+            st.Page("webhooks.py", title="Webhooks", url_path="webhooks", visibility="hidden"),
             st.Page("repository.py", title="Repository", url_path="repository", visibility="hidden"),
             st.Page("image.py", title="Image", url_path="image", visibility="hidden"),
             st.Page("delete.py", title="Delete", url_path="delete", visibility="hidden"),
