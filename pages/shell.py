@@ -23,6 +23,8 @@ view = st.navigation(
             st.Page("deletions.py", title="Deletions", icon=":material/history:", url_path="deletions"),
             st.Page("registry.py", title="Registry", url_path="registry", visibility="hidden"),
             st.Page("webhooks.py", title="Webhooks", url_path="webhooks", visibility="hidden"),
+            st.Page("replicas.py", title="Replicas", url_path="replicas", visibility="hidden"),
+            st.Page("tokens.py", title="Tokens", url_path="tokens", visibility="hidden"),
             st.Page("repository.py", title="Repository", url_path="repository", visibility="hidden"),
             st.Page("image.py", title="Image", url_path="image", visibility="hidden"),
             st.Page("delete.py", title="Delete", url_path="delete", visibility="hidden"),
