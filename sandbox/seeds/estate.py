@@ -13,6 +13,7 @@ from sandbox.seeds.hooks import events
 from sandbox.seeds.places import APPS, GROUPS, REGISTRIES, SUBSCRIPTIONS, Registry
 from sandbox.seeds.resources import assignment, group, registry, subscription
 from sandbox.seeds.shelves import fill
+from sandbox.seeds.tokens import tokens
 from sandbox.store import Store, timestamp
 
 
@@ -44,6 +45,7 @@ def estate(store: Store, now: datetime) -> None:
         )
     fill(store, now)
     events(store)
+    tokens(store, ago)
     bill(store, now)
 
 
