@@ -79,7 +79,7 @@ except ServiceError as error:
 with top:
     header(
         "Replicas",
-        f"Of {plain(registry.name)}, {plain(registry.sku)}, in {plain(registry.location)}.",
+        f"{plain(registry.name)}, {plain(registry.sku)}, in {plain(registry.location)}",
         at,
         lambda: replicas.forget(who, registry),
     )

@@ -158,7 +158,10 @@ def show_one(registry: Registry, listing: Listing, token: Token) -> None:
         hide_index=True,
         placeholder="never",
         alt="The token's passwords: when they were made and when they end, not what they are",
-        column_config={"Made": st.column_config.DatetimeColumn(format="distance")},
+        column_config={
+            "Made": st.column_config.DatetimeColumn(format="distance"),
+            "Ends": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm [UTC]", timezone="UTC"),
+        },
     )
     st.caption("What a password is, Azure tells once, when it is made.")
 
@@ -179,7 +182,7 @@ except ServiceError as error:
     failure = error
 header(
     plain(name) if name else "Tokens",
-    f"Of {plain(registry.name)}, {plain(registry.sku)}, in {plain(registry.location)}.",
+    f"{plain(registry.name)}, {plain(registry.sku)}, in {plain(registry.location)}",
     at,
     lambda: tokens.forget(who, registry),
 )

@@ -111,9 +111,8 @@ def show_events(registry: Registry, webhook: Webhook) -> None:
         {
             "At": one.at,
             "Action": one.action,
-            "Target": one.target,
             "Answer": f"{one.status} {one.reason}".strip(),
-            "Taken": one.taken,
+            "Target": one.target,
             "Event": one.id,
         }
         for one in found
@@ -147,7 +146,7 @@ except ServiceError as error:
     failure = error
 header(
     plain(name) if name else "Webhooks",
-    f"Of {plain(registry.name)}, {plain(registry.sku)}, in {plain(registry.location)}.",
+    f"{plain(registry.name)}, {plain(registry.sku)}, in {plain(registry.location)}",
     at,
     lambda: webhooks.forget(who, registry),
 )

@@ -56,4 +56,4 @@ def _show(registry: Registry, made: NewPassword) -> None:
     st.code(made.value, language=None, wrap_lines=True)
     st.markdown("To sign in with it, with the password in TOKEN_PASSWORD:")
     st.code(az_commands.sign_in_as_token(made.token, registry.login_server), language="bash", wrap_lines=True)
-    st.button("Close", type="primary", on_click=st.session_state.__setitem__, args=(_CLOSE, True))
+    st.button("I have copied it", type="primary", on_click=st.session_state.__setitem__, args=(_CLOSE, True))

@@ -1,20 +1,20 @@
 """Tokens and scope maps of a registry: read, and the dialogs that make, disable and remove a token."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import streamlit as st
 
 from services import az_commands
 from services.registries import Registry
-from services.registry_tokens import Password, Token, apply_status, apply_token, list_tokens, plan_token
+from services.registry_tokens import Password, Token, TokenPlan, apply_status, apply_token, list_tokens, plan_token
 from services.scope_maps import Grant, Right, ScopeMap, list_scope_maps, map_blockers, remove_scope_map
 from services.token_removal import Removed, apply_token_removal, plan_token_removal, users_of
 from ui import connection, loaders
 from ui.done import say_done
 from ui.errors import panel, show_error
 from ui.loaders import Loaded
-from ui.text import count, exact, plain
+from ui.text import count, plain
 from ui.writing import may_write, show_objections, show_read_only
 
 _OUTCOMES = {
@@ -57,11 +57,11 @@ def grant_words(scope_map: ScopeMap | None) -> list[str]:
 
 
 def password_words(password: Password) -> str:
-    """password1, until 2026-12-01 10:00:00 UTC"""
+    """password1 until 2026-12-01"""
     if not password.expiry:
-        return f"{password.name}, without end"
+        return f"{password.name} without end"
     over = password.expiry <= datetime.now(UTC)
-    return f"{password.name}, {'ended' if over else 'until'} {exact(password.expiry)}"
+    return f"{password.name} {'ended' if over else 'until'} {password.expiry:%Y-%m-%d}"
 
 
 @st.dialog("Make a token", width="large")
@@ -72,15 +72,7 @@ def make(who: str, registry: Registry, listing: Listing) -> None:
         plan = plan_token(registry, listing.tokens, listing.maps, name, grants)
         if name and grants:  # Before, all that is missing would be said to be wrong.
             show_objections(plan.blockers, plan.warnings)
-        rights = tuple(dict.fromkeys(str(right) for grant in grants for right in grant.rights))
-        repositories = tuple(grant.repository for grant in grants)
-        st.code(
-            az_commands.add_scope_map(registry.name, plan.scope_map, repositories, rights, plan.description)
-            + "\n"
-            + az_commands.add_token(registry.name, name, plan.scope_map),
-            language="bash",
-            wrap_lines=True,
-        )
+        st.code("\n".join(_lines(plan)), language="bash", wrap_lines=True)
         show_read_only()
         if st.button("Make the token", type="primary", disabled=bool(plan.blockers) or not may_write()):
             try:
@@ -95,6 +87,18 @@ def make(who: str, registry: Registry, listing: Listing) -> None:
             }[done]
             say_done(f"The token {plain(name)} is {words}.")
             st.switch_page("tokens.py", query_params={"registry": st.query_params["registry"], "token": name})
+
+
+def _lines(plan: TokenPlan) -> tuple[str, str]:
+    """What is not given yet stands in capitals."""
+    named = replace(plan, name=plan.name or "NAME")
+    rights = tuple(dict.fromkeys(str(right) for grant in plan.grants for right in grant.rights))
+    repositories = tuple(grant.repository for grant in plan.grants) or ("REPOSITORY",)
+    registry = plan.registry.name
+    return (
+        az_commands.add_scope_map(registry, named.scope_map, repositories, rights, named.description),
+        az_commands.add_token(registry, named.name, named.scope_map),
+    )
 
 
 def _ask(who: str, registry: Registry) -> tuple[str, tuple[Grant, ...]]:
@@ -159,7 +163,7 @@ def remove(who: str, registry: Registry, token: Token, listing: Listing) -> None
         lines += [az_commands.remove_scope_map(registry.name, plan.scope_map.name)] if plan.scope_map else []
         st.code("\n".join(lines), language="bash", wrap_lines=True)
         show_read_only()
-        typed = st.text_input(f"Type {plain(token.name)} to confirm")
+        typed = st.text_input("To confirm, type its name")
         sure = typed.strip() == token.name and may_write()
         if st.button("Remove the token", type="primary", disabled=not sure):
             try:
