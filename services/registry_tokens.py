@@ -118,7 +118,7 @@ def plan_token(
     blockers += objections(grants)
     if same and set(actions_of(same.grants)) | set(same.others) != set(actions_of(grants)):
         blockers.append(f"There is a scope map {same.name} already, and it allows something else.")
-    return TokenPlan(registry, name, grants, same is not None, tuple(blockers), _warnings(grants))
+    return TokenPlan(registry, name, grants, same is not None, tuple(blockers), _warnings(registry, grants))
 
 
 def _about_registry(
@@ -134,14 +134,14 @@ def _about_registry(
             found.append(f"{sku} has at most {most:,} tokens, and there are {len(tokens):,}.")
         if len(own) >= most and not same:
             found.append(f"{sku} has at most {most:,} scope maps, and there are {len(own):,}.")
-    if registry.provisioning_state != "Succeeded":
-        found.append(f"The registry's last change has not ended well: {registry.provisioning_state or 'no state'}.")
     return found
 
 
-def _warnings(grants: tuple[Grant, ...]) -> tuple[str, ...]:
+def _warnings(registry: Registry, grants: tuple[Grant, ...]) -> tuple[str, ...]:
     rights = {right for grant in grants for right in grant.rights}
     found: list[str] = []
+    if registry.provisioning_state not in ("Succeeded", ""):
+        found.append(f"The registry's last change has not ended well: {registry.provisioning_state}.")
     wide = [grant.repository for grant in grants if grant.repository.endswith("*")]
     if "*" in wide:
         found.append("* is every repository of the registry, those to come among it.")

@@ -52,8 +52,6 @@ def _about_registry(registry: Registry, there: int) -> list[str]:
         found.append(f"A {registry.sku} registry has no webhooks.")
     elif there >= LIMITS[sku].webhooks:
         found.append(f"{sku} has at most {LIMITS[sku].webhooks} webhooks, and there are {there}.")
-    if registry.provisioning_state != "Succeeded":
-        found.append(f"The registry's last change has not ended well: {registry.provisioning_state or 'no state'}.")
     return found
 
 
@@ -83,9 +81,11 @@ def _about_webhook(registry: Registry, taken: tuple[str, ...], wanted: NewWebhoo
     return found
 
 
-def warnings_about(wanted: NewWebhook) -> tuple[str, ...]:
+def warnings_about(registry: Registry, wanted: NewWebhook) -> tuple[str, ...]:
     """What to know before it is added, each a sentence."""
     found: list[str] = []
+    if registry.provisioning_state not in ("Succeeded", ""):
+        found.append(f"The registry's last change has not ended well: {registry.provisioning_state}.")
     address = urlsplit(wanted.service_uri) if _is_address(wanted.service_uri) else None
     if address and address.scheme == "http":
         found.append("http is not encrypted: whoever is on the way reads what is pushed, and the headers. Use https.")

@@ -115,7 +115,7 @@ class AddPlan:
 def plan_webhook(registry: Registry, there: tuple[Webhook, ...], wanted: NewWebhook) -> AddPlan:
     """What is in the way of a webhook beside those that are there, and what to know before it is added."""
     blockers = objections(registry, tuple(webhook.name for webhook in there), wanted)
-    return AddPlan(registry, wanted, blockers, warnings_about(wanted))
+    return AddPlan(registry, wanted, blockers, warnings_about(registry, wanted))
 
 
 Added = Literal["added", "not confirmed"]

@@ -407,6 +407,9 @@ def test_a_scope_map_s_sizes_are_kept() -> None:
 def test_what_is_wide_is_said_before(grants: tuple[Grant, ...], warning: str) -> None:
     (found,) = plan_token(a_registry(), (), (), NAME, grants).warnings
     assert warning in found
+    failed = plan_token(a_registry(provisioning_state="Failed"), (), (), NAME, grants)
+    assert failed.blockers == ()
+    assert failed.warnings == ("The registry's last change has not ended well: Failed.", found)
 
 
 @pytest.mark.parametrize(
