@@ -1,8 +1,5 @@
 """A registry's tokens and scope maps, and one token with its passwords."""
 
-from datetime import UTC, datetime
-
-import pyarrow as pa
 import streamlit as st
 
 from services import az_commands
@@ -15,12 +12,12 @@ from services.token_removal import users_of
 from ui import connection, loaders, selection, tokens
 from ui.done import show_done
 from ui.errors import show_error
-from ui.page import az_lines, crumb, empty, header
-from ui.table import UTC as UTC_TIME
-from ui.table import show_facts, table_height, table_of
+from ui.page import az_lines, back, crumb, empty, header
+from ui.table import show_facts
 from ui.text import ago, count, exact, plain
 from ui.token_password import new_password
-from ui.tokens import Listing, grant_words, password_words
+from ui.token_tables import show_maps, show_passwords, show_tokens
+from ui.tokens import Listing, grant_words
 from ui.writing import may_write, show_read_only
 
 who = connection.who()
@@ -36,88 +33,12 @@ def show_all(registry: Registry, listing: Listing) -> None:
     )
     if st.button("Make a token", icon=":material/add:", type="primary", disabled=not may_write()):
         tokens.make(who, registry, listing)
-    show_tokens(listing)
-    show_maps(registry, listing)
-
-
-def show_tokens(listing: Listing) -> None:
-    if not listing.tokens:
-        empty(":material/vpn_key:", "No tokens", "Nobody signs in to this registry with a token of its own.")
-        return
-    search = st.text_input("Search", key="search", type="search", placeholder="Name or repository", bind="query-params")
-    wanted = (search or "").casefold().strip()
-    shown = [
-        token
-        for token in listing.tokens
-        if any(wanted in text.casefold() for text in (token.name, *grant_words(listing.map_of(token))))
-    ]
-    if not shown:
-        empty(":material/filter_alt_off:", "No token matches", "Clear the search above.")
-        return
-    rows = [
-        {
-            "Name": token.name,
-            "Status": token.status,
-            "May": grant_words(listing.map_of(token)),
-            "Passwords": [password_words(password) for password in token.passwords],
-            "Created": token.created,
-            "Scope map": token.scope_map,
-        }
-        for token in shown
-    ]
-    texts = pa.list_(pa.string())
-    selected = st.dataframe(
-        table_of(rows, {"May": texts, "Passwords": texts, "Created": UTC_TIME}),
-        key="tokens",
-        height=table_height(len(rows)),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        placeholder="–",
-        alt="Tokens, one a row",
-        column_config={
-            "Name": st.column_config.TextColumn(pinned=True),
-            "May": st.column_config.ListColumn(width="medium"),
-            "Passwords": st.column_config.ListColumn(width="medium"),
-            "Created": st.column_config.DatetimeColumn(format="distance"),
-        },
-    )
-    st.caption("Select a row to open a token, or name it here.")
-    names = [token.name for token in shown]
-    named = st.selectbox("Open a token", names, index=None, placeholder="Name", width=320)
-    if opened := names[selected.selection.rows[0]] if selected.selection.rows else named:
+    if opened := show_tokens(listing, registry.id):
         st.switch_page("tokens.py", query_params={**here, "token": opened})
-
-
-def show_maps(registry: Registry, listing: Listing) -> None:
     st.subheader("Scope maps", anchor=False)
     st.markdown("What tokens may do. Those of the system are the registry's own, and can't be changed.")
-    users = {one.id: users_of(one.id, listing.tokens) for one in listing.maps}
-    rows = [
-        {
-            "Name": one.name,
-            "Kind": "system" if one.system else "own",
-            "Allows": grant_words(one),
-            "Tokens": list(users[one.id]),
-            "Description": one.description,
-        }
-        for one in sorted(listing.maps, key=lambda one: one.system)
-    ]
-    texts = pa.list_(pa.string())
-    st.dataframe(
-        table_of(rows, {"Name": pa.string(), "Allows": texts, "Tokens": texts}),
-        key="scope maps",
-        height=table_height(len(rows)),
-        hide_index=True,
-        placeholder="–",
-        alt="Scope maps, one a row",
-        column_config={
-            "Name": st.column_config.TextColumn(pinned=True),
-            "Allows": st.column_config.ListColumn(width="medium"),
-            "Tokens": st.column_config.ListColumn(),
-        },
-    )
-    unused = [one for one in listing.maps if not map_blockers(one, users[one.id])]
+    show_maps(listing, registry.id)
+    unused = [one for one in listing.maps if not map_blockers(one, users_of(one.id, listing.tokens))]
     if unused and st.button("Remove a scope map", icon=":material/delete:", disabled=not may_write()):
         tokens.remove_map(who, registry, listing)
 
@@ -126,7 +47,7 @@ def show_one(registry: Registry, listing: Listing, token: Token) -> None:
     scope_map = listing.map_of(token)
     show_facts(
         {
-            "Status": token.status,
+            "Status": plain(token.status),
             "Scope map": plain(token.scope_map) or "none",
             "May": "  \n".join(plain(words) for words in grant_words(scope_map)),
             "Created": f"{ago(token.created)} ({exact(token.created)})",
@@ -141,35 +62,13 @@ def show_one(registry: Registry, listing: Listing, token: Token) -> None:
         if st.button("Remove", icon=":material/delete:", disabled=not may_write()):
             tokens.remove(who, registry, token, listing)
     st.subheader("Passwords", anchor=False)
-    if not token.passwords:
-        empty(":material/key_off:", "No password", "Without one nobody can sign in with this token: make one above.")
-        return
-    rows = [
-        {
-            "Password": password.name,
-            "Made": password.created,
-            "Ends": password.expiry,
-            "State": "ended" if password.expiry and password.expiry <= datetime.now(UTC) else "works",
-        }
-        for password in token.passwords
-    ]
-    st.dataframe(
-        table_of(rows, {"Made": UTC_TIME, "Ends": UTC_TIME}),
-        hide_index=True,
-        placeholder="never",
-        alt="The token's passwords: when they were made and when they end, not what they are",
-        column_config={
-            "Made": st.column_config.DatetimeColumn(format="distance"),
-            "Ends": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm [UTC]", timezone="UTC"),
-        },
-    )
-    st.caption("What a password is, Azure tells once, when it is made.")
+    show_passwords(token)
 
 
 listed = selection.registry_of_url(who)
 name = st.query_params.get("token", "")
 if name:
-    crumb("tokens.py", "Tokens", **here)
+    back("tokens.py", "Tokens", **here)
 else:
     crumb("registry.py", listed.name, **here)
 listing: Listing | None = None

@@ -7,7 +7,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from .console import cells, choose, console, settled, window
+from .console import cells, choose, console, select_row, settled, window
 
 pytestmark = pytest.mark.browser
 
@@ -77,6 +77,7 @@ def test_a_token_is_made_used_disabled_and_removed(page: Page, tmp_path: Path) -
         dialog.get_by_role("button", name="Remove the token").click()
         expect(page.get_by_text(f"The token {NAME} is removed, as read back.")).to_be_visible()
         expect(page.get_by_text("No tokens")).to_be_visible()
+        expect(page).not_to_have_url(re.compile("token="))
 
 
 def test_a_password_dialog_that_is_put_away_by_its_cross_is_gone_too(page: Page, tmp_path: Path) -> None:
@@ -93,6 +94,33 @@ def test_a_password_dialog_that_is_put_away_by_its_cross_is_gone_too(page: Page,
         settled(page)
         expect(page.get_by_test_id("stDataFrame").locator("table[role='grid']")).to_have_attribute("aria-rowcount", "3")
         assert password not in page.content()
+
+
+@pytest.mark.parametrize(
+    ("path", "row", "kind"),
+    [
+        ("webhooks?registry=contosohub", "scanhook", "Webhooks"),
+        ("tokens?registry=contosobase", "plant-gateway", "Tokens"),
+    ],
+)
+def test_a_row_opens_what_it_stands_for_and_the_way_back_leads_back(
+    page: Page, address: str, path: str, row: str, kind: str
+) -> None:
+    page.goto(f"{address}/{path}")
+    expect(page.get_by_role("heading", name=kind, exact=True)).to_be_visible()
+    settled(page)
+    select_row(page, row)
+    expect(page.get_by_role("heading", name=row, exact=True)).to_be_visible()
+    expect(page).to_have_url(re.compile(f"={row}$"))
+    settled(page)
+    page.get_by_test_id("stMain").get_by_role("button", name=kind).click()
+    expect(page.get_by_role("heading", name=kind, exact=True)).to_be_visible()
+    expect(page).not_to_have_url(re.compile(row))
+    settled(page)
+    # Chosen no more: it does not open again by itself.
+    page.reload()
+    settled(page)
+    expect(page.get_by_role("heading", name=kind, exact=True)).to_be_visible()
 
 
 VIEWS = (

@@ -150,7 +150,7 @@ def test_a_console_that_listens_to_everyone_changes_nothing(
     monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
     assert button(open_view("webhooks.py", **HERE), "Add a webhook").disabled
     at = open_view("webhooks.py", **HERE, webhook="deployhook")
-    assert all(button(at, label).disabled for label in ("Ping", "Disable", "Remove"))
+    assert all(button(at, label).disabled for label in ("Ping", "Where it calls", "Disable", "Remove"))
 
 
 def test_one_that_is_gone_and_a_list_that_refuses_are_said(open_view: Open, own: Own) -> None:

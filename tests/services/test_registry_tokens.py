@@ -1,6 +1,7 @@
 """Tokens and scope maps: made, given a password, disabled and removed, on a sandbox that honours them."""
 
 import base64
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.server import Sandbox
+from services.cloud import AzureSession
 from services.errors import ServiceError
 from services.registry_tokens import (
     Password,
@@ -42,6 +44,7 @@ from services.token_passwords import LOST, NewPassword, generate_password, plan_
 from services.token_removal import RemovalPlan, apply_token_removal, plan_token_removal
 from tests.sandbox.registry_clients import Registry as Client
 from tests.sandbox.registry_clients import claims_of
+from tests.services.canned import ARM, Answer, Canned
 from tests.services.own_sandbox import APP, REGISTRY, Own, own_sandbox
 from tests.services.shell_lines import registry as a_registry
 from tests.services.strategies import repository_names
@@ -108,6 +111,20 @@ def test_a_token_pulls_its_repository_and_no_other_until_it_is_disabled(own: Own
     assert (disabled.status, disabled.scope_map) == ("disabled", f"{NAME}-scope-map")
     assert apply_status(own.session(), own.registry(), disabled, enabled=True) == "changed"
     assert pulls(own, password.value, APP) == 200
+
+
+def test_a_token_that_is_disabled_keeps_its_scope_map(wire: Canned, azure: AzureSession) -> None:
+    """`az acr token update --help` says that without it, the token loses it."""
+    registry = a_registry()
+    url = f"{ARM}{registry.id}/tokens/{NAME}"
+    properties = {"status": "enabled", "scopeMapId": f"{registry.id}/scopeMaps/map01", "provisioningState": "Succeeded"}
+    there = {"id": f"{registry.id}/tokens/{NAME}", "name": NAME, "properties": properties}
+    changed = {**there, "properties": {**properties, "status": "disabled"}}
+    wire.on("GET", url, Answer(200, there), Answer(200, there), Answer(200, changed))
+    wire.on("PATCH", url, Answer(200, changed))
+    assert apply_status(azure, registry, get_token(azure, registry, NAME), enabled=False) == "changed"
+    (body,) = [json.loads(sent.body) for sent in wire.sent if sent.method == "PATCH"]
+    assert body == {"properties": {"status": "disabled", "scopeMapId": f"{registry.id}/scopeMaps/map01"}}
 
 
 def test_a_beginning_of_names_covers_the_repositories_that_begin_so(own: Own) -> None:
@@ -324,6 +341,17 @@ def test_a_scope_map_that_another_token_has_stays(own: Own) -> None:
     assert done.map_error
     assert "otherdevice" in done.map_error.cause
     assert own_maps(own) == [f"{NAME}-scope-map"]
+
+
+def test_one_of_the_registry_s_own_scope_maps_stays_and_a_connected_registry_s_is_said() -> None:
+    token = Token("/t", NAME, "enabled", "/maps/m", None, "Succeeded", ())
+    system = ScopeMap("/maps/m", "_repositories_pull", "", True, (), (), None)
+    planned = plan_token_removal(a_registry(), (token,), (system,), token)
+    assert (planned.scope_map, len(planned.warnings)) == (None, 1)
+    sync = ScopeMap("/maps/m", "edge-sync", "", False, (), ("gateway/edge/message/read",), None)
+    planned = plan_token_removal(a_registry(), (token,), (sync,), token)
+    assert planned.scope_map == sync
+    assert "that may sync with this token" in planned.warnings[1]
 
 
 def test_a_scope_map_that_could_not_be_removed_is_told_beside_the_token_that_was(own: Own) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
+from sandbox.arm_webhooks import webhook as webhook_document
 from services.cloud import AzureSession
 from services.errors import ServiceError
 from services.skus import LIMITS, Sku
@@ -143,6 +144,27 @@ def test_a_name_that_is_taken_since_the_plan_is_not_written_over(own: Own) -> No
         apply_webhook(own.session(), late)
     assert raised.value.code == "ChangedMeanwhile"
     assert read_callback(own.session(), own.registry(), "deployhook").service_uri == WANTED.service_uri
+
+
+@pytest.mark.parametrize("refused", [True, False])
+def test_one_that_somebody_adds_at_the_same_moment_does_not_pass_for_ours(own: Own, refused: bool) -> None:
+    planned = plan(own)
+    registry = own.sandbox.store.get_resource(planned.registry.id)
+    assert registry
+
+    def another(state: str) -> None:
+        if state == "adding":
+            other = webhook_document(registry, "deployhook", "https://other.contoso.example", "", ["push"])
+            own.sandbox.store.put_resource(other)
+            # Whether it is refused or its answer lost: what is there is another one.
+            fault = {"status": 409} if refused else {"reset": True}
+            own.break_({"method": "PUT", "path": "/webhooks/", **fault})
+
+    with pytest.raises(ServiceError) as raised:
+        apply_webhook(own.session(), planned, another)
+    assert raised.value.title == "Could not add the webhook deployhook"
+    own.break_()
+    assert read_callback(own.session(), own.registry(), "deployhook").service_uri == "https://other.contoso.example"
 
 
 def test_what_a_plan_refuses_is_not_sent(own: Own) -> None:
