@@ -62,15 +62,18 @@ def add(who: str, registry: Registry, there: tuple[Replication, ...], book: Pric
         offered = _offered(who, registry.subscription_id, registry)
         taken = {registry.location, *(one.region for one in there)}
         free = [region for region in offered if region not in taken]
+        if not free:
+            st.info("It is in every region already in which Azure offers replicas to this subscription.")
+            return
         region = st.selectbox("Region", free, help="Where Azure offers replicas to this subscription.")
-        plan = plan_replica(registry, there, region or "", offered, book.by_region.get(registry.location), book.days)
+        plan = plan_replica(registry, there, region, offered, book.by_region.get(registry.location), book.days)
         _show_cost(plan)
         show_objections(plan.blockers, plan.warnings)
         if not plan.blockers:
             st.markdown(
                 "Images are copied there by and by. Zone redundancy needs no choice: regions that have zones have it."
             )
-        st.code(az_commands.add_replica(registry.name, region or "REGION"), language="bash", wrap_lines=True)
+        st.code(az_commands.add_replica(registry.name, region), language="bash", wrap_lines=True)
         show_read_only()
         if st.button("Add the replica", type="primary", disabled=bool(plan.blockers) or not may_write()):
             _begin(who, plan, adding=True)

@@ -141,17 +141,18 @@ def test_each_right_lets_do_what_it_says_and_no_more(own: Own) -> None:
         Right.READ_METADATA: ["metadata_read"],
         Right.WRITE_METADATA: ["metadata_write"],
     }
-    for number, (right, actions) in enumerate(expected.items()):
-        name = f"device{number}"
-        password = password_of(own, make(own, (Grant(APP, (right,)),), name))
-        assert granted(
-            own, name, password.value, f"repository:{APP}:pull,push,delete,metadata_read,metadata_write"
-        ) == (actions)
-        assert granted(own, name, password.value, "registry:catalog:*") == []
+    grants = tuple(Grant(f"team/app{number}", (right,)) for number, right in enumerate(expected))
+    password = password_of(own, make(own, grants))
+    every = "pull,push,delete,metadata_read,metadata_write"
+    for grant in grants:
+        found = granted(own, password.value, f"repository:{grant.repository}:{every}")
+        assert found == expected[grant.rights[0]]
+    assert granted(own, password.value, f"repository:{APP}:{every}") == []
+    assert granted(own, password.value, "registry:catalog:*") == []
 
 
-def granted(own: Own, name: str, password: str, scope: str) -> list[str]:
-    basic = {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
+def granted(own: Own, password: str, scope: str) -> list[str]:
+    basic = {"Authorization": "Basic " + base64.b64encode(f"{NAME}:{password}".encode()).decode()}
     with Client(own.sandbox.ready, REGISTRY) as client:
         answer = client.send("GET", "/oauth2/token", params={"scope": scope}, headers=basic)
     access = claims_of(answer.json()["access_token"])["access"]
