@@ -104,9 +104,9 @@ def signs_in(document: Mapping[str, Any], password: str, now: datetime) -> bool:
 
 
 def permissions(store: Store, registry: Mapping[str, Any], name: str, repository: str) -> frozenset[str]:
-    """What an enabled token may do in a repository: pull, push and the like."""
+    """What a token that has signed in may do in a repository: pull, push and the like."""
     document = store.get_resource(f"{registry['id']}/tokens/{name}")
-    if document is None or document["properties"]["status"] != "enabled":
+    if document is None:
         return frozenset()
     found = find_scope_map(store, registry, document["properties"].get("scopeMapId") or "")
     actions = found["properties"]["actions"] if found else []

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from azure.mgmt.containerregistry import models
 
-from services.arm_read_back import if_found, remove, write
+from services.arm_read_back import remove, write
 from services.cloud import AzureSession
 from services.errors import explained
 from services.estimates import Estimate, estimate, use_of
@@ -187,11 +187,9 @@ def apply_replica_removal(
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
     report("looking again")
-    registry = get_registry(session, plan.registry.id)
-    if registry.location == plan.region:
-        raise changed(title, f"{plan.region} is the home region now.")
+    registry = plan.registry
     name = next((one.name for one in list_replications(session, registry) if one.region == plan.region), None)
-    if name is None or if_found(lambda: get_replication(session, registry, name)) is None:
+    if name is None:
         return "gone already"
     report(f"removing {plan.region}")
     client = session.registries(registry.subscription_id).replications

@@ -446,7 +446,7 @@ def replay_replica_removal(recording: Recording) -> None:
     wire, session = arm()
     replica = Recording("real/acr-mgmt/replication_get.json")
     registry = serve_registry(wire, begun.path.rpartition("/replications")[0], Answer(200, {"value": [replica.body]}))
-    wire.on("GET", f"{ARM}{begun.path}", replica.answer, ARM_GONE)
+    wire.on("GET", f"{ARM}{begun.path}", ARM_GONE)
     wire.on("DELETE", f"{ARM}{begun.path}", begun.answer)
     wire.on("GET", begun.headers["Location"].partition("?")[0], waits.answer)
     wire.on("GET", waits.headers["Location"].partition("?")[0], waits.answer, done.answer)
