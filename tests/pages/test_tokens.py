@@ -202,3 +202,13 @@ def test_a_console_that_listens_to_everyone_changes_nothing(
     assert button(open_view("tokens.py", **HERE), "Make a token").disabled
     at = open_view("tokens.py", **HERE, token=NAME)
     assert all(button(at, label).disabled for label in ("New password", "Disable", "Remove"))
+
+
+def test_the_search_finds_a_token_by_its_name_and_by_what_it_may(open_view: Open, own: Own) -> None:
+    make(own)
+    at = open_view("tokens.py", **HERE)
+    for search in ("DEVICE", APP):
+        at.text_input(key="search").set_value(search).run()
+        assert at.dataframe[0].value["Name"].tolist() == [NAME]
+    at.text_input(key="search").set_value("team/web").run()
+    assert "No token matches" in texts(at)

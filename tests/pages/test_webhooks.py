@@ -161,3 +161,20 @@ def test_one_that_is_gone_and_a_list_that_refuses_are_said(open_view: Open, own:
     assert not at.exception
     assert "Could not list the webhooks of casaacr01" in texts(at)
     assert "No webhooks" not in texts(at)
+
+
+def test_the_search_lets_through_what_it_names(open_view: Open, own: Own) -> None:
+    there(own)
+    at = open_view("webhooks.py", **HERE)
+    at.text_input(key="search").set_value("DEPLOY").run()
+    assert at.dataframe[0].value["Name"].tolist() == ["deployhook"]
+    at.text_input(key="search").set_value("scan").run()
+    assert "No webhook matches" in texts(at)
+
+
+def test_a_row_opens_its_webhook(open_view: Open, own: Own) -> None:
+    there(own)
+    at = open_view("webhooks.py", **HERE)
+    at.selectbox[0].set_value("deployhook").run()
+    assert at.title[0].value == "deployhook"
+    assert facts(at)["Scope"] == "everything"

@@ -477,3 +477,15 @@ def test_actions_are_written_and_read_the_same(rights: dict[str, tuple[Right, ..
     gateway = "gateway/edge/message/read"
     assert grants_of((*actions_of(grants), gateway)) == (grants, (gateway,))
     assert all(is_pattern(grant.repository) for grant in grants)
+
+
+@given(st.text(max_size=60), st.lists(st.text(max_size=30), max_size=3), some_rights)
+def test_nothing_that_is_typed_is_more_than_refused(
+    name: str, repositories: list[str], rights: tuple[Right, ...]
+) -> None:
+    grants = tuple(Grant(repository, rights) for repository in dict.fromkeys(repositories))
+    planned = plan_token(a_registry(), (), (), name, grants)
+    if not planned.blockers:
+        assert 5 <= len(name) <= 40
+        assert len(planned.scope_map) <= 50
+        assert grants_of(actions_of(grants)) == (tuple(sorted(grants, key=lambda grant: grant.repository)), ())

@@ -1,11 +1,13 @@
 """Webhooks, on a sandbox that keeps what they would have been called for, and refuses what Azure refuses."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from sandbox.arm_webhooks import webhook as webhook_document
 from services.cloud import AzureSession
@@ -325,3 +327,18 @@ def test_what_may_surprise_is_said_before(changes: dict[str, object], warning: s
 def test_every_repository_and_tag_is_a_scope(repository: str, tag: str) -> None:
     assert all(map(is_scope, ("", repository, f"{repository}:{tag}", f"{repository}:*")))
     assert not any(map(is_scope, (f"{repository}:", f"{repository}@{tag}", f"{repository}:{tag}:{tag}", f":{tag}")))
+
+
+@given(st.text(max_size=60), st.text(max_size=60), st.text(max_size=60), st.text(max_size=20))
+@example("deployhook", "https://[", "", "X-Key")
+@example("deployhook", "https://h.example:port/", "a:b", "X-Key")
+@example("deployhook", "//h.example", "a@b", "X-Key")
+def test_nothing_that_is_typed_is_more_than_refused(name: str, uri: str, scope: str, header: str) -> None:
+    wanted = NewWebhook(name, uri, ("push",), "westeurope", scope, headers=((header, uri),))
+    registry = a_registry()
+    warnings_about(registry, wanted)
+    if not objections(registry, (), wanted):
+        assert re.fullmatch("[A-Za-z0-9]{5,50}", name)
+        assert re.match("https?://[^/]", uri)
+        assert "\n" not in uri + header
+        assert is_scope(scope)
