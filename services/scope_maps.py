@@ -185,7 +185,7 @@ def _scope_map(model: models.ScopeMap) -> ScopeMap:
         id=model.id or "",
         name=model.name or "",
         description=(properties.description if properties else "") or "",
-        system=(properties.type if properties else "") == "SystemDefined",
+        system=((properties.type if properties else "") or "").casefold() == "systemdefined",
         grants=grants,
         others=others,
         created=properties.creation_date if properties else None,
