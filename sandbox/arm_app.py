@@ -30,6 +30,7 @@ from sandbox import (
     arm_registries,
     arm_replications,
     arm_resources,
+    arm_tokens,
     arm_webhooks,
     graph,
 )
@@ -86,6 +87,7 @@ def all_routes(operations: Operations) -> list[Route]:
         *arm_imports.routes(operations),
         *arm_replications.routes(operations),
         *arm_webhooks.routes(),
+        *arm_tokens.routes(operations),
         *arm_clusters.routes(),
         *arm_identities.routes(),
         *arm_commands.routes(),

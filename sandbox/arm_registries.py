@@ -14,6 +14,7 @@ from sandbox.arm_replications import geo_replicas
 from sandbox.operations import Operations, async_operation, location_header
 from sandbox.registry_path import REGISTRIES, REGISTRY, existing_registry, registry_id
 from sandbox.registry_rules import NAME, REGISTRY_TYPE, SKUS, changed, check, created, login_server, reserved
+from sandbox.scope_maps import SCOPE_MAP_TYPE, TOKEN_TYPE
 
 _PROVIDER = "/subscriptions/{subscription}/providers/Microsoft.ContainerRegistry"
 _WRITE = REGISTRY_TYPE + "/write"
@@ -214,8 +215,8 @@ def list_usages(call: Call) -> Response:
     usages = [
         ("Size", sku.included, used, "Bytes"),
         ("Webhooks", sku.webhooks, webhooks, "Count"),
-        ("ScopeMaps", sku.tokens, 0, "Count"),
-        ("Tokens", sku.tokens, 0, "Count"),
+        ("ScopeMaps", sku.tokens, len(call.store.list_resources(SCOPE_MAP_TYPE, registry["id"])), "Count"),
+        ("Tokens", sku.tokens, len(call.store.list_resources(TOKEN_TYPE, registry["id"])), "Count"),
         ("MaximumStorageCapacity", sku.maximum, used, "Bytes"),
     ]
     if registry["sku"]["name"] == "Premium":

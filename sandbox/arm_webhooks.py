@@ -1,17 +1,15 @@
-"""Webhooks of a registry: kept and shown, never called, because nothing leaves the machine."""
+"""Webhooks of a registry: kept and shown with their events, never called, because nothing leaves the machine."""
 
 from __future__ import annotations
-
-import uuid
 
 from starlette.responses import Response
 
 from sandbox.arm import ArmError, Call, Document, Route, answer, listing, not_found, public
 from sandbox.locations import normalize
 from sandbox.registry_path import REGISTRY, existing_registry, registry_id
-from sandbox.registry_rules import NAME, REGISTRY_TYPE, SKUS
+from sandbox.registry_rules import NAME, SKUS
+from sandbox.webhook_events import WEBHOOK_TYPE, record
 
-WEBHOOK_TYPE = REGISTRY_TYPE + "/webhooks"
 _ALL = REGISTRY + "/webhooks"
 _ONE = _ALL + "/{webhook}"
 # ARM takes these and shows them only in getCallbackConfig.
@@ -94,17 +92,17 @@ def delete_webhook(call: Call) -> Response:
 
 
 def ping(call: Call) -> Response:
-    _existing(call)
-    return answer({"id": str(uuid.uuid4())})
+    """Calls the address whatever the webhook's actions and status are."""
+    return answer({"id": record(call.store, _existing(call)["id"], "ping", call.now(), {})})
 
 
 def list_events(call: Call) -> Response:
-    _existing(call)
-    return answer({"value": []})
+    return listing(call, _existing(call)["_sandbox"].get("events", []))
 
 
 def config(call: Call) -> Response:
-    return answer(_existing(call)["_sandbox"])
+    private = _existing(call)["_sandbox"]
+    return answer({key: private[key] for key in _PRIVATE})
 
 
 def _existing(call: Call) -> Document:

@@ -10,7 +10,7 @@ from typing import Any
 
 from starlette.responses import FileResponse, JSONResponse, Response
 
-from sandbox import manifest
+from sandbox import manifest, webhook_events
 from sandbox.blobs import DIGEST
 from sandbox.registry_call import (
     TAG,
@@ -84,6 +84,7 @@ async def put_manifest(call: Call) -> Response:
         )
         if not by_digest:
             call.store.add_tag(call.registry, call.name, reference, digest, now)
+    webhook_events.pushed(call, media_type, len(body), digest, None if by_digest else reference)
     headers = {"Docker-Content-Digest": digest, "Location": f"/v2/{call.name}/manifests/{digest}"}
     if parsed.subject:
         headers["OCI-Subject"] = parsed.subject
@@ -101,6 +102,7 @@ async def delete_manifest(call: Call) -> Response:
     if not (found.locks.deletable and call.locks().deletable):
         raise disallowed()
     call.store.delete_manifest(call.registry, call.name, digest, call.sandbox.stamp())
+    webhook_events.deleted(call, digest)
     return Response(status_code=202)
 
 

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from starlette.responses import JSONResponse, Response
 
-from sandbox import manifest
+from sandbox import manifest, webhook_events
 from sandbox.registry_call import (
     Call,
     RegistryError,
@@ -49,6 +49,7 @@ async def delete_repository(call: Call) -> Response:
     if call.store.repository_is_locked(call.registry, call.name):
         raise disallowed()
     digests, tags = call.store.delete_repository(call.registry, call.name)
+    webhook_events.deleted(call)
     return JSONResponse({"manifestsDeleted": digests or None, "tagsDeleted": tags or None}, 202)
 
 

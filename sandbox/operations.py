@@ -9,6 +9,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from starlette.responses import Response
 
@@ -29,7 +30,7 @@ class Operation:
     polls: int = 1
     failure: ArmError | None = None
     # What the last look answers; deletions have nothing to say.
-    result: Mapping[str, str] | None = None
+    result: Mapping[str, Any] | None = None
 
     def poll(self) -> bool:
         """Whether the operation is over; each look brings the end nearer."""
@@ -51,7 +52,7 @@ class Operations:
         state: str,
         *,
         failure: ArmError | None = None,
-        result: Mapping[str, str] | None = None,
+        result: Mapping[str, Any] | None = None,
     ) -> str:
         """A new operation; it ends whatever the resource was going through."""
         for earlier in self._running.values():

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
+from sandbox import scope_maps
 from sandbox.principals import by_app_id
 from sandbox.rbac import registry_permissions
 from sandbox.registry_call import Call, Grants, RegistryError
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 TOKEN_USER = "00000000-0000-0000-0000-000000000000"
 ADMIN = "admin"  # token subjects; a principal's subject is its object id
 ANONYMOUS = "anonymous"
+TOKEN = "token:"  # and its name: one of the registry's own
 ON_REPOSITORY = frozenset({"pull", "push", "delete", "metadata_read", "metadata_write"})
 CATALOG = ("catalog", "*")
 UNAUTHORIZED = "authentication required, visit https://aka.ms/acr/authorization for more information."
@@ -151,6 +153,11 @@ def _permissions(call: Call, subject: str, name: str) -> frozenset[str]:
         return frozenset({"*"}) if catalog else ON_REPOSITORY
     if subject == ANONYMOUS:
         return frozenset() if catalog else frozenset({"pull", "metadata_read"})
+    if subject.startswith(TOKEN):
+        # "Repository-scoped permissions do not support the ability to list the catalog": container-registry-repository-
+        # scoped-permissions.md
+        own = subject.removeprefix(TOKEN)
+        return frozenset() if catalog else scope_maps.permissions(call.store, call.document, own, name)
     held = _held(call, subject, None if catalog else name)
     if catalog:
         return frozenset({"*"}) if "catalog" in held else frozenset()
@@ -180,6 +187,9 @@ def _password_subject(call: Call, user: str, password: str) -> str:
         passwords = call.document.get("_sandbox", {}).get("adminPasswords", ())
         if call.document["properties"].get("adminUserEnabled") and _one_of(password, passwords):
             return ADMIN
+    elif own := call.store.get_resource(f"{call.document['id']}/tokens/{user}"):
+        if scope_maps.signs_in(own, password, call.sandbox.clock()):
+            return TOKEN + str(own["name"])
     else:
         principal = by_app_id(call.store, user)
         if principal and _one_of(password, [principal.get("secret") or ""]):

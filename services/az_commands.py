@@ -405,6 +405,130 @@ def show_registry(registry: str) -> str:
     return _line("az", "acr", "show", "--name", registry)
 
 
+def list_webhooks(registry: str) -> str:
+    """The registry's webhooks, without their addresses."""
+    return _line("az", "acr", "webhook", "list", "--registry", registry, "--output", "table")
+
+
+def add_webhook(
+    registry: str,
+    webhook: str,
+    service_uri: str,
+    actions: tuple[str, ...],
+    location: str,
+    *,
+    scope: str = "",
+    enabled: bool = True,
+    header_names: tuple[str, ...] = (),
+) -> str:
+    """Adds a webhook. The value of a header such as X-Key is taken from HEADER_X_KEY, so that no history keeps it."""
+    words = [*_webhook("create", registry, webhook), "--uri", service_uri, "--actions", *actions]
+    words += ["--location", location, *(["--scope", scope] if scope else [])]
+    words += [] if enabled else ["--status", "disabled"]
+    values = (f'{shlex.quote(f"{name}=")}"$HEADER_{re.sub("[^A-Z0-9]", "_", name.upper())}"' for name in header_names)
+    headers = f" --headers {' '.join(values)}" if header_names else ""
+    return f"{_line(*words)}{headers}"
+
+
+def set_webhook_status(registry: str, webhook: str, status: str) -> str:
+    """`status` is enabled or disabled."""
+    return _line(*_webhook("update", registry, webhook), "--status", status)
+
+
+def ping_webhook(registry: str, webhook: str) -> str:
+    """Has Azure call the webhook's address once."""
+    return _line(*_webhook("ping", registry, webhook))
+
+
+def list_webhook_events(registry: str, webhook: str) -> str:
+    """The webhook's last calls, and what its address answered."""
+    return _line(*_webhook("list-events", registry, webhook))
+
+
+def show_webhook_config(registry: str, webhook: str) -> str:
+    """Where the webhook calls, and its headers with their values."""
+    return _line(*_webhook("get-config", registry, webhook))
+
+
+def remove_webhook(registry: str, webhook: str) -> str:
+    """Removes a webhook; az does not ask."""
+    return _line(*_webhook("delete", registry, webhook))
+
+
+def _webhook(verb: str, registry: str, webhook: str) -> tuple[str, ...]:
+    return ("az", "acr", "webhook", verb, "--registry", registry, "--name", webhook)
+
+
+def list_replicas(registry: str) -> str:
+    """The registry's regions and their state."""
+    return _line("az", "acr", "replication", "list", "--registry", registry, "--output", "table")
+
+
+def add_replica(registry: str, region: str) -> str:
+    """Copies the registry to another region (Premium)."""
+    return _line("az", "acr", "replication", "create", "--registry", registry, "--location", region)
+
+
+def remove_replica(registry: str, replica: str) -> str:
+    """Gives a region up; az does not ask."""
+    return _line("az", "acr", "replication", "delete", "--registry", registry, "--name", replica)
+
+
+def list_tokens(registry: str) -> str:
+    """The registry's tokens, without their passwords."""
+    return _line("az", "acr", "token", "list", "--registry", registry, "--output", "table")
+
+
+def list_scope_maps(registry: str) -> str:
+    """What tokens may do in which repositories, those of the registry itself among it."""
+    return _line("az", "acr", "scope-map", "list", "--registry", registry, "--output", "table")
+
+
+def add_scope_map(
+    registry: str, scope_map: str, repositories: tuple[str, ...], rights: tuple[str, ...], description: str
+) -> str:
+    """The same `rights` (content/read and the like) in each of the repositories."""
+    words = ["az", "acr", "scope-map", "create", "--registry", registry, "--name", scope_map]
+    words += [word for repository in repositories for word in ("--repository", repository, *rights)]
+    return _line(*words, "--description", description)
+
+
+def remove_scope_map(registry: str, scope_map: str) -> str:
+    """Removes a scope map; az asks before it does."""
+    return _line("az", "acr", "scope-map", "delete", "--registry", registry, "--name", scope_map)
+
+
+def add_token(registry: str, token: str, scope_map: str) -> str:
+    """A token that has no password yet."""
+    return _line(*_token("create", registry, token), "--scope-map", scope_map, "--no-passwords", "true")
+
+
+def generate_token_password(registry: str, token: str, password: str, days: int | None) -> str:
+    """`password` is password1 or password2: the one that is there under this name ends. `days` None: no end."""
+    words = ("az", "acr", "token", "credential", "generate", "--registry", registry, "--name", token, f"--{password}")
+    return _line(*words, *(("--expiration-in-days", str(days)) if days else ()))
+
+
+def sign_in_as_token(token: str, login_server: str) -> str:
+    """The password is taken from TOKEN_PASSWORD, and goes in by standard input: no history keeps it."""
+    line = _line("docker", "login", login_server, "--username", token, "--password-stdin")
+    return f'printf %s "$TOKEN_PASSWORD" | {line}'
+
+
+def set_token_status(registry: str, token: str, scope_map: str, status: str) -> str:
+    """`status` is enabled or disabled. Without its scope map named, az would take it from the token."""
+    return _line(*_token("update", registry, token), "--scope-map", scope_map, "--status", status)
+
+
+def remove_token(registry: str, token: str) -> str:
+    """Removes a token with its passwords; az asks before it does."""
+    return _line(*_token("delete", registry, token))
+
+
+def _token(verb: str, registry: str, token: str) -> tuple[str, ...]:
+    return ("az", "acr", "token", verb, "--registry", registry, "--name", token)
+
+
 def show_kubelet_identity(cluster: str, cluster_group: str) -> str:
     """Sets CLIENT_ID to that of the identity as which a cluster's nodes pull."""
     words = (*_cluster("show", cluster, cluster_group), "--query", "identityProfile.kubeletidentity.clientId")

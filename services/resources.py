@@ -13,6 +13,8 @@ from services.errors import ServiceError, explained
 _ID = re.compile(r"/subscriptions/[^/?#%\\]+(?:/[^/?#%\\]+)+")
 # https://learn.microsoft.com/azure/templates/ names the versions of each kind.
 _VERSIONS = {
+    # Of the provider itself: what kinds it has, and where.
+    "microsoft.containerregistry": "2021-04-01",
     "microsoft.network": "2024-05-01",
     "microsoft.network/privatednszones": "2020-06-01",
     "microsoft.managedidentity": "2023-01-31",

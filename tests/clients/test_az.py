@@ -33,14 +33,20 @@ from services.registry_names import NameScope
 from services.registry_order import RegistryOrder, plan_creation, read_ground
 from services.registry_removal import apply_removal, plan_removal
 from services.registry_settings import settings_of
+from services.registry_tokens import apply_token, get_token, list_tokens, plan_token
+from services.replicas import apply_replica_removal, list_replications, plan_replica_removal
 from services.repository_choice import RepositoryChoice
 from services.role_definitions import BUILT_IN, REPOSITORY_READER
 from services.role_removal import apply_removal as remove_role
 from services.role_removal import read_removal_plan
+from services.scope_maps import Grant, Right, get_scope_map, list_scope_maps
 from services.settings_change import apply_settings, plan_settings
 from services.settings_lines import settings_lines
 from services.sku_change import apply_sku_change, count_connected, plan_sku_change
 from services.skus import Sku
+from services.token_removal import apply_token_removal, plan_token_removal
+from services.webhook_rules import NewWebhook
+from services.webhooks import apply_webhook, get_webhook, list_events, list_webhooks, ping, plan_webhook
 from tests.clients.az_program import AZ, MISSING
 
 REGISTRY = (
@@ -50,6 +56,7 @@ REGISTRY = (
 KUBELET_CLIENT = "d55c1efa-7418-42a5-9dc4-34467aba4ca0"
 ACR_PUSH = "8311e382-0749-4cb8-b61a-304f252e45ec"
 KUBELET = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6"
+KEY = (("X-Key", "only-the-address-knows"),)
 
 pytestmark = [
     pytest.mark.client,
@@ -407,6 +414,75 @@ AZ_CHANGES = (
         "tags": (),
     },
 )
+
+
+def test_webhooks_of_az_and_of_the_console_are_the_same(run, running):
+    session = connect_sandbox(running.ready)
+    registry = get_registry(session, REGISTRY)
+    wanted = NewWebhook("consolehook", "https://hooks.contoso.example/a", ("push",), registry.location, headers=KEY)
+    assert apply_webhook(session, plan_webhook(registry, (), wanted)) == "added"
+    uri = ("--uri", "https://hooks.contoso.example/b", "--actions", "push", "delete", "--scope", "app:*")
+    created = run("acr", "webhook", "create", "-r", "casaacr01", "-n", "azhook", *uri, "--headers", "X-Other=1")
+    assert created["scope"] == "app:*"
+    assert [found["name"] for found in run("acr", "webhook", "list", "-r", "casaacr01")] == ["azhook", "consolehook"]
+    assert [found.name for found in list_webhooks(session, registry)] == ["azhook", "consolehook"]
+    config = run("acr", "webhook", "get-config", "-r", "casaacr01", "-n", "consolehook")
+    assert config["customHeaders"] == dict(KEY)
+    pinged = run("acr", "webhook", "ping", "-r", "casaacr01", "-n", "azhook")
+    assert [event.id for event in list_events(session, registry, "azhook")] == [pinged["id"]]
+    ping(session, registry, "consolehook")
+    (event,) = run("acr", "webhook", "list-events", "-r", "casaacr01", "-n", "consolehook")
+    assert event["eventResponseMessage"]["statusCode"] == "200"
+    run("acr", "webhook", "update", "-r", "casaacr01", "-n", "azhook", "--status", "disabled")
+    assert not get_webhook(session, registry, "azhook").enabled
+    for name in ("azhook", "consolehook"):
+        assert run("acr", "webhook", "delete", "-r", "casaacr01", "-n", name) is None
+    assert list_webhooks(session, registry) == ()
+
+
+def test_tokens_of_az_and_of_the_console_are_the_same(run, running):
+    session = connect_sandbox(running.ready)
+    registry = get_registry(session, REGISTRY)
+    maps = list_scope_maps(session, registry)
+    plan = plan_token(registry, (), maps, "consoledevice", (Grant("app", (Right.PULL, Right.READ_METADATA)),))
+    assert apply_token(session, plan) == "made"
+    rights = ("--repository", "web", "content/read", "content/write")
+    made = run("acr", "token", "create", "-r", "casaacr01", "-n", "azdevice", *rights, "--expiration-in-days", "3")
+    assert len(made["credentials"]["passwords"]) == 2
+    listed = run("acr", "token", "list", "-r", "casaacr01")
+    assert [found["name"] for found in listed] == ["azdevice", "consoledevice"]
+    assert not any("value" in entry and entry["value"] for entry in listed[0]["credentials"]["passwords"])
+    azdevice = get_token(session, registry, "azdevice")
+    assert [password.name for password in azdevice.passwords] == ["password1", "password2"]
+    found = get_scope_map(session, registry, azdevice.scope_map)
+    assert found.grants == (Grant("web", (Right.PULL, Right.PUSH)),)
+    shown = run("acr", "scope-map", "show", "-r", "casaacr01", "-n", "consoledevice-scope-map")
+    assert shown["actions"] == ["repositories/app/content/read", "repositories/app/metadata/read"]
+    where = ("-r", "casaacr01", "-n", "consoledevice")
+    (given,) = run("acr", "token", "credential", "generate", *where, "--password1")["passwords"]
+    assert given["name"] == "password1"
+    run("acr", "token", "update", *where, "--scope-map", "consoledevice-scope-map", "--status", "disabled")
+    assert not get_token(session, registry, "consoledevice").enabled
+    run("acr", "token", "delete", *where, "--yes")
+    tokens, maps = list_tokens(session, registry), list_scope_maps(session, registry)
+    assert [token.name for token in tokens] == ["azdevice"]
+    removed = apply_token_removal(session, plan_token_removal(registry, tokens, maps, azdevice))
+    assert (removed.token, removed.scope_map) == ("deleted", "deleted")
+    assert run("acr", "token", "list", "-r", "casaacr01") == []
+    run("acr", "scope-map", "delete", "-r", "casaacr01", "-n", "consoledevice-scope-map", "--yes")
+
+
+def test_a_replica_of_az_is_one_of_the_console(run, running):
+    session = connect_sandbox(running.ready)
+    platform = ("--subscription", "contoso-platform")
+    (hub,) = [registry for registry in list_registries(session).values if registry.name == "contosoci"]
+    created = run("acr", "replication", "create", "-r", "contosoci", "--location", "northeurope", *platform)
+    assert created["provisioningState"] == "Succeeded"
+    there = list_replications(session, hub)
+    assert [one.region for one in there] == ["westeurope", "northeurope"]
+    plan = plan_replica_removal(hub, there, "northeurope", (), None, 30)
+    assert apply_replica_removal(session, plan) == "deleted"
+    assert run("acr", "replication", "list", "-r", "contosoci", *platform) == []
 
 
 def test_a_command_in_a_cluster_asks_for_a_pull(run, running):

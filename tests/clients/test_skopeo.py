@@ -8,6 +8,7 @@ import json
 import shutil
 import subprocess
 import tarfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -18,7 +19,11 @@ from sandbox.registry_rules import REGISTRY_TYPE
 from sandbox.server import Sandbox
 from services.cloud import connect_sandbox
 from services.pulling import plan_archive, stream
+from services.registries import get_registry
+from services.registry_tokens import apply_status, apply_token, get_token, plan_token
 from services.repositories import get_tag
+from services.scope_maps import Grant, Right, list_scope_maps
+from services.token_passwords import generate_password, plan_password
 from tests.sandbox.azure_clients import token
 
 pytestmark = pytest.mark.client
@@ -254,6 +259,27 @@ def test_a_reader_pulls_but_may_not_push(skopeo, layout, running):
     skopeo("inspect", "nodejstemplate:v1.0.0", "--raw", creds=reader)
     assert skopeo.push(layout[0], "not/allowed:v1", creds=reader, check=False).returncode != 0
     assert "not/allowed" not in running.store.list_repositories("casaacr01")
+
+
+def test_a_token_of_the_console_s_pulls_its_repository_until_it_is_disabled(skopeo, layout, running):
+    skopeo.push(layout[0], "device/app:v1")
+    session = connect_sandbox(running.ready)
+    registry = get_registry(session, running.store.find_resource(REGISTRY_TYPE, "casaacr01")["id"])
+    rights = (Right.PULL, Right.READ_METADATA)
+    plan = plan_token(registry, (), list_scope_maps(session, registry), "plantdevice", (Grant("device/app", rights),))
+    assert apply_token(session, plan) == "made"
+    token = get_token(session, registry, "plantdevice")
+    password = generate_password(session, plan_password(registry, token, "password1", 1, datetime.now(UTC)))
+    creds = f"plantdevice:{password.value}"
+    assert skopeo.tags("device/app", creds=creds) == ["v1"]
+    assert json.loads(skopeo("inspect", "device/app:v1", creds=creds).stdout)["Architecture"] == "amd64"
+    assert skopeo("inspect", "nodejstemplate:v1.0.0", creds=creds, check=False).returncode != 0
+    assert skopeo.push(layout[0], "device/app:v2", creds=creds, check=False).returncode != 0
+    apply_status(session, registry, get_token(session, registry, "plantdevice"), enabled=False)
+    refused = skopeo("inspect", "device/app:v1", creds=creds, check=False)
+    assert refused.returncode != 0
+    assert "authentication required" in refused.stderr
+    assert skopeo.tags("device/app") == ["v1"]
 
 
 def refresh_token(sandbox):

@@ -19,3 +19,9 @@ def reopen(at: AppTest, opener: str) -> None:
 def facts(at: AppTest) -> dict[str, str]:
     """What the tables of facts say."""
     return {str(name): str(row.iloc[0]) for table in at.table for name, row in table.value.iterrows()}
+
+
+def everything(at: AppTest) -> str:
+    """All that the browser was sent, and all that the session keeps, widgets without a key among it."""
+    sent = [str(getattr(node, "proto", "")) for node in at._tree]
+    return f"{sent} {object.__getattribute__(at.session_state, '_state')!r}"

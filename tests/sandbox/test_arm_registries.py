@@ -5,6 +5,7 @@ from azure.core.exceptions import HttpResponseError
 from azure.mgmt.containerregistry import ContainerRegistryManagementClient
 from azure.mgmt.containerregistry.models import Registry, Sku
 
+from sandbox.webhook_events import MOST, matches
 from tests.sandbox.azure_clients import REGISTRY, SUBSCRIPTION, Arm, client
 
 GROUP = f"/subscriptions/{SUBSCRIPTION}/resourceGroups/casacloud_rg1"
@@ -166,6 +167,38 @@ def test_webhooks_are_counted_and_keep_their_address_to_themselves(arm, make):
     assert arm("POST", f"{path}/webhooks/hook0/ping").json()["id"]
     assert arm("DELETE", f"{path}/webhooks/hook0").status_code == 200
     assert len(arm("GET", f"{path}/webhooks").json()["value"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("scope", "tag", "covered"),
+    [
+        ("", "v1", True),
+        ("", None, True),
+        ("app:*", "v1", True),
+        ("app:*", None, True),
+        ("app:v1", "v1", True),
+        ("app:v1", "v2", False),
+        ("app:v1", None, False),
+        ("app", "latest", True),
+        ("app", "v1", False),
+        ("web:*", "v1", False),
+        ("ap:*", "v1", False),
+    ],
+)
+def test_a_webhook_s_scope_covers_what_it_says(scope, tag, covered):
+    assert matches(scope, "app", tag) is covered
+
+
+def test_a_webhook_remembers_its_last_calls_and_no_more(arm, make):
+    path = make("contosoevents")
+    body = {"location": "eastus", "properties": {"serviceUri": "https://h.contoso.example/status/599"}}
+    body["properties"] |= {"actions": ["push"], "customHeaders": {"X-Key": "secret"}}
+    arm("PUT", f"{path}/webhooks/hook1", body)
+    pinged = [arm("POST", f"{path}/webhooks/hook1/ping").json()["id"] for _ in range(MOST + 1)]
+    answer = arm("POST", f"{path}/webhooks/hook1/listEvents")
+    assert [event["id"] for event in answer.json()["value"]] == pinged[:0:-1]
+    assert answer.json()["value"][0]["eventResponseMessage"]["statusCode"] == "599"
+    assert "secret" not in answer.text
 
 
 def test_usage_tells_what_is_stored_what_is_included_and_what_is_possible(running, arm):

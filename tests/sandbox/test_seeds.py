@@ -9,10 +9,12 @@ from sandbox.manifest import INDEXES, digest_of
 from sandbox.principals import CONSOLE, READER
 from sandbox.rbac import registry_permissions
 from sandbox.registry_rules import GIB, REGISTRY_TYPE
+from sandbox.scope_maps import permissions, signs_in
 from sandbox.seeds import SEEDS, seed
 from sandbox.seeds.bulk import bulk
 from sandbox.seeds.shelves import REPOSITORIES
 from sandbox.store import Store
+from sandbox.webhook_events import WEBHOOK_TYPE
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -130,6 +132,24 @@ def test_no_time_in_the_estate_is_later_than_now(estate):
     assert max(item.updated for item in contents) <= "2026-11-01T12:00:00.0000000Z"
     created = [doc["properties"]["createdOn"] for doc in documents if "createdOn" in doc.get("properties", {})]
     assert max(created) <= "2026-11-01T12:00:00.0000000Z"
+
+
+def test_webhooks_have_been_called_and_tokens_have_passwords(estate):
+    events = {
+        document["name"]: [event["eventResponseMessage"]["statusCode"] for event in document["_sandbox"]["events"]]
+        for document in estate.list_resources(WEBHOOK_TYPE)
+    }
+    assert set(events["deployhook"]) == {"200"}
+    assert set(events["scanhook"]) == {"503"}
+    registry = estate.find_resource(REGISTRY_TYPE, "contosobase")
+    for name in ("plant-gateway", "old-deploy"):
+        document = estate.get_resource(f"{registry['id']}/tokens/{name}")
+        (known,) = document["_sandbox"]["passwords"].values()
+        assert signs_in(document, known, NOW)
+        assert not signs_in(document, "", NOW)
+    assert permissions(estate, registry, "plant-gateway", "node") == {"pull", "metadata_read"}
+    assert permissions(estate, registry, "plant-gateway", "python") == frozenset()
+    assert permissions(estate, registry, "old-deploy", "python") == {"pull", "push"}
 
 
 def test_six_clusters_pull_in_six_ways(estate):

@@ -235,6 +235,42 @@ HOSTILE = [
             az_commands.update_registry("contosoacr", "--sku", "Premium"),
             "az acr update --name contosoacr --sku Premium",
         ),
+        (
+            az_commands.add_webhook(
+                "contosoacr", "hook1", "https://h.example/a?b&c", ("push", "delete"), "eastus", scope="team/app:*"
+            ),
+            "az acr webhook create --registry contosoacr --name hook1 --uri 'https://h.example/a?b&c'"
+            " --actions push delete --location eastus --scope 'team/app:*'",
+        ),
+        (
+            az_commands.add_webhook(
+                "contosoacr",
+                "hook1",
+                "https://h.example",
+                ("push",),
+                "eastus",
+                enabled=False,
+                header_names=("Authorization", "X-Key's"),
+            ),
+            "az acr webhook create --registry contosoacr --name hook1 --uri https://h.example --actions push"
+            ' --location eastus --status disabled --headers Authorization="$HEADER_AUTHORIZATION"'
+            """ 'X-Key'"'"'s='"$HEADER_X_KEY_S\"""",
+        ),
+        (
+            az_commands.add_scope_map(
+                "contosoacr", "map1", ("app", "team/*"), ("content/read", "metadata/read"), "For a device"
+            ),
+            "az acr scope-map create --registry contosoacr --name map1 --repository app content/read metadata/read"
+            " --repository 'team/*' content/read metadata/read --description 'For a device'",
+        ),
+        (
+            az_commands.generate_token_password("contosoacr", "device", "password2", None),
+            "az acr token credential generate --registry contosoacr --name device --password2",
+        ),
+        (
+            az_commands.sign_in_as_token("device", "contosoacr.azurecr.io"),
+            'printf %s "$TOKEN_PASSWORD" | docker login contosoacr.azurecr.io --username device --password-stdin',
+        ),
     ],
 )
 def test_lines(line: str, expected: str) -> None:
@@ -245,7 +281,7 @@ def test_every_line_is_a_command_of_az_docker_or_skopeo() -> None:
     lines = {name: made(maker) for name, maker in makers().items()}
     assert len(lines) > 15
     for line in (*lines.values(), *fixes().values()):
-        assert re.sub(r"^[A-Z_]+=\$\(", "", line).split()[0] in ("az", "docker", "kubectl", "skopeo"), line
+        assert re.sub(r"^[A-Z_]+=\$\(", "", line).split()[0] in ("az", "docker", "kubectl", "printf", "skopeo"), line
 
 
 def words(line: str) -> list[str]:

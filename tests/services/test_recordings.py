@@ -37,13 +37,14 @@ from services.granted import ask_granted
 from services.images import read_manifest
 from services.locations import read_provider
 from services.read_back import delete
-from services.registries import Mode, get_registry, list_registries
+from services.registries import Mode, Registry, get_registry, list_registries
 from services.registry_creation import apply_creation
 from services.registry_names import NameScope, check_name
 from services.registry_order import RegistryOrder, plan_creation, read_ground
 from services.registry_permissions import Permission
 from services.registry_removal import apply_removal, plan_removal
 from services.registry_settings import settings_of
+from services.replicas import ReplicaPlan, apply_replica, apply_replica_removal, get_replication, list_replications
 from services.repositories import (
     get_manifest_row,
     get_repository,
@@ -63,6 +64,9 @@ from services.skus import Sku
 from services.subscriptions import Subscription, list_subscriptions
 from services.tagging import UntagItem, UntagPlan, apply_untag
 from services.usage_details import add_usage, read_usage
+from services.webhook_rules import NewWebhook
+from services.webhooks import apply_removal as apply_webhook_removal
+from services.webhooks import apply_webhook, get_webhook, ping, plan_webhook, read_callback
 from tests.services import documents
 from tests.services.canned import ARM, CLOUD, Answer, Canned, CannedRegistry, Clock, Credential, connected
 from tests.services.shell_lines import registry as a_registry
@@ -81,17 +85,10 @@ NOT_READ = {
     "real/acr-data/v2_blob_upload_*_20?.json": WRITES,
     "real/acr-data/v2_manifest_put_201.json": WRITES,
     "real/acr-mgmt/generic_resources_*.json": "registries are listed by their own provider, with their properties",
-    "real/acr-mgmt/registry_delete_operation*.json": POLLS,
     "real/acr-mgmt/registry_operation*.json": "part of the creation that was recorded with it",
-    "real/acr-mgmt/replication_*operation*.json": POLLS,
     "real/acr-mgmt/list_credentials_*.json": "passwords are shown on request only, which comes later",
     "real/acr-mgmt/regenerate_credential_*.json": WRITES,
-    "real/acr-mgmt/registry_delete_*.json": WRITES,
-    "real/acr-mgmt/replication_delete_202_null.json": WRITES,
-    "real/acr-mgmt/replication_get.json": "replicas are read as a list",
-    "real/acr-mgmt/replication_patch.json": WRITES,
     "real/acr-mgmt/runs_list_*.json": "ACR tasks are in another package, and in no view",
-    "real/acr-mgmt/webhook_*.json": "webhooks are counted by listUsages; their own view comes later",
     "real/subscriptions/subscription_get_*.json": "subscriptions are read as a list",
     "real/subscriptions/tenants_list.json": "the tenant is the token's own",
     "real/aks/cluster_delete_202.json": WRITES,
@@ -442,6 +439,133 @@ def replay_replicas(recording: Recording) -> None:
         (entry["location"], entry["properties"]["provisioningState"], entry["properties"]["status"]["displayStatus"])
         for entry in recording.body["value"]
     ]
+    wire, session = arm()
+    wire.on("GET", f"{ARM}{recording.path}", recording.answer)
+    listed = list_replications(session, registry_at(recording.path.rpartition("/")[0]))
+    assert len(listed) == len(recording.body["value"])
+    for one, entry in zip(listed, sorted(recording.body["value"], key=lambda entry: entry["location"]), strict=True):
+        check_replication(one, entry)
+
+
+def registry_at(resource_id: str) -> Registry:
+    """A Premium registry of that id."""
+    _, _, subscription, _, group, *_, name = resource_id.split("/")
+    return a_registry(id=resource_id, name=name, subscription_id=subscription, resource_group=group)
+
+
+def check_replication(found: Any, document: dict[str, Any]) -> None:
+    properties = document["properties"]
+    assert (found.name, found.region) == (document["name"], document["location"])
+    assert found.provisioning_state == properties["provisioningState"]
+    assert found.status == properties["status"]["displayStatus"]
+    assert found.status_at == time(properties["status"]["timestamp"])
+    assert found.routed
+
+
+def replay_replica(recording: Recording) -> None:
+    wire, session = arm()
+    wire.on("GET", f"{ARM}{recording.path}", recording.answer)
+    registry = registry_at(recording.path.rpartition("/replications")[0])
+    check_replication(get_replication(session, registry, recording.body["name"]), recording.body)
+
+
+ARM_GONE = Answer(404, {"error": {"code": "ResourceNotFound", "message": "M"}})
+
+
+def serve_registry(wire: Canned, resource_id: str, replications: Answer) -> Registry:
+    """A Premium registry with its replications, its usage refused."""
+    name = resource_id.rpartition("/")[2]
+    properties = {"provisioningState": "Succeeded", "loginServer": f"{name}.azurecr.io"}
+    document = {"id": resource_id, "name": name, "location": "nowhere", "sku": {"name": "Premium"}}
+    wire.on("GET", f"{ARM}{resource_id}", Answer(200, {**document, "properties": properties}))
+    serve_details(wire, resource_id, replicas=replications)
+    return registry_at(resource_id)
+
+
+def replay_replica_status(recording: Recording) -> None:
+    """The end of an addition whose beginning was not recorded."""
+    wire, session = arm()
+    replica = Recording("real/acr-mgmt/replication_get.json")
+    registry = serve_registry(wire, replica.path.rpartition("/replications")[0], Answer(200, {"value": []}))
+    wire.on("PUT", f"{ARM}{replica.path}", Answer(201, replica.body, recording.headers))
+    wire.on("GET", f"{ARM}{recording.path}", recording.answer)
+    wire.on("GET", f"{ARM}{replica.path}", replica.answer)
+    plan = ReplicaPlan(registry, replica.body["location"], (), ())
+    assert apply_replica(session, plan) == "added"
+    assert f"GET {recording.path}" in wire.paths()
+
+
+def replay_replica_removal(recording: Recording) -> None:
+    """A recorded removal, whichever of its answers `recording` is: begun, looked at, done."""
+    begun, waits, done = (
+        Recording(f"real/acr-mgmt/replication_delete_{name}.json")
+        for name in ("202_null", "operationresult_202", "operationresult_200")
+    )
+    assert recording.file in (begun.file, waits.file, done.file)
+    wire, session = arm()
+    replica = Recording("real/acr-mgmt/replication_get.json")
+    registry = serve_registry(wire, begun.path.rpartition("/replications")[0], Answer(200, {"value": [replica.body]}))
+    wire.on("GET", f"{ARM}{begun.path}", ARM_GONE)
+    wire.on("DELETE", f"{ARM}{begun.path}", begun.answer)
+    wire.on("GET", begun.headers["Location"].partition("?")[0], waits.answer)
+    wire.on("GET", waits.headers["Location"].partition("?")[0], waits.answer, done.answer)
+    plan = ReplicaPlan(registry, replica.body["location"], (), ())
+    assert apply_replica_removal(session, plan) == "deleted"
+
+
+def check_webhook(found: Any, document: dict[str, Any]) -> None:
+    properties = document["properties"]
+    assert (found.name, found.location) == (document["name"], document["location"])
+    assert (found.status, found.scope) == (properties["status"], properties["scope"])
+    assert list(found.actions) == properties["actions"]
+    assert found.provisioning_state == properties["provisioningState"]
+
+
+def hook_at(recording: Recording) -> tuple[Canned, AzureSession, Registry, str]:
+    """Azure with the recorded answer, the webhook's registry, and its name."""
+    wire, session = arm()
+    wire.on(recording.method, f"{ARM}{recording.path}", recording.answer)
+    resource_id, name = recording.path.split("/webhooks/")
+    return wire, session, registry_at(resource_id), name.partition("/")[0]
+
+
+def replay_webhook(recording: Recording) -> None:
+    wire, session, registry, name = hook_at(recording)
+    wire.on("GET", f"{ARM}{recording.path}", recording.answer)
+    check_webhook(get_webhook(session, registry, name), recording.body)
+
+
+def replay_webhook_creation(recording: Recording) -> None:
+    wire, session, registry, name = hook_at(recording)
+    asked = recording.request["properties"]
+    registry = replace(registry, location=recording.request["location"])
+    wanted = NewWebhook(name, asked["serviceUri"], tuple(asked["actions"]), registry.location)
+    wire.on("GET", f"{ARM}{registry.id}/webhooks", Answer(200, {"value": []}))
+    wire.on("GET", f"{ARM}{recording.path}", recording.answer)
+    assert apply_webhook(session, plan_webhook(registry, (), wanted)) == "added"
+    body = json.loads(next(sent.body for sent in wire.sent if sent.method == "PUT"))
+    assert body["location"] == recording.request["location"]
+    assert asked.items() <= body["properties"].items()
+
+
+def replay_webhook_removal(recording: Recording) -> None:
+    wire, session, registry, name = hook_at(recording)
+    there = Recording("real/acr-mgmt/webhook_get_2019-05-01.json")
+    wire.on("GET", f"{ARM}{recording.path}", there.answer, there.answer, ARM_GONE)
+    assert apply_webhook_removal(session, registry, get_webhook(session, registry, name)) == "deleted"
+
+
+def replay_ping(recording: Recording) -> None:
+    _, session, registry, name = hook_at(recording)
+    assert ping(session, registry, name) == recording.body["id"]
+
+
+def replay_callback(recording: Recording) -> None:
+    _, session, registry, name = hook_at(recording)
+    found = read_callback(session, registry, name)
+    assert found.service_uri == recording.body["serviceUri"]
+    assert list(found.header_names) == sorted(recording.body["customHeaders"])
+    assert not any(value in found.header_names for value in recording.body["customHeaders"].values())
 
 
 def replay_subscriptions(recording: Recording) -> None:
@@ -839,6 +963,17 @@ READ: dict[str, Callable[[Recording], None]] = {
     "real/resource-groups/resource_group_create_*.json": replay_new_group,
     "real/acr-mgmt/list_usages_*.json": replay_usages,
     "real/acr-mgmt/replication_list_*.json": replay_replicas,
+    "real/acr-mgmt/replication_get.json": replay_replica,
+    "real/acr-mgmt/replication_patch.json": replay_replica,
+    "real/acr-mgmt/replication_operationstatus_*.json": replay_replica_status,
+    "real/acr-mgmt/replication_delete_*.json": replay_replica_removal,
+    "real/acr-mgmt/webhook_get_*.json": replay_webhook,
+    # What a change answers is the webhook, as a read answers it.
+    "real/acr-mgmt/webhook_patch_*.json": replay_webhook,
+    "real/acr-mgmt/webhook_create_*.json": replay_webhook_creation,
+    "real/acr-mgmt/webhook_delete_*.json": replay_webhook_removal,
+    "real/acr-mgmt/webhook_ping_*.json": replay_ping,
+    "real/acr-mgmt/webhook_callback_config_*.json": replay_callback,
     "real/subscriptions/subscription_list_*.json": replay_subscriptions,
     "documented/retail-prices/*.json": replay_prices,
     "real/consumption/cost_management_query_by_resource.json": replay_cost_query,

@@ -1,0 +1,96 @@
+"""A registry's regions: the table of them, what one more costs, and the way to add and to remove one."""
+
+import streamlit as st
+
+from services import az_commands
+from services.errors import ServiceError
+from services.registries import Registry
+from services.replicas import Replication
+from services.skus import Sku, sku_of
+from ui import connection, loaders, replicas, selection
+from ui.errors import show_error
+from ui.page import az_lines, crumb, empty, header
+from ui.prices import choose_prices
+from ui.table import UTC, table_height, table_of
+from ui.text import count, plain
+from ui.writing import may_write, show_read_only
+
+who = connection.who()
+here = {"registry": st.query_params.get("registry", "")}
+
+
+def show_all(registry: Registry, there: tuple[Replication, ...]) -> None:
+    away = [one for one in there if not one.home]
+    st.markdown(
+        f"At home in {plain(registry.location)}, and {count(len(away), 'replica')} beside it. Pulls are served by the "
+        "region that is nearest; each region is billed as a registry of its own."
+    )
+    book = choose_prices(who, [registry.location])
+    with st.container(horizontal=True):
+        if st.button("Add a replica", icon=":material/add:", type="primary", disabled=not may_write()):
+            replicas.add(who, registry, there, book)
+        if away and st.button("Remove a replica", icon=":material/delete:", disabled=not may_write()):
+            replicas.remove(who, registry, there, book)
+    if not away:
+        empty(":material/public:", "No replicas", "A replica keeps pulls near, and goes on when the home region fails.")
+    if not there:
+        return
+    search = st.text_input("Search", key="search", type="search", placeholder="Part of a region", bind="query-params")
+    shown = [one for one in there if (search or "").casefold().strip() in one.region]
+    if not shown:
+        empty(":material/filter_alt_off:", "No region matches", "Clear the search above.")
+        return
+    rows = [
+        {
+            "Region": one.region,
+            "Role": "home" if one.home else "replica",
+            "Copy": one.status,
+            "As of": one.status_at,
+            "State": one.provisioning_state,
+            "Pulls": "routed here" if one.routed else "not routed here",
+        }
+        for one in shown
+    ]
+    st.dataframe(
+        table_of(rows, {"As of": UTC}),
+        height=table_height(len(rows)),
+        hide_index=True,
+        placeholder="–",
+        alt="The regions of the registry, the home region first",
+        column_config={
+            "Region": st.column_config.TextColumn(pinned=True),
+            "As of": st.column_config.DatetimeColumn(format="distance"),
+        },
+    )
+
+
+listed = selection.registry_of_url(who)
+crumb("registry.py", listed.name, **here)
+top = st.container()
+replicas.show_changes(listed.id)  # Before anything is read: a change that has just ended makes it stale.
+there: tuple[Replication, ...] | None = None
+at, failure, registry = None, None, listed
+try:
+    registry = loaders.registry(who, listed.id).value
+    loaded = replicas.listed(who, registry.id, registry)
+    there, at = loaded.value, loaded.at
+except ServiceError as error:
+    failure = error
+with top:
+    header(
+        "Replicas",
+        f"{plain(registry.name)}, {plain(registry.sku)}, in {plain(registry.location)}",
+        at,
+        lambda: replicas.forget(who, registry),
+    )
+show_read_only()
+if sku_of(registry.sku) is not Sku.PREMIUM and not there:
+    empty(
+        ":material/public_off:", "Premium only", f"{plain(registry.sku)} has no replicas: see what Premium would cost."
+    )
+    st.page_link("skus.py", label="Which SKU", icon=":material/compare_arrows:", query_params=here)
+elif failure:
+    show_error(failure)
+elif there is not None:
+    show_all(registry, there)
+    az_lines(az_commands.list_replicas(registry.name))

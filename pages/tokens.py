@@ -1,0 +1,104 @@
+"""A registry's tokens and scope maps, and one token with its passwords."""
+
+import streamlit as st
+
+from services import az_commands
+from services.errors import ServiceError
+from services.registries import Registry
+from services.registry_tokens import Token
+from services.scope_maps import map_blockers
+from services.skus import LIMITS, sku_of
+from services.token_removal import users_of
+from ui import connection, loaders, selection, tokens
+from ui.done import show_done
+from ui.errors import show_error
+from ui.page import az_lines, back, crumb, empty, header
+from ui.table import show_facts
+from ui.text import ago, count, exact, plain
+from ui.token_password import new_password
+from ui.token_tables import show_maps, show_passwords, show_tokens
+from ui.tokens import Listing, grant_words
+from ui.writing import may_write, show_read_only
+
+who = connection.who()
+here = {"registry": st.query_params.get("registry", "")}
+
+
+def show_all(registry: Registry, listing: Listing) -> None:
+    sku = sku_of(registry.sku)
+    most = f" of at most {LIMITS[sku].tokens:,} that {sku} has" if sku else ""
+    st.markdown(
+        f"{count(len(listing.tokens), 'token')}{most}. A token is for what has no identity in Entra, such as a device: "
+        "a name, two passwords, and rights in chosen repositories."
+    )
+    if st.button("Make a token", icon=":material/add:", type="primary", disabled=not may_write()):
+        tokens.make(who, registry, listing)
+    if opened := show_tokens(listing, registry.id):
+        st.switch_page("tokens.py", query_params={**here, "token": opened})
+    st.subheader("Scope maps", anchor=False)
+    st.markdown("What tokens may do. Those of the system are the registry's own, and can't be changed.")
+    show_maps(listing, registry.id)
+    unused = [one for one in listing.maps if not map_blockers(one, users_of(one.id, listing.tokens))]
+    if unused and st.button("Remove a scope map", icon=":material/delete:", disabled=not may_write()):
+        tokens.remove_map(who, registry, listing)
+
+
+def show_one(registry: Registry, listing: Listing, token: Token) -> None:
+    scope_map = listing.map_of(token)
+    show_facts(
+        {
+            "Status": plain(token.status),
+            "Scope map": plain(token.scope_map) or "none",
+            "May": "  \n".join(plain(words) for words in grant_words(scope_map)),
+            "Created": f"{ago(token.created)} ({exact(token.created)})",
+        }
+    )
+    with st.container(horizontal=True):
+        if st.button("New password", icon=":material/key:", type="primary", disabled=not may_write()):
+            new_password(who, registry, token)
+        label = "Disable" if token.enabled else "Enable"
+        if st.button(label, icon=":material/power_settings_new:", disabled=not may_write()):
+            tokens.change_status(who, registry, token)
+        if st.button("Remove", icon=":material/delete:", disabled=not may_write()):
+            tokens.remove(who, registry, token, listing)
+    st.subheader("Passwords", anchor=False)
+    show_passwords(token)
+
+
+listed = selection.registry_of_url(who)
+name = st.query_params.get("token", "")
+if name:
+    back("tokens.py", "Tokens", **here)
+else:
+    crumb("registry.py", listed.name, **here)
+listing: Listing | None = None
+at, failure, registry = None, None, listed
+try:
+    registry = loaders.registry(who, listed.id).value
+    loaded = tokens.listed(who, registry.id, registry)
+    listing, at = loaded.value, loaded.at
+except ServiceError as error:
+    failure = error
+header(
+    plain(name) if name else "Tokens",
+    f"{plain(registry.name)}, {plain(registry.sku)}, in {plain(registry.location)}",
+    at,
+    lambda: tokens.forget(who, registry),
+)
+show_done()
+show_read_only()
+if failure:
+    show_error(failure)
+elif listing and not name:
+    show_all(registry, listing)
+    az_lines(az_commands.list_tokens(registry.name), az_commands.list_scope_maps(registry.name))
+elif listing:
+    token = next((one for one in listing.tokens if one.name.casefold() == name.casefold()), None)
+    if token:
+        show_one(registry, listing, token)
+        az_lines(
+            az_commands.generate_token_password(registry.name, token.name, "password1", 30),
+            az_commands.sign_in_as_token(token.name, registry.login_server),
+        )
+    else:
+        empty(":material/vpn_key:", "No such token", "It may be removed meanwhile: refresh the list.")

@@ -1,0 +1,107 @@
+"""A registry's webhooks: a table of them, and one with its last calls."""
+
+import streamlit as st
+
+from services import az_commands
+from services.errors import ServiceError
+from services.registries import Registry
+from services.skus import LIMITS, sku_of
+from services.webhooks import Webhook, ping
+from ui import connection, loaders, selection, webhooks
+from ui.done import say_done, show_done
+from ui.errors import panel, show_error
+from ui.page import az_lines, back, crumb, empty, header
+from ui.table import show_facts
+from ui.text import count, plain
+from ui.webhook_tables import show_events, show_webhooks
+from ui.writing import may_write, show_read_only
+
+who = connection.who()
+here = {"registry": st.query_params.get("registry", "")}
+
+
+def show_all(registry: Registry, there: tuple[Webhook, ...]) -> None:
+    sku = sku_of(registry.sku)
+    most = f" of at most {LIMITS[sku].webhooks} that {sku} has" if sku else ""
+    st.markdown(f"{count(len(there), 'webhook')}{most}. Azure calls their addresses; this console never does.")
+    if st.button("Add a webhook", icon=":material/add:", type="primary", disabled=not may_write()):
+        webhooks.add(who, registry, there)
+    if not there:
+        empty(":material/webhook:", "No webhooks", "A webhook tells another system of each push and deletion.")
+        return
+    if opened := show_webhooks(there, registry.id):
+        st.switch_page("webhooks.py", query_params={**here, "webhook": opened})
+
+
+def show_one(registry: Registry, webhook: Webhook) -> None:
+    show_facts(
+        {
+            "Status": plain(webhook.status),
+            "Called on": ", ".join(plain(action) for action in webhook.actions),
+            "Scope": plain(webhook.scope) or "everything",
+            "Region": plain(webhook.location),
+        }
+    )
+    with st.container(horizontal=True):
+        if st.button("Ping", icon=":material/notifications_active:", disabled=not may_write()):
+            send_ping(registry, webhook)
+        # As a write: an address may hold a key, which is not for everyone who reaches the console.
+        if st.button(
+            "Where it calls", icon=":material/key:", help="Asks Azure for its address.", disabled=not may_write()
+        ):
+            webhooks.show_address(who, registry, webhook.name)
+        label = "Disable" if webhook.enabled else "Enable"
+        if st.button(label, icon=":material/power_settings_new:", disabled=not may_write()):
+            webhooks.change_status(who, registry, webhook)
+        if st.button("Remove", icon=":material/delete:", disabled=not may_write()):
+            webhooks.remove(who, registry, webhook)
+    st.subheader("Last calls", anchor=False)
+    with panel():
+        show_events(webhooks.events(who, registry.id, registry, webhook.name))
+
+
+def send_ping(registry: Registry, webhook: Webhook) -> None:
+    with panel():
+        ping(connection.session(who), registry, webhook.name)
+        webhooks.events.clear()
+        say_done(f"Azure was asked to call {plain(webhook.name)} once: what came of it is among its last calls.")
+        st.rerun()
+
+
+listed = selection.registry_of_url(who)
+name = st.query_params.get("webhook", "")
+if name:
+    back("webhooks.py", "Webhooks", **here)
+else:
+    crumb("registry.py", listed.name, **here)
+there: tuple[Webhook, ...] | None = None
+at, failure, registry = None, None, listed
+try:
+    registry = loaders.registry(who, listed.id).value
+    loaded = webhooks.listed(who, registry.id, registry)
+    there, at = loaded.value, loaded.at
+except ServiceError as error:
+    failure = error
+header(
+    plain(name) if name else "Webhooks",
+    f"{plain(registry.name)}, {plain(registry.sku)}, in {plain(registry.location)}",
+    at,
+    lambda: webhooks.forget(who, registry),
+)
+show_done()
+show_read_only()
+if failure:
+    show_error(failure)
+elif there is not None and not name:
+    show_all(registry, there)
+    az_lines(az_commands.list_webhooks(registry.name))
+elif there is not None:
+    webhook = next((one for one in there if one.name.casefold() == name.casefold()), None)
+    if webhook:
+        show_one(registry, webhook)
+        az_lines(
+            az_commands.ping_webhook(registry.name, webhook.name),
+            az_commands.list_webhook_events(registry.name, webhook.name),
+        )
+    else:
+        empty(":material/webhook:", "No such webhook", "It may be removed meanwhile: refresh the list.")

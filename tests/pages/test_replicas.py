@@ -1,0 +1,96 @@
+"""Replicas on their page: added with their cost beside, given up again, and said to be Premium's."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.cloud import AzureSession
+from services.replicas import list_replications
+from tests.services.own_sandbox import REGISTRY, Own, own_sandbox
+from ui import writing
+
+from .conftest import AppTest, Open, texts
+from .own import button, reopen
+
+HUB = "contosohub"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as own:
+        own.make_registry(HUB)
+        yield own
+
+
+@pytest.fixture
+def session(own: Own) -> AzureSession:
+    return own.session()
+
+
+def regions(own: Own) -> list[str]:
+    return [one.region for one in list_replications(own.session(), own.registry(HUB))]
+
+
+def ended(at: AppTest) -> AppTest:
+    """Runs the page until the change that it shows is over."""
+    for change in at.session_state["replica changes"].values():
+        assert change.reading.finished.wait(30)
+    return at.run()
+
+
+def said(at: AppTest) -> str:
+    return "".join(str(success.value) for success in at.success).replace("\\", "")
+
+
+def test_only_premium_has_replicas(open_view: Open) -> None:
+    at = open_view("replicas.py", registry=REGISTRY)
+    assert not at.exception
+    assert "Premium only" in texts(at)
+
+
+def test_a_region_is_added_with_its_cost_beside_and_given_up_again(open_view: Open, own: Own) -> None:
+    at = open_view("replicas.py", registry=HUB)
+    assert "No replicas" in texts(at)
+    button(at, "Add a replica").click().run()
+    choice = next(box for box in at.selectbox if box.label == "Region")
+    assert "eastus" not in choice.options
+    reopen(at, "Add a replica")
+    choice.set_value("northeurope").run()
+    reopen(at, "Add a replica")
+    at.run()
+    assert "--location northeurope" in texts(at)
+    assert "A replica is billed as a registry of its own" in texts(at)
+    assert regions(own) == []
+    reopen(at, "Add a replica")
+    button(at, "Add the replica").click().run()
+    at = ended(at)
+    assert not at.exception
+    assert "has a replica in northeurope now, as read back" in said(at)
+    assert at.dataframe[0].value["Region"].tolist() == ["eastus", "northeurope"]
+    button(at, "Put away").click().run()
+    assert said(at) == ""
+    button(at, "Remove a replica").click().run()
+    assert "az acr replication delete --registry contosohub --name northeurope" in texts(at)
+    reopen(at, "Remove a replica")
+    button(at, "Remove the replica").click().run()
+    at = ended(at)
+    assert "has no replica in northeurope any more, as read back" in said(at)
+    assert regions(own) == []
+
+
+def test_a_failure_is_shown_until_it_is_put_away(open_view: Open, own: Own) -> None:
+    at = open_view("replicas.py", registry=HUB)
+    own.break_({"method": "PUT", "path": "/replications/", "status": 409})
+    button(at, "Add a replica").click().run()
+    reopen(at, "Add a replica")
+    button(at, "Add the replica").click().run()
+    at = ended(at)
+    assert "Could not add a replica of contosohub" in texts(at)
+    button(at, "Put away").click().run()
+    assert "Could not add" not in texts(at)
+
+
+def test_a_console_that_listens_to_everyone_adds_none(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
+    assert button(open_view("replicas.py", registry=HUB), "Add a replica").disabled

@@ -1,0 +1,214 @@
+"""Tokens on their page: made for a repository, given a password that is seen once, disabled and removed."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.cloud import AzureSession
+from services.registry_tokens import Token, apply_token, get_token, list_tokens, plan_token
+from services.scope_maps import Grant, Right, list_scope_maps
+from tests.services.own_sandbox import APP, REGISTRY, Own, own_sandbox
+from ui import writing
+
+from .conftest import AppTest, Open, texts
+from .own import button, everything, facts, reopen
+
+HERE = {"registry": REGISTRY}
+NAME = "contoso-device"
+GRANTS = (Grant(APP, (Right.PULL, Right.READ_METADATA)),)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as own:
+        own.push("v1")
+        yield own
+
+
+@pytest.fixture
+def session(own: Own) -> AzureSession:
+    return own.session()
+
+
+def make(own: Own, name: str = NAME) -> Token:
+    session, registry = own.session(), own.registry()
+    plan = plan_token(registry, list_tokens(session, registry), list_scope_maps(session, registry), name, GRANTS)
+    assert apply_token(session, plan) == "made"
+    return get_token(session, registry, name)
+
+
+def names(own: Own) -> list[str]:
+    return [token.name for token in list_tokens(own.session(), own.registry())]
+
+
+def own_maps(own: Own) -> list[str]:
+    return [found.name for found in list_scope_maps(own.session(), own.registry()) if not found.system]
+
+
+def said(at: AppTest) -> str:
+    return "".join(str(success.value) for success in at.success).replace("\\", "")
+
+
+def asked(at: AppTest, name: str, *repositories: str) -> AppTest:
+    """The dialog of a new token, filled as a reader does."""
+    for fill in (
+        lambda: next(one for one in at.text_input if one.label == "Name").set_value(name),
+        lambda: next(one for one in at.multiselect if one.label == "Repositories").set_value(list(repositories)),
+    ):
+        reopen(at, "Make a token")
+        at.run()
+        reopen(at, "Make a token")
+        fill()
+    reopen(at, "Make a token")
+    return at
+
+
+def password_on(at: AppTest) -> str:
+    """The password that the dialog shows."""
+    return next(str(code.value) for code in at.code if code.language in (None, "", "plaintext"))
+
+
+def test_no_tokens_says_so_and_the_registry_s_own_scope_maps_are_listed(open_view: Open) -> None:
+    at = open_view("tokens.py", **HERE)
+    assert "No tokens" in texts(at)
+    assert "0 tokens of at most 500 that Standard has" in texts(at)
+    assert "_repositories_pull" in at.dataframe[0].value["Name"].tolist()
+    assert set(at.dataframe[0].value["Kind"]) == {"system"}
+
+
+def test_a_token_is_made_for_a_repository(open_view: Open, own: Own) -> None:
+    at = asked(open_view("tokens.py", **HERE), NAME, APP)
+    at.run()
+    assert not at.exception
+    assert f"--repository {APP} content/read metadata/read" in texts(at)
+    assert f"az acr token create --registry {REGISTRY} --name {NAME} --scope-map {NAME}-scope-map" in texts(at)
+    assert names(own) == []
+    at = asked(at, NAME, APP)
+    button(at, "Make the token").click().run()
+    assert not at.exception
+    assert f"The token {NAME} is made, as read back" in said(at)
+    assert (names(own), own_maps(own)) == ([NAME], [f"{NAME}-scope-map"])
+    assert at.title[0].value.replace("\\", "") == NAME
+    assert facts(at)["May"].replace("\\", "") == f"{APP}: pull, list tags"
+    assert "No password" in texts(at)
+
+
+def test_what_is_in_the_way_is_said_and_the_button_is_off(open_view: Open, own: Own) -> None:
+    make(own)
+    at = asked(open_view("tokens.py", **HERE), NAME, "*")
+    at.run()
+    assert f"There is a token {NAME} already" in texts(at).replace("\\", "")
+    assert "every repository of the registry" in "".join(str(one.value) for one in at.warning)
+    assert button(at, "Make the token").disabled
+
+
+def test_a_password_is_shown_once_and_is_nowhere_after(open_view: Open, own: Own) -> None:
+    make(own)
+    at = open_view("tokens.py", **HERE, token=NAME)
+    button(at, "New password").click().run()
+    assert f"credential generate --registry {REGISTRY} --name {NAME} --password1 --expiration-in-days 30" in texts(at)
+    reopen(at, "New password")
+    button(at, "Make the password").click().run()
+    assert not at.exception
+    password = password_on(at)
+    document = own.sandbox.store.get_resource(get_token(own.session(), own.registry(), NAME).id)
+    assert document
+    assert document["_sandbox"]["passwords"] == {"password1": password}
+    assert password in everything(at)
+    line = next(str(code.value) for code in at.code if "docker login" in str(code.value))
+    assert line.endswith(f"--username {NAME} --password-stdin")
+    assert password not in line
+    at.run()
+    assert not at.exception
+    assert password not in everything(at)
+    assert password not in str(dict(at.query_params))
+    assert at.dataframe[0].value["Password"].tolist() == ["password1"]
+    assert at.dataframe[0].value["State"].tolist() == ["works"]
+
+
+def test_the_next_password_is_the_other_one(open_view: Open, own: Own) -> None:
+    make(own)
+    at = open_view("tokens.py", **HERE, token=NAME)
+    for _ in range(2):
+        reopen(at, "New password")
+        at.run()
+        reopen(at, "New password")
+        button(at, "Make the password").click().run()
+        at.run()
+    token = get_token(own.session(), own.registry(), NAME)
+    assert [password.name for password in token.passwords] == ["password1", "password2"]
+
+
+def test_a_token_is_disabled_and_removed_once_its_name_is_typed(open_view: Open, own: Own) -> None:
+    make(own)
+    at = open_view("tokens.py", **HERE, token=NAME)
+    button(at, "Disable").click().run()
+    assert "az acr token update" in texts(at)
+    reopen(at, "Disable")
+    button(at, "Disable the token").click().run()
+    assert "is changed, as read back" in said(at)
+    assert not get_token(own.session(), own.registry(), NAME).enabled
+    button(at, "Remove").click().run()
+    assert f"its scope map {NAME}-scope-map, which no other token has" in texts(at).replace("\\", "")
+    assert button(at, "Remove the token").disabled
+    reopen(at, "Remove")
+    at.text_input[0].set_value(NAME).run()
+    reopen(at, "Remove")
+    at.text_input[0].set_value(NAME)
+    reopen(at, "Remove")
+    at.run()
+    reopen(at, "Remove")
+    button(at, "Remove the token").click().run()
+    assert not at.exception
+    assert f"The token {NAME} is removed, as read back. Its scope map {NAME}-scope-map is removed" in said(at)
+    assert (names(own), own_maps(own)) == ([], [])
+
+
+def test_a_scope_map_that_no_token_has_is_removed(open_view: Open, own: Own) -> None:
+    token = make(own)
+    assert "Remove a scope map" not in [one.label for one in open_view("tokens.py", **HERE).button]
+    own.sandbox.store.delete_resource(token.id)
+    at = open_view("tokens.py", **HERE)
+    button(at, "Refresh").click().run()
+    button(at, "Remove a scope map").click().run()
+    reopen(at, "Remove a scope map")
+    button(at, "Remove the scope map").click().run()
+    assert not at.exception
+    assert own_maps(own) == []
+
+
+def test_a_refusal_is_a_panel(open_view: Open, own: Own) -> None:
+    make(own)
+    at = open_view("tokens.py", own.session(as_reader=True), **HERE, token=NAME)
+    reopen(at, "New password")
+    at.run()
+    reopen(at, "New password")
+    button(at, "Make the password").click().run()
+    assert not at.exception
+    assert "Could not make password1 of the token contoso-device" in texts(at).replace("\\", "")
+    own.break_({"path": "/tokens$", "status": 403})
+    at = open_view("tokens.py", **HERE)
+    button(at, "Refresh").click().run()
+    assert "Could not list the tokens of casaacr01" in texts(at)
+    assert "No tokens" not in texts(at)
+
+
+def test_a_console_that_listens_to_everyone_changes_nothing(
+    open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(own)
+    monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
+    assert button(open_view("tokens.py", **HERE), "Make a token").disabled
+    at = open_view("tokens.py", **HERE, token=NAME)
+    assert all(button(at, label).disabled for label in ("New password", "Disable", "Remove"))
+
+
+def test_the_search_finds_a_token_by_its_name_and_by_what_it_may(open_view: Open, own: Own) -> None:
+    make(own)
+    at = open_view("tokens.py", **HERE)
+    for search in ("DEVICE", APP):
+        at.text_input(key="search").set_value(search).run()
+        assert at.dataframe[0].value["Name"].tolist() == [NAME]
+    at.text_input(key="search").set_value("team/web").run()
+    assert "No token matches" in texts(at)

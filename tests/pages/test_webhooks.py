@@ -1,0 +1,180 @@
+"""Webhooks on their page: added, pinged, disabled and removed; its header's value is nowhere after it."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from services.cloud import AzureSession
+from services.webhook_rules import NewWebhook
+from services.webhooks import apply_webhook, get_webhook, list_events, list_webhooks, plan_webhook, read_callback
+from tests.services.own_sandbox import REGISTRY, Own, own_sandbox
+from ui import writing
+
+from .conftest import AppTest, Open, texts
+from .own import button, everything, facts, reopen
+
+HERE = {"registry": REGISTRY}
+SECRET = "only-the-address-knows"
+ADDRESS = "https://hooks.contoso.example/acr"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as own:
+        yield own
+
+
+@pytest.fixture
+def session(own: Own) -> AzureSession:
+    return own.session()
+
+
+def field(at: AppTest, label: str):  # type: ignore[no-untyped-def]
+    return next(one for one in at.text_input if one.label == label)
+
+
+def filled(at: AppTest, **fields: str) -> AppTest:
+    """The dialog of a new webhook, with these fields filled one after the other as a reader does."""
+    for label, value in fields.items():
+        reopen(at, "Add a webhook")
+        at.run()
+        reopen(at, "Add a webhook")
+        field(at, label.replace("_", " ")).set_value(value)
+    reopen(at, "Add a webhook")
+    return at
+
+
+def there(own: Own, name: str = "deployhook", uri: str = ADDRESS) -> None:
+    registry = own.registry()
+    wanted = NewWebhook(name, uri, ("push",), registry.location)
+    assert apply_webhook(own.session(), plan_webhook(registry, (), wanted)) == "added"
+
+
+def said(at: AppTest) -> str:
+    return "".join(str(success.value) for success in at.success).replace("\\", "")
+
+
+def test_no_webhooks_says_what_one_is_for(open_view: Open) -> None:
+    at = open_view("webhooks.py", **HERE)
+    assert "No webhooks" in texts(at)
+    assert "0 webhooks of at most 10 that Standard has" in texts(at)
+
+
+def test_one_is_added_and_its_header_is_nowhere_after(open_view: Open, own: Own) -> None:
+    at = open_view("webhooks.py", **HERE)
+    fields = {"Name": "deployhook", "Address_that_Azure_calls": ADDRESS, "Header_1": "X-Key", "Value_1": SECRET}
+    at = filled(at, **fields)
+    at.run()
+    assert not at.exception
+    assert SECRET in everything(at)
+    line = next(str(code.value) for code in at.code if "webhook create" in str(code.value))
+    assert f"--name deployhook --uri {ADDRESS} --actions push --location eastus2" in line
+    assert line.endswith('--headers X-Key="$HEADER_X_KEY"')
+    assert SECRET not in line
+    assert list_webhooks(own.session(), own.registry()) == ()
+    at = filled(at, **fields)
+    button(at, "Add the webhook").click().run()
+    assert not at.exception
+    assert "The webhook deployhook is added, as read back." in said(at)
+    assert at.dataframe[0].value["Name"].tolist() == ["deployhook"]
+    assert read_callback(own.session(), own.registry(), "deployhook").header_names == ("X-Key",)
+    assert SECRET not in everything(at.run())
+
+
+def test_what_is_in_the_way_is_said_and_the_button_is_off(open_view: Open, own: Own) -> None:
+    there(own)
+    at = open_view("webhooks.py", **HERE)
+    at = filled(at, Name="deployhook", Address_that_Azure_calls="http://hooks.contoso.example")
+    at.run()
+    assert "There is a webhook deployhook already" in texts(at).replace("\\", "")
+    assert "http is not encrypted" in "".join(str(warning.value) for warning in at.warning)
+    assert button(at, "Add the webhook").disabled
+
+
+def test_a_ping_is_among_its_last_calls(open_view: Open, own: Own) -> None:
+    there(own, uri="https://hooks.contoso.example/status/503")
+    at = open_view("webhooks.py", **HERE, webhook="deployhook")
+    assert "No calls yet" in texts(at)
+    button(at, "Ping").click().run()
+    assert not at.exception
+    (event,) = list_events(own.session(), own.registry(), "deployhook")
+    assert at.dataframe[0].value["Event"].tolist() == [event.id]
+    assert at.dataframe[0].value["Answer"].tolist() == ["503 Service Unavailable"]
+    assert "was not taken: 503 Service Unavailable" in "".join(str(one.value) for one in at.warning)
+
+
+def test_its_address_is_shown_on_request_alone(open_view: Open, own: Own) -> None:
+    there(own)
+    at = open_view("webhooks.py", **HERE, webhook="deployhook")
+    asked = [request for request in own.sandbox.requests if request.path.endswith("getCallbackConfig")]
+    assert asked == []
+    assert ADDRESS not in everything(at)
+    button(at, "Where it calls").click().run()
+    assert ADDRESS in [code.value for code in at.code]
+    assert ADDRESS in everything(at)
+    assert ADDRESS not in everything(at.run())
+
+
+def test_a_reader_sees_webhooks_and_is_refused_their_calls(open_view: Open, own: Own) -> None:
+    there(own)
+    at = open_view("webhooks.py", own.session(as_reader=True), **HERE, webhook="deployhook")
+    assert not at.exception
+    assert facts(at)["Called on"] == "push"
+    assert "Could not read the events of the webhook deployhook" in texts(at)
+    button(at, "Where it calls").click().run()
+    assert "Could not read where the webhook deployhook calls" in texts(at)
+
+
+def test_one_is_disabled_and_removed(open_view: Open, own: Own) -> None:
+    there(own)
+    at = open_view("webhooks.py", **HERE, webhook="deployhook")
+    button(at, "Disable").click().run()
+    assert "webhook update --registry casaacr01 --name deployhook --status disabled" in texts(at)
+    reopen(at, "Disable")
+    button(at, "Disable the webhook").click().run()
+    assert "is changed, as read back" in said(at)
+    assert not get_webhook(own.session(), own.registry(), "deployhook").enabled
+    button(at, "Remove").click().run()
+    reopen(at, "Remove")
+    button(at, "Remove the webhook").click().run()
+    assert not at.exception
+    assert "is removed, as read back" in said(at)
+    assert list_webhooks(own.session(), own.registry()) == ()
+
+
+def test_a_console_that_listens_to_everyone_changes_nothing(
+    open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there(own)
+    monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
+    assert button(open_view("webhooks.py", **HERE), "Add a webhook").disabled
+    at = open_view("webhooks.py", **HERE, webhook="deployhook")
+    assert all(button(at, label).disabled for label in ("Ping", "Where it calls", "Disable", "Remove"))
+
+
+def test_one_that_is_gone_and_a_list_that_refuses_are_said(open_view: Open, own: Own) -> None:
+    assert "No such webhook" in texts(open_view("webhooks.py", **HERE, webhook="gone1"))
+    own.break_({"path": "/webhooks$", "status": 403})
+    at = open_view("webhooks.py", **HERE)
+    button(at, "Refresh").click().run()
+    assert not at.exception
+    assert "Could not list the webhooks of casaacr01" in texts(at)
+    assert "No webhooks" not in texts(at)
+
+
+def test_the_search_lets_through_what_it_names(open_view: Open, own: Own) -> None:
+    there(own)
+    at = open_view("webhooks.py", **HERE)
+    at.text_input(key="search").set_value("DEPLOY").run()
+    assert at.dataframe[0].value["Name"].tolist() == ["deployhook"]
+    at.text_input(key="search").set_value("scan").run()
+    assert "No webhook matches" in texts(at)
+
+
+def test_a_row_opens_its_webhook(open_view: Open, own: Own) -> None:
+    there(own)
+    at = open_view("webhooks.py", **HERE)
+    at.selectbox[0].set_value("deployhook").run()
+    assert at.title[0].value == "deployhook"
+    assert facts(at)["Scope"] == "everything"
