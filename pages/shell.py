@@ -35,6 +35,9 @@ view = st.navigation(
             st.Page("aks.py", title="Integration checker", icon=":material/hub:", url_path="aks"),
             st.Page("matrix.py", title="Pull matrix", icon=":material/grid_on:", url_path="matrix"),
         ],
+        "Access": [
+            st.Page("access.py", title="Who can", icon=":material/admin_panel_settings:", url_path="access"),
+        ],
     }
 )
 

@@ -1,0 +1,64 @@
+"""Who may do what on a registry and why, what one principal may do everywhere, and what the ABAC mode would change."""
+
+import streamlit as st
+
+from ui import clusters, connection, loaders, one_principal, principals, selection
+from ui.errors import show_error, show_refused
+from ui.page import empty, header
+from ui.reading import show_progress
+from ui.text import plain
+from ui.who_can import show_who
+
+TITLE = "Who can"
+CAPTION = "Who can pull, push, delete and manage, because of which role assignment; those who could do harm come first."
+
+who = connection.who()
+inventory = loaders.inventory(who)
+reading = clusters.pulls(who)
+
+
+def refresh() -> None:
+    loaders.inventory.clear(who)
+    clusters.pulls.clear(who)
+    principals.forget()
+
+
+header(TITLE, CAPTION, None if reading.running else reading.at, refresh)
+show_progress(inventory, "inventory")
+show_progress(reading, "pulls")
+for failed in (inventory, reading):
+    if failed.error:
+        show_error(failed.error)
+if reading.running:
+    st.stop()  # What the URL names would be forgotten where it is not there to be chosen yet.
+pulls = reading.value
+show_refused(pulls.registries, "subscription's registries", "subscriptions' registries")
+show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
+known, unnamed = principals.known(who, pulls)
+if unnamed:
+    st.info(f"Names were not read: {plain(unnamed.cause)} Ids are shown instead.", icon=":material/badge:")
+
+registries = [registry for registry in pulls.registries.values if registry.login_server]
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    keys = [selection.key_of(registry, registries) for registry in registries]
+    key = st.selectbox("Registry", keys, None, key="registry", bind="query-params", placeholder="Choose one")
+    repository = st.text_input("Repository, if wanted", key="repository", bind="query-params").strip()
+registry = selection.find(registries, key) if key else None
+
+
+def look_everywhere(principal_id: str) -> None:
+    one_principal.choose(principal_id)
+    st.session_state["show"] = ONE
+
+
+WHO, ONE, SWITCH = "This registry", "One principal", "Switch to ABAC"
+who_tab, one_tab, switch_tab = st.tabs([WHO, ONE, SWITCH], on_change="rerun", key="show", bind="query-params")
+if who_tab.open:
+    with who_tab:
+        if registry is None:
+            empty(":material/inventory_2:", "No registry chosen", "Choose one above to see who may do what on it.")
+        else:
+            show_who(who, pulls, known, registry, repository, look_everywhere)
+if one_tab.open:
+    with one_tab:
+        one_principal.show_principal(who, pulls, known)
