@@ -255,6 +255,11 @@ def update_registry(registry: str, *options: str) -> str:
     return _line("az", "acr", "update", "--name", registry, *options)
 
 
+def switch_mode(registry: str) -> str:
+    """From Legacy to ABAC mode: from then on, permissions are by repository."""
+    return update_registry(registry, "--role-assignment-mode", "rbac-abac")
+
+
 def enable_retention(registry: str, days: int) -> str:
     """Deletes manifests `days` after they lose their last tag (Premium)."""
     words = ("az", "acr", "config", "retention", "update", "--registry", registry, "--status", "enabled")
@@ -317,11 +322,20 @@ def assign_role(client_id: str, role: str, scope: str) -> str:
 
 
 def assign_role_by_object_id(
-    principal_id: str, role: str, scope: str, assignment_name: str, *, condition: str = ""
+    principal_id: str,
+    role: str,
+    scope: str,
+    assignment_name: str,
+    *,
+    condition: str = "",
+    principal_type: str = "ServicePrincipal",
 ) -> str:
-    """Asks no directory. `role` is a name or a GUID; the same `assignment_name` is the same assignment."""
+    """Asks no directory. `role` is a name or a GUID; the same `assignment_name` is the same assignment.
+
+    `principal_type` is User, Group, ServicePrincipal or ForeignGroup.
+    """
     words = ["az", "role", "assignment", "create", "--name", assignment_name]
-    words += ["--assignee-object-id", principal_id, "--assignee-principal-type", "ServicePrincipal"]
+    words += ["--assignee-object-id", principal_id, "--assignee-principal-type", principal_type]
     words += ["--role", role, "--scope", scope]
     words += ["--condition", condition, "--condition-version", "2.0"] if condition else []
     return _line(*words)

@@ -8,7 +8,7 @@ from sandbox.seeds import company
 from services.cloud import AzureSession
 from ui import clusters, connection
 
-from .conftest import AppTest, Open, texts
+from .conftest import AppTest, Open
 
 
 @pytest.fixture
