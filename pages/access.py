@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from services import az_commands
 from ui import clusters, connection, loaders, one_principal, principals, selection
 from ui.errors import show_error, show_refused
-from ui.page import empty, header
+from ui.mode_switch import show_switch
+from ui.page import az_lines, empty, header
 from ui.reading import show_progress
 from ui.text import plain
 from ui.who_can import show_who
@@ -57,8 +59,15 @@ if who_tab.open:
     with who_tab:
         if registry is None:
             empty(":material/inventory_2:", "No registry chosen", "Choose one above to see who may do what on it.")
+            az_lines(*(az_commands.list_assignments(f"/subscriptions/{one}") for one in pulls.by_subscription))
         else:
             show_who(who, pulls, known, registry, repository, look_everywhere)
 if one_tab.open:
     with one_tab:
         one_principal.show_principal(who, pulls, known)
+if switch_tab.open:
+    with switch_tab:
+        if registry is None:
+            empty(":material/inventory_2:", "No registry chosen", "Choose one above to see what the mode would change.")
+        else:
+            show_switch(who, pulls, known, registry)

@@ -255,11 +255,6 @@ def update_registry(registry: str, *options: str) -> str:
     return _line("az", "acr", "update", "--name", registry, *options)
 
 
-def switch_mode(registry: str) -> str:
-    """From Legacy to ABAC mode: from then on, permissions are by repository."""
-    return update_registry(registry, "--role-assignment-mode", "rbac-abac")
-
-
 def enable_retention(registry: str, days: int) -> str:
     """Deletes manifests `days` after they lose their last tag (Premium)."""
     words = ("az", "acr", "config", "retention", "update", "--registry", registry, "--status", "enabled")

@@ -37,7 +37,7 @@ class Reason:
         """'AcrPull, inherited from the resource group hub-rg, held by the group GUID, under a condition'."""
         where = f"inherited from {scope_words(self.assignment.scope)}" if self.inherited else "on the registry itself"
         group = f", held by the group {self.group}" if self.group else ""
-        role = f"the custom role {self.role}" if self.custom else self.role
+        role = f"{self.role} (custom role)" if self.custom else self.role
         return f"{role}, {where}{group}{', under a condition' if self.assignment.condition else ''}"
 
 

@@ -4,7 +4,7 @@ Pure functions over what was read; who may what, before and after, is `services.
 https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -121,11 +121,13 @@ def plan_switch(
     groups: Mapping[str, frozenset[str]] | None = None,
     uses: Mapping[str, Use] | None = None,
     object_ids: Mapping[str, str] | None = None,
+    gone: Collection[str] = (),
 ) -> SwitchPlan:
     """What becomes of whom if this registry, in Legacy mode, is switched to ABAC mode.
 
     `groups` as in `who_can`. `uses`: by object id in lower case, what somebody with a general role does with images;
     NOTHING where it is not said. `object_ids`: a service principal's client id → its object id, where it is known.
+    `gone`: the object ids, in lower case, that the directory does not have: no role is suggested for them.
     """
     known, use = groups or {}, uses or {}
     legacy, abac = _in_mode(registry, Mode.LEGACY), _in_mode(registry, Mode.ABAC)
@@ -138,7 +140,11 @@ def plan_switch(
     )
     grants = replace(records, denies=())
     needed = {one: needed_of(grants, one, before[one], legacy, abac) for one in holders}
-    new = {one: successors(records, registry, holders[one], needed[one], use.get(one, Use.NOTHING)) for one in holders}
+    new = {
+        one: successors(records, registry, holders[one], needed[one], use.get(one, Use.NOTHING))
+        for one in holders
+        if one not in gone
+    }
     with_new = _with(records, registry, [one for of_one in new.values() for one in of_one])
 
     pulling = _pulling(records, with_new, legacy, abac, clusters, known, object_ids or {})
@@ -153,7 +159,7 @@ def plan_switch(
             after[holder],
             _decided(with_new, holder, abac, known.get(holder)),
             needed[holder].general,
-            new[holder],
+            new.get(holder, ()),
             tuple(pulls_for.get(holder, ())),
         )
         for holder in holders

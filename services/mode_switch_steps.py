@@ -3,6 +3,7 @@
 https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from services import az_commands
@@ -19,8 +20,11 @@ class Step:
     lines: tuple[str, ...]
 
 
-def steps_of(plan: SwitchPlan) -> tuple[Step, ...]:
-    """Assign, switch, refresh, verify, remove old: five steps, always in this order."""
+def steps_of(plan: SwitchPlan, name: Callable[[str], str] = str) -> tuple[Step, ...]:
+    """Assign, switch, refresh, verify, remove old: five steps, always in this order.
+
+    `name` gives a principal's name by its object id, for the comments: whatever it holds, a comment is all it becomes.
+    """
     registry = plan.registry
     clusters = [one.cluster for one in plan.clusters]
     return (
@@ -29,13 +33,13 @@ def steps_of(plan: SwitchPlan) -> tuple[Step, ...]:
             "A registry in Legacy mode ignores them: they change nothing yet. Wait ten minutes until they count."
             if plan.assignments
             else "None is needed.",
-            tuple(line for one in plan.assignments for line in _assign(plan, one)),
+            tuple(line for one in plan.assignments for line in _assign(plan, one, name)),
         ),
         Step(
             "Switch the mode",
             "Credentials that clients and nodes have kept are void from here on: they are answered 401 until they get "
             "new ones, which takes minutes to hours.",
-            (az_commands.switch_mode(registry.name),),
+            (az_commands.update_registry(registry.name, "--role-assignment-mode", "rbac-abac"),),
         ),
         Step(
             "Refresh credentials",
@@ -62,8 +66,16 @@ def steps_of(plan: SwitchPlan) -> tuple[Step, ...]:
     )
 
 
-def _assign(plan: SwitchPlan, new: NewAssignment) -> tuple[str, ...]:
+def _assign(plan: SwitchPlan, new: NewAssignment, name: Callable[[str], str]) -> tuple[str, ...]:
+    # The directory's names are other people's text, and a shell that is typed into may take # for no comment (zsh).
+    who = " ".join(
+        "".join(sign if sign.isalnum() or sign in ".@_-" else " " for sign in name(new.principal_id)).split()
+    )
     assign = az_commands.assign_role_by_object_id(
         new.principal_id, new.role, plan.registry.id, new.name, principal_type=new.kind or "ServicePrincipal"
     )
-    return (*((az_commands.remove_assignment(new.replaces),) if new.replaces else ()), assign)
+    return (
+        f"# {new.role_name} for {who}",
+        *((az_commands.remove_assignment(new.replaces),) if new.replaces else ()),
+        assign,
+    )

@@ -65,16 +65,17 @@ def show_principal(who: str, pulls: Pulls, known: Known) -> None:
     )
     chosen = show_rights(
         found,
-        {"Registry": lambda one: one.registry.name, "Mode": lambda one: one.registry.access.mode.value},
+        known,
         f"rights of {principal}",
         "Registries, one a row: what the principal may do on each",
+        first={"Registry": lambda one: one.registry.name, "Mode": lambda one: one.registry.access.mode.value},
         last={"Subscription": lambda one: one.registry.subscription},
     )
     st.caption("Select a row to see why.")
     if chosen:
         with st.container(border=True):
             st.subheader(plain(chosen.registry.name), anchor=False)
-            show_reasons(chosen)
+            show_reasons(chosen, known)
     az_lines(
         *(
             az_commands.list_assignments_of(principal, f"/subscriptions/{subscription}")

@@ -1,5 +1,6 @@
 """Names of principals and the groups that hold them, cached by identity: what the views of access read."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -9,13 +10,18 @@ from services.directory import Names, named_by_clusters, names_of
 from services.errors import ServiceError
 from services.fanout import Partial
 from services.registries import Registry
-from services.role_assignments import AccessRecords, keys_down_to
+from services.role_assignments import keys_down_to
 from services.subscriptions import Subscription
 from services.who_can_reading import asked_of, count_tokens, read_groups, read_groups_everywhere
 from ui import connection
 from ui.clusters import Pulls
-from ui.reading import Reading, fresh, start
+from ui.errors import show_error, show_refused
+from ui.reading import Reading, fresh, show_progress, start
+from ui.text import count
 
+# More than these are asked only when wanted: each is a request.
+ASKED_AT_ONCE = 200
+_GUID = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNORECASE)
 Read = Partial[tuple[str, frozenset[str]]]
 _KINDS = {"User": "user", "Group": "group", "ServicePrincipal": "service principal", "ForeignGroup": "group elsewhere"}
 
@@ -26,11 +32,16 @@ class Known:
 
     names: Names
     of_clusters: Mapping[str, str]
+    subscriptions: Mapping[str, str]
 
     def name(self, principal_id: str) -> str:
         """Its name, else what a cluster tells of it, else its id."""
         named = self.names.by_id.get(principal_id.lower())
         return (named.name if named else "") or self.of_clusters.get(principal_id.lower(), "") or principal_id
+
+    def words(self, sentence: str) -> str:
+        """A sentence of services, with the names of principals and subscriptions in place of their ids."""
+        return _GUID.sub(lambda found: self.subscriptions.get(found[0].lower()) or self.name(found[0]), sentence)
 
     def kind(self, principal_id: str, told: str = "") -> str:
         """What it is: of the directory, else as role assignments tell it; whom the directory no longer has is gone."""
@@ -58,11 +69,12 @@ def known(who: str, pulls: Pulls) -> tuple[Known, ServiceError | None]:
     ids = {one.principal_id.lower() for of_one in pulls.access.values for one in of_one.records.assignments}
     reading = _names(who, tuple(sorted(ids)))
     reading.finished.wait()
-    return Known(reading.value, named_by_clusters(pulls.clusters.values)), reading.error
+    subscriptions = {one.subscription.id.lower(): one.subscription.name for one in pulls.access.values}
+    return Known(reading.value, named_by_clusters(pulls.clusters.values), subscriptions), reading.error
 
 
 @st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)
-def groups_at(who: str, _registry: Registry, registry_id: str, principals: tuple[str, ...]) -> Reading[Read]:
+def _groups_at(who: str, _registry: Registry, registry_id: str, principals: tuple[str, ...]) -> Reading[Read]:
     """The groups of each of these principals at one registry. `registry_id` says which it is."""
     session = connection.session(who)
 
@@ -94,14 +106,39 @@ def tokens(who: str, _registry: Registry, registry_id: str) -> int:  # noqa: ARG
     return count_tokens(connection.session(who), _registry)
 
 
-def to_ask(records: AccessRecords, registry: Registry) -> tuple[str, ...]:
-    """Of whom the groups have to be asked: nobody, where no group holds anything at the registry."""
+def show_groups(who: str, pulls: Pulls, registry: Registry) -> Mapping[str, frozenset[str]]:
+    """The groups of everybody with a role at a registry and of those who pull for clusters, as far as they are read;
+    with progress, and with what refuses. Nothing is asked where no group holds anything there."""
+    wanted = _to_ask(pulls, registry)
+    if not wanted:
+        return {}
+    asked = f"groups of {registry.id}"
+    if len(wanted) > ASKED_AT_ONCE and not st.session_state.get(asked):
+        st.markdown(
+            "Groups hold roles here, and Azure tells of one principal at a time whether it is in them: "
+            f"{count(len(wanted), 'request')}. Until then, what groups give can't be told."
+        )
+        if not st.button("Ask for all of them", icon=":material/groups:"):
+            return {}
+        st.session_state[asked] = True
+    reading = _groups_at(who, registry, registry.id, wanted)
+    show_progress(reading, asked)
+    if reading.error:
+        show_error(reading.error)
+    show_refused(reading.value, "principal's groups", "principals' groups")
+    return dict(reading.value.values)
+
+
+def _to_ask(pulls: Pulls, registry: Registry) -> tuple[str, ...]:
+    records = pulls.by_subscription[registry.subscription_id].records
     reaching = [one for key in keys_down_to(registry.id) for one in records.by_scope.get(key, ())]
-    groups = any(one.principal_type.lower() not in ("user", "serviceprincipal", "device") for one in reaching)
-    return asked_of(reaching) if groups else ()
+    if all(one.principal_type.lower() in ("user", "serviceprincipal", "device") for one in reaching):
+        return ()
+    pullers = {one.puller.object_id.lower() for one in pulls.clusters.values if one.puller.object_id}
+    return tuple(sorted({*asked_of(reaching), *pullers}))
 
 
 def forget() -> None:
     """Reads names, groups and tokens anew, for every session."""
-    for cache in (_names, groups_at, groups_everywhere, tokens):
+    for cache in (_names, _groups_at, groups_everywhere, tokens):
         cache.clear()

@@ -7,6 +7,7 @@ import streamlit as st
 from services.decisions import Decision, Verdict
 from services.registry_permissions import Permission
 from services.who_can import ASKED, Rights
+from ui.principals import Known
 from ui.table import page_of, table_height, table_of
 from ui.text import plain
 
@@ -32,12 +33,14 @@ HEADS = {
 Columns = dict[str, Callable[[Rights], str]]
 
 
-def show_rights(rights: Sequence[Rights], first: Columns, key: str, alt: str, *, last: Columns) -> Rights | None:
+def show_rights(
+    rights: Sequence[Rights], known: Known, key: str, alt: str, *, first: Columns, last: Columns
+) -> Rights | None:
     """A row each; returns the one that is selected. `first` are the columns before the permissions, of which the
     leftmost stays in sight, `last` those after them."""
     rows, page = page_of(rights, key)
     selected = st.dataframe(
-        table_of([_row(one, first, last) for one in rows]),
+        table_of([_row(one, known, first, last) for one in rows]),
         key=f"{key} {page}",
         height=table_height(len(rows)),
         hide_index=True,
@@ -54,32 +57,38 @@ def show_rights(rights: Sequence[Rights], first: Columns, key: str, alt: str, *,
     return rows[selected.selection.rows[0]] if selected.selection.rows else None
 
 
-def _row(one: Rights, first: Columns, last: Columns) -> dict[str, object]:
+def _row(one: Rights, known: Known, first: Columns, last: Columns) -> dict[str, object]:
     verdicts = {decision.permission: SIGNS[decision.verdict] for decision in one.decisions}
     by = dict.fromkeys(reason.words for decision in one.decisions for reason in (*decision.because, *decision.untold))
     return {
         **{name: cell(one) for name, cell in first.items()},
         "Look first": [f"{'' if found.sure else 'maybe '}{found.danger}" for found in one.dangers],
         **{HEADS[wanted]: verdicts.get(wanted, "? not read") for wanted in ASKED},
-        "By": list(by),
+        "By": [known.words(words) for words in by],
         **{name: cell(one) for name, cell in last.items()},
     }
 
 
-def show_reasons(one: Rights) -> None:
+def show_reasons(one: Rights, known: Known) -> None:
     """Its dangers, then each permission with all that bears on it."""
-    for found in one.dangers:
-        certain = "" if found.sure else "It can't be told for certain: "
-        st.warning(f"{certain}{plain(found.why)}", icon=":material/priority_high:")
+    dangers = [
+        f"{'' if found.sure else 'Perhaps, it can not be told: '}{known.words(found.why)}" for found in one.dangers
+    ]
+    if dangers:
+        st.warning("\n".join(f"- {plain(danger)}" for danger in dangers), icon=":material/priority_high:")
     if one.unread:
         st.info(plain(one.unread), icon=":material/help:")
+    silent = [decision for decision in one.decisions if not decision.said]
     for decision in one.decisions:
-        _show(decision)
+        if decision in silent:
+            continue
+        st.markdown(f"{_BADGES[decision.verdict]} **{decision.permission.capitalize()}**\n{because(decision, known)}")
+    if silent:
+        names = ", ".join(decision.permission for decision in silent)
+        st.markdown(f"{_BADGES[Verdict.NO]} **{names.capitalize()}**: no role that it holds is about this.")
 
 
-def _show(decision: Decision) -> None:
-    lines = [f"{_BADGES[decision.verdict]} **{decision.permission.capitalize()}**"]
-    lines += [f"- {plain(sentence)}" for sentence in decision.said]
-    if not decision.said:
-        lines.append("- No role that it holds is about this.")
-    st.markdown("\n".join(lines))
+def because(decision: Decision, known: Known) -> str:
+    """All that bears on a decision, as a list in markdown."""
+    said = "\n".join(f"- {plain(known.words(sentence))}" for sentence in decision.said)
+    return said or "- No role that it holds is about this."

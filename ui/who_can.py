@@ -7,21 +7,15 @@ import streamlit as st
 from services import az_commands
 from services.decisions import Verdict
 from services.errors import ServiceError
-from services.fanout import Partial
 from services.registries import Registry
-from services.role_assignments import AccessRecords
 from services.who_can import ASKED, Rights, doors, who_can
 from ui import principals
 from ui.clusters import Pulls
-from ui.errors import show_error, show_refused
+from ui.errors import show_error
 from ui.page import az_lines, empty
 from ui.principals import Known
-from ui.reading import show_progress
 from ui.rights import HEADS, show_reasons, show_rights
 from ui.text import count, plain
-
-# More than these are asked only when wanted: each is a request.
-ASKED_AT_ONCE = 200
 
 
 def show_who(
@@ -38,9 +32,8 @@ def show_who(
         return
     for refusal in of_subscription.unread:
         show_error(refusal.error)
-    groups = _groups(who, of_subscription.records, registry)
-    found = who_can(of_subscription.records, registry, repository or None, groups=dict(groups.values))
-    show_refused(groups, "principal's groups", "principals' groups")
+    groups = principals.show_groups(who, pulls, registry)
+    found = who_can(of_subscription.records, registry, repository or None, groups=groups)
     if not found:
         empty(":material/group_off:", "Nobody", "No role assignment reaches this registry.")
         return
@@ -55,12 +48,13 @@ def show_who(
     if shown:
         chosen = show_rights(
             shown,
-            {
+            known,
+            f"rights on {registry.id}",
+            "Principals, one a row, those who could do harm first",
+            first={
                 "Principal": lambda one: known.name(one.principal_id),
                 "Kind": lambda one: known.kind(one.principal_id, one.kind),
             },
-            f"rights on {registry.id}",
-            "Principals, one a row, those who could do harm first",
             last={
                 "Of a cluster": lambda one: known.of_clusters.get(one.principal_id.lower(), ""),
                 "Object id": lambda one: one.principal_id,
@@ -73,7 +67,7 @@ def show_who(
         with st.container(border=True):
             st.subheader(plain(known.name(chosen.principal_id)), anchor=False)
             st.code(chosen.principal_id, language=None)
-            show_reasons(chosen)
+            show_reasons(chosen, known)
             st.button(
                 "What it may do everywhere",
                 icon=":material/travel_explore:",
@@ -97,36 +91,15 @@ def _show_doors(who: str, registry: Registry) -> None:
         st.warning(f"**{plain(door.title)}**: {plain(door.who)} {door.words}", icon=":material/door_open:")
 
 
-def _groups(who: str, records: AccessRecords, registry: Registry) -> Partial[tuple[str, frozenset[str]]]:
-    """Of each principal, as far as they are read by now."""
-    wanted = principals.to_ask(records, registry)
-    if not wanted:
-        return Partial(())
-    asked = f"groups of {registry.id}"
-    if len(wanted) > ASKED_AT_ONCE and not st.session_state.get(asked):
-        st.markdown(
-            "Groups hold roles here, and Azure tells of one principal at a time whether it is in them: "
-            f"{count(len(wanted), 'request')}."
-        )
-        if not st.button("Ask for all of them", icon=":material/groups:"):
-            return Partial((), untried=len(wanted))
-        st.session_state[asked] = True
-    reading = principals.groups_at(who, registry, registry.id, wanted)
-    show_progress(reading, asked)
-    if reading.error:
-        show_error(reading.error)
-    return reading.value
-
-
 def _filtered(found: tuple[Rights, ...], known: Known) -> list[Rights]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        only = st.toggle("To look at first", key="first", bind="query-params")
         search = st.text_input(
             "Search", key="search", type="search", placeholder="Name, id or role", bind="query-params"
         )
         may = st.multiselect("May", [HEADS[one] for one in ASKED], key="may", bind="query-params")
         kinds = sorted({known.kind(one.principal_id, one.kind) for one in found})
         kind = st.multiselect("Kind", kinds, key="kind", bind="query-params")
-        only = st.toggle("To look at first", key="first", bind="query-params")
     text = (search or "").casefold().strip()
 
     def fits(one: Rights) -> bool:

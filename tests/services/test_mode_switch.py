@@ -1,5 +1,6 @@
 """The dry run of Legacy to ABAC: who would lose what, what to assign first, and that this is enough."""
 
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -150,6 +151,11 @@ def planned(*assignments: RoleAssignment, clusters: Any = (), **more: Any) -> Sw
     return plan_switch(AccessRecords(assignments, **parts), the_registry(), clusters, **more)
 
 
+def lines_of(plan: SwitchPlan) -> list[str]:
+    """The lines of the first step, without their comments."""
+    return [line for line in steps_of(plan)[0].lines if not line.startswith("#")]
+
+
 def only_one(plan: SwitchPlan) -> Effect:
     (effect,) = plan.effects
     return effect
@@ -211,8 +217,7 @@ def test_a_custom_role_of_registries_needs_no_question() -> None:
 def test_an_inherited_role_is_replaced_on_the_registry_alone() -> None:
     plan = planned(held("AcrPull", "/subscriptions/5ab1"), held("AcrPull"))
     assert plan.assignments[0].kind == "ServicePrincipal"
-    (line, _) = steps_of(plan)[0].lines
-    assert f"--scope {plan.registry.id}" in line
+    assert all(f"--scope {plan.registry.id} " in f"{line} " for line in lines_of(plan))
     assert [one.scope for one in plan.old] == [REGISTRY_ID]
     assert only_one(planned(held("AcrPull", "/subscriptions/5ab1"))).assignments
     assert planned(held("AcrPull", "/subscriptions/5ab1")).old == ()
@@ -231,8 +236,7 @@ def test_a_new_role_that_stands_here_under_a_condition_is_removed_first() -> Non
     plan = planned(held("AcrPull"), reader)
     new = next(new for new in plan.assignments if new.role == REPOSITORY_READER)
     assert new.replaces == reader.id
-    lines = steps_of(plan)[0].lines
-    assert lines[0] == f"az role assignment delete --ids {reader.id}"
+    assert lines_of(plan)[0] == f"az role assignment delete --ids {reader.id}"
     assert only_one(plan).remains == ()
 
 
@@ -273,7 +277,7 @@ def test_a_member_keeps_what_its_group_is_given() -> None:
     assert by_id[ME].assignments == ()
     assert by_id[ME].remains == ()
     assert [new.kind for new in by_id[GROUPS[0]].assignments] == ["Group", "Group"]
-    assert "--assignee-principal-type Group" in steps_of(plan)[0].lines[0]
+    assert all("--assignee-principal-type Group" in line for line in lines_of(plan))
 
 
 def cluster_of(object_id: str, name: str = "aks1") -> Cluster:
@@ -373,3 +377,15 @@ def test_the_estate_s_hub_switched_for_real_takes_what_was_foretold(tmp_path: Pa
             assert granted(effect.principal_id) >= before[effect.principal_id]
             more = {SAME[wanted] for wanted in effect.more}
             assert granted(effect.principal_id) == before[effect.principal_id] | more
+
+
+@pytest.mark.parametrize("name", ["a\nrm -rf x", "$(touch gone)", "`touch gone`; touch gone", "x !$ > y", "größe (1)"])
+def test_a_name_from_the_directory_becomes_no_command(name: str) -> None:
+    first = steps_of(planned(held("AcrPull")), lambda _: name)[0].lines[0]
+    assert first.startswith("# Container Registry Repository Reader for ")
+    assert re.fullmatch(r"# [\w .@-]+", first)
+
+
+def test_for_whom_the_directory_does_not_have_nothing_is_suggested_and_the_loss_is_told() -> None:
+    effect = only_one(planned(held("AcrPull"), gone={ME}))
+    assert (set(effect.loses), set(effect.remains), effect.assignments) == (READS, READS, ())

@@ -171,7 +171,7 @@ def test_a_custom_role_with_every_action_is_one_too() -> None:
     data = RoleDefinition("data", "Contoso Data", "CustomRole", (PermissionBlock((), (), ("*",)),))
     (one,) = listed(held("own"), roles={"own": custom})
     assert Danger.EVERY_ACTION in [found.danger for found in one.dangers]
-    assert one.on(Permission.PULL).said == ("the custom role Contoso Deployer, on the registry itself.",)
+    assert one.on(Permission.PULL).said == ("Contoso Deployer (custom role), on the registry itself.",)
     for mode, dangerous in ((Mode.ABAC, True), (Mode.LEGACY, False)):
         (one,) = listed(held("data"), roles={"data": data}, registry=the_registry(mode))
         assert (Danger.EVERY_ACTION in [found.danger for found in one.dangers]) is dangerous
