@@ -8,7 +8,6 @@ from ui.errors import show_error, show_refused
 from ui.mode_switch import show_switch
 from ui.page import az_lines, empty, header
 from ui.reading import show_progress
-from ui.text import plain
 from ui.who_can import show_who
 
 TITLE = "Who can"
@@ -36,9 +35,7 @@ if reading.running:
 pulls = reading.value
 show_refused(pulls.registries, "subscription's registries", "subscriptions' registries")
 show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
-known, unnamed = principals.known(who, pulls)
-if unnamed:
-    st.info(f"Names were not read: {plain(unnamed.cause)} Ids are shown instead.", icon=":material/badge:")
+known = principals.show_known(who, pulls)
 
 registries = [registry for registry in pulls.registries.values if registry.login_server]
 with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -174,10 +174,9 @@ def plan_switch(
 
 
 def _with(records: AccessRecords, registry: Registry, new: list[NewAssignment]) -> AccessRecords:
-    replaced = {one.replaces for one in new}
-    kept = (one for one in records.assignments if one.id not in replaced)
     written = (RoleAssignment(one.name, one.name, registry.id, one.role, one.principal_id, one.kind) for one in new)
-    return AccessRecords((*kept, *written), records.roles, records.denies)
+    # What one of these replaces gives nothing that it does not give.
+    return replace(records, assignments=(*records.assignments, *written))
 
 
 def _pulling(

@@ -30,7 +30,8 @@ def steps_of(plan: SwitchPlan, name: Callable[[str], str] = str) -> tuple[Step, 
     return (
         Step(
             "Assign the new roles",
-            "A registry in Legacy mode ignores them: they change nothing yet. Wait ten minutes until they count."
+            "A registry in Legacy mode ignores them: they change nothing yet. Like the roles they replace, they are "
+            "for all repositories; conditions can make that fewer later. Wait ten minutes until they count."
             if plan.assignments
             else "None is needed.",
             tuple(line for one in plan.assignments for line in _assign(plan, one, name)),

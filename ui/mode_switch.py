@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+import pyarrow as pa
 import streamlit as st
 
 from services.decisions import Verdict
@@ -12,12 +13,16 @@ from services.registry_permissions import Permission
 from services.role_successors import Use
 from ui import connection, principals
 from ui.clusters import Pulls
-from ui.errors import show_error
+from ui.errors import show_error, show_refused
 from ui.page import empty
 from ui.principals import Known
 from ui.rights import SIGNS, because
 from ui.table import page_of, table_height, table_of
 from ui.text import count, plain
+
+_LISTS = ("Loses", "Assign first", "Still lost then", "Gets besides", "Can't be told", "Gains")
+# Who is in several gets what the last one takes.
+_LABELS = {Use.PULL: "Who pulls", Use.PUSH: "Who pulls and pushes", Use.ALL: "Who needs all that it may now"}
 
 
 def show_switch(who: str, pulls: Pulls, known: Known, registry: Registry) -> None:
@@ -39,6 +44,7 @@ def show_switch(who: str, pulls: Pulls, known: Known, registry: Registry) -> Non
         f"A dry run: what would become of everybody who may use **{plain(registry.name)}** if it went from Legacy to "
         "ABAC mode, where roles on images can be given by repository. Nothing is changed here."
     )
+    show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
     groups = principals.show_groups(who, pulls, registry)
     clients = {one.sign_in.lower(): one.id for one in known.names.by_id.values() if one.kind == "service principal"}
 
@@ -68,10 +74,10 @@ def show_switch(who: str, pulls: Pulls, known: Known, registry: Registry) -> Non
 def _show_numbers(plan: SwitchPlan) -> None:
     with st.grid(4, min_column_width=170):
         for label, number in (
-            ("Clusters that stop pulling", sum(one.stops for one in plan.clusters)),
-            ("Principals that lose something", sum(bool(one.loses) for one in plan.effects)),
-            ("Principals that can't be told", sum(bool(one.unsure) for one in plan.effects)),
-            ("Roles to assign first", len(plan.assignments)),
+            ("Clusters that stop", sum(one.stops for one in plan.clusters)),
+            ("Principals that lose", sum(bool(one.loses) for one in plan.effects)),
+            ("Can't be told", sum(bool(one.unsure) for one in plan.effects)),
+            ("Roles to assign", len(plan.assignments)),
         ):
             st.metric(label, f"{number:,}", border=True, height="stretch")
 
@@ -105,31 +111,24 @@ def _decided(undecided: Sequence[Effect], known: Known) -> dict[str, Use]:
         return {}
     st.subheader("To decide", anchor=False)
     st.markdown(
-        f"{count(len(undecided), 'principal')} may use images only since Reader, Contributor, Owner or the like is "
-        "for everything. In ABAC mode these give no image. Whether any of them uses images no role assignment tells: "
-        "who does needs a role of its own."
+        f"{count(len(undecided), 'principal')} may use images by a role for everything, such as Reader, Contributor or "
+        "Owner. In ABAC mode such a role gives no image. No role assignment tells whether they use images: who does "
+        "needs a role for it."
     )
     names = {one.principal_id.lower(): known.name(one.principal_id) for one in undecided}
-    left, right = st.columns(2)
-    with left:
-        pulling = st.multiselect(
-            "Who of them pulls",
-            list(names),
-            format_func=names.__getitem__,
-            key="pulls",
-            placeholder="Nobody",
-            bind="query-params",
-        )
-    with right:
-        everything = st.multiselect(
-            "Who needs all that it may now",
-            list(names),
-            format_func=names.__getitem__,
-            key="all",
-            placeholder="Nobody",
-            bind="query-params",
-        )
-    return {**dict.fromkeys(pulling, Use.PULL), **dict.fromkeys(everything, Use.ALL)}
+    uses: dict[str, Use] = {}
+    for column, (use, label) in zip(st.columns(len(_LABELS)), _LABELS.items(), strict=True):
+        with column:
+            chosen = st.multiselect(
+                label,
+                list(names),
+                format_func=names.__getitem__,
+                key=use.name.lower(),
+                placeholder="Nobody",
+                bind="query-params",
+            )
+            uses |= dict.fromkeys(chosen, use)
+    return uses
 
 
 def _show_effects(plan: SwitchPlan, known: Known) -> None:
@@ -143,7 +142,7 @@ def _show_effects(plan: SwitchPlan, known: Known) -> None:
             st.warning(f"You would lose, too: {_words(own.loses)}.", icon=":material/person_alert:")
     rows, page = page_of(plan.effects, "effects")
     selected = st.dataframe(
-        table_of([_row(one, known) for one in rows]),
+        table_of([_row(one, known) for one in rows], dict.fromkeys(_LISTS, pa.list_(pa.string()))),
         key=f"effects on {plan.registry.id} {page}",
         height=table_height(len(rows)),
         hide_index=True,
@@ -153,10 +152,7 @@ def _show_effects(plan: SwitchPlan, known: Known) -> None:
         alt="Principals that the switch touches, one a row, those that pull for clusters first",
         column_config={
             "Principal": st.column_config.TextColumn(pinned=True),
-            **{
-                name: st.column_config.ListColumn(width="medium")
-                for name in ("Loses", "Assign first", "Still lost then", "Gets besides", "Can't be told", "Gains")
-            },
+            **{name: st.column_config.ListColumn(width="medium") for name in _LISTS},
         },
     )
     gone = sum(one.principal_id.lower() in known.names.missing for one in plan.effects)
@@ -165,7 +161,7 @@ def _show_effects(plan: SwitchPlan, known: Known) -> None:
         "role is suggested for them."
     )
     st.caption(f"Select a row to see which assignment gives what, now and then.{left_out if gone else ''}")
-    if selected.selection.rows:
+    if selected.selection.rows and selected.selection.rows[0] < len(rows):
         _show_one(rows[selected.selection.rows[0]], known)
 
 

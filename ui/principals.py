@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import streamlit as st
 
 from services.directory import Names, named_by_clusters, names_of
-from services.errors import ServiceError
 from services.fanout import Partial
 from services.registries import Registry
 from services.role_assignments import keys_down_to
@@ -17,7 +16,7 @@ from ui import connection
 from ui.clusters import Pulls
 from ui.errors import show_error, show_refused
 from ui.reading import Reading, fresh, show_progress, start
-from ui.text import count
+from ui.text import count, plain
 
 # More than these are asked only when wanted: each is a request.
 ASKED_AT_ONCE = 200
@@ -58,36 +57,43 @@ def _names(who: str, ids: tuple[str, ...]) -> Reading[Names]:
     def work(reading: Reading[Names]) -> None:
         reading.report(0, 0, "names")
         reading.value = names_of(session, ids)
-        if reading.value.unread:
-            raise reading.value.unread
 
     return start(Names(), work)
 
 
-def known(who: str, pulls: Pulls) -> tuple[Known, ServiceError | None]:
-    """The names of all that hold a role, and why some are not read. Waits for them: it is a request or two."""
+def show_known(who: str, pulls: Pulls) -> Known:
+    """The names of all that hold a role: ids at first, where the directory is slow. Says once why some are not read."""
     ids = {one.principal_id.lower() for of_one in pulls.access.values for one in of_one.records.assignments}
     reading = _names(who, tuple(sorted(ids)))
-    reading.finished.wait()
+    show_progress(reading, "names")
+    if unread := reading.error or reading.value.unread:
+        st.info(f"Names were not read: {plain(unread.cause)} Ids are shown instead.", icon=":material/badge:")
     subscriptions = {one.subscription.id.lower(): one.subscription.name for one in pulls.access.values}
-    return Known(reading.value, named_by_clusters(pulls.clusters.values), subscriptions), reading.error
+    return Known(reading.value, named_by_clusters(pulls.clusters.values), subscriptions)
 
 
 @st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)
-def _groups_at(who: str, _registry: Registry, registry_id: str, principals: tuple[str, ...]) -> Reading[Read]:
+def _groups_at(
+    who: str,
+    _registry: Registry,
+    registry_id: str,  # noqa: ARG001
+    principals: tuple[str, ...],
+) -> Reading[Read]:
     """The groups of each of these principals at one registry. `registry_id` says which it is."""
     session = connection.session(who)
 
     def work(reading: Reading[Read]) -> None:
         reading.value = read_groups(session, _registry, principals, progress=reading.report, stop=reading.stop)
 
-    del registry_id
     return start(Partial(()), work)
 
 
 @st.cache_resource(ttl="5m", show_spinner=False, max_entries=200, validate=fresh)
 def groups_everywhere(
-    who: str, _subscriptions: tuple[Subscription, ...], subscription_ids: tuple[str, ...], principal: str
+    who: str,
+    _subscriptions: tuple[Subscription, ...],
+    subscription_ids: tuple[str, ...],  # noqa: ARG001
+    principal: str,
 ) -> Reading[Read]:
     """The groups of one principal, by subscription. `subscription_ids` says of which."""
     session = connection.session(who)
@@ -96,14 +102,19 @@ def groups_everywhere(
         reading.report(0, 0, "groups")
         reading.value = read_groups_everywhere(session, _subscriptions, principal)
 
-    del subscription_ids
     return start(Partial(()), work)
 
 
-@st.cache_resource(ttl="5m", show_spinner=False, max_entries=200)
-def tokens(who: str, _registry: Registry, registry_id: str) -> int:  # noqa: ARG001
-    """How many repository tokens a registry has."""
-    return count_tokens(connection.session(who), _registry)
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=200, validate=fresh)
+def tokens(who: str, _registry: Registry, registry_id: str) -> Reading[int | None]:  # noqa: ARG001
+    """How many repository tokens a registry has; None until it is known."""
+    session = connection.session(who)
+
+    def work(reading: Reading[int | None]) -> None:
+        reading.report(0, 0, "tokens")
+        reading.value = count_tokens(session, _registry)
+
+    return start(None, work)
 
 
 def show_groups(who: str, pulls: Pulls, registry: Registry) -> Mapping[str, frozenset[str]]:

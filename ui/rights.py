@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 
+import pyarrow as pa
 import streamlit as st
 
 from services.decisions import Decision, Verdict
@@ -30,6 +31,7 @@ HEADS = {
 }
 
 
+_TEXTS = pa.list_(pa.string())
 Columns = dict[str, Callable[[Rights], str]]
 
 
@@ -40,7 +42,9 @@ def show_rights(
     leftmost stays in sight, `last` those after them."""
     rows, page = page_of(rights, key)
     selected = st.dataframe(
-        table_of([_row(one, known, first, last) for one in rows]),
+        table_of(
+            [_row(one, known, first, last) for one in rows], dict.fromkeys(("Look first", "By", "Denied by"), _TEXTS)
+        ),
         key=f"{key} {page}",
         height=table_height(len(rows)),
         hide_index=True,
@@ -51,10 +55,13 @@ def show_rights(
         column_config={
             next(iter(first)): st.column_config.TextColumn(pinned=True),
             "Look first": st.column_config.ListColumn(width="medium"),
+            "Denied by": st.column_config.ListColumn(help="Deny assignments that take some of it away, or may"),
             "By": st.column_config.ListColumn(width="large", help="The roles that give it, and from where"),
         },
     )
-    return rows[selected.selection.rows[0]] if selected.selection.rows else None
+    chosen = next(iter(selected.selection.rows), None)
+    # A filter may have left fewer rows than were there when one was selected.
+    return rows[chosen] if chosen is not None and chosen < len(rows) else None
 
 
 def _row(one: Rights, known: Known, first: Columns, last: Columns) -> dict[str, object]:
@@ -65,6 +72,7 @@ def _row(one: Rights, known: Known, first: Columns, last: Columns) -> dict[str, 
         "Look first": [f"{'' if found.sure else 'maybe '}{found.danger}" for found in one.dangers],
         **{HEADS[wanted]: verdicts.get(wanted, "? not read") for wanted in ASKED},
         "By": [known.words(words) for words in by],
+        "Denied by": list(dict.fromkeys(one.deny.name for decision in one.decisions for one in decision.denials)),
         **{name: cell(one) for name, cell in last.items()},
     }
 

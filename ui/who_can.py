@@ -6,7 +6,6 @@ import streamlit as st
 
 from services import az_commands
 from services.decisions import Verdict
-from services.errors import ServiceError
 from services.registries import Registry
 from services.who_can import ASKED, Rights, doors, who_can
 from ui import principals
@@ -14,6 +13,7 @@ from ui.clusters import Pulls
 from ui.errors import show_error
 from ui.page import az_lines, empty
 from ui.principals import Known
+from ui.reading import show_progress
 from ui.rights import HEADS, show_reasons, show_rights
 from ui.text import count, plain
 
@@ -41,7 +41,7 @@ def show_who(
     st.markdown(
         f"{count(len(found), 'principal')} with a role that reaches "
         f"{plain(f'{registry.name}/{repository}' if repository else registry.name)}, {dangerous} to look at first. "
-        "Who has a role by a group only is not listed: the group is."
+        "Who has a role only by a group is not listed; the group is."
     )
     shown = _filtered(found, known)
     chosen = None
@@ -82,12 +82,11 @@ def show_who(
 
 
 def _show_doors(who: str, registry: Registry) -> None:
-    tokens = None
-    try:
-        tokens = principals.tokens(who, registry, registry.id)
-    except ServiceError as error:
-        st.info(f"Repository tokens were not counted: {plain(error.cause)}", icon=":material/key:")
-    for door in doors(registry, tokens):
+    reading = principals.tokens(who, registry, registry.id)
+    show_progress(reading, f"tokens of {registry.id}")
+    if reading.error:
+        st.info(f"Repository tokens were not counted: {plain(reading.error.cause)}", icon=":material/key:")
+    for door in doors(registry, reading.value):
         st.warning(f"**{plain(door.title)}**: {plain(door.who)} {door.words}", icon=":material/door_open:")
 
 

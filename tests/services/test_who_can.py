@@ -134,6 +134,7 @@ def test_the_order_of_a_registry_with_one_of_each() -> None:
     assert [int(one.principal_id[-12:]) for one in found] == [11, 10, 9, 8, 7, 6, 4, 5, 2, 3, 1, 12]
     dangers = {int(one.principal_id[-12:]): [danger.danger for danger in one.dangers] for one in found}
     assert dangers[11] == [Danger.ASSIGNS, Danger.WAY_AROUND, Danger.EVERY_ACTION, Danger.WIDE]
+    assert dangers[10] == [Danger.ASSIGNS, Danger.WAY_AROUND, Danger.EVERY_ACTION]
     assert dangers[9] == [Danger.ASSIGNS]
     assert dangers[7] == [Danger.WAY_AROUND, Danger.EVERY_ACTION, Danger.WIDE]
     assert dangers[4] == [Danger.WIDE]
