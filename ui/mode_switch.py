@@ -59,11 +59,12 @@ def show_switch(who: str, pulls: Pulls, known: Known, registry: Registry) -> Non
             gone=known.names.missing,
         )
 
-    undecided = [
-        one for one in planned({}).effects if one.to_decide and one.principal_id.lower() not in known.names.missing
-    ]
+    at_first = planned({})
+    missing = known.names.missing
+    undecided = [one for one in at_first.effects if one.to_decide and one.principal_id.lower() not in missing]
     above = st.container()
-    plan = planned(_decided(undecided, known))
+    uses = _decided(undecided, known)
+    plan = planned(uses) if uses else at_first
     with above:
         _show_numbers(plan)
         _show_clusters(plan, registry, known)
