@@ -12,7 +12,7 @@ from sandbox.seeds.resources import assignment
 from services.cloud import AzureSession
 from services.registries import list_registries
 from tests.services.own_sandbox import REGISTRY, Own, own_sandbox
-from ui import clusters, connection
+from ui import clusters, connection, principals
 
 from .conftest import AppTest, Open, texts
 from .own import button
@@ -234,3 +234,28 @@ def test_a_name_is_shown_as_text(access: Any, own: Own) -> None:
     own.sandbox.store.put_resource(document)
     at = access(as_session=own.session(), show="One principal", principal=pusher)
     assert "\\*\\*bold\\*\\*" in texts(at)
+
+
+def test_a_slow_directory_holds_up_nothing(access: Any, own: Own) -> None:
+    own.break_({"path": "/graph/v1.0/", "delay_ms": 4000})
+    at = access(as_session=own.session(), registry=REGISTRY)
+    assert CONSOLE.object_id in list(table(at)["Principal"])
+    assert "Names were not read" not in texts(at)
+
+
+def test_many_principals_are_asked_about_only_when_wanted(access: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(principals, "ASKED_AT_ONCE", 3)
+    at = access(registry="contosohub")
+    assert "Until then, what groups give can't be told." in texts(at)
+    pusher = table(at).set_index("Principal").loc["contoso-pusher"]
+    assert (pusher["Push"], pusher["Delete"]) == ("✓ yes", "? can't be told")
+    button(at, "Ask for all of them").click()
+    at.run()
+    assert table(at).set_index("Principal").loc["contoso-pusher", "Delete"] == "✗ no"
+
+
+def test_a_reader_sees_who_may_what_on_what_it_may_read(access: Any, reader_session: AzureSession) -> None:
+    at = access(as_session=reader_session, registry="casaacr01")
+    rows = table(at).set_index("Principal")
+    assert rows.loc["reader", ["Pull", "Push"]].tolist() == ["✓ yes", "✗ no"]
+    assert rows.loc["console", "Assign roles"] == "✓ yes"
