@@ -6,7 +6,20 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks import access, at_hand, calls, costs, deleting, parsing, pull_check, push, reading, rerun, sessions
+from benchmarks import (
+    access,
+    at_hand,
+    calls,
+    costs,
+    deleting,
+    parsing,
+    pull_check,
+    pulls,
+    push,
+    reading,
+    rerun,
+    sessions,
+)
 from benchmarks.results import Row, machine, table, write
 
 MEASURES: dict[str, Callable[[], list[Row]]] = {
@@ -16,6 +29,7 @@ MEASURES: dict[str, Callable[[], list[Row]]] = {
     "deleting": deleting.measure,
     "at_hand": at_hand.measure,
     "access": access.measure,
+    "pulls": pulls.measure,
     "pull_check": pull_check.measure,
     "costs": costs.measure,
     "rerun": rerun.measure,

@@ -5,25 +5,18 @@ Azure is stood in for below the SDK's transport: what is measured is the console
 
 import json
 import time
-from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from io import BytesIO
 from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
-import requests
-from azure.core.credentials import AccessToken
-from azure.core.pipeline.transport import RequestsTransport
-from requests.adapters import BaseAdapter, HTTPAdapter
-from urllib3 import HTTPResponse
-
+from benchmarks.canned_azure import canned_session
 from benchmarks.results import Row, at_most, under
 from benchmarks.rounds import by_turns, median_ratio, seconds
 from services.actual_costs import CostSource, SubscriptionCosts, read_costs
 from services.budgets import read_budgets
-from services.cloud import BLOCK, CLOUDS, AzureSession
+from services.cloud import CLOUDS
 from services.cost_review import review_month
 from services.cost_rows import CostRow
 from services.fanout import Partial
@@ -54,7 +47,7 @@ def _table() -> Row:
     pages = [_page(rows[start : start + PAGE], start + PAGE) for start in range(0, ROWS, PAGE)]
     every_cost = sum(row["properties"]["costInBillingCurrency"] for row in rows)
     del rows  # Or the garbage collector goes through them for whoever is measured.
-    session = _session(lambda url, _: pages[int(url.partition("$skiptoken=")[2] or 0) // PAGE])
+    session = canned_session(lambda url, _: pages[int(url.partition("$skiptoken=")[2] or 0) // PAGE])
 
     def table() -> None:
         found = read_usage(session, "contoso", FIRST, LAST)
@@ -193,7 +186,7 @@ def _requests() -> Row:
         kind = urlsplit(url).path.rpartition("/")[2]
         return json.dumps(_ANSWERS[kind]).encode()
 
-    session = _session(answer)
+    session = canned_session(answer)
     subscriptions = list_subscriptions(session)
     assert len(subscriptions) == SUBSCRIPTIONS
     sent.clear()
@@ -225,36 +218,3 @@ _ANSWERS: dict[str, Any] = {
     },
     "budgets": {"value": []},
 }
-
-
-class _Adapter(BaseAdapter):
-    """Answers in place of a socket: `answer(url, method)` gives the JSON."""
-
-    def __init__(self, answer: Callable[[str, str], bytes]) -> None:
-        super().__init__()
-        self._answer = answer
-
-    def send(self, request: requests.PreparedRequest, *_: Any, **__: Any) -> requests.Response:
-        body = self._answer(str(request.url).replace("%24", "$"), str(request.method))
-        headers = {"Content-Length": str(len(body)), "Content-Type": "application/json"}
-        raw = HTTPResponse(BytesIO(body), headers, 200, preload_content=False)
-        return HTTPAdapter().build_response(request, raw)
-
-    def close(self) -> None:
-        """Nothing is open."""
-
-
-class _Credential:
-    def get_token(self, *_: str, **__: Any) -> AccessToken:
-        return AccessToken("token", 2**33)
-
-
-def _session(answer: Callable[[str, str], bytes]) -> AzureSession:
-    http = requests.Session()
-    http.trust_env = False
-    http.mount("https://", _Adapter(answer))
-    return AzureSession(
-        _Credential(),
-        CLOUDS["public"],
-        RequestsTransport(session=http, session_owner=False, connection_data_block_size=BLOCK),
-    )

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from services import az_commands
-from ui import clusters, connection, loaders, one_principal, principals, selection
+from ui import clusters, connection, one_principal, principals, selection
 from ui.errors import show_error, show_refused
 from ui.mode_switch import show_switch
 from ui.page import az_lines, empty, header
@@ -14,22 +14,18 @@ TITLE = "Who can"
 CAPTION = "Who can pull, push, delete and manage, because of which role assignment; those who could do harm come first."
 
 who = connection.who()
-inventory = loaders.inventory(who)
 reading = clusters.pulls(who)
 
 
 def refresh() -> None:
-    loaders.inventory.clear(who)
     clusters.pulls.clear(who)
     principals.forget()
 
 
 header(TITLE, CAPTION, None if reading.running else reading.at, refresh)
-show_progress(inventory, "inventory")
 show_progress(reading, "pulls")
-for failed in (inventory, reading):
-    if failed.error:
-        show_error(failed.error)
+if reading.error:
+    show_error(reading.error)
 if reading.running:
     st.stop()  # What the URL names would be forgotten where it is not there to be chosen yet.
 pulls = reading.value
@@ -37,6 +33,12 @@ show_refused(pulls.registries, "subscription's registries", "subscriptions' regi
 show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
 known = principals.show_known(who, pulls)
 
+if not pulls.registries.values:
+    if not reading.error:
+        empty(
+            ":material/inventory_2:", "No registry here", "This identity sees none: Reader on a subscription is enough."
+        )
+    st.stop()
 registries = [registry for registry in pulls.registries.values if registry.login_server]
 with st.container(horizontal=True, vertical_alignment="bottom"):
     keys = [selection.key_of(registry, registries) for registry in registries]
@@ -56,7 +58,7 @@ if who_tab.open:
     with who_tab:
         if registry is None:
             empty(":material/inventory_2:", "No registry chosen", "Choose one above to see who may do what on it.")
-            az_lines(*(az_commands.list_assignments(f"/subscriptions/{one}") for one in pulls.by_subscription))
+            az_lines(*(az_commands.list_role_assignments(f"/subscriptions/{one}") for one in pulls.by_subscription))
         else:
             show_who(who, pulls, known, registry, repository, look_everywhere)
 if one_tab.open:

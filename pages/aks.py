@@ -5,7 +5,7 @@ import streamlit as st
 from services import az_commands
 from services.detach import attachments
 from services.pull_check import Outcome
-from ui import clusters, connection, loaders, selection
+from ui import clusters, connection, selection
 from ui.attach import attach, detach, show_propagation
 from ui.cluster_choice import choose_cluster, cluster_key
 from ui.cluster_proof import prove, show_proof
@@ -20,28 +20,21 @@ from ui.reading import show_progress
 TITLE, CAPTION = "Integration checker", "Can this cluster pull from this registry, why not, and attach it."
 
 who = connection.who()
-inventory = loaders.inventory(who)
 reading = clusters.pulls(who)
 
-
-def refresh() -> None:
-    clusters.forget_pulls(who)
-
-
-header(TITLE, CAPTION, None if reading.running else reading.at, refresh)
+header(TITLE, CAPTION, None if reading.running else reading.at, lambda: clusters.forget_pulls(who))
 show_done()
-show_progress(inventory, "inventory")
 show_progress(reading, "pulls")
-for failed in (inventory, reading):
-    if failed.error:
-        show_error(failed.error)
-if reading.running or (inventory.running and not inventory.value.registries.values):
+if reading.error:
+    show_error(reading.error)
+if reading.running:
     st.stop()  # What the URL names would be forgotten where it is not there to be chosen yet.
 show_refused(reading.value.clusters, "subscription's clusters", "subscriptions' clusters")
+show_refused(reading.value.registries, "subscription's registries", "subscriptions' registries")
 left, right = st.columns(2)
 with left:
     cluster = choose_cluster(reading.value.clusters.values)
-registries = [registry for registry in inventory.value.registries.values if registry.login_server]
+registries = [registry for registry in reading.value.registries.values if registry.login_server]
 with right:
     keys = [selection.key_of(registry, registries) for registry in registries]
     key = st.selectbox("Registry", keys, None, key="registry", bind="query-params", placeholder="Choose one")

@@ -4,9 +4,9 @@ import streamlit as st
 
 from services.az_commands import check_acr
 from services.pull_matrix import Answer, Pair, pull_matrix
-from ui import clusters, connection, loaders
+from ui import clusters, connection
 from ui.attach_many import attach_many
-from ui.chart_theme import show_chart, theme_now
+from ui.chart_theme import pick_in_chart, theme_now
 from ui.cluster_choice import cluster_key
 from ui.errors import show_error, show_refused
 from ui.matrix_chart import SIGNS, matrix_figure
@@ -14,24 +14,16 @@ from ui.page import az_lines, empty, header
 from ui.reading import show_progress
 from ui.selection import key_of
 from ui.table import page_of, table_height, table_of
-from ui.text import count
+from ui.text import count, plain
 
 TITLE, CAPTION = "Pull matrix", "Which cluster can pull from which registry, by its roles and the registry's network."
 # More squares than these can't be told apart: a filter makes them fewer.
 SQUARES = 3000
 
 who = connection.who()
-inventory = loaders.inventory(who)
 reading = clusters.pulls(who)
 
-
-def refresh() -> None:
-    loaders.inventory.clear(who)
-    clusters.pulls.clear(who)
-
-
-header(TITLE, CAPTION, None if reading.running else reading.at, refresh)
-show_progress(inventory, "inventory")
+header(TITLE, CAPTION, None if reading.running else reading.at, lambda: clusters.pulls.clear(who))
 show_progress(reading, "pulls")
 if reading.error:
     show_error(reading.error)
@@ -79,11 +71,20 @@ shown = [pair for pair in pairs if wanted(pair)]
 if not shown:
     empty(":material/filter_alt_off:", "No pair matches", "Clear the search or a filter above.")
     st.stop()
+clicked: list[Pair] = []
 if len(shown) <= SQUARES:
-    show_chart(
+    squares = pick_in_chart(
         matrix_figure(shown, theme_now()),
         "A row a cluster, a column a registry, a sign for each pair. The table below has the same, with the reasons.",
+        key="squares",
     )
+    clicked = [shown[number] for number in squares if number < len(shown)]
+for pair in clicked:
+    st.markdown(
+        f"**{plain(pair.cluster.name)}** from **{plain(pair.registry.name)}**: {SIGNS[pair.answer]} {pair.answer}. "
+        f"{plain(pair.reason)}"
+    )
+below_chart = st.container(horizontal=True, vertical_alignment="center")
 rows, page = page_of(shown, "pairs")
 selected = st.dataframe(
     table_of(
@@ -114,9 +115,9 @@ selected = st.dataframe(
         "Reason": st.column_config.TextColumn(width="large"),
     },
 )
-picked = [rows[number] for number in selected.selection.rows]
+picked = clicked or [rows[number] for number in selected.selection.rows]
 if picked:
-    with st.container(horizontal=True, vertical_alignment="center"):
+    with below_chart if clicked else st.container(horizontal=True, vertical_alignment="center"):
         if st.button(f"Attach {count(len(picked), 'pair')}", icon=":material/link:"):
             attach_many(who, picked)
         if len(picked) == 1:
@@ -126,8 +127,8 @@ if picked:
             }
             st.page_link("aks.py", label="Check this pair", icon=":material/hub:", query_params=chosen)
 st.caption(
-    f"{count(len(shown), 'pair')} shown. Select rows to check a pair, or to attach them. What groups hold is unknown "
-    "here: role assignments do not tell their members. A role that was just assigned takes minutes until it counts, "
-    "kubelet's token up to an hour."
+    f"{count(len(shown), 'pair')} shown. Click a square, or select rows, to check a pair or to attach it. What groups "
+    "hold is unknown here: role assignments do not tell their members. A role that was just assigned takes minutes "
+    "until it counts, kubelet's token up to an hour."
 )
 az_lines(*(check_acr(pair.cluster.name, pair.cluster.resource_group, pair.registry.login_server) for pair in shown[:3]))

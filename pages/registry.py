@@ -39,6 +39,7 @@ with st.container(horizontal=True):
     st.page_link("skus.py", label="Which SKU", icon=":material/compare_arrows:", query_params=here)
     st.page_link("matrix.py", label="Who can pull", icon=":material/grid_on:", query_params={"search": registry.name})
     st.page_link("access.py", label="Who can do what", icon=":material/admin_panel_settings:", query_params=here)
+    st.page_link("roles.py", label="Which role", icon=":material/badge:", query_params=here)
 
 replicas = registry.replicas
 with st.grid(4, min_column_width=170):

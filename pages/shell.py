@@ -36,6 +36,7 @@ view = st.navigation(
             st.Page("matrix.py", title="Pull matrix", icon=":material/grid_on:", url_path="matrix"),
         ],
         "Access": [
+            st.Page("roles.py", title="Roles", icon=":material/badge:", url_path="roles"),
             st.Page("access.py", title="Who can", icon=":material/admin_panel_settings:", url_path="access"),
         ],
     }

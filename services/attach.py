@@ -26,7 +26,7 @@ from services.puller_assignments import (
     same_grant,
 )
 from services.read_back import changed, refused
-from services.registries import Mode, Registry, get_registry
+from services.registries import Mode, Registry, describe_registry
 from services.registry_permissions import Permission
 from services.repository_choice import ALL, RepositoryChoice, condition_for
 from services.role_assignments import RoleAssignment
@@ -239,7 +239,7 @@ def apply_attach(
 
 def _looked_again(session: AzureSession, plan: AttachPlan, title: str) -> AttachPlan:
     """The plan of what there is now. Raises ServiceError where it is another one than was shown."""
-    cluster, registry = get_cluster(session, plan.cluster.id), get_registry(session, plan.registry.id)
+    cluster, registry = get_cluster(session, plan.cluster.id), describe_registry(session, plan.registry.id)
     if registry.access.mode is not plan.registry.access.mode:
         raise changed(title, f"The registry is in {registry.access.mode} mode now: the role is another one.")
     if principal_of(cluster) != principal_of(plan.cluster):

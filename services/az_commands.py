@@ -288,12 +288,6 @@ def show_identities(cluster: str, cluster_group: str) -> str:
     return _line(*_cluster("show", cluster, cluster_group), "--query", query)
 
 
-def list_assignments(scope: str) -> str:
-    """Every role assignment that reaches a scope, those inherited from above included."""
-    words = ("az", "role", "assignment", "list", "--scope", scope, "--include-inherited")
-    return _line(*words, "--output", "table")
-
-
 def list_assignments_of(principal_id: str, scope: str) -> str:
     """What a principal holds at a scope and above it, itself and by groups."""
     words = ("az", "role", "assignment", "list", "--assignee", principal_id, "--scope", scope)
@@ -320,20 +314,23 @@ def assign_role_by_object_id(
     principal_id: str,
     role: str,
     scope: str,
-    assignment_name: str,
+    assignment_name: str | None,
     *,
     condition: str = "",
     principal_type: str = "ServicePrincipal",
 ) -> str:
-    """Asks no directory. `role` is a name or a GUID; the same `assignment_name` is the same assignment.
-
-    `principal_type` is User, Group, ServicePrincipal or ForeignGroup.
-    """
-    words = ["az", "role", "assignment", "create", "--name", assignment_name]
+    """Asks no directory. `role` is a name or a GUID; the same `assignment_name` is the same assignment, with None az
+    names it. `principal_type`: ServicePrincipal (managed identities too), User or Group."""
+    words = ["az", "role", "assignment", "create", *(() if assignment_name is None else ("--name", assignment_name))]
     words += ["--assignee-object-id", principal_id, "--assignee-principal-type", principal_type]
     words += ["--role", role, "--scope", scope]
     words += ["--condition", condition, "--condition-version", "2.0"] if condition else []
     return _line(*words)
+
+
+def list_role_assignments(scope: str) -> str:
+    """The role assignments at a scope, and those above that reach it."""
+    return _line("az", "role", "assignment", "list", "--scope", scope, "--include-inherited", "--output", "table")
 
 
 def remove_assignment(assignment_id: str) -> str:

@@ -146,6 +146,8 @@ def _pod(name: str, run_id: str, image: str, architecture: str) -> dict[str, Any
             "restartPolicy": "Never",
             "automountServiceAccountToken": False,
             "nodeSelector": {"kubernetes.io/os": "linux", "kubernetes.io/arch": architecture},
+            # A system pool kept for add-ons pulls as the others do, and may be the only one of its architecture.
+            "tolerations": [{"key": "CriticalAddonsOnly", "operator": "Exists"}],
             "containers": [container],
         },
     }

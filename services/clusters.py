@@ -1,6 +1,7 @@
 """AKS clusters: their two identities and which one pulls images, their node pools, and how they reach out. Reading."""
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -9,8 +10,8 @@ from azure.mgmt.containerservice import models
 
 from services.cloud import AzureSession
 from services.errors import ServiceError, explained
-from services.fanout import Partial, Progress, counter, each
-from services.subscriptions import Subscription, list_subscriptions
+from services.fanout import Partial, Progress
+from services.subscriptions import Subscription, list_in_each
 
 
 class IdentityModel(StrEnum):
@@ -121,21 +122,20 @@ class Cluster:
         return sum(pool.count for pool in self.pools)
 
 
-def list_clusters(session: AzureSession, *, progress: Progress | None = None) -> Partial[Cluster]:
-    """Every cluster of every subscription that the identity sees, by name; one request a subscription.
+def list_clusters(
+    session: AzureSession, subscriptions: Iterable[Subscription], *, progress: Progress | None = None
+) -> Partial[Cluster]:
+    """Every cluster of these subscriptions, by name; one request a subscription.
 
-    A subscription that refuses is a Refusal of the result. Raises ServiceError where nothing can be listed.
+    A subscription that refuses is a Refusal of the result.
     """
-    subscriptions = list_subscriptions(session)
-    found = each(
-        lambda subscription: _in_subscription(session, subscription),
-        subscriptions,
-        name=lambda subscription: subscription.name,
-        done=counter(progress, "subscriptions", len(subscriptions)),
-    )
-    clusters = (cluster for of_one in found.values for cluster in of_one)
-    in_order = sorted(clusters, key=lambda cluster: (cluster.name.casefold(), cluster.id))
-    return Partial(tuple(in_order), found.refused, found.untried)
+
+    def list_one(subscription: Subscription) -> list[Cluster]:
+        with explained(f"Could not list the clusters of {subscription.name}"):
+            models = session.clusters(subscription.id).managed_clusters.list()
+            return [cluster_from(model, subscription) for model in models]
+
+    return list_in_each(list_one, subscriptions, progress=progress)
 
 
 def get_cluster(session: AzureSession, resource_id: str) -> Cluster:
@@ -161,13 +161,6 @@ _ID = re.compile(
     r"/providers/Microsoft\.ContainerService/managedClusters/(?P<name>[^/]+)",
     re.IGNORECASE,
 )
-
-
-def _in_subscription(session: AzureSession, subscription: Subscription) -> list[Cluster]:
-    with explained(f"Could not list the clusters of {subscription.name}"):
-        return [
-            cluster_from(model, subscription) for model in session.clusters(subscription.id).managed_clusters.list()
-        ]
 
 
 def cluster_from(model: models.ManagedCluster, subscription: Subscription) -> Cluster:

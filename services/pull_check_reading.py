@@ -5,10 +5,11 @@ Read as generic resources by id: https://learn.microsoft.com/rest/api/resources/
 
 import socket
 from collections.abc import Callable
-from ipaddress import ip_address
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from services.acr_http import RegistryClient
+from services.addresses import read_address
 from services.cloud import AzureSession
 from services.clusters import Cluster
 from services.errors import ServiceError, explained, if_there
@@ -57,12 +58,7 @@ def read_identity(session: AzureSession, cluster: Cluster) -> IdentityResource |
 
 def read_addresses(session: AzureSession, cluster: Cluster) -> tuple[str, ...]:
     """The public addresses that nodes come from; one request each. Raises ServiceError where one can't be read."""
-    found = []
-    for resource_id in cluster.network.outbound_ip_ids:
-        document = get_resource(session, resource_id)
-        with explained(f"Could not read an outbound address of {cluster.name}"):
-            found.append(str(ip_address(document["properties"]["ipAddress"])))
-    return tuple(found)
+    return tuple(read_address(session, resource_id) for resource_id in cluster.network.outbound_ip_ids)
 
 
 def read_endpoints(session: AzureSession, registry: Registry) -> tuple[Endpoint, ...]:
@@ -125,36 +121,41 @@ def _peers(properties: dict[str, Any]) -> list[str]:
 
 
 def read_image(session: AzureSession, registry: Registry, repository: str, reference: str) -> ImageFacts:
-    """What the registry holds under a tag or digest. Raises ServiceError where the console may not look."""
+    """What the registry holds under a tag or digest, what can be asked at once read in parallel.
+
+    Raises ServiceError where the console may not look.
+    """
     client = session.registry(registry.login_server)
     name = image_name(repository, reference)
-    found = find_repository(client, repository)
-    tag = None if ":" in reference or not found else find_tag(client, repository, reference)
-    digest = reference if ":" in reference else tag.digest if tag else ""
-    row = find_manifest_row(client, repository, digest) if found and digest else None
-    if not found or not row:
-        return ImageFacts(name, "")
-    locked = (("the repository", found.locks), ("the tag", tag.locks if tag else None), ("the manifest", row.locks))
-    unreadable = tuple(what for what, locks in locked if locks and not locks.read)
-    if unreadable:  # Then nobody reads the manifest, the console neither.
-        return ImageFacts(name, digest, unreadable=unreadable)
-    manifest = read_manifest(client, repository, digest)
-    if manifest.kind is not Kind.INDEX:
-        told = f"{row.os}/{row.architecture}" if row.os and row.architecture else ""
-        platforms = (told,) if told else _platform(client, repository, manifest)
-        return ImageFacts(name, digest, platforms, len(manifest.layers))
-    children = {child.digest: if_there(_reading(client, repository, child.digest)) for child in manifest.children}
+    with ThreadPoolExecutor(4, "image") as pool:
+        reading = pool.submit(read_manifest, client, repository, reference)
+        tagged = None if ":" in reference else pool.submit(find_tag, client, repository, reference)
+        found = find_repository(client, repository)
+        tag = tagged.result() if tagged else None
+        digest = reference if ":" in reference else tag.digest if tag else ""
+        row = find_manifest_row(client, repository, digest) if found and digest else None
+        if not found or not row:
+            return ImageFacts(name, "")
+        locked = (("the repository", found.locks), ("the tag", tag.locks if tag else None), ("the manifest", row.locks))
+        unreadable = tuple(what for what, locks in locked if locks and not locks.read)
+        if unreadable:  # Then nobody reads the manifest, the console neither.
+            return ImageFacts(name, digest, unreadable=unreadable)
+        manifest = reading.result()
+        if manifest.digest != digest:  # The tag was moved in between.
+            manifest = read_manifest(client, repository, digest)
+        if manifest.kind is not Kind.INDEX:
+            told = f"{row.os}/{row.architecture}" if row.os and row.architecture else ""
+            platforms = (told,) if told else _platform(client, repository, manifest)
+            return ImageFacts(name, digest, platforms, len(manifest.layers))
+        digests = [child.digest for child in manifest.children]
+        children = list(pool.map(lambda one: if_there(lambda: read_manifest(client, repository, one)), digests))
     return ImageFacts(
         name,
         digest,
         manifest.platforms,
-        max((len(child.layers) for child in children.values() if child), default=0),
-        missing=tuple(digest for digest, child in children.items() if child is None),
+        max((len(child.layers) for child in children if child), default=0),
+        missing=tuple(one for one, child in zip(digests, children, strict=True) if child is None),
     )
-
-
-def _reading(client: RegistryClient, repository: str, digest: str) -> Callable[[], Manifest]:
-    return lambda: read_manifest(client, repository, digest)
 
 
 def _platform(client: RegistryClient, repository: str, manifest: Manifest) -> tuple[str, ...]:

@@ -1,6 +1,6 @@
 """Registries: what there is in every subscription, with usage, replicas, network and access settings. Reading only."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
@@ -13,7 +13,7 @@ from azure.mgmt.containerregistry import models
 from services.cloud import AzureSession
 from services.errors import ServiceError, explained, from_azure
 from services.fanout import Partial, Progress, Refusal, counter, each
-from services.subscriptions import Subscription, list_subscriptions
+from services.subscriptions import Subscription, list_in_each, list_subscriptions
 
 
 class Mode(StrEnum):
@@ -143,35 +143,45 @@ def list_registries(
     `progress(done, of, what)` and `listed(registries without usages)` are called in the caller's thread. After `stop`
     the rest stays without usages. Raises ServiceError where nothing can be listed.
     """
-    subscriptions = list_subscriptions(session)
-
-    found = each(
-        lambda subscription: _in_subscription(session, subscription),
-        subscriptions,
-        name=lambda subscription: subscription.name,
-        done=counter(progress, "subscriptions", len(subscriptions)),
-        stop=stop,
-    )
-    registries = sorted(
-        (registry for of_one in found.values for registry in of_one),
-        key=lambda registry: (registry.name.casefold(), registry.id),
-    )
+    found = registries_of(session, list_subscriptions(session), progress=progress, stop=stop)
     if listed:
-        listed(Partial(tuple(registries), found.refused, found.untried))
+        listed(found)
     detailed = each(
-        lambda registry: with_details(session, registry),
-        registries,
-        done=counter(progress, "registries", len(registries)),
+        lambda registry: _with_details(session, registry),
+        found.values,
+        done=counter(progress, "registries", len(found.values)),
         stop=stop,
     )
     with_usages = {registry.id: registry for registry in detailed.values}
     return Partial(
-        tuple(with_usages.get(registry.id, registry) for registry in registries), found.refused, found.untried
+        tuple(with_usages.get(registry.id, registry) for registry in found.values), found.refused, found.untried
     )
+
+
+def registries_of(
+    session: AzureSession,
+    subscriptions: Iterable[Subscription],
+    *,
+    progress: Progress | None = None,
+    stop: Event | None = None,
+) -> Partial[Registry]:
+    """Every registry of these subscriptions, by name, without usages and replicas: one request a subscription."""
+
+    def list_one(subscription: Subscription) -> list[Registry]:
+        with explained(f"Could not list the registries of {subscription.name}"):
+            models = session.registries(subscription.id).registries.list()
+            return [registry_from(model, subscription) for model in models]
+
+    return list_in_each(list_one, subscriptions, progress=progress, stop=stop)
 
 
 def get_registry(session: AzureSession, resource_id: str) -> Registry:
     """One registry, by its resource id, with usages and replicas. Raises ServiceError."""
+    return _with_details(session, describe_registry(session, resource_id))
+
+
+def describe_registry(session: AzureSession, resource_id: str) -> Registry:
+    """One registry, by its resource id, without usages and replicas: one request. Raises ServiceError."""
     subscription_id, group, name = (
         _segment(resource_id, after) for after in ("subscriptions", "resourcegroups", "registries")
     )
@@ -179,10 +189,10 @@ def get_registry(session: AzureSession, resource_id: str) -> Registry:
         raise not_found(resource_id)
     with explained(f"Could not read the registry {name}"):
         model = session.registries(subscription_id).registries.get(group, name)
-    return with_details(session, registry_from(model, Subscription(subscription_id, subscription_id, "", "")))
+    return registry_from(model, Subscription(subscription_id, subscription_id, "", ""))
 
 
-def with_details(session: AzureSession, registry: Registry) -> Registry:
+def _with_details(session: AzureSession, registry: Registry) -> Registry:
     """`registry` with its usages and, on Premium, its replicas; what refuses is named in `unread`."""
     client = session.registries(registry.subscription_id)
     unread = []
@@ -201,11 +211,6 @@ def with_details(session: AzureSession, registry: Registry) -> Registry:
             replicas = None
             unread.append(Refusal("replicas", from_azure(f"Could not read the replicas of {registry.name}", exc)))
     return replace(registry, usages=usages, replicas=replicas, unread=tuple(unread))
-
-
-def _in_subscription(session: AzureSession, subscription: Subscription) -> list[Registry]:
-    with explained(f"Could not list the registries of {subscription.name}"):
-        return [registry_from(model, subscription) for model in session.registries(subscription.id).registries.list()]
 
 
 def registry_from(model: models.Registry, subscription: Subscription) -> Registry:

@@ -3,6 +3,7 @@
 https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from services.names import require_repository
@@ -29,9 +30,23 @@ class RepositoryChoice:
 ALL = RepositoryChoice()
 
 
-def condition_for(choice: RepositoryChoice) -> str:
-    """The condition, version 2.0, of a role that reads; "" for all repositories.
+def choice_from(text: str) -> RepositoryChoice:
+    """What someone typed, with commas between: with a slash at its end a prefix, else a name. "" is all."""
+    given = [part.strip() for part in text.split(",") if part.strip()]
+    return RepositoryChoice(
+        tuple(part for part in given if not part.endswith("/")), tuple(part for part in given if part.endswith("/"))
+    )
 
+
+# What the role that reads gives.
+READ_ACTIONS = (CONTENT + "read", METADATA + "read")
+
+
+def condition_for(choice: RepositoryChoice, actions: Iterable[str] = READ_ACTIONS) -> str:
+    """The condition, version 2.0, that limits `actions` to the chosen repositories; "" for all repositories.
+
+    `actions` are all data actions of the role that is assigned: what is left out stays allowed on every repository.
+    In whatever order they are given, the condition is the same: two that differ can't stand beside each other.
     Raises ServiceError (InvalidRepository) for what can be no repository's name, or no prefix of one: a prefix without
     its slash would let `backend-secrets` through with `backend`, and a quote would end the condition.
     """
@@ -44,5 +59,5 @@ def condition_for(choice: RepositoryChoice) -> str:
     tests += [f"@Request[{REPOSITORY_NAME}] StringStartsWithIgnoreCase '{prefix}'" for prefix in choice.prefixes]
     if not tests:
         return ""
-    others = " AND ".join(f"!(ActionMatches{{'{part}read'}})" for part in (CONTENT, METADATA))
+    others = " AND ".join(f"!(ActionMatches{{'{action}'}})" for action in sorted(set(actions)))
     return f"(({others}) OR ({' OR '.join(tests)}))"

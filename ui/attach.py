@@ -12,7 +12,7 @@ from services.detach import apply_detach, attachments, read_detach_plan
 from services.errors import ServiceError
 from services.puller_assignments import PullerAccess
 from services.registries import Mode, Registry
-from services.repository_choice import ALL, RepositoryChoice
+from services.repository_choice import ALL, RepositoryChoice, choice_from
 from ui import clusters, connection
 from ui.done import say_done
 from ui.errors import panel, show_error
@@ -76,10 +76,7 @@ def _choose_repositories(registry: Registry) -> RepositoryChoice:
     if st.segmented_control("May pull from", [every, some], default=every, required=True) != some:
         return ALL
     text = st.text_input("Repositories", placeholder="team/app, backend/", help="A name, or a prefix with its slash.")
-    given = [part.strip() for part in (text or "").split(",") if part.strip()]
-    return RepositoryChoice(
-        tuple(part for part in given if not part.endswith("/")), tuple(part for part in given if part.endswith("/"))
-    )
+    return choice_from(text or "")
 
 
 def _write(who: str, plan: AttachPlan) -> None:

@@ -70,7 +70,16 @@ def _over(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+_PLAIN: dict[str, Any] = {"theme": None, "config": {"displayModeBar": False}}
+
+
 def show_chart(figure: Any, alt: str) -> None:
     """Draws a figure whose colours are all its own."""
     # Streamlit's theme would only send its styles for fifty other kinds of chart.
-    st.plotly_chart(figure, theme=None, config={"displayModeBar": False}, alt=alt)
+    st.plotly_chart(figure, alt=alt, **_PLAIN)
+
+
+def pick_in_chart(figure: Any, alt: str, key: str) -> list[int]:
+    """As `show_chart`; the indices of the points that are clicked on."""
+    event = st.plotly_chart(figure, alt=alt, key=key, on_select="rerun", selection_mode="points", **_PLAIN)
+    return list(event["selection"]["point_indices"])

@@ -1,57 +1,32 @@
 """Clusters and role assignments, cached: what the AKS views read, by identity."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from services.addresses import read_addresses
-from services.assignments import SubscriptionAccess, read_access
-from services.clusters import Cluster, get_cluster, list_clusters
+from services.clusters import Cluster, get_cluster
 from services.errors import ServiceError
 from services.fanout import Partial
 from services.pull_check import ORDER, Check, in_order
 from services.pull_check_network import Resolved
 from services.pull_check_reading import look_up
 from services.pull_checking import PullQuestion, run_checks
-from services.pull_matrix import needed_addresses
 from services.puller_assignments import PullerAccess, read_puller
+from services.pulls import Pulls, read_pulls
 from services.registries import Registry, get_registry
-from services.subscriptions import list_subscriptions
-from ui import connection, loaders
+from ui import connection
 from ui.reading import Reading, fresh, start
-
-
-@dataclass(frozen=True)
-class Pulls:
-    """All that the matrix is made of. `registries` are those of the inventory when it was read."""
-
-    clusters: Partial[Cluster]
-    registries: Partial[Registry]
-    access: Partial[SubscriptionAccess]
-    addresses: Partial[tuple[str, str]]
-
-    @property
-    def by_subscription(self) -> Mapping[str, SubscriptionAccess]:
-        return {one.subscription.id: one for one in self.access.values}
 
 
 @st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)
 def pulls(who: str) -> Reading[Pulls]:
-    """Clusters, and role and deny assignments, of all subscriptions; addresses where a registry restricts them."""
+    """All that the pull matrix is made of."""
     session = connection.session(who)
-    inventory = loaders.inventory(who)
 
     def work(reading: Reading[Pulls]) -> None:
-        clusters = list_clusters(session, progress=reading.report)
-        access = read_access(session, list_subscriptions(session), progress=reading.report)
-        reading.report(0, 0, "the inventory")
-        inventory.finished.wait()
-        registries = inventory.value.registries
-        addresses = read_addresses(session, needed_addresses(clusters.values, registries.values))
-        reading.value = Pulls(clusters, registries, access, addresses)
+        reading.value = read_pulls(session, progress=reading.report)
 
     return start(Pulls(Partial(()), Partial(()), Partial(()), Partial(())), work)
 

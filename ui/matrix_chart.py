@@ -14,7 +14,11 @@ ROW_PX, HEAD_PX = 34, 150
 
 
 def matrix_figure(pairs: Sequence[Pair], theme: str) -> go.Figure:
-    """A row a cluster, a column a registry. Every pair of `pairs` is drawn once."""
+    """A row a cluster, a column a registry. Every pair of `pairs` is drawn once.
+
+    What is pointed at and clicked on are points over the squares, which plotly lets nobody select: their index is that
+    in `pairs`.
+    """
     colours = palette(theme)
     clusters = list(dict.fromkeys(pair.cluster.id for pair in pairs))
     registries = list(dict.fromkeys(pair.registry.id for pair in pairs))
@@ -38,11 +42,22 @@ def matrix_figure(pairs: Sequence[Pair], theme: str) -> go.Figure:
         ygap=2,
         text=[[SIGNS[pair.answer] if pair else "" for pair in row] for row in rows],
         texttemplate="%{text}",
-        customdata=[[_hover(pair) if pair else "" for pair in row] for row in rows],
-        hovertemplate="%{customdata}<extra></extra>",
+        hoverinfo="skip",
+    )
+    unseen = {"marker": {"opacity": 0}}
+    points = go.Scatter(
+        x=[str(registries.index(pair.registry.id)) for pair in pairs],
+        y=[str(clusters.index(pair.cluster.id)) for pair in pairs],
+        mode="markers",
+        marker={"opacity": 0, "size": ROW_PX - 6, "symbol": "square"},
+        selected=unseen,
+        unselected=unseen,
+        hovertext=[_hover(pair) for pair in pairs],
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=False,
     )
     return go.Figure(
-        squares,
+        [squares, points],
         layout(
             colours,
             HEAD_PX + ROW_PX * len(clusters),

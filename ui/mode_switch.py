@@ -8,11 +8,11 @@ import streamlit as st
 from services.decisions import Verdict
 from services.mode_switch import ClusterEffect, Effect, SwitchPlan, plan_switch
 from services.mode_switch_steps import steps_of
+from services.pulls import Pulls
 from services.registries import Mode, Registry
 from services.registry_permissions import Permission
 from services.role_successors import Use
 from ui import connection, principals
-from ui.clusters import Pulls
 from ui.errors import show_error, show_refused
 from ui.page import empty
 from ui.principals import Known

@@ -5,9 +5,9 @@ import streamlit as st
 from services import az_commands
 from services.fanout import Partial
 from services.names import is_guid
+from services.pulls import Pulls
 from services.who_can import what_can
 from ui import principals
-from ui.clusters import Pulls
 from ui.errors import show_error, show_refused
 from ui.page import az_lines, empty
 from ui.principals import Known

@@ -8,12 +8,12 @@ import streamlit as st
 
 from services.directory import Names, named_by_clusters, names_of
 from services.fanout import Partial
+from services.pulls import Pulls
 from services.registries import Registry
 from services.role_assignments import keys_down_to
 from services.subscriptions import Subscription
 from services.who_can_reading import asked_of, count_tokens, read_groups, read_groups_everywhere
 from ui import connection
-from ui.clusters import Pulls
 from ui.errors import show_error, show_refused
 from ui.reading import Reading, fresh, show_progress, start
 from ui.text import count, plain

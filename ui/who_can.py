@@ -6,10 +6,10 @@ import streamlit as st
 
 from services import az_commands
 from services.decisions import Verdict
+from services.pulls import Pulls
 from services.registries import Registry
 from services.who_can import ASKED, Rights, doors, who_can
 from ui import principals
-from ui.clusters import Pulls
 from ui.errors import show_error
 from ui.page import az_lines, empty
 from ui.principals import Known
@@ -75,7 +75,7 @@ def show_who(
                 args=(chosen.principal_id,),
             )
     az_lines(
-        az_commands.list_assignments(registry.id),
+        az_commands.list_role_assignments(registry.id),
         az_commands.list_deny_assignments(registry.id),
         *(az_commands.show_role(role) for role in dict.fromkeys(one.role for one in (chosen.held if chosen else ()))),
     )

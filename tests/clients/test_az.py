@@ -289,7 +289,7 @@ def test_the_dry_run_s_lines_run_by_az_switch_the_mode_and_nobody_loses_a_pull(r
         registry = next(one for one in list_registries(session).values if one.id == REGISTRY)
         subscriptions = [one for one in list_subscriptions(session) if one.id == registry.subscription_id]
         (access,) = read_access(session, subscriptions).values
-        return plan_switch(access.records, registry, list_clusters(session).values)
+        return plan_switch(access.records, registry, list_clusters(session, list_subscriptions(session)).values)
 
     plan = planned()
     assert [(one.cluster.name, one.stops, one.kept) for one in plan.clusters if one.stops] == [("aks1", True, True)]

@@ -9,7 +9,8 @@ import pytest
 from sandbox.principals import CONSOLE, principal
 from sandbox.seeds import company
 from sandbox.seeds.resources import assignment
-from services.cloud import AzureSession
+from sandbox.server import Sandbox
+from services.cloud import AzureSession, connect_sandbox
 from services.registries import list_registries
 from tests.services.own_sandbox import REGISTRY, Own, own_sandbox
 from ui import clusters, connection, principals
@@ -259,3 +260,8 @@ def test_a_reader_sees_who_may_what_on_what_it_may_read(access: Any, reader_sess
     rows = table(at).set_index("Principal")
     assert rows.loc["reader", ["Pull", "Push"]].tolist() == ["✓ yes", "✗ no"]
     assert rows.loc["console", "Assign roles"] == "✓ yes"
+
+
+def test_a_console_without_registries_says_so(access: Any, tmp_path: Path) -> None:
+    with Sandbox.start(tmp_path / "empty", "empty") as sandbox:
+        assert "No registry here" in texts(access(as_session=connect_sandbox(sandbox.ready)))

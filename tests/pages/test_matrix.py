@@ -11,6 +11,7 @@ from sandbox.server import Sandbox
 from services.cloud import AzureSession, connect_sandbox
 from services.clusters import list_clusters
 from services.registries import list_registries
+from services.subscriptions import list_subscriptions
 from tests.services.own_sandbox import Own, own_sandbox
 from ui import clusters, connection
 
@@ -36,12 +37,16 @@ def metrics(at: AppTest) -> dict[str, int]:
 
 def test_every_pair_has_a_square_a_row_and_a_reason(matrix: Any, session: AzureSession) -> None:
     at = matrix()
-    names = [one.name for one in list_clusters(session).values], [one.name for one in list_registries(session).values]
+    names = (
+        [one.name for one in list_clusters(session, list_subscriptions(session)).values],
+        [one.name for one in list_registries(session).values],
+    )
     rows = at.dataframe[0].value
     assert len(rows) == len(names[0]) * len(names[1]) == sum(metrics(at).values())
     assert all(rows["Reason"])
     (chart,) = (json.loads(found.proto.spec) for found in at.get("plotly_chart"))
-    (squares,) = chart["data"]
+    squares, points = chart["data"]
+    assert len(points["hovertext"]) == len(rows)
     assert [len(squares["text"]), len(squares["text"][0])] == [len(names[0]), len(names[1])]
     assert chart["layout"]["yaxis"]["ticktext"] == sorted(names[0])
     by_pair = rows.set_index(["Cluster", "Registry"])
@@ -94,6 +99,17 @@ def test_one_pair_leads_to_the_checker(matrix: Any) -> None:
     at = matrix()
     at.session_state["pairs 1"] = {"selection": {"rows": [0]}}
     at.run()
+    assert "Check this pair" in [link.proto.label for link in at.get("page_link")]
+
+
+def test_a_square_leads_to_the_checker(matrix: Any) -> None:
+    at = matrix()
+    (chart,) = (json.loads(found.proto.spec) for found in at.get("plotly_chart"))
+    text = chart["data"][1]["hovertext"]
+    number = next(at for at, one in enumerate(text) if one.startswith("aks1 ← casaacr01"))
+    at.session_state["squares"] = {"selection": {"points": [], "point_indices": [number], "box": [], "lasso": []}}
+    at.run()
+    assert "**aks1** from **casaacr01**: ✗ can't pull" in texts(at)
     assert "Check this pair" in [link.proto.label for link in at.get("page_link")]
 
 

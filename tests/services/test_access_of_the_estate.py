@@ -51,7 +51,7 @@ def registries(session: AzureSession) -> dict[str, Registry]:
 
 @pytest.fixture(scope="module")
 def clusters(session: AzureSession) -> Partial[Cluster]:
-    return list_clusters(session)
+    return list_clusters(session, list_subscriptions(session))
 
 
 @pytest.mark.parametrize("repository", REPOSITORIES)

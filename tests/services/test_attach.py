@@ -19,6 +19,7 @@ from services.errors import ServiceError
 from services.puller_assignments import PullerAccess
 from services.repository_choice import RepositoryChoice
 from services.role_definitions import ACR_PULL, REPOSITORY_READER
+from services.subscriptions import list_subscriptions
 from tests.services.own_sandbox import Own, own_sandbox
 
 KUBELET = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6"
@@ -34,7 +35,7 @@ def own(tmp_path: Path) -> Iterator[Own]:
 
 @pytest.fixture
 def cluster(own: Own) -> Cluster:
-    return list_clusters(own.session()).values[0]
+    return list_clusters(own.session(), list_subscriptions(own.session())).values[0]
 
 
 def planned(own: Own, cluster: Cluster, **more: Any) -> AttachPlan:

@@ -96,7 +96,7 @@ HOSTILE = [
             " --scope /subscriptions/s1",
         ),
         (
-            az_commands.list_assignments("/subscriptions/s1"),
+            az_commands.list_role_assignments("/subscriptions/s1"),
             "az role assignment list --scope /subscriptions/s1 --include-inherited --output table",
         ),
         (
@@ -119,6 +119,11 @@ HOSTILE = [
             az_commands.assign_role_by_object_id("o1", "AcrPull", "/subscriptions/s1", "n1", condition="(a 'b')"),
             "az role assignment create --name n1 --assignee-object-id o1 --assignee-principal-type ServicePrincipal"
             """ --role AcrPull --scope /subscriptions/s1 --condition '(a '"'"'b'"'"')' --condition-version 2.0""",
+        ),
+        (
+            az_commands.assign_role_by_object_id("o1", "AcrPush", "/subscriptions/s1", None, principal_type="Group"),
+            "az role assignment create --assignee-object-id o1 --assignee-principal-type Group --role AcrPush"
+            " --scope /subscriptions/s1",
         ),
         (
             az_commands.remove_assignment("/subscriptions/s1/a1"),

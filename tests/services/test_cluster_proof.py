@@ -16,6 +16,7 @@ from services.cluster_proof import Proof, ProofPlan, Pulled, _proofs, plan_proof
 from services.clusters import Cluster, NodePool, list_clusters
 from services.errors import ServiceError
 from services.registries import Registry, list_registries
+from services.subscriptions import list_subscriptions
 from tests.services.own_sandbox import Own, own_sandbox
 from tests.services.test_pull_matrix import CLUSTER, registry
 
@@ -27,7 +28,9 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureSession]:
 
 
 def planned(session: AzureSession, cluster: str, name: str, repository: str, reference: str) -> ProofPlan:
-    found: Cluster = next(one for one in list_clusters(session).values if one.name == cluster)
+    found: Cluster = next(
+        one for one in list_clusters(session, list_subscriptions(session)).values if one.name == cluster
+    )
     registry: Registry = next(one for one in list_registries(session).values if one.name == name)
     return plan_proof(found, registry, repository, reference)
 

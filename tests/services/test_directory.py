@@ -120,7 +120,7 @@ def test_a_client_id_of_the_estate_leads_to_its_object_id(session: AzureSession)
 
 
 def test_clusters_name_their_own_identities(session: AzureSession) -> None:
-    found = named_by_clusters(list_clusters(session).values)
+    found = named_by_clusters(list_clusters(session, list_subscriptions(session)).values)
     assert found["7d2f894e-14ab-41d0-b83d-dda90d45c7d6"] == "kubelet identity of aks1"
     assert found["a7283972-89ef-4ce1-a630-3925cb926d3c"] == "control plane of aks1"
     assert not any("aks-batch" in name for name in found.values())

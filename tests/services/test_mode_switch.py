@@ -347,7 +347,7 @@ def test_the_estate_s_hub_switched_for_real_takes_what_was_foretold(tmp_path: Pa
         plan = plan_switch(
             records,
             registry,
-            list_clusters(session).values,
+            list_clusters(session, list_subscriptions(session)).values,
             groups=groups,
             uses=dict.fromkeys(holders, Use.ALL),
             object_ids=object_ids,

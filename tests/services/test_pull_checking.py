@@ -27,6 +27,7 @@ from services.pull_check_reading import (
 from services.pull_checking import PullQuestion, run_checks
 from services.registries import PrivateEndpoint
 from services.resources import get_resource, list_resources
+from services.subscriptions import list_subscriptions
 from tests.services.canned import ARM, Canned
 from tests.services.canned import Answer as Reply
 from tests.services.documents import digest_of
@@ -45,7 +46,7 @@ def own(tmp_path: Path) -> Iterator[Own]:
 
 @pytest.fixture
 def cluster(own: Own) -> Cluster:
-    return list_clusters(own.session()).values[0]
+    return list_clusters(own.session(), list_subscriptions(own.session())).values[0]
 
 
 def told(path: str, body: Any, status: int = 200) -> dict[str, Any]:

@@ -192,7 +192,7 @@ def test_an_address_is_read_by_its_id(azure: AzureSession, wire: Canned) -> None
 
 def test_the_estate_s_matrix_is_what_its_registries_grant(session: AzureSession, sandbox: Sandbox) -> None:
     """CAN and SOME where the kubelet identity really gets a token; CANNOT where it does not; the rest is not told."""
-    clusters, registries = list_clusters(session).values, list_registries(session).values
+    clusters, registries = list_clusters(session, list_subscriptions(session)).values, list_registries(session).values
     access = read_access(session, list_subscriptions(session))
     found = pull_matrix(clusters, registries, {one.subscription.id: one for one in access.values}, {})
     assert len(found) == len(clusters) * len(registries)
@@ -218,7 +218,7 @@ def test_the_estate_s_matrix_is_what_its_registries_grant(session: AzureSession,
 
 
 def test_the_guide_s_cluster_can_not_pull_from_its_registry(session: AzureSession) -> None:
-    clusters = [one for one in list_clusters(session).values if one.name == "aks1"]
+    clusters = [one for one in list_clusters(session, list_subscriptions(session)).values if one.name == "aks1"]
     registries = [one for one in list_registries(session).values if one.name == "casaacr01"]
     access = read_access(session, list_subscriptions(session))
     (found,) = pull_matrix(clusters, registries, {one.subscription.id: one for one in access.values}, {})

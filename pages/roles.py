@@ -1,0 +1,76 @@
+"""What each role may do at a registry, in both permission modes, and which one is the least that does."""
+
+import streamlit as st
+
+from services.registries import Mode
+from services.role_definitions import RoleDefinition
+from services.role_table import told_by_azure
+from ui import connection, loaders, roles
+from ui.errors import panel, show_error
+from ui.page import header
+from ui.reading import show_progress
+from ui.role_question import ask_role
+from ui.role_sections import show_guide, show_roles
+from ui.selection import find, key_of
+from ui.text import plain
+
+who = connection.who()
+top = st.container()
+inventory = loaders.inventory(who)
+
+
+def refresh() -> None:
+    loaders.inventory.clear(who)
+    roles.definitions.clear()
+
+
+with top:
+    header(
+        "Roles",
+        "What each role may do at a registry, and which one is the least that does.",
+        None if inventory.running else inventory.at,
+        refresh,
+    )
+show_progress(inventory, "inventory")
+if inventory.error:
+    show_error(inventory.error)
+registries = [registry for registry in inventory.value.registries.values if registry.login_server]
+if inventory.running and not registries:
+    st.stop()  # What the URL names would be forgotten where it is not there to be chosen yet.
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    keys = [key_of(registry, registries) for registry in registries]
+    key = st.selectbox("Registry", keys, None, key="registry", bind="query-params", placeholder="Any")
+    registry = find(registries, key) if key else None
+    if registry:
+        mode = registry.access.mode
+        st.markdown(f":blue-badge[:material/shield_person: {mode} permissions]")
+    else:
+        options = [one.value for one in Mode]
+        mode = Mode(
+            st.segmented_control(
+                "Permission mode", options, default=options[0], required=True, key="mode", bind="query-params"
+            )
+        )
+
+told: dict[str, RoleDefinition] = {}
+asked = registry or next(iter(registries), None)
+if asked:
+    with panel():
+        told = roles.definitions(who, asked.subscription_id, asked.subscription).value
+question, table, guide = st.tabs(
+    ["Which role do I need?", "What each role may do", "The guide's tables"], key="show", bind="query-params"
+)
+with question:
+    ask_role(mode, registry, told, key or "")
+with table:
+    show_roles(mode, told)
+with guide:
+    show_guide(told)
+if asked and told:
+    st.caption(
+        f"{told_by_azure(told)} of the roles are as Azure defines them for {plain(asked.subscription)}, the others as "
+        "this console's own table has them. Custom roles are left out."
+    )
+else:
+    st.caption("The roles are as this console's own table has them. Custom roles are left out.")
+st.caption("A role that was just assigned takes up to ten minutes until it counts.")
