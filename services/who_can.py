@@ -13,7 +13,8 @@ from services.decisions import Decision, Verdict
 from services.registries import Mode, Registry
 from services.registry_permissions import Permission
 from services.role_assignments import AccessRecords, RoleAssignment, keys_down_to, scope_key, scope_words
-from services.role_definitions import RoleDefinition
+from services.role_definitions import REGISTRY, RoleDefinition
+from services.role_powers import Extra, powers_of
 
 _P = Permission
 # In the order of a table's columns.
@@ -49,6 +50,7 @@ class Danger(StrEnum):
     ASSIGNS = "assigns roles"
     PASSWORD = "reads the admin password"
     WAY_AROUND = "can turn the admin user on"
+    TOKENS = "makes tokens"
     EVERY_ACTION = "role with *"
     WIDE = "changes from a wide scope"
 
@@ -222,7 +224,14 @@ def _dangers(rights: Rights, records: AccessRecords) -> tuple[Found, ...]:
         why = "It can turn the admin user on and read its passwords, and then pull, push and delete without a role."
         found.append(Found(Danger.WAY_AROUND, _certain(reads) and _certain(manages), why))
     mode = rights.registry.access.mode
-    every = [role for one in rights.held if (role := records.role(one.role)) and _gives_every_action(role, mode)]
+    roles = [(one, role) for one in rights.held if (role := records.role(one.role))]
+    tokens = [(one, role) for one, role in roles if Extra.MAKE_TOKENS in powers_of(role, mode)]
+    if tokens:
+        why = f"{tokens[0][1].name} lets it make tokens: passwords to repositories that no role assignment shows."
+        found.append(
+            Found(Danger.TOKENS, any(not one.condition for one, _ in tokens) and not _may_be_denied(records), why)
+        )
+    every = [role for _, role in roles if _gives_every_action(role, mode)]
     if every:
         why = f"{every[0].name} gives every action, also those that Azure adds later."
         found.append(Found(Danger.EVERY_ACTION, True, why))
@@ -236,6 +245,13 @@ def _dangers(rights: Rights, records: AccessRecords) -> tuple[Found, ...]:
         why = f"{wide[0].role} comes from {scope_words(wide[0].assignment.scope)}: it is for every registry in it."
         found.append(Found(Danger.WIDE, True, why))
     return tuple(found)
+
+
+def _may_be_denied(records: AccessRecords) -> bool:
+    """Whether some deny assignment is about making tokens: whom it is for, and where, is not asked."""
+    return records.denies is None or any(
+        block.covers(f"{REGISTRY}tokens/write", data=False) for deny in records.denies for block in deny.blocks
+    )
 
 
 def _certain(verdict: Verdict) -> bool:

@@ -22,7 +22,7 @@ from services.errors import ServiceError
 from services.fanout import Partial
 from services.registries import Mode, Registry, list_registries
 from services.registry_permissions import Permission
-from services.role_assignments import AccessRecords, RoleAssignment, Who, keys_down_to
+from services.role_assignments import AccessRecords, DenyAssignment, RoleAssignment, Who, keys_down_to
 from services.role_definitions import PermissionBlock, RoleDefinition
 from services.subscriptions import list_subscriptions
 from services.who_can import ASKED, Danger, Rights, doors, what_can, who_can
@@ -133,10 +133,10 @@ def test_the_order_of_a_registry_with_one_of_each() -> None:
     )
     assert [int(one.principal_id[-12:]) for one in found] == [11, 10, 9, 8, 7, 6, 4, 5, 2, 3, 1, 12]
     dangers = {int(one.principal_id[-12:]): [danger.danger for danger in one.dangers] for one in found}
-    assert dangers[11] == [Danger.ASSIGNS, Danger.WAY_AROUND, Danger.EVERY_ACTION, Danger.WIDE]
-    assert dangers[10] == [Danger.ASSIGNS, Danger.WAY_AROUND, Danger.EVERY_ACTION]
+    assert dangers[11] == [Danger.ASSIGNS, Danger.WAY_AROUND, Danger.TOKENS, Danger.EVERY_ACTION, Danger.WIDE]
+    assert dangers[10] == [Danger.ASSIGNS, Danger.WAY_AROUND, Danger.TOKENS, Danger.EVERY_ACTION]
     assert dangers[9] == [Danger.ASSIGNS]
-    assert dangers[7] == [Danger.WAY_AROUND, Danger.EVERY_ACTION, Danger.WIDE]
+    assert dangers[7] == [Danger.WAY_AROUND, Danger.TOKENS, Danger.EVERY_ACTION, Danger.WIDE]
     assert dangers[4] == [Danger.WIDE]
     assert dangers[5] == dangers[3] == dangers[2] == dangers[1] == dangers[12] == []
     assert [found.sure for one in found for found in one.dangers if one.principal_id == somebody(8)] == [False]
@@ -176,6 +176,19 @@ def test_a_custom_role_with_every_action_is_one_too() -> None:
     for mode, dangerous in ((Mode.ABAC, True), (Mode.LEGACY, False)):
         (one,) = listed(held("data"), roles={"data": data}, registry=the_registry(mode))
         assert (Danger.EVERY_ACTION in [found.danger for found in one.dangers]) is dangerous
+
+
+def test_who_makes_tokens_is_looked_at_for_certain_where_nothing_limits_it() -> None:
+    actions = tuple(f"{access_worlds.R}{kind}/write" for kind in ("tokens", "scopeMaps"))
+    maker = RoleDefinition("own", "Contoso Token Maker", "CustomRole", (PermissionBlock(actions),))
+    (sure,) = listed(held("own"), roles={"own": maker})[0].dangers
+    assert (sure.danger, sure.sure) == (Danger.TOKENS, True)
+    assert sure.why.startswith("Contoso Token Maker lets it make tokens")
+    conditional = held("own", condition="@Environment[isPrivateLink] BoolEquals true")
+    everything = DenyAssignment("d", "d", REGISTRY_ID, (PermissionBlock(("*",)),), (Who(ME, "User"),))
+    for assignment, denies in ((conditional, ()), (held("own"), (everything,)), (held("own"), None)):
+        (unsure,) = listed(assignment, roles={"own": maker}, denies=denies)[0].dangers
+        assert (unsure.danger, unsure.sure) == (Danger.TOKENS, False)
 
 
 def test_what_is_said_of_a_decision_is_all_that_bears_on_it() -> None:
