@@ -43,6 +43,7 @@ view = st.navigation(
         ],
         "Access": [
             st.Page("roles.py", title="Roles", icon=":material/badge:", url_path="roles"),
+            st.Page("access.py", title="Who can", icon=":material/admin_panel_settings:", url_path="access"),
             st.Page("assign.py", title="Assign a role", icon=":material/person_add:", url_path="assign"),
         ],
     }

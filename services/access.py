@@ -60,6 +60,9 @@ def permission(
     ]
     weighed.sort(key=lambda one: -_BEST[one.reason.verdict])
     of_groups = () if known is not None else _untold_groups(records, question)
+    if any(one.reason.assignment.principal_type.lower() not in _SINGLE for one in weighed):
+        # Who asks may be a group itself: what it holds is told.
+        of_groups = tuple(one for one in of_groups if one.reason.assignment.principal_id.lower() != me)
     verdict, denials, unread = _conclude(question, records, [*weighed, *of_groups], me, known)
     # Once it is given, what some group may give as well tells nothing more.
     shown = weighed if verdict is Verdict.YES else [*weighed, *of_groups]
@@ -180,7 +183,8 @@ def _weigh(question: _Question, grant: _Grant, *, group: str = "", member: bool 
     name = grant.role.name if grant.role else assignment.role
 
     def reason(verdict: Verdict, why: str) -> Reason:
-        return Reason(assignment, name, verdict, inherited, assignment.principal_id if group else "", why)
+        custom = grant.role is not None and grant.role.kind == "CustomRole"
+        return Reason(assignment, name, verdict, inherited, assignment.principal_id if group else "", why, custom)
 
     if not grant.actions:
         return _Weighed(reason(Verdict.NO, _OTHER_MODE[question.mode]), {})

@@ -545,6 +545,23 @@ def show_identities(cluster: str, cluster_group: str) -> str:
     return _line(*_cluster("show", cluster, cluster_group), "--query", query)
 
 
+def list_assignments_of(principal_id: str, scope: str) -> str:
+    """What a principal holds at a scope and above it, itself and by groups."""
+    words = ("az", "role", "assignment", "list", "--assignee", principal_id, "--scope", scope)
+    return _line(*words, "--include-inherited", "--include-groups", "--output", "table")
+
+
+def list_deny_assignments(scope: str) -> str:
+    """The deny assignments that reach a scope: az has no command of its own for them."""
+    url = f"{scope}/providers/Microsoft.Authorization/denyAssignments?api-version=2022-04-01&$filter=atScope()"
+    return _line("az", "rest", "--method", "get", "--url", url)
+
+
+def show_role(role: str) -> str:
+    """What a role gives. `role` is a name or a GUID."""
+    return _line("az", "role", "definition", "list", "--name", role)
+
+
 def assign_role(client_id: str, role: str, scope: str) -> str:
     """az looks up the object id of the client id in the directory."""
     return _line("az", "role", "assignment", "create", "--assignee", client_id, "--role", role, "--scope", scope)

@@ -15,6 +15,7 @@ from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import (
+    BearerTokenCredentialPolicy,
     ContentDecodePolicy,
     HeadersPolicy,
     HTTPPolicy,
@@ -58,7 +59,8 @@ Client = TypeVar("Client")
 class AzureEndpoints:
     """One Azure. `ca_file` replaces the system's trust store; URLs carry no trailing slash.
 
-    `retail_prices`: where list prices are told to anybody; "" where nothing is known to.
+    `retail_prices`: where list prices are told to anybody; "" where nothing is known to. `graph`: the directory; ""
+    where it is not asked.
     """
 
     name: str
@@ -69,10 +71,12 @@ class AzureEndpoints:
     ca_file: str | None = None
     instance_discovery: bool = True
     retail_prices: str = ""
+    graph: str = ""
 
 
 # https://learn.microsoft.com/azure/developer/identity/authentication-national-cloud and, for the registry's
-# audience, azure-containerregistry's README ("Authenticate the client").
+# audience, azure-containerregistry's README ("Authenticate the client"). The directory's addresses:
+# https://learn.microsoft.com/graph/deployments
 CLOUDS = {
     "public": AzureEndpoints(
         "Azure",
@@ -81,6 +85,7 @@ CLOUDS = {
         "https://management.azure.com/.default",
         "https://containerregistry.azure.net",
         retail_prices="https://prices.azure.com",
+        graph="https://graph.microsoft.com",
     ),
     "china": AzureEndpoints(
         "Azure China",
@@ -88,6 +93,7 @@ CLOUDS = {
         "https://management.chinacloudapi.cn",
         "https://management.chinacloudapi.cn/.default",
         "https://containerregistry.azure.net",
+        graph="https://microsoftgraph.chinacloudapi.cn",
     ),
     "usgovernment": AzureEndpoints(
         "Azure US Government",
@@ -96,6 +102,7 @@ CLOUDS = {
         "https://management.usgovcloudapi.net/.default",
         "https://containerregistry.azure.net",
         retail_prices="https://prices.azure.com",
+        graph="https://graph.microsoft.us",
     ),
 }
 
@@ -269,6 +276,26 @@ class AzureSession:
             ),
         )
 
+    def graph(self) -> PipelineClient[Any, Any]:
+        """Microsoft Graph, which takes tokens made for it only. Not to be asked where `endpoints.graph` is ""."""
+        return self._once(
+            PipelineClient,
+            "graph",
+            lambda: PipelineClient(
+                self.endpoints.graph,
+                policies=[
+                    RequestIdPolicy(),
+                    HeadersPolicy(),
+                    UserAgentPolicy(base_user_agent=USER_AGENT),
+                    RedirectPolicy(),
+                    retry_policy(),
+                    BearerTokenCredentialPolicy(self.credential, f"{self.endpoints.graph}/.default"),
+                    SensitiveHeaderCleanupPolicy(),
+                ],
+                transport=self._transport,
+            ),
+        )
+
     def consumption(self, subscription_id: str) -> ConsumptionManagementClient:
         return self._once(
             ConsumptionManagementClient,
@@ -343,6 +370,7 @@ def connect_sandbox(ready: Mapping[str, Any], *, as_reader: bool = False) -> Azu
         ready["ca_file"],
         instance_discovery=False,
         retail_prices=ready["retail_prices"],
+        graph=ready["graph"],
     )
     who = "reader_" if as_reader else ""
     credential = ClientSecretCredential(

@@ -21,6 +21,7 @@ class Reason:
     """One role assignment, and what it says alone to the actions among those needed that its role is about.
 
     `group` is the group that holds it, "" where the principal does; `why` is a sentence on a verdict other than YES.
+    `custom`: the role is one of the organisation's own.
     """
 
     assignment: RoleAssignment
@@ -29,13 +30,15 @@ class Reason:
     inherited: bool
     group: str = ""
     why: str = ""
+    custom: bool = False
 
     @property
     def words(self) -> str:
         """'AcrPull, inherited from the resource group hub-rg, held by the group GUID, under a condition'."""
         where = f"inherited from {scope_words(self.assignment.scope)}" if self.inherited else "on the registry itself"
         group = f", held by the group {self.group}" if self.group else ""
-        return f"{self.role}, {where}{group}{', under a condition' if self.assignment.condition else ''}"
+        role = f"{self.role} (custom role)" if self.custom else self.role
+        return f"{role}, {where}{group}{', under a condition' if self.assignment.condition else ''}"
 
 
 @dataclass(frozen=True)
@@ -71,3 +74,18 @@ class Decision:
     def untold(self) -> tuple[Reason, ...]:
         """The assignments of which it can't be told whether they give it; each says why."""
         return tuple(reason for reason in self.reasons if reason.verdict is Verdict.UNKNOWN)
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """All of it in words, a sentence or two each: what gives it, what may, what does not, what takes it away."""
+        given = [f"{reason.words}{f': {reason.why}' if reason.why else '.'}" for reason in self.reasons]
+        denied = [
+            f"The deny assignment {one.deny.name} {'takes' if one.verdict is Verdict.YES else 'may take'} it away."
+            for one in self.denials
+        ]
+        return (
+            *given,
+            *denied,
+            *(f"{reason.words}. {reason.why}" for reason in self.ignored),
+            *((self.unread,) if self.unread else ()),
+        )

@@ -1,4 +1,4 @@
-"""What a repository, a tag and a digest look like. Checked before they become part of a path that is written to.
+"""What a repository, a tag, a digest and an object id look like. Checked before they become part of a request.
 
 HTTP clients send `/acr/v1/app/_tags/..` as `/acr/v1/app/`: the deletion of a tag so named would be asked of the
 repository, and so would its locks.
@@ -16,6 +16,7 @@ _REPOSITORY = re.compile(rf"{_PART}(?:/{_PART})*")
 _LONGEST_REPOSITORY = 255
 # The registry computes no other.
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_GUID = re.compile(r"[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}", re.IGNORECASE)
 
 
 def is_tag(name: str) -> bool:
@@ -64,4 +65,20 @@ def require_digest(title: str, digest: str) -> None:
             "That is no digest.",
             "A digest is sha256: and 64 digits or letters a to f: copy it whole from the list of manifests.",
             "InvalidDigest",
+        )
+
+
+def is_guid(text: str) -> bool:
+    """Whether it is a GUID with its dashes, as object ids and client ids are written."""
+    return _GUID.fullmatch(text) is not None
+
+
+def require_object_id(title: str, text: str) -> None:
+    """Raises ServiceError (InvalidObjectId) under `title` for what can be no principal's object id."""
+    if not is_guid(text):
+        raise ServiceError(
+            title,
+            "That is no object id.",
+            "An object id is a GUID: `az ad user show --id NAME --query id`, or `az ad sp show` for an application.",
+            "InvalidObjectId",
         )

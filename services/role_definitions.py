@@ -9,7 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 ACR_PULL = "7f951dda-4ed3-4680-a7ca-43fe172d538d"
+ACR_PUSH = "8311e382-0749-4cb8-b61a-304f252e45ec"
+ACR_DELETE = "c2f4ef07-c644-48eb-af81-4b1b4947fb11"
 REPOSITORY_READER = "b93aa761-3e63-49ed-ac28-beffa264f7ac"
+REPOSITORY_WRITER = "2a1e307c-b015-4ebd-883e-5b7698a07328"
+REPOSITORY_CONTRIBUTOR = "2efddaa5-3f1f-4df3-97df-af3f13818f4c"
 CATALOG_LISTER = "bfdb9389-c9a5-478a-bb2f-ba9ca092c3c7"
 
 REGISTRY = "Microsoft.ContainerRegistry/registries/"
@@ -102,8 +106,8 @@ BUILT_IN: Mapping[str, RoleDefinition] = {
             "*/read",
         ),
         _built_in(ACR_PULL, "AcrPull", REGISTRY + "pull/read"),
-        _built_in("8311e382-0749-4cb8-b61a-304f252e45ec", "AcrPush", REGISTRY + "pull/read", REGISTRY + "push/write"),
-        _built_in("c2f4ef07-c644-48eb-af81-4b1b4947fb11", "AcrDelete", REGISTRY + "artifacts/delete"),
+        _built_in(ACR_PUSH, "AcrPush", REGISTRY + "pull/read", REGISTRY + "push/write"),
+        _built_in(ACR_DELETE, "AcrDelete", REGISTRY + "artifacts/delete"),
         _built_in(
             "6cef56e8-d556-48e5-a04f-b8e64114680f",
             "AcrImageSigner",
@@ -129,12 +133,12 @@ BUILT_IN: Mapping[str, RoleDefinition] = {
             data=(CONTENT + "read", METADATA + "read"),
         ),
         _built_in(
-            "2a1e307c-b015-4ebd-883e-5b7698a07328",
+            REPOSITORY_WRITER,
             "Container Registry Repository Writer",
             data=tuple(kind + verb for kind in (CONTENT, METADATA) for verb in ("read", "write")),
         ),
         _built_in(
-            "2efddaa5-3f1f-4df3-97df-af3f13818f4c",
+            REPOSITORY_CONTRIBUTOR,
             "Container Registry Repository Contributor",
             data=tuple(kind + verb for kind in (CONTENT, METADATA) for verb in ("read", "write", "delete")),
         ),

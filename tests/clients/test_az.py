@@ -14,19 +14,24 @@ from sandbox.arm_policies import policy
 from sandbox.arm_providers import unregister
 from sandbox.cluster_network import REGISTRY_ZONE
 from sandbox.principals import by_app_id
+from sandbox.rbac import registry_permissions
+from sandbox.registry_rules import REGISTRY_TYPE
 from sandbox.seeds.places import NETWORK
 from sandbox.seeds.walkthrough import SUBSCRIPTION
 from sandbox.server import Sandbox
 from services import az_commands
 from services.admin_request import as_az
-from services.assignments import list_assignments_at
+from services.assignments import list_assignments_at, read_access
 from services.clean_up import leftovers
 from services.cloud import connect_sandbox
+from services.clusters import list_clusters
 from services.contents import read_contents
 from services.deletion_plan import Why, plan_deletion
 from services.fanout import Partial
 from services.grant_plan import apply_grant, read_grant_plan
 from services.images import read_raw
+from services.mode_switch import plan_switch
+from services.mode_switch_steps import steps_of
 from services.registries import Mode, find_registry, get_registry, list_registries
 from services.registry_creation import apply_creation
 from services.registry_names import NameScope
@@ -44,6 +49,7 @@ from services.settings_change import apply_settings, plan_settings
 from services.settings_lines import settings_lines
 from services.sku_change import apply_sku_change, count_connected, plan_sku_change
 from services.skus import Sku
+from services.subscriptions import list_subscriptions
 from services.token_removal import apply_token_removal, plan_token_removal
 from services.webhook_rules import NewWebhook
 from services.webhooks import apply_webhook, get_webhook, list_events, list_webhooks, ping, plan_webhook
@@ -519,6 +525,34 @@ def test_networking_is_shown_by_id(run, running):
     profile = cluster["properties"]["networkProfile"]["loadBalancerProfile"]
     address = run("resource", "show", "--ids", profile["effectiveOutboundIPs"][0]["id"])
     assert address["properties"]["ipAddress"] == "203.0.113.10"
+
+
+def test_the_dry_run_s_lines_run_by_az_switch_the_mode_and_nobody_loses_a_pull(run, running):
+    scope = ("--scope", REGISTRY)
+    run("role", "assignment", "create", "--assignee-object-id", KUBELET, "--role", "AcrPull", *scope)
+    session = connect_sandbox(running.ready)
+
+    def planned():
+        registry = next(one for one in list_registries(session).values if one.id == REGISTRY)
+        subscriptions = [one for one in list_subscriptions(session) if one.id == registry.subscription_id]
+        (access,) = read_access(session, subscriptions).values
+        return plan_switch(access.records, registry, list_clusters(session, list_subscriptions(session)).values)
+
+    plan = planned()
+    assert [(one.cluster.name, one.stops, one.kept) for one in plan.clusters if one.stops] == [("aks1", True, True)]
+    assign, switch, _, _, remove = steps_of(plan)
+    for line in (*assign.lines, *switch.lines, *remove.lines):
+        if not line.startswith("#"):
+            run(*shlex.split(line)[1:])
+    try:
+        document = running.store.find_resource(REGISTRY_TYPE, "casaacr01")
+        assert document["properties"]["roleAssignmentMode"] == "AbacRepositoryPermissions"
+        assert registry_permissions(running.store, document, KUBELET, "nodejstemplate") >= {"pull", "metadata_read"}
+        after = planned()
+        assert not any(one.principal_id == KUBELET for one in after.effects if one.assignments)
+        assert after.old == ()
+    finally:
+        run("acr", "update", "-n", "casaacr01", "--role-assignment-mode", "rbac")
 
 
 def test_who_a_service_principal_cluster_pulls_as(run, running):

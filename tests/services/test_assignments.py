@@ -208,7 +208,10 @@ def test_a_principal_is_asked_for_with_its_groups(wire: Canned, azure: AzureSess
     assert not found.unread
     deleting = permission(found.records, ME, hub, Permission.DELETE, groups=found.groups)
     assert deleting.verdict is Verdict.YES
-    assert deleting.because[0].words == f"Cleaner, inherited from the subscription s1, held by the group {GROUP}"
+    assert (
+        deleting.because[0].words
+        == f"Cleaner (custom role), inherited from the subscription s1, held by the group {GROUP}"
+    )
 
 
 def test_ones_own_permissions_are_asked_for_at_the_registry(wire: Canned, azure: AzureSession, hub: Registry) -> None:

@@ -96,6 +96,26 @@ HOSTILE = [
             " --scope /subscriptions/s1",
         ),
         (
+            az_commands.list_role_assignments("/subscriptions/s1"),
+            "az role assignment list --scope /subscriptions/s1 --include-inherited --output table",
+        ),
+        (
+            az_commands.list_assignments_of("o1", "/subscriptions/s1"),
+            "az role assignment list --assignee o1 --scope /subscriptions/s1 --include-inherited --include-groups "
+            "--output table",
+        ),
+        (
+            az_commands.list_deny_assignments("/subscriptions/s1"),
+            "az rest --method get --url '/subscriptions/s1/providers/Microsoft.Authorization/denyAssignments"
+            "?api-version=2022-04-01&$filter=atScope()'",
+        ),
+        (az_commands.show_role("AcrPull"), "az role definition list --name AcrPull"),
+        (
+            az_commands.assign_role_by_object_id("o1", "AcrPull", "/subscriptions/s1", "n1", principal_type="Group"),
+            "az role assignment create --name n1 --assignee-object-id o1 --assignee-principal-type Group "
+            "--role AcrPull --scope /subscriptions/s1",
+        ),
+        (
             az_commands.assign_role_by_object_id("o1", "AcrPull", "/subscriptions/s1", "n1", condition="(a 'b')"),
             "az role assignment create --name n1 --assignee-object-id o1 --assignee-principal-type ServicePrincipal"
             """ --role AcrPull --scope /subscriptions/s1 --condition '(a '"'"'b'"'"')' --condition-version 2.0""",

@@ -24,6 +24,7 @@ READY = {
     "resource_manager_scope": "https://localhost:8443/.default",
     "registry_audience": "https://containerregistry.azure.net",
     "retail_prices": "https://localhost:5000",
+    "graph": "https://localhost:8443/graph",
     "tenant_id": "4abb5e5e-0000-0000-0000-000000000000",
     "client_id": "console",
     "client_secret": "console-secret",
@@ -145,6 +146,7 @@ def test_the_sandbox_is_the_same_code_with_other_values(as_reader: bool, client_
         "/does/not/matter/ca.pem",
         instance_discovery=False,
         retail_prices="https://localhost:5000",
+        graph="https://localhost:8443/graph",
     )
     assert isinstance(session.credential, ClientSecretCredential)
     assert session.credential._client_id == client_id
