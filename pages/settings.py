@@ -3,6 +3,7 @@
 import streamlit as st
 
 from services.az_commands import show_registry
+from services.registries import Mode
 from ui import connection, loaders, selection
 from ui.errors import panel
 from ui.page import az_lines, crumb, header
@@ -34,6 +35,13 @@ if registry is None:
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(f"The SKU is **{plain(registry.sku)}**.", width="content")
     st.page_link("skus.py", label="Compare and change the SKU", icon=":material/compare_arrows:", query_params=here)
+    if registry.access.mode is Mode.LEGACY:
+        st.page_link(
+            "access.py",
+            label="Dry run of a switch to ABAC",
+            icon=":material/science:",
+            query_params={**here, "show": "Switch to ABAC"},
+        )
 
 wanted = show_form(registry)
 if wanted:

@@ -11,7 +11,6 @@ from typing import Any
 from azure.core.rest import HttpRequest
 
 from services.cloud import AzureSession
-from services.clusters import Cluster
 from services.errors import ServiceError, explained
 from services.fanout import each
 from services.names import is_guid
@@ -82,16 +81,6 @@ def object_id_of_app(session: AzureSession, client_id: str) -> str:
             "ApplicationNotFound",
         )
     return found[0]
-
-
-def named_by_clusters(clusters: Iterable[Cluster]) -> dict[str, str]:
-    """What clusters tell of their own identities, by object id in lower case: 'kubelet identity of aks1'."""
-    found: dict[str, str] = {}
-    for cluster in clusters:
-        for identity, what in ((cluster.control_plane, "control plane"), (cluster.kubelet, "kubelet identity")):
-            if identity and identity.object_id:
-                found[identity.object_id.lower()] = f"{what} of {cluster.name}"
-    return found
 
 
 def _by_ids(session: AzureSession, batch: list[str]) -> list[Named]:

@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from services.directory import Names, named_by_clusters, names_of
+from services.directory import Names, names_of
 from services.fanout import Partial
+from services.known_principals import known_principals
 from services.pulls import Pulls
 from services.registries import Registry
 from services.role_assignments import keys_down_to
@@ -69,7 +70,7 @@ def show_known(who: str, pulls: Pulls) -> Known:
     if unread := reading.error or reading.value.unread:
         st.info(f"Names were not read: {plain(unread.cause)} Ids are shown instead.", icon=":material/badge:")
     subscriptions = {one.subscription.id.lower(): one.subscription.name for one in pulls.access.values}
-    return Known(reading.value, named_by_clusters(pulls.clusters.values), subscriptions)
+    return Known(reading.value, known_principals(pulls.clusters.values).object_ids, subscriptions)
 
 
 @st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)

@@ -59,6 +59,17 @@ def ask_role(mode: Mode, registry: Registry | None, roles: Mapping[str, RoleDefi
                 icon=":material/hub:",
                 query_params={"registry": registry_key} if registry_key else None,
             )
+        for given in advice.given if registry_key else ():
+            st.page_link(
+                "assign.py",
+                label=f"Assign {plain(given.role.name)}",
+                icon=":material/person_add:",
+                query_params={
+                    "registry": registry_key,
+                    "role": given.role.id,
+                    "repositories": (repositories or "") if given.condition else "",
+                },
+            )
         _show_others(advice)
         _show_lines(advice, case, registry)
 

@@ -68,12 +68,23 @@ def show_who(
             st.subheader(plain(known.name(chosen.principal_id)), anchor=False)
             st.code(chosen.principal_id, language=None)
             show_reasons(chosen, known)
-            st.button(
-                "What it may do everywhere",
-                icon=":material/travel_explore:",
-                on_click=look_everywhere,
-                args=(chosen.principal_id,),
-            )
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.button(
+                    "What it may do everywhere",
+                    icon=":material/travel_explore:",
+                    on_click=look_everywhere,
+                    args=(chosen.principal_id,),
+                )
+                st.page_link(
+                    "assign.py",
+                    label="Assign or remove a role",
+                    icon=":material/person_add:",
+                    query_params={
+                        "registry": st.query_params["registry"],
+                        "principal": chosen.principal_id,
+                        "kind": chosen.kind,
+                    },
+                )
     az_lines(
         az_commands.list_role_assignments(registry.id),
         az_commands.list_deny_assignments(registry.id),

@@ -50,7 +50,7 @@ def test_a_registry_s_principals_by_name_those_who_could_do_harm_first(access: A
     assert by_name.loc["contoso-scanner", "Delete"] == "✓ yes"
     assert "Contoso Image Cleaner (custom role), on the registry itself" in by_name.loc["contoso-scanner", "By"]
     assert by_name.loc[company.GONE, "Kind"] == "not in the directory"
-    assert by_name.loc["aks-platform-agentpool", "Of a cluster"] == "kubelet identity of aks-platform"
+    assert by_name.loc["aks-platform-agentpool", "Of a cluster"] == "the kubelet identity of aks-platform"
 
 
 def select(at: AppTest, key: str, row: int) -> AppTest:
@@ -197,7 +197,7 @@ def test_a_directory_that_refuses_costs_the_names_and_clusters_name_their_own(ac
     at = access(as_session=own.session(), registry=REGISTRY)
     assert "Names were not read: Insufficient privileges to complete the operation." in texts(at).replace("\\", "")
     assert texts(at).count("Names were not read") == 1
-    assert "kubelet identity of aks1" in list(table(at)["Principal"])
+    assert "the kubelet identity of aks1" in list(table(at)["Principal"])
     assert CONSOLE.object_id in list(table(at)["Principal"])
 
 

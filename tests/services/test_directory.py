@@ -10,8 +10,7 @@ import pytest
 from sandbox.seeds import company
 from services.assignments import read_access
 from services.cloud import CLOUDS, AzureSession
-from services.clusters import list_clusters
-from services.directory import BATCH, Names, named_by_clusters, names_of, object_id_of_app
+from services.directory import BATCH, Names, names_of, object_id_of_app
 from services.errors import ServiceError
 from services.subscriptions import list_subscriptions
 from tests.services.canned import CLOUD, Answer, Canned, Credential
@@ -117,13 +116,6 @@ def test_the_estate_s_principals_have_names_and_the_deleted_one_has_none(session
 
 def test_a_client_id_of_the_estate_leads_to_its_object_id(session: AzureSession) -> None:
     assert object_id_of_app(session, company.BATCH_APP) == company.BATCH
-
-
-def test_clusters_name_their_own_identities(session: AzureSession) -> None:
-    found = named_by_clusters(list_clusters(session, list_subscriptions(session)).values)
-    assert found["7d2f894e-14ab-41d0-b83d-dda90d45c7d6"] == "kubelet identity of aks1"
-    assert found["a7283972-89ef-4ce1-a630-3925cb926d3c"] == "control plane of aks1"
-    assert not any("aks-batch" in name for name in found.values())
 
 
 @pytest.fixture
