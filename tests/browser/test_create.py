@@ -65,10 +65,12 @@ def test_from_create_a_resource_group_to_the_server_s_url(browser: Browser, tmp_
         expect(page).to_have_url(re.compile(r"/registry\?registry=casaacr01"))
         settled(page)
         expect(main.get_by_text("casacloud_rg1 in casacloud, eastus")).to_be_visible()
-        # az acr login --name casaacr01
-        expect(main.get_by_text("az acr login --name casaacr01", exact=True)).to_be_attached()
         # az acr show --name casaacr01 --query loginServer --output tsv
         expect(main.get_by_text(told.strip(), exact=True).first).to_be_visible()
+        # az acr login --name casaacr01
+        main.get_by_role("link", name="Sign in").click()
+        expect(page).to_have_url(re.compile(r"/sign-in\?registry=casaacr01"))
+        expect(main.get_by_text("az acr login --name casaacr01", exact=True).first).to_be_attached()
         page.goto(address)
         settled(page)
         assert [row[:2] for row in cells(page)[1:]] == [["casaacr01", "Standard"]]

@@ -3,10 +3,11 @@
 from services.cloud import AzureSession
 from services.clusters import list_clusters
 from services.known_principals import known_principals
+from services.subscriptions import list_subscriptions
 
 
 def test_both_identities_of_a_cluster_are_known_by_each_of_their_ids(session: AzureSession) -> None:
-    clusters = list_clusters(session).values
+    clusters = list_clusters(session, list_subscriptions(session)).values
     known = known_principals(clusters)
     (guide,) = (cluster for cluster in clusters if cluster.name == "aks1")
     assert guide.kubelet and guide.control_plane

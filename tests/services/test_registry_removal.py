@@ -33,7 +33,7 @@ def plan(own: Own, registry: Registry | None = None) -> RemovalPlan:
     session, registry = own.session(), registry or own.registry()
     client = session.registry(registry.login_server)
     names = [name for page in repository_names(client) for name in page]
-    clusters = list_clusters(session)
+    clusters = list_clusters(session, list_subscriptions(session))
     access = {one.subscription.id: one for one in read_access(session, list_subscriptions(session)).values}
     return plan_removal(
         registry,
@@ -64,7 +64,7 @@ def test_a_registry_is_deleted_with_all_that_the_plan_says(own: Own) -> None:
 
 def test_who_pulls_from_it_and_what_is_assigned_at_it_is_said(own: Own) -> None:
     session, registry = own.session(), own.registry()
-    (cluster,) = list_clusters(session).values
+    (cluster,) = list_clusters(session, list_subscriptions(session)).values
     apply_attach(session, read_attach_plan(session, cluster, registry))
     planned = plan(own)
     assert planned.pulls is not None
@@ -79,7 +79,7 @@ def test_who_pulls_from_it_and_what_is_assigned_at_it_is_said(own: Own) -> None:
 def test_another_registry_of_a_longer_name_keeps_its_assignments(own: Own) -> None:
     longer = own.make_registry("casaacr01b")
     session = own.session()
-    (cluster,) = list_clusters(session).values
+    (cluster,) = list_clusters(session, list_subscriptions(session)).values
     apply_attach(session, read_attach_plan(session, cluster, longer))
     assert plan(own).assignments == ()
     assert plan(own).pulls == ()

@@ -404,7 +404,7 @@ def test_the_lines_change_exactly_what_the_plan_does() -> None:
 
 def test_the_clusters_that_may_stop_pulling_are_named(own: Own) -> None:
     session, registry = own.session(), own.make_registry("contosohub")
-    (cluster,) = list_clusters(session).values
+    (cluster,) = list_clusters(session, list_subscriptions(session)).values
     apply_attach(session, read_attach_plan(session, cluster, registry))
     access = {one.subscription.id: one for one in read_access(session, list_subscriptions(session)).values}
     address = "203.0.113.10"
@@ -429,4 +429,4 @@ def test_a_cluster_that_can_not_pull_today_stops_nothing(own: Own) -> None:
     session, registry = own.session(), own.registry()
     access = {one.subscription.id: one for one in read_access(session, list_subscriptions(session)).values}
     wanted = replace(settings_of(registry), mode=Mode.ABAC)
-    assert stopped_pulls(registry, wanted, list_clusters(session).values, access, {}) == ()
+    assert stopped_pulls(registry, wanted, list_clusters(session, list_subscriptions(session)).values, access, {}) == ()
