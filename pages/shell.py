@@ -46,7 +46,8 @@ view = st.navigation(
             st.Page("access.py", title="Who can", icon=":material/admin_panel_settings:", url_path="access"),
             st.Page("assign.py", title="Assign a role", icon=":material/person_add:", url_path="assign"),
         ],
-    }
+    },
+    expanded=True,
 )
 
 session = connection.current()
