@@ -23,6 +23,10 @@ class Mode(StrEnum):
     ABAC = "ABAC"
 
 
+# What Azure calls the modes.
+MODES = {Mode.LEGACY: "LegacyRegistryPermissions", Mode.ABAC: "AbacRepositoryPermissions"}
+
+
 @dataclass(frozen=True)
 class Usage:
     """One line of `listUsages`. `limit` None: unlimited. For Size it is what the SKU includes, in bytes: no cap."""
@@ -187,21 +191,28 @@ def describe_registry(session: AzureSession, resource_id: str) -> Registry:
     )
     if not (subscription_id and group and name):
         raise not_found(resource_id)
-    with explained(f"Could not read the registry {name}"):
-        model = session.registries(subscription_id).registries.get(group, name)
-    return registry_from(model, Subscription(subscription_id, subscription_id, "", ""))
+    return _read(session, subscription_id, group, name)
 
 
 def find_registry(session: AzureSession, subscription_id: str, group: str, name: str) -> Registry | None:
     """The registry of this name in a resource group, whatever its case, without usages and replicas; None where Azure
     says that there is none. Raises ServiceError."""
     try:
-        with explained(f"Could not read the registry {name}"):
-            model = session.registries(subscription_id).registries.get(group, name)
+        return _read(session, subscription_id, group, name)
     except ServiceError as error:
-        if error.status == 404 and error.code in ("ResourceNotFound", "ResourceGroupNotFound"):
+        if says_no_registry(error):
             return None
         raise
+
+
+def says_no_registry(error: ServiceError) -> bool:
+    """Whether Resource Manager itself says that there is none. Any other 404 proves nothing."""
+    return error.status == 404 and error.code in ("ResourceNotFound", "ResourceGroupNotFound")
+
+
+def _read(session: AzureSession, subscription_id: str, group: str, name: str) -> Registry:
+    with explained(f"Could not read the registry {name}"):
+        model = session.registries(subscription_id).registries.get(group, name)
     return registry_from(model, Subscription(subscription_id, subscription_id, "", ""))
 
 

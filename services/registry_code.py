@@ -1,7 +1,7 @@
 """A registry that is wanted as code: Bicep and Terraform for what the console would make."""
 
 from services.iac_strings import bicep_string, hcl_string
-from services.registry_creation import MODES
+from services.registries import MODES
 from services.registry_names import NameScope
 from services.registry_order import RegistryOrder
 

@@ -13,7 +13,7 @@ from azure.mgmt.containerregistry import models
 from services.cloud import AzureSession
 from services.errors import ServiceError, explained
 from services.read_back import changed, refused
-from services.registries import Mode, Registry, find_registry
+from services.registries import MODES, Registry, find_registry
 from services.registry_names import NameScope
 from services.registry_order import CreationPlan, RegistryOrder, plan_creation, read_ground
 from services.resource_groups import create_group, find_group
@@ -23,7 +23,6 @@ _POLL_S = 1.0
 # A registry is made within seconds; one whose operation was lost sight of is looked at this often.
 _LOOKS_MOST = 60
 # What ARM calls the two (roleAssignmentMode).
-MODES = {Mode.LEGACY: "LegacyRegistryPermissions", Mode.ABAC: "AbacRepositoryPermissions"}
 
 Outcome = Literal["made", "was there", "not confirmed", "failed", "not tried"]
 

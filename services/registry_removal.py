@@ -13,12 +13,11 @@ from services.errors import ServiceError, explained
 from services.fanout import Partial
 from services.pull_matrix import Answer, Pair
 from services.read_back import LOOK_AGAIN, changed, refused
-from services.registries import Registry, get_registry
+from services.registries import Registry, get_registry, says_no_registry
 from services.repositories import Repository, get_repositories, repository_names
 from services.role_assignments import RoleAssignment
 from services.role_definitions import REGISTRY, PermissionBlock
 
-_GONE = ("ResourceNotFound", "ResourceGroupNotFound")
 # Names in a sentence; the rest is counted.
 _SHOWN = 5
 
@@ -174,7 +173,7 @@ def _if_there(session: AzureSession, registry_id: str) -> Registry | None:
     try:
         return get_registry(session, registry_id)
     except ServiceError as error:
-        if error.status == 404 and error.code in _GONE:
+        if says_no_registry(error):
             return None
         raise
 

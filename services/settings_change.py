@@ -16,7 +16,7 @@ from services.clusters import Cluster
 from services.errors import ServiceError, explained
 from services.pull_matrix import Answer, Pair, pull_matrix
 from services.read_back import changed, refused
-from services.registries import Mode, Registry, get_registry
+from services.registries import MODES, Registry, get_registry
 from services.registry_permissions import Permission
 from services.registry_settings import (
     LABELS,
@@ -242,9 +242,7 @@ def _update(wanted: Settings, fields: frozenset[str]) -> models.RegistryUpdatePa
     if "anonymous_pull" in fields:
         properties.anonymous_pull_enabled = wanted.anonymous_pull
     if "mode" in fields:
-        properties.role_assignment_mode = (
-            "AbacRepositoryPermissions" if wanted.mode is Mode.ABAC else "LegacyRegistryPermissions"
-        )
+        properties.role_assignment_mode = MODES[wanted.mode]
     if policies := _policies(wanted, fields):
         properties.policies = policies
     update = models.RegistryUpdateParameters()

@@ -5,7 +5,6 @@ from typing import get_args
 
 import streamlit as st
 
-from services import admin_request
 from services.errors import ServiceError
 from services.grant_plan import GrantPlan, apply_grant, gives, read_grant_plan
 from services.registries import Registry
@@ -16,8 +15,9 @@ from services.role_grant import PrincipalType
 from ui import connection, role_holders
 from ui.done import say_done
 from ui.errors import panel, show_error
+from ui.grants import confirm_grant
 from ui.text import plain
-from ui.writing import may_write, show_objections, show_read_only
+from ui.writing import with_status
 
 KINDS: tuple[PrincipalType, ...] = get_args(PrincipalType)
 _KIND_WORDS = {"User": "user", "Group": "group", "ServicePrincipal": "service principal"}
@@ -128,21 +128,13 @@ def assign(
             st.success("Nothing to do: the same assignment is there already.", icon=":material/check_circle:")
         else:
             st.markdown(f"It gives: {', '.join(plan.gives) or 'nothing'}.")
-        show_objections(plan.blockers, plan.warnings)
-        st.code(admin_request.as_az(plan.grant), language="bash", wrap_lines=True)
-        show_read_only()
-        ready = may_write() and not plan.blockers and not plan.nothing_to_do
-        if st.button("Assign the role", type="primary", disabled=not ready):
-            _write(who, plan)
-        with st.expander("For an administrator: Bicep and Terraform", expanded=plan.may is False):
-            st.code(admin_request.as_bicep(plan.grant), language="bicep")
-            st.code(admin_request.as_terraform(plan.grant), language="hcl")
+        confirm_grant(plan, lambda: _write(who, plan))
 
 
 def _write(who: str, plan: GrantPlan) -> None:
     try:
-        with st.status("Assigning the role", expanded=False) as status:
-            done = apply_grant(connection.session(who), plan, lambda state: status.update(label=state.capitalize()))
+        session = connection.session(who)
+        done = with_status("Assigning the role", lambda report: apply_grant(session, plan, report))
     except ServiceError as error:
         show_error(error)
         return

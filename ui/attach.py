@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from services import admin_request, az_commands
+from services import az_commands
 from services.attach import AttachPlan, apply_attach, read_attach_plan
 from services.clusters import Cluster
 from services.detach import apply_detach, attachments, read_detach_plan
@@ -16,8 +16,9 @@ from services.repository_choice import ALL, RepositoryChoice, choice_from
 from ui import clusters, connection
 from ui.done import say_done
 from ui.errors import panel, show_error
+from ui.grants import confirm_grant
 from ui.text import plain
-from ui.writing import may_write, show_objections, show_read_only
+from ui.writing import may_write, show_objections, show_read_only, with_status
 
 # https://learn.microsoft.com/azure/role-based-access-control/troubleshooting#symptom---role-assignment-changes-are-not-being-detected
 PROPAGATION_S = 600
@@ -57,15 +58,7 @@ def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) ->
         if plan.nothing_to_do:
             given = plan.granted[0].words if plan.granted else "the same assignment"
             st.success(f"Nothing to do: {plain(given)} lets it pull already.", icon=":material/check_circle:")
-        show_objections(plan.blockers, plan.warnings)
-        st.code(admin_request.as_az(plan.grant), language="bash", wrap_lines=True)
-        show_read_only()
-        ready = may_write() and not plan.blockers and not plan.nothing_to_do
-        if st.button("Assign the role", type="primary", disabled=not ready):
-            _write(who, plan)
-        with st.expander("For an administrator: Bicep and Terraform", expanded=plan.may is False):
-            st.code(admin_request.as_bicep(plan.grant), language="bicep")
-            st.code(admin_request.as_terraform(plan.grant), language="hcl")
+        confirm_grant(plan, lambda: _write(who, plan))
 
 
 def _choose_repositories(registry: Registry) -> RepositoryChoice:
@@ -81,8 +74,8 @@ def _choose_repositories(registry: Registry) -> RepositoryChoice:
 
 def _write(who: str, plan: AttachPlan) -> None:
     try:
-        with st.status("Assigning the role", expanded=False) as status:
-            done = apply_attach(connection.session(who), plan, lambda state: status.update(label=state.capitalize()))
+        session = connection.session(who)
+        done = with_status("Assigning the role", lambda report: apply_attach(session, plan, report))
     except ServiceError as error:
         show_error(error)
         return

@@ -15,7 +15,7 @@ from ui.done import say_done
 from ui.errors import panel, show_error
 from ui.table import UTC, table_height, table_of
 from ui.text import plain
-from ui.writing import may_write, show_objections, show_read_only
+from ui.writing import may_write, show_objections, show_read_only, with_status
 
 
 def show_holders(who: str, registry: Registry) -> None:
@@ -136,13 +136,11 @@ def _names(decisions: Iterable[Decision]) -> str:
 
 def _write(who: str, plan: RemovalPlan) -> None:
     try:
-        with st.status("Removing the assignment", expanded=False) as status:
-            done = apply_removal(
-                connection.session(who),
-                plan,
-                lambda state: status.update(label=state.capitalize()),
-                own_last_too=plan.own_last,
-            )
+        session = connection.session(who)
+        done = with_status(
+            "Removing the assignment",
+            lambda report: apply_removal(session, plan, report, own_last_too=plan.own_last),
+        )
     except ServiceError as error:
         show_error(error)
         return

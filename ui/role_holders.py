@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from services.assignments import list_assignments_at, list_roles
+from services.assignments import list_assignments_at
 from services.clusters import list_clusters
 from services.errors import ServiceError
 from services.grant_plan import assignable
@@ -13,10 +13,11 @@ from services.known_principals import KnownPrincipals, known_principals
 from services.registries import Registry
 from services.role_assignments import RoleAssignment
 from services.role_definitions import BUILT_IN, RoleDefinition
-from services.subscriptions import Subscription, list_subscriptions
+from services.subscriptions import list_subscriptions
 from ui import clusters, connection
 from ui.errors import show_error
 from ui.loaders import Loaded
+from ui.roles import definitions
 
 
 @st.cache_resource(ttl="2m", show_spinner="Reading role assignments", max_entries=200)
@@ -27,12 +28,6 @@ def assignments(
 ) -> Loaded[tuple[RoleAssignment, ...]]:
     """Those on the registry and those that it inherits. `registry_id` says which it is."""
     return Loaded(list_assignments_at(connection.session(who), _registry), datetime.now(UTC))
-
-
-@st.cache_resource(ttl="1h", show_spinner="Reading roles", max_entries=50)
-def roles(who: str, subscription_id: str) -> Mapping[str, RoleDefinition]:
-    """Every role that can be assigned in a subscription, by GUID."""
-    return list_roles(connection.session(who), Subscription(subscription_id, subscription_id, "", ""))
 
 
 @st.cache_resource(ttl="10m", show_spinner="Reading clusters", max_entries=50)
@@ -52,7 +47,7 @@ def known(who: str) -> KnownPrincipals:
 def choice_of_roles(who: str, registry: Registry) -> tuple[RoleDefinition, ...]:
     """The roles about registries; the built-in ones as they are known here, and the reason, where Azure's refuse."""
     try:
-        return assignable(roles(who, registry.subscription_id).values())
+        return assignable(definitions(who, registry.subscription_id, registry.subscription).value.values())
     except ServiceError as error:
         show_error(error)
         return assignable(())
@@ -61,7 +56,7 @@ def choice_of_roles(who: str, registry: Registry) -> tuple[RoleDefinition, ...]:
 def role_names(who: str, registry: Registry) -> Mapping[str, str]:
     """The names of all roles by GUID; where Azure's refuse, of those that are known here."""
     try:
-        found = roles(who, registry.subscription_id)
+        found = definitions(who, registry.subscription_id, registry.subscription).value
     except ServiceError:
         found = {}
     return {guid: role.name for guid, role in {**BUILT_IN, **found}.items()}

@@ -1,11 +1,11 @@
 """Which role do I need: the questions, the least roles, why no smaller one does, and the lines that assign them."""
 
-import re
 from collections.abc import Mapping
 
 import streamlit as st
 
 from services.az_commands import assign_role_by_object_id
+from services.names import is_guid
 from services.registries import Mode, Registry
 from services.registry_permissions import Permission
 from services.repository_choice import ALL, choice_from
@@ -21,7 +21,6 @@ from ui.text import plain
 
 OWN = "Something else"
 KINDS = {"ServicePrincipal": "Managed identity or service principal", "Group": "Group", "User": "User"}
-_GUID = re.compile(r"[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 _OWN_CASE = UseCase(OWN, frozenset(), "What you choose below.", "Whoever does it: a managed identity, a group, a user.")
 
 
@@ -152,7 +151,7 @@ def _show_lines(advice: Advice, case: UseCase, registry: Registry | None) -> Non
             help="Never the client id. `az ad sp show --id CLIENT_ID --query id`, "
             "`az ad group show --group NAME --query id`, or `az ad user show --id NAME --query id` tells it.",
         ).strip()
-    if principal and not _GUID.fullmatch(principal):
+    if principal and not is_guid(principal):
         st.error(
             "That is no object id: it is 32 digits and letters a to f in five groups, as the directory shows it.",
             icon=":material/error:",

@@ -15,7 +15,7 @@ from ui.done import say_done
 from ui.errors import panel, show_error
 from ui.loaders import Loaded
 from ui.text import count, plain
-from ui.writing import may_write, show_objections, show_read_only
+from ui.writing import may_write, show_objections, show_read_only, with_status
 
 _OUTCOMES = {
     "changed": "changed, as read back",
@@ -76,9 +76,8 @@ def make(who: str, registry: Registry, listing: Listing) -> None:
         show_read_only()
         if st.button("Make the token", type="primary", disabled=bool(plan.blockers) or not may_write()):
             try:
-                with st.status("Making the token", expanded=False) as status:
-                    session = connection.session(who)
-                    done = apply_token(session, plan, lambda state: status.update(label=state.capitalize()))
+                session = connection.session(who)
+                done = with_status("Making the token", lambda report: apply_token(session, plan, report))
             finally:  # Also what failed may have been done.
                 forget(who, registry)
             words = {
@@ -167,9 +166,8 @@ def remove(who: str, registry: Registry, token: Token, listing: Listing) -> None
         sure = typed.strip() == token.name and may_write()
         if st.button("Remove the token", type="primary", disabled=not sure):
             try:
-                with st.status("Removing the token", expanded=False) as status:
-                    session = connection.session(who)
-                    done = apply_token_removal(session, plan, lambda state: status.update(label=state.capitalize()))
+                session = connection.session(who)
+                done = with_status("Removing the token", lambda report: apply_token_removal(session, plan, report))
             finally:  # Also what failed may have been done.
                 forget(who, registry)
             _show_removed(token, done)

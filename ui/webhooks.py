@@ -23,7 +23,7 @@ from ui.done import say_done
 from ui.errors import panel
 from ui.loaders import Loaded
 from ui.text import plain
-from ui.writing import may_write, show_objections, show_read_only
+from ui.writing import may_write, show_objections, show_read_only, with_status
 
 MOST_HEADERS = 5
 
@@ -69,9 +69,8 @@ def add(who: str, registry: Registry, there: tuple[Webhook, ...]) -> None:
         show_read_only()
         if st.button("Add the webhook", type="primary", disabled=bool(plan.blockers) or not may_write()):
             try:
-                with st.status("Adding the webhook", expanded=False) as status:
-                    session = connection.session(who)
-                    done = apply_webhook(session, plan, lambda state: status.update(label=state.capitalize()))
+                session = connection.session(who)
+                done = with_status("Adding the webhook", lambda report: apply_webhook(session, plan, report))
             finally:  # Also what failed may have been done.
                 forget(who, registry)
             _say(wanted.name, done)

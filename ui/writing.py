@@ -1,10 +1,13 @@
 """Whether this console may change anything."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 import streamlit as st
 
 from ui.text import plain
+
+Done = TypeVar("Done")
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
 
@@ -29,3 +32,9 @@ def show_objections(blockers: Iterable[str], warnings: Iterable[str] = ()) -> No
         st.error(plain(blocker), icon=":material/block:")
     for warning in warnings:
         st.warning(plain(warning), icon=":material/warning:")
+
+
+def with_status(label: str, work: Callable[[Callable[[str], None]], Done]) -> Done:
+    """`work` under `label`, and then under what it reports that it is doing."""
+    with st.status(label, expanded=False) as status:
+        return work(lambda state: status.update(label=state.capitalize()))
