@@ -37,11 +37,11 @@ def main() -> int:
         for name, repositories, manifests in arguments.bulk:
             if sandbox.store.find_resource(REGISTRY_TYPE, name) is None:
                 bulk(sandbox.store, name, repositories, manifests, tags=True, now=utcnow())
-                sandbox.open_registry(name)
+                sandbox.state.open_registry(name)
         if arguments.ready_file:
             _write(arguments.ready_file, json.dumps(sandbox.ready, indent=2))
         count = len(sandbox.ready["registries"])
-        print(f"Sandbox on {sandbox.authority_url} with {count} registries; data in {arguments.data}", flush=True)
+        print(f"Sandbox on {sandbox.state.authority_url} with {count} registries; data in {arguments.data}", flush=True)
         ended.wait()
     return 0
 

@@ -6,16 +6,14 @@ import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from starlette.responses import JSONResponse, Response
 
 from sandbox.rbac import Access, access_of
+from sandbox.state import State
 from sandbox.store import Store, timestamp
-
-if TYPE_CHECKING:
-    from sandbox.server import Sandbox
 
 Document = dict[str, Any]
 PAGE = 100
@@ -54,7 +52,7 @@ class Caller:
 class Call:
     """One request; `params` are the path's variables as the client wrote them."""
 
-    sandbox: Sandbox
+    state: State
     caller: Caller
     method: str
     path: str
@@ -64,7 +62,7 @@ class Call:
 
     @property
     def store(self) -> Store:
-        return self.sandbox.store
+        return self.state.store
 
     @cached_property
     def access(self) -> Access:
@@ -72,10 +70,10 @@ class Call:
 
     @property
     def url(self) -> str:
-        return self.sandbox.authority_url
+        return self.state.authority_url
 
     def now(self) -> str:
-        return timestamp(self.sandbox.clock())
+        return timestamp(self.state.clock())
 
     def properties(self) -> Document:
         """The body's properties; a body of another form is the client's mistake."""

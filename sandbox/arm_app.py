@@ -7,7 +7,7 @@ import json
 import re
 import uuid
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
@@ -40,15 +40,13 @@ from sandbox.operations import Operations
 from sandbox.operations import routes as operation_routes
 from sandbox.principals import TENANT_ID
 from sandbox.retail_prices import price_routes
+from sandbox.state import State
 from sandbox.tokens import InvalidToken
-
-if TYPE_CHECKING:
-    from sandbox.server import Sandbox
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 
-def build_management_app(sandbox: Sandbox) -> ASGIApp:
+def build_management_app(state: State) -> ASGIApp:
     """The ASGI app of the management listener."""
     routes = all_routes(Operations())
     writing = asyncio.Lock()
@@ -56,7 +54,7 @@ def build_management_app(sandbox: Sandbox) -> ASGIApp:
     async def arm(request: Request) -> Response:
         request_id = str(uuid.uuid4())
         try:
-            call, route = _checked(sandbox, routes, request, await request.body())
+            call, route = _checked(state, routes, request, await request.body())
             if request.method in ("GET", "HEAD"):
                 response = route.handle(call)
             else:
@@ -72,7 +70,7 @@ def build_management_app(sandbox: Sandbox) -> ASGIApp:
         return response
 
     return Starlette(
-        routes=[*login_routes(sandbox), *price_routes(sandbox), WebRoute("/{path:path}", arm, methods=_METHODS)]
+        routes=[*login_routes(state), *price_routes(state), WebRoute("/{path:path}", arm, methods=_METHODS)]
     )
 
 
@@ -99,17 +97,17 @@ def all_routes(operations: Operations) -> list[Route]:
     ]
 
 
-def _checked(sandbox: Sandbox, routes: list[Route], request: Request, body: bytes) -> tuple[Call, Route]:
+def _checked(state: State, routes: list[Route], request: Request, body: bytes) -> tuple[Call, Route]:
     """The call and where it goes, once token, version, subscription and permission are in order."""
     # The SDK's list_for_resource writes "//" where a resource has no parent.
     path = re.sub("/{2,}", "/", request.url.path).rstrip("/") or "/"
-    caller = _caller(sandbox, request, graph_call=path.startswith(graph.BASE))
+    caller = _caller(state, request, graph_call=path.startswith(graph.BASE))
     route, params = _route(routes, request.method, path)
     if "api-version" not in request.query_params and not path.startswith(graph.BASE):
         message = "The api-version query parameter (?api-version=) is required for all requests."
         raise ArmError(400, "MissingApiVersionParameter", message)
     call = Call(
-        sandbox=sandbox,
+        state=state,
         caller=caller,
         method=request.method,
         path=path,
@@ -118,7 +116,7 @@ def _checked(sandbox: Sandbox, routes: list[Route], request: Request, body: byte
         body=_json(body),
     )
     subscription = params.get("subscription")
-    if subscription and sandbox.store.get_resource(f"/subscriptions/{subscription}") is None:
+    if subscription and state.store.get_resource(f"/subscriptions/{subscription}") is None:
         raise arm_resources.subscription_not_found(subscription)
     if route.action is not None:
         scope = path if route.scope is None else _fill(route.scope, params)
@@ -146,17 +144,17 @@ def _route(routes: list[Route], method: str, path: str) -> tuple[Route, dict[str
     raise ArmError(404, "InvalidResourceType", f"The sandbox has nothing at '{path}'.")
 
 
-def _caller(sandbox: Sandbox, request: Request, *, graph_call: bool) -> Caller:
+def _caller(state: State, request: Request, *, graph_call: bool) -> Caller:
     header = request.headers.get("authorization", "")
     scheme, _, token = header.partition(" ")
     if scheme.lower() != "bearer" or not token:
         message = "Authentication failed. The 'Authorization' header is missing."
-        raise _unauthorized(sandbox, "AuthenticationFailed", message)
+        raise _unauthorized(state, "AuthenticationFailed", message)
     try:
-        claims = sandbox.tokens.read(token)
+        claims = state.tokens.read(token)
     except InvalidToken as error:
-        raise _unauthorized(sandbox, "InvalidAuthenticationToken", f"The access token is invalid: {error}") from error
-    audience, origin = str(claims.get("aud", "")), sandbox.authority_url
+        raise _unauthorized(state, "InvalidAuthenticationToken", f"The access token is invalid: {error}") from error
+    audience, origin = str(claims.get("aud", "")), state.authority_url
     expected = f"{origin}/graph" if graph_call else origin
     if audience.rstrip("/") != expected:
         message = (
@@ -164,13 +162,13 @@ def _caller(sandbox: Sandbox, request: Request, *, graph_call: bool) -> Caller:
             f"'{audience}'. It should exactly match with one of the allowed audiences "
             f"'{expected}/','{expected}'."
         )
-        raise _unauthorized(sandbox, "InvalidAuthenticationTokenAudience", message)
+        raise _unauthorized(state, "InvalidAuthenticationTokenAudience", message)
     return Caller(object_id=str(claims["oid"]), app_id=str(claims["appid"]))
 
 
-def _unauthorized(sandbox: Sandbox, code: str, message: str) -> ArmError:
+def _unauthorized(state: State, code: str, message: str) -> ArmError:
     challenge = (
-        f'Bearer authorization_uri="{sandbox.authority_url}/{TENANT_ID}", error="invalid_token", '
+        f'Bearer authorization_uri="{state.authority_url}/{TENANT_ID}", error="invalid_token", '
         f'error_description="{message}"'
     )
     return ArmError(401, code, message, {"WWW-Authenticate": challenge})

@@ -62,7 +62,7 @@ def delete_budget(call: Call) -> Response:
 
 def _with_spend(call: Call, budget: Document) -> Document:
     """What the month has cost so far of what the filter lets through, and at that rate until its end."""
-    today = call.sandbox.clock().date()
+    today = call.state.clock().date()
     scope = budget["id"].partition("/providers/Microsoft.Consumption/")[0]
     rows = [
         row

@@ -96,7 +96,7 @@ def _running(call: Call, path: str) -> Response:
 
 
 def _moment(call: Call) -> str:
-    return call.sandbox.clock().strftime("%Y-%m-%dT%H:%M:%SZ")
+    return call.state.clock().strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def _checked(call: Call, cluster: Document) -> tuple[str, str]:
@@ -135,7 +135,7 @@ def _outcome(call: Call, cluster: Document, command: str, token: str) -> tuple[i
         if image is None:
             return 1, f"error: '{marker['image']}' is no full name of an image\n"
         part = command[marker.end() : following.start() if following else None]
-        lines.append(json.dumps(pod_of(call.sandbox, cluster, image, _selector(part))))
+        lines.append(json.dumps(pod_of(call.state, cluster, image, _selector(part))))
     return 0, "".join(f"{line}\n" for line in lines)
 
 
@@ -146,7 +146,7 @@ def _selector(text: str) -> Mapping[str, str]:
 def _admitted(call: Call, token: str) -> bool:
     """Whether the API server takes the token: the caller's own, and for such servers."""
     try:
-        claims: Mapping[str, Any] = call.sandbox.tokens.read(token)
+        claims: Mapping[str, Any] = call.state.tokens.read(token)
     except InvalidToken:
         return False
     return claims.get("aud") == ENTRA_SERVER and claims.get("oid") == call.caller.object_id

@@ -177,7 +177,7 @@ def usage_details(call: Call) -> Response:
                 f"parameters. (Request ID: {call.now()})"
             )
             raise ArmError(400, "400", message)
-        last = call.sandbox.clock().date()
+        last = call.state.clock().date()
         first = last.replace(day=1)
     rows = [row for row in costs(call.store, call.params["scope"], first, last) if wanted(row)]
     token = call.query.get("$skiptoken", "0")

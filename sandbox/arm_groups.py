@@ -138,7 +138,7 @@ def delete_group(call: Call, operations: Operations) -> Response:
 
 def remove_registry(call: Call, registry: Document) -> None:
     """A registry with everything nested in it: replicas, webhooks, tokens, role assignments, images."""
-    call.sandbox.close_registry(registry["name"])
+    call.state.close_registry(registry["name"])
     for document in call.store.list_resources(under=registry["id"]):
         call.store.delete_resource(document["id"])
     call.store.delete_registry_data(registry["name"].lower())

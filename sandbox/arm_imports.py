@@ -176,7 +176,7 @@ def _read(call: Call, source: Document | None, image: Image) -> Content:
     if not given.get("resourceId"):
         login = given.get("credentials") or {}
         user, password = str(login.get("username") or ""), str(login.get("password") or "")
-        if not may_pull(call.sandbox, source, user, password, image.repository):
+        if not may_pull(call.state, source, user, password, image.repository):
             raise _said("Unauthorized", "UNAUTHORIZED", UNAUTHORIZED)
     _check_reachable(source)
     registry, digest = source["name"], image.reference
@@ -219,7 +219,7 @@ def _write(call: Call, target: Document, content: Content, tags: list[tuple[str,
         tag.locks.write for tag in held if tag
     ):
         raise _said("MethodNotAllowed", "REGISTRY_DISALLOWED_OPERATION", "The operation is disallowed")
-    now = call.sandbox.stamp()
+    now = call.state.stamp()
     with call.store.transaction():
         for name in repositories:
             for digest, size in content.blobs.items():

@@ -120,7 +120,7 @@ def put_registry(call: Call, operations: Operations) -> Response:
     check(registry)
     refuse_by_policy(call, registry)
     call.store.put_resource(registry)
-    call.sandbox.open_registry(name)
+    call.state.open_registry(name)
     registry = call.store.get_resource(registry["id"]) or registry
     operation = operations.start(registry["id"], "Creating")
     headers = async_operation(call, operation, registry["location"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from starlette.responses import Response
 
 from sandbox.arm import ArmError, Call, Document, Route, answer, listing, not_found, public
@@ -11,9 +9,7 @@ from sandbox.locations import LOCATIONS, normalize
 from sandbox.operations import Operations, async_operation, location_header
 from sandbox.registry_path import REGISTRY, existing_registry
 from sandbox.registry_rules import REGISTRY_TYPE
-
-if TYPE_CHECKING:
-    from sandbox.store import Store
+from sandbox.store import Store
 
 REPLICATION_TYPE = REGISTRY_TYPE + "/replications"
 _ALL = REGISTRY + "/replications"

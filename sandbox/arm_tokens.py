@@ -167,7 +167,7 @@ def generate_credentials(call: Call, operations: Operations) -> Response:
     if given.get("name") not in (None, *PASSWORDS):
         raise ArmError(400, "InvalidPasswordName", f"The password name '{given['name']}' is invalid.")
     expiry = given.get("expiry")
-    if expiry and moment(expiry) <= call.sandbox.clock():
+    if expiry and moment(expiry) <= call.state.clock():
         raise ArmError(400, "InvalidExpiry", "The expiry must be in the future.")
     made = [
         {"creationTime": call.now(), "name": name, **({"expiry": expiry} if expiry else {})}

@@ -77,7 +77,7 @@ async def put_manifest(call: Call) -> Response:
     _check_writable(call, None if by_digest else reference)
     _check_complete(call, parsed)
     architecture, os = _platform(call, parsed)
-    now = call.sandbox.stamp()
+    now = call.state.stamp()
     with call.store.transaction():
         call.store.add_manifest(
             call.registry, call.name, body, media_type, now, architecture=architecture, os=os, parsed=parsed
@@ -101,7 +101,7 @@ async def delete_manifest(call: Call) -> Response:
     # A tag's lock protects the tag from untagging and moving only (container-registry-image-lock.md).
     if not (found.locks.deletable and call.locks().deletable):
         raise disallowed()
-    call.store.delete_manifest(call.registry, call.name, digest, call.sandbox.stamp())
+    call.store.delete_manifest(call.registry, call.name, digest, call.state.stamp())
     webhook_events.deleted(call, digest)
     return Response(status_code=202)
 

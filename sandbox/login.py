@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hmac
 import uuid
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -15,34 +15,31 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.principals import TENANT_ID, by_app_id
-
-if TYPE_CHECKING:
-    from sandbox.server import Sandbox
+from sandbox.state import State
 
 TOKEN_SECONDS = 3600
 
 
-def login_routes(sandbox: Sandbox) -> list[Route]:
+def login_routes(state: State) -> list[Route]:
     """Everything that is asked before there is a token."""
 
     async def discovery(request: Request) -> Response:
-        return JSONResponse(openid_configuration(sandbox.authority_url, request.path_params["tenant"]))
+        return JSONResponse(openid_configuration(state.authority_url, request.path_params["tenant"]))
 
     async def token(request: Request) -> Response:
         form = {key: values[-1] for key, values in parse_qs((await request.body()).decode()).items()}
-        return grant(sandbox, request.path_params["tenant"], form)
+        return grant(state, request.path_params["tenant"], form)
 
     async def instance(_request: Request) -> Response:
         return JSONResponse(
             {
-                "tenant_discovery_endpoint": f"{sandbox.authority_url}/{TENANT_ID}"
-                "/v2.0/.well-known/openid-configuration",
+                "tenant_discovery_endpoint": f"{state.authority_url}/{TENANT_ID}/v2.0/.well-known/openid-configuration",
                 "metadata": [],
             }
         )
 
     async def endpoints(request: Request) -> Response:
-        cloud = cloud_description(sandbox)
+        cloud = cloud_description(state)
         # Before 2022-09-01 the answer was the list of all clouds.
         newest = request.query_params.get("api-version", "") >= "2022-09-01"
         return JSONResponse(cloud if newest else [cloud])
@@ -79,19 +76,19 @@ def openid_configuration(authority: str, tenant: str) -> dict[str, Any]:
     }
 
 
-def grant(sandbox: Sandbox, tenant: str, form: dict[str, str]) -> Response:
+def grant(state: State, tenant: str, form: dict[str, str]) -> Response:
     """A token for one audience: the scope without its trailing /.default."""
     if tenant.lower() != TENANT_ID:
         message = f"AADSTS90002: Tenant '{tenant}' not found. Check to make sure you have the correct tenant ID."
-        return _refused(sandbox, 400, "invalid_request", 90002, message)
+        return _refused(state, 400, "invalid_request", 90002, message)
     if form.get("grant_type") != "client_credentials":
         message = f"AADSTS70003: The app requested an unsupported grant type '{form.get('grant_type', '')}'."
-        return _refused(sandbox, 400, "unsupported_grant_type", 70003, message)
+        return _refused(state, 400, "unsupported_grant_type", 70003, message)
     client_id = form.get("client_id", "")
-    principal = by_app_id(sandbox.store, client_id)
+    principal = by_app_id(state.store, client_id)
     if principal is None:
         message = f"AADSTS700016: Application with identifier '{client_id}' was not found in the directory '{tenant}'."
-        return _refused(sandbox, 400, "unauthorized_client", 700016, message)
+        return _refused(state, 400, "unauthorized_client", 700016, message)
     secret = principal.get("secret")
     given = form.get("client_secret", "")
     if not secret or not hmac.compare_digest(secret.encode(), given.encode()):
@@ -99,27 +96,27 @@ def grant(sandbox: Sandbox, tenant: str, form: dict[str, str]) -> Response:
             "AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is "
             f"the client secret value, not the client secret ID, for a secret added to app '{client_id}'."
         )
-        return _refused(sandbox, 401, "invalid_client", 7000215, message)
+        return _refused(state, 401, "invalid_client", 7000215, message)
     scope = form.get("scope", "").split(" ")[0]
     if not scope.endswith("/.default"):
         message = f"AADSTS1002012: The provided value for scope {scope} is not valid."
-        return _refused(sandbox, 400, "invalid_scope", 1002012, message)
+        return _refused(state, 400, "invalid_scope", 1002012, message)
     audience = scope.removesuffix("/.default").rstrip("/")
     return JSONResponse(
         {
             "token_type": "Bearer",
             "expires_in": TOKEN_SECONDS,
             "ext_expires_in": TOKEN_SECONDS,
-            "access_token": sandbox.tokens.aad(
+            "access_token": state.tokens.aad(
                 oid=principal["objectId"], appid=client_id, aud=audience, name=principal["displayName"]
             ),
         }
     )
 
 
-def _refused(sandbox: Sandbox, status: int, error: str, code: int, message: str) -> Response:
+def _refused(state: State, status: int, error: str, code: int, message: str) -> Response:
     trace, correlation = str(uuid.uuid4()), str(uuid.uuid4())
-    now = sandbox.clock().strftime("%Y-%m-%d %H:%M:%SZ")
+    now = state.clock().strftime("%Y-%m-%d %H:%M:%SZ")
     body = {
         "error": error,
         "error_description": f"{message} Trace ID: {trace} Correlation ID: {correlation} Timestamp: {now}",
@@ -127,14 +124,14 @@ def _refused(sandbox: Sandbox, status: int, error: str, code: int, message: str)
         "timestamp": now,
         "trace_id": trace,
         "correlation_id": correlation,
-        "error_uri": f"{sandbox.authority_url}/error?code={code}",
+        "error_uri": f"{state.authority_url}/error?code={code}",
     }
     return JSONResponse(body, status)
 
 
-def cloud_description(sandbox: Sandbox) -> dict[str, Any]:
+def cloud_description(state: State) -> dict[str, Any]:
     """What `az cloud register` reads."""
-    url = sandbox.authority_url
+    url = state.authority_url
     return {
         "name": "AzureSandbox",
         "portal": url,

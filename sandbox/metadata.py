@@ -40,7 +40,7 @@ async def get_repository(call: Call) -> Response:
 
 async def patch_repository(call: Call) -> Response:
     locks = await _patched(call, call.repository().locks)
-    call.store.set_repository_locks(call.registry, call.name, locks, call.sandbox.stamp())
+    call.store.set_repository_locks(call.registry, call.name, locks, call.state.stamp())
     return await get_repository(call)
 
 
@@ -72,7 +72,7 @@ async def get_tag(call: Call) -> Response:
 async def patch_tag(call: Call) -> Response:
     tag = _existing_tag(call)
     locks = await _patched(call, tag.locks)
-    call.store.set_tag_locks(call.registry, call.name, tag.name, locks, call.sandbox.stamp())
+    call.store.set_tag_locks(call.registry, call.name, tag.name, locks, call.state.stamp())
     return await get_tag(call)
 
 
@@ -80,7 +80,7 @@ async def delete_tag(call: Call) -> Response:
     tag = _existing_tag(call)
     if not (tag.locks.deletable and call.locks().deletable):
         raise disallowed()
-    call.store.delete_tag(call.registry, call.name, tag.name, call.sandbox.stamp())
+    call.store.delete_tag(call.registry, call.name, tag.name, call.state.stamp())
     return Response(status_code=202, headers={"x-ms-int-docker-content-digest": tag.digest})
 
 
@@ -105,7 +105,7 @@ async def get_manifest(call: Call) -> Response:
 async def patch_manifest(call: Call) -> Response:
     found = _existing_manifest(call)
     locks = await _patched(call, found.locks)
-    call.store.set_manifest_locks(call.registry, call.name, found.digest, locks, call.sandbox.stamp())
+    call.store.set_manifest_locks(call.registry, call.name, found.digest, locks, call.state.stamp())
     return await get_manifest(call)
 
 

@@ -11,7 +11,7 @@ import re
 import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from sandbox.blobs import DIGEST
@@ -20,10 +20,8 @@ from sandbox.manifest import INDEXES
 from sandbox.principals import by_app_id
 from sandbox.rbac import registry_permissions
 from sandbox.registry_rules import REGISTRY_TYPE
+from sandbox.state import State
 from sandbox.store import Manifest
-
-if TYPE_CHECKING:
-    from sandbox.server import Sandbox
 
 Document = dict[str, Any]
 _IMAGE = re.compile(r"(?P<host>[^/]+)/(?P<repository>[^:@]+)(?::(?P<tag>[^@]+))?(?:@(?P<digest>.+))?")
@@ -85,7 +83,7 @@ class Node:
         }
 
 
-def pod_of(sandbox: Sandbox, cluster: Mapping[str, Any], image: Image, selector: Mapping[str, str]) -> Document:
+def pod_of(state: State, cluster: Mapping[str, Any], image: Image, selector: Mapping[str, str]) -> Document:
     """The pod, once its image has come or has been refused. A selector that no node meets leaves it pending."""
     pools = cluster["properties"]["agentPoolProfiles"]
     nodes = [Node(pool) for pool in pools if pool["count"] and pool["powerState"]["code"] == "Running"]
@@ -94,7 +92,7 @@ def pod_of(sandbox: Sandbox, cluster: Mapping[str, Any], image: Image, selector:
         return _pod(image, selector, None, {"phase": "Pending", "conditions": [_unschedulable(nodes)]})
     container: Document = {"name": "pull", "image": image.text, "imageID": "", "ready": False, "restartCount": 0}
     try:
-        manifest, runs = pull(sandbox, cluster, node, image)
+        manifest, runs = pull(state, cluster, node, image)
     except PullFailed as error:
         container["state"] = {"waiting": {"reason": "ErrImagePull", "message": str(error)}}
         return _pod(image, selector, node, {"phase": "Pending", "containerStatuses": [container]})
@@ -104,17 +102,17 @@ def pod_of(sandbox: Sandbox, cluster: Mapping[str, Any], image: Image, selector:
     return _pod(image, selector, node, {"phase": "Succeeded" if runs else "Failed", "containerStatuses": [container]})
 
 
-def pull(sandbox: Sandbox, cluster: Mapping[str, Any], node: Node, image: Image) -> tuple[Manifest, bool]:
+def pull(state: State, cluster: Mapping[str, Any], node: Node, image: Image) -> tuple[Manifest, bool]:
     """The manifest of the image's name, and whether the node can run it. Raises PullFailed.
 
     An index must have a child for the node's platform. A single image comes whatever it is made for; an
     architecture that isn't the node's shows when it starts.
     """
-    store = sandbox.store
-    registry = _registry(sandbox, image)
+    store = state.store
+    registry = _registry(state, image)
     if not reaches(store, cluster, node.pool, registry):
         raise _unresolved(image, _token(image, "anonymous", "403 Forbidden"))
-    _check_permission(sandbox, cluster, registry, image)
+    _check_permission(state, cluster, registry, image)
     name = registry["name"]
     readable, digest = store.repository_locks(name, image.repository).read, image.reference
     if not DIGEST.fullmatch(digest):
@@ -143,8 +141,8 @@ def pull(sandbox: Sandbox, cluster: Mapping[str, Any], node: Node, image: Image)
     return manifest, True
 
 
-def _registry(sandbox: Sandbox, image: Image) -> Document:
-    for document in sandbox.store.list_resources(REGISTRY_TYPE):
+def _registry(state: State, image: Image) -> Document:
+    for document in state.store.list_resources(REGISTRY_TYPE):
         if document["properties"]["loginServer"].lower() == image.host.lower():
             return document
     host = image.host.partition(":")[0]
@@ -152,14 +150,12 @@ def _registry(sandbox: Sandbox, image: Image) -> Document:
     raise _unresolved(image, why)
 
 
-def _check_permission(sandbox: Sandbox, cluster: Mapping[str, Any], registry: Document, image: Image) -> None:
+def _check_permission(state: State, cluster: Mapping[str, Any], registry: Document, image: Image) -> None:
     """As the kubelet's identity or the cluster's service principal, else as nobody."""
-    properties, principal = registry["properties"], _puller(sandbox, cluster)
+    properties, principal = registry["properties"], _puller(state, cluster)
     if properties.get("anonymousPullEnabled"):
         return
-    held = principal and registry_permissions(
-        sandbox.store, registry, principal, image.repository, settled=sandbox.settled
-    )
+    held = principal and registry_permissions(state.store, registry, principal, image.repository, settled=state.settled)
     if held and "pull" in held:
         return
     nobody = _unresolved(image, _token(image, "anonymous", "401 Unauthorized"))
@@ -170,13 +166,13 @@ def _check_permission(sandbox: Sandbox, cluster: Mapping[str, Any], registry: Do
     raise nobody
 
 
-def _puller(sandbox: Sandbox, cluster: Mapping[str, Any]) -> str | None:
+def _puller(state: State, cluster: Mapping[str, Any]) -> str | None:
     """The object id of who pulls images."""
     properties = cluster["properties"]
     kubelet = (properties.get("identityProfile") or {}).get("kubeletidentity")
     if kubelet:
         return str(kubelet["objectId"])
-    application = by_app_id(sandbox.store, properties["servicePrincipalProfile"]["clientId"])
+    application = by_app_id(state.store, properties["servicePrincipalProfile"]["clientId"])
     return str(application["objectId"]) if application else None
 
 

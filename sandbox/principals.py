@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from sandbox.store import Store
+from sandbox.store import Store
 
 PRINCIPALS = "principals"
 TENANT_ID = "4abb5e5e-af15-4a34-b3c2-18f4a9303ee4"

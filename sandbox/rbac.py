@@ -10,13 +10,11 @@ import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.conditions import condition_holds
 from sandbox.roles import BUILT_IN_ROLES, RoleDefinition
-
-if TYPE_CHECKING:
-    from sandbox.store import Store
+from sandbox.store import Store
 
 ASSIGNMENTS = "Microsoft.Authorization/roleAssignments"
 DENIALS = "Microsoft.Authorization/denyAssignments"

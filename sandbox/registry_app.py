@@ -8,7 +8,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import replace
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -18,9 +18,7 @@ from sandbox import distribution, metadata, registry_auth, uploads
 from sandbox.registry_auth import CATALOG
 from sandbox.registry_call import REPOSITORY, Call, Grants, Handler, RegistryError
 from sandbox.registry_rules import REGISTRY_TYPE
-
-if TYPE_CHECKING:
-    from sandbox.server import Sandbox
+from sandbox.state import State
 
 LOCAL = ipaddress.ip_address("127.0.0.1")
 
@@ -126,17 +124,17 @@ ROUTES: list[tuple[str, Methods]] = [
 PATTERNS: list[tuple[re.Pattern[str], Methods]] = [(re.compile(path), methods) for path, methods in ROUTES]
 
 
-def build_registry_app(sandbox: Sandbox, registry: str) -> ASGIApp:
+def build_registry_app(state: State, registry: str) -> ASGIApp:
     """The ASGI app of the listener of the registry with this ARM name."""
     open_uploads: dict[str, str] = {}
 
     async def app(scope: Scope, receive: Receive, send: Send) -> None:
         request = Request(scope, receive)
         try:
-            document = sandbox.store.find_resource(REGISTRY_TYPE, registry)
+            document = state.store.find_resource(REGISTRY_TYPE, registry)
             if document is None:
                 raise RegistryError(404, "NAME_UNKNOWN", "registry not found")
-            call = Call(sandbox, registry.lower(), document, request, uploads=open_uploads)
+            call = Call(state, registry.lower(), document, request, uploads=open_uploads)
             response = await _handle(call)
         except RegistryError as error:
             response = error.response()

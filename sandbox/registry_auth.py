@@ -9,7 +9,7 @@ import base64
 import binascii
 import hmac
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qs
 
 from starlette.requests import Request
@@ -19,10 +19,8 @@ from sandbox import scope_maps
 from sandbox.principals import by_app_id
 from sandbox.rbac import registry_permissions
 from sandbox.registry_call import Call, Grants, RegistryError
+from sandbox.state import State
 from sandbox.tokens import InvalidToken
-
-if TYPE_CHECKING:
-    from sandbox.server import Sandbox
 
 TOKEN_USER = "00000000-0000-0000-0000-000000000000"
 ADMIN = "admin"  # token subjects; a principal's subject is its object id
@@ -39,7 +37,7 @@ async def exchange(call: Call) -> Response:
     if form.get("grant_type", [""])[0] != "access_token":
         raise RegistryError(400, "UNSUPPORTED", "grant_type is not supported")
     try:
-        claims = call.sandbox.tokens.read(form.get("access_token", [""])[0])
+        claims = call.state.tokens.read(form.get("access_token", [""])[0])
     except InvalidToken as error:
         raise RegistryError(401, "UNAUTHORIZED", UNAUTHORIZED) from error
     audience, principal = str(claims.get("aud", "")).rstrip("/"), str(claims.get("oid", ""))
@@ -48,7 +46,7 @@ async def exchange(call: Call) -> Response:
     # A registry in ABAC mode can't tell before it knows the repository.
     if not _is_abac(call.document) and not _held(call, principal, None):
         raise RegistryError(401, "UNAUTHORIZED", UNAUTHORIZED)
-    return JSONResponse({"refresh_token": call.sandbox.tokens.refresh(service=call.login_server, subject=principal)})
+    return JSONResponse({"refresh_token": call.state.tokens.refresh(service=call.login_server, subject=principal)})
 
 
 async def token_by_get(call: Call) -> Response:
@@ -84,7 +82,7 @@ def grants_of(call: Call, needed: Sequence[tuple[str, str]]) -> Grants | None:
         if scheme.lower() == "basic":
             subject = _basic_subject(call, header)
             return frozenset(pair for pair in needed if pair[1] in _permissions(call, subject, pair[0]))
-        claims = call.sandbox.tokens.read_registry(token, service=call.login_server, grant_type="access_token")
+        claims = call.state.tokens.read_registry(token, service=call.login_server, grant_type="access_token")
     except (InvalidToken, RegistryError):
         return None
     held = frozenset((entry["name"], action) for entry in claims["access"] for action in entry["actions"])
@@ -106,9 +104,9 @@ def challenge(call: Call, needed: Sequence[tuple[str, str]]) -> RegistryError:
     return RegistryError(401, "UNAUTHORIZED", UNAUTHORIZED, detail, {"WWW-Authenticate": header})
 
 
-def may_pull(sandbox: Sandbox, document: dict[str, Any], user: str, password: str, repository: str) -> bool:
+def may_pull(state: State, document: dict[str, Any], user: str, password: str, repository: str) -> bool:
     """Whether this user name and password, or nobody where both are empty, may pull from a repository."""
-    call = Call(sandbox, str(document["name"]).lower(), document, Request({"type": "http", "headers": []}))
+    call = Call(state, str(document["name"]).lower(), document, Request({"type": "http", "headers": []}))
     if not user and not password:
         return bool(document["properties"].get("anonymousPullEnabled"))
     try:
@@ -124,7 +122,7 @@ def _access_token(call: Call, subject: str, scopes: Sequence[str]) -> Response:
     else:
         asked = [scope for line in scopes for scope in line.split()]
         access = [entry for scope in asked if (entry := _granted(call, subject, scope))]
-    token = call.sandbox.tokens.access(service=call.login_server, subject=subject, access=access)
+    token = call.state.tokens.access(service=call.login_server, subject=subject, access=access)
     return JSONResponse({"access_token": token})
 
 
@@ -165,7 +163,7 @@ def _permissions(call: Call, subject: str, name: str) -> frozenset[str]:
 
 
 def _held(call: Call, principal: str, repository: str | None) -> frozenset[str]:
-    settled = call.sandbox.settled
+    settled = call.state.settled
     return registry_permissions(call.store, call.document, principal, repository, settled=settled)
 
 
@@ -188,7 +186,7 @@ def _password_subject(call: Call, user: str, password: str) -> str:
         if call.document["properties"].get("adminUserEnabled") and _one_of(password, passwords):
             return ADMIN
     elif own := call.store.get_resource(f"{call.document['id']}/tokens/{user}"):
-        if scope_maps.signs_in(own, password, call.sandbox.clock()):
+        if scope_maps.signs_in(own, password, call.state.clock()):
             return TOKEN + str(own["name"])
     else:
         principal = by_app_id(call.store, user)
@@ -199,7 +197,7 @@ def _password_subject(call: Call, user: str, password: str) -> str:
 
 def _refresh_subject(call: Call, token: str) -> str:
     try:
-        claims = call.sandbox.tokens.read_registry(token, service=call.login_server, grant_type="refresh_token")
+        claims = call.state.tokens.read_registry(token, service=call.login_server, grant_type="refresh_token")
     except InvalidToken as error:
         raise RegistryError(401, "UNAUTHORIZED", UNAUTHORIZED) from error
     return str(claims["sub"])
@@ -210,10 +208,10 @@ def _one_of(given: str, known: Sequence[str]) -> bool:
 
 
 def _audiences(call: Call) -> set[str]:
-    sandbox: Sandbox = call.sandbox
+    state: State = call.state
     policies = call.document["properties"].get("policies", {})
     arm_allowed = policies.get("azureADAuthenticationAsArmPolicy", {}).get("status") != "disabled"
-    return {sandbox.registry_audience, sandbox.authority_url} if arm_allowed else {sandbox.registry_audience}
+    return {state.registry_audience, state.authority_url} if arm_allowed else {state.registry_audience}
 
 
 def _is_abac(document: Mapping[str, Any]) -> bool:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from sandbox.store import Locks, Order, Repository
-
-if TYPE_CHECKING:
-    from sandbox.server import Sandbox
-    from sandbox.store import Store
+from sandbox.state import State
+from sandbox.store import Locks, Order, Repository, Store
 
 DEFAULT_PAGE = 100
 LARGEST_PAGE = 1000
@@ -53,7 +50,7 @@ class RegistryError(Exception):
 class Call:
     """One request to a registry; `grants` are the (repository, permission) pairs that its credentials carry."""
 
-    sandbox: Sandbox
+    state: State
     registry: str
     document: dict[str, Any]
     request: Request
@@ -63,7 +60,7 @@ class Call:
 
     @property
     def store(self) -> Store:
-        return self.sandbox.store
+        return self.state.store
 
     @property
     def login_server(self) -> str:

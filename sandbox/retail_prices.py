@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import quote, urlencode
 
 from starlette.requests import Request
@@ -17,9 +17,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from sandbox.locations import LOCATIONS
-
-if TYPE_CHECKING:
-    from sandbox.server import Sandbox
+from sandbox.state import State
 
 Item = dict[str, Any]
 PAGE = 100
@@ -59,9 +57,9 @@ def price(meter: str, currency: str, region: str, sku: str = "") -> Decimal:
     return dollars * RATES[currency] * (DEARER_BY if region == DEAR_REGION else 1)
 
 
-def price_routes(sandbox: Sandbox) -> list[Route]:
+def price_routes(state: State) -> list[Route]:
     async def prices(request: Request) -> Response:
-        return list_prices(sandbox.authority_url, dict(request.query_params))
+        return list_prices(state.authority_url, dict(request.query_params))
 
     return [Route("/api/retail/prices", prices)]
 

@@ -9,12 +9,10 @@ import hmac
 import re
 from collections.abc import Iterable, Mapping
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from sandbox.registry_rules import REGISTRY_TYPE
-
-if TYPE_CHECKING:
-    from sandbox.store import Store
+from sandbox.store import Store
 
 Document = dict[str, Any]
 SCOPE_MAP_TYPE = REGISTRY_TYPE + "/scopeMaps"

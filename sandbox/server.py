@@ -16,8 +16,8 @@ from sandbox.principals import CONSOLE, READER, TENANT_ID
 from sandbox.registry_app import build_registry_app
 from sandbox.registry_rules import REGISTRY_TYPE
 from sandbox.seeds import seed as plant
-from sandbox.stamps import Stamps
-from sandbox.store import Store, timestamp
+from sandbox.state import State
+from sandbox.store import Store
 from sandbox.tls import ensure_certificates
 from sandbox.tokens import Tokens
 
@@ -33,10 +33,7 @@ def utcnow() -> datetime:
 
 
 class Sandbox:
-    """Made by `Sandbox.start`; what the apps use of it is public."""
-
-    tenant_id = TENANT_ID
-    registry_audience = "https://containerregistry.azure.net"
+    """Made by `Sandbox.start`: the listeners, the certificates and the faults around a `State`."""
 
     def __init__(
         self,
@@ -48,17 +45,20 @@ class Sandbox:
         propagation_s: float,
     ) -> None:
         data.mkdir(parents=True, exist_ok=True, mode=0o700)
-        self.clock = clock
-        self.authority_url = ""
-        self._propagation = timedelta(seconds=propagation_s)
-        self._stamps = Stamps(clock)
         self._faults = Faults(faults, latency_ms)
         with ExitStack() as stack:
             self.store = Store(data)
             stack.callback(self.store.close)
             self.store.blobs.forget_uploads()
             _plant_once(self.store, seed, clock())
-            self.tokens = Tokens(data, self.tenant_id, clock)
+            self.state = State(
+                self.store,
+                Tokens(data, TENANT_ID, clock),
+                clock,
+                timedelta(seconds=propagation_s),
+                self._open_registry,
+                self._close_registry,
+            )
             self._certificates = ensure_certificates(data, clock())
             self._listeners = Listeners(self._certificates.leaf, self._certificates.key)
             stack.pop_all()
@@ -83,7 +83,7 @@ class Sandbox:
             stack.callback(sandbox.stop)
             sandbox._open_management(port)
             for registry in sandbox.store.list_resources(REGISTRY_TYPE):
-                sandbox.open_registry(registry["name"])
+                sandbox._open_registry(registry["name"])
             stack.pop_all()
         return sandbox
 
@@ -105,13 +105,13 @@ class Sandbox:
         """All that a client needs to know."""
         registries = self.store.list_resources(REGISTRY_TYPE)
         return {
-            "authority": self.authority_url,
-            "resource_manager": self.authority_url,
-            "resource_manager_scope": f"{self.authority_url}/.default",
-            "registry_audience": self.registry_audience,
-            "retail_prices": self.authority_url,
-            "graph": f"{self.authority_url}/graph",
-            "tenant_id": self.tenant_id,
+            "authority": self.state.authority_url,
+            "resource_manager": self.state.authority_url,
+            "resource_manager_scope": f"{self.state.authority_url}/.default",
+            "registry_audience": self.state.registry_audience,
+            "retail_prices": self.state.authority_url,
+            "graph": f"{self.state.authority_url}/graph",
+            "tenant_id": TENANT_ID,
             "subscription_ids": [doc["subscriptionId"] for doc in self.store.list_resources("subscriptions")],
             "client_id": CONSOLE.app_id,
             "client_secret": CONSOLE.secret,
@@ -132,16 +132,7 @@ class Sandbox:
     def set_latency(self, milliseconds: float) -> None:
         self._faults.latency_ms = milliseconds
 
-    @property
-    def settled(self) -> str | None:
-        """The time after which role assignments have not reached the data plane yet; None when all have."""
-        return timestamp(self.clock() - self._propagation) if self._propagation else None
-
-    def stamp(self) -> str:
-        """The time of a change on the data plane; each is later than the one before."""
-        return self._stamps.next()
-
-    def open_registry(self, name: str) -> int:
+    def _open_registry(self, name: str) -> int:
         """Start a registry's listener, if possible on its port of last time, and put its login server on record."""
         document = self.store.find_resource(REGISTRY_TYPE, name)
         if document is None:
@@ -151,19 +142,19 @@ class Sandbox:
         private["port"] = port_of(sock)
         document["properties"]["loginServer"] = f"localhost:{port_of(sock)}"
         self.store.put_resource(document)
-        app = self._faults.wrap(build_registry_app(self, document["name"]), arm=False)
+        app = self._faults.wrap(build_registry_app(self.state, document["name"]), arm=False)
         self._listeners.open(name.lower(), app, sock)
         return port_of(sock)
 
-    def close_registry(self, name: str) -> None:
+    def _close_registry(self, name: str) -> None:
         self._listeners.close(name.lower())
 
     def _open_management(self, port: int) -> None:
         known = int(self.store.get_setting("port") or 0)
         sock = bind(port) if port else bind(known, 0)
         self.store.set_setting("port", str(port_of(sock)))
-        self.authority_url = f"https://localhost:{port_of(sock)}"
-        self._listeners.open(MANAGEMENT, self._faults.wrap(build_management_app(self), arm=True), sock)
+        self.state.authority_url = f"https://localhost:{port_of(sock)}"
+        self._listeners.open(MANAGEMENT, self._faults.wrap(build_management_app(self.state), arm=True), sock)
 
 
 def _plant_once(store: Store, seed: str, now: datetime) -> None:

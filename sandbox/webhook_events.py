@@ -9,14 +9,12 @@ import re
 import uuid
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlsplit
 
+from sandbox.registry_call import Call
 from sandbox.registry_rules import REGISTRY_TYPE
-
-if TYPE_CHECKING:
-    from sandbox.registry_call import Call
-    from sandbox.store import Store
+from sandbox.store import Store
 
 WEBHOOK_TYPE = REGISTRY_TYPE + "/webhooks"
 MOST = 50
@@ -43,7 +41,7 @@ def _happened(call: Call, action: str, target: Json) -> None:
         listens = properties["status"] == "enabled" and action in properties["actions"]
         if listens and matches(properties.get("scope") or "", target["repository"], target.get("tag")):
             content = {"target": target, "request": {"host": call.login_server, "method": call.request.method}}
-            record(call.store, document["id"], action, call.sandbox.stamp(), content)
+            record(call.store, document["id"], action, call.state.stamp(), content)
 
 
 def matches(scope: str, repository: str, tag: str | None) -> bool:

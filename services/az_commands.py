@@ -6,11 +6,10 @@ Lines are for a POSIX shell; every value is quoted where it needs to be.
 import json
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date
 
 from services.names import image_name as _image  # Every public name here is a line.
-from services.repositories import Locks
 
 
 def _line(*words: str) -> str:
@@ -334,24 +333,21 @@ def running_images() -> str:
     return _line("kubectl", "get", "pods", "--all-namespaces", "--output", f"jsonpath={path}")
 
 
-def lock(registry: str, repository: str, reference: str, locks: Locks) -> str:
-    """Sets the locks of a tag, or of a manifest where `reference` is a digest."""
+def lock(registry: str, repository: str, reference: str, *, delete: bool, write: bool, list: bool, read: bool) -> str:
+    """Sets what is enabled on a tag, or on a manifest where `reference` is a digest."""
     words = ("az", "acr", "repository", "update", "--name", registry, "--image", _image(repository, reference))
-    return _line(*words, *_enabled(locks))
+    return _line(*words, *_enabled(delete=delete, write=write, list=list, read=read))
 
 
-def lock_repository(registry: str, repository: str, locks: Locks) -> str:
-    """Sets the locks of a repository; those of its tags and manifests stay."""
+def lock_repository(registry: str, repository: str, *, delete: bool, write: bool, list: bool, read: bool) -> str:
+    """Sets what is enabled on a repository; its tags and manifests keep their own."""
     words = ("az", "acr", "repository", "update", "--name", registry, "--repository", repository)
-    return _line(*words, *_enabled(locks))
+    return _line(*words, *_enabled(delete=delete, write=write, list=list, read=read))
 
 
-def _enabled(locks: Locks) -> list[str]:
-    return [
-        word
-        for name in ("delete", "write", "list", "read")
-        for word in (f"--{name}-enabled", "true" if getattr(locks, name) else "false")
-    ]
+def _enabled(**attributes: bool) -> Iterator[str]:
+    for name, enabled in attributes.items():
+        yield from (f"--{name}-enabled", "true" if enabled else "false")
 
 
 def update_registry(registry: str, *options: str) -> str:

@@ -39,9 +39,9 @@ def change_locks(who: str, registry: Registry, repository: str, reference: str =
         wanted = Locks(**switched)
         st.markdown(f"**{'So it will be' if wanted != now else 'So it is'}:** {meaning(wanted, what)}")
         line = (
-            az_commands.lock(registry.name, repository, reference, wanted)
+            az_commands.lock(registry.name, repository, reference, **switched)
             if reference
-            else az_commands.lock_repository(registry.name, repository, wanted)
+            else az_commands.lock_repository(registry.name, repository, **switched)
         )
         st.code(line, language="bash", wrap_lines=True)
         if st.button("Set the locks", type="primary", disabled=wanted == now):

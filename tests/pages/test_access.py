@@ -191,7 +191,7 @@ def own(tmp_path: Path) -> Iterator[Own]:
 
 
 def test_a_directory_that_refuses_costs_the_names_and_clusters_name_their_own(access: Any, own: Own) -> None:
-    document = assignment(own.registry().id, "AcrPull", KUBELET, "ServicePrincipal", own.sandbox.stamp())
+    document = assignment(own.registry().id, "AcrPull", KUBELET, "ServicePrincipal", own.sandbox.state.stamp())
     own.sandbox.store.put_resource(document)
     own.break_({"path": "/graph/v1.0/", "status": 403, "body": GRAPH_REFUSES})
     at = access(as_session=own.session(), registry=REGISTRY)
@@ -231,7 +231,7 @@ def test_a_subscription_that_refuses_makes_no_empty_table(access: Any, own: Own)
 def test_a_name_is_shown_as_text(access: Any, own: Own) -> None:
     pusher = "99999999-0000-0000-0000-000000000001"
     own.sandbox.store.put_resource(principal(pusher, "# **bold** [x](http://x.example)", "servicePrincipal"))
-    document = assignment(own.registry().id, "AcrPush", pusher, "ServicePrincipal", own.sandbox.stamp())
+    document = assignment(own.registry().id, "AcrPush", pusher, "ServicePrincipal", own.sandbox.state.stamp())
     own.sandbox.store.put_resource(document)
     at = access(as_session=own.session(), show="One principal", principal=pusher)
     assert "\\*\\*bold\\*\\*" in texts(at)

@@ -113,7 +113,7 @@ def test_a_repository_goes_as_in_the_guide(open_view: Open, own: Sandbox, sessio
 
 
 def test_a_lock_keeps_a_repository_and_is_named(open_view: Open, own: Sandbox) -> None:
-    own.store.set_tag_locks(REGISTRY, NODE, "v1.0.0", Locks(delete=False), own.stamp())
+    own.store.set_tag_locks(REGISTRY, NODE, "v1.0.0", Locks(delete=False), own.state.stamp())
     at = open_view("delete.py", **URL)
     assert "The tag v1.0.0 is locked against deletion: unlock it first." in said(at)
     at.text_input[0].set_value(NODE).run()
@@ -125,7 +125,7 @@ def test_a_lock_keeps_a_repository_and_is_named(open_view: Open, own: Sandbox) -
 def test_what_changed_before_the_click_is_told_and_stays(open_view: Open, own: Sandbox, session: AzureSession) -> None:
     at = open_view("delete.py", **URL)
     at.text_input[0].set_value(NODE).run()
-    own.store.add_tag(REGISTRY, NODE, "v2", top(own), own.stamp())
+    own.store.add_tag(REGISTRY, NODE, "v2", top(own), own.state.stamp())
     button(at, "Delete the repository").click().run()
     at = finished(open_view, session, at)
     assert "tags have come or moved: v2" in said(at)
@@ -134,7 +134,7 @@ def test_what_changed_before_the_click_is_told_and_stays(open_view: Open, own: S
 
 def add_tags(own: Sandbox, *names: str) -> None:
     for name in names:
-        own.store.add_tag(REGISTRY, NODE, name, top(own), own.stamp())
+        own.store.add_tag(REGISTRY, NODE, name, top(own), own.state.stamp())
 
 
 def test_tags_are_removed_by_name_and_what_is_left_is_listed(

@@ -106,7 +106,7 @@ def test_a_kubelet_identity_without_a_role_gets_the_401_that_containerd_tells_an
     )
     kubelet = world.cluster("aks1")["properties"]["identityProfile"]["kubeletidentity"]["objectId"]
     scope = world.registry("casaacr01")["id"]
-    changed(assignment(scope, "AcrPull", kubelet, "ServicePrincipal", world.sandbox.stamp()))
+    changed(assignment(scope, "AcrPull", kubelet, "ServicePrincipal", world.sandbox.state.stamp()))
     digest = world.tag("casaacr01", "nodejstemplate").digest
     expected = (COMPLETED, f"{server}/nodejstemplate@{digest}")
     assert world.pull("aks1", "casaacr01", "nodejstemplate:v1.0.0") == expected
@@ -259,7 +259,7 @@ def test_a_role_that_has_not_reached_the_registry_yet_does_not_pull(tmp_path):
         world = World(sandbox, arm)
         kubelet = world.cluster("aks1")["properties"]["identityProfile"]["kubeletidentity"]["objectId"]
         scope = world.registry("casaacr01")["id"]
-        sandbox.store.put_resource(assignment(scope, "AcrPull", kubelet, "ServicePrincipal", sandbox.stamp()))
+        sandbox.store.put_resource(assignment(scope, "AcrPull", kubelet, "ServicePrincipal", sandbox.state.stamp()))
         assert "401 Unauthorized" in world.refusal("aks1", "casaacr01", "nodejstemplate:v1.0.0")
 
 
@@ -323,5 +323,5 @@ def test_running_and_reading_take_an_action_each(world, changed):
             "2026-01-01T00:00:00.0000000Z",
         )
         changed(role)
-        changed(assignment(path, role["name"], READER.object_id, "ServicePrincipal", world.sandbox.stamp()))
+        changed(assignment(path, role["name"], READER.object_id, "ServicePrincipal", world.sandbox.state.stamp()))
         assert reader("POST", path + "/runCommand", {"command": "true"}).status_code == 202

@@ -104,7 +104,7 @@ def test_a_token_needs_a_name_and_a_scope_map_that_is_there(arm):
 def test_a_sku_has_so_many_and_no_more(arm, running):
     registry = running.store.get_resource(REGISTRY)
     for number in range(SKUS["Standard"].tokens):
-        running.store.put_resource(token(registry, f"device{number:04}", "", running.stamp()))
+        running.store.put_resource(token(registry, f"device{number:04}", "", running.state.stamp()))
     try:
         assert code(make_token(arm, "onemore", "_repositories_pull")) == (403, "QuotaExceeded")
     finally:

@@ -57,7 +57,7 @@ def test_a_rule_strikes_the_method_path_and_host_it_names(session, file):
 
 def test_a_fault_of_resource_manager_has_its_form_and_a_body_can_be_given(broken, file):
     file.write_text(json.dumps([{"status": 429, "times": 1}, {"status": 502, "body": "<html>bad gateway</html>"}]))
-    url, ca = broken.authority_url + "/subscriptions", broken.ready["ca_file"]
+    url, ca = broken.state.authority_url + "/subscriptions", broken.ready["ca_file"]
     first, second = (requests.get(url, verify=ca, timeout=10) for _ in range(2))
     assert (first.status_code, first.json()["error"]["code"]) == (429, "TooManyRequests")
     assert (second.status_code, second.text) == (502, "<html>bad gateway</html>")

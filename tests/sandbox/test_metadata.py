@@ -103,7 +103,7 @@ def test_manifests_page_by_time_too(registry):
 def test_a_page_is_100_unless_asked_and_1000_at_most(registry, sandbox):
     with sandbox.store.transaction():
         for number in range(1100):
-            sandbox.store.add_tag("casaacr01", "many", f"t{number:04}", "sha256:" + "0" * 64, sandbox.stamp())
+            sandbox.store.add_tag("casaacr01", "many", f"t{number:04}", "sha256:" + "0" * 64, sandbox.state.stamp())
     sizes = [
         len(registry("GET", "/acr/v1/many/_tags", params=query).json()["tags"])
         for query in ({}, {"n": 7}, {"n": 1000}, {"n": 5000})

@@ -40,7 +40,7 @@ def change(sandbox, **properties):
 def give(sandbox, role, who=PUSHER):
     scope = sandbox.store.find_resource(REGISTRY_TYPE, "casaacr01")["id"]
     sandbox.store.put_resource(who)
-    document = assignment(scope, role, who["objectId"], "ServicePrincipal", sandbox.stamp())
+    document = assignment(scope, role, who["objectId"], "ServicePrincipal", sandbox.state.stamp())
     sandbox.store.put_resource(document)
     return document
 

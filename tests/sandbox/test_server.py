@@ -80,8 +80,8 @@ def test_propagation_is_an_option_of_the_program(run):
 
 def test_the_ready_values_lead_to_everything(sandbox):
     ready = sandbox.ready
-    assert ready["authority"] == ready["resource_manager"] == sandbox.authority_url
-    assert ready["resource_manager_scope"] == f"{sandbox.authority_url}/.default"
+    assert ready["authority"] == ready["resource_manager"] == sandbox.state.authority_url
+    assert ready["resource_manager_scope"] == f"{sandbox.state.authority_url}/.default"
     assert ready["subscription_ids"] == [SUBSCRIPTION]
     assert list(ready["registries"]) == ["casaacr01"]
     for url in (ready["authority"], f"https://{ready['registries']['casaacr01']}"):
@@ -129,7 +129,7 @@ def test_a_directory_has_one_sandbox_at_a_time(run, tmp_path):
 
 def test_stopping_closes_every_listener_and_twice_is_once(tmp_path):
     running = Sandbox.start(tmp_path, seed="walkthrough")
-    servers = [running.authority_url, *running.ready["registries"].values()]
+    servers = [running.state.authority_url, *running.ready["registries"].values()]
     assert all(accepts(server) for server in servers)
     running.stop()
     running.stop()
@@ -137,22 +137,22 @@ def test_stopping_closes_every_listener_and_twice_is_once(tmp_path):
 
 
 def test_a_registry_s_listener_comes_and_goes_while_it_runs(sandbox):
-    document = registry(group_id(SUBSCRIPTION, "casacloud_rg1"), "Later01", "Basic", "eastus", sandbox.stamp())
+    document = registry(group_id(SUBSCRIPTION, "casacloud_rg1"), "Later01", "Basic", "eastus", sandbox.state.stamp())
     sandbox.store.put_resource(document)
-    port = sandbox.open_registry("later01")
+    port = sandbox.state.open_registry("later01")
     server = sandbox.ready["registries"]["Later01"]
     assert server == f"localhost:{port}"
     with Registry(sandbox.ready, "Later01") as session:
         session.push_image("app", "v1")
-    sandbox.close_registry("LATER01")
+    sandbox.state.close_registry("LATER01")
     assert not accepts(server)
-    sandbox.close_registry("never-opened")
+    sandbox.state.close_registry("never-opened")
 
 
 def test_it_listens_on_loopback_only(sandbox):
     with Path("/proc/net/tcp").open() as table:
         listening = [line.split()[1] for line in table if line.split()[3] == "0A"]
-    ports = {port_of(sandbox.authority_url), port_of(sandbox.ready["registries"]["casaacr01"])}
+    ports = {port_of(sandbox.state.authority_url), port_of(sandbox.ready["registries"]["casaacr01"])}
     hosts = {host for host, port in (entry.split(":") for entry in listening) if int(port, 16) in ports}
     assert hosts == {"0100007F"}
 

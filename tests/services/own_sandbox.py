@@ -41,8 +41,8 @@ class Own:
         """Another registry beside casaacr01, in its resource group."""
         body = {"location": "eastus", "sku": {"name": sku}, "properties": properties}
         resource_id = f"{self.registry().id.rpartition('/')[0]}/{name}"
-        self.sandbox.store.put_resource(created(resource_id, name, body, self.sandbox.stamp()))
-        self.sandbox.open_registry(name)
+        self.sandbox.store.put_resource(created(resource_id, name, body, self.sandbox.state.stamp()))
+        self.sandbox.state.open_registry(name)
         return self.registry(name)
 
     def as_reader(self) -> RegistryClient:
@@ -69,7 +69,7 @@ class Own:
             ],
         }
         index = json.dumps(body).encode()
-        self.sandbox.store.add_manifest(REGISTRY, repository, index, OCI_INDEX, self.sandbox.stamp())
+        self.sandbox.store.add_manifest(REGISTRY, repository, index, OCI_INDEX, self.sandbox.state.stamp())
         digest = "sha256:" + hashlib.sha256(index).hexdigest()
         for tag in tags:
             self.move(tag, digest, repository)
@@ -85,23 +85,23 @@ class Own:
             "annotations": {"org.opencontainers.image.title": "größe"},
         }
         raw = json.dumps(body, indent=3, ensure_ascii=False).replace("\n", "\r\n").encode() + b"\r\n \n"
-        self.sandbox.store.add_manifest(REGISTRY, repository, raw, OCI_MANIFEST, self.sandbox.stamp())
+        self.sandbox.store.add_manifest(REGISTRY, repository, raw, OCI_MANIFEST, self.sandbox.state.stamp())
         digest = "sha256:" + hashlib.sha256(raw).hexdigest()
         for tag in tags:
             self.move(tag, digest, repository)
         return digest, raw
 
     def move(self, tag: str, digest: str, repository: str = APP) -> None:
-        self.sandbox.store.add_tag(REGISTRY, repository, tag, digest, self.sandbox.stamp())
+        self.sandbox.store.add_tag(REGISTRY, repository, tag, digest, self.sandbox.state.stamp())
 
     def remove(self, tag: str) -> None:
-        self.sandbox.store.delete_tag(REGISTRY, APP, tag, self.sandbox.stamp())
+        self.sandbox.store.delete_tag(REGISTRY, APP, tag, self.sandbox.state.stamp())
 
     def lock_tag(self, tag: str, **locks: bool) -> None:
-        self.sandbox.store.set_tag_locks(REGISTRY, APP, tag, Locks(**locks), self.sandbox.stamp())
+        self.sandbox.store.set_tag_locks(REGISTRY, APP, tag, Locks(**locks), self.sandbox.state.stamp())
 
     def lock_repository(self, **locks: bool) -> None:
-        self.sandbox.store.set_repository_locks(REGISTRY, APP, Locks(**locks), self.sandbox.stamp())
+        self.sandbox.store.set_repository_locks(REGISTRY, APP, Locks(**locks), self.sandbox.state.stamp())
 
     def tags(self, repository: str = APP, registry: str = REGISTRY) -> dict[str, str]:
         """Every tag and its digest, as the store has them."""

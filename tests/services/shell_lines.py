@@ -7,7 +7,6 @@ from types import FunctionType
 
 from services import az_commands, findings
 from services.registries import Access, Mode, Network, Registry, Usage
-from services.repositories import Locks
 
 DIGEST = "sha256:" + "0" * 64
 RESOURCE_GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/contoso-rg"
@@ -19,7 +18,10 @@ SAMPLES: Mapping[str, object] = {
     "reference": "v1.0.0",
     "digest": DIGEST,
     "tag": "v1.0.1",
-    "locks": Locks(delete=False, write=False),
+    "delete": False,
+    "write": False,
+    "list": True,
+    "read": True,
     "days": 30,
     "address": "203.0.113.0/24",
     "pattern": "v1.*",
@@ -70,11 +72,16 @@ def makers() -> dict[str, Callable[..., str]]:
 def made(maker: Callable[..., str], samples: Mapping[str, object] = SAMPLES) -> str:
     """The line of one function. A parameter without a sample is an error: give it one in SAMPLES."""
     parameters = inspect.signature(maker).parameters.values()
-    positional = [parameter for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
-    missing = [parameter.name for parameter in positional if parameter.name not in samples]
+    positional = [parameter.name for parameter in parameters if parameter.kind is parameter.POSITIONAL_OR_KEYWORD]
+    required = [
+        parameter.name
+        for parameter in parameters
+        if parameter.kind is parameter.KEYWORD_ONLY and parameter.default is parameter.empty
+    ]
+    missing = [name for name in (*positional, *required) if name not in samples]
     if missing:
         raise AssertionError(f"{maker.__name__}: SAMPLES in shell_lines.py has no value for {', '.join(missing)}")
-    return maker(*(samples[parameter.name] for parameter in positional))
+    return maker(*(samples[name] for name in positional), **{name: samples[name] for name in required})
 
 
 def registry(**changes: object) -> Registry:

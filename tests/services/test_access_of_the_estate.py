@@ -147,7 +147,7 @@ def test_a_role_that_is_assigned_gives_its_token_at_once_and_the_verdict_with_it
     reader = own.session(as_reader=True)
     scope = registry.id
     for role in ("AcrPull", "Container Registry Repository Reader", "AcrDelete", "AcrPush"):
-        document = assignment(scope, role, READER.object_id, "ServicePrincipal", own.sandbox.stamp())
+        document = assignment(scope, role, READER.object_id, "ServicePrincipal", own.sandbox.state.stamp())
         own.sandbox.store.put_resource(document)
         held = read_principal(own.session(), registry, READER.object_id)
         told = replace(held.records, denies=())

@@ -10,7 +10,6 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services import az_commands
-from services.repositories import Locks
 from tests.services.shell_lines import DIGEST, SAMPLES, fixes, made, makers
 
 NULL_USER = "00000000-0000-0000-0000-000000000000"
@@ -151,17 +150,17 @@ HOSTILE = [
             """'acr purge --filter '"'"'team/app:^pr\\-.*$'"'"' --ago 30d --keep 3 --untagged --dry-run' /dev/null""",
         ),
         (
-            az_commands.lock("contosoacr", "team/app", "v2", Locks(write=False)),
+            az_commands.lock("contosoacr", "team/app", "v2", delete=True, write=False, list=True, read=True),
             "az acr repository update --name contosoacr --image team/app:v2"
             " --delete-enabled true --write-enabled false --list-enabled true --read-enabled true",
         ),
         (
-            az_commands.lock("contosoacr", "team/app", DIGEST, Locks(delete=False)),
+            az_commands.lock("contosoacr", "team/app", DIGEST, delete=False, write=True, list=True, read=True),
             f"az acr repository update --name contosoacr --image team/app@{DIGEST}"
             " --delete-enabled false --write-enabled true --list-enabled true --read-enabled true",
         ),
         (
-            az_commands.lock_repository("contosoacr", "team/app", Locks(list=False, read=False)),
+            az_commands.lock_repository("contosoacr", "team/app", delete=True, write=True, list=False, read=False),
             "az acr repository update --name contosoacr --repository team/app"
             " --delete-enabled true --write-enabled true --list-enabled false --read-enabled false",
         ),

@@ -56,7 +56,7 @@ def test_a_registry_is_read_whole_and_each_manifest_once(sandbox: Sandbox) -> No
 def test_a_manifest_that_can_not_be_read_is_named(own: Own) -> None:
     good, _ = own.push("v1")
     bad, _ = own.push("v2", number=2)
-    own.sandbox.store.set_manifest_locks(REGISTRY, APP, bad, Locks(read=False), own.sandbox.stamp())
+    own.sandbox.store.set_manifest_locks(REGISTRY, APP, bad, Locks(read=False), own.sandbox.state.stamp())
     contents = of_app(own)
     assert contents.manifests.keys() == {good}
     assert [refusal.what for refusal in contents.unread] == [bad]
@@ -66,7 +66,7 @@ def test_a_manifest_that_can_not_be_read_is_named(own: Own) -> None:
 def test_what_is_hidden_from_the_list_is_counted(own: Own) -> None:
     own.push("v1")
     hidden, _ = own.push(number=2)
-    own.sandbox.store.set_manifest_locks(REGISTRY, APP, hidden, Locks(list=False), own.sandbox.stamp())
+    own.sandbox.store.set_manifest_locks(REGISTRY, APP, hidden, Locks(list=False), own.sandbox.state.stamp())
     contents = of_app(own)
     assert contents.hidden == 1
     assert not contents.complete

@@ -212,7 +212,7 @@ def test_a_source_tag_that_moves_after_the_plan_changes_nothing(own: Own) -> Non
 def test_a_source_that_vanishes_after_the_plan(own: Own) -> None:
     digest, _ = own.push("v1")
     plan = planned(own, "team/copy:v1")
-    own.sandbox.store.delete_manifest(REGISTRY, APP, digest, own.sandbox.stamp())
+    own.sandbox.store.delete_manifest(REGISTRY, APP, digest, own.sandbox.state.stamp())
     with pytest.raises(ServiceError) as raised:
         apply_copy(own.session(), plan)
     assert (raised.value.code, raised.value.status) == ("InvalidParameters", 400)
@@ -249,8 +249,8 @@ def test_locks_in_the_way_are_in_the_plan_and_azure_keeps_them(own: Own) -> None
     own.push("v1", number=2)
     own.push("v1", number=1, repository="team/copy")
     frozen = StoredLocks(write=False)
-    own.sandbox.store.set_tag_locks(REGISTRY, "team/copy", "v1", frozen, own.sandbox.stamp())
-    own.sandbox.store.add_repository(REGISTRY, "team/frozen", own.sandbox.stamp(), frozen)
+    own.sandbox.store.set_tag_locks(REGISTRY, "team/copy", "v1", frozen, own.sandbox.state.stamp())
+    own.sandbox.store.add_repository(REGISTRY, "team/frozen", own.sandbox.state.stamp(), frozen)
     plan = planned(own, "team/copy:v1", "team/frozen:v1", "team/frozen")
     assert ["tag v1 is locked" in plan.items[0].refusal, plan.todo] == [True, ()]
     assert all("repository team/frozen is locked" in item.refusal for item in plan.items[1:])
@@ -432,6 +432,6 @@ def test_no_target_is_an_error(own: Own) -> None:
 
 def test_what_is_copied_has_no_locks_of_its_source(own: Own) -> None:
     digest, _ = own.push("v1")
-    own.sandbox.store.set_manifest_locks(REGISTRY, APP, digest, StoredLocks(delete=False), own.sandbox.stamp())
+    own.sandbox.store.set_manifest_locks(REGISTRY, APP, digest, StoredLocks(delete=False), own.sandbox.state.stamp())
     apply_copy(own.session(), planned(own, "team/copy:v1"))
     assert get_manifest_row(own.client, "team/copy", digest).locks == Locks()

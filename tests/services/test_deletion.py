@@ -33,7 +33,7 @@ def put(own: Own, body: dict[str, object], *tags: str) -> str:
     """A manifest of any shape in team/app."""
     raw = json.dumps({"schemaVersion": 2, **body}).encode()
     media_type = str(body["mediaType"])
-    digest = own.sandbox.store.add_manifest(REGISTRY, APP, raw, media_type, own.sandbox.stamp())
+    digest = own.sandbox.store.add_manifest(REGISTRY, APP, raw, media_type, own.sandbox.state.stamp())
     for tag in tags:
         own.move(tag, digest)
     return digest
@@ -179,7 +179,7 @@ def test_a_lock_that_came_keeps_the_manifest_and_what_hangs_on_it(own: Own) -> N
     other, _ = own.push("other", number=3)
     top = index(own, amd64, tags=("v1",))
     plan = planned(own, top, other)
-    own.sandbox.store.set_manifest_locks(REGISTRY, APP, top, Locks(delete=False), own.sandbox.stamp())
+    own.sandbox.store.set_manifest_locks(REGISTRY, APP, top, Locks(delete=False), own.sandbox.state.stamp())
     result = apply_deletion(own.client, plan, {})
     assert outcomes(result) == {other: "deleted", top: "ChangedMeanwhile", amd64: "ChangedMeanwhile"}
     assert left(own) == {top, amd64}
@@ -199,7 +199,7 @@ def test_what_somebody_else_deleted_is_gone_already(own: Own) -> None:
     digest, _ = own.push("v1")
     own.push("v2", number=2)
     plan = planned(own, digest)
-    own.sandbox.store.delete_manifest(REGISTRY, APP, digest, own.sandbox.stamp())
+    own.sandbox.store.delete_manifest(REGISTRY, APP, digest, own.sandbox.state.stamp())
     assert outcomes(apply_deletion(own.client, plan, {})) == {digest: "gone already"}
 
 
@@ -299,7 +299,7 @@ def test_what_refers_to_something_attached_that_stays_is_no_change(own: Own) -> 
     config = {"mediaType": OCI_CONFIG, "digest": digest_of(3), "size": 100}
     body = {"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": [], "subject": subject}
     signature = json.dumps(body).encode()
-    own.sandbox.store.add_manifest(REGISTRY, APP, signature, OCI_MANIFEST, own.sandbox.stamp())
+    own.sandbox.store.add_manifest(REGISTRY, APP, signature, OCI_MANIFEST, own.sandbox.state.stamp())
     own.move("latest", f"sha256:{hashlib.sha256(signature).hexdigest()}")
     (contents,) = read_contents(own.client, [APP], {}).values
     plan = plan_deletion(contents, [chosen], by_name=False)

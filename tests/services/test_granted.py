@@ -86,7 +86,7 @@ def test_a_role_that_was_just_assigned_counts_at_once(own: Own) -> None:
     reader, registry = own.as_reader(), own.registry()
     assert granted(reader)["push"] is Verdict.NO
     assert granted(reader, repository="team/app")["push"] is Verdict.NO
-    document = assignment(registry.id, "AcrPush", READER.object_id, "ServicePrincipal", own.sandbox.stamp())
+    document = assignment(registry.id, "AcrPush", READER.object_id, "ServicePrincipal", own.sandbox.state.stamp())
     own.sandbox.store.put_resource(document)
     assert granted(reader)["push"] is Verdict.YES
     assert granted(reader, repository="team/app")["push"] is Verdict.YES
@@ -98,7 +98,7 @@ def test_in_abac_mode_nothing_is_told_of_all_repositories_and_all_of_one(own: Ow
     registry = own.make_registry("contosoabac", **ABAC)
     writer = "Container Registry Repository Writer"
     own.sandbox.store.put_resource(
-        assignment(registry.id, writer, READER.object_id, "ServicePrincipal", own.sandbox.stamp())
+        assignment(registry.id, writer, READER.object_id, "ServicePrincipal", own.sandbox.state.stamp())
     )
     client = own.session(as_reader=True).registry(registry.login_server)
     found = granted(client, Mode.ABAC)

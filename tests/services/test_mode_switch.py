@@ -371,7 +371,8 @@ def test_the_estate_s_hub_switched_for_real_takes_what_was_foretold(tmp_path: Pa
             assert {SAME[wanted] for wanted in effect.loses} == lost, effect.principal_id
         for new in plan.assignments:
             sandbox.store.put_resource(
-                assignment(registry.id, new.role, new.principal_id, new.kind, sandbox.stamp()) | {"name": new.name}
+                assignment(registry.id, new.role, new.principal_id, new.kind, sandbox.state.stamp())
+                | {"name": new.name}
             )
         for effect in plan.effects:
             assert granted(effect.principal_id) >= before[effect.principal_id]

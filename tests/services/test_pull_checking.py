@@ -168,7 +168,7 @@ def test_an_image_that_lacks_a_platform_or_is_locked_is_seen(own: Own) -> None:
     session, home = own.session(), own.registry()
     own.push_index("v1")
     child, _ = own.push(number=1)
-    own.sandbox.store.delete_manifest(home.name, APP, child, own.sandbox.stamp())
+    own.sandbox.store.delete_manifest(home.name, APP, child, own.sandbox.state.stamp())
     assert read_image(session, home, APP, "v1").missing == (child,)
     own.lock_tag("v1", read=False)
     assert read_image(session, home, APP, "v1").unreadable == ("the tag",)

@@ -55,7 +55,7 @@ class Shelf:
 
     def manifest(self, body: dict[str, Any], media_type: str, *tags: str) -> dict[str, Any]:
         content = json.dumps({"schemaVersion": 2, "mediaType": media_type, **body}, indent=2).encode()
-        self.own.sandbox.store.add_manifest(REGISTRY, APP, content, media_type, self.own.sandbox.stamp())
+        self.own.sandbox.store.add_manifest(REGISTRY, APP, content, media_type, self.own.sandbox.state.stamp())
         self.blobs[sha(content)] = content
         for tag in tags:
             self.own.move(tag, sha(content))

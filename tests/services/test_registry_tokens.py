@@ -73,7 +73,7 @@ def make(own: Own, grants: tuple[Grant, ...] = PULL, name: str = NAME) -> Token:
 
 
 def password_of(own: Own, token: Token, name: str = "password1", days: int | None = 30) -> NewPassword:
-    now = own.sandbox.clock()
+    now = own.sandbox.state.clock()
     return generate_password(own.session(), plan_password(own.registry(), token, name, days, now))
 
 
@@ -305,7 +305,7 @@ def test_a_reader_makes_no_token_and_no_password(own: Own) -> None:
     assert (raised.value.status, raised.value.code) == (403, "AuthorizationFailed")
     token = make(own)
     with pytest.raises(ServiceError) as raised:
-        generate_password(session, plan_password(own.registry(), token, "password1", 1, own.sandbox.clock()))
+        generate_password(session, plan_password(own.registry(), token, "password1", 1, own.sandbox.state.clock()))
     assert "generateCredentials/action" in raised.value.cause
     assert own_maps(own) == [f"{NAME}-scope-map"]
 

@@ -50,7 +50,7 @@ def test_a_lock_on_anything_in_it_keeps_all(own: Own) -> None:
     digest, _ = own.push("v1", "v2")
     own.lock_tag("v1", write=False)
     own.lock_tag("v2", list=False)
-    own.sandbox.store.set_manifest_locks(REGISTRY, APP, digest, Locks(delete=False), own.sandbox.stamp())
+    own.sandbox.store.set_manifest_locks(REGISTRY, APP, digest, Locks(delete=False), own.sandbox.state.stamp())
     plan = planned(own)
     assert plan.refusals == (
         "The tag v1 is locked against writing: unlock it first.",
@@ -86,7 +86,7 @@ def test_what_went_meanwhile_does_not_matter(own: Own) -> None:
     second, _ = own.push("v2", number=2)
     plan = planned(own)
     own.remove("v2")
-    own.sandbox.store.delete_manifest(REGISTRY, APP, second, own.sandbox.stamp())
+    own.sandbox.store.delete_manifest(REGISTRY, APP, second, own.sandbox.state.stamp())
     deleted = apply_repository_deletion(own.client, plan)
     assert deleted.tags == ("v1",)
 
@@ -94,7 +94,9 @@ def test_what_went_meanwhile_does_not_matter(own: Own) -> None:
 def test_a_lock_that_no_list_shows_is_the_registrys_own_refusal(own: Own) -> None:
     own.push("v1")
     hidden, _ = own.push(number=2)
-    own.sandbox.store.set_manifest_locks(REGISTRY, APP, hidden, Locks(delete=False, list=False), own.sandbox.stamp())
+    own.sandbox.store.set_manifest_locks(
+        REGISTRY, APP, hidden, Locks(delete=False, list=False), own.sandbox.state.stamp()
+    )
     plan = planned(own)
     assert (plan.hidden, plan.refusals) == (1, ())
     assert refused(own, plan).code == "REGISTRY_DISALLOWED_OPERATION"

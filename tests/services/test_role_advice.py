@@ -347,7 +347,7 @@ def test_a_registry_s_token_grants_what_was_asked_for(own: Own, mode: Mode, name
                 one.role.name,
                 READER.object_id,
                 "ServicePrincipal",
-                own.sandbox.stamp(),
+                own.sandbox.state.stamp(),
                 condition=one.condition or None,
             )
         )

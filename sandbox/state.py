@@ -1,0 +1,45 @@
+"""What the apps of a sandbox share: its memory, its tokens, its clock and its listeners of registries."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from sandbox.principals import TENANT_ID
+from sandbox.stamps import Stamps
+from sandbox.store import Store, timestamp
+from sandbox.tokens import Tokens
+
+
+class State:
+    """Handed to every app. `authority_url` is empty until the management listener has its port."""
+
+    tenant_id = TENANT_ID
+    registry_audience = "https://containerregistry.azure.net"
+
+    def __init__(
+        self,
+        store: Store,
+        tokens: Tokens,
+        clock: Callable[[], datetime],
+        propagation: timedelta,
+        open_registry: Callable[[str], int],
+        close_registry: Callable[[str], None],
+    ) -> None:
+        self.store = store
+        self.tokens = tokens
+        self.clock = clock
+        self.authority_url = ""
+        self.open_registry = open_registry
+        self.close_registry = close_registry
+        self._propagation = propagation
+        self._stamps = Stamps(clock)
+
+    @property
+    def settled(self) -> str | None:
+        """The time after which role assignments have not reached the data plane yet; None when all have."""
+        return timestamp(self.clock() - self._propagation) if self._propagation else None
+
+    def stamp(self) -> str:
+        """The time of a change on the data plane; each is later than the one before."""
+        return self._stamps.next()
