@@ -11,33 +11,12 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import JSONResponse, Response
 
+from sandbox.errors import ArmError, Document
 from sandbox.rbac import Access, access_of
 from sandbox.state import State
 from sandbox.store import Store, timestamp
 
-Document = dict[str, Any]
 PAGE = 100
-
-
-class ArmError(Exception):
-    """An answer in ARM's error envelope."""
-
-    def __init__(
-        self,
-        status: int,
-        code: str,
-        message: str,
-        headers: Mapping[str, str] | None = None,
-        more: Mapping[str, Any] | None = None,
-    ) -> None:
-        super().__init__(message)
-        self.status, self.code, self.message, self.headers = status, code, message, dict(headers or {})
-        self.more = dict(more or {})
-
-    @property
-    def body(self) -> Document:
-        """`more` are members beside code and message: target, details, additionalInfo."""
-        return {"error": {"code": self.code, "message": self.message, **self.more}}
 
 
 @dataclass(frozen=True)

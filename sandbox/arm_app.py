@@ -34,7 +34,8 @@ from sandbox import (
     arm_webhooks,
     graph,
 )
-from sandbox.arm import ArmError, Call, Caller, Route
+from sandbox.arm import Call, Caller, Route
+from sandbox.errors import ArmError
 from sandbox.login import login_routes
 from sandbox.operations import Operations
 from sandbox.operations import routes as operation_routes

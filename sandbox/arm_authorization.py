@@ -8,8 +8,9 @@ from collections.abc import Callable
 
 from starlette.responses import Response
 
-from sandbox.arm import ArmError, Call, Document, Route, answer, listing, public
+from sandbox.arm import Call, Route, answer, listing, public
 from sandbox.conditions import ConditionError, parse
+from sandbox.errors import ArmError, Document
 from sandbox.principals import TENANT_ID, by_object_id
 from sandbox.rbac import (
     ASSIGNMENTS,

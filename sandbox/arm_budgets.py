@@ -7,9 +7,10 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sandbox.arm import ArmError, Call, Document, Route, answer, listing, public
+from sandbox.arm import Call, Route, answer, listing, public
 from sandbox.arm_costs import FREE_TRIAL, RESOLD, refuse_offer
 from sandbox.cost_rows import CostRow, costs, days_in_month
+from sandbox.errors import ArmError, Document
 
 BUDGET_TYPE = "Microsoft.Consumption/budgets"
 _BUDGETS = "{scope}/providers/Microsoft.Consumption/budgets"

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from sandbox.arm import Call, Document, Route, answer, listing, not_found, public
+from sandbox.arm import Call, Route, answer, listing, not_found, public
 from sandbox.arm_groups import existing_group
+from sandbox.errors import Document
 
 CLUSTER_TYPE = "Microsoft.ContainerService/managedClusters"
 _SUBSCRIPTION = "/subscriptions/{subscription}"

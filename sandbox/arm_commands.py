@@ -17,8 +17,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sandbox.arm import ArmError, Call, Document, Route, answer
+from sandbox.arm import Call, Route, answer
 from sandbox.arm_clusters import CLUSTER, CLUSTER_TYPE, existing_cluster
+from sandbox.errors import ArmError, Document
 from sandbox.operations import RETRY_AFTER
 from sandbox.pods import Image, pod_of
 from sandbox.tokens import InvalidToken

@@ -16,8 +16,9 @@ from urllib.parse import quote, urlencode
 
 from starlette.responses import Response
 
-from sandbox.arm import ArmError, Call, Document, Route, answer
+from sandbox.arm import Call, Route, answer
 from sandbox.cost_rows import CostRow, costs
+from sandbox.errors import ArmError, Document
 
 PAGE = 1000
 _QUERY = "{scope}/providers/Microsoft.CostManagement/query"

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 from starlette.responses import Response
 
-from sandbox.arm import ArmError, Call, Document, Route, answer, listing, public
+from sandbox.arm import Call, Route, answer, listing, public
+from sandbox.errors import ArmError, Document
 from sandbox.locations import LOCATIONS, normalize
 from sandbox.operations import Operations, group_location_header
 from sandbox.registry_rules import REGISTRY_TYPE

@@ -15,8 +15,9 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sandbox.arm import ArmError, Call, Document, Route, answer, not_found
+from sandbox.arm import Call, Route, answer, not_found
 from sandbox.blobs import DIGEST
+from sandbox.errors import ArmError, Document
 from sandbox.manifest import Parsed, parse
 from sandbox.operations import Operations, location_header
 from sandbox.rbac import registry_permissions

@@ -11,7 +11,8 @@ from collections.abc import Callable
 
 from starlette.responses import Response
 
-from sandbox.arm import Call, Document, Route, answer, listing, not_found, public
+from sandbox.arm import Call, Route, answer, listing, not_found, public
+from sandbox.errors import Document
 
 PUBLIC_ADDRESS = "Microsoft.Network/publicIPAddresses"
 PRIVATE_ENDPOINT = "Microsoft.Network/privateEndpoints"

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.arm import ArmError, Call, Document
+from sandbox.arm import Call
+from sandbox.errors import ArmError, Document
 from sandbox.rbac import scope_covers
 
 POLICY_TYPE = "Microsoft.Authorization/policyAssignments"

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from sandbox.arm import ArmError, Call, Document, Route, answer, listing
+from sandbox.arm import Call, Route, answer, listing
 from sandbox.arm_networks import NESTED, TYPES
+from sandbox.errors import ArmError, Document
 from sandbox.locations import LOCATIONS
 from sandbox.registry_rules import REGISTRY_LOCATIONS
 

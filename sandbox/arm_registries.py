@@ -6,11 +6,12 @@ import secrets
 
 from starlette.responses import Response
 
-from sandbox.arm import ArmError, Call, Document, Route, answer, listing, public
+from sandbox.arm import Call, Route, answer, listing, public
 from sandbox.arm_groups import existing_group, refuse_deleting, remove_registry
 from sandbox.arm_policies import refuse_by_policy
 from sandbox.arm_providers import require_registered
 from sandbox.arm_replications import geo_replicas
+from sandbox.errors import ArmError, Document
 from sandbox.operations import Operations, async_operation, location_header
 from sandbox.registry_path import REGISTRIES, REGISTRY, existing_registry, registry_id
 from sandbox.registry_rules import NAME, REGISTRY_TYPE, SKUS, changed, check, created, login_server, reserved

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 
 from starlette.responses import Response
 
-from sandbox.arm import ArmError, Call, Document, Route, answer, listing, public
+from sandbox.arm import Call, Route, answer, listing, public
 from sandbox.arm_networks import TYPES
+from sandbox.errors import ArmError, Document
 from sandbox.locations import LOCATIONS, Location
 from sandbox.rbac import scope_covers
 

@@ -7,7 +7,8 @@ import secrets
 
 from starlette.responses import Response
 
-from sandbox.arm import ArmError, Call, Document, Route, answer, listing, not_found, public
+from sandbox.arm import Call, Route, answer, listing, not_found, public
+from sandbox.errors import ArmError, Document
 from sandbox.operations import Operations, async_operation, location_header
 from sandbox.registry_path import REGISTRY, existing_registry, registry_id
 from sandbox.registry_rules import REGISTRY_TYPE, SKUS

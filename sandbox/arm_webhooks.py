@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from starlette.responses import Response
 
-from sandbox.arm import ArmError, Call, Document, Route, answer, listing, not_found, public
+from sandbox.arm import Call, Route, answer, listing, not_found, public
+from sandbox.errors import ArmError, Document
 from sandbox.locations import normalize
 from sandbox.registry_path import REGISTRY, existing_registry, registry_id
 from sandbox.registry_rules import NAME, SKUS

@@ -7,7 +7,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sandbox.arm import ArmError, Call, Document, Route, answer
+from sandbox.arm import Call, Route, answer
+from sandbox.errors import ArmError, Document
 from sandbox.principals import PRINCIPALS
 
 BASE = "/graph/v1.0"

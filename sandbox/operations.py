@@ -13,7 +13,8 @@ from typing import Any
 
 from starlette.responses import Response
 
-from sandbox.arm import ArmError, Call, Route, answer
+from sandbox.arm import Call, Route, answer
+from sandbox.errors import ArmError
 
 _SUBSCRIPTION = "/subscriptions/{subscription}"
 _REGISTRY_PROVIDER = _SUBSCRIPTION + "/providers/Microsoft.ContainerRegistry/locations/{location}"

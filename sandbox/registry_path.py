@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from sandbox.arm import Call, Document, not_found
+from sandbox.arm import Call, not_found
 from sandbox.arm_groups import existing_group
+from sandbox.errors import Document
 from sandbox.registry_rules import REGISTRY_TYPE
 
 REGISTRIES = "/subscriptions/{subscription}/resourceGroups/{group}/providers/Microsoft.ContainerRegistry/registries"

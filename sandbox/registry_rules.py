@@ -14,7 +14,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.arm import ArmError, Document
+from sandbox.errors import ArmError, Document
 from sandbox.locations import LOCATIONS, normalize
 
 REGISTRY_TYPE = "Microsoft.ContainerRegistry/registries"
