@@ -17,11 +17,12 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from services.cloud import AzureSession, connect_azure, connect_sandbox
-from ui import connection, downloads
-from ui.errors import show_unexpected
-from ui.security_headers import SecurityHeaders
-from ui.settings import Settings, read_settings
+from services.connection.session import AzureSession, connect_azure, connect_sandbox
+from ui.elements.errors import show_unexpected
+from ui.runtime import connection
+from ui.runtime.security_headers import SecurityHeaders
+from ui.runtime.settings import Settings, read_settings
+from ui.transfer import download_route
 
 ROOT = Path(__file__).parent
 HEAVY = ("pandas", "plotly.graph_objects", "azure.identity", "azure.mgmt.containerregistry", "azure.containerregistry")
@@ -58,7 +59,7 @@ def on_script_error(exc: Exception) -> bool:
 app = st.App(
     "pages/shell.py",
     lifespan=lifespan,
-    routes=[Mount("/brand", StaticFiles(directory=ROOT / "static")), downloads.ROUTE],
+    routes=[Mount("/brand", StaticFiles(directory=ROOT / "static")), download_route.ROUTE],
     middleware=[Middleware(SecurityHeaders)],
     on_script_error=on_script_error,
 )

@@ -5,16 +5,16 @@ from statistics import median
 
 from benchmarks.results import Row, under
 from benchmarks.rounds import seconds
-from services.access import permission
-from services.assignments import SubscriptionAccess
-from services.clusters import Cluster, ClusterNetwork, IdentityModel, ManagedIdentity
-from services.decisions import Verdict
-from services.pull_matrix import pull_matrix
-from services.registries import Access, Mode, Network, Registry
-from services.registry_permissions import Permission
-from services.role_assignments import AccessRecords, RoleAssignment
-from services.role_definitions import ACR_PULL, BUILT_IN, REGISTRY, REPOSITORY_READER
-from services.subscriptions import Subscription
+from services.access.decisions import Verdict
+from services.access.evaluation import permission
+from services.access.permissions import Permission
+from services.access.reading import SubscriptionAccess
+from services.access.role_assignments import AccessRecords, RoleAssignment
+from services.access.role_definitions import ACR_PULL, BUILT_IN, REGISTRY, REPOSITORY_READER
+from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel, ManagedIdentity
+from services.arm.subscriptions import Subscription
+from services.pull_checks.matrix import pull_matrix
+from services.registries.registry import Access, Mode, Network, Registry
 
 SUBSCRIPTIONS, PRINCIPALS, REGISTRIES, ASSIGNMENTS = 20, 200, 100, 5_000
 ROUNDS = 5

@@ -7,10 +7,10 @@ from statistics import median
 from benchmarks.contents_at_hand import contents_at_hand
 from benchmarks.results import Row, under
 from benchmarks.rounds import seconds
-from services.clean_up import Rule, choose
-from services.deletion_plan import plan_deletion
-from services.fanout import Partial
-from services.storage import freed_bytes, registry_storage
+from services.connection.parallel import Partial
+from services.deletion.cleanup_rules import Rule, choose
+from services.deletion.plan import plan_deletion
+from services.images.storage import freed_bytes, registry_storage
 
 MANIFESTS, REPOSITORIES = 10_000, 20
 ROUNDS = 5

@@ -5,7 +5,7 @@ from starlette.middleware import Middleware
 from streamlit.navigation.page import StreamlitPage
 
 from app import ROOT, lifespan, on_script_error
-from ui.security_headers import SecurityHeaders
+from ui.runtime.security_headers import SecurityHeaders
 
 # The shell ends with `view.run()`: what is left is what every page costs.
 StreamlitPage.run = lambda _page: None  # type: ignore[method-assign]

@@ -10,7 +10,7 @@ from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPResponse
 
-from services.cloud import BLOCK, CLOUDS, AzureSession
+from services.connection.session import BLOCK, CLOUDS, AzureSession
 
 
 class _Adapter(BaseAdapter):

@@ -9,10 +9,10 @@ from azure.containerregistry import ContainerRegistryClient
 from azure.identity import ClientSecretCredential
 from requests.adapters import HTTPAdapter
 
-from services.acr_http import RegistryClient
-from services.acr_tokens import need_of
-from services.cloud import connect_sandbox
-from services.fanout import WORKERS
+from services.connection.data_plane import RegistryClient
+from services.connection.data_plane_tokens import need_of
+from services.connection.parallel import WORKERS
+from services.connection.session import connect_sandbox
 
 
 def console_client(ready: Mapping[str, Any], registry: str) -> RegistryClient:

@@ -5,9 +5,9 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from services.contents import RepositoryContents
-from services.images import OCI_INDEX, OCI_MANIFEST, Manifest, parse_manifest
-from services.repositories import Locks, ManifestRow, Repository, Tag
+from services.images.manifests import OCI_INDEX, OCI_MANIFEST, Manifest, parse_manifest
+from services.images.repositories import Locks, ManifestRow, Repository, Tag
+from services.images.repository_contents import RepositoryContents
 
 PLATFORMS = ("amd64", "arm64")
 # An index, and for each platform an image and its attestation.

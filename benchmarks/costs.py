@@ -14,20 +14,20 @@ from urllib.parse import urlsplit
 from benchmarks.canned_azure import canned_session
 from benchmarks.results import Row, at_most, under
 from benchmarks.rounds import by_turns, median_ratio, seconds
-from services.actual_costs import CostSource, SubscriptionCosts, read_costs
-from services.budgets import read_budgets
-from services.cloud import CLOUDS
-from services.cost_review import review_month
-from services.cost_rows import CostRow
-from services.fanout import Partial
-from services.price_snapshot import snapshot
-from services.registries import Access, Mode, Network, Registry, Replica, Usage
-from services.sku_choice import Needs, choose_sku, review_sku
-from services.skus import Sku
-from services.subscriptions import Subscription, list_subscriptions
-from services.usage_details import read_usage
-from ui.bill_charts import bill_map, months_figure
-from ui.sku_charts import Point, parts_figure, regions_figure, sizes_figure
+from services.arm.subscriptions import Subscription, list_subscriptions
+from services.connection.parallel import Partial
+from services.connection.session import CLOUDS
+from services.costs.bills import CostSource, SubscriptionCosts, read_costs
+from services.costs.budgets import read_budgets
+from services.costs.review import review_month
+from services.costs.rows import CostRow
+from services.costs.usage_details import read_usage
+from services.pricing.price_snapshot import snapshot
+from services.pricing.sku_choice import Needs, choose_sku, review_sku
+from services.registries.registry import Access, Mode, Network, Registry, Replica, Usage
+from services.registries.skus import Sku
+from ui.costs.charts import bill_map, months_figure
+from ui.pricing.sku_charts import Point, parts_figure, regions_figure, sizes_figure
 
 ROWS, PAGE, REGISTRIES = 200_000, 1000, 100
 ROUNDS = 5

@@ -7,10 +7,10 @@ from benchmarks import processes
 from benchmarks.clients import BareClient, console_client
 from benchmarks.results import Row, at_most
 from benchmarks.rounds import by_turns, median_ratio, seconds
-from services.acr_http import path_of
-from services.fanout import WORKERS
-from services.repositories import all_tags, get_repository
-from services.tagging import apply_untag, decide_untag
+from services.connection.data_plane import path_of
+from services.connection.parallel import WORKERS
+from services.images.repositories import all_tags, get_repository
+from services.images.tagging import apply_untag, decide_untag
 
 REGISTRY, TAGS, LATENCY_MS, ROUNDS = "bench", 2000, 20, 3
 

@@ -7,8 +7,8 @@ from benchmarks import processes
 from benchmarks.clients import BareClient, console_client
 from benchmarks.results import Row, at_most
 from benchmarks.rounds import by_turns, median_ratio, seconds
-from services.acr_http import path_of
-from services.repositories import PAGE, manifest_table
+from services.connection.data_plane import path_of
+from services.images.repositories import PAGE, manifest_table
 
 REGISTRY, MANIFESTS = "bench", 100_000
 ROUNDS = 5

@@ -7,11 +7,11 @@ from typing import Any
 from benchmarks import processes
 from benchmarks.results import Row, under
 from benchmarks.rounds import by_turns, median_ratio, seconds
-from services.cloud import connect_sandbox
-from services.clusters import list_clusters
-from services.pull_checking import PullQuestion, run_checks
-from services.registries import list_registries
-from services.subscriptions import list_subscriptions, tenant_of
+from services.aks.clusters import list_clusters
+from services.arm.subscriptions import list_subscriptions, tenant_of
+from services.connection.session import connect_sandbox
+from services.pull_checks.run import PullQuestion, run_checks
+from services.registries.registry import list_registries
 
 LATENCY_MS, ROUNDS = 20, 9
 

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 from benchmarks.canned_azure import canned_session
 from benchmarks.results import Row, at_most
-from services.pulls import read_pulls
-from services.role_definitions import ACR_PULL
+from services.access.role_definitions import ACR_PULL
+from services.pull_checks.matrix_reading import read_pulls
 
 SUBSCRIPTIONS, CLUSTERS, REGISTRIES = 20, 200, 100
 EACH_ADDRESSES = 2

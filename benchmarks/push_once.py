@@ -10,8 +10,8 @@ from pathlib import Path
 from threading import Event
 
 from benchmarks.clients import console_client
-from services.archives import read_archive
-from services.pushing import apply_push, plan_push
+from services.transfer.archives import read_archive
+from services.transfer.push import apply_push, plan_push
 
 
 def main(registry: str) -> None:

@@ -8,9 +8,9 @@ from benchmarks import processes
 from benchmarks.clients import BareClient, console_client, sdk_client
 from benchmarks.results import Row, at_least, at_most
 from benchmarks.rounds import by_turns, median_ratio, seconds
-from services.acr_http import path_of
-from services.fanout import WORKERS
-from services.repositories import PAGE, registry_table, repository_names
+from services.connection.data_plane import path_of
+from services.connection.parallel import WORKERS
+from services.images.repositories import PAGE, registry_table, repository_names
 
 REGISTRY, REPOSITORIES, MANIFESTS = "bench", 200, 50
 LATENCY_MS = 20

@@ -2,13 +2,15 @@
 
 import streamlit as st
 
-from services import az_commands
-from ui import connection, role_holders, selection
-from ui.assign_role import show_form
-from ui.done import show_done
-from ui.errors import panel
-from ui.page import az_lines, header
-from ui.remove_role import show_holders
+from services.commands import registries as az_commands
+from ui.elements.errors import panel
+from ui.elements.notices import show_done
+from ui.elements.page import az_lines, header
+from ui.navigation import selection
+from ui.roles import holders
+from ui.roles.assign import show_form
+from ui.roles.unassign import show_holders
+from ui.runtime import connection
 
 TITLE, CAPTION = "Assign a role", "A role for one principal on one registry, and who holds one already"
 
@@ -21,10 +23,10 @@ with panel():
     show_form(who, registry)
 st.subheader("Who holds a role here", anchor=False)
 with panel():
-    at = role_holders.assignments(who, registry.id, registry).at
+    at = holders.assignments(who, registry.id, registry).at
     show_holders(who, registry)
 with top:
-    header(TITLE, CAPTION, at, lambda: role_holders.forget(who, registry.id))
+    header(TITLE, CAPTION, at, lambda: holders.forget(who, registry.id))
     show_done()
 with st.container(horizontal=True):
     here = {"registry": st.query_params["registry"]}

@@ -2,15 +2,18 @@
 
 import streamlit as st
 
-from services import az_commands
-from services.contents import RepositoryContents
-from services.deletion_plan import plan_deletion
-from services.repository_deletion import plan_repository_deletion
-from ui import connection, deleting, loaders, selection
-from ui.deletion_plans import ask_what_runs, confirmed, contents_of, show_freed, show_lines, show_plan
-from ui.errors import panel
-from ui.page import crumb, empty, header
-from ui.text import count, plain, short
+from services.commands import registries as az_commands
+from services.deletion.plan import plan_deletion
+from services.deletion.repository import plan_repository_deletion
+from services.images.repository_contents import RepositoryContents
+from ui.deletion import runs
+from ui.deletion.plan import ask_what_runs, confirmed, contents_of, show_freed, show_lines, show_plan
+from ui.elements.errors import panel
+from ui.elements.page import crumb, empty, header
+from ui.elements.text import count, plain, short
+from ui.loaders import registries as loaders
+from ui.navigation import selection
+from ui.runtime import connection
 
 SHOWN_REASONS = 20
 
@@ -50,7 +53,7 @@ def delete_image(contents: RepositoryContents) -> None:
             anything=bool(plan.going),
             typed=many,
         ):
-            record = deleting.delete_manifests(who, registry, plan)
+            record = runs.delete_manifests(who, registry, plan)
             st.switch_page("deletions.py", query_params={"record": record})
     show_lines(az_commands.delete_image(registry.name, name, digest) for digest in plan.digests)
 
@@ -70,7 +73,7 @@ def delete_repository(contents: RepositoryContents) -> None:
             st.text(f"And {len(plan.refusals) - SHOWN_REASONS:,} more.")
     with panel():
         if confirmed("Delete the repository", name, anything=not plan.refusals, typed=True):
-            record = deleting.delete_repository(who, registry, plan)
+            record = runs.delete_repository(who, registry, plan)
             st.switch_page("deletions.py", query_params={"record": record})
     show_lines([az_commands.delete_repository(registry.name, name)])
 

@@ -6,17 +6,20 @@ from collections import Counter
 import pyarrow as pa
 import streamlit as st
 
-from services import az_commands
-from services.deletion_records import DeletionRecord, Fate
-from services.errors import ServiceError
-from services.registries import Registry
-from services.repository_deletion import RepositoryDeleted, as_az_prints
-from ui import connection, deleting, loaders, selection
-from ui.errors import panel, show_error, show_refused
-from ui.page import az_lines, crumb, empty, header
-from ui.reading import show_progress
-from ui.table import table_height, table_of
-from ui.text import ago, count, exact, plain, short
+from services.commands import registries as az_commands
+from services.connection.errors import ServiceError
+from services.deletion.records import DeletionRecord, Fate
+from services.deletion.repository import RepositoryDeleted, as_az_prints
+from services.registries.registry import Registry
+from ui.deletion import runs
+from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.page import az_lines, crumb, empty, header
+from ui.elements.table import table_height, table_of
+from ui.elements.text import ago, count, exact, plain, short
+from ui.loaders import registries as loaders
+from ui.navigation import selection
+from ui.runtime import connection
+from ui.runtime.background import show_progress
 
 DONE = ("deleted", "untagged", "gone along", "gone already", "gone")
 
@@ -25,7 +28,7 @@ who = connection.who()
 
 def show_all() -> None:
     header("Deletions", "What you deleted through this console, and what became of it.", None, lambda: None)
-    found = deleting.all_recorded(who)
+    found = runs.all_recorded(who)
     if not found:
         empty(":material/history:", "Nothing was deleted", "Each deletion begun here is listed, with each item's fate.")
         return
@@ -56,7 +59,7 @@ def show_all() -> None:
 
 
 def state_of(record: DeletionRecord) -> str:
-    job = deleting.under_way(who, record.id)
+    job = runs.under_way(who, record.id)
     if job and job.running:
         return "under way"
     if record.error:
@@ -81,14 +84,14 @@ def show_one(record: DeletionRecord) -> None:
         registry = selection.find(inventory.value.registries.values, record.login_server)
         if registry is None and inventory.running:
             st.stop()
-    job = deleting.under_way(who, record.id)
+    job = runs.under_way(who, record.id)
     if job:
         show_progress(job, f"deletion {record.id}")
         if job.error:
             show_error(job.error)
     fates = dict(record.fates)
     if not (job and job.running):
-        record = deleting.recorded(who, record.id) or record
+        record = runs.recorded(who, record.id) or record
         fates = dict(record.fates) | looked_at(record, registry)
         if registry and st.session_state.get(f"seen {record.id}") is None:
             st.session_state[f"seen {record.id}"] = True
@@ -126,7 +129,7 @@ def looked_at(record: DeletionRecord, registry: Registry | None) -> dict[str, Fa
         return {item.name: Fate("not known", "Its registry is not among those that are seen.") for item in record.open}
     found: dict[str, Fate] = {item.name: Fate("not known") for item in record.open}
     with panel():
-        looked = deleting.look_again(who, registry, record)
+        looked = runs.look_again(who, registry, record)
         show_refused(looked, "item", "items")
         found |= dict(looked.values)
     return found
@@ -200,7 +203,7 @@ def show_untagged(record: DeletionRecord) -> None:
 record_id = st.query_params.get("record", "")
 if not record_id:
     show_all()
-elif record := deleting.recorded(who, record_id):
+elif record := runs.recorded(who, record_id):
     show_one(record)
 else:
     crumb("deletions.py", "Deletions")

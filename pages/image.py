@@ -2,21 +2,25 @@
 
 import streamlit as st
 
-from services import az_commands
-from services.errors import ServiceError
-from services.images import Kind, Manifest
-from services.repositories import Locks
-from ui import connection, copy_image, loaders, selection, tag_actions
-from ui.done import show_done
-from ui.download_image import download_image
-from ui.errors import panel, show_error
-from ui.image_details import show_config, show_layers, show_pairs
-from ui.lock_actions import change_locks
-from ui.page import az_lines, crumb, header
-from ui.storage_line import show_image_storage
-from ui.table import show_facts, table_of
-from ui.text import ago, count, exact, plain, short, size
-from ui.writing import may_write, show_read_only
+from services.commands import registries as az_commands
+from services.connection.errors import ServiceError
+from services.images.manifests import Kind, Manifest
+from services.images.repositories import Locks
+from ui.elements.errors import panel, show_error
+from ui.elements.notices import show_done
+from ui.elements.page import az_lines, crumb, header
+from ui.elements.table import show_facts, table_of
+from ui.elements.text import ago, count, exact, plain, short, size
+from ui.elements.writing import may_write, show_read_only
+from ui.images import tag_actions
+from ui.images.image_details import show_config, show_layers, show_pairs
+from ui.images.lock_actions import change_locks
+from ui.images.storage_line import show_image_storage
+from ui.loaders import registries as loaders
+from ui.navigation import selection
+from ui.runtime import connection
+from ui.transfer import copy
+from ui.transfer.download import download_image
 
 SHOWN_TAGS = 20
 
@@ -53,7 +57,7 @@ except ServiceError as error:
 row = loaded.value
 header(plain(title), caption, loaded.at, refresh)
 show_done()
-copy_image.show_copies(who)
+copy.show_copies(who)
 st.code(digest, language=None, wrap_lines=True)
 with st.container(horizontal=True):
     st.badge(manifest.kind.value, icon=":material/deployed_code:", color="blue")
@@ -75,7 +79,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     if ":" not in reference and st.button("Remove this tag", icon=":material/label_off:", disabled=not may_write()):
         tag_actions.untag(who, registry, repository, reference)
     if st.button("Copy to…", icon=":material/content_copy:", disabled=not may_write()):
-        copy_image.copy_to(who, registry, repository, reference, digest)
+        copy.copy_to(who, registry, repository, reference, digest)
     if st.button("Download", icon=":material/download:"):
         download_image(who, registry, repository, reference, manifest)
     locks = [OF_MANIFEST] if ":" in reference else [OF_TAG, OF_MANIFEST]

@@ -3,17 +3,18 @@
 import pyarrow as pa
 import streamlit as st
 
-from services.az_commands import list_registries
-from services.findings import Finding, Risk, findings_of
-from services.registries import Registry
-from ui import connection, loaders
-from ui.errors import show_error, show_refused
-from ui.filters import chosen, registry_filters
-from ui.page import az_lines, empty, header
-from ui.reading import show_progress
-from ui.selection import key_of
-from ui.table import table_height, table_of
-from ui.text import count, size
+from services.commands.registries import list_registries
+from services.registries.findings import Finding, Risk, findings_of
+from services.registries.registry import Registry
+from ui.elements.errors import show_error, show_refused
+from ui.elements.page import az_lines, empty, header
+from ui.elements.table import table_height, table_of
+from ui.elements.text import count, size
+from ui.loaders import registries as loaders
+from ui.navigation.inventory_filters import chosen, registry_filters
+from ui.navigation.selection import key_of
+from ui.runtime import connection
+from ui.runtime.background import show_progress
 
 who = connection.who()
 reading = loaders.inventory(who)

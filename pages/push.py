@@ -2,10 +2,12 @@
 
 import streamlit as st
 
-from ui import connection, copy_image, selection
-from ui.page import empty, header
-from ui.push_image import forget_plans, show_push_form
-from ui.writing import may_write, show_read_only
+from ui.elements.page import empty, header
+from ui.elements.writing import may_write, show_read_only
+from ui.navigation import selection
+from ui.runtime import connection
+from ui.transfer import copy
+from ui.transfer.push import forget_plans, show_push_form
 
 TITLE, CAPTION = "Push and import", "Images into a registry, without docker."
 
@@ -15,7 +17,7 @@ registry = selection.choose_registry(who, TITLE, CAPTION, top, st.container())
 with top:
     header(TITLE, CAPTION, None, forget_plans)
 show_read_only()
-copy_image.show_copies(who)
+copy.show_copies(who)
 from_file, from_registry = st.tabs(
     ["From a file", "From another registry"], on_change="rerun", key="from", bind="query-params"
 )
@@ -25,6 +27,6 @@ if from_file.open:
 if from_registry.open:
     with from_registry:
         if may_write():
-            copy_image.show_copy_form(who, registry)
+            copy.show_copy_form(who, registry)
         else:
             empty(":material/lock:", "Nothing can be copied from here", "This console is read-only.")

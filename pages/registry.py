@@ -2,13 +2,15 @@
 
 import streamlit as st
 
-from services import az_commands
-from services.findings import Risk, findings_of
-from ui import connection, loaders, selection
-from ui.errors import panel, show_error
-from ui.page import az_lines, crumb, header
-from ui.table import show_facts, table_of
-from ui.text import ago, exact, plain, shell, size
+from services.commands import registries as az_commands
+from services.registries.findings import Risk, findings_of
+from ui.elements.errors import panel, show_error
+from ui.elements.page import az_lines, crumb, header
+from ui.elements.table import show_facts, table_of
+from ui.elements.text import ago, exact, plain, shell, size
+from ui.loaders import registries as loaders
+from ui.navigation import selection
+from ui.runtime import connection
 
 RISK_COLOURS = {Risk.HIGH: "red", Risk.MEDIUM: "orange", Risk.LOW: "gray"}
 

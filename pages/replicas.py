@@ -2,18 +2,21 @@
 
 import streamlit as st
 
-from services import az_commands
-from services.errors import ServiceError
-from services.registries import Registry
-from services.replicas import Replication
-from services.skus import Sku, sku_of
-from ui import connection, loaders, replicas, selection
-from ui.errors import show_error
-from ui.page import az_lines, crumb, empty, header
-from ui.prices import choose_prices
-from ui.table import UTC, table_height, table_of
-from ui.text import count, plain
-from ui.writing import may_write, show_read_only
+from services.child_resources.replications import Replication
+from services.commands import registries as az_commands
+from services.connection.errors import ServiceError
+from services.registries.registry import Registry
+from services.registries.skus import Sku, sku_of
+from ui.child_resources import replications
+from ui.elements.errors import show_error
+from ui.elements.page import az_lines, crumb, empty, header
+from ui.elements.table import UTC, table_height, table_of
+from ui.elements.text import count, plain
+from ui.elements.writing import may_write, show_read_only
+from ui.loaders import registries as loaders
+from ui.navigation import selection
+from ui.pricing.prices import choose_prices
+from ui.runtime import connection
 
 who = connection.who()
 here = {"registry": st.query_params.get("registry", "")}
@@ -28,9 +31,9 @@ def show_all(registry: Registry, there: tuple[Replication, ...]) -> None:
     book = choose_prices(who, [registry.location])
     with st.container(horizontal=True):
         if st.button("Add a replica", icon=":material/add:", type="primary", disabled=not may_write()):
-            replicas.add(who, registry, there, book)
+            replications.add(who, registry, there, book)
         if away and st.button("Remove a replica", icon=":material/delete:", disabled=not may_write()):
-            replicas.remove(who, registry, there, book)
+            replications.remove(who, registry, there, book)
     if not away:
         empty(":material/public:", "No replicas", "A replica keeps pulls near, and goes on when the home region fails.")
     if not there:
@@ -67,12 +70,12 @@ def show_all(registry: Registry, there: tuple[Replication, ...]) -> None:
 listed = selection.registry_of_url(who)
 crumb("registry.py", listed.name, **here)
 top = st.container()
-replicas.show_changes(listed.id)  # Before anything is read: a change that has just ended makes it stale.
+replications.show_changes(listed.id)  # Before anything is read: a change that has just ended makes it stale.
 there: tuple[Replication, ...] | None = None
 at, failure, registry = None, None, listed
 try:
     registry = loaders.registry(who, listed.id).value
-    loaded = replicas.listed(who, registry.id, registry)
+    loaded = replications.listed(who, registry.id, registry)
     there, at = loaded.value, loaded.at
 except ServiceError as error:
     failure = error
@@ -81,7 +84,7 @@ with top:
         "Replicas",
         f"{plain(registry.name)}, {plain(registry.sku)}, in {plain(registry.location)}",
         at,
-        lambda: replicas.forget(who, registry),
+        lambda: replications.forget(who, registry),
     )
 show_read_only()
 if sku_of(registry.sku) is not Sku.PREMIUM and not there:

@@ -3,13 +3,15 @@
 import pyarrow as pa
 import streamlit as st
 
-from services import az_commands
-from ui import connection, loaders, selection
-from ui.errors import show_error, show_refused
-from ui.page import az_lines, empty, header
-from ui.reading import show_progress
-from ui.table import UTC, table_height, table_of
-from ui.text import count
+from services.commands import registries as az_commands
+from ui.elements.errors import show_error, show_refused
+from ui.elements.page import az_lines, empty, header
+from ui.elements.table import UTC, table_height, table_of
+from ui.elements.text import count
+from ui.loaders import registries as loaders
+from ui.navigation import selection
+from ui.runtime import connection
+from ui.runtime.background import show_progress
 
 TITLE, CAPTION = "Repositories and tags", "What is in a registry."
 

@@ -2,23 +2,25 @@
 
 import streamlit as st
 
-from services import az_commands
-from services.errors import ServiceError
-from services.fanout import Partial
-from services.image_summaries import ImageSummary
-from services.images import attached_to
-from services.locks import meaning
-from services.repositories import Tag, as_az_prints
-from ui import connection, loaders, selection
-from ui.done import show_done
-from ui.errors import panel, show_error, show_refused
-from ui.lock_actions import change_locks
-from ui.manifest_table import show_tree
-from ui.page import az_lines, crumb, empty, header
-from ui.storage_line import show_repository_storage
-from ui.table import table_height, table_of
-from ui.text import ago, exact, plain, short, size
-from ui.writing import may_write, show_read_only
+from services.commands import registries as az_commands
+from services.connection.errors import ServiceError
+from services.connection.parallel import Partial
+from services.images.locks import meaning
+from services.images.manifests import attached_to
+from services.images.repositories import Tag, as_az_prints
+from services.images.summaries import ImageSummary
+from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.notices import show_done
+from ui.elements.page import az_lines, crumb, empty, header
+from ui.elements.table import table_height, table_of
+from ui.elements.text import ago, exact, plain, short, size
+from ui.elements.writing import may_write, show_read_only
+from ui.images.lock_actions import change_locks
+from ui.images.manifest_table import show_tree
+from ui.images.storage_line import show_repository_storage
+from ui.loaders import registries as loaders
+from ui.navigation import selection
+from ui.runtime import connection
 
 who = connection.who()
 registry = selection.registry_of_url(who)

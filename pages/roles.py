@@ -2,17 +2,19 @@
 
 import streamlit as st
 
-from services.registries import Mode
-from services.role_definitions import RoleDefinition
-from services.role_table import told_by_azure
-from ui import connection, loaders, roles
-from ui.errors import panel, show_error
-from ui.page import header
-from ui.reading import show_progress
-from ui.role_question import ask_role
-from ui.role_sections import show_guide, show_roles
-from ui.selection import find, key_of
-from ui.text import plain
+from services.access.role_definitions import RoleDefinition
+from services.registries.registry import Mode
+from services.roles.table import told_by_azure
+from ui.elements.errors import panel, show_error
+from ui.elements.page import header
+from ui.elements.text import plain
+from ui.loaders import registries as loaders
+from ui.loaders import roles
+from ui.navigation.selection import find, key_of
+from ui.roles.question import ask_role
+from ui.roles.sections import show_guide, show_roles
+from ui.runtime import connection
+from ui.runtime.background import show_progress
 
 who = connection.who()
 top = st.container()

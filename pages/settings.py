@@ -2,15 +2,17 @@
 
 import streamlit as st
 
-from services.az_commands import show_registry
-from services.registries import Mode
-from ui import connection, loaders, selection
-from ui.errors import panel
-from ui.page import az_lines, crumb, header
-from ui.registry_removal import show_removal, show_removals
-from ui.settings_change import show_changes, show_plan
-from ui.settings_form import show_form
-from ui.text import plain
+from services.commands.registries import show_registry
+from services.registries.registry import Mode
+from ui.elements.errors import panel
+from ui.elements.page import az_lines, crumb, header
+from ui.elements.text import plain
+from ui.loaders import registries as loaders
+from ui.navigation import selection
+from ui.registry_lifecycle.removal import show_removal, show_removals
+from ui.registry_lifecycle.settings_change import show_changes, show_plan
+from ui.registry_lifecycle.settings_form import show_form
+from ui.runtime import connection
 
 who = connection.who()
 # Before anything is read: a change that has just ended makes it stale.

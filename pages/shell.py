@@ -4,10 +4,10 @@ from pathlib import Path
 
 import streamlit as st
 
-from services.errors import ServiceError
-from ui import connection
-from ui.errors import show_error
-from ui.text import plain
+from services.connection.errors import ServiceError
+from ui.elements.errors import show_error
+from ui.elements.text import plain
+from ui.runtime import connection
 
 STATIC = Path(__file__).parent.parent / "static"
 
@@ -31,19 +31,19 @@ view = st.navigation(
             st.Page("repository.py", title="Repository", url_path="repository", visibility="hidden"),
             st.Page("image.py", title="Image", url_path="image", visibility="hidden"),
             st.Page("delete.py", title="Delete", url_path="delete", visibility="hidden"),
-            st.Page("cleanup.py", title="Clean up", url_path="cleanup", visibility="hidden"),
+            st.Page("clean_up.py", title="Clean up", url_path="cleanup", visibility="hidden"),
         ],
         "Cost": [
-            st.Page("skus.py", title="SKU comparison", icon=":material/compare_arrows:", url_path="skus"),
-            st.Page("costs.py", title="Cost review", icon=":material/receipt_long:", url_path="costs"),
+            st.Page("sku_comparison.py", title="SKU comparison", icon=":material/compare_arrows:", url_path="skus"),
+            st.Page("cost_review.py", title="Cost review", icon=":material/receipt_long:", url_path="costs"),
         ],
         "AKS": [
-            st.Page("aks.py", title="Integration checker", icon=":material/hub:", url_path="aks"),
-            st.Page("matrix.py", title="Pull matrix", icon=":material/grid_on:", url_path="matrix"),
+            st.Page("integration_checker.py", title="Integration checker", icon=":material/hub:", url_path="aks"),
+            st.Page("pull_matrix.py", title="Pull matrix", icon=":material/grid_on:", url_path="matrix"),
         ],
         "Access": [
             st.Page("roles.py", title="Roles", icon=":material/badge:", url_path="roles"),
-            st.Page("access.py", title="Who can", icon=":material/admin_panel_settings:", url_path="access"),
+            st.Page("access_review.py", title="Who can", icon=":material/admin_panel_settings:", url_path="access"),
             st.Page("assign.py", title="Assign a role", icon=":material/person_add:", url_path="assign"),
         ],
     },

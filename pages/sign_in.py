@@ -2,14 +2,16 @@
 
 import streamlit as st
 
-from services import az_commands
-from services.registries import Mode
-from services.sign_in import REPOSITORY, Tool, how_to_sign_in, pushing_role
-from ui import connection, loaders, selection
-from ui.errors import panel
-from ui.granted import show_granted
-from ui.page import az_lines, crumb, header
-from ui.text import plain, shell
+from services.commands import registries as az_commands
+from services.registries.registry import Mode
+from services.registries.sign_in import REPOSITORY, Tool, how_to_sign_in, pushing_role
+from ui.access_review.token_grants import show_granted
+from ui.elements.errors import panel
+from ui.elements.page import az_lines, crumb, header
+from ui.elements.text import plain, shell
+from ui.loaders import registries as loaders
+from ui.navigation import selection
+from ui.runtime import connection
 
 who = connection.who()
 listed = selection.registry_of_url(who)

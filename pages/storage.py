@@ -2,15 +2,18 @@
 
 import streamlit as st
 
-from services import az_commands
-from ui import connection, loaders, selection, whole
-from ui.errors import panel, show_error
-from ui.page import az_lines, empty, header
-from ui.reading import show_progress
-from ui.storage_figures import show_figures, show_missing
-from ui.storage_map import show_map
-from ui.storage_tables import show_images, show_repositories
-from ui.text import count
+from services.commands import registries as az_commands
+from ui.elements.errors import panel, show_error
+from ui.elements.page import az_lines, empty, header
+from ui.elements.text import count
+from ui.images.storage_figures import show_figures, show_missing
+from ui.images.storage_map import show_map
+from ui.images.storage_tables import show_images, show_repositories
+from ui.loaders import contents
+from ui.loaders import registries as loaders
+from ui.navigation import selection
+from ui.runtime import connection
+from ui.runtime.background import show_progress
 
 TITLE, CAPTION = "Storage", "What takes a registry's bytes, each content counted once."
 
@@ -23,11 +26,11 @@ server = registry.login_server
 
 def refresh() -> None:
     loaders.forget_registry(who, registry.id, server)
-    whole.forget(who, server)
+    contents.forget(who, server)
 
 
 catalogue = loaders.catalogue(who, server)
-before = whole.counted(who, server)
+before = contents.counted(who, server)
 with top:
     header(TITLE, CAPTION, before.at if before else None, refresh)
 show_progress(catalogue, f"catalogue {registry.id}")
@@ -42,7 +45,7 @@ if not names:
     st.stop()
 
 
-def read_contents() -> whole.Counted:
+def read_contents() -> contents.Counted:
     """Reads, with progress; stops the page until all is in. What is large, or was stopped, is read when asked for."""
     asked = f"contents of {registry.id}"
     manifests = catalogue.value.manifests
@@ -54,13 +57,13 @@ def read_contents() -> whole.Counted:
         if not st.button("Read them all", icon=":material/database:"):
             st.stop()
         st.session_state[asked] = True
-    reading = whole.registry(who, server)
+    reading = contents.registry(who, server)
     show_progress(reading, asked)
     if reading.error:
         show_error(reading.error)
     if reading.error or reading.running:
         st.stop()
-    found = whole.counted(who, server)
+    found = contents.counted(who, server)
     if not found:  # What other registries hold has pushed it out of the cache.
         refresh()
         st.rerun()

@@ -2,23 +2,26 @@
 
 import streamlit as st
 
-from services import az_commands
-from services.errors import ServiceError
-from services.registries import Registry
-from services.registry_tokens import Token
-from services.scope_maps import map_blockers
-from services.skus import LIMITS, sku_of
-from services.token_removal import users_of
-from ui import connection, loaders, selection, tokens
-from ui.done import show_done
-from ui.errors import show_error
-from ui.page import az_lines, back, crumb, empty, header
-from ui.table import show_facts
-from ui.text import ago, count, exact, plain
-from ui.token_password import new_password
-from ui.token_tables import show_maps, show_passwords, show_tokens
-from ui.tokens import Listing, grant_words
-from ui.writing import may_write, show_read_only
+from services.child_resources.scope_maps import map_blockers
+from services.child_resources.token_removal import users_of
+from services.child_resources.tokens import Token
+from services.commands import registries as az_commands
+from services.connection.errors import ServiceError
+from services.registries.registry import Registry
+from services.registries.skus import LIMITS, sku_of
+from ui.child_resources import tokens
+from ui.child_resources.token_password import new_password
+from ui.child_resources.token_tables import show_maps, show_passwords, show_tokens
+from ui.child_resources.tokens import Listing, grant_words
+from ui.elements.errors import show_error
+from ui.elements.notices import show_done
+from ui.elements.page import az_lines, back, crumb, empty, header
+from ui.elements.table import show_facts
+from ui.elements.text import ago, count, exact, plain
+from ui.elements.writing import may_write, show_read_only
+from ui.loaders import registries as loaders
+from ui.navigation import selection
+from ui.runtime import connection
 
 who = connection.who()
 here = {"registry": st.query_params.get("registry", "")}

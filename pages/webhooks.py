@@ -2,19 +2,22 @@
 
 import streamlit as st
 
-from services import az_commands
-from services.errors import ServiceError
-from services.registries import Registry
-from services.skus import LIMITS, sku_of
-from services.webhooks import Webhook, ping
-from ui import connection, loaders, selection, webhooks
-from ui.done import say_done, show_done
-from ui.errors import panel, show_error
-from ui.page import az_lines, back, crumb, empty, header
-from ui.table import show_facts
-from ui.text import count, plain
-from ui.webhook_tables import show_events, show_webhooks
-from ui.writing import may_write, show_read_only
+from services.child_resources.webhooks import Webhook, ping
+from services.commands import registries as az_commands
+from services.connection.errors import ServiceError
+from services.registries.registry import Registry
+from services.registries.skus import LIMITS, sku_of
+from ui.child_resources import webhooks
+from ui.child_resources.webhook_tables import show_events, show_webhooks
+from ui.elements.errors import panel, show_error
+from ui.elements.notices import say_done, show_done
+from ui.elements.page import az_lines, back, crumb, empty, header
+from ui.elements.table import show_facts
+from ui.elements.text import count, plain
+from ui.elements.writing import may_write, show_read_only
+from ui.loaders import registries as loaders
+from ui.navigation import selection
+from ui.runtime import connection
 
 who = connection.who()
 here = {"registry": st.query_params.get("registry", "")}

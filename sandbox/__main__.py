@@ -9,11 +9,11 @@ import sys
 import threading
 from pathlib import Path
 
-from sandbox.registry_rules import REGISTRY_TYPE
+from sandbox.documents.registry_rules import REGISTRY_TYPE
 from sandbox.seeds import SEEDS
 from sandbox.seeds.bulk import bulk
 from sandbox.server import OtherSeed, Sandbox, utcnow
-from sandbox.store import DataDirectoryInUse
+from sandbox.storage.store import DataDirectoryInUse
 
 
 def main() -> int:

@@ -9,17 +9,17 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
-from sandbox.arm_app import build_management_app
+from sandbox.documents.registry_rules import REGISTRY_TYPE
 from sandbox.faults import Faults, RequestRecord
+from sandbox.identity.principals import CONSOLE, READER, TENANT_ID
+from sandbox.identity.tokens import Tokens
 from sandbox.listeners import Listeners, bind, port_of
-from sandbox.principals import CONSOLE, READER, TENANT_ID
-from sandbox.registry_app import build_registry_app
-from sandbox.registry_rules import REGISTRY_TYPE
+from sandbox.management import build_management_app
+from sandbox.registry.app import build_registry_app
 from sandbox.seeds import seed as plant
 from sandbox.state import State
-from sandbox.store import Store
+from sandbox.storage.store import Store
 from sandbox.tls import ensure_certificates
-from sandbox.tokens import Tokens
 
 MANAGEMENT = ""  # its name among the listeners; no registry's is empty
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from sandbox.principals import TENANT_ID
+from sandbox.identity.principals import TENANT_ID
+from sandbox.identity.tokens import Tokens
 from sandbox.stamps import Stamps
-from sandbox.store import Store, timestamp
-from sandbox.tokens import Tokens
+from sandbox.storage.store import Store, timestamp
 
 
 class State:

@@ -3,7 +3,7 @@ from collections.abc import Iterator
 import pytest
 
 from sandbox.server import Sandbox
-from services.cloud import AzureSession, connect_sandbox
+from services.connection.session import AzureSession, connect_sandbox
 
 
 @pytest.fixture(scope="session")

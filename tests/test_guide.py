@@ -3,9 +3,9 @@
 import re
 from pathlib import Path
 
-from services import az_commands as az
-from services.role_definitions import ACR_PULL
-from services.role_grant import assignment_name
+from services.access.role_definitions import ACR_PULL
+from services.commands import registries as az
+from services.roles.assignment import assignment_name
 
 ROOT = Path(__file__).parent.parent
 SUBSCRIPTION = "b63a40da-5629-452a-9350-e48460eae13f"

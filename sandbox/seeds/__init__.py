@@ -6,7 +6,7 @@ from datetime import datetime
 
 from sandbox.seeds.estate import estate
 from sandbox.seeds.walkthrough import tenancy, walkthrough
-from sandbox.store import Store
+from sandbox.storage.store import Store
 
 SEEDS = ("empty", "walkthrough", "estate")
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
-from sandbox.manifest import OCI_MANIFEST
 from sandbox.seeds.images import layer
 from sandbox.seeds.resources import group, group_id, registry
 from sandbox.seeds.walkthrough import SUBSCRIPTION
-from sandbox.store import Store, timestamp
+from sandbox.storage.manifest import OCI_MANIFEST
+from sandbox.storage.store import Store, timestamp
 
 GROUP = "bulk-rg"
 

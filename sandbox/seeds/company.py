@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from sandbox.cluster_network import REGISTRY_ZONE
-from sandbox.principals import CONSOLE, principal
-from sandbox.rbac import REPOSITORY_NAME
+from sandbox.clusters.network import REGISTRY_ZONE
+from sandbox.identity.principals import CONSOLE, principal
+from sandbox.identity.rbac import REPOSITORY_NAME
 from sandbox.seeds.networks import network, outbound_addresses, private_endpoint, zone
 from sandbox.seeds.places import (
     ABAC,

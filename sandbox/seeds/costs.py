@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
-from sandbox.arm_budgets import BUDGET_TYPE
-from sandbox.cost_rows import CostRow, add_costs, days, days_in_month
-from sandbox.registry_rules import GIB, REGISTRY_TYPE, SKUS
-from sandbox.retail_prices import price
+from sandbox.billing.budgets import BUDGET_TYPE
+from sandbox.billing.retail_prices import price
+from sandbox.billing.rows import CostRow, add_costs, days, days_in_month
+from sandbox.documents.registry_rules import GIB, REGISTRY_TYPE, SKUS
 from sandbox.seeds.places import APPS, CI, DATA, IMAGES, PAYMENTS, PLATFORM, REGISTRIES, Registry
-from sandbox.store import Store
+from sandbox.storage.store import Store
 
 MONTHS = 6
 # Gone from Resource Manager, but not from the bill.

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from sandbox.arm_costs import CUSTOMER_AGREEMENT, PAY_AS_YOU_GO
-from sandbox.arm_policies import policy
-from sandbox.arm_replications import replication
-from sandbox.arm_webhooks import webhook
+from sandbox.arm.policies import policy
+from sandbox.arm.replications import replication
+from sandbox.arm.webhooks import webhook
+from sandbox.billing.costs import CUSTOMER_AGREEMENT, PAY_AS_YOU_GO
 from sandbox.seeds.company import GRANTS, clusters, custom_roles, networks, principals
 from sandbox.seeds.costs import bill
 from sandbox.seeds.hooks import events
@@ -15,7 +15,7 @@ from sandbox.seeds.places import APPS, GROUPS, REGISTRIES, SUBSCRIPTIONS, Regist
 from sandbox.seeds.resources import assignment, group, registry, subscription
 from sandbox.seeds.shelves import fill
 from sandbox.seeds.tokens import tokens
-from sandbox.store import Store, timestamp
+from sandbox.storage.store import Store, timestamp
 
 
 def estate(store: Store, now: datetime) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from sandbox.registry_rules import REGISTRY_TYPE
+from sandbox.documents.registry_rules import REGISTRY_TYPE
+from sandbox.registry.webhook_events import WEBHOOK_TYPE, record
 from sandbox.seeds.resources import guid
-from sandbox.store import Store
-from sandbox.webhook_events import WEBHOOK_TYPE, record
+from sandbox.storage.store import Store
 
 _REPOSITORIES = 6
 

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
-from sandbox.store import Locks, Store
+from sandbox.storage.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
+from sandbox.storage.store import Locks, Store
 
 MIB = 2**20
 _OCI_CONFIG = "application/vnd.oci.image.config.v1+json"

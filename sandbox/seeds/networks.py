@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sandbox.arm_networks import (
+from sandbox.arm.networks import (
     A_RECORD,
     NETWORK,
     PEERING,
@@ -16,7 +16,7 @@ from sandbox.arm_networks import (
     ZONE_GROUP,
     ZONE_LINK,
 )
-from sandbox.cluster_network import REGISTRY_ZONE
+from sandbox.clusters.network import REGISTRY_ZONE
 from sandbox.seeds.resources import Document, guid
 
 

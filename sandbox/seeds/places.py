@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from sandbox.registry_rules import GIB, REGISTRY_TYPE
+from sandbox.documents.registry_rules import GIB, REGISTRY_TYPE
 from sandbox.seeds.resources import group_id
 
 # In the order of their ids, as ARM lists them: the walkthrough's comes first.

@@ -7,13 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.arm_clusters import CLUSTER_TYPE
-from sandbox.arm_costs import CUSTOMER_AGREEMENT
-from sandbox.arm_groups import GROUP_TYPE
-from sandbox.principals import TENANT_ID
-from sandbox.rbac import ASSIGNMENTS, DEFINITIONS, DENIALS, EVERYONE
-from sandbox.registry_rules import REGISTRY_TYPE, defaults, merged
-from sandbox.roles import BUILT_IN_ROLES
+from sandbox.arm.groups import GROUP_TYPE
+from sandbox.billing.costs import CUSTOMER_AGREEMENT
+from sandbox.clusters.clusters import CLUSTER_TYPE
+from sandbox.documents.registry_rules import REGISTRY_TYPE, defaults, merged
+from sandbox.identity.principals import TENANT_ID
+from sandbox.identity.rbac import ASSIGNMENTS, DEFINITIONS, DENIALS, EVERYONE
+from sandbox.identity.roles import BUILT_IN_ROLES
 
 Document = dict[str, Any]
 _NAMES = uuid.UUID("6d1f0a4e-2b37-4c58-9a6e-0c5d7e8f9a1b")

@@ -25,7 +25,7 @@ from sandbox.seeds.images import (
     tag,
 )
 from sandbox.seeds.places import ABAC, BASE, BUILD, CI, DNL, HUB, NEARLY_FULL, OLD, PRIVATE, SMALL, UNSEEN
-from sandbox.store import Locks, Store, timestamp
+from sandbox.storage.store import Locks, Store, timestamp
 
 AMD64, ARM64, ARMV7 = ("linux", "amd64"), ("linux", "arm64"), ("linux", "arm")
 LOCKED = Locks(delete=False, write=False)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from sandbox.scope_maps import scope_map, token
+from sandbox.documents.scope_maps import scope_map, token
 from sandbox.seeds.places import BASE
 from sandbox.seeds.resources import guid
-from sandbox.store import Store
+from sandbox.storage.store import Store
 
 GATEWAY, DEPLOY = "plant-gateway", "old-deploy"
 _READING = ("content/read", "metadata/read")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sandbox.arm_costs import FREE_TRIAL
-from sandbox.principals import CONSOLE, READER, TENANT_ID, Application, principal
+from sandbox.billing.costs import FREE_TRIAL
+from sandbox.identity.principals import CONSOLE, READER, TENANT_ID, Application, principal
 from sandbox.seeds.images import MIB, Build, Layer, Shelf, layer, push_buildx, tag
 from sandbox.seeds.networks import outbound_addresses
 from sandbox.seeds.resources import (
@@ -16,7 +16,7 @@ from sandbox.seeds.resources import (
     subscription,
     tenant,
 )
-from sandbox.store import Store
+from sandbox.storage.store import Store
 
 SUBSCRIPTION = "b63a40da-5629-452a-9350-e48460eae13f"
 GROUP = group_id(SUBSCRIPTION, "resource-group-4")

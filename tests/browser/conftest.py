@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-from .console import console, window
+from tests.support.console import console, window
 
 CHROMIUM_FLAGS = [
     "--no-sandbox",

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .console import console, settled, window
+from tests.support.console import console, settled, window
 
 pytestmark = pytest.mark.browser
 

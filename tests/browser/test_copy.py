@@ -12,10 +12,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from sandbox.server import Sandbox
-from tests.services.own_sandbox import APP, REGISTRY, Own
-from tests.services.test_pulling import Shelf
-
-from .console import cells, console, settled
+from tests.services.transfer.test_download import Shelf
+from tests.support.console import cells, console, settled
+from tests.support.own_sandbox import APP, REGISTRY, Own
 
 pytestmark = pytest.mark.browser
 

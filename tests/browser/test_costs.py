@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .console import cells, choose, console, select_row, settled, window
+from tests.support.console import cells, choose, console, select_row, settled, window
 
 pytestmark = pytest.mark.browser
 OF_TABLES = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"

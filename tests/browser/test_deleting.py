@@ -8,9 +8,8 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sandbox.server import Sandbox
-from tests.services.image_archives import FULL_NAME, Layout
-
-from .console import cells, choose, console, console_process, settled, window
+from tests.support.console import cells, choose, console, console_process, settled, window
+from tests.support.image_archives import FULL_NAME, Layout
 
 pytestmark = pytest.mark.browser
 

@@ -6,9 +6,8 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.services.image_archives import FULL_NAME, Layout
-
-from .console import cells, console, settled, window
+from tests.support.console import cells, console, settled, window
+from tests.support.image_archives import FULL_NAME, Layout
 
 pytestmark = pytest.mark.browser
 

@@ -9,8 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from sandbox.seeds.bulk import bulk
 from sandbox.server import Sandbox
-
-from .console import cells, choose, console, select_row, settled, window
+from tests.support.console import cells, choose, console, select_row, settled, window
 
 pytestmark = pytest.mark.browser
 

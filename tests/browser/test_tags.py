@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from .console import cells, console, settled
+from tests.support.console import cells, console, settled
 
 pytestmark = pytest.mark.browser
 

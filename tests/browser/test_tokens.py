@@ -7,7 +7,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from .console import cells, choose, console, select_row, settled, window
+from tests.support.console import cells, choose, console, select_row, settled, window
 
 pytestmark = pytest.mark.browser
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from .console import select_row, settled, window
+from tests.support.console import select_row, settled, window
 
 pytestmark = pytest.mark.browser
 

@@ -9,51 +9,51 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from sandbox.arm_clusters import CLUSTER_TYPE
-from sandbox.arm_policies import policy
-from sandbox.arm_providers import unregister
-from sandbox.cluster_network import REGISTRY_ZONE
-from sandbox.principals import by_app_id
-from sandbox.rbac import registry_permissions
-from sandbox.registry_rules import REGISTRY_TYPE
+from sandbox.arm.policies import policy
+from sandbox.arm.providers import unregister
+from sandbox.clusters.clusters import CLUSTER_TYPE
+from sandbox.clusters.network import REGISTRY_ZONE
+from sandbox.documents.registry_rules import REGISTRY_TYPE
+from sandbox.identity.principals import by_app_id
+from sandbox.identity.rbac import registry_permissions
 from sandbox.seeds.places import NETWORK
 from sandbox.seeds.walkthrough import SUBSCRIPTION
 from sandbox.server import Sandbox
-from services import az_commands
-from services.admin_request import as_az
-from services.assignments import list_assignments_at, read_access
-from services.clean_up import leftovers
-from services.cloud import connect_sandbox
-from services.clusters import list_clusters
-from services.contents import read_contents
-from services.deletion_plan import Why, plan_deletion
-from services.fanout import Partial
-from services.grant_plan import apply_grant, read_grant_plan
-from services.images import read_raw
-from services.mode_switch import plan_switch
-from services.mode_switch_steps import steps_of
-from services.registries import Mode, find_registry, get_registry, list_registries
-from services.registry_creation import apply_creation
-from services.registry_names import NameScope
-from services.registry_order import RegistryOrder, plan_creation, read_ground
-from services.registry_removal import apply_removal, plan_removal
-from services.registry_settings import settings_of
-from services.registry_tokens import apply_token, get_token, list_tokens, plan_token
-from services.replicas import apply_replica_removal, list_replications, plan_replica_removal
-from services.repository_choice import RepositoryChoice
-from services.role_definitions import BUILT_IN, REPOSITORY_READER
-from services.role_removal import apply_removal as remove_role
-from services.role_removal import read_removal_plan
-from services.scope_maps import Grant, Right, get_scope_map, list_scope_maps
-from services.settings_change import apply_settings, plan_settings
-from services.settings_lines import settings_lines
-from services.sku_change import apply_sku_change, count_connected, plan_sku_change
-from services.skus import Sku
-from services.subscriptions import list_subscriptions
-from services.token_removal import apply_token_removal, plan_token_removal
-from services.webhook_rules import NewWebhook
-from services.webhooks import apply_webhook, get_webhook, list_events, list_webhooks, ping, plan_webhook
-from tests.clients.az_program import AZ, MISSING
+from services.access.reading import list_assignments_at, read_access
+from services.access.repository_scope import RepositoryChoice
+from services.access.role_definitions import BUILT_IN, REPOSITORY_READER
+from services.access_review.abac_switch import plan_switch
+from services.access_review.abac_switch_steps import steps_of
+from services.aks.clusters import list_clusters
+from services.arm.subscriptions import list_subscriptions
+from services.child_resources.replications import apply_replica_removal, list_replications, plan_replica_removal
+from services.child_resources.scope_maps import Grant, Right, get_scope_map, list_scope_maps
+from services.child_resources.token_removal import apply_token_removal, plan_token_removal
+from services.child_resources.tokens import apply_token, get_token, list_tokens, plan_token
+from services.child_resources.webhook_rules import NewWebhook
+from services.child_resources.webhooks import apply_webhook, get_webhook, list_events, list_webhooks, ping, plan_webhook
+from services.commands import registries as az_commands
+from services.connection.parallel import Partial
+from services.connection.session import connect_sandbox
+from services.deletion.cleanup_rules import leftovers
+from services.deletion.plan import Why, plan_deletion
+from services.images.manifests import read_raw
+from services.images.repository_contents import read_contents
+from services.registries.registry import Mode, find_registry, get_registry, list_registries
+from services.registries.skus import Sku
+from services.registry_lifecycle.creation import apply_creation
+from services.registry_lifecycle.creation_plan import RegistryOrder, plan_creation, read_ground
+from services.registry_lifecycle.names import NameScope
+from services.registry_lifecycle.removal import apply_removal, plan_removal
+from services.registry_lifecycle.settings import settings_of
+from services.registry_lifecycle.settings_change import apply_settings, plan_settings
+from services.registry_lifecycle.settings_commands import settings_lines
+from services.registry_lifecycle.sku_change import apply_sku_change, count_connected, plan_sku_change
+from services.roles.admin_request import as_az
+from services.roles.assign import apply_grant, read_grant_plan
+from services.roles.unassign import apply_removal as remove_role
+from services.roles.unassign import read_removal_plan
+from tests.support.az_program import AZ, MISSING
 
 REGISTRY = (
     "/subscriptions/b63a40da-5629-452a-9350-e48460eae13f/resourceGroups/resource-group-4"

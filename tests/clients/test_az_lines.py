@@ -8,9 +8,9 @@ import subprocess
 
 import pytest
 
-from services import az_commands
-from tests.clients.az_program import AZ, MISSING
-from tests.services.shell_lines import JOINTS, fixes, made, makers
+from services.commands import registries as az_commands
+from tests.support.az_program import AZ, MISSING
+from tests.support.shell_lines import JOINTS, fixes, made, makers
 
 pytestmark = pytest.mark.client
 

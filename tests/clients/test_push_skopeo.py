@@ -14,11 +14,11 @@ from typing import Any
 import pytest
 
 from sandbox.server import Sandbox
-from services.acr_http import RegistryClient
-from services.archives import read_archive
-from services.cloud import connect_sandbox
-from services.pushing import apply_push, plan_push
-from tests.services.image_archives import Layout
+from services.connection.data_plane import RegistryClient
+from services.connection.session import connect_sandbox
+from services.transfer.archives import read_archive
+from services.transfer.push import apply_push, plan_push
+from tests.support.image_archives import Layout
 
 pytestmark = pytest.mark.client
 

@@ -14,17 +14,17 @@ from pathlib import Path
 import pytest
 import requests
 
-from sandbox.registry_auth import TOKEN_USER
-from sandbox.registry_rules import REGISTRY_TYPE
+from sandbox.documents.registry_rules import REGISTRY_TYPE
+from sandbox.registry.auth import TOKEN_USER
 from sandbox.server import Sandbox
-from services.cloud import connect_sandbox
-from services.pulling import plan_archive, stream
-from services.registries import get_registry
-from services.registry_tokens import apply_status, apply_token, get_token, plan_token
-from services.repositories import get_tag
-from services.scope_maps import Grant, Right, list_scope_maps
-from services.token_passwords import generate_password, plan_password
-from tests.sandbox.azure_clients import token
+from services.child_resources.scope_maps import Grant, Right, list_scope_maps
+from services.child_resources.token_passwords import generate_password, plan_password
+from services.child_resources.tokens import apply_status, apply_token, get_token, plan_token
+from services.connection.session import connect_sandbox
+from services.images.repositories import get_tag
+from services.registries.registry import get_registry
+from services.transfer.download import plan_archive, stream
+from tests.support.azure_clients import token
 
 pytestmark = pytest.mark.client
 

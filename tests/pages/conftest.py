@@ -5,8 +5,9 @@ import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
-from services.cloud import AzureSession
-from ui import connection, loaders
+from services.connection.session import AzureSession
+from ui.loaders import registries as loaders
+from ui.runtime import connection
 
 SHELL = str(Path(__file__).parents[2] / "pages" / "shell.py")
 Open = Callable[..., AppTest]

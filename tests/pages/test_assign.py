@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from sandbox.principals import CONSOLE, READER
-from sandbox.rbac import ASSIGNMENTS
+from sandbox.identity.principals import CONSOLE, READER
+from sandbox.identity.rbac import ASSIGNMENTS
 from sandbox.seeds.resources import assignment
-from tests.services.own_sandbox import Own, own_sandbox
-from ui import role_holders, writing
-
-from .conftest import AppTest, Open, texts
-from .own import button, reopen
+from tests.pages.conftest import AppTest, Open, texts
+from tests.support.app_test import button, reopen
+from tests.support.own_sandbox import Own, own_sandbox
+from ui.elements import writing
+from ui.roles import holders as role_holders
 
 SOMEONE = "5c1d0000-0000-4000-8000-00000000abcd"
 KUBELET, KUBELET_CLIENT = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6", "d55c1efa-7418-42a5-9dc4-34467aba4ca0"

@@ -10,10 +10,9 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline.transport import RequestsTransport
 
 from sandbox.server import Sandbox
-from services.cloud import AzureSession, connect_sandbox
-from ui import connection
-
-from .conftest import SHELL, AppTest, Open, texts
+from services.connection.session import AzureSession, connect_sandbox
+from tests.pages.conftest import SHELL, AppTest, Open, texts
+from ui.runtime import connection
 
 Break = Callable[..., None]
 NODE = {"registry": "casaacr01", "repository": "nodejstemplate"}

@@ -6,14 +6,16 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1.errors import AppTestError
 
-from services.cloud import AzureSession
-from tests.services.own_sandbox import APP, REGISTRY, Own, own_sandbox
-from tests.services.test_copying import OTHER, with_admin
-from tests.services.test_pulling import Shelf
-from ui import connection, copy_image, loaders, writing
-
-from .conftest import AppTest, Open, read, texts
-from .own import button, facts, reopen
+from services.connection.session import AzureSession
+from tests.pages.conftest import AppTest, Open, read, texts
+from tests.services.transfer.test_copy_plan import OTHER, with_admin
+from tests.services.transfer.test_download import Shelf
+from tests.support.app_test import button, facts, reopen
+from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
+from ui.elements import writing
+from ui.loaders import registries as loaders
+from ui.runtime import connection
+from ui.transfer import copy as copy_image
 
 IMAGE = {"registry": REGISTRY, "repository": APP, "reference": "v1"}
 COPY = "Copy to…"

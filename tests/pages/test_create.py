@@ -5,16 +5,16 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.arm_groups import GROUP_TYPE
-from sandbox.arm_policies import policy
-from sandbox.arm_providers import unregister
-from sandbox.registry_rules import REGISTRY_TYPE
+from sandbox.arm.groups import GROUP_TYPE
+from sandbox.arm.policies import policy
+from sandbox.arm.providers import unregister
+from sandbox.documents.registry_rules import REGISTRY_TYPE
 from sandbox.seeds.walkthrough import SUBSCRIPTION
-from tests.services.own_sandbox import Own, own_sandbox
-from ui import connection, loaders
-
-from .conftest import AppTest, Open, texts
-from .own import button
+from tests.pages.conftest import AppTest, Open, texts
+from tests.support.app_test import button
+from tests.support.own_sandbox import Own, own_sandbox
+from ui.loaders import registries as loaders
+from ui.runtime import connection
 
 ANSWERS = {"grouping": "New", "new_group": "contoso-new-rg", "new_name": "contosonew01", "new_location": "eastus"}
 
@@ -182,7 +182,7 @@ def test_what_the_url_names_and_is_not_there_is_not_chosen(open_view: Open, own:
 
 
 def test_a_read_only_console_makes_nothing(open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.registry_creations.may_write", lambda: False)
+    monkeypatch.setattr("ui.registry_lifecycle.creation_runs.may_write", lambda: False)
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
     assert button(at, "Create the registry").disabled
 

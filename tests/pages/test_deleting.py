@@ -9,12 +9,13 @@ from streamlit.testing.v1.element_tree import Button
 from streamlit.testing.v1.errors import AppTestError
 
 from sandbox.server import Sandbox
-from sandbox.store import Locks
-from services.cloud import AzureSession, connect_sandbox
-from services.deletion_records import RecordedItem, begin
-from ui import connection, deleting, writing
-
-from .conftest import AppTest, Open, texts
+from sandbox.storage.store import Locks
+from services.connection.session import AzureSession, connect_sandbox
+from services.deletion.records import RecordedItem, begin
+from tests.pages.conftest import AppTest, Open, texts
+from ui.deletion import runs
+from ui.elements import writing
+from ui.runtime import connection
 
 REGISTRY, NODE = "casaacr01", "nodejstemplate"
 URL = {"registry": REGISTRY, "repository": NODE}
@@ -54,7 +55,7 @@ def finished(open_view: Open, session: AzureSession, at: AppTest) -> AppTest:
     """The page of the deletion that was begun, once it has ended."""
     assert not at.exception
     record = at.query_params["record"]
-    job = deleting.under_way(connection.who(), record)
+    job = runs.under_way(connection.who(), record)
     assert job and job.finished.wait(30)
     return open_view("deletions.py", session, record=record)
 
@@ -141,7 +142,7 @@ def test_tags_are_removed_by_name_and_what_is_left_is_listed(
     open_view: Open, own: Sandbox, session: AzureSession
 ) -> None:
     add_tags(own, "v1.0.1", "v1.0.2")
-    at = open_view("cleanup.py", **URL, how="By name", do="Remove tags only")
+    at = open_view("clean_up.py", **URL, how="By name", do="Remove tags only")
     at.multiselect[0].set_value(["v1.0.1", "v1.0.2"]).run()
     assert "**2 tags** of 2 chosen tags can be removed." in said(at)
     next(field for field in at.text_input if "confirm" in field.label).set_value(NODE).run()
@@ -153,7 +154,7 @@ def test_tags_are_removed_by_name_and_what_is_left_is_listed(
 
 
 def test_what_became_untagged_is_told(open_view: Open, own: Sandbox, session: AzureSession) -> None:
-    at = open_view("cleanup.py", **URL, how="By name", do="Remove tags only")
+    at = open_view("clean_up.py", **URL, how="By name", do="Remove tags only")
     at.multiselect[0].set_value(["v1.0.0"]).run()
     assert "1 manifest then has no tag" in said(at)
     button(at, "Remove 1 tag").click().run()
@@ -164,16 +165,16 @@ def test_what_became_untagged_is_told(open_view: Open, own: Sandbox, session: Az
 
 def test_a_rule_chooses_and_an_image_with_another_tag_stays(open_view: Open, own: Sandbox) -> None:
     add_tags(own, "pr-1")
-    at = open_view("cleanup.py", **URL, tags="pr-*", days="0")
+    at = open_view("clean_up.py", **URL, tags="pr-*", days="0")
     assert "**0 manifests** and **0 tags** go." in said(at)
     assert "1 image stays: they have another tag, not chosen" in [expander.label for expander in at.expander]
-    at = open_view("cleanup.py", **URL, tags="*", days="0")
+    at = open_view("clean_up.py", **URL, tags="*", days="0")
     assert "**3 manifests** and **2 tags** go." in said(at)
 
 
 def test_nothing_chosen_is_said(open_view: Open, own: Sandbox) -> None:  # noqa: ARG001 The session's.
-    assert "Nothing is chosen" in said(open_view("cleanup.py", **URL))
-    assert "Nothing is chosen" in said(open_view("cleanup.py", **URL, tags="no-*"))
+    assert "Nothing is chosen" in said(open_view("clean_up.py", **URL))
+    assert "Nothing is chosen" in said(open_view("clean_up.py", **URL, tags="no-*"))
 
 
 def test_a_deletion_that_was_cut_off_shows_each_items_fate(open_view: Open, own: Sandbox, tmp_path: Path) -> None:
@@ -209,7 +210,7 @@ def test_a_stopped_deletion_says_what_was_not_tried(open_view: Open, own: Sandbo
     assert list(open_view("deletions.py").dataframe[0].value["State"]) == ["stopped"]
 
 
-@pytest.mark.parametrize("script", ["delete.py", "cleanup.py"])
+@pytest.mark.parametrize("script", ["delete.py", "clean_up.py"])
 def test_a_name_that_is_markdown_is_shown_as_it_is(open_view: Open, own: Sandbox, script: str) -> None:  # noqa: ARG001
     name = "**bold** <img src=x> ![x](http://x) \u202eabc"
     at = open_view(script, registry=REGISTRY, repository=name)

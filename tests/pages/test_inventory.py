@@ -1,9 +1,8 @@
 import pytest
 
-from services.cloud import AzureSession
-from services.registries import list_registries
-
-from .conftest import Open, texts
+from services.connection.session import AzureSession
+from services.registries.registry import list_registries
+from tests.pages.conftest import Open, texts
 
 
 def test_every_registry_of_every_subscription_is_a_row(open_view: Open, session: AzureSession) -> None:

@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from services.cloud import AzureSession
-from services.repositories import Locks, get_manifest_row, get_repository, get_tag
-from tests.services.own_sandbox import APP, REGISTRY, Own, own_sandbox
-from ui import writing
-
-from .conftest import AppTest, Open, texts
-from .own import button, reopen
+from services.connection.session import AzureSession
+from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
+from tests.pages.conftest import AppTest, Open, texts
+from tests.support.app_test import button, reopen
+from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
+from ui.elements import writing
 
 IMAGE = {"registry": REGISTRY, "repository": APP}
 OPENERS = ("Locks of the repository", "Locks of this tag", "Locks of this manifest")

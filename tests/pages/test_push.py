@@ -11,16 +11,17 @@ from streamlit.testing.v1.element_tree import Button
 from streamlit.testing.v1.errors import AppTestError
 
 from sandbox.server import Sandbox
-from services import pushing
-from services.archives import read_archive
-from services.cloud import AzureSession, connect_sandbox
-from services.errors import ServiceError
-from services.registries import list_registries
-from services.repositories import tag_page
-from tests.services.image_archives import FULL_NAME, Layout, layout
-from ui import connection, pushes, writing
-
-from .conftest import AppTest, Open, texts
+from services.connection.errors import ServiceError
+from services.connection.session import AzureSession, connect_sandbox
+from services.images.repositories import tag_page
+from services.registries.registry import list_registries
+from services.transfer import push as pushing
+from services.transfer.archives import read_archive
+from tests.pages.conftest import AppTest, Open, texts
+from tests.support.image_archives import FULL_NAME, Layout, layout
+from ui.elements import writing
+from ui.runtime import connection
+from ui.transfer import push_runs
 
 SERVER = "casaacr01"
 
@@ -77,7 +78,7 @@ def buttons(at: AppTest) -> list[str]:
 def ended(at: AppTest, session: AzureSession) -> AppTest:
     """The page once all pushes of the registry are over."""
     connection.use(session)
-    for push in pushes.of_registry(connection.who(), server_of(session)).values():
+    for push in push_runs.of_registry(connection.who(), server_of(session)).values():
         assert push.finished.wait(30)
     return at.run()
 
@@ -150,7 +151,7 @@ def test_the_same_push_is_not_begun_twice(
         assert go_on.wait(30)
         return apply_push(*args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(pushes, "apply_push", slow)
+    monkeypatch.setattr(push_runs, "apply_push", slow)
     at = uploaded(open_view, archive())
     button(at, "Push").click().run()
     assert "Push" not in buttons(at)
@@ -158,10 +159,10 @@ def test_the_same_push_is_not_begun_twice(
     again = uploaded(open_view, archive())
     assert "Push" not in buttons(again)
     assert "contoso/node" in texts(again)
-    (under_way,) = pushes.of_registry(connection.who(), server_of(session)).values()
+    (under_way,) = push_runs.of_registry(connection.who(), server_of(session)).values()
     content = read_archive(BytesIO(archive()))[0].prepare(lambda _done, _of: None, Event())
     plan = pushing.plan_push(session.registry(server_of(session)), content, "contoso/node", "v2")
-    assert pushes.begin(connection.who(), server_of(session), content, plan) is under_way
+    assert push_runs.begin(connection.who(), server_of(session), content, plan) is under_way
     go_on.set()
     again = ended(again, session)
     assert begun == [1]
@@ -177,7 +178,7 @@ def test_a_push_that_fails_says_why_and_can_be_tried_again(
         raise ServiceError("Could not push", "**The** line is cut.", "Try again.", "ConnectionLost")
 
     with monkeypatch.context() as broken:
-        broken.setattr(pushes, "apply_push", failing)
+        broken.setattr(push_runs, "apply_push", failing)
         at = uploaded(open_view, archive())
         button(at, "Push").click().run()
         at = ended(at, session)

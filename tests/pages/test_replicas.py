@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from services.cloud import AzureSession
-from services.replicas import list_replications
-from tests.services.own_sandbox import REGISTRY, Own, own_sandbox
-from ui import writing
-
-from .conftest import AppTest, Open, texts
-from .own import button, reopen
+from services.child_resources.replications import list_replications
+from services.connection.session import AzureSession
+from tests.pages.conftest import AppTest, Open, texts
+from tests.support.app_test import button, reopen
+from tests.support.own_sandbox import REGISTRY, Own, own_sandbox
+from ui.elements import writing
 
 HUB = "contosohub"
 

@@ -1,8 +1,8 @@
-from services.cloud import AzureSession
-from services.registries import list_registries
-from ui import connection, loaders
-
-from .conftest import Open, texts
+from services.connection.session import AzureSession
+from services.registries.registry import list_registries
+from tests.pages.conftest import Open, texts
+from ui.loaders import registries as loaders
+from ui.runtime import connection
 
 
 def catalogue_read(session: AzureSession, name: str) -> str:

@@ -1,6 +1,6 @@
 import pytest
 
-from .conftest import Open, texts
+from tests.pages.conftest import Open, texts
 
 NODE = {"registry": "casaacr01", "repository": "nodejstemplate"}
 

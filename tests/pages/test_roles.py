@@ -7,15 +7,14 @@ from typing import Any
 
 import pytest
 
-from services.az_commands import assign_role_by_object_id
-from services.cloud import AzureSession
-from services.registries import Mode, list_registries
-from services.repository_choice import RepositoryChoice
-from services.role_advice import USE_CASES, advise, use_case
-from services.role_definitions import BUILT_IN
-from tests.services.own_sandbox import Own, own_sandbox
-
-from .conftest import AppTest, Open, texts
+from services.access.repository_scope import RepositoryChoice
+from services.access.role_definitions import BUILT_IN
+from services.commands.registries import assign_role_by_object_id
+from services.connection.session import AzureSession
+from services.registries.registry import Mode, list_registries
+from services.roles.advice import USE_CASES, advise, use_case
+from tests.pages.conftest import AppTest, Open, texts
+from tests.support.own_sandbox import Own, own_sandbox
 
 TABLE, GUIDE = "What each role may do", "The guide's tables"
 PRINCIPAL = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6"

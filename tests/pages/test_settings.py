@@ -5,13 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from services.cloud import AzureSession
-from services.registry_settings import settings_of
-from tests.services.own_sandbox import Own, own_sandbox
-from ui import connection
-
-from .conftest import AppTest, Open, texts
-from .own import button, facts
+from services.connection.session import AzureSession
+from services.registry_lifecycle.settings import settings_of
+from tests.pages.conftest import AppTest, Open, texts
+from tests.support.app_test import button, facts
+from tests.support.own_sandbox import Own, own_sandbox
+from ui.runtime import connection
 
 
 @pytest.fixture

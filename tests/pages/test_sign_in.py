@@ -5,12 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from services.cloud import AzureSession
-from services.sign_in import Tool
-from tests.services.own_sandbox import Own, own_sandbox
-
-from .conftest import AppTest, Open, texts
-from .own import button
+from services.connection.session import AzureSession
+from services.registries.sign_in import Tool
+from tests.pages.conftest import AppTest, Open, texts
+from tests.support.app_test import button
+from tests.support.own_sandbox import Own, own_sandbox
 
 
 @pytest.fixture

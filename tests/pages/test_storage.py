@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from sandbox.server import Sandbox
-from services.cloud import AzureSession
-from services.registries import list_registries
-from ui import connection, loaders, whole
-from ui.text import size
-
-from .conftest import AppTest, Open, texts
+from services.connection.session import AzureSession
+from services.registries.registry import list_registries
+from tests.pages.conftest import AppTest, Open, texts
+from ui.elements.text import size
+from ui.loaders import contents
+from ui.loaders import registries as loaders
+from ui.runtime import connection
 
 
 def counted(session: AzureSession, name: str) -> str:
@@ -21,7 +22,7 @@ def counted(session: AzureSession, name: str) -> str:
     connection.use(session)
     who = connection.who()
     assert loaders.catalogue(who, registry.login_server).finished.wait(30)
-    assert whole.registry(who, registry.login_server).finished.wait(30)
+    assert contents.registry(who, registry.login_server).finished.wait(30)
     return registry.login_server
 
 
@@ -89,9 +90,9 @@ def test_the_map_has_the_tables_numbers(open_view: Open, session: AzureSession, 
 
 def test_names_on_the_map_are_text(open_view: Open, session: AzureSession, monkeypatch: pytest.MonkeyPatch) -> None:
     counted(session, "casaacr01")
-    at_hand = whole.counted
+    at_hand = contents.counted
 
-    def hostile(who: str, login_server: str) -> whole.Counted | None:
+    def hostile(who: str, login_server: str) -> contents.Counted | None:
         found = at_hand(who, login_server)
         assert found
         (one,) = found.storage.repositories
@@ -99,8 +100,8 @@ def test_names_on_the_map_are_text(open_view: Open, session: AzureSession, monke
         named = replace(one, name='<a href="//contoso.example">x</a>', images=(image,))
         return shown.setdefault("", replace(found, storage=replace(found.storage, repositories=(named,))))
 
-    shown: dict[str, whole.Counted] = {}
-    monkeypatch.setattr(whole, "counted", hostile)
+    shown: dict[str, contents.Counted] = {}
+    monkeypatch.setattr(contents, "counted", hostile)
     labels = areas(open_view("storage.py", registry="casaacr01"))["labels"]
     assert "&lt;b&gt;v1&lt;/b&gt;" in labels
     assert not any("<" in label for label in labels)
@@ -145,13 +146,13 @@ def test_a_registry_without_repositories_says_how_to_push(open_view: Open, sessi
 def test_a_large_registry_is_read_when_asked_for(
     open_view: Open, session: AzureSession, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ui.loaders.LARGE", 2)
+    monkeypatch.setattr("ui.loaders.registries.LARGE", 2)
     registry = next(one for one in list_registries(session).values if one.name == "casaacr01")
     connection.use(session)
     assert loaders.catalogue(connection.who(), registry.login_server).finished.wait(30)
     at = open_view("storage.py", registry="casaacr01")
     assert "3 manifests: reading them all takes a while" in texts(at)
-    assert whole.counted(connection.who(), registry.login_server) is None
+    assert contents.counted(connection.who(), registry.login_server) is None
     next(button for button in at.button if button.label == "Read them all").click().run()
     assert not at.exception
     assert metrics(at)["Counted here"] == size(sandbox.store.stored_bytes("casaacr01"))

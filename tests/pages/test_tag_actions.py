@@ -8,12 +8,13 @@ from streamlit.testing.v1.element_tree import Button
 from streamlit.testing.v1.errors import AppTestError
 
 from sandbox.server import Sandbox
-from services.cloud import AzureSession, connect_sandbox
-from services.registries import list_registries
-from services.repositories import tag_page
-from ui import connection, whole, writing
-
-from .conftest import AppTest, Open, texts
+from services.connection.session import AzureSession, connect_sandbox
+from services.images.repositories import tag_page
+from services.registries.registry import list_registries
+from tests.pages.conftest import AppTest, Open, texts
+from ui.elements import writing
+from ui.loaders import contents
+from ui.runtime import connection
 
 NODE = {"registry": "casaacr01", "repository": "nodejstemplate"}
 
@@ -62,10 +63,10 @@ def test_a_tag_is_added_to_the_same_digest(open_view: Open, session: AzureSessio
 def test_what_a_registry_stores_is_counted_anew_after_a_tag_has_changed(open_view: Open, session: AzureSession) -> None:
     at = open_view("image.py", **NODE, reference="v1.0.0")
     who, (registry, *_) = connection.who(), list_registries(session).values
-    assert whole.registry(who, registry.login_server).finished.wait(30)
-    assert whole.counted(who, registry.login_server)
+    assert contents.registry(who, registry.login_server).finished.wait(30)
+    assert contents.counted(who, registry.login_server)
     in_dialog(at, "Add a tag", "v1.0.1", "Add the tag")
-    assert whole.counted(who, registry.login_server) is None
+    assert contents.counted(who, registry.login_server) is None
 
 
 def test_a_tag_that_exists_moves_only_after_a_second_yes(open_view: Open, session: AzureSession) -> None:

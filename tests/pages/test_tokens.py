@@ -5,14 +5,13 @@ from pathlib import Path
 
 import pytest
 
-from services.cloud import AzureSession
-from services.registry_tokens import Token, apply_token, get_token, list_tokens, plan_token
-from services.scope_maps import Grant, Right, list_scope_maps
-from tests.services.own_sandbox import APP, REGISTRY, Own, own_sandbox
-from ui import writing
-
-from .conftest import AppTest, Open, texts
-from .own import button, everything, facts, reopen
+from services.child_resources.scope_maps import Grant, Right, list_scope_maps
+from services.child_resources.tokens import Token, apply_token, get_token, list_tokens, plan_token
+from services.connection.session import AzureSession
+from tests.pages.conftest import AppTest, Open, texts
+from tests.support.app_test import button, everything, facts, reopen
+from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
+from ui.elements import writing
 
 HERE = {"registry": REGISTRY}
 NAME = "contoso-device"

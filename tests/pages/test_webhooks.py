@@ -5,14 +5,20 @@ from pathlib import Path
 
 import pytest
 
-from services.cloud import AzureSession
-from services.webhook_rules import NewWebhook
-from services.webhooks import apply_webhook, get_webhook, list_events, list_webhooks, plan_webhook, read_callback
-from tests.services.own_sandbox import REGISTRY, Own, own_sandbox
-from ui import writing
-
-from .conftest import AppTest, Open, texts
-from .own import button, everything, facts, reopen
+from services.child_resources.webhook_rules import NewWebhook
+from services.child_resources.webhooks import (
+    apply_webhook,
+    get_webhook,
+    list_events,
+    list_webhooks,
+    plan_webhook,
+    read_callback,
+)
+from services.connection.session import AzureSession
+from tests.pages.conftest import AppTest, Open, texts
+from tests.support.app_test import button, everything, facts, reopen
+from tests.support.own_sandbox import REGISTRY, Own, own_sandbox
+from ui.elements import writing
 
 HERE = {"registry": REGISTRY}
 SECRET = "only-the-address-knows"

@@ -3,8 +3,8 @@
 import pytest
 
 from sandbox.server import Sandbox
-from tests.sandbox.azure_clients import Arm
-from tests.sandbox.registry_clients import Registry
+from tests.support.azure_clients import Arm
+from tests.support.registry_clients import Registry
 
 
 @pytest.fixture

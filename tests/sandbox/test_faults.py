@@ -8,7 +8,7 @@ import requests
 
 from sandbox.faults import Rule
 from sandbox.server import Sandbox
-from tests.sandbox.registry_clients import Registry
+from tests.support.registry_clients import Registry
 
 
 @pytest.fixture

@@ -5,16 +5,16 @@ from datetime import UTC, datetime
 
 import pytest
 
-from sandbox.manifest import INDEXES, digest_of
-from sandbox.principals import CONSOLE, READER
-from sandbox.rbac import registry_permissions
-from sandbox.registry_rules import GIB, REGISTRY_TYPE
-from sandbox.scope_maps import permissions, signs_in
+from sandbox.documents.registry_rules import GIB, REGISTRY_TYPE
+from sandbox.documents.scope_maps import permissions, signs_in
+from sandbox.identity.principals import CONSOLE, READER
+from sandbox.identity.rbac import registry_permissions
+from sandbox.registry.webhook_events import WEBHOOK_TYPE
 from sandbox.seeds import SEEDS, seed
 from sandbox.seeds.bulk import bulk
 from sandbox.seeds.shelves import REPOSITORIES
-from sandbox.store import Store
-from sandbox.webhook_events import WEBHOOK_TYPE
+from sandbox.storage.manifest import INDEXES, digest_of
+from sandbox.storage.store import Store
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

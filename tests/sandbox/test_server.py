@@ -13,15 +13,15 @@ from pathlib import Path
 import pytest
 import requests
 
-from sandbox.principals import READER
-from sandbox.registry_rules import REGISTRY_TYPE
+from sandbox.documents.registry_rules import REGISTRY_TYPE
+from sandbox.identity.principals import READER
 from sandbox.seeds.resources import group_id, registry
 from sandbox.server import OtherSeed, Sandbox
 from sandbox.stamps import Stamps
-from sandbox.store import DataDirectoryInUse
+from sandbox.storage.store import DataDirectoryInUse
 from sandbox.tls import ensure_certificates
-from tests.sandbox.azure_clients import REGISTRY, SUBSCRIPTION, Arm
-from tests.sandbox.registry_clients import Registry, claims_of
+from tests.support.azure_clients import REGISTRY, SUBSCRIPTION, Arm
+from tests.support.registry_clients import Registry, claims_of
 
 ROOT = Path(__file__).parents[2]
 

@@ -3,9 +3,9 @@
 import pytest
 from hypothesis import settings
 
-from services.acr_http import RegistryClient
-from services.cloud import AzureSession
-from tests.services.canned import CLOUD, Canned, CannedRegistry, Clock, Credential, connected
+from services.connection.data_plane import RegistryClient
+from services.connection.session import AzureSession
+from tests.support.canned import CLOUD, Canned, CannedRegistry, Clock, Credential, connected
 
 # A slow machine is no failure.
 settings.register_profile("no deadline", deadline=None)

@@ -6,25 +6,25 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.principals import CONSOLE, PRINCIPALS, READER, by_object_id
-from sandbox.rbac import access_of, principal_and_groups, registry_permissions
-from sandbox.registry_rules import REGISTRY_TYPE
+from sandbox.documents.registry_rules import REGISTRY_TYPE
+from sandbox.identity.principals import CONSOLE, PRINCIPALS, READER, by_object_id
+from sandbox.identity.rbac import access_of, principal_and_groups, registry_permissions
 from sandbox.seeds import company
 from sandbox.seeds.resources import assignment
 from sandbox.server import Sandbox
-from services.access import blocks_grant, permission
-from services.acr_tokens import Need
-from services.assignments import own_permissions, read_access, read_principal
-from services.cloud import AzureSession, connect_sandbox
-from services.clusters import Cluster, IdentityModel, get_cluster, list_clusters
-from services.decisions import Verdict
-from services.fanout import Partial
-from services.registries import Mode, Registry, list_registries
-from services.registry_permissions import Permission, need_of
-from services.role_assignments import AccessRecords
-from services.role_definitions import BUILT_IN
-from services.subscriptions import list_subscriptions
-from tests.services.own_sandbox import Own, own_sandbox
+from services.access.decisions import Verdict
+from services.access.evaluation import blocks_grant, permission
+from services.access.permissions import Permission, need_of
+from services.access.reading import own_permissions, read_access, read_principal
+from services.access.role_assignments import AccessRecords
+from services.access.role_definitions import BUILT_IN
+from services.aks.clusters import Cluster, IdentityModel, get_cluster, list_clusters
+from services.arm.subscriptions import list_subscriptions
+from services.connection.data_plane_tokens import Need
+from services.connection.parallel import Partial
+from services.connection.session import AzureSession, connect_sandbox
+from services.registries.registry import Mode, Registry, list_registries
+from tests.support.own_sandbox import Own, own_sandbox
 
 SAME = {
     Permission.LIST_CATALOG: "catalog",

@@ -9,17 +9,14 @@ import requests
 from azure.containerregistry import ArtifactTagOrder, ContainerRegistryClient
 
 from sandbox.server import Sandbox
-from services.acr_http import RegistryClient
-from services.acr_tokens import Need
-from services.cloud import AzureSession, connect_sandbox
-from services.errors import ServiceError
-from services.fanout import Partial
-from services.findings import findings_of
-from services.image_summaries import summarise
-from services.images import Descriptor, Kind, read_config, read_manifest, read_referrers
-from services.manifest_tree import Role, build_tree, read_for_tree
-from services.registries import Mode, Registry, get_registry, list_registries
-from services.repositories import (
+from services.arm.subscriptions import list_subscriptions
+from services.connection.data_plane import RegistryClient
+from services.connection.data_plane_tokens import Need
+from services.connection.errors import ServiceError
+from services.connection.parallel import Partial
+from services.connection.session import AzureSession, connect_sandbox
+from services.images.manifests import Descriptor, Kind, read_config, read_manifest, read_referrers
+from services.images.repositories import (
     count_repositories,
     get_manifest_row,
     get_repositories,
@@ -31,7 +28,10 @@ from services.repositories import (
     repository_names,
     tag_page,
 )
-from services.subscriptions import list_subscriptions
+from services.images.summaries import summarise
+from services.images.tree import Role, build_tree, read_for_tree
+from services.registries.findings import findings_of
+from services.registries.registry import Mode, Registry, get_registry, list_registries
 
 GIB = 1024**3
 Open = Callable[[str], RegistryClient]

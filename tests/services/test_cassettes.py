@@ -10,15 +10,15 @@ from typing import Any
 
 import pytest
 
-from services import fanout
-from services.cloud import AzureSession, connect_sandbox
-from services.errors import ServiceError
-from services.images import Kind, read_config, read_manifest, read_referrers
-from services.manifest_tree import Role, build_tree, read_for_tree
-from services.registries import Mode, get_registry, list_registries
-from services.repositories import get_repository, manifest_rows, manifest_table, repository_names, tag_page
-from services.subscriptions import list_subscriptions
-from tests.services.scrub import Scrubber
+from services.arm.subscriptions import list_subscriptions
+from services.connection import parallel
+from services.connection.errors import ServiceError
+from services.connection.session import AzureSession, connect_sandbox
+from services.images.manifests import Kind, read_config, read_manifest, read_referrers
+from services.images.repositories import get_repository, manifest_rows, manifest_table, repository_names, tag_page
+from services.images.tree import Role, build_tree, read_for_tree
+from services.registries.registry import Mode, get_registry, list_registries
+from tests.support.scrub import Scrubber
 
 CASSETTES = Path(__file__).parent.parent / "cassettes"
 pytestmark = [pytest.mark.vcr, pytest.mark.block_network]
@@ -74,7 +74,7 @@ def vcr_config(ready: Mapping[str, Any]) -> dict[str, Any]:
 def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """VCR misses what other threads send while it records."""
     with ThreadPoolExecutor(1) as pool:
-        monkeypatch.setattr(fanout, "_pool", pool)
+        monkeypatch.setattr(parallel, "_pool", pool)
         yield
 
 

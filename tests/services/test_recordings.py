@@ -19,33 +19,38 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
 
-from services.access import blocks_grant
-from services.acr_http import RegistryClient
-from services.acr_tokens import Need, need_of
-from services.assignments import assignment_from, list_assignments, list_roles, own_permissions, read_principal
-from services.budgets import read_budgets
-from services.cloud import AzureSession
-from services.clusters import Cluster, IdentityModel, ManagedIdentity, get_cluster, list_clusters
-from services.copy_run import apply_copy
-from services.copying import CopyItem, CopyPlan, parse_source
-from services.cost_query import query_costs
-from services.cost_rows import CostSums
-from services.decisions import Verdict
-from services.errors import ServiceError, explained
-from services.fanout import Partial
-from services.granted import ask_granted
-from services.images import read_manifest
-from services.locations import read_provider
-from services.read_back import delete
-from services.registries import Mode, Registry, get_registry, list_registries
-from services.registry_creation import apply_creation
-from services.registry_names import NameScope, check_name
-from services.registry_order import RegistryOrder, plan_creation, read_ground
-from services.registry_permissions import Permission
-from services.registry_removal import apply_removal, plan_removal
-from services.registry_settings import settings_of
-from services.replicas import ReplicaPlan, apply_replica, apply_replica_removal, get_replication, list_replications
-from services.repositories import (
+from services.access.decisions import Verdict
+from services.access.evaluation import blocks_grant
+from services.access.permissions import Permission
+from services.access.reading import assignment_from, list_assignments, list_roles, own_permissions, read_principal
+from services.access.token_grants import ask_granted
+from services.aks.clusters import Cluster, IdentityModel, ManagedIdentity, get_cluster, list_clusters
+from services.arm.providers import read_provider
+from services.arm.resource_groups import ResourceGroup, create_group, find_group, list_groups
+from services.arm.subscriptions import Subscription, list_subscriptions
+from services.child_resources.replications import (
+    ReplicaPlan,
+    apply_replica,
+    apply_replica_removal,
+    get_replication,
+    list_replications,
+)
+from services.child_resources.webhook_rules import NewWebhook
+from services.child_resources.webhooks import apply_removal as apply_webhook_removal
+from services.child_resources.webhooks import apply_webhook, get_webhook, ping, plan_webhook, read_callback
+from services.connection.changes import delete
+from services.connection.data_plane import RegistryClient
+from services.connection.data_plane_tokens import Need, need_of
+from services.connection.errors import ServiceError, explained
+from services.connection.parallel import Partial
+from services.connection.session import AzureSession
+from services.costs.budgets import read_budgets
+from services.costs.query import query_costs
+from services.costs.rows import CostSums
+from services.costs.usage_details import add_usage, read_usage
+from services.deletion.repository import RepositoryDeletionPlan, apply_repository_deletion
+from services.images.manifests import read_manifest
+from services.images.repositories import (
     get_manifest_row,
     get_repository,
     get_tag,
@@ -54,22 +59,23 @@ from services.repositories import (
     repository_names,
     tag_page,
 )
-from services.repository_deletion import RepositoryDeletionPlan, apply_repository_deletion
-from services.resource_groups import ResourceGroup, create_group, find_group, list_groups
-from services.retail_prices import prices_of, read_price_rows
-from services.role_grant import WAITS_S, Grant, write_grant
-from services.role_removal import remove_assignment
-from services.settings_change import apply_settings, plan_settings
-from services.skus import Sku
-from services.subscriptions import Subscription, list_subscriptions
-from services.tagging import UntagItem, UntagPlan, apply_untag
-from services.usage_details import add_usage, read_usage
-from services.webhook_rules import NewWebhook
-from services.webhooks import apply_removal as apply_webhook_removal
-from services.webhooks import apply_webhook, get_webhook, ping, plan_webhook, read_callback
-from tests.services import documents
-from tests.services.canned import ARM, CLOUD, Answer, Canned, CannedRegistry, Clock, Credential, connected
-from tests.services.shell_lines import registry as a_registry
+from services.images.tagging import UntagItem, UntagPlan, apply_untag
+from services.pricing.retail_prices import prices_of, read_price_rows
+from services.registries.registry import Mode, Registry, get_registry, list_registries
+from services.registries.skus import Sku
+from services.registry_lifecycle.creation import apply_creation
+from services.registry_lifecycle.creation_plan import RegistryOrder, plan_creation, read_ground
+from services.registry_lifecycle.names import NameScope, check_name
+from services.registry_lifecycle.removal import apply_removal, plan_removal
+from services.registry_lifecycle.settings import settings_of
+from services.registry_lifecycle.settings_change import apply_settings, plan_settings
+from services.roles.assignment import WAITS_S, Grant, write_grant
+from services.roles.unassign import remove_assignment
+from services.transfer.copy_plan import CopyItem, CopyPlan, parse_source
+from services.transfer.copy_run import apply_copy
+from tests.support import documents
+from tests.support.canned import ARM, CLOUD, Answer, Canned, CannedRegistry, Clock, Credential, connected
+from tests.support.shell_lines import registry as a_registry
 
 _FOLDER = os.environ.get("AZURE_RECORDINGS")
 if not _FOLDER:

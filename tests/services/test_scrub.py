@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from tests.services.canned import jwt
-from tests.services.scrub import Scrubber, secrets_in
+from tests.support.canned import jwt
+from tests.support.scrub import Scrubber, secrets_in
 
 CASSETTES = Path(__file__).parent.parent / "cassettes"
 SIGNED = jwt(exp=1).replace("eyJhbGciOiAibm9uZSJ9", "eyJhbGciOiAiSFMyNTYifQ") + "c2ln"

@@ -6,17 +6,17 @@ from typing import Any
 
 import pytest
 
-from sandbox.manifest import INDEXES
 from sandbox.seeds.images import MIB, layer
 from sandbox.seeds.places import REGISTRIES
 from sandbox.server import Sandbox
-from services.cloud import AzureSession, connect_sandbox
-from services.contents import read_contents
-from services.fanout import Partial
-from services.registries import list_registries
-from services.repositories import repository_names
-from services.storage import ImageStorage, RepositoryStorage, registry_storage
-from tests.services import registries_at_random
+from sandbox.storage.manifest import INDEXES
+from services.connection.parallel import Partial
+from services.connection.session import AzureSession, connect_sandbox
+from services.images.repositories import repository_names
+from services.images.repository_contents import read_contents
+from services.images.storage import ImageStorage, RepositoryStorage, registry_storage
+from services.registries.registry import list_registries
+from tests.support import registries_at_random
 
 # ARM64's layers have as many bytes as AMD64's, and digests of their own.
 BOTH = 2

@@ -1,0 +1,75 @@
+"""Who may do what on a registry and why, what one principal may do everywhere, and what the ABAC mode would change."""
+
+import streamlit as st
+
+from services.commands import registries as az_commands
+from ui.access_review import one_principal, principals
+from ui.access_review.abac_switch import show_switch
+from ui.access_review.who_can import show_who
+from ui.elements.errors import show_error, show_refused
+from ui.elements.page import az_lines, empty, header
+from ui.loaders import clusters
+from ui.navigation import selection
+from ui.runtime import connection
+from ui.runtime.background import show_progress
+
+TITLE = "Who can"
+CAPTION = "Who can pull, push, delete and manage, because of which role assignment; those who could do harm come first."
+
+who = connection.who()
+reading = clusters.pulls(who)
+
+
+def refresh() -> None:
+    clusters.pulls.clear(who)
+    principals.forget()
+
+
+header(TITLE, CAPTION, None if reading.running else reading.at, refresh)
+show_progress(reading, "pulls")
+if reading.error:
+    show_error(reading.error)
+if reading.running:
+    st.stop()  # What the URL names would be forgotten where it is not there to be chosen yet.
+pulls = reading.value
+show_refused(pulls.registries, "subscription's registries", "subscriptions' registries")
+show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
+known = principals.show_known(who, pulls)
+
+if not pulls.registries.values:
+    if not reading.error:
+        empty(
+            ":material/inventory_2:", "No registry here", "This identity sees none: Reader on a subscription is enough."
+        )
+    st.stop()
+registries = [registry for registry in pulls.registries.values if registry.login_server]
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    keys = [selection.key_of(registry, registries) for registry in registries]
+    key = st.selectbox("Registry", keys, None, key="registry", bind="query-params", placeholder="Choose one")
+    repository = st.text_input("Repository, if wanted", key="repository", bind="query-params").strip()
+registry = selection.find(registries, key) if key else None
+
+
+def look_everywhere(principal_id: str) -> None:
+    one_principal.choose(principal_id)
+    st.session_state["show"] = ONE
+
+
+WHO, ONE, SWITCH = "This registry", "One principal", "Switch to ABAC"
+who_tab, one_tab, switch_tab = st.tabs([WHO, ONE, SWITCH], on_change="rerun", key="show", bind="query-params")
+if who_tab.open:
+    with who_tab:
+        if registry is None:
+            empty(":material/inventory_2:", "No registry chosen", "Choose one above to see who may do what on it.")
+            az_lines(*(az_commands.list_role_assignments(f"/subscriptions/{one}") for one in pulls.by_subscription))
+        else:
+            show_who(who, pulls, known, registry, repository, look_everywhere)
+if one_tab.open:
+    with one_tab:
+        one_principal.show_principal(who, pulls, known)
+if switch_tab.open:
+    with switch_tab:
+        if registry is None:
+            empty(":material/inventory_2:", "No registry chosen", "Choose one above to see what the mode would change.")
+        else:
+            show_switch(who, pulls, known, registry)

@@ -1,0 +1,97 @@
+"""One cluster and one registry: as whom it pulls, whether it may, why not, and the role that lets it."""
+
+import streamlit as st
+
+from services.aks.detach import attachments
+from services.commands import registries as az_commands
+from services.pull_checks.checks import Outcome
+from ui.aks.attach import attach, detach, show_propagation
+from ui.aks.cluster_choice import choose_cluster, cluster_key
+from ui.aks.identities import show_identities
+from ui.aks.pull_checks import show_checks, show_text, show_verdict
+from ui.aks.pull_events import show_events
+from ui.aks.pull_proof import prove, show_proof
+from ui.elements.errors import show_error, show_refused
+from ui.elements.notices import show_done
+from ui.elements.page import az_lines, empty, header
+from ui.loaders import clusters
+from ui.navigation import selection
+from ui.runtime import connection
+from ui.runtime.background import show_progress
+
+TITLE, CAPTION = "Integration checker", "Can this cluster pull from this registry, why not, and attach it."
+
+who = connection.who()
+reading = clusters.pulls(who)
+
+header(TITLE, CAPTION, None if reading.running else reading.at, lambda: clusters.forget_pulls(who))
+show_done()
+show_progress(reading, "pulls")
+if reading.error:
+    show_error(reading.error)
+if reading.running:
+    st.stop()  # What the URL names would be forgotten where it is not there to be chosen yet.
+show_refused(reading.value.clusters, "subscription's clusters", "subscriptions' clusters")
+show_refused(reading.value.registries, "subscription's registries", "subscriptions' registries")
+left, right = st.columns(2)
+with left:
+    cluster = choose_cluster(reading.value.clusters.values)
+registries = [registry for registry in reading.value.registries.values if registry.login_server]
+with right:
+    keys = [selection.key_of(registry, registries) for registry in registries]
+    key = st.selectbox("Registry", keys, None, key="registry", bind="query-params", placeholder="Choose one")
+registry = selection.find(registries, key) if key else None
+if cluster is None or registry is None:
+    show_events((), registries, "")
+    empty(":material/hub:", "Choose a cluster and a registry", "Or look at all pairs at once in the pull matrix.")
+    st.page_link("matrix.py", label="Pull matrix", icon=":material/grid_on:")
+    st.stop()
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    repository = (st.text_input("Repository, if wanted", key="repository", bind="query-params") or "").strip()
+    reference = (st.text_input("Tag or digest", key="reference", bind="query-params") or "").strip()
+principal = ""
+if not cluster.puller.object_id and cluster.puller.client_id:
+    client = cluster.puller.client_id
+    principal = st.text_input(
+        "Object id of the service principal",
+        key="principal",
+        bind="query-params",
+        help=f"Only the directory knows it: `az ad sp show --id {client} --query id --output tsv`",
+    ).strip()
+image = bool(repository and reference)
+checking = clusters.pull_checks(who, cluster.id, registry.id, repository, reference, principal)
+show_progress(checking, f"checks {cluster.id} {registry.id}")
+if checking.error:
+    show_error(checking.error)
+run = checking.value
+if run.cluster is None or run.registry is None:
+    st.stop()
+show_verdict(run, running=checking.running, image=image)
+show_propagation(run.cluster, run.registry)
+with st.container(horizontal=True):
+    if st.button("Check again", icon=":material/refresh:"):
+        clusters.pull_checks.clear(who, cluster.id, registry.id, repository, reference, principal)
+        st.rerun()
+    failed = any(check.id == "C6" and check.outcome is not Outcome.PASSED for check in run.checks)
+    if st.button("Attach", icon=":material/link:", type="primary" if failed else "secondary"):
+        attach(who, run.cluster, run.registry, principal)
+    if run.held and attachments(run.registry, run.held) and st.button("Detach", icon=":material/link_off:"):
+        detach(who, run.cluster, run.registry, run.held)
+    if image and st.button("Prove it in the cluster", icon=":material/science:"):
+        prove(who, run.cluster, run.registry, repository, reference)
+if image:
+    show_proof(run.cluster, run.registry, repository, reference)
+show_events(run.checks, registries, cluster_key(cluster, reading.value.clusters.values))
+show_checks(run)
+if not checking.running:
+    show_text(run.cluster, run.registry, run, checking.at, image=image)
+show_identities(run.cluster)
+group, puller = run.cluster.resource_group, run.cluster.puller
+az_lines(
+    az_commands.check_acr(cluster.name, group, registry.login_server),
+    az_commands.show_resource_id(registry.name),
+    az_commands.show_kubelet_identity(cluster.name, group),
+    az_commands.assign_role(puller.client_id or puller.object_id, "AcrPull", registry.id),
+    label="The guide's steps with az",
+)

@@ -1,0 +1,135 @@
+"""Which cluster can pull from which registry: all pairs at once, each with its reason."""
+
+import streamlit as st
+
+from services.commands.registries import check_acr
+from services.pull_checks.matrix import Answer, Pair, pull_matrix
+from ui.aks.attach_many import attach_many
+from ui.aks.cluster_choice import cluster_key
+from ui.aks.matrix_chart import SIGNS, matrix_figure
+from ui.elements.chart_theme import pick_in_chart, theme_now
+from ui.elements.errors import show_error, show_refused
+from ui.elements.page import az_lines, empty, header
+from ui.elements.table import page_of, table_height, table_of
+from ui.elements.text import count, plain
+from ui.loaders import clusters
+from ui.navigation.selection import key_of
+from ui.runtime import connection
+from ui.runtime.background import show_progress
+
+TITLE, CAPTION = "Pull matrix", "Which cluster can pull from which registry, by its roles and the registry's network."
+# More squares than these can't be told apart: a filter makes them fewer.
+SQUARES = 3000
+
+who = connection.who()
+reading = clusters.pulls(who)
+
+header(TITLE, CAPTION, None if reading.running else reading.at, lambda: clusters.pulls.clear(who))
+show_progress(reading, "pulls")
+if reading.error:
+    show_error(reading.error)
+pulls = reading.value
+show_refused(pulls.registries, "subscription's registries", "subscriptions' registries")
+show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
+show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
+show_refused(pulls.addresses, "public address", "public addresses")
+if not pulls.clusters.values or not pulls.registries.values:
+    if not (reading.running or reading.error):
+        what = "cluster" if pulls.registries.values else "registry"
+        empty(
+            ":material/grid_on:",
+            f"No {what} here",
+            f"This identity sees no {what}: Reader on a subscription is enough.",
+        )
+    st.stop()
+
+pairs = pull_matrix(pulls.clusters.values, pulls.registries.values, pulls.by_subscription, dict(pulls.addresses.values))
+numbers = {answer: sum(1 for pair in pairs if pair.answer is answer) for answer in Answer}
+with st.grid(len(Answer), min_column_width=130):
+    for answer, number in numbers.items():
+        st.metric(f"{SIGNS[answer]} {answer.capitalize()}", number, border=True, height="stretch")
+
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    search = st.text_input(
+        "Search", key="search", type="search", placeholder="Cluster or registry", bind="query-params"
+    )
+    subscriptions = st.multiselect(
+        "Subscription", sorted({pair.cluster.subscription for pair in pairs}), key="subscription", bind="query-params"
+    )
+    answers = st.multiselect("Answer", [answer.value for answer in Answer], key="answer", bind="query-params")
+
+
+def wanted(pair: Pair) -> bool:
+    text = (search or "").casefold().strip()
+    return (
+        (text in pair.cluster.name.casefold() or text in pair.registry.name.casefold())
+        and (not subscriptions or pair.cluster.subscription in subscriptions)
+        and (not answers or pair.answer in answers)
+    )
+
+
+shown = [pair for pair in pairs if wanted(pair)]
+if not shown:
+    empty(":material/filter_alt_off:", "No pair matches", "Clear the search or a filter above.")
+    st.stop()
+clicked: list[Pair] = []
+if len(shown) <= SQUARES:
+    squares = pick_in_chart(
+        matrix_figure(shown, theme_now()),
+        "A row a cluster, a column a registry, a sign for each pair. The table below has the same, with the reasons.",
+        key="squares",
+    )
+    clicked = [shown[number] for number in squares if number < len(shown)]
+for pair in clicked:
+    st.markdown(
+        f"**{plain(pair.cluster.name)}** from **{plain(pair.registry.name)}**: {SIGNS[pair.answer]} {pair.answer}. "
+        f"{plain(pair.reason)}"
+    )
+below_chart = st.container(horizontal=True, vertical_alignment="center")
+rows, page = page_of(shown, "pairs")
+selected = st.dataframe(
+    table_of(
+        [
+            {
+                "Cluster": pair.cluster.name,
+                "Registry": pair.registry.name,
+                "Answer": f"{SIGNS[pair.answer]} {pair.answer}",
+                "Reason": pair.reason,
+                "Pulls as": pair.cluster.puller.object_id or pair.cluster.puller.client_id,
+                "Mode": pair.registry.access.mode.value,
+                "Cluster's subscription": pair.cluster.subscription,
+                "Registry's subscription": pair.registry.subscription,
+            }
+            for pair in rows
+        ]
+    ),
+    key=f"pairs {page}",
+    height=table_height(len(rows)),
+    hide_index=True,
+    on_select="rerun",
+    selection_mode="multi-row",
+    placeholder="–",
+    alt="Clusters and registries, a pair a row",
+    column_config={
+        "Cluster": st.column_config.TextColumn(pinned=True),
+        "Registry": st.column_config.TextColumn(pinned=True),
+        "Reason": st.column_config.TextColumn(width="large"),
+    },
+)
+picked = clicked or [rows[number] for number in selected.selection.rows]
+if picked:
+    with below_chart if clicked else st.container(horizontal=True, vertical_alignment="center"):
+        if st.button(f"Attach {count(len(picked), 'pair')}", icon=":material/link:"):
+            attach_many(who, picked)
+        if len(picked) == 1:
+            chosen = {
+                "cluster": cluster_key(picked[0].cluster, pulls.clusters.values),
+                "registry": key_of(picked[0].registry, [one for one in pulls.registries.values if one.login_server]),
+            }
+            st.page_link("aks.py", label="Check this pair", icon=":material/hub:", query_params=chosen)
+st.caption(
+    f"{count(len(shown), 'pair')} shown. Click a square, or select rows, to check a pair or to attach it. What groups "
+    "hold is unknown here: role assignments do not tell their members. A role that was just assigned takes minutes "
+    "until it counts, kubelet's token up to an hour."
+)
+az_lines(*(check_acr(pair.cluster.name, pair.cluster.resource_group, pair.registry.login_server) for pair in shown[:3]))

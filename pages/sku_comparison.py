@@ -1,0 +1,75 @@
+"""Basic, Standard or Premium: what each has, what it would cost, and which one each registry should be."""
+
+import streamlit as st
+
+from services.commands.registries import show_usage
+from services.pricing.price_snapshot import snapshot
+from services.pricing.sku_choice import choose_sku, review_sku
+from services.registries.skus import PRICE_NOTE, sku_of
+from ui.elements.errors import show_error, show_refused
+from ui.elements.page import az_lines, header
+from ui.elements.text import plain
+from ui.loaders import registries as loaders
+from ui.pricing.prices import choose_prices
+from ui.pricing.sku_change import show_changes
+from ui.pricing.sku_charts import Point
+from ui.pricing.sku_questions import ask, choose_start
+from ui.pricing.sku_reviews import show_reviews
+from ui.pricing.sku_sections import show_choice, show_features, show_month, show_regions, show_sizes
+from ui.runtime import connection
+from ui.runtime.background import show_progress
+
+ELSEWHERE = "eastus"
+
+who = connection.who()
+top = st.container()
+show_changes()  # Before anything is read: a change that has just ended makes it stale.
+inventory = loaders.inventory(who)
+with top:
+    header(
+        "SKU comparison",
+        "What Basic, Standard and Premium have, what they cost, and which one each registry should be.",
+        None if inventory.running else inventory.at,
+        lambda: loaders.inventory.clear(who),
+    )
+show_progress(inventory, "inventory")
+if inventory.error:
+    show_error(inventory.error)
+if inventory.running and not inventory.value.detailed:
+    st.stop()  # What the URL names would be forgotten where it is not there to be chosen yet.
+registries = inventory.value.registries.values
+show_refused(inventory.value.registries, "subscription", "subscriptions")
+
+st.subheader("Which one should I consider?", anchor=False)
+with st.container(horizontal=True, vertical_alignment="bottom"):
+    start = choose_start(registries)
+    regions = sorted({registry.location for registry in registries} | {ELSEWHERE})
+    home = regions.index(start.location if start else ELSEWHERE)
+    region = st.selectbox("Region", regions, home, key="region", bind="query-params", width=200)
+book = choose_prices(who, regions)
+prices = book.by_region.get(region) or snapshot(region)
+needs = ask(start)
+try:
+    choice = choose_sku(needs, prices, book.days)
+except ValueError as exc:
+    st.error(f"{plain(str(exc))}. Choose another currency or region, or give a price sheet.", icon=":material/error:")
+    st.stop()
+show_choice(choice, prices.currency, book.days)
+show_month(choice, prices.currency)
+
+reviews = [review_sku(registry, book.by_region, book.days) for registry in registries]
+ours = [
+    Point(one.registry.name, sku, one.found.needs.stored_gib, one.present.total)
+    for one in reviews
+    if one.present and one.found.needs and (sku := sku_of(one.registry.sku))
+]
+show_sizes(prices, book.days, ours)
+show_regions(needs.stored_gib, prices, book.days)
+show_reviews(who, reviews, book)
+show_features()
+st.info(PRICE_NOTE, icon=":material/info:")
+st.markdown(
+    "Standard is never the cheapest for storage: choose it for anonymous pull, more webhooks or more tokens. From "
+    "500 GiB on Premium costs less than both."
+)
+az_lines(*(show_usage(registry.name) for registry in ([start] if start else registries[:3])))

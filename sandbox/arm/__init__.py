@@ -1,0 +1,1 @@
+"""Resource Manager: its calls, operations and resources."""

@@ -1,0 +1,1 @@
+"""What registries cost: list prices, bills and budgets."""

@@ -1,0 +1,1 @@
+"""AKS clusters: their resources, identities, networks, run commands and pods."""

@@ -1,0 +1,1 @@
+"""Azure's own forms and rules for resources that several planes share."""

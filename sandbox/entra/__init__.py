@@ -1,0 +1,1 @@
+"""Microsoft Entra: sign-in and the directory."""

@@ -1,0 +1,86 @@
+"""The little of Microsoft Graph that `az role assignment` asks: who is this principal?"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+from starlette.responses import Response
+
+from sandbox.arm.call import Call, Route, answer
+from sandbox.documents.errors import ArmError, Document
+from sandbox.identity.principals import PRINCIPALS
+
+BASE = "/graph/v1.0"
+_ANY_NAME = re.compile(r"servicePrincipalNames/any\(\w+:\s*\w+ eq '([^']*)'\)", re.IGNORECASE)
+_EQUALS = re.compile(r"(appId|displayName|userPrincipalName|id) eq '([^']*)'", re.IGNORECASE)
+_KINDS = {
+    "servicePrincipals": ("servicePrincipal", "managedIdentity"),
+    "users": ("user",),
+    "groups": ("group",),
+}
+
+
+def routes() -> list[Route]:
+    return [
+        *(Route("GET", f"{BASE}/{collection}", list_principals) for collection in _KINDS),
+        *(Route("GET", f"{BASE}/{collection}/{{id}}", get_principal) for collection in _KINDS),
+        Route("POST", f"{BASE}/directoryObjects/getByIds", get_by_ids),
+    ]
+
+
+def list_principals(call: Call) -> Response:
+    collection = call.path.rsplit("/", 1)[-1]
+    text = call.query.get("$filter", "")
+    found = [shown for shown in _objects(call, _KINDS[collection]) if _matches(shown, text)]
+    return answer({"value": found})
+
+
+def _matches(shown: Document, text: str) -> bool:
+    if not text:
+        return True
+    if names := _ANY_NAME.fullmatch(text.strip()):
+        return names[1].lower() in (name.lower() for name in shown.get("servicePrincipalNames", ()))
+    if equals := _EQUALS.fullmatch(text.strip()):
+        member = next(key for key in (*shown, equals[1]) if key.lower() == equals[1].lower())
+        return str(shown.get(member, "")).lower() == equals[2].lower()
+    raise ArmError(400, "Request_UnsupportedQuery", f"Unsupported or invalid query filter clause: {text}")
+
+
+def get_principal(call: Call) -> Response:
+    wanted = call.params["id"].lower()
+    for shown in _objects(call, _KINDS[call.path.split("/")[3]]):
+        if wanted in (shown["id"].lower(), str(shown.get("userPrincipalName", "")).lower()):
+            return answer(shown)
+    message = f"Resource '{call.params['id']}' does not exist or one of its queried reference-property objects"
+    raise ArmError(404, "Request_ResourceNotFound", f"{message} are not present.")
+
+
+def get_by_ids(call: Call) -> Response:
+    ids = call.body.get("ids") if isinstance(call.body, dict) else None
+    if not isinstance(ids, list):
+        raise ArmError(400, "Request_BadRequest", "The ids are missing.")
+    wanted = {str(item).lower() for item in ids}
+    everyone = _objects(call, tuple(kind for kinds in _KINDS.values() for kind in kinds))
+    return answer({"value": [shown for shown in everyone if shown["id"].lower() in wanted]})
+
+
+def _objects(call: Call, kinds: tuple[str, ...]) -> list[Document]:
+    return [_object(doc) for doc in call.store.list_resources(PRINCIPALS) if doc["kind"] in kinds]
+
+
+def _object(principal: Document) -> Document:
+    """A directory object as Graph shows it: never with the secret."""
+    common: dict[str, Any] = {"id": principal["objectId"], "displayName": principal["displayName"]}
+    if principal["kind"] == "user":
+        upn = principal["userPrincipalName"]
+        return {"@odata.type": "#microsoft.graph.user", **common, "userPrincipalName": upn}
+    if principal["kind"] == "group":
+        return {"@odata.type": "#microsoft.graph.group", **common}
+    return {
+        "@odata.type": "#microsoft.graph.servicePrincipal",
+        **common,
+        "appId": principal["appId"],
+        "servicePrincipalNames": [principal["appId"]],
+        "servicePrincipalType": "ManagedIdentity" if principal["kind"] == "managedIdentity" else "Application",
+    }

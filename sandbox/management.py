@@ -1,0 +1,172 @@
+"""The management listener: sign-in, Resource Manager, Graph and list prices behind one origin."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import re
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route as WebRoute
+from starlette.types import ASGIApp
+
+from sandbox.arm import authorization, groups, imports, networks, providers, replications, resources, tokens, webhooks
+from sandbox.arm import registries as arm_registries
+from sandbox.arm.call import Call, Caller, Route
+from sandbox.arm.operations import Operations
+from sandbox.arm.operations import routes as operation_routes
+from sandbox.billing import budgets, costs
+from sandbox.billing.retail_prices import price_routes
+from sandbox.clusters import clusters, commands, identities
+from sandbox.documents.errors import ArmError
+from sandbox.entra import graph
+from sandbox.entra.login import login_routes
+from sandbox.identity.principals import TENANT_ID
+from sandbox.identity.tokens import InvalidToken
+from sandbox.state import State
+
+_METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
+
+
+def build_management_app(state: State) -> ASGIApp:
+    """The ASGI app of the management listener."""
+    routes = all_routes(Operations())
+    writing = asyncio.Lock()
+
+    async def arm(request: Request) -> Response:
+        request_id = str(uuid.uuid4())
+        try:
+            call, route = _checked(state, routes, request, await request.body())
+            if request.method in ("GET", "HEAD"):
+                response = route.handle(call)
+            else:
+                # Opening a listener waits for the event loop, so it can't run on it; one change at a time.
+                async with writing:
+                    response = await run_in_threadpool(route.handle, call)
+        except ArmError as error:
+            response = JSONResponse(error.body, error.status, headers=error.headers)
+        response.headers["x-ms-request-id"] = request_id
+        correlation = request.headers.get("x-ms-correlation-request-id", request_id)
+        response.headers["x-ms-correlation-request-id"] = correlation
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+    return Starlette(
+        routes=[*login_routes(state), *price_routes(state), WebRoute("/{path:path}", arm, methods=_METHODS)]
+    )
+
+
+def all_routes(operations: Operations) -> list[Route]:
+    """Resource Manager and Graph; the first match wins, so the any-scope routes come last."""
+    return [
+        *operation_routes(operations),
+        *resources.routes(),
+        *providers.routes(),
+        *groups.routes(operations),
+        *arm_registries.routes(operations),
+        *imports.routes(operations),
+        *replications.routes(operations),
+        *webhooks.routes(),
+        *tokens.routes(operations),
+        *clusters.routes(),
+        *identities.routes(),
+        *commands.routes(),
+        *networks.routes(),
+        *graph.routes(),
+        *costs.routes(),
+        *budgets.routes(),
+        *authorization.routes(),
+    ]
+
+
+def _checked(state: State, routes: list[Route], request: Request, body: bytes) -> tuple[Call, Route]:
+    """The call and where it goes, once token, version, subscription and permission are in order."""
+    # The SDK's list_for_resource writes "//" where a resource has no parent.
+    path = re.sub("/{2,}", "/", request.url.path).rstrip("/") or "/"
+    caller = _caller(state, request, graph_call=path.startswith(graph.BASE))
+    route, params = _route(routes, request.method, path)
+    if "api-version" not in request.query_params and not path.startswith(graph.BASE):
+        message = "The api-version query parameter (?api-version=) is required for all requests."
+        raise ArmError(400, "MissingApiVersionParameter", message)
+    call = Call(
+        state=state,
+        caller=caller,
+        method=request.method,
+        path=path,
+        params=params,
+        query=dict(request.query_params),
+        body=_json(body),
+    )
+    subscription = params.get("subscription")
+    if subscription and state.store.get_resource(f"/subscriptions/{subscription}") is None:
+        raise resources.subscription_not_found(subscription)
+    if route.action is not None:
+        scope = path if route.scope is None else _fill(route.scope, params)
+        call.require(route.action, scope or "/")
+    return call, route
+
+
+def _fill(template: str, params: Mapping[str, str]) -> str:
+    for name, value in params.items():
+        template = template.replace(f"{{{name}}}", value)
+    return template
+
+
+def _route(routes: list[Route], method: str, path: str) -> tuple[Route, dict[str, str]]:
+    allowed = []
+    for route in routes:
+        match = route.pattern.fullmatch(path)
+        if match and route.method == method:
+            return route, match.groupdict()
+        if match:
+            allowed.append(route.method)
+    if allowed:
+        message = f"The requested resource does not support http method '{method}'."
+        raise ArmError(405, "MethodNotAllowed", message, {"Allow": ", ".join(allowed)})
+    raise ArmError(404, "InvalidResourceType", f"The sandbox has nothing at '{path}'.")
+
+
+def _caller(state: State, request: Request, *, graph_call: bool) -> Caller:
+    header = request.headers.get("authorization", "")
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() != "bearer" or not token:
+        message = "Authentication failed. The 'Authorization' header is missing."
+        raise _unauthorized(state, "AuthenticationFailed", message)
+    try:
+        claims = state.tokens.read(token)
+    except InvalidToken as error:
+        raise _unauthorized(state, "InvalidAuthenticationToken", f"The access token is invalid: {error}") from error
+    audience, origin = str(claims.get("aud", "")), state.authority_url
+    expected = f"{origin}/graph" if graph_call else origin
+    if audience.rstrip("/") != expected:
+        message = (
+            "The access token has been obtained for wrong audience or resource "
+            f"'{audience}'. It should exactly match with one of the allowed audiences "
+            f"'{expected}/','{expected}'."
+        )
+        raise _unauthorized(state, "InvalidAuthenticationTokenAudience", message)
+    return Caller(object_id=str(claims["oid"]), app_id=str(claims["appid"]))
+
+
+def _unauthorized(state: State, code: str, message: str) -> ArmError:
+    challenge = (
+        f'Bearer authorization_uri="{state.authority_url}/{TENANT_ID}", error="invalid_token", '
+        f'error_description="{message}"'
+    )
+    return ArmError(401, code, message, {"WWW-Authenticate": challenge})
+
+
+def _json(body: bytes) -> Any:
+    if not body:
+        return None
+    try:
+        return json.loads(body)
+    except ValueError as error:
+        message = "The request content was invalid and could not be deserialized."
+        raise ArmError(400, "InvalidRequestContent", message) from error

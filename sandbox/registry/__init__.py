@@ -1,0 +1,1 @@
+"""A registry's data plane: sign-in, the distribution API and ACR's own."""

@@ -1,0 +1,1 @@
+"""Who may do what: roles, assignments, conditions, the decision. Nothing is written."""

@@ -1,0 +1,91 @@
+"""What is told of a permission: whether, because of which role assignments, and what can't be told."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.access.permissions import Permission
+from services.access.role_assignments import DenyAssignment, RoleAssignment, scope_words
+
+
+class Verdict(StrEnum):
+    """SOME: it depends on the repository, and none was named. UNKNOWN: it can't be told from what was read."""
+
+    YES = "yes"
+    SOME = "some"
+    UNKNOWN = "unknown"
+    NO = "no"
+
+
+@dataclass(frozen=True)
+class Reason:
+    """One role assignment, and what it says alone to the actions among those needed that its role is about.
+
+    `group` is the group that holds it, "" where the principal does; `why` is a sentence on a verdict other than YES.
+    `custom`: the role is one of the organisation's own.
+    """
+
+    assignment: RoleAssignment
+    role: str
+    verdict: Verdict
+    inherited: bool
+    group: str = ""
+    why: str = ""
+    custom: bool = False
+
+    @property
+    def words(self) -> str:
+        """'AcrPull, inherited from the resource group hub-rg, held by the group GUID, under a condition'."""
+        where = f"inherited from {scope_words(self.assignment.scope)}" if self.inherited else "on the registry itself"
+        group = f", held by the group {self.group}" if self.group else ""
+        role = f"{self.role} (custom role)" if self.custom else self.role
+        return f"{role}, {where}{group}{', under a condition' if self.assignment.condition else ''}"
+
+
+@dataclass(frozen=True)
+class Denial:
+    """A deny assignment that takes away what was asked for, or some of it, or may (UNKNOWN)."""
+
+    deny: DenyAssignment
+    verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Decision:
+    """Whether a principal may, and all that bears on it.
+
+    `reasons`: the assignments that are about it, those that give it first; one that leaves this repository out by its
+    condition has verdict NO. `ignored`: those that would give it in the registry's other mode. `unread`: what was not
+    read and may take it away, "" where nothing.
+    """
+
+    permission: Permission
+    verdict: Verdict
+    reasons: tuple[Reason, ...] = ()
+    ignored: tuple[Reason, ...] = ()
+    denials: tuple[Denial, ...] = ()
+    unread: str = ""
+
+    @property
+    def because(self) -> tuple[Reason, ...]:
+        """The assignments that give it, on all repositories or on some."""
+        return tuple(reason for reason in self.reasons if reason.verdict in (Verdict.YES, Verdict.SOME))
+
+    @property
+    def untold(self) -> tuple[Reason, ...]:
+        """The assignments of which it can't be told whether they give it; each says why."""
+        return tuple(reason for reason in self.reasons if reason.verdict is Verdict.UNKNOWN)
+
+    @property
+    def said(self) -> tuple[str, ...]:
+        """All of it in words, a sentence or two each: what gives it, what may, what does not, what takes it away."""
+        given = [f"{reason.words}{f': {reason.why}' if reason.why else '.'}" for reason in self.reasons]
+        denied = [
+            f"The deny assignment {one.deny.name} {'takes' if one.verdict is Verdict.YES else 'may take'} it away."
+            for one in self.denials
+        ]
+        return (
+            *given,
+            *denied,
+            *(f"{reason.words}. {reason.why}" for reason in self.ignored),
+            *((self.unread,) if self.unread else ()),
+        )

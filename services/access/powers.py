@@ -1,0 +1,161 @@
+"""All that a role may give at a registry: what one asks of a registry, what only some roles add, and what signing in
+takes. Worked out from role definitions; no second table of what a role may.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from functools import lru_cache
+
+from services.access.permissions import Need, Permission, by_repository, need_of
+from services.access.role_definitions import REGISTRY, RoleDefinition
+from services.registries.registry import Mode
+
+
+class Extra(StrEnum):
+    """What roles give beside the permissions: it tells two roles apart that are alike in those."""
+
+    READ_SETTINGS = "read webhooks, replicas and usage"
+    READ_ROLES = "read role assignments"
+    CHANGE_SETTINGS = "change webhooks and replicas"
+    DELETE_REGISTRY = "delete the registry"
+    MAKE_TOKENS = "make tokens and scope maps"
+    RENEW_PASSWORD = "renew the admin password"
+    RUN_TASKS = "build and run tasks"
+    READ_CACHE_RULES = "read cache rules"
+    CHANGE_CACHE_RULES = "change cache rules"
+    READ_CREDENTIAL_SETS = "read credential sets"
+    CHANGE_CREDENTIAL_SETS = "change credential sets"
+    TRANSFER = "run transfer pipelines"
+    READ_QUARANTINE = "read quarantined images"
+    CHANGE_QUARANTINE = "release quarantined images"
+    SIGN = "sign for content trust"
+    MAKE_ROLES = "make custom roles and locks"
+
+
+Power = Permission | Extra
+POWERS: tuple[Power, ...] = (*Permission, *Extra)
+
+_E = Extra
+_CONTROL_PLANE = {
+    _E.READ_SETTINGS: ("webhooks/read", "replications/read", "listUsages/read"),
+    _E.CHANGE_SETTINGS: ("webhooks/write", "replications/write"),
+    _E.DELETE_REGISTRY: ("delete",),
+    _E.MAKE_TOKENS: ("tokens/write", "scopeMaps/write"),
+    _E.RENEW_PASSWORD: ("regenerateCredential/action",),
+    _E.RUN_TASKS: ("tasks/write", "scheduleRun/action"),
+    _E.READ_CACHE_RULES: ("cacheRules/read",),
+    _E.CHANGE_CACHE_RULES: ("cacheRules/write",),
+    _E.READ_CREDENTIAL_SETS: ("credentialSets/read",),
+    _E.CHANGE_CREDENTIAL_SETS: ("credentialSets/write",),
+    _E.TRANSFER: ("exportPipelines/write", "importPipelines/write", "pipelineRuns/write"),
+}
+_AUTHORIZATION = {
+    _E.READ_ROLES: ("Microsoft.Authorization/roleAssignments/read",),
+    _E.MAKE_ROLES: ("Microsoft.Authorization/roleDefinitions/write", "Microsoft.Authorization/locks/write"),
+}
+# In Legacy mode an action, in ABAC mode a data action: as all that is about images.
+_QUARANTINE = {_E.READ_QUARANTINE: "read", _E.CHANGE_QUARANTINE: "write"}
+
+# What leads to more than it says: not to be given by the way.
+DANGERS: Mapping[Power, str] = {
+    Permission.WRITE_REGISTRY: "It may switch the admin user or anonymous pull on, and open the network.",
+    Permission.IMPORT_IMAGES: "An import may put any image under a tag that runs already.",
+    Permission.LIST_CREDENTIALS: "Where the admin user is on, its password pulls, pushes and deletes everything.",
+    Permission.ASSIGN_ROLES: "Who assigns roles may take any of them.",
+    Permission.REMOVE_ROLES: "It may take everyone's access away.",
+    Extra.DELETE_REGISTRY: "With the registry go all images in it.",
+    Extra.MAKE_TOKENS: "A token is a password to repositories that no role assignment shows.",
+    Extra.RENEW_PASSWORD: "It may lock out whoever uses the admin password.",
+    Extra.RUN_TASKS: "A task runs code of its own, with rights of its own at the registry.",
+    Extra.TRANSFER: "A pipeline takes images out of the registry, or puts some in.",
+    Extra.MAKE_ROLES: "A custom role may give anything.",
+}
+_READS = frozenset(
+    {
+        Permission.PULL,
+        Permission.LIST_CATALOG,
+        Permission.READ_METADATA,
+        Permission.READ_REGISTRY,
+        *(extra for extra in Extra if extra.name.startswith("READ_")),
+    }
+)
+# What is about one repository at a time: in ABAC mode a condition can ask for its name.
+BY_REPOSITORY = frozenset(
+    wanted for wanted in Permission if all(by_repository(action) for action in need_of(wanted, Mode.ABAC).actions)
+)
+ABOUT_DATA = BY_REPOSITORY | {Permission.LIST_CATALOG}
+
+
+class SignIn(StrEnum):
+    """What a role is good for when one signs in (`az acr login`, `docker login`)."""
+
+    YES = "yes"
+    IDENTITY = "identity only"
+    NO = "no"
+
+
+SIGN_IN_RULES: Mapping[Mode, str] = {
+    Mode.LEGACY: "In Legacy mode the registry exchanges a token for its own only for who may do something with its "
+    "data: pull, push or delete. Without such a right signing in is refused.",
+    Mode.ABAC: "In ABAC mode the exchange proves who one is, and nothing more: what one may do is asked for each "
+    "repository afterwards. A sign-in that succeeds says nothing about pulling.",
+}
+# https://github.com/Azure/azure-cli, acr/_docker_utils.py: without registries/read it takes name.azurecr.io.
+AZ_LOGIN_RULE = (
+    "az acr login looks the registry up first. Without the right to see it az takes the name with .azurecr.io, which "
+    "is wrong where the login server has a domain name label: give az the login server then."
+)
+
+
+def power_need(power: Power, mode: Mode) -> Need | None:
+    """What `power` takes on a registry in `mode`; None where no role gives it there."""
+    if isinstance(power, Permission):
+        return need_of(power, mode)
+    if power in _AUTHORIZATION:
+        return Need(_AUTHORIZATION[power])
+    if power in _CONTROL_PLANE:
+        return Need(tuple(REGISTRY + action for action in _CONTROL_PLANE[power]))
+    if power is Extra.SIGN:
+        # https://learn.microsoft.com/azure/container-registry/container-registry-content-trust: not in ABAC mode.
+        return Need((REGISTRY + "sign/write",)) if mode is Mode.LEGACY else None
+    if mode is Mode.ABAC:
+        return Need((f"{REGISTRY}quarantinedArtifacts/{_QUARANTINE[power]}",), data=True)
+    return Need((f"{REGISTRY}quarantine/{_QUARANTINE[power]}",))
+
+
+@lru_cache(maxsize=1024)
+def powers_of(role: RoleDefinition, mode: Mode) -> frozenset[Power]:
+    """All that the role gives by itself at a registry in `mode`."""
+    return frozenset(
+        power
+        for power in POWERS
+        if (need := power_need(power, mode)) and all(role.grants(action, data=need.data) for action in need.actions)
+    )
+
+
+def in_order(powers: frozenset[Power]) -> tuple[Power, ...]:
+    """As POWERS has them."""
+    return tuple(power for power in POWERS if power in powers)
+
+
+def weight(power: Power) -> int:
+    """How much one would rather not give it by the way: reading 1, changing 100, what DANGERS names 10,000."""
+    return 10_000 if power in DANGERS else 1 if power in _READS else 100
+
+
+def sign_in_of(powers: frozenset[Power], mode: Mode) -> SignIn:
+    """Whether holding these is enough to sign in; see SIGN_IN_RULES."""
+    if powers & ABOUT_DATA:
+        return SignIn.YES
+    return SignIn.IDENTITY if mode is Mode.ABAC else SignIn.NO
+
+
+def takes_condition(role: RoleDefinition) -> bool:
+    """Whether a condition can limit all data actions of the role to some repositories."""
+    actions = data_actions(role)
+    return bool(actions) and all(by_repository(action) for action in actions)
+
+
+def data_actions(role: RoleDefinition) -> tuple[str, ...]:
+    """Those of all its blocks, as they are written."""
+    return tuple(dict.fromkeys(action for block in role.blocks for action in block.data_actions))

@@ -1,0 +1,1 @@
+"""Who can do what on a registry, and what a switch to ABAC would change. Read-only reviews over many principals."""

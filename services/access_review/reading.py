@@ -1,0 +1,74 @@
+"""Reading what assignments alone don't tell: which groups hold a principal, and how many repository tokens there are.
+
+Azure follows groups itself, through all that are in one another, for users and service principals:
+https://learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest
+"""
+
+from collections.abc import Iterable, Mapping
+from threading import Event
+
+from services.access.reading import assignment_from
+from services.access.role_assignments import RoleAssignment
+from services.arm.subscriptions import Subscription
+from services.connection.errors import explained
+from services.connection.names import require_object_id
+from services.connection.parallel import Partial, Progress, counter, each
+from services.connection.session import AzureSession
+from services.registries.registry import Registry
+
+# The groups that hold a principal, of those that have a role assignment: object id in lower case → theirs.
+Groups = Mapping[str, frozenset[str]]
+
+
+def read_groups(
+    session: AzureSession,
+    registry: Registry,
+    principals: Iterable[str],
+    *,
+    progress: Progress | None = None,
+    stop: Event | None = None,
+) -> Partial[tuple[str, frozenset[str]]]:
+    """Each principal, in lower case, with the groups by which it holds something at a registry. One request each.
+
+    Azure takes users and service principals only; a principal that refuses is a Refusal of the result.
+    """
+    wanted = sorted({one.lower() for one in principals})
+    return each(
+        lambda principal: (principal, _groups_at(session, registry.subscription_id, registry.id, principal)),
+        wanted,
+        done=counter(progress, "principals", len(wanted)),
+        stop=stop,
+    )
+
+
+def read_groups_everywhere(
+    session: AzureSession, subscriptions: Iterable[Subscription], principal: str
+) -> Partial[tuple[str, frozenset[str]]]:
+    """Each subscription's id with the groups by which the principal holds something in it, or above it."""
+    return each(
+        lambda one: (one.id, _groups_at(session, one.id, f"/subscriptions/{one.id}", principal)),
+        subscriptions,
+        name=lambda one: one.name,
+    )
+
+
+def asked_of(assignments: Iterable[RoleAssignment]) -> tuple[str, ...]:
+    """The principals that Azure can be asked about: whose kind is told, and is no group."""
+    kinds = {one.principal_id.lower(): one.principal_type.lower() for one in assignments}
+    return tuple(sorted(principal for principal, kind in kinds.items() if kind in ("user", "serviceprincipal")))
+
+
+def count_tokens(session: AzureSession, registry: Registry) -> int:
+    """How many repository tokens a registry has. Raises ServiceError."""
+    with explained(f"Could not list the tokens of {registry.name}"):
+        listed = session.registries(registry.subscription_id).tokens.list(registry.resource_group, registry.name)
+        return sum(1 for _ in listed)
+
+
+def _groups_at(session: AzureSession, subscription_id: str, scope: str, principal: str) -> frozenset[str]:
+    title = f"Could not read what groups give {principal}"
+    require_object_id(title, principal)
+    with explained(title):
+        client = session.authorization(subscription_id).role_assignments
+        held = map(assignment_from, client.list_for_scope(scope, filter=f"assignedTo('{principal}')"))
+        return frozenset(one.principal_id.lower() for one in held) - {principal.lower()}

@@ -1,0 +1,240 @@
+"""Letting a cluster pull from a registry: one role assignment, planned, checked again, written and read back.
+
+What `az aks update --attach-acr` does, for both of the registry's modes, and without an update of the cluster:
+https://learn.microsoft.com/azure/aks/cluster-container-registry-integration
+"""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Literal
+
+from services.access.decisions import Decision, Reason, Verdict
+from services.access.evaluation import blocks_grant, permission
+from services.access.permissions import Permission
+from services.access.reading import own_if_told
+from services.access.repository_scope import ALL, RepositoryChoice, condition_for
+from services.access.role_assignments import RoleAssignment
+from services.access.role_definitions import ACR_PULL, BUILT_IN, REPOSITORY_READER, PermissionBlock
+from services.aks.clusters import Cluster, get_cluster
+from services.aks.puller import PullerAccess, principal_of, read_puller
+from services.arm.subscriptions import tenant_of
+from services.connection.changes import changed, refused
+from services.connection.errors import ServiceError
+from services.connection.session import AzureSession
+from services.registries.registry import Mode, Registry, describe_registry
+from services.roles.assignment import Grant, same_grant, write_grant
+
+
+@dataclass(frozen=True)
+class AttachPlan:
+    """One role assignment that lets the cluster's nodes pull.
+
+    `granted`: the assignments that give it already; with `nothing_to_do` nothing is written. `may`: whether the
+    caller may assign roles here, None where that could not be read. Nothing is sent while there are `blockers`.
+    """
+
+    cluster: Cluster
+    registry: Registry
+    choice: RepositoryChoice
+    principal_id: str
+    role: str
+    condition: str
+    granted: tuple[Reason, ...]
+    nothing_to_do: bool
+    may: bool | None
+    blockers: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def role_name(self) -> str:
+        return BUILT_IN[self.role].name
+
+    @property
+    def grant(self) -> Grant:
+        return Grant(
+            self.registry.id,
+            self.principal_id,
+            "ServicePrincipal",
+            self.role,
+            self.role_name,
+            self.condition,
+            f"Attached by ACR Console for {self.cluster.name}",
+        )
+
+
+def role_for(mode: Mode) -> str:
+    """The GUID of the least role that lets pull in this mode: in ABAC mode AcrPull is ignored."""
+    return REPOSITORY_READER if mode is Mode.ABAC else ACR_PULL
+
+
+def plan_attach(
+    cluster: Cluster,
+    registry: Registry,
+    held: PullerAccess,
+    own: tuple[PermissionBlock, ...] | None,
+    choice: RepositoryChoice = ALL,
+    *,
+    registry_tenant: str = "",
+) -> AttachPlan:
+    """What would be written, from what was read. `own`: the caller's permissions, None where they could not be read.
+
+    `choice` is of ABAC registries only. `registry_tenant` "" where it is not known. Raises ServiceError for a choice
+    of what can be no repository's name.
+    """
+    principal = held.principal_id
+    role = role_for(registry.access.mode)
+    condition = condition_for(choice) if registry.access.mode is Mode.ABAC else ""
+    decisions = _decisions(registry, held, choice)
+    same = next((one for one in held.access.records.assignments if same_grant(one, registry.id, principal, role)), None)
+    granted = tuple(dict.fromkeys(reason for decision in decisions for reason in decision.because))
+    taken = [denial for decision in decisions for denial in decision.denials if denial.verdict is Verdict.YES]
+    nothing_to_do = not taken and (
+        all(any(reason.verdict is Verdict.YES for reason in decision.reasons) for decision in decisions)
+        or bool(same and same.condition == condition)
+    )
+    may = None if own is None else blocks_grant(own, Permission.ASSIGN_ROLES, registry.access.mode)
+    blockers = [*_about_principal(cluster, principal), *_about_tenant(cluster, registry_tenant)]
+    warnings: list[str] = []
+    if choice != ALL and registry.access.mode is Mode.LEGACY:
+        blockers.append("A registry in Legacy mode can't be opened for some repositories only: AcrPull is for all.")
+    if registry.provisioning_state not in ("Succeeded", ""):
+        warnings.append(f"The registry's last change has not ended well: {registry.provisioning_state}.")
+    if taken:
+        blockers.append(
+            f"The deny assignment {taken[0].deny.name} takes pulling away: no role goes before it. Ask who made it."
+        )
+    if same and not nothing_to_do and same.condition != condition:
+        blockers.append(
+            f"The identity holds {BUILT_IN[role].name} here already, under another condition "
+            f"({same.condition or 'none'}). One principal holds a role at a scope once: change that assignment, or "
+            "detach it first."
+        )
+    if may is False and not nothing_to_do:
+        blockers.append(
+            "You may not assign roles on this registry (Microsoft.Authorization/roleAssignments/write). Contributor "
+            "does not include it; Owner, User Access Administrator and RBAC Administrator do."
+        )
+    if may is None:
+        warnings.append("Whether you may assign roles here could not be read: Azure will say.")
+    if held.access.unread and not nothing_to_do:
+        warnings.append(f"Not read: {', '.join(refusal.what for refusal in held.access.unread)}.")
+    if cluster.node_provisioning or cluster.virtual_nodes:
+        warnings.append("Nodes of node auto-provisioning and virtual nodes may pull as another identity than this.")
+    return AttachPlan(
+        cluster,
+        registry,
+        choice,
+        principal,
+        role,
+        condition,
+        granted,
+        nothing_to_do,
+        may,
+        tuple(blockers),
+        tuple(warnings),
+    )
+
+
+def read_attach_plan(
+    session: AzureSession,
+    cluster: Cluster,
+    registry: Registry,
+    choice: RepositoryChoice = ALL,
+    *,
+    principal_id: str = "",
+) -> AttachPlan:
+    """Reads what `plan_attach` needs: four or five requests. `principal_id` is for a service principal's object id,
+    which only the directory knows. Raises ServiceError where the role assignments refuse."""
+    held = read_puller(session, cluster, registry, principal_id)
+    own = own_if_told(session, registry)
+    try:
+        tenant = tenant_of(session, registry.subscription_id)
+    except ServiceError:
+        tenant = ""  # Azure itself refuses an identity of another tenant.
+    return plan_attach(cluster, registry, held, own, choice, registry_tenant=tenant)
+
+
+Outcome = Literal["attached", "attached already", "not confirmed"]
+
+
+@dataclass(frozen=True)
+class Attached:
+    """attached: written, and read back. attached already: it was there, nothing was written. not confirmed: Azure took
+    it, and it could not be read back. `assignment` is what was read, None where something inherited gives it or
+    nothing could be read."""
+
+    outcome: Outcome
+    assignment: RoleAssignment | None
+
+
+def apply_attach(
+    session: AzureSession,
+    plan: AttachPlan,
+    report: Callable[[str], None] = lambda _state: None,
+    *,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Attached:
+    """Writes the assignment as planned; the cluster itself is not updated.
+
+    Raises ServiceError where it is not there afterwards: refused by the plan or by Azure (AuthorizationFailed stops at
+    once), PrincipalNotFound for two minutes, or since the registry or the cluster changed. Where a write's answer was
+    lost and nothing can be read back, the error says that it is not known.
+    """
+    title = f"Could not attach {plan.registry.name} to {plan.cluster.name}"
+    report("looking again")
+    again = _looked_again(session, plan, title)
+    if again.nothing_to_do:
+        found = next((one.assignment for one in again.granted), None)
+        return Attached("attached already", found)
+    if again.blockers:
+        raise refused(title, " ".join(again.blockers))
+    written, assignment = write_grant(session, again.grant, title, report, sleep)
+    outcomes: dict[str, Outcome] = {"assigned": "attached", "assigned already": "attached already"}
+    return Attached(outcomes.get(written, "not confirmed"), assignment)
+
+
+def _looked_again(session: AzureSession, plan: AttachPlan, title: str) -> AttachPlan:
+    """The plan of what there is now. Raises ServiceError where it is another one than was shown."""
+    cluster, registry = get_cluster(session, plan.cluster.id), describe_registry(session, plan.registry.id)
+    if registry.access.mode is not plan.registry.access.mode:
+        raise changed(title, f"The registry is in {registry.access.mode} mode now: the role is another one.")
+    if principal_of(cluster) != principal_of(plan.cluster):
+        raise changed(title, "The cluster's nodes pull as another identity now.")
+    return read_attach_plan(session, cluster, registry, plan.choice, principal_id=plan.principal_id)
+
+
+def _decisions(registry: Registry, held: PullerAccess, choice: RepositoryChoice) -> tuple[Decision, ...]:
+    """Whether it may pull, of each chosen repository; where all or a prefix of them is chosen, of all."""
+    asked: tuple[str | None, ...] = choice.names if choice.names and not choice.prefixes else (None,)
+    return tuple(
+        permission(
+            held.access.records, held.principal_id, registry, Permission.PULL, repository, groups=held.access.groups
+        )
+        for repository in asked
+    )
+
+
+def _about_principal(cluster: Cluster, principal: str) -> list[str]:
+    puller = cluster.puller
+    if principal and principal.lower() == puller.client_id.lower() != puller.object_id.lower():
+        return ["That is the identity's client id. A role is assigned to its object id."]
+    if principal:
+        return []
+    if puller.client_id:
+        return [
+            f"The cluster pulls as the service principal {puller.client_id}, whose object id only the directory "
+            f"knows: `az ad sp show --id {puller.client_id} --query id`."
+        ]
+    return [puller.why]
+
+
+def _about_tenant(cluster: Cluster, registry_tenant: str) -> list[str]:
+    if not registry_tenant or not cluster.tenant_id or registry_tenant.lower() == cluster.tenant_id.lower():
+        return []
+    if not cluster.kubelet:
+        return []  # A multi-tenant application has an object id in each tenant.
+    return [
+        f"The registry is of the tenant {registry_tenant}, the cluster of {cluster.tenant_id}. A managed identity can "
+        "hold no role in another tenant: use a service principal of both, or a registry of the cluster's tenant."
+    ]

@@ -1,0 +1,137 @@
+"""Taking back a cluster's role on a registry: just that assignment, and what still lets it pull after that."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from services.access.decisions import Decision
+from services.access.evaluation import blocks_grant, permission
+from services.access.permissions import Permission
+from services.access.reading import own_if_told, read_principal
+from services.access.role_assignments import RoleAssignment, scope_key
+from services.access.role_definitions import ACR_PULL, REPOSITORY_READER, PermissionBlock
+from services.aks.clusters import Cluster
+from services.aks.puller import PullerAccess, read_puller
+from services.connection.changes import Outcome, refused
+from services.connection.errors import ServiceError
+from services.connection.session import AzureSession
+from services.registries.registry import Registry
+from services.roles.unassign import remove_assignment
+
+ATTACHING = frozenset({ACR_PULL, REPOSITORY_READER})
+
+
+@dataclass(frozen=True)
+class DetachPlan:
+    """`assignment` is what is removed, None where there is nothing to. `left`: whether nodes may pull after it."""
+
+    cluster: Cluster
+    registry: Registry
+    principal_id: str
+    assignment: RoleAssignment | None
+    left: Decision
+    may: bool | None
+    blockers: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def attachments(registry: Registry, held: PullerAccess) -> tuple[RoleAssignment, ...]:
+    """The puller's own assignments on exactly this registry, of a role that attaching gives, in either mode."""
+    return tuple(
+        one
+        for one in held.access.records.assignments
+        if scope_key(one.scope) == scope_key(registry.id)
+        and one.principal_id.lower() == held.principal_id.lower()
+        and one.role in ATTACHING
+    )
+
+
+def plan_detach(
+    cluster: Cluster,
+    registry: Registry,
+    held: PullerAccess,
+    own: tuple[PermissionBlock, ...] | None,
+    assignment_id: str = "",
+) -> DetachPlan:
+    """What would be removed: the attachment of that id, or the only one there is. `own` as in `plan_attach`."""
+    found = attachments(registry, held)
+    chosen = [one for one in found if not assignment_id or one.id.lower() == assignment_id.lower()]
+    assignment = chosen[0] if len(chosen) == 1 else None
+    may = None if own is None else blocks_grant(own, Permission.REMOVE_ROLES, registry.access.mode)
+    blockers: list[str] = []
+    if not held.principal_id:
+        blockers.append("Whose assignment it is can't be told: the object id of who pulls is not known.")
+    elif not chosen:
+        blockers.append("There is nothing to detach: no role of its own on this registry lets the cluster pull.")
+    elif not assignment:
+        blockers.append(f"There are {len(chosen)} assignments to choose from: AcrPull, and one for ABAC mode.")
+    if may is False and chosen:
+        blockers.append(
+            "You may not remove role assignments on this registry (Microsoft.Authorization/roleAssignments/delete)."
+        )
+    warnings = []
+    if may is None:
+        warnings.append("Whether you may remove role assignments here could not be read: Azure will say.")
+    if assignment:
+        warnings.append("Pods that run go on; a node that needs an image anew can't pull it, if nothing else lets it.")
+    return DetachPlan(
+        cluster,
+        registry,
+        held.principal_id,
+        assignment,
+        _without(registry, held, assignment),
+        may,
+        tuple(blockers),
+        tuple(warnings),
+    )
+
+
+def read_detach_plan(
+    session: AzureSession, cluster: Cluster, registry: Registry, assignment_id: str = "", *, principal_id: str = ""
+) -> DetachPlan:
+    """Reads what `plan_detach` needs. Raises ServiceError where the role assignments refuse."""
+    held = read_puller(session, cluster, registry, principal_id)
+    return plan_detach(cluster, registry, held, own_if_told(session, registry), assignment_id)
+
+
+@dataclass(frozen=True)
+class Detached:
+    """`left`: whether nodes may still pull, as read after it, and because of what; None where it could not be read."""
+
+    outcome: Outcome
+    left: Decision | None
+
+
+def apply_detach(
+    session: AzureSession, plan: DetachPlan, report: Callable[[str], None] = lambda _state: None
+) -> Detached:
+    """Removes the assignment as planned.
+
+    deleted: it was removed, and is gone as read back. gone already: somebody else did. not confirmed: Azure took it,
+    and it could not be read back. Raises ServiceError where it is still there, or where nobody can tell.
+    """
+    title = f"Could not detach {plan.registry.name} from {plan.cluster.name}"
+    if plan.blockers or not plan.assignment:
+        raise refused(title, " ".join(plan.blockers) or "There is nothing to detach.")
+    outcome = remove_assignment(session, plan.assignment, title, report)
+    return Detached(outcome, None if outcome == "not confirmed" else _left(session, plan))
+
+
+def _left(session: AzureSession, plan: DetachPlan) -> Decision | None:
+    try:
+        access = read_principal(session, plan.registry, plan.principal_id)
+    except ServiceError:
+        return None
+    return _without(plan.registry, PullerAccess(plan.principal_id, access), plan.assignment)
+
+
+def _without(registry: Registry, held: PullerAccess, assignment: RoleAssignment | None) -> Decision:
+    """Whether the puller may pull without this assignment. A list that is a moment old may still have it."""
+    records = held.access.records
+    kept = tuple(one for one in records.assignments if not assignment or one.id.lower() != assignment.id.lower())
+    return permission(
+        replace(records, assignments=kept),
+        held.principal_id,
+        registry,
+        Permission.PULL,
+        groups=held.access.groups,
+    )

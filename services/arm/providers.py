@@ -1,0 +1,83 @@
+"""Where registries can be made, from the resource provider itself, and whether a subscription may use it.
+
+Reading never registers a provider: `register_provider` does, and only when it is asked to.
+https://learn.microsoft.com/azure/azure-resource-manager/management/resource-providers-and-types
+"""
+
+from dataclasses import dataclass
+
+from azure.mgmt.resource.resources.models import Provider
+
+from services.connection.errors import explained
+from services.connection.session import AzureSession
+
+NAMESPACE = "Microsoft.ContainerRegistry"
+REGISTERED = "Registered"
+
+
+@dataclass(frozen=True)
+class Location:
+    """`name` as ARM writes it (eastus), `display_name` for people (East US)."""
+
+    name: str
+    display_name: str
+
+
+@dataclass(frozen=True)
+class RegistryProvider:
+    """`state`: Registered, Registering, NotRegistered, Unregistering or Unregistered, for one subscription.
+
+    `locations`: those that offer registries and that the subscription may use, by display name.
+    """
+
+    state: str
+    locations: tuple[Location, ...]
+
+    @property
+    def registered(self) -> bool:
+        return self.state == REGISTERED
+
+    def offers(self, name: str) -> bool:
+        """Whether registries can be made in the location of this name."""
+        return any(location.name == name for location in self.locations)
+
+
+def read_provider(session: AzureSession, subscription_id: str) -> RegistryProvider:
+    """The provider of registries as a subscription has it. Raises ServiceError.
+
+    The provider tells display names only, so the subscription's own list gives the names to them.
+    """
+    with explained(f"Could not read where {NAMESPACE} is offered"):
+        provider = session.groups_and_providers(subscription_id).providers.get(NAMESPACE)
+        offered = _offered(provider)
+        found = [
+            Location(model.name, model.display_name or model.name)
+            for model in session.subscriptions().subscriptions.list_locations(subscription_id)
+            if model.name and _same(model.display_name or model.name) in offered
+        ]
+    return RegistryProvider(
+        provider.registration_state or "", tuple(sorted(found, key=lambda location: location.display_name))
+    )
+
+
+def _offered(provider: Provider) -> set[str]:
+    for kind in provider.resource_types or ():
+        if (kind.resource_type or "").casefold() == "registries":
+            return {_same(name) for name in kind.locations or ()}
+    raise ValueError("no registries among the provider's types")
+
+
+def _same(name: str) -> str:
+    """Display names and names of locations differ in spaces and case alone."""
+    return name.replace(" ", "").casefold()
+
+
+def register_provider(session: AzureSession, subscription_id: str) -> str:
+    """Registers the provider in a subscription: its state as read back, Registering for a minute or two.
+
+    Whoever may write to the subscription may do it (…/register/action). Raises ServiceError.
+    """
+    with explained(f"Could not register {NAMESPACE}"):
+        providers = session.groups_and_providers(subscription_id).providers
+        providers.register(NAMESPACE)
+        return providers.get(NAMESPACE).registration_state or ""

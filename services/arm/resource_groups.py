@@ -1,0 +1,71 @@
+"""Resource groups: those of a subscription, one by its name, and a new one."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from azure.mgmt.resource.resources import models
+
+from services.connection.errors import ServiceError, explained
+from services.connection.session import AzureSession
+
+DELETING = "Deleting"
+
+
+@dataclass(frozen=True)
+class ResourceGroup:
+    """`location` is that of the group's own record: what is in it may be elsewhere. `state` is Azure's: Succeeded, and
+    Deleting until everything in it is gone."""
+
+    name: str
+    location: str
+    state: str
+
+
+def broken_group_rules(name: str) -> Iterator[str]:
+    """What keeps a new group from being named so, a sentence for each rule.
+
+    https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftresources
+    """
+    if not 1 <= len(name) <= 90:
+        yield f"A resource group's name has 1 to 90 characters: this one has {len(name)}."
+    if found := sorted({sign for sign in name if not re.fullmatch(r"[\w\-.()]", sign)}):
+        yield (
+            "A resource group's name has letters, digits, underscores, dashes, periods and parentheses only, not "
+            f"{' '.join('a space' if sign.isspace() else sign for sign in found)}."
+        )
+    if name.endswith("."):
+        yield "A resource group's name does not end in a period."
+
+
+def list_groups(session: AzureSession, subscription_id: str) -> tuple[ResourceGroup, ...]:
+    """Those that the identity may see, by name. Raises ServiceError."""
+    with explained("Could not list the resource groups"):
+        found = [_group(model) for model in session.groups_and_providers(subscription_id).resource_groups.list()]
+    return tuple(sorted(found, key=lambda group: group.name.casefold()))
+
+
+def find_group(session: AzureSession, subscription_id: str, name: str) -> ResourceGroup | None:
+    """The group of this name, whatever its case; None where Azure says that there is none. Raises ServiceError."""
+    try:
+        with explained(f"Could not read the resource group {name}"):
+            return _group(session.groups_and_providers(subscription_id).resource_groups.get(name))
+    except ServiceError as error:
+        if error.status == 404 and error.code == "ResourceGroupNotFound":
+            return None
+        raise
+
+
+def create_group(session: AzureSession, subscription_id: str, name: str, location: str) -> ResourceGroup:
+    """Makes a group. A PUT: one that is there already would lose its tags, so look before. Raises ServiceError."""
+    with explained(f"Could not make the resource group {name}"):
+        client = session.groups_and_providers(subscription_id).resource_groups
+        return _group(client.create_or_update(name, models.ResourceGroup(location=location)))
+
+
+def _group(model: models.ResourceGroup) -> ResourceGroup:
+    if not model.name:
+        raise ValueError("a resource group without a name")
+    return ResourceGroup(
+        model.name, model.location or "", (model.properties.provisioning_state if model.properties else "") or ""
+    )

@@ -1,0 +1,58 @@
+"""Resources of any kind, read by their ids as JSON: for kinds of which only a member or two is needed."""
+
+import re
+from typing import Any
+
+from azure.core.rest import HttpRequest
+
+from services.arm.pages import pages
+from services.connection.errors import ServiceError, explained
+from services.connection.session import AzureSession
+
+# Ids come from answers, and become part of an URL to which the token goes.
+_ID = re.compile(r"/subscriptions/[^/?#%\\]+(?:/[^/?#%\\]+)+")
+# https://learn.microsoft.com/azure/templates/ names the versions of each kind.
+_VERSIONS = {
+    # Of the provider itself: what kinds it has, and where.
+    "microsoft.containerregistry": "2021-04-01",
+    "microsoft.network": "2024-05-01",
+    "microsoft.network/privatednszones": "2020-06-01",
+    "microsoft.managedidentity": "2023-01-31",
+}
+
+
+def get_resource(session: AzureSession, resource_id: str) -> dict[str, Any]:
+    """One resource. Raises ServiceError: ResourceNotFound, AuthorizationFailed, InvalidResourceId and others."""
+    title = f"Could not read {resource_id.rpartition('/')[2] or 'a resource'}"
+    request = _request(session, title, resource_id)
+    with explained(title):
+        response = session.resources().send_request(request)
+        response.raise_for_status()
+        found = response.json()
+        if not isinstance(found, dict):
+            raise ValueError("no object")
+        return found
+
+
+def list_resources(session: AzureSession, collection_id: str) -> list[dict[str, Any]]:
+    """All resources of a collection below a resource, such as a zone's `/A`. Raises ServiceError."""
+    title = f"Could not list {'/'.join(collection_id.split('/')[-2:])}"
+    request = _request(session, title, collection_id)
+    with explained(title):
+        found = pages(session.resources(), request, session.endpoints.resource_manager)
+        return [one for page in found for one in page["value"]]
+
+
+def _request(session: AzureSession, title: str, resource_id: str) -> HttpRequest:
+    segments = resource_id.split("/")
+    if not _ID.fullmatch(resource_id) or "." in segments or ".." in segments:
+        raise ServiceError(
+            title, "That is no resource id.", "Azure named it: report it with the log.", "InvalidResourceId"
+        )
+    kind = resource_id.lower().rpartition("/providers/")[2].split("/")
+    version = _VERSIONS.get("/".join(kind[:2])) or _VERSIONS.get(kind[0])
+    if not version:
+        raise ServiceError(
+            title, f"Resources of {kind[0]} are not read here.", "Look at it in the portal.", "InvalidResourceId"
+        )
+    return HttpRequest("GET", f"{session.endpoints.resource_manager}{resource_id}?api-version={version}")

@@ -1,0 +1,72 @@
+"""The subscriptions that the identity sees, and what is in each of them."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from threading import Event
+from typing import Protocol, TypeVar
+
+from services.connection.errors import explained
+from services.connection.parallel import Partial, Progress, counter, each
+from services.connection.session import AzureSession
+
+
+@dataclass(frozen=True)
+class Subscription:
+    """`state` is Azure's: Enabled, Warned, PastDue, Disabled, Deleted."""
+
+    id: str
+    name: str
+    tenant_id: str
+    state: str
+
+
+class _Resource(Protocol):
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str: ...
+
+
+Resource = TypeVar("Resource", bound=_Resource)
+
+
+def list_subscriptions(session: AzureSession) -> tuple[Subscription, ...]:
+    """All of them, by name. Raises ServiceError."""
+    with explained("Could not list the subscriptions"):
+        found = [
+            Subscription(
+                model.subscription_id or "",
+                model.display_name or model.subscription_id or "",
+                model.tenant_id or "",
+                str(getattr(model.state, "value", model.state) or ""),
+            )
+            for model in session.subscriptions().subscriptions.list()
+        ]
+    return tuple(sorted(found, key=lambda subscription: (subscription.name.casefold(), subscription.id)))
+
+
+def tenant_of(session: AzureSession, subscription_id: str) -> str:
+    """The id of the tenant that a subscription is of, "" where Azure does not tell it. Raises ServiceError."""
+    with explained(f"Could not read the subscription {subscription_id}"):
+        return session.subscriptions().subscriptions.get(subscription_id).tenant_id or ""
+
+
+def list_in_each(
+    list_one: Callable[[Subscription], list[Resource]],
+    subscriptions: Iterable[Subscription],
+    *,
+    progress: Progress | None = None,
+    stop: Event | None = None,
+) -> Partial[Resource]:
+    """What `list_one` finds in each subscription, all together by name. One that refuses is a Refusal of the result."""
+    subscriptions = tuple(subscriptions)
+    found = each(
+        list_one,
+        subscriptions,
+        name=lambda subscription: subscription.name,
+        done=counter(progress, "subscriptions", len(subscriptions)),
+        stop=stop,
+    )
+    resources = (resource for of_one in found.values for resource in of_one)
+    in_order = sorted(resources, key=lambda resource: (resource.name.casefold(), resource.id))
+    return Partial(tuple(in_order), found.refused, found.untried)

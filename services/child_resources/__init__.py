@@ -1,0 +1,1 @@
+"""A registry's child resources in ARM: webhooks, replications, tokens, scope maps."""

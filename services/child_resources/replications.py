@@ -1,0 +1,221 @@
+"""Replicas of a Premium registry in other regions: listed, added, removed.
+
+https://learn.microsoft.com/azure/container-registry/container-registry-geo-replication
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any, Literal
+
+from azure.mgmt.containerregistry import models
+
+from services.arm.resources import get_resource
+from services.connection.arm_changes import remove, write
+from services.connection.changes import Outcome, changed, refused
+from services.connection.errors import explained
+from services.connection.session import AzureSession
+from services.pricing.estimates import Estimate, estimate, use_of
+from services.pricing.prices import Prices
+from services.registries.registry import Registry, get_registry
+from services.registries.skus import Sku, sku_of
+
+
+@dataclass(frozen=True)
+class Replication:
+    """One region that the registry is in; `home` is the registry's own, which shows once there is another.
+
+    `status` is how far the copy is (Ready, Syncing), as of `status_at`. `routed`: whether pulls of the registry's
+    address may end there. Zone redundancy is not among it: every region that has zones has it, whatever ARM says
+    (https://learn.microsoft.com/azure/container-registry/zone-redundancy).
+    """
+
+    name: str
+    region: str
+    home: bool
+    provisioning_state: str
+    status: str
+    status_at: datetime | None
+    routed: bool
+
+
+def list_replications(session: AzureSession, registry: Registry) -> tuple[Replication, ...]:
+    """All regions, the home region first. Empty where there is none but that. Raises ServiceError."""
+    with explained(f"Could not list the replicas of {registry.name}"):
+        client = session.registries(registry.subscription_id).replications
+        found = [_replication(model, registry) for model in client.list(registry.resource_group, registry.name)]
+    return tuple(sorted(found, key=lambda one: (not one.home, one.region)))
+
+
+def get_replication(session: AzureSession, registry: Registry, name: str) -> Replication:
+    """One region's. Raises ServiceError."""
+    with explained(f"Could not read the replica {name}"):
+        client = session.registries(registry.subscription_id).replications
+        return _replication(client.get(registry.resource_group, registry.name, name), registry)
+
+
+def replica_regions(session: AzureSession, registry: Registry) -> tuple[str, ...]:
+    """Where Azure offers replicas to this subscription, as the provider says: eastus2 and the like, by name. Raises
+    ServiceError."""
+    subscription = f"/subscriptions/{registry.subscription_id}"
+    provider = get_resource(session, f"{subscription}/providers/Microsoft.ContainerRegistry")
+    with explained("Could not read where replicas are offered"):
+        kinds = {kind["resourceType"].casefold(): kind["locations"] for kind in provider["resourceTypes"]}
+        return tuple(sorted(name.replace(" ", "").lower() for name in kinds["registries/replications"]))
+
+
+@dataclass(frozen=True)
+class ReplicaPlan:
+    """A region to be added, or given up. Estimates are the registry's, a month's; None where there are no prices."""
+
+    registry: Registry
+    region: str
+    blockers: tuple[str, ...]
+    warnings: tuple[str, ...]
+    before: Estimate | None = None
+    after: Estimate | None = None
+
+
+def plan_replica(
+    registry: Registry,
+    there: tuple[Replication, ...],
+    region: str,
+    offered: tuple[str, ...],
+    prices: Prices | None,
+    days: int,
+) -> ReplicaPlan:
+    """What is in the way of another region, what to know before, and what the registry then costs."""
+    blockers: list[str] = []
+    if sku_of(registry.sku) is not Sku.PREMIUM:
+        blockers.append(f"{registry.sku} has no replicas: change the SKU to Premium first.")
+    if region == registry.location:
+        blockers.append(f"The registry is at home in {region}.")
+    elif region in {one.region for one in there}:
+        blockers.append(f"There is a replica in {region} already.")
+    if region not in offered:
+        blockers.append(f"Azure offers no replicas in {region}.")
+    if registry.provisioning_state != "Succeeded":
+        blockers.append(f"The registry's last change has not ended well: {registry.provisioning_state or 'no state'}.")
+    warnings: list[str] = []
+    network = registry.network
+    host = f"*.{region}.data.{registry.login_server.partition('.')[2] or 'azurecr.io'}"
+    if network.private_endpoints:
+        warnings.append(
+            f"Clients that come by a private endpoint need a DNS record for the data endpoint in {region} ({host}): "
+            "see that their private DNS zone gets it."
+        )
+    if network.data_endpoints:
+        warnings.append(f"Clients behind a firewall must be let through to the data endpoint in {region} ({host}).")
+    before, after = _estimates(registry, 1, prices, days)
+    return ReplicaPlan(registry, region, tuple(blockers), tuple(warnings), before, after)
+
+
+def plan_replica_removal(
+    registry: Registry,
+    there: tuple[Replication, ...],
+    region: str,
+    hooks: tuple[str, ...] | None,
+    prices: Prices | None,
+    days: int,
+) -> ReplicaPlan:
+    """What is in the way of giving a region up, and what to know before. `hooks`: the names of the webhooks there, None
+    where they could not be read."""
+    blockers: list[str] = []
+    found = next((one for one in there if one.region == region), None)
+    if region == registry.location:
+        blockers.append(f"{region} is the home region: it goes with the registry alone.")
+    elif found is None:
+        blockers.append(f"There is no replica in {region}.")
+    warnings = [
+        f"Clients near {region} are served from farther away then, and what they pull crosses regions, which is billed."
+    ]
+    if hooks:
+        warnings.append(f"Webhooks in {region} hear nothing any more: {', '.join(hooks)}.")
+    if hooks is None:
+        warnings.append(f"Whether there are webhooks in {region} could not be read.")
+    before, after = _estimates(registry, -1, prices, days)
+    return ReplicaPlan(registry, region, tuple(blockers), tuple(warnings), before, after)
+
+
+def _estimates(
+    registry: Registry, more: int, prices: Prices | None, days: int
+) -> tuple[Estimate | None, Estimate | None]:
+    use = use_of(registry)
+    if not prices or not use or use.replicas + more < 0:
+        return None, None
+    after = replace(use, replicas=use.replicas + more)
+    return estimate(Sku.PREMIUM, use, prices, days), estimate(Sku.PREMIUM, after, prices, days)
+
+
+def apply_replica(
+    session: AzureSession, plan: ReplicaPlan, report: Callable[[str], None] = lambda _state: None
+) -> Literal["added", "not confirmed"]:
+    """Adds the region as planned, and waits for Azure: minutes. Images are copied after that. added: it is there, as
+    read back. not confirmed: Azure took it, and it does not show, or could not be read.
+
+    Raises ServiceError where nothing was added: refused by the plan, by Azure, or since the registry has changed.
+    """
+    title = f"Could not add a replica of {plan.registry.name} in {plan.region}"
+    if plan.blockers:
+        raise refused(title, " ".join(plan.blockers))
+    report("looking again")
+    registry = get_registry(session, plan.registry.id)
+    again = plan_replica(registry, list_replications(session, registry), plan.region, (plan.region,), None, 30)
+    if again.blockers:
+        raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")
+    report(f"adding {plan.region}")
+    client = session.registries(registry.subscription_id).replications
+    body = models.Replication(location=plan.region)
+    found = write(
+        title,
+        lambda: client.begin_create(registry.resource_group, registry.name, plan.region, body).result(),
+        lambda: get_replication(session, registry, plan.region),
+        lambda one: one.region == plan.region and one.provisioning_state == "Succeeded",
+    )
+    return "added" if found else "not confirmed"
+
+
+def apply_replica_removal(
+    session: AzureSession, plan: ReplicaPlan, report: Callable[[str], None] = lambda _state: None
+) -> Outcome:
+    """Gives the region up as planned, and waits for Azure. No image is lost: the others have them all.
+
+    deleted: it is gone, as read back. gone already: somebody else did. not confirmed: Azure took it, and it is still
+    there or could not be read. Raises ServiceError where it is left.
+    """
+    title = f"Could not remove the replica of {plan.registry.name} in {plan.region}"
+    if plan.blockers:
+        raise refused(title, " ".join(plan.blockers))
+    report("looking again")
+    registry = plan.registry
+    name = next((one.name for one in list_replications(session, registry) if one.region == plan.region), None)
+    if name is None:
+        return "gone already"
+    report(f"removing {plan.region}")
+    client = session.registries(registry.subscription_id).replications
+    return remove(
+        title,
+        lambda: client.begin_delete(registry.resource_group, registry.name, name).result(),
+        lambda: get_replication(session, registry, name),
+    )
+
+
+def _replication(model: models.Replication, registry: Registry) -> Replication:
+    properties = model.properties or models.ReplicationProperties()
+    status = properties.status
+    region = (model.location or "").replace(" ", "").lower()
+    return Replication(
+        name=model.name or "",
+        region=region,
+        home=region == registry.location,
+        provisioning_state=_text(properties.provisioning_state),
+        status=(status.display_status if status else "") or "",
+        status_at=status.timestamp if status else None,
+        # Old answers lack it: then there was nothing to turn off.
+        routed=properties.region_endpoint_enabled is not False,
+    )
+
+
+def _text(value: Any) -> str:
+    """A string from the SDK, whose enums are open."""
+    return str(getattr(value, "value", value) or "")

@@ -1,0 +1,275 @@
+"""One error type for everything that can go wrong: what happened, why, and what to do next.
+
+Azure answers failures in seven shapes (ARM with and without an envelope, JSON inside a JSON string, the
+registry's `errors` list, transport failures, sign-in failures, bodies that are no JSON). All become
+`ServiceError`. The SDK leaves `exc.error` None for registry bodies, so the body is read here.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from azure.core.exceptions import (
+    AzureError,
+    ClientAuthenticationError,
+    DecodeError,
+    HttpResponseError,
+    ServiceRequestError,
+    ServiceResponseError,
+)
+
+from services.connection.policy_violations import policy_violations
+
+Found = TypeVar("Found")
+
+
+@dataclass(eq=False)
+class ServiceError(Exception):
+    """`title` says what was tried, `cause` why it failed, `remedy` what to do next.
+
+    `code` is Azure's own (or one of ours: NoCredential, NotTrusted, Unreachable, ConnectionLost, NotJson),
+    `status` the HTTP status where there was an answer, `request_id` what Microsoft's support asks for.
+    """
+
+    title: str
+    cause: str
+    remedy: str
+    code: str = ""
+    status: int | None = None
+    request_id: str = ""
+
+    def __str__(self) -> str:
+        tail = f" ({self.status} {self.code})" if self.status else f" ({self.code})" if self.code else ""
+        return f"{self.title}: {self.cause}{tail}"
+
+
+def says_gone(error: ServiceError) -> bool:
+    """TAG_UNKNOWN and its like. A 404 without such a code is some proxy's, and proves nothing."""
+    return error.status == 404 and error.code in ("TAG_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_UNKNOWN")
+
+
+def if_there(read: Callable[[], Found]) -> Found | None:
+    """What `read` returns; None where the registry itself says that there is no such thing."""
+    try:
+        return read()
+    except ServiceError as error:
+        if says_gone(error):
+            return None
+        raise
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a failed answer's body and headers say."""
+
+    status: int | None
+    code: str = ""
+    message: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_SIGN_IN = "Sign in again (`az login`), or check the identity that the console runs as."
+_ASK_ROLE = "Ask an owner of the scope for a role that allows it; the roles each view needs are in the README."
+
+# Codes: https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors,
+# https://learn.microsoft.com/azure/container-registry/container-registry-troubleshoot-access and
+# https://learn.microsoft.com/rest/api/containerregistry/
+_REMEDIES = {
+    "AuthorizationFailed": _ASK_ROLE,
+    "LinkedAuthorizationFailed": _ASK_ROLE,
+    "RequestDisallowedByPolicy": (
+        "An Azure Policy forbids it, for everyone: choose what it allows, or ask the owner of its assignment for an "
+        "exemption."
+    ),
+    "ResourceNotFound": "It may have been deleted or renamed since the list was read: refresh the list.",
+    "ResourceGroupNotFound": "The resource group may have been deleted: refresh the list.",
+    "SubscriptionNotFound": "The subscription is gone or not in this tenant: check the tenant in the header.",
+    "ScopeLocked": "A lock on the resource forbids it: have it removed first.",
+    "MissingSubscriptionRegistration": (
+        "Register the provider once: `az provider register --namespace Microsoft.ContainerRegistry`."
+    ),
+    "ResourceGroupBeingDeleted": (
+        "The resource group is being deleted with all that is in it: choose another, or wait until it is gone."
+    ),
+    "InvalidResourceGroupLocation": "The resource group is there already, in another location: choose it as it is.",
+    "LocationNotAvailableForResourceType": "Choose one of the locations that Azure names above.",
+    "LocationNotAvailableForResourceGroup": "Choose another location for the resource group.",
+    "AlreadyInUse": "Names of registries are taken all over Azure, by anyone: choose another.",
+    "ReservedResourceName": "Choose a name without the reserved word.",
+    "InvalidRegistryName": "Choose a name of 5 to 50 letters and digits.",
+    "SkuNotSupported": "Leave out what the SKU lacks, or choose a larger one: see the SKU comparison.",
+    "InvalidAuthenticationTokenTenant": "The token is of another tenant: sign in to the subscription's tenant.",
+    "ExpiredAuthenticationToken": _SIGN_IN,
+    "InvalidAuthenticationToken": _SIGN_IN,
+    "UNAUTHORIZED": (
+        "The identity has no role on this registry that allows it. Legacy mode: AcrPull; "
+        "ABAC mode: Container Registry Repository Reader, and Catalog Lister for the list of repositories."
+    ),
+    "DENIED": (
+        "The registry's network rules refuse this address: run the console inside the network, "
+        "or have the address added to the registry's IP rules."
+    ),
+    "NAME_UNKNOWN": "The repository may have been deleted meanwhile: refresh the list.",
+    "MANIFEST_UNKNOWN": "The tag or digest may have been deleted meanwhile: refresh the list.",
+    "TAG_UNKNOWN": "The tag may have been deleted meanwhile: refresh the list.",
+    "BLOB_UNKNOWN": "The registry lists this blob and does not have it: push the image again.",
+    "REGISTRY_DISALLOWED_OPERATION": (
+        "A lock, the quarantine or the storage limit forbids it: see the locks of the repository, tag and digest."
+    ),
+}
+
+
+# Cost Management has budgets of its own, and names each: the longest counts.
+# https://learn.microsoft.com/azure/cost-management-billing/automate/get-small-usage-datasets-on-demand
+_WAITS = (
+    "Retry-After",
+    *(f"x-ms-ratelimit-microsoft.costmanagement-{of}-retry-after" for of in ("qpu", "entity", "tenant", "clienttype")),
+)
+
+
+def told_to_wait(headers: Mapping[str, str]) -> int | None:
+    """The seconds that a throttled answer says to wait; None where it names none."""
+    told = [str(headers.get(name) or "") for name in _WAITS]
+    return max((int(seconds) for seconds in told if seconds.isdecimal()), default=None)
+
+
+def _remedy(answer: _Answer) -> str:
+    if answer.code in _REMEDIES:
+        return _REMEDIES[answer.code]
+    if "quota" in answer.code.casefold():  # Providers call it QuotaExceeded, SubscriptionQuotaExceeded and more.
+        return "A quota is used up: delete what is not needed, use another subscription, or ask Azure support for more."
+    match answer.status:
+        case 401:
+            return _SIGN_IN
+        case 403:
+            return _ASK_ROLE
+        case 404:
+            return "It may have been deleted meanwhile: refresh the list."
+        case 429:
+            wait = told_to_wait(answer.headers)
+            return f"Azure throttles: try again {f'in {wait} s' if wait else 'in a minute'}."
+        case status if status is not None and status >= 500:
+            return "Azure's fault, and it was retried: try again in a minute, then see status.azure.com."
+    return "Read what Azure said above; with the request id, Microsoft's support can look it up."
+
+
+def _error_member(body: Any) -> tuple[str, str]:
+    """Code and message from any of the shapes that Azure uses."""
+    if isinstance(body, str):
+        try:
+            return _error_member(json.loads(body))
+        except (ValueError, RecursionError):
+            return "", body
+    if not isinstance(body, dict):
+        return "", ""
+    errors = body.get("errors")
+    if isinstance(errors, list) and errors and isinstance(errors[0], dict):
+        return str(errors[0].get("code") or ""), str(errors[0].get("message") or "")
+    envelope = body.get("error", body)
+    if isinstance(envelope, str):  # sign-in endpoints: {"error": "invalid_client", "error_description": …}
+        return envelope, str(body.get("error_description") or "")
+    if isinstance(envelope, dict):
+        return str(envelope.get("code") or ""), str(envelope.get("message") or "")
+    return "", ""
+
+
+def _read(exc: HttpResponseError) -> _Answer:
+    response = exc.response
+    if response is None:
+        return _Answer(exc.status_code, "", exc.message)
+    try:
+        if hasattr(response, "read"):  # A streamed answer's body is not there yet.
+            response.read()
+        text = response.text()
+    except (AttributeError, ValueError, AzureError):
+        text = ""
+    try:
+        body = json.loads(text) if text else ""
+        code, message = _error_member(body)
+        message = "\n".join((message, *policy_violations(body)))
+    except (ValueError, RecursionError):
+        code, message = "", text[:300]
+    return _Answer(response.status_code, code, message, getattr(response, "headers", {}))
+
+
+def request_id(headers: Mapping[str, str]) -> str:
+    """The id that Microsoft's support asks for, or ''."""
+    for name in ("x-ms-correlation-request-id", "x-ms-request-id", "x-ms-client-request-id"):
+        if value := headers.get(name):
+            return str(value)
+    return ""
+
+
+def _from_http(title: str, exc: HttpResponseError) -> ServiceError:
+    answer = _read(exc)
+    said = answer.message.strip() or "Azure gave no reason."
+    return ServiceError(title, said, _remedy(answer), answer.code, answer.status, request_id(answer.headers))
+
+
+def _from_transport(title: str, exc: AzureError) -> ServiceError:
+    text = str(exc)
+    if "CERTIFICATE_VERIFY_FAILED" in text or "SSLError" in text:
+        return ServiceError(
+            title,
+            "The server's certificate is not trusted.",
+            "Behind a proxy that inspects TLS, set ACR_CONSOLE_CA_FILE to the company's CA certificates.",
+            "NotTrusted",
+        )
+    if isinstance(exc, ServiceResponseError):
+        return ServiceError(
+            title,
+            "The connection was lost before the answer was complete.",
+            "It was retried. Check the network or the proxy, then refresh.",
+            "ConnectionLost",
+        )
+    return ServiceError(
+        title,
+        "The server could not be reached: no such name, no route, or nothing listens there.",
+        "Check the network, the proxy and DNS; a registry behind private endpoints needs the private network.",
+        "Unreachable",
+    )
+
+
+def from_azure(title: str, exc: AzureError) -> ServiceError:
+    """`exc` as a ServiceError under `title`. Sign-in, transport, decoding and HTTP failures alike."""
+    if isinstance(exc, DecodeError):
+        return ServiceError(
+            title,
+            "The answer is not JSON.",
+            "A proxy or a login page may be answering instead of Azure: check the network.",
+            "NotJson",
+            exc.status_code,
+        )
+    if isinstance(exc, ClientAuthenticationError) and exc.response is None:
+        return ServiceError(
+            title,
+            exc.message.strip().splitlines()[0] if exc.message.strip() else "No credential could sign in.",
+            "Run `az login`, or configure a managed identity or a service principal (README, Connect to Azure).",
+            "NoCredential",
+        )
+    if isinstance(exc, HttpResponseError):
+        return _from_http(title, exc)
+    if isinstance(exc, ServiceRequestError | ServiceResponseError):
+        return _from_transport(title, exc)
+    return ServiceError(title, str(exc), "Try again; with the request id, Microsoft's support can look it up.")
+
+
+@contextmanager
+def explained(title: str) -> Iterator[None]:
+    """Runs SDK calls and reads their answers; whatever Azure error leaves them becomes a ServiceError under `title`.
+
+    So does an answer that lacks what it must have: a KeyError, TypeError or ValueError from within is taken for one.
+    """
+    try:
+        yield
+    except AzureError as exc:
+        raise from_azure(title, exc) from exc
+    except (KeyError, TypeError, ValueError) as exc:
+        raise ServiceError(
+            title,
+            f"The answer lacks what it must have: {exc}.",
+            "A proxy may be answering instead of Azure: check the network. If it comes again, report it with the log.",
+            "BadAnswer",
+        ) from exc

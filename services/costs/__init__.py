@@ -1,0 +1,1 @@
+"""What was billed, and the month's review."""

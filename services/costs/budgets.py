@@ -1,0 +1,80 @@
+"""Budgets: what was to be spent, and what was. https://learn.microsoft.com/rest/api/consumption/budgets"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from decimal import Decimal
+
+from azure.mgmt.consumption import models
+
+from services.arm.subscriptions import Subscription
+from services.connection.errors import explained
+from services.connection.parallel import Partial, each
+from services.connection.session import AzureSession
+
+
+@dataclass(frozen=True)
+class Budget:
+    """`grain` is how often it begins anew; `spent` and `forecast` are of its present period. `covers` says what of the
+    scope it counts, in words."""
+
+    id: str
+    name: str
+    subscription: str
+    scope: str
+    amount: Decimal
+    currency: str
+    grain: str
+    spent: Decimal | None
+    forecast: Decimal | None
+    covers: str
+
+    @property
+    def used(self) -> Decimal | None:
+        """The part of the amount that is spent: 1 is all of it."""
+        return self.spent / self.amount if self.spent is not None and self.amount else None
+
+
+def read_budgets(session: AzureSession, subscriptions: Iterable[Subscription]) -> Partial[tuple[Budget, ...]]:
+    """The budgets of each subscription and of what is in it. Refused: also those whose offer has no budgets."""
+
+    def of(subscription: Subscription) -> tuple[Budget, ...]:
+        with explained(f"Could not read the budgets of {subscription.name}"):
+            found = session.consumption(subscription.id).budgets.list(f"/subscriptions/{subscription.id}")
+            return tuple(budget_from(model, subscription) for model in found)
+
+    return each(of, list(subscriptions), name=lambda subscription: subscription.name)
+
+
+def budget_from(model: models.Budget, subscription: Subscription) -> Budget:
+    """The SDK's model as a Budget. Raises ValueError or TypeError where it has no amount."""
+    properties = model.properties
+    if properties is None:
+        raise ValueError("a budget has no properties")
+    spent, forecast = properties.current_spend, properties.forecast_spend
+    budget_id = "/" + (model.id or "").strip("/")
+    return Budget(
+        id=budget_id,
+        name=model.name or "",
+        subscription=subscription.name,
+        scope=budget_id.partition("/providers/Microsoft.Consumption/")[0],
+        amount=Decimal(properties.amount),
+        currency=(spent.unit if spent else None) or (forecast.unit if forecast else None) or "",
+        grain=str(getattr(properties.time_grain, "value", properties.time_grain) or ""),
+        spent=spent.amount if spent else None,
+        forecast=forecast.amount if forecast else None,
+        covers=_covers(properties.filter),
+    )
+
+
+def _covers(given: models.BudgetFilter | None) -> str:
+    """'everything', or 'ResourceType is microsoft.containerregistry/registries and tag team is payments'."""
+    if not given:
+        return "everything"
+    parts = [*(given.and_property or ()), given]
+    named = [
+        f"{prefix}{found.name} is {' or '.join(found.values_property or ())}"
+        for part in parts
+        for prefix, found in (("", part.dimensions), ("tag ", part.tags))
+        if found
+    ]
+    return " and ".join(named) or "everything"

@@ -1,0 +1,78 @@
+"""What registries have cost, by Cost Management's query: one call a subscription.
+
+https://learn.microsoft.com/rest/api/cost-management/query/usage. Monthly, since by the day it takes 31 days at most;
+two groupings and two sums are what it allows.
+"""
+
+from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+from typing import Any
+
+from azure.core.rest import HttpRequest
+from azure.mgmt.costmanagement import models
+
+from services.arm.pages import pages
+from services.connection.errors import explained
+from services.connection.session import AzureSession
+from services.costs.rows import CostRow, CostSums, registry_of
+
+API_VERSION = "2025-03-01"
+
+
+def query_costs(session: AzureSession, subscription_id: str, first: date, last: date) -> tuple[CostRow, ...]:
+    """By registry, month and meter, from `first` to `last`: at most twelve months. Raises ServiceError."""
+    url = f"/subscriptions/{subscription_id}/providers/Microsoft.CostManagement/query?api-version={API_VERSION}"
+    server = session.endpoints.resource_manager
+    request = HttpRequest("POST", server + url, json=_definition(first, last).as_dict())
+    sums = CostSums()
+    with explained("Could not query the costs"):
+        for page in pages(session.costs(), request, server):
+            _add_page(sums, page["properties"])
+        return sums.rows()
+
+
+def _definition(first: date, last: date) -> models.QueryDefinition:
+    def grouped(name: str) -> models.QueryGrouping:
+        return models.QueryGrouping(type="Dimension", name=name)
+
+    def summed(name: str) -> models.QueryAggregation:
+        return models.QueryAggregation(name=name, function="Sum")
+
+    return models.QueryDefinition(
+        type="ActualCost",
+        timeframe="Custom",
+        time_period=models.QueryTimePeriod(
+            from_property=datetime.combine(first, time.min, UTC),
+            to=datetime.combine(last, time(23, 59, 59), UTC),
+        ),
+        dataset=models.QueryDataset(
+            granularity="Monthly",
+            aggregation={"totalCost": summed("Cost"), "totalQuantity": summed("UsageQuantity")},
+            grouping=[grouped("ResourceId"), grouped("Meter")],
+            filter=models.QueryFilter(
+                dimensions=models.QueryComparisonExpression(
+                    name="ResourceType", operator="In", values_property=["microsoft.containerregistry/registries"]
+                )
+            ),
+        ),
+    )
+
+
+def _add_page(sums: CostSums, properties: Mapping[str, Any]) -> None:
+    """Adds the page's rows, by the names of its columns."""
+    at = {column["name"].casefold(): number for number, column in enumerate(properties["columns"])}
+    cost = at["cost"] if "cost" in at else at["pretaxcost"]
+    month = at["billingmonth"] if "billingmonth" in at else at["usagedate"]
+    quantity, registry, meter, currency = at.get("usagequantity"), at["resourceid"], at["meter"], at["currency"]
+    for row in properties["rows"]:
+        registry_id = registry_of(row[registry])
+        if registry_id:
+            units = Decimal(0) if quantity is None else Decimal(row[quantity])
+            sums.add(registry_id, _month(row[month]), row[meter], row[currency], units, Decimal(row[cost]))
+
+
+def _month(value: object) -> str:
+    """Of 2026-08-01T00:00:00, and of the number 20260801."""
+    text = str(value)
+    return text if "-" in text else f"{text[:4]}-{text[4:6]}"

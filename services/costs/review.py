@@ -1,0 +1,325 @@
+"""What each registry has cost, will have cost at the month's end, and should cost: rows for a review. Nothing is read.
+
+Amounts of two currencies are never added: a registry that was billed in two has a line for each.
+"""
+
+import calendar
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from services.connection.parallel import Partial
+from services.costs.bills import CostSource, SubscriptionCosts
+from services.costs.differences import differences
+from services.costs.rows import CostRow, total
+from services.pricing.estimates import Estimate
+from services.registries.registry import Registry
+
+ZERO = Decimal(0)
+
+
+@dataclass(frozen=True)
+class ReviewLine:
+    """One registry in one currency. None: not known.
+
+    `cost` is what the month has cost, or has cost so far; `forecast` what it will have cost at its end; `before` what
+    the month before has cost; `estimate` what list prices say of the whole month, in the estimate's own currency.
+    `why` explains a difference between the two.
+    """
+
+    registry_id: str
+    name: str
+    resource_group: str
+    subscription: str
+    tags: Mapping[str, str]
+    source: CostSource
+    currency: str
+    cost: Decimal | None
+    forecast: Decimal | None
+    before: Decimal | None
+    estimate: Estimate | None
+    why: tuple[str, ...]
+    gone: bool = False
+
+    @property
+    def figure(self) -> Decimal | None:
+        """The best that is known of the whole month: the forecast or the bill, else the estimate."""
+        known = self.forecast if self.forecast is not None else self.cost
+        return known if known is not None else self.estimate.total if self.estimate else None
+
+    @property
+    def difference(self) -> Decimal | None:
+        """How much more the month costs than was estimated, where both are known in one currency."""
+        known = self.forecast if self.forecast is not None else self.cost
+        comparable = self.estimate is not None and self.estimate.currency == self.currency
+        return known - self.estimate.total if known is not None and self.estimate and comparable else None
+
+
+@dataclass(frozen=True)
+class Review:
+    """A month's review. `under_way`: the month is not over. `rows` are all that was billed, in whatever month."""
+
+    month: date
+    under_way: bool
+    lines: tuple[ReviewLine, ...]
+    rows: tuple[CostRow, ...]
+
+    @property
+    def months(self) -> tuple[date, ...]:
+        """Those with a bill, and the one reviewed, in order."""
+        return tuple(sorted({row.month for row in self.rows} | {self.month}))
+
+    @property
+    def currencies(self) -> tuple[str, ...]:
+        """All that was billed in: the one that most was billed in of late first."""
+        return latest_currencies(self.rows)
+
+
+@dataclass(frozen=True)
+class GroupTotal:
+    """Lines of one group in one currency, added up. `unbilled` counts those whose `figure` is an estimate."""
+
+    name: str
+    currency: str
+    registries: int
+    cost: Decimal
+    before: Decimal
+    figure: Decimal
+    unbilled: int
+
+
+def days_in(month: date) -> int:
+    """How many days the month has that `month` is in."""
+    return calendar.monthrange(month.year, month.month)[1]
+
+
+def month_before(month: date) -> date:
+    """The first of the month before."""
+    return date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
+
+
+def review_month(
+    month: date,
+    today: date,
+    bills: Iterable[SubscriptionCosts],
+    listed: Partial[Registry],
+    estimates: Mapping[str, Estimate],
+) -> Review:
+    """The review of the month that begins at `month`. `estimates`: registry id, as ARM writes it → a whole month's.
+
+    A registry that has a bill and is not in its subscription's list is gone; where the list was refused, nobody knows.
+    One without a bill has a line with its estimate alone.
+    """
+    known = {registry.id.casefold(): registry for registry in listed.values}
+    refused = {refusal.what for refusal in listed.refused}
+    names = {registry.subscription_id.casefold(): registry.subscription for registry in known.values()}
+    sources: dict[str, SubscriptionCosts] = {}
+    billed: defaultdict[str, list[CostRow]] = defaultdict(list)
+    for bill in bills:
+        sources[bill.subscription.id.casefold()] = bill
+        names[bill.subscription.id.casefold()] = bill.subscription.name
+        for row in bill.rows:
+            billed[row.registry_id].append(row)
+    lines: list[ReviewLine] = []
+    for registry_id in sorted(billed.keys() | known.keys()):
+        registry = known.get(registry_id)
+        if registry and registry_id not in billed and not _existed(registry, month):
+            continue
+        subscription_id = registry_id.split("/")[2]
+        billing = sources.get(subscription_id)
+        subscription = names.get(subscription_id, subscription_id)
+        lines += _lines(
+            _Billed(registry_id, registry, registry is None and not listed.untried and subscription not in refused),
+            subscription,
+            billing.source if billing else CostSource.ESTIMATE,
+            estimates.get(registry.id) if registry else None,
+            billed.get(registry_id, []),
+            month,
+            today,
+        )
+    under_way = (today.year, today.month) == (month.year, month.month)
+    # The dearest first; those of which nothing is known last.
+    lines.sort(key=lambda line: (-(line.figure if line.figure is not None else ZERO), line.name))
+    return Review(month, under_way, tuple(lines), tuple(row for rows in billed.values() for row in rows))
+
+
+def _existed(registry: Registry, month: date) -> bool:
+    return registry.created is None or registry.created.date() <= month.replace(day=days_in(month))
+
+
+@dataclass(frozen=True)
+class _Billed:
+    """Whose bill it is. `registry` is None where it is not listed, and `gone` where the list would have it."""
+
+    id: str
+    registry: Registry | None
+    gone: bool
+
+
+def _lines(
+    billed: _Billed,
+    subscription: str,
+    source: CostSource,
+    estimate: Estimate | None,
+    rows: Sequence[CostRow],
+    month: date,
+    today: date,
+) -> list[ReviewLine]:
+    """A line a currency, as far as the month or the one before has any: else one for the estimate."""
+    in_month = [row for row in rows if row.month == month]
+    recent = [row for row in rows if row.month in (month, month_before(month))]
+    currencies = sorted({row.currency for row in recent}, key=lambda currency: _used(rows, currency))
+    registry = billed.registry
+    parts = billed.id.strip("/").split("/")
+    made: list[ReviewLine] = []
+    for currency in currencies or (None,):
+        mine = [row for row in in_month if row.currency == currency]
+        last = currency is None or currency == currencies[-1]
+        goes_on = last and not billed.gone
+        forecast = _forecast(mine, in_month, month, today, registry, goes_on=goes_on) if mine else None
+        cost = total(mine) if mine else ZERO if currency else None
+        known = forecast if forecast is not None else cost
+        why = list(_notes(billed, rows, currency, month))
+        if currency is None:
+            why.append(_NO_BILL[source])
+        if known is not None and estimate and last:
+            why += differences(mine, estimate, forecast / cost if forecast and cost else Decimal(1))
+        made.append(
+            ReviewLine(
+                registry_id=billed.id,
+                name=registry.name if registry else parts[7],
+                resource_group=registry.resource_group if registry else parts[3],
+                subscription=subscription,
+                tags=dict(registry.tags) if registry else {},
+                source=source if currency else CostSource.ESTIMATE,
+                currency=currency or (estimate.currency if estimate else ""),
+                cost=cost,
+                forecast=forecast,
+                before=total(row for row in rows if row.month == month_before(month) and row.currency == currency)
+                if currency
+                else None,
+                estimate=estimate if last else None,
+                why=tuple(why),
+                gone=billed.gone,
+            )
+        )
+    return made
+
+
+def _used(rows: Iterable[CostRow], currency: str) -> tuple[date, date]:
+    """Sorts the currency that is billed now last: used last, and of two in one month the one that came later."""
+    months = [row.month for row in rows if row.currency == currency]
+    return max(months), min(months)
+
+
+def _forecast(
+    mine: Sequence[CostRow],
+    in_month: Sequence[CostRow],
+    month: date,
+    today: date,
+    registry: Registry | None,
+    *,
+    goes_on: bool,
+) -> Decimal | None:
+    """What `mine` will have come to at the month's end, at the rate so far; None where the month is over, or where
+    there is no day yet to go by.
+
+    The days that are paid for are known: each registry has a meter that counts them.
+    """
+    if (today.year, today.month) != (month.year, month.month):
+        return None
+    cost = total(mine)
+    if not goes_on:
+        return cost
+    born = registry.created.date() if registry and registry.created else month
+    unborn = max((born - month).days, 0)
+    paid = sum((row.days for row in mine), ZERO) or Decimal((today - max(born, month)).days)
+    if paid <= 0:
+        return None
+    paid_in_all = sum((row.days for row in in_month), ZERO) or paid
+    left = max(days_in(month) - unborn - paid_in_all, ZERO)
+    return cost + cost / paid * left
+
+
+_NO_BILL = {
+    CostSource.ESTIMATE: "No bill could be read: a figure of the month is the estimate.",
+    CostSource.QUERY: "The bill has nothing for it: a figure of the month is the estimate.",
+    CostSource.USAGE: "The bill has nothing for it: a figure of the month is the estimate.",
+}
+
+
+def _notes(billed: _Billed, rows: Sequence[CostRow], currency: str | None, month: date) -> Iterable[str]:
+    in_month = [row for row in rows if row.month == month]
+    mine = [row for row in in_month if row.currency == currency]
+    registry = billed.registry
+    if registry is None and not billed.gone:
+        yield "Whether it is still there could not be read: it is counted as if it were."
+    elif billed.gone and any(row.month > month for row in rows):
+        yield "Deleted since, or hidden from this identity."
+    elif billed.gone and mine:
+        days = _days(sum((row.days for row in mine), ZERO))
+        yield f"Deleted, or hidden from this identity: billed for {days} of the month."
+    if len({row.currency for row in in_month}) > 1:
+        yield f"The currency changed within the month: this line is what was billed in {currency}."
+    units = sorted({row.meter for row in mine if row.days})
+    if len(units) > 1:
+        yield f"The SKU changed within the month: {', '.join(units)}."
+    born = registry.created.date() if registry and registry.created else None
+    if born and born > month and (born.year, born.month) == (month.year, month.month):
+        yield f"Created on {born:%d %B}."
+    if not mine and currency:
+        yield "Nothing was billed in this month."
+
+
+def _days(number: Decimal) -> str:
+    return f"{number.normalize():f} day{'' if number == 1 else 's'}"
+
+
+def latest_currencies(rows: Iterable[CostRow]) -> tuple[str, ...]:
+    """All that was billed in: the one that most was billed in, in the latest month, first."""
+    amounts: defaultdict[str, list[tuple[date, Decimal]]] = defaultdict(list)
+    for row in rows:
+        amounts[row.currency].append((row.month, row.cost))
+
+    def weight(currency: str) -> tuple[date, Decimal]:
+        latest = max(month for month, _ in amounts[currency])
+        return latest, _sum(cost for month, cost in amounts[currency] if month == latest)
+
+    return tuple(sorted(amounts, key=weight, reverse=True))
+
+
+def total_by(lines: Iterable[ReviewLine], names: Mapping[str, str]) -> tuple[GroupTotal, ...]:
+    """Groups of lines that have a figure, the dearest first. `names`: registry id → its group. One group has a total a
+    currency."""
+    groups: defaultdict[tuple[str, str], list[ReviewLine]] = defaultdict(list)
+    for line in lines:
+        if line.figure is not None:
+            groups[names[line.registry_id], line.currency].append(line)
+    totals = [
+        GroupTotal(
+            name=name,
+            currency=currency,
+            registries=len({line.registry_id for line in group}),
+            cost=_sum(line.cost for line in group),
+            before=_sum(line.before for line in group),
+            figure=_sum(line.figure for line in group),
+            unbilled=sum(1 for line in group if line.cost is None),
+        )
+        for (name, currency), group in groups.items()
+    ]
+    return tuple(sorted(totals, key=lambda one: (-one.figure, one.name, one.currency)))
+
+
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
+    return sum((amount for amount in amounts if amount is not None), ZERO)
+
+
+def months_by_meter(rows: Iterable[CostRow], currency: str) -> Mapping[tuple[date, str], Decimal]:
+    """What was billed in a currency: (month, meter) → amount."""
+    found: defaultdict[tuple[date, str], Decimal] = defaultdict(Decimal)
+    for row in rows:
+        if row.currency == currency:
+            found[row.month, row.meter] += row.cost
+    return dict(found)

@@ -1,0 +1,157 @@
+"""The tables of a cost review: what the page shows, and what is saved of it, cell by cell the same."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import date, datetime
+from decimal import Decimal
+
+from services.connection.parallel import Partial
+from services.costs.bills import SubscriptionCosts
+from services.costs.budgets import Budget
+from services.costs.by_repository import RepositoryCost
+from services.costs.review import GroupTotal, Review, months_by_meter
+from services.pricing.estimates import gib
+from services.pricing.report import Report, Table
+
+
+def month_name(month: date) -> str:
+    """'November 2026'."""
+    return f"{month:%B %Y}"
+
+
+def group_table(totals: Sequence[GroupTotal], by: str, review: Review) -> Table:
+    """What each group costs, in each currency."""
+    billed = "So far" if review.under_way else "Billed"
+    return Table(
+        f"By {by.lower()}",
+        (by, "Registries", "Currency", billed, "Month before", "Whole month", "Of these, estimated"),
+        tuple(
+            (
+                one.name,
+                one.registries,
+                one.currency,
+                one.cost,
+                one.before,
+                one.figure,
+                one.unbilled,
+            )
+            for one in totals
+        ),
+        note="The whole month: what was billed, at the rate so far until its end; where no bill could be read, the "
+        "estimate.",
+        bar="Whole month",
+    )
+
+
+def registry_table(review: Review) -> Table:
+    """A row a registry and currency."""
+    billed = "So far" if review.under_way else "Billed"
+    forecast = ("By the month's end",) if review.under_way else ()
+    return Table(
+        "Registries",
+        (
+            *("Registry", "Figure from", "Currency", billed),
+            *forecast,
+            *(
+                "Month before",
+                "Estimate",
+                "Estimated in",
+                "Difference",
+                "Why",
+                "Resource group",
+                "Subscription",
+                "Tags",
+            ),
+        ),
+        tuple(
+            (
+                line.name,
+                line.source.value,
+                line.currency,
+                line.cost,
+                *((line.forecast,) if review.under_way else ()),
+                line.before,
+                line.estimate.total if line.estimate else None,
+                line.estimate.currency if line.estimate else "",
+                line.difference,
+                " ".join(line.why),
+                line.resource_group,
+                line.subscription,
+                ", ".join(f"{key}={value}" for key, value in sorted(line.tags.items())),
+            )
+            for line in review.lines
+        ),
+        note="The estimate is a whole month at list prices of what the registry holds now. The difference is what the "
+        "month costs beyond it.",
+    )
+
+
+def meter_table(review: Review, currency: str) -> Table:
+    """Meters by months, in one currency; the dearest meter of all months first."""
+    amounts = months_by_meter(review.rows, currency)
+    in_all: defaultdict[str, Decimal] = defaultdict(Decimal)
+    for (_, meter), amount in amounts.items():
+        in_all[meter] += amount
+    meters = sorted(in_all, key=lambda meter: (-in_all[meter], meter))
+    return Table(
+        f"Months by meter, {currency}",
+        ("Meter", *(f"{month:%b %Y}" for month in review.months)),
+        tuple((meter, *(amounts.get((month, meter)) for month in review.months)) for meter in meters),
+    )
+
+
+def budget_table(budgets: Iterable[Budget]) -> Table:
+    """Budgets, with what is spent of them in their present period."""
+    return Table(
+        "Budgets",
+        ("Budget", "Subscription", "Covers", "Renewed", "Currency", "Amount", "Spent", "Forecast", "Used, %"),
+        tuple(
+            (
+                one.name,
+                one.subscription,
+                f"{one.covers} in {one.scope}",
+                one.grain,
+                one.currency,
+                one.amount,
+                one.spent,
+                one.forecast,
+                None if one.used is None else 100 * one.used,
+            )
+            for one in sorted(budgets, key=lambda one: (-(one.used or 0), one.name))
+        ),
+    )
+
+
+def repository_table(name: str, costs: Sequence[RepositoryCost], currency: str, note: str) -> Table:
+    """A registry's bill by repository."""
+    return Table(
+        f"{name} by repository",
+        ("Repository", "Its own, GiB", "Part of the shared, GiB", "Currency", "Cost"),
+        tuple((one.name, gib(one.unique), gib(one.part), currency, one.amount) for one in costs),
+        note=note,
+        bar="Cost",
+    )
+
+
+def source_table(bills: Partial[SubscriptionCosts]) -> Table:
+    """Where each subscription's figures are from, and why."""
+    rows = [(bill.subscription.name, bill.source.value, bill.reason) for bill in bills.values]
+    rows += [(refusal.what, "estimate", f"{refusal.error.cause} {refusal.error.remedy}") for refusal in bills.refused]
+    return Table("Where the figures are from", ("Subscription", "Figures from", "Why"), tuple(rows))
+
+
+def review_report(
+    review: Review, at: datetime, by: str, prices: str, figures: Mapping[str, str], tables: Sequence[Table]
+) -> Report:
+    """The review of a month as one file. `prices` says which prices the estimates are at."""
+    return Report(
+        title=f"Registry cost review, {month_name(review.month)}",
+        at=at,
+        by=by,
+        figures=figures,
+        notes=(
+            prices,
+            "Amounts are rounded to cents; totals are of the exact amounts. Amounts of two currencies are never added.",
+        ),
+        tables=tuple(tables),
+    )

@@ -1,0 +1,64 @@
+"""What registries have cost, by Consumption's usage details: every row of a subscription, for offers without the query.
+
+https://learn.microsoft.com/rest/api/consumption/usage-details/list. Microsoft retires it for all but pay-as-you-go.
+Rows have two forms, told by `kind`, and a third without it in older versions. They are many, and the SDK's model of one
+costs a dozen times its JSON: so pages are read as JSON and added up at once.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import date
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from azure.core.rest import HttpRequest
+
+from services.arm.pages import pages
+from services.connection.errors import explained
+from services.connection.session import AzureSession
+from services.costs.rows import CostRow, CostSums
+
+API_VERSION = "2024-08-01"
+
+
+def read_usage(session: AzureSession, subscription_id: str, first: date, last: date) -> tuple[CostRow, ...]:
+    """By registry, month and meter, from `first` to `last`. Raises ServiceError."""
+    query = {
+        "api-version": API_VERSION,
+        "$expand": "properties/meterDetails",
+        "$filter": f"properties/usageStart ge '{first}' and properties/usageEnd le '{last}'",
+        "metric": "actualcost",
+    }
+    path = f"/subscriptions/{subscription_id}/providers/Microsoft.Consumption/usageDetails?"
+    server = session.endpoints.resource_manager
+    request = HttpRequest("GET", server + path + urlencode(query, quote_via=quote, safe="$/'"))
+    sums = CostSums()
+    with explained("Could not read the usage details"):
+        for page in pages(session.consumption(subscription_id), request, server):
+            add_usage(sums, page["value"])
+        return sums.rows()
+
+
+def add_usage(sums: CostSums, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Adds the registries' rows of a page, numbers in Decimal; those of other resources are left out."""
+    for row in rows:
+        properties = row["properties"]
+        # Modern rows hold the resource's id in instanceName; in the oldest it is a mere name, beside instanceId.
+        resource = properties.get("resourceId") or properties.get("instanceId") or properties.get("instanceName") or ""
+        if "egistr" not in resource:
+            continue
+        if "costInBillingCurrency" in properties:
+            cost, currency = properties["costInBillingCurrency"], properties["billingCurrencyCode"]
+        elif "cost" in properties:
+            cost, currency = properties["cost"], properties["billingCurrency"]
+        else:
+            cost, currency = properties["pretaxCost"], properties["currency"]
+        meter = properties.get("meterName")
+        if not meter:
+            meter = (properties.get("meterDetails") or {}).get("meterName") or _last_part(properties.get("product"))
+        quantity = properties["quantity"] if "quantity" in properties else properties["usageQuantity"]
+        sums.add(resource, properties.get("date") or properties["usageStart"], meter, currency, quantity, cost)
+
+
+def _last_part(product: str | None) -> str:
+    """The meter as a product's name ends: 'Container Registry - Basic Registry Unit'."""
+    return (product or "").rpartition(" - ")[2] or "meter not named"

@@ -1,0 +1,1 @@
+"""Deleting tags, manifests, repositories: chosen, planned, run, recorded."""

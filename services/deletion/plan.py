@@ -1,0 +1,275 @@
+"""What deleting manifests would do, before anything is done: what goes along, what would break, what is in the way.
+
+Binding rules, from acr-cli's purge (cmd/repository/image_functions.go) and container-registry-delete.md,
+container-registry-image-lock.md and container-registry-manage-artifact.md: deleting a digest takes all its tags and
+whatever refers to it; it leaves an index's platforms behind; and an index whose platform is gone can't be pulled any
+more, though its tag is still listed.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+from functools import cached_property
+
+from services.images.manifests import attached_to
+from services.images.repositories import Locks, ManifestRow
+from services.images.repository_contents import RepositoryContents
+
+
+class Why(StrEnum):
+    """Why a manifest is in a plan."""
+
+    CHOSEN = "chosen"
+    CHILD = "in an index that goes, and in no other"
+    REFERRER = "refers to one that goes"
+    ATTACHED = "attached by its tag to one that goes"
+
+
+@dataclass(frozen=True)
+class DeletionItem:
+    """One manifest, and what its deletion means.
+
+    `of` is the digest that it goes along with ('' where it was chosen), `tags` those that go with it, `breaks` the
+    indexes that stay and would miss it, `after` the digests of the plan that must be gone before. `refusal` is ''
+    where it can be done, else the reason in words; `size` its layers' bytes, shared or not.
+    """
+
+    digest: str
+    why: Why
+    of: str
+    tags: tuple[str, ...]
+    size: int
+    breaks: tuple[str, ...] = ()
+    after: tuple[str, ...] = ()
+    refusal: str = ""
+
+
+@dataclass(frozen=True)
+class DeletionPlan:
+    """Deletes the manifests of `items` that are not refused; parents stand before what hangs on them.
+
+    `by_name`: each was chosen as itself, not by a rule, and so may break an index that the plan names. `running` are
+    the digests that were said to run in a cluster.
+    """
+
+    repository: str
+    items: tuple[DeletionItem, ...]
+    by_name: bool
+    running: frozenset[str] = frozenset()
+    empties_repository: bool = False
+
+    @cached_property
+    def going(self) -> tuple[DeletionItem, ...]:
+        return tuple(item for item in self.items if not item.refusal)
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """What goes."""
+        return tuple(item.digest for item in self.going)
+
+    @property
+    def tags(self) -> tuple[str, ...]:
+        """The tags that go with it."""
+        return tuple(tag for item in self.going for tag in item.tags)
+
+    @property
+    def broken(self) -> tuple[str, ...]:
+        """The indexes that stay and can't be pulled whole any more."""
+        return tuple(dict.fromkeys(index for item in self.going for index in item.breaks))
+
+
+def plan_deletion(
+    contents: RepositoryContents,
+    chosen: Iterable[str],
+    *,
+    by_name: bool,
+    running: Collection[str] = frozenset(),
+) -> DeletionPlan:
+    """The plan for these digests of one repository. Pure; a digest that is not there is left out.
+
+    By a rule (`by_name` False) nothing goes that an index still in use points to, and nothing with a tag that was not
+    chosen. By name it may, and the plan says so. Neither way goes what is locked, what runs in a cluster, or anything
+    while it is not known what the repository's manifests point to.
+    """
+    hangs = _Hangs(contents)
+    wanted = [digest for digest in dict.fromkeys(chosen) if digest in hangs.rows]
+    items = {item.digest: item for item in _all_that_goes(hangs, wanted)}
+    in_use = hangs.in_use(running)
+    for digest, item in items.items():
+        refusal = _refusal(contents, hangs, item, in_use, by_name=by_name)
+        items[digest] = replace(item, refusal=refusal)
+    _settle(items, hangs, by_name=by_name)
+    ordered = _parents_first(items, hangs)
+    while len(ordered) < len(items):
+        for digest in items.keys() - {item.digest for item in ordered}:
+            circle = "It and what it hangs on form a circle, by tags that were set by hand."
+            items[digest] = replace(items[digest], refusal=circle, breaks=())
+        _settle(items, hangs, by_name=by_name)
+        ordered = _parents_first(items, hangs)
+    going = {item.digest for item in ordered if not item.refusal}
+    empties = bool(going) and contents.complete and going == hangs.rows.keys()
+    return DeletionPlan(contents.name, ordered, by_name, frozenset(running), empties)
+
+
+class _Hangs:
+    """What hangs on what in a repository, for every digest that is listed."""
+
+    def __init__(self, contents: RepositoryContents) -> None:
+        self.rows: Mapping[str, ManifestRow] = {row.digest: row for row in contents.rows}
+        self.children: dict[str, tuple[str, ...]] = {}
+        self.parents: defaultdict[str, set[str]] = defaultdict(set)
+        self.referrers: defaultdict[str, list[str]] = defaultdict(list)
+        self.subject: dict[str, str] = {}
+        self.attached: defaultdict[str, list[str]] = defaultdict(list)
+        self.tag_locks: defaultdict[str, dict[str, Locks]] = defaultdict(dict)
+        for tag in contents.tags:
+            self.tag_locks[tag.digest][tag.name] = tag.locks
+        for digest, row in self.rows.items():
+            if manifest := contents.manifests.get(digest):
+                self.children[digest] = tuple(dict.fromkeys(child.digest for child in manifest.children))
+                for child in self.children[digest]:
+                    self.parents[child].add(digest)
+                if manifest.subject in self.rows:
+                    self.referrers[manifest.subject].append(digest)
+                    self.subject[digest] = manifest.subject
+            if row.tags and all(attached_to(tag) for tag in row.tags):
+                for subject in {attached_to(tag) for tag in row.tags}:
+                    self.attached[subject].append(digest)
+
+    def tags(self, digest: str) -> tuple[str, ...]:
+        """Those that the manifest's own row has, and those that the list of tags has: a move may lie between."""
+        return tuple(dict.fromkeys((*self.rows[digest].tags, *self.tag_locks[digest])))
+
+    def in_use(self, running: Collection[str]) -> dict[str, str]:
+        """Digest → what runs: the digests that run, and all above and below them: a node pulls through the index."""
+        found: dict[str, str] = {}
+        for start in running:
+            for edges in (self.children, self.parents):
+                for digest in _reach(start, edges):
+                    found.setdefault(digest, start)
+        return found
+
+
+def _needing(digest: str, hangs: _Hangs) -> set[str]:
+    """The indexes that list it, or that list what the registry takes along with it; these themselves left out."""
+    along = _reach(digest, hangs.referrers)
+    return {index for gone in along for index in hangs.parents.get(gone, ())} - along
+
+
+def _reach(start: str, edges: Mapping[str, Collection[str]]) -> set[str]:
+    found, stack = {start}, [start]
+    while stack:
+        for other in edges.get(stack.pop(), ()):
+            if other not in found:
+                found.add(other)
+                stack.append(other)
+    return found
+
+
+def _all_that_goes(hangs: _Hangs, wanted: list[str]) -> Iterator[DeletionItem]:
+    """The chosen, what refers or is attached to them, and the children that only they hold; to any depth."""
+    why: dict[str, tuple[Why, str]] = dict.fromkeys(wanted, (Why.CHOSEN, ""))
+    queue = list(wanted)
+
+    def add(digest: str, reason: Why, of: str) -> None:
+        if digest not in why:
+            why[digest] = (reason, of)
+            queue.append(digest)
+
+    while queue:
+        # A child whose other index joins later is looked at again then: that index looks at its children.
+        digest = queue.pop(0)
+        for referrer in hangs.referrers.get(digest, ()):
+            add(referrer, Why.REFERRER, digest)
+        for other in hangs.attached.get(digest, ()):
+            if {attached_to(tag) for tag in hangs.tags(other)} & hangs.rows.keys() <= why.keys():
+                add(other, Why.ATTACHED, digest)
+        for child in hangs.children.get(digest, ()):
+            free = child in hangs.rows and not hangs.tags(child) and child not in hangs.subject
+            if free and hangs.parents[child] <= why.keys():
+                add(child, Why.CHILD, digest)
+    for digest, (reason, of) in why.items():
+        yield DeletionItem(digest, reason, of, hangs.tags(digest), hangs.rows[digest].size)
+
+
+def _refusal(
+    contents: RepositoryContents, hangs: _Hangs, item: DeletionItem, in_use: Mapping[str, str], *, by_name: bool
+) -> str:
+    """What stands in the way of this one, whatever becomes of the others; '' where nothing does."""
+    if not contents.complete:
+        return _unknown(contents)
+    if against := contents.repository.locks.against_deletion:
+        return f"The repository is locked against {against}: unlock it first."
+    if against := hangs.rows[item.digest].locks.against_deletion:
+        return f"The manifest is locked against {against}: unlock it first."
+    for tag, locks in hangs.tag_locks[item.digest].items():
+        if against := locks.against_deletion:
+            return f"Its tag {tag} is locked against {against}: unlock it first."
+    if item.digest in in_use:
+        runs = in_use[item.digest]
+        return "It runs in a cluster." if runs == item.digest else f"What it belongs to runs in a cluster: {runs}."
+    if not by_name and item.why is not Why.CHOSEN:
+        own = [tag for tag in item.tags if not attached_to(tag)]
+        if own:
+            return f"It has a tag of its own, which was not chosen: {own[0]}."
+    return ""
+
+
+def _unknown(contents: RepositoryContents) -> str:
+    """Nothing is deleted where a manifest that was not read may be an index that holds it."""
+    if contents.hidden:
+        return (
+            f"Of {contents.repository.manifest_count:,} manifests, {contents.hidden:,} are hidden from the list "
+            "(locked against listing) or came meanwhile: what they point to is not known. Refresh, or have them listed."
+        )
+    missing = len(contents.unread) + contents.untried
+    return f"Of {len(contents.rows):,} manifests, {missing:,} could not be read: what they point to is not known."
+
+
+def _settle(items: dict[str, DeletionItem], hangs: _Hangs, *, by_name: bool) -> None:
+    """What stays because of another that stays; each refusal may bring further ones."""
+    changed = True
+    while changed:
+        changed = False
+        for digest, item in items.items():
+            if item.refusal:
+                continue
+            staying = sorted(
+                index for index in hangs.parents.get(digest, ()) if index not in items or items[index].refusal
+            )
+            refusal = ""
+            if staying and not (by_name and item.why is Why.CHOSEN):
+                tags = hangs.tags(staying[0])
+                refusal = f"The index {staying[0]}{f' ({tags[0]})' if tags else ''} stays, and needs it."
+            elif item.of and items[item.of].refusal:
+                refusal = f"It hangs on {item.of}, which stays."
+            else:
+                locked = [other for other in hangs.referrers.get(digest, ()) if items[other].refusal]
+                if locked:  # The registry would take it along, whatever its own locks say.
+                    refusal = f"{locked[0]} refers to it, would go along, and may not: {items[locked[0]].refusal}"
+            breaks = () if refusal else tuple(staying)
+            if refusal or breaks != item.breaks:
+                items[digest] = replace(item, refusal=refusal, breaks=breaks)
+                changed = True
+
+
+def _parents_first(items: Mapping[str, DeletionItem], hangs: _Hangs) -> tuple[DeletionItem, ...]:
+    """Each with what must be gone before it, in an order that allows it; those of a circle are left out.
+
+    By digests there can be no circle; a tag sha256-… set by hand can close one.
+    """
+    going = {digest for digest, item in items.items() if not item.refusal}
+    waits = {digest: ({items[digest].of, *_needing(digest, hangs)} & going) - {digest} for digest in going}
+    dependants: defaultdict[str, list[str]] = defaultdict(list)
+    for digest, others in waits.items():
+        for other in others:
+            dependants[other].append(digest)
+    left = {digest: len(others) for digest, others in waits.items()}
+    ready = [digest for digest in items if not left.get(digest)]
+    for digest in ready:  # Grows while it runs.
+        for other in dependants[digest]:
+            left[other] -= 1
+            if not left[other]:
+                ready.append(other)
+    return tuple(replace(items[digest], after=tuple(sorted(waits.get(digest, ())))) for digest in ready)

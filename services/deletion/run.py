@@ -1,0 +1,196 @@
+"""Deleting what a plan names: checked again before each batch and each manifest, read back after each."""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from threading import Event
+from typing import Literal
+
+from services.connection.changes import changed, delete, refused
+from services.connection.data_plane import RegistryClient, path_of
+from services.connection.errors import ServiceError
+from services.connection.names import require_digest
+from services.connection.parallel import Partial, Refusal, each
+from services.deletion.plan import DeletionItem, DeletionPlan, Why, plan_deletion
+from services.images.manifests import Manifest
+from services.images.repositories import find_manifest_row, get_manifest_row
+from services.images.repository_contents import read_contents
+
+# Before each so many, the repository is read again: a deletion of thousands takes minutes, and people push meanwhile.
+BATCH = 200
+
+
+@dataclass(frozen=True)
+class DeletionResult:
+    """What became of one manifest and of the tags on it.
+
+    deleted: the registry was asked for it, and it is gone, as read back. gone along: the registry took it along with
+    the manifest that it refers to. gone already: somebody else was first; or our own deed, whose answer was lost.
+    not confirmed: the registry accepted it, and it is still there or could not be read back.
+    """
+
+    digest: str
+    tags: tuple[str, ...]
+    outcome: Literal["deleted", "gone along", "gone already", "not confirmed"]
+
+
+Told = Callable[[DeletionItem, DeletionResult | ServiceError], None]
+
+
+def apply_deletion(
+    client: RegistryClient,
+    plan: DeletionPlan,
+    known: dict[str, Manifest],
+    *,
+    told: Told | None = None,
+    stop: Event | None = None,
+) -> Partial[DeletionResult]:
+    """Deletes the manifests of `plan.going`; each has its own result or its own ServiceError, in the plan's order.
+
+    An index goes before its platforms, so that what is interrupted leaves no index that lacks one. Before each batch
+    the repository is read again (`known` as in `read_contents`) and planned again: what is not as planned is refused
+    (ChangedMeanwhile), and so is whatever hangs on it. `told(item, what)` is called in the caller's thread as items
+    end; after `stop` the rest is untried. Raises ServiceError where the repository can't be read again.
+    """
+    stop = stop or Event()
+    fates: dict[str, DeletionResult | ServiceError] = {}
+
+    def end(item: DeletionItem, fate: DeletionResult | ServiceError) -> None:
+        fates[item.digest] = fate
+        if told:
+            told(item, fate)
+
+    items = list(plan.going)
+    while items and not stop.is_set():
+        batch, rest = items[:BATCH], items[BATCH:]
+        for item, refusal in _recheck(client, plan, items, known):
+            end(item, refusal)
+        for wave in _waves(batch, fates):
+            _delete_wave(client, plan.repository, wave, fates, end, stop)
+        items = [item for item in rest if item.digest not in fates]
+    return _partial(plan, fates)
+
+
+def _recheck(
+    client: RegistryClient, plan: DeletionPlan, items: list[DeletionItem], known: dict[str, Manifest]
+) -> list[tuple[DeletionItem, ServiceError]]:
+    """Those of `items` that are not as planned any more, each with the reason."""
+    read = read_contents(client, [plan.repository], known)
+    if read.refused:
+        error = read.refused[0].error
+        if error.status == 404:  # The repository goes with its last manifest: each is looked at by itself.
+            return []
+        raise error
+    (contents,) = read.values
+    fresh = plan_deletion(contents, [item.digest for item in items], by_name=plan.by_name, running=plan.running)
+    now = {item.digest: item for item in fresh.items}
+    planned = {item.digest for item in items}
+    joined = _joined(now, planned)
+    found = []
+    for item in items:
+        title = _title(plan.repository, item)
+        then = now.get(item.digest)
+        if then is None:
+            continue  # Not listed: gone, or hidden since. Looked at by itself.
+        if how := _difference(item, then, joined.get(item.digest)):
+            found.append((item, changed(title, how)))
+    return found
+
+
+def _joined(now: Mapping[str, DeletionItem], planned: set[str]) -> dict[str, str]:
+    """Planned digest → what refers to it since, and would go along unplanned."""
+    joined = {}
+    for item in now.values():
+        if item.digest not in planned and item.why is Why.REFERRER:
+            at = item.of
+            # The registry takes along what refers to what refers to it; what hangs on it in other ways it leaves.
+            while at not in planned and now[at].why is Why.REFERRER:
+                at = now[at].of
+            if at in planned:
+                joined[at] = item.digest
+    return joined
+
+
+def _difference(planned: DeletionItem, now: DeletionItem, joined: str | None) -> str:
+    """What is not as planned, in a sentence; '' where all is."""
+    if now.refusal:
+        return now.refusal
+    if set(now.tags) != set(planned.tags):
+        return f"Its tags were {_names(planned.tags)} when it was planned, and now are {_names(now.tags)}."
+    if new := set(now.breaks) - set(planned.breaks):
+        return f"An index has come that needs it: {min(new)}."
+    if joined:
+        return f"Since it was planned, {joined} refers to it, and would go along."
+    return ""
+
+
+def _names(tags: Iterable[str]) -> str:
+    return ", ".join(sorted(tags)) or "none"
+
+
+def _waves(batch: list[DeletionItem], fates: Mapping[str, object]) -> Iterable[list[DeletionItem]]:
+    """The items that are left, in waves: each when what it waits for has had its turn."""
+    left = [item for item in batch if item.digest not in fates]
+    while left:
+        waiting = {item.digest for item in left}
+        yield [item for item in left if not waiting.intersection(item.after)]
+        left = [item for item in left if waiting.intersection(item.after)]
+
+
+def _delete_wave(
+    client: RegistryClient,
+    repository: str,
+    wave: list[DeletionItem],
+    fates: Mapping[str, DeletionResult | ServiceError],
+    end: Told,
+    stop: Event,
+) -> None:
+    def delete_one(item: DeletionItem) -> DeletionResult:
+        for digest in item.after:
+            fate = fates.get(digest)
+            if not isinstance(fate, DeletionResult) or fate.outcome == "not confirmed":
+                raise refused(_title(repository, item), f"It hangs on {digest}, which is not gone.")
+        return _delete_one(client, repository, item, fates)
+
+    done: dict[int, DeletionResult] = {}
+
+    def finished(index: int, result: DeletionResult | None) -> None:
+        if result:
+            done[index] = result
+            end(wave[index], result)
+
+    read = each(delete_one, wave, name=lambda item: item.digest, done=finished, stop=stop)
+    by_digest = {item.digest: item for item in wave}
+    for refusal in read.refused:
+        end(by_digest[refusal.what], refusal.error)
+
+
+def _delete_one(
+    client: RegistryClient, repository: str, item: DeletionItem, fates: Mapping[str, object]
+) -> DeletionResult:
+    title = _title(repository, item)
+    require_digest(title, item.digest)
+    row = find_manifest_row(client, repository, item.digest)
+    if row is None:
+        along = item.why is Why.REFERRER and item.of in fates
+        return DeletionResult(item.digest, item.tags, "gone along" if along else "gone already")
+    if set(row.tags) != set(item.tags):
+        raise changed(title, f"Its tags were {_names(item.tags)} when it was planned, and now are {_names(row.tags)}.")
+    if not row.locks.deletable:
+        raise changed(title, "It has been locked since it was planned.")
+    path = path_of("/v2/{repository}/manifests/{digest}", repository=repository, digest=item.digest)
+    return DeletionResult(
+        item.digest, item.tags, delete(client, title, path, lambda: get_manifest_row(client, repository, item.digest))
+    )
+
+
+def _title(repository: str, item: DeletionItem) -> str:
+    return f"Could not delete {repository}@{item.digest}"
+
+
+def _partial(plan: DeletionPlan, fates: Mapping[str, DeletionResult | ServiceError]) -> Partial[DeletionResult]:
+    ordered = [(item.digest, fates[item.digest]) for item in plan.going if item.digest in fates]
+    return Partial(
+        tuple(fate for _, fate in ordered if isinstance(fate, DeletionResult)),
+        tuple(Refusal(digest, fate) for digest, fate in ordered if isinstance(fate, ServiceError)),
+        len(plan.going) - len(ordered),
+    )

@@ -1,0 +1,347 @@
+"""Repositories, tags and manifests of a registry. Reading only.
+
+Lists go from JSON straight to values or columns: the SDK's models cost twelve times the JSON itself, and drop the
+media types without which an index can't be told from an image.
+"""
+
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from threading import Event
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pandas as pd
+
+from services.connection.data_plane import RegistryClient, path_of
+from services.connection.errors import explained, if_there
+from services.connection.parallel import Partial, each
+
+# The service cuts a larger page to 1000 without an error: https://github.com/Azure/acr/issues/749
+PAGE = 1000
+
+Columns = dict[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class Locks:
+    """What may be done; False is a lock. `write` False also refuses deletion."""
+
+    delete: bool = True
+    write: bool = True
+    list: bool = True
+    read: bool = True
+
+    @property
+    def any(self) -> bool:
+        return not (self.delete and self.write and self.list and self.read)
+
+    @property
+    def deletable(self) -> bool:
+        """A lock against writing refuses deletion too (`az acr repository update --help`)."""
+        return self.delete and self.write
+
+    @property
+    def against_deletion(self) -> str:
+        """What the lock that refuses deletion is against, in words; '' where none does."""
+        if self.deletable:
+            return ""
+        return "deletion" if self.write else "writing, and so against deletion"
+
+    @property
+    def words(self) -> str:
+        """'delete, write' for what is locked, '' for nothing."""
+        return ", ".join(name for name in ("delete", "write", "list", "read") if not getattr(self, name))
+
+
+@dataclass(frozen=True)
+class Repository:
+    """A repository's attributes as `az acr repository show` prints them."""
+
+    registry: str
+    name: str
+    created: datetime
+    updated: datetime
+    manifest_count: int
+    tag_count: int
+    locks: Locks
+
+
+@dataclass(frozen=True)
+class Tag:
+    """`updated` also moves when the tag or its attributes change: it is not the age of the image."""
+
+    name: str
+    digest: str
+    created: datetime
+    updated: datetime
+    locks: Locks
+
+
+@dataclass(frozen=True)
+class TagPage:
+    """One page of tags; `next` is what to ask the next page after, None on the last."""
+
+    tags: tuple[Tag, ...]
+    next: str | None
+
+
+@dataclass(frozen=True)
+class ManifestRow:
+    """What the registry's metadata say of one manifest. `size` is bytes of its layers, compressed.
+
+    Children of an index and referrers have no tags either: no tags does not mean unused.
+    """
+
+    digest: str
+    media_type: str
+    config_media_type: str
+    artifact_type: str
+    size: int
+    created: datetime
+    updated: datetime
+    os: str
+    architecture: str
+    tags: tuple[str, ...]
+    locks: Locks
+
+    @property
+    def platform(self) -> str:
+        """linux/amd64; '' for an index, and for an attestation, whose platform is unknown/unknown."""
+        return "/".join(part for part in (self.os, self.architecture) if part and part != "unknown")
+
+
+def repository_names(client: RegistryClient) -> Iterator[list[str]]:
+    """The catalogue, a page at a time, in the registry's order. In ABAC mode it needs Catalog Lister."""
+    with explained(f"Could not list the repositories of {client.login_server}"):
+        for body in client.pages(path_of("/acr/v1/_catalog", {"n": PAGE})):
+            yield body.get("repositories") or []
+
+
+def count_repositories(client: RegistryClient) -> int:
+    """How many repositories the identity may list."""
+    return sum(len(names) for names in repository_names(client))
+
+
+def get_repository(client: RegistryClient, name: str) -> Repository:
+    """One repository's attributes. Raises ServiceError (NAME_UNKNOWN where it is gone)."""
+    with explained(f"Could not read the repository {name}"):
+        found = client.sdk.get_repository_properties(name)
+    return Repository(
+        client.login_server,
+        found.name,
+        found.created_on,
+        found.last_updated_on,
+        found.manifest_count,
+        found.tag_count,
+        Locks(
+            found.can_delete is not False,
+            found.can_write is not False,
+            found.can_list is not False,
+            found.can_read is not False,
+        ),
+    )
+
+
+def as_az_prints(repository: Repository) -> str:
+    """The JSON of `az acr repository show`, its keys in az's order."""
+    locks = repository.locks
+    printed = {
+        "changeableAttributes": {
+            "deleteEnabled": locks.delete,
+            "listEnabled": locks.list,
+            "readEnabled": locks.read,
+            "writeEnabled": locks.write,
+        },
+        "createdTime": repository.created.isoformat(),
+        "imageName": repository.name,
+        "lastUpdateTime": repository.updated.isoformat(),
+        "manifestCount": repository.manifest_count,
+        "registry": repository.registry,
+        "tagCount": repository.tag_count,
+    }
+    return json.dumps(printed, indent=2)
+
+
+def get_repositories(
+    client: RegistryClient,
+    names: list[str],
+    *,
+    done: Callable[[Repository | None], None] | None = None,
+    stop: Event | None = None,
+) -> Partial[Repository]:
+    """The attributes of many repositories, one request each, in the order of `names`."""
+    with explained(f"Could not sign in to {client.login_server}"):
+        client.tokens.hold_for_reading(names)
+    return each(
+        lambda name: get_repository(client, name),
+        names,
+        done=(lambda _, repository: done(repository)) if done else None,
+        stop=stop,
+    )
+
+
+def tag_page(client: RegistryClient, repository: str, *, size: int, after: str | None = None) -> TagPage:
+    """One page of tags, the newest first; `after` is the former page's `next`."""
+    query: dict[str, str | int] = {"n": size, "orderby": "timedesc"}
+    if after:
+        query["last"] = after
+    with explained(f"Could not list the tags of {repository}"):
+        page = client.page(path_of("/acr/v1/{repository}/_tags", query, repository=repository))
+        following = parse_qs(urlsplit(page.next).query).get("last", [None])[0] if page.next else None
+        return TagPage(tuple(_tag(entry) for entry in page.body.get("tags") or ()), following)
+
+
+def all_tags(client: RegistryClient, repository: str) -> tuple[Tag, ...]:
+    """All tags of one repository, in the registry's order; those locked against listing are not among them."""
+    path = path_of("/acr/v1/{repository}/_tags", {"n": PAGE}, repository=repository)
+    with explained(f"Could not list the tags of {repository}"):
+        return tuple(_tag(entry) for body in client.pages(path) for entry in body.get("tags") or ())
+
+
+def get_tag(client: RegistryClient, repository: str, tag: str) -> Tag:
+    """One tag. Raises ServiceError (TAG_UNKNOWN where it is gone)."""
+    with explained(f"Could not read the tag {repository}:{tag}"):
+        body = client.page(path_of("/acr/v1/{repository}/_tags/{tag}", repository=repository, tag=tag)).body
+        return _tag(body["tag"])
+
+
+def find_tag(client: RegistryClient, repository: str, tag: str) -> Tag | None:
+    """The tag; None where the registry itself says that there is none. Raises ServiceError for any other failure."""
+    return if_there(lambda: get_tag(client, repository, tag))
+
+
+def find_repository(client: RegistryClient, name: str) -> Repository | None:
+    """The repository; None where the registry itself says that there is none, as `find_tag`."""
+    return if_there(lambda: get_repository(client, name))
+
+
+def get_manifest_row(client: RegistryClient, repository: str, digest: str) -> ManifestRow:
+    """The metadata of one manifest. Raises ServiceError (MANIFEST_UNKNOWN where it is gone)."""
+    path = path_of("/acr/v1/{repository}/_manifests/{digest}", repository=repository, digest=digest)
+    with explained(f"Could not read {repository}@{digest}"):
+        return _manifest_row(client.page(path).body["manifest"])
+
+
+def find_manifest_row(client: RegistryClient, repository: str, digest: str) -> ManifestRow | None:
+    """The metadata of one manifest; None where the registry itself says that there is none, as `find_tag`."""
+    return if_there(lambda: get_manifest_row(client, repository, digest))
+
+
+def manifest_pages(client: RegistryClient, repository: str) -> Iterator[list[dict[str, Any]]]:
+    """The manifests of a repository as the registry's JSON, a page of up to 1000 at a time."""
+    with explained(f"Could not list the manifests of {repository}"):
+        for body in client.pages(path_of("/acr/v1/{repository}/_manifests", {"n": PAGE}, repository=repository)):
+            yield body.get("manifests") or []
+
+
+def manifest_rows(client: RegistryClient, repository: str) -> tuple[ManifestRow, ...]:
+    """All manifests of one repository, tagged or not. For repositories of thousands, `manifest_table`."""
+    with explained(f"Could not list the manifests of {repository}"):
+        return tuple(_manifest_row(entry) for entries in manifest_pages(client, repository) for entry in entries)
+
+
+def manifest_table(client: RegistryClient, repository: str) -> pd.DataFrame:
+    """All manifests of one repository as columns: digest, media_type, size (bytes), created, updated (UTC),
+    os, architecture, tags (tuple), locked (bool)."""
+    with explained(f"Could not list the manifests of {repository}"):
+        return _table({repository: [_columns(page) for page in manifest_pages(client, repository)]})
+
+
+def registry_table(
+    client: RegistryClient,
+    names: list[str],
+    *,
+    done: Callable[[int], None] | None = None,
+    stop: Event | None = None,
+) -> tuple[pd.DataFrame, Partial[str]]:
+    """The manifests of many repositories in one table (see `manifest_table`, with a repository column before),
+    and which repositories were read. One request a page of manifests. `done(count)` tells how many are in."""
+    with explained(f"Could not sign in to {client.login_server}"):
+        client.tokens.hold_for_reading(names)
+    pages: dict[str, list[Columns]] = {}
+
+    def read(name: str) -> str:
+        with explained(f"Could not list the manifests of {name}"):
+            pages[name] = [_columns(page) for page in manifest_pages(client, name)]
+        return name
+
+    read_names = each(read, names, done=(lambda _, __: done(len(pages))) if done else None, stop=stop)
+    with explained(f"Could not read the manifests of {client.login_server}"):
+        return _table({name: pages[name] for name in read_names.values}), read_names
+
+
+def _columns(entries: list[dict[str, Any]]) -> Columns:
+    """What the table keeps of a page. The rest of its JSON can go: held, it costs the garbage collector the most."""
+    none: dict[str, bool] = {}
+    attributes = [entry.get("changeableAttributes") or none for entry in entries]
+    return {
+        "digest": [entry["digest"] for entry in entries],
+        "media_type": [entry.get("mediaType") or "" for entry in entries],
+        "size": [entry.get("imageSize") or 0 for entry in entries],
+        "created": [entry.get("createdTime") for entry in entries],
+        "updated": [entry.get("lastUpdateTime") for entry in entries],
+        "os": [entry.get("os") or "" for entry in entries],
+        "architecture": [entry.get("architecture") or "" for entry in entries],
+        "tags": [tuple(entry.get("tags") or ()) for entry in entries],
+        "locked": [
+            a.get("deleteEnabled") is False or a.get("writeEnabled") is False or a.get("readEnabled") is False
+            for a in attributes
+        ],
+    }
+
+
+def _table(by_repository: dict[str, list[Columns]]) -> pd.DataFrame:
+    pages = [page for of_one in by_repository.values() for page in of_one]
+    codes = [code for code, of_one in enumerate(by_repository.values()) for page in of_one for _ in page["digest"]]
+    column = {name: [value for page in pages for value in page[name]] for name in _columns([])}
+    table = pd.DataFrame(
+        {
+            "repository": pd.Categorical.from_codes(codes, categories=pd.Index(list(by_repository), dtype="str")),
+            **column,
+            "media_type": pd.Categorical(column["media_type"]),
+            "created": pd.to_datetime(column["created"], format="ISO8601", utc=True),
+            "updated": pd.to_datetime(column["updated"], format="ISO8601", utc=True),
+            "os": pd.Categorical(column["os"]),
+            "architecture": pd.Categorical(column["architecture"]),
+        }
+    )
+    return table.astype({"digest": "str", "size": "int64", "locked": "bool"})
+
+
+def _time(text: str) -> datetime:
+    """Azure's times have six or seven digits of a second; Python reads six."""
+    return datetime.fromisoformat(text)
+
+
+def _locks(attributes: dict[str, Any] | None) -> Locks:
+    """A missing attribute is no lock."""
+    found = attributes or {}
+    return Locks(*(found.get(f"{name}Enabled") is not False for name in ("delete", "write", "list", "read")))
+
+
+def _tag(entry: dict[str, Any]) -> Tag:
+    return Tag(
+        entry["name"],
+        entry["digest"],
+        _time(entry["createdTime"]),
+        _time(entry["lastUpdateTime"]),
+        _locks(entry.get("changeableAttributes")),
+    )
+
+
+def _manifest_row(entry: dict[str, Any]) -> ManifestRow:
+    return ManifestRow(
+        digest=entry["digest"],
+        media_type=entry.get("mediaType") or "",
+        config_media_type=entry.get("configMediaType") or "",
+        artifact_type=entry.get("artifactType") or "",
+        size=entry.get("imageSize") or 0,
+        created=_time(entry["createdTime"]),
+        updated=_time(entry["lastUpdateTime"]),
+        os=entry.get("os") or "",
+        architecture=entry.get("architecture") or "",
+        tags=tuple(entry.get("tags") or ()),
+        locks=_locks(entry.get("changeableAttributes")),
+    )

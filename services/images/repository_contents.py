@@ -1,0 +1,91 @@
+"""What repositories hold, read whole: every tag, every manifest, and what each manifest points to.
+
+Deleting and counting bytes need all of it: only the manifests say what an index holds, and which layers are shared.
+A manifest is read once: `known` keeps it by its digest, under which it can never change.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from threading import Event
+
+from services.connection.data_plane import RegistryClient
+from services.connection.errors import explained
+from services.connection.parallel import Partial, Progress, Refusal, counter, each
+from services.images.manifests import Manifest, read_manifest
+from services.images.repositories import ManifestRow, Repository, Tag, all_tags, get_repository, manifest_rows
+
+
+@dataclass(frozen=True)
+class RepositoryContents:
+    """One repository as it was read. `manifests` has those of `rows` that could be read, by digest.
+
+    `hidden` counts the manifests that the registry has and does not list: locked against listing, or pushed meanwhile.
+    """
+
+    repository: Repository
+    tags: tuple[Tag, ...]
+    rows: tuple[ManifestRow, ...]
+    manifests: dict[str, Manifest]
+    unread: tuple[Refusal, ...] = ()
+    untried: int = 0
+
+    @property
+    def name(self) -> str:
+        return self.repository.name
+
+    @property
+    def hidden(self) -> int:
+        return max(0, self.repository.manifest_count - len(self.rows))
+
+    @property
+    def complete(self) -> bool:
+        """Whether it is known what every manifest of the repository points to."""
+        return not self.unread and not self.untried and not self.hidden
+
+
+def read_contents(
+    client: RegistryClient,
+    names: Iterable[str],
+    known: dict[str, Manifest],
+    *,
+    progress: Progress | None = None,
+    stop: Event | None = None,
+) -> Partial[RepositoryContents]:
+    """The contents of these repositories of one registry. `known` is added to.
+
+    Three requests a repository (more where it has thousands), and one for each manifest not in `known`; in parallel.
+    A repository that can't be listed is a Refusal of the result; a manifest that can't be read one of its repository.
+    `progress(done, of, what)` is called in the caller's thread. Raises ServiceError where nobody can sign in.
+    """
+    names = list(names)
+    with explained(f"Could not sign in to {client.login_server}"):
+        client.tokens.hold_for_reading(names)
+
+    count_repositories = counter(progress, "repositories", len(names))
+    listed = each(lambda name: _listed(client, name), names, done=count_repositories, stop=stop)
+    missing = {row.digest: contents.name for contents in listed.values for row in contents.rows}
+    missing = {digest: name for digest, name in missing.items() if digest not in known}
+    read = each(
+        lambda digest: read_manifest(client, missing[digest], digest),
+        missing,
+        done=counter(progress, "manifests", len(missing)),
+        stop=stop,
+    )
+    known |= {manifest.digest: manifest for manifest in read.values}
+    refused = {refusal.what: refusal for refusal in read.refused}
+    return replace(listed, values=tuple(_with_manifests(contents, known, refused) for contents in listed.values))
+
+
+def _listed(client: RegistryClient, name: str) -> RepositoryContents:
+    # The count comes last: what is pushed while the lists are read then counts as hidden, not as seen.
+    rows, tags = manifest_rows(client, name), all_tags(client, name)
+    return RepositoryContents(get_repository(client, name), tags, rows, {})
+
+
+def _with_manifests(
+    contents: RepositoryContents, known: dict[str, Manifest], refused: dict[str, Refusal]
+) -> RepositoryContents:
+    digests = [row.digest for row in contents.rows]
+    manifests = {digest: known[digest] for digest in digests if digest in known}
+    unread = tuple(refused[digest] for digest in digests if digest in refused)
+    return replace(contents, manifests=manifests, unread=unread, untried=len(digests) - len(manifests) - len(unread))

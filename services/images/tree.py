@@ -1,0 +1,211 @@
+"""What hangs on what in a repository: index → platforms → attestations, and referrers on what they refer to.
+
+Built from the manifests themselves. The registry lists an index's children and referrers without tags, as it lists
+leftovers: only the tree tells them apart, and taking the former for the latter has broken many registries
+(https://github.com/Azure/acr-cli/issues/131).
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from threading import Event
+
+from services.connection.data_plane import RegistryClient
+from services.connection.parallel import Partial, each
+from services.images.manifests import (
+    DOCKER_LIST,
+    DOCKER_MANIFEST,
+    IMAGE_CONFIGS,
+    OCI_INDEX,
+    Descriptor,
+    Kind,
+    Manifest,
+    attached_to,
+    read_manifest,
+)
+from services.images.repositories import ManifestRow
+
+
+class Role(StrEnum):
+    """What a manifest is to the one above it, or to the repository where it stands at the top."""
+
+    INDEX = "index"
+    IMAGE = "image"
+    ARTIFACT = "artifact"
+    PLATFORM = "platform"
+    ATTESTATION = "attestation"
+    REFERRER = "referrer"
+    UNTAGGED = "untagged"
+    MISSING = "missing"
+    UNREAD = "not read"
+
+
+@dataclass(frozen=True)
+class Node:
+    """One manifest in the tree, at `depth`. `label` is its platform or artifact type; `row` None where it is missing.
+
+    An index that lists a digest the repository does not have is broken: its child is MISSING.
+    """
+
+    depth: int
+    role: Role
+    digest: str
+    label: str
+    row: ManifestRow | None
+
+
+def read_for_tree(
+    client: RegistryClient,
+    repository: str,
+    rows: Iterable[ManifestRow],
+    *,
+    done: Callable[[int, int], None] | None = None,
+    stop: Event | None = None,
+) -> Partial[Manifest]:
+    """The manifests that the tree needs: indexes, and what has no tag and is in none (it may refer to something).
+
+    `done(count, of)` is called in the caller's thread.
+    """
+    rows = list(rows)
+    count = 0
+    of = 0
+
+    def read(digests: list[str]) -> Partial[Manifest]:
+        nonlocal of
+        of += len(digests)
+        return each(lambda digest: read_manifest(client, repository, digest), digests, done=counted, stop=stop)
+
+    def counted(_index: int, _manifest: Manifest | None) -> None:
+        nonlocal count
+        count += 1
+        if done:
+            done(count, of)
+
+    indexes = read([row.digest for row in rows if row.media_type in (OCI_INDEX, DOCKER_LIST)])
+    children = {child.digest for index in indexes.values for child in index.children}
+    others = read([row.digest for row in rows if row.digest not in children and _may_refer(row)])
+    return Partial(indexes.values + others.values, indexes.refused + others.refused, indexes.untried + others.untried)
+
+
+def _may_refer(row: ManifestRow) -> bool:
+    """Whether only its bytes can tell if it has a subject: Docker's formats know none."""
+    if row.media_type in (OCI_INDEX, DOCKER_LIST, DOCKER_MANIFEST):
+        return False
+    return not row.tags or row.config_media_type not in IMAGE_CONFIGS
+
+
+def build_tree(rows: Iterable[ManifestRow], manifests: Iterable[Manifest]) -> tuple[Node, ...]:
+    """The whole repository as a tree, flattened from the top down; the newest first on each level.
+
+    What has no tag counts as UNTAGGED only if everything that could hold it was read; else it is UNREAD.
+    """
+    by_digest = {row.digest: row for row in rows}
+    read = {manifest.digest: manifest for manifest in manifests}
+    referrers = referrers_of(by_digest, read)
+    held = {child.digest for manifest in read.values() for child in manifest.children}
+    held |= {digest for attached in referrers.values() for digest in attached}
+    newest_first = sorted(by_digest.values(), key=lambda row: row.updated, reverse=True)
+    tops = [row for row in newest_first if row.digest not in held or (row.tags and not _only_attached(row))]
+    all_indexes = all(row.digest in read for row in by_digest.values() if row.media_type in (OCI_INDEX, DOCKER_LIST))
+    nodes: list[Node] = []
+    shown: set[str] = set()
+
+    def add(row: ManifestRow, role: Role) -> None:
+        nodes.extend(_walk(_Hung(0, role, row.digest, ""), by_digest, read, referrers, shown))
+
+    for row in tops:
+        add(row, _top_role(row, read, all_indexes))
+    # A tag sha256-… can be set by hand, and an index can refer to its own child: who is held in such a circle only
+    # would be nowhere. It is no leftover for that.
+    for row in sorted(newest_first, key=lambda row: not row.tags):
+        if row.digest not in shown:
+            add(row, _top_role(row, read, all_indexes) if row.tags else Role.UNREAD)
+    return tuple(nodes)
+
+
+def _only_attached(row: ManifestRow) -> bool:
+    """Whether all its tags are of the referrers' tag schema: nobody's own."""
+    return all(attached_to(tag) for tag in row.tags)
+
+
+def referrers_of(rows: Mapping[str, ManifestRow], read: Mapping[str, Manifest]) -> Mapping[str, list[str]]:
+    """Digest → digests of what refers to it, by subject or by tag schema; both by digest. What refers to a digest that
+    is not among `rows` is left out: it stays at the top."""
+    found: defaultdict[str, list[str]] = defaultdict(list)
+    for digest, row in rows.items():
+        manifest = read.get(digest)
+        subjects = {manifest.subject} if manifest and manifest.subject else set()
+        # The index at the tag sha256-… itself is the registry's list of referrers: each of them has its subject.
+        subjects |= {attached_to(tag) for tag in row.tags if _only_attached(row)}
+        for subject in subjects & rows.keys():
+            found[subject].append(digest)
+    return found
+
+
+def _top_role(row: ManifestRow, read: Mapping[str, Manifest], all_indexes: bool) -> Role:
+    manifest = read.get(row.digest)
+    if not row.tags:
+        return Role.UNTAGGED if all_indexes and (manifest or not _may_refer(row)) else Role.UNREAD
+    if row.media_type in (OCI_INDEX, DOCKER_LIST):
+        return Role.INDEX
+    return Role.ARTIFACT if manifest and manifest.kind is Kind.ARTIFACT else Role.IMAGE
+
+
+@dataclass(frozen=True)
+class _Hung:
+    """A manifest and where it hangs."""
+
+    depth: int
+    role: Role
+    digest: str
+    label: str
+
+
+def _walk(
+    top: _Hung,
+    rows: Mapping[str, ManifestRow],
+    read: Mapping[str, Manifest],
+    referrers: Mapping[str, list[str]],
+    shown: set[str],
+) -> Iterator[Node]:
+    """`top` and all below it. What hangs on a manifest is listed where it is first `shown`: indexes may list one
+    another any number of times, and sixteen that do so twice each would make sixty thousand rows."""
+    stack = [top]
+    while stack:
+        at = stack.pop()
+        row = rows.get(at.digest)
+        yield Node(at.depth, at.role if row else Role.MISSING, at.digest, at.label or _label(row), row)
+        if at.digest not in shown:
+            shown.add(at.digest)
+            stack.extend(reversed(list(_hanging_on(at, rows, read, referrers))))
+
+
+def _hanging_on(
+    at: _Hung, rows: Mapping[str, ManifestRow], read: Mapping[str, Manifest], referrers: Mapping[str, list[str]]
+) -> Iterator[_Hung]:
+    """The platforms of an index, each with its attestations, then the attestations of others, then referrers."""
+    children = read[at.digest].children if at.digest in read else ()
+    attestations: defaultdict[str, list[str]] = defaultdict(list)
+    for child in children:
+        if child.attests:
+            attestations[child.attests].append(child.digest)
+    for child in children:
+        if not child.attests:
+            yield _Hung(at.depth + 1, _child_role(child, rows), child.digest, child.platform)
+            for digest in attestations.pop(child.digest, ()):
+                yield _Hung(at.depth + 2, Role.ATTESTATION, digest, "")
+    for digests in attestations.values():
+        for digest in digests:
+            yield _Hung(at.depth + 1, Role.ATTESTATION, digest, "")
+    for digest in referrers.get(at.digest, ()):
+        yield _Hung(at.depth + 1, Role.REFERRER, digest, read[digest].artifact_type if digest in read else "")
+
+
+def _child_role(child: Descriptor, rows: Mapping[str, ManifestRow]) -> Role:
+    row = rows.get(child.digest)
+    return Role.INDEX if row and row.media_type in (OCI_INDEX, DOCKER_LIST) else Role.PLATFORM
+
+
+def _label(row: ManifestRow | None) -> str:
+    return row.platform if row else ""

@@ -1,0 +1,1 @@
+"""Prices, estimates, which SKU, a report's tables. Nothing that was billed."""

@@ -1,0 +1,57 @@
+"""From which size on another SKU costs less: solved, not searched."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from decimal import Decimal
+from itertools import combinations, pairwise
+
+from services.pricing.estimates import Use, estimate
+from services.pricing.prices import Prices
+from services.registries.skus import LIMITS, Sku
+
+
+@dataclass(frozen=True)
+class Crossing:
+    """At `gib` stored both cost `amount` a month: below it `below` costs less, above it `above` does."""
+
+    gib: Decimal
+    amount: Decimal
+    below: Sku
+    above: Sku
+
+
+def cost_at(sku: Sku, stored_gib: Decimal, prices: Prices, days: int) -> Decimal:
+    """A month's fee and storage, without anything else."""
+    return estimate(sku, Use(stored_gib), prices, days).total
+
+
+def crossings(prices: Prices, days: int, most: Decimal = Decimal(2048)) -> tuple[Crossing, ...]:
+    """Between each two SKUs, from 0 to `most` GiB, the smallest first. Fees count by the day: so days matter."""
+    found = [one for pair in combinations(Sku, 2) for one in _between(*pair, prices, days, most)]
+    return tuple(sorted(found, key=lambda one: (one.gib, one.below)))
+
+
+def _between(one: Sku, other: Sku, prices: Prices, days: int, most: Decimal) -> Iterator[Crossing]:
+    """Both are lines with a bend where the included storage ends: between two bends they are straight."""
+
+    def gap(at: Decimal) -> Decimal:
+        return cost_at(one, at, prices, days) - cost_at(other, at, prices, days)
+
+    bends = sorted({Decimal(0), *(Decimal(LIMITS[sku].included_gib) for sku in (one, other)), most})
+    for left, right in pairwise(bends):
+        before, after = gap(left), gap(right)
+        if before and after and (before < 0) != (after < 0):
+            at = left + (right - left) * before / (before - after)
+            below, above = (one, other) if before < 0 else (other, one)
+            yield Crossing(at, cost_at(below, at, prices, days), below, above)
+        elif before and not after:
+            # They meet at a bend: it is a crossing if they part the other way round.
+            further = gap(right + 1) if right < most else Decimal(0)
+            if further and (before < 0) != (further < 0):
+                below, above = (one, other) if before < 0 else (other, one)
+                yield Crossing(right, cost_at(below, right, prices, days), below, above)
+
+
+def cost_by_regions(stored_gib: Decimal, prices: Prices, days: int, most: int = 10) -> tuple[Decimal, ...]:
+    """What Premium costs a month in 1, 2, … `most` regions, each of which holds everything."""
+    return tuple(estimate(Sku.PREMIUM, Use(stored_gib, replicas), prices, days).total for replicas in range(most))

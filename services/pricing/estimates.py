@@ -1,0 +1,120 @@
+"""What a registry would cost for a month, from what it stores and the list prices: arithmetic only, in Decimal."""
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import StrEnum
+
+from services.pricing.prices import Prices, tiered
+from services.registries.registry import Registry
+from services.registries.skus import LIMITS, Sku, sku_of
+
+GIB = 2**30
+ZERO = Decimal(0)
+
+
+class Part(StrEnum):
+    """What of a registry costs."""
+
+    FEE = "Fixed fee"
+    STORAGE = "Storage over the included"
+    REPLICAS = "Replicas"
+    BUILDS = "Build minutes"
+    CONNECTED = "Connected registries"
+
+
+@dataclass(frozen=True)
+class Use:
+    """What a registry takes in a month: GiB stored in the home region, replica regions beside it, vCPU-seconds of ACR
+    Tasks, connected registries. Raises ValueError where any is negative."""
+
+    stored_gib: Decimal
+    replicas: int = 0
+    task_seconds: Decimal = ZERO
+    connected: int = 0
+
+    def __post_init__(self) -> None:
+        if min(self.stored_gib, Decimal(self.replicas), self.task_seconds, Decimal(self.connected)) < 0:
+            raise ValueError("What a registry takes can't be negative")
+
+
+@dataclass(frozen=True)
+class Line:
+    """`quantity` of `unit` costs `amount`."""
+
+    part: Part
+    what: str
+    quantity: Decimal
+    unit: str
+    amount: Decimal
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A month's cost by line. `unpriced` names what is used and has no price in the list: then total is too low."""
+
+    sku: Sku
+    currency: str
+    lines: tuple[Line, ...]
+    unpriced: tuple[str, ...] = ()
+
+    @property
+    def total(self) -> Decimal:
+        return sum((line.amount for line in self.lines), ZERO)
+
+    def of(self, part: Part) -> Decimal:
+        return sum((line.amount for line in self.lines if line.part is part), ZERO)
+
+
+def gib(size: int | Decimal) -> Decimal:
+    """Bytes as GiB."""
+    return Decimal(size) / GIB
+
+
+def use_of(registry: Registry) -> Use | None:
+    """What a registry takes, as Azure tells it now; None where its usage or its replicas could not be read."""
+    if registry.stored_bytes is None or registry.replicas is None:
+        return None
+    return Use(gib(registry.stored_bytes), len(registry.replicas))
+
+
+def estimate_of(registry: Registry, prices: Prices, days: int) -> Estimate | None:
+    """What a registry would cost as it is now; None where that is not known, or its SKU is none that is sold."""
+    sku, use = sku_of(registry.sku), use_of(registry)
+    return estimate(sku, use, prices, days) if sku and use else None
+
+
+def estimate(sku: Sku, use: Use, prices: Prices, days: int = 30) -> Estimate:
+    """What `use` costs at `sku` in a month of `days`.
+
+    The fee counts by the day, storage by the month. Each replica region is billed for as much again as is stored at
+    home, from the first GiB (https://learn.microsoft.com/azure/container-registry/container-registry-geo-replication,
+    "Pricing considerations"). What the SKU does not have (replicas, connected registries on Basic and Standard) costs
+    nothing there: `services.sku_choice` says that it is lacking. Raises ValueError where a month has no such length.
+    """
+    if not 28 <= days <= 31:
+        raise ValueError(f"A month has 28 to 31 days, not {days}")
+    lines: list[Line] = []
+    unpriced: list[str] = []
+
+    def add(part: Part, what: str, quantity: Decimal, unit: str, price: Decimal | None) -> None:
+        if not quantity:
+            return
+        if price is None:
+            unpriced.append(what)
+        else:
+            lines.append(Line(part, what, quantity, unit, quantity * price))
+
+    over = max(use.stored_gib - LIMITS[sku].included_gib, ZERO)
+    add(Part.FEE, f"{sku} registry", Decimal(days), "days", prices.registry_day.get(sku))
+    add(Part.STORAGE, "Storage over the included", over, "GiB", prices.stored_gib.get(sku))
+    if sku is Sku.PREMIUM:
+        replica_days = Decimal(use.replicas * days)
+        add(Part.REPLICAS, "Replica regions", replica_days, "days", prices.replica_day)
+        add(Part.REPLICAS, "Storage in replicas", use.replicas * use.stored_gib, "GiB", prices.replica_gib)
+        add(Part.CONNECTED, "Connected registries", Decimal(use.connected * days), "days", prices.connected_day)
+    if use.task_seconds and prices.task_second:
+        amount = tiered(prices.task_second, use.task_seconds)
+        lines.append(Line(Part.BUILDS, "ACR Tasks", use.task_seconds, "vCPU-seconds", amount))
+    elif use.task_seconds:
+        unpriced.append("ACR Tasks")
+    return Estimate(sku, prices.currency, tuple(lines), tuple(unpriced))

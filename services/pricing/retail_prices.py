@@ -1,0 +1,134 @@
+"""List prices from the Retail Prices API. It asks for no sign-in.
+
+https://learn.microsoft.com/rest/api/cost-management/retail-prices/azure-retail-prices. Meters are told by `meterName`
+(and stored data by `skuName` too): `armSkuName` is empty for registries, and a `meterId` is the same in many regions.
+"""
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from urllib.parse import quote, urlencode, urlsplit
+
+from azure.core.rest import HttpRequest
+
+from services.connection.errors import ServiceError, explained
+from services.connection.session import AzureSession
+from services.pricing.prices import Prices, PriceSource, Tier
+from services.registries.skus import Sku, sku_of
+
+SERVICE = "Container Registry"
+# Those that the API converts to; prices other than in USD are "for reference".
+CURRENCIES = (
+    *("USD", "AUD", "BRL", "CAD", "CHF", "CNY", "DKK", "EUR"),
+    *("GBP", "INR", "JPY", "KRW", "NOK", "NZD", "SEK", "TWD"),
+)
+_API_VERSION = "2023-01-01-preview"
+_PAGES_MOST = 50
+# The API refuses filters of more than twenty comparisons, and URLs of more than 2,048 characters.
+_REGIONS_A_REQUEST = 12
+_TITLE = "Could not read the list prices"
+
+Row = Mapping[str, Any]
+
+
+def read_price_rows(session: AzureSession, currency: str, regions: Collection[str]) -> list[Row]:
+    """The rows of all registry meters in `regions`, as the API gives them, numbers in Decimal: one request for a dozen
+    regions. Raises ServiceError."""
+    if not session.endpoints.retail_prices:
+        raise ServiceError(
+            _TITLE,
+            f"{session.endpoints.name} has no Retail Prices API that this console knows.",
+            "Give a price sheet of your own.",
+            "NoPrices",
+        )
+    wanted = sorted(set(regions))
+    parts = [wanted[at : at + _REGIONS_A_REQUEST] for at in range(0, len(wanted), _REGIONS_A_REQUEST)]
+    return [row for part in parts for row in _rows(session, currency, part)]
+
+
+def _rows(session: AzureSession, currency: str, regions: Collection[str]) -> list[Row]:
+    server, client = session.endpoints.retail_prices, session.retail_prices()
+    query = {"api-version": _API_VERSION, "currencyCode": f"'{currency}'", "$filter": _filter(regions)}
+    request = HttpRequest("GET", f"{server}/api/retail/prices?" + urlencode(query, quote_via=quote, safe="$'()"))
+    rows: list[Row] = []
+    for _ in range(_PAGES_MOST):
+        with explained(_TITLE):
+            response = client.send_request(request)
+            response.raise_for_status()
+            page = json.loads(response.content, parse_float=Decimal)
+            rows += [row for row in page["Items"] if row["currencyCode"] == currency]
+            following = page.get("NextPageLink")
+            if not following:
+                return rows
+            if not _same_origin(following, server):
+                raise ValueError("its next page is at another host")
+        request = HttpRequest("GET", following)
+    raise ServiceError(
+        _TITLE, f"There are more than {_PAGES_MOST} pages of them.", "Report it with the log.", "TooLong"
+    )
+
+
+def _filter(regions: Collection[str]) -> str:
+    """Values are case-sensitive, since this version of the API."""
+    # Names of regions come from Azure, but a quote in one must not end the value.
+    named = " or ".join("armRegionName eq '" + region.replace("'", "''") + "'" for region in regions)
+    return f"serviceName eq '{SERVICE}' and priceType eq 'Consumption' and ({named})"
+
+
+def _same_origin(url: str, base: str) -> bool:
+    found, wanted = urlsplit(url), urlsplit(base)
+    return (found.scheme, found.hostname, found.port or 443) == (wanted.scheme, wanted.hostname, wanted.port or 443)
+
+
+def prices_of(rows: Iterable[Row], currency: str, at: datetime) -> Mapping[str, Prices]:
+    """Rows of the API as prices, by region. A meter in an unknown unit is left out: no price beats a wrong one.
+
+    Raises ServiceError where a row lacks what it must have.
+    """
+    by_region: defaultdict[str, list[Row]] = defaultdict(list)
+    with explained(_TITLE):
+        for row in rows:
+            if row["serviceName"] == SERVICE and row["type"] == "Consumption" and row.get("isPrimaryMeterRegion", True):
+                by_region[row["armRegionName"]].append(row)
+        return {region: _region_prices(region, found, currency, at) for region, found in by_region.items()}
+
+
+def _region_prices(region: str, rows: list[Row], currency: str, at: datetime) -> Prices:
+    def price(meter: str, unit: str, sku: Sku | None = None) -> Decimal | None:
+        tiers = _tiers(rows, meter, unit, sku)
+        return tiers[0].price if tiers else None
+
+    def by_sku(found: Iterator[tuple[Sku, Decimal | None]]) -> dict[Sku, Decimal]:
+        return {sku: known for sku, known in found if known is not None}
+
+    return Prices(
+        region=region,
+        currency=currency,
+        registry_day=by_sku((sku, price(f"{sku} Registry Unit", "/Day")) for sku in Sku),
+        stored_gib=by_sku((sku, price("Data Stored", "GB/Month", sku)) for sku in Sku),
+        replica_day=price("Premium Registry Replication Unit", "/Day"),
+        replica_gib=price("Premium GB Registry Replication Data Stored", "GB/Month"),
+        task_second=_tiers(rows, "Task vCPU Duration", "Second"),
+        connected_day=price("Premium Connected registry", "/Day"),
+        source=PriceSource.API,
+        at=at,
+    )
+
+
+def _tiers(rows: list[Row], meter: str, unit: str, sku: Sku | None = None) -> tuple[Tier, ...]:
+    """The tiers of a meter for one unit, the lowest first; of two prices for a tier, the one in force since later."""
+    found: dict[Decimal, tuple[str, Decimal]] = {}
+    for row in rows:
+        units = re.fullmatch(r"(\d+) ?(.+)", row["unitOfMeasure"])
+        if row["meterName"] != meter or (sku and sku_of(row["skuName"]) is not sku):
+            continue
+        if not units or units[2] != unit or not int(units[1]):
+            continue
+        above, since = Decimal(row["tierMinimumUnits"]), str(row.get("effectiveStartDate") or "")
+        if above not in found or since > found[above][0]:
+            found[above] = since, Decimal(row["retailPrice"]) / int(units[1])
+    return tuple(Tier(above, price) for above, (_, price) in sorted(found.items()))

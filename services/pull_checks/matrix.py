@@ -1,0 +1,149 @@
+"""Which cluster can pull from which registry, as far as role assignments and network rules tell: nothing is read here.
+
+What is not known is UNKNOWN, or NETWORK where roles let and only the network is left to tell; never CAN.
+Rules of the network: https://learn.microsoft.com/azure/container-registry/container-registry-access-selected-networks
+and -private-link.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from services.access.decisions import Decision, Verdict
+from services.access.evaluation import permission
+from services.access.permissions import Permission
+from services.access.reading import SubscriptionAccess
+from services.access.role_assignments import AccessRecords
+from services.aks.clusters import Cluster
+from services.pull_checks.network import let_in
+from services.registries.registry import Registry
+
+
+class Answer(StrEnum):
+    """SOME: some repositories only. NETWORK: its roles let it, the registry's network does not, or can't be told."""
+
+    CAN = "can pull"
+    SOME = "some repositories"
+    CANNOT = "can't pull"
+    NETWORK = "network"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class Pair:
+    """A cluster, a registry, whether the one can pull from the other, and why: a sentence or more."""
+
+    cluster: Cluster
+    registry: Registry
+    answer: Answer
+    reason: str
+
+
+def pull_matrix(
+    clusters: Iterable[Cluster],
+    registries: Iterable[Registry],
+    access: Mapping[str, SubscriptionAccess],
+    addresses: Mapping[str, str],
+) -> tuple[Pair, ...]:
+    """A Pair for each cluster and registry, in their order.
+
+    `access` by subscription id: the role assignments of the registry's subscription count. `addresses`: a public IP
+    address's resource id in lower case → the address, as far as they were read.
+    """
+    registries = tuple(registries)
+    records = {subscription: one.records for subscription, one in access.items()}
+    return tuple(
+        pull_pair(cluster, registry, records.get(registry.subscription_id), addresses)
+        for cluster in clusters
+        for registry in registries
+    )
+
+
+def needed_addresses(clusters: Iterable[Cluster], registries: Iterable[Registry]) -> tuple[str, ...]:
+    """The resource ids of the addresses that the matrix asks for: only where a registry lets some in and not others."""
+    if not any(registry.network.words == "restricted" for registry in registries):
+        return ()
+    return tuple({address for cluster in clusters for address in cluster.network.outbound_ip_ids})
+
+
+def pull_pair(
+    cluster: Cluster,
+    registry: Registry,
+    records: AccessRecords | None,
+    addresses: Mapping[str, str],
+    groups: Iterable[str] | None = None,
+) -> Pair:
+    """One pair. `records` None: not read. `groups`: those that hold who pulls, where that is known."""
+    answer, why = _roles(cluster, registry, records, groups)
+    if answer in (Answer.CAN, Answer.SOME):
+        by_network, network_why = _network(cluster, registry, addresses)
+        if by_network is not Answer.CAN:
+            answer, why = by_network, f"{why} {network_why}"
+    return Pair(cluster, registry, answer, why)
+
+
+def _roles(
+    cluster: Cluster, registry: Registry, records: AccessRecords | None, groups: Iterable[str] | None
+) -> tuple[Answer, str]:
+    if registry.access.anonymous_pull:
+        return Answer.CAN, "Anonymous pull is on: no role is needed."
+    puller = cluster.puller
+    if not puller.object_id:
+        if puller.client_id:
+            return Answer.UNKNOWN, (
+                f"It pulls as the service principal {puller.client_id}, whose object id only the directory knows."
+            )
+        return Answer.UNKNOWN, puller.why
+    if records is None:
+        return Answer.UNKNOWN, f"The role assignments of {registry.subscription} could not be read."
+    decision = permission(records, puller.object_id, registry, Permission.PULL, groups=groups)
+    match decision.verdict:
+        case Verdict.YES:
+            return Answer.CAN, f"{decision.because[0].words}."
+        case Verdict.SOME:
+            return Answer.SOME, f"{decision.because[0].words}: some repositories only."
+        case Verdict.UNKNOWN:
+            return Answer.UNKNOWN, _untold(decision)
+    return Answer.CANNOT, _refused(decision, cluster, registry, records)
+
+
+def _untold(decision: Decision) -> str:
+    said = [f"{reason.words}: {reason.why}" for reason in decision.untold[:2]]
+    return " ".join([*said, decision.unread]).strip()
+
+
+def _refused(decision: Decision, cluster: Cluster, registry: Registry, records: AccessRecords) -> str:
+    if decision.denials:
+        return f"The deny assignment {decision.denials[0].deny.name} takes it away."
+    if decision.ignored:
+        return f"{decision.ignored[0].words}. {decision.ignored[0].why}"
+    control_plane = cluster.control_plane.object_id if cluster.control_plane else ""
+    if control_plane and control_plane != cluster.puller.object_id:
+        mistaken = permission(records, control_plane, registry, Permission.PULL)
+        if mistaken.verdict in (Verdict.YES, Verdict.SOME):
+            return (
+                f"The control plane's identity has it ({mistaken.because[0].words}), and that one never pulls: the "
+                f"kubelet identity {cluster.puller.object_id} has no role that lets it pull."
+            )
+    return f"The {cluster.puller.kind} {cluster.puller.object_id} has no role that lets it pull."
+
+
+def _network(cluster: Cluster, registry: Registry, addresses: Mapping[str, str]) -> tuple[Answer, str]:
+    """What the registry's network says to a cluster that has the role."""
+    network = registry.network
+    if network.words == "public":
+        return Answer.CAN, ""
+    if network.words == "private":
+        if not network.private_endpoints:
+            return Answer.NETWORK, "But public access is off and there is no private endpoint: nobody can pull."
+        return Answer.NETWORK, "But public access is off: it takes a private endpoint that its nodes reach."
+    ids = [resource_id.lower() for resource_id in cluster.network.outbound_ip_ids]
+    if not ids or any(not addresses.get(resource_id) for resource_id in ids):
+        return Answer.NETWORK, (
+            "But only chosen addresses are let in, and from which one its nodes come is not known "
+            f"(outbound: {cluster.network.outbound_type})."
+        )
+    outside = [addresses[resource_id] for resource_id in ids if not let_in(addresses[resource_id], network.ip_rules)]
+    if outside:
+        return Answer.NETWORK, f"But its address {', '.join(outside)} is in none of the registry's IP rules."
+    return Answer.CAN, ""

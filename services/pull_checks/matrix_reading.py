@@ -1,0 +1,42 @@
+"""All that the pull matrix is made of, read: clusters, registries and who may what, a few requests a subscription."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.access.reading import SubscriptionAccess, read_access
+from services.aks.clusters import Cluster, list_clusters
+from services.arm.subscriptions import list_subscriptions
+from services.connection.parallel import Partial, Progress
+from services.connection.session import AzureSession
+from services.pull_checks.matrix import needed_addresses
+from services.pull_checks.public_addresses import read_addresses
+from services.registries.registry import Registry, registries_of
+
+
+@dataclass(frozen=True)
+class Pulls:
+    """What the matrix asks for; the registries without usages and replicas. `addresses`: resource id and address."""
+
+    clusters: Partial[Cluster]
+    registries: Partial[Registry]
+    access: Partial[SubscriptionAccess]
+    addresses: Partial[tuple[str, str]]
+
+    @property
+    def by_subscription(self) -> Mapping[str, SubscriptionAccess]:
+        return {one.subscription.id: one for one in self.access.values}
+
+
+def read_pulls(session: AzureSession, *, progress: Progress | None = None) -> Pulls:
+    """Clusters, registries, role and deny assignments: four requests a subscription, whatever is in it.
+
+    Besides: the subscriptions, the roles (`assignments.read_access`), and, where a registry lets some addresses in and
+    others not, one request for each address that clusters reach out from. Raises ServiceError where the subscriptions
+    refuse.
+    """
+    subscriptions = list_subscriptions(session)
+    clusters = list_clusters(session, subscriptions, progress=progress)
+    registries = registries_of(session, subscriptions, progress=progress)
+    access = read_access(session, subscriptions, progress=progress)
+    addresses = read_addresses(session, needed_addresses(clusters.values, registries.values))
+    return Pulls(clusters, registries, access, addresses)

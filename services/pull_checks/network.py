@@ -1,0 +1,153 @@
+"""Checks of the way from nodes to the registry: its name, its rules, the address nodes come from, data endpoints."""
+
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
+
+from services.aks.clusters import Cluster
+from services.connection.errors import ServiceError
+from services.pull_checks.checks import Check, Outcome, unknown
+from services.pull_checks.private_link import Way
+from services.registries.registry import Registry
+
+NAME, LOCATION, RULES = "Host name resolution", "Location", "Network rules"
+ADDRESS, PRIVATE, DATA = "Outbound address", "Private endpoints", "Data endpoints"
+_FORBIDDEN = "failed to authorize: failed to fetch oauth token: unexpected status: 403 Forbidden"
+# Of these outbound types a cluster's own resources don't tell the address that a registry sees.
+_OPAQUE = frozenset({"userdefinedrouting", "none", "block"})
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """What a name resolves to where the console runs, and its canonical name, "" where there is no other."""
+
+    addresses: tuple[str, ...]
+    canonical: str
+
+
+def host_of(login_server: str) -> str:
+    """The login server without a port."""
+    return login_server.partition(":")[0]
+
+
+def name(registry: Registry, resolved: Resolved | ServiceError) -> Check:
+    """C2: the registry's name, looked up from where the console runs, which is no node: it counts for no verdict."""
+    host = host_of(registry.login_server)
+    if isinstance(resolved, ServiceError):
+        said = f"{host} does not resolve where the console runs: {resolved.cause}"
+        fix = "The console is no node: look it up on one, and check the DNS servers of the cluster's network."
+        return Check("C2", NAME, Outcome.WARNING, said, f"dial tcp: lookup {host}: no such host", fix)
+    also = f", canonical name {resolved.canonical}" if resolved.canonical else ""
+    said = f"{host} resolves to {', '.join(resolved.addresses)} where the console runs{also}."
+    return Check("C2", NAME, Outcome.PASSED, said)
+
+
+def location(cluster: Cluster, registry: Registry) -> Check:
+    """C17: whether images come from the cluster's own region."""
+    if registry.location == cluster.location:
+        return Check("C17", LOCATION, Outcome.PASSED, f"Both are in {registry.location}.")
+    if registry.replicas is None:
+        return unknown("C17", LOCATION, f"{registry.name} is in {registry.location}; its replicas could not be read.")
+    if any(replica.region == cluster.location for replica in registry.replicas):
+        said = f"{registry.name} has a replica in {cluster.location}, where the cluster is."
+        return Check("C17", LOCATION, Outcome.PASSED, said)
+    said = f"{registry.name} is in {registry.location}, the cluster in {cluster.location}."
+    fix = "Pulls are slower and their traffic is billed: a replica in the cluster's region (Premium) changes both."
+    return Check("C17", LOCATION, Outcome.WARNING, said, "Pulling image takes long", fix)
+
+
+def public_way(cluster: Cluster, registry: Registry, addresses: tuple[str, ...] | ServiceError) -> Way:
+    """Whether nodes get in at the registry's public endpoint. `addresses`: those that nodes come from."""
+    network = registry.network
+    if not network.public_access:
+        return Way(False, "Public access is off.")
+    if network.open_to_all:
+        return Way(True, "All networks are let in.")
+    if cluster.network.outbound_type.lower() in _OPAQUE:
+        why = f"Outbound type {cluster.network.outbound_type}: a firewall's or proxy's address is what counts."
+        return Way(None, why)
+    if any(pool.public_ips for pool in cluster.pools):
+        return Way(None, "Nodes have public addresses of their own, which are not read here.")
+    if isinstance(addresses, ServiceError):
+        return Way(None, str(addresses))
+    if not addresses:
+        return Way(None, "Azure tells no outbound address of this cluster.")
+    outside = [address for address in addresses if not let_in(address, network.ip_rules)]
+    if outside:
+        return Way(False, f"{', '.join(outside)} is in none of the IP rules ({', '.join(network.ip_rules) or 'none'}).")
+    return Way(True, f"{', '.join(addresses)} is let in by the IP rules ({', '.join(network.ip_rules)}).")
+
+
+def let_in(address: str, rules: Iterable[str]) -> bool:
+    """Whether an address is one of those that the rules name: single ones, or ranges in CIDR notation."""
+    one = ip_address(address)
+    ranges = []
+    for rule in rules:
+        with suppress(ValueError):  # One of a form that is not known lets nobody in, as far as can be told.
+            ranges.append(ip_network(rule, strict=False))
+    return any(one in among for among in ranges)
+
+
+def rules(registry: Registry, public: Way, private: Way) -> Check:
+    """C9: whether there is a way in at all, public or private."""
+    said = f"Public way: {public.why} Private way: {private.why}"
+    if public.open or private.open:
+        return Check("C9", RULES, Outcome.PASSED, public.why if public.open else said)
+    if public.open is None or private.open is None:
+        return unknown("C9", RULES, said, "Ask who runs the network, or prove it in the cluster.")
+    fix = (
+        "Add the cluster's outbound address to the IP rules, or make a private endpoint in its network."
+        if registry.network.public_access
+        else "Make a private endpoint in the cluster's network, with the zone privatelink.azurecr.io linked to it."
+    )
+    return Check("C9", RULES, Outcome.FAILED, said, _FORBIDDEN, fix)
+
+
+def outbound(registry: Registry, public: Way, private: Way) -> Check | None:
+    """C10: the address that nodes come from, against the IP rules. None where public access is off: it counts not."""
+    if not registry.network.public_access:
+        return None
+    if public.open:
+        return Check("C10", ADDRESS, Outcome.PASSED, public.why)
+    fix = f"Add it: `az acr network-rule add --name {registry.name} --ip-address …`."
+    if private.open:
+        return Check("C10", ADDRESS, Outcome.WARNING, f"{public.why} Nodes have a private way in.", "", fix)
+    if public.open is None:
+        return unknown("C10", ADDRESS, public.why, "Find out the address, and compare it with the IP rules.")
+    return Check("C10", ADDRESS, Outcome.FAILED, public.why, _FORBIDDEN, fix)
+
+
+def private_endpoints(registry: Registry, public: Way, private: Way) -> Check | None:
+    """C11: whether nodes reach an approved private endpoint, by name. None where there is none and none is needed."""
+    if not registry.network.private_endpoints and registry.network.public_access:
+        return None
+    fix = (
+        "An approved endpoint has to be in the cluster's network or one peered with it, and the zone "
+        "privatelink.azurecr.io, with records for the registry and each of its data endpoints, linked to it."
+    )
+    if private.open:
+        return Check("C11", PRIVATE, Outcome.PASSED, private.why)
+    if public.open:
+        said = f"{private.why} Nodes have a public way in."
+        outcome = Outcome.WARNING
+        return Check("C11", PRIVATE, outcome, said, "", fix)
+    if private.open is None:
+        return unknown("C11", PRIVATE, private.why, fix)
+    return Check("C11", PRIVATE, Outcome.FAILED, private.why, f"{_FORBIDDEN}, or dial tcp: i/o timeout", fix)
+
+
+def data_endpoints(cluster: Cluster, registry: Registry) -> Check:
+    """C12: the hosts that layers come from, which a firewall has to let through as well.
+
+    https://learn.microsoft.com/azure/container-registry/container-registry-firewall-access-rules
+    """
+    hosts = ", ".join(registry.network.data_endpoints) or "*.blob.core.windows.net"
+    if cluster.network.outbound_type.lower() in _OPAQUE:
+        said = f"Layers come from {hosts}; nodes go out through a firewall (outbound type "
+        said += f"{cluster.network.outbound_type})."
+        fix = f"Let nodes reach {hosts} on port 443" + (
+            "." if registry.network.data_endpoints else ", or give the registry data endpoints of its own (Premium)."
+        )
+        return Check("C12", DATA, Outcome.WARNING, said, "dial tcp: i/o timeout, after the manifest was read", fix)
+    return Check("C12", DATA, Outcome.PASSED, f"Layers come from {hosts}; nodes go straight out.")

@@ -1,0 +1,121 @@
+"""Checks of what the registry lets its puller do: mode, role, group, anonymous pull, audience of tokens."""
+
+from services.access.decisions import Decision, Verdict
+from services.access.role_definitions import ACR_PULL, BUILT_IN, REPOSITORY_READER
+from services.aks.clusters import Cluster
+from services.connection.errors import ServiceError
+from services.pull_checks.checks import Check, Outcome, unknown
+from services.registries.registry import Mode, Registry
+
+MODE, PERMISSION, GROUP = "Permission mode", "Image pull permission", "Group membership"
+ANONYMOUS, AUDIENCE = "Anonymous pull", "Audience of tokens"
+_UNAUTHORIZED = "failed to authorize: failed to fetch anonymous token: 401 Unauthorized"
+_ANYBODY = "Anonymous pull lets it all the same."
+
+
+def mode(registry: Registry, decision: Decision | ServiceError) -> Check:
+    """C5: which roles count."""
+    role = BUILT_IN[REPOSITORY_READER if registry.access.mode is Mode.ABAC else ACR_PULL].name
+    said = f"{registry.access.mode} mode: {role} lets pull."
+    ignored = () if isinstance(decision, ServiceError) or decision.verdict is Verdict.YES else decision.ignored
+    if ignored:
+        return Check(
+            "C5",
+            MODE,
+            Outcome.WARNING,
+            f"{said} {ignored[0].role} is assigned, and counts in the other mode only.",
+            _UNAUTHORIZED,
+            f"Assign {role}.",
+        )
+    return Check("C5", MODE, Outcome.PASSED, said)
+
+
+def pull_permission(
+    cluster: Cluster,
+    registry: Registry,
+    decision: Decision | ServiceError,
+    of_control_plane: Decision | None = None,
+    repository: str = "",
+) -> Check:
+    """C6: whether a role lets the puller pull.
+
+    `of_control_plane`: the same asked of the control plane's identity, for the common mistake. None: not asked.
+    """
+    if registry.access.anonymous_pull and (isinstance(decision, ServiceError) or decision.verdict is Verdict.UNKNOWN):
+        said = decision.cause if isinstance(decision, ServiceError) else _untold(decision)
+        return Check("C6", PERMISSION, Outcome.WARNING, f"{said} {_ANYBODY}")
+    if isinstance(decision, ServiceError):
+        return unknown("C6", PERMISSION, decision)
+    where = f" {repository}" if repository else ""
+    match decision.verdict:
+        case Verdict.YES:
+            given = "; ".join(f"{reason.words} ({reason.assignment.id})" for reason in decision.because)
+            return Check("C6", PERMISSION, Outcome.PASSED, f"{given}.")
+        case Verdict.SOME:
+            given = "; ".join(reason.words for reason in decision.because)
+            said = f"It depends on the repository: {given or 'a deny assignment takes some away'}."
+            return unknown("C6", PERMISSION, said, "Check it again with the repository that is pulled.")
+        case Verdict.UNKNOWN:
+            return unknown("C6", PERMISSION, _untold(decision), "See the assignments, or prove it in the cluster.")
+    role = BUILT_IN[REPOSITORY_READER if registry.access.mode is Mode.ABAC else ACR_PULL].name
+    said = f"No role lets the {cluster.puller.kind} {cluster.puller.object_id} pull{where} from {registry.name}."
+    fix = f"Assign {role} on the registry to it: attach the registry to the cluster."
+    if decision.denials:
+        said = f"The deny assignment {decision.denials[0].deny.name} takes pulling away; no role goes before it."
+        fix = "Have the deny assignment changed by who made it: a managed application, or a deployment stack."
+    elif left_out := [reason for reason in decision.reasons if reason.why]:
+        said += f" {left_out[0].words}: {left_out[0].why}"
+    if decision.ignored:
+        said += f" {decision.ignored[0].words}: {decision.ignored[0].why}"
+    if of_control_plane and of_control_plane.because and cluster.control_plane:
+        reason = of_control_plane.because[0]
+        said += (
+            f" {reason.words} is held by the control plane's identity {cluster.control_plane.object_id}, which never "
+            "pulls images: a common mistake."
+        )
+        fix = f"Assign {role} to the {cluster.puller.kind}'s object id instead: attach the registry to the cluster."
+    if registry.access.anonymous_pull:
+        return Check("C6", PERMISSION, Outcome.WARNING, f"{said} {_ANYBODY}", "", fix)
+    return Check("C6", PERMISSION, Outcome.FAILED, said, _UNAUTHORIZED, fix)
+
+
+def _untold(decision: Decision) -> str:
+    said = [f"{reason.words}: {reason.why}" for reason in decision.untold]
+    said += [f"The deny assignment {denial.deny.name} may take it away." for denial in decision.denials]
+    said += [decision.unread] if decision.unread else []
+    return " ".join(said)
+
+
+def group(decision: Decision | ServiceError) -> Check | None:
+    """C7: what a group gives arrives late. None where nothing gives it, or nobody could tell.
+
+    https://learn.microsoft.com/azure/aks/cluster-container-registry-integration
+    """
+    if isinstance(decision, ServiceError) or not decision.because:
+        return None
+    if all(reason.group for reason in decision.because):
+        said = f"It is given to the group {decision.because[0].group} only."
+        fix = "Membership in groups can take hours to arrive; assign the role to the identity itself to be sure."
+        return Check("C7", GROUP, Outcome.WARNING, said, _UNAUTHORIZED, fix)
+    return Check("C7", GROUP, Outcome.PASSED, "It is given to the identity itself, not by a group.")
+
+
+def anonymous(registry: Registry) -> Check:
+    """C13: whether anybody can pull, without any role."""
+    if registry.access.anonymous_pull:
+        said = "On: whoever the network lets in pulls every image, without a role."
+        fix = "Turn it off if that is not meant: `az acr update --anonymous-pull-enabled false`."
+        return Check("C13", ANONYMOUS, Outcome.WARNING, said, "", fix)
+    return Check("C13", ANONYMOUS, Outcome.PASSED, "Off: pulling takes a role.")
+
+
+def audience(registry: Registry) -> Check:
+    """C14: whether the registry takes tokens made for Resource Manager.
+
+    https://learn.microsoft.com/azure/container-registry/container-registry-disable-authentication-as-arm
+    """
+    if registry.access.arm_audience_tokens:
+        return Check("C14", AUDIENCE, Outcome.PASSED, "Tokens made for Azure Resource Manager are taken too.")
+    said = "Only tokens made for registries are taken: `az aks check-acr` then fails, and some clients do."
+    fix = "Trust the permission above rather than check-acr; nodes of old versions may need an upgrade."
+    return Check("C14", AUDIENCE, Outcome.WARNING, said, _UNAUTHORIZED, fix)

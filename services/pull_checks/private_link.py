@@ -1,0 +1,104 @@
+"""The private way from a cluster's nodes to a registry: endpoint, network, DNS zone, records. Pure.
+
+https://learn.microsoft.com/azure/container-registry/container-registry-private-link
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from services.aks.clusters import Cluster
+from services.connection.errors import ServiceError
+from services.registries.registry import Registry
+
+_SUFFIX = ".azurecr."
+
+
+@dataclass(frozen=True)
+class Way:
+    """A way in: open, closed, or None, which can't be told; `why` is a sentence."""
+
+    open: bool | None
+    why: str
+
+
+@dataclass(frozen=True)
+class Zone:
+    """A private DNS zone: the ids of the networks linked to it, and its A records by name. Ids in lower case."""
+
+    id: str
+    networks: frozenset[str]
+    records: Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A private endpoint: its network's id in lower case, its addresses by FQDN, and the zones that it keeps."""
+
+    id: str
+    network: str
+    addresses: Mapping[str, tuple[str, ...]]
+    zones: tuple[Zone, ...]
+
+
+@dataclass(frozen=True)
+class Networks:
+    """What was read of a cluster's networks: the ids of those peered with them, and whether they ask other DNS servers
+    than Azure's."""
+
+    peered: frozenset[str]
+    own_dns: bool
+
+
+def network_of(subnet_id: str) -> str:
+    """The id, in lower case, of the virtual network of a subnet."""
+    return subnet_id.lower().partition("/subnets/")[0]
+
+
+def networks_of(cluster: Cluster) -> frozenset[str]:
+    """The networks of its node pools; those in the network that AKS makes itself name none."""
+    return frozenset(network_of(pool.subnet_id) for pool in cluster.pools if pool.subnet_id)
+
+
+def private_way(
+    cluster: Cluster,
+    registry: Registry,
+    endpoints: tuple[Endpoint, ...] | ServiceError,
+    networks: Networks | ServiceError | None,
+) -> Way:
+    """Whether nodes reach the registry privately. `endpoints` are the approved ones, as read; `networks` None: not
+    read, since no pool names a subnet."""
+    states = [endpoint.state for endpoint in registry.network.private_endpoints]
+    if "Approved" not in states:
+        others = f" ({', '.join(sorted(set(states)))})" if states else ""
+        return Way(False, f"There is no approved private endpoint{others}.")
+    if isinstance(endpoints, ServiceError):
+        return Way(None, str(endpoints))
+    if networks is None:
+        return Way(None, "The nodes are in the network that AKS made for them: what is peered with it is not read.")
+    if isinstance(networks, ServiceError):
+        return Way(None, str(networks))
+    mine = networks_of(cluster)
+    near = [endpoint for endpoint in endpoints if endpoint.network in mine | networks.peered]
+    if not near:
+        return Way(False, "No approved private endpoint is in the cluster's network, or in one peered with it.")
+    if networks.own_dns:
+        return Way(None, "The cluster's network asks DNS servers of its own: what they answer is not known.")
+    tried = [_by_name(endpoint, mine) for endpoint in near]
+    return next((way for way in tried if way.open), next((way for way in tried if way.open is None), tried[0]))
+
+
+def _by_name(endpoint: Endpoint, mine: frozenset[str]) -> Way:
+    """Whether the nodes' DNS leads to the endpoint."""
+    called = endpoint.id.rpartition("/")[2]
+    if not endpoint.zones:
+        return Way(None, f"The private endpoint {called} keeps no DNS zone: who answers for it is not known.")
+    linked = [zone for zone in endpoint.zones if mine <= zone.networks]
+    if not linked:
+        return Way(False, f"The zone of the private endpoint {called} is not linked to the cluster's network.")
+    if not endpoint.addresses:
+        return Way(None, f"Azure tells no addresses of the private endpoint {called}.")
+    for fqdn, addresses in endpoint.addresses.items():
+        record = fqdn.lower().partition(_SUFFIX)[0]
+        if not any(set(zone.records.get(record, ())) & set(addresses) for zone in linked):
+            return Way(False, f"The zone has no record {record} with the endpoint's address {', '.join(addresses)}.")
+    return Way(True, f"The private endpoint {called}: {', '.join(sorted(endpoint.addresses))} lead to it.")

@@ -1,0 +1,92 @@
+"""Checks of the moment: whether registry and cluster are up, how fresh the role is, and how many pulls there may be."""
+
+from datetime import datetime, timedelta
+
+from services.access.decisions import Decision
+from services.aks.clusters import Cluster
+from services.connection.errors import ServiceError
+from services.pull_checks.checks import Check, Outcome, unknown
+from services.registries.registry import Registry
+from services.registries.skus import LIMITS, sku_of
+
+REGISTRY, FRESH, THROTTLING, CLUSTER = "Registry", "Freshness", "Throttling head-room", "Cluster state"
+# https://learn.microsoft.com/azure/role-based-access-control/troubleshooting: "can take up to 10 minutes".
+PROPAGATION = timedelta(minutes=10)
+# What a usual image has, where none was named.
+_USUAL_LAYERS = 12
+_UNAUTHORIZED = "failed to authorize: failed to fetch anonymous token: 401 Unauthorized, then it works"
+
+
+def registry_state(registry: Registry) -> Check:
+    """C1: that it is there, under the name that Azure gives it."""
+    said = f"{registry.login_server}, state {registry.provisioning_state or 'not told'}."
+    match registry.provisioning_state:
+        case "Succeeded":
+            return Check("C1", REGISTRY, Outcome.PASSED, said)
+        case "":
+            return unknown("C1", REGISTRY, said)
+        case "Creating" | "Deleting":
+            fix = "Wait until it is created, or take another registry."
+            return Check("C1", REGISTRY, Outcome.FAILED, said, "dial tcp: lookup: no such host", fix)
+    fix = "Its last change has not ended well: it may serve as before. See the activity log."
+    return Check("C1", REGISTRY, Outcome.WARNING, said, "", fix)
+
+
+def freshness(decision: Decision | ServiceError, now: datetime) -> Check | None:
+    """C8: whether the role had time to arrive. None where no role gives it."""
+    if isinstance(decision, ServiceError) or not decision.because:
+        return None
+    times = [reason.assignment.created for reason in decision.because]
+    told = [time for time in times if time]
+    if not told:
+        return unknown("C8", FRESH, "Azure does not tell when the role was assigned.")
+    age = now - min(told)
+    if age < PROPAGATION:
+        said = f"The role was assigned {max(0, int(age.total_seconds() // 60))} minutes ago."
+        fix = "It takes up to 10 minutes to arrive; a node may keep its old token for an hour: then restart the pod."
+        return Check("C8", FRESH, Outcome.WARNING, said, _UNAUTHORIZED, fix)
+    return Check("C8", FRESH, Outcome.PASSED, f"The role was assigned on {min(told):%d %B %Y}: it has arrived.")
+
+
+def throttling(cluster: Cluster, registry: Registry, layers: int | None = None) -> Check:
+    """C18: all nodes at once against what one identity may read a minute: they share the kubelet identity.
+
+    https://learn.microsoft.com/azure/container-registry/container-registry-skus
+    """
+    sku = sku_of(registry.sku)
+    if sku is None:
+        return unknown("C18", THROTTLING, f"The limits of {registry.sku} are not known.")
+    # The token, the index and the manifest are asked for too.
+    each = 3 + (layers or _USUAL_LAYERS)
+    requests, limit = cluster.nodes * each, LIMITS[sku].reads // 2
+    said = f"{_nodes(cluster)} pulling at once: {requests} requests; one identity may make {limit} a minute."
+    if requests > limit:
+        fix = "Roll out in steps, keep images on the nodes (artifact streaming, a cache), or take a larger SKU."
+        return Check("C18", THROTTLING, Outcome.WARNING, said, "429 Too Many Requests (toomanyrequests)", fix)
+    return Check("C18", THROTTLING, Outcome.PASSED, said)
+
+
+def cluster_state(cluster: Cluster, registry: Registry) -> Check:
+    """C19: that it runs, and gets its images from this registry and as this identity."""
+    if cluster.power == "Stopped":
+        said, fix = "The cluster is stopped: no node pulls.", "Start it: `az aks start`."
+        return Check("C19", CLUSTER, Outcome.FAILED, said, "Pods stay Pending", fix)
+    if not cluster.provisioning_state:
+        return unknown("C19", CLUSTER, "Azure does not tell its state.")
+    concerns = []
+    if cluster.provisioning_state != "Succeeded":
+        concerns.append(f"Its state is {cluster.provisioning_state}: settings may change yet.")
+    if cluster.artifact_source == "Cache" and cluster.bootstrap_registry_id.lower() != registry.id.lower():
+        concerns.append("It is isolated from networks, and gets even system images from another registry than this.")
+    if cluster.node_provisioning:
+        concerns.append("Nodes of node auto-provisioning may pull as another identity.")
+    if cluster.virtual_nodes:
+        concerns.append("Virtual nodes do not pull as the kubelet identity.")
+    if concerns:
+        return Check("C19", CLUSTER, Outcome.WARNING, " ".join(concerns), "", "Check these nodes on their own.")
+    power = f", {cluster.power.lower()}" if cluster.power else ""
+    return Check("C19", CLUSTER, Outcome.PASSED, f"{cluster.provisioning_state}{power}, {_nodes(cluster)}.")
+
+
+def _nodes(cluster: Cluster) -> str:
+    return f"{cluster.nodes} node{'' if cluster.nodes == 1 else 's'}"

@@ -1,0 +1,60 @@
+"""The checks as text to paste into a ticket, in the form that `az aks check-acr` prints.
+
+That prints the lines of https://github.com/Azure/aks-canipull, misspelt as they are; checks that it does not know
+follow in the same form.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from services.aks.clusters import Cluster
+from services.pull_checks import identity
+from services.pull_checks.checks import Answer, Check, Outcome, Verdict
+from services.pull_checks.network import NAME, Resolved
+from services.pull_checks.permission import PERMISSION
+from services.registries.registry import Registry
+
+_SAID = {
+    Outcome.PASSED: "SUCCEEDED",
+    Outcome.FAILED: "FAILED",
+    Outcome.WARNING: "WARNING",
+    Outcome.UNKNOWN: "UNKNOWN",
+}
+
+
+def as_text(
+    cluster: Cluster,
+    registry: Registry,
+    checks: Iterable[Check],
+    verdict: Verdict,
+    now: datetime,
+    resolved: Resolved | None = None,
+) -> str:
+    """One line a check, with `now` in UTC before each. `resolved`: for the canonical name, None where not known."""
+    by_title = {check.title: check for check in checks}
+    server = registry.login_server
+    lines: list[str] = []
+
+    def step(title: str, words: str) -> None:
+        if check := by_title.pop(title, None):
+            lines.append(f"{words}: {_SAID[check.outcome]}")
+            if check.outcome is not Outcome.PASSED:
+                lines.append(check.evidence)
+
+    step(NAME, f"Checking host name resolution ({server})")
+    if resolved and resolved.canonical:
+        lines.append(f"Canonical name for ACR ({server}): {resolved.canonical.rstrip('.')}.")
+    lines.append(f"ACR location: {registry.location}")
+    lines.append("Checking managed identity..." if cluster.kubelet else "The cluster uses service principal.")
+    if cluster.kubelet:
+        lines.append(f"Kubelet managed identity client ID: {cluster.kubelet.client_id}")
+    step(identity.EXISTENCE, "Validating managed identity existance")
+    step(PERMISSION, "Validating image pull permission")
+    for check in list(by_title.values()):
+        step(check.title, f"Checking {check.title[0].lower()}{check.title[1:]} ({check.id})")
+    last = {
+        Answer.CAN: f"\nYour cluster can pull images from {server}!",
+        Answer.CANNOT: f"\nYour cluster can't pull images from {server}.",
+        Answer.PROBABLY: f"\n{verdict.words}",
+    }[verdict.answer]
+    return "\n".join(f"[{now:%Y-%m-%dT%H:%M:%SZ}] {line}" for line in (*lines, last)) + "\n"

@@ -1,0 +1,1 @@
+"""A registry created, its settings and SKU changed, deleted."""

@@ -1,0 +1,268 @@
+"""Other settings for a registry: planned, looked at again, changed in one request, read back one by one.
+
+https://learn.microsoft.com/rest/api/containerregistry/registries/update
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from azure.mgmt.containerregistry import models
+
+from services.access.evaluation import blocks_grant
+from services.access.permissions import Permission
+from services.access.reading import SubscriptionAccess
+from services.access.role_definitions import PermissionBlock
+from services.aks.clusters import Cluster
+from services.connection.changes import changed, refused
+from services.connection.errors import ServiceError, explained
+from services.connection.session import AzureSession
+from services.pricing.sku_choice import Needs, lacks
+from services.pull_checks.matrix import Answer, Pair, pull_matrix
+from services.registries.registry import MODES, Registry, get_registry
+from services.registries.skus import sku_of
+from services.registry_lifecycle.settings import (
+    LABELS,
+    MOST_IP_RULES,
+    MOST_RETENTION_DAYS,
+    Difference,
+    Settings,
+    differences,
+    settings_of,
+    with_settings,
+)
+from services.registry_lifecycle.settings_warnings import warnings_of
+
+# Azure takes both in one set: who sends one sends the other as it was seen.
+_RULE_SET = frozenset({"default_action", "ip_rules"})
+_PULLS = (Answer.CAN, Answer.SOME)
+
+
+@dataclass(frozen=True)
+class SettingsPlan:
+    """`registry` as it was read. Nothing is sent while there are `blockers`; `warnings` say what the change does."""
+
+    registry: Registry
+    wanted: Settings
+    differences: tuple[Difference, ...]
+    blockers: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def fields(self) -> frozenset[str]:
+        return frozenset(one.field for one in self.differences)
+
+
+def plan_settings(
+    registry: Registry,
+    wanted: Settings,
+    *,
+    own: tuple[PermissionBlock, ...] | None = None,
+    caller: str = "",
+    stopped: Iterable[Pair] = (),
+) -> SettingsPlan:
+    """What would change, what is in the way, and what to know.
+
+    `own`: the caller's permissions at the registry, None where they were not read: Azure says then. `caller`: the
+    address of whoever asks, "" where it is not known. `stopped`: the clusters that may stop pulling, as `stopped_pulls`
+    finds them.
+    """
+    now = settings_of(registry)
+    found = differences(now, wanted)
+    warnings = warnings_of(registry, now, wanted, caller)
+    stops = tuple(f"{pair.cluster.name} can pull from it today, and may not then: {pair.reason}" for pair in stopped)
+    blockers = (*_blockers(registry, now, wanted), *_not_allowed(registry, own)) if found else ()
+    return SettingsPlan(registry, wanted, found, blockers, (*stops, *warnings))
+
+
+def stopped_pulls(
+    registry: Registry,
+    wanted: Settings,
+    clusters: Iterable[Cluster],
+    access: Mapping[str, SubscriptionAccess],
+    addresses: Mapping[str, str],
+) -> tuple[Pair, ...]:
+    """The clusters that can pull from the registry as it is, and could not any more, or not surely, with `wanted`; each
+    with the reason. What is given is what `pull_matrix` takes."""
+    clusters = tuple(clusters)
+    before = pull_matrix(clusters, [registry], access, addresses)
+    after = pull_matrix(clusters, [with_settings(registry, wanted)], access, addresses)
+    return tuple(then for now, then in zip(before, after, strict=True) if now.answer in _PULLS and _worse(now, then))
+
+
+def _worse(now: Pair, then: Pair) -> bool:
+    return then.answer not in _PULLS or (now.answer is Answer.CAN and then.answer is Answer.SOME)
+
+
+def _blockers(registry: Registry, now: Settings, wanted: Settings) -> Iterable[str]:
+    if registry.provisioning_state != "Succeeded":
+        yield f"Its last change has not ended well: {registry.provisioning_state or 'no state'}."
+    sku = sku_of(registry.sku)
+    if sku is None:
+        yield _retired(registry)
+    else:
+        yield from lacks(sku, _needs(now, wanted))
+    if len(wanted.ip_rules) > MOST_IP_RULES and wanted.ip_rules != now.ip_rules:
+        yield f"A registry has at most {MOST_IP_RULES} IP rules: there are {len(wanted.ip_rules)}."
+    if wanted.retention_days is not None and not 0 <= wanted.retention_days <= MOST_RETENTION_DAYS:
+        yield f"Untagged manifests are kept for 0 to {MOST_RETENTION_DAYS} days, not {wanted.retention_days}."
+
+
+_ASKED = {
+    "public_access": Needs(restricted_network=True),
+    "default_action": Needs(restricted_network=True),
+    "ip_rules": Needs(restricted_network=True),
+    "data_endpoints": Needs(data_endpoints=True),
+    "anonymous_pull": Needs(anonymous_pull=True),
+    "retention_days": Needs(retention=True),
+}
+
+
+def lacking(registry: Registry) -> dict[str, str]:
+    """Why the registry's SKU does not have a setting, by its name in Settings; those that it has are not there."""
+    sku = sku_of(registry.sku)
+    if sku is None:
+        return dict.fromkeys(LABELS, _retired(registry))
+    found = {name: next(lacks(sku, needs), "") for name, needs in _ASKED.items()}
+    return {name: why for name, why in found.items() if why}
+
+
+def _retired(registry: Registry) -> str:
+    return f"{registry.sku} is retired and takes no change of settings: move to Basic, Standard or Premium first."
+
+
+def _not_allowed(registry: Registry, own: tuple[PermissionBlock, ...] | None) -> Iterable[str]:
+    if own is not None and not blocks_grant(own, Permission.WRITE_REGISTRY, registry.access.mode):
+        yield (
+            "You may not change this registry (Microsoft.ContainerRegistry/registries/write): Owner, Contributor and "
+            "Container Registry Contributor and Data Access Configuration Administrator may."
+        )
+
+
+def _needs(now: Settings, wanted: Settings) -> Needs:
+    """What the change asks of the SKU: what the registry has already is not asked for again."""
+    restricted = (
+        (not wanted.public_access and now.public_access)
+        or (wanted.default_action == "Deny" and now.default_action != "Deny")
+        or bool(set(wanted.ip_rules) - set(now.ip_rules))
+    )
+    return Needs(
+        restricted_network=restricted,
+        data_endpoints=wanted.data_endpoints and not now.data_endpoints,
+        anonymous_pull=wanted.anonymous_pull and not now.anonymous_pull,
+        retention=wanted.retention_days is not None and wanted.retention_days != now.retention_days,
+    )
+
+
+Fate = Literal["changed", "not confirmed", "refused"]
+
+
+@dataclass(frozen=True)
+class SettingsResult:
+    """The fate of each difference, as read back. `error` says why some were refused; `others`: settings that changed
+    and were not in the plan, by somebody else or along with it."""
+
+    fates: tuple[tuple[Difference, Fate], ...]
+    others: tuple[Difference, ...] = ()
+    error: ServiceError | None = None
+
+
+def apply_settings(
+    session: AzureSession, plan: SettingsPlan, report: Callable[[str], None] = lambda _state: None
+) -> SettingsResult:
+    """Sends the differences, and nothing else, in one request; then reads them back.
+
+    changed: the registry has it. not confirmed: Azure took it, and the registry does not show it yet, or could not be
+    read. refused: Azure refused the request, and the registry does not have it. Raises ServiceError where nothing was
+    changed: refused by the plan or by Azure, or what the plan is about has changed since (ChangedMeanwhile); and where
+    an answer was lost and nothing can be read back.
+    """
+    title = f"Could not change the settings of {plan.registry.name}"
+    if plan.blockers or not plan.differences:
+        raise refused(title, " ".join(plan.blockers) or "Nothing is different.")
+    report("looking again")
+    now = get_registry(session, plan.registry.id)
+    wanted = _still(title, plan, now)
+    report("changing")
+    failure: ServiceError | None = None
+    client = session.registries(now.subscription_id).registries
+    try:
+        with explained(title):
+            client.begin_update(now.resource_group, now.name, _update(wanted, plan.fields)).result()
+    except ServiceError as error:
+        failure = error
+    report("reading back")
+    try:
+        found = settings_of(get_registry(session, now.id))
+    except ServiceError as error:
+        if failure:
+            remedy = "Whether it was changed is not known: refresh, and compare."
+            raise replace(failure, remedy=remedy) from error
+        return SettingsResult(tuple((one, "not confirmed") for one in plan.differences))
+    missed: Fate = "refused" if failure else "not confirmed"
+    fates: tuple[tuple[Difference, Fate], ...] = tuple(
+        (one, "changed" if getattr(found, one.field) == getattr(wanted, one.field) else missed)
+        for one in plan.differences
+    )
+    if failure and not any(fate == "changed" for _, fate in fates):
+        raise failure
+    others = tuple(one for one in differences(settings_of(now), found) if one.field not in plan.fields)
+    # Where it failed and all is there, an answer was lost.
+    return SettingsResult(fates, others, failure if any(fate == "refused" for _, fate in fates) else None)
+
+
+def _still(title: str, plan: SettingsPlan, now: Registry) -> Settings:
+    """What is wanted of the registry as it is now: its settings with the plan's differences. Raises ServiceError where
+    what the plan is about is no longer as it was planned."""
+    seen, present = settings_of(plan.registry), settings_of(now)
+    watched = plan.fields | (_RULE_SET if plan.fields & _RULE_SET else frozenset())
+    moved = [one for one in differences(seen, present) if one.field in watched]
+    if moved:
+        raise changed(title, " ".join(f"{one.label}: {one.after} now, no longer {one.before}." for one in moved))
+    wanted = replace(present, **{name: getattr(plan.wanted, name) for name in plan.fields})
+    if blockers := plan_settings(now, wanted).blockers:
+        raise changed(title, f"What was not in the way before is now: {' '.join(blockers)}")
+    return wanted
+
+
+def _update(wanted: Settings, fields: frozenset[str]) -> models.RegistryUpdateParameters:
+    """A PATCH of these settings. What it does not name, Azure leaves as it is; tags it replaces."""
+    properties = models.RegistryPropertiesUpdateParameters()
+    if "public_access" in fields:
+        properties.public_network_access = "Enabled" if wanted.public_access else "Disabled"
+    if fields & _RULE_SET:
+        rules = [models.IPRule(action="Allow", ip_address_or_range=rule) for rule in wanted.ip_rules]
+        properties.network_rule_set = models.NetworkRuleSet(default_action=wanted.default_action, ip_rules=rules)
+    if "trusted_services" in fields:
+        properties.network_rule_bypass_options = "AzureServices" if wanted.trusted_services else "None"
+    if "data_endpoints" in fields:
+        properties.data_endpoint_enabled = wanted.data_endpoints
+    if "admin_user" in fields:
+        properties.admin_user_enabled = wanted.admin_user
+    if "anonymous_pull" in fields:
+        properties.anonymous_pull_enabled = wanted.anonymous_pull
+    if "mode" in fields:
+        properties.role_assignment_mode = MODES[wanted.mode]
+    if policies := _policies(wanted, fields):
+        properties.policies = policies
+    update = models.RegistryUpdateParameters()
+    if fields - {"tags"}:
+        update.properties = properties
+    if "tags" in fields:
+        update.tags = dict(wanted.tags)
+    return update
+
+
+def _policies(wanted: Settings, fields: frozenset[str]) -> models.Policies | None:
+    policies = models.Policies()
+    if "retention_days" in fields:
+        days = wanted.retention_days
+        policies.retention_policy = (
+            models.RetentionPolicy(status="disabled")
+            if days is None
+            else models.RetentionPolicy(status="enabled", days=days)
+        )
+    if "arm_audience_tokens" in fields:
+        status = "enabled" if wanted.arm_audience_tokens else "disabled"
+        policies.azure_ad_authentication_as_arm_policy = models.AzureADAuthenticationAsArmPolicy(status=status)
+    return policies if fields & {"retention_days", "arm_audience_tokens"} else None

@@ -1,0 +1,55 @@
+"""The `az` lines that change exactly what a plan of settings does, in an order that works."""
+
+from services.commands import registries as az_commands
+from services.registries.registry import Mode
+from services.registry_lifecycle.settings import Settings, in_order
+from services.registry_lifecycle.settings_change import SettingsPlan
+
+
+def settings_lines(plan: SettingsPlan) -> tuple[str, ...]:
+    """The `az` lines that change exactly what the plan does, in an order that works."""
+    name, wanted, fields = plan.registry.name, plan.wanted, plan.fields
+    options: list[str] = []
+    if "public_access" in fields:
+        options += ["--public-network-enabled", _flag(wanted.public_access)]
+    # az sets the default action to Deny along with public access: the line says what it is to be.
+    if "default_action" in fields or ("public_access" in fields and not wanted.public_access):
+        options += ["--default-action", wanted.default_action]
+    for field, option in _OPTIONS.items():
+        if field in fields:
+            options += [option, _flag(getattr(wanted, field))]
+    if "mode" in fields:
+        options += ["--role-assignment-mode", "rbac-abac" if wanted.mode is Mode.ABAC else "rbac"]
+    if "tags" in fields:
+        options += ["--tags", *(f"{tag}={value}" for tag, value in wanted.tags)] if wanted.tags else ["--tags", ""]
+    lines = [az_commands.update_registry(name, *options)] if options else []
+    if "ip_rules" in fields:
+        there = plan.registry.network.ip_rules
+        lines += [az_commands.add_network_rule(name, rule) for rule in wanted.ip_rules if rule not in in_order(there)]
+        # az removes what is written as it is stored.
+        lines += [az_commands.remove_network_rule(name, rule) for rule in there if _gone(rule, wanted)]
+    if "retention_days" in fields:
+        days = wanted.retention_days
+        lines.append(az_commands.disable_retention(name) if days is None else az_commands.enable_retention(name, days))
+    if "arm_audience_tokens" in fields:
+        accept = wanted.arm_audience_tokens
+        lines.append(
+            az_commands.accept_arm_audience_tokens(name) if accept else az_commands.refuse_arm_audience_tokens(name)
+        )
+    return tuple(lines)
+
+
+_OPTIONS = {
+    "trusted_services": "--allow-trusted-services",
+    "data_endpoints": "--data-endpoint-enabled",
+    "admin_user": "--admin-enabled",
+    "anonymous_pull": "--anonymous-pull-enabled",
+}
+
+
+def _flag(on: bool) -> str:
+    return "true" if on else "false"
+
+
+def _gone(rule: str, wanted: Settings) -> bool:
+    return not set(in_order((rule,))) & set(wanted.ip_rules)

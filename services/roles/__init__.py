@@ -1,0 +1,1 @@
+"""Roles advised, assigned, removed, or asked of an administrator."""

@@ -1,0 +1,157 @@
+"""One role assignment, written so that the report is true: the same name for the same grant, waited for, read back.
+
+https://learn.microsoft.com/azure/role-based-access-control/role-assignments-rest
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Literal
+from uuid import NAMESPACE_URL, uuid5
+
+from azure.mgmt.authorization.v2022_04_01 import models
+
+from services.access.reading import assignment_from
+from services.access.role_assignments import RoleAssignment, scope_key
+from services.connection.changes import changed
+from services.connection.errors import ServiceError, explained
+from services.connection.session import AzureSession
+
+# Seconds between tries for an identity that the directory does not know yet: two minutes in all.
+WAITS_S = (2, 4, 8, 16, 30, 30, 30)
+ASK_ADMINISTRATOR = "Give an administrator the request beside this: it is the same assignment, ready to run."
+# The code is named in https://learn.microsoft.com/azure/role-based-access-control/troubleshooting
+_REMEDIES = {
+    "PrincipalNotFound": "The directory did not know the identity for two minutes: check that the object id is right, "
+    "that whoever has it still exists, and that it is of the registry's tenant.",
+    "UnmatchedPrincipalType": "The object id is of another kind than was chosen: choose the other kind.",
+}
+PrincipalType = Literal["User", "Group", "ServicePrincipal"]
+Written = Literal["assigned", "assigned already", "not confirmed"]
+
+
+@dataclass(frozen=True)
+class Grant:
+    """A role for a principal on a registry.
+
+    `scope` is the registry's resource id, `role` a GUID; `condition` is "" for all repositories, else of version 2.0.
+    """
+
+    scope: str
+    principal_id: str
+    principal_type: PrincipalType
+    role: str
+    role_name: str
+    condition: str = ""
+    description: str = "Assigned by ACR Console"
+
+    @property
+    def name(self) -> str:
+        return assignment_name(self.scope, self.principal_id, self.role)
+
+    @property
+    def subscription_id(self) -> str:
+        return self.scope.split("/")[2]
+
+    @property
+    def role_definition_id(self) -> str:
+        return f"/subscriptions/{self.subscription_id}/providers/Microsoft.Authorization/roleDefinitions/{self.role}"
+
+
+def assignment_name(scope: str, principal_id: str, role: str) -> str:
+    """The same GUID for the same grant, so that a second try writes the same assignment and not another one."""
+    return str(uuid5(NAMESPACE_URL, f"{scope.lower().rstrip('/')}|{principal_id.lower()}|{role.lower()}"))
+
+
+def same_grant(assignment: RoleAssignment, scope: str, principal_id: str, role: str) -> bool:
+    """Whether it gives this principal this role at exactly this scope: Azure keeps one such assignment at most."""
+    return (
+        scope_key(assignment.scope) == scope_key(scope)
+        and assignment.principal_id.lower() == principal_id.lower()
+        and assignment.role == role
+    )
+
+
+def find_assignment(session: AzureSession, grant: Grant) -> RoleAssignment | None:
+    """The assignment that gives the same at the very scope, by whatever name. Raises ServiceError."""
+    with explained(f"Could not read the role assignments of {grant.scope.rpartition('/')[2]}"):
+        client = session.authorization(grant.subscription_id).role_assignments
+        listed = client.list_for_scope(grant.scope, filter=f"principalId eq '{grant.principal_id}'")
+        wanted = (grant.scope, grant.principal_id, grant.role)
+        return next((one for one in map(assignment_from, listed) if same_grant(one, *wanted)), None)
+
+
+def write_grant(
+    session: AzureSession,
+    grant: Grant,
+    title: str,
+    report: Callable[[str], None],
+    sleep: Callable[[float], None],
+) -> tuple[Written, RoleAssignment | None]:
+    """Writes the assignment, and reads it back: that counts, not what the write was answered.
+
+    assigned: written. assigned already: it is there under another name, by somebody else. not confirmed: Azure took
+    it, and it could not be read back; there is no assignment to show then. Raises ServiceError under `title` where it
+    is not there afterwards: AuthorizationFailed stops at once, PrincipalNotFound is tried for two minutes. Where a
+    write's answer was lost and nothing can be read back, the error says that it is not known.
+    """
+    report("assigning the role")
+    failure = _write(session, grant, title, report, sleep)
+    if failure and failure.status == 403:
+        raise replace(failure, remedy=ASK_ADMINISTRATOR)
+    if failure and failure.code in _REMEDIES:
+        raise replace(failure, remedy=_REMEDIES[failure.code])
+    report("reading back")
+    try:
+        found = find_assignment(session, grant)
+    except ServiceError as error:
+        if failure:
+            raise replace(failure, remedy="Whether it was assigned is not known. Look again in a minute.") from error
+        return "not confirmed", None
+    if found is None:
+        if failure:
+            raise failure
+        return "not confirmed", None
+    if found.condition != grant.condition:
+        held = f"the condition {found.condition}" if found.condition else "no condition"
+        raise changed(title, f"Somebody assigned {grant.role_name} meanwhile, under {held}.")
+    # Where it failed, too: an answer was lost.
+    return "assigned" if found.name.lower() == grant.name else "assigned already", found
+
+
+def _write(
+    session: AzureSession,
+    grant: Grant,
+    title: str,
+    report: Callable[[str], None],
+    sleep: Callable[[float], None],
+) -> ServiceError | None:
+    """Sends the assignment; the error that it was answered last, None where it was taken or is there already."""
+    failure: ServiceError | None = None
+    for wait in (*WAITS_S, None):
+        try:
+            with explained(title):
+                session.authorization(grant.subscription_id).role_assignments.create(
+                    grant.scope, grant.name, _body(grant)
+                )
+            return None
+        except ServiceError as error:
+            failure = error
+        if failure.code == "RoleAssignmentExists":
+            return None
+        if failure.code != "PrincipalNotFound" or wait is None:
+            return failure
+        report(f"the directory does not know the identity yet: again in {wait} s")
+        sleep(wait)
+    return failure
+
+
+def _body(grant: Grant) -> models.RoleAssignmentCreateParameters:
+    return models.RoleAssignmentCreateParameters(
+        role_definition_id=grant.role_definition_id,
+        principal_id=grant.principal_id,
+        # With it, the directory is not asked whether there is such an identity: a new one needs a while to be known.
+        principal_type=grant.principal_type,
+        description=grant.description,
+        condition=grant.condition or None,
+        condition_version="2.0" if grant.condition else None,
+    )

@@ -1,0 +1,170 @@
+"""What each built-in role may do at a registry in either mode, and the guide's tables beside today's truth."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from services.access.permissions import Permission
+from services.access.powers import Extra, Power, SignIn, in_order, powers_of, sign_in_of
+from services.access.role_definitions import BUILT_IN, RoleDefinition
+from services.registries.registry import Mode
+from services.roles.advice import UseCase, advise, listed_roles, use_case
+from services.roles.descriptions import WORDS, RoleWords
+
+
+@dataclass(frozen=True)
+class RoleRow:
+    """One role at a registry in one mode. `ignored`: it is about images, and this mode does not ask for what it has."""
+
+    role: RoleDefinition
+    mode: Mode
+    powers: frozenset[Power]
+    sign_in: SignIn
+    ignored: bool
+    words: RoleWords
+
+    @property
+    def extras(self) -> tuple[Power, ...]:
+        """What it gives beside the permissions."""
+        return tuple(power for power in in_order(self.powers) if isinstance(power, Extra))
+
+
+def role_table(mode: Mode, roles: Mapping[str, RoleDefinition] | None = None) -> tuple[RoleRow, ...]:
+    """A row for each built-in role. `roles`, by GUID, are as Azure says them: they go before the built-in table."""
+    return tuple(_row(role, mode) for role in listed_roles(roles or {}))
+
+
+def _row(role: RoleDefinition, mode: Mode) -> RoleRow:
+    powers = powers_of(role, mode)
+    elsewhere = powers_of(role, Mode.LEGACY if mode is Mode.ABAC else Mode.ABAC)
+    return RoleRow(
+        role, mode, powers, sign_in_of(powers, mode), bool(elsewhere and not powers), WORDS.get(role.id, RoleWords(""))
+    )
+
+
+@dataclass(frozen=True)
+class GuideRow:
+    """A row of the guide's table of roles: what it says of each, and what it leaves out."""
+
+    roles: tuple[str, ...]
+    sign_in: bool
+    push: bool
+    pull: bool
+    left_out: str
+
+    @property
+    def name(self) -> str:
+        return "/".join(self.roles)
+
+
+GUIDE = (
+    GuideRow(("AcrPull",), True, False, True, "It also lists the repositories and their tags: not pull alone."),
+    GuideRow(
+        ("AcrPush",), True, True, True, "It does not delete. It lists and changes locks; it does not import images."
+    ),
+    GuideRow(
+        ("AcrDelete",),
+        True,
+        False,
+        False,
+        "It deletes, and can't read: to find what to delete, or to delete by tag, it takes AcrPull beside it.",
+    ),
+    GuideRow(
+        ("Owner", "Contributor"),
+        True,
+        True,
+        True,
+        "The two are not the same: Owner assigns roles, Contributor can't, and so can't attach a cluster. Both delete, "
+        "manage the registry and read its admin password.",
+    ),
+)
+# What the guide's table has no row for, and should.
+NOT_IN_GUIDE = (
+    "Reader can sign in and pull in Legacy mode: its */read covers pull/read. In ABAC mode it reaches no image.",
+    "In ABAC mode roles on images are other ones: Container Registry Repository Reader, Writer and Contributor, and "
+    "the Catalog Lister, without which repositories can't be listed.",
+)
+
+
+@dataclass(frozen=True)
+class GuideCell:
+    """What the guide says of a role, and what is so in one mode: yes, no, or identity only."""
+
+    what: str
+    guide: bool
+    today: str
+
+    @property
+    def differs(self) -> bool:
+        return self.today != _yes(self.guide)
+
+
+def _yes(so: bool) -> str:
+    return "yes" if so else "no"
+
+
+def compare_guide(
+    row: GuideRow, mode: Mode, roles: Mapping[str, RoleDefinition] | None = None
+) -> tuple[tuple[GuideCell, ...], str]:
+    """The guide's three columns of a row in `mode`, and why they differ: "" where they do not."""
+    # By this console's own names: Azure may call a role anew.
+    known = {BUILT_IN[role.id].name: _row(role, mode) for role in listed_roles(roles or {})}
+    rows = [known[name] for name in row.roles]
+    sign_in = min((one.sign_in for one in rows), key=list(SignIn)[::-1].index)
+    cells = (
+        GuideCell("Can sign in", row.sign_in, sign_in),
+        GuideCell("Can push", row.push, _yes(all(Permission.PUSH in one.powers for one in rows))),
+        GuideCell("Can pull", row.pull, _yes(all(Permission.PULL in one.powers for one in rows))),
+    )
+    return cells, _why(row, mode, rows) if any(cell.differs for cell in cells) else ""
+
+
+def _why(row: GuideRow, mode: Mode, rows: Iterable[RoleRow]) -> str:
+    names = " and ".join(row.roles)
+    if mode is Mode.LEGACY:
+        return f"{names}: Azure's definition of today gives other actions than the guide knew."
+    if any(one.powers for one in rows):
+        return f"In ABAC mode {names} manage the registry only: it asks for data actions, and these give none."
+    return f"In ABAC mode {names} is ignored: the registry asks for data actions, and this role gives none."
+
+
+@dataclass(frozen=True)
+class GuideUse:
+    """A row of the guide's table of use cases, beside the least roles that the search finds today, by mode."""
+
+    use: str
+    guide: str
+    case: UseCase
+    today: Mapping[Mode, tuple[str, ...]]
+    note: str
+
+
+def guide_uses(roles: Mapping[str, RoleDefinition] | None = None) -> tuple[GuideUse, ...]:
+    """The guide's three use cases."""
+    given = (
+        ("CI/CD pipeline (push + pull)", "AcrPush", "CI/CD pipeline", ""),
+        ("Runtime service (pull only)", "AcrPull", "Service that pulls", ""),
+        (
+            "Admin managing the registry",
+            "Contributor",
+            "Administrator",
+            "Contributor does it too, and gives more: in Legacy mode every image, to pull, push and delete.",
+        ),
+    )
+    return tuple(
+        GuideUse(
+            use,
+            role,
+            use_case(name),
+            {
+                mode: tuple(one.role.name for one in advise(use_case(name).wanted, mode, roles=roles).given)
+                for mode in Mode
+            },
+            note,
+        )
+        for use, role, name, note in given
+    )
+
+
+def told_by_azure(roles: Mapping[str, RoleDefinition]) -> int:
+    """How many of the table's roles are as Azure says them."""
+    return len(BUILT_IN.keys() & roles.keys())

@@ -1,0 +1,220 @@
+"""Taking back one role assignment: what its holder may do after it, and the removal, read back."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+
+from services.access.decisions import Decision, Verdict
+from services.access.evaluation import blocks_grant, permission
+from services.access.permissions import Permission
+from services.access.reading import PrincipalAccess, assignment_from, own_if_told, read_principal
+from services.access.role_assignments import AccessRecords, RoleAssignment, scope_key, scope_words
+from services.access.role_definitions import PermissionBlock
+from services.connection.changes import Outcome, changed, refused
+from services.connection.errors import ServiceError, explained
+from services.connection.session import AzureSession
+from services.registries.registry import Registry, describe_registry
+from services.roles.assign import gives
+
+# Principals of these kinds have no members.
+_SINGLE = ("User", "ServicePrincipal")
+
+
+@dataclass(frozen=True)
+class RemovalPlan:
+    """What is removed, and what that leaves. Nothing is sent while there are `blockers`.
+
+    `gave`: what the role gives on the registry. `left`: whether its holder may still do each of it afterwards, and
+    because of what. `own_last`: it is by this assignment alone that the caller may assign roles here, or that can't be
+    told: without it nobody undoes this from here.
+    """
+
+    registry: Registry
+    assignment: RoleAssignment
+    role_name: str
+    gave: tuple[Permission, ...]
+    left: tuple[Decision, ...]
+    own_last: bool
+    may: bool | None
+    blockers: tuple[str, ...]
+    warnings: tuple[str, ...]
+
+
+def on_registry_itself(registry: Registry, assignment: RoleAssignment) -> bool:
+    """Whether it stands on the registry, and not above it."""
+    return scope_key(assignment.scope) == scope_key(registry.id)
+
+
+def plan_removal(
+    registry: Registry,
+    assignment: RoleAssignment,
+    held: PrincipalAccess,
+    own: tuple[PermissionBlock, ...] | None,
+    me: str,
+    my_access: PrincipalAccess | None,
+) -> RemovalPlan:
+    """What would be removed. `held`: what the assignment's holder has here; `own`: the caller's permissions, and
+    `my_access` what the caller, of the object id `me`, has here; both None where they could not be read."""
+    role = held.records.role(assignment.role)
+    given = gives(role, registry.access.mode) if role else ()
+    may = None if own is None else blocks_grant(own, Permission.REMOVE_ROLES, registry.access.mode)
+    blockers = []
+    if not on_registry_itself(registry, assignment):
+        blockers.append(f"It is inherited from {scope_words(assignment.scope)}: it can be removed there only.")
+    if may is False:
+        blockers.append(
+            "You may not remove role assignments on this registry (Microsoft.Authorization/roleAssignments/delete)."
+        )
+    warnings = []
+    if may is None:
+        warnings.append("Whether you may remove role assignments here could not be read: Azure will say.")
+    if role is None:
+        warnings.append("The definition of its role could not be read: what it gives can't be told.")
+    own_last = (role is None or Permission.ASSIGN_ROLES in given) and _is_own_last(registry, assignment, me, my_access)
+    if own_last:
+        warnings.append(
+            "By this assignment alone you may assign roles here, as far as can be told. Without it you can't undo "
+            "this, nor give anyone a role: that takes somebody who may at the resource group or above."
+        )
+    if held.unread:
+        warnings.append(f"Not read: {', '.join(refusal.what for refusal in held.unread)}.")
+    return RemovalPlan(
+        registry,
+        assignment,
+        role.name if role else assignment.role,
+        given,
+        _left(registry, assignment, given, held),
+        own_last,
+        may,
+        tuple(blockers),
+        tuple(warnings),
+    )
+
+
+def read_removal_plan(session: AzureSession, registry: Registry, assignment: RoleAssignment) -> RemovalPlan:
+    """Reads what `plan_removal` needs: five or six requests. Raises ServiceError where the role assignments refuse."""
+    held = read_principal(session, registry, assignment.principal_id)
+    me = session.identity.object_id
+    try:
+        mine = read_principal(session, registry, me, held.records.roles)
+    except ServiceError:
+        mine = None
+    return plan_removal(registry, assignment, held, own_if_told(session, registry), me, mine)
+
+
+@dataclass(frozen=True)
+class Removed:
+    """`left`: what its holder may do afterwards of what the role gave, as read; None where it could not be read."""
+
+    outcome: Outcome
+    left: tuple[Decision, ...] | None
+
+
+def apply_removal(
+    session: AzureSession,
+    plan: RemovalPlan,
+    report: Callable[[str], None] = lambda _state: None,
+    *,
+    own_last_too: bool = False,
+) -> Removed:
+    """Removes the assignment as planned, see `remove_assignment`.
+
+    The caller's own last right to assign roles goes only with `own_last_too`. Raises ServiceError where it is still
+    there, or where nobody can tell.
+    """
+    title = f"Could not remove {plan.role_name} from {plan.registry.name}"
+    report("planning again")
+    again = read_removal_plan(session, describe_registry(session, plan.registry.id), plan.assignment)
+    if again.blockers:
+        raise refused(title, " ".join(again.blockers))
+    if again.own_last and not own_last_too:
+        raise refused(title, "You would lose your own right to assign roles here, and did not confirm that.")
+    outcome = remove_assignment(session, plan.assignment, title, report)
+    if outcome == "not confirmed":
+        return Removed(outcome, None)
+    try:
+        held = read_principal(session, plan.registry, plan.assignment.principal_id)
+    except ServiceError:
+        return Removed(outcome, None)
+    return Removed(outcome, _left(plan.registry, plan.assignment, plan.gave, held))
+
+
+def _left(
+    registry: Registry, assignment: RoleAssignment, given: tuple[Permission, ...], held: PrincipalAccess
+) -> tuple[Decision, ...]:
+    """Whether its holder may do each without it. A list that is a moment old may still have it."""
+    kept = _without(assignment, held)
+    return tuple(permission(kept, assignment.principal_id, registry, one, groups=held.groups) for one in given)
+
+
+def _without(assignment: RoleAssignment, held: PrincipalAccess) -> AccessRecords:
+    kept = tuple(one for one in held.records.assignments if one.id.lower() != assignment.id.lower())
+    return replace(held.records, assignments=kept)
+
+
+def _is_own_last(registry: Registry, assignment: RoleAssignment, me: str, mine: PrincipalAccess | None) -> bool:
+    """Whether the caller holds it, themselves or by a group, and nothing else lets them assign roles."""
+    if mine is None:  # A group may be one of the caller's.
+        return assignment.principal_id.lower() == me.lower() or assignment.principal_type not in _SINGLE
+    if assignment.id.lower() not in {one.id.lower() for one in mine.records.assignments}:
+        return False
+    left = permission(_without(assignment, mine), me, registry, Permission.ASSIGN_ROLES, groups=mine.groups)
+    return left.verdict is not Verdict.YES
+
+
+def remove_assignment(
+    session: AzureSession, assignment: RoleAssignment, title: str, report: Callable[[str], None]
+) -> Outcome:
+    """Removes the assignment as it was read.
+
+    deleted: it was removed, and is gone as read back. gone already: somebody else did. not confirmed: Azure took it,
+    and it could not be read back. Raises ServiceError where it is still there, where it is another one than was
+    shown, or where nobody can tell.
+    """
+    report("looking again")
+    now = _find(session, assignment, title)
+    if now is None:
+        return "gone already"
+    if (now.role, now.principal_id, now.condition) != (
+        assignment.role,
+        assignment.principal_id,
+        assignment.condition,
+    ):
+        raise changed(title, "The assignment is another one than was shown.")
+    report("removing the assignment")
+    failure: ServiceError | None = None
+    try:
+        with explained(title):
+            session.authorization(_subscription(now)).role_assignments.delete_by_id(now.id)
+    except ServiceError as error:
+        failure = error
+    if failure and failure.status == 403:
+        raise failure
+    report("reading back")
+    try:
+        found = _find(session, now, title)
+    except ServiceError as error:
+        if failure:
+            raise replace(failure, remedy="Whether it was removed is not known. Look again in a minute.") from error
+        return "not confirmed"
+    if found is None:  # Where it failed, too: an answer was lost.
+        return "deleted"
+    if failure:
+        raise failure
+    return "not confirmed"
+
+
+def _find(session: AzureSession, assignment: RoleAssignment, title: str) -> RoleAssignment | None:
+    """It, read again; None where Azure says itself that it is gone."""
+    try:
+        with explained(title):
+            client = session.authorization(_subscription(assignment)).role_assignments
+            return assignment_from(client.get_by_id(assignment.id))
+    except ServiceError as error:
+        if error.status == 404 and error.code == "RoleAssignmentNotFound":
+            return None
+        raise
+
+
+def _subscription(assignment: RoleAssignment) -> str:
+    """Of the scope, which is a registry's."""
+    return scope_key(assignment.scope).split("/")[2]

@@ -1,0 +1,116 @@
+"""The images in an archive, and what of one is pushed, in which order."""
+
+import json
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from threading import Event
+from typing import Any
+
+from services.transfer.archive_files import Limits, Part, Progress, broken
+from services.transfer.tar_members import Member, followed
+
+
+@dataclass(frozen=True)
+class Blob:
+    """A layer or a config: its digest, its size in bytes, and where its bytes are."""
+
+    digest: str
+    size: int
+    part: Part
+
+
+@dataclass(frozen=True)
+class RawManifest:
+    """A manifest in its own bytes; `media_type` is what it is pushed as."""
+
+    digest: str
+    media_type: str
+    raw: bytes
+
+
+@dataclass(frozen=True)
+class Content:
+    """What is pushed: every blob once, then the manifests, children before parents; the last is the image itself."""
+
+    blobs: tuple[Blob, ...]
+    manifests: tuple[RawManifest, ...]
+
+    @property
+    def digest(self) -> str:
+        return self.manifests[-1].digest
+
+    @property
+    def blob_bytes(self) -> int:
+        return sum(blob.size for blob in self.blobs)
+
+
+@dataclass(frozen=True)
+class ArchiveImage:
+    """An image in an archive. `names` as the archive has them, such as docker.io/team/app:v1 or v1; there may be none.
+
+    `key` tells it from the others. `size` is bytes in the archive. `missing` names what of it the archive lacks: it
+    can't be pushed then. `of_index` marks a platform that is offered because its index is not whole.
+    `prepare(progress, stop)` checks every digest and gives what is to be pushed; `progress(done, of)` is in bytes.
+    Raises ServiceError: Incomplete, WrongDigest, WrongSize, Truncated, DiskFull, Stopped.
+    """
+
+    key: str
+    names: tuple[str, ...]
+    platforms: tuple[str, ...]
+    size: int
+    missing: tuple[str, ...]
+    of_index: bool
+    prepare: Callable[[Progress, Event], Content]
+
+
+@dataclass(frozen=True)
+class Tar:
+    """The members of an archive, by name."""
+
+    members: Mapping[str, Member]
+    limits: Limits
+
+    def part(self, name: str) -> Part | None:
+        """The bytes of a file; those that a link leads to. None where there is no such file."""
+        found = followed(self.members, name)
+        return found.part if found else None
+
+    def small(self, name: str) -> bytes:
+        """A file of JSON. Raises ServiceError: Incomplete where it is not there, TooLarge."""
+        part = self.part(name)
+        if part is None:
+            raise broken(f"It lacks {name}.", "Incomplete")
+        return small(part, name, self.limits)
+
+
+def small(part: Part, what: str, limits: Limits) -> bytes:
+    """The bytes of what must be no larger than a manifest may be."""
+    if part.size > limits.manifest:
+        raise broken(f"{what} has {part.size:,} bytes; a registry takes {limits.manifest:,} at most.", "TooLarge")
+    return part.read(0, part.size)
+
+
+def parsed(raw: bytes, what: str) -> Any:
+    """JSON. Raises ServiceError (NotJson)."""
+    try:
+        return json.loads(raw)
+    except (ValueError, RecursionError) as exc:
+        raise broken(f"{what} is not JSON.", "NotJson") from exc
+
+
+# The first part of a name is a registry's where it has a dot or a port, or is localhost:
+# https://github.com/distribution/reference/blob/main/normalize.go
+_HOST = re.compile(r"[^/]*[.:][^/]*|localhost")
+
+
+def repository_and_tag(name: str) -> tuple[str, str]:
+    """What a name in an archive is called in a registry: docker.io/library/app:v1 is app and v1, v1 is '' and v1."""
+    name = name.partition("@")[0]
+    head, slash, rest = name.partition("/")
+    if slash and _HOST.fullmatch(head):
+        name = rest.removeprefix("library/") if head in ("docker.io", "index.docker.io") else rest
+    repository, colon, tag = name.rpartition(":")
+    if colon:
+        return repository, tag
+    return (name, "") if "/" in name or slash else ("", name)

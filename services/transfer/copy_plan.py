@@ -1,0 +1,239 @@
+"""Copying an image to another repository or registry, inside Azure: planned, begun, waited for, and read back.
+
+Azure copies, not the console: `importImage` of the target registry. What it takes:
+https://learn.microsoft.com/azure/container-registry/container-registry-import-images
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from services.connection.errors import ServiceError
+from services.connection.names import image_name, require_digest, require_repository, require_tag
+from services.connection.parallel import each
+from services.connection.session import AzureSession
+from services.images.image_graph import ImageContent, read_content
+from services.images.repositories import Repository, Tag, find_repository, find_tag
+from services.registries.registry import Registry
+
+# "The maximum number of manifests for an imported image is 50."
+MOST_MANIFESTS = 50
+DOCKER_HUB = "docker.io"
+
+_SERVER = re.compile(r"(?:[A-Za-z0-9-]+\.)*[A-Za-z0-9-]+(?::\d{1,5})?")
+# What keeps the console from reading a registry, and Azure's own copying from nothing.
+_CLOSED_TO_US = ("Unreachable", "NotTrusted", "DENIED")
+
+
+@dataclass(frozen=True)
+class Source:
+    """An image to copy. `registry` is one that the console knows and Azure copies from by its resource id; None is one
+    known by its address alone, with a user name and password where it wants them."""
+
+    server: str
+    repository: str
+    reference: str
+    registry: Registry | None = None
+    user: str = ""
+    password: str = field(default="", repr=False)
+
+    @property
+    def image(self) -> str:
+        """repository:tag, or repository@digest."""
+        return image_name(self.repository, self.reference)
+
+    @property
+    def name(self) -> str:
+        """The image with its registry's address before it."""
+        return f"{self.server}/{self.image}"
+
+
+@dataclass(frozen=True)
+class CopyItem:
+    """One place to copy to: a tag, or with `tag` '' a repository that gets the manifest without any.
+
+    `current_digest` is where the tag points now, None for a new one; `known` is False where the console can't read the
+    target, and so can't tell. `there`: it is at the source's digest already. `refusal` is '' where it can be done.
+    """
+
+    repository: str
+    tag: str
+    current_digest: str | None = None
+    known: bool = True
+    there: bool = False
+    refusal: str = ""
+
+    @property
+    def name(self) -> str:
+        return f"{self.repository}:{self.tag}" if self.tag else self.repository
+
+
+@dataclass(frozen=True)
+class CopyPlan:
+    """What a copy would do. `content` is None where the console can't read the source.
+
+    `refusals` are reasons why nothing can be copied; `notes` what could not be checked before.
+    """
+
+    source: Source
+    target: Registry
+    items: tuple[CopyItem, ...]
+    content: ImageContent | None
+    refusals: tuple[str, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def digest(self) -> str:
+        """The source's digest, '' where it is not known."""
+        return self.content.top.digest if self.content else ""
+
+    @property
+    def todo(self) -> tuple[CopyItem, ...]:
+        """The items that are copied to: not refused, and not there already."""
+        return tuple(item for item in self.items if not item.refusal and not item.there)
+
+    @property
+    def moves(self) -> tuple[CopyItem, ...]:
+        """The tags that exist and would point elsewhere: they need a second yes."""
+        return tuple(item for item in self.todo if item.current_digest)
+
+    @property
+    def source_image(self) -> str:
+        """What Azure is asked to copy: by digest where that is known, so that a tag that moves meanwhile changes
+        nothing (https://github.com/Azure/azure-cli/issues/29974)."""
+        return f"{self.source.repository}@{self.digest}" if self.digest else self.source.image
+
+
+def parse_source(reference: str, user: str = "", password: str = "") -> Source:
+    """`docker.io/library/nginx:1.29`, `mcr.microsoft.com/dotnet/runtime@sha256:…`, or `nginx` as docker reads it.
+
+    Nothing is asked of that address by the console. Raises ServiceError: InvalidReference, InvalidRepository,
+    InvalidTag, InvalidDigest.
+    """
+    title = "Could not read the name of the source"
+    first, slash, rest = reference.strip().partition("/")
+    if not slash or not (set(".:") & set(first) or first == "localhost"):
+        first, rest = DOCKER_HUB, reference.strip()
+    if first in ("index.docker.io", "registry-1.docker.io", "hub.docker.com"):
+        first = DOCKER_HUB
+    if not _SERVER.fullmatch(first):
+        raise ServiceError(
+            title,
+            f"{first} is no address of a registry.",
+            "Write it as docker pull takes it: mcr.microsoft.com/dotnet/runtime:10.0.",
+            "InvalidReference",
+        )
+    rest, _, digest = rest.partition("@")
+    repository, _, tag = rest.partition(":")
+    if first == DOCKER_HUB and "/" not in repository:
+        repository = f"library/{repository}"
+    require_repository(title, repository)
+    if digest:
+        require_digest(title, digest)
+    else:
+        require_tag(title, tag or "latest")
+    return Source(first, repository, digest or tag or "latest", user=user, password=password)
+
+
+def plan_copy(
+    session: AzureSession,
+    source: Source,
+    target: Registry,
+    tags: Iterable[tuple[str, str]],
+    untagged: Iterable[str] = (),
+) -> CopyPlan:
+    """What copying `source` to these tags (repository and tag) and untagged repositories of `target` would do.
+
+    Reads the source's manifests and the targets' tags where the console can. Raises ServiceError: InvalidRepository,
+    InvalidTag, NoTarget, MANIFEST_UNKNOWN where the source says that there is no such image, and what reading raises.
+    """
+    title = f"Could not plan the copy of {source.name}"
+    places = list(dict.fromkeys([*tags, *((name, "") for name in untagged)]))
+    if not places:
+        raise ServiceError(title, "There is no target.", "Name a repository and a tag to copy to.", "NoTarget")
+    for repository, tag in places:
+        require_repository(title, repository)
+        if tag:
+            require_tag(title, tag)
+    content, source_refusal, source_note = _read_source(session, source)
+    digest = content.top.digest if content else ""
+    client = session.registry(target.login_server)
+
+    def read(place: tuple[str, str]) -> CopyItem:
+        repository, tag = place
+        try:
+            found = find_repository(client, repository)
+            current = find_tag(client, repository, tag) if found and tag else None
+        except ServiceError as error:
+            if not _is_closed(error):
+                raise
+            return CopyItem(repository, tag, known=False)
+        return decide_item(repository, tag, digest, found, current)
+
+    items = each(read, places)
+    if items.refused:
+        raise items.refused[0].error
+    refusals = (source_refusal, *_network_refusals(source, target))
+    notes = (source_note, "" if all(item.known for item in items.values) else _unread_target(target))
+    return CopyPlan(source, target, items.values, content, tuple(filter(None, refusals)), tuple(filter(None, notes)))
+
+
+def decide_item(repository: str, tag: str, digest: str, found: Repository | None, current: Tag | None) -> CopyItem:
+    """What copying `digest` ('' where unknown) to a tag of a repository, both as found, would do. Pure.
+
+    A lock against writing keeps tags from being set, of the repository any, of the tag its own:
+    https://learn.microsoft.com/azure/container-registry/container-registry-image-lock
+    """
+    at = current.digest if current else None
+    there = bool(digest) and at == digest
+    refusal = ""
+    if not there and found and not found.locks.write:
+        refusal = f"The repository {repository} is locked against writing: unlock it first."
+    elif not there and current and not current.locks.write:
+        refusal = f"The tag {tag} is locked against writing: unlock it first."
+    return CopyItem(repository, tag, at, there=there, refusal=refusal)
+
+
+def _read_source(session: AzureSession, source: Source) -> tuple[ImageContent | None, str, str]:
+    """What the source holds, why it can't be copied, and what could not be checked."""
+    limit = f"Azure copies images of up to {MOST_MANIFESTS} manifests"
+    if source.registry is None:
+        return None, "", f"{limit}; this console does not read {source.server}, so it can't count them before."
+    client = session.registry(source.registry.login_server)
+    try:
+        return read_content(client, source.repository, source.reference, most=MOST_MANIFESTS), "", ""
+    except ServiceError as error:
+        if error.code == "TooManyManifests":
+            return None, f"{limit}, and this one has more. {error.remedy}", ""
+        if error.code == "REGISTRY_DISALLOWED_OPERATION":
+            return None, f"The source is locked against reading: {error.cause}", ""
+        if _is_closed(error):
+            why = f"this console can't read the source ({error.cause.rstrip('.')})"
+            return None, "", f"{limit}; {why}, so it can't count them before, nor compare digests after."
+        raise
+
+
+def _is_closed(error: ServiceError) -> bool:
+    """Whether the registry is closed to this console, by its network or its roles: Azure itself may still copy."""
+    return error.code in _CLOSED_TO_US or error.status in (401, 403)
+
+
+def _unread_target(target: Registry) -> str:
+    return (
+        f"This console can't read {target.name}: whether the tags exist is not known, and afterwards can't be read "
+        "back. Azure refuses to copy over a tag that exists."
+    )
+
+
+def _network_refusals(source: Source, target: Registry) -> list[str]:
+    """Azure's own copying passes a registry's network rules as a trusted service, where those are let in."""
+    closed = {
+        registry.id: registry
+        for registry in (source.registry, target)
+        if registry and not registry.network.open_to_all and not registry.network.trusted_services
+    }
+    return [
+        f"{registry.name} is not open to all networks, and does not let trusted Azure services in: the copy could not "
+        f"reach it. Let them in first: az acr update --name {registry.name} --allow-trusted-services true"
+        for registry in closed.values()
+    ]

@@ -1,0 +1,219 @@
+"""Doing a planned copy: Azure is asked to begin, waited for, and what came of it is read back."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from threading import Event
+from typing import Any, Literal
+
+from azure.core.polling import LROPoller
+from azure.mgmt.containerregistry import models
+
+from services.connection.changes import refused
+from services.connection.data_plane import RegistryClient
+from services.connection.errors import ServiceError, explained
+from services.connection.parallel import Partial, each
+from services.connection.session import AzureSession
+from services.images.repositories import find_manifest_row, find_tag
+from services.transfer.copy_plan import CopyItem, CopyPlan
+
+Outcome = Literal["copied", "copied, not compared", "there already", "not confirmed"]
+
+# How soon a stop is heeded.
+LOOK_S = 0.2
+
+
+@dataclass(frozen=True)
+class CopyResult:
+    """What became of one item; `digest` as read back, '' where it could not be.
+
+    copied: read back at the source's digest.
+    copied, not compared: read back; the source's digest is not known to this console.
+    there already: it was at the source's digest before, and nothing was asked.
+    not confirmed: Azure says that it is done, and it is not there or can't be read back.
+    """
+
+    item: CopyItem
+    digest: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
+class Copied:
+    """`finished` is False where the wait was stopped: Azure goes on copying, and nothing was read back."""
+
+    finished: bool
+    results: Partial[CopyResult]
+
+
+def apply_copy(
+    session: AzureSession,
+    plan: CopyPlan,
+    *,
+    force: bool = False,
+    progress: Callable[[str, float], None] | None = None,
+    stop: Event | None = None,
+) -> Copied:
+    """Has Azure copy what the plan says; returns each item as read back, in the plan's order.
+
+    Tags are looked at again first: one that is not where the plan saw it refuses the whole (ChangedMeanwhile). Tags
+    that exist move only with `force`. `progress(state, seconds)` is called in the caller's thread. `stop` ends the
+    waiting, not the copying. Raises ServiceError: Refused (by the plan, or tags that move without `force`), Conflict (a
+    tag that appeared in the last moment), AuthorizationFailed and LinkedAuthorizationFailed, InvalidParameters (Azure
+    could not read the source), ConnectionLost and others with a remedy that says whether it is known what was done.
+    """
+    title = f"Could not copy {plan.source.name} to {plan.target.name}"
+    client = session.registry(plan.target.login_server)
+    _check(plan, client, title, force=force)
+    stop = stop or Event()
+    failure: ServiceError | None = None
+    try:
+        finished = not plan.todo or _copied(session, plan, title, progress, stop)
+    except ServiceError as error:
+        # A new error without the old one behind it: that holds the request, and so the password.
+        failure = _explained(error)
+    if failure:
+        return _done_all_the_same(client, plan, failure)
+    if not finished:
+        return Copied(False, Partial((), untried=len(plan.items)))
+    return Copied(True, _read_back(client, plan))
+
+
+def _check(plan: CopyPlan, client: RegistryClient, title: str, *, force: bool) -> None:
+    """Raises ServiceError where the plan refuses, or a tag is not where it saw it."""
+    reasons = [*plan.refusals, *(item.refusal for item in plan.items if item.refusal)]
+    if plan.moves and not force:
+        reasons.append(
+            f"{', '.join(item.name for item in plan.moves)} exists, and is moved only when that is asked for."
+        )
+    if reasons:
+        raise refused(title, reasons[0])
+    for item in plan.todo:
+        if not item.tag or not item.known:
+            continue
+        current = find_tag(client, item.repository, item.tag)
+        if (current.digest if current else None) != item.current_digest:
+            then = f"pointed to {item.current_digest}" if item.current_digest else "was not there"
+            now = f"points to {current.digest}" if current else "is gone"
+            raise ServiceError(
+                title,
+                f"The tag {item.name} {then} when it was planned, and now {now}. Nothing was copied.",
+                "Plan it again.",
+                "ChangedMeanwhile",
+            )
+
+
+def _copied(
+    session: AzureSession,
+    plan: CopyPlan,
+    title: str,
+    progress: Callable[[str, float], None] | None,
+    stop: Event,
+) -> bool:
+    """Whether Azure says that it is done; False where the waiting was stopped. Raises ServiceError."""
+    began = time.monotonic()
+    registries = session.registries(plan.target.subscription_id).registries
+    with explained(title):
+        poller: LROPoller[Any] = registries.begin_import_image(
+            plan.target.resource_group, plan.target.name, _parameters(plan)
+        )
+        while not poller.done():
+            if stop.is_set():
+                return False
+            if progress:
+                progress(poller.status(), time.monotonic() - began)
+            poller.wait(LOOK_S)
+        poller.result()
+    return True
+
+
+def _parameters(plan: CopyPlan) -> models.ImportImageParameters:
+    source = plan.source
+    login = models.ImportSourceCredentials(username=source.user or None, password=source.password)
+    return models.ImportImageParameters(
+        source=models.ImportSource(
+            resource_id=source.registry.id if source.registry else None,
+            registry_uri=None if source.registry else source.server,
+            credentials=login if source.password and not source.registry else None,
+            source_image=plan.source_image,
+        ),
+        target_tags=[item.name for item in plan.todo if item.tag],
+        untagged_target_repositories=[item.repository for item in plan.todo if not item.tag],
+        mode="Force" if plan.moves else "NoForce",
+    )
+
+
+def _explained(error: ServiceError) -> ServiceError:
+    """Azure's refusals of an import, with what to do about them; a new error, with nothing behind it."""
+    said = error.cause.casefold()
+    if error.code == "Conflict":
+        remedy = "The tag appeared since the copy was planned: plan it again, and see what it points to."
+    elif error.code == "LinkedAuthorizationFailed":
+        remedy = "The identity may copy into the target, and may not pull from the source: it needs AcrPull there."
+    elif error.code == "AuthorizationFailed":
+        remedy = (
+            "Copying into a registry takes importImage/action on it: Contributor, or Container Registry Data Importer "
+            "and Data Reader. AcrPush is not enough."
+        )
+    elif "toomanyrequests" in said:
+        remedy = "The source limits pulls by those who do not sign in (Docker Hub does): give a user name and password."
+    elif "unauthorized" in said or "denied" in said:
+        remedy = "The source refuses: check the user name and the password, and that they may pull this repository."
+    elif "manifest_unknown" in said or "name_unknown" in said:
+        remedy = "The source has no such image, or has none any more: check its name."
+    elif "disallowed" in said:
+        remedy = "A lock forbids it: see the locks of the source and of the target repository and tag."
+    elif error.code == "InvalidParameters":
+        remedy = "Azure could not copy it: check the source's address and name, and that Azure can reach it."
+    else:
+        remedy = error.remedy
+    return replace(error, remedy=remedy)
+
+
+def _done_all_the_same(client: RegistryClient, plan: CopyPlan, failure: ServiceError) -> Copied:
+    """What is there, where an answer was lost on the way and the digest proves the copy. Raises `failure` where not."""
+    if failure.code != "ConnectionLost" and (failure.status or 0) < 500 and failure.status != 429:
+        raise failure  # Azure's own word.
+    unsure = replace(
+        failure,
+        remedy="Azure may be copying all the same: look at the target in a minute, then plan it again.",
+    )
+    try:
+        results = _read_back(client, plan)
+    except ServiceError:
+        raise unsure from None
+    if results.complete and all(result.outcome in ("copied", "there already") for result in results.values):
+        return Copied(True, results)
+    raise unsure
+
+
+def _read_back(client: RegistryClient, plan: CopyPlan) -> Partial[CopyResult]:
+    def read(item: CopyItem) -> CopyResult:
+        if item.there:
+            return CopyResult(item, plan.digest, "there already")
+        if not item.known:
+            return CopyResult(item, "", "not confirmed")
+        found = _found(client, item, plan.digest)
+        if found and plan.digest and found != plan.digest:
+            raise ServiceError(
+                f"Copied to {item.name}, and found it elsewhere",
+                f"The source is {plan.digest}, and the registry has the tag at {found}.",
+                "Somebody else may have moved it in the same moment: look where the tag points now.",
+                "DigestChanged",
+            )
+        if not found:
+            return CopyResult(item, "", "not confirmed")
+        return CopyResult(item, found, "copied" if plan.digest else "copied, not compared")
+
+    return each(read, plan.items, name=lambda item: item.name)
+
+
+def _found(client: RegistryClient, item: CopyItem, digest: str) -> str:
+    """The digest at an item; '' where there is none, or an untagged manifest's digest is not known."""
+    if item.tag:
+        tag = find_tag(client, item.repository, item.tag)
+        return tag.digest if tag else ""
+    if not digest:
+        return ""
+    row = find_manifest_row(client, item.repository, digest)
+    return row.digest if row else ""

@@ -1,0 +1,212 @@
+"""Pushing an image of an archive: planned, then blobs, manifests, and the tag last, then read back.
+
+Nothing is tagged unless all before it is in the registry.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from threading import Event, Lock
+from typing import Literal
+
+from services.connection.changes import refused
+from services.connection.data_plane import RegistryClient, path_of
+from services.connection.errors import ServiceError, explained
+from services.connection.names import require_repository, require_tag
+from services.connection.parallel import Progress, all_or_none, each
+from services.images.repositories import Repository, Tag, find_repository, find_tag
+from services.images.tagging import TagPlan, apply_tag
+from services.transfer.archive_files import stopped
+from services.transfer.archive_images import Blob, Content
+from services.transfer.blob_uploads import BlobResult, has_blob, send_blob
+
+Way = Literal["there", "mount", "send"]
+
+
+@dataclass(frozen=True)
+class PlannedBlob:
+    """A blob of `size` bytes: there already, mounted from the repository `source`, or sent."""
+
+    digest: str
+    size: int
+    way: Way
+    source: str = ""
+
+
+@dataclass(frozen=True)
+class PushPlan:
+    """Puts `digest` under `tag`. `current_digest` is where the tag points now, None for a new one.
+
+    `new_repository`: the push makes it. `refusal` is '' where it can be done, else the reason in words.
+    """
+
+    repository: str
+    tag: str
+    digest: str
+    current_digest: str | None
+    new_repository: bool
+    blobs: tuple[PlannedBlob, ...]
+    refusal: str
+
+    @property
+    def moves(self) -> bool:
+        """Whether the tag is taken from another digest: to be asked for."""
+        return self.current_digest not in (None, self.digest)
+
+    def bytes(self, way: Way) -> int:
+        """How many bytes go this way."""
+        return sum(blob.size for blob in self.blobs if blob.way == way)
+
+
+@dataclass(frozen=True)
+class PushResult:
+    """What became of each blob, the digest, and the tag as read back."""
+
+    blobs: tuple[BlobResult, ...]
+    digest: str
+    tag: Tag
+
+    @property
+    def sent_bytes(self) -> int:
+        """Bytes of blobs that went over the wire, those sent again after a failure included."""
+        return sum(blob.sent for blob in self.blobs)
+
+
+def plan_push(
+    client: RegistryClient,
+    content: Content,
+    repository: str,
+    tag: str,
+    *,
+    elsewhere: Mapping[str, str] | None = None,
+) -> PushPlan:
+    """What pushing `content` would do: a request for the repository, the tag and each blob.
+
+    `elsewhere` maps a blob's digest to a repository of this registry that is known to have it: it is mounted from
+    there. Raises ServiceError: InvalidRepository, InvalidTag, and what reading raises.
+    """
+    title = f"Could not plan the push of {repository}:{tag}"
+    require_repository(title, repository)
+    require_tag(title, tag)
+    found = find_repository(client, repository)
+    current = find_tag(client, repository, tag) if found else None
+    refusal = _refusal(found, current, content.digest)
+    if refusal:
+        return PushPlan(repository, tag, content.digest, current.digest if current else None, False, (), refusal)
+    there = each(lambda blob: has_blob(client, repository, blob), content.blobs) if found else None
+    if there and there.refused:
+        raise there.refused[0].error
+    known = there.values if there else (False,) * len(content.blobs)
+    elsewhere = elsewhere or {}
+    blobs = (
+        _planned(blob, here, elsewhere.get(blob.digest, "")) for blob, here in zip(content.blobs, known, strict=True)
+    )
+    at = current.digest if current else None
+    return PushPlan(repository, tag, content.digest, at, found is None, tuple(blobs), "")
+
+
+def _planned(blob: Blob, here: bool, source: str) -> PlannedBlob:
+    if here:
+        return PlannedBlob(blob.digest, blob.size, "there")
+    return PlannedBlob(blob.digest, blob.size, "mount" if source else "send", source)
+
+
+def _refusal(repository: Repository | None, current: Tag | None, digest: str) -> str:
+    """As `tagging.decide_tag`: only locks against writing keep a tag from moving. What is read-locked can't be read
+    back."""
+    if current and current.digest != digest and not current.locks.write:
+        return f"The tag {current.name} is locked against writing: unlock it first."
+    if repository and not repository.locks.write:
+        return f"The repository {repository.name} is locked against writing: unlock it first."
+    if repository and not repository.locks.read:
+        return f"The repository {repository.name} is locked against reading: what it has already can't be told."
+    return ""
+
+
+def _unseen(_done: int, _of: int, _what: str) -> None:
+    """Progress that nobody follows."""
+
+
+def apply_push(
+    client: RegistryClient,
+    content: Content,
+    plan: PushPlan,
+    *,
+    progress: Progress = _unseen,
+    stop: Event | None = None,
+) -> PushResult:
+    """Sends what is missing, then the manifests by digest, children first, then the tag; reads the tag back.
+
+    `progress(done, of, what)` is called in threads of this function's own, `done` and `of` in bytes; what was there or
+    mounted counts as done. Four chunks are in memory at most. Raises ServiceError: Refused (by the plan),
+    ChangedMeanwhile, Stopped, DigestChanged, NotConfirmed (tagged, but not read back), and what writing raises. Only
+    with NotConfirmed may the tag have been put. What was sent stays, and a second push does not send it again.
+    """
+    title = f"Could not push {plan.repository}:{plan.tag}"
+    require_repository(title, plan.repository)
+    require_tag(title, plan.tag)
+    if plan.refusal or plan.digest != content.digest:
+        reason = plan.refusal or "It was planned for another image."
+        raise refused(title, reason)
+    stop = stop or Event()
+    blobs = _send_blobs(client, content, plan, progress, stop)
+    of = content.blob_bytes
+    for manifest in content.manifests:
+        if stop.is_set():
+            raise stopped(title)
+        progress(of, of, "manifests")
+        _put(client, plan.repository, manifest.digest, manifest.raw, manifest.media_type)
+    if stop.is_set():
+        raise stopped(title)
+    progress(of, of, "the tag")
+    try:
+        tag = apply_tag(client, TagPlan(plan.repository, plan.digest, plan.tag, plan.current_digest, ""))
+    except ServiceError as error:
+        if error.code == "NotConfirmed":
+            raise
+        cause = f"The image is in {plan.repository} by its digest. {error.cause}"
+        raise replace(error, title=f"Pushed {plan.digest}, but did not tag it {plan.tag}", cause=cause) from error
+    return PushResult(blobs, plan.digest, tag)
+
+
+def _send_blobs(
+    client: RegistryClient, content: Content, plan: PushPlan, progress: Progress, stop: Event
+) -> tuple[BlobResult, ...]:
+    sources = {blob.digest: blob.source for blob in plan.blobs}
+    done: dict[str, int] = {}
+    failed = Event()
+    failures: list[BaseException] = []
+    lock = Lock()
+
+    def send(blob: Blob) -> BlobResult:
+        def sent(count: int) -> None:
+            with lock:
+                done[blob.digest] = count
+                progress(sum(done.values()), content.blob_bytes, "layers")
+
+        try:
+            return send_blob(
+                client,
+                plan.repository,
+                blob,
+                mount_from=sources.get(blob.digest, ""),
+                sent=sent,
+                stop=stop,
+                halted=failed.is_set,
+            )
+        except BaseException as failure:
+            with lock:
+                failures.append(failure)
+            failed.set()
+            raise
+
+    try:
+        return tuple(all_or_none(send, content.blobs))
+    except ServiceError:
+        raise failures[0] from None  # Those after it stopped because of it.
+
+
+def _put(client: RegistryClient, repository: str, digest: str, raw: bytes, media_type: str) -> None:
+    """A manifest by its digest: the registry refuses other bytes than those."""
+    path = path_of("/v2/{repository}/manifests/{digest}", repository=repository, digest=digest)
+    with explained(f"Could not push the manifest {digest} to {repository}"):
+        client.send("PUT", path, content=raw, headers={"Content-Type": media_type})

@@ -1,0 +1,212 @@
+"""The cost review, against the sandbox's own rows. Months that are over are looked at: what they say is the same every
+day of the month that runs."""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.billing.rows import costs as billed_rows
+from sandbox.seeds.places import RESTRICTED
+from sandbox.server import Sandbox
+from services.connection.session import AzureSession, connect_sandbox
+from services.costs.review import days_in, month_before
+from services.pricing.money import cents, money
+from services.registries.registry import list_registries
+from tests.pages.conftest import AppTest, Open, texts
+from ui.loaders import bills, contents
+from ui.loaders import registries as loaders
+from ui.runtime import connection
+
+LAST = month_before(datetime.now(UTC).date().replace(day=1))
+NAME = f"{LAST:%B %Y}"
+
+
+def read_bills(session: AzureSession) -> None:
+    """Reads what was billed before the page is opened: it shows it without progress then."""
+    connection.use(session)
+    today = datetime.now(UTC).date()
+    months = [today.replace(day=1)]
+    while len(months) < 7:
+        months.append(month_before(months[-1]))
+    reading = bills.bills(connection.who(), months[-1], today.replace(day=days_in(today)))
+    assert reading.finished.wait(30)
+
+
+@pytest.fixture
+def review(open_view: Open, session: AzureSession):  # type: ignore[no-untyped-def]
+    """Opens the review of last month."""
+
+    def opened(**query: str) -> AppTest:
+        read_bills(session)
+        at = open_view("cost_review.py", **{"month": NAME, **query})
+        assert not at.exception
+        return at
+
+    return opened
+
+
+def billed(sandbox: Sandbox, month: date, currency: str = "EUR") -> Decimal:
+    rows = billed_rows(sandbox.store, "/subscriptions", month, month.replace(day=days_in(month)))
+    seen = [row for row in rows if "containerregistry" in row.kind and RESTRICTED not in row.resource]
+    return sum((row.cost for row in seen if row.currency == currency), Decimal(0))
+
+
+def metrics(at: AppTest) -> dict[str, str]:
+    return {metric.label: metric.value for metric in at.metric}
+
+
+def table(at: AppTest, column: str) -> Any:
+    """The table that has this column first."""
+    return next(found.value for found in at.dataframe if found.value.columns[0] == column)
+
+
+def test_the_figures_are_what_was_billed(review: Any, sandbox: Sandbox) -> None:
+    found = metrics(review())
+    assert found["Billed"] == money(billed(sandbox, LAST), "EUR")
+    assert found[f"In {month_before(LAST):%B}"] == money(billed(sandbox, month_before(LAST)), "EUR")
+
+
+def test_a_month_that_runs_has_a_forecast(review: Any) -> None:
+    found = metrics(review(month=""))
+    assert {"So far", "By the month's end"} <= set(found)
+
+
+def registries_of(at: AppTest) -> Any:
+    """The table of registries, by name."""
+    return next(one.value for one in at.dataframe if "Figure from" in one.value.columns).set_index("Registry")
+
+
+def test_every_registry_has_a_line_that_says_where_its_figure_is_from(review: Any) -> None:
+    lines = registries_of(review())
+    assert lines.loc["contosohub", "Figure from"] == "Cost Management"
+    assert lines.loc["contosodata", "Figure from"] == "Consumption"
+    assert lines.loc["casaacr01", "Figure from"] == "estimate"
+    assert lines.loc["contosolegacy", "Resource group"] == "payments-rg"
+    assert "Build minutes" in lines.loc["contosoci", "Why"]
+    assert lines.loc["contosoarchive", "Estimate"] is None
+
+
+@pytest.mark.parametrize(
+    ("by", "name"),
+    [
+        ("Subscription", "contoso-platform"),
+        ("Resource group", "data-rg (contoso-apps)"),
+        ("Tag environment", "production"),
+    ],
+)
+def test_groups_add_up_to_the_bill(review: Any, sandbox: Sandbox, by: str, name: str) -> None:
+    groups = table(review(by=by), by)
+    assert name in set(groups[by])
+    assert abs(sum(groups["Billed"]) - cents(billed(sandbox, LAST))) < Decimal("0.05")
+
+
+def test_months_by_meter_have_a_chart_and_its_numbers(review: Any, sandbox: Sandbox) -> None:
+    at = review()
+    meters = table(at, "Meter")
+    assert abs(sum(meters[f"{LAST:%b %Y}"]) - cents(billed(sandbox, LAST))) < Decimal("0.05")
+    chart = json.loads(at.get("plotly_chart")[0].proto.spec)
+    drawn = {trace["name"]: trace["y"] for trace in chart["data"]}
+    assert set(drawn) == set(meters["Meter"])
+
+
+def test_a_currency_that_changed_has_months_of_its_own(review: Any) -> None:
+    assert {"Months by meter, EUR", "Months by meter, USD"} <= {one.value for one in review().subheader}
+
+
+def test_each_subscription_s_source_and_reason_is_said(review: Any) -> None:
+    at = review()
+    sources = table(at, "Subscription").set_index("Subscription")
+    assert sources.loc["contoso-apps", "Why"] == "Its offer has no query."
+    assert "Cost Management Reader" in sources.loc["contoso-restricted", "Why"]
+    assert "free trial" in sources.loc["casacloud", "Why"]
+    assert "What Azure said of contoso-restricted" in [one.label for one in at.expander]
+
+
+def test_budgets_say_what_is_spent(review: Any) -> None:
+    found = table(review(), "Budget").set_index("Budget")
+    assert found.loc["apps-registries", "Covers"].startswith("ResourceType is microsoft.containerregistry/registries")
+    assert set(found["Amount"]) == {Decimal("250.00"), Decimal("400.00"), Decimal("5000.00")}
+
+
+def test_a_registry_s_bill_is_shared_out_to_its_repositories(
+    review: Any, session: AzureSession, sandbox: Sandbox
+) -> None:
+    at = review(registry="contosohub")
+    assert "Read its repositories" in [button.label for button in at.button]
+    hub = next(one for one in list_registries(session).values if one.name == "contosohub")
+    who = connection.who()
+    assert loaders.catalogue(who, hub.login_server).finished.wait(30)
+    assert contents.registry(who, hub.login_server).finished.wait(30)
+    at = review(registry="contosohub")
+    shared = table(at, "Repository")
+    assert set(shared["Repository"]) == set(sandbox.store.list_repositories("contosohub"))
+    line = registries_of(at)
+    assert sum(shared["Cost"]) == line.loc["contosohub", "Billed"]
+    at = review(registry="contosohub", prefix="true")
+    assert sum(table(at, "Repository")["Cost"]) == line.loc["contosohub", "Billed"]
+    assert "api/" in set(table(at, "Repository")["Repository"])
+    areas = json.loads(at.get("plotly_chart")[-1].proto.spec)["data"][0]
+    assert {"contosohub", "api/orders"} <= set(areas["labels"])
+
+
+def test_estimates_are_in_the_currency_and_at_the_discount_that_the_url_asks_for(review: Any) -> None:
+    def estimated(**query: str) -> Decimal:
+        return registries_of(review(**query)).loc["contosodev", "Estimate"]  # type: ignore[no-any-return]
+
+    days = days_in(LAST)
+    assert estimated() == cents(Decimal("0.14994") * days)
+    assert estimated(discount="50.00") == cents(Decimal("0.07497") * days)
+    assert estimated(currency="USD") == cents(Decimal("0.1666") * days)
+
+
+@pytest.fixture
+def broken(tmp_path: Path, faults: Path) -> Iterator[AzureSession]:
+    """A sandbox of the walkthrough, that can be broken."""
+    with Sandbox.start(tmp_path / "sandbox", "walkthrough", faults=faults) as sandbox:
+        yield connect_sandbox(sandbox.ready)
+
+
+def test_without_a_bill_the_estimate_is_shown_and_said_to_be_one(open_view: Open, broken: AzureSession) -> None:
+    read_bills(broken)
+    at = open_view("cost_review.py", as_session=broken, month=NAME)
+    assert not at.exception
+    registries = registries_of(at)
+    assert registries.loc["casaacr01", "Figure from"] == "estimate"
+    assert registries.loc["casaacr01", "Estimate"] == cents(Decimal("0.6666") * days_in(LAST))
+    assert "1 registry at the estimate" in texts(at)
+
+
+def test_throttling_is_said_with_how_long_it_lasts(open_view: Open, broken: AzureSession, faults: Path) -> None:
+    header = {"x-ms-ratelimit-microsoft.costmanagement-tenant-retry-after": "300"}
+    faults.write_text(json.dumps([{"path": "/query$", "status": 429, "headers": header}]))
+    read_bills(broken)
+    at = open_view("cost_review.py", as_session=broken)
+    assert not at.exception
+    assert "1 bill could not be read: casacloud" in [one.label for one in at.expander]
+    assert "try again in 300 s" in texts(at)
+
+
+def test_prices_out_of_reach_are_those_of_the_snapshot_in_dollars(
+    open_view: Open, broken: AzureSession, faults: Path
+) -> None:
+    faults.write_text(json.dumps([{"path": "/api/retail/prices", "status": 404}]))
+    read_bills(broken)
+    at = open_view("cost_review.py", as_session=broken, currency="EUR", month=NAME)
+    assert not at.exception
+    assert "snapshot of 01 October 2026" in texts(at)
+    assert "all figures are in USD" in "".join(str(one.value) for one in at.warning)
+    assert "Today's list prices could not be read" in [one.label for one in at.expander]
+
+
+def test_a_console_without_registries_says_so(open_view: Open, tmp_path: Path) -> None:
+    with Sandbox.start(tmp_path / "empty", "empty") as sandbox:
+        nobody = connect_sandbox(sandbox.ready)
+        read_bills(nobody)
+        at = open_view("cost_review.py", as_session=nobody)
+    assert not at.exception
+    assert "Nothing to review" in texts(at)

@@ -1,0 +1,196 @@
+"""The integration checker: who pulls, the answer with its reasons, attaching and detaching, and who may not."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.identity.principals import READER
+from sandbox.seeds.company import BATCH
+from services.connection.session import AzureSession
+from tests.pages.conftest import AppTest, Open, texts
+from tests.support.app_test import button, reopen
+from tests.support.own_sandbox import Own, own_sandbox
+from ui.loaders import clusters
+from ui.runtime import connection
+
+KUBELET, CONTROL_PLANE = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6", "a7283972-89ef-4ce1-a630-3925cb926d3c"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as own:
+        yield own
+
+
+def ended(at: AppTest) -> AppTest:
+    """Once all checks have run."""
+    assert not at.exception
+    if not at.query_params.get("registry"):
+        return at
+    who = connection.who()
+    repository, reference, principal = (
+        "".join(one.value for one in at.text_input if one.key == key)
+        for key in ("repository", "reference", "principal")
+    )
+    pulls = clusters.pulls(who).value
+    cluster = next(one for one in pulls.clusters.values if one.name == at.selectbox(key="cluster").value)
+    registry = next(one for one in pulls.registries.values if one.name == at.selectbox(key="registry").value)
+    assert clusters.pull_checks(who, cluster.id, registry.id, repository, reference, principal).finished.wait(30)
+    return at.run()
+
+
+@pytest.fixture
+def check(open_view: Open):  # type: ignore[no-untyped-def]
+    def opened(session: AzureSession, **query: str) -> AppTest:
+        connection.use(session)
+        assert clusters.pulls(connection.who()).finished.wait(30)
+        at = open_view("integration_checker.py", as_session=session, **query)
+        return ended(at)
+
+    return opened
+
+
+PAIR = {"cluster": "aks1", "registry": "casaacr01"}
+
+
+def alerts(at: AppTest) -> str:
+    return "\n".join(str(one.value) for one in (*at.success, *at.error, *at.warning, *at.info)).replace("\\", "")
+
+
+def test_nothing_chosen_says_so(check: Any, own: Own) -> None:
+    assert "Choose a cluster and a registry" in texts(check(own.session()))
+
+
+def test_both_identities_and_which_one_pulls(check: Any, own: Own) -> None:
+    at = check(own.session(), **PAIR)
+    assert f"No role lets the kubelet identity {KUBELET} pull from casaacr01." in alerts(at)
+    shown = texts(at)
+    assert KUBELET in shown and CONTROL_PLANE in shown
+    assert "the control plane's identity never pulls images" in shown.replace("\\", "")
+    assert "az role assignment create --assignee d55c1efa-7418-42a5-9dc4-34467aba4ca0 --role AcrPull" in shown
+
+
+def test_a_grant_to_the_control_plane_is_named_for_the_mistake_it_is(check: Any, session: AzureSession) -> None:
+    at = check(session, cluster="aks-payments", registry="contosohub")
+    assert "control plane" in alerts(at)
+
+
+def test_a_service_principal_s_object_id_can_be_given(check: Any, session: AzureSession) -> None:
+    at = check(session, cluster="aks-batch", registry="contosohub")
+    assert "Image pull permission" in alerts(at)
+    at.text_input(key="principal").set_value(BATCH).run()
+    at = ended(at)
+    assert "AcrPull, inherited from the resource group" in texts(at).replace("\\", "")
+
+
+def test_a_pod_s_event_names_its_cause_and_the_check_that_confirms_it(check: Any, own: Own) -> None:
+    at = check(own.session(), **PAIR)
+    event = "failed to authorize: failed to fetch anonymous token: unexpected status: 401 Unauthorized"
+    at.text_area[0].set_value(event).run()
+    assert not at.exception
+    shown = texts(at).replace("\\", "")
+    assert "no role of it lets it pull" in shown
+    assert "Image pull permission (C6): failed" in shown
+    at.text_area[0].set_value("Back-off pulling image").run()
+    assert "Nothing in it is known" in alerts(at)
+
+
+def attach(at: AppTest) -> AppTest:
+    button(at, "Attach").click()
+    at.run()
+    reopen(at, "Attach")
+    button(at, "Assign the role").click()
+    return at.run()
+
+
+def test_attaching_lets_it_pull_and_detaching_takes_it_back(check: Any, own: Own) -> None:
+    at = attach(check(own.session(), **PAIR))
+    assert not at.exception
+    at = again(at)
+    assert "**aks1** ← **casaacr01**: Can pull." in alerts(at)
+    assert "AcrPull, on the registry itself" in texts(at).replace("\\", "")
+    button(at, "Detach").click()
+    at.run()
+    assert "After it, nothing that is known lets it pull." in texts(at)
+    reopen(at, "Detach")
+    button(at, "Remove the assignment").click()
+    at.run()
+    assert "Can't pull" in alerts(again(at))
+
+
+def again(at: AppTest) -> AppTest:
+    """After a write all is read anew."""
+    assert clusters.pulls(connection.who()).finished.wait(30)
+    return ended(at.run())
+
+
+def test_what_is_there_already_is_not_written_again(check: Any, own: Own) -> None:
+    at = again(attach(check(own.session(), **PAIR)))
+    writes = own.writes()
+    button(at, "Attach").click()
+    at.run()
+    assert "Nothing to do: AcrPull, on the registry itself lets it pull already." in alerts(at)
+    assert button(at, "Assign the role").disabled
+    assert own.writes() == writes
+
+
+def test_who_may_not_assign_roles_gets_a_request_for_who_may(check: Any, own: Own) -> None:
+    at = check(own.session(as_reader=True), **PAIR)
+    button(at, "Attach").click()
+    at.run()
+    assert "You may not assign roles on this registry" in alerts(at)
+    assert button(at, "Assign the role").disabled
+    shown = texts(at)
+    assert "az role assignment create" in shown
+    assert "azurerm_role_assignment" in shown
+    assert "Microsoft.Authorization/roleAssignments@2022-04-01" in shown
+    assert READER.object_id not in shown
+
+
+def test_a_write_that_azure_refuses_is_a_panel(check: Any, own: Own) -> None:
+    own.break_({"method": "PUT", "path": "/roleAssignments/", "status": 403})
+    at = attach(check(own.session(), **PAIR))
+    assert not at.exception
+    assert "Could not attach casaacr01 to aks1" in texts(at)
+    assert "Give an administrator the request" in texts(at)
+
+
+def test_role_assignments_that_refuse_are_a_panel_and_never_a_green_answer(check: Any, own: Own) -> None:
+    own.break_({"method": "GET", "path": "/casaacr01/providers/Microsoft.Authorization/roleAssignments", "status": 403})
+    at = check(own.session(), **PAIR)
+    assert "Could not list who may use casaacr01" in texts(at)
+    assert not at.success
+    assert "Probably can pull; could not be told" in alerts(at)
+
+
+def prove(at: AppTest) -> AppTest:
+    button(at, "Prove it in the cluster").click()
+    at.run()
+    script = next(code.value for code in at.code if "# acr-console: pull" in code.value)
+    image = script.partition("# acr-console: pull ")[2].split()[0]
+    assert image.endswith("/nodejstemplate:v1.0.0")
+    reopen(at, "Prove it in the cluster")
+    button(at, "Run it in the cluster").click()
+    at.run()
+    cluster = next(one for one in clusters.pulls(connection.who()).value.clusters.values if one.name == "aks1")
+    assert at.session_state[f"proof {cluster.id} {image}"].finished.wait(30)
+    return at.run()
+
+
+def test_a_pod_in_the_cluster_proves_what_the_checks_say(check: Any, own: Own) -> None:
+    image = {"repository": "nodejstemplate", "reference": "v1.0.0"}
+    at = prove(check(own.session(), **PAIR, **image))
+    assert not at.exception
+    assert "close: not pulled" in texts(at)
+    assert any(code.value.startswith("ErrImagePull: ") and "401 Unauthorized" in code.value for code in at.code)
+    at = prove(again(attach(at)))
+    assert "check: pulled" in texts(at)
+    assert "close: not pulled" not in texts(at)
+
+
+def test_who_may_not_run_commands_is_told_so(check: Any, own: Own) -> None:
+    at = prove(check(own.session(as_reader=True), **PAIR, repository="nodejstemplate", reference="v1.0.0"))
+    assert not at.exception
+    assert "runcommand/action" in texts(at) + alerts(at)

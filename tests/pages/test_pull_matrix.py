@@ -1,0 +1,123 @@
+"""The pull matrix of the estate."""
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.server import Sandbox
+from services.aks.clusters import list_clusters
+from services.arm.subscriptions import list_subscriptions
+from services.connection.session import AzureSession, connect_sandbox
+from services.registries.registry import list_registries
+from tests.pages.conftest import AppTest, Open, texts
+from tests.support.app_test import button, reopen
+from tests.support.own_sandbox import Own, own_sandbox
+from ui.loaders import clusters
+from ui.runtime import connection
+
+
+@pytest.fixture
+def matrix(open_view: Open, session: AzureSession):  # type: ignore[no-untyped-def]
+    def opened(as_session: AzureSession | None = None, **query: str) -> AppTest:
+        connection.use(as_session or session)
+        assert clusters.pulls(connection.who()).finished.wait(30)
+        at = open_view("pull_matrix.py", as_session=as_session, **query)
+        assert not at.exception
+        return at
+
+    return opened
+
+
+def metrics(at: AppTest) -> dict[str, int]:
+    return {metric.label[2:]: int(metric.value) for metric in at.metric}
+
+
+def test_every_pair_has_a_square_a_row_and_a_reason(matrix: Any, session: AzureSession) -> None:
+    at = matrix()
+    names = (
+        [one.name for one in list_clusters(session, list_subscriptions(session)).values],
+        [one.name for one in list_registries(session).values],
+    )
+    rows = at.dataframe[0].value
+    assert len(rows) == len(names[0]) * len(names[1]) == sum(metrics(at).values())
+    assert all(rows["Reason"])
+    (chart,) = (json.loads(found.proto.spec) for found in at.get("plotly_chart"))
+    squares, points = chart["data"]
+    assert len(points["hovertext"]) == len(rows)
+    assert [len(squares["text"]), len(squares["text"][0])] == [len(names[0]), len(names[1])]
+    assert chart["layout"]["yaxis"]["ticktext"] == sorted(names[0])
+    by_pair = rows.set_index(["Cluster", "Registry"])
+    assert by_pair.loc[("aks1", "casaacr01"), "Answer"] == "✗ can't pull"
+    assert by_pair.loc[("aks-platform", "contosohub"), "Answer"] == "✓ can pull"
+
+
+def test_what_could_not_be_read_is_said(matrix: Any) -> None:
+    labels = [one.label.replace("\\", "") for one in matrix().expander]
+    assert "1 subscription's role assignments could not be read: contoso-restricted" in labels
+    assert "1 subscription's clusters could not be read: contoso-restricted" in labels
+
+
+def test_filters_leave_what_was_asked_for(matrix: Any) -> None:
+    at = matrix()
+    at.text_input(key="search").set_value("Casa").run()
+    assert set(at.dataframe[0].value["Registry"]) == {"casaacr01"}
+    at.multiselect(key="answer").set_value(["can't pull"]).run()
+    assert set(at.dataframe[0].value["Answer"]) == {"✗ can't pull"}
+    at.text_input(key="search").set_value("nothing of that name").run()
+    assert "No pair matches" in texts(at)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as own:
+        yield own
+
+
+def test_pairs_are_attached_at_once_with_a_result_each(matrix: Any, own: Own) -> None:
+    own.make_registry("contosohub")
+    at = matrix(as_session=own.session())
+    assert set(at.dataframe[0].value["Answer"]) == {"✗ can't pull"}
+    at.session_state["pairs 1"] = {"selection": {"rows": [0, 1]}}
+    at.run()
+    button(at, "Attach 2 pairs").click()
+    at.run()
+    assert set(at.dataframe[1].value["Plan"]) == {"assign"}
+    reopen(at, "Attach 2 pairs")
+    button(at, "Assign 2 roles").click()
+    at.run()
+    assert not at.exception
+    assert set(at.dataframe[2].value["Result"]) == {"attached"}
+    assert clusters.pulls(connection.who()).finished.wait(30)
+    at = matrix(as_session=own.session())
+    assert set(at.dataframe[0].value["Answer"]) == {"✓ can pull"}
+
+
+def test_one_pair_leads_to_the_checker(matrix: Any) -> None:
+    at = matrix()
+    at.session_state["pairs 1"] = {"selection": {"rows": [0]}}
+    at.run()
+    assert "Check this pair" in [link.proto.label for link in at.get("page_link")]
+
+
+def test_a_square_leads_to_the_checker(matrix: Any) -> None:
+    at = matrix()
+    (chart,) = (json.loads(found.proto.spec) for found in at.get("plotly_chart"))
+    text = chart["data"][1]["hovertext"]
+    number = next(at for at, one in enumerate(text) if one.startswith("aks1 ← casaacr01"))
+    at.session_state["squares"] = {"selection": {"points": [], "point_indices": [number], "box": [], "lasso": []}}
+    at.run()
+    assert "**aks1** from **casaacr01**: ✗ can't pull" in texts(at)
+    assert "Check this pair" in [link.proto.label for link in at.get("page_link")]
+
+
+@pytest.fixture
+def empty(tmp_path: Path) -> Iterator[AzureSession]:
+    with Sandbox.start(tmp_path / "empty", "empty") as sandbox:
+        yield connect_sandbox(sandbox.ready)
+
+
+def test_a_console_without_clusters_says_so(matrix: Any, empty: AzureSession) -> None:
+    assert "No registry here" in texts(matrix(as_session=empty))

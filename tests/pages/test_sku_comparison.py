@@ -1,0 +1,169 @@
+"""The SKU comparison: what is recommended, at which prices, and a change from the view."""
+
+import json
+from collections.abc import Iterator
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sandbox.server import Sandbox
+from services.connection.session import AzureSession, connect_sandbox
+from services.registries.registry import list_registries
+from tests.pages.conftest import AppTest, Open, texts
+from tests.support.app_test import button, reopen
+from tests.support.own_sandbox import Own, own_sandbox
+from ui.elements import writing
+from ui.runtime import connection
+
+
+def recommended(at: AppTest) -> str:
+    assert not at.exception
+    return "".join(str(one.value) for one in at.success)
+
+
+def table(at: AppTest, column: str) -> Any:
+    return next(one.value for one in at.dataframe if column in one.value.columns)
+
+
+def test_typed_figures_end_in_a_recommendation_with_reasons(open_view: Open) -> None:
+    at = open_view("sku_comparison.py")
+    assert "**Basic**, USD 5.00 a month of 30 days." in recommended(at)
+    at.number_input(key="stored").set_value(500.0).run()
+    assert "**Premium**, USD 50.00" in recommended(at)
+    assert "costs less for so much storage" in texts(at)
+    at.number_input(key="stored").set_value(0.0).run()
+    at.toggle(key="anonymous").set_value(True).run()
+    assert "**Standard**, USD 20.00" in recommended(at)
+    assert "Basic would cost USD 5.00, but: Basic has no anonymous pull." in texts(at).replace("\\", "")
+
+
+def test_a_registry_of_the_url_answers_with_what_it_uses(open_view: Open) -> None:
+    at = open_view("sku_comparison.py", registry="contosohub")
+    assert "**Premium**" in recommended(at)
+    assert at.number_input(key="replicas").value == 3
+    assert at.number_input(key="webhooks").value == 2
+    assert "Standard has no geo-replication: 3 replicas." in texts(at).replace("\\", "")
+
+
+def test_another_start_answers_anew(open_view: Open) -> None:
+    at = open_view("sku_comparison.py", registry="contosohub")
+    at.selectbox(key="registry").set_value("contosobase").run()
+    assert at.number_input(key="replicas").value == 0
+    assert at.toggle(key="anonymous").value
+    assert "**Standard**" in recommended(at)
+
+
+def test_days_currency_and_discount_count(open_view: Open) -> None:
+    assert "USD 5.16 a month of 31 days" in recommended(open_view("sku_comparison.py", days="31"))
+    assert "EUR 4.50" in recommended(open_view("sku_comparison.py", currency="EUR"))
+    assert "USD 2.50" in recommended(open_view("sku_comparison.py", discount="50.00"))
+    assert "less 50 %" in texts(open_view("sku_comparison.py", discount="50.00"))
+
+
+def test_every_registry_has_the_sku_that_it_should_be(open_view: Open, session: AzureSession) -> None:
+    reviews = table(open_view("sku_comparison.py"), "Should be").set_index("Registry")
+    assert set(reviews.index) == {one.name for one in list_registries(session).values}
+    assert reviews.loc["contosopayments", ["Should be", "Saving"]].to_list() == ["Basic", Decimal("45.00")]
+    assert reviews.loc["contosobuild", ["Should be", "Saving"]].to_list() == ["Premium", Decimal("4.00")]
+    assert list(reviews.loc["contosohub", "In use"]) == ["3 replicas", "2 webhooks"]
+    assert reviews.loc["contosohub", "Cheaper, but"] == "Basic: Basic has no geo-replication: 3 replicas."
+    assert "retired" in reviews.loc["contosoarchive", "Cheaper, but"]
+
+
+def test_charts_have_their_numbers_as_tables(open_view: Open) -> None:
+    at = open_view("sku_comparison.py")
+    charts = [json.loads(chart.proto.spec)["data"] for chart in at.get("plotly_chart")]
+    assert len(charts) == 3
+    assert list(table(at, "Fixed fee")["Fixed fee"]) == [Decimal("5.00"), Decimal("20.00"), Decimal("50.00")]
+    sizes = table(at, "GiB stored").set_index("GiB stored")
+    assert list(sizes.loc[Decimal("460.00")]) == [Decimal("50.00"), Decimal("56.00"), Decimal("50.00")]
+    assert len(table(at, "Regions")) == 10
+
+
+def test_a_price_sheet_of_the_settings_is_over_the_list(
+    open_view: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = tmp_path / "agreed.toml"
+    monkeypatch.setenv("ACR_CONSOLE_PRICE_SHEET", str(sheet))
+    sheet.write_text('currency = "EUR"\n[[price]]\nmeter = "Basic Registry Unit"\nprice = 0.10\n')
+    at = open_view("sku_comparison.py")
+    assert "EUR 3.00" in recommended(at)
+    assert "with the prices of agreed.toml over them" in texts(at).replace("\\", "")
+    sheet.write_text('currency = "EUR"\n[[price]]\nmeter = "Basic Registry Unit"\nprice = "0.1O"\n')
+    at = open_view("sku_comparison.py")
+    assert "Line 4, column 9: '0.1O' is no number" in texts(at)
+    assert "USD 5.00" in recommended(at)
+    sheet.unlink()
+    assert "No such file or directory" in texts(open_view("sku_comparison.py"))
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as own:
+        yield own
+
+
+def test_prices_out_of_reach_are_the_snapshot_s(open_view: Open, own: Own) -> None:
+    own.break_({"path": "/api/retail/prices", "status": 404})
+    at = open_view("sku_comparison.py", as_session=own.session())
+    assert "USD 5.00" in recommended(at)
+    assert "snapshot of 01 October 2026 that came with this console" in texts(at)
+    assert "Today's list prices could not be read" in [one.label for one in at.expander]
+
+
+def plan(open_view: Open, own: Own) -> AppTest:
+    at = open_view("sku_comparison.py", as_session=own.session())
+    at.session_state["reviews"] = {"selection": {"rows": [0]}}
+    at.run()
+    button(at, "Plan another SKU for casaacr01").click()
+    return at.run()
+
+
+def test_a_change_is_planned_done_and_read_back(open_view: Open, own: Own) -> None:
+    at = plan(open_view, own)
+    shown = texts(at)
+    assert "A month costs USD 20.00 now, and would cost **USD 5.00**: USD 15.00 less." in shown
+    assert "az acr update --name casaacr01 --sku Basic" in shown
+    reopen(at, "Plan another SKU for casaacr01")
+    button(at, "Change to Basic").click()
+    at.run()
+    changes = at.session_state["SKU changes"]
+    (change,) = changes.values()
+    assert change.reading.finished.wait(30)
+    at.run()
+    assert "casaacr01 is Basic now, as read back." in "".join(str(one.value) for one in at.success)
+    assert own.registry().sku == "Basic"
+    button(at, "Put away").click()
+    at.run()
+    assert "as read back" not in "".join(str(one.value) for one in at.success)
+
+
+def test_a_read_only_console_changes_nothing(open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "may_write", lambda: False)
+    monkeypatch.setattr("ui.pricing.sku_change.may_write", lambda: False)
+    at = plan(open_view, own)
+    assert button(at, "Change to Basic").disabled
+
+
+def test_a_refused_change_says_why(open_view: Open, own: Own) -> None:
+    own.break_({"method": "PATCH", "path": "/casaacr01$", "status": 403, "body": "no"})
+    at = plan(open_view, own)
+    reopen(at, "Plan another SKU for casaacr01")
+    button(at, "Change to Basic").click()
+    at.run()
+    (change,) = at.session_state["SKU changes"].values()
+    assert change.reading.finished.wait(30)
+    at.run()
+    assert "Could not change the SKU of casaacr01" in texts(at)
+    assert own.registry().sku == "Standard"
+
+
+def test_nobody_s_registries_leave_the_comparison(open_view: Open, tmp_path: Path) -> None:
+    with Sandbox.start(tmp_path / "empty", "empty") as sandbox:
+        nobody = connect_sandbox(sandbox.ready)
+        connection.use(nobody)
+        at = open_view("sku_comparison.py", as_session=nobody)
+    assert "USD 5.00" in recommended(at)
+    assert "No registries" in texts(at)

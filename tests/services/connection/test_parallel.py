@@ -1,0 +1,140 @@
+"""Many calls at once: the result does not depend on timing, and says what is missing."""
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier, Event, Lock, get_ident
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.connection.errors import ServiceError
+from services.connection.parallel import HEAVY_WORKERS, WORKERS, Partial, Refusal, all_or_none, each
+
+
+def refusal(what: object) -> ServiceError:
+    return ServiceError(f"Could not read {what}", "c", "r")
+
+
+@given(st.data())
+def test_the_result_does_not_depend_on_which_finishes_first(data: st.DataObject) -> None:
+    outcomes = data.draw(st.lists(st.booleans(), max_size=8))
+    finishes = data.draw(st.permutations(range(len(outcomes))))
+    turns = [Event() for _ in outcomes]
+    finished: list[int] = []
+
+    def work(item: int) -> str:
+        assert turns[item].wait(30)
+        if not outcomes[item]:
+            raise refusal(item)
+        return f"value {item}"
+
+    def done(index: int, value: str | None) -> None:
+        assert (value is not None) == outcomes[index]
+        finished.append(index)
+        if len(finished) < len(finishes):
+            turns[finishes[len(finished)]].set()
+
+    if finishes:
+        turns[finishes[0]].set()
+    found = each(work, range(len(outcomes)), name=lambda item: f"item {item}", done=done)
+    assert finished == list(finishes)
+    assert found.values == tuple(f"value {item}" for item, fine in enumerate(outcomes) if fine)
+    assert [refused.what for refused in found.refused] == [f"item {i}" for i, fine in enumerate(outcomes) if not fine]
+    assert [refused.error.title[-1] for refused in found.refused] == [r.what[-1] for r in found.refused]
+    assert found.untried == 0
+    assert found.complete == all(outcomes)
+
+
+def test_nothing_to_do_is_complete() -> None:
+    assert each(str, []) == Partial(())
+    assert each(str, []).complete
+
+
+def test_as_many_at_once_as_there_are_workers_and_no_more() -> None:
+    together, lock = Barrier(WORKERS), Lock()
+    running = most = 0
+
+    def work(item: int) -> int:
+        nonlocal running, most
+        with lock:
+            running += 1
+            most = max(most, running)
+        together.wait(30)  # Passes only where that many run at once.
+        with lock:
+            running -= 1
+        return item
+
+    assert each(work, range(3 * WORKERS)).values == tuple(range(3 * WORKERS))
+    assert most == WORKERS
+
+
+def test_another_error_is_raised() -> None:
+    def work(item: int) -> int:
+        if item == 3:
+            raise ZeroDivisionError
+        return item
+
+    with pytest.raises(ZeroDivisionError):
+        each(work, range(5))
+
+
+def test_after_stop_nothing_begins_and_the_result_says_how_many_are_missing() -> None:
+    stop, together = Event(), Barrier(WORKERS)
+    begun: list[int] = []
+
+    def work(item: int) -> int:
+        begun.append(item)
+        together.wait(30)
+        stop.set()
+        return item
+
+    told: list[int] = []
+    found = each(work, range(50), done=lambda index, _: told.append(index), stop=stop)
+    assert sorted(begun) == list(range(WORKERS))
+    assert found.values == tuple(range(WORKERS))
+    assert found.untried == 50 - WORKERS
+    assert not found.complete
+    assert sorted(told) == list(range(WORKERS))
+
+
+def test_stopped_before_it_begins() -> None:
+    stop = Event()
+    stop.set()
+    assert each(str, range(4), stop=stop) == Partial((), (), 4)
+
+
+def test_callers_share_the_pool() -> None:
+    with ThreadPoolExecutor(4) as callers:
+        found = list(callers.map(lambda n: each(lambda item: item * n, range(20)).values, range(4)))
+    assert found == [tuple(item * n for item in range(20)) for n in range(4)]
+
+
+def test_done_is_called_in_the_callers_thread() -> None:
+    seen: set[int] = set()
+    each(str, range(8), done=lambda *_: seen.add(get_ident()))
+    assert seen == {get_ident()}
+
+
+def test_a_partial_result_with_a_refusal_is_not_complete() -> None:
+    assert not Partial((1,), (Refusal("x", refusal("x")),)).complete
+    assert not Partial((1,), (), 1).complete
+    assert Partial((1,)).complete
+
+
+def test_work_that_gives_none_was_tried() -> None:
+    of_none = each(lambda _: None, range(3))
+    assert of_none == Partial((None, None, None))
+    assert of_none.complete
+
+
+def test_all_or_none_keeps_the_order_and_raises_the_error_of_one() -> None:
+    assert all_or_none(lambda number: number * 2, range(20)) == [number * 2 for number in range(20)]
+    begun: list[int] = []
+
+    def fails_at_once(number: int) -> int:
+        begun.append(number)
+        raise ServiceError("No", "Because.", "Ask.")
+
+    with pytest.raises(ServiceError, match="Because"):
+        all_or_none(fails_at_once, range(1000))
+    assert len(begun) <= HEAVY_WORKERS

@@ -1,0 +1,183 @@
+"""A rule chooses the tags and leftovers that it names, and nothing that anything else still needs."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from sandbox.storage.store import Store
+from services.deletion.cleanup_rules import Chosen, Rule, choose, choose_tags, leftovers
+from services.deletion.plan import plan_deletion
+from services.deletion.running_images import running_digests
+from services.images.manifests import Descriptor, Kind, Manifest, attached_to
+from services.images.repositories import Locks, ManifestRow, Repository, Tag
+from services.images.repository_contents import RepositoryContents
+from tests.support.documents import OCI_INDEX, OCI_MANIFEST, digest_of
+from tests.support.registries_at_random import Pushes, read, registries, write
+
+NOW = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def days(number: float) -> datetime:
+    return NOW - timedelta(days=number)
+
+
+def row(number: int, *tags: str, age: float = 100, platform: str = "linux/amd64", index: bool = False) -> ManifestRow:
+    os, _, architecture = platform.partition("/")
+    return ManifestRow(
+        digest_of(number),
+        OCI_INDEX if index else OCI_MANIFEST,
+        "",
+        "",
+        10,
+        days(age),
+        days(age),
+        "" if index else os,
+        "" if index else architecture,
+        tags,
+        Locks(),
+    )
+
+
+def manifest(number: int, *children: tuple[int, str], subject: str = "") -> Manifest:
+    found = tuple(Descriptor(digest_of(child), OCI_MANIFEST, 1, platform) for child, platform in children)
+    kind = Kind.INDEX if children else Kind.IMAGE
+    media_type = OCI_INDEX if children else OCI_MANIFEST
+    return Manifest(digest_of(number), media_type, 1, kind, None, (), found, subject, "", ())
+
+
+def contents(
+    *rows: ManifestRow, manifests: tuple[Manifest, ...] = (), ages: dict[str, float] | None = None
+) -> RepositoryContents:
+    by_digest = {found.digest: manifest(0) for found in rows} | {found.digest: found for found in manifests}
+    tags = tuple(
+        Tag(name, found.digest, days(200), days((ages or {}).get(name, 100)), Locks())
+        for found in rows
+        for name in found.tags
+    )
+    repository = Repository("contoso.azurecr.io", "app", days(300), days(0), len(rows), len(tags), Locks())
+    return RepositoryContents(repository, tags, rows, by_digest)
+
+
+def tags_of(chosen: Chosen) -> list[str]:
+    return [tag.name for tag in chosen.tags]
+
+
+def test_a_pattern_is_a_glob_over_the_whole_name() -> None:
+    found = contents(row(1, "pr-1"), row(2, "pr-22"), row(3, "v1", "my-pr-3"), row(4, "PR-4"))
+    assert sorted(tags_of(choose(found, Rule("pr-*"), NOW))) == ["pr-1", "pr-22"]
+    assert tags_of(choose(found, Rule("pr-?"), NOW)) == ["pr-1"]
+    assert tags_of(choose(found, Rule(""), NOW)) == []
+
+
+def test_age_is_that_of_the_last_update() -> None:
+    found = contents(row(1, "a"), row(2, "b"), ages={"a": 30, "b": 29.9})
+    assert tags_of(choose(found, Rule("*", timedelta(days=30)), NOW)) == ["a"]
+
+
+def test_the_newest_of_the_chosen_are_kept() -> None:
+    found = contents(*(row(n, f"v{n}") for n in range(1, 5)), ages={"v1": 40, "v2": 50, "v3": 60, "v4": 1})
+    assert tags_of(choose(found, Rule("*", timedelta(days=30), keep=1), NOW)) == ["v2", "v3"]
+
+
+def test_an_index_of_several_platforms_is_not_chosen_by_one_of_them() -> None:
+    found = contents(
+        row(1, "both", index=True),
+        row(2),
+        row(3, platform="linux/arm64"),
+        row(4, "arm", platform="linux/arm64"),
+        row(5, "only-arm", index=True),
+        manifests=(manifest(1, (2, "linux/amd64"), (3, "linux/arm64")), manifest(5, (3, "linux/arm64"))),
+    )
+    assert sorted(tags_of(choose(found, Rule("*", platform="linux/arm64"), NOW))) == ["arm", "only-arm"]
+
+
+def test_an_image_with_another_tag_stays() -> None:
+    chosen = choose(contents(row(1, "pr-1", "v1"), row(2, "pr-2")), Rule("pr-*"), NOW)
+    assert sorted(tags_of(chosen)) == ["pr-1", "pr-2"]
+    assert chosen.digests == (digest_of(2),)
+    assert chosen.kept == ((digest_of(1), "v1"),)
+
+
+def test_a_tag_of_a_signature_is_nobodys_own() -> None:
+    name = digest_of(1).replace(":", "-") + ".sig"
+    assert tags_of(choose(contents(row(1, "v1"), row(2, name)), Rule("*"), NOW)) == ["v1"]
+
+
+def test_leftovers_are_held_by_nothing_and_refer_to_nothing() -> None:
+    found = contents(
+        row(1, "v1", index=True),
+        row(2),
+        row(3),
+        row(4),
+        row(5, index=True),
+        row(6),
+        row(7, age=1),
+        manifests=(
+            manifest(1, (2, "linux/amd64")),
+            manifest(4, subject=digest_of(1)),
+            manifest(5, (6, "linux/amd64")),
+        ),
+    )
+    assert sorted(leftovers(found, days(30))) == [digest_of(3), digest_of(5)]
+    assert set(choose(found, Rule(leftovers=True, older_than=timedelta(days=30)), NOW).digests) == {
+        digest_of(3),
+        digest_of(5),
+    }
+    assert leftovers(replace(found, manifests={}), days(30)) == []
+
+
+def test_tags_by_name_keep_their_order_and_leave_out_what_is_not_there() -> None:
+    found = contents(row(1, "a", "b"), row(2, "c"))
+    assert [tag.name for tag in choose_tags(found, ["c", "x", "a", "c"])] == ["c", "a"]
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    store = Store(tmp_path_factory.mktemp("store"))
+    yield store
+    store.close()
+
+
+@settings(max_examples=200, suppress_health_check=list(HealthCheck), deadline=None)
+@given(
+    drawn=registries(),
+    number=st.integers(0, 10**12),
+    rule=st.builds(
+        Rule,
+        st.sampled_from(["*", "v*", "latest", ""]),
+        st.integers(0, 30).map(lambda minutes: timedelta(minutes=minutes)),
+        keep=st.integers(0, 3),
+        leftovers=st.booleans(),
+    ),
+)
+def test_no_tag_is_lost_that_the_rule_did_not_choose(
+    store: Store, drawn: tuple[Pushes, ...], number: int, rule: Rule
+) -> None:
+    registry = f"r{number}"
+    store.delete_registry_data(registry)
+    write(store, registry, drawn)
+    for found in read(store, registry):
+        now = found.repository.updated
+        chosen = choose(found, rule, now)
+        plan = plan_deletion(found, chosen.digests, by_name=False)
+        own = {tag for tag in plan.tags if not attached_to(tag)}
+        assert own <= {tag.name for tag in chosen.tags}
+        by_name = {tag.name: tag for tag in found.tags}
+        assert all(by_name[name].updated <= now - rule.older_than for name in own)
+
+
+# What runs
+
+
+def test_digests_and_tags_are_found_in_what_kubectl_prints() -> None:
+    found = contents(row(1, "v1"), row(2, "v1.0"), row(3, "v2"))
+    text = (
+        f"contoso.azurecr.io/app:v1 contoso.azurecr.io/app@{digest_of(9)}\n"
+        f"contoso.azurecr.io/app2:v1.0 other/contoso.azurecr.io/app:v2-rc\n"
+    )
+    assert running_digests(text, found) == {digest_of(1), digest_of(9)}
+    assert running_digests("", found) == frozenset()

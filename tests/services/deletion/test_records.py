@@ -1,0 +1,124 @@
+"""What was to be deleted is on disk before anything is, and what became of each item as it ends."""
+
+import json
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from services.deletion.records import (
+    KEPT,
+    DeletionRecord,
+    Fate,
+    RecordedItem,
+    begin,
+    find_record,
+    look,
+    records,
+)
+from tests.support.documents import digest_of
+from tests.support.own_sandbox import APP, Own, own_sandbox
+
+WHO = "https://management.azure.com tenant/object"
+ITEMS = [RecordedItem(digest_of(n), digest_of(n), (f"v{n}",)) for n in range(1, 4)]
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as sandbox:
+        yield sandbox
+
+
+def begun(
+    folder: Path, who: str = WHO, items: list[RecordedItem] | None = None, action: str = "delete manifests"
+) -> DeletionRecord:
+    recording = begin(folder, who, action, "contoso.azurecr.io", APP, ITEMS if items is None else items)
+    found = find_record(folder, who, recording.id)
+    assert found
+    return found
+
+
+def test_what_is_planned_is_there_before_anything_is_done(tmp_path: Path) -> None:
+    record = begun(tmp_path)
+    assert record.items == tuple(ITEMS)
+    assert record.open == tuple(ITEMS)
+    assert (record.action, record.login_server, record.repository) == ("delete manifests", "contoso.azurecr.io", APP)
+    assert not record.ended
+    assert not record.whole
+
+
+def test_outcomes_are_there_as_they_come(tmp_path: Path) -> None:
+    recording = begin(tmp_path, WHO, "delete manifests", "contoso.azurecr.io", APP, ITEMS)
+    recording.told(ITEMS[0].name, "deleted")
+    recording.told(ITEMS[1].name, "refused", "line one\nline two\u2028 and {}")
+    record = find_record(tmp_path, WHO, recording.id)
+    assert record
+    assert record.fates == {
+        ITEMS[0].name: Fate("deleted"),
+        ITEMS[1].name: Fate("refused", "line one\nline two\u2028 and {}"),
+    }
+    assert record.open == (ITEMS[2],)
+    recording.end(answer='{"manifestsDeleted": []}')
+    record = find_record(tmp_path, WHO, recording.id)
+    assert record and record.whole and record.answer == '{"manifestsDeleted": []}'
+
+
+def test_a_deletion_that_broke_off_is_not_whole(tmp_path: Path) -> None:
+    recording = begin(tmp_path, WHO, "remove tags", "contoso.azurecr.io", APP, ITEMS)
+    recording.end(error="Could not read")
+    record = find_record(tmp_path, WHO, recording.id)
+    assert record and record.ended and not record.whole and record.error == "Could not read"
+
+
+def test_a_line_that_was_cut_off_is_an_item_of_which_nothing_is_known(tmp_path: Path) -> None:
+    recording = begin(tmp_path, WHO, "delete manifests", "contoso.azurecr.io", APP, ITEMS)
+    recording.told(ITEMS[0].name, "deleted")
+    (file,) = tmp_path.rglob("*.jsonl")
+    file.write_bytes(file.read_bytes() + json.dumps({"name": ITEMS[1].name, "outcome": "deleted"}).encode()[:-5])
+    record = find_record(tmp_path, WHO, recording.id)
+    assert record and record.open == (ITEMS[1], ITEMS[2])
+
+
+def test_a_file_cut_off_in_its_first_line_was_begun_by_nobody(tmp_path: Path) -> None:
+    begun(tmp_path)
+    (file,) = tmp_path.rglob("*.jsonl")
+    file.write_bytes(file.read_bytes()[:40])
+    assert records(tmp_path, WHO) == ()
+
+
+def test_another_identity_sees_nothing_of_it(tmp_path: Path) -> None:
+    record = begun(tmp_path)
+    assert records(tmp_path, "somebody else") == ()
+    assert find_record(tmp_path, "somebody else", record.id) is None
+    assert find_record(tmp_path, WHO, f"../{record.id}") is None
+
+
+def test_the_newest_come_first_and_the_oldest_go(tmp_path: Path) -> None:
+    ids = [begun(tmp_path, items=[]).id for _ in range(KEPT + 3)]
+    assert [record.id for record in records(tmp_path, WHO)] == ids[: -KEPT - 1 : -1]
+
+
+def test_many_threads_write_whole_lines(tmp_path: Path) -> None:
+    items = [RecordedItem(f"v{number}", digest_of(number)) for number in range(500)]
+    recording = begin(tmp_path, WHO, "remove tags", "contoso.azurecr.io", APP, items)
+    with ThreadPoolExecutor(16) as pool:
+        list(pool.map(lambda item: recording.told(item.name, "untagged"), items))
+    record = find_record(tmp_path, WHO, recording.id)
+    assert record and len(record.fates) == 500 and not record.open
+
+
+def test_what_nothing_was_written_down_of_is_looked_at(own: Own, tmp_path: Path) -> None:
+    there, _ = own.push("stays", "moved")
+    gone = digest_of(50)
+    elsewhere, _ = own.push(number=2)
+    own.move("moved", elsewhere)
+    manifests = begun(tmp_path, items=[RecordedItem(there, there), RecordedItem(gone, gone)])
+    assert dict(look(own.client, manifests).values) == {there: Fate("still there"), gone: Fate("gone")}
+    items = [RecordedItem(name, there) for name in ("stays", "moved", "removed")]
+    tags = begun(tmp_path, items=items, action="remove tags")
+    assert dict(look(own.client, tags).values) == {
+        "stays": Fate("still there"),
+        "moved": Fate("still there", f"It points to {elsewhere} now."),
+        "removed": Fate("gone"),
+    }

@@ -1,0 +1,385 @@
+"""Repositories, tags and manifests as the registry lists them, page by page."""
+
+from datetime import datetime
+from threading import Event
+from typing import Any
+
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.connection.data_plane import RegistryClient, path_of
+from services.connection.errors import ServiceError
+from services.images.repositories import (
+    Locks,
+    ManifestRow,
+    Repository,
+    Tag,
+    TagPage,
+    count_repositories,
+    get_manifest_row,
+    get_repositories,
+    get_repository,
+    get_tag,
+    manifest_rows,
+    manifest_table,
+    registry_table,
+    repository_names,
+    tag_page,
+)
+from tests.support.canned import HOST, READS, Answer, CannedRegistry, Clock, Reply, connected
+from tests.support.documents import CREATED, OCI_INDEX, UNLOCKED, UPDATED, digest_of, entry, tag
+
+CATALOG = "registry:catalog:*"
+COLUMNS = [
+    "repository",
+    "digest",
+    "media_type",
+    "size",
+    "created",
+    "updated",
+    "os",
+    "architecture",
+    "tags",
+    "locked",
+]
+
+
+def gone(code: str) -> Answer:
+    return Answer(404, {"errors": [{"code": code, "message": "not here"}]})
+
+
+def reading(repository: str) -> str:
+    return f"repository:{repository}:metadata_read"
+
+
+def serve_tags(registry: CannedRegistry, repository: str, *replies: Reply) -> None:
+    registry.serve("GET", path_of("/acr/v1/{r}/_tags", r=repository), reading(repository), *replies)
+
+
+def serve_manifests(registry: CannedRegistry, repository: str, *replies: Reply) -> None:
+    registry.serve("GET", path_of("/acr/v1/{r}/_manifests", r=repository), reading(repository), *replies)
+
+
+def properties(name: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "registry": HOST,
+        "imageName": name,
+        "createdTime": CREATED,
+        "lastUpdateTime": UPDATED,
+        "manifestCount": 3,
+        "tagCount": 1,
+        "changeableAttributes": UNLOCKED,
+        **changes,
+    }
+
+
+def test_the_catalogue_page_by_page(registry: CannedRegistry, client: RegistryClient) -> None:
+    link = {"Link": '</acr/v1/_catalog?last=team%2Fb&n=2&orderby=>; rel="next"'}
+    pages = [Answer(200, {"repositories": ["a", "team/b"]}, link), Answer(200, {"repositories": ["z"]})]
+    registry.serve("GET", "/acr/v1/_catalog", CATALOG, *pages)
+    assert list(repository_names(client)) == [["a", "team/b"], ["z"]]
+    first, second = registry.calls()
+    assert first.query == {"n": "1000"}
+    assert second.query["last"] == "team/b"
+
+
+@pytest.mark.parametrize("body", [{"repositories": []}, {"repositories": None}, {}])
+def test_an_empty_registry(registry: CannedRegistry, client: RegistryClient, body: dict[str, Any]) -> None:
+    registry.serve("GET", "/acr/v1/_catalog", CATALOG, Answer(200, body))
+    assert count_repositories(client) == 0
+
+
+def test_repositories_are_counted(registry: CannedRegistry, client: RegistryClient) -> None:
+    registry.serve("GET", "/acr/v1/_catalog", CATALOG, Answer(200, {"repositories": ["a", "b", "c"]}))
+    assert count_repositories(client) == 3
+
+
+def test_a_catalogue_that_abac_refuses_says_which_role_is_missing(
+    registry: CannedRegistry, client: RegistryClient
+) -> None:
+    registry.grants = {"team/app": READS}
+    registry.serve("GET", "/acr/v1/_catalog", CATALOG, Answer(200, {"repositories": []}))
+    with pytest.raises(ServiceError) as raised:
+        list(repository_names(client))
+    error = raised.value
+    assert (error.status, error.code) == (401, "UNAUTHORIZED")
+    assert error.title == f"Could not list the repositories of {HOST}"
+    assert "Catalog Lister" in error.remedy
+
+
+def test_a_network_that_refuses_is_said(registry: CannedRegistry, client: RegistryClient) -> None:
+    body = {"errors": [{"code": "DENIED", "message": "client with IP '203.0.113.7' is not allowed access."}]}
+    registry.on("POST", f"https://{HOST}/oauth2/exchange", Answer(403, body))
+    with pytest.raises(ServiceError) as raised:
+        count_repositories(client)
+    assert (raised.value.status, raised.value.code) == (403, "DENIED")
+    assert "203.0.113.7" in raised.value.cause
+
+
+def test_a_repository(registry: CannedRegistry, client: RegistryClient) -> None:
+    locked = {**UNLOCKED, "deleteEnabled": False, "teleportEnabled": False}
+    answer = Answer(200, properties("team/app", changeableAttributes=locked))
+    registry.serve("GET", "/acr/v1/team%2Fapp", reading("team/app"), answer)
+    found = get_repository(client, "team/app")
+    assert found.created.isoformat() == "2026-01-02T03:04:05.123456+00:00"
+    assert found.updated.isoformat() == "2026-01-03T03:04:05.123456+00:00"
+    assert found == Repository(HOST, "team/app", found.created, found.updated, 3, 1, Locks(delete=False))
+
+
+def test_a_repository_that_is_gone(registry: CannedRegistry, client: RegistryClient) -> None:
+    registry.serve("GET", "/acr/v1/app", reading("app"), gone("NAME_UNKNOWN"))
+    with pytest.raises(ServiceError) as raised:
+        get_repository(client, "app")
+    assert (raised.value.status, raised.value.code) == (404, "NAME_UNKNOWN")
+
+
+def test_many_repositories_in_the_order_asked_for(registry: CannedRegistry, client: RegistryClient) -> None:
+    names = [f"app{n}" for n in range(30)]
+    for name in names:
+        registry.serve("GET", f"/acr/v1/{name}", reading(name), Answer(200, properties(name)))
+    registry.serve("GET", "/acr/v1/app7", reading("app7"), gone("NAME_UNKNOWN"))
+    told: list[str | None] = []
+    found = get_repositories(client, names, done=lambda repository: told.append(repository and repository.name))
+    assert [repository.name for repository in found.values] == [name for name in names if name != "app7"]
+    assert [(refusal.what, refusal.error.code) for refusal in found.refused] == [("app7", "NAME_UNKNOWN")]
+    assert sorted(name or "" for name in told) == sorted([*(name for name in names if name != "app7"), ""])
+    assert len(registry.sent) == 2 + 30
+
+
+def test_many_repositories_stopped(registry: CannedRegistry, client: RegistryClient) -> None:
+    stop = Event()
+    stop.set()
+    found = get_repositories(client, ["a", "b"], stop=stop)
+    assert (found.values, found.untried) == ((), 2)
+    assert registry.calls() == []
+
+
+def test_many_repositories_where_nobody_may_sign_in(registry: CannedRegistry, client: RegistryClient) -> None:
+    registry.on("POST", f"https://{HOST}/oauth2/exchange", Answer(500, {}))
+    with pytest.raises(ServiceError, match=f"Could not sign in to {HOST}"):
+        get_repositories(client, ["a", "b"])
+
+
+def test_pages_of_tags_the_newest_first(registry: CannedRegistry, client: RegistryClient) -> None:
+    link = {"Link": '</acr/v1/app/_tags?last=v1.0&n=2&orderby=timedesc>; rel="next"'}
+    serve_tags(
+        registry, "app", Answer(200, {"tags": [tag("v2"), tag("v1.0")]}, link), Answer(200, {"tags": [tag("v0")]})
+    )
+    first = tag_page(client, "app", size=2)
+    assert [found.name for found in first.tags] == ["v2", "v1.0"]
+    assert first.next == "v1.0"
+    last = tag_page(client, "app", size=2, after=first.next)
+    assert ([found.name for found in last.tags], last.next) == (["v0"], None)
+    assert [sent.query for sent in registry.calls()] == [
+        {"n": "2", "orderby": "timedesc"},
+        {"n": "2", "orderby": "timedesc", "last": "v1.0"},
+    ]
+
+
+@pytest.mark.parametrize("body", [{"tags": None}, {"tags": []}, {}])
+def test_no_tags_at_all(registry: CannedRegistry, client: RegistryClient, body: dict[str, Any]) -> None:
+    serve_tags(registry, "app", Answer(200, body))
+    assert tag_page(client, "app", size=10) == TagPage((), None)
+
+
+def test_a_tag(registry: CannedRegistry, client: RegistryClient) -> None:
+    attributes = {**UNLOCKED, "writeEnabled": False, "deleteEnabled": False}
+    body = {"registry": HOST, "imageName": "app", "tag": tag("v1", digest_of(7), changeableAttributes=attributes)}
+    registry.serve("GET", "/acr/v1/app/_tags/v1", reading("app"), Answer(200, body))
+    found = get_tag(client, "app", "v1")
+    assert found == Tag("v1", digest_of(7), found.created, found.updated, Locks(delete=False, write=False))
+    assert found.locks.words == "delete, write"
+
+
+def test_a_tag_that_is_gone(registry: CannedRegistry, client: RegistryClient) -> None:
+    registry.serve("GET", "/acr/v1/app/_tags/v1", reading("app"), gone("TAG_UNKNOWN"))
+    with pytest.raises(ServiceError, match="Could not read the tag app:v1") as raised:
+        get_tag(client, "app", "v1")
+    assert raised.value.code == "TAG_UNKNOWN"
+
+
+@pytest.mark.parametrize(
+    ("attributes", "locks", "words"),
+    [
+        (None, Locks(), ""),
+        ({}, Locks(), ""),
+        (UNLOCKED, Locks(), ""),
+        ({"deleteEnabled": False}, Locks(delete=False), "delete"),
+        ({"writeEnabled": False}, Locks(write=False), "write"),
+        ({"listEnabled": False, "readEnabled": False}, Locks(list=False, read=False), "list, read"),
+        ({"deleteEnabled": None}, Locks(), ""),
+    ],
+)
+def test_a_missing_attribute_is_no_lock(
+    registry: CannedRegistry, client: RegistryClient, attributes: Any, locks: Locks, words: str
+) -> None:
+    serve_tags(registry, "app", Answer(200, {"tags": [tag("v1", changeableAttributes=attributes)]}))
+    (found,) = tag_page(client, "app", size=1).tags
+    assert found.locks == locks
+    assert (found.locks.words, found.locks.any) == (words, bool(words))
+
+
+def test_a_manifest_row(registry: CannedRegistry, client: RegistryClient) -> None:
+    body = {"manifest": entry(digest_of(1), tags=["v1", "latest"], artifactType="application/spdx+json")}
+    path = path_of("/acr/v1/app/_manifests/{d}", d=digest_of(1))
+    registry.serve("GET", path, reading("app"), Answer(200, body))
+    found = get_manifest_row(client, "app", digest_of(1))
+    assert (found.tags, found.size, found.artifact_type) == (("v1", "latest"), 1000, "application/spdx+json")
+    assert (found.os, found.architecture, found.platform) == ("linux", "amd64", "linux/amd64")
+
+
+def test_a_manifest_that_is_gone(registry: CannedRegistry, client: RegistryClient) -> None:
+    path = path_of("/acr/v1/app/_manifests/{d}", d=digest_of(1))
+    registry.serve("GET", path, reading("app"), gone("MANIFEST_UNKNOWN"))
+    with pytest.raises(ServiceError) as raised:
+        get_manifest_row(client, "app", digest_of(1))
+    assert raised.value.code == "MANIFEST_UNKNOWN"
+
+
+def test_an_index_and_its_children_have_what_the_registry_gives(
+    registry: CannedRegistry, client: RegistryClient
+) -> None:
+    index = entry(digest_of(1), mediaType=OCI_INDEX, os=None, architecture=None, configMediaType=None, tags=["v1"])
+    child, bare = entry(digest_of(2)), {"digest": digest_of(3), "createdTime": CREATED, "lastUpdateTime": UPDATED}
+    serve_manifests(registry, "app", Answer(200, {"manifests": [index, child, bare]}))
+    rows = manifest_rows(client, "app")
+    assert [row.tags for row in rows] == [("v1",), (), ()]
+    assert [row.media_type for row in rows][::2] == [OCI_INDEX, ""]
+    assert (rows[0].os, rows[0].architecture, rows[0].config_media_type) == ("", "", "")
+    assert (rows[2].size, rows[2].locks) == (0, Locks())
+
+
+def same(table: pd.DataFrame, rows: tuple[ManifestRow, ...]) -> None:
+    """The table says of each manifest what the rows say."""
+    assert list(table["digest"]) == [row.digest for row in rows]
+    assert list(table["media_type"]) == [row.media_type for row in rows]
+    assert list(table["size"]) == [row.size for row in rows]
+    assert list(table["created"]) == [pd.Timestamp(row.created) for row in rows]
+    assert list(table["updated"]) == [pd.Timestamp(row.updated) for row in rows]
+    assert list(table["os"]) == [row.os for row in rows]
+    assert list(table["architecture"]) == [row.architecture for row in rows]
+    assert list(table["tags"]) == [row.tags for row in rows]
+    visible = [Locks(row.locks.delete, row.locks.write, True, row.locks.read) for row in rows]
+    assert list(table["locked"]) == [locks.any for locks in visible]
+
+
+times = st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)).map(
+    lambda time: time.isoformat(timespec="microseconds") + "Z"
+)
+entries = st.lists(
+    st.builds(
+        entry,
+        st.integers(0, 2**64).map(digest_of),
+        imageSize=st.none() | st.integers(0, 2**50),
+        createdTime=times,
+        lastUpdateTime=times,
+        os=st.none() | st.sampled_from(["linux", "windows", "", "*bold*"]),
+        architecture=st.none() | st.sampled_from(["amd64", "arm64"]),
+        mediaType=st.none() | st.sampled_from([OCI_INDEX, "application/x"]),
+        tags=st.none() | st.lists(st.text(max_size=8), max_size=3),
+        changeableAttributes=st.none()
+        | st.dictionaries(st.sampled_from(sorted(UNLOCKED)), st.none() | st.booleans(), max_size=4),
+    ),
+    max_size=6,
+)
+
+
+@given(entries)
+def test_table_and_rows_agree(found: list[dict[str, Any]]) -> None:
+    registry = CannedRegistry(Clock())
+    serve_manifests(registry, "app", Answer(200, {"manifests": found}))
+    client = connected(registry)
+    table = manifest_table(client, "app")
+    assert list(table.columns) == COLUMNS
+    same(table, manifest_rows(client, "app"))
+
+
+@pytest.mark.parametrize("body", [{"manifests": None}, {"manifests": []}])
+def test_an_empty_table_has_its_columns_and_their_types(
+    registry: CannedRegistry, client: RegistryClient, body: dict[str, Any]
+) -> None:
+    serve_manifests(registry, "app", Answer(200, body))
+    table = manifest_table(client, "app")
+    assert (len(table), list(table.columns)) == (0, COLUMNS)
+    assert str(table["size"].dtype) == "int64"
+    assert str(table["locked"].dtype) == "bool"
+    assert isinstance(table["created"].dtype, pd.DatetimeTZDtype)
+
+
+def test_manifests_of_all_pages(registry: CannedRegistry, client: RegistryClient) -> None:
+    link = {"Link": f'</acr/v1/app/_manifests?last=sha256%3A{1:064x}&n=1000&orderby=>; rel="next"'}
+    pages = Answer(200, {"manifests": [entry(digest_of(1))]}, link), Answer(200, {"manifests": [entry(digest_of(2))]})
+    serve_manifests(registry, "app", *pages)
+    assert [row.digest for row in manifest_rows(client, "app")] == [digest_of(1), digest_of(2)]
+    assert [sent.query["n"] for sent in registry.calls()] == ["1000", "1000"]
+    assert registry.calls()[1].query["last"] == digest_of(1)
+
+
+def test_a_later_page_refused_is_no_short_list(registry: CannedRegistry, client: RegistryClient) -> None:
+    link = {"Link": '</acr/v1/app/_manifests?last=x&n=1000&orderby=>; rel="next"'}
+    serve_manifests(registry, "app", Answer(200, {"manifests": [entry(digest_of(1))]}, link), Answer(500, {}))
+    with pytest.raises(ServiceError):
+        manifest_rows(client, "app")
+
+
+def test_the_table_of_a_registry(registry: CannedRegistry, client: RegistryClient) -> None:
+    names = [f"team/app{n}" for n in range(20)]
+    for n, name in enumerate(names):
+        found = [entry(digest_of(100 * n + m)) for m in range(n % 3)]
+        serve_manifests(registry, name, Answer(200, {"manifests": found}))
+    serve_manifests(registry, "team/app5", gone("NAME_UNKNOWN"))
+    told: list[int] = []
+    table, read = registry_table(client, names, done=told.append)
+    assert [(refusal.what, refusal.error.code) for refusal in read.refused] == [("team/app5", "NAME_UNKNOWN")]
+    assert list(read.values) == [name for name in names if name != "team/app5"]
+    assert list(table["repository"]) == [n for i, n in enumerate(names) if n != "team/app5" for _ in range(i % 3)]
+    assert list(table.columns) == COLUMNS
+    assert len(told) == 20
+    assert max(told) == 19
+    assert len(registry.sent) == 2 + 20
+
+
+def test_the_table_of_an_abac_registry_costs_one_token_for_ten(
+    registry: CannedRegistry, client: RegistryClient
+) -> None:
+    names = [f"team/app{n}" for n in range(15)]
+    registry.grants = dict.fromkeys(names, READS)
+    for name in names:
+        serve_manifests(registry, name, Answer(200, {"manifests": []}))
+    table, read = registry_table(client, names)
+    assert (len(table), read.complete) == (0, True)
+    assert len(registry.scopes_asked()) == 1 + 2
+    assert len(registry.calls()) == 15
+
+
+@pytest.mark.parametrize("body", [b"<html>", b"", b"null", b"[]", b"7", b'"tag"', b"\xff", b"[" * 5000])
+def test_an_answer_that_is_no_object_is_a_service_error(
+    registry: CannedRegistry, client: RegistryClient, body: bytes
+) -> None:
+    registry.serve("GET", "/acr/v1/app/_tags/v1", reading("app"), Answer(200, body))
+    with pytest.raises(ServiceError) as raised:
+        get_tag(client, "app", "v1")
+    assert (raised.value.code, raised.value.status) == ("NotJson", 200)
+
+
+@pytest.mark.parametrize("body", [{}, {"tag": {}}, {"tag": None}, {"tag": {"name": "v1", "digest": "sha256:1"}}])
+def test_an_answer_that_lacks_its_members_is_a_service_error(
+    registry: CannedRegistry, client: RegistryClient, body: dict[str, Any]
+) -> None:
+    registry.serve("GET", "/acr/v1/app/_tags/v1", reading("app"), Answer(200, body))
+    with pytest.raises(ServiceError, match="Could not read the tag app:v1") as raised:
+        get_tag(client, "app", "v1")
+    assert raised.value.code == "BadAnswer"
+
+
+@pytest.mark.parametrize("read", [manifest_rows, manifest_table])
+def test_a_list_with_an_entry_that_lacks_its_members_is_no_shorter_list(
+    registry: CannedRegistry, client: RegistryClient, read: Any
+) -> None:
+    body = {"manifests": [entry(1), {"imageSize": 1}]}
+    registry.serve("GET", "/acr/v1/app/_manifests", reading("app"), Answer(200, body))
+    with pytest.raises(ServiceError) as raised:
+        read(client, "app")
+    assert raised.value.code == "BadAnswer"

@@ -1,0 +1,88 @@
+"""What each digest of a page of tags is, and what it costs to know."""
+
+from typing import Any
+
+import pytest
+
+from services.connection.data_plane import RegistryClient, path_of
+from services.images.manifests import Kind
+from services.images.repositories import PAGE
+from services.images.summaries import ImageSummary, summarise
+from tests.support.canned import Answer, CannedRegistry
+from tests.support.documents import OCI_INDEX, OCI_MANIFEST, digest_of, entry, raw
+
+AMD64, ARM64, ATTESTATION, SINGLE, CHART = (digest_of(n) for n in range(1, 6))
+ATTESTS = {"vnd.docker.reference.type": "attestation-manifest", "vnd.docker.reference.digest": AMD64}
+BODY = {
+    "mediaType": OCI_INDEX,
+    "manifests": [
+        {"digest": AMD64, "mediaType": OCI_MANIFEST, "platform": {"os": "linux", "architecture": "amd64"}},
+        {"digest": ARM64, "mediaType": OCI_MANIFEST, "platform": {"os": "linux", "architecture": "arm64"}},
+        {"digest": ATTESTATION, "mediaType": OCI_MANIFEST, "annotations": ATTESTS},
+    ],
+}
+CONTENT, INDEX = raw(BODY)
+ENTRIES = {
+    INDEX: entry(INDEX, mediaType=OCI_INDEX, imageSize=1500, os=None, architecture=None, tags=["v1"]),
+    AMD64: entry(AMD64, imageSize=300),
+    ARM64: entry(ARM64, imageSize=400, architecture="arm64"),
+    ATTESTATION: entry(ATTESTATION, imageSize=50, os=None, architecture=None),
+    SINGLE: entry(SINGLE, imageSize=700, tags=["v2"]),
+    CHART: entry(CHART, imageSize=20, os=None, architecture=None, tags=["chart"]),
+}
+SUMMARIES = (
+    ImageSummary(INDEX, Kind.INDEX, ("linux/amd64", "linux/arm64"), 700),
+    ImageSummary(SINGLE, Kind.IMAGE, ("linux/amd64",), 700),
+    ImageSummary(CHART, Kind.ARTIFACT, (), 20),
+)
+SMALL, LARGE = len(ENTRIES), PAGE + 1
+
+
+@pytest.fixture
+def served(registry: CannedRegistry) -> CannedRegistry:
+    """The registry with the repository app: an index, an image and a chart."""
+    scope = "repository:app:metadata_read"
+    registry.serve("GET", "/acr/v1/app/_manifests", scope, Answer(200, {"manifests": list(ENTRIES.values())}))
+    for digest, found in ENTRIES.items():
+        path = path_of("/acr/v1/app/_manifests/{digest}", digest=digest)
+        registry.serve("GET", path, scope, Answer(200, {"manifest": found}))
+    path = path_of("/v2/app/manifests/{digest}", digest=INDEX)
+    registry.serve("GET", path, "repository:app:pull", Answer(200, CONTENT, {"Content-Type": OCI_INDEX}))
+    return registry
+
+
+@pytest.mark.parametrize(("count", "requests"), [(SMALL, 1 + 1), (LARGE, 3 + 1 + 2)])
+def test_one_summary_a_digest_in_the_order_asked_for(
+    served: CannedRegistry, client: RegistryClient, count: int, requests: int
+) -> None:
+    found = summarise(client, "app", [INDEX, SINGLE, INDEX, CHART], count)
+    assert found.values == SUMMARIES
+    assert found.complete
+    assert len(served.calls()) == requests
+
+
+def test_a_digest_that_is_gone_from_a_large_repository_is_refused(
+    served: CannedRegistry, client: RegistryClient
+) -> None:
+    missing: dict[str, Any] = {"errors": [{"code": "MANIFEST_UNKNOWN", "message": "M"}]}
+    path = path_of("/acr/v1/app/_manifests/{digest}", digest=SINGLE)
+    served.serve("GET", path, "repository:app:metadata_read", Answer(404, missing))
+    found = summarise(client, "app", [SINGLE, CHART], LARGE)
+    assert found.values == SUMMARIES[2:]
+    assert [(refusal.what, refusal.error.code) for refusal in found.refused] == [(SINGLE, "MANIFEST_UNKNOWN")]
+
+
+@pytest.mark.parametrize("count", [SMALL, LARGE])
+def test_an_index_that_cannot_be_read_is_refused_and_the_rest_is_there(
+    served: CannedRegistry, client: RegistryClient, count: int
+) -> None:
+    path = path_of("/v2/app/manifests/{digest}", digest=INDEX)
+    served.serve("GET", path, "repository:app:pull", Answer(200, CONTENT + b" "))
+    found = summarise(client, "app", [INDEX, SINGLE], count)
+    assert found.values == SUMMARIES[1:2]
+    assert [(refusal.what, refusal.error.code) for refusal in found.refused] == [(INDEX, "DigestMismatch")]
+
+
+def test_no_digests(served: CannedRegistry, client: RegistryClient) -> None:
+    assert summarise(client, "app", [], LARGE).values == ()
+    assert served.calls() == []

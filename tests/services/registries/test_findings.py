@@ -1,0 +1,147 @@
+"""What to look at in a registry: found where it is, silent where it is not."""
+
+import shlex
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.registries.findings import Finding, Risk, findings_of
+from services.registries.registry import Mode, Registry, Usage
+from tests.support.shell_lines import registry
+
+
+def titles(found: Registry) -> list[str]:
+    return [finding.title for finding in findings_of(found)]
+
+
+def test_nothing_is_wrong() -> None:
+    assert findings_of(registry()) == ()
+
+
+@pytest.mark.parametrize(
+    ("changes", "title", "risk", "fix"),
+    [
+        ({"provisioning_state": "Failed"}, "Provisioning failed", Risk.HIGH, "az acr show --name contosoacr"),
+        ({"provisioning_state": ""}, "Provisioning unknown", Risk.HIGH, "az acr show --name contosoacr"),
+        ({"sku": "Classic"}, "Classic SKU", Risk.HIGH, "az acr update --name contosoacr --sku Standard"),
+        ({"admin_user": True}, "Admin user on", Risk.HIGH, "az acr update --name contosoacr --admin-enabled false"),
+        (
+            {"anonymous_pull": True},
+            "Anonymous pull",
+            Risk.HIGH,
+            "az acr update --name contosoacr --anonymous-pull-enabled false",
+        ),
+        (
+            {"public_access": True, "default_action": "Allow"},
+            "Open to all networks",
+            Risk.MEDIUM,
+            "az acr update --name contosoacr --default-action Deny",
+        ),
+        (
+            {"mode": Mode.LEGACY},
+            "Legacy permissions",
+            Risk.LOW,
+            "az acr update --name contosoacr --role-assignment-mode rbac-abac",
+        ),
+        (
+            {"arm_audience_tokens": True},
+            "ARM tokens accepted",
+            Risk.LOW,
+            "az acr config authentication-as-arm update --registry contosoacr --status disabled",
+        ),
+        (
+            {"retention_days": None},
+            "No retention policy",
+            Risk.LOW,
+            "az acr config retention update --registry contosoacr --status enabled --days 30 --type UntaggedManifests",
+        ),
+    ],
+)
+def test_each_finding_alone(changes: dict[str, object], title: str, risk: Risk, fix: str) -> None:
+    (finding,) = findings_of(registry(**changes))
+    assert (finding.title, finding.risk, finding.fix) == (title, risk, fix)
+
+
+@pytest.mark.parametrize(
+    ("stored", "included", "title"),
+    [
+        (0, 100, None),
+        (89, 100, None),
+        (90, 100, "Nearly at included storage"),
+        (100, 100, "Nearly at included storage"),
+        (101, 100, "Over the included storage"),
+        (100, None, None),
+        (100, 0, None),
+    ],
+)
+def test_storage(stored: int, included: int | None, title: str | None) -> None:
+    found = titles(registry(usages=(Usage("Size", stored, included, "Bytes"),)))
+    assert found == ([title] if title else [])
+
+
+def test_unread_usage_is_no_finding() -> None:
+    assert titles(registry(usages=None)) == []
+
+
+def test_the_share_of_the_storage_is_said() -> None:
+    (finding,) = findings_of(registry(usages=(Usage("Size", 96, 100, "Bytes"),)))
+    assert "96%" in finding.reason
+
+
+@pytest.mark.parametrize("sku", ["Basic", "Standard"])
+def test_what_a_sku_cannot_change_is_no_finding(sku: str) -> None:
+    assert titles(registry(sku=sku, public_access=True, default_action="Allow", retention_days=None)) == []
+
+
+@pytest.mark.parametrize("changes", [{"public_access": True}, {"default_action": "Allow"}])
+def test_half_open_is_closed(changes: dict[str, object]) -> None:
+    assert titles(registry(**changes)) == []
+
+
+registries = st.builds(
+    registry,
+    name=st.text(min_size=1, max_size=20),
+    sku=st.sampled_from(["Basic", "Standard", "Premium", "Classic", "Newer"]),
+    provisioning_state=st.sampled_from(["Succeeded", "Failed", "Creating", ""]),
+    admin_user=st.booleans(),
+    anonymous_pull=st.booleans(),
+    public_access=st.booleans(),
+    default_action=st.sampled_from(["Allow", "Deny", ""]),
+    mode=st.sampled_from(Mode),
+    arm_audience_tokens=st.booleans(),
+    retention_days=st.none() | st.integers(0, 365),
+    usages=st.none()
+    | st.just(())
+    | st.builds(
+        lambda stored, limit: (Usage("Size", stored, limit, "Bytes"),),
+        st.integers(0, 2**50),
+        st.none() | st.integers(0, 2**50),
+    ),
+)
+
+
+@given(registries)
+def test_findings_are_whole_sorted_and_each_there_once(found: Registry) -> None:
+    findings = findings_of(found)
+    risks = [list(Risk).index(finding.risk) for finding in findings]
+    assert risks == sorted(risks)
+    assert len({finding.title for finding in findings}) == len(findings)
+    for finding in findings:
+        assert all((finding.title, finding.reason, finding.risk_text, finding.fix))
+        assert found.name in shlex.split(finding.fix)
+
+
+@given(registries)
+def test_to_mend_a_finding_removes_it_and_adds_none(found: Registry) -> None:
+    mended = replace(found, access=replace(found.access, admin_user=False, anonymous_pull=False))
+    gone = {"Admin user on", "Anonymous pull"}
+    assert set(titles(mended)) == set(titles(found)) - gone
+
+
+@given(registries)
+def test_findings_do_not_depend_on_who_or_where(found: Registry) -> None:
+    elsewhere = replace(found, subscription="other", location="eastus", resource_group="other", tags=(("a", "b"),))
+    assert findings_of(elsewhere) == findings_of(found)
+    assert all(isinstance(finding, Finding) for finding in findings_of(found))

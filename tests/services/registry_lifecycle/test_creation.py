@@ -1,0 +1,355 @@
+"""A registry and its resource group made together, on a sandbox that refuses what Azure refuses."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from decimal import Decimal
+from pathlib import Path
+from threading import Event
+from typing import Any
+
+import pytest
+
+from sandbox.arm.groups import GROUP_TYPE
+from sandbox.arm.policies import policy
+from sandbox.arm.providers import unregister
+from sandbox.documents.registry_rules import REGISTRY_TYPE
+from sandbox.seeds.resources import group
+from sandbox.seeds.walkthrough import SUBSCRIPTION
+from services.arm.providers import Location, RegistryProvider, read_provider, register_provider
+from services.arm.resource_groups import ResourceGroup, find_group, list_groups
+from services.connection.errors import ServiceError
+from services.connection.session import AzureSession
+from services.pricing.price_snapshot import snapshot
+from services.registries.registry import Mode
+from services.registries.skus import Sku
+from services.registry_lifecycle.creation import apply_creation
+from services.registry_lifecycle.creation_plan import CreationPlan, Ground, RegistryOrder, plan_creation, read_ground
+from services.registry_lifecycle.names import NameScope, check_name
+from tests.support.own_sandbox import Own, own_sandbox
+
+ORDER = RegistryOrder(SUBSCRIPTION, "contoso-new-rg", True, "contosonew01", Sku.STANDARD, "eastus")
+IN_THERE = replace(ORDER, group="casacloud_rg1", new_group=False)
+PUT = r"/registries/contosonew01$"
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as own:
+        yield own
+
+
+def plan(own: Own, order: RegistryOrder, session: AzureSession | None = None) -> CreationPlan:
+    return plan_creation(order, read_ground(session or own.session(), order), snapshot(order.location))
+
+
+def registry_document(own: Own, name: str = ORDER.name) -> Any:
+    return own.sandbox.store.find_resource(REGISTRY_TYPE, name)
+
+
+def group_names(own: Own) -> list[str]:
+    return [document["name"] for document in own.sandbox.store.list_resources(GROUP_TYPE)]
+
+
+def forbid(own: Own, **allowed: list[str]) -> None:
+    document = policy(f"/subscriptions/{SUBSCRIPTION}", "allowed-skus", "Allowed SKUs of registries", allowed)
+    own.sandbox.store.put_resource(document)
+
+
+def puts(own: Own) -> list[str]:
+    return [request.path for request in own.sandbox.requests if request.method == "PUT"]
+
+
+def test_a_group_and_a_registry_are_made_and_read_back(own: Own) -> None:
+    order = replace(ORDER, mode=Mode.ABAC, tags=(("team", "platform"), ("costCenter", "1100")))
+    planned = plan(own, order)
+    assert planned.blockers == ()
+    assert planned.steps == (
+        "Make the resource group contoso-new-rg in eastus.",
+        "Create the Standard registry contosonew01 in contoso-new-rg, eastus, and read it back.",
+    )
+    assert planned.cost and planned.cost.total == Decimal("0.6666") * 30
+    states: list[str] = []
+    done = apply_creation(own.session(), planned, states.append)
+    assert (done.group.outcome, done.made.outcome, done.left_over, done.differs) == ("made", "made", "", ())
+    assert [states[0], states[1], states[-1]] == ["looking again", "making the resource group", "reading back"]
+    found = done.registry
+    assert found and found.login_server == own.sandbox.ready["registries"]["contosonew01"]
+    assert (found.sku, found.location, found.access.mode) == ("Standard", "eastus", Mode.ABAC)
+    assert dict(found.tags) == {"team": "platform", "costCenter": "1100"}
+    assert not found.access.admin_user
+    assert "contoso-new-rg" in [one.name for one in list_groups(own.session(), SUBSCRIPTION)]
+
+
+def test_in_a_group_that_is_there_nothing_but_the_registry_is_written(own: Own) -> None:
+    done = apply_creation(own.session(), plan(own, IN_THERE))
+    assert (done.group.outcome, done.made.outcome) == ("was there", "made")
+    assert [path.rpartition("/")[2] for path in puts(own)] == ["contosonew01"]
+
+
+def test_a_private_one_is_premium(own: Own) -> None:
+    private = replace(IN_THERE, public_access=False)
+    assert plan(own, private).blockers == ("Standard has no restriction of public access.",)
+    planned = plan(own, replace(private, sku=Sku.PREMIUM))
+    assert "Nobody reaches it until it has a private endpoint" in " ".join(planned.warnings)
+    done = apply_creation(own.session(), planned)
+    assert done.registry and done.registry.network.words == "private"
+
+
+def test_a_name_of_its_own_domain_has_a_hash_in_its_login_server(own: Own) -> None:
+    order = replace(IN_THERE, name_scope=NameScope.TENANT)
+    told = check_name(own.session(), SUBSCRIPTION, order.name, order.name_scope).login_server
+    assert told.startswith("contosonew01-") and told.endswith(".azurecr.io")
+    assert apply_creation(own.session(), plan(own, order)).made.outcome == "made"
+    assert registry_document(own)["properties"]["autoGeneratedDomainNameLabelScope"] == "TenantReuse"
+    assert check_name(own.session(), SUBSCRIPTION, "contosonew02").login_server == "contosonew02.azurecr.io"
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"name": "casaacr01"}, "The registry casaacr01 is already in use."),
+        ({"name": "CasaACR01"}, "The registry CasaACR01 is already in use."),
+        ({"name": "acr"}, "Too short"),
+        ({"name": "contoso-new"}, "No dashes"),
+        ({"name": "a" * 51}, "Too long"),
+        ({"name": "contosomicrosoft"}, "trademarked or reserved word"),
+        ({"group": "a group"}, "not a space"),
+        ({"group": "resource-group-4"}, "resource-group-4 is there already (eastus)"),
+        ({"group": "Casacloud_RG1"}, "casacloud_rg1 is there already (eastus)"),
+        ({"group": "contoso-none-rg", "new_group": False}, "There is no resource group contoso-none-rg."),
+        ({"location": "westcentralus"}, "Registries are not offered in westcentralus"),
+        ({"tags": (("a", "1"), ("A", "2"))}, "The tag a is there 2 times."),
+        ({"tags": (("a/b", "1"),)}, "The name of the tag a/b must be without /."),
+    ],
+)
+def test_what_azure_would_refuse_is_said_before(own: Own, change: dict[str, Any], says: str) -> None:
+    planned = plan(own, replace(ORDER, **change))
+    assert says in " ".join(planned.blockers)
+    with pytest.raises(ServiceError) as raised:
+        apply_creation(own.session(), planned)
+    assert raised.value.code == "Refused"
+    assert puts(own) == []
+
+
+def test_one_that_is_in_the_group_already_is_never_sent_again(own: Own) -> None:
+    """Also where Azure would call the name free, as it may for one with a hash."""
+    own.make_registry("contosonew01")
+    order = replace(IN_THERE, group="resource-group-4", name="CONTOSONEW01")
+    own.break_({"path": "checkNameAvailability", "status": 200, "body": '{"nameAvailable": true}'})
+    assert plan(own, order).blockers == (
+        "contosonew01 is in this resource group already: creating it again would change it.",
+    )
+    before = registry_document(own)
+    free = replace(plan(own, replace(order, name="contosonew02")), order=order)
+    with pytest.raises(ServiceError) as raised:
+        apply_creation(own.session(), free)
+    assert raised.value.code == "ChangedMeanwhile"
+    assert registry_document(own) == before
+
+
+def test_a_group_that_is_being_deleted_takes_nothing(own: Own) -> None:
+    going = group(SUBSCRIPTION, "contoso-old-rg", "eastus")
+    planned = plan(own, IN_THERE)
+    going["properties"]["provisioningState"] = "Deleting"
+    own.sandbox.store.put_resource(going)
+    order = replace(ORDER, group="contoso-old-rg", new_group=False)
+    assert "contoso-old-rg is being deleted" in " ".join(plan(own, order).blockers)
+    with pytest.raises(ServiceError, match="is being deleted") as raised:
+        apply_creation(own.session(), replace(planned, order=order))
+    assert raised.value.code == "ChangedMeanwhile"
+    assert puts(own) == []
+
+
+def test_a_provider_is_registered_only_when_asked(own: Own) -> None:
+    subscription = own.sandbox.store.get_resource(f"/subscriptions/{SUBSCRIPTION}")
+    assert subscription
+    unregister(subscription)
+    own.sandbox.store.put_resource(subscription)
+    planned = plan(own, IN_THERE)
+    assert planned.blockers[0] == (
+        "Microsoft.ContainerRegistry is not registered in the subscription (NotRegistered): register it first."
+    )
+    with pytest.raises(ServiceError) as raised:
+        apply_creation(own.session(), planned)
+    assert raised.value.code == "Refused"
+    with pytest.raises(ServiceError) as raised:
+        check_name(own.session(), SUBSCRIPTION, "contosonew01")
+    assert raised.value.code == "MissingSubscriptionRegistration"
+    assert read_provider(own.session(), SUBSCRIPTION).state == "NotRegistered"
+    assert register_provider(own.session(), SUBSCRIPTION) == "Registering"
+    assert read_provider(own.session(), SUBSCRIPTION).registered
+    assert apply_creation(own.session(), plan(own, IN_THERE)).made.outcome == "made"
+
+
+def test_a_registration_under_way_is_waited_for(own: Own) -> None:
+    ground = read_ground(own.session(), IN_THERE)
+    waiting = replace(ground, provider=replace(ground.provider, state="Registering"))
+    assert plan_creation(IN_THERE, waiting, None).blockers == (
+        "Microsoft.ContainerRegistry is being registered in the subscription: look again in a minute.",
+    )
+
+
+def test_a_reader_registers_nothing(own: Own) -> None:
+    with pytest.raises(ServiceError) as raised:
+        register_provider(own.session(as_reader=True), SUBSCRIPTION)
+    assert raised.value.code == "AuthorizationFailed"
+
+
+def test_a_policy_that_forbids_is_named_and_the_group_made_for_it_is_told(own: Own) -> None:
+    forbid(own, sku=["Premium"])
+    done = apply_creation(own.session(), plan(own, ORDER))
+    assert (done.group.outcome, done.made.outcome, done.left_over) == ("made", "failed", "contoso-new-rg")
+    error = done.made.error
+    assert error and error.code == "RequestDisallowedByPolicy"
+    assert "Allowed SKUs of registries" in error.cause
+    assert "contoso-new-rg" in group_names(own)
+    assert registry_document(own) is None
+
+
+def test_without_a_new_group_the_refusal_itself_is_raised(own: Own) -> None:
+    forbid(own, location=["westeurope"])
+    with pytest.raises(ServiceError) as raised:
+        apply_creation(own.session(), plan(own, IN_THERE))
+    assert raised.value.code == "RequestDisallowedByPolicy"
+    assert raised.value.request_id
+
+
+def test_a_reader_is_told_before_that_it_may_not(own: Own) -> None:
+    planned = plan(own, IN_THERE, own.session(as_reader=True))
+    assert "You may not create registries in casacloud_rg1" in planned.blockers[0]
+    with pytest.raises(ServiceError) as raised:
+        apply_creation(own.session(as_reader=True), plan(own, ORDER))
+    assert (raised.value.code, raised.value.title) == (
+        "AuthorizationFailed",
+        "Could not make the resource group contoso-new-rg",
+    )
+    assert "contoso-new-rg" not in group_names(own)
+
+
+def test_what_could_not_be_asked_is_a_warning_and_azure_decides(own: Own) -> None:
+    own.break_({"path": "checkNameAvailability", "status": 403}, {"path": "/permissions$", "status": 403})
+    planned = plan(own, replace(IN_THERE, name="casaacr01"))
+    assert planned.blockers == ()
+    assert planned.warnings == (
+        "Whether the name is free could not be asked: Azure will say.",
+        "Whether you may create registries there could not be read: Azure will say.",
+    )
+    with pytest.raises(ServiceError) as raised:
+        apply_creation(own.session(), planned)
+    assert raised.value.code == "AlreadyInUse"
+
+
+def test_an_answer_lost_after_the_deed_is_no_failure(own: Own) -> None:
+    own.break_(
+        {"method": "PUT", "path": "/contoso-new-rg$", "reset": True, "late": True},
+        {"method": "PUT", "path": PUT, "reset": True, "late": True},
+    )
+    done = apply_creation(own.session(), plan(own, ORDER))
+    assert (done.group.outcome, done.made.outcome) == ("made", "made")
+
+
+def test_a_lost_deed_that_nobody_can_read_is_not_known(own: Own) -> None:
+    planned = plan(own, IN_THERE)
+
+    def blind(state: str) -> None:
+        if state == "creating the registry":
+            own.break_({"path": PUT, "status": 403})
+
+    done = apply_creation(own.session(), planned, blind)
+    assert done.made.outcome == "not confirmed"
+    assert done.made.error and "is not known" in done.made.error.remedy
+
+
+def test_quota_and_its_like_are_told_as_azure_says_them(own: Own) -> None:
+    body = '{"error": {"code": "QuotaExceeded", "message": "Quota exceeded for resource type registries."}}'
+    own.break_({"method": "PUT", "path": PUT, "status": 409, "body": body})
+    done = apply_creation(own.session(), plan(own, ORDER))
+    assert done.left_over == "contoso-new-rg"
+    assert done.made.error and "quota" in done.made.error.remedy.lower()
+
+
+def test_an_operation_that_fails_later_is_told(own: Own) -> None:
+    planned = plan(own, ORDER)
+
+    def fail(_state: str) -> None:
+        if document := registry_document(own):
+            document["properties"]["provisioningState"] = "Failed"
+            own.sandbox.store.put_resource(document)
+
+    body = '{"status": "Failed", "error": {"code": "InternalServerError", "message": "It went wrong."}}'
+    own.break_({"path": "/operationStatuses/", "status": 200, "body": body})
+    done = apply_creation(own.session(), planned, fail)
+    assert (done.made.outcome, done.registry and done.registry.provisioning_state) == ("failed", "Failed")
+    assert done.made.error and "It went wrong." in done.made.error.cause
+    assert done.left_over == ""
+
+
+def test_a_stop_before_anything_is_made_makes_nothing(own: Own) -> None:
+    stop = Event()
+    stop.set()
+    with pytest.raises(ServiceError) as raised:
+        apply_creation(own.session(), plan(own, ORDER), stop=stop)
+    assert raised.value.code == "Stopped"
+    assert puts(own) == []
+
+
+def test_a_stop_between_the_two_is_told_as_it_is(own: Own) -> None:
+    stop = Event()
+
+    def stopping(state: str) -> None:
+        if state == "making the resource group":
+            stop.set()
+
+    done = apply_creation(own.session(), plan(own, ORDER), stopping, stop)
+    assert (done.group.outcome, done.made.outcome, done.left_over) == ("made", "not tried", "contoso-new-rg")
+    assert registry_document(own) is None
+
+
+def test_a_stop_while_azure_makes_it_ends_the_waiting_alone(own: Own) -> None:
+    stop = Event()
+    own.break_({"path": "/operationStatuses/", "status": 200, "body": '{"status": "Creating"}', "retry_after": 1})
+
+    def stopping(state: str) -> None:
+        if state.startswith("creating the registry, Azure says"):
+            stop.set()
+
+    done = apply_creation(own.session(), plan(own, IN_THERE), stopping, stop)
+    assert (done.made.outcome, done.left_over) == ("not confirmed", "")
+    assert registry_document(own)
+
+
+def test_what_a_policy_has_changed_is_told(own: Own) -> None:
+    planned = plan(own, replace(IN_THERE, tags=(("team", "platform"),)))
+
+    def modify(state: str) -> None:
+        if state == "reading back":
+            document = registry_document(own)
+            document["properties"]["roleAssignmentMode"] = "AbacRepositoryPermissions"
+            document["tags"] = {}
+            own.sandbox.store.put_resource(document)
+
+    assert apply_creation(own.session(), planned, modify).differs == (
+        "Its permission mode is ABAC, not Legacy: a policy may have changed it.",
+        "Its tag team is missing, not platform: a policy may have changed it.",
+    )
+
+
+def test_a_group_in_another_case_is_the_same(own: Own) -> None:
+    found = find_group(own.session(), SUBSCRIPTION, "CASACLOUD_RG1")
+    assert found and (found.name, found.location, found.state) == ("casacloud_rg1", "eastus", "Succeeded")
+    assert find_group(own.session(), SUBSCRIPTION, "none") is None
+
+
+def test_a_location_without_a_price_for_the_sku_is_doubtful() -> None:
+    prices = replace(snapshot("eastus"), registry_day={Sku.BASIC: Decimal("0.1")})
+    order = replace(IN_THERE, sku=Sku.PREMIUM)
+    ground = Ground(
+        RegistryProvider("Registered", (Location("eastus", "East US"),)),
+        ResourceGroup("casacloud_rg1", "eastus", "Succeeded"),
+        None,
+        None,
+        None,
+    )
+    planned = plan_creation(order, ground, prices)
+    assert planned.cost is None
+    assert "The price list of eastus has no Premium registry: it may not be offered there." in planned.warnings

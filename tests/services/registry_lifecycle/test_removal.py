@@ -1,0 +1,226 @@
+"""The end of a registry, on a sandbox of the test's own."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from services.access.reading import own_permissions, read_access
+from services.aks.attach import apply_attach, read_attach_plan
+from services.aks.clusters import list_clusters
+from services.arm.subscriptions import list_subscriptions
+from services.connection.errors import ServiceError
+from services.connection.parallel import Partial
+from services.images.repositories import get_repositories, repository_names
+from services.pull_checks.matrix import pull_matrix
+from services.registries.registry import PrivateEndpoint, Registry
+from services.registry_lifecycle.removal import RemovalPlan, apply_removal, plan_removal
+from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.shell_lines import registry as a_registry
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as own:
+        yield own
+
+
+def plan(own: Own, registry: Registry | None = None) -> RemovalPlan:
+    """As the console plans it, all of it read."""
+    session, registry = own.session(), registry or own.registry()
+    client = session.registry(registry.login_server)
+    names = [name for page in repository_names(client) for name in page]
+    clusters = list_clusters(session, list_subscriptions(session))
+    access = {one.subscription.id: one for one in read_access(session, list_subscriptions(session)).values}
+    return plan_removal(
+        registry,
+        names,
+        get_repositories(client, names),
+        pull_matrix(clusters.values, [registry], access, {}),
+        access[registry.subscription_id].records.assignments,
+    )
+
+
+def deletions(own: Own) -> list[int]:
+    return [request.status for request in own.sandbox.requests if request.method == "DELETE"]
+
+
+def test_a_registry_is_deleted_with_all_that_the_plan_says(own: Own) -> None:
+    own.push("v1")
+    planned = plan(own)
+    assert planned.repositories == ("nodejstemplate", "team/app")
+    assert (planned.tags, planned.manifests) == (2, 4)
+    assert (planned.pulls, planned.assignments, planned.blockers) == ((), (), ())
+    states: list[str] = []
+    assert apply_removal(own.session(), planned, states.append) == "deleted"
+    assert states == ["looking again", "deleting", "reading back"]
+    assert deletions(own) == [202]
+    assert apply_removal(own.session(), planned) == "gone already"
+    assert deletions(own) == [202]
+
+
+def test_who_pulls_from_it_and_what_is_assigned_at_it_is_said(own: Own) -> None:
+    session, registry = own.session(), own.registry()
+    (cluster,) = list_clusters(session, list_subscriptions(session)).values
+    apply_attach(session, read_attach_plan(session, cluster, registry))
+    planned = plan(own)
+    assert planned.pulls is not None
+    assert [pair.cluster.name for pair in planned.pulls] == ["aks1"]
+    assert planned.assignments is not None
+    assert [one.scope for one in planned.assignments] == [registry.id]
+    said = " ".join(planned.warnings)
+    assert "aks1 can pull from it" in said
+    assert "The role assignments at it go too" in said
+
+
+def test_another_registry_of_a_longer_name_keeps_its_assignments(own: Own) -> None:
+    longer = own.make_registry("casaacr01b")
+    session = own.session()
+    (cluster,) = list_clusters(session, list_subscriptions(session)).values
+    apply_attach(session, read_attach_plan(session, cluster, longer))
+    assert plan(own).assignments == ()
+    assert plan(own).pulls == ()
+
+
+def test_what_was_not_read_is_said(own: Own) -> None:
+    unread = replace(own.registry(), replicas=None)
+    planned = plan_removal(unread, None, Partial(()), None, None)
+    assert (planned.repositories, planned.tags, planned.pulls, planned.assignments) == (None, None, None, None)
+    said = " ".join(planned.warnings)
+    for words in ("could not be listed", "clusters pull from it is not known", "assignments are at it is not known"):
+        assert words in said
+    half = plan_removal(own.registry(), ["a", "b"], Partial(()), (), ())
+    assert (half.tags, half.manifests) == (None, None)
+    assert "Not every repository could be read" in " ".join(half.warnings)
+
+
+def test_a_name_that_anybody_may_take_is_told_from_one_with_a_hash() -> None:
+    def said(registry: Registry) -> str:
+        return " ".join(plan_removal(registry, (), Partial(()), (), ()).warnings)
+
+    assert "The name contosoacr.azurecr.io is free for anybody then" in said(a_registry())
+    assert "is free for anybody" not in said(a_registry(login_server="contosoacr-h4sh.azurecr.io"))
+    ends = (PrivateEndpoint("/subscriptions/s1/privateEndpoints/acr-pe", "Approved"),)
+    assert "until they are deleted: acr-pe." in said(a_registry(private_endpoints=ends))
+
+
+def test_one_that_is_being_deleted_is_not_deleted_again(own: Own) -> None:
+    going = replace(own.registry(), provisioning_state="Deleting")
+    with pytest.raises(ServiceError, match="being deleted already") as raised:
+        apply_removal(own.session(), plan_removal(going, (), Partial(()), (), ()))
+    assert raised.value.code == "Refused"
+    assert deletions(own) == []
+
+
+def test_a_repository_that_came_since_stops_it(own: Own) -> None:
+    planned = plan(own)
+    own.push("v1", repository="team/new")
+    with pytest.raises(ServiceError, match="the plan did not show: team/new") as raised:
+        apply_removal(own.session(), planned)
+    assert raised.value.code == "ChangedMeanwhile"
+    assert deletions(own) == []
+
+
+def test_an_image_that_was_pushed_since_stops_it(own: Own) -> None:
+    planned = plan(own)
+    own.push("v1", repository="nodejstemplate")
+    with pytest.raises(ServiceError, match="4 manifests and 2 tags now: the plan showed 3 and 1") as raised:
+        apply_removal(own.session(), planned)
+    assert raised.value.code == "ChangedMeanwhile"
+    assert deletions(own) == []
+
+
+def test_what_is_gone_since_stops_nothing(own: Own) -> None:
+    own.push("v1")
+    planned = plan(own)
+    own.sandbox.store.delete_repository("casaacr01", "team/app")
+    assert apply_removal(own.session(), planned) == "deleted"
+
+
+def test_another_registry_of_the_same_name_is_left(own: Own) -> None:
+    planned = plan(own)
+    document = own.sandbox.store.get_resource(planned.registry.id)
+    assert document
+    document["properties"]["creationDate"] = "2026-11-01T10:00:00.0000000Z"
+    own.sandbox.store.put_resource(document)
+    with pytest.raises(ServiceError, match="another registry of that name, created 2026-11-01") as raised:
+        apply_removal(own.session(), planned)
+    assert raised.value.code == "ChangedMeanwhile"
+    assert deletions(own) == []
+
+
+def test_where_the_repositories_can_not_be_listed_any_more_nothing_is_deleted(own: Own) -> None:
+    planned = plan(own)
+    own.break_({"path": "/acr/v1/_catalog", "status": 403})
+    with pytest.raises(ServiceError):
+        apply_removal(own.session(), planned)
+    assert deletions(own) == []
+
+
+def test_a_reader_is_refused_and_told_so(own: Own) -> None:
+    with pytest.raises(ServiceError) as raised:
+        apply_removal(own.session(as_reader=True), plan(own))
+    assert raised.value.code == "AuthorizationFailed"
+    assert own.registry().name == "casaacr01"
+
+
+def test_who_may_not_delete_is_told_before(own: Own) -> None:
+    registry = own.registry()
+    reader = own_permissions(own.session(as_reader=True), registry)
+    refused = plan_removal(registry, (), Partial(()), (), (), own=reader)
+    assert refused.blockers == ("You may not delete this registry (Microsoft.ContainerRegistry/registries/delete).",)
+    allowed = own_permissions(own.session(), registry)
+    assert plan_removal(registry, (), Partial(()), (), (), own=allowed).blockers == ()
+
+
+def test_a_lock_of_the_resource_is_the_reason(own: Own) -> None:
+    planned = plan(own)
+    body = json.dumps({"error": {"code": "ScopeLocked", "message": "The scope cannot perform delete operation."}})
+    own.break_({"method": "DELETE", "path": "/casaacr01$", "status": 409, "body": body})
+    with pytest.raises(ServiceError, match="cannot perform delete") as raised:
+        apply_removal(own.session(), planned)
+    assert raised.value.remedy == "A lock on the resource forbids it: have it removed first."
+    assert own.registry().name == "casaacr01"
+
+
+@pytest.mark.parametrize("how", [{"reset": True}, {"status": 504}])
+def test_an_answer_that_is_lost_after_the_deed_is_no_failure(own: Own, how: dict[str, Any]) -> None:
+    planned = plan(own)
+    own.break_({"method": "DELETE", "path": "/casaacr01$", "late": True, "times": 1, **how})
+    assert apply_removal(own.session(), planned) == "deleted"
+
+
+@pytest.mark.parametrize("status", [200, 204])
+def test_what_azure_calls_done_and_is_still_there_is_a_failure(own: Own, status: int) -> None:
+    planned = plan(own)
+    own.break_({"method": "DELETE", "path": "/casaacr01$", "status": status, "body": ""})
+    with pytest.raises(ServiceError, match="still there: Succeeded") as raised:
+        apply_removal(own.session(), planned)
+    assert raised.value.code == "StillThere"
+
+
+@pytest.mark.parametrize("answer", [{"status": 403}, {"status": 404, "body": "no such page"}])
+def test_what_can_not_be_read_back_is_not_confirmed(own: Own, answer: dict[str, Any]) -> None:
+    planned = plan(own)
+
+    def broken(state: str) -> None:
+        if state == "reading back":
+            own.break_({"method": "GET", "path": "/casaacr01$", **answer})
+
+    assert apply_removal(own.session(), planned, broken) == "not confirmed"
+
+
+def test_where_nobody_can_tell_the_error_says_so(own: Own) -> None:
+    planned = plan(own)
+
+    def broken(state: str) -> None:
+        if state == "deleting":
+            rule = {"path": "/casaacr01$", "status": 403}
+            own.break_({"method": "DELETE", **rule}, {"method": "GET", **rule})
+
+    with pytest.raises(ServiceError) as raised:
+        apply_removal(own.session(), planned, broken)
+    assert "Whether it was deleted is not known" in raised.value.remedy

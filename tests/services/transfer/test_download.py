@@ -1,0 +1,371 @@
+"""An archive holds the image and nothing else, is as long as foretold, and is never wrong without an error."""
+
+import hashlib
+import io
+import json
+import random
+import tarfile
+import tracemalloc
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.connection.data_plane import RegistryClient
+from services.connection.errors import ServiceError
+from services.transfer.download import Archive, Member, _header, plan_archive, stream
+from tests.support.canned import Answer, CannedRegistry, Reply, Sent, reset
+from tests.support.documents import DOCKER_LIST, DOCKER_MANIFEST, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
+from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
+
+LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
+FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
+MIB = 1024 * 1024
+
+
+def sha(content: bytes) -> str:
+    return "sha256:" + hashlib.sha256(content).hexdigest()
+
+
+def noise(size: int, seed: int = 0) -> bytes:
+    return random.Random(seed).randbytes(size)
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as own:
+        yield own
+
+
+class Shelf:
+    """Images with all their content, in team/app of a sandbox."""
+
+    def __init__(self, own: Own) -> None:
+        self.own = own
+        self.blobs: dict[str, bytes] = {}
+
+    def blob(self, content: bytes, media_type: str) -> dict[str, Any]:
+        digest = self.own.sandbox.store.put_blob(REGISTRY, APP, content)
+        self.blobs[digest] = content
+        return {"mediaType": media_type, "digest": digest, "size": len(content)}
+
+    def manifest(self, body: dict[str, Any], media_type: str, *tags: str) -> dict[str, Any]:
+        content = json.dumps({"schemaVersion": 2, "mediaType": media_type, **body}, indent=2).encode()
+        self.own.sandbox.store.add_manifest(REGISTRY, APP, content, media_type, self.own.sandbox.state.stamp())
+        self.blobs[sha(content)] = content
+        for tag in tags:
+            self.own.move(tag, sha(content))
+        return {"mediaType": media_type, "digest": sha(content), "size": len(content)}
+
+    def image(self, *tags: str, layers: tuple[bytes, ...] = (b"one", b"two"), of: str = "amd64", **more: Any) -> Any:
+        config = self.blob(json.dumps({"architecture": of, "os": "linux"}).encode(), OCI_CONFIG)
+        layers_of = [self.blob(layer, LAYER) for layer in layers]
+        return self.manifest({"config": config, "layers": layers_of, **more}, OCI_MANIFEST, *tags)
+
+    def index(self, *tags: str) -> Any:
+        """Two platforms that share a layer, and an attestation."""
+        shared = noise(2 * MIB)
+        platforms = [
+            {**self.image(layers=(shared, of.encode()), of=of), "platform": {"os": "linux", "architecture": of}}
+            for of in ("amd64", "arm64")
+        ]
+        attests = {
+            "vnd.docker.reference.type": "attestation-manifest",
+            "vnd.docker.reference.digest": platforms[0]["digest"],
+        }
+        attestation = {
+            **self.image(layers=(b"{}",), of="unknown"),
+            "platform": {"os": "unknown", "architecture": "unknown"},
+            "annotations": attests,
+        }
+        return self.manifest({"manifests": [*platforms, attestation]}, OCI_INDEX, *tags)
+
+
+@pytest.fixture
+def shelf(own: Own) -> Shelf:
+    return Shelf(own)
+
+
+def pulled(own: Own, digest: str, **more: str) -> tuple[Archive, dict[str, bytes]]:
+    """The archive, and its files by name."""
+    archive = plan_archive(own.client, APP, digest, **more)
+    content = b"".join(stream(own.client, archive))
+    assert len(content) == archive.size
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+        members = tar.getmembers()
+        assert {(member.mtime, member.uid, member.isfile()) for member in members} == {(0, 0, True)}
+        names = [member.name for member in members]
+        assert len(names) == len(set(names))
+        return archive, {member.name: tar.extractfile(member).read() for member in members}  # type: ignore[union-attr]
+
+
+def blobs_in(files: dict[str, bytes]) -> dict[str, bytes]:
+    found = {f"sha256:{name.rpartition('/')[2]}": content for name, content in files.items() if "blobs" in name}
+    assert all(sha(content) == digest for digest, content in found.items())
+    return found
+
+
+def test_an_index_is_pulled_with_all_it_lists(own: Own, shelf: Shelf) -> None:
+    index = shelf.index("v1")
+    archive, files = pulled(own, index["digest"], tag="v1")
+    assert blobs_in(files) == shelf.blobs
+    assert json.loads(files["oci-layout"]) == {"imageLayoutVersion": "1.0.0"}
+    (entry,) = json.loads(files["index.json"])["manifests"]
+    assert {key: entry[key] for key in ("mediaType", "digest", "size")} == index
+    assert entry["annotations"]["org.opencontainers.image.ref.name"] == "v1"
+    assert entry["annotations"]["io.containerd.image.name"] == f"{own.client.login_server}/{APP}:v1"
+    assert (archive.file_name, archive.left_out) == ("team-app-v1.tar", ())
+    assert (archive.manifests, archive.blobs) == (4, len(shelf.blobs) - 4)
+
+
+def test_one_platform_of_an_index_is_pulled_without_the_others(own: Own, shelf: Shelf) -> None:
+    index = shelf.index("v1")
+    archive, files = pulled(own, index["digest"], tag="v1", platform="linux/arm64")
+    (entry,) = json.loads(files["index.json"])["manifests"]
+    assert entry["digest"] == archive.digest != index["digest"]
+    manifest = json.loads(files[f"blobs/sha256/{entry['digest'][7:]}"])
+    needed = {archive.digest, manifest["config"]["digest"], *(layer["digest"] for layer in manifest["layers"])}
+    assert blobs_in(files).keys() == needed
+    assert archive.file_name == "team-app-v1-linux-arm64.tar"
+
+
+def test_a_platform_that_the_index_does_not_have(own: Own, shelf: Shelf) -> None:
+    index = shelf.index("v1")
+    with pytest.raises(ServiceError) as raised:
+        plan_archive(own.client, APP, index["digest"], platform="linux/s390x")
+    assert raised.value.code == "NoSuchPlatform"
+    assert "linux/amd64, linux/arm64" in raised.value.cause
+
+
+def test_by_digest_the_image_has_no_name_in_the_archive(own: Own, shelf: Shelf) -> None:
+    image = shelf.image()
+    archive, files = pulled(own, image["digest"])
+    assert "annotations" not in json.loads(files["index.json"])["manifests"][0]
+    assert archive.file_name == f"team-app-{image['digest'][7:19]}.tar"
+
+
+def test_the_same_image_gives_the_same_bytes(own: Own, shelf: Shelf) -> None:
+    digest = shelf.index("v1")["digest"]
+    first, second = (b"".join(stream(own.client, plan_archive(own.client, APP, digest, tag="v1"))) for _ in range(2))
+    assert first == second
+
+
+def test_docker_s_own_formats_are_pulled_too(own: Own, shelf: Shelf) -> None:
+    config = shelf.blob(b"{}", "application/vnd.docker.container.image.v1+json")
+    image = shelf.manifest({"config": config, "layers": []}, DOCKER_MANIFEST)
+    platform = {"os": "linux", "architecture": "amd64"}
+    docker_list = shelf.manifest({"manifests": [{**image, "platform": platform}]}, DOCKER_LIST, "v1")
+    _, files = pulled(own, docker_list["digest"], tag="v1")
+    assert blobs_in(files) == shelf.blobs
+    assert json.loads(files["index.json"])["manifests"][0]["mediaType"] == DOCKER_LIST
+
+
+def test_a_seeded_image_has_no_content_and_that_shows_before_the_first_byte(own: Own) -> None:
+    tag = own.sandbox.store.get_tag(REGISTRY, "nodejstemplate", "v1.0.0")
+    assert tag
+    with pytest.raises(ServiceError) as raised:
+        plan_archive(own.client, "nodejstemplate", tag.digest)
+    assert (raised.value.code, raised.value.status) == ("BLOB_UNKNOWN", 404)
+    assert "push it again" in raised.value.remedy
+    assert not [request for request in own.sandbox.requests if request.method == "GET" and "/blobs/" in request.path]
+
+
+def test_a_layer_that_may_not_be_distributed_can_be_missing(own: Own, shelf: Shelf) -> None:
+    config = shelf.blob(b"{}", OCI_CONFIG)
+    foreign = {"mediaType": FOREIGN, "digest": sha(b"windows"), "size": 7, "urls": ["https://contoso.example/layer"]}
+    image = shelf.manifest({"config": config, "layers": [foreign]}, DOCKER_MANIFEST)
+    archive, files = pulled(own, image["digest"])
+    assert archive.left_out == (foreign["digest"],)
+    assert blobs_in(files) == shelf.blobs
+
+
+def test_a_manifest_that_lies_about_a_size_is_refused_before_the_first_byte(own: Own, shelf: Shelf) -> None:
+    config = {**shelf.blob(b"{}", OCI_CONFIG), "size": 3}
+    image = shelf.manifest({"config": config, "layers": []}, OCI_MANIFEST)
+    with pytest.raises(ServiceError) as raised:
+        plan_archive(own.client, APP, image["digest"])
+    assert raised.value.code == "SizeMismatch"
+
+
+def test_a_blob_that_vanishes_after_the_plan_breaks_the_stream(own: Own, shelf: Shelf) -> None:
+    image = shelf.image(layers=(b"layer",))
+    archive = plan_archive(own.client, APP, image["digest"])
+    own.sandbox.store.delete_blob(REGISTRY, sha(b"layer"))
+    sent = 0
+    with pytest.raises(ServiceError) as raised:
+        for piece in stream(own.client, archive):
+            sent += len(piece)
+    assert raised.value.code == "BLOB_UNKNOWN"
+    assert sent < archive.size
+
+
+def test_content_that_was_changed_in_the_registry_breaks_the_stream(own: Own, shelf: Shelf) -> None:
+    image = shelf.image(layers=(b"layer",))
+    archive = plan_archive(own.client, APP, image["digest"])
+    own.sandbox.store.blobs.path(sha(b"layer")).write_bytes(b"liars")
+    sent = 0
+    with pytest.raises(ServiceError) as raised:
+        for piece in stream(own.client, archive):
+            sent += len(piece)
+    assert raised.value.code == "DigestMismatch"
+    assert sent < archive.size
+
+
+def test_a_large_layer_passes_in_constant_memory(own: Own, shelf: Shelf) -> None:
+    image = shelf.image(layers=(noise(64 * MIB),))
+    shelf.blobs.clear()
+    archive = plan_archive(own.client, APP, image["digest"])
+    tracemalloc.start()
+    largest = max(len(piece) for piece in stream(own.client, archive))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert largest <= MIB
+    # The sandbox in the same process holds some pieces, too.
+    assert peak < 16 * MIB
+
+
+def test_faults_of_the_registry_are_tried_again(own: Own, shelf: Shelf) -> None:
+    index = shelf.index("v1")
+    own.break_(
+        {"method": "GET", "path": "/blobs/", "status": 503, "every": 2, "times": 2},
+        {"path": "/blobs/", "reset": True, "every": 3, "times": 2},
+    )
+    _, files = pulled(own, index["digest"])
+    assert blobs_in(files) == shelf.blobs
+
+
+def test_what_is_no_digest() -> None:
+    with pytest.raises(ServiceError) as raised:
+        plan_archive(None, APP, "v1")  # type: ignore[arg-type]
+    assert raised.value.code == "InvalidDigest"
+
+
+@pytest.mark.parametrize("size", [0, 1, 511, 512, 513, 8 * 1024**3, 10**15])
+def test_a_header_is_one_block_whatever_the_size(size: int) -> None:
+    header = _header(Member(f"blobs/sha256/{'0' * 64}", size, "", None))
+    assert len(header) == 512
+    assert tarfile.TarInfo.frombuf(header, "utf-8", "strict").size == size
+
+
+@given(st.lists(st.integers(0, 5000), max_size=8))
+def test_the_length_foretold_is_that_of_the_tar(sizes: list[int]) -> None:
+    members = tuple(Member(str(number), size, "", bytes(size)) for number, size in enumerate(sizes))
+    archive = Archive(APP, "", "x.tar", members, ())
+    content = b"".join(stream(None, archive))  # type: ignore[arg-type]
+    assert len(content) == archive.size
+    with tarfile.open(fileobj=io.BytesIO(content)) as tar:
+        assert [member.size for member in tar] == sizes
+
+
+# The wire: what breaks within a blob, and where it goes
+
+CONTENT = noise(3000)
+BLOB = f"/v2/team%2Fapp/blobs/{sha(CONTENT).replace(':', '%3A')}"
+PULL = "repository:team/app:pull"
+ONE = Archive(APP, "", "x.tar", (Member("blob", len(CONTENT), sha(CONTENT), None),), ())
+
+
+def ranged(upto: int | None = None) -> Reply:
+    """The blob from where it is asked for; its connection breaks `upto` bytes later, where that is given."""
+
+    def reply(sent: Sent) -> Answer:
+        start = int(sent.headers.get("Range", "bytes=0-")[6:-1])
+        rest = CONTENT[start:]
+        headers = {
+            "Content-Length": str(len(rest)),
+            "Content-Range": f"bytes {start}-{len(CONTENT) - 1}/{len(CONTENT)}",
+        }
+        return Answer(206 if "Range" in sent.headers else 200, rest[:upto], headers)
+
+    return reply
+
+
+def streamed(client: RegistryClient) -> bytes:
+    content = b"".join(stream(client, ONE))
+    assert len(content) == ONE.size
+    return content[512 : 512 + len(CONTENT)]
+
+
+def ranges(registry: CannedRegistry) -> list[str]:
+    return [sent.headers.get("Range", "whole") for sent in registry.calls() if "Authorization" in sent.headers]
+
+
+def test_a_connection_that_breaks_within_a_blob_is_taken_up_where_it_broke(
+    registry: CannedRegistry, client: RegistryClient
+) -> None:
+    registry.serve("GET", BLOB, PULL, ranged(1000), ranged(500), reset(), ranged())
+    assert streamed(client) == CONTENT
+    assert ranges(registry) == ["whole", "bytes=1000-", "bytes=1500-", "bytes=1500-"]
+
+
+def test_a_registry_without_ranges_is_read_again_from_the_start(
+    registry: CannedRegistry, client: RegistryClient
+) -> None:
+    broken = Answer(200, CONTENT[:1000], {"Content-Length": str(len(CONTENT))})
+    registry.serve("GET", BLOB, PULL, broken, Answer(200, CONTENT))
+    assert streamed(client) == CONTENT
+
+
+def test_a_blob_that_comes_no_further_is_given_up(registry: CannedRegistry, client: RegistryClient) -> None:
+    registry.serve("GET", BLOB, PULL, ranged(1000), ranged(0))
+    with pytest.raises(ServiceError) as raised:
+        streamed(client)
+    assert raised.value.code == "ConnectionLost"
+    assert "at byte 1,000 of 3,000" in raised.value.cause
+    assert ranges(registry) == ["whole", *["bytes=1000-"] * 4]
+
+
+@pytest.mark.parametrize(
+    ("answer", "code"),
+    [
+        (Answer(200, CONTENT + b"x"), "SizeMismatch"),
+        (Answer(200, CONTENT[::-1]), "DigestMismatch"),
+        (Answer(404, {"errors": [{"code": "BLOB_UNKNOWN", "message": "gone"}]}), "BLOB_UNKNOWN"),
+        (Answer(204), "BadAnswer"),
+        (Answer(307, None, {"Location": "http://storage.example/blob"}), "BadAnswer"),
+        (Answer(307), "BadAnswer"),
+    ],
+)
+def test_what_is_not_the_blob_breaks_the_stream(
+    registry: CannedRegistry, client: RegistryClient, answer: Answer, code: str
+) -> None:
+    registry.serve("GET", BLOB, PULL, answer)
+    with pytest.raises(ServiceError) as raised:
+        streamed(client)
+    assert raised.value.code == code
+
+
+def test_another_range_than_asked_for_breaks_the_stream(registry: CannedRegistry, client: RegistryClient) -> None:
+    other = Answer(206, CONTENT[999:], {"Content-Range": "bytes 999-2999/3000"})
+    registry.serve("GET", BLOB, PULL, ranged(1000), other)
+    with pytest.raises(ServiceError) as raised:
+        streamed(client)
+    assert raised.value.code == "BadAnswer"
+
+
+def test_the_registry_s_token_does_not_go_to_where_its_blobs_are_stored(
+    registry: CannedRegistry, client: RegistryClient
+) -> None:
+    # Even where the store's address looks as the registry's do.
+    registry.serve("GET", BLOB, PULL, Answer(307, None, {"Location": f"https://storage.example{BLOB}?sig=secret"}))
+    registry.on("GET", f"https://storage.example{BLOB}", ranged(1000), ranged())
+    assert streamed(client) == CONTENT
+    stored = [sent for sent in registry.sent if sent.host == "storage.example"]
+    assert [sent.headers.get("Range") for sent in stored] == [None, "bytes=1000-"]
+    assert not [sent for sent in stored if "Authorization" in sent.headers]
+    assert [sent.headers.get("Authorization", "")[:7] for sent in registry.calls() if sent.host == registry.host]
+
+
+def test_a_blob_at_another_store_counts_as_there(registry: CannedRegistry, client: RegistryClient) -> None:
+    config = {"mediaType": OCI_CONFIG, "digest": sha(CONTENT), "size": len(CONTENT)}
+    raw = json.dumps({"schemaVersion": 2, "mediaType": OCI_MANIFEST, "config": config, "layers": []}).encode()
+    path = f"/v2/team%2Fapp/manifests/{sha(raw).replace(':', '%3A')}"
+    registry.serve("GET", path, PULL, Answer(200, raw, {"Content-Type": OCI_MANIFEST}))
+    registry.serve("HEAD", BLOB, PULL, Answer(307, None, {"Location": "https://storage.example/blob"}))
+    archive = plan_archive(client, APP, sha(raw))
+    assert [member.size for member in archive.members][-1] == len(CONTENT)
+    assert replace(archive, members=()).size == 1024

@@ -1,0 +1,126 @@
+"""A sandbox of a test's own, to write to and to break, with one image in `team/app` of casaacr01."""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from sandbox.documents.registry_rules import REGISTRY_TYPE, created
+from sandbox.server import Sandbox
+from sandbox.storage.store import Locks
+from services.connection.data_plane import RegistryClient
+from services.connection.session import AzureSession, connect_sandbox
+from services.registries.registry import Registry, get_registry
+from tests.support.documents import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, digest_of
+
+REGISTRY = "casaacr01"
+APP = "team/app"
+
+
+class Own:
+    """The sandbox behind its walls (`sandbox.store`) and from outside (`client`)."""
+
+    def __init__(self, sandbox: Sandbox, faults: Path) -> None:
+        self.sandbox = sandbox
+        self._faults = faults
+        self.client = self._connected(as_reader=False)
+
+    def session(self, *, as_reader: bool = False) -> AzureSession:
+        return connect_sandbox(self.sandbox.ready, as_reader=as_reader)
+
+    def registry(self, name: str = REGISTRY) -> Registry:
+        """One as the console reads it."""
+        document = self.sandbox.store.find_resource(REGISTRY_TYPE, name)
+        assert document
+        return get_registry(self.session(), document["id"])
+
+    def make_registry(self, name: str, sku: str = "Premium", **properties: Any) -> Registry:
+        """Another registry beside casaacr01, in its resource group."""
+        body = {"location": "eastus", "sku": {"name": sku}, "properties": properties}
+        resource_id = f"{self.registry().id.rpartition('/')[0]}/{name}"
+        self.sandbox.store.put_resource(created(resource_id, name, body, self.sandbox.state.stamp()))
+        self.sandbox.state.open_registry(name)
+        return self.registry(name)
+
+    def as_reader(self) -> RegistryClient:
+        return self._connected(as_reader=True)
+
+    def _connected(self, *, as_reader: bool) -> RegistryClient:
+        ready = self.sandbox.ready
+        return connect_sandbox(ready, as_reader=as_reader).registry(ready["registries"][REGISTRY])
+
+    def push_index(self, *tags: str, numbers: range = range(1, 3), repository: str = APP) -> str:
+        """An index of that many images, under these tags: its digest."""
+        children = [self.push(number=number, repository=repository) for number in numbers]
+        body = {
+            "schemaVersion": 2,
+            "mediaType": OCI_INDEX,
+            "manifests": [
+                {
+                    "mediaType": OCI_MANIFEST,
+                    "digest": digest,
+                    "size": len(raw),
+                    "platform": {"os": "linux", "architecture": f"a{number}"},
+                }
+                for number, (digest, raw) in zip(numbers, children, strict=True)
+            ],
+        }
+        index = json.dumps(body).encode()
+        self.sandbox.store.add_manifest(REGISTRY, repository, index, OCI_INDEX, self.sandbox.state.stamp())
+        digest = "sha256:" + hashlib.sha256(index).hexdigest()
+        for tag in tags:
+            self.move(tag, digest, repository)
+        return digest
+
+    def push(self, *tags: str, number: int = 1, repository: str = APP) -> tuple[str, bytes]:
+        """An image in bytes that json.dumps would not give again, under these tags: its digest and its bytes."""
+        body = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": {"mediaType": OCI_CONFIG, "digest": digest_of(number), "size": 100},
+            "layers": [],
+            "annotations": {"org.opencontainers.image.title": "größe"},
+        }
+        raw = json.dumps(body, indent=3, ensure_ascii=False).replace("\n", "\r\n").encode() + b"\r\n \n"
+        self.sandbox.store.add_manifest(REGISTRY, repository, raw, OCI_MANIFEST, self.sandbox.state.stamp())
+        digest = "sha256:" + hashlib.sha256(raw).hexdigest()
+        for tag in tags:
+            self.move(tag, digest, repository)
+        return digest, raw
+
+    def move(self, tag: str, digest: str, repository: str = APP) -> None:
+        self.sandbox.store.add_tag(REGISTRY, repository, tag, digest, self.sandbox.state.stamp())
+
+    def remove(self, tag: str) -> None:
+        self.sandbox.store.delete_tag(REGISTRY, APP, tag, self.sandbox.state.stamp())
+
+    def lock_tag(self, tag: str, **locks: bool) -> None:
+        self.sandbox.store.set_tag_locks(REGISTRY, APP, tag, Locks(**locks), self.sandbox.state.stamp())
+
+    def lock_repository(self, **locks: bool) -> None:
+        self.sandbox.store.set_repository_locks(REGISTRY, APP, Locks(**locks), self.sandbox.state.stamp())
+
+    def tags(self, repository: str = APP, registry: str = REGISTRY) -> dict[str, str]:
+        """Every tag and its digest, as the store has them."""
+        return {tag.name: tag.digest for tag in self.sandbox.store.list_tags(registry, repository)}
+
+    def break_(self, *rules: dict[str, Any]) -> None:
+        self._faults.write_text(json.dumps(rules))
+
+    def writes(self) -> Counter[tuple[str, str, int]]:
+        """How often each write was answered: by method, path and status."""
+        written = ("PUT", "PATCH", "DELETE")
+        found = [request for request in self.sandbox.requests if request.method in written]
+        return Counter((request.method, request.path, request.status) for request in found)
+
+
+@contextmanager
+def own_sandbox(folder: Path) -> Iterator[Own]:
+    """Runs one in `folder`."""
+    faults = folder / "faults.json"
+    faults.write_text("[]")
+    with Sandbox.start(folder / "sandbox", "walkthrough", faults=faults) as sandbox:
+        yield Own(sandbox, faults)

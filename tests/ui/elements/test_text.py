@@ -1,0 +1,85 @@
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ui.elements.text import ago, count, exact, plain, shell, short, size
+
+NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("bytes_", "text"),
+    [
+        (None, "–"),
+        (0, "0 B"),
+        (1023, "1023 B"),
+        (1024, "1.0 KiB"),
+        (1536, "1.5 KiB"),
+        (150 * 1024, "150 KiB"),
+        (100 * 1024**3, "100 GiB"),
+        (40 * 1024**4, "40.0 TiB"),
+        (5000 * 1024**4, "5000.0 TiB"),
+    ],
+)
+def test_sizes_are_binary_units(bytes_: int | None, text: str) -> None:
+    assert size(bytes_) == text
+
+
+@pytest.mark.parametrize(
+    ("age", "text"),
+    [
+        (timedelta(seconds=5), "just now"),
+        (timedelta(minutes=2), "2 minutes ago"),
+        (timedelta(hours=23), "23 hours ago"),
+        (timedelta(days=3), "3 days ago"),
+        (timedelta(days=70), "2 months ago"),
+        (timedelta(days=365), "1 year ago"),
+        (timedelta(days=593), "2 years ago"),
+    ],
+)
+def test_ages_are_relative(age: timedelta, text: str) -> None:
+    assert ago(NOW - age, NOW) == text
+
+
+def test_unknown_times_are_a_dash() -> None:
+    assert (ago(None), exact(None)) == ("–", "–")
+
+
+def test_the_exact_time_is_utc() -> None:
+    assert exact(NOW) == "2026-11-23 12:00:00 UTC"
+
+
+def test_digests_are_short_as_docker_shows_them() -> None:
+    assert short("sha256:0123456789abcdef0123") == "0123456789ab"
+
+
+def test_counts_agree_with_their_noun() -> None:
+    assert [count(1, "tag"), count(1200, "tag"), count(2, "registry", "registries")] == [
+        "1 tag",
+        "1,200 tags",
+        "2 registries",
+    ]
+
+
+@given(st.text())
+def test_plain_text_keeps_no_markdown_sign_unescaped(text: str) -> None:
+    escaped = plain(text)
+    bare = escaped.replace("\\\\", "")
+    for sign in "`*_[]()<>~:$!#|":
+        assert bare.count(sign) == bare.count("\\" + sign)
+    assert "\n" not in escaped
+
+
+def test_plain_text_disarms_an_image_that_would_call_out() -> None:
+    assert "![x](http" not in plain("![x](http://contoso.example/pixel.png)")
+
+
+@given(st.text(alphabet="a`~ ", min_size=1))
+def test_no_line_ends_its_own_block_of_code(line: str) -> None:
+    opening, inside, closing = shell(line).split("\n")
+    assert inside == line
+    assert opening == f"{closing}bash"
+    assert set(closing) == {"`"}
+    assert closing not in line

@@ -1,0 +1,122 @@
+"""The charts of both cost views, on their numbers."""
+
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from services.costs.bills import CostSource
+from services.costs.by_repository import RepositoryCost
+from services.costs.review import Review, ReviewLine
+from services.costs.rows import CostRow
+from services.pricing.break_even import cost_at, crossings
+from services.pricing.estimates import Part
+from services.pricing.price_snapshot import snapshot
+from services.pricing.sku_choice import Needs, choose_sku
+from services.registries.skus import Sku
+from ui.costs.charts import LARGEST, bill_map, months_figure
+from ui.elements.chart_theme import HATCHES, palette
+from ui.pricing.sku_charts import Point, bends, parts_figure, regions_figure, sizes_figure
+
+LIST = snapshot("eastus")
+THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
+OCTOBER, NOVEMBER = date(2026, 10, 1), date(2026, 11, 1)
+HOSTILE = '<a href="//contoso.example">x</a>'
+
+
+def row(month: date, meter: str, cost: str, currency: str = "EUR") -> CostRow:
+    return CostRow("/x", month, meter, Decimal(1), Decimal(cost), currency)
+
+
+def line(name: str, cost: str | None, currency: str = "EUR") -> ReviewLine:
+    amount = None if cost is None else Decimal(cost)
+    return ReviewLine(f"/{name}", name, "rg", "contoso", {}, CostSource.QUERY, currency, amount, None, None, None, ())
+
+
+def review(*rows: CostRow) -> Review:
+    return Review(NOVEMBER, under_way=True, lines=(), rows=rows)
+
+
+def drawn(figure: Any) -> dict[str, Any]:
+    return {trace.name: trace for trace in figure.data}
+
+
+@THEMES
+def test_a_month_by_sku_is_the_estimate_in_parts(theme: str) -> None:
+    choice = choose_sku(Needs(Decimal(600), replicas=1, task_seconds=Decimal(16_000)), LIST, 30)
+    figure = parts_figure([one.estimate for one in choice.options], [Sku.BASIC, Sku.STANDARD], theme)
+    found = drawn(figure)
+    assert set(found) == {part.value for part in Part if part is not Part.CONNECTED}
+    assert list(found["Fixed fee"].x) == [5.0, 20.0, 50.0]
+    assert list(found["Storage over the included"].x) == [59.0, 50.0, 10.0]
+    assert list(found["Replicas"].x) == [0.0, 0.0, 110.0]
+    assert list(found["Build minutes"].x) == [1.0, 1.0, 1.0]
+    assert list(found["Fixed fee"].y) == ["Basic<br>lacks something", "Standard<br>lacks something", "Premium"]
+    assert [note.text.strip() for note in figure.layout.annotations] == ["65.00", "71.00", "171.00"]
+
+
+@THEMES
+def test_lines_bend_where_the_included_storage_ends_and_cross_where_they_should(theme: str) -> None:
+    points = [
+        Point(HOSTILE, Sku.BASIC, Decimal(600), Decimal("64.12")),
+        Point("far", Sku.BASIC, Decimal(9999), Decimal(1)),
+    ]
+    found = drawn(sizes_figure(LIST, 30, points, theme))
+    for sku in Sku:
+        assert list(found[sku.value].x) == [float(at) for at in bends()]
+        assert list(found[sku.value].y) == [float(round(cost_at(sku, at, LIST, 30), 2)) for at in bends()]
+    assert list(found["Crossing"].x) == [float(one.gib) for one in crossings(LIST, 30)] == [400.0, 460.0]
+    assert "Premium is cheaper than Basic from 460.00 GiB on" in found["Crossing"].customdata
+    assert list(found["Ours, Basic"].x) == [600.0]
+    assert "Ours, Premium" not in found
+    assert "<a" not in found["Ours, Basic"].customdata[0] and "64.12" in found["Ours, Basic"].customdata[0]
+
+
+def test_lines_differ_by_dash_and_points_by_form_too() -> None:
+    points = [Point(sku.value, sku, Decimal(1), Decimal(1)) for sku in Sku]
+    found = drawn(sizes_figure(LIST, 30, points, "light"))
+    assert len({found[sku.value].line.dash for sku in Sku}) == len(Sku)
+    assert len({found[f"Ours, {sku}"].marker.symbol for sku in Sku}) == len(Sku)
+    for theme in ("light", "dark"):
+        assert len(set(palette(theme).series)) == len(palette(theme).series) == 5
+        assert palette(theme).ink != palette(theme).page
+
+
+@THEMES
+def test_each_region_is_a_bar(theme: str) -> None:
+    (bars,) = regions_figure(Decimal(100), LIST, 30, theme).data
+    assert list(bars.x) == [str(number) for number in range(1, 11)]
+    assert list(bars.y)[:3] == [50.0, 110.0, 169.99]
+
+
+@THEMES
+def test_months_are_bars_in_parts_by_meter_of_one_currency(theme: str) -> None:
+    rows = (
+        row(OCTOBER, "Data Stored", "1.005"),
+        row(OCTOBER, HOSTILE, "5"),
+        row(NOVEMBER, HOSTILE, "6"),
+        row(NOVEMBER, "Data Stored", "9", "USD"),
+    )
+    figure = months_figure(review(*rows), "EUR", theme)
+    # The dearest first, at the bottom.
+    first, second = figure.data
+    assert "<a" not in first.name
+    assert (list(first.y), list(second.y)) == ([5.0, 6.0], [1.01, 0.0])
+    assert (second.name, list(second.customdata)) == ("Data Stored", ["EUR 1.01", "EUR 0.00"])
+    assert list(first.x) == ["Oct<br>2026", "Nov<br>2026"]
+    assert (first.marker.pattern.shape, second.marker.pattern.shape) == HATCHES[:2]
+
+
+@THEMES
+def test_areas_are_a_registry_s_month_and_its_repositories_parts(theme: str) -> None:
+    parts = [RepositoryCost(f"app{number}", 1, Decimal(0), Decimal(1)) for number in range(LARGEST + 5)]
+    lines = [line("hub", str(LARGEST + 5)), line(HOSTILE, "7"), line("dollars", "3", "USD"), line("unknown", None)]
+    (areas,) = bill_map(lines, "EUR", {"/hub": parts}, theme).data
+    values = dict(zip(areas.ids, areas.values, strict=True))
+    within = dict(zip(areas.ids, areas.parents, strict=True))
+    assert values["/hub"] == sum(values[key] for key, parent in within.items() if parent == "/hub") == LARGEST + 5
+    assert values["/hub …"] == 5
+    assert "5 smaller" in areas.labels
+    assert not any("<" in label for label in areas.labels)
+    assert not any("dollars" in key or "unknown" in key for key in areas.ids)

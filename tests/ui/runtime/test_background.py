@@ -1,0 +1,67 @@
+import threading
+
+import pytest
+
+from services.connection.errors import ServiceError
+from ui.runtime import background
+from ui.runtime.background import Reading, start
+
+REFUSED = ServiceError("Could not read", "No right.", "Ask.")
+
+
+def ended(reading: Reading[list[str]]) -> Reading[list[str]]:
+    assert reading.finished.wait(10)
+    return reading
+
+
+def test_what_is_there_already_shows_while_the_rest_is_read() -> None:
+    first_in, go_on = threading.Event(), threading.Event()
+
+    def work(reading: Reading[list[str]]) -> None:
+        reading.value = ["first"]
+        reading.report(1, 2, "names")
+        first_in.set()
+        go_on.wait(10)
+        reading.value = ["first", "second"]
+
+    reading = start([], work)
+    assert first_in.wait(10)
+    assert (reading.running, reading.value, reading.done, reading.of) == (True, ["first"], 1, 2)
+    go_on.set()
+    assert ended(reading).value == ["first", "second"]
+
+
+def test_a_stop_reaches_the_work() -> None:
+    def work(reading: Reading[list[str]]) -> None:
+        assert reading.stop.wait(10)
+        reading.value = ["half"]
+
+    reading = start([], work)
+    reading.stop.set()
+    assert ended(reading).value == ["half"]
+
+
+def test_a_refusal_is_kept_as_an_error_and_never_as_an_empty_list() -> None:
+    def work(_reading: Reading[list[str]]) -> None:
+        raise REFUSED
+
+    assert ended(start([], work)).error is REFUSED
+
+
+def test_a_refusal_is_read_again_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    def work(_reading: Reading[list[str]]) -> None:
+        raise REFUSED
+
+    reading = ended(start([], work))
+    assert reading.fresh
+    monkeypatch.setattr(background, "FAILURE_KEPT_S", 0)
+    assert not reading.fresh
+
+
+def test_what_was_read_stays_fresh() -> None:
+    assert ended(start([], lambda _reading: None)).fresh
+
+
+def test_other_long_work_is_called_what_it_is() -> None:
+    reading = ended(start([], lambda _reading: None, verb="Pushing", amount=lambda count: f"{count} B"))
+    assert (reading.verb, reading.amount(7)) == ("Pushing", "7 B")

@@ -1,0 +1,38 @@
+import re
+from pathlib import Path
+
+import pytest
+
+from ui.runtime.settings import NAMES, settings_from
+
+README = Path(__file__).parents[3] / "README.md"
+
+
+def test_nothing_configured_is_the_sandbox_on_the_estate() -> None:
+    settings = settings_from({})
+    assert (settings.connection, settings.sandbox_seed, settings.cloud) == ("sandbox", "estate", "public")
+
+
+def test_an_empty_value_is_the_default() -> None:
+    assert settings_from({"ACR_CONSOLE_CONNECTION": ""}).connection == "sandbox"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ACR_CONSOLE_CONNECTION", "azur"),
+        ("ACR_CONSOLE_CLOUD", "mars"),
+        ("ACR_CONSOLE_SANDBOX_SEED", "big"),
+        ("ACR_CONSOLE_SANDBOX_LATENCY_MS", "soon"),
+    ],
+)
+def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=name):
+        settings_from({name: value})
+
+
+def test_the_readme_documents_every_setting_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `(ACR_CONSOLE_\w+)` \| `?([^|`]*)`? \|", README.read_text(), re.MULTILINE))
+    assert {name: value.strip() for name, value in rows.items()} == {
+        name: value or "none" for name, value in NAMES.items()
+    }

@@ -1,0 +1,120 @@
+"""The download route: who has a ticket gets that archive, whole and of known length; nobody else gets anything."""
+
+import hashlib
+import io
+import socket
+import tarfile
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import requests
+import uvicorn
+from starlette.applications import Starlette
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
+
+from services.transfer.download import Archive, plan_archive
+from tests.services.transfer.test_download import Shelf, noise
+from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
+from ui.runtime import connection
+from ui.transfer import download_route
+
+
+@pytest.fixture
+def own(tmp_path: Path) -> Iterator[Own]:
+    with own_sandbox(tmp_path) as own:
+        connection.use(own.session())
+        yield own
+
+
+@pytest.fixture
+def archive(own: Own) -> Archive:
+    image = Shelf(own).image("v1", layers=(noise(3_000_000), b"layer"))
+    return plan_archive(own.client, APP, image["digest"], tag="v1")
+
+
+@pytest.fixture
+def server() -> Iterator[str]:
+    """The route behind compression, as Streamlit has it."""
+    app = Starlette(routes=[download_route.ROUTE], middleware=[Middleware(GZipMiddleware)])
+    listening = socket.create_server(("127.0.0.1", 0))
+    running = uvicorn.Server(uvicorn.Config(app, log_config=None, timeout_graceful_shutdown=1))
+    thread = threading.Thread(target=running.run, kwargs={"sockets": [listening]})
+    thread.start()
+    yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+    running.should_exit = True
+    thread.join()
+    listening.close()
+
+
+def get(url: str, method: str = "GET") -> requests.Response:
+    return requests.request(method, url, headers={"Accept-Encoding": "gzip"}, timeout=30)
+
+
+def test_the_archive_comes_whole_under_its_name_and_with_its_length(own: Own, archive: Archive, server: str) -> None:
+    path = download_route.mint(connection.who(), own.client.login_server, archive)
+    answer = get(server + path)
+    assert answer.status_code == 200
+    assert int(answer.headers["Content-Length"]) == len(answer.content) == archive.size
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="team-app-v1.tar"'
+    assert answer.headers["Cache-Control"] == "no-store"
+    with tarfile.open(fileobj=io.BytesIO(answer.content)) as tar:
+        for member in tar:
+            if member.name.startswith("blobs"):
+                content = tar.extractfile(member)
+                assert content and hashlib.sha256(content.read()).hexdigest() == member.name[-64:]
+
+
+def test_a_head_tells_the_length_and_reads_nothing(own: Own, archive: Archive, server: str) -> None:
+    path = download_route.mint(connection.who(), own.client.login_server, archive)
+    own.sandbox.clear_requests()
+    answer = get(server + path, "HEAD")
+    assert (answer.status_code, int(answer.headers["Content-Length"])) == (200, archive.size)
+    assert own.sandbox.requests == []
+
+
+@pytest.mark.parametrize("ticket", ["", "none", "..%2f..%2fetc%2fpasswd", "a" * 5000, "<b>"])
+def test_an_unknown_ticket_is_not_found(own: Own, server: str, ticket: str) -> None:  # noqa: ARG001
+    answer = get(f"{server}/download/{ticket}")
+    assert answer.status_code == 404
+    assert answer.headers["Content-Type"].startswith("text/plain")
+
+
+def test_a_ticket_is_valid_for_some_minutes(
+    own: Own, archive: Archive, server: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = 1000.0
+    monkeypatch.setattr(download_route, "monotonic", lambda: now)
+    path = download_route.mint(connection.who(), own.client.login_server, archive)
+    now += download_route.VALID_S - 1
+    assert [get(server + path, "HEAD").status_code for _ in range(2)] == [200, 200]
+    now += 1
+    assert get(server + path, "HEAD").status_code == 404
+    download_route.mint(connection.who(), own.client.login_server, archive)
+    assert path.rpartition("/")[2] not in download_route._tickets
+
+
+def test_a_ticket_counts_for_who_got_it_alone(own: Own, archive: Archive, server: str) -> None:
+    path = download_route.mint(connection.who(), own.client.login_server, archive)
+    connection.use(own.session(as_reader=True))
+    assert get(server + path).status_code == 404
+
+
+def test_tickets_can_not_be_guessed_and_do_not_pile_up(own: Own, archive: Archive) -> None:
+    paths = [
+        download_route.mint(connection.who(), own.client.login_server, archive) for _ in range(download_route.MOST + 5)
+    ]
+    assert len(set(paths)) == len(paths)
+    assert min(len(path) for path in paths) >= len("/download/") + 32
+    assert len(download_route._tickets) == download_route.MOST
+    assert paths[-1].rpartition("/")[2] in download_route._tickets
+
+
+def test_a_stream_that_breaks_is_no_whole_download(own: Own, archive: Archive, server: str) -> None:
+    path = download_route.mint(connection.who(), own.client.login_server, archive)
+    stored = next(member for member in archive.members if member.content is None and member.size == 5)
+    own.sandbox.store.delete_blob(REGISTRY, stored.digest)
+    with pytest.raises(requests.exceptions.ChunkedEncodingError):
+        get(server + path)

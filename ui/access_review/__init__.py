@@ -1,0 +1,1 @@
+"""Who can, one principal, the ABAC dry run, what the registry grants."""

@@ -1,0 +1,211 @@
+"""The dry run of a registry's switch to ABAC mode: which clusters stop, who loses what, and what to run, in order."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import streamlit as st
+
+from services.access.decisions import Verdict
+from services.access.permissions import Permission
+from services.access_review.abac_switch import ClusterEffect, Effect, SwitchPlan, plan_switch
+from services.access_review.abac_switch_steps import steps_of
+from services.access_review.role_successors import Use
+from services.pull_checks.matrix_reading import Pulls
+from services.registries.registry import Mode, Registry
+from ui.access_review import principals
+from ui.access_review.principals import Known
+from ui.access_review.rights import SIGNS, because
+from ui.elements.errors import show_error, show_refused
+from ui.elements.page import empty
+from ui.elements.table import page_of, table_height, table_of
+from ui.elements.text import count, plain
+from ui.runtime import connection
+
+_LISTS = ("Loses", "Assign first", "Still lost then", "Gets besides", "Can't be told", "Gains")
+# Who is in several gets what the last one takes.
+_LABELS = {Use.PULL: "Who pulls", Use.PUSH: "Who pulls and pushes", Use.ALL: "Who needs all that it may now"}
+
+
+def show_switch(who: str, pulls: Pulls, known: Known, registry: Registry) -> None:
+    """Nothing is changed here."""
+    if registry.access.mode is Mode.ABAC:
+        empty(":material/task_alt:", "In ABAC mode already", f"{plain(registry.name)} has nothing to be switched to.")
+        return
+    of_subscription = pulls.by_subscription.get(registry.subscription_id)
+    if of_subscription is None:
+        st.error(
+            f"The role assignments of {plain(registry.subscription)} could not be read: who would lose what is not "
+            "known. Do not switch.",
+            icon=":material/error:",
+        )
+        return
+    for refusal in of_subscription.unread:
+        show_error(refusal.error)
+    st.markdown(
+        f"A dry run: what would become of everybody who may use **{plain(registry.name)}** if it went from Legacy to "
+        "ABAC mode, where roles on images can be given by repository. Nothing is changed here."
+    )
+    show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
+    groups = principals.show_groups(who, pulls, registry)
+    clients = {one.sign_in.lower(): one.id for one in known.names.by_id.values() if one.kind == "service principal"}
+
+    def planned(uses: dict[str, Use]) -> SwitchPlan:
+        return plan_switch(
+            of_subscription.records,
+            registry,
+            pulls.clusters.values,
+            groups=groups,
+            uses=uses,
+            object_ids=clients,
+            gone=known.names.missing,
+        )
+
+    at_first = planned({})
+    missing = known.names.missing
+    undecided = [one for one in at_first.effects if one.to_decide and one.principal_id.lower() not in missing]
+    above = st.container()
+    uses = _decided(undecided, known)
+    plan = planned(uses) if uses else at_first
+    with above:
+        _show_numbers(plan)
+        _show_clusters(plan, registry, known)
+    _show_effects(plan, known)
+    _show_steps(plan, known)
+
+
+def _show_numbers(plan: SwitchPlan) -> None:
+    with st.grid(4, min_column_width=170):
+        for label, number in (
+            ("Clusters that stop", sum(one.stops for one in plan.clusters)),
+            ("Principals that lose", sum(bool(one.loses) for one in plan.effects)),
+            ("Can't be told", sum(bool(one.unsure) for one in plan.effects)),
+            ("Roles to assign", len(plan.assignments)),
+        ):
+            st.metric(label, f"{number:,}", border=True, height="stretch")
+
+
+def _show_clusters(plan: SwitchPlan, registry: Registry, known: Known) -> None:
+    if registry.access.anonymous_pull:
+        st.info("Anonymous pull is on: no cluster needs a role to pull, in either mode.", icon=":material/public:")
+        return
+    for one in plan.clusters:
+        if one.stops:
+            st.error(_stopping(one, known), icon=":material/cancel:")
+    untold = [plain(one.cluster.name) for one in plan.clusters if one.unsure]
+    if untold:
+        st.warning(
+            f"Whether {', '.join(untold)} would stop pulling can't be told: see the Integration checker.",
+            icon=":material/help:",
+        )
+    if not any(one.stops or one.unsure for one in plan.clusters):
+        st.success("No cluster that is known here would stop pulling.", icon=":material/check_circle:")
+
+
+def _stopping(one: ClusterEffect, known: Known) -> str:
+    had = plain(known.words(one.before.because[0].words)) if one.before and one.before.because else "its role"
+    kept = "The roles below keep it." if one.kept else "The roles below do not keep all of it."
+    return f"**{plain(one.cluster.name)}** would stop pulling: {had}, is ignored in ABAC mode. {kept}"
+
+
+def _decided(undecided: Sequence[Effect], known: Known) -> dict[str, Use]:
+    """Asks what those with general roles do with images: no record tells."""
+    if not undecided:
+        return {}
+    st.subheader("To decide", anchor=False)
+    st.markdown(
+        f"{count(len(undecided), 'principal')} may use images by a role for everything, such as Reader, Contributor or "
+        "Owner. In ABAC mode such a role gives no image. No role assignment tells whether they use images: who does "
+        "needs a role for it."
+    )
+    names = {one.principal_id.lower(): known.name(one.principal_id) for one in undecided}
+    uses: dict[str, Use] = {}
+    for column, (use, label) in zip(st.columns(len(_LABELS)), _LABELS.items(), strict=True):
+        with column:
+            chosen = st.multiselect(
+                label,
+                list(names),
+                format_func=names.__getitem__,
+                key=use.name.lower(),
+                placeholder="Nobody",
+                bind="query-params",
+            )
+            uses |= dict.fromkeys(chosen, use)
+    return uses
+
+
+def _show_effects(plan: SwitchPlan, known: Known) -> None:
+    st.subheader("Who loses what", anchor=False)
+    if not plan.effects:
+        st.success("Nobody: the switch changes what no principal may do.", icon=":material/check_circle:")
+        return
+    mine = connection.current().identity.object_id.lower()
+    for own in plan.effects:
+        if own.principal_id.lower() == mine and own.loses:
+            st.warning(f"You would lose, too: {_words(own.loses)}.", icon=":material/person_alert:")
+    rows, page = page_of(plan.effects, "effects")
+    selected = st.dataframe(
+        table_of([_row(one, known) for one in rows], dict.fromkeys(_LISTS, pa.list_(pa.string()))),
+        key=f"effects on {plan.registry.id} {page}",
+        height=table_height(len(rows)),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        placeholder="–",
+        alt="Principals that the switch touches, one a row, those that pull for clusters first",
+        column_config={
+            "Principal": st.column_config.TextColumn(pinned=True),
+            **{name: st.column_config.ListColumn(width="medium") for name in _LISTS},
+        },
+    )
+    gone = sum(one.principal_id.lower() in known.names.missing for one in plan.effects)
+    left_out = (
+        f" {count(gone, 'principal is', 'principals are')} not in the directory, deleted or of another tenant: no "
+        "role is suggested for them."
+    )
+    st.caption(f"Select a row to see which assignment gives what, now and then.{left_out if gone else ''}")
+    if selected.selection.rows and selected.selection.rows[0] < len(rows):
+        _show_one(rows[selected.selection.rows[0]], known)
+
+
+def _row(one: Effect, known: Known) -> dict[str, object]:
+    return {
+        "Principal": known.name(one.principal_id),
+        "Kind": known.kind(one.principal_id, one.kind),
+        "Loses": [str(wanted) for wanted in one.loses],
+        "Assign first": [new.role_name.removeprefix("Container Registry ") for new in one.assignments],
+        "Still lost then": [str(wanted) for wanted in one.remains],
+        "Gets besides": [str(wanted) for wanted in one.more],
+        "Can't be told": [str(wanted) for wanted in one.unsure],
+        "Gains": [str(wanted) for wanted in one.gains],
+        "Pulls for": ", ".join(one.pulls_for),
+        "Object id": one.principal_id,
+    }
+
+
+def _show_one(one: Effect, known: Known) -> None:
+    with st.container(border=True):
+        st.subheader(plain(known.name(one.principal_id)), anchor=False)
+        st.code(one.principal_id, language=None)
+        nothing = []
+        for before, after, then in zip(one.before, one.after, one.then, strict=True):
+            if {before.verdict, after.verdict, then.verdict} == {Verdict.NO}:
+                nothing.append(before.permission)
+                continue
+            st.markdown(
+                f"**{before.permission.capitalize()}**: {SIGNS[before.verdict]} now, {SIGNS[after.verdict]} after the "
+                f"switch, {SIGNS[then.verdict]} with the roles below\n{because(before, known)}"
+            )
+        if nothing:
+            st.markdown(f"Neither now nor then: {_words(nothing)}.")
+
+
+def _words(permissions: Sequence[Permission]) -> str:
+    return ", ".join(permissions)
+
+
+def _show_steps(plan: SwitchPlan, known: Known) -> None:
+    st.subheader("In this order", anchor=False)
+    for number, step in enumerate(steps_of(plan, known.name), 1):
+        st.markdown(f"**{number}. {step.title}.** {step.words}")
+        if step.lines:
+            st.code("\n".join(step.lines), language="bash", wrap_lines=True)

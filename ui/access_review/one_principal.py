@@ -1,0 +1,106 @@
+"""What one principal may do, on every registry of every subscription, and why."""
+
+import streamlit as st
+
+from services.access_review.who_can import what_can
+from services.commands import registries as az_commands
+from services.connection.names import is_guid
+from services.connection.parallel import Partial
+from services.pull_checks.matrix_reading import Pulls
+from ui.access_review import principals
+from ui.access_review.principals import Known
+from ui.access_review.rights import show_reasons, show_rights
+from ui.elements.errors import show_error, show_refused
+from ui.elements.page import az_lines, empty
+from ui.elements.text import plain
+from ui.runtime.background import show_progress
+
+BOX = "chosen principal"
+
+
+def choose(principal_id: str) -> None:
+    """Chooses a principal, from elsewhere on the page."""
+    st.session_state[BOX] = principal_id
+    st.query_params["principal"] = principal_id
+
+
+def show_principal(who: str, pulls: Pulls, known: Known) -> None:
+    """The principal is chosen by its name, or typed as an object id; the URL remembers it."""
+    ids = {one.principal_id.lower() for of_one in pulls.access.values for one in of_one.records.assignments}
+    options = sorted(ids, key=lambda one: (known.name(one) == one, known.name(one).casefold()))
+    named = st.query_params.get("principal", "").lower()
+    if named and named not in options:
+        options.append(named)
+
+    def remember() -> None:
+        chosen = (st.session_state[BOX] or "").strip().lower()
+        if chosen:
+            st.query_params["principal"] = chosen
+        else:
+            st.query_params.pop("principal", None)
+
+    principal = st.selectbox(
+        "Principal",
+        options,
+        options.index(named) if named else None,
+        format_func=lambda one: known.name(one) if known.name(one) == one else f"{known.name(one)} ({one})",
+        key=BOX,
+        placeholder="A name, or an object id",
+        accept_new_options=True,
+        on_change=remember,
+    )
+    principal = (principal or "").strip().lower()
+    if not principal:
+        empty(":material/person_search:", "No principal chosen", "Choose one above, or give the object id of any.")
+        return
+    if not is_guid(principal):
+        st.error("That is no object id: it is a GUID, as `az ad user show --query id` prints.", icon=":material/error:")
+        return
+    st.markdown(f"**{plain(known.name(principal))}**, {plain(known.kind(principal, _told(pulls, principal)))}")
+    found = what_can(
+        {subscription: one.records for subscription, one in pulls.by_subscription.items()},
+        pulls.registries.values,
+        principal,
+        groups=dict(_groups(who, pulls, principal).values),
+    )
+    chosen = show_rights(
+        found,
+        known,
+        f"rights of {principal}",
+        "Registries, one a row: what the principal may do on each",
+        first={"Registry": lambda one: one.registry.name, "Mode": lambda one: one.registry.access.mode.value},
+        last={"Subscription": lambda one: one.registry.subscription},
+    )
+    st.caption("Select a row to see why.")
+    if chosen:
+        with st.container(border=True):
+            st.subheader(plain(chosen.registry.name), anchor=False)
+            show_reasons(chosen, known)
+    az_lines(
+        *(
+            az_commands.list_assignments_of(principal, f"/subscriptions/{subscription}")
+            for subscription in pulls.by_subscription
+        )
+    )
+
+
+def _told(pulls: Pulls, principal: str) -> str:
+    held = (one for of_one in pulls.access.values for one in of_one.records.assignments)
+    return next((one.principal_type for one in held if one.principal_id.lower() == principal), "")
+
+
+def _groups(who: str, pulls: Pulls, principal: str) -> Partial[tuple[str, frozenset[str]]]:
+    """Of each subscription. Azure tells them of users and service principals, not of groups."""
+    if "group" in _told(pulls, principal).lower():
+        st.info(
+            "It is a group. Azure does not tell whether it is in other groups: what those give it can't be told.",
+            icon=":material/groups:",
+        )
+        return Partial(())
+    subscriptions = tuple(one.subscription for one in pulls.access.values)
+    reading = principals.groups_everywhere(who, subscriptions, tuple(one.id for one in subscriptions), principal)
+    show_progress(reading, f"groups of {principal}")
+    if reading.error:
+        show_error(reading.error)
+    show_refused(reading.value, "subscription's groups", "subscriptions' groups")
+    return reading.value

@@ -1,0 +1,156 @@
+"""Names of principals and the groups that hold them, cached by identity: what the views of access read."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from services.access.directory import Names, names_of
+from services.access.role_assignments import keys_down_to
+from services.access_review.known_principals import known_principals
+from services.access_review.reading import asked_of, count_tokens, read_groups, read_groups_everywhere
+from services.arm.subscriptions import Subscription
+from services.connection.parallel import Partial
+from services.pull_checks.matrix_reading import Pulls
+from services.registries.registry import Registry
+from ui.elements.errors import show_error, show_refused
+from ui.elements.text import count, plain
+from ui.runtime import connection
+from ui.runtime.background import Reading, fresh, show_progress, start
+
+# More than these are asked only when wanted: each is a request.
+ASKED_AT_ONCE = 200
+_GUID = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNORECASE)
+Read = Partial[tuple[str, frozenset[str]]]
+_KINDS = {"User": "user", "Group": "group", "ServicePrincipal": "service principal", "ForeignGroup": "group elsewhere"}
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of principals: their names from the directory, and what clusters tell of their identities."""
+
+    names: Names
+    of_clusters: Mapping[str, str]
+    subscriptions: Mapping[str, str]
+
+    def name(self, principal_id: str) -> str:
+        """Its name, else what a cluster tells of it, else its id."""
+        named = self.names.by_id.get(principal_id.lower())
+        return (named.name if named else "") or self.of_clusters.get(principal_id.lower(), "") or principal_id
+
+    def words(self, sentence: str) -> str:
+        """A sentence of services, with the names of principals and subscriptions in place of their ids."""
+        return _GUID.sub(lambda found: self.subscriptions.get(found[0].lower()) or self.name(found[0]), sentence)
+
+    def kind(self, principal_id: str, told: str = "") -> str:
+        """What it is: of the directory, else as role assignments tell it; whom the directory no longer has is gone."""
+        if principal_id.lower() in self.names.missing:
+            return "not in the directory"
+        named = self.names.by_id.get(principal_id.lower())
+        return (named.kind if named else "") or _KINDS.get(told, told) or "not told"
+
+
+@st.cache_resource(ttl="10m", show_spinner=False, max_entries=20, validate=fresh)
+def _names(who: str, ids: tuple[str, ...]) -> Reading[Names]:
+    session = connection.session(who)
+
+    def work(reading: Reading[Names]) -> None:
+        reading.report(0, 0, "names")
+        reading.value = names_of(session, ids)
+
+    return start(Names(), work)
+
+
+def show_known(who: str, pulls: Pulls) -> Known:
+    """The names of all that hold a role: ids at first, where the directory is slow. Says once why some are not read."""
+    ids = {one.principal_id.lower() for of_one in pulls.access.values for one in of_one.records.assignments}
+    reading = _names(who, tuple(sorted(ids)))
+    show_progress(reading, "names")
+    if unread := reading.error or reading.value.unread:
+        st.info(f"Names were not read: {plain(unread.cause)} Ids are shown instead.", icon=":material/badge:")
+    subscriptions = {one.subscription.id.lower(): one.subscription.name for one in pulls.access.values}
+    return Known(reading.value, known_principals(pulls.clusters.values).object_ids, subscriptions)
+
+
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)
+def _groups_at(
+    who: str,
+    _registry: Registry,
+    registry_id: str,  # noqa: ARG001
+    principals: tuple[str, ...],
+) -> Reading[Read]:
+    """The groups of each of these principals at one registry. `registry_id` says which it is."""
+    session = connection.session(who)
+
+    def work(reading: Reading[Read]) -> None:
+        reading.value = read_groups(session, _registry, principals, progress=reading.report, stop=reading.stop)
+
+    return start(Partial(()), work)
+
+
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=200, validate=fresh)
+def groups_everywhere(
+    who: str,
+    _subscriptions: tuple[Subscription, ...],
+    subscription_ids: tuple[str, ...],  # noqa: ARG001
+    principal: str,
+) -> Reading[Read]:
+    """The groups of one principal, by subscription. `subscription_ids` says of which."""
+    session = connection.session(who)
+
+    def work(reading: Reading[Read]) -> None:
+        reading.report(0, 0, "groups")
+        reading.value = read_groups_everywhere(session, _subscriptions, principal)
+
+    return start(Partial(()), work)
+
+
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=200, validate=fresh)
+def tokens(who: str, _registry: Registry, registry_id: str) -> Reading[int | None]:  # noqa: ARG001
+    """How many repository tokens a registry has; None until it is known."""
+    session = connection.session(who)
+
+    def work(reading: Reading[int | None]) -> None:
+        reading.report(0, 0, "tokens")
+        reading.value = count_tokens(session, _registry)
+
+    return start(None, work)
+
+
+def show_groups(who: str, pulls: Pulls, registry: Registry) -> Mapping[str, frozenset[str]]:
+    """The groups of everybody with a role at a registry and of those who pull for clusters, as far as they are read;
+    with progress, and with what refuses. Nothing is asked where no group holds anything there."""
+    wanted = _to_ask(pulls, registry)
+    if not wanted:
+        return {}
+    asked = f"groups of {registry.id}"
+    if len(wanted) > ASKED_AT_ONCE and not st.session_state.get(asked):
+        st.markdown(
+            "Groups hold roles here, and Azure tells of one principal at a time whether it is in them: "
+            f"{count(len(wanted), 'request')}. Until then, what groups give can't be told."
+        )
+        if not st.button("Ask for all of them", icon=":material/groups:"):
+            return {}
+        st.session_state[asked] = True
+    reading = _groups_at(who, registry, registry.id, wanted)
+    show_progress(reading, asked)
+    if reading.error:
+        show_error(reading.error)
+    show_refused(reading.value, "principal's groups", "principals' groups")
+    return dict(reading.value.values)
+
+
+def _to_ask(pulls: Pulls, registry: Registry) -> tuple[str, ...]:
+    records = pulls.by_subscription[registry.subscription_id].records
+    reaching = [one for key in keys_down_to(registry.id) for one in records.by_scope.get(key, ())]
+    if all(one.principal_type.lower() in ("user", "serviceprincipal", "device") for one in reaching):
+        return ()
+    pullers = {one.puller.object_id.lower() for one in pulls.clusters.values if one.puller.object_id}
+    return tuple(sorted({*asked_of(reaching), *pullers}))
+
+
+def forget() -> None:
+    """Reads names, groups and tokens anew, for every session."""
+    for cache in (_names, _groups_at, groups_everywhere, tokens):
+        cache.clear()

@@ -1,0 +1,102 @@
+"""What principals may do, as a table, and one of them in words: shared by the views of access."""
+
+from collections.abc import Callable, Sequence
+
+import pyarrow as pa
+import streamlit as st
+
+from services.access.decisions import Decision, Verdict
+from services.access.permissions import Permission
+from services.access_review.who_can import ASKED, Rights
+from ui.access_review.principals import Known
+from ui.elements.table import page_of, table_height, table_of
+from ui.elements.text import plain
+
+SIGNS = {Verdict.YES: "✓ yes", Verdict.SOME: "◐ some", Verdict.UNKNOWN: "? can't be told", Verdict.NO: "✗ no"}
+_BADGES = {
+    Verdict.YES: ":orange-badge[:material/check: yes]",
+    Verdict.SOME: ":orange-badge[:material/contrast: some repositories]",
+    Verdict.UNKNOWN: ":gray-badge[:material/help: can't be told]",
+    Verdict.NO: ":gray-badge[:material/close: no]",
+}
+HEADS = {
+    Permission.PULL: "Pull",
+    Permission.PUSH: "Push",
+    Permission.DELETE: "Delete",
+    Permission.LIST_CATALOG: "List",
+    Permission.CHANGE_LOCKS: "Locks",
+    Permission.WRITE_REGISTRY: "Manage",
+    Permission.LIST_CREDENTIALS: "Admin password",
+    Permission.ASSIGN_ROLES: "Assign roles",
+}
+
+
+_TEXTS = pa.list_(pa.string())
+Columns = dict[str, Callable[[Rights], str]]
+
+
+def show_rights(
+    rights: Sequence[Rights], known: Known, key: str, alt: str, *, first: Columns, last: Columns
+) -> Rights | None:
+    """A row each; returns the one that is selected. `first` are the columns before the permissions, of which the
+    leftmost stays in sight, `last` those after them."""
+    rows, page = page_of(rights, key)
+    selected = st.dataframe(
+        table_of(
+            [_row(one, known, first, last) for one in rows], dict.fromkeys(("Look first", "By", "Denied by"), _TEXTS)
+        ),
+        key=f"{key} {page}",
+        height=table_height(len(rows)),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        placeholder="–",
+        alt=alt,
+        column_config={
+            next(iter(first)): st.column_config.TextColumn(pinned=True),
+            "Look first": st.column_config.ListColumn(width="medium"),
+            "Denied by": st.column_config.ListColumn(help="Deny assignments that take some of it away, or may"),
+            "By": st.column_config.ListColumn(width="large", help="The roles that give it, and from where"),
+        },
+    )
+    chosen = next(iter(selected.selection.rows), None)
+    # A filter may have left fewer rows than were there when one was selected.
+    return rows[chosen] if chosen is not None and chosen < len(rows) else None
+
+
+def _row(one: Rights, known: Known, first: Columns, last: Columns) -> dict[str, object]:
+    verdicts = {decision.permission: SIGNS[decision.verdict] for decision in one.decisions}
+    by = dict.fromkeys(reason.words for decision in one.decisions for reason in (*decision.because, *decision.untold))
+    return {
+        **{name: cell(one) for name, cell in first.items()},
+        "Look first": [f"{'' if found.sure else 'maybe '}{found.danger}" for found in one.dangers],
+        **{HEADS[wanted]: verdicts.get(wanted, "? not read") for wanted in ASKED},
+        "By": [known.words(words) for words in by],
+        "Denied by": list(dict.fromkeys(one.deny.name for decision in one.decisions for one in decision.denials)),
+        **{name: cell(one) for name, cell in last.items()},
+    }
+
+
+def show_reasons(one: Rights, known: Known) -> None:
+    """Its dangers, then each permission with all that bears on it."""
+    dangers = [
+        f"{'' if found.sure else 'Perhaps, it can not be told: '}{known.words(found.why)}" for found in one.dangers
+    ]
+    if dangers:
+        st.warning("\n".join(f"- {plain(danger)}" for danger in dangers), icon=":material/priority_high:")
+    if one.unread:
+        st.info(plain(one.unread), icon=":material/help:")
+    silent = [decision for decision in one.decisions if not decision.said]
+    for decision in one.decisions:
+        if decision in silent:
+            continue
+        st.markdown(f"{_BADGES[decision.verdict]} **{decision.permission.capitalize()}**\n{because(decision, known)}")
+    if silent:
+        names = ", ".join(decision.permission for decision in silent)
+        st.markdown(f"{_BADGES[Verdict.NO]} **{names.capitalize()}**: no role that it holds is about this.")
+
+
+def because(decision: Decision, known: Known) -> str:
+    """All that bears on a decision, as a list in markdown."""
+    said = "\n".join(f"- {plain(known.words(sentence))}" for sentence in decision.said)
+    return said or "- No role that it holds is about this."

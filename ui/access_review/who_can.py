@@ -1,0 +1,130 @@
+"""Who may do what on one registry, or one repository of it: ways in without a role, then everybody with one."""
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from services.access.decisions import Verdict
+from services.access_review.who_can import ASKED, Rights, doors, who_can
+from services.commands import registries as az_commands
+from services.pull_checks.matrix_reading import Pulls
+from services.registries.registry import Registry
+from ui.access_review import principals
+from ui.access_review.principals import Known
+from ui.access_review.rights import HEADS, show_reasons, show_rights
+from ui.elements.errors import show_error
+from ui.elements.page import az_lines, empty
+from ui.elements.text import count, plain
+from ui.runtime.background import show_progress
+
+
+def show_who(
+    who: str, pulls: Pulls, known: Known, registry: Registry, repository: str, look_everywhere: Callable[[str], None]
+) -> None:
+    """`look_everywhere` is called with the object id of whom more is wanted."""
+    _show_doors(who, registry)
+    of_subscription = pulls.by_subscription.get(registry.subscription_id)
+    if of_subscription is None:
+        st.error(
+            f"The role assignments of {plain(registry.subscription)} could not be read: who may do what is not known.",
+            icon=":material/error:",
+        )
+        return
+    for refusal in of_subscription.unread:
+        show_error(refusal.error)
+    groups = principals.show_groups(who, pulls, registry)
+    found = who_can(of_subscription.records, registry, repository or None, groups=groups)
+    if not found:
+        empty(":material/group_off:", "Nobody", "No role assignment reaches this registry.")
+        return
+    dangerous = sum(1 for one in found if one.dangers)
+    st.markdown(
+        f"{count(len(found), 'principal')} with a role that reaches "
+        f"{plain(f'{registry.name}/{repository}' if repository else registry.name)}, {dangerous} to look at first. "
+        "Who has a role only by a group is not listed; the group is."
+    )
+    shown = _filtered(found, known)
+    chosen = None
+    if shown:
+        chosen = show_rights(
+            shown,
+            known,
+            f"rights on {registry.id}",
+            "Principals, one a row, those who could do harm first",
+            first={
+                "Principal": lambda one: known.name(one.principal_id),
+                "Kind": lambda one: known.kind(one.principal_id, one.kind),
+            },
+            last={
+                "Of a cluster": lambda one: known.of_clusters.get(one.principal_id.lower(), ""),
+                "Object id": lambda one: one.principal_id,
+            },
+        )
+        st.caption(f"{len(shown)} shown. Select a row to see why.")
+    else:
+        empty(":material/filter_alt_off:", "No principal matches", "Clear the search or a filter above.")
+    if chosen:
+        with st.container(border=True):
+            st.subheader(plain(known.name(chosen.principal_id)), anchor=False)
+            st.code(chosen.principal_id, language=None)
+            show_reasons(chosen, known)
+            with st.container(horizontal=True, vertical_alignment="center"):
+                st.button(
+                    "What it may do everywhere",
+                    icon=":material/travel_explore:",
+                    on_click=look_everywhere,
+                    args=(chosen.principal_id,),
+                )
+                st.page_link(
+                    "assign.py",
+                    label="Assign or remove a role",
+                    icon=":material/person_add:",
+                    query_params={
+                        "registry": st.query_params["registry"],
+                        "principal": chosen.principal_id,
+                        "kind": chosen.kind,
+                    },
+                )
+    az_lines(
+        az_commands.list_role_assignments(registry.id),
+        az_commands.list_deny_assignments(registry.id),
+        *(az_commands.show_role(role) for role in dict.fromkeys(one.role for one in (chosen.held if chosen else ()))),
+    )
+
+
+def _show_doors(who: str, registry: Registry) -> None:
+    reading = principals.tokens(who, registry, registry.id)
+    show_progress(reading, f"tokens of {registry.id}")
+    if reading.error:
+        st.info(f"Repository tokens were not counted: {plain(reading.error.cause)}", icon=":material/key:")
+    for door in doors(registry, reading.value):
+        st.warning(f"**{plain(door.title)}**: {plain(door.who)} {door.words}", icon=":material/door_open:")
+
+
+def _filtered(found: tuple[Rights, ...], known: Known) -> list[Rights]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        only = st.toggle("To look at first", key="first", bind="query-params")
+        search = st.text_input(
+            "Search", key="search", type="search", placeholder="Name, id or role", bind="query-params"
+        )
+        may = st.multiselect("May", [HEADS[one] for one in ASKED], key="may", bind="query-params")
+        kinds = sorted({known.kind(one.principal_id, one.kind) for one in found})
+        kind = st.multiselect("Kind", kinds, key="kind", bind="query-params")
+    text = (search or "").casefold().strip()
+
+    def fits(one: Rights) -> bool:
+        named = (
+            known.name(one.principal_id),
+            one.principal_id,
+            *(reason.role for d in one.decisions for reason in d.reasons),
+        )
+        return (
+            any(text in name.casefold() for name in named)
+            and all(
+                decision.verdict is not Verdict.NO for decision in one.decisions if HEADS[decision.permission] in may
+            )
+            and (not kind or known.kind(one.principal_id, one.kind) in kind)
+            and (not only or bool(one.dangers))
+        )
+
+    return [one for one in found if fits(one)]

@@ -1,0 +1,1 @@
+"""Integration checker and pull matrix."""

@@ -1,0 +1,143 @@
+"""Attaching a registry to a cluster, and detaching it: the plan, the request for an administrator, what came of it."""
+
+import time
+from dataclasses import dataclass
+
+import streamlit as st
+
+from services.access.repository_scope import ALL, RepositoryChoice, choice_from
+from services.aks.attach import AttachPlan, apply_attach, read_attach_plan
+from services.aks.clusters import Cluster
+from services.aks.detach import apply_detach, attachments, read_detach_plan
+from services.aks.puller import PullerAccess
+from services.commands import registries as az_commands
+from services.connection.errors import ServiceError
+from services.registries.registry import Mode, Registry
+from ui.elements.errors import panel, show_error
+from ui.elements.notices import say_done
+from ui.elements.text import plain
+from ui.elements.writing import may_write, show_objections, show_read_only, with_status
+from ui.loaders import clusters
+from ui.roles.grant_dialog import confirm_grant
+from ui.runtime import connection
+
+# https://learn.microsoft.com/azure/role-based-access-control/troubleshooting#symptom---role-assignment-changes-are-not-being-detected
+PROPAGATION_S = 600
+
+
+@dataclass(frozen=True)
+class _Since:
+    """When this session attached a pair."""
+
+    at: float
+
+
+@st.cache_data(ttl="30s", show_spinner="Planning", max_entries=50)
+def _attach_plan(
+    who: str,
+    _cluster: Cluster,
+    _registry: Registry,
+    pair: str,  # noqa: ARG001
+    choice: RepositoryChoice,
+    principal_id: str,
+) -> AttachPlan:
+    """`pair` says which cluster and registry."""
+    return read_attach_plan(connection.session(who), _cluster, _registry, choice, principal_id=principal_id)
+
+
+@st.dialog("Attach", width="large")
+def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) -> None:
+    """Plans the one role assignment, shows it, and writes it; who may not gets it as a request. `principal_id`: of a
+    service principal, else ""."""
+    with panel():
+        choice = _choose_repositories(registry)
+        plan = _attach_plan(who, cluster, registry, f"{cluster.id} {registry.id}", choice, principal_id)
+        st.markdown(
+            f"**{plain(plan.role_name)}** for the {cluster.puller.kind} of **{plain(cluster.name)}** on "
+            f"**{plain(registry.name)}**, for {plain(choice.words)}. The cluster itself is not updated."
+        )
+        if plan.nothing_to_do:
+            given = plan.granted[0].words if plan.granted else "the same assignment"
+            st.success(f"Nothing to do: {plain(given)} lets it pull already.", icon=":material/check_circle:")
+        confirm_grant(plan, lambda: _write(who, plan))
+
+
+def _choose_repositories(registry: Registry) -> RepositoryChoice:
+    """All, or in ABAC mode those that are named."""
+    if registry.access.mode is Mode.LEGACY:
+        return ALL
+    every, some = "All repositories", "Some of them"
+    if st.segmented_control("May pull from", [every, some], default=every, required=True) != some:
+        return ALL
+    text = st.text_input("Repositories", placeholder="team/app, backend/", help="A name, or a prefix with its slash.")
+    return choice_from(text or "")
+
+
+def _write(who: str, plan: AttachPlan) -> None:
+    try:
+        session = connection.session(who)
+        done = with_status("Assigning the role", lambda report: apply_attach(session, plan, report))
+    except ServiceError as error:
+        show_error(error)
+        return
+    finally:  # Also what failed may have been done.
+        _attach_plan.clear()
+        clusters.forget_pulls(who)
+    st.session_state[_key(plan.cluster, plan.registry)] = _Since(time.time())
+    words = {
+        "attached": "attached, as read back",
+        "attached already": "attached already: nothing was written",
+        "not confirmed": "taken by Azure, and could not be read back: check again in a minute",
+    }[done.outcome]
+    say_done(f"{plain(plan.registry.name)} is {words}.")
+    st.rerun()
+
+
+@st.dialog("Detach", width="large")
+def detach(who: str, cluster: Cluster, registry: Registry, held: PullerAccess) -> None:
+    """Removes the cluster's own assignment on the registry, and says what still lets it pull."""
+    with panel():
+        own = {f"{one.name} ({one.id.rpartition('/')[2][:8]})": one for one in attachments(registry, held)}
+        chosen = own[st.selectbox("Assignment", list(own))].id if len(own) > 1 else ""
+        session = connection.session(who)
+        plan = read_detach_plan(session, cluster, registry, chosen, principal_id=held.principal_id)
+        show_objections(plan.blockers, plan.warnings)
+        if plan.left.because:
+            st.markdown("After it, these still let it pull:")
+            for reason in plan.left.because:
+                st.markdown(f"- {plain(reason.words)}")
+        elif not plan.blockers:
+            st.markdown("After it, nothing that is known lets it pull.")
+        if plan.assignment:
+            st.code(az_commands.remove_assignment(plan.assignment.id), language="bash", wrap_lines=True)
+        show_read_only()
+        if st.button("Remove the assignment", type="primary", disabled=bool(plan.blockers) or not may_write()):
+            try:
+                done = apply_detach(connection.session(who), plan)
+            finally:  # Also what failed may have been done.
+                clusters.forget_pulls(who)
+            st.session_state.pop(_key(cluster, registry), None)
+            say_done(f"The assignment is {done.outcome}.")
+            st.rerun()
+
+
+def _key(cluster: Cluster, registry: Registry) -> str:
+    return f"attached {cluster.id} {registry.id}"
+
+
+def show_propagation(cluster: Cluster, registry: Registry) -> None:
+    """How long a fresh assignment may still take, while it may."""
+    since: _Since | None = st.session_state.get(_key(cluster, registry))
+    if since and time.time() - since.at < PROPAGATION_S:
+        _countdown(since.at)
+
+
+@st.fragment(run_every=5.0)
+def _countdown(since: float) -> None:
+    left = max(PROPAGATION_S - (time.time() - since), 0)
+    minutes, seconds = divmod(round(left), 60)
+    st.progress(
+        1 - left / PROPAGATION_S,
+        text=f"A new role takes up to ten minutes until registries know of it: {minutes}:{seconds:02} left at most. "
+        "A node that was refused tries again by itself.",
+    )

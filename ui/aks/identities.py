@@ -1,0 +1,44 @@
+"""A cluster's two identities: which one pulls, and why it is not the other."""
+
+import streamlit as st
+
+from services.aks.clusters import Cluster, ManagedIdentity
+from ui.elements.text import plain
+
+
+def show_identities(cluster: Cluster) -> None:
+    """Both, with their ids to copy."""
+    st.subheader("The two identities", anchor=False)
+    st.markdown(f"The cluster acts as a {cluster.identity_model}. {plain(cluster.puller.why)}")
+    pulls, acts = st.columns(2)
+    with pulls, st.container(border=True, height="stretch"):
+        st.markdown(":green-badge[:material/download: pulls images] **Kubelet identity**")
+        if cluster.kubelet:
+            _show_ids(cluster.kubelet, "identityProfile.kubeletidentity")
+        elif cluster.service_principal_id:
+            st.markdown("None: the nodes pull as the cluster's service principal.")
+            _id("Client id (servicePrincipalProfile.clientId)", cluster.service_principal_id)
+        else:
+            st.markdown("Azure does not tell one.")
+        st.caption("Of the node pools. A role that lets pull is assigned to its object id, never to its client id.")
+    with acts, st.container(border=True, height="stretch"):
+        st.markdown(":gray-badge[:material/settings: manages the cluster] **Control plane's identity**")
+        if cluster.control_plane:
+            _show_ids(cluster.control_plane, "identity")
+        else:
+            st.markdown("None of its own.")
+        st.caption("Of the managed control plane: load balancers, disks, node pools. It never pulls an image.")
+
+
+def _show_ids(identity: ManagedIdentity, where: str) -> None:
+    principal = "principalId" if where == "identity" else "objectId"
+    _id(f"Object id ({where}.{principal})", identity.object_id)
+    if identity.client_id:
+        _id(f"Client id ({where}.clientId)", identity.client_id)
+    if identity.resource_id:
+        _id("Resource id", identity.resource_id)
+
+
+def _id(label: str, value: str) -> None:
+    st.caption(label)
+    st.code(value or "not told", language=None, wrap_lines=True)

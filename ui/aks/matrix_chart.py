@@ -1,0 +1,85 @@
+"""The pull matrix as squares: a sign and a colour a pair, the reason under the pointer."""
+
+from collections.abc import Sequence
+from html import escape
+from textwrap import wrap
+
+import plotly.graph_objects as go
+
+from services.pull_checks.matrix import Answer, Pair
+from ui.elements.chart_theme import layout, palette
+
+SIGNS = {Answer.CAN: "✓", Answer.SOME: "◐", Answer.CANNOT: "✗", Answer.NETWORK: "⇄", Answer.UNKNOWN: "?"}
+ROW_PX, HEAD_PX = 34, 150
+
+
+def matrix_figure(pairs: Sequence[Pair], theme: str) -> go.Figure:
+    """A row a cluster, a column a registry. Every pair of `pairs` is drawn once.
+
+    What is pointed at and clicked on are points over the squares, which plotly lets nobody select: their index is that
+    in `pairs`.
+    """
+    colours = palette(theme)
+    clusters = list(dict.fromkeys(pair.cluster.id for pair in pairs))
+    registries = list(dict.fromkeys(pair.registry.id for pair in pairs))
+    by_ids = {(pair.cluster.id, pair.registry.id): pair for pair in pairs}
+    names = {pair.cluster.id: pair.cluster.name for pair in pairs} | {
+        pair.registry.id: pair.registry.name for pair in pairs
+    }
+    rows = [[by_ids.get((cluster, registry)) for registry in registries] for cluster in clusters]
+    order = list(Answer)
+    fill = [colours.series[3], colours.series[0], colours.series[1], colours.series[2], colours.around]
+    steps = [(edge / len(order), colour) for number, colour in enumerate(fill) for edge in (number, number + 1)]
+    squares = go.Heatmap(
+        x=[str(number) for number in range(len(registries))],
+        y=[str(number) for number in range(len(clusters))],
+        z=[[order.index(pair.answer) if pair else None for pair in row] for row in rows],
+        zmin=-0.5,
+        zmax=len(order) - 0.5,
+        colorscale=steps,
+        showscale=False,
+        xgap=2,
+        ygap=2,
+        text=[[SIGNS[pair.answer] if pair else "" for pair in row] for row in rows],
+        texttemplate="%{text}",
+        hoverinfo="skip",
+    )
+    unseen = {"marker": {"opacity": 0}}
+    points = go.Scatter(
+        x=[str(registries.index(pair.registry.id)) for pair in pairs],
+        y=[str(clusters.index(pair.cluster.id)) for pair in pairs],
+        mode="markers",
+        marker={"opacity": 0, "size": ROW_PX - 6, "symbol": "square"},
+        selected=unseen,
+        unselected=unseen,
+        hovertext=[_hover(pair) for pair in pairs],
+        hovertemplate="%{hovertext}<extra></extra>",
+        showlegend=False,
+    )
+    return go.Figure(
+        [squares, points],
+        layout(
+            colours,
+            HEAD_PX + ROW_PX * len(clusters),
+            xaxis={
+                "tickvals": [str(number) for number in range(len(registries))],
+                "ticktext": [escape(names[registry]) for registry in registries],
+                "tickangle": -60,
+                "side": "top",
+                "showgrid": False,
+                "type": "category",
+            },
+            yaxis={
+                "tickvals": [str(number) for number in range(len(clusters))],
+                "ticktext": [escape(names[cluster]) for cluster in clusters],
+                "autorange": "reversed",
+                "showgrid": False,
+                "type": "category",
+            },
+        ),
+    )
+
+
+def _hover(pair: Pair) -> str:
+    reason = "<br>".join(escape(line) for line in wrap(pair.reason, 60))
+    return f"{escape(pair.cluster.name)} ← {escape(pair.registry.name)}: {pair.answer}<br>{reason}"

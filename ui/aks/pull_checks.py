@@ -1,0 +1,61 @@
+"""What all checks say of a pull, then each with its evidence, what a pod would say, and the fix; and as text."""
+
+from datetime import datetime
+
+import streamlit as st
+
+from services.aks.clusters import Cluster
+from services.pull_checks.checks import Answer, Check, Outcome, verdict
+from services.pull_checks.text import as_text
+from services.registries.registry import Registry
+from ui.elements.text import plain
+from ui.loaders.clusters import PullRun
+
+_MARKS = {
+    Outcome.PASSED: ":green-badge[:material/check: passed]",
+    Outcome.FAILED: ":red-badge[:material/close: failed]",
+    Outcome.WARNING: ":orange-badge[:material/warning: warning]",
+    Outcome.UNKNOWN: ":gray-badge[:material/help: could not be told]",
+}
+
+
+def show_verdict(run: PullRun, *, running: bool, image: bool) -> None:
+    """One answer: green only where every check that it takes has run and passed."""
+    if running and not any(check.outcome is Outcome.FAILED for check in run.checks):
+        st.info("The checks are running.", icon=":material/hourglass_empty:")
+        return
+    found = verdict(run.checks, image=image)
+    cluster, registry = (plain(one.name) if one else "" for one in (run.cluster, run.registry))
+    words = f"**{cluster}** ← **{registry}**: {plain(found.words)}"
+    match found.answer:
+        case Answer.CAN:
+            st.success(words, icon=":material/check_circle:")
+        case Answer.CANNOT:
+            st.error(words, icon=":material/cancel:")
+        case Answer.PROBABLY:
+            st.warning(words, icon=":material/help:")
+
+
+def show_checks(run: PullRun) -> None:
+    """In the order of a transcript of `az aks check-acr`; those that did not pass with what a pod says, and the fix."""
+    st.subheader("Checks", anchor=False)
+    for check in run.checks:
+        with st.container(border=check.outcome is not Outcome.PASSED, gap="xsmall"):
+            _show(check)
+
+
+def _show(check: Check) -> None:
+    st.markdown(f"{_MARKS[check.outcome]} **{plain(check.title)}** :small[{check.id}]  \n{plain(check.evidence)}")
+    if check.outcome is not Outcome.PASSED:
+        if check.symptom:
+            st.caption("A pod's event then says")
+            st.code(check.symptom, language=None, wrap_lines=True)
+        if check.fix:
+            st.markdown(f"**What to do:** {check.fix}")
+
+
+def show_text(cluster: Cluster, registry: Registry, run: PullRun, at: datetime, *, image: bool) -> None:
+    """For a ticket, as `az aks check-acr` prints."""
+    with st.expander("As text, for a ticket", icon=":material/content_copy:"):
+        found = verdict(run.checks, image=image)
+        st.code(as_text(cluster, registry, run.checks, found, at, run.resolved), language=None, wrap_lines=True)

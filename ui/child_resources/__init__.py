@@ -1,0 +1,1 @@
+"""Webhooks, replicas, tokens."""

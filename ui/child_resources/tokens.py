@@ -1,0 +1,215 @@
+"""Tokens and scope maps of a registry: read, and the dialogs that make, disable and remove a token."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from services.child_resources.scope_maps import Grant, Right, ScopeMap, list_scope_maps, map_blockers, remove_scope_map
+from services.child_resources.token_removal import Removed, apply_token_removal, plan_token_removal, users_of
+from services.child_resources.tokens import (
+    Password,
+    Token,
+    TokenPlan,
+    apply_status,
+    apply_token,
+    list_tokens,
+    plan_token,
+)
+from services.commands import registries as az_commands
+from services.registries.registry import Registry
+from ui.elements.errors import panel, show_error
+from ui.elements.notices import say_done
+from ui.elements.text import count, plain
+from ui.elements.writing import may_write, show_objections, show_read_only, with_status
+from ui.loaders import registries as loaders
+from ui.loaders.registries import Loaded
+from ui.runtime import connection
+
+_OUTCOMES = {
+    "changed": "changed, as read back",
+    "deleted": "removed, as read back",
+    "gone already": "gone already",
+    "not confirmed": "taken by Azure, and it does not show yet: refresh in a minute",
+}
+
+
+@dataclass(frozen=True)
+class Listing:
+    """A registry's tokens, and what they may do."""
+
+    tokens: tuple[Token, ...]
+    maps: tuple[ScopeMap, ...]
+
+    def map_of(self, token: Token) -> ScopeMap | None:
+        return next((one for one in self.maps if one.id.casefold() == token.scope_map_id.casefold()), None)
+
+
+@st.cache_resource(ttl="2m", show_spinner="Reading tokens", max_entries=200)
+def listed(who: str, registry_id: str, _registry: Registry) -> Loaded[Listing]:  # noqa: ARG001
+    """`registry_id` says which it is."""
+    session = connection.session(who)
+    return Loaded(Listing(list_tokens(session, _registry), list_scope_maps(session, _registry)), datetime.now(UTC))
+
+
+def forget(who: str, registry: Registry) -> None:
+    """Reads the tokens, the scope maps and the registry's usage anew."""
+    listed.clear(who, registry.id, registry)
+    loaders.registry.clear(who, registry.id)
+
+
+def grant_words(scope_map: ScopeMap | None) -> list[str]:
+    """What a scope map allows, a repository a line."""
+    if scope_map is None:
+        return ["nothing: its scope map is gone"]
+    return [*(grant.words for grant in scope_map.grants), *scope_map.others]
+
+
+def password_words(password: Password) -> str:
+    """password1 until 2026-12-01"""
+    if not password.expiry:
+        return f"{password.name} without end"
+    over = password.expiry <= datetime.now(UTC)
+    return f"{password.name} {'ended' if over else 'until'} {password.expiry:%Y-%m-%d}"
+
+
+@st.dialog("Make a token", width="large")
+def make(who: str, registry: Registry, listing: Listing) -> None:
+    """Asks for its name, repositories and rights, shows the plan, and makes the scope map and the token."""
+    with panel():
+        name, grants = _ask(who, registry)
+        plan = plan_token(registry, listing.tokens, listing.maps, name, grants)
+        if name and grants:  # Before, all that is missing would be said to be wrong.
+            show_objections(plan.blockers, plan.warnings)
+        st.code("\n".join(_lines(plan)), language="bash", wrap_lines=True)
+        show_read_only()
+        if st.button("Make the token", type="primary", disabled=bool(plan.blockers) or not may_write()):
+            try:
+                session = connection.session(who)
+                done = with_status("Making the token", lambda report: apply_token(session, plan, report))
+            finally:  # Also what failed may have been done.
+                forget(who, registry)
+            words = {
+                "made": "made, as read back. It can sign in once it has a password: make one here",
+                "not confirmed": "taken by Azure, and it does not show yet: refresh in a minute",
+            }[done]
+            say_done(f"The token {plain(name)} is {words}.")
+            st.switch_page("tokens.py", query_params={"registry": st.query_params["registry"], "token": name})
+
+
+def _lines(plan: TokenPlan) -> tuple[str, str]:
+    """What is not given yet stands in capitals."""
+    named = replace(plan, name=plan.name or "NAME")
+    rights = tuple(dict.fromkeys(str(right) for grant in plan.grants for right in grant.rights))
+    repositories = tuple(grant.repository for grant in plan.grants) or ("REPOSITORY",)
+    registry = plan.registry.name
+    return (
+        az_commands.add_scope_map(registry, named.scope_map, repositories, rights, named.description),
+        az_commands.add_token(registry, named.name, named.scope_map),
+    )
+
+
+def _ask(who: str, registry: Registry) -> tuple[str, tuple[Grant, ...]]:
+    name = st.text_input("Name", placeholder="contoso-device", help="It is the user name to sign in with.").strip()
+    names = loaders.catalogue(who, registry.login_server).value.names
+    repositories = st.multiselect(
+        "Repositories",
+        names,
+        accept_new_options=True,
+        placeholder="Choose some, or type a name",
+        help="team/* is all that begin so, * is all. A repository need not be there yet.",
+    )
+    rights = st.pills(
+        "It may",
+        list(Right),
+        selection_mode="multi",
+        default=[Right.PULL, Right.READ_METADATA],
+        format_func=lambda right: right.words,
+    )
+    chosen = tuple(right for right in Right if right in rights)
+    return name, tuple(Grant(repository.strip(), chosen) for repository in dict.fromkeys(repositories))
+
+
+@st.dialog("Enable or disable")
+def change_status(who: str, registry: Registry, token: Token) -> None:
+    """The other of its two states."""
+    with panel():
+        target = "disabled" if token.enabled else "enabled"
+        effect = (
+            "Whoever signs in with it is refused from then on. What signed in before may go on until its access token "
+            "ends, within about an hour."
+            if token.enabled
+            else "Its passwords that have not ended work again."
+        )
+        st.markdown(f"**{plain(token.name)}** will be {target}. {effect}")
+        line = az_commands.set_token_status(registry.name, token.name, token.scope_map, target)
+        st.code(line, language="bash", wrap_lines=True)
+        show_read_only()
+        label = "Disable" if token.enabled else "Enable"
+        if st.button(f"{label} the token", type="primary", disabled=not may_write()):
+            try:
+                done = apply_status(connection.session(who), registry, token, enabled=not token.enabled)
+            finally:  # Also what failed may have been done.
+                forget(who, registry)
+            say_done(f"The token {plain(token.name)} is {_OUTCOMES[done]}.")
+            st.rerun()
+
+
+@st.dialog("Remove a token", width="medium", on_dismiss="rerun")
+def remove(who: str, registry: Registry, token: Token, listing: Listing) -> None:
+    """What goes with it, its name typed, and the deed."""
+    with panel():
+        plan = plan_token_removal(registry, listing.tokens, listing.maps, token)
+        st.markdown(f"The token **{plain(token.name)}** of {plain(registry.name)} will be removed, and with it:")
+        st.markdown(f"- {count(len(token.passwords), 'password')}")
+        if plan.scope_map:
+            st.markdown(f"- its scope map {plain(plan.scope_map.name)}, which no other token has")
+        elif token.scope_map:
+            st.markdown(f"- not its scope map {plain(token.scope_map)}: that stays")
+        show_objections((), plan.warnings)
+        lines = [az_commands.remove_token(registry.name, token.name)]
+        lines += [az_commands.remove_scope_map(registry.name, plan.scope_map.name)] if plan.scope_map else []
+        st.code("\n".join(lines), language="bash", wrap_lines=True)
+        show_read_only()
+        typed = st.text_input("To confirm, type its name")
+        sure = typed.strip() == token.name and may_write()
+        if st.button("Remove the token", type="primary", disabled=not sure):
+            try:
+                session = connection.session(who)
+                done = with_status("Removing the token", lambda report: apply_token_removal(session, plan, report))
+            finally:  # Also what failed may have been done.
+                forget(who, registry)
+            _show_removed(token, done)
+
+
+def _show_removed(token: Token, done: Removed) -> None:
+    words = f"The token {plain(token.name)} is {_OUTCOMES[done.token]}."
+    if done.scope_map:
+        words += f" Its scope map {plain(token.scope_map)} is {_OUTCOMES[done.scope_map]}."
+    if done.map_error:
+        st.success(words, icon=":material/check_circle:")
+        show_error(done.map_error)
+        return
+    say_done(words)
+    st.switch_page("tokens.py", query_params={"registry": st.query_params["registry"]})
+
+
+@st.dialog("Remove a scope map")
+def remove_map(who: str, registry: Registry, listing: Listing) -> None:
+    """One that no token has."""
+    with panel():
+        unused = [one for one in listing.maps if not map_blockers(one, users_of(one.id, listing.tokens))]
+        chosen = st.selectbox("Scope map", unused, format_func=lambda one: one.name)
+        for words in grant_words(chosen):
+            st.markdown(f"- {plain(words)}")
+        st.code(az_commands.remove_scope_map(registry.name, chosen.name), language="bash", wrap_lines=True)
+        show_read_only()
+        if st.button("Remove the scope map", type="primary", disabled=not may_write()):
+            session = connection.session(who)
+            try:
+                used_by = users_of(chosen.id, list_tokens(session, registry))
+                done = remove_scope_map(session, registry, chosen, used_by)
+            finally:  # Also what failed may have been done.
+                forget(who, registry)
+            say_done(f"The scope map {plain(chosen.name)} is {_OUTCOMES[done]}.")
+            st.rerun()

@@ -1,0 +1,79 @@
+"""The tables of a registry's webhooks, and of one webhook's last calls."""
+
+import pyarrow as pa
+import streamlit as st
+
+from services.child_resources.webhooks import Event, Webhook
+from ui.elements.page import empty
+from ui.elements.table import UTC, table_height, table_of
+from ui.elements.text import ago, exact, plain
+
+
+def show_webhooks(there: tuple[Webhook, ...], key: str) -> str | None:
+    """The webhooks that the search lets through; the name of the one that is opened."""
+    search = st.text_input("Search", key="search", type="search", placeholder="Name or scope", bind="query-params")
+    wanted = (search or "").casefold().strip()
+    shown = [one for one in there if wanted in one.name.casefold() or wanted in one.scope.casefold()]
+    if not shown:
+        empty(":material/filter_alt_off:", "No webhook matches", "Clear the search above.")
+        return None
+    rows = [
+        {
+            "Name": one.name,
+            "Status": one.status,
+            "Called on": list(one.actions),
+            "Scope": one.scope or "everything",
+            "Region": one.location,
+            "State": one.provisioning_state,
+        }
+        for one in shown
+    ]
+    selected = st.dataframe(
+        table_of(rows, {"Called on": pa.list_(pa.string())}),
+        key=f"webhooks of {key}",
+        height=table_height(len(rows)),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        alt="Webhooks, one a row",
+        column_config={"Name": st.column_config.TextColumn(pinned=True), "Called on": st.column_config.ListColumn()},
+    )
+    st.caption("Select a row to see a webhook's last calls, or name it here.")
+    names = [one.name for one in shown]
+    named = st.selectbox("Open a webhook", names, index=None, placeholder="Name", width=320)
+    return names[selected.selection.rows[0]] if selected.selection.rows else named
+
+
+def show_events(found: tuple[Event, ...]) -> None:
+    """The newest first; whether the last was taken stands above."""
+    if not found:
+        empty(":material/notifications_off:", "No calls yet", "Ping it, or push an image that its scope covers.")
+        return
+    newest = found[0]
+    if not newest.taken:
+        st.warning(
+            f"Its last call, {ago(newest.at)} ({exact(newest.at)}), was not taken: "
+            f"{plain(f'{newest.status} {newest.reason}'.strip()) or 'no answer is known'}.",
+            icon=":material/warning:",
+        )
+    rows = [
+        {
+            "At": one.at,
+            "Action": one.action,
+            "Answer": f"{one.status} {one.reason}".strip(),
+            "Target": one.target,
+            "Event": one.id,
+        }
+        for one in found
+    ]
+    st.dataframe(
+        table_of(rows, {"At": UTC}),
+        height=table_height(len(rows)),
+        hide_index=True,
+        placeholder="–",
+        alt="The webhook's last calls, the newest first",
+        column_config={
+            "At": st.column_config.DatetimeColumn(format="distance"),
+            "Target": st.column_config.TextColumn(width="medium"),
+        },
+    )

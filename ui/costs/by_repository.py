@@ -1,0 +1,92 @@
+"""A registry's bill by repository, once the registry has been read whole."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+import streamlit as st
+
+from services.costs.by_repository import RepositoryCost, by_prefix, share_out
+from services.costs.review import Review, ReviewLine
+from services.costs.tables import repository_table
+from services.pricing.report import Table
+from services.registries.registry import Registry
+from ui.elements.errors import show_error
+from ui.elements.text import ago, count, plain
+from ui.loaders import contents
+from ui.pricing.report_table import show_table
+from ui.runtime.background import show_progress
+
+
+@dataclass(frozen=True)
+class SharedOut:
+    """A registry's line of the review, and its repositories' parts of it. `complete`: all of the registry was read."""
+
+    line: ReviewLine
+    costs: tuple[RepositoryCost, ...]
+    complete: bool
+    words: str
+
+
+def shared_out(who: str, review: Review, registries: Iterable[Registry]) -> Mapping[str, SharedOut]:
+    """By registry id as the review writes it: those that have been read whole already. Reads nothing."""
+    found = {}
+    lines = {line.registry_id: line for line in review.lines if line.figure is not None}
+    for registry in registries:
+        line = lines.get(registry.id.casefold())
+        counted = contents.counted(who, registry.login_server) if registry.login_server else None
+        if line and line.figure is not None and counted:
+            costs = share_out(line.figure, counted.storage)
+            if costs:
+                words = f"By the bytes that each holds, read {ago(counted.at)}."
+                found[line.registry_id] = SharedOut(line, costs, counted.storage.complete, words)
+    return found
+
+
+def show_repository_bills(
+    who: str, review: Review, registries: Iterable[Registry], shares: Mapping[str, SharedOut]
+) -> list[Table]:
+    """Asks for a registry, reads it if need be, and shows its bill; the tables of all that are known, to be saved."""
+    st.caption(
+        "The registry's whole month, shared out by bytes: a repository's own count whole, what several hold is split "
+        "in proportion to how much of such content each points to."
+    )
+    by_name = {registry.name: registry for registry in registries if registry.login_server}
+    name = st.selectbox("Registry", list(by_name), None, key="registry", bind="query-params", placeholder="Choose one")
+    prefixes = st.toggle("Add up by prefix", key="prefix", bind="query-params", help="team/api and team/web as team/")
+    if name and by_name[name].id.casefold() not in shares:
+        _ask_to_read(who, by_name[name], review)
+    tables = [_table(one, prefixes) for one in shares.values()]
+    for one, table in zip(shares.values(), tables, strict=True):
+        if one.line.name == name:
+            show_table(table, f"repositories {name} {prefixes}", pinned="Repository")
+    return tables
+
+
+def _table(shared: SharedOut, prefixes: bool) -> Table:
+    costs = by_prefix(shared.costs) if prefixes else shared.costs
+    part = "" if shared.complete else " Not all of the registry could be read: what was not has no part in this."
+    kind = "estimate" if shared.line.cost is None else "bill"
+    note = f"{count(len(costs), 'part')} of the month's {kind}. {shared.words}{part}"
+    return repository_table(shared.line.name, costs, shared.line.currency, note)
+
+
+def _ask_to_read(who: str, registry: Registry, review: Review) -> None:
+    line = next((line for line in review.lines if line.registry_id == registry.id.casefold()), None)
+    if line is None or line.figure is None:
+        st.info(f"{plain(registry.name)} has no figure in this month to share out.", icon=":material/info:")
+        return
+    asked = f"contents of {registry.id} for its bill"
+    if not st.session_state.get(asked):
+        st.markdown(f"To share its bill out, all manifests of {plain(registry.name)} are read once.")
+        if not st.button("Read its repositories", icon=":material/database:"):
+            return
+        st.session_state[asked] = True
+    reading = contents.registry(who, registry.login_server)
+    show_progress(reading, asked)
+    if reading.error:
+        show_error(reading.error)
+    elif not reading.running:
+        counted = contents.counted(who, registry.login_server)
+        if counted and counted.storage.total:
+            st.rerun()
+        st.info(f"{plain(registry.name)} stores nothing that could be read.", icon=":material/info:")

@@ -1,0 +1,106 @@
+"""What was billed, as charts: months by meter, and registries with their repositories as areas."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from html import escape
+
+import plotly.graph_objects as go
+
+from services.costs.by_repository import RepositoryCost
+from services.costs.review import Review, ReviewLine, months_by_meter
+from services.pricing.money import cents, money
+from ui.elements.chart_theme import HATCHES, layout, palette
+
+HEIGHT_PX = 340
+# More areas than these within a registry can't be told apart: the rest is drawn as one.
+LARGEST = 40
+
+
+def months_figure(review: Review, currency: str, theme: str) -> go.Figure:
+    """A bar a month, in parts a meter: the dearest meter at the bottom."""
+    amounts = months_by_meter(review.rows, currency)
+    in_all: dict[str, Decimal] = {}
+    for (_, meter), amount in amounts.items():
+        in_all[meter] = in_all.get(meter, Decimal(0)) + amount
+    colours = palette(theme)
+    bars = []
+    for number, meter in enumerate(sorted(in_all, key=lambda meter: (-in_all[meter], meter))):
+        billed = [cents(amounts.get((month, meter), Decimal(0))) for month in review.months]
+        bars.append(
+            go.Bar(
+                name=escape(meter),
+                x=[f"{month:%b<br>%Y}" for month in review.months],
+                y=[float(amount) for amount in billed],
+                customdata=[money(amount, currency) for amount in billed],
+                hovertemplate="%{x}: %{customdata}",
+                marker={
+                    "color": colours.series[number % len(colours.series)],
+                    "pattern": {
+                        "shape": HATCHES[number % len(HATCHES)],
+                        "fgcolor": colours.page,
+                        "fillmode": "overlay",
+                    },
+                    "line": {"width": 1, "color": colours.page},
+                },
+            )
+        )
+    return go.Figure(
+        bars,
+        layout(
+            colours,
+            HEIGHT_PX,
+            barmode="stack",
+            bargap=0.35,
+            yaxis={"title": {"text": currency}, "rangemode": "tozero"},
+            xaxis={"type": "category", "showgrid": False, "tickangle": 0},
+            legend={"y": -0.24},
+        ),
+    )
+
+
+def bill_map(
+    lines: Iterable[ReviewLine], currency: str, shared_out: Mapping[str, Sequence[RepositoryCost]], theme: str
+) -> go.Figure:
+    """Areas as large as a registry's month costs; within, its repositories where they are known (by registry id)."""
+    colours = palette(theme)
+    ids, within, labels, values, texts, fill = [], [], [], [], [], []
+
+    def add(key: str, parent: str, label: str, amount: Decimal, colour: str) -> None:
+        ids.append(key)
+        within.append(parent)
+        labels.append(escape(label))
+        values.append(float(amount))
+        texts.append(money(amount, currency))
+        fill.append(colour)
+
+    for line in lines:
+        amount = cents(line.figure or Decimal(0))
+        if line.currency != currency or amount <= 0:
+            continue
+        known = shared_out.get(line.registry_id, ())
+        add(line.registry_id, "", line.name, amount, colours.around if known else colours.series[0])
+        for one in known[:LARGEST]:
+            add(f"{line.registry_id} {one.name}", line.registry_id, one.name, one.amount, colours.series[1])
+        if rest := known[LARGEST:]:
+            total = sum((one.amount for one in rest), Decimal(0))
+            add(f"{line.registry_id} …", line.registry_id, f"{len(rest)} smaller", total, colours.series[2])
+    ink = [colours.ink if colour == colours.around else colours.page for colour in fill]
+    return go.Figure(
+        go.Treemap(
+            ids=ids,
+            parents=within,
+            labels=labels,
+            values=values,
+            text=texts,
+            branchvalues="total",
+            marker={"colors": fill, "line": {"width": 0}, "pad": {"t": 22, "l": 3, "r": 3, "b": 3}},
+            textfont={"color": ink},
+            tiling={"pad": 2},
+            texttemplate="%{label}<br>%{text}",
+            hovertemplate="%{label}<br>%{text}<extra></extra>",
+            pathbar={"visible": True},
+        ),
+        layout(
+            colours, HEIGHT_PX, uniformtext={"minsize": 8, "mode": "hide"}, margin={"t": 28, "l": 0, "r": 0, "b": 0}
+        ),
+    )

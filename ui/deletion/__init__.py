@@ -1,0 +1,1 @@
+"""Plans of deletions shown, and deletions under way."""

@@ -1,0 +1,142 @@
+"""What a deletion would do, as a page shows it before anything is done."""
+
+from collections.abc import Iterable
+
+import pyarrow as pa
+import streamlit as st
+
+from services.commands import registries as az_commands
+from services.deletion.plan import DeletionItem, DeletionPlan, Why
+from services.deletion.running_images import running_digests
+from services.images.repository_contents import RepositoryContents
+from services.images.storage import freed_bytes
+from services.registries.registry import Registry
+from ui.elements.errors import show_error
+from ui.elements.page import az_lines
+from ui.elements.table import table_height, table_of
+from ui.elements.text import ago, count, plain, shell, short, size
+from ui.elements.writing import may_write, show_read_only
+from ui.loaders import contents as whole
+from ui.runtime.background import show_progress
+
+# Lines that are shown of a plan of thousands.
+SHOWN_LINES = 20
+
+
+def contents_of(who: str, registry: Registry, name: str) -> RepositoryContents:
+    """The repository read whole, with its progress shown. Stops the page while that runs, and where it fails."""
+    reading = whole.repository(who, registry.login_server, name)
+    show_progress(reading, f"contents of {registry.id}/{name}")
+    if reading.error:
+        show_error(reading.error)
+    elif reading.value is None and not reading.running:
+        st.info("Stopped before the repository was read: refresh to read it again.", icon=":material/stop_circle:")
+    if reading.error or reading.value is None:
+        st.stop()
+    return reading.value
+
+
+def ask_what_runs(contents: RepositoryContents) -> frozenset[str]:
+    """The digests that are said to run in a cluster. The console does not look into clusters by itself."""
+    with st.expander("What runs in your clusters", icon=":material/deployed_code_alert:"):
+        st.markdown(
+            "The registry does not know what runs. Paste what this prints, for each cluster: "
+            f"what is in it is not deleted.\n\n{shell(az_commands.running_images())}"
+        )
+        text = st.text_area("Images that run", placeholder="contoso.azurecr.io/app@sha256:…", key="running")
+        running = running_digests(text or "", contents)
+        here = len(running & {row.digest for row in contents.rows})
+        if text:
+            st.markdown(f"{count(len(running), 'digest')} found, {here:,} of them in this repository.")
+    return running
+
+
+def show_plan(plan: DeletionPlan) -> None:
+    """Every manifest of the plan, with what goes along with it or why it stays."""
+    going = plan.going
+    if plan.broken:
+        st.error(
+            f"{count(len(plan.broken), 'index stays', 'indexes stay')} and can't be pulled whole any more: "
+            f"{', '.join(short(digest) for digest in plan.broken[:5])}.",
+            icon=":material/broken_image:",
+        )
+    chosen = {tag for item in going if item.why is Why.CHOSEN for tag in item.tags}
+    if plan.by_name and len(chosen) > 1:
+        st.warning(f"All of these tags go: {_names(sorted(chosen))}.", icon=":material/sell:")
+    if plan.empties_repository:
+        st.warning("Nothing is left of the repository: it goes with its last manifest.", icon=":material/folder_off:")
+    staying = len(plan.items) - len(going)
+    if staying:
+        st.info(f"{count(staying, 'manifest stays', 'manifests stay')}: see why in the table.", icon=":material/lock:")
+    st.dataframe(
+        table_of([_row(item) for item in plan.items], {"Stays because": pa.string(), "Breaks": pa.list_(pa.string())}),
+        height=table_height(len(plan.items)),
+        hide_index=True,
+        placeholder="–",
+        alt="What is deleted, what goes along with it, and what stays",
+        column_config={
+            "Tags that go": st.column_config.ListColumn(width="medium"),
+            "Stays because": st.column_config.TextColumn(width="large"),
+            "Breaks": st.column_config.ListColumn(width="small"),
+        },
+    )
+
+
+def _row(item: DeletionItem) -> dict[str, object]:
+    return {
+        "Manifest": short(item.digest),
+        "Why": f"{item.why} ({short(item.of)})" if item.of else item.why.value,
+        "Tags that go": [] if item.refusal else list(item.tags),
+        "Size": size(item.size),
+        "Stays because": item.refusal or None,
+        "Breaks": [short(digest) for digest in item.breaks],
+        "Digest": item.digest,
+    }
+
+
+def _names(tags: list[str]) -> str:
+    shown = ", ".join(plain(tag) for tag in tags[:10])
+    return f"{shown} and {len(tags) - 10:,} more" if len(tags) > 10 else shown
+
+
+def confirmed(label: str, name: str, *, anything: bool, typed: bool) -> bool:
+    """The button that does it; with `typed`, only once the name was typed."""
+    show_read_only()
+    sure = not typed or st.text_input(f"To confirm, type: {plain(name)}", key=f"confirm {name}", width=420) == name
+    return st.button(
+        label, type="primary", icon=":material/delete_forever:", disabled=not (anything and sure and may_write())
+    )
+
+
+def show_lines(lines: Iterable[str]) -> None:
+    """The lines that do the same; the first of them where there are many."""
+    lines = list(lines)
+    more = [f"# … and {len(lines) - SHOWN_LINES:,} more"] if len(lines) > SHOWN_LINES else []
+    az_lines(*lines[:SHOWN_LINES], *more)
+
+
+def show_freed(who: str, registry: Registry, contents: RepositoryContents, digests: Iterable[str]) -> None:
+    """The bytes that go with these manifests: layers that anything else of the registry has stay."""
+    going = {contents.name: frozenset(digests)}
+    counted = whole.counted(who, registry.login_server)
+    if counted is None:
+        freed = freed_bytes([contents], going)
+        st.markdown(
+            f"At most **{size(freed)}** is freed: layers that other repositories of the registry have too stay."
+        )
+        key = st.query_params["registry"]
+        st.page_link(
+            "storage.py",
+            label="Read the whole registry to know",
+            icon=":material/database:",
+            query_params={"registry": key},
+        )
+        return
+    others = [other for other in counted.contents.values if other.name != contents.name]
+    freed = freed_bytes([contents, *others], going)
+    complete = counted.contents.complete and all(other.complete for other in others)
+    st.markdown(
+        f"**{size(freed)}** is freed, as far as the other repositories were read {ago(counted.at)}."
+        if complete
+        else f"At most **{size(freed)}** is freed: not all of the registry could be read."
+    )

@@ -1,0 +1,162 @@
+"""Deletions under way: each in a thread of its own that outlives the page, written down as it goes (see
+services/deletion/records.py), seen by whoever began it."""
+
+from collections.abc import Callable, Iterable
+from pathlib import Path
+
+import streamlit as st
+
+from services.connection.errors import ServiceError
+from services.connection.parallel import Partial, counter
+from services.deletion.plan import DeletionItem, DeletionPlan
+from services.deletion.records import (
+    Action,
+    DeletionRecord,
+    Fate,
+    RecordedItem,
+    Recording,
+    begin,
+    find_record,
+    look,
+    records,
+)
+from services.deletion.repository import RepositoryDeletionPlan, apply_repository_deletion, as_az_prints
+from services.deletion.run import DeletionResult, apply_deletion
+from services.images.tagging import UntagPlan, UntagResult, apply_untag
+from services.registries.registry import Registry
+from ui.loaders import contents
+from ui.loaders import registries as loaders
+from ui.runtime import connection
+from ui.runtime.background import Reading, start
+from ui.runtime.settings import read_settings
+
+
+def _folder() -> Path:
+    return read_settings().data
+
+
+@st.cache_resource(show_spinner=False)
+def _under_way(who: str) -> dict[str, Reading[None]]:  # noqa: ARG001 The key.
+    """The deletions that this process runs or ran, by the id of their record."""
+    return {}
+
+
+def under_way(who: str, record_id: str) -> Reading[None] | None:
+    """The deletion of that record, if this process runs or ran it."""
+    return _under_way(who).get(record_id)
+
+
+def recorded(who: str, record_id: str) -> DeletionRecord | None:
+    """The record of that id, as it is now."""
+    return find_record(_folder(), who, record_id)
+
+
+def all_recorded(who: str) -> tuple[DeletionRecord, ...]:
+    """What `who` has deleted through this console, the newest first."""
+    return records(_folder(), who)
+
+
+def look_again(who: str, registry: Registry, record: DeletionRecord) -> Partial[tuple[str, Fate]]:
+    """What has become of the items of which nothing is written down."""
+    return look(connection.session(who).registry(registry.login_server), record)
+
+
+def remove_tags(who: str, registry: Registry, plan: UntagPlan) -> str:
+    """Begins to remove the plan's tags; the id of the record."""
+    items = [RecordedItem(item.tag, item.digest) for item in plan.items if not item.refusal]
+    going = UntagPlan(plan.repository, tuple(item for item in plan.items if not item.refusal), plan.left_untagged)
+    recording = _begun(who, "remove tags", registry, plan.repository, items)
+    client = connection.session(who).registry(registry.login_server)
+
+    def work(reading: Reading[None]) -> str:
+        count = _counting(reading, len(items), "tags")
+
+        def told(index: int, result: UntagResult | None) -> None:
+            count(index, result)
+            if result:
+                recording.told(result.tag, result.outcome)
+
+        read = apply_untag(client, going, done=told, stop=reading.stop)
+        for refusal in read.refused:
+            recording.told(refusal.what, "refused", str(refusal.error))
+        return ""
+
+    return _started(who, registry, plan.repository, recording, work)
+
+
+def delete_manifests(who: str, registry: Registry, plan: DeletionPlan) -> str:
+    """Begins to delete the plan's manifests; the id of the record."""
+    items = [RecordedItem(item.digest, item.digest, item.tags) for item in plan.going]
+    recording = _begun(who, "delete manifests", registry, plan.repository, items)
+    client = connection.session(who).registry(registry.login_server)
+    known = contents.known_manifests(who, registry.login_server)
+
+    def work(reading: Reading[None]) -> str:
+        count = _counting(reading, len(items), "manifests")
+
+        def told(item: DeletionItem, fate: DeletionResult | ServiceError) -> None:
+            count(0, fate)
+            if isinstance(fate, ServiceError):
+                recording.told(item.digest, "refused", str(fate))
+            else:
+                recording.told(item.digest, fate.outcome)
+
+        apply_deletion(client, plan, known, told=told, stop=reading.stop)
+        return ""
+
+    return _started(who, registry, plan.repository, recording, work)
+
+
+def delete_repository(who: str, registry: Registry, plan: RepositoryDeletionPlan) -> str:
+    """Begins to delete a repository; the id of the record."""
+    tags: dict[str, list[str]] = {}
+    for tag, digest in plan.tags:
+        tags.setdefault(digest, []).append(tag)
+    items = [RecordedItem(digest, digest, tuple(tags.get(digest, ()))) for digest in plan.digests]
+    recording = _begun(who, "delete repository", registry, plan.repository, items)
+    client = connection.session(who).registry(registry.login_server)
+
+    def work(reading: Reading[None]) -> str:
+        reading.report(0, 1, "repository")
+        deleted = apply_repository_deletion(client, plan)
+        for digest in plan.digests:
+            recording.told(digest, "deleted")
+        return as_az_prints(deleted)
+
+    return _started(who, registry, plan.repository, recording, work)
+
+
+def _counting(reading: Reading[None], of: int, what: str) -> Callable[[int, object], None]:
+    """Tells the page from the start how much there is to do, then each item that ends."""
+    reading.report(0, of, what)
+    return counter(reading.report, what, of)
+
+
+def _begun(who: str, action: Action, registry: Registry, repository: str, items: Iterable[RecordedItem]) -> Recording:
+    try:
+        return begin(_folder(), who, action, registry.login_server, repository, items)
+    except OSError as exc:
+        raise ServiceError(
+            "Could not begin to delete",
+            f"The record of it can't be written to {_folder()}: {exc.strerror}.",
+            "Nothing was deleted. Set ACR_CONSOLE_DATA to a folder that the console may write to.",
+            "NoRecord",
+        ) from exc
+
+
+def _started(
+    who: str, registry: Registry, repository: str, recording: Recording, work: Callable[[Reading[None]], str]
+) -> str:
+    """Runs `work`, whose result is what the registry answered for the whole of it, and writes down how it ended."""
+
+    def whole(reading: Reading[None]) -> None:
+        try:
+            recording.end(answer=work(reading))
+        except ServiceError as error:
+            recording.end(error=str(error))
+            raise
+        finally:
+            loaders.forget_written(who, registry.login_server, repository)
+
+    _under_way(who)[recording.id] = start(None, whole, verb="Deleting")
+    return recording.id

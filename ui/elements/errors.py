@@ -1,0 +1,69 @@
+"""The one way an error looks: what happened, why, what to do, and the request id."""
+
+import logging
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import streamlit as st
+
+from services.connection.errors import ServiceError
+from services.connection.parallel import Partial
+from ui.elements.text import count, plain
+
+# A registry that refuses does so for each of its repositories: a few panels tell as much as a thousand.
+SHOWN_REFUSALS = 10
+
+
+def show_error(error: ServiceError) -> None:
+    """The error panel. Azure's own words are shown as text, never as markdown."""
+    with st.container(border=True):
+        st.markdown(f":red[:material/error:] **{plain(error.title)}**")
+        st.text(error.cause)
+        st.markdown(f"**What to do:** {error.remedy}")
+        facts = [f"HTTP {error.status}" if error.status else "", error.code]
+        if known := " · ".join(fact for fact in facts if fact):
+            st.caption(plain(known))
+        if error.request_id:
+            st.caption("Request id, for Microsoft's support")
+            st.code(error.request_id, language=None)
+
+
+@contextmanager
+def panel() -> Iterator[None]:
+    """Shows a ServiceError raised within as a panel; what comes after on the page lives on."""
+    try:
+        yield
+    except ServiceError as error:
+        show_error(error)
+
+
+def show_refused(partial: Partial[Any], one: str, many: str) -> None:
+    """What a partial result is missing, and why; nothing where it is whole."""
+    if partial.untried:
+        st.info(f"Stopped: {count(partial.untried, one, many)} not read.", icon=":material/stop_circle:")
+    if not partial.refused:
+        return
+    names = ", ".join(plain(refusal.what) for refusal in partial.refused[:3])
+    more = f" and {len(partial.refused) - 3} more" if len(partial.refused) > 3 else ""
+    label = f"{count(len(partial.refused), one, many)} could not be read: {names}{more}"
+    with st.expander(label, icon=":material/warning:"):
+        for refusal in partial.refused[:SHOWN_REFUSALS]:
+            show_error(refusal.error)
+        if len(partial.refused) > SHOWN_REFUSALS:
+            st.markdown(f"{len(partial.refused) - SHOWN_REFUSALS:,} more, not shown.")
+
+
+def show_unexpected(exc: Exception, log: logging.Logger) -> None:
+    """A failure nobody foresaw: the traceback goes to the log, its reference to the page."""
+    reference = secrets.token_hex(4)
+    log.error("unexpected failure %s", reference, exc_info=exc)
+    show_error(
+        ServiceError(
+            "The console failed here",
+            f"A fault of the console itself ({type(exc).__name__}), not of Azure.",
+            f"Reload the page. If it comes again, report it with the log's lines at reference {reference}.",
+            "Unexpected",
+        )
+    )

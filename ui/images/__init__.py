@@ -1,0 +1,1 @@
+"""Parts of the repository, image and storage pages."""

@@ -1,0 +1,83 @@
+"""Setting the locks of a repository, a tag or a manifest: as they are, what a change means, and what was read back."""
+
+import streamlit as st
+
+from services.commands import registries as az_commands
+from services.connection.data_plane import RegistryClient
+from services.images.locks import Lockable, meaning, set_manifest_locks, set_repository_locks, set_tag_locks
+from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
+from services.registries.registry import Registry
+from ui.elements.errors import panel
+from ui.elements.notices import say_done
+from ui.elements.text import plain, short
+from ui.loaders import registries as loaders
+from ui.runtime import connection
+
+_TOGGLES = {
+    "delete": "May be deleted",
+    "write": "May be overwritten",
+    "list": "Is listed",
+    "read": "May be pulled",
+}
+
+
+@st.dialog("Locks")
+def change_locks(who: str, registry: Registry, repository: str, reference: str = "") -> None:
+    """Those of the repository; with `reference` those of that tag, or of that manifest where it is a digest."""
+    client = connection.session(who).registry(registry.login_server)
+    what: Lockable = "repository" if not reference else "manifest" if ":" in reference else "tag"
+    name = repository if not reference else short(reference) if what == "manifest" else reference
+    with panel():
+        now = _read(client, what, repository, reference)
+        st.markdown(
+            f"The {what} **{plain(name)}** is " + (f"locked against {now.words}." if now.any else "not locked.")
+        )
+        # The key holds what the locks are now: where somebody else sets them meanwhile, the toggles show it.
+        switched = {
+            lock: st.toggle(label, getattr(now, lock), key=f"{what} {repository} {reference} {lock} {now.words}")
+            for lock, label in _TOGGLES.items()
+        }
+        wanted = Locks(**switched)
+        st.markdown(f"**{'So it will be' if wanted != now else 'So it is'}:** {meaning(wanted, what)}")
+        line = (
+            az_commands.lock(registry.name, repository, reference, **switched)
+            if reference
+            else az_commands.lock_repository(registry.name, repository, **switched)
+        )
+        st.code(line, language="bash", wrap_lines=True)
+        if st.button("Set the locks", type="primary", disabled=wanted == now):
+            try:
+                found = _set(client, what, repository, reference, wanted)
+            finally:  # Also what failed may have been done.
+                _forget(who, registry, what, repository, reference)
+            state = f"locked against {found.words}" if found.any else "not locked"
+            say_done(f"The {what} {plain(name)} is {state}, as read back.")
+            st.rerun()
+
+
+def _read(client: RegistryClient, what: Lockable, repository: str, reference: str) -> Locks:
+    if what == "repository":
+        return get_repository(client, repository).locks
+    if what == "tag":
+        return get_tag(client, repository, reference).locks
+    return get_manifest_row(client, repository, reference).locks
+
+
+def _set(client: RegistryClient, what: Lockable, repository: str, reference: str, locks: Locks) -> Locks:
+    if what == "repository":
+        return set_repository_locks(client, repository, locks)
+    if what == "tag":
+        return set_tag_locks(client, repository, reference, locks)
+    return set_manifest_locks(client, repository, reference, locks)
+
+
+def _forget(who: str, registry: Registry, what: Lockable, repository: str, reference: str) -> None:
+    """What a lock's change makes stale: it also moves the time of the last update."""
+    server = registry.login_server
+    if what == "repository":
+        loaders.catalogue.clear(who, server)
+    elif what == "tag":
+        loaders.tag.clear(who, server, repository, reference)
+    else:
+        loaders.manifest_row.clear(who, server, repository, reference)
+    loaders.forget_repository(who, server, repository)

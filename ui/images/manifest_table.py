@@ -1,0 +1,105 @@
+"""A repository's manifests as a tree in a table."""
+
+from collections import Counter
+
+import streamlit as st
+
+from services.images.tree import Node, Role
+from ui.elements.errors import show_error, show_refused
+from ui.elements.page import empty
+from ui.elements.table import page_of, table_height, table_of
+from ui.elements.text import count, short, size
+from ui.loaders import registries as loaders
+from ui.runtime.background import show_progress
+
+# What a role means, in the reader's words.
+MEANING = {
+    Role.INDEX: "index of platforms",
+    Role.IMAGE: "image",
+    Role.ARTIFACT: "artifact",
+    Role.PLATFORM: "platform of the index above",
+    Role.ATTESTATION: "attestation of the image above",
+    Role.REFERRER: "refers to the one above",
+    Role.UNTAGGED: "untagged: nothing points to it",
+    Role.MISSING: "missing: the index above is broken",
+    Role.UNREAD: "untagged; not read what points to it",
+}
+PLURALS = {
+    Role.INDEX: "indexes",
+    Role.IMAGE: "images",
+    Role.ARTIFACT: "artifacts",
+    Role.PLATFORM: "platforms",
+    Role.ATTESTATION: "attestations",
+    Role.REFERRER: "referrers",
+}
+DEEPEST = 12
+
+
+def show_tree(who: str, login_server: str, repository: str, manifest_count: int) -> str | None:
+    """The tree; returns the digest of a row that was selected."""
+    asked = f"tree of {login_server}/{repository}"
+    if manifest_count > loaders.LARGE and not st.session_state.get(asked):
+        st.markdown(f"{count(manifest_count, 'manifest')}: reading them all takes a while, and can be stopped.")
+        if not st.button("Read them all", icon=":material/account_tree:"):
+            return None
+        st.session_state[asked] = True
+    reading = loaders.tree(who, login_server, repository)
+    show_progress(reading, asked)
+    if reading.error:
+        show_error(reading.error)
+        return None
+    tree = reading.value
+    show_refused(tree.read, "manifest", "manifests")
+    if reading.running:
+        st.markdown(f"{count(len(tree.rows), 'manifest')} found so far.")
+        return None
+    if not tree.nodes:
+        empty(":material/account_tree:", "No manifests", "The repository is empty.")
+        return None
+    _summary(tree.nodes, manifest_count)
+    nodes, page = page_of(tree.nodes, asked)
+    selected = st.dataframe(
+        table_of([_row(node) for node in nodes]),
+        key=f"{asked}:table {page}",
+        height=table_height(len(nodes)),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        placeholder="–",
+        alt="Manifests as a tree: an index, then its platforms, attestations and what refers to them",
+        column_config={
+            "Manifest": st.column_config.TextColumn(pinned=True, width="medium"),
+            "What it is": st.column_config.TextColumn(width="medium"),
+            "Tags": st.column_config.ListColumn(width="small"),
+            "Last update": st.column_config.DatetimeColumn(format="distance"),
+        },
+    )
+    return nodes[selected.selection.rows[0]].digest if selected.selection.rows else None
+
+
+def _summary(nodes: tuple[Node, ...], manifest_count: int) -> None:
+    counts = Counter(node.role for node in nodes)
+    parts = [count(number, role, PLURALS.get(role, role)) for role, number in counts.most_common()]
+    st.markdown(" · ".join(parts))
+    listed = len({node.digest for node in nodes if node.row})
+    if listed < manifest_count:
+        hidden = count(manifest_count - listed, "manifest")
+        st.info(f"{hidden} not listed: locked against listing, or changed while this was read.", icon=":material/info:")
+    if counts[Role.MISSING]:
+        st.warning(
+            f"{count(counts[Role.MISSING], 'child', 'children')} of an index missing.", icon=":material/warning:"
+        )
+
+
+def _row(node: Node) -> dict[str, object]:
+    row = node.row
+    return {
+        "Manifest": "\u2003" * min(node.depth, DEEPEST) + ("└ " if node.depth else "") + short(node.digest),
+        "What it is": MEANING[node.role],
+        "Platform or type": node.label,
+        "Size": size(row.size) if row else None,
+        "Tags": list(row.tags) if row else [],
+        "Last update": row.updated if row else None,
+        "Locked": row.locks.words if row else "",
+        "Digest": node.digest,
+    }

@@ -1,0 +1,82 @@
+"""What a registry stores in a few figures: how they differ from Azure's own, and what they lack."""
+
+import streamlit as st
+
+from services.connection.parallel import Partial
+from services.images.repository_contents import RepositoryContents
+from services.images.storage import RegistryStorage
+from ui.elements.errors import show_refused
+from ui.elements.text import count, size
+
+
+def show_missing(read: Partial[RepositoryContents]) -> None:
+    """What the figures lack, and what that makes of them."""
+    show_refused(read, "repository", "repositories")
+    unread = [refusal for repository in read.values for refusal in repository.unread]
+    show_refused(Partial((), tuple(unread), sum(one.untried for one in read.values)), "manifest", "manifests")
+    if hidden := sum(one.hidden for one in read.values):
+        st.info(
+            f"{count(hidden, 'manifest')} not listed: locked against listing, or changed while this was read.",
+            icon=":material/info:",
+        )
+    if not (read.complete and all(one.complete for one in read.values)):
+        st.markdown(
+            "Totals are **at least** what is shown. What was not read may share what is called a repository's own, "
+            "and may hold what is called untagged."
+        )
+
+
+def show_figures(storage: RegistryStorage, used: int | None) -> None:
+    """Azure's `used` bytes beside what was counted."""
+    least = "" if storage.complete else "≥ "
+    with st.grid(4, min_column_width=170):
+        st.metric(
+            "Azure's usage",
+            size(used),
+            border=True,
+            height="stretch",
+            help="In the home region. Each replica is billed for as much again.",
+        )
+        st.metric(
+            "Counted here",
+            least + size(storage.total),
+            border=True,
+            height="stretch",
+            help="Layers, configs and manifests, each once by its digest.",
+        )
+        st.metric(
+            "Shared",
+            least + size(storage.shared),
+            delta="between repositories",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            height="stretch",
+            help="Stays as long as any of them has it.",
+        )
+        st.metric(
+            "Untagged",
+            size(storage.untagged),
+            delta=None if storage.complete else "of what was read",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
+            height="stretch",
+            help="What no tag leads to: not through an index, and not as a signature of something tagged.",
+        )
+    st.markdown(_difference(used, storage))
+
+
+def _difference(used: int | None, storage: RegistryStorage) -> str:
+    """Why Azure's figure is another."""
+    if used is None:
+        return "Azure's usage could not be read."
+    if used == storage.total and storage.complete:
+        return "Both figures agree to the byte."
+    if used < storage.total:
+        return f"Azure's usage is {size(storage.total - used)} less: it is updated with a delay."
+    also = "" if storage.complete else ", and what could not be read here"
+    return (
+        f"Azure's usage is {size(used - storage.total)} more. It is updated with a delay, and has what soft delete "
+        f"keeps and what no manifest points to{also}."
+    )

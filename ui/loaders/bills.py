@@ -1,0 +1,37 @@
+"""What was billed, cached: Cost Management allows few calls a minute, and has news every few hours."""
+
+from dataclasses import dataclass
+from datetime import date
+
+import streamlit as st
+
+from services.arm.subscriptions import list_subscriptions
+from services.connection.parallel import Partial
+from services.costs.bills import SubscriptionCosts, read_costs
+from services.costs.budgets import Budget, read_budgets
+from ui.runtime import connection
+from ui.runtime.background import Reading, fresh, start
+
+
+@dataclass(frozen=True)
+class Bills:
+    """Each subscription's bill, and its budgets."""
+
+    costs: Partial[SubscriptionCosts]
+    budgets: Partial[tuple[Budget, ...]]
+
+
+@st.cache_resource(ttl="4h", show_spinner=False, max_entries=20, validate=fresh)
+def bills(who: str, first: date, last: date) -> Reading[Bills]:
+    """From `first` to `last`: the ends of months, so that all of a month's reviews share one reading."""
+    session = connection.session(who)
+
+    def work(reading: Reading[Bills]) -> None:
+        subscriptions = list_subscriptions(session)
+        costs = read_costs(session, subscriptions, first, last, progress=reading.report, stop=reading.stop)
+        reading.value = Bills(costs, Partial(()))
+        if not reading.stop.is_set():
+            reading.report(0, 0, "budgets")
+            reading.value = Bills(costs, read_budgets(session, subscriptions))
+
+    return start(Bills(Partial(()), Partial(())), work)

@@ -1,0 +1,1 @@
+"""The list of pages, which registry and repository the URL names, filters in the URL."""

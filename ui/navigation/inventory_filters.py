@@ -1,0 +1,53 @@
+"""The inventory's filters, kept in the URL."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from services.registries.findings import Finding
+from services.registries.registry import Registry
+
+
+@dataclass(frozen=True)
+class Filters:
+    """What to show: every part that is empty shows all."""
+
+    search: str
+    subscriptions: tuple[str, ...]
+    skus: tuple[str, ...]
+    findings: tuple[str, ...]
+
+
+def registry_filters(registries: Iterable[Registry], titles: Iterable[str]) -> Filters:
+    """The widgets. Their values are in the URL, so that a filtered inventory can be sent to a colleague."""
+    registries = list(registries)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        search = st.text_input(
+            "Search", key="search", type="search", placeholder="Name, group, location or tag", bind="query-params"
+        )
+        subscriptions = st.multiselect(
+            "Subscription",
+            sorted({registry.subscription for registry in registries}),
+            key="subscription",
+            bind="query-params",
+        )
+        skus = st.multiselect("SKU", sorted({registry.sku for registry in registries}), key="sku", bind="query-params")
+        found = st.multiselect("Finding", sorted(set(titles)), key="finding", bind="query-params")
+    return Filters((search or "").casefold().strip(), tuple(subscriptions), tuple(skus), tuple(found))
+
+
+def chosen(registry: Registry, findings: Iterable[Finding], filters: Filters) -> bool:
+    """Whether `registry` passes all filters; with findings chosen, it has one of them."""
+    texts = (
+        registry.name,
+        registry.resource_group,
+        registry.location,
+        *(f"{key}={value}" for key, value in registry.tags),
+    )
+    return (
+        any(filters.search in text.casefold() for text in texts)
+        and (not filters.subscriptions or registry.subscription in filters.subscriptions)
+        and (not filters.skus or registry.sku in filters.skus)
+        and (not filters.findings or any(finding.title in filters.findings for finding in findings))
+    )

@@ -1,0 +1,1 @@
+"""Prices chosen, SKU comparison, a report's table and its files."""

@@ -1,0 +1,153 @@
+"""The prices that a cost view counts with: chosen in its head, and said where they come from."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+
+import streamlit as st
+
+from services.connection.errors import ServiceError
+from services.pricing.price_cache import PriceList, list_prices
+from services.pricing.price_sheet import FIELDS, LARGEST_FILE, METERS, PriceSheet, SheetError, read_sheet, with_sheet
+from services.pricing.prices import Prices, PriceSource, discounted
+from services.pricing.retail_prices import CURRENCIES
+from ui.elements.errors import show_error
+from ui.elements.text import ago, count, plain
+from ui.runtime import connection
+from ui.runtime.settings import read_settings
+
+_UPLOADED = "price sheet"
+
+
+@dataclass(frozen=True)
+class PriceBook:
+    """The prices of several regions, all in `currency`, for a month of `days`. `words` says which prices they are."""
+
+    currency: str
+    days: int
+    by_region: Mapping[str, Prices]
+    words: str
+
+    def of(self, region: str) -> Prices:
+        """The prices of one of the regions that were asked for. Raises KeyError where none are known."""
+        return self.by_region[region]
+
+
+@st.cache_resource(
+    ttl="1h", show_spinner="Reading list prices", max_entries=50, validate=lambda listed: not listed.error
+)
+def _list(who: str, currency: str, regions: tuple[str, ...]) -> PriceList:
+    """A list with an error is read again at the next run."""
+    return list_prices(connection.session(who), read_settings().data, currency, regions)
+
+
+def choose_prices(
+    who: str, regions: Iterable[str], *, with_days: bool = True, currency_first: str = CURRENCIES[0]
+) -> PriceBook:
+    """Draws what prices are to be counted with, and gives them. What is chosen is in the URL; nothing chosen is
+    `currency_first`."""
+    sheet_name, sheet = _sheet()
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        if sheet:
+            currency = sheet.currency
+            st.text_input("Currency", currency, disabled=True, width=140, help="That of the price sheet.")
+        else:
+            first = CURRENCIES.index(currency_first) if currency_first in CURRENCIES else 0
+            currency = st.selectbox("Currency", CURRENCIES, first, key="currency", bind="query-params", width=140)
+        days = 30
+        if with_days:
+            days = int(st.number_input("Days in the month", 28, 31, 30, key="days", bind="query-params", width=160))
+        discount = st.number_input(
+            "Discount on list prices, %",
+            0.0,
+            100.0,
+            0.0,
+            format="%.2f",
+            key="discount",
+            bind="query-params",
+            width=190,
+            help="As agreed with Microsoft. Prices of your own sheet are taken as they are.",
+        )
+        with st.popover("Price sheet", icon=":material/upload_file:"):
+            _ask_for_sheet(sheet_name, sheet)
+    listed = _list(who, currency, tuple(sorted(set(regions))))
+    percent = Decimal(repr(discount))
+    found = {region: discounted(prices, percent) for region, prices in listed.by_region.items()}
+    if sheet and listed.currency == sheet.currency:
+        found = {region: with_sheet(prices, sheet) for region, prices in found.items()}
+    words = _words(listed, percent, sheet_name if sheet and listed.currency == sheet.currency else "")
+    st.caption(words)
+    _show_what_is_missing(listed, currency)
+    return PriceBook(listed.currency, days, found, words)
+
+
+def _words(listed: PriceList, percent: Decimal, sheet: str) -> str:
+    """Which prices are shown: 'List prices in EUR from the Retail Prices API, read 3 hours ago.'"""
+    sources = {prices.source for prices in listed.by_region.values()}
+    oldest = min((prices.at for prices in listed.by_region.values()), default=None)
+    if sources == {PriceSource.SNAPSHOT}:
+        origin = f"the snapshot of {oldest:%d %B %Y} that came with this console"
+    elif sources == {PriceSource.API}:
+        origin = f"the Retail Prices API, read {ago(oldest)}"
+    else:
+        origin = "the Retail Prices API, and where it names none the snapshot that came with this console"
+    off = f" less {percent.normalize():f} %" if percent else ""
+    over = f", with the prices of {plain(sheet)} over them" if sheet else ""
+    return f"List prices in {listed.currency} from {origin}{off}{over}."
+
+
+def _show_what_is_missing(listed: PriceList, wanted: str) -> None:
+    if listed.currency != wanted:
+        st.warning(
+            f"Prices in {wanted} could not be read: all figures are in {listed.currency}.", icon=":material/warning:"
+        )
+    if listed.error:
+        with st.expander("Today's list prices could not be read", icon=":material/warning:"):
+            show_error(listed.error)
+
+
+def _sheet() -> tuple[str, PriceSheet | None]:
+    """The name and the prices of the sheet in use: one that was uploaded here, else that of the settings."""
+    uploaded: tuple[str, PriceSheet] | None = st.session_state.get(_UPLOADED)
+    if uploaded:
+        return uploaded
+    file = read_settings().price_sheet
+    if file is None:
+        return "", None
+    try:
+        return file.name, read_sheet(file.name, file.read_bytes())
+    except OSError as exc:
+        cause = exc.strerror or type(exc).__name__
+    except SheetError as exc:
+        cause = str(exc)
+    show_error(
+        ServiceError(
+            f"The price sheet {file.name} can't be used",
+            cause,
+            "Mend the file that ACR_CONSOLE_PRICE_SHEET names. Until then, figures are at list prices.",
+        )
+    )
+    return "", None
+
+
+def _ask_for_sheet(name: str, sheet: PriceSheet | None) -> None:
+    if sheet:
+        st.markdown(f"**{plain(name)}**: {count(len(sheet.prices), 'price')} in {sheet.currency}.")
+    if _UPLOADED in st.session_state:
+        st.button("Remove it", icon=":material/delete:", on_click=st.session_state.pop, args=(_UPLOADED,))
+        return
+    st.markdown(
+        "Your own prices, as agreed with Microsoft, over the list prices: a CSV or TOML file with "
+        f"{', '.join(f'`{field}`' for field in FIELDS)}. `sku` and `region` may be left out."
+    )
+    st.code("meter,sku,region,currency,price\nPremium Registry Unit,,,EUR,1.21\nData Stored,Premium,,EUR,0.07", None)
+    st.caption(f"Meters: {', '.join(METERS)}.")
+    file = st.file_uploader("Price sheet", type=["csv", "toml"], max_upload_size=1, label_visibility="collapsed")
+    if file is None:
+        return
+    try:
+        st.session_state[_UPLOADED] = file.name, read_sheet(file.name, file.getvalue()[: LARGEST_FILE + 1])
+    except SheetError as exc:
+        st.error(f"{plain(file.name)} can't be used. {plain(str(exc))}.", icon=":material/error:")
+    else:
+        st.rerun()

@@ -1,0 +1,100 @@
+"""What is asked of a registry, as questions; a registry of the inventory answers them with what it uses."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import streamlit as st
+
+from services.pricing.sku_choice import Needs, needs_of
+from services.registries.registry import Registry
+from ui.elements.text import plain
+from ui.navigation.selection import find, key_of
+
+# Field, question, most, step. Numbers above the most are no registry's.
+_NUMBERS = (
+    ("replicas", "Replica regions beside the home region", 60, 1),
+    ("endpoints", "Private endpoints", 200, 1),
+    ("connected", "Connected registries", 50, 1),
+    ("webhooks", "Webhooks", 500, 1),
+    ("tokens", "Tokens or scope maps", 50_000, 10),
+    ("reads", "Read requests a minute at the busiest", 1_000_000, 1000),
+    ("writes", "Write requests a minute at the busiest", 1_000_000, 100),
+    ("builds", "vCPU-minutes of ACR Tasks a month", 1_000_000, 100),
+)
+_SWITCHES = (
+    ("anonymous", "Anonymous pull"),
+    ("ownkey", "Customer-managed keys"),
+    ("restricted", "Public access restricted to addresses, or off"),
+    ("endpointsdata", "Dedicated data endpoints"),
+    ("retention", "Retention policy for untagged manifests"),
+)
+MOST_GIB = 100 * 1024
+
+
+def choose_start(registries: Sequence[Registry]) -> Registry | None:
+    """The registry whose use answers the questions; None for typed figures."""
+    keys = [key_of(registry, registries) for registry in registries]
+    box = "registry"
+
+    def answer() -> None:
+        chosen = find(registries, st.session_state[box]) if st.session_state[box] else None
+        for name, value in _answers(chosen).items():
+            st.session_state[name] = value
+
+    key = st.selectbox(
+        "Start from", keys, None, key=box, bind="query-params", placeholder="Typed figures", on_change=answer
+    )
+    return find(registries, key) if key else None
+
+
+def ask(start: Registry | None) -> Needs:
+    """The questions; what `start` uses is their first answer. All answers are in the URL."""
+    first = _answers(start)
+    if start and needs_of(start).needs is None:
+        st.warning(f"What {plain(start.name)} uses could not all be read.", icon=":material/warning:")
+    given: dict[str, float] = {}
+    with st.grid(4, min_column_width=200):
+        given["stored"] = st.number_input(
+            "Stored, GiB", 0.0, float(MOST_GIB), first["stored"], 10.0, "%.1f", key="stored", bind="query-params"
+        )
+        for name, question, most, step in _NUMBERS:
+            given[name] = st.number_input(question, 0, most, int(first[name]), step, key=name, bind="query-params")
+    with st.container(horizontal=True):
+        wanted = {name: st.toggle(label, bool(first[name]), key=name, bind="query-params") for name, label in _SWITCHES}
+    return Needs(
+        stored_gib=Decimal(repr(given["stored"])),
+        replicas=int(given["replicas"]),
+        private_endpoints=int(given["endpoints"]),
+        connected=int(given["connected"]),
+        webhooks=int(given["webhooks"]),
+        tokens=int(given["tokens"]),
+        reads=int(given["reads"]),
+        writes=int(given["writes"]),
+        task_seconds=Decimal(60 * int(given["builds"])),
+        anonymous_pull=wanted["anonymous"],
+        customer_key=wanted["ownkey"],
+        restricted_network=wanted["restricted"],
+        data_endpoints=wanted["endpointsdata"],
+        retention=wanted["retention"],
+    )
+
+
+def _answers(registry: Registry | None) -> dict[str, float]:
+    """Widget key → answer: that of the registry, or of one that needs nothing."""
+    found = (needs_of(registry).needs if registry else None) or Needs()
+    return {
+        "stored": min(round(float(found.stored_gib), 1), float(MOST_GIB)),
+        "replicas": found.replicas,
+        "endpoints": found.private_endpoints,
+        "connected": found.connected,
+        "webhooks": found.webhooks,
+        "tokens": found.tokens,
+        "reads": found.reads,
+        "writes": found.writes,
+        "builds": 0,
+        "anonymous": found.anonymous_pull,
+        "ownkey": found.customer_key,
+        "restricted": found.restricted_network,
+        "endpointsdata": found.data_endpoints,
+        "retention": found.retention,
+    }

@@ -1,0 +1,74 @@
+"""Each registry with the SKU that it should be, and the way to change it."""
+
+from collections.abc import Iterable
+from decimal import Decimal
+
+import pyarrow as pa
+import streamlit as st
+
+from services.pricing.money import cents, money
+from services.pricing.sku_choice import SkuReview
+from ui.elements.page import empty
+from ui.elements.table import table_height, table_of
+from ui.elements.text import plain
+from ui.pricing.prices import PriceBook
+from ui.pricing.sku_change import change_sku
+
+_MONEY = pa.decimal128(38, 2)
+
+
+def show_reviews(who: str, reviews: Iterable[SkuReview], book: PriceBook) -> None:
+    """A row a registry, those that could save most first. Selecting one offers to plan a change."""
+    st.subheader("Our registries", anchor=False)
+    reviews = sorted(reviews, key=lambda one: (-(one.saving or 0), one.registry.name))
+    if not reviews:
+        why = "None of the subscriptions has one, or none lets this identity see it."
+        empty(":material/inventory_2:", "No registries", why)
+        return
+    saved = sum((one.saving for one in reviews if one.saving), Decimal(0))
+    st.markdown(
+        f"With the cheapest SKU that has all that each uses: **{money(saved, book.currency)}** less a month. "
+        "Select a row to plan a change."
+    )
+    amount = st.column_config.NumberColumn(format="%.2f", help=f"{book.currency} a month of {book.days} days")
+    selected = st.dataframe(
+        table_of([_row(one) for one in reviews], {"Now": _MONEY, "Saving": _MONEY, "Should be": pa.string()}),
+        key="reviews",
+        height=table_height(len(reviews)),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        placeholder="–",
+        alt="Registries, with the SKU that each should be",
+        column_config={
+            "Registry": st.column_config.TextColumn(pinned=True),
+            "In use": st.column_config.ListColumn(width="medium"),
+            "Cheaper, but": st.column_config.TextColumn(width="medium"),
+            "Now": amount,
+            "Saving": amount,
+        },
+    )
+    st.caption(
+        "Found in each registry's settings. Request rates and builds are not known there; connected registries are "
+        "looked for when a change is planned."
+    )
+    if selected.selection.rows:
+        chosen = reviews[selected.selection.rows[0]]
+        best = chosen.choice.best.sku if chosen.choice and chosen.choice.best else None
+        if st.button(f"Plan another SKU for {plain(chosen.registry.name)}", icon=":material/swap_vert:"):
+            change_sku(who, chosen.registry, book, best)
+
+
+def _row(review: SkuReview) -> dict[str, object]:
+    best = review.choice.best if review.choice else None
+    blocked = review.blocked
+    return {
+        "Registry": review.registry.name,
+        "SKU": review.registry.sku,
+        "In use": list(review.found.evidence),
+        "Now": cents(review.present.total) if review.present else None,
+        "Should be": best.sku.value if best else None,
+        "Saving": cents(review.saving) if review.saving is not None else None,
+        "Cheaper, but": f"{blocked.sku}: {' '.join(blocked.lacks)}" if blocked else review.unknown,
+        "Subscription": review.registry.subscription,
+    }

@@ -1,0 +1,123 @@
+"""The parts of the SKU comparison: each a chart with its table, the same numbers twice."""
+
+from collections.abc import Sequence
+from decimal import Decimal
+
+import streamlit as st
+
+from services.pricing.break_even import cost_at, cost_by_regions, crossings
+from services.pricing.estimates import Part
+from services.pricing.money import cents, money
+from services.pricing.prices import Prices
+from services.pricing.report import Table
+from services.pricing.sku_choice import Choice
+from services.registries.skus import FEATURES, Sku
+from ui.elements.chart_theme import show_chart, theme_now
+from ui.elements.table import table_of
+from ui.elements.text import plain
+from ui.pricing.report_table import show_table
+from ui.pricing.sku_charts import Point, bends, parts_figure, regions_figure, sizes_figure
+
+# Sizes that are asked for often, beside those where a line bends or two cross.
+_SIZES = (Decimal(25), Decimal(250), Decimal(1024))
+
+
+def show_choice(choice: Choice, currency: str, days: int) -> None:
+    """The recommendation, why, and what the cheaper ones lack."""
+    if choice.best:
+        amount = money(choice.best.estimate.total, currency)
+        st.success(f"**{choice.best.sku}**, {amount} a month of {days} days.", icon=":material/recommend:")
+    for reason in choice.reasons:
+        st.markdown(f"- {plain(reason)}")
+    for option in choice.cheaper:
+        less = money(option.estimate.total, currency)
+        st.markdown(f"- {option.sku} would cost {less}, but: {plain(' '.join(option.lacks))}")
+    for unpriced in choice.options[-1].estimate.unpriced:
+        st.warning(f"{unpriced}: no price is known, so the figure is too low.", icon=":material/warning:")
+
+
+def show_month(choice: Choice, currency: str) -> None:
+    """A month by SKU, in parts."""
+    st.subheader("A month by SKU", anchor=False)
+    estimates = [option.estimate for option in choice.options]
+    show_chart(
+        parts_figure(estimates, [option.sku for option in choice.options if option.lacks], theme_now()),
+        "What a month costs with each SKU, by part. The table below has the same numbers.",
+    )
+    rows = tuple(
+        (
+            option.sku.value,
+            *(option.estimate.of(part) for part in Part),
+            option.estimate.total,
+            " ".join(option.lacks),
+        )
+        for option in choice.options
+    )
+    columns = ("SKU", *(part.value for part in Part), f"{currency} a month", "Lacks")
+    show_table(Table("A month by SKU", columns, rows), "by SKU", pinned="SKU")
+
+
+def show_sizes(prices: Prices, days: int, ours: Sequence[Point]) -> None:
+    """Cost against size, with the crossings and our registries."""
+    st.subheader("Cost against size", anchor=False)
+    show_chart(
+        sizes_figure(prices, days, ours, theme_now()),
+        "What a month costs by GiB stored, a line a SKU, with the crossings and our registries. A table follows.",
+    )
+    found = crossings(prices, days)
+    for one in found:
+        st.markdown(
+            f"- From **{cents(one.gib).normalize():f} GiB** on, {one.above} costs less than {one.below}: "
+            f"{money(one.amount, prices.currency)} there."
+        )
+    st.caption(
+        f"In {plain(prices.region)}, for a month of {days} days, without replicas and builds. Our registries are at "
+        "what they cost with all that they use, so replicas lift them above the lines."
+    )
+    sizes = sorted({*bends(), *_SIZES, *(one.gib for one in found)})
+    rows = tuple((at, *(cost_at(sku, at, prices, days) for sku in Sku)) for at in sizes)
+    columns = ("GiB stored", *(f"{sku}, {prices.currency}" for sku in Sku))
+    show_table(Table("What a month costs by GiB stored", columns, rows), "by size")
+
+
+def show_regions(stored_gib: Decimal, prices: Prices, days: int) -> None:
+    """What geo-replication costs, by the number of regions."""
+    st.subheader("Geo-replication", anchor=False)
+    show_chart(
+        regions_figure(stored_gib, prices, days, theme_now()),
+        "What Premium costs a month by number of regions. The table below has the same numbers.",
+    )
+    st.caption(
+        "Each replica region costs its own fee, and storage from the first GiB: what is stored counts again in each. "
+        "Traffic between regions is billed as bandwidth, and not in here."
+    )
+    rows = tuple(enumerate(cost_by_regions(stored_gib, prices, days), 1))
+    show_table(Table("Geo-replication", ("Regions", f"{prices.currency} a month"), rows), "by regions")
+
+
+def show_features() -> None:
+    """What each SKU has, with its source, and where the guide is out of date."""
+    st.subheader("Features and limits", anchor=False)
+    st.dataframe(
+        table_of(
+            [
+                {
+                    "Feature": feature.name,
+                    **{sku.value: feature.of(sku) for sku in Sku},
+                    "Guide": feature.guide,
+                    "Source": feature.source.url,
+                    "As of": feature.source.read,
+                }
+                for feature in FEATURES
+            ]
+        ),
+        key="features",
+        height="content",
+        hide_index=True,
+        alt="Features and limits of Basic, Standard and Premium",
+        column_config={
+            "Feature": st.column_config.TextColumn(pinned=True),
+            "Guide": st.column_config.TextColumn("Where the guide is out of date", width="large"),
+            "Source": st.column_config.LinkColumn(display_text=r"container-registry/(.*)"),
+        },
+    )

@@ -1,0 +1,255 @@
+"""The form for a new registry: what is asked, what Azure says of the answers, and the order that comes of it."""
+
+from collections import Counter
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from services.access.reading import group_permissions
+from services.access.role_definitions import PermissionBlock
+from services.arm.providers import RegistryProvider, read_provider
+from services.arm.resource_groups import ResourceGroup, list_groups
+from services.arm.resource_tags import read_tags
+from services.arm.subscriptions import Subscription, list_subscriptions
+from services.connection.errors import ServiceError
+from services.pricing.estimates import Use, estimate
+from services.pricing.money import money
+from services.pricing.sku_choice import ZERO
+from services.registries.registry import Mode
+from services.registries.skus import LIMITS, Sku, missing_features
+from services.registry_lifecycle.creation_plan import Ground, RegistryOrder
+from services.registry_lifecycle.names import NameCheck, NameScope, broken_rules, check_name
+from ui.elements.errors import panel, show_error
+from ui.elements.page import empty
+from ui.elements.text import count, plain
+from ui.pricing.prices import PriceBook, choose_prices
+from ui.runtime import connection
+
+NEW, EXISTING = "New", "Existing"
+# Whose prices are shown until a location is chosen.
+ELSEWHERE = "eastus"
+_MODES = {
+    Mode.LEGACY: "Roles count for the whole registry. Azure's default today, and what `az aks --attach-acr` expects.",
+    Mode.ABAC: "Roles can be given for single repositories. Microsoft recommends it for new registries: Owner, "
+    "Contributor and Reader then reach no image by that alone.",
+}
+_SCOPES = {
+    NameScope.UNSECURE: "as the name: name.azurecr.io",
+    NameScope.TENANT: "with a hash, again for this tenant only",
+    NameScope.SUBSCRIPTION: "with a hash, again for this subscription only",
+    NameScope.GROUP: "with a hash, again for this resource group only",
+    NameScope.NONE: "with a hash, never again",
+}
+
+
+@dataclass(frozen=True)
+class Place:
+    """A subscription to make a registry in: its groups, and where its provider offers registries."""
+
+    subscription: Subscription
+    groups: tuple[ResourceGroup, ...]
+    provider: RegistryProvider
+
+
+@st.cache_resource(ttl="10m", show_spinner="Listing the subscriptions", max_entries=50)
+def _subscriptions(who: str) -> tuple[Subscription, ...]:
+    return list_subscriptions(connection.session(who))
+
+
+@st.cache_resource(ttl="2m", show_spinner="Reading groups and locations", max_entries=50)
+def _place(who: str, subscription: Subscription) -> Place:
+    session = connection.session(who)
+    return Place(subscription, list_groups(session, subscription.id), read_provider(session, subscription.id))
+
+
+@st.cache_resource(ttl="30s", show_spinner="Asking Azure for the name", max_entries=200)
+def _name_check(who: str, subscription_id: str, name: str, scope: NameScope, group: str) -> NameCheck:
+    return check_name(connection.session(who), subscription_id, name, scope, group)
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=200)
+def _own(who: str, subscription_id: str, group: str) -> tuple[PermissionBlock, ...]:
+    return group_permissions(connection.session(who), subscription_id, group)
+
+
+def forget() -> None:
+    """Reads all that the form asks Azure anew."""
+    for loader in (_subscriptions, _place, _name_check, _own):
+        loader.clear()
+
+
+def choose_place(who: str) -> Place:
+    """The subscription, and what there is in it. Stops the page, with the reason, where that can't be read."""
+    try:
+        subscriptions = _subscriptions(who)
+        if not subscriptions:
+            empty(":material/key_off:", "No subscriptions", "This identity has no role in any subscription.")
+            st.stop()
+        names = Counter(one.name for one in subscriptions)
+        named = {one.name if names[one.name] == 1 else f"{one.name} ({one.id})": one for one in subscriptions}
+        chosen = st.selectbox("Subscription", list(named), key="new_subscription", bind="query-params", width=480)
+        return _place(who, named[chosen])
+    except ServiceError as error:
+        show_error(error)
+        st.stop()
+
+
+def ask_order(who: str, place: Place, busy: Collection[str]) -> tuple[RegistryOrder, PriceBook]:
+    """The form, in the order of `az acr create`. What is not answered yet is "" in the order. Names in `busy` are being
+    created from here: to say of them that they are taken would be no news."""
+    group, new_group = _ask_group(place)
+    name_box, sku_box = st.container(), st.container()
+    location = _ask_location(place)
+    with st.expander("Currency, days and discounts", icon=":material/payments:"):
+        book = choose_prices(who, [location or ELSEWHERE])
+    with sku_box:
+        sku = _ask_sku(book, location or ELSEWHERE)
+    mode = st.radio(
+        "Permissions", list(Mode), captions=list(_MODES.values()), key="new_mode", bind="query-params", horizontal=True
+    )
+    public = st.toggle(
+        "Public access",
+        True,
+        key="new_public",
+        bind="query-params",
+        help="Off: by private endpoints only, which takes Premium.",
+    )
+    tags = read_tags(
+        st.text_area(
+            "Tags, one a line", key="new_tags", placeholder="team=platform\nenvironment=production", height=100
+        )
+    )
+    with name_box:
+        name, scope = _ask_name(who, place, group, busy)
+    order = RegistryOrder(
+        place.subscription.id, group, new_group, name, sku, location, Mode(mode or Mode.LEGACY), public, scope, tags
+    )
+    return order, book
+
+
+def _ask_group(place: Place) -> tuple[str, bool]:
+    """Its name, and whether it is to be made."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kind = st.segmented_control(
+            "Resource group",
+            [EXISTING, NEW],
+            default=EXISTING if place.groups else NEW,
+            required=True,
+            key="grouping",
+            bind="query-params",
+        )
+        if kind == NEW:
+            typed = st.text_input(
+                "Its name", key="new_group", bind="query-params", placeholder="contoso-registries-rg", width=320
+            )
+            return (typed or "").strip(), True
+        chosen = st.selectbox(
+            "Which one",
+            [group.name for group in place.groups],
+            None,
+            key="in_group",
+            bind="query-params",
+            placeholder="Choose one",
+            width=320,
+        )
+    return chosen or "", False
+
+
+def _ask_name(who: str, place: Place, group: str, busy: Collection[str]) -> tuple[str, NameScope]:
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        typed = st.text_input(
+            "Name",
+            key="new_name",
+            bind="query-params",
+            live="500ms",
+            placeholder="contosoacr",
+            width=320,
+            help="5 to 50 letters and digits. Images are pulled from a host of this name.",
+        )
+        chosen = st.selectbox(
+            "Its login server",
+            list(NameScope),
+            format_func=lambda one: _SCOPES[one],
+            key="new_domain",
+            bind="query-params",
+            width=360,
+            help="With a hash nobody else can take the name once the registry is deleted, and get the pulls that still "
+            "go there. It can't be changed later.",
+        )
+    name, scope = (typed or "").strip(), NameScope(chosen or NameScope.UNSECURE)
+    if name:
+        for rule in broken_rules(name):
+            st.markdown(f":red[:material/close:] {plain(rule)}")
+        if name_can_be_asked(place, name) and name.casefold() not in busy:
+            with panel():
+                _show_check(_name_check(who, place.subscription.id, name, scope, group))
+    return name, scope
+
+
+def name_can_be_asked(place: Place, name: str) -> bool:
+    """Azure answers only where the provider is registered, and sensibly only to a name that breaks no rule."""
+    return place.provider.registered and not tuple(broken_rules(name))
+
+
+def _show_check(check: NameCheck) -> None:
+    if not check.available:
+        st.markdown(f":red[:material/close:] {plain(check.message or check.reason)}")
+        return
+    server = f" Its login server would be **{plain(check.login_server)}**." if check.login_server else ""
+    st.markdown(f":green[:material/check:] {plain(check.name)} is free.{server}")
+
+
+def _ask_sku(book: PriceBook, location: str) -> Sku:
+    prices = book.by_region.get(location)
+    captions = []
+    for sku in Sku:
+        priced = prices and sku in prices.registry_day
+        cost = estimate(sku, Use(ZERO), prices, book.days) if prices and priced else None
+        month = f"{money(cost.total, book.currency)} a month" if cost else "price not known"
+        captions.append(f"{month}, {LIMITS[sku].included_gib} GiB included")
+    answer = st.radio(
+        "SKU", list(Sku), 1, captions=captions, key="new_sku", bind="query-params", horizontal=True, width="stretch"
+    )
+    chosen = Sku(answer or Sku.STANDARD)
+    if missing := missing_features(chosen):
+        st.caption(f"{chosen} lacks: {' · '.join(name[0].lower() + name[1:] for name in missing)}")
+    return chosen
+
+
+def _ask_location(place: Place) -> str:
+    names = [location.name for location in place.provider.locations]
+    chosen = st.selectbox(
+        "Location",
+        names,
+        None,
+        key="new_location",
+        bind="query-params",
+        placeholder="Choose one",
+        width=320,
+        help=f"{count(len(names), 'location')} where Azure offers registries to this subscription.",
+    )
+    return chosen or ""
+
+
+def unanswered(order: RegistryOrder) -> Iterable[str]:
+    """What the form still needs before anything can be planned."""
+    answers = {"a resource group": order.group, "a name": order.name, "a location": order.location}
+    return [what for what, given in answers.items() if not given]
+
+
+def ground_of(who: str, place: Place, order: RegistryOrder) -> Ground:
+    """What the form has read already, for the plan: the deed looks again. What is refused is left open."""
+    group = next((one for one in place.groups if one.name.casefold() == order.group.casefold()), None)
+    name = own = None
+    if name_can_be_asked(place, order.name):
+        try:
+            name = _name_check(who, place.subscription.id, order.name, order.name_scope, order.group)
+        except ServiceError:
+            name = None
+    if group:
+        try:
+            own = _own(who, place.subscription.id, group.name)
+        except ServiceError:
+            own = None
+    return Ground(place.provider, group, name, None, own)

@@ -1,0 +1,215 @@
+"""The registries that this session creates: the plan, the deed in the background, and how each ended."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from services.arm.providers import NAMESPACE, register_provider
+from services.commands import registries as az_commands
+from services.pricing.money import money
+from services.registry_lifecycle import code
+from services.registry_lifecycle.creation import Creation, Made, apply_creation
+from services.registry_lifecycle.creation_plan import CreationPlan, RegistryOrder
+from services.registry_lifecycle.names import NameScope
+from ui.elements.errors import panel, show_error
+from ui.elements.notices import say_done
+from ui.elements.text import plain
+from ui.elements.writing import may_write, show_objections
+from ui.loaders import registries as loaders
+from ui.registry_lifecycle.creation_form import Place, forget
+from ui.runtime import connection
+from ui.runtime.background import Reading, show_progress, start
+
+_ICONS = {
+    "made": ":green[:material/check_circle:]",
+    "was there": ":green[:material/check_circle:]",
+    "not confirmed": ":orange[:material/pending:]",
+    "failed": ":red[:material/error:]",
+    "not tried": ":gray[:material/block:]",
+}
+
+
+@dataclass(frozen=True)
+class _Creating:
+    """One of this session, under way or over."""
+
+    plan: CreationPlan
+    reading: Reading[Creation | None]
+
+
+def offer_registration(who: str, place: Place) -> None:
+    """Where the subscription may have no registries yet: registering the provider, as an action of its own."""
+    if place.provider.registered:
+        return
+    name = plain(place.subscription.name)
+    with st.container(border=True):
+        if place.provider.state == "Registering":
+            st.markdown(f":material/pending: **{NAMESPACE} is being registered in {name}.** It takes a minute or two.")
+            st.button("Look again", icon=":material/refresh:", on_click=forget)
+            return
+        st.markdown(
+            f":material/app_registration: **{NAMESPACE} is not registered in {name}.** Without that a subscription has "
+            "no registries. Registering it costs nothing and makes nothing; whoever may write to the subscription may "
+            "do it."
+        )
+        st.code(az_commands.register_provider(place.subscription.id), language="bash", wrap_lines=True)
+        if st.button("Register the provider", disabled=not may_write()):
+            with panel():
+                try:
+                    state = register_provider(connection.session(who), place.subscription.id)
+                finally:
+                    forget()
+                say_done(f"{NAMESPACE} in {name}, as read back: {plain(state)}.")
+                st.rerun()
+
+
+def show_plan(who: str, plan: CreationPlan) -> None:
+    """What would be made and cost, what is against it, and the button that starts it."""
+    st.subheader("Plan", anchor=False)
+    st.markdown("\n".join(f"{number}. {plain(step)}" for number, step in enumerate(plan.steps, 1)))
+    if plan.cost:
+        month = money(plan.cost.total, plan.cost.currency)
+        st.markdown(f"Empty, it costs **{month}** in a month of {plan.days} days.")
+    else:
+        st.markdown("What it costs is not known: no price list has it.")
+    show_objections(plan.blockers, plan.warnings)
+    if not plan.blockers:
+        st.markdown("It is looked at again before anything is made, and read back after.")
+    if st.button(
+        "Create the registry",
+        type="primary",
+        icon=":material/add:",
+        disabled=bool(plan.blockers) or not may_write(),
+    ):
+        _creations()[_key(plan.order)] = _Creating(plan, _begin(who, plan))
+        st.rerun()
+
+
+def show_code(order: RegistryOrder) -> None:
+    """The same with az, Bicep and Terraform."""
+    with_az, with_bicep, with_terraform = st.tabs(["az", "Bicep", "Terraform"])
+    with with_az:
+        st.code("\n".join(_lines(order)), language="bash", wrap_lines=True)
+    with with_bicep:
+        subscription = order.subscription_id
+        if order.new_group:
+            st.markdown(f"`{code.MAIN_FILE}`, for the resource group")
+            st.code(code.group_as_bicep(order), language="bicep")
+            deploy = az_commands.deploy_bicep_to_subscription(subscription, order.location, code.MAIN_FILE)
+        else:
+            deploy = az_commands.deploy_bicep(subscription, order.group, code.REGISTRY_FILE)
+        st.markdown(f"`{code.REGISTRY_FILE}`")
+        st.code(code.as_bicep(order), language="bicep")
+        st.code(deploy, language="bash", wrap_lines=True)
+    with with_terraform:
+        st.code(code.as_terraform(order), language="hcl")
+
+
+def _lines(order: RegistryOrder) -> list[str]:
+    # az refuses capitals in the name of a registry; to Azure they are the same.
+    name, scope = order.name.lower(), order.name_scope.value
+    lines = [az_commands.check_name(order.subscription_id, name, name_scope=scope, group=order.group)]
+    if order.new_group:
+        lines.append(az_commands.create_group(order.subscription_id, order.group, order.location))
+    lines.append(
+        az_commands.create_registry(
+            order.subscription_id,
+            order.group,
+            name,
+            order.sku.value,
+            order.location,
+            abac=order.mode == "ABAC",
+            public_access=order.public_access,
+            name_scope=scope,
+            tags=order.tags,
+        )
+    )
+    return [*lines, az_commands.show_login_server(name)]
+
+
+def _begin(who: str, plan: CreationPlan) -> Reading[Creation | None]:
+    session = connection.session(who)
+
+    def work(reading: Reading[Creation | None]) -> None:
+        try:
+            reading.value = apply_creation(session, plan, lambda state: reading.report(0, 0, state), stop=reading.stop)
+        finally:  # Also what failed may have made something.
+            forget()
+            loaders.inventory.clear(who)
+
+    return start(None, work, verb=f"{plan.order.name}:")
+
+
+def _creations() -> dict[str, _Creating]:
+    creations: dict[str, _Creating] = st.session_state.setdefault("registries being created", {})
+    return creations
+
+
+def _key(order: RegistryOrder) -> str:
+    return f"{order.subscription_id}/{order.group}/{order.name}".casefold()
+
+
+def busy_names() -> set[str]:
+    """The names, case folded, of what this session is creating, or has and still shows."""
+    return {creating.plan.order.name.casefold() for creating in _creations().values()}
+
+
+def under_way(order: RegistryOrder) -> bool:
+    """Whether this session is creating it, or has and the end is still shown."""
+    return _key(order) in _creations()
+
+
+def show_creations() -> None:
+    """Those that this session began: under way, or how each ended, until it is put away."""
+    for key, creating in list(_creations().items()):
+        show_progress(creating.reading, f"creation of {key}", stop="Stop waiting")
+        if creating.reading.running:
+            continue
+        with st.container(border=True):
+            if creating.reading.error:
+                show_error(creating.reading.error)
+            elif creating.reading.value:
+                _show_end(creating.reading.value)
+            st.button("Put away", key=f"put away {key}", on_click=_put_away, args=(key,))
+
+
+def _put_away(key: str) -> None:
+    _creations().pop(key, None)
+
+
+def _show_end(done: Creation) -> None:
+    for one in (done.group, done.made):
+        st.markdown(f"{_ICONS[one.outcome]} {plain(one.what)}: {_words(one)}")
+        if one.error:
+            show_error(one.error)
+    for difference in done.differs:
+        st.warning(plain(difference), icon=":material/warning:")
+    if done.left_over:
+        st.warning(
+            f"The resource group {plain(done.left_over)} was made for it and stays, with nothing in it. Use it for the "
+            "next try, as an existing one, or delete it:",
+            icon=":material/warning:",
+        )
+        st.code(az_commands.delete_group(done.order.subscription_id, done.left_over), language="bash", wrap_lines=True)
+    if done.registry and done.made.outcome == "made":
+        st.markdown("Login server")
+        st.code(done.registry.login_server, language=None)
+        own_domain = done.order.name_scope is not NameScope.UNSECURE  # Then others may have the name too.
+        st.page_link(
+            "registry.py",
+            label=f"Open {plain(done.registry.name)}",
+            icon=":material/inventory_2:",
+            query_params={"registry": done.registry.login_server if own_domain else done.registry.name},
+        )
+    elif done.registry:
+        st.markdown(f"Azure shows it as {plain(done.registry.provisioning_state or 'without a state')}.")
+
+
+def _words(one: Made) -> str:
+    return {
+        "made": "made, as read back",
+        "was there": "was there",
+        "not confirmed": "taken by Azure, and not to be seen yet: refresh the inventory in a minute",
+        "failed": "not made",
+        "not tried": "not tried, as it was stopped before",
+    }[one.outcome]

@@ -1,0 +1,188 @@
+"""Deleting a registry: what goes with it, its name typed, the deed in the background, and how it ended."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from services.access.role_assignments import RoleAssignment
+from services.commands import registries as az_commands
+from services.images.repositories import Repository
+from services.pull_checks.matrix import Pair, pull_matrix
+from services.pull_checks.matrix_reading import Pulls
+from services.registries.registry import Registry
+from services.registry_lifecycle.removal import Outcome, RemovalPlan, apply_removal, plan_removal
+from ui.deletion.plan import confirmed
+from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.page import az_lines
+from ui.elements.table import show_facts, table_height, table_of
+from ui.elements.text import ago, count, plain, size
+from ui.elements.writing import show_objections
+from ui.loaders import clusters, contents
+from ui.loaders import registries as loaders
+from ui.runtime import connection
+from ui.runtime.background import Reading, show_progress, start
+
+
+def show_removal(who: str, registry: Registry) -> None:
+    """What is lost with the registry, as far as it can be read, and the button that deletes it."""
+    lost = st.container()
+    plan = _plan(who, registry)
+    if plan is None:
+        return
+    with lost:
+        _show_lost(plan)
+    show_objections(plan.blockers, plan.warnings)
+    with panel():
+        if confirmed("Delete the registry", registry.name, anything=not plan.blockers, typed=True):
+            _removals()[registry.id] = _Removal(plan, _begin(who, plan))
+            st.rerun()
+    az_lines(az_commands.delete_registry(registry.name, registry.resource_group, registry.subscription_id))
+
+
+def _plan(who: str, registry: Registry) -> RemovalPlan | None:
+    """None while what it is made of is being read."""
+    catalogue = loaders.catalogue(who, registry.login_server)
+    pulls = clusters.pulls(who)
+    show_progress(catalogue, f"catalogue to delete {registry.id}")
+    show_progress(pulls, f"pulls to delete {registry.id}")
+    if catalogue.running or pulls.running:
+        return None
+    names: tuple[str, ...] | None = catalogue.value.names
+    if catalogue.error or catalogue.stop.is_set():
+        names = None
+    if catalogue.error:
+        show_error(catalogue.error)
+    show_refused(catalogue.value.repositories, "repository", "repositories")
+    if catalogue.value.repositories.values:
+        _show_repositories(catalogue.value.repositories.values)
+    pairs, assignments = _users(registry, pulls)
+    own = loaders.own_permissions(who, registry.id, registry)
+    return plan_removal(registry, names, catalogue.value.repositories, pairs, assignments, own=own)
+
+
+def _users(
+    registry: Registry, reading: Reading[Pulls]
+) -> tuple[tuple[Pair, ...] | None, tuple[RoleAssignment, ...] | None]:
+    """The pairs and the role assignments; None where they could not be read, and then why is shown."""
+    if reading.error:
+        show_error(reading.error)
+        return None, None
+    pulls = reading.value
+    show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
+    show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
+    access = pulls.by_subscription
+    pairs = pull_matrix(pulls.clusters.values, [registry], access, dict(pulls.addresses.values))
+    of_ours = access.get(registry.subscription_id)
+    return (pairs if of_ours else None), (of_ours.records.assignments if of_ours else None)
+
+
+def _show_repositories(repositories: tuple[Repository, ...]) -> None:
+    st.dataframe(
+        table_of(
+            [
+                {
+                    "Repository": one.name,
+                    "Tags": one.tag_count,
+                    "Manifests": one.manifest_count,
+                    "Updated": ago(one.updated),
+                }
+                for one in repositories
+            ]
+        ),
+        height=table_height(len(repositories)),
+        hide_index=True,
+        alt="The repositories that go",
+    )
+
+
+def _show_lost(plan: RemovalPlan) -> None:
+    registry = plan.registry
+    usages = {name: registry.usage(name) for name in ("Tokens", "ScopeMaps")}
+    pulls = None if plan.pulls is None else [pair.cluster.name for pair in plan.pulls]
+    show_facts(
+        {
+            "Repositories": _number(None if plan.repositories is None else len(plan.repositories)),
+            "Tags": _number(plan.tags),
+            "Manifests": _number(plan.manifests),
+            "Stored": size(registry.stored_bytes),
+            "Replicas": _number(None if registry.replicas is None else len(registry.replicas)),
+            "Webhooks": _number(registry.webhooks),
+            "Private endpoint connections": _number(len(registry.network.private_endpoints)),
+            **{
+                label: _number(usage.current if (usage := usages[name]) else None)
+                for name, label in (("Tokens", "Tokens"), ("ScopeMaps", "Scope maps"))
+            },
+            "Clusters that can pull from it": "not known" if pulls is None else plain(", ".join(pulls)) or "none",
+            "Role assignments at it": _number(None if plan.assignments is None else len(plan.assignments)),
+        }
+    )
+
+
+def _number(number: int | None) -> str:
+    return "not known" if number is None else f"{number:,}"
+
+
+@dataclass(frozen=True)
+class _Removal:
+    """A deletion of this session, under way or over."""
+
+    plan: RemovalPlan
+    reading: Reading[Outcome | None]
+
+
+def _begin(who: str, plan: RemovalPlan) -> Reading[Outcome | None]:
+    session, registry = connection.session(who), plan.registry
+
+    def work(reading: Reading[Outcome | None]) -> None:
+        try:
+            reading.value = apply_removal(session, plan, lambda state: reading.report(0, 0, state))
+        finally:  # Also what failed may have been done.
+            loaders.forget_registry(who, registry.id, registry.login_server)
+            contents.forget(who, registry.login_server)
+            loaders.inventory.clear(who)
+            clusters.forget_pulls(who)
+
+    return start(None, work, verb=f"{registry.name}:")
+
+
+def _removals() -> dict[str, _Removal]:
+    removals: dict[str, _Removal] = st.session_state.setdefault("registry removals", {})
+    return removals
+
+
+def show_removals(key: str) -> bool:
+    """Those that this session began, until they are put away. Whether the registry that the URL calls `key` is one that
+    is going or gone: there is nothing else to show of it then."""
+    gone = False
+    for registry_id, removal in list(_removals().items()):
+        reading, registry = removal.reading, removal.plan.registry
+        show_progress(reading, f"removal of {registry_id}", stop="")
+        named = key.casefold() in (registry.name.casefold(), registry.login_server.casefold(), registry.id.casefold())
+        gone |= named and not reading.error
+        if reading.running:
+            continue
+        if reading.error:
+            show_error(reading.error)
+        else:
+            _show_end(removal, reading.value)
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.page_link("inventory.py", label="Inventory", icon=":material/inventory_2:")
+            st.button("Put away", key=f"put away removal of {registry_id}", on_click=_put_away, args=(registry_id,))
+    return gone
+
+
+def _show_end(removal: _Removal, outcome: Outcome | None) -> None:
+    name, plan = plain(removal.plan.registry.name), removal.plan
+    if outcome == "not confirmed":
+        st.warning(
+            f"Azure took the deletion of {name}, and it could not be read back: refresh the inventory in a minute.",
+            icon=":material/pending:",
+        )
+        return
+    held = "" if plan.repositories is None else f", with {count(len(plan.repositories), 'repository', 'repositories')}"
+    gone = "was gone already" if outcome == "gone already" else f"is gone, as read back{held}"
+    st.success(f"The registry {name} {gone}.", icon=":material/check_circle:")
+
+
+def _put_away(key: str) -> None:
+    _removals().pop(key, None)

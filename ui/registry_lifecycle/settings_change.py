@@ -1,0 +1,171 @@
+"""The change of a registry's settings: its plan, the dialog that asks, the deed in the background, and how it ended."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import streamlit as st
+
+from services.connection.parallel import Partial
+from services.pull_checks.matrix import Pair, needed_addresses
+from services.pull_checks.public_addresses import read_addresses
+from services.registries.registry import Registry
+from services.registry_lifecycle.settings import Difference, differences, settings_of, with_settings
+from services.registry_lifecycle.settings_change import (
+    SettingsPlan,
+    SettingsResult,
+    apply_settings,
+    plan_settings,
+    stopped_pulls,
+)
+from services.registry_lifecycle.settings_commands import settings_lines
+from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.page import az_lines
+from ui.elements.table import table_of
+from ui.elements.text import count, plain
+from ui.elements.writing import may_write, show_objections, show_read_only
+from ui.loaders import clusters
+from ui.loaders import registries as loaders
+from ui.registry_lifecycle.settings_form import Wanted, discard
+from ui.runtime import connection
+from ui.runtime.background import Reading, show_progress, start
+
+# What decides whether a cluster pulls.
+_OF_PULLS = {"public_access", "default_action", "ip_rules", "mode", "anonymous_pull"}
+
+
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=50)
+def _addresses(who: str, resource_ids: tuple[str, ...]) -> Partial[tuple[str, str]]:
+    return read_addresses(connection.session(who), resource_ids)
+
+
+def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
+    """What would change, what it does, the lines of the same, and the button that asks once more."""
+    found = differences(settings_of(registry), wanted.settings)
+    st.subheader(f"Planned changes ({len(found)})", anchor=False)
+    if not found:
+        st.markdown("Nothing differs from what the registry has. Change something above to see what it would do.")
+        return
+    _show_differences(found)
+    going = _changes().get(registry.id)
+    if going and going.reading.running:
+        st.info("A change of its settings is under way: see above.", icon=":material/pending:")
+        return
+    stopped: tuple[Pair, ...] = ()
+    if {one.field for one in found} & _OF_PULLS:
+        stopped = _stopped(who, registry, wanted)
+    own = loaders.own_permissions(who, registry.id, registry)
+    plan = plan_settings(registry, wanted.settings, own=own, caller=wanted.caller, stopped=stopped)
+    show_objections(plan.blockers, plan.warnings)
+    show_read_only()
+    with st.container(horizontal=True):
+        label = f"Change {count(len(found), 'setting')}"
+        if st.button(label, type="primary", icon=":material/tune:", disabled=bool(plan.blockers) or not may_write()):
+            _confirm(who, plan)
+        st.button("Discard", icon=":material/undo:", on_click=discard, args=(registry,))
+    az_lines(*settings_lines(plan))
+
+
+def _stopped(who: str, registry: Registry, wanted: Wanted) -> tuple[Pair, ...]:
+    """The clusters that may no longer pull; what could not be read for it is shown."""
+    reading = clusters.pulls(who)
+    show_progress(reading, f"pulls of {registry.id}")
+    pulls = reading.value
+    if reading.running:
+        return ()
+    if reading.error:
+        st.warning("Which clusters pull from it could not be read: some may stop.", icon=":material/warning:")
+        show_error(reading.error)
+        return ()
+    show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
+    show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
+    ids = needed_addresses(pulls.clusters.values, [with_settings(registry, wanted.settings)])
+    addresses = dict(_addresses(who, tuple(sorted(ids))).values) if ids else {}
+    return stopped_pulls(registry, wanted.settings, pulls.clusters.values, pulls.by_subscription, addresses)
+
+
+def _show_differences(found: Iterable[Difference]) -> None:
+    rows = [{"Setting": one.label, "Now": plain(one.before), "Then": plain(one.after)} for one in found]
+    _show_rows(rows, "What would change")
+
+
+def _show_rows(rows: list[dict[str, str]], alt: str) -> None:
+    """As a table whose cells wrap: rules and tags may be many. The cells are read as markdown."""
+    st.table(table_of(rows), border="horizontal", hide_index=True, alt=alt)
+
+
+@st.dialog("Change settings", width="medium")
+def _confirm(who: str, plan: SettingsPlan) -> None:
+    with panel():
+        st.markdown(f"In **{plain(plan.registry.name)}**, in one request:")
+        _show_differences(plan.differences)
+        show_objections(plan.blockers, plan.warnings)
+        st.markdown("It is looked at again before it is changed, and read back after.")
+        if st.button(f"Change {count(len(plan.differences), 'setting')} now", type="primary", disabled=not may_write()):
+            _changes()[plan.registry.id] = _Change(plan, _begin(who, plan))
+            st.rerun()
+
+
+@dataclass(frozen=True)
+class _Change:
+    """A change of this session, under way or over."""
+
+    plan: SettingsPlan
+    reading: Reading[SettingsResult | None]
+
+
+def _begin(who: str, plan: SettingsPlan) -> Reading[SettingsResult | None]:
+    session = connection.session(who)
+
+    def work(reading: Reading[SettingsResult | None]) -> None:
+        try:
+            reading.value = apply_settings(session, plan, lambda state: reading.report(0, 0, state))
+        finally:  # Also what failed may have been done.
+            loaders.forget_registry(who, plan.registry.id, plan.registry.login_server)
+            loaders.inventory.clear(who)
+            clusters.forget_pulls(who)
+
+    return start(None, work, verb=f"{plan.registry.name}:")
+
+
+def _changes() -> dict[str, _Change]:
+    changes: dict[str, _Change] = st.session_state.setdefault("settings changes", {})
+    return changes
+
+
+def show_changes() -> None:
+    """Those that this session began: under way, or what became of each setting, until it is put away."""
+    for key, change in list(_changes().items()):
+        show_progress(change.reading, f"settings of {key}", stop="")
+        if change.reading.running:
+            continue
+        if change.reading.error:
+            show_error(change.reading.error)
+        elif change.reading.value:
+            _show_result(change.plan, change.reading.value)
+        st.button("Put away", key=f"put away settings of {key}", on_click=_put_away, args=(key,))
+
+
+def _show_result(plan: SettingsPlan, result: SettingsResult) -> None:
+    name = plain(plan.registry.name)
+    done = sum(fate == "changed" for _, fate in result.fates)
+    if done == len(result.fates):
+        st.success(f"{name}: {count(done, 'setting')} changed, as read back.", icon=":material/check_circle:")
+    else:
+        st.warning(f"{name}: {done} of {count(len(result.fates), 'setting')} changed.", icon=":material/pending:")
+    rows = [
+        {"Setting": one.label, "Before": plain(one.before), "Wanted": plain(one.after), "Outcome": fate}
+        for one, fate in result.fates
+    ]
+    _show_rows(rows, "What became of each setting")
+    for other in result.others:
+        st.warning(
+            f"{other.label} changed meanwhile too, from {plain(other.before)} to {plain(other.after)}: that was not "
+            "in the plan.",
+            icon=":material/warning:",
+        )
+    if result.error:
+        show_error(result.error)
+
+
+def _put_away(key: str) -> None:
+    _changes().pop(key, None)

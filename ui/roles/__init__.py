@@ -1,0 +1,1 @@
+"""Roles page, assigning and removing."""

@@ -1,0 +1,151 @@
+"""Assigning a role on a registry: what is wanted, the plan, the request for an administrator, what came of it."""
+
+from collections.abc import Sequence
+from typing import get_args
+
+import streamlit as st
+
+from services.access.permissions import Permission
+from services.access.repository_scope import RepositoryChoice, choice_from
+from services.access.role_definitions import RoleDefinition
+from services.connection.errors import ServiceError
+from services.registries.registry import Registry
+from services.roles.assign import GrantPlan, apply_grant, gives, read_grant_plan
+from services.roles.assignment import PrincipalType
+from ui.elements.errors import panel, show_error
+from ui.elements.notices import say_done
+from ui.elements.text import plain
+from ui.elements.writing import with_status
+from ui.roles import holders
+from ui.roles.grant_dialog import confirm_grant
+from ui.runtime import connection
+
+KINDS: tuple[PrincipalType, ...] = get_args(PrincipalType)
+_KIND_WORDS = {"User": "user", "Group": "group", "ServicePrincipal": "service principal"}
+
+
+def show_form(who: str, registry: Registry) -> None:
+    """What is wanted, first as the URL says (role, principal, kind, repositories); the URL follows, so that it can be
+    sent to whoever may assign."""
+    roles = holders.choice_of_roles(who, registry)
+    left, right = st.columns(2)
+    with left:
+        role = _choose_role(roles, registry)
+        text = st.text_input(
+            "Repositories",
+            st.query_params.get("repositories", ""),
+            key="repositories to assign for",
+            placeholder="all of them",
+            help="In ABAC mode a role on repositories can be for some only: team/app, or a prefix with its slash, "
+            "backend/. Nothing: for all.",
+        )
+    with right:
+        principal = st.text_input(
+            "Object id of the principal",
+            st.query_params.get("principal", ""),
+            key="principal to assign to",
+            help="Never a client id, nor the object id of an application's registration: "
+            "`az ad user show --id NAME --query id`, `az ad group show --group NAME --query id`, "
+            "`az ad sp show --id CLIENT_ID --query id`",
+        ).strip()
+        asked = st.query_params.get("kind", "")
+        kind = st.segmented_control(
+            "Kind",
+            KINDS,
+            default=asked if asked in KINDS else "ServicePrincipal",
+            format_func=lambda kind: _KIND_WORDS[kind].capitalize(),
+            required=True,
+            key="kind to assign to",
+            help="Managed identities are service principals.",
+        )
+    _remember(role=role.name if role else "", principal=principal, kind=str(kind), repositories=text or "")
+    if role:
+        given = ", ".join(gives(role, registry.access.mode)) or "nothing"
+        st.caption(f"On a registry in {registry.access.mode} mode {plain(role.name)} gives: {given}.")
+    if whose := principal and holders.whose(who, holders.known(who), principal):
+        st.caption(f"That is {plain(whose)}.")
+    ready = role is not None and bool(principal)
+    if st.button("Plan the assignment", icon=":material/person_add:", type="primary", disabled=not ready) and role:
+        assign(who, registry, role, principal, kind or "ServicePrincipal", text or "")
+
+
+def _choose_role(roles: Sequence[RoleDefinition], registry: Registry) -> RoleDefinition | None:
+    """Those that give something on its data first; `?role=` is a name or a GUID."""
+    mode = registry.access.mode
+    data = {Permission.PULL, Permission.PUSH, Permission.DELETE, Permission.LIST_CATALOG}
+    ordered = sorted(
+        roles, key=lambda role: not data & {*gives(role, mode)} or any("*" in b.actions for b in role.blocks)
+    )
+    asked = st.query_params.get("role", "").casefold()
+    index = next((at for at, role in enumerate(ordered) if asked in (role.id, role.name.casefold())), None)
+    if asked and index is None:
+        st.warning(f"There is no role {plain(asked)} about registries: choose one.", icon=":material/warning:")
+    return st.selectbox(
+        "Role",
+        ordered,
+        index,
+        format_func=lambda role: role.name,
+        key="role to assign",
+        placeholder="Choose one",
+    )
+
+
+def _remember(**chosen: str) -> None:
+    wanted = {"registry": st.query_params.get("registry", ""), **chosen}
+    if st.query_params.to_dict() != (kept := {name: value for name, value in wanted.items() if value}):
+        st.query_params.from_dict(kept)
+
+
+@st.cache_data(ttl="30s", show_spinner="Planning", max_entries=50)
+def _plan(
+    who: str,
+    registry_id: str,  # noqa: ARG001
+    _registry: Registry,
+    role: RoleDefinition,
+    principal: str,
+    kind: PrincipalType,
+    choice: RepositoryChoice,
+) -> GrantPlan:
+    """`registry_id` says which registry."""
+    client_ids = holders.known(who).client_ids
+    session = connection.session(who)
+    return read_grant_plan(session, _registry, role, principal, kind, choice, client_ids=client_ids)
+
+
+@st.dialog("Assign a role", width="large")
+def assign(
+    who: str, registry: Registry, role: RoleDefinition, principal: str, kind: PrincipalType, repositories: str
+) -> None:
+    """The plan of one assignment, and the deed; who may not gets it as a request. `repositories` as they are typed."""
+    with panel():
+        plan = _plan(who, registry.id, registry, role, principal, kind, choice_from(repositories))
+        known = holders.whose(who, holders.known(who), principal)
+        whose = f" ({plain(known)})" if known else ""
+        st.markdown(
+            f"**{plain(role.name)}** for the {_KIND_WORDS[kind]} {plain(principal)}{whose} "
+            f"on **{plain(registry.name)}**, for {plain(plan.choice.words)}."
+        )
+        if plan.nothing_to_do:
+            st.success("Nothing to do: the same assignment is there already.", icon=":material/check_circle:")
+        else:
+            st.markdown(f"It gives: {', '.join(plan.gives) or 'nothing'}.")
+        confirm_grant(plan, lambda: _write(who, plan))
+
+
+def _write(who: str, plan: GrantPlan) -> None:
+    try:
+        session = connection.session(who)
+        done = with_status("Assigning the role", lambda report: apply_grant(session, plan, report))
+    except ServiceError as error:
+        show_error(error)
+        return
+    finally:  # Also what failed may have been done.
+        _plan.clear()
+        holders.forget(who, plan.registry.id)
+    words = {
+        "assigned": "is assigned, as read back. It takes up to ten minutes until registries know of it",
+        "assigned already": "was assigned already: nothing was written",
+        "not confirmed": "was taken by Azure, and could not be read back: look again in a minute",
+    }[done.outcome]
+    say_done(f"{plain(plan.role.name)} on {plain(plan.registry.name)} {words}.")
+    st.rerun()

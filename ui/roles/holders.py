@@ -1,0 +1,76 @@
+"""Who holds a role on a registry, cached, and the roles that can be assigned: what assigning and removing both show."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import streamlit as st
+
+from services.access.reading import list_assignments_at
+from services.access.role_assignments import RoleAssignment
+from services.access.role_definitions import BUILT_IN, RoleDefinition
+from services.access_review.known_principals import KnownPrincipals, known_principals
+from services.aks.clusters import list_clusters
+from services.arm.subscriptions import list_subscriptions
+from services.connection.errors import ServiceError
+from services.registries.registry import Registry
+from services.roles.assign import assignable
+from ui.elements.errors import show_error
+from ui.loaders import clusters
+from ui.loaders.registries import Loaded
+from ui.loaders.roles import definitions
+from ui.runtime import connection
+
+
+@st.cache_resource(ttl="2m", show_spinner="Reading role assignments", max_entries=200)
+def assignments(
+    who: str,
+    registry_id: str,  # noqa: ARG001
+    _registry: Registry,
+) -> Loaded[tuple[RoleAssignment, ...]]:
+    """Those on the registry and those that it inherits. `registry_id` says which it is."""
+    return Loaded(list_assignments_at(connection.session(who), _registry), datetime.now(UTC))
+
+
+@st.cache_resource(ttl="10m", show_spinner="Reading clusters", max_entries=50)
+def _known(who: str) -> KnownPrincipals:
+    session = connection.session(who)
+    return known_principals(list_clusters(session, list_subscriptions(session)).values)
+
+
+def known(who: str) -> KnownPrincipals:
+    """Whose ids are known; nobody's where clusters can't be listed, which is no reason to assign no role."""
+    try:
+        return _known(who)
+    except ServiceError:
+        return KnownPrincipals()
+
+
+def choice_of_roles(who: str, registry: Registry) -> tuple[RoleDefinition, ...]:
+    """The roles about registries; the built-in ones as they are known here, and the reason, where Azure's refuse."""
+    try:
+        return assignable(definitions(who, registry.subscription_id, registry.subscription).value.values())
+    except ServiceError as error:
+        show_error(error)
+        return assignable(())
+
+
+def role_names(who: str, registry: Registry) -> Mapping[str, str]:
+    """The names of all roles by GUID; where Azure's refuse, of those that are known here."""
+    try:
+        found = definitions(who, registry.subscription_id, registry.subscription).value
+    except ServiceError:
+        found = {}
+    return {guid: role.name for guid, role in {**BUILT_IN, **found}.items()}
+
+
+def whose(who: str, principals: KnownPrincipals, principal_id: str) -> str:
+    """'you', 'the kubelet identity of aks1', else ''; text of others."""
+    if principal_id.lower() == connection.session(who).identity.object_id.lower():
+        return "you"
+    return principals.object_ids.get(principal_id.lower(), "")
+
+
+def forget(who: str, registry_id: str) -> None:
+    """What an assignment, or its removal, makes stale."""
+    assignments.clear(who, registry_id)
+    clusters.forget_pulls(who)

@@ -1,0 +1,175 @@
+"""Which role do I need: the questions, the least roles, why no smaller one does, and the lines that assign them."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from services.access.permissions import Permission
+from services.access.powers import ABOUT_DATA, DANGERS
+from services.access.repository_scope import ALL, choice_from
+from services.access.role_definitions import RoleDefinition
+from services.commands.registries import assign_role_by_object_id
+from services.connection.names import is_guid
+from services.registries.registry import Mode, Registry
+from services.roles.advice import USE_CASES, Advice, UseCase, advise
+from services.roles.assignment import assignment_name
+from services.roles.descriptions import WORDS
+from ui.elements.errors import panel
+from ui.elements.page import empty
+from ui.elements.table import table_height, table_of
+from ui.elements.text import plain
+
+OWN = "Something else"
+KINDS = {"ServicePrincipal": "Managed identity or service principal", "Group": "Group", "User": "User"}
+_OWN_CASE = UseCase(OWN, frozenset(), "What you choose below.", "Whoever does it: a managed identity, a group, a user.")
+
+
+def ask_role(mode: Mode, registry: Registry | None, roles: Mapping[str, RoleDefinition], registry_key: str) -> None:
+    """The form and its answer. `registry_key` is what the URL calls the registry."""
+    cases = {case.name: case for case in (*USE_CASES, _OWN_CASE)}
+
+    def answer() -> None:
+        st.session_state["kind"] = cases[st.session_state["use"]].principal_type
+
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        case = cases[st.selectbox("What for", list(cases), key="use", bind="query-params", on_change=answer)]
+        repositories = st.text_input(
+            "Repositories",
+            key="repositories",
+            bind="query-params",
+            placeholder="All, or team/app, backend/",
+            help="Names, or prefixes with their slash, with commas between. Empty is all.",
+        )
+    st.markdown(case.words)
+    wanted = case.wanted
+    if case is _OWN_CASE:
+        chosen = st.multiselect("What is done", [one.value for one in Permission], key="do", bind="query-params")
+        wanted = frozenset(Permission(one) for one in chosen)
+    if not wanted:
+        empty(":material/badge:", "Nothing chosen yet", "Choose what is done, and the least role for it is here.")
+        return
+    with panel():
+        advice = advise(wanted, mode, choice_from(repositories or ""), roles)
+        _show_advice(advice, case, registry)
+        if case.name == "AKS cluster":
+            st.page_link(
+                "aks.py",
+                label="Attach it in the Integration checker, which knows the kubelet identity",
+                icon=":material/hub:",
+                query_params={"registry": registry_key} if registry_key else None,
+            )
+        for given in advice.given if registry_key else ():
+            st.page_link(
+                "assign.py",
+                label=f"Assign {plain(given.role.name)}",
+                icon=":material/person_add:",
+                query_params={
+                    "registry": registry_key,
+                    "role": given.role.id,
+                    "repositories": (repositories or "") if given.condition else "",
+                },
+            )
+        _show_others(advice)
+        _show_lines(advice, case, registry)
+
+
+def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> None:
+    names = " and ".join(f"**{plain(given.role.name)}**" for given in advice.given)
+    if advice.lacks:
+        st.error(
+            f"No built-in role gives this in {advice.mode} mode: {', '.join(advice.lacks)}.", icon=":material/block:"
+        )
+    if names:
+        reached = ALL if advice.mode is Mode.LEGACY else advice.choice
+        for_these = f", for {plain(reached.words)}" if advice.wanted & ABOUT_DATA else ""
+        st.success(f"{names} on the registry{for_these}.", icon=":material/recommend:")
+    if advice.choice != ALL and advice.mode is Mode.LEGACY:
+        st.warning(
+            "A registry in Legacy mode can't limit a role to some repositories: what is given is given on all of them. "
+            "For less there is the registry's ABAC mode, a registry of its own, or a token with a scope map.",
+            icon=":material/warning:",
+        )
+    elif advice.beyond:
+        st.warning(
+            "No condition can limit all of these roles: on other repositories too they give: "
+            f"{', '.join(advice.beyond)}.",
+            icon=":material/warning:",
+        )
+    limited = [given.role.name for given in advice.given if given.condition]
+    condition = f"{plain(' and '.join(limited))} for {plain(advice.choice.words)} only" if limited else "none"
+    where = f"the registry {plain(registry.name)} itself" if registry else "the registry itself"
+    st.markdown(
+        f"- **Scope**: {where}, not its resource group or subscription.\n"
+        f"- **Condition**: {condition}.\n"
+        f"- **Assigned to**: {plain(case.principal)}\n"
+        f"- **Gives too much**: {', '.join(advice.excess) or 'nothing'}."
+    )
+    dangers = [f"- {power.capitalize()}: {DANGERS[power]}" for power in advice.excess if power in DANGERS]
+    if dangers:
+        st.warning("\n".join(("What of it leads to more than it says:", *dangers)), icon=":material/warning:")
+    traps = [
+        f"- {plain(one.role.name)}: {plain(WORDS[one.role.id].trap)}" for one in advice.given if WORDS[one.role.id].trap
+    ]
+    st.markdown("\n".join(traps))
+
+
+def _show_others(advice: Advice) -> None:
+    if not advice.others:
+        return
+    st.subheader("Why no other role", anchor=False)
+    st.dataframe(
+        table_of([{"Role": one.role.name, "Why not": one.words(advice.mode)} for one in advice.others]),
+        key="others",
+        height=table_height(len(advice.others)),
+        hide_index=True,
+        alt="Roles that are not recommended, and why",
+        column_config={
+            "Role": st.column_config.TextColumn(width="medium"),
+            "Why not": st.column_config.TextColumn(width="large"),
+        },
+    )
+
+
+def _show_lines(advice: Advice, case: UseCase, registry: Registry | None) -> None:
+    if not advice.given:
+        return
+    st.subheader("Assign it", anchor=False)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        kinds = list(KINDS)
+        kind = st.selectbox(
+            "Kind of principal",
+            kinds,
+            kinds.index(case.principal_type),
+            key="kind",
+            format_func=KINDS.__getitem__,
+            bind="query-params",
+        )
+        principal = st.text_input(
+            "Its object id",
+            key="principal",
+            bind="query-params",
+            help="Never the client id. `az ad sp show --id CLIENT_ID --query id`, "
+            "`az ad group show --group NAME --query id`, or `az ad user show --id NAME --query id` tells it.",
+        ).strip()
+    if principal and not is_guid(principal):
+        st.error(
+            "That is no object id: it is 32 digits and letters a to f in five groups, as the directory shows it.",
+            icon=":material/error:",
+        )
+        principal = ""
+    scope = registry.id if registry else "REGISTRY_ID"
+    missing = [name for name, there in (("OBJECT_ID", principal), ("REGISTRY_ID", registry)) if not there]
+    if missing:
+        st.caption(f"To fill in below: {' and '.join(missing)}.")
+    lines = [
+        assign_role_by_object_id(
+            principal or "OBJECT_ID",
+            given.role.name,
+            scope,
+            None if missing else assignment_name(scope, principal, given.role.id),
+            condition=given.condition,
+            principal_type=kind,
+        )
+        for given in advice.given
+    ]
+    st.code("\n".join(lines), language="bash", wrap_lines=True)

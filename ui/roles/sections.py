@@ -1,0 +1,140 @@
+"""The tables of the roles' view: what each role may do, and the guide's tables beside today's truth."""
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from services.access.permissions import Permission
+from services.access.powers import AZ_LOGIN_RULE, POWERS, SIGN_IN_RULES, SignIn
+from services.access.role_definitions import RoleDefinition
+from services.registries.registry import Mode
+from services.roles.table import GUIDE, NOT_IN_GUIDE, GuideCell, RoleRow, compare_guide, guide_uses, role_table
+from ui.elements.chart_theme import show_chart, theme_now
+from ui.elements.page import empty
+from ui.elements.table import table_height, table_of
+from ui.elements.text import plain
+from ui.roles.chart import LEGEND, SIGN_IN, SIGN_IN_COLUMN, column, roles_figure, sign
+
+# So few roles are told in words without being asked.
+FEW = 4
+
+
+def show_roles(mode: Mode, roles: Mapping[str, RoleDefinition]) -> None:
+    """Every role in one mode as a chart and as a table, less those that the filters leave out."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        search = st.text_input("Search", key="search", type="search", placeholder="Role or word", bind="query-params")
+        gives = st.multiselect(
+            "Gives", [power.value for power in POWERS], key="gives", bind="query-params", placeholder="Anything"
+        )
+    text = (search or "").casefold().strip()
+    shown = [row for row in role_table(mode, roles) if text in _text(row) and row.powers.issuperset(gives)]
+    st.markdown(f"{SIGN_IN_RULES[mode]} {AZ_LOGIN_RULE}")
+    if not shown:
+        empty(":material/filter_alt_off:", "No role matches", "Clear the search or the filter above.")
+        return
+    st.caption(f"{LEGEND}. Names are shown here without their “Container Registry”.")
+    show_chart(
+        roles_figure(shown, theme_now()),
+        f"What each role may do in {mode} mode: a row a role, a column a right, a sign each. The table below has the "
+        "same, with words.",
+    )
+    with st.expander("In words", icon=":material/notes:", expanded=len(shown) <= FEW):
+        st.markdown("\n".join(_in_words(row) for row in shown))
+    st.dataframe(
+        table_of(
+            [
+                {
+                    "Role": row.role.name,
+                    SIGN_IN_COLUMN: f"{SIGN_IN[row.sign_in]} {row.sign_in}",
+                    **{column(permission): sign(row, permission) for permission in Permission},
+                    "Also": ", ".join(row.extras),
+                    "For": f"Ignored in {mode} mode." if row.ignored else row.words.use,
+                    "Beware": row.words.trap,
+                    "Role id": row.role.id,
+                }
+                for row in shown
+            ]
+        ),
+        key="roles",
+        height=table_height(len(shown)),
+        hide_index=True,
+        placeholder="–",
+        alt=f"What each role may do in {mode} mode, a role a row",
+        column_config={
+            "Role": st.column_config.TextColumn(pinned=True, width="medium"),
+            "Also": st.column_config.TextColumn(width="medium"),
+            "For": st.column_config.TextColumn(width="large"),
+            "Beware": st.column_config.TextColumn(width="large"),
+        },
+    )
+
+
+def _in_words(row: RoleRow) -> str:
+    also = f" Also: {', '.join(row.extras)}." if row.extras else ""
+    return f"- **{plain(row.role.name)}**: {plain(f'{row.words.use} {row.words.trap}{also}')}"
+
+
+def _text(row: RoleRow) -> str:
+    parts = (row.role.name, row.words.use, row.words.trap, row.role.id, *sorted(row.powers))
+    return " ".join(parts).casefold()
+
+
+def show_guide(roles: Mapping[str, RoleDefinition]) -> None:
+    """Both tables of the guide, each beside what is so today."""
+    st.subheader("The guide's table of roles, today", anchor=False)
+    st.dataframe(
+        table_of([_guide_row(mode, number, roles) for number in range(len(GUIDE)) for mode in Mode]),
+        key="guide",
+        height="content",
+        hide_index=True,
+        placeholder="–",
+        alt="The guide's table of roles beside today's truth, a row a role and mode",
+        column_config={
+            "Role": st.column_config.TextColumn(pinned=True),
+            "Why": st.column_config.TextColumn(width="large"),
+        },
+    )
+    for row in GUIDE:
+        _, why = compare_guide(row, Mode.ABAC, roles)
+        st.markdown(f"- **{row.name}**: {plain(row.left_out)} {plain(why)}")
+    for sentence in NOT_IN_GUIDE:
+        st.markdown(f"- {plain(sentence)}")
+    st.subheader("The guide's use cases, today", anchor=False)
+    uses = guide_uses(roles)
+    st.dataframe(
+        table_of(
+            [
+                {
+                    "Use case": use.use,
+                    "Guide": use.guide,
+                    **{f"Least in {mode} mode": " + ".join(use.today[mode]) for mode in Mode},
+                }
+                for use in uses
+            ]
+        ),
+        key="guide uses",
+        height="content",
+        hide_index=True,
+        placeholder="–",
+        alt="The guide's use cases, its roles and the least roles of today",
+        column_config={f"Least in {mode} mode": st.column_config.TextColumn(width="medium") for mode in Mode},
+    )
+    for use in uses:
+        if use.note:
+            st.markdown(f"- **{use.use}**: {use.note}")
+
+
+def _guide_row(mode: Mode, number: int, roles: Mapping[str, RoleDefinition]) -> dict[str, str]:
+    row = GUIDE[number]
+    cells, why = compare_guide(row, mode, roles)
+    return {
+        "Role": row.name,
+        "Mode": mode.value,
+        **{cell.what: _cell(cell) for cell in cells},
+        "Why": why,
+    }
+
+
+def _cell(cell: GuideCell) -> str:
+    today = f"{SIGN_IN[SignIn(cell.today)]} {cell.today}"
+    return f"≠ {today} (guide: {'yes' if cell.guide else 'no'})" if cell.differs else today

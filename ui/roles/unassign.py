@@ -1,0 +1,157 @@
+"""Who holds which role on a registry, and a role taken back: the plan, what is left, what came of it."""
+
+from collections.abc import Iterable, Sequence
+
+import streamlit as st
+
+from services.access.decisions import Decision, Verdict
+from services.access.role_assignments import RoleAssignment, scope_words
+from services.commands import registries as az_commands
+from services.connection.errors import ServiceError
+from services.registries.registry import Registry
+from services.roles.unassign import RemovalPlan, apply_removal, on_registry_itself, read_removal_plan
+from ui.elements.errors import panel, show_error
+from ui.elements.notices import say_done
+from ui.elements.table import UTC, table_height, table_of
+from ui.elements.text import plain
+from ui.elements.writing import may_write, show_objections, show_read_only, with_status
+from ui.roles import holders
+from ui.runtime import connection
+
+
+def show_holders(who: str, registry: Registry) -> None:
+    """All assignments that reach the registry; of those on it, the selected one can be removed."""
+    found = holders.assignments(who, registry.id, registry).value
+    names, principals = holders.role_names(who, registry), holders.known(who)
+    rows = sorted(found, key=lambda one: (not on_registry_itself(registry, one), names.get(one.role, one.role)))
+    if not rows:
+        st.info("No role is assigned on this registry, nor above it.", icon=":material/person_off:")
+        return
+    selected = st.dataframe(
+        table_of(
+            [
+                _row(registry, one, names.get(one.role, one.role), holders.whose(who, principals, one.principal_id))
+                for one in rows
+            ],
+            {"Since": UTC},
+        ),
+        key=f"holders {registry.id}",
+        height=table_height(len(rows)),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        placeholder="–",
+        alt="Role assignments that reach the registry, one a row",
+        column_config={
+            "Role": st.column_config.TextColumn(pinned=True, width=210),
+            "Where": st.column_config.TextColumn(width=230),
+            "Who that is": st.column_config.TextColumn(width=200),
+            "Since": st.column_config.DatetimeColumn(format="distance"),
+            "Condition": st.column_config.TextColumn(width="small"),
+        },
+    )
+    chosen = [rows[number] for number in selected.selection.rows if number < len(rows)]
+    if not chosen:
+        st.caption("Select a row to remove the assignment. What is inherited can be removed only where it stands.")
+        return
+    (one,) = chosen
+    if on_registry_itself(registry, one):
+        if st.button(f"Remove {plain(names.get(one.role, one.role))}", icon=":material/person_remove:"):
+            remove(who, registry, one)
+    else:
+        st.caption(f"It is inherited from {plain(scope_words(one.scope))}: it can be removed there only.")
+
+
+def _row(registry: Registry, one: RoleAssignment, role: str, whose: str) -> dict[str, object]:
+    here = on_registry_itself(registry, one)
+    return {
+        "Role": role,
+        "Where": "the registry itself" if here else f"inherited from {scope_words(one.scope)}",
+        "Who that is": whose,
+        "Held by": one.principal_id,
+        "Kind": one.principal_type,
+        "Condition": one.condition,
+        "Since": one.created,
+        "Description": one.description,
+    }
+
+
+@st.cache_data(ttl="30s", show_spinner="Planning", max_entries=50)
+def _plan(who: str, registry_id: str, _registry: Registry, assignment: RoleAssignment) -> RemovalPlan:  # noqa: ARG001
+    """`registry_id` says which registry."""
+    return read_removal_plan(connection.session(who), _registry, assignment)
+
+
+@st.dialog("Remove a role", width="large")
+def remove(who: str, registry: Registry, assignment: RoleAssignment) -> None:
+    """What goes with one assignment, what still gives the same, and the deed."""
+    with panel():
+        plan = _plan(who, registry.id, registry, assignment)
+        whose = holders.whose(who, holders.known(who), assignment.principal_id)
+        st.markdown(
+            f"**{plain(plan.role_name)}** of {plain(assignment.principal_id)}{f' ({plain(whose)})' if whose else ''} "
+            f"on **{plain(registry.name)}**."
+        )
+        show_objections(plan.blockers, plan.warnings)
+        show_left(plan.left)
+        st.caption("A token that a registry gave before counts up to three hours more.")
+        st.code(az_commands.remove_assignment(assignment.id), language="bash", wrap_lines=True)
+        confirmed = not plan.own_last or _confirmed(registry)
+        show_read_only()
+        ready = may_write() and not plan.blockers and confirmed
+        if st.button("Remove the assignment", type="primary", disabled=not ready):
+            _write(who, plan)
+
+
+def _confirmed(registry: Registry) -> bool:
+    """Whether the registry's name is typed."""
+    label = f"Type {plain(registry.name)} to give up your own right to assign roles here"
+    return st.text_input(label, key=f"give up {registry.id}") == registry.name
+
+
+def show_left(left: Sequence[Decision]) -> None:
+    """What the holder may do afterwards of what the role gives, and because of what."""
+    if not left:
+        st.markdown("The role gives nothing here of what this console knows about registries.")
+        return
+    gone = [decision for decision in left if decision.verdict is Verdict.NO]
+    lines = [f"- No longer: {_names(gone)}"] if gone else []
+    by_reason: dict[str, list[Decision]] = {}
+    for decision in left:
+        if decision.verdict is not Verdict.NO:
+            why = "; ".join(reason.words for reason in decision.because)
+            untold = "; ".join(f"{reason.words}: {reason.why}" for reason in decision.untold) or decision.unread
+            word = {Verdict.YES: "Still", Verdict.SOME: "Still, on some repositories"}.get(
+                decision.verdict, "Can't be told"
+            )
+            by_reason.setdefault(f"{word} ({plain(why or untold)})", []).append(decision)
+    lines += [f"- {reason}: {_names(decisions)}" for reason, decisions in by_reason.items()]
+    st.markdown("What its holder may do after it:\n\n" + "\n".join(lines))
+
+
+def _names(decisions: Iterable[Decision]) -> str:
+    return ", ".join(decision.permission for decision in decisions)
+
+
+def _write(who: str, plan: RemovalPlan) -> None:
+    try:
+        session = connection.session(who)
+        done = with_status(
+            "Removing the assignment",
+            lambda report: apply_removal(session, plan, report, own_last_too=plan.own_last),
+        )
+    except ServiceError as error:
+        show_error(error)
+        return
+    finally:  # Also what failed may have been done.
+        _plan.clear()
+        holders.forget(who, plan.registry.id)
+    words = {
+        "deleted": "is removed, as read back",
+        "gone already": "was gone already",
+        "not confirmed": "was taken by Azure, and could not be read back: look again in a minute",
+    }[done.outcome]
+    still = [decision for decision in done.left or () if decision.verdict is not Verdict.NO]
+    left = f" Its holder may still, by other roles: {_names(still)}." if still else ""
+    say_done(f"{plain(plan.role_name)} on {plain(plan.registry.name)} {words}.{left}")
+    st.rerun()

@@ -1,0 +1,1 @@
+"""The process's connection and settings, background work, response headers."""

@@ -1,0 +1,125 @@
+"""Long reads: in a thread of their own, seen by every session of the same identity, with progress and a stop.
+
+A page shows what is in so far; the read goes on when the page is left, and the next visit finds it further on.
+"""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Generic, TypeVar
+
+import streamlit as st
+
+from services.connection.errors import ServiceError
+from ui.elements.text import plain
+
+Value = TypeVar("Value")
+
+# A read that ends within this is shown at once, with no progress that only flickers.
+BLINK_S = 0.8
+# A failure is shown this long before a rerun tries again by itself.
+FAILURE_KEPT_S = 20
+
+
+@dataclass
+class Reading(Generic[Value]):
+    """A read under way, or done. `value` grows while it runs: what is there already.
+
+    `verb` and `amount` are how its progress is said: other long work runs the same way, and may count bytes.
+    """
+
+    value: Value
+    verb: str = "Reading"
+    amount: Callable[[int], str] = "{:,}".format
+    what: str = ""
+    done: int = 0
+    of: int = 0
+    error: ServiceError | None = None
+    at: datetime = field(default_factory=lambda: datetime.now(UTC))
+    stop: threading.Event = field(default_factory=threading.Event)
+    finished: threading.Event = field(default_factory=threading.Event)
+    _ended: float = 0.0
+
+    def report(self, done: int, of: int, what: str) -> None:
+        self.done, self.of, self.what = done, of, what
+
+    @property
+    def running(self) -> bool:
+        return not self.finished.is_set()
+
+    @property
+    def fresh(self) -> bool:
+        """Whether a cache may go on showing it: a failure is not kept for long."""
+        return self.error is None or time.monotonic() - self._ended < FAILURE_KEPT_S
+
+    def end(self, error: ServiceError | None) -> None:
+        self.error = error
+        self.at = datetime.now(UTC)
+        self._ended = time.monotonic()
+        self.finished.set()
+
+
+def fresh(reading: Reading[Value]) -> bool:
+    """Whether a cache may go on showing it."""
+    return reading.fresh
+
+
+def start(
+    value: Value,
+    work: Callable[[Reading[Value]], None],
+    *,
+    verb: str = "Reading",
+    amount: Callable[[int], str] = "{:,}".format,
+) -> Reading[Value]:
+    """Runs `work` in a thread. It sets `reading.value` as parts come in, reports, and ends when `stop` is set."""
+    reading = Reading(value, verb, amount)
+
+    def run() -> None:
+        error = ServiceError(
+            f"The console failed while {verb.lower()}",
+            "A fault of the console itself, not of Azure; the log has the details.",
+            "Refresh. If it comes again, report it with the log.",
+            "Unexpected",
+        )
+        try:
+            work(reading)
+        except ServiceError as refused:
+            reading.end(refused)
+        except BaseException:
+            logging.getLogger("acr_console").exception("%s failed unexpectedly", verb.lower())
+            reading.end(error)
+            raise
+        else:
+            reading.end(None)
+
+    threading.Thread(target=run, name="reading", daemon=True).start()
+    return reading
+
+
+def show_progress(reading: Reading[Value], key: str, *, stop: str = "Stop") -> None:
+    """Progress with a button to stop it while `reading` runs; the page is run again as parts come in and at the end.
+
+    `stop` "" where it can't be stopped once it has begun.
+    """
+    if reading.finished.wait(BLINK_S):
+        return
+    _progress(reading, key, stop)
+
+
+@st.fragment(run_every=1.0)
+def _progress(reading: Reading[Value], key: str, stop: str) -> None:
+    if not reading.running:
+        st.rerun()
+    seen = f"{key}:seen"
+    what = plain(f"{reading.verb} {reading.what}".strip())
+    text = f"{what}: {reading.amount(reading.done)} of {reading.amount(reading.of)}" if reading.of else what
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.progress(min(reading.done / reading.of, 1.0) if reading.of else 0.0, text=text)
+        if stop and st.button(stop, icon=":material/stop_circle:", key=f"{key}:stop"):
+            reading.stop.set()
+    if reading.done - st.session_state.get(seen, 0) >= max(1, reading.of // 10):
+        st.session_state[seen] = reading.done
+        st.rerun()

@@ -1,0 +1,76 @@
+"""The console's settings: from the environment, else from `.streamlit/secrets.toml`, else the default.
+
+Each name is in the README's table; a test holds the two together.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import streamlit as st
+from streamlit.errors import StreamlitSecretNotFoundError
+
+from services.connection.session import CLOUDS
+
+NAMES = {
+    "ACR_CONSOLE_CONNECTION": "sandbox",
+    "ACR_CONSOLE_CLOUD": "public",
+    "ACR_CONSOLE_CA_FILE": "",
+    "ACR_CONSOLE_DATA": ".console",
+    "ACR_CONSOLE_PRICE_SHEET": "",
+    "ACR_CONSOLE_SANDBOX_DATA": ".sandbox",
+    "ACR_CONSOLE_SANDBOX_SEED": "estate",
+    "ACR_CONSOLE_SANDBOX_LATENCY_MS": "0",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """`connection` is sandbox or azure; `cloud` one of `services.cloud.CLOUDS`; `data` where records are kept;
+    `price_sheet` the team's own prices."""
+
+    connection: str
+    cloud: str
+    ca_file: str | None
+    data: Path
+    price_sheet: Path | None
+    sandbox_data: Path
+    sandbox_seed: str
+    sandbox_latency_ms: float
+
+
+def read_settings() -> Settings:
+    """The settings of this process. Raises ValueError that names the setting which is wrong."""
+    try:
+        secrets = dict(st.secrets)
+    except StreamlitSecretNotFoundError:
+        secrets = {}
+    return settings_from({**secrets, **os.environ})
+
+
+def settings_from(values: Mapping[str, object]) -> Settings:
+    """`values` by name, over the defaults."""
+    found = {name: str(values.get(name) or default) for name, default in NAMES.items()}
+    _one_of(found, "ACR_CONSOLE_CONNECTION", ("sandbox", "azure"))
+    _one_of(found, "ACR_CONSOLE_CLOUD", tuple(CLOUDS))
+    _one_of(found, "ACR_CONSOLE_SANDBOX_SEED", ("walkthrough", "estate", "empty"))
+    try:
+        latency = float(found["ACR_CONSOLE_SANDBOX_LATENCY_MS"])
+    except ValueError as exc:
+        raise ValueError("ACR_CONSOLE_SANDBOX_LATENCY_MS is milliseconds, a number") from exc
+    return Settings(
+        connection=found["ACR_CONSOLE_CONNECTION"],
+        cloud=found["ACR_CONSOLE_CLOUD"],
+        ca_file=found["ACR_CONSOLE_CA_FILE"] or None,
+        data=Path(found["ACR_CONSOLE_DATA"]),
+        price_sheet=Path(found["ACR_CONSOLE_PRICE_SHEET"]) if found["ACR_CONSOLE_PRICE_SHEET"] else None,
+        sandbox_data=Path(found["ACR_CONSOLE_SANDBOX_DATA"]),
+        sandbox_seed=found["ACR_CONSOLE_SANDBOX_SEED"],
+        sandbox_latency_ms=latency,
+    )
+
+
+def _one_of(found: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> None:
+    if found[name] not in allowed:
+        raise ValueError(f"{name} is {found[name]!r}; it must be one of: {', '.join(allowed)}")

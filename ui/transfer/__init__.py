@@ -1,0 +1,1 @@
+"""Push, copy, download, and the download route."""

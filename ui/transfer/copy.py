@@ -1,0 +1,233 @@
+"""Copying an image to another repository or registry: what it would do, a second yes where a tag moves, progress, and
+what was read back."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import streamlit as st
+
+from services.commands import registries as az_commands
+from services.registries.registry import Registry
+from services.transfer.copy_plan import MOST_MANIFESTS, CopyItem, CopyPlan, Source, parse_source, plan_copy
+from services.transfer.copy_run import Copied, apply_copy
+from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.text import count, plain, short, size
+from ui.loaders import registries as loaders
+from ui.navigation import selection
+from ui.runtime import connection
+from ui.runtime.background import Reading, show_progress, start
+
+_COPIES = "copies: begun in this session"
+_FORM = "copy form: how often it was sent"
+
+AZURE, PUBLIC, OTHER = "A registry of this console", "Docker Hub or MCR", "Another registry"
+SOURCES = (AZURE, PUBLIC, OTHER)
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """A copy under way or done. Without its plan: that may hold a password."""
+
+    title: str
+    target: Registry
+    items: tuple[CopyItem, ...]
+    reading: Reading[Copied | None]
+
+
+@st.dialog("Copy to another repository or registry", width="medium")
+def copy_to(who: str, registry: Registry, repository: str, reference: str, digest: str) -> None:
+    """Copies the image at `digest`, shown as `reference`, within Azure: nothing passes through this console."""
+    target = _choose_registry("To the registry", who, registry)
+    if target is None:
+        return
+    tag = "" if ":" in reference else reference
+    same = target.id == registry.id
+    name = st.text_input("Repository", f"{repository}-copy" if same else repository, key=f"copy to {target.id}")
+    tags = st.text_input("Tags", tag, placeholder="v1.0.1, stable", help="Without a tag the manifest alone is copied.")
+    source = Source(registry.login_server, repository, digest, registry)
+    with panel():
+        _plan_and_copy(who, source, target, name or "", _words(tags))
+
+
+def show_copy_form(who: str, registry: Registry) -> None:
+    """Copies an image from elsewhere into `registry`: of another registry here, of a public one, or with a login."""
+    sent = st.session_state.setdefault(_FORM, 0)
+    kind = st.segmented_control("From", SOURCES, default=AZURE, required=True, key="copy from")
+    with panel():
+        source = _choose_source(who, kind or AZURE, sent)
+        if source is None:
+            st.markdown("Name an image to see what copying it would do.")
+            return
+        left, right = st.columns(2)
+        repository = left.text_input("To the repository", source.repository, key=f"copy repository {source.name}")
+        tag = "" if ":" in source.reference else source.reference
+        tags = right.text_input(
+            "Tags",
+            tag,
+            key=f"copy tags {source.name}",
+            placeholder="v1.0.1, stable",
+            help="Without a tag the manifest alone is copied.",
+        )
+        _plan_and_copy(who, source, registry, repository or "", _words(tags))
+
+
+def show_copies(who: str) -> None:
+    """The copies that this session has begun: progress, then what was read back, until it is closed."""
+    copies: list[_Copy] = st.session_state.get(_COPIES, [])
+    for number, copy in enumerate(list(copies)):
+        with st.container(border=True):
+            _show_copy(who, copy, f"copy {number} {copy.title}")
+            if not copy.reading.running and st.button("Close", key=f"close {number} {copy.title}"):
+                copies.remove(copy)
+                st.rerun()
+
+
+def _choose_registry(label: str, who: str, chosen: Registry | None, key: str | None = None) -> Registry | None:
+    found = [registry for registry in loaders.inventory(who).value.registries.values if registry.login_server]
+    index = next((at for at, registry in enumerate(found) if chosen and registry.id == chosen.id), None)
+    return st.selectbox(label, found, index, format_func=lambda registry: selection.key_of(registry, found), key=key)
+
+
+def _choose_source(who: str, kind: str, sent: int) -> Source | None:
+    """None until an image is named. Raises ServiceError for what is no name of one."""
+    if kind == AZURE:
+        left, right = st.columns(2)
+        with left:
+            registry = _choose_registry("Source registry", who, None, f"copy source {sent}")
+        image = right.text_input("Image", placeholder="team/app:v1.0.0", key=f"copy azure image {sent}")
+        if registry is None or not image:
+            return None
+        return replace(parse_source(f"{registry.login_server}/{image.strip()}"), registry=registry)
+    if kind == PUBLIC:
+        image = st.text_input(
+            "Image", placeholder="nginx:1.29 or mcr.microsoft.com/dotnet/runtime:10.0", key=f"copy public {sent}"
+        )
+        return parse_source(image) if image else None
+    image = st.text_input("Image", placeholder="registry.contoso.com/team/app:v1.0.0", key=f"copy image {sent}")
+    left, right = st.columns(2)
+    user = left.text_input("User name", key=f"copy user {sent}", autocomplete="off")
+    password = right.text_input(
+        "Password or token", type="password", key=f"copy password {sent}", autocomplete="new-password"
+    )
+    return parse_source(image, user or "", password or "") if image else None
+
+
+def _words(text: str | None) -> list[str]:
+    return [word for word in re.split(r"[\s,]+", text or "") if word]
+
+
+def _plan_and_copy(who: str, source: Source, target: Registry, repository: str, tags: Sequence[str]) -> None:
+    """The plan, and the button that does it. Raises ServiceError."""
+    if not repository:
+        return
+    with st.spinner("Looking at the source and the target"):
+        plan = plan_copy(
+            connection.session(who),
+            source,
+            target,
+            [(repository.strip(), tag) for tag in tags],
+            [] if tags else [repository.strip()],
+        )
+    _show_plan(plan)
+    sure = not plan.moves or st.checkbox(
+        f"Move {count(len(plan.moves), 'tag')} that exist{'s' if len(plan.moves) == 1 else ''}"
+    )
+    _show_line(plan)
+    possible = not plan.refusals and all(not item.refusal for item in plan.items) and bool(plan.todo)
+    if st.button("Copy", type="primary", icon=":material/content_copy:", disabled=not (possible and sure)):
+        _begin(who, plan)
+        st.session_state[_FORM] = st.session_state.get(_FORM, 0) + 1  # An empty form, and no password in it.
+        st.rerun()
+
+
+def _show_plan(plan: CopyPlan) -> None:
+    if plan.content:
+        top = plan.content.top
+        platforms = f", all its platforms: {plain(', '.join(dict.fromkeys(top.platforms)))}" if top.platforms else ""
+        st.markdown(
+            f"{short(top.digest)}, {size(plan.content.size)} in {count(len(plan.content.manifests), 'manifest')} "
+            f"(Azure copies up to {MOST_MANIFESTS}){platforms}. Signatures and SBOMs that refer to it are not copied."
+        )
+    st.markdown("\n".join(f"- {_said(item, plan)}" for item in plan.items))
+    for words in plan.refusals:
+        st.warning(plain(words), icon=":material/block:")
+    for words in plan.notes:
+        st.info(plain(words), icon=":material/info:")
+
+
+def _said(item: CopyItem, plan: CopyPlan) -> str:
+    name = f"**{plain(item.name)}**"
+    if item.refusal:
+        return f"{name}: :red[not possible.] {plain(item.refusal)}"
+    if item.there:
+        return f"{name} is at this digest already: nothing to do."
+    if not item.tag:
+        return f"{name} gets the manifest, without a tag."
+    if item.current_digest:
+        to = short(plan.digest) if plan.digest else "whatever the source is then"
+        return f"{name} exists. It moves from {short(item.current_digest)} to {to}."
+    return f"{name} is new." if item.known else f"{name}: whether it exists is not known."
+
+
+def _show_line(plan: CopyPlan) -> None:
+    source, todo = plan.source, plan.todo
+    line = az_commands.import_image(
+        plan.target.name,
+        plan.source_image if source.registry else f"{source.server}/{plan.source_image}",
+        *(item.name for item in todo if item.tag),
+        repositories=tuple(item.repository for item in todo if not item.tag),
+        resource_id=source.registry.id if source.registry else "",
+        user=source.user,
+        force=bool(plan.moves),
+    )
+    st.code(line, language="bash", wrap_lines=True)
+
+
+def _begin(who: str, plan: CopyPlan) -> None:
+    session = connection.session(who)
+    title = f"{plan.source.name} to {plan.target.name}"
+
+    def work(reading: Reading[Copied | None]) -> None:
+        def progress(state: str, seconds: float) -> None:
+            reading.report(0, 0, f"{title}: {state}, {seconds:.0f} s")
+
+        reading.value = apply_copy(session, plan, force=bool(plan.moves), progress=progress, stop=reading.stop)
+
+    copy = _Copy(title, plan.target, plan.items, start(None, work, verb="Copying"))
+    st.session_state.setdefault(_COPIES, []).append(copy)
+
+
+def _show_copy(who: str, copy: _Copy, key: str) -> None:
+    show_progress(copy.reading, key, stop="Stop waiting")
+    if copy.reading.running:
+        return
+    if not st.session_state.get(f"{key}:forgotten"):
+        st.session_state[f"{key}:forgotten"] = True
+        _forget(who, copy)
+    st.markdown(f"**{plain(copy.title)}**")
+    if copy.reading.error:
+        show_error(copy.reading.error)
+        return
+    copied = copy.reading.value
+    if copied is None or not copied.finished:
+        st.info("Not waited for to the end: Azure goes on copying. Look at the target later.", icon=":material/info:")
+        return
+    for result in copied.results.values:
+        at = f" at {short(result.digest)}" if result.digest else ""
+        good = result.outcome != "not confirmed"
+        icon = ":green[:material/check_circle:]" if good else ":orange[:material/help:]"
+        st.markdown(f"{icon} {plain(result.item.name)}: {result.outcome}{at}{', as read back' if at else ''}.")
+    show_refused(copied.results, "item", "items")
+
+
+def _forget(who: str, copy: _Copy) -> None:
+    """What the copy makes stale in the target, also where it failed: it may have been done."""
+    server = copy.target.login_server
+    loaders.catalogue.clear(who, server)
+    for item in copy.items:
+        if item.tag:
+            loaders.tag.clear(who, server, item.repository, item.tag)
+        for digest in {item.current_digest} - {None}:
+            loaders.manifest_row.clear(who, server, item.repository, digest)
+        loaders.forget_repository(who, server, item.repository)

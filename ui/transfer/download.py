@@ -1,0 +1,59 @@
+"""Downloading an image as an OCI archive: which platforms, how large, and the lines that do the same."""
+
+import streamlit as st
+
+from services.commands import registries as az_commands
+from services.images.manifests import DOCKER_LIST, DOCKER_MANIFEST, Manifest
+from services.registries.registry import Registry
+from ui.elements.errors import panel
+from ui.elements.table import show_facts
+from ui.elements.text import count, plain, size
+from ui.loaders import registries as loaders
+from ui.transfer import download_route
+
+ALL = "All platforms and attestations"
+
+
+@st.dialog("Download")
+def download_image(who: str, registry: Registry, repository: str, reference: str, manifest: Manifest) -> None:
+    """The image at `reference`, a tag or a digest, as a file. Nothing is kept on the way."""
+    platforms = list(dict.fromkeys(manifest.platforms))
+    chosen = st.selectbox("Platforms", [ALL, *platforms]) if platforms else ALL
+    server = registry.login_server
+    tag = "" if ":" in reference else reference
+    with panel():
+        with st.spinner("Looking for all of its blobs"):
+            archive = loaders.archive(
+                who, server, repository, manifest.digest, tag, "" if chosen == ALL else str(chosen)
+            )
+        show_facts(
+            {
+                "File": plain(archive.file_name),
+                "Size": f"{size(archive.size)} ({archive.size:,} bytes)",
+                "Content": f"{count(archive.manifests, 'manifest')} and {count(archive.blobs, 'blob')}, each checked "
+                "against its digest on the way",
+            }
+        )
+        if archive.left_out:
+            st.info(
+                f"{count(len(archive.left_out), 'layer')} left out: their licence forbids to distribute them, and the "
+                "registry does not have them.",
+                icon=":material/info:",
+            )
+        if manifest.media_type in (DOCKER_LIST, DOCKER_MANIFEST):
+            st.markdown(f"The image is in Docker's own format: skopeo reads it as `oci-archive:{archive.file_name}`.")
+        st.link_button(
+            f"Download {size(archive.size)}",
+            download_route.mint(who, server, archive),
+            icon=":material/download:",
+            type="primary",
+        )
+        file = archive.file_name
+        pulled = reference if chosen == ALL else archive.digest
+        st.markdown("The same with skopeo; or with docker, one platform and in docker's own form:")
+        lines = (
+            az_commands.copy_to_archive(server, repository, pulled, file),
+            az_commands.pull(server, repository, pulled),
+            az_commands.save(server, repository, pulled, file),
+        )
+        st.code("\n".join(lines), language="bash", wrap_lines=True)

@@ -1,0 +1,103 @@
+"""Downloads that go past Streamlit: a page gives a ticket, and this route streams what the ticket is for.
+
+Streamlit holds what it offers for download in memory; an image is streamed from the registry as the browser takes it.
+"""
+
+import logging
+import secrets
+from collections.abc import Iterator
+from dataclasses import dataclass
+from threading import Lock
+from time import monotonic
+
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
+
+from services.connection.data_plane import RegistryClient
+from services.connection.errors import ServiceError
+from services.transfer.download import Archive, stream
+from ui.runtime import connection
+
+# Long enough to be clicked, and to begin anew where a download broke.
+VALID_S = 600
+# Far more than anyone clicks in that time; the oldest go first.
+MOST = 500
+
+
+@dataclass(frozen=True)
+class _Ticket:
+    who: str
+    login_server: str
+    archive: Archive
+    until: float
+
+
+_tickets: dict[str, _Ticket] = {}
+_lock = Lock()
+
+
+def mint(who: str, login_server: str, archive: Archive) -> str:
+    """The path that downloads `archive` as `who`, for `VALID_S` seconds. For pages alone: they are behind the gate.
+
+    Nothing in the path says what it is for; who has it may download this one archive.
+    """
+    ticket = secrets.token_urlsafe(24)
+    with _lock:
+        _drop_old()
+        _tickets[ticket] = _Ticket(who, login_server, archive, monotonic() + VALID_S)
+    return f"/download/{ticket}"
+
+
+def _drop_old() -> None:
+    now = monotonic()
+    for ticket in [ticket for ticket, known in _tickets.items() if known.until <= now]:
+        del _tickets[ticket]
+    while len(_tickets) >= MOST:
+        del _tickets[next(iter(_tickets))]
+
+
+def _find(ticket: str) -> tuple[Archive, RegistryClient] | None:
+    """What a ticket is for, while it is valid and the console still asks as who it was given to."""
+    with _lock:
+        known = _tickets.get(ticket)
+    if known is None or known.until <= monotonic():
+        return None
+    try:
+        return known.archive, connection.session(known.who).registry(known.login_server)
+    except (LookupError, ServiceError):
+        return None
+
+
+def download(request: Request) -> Response:
+    """GET /download/{ticket}: the archive, with its exact length."""
+    found = _find(request.path_params["ticket"])
+    if found is None:
+        return PlainTextResponse(
+            "This download is not known, or not any more. Open Download again on the image's page.",
+            404,
+            headers={"Cache-Control": "no-store"},
+        )
+    archive, client = found
+    headers = {
+        "Content-Length": str(archive.size),
+        "Content-Disposition": f'attachment; filename="{archive.file_name}"',
+        "Cache-Control": "no-store",
+        # Keeps middleware from compressing it, and with that from dropping its length.
+        "Content-Encoding": "identity",
+    }
+    if request.method == "HEAD":
+        return Response(headers=headers, media_type="application/x-tar")
+    return StreamingResponse(_logged(client, archive), headers=headers, media_type="application/x-tar")
+
+
+def _logged(client: RegistryClient, archive: Archive) -> Iterator[bytes]:
+    """The stream; what breaks it is logged, and the connection is cut, so that no browser takes it for the whole."""
+    try:
+        yield from stream(client, archive)
+    except ServiceError as error:
+        logging.getLogger("acr_console").warning("a download broke: %s", error)
+        raise
+
+
+ROUTE = Route("/download/{ticket}", download)

@@ -1,0 +1,269 @@
+"""Pushing an archive from this computer: the file, the image in it, its new name, the plan, and what became of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import BinaryIO
+
+import streamlit as st
+
+from services.commands import registries as az_commands
+from services.registries.registry import Registry
+from services.transfer.archive_images import ArchiveImage, Content, repository_and_tag
+from services.transfer.archives import read_archive
+from services.transfer.push import PushPlan, PushResult, plan_push
+from ui.elements.errors import panel, show_error
+from ui.elements.page import az_lines
+from ui.elements.table import table_of
+from ui.elements.text import count, plain, short, size
+from ui.elements.writing import may_write
+from ui.loaders import contents as whole
+from ui.loaders import registries as loaders
+from ui.navigation import selection
+from ui.runtime import connection
+from ui.runtime.background import Reading, show_progress, start
+from ui.transfer import push_runs
+
+_STATE = "the archive to push"
+
+
+@dataclass
+class _Upload:
+    """An uploaded archive, and what was made of it so far: once each, whatever the page does meanwhile."""
+
+    file_id: str
+    images: Reading[tuple[ArchiveImage, ...]]
+    contents: dict[str, Reading[Content | None]] = field(default_factory=dict)
+    plans: dict[tuple[str, str, str, str], PushPlan] = field(default_factory=dict)
+
+
+def forget_plans() -> None:
+    """Plans anew: the registry may have changed."""
+    if upload := st.session_state.get(_STATE):
+        upload.plans.clear()
+
+
+def _forget_upload() -> None:
+    st.session_state.pop(_STATE, None)
+
+
+def _forget_content(upload: _Upload, key: str) -> None:
+    upload.contents.pop(key, None)
+
+
+def show_push_form(who: str, registry: Registry) -> None:
+    """All of it, for one registry."""
+    _show_pushes(who, registry)
+    limit = int(st.get_option("server.maxUploadSize"))
+    file = st.file_uploader(
+        "Archive: an OCI layout, or what docker save writes; as it is or gzipped",
+        type=["tar", "gz", "tgz"],
+        key="archive",
+        disabled=not may_write(),
+    )
+    st.markdown(
+        f"Up to {limit:,} MB, held in this console's memory until you remove it; `server.maxUploadSize` in "
+        "`.streamlit/config.toml` sets the limit. For more, use the lines at the end of this page."
+    )
+    repository, tag = "", ""
+    if file is None or not may_write():
+        _forget_upload()
+    else:
+        with panel():
+            repository, tag = _show_upload(who, registry, _upload_of(file.file_id, file))
+    _show_lines(registry, repository or "team/app", tag or "v1.0.0")
+
+
+def _upload_of(file_id: str, file: BinaryIO) -> _Upload:
+    """The state of this file; that of another one is dropped, and its memory with it."""
+    upload: _Upload | None = st.session_state.get(_STATE)
+    if upload is None or upload.file_id != file_id:
+
+        def read(reading: Reading[tuple[ArchiveImage, ...]]) -> None:
+            reading.value = read_archive(
+                file, progress=lambda done, of: reading.report(done, of, "the archive"), stop=reading.stop
+            )
+
+        upload = _Upload(file_id, start((), read, amount=size))
+        st.session_state[_STATE] = upload
+    return upload
+
+
+def _show_upload(who: str, registry: Registry, upload: _Upload) -> tuple[str, str]:
+    """The choices and the plan; the repository and the tag that were typed."""
+    show_progress(upload.images, f"archive {upload.file_id}")
+    if upload.images.error:
+        show_error(upload.images.error)
+        st.button("Read it again", icon=":material/refresh:", on_click=_forget_upload)
+    if upload.images.running or upload.images.error:
+        return "", ""
+    choices = [(image, name) for image in upload.images.value for name in image.names or ("",)]
+    number = st.selectbox(
+        f"Image in the archive ({count(len(upload.images.value), 'image')})",
+        range(len(choices)),
+        format_func=lambda at: _label(*choices[at]),
+        key=f"image of {upload.file_id}",
+    )
+    image, name = choices[number]
+    named_repository, named_tag = repository_and_tag(name)
+    left, right = st.columns([2, 1])
+    with left:
+        repository = st.text_input(
+            "Repository", named_repository, key=f"to {upload.file_id} {number}", placeholder="team/app"
+        ).strip()
+    with right:
+        tag = st.text_input("Tag", named_tag, key=f"as {upload.file_id} {number}", placeholder="v1.0.0").strip()
+    content = _content_of(upload, image)
+    show_progress(content, f"content {upload.file_id} {image.key}")
+    if content.error:
+        show_error(content.error)
+        st.button("Check it again", icon=":material/refresh:", on_click=_forget_content, args=(upload, image.key))
+    elif content.value and repository and tag:
+        _show_plan(who, registry, upload, content.value, repository, tag)
+    elif content.value:
+        st.info("Type a repository and a tag.", icon=":material/edit:")
+    return repository, tag
+
+
+def _label(image: ArchiveImage, name: str) -> str:
+    parts = (
+        name or short(image.key),
+        ", ".join(image.platforms),
+        size(image.size),
+        "one platform of an index that is not whole" if image.of_index else "",
+        "not whole" if image.missing else "",
+    )
+    return " · ".join(part for part in parts if part)
+
+
+def _content_of(upload: _Upload, image: ArchiveImage) -> Reading[Content | None]:
+    if image.key not in upload.contents:
+
+        def prepare(reading: Reading[Content | None]) -> None:
+            reading.value = image.prepare(lambda done, of: reading.report(done, of, "layers"), reading.stop)
+
+        upload.contents[image.key] = start(None, prepare, verb="Checking", amount=size)
+    return upload.contents[image.key]
+
+
+def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, repository: str, tag: str) -> None:
+    server = registry.login_server
+    under_way = push_runs.of_registry(who, server).get(push_runs.Target(server, repository, tag))
+    if under_way and under_way.running:
+        st.info("A push to this tag is under way: see above.", icon=":material/upload:")
+        return
+    key = (server, content.digest, repository, tag)
+    if key not in upload.plans:
+        if not _read_what_is_there(who, registry):
+            return
+        client = connection.session(who).registry(server)
+        upload.plans[key] = plan_push(client, content, repository, tag, elsewhere=whole.known_blobs(who, server))
+    plan = upload.plans[key]
+    if plan.refusal:
+        st.warning(plain(plan.refusal), icon=":material/block:")
+        return
+    with st.grid(3, min_column_width=170):
+        st.metric("To send", size(plan.bytes("send")), border=True, height="stretch")
+        st.metric("Already there", size(plan.bytes("there")), border=True, height="stretch")
+        st.metric(
+            "Mounted",
+            size(plan.bytes("mount")),
+            border=True,
+            height="stretch",
+            help="Other repositories of this registry have it: it is not sent again.",
+        )
+    st.markdown(_words(plan))
+    sure = st.checkbox("Move it", key=f"move {key}") if plan.moves else True
+    label = "Push and move the tag" if plan.moves else "Push"
+    if st.button(label, type="primary", icon=":material/upload:", disabled=not sure):
+        del upload.plans[key]
+        push_runs.begin(who, server, content, plan)
+        st.rerun()
+
+
+def _read_what_is_there(who: str, registry: Registry) -> bool:
+    """Reads what the registry's repositories have, so that it is mounted and not sent; whether to go on to the plan.
+
+    What is large is not read for that, and a list that is refused is no reason not to push.
+    """
+    server = registry.login_server
+    catalogue = loaders.catalogue(who, server)
+    show_progress(catalogue, f"catalogue {registry.id}")
+    if catalogue.running:
+        return False
+    manifests = catalogue.value.manifests
+    if whole.counted(who, server) or catalogue.error or manifests is None or manifests > loaders.LARGE:
+        return True
+    reading = whole.registry(who, server)
+    show_progress(reading, f"contents of {registry.id}")
+    return not reading.running
+
+
+def _words(plan: PushPlan) -> str:
+    repository, tag, digest = f"**{plain(plan.repository)}**", f"**{plain(plan.tag)}**", short(plan.digest)
+    new = f"{repository} is new. " if plan.new_repository else ""
+    if plan.moves:
+        return f"{tag} exists in {repository}. It moves from {short(plan.current_digest or '')} to {digest}."
+    if plan.current_digest:
+        return f"{tag} in {repository} points to {digest} already. Only what is missing is sent."
+    return f"{new}{tag} is a new tag. It will point to {digest}."
+
+
+def _show_pushes(who: str, registry: Registry) -> None:
+    """Pushes to this registry, whoever of this identity began them: progress, or how they ended."""
+    for target, push in push_runs.of_registry(who, registry.login_server).items():
+        with st.container(border=True):
+            st.markdown(f"**{plain(f'{target.repository}:{target.tag}')}**")
+            show_progress(push, f"push {target}")
+            if push.running:
+                continue
+            if push.error:
+                show_error(push.error)
+            elif push.value:
+                _show_result(registry, target, push.value)
+            st.button("Dismiss", key=f"dismiss {target}", on_click=push_runs.dismiss, args=(who, target))
+
+
+def _show_result(registry: Registry, target: push_runs.Target, result: PushResult) -> None:
+    st.success(
+        f"Pushed. {plain(target.tag)} points to {short(result.tag.digest)}, as read back. "
+        f"{size(result.sent_bytes)} sent.",
+        icon=":material/check_circle:",
+    )
+    words: Mapping[str, str] = {"sent": "sent", "there": "was there", "mounted": "mounted"}
+    with st.expander(count(len(result.blobs), "layer and config", "layers and configs"), icon=":material/layers:"):
+        st.dataframe(
+            table_of(
+                [
+                    {"Digest": blob.digest, "Size": size(blob.size), "What": words[blob.how], "Sent": size(blob.sent)}
+                    for blob in result.blobs
+                ]
+            ),
+            hide_index=True,
+            alt="What became of each layer and config",
+        )
+    st.page_link(
+        "image.py",
+        label="Open the image",
+        icon=":material/deployed_code:",
+        query_params={
+            "registry": selection.key_of(registry, loaders.inventory(connection.who()).value.registries.values),
+            "repository": target.repository,
+            "reference": target.tag,
+        },
+    )
+
+
+def _show_lines(registry: Registry, repository: str, tag: str) -> None:
+    server = registry.login_server
+    az_lines(
+        az_commands.sign_in(registry.name),
+        az_commands.tag_for_registry(f"{repository}:{tag}", server, repository, tag),
+        az_commands.push(server, repository, tag),
+        label="The same with docker, for images of any size",
+    )
+    az_lines(
+        az_commands.skopeo_sign_in(registry.name, server),
+        az_commands.skopeo_copy("oci-archive:image.tar", server, repository, tag),
+        az_commands.skopeo_copy("docker-archive:image.tar", server, repository, tag),
+        label="The same with skopeo, from an archive of any size",
+    )
