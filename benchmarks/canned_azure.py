@@ -10,7 +10,9 @@ from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import BaseAdapter, HTTPAdapter
 from urllib3 import HTTPResponse
 
-from services.connection.session import BLOCK, CLOUDS, AzureSession
+from services.connection.endpoints import CLOUDS
+from services.connection.session import AzureSession
+from services.connection.transport import BLOCK
 
 
 class _Adapter(BaseAdapter):

@@ -15,8 +15,8 @@ from benchmarks.canned_azure import canned_session
 from benchmarks.results import Row, at_most, under
 from benchmarks.rounds import by_turns, median_ratio, seconds
 from services.arm.subscriptions import Subscription, list_subscriptions
+from services.connection.endpoints import CLOUDS
 from services.connection.parallel import Partial
-from services.connection.session import CLOUDS
 from services.costs.bills import CostSource, SubscriptionCosts, read_costs
 from services.costs.budgets import read_budgets
 from services.costs.review import review_month

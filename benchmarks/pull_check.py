@@ -11,7 +11,7 @@ from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions, tenant_of
 from services.connection.session import connect_sandbox
 from services.pull_checks.run import PullQuestion, run_checks
-from services.registries.registry import list_registries
+from services.registries.reading import list_registries
 
 LATENCY_MS, ROUNDS = 20, 9
 

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import access as az_access
 from ui.access_review import one_principal, principals
 from ui.access_review.abac_switch import show_switch
 from ui.access_review.who_can import show_who
@@ -61,7 +61,7 @@ if who_tab.open:
     with who_tab:
         if registry is None:
             empty(":material/inventory_2:", "No registry chosen", "Choose one above to see who may do what on it.")
-            az_lines(*(az_commands.list_role_assignments(f"/subscriptions/{one}") for one in pulls.by_subscription))
+            az_lines(*(az_access.list_role_assignments(f"/subscriptions/{one}") for one in pulls.by_subscription))
         else:
             show_who(who, pulls, known, registry, repository, look_everywhere)
 if one_tab.open:

@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import access as az_access
+from services.commands import registries as az_registries
 from ui.elements.errors import panel
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, header
@@ -33,7 +34,7 @@ with st.container(horizontal=True):
     st.page_link("registry.py", label="The registry", icon=":material/inventory_2:", query_params=here)
     st.page_link("sign_in.py", label="Sign in, and what you may do here", icon=":material/login:", query_params=here)
 az_lines(
-    az_commands.list_role_assignments(registry.id),
-    az_commands.show_resource_id(registry.name),
+    az_access.list_role_assignments(registry.id),
+    az_registries.show_resource_id(registry.name),
     label="The same with az",
 )

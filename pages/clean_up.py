@@ -4,18 +4,19 @@ from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import images as az_images
 from services.deletion.cleanup_rules import Chosen, Rule, choose, choose_tags, platforms_of
 from services.deletion.plan import plan_deletion
 from services.images.repository_contents import RepositoryContents
 from services.images.tagging import UntagPlan, decide_untag
 from ui.deletion import runs
-from ui.deletion.plan import ask_what_runs, confirmed, contents_of, show_freed, show_lines, show_plan
+from ui.deletion.plan import ask_what_runs, contents_of, show_freed, show_lines, show_plan
 from ui.elements.errors import panel
 from ui.elements.page import az_lines, crumb, empty, header
 from ui.elements.table import table_height, table_of
 from ui.elements.text import count, plain, short
-from ui.loaders import registries as loaders
+from ui.elements.writing import confirmed
+from ui.loaders import images as image_loaders
 from ui.navigation import selection
 from ui.runtime import connection
 
@@ -32,7 +33,7 @@ header(
     f"Clean up {plain(name)}",
     f"In {plain(registry.name)}. Nothing is deleted before you say so below.",
     None,
-    lambda: loaders.forget_repository(who, registry.login_server, name),
+    lambda: image_loaders.forget_repository(who, registry.login_server, name),
 )
 contents = contents_of(who, registry, name)
 
@@ -94,7 +95,7 @@ def remove_tags(chosen: Chosen) -> None:
         if confirmed(f"Remove {count(len(going), 'tag')}", name, anything=bool(going), typed=len(going) > 1):
             record = runs.remove_tags(who, registry, plan)
             st.switch_page("deletions.py", query_params={"record": record})
-    show_lines(az_commands.untag(registry.name, name, item.tag) for item in going)
+    show_lines(az_images.untag(registry.name, name, item.tag) for item in going)
 
 
 def show_untag_table(plan: UntagPlan) -> None:
@@ -128,7 +129,7 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
         if confirmed(f"Delete {count(going, 'manifest')}", name, anything=going > 0, typed=going > 1):
             record = runs.delete_manifests(who, registry, plan)
             st.switch_page("deletions.py", query_params={"record": record})
-    show_lines(az_commands.delete_image(registry.name, name, digest) for digest in plan.digests)
+    show_lines(az_images.delete_image(registry.name, name, digest) for digest in plan.digests)
 
 
 with st.container(horizontal=True):
@@ -146,6 +147,6 @@ else:
     delete_images(contents, chosen, by_name=how == BY_NAME)
 if rule.pattern and what == IMAGES:
     az_lines(
-        az_commands.purge(registry.name, name, rule.pattern, rule.older_than.days, rule.keep, untagged=rule.leftovers),
+        az_images.purge(registry.name, name, rule.pattern, rule.older_than.days, rule.keep, untagged=rule.leftovers),
         label="What acr purge would list, which knows no platform and takes no care of what runs",
     )

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import costs as az_costs
 from services.costs.bills import CostSource
 from services.costs.review import days_in, latest_currencies, month_before, review_month, total_by
 from services.costs.tables import (
@@ -25,7 +25,7 @@ from ui.elements.errors import show_error, show_refused
 from ui.elements.page import az_lines, empty, header
 from ui.elements.text import count
 from ui.loaders import bills as costs
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.pricing.prices import choose_prices
 from ui.pricing.report_table import show_table
 from ui.pricing.save_report import show_save
@@ -41,12 +41,12 @@ months = [today.replace(day=1)]
 while len(months) < MONTHS:
     months.append(month_before(months[-1]))
 last_day = today.replace(day=days_in(today))
-inventory = loaders.inventory(who)
+inventory = registry_loaders.inventory(who)
 reading = costs.bills(who, months[-1], last_day)
 
 
 def refresh() -> None:
-    loaders.inventory.clear(who)
+    registry_loaders.inventory.clear(who)
     costs.bills.clear(who, months[-1], last_day)
 
 
@@ -166,9 +166,6 @@ identity = connection.current().identity
 show_save(review_report(review, reading.at, identity.name, book.words, figures, tables))
 subscriptions = [bill.subscription.id for bill in bills.values]
 az_lines(
-    *(
-        az_commands.query_costs(subscription, month, month.replace(day=days_in(month)))
-        for subscription in subscriptions
-    ),
-    *(az_commands.list_budgets(subscription) for subscription in subscriptions),
+    *(az_costs.query_costs(subscription, month, month.replace(day=days_in(month))) for subscription in subscriptions),
+    *(az_costs.list_budgets(subscription) for subscription in subscriptions),
 )

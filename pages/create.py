@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import registries as az_registries
 from services.registry_lifecycle.creation_plan import plan_creation
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, header
@@ -39,4 +39,4 @@ else:
     ground = creation_form.ground_of(who, place, order)
     show_plan(who, plan_creation(order, ground, book.by_region.get(order.location), book.days))
     show_code(order)
-az_lines(az_commands.list_locations(place.subscription.id), label="Where registries are offered, with az")
+az_lines(az_registries.list_locations(place.subscription.id), label="Where registries are offered, with az")

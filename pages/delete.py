@@ -2,16 +2,17 @@
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import images as az_images
 from services.deletion.plan import plan_deletion
 from services.deletion.repository import plan_repository_deletion
 from services.images.repository_contents import RepositoryContents
 from ui.deletion import runs
-from ui.deletion.plan import ask_what_runs, confirmed, contents_of, show_freed, show_lines, show_plan
+from ui.deletion.plan import ask_what_runs, contents_of, show_freed, show_lines, show_plan
 from ui.elements.errors import panel
 from ui.elements.page import crumb, empty, header
 from ui.elements.text import count, plain, short
-from ui.loaders import registries as loaders
+from ui.elements.writing import confirmed
+from ui.loaders import images as image_loaders
 from ui.navigation import selection
 from ui.runtime import connection
 
@@ -31,7 +32,7 @@ header(
     f"Delete {plain(title)}",
     f"In {plain(registry.name)}. Nothing is deleted before you say so below.",
     None,
-    lambda: loaders.forget_repository(who, registry.login_server, name),
+    lambda: image_loaders.forget_repository(who, registry.login_server, name),
 )
 
 
@@ -55,7 +56,7 @@ def delete_image(contents: RepositoryContents) -> None:
         ):
             record = runs.delete_manifests(who, registry, plan)
             st.switch_page("deletions.py", query_params={"record": record})
-    show_lines(az_commands.delete_image(registry.name, name, digest) for digest in plan.digests)
+    show_lines(az_images.delete_image(registry.name, name, digest) for digest in plan.digests)
 
 
 def delete_repository(contents: RepositoryContents) -> None:
@@ -75,7 +76,7 @@ def delete_repository(contents: RepositoryContents) -> None:
         if confirmed("Delete the repository", name, anything=not plan.refusals, typed=True):
             record = runs.delete_repository(who, registry, plan)
             st.switch_page("deletions.py", query_params={"record": record})
-    show_lines([az_commands.delete_repository(registry.name, name)])
+    show_lines([az_images.delete_repository(registry.name, name)])
 
 
 contents = contents_of(who, registry, name)

@@ -6,7 +6,7 @@ from collections import Counter
 import pyarrow as pa
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import images as az_images
 from services.connection.errors import ServiceError
 from services.deletion.records import DeletionRecord, Fate
 from services.deletion.repository import RepositoryDeleted, as_az_prints
@@ -16,7 +16,8 @@ from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.page import az_lines, crumb, empty, header
 from ui.elements.table import table_height, table_of
 from ui.elements.text import ago, count, exact, plain, short
-from ui.loaders import registries as loaders
+from ui.loaders import images as image_loaders
+from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
 from ui.runtime import connection
 from ui.runtime.background import show_progress
@@ -77,7 +78,7 @@ def show_one(record: DeletionRecord) -> None:
         None,
         lambda: None,
     )
-    inventory = loaders.inventory(who)
+    inventory = registry_loaders.inventory(who)
     registry = selection.find(inventory.value.registries.values, record.login_server)
     if registry is None:
         show_progress(inventory, "inventory")
@@ -95,7 +96,7 @@ def show_one(record: DeletionRecord) -> None:
         fates = dict(record.fates) | looked_at(record, registry)
         if registry and st.session_state.get(f"seen {record.id}") is None:
             st.session_state[f"seen {record.id}"] = True
-            loaders.forget_repository(who, record.login_server, record.repository)
+            image_loaders.forget_repository(who, record.login_server, record.repository)
     show_fates(record, fates, running=bool(job and job.running))
     if printed := record.answer or as_az_would_print(record):
         whole = record.action == "delete repository"
@@ -168,7 +169,7 @@ def show_what_is_left(record: DeletionRecord, registry: Registry) -> None:
     """The verified list, as az prints it, and what became untagged."""
     name, server = record.repository, record.login_server
     try:
-        page = loaders.tag_page(who, server, name, None).value.page
+        page = image_loaders.tag_page(who, server, name, None).value.page
     except ServiceError as error:
         if error.code == "NAME_UNKNOWN":
             st.success(f"The repository {plain(name)} is gone, as read back.", icon=":material/check_circle:")
@@ -181,15 +182,15 @@ def show_what_is_left(record: DeletionRecord, registry: Registry) -> None:
         st.caption(f"The newest {len(page.tags):,} of them.")
     if record.action == "remove tags":
         show_untagged(record)
-    key = selection.key_of(registry, loaders.inventory(who).value.registries.values)
+    key = selection.key_of(registry, registry_loaders.inventory(who).value.registries.values)
     st.page_link("repository.py", label=plain(name), query_params={"registry": key, "repository": name})
-    az_lines(az_commands.show_tags(registry.name, name))
+    az_lines(az_images.show_tags(registry.name, name))
 
 
 def show_untagged(record: DeletionRecord) -> None:
     """The manifests that have no tag any more. They stay, and so does what they take."""
     with panel():
-        rows = loaders.manifest_rows_of(who, record.login_server, record.repository)
+        rows = image_loaders.manifest_rows_of(who, record.login_server, record.repository)
         gone = {item.digest for item in record.items}
         untagged = [row.digest for row in rows if row.digest in gone and not row.tags]
         if untagged:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import images as az_images
 from services.connection.errors import ServiceError
 from services.images.manifests import Kind, Manifest
 from services.images.repositories import Locks
@@ -16,7 +16,7 @@ from ui.images import tag_actions
 from ui.images.image_details import show_config, show_layers, show_pairs
 from ui.images.lock_actions import change_locks
 from ui.images.storage_line import show_image_storage
-from ui.loaders import registries as loaders
+from ui.loaders import images as image_loaders
 from ui.navigation import selection
 from ui.runtime import connection
 from ui.transfer import copy
@@ -37,18 +37,18 @@ crumb("repository.py", repository, **url)
 
 
 def refresh() -> None:
-    loaders.tag.clear(who, server, repository, reference)
-    loaders.manifest_row.clear(who, server, repository, digest)
-    loaders.referrers.clear(who, server, repository, digest)
+    image_loaders.tag.clear(who, server, repository, reference)
+    image_loaders.manifest_row.clear(who, server, repository, digest)
+    image_loaders.referrers.clear(who, server, repository, digest)
 
 
 tag_locks = Locks()
 try:
     if ":" not in reference:
-        named = loaders.tag(who, server, repository, reference)
+        named = image_loaders.tag(who, server, repository, reference)
         digest, tag_locks = named.digest, named.locks
-    loaded = loaders.manifest_row(who, server, repository, digest)
-    manifest = loaders.manifest(who, server, repository, digest)
+    loaded = image_loaders.manifest_row(who, server, repository, digest)
+    manifest = image_loaders.manifest(who, server, repository, digest)
 except ServiceError as error:
     header(plain(title), caption, None, refresh)
     show_error(error)
@@ -132,10 +132,10 @@ else:
     show_layers(manifest)
 if manifest.kind is Kind.IMAGE:
     with panel():
-        show_config(loaders.config(who, server, repository, digest))
+        show_config(image_loaders.config(who, server, repository, digest))
 show_pairs("Annotations", manifest.annotations)
 with panel():
-    referrers = loaders.referrers(who, server, repository, digest)
+    referrers = image_loaders.referrers(who, server, repository, digest)
     st.subheader(f"Referrers ({len(referrers)})", anchor=False)
     if referrers:
         rows = [
@@ -155,7 +155,7 @@ with panel():
     else:
         st.markdown("Nothing refers to it: no signature, SBOM or attestation beside the index's own.")
 az_lines(
-    az_commands.pull(server, repository, reference),
-    az_commands.show_manifest(registry.name, repository, reference),
-    az_commands.list_referrers(registry.name, repository, digest),
+    az_images.pull(server, repository, reference),
+    az_images.show_manifest(registry.name, repository, reference),
+    az_images.list_referrers(registry.name, repository, digest),
 )

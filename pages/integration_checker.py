@@ -3,7 +3,9 @@
 import streamlit as st
 
 from services.aks.detach import attachments
-from services.commands import registries as az_commands
+from services.commands import access as az_access
+from services.commands import aks as az_aks
+from services.commands import registries as az_registries
 from services.pull_checks.checks import Outcome
 from ui.aks.attach import attach, detach, show_propagation
 from ui.aks.cluster_choice import choose_cluster, cluster_key
@@ -89,9 +91,9 @@ if not checking.running:
 show_identities(run.cluster)
 group, puller = run.cluster.resource_group, run.cluster.puller
 az_lines(
-    az_commands.check_acr(cluster.name, group, registry.login_server),
-    az_commands.show_resource_id(registry.name),
-    az_commands.show_kubelet_identity(cluster.name, group),
-    az_commands.assign_role(puller.client_id or puller.object_id, "AcrPull", registry.id),
+    az_aks.check_acr(cluster.name, group, registry.login_server),
+    az_registries.show_resource_id(registry.name),
+    az_aks.show_kubelet_identity(cluster.name, group),
+    az_access.assign_role(puller.client_id or puller.object_id, "AcrPull", registry.id),
     label="The guide's steps with az",
 )

@@ -10,19 +10,19 @@ from ui.elements.errors import show_error, show_refused
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import table_height, table_of
 from ui.elements.text import count, size
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.navigation.inventory_filters import chosen, registry_filters
 from ui.navigation.selection import key_of
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
 who = connection.who()
-reading = loaders.inventory(who)
+reading = registry_loaders.inventory(who)
 header(
     "Inventory",
     "Every registry that this identity sees, in all subscriptions.",
     None if reading.running else reading.at,
-    lambda: loaders.inventory.clear(who),
+    lambda: registry_loaders.inventory.clear(who),
 )
 show_progress(reading, "inventory")
 if reading.error:

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from services.commands.registries import check_acr
+from services.commands.aks import check_acr
 from services.pull_checks.matrix import Answer, Pair, pull_matrix
 from ui.aks.attach_many import attach_many
 from ui.aks.cluster_choice import cluster_key

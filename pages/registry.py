@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import registries as az_registries
 from services.registries.findings import Risk, findings_of
 from ui.elements.errors import panel, show_error
 from ui.elements.page import az_lines, crumb, header
 from ui.elements.table import show_facts, table_of
 from ui.elements.text import ago, exact, plain, shell, size
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
 from ui.runtime import connection
 
@@ -19,13 +19,13 @@ listed = selection.registry_of_url(who)
 crumb("inventory.py", "Inventory")
 registry, at = listed, None
 with panel():
-    loaded = loaders.registry(who, listed.id)
+    loaded = registry_loaders.registry(who, listed.id)
     registry, at = loaded.value, loaded.at
 header(
     registry.name,
     f"{plain(registry.resource_group)} in {plain(listed.subscription)}, {plain(registry.location)}",
     at,
-    lambda: loaders.forget_registry(who, listed.id, listed.login_server),
+    lambda: registry_loaders.forget_registry(who, listed.id, listed.login_server),
 )
 badges = [
     f":blue-badge[:material/category: {plain(registry.sku)}]",
@@ -150,7 +150,7 @@ if registry.usages:
         alt="Usage and limits. Size's limit is what the SKU includes, not a cap",
     )
 az_lines(
-    az_commands.show_login_server(registry.name),
-    az_commands.show_resource_id(registry.name),
-    az_commands.show_usage(registry.name),
+    az_registries.show_login_server(registry.name),
+    az_registries.show_resource_id(registry.name),
+    az_registries.show_usage(registry.name),
 )

@@ -3,7 +3,7 @@
 import streamlit as st
 
 from services.child_resources.replications import Replication
-from services.commands import registries as az_commands
+from services.commands import child_resources as az_child_resources
 from services.connection.errors import ServiceError
 from services.registries.registry import Registry
 from services.registries.skus import Sku, sku_of
@@ -13,7 +13,7 @@ from ui.elements.page import az_lines, crumb, empty, header
 from ui.elements.table import UTC, table_height, table_of
 from ui.elements.text import count, plain
 from ui.elements.writing import may_write, show_read_only
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
 from ui.pricing.prices import choose_prices
 from ui.runtime import connection
@@ -74,7 +74,7 @@ replications.show_changes(listed.id)  # Before anything is read: a change that h
 there: tuple[Replication, ...] | None = None
 at, failure, registry = None, None, listed
 try:
-    registry = loaders.registry(who, listed.id).value
+    registry = registry_loaders.registry(who, listed.id).value
     loaded = replications.listed(who, registry.id, registry)
     there, at = loaded.value, loaded.at
 except ServiceError as error:
@@ -96,4 +96,4 @@ elif failure:
     show_error(failure)
 elif there is not None:
     show_all(registry, there)
-    az_lines(az_commands.list_replicas(registry.name))
+    az_lines(az_child_resources.list_replicas(registry.name))

@@ -3,12 +3,13 @@
 import pyarrow as pa
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import images as az_images
+from services.commands import sign_in as az_sign_in
 from ui.elements.errors import show_error, show_refused
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import UTC, table_height, table_of
 from ui.elements.text import count
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
 from ui.runtime import connection
 from ui.runtime.background import show_progress
@@ -19,13 +20,13 @@ who = connection.who()
 top = st.container()
 left, right = st.columns(2)
 registry = selection.choose_registry(who, TITLE, CAPTION, top, left)
-reading = loaders.catalogue(who, registry.login_server)
+reading = registry_loaders.catalogue(who, registry.login_server)
 with top:
     header(
         TITLE,
         CAPTION,
         None if reading.running else reading.at,
-        lambda: loaders.catalogue.clear(who, registry.login_server),
+        lambda: registry_loaders.catalogue.clear(who, registry.login_server),
     )
 with right:
     typed = st.selectbox(
@@ -55,7 +56,7 @@ show_refused(catalogue.repositories, "repository", "repositories")
 if not catalogue.names:
     if not reading.running:
         empty(":material/folder_off:", "No repositories", "The first push into this registry makes one.")
-        az_lines(az_commands.sign_in(registry.name), label="How to sign in for a push")
+        az_lines(az_sign_in.sign_in(registry.name), label="How to sign in for a push")
     st.stop()
 
 search = st.text_input("Search", key="search", type="search", placeholder="Part of a name", bind="query-params")
@@ -93,4 +94,4 @@ selected = st.dataframe(
 st.caption(f"{count(len(names), 'repository', 'repositories')} shown. Select a row to open a repository.")
 if selected.selection.rows:
     open_repository(names[selected.selection.rows[0]])
-az_lines(az_commands.list_repositories(registry.name))
+az_lines(az_images.list_repositories(registry.name))

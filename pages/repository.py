@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import images as az_images
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.images.locks import meaning
@@ -18,7 +18,7 @@ from ui.elements.writing import may_write, show_read_only
 from ui.images.lock_actions import change_locks
 from ui.images.manifest_table import show_tree
 from ui.images.storage_line import show_repository_storage
-from ui.loaders import registries as loaders
+from ui.loaders import images as image_loaders
 from ui.navigation import selection
 from ui.runtime import connection
 
@@ -28,15 +28,15 @@ name = selection.repository_of_url()
 server = registry.login_server
 url = {"registry": st.query_params["registry"], "repository": name}
 crumb("repositories.py", registry.name, registry=url["registry"])
-cursors = loaders.turned_pages(server, name)
+cursors = image_loaders.turned_pages(server, name)
 
 
 def refresh() -> None:
-    loaders.forget_repository(who, server, name)
+    image_loaders.forget_repository(who, server, name)
 
 
 try:
-    loaded = loaders.repository(who, server, name)
+    loaded = image_loaders.repository(who, server, name)
 except ServiceError as error:
     header(plain(name), f"In {plain(registry.name)}", None, refresh)
     show_error(error)
@@ -61,7 +61,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.page_link("delete.py", label="Delete the repository", icon=":material/delete:", query_params=url)
 show_repository_storage(who, server, url["registry"], name)
 with st.expander("Attributes, as az prints them", icon=":material/data_object:"):
-    st.code(f"{az_commands.show_repository(registry.name, name)}\n{as_az_prints(repository)}", language="bash")
+    st.code(f"{az_images.show_repository(registry.name, name)}\n{as_az_prints(repository)}", language="bash")
 
 
 def open_image(reference: str) -> None:
@@ -74,7 +74,7 @@ def show_tags() -> None:
         if wanted:
             open_image(wanted.strip())
     with panel():
-        tags = loaders.tag_page(who, server, name, cursors[-1]).value
+        tags = image_loaders.tag_page(who, server, name, cursors[-1]).value
         page = tags.page
         if not page.tags:
             empty(":material/sell:", "No tags", "The manifests of this repository have no tag: see Manifests.")
@@ -87,12 +87,12 @@ def show_tags() -> None:
             if st.button("Older", icon=":material/chevron_right:", disabled=page.next is None):
                 cursors.append(page.next)
                 st.rerun()
-            first = (len(cursors) - 1) * loaders.TAGS_A_PAGE + 1
+            first = (len(cursors) - 1) * image_loaders.TAGS_A_PAGE + 1
             st.markdown(
                 f"{first:,}–{first + len(page.tags) - 1:,} of {repository.tag_count:,}, the newest first. "
                 "Select a row to open the image; sizes are compressed layers over all platforms."
             )
-    az_lines(az_commands.show_tags(registry.name, name))
+    az_lines(az_images.show_tags(registry.name, name))
 
 
 def show_tag_table(tags: tuple[Tag, ...], known: Partial[ImageSummary]) -> None:
@@ -145,6 +145,6 @@ if tags_tab.open:
 if manifests_tab.open:
     with manifests_tab:
         digest = show_tree(who, server, name, repository.manifest_count)
-        az_lines(az_commands.list_manifests(registry.name, name))
+        az_lines(az_images.list_manifests(registry.name, name))
     if digest:
         open_image(digest)

@@ -8,7 +8,7 @@ from services.roles.table import told_by_azure
 from ui.elements.errors import panel, show_error
 from ui.elements.page import header
 from ui.elements.text import plain
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.loaders import roles
 from ui.navigation.selection import find, key_of
 from ui.roles.question import ask_role
@@ -18,11 +18,11 @@ from ui.runtime.background import show_progress
 
 who = connection.who()
 top = st.container()
-inventory = loaders.inventory(who)
+inventory = registry_loaders.inventory(who)
 
 
 def refresh() -> None:
-    loaders.inventory.clear(who)
+    registry_loaders.inventory.clear(who)
     roles.definitions.clear()
 
 

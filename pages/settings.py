@@ -7,7 +7,7 @@ from services.registries.registry import Mode
 from ui.elements.errors import panel
 from ui.elements.page import az_lines, crumb, header
 from ui.elements.text import plain
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
 from ui.registry_lifecycle.removal import show_removal, show_removals
 from ui.registry_lifecycle.settings_change import show_changes, show_plan
@@ -24,13 +24,13 @@ here = {"registry": st.query_params["registry"]}
 crumb("registry.py", listed.name, **here)
 registry, at = None, None
 with panel():
-    loaded = loaders.registry(who, listed.id)
+    loaded = registry_loaders.registry(who, listed.id)
     registry, at = loaded.value, loaded.at
 header(
     f"Settings of {plain(listed.name)}",
     "Nothing is changed before the plan is shown and confirmed.",
     at,
-    lambda: loaders.forget_registry(who, listed.id, listed.login_server),
+    lambda: registry_loaders.forget_registry(who, listed.id, listed.login_server),
 )
 if registry is None:
     st.stop()

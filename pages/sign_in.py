@@ -2,14 +2,15 @@
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import registries as az_registries
+from services.commands import sign_in as az_sign_in
 from services.registries.registry import Mode
 from services.registries.sign_in import REPOSITORY, Tool, how_to_sign_in, pushing_role
 from ui.access_review.token_grants import show_granted
 from ui.elements.errors import panel
 from ui.elements.page import az_lines, crumb, header
 from ui.elements.text import plain, shell
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
 from ui.runtime import connection
 
@@ -19,13 +20,13 @@ key = st.query_params["registry"]
 crumb("registry.py", listed.name, registry=key)
 registry, at = listed, None
 with panel():
-    loaded = loaders.registry(who, listed.id)
+    loaded = registry_loaders.registry(who, listed.id)
     registry, at = loaded.value, loaded.at
 header(
     f"Sign in to {plain(registry.name)}",
     f"{plain(registry.login_server)}, {registry.access.mode} permissions",
     at,
-    lambda: loaders.forget_registry(who, listed.id, listed.login_server),
+    lambda: registry_loaders.forget_registry(who, listed.id, listed.login_server),
 )
 tool = st.segmented_control("Tool", list(Tool), default=Tool.DOCKER, required=True, key="tool", bind="query-params")
 repository = (
@@ -62,12 +63,12 @@ st.subheader("Admin user", anchor=False)
 if registry.access.admin_user:
     st.markdown(
         "The **admin user** is on: one name, two passwords, all rights, no expiry. Use it only where nothing else can "
-        f"sign in.\n\n{shell(az_commands.show_admin_credential(registry.name))}"
+        f"sign in.\n\n{shell(az_sign_in.show_admin_credential(registry.name))}"
     )
 else:
     st.markdown("The admin user is off, as it should be: everyone signs in as themselves.")
 az_lines(
-    az_commands.show_login_server(registry.name),
-    az_commands.sign_in(registry.name),
-    az_commands.check_health(registry.name, repository or REPOSITORY),
+    az_registries.show_login_server(registry.name),
+    az_sign_in.sign_in(registry.name),
+    az_registries.check_health(registry.name, repository or REPOSITORY),
 )

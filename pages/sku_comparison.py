@@ -9,7 +9,7 @@ from services.registries.skus import PRICE_NOTE, sku_of
 from ui.elements.errors import show_error, show_refused
 from ui.elements.page import az_lines, header
 from ui.elements.text import plain
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.pricing.prices import choose_prices
 from ui.pricing.sku_change import show_changes
 from ui.pricing.sku_charts import Point
@@ -24,13 +24,13 @@ ELSEWHERE = "eastus"
 who = connection.who()
 top = st.container()
 show_changes()  # Before anything is read: a change that has just ended makes it stale.
-inventory = loaders.inventory(who)
+inventory = registry_loaders.inventory(who)
 with top:
     header(
         "SKU comparison",
         "What Basic, Standard and Premium have, what they cost, and which one each registry should be.",
         None if inventory.running else inventory.at,
-        lambda: loaders.inventory.clear(who),
+        lambda: registry_loaders.inventory.clear(who),
     )
 show_progress(inventory, "inventory")
 if inventory.error:

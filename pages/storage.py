@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import registries as az_registries
+from services.commands import sign_in as az_sign_in
 from ui.elements.errors import panel, show_error
 from ui.elements.page import az_lines, empty, header
 from ui.elements.text import count
@@ -10,7 +11,8 @@ from ui.images.storage_figures import show_figures, show_missing
 from ui.images.storage_map import show_map
 from ui.images.storage_tables import show_images, show_repositories
 from ui.loaders import contents
-from ui.loaders import registries as loaders
+from ui.loaders import images as image_loaders
+from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
 from ui.runtime import connection
 from ui.runtime.background import show_progress
@@ -25,11 +27,11 @@ server = registry.login_server
 
 
 def refresh() -> None:
-    loaders.forget_registry(who, registry.id, server)
+    registry_loaders.forget_registry(who, registry.id, server)
     contents.forget(who, server)
 
 
-catalogue = loaders.catalogue(who, server)
+catalogue = registry_loaders.catalogue(who, server)
 before = contents.counted(who, server)
 with top:
     header(TITLE, CAPTION, before.at if before else None, refresh)
@@ -41,7 +43,7 @@ if catalogue.error or catalogue.running:
 names = catalogue.value.names
 if not names:
     empty(":material/folder_off:", "Nothing stored", "The first push into this registry makes a repository.")
-    az_lines(az_commands.sign_in(registry.name), label="How to sign in for a push")
+    az_lines(az_sign_in.sign_in(registry.name), label="How to sign in for a push")
     st.stop()
 
 
@@ -49,7 +51,7 @@ def read_contents() -> contents.Counted:
     """Reads, with progress; stops the page until all is in. What is large, or was stopped, is read when asked for."""
     asked = f"contents of {registry.id}"
     manifests = catalogue.value.manifests
-    large = manifests is None or manifests > loaders.LARGE
+    large = manifests is None or manifests > image_loaders.LARGE
     if large and not before and not st.session_state.get(asked):
         repositories = f"{count(len(names), 'repository', 'repositories')} or more"
         amount = repositories if manifests is None else count(manifests, "manifest")
@@ -77,7 +79,7 @@ storage = counted.storage
 show_missing(counted.contents)
 used = None
 with panel():
-    used = loaders.registry(who, registry.id).value.stored_bytes
+    used = registry_loaders.registry(who, registry.id).value.stored_bytes
 show_figures(storage, used)
 show_map(who, registry, counted)
 
@@ -104,4 +106,4 @@ show_repositories(storage.repositories, box, choose)
 if name and (image := show_images(by_name[name], f"{box} {name}")):
     url = {"registry": st.query_params["registry"], "repository": name}
     st.switch_page("image.py", query_params={**url, "reference": image.tags[0]})
-az_lines(az_commands.show_usage(registry.name))
+az_lines(az_registries.show_usage(registry.name))

@@ -5,7 +5,8 @@ import streamlit as st
 from services.child_resources.scope_maps import map_blockers
 from services.child_resources.token_removal import users_of
 from services.child_resources.tokens import Token
-from services.commands import registries as az_commands
+from services.commands import child_resources as az_child_resources
+from services.commands import sign_in as az_sign_in
 from services.connection.errors import ServiceError
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, sku_of
@@ -19,7 +20,7 @@ from ui.elements.page import az_lines, back, crumb, empty, header
 from ui.elements.table import show_facts
 from ui.elements.text import ago, count, exact, plain
 from ui.elements.writing import may_write, show_read_only
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
 from ui.runtime import connection
 
@@ -77,7 +78,7 @@ else:
 listing: Listing | None = None
 at, failure, registry = None, None, listed
 try:
-    registry = loaders.registry(who, listed.id).value
+    registry = registry_loaders.registry(who, listed.id).value
     loaded = tokens.listed(who, registry.id, registry)
     listing, at = loaded.value, loaded.at
 except ServiceError as error:
@@ -94,14 +95,14 @@ if failure:
     show_error(failure)
 elif listing and not name:
     show_all(registry, listing)
-    az_lines(az_commands.list_tokens(registry.name), az_commands.list_scope_maps(registry.name))
+    az_lines(az_child_resources.list_tokens(registry.name), az_child_resources.list_scope_maps(registry.name))
 elif listing:
     token = next((one for one in listing.tokens if one.name.casefold() == name.casefold()), None)
     if token:
         show_one(registry, listing, token)
         az_lines(
-            az_commands.generate_token_password(registry.name, token.name, "password1", 30),
-            az_commands.sign_in_as_token(token.name, registry.login_server),
+            az_child_resources.generate_token_password(registry.name, token.name, "password1", 30),
+            az_sign_in.sign_in_as_token(token.name, registry.login_server),
         )
     else:
         empty(":material/vpn_key:", "No such token", "It may be removed meanwhile: refresh the list.")

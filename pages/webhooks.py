@@ -3,7 +3,7 @@
 import streamlit as st
 
 from services.child_resources.webhooks import Webhook, ping
-from services.commands import registries as az_commands
+from services.commands import child_resources as az_child_resources
 from services.connection.errors import ServiceError
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, sku_of
@@ -15,7 +15,7 @@ from ui.elements.page import az_lines, back, crumb, empty, header
 from ui.elements.table import show_facts
 from ui.elements.text import count, plain
 from ui.elements.writing import may_write, show_read_only
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
 from ui.runtime import connection
 
@@ -80,7 +80,7 @@ else:
 there: tuple[Webhook, ...] | None = None
 at, failure, registry = None, None, listed
 try:
-    registry = loaders.registry(who, listed.id).value
+    registry = registry_loaders.registry(who, listed.id).value
     loaded = webhooks.listed(who, registry.id, registry)
     there, at = loaded.value, loaded.at
 except ServiceError as error:
@@ -97,14 +97,14 @@ if failure:
     show_error(failure)
 elif there is not None and not name:
     show_all(registry, there)
-    az_lines(az_commands.list_webhooks(registry.name))
+    az_lines(az_child_resources.list_webhooks(registry.name))
 elif there is not None:
     webhook = next((one for one in there if one.name.casefold() == name.casefold()), None)
     if webhook:
         show_one(registry, webhook)
         az_lines(
-            az_commands.ping_webhook(registry.name, webhook.name),
-            az_commands.list_webhook_events(registry.name, webhook.name),
+            az_child_resources.ping_webhook(registry.name, webhook.name),
+            az_child_resources.list_webhook_events(registry.name, webhook.name),
         )
     else:
         empty(":material/webhook:", "No such webhook", "It may be removed meanwhile: refresh the list.")

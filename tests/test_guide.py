@@ -4,7 +4,12 @@ import re
 from pathlib import Path
 
 from services.access.role_definitions import ACR_PULL
-from services.commands import registries as az
+from services.commands import access as az_access
+from services.commands import aks as az_aks
+from services.commands import images as az_images
+from services.commands import registries as az_registries
+from services.commands import settings as az_settings
+from services.commands import sign_in as az_sign_in
 from services.roles.assignment import assignment_name
 
 ROOT = Path(__file__).parent.parent
@@ -19,35 +24,37 @@ REGISTRY_ID = (
 )
 # By the guide's headings, in its order; "" where the guide has no line of its own to run.
 LINES = {
-    "Azure Container Registry": az.list_registries(SUBSCRIPTION),
-    "First we need to create a resource group": az.create_group(SUBSCRIPTION, GROUP, "eastus"),
-    "Create ACR": az.create_registry(SUBSCRIPTION, GROUP, NAME, "Standard", "eastus"),
-    "Schema": az.check_name(SUBSCRIPTION, NAME),
-    "ACR RBAC roles / permissions": az.show_role("AcrPull"),
-    "Tipical Usecase": az.assign_role_by_object_id(
+    "Azure Container Registry": az_registries.list_registries(SUBSCRIPTION),
+    "First we need to create a resource group": az_registries.create_group(SUBSCRIPTION, GROUP, "eastus"),
+    "Create ACR": az_registries.create_registry(SUBSCRIPTION, GROUP, NAME, "Standard", "eastus"),
+    "Schema": az_registries.check_name(SUBSCRIPTION, NAME),
+    "ACR RBAC roles / permissions": az_access.show_role("AcrPull"),
+    "Tipical Usecase": az_access.assign_role_by_object_id(
         KUBELET, "AcrPull", REGISTRY_ID, assignment_name(REGISTRY_ID, KUBELET, ACR_PULL)
     ),
-    "login to ACR": az.sign_in(NAME),
-    "Get ACR server URL": az.show_login_server(NAME),
-    "Tag it to push to ACR": az.tag_for_registry("casacloud/nodejstemplate:v1.0.0", SERVER, REPOSITORY, "v1.0.0"),
+    "login to ACR": az_sign_in.sign_in(NAME),
+    "Get ACR server URL": az_registries.show_login_server(NAME),
+    "Tag it to push to ACR": az_images.tag_for_registry(
+        "casacloud/nodejstemplate:v1.0.0", SERVER, REPOSITORY, "v1.0.0"
+    ),
     "Check the tag created": "",
-    "Push image to ACR": az.push(SERVER, REPOSITORY, "v1.0.0"),
-    "Check of Image is present in ACR": az.list_repositories(NAME),
-    "Show the repository": az.show_repository(NAME, REPOSITORY),
-    "Show all the tags for perticular repository": az.show_tags(NAME, REPOSITORY),
-    "Create another image tag and push": az.add_tag(NAME, SERVER, REPOSITORY, DIGEST, "v1.0.1"),
-    "Delete a perticular image tag": az.untag(NAME, REPOSITORY, "v1.0.1"),
-    "Verify tags": az.show_tags(NAME, REPOSITORY),
-    "Delete a repository from an Azure Container Registry.": az.delete_repository(NAME, REPOSITORY),
-    "Pricing SKU": az.update_registry(NAME, "--sku", "Premium"),
-    "Which one you should consider": az.show_usage(NAME),
+    "Push image to ACR": az_images.push(SERVER, REPOSITORY, "v1.0.0"),
+    "Check of Image is present in ACR": az_images.list_repositories(NAME),
+    "Show the repository": az_images.show_repository(NAME, REPOSITORY),
+    "Show all the tags for perticular repository": az_images.show_tags(NAME, REPOSITORY),
+    "Create another image tag and push": az_images.add_tag(NAME, SERVER, REPOSITORY, DIGEST, "v1.0.1"),
+    "Delete a perticular image tag": az_images.untag(NAME, REPOSITORY, "v1.0.1"),
+    "Verify tags": az_images.show_tags(NAME, REPOSITORY),
+    "Delete a repository from an Azure Container Registry.": az_images.delete_repository(NAME, REPOSITORY),
+    "Pricing SKU": az_settings.update_registry(NAME, "--sku", "Premium"),
+    "Which one you should consider": az_registries.show_usage(NAME),
     "Azure container registry Attach to AKS": "",
-    "Verify AKS and ACR integration - should fail": az.check_acr(CLUSTER, CLUSTER_GROUP, SERVER),
-    "We need to get the ACR ID": az.show_resource_id(NAME),
-    "Get AKS cluster's managed identity ID": az.show_kubelet_identity(CLUSTER, CLUSTER_GROUP),
-    "Assign AcrPull role to the AKS managed identity": az.assign_role(CLIENT, "AcrPull", REGISTRY_ID),
-    "Verify AKS and ACR integration": az.check_acr(CLUSTER, CLUSTER_GROUP, SERVER),
-    "If you check the AKS JSON you will see 2 different Identities, which to use?": az.show_identities(
+    "Verify AKS and ACR integration - should fail": az_aks.check_acr(CLUSTER, CLUSTER_GROUP, SERVER),
+    "We need to get the ACR ID": az_registries.show_resource_id(NAME),
+    "Get AKS cluster's managed identity ID": az_aks.show_kubelet_identity(CLUSTER, CLUSTER_GROUP),
+    "Assign AcrPull role to the AKS managed identity": az_access.assign_role(CLIENT, "AcrPull", REGISTRY_ID),
+    "Verify AKS and ACR integration": az_aks.check_acr(CLUSTER, CLUSTER_GROUP, SERVER),
+    "If you check the AKS JSON you will see 2 different Identities, which to use?": az_aks.show_identities(
         CLUSTER, CLUSTER_GROUP
     ),
     "identity": "",

@@ -10,9 +10,9 @@ from typing import Any
 
 from azure.core.rest import HttpRequest
 
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.names import is_guid
-from services.connection.parallel import each
+from services.connection.parallel import parallel_map
 from services.connection.session import AzureSession
 
 # The most that one request may ask for.
@@ -56,7 +56,9 @@ def names_of(session: AzureSession, ids: Iterable[str]) -> Names:
     if not session.endpoints.graph:
         return Names(unread=_not_asked("Could not read the names of principals"))
     batches = [wanted[at : at + BATCH] for at in range(0, len(wanted), BATCH)]
-    read = each(lambda batch: (batch, _by_ids(session, batch)), batches, name=lambda batch: f"{len(batch)} names")
+    read = parallel_map(
+        lambda batch: (batch, _by_ids(session, batch)), batches, name=lambda batch: f"{len(batch)} names"
+    )
     found = {named.id.lower(): named for _, of_batch in read.values for named in of_batch}
     asked = {one for batch, _ in read.values for one in batch}
     return Names(found, frozenset(asked - found.keys()), read.refused[0].error if read.refused else None)
@@ -70,7 +72,7 @@ def object_id_of_app(session: AzureSession, client_id: str) -> str:
         raise ServiceError(title, "That is no client id.", "Copy it from the cluster: it is a GUID.", "InvalidClientId")
     if not session.endpoints.graph:
         raise _not_asked(title)
-    with explained(title):
+    with as_service_error(title):
         answer = _json(session, HttpRequest("GET", _url(session, f"servicePrincipals?$filter=appId eq '{client_id}'")))
         found = [str(one["id"]) for one in answer["value"]]
     if not found:
@@ -85,7 +87,7 @@ def object_id_of_app(session: AzureSession, client_id: str) -> str:
 
 def _by_ids(session: AzureSession, batch: list[str]) -> list[Named]:
     body = {"ids": batch, "types": ["user", "group", "servicePrincipal", "device"]}
-    with explained("Could not read the names of principals"):
+    with as_service_error("Could not read the names of principals"):
         answer = _json(session, HttpRequest("POST", _url(session, "directoryObjects/getByIds"), json=body))
         return [_named(one) for one in answer["value"]]
 

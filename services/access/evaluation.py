@@ -17,8 +17,8 @@ from services.access.permissions import Permission, by_repository, need_of
 from services.access.role_assignments import (
     AccessRecords,
     DenyAssignment,
+    PrincipalRef,
     RoleAssignment,
-    Who,
     keys_down_to,
     scope_key,
 )
@@ -254,7 +254,7 @@ def _denied(
     return Verdict.UNKNOWN if named is None else lets
 
 
-def _among(me: str, groups: frozenset[str] | None, who: tuple[Who, ...]) -> bool | None:
+def _among(me: str, groups: frozenset[str] | None, who: tuple[PrincipalRef, ...]) -> bool | None:
     """Whether a principal is among these. Known groups are those with role assignments: of others nothing is known."""
     return any_holds(
         True

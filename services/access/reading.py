@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from services.access.role_assignments import AccessRecords, DenyAssignment, RoleAssignment, Who
+from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment
 from services.access.role_definitions import PermissionBlock, RoleDefinition, role_id
 from services.arm.subscriptions import Subscription
-from services.connection.errors import ServiceError, explained
-from services.connection.parallel import Partial, Progress, Refusal, counter, each
+from services.connection.errors import ServiceError, as_service_error
+from services.connection.parallel import Partial, Progress, Refusal, counter, parallel_map
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
 
@@ -45,7 +45,7 @@ def read_access(
     whose deny assignments or roles refuse is there, with `unread`.
     """
     subscriptions = tuple(subscriptions)
-    listed = each(
+    listed = parallel_map(
         partial(_assignments_and_denies, session),
         subscriptions,
         name=lambda subscription: subscription.name,
@@ -73,14 +73,14 @@ def read_access(
 
 def list_assignments(session: AzureSession, subscription: Subscription) -> tuple[RoleAssignment, ...]:
     """All role assignments in a subscription, and those above that it inherits. Raises ServiceError."""
-    with explained(f"Could not list the role assignments of {subscription.name}"):
+    with as_service_error(f"Could not list the role assignments of {subscription.name}"):
         client = session.authorization(subscription.id)
         return tuple(assignment_from(model) for model in client.role_assignments.list_for_subscription())
 
 
 def list_assignments_at(session: AzureSession, registry: Registry) -> tuple[RoleAssignment, ...]:
     """The role assignments on a registry, and all above that it inherits, whoever holds them. Raises ServiceError."""
-    with explained(f"Could not list the role assignments of {registry.name}"):
+    with as_service_error(f"Could not list the role assignments of {registry.name}"):
         client = session.authorization(registry.subscription_id)
         listed = client.role_assignments.list_for_scope(registry.id, filter="atScope()")
         return tuple(map(assignment_from, listed))
@@ -88,7 +88,7 @@ def list_assignments_at(session: AzureSession, registry: Registry) -> tuple[Role
 
 def list_roles(session: AzureSession, subscription: Subscription) -> dict[str, RoleDefinition]:
     """The roles that can be assigned in a subscription, built-in and custom, by GUID. Raises ServiceError."""
-    with explained(f"Could not list the roles of {subscription.name}"):
+    with as_service_error(f"Could not list the roles of {subscription.name}"):
         client = session.authorization(subscription.id)
         models = client.role_definitions.list(f"/subscriptions/{subscription.id}")
         return {role.id: role for role in map(role_from, models)}
@@ -96,7 +96,7 @@ def list_roles(session: AzureSession, subscription: Subscription) -> dict[str, R
 
 def list_denies(session: AzureSession, subscription: Subscription) -> tuple[DenyAssignment, ...]:
     """The deny assignments in a subscription, and those above that it inherits. Raises ServiceError."""
-    with explained(f"Could not list the deny assignments of {subscription.name}"):
+    with as_service_error(f"Could not list the deny assignments of {subscription.name}"):
         client = session.authorization(subscription.id)
         return tuple(deny for model in client.deny_assignments.list() for deny in denies_from(model))
 
@@ -110,20 +110,20 @@ def read_principal(
     the role assignments refuse; what else refuses is in `unread`.
     """
     client = session.authorization(registry.subscription_id)
-    with explained(f"Could not list who may use {registry.name}"):
+    with as_service_error(f"Could not list who may use {registry.name}"):
         held = client.role_assignments.list_for_scope(registry.id, filter=f"assignedTo('{principal_id}')")
         assignments = tuple(map(assignment_from, held))
     unread = []
     known = dict(roles or {})
     for role in sorted({assignment.role for assignment in assignments} - known.keys()):
         try:
-            with explained(f"Could not read the role {role}"):
+            with as_service_error(f"Could not read the role {role}"):
                 known[role] = role_from(client.role_definitions.get(registry.id, role))
         except ServiceError as error:
             unread.append(Refusal(f"the role {role}", error))
     denies: tuple[DenyAssignment, ...] | None = None
     try:
-        with explained(f"Could not list the deny assignments at {registry.name}"):
+        with as_service_error(f"Could not list the deny assignments at {registry.name}"):
             models = client.deny_assignments.list_for_scope(registry.id, filter="atScope()")
             denies = tuple(deny for model in models for deny in denies_from(model))
     except ServiceError as error:
@@ -138,7 +138,7 @@ def own_permissions(session: AzureSession, registry: Registry) -> tuple[Permissi
 
     Azure says here nothing of conditions, nor of deny assignments: who is let in by it may still be refused.
     """
-    with explained(f"Could not read what you may do at {registry.name}"):
+    with as_service_error(f"Could not read what you may do at {registry.name}"):
         models = session.authorization(registry.subscription_id).permissions.list_for_resource(
             registry.resource_group, "Microsoft.ContainerRegistry", "", "registries", registry.name
         )
@@ -155,7 +155,7 @@ def own_if_told(session: AzureSession, registry: Registry) -> tuple[PermissionBl
 
 def group_permissions(session: AzureSession, subscription_id: str, group: str) -> tuple[PermissionBlock, ...]:
     """As `own_permissions`, at a resource group. Raises ServiceError."""
-    with explained(f"Could not read what you may do in {group}"):
+    with as_service_error(f"Could not read what you may do in {group}"):
         models = session.authorization(subscription_id).permissions.list_for_resource_group(group)
         return tuple(_block(model) for model in models)
 
@@ -229,5 +229,5 @@ def _block(model: Any) -> PermissionBlock:
     )
 
 
-def _who(models: Any) -> tuple[Who, ...]:
-    return tuple(Who(model.id or "", str(model.type or "")) for model in models or ())
+def _who(models: Any) -> tuple[PrincipalRef, ...]:
+    return tuple(PrincipalRef(model.id or "", str(model.type or "")) for model in models or ())

@@ -29,7 +29,7 @@ class RoleAssignment:
 
 
 @dataclass(frozen=True)
-class Who:
+class PrincipalRef:
     """A principal that a deny assignment names, or leaves out."""
 
     id: str
@@ -44,8 +44,8 @@ class DenyAssignment:
     name: str
     scope: str
     blocks: tuple[PermissionBlock, ...]
-    principals: tuple[Who, ...]
-    excluded: tuple[Who, ...] = ()
+    principals: tuple[PrincipalRef, ...]
+    excluded: tuple[PrincipalRef, ...] = ()
     this_scope_only: bool = False
     system_protected: bool = False
     condition: str = ""

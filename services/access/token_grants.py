@@ -11,7 +11,7 @@ from services.access.decisions import Verdict
 from services.access.permissions import Permission
 from services.connection.data_plane import RegistryClient
 from services.connection.data_plane_tokens import Need
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.names import require_repository
 from services.registries.registry import Mode
 
@@ -66,7 +66,7 @@ def ask_granted(client: RegistryClient, mode: Mode, repository: str = "") -> tup
 def _sign_in(client: RegistryClient, mode: Mode) -> Granted:
     asked = "/oauth2/exchange"
     try:
-        with explained(_TITLE):
+        with as_service_error(_TITLE):
             client.tokens.sign_in()
     except ServiceError as error:
         return Granted(None, _refusal(error), asked, _answered(error), error)
@@ -110,7 +110,7 @@ def _asked(
     rows: Callable[[frozenset[str]], tuple[Granted, ...]],
 ) -> tuple[Granted, ...]:
     try:
-        with explained(_TITLE):
+        with as_service_error(_TITLE):
             actions = client.tokens.granted(need)
     except ServiceError as error:
         return tuple(Granted(one, _refusal(error), need.scope, _answered(error), error) for one in about)

@@ -8,7 +8,11 @@ from dataclasses import dataclass
 
 from services.access_review.abac_switch import SwitchPlan
 from services.access_review.role_successors import NewAssignment
-from services.commands import registries as az_commands
+from services.commands import access as az_access
+from services.commands import aks as az_aks
+from services.commands import images as az_images
+from services.commands import settings as az_settings
+from services.commands import sign_in as az_sign_in
 
 
 @dataclass(frozen=True)
@@ -40,21 +44,21 @@ def steps_of(plan: SwitchPlan, name: Callable[[str], str] = str) -> tuple[Step, 
             "Switch the mode",
             "Credentials that clients and nodes have kept are void from here on: they are answered 401 until they get "
             "new ones, which takes minutes to hours.",
-            (az_commands.update_registry(registry.name, "--role-assignment-mode", "rbac-abac"),),
+            (az_settings.update_registry(registry.name, "--role-assignment-mode", "rbac-abac"),),
         ),
         Step(
             "Refresh credentials",
             "Sign in again wherever docker or a pipeline did. On nodes restart the kubelet, or replace the nodes: "
             "restarting pods is not enough. Tasks of the registry have no right on images of their own any more: each "
             "needs an identity with a role.",
-            (az_commands.sign_in(registry.name),),
+            (az_sign_in.sign_in(registry.name),),
         ),
         Step(
             "Verify",
             "Before anything is removed. The way back is the mode itself: the old roles are still there.",
             (
-                az_commands.list_repositories(registry.name),
-                *(az_commands.check_acr(one.name, one.resource_group, registry.login_server) for one in clusters),
+                az_images.list_repositories(registry.name),
+                *(az_aks.check_acr(one.name, one.resource_group, registry.login_server) for one in clusters),
             ),
         ),
         Step(
@@ -62,7 +66,7 @@ def steps_of(plan: SwitchPlan, name: Callable[[str], str] = str) -> tuple[Step, 
             "On the registry itself these do nothing any more. What is inherited stays: other registries may need it."
             if plan.old
             else "None stands on the registry itself. What is inherited stays: other registries may need it.",
-            tuple(az_commands.remove_assignment(one.id) for one in plan.old),
+            tuple(az_access.remove_assignment(one.id) for one in plan.old),
         ),
     )
 
@@ -72,11 +76,11 @@ def _assign(plan: SwitchPlan, new: NewAssignment, name: Callable[[str], str]) ->
     who = " ".join(
         "".join(sign if sign.isalnum() or sign in ".@_-" else " " for sign in name(new.principal_id)).split()
     )
-    assign = az_commands.assign_role_by_object_id(
+    assign = az_access.assign_role_by_object_id(
         new.principal_id, new.role, plan.registry.id, new.name, principal_type=new.kind or "ServicePrincipal"
     )
     return (
         f"# {new.role_name} for {who}",
-        *((az_commands.remove_assignment(new.replaces),) if new.replaces else ()),
+        *((az_access.remove_assignment(new.replaces),) if new.replaces else ()),
         assign,
     )

@@ -10,9 +10,9 @@ from threading import Event
 from services.access.reading import assignment_from
 from services.access.role_assignments import RoleAssignment
 from services.arm.subscriptions import Subscription
-from services.connection.errors import explained
+from services.connection.errors import as_service_error
 from services.connection.names import require_object_id
-from services.connection.parallel import Partial, Progress, counter, each
+from services.connection.parallel import Partial, Progress, counter, parallel_map
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
 
@@ -33,7 +33,7 @@ def read_groups(
     Azure takes users and service principals only; a principal that refuses is a Refusal of the result.
     """
     wanted = sorted({one.lower() for one in principals})
-    return each(
+    return parallel_map(
         lambda principal: (principal, _groups_at(session, registry.subscription_id, registry.id, principal)),
         wanted,
         done=counter(progress, "principals", len(wanted)),
@@ -45,7 +45,7 @@ def read_groups_everywhere(
     session: AzureSession, subscriptions: Iterable[Subscription], principal: str
 ) -> Partial[tuple[str, frozenset[str]]]:
     """Each subscription's id with the groups by which the principal holds something in it, or above it."""
-    return each(
+    return parallel_map(
         lambda one: (one.id, _groups_at(session, one.id, f"/subscriptions/{one.id}", principal)),
         subscriptions,
         name=lambda one: one.name,
@@ -60,7 +60,7 @@ def asked_of(assignments: Iterable[RoleAssignment]) -> tuple[str, ...]:
 
 def count_tokens(session: AzureSession, registry: Registry) -> int:
     """How many repository tokens a registry has. Raises ServiceError."""
-    with explained(f"Could not list the tokens of {registry.name}"):
+    with as_service_error(f"Could not list the tokens of {registry.name}"):
         listed = session.registries(registry.subscription_id).tokens.list(registry.resource_group, registry.name)
         return sum(1 for _ in listed)
 
@@ -68,7 +68,7 @@ def count_tokens(session: AzureSession, registry: Registry) -> int:
 def _groups_at(session: AzureSession, subscription_id: str, scope: str, principal: str) -> frozenset[str]:
     title = f"Could not read what groups give {principal}"
     require_object_id(title, principal)
-    with explained(title):
+    with as_service_error(title):
         client = session.authorization(subscription_id).role_assignments
         held = map(assignment_from, client.list_for_scope(scope, filter=f"assignedTo('{principal}')"))
         return frozenset(one.principal_id.lower() for one in held) - {principal.lower()}

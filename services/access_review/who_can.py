@@ -92,7 +92,7 @@ class Rights:
 
 
 @dataclass(frozen=True)
-class Door:
+class RolelessAccess:
     """A way in that takes no role: who comes in by it, and does what."""
 
     title: str
@@ -146,12 +146,12 @@ def what_can(
     return tuple(sorted(found, key=lambda one: (bool(one.unread), _gravity(one), one.registry.name.casefold())))
 
 
-def doors(registry: Registry, tokens: int | None = None) -> tuple[Door, ...]:
+def doors(registry: Registry, tokens: int | None = None) -> tuple[RolelessAccess, ...]:
     """The ways in that no role assignment tells of, in both modes. `tokens`: how many there are, None: not read."""
     found = []
     if registry.access.admin_user:
         found.append(
-            Door(
+            RolelessAccess(
                 "Admin user is on",
                 "everybody who has one of its two passwords",
                 "pulls, pushes and deletes in every repository. Nobody can tell who it was.",
@@ -159,7 +159,7 @@ def doors(registry: Registry, tokens: int | None = None) -> tuple[Door, ...]:
         )
     if registry.access.anonymous_pull:
         found.append(
-            Door(
+            RolelessAccess(
                 "Anonymous pull is on",
                 "everybody whom the registry's network lets in",
                 "pulls from every repository without signing in.",
@@ -167,7 +167,7 @@ def doors(registry: Registry, tokens: int | None = None) -> tuple[Door, ...]:
         )
     if tokens:
         found.append(
-            Door(
+            RolelessAccess(
                 f"{tokens:,} repository token{'' if tokens == 1 else 's'}",
                 "everybody who has a token's password",
                 "does what its scope map lets, in the repositories that it names.",

@@ -22,7 +22,8 @@ from services.arm.subscriptions import tenant_of
 from services.connection.changes import changed, refused
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
-from services.registries.registry import Mode, Registry, describe_registry
+from services.registries.reading import describe_registry
+from services.registries.registry import Mode, Registry
 from services.roles.assignment import Grant, same_grant, write_grant
 
 

@@ -9,7 +9,7 @@ from typing import Any
 from azure.mgmt.containerservice import models
 
 from services.arm.subscriptions import Subscription, list_in_each
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.parallel import Partial, Progress
 from services.connection.session import AzureSession
 
@@ -131,7 +131,7 @@ def list_clusters(
     """
 
     def list_one(subscription: Subscription) -> list[Cluster]:
-        with explained(f"Could not list the clusters of {subscription.name}"):
+        with as_service_error(f"Could not list the clusters of {subscription.name}"):
             models = session.clusters(subscription.id).managed_clusters.list()
             return [cluster_from(model, subscription) for model in models]
 
@@ -151,7 +151,7 @@ def get_cluster(session: AzureSession, resource_id: str) -> Cluster:
             "Choose the cluster from the list, or copy its id: `az aks show --query id`.",
             "ResourceNotFound",
         )
-    with explained(f"Could not read the cluster {where['name']}"):
+    with as_service_error(f"Could not read the cluster {where['name']}"):
         model = session.clusters(where["subscription"]).managed_clusters.get(where["group"], where["name"])
         return cluster_from(model, Subscription(where["subscription"], where["subscription"], "", ""))
 

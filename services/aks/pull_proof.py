@@ -14,7 +14,7 @@ from uuid import uuid4
 from azure.mgmt.containerservice import models
 
 from services.aks.clusters import Cluster
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.names import image_name, is_digest, is_tag, require_repository
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
@@ -161,7 +161,7 @@ def run_proof(session: AzureSession, plan: ProofPlan) -> tuple[Proof, ...]:
     title = f"Could not run the proof in {plan.cluster.name}"
     if plan.blockers:
         raise ServiceError(title, " ".join(plan.blockers), "The plan refused it, and nothing was sent.", "Refused")
-    with explained(title):
+    with as_service_error(title):
         token = session.credential.get_token(f"{ENTRA_SERVER}/.default").token if plan.cluster.managed_entra else ""
         request = models.RunCommandRequest(command=plan.script, context="", cluster_token=token)
         client = session.clusters(plan.cluster.subscription_id).managed_clusters

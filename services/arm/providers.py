@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from azure.mgmt.resource.resources.models import Provider
 
-from services.connection.errors import explained
+from services.connection.errors import as_service_error
 from services.connection.session import AzureSession
 
 NAMESPACE = "Microsoft.ContainerRegistry"
@@ -47,7 +47,7 @@ def read_provider(session: AzureSession, subscription_id: str) -> RegistryProvid
 
     The provider tells display names only, so the subscription's own list gives the names to them.
     """
-    with explained(f"Could not read where {NAMESPACE} is offered"):
+    with as_service_error(f"Could not read where {NAMESPACE} is offered"):
         provider = session.groups_and_providers(subscription_id).providers.get(NAMESPACE)
         offered = _offered(provider)
         found = [
@@ -77,7 +77,7 @@ def register_provider(session: AzureSession, subscription_id: str) -> str:
 
     Whoever may write to the subscription may do it (…/register/action). Raises ServiceError.
     """
-    with explained(f"Could not register {NAMESPACE}"):
+    with as_service_error(f"Could not register {NAMESPACE}"):
         providers = session.groups_and_providers(subscription_id).providers
         providers.register(NAMESPACE)
         return providers.get(NAMESPACE).registration_state or ""

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from azure.mgmt.resource.resources import models
 
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 
 DELETING = "Deleting"
@@ -40,7 +40,7 @@ def broken_group_rules(name: str) -> Iterator[str]:
 
 def list_groups(session: AzureSession, subscription_id: str) -> tuple[ResourceGroup, ...]:
     """Those that the identity may see, by name. Raises ServiceError."""
-    with explained("Could not list the resource groups"):
+    with as_service_error("Could not list the resource groups"):
         found = [_group(model) for model in session.groups_and_providers(subscription_id).resource_groups.list()]
     return tuple(sorted(found, key=lambda group: group.name.casefold()))
 
@@ -48,7 +48,7 @@ def list_groups(session: AzureSession, subscription_id: str) -> tuple[ResourceGr
 def find_group(session: AzureSession, subscription_id: str, name: str) -> ResourceGroup | None:
     """The group of this name, whatever its case; None where Azure says that there is none. Raises ServiceError."""
     try:
-        with explained(f"Could not read the resource group {name}"):
+        with as_service_error(f"Could not read the resource group {name}"):
             return _group(session.groups_and_providers(subscription_id).resource_groups.get(name))
     except ServiceError as error:
         if error.status == 404 and error.code == "ResourceGroupNotFound":
@@ -58,7 +58,7 @@ def find_group(session: AzureSession, subscription_id: str, name: str) -> Resour
 
 def create_group(session: AzureSession, subscription_id: str, name: str, location: str) -> ResourceGroup:
     """Makes a group. A PUT: one that is there already would lose its tags, so look before. Raises ServiceError."""
-    with explained(f"Could not make the resource group {name}"):
+    with as_service_error(f"Could not make the resource group {name}"):
         client = session.groups_and_providers(subscription_id).resource_groups
         return _group(client.create_or_update(name, models.ResourceGroup(location=location)))
 

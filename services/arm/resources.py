@@ -6,7 +6,7 @@ from typing import Any
 from azure.core.rest import HttpRequest
 
 from services.arm.pages import pages
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 
 # Ids come from answers, and become part of an URL to which the token goes.
@@ -25,7 +25,7 @@ def get_resource(session: AzureSession, resource_id: str) -> dict[str, Any]:
     """One resource. Raises ServiceError: ResourceNotFound, AuthorizationFailed, InvalidResourceId and others."""
     title = f"Could not read {resource_id.rpartition('/')[2] or 'a resource'}"
     request = _request(session, title, resource_id)
-    with explained(title):
+    with as_service_error(title):
         response = session.resources().send_request(request)
         response.raise_for_status()
         found = response.json()
@@ -38,7 +38,7 @@ def list_resources(session: AzureSession, collection_id: str) -> list[dict[str, 
     """All resources of a collection below a resource, such as a zone's `/A`. Raises ServiceError."""
     title = f"Could not list {'/'.join(collection_id.split('/')[-2:])}"
     request = _request(session, title, collection_id)
-    with explained(title):
+    with as_service_error(title):
         found = pages(session.resources(), request, session.endpoints.resource_manager)
         return [one for page in found for one in page["value"]]
 

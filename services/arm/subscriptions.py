@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Protocol, TypeVar
 
-from services.connection.errors import explained
-from services.connection.parallel import Partial, Progress, counter, each
+from services.connection.errors import as_service_error
+from services.connection.parallel import Partial, Progress, counter, parallel_map
 from services.connection.session import AzureSession
 
 
@@ -32,7 +32,7 @@ Resource = TypeVar("Resource", bound=_Resource)
 
 def list_subscriptions(session: AzureSession) -> tuple[Subscription, ...]:
     """All of them, by name. Raises ServiceError."""
-    with explained("Could not list the subscriptions"):
+    with as_service_error("Could not list the subscriptions"):
         found = [
             Subscription(
                 model.subscription_id or "",
@@ -47,7 +47,7 @@ def list_subscriptions(session: AzureSession) -> tuple[Subscription, ...]:
 
 def tenant_of(session: AzureSession, subscription_id: str) -> str:
     """The id of the tenant that a subscription is of, "" where Azure does not tell it. Raises ServiceError."""
-    with explained(f"Could not read the subscription {subscription_id}"):
+    with as_service_error(f"Could not read the subscription {subscription_id}"):
         return session.subscriptions().subscriptions.get(subscription_id).tenant_id or ""
 
 
@@ -60,7 +60,7 @@ def list_in_each(
 ) -> Partial[Resource]:
     """What `list_one` finds in each subscription, all together by name. One that refuses is a Refusal of the result."""
     subscriptions = tuple(subscriptions)
-    found = each(
+    found = parallel_map(
         list_one,
         subscriptions,
         name=lambda subscription: subscription.name,

@@ -13,11 +13,12 @@ from azure.mgmt.containerregistry import models
 from services.arm.resources import get_resource
 from services.connection.arm_changes import remove, write
 from services.connection.changes import Outcome, changed, refused
-from services.connection.errors import explained
+from services.connection.errors import as_service_error
 from services.connection.session import AzureSession
 from services.pricing.estimates import Estimate, estimate, use_of
 from services.pricing.prices import Prices
-from services.registries.registry import Registry, get_registry
+from services.registries.reading import get_registry
+from services.registries.registry import Registry
 from services.registries.skus import Sku, sku_of
 
 
@@ -41,7 +42,7 @@ class Replication:
 
 def list_replications(session: AzureSession, registry: Registry) -> tuple[Replication, ...]:
     """All regions, the home region first. Empty where there is none but that. Raises ServiceError."""
-    with explained(f"Could not list the replicas of {registry.name}"):
+    with as_service_error(f"Could not list the replicas of {registry.name}"):
         client = session.registries(registry.subscription_id).replications
         found = [_replication(model, registry) for model in client.list(registry.resource_group, registry.name)]
     return tuple(sorted(found, key=lambda one: (not one.home, one.region)))
@@ -49,7 +50,7 @@ def list_replications(session: AzureSession, registry: Registry) -> tuple[Replic
 
 def get_replication(session: AzureSession, registry: Registry, name: str) -> Replication:
     """One region's. Raises ServiceError."""
-    with explained(f"Could not read the replica {name}"):
+    with as_service_error(f"Could not read the replica {name}"):
         client = session.registries(registry.subscription_id).replications
         return _replication(client.get(registry.resource_group, registry.name, name), registry)
 
@@ -59,7 +60,7 @@ def replica_regions(session: AzureSession, registry: Registry) -> tuple[str, ...
     ServiceError."""
     subscription = f"/subscriptions/{registry.subscription_id}"
     provider = get_resource(session, f"{subscription}/providers/Microsoft.ContainerRegistry")
-    with explained("Could not read where replicas are offered"):
+    with as_service_error("Could not read where replicas are offered"):
         kinds = {kind["resourceType"].casefold(): kind["locations"] for kind in provider["resourceTypes"]}
         return tuple(sorted(name.replace(" ", "").lower() for name in kinds["registries/replications"]))
 

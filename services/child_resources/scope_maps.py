@@ -12,7 +12,7 @@ from azure.mgmt.containerregistry import models
 
 from services.connection.arm_changes import if_found, remove
 from services.connection.changes import Outcome, changed, refused
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.names import require_repository
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
@@ -132,7 +132,7 @@ def is_pattern(repository: str) -> bool:
 
 def list_scope_maps(session: AzureSession, registry: Registry) -> tuple[ScopeMap, ...]:
     """All of them, by name, the registry's own first. Raises ServiceError."""
-    with explained(f"Could not list the scope maps of {registry.name}"):
+    with as_service_error(f"Could not list the scope maps of {registry.name}"):
         client = session.registries(registry.subscription_id).scope_maps
         found = [_scope_map(model) for model in client.list(registry.resource_group, registry.name)]
     return tuple(sorted(found, key=lambda scope_map: (not scope_map.system, scope_map.name.casefold())))
@@ -140,7 +140,7 @@ def list_scope_maps(session: AzureSession, registry: Registry) -> tuple[ScopeMap
 
 def get_scope_map(session: AzureSession, registry: Registry, name: str) -> ScopeMap:
     """One scope map. Raises ServiceError."""
-    with explained(f"Could not read the scope map {name}"):
+    with as_service_error(f"Could not read the scope map {name}"):
         client = session.registries(registry.subscription_id).scope_maps
         return _scope_map(client.get(registry.resource_group, registry.name, name))
 

@@ -7,7 +7,7 @@ from azure.mgmt.containerregistry import models
 
 from services.child_resources.tokens import Token, get_token
 from services.connection.changes import changed
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
 
@@ -76,7 +76,7 @@ def generate_password(session: AzureSession, plan: PasswordPlan) -> NewPassword:
     client = session.registries(registry.subscription_id).registries
     taken = False
     try:
-        with explained(title):
+        with as_service_error(title):
             poller = client.begin_generate_credentials(registry.resource_group, registry.name, body)
             taken = True
             made = poller.result()

@@ -22,7 +22,7 @@ from services.child_resources.scope_maps import (
 )
 from services.connection.arm_changes import write
 from services.connection.changes import LOOK_AGAIN, changed, refused
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, sku_of
@@ -70,7 +70,7 @@ class Token:
 
 def list_tokens(session: AzureSession, registry: Registry) -> tuple[Token, ...]:
     """All of them, by name. Raises ServiceError."""
-    with explained(f"Could not list the tokens of {registry.name}"):
+    with as_service_error(f"Could not list the tokens of {registry.name}"):
         client = session.registries(registry.subscription_id).tokens
         found = [_token(model) for model in client.list(registry.resource_group, registry.name)]
     return tuple(sorted(found, key=lambda token: token.name.casefold()))
@@ -78,7 +78,7 @@ def list_tokens(session: AzureSession, registry: Registry) -> tuple[Token, ...]:
 
 def get_token(session: AzureSession, registry: Registry, name: str) -> Token:
     """One token. Raises ServiceError."""
-    with explained(f"Could not read the token {name}"):
+    with as_service_error(f"Could not read the token {name}"):
         client = session.registries(registry.subscription_id).tokens
         return _token(client.get(registry.resource_group, registry.name, name))
 

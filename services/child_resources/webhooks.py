@@ -14,7 +14,7 @@ from azure.mgmt.containerregistry import models
 from services.child_resources.webhook_rules import NewWebhook, objections, warnings_about
 from services.connection.arm_changes import if_found, remove, write
 from services.connection.changes import Outcome, changed, refused
-from services.connection.errors import explained
+from services.connection.errors import as_service_error
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
 
@@ -64,7 +64,7 @@ class Event:
 
 def list_webhooks(session: AzureSession, registry: Registry) -> tuple[Webhook, ...]:
     """All of them, by name. Raises ServiceError."""
-    with explained(f"Could not list the webhooks of {registry.name}"):
+    with as_service_error(f"Could not list the webhooks of {registry.name}"):
         client = session.registries(registry.subscription_id).webhooks
         found = [_webhook(model) for model in client.list(registry.resource_group, registry.name)]
     return tuple(sorted(found, key=lambda webhook: webhook.name.casefold()))
@@ -72,7 +72,7 @@ def list_webhooks(session: AzureSession, registry: Registry) -> tuple[Webhook, .
 
 def get_webhook(session: AzureSession, registry: Registry, name: str) -> Webhook:
     """One webhook. Raises ServiceError."""
-    with explained(f"Could not read the webhook {name}"):
+    with as_service_error(f"Could not read the webhook {name}"):
         client = session.registries(registry.subscription_id).webhooks
         return _webhook(client.get(registry.resource_group, registry.name, name))
 
@@ -80,7 +80,7 @@ def get_webhook(session: AzureSession, registry: Registry, name: str) -> Webhook
 def read_callback(session: AzureSession, registry: Registry, name: str) -> Callback:
     """Asks Azure for a webhook's address: an action of its own (`webhooks/getCallbackConfig/action`), which Reader
     does not have, since the address may hold a key. Raises ServiceError."""
-    with explained(f"Could not read where the webhook {name} calls"):
+    with as_service_error(f"Could not read where the webhook {name} calls"):
         client = session.registries(registry.subscription_id).webhooks
         found = client.get_callback_config(registry.resource_group, registry.name, name)
     return Callback(found.service_uri or "", tuple(sorted(found.custom_headers or {})))
@@ -88,7 +88,7 @@ def read_callback(session: AzureSession, registry: Registry, name: str) -> Callb
 
 def list_events(session: AzureSession, registry: Registry, name: str) -> tuple[Event, ...]:
     """The last calls of a webhook that Azure remembers, the newest first. Raises ServiceError."""
-    with explained(f"Could not read the events of the webhook {name}"):
+    with as_service_error(f"Could not read the events of the webhook {name}"):
         client = session.registries(registry.subscription_id).webhooks
         found = [_event(model) for model in client.list_events(registry.resource_group, registry.name, name)]
     never = datetime.min.replace(tzinfo=UTC)
@@ -97,7 +97,7 @@ def list_events(session: AzureSession, registry: Registry, name: str) -> tuple[E
 
 def ping(session: AzureSession, registry: Registry, name: str) -> str:
     """Has Azure call the webhook's address once: the id of the event. Raises ServiceError."""
-    with explained(f"Could not ping the webhook {name}"):
+    with as_service_error(f"Could not ping the webhook {name}"):
         client = session.registries(registry.subscription_id).webhooks
         return client.ping(registry.resource_group, registry.name, name).id or ""
 

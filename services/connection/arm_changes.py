@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from services.connection.changes import LOOK_AGAIN, Outcome
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 
 Found = TypeVar("Found")
 
@@ -67,7 +67,7 @@ def remove(title: str, send: Callable[[], object], read: Callable[[], object]) -
 
 def _failure(title: str, send: Callable[[], object]) -> ServiceError | None:
     try:
-        with explained(title):
+        with as_service_error(title):
             send()
     except ServiceError as error:
         return error

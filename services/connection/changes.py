@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Literal
 
 from services.connection.data_plane import RegistryClient
-from services.connection.errors import ServiceError, explained, if_there, says_gone
+from services.connection.errors import ServiceError, as_service_error, if_there, says_gone
 
 Outcome = Literal["deleted", "gone already", "not confirmed"]
 
@@ -25,7 +25,7 @@ def delete(client: RegistryClient, title: str, path: str, read: Callable[[], obj
     outcome: Outcome = "deleted"
     failure: ServiceError | None = None
     try:
-        with explained(title):
+        with as_service_error(title):
             client.send("DELETE", path)
     except ServiceError as error:
         if says_gone(error):

@@ -153,7 +153,7 @@ class RegistryTokens:
         if not missing or self._reads_everything():
             return
         batches = [missing[at : at + REPOSITORIES_PER_TOKEN] for at in range(0, len(missing), REPOSITORIES_PER_TOKEN)]
-        parallel.each(self._fetch, [" ".join(Need(name, READ).scope for name in batch) for batch in batches])
+        parallel.parallel_map(self._fetch, [" ".join(Need(name, READ).scope for name in batch) for batch in batches])
 
     def sign_in(self) -> None:
         """Exchanges the identity's token for a refresh token now, whatever is held, and forgets all that was granted.

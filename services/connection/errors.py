@@ -257,7 +257,7 @@ def from_azure(title: str, exc: AzureError) -> ServiceError:
 
 
 @contextmanager
-def explained(title: str) -> Iterator[None]:
+def as_service_error(title: str) -> Iterator[None]:
     """Runs SDK calls and reads their answers; whatever Azure error leaves them becomes a ServiceError under `title`.
 
     So does an answer that lacks what it must have: a KeyError, TypeError or ValueError from within is taken for one.

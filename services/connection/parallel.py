@@ -41,7 +41,7 @@ class Partial(Generic[Value]):
         return not self.refused and not self.untried
 
 
-def each(
+def parallel_map(
     work: Callable[[Item], Value],
     items: Iterable[Item],
     *,
@@ -83,7 +83,7 @@ def each(
 
 
 def counter(progress: Progress | None, what: str, of: int) -> Callable[[int, object], None]:
-    """A `done` for `each` that tells `progress` how many of the items have ended."""
+    """A `done` for `parallel_map` that tells `progress` how many of the items have ended."""
     count = 0
 
     def done(_index: int, _value: object) -> None:

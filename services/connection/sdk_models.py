@@ -8,7 +8,7 @@ from importlib import import_module
 from typing import Any
 
 
-def settle(client: type) -> None:
+def prepare_models(client: type) -> None:
     """Has the models of a client's package work out their fields: 20 ms the first time. Call it in one thread alone."""
     package = client.__module__.rpartition(".")[0]
     if not package.startswith("azure.mgmt."):

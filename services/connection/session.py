@@ -8,12 +8,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Lock
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
-import requests
 from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
-from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import (
     BearerTokenCredentialPolicy,
     ContentDecodePolicy,
@@ -21,12 +18,11 @@ from azure.core.pipeline.policies import (
     HTTPPolicy,
     RedirectPolicy,
     RequestIdPolicy,
-    RetryPolicy,
     SansIOHTTPPolicy,
     SensitiveHeaderCleanupPolicy,
     UserAgentPolicy,
 )
-from azure.core.pipeline.transport import HttpTransport, RequestsTransport
+from azure.core.pipeline.transport import HttpTransport
 from azure.identity import ClientSecretCredential, DefaultAzureCredential
 from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.consumption import ConsumptionManagementClient
@@ -36,75 +32,19 @@ from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 from azure.mgmt.costmanagement import CostManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
-from requests.adapters import HTTPAdapter
 
 from services.connection.data_plane import RegistryClient
 from services.connection.data_plane_tokens import jwt_claims
-from services.connection.errors import explained, told_to_wait
-from services.connection.parallel import WORKERS
-from services.connection.sdk_models import settle
+from services.connection.endpoints import CLOUDS, AzureEndpoints
+from services.connection.errors import as_service_error
+from services.connection.sdk_models import prepare_models
+from services.connection.transport import _pooled_transport, retry_policy
 
 USER_AGENT = "acr-console"
-# A caller waits for a throttled call at most this long; past it, the throttling is the answer.
-LONGEST_RETRY_AFTER_S = 60
 # What the SDK's own version of the API does not know yet, as the scope of a registry's domain name label; az's too.
 REGISTRY_PREVIEW = "2026-09-01-preview"
-# Bytes that are read at once: a page of 1000 manifests in one go, where azure-core takes it in hundreds of pieces.
-BLOCK = 1024 * 1024
 
 Client = TypeVar("Client")
-
-
-@dataclass(frozen=True)
-class AzureEndpoints:
-    """One Azure. `ca_file` replaces the system's trust store; URLs carry no trailing slash.
-
-    `retail_prices`: where list prices are told to anybody; "" where nothing is known to. `graph`: the directory; ""
-    where it is not asked.
-    """
-
-    name: str
-    authority: str
-    resource_manager: str
-    resource_manager_scope: str
-    registry_audience: str
-    ca_file: str | None = None
-    instance_discovery: bool = True
-    retail_prices: str = ""
-    graph: str = ""
-
-
-# https://learn.microsoft.com/azure/developer/identity/authentication-national-cloud and, for the registry's
-# audience, azure-containerregistry's README ("Authenticate the client"). The directory's addresses:
-# https://learn.microsoft.com/graph/deployments
-CLOUDS = {
-    "public": AzureEndpoints(
-        "Azure",
-        "https://login.microsoftonline.com",
-        "https://management.azure.com",
-        "https://management.azure.com/.default",
-        "https://containerregistry.azure.net",
-        retail_prices="https://prices.azure.com",
-        graph="https://graph.microsoft.com",
-    ),
-    "china": AzureEndpoints(
-        "Azure China",
-        "https://login.chinacloudapi.cn",
-        "https://management.chinacloudapi.cn",
-        "https://management.chinacloudapi.cn/.default",
-        "https://containerregistry.azure.net",
-        graph="https://microsoftgraph.chinacloudapi.cn",
-    ),
-    "usgovernment": AzureEndpoints(
-        "Azure US Government",
-        "https://login.microsoftonline.us",
-        "https://management.usgovcloudapi.net",
-        "https://management.usgovcloudapi.net/.default",
-        "https://containerregistry.azure.net",
-        retail_prices="https://prices.azure.com",
-        graph="https://graph.microsoft.us",
-    ),
-}
 
 
 @dataclass(frozen=True)
@@ -118,59 +58,6 @@ class Identity:
     @property
     def key(self) -> str:
         return f"{self.tenant_id}/{self.object_id}"
-
-
-class PatientRetryPolicy(RetryPolicy[Any, Any]):
-    """azure-core's retries, but a Retry-After of minutes is handed to the caller instead of slept through."""
-
-    def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
-        told = told_to_wait(response.http_response.headers)
-        try:
-            return max(super().get_retry_after(response) or 0, told or 0) or None
-        except ValueError:  # Neither seconds nor a date: a proxy's. azure-core lets it pass to the caller.
-            return told
-
-    def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
-        wait = self.get_retry_after(response) or 0
-        if wait > LONGEST_RETRY_AFTER_S:
-            return False
-        # azure-core knows Retry-After only: a query that is throttled by another header would not be sent again.
-        if wait and response.http_response.status_code == 429:
-            return bool(settings["total"])
-        return bool(super().is_retry(settings, response))
-
-
-def retry_policy() -> PatientRetryPolicy:
-    """One read, up to four tries; a name that does not resolve is tried twice."""
-    return PatientRetryPolicy(retry_total=4, retry_connect=1, retry_backoff_factor=0.4, retry_backoff_max=8)
-
-
-class _Session(requests.Session):
-    """Looks up proxies and certificates in the environment once a host; requests does for every request."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._settings: dict[tuple[Any, ...], Any] = {}
-
-    def merge_environment_settings(self, url: Any, proxies: Any, stream: Any, verify: Any, cert: Any) -> Any:
-        key = (urlsplit(url).netloc, *sorted(proxies.items()), stream, verify, cert)
-        if key not in self._settings:
-            self._settings[key] = super().merge_environment_settings(url, proxies, stream, verify, cert)
-        return dict(self._settings[key])
-
-
-def _pooled_transport(ca_file: str | None) -> HttpTransport[Any, Any]:
-    http = _Session()
-    http.mount("https://", HTTPAdapter(pool_connections=64, pool_maxsize=2 * WORKERS))
-    transport: HttpTransport[Any, Any] = RequestsTransport(
-        session=http,
-        session_owner=False,
-        connection_verify=ca_file or True,
-        connection_timeout=10,
-        read_timeout=60,
-        connection_data_block_size=BLOCK,
-    )
-    return transport
 
 
 class AzureSession:
@@ -191,7 +78,7 @@ class AzureSession:
     @cached_property
     def identity(self) -> Identity:
         """Who asks, from the token's claims. Raises ServiceError where nothing can sign in."""
-        with explained("Could not sign in"):
+        with as_service_error("Could not sign in"):
             token = self.credential.get_token(self.endpoints.resource_manager_scope).token
         claims = jwt_claims(token)
         name = next(
@@ -321,7 +208,7 @@ class AzureSession:
     def _once(self, kind: type[Client], of: str, make: Callable[[], Client]) -> Client:
         with self._lock:
             if (kind, of) not in self._clients:
-                settle(kind)
+                prepare_models(kind)
                 self._clients[kind, of] = make()
             client: Client = self._clients[kind, of]
             return client

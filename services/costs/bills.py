@@ -11,7 +11,7 @@ from threading import Event
 
 from services.arm.subscriptions import Subscription
 from services.connection.errors import ServiceError
-from services.connection.parallel import Partial, Progress, counter, each
+from services.connection.parallel import Partial, Progress, counter, parallel_map
 from services.connection.session import AzureSession
 from services.costs.query import query_costs
 from services.costs.rows import CostRow
@@ -53,7 +53,7 @@ def read_costs(
 ) -> Partial[SubscriptionCosts]:
     """Each subscription's bill from `first` to `last`. Refused: those that may answer later (throttled, down)."""
     subscriptions = list(subscriptions)
-    return each(
+    return parallel_map(
         lambda subscription: _costs_of(session, subscription, first, last),
         subscriptions,
         name=lambda subscription: subscription.name,

@@ -7,8 +7,8 @@ from decimal import Decimal
 from azure.mgmt.consumption import models
 
 from services.arm.subscriptions import Subscription
-from services.connection.errors import explained
-from services.connection.parallel import Partial, each
+from services.connection.errors import as_service_error
+from services.connection.parallel import Partial, parallel_map
 from services.connection.session import AzureSession
 
 
@@ -38,11 +38,11 @@ def read_budgets(session: AzureSession, subscriptions: Iterable[Subscription]) -
     """The budgets of each subscription and of what is in it. Refused: also those whose offer has no budgets."""
 
     def of(subscription: Subscription) -> tuple[Budget, ...]:
-        with explained(f"Could not read the budgets of {subscription.name}"):
+        with as_service_error(f"Could not read the budgets of {subscription.name}"):
             found = session.consumption(subscription.id).budgets.list(f"/subscriptions/{subscription.id}")
             return tuple(budget_from(model, subscription) for model in found)
 
-    return each(of, list(subscriptions), name=lambda subscription: subscription.name)
+    return parallel_map(of, list(subscriptions), name=lambda subscription: subscription.name)
 
 
 def budget_from(model: models.Budget, subscription: Subscription) -> Budget:

@@ -13,7 +13,7 @@ from azure.core.rest import HttpRequest
 from azure.mgmt.costmanagement import models
 
 from services.arm.pages import pages
-from services.connection.errors import explained
+from services.connection.errors import as_service_error
 from services.connection.session import AzureSession
 from services.costs.rows import CostRow, CostSums, registry_of
 
@@ -26,7 +26,7 @@ def query_costs(session: AzureSession, subscription_id: str, first: date, last: 
     server = session.endpoints.resource_manager
     request = HttpRequest("POST", server + url, json=_definition(first, last).as_dict())
     sums = CostSums()
-    with explained("Could not query the costs"):
+    with as_service_error("Could not query the costs"):
         for page in pages(session.costs(), request, server):
             _add_page(sums, page["properties"])
         return sums.rows()

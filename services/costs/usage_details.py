@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode
 from azure.core.rest import HttpRequest
 
 from services.arm.pages import pages
-from services.connection.errors import explained
+from services.connection.errors import as_service_error
 from services.connection.session import AzureSession
 from services.costs.rows import CostRow, CostSums
 
@@ -32,7 +32,7 @@ def read_usage(session: AzureSession, subscription_id: str, first: date, last: d
     server = session.endpoints.resource_manager
     request = HttpRequest("GET", server + path + urlencode(query, quote_via=quote, safe="$/'"))
     sums = CostSums()
-    with explained("Could not read the usage details"):
+    with as_service_error("Could not read the usage details"):
         for page in pages(session.consumption(subscription_id), request, server):
             add_usage(sums, page["value"])
         return sums.rows()

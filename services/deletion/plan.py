@@ -92,27 +92,27 @@ def plan_deletion(
     chosen. By name it may, and the plan says so. Neither way goes what is locked, what runs in a cluster, or anything
     while it is not known what the repository's manifests point to.
     """
-    hangs = _Hangs(contents)
+    hangs = _ManifestGraph(contents)
     wanted = [digest for digest in dict.fromkeys(chosen) if digest in hangs.rows]
     items = {item.digest: item for item in _all_that_goes(hangs, wanted)}
     in_use = hangs.in_use(running)
     for digest, item in items.items():
         refusal = _refusal(contents, hangs, item, in_use, by_name=by_name)
         items[digest] = replace(item, refusal=refusal)
-    _settle(items, hangs, by_name=by_name)
+    _propagate_refusals(items, hangs, by_name=by_name)
     ordered = _parents_first(items, hangs)
     while len(ordered) < len(items):
         for digest in items.keys() - {item.digest for item in ordered}:
             circle = "It and what it hangs on form a circle, by tags that were set by hand."
             items[digest] = replace(items[digest], refusal=circle, breaks=())
-        _settle(items, hangs, by_name=by_name)
+        _propagate_refusals(items, hangs, by_name=by_name)
         ordered = _parents_first(items, hangs)
     going = {item.digest for item in ordered if not item.refusal}
     empties = bool(going) and contents.complete and going == hangs.rows.keys()
     return DeletionPlan(contents.name, ordered, by_name, frozenset(running), empties)
 
 
-class _Hangs:
+class _ManifestGraph:
     """What hangs on what in a repository, for every digest that is listed."""
 
     def __init__(self, contents: RepositoryContents) -> None:
@@ -151,7 +151,7 @@ class _Hangs:
         return found
 
 
-def _needing(digest: str, hangs: _Hangs) -> set[str]:
+def _needing(digest: str, hangs: _ManifestGraph) -> set[str]:
     """The indexes that list it, or that list what the registry takes along with it; these themselves left out."""
     along = _reach(digest, hangs.referrers)
     return {index for gone in along for index in hangs.parents.get(gone, ())} - along
@@ -167,7 +167,7 @@ def _reach(start: str, edges: Mapping[str, Collection[str]]) -> set[str]:
     return found
 
 
-def _all_that_goes(hangs: _Hangs, wanted: list[str]) -> Iterator[DeletionItem]:
+def _all_that_goes(hangs: _ManifestGraph, wanted: list[str]) -> Iterator[DeletionItem]:
     """The chosen, what refers or is attached to them, and the children that only they hold; to any depth."""
     why: dict[str, tuple[Why, str]] = dict.fromkeys(wanted, (Why.CHOSEN, ""))
     queue = list(wanted)
@@ -194,7 +194,7 @@ def _all_that_goes(hangs: _Hangs, wanted: list[str]) -> Iterator[DeletionItem]:
 
 
 def _refusal(
-    contents: RepositoryContents, hangs: _Hangs, item: DeletionItem, in_use: Mapping[str, str], *, by_name: bool
+    contents: RepositoryContents, hangs: _ManifestGraph, item: DeletionItem, in_use: Mapping[str, str], *, by_name: bool
 ) -> str:
     """What stands in the way of this one, whatever becomes of the others; '' where nothing does."""
     if not contents.complete:
@@ -227,7 +227,7 @@ def _unknown(contents: RepositoryContents) -> str:
     return f"Of {len(contents.rows):,} manifests, {missing:,} could not be read: what they point to is not known."
 
 
-def _settle(items: dict[str, DeletionItem], hangs: _Hangs, *, by_name: bool) -> None:
+def _propagate_refusals(items: dict[str, DeletionItem], hangs: _ManifestGraph, *, by_name: bool) -> None:
     """What stays because of another that stays; each refusal may bring further ones."""
     changed = True
     while changed:
@@ -254,7 +254,7 @@ def _settle(items: dict[str, DeletionItem], hangs: _Hangs, *, by_name: bool) -> 
                 changed = True
 
 
-def _parents_first(items: Mapping[str, DeletionItem], hangs: _Hangs) -> tuple[DeletionItem, ...]:
+def _parents_first(items: Mapping[str, DeletionItem], hangs: _ManifestGraph) -> tuple[DeletionItem, ...]:
     """Each with what must be gone before it, in an order that allows it; those of a circle are left out.
 
     By digests there can be no circle; a tag sha256-… set by hand can close one.

@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any, Literal
 
 from services.connection.data_plane import RegistryClient
-from services.connection.parallel import Partial, each
+from services.connection.parallel import Partial, parallel_map
 from services.images.repositories import find_manifest_row, find_tag
 
 Action = Literal["remove tags", "delete manifests", "delete repository"]
@@ -142,7 +142,7 @@ def look(client: RegistryClient, record: DeletionRecord) -> Partial[tuple[str, F
         row = find_manifest_row(client, record.repository, item.digest)
         return item.name, Fate("still there" if row else "gone")
 
-    return each(seen, record.open, name=lambda item: item.name)
+    return parallel_map(seen, record.open, name=lambda item: item.name)
 
 
 def _own(folder: Path, who: str) -> Path:

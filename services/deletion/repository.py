@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from services.connection.changes import LOOK_AGAIN, changed, refused
 from services.connection.data_plane import RegistryClient, path_of
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.images.repositories import Locks, all_tags, find_repository, manifest_rows
 from services.images.repository_contents import RepositoryContents
 
@@ -85,7 +85,7 @@ def apply_repository_deletion(client: RegistryClient, plan: RepositoryDeletionPl
     told: RepositoryDeleted | None = None
     failure: ServiceError | None = None
     try:
-        with explained(title):
+        with as_service_error(title):
             answer = client.send("DELETE", path_of("/acr/v1/{name}", name=name))
             body = json.loads(answer.content or b"{}")
             told = RepositoryDeleted(tuple(body.get("manifestsDeleted") or ()), tuple(body.get("tagsDeleted") or ()))

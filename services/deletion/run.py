@@ -9,7 +9,7 @@ from services.connection.changes import changed, delete, refused
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError
 from services.connection.names import require_digest
-from services.connection.parallel import Partial, Refusal, each
+from services.connection.parallel import Partial, Refusal, parallel_map
 from services.deletion.plan import DeletionItem, DeletionPlan, Why, plan_deletion
 from services.images.manifests import Manifest
 from services.images.repositories import find_manifest_row, get_manifest_row
@@ -158,7 +158,7 @@ def _delete_wave(
             done[index] = result
             end(wave[index], result)
 
-    read = each(delete_one, wave, name=lambda item: item.digest, done=finished, stop=stop)
+    read = parallel_map(delete_one, wave, name=lambda item: item.digest, done=finished, stop=stop)
     by_digest = {item.digest: item for item in wave}
     for refusal in read.refused:
         end(by_digest[refusal.what], refusal.error)

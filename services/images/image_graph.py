@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from services.connection.data_plane import RegistryClient
 from services.connection.errors import ServiceError
 from services.connection.names import image_name
-from services.connection.parallel import each
-from services.images.manifests import Descriptor, Manifest, parse_manifest, read_raw
+from services.connection.parallel import parallel_map
+from services.images.manifest_reading import read_raw
+from services.images.manifests import Descriptor, Manifest, parse_manifest
 
 
 @dataclass(frozen=True)
@@ -63,7 +64,7 @@ def read_content(client: RegistryClient, repository: str, reference: str, *, mos
     while level:
         if len(found) + len(level) > most:
             raise _too_many(repository, reference, most)
-        below = each(read, level)
+        below = parallel_map(read, level)
         if below.refused:
             raise below.refused[0].error
         found |= {stored.manifest.digest: stored for stored in below.values}

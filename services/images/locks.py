@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Literal
 
 from services.connection.data_plane import RegistryClient, path_of
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.names import require_digest, require_tag
 from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
 
@@ -59,7 +59,7 @@ def _set(client: RegistryClient, title: str, path: str, read: Callable[[], Locks
     body = json.dumps({f"{name}Enabled": getattr(wanted, name) for name in changes}).encode()
     failure: ServiceError | None = None
     try:
-        with explained(title):
+        with as_service_error(title):
             client.send("PATCH", path, content=body, headers={"Content-Type": "application/json"})
     except ServiceError as error:
         failure = error

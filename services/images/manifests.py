@@ -15,11 +15,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from azure.core.exceptions import ResourceNotFoundError
-
-from services.connection.data_plane import RegistryClient, path_of
-from services.connection.errors import ServiceError, explained
-from services.connection.names import image_name
+from services.connection.errors import ServiceError
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
@@ -29,9 +25,6 @@ IMAGE_CONFIGS = (
     "application/vnd.oci.image.config.v1+json",
     "application/vnd.docker.container.image.v1+json",
 )
-ACCEPT = ", ".join((OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST, "*/*"))
-# A config is a few kilobytes; one of megabytes is no config.
-LARGEST_CONFIG = 4 * 1024 * 1024
 
 # What reading a member of JSON of any shape may raise.
 _MALFORMED = (KeyError, TypeError, ValueError, AttributeError, OverflowError)
@@ -128,34 +121,6 @@ def attached_to(tag: str) -> str:
     return f"sha256:{found['hex']}" if found else ""
 
 
-def read_manifest(client: RegistryClient, repository: str, reference: str) -> Manifest:
-    """The manifest at a tag or digest. Raises ServiceError: gone, no JSON, or bytes that do not match the digest."""
-    raw, media_type = read_raw(client, repository, reference)
-    return parse_manifest(raw, media_type, _reading(repository, reference))
-
-
-def read_raw(client: RegistryClient, repository: str, reference: str) -> tuple[bytes, str]:
-    """The bytes of the manifest at a tag or digest, and their Content-Type. Raises ServiceError as `read_manifest`."""
-    title = _reading(repository, reference)
-    path = path_of("/v2/{repository}/manifests/{reference}", repository=repository, reference=reference)
-    with explained(title):
-        response = client.raw(path, accept=ACCEPT)
-    raw = response.content
-    digest = "sha256:" + hashlib.sha256(raw).hexdigest()
-    if reference.startswith("sha256:") and reference != digest:
-        raise ServiceError(
-            title,
-            f"The registry sent other bytes than asked for: their digest is {digest}.",
-            "Do not use this image. Something between here and the registry changes content.",
-            "DigestMismatch",
-        )
-    return raw, str(response.headers.get("Content-Type", ""))
-
-
-def _reading(repository: str, reference: str) -> str:
-    return f"Could not read the manifest {image_name(repository, reference)}"
-
-
 def parse_manifest(raw: bytes, media_type: str, title: str = "Could not read the manifest") -> Manifest:
     """The bytes of a manifest as a Manifest. OCI manifests may leave mediaType to the Content-Type header."""
     try:
@@ -224,51 +189,6 @@ def _descriptor(entry: Mapping[str, Any]) -> Descriptor:
 
 def _pairs(entry: Mapping[str, Any] | None) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((str(key), str(value)) for key, value in (entry or {}).items()))
-
-
-def read_referrers(client: RegistryClient, repository: str, digest: str) -> tuple[Descriptor, ...]:
-    """What refers to a digest: signatures, SBOMs, attestations. Counts against the referrers' own rate limit.
-
-    A registry without the referrers API answers 404 (those with a customer-managed key): then the tag schema is read.
-    """
-    title = f"Could not list the referrers of {repository}@{digest}"
-    path = path_of("/v2/{repository}/referrers/{digest}", repository=repository, digest=digest)
-    with explained(title):
-        try:
-            bodies = list(client.pages(path))
-        except ResourceNotFoundError:
-            tag = digest.replace(":", "-")
-            path = path_of("/v2/{repository}/manifests/{tag}", repository=repository, tag=tag)
-            try:
-                raw = client.raw(path, accept=ACCEPT).content
-            except ResourceNotFoundError:
-                return ()
-            return parse_manifest(raw, OCI_INDEX, title).children
-    try:
-        return tuple(_descriptor(entry) for body in bodies for entry in body.get("manifests") or ())
-    except _MALFORMED as exc:
-        raise _not_a_manifest(title, "The list is not the JSON that it should be.") from exc
-
-
-def read_config(client: RegistryClient, repository: str, manifest: Manifest) -> ImageConfig:
-    """An image's config. Raises ServiceError where the manifest has none or the registry lacks the blob."""
-    title = f"Could not read the config of {repository}@{manifest.digest}"
-    config = manifest.config
-    if config is None or config.size > LARGEST_CONFIG:
-        raise ServiceError(title, "It has no config that could be read.", "Look at its layers instead.", "NoConfig")
-    raw = b""
-    with explained(title):
-        try:
-            for chunk in client.sdk.download_blob(repository, config.digest):
-                raw += chunk
-                if len(raw) > LARGEST_CONFIG:  # The manifest said less.
-                    raise _not_a_manifest(title, "Its config is too large to be one.")
-        except ValueError as exc:  # The SDK's DigestValidationError, or an answer without Content-Range.
-            raise _not_a_manifest(title, f"The registry sent something else: {exc}") from exc
-    try:
-        return parse_config(json.loads(raw))
-    except (*_MALFORMED, RecursionError) as exc:
-        raise _not_a_manifest(title, "Its config is not the JSON that it should be.") from exc
 
 
 def parse_config(body: Mapping[str, Any]) -> ImageConfig:

@@ -15,8 +15,8 @@ from urllib.parse import parse_qs, urlsplit
 import pandas as pd
 
 from services.connection.data_plane import RegistryClient, path_of
-from services.connection.errors import explained, if_there
-from services.connection.parallel import Partial, each
+from services.connection.errors import as_service_error, if_there
+from services.connection.parallel import Partial, parallel_map
 
 # The service cuts a larger page to 1000 without an error: https://github.com/Azure/acr/issues/749
 PAGE = 1000
@@ -114,7 +114,7 @@ class ManifestRow:
 
 def repository_names(client: RegistryClient) -> Iterator[list[str]]:
     """The catalogue, a page at a time, in the registry's order. In ABAC mode it needs Catalog Lister."""
-    with explained(f"Could not list the repositories of {client.login_server}"):
+    with as_service_error(f"Could not list the repositories of {client.login_server}"):
         for body in client.pages(path_of("/acr/v1/_catalog", {"n": PAGE})):
             yield body.get("repositories") or []
 
@@ -126,7 +126,7 @@ def count_repositories(client: RegistryClient) -> int:
 
 def get_repository(client: RegistryClient, name: str) -> Repository:
     """One repository's attributes. Raises ServiceError (NAME_UNKNOWN where it is gone)."""
-    with explained(f"Could not read the repository {name}"):
+    with as_service_error(f"Could not read the repository {name}"):
         found = client.sdk.get_repository_properties(name)
     return Repository(
         client.login_server,
@@ -172,9 +172,9 @@ def get_repositories(
     stop: Event | None = None,
 ) -> Partial[Repository]:
     """The attributes of many repositories, one request each, in the order of `names`."""
-    with explained(f"Could not sign in to {client.login_server}"):
+    with as_service_error(f"Could not sign in to {client.login_server}"):
         client.tokens.hold_for_reading(names)
-    return each(
+    return parallel_map(
         lambda name: get_repository(client, name),
         names,
         done=(lambda _, repository: done(repository)) if done else None,
@@ -187,7 +187,7 @@ def tag_page(client: RegistryClient, repository: str, *, size: int, after: str |
     query: dict[str, str | int] = {"n": size, "orderby": "timedesc"}
     if after:
         query["last"] = after
-    with explained(f"Could not list the tags of {repository}"):
+    with as_service_error(f"Could not list the tags of {repository}"):
         page = client.page(path_of("/acr/v1/{repository}/_tags", query, repository=repository))
         following = parse_qs(urlsplit(page.next).query).get("last", [None])[0] if page.next else None
         return TagPage(tuple(_tag(entry) for entry in page.body.get("tags") or ()), following)
@@ -196,13 +196,13 @@ def tag_page(client: RegistryClient, repository: str, *, size: int, after: str |
 def all_tags(client: RegistryClient, repository: str) -> tuple[Tag, ...]:
     """All tags of one repository, in the registry's order; those locked against listing are not among them."""
     path = path_of("/acr/v1/{repository}/_tags", {"n": PAGE}, repository=repository)
-    with explained(f"Could not list the tags of {repository}"):
+    with as_service_error(f"Could not list the tags of {repository}"):
         return tuple(_tag(entry) for body in client.pages(path) for entry in body.get("tags") or ())
 
 
 def get_tag(client: RegistryClient, repository: str, tag: str) -> Tag:
     """One tag. Raises ServiceError (TAG_UNKNOWN where it is gone)."""
-    with explained(f"Could not read the tag {repository}:{tag}"):
+    with as_service_error(f"Could not read the tag {repository}:{tag}"):
         body = client.page(path_of("/acr/v1/{repository}/_tags/{tag}", repository=repository, tag=tag)).body
         return _tag(body["tag"])
 
@@ -220,7 +220,7 @@ def find_repository(client: RegistryClient, name: str) -> Repository | None:
 def get_manifest_row(client: RegistryClient, repository: str, digest: str) -> ManifestRow:
     """The metadata of one manifest. Raises ServiceError (MANIFEST_UNKNOWN where it is gone)."""
     path = path_of("/acr/v1/{repository}/_manifests/{digest}", repository=repository, digest=digest)
-    with explained(f"Could not read {repository}@{digest}"):
+    with as_service_error(f"Could not read {repository}@{digest}"):
         return _manifest_row(client.page(path).body["manifest"])
 
 
@@ -231,21 +231,21 @@ def find_manifest_row(client: RegistryClient, repository: str, digest: str) -> M
 
 def manifest_pages(client: RegistryClient, repository: str) -> Iterator[list[dict[str, Any]]]:
     """The manifests of a repository as the registry's JSON, a page of up to 1000 at a time."""
-    with explained(f"Could not list the manifests of {repository}"):
+    with as_service_error(f"Could not list the manifests of {repository}"):
         for body in client.pages(path_of("/acr/v1/{repository}/_manifests", {"n": PAGE}, repository=repository)):
             yield body.get("manifests") or []
 
 
 def manifest_rows(client: RegistryClient, repository: str) -> tuple[ManifestRow, ...]:
     """All manifests of one repository, tagged or not. For repositories of thousands, `manifest_table`."""
-    with explained(f"Could not list the manifests of {repository}"):
+    with as_service_error(f"Could not list the manifests of {repository}"):
         return tuple(_manifest_row(entry) for entries in manifest_pages(client, repository) for entry in entries)
 
 
 def manifest_table(client: RegistryClient, repository: str) -> pd.DataFrame:
     """All manifests of one repository as columns: digest, media_type, size (bytes), created, updated (UTC),
     os, architecture, tags (tuple), locked (bool)."""
-    with explained(f"Could not list the manifests of {repository}"):
+    with as_service_error(f"Could not list the manifests of {repository}"):
         return _table({repository: [_columns(page) for page in manifest_pages(client, repository)]})
 
 
@@ -258,17 +258,17 @@ def registry_table(
 ) -> tuple[pd.DataFrame, Partial[str]]:
     """The manifests of many repositories in one table (see `manifest_table`, with a repository column before),
     and which repositories were read. One request a page of manifests. `done(count)` tells how many are in."""
-    with explained(f"Could not sign in to {client.login_server}"):
+    with as_service_error(f"Could not sign in to {client.login_server}"):
         client.tokens.hold_for_reading(names)
     pages: dict[str, list[Columns]] = {}
 
     def read(name: str) -> str:
-        with explained(f"Could not list the manifests of {name}"):
+        with as_service_error(f"Could not list the manifests of {name}"):
             pages[name] = [_columns(page) for page in manifest_pages(client, name)]
         return name
 
-    read_names = each(read, names, done=(lambda _, __: done(len(pages))) if done else None, stop=stop)
-    with explained(f"Could not read the manifests of {client.login_server}"):
+    read_names = parallel_map(read, names, done=(lambda _, __: done(len(pages))) if done else None, stop=stop)
+    with as_service_error(f"Could not read the manifests of {client.login_server}"):
         return _table({name: pages[name] for name in read_names.values}), read_names
 
 

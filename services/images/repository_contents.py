@@ -9,9 +9,10 @@ from dataclasses import dataclass, replace
 from threading import Event
 
 from services.connection.data_plane import RegistryClient
-from services.connection.errors import explained
-from services.connection.parallel import Partial, Progress, Refusal, counter, each
-from services.images.manifests import Manifest, read_manifest
+from services.connection.errors import as_service_error
+from services.connection.parallel import Partial, Progress, Refusal, counter, parallel_map
+from services.images.manifest_reading import read_manifest
+from services.images.manifests import Manifest
 from services.images.repositories import ManifestRow, Repository, Tag, all_tags, get_repository, manifest_rows
 
 
@@ -58,14 +59,14 @@ def read_contents(
     `progress(done, of, what)` is called in the caller's thread. Raises ServiceError where nobody can sign in.
     """
     names = list(names)
-    with explained(f"Could not sign in to {client.login_server}"):
+    with as_service_error(f"Could not sign in to {client.login_server}"):
         client.tokens.hold_for_reading(names)
 
     count_repositories = counter(progress, "repositories", len(names))
-    listed = each(lambda name: _listed(client, name), names, done=count_repositories, stop=stop)
+    listed = parallel_map(lambda name: _listed(client, name), names, done=count_repositories, stop=stop)
     missing = {row.digest: contents.name for contents in listed.values for row in contents.rows}
     missing = {digest: name for digest, name in missing.items() if digest not in known}
-    read = each(
+    read = parallel_map(
         lambda digest: read_manifest(client, missing[digest], digest),
         missing,
         done=counter(progress, "manifests", len(missing)),

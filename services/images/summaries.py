@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from services.connection.data_plane import RegistryClient
-from services.connection.parallel import Partial, Refusal, each
-from services.images.manifests import DOCKER_LIST, OCI_INDEX, Kind, read_manifest
+from services.connection.parallel import Partial, Refusal, parallel_map
+from services.images.manifest_reading import read_manifest
+from services.images.manifests import DOCKER_LIST, OCI_INDEX, Kind
 from services.images.repositories import PAGE, ManifestRow, get_manifest_row, manifest_rows
 
 
@@ -32,7 +33,7 @@ def summarise(
         found = _rows(client, repository, digests)
         rows, refused = {row.digest: row for row in found.values}, found.refused
     wanted = [digest for digest in digests if digest in rows and rows[digest].media_type in (OCI_INDEX, DOCKER_LIST)]
-    read = each(lambda digest: read_manifest(client, repository, digest), wanted)
+    read = parallel_map(lambda digest: read_manifest(client, repository, digest), wanted)
     indexes = {manifest.digest: manifest for manifest in read.values}
     images = {child.digest for index in indexes.values() for child in index.children if not child.attests}
     if missing := sorted(images - rows.keys()):
@@ -49,7 +50,7 @@ def summarise(
 
 
 def _rows(client: RegistryClient, repository: str, digests: list[str]) -> Partial[ManifestRow]:
-    return each(lambda digest: get_manifest_row(client, repository, digest), digests)
+    return parallel_map(lambda digest: get_manifest_row(client, repository, digest), digests)
 
 
 def _single(digest: str, rows: Mapping[str, ManifestRow]) -> ImageSummary:

@@ -11,10 +11,10 @@ from typing import Literal
 
 from services.connection.changes import LOOK_AGAIN, changed, delete, refused
 from services.connection.data_plane import RegistryClient, path_of
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.names import is_tag, require_digest, require_tag
-from services.connection.parallel import Partial, each
-from services.images.manifests import ACCEPT
+from services.connection.parallel import Partial, parallel_map
+from services.images.manifest_reading import ACCEPT
 from services.images.repositories import Repository, Tag, find_tag, get_manifest_row, get_repository, get_tag
 
 Outcome = Literal["untagged", "gone already", "not confirmed"]
@@ -118,7 +118,7 @@ def apply_tag(client: RegistryClient, plan: TagPlan) -> Tag:
         raise _changed(title, plan.tag, plan.current_digest, current)
     path = path_of("/v2/{repository}/manifests/{tag}", repository=plan.repository, tag=plan.tag)
     try:
-        with explained(title):
+        with as_service_error(title):
             answer = client.send("PUT", path, content=content, headers={"Content-Type": media_type})
     except ServiceError as error:
         return _put_all_the_same(client, plan, error)
@@ -139,7 +139,7 @@ def apply_tag(client: RegistryClient, plan: TagPlan) -> Tag:
 def _manifest_bytes(client: RegistryClient, plan: TagPlan, title: str) -> tuple[bytes, str]:
     """The manifest as it is stored, and its media type."""
     path = path_of("/v2/{repository}/manifests/{digest}", repository=plan.repository, digest=plan.digest)
-    with explained(title):
+    with as_service_error(title):
         response = client.raw(path, accept=ACCEPT)
     found = "sha256:" + hashlib.sha256(response.content).hexdigest()
     if found != plan.digest:
@@ -194,9 +194,9 @@ def plan_untag(client: RegistryClient, repository: str, tags: Iterable[str]) -> 
         except ServiceError as error:
             return str(error)
 
-    seen = dict(zip(names, each(read, names).values, strict=True))
+    seen = dict(zip(names, parallel_map(read, names).values, strict=True))
     digests = list(dict.fromkeys(tag.digest for tag in seen.values() if isinstance(tag, Tag)))
-    rows = each(lambda digest: get_manifest_row(client, repository, digest), digests)
+    rows = parallel_map(lambda digest: get_manifest_row(client, repository, digest), digests)
     if rows.refused:
         raise rows.refused[0].error
     return decide_untag(of_repository, seen, {row.digest: row.tags for row in rows.values})
@@ -235,9 +235,9 @@ def apply_untag(
     """Removes the plan's tags one by one; each has its own result or its own ServiceError, in the plan's order.
 
     Refused: what the plan refused (Refused; no request is sent), a tag that moved since (ChangedMeanwhile), a lock that
-    appeared (REGISTRY_DISALLOWED_OPERATION). `done` and `stop` as in `fanout.each`. No space is freed.
+    appeared (REGISTRY_DISALLOWED_OPERATION). `done` and `stop` as in `parallel_map`. No space is freed.
     """
-    return each(
+    return parallel_map(
         lambda item: _untag(client, plan.repository, item),
         plan.items,
         name=lambda item: item.tag,

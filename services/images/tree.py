@@ -12,7 +12,8 @@ from enum import StrEnum
 from threading import Event
 
 from services.connection.data_plane import RegistryClient
-from services.connection.parallel import Partial, each
+from services.connection.parallel import Partial, parallel_map
+from services.images.manifest_reading import read_manifest
 from services.images.manifests import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
@@ -22,7 +23,6 @@ from services.images.manifests import (
     Kind,
     Manifest,
     attached_to,
-    read_manifest,
 )
 from services.images.repositories import ManifestRow
 
@@ -74,7 +74,7 @@ def read_for_tree(
     def read(digests: list[str]) -> Partial[Manifest]:
         nonlocal of
         of += len(digests)
-        return each(lambda digest: read_manifest(client, repository, digest), digests, done=counted, stop=stop)
+        return parallel_map(lambda digest: read_manifest(client, repository, digest), digests, done=counted, stop=stop)
 
     def counted(_index: int, _manifest: Manifest | None) -> None:
         nonlocal count

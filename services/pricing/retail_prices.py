@@ -15,7 +15,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 from azure.core.rest import HttpRequest
 
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 from services.pricing.prices import Prices, PriceSource, Tier
 from services.registries.skus import Sku, sku_of
@@ -56,7 +56,7 @@ def _rows(session: AzureSession, currency: str, regions: Collection[str]) -> lis
     request = HttpRequest("GET", f"{server}/api/retail/prices?" + urlencode(query, quote_via=quote, safe="$'()"))
     rows: list[Row] = []
     for _ in range(_PAGES_MOST):
-        with explained(_TITLE):
+        with as_service_error(_TITLE):
             response = client.send_request(request)
             response.raise_for_status()
             page = json.loads(response.content, parse_float=Decimal)
@@ -90,7 +90,7 @@ def prices_of(rows: Iterable[Row], currency: str, at: datetime) -> Mapping[str, 
     Raises ServiceError where a row lacks what it must have.
     """
     by_region: defaultdict[str, list[Row]] = defaultdict(list)
-    with explained(_TITLE):
+    with as_service_error(_TITLE):
         for row in rows:
             if row["serviceName"] == SERVICE and row["type"] == "Consumption" and row.get("isPrimaryMeterRegion", True):
                 by_region[row["armRegionName"]].append(row)

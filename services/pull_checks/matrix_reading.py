@@ -10,7 +10,8 @@ from services.connection.parallel import Partial, Progress
 from services.connection.session import AzureSession
 from services.pull_checks.matrix import needed_addresses
 from services.pull_checks.public_addresses import read_addresses
-from services.registries.registry import Registry, registries_of
+from services.registries.reading import registries_of
+from services.registries.registry import Registry
 
 
 @dataclass(frozen=True)

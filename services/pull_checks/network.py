@@ -8,7 +8,7 @@ from ipaddress import ip_address, ip_network
 from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
 from services.pull_checks.checks import Check, Outcome, unknown
-from services.pull_checks.private_link import Way
+from services.pull_checks.private_link import NetworkPath
 from services.registries.registry import Registry
 
 NAME, LOCATION, RULES = "Host name resolution", "Location", "Network rules"
@@ -57,26 +57,28 @@ def location(cluster: Cluster, registry: Registry) -> Check:
     return Check("C17", LOCATION, Outcome.WARNING, said, "Pulling image takes long", fix)
 
 
-def public_way(cluster: Cluster, registry: Registry, addresses: tuple[str, ...] | ServiceError) -> Way:
+def public_way(cluster: Cluster, registry: Registry, addresses: tuple[str, ...] | ServiceError) -> NetworkPath:
     """Whether nodes get in at the registry's public endpoint. `addresses`: those that nodes come from."""
     network = registry.network
     if not network.public_access:
-        return Way(False, "Public access is off.")
+        return NetworkPath(False, "Public access is off.")
     if network.open_to_all:
-        return Way(True, "All networks are let in.")
+        return NetworkPath(True, "All networks are let in.")
     if cluster.network.outbound_type.lower() in _OPAQUE:
         why = f"Outbound type {cluster.network.outbound_type}: a firewall's or proxy's address is what counts."
-        return Way(None, why)
+        return NetworkPath(None, why)
     if any(pool.public_ips for pool in cluster.pools):
-        return Way(None, "Nodes have public addresses of their own, which are not read here.")
+        return NetworkPath(None, "Nodes have public addresses of their own, which are not read here.")
     if isinstance(addresses, ServiceError):
-        return Way(None, str(addresses))
+        return NetworkPath(None, str(addresses))
     if not addresses:
-        return Way(None, "Azure tells no outbound address of this cluster.")
+        return NetworkPath(None, "Azure tells no outbound address of this cluster.")
     outside = [address for address in addresses if not let_in(address, network.ip_rules)]
     if outside:
-        return Way(False, f"{', '.join(outside)} is in none of the IP rules ({', '.join(network.ip_rules) or 'none'}).")
-    return Way(True, f"{', '.join(addresses)} is let in by the IP rules ({', '.join(network.ip_rules)}).")
+        return NetworkPath(
+            False, f"{', '.join(outside)} is in none of the IP rules ({', '.join(network.ip_rules) or 'none'})."
+        )
+    return NetworkPath(True, f"{', '.join(addresses)} is let in by the IP rules ({', '.join(network.ip_rules)}).")
 
 
 def let_in(address: str, rules: Iterable[str]) -> bool:
@@ -89,7 +91,7 @@ def let_in(address: str, rules: Iterable[str]) -> bool:
     return any(one in among for among in ranges)
 
 
-def rules(registry: Registry, public: Way, private: Way) -> Check:
+def rules(registry: Registry, public: NetworkPath, private: NetworkPath) -> Check:
     """C9: whether there is a way in at all, public or private."""
     said = f"Public way: {public.why} Private way: {private.why}"
     if public.open or private.open:
@@ -104,7 +106,7 @@ def rules(registry: Registry, public: Way, private: Way) -> Check:
     return Check("C9", RULES, Outcome.FAILED, said, _FORBIDDEN, fix)
 
 
-def outbound(registry: Registry, public: Way, private: Way) -> Check | None:
+def outbound(registry: Registry, public: NetworkPath, private: NetworkPath) -> Check | None:
     """C10: the address that nodes come from, against the IP rules. None where public access is off: it counts not."""
     if not registry.network.public_access:
         return None
@@ -118,7 +120,7 @@ def outbound(registry: Registry, public: Way, private: Way) -> Check | None:
     return Check("C10", ADDRESS, Outcome.FAILED, public.why, _FORBIDDEN, fix)
 
 
-def private_endpoints(registry: Registry, public: Way, private: Way) -> Check | None:
+def private_endpoints(registry: Registry, public: NetworkPath, private: NetworkPath) -> Check | None:
     """C11: whether nodes reach an approved private endpoint, by name. None where there is none and none is needed."""
     if not registry.network.private_endpoints and registry.network.public_access:
         return None

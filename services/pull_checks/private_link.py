@@ -14,7 +14,7 @@ _SUFFIX = ".azurecr."
 
 
 @dataclass(frozen=True)
-class Way:
+class NetworkPath:
     """A way in: open, closed, or None, which can't be told; `why` is a sentence."""
 
     open: bool | None
@@ -64,41 +64,45 @@ def private_way(
     registry: Registry,
     endpoints: tuple[Endpoint, ...] | ServiceError,
     networks: Networks | ServiceError | None,
-) -> Way:
+) -> NetworkPath:
     """Whether nodes reach the registry privately. `endpoints` are the approved ones, as read; `networks` None: not
     read, since no pool names a subnet."""
     states = [endpoint.state for endpoint in registry.network.private_endpoints]
     if "Approved" not in states:
         others = f" ({', '.join(sorted(set(states)))})" if states else ""
-        return Way(False, f"There is no approved private endpoint{others}.")
+        return NetworkPath(False, f"There is no approved private endpoint{others}.")
     if isinstance(endpoints, ServiceError):
-        return Way(None, str(endpoints))
+        return NetworkPath(None, str(endpoints))
     if networks is None:
-        return Way(None, "The nodes are in the network that AKS made for them: what is peered with it is not read.")
+        return NetworkPath(
+            None, "The nodes are in the network that AKS made for them: what is peered with it is not read."
+        )
     if isinstance(networks, ServiceError):
-        return Way(None, str(networks))
+        return NetworkPath(None, str(networks))
     mine = networks_of(cluster)
     near = [endpoint for endpoint in endpoints if endpoint.network in mine | networks.peered]
     if not near:
-        return Way(False, "No approved private endpoint is in the cluster's network, or in one peered with it.")
+        return NetworkPath(False, "No approved private endpoint is in the cluster's network, or in one peered with it.")
     if networks.own_dns:
-        return Way(None, "The cluster's network asks DNS servers of its own: what they answer is not known.")
+        return NetworkPath(None, "The cluster's network asks DNS servers of its own: what they answer is not known.")
     tried = [_by_name(endpoint, mine) for endpoint in near]
     return next((way for way in tried if way.open), next((way for way in tried if way.open is None), tried[0]))
 
 
-def _by_name(endpoint: Endpoint, mine: frozenset[str]) -> Way:
+def _by_name(endpoint: Endpoint, mine: frozenset[str]) -> NetworkPath:
     """Whether the nodes' DNS leads to the endpoint."""
     called = endpoint.id.rpartition("/")[2]
     if not endpoint.zones:
-        return Way(None, f"The private endpoint {called} keeps no DNS zone: who answers for it is not known.")
+        return NetworkPath(None, f"The private endpoint {called} keeps no DNS zone: who answers for it is not known.")
     linked = [zone for zone in endpoint.zones if mine <= zone.networks]
     if not linked:
-        return Way(False, f"The zone of the private endpoint {called} is not linked to the cluster's network.")
+        return NetworkPath(False, f"The zone of the private endpoint {called} is not linked to the cluster's network.")
     if not endpoint.addresses:
-        return Way(None, f"Azure tells no addresses of the private endpoint {called}.")
+        return NetworkPath(None, f"Azure tells no addresses of the private endpoint {called}.")
     for fqdn, addresses in endpoint.addresses.items():
         record = fqdn.lower().partition(_SUFFIX)[0]
         if not any(set(zone.records.get(record, ())) & set(addresses) for zone in linked):
-            return Way(False, f"The zone has no record {record} with the endpoint's address {', '.join(addresses)}.")
-    return Way(True, f"The private endpoint {called}: {', '.join(sorted(endpoint.addresses))} lead to it.")
+            return NetworkPath(
+                False, f"The zone has no record {record} with the endpoint's address {', '.join(addresses)}."
+            )
+    return NetworkPath(True, f"The private endpoint {called}: {', '.join(sorted(endpoint.addresses))} lead to it.")

@@ -11,10 +11,11 @@ from typing import Any
 from services.aks.clusters import Cluster
 from services.arm.resources import get_resource, list_resources
 from services.connection.data_plane import RegistryClient
-from services.connection.errors import ServiceError, explained, if_there
+from services.connection.errors import ServiceError, as_service_error, if_there
 from services.connection.names import image_name
 from services.connection.session import AzureSession
-from services.images.manifests import Kind, Manifest, read_config, read_manifest
+from services.images.manifest_reading import read_config, read_manifest
+from services.images.manifests import Kind, Manifest
 from services.images.repositories import find_manifest_row, find_repository, find_tag
 from services.pull_checks.identity import IdentityResource
 from services.pull_checks.image import ImageFacts
@@ -70,7 +71,7 @@ def read_endpoints(session: AzureSession, registry: Registry) -> tuple[Endpoint,
 def _endpoint(session: AzureSession, endpoint_id: str) -> Endpoint:
     document = get_resource(session, endpoint_id)
     groups = list_resources(session, f"{endpoint_id}/privateDnsZoneGroups")
-    with explained(f"Could not read the private endpoint {endpoint_id.rpartition('/')[2]}"):
+    with as_service_error(f"Could not read the private endpoint {endpoint_id.rpartition('/')[2]}"):
         properties = document["properties"]
         network = network_of(properties["subnet"]["id"])
         addresses = {
@@ -86,7 +87,7 @@ def _endpoint(session: AzureSession, endpoint_id: str) -> Endpoint:
 
 def _zone(session: AzureSession, zone_id: str) -> Zone:
     links, records = list_resources(session, f"{zone_id}/virtualNetworkLinks"), list_resources(session, f"{zone_id}/A")
-    with explained(f"Could not read the DNS zone {zone_id.rpartition('/')[2]}"):
+    with as_service_error(f"Could not read the DNS zone {zone_id.rpartition('/')[2]}"):
         return Zone(
             zone_id.lower(),
             frozenset(str(link["properties"]["virtualNetwork"]["id"]).lower() for link in links),
@@ -105,7 +106,7 @@ def read_networks(session: AzureSession, cluster: Cluster) -> Networks | None:
     if not ids:
         return None
     documents = [get_resource(session, network_id) for network_id in sorted(ids)]
-    with explained(f"Could not read the networks of {cluster.name}"):
+    with as_service_error(f"Could not read the networks of {cluster.name}"):
         return Networks(
             frozenset(peer for document in documents for peer in _peers(document["properties"])),
             any((document["properties"].get("dhcpOptions") or {}).get("dnsServers") for document in documents),

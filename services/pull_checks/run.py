@@ -12,7 +12,7 @@ from services.aks.clusters import Cluster
 from services.aks.puller import principal_of, read_puller
 from services.arm.subscriptions import tenant_of
 from services.connection.errors import ServiceError
-from services.connection.parallel import each
+from services.connection.parallel import parallel_map
 from services.connection.session import AzureSession
 from services.pull_checks import identity, image, network, state
 from services.pull_checks import permission as permissions
@@ -92,7 +92,7 @@ def run_checks(
         done.extend(checks or ())
         found(in_order(checks or ()))
 
-    each(lambda group: group(), groups, done=tell)
+    parallel_map(lambda group: group(), groups, done=tell)
     return in_order(done)
 
 

@@ -7,7 +7,8 @@ Zone redundancy and content trust are no findings: every tier is zone redundant 
 from dataclasses import dataclass
 from enum import StrEnum
 
-from services.commands import registries as az_commands
+from services.commands import registries as az_registries
+from services.commands import settings as az_settings
 from services.registries.registry import Mode, Registry
 
 NEARLY_FULL = 0.9
@@ -61,7 +62,7 @@ def _not_succeeded(registry: Registry) -> Finding | None:
         Risk.HIGH,
         f"Azure says provisioningState is {registry.provisioning_state or 'missing'}.",
         "The last change did not finish; pushes, pulls or further changes may fail.",
-        az_commands.show_registry(registry.name),
+        az_registries.show_registry(registry.name),
     )
 
 
@@ -73,7 +74,7 @@ def _classic(registry: Registry) -> Finding | None:
         Risk.HIGH,
         "The registry keeps its images in a storage account of its own (Classic).",
         "Classic is retired: operations are refused, and no feature of the managed SKUs is there.",
-        az_commands.update_registry(registry.name, "--sku", "Standard"),
+        az_settings.update_registry(registry.name, "--sku", "Standard"),
     )
 
 
@@ -85,7 +86,7 @@ def _admin_user(registry: Registry) -> Finding | None:
         Risk.HIGH,
         "The admin account is enabled: one shared name, two passwords that do not expire.",
         "Whoever holds a password may push and delete everything, and the log names no person.",
-        az_commands.update_registry(registry.name, "--admin-enabled", "false"),
+        az_settings.update_registry(registry.name, "--admin-enabled", "false"),
         in_settings=True,
     )
 
@@ -98,7 +99,7 @@ def _anonymous_pull(registry: Registry) -> Finding | None:
         Risk.HIGH,
         "Anonymous pull is enabled, for every repository of the registry.",
         "Anyone who reaches the registry reads every image in it. All anonymous pulls share one rate limit.",
-        az_commands.update_registry(registry.name, "--anonymous-pull-enabled", "false"),
+        az_settings.update_registry(registry.name, "--anonymous-pull-enabled", "false"),
         in_settings=True,
     )
 
@@ -113,7 +114,7 @@ def _nearly_full(registry: Registry) -> Finding | None:
         Risk.MEDIUM,
         f"{stored / included:.0%} of the storage that {registry.sku} includes is used.",
         "Storage beyond what is included is billed by the GiB; nothing stops, the registry goes on to its own cap.",
-        az_commands.show_usage(registry.name),
+        az_registries.show_usage(registry.name),
     )
 
 
@@ -126,7 +127,7 @@ def _open_to_all(registry: Registry) -> Finding | None:
         Risk.MEDIUM,
         "Public access is open to all networks, though Premium can restrict it.",
         "A leaked credential works from anywhere.",
-        az_commands.update_registry(registry.name, "--default-action", "Deny"),
+        az_settings.update_registry(registry.name, "--default-action", "Deny"),
         in_settings=True,
     )
 
@@ -139,7 +140,7 @@ def _legacy_mode(registry: Registry) -> Finding | None:
         Risk.LOW,
         "Roles count for the whole registry (LegacyRegistryPermissions); Reader and Contributor can pull everything.",
         "Nobody can be given one repository only. Switching makes AcrPull and AcrPush void: assign new roles first.",
-        az_commands.update_registry(registry.name, "--role-assignment-mode", "rbac-abac"),
+        az_settings.update_registry(registry.name, "--role-assignment-mode", "rbac-abac"),
         in_settings=True,
     )
 
@@ -152,7 +153,7 @@ def _arm_audience(registry: Registry) -> Finding | None:
         Risk.LOW,
         "Tokens made for Azure Resource Manager are accepted for signing in to the registry.",
         "A token that leaks from any Azure tool opens the registry too. Older clients and `az aks check-acr` need it.",
-        az_commands.refuse_arm_audience_tokens(registry.name),
+        az_settings.refuse_arm_audience_tokens(registry.name),
         in_settings=True,
     )
 
@@ -166,6 +167,6 @@ def _no_retention(registry: Registry) -> Finding | None:
         Risk.LOW,
         "Untagged manifests are kept for good.",
         "They go on being billed. The policy covers Docker media types only, and what is untagged after it is on.",
-        az_commands.enable_retention(registry.name, 30),
+        az_settings.enable_retention(registry.name, 30),
         in_settings=True,
     )

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from services.commands import registries as az_commands
+from services.commands import sign_in as az_sign_in
 from services.connection.errors import ServiceError
 from services.connection.names import require_repository
 from services.registries.registry import Mode, Registry
@@ -78,13 +78,13 @@ def _way(registry: Registry, tool: Tool, where: str) -> SignIn:
         case Tool.DOCKER:
             return _docker(registry)
         case Tool.PODMAN:
-            return _by_token(registry, "podman", az_commands.podman_sign_in)
+            return _by_token(registry, "podman", az_sign_in.podman_sign_in)
         case Tool.HELM:
-            return _by_token(registry, "helm 3.8 or later", az_commands.helm_sign_in)
+            return _by_token(registry, "helm 3.8 or later", az_sign_in.helm_sign_in)
         case Tool.ORAS:
-            return _by_token(registry, "oras", az_commands.oras_sign_in)
+            return _by_token(registry, "oras", az_sign_in.oras_sign_in)
         case Tool.SKOPEO:
-            return _by_token(registry, "skopeo", az_commands.skopeo_sign_in)
+            return _by_token(registry, "skopeo", az_sign_in.skopeo_sign_in)
         case Tool.KUBERNETES:
             return _kubernetes(registry, where)
         case Tool.GITHUB:
@@ -121,10 +121,10 @@ def _docker(registry: Registry) -> SignIn:
         (_finds_login_server(registry),),
         _THREE_HOURS,
         (
-            Step("Where docker runs beside az", az_commands.sign_in(registry.name)),
+            Step("Where docker runs beside az", az_sign_in.sign_in(registry.name)),
             Step(
                 "Where it does not: with a token, which no shell history keeps",
-                az_commands.sign_in_with_token(registry.name, registry.login_server),
+                az_sign_in.sign_in_with_token(registry.name, registry.login_server),
             ),
         ),
     )
@@ -148,11 +148,11 @@ def _kubernetes(registry: Registry, repository: str) -> SignIn:
         (
             Step(
                 f"A token of the registry's own that pulls from {repository} alone",
-                az_commands.make_pull_token(registry.name, PULL_TOKEN, repository),
+                az_sign_in.make_pull_token(registry.name, PULL_TOKEN, repository),
             ),
             Step(
                 "The secret; pods name it in imagePullSecrets",
-                az_commands.make_pull_secret(registry.login_server, PULL_TOKEN),
+                az_sign_in.make_pull_secret(registry.login_server, PULL_TOKEN),
             ),
         ),
         (
@@ -198,10 +198,10 @@ jobs:
         ),
         "The job alone. There is no secret to keep or renew.",
         (
-            Step("An identity for the pipeline", az_commands.make_identity(IDENTITY, registry.subscription_id, group)),
+            Step("An identity for the pipeline", az_sign_in.make_identity(IDENTITY, registry.subscription_id, group)),
             Step(
                 "Its trust in the workflows of one branch",
-                az_commands.trust_github(IDENTITY, registry.subscription_id, group, GITHUB_SUBJECT),
+                az_sign_in.trust_github(IDENTITY, registry.subscription_id, group, GITHUB_SUBJECT),
             ),
             Step(".github/workflows/push.yaml, once the identity has its role on the registry", workflow, "yaml"),
         ),

@@ -2,7 +2,7 @@
 
 from services.commands.iac_strings import bicep_string, hcl_string
 from services.registries.registry import MODES
-from services.registry_lifecycle.creation_plan import RegistryOrder
+from services.registry_lifecycle.creation_plan import RegistrySpec
 from services.registry_lifecycle.names import NameScope
 
 _API = "2025-11-01"
@@ -12,7 +12,7 @@ _GROUP_API = "2024-11-01"
 REGISTRY_FILE, MAIN_FILE = "registry.bicep", "main.bicep"
 
 
-def as_bicep(order: RegistryOrder) -> str:
+def as_bicep(order: RegistrySpec) -> str:
     """The registry, to be deployed to its resource group: REGISTRY_FILE."""
     scoped = order.name_scope is not NameScope.UNSECURE
     tags = [f"    {bicep_string(name)}: {bicep_string(value)}" for name, value in order.tags]
@@ -37,7 +37,7 @@ def as_bicep(order: RegistryOrder) -> str:
     return "\n".join(lines) + "\n"
 
 
-def group_as_bicep(order: RegistryOrder) -> str:
+def group_as_bicep(order: RegistrySpec) -> str:
     """The resource group with the registry of REGISTRY_FILE in it, to be deployed to the subscription: MAIN_FILE."""
     lines = [
         "targetScope = 'subscription'",
@@ -57,7 +57,7 @@ def group_as_bicep(order: RegistryOrder) -> str:
     return "\n".join(lines) + "\n"
 
 
-def as_terraform(order: RegistryOrder) -> str:
+def as_terraform(order: RegistrySpec) -> str:
     """Resources of the azurerm provider, 4.81 or later; a group that is there already is referred to by its name."""
     group = "azurerm_resource_group.registry.name" if order.new_group else hcl_string(order.group)
     members = {

@@ -12,11 +12,12 @@ from azure.mgmt.containerregistry import models
 
 from services.arm.resource_groups import create_group, find_group
 from services.connection.changes import changed, refused
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
-from services.registries.registry import MODES, Registry, find_registry
+from services.registries.reading import find_registry
+from services.registries.registry import MODES, Registry
 from services.registries.skus import sku_of
-from services.registry_lifecycle.creation_plan import CreationPlan, RegistryOrder, plan_creation, read_ground
+from services.registry_lifecycle.creation_plan import CreationPlan, RegistrySpec, plan_creation, read_ground
 from services.registry_lifecycle.names import NameScope
 
 _POLL_S = 1.0
@@ -41,7 +42,7 @@ class Creation:
     """What became of the group and of the registry; `registry` as read back. `differs`: what of it is not as ordered,
     as a policy may have it, in sentences."""
 
-    order: RegistryOrder
+    order: RegistrySpec
     group: Made
     made: Made
     registry: Registry | None = None
@@ -102,7 +103,7 @@ def apply_creation(
     return Creation(order, group, Made(what, "failed" if failure else "not confirmed", failure), found)
 
 
-def _read_back(session: AzureSession, order: RegistryOrder, stop: Event) -> Registry | None:
+def _read_back(session: AzureSession, order: RegistrySpec, stop: Event) -> Registry | None:
     """The registry once Azure no longer works on it, or as it is when that takes too long. Raises ServiceError."""
     for _ in range(_LOOKS_MOST):
         found = find_registry(session, order.subscription_id, order.group, order.name)
@@ -111,7 +112,7 @@ def _read_back(session: AzureSession, order: RegistryOrder, stop: Event) -> Regi
     return found
 
 
-def _make_group(session: AzureSession, order: RegistryOrder) -> Outcome:
+def _make_group(session: AzureSession, order: RegistrySpec) -> Outcome:
     """Raises ServiceError where the group was not made, as another look tells."""
     try:
         create_group(session, order.subscription_id, order.group, order.location)
@@ -125,8 +126,8 @@ def _make_group(session: AzureSession, order: RegistryOrder) -> Outcome:
     return "made"
 
 
-def _send(session: AzureSession, title: str, order: RegistryOrder, report: Callable[[str], None], stop: Event) -> None:
-    with explained(title):
+def _send(session: AzureSession, title: str, order: RegistrySpec, report: Callable[[str], None], stop: Event) -> None:
+    with as_service_error(title):
         unsecure = order.name_scope is NameScope.UNSECURE
         client = (session.registries if unsecure else session.registries_preview)(order.subscription_id)
         poller = client.registries.begin_create(order.group, order.name, body_of(order))
@@ -137,7 +138,7 @@ def _send(session: AzureSession, title: str, order: RegistryOrder, report: Calla
             poller.result()
 
 
-def body_of(order: RegistryOrder) -> Any:
+def body_of(order: RegistrySpec) -> Any:
     """The registry as it is sent to Azure."""
     registry = models.Registry(
         location=order.location,
@@ -155,7 +156,7 @@ def body_of(order: RegistryOrder) -> Any:
     return body
 
 
-def _differences(order: RegistryOrder, found: Registry) -> Iterator[str]:
+def _differences(order: RegistrySpec, found: Registry) -> Iterator[str]:
     """What of a registry is not as it was ordered."""
     tags = dict(found.tags)
     for what, wanted, there in (

@@ -15,13 +15,14 @@ from services.connection.session import AzureSession
 from services.pricing.estimates import Estimate, Use, estimate
 from services.pricing.prices import Prices
 from services.pricing.sku_choice import ZERO, Needs, lacks
-from services.registries.registry import Mode, Registry, find_registry
+from services.registries.reading import find_registry
+from services.registries.registry import Mode, Registry
 from services.registries.skus import Sku
-from services.registry_lifecycle.names import NameCheck, NameScope, broken_rules, check_name, doubts
+from services.registry_lifecycle.names import NameCheck, NameScope, check_name, name_errors, name_warnings
 
 
 @dataclass(frozen=True)
-class RegistryOrder:
+class RegistrySpec:
     """What to make. With `new_group` the resource group is made first, in the same location."""
 
     subscription_id: str
@@ -37,7 +38,7 @@ class RegistryOrder:
 
 
 @dataclass(frozen=True)
-class Ground:
+class CreationFacts:
     """What there is where the registry shall be. None: no such group; not asked or not told; no registry so named in
     the group; the caller's permissions at the group unknown."""
 
@@ -53,7 +54,7 @@ class CreationPlan:
     """`blockers` are in the way, and nothing is sent while there are any; `warnings` are to be known. `cost` is that of
     a month of `days`, empty as the registry is; None where there are no prices."""
 
-    order: RegistryOrder
+    order: RegistrySpec
     steps: tuple[str, ...]
     blockers: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -61,7 +62,7 @@ class CreationPlan:
     days: int
 
 
-def read_ground(session: AzureSession, order: RegistryOrder) -> Ground:
+def read_ground(session: AzureSession, order: RegistrySpec) -> CreationFacts:
     """Looks at all that a plan needs to know. Raises ServiceError where provider, group or registry can't be read.
 
     Azure is not asked about a name that breaks a rule, nor while its provider is not registered: it only refuses.
@@ -71,7 +72,7 @@ def read_ground(session: AzureSession, order: RegistryOrder) -> Ground:
     if not tuple(broken_group_rules(order.group)):
         group = find_group(session, order.subscription_id, order.group)
     name = there = own = None
-    if provider.registered and not tuple(broken_rules(order.name)):
+    if provider.registered and not tuple(name_errors(order.name)):
         there = find_registry(session, order.subscription_id, order.group, order.name) if group else None
         try:
             name = check_name(session, order.subscription_id, order.name, order.name_scope, order.group)
@@ -82,10 +83,10 @@ def read_ground(session: AzureSession, order: RegistryOrder) -> Ground:
             own = group_permissions(session, order.subscription_id, group.name)
         except ServiceError:
             own = None
-    return Ground(provider, group, name, there, own)
+    return CreationFacts(provider, group, name, there, own)
 
 
-def plan_creation(order: RegistryOrder, ground: Ground, prices: Prices | None, days: int = 30) -> CreationPlan:
+def plan_creation(order: RegistrySpec, ground: CreationFacts, prices: Prices | None, days: int = 30) -> CreationPlan:
     """What would be made, what it costs, and what stands against it."""
     blockers = (
         *_provider_blockers(order, ground.provider),
@@ -100,7 +101,7 @@ def plan_creation(order: RegistryOrder, ground: Ground, prices: Prices | None, d
     return CreationPlan(order, (*make_group, make), blockers, tuple(_warnings(order, ground, prices)), cost, days)
 
 
-def _provider_blockers(order: RegistryOrder, provider: RegistryProvider) -> Iterator[str]:
+def _provider_blockers(order: RegistrySpec, provider: RegistryProvider) -> Iterator[str]:
     if provider.state == "Registering":
         yield f"{NAMESPACE} is being registered in the subscription: look again in a minute."
     elif not provider.registered:
@@ -109,7 +110,7 @@ def _provider_blockers(order: RegistryOrder, provider: RegistryProvider) -> Iter
         yield f"Registries are not offered in {order.location or 'no location'}, not to this subscription."
 
 
-def _group_blockers(order: RegistryOrder, ground: Ground) -> Iterator[str]:
+def _group_blockers(order: RegistrySpec, ground: CreationFacts) -> Iterator[str]:
     group = ground.group
     if order.new_group:
         yield from broken_group_rules(order.group)
@@ -127,17 +128,17 @@ def _group_blockers(order: RegistryOrder, ground: Ground) -> Iterator[str]:
         )
 
 
-def _name_blockers(order: RegistryOrder, ground: Ground) -> Iterator[str]:
-    yield from broken_rules(order.name)
+def _name_blockers(order: RegistrySpec, ground: CreationFacts) -> Iterator[str]:
+    yield from name_errors(order.name)
     if ground.there:
         yield f"{ground.there.name} is in this resource group already: creating it again would change it."
     elif ground.name and not ground.name.available:
         yield ground.name.message or f"The name {order.name} is not free ({ground.name.reason or 'no reason told'})."
 
 
-def _warnings(order: RegistryOrder, ground: Ground, prices: Prices | None) -> Iterator[str]:
-    yield from doubts(order.name)
-    if ground.name is None and ground.provider.registered and not tuple(broken_rules(order.name)):
+def _warnings(order: RegistrySpec, ground: CreationFacts, prices: Prices | None) -> Iterator[str]:
+    yield from name_warnings(order.name)
+    if ground.name is None and ground.provider.registered and not tuple(name_errors(order.name)):
         yield "Whether the name is free could not be asked: Azure will say."
     if ground.group and ground.own is None:
         yield "Whether you may create registries there could not be read: Azure will say."

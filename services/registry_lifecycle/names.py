@@ -10,7 +10,7 @@ from enum import StrEnum
 
 from azure.mgmt.containerregistry import models
 
-from services.connection.errors import explained
+from services.connection.errors import as_service_error
 from services.connection.session import AzureSession
 
 REGISTRY_TYPE = "Microsoft.ContainerRegistry/registries"
@@ -46,7 +46,7 @@ class NameCheck:
     login_server: str
 
 
-def broken_rules(name: str) -> Iterator[str]:
+def name_errors(name: str) -> Iterator[str]:
     """What keeps a registry from being named so, a sentence for each rule."""
     if len(name) < SHORTEST:
         yield f"Too short: a registry's name has at least {SHORTEST} characters, this one has {len(name)}."
@@ -59,7 +59,7 @@ def broken_rules(name: str) -> Iterator[str]:
         yield f"Letters (a to z) and digits only, not {signs}."
 
 
-def doubts(name: str) -> Iterator[str]:
+def name_warnings(name: str) -> Iterator[str]:
     """What no rule forbids, and yet may not work: a sentence for each."""
     lower = name.lower()
     if name != lower:
@@ -77,7 +77,7 @@ def check_name(
 
     `group` counts with NameScope.GROUP. Raises ServiceError.
     """
-    with explained(f"Could not ask whether the name {name} is free"):
+    with as_service_error(f"Could not ask whether the name {name} is free"):
         if scope is NameScope.UNSECURE:
             request = models.RegistryNameCheckRequest(name=name, type=REGISTRY_TYPE)
             answer = session.registries(subscription_id).registries.check_name_availability(request)

@@ -11,12 +11,13 @@ from typing import Literal
 from services.access.role_assignments import RoleAssignment
 from services.access.role_definitions import REGISTRY, PermissionBlock
 from services.connection.changes import LOOK_AGAIN, changed, refused
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.images.repositories import Repository, get_repositories, repository_names
 from services.pull_checks.matrix import Answer, Pair
-from services.registries.registry import Registry, get_registry, says_no_registry
+from services.registries.reading import get_registry, says_no_registry
+from services.registries.registry import Registry
 
 # Names in a sentence; the rest is counted.
 _SHOWN = 5
@@ -146,7 +147,7 @@ def apply_removal(
     report("deleting")
     failure: ServiceError | None = None
     try:
-        with explained(title):
+        with as_service_error(title):
             client = session.registries(now.subscription_id).registries
             client.begin_delete(now.resource_group, now.name).result()
     except ServiceError as error:

@@ -15,11 +15,12 @@ from services.access.reading import SubscriptionAccess
 from services.access.role_definitions import PermissionBlock
 from services.aks.clusters import Cluster
 from services.connection.changes import changed, refused
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 from services.pricing.sku_choice import Needs, lacks
 from services.pull_checks.matrix import Answer, Pair, pull_matrix
-from services.registries.registry import MODES, Registry, get_registry
+from services.registries.reading import get_registry
+from services.registries.registry import MODES, Registry
 from services.registries.skus import sku_of
 from services.registry_lifecycle.settings import (
     LABELS,
@@ -187,7 +188,7 @@ def apply_settings(
     failure: ServiceError | None = None
     client = session.registries(now.subscription_id).registries
     try:
-        with explained(title):
+        with as_service_error(title):
             client.begin_update(now.resource_group, now.name, _update(wanted, plan.fields)).result()
     except ServiceError as error:
         failure = error

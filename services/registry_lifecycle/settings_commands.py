@@ -1,6 +1,6 @@
 """The `az` lines that change exactly what a plan of settings does, in an order that works."""
 
-from services.commands import registries as az_commands
+from services.commands import settings as az_settings
 from services.registries.registry import Mode
 from services.registry_lifecycle.settings import Settings, in_order
 from services.registry_lifecycle.settings_change import SettingsPlan
@@ -22,19 +22,19 @@ def settings_lines(plan: SettingsPlan) -> tuple[str, ...]:
         options += ["--role-assignment-mode", "rbac-abac" if wanted.mode is Mode.ABAC else "rbac"]
     if "tags" in fields:
         options += ["--tags", *(f"{tag}={value}" for tag, value in wanted.tags)] if wanted.tags else ["--tags", ""]
-    lines = [az_commands.update_registry(name, *options)] if options else []
+    lines = [az_settings.update_registry(name, *options)] if options else []
     if "ip_rules" in fields:
         there = plan.registry.network.ip_rules
-        lines += [az_commands.add_network_rule(name, rule) for rule in wanted.ip_rules if rule not in in_order(there)]
+        lines += [az_settings.add_network_rule(name, rule) for rule in wanted.ip_rules if rule not in in_order(there)]
         # az removes what is written as it is stored.
-        lines += [az_commands.remove_network_rule(name, rule) for rule in there if _gone(rule, wanted)]
+        lines += [az_settings.remove_network_rule(name, rule) for rule in there if _gone(rule, wanted)]
     if "retention_days" in fields:
         days = wanted.retention_days
-        lines.append(az_commands.disable_retention(name) if days is None else az_commands.enable_retention(name, days))
+        lines.append(az_settings.disable_retention(name) if days is None else az_settings.enable_retention(name, days))
     if "arm_audience_tokens" in fields:
         accept = wanted.arm_audience_tokens
         lines.append(
-            az_commands.accept_arm_audience_tokens(name) if accept else az_commands.refuse_arm_audience_tokens(name)
+            az_settings.accept_arm_audience_tokens(name) if accept else az_settings.refuse_arm_audience_tokens(name)
         )
     return tuple(lines)
 

@@ -12,12 +12,13 @@ from azure.core.exceptions import AzureError
 from azure.mgmt.containerregistry import models
 
 from services.connection.changes import changed, refused
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 from services.pricing.estimates import Estimate, estimate
 from services.pricing.prices import Prices
 from services.pricing.sku_choice import lacks, needs_of
-from services.registries.registry import Registry, get_registry
+from services.registries.reading import get_registry
+from services.registries.registry import Registry
 from services.registries.skus import Sku, sku_of
 
 PREMIUM_ONLY_UNREAD = (
@@ -102,7 +103,7 @@ def apply_sku_change(
     failure: ServiceError | None = None
     report("changing")
     try:
-        with explained(title):
+        with as_service_error(title):
             client.begin_update(now.resource_group, now.name, update).result()
     except ServiceError as error:
         failure = error

@@ -3,14 +3,15 @@
 It has the name that the console would give it, so that whoever runs it, and however often, there is one.
 """
 
-from services.commands import registries as az_commands
+from services.commands import access as az_access
+from services.commands import registries as az_registries
 from services.commands.iac_strings import bicep_string, hcl_string
 from services.roles.assignment import Grant
 
 
 def as_az(grant: Grant) -> str:
     """One line for a POSIX shell."""
-    return az_commands.assign_role_by_object_id(
+    return az_access.assign_role_by_object_id(
         grant.principal_id,
         grant.role,
         grant.scope,
@@ -23,7 +24,7 @@ def as_az(grant: Grant) -> str:
 def as_bicep(grant: Grant) -> str:
     """A Bicep file, with the line that deploys it to the registry's resource group."""
     _, _, subscription, _, group, *_, name = grant.scope.split("/")
-    deploy = az_commands.deploy_bicep(subscription, group, "role.bicep")
+    deploy = az_registries.deploy_bicep(subscription, group, "role.bicep")
     conditioned = (f"    condition: {bicep_string(grant.condition)}", "    conditionVersion: '2.0'")
     lines = [
         f"// {deploy}",

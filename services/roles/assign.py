@@ -18,7 +18,8 @@ from services.access.role_assignments import AccessRecords, RoleAssignment
 from services.access.role_definitions import BUILT_IN, PermissionBlock, RoleDefinition
 from services.connection.changes import changed, refused
 from services.connection.session import AzureSession
-from services.registries.registry import Mode, Registry, describe_registry
+from services.registries.reading import describe_registry
+from services.registries.registry import Mode, Registry
 from services.roles.assignment import Grant, PrincipalType, Written, same_grant, write_grant
 
 NOTHING_HELD = PrincipalAccess(AccessRecords(()), frozenset())

@@ -13,7 +13,7 @@ from azure.mgmt.authorization.v2022_04_01 import models
 from services.access.reading import assignment_from
 from services.access.role_assignments import RoleAssignment, scope_key
 from services.connection.changes import changed
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 
 # Seconds between tries for an identity that the directory does not know yet: two minutes in all.
@@ -73,7 +73,7 @@ def same_grant(assignment: RoleAssignment, scope: str, principal_id: str, role: 
 
 def find_assignment(session: AzureSession, grant: Grant) -> RoleAssignment | None:
     """The assignment that gives the same at the very scope, by whatever name. Raises ServiceError."""
-    with explained(f"Could not read the role assignments of {grant.scope.rpartition('/')[2]}"):
+    with as_service_error(f"Could not read the role assignments of {grant.scope.rpartition('/')[2]}"):
         client = session.authorization(grant.subscription_id).role_assignments
         listed = client.list_for_scope(grant.scope, filter=f"principalId eq '{grant.principal_id}'")
         wanted = (grant.scope, grant.principal_id, grant.role)
@@ -129,7 +129,7 @@ def _write(
     failure: ServiceError | None = None
     for wait in (*WAITS_S, None):
         try:
-            with explained(title):
+            with as_service_error(title):
                 session.authorization(grant.subscription_id).role_assignments.create(
                     grant.scope, grant.name, _body(grant)
                 )

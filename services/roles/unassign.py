@@ -10,9 +10,10 @@ from services.access.reading import PrincipalAccess, assignment_from, own_if_tol
 from services.access.role_assignments import AccessRecords, RoleAssignment, scope_key, scope_words
 from services.access.role_definitions import PermissionBlock
 from services.connection.changes import Outcome, changed, refused
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
-from services.registries.registry import Registry, describe_registry
+from services.registries.reading import describe_registry
+from services.registries.registry import Registry
 from services.roles.assign import gives
 
 # Principals of these kinds have no members.
@@ -183,7 +184,7 @@ def remove_assignment(
     report("removing the assignment")
     failure: ServiceError | None = None
     try:
-        with explained(title):
+        with as_service_error(title):
             session.authorization(_subscription(now)).role_assignments.delete_by_id(now.id)
     except ServiceError as error:
         failure = error
@@ -206,7 +207,7 @@ def remove_assignment(
 def _find(session: AzureSession, assignment: RoleAssignment, title: str) -> RoleAssignment | None:
     """It, read again; None where Azure says itself that it is gone."""
     try:
-        with explained(title):
+        with as_service_error(title):
             client = session.authorization(_subscription(assignment)).role_assignments
             return assignment_from(client.get_by_id(assignment.id))
     except ServiceError as error:

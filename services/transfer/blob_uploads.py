@@ -16,7 +16,7 @@ from azure.core.rest import HttpResponse
 
 from services.connection.data_plane import RegistryClient, path_of, path_within
 from services.connection.data_plane_tokens import raise_for
-from services.connection.errors import ServiceError, explained, from_azure
+from services.connection.errors import ServiceError, as_service_error, from_azure
 from services.transfer.archive_files import MIB, stopped
 from services.transfer.archive_images import Blob
 
@@ -50,7 +50,7 @@ def blob_path(repository: str, digest: str) -> str:
 
 def has_blob(client: RegistryClient, repository: str, blob: Blob) -> bool:
     """Whether the repository has it, all of it. Raises ServiceError as reading does."""
-    with explained(f"Could not ask {repository} for the blob {blob.digest}"):
+    with as_service_error(f"Could not ask {repository} for the blob {blob.digest}"):
         return _is_there(client, repository, blob)
 
 
@@ -129,7 +129,7 @@ class _Upload:
 
     def step(self) -> _Failure | None:
         """The next request; what failed, where that may pass. Raises ServiceError for what will not."""
-        with explained(self.title):
+        with as_service_error(self.title):
             try:
                 if self._may_be_done:
                     self._look()

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 from services.connection.errors import ServiceError
 from services.connection.names import image_name, require_digest, require_repository, require_tag
-from services.connection.parallel import each
+from services.connection.parallel import parallel_map
 from services.connection.session import AzureSession
 from services.images.image_graph import ImageContent, read_content
 from services.images.repositories import Repository, Tag, find_repository, find_tag
@@ -170,7 +170,7 @@ def plan_copy(
             return CopyItem(repository, tag, known=False)
         return decide_item(repository, tag, digest, found, current)
 
-    items = each(read, places)
+    items = parallel_map(read, places)
     if items.refused:
         raise items.refused[0].error
     refusals = (source_refusal, *_network_refusals(source, target))

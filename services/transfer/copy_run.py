@@ -11,8 +11,8 @@ from azure.mgmt.containerregistry import models
 
 from services.connection.changes import refused
 from services.connection.data_plane import RegistryClient
-from services.connection.errors import ServiceError, explained
-from services.connection.parallel import Partial, each
+from services.connection.errors import ServiceError, as_service_error
+from services.connection.parallel import Partial, parallel_map
 from services.connection.session import AzureSession
 from services.images.repositories import find_manifest_row, find_tag
 from services.transfer.copy_plan import CopyItem, CopyPlan
@@ -113,7 +113,7 @@ def _copied(
     """Whether Azure says that it is done; False where the waiting was stopped. Raises ServiceError."""
     began = time.monotonic()
     registries = session.registries(plan.target.subscription_id).registries
-    with explained(title):
+    with as_service_error(title):
         poller: LROPoller[Any] = registries.begin_import_image(
             plan.target.resource_group, plan.target.name, _parameters(plan)
         )
@@ -205,7 +205,7 @@ def _read_back(client: RegistryClient, plan: CopyPlan) -> Partial[CopyResult]:
             return CopyResult(item, "", "not confirmed")
         return CopyResult(item, found, "copied" if plan.digest else "copied, not compared")
 
-    return each(read, plan.items, name=lambda item: item.name)
+    return parallel_map(read, plan.items, name=lambda item: item.name)
 
 
 def _found(client: RegistryClient, item: CopyItem, digest: str) -> str:

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 from azure.core.exceptions import AzureError, HttpResponseError
 
 from services.connection.data_plane import RegistryClient, path_of
-from services.connection.errors import ServiceError, explained, from_azure
+from services.connection.errors import ServiceError, as_service_error, from_azure
 from services.connection.names import require_digest
-from services.connection.parallel import each
+from services.connection.parallel import parallel_map
 from services.images.image_graph import ImageContent, read_content
 from services.images.manifests import OCI_INDEX, Descriptor, Manifest
 
@@ -148,7 +148,7 @@ def _missing(client: RegistryClient, repository: str, blobs: tuple[Descriptor, .
     def look(blob: Descriptor) -> bool:
         path = path_of("/v2/{repository}/blobs/{digest}", repository=repository, digest=blob.digest)
         try:
-            with explained(title):
+            with as_service_error(title):
                 response = client.send("HEAD", path)
         except ServiceError as error:
             if error.status == 404:
@@ -160,7 +160,7 @@ def _missing(client: RegistryClient, repository: str, blobs: tuple[Descriptor, .
             raise _other_size(title, blob.digest, blob.size, found)
         return True
 
-    looked = each(look, blobs)
+    looked = parallel_map(look, blobs)
     if looked.refused:
         raise looked.refused[0].error
     absent = [blob for blob, there in zip(blobs, looked.values, strict=True) if not there]

@@ -10,9 +10,9 @@ from typing import Literal
 
 from services.connection.changes import refused
 from services.connection.data_plane import RegistryClient, path_of
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.names import require_repository, require_tag
-from services.connection.parallel import Progress, all_or_none, each
+from services.connection.parallel import Progress, all_or_none, parallel_map
 from services.images.repositories import Repository, Tag, find_repository, find_tag
 from services.images.tagging import TagPlan, apply_tag
 from services.transfer.archive_files import stopped
@@ -92,7 +92,7 @@ def plan_push(
     refusal = _refusal(found, current, content.digest)
     if refusal:
         return PushPlan(repository, tag, content.digest, current.digest if current else None, False, (), refusal)
-    there = each(lambda blob: has_blob(client, repository, blob), content.blobs) if found else None
+    there = parallel_map(lambda blob: has_blob(client, repository, blob), content.blobs) if found else None
     if there and there.refused:
         raise there.refused[0].error
     known = there.values if there else (False,) * len(content.blobs)
@@ -208,5 +208,5 @@ def _send_blobs(
 def _put(client: RegistryClient, repository: str, digest: str, raw: bytes, media_type: str) -> None:
     """A manifest by its digest: the registry refuses other bytes than those."""
     path = path_of("/v2/{repository}/manifests/{digest}", repository=repository, digest=digest)
-    with explained(f"Could not push the manifest {digest} to {repository}"):
+    with as_service_error(f"Could not push the manifest {digest} to {repository}"):
         client.send("PUT", path, content=raw, headers={"Content-Type": media_type})

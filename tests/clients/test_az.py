@@ -32,17 +32,19 @@ from services.child_resources.token_removal import apply_token_removal, plan_tok
 from services.child_resources.tokens import apply_token, get_token, list_tokens, plan_token
 from services.child_resources.webhook_rules import NewWebhook
 from services.child_resources.webhooks import apply_webhook, get_webhook, list_events, list_webhooks, ping, plan_webhook
-from services.commands import registries as az_commands
+from services.commands import access as az_access
+from services.commands import registries as az_registries
 from services.connection.parallel import Partial
 from services.connection.session import connect_sandbox
 from services.deletion.cleanup_rules import leftovers
 from services.deletion.plan import Why, plan_deletion
-from services.images.manifests import read_raw
+from services.images.manifest_reading import read_raw
 from services.images.repository_contents import read_contents
-from services.registries.registry import Mode, find_registry, get_registry, list_registries
+from services.registries.reading import find_registry, get_registry, list_registries
+from services.registries.registry import Mode
 from services.registries.skus import Sku
 from services.registry_lifecycle.creation import apply_creation
-from services.registry_lifecycle.creation_plan import RegistryOrder, plan_creation, read_ground
+from services.registry_lifecycle.creation_plan import RegistrySpec, plan_creation, read_ground
 from services.registry_lifecycle.names import NameScope
 from services.registry_lifecycle.removal import apply_removal, plan_removal
 from services.registry_lifecycle.settings import settings_of
@@ -135,7 +137,7 @@ def test_a_registry_s_life(run):
 
 def an_order(**changes):
     asked = {"group": "contoso-both-rg", "new_group": True, "name": "contosoboth02", "sku": Sku.BASIC}
-    return RegistryOrder(SUBSCRIPTION, **{**asked, "location": "eastus", **changes})
+    return RegistrySpec(SUBSCRIPTION, **{**asked, "location": "eastus", **changes})
 
 
 def test_az_and_the_console_see_what_the_other_creates(run, running):
@@ -166,9 +168,9 @@ def test_the_console_s_own_lines_create_a_registry(run, running):
         name="contosolines", sku=Sku.PREMIUM, mode=Mode.ABAC, public_access=False, name_scope=NameScope.TENANT
     )
     lines = (
-        az_commands.check_name(SUBSCRIPTION, order.name, name_scope=order.name_scope.value),
-        az_commands.create_group(SUBSCRIPTION, order.group, order.location),
-        az_commands.create_registry(
+        az_registries.check_name(SUBSCRIPTION, order.name, name_scope=order.name_scope.value),
+        az_registries.create_group(SUBSCRIPTION, order.group, order.location),
+        az_registries.create_registry(
             SUBSCRIPTION,
             order.group,
             order.name,
@@ -205,9 +207,9 @@ def test_a_provider_is_registered_by_the_console_s_line(run, running):
     subscription = running.store.get_resource(f"/subscriptions/{SUBSCRIPTION}")
     unregister(subscription)
     running.store.put_resource(subscription)
-    assert run(*shlex.split(az_commands.list_locations(SUBSCRIPTION))[1:])["state"] == "NotRegistered"
-    run(*shlex.split(az_commands.register_provider(SUBSCRIPTION))[1:])
-    shown = run(*shlex.split(az_commands.list_locations(SUBSCRIPTION))[1:])
+    assert run(*shlex.split(az_registries.list_locations(SUBSCRIPTION))[1:])["state"] == "NotRegistered"
+    run(*shlex.split(az_registries.register_provider(SUBSCRIPTION))[1:])
+    shown = run(*shlex.split(az_registries.list_locations(SUBSCRIPTION))[1:])
     assert shown["state"] == "Registered"
     assert "East US" in shown["locations"]
 
@@ -267,14 +269,14 @@ def test_a_role_by_the_console_is_the_one_that_az_lists_and_removes(run, running
     some = RepositoryChoice(("team/app",), ("backend/",))
     plan = read_grant_plan(session, payments, BUILT_IN[REPOSITORY_READER], KUBELET, "ServicePrincipal", some)
     assert apply_grant(session, plan).outcome == "assigned"
-    listed = run(*shlex.split(az_commands.list_role_assignments(payments.id))[1:])
+    listed = run(*shlex.split(az_access.list_role_assignments(payments.id))[1:])
     (one,) = (one for one in listed if one["principalId"] == KUBELET)
     assert (one["condition"], one["conditionVersion"]) == (plan.grant.condition, "2.0")
     # az, which knows no name for it, says so and makes no second one.
     again = ("--assignee-object-id", KUBELET, "--assignee-principal-type", "ServicePrincipal")
     where = ("--role", REPOSITORY_READER, "--scope", payments.id)
     assert run("role", "assignment", "create", *again, *where)["name"] == plan.grant.name
-    run(*shlex.split(az_commands.remove_assignment(one["id"]))[1:])
+    run(*shlex.split(az_access.remove_assignment(one["id"]))[1:])
     assert plan.grant.name not in {found.name for found in list_assignments_at(session, payments)}
 
 
@@ -398,7 +400,7 @@ def test_settings_that_az_changes_by_the_lines_shown_are_those_of_the_plan(run, 
         assert (shown["publicNetworkAccess"], shown["tags"]) == ("Disabled", {"owner": "a b"})
     finally:
         registry = get_registry(session, created["id"])
-        line = az_commands.delete_registry(registry.name, registry.resource_group, registry.subscription_id)
+        line = az_registries.delete_registry(registry.name, registry.resource_group, registry.subscription_id)
         run(*shlex.split(line)[1:], "--yes")
     plan = plan_removal(registry, None, Partial(()), None, None)
     assert apply_removal(session, plan) == "gone already"

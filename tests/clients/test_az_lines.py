@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from services.commands import registries as az_commands
+from services.commands import registries as az_registries
 from tests.support.az_program import AZ, MISSING
 from tests.support.shell_lines import JOINTS, fixes, made, makers
 
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.client
 
 # Lines with options that a sample of each parameter leaves out.
 WITH_OPTIONS = {
-    "create_registry with options": az_commands.create_registry(
+    "create_registry with options": az_registries.create_registry(
         "s1",
         "contoso-rg",
         "contosoacr",
@@ -27,7 +27,9 @@ WITH_OPTIONS = {
         name_scope="TenantReuse",
         tags=(("team", "platform"),),
     ),
-    "check_name with options": az_commands.check_name("s1", "contosoacr", name_scope="ResourceGroupReuse", group="rg"),
+    "check_name with options": az_registries.check_name(
+        "s1", "contosoacr", name_scope="ResourceGroupReuse", group="rg"
+    ),
 }
 LINES = {name: made(maker) for name, maker in makers().items()} | fixes() | WITH_OPTIONS
 

@@ -22,7 +22,7 @@ from services.child_resources.token_passwords import generate_password, plan_pas
 from services.child_resources.tokens import apply_status, apply_token, get_token, plan_token
 from services.connection.session import connect_sandbox
 from services.images.repositories import get_tag
-from services.registries.registry import get_registry
+from services.registries.reading import get_registry
 from services.transfer.download import plan_archive, stream
 from tests.support.azure_clients import token
 

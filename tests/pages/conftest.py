@@ -6,7 +6,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from services.connection.session import AzureSession
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 
 SHELL = str(Path(__file__).parents[2] / "pages" / "shell.py")
@@ -32,7 +32,7 @@ def faults(tmp_path: Path) -> Path:
 
 def read(who: str) -> None:
     """Waits until the inventory is in: pages show it without progress then."""
-    assert loaders.inventory(who).finished.wait(30)
+    assert registry_loaders.inventory(who).finished.wait(30)
 
 
 @pytest.fixture

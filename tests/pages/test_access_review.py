@@ -11,7 +11,7 @@ from sandbox.seeds import company
 from sandbox.seeds.resources import assignment
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
-from services.registries.registry import list_registries
+from services.registries.reading import list_registries
 from tests.pages.conftest import AppTest, Open, texts
 from tests.support.app_test import button
 from tests.support.own_sandbox import REGISTRY, Own, own_sandbox

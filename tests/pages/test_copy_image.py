@@ -13,7 +13,7 @@ from tests.services.transfer.test_download import Shelf
 from tests.support.app_test import button, facts, reopen
 from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
 from ui.elements import writing
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 from ui.transfer import copy as copy_image
 
@@ -127,14 +127,14 @@ def test_a_copy_is_seen_in_the_target_without_a_refresh(open_view: Open, own: Ow
     own.push("v1")
     target = own.make_registry(OTHER)
     at = open_view("image.py", **IMAGE)
-    assert loaders.catalogue(connection.who(), target.login_server).finished.wait(30)
+    assert registry_loaders.catalogue(connection.who(), target.login_server).finished.wait(30)
     button(at, COPY).click().run()
     reopen(at, COPY)
     at.selectbox[0].select_index([*at.selectbox[0].options].index(OTHER)).run()
     reopen(at, COPY)
     button(at, "Copy").click().run()
     done(at)
-    catalogue = loaders.catalogue(connection.who(), target.login_server)
+    catalogue = registry_loaders.catalogue(connection.who(), target.login_server)
     assert catalogue.finished.wait(30)
     assert catalogue.value.names == (APP,)
 

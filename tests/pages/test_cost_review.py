@@ -16,10 +16,10 @@ from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
 from services.costs.review import days_in, month_before
 from services.pricing.money import cents, money
-from services.registries.registry import list_registries
+from services.registries.reading import list_registries
 from tests.pages.conftest import AppTest, Open, texts
 from ui.loaders import bills, contents
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 
 LAST = month_before(datetime.now(UTC).date().replace(day=1))
@@ -140,7 +140,7 @@ def test_a_registry_s_bill_is_shared_out_to_its_repositories(
     assert "Read its repositories" in [button.label for button in at.button]
     hub = next(one for one in list_registries(session).values if one.name == "contosohub")
     who = connection.who()
-    assert loaders.catalogue(who, hub.login_server).finished.wait(30)
+    assert registry_loaders.catalogue(who, hub.login_server).finished.wait(30)
     assert contents.registry(who, hub.login_server).finished.wait(30)
     at = review(registry="contosohub")
     shared = table(at, "Repository")

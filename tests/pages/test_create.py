@@ -13,7 +13,7 @@ from sandbox.seeds.walkthrough import SUBSCRIPTION
 from tests.pages.conftest import AppTest, Open, texts
 from tests.support.app_test import button
 from tests.support.own_sandbox import Own, own_sandbox
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 
 ANSWERS = {"grouping": "New", "new_group": "contoso-new-rg", "new_name": "contosonew01", "new_location": "eastus"}
@@ -69,7 +69,7 @@ def test_a_registry_is_made_and_can_be_opened(open_view: Open, own: Own) -> None
     assert "Registry contosonew01: made, as read back" in words
     assert own.sandbox.ready["registries"]["contosonew01"] in words
     assert "already in use" not in words
-    inventory = loaders.inventory(connection.who())
+    inventory = registry_loaders.inventory(connection.who())
     assert inventory.finished.wait(30)
     assert {one.name for one in inventory.value.registries.values} == {"casaacr01", "contosonew01"}
     button(at, "Put away").click()

@@ -1,7 +1,7 @@
 import pytest
 
 from services.connection.session import AzureSession
-from services.registries.registry import list_registries
+from services.registries.reading import list_registries
 from tests.pages.conftest import Open, texts
 
 

@@ -11,7 +11,7 @@ from sandbox.server import Sandbox
 from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
 from services.connection.session import AzureSession, connect_sandbox
-from services.registries.registry import list_registries
+from services.registries.reading import list_registries
 from tests.pages.conftest import AppTest, Open, texts
 from tests.support.app_test import button, reopen
 from tests.support.own_sandbox import Own, own_sandbox

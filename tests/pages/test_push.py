@@ -14,7 +14,7 @@ from sandbox.server import Sandbox
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession, connect_sandbox
 from services.images.repositories import tag_page
-from services.registries.registry import list_registries
+from services.registries.reading import list_registries
 from services.transfer import push as pushing
 from services.transfer.archives import read_archive
 from tests.pages.conftest import AppTest, Open, texts

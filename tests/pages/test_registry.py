@@ -1,6 +1,6 @@
 from services.connection.session import AzureSession
 from services.registries.findings import findings_of
-from services.registries.registry import list_registries
+from services.registries.reading import list_registries
 from tests.pages.conftest import Open, texts
 
 GUIDE_ID = (

@@ -1,14 +1,14 @@
 from services.connection.session import AzureSession
-from services.registries.registry import list_registries
+from services.registries.reading import list_registries
 from tests.pages.conftest import Open, texts
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 
 
 def catalogue_read(session: AzureSession, name: str) -> str:
     registry = next(registry for registry in list_registries(session).values if registry.name == name)
     connection.use(session)
-    assert loaders.catalogue(connection.who(), registry.login_server).finished.wait(30)
+    assert registry_loaders.catalogue(connection.who(), registry.login_server).finished.wait(30)
     return registry.login_server
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from services.access.repository_scope import RepositoryChoice
 from services.access.role_definitions import BUILT_IN
-from services.commands.registries import assign_role_by_object_id
+from services.commands.access import assign_role_by_object_id
 from services.connection.session import AzureSession
-from services.registries.registry import Mode, list_registries
+from services.registries.reading import list_registries
+from services.registries.registry import Mode
 from services.roles.advice import USE_CASES, advise, use_case
 from tests.pages.conftest import AppTest, Open, texts
 from tests.support.own_sandbox import Own, own_sandbox

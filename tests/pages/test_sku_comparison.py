@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
-from services.registries.registry import list_registries
+from services.registries.reading import list_registries
 from tests.pages.conftest import AppTest, Open, texts
 from tests.support.app_test import button, reopen
 from tests.support.own_sandbox import Own, own_sandbox

@@ -8,11 +8,11 @@ import pytest
 
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession
-from services.registries.registry import list_registries
+from services.registries.reading import list_registries
 from tests.pages.conftest import AppTest, Open, texts
 from ui.elements.text import size
 from ui.loaders import contents
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 
 
@@ -21,7 +21,7 @@ def counted(session: AzureSession, name: str) -> str:
     registry = next(registry for registry in list_registries(session).values if registry.name == name)
     connection.use(session)
     who = connection.who()
-    assert loaders.catalogue(who, registry.login_server).finished.wait(30)
+    assert registry_loaders.catalogue(who, registry.login_server).finished.wait(30)
     assert contents.registry(who, registry.login_server).finished.wait(30)
     return registry.login_server
 
@@ -146,10 +146,10 @@ def test_a_registry_without_repositories_says_how_to_push(open_view: Open, sessi
 def test_a_large_registry_is_read_when_asked_for(
     open_view: Open, session: AzureSession, sandbox: Sandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("ui.loaders.registries.LARGE", 2)
+    monkeypatch.setattr("ui.loaders.images.LARGE", 2)
     registry = next(one for one in list_registries(session).values if one.name == "casaacr01")
     connection.use(session)
-    assert loaders.catalogue(connection.who(), registry.login_server).finished.wait(30)
+    assert registry_loaders.catalogue(connection.who(), registry.login_server).finished.wait(30)
     at = open_view("storage.py", registry="casaacr01")
     assert "3 manifests: reading them all takes a while" in texts(at)
     assert contents.counted(connection.who(), registry.login_server) is None

@@ -10,7 +10,7 @@ from streamlit.testing.v1.errors import AppTestError
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
 from services.images.repositories import tag_page
-from services.registries.registry import list_registries
+from services.registries.reading import list_registries
 from tests.pages.conftest import AppTest, Open, texts
 from ui.elements import writing
 from ui.loaders import contents

@@ -23,7 +23,8 @@ from services.arm.subscriptions import list_subscriptions
 from services.connection.data_plane_tokens import Need
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession, connect_sandbox
-from services.registries.registry import Mode, Registry, list_registries
+from services.registries.reading import list_registries
+from services.registries.registry import Mode, Registry
 from tests.support.own_sandbox import Own, own_sandbox
 
 SAME = {

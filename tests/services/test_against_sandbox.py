@@ -15,7 +15,8 @@ from services.connection.data_plane_tokens import Need
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession, connect_sandbox
-from services.images.manifests import Descriptor, Kind, read_config, read_manifest, read_referrers
+from services.images.manifest_reading import read_config, read_manifest, read_referrers
+from services.images.manifests import Descriptor, Kind
 from services.images.repositories import (
     count_repositories,
     get_manifest_row,
@@ -31,7 +32,8 @@ from services.images.repositories import (
 from services.images.summaries import summarise
 from services.images.tree import Role, build_tree, read_for_tree
 from services.registries.findings import findings_of
-from services.registries.registry import Mode, Registry, get_registry, list_registries
+from services.registries.reading import get_registry, list_registries
+from services.registries.registry import Mode, Registry
 
 GIB = 1024**3
 Open = Callable[[str], RegistryClient]
@@ -235,11 +237,11 @@ def test_locks(client: Open) -> None:
 def sent_to(sandbox: Sandbox, host: str, work: Callable[[], object]) -> list[str]:
     """The paths that `work` asks of `host`."""
     # An answer may be here before it is in the log; what is asked next is answered after that.
-    settle = f"{sandbox.ready['resource_manager']}/metadata/endpoints?api-version=2022-09-01"
-    requests.get(settle, verify=sandbox.ready["ca_file"], timeout=30)
+    prepare_models = f"{sandbox.ready['resource_manager']}/metadata/endpoints?api-version=2022-09-01"
+    requests.get(prepare_models, verify=sandbox.ready["ca_file"], timeout=30)
     sandbox.clear_requests()
     work()
-    requests.get(settle, verify=sandbox.ready["ca_file"], timeout=30)
+    requests.get(prepare_models, verify=sandbox.ready["ca_file"], timeout=30)
     return [request.path for request in sandbox.requests if request.host == host]
 
 

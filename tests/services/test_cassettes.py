@@ -14,10 +14,12 @@ from services.arm.subscriptions import list_subscriptions
 from services.connection import parallel
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession, connect_sandbox
-from services.images.manifests import Kind, read_config, read_manifest, read_referrers
+from services.images.manifest_reading import read_config, read_manifest, read_referrers
+from services.images.manifests import Kind
 from services.images.repositories import get_repository, manifest_rows, manifest_table, repository_names, tag_page
 from services.images.tree import Role, build_tree, read_for_tree
-from services.registries.registry import Mode, get_registry, list_registries
+from services.registries.reading import get_registry, list_registries
+from services.registries.registry import Mode
 from tests.support.scrub import Scrubber
 
 CASSETTES = Path(__file__).parent.parent / "cassettes"

@@ -41,7 +41,7 @@ from services.child_resources.webhooks import apply_webhook, get_webhook, ping, 
 from services.connection.changes import delete
 from services.connection.data_plane import RegistryClient
 from services.connection.data_plane_tokens import Need, need_of
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.costs.budgets import read_budgets
@@ -49,7 +49,7 @@ from services.costs.query import query_costs
 from services.costs.rows import CostSums
 from services.costs.usage_details import add_usage, read_usage
 from services.deletion.repository import RepositoryDeletionPlan, apply_repository_deletion
-from services.images.manifests import read_manifest
+from services.images.manifest_reading import read_manifest
 from services.images.repositories import (
     get_manifest_row,
     get_repository,
@@ -61,10 +61,11 @@ from services.images.repositories import (
 )
 from services.images.tagging import UntagItem, UntagPlan, apply_untag
 from services.pricing.retail_prices import prices_of, read_price_rows
-from services.registries.registry import Mode, Registry, get_registry, list_registries
+from services.registries.reading import get_registry, list_registries
+from services.registries.registry import Mode, Registry
 from services.registries.skus import Sku
 from services.registry_lifecycle.creation import apply_creation
-from services.registry_lifecycle.creation_plan import RegistryOrder, plan_creation, read_ground
+from services.registry_lifecycle.creation_plan import RegistrySpec, plan_creation, read_ground
 from services.registry_lifecycle.names import NameScope, check_name
 from services.registry_lifecycle.removal import apply_removal, plan_removal
 from services.registry_lifecycle.settings import settings_of
@@ -640,7 +641,7 @@ def replay_creation(recording: Recording) -> None:
     wire.on("POST", f"{at}/providers/{NAMESPACE}/checkNameAvailability", Answer(200, {"nameAvailable": True}))
     wire.on("GET", f"{at}/resourcegroups/{group}/providers/Microsoft.Authorization/permissions", REFUSED)
     tags = tuple((wanted.get("tags") or {}).items())
-    order = RegistryOrder(subscription, group, False, name, Sku(wanted["sku"]["name"]), wanted["location"], tags=tags)
+    order = RegistrySpec(subscription, group, False, name, Sku(wanted["sku"]["name"]), wanted["location"], tags=tags)
     done = apply_creation(session, plan_creation(order, read_ground(session, order), None))
     assert (done.group.outcome, done.made.outcome, done.differs) == ("was there", "made", ())
     check_registry(done.registry, there)
@@ -1069,7 +1070,7 @@ def test_a_group_that_is_not_there_is_none(file: str) -> None:
 def test_refusals_of_a_registry(file: str) -> None:
     recording = RECORDINGS[file]
     client = recording.registry()
-    with pytest.raises(ServiceError) as raised, explained("Could not read"):
+    with pytest.raises(ServiceError) as raised, as_service_error("Could not read"):
         client.raw(recording.path)
     check_refusal(raised.value, recording)
 
@@ -1102,7 +1103,7 @@ def test_a_challenge_is_answered_with_a_token_for_what_it_names(file: str) -> No
     canned.on("POST", f"https://{recording.host}/oauth2/token", Answer(200, {"access_token": "fresh"}))
     scope = re.search('scope="([^"]*)"', header)
     if not scope or need_of("GET", recording.path) is None:
-        with pytest.raises(ServiceError), explained("Could not read"):
+        with pytest.raises(ServiceError), as_service_error("Could not read"):
             client.raw(recording.path)
         return
     assert client.raw(recording.path).status_code == 200

@@ -15,7 +15,7 @@ from services.connection.session import AzureSession, connect_sandbox
 from services.images.repositories import repository_names
 from services.images.repository_contents import read_contents
 from services.images.storage import ImageStorage, RepositoryStorage, registry_storage
-from services.registries.registry import list_registries
+from services.registries.reading import list_registries
 from tests.support import registries_at_random
 
 # ARM64's layers have as many bytes as AMD64's, and digests of their own.

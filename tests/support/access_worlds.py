@@ -10,7 +10,7 @@ from typing import Any
 from hypothesis import strategies as st
 
 from services.access.permissions import Permission
-from services.access.role_assignments import AccessRecords, DenyAssignment, RoleAssignment, Who
+from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment
 from services.access.role_definitions import PermissionBlock, RoleDefinition
 from services.registries.registry import Mode
 
@@ -124,7 +124,7 @@ def may(world: World, mode: Mode, wanted: Permission, repository: str) -> bool:
     return True
 
 
-def is_among(world: World, who: tuple[Who, ...]) -> bool:
+def is_among(world: World, who: tuple[PrincipalRef, ...]) -> bool:
     return any(one.id in (ME, EVERYONE) or one.id in world.my_groups for one in who)
 
 
@@ -273,10 +273,10 @@ _principals = st.sampled_from(
 )
 _who = st.sampled_from(
     [
-        Who(ME, "ServicePrincipal"),
-        Who(OTHER, "User"),
-        Who(EVERYONE, "SystemDefined"),
-        *(Who(g, "Group") for g in GROUPS),
+        PrincipalRef(ME, "ServicePrincipal"),
+        PrincipalRef(OTHER, "User"),
+        PrincipalRef(EVERYONE, "SystemDefined"),
+        *(PrincipalRef(g, "Group") for g in GROUPS),
     ]
 )
 

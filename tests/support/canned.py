@@ -21,7 +21,8 @@ from urllib3 import HTTPResponse
 from urllib3.exceptions import ProtocolError
 
 from services.connection.data_plane import RegistryClient
-from services.connection.session import CLOUDS, AzureEndpoints, AzureSession
+from services.connection.endpoints import CLOUDS, AzureEndpoints
+from services.connection.session import AzureSession
 
 HOST = "contoso.azurecr.io"
 CLOUD: AzureEndpoints = CLOUDS["public"]

@@ -13,7 +13,8 @@ from sandbox.server import Sandbox
 from sandbox.storage.store import Locks
 from services.connection.data_plane import RegistryClient
 from services.connection.session import AzureSession, connect_sandbox
-from services.registries.registry import Registry, get_registry
+from services.registries.reading import get_registry
+from services.registries.registry import Registry
 from tests.support.documents import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, digest_of
 
 REGISTRY = "casaacr01"

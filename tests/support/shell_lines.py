@@ -3,9 +3,10 @@
 import inspect
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
-from types import FunctionType
+from importlib import import_module
+from pkgutil import iter_modules
 
-from services.commands import registries as az_commands
+from services import commands
 from services.registries import findings
 from services.registries.registry import Access, Mode, Network, Registry, Usage
 
@@ -60,14 +61,21 @@ SAMPLES: Mapping[str, object] = {
     "assignment_name": "44444444-4444-4444-4444-444444444444",
     "assignment_id": f"{RESOURCE_GROUP}/providers/Microsoft.Authorization/roleAssignments/44444444",
 }
+# What makes no line of its own.
+NO_LINES = {"shell_line", "bicep_string", "hcl_string"}
 # A line can be a small script; its parts are commands.
 JOINTS = ("|", "&&", ";")
 
 
 def makers() -> dict[str, Callable[..., str]]:
-    """The public functions of az_commands, by name."""
-    found = inspect.getmembers(az_commands, inspect.isfunction)
-    return {name: made for name, made in found if not name.startswith("_") and isinstance(made, FunctionType)}
+    """The public functions of services.commands, by name."""
+    modules = (import_module(f"{commands.__name__}.{module.name}") for module in iter_modules(commands.__path__))
+    return {
+        name: function
+        for module in modules
+        for name, function in inspect.getmembers(module, inspect.isfunction)
+        if function.__module__ == module.__name__ and not name.startswith("_") and name not in NO_LINES
+    }
 
 
 def made(maker: Callable[..., str], samples: Mapping[str, object] = SAMPLES) -> str:

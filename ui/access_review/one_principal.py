@@ -3,7 +3,7 @@
 import streamlit as st
 
 from services.access_review.who_can import what_can
-from services.commands import registries as az_commands
+from services.commands import access as az_access
 from services.connection.names import is_guid
 from services.connection.parallel import Partial
 from services.pull_checks.matrix_reading import Pulls
@@ -78,7 +78,7 @@ def show_principal(who: str, pulls: Pulls, known: Known) -> None:
             show_reasons(chosen, known)
     az_lines(
         *(
-            az_commands.list_assignments_of(principal, f"/subscriptions/{subscription}")
+            az_access.list_assignments_of(principal, f"/subscriptions/{subscription}")
             for subscription in pulls.by_subscription
         )
     )

@@ -6,7 +6,7 @@ import streamlit as st
 
 from services.access.decisions import Verdict
 from services.access_review.who_can import ASKED, Rights, doors, who_can
-from services.commands import registries as az_commands
+from services.commands import access as az_access
 from services.pull_checks.matrix_reading import Pulls
 from services.registries.registry import Registry
 from ui.access_review import principals
@@ -86,9 +86,9 @@ def show_who(
                     },
                 )
     az_lines(
-        az_commands.list_role_assignments(registry.id),
-        az_commands.list_deny_assignments(registry.id),
-        *(az_commands.show_role(role) for role in dict.fromkeys(one.role for one in (chosen.held if chosen else ()))),
+        az_access.list_role_assignments(registry.id),
+        az_access.list_deny_assignments(registry.id),
+        *(az_access.show_role(role) for role in dict.fromkeys(one.role for one in (chosen.held if chosen else ()))),
     )
 
 

@@ -10,7 +10,7 @@ from services.aks.attach import AttachPlan, apply_attach, read_attach_plan
 from services.aks.clusters import Cluster
 from services.aks.detach import apply_detach, attachments, read_detach_plan
 from services.aks.puller import PullerAccess
-from services.commands import registries as az_commands
+from services.commands import access as az_access
 from services.connection.errors import ServiceError
 from services.registries.registry import Mode, Registry
 from ui.elements.errors import panel, show_error
@@ -109,7 +109,7 @@ def detach(who: str, cluster: Cluster, registry: Registry, held: PullerAccess) -
         elif not plan.blockers:
             st.markdown("After it, nothing that is known lets it pull.")
         if plan.assignment:
-            st.code(az_commands.remove_assignment(plan.assignment.id), language="bash", wrap_lines=True)
+            st.code(az_access.remove_assignment(plan.assignment.id), language="bash", wrap_lines=True)
         show_read_only()
         if st.button("Remove the assignment", type="primary", disabled=bool(plan.blockers) or not may_write()):
             try:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from services.aks.attach import AttachPlan, apply_attach, read_attach_plan
-from services.connection.parallel import Partial, each
+from services.connection.parallel import Partial, parallel_map
 from services.pull_checks.matrix import Pair
 from ui.elements.errors import show_refused
 from ui.elements.table import table_height, table_of
@@ -26,7 +26,7 @@ def _name(pair: Pair | AttachPlan) -> str:
 def _plans(who: str, key: str, _pairs: Sequence[Pair]) -> Partial[AttachPlan]:  # noqa: ARG001
     """`key` says which pairs."""
     session = connection.session(who)
-    return each(lambda pair: read_attach_plan(session, pair.cluster, pair.registry), _pairs, name=_name)
+    return parallel_map(lambda pair: read_attach_plan(session, pair.cluster, pair.registry), _pairs, name=_name)
 
 
 @st.dialog("Attach", width="large")
@@ -66,7 +66,7 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
 def _apply(who: str, plans: Sequence[AttachPlan]) -> None:
     session = connection.session(who)
     try:
-        done = each(lambda plan: (plan, apply_attach(session, plan)), plans, name=_name)
+        done = parallel_map(lambda plan: (plan, apply_attach(session, plan)), plans, name=_name)
     finally:  # Also what failed may have been done.
         _plans.clear()
         clusters.forget_pulls(who)

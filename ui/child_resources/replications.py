@@ -16,14 +16,14 @@ from services.child_resources.replications import (
     replica_regions,
 )
 from services.child_resources.webhooks import list_webhooks
-from services.commands import registries as az_commands
+from services.commands import child_resources as az_child_resources
 from services.connection.errors import ServiceError
 from services.pricing.money import cents, money
 from services.registries.registry import Registry
 from ui.elements.errors import panel, show_error
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import Loaded
 from ui.pricing.prices import PriceBook
 from ui.runtime import connection
@@ -53,7 +53,7 @@ def _offered(who: str, subscription_id: str, _registry: Registry) -> tuple[str, 
 def forget(who: str, registry: Registry) -> None:
     """Reads the replicas, and the registry with what it costs, anew."""
     listed.clear(who, registry.id, registry)
-    loaders.registry.clear(who, registry.id)
+    registry_loaders.registry.clear(who, registry.id)
 
 
 @st.dialog("Add a replica", width="medium")
@@ -74,7 +74,7 @@ def add(who: str, registry: Registry, there: tuple[Replication, ...], book: Pric
             st.markdown(
                 "Images are copied there by and by. Zone redundancy needs no choice: regions that have zones have it."
             )
-        st.code(az_commands.add_replica(registry.name, region), language="bash", wrap_lines=True)
+        st.code(az_child_resources.add_replica(registry.name, region), language="bash", wrap_lines=True)
         show_read_only()
         if st.button("Add the replica", type="primary", disabled=bool(plan.blockers) or not may_write()):
             _begin(who, plan, adding=True)
@@ -92,7 +92,7 @@ def remove(who: str, registry: Registry, there: tuple[Replication, ...], book: P
         show_objections(plan.blockers, plan.warnings)
         st.markdown("No image is lost: the other regions have them all.")
         name = next(one.name for one in there if one.region == region)
-        st.code(az_commands.remove_replica(registry.name, name), language="bash", wrap_lines=True)
+        st.code(az_child_resources.remove_replica(registry.name, name), language="bash", wrap_lines=True)
         show_read_only()
         if st.button("Remove the replica", type="primary", disabled=bool(plan.blockers) or not may_write()):
             _begin(who, plan, adding=False)
@@ -134,7 +134,7 @@ def _begin(who: str, plan: ReplicaPlan, *, adding: bool) -> None:
                 reading.value = apply_replica_removal(session, plan, report)
         finally:  # Also what failed may have been done.
             forget(who, plan.registry)
-            loaders.inventory.clear(who)
+            registry_loaders.inventory.clear(who)
 
     _changes()[f"{plan.registry.id} {plan.region}"] = _Change(plan, start("", work, verb=f"{plan.registry.name}:"))
 

@@ -6,7 +6,8 @@ import streamlit as st
 
 from services.child_resources.token_passwords import NAMES, NewPassword, generate_password, plan_password, spare_name
 from services.child_resources.tokens import Token
-from services.commands import registries as az_commands
+from services.commands import child_resources as az_child_resources
+from services.commands import sign_in as az_sign_in
 from services.registries.registry import Registry
 from ui.child_resources import tokens
 from ui.elements.errors import panel
@@ -33,7 +34,7 @@ def new_password(who: str, registry: Registry, token: Token) -> None:
             plan = plan_password(registry, token, name or NAMES[0], _ENDS[ends], now)
             show_objections((), plan.warnings)
             st.markdown("It is shown once, here. Azure does not tell it again, and this console does not keep it.")
-            line = az_commands.generate_token_password(registry.name, token.name, plan.name, _ENDS[ends])
+            line = az_child_resources.generate_token_password(registry.name, token.name, plan.name, _ENDS[ends])
             st.code(line, language="bash", wrap_lines=True)
             show_read_only()
             asked = st.button("Make the password", type="primary", disabled=not may_write())
@@ -56,5 +57,5 @@ def _show(registry: Registry, made: NewPassword) -> None:
     )
     st.code(made.value, language=None, wrap_lines=True)
     st.markdown("To sign in with it, with the password in TOKEN_PASSWORD:")
-    st.code(az_commands.sign_in_as_token(made.token, registry.login_server), language="bash", wrap_lines=True)
+    st.code(az_sign_in.sign_in_as_token(made.token, registry.login_server), language="bash", wrap_lines=True)
     st.button("I have copied it", type="primary", on_click=st.session_state.__setitem__, args=(_CLOSE, True))

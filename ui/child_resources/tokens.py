@@ -16,13 +16,13 @@ from services.child_resources.tokens import (
     list_tokens,
     plan_token,
 )
-from services.commands import registries as az_commands
+from services.commands import child_resources as az_child_resources
 from services.registries.registry import Registry
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import say_done
 from ui.elements.text import count, plain
 from ui.elements.writing import may_write, show_objections, show_read_only, with_status
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import Loaded
 from ui.runtime import connection
 
@@ -55,7 +55,7 @@ def listed(who: str, registry_id: str, _registry: Registry) -> Loaded[Listing]: 
 def forget(who: str, registry: Registry) -> None:
     """Reads the tokens, the scope maps and the registry's usage anew."""
     listed.clear(who, registry.id, registry)
-    loaders.registry.clear(who, registry.id)
+    registry_loaders.registry.clear(who, registry.id)
 
 
 def grant_words(scope_map: ScopeMap | None) -> list[str]:
@@ -104,14 +104,14 @@ def _lines(plan: TokenPlan) -> tuple[str, str]:
     repositories = tuple(grant.repository for grant in plan.grants) or ("REPOSITORY",)
     registry = plan.registry.name
     return (
-        az_commands.add_scope_map(registry, named.scope_map, repositories, rights, named.description),
-        az_commands.add_token(registry, named.name, named.scope_map),
+        az_child_resources.add_scope_map(registry, named.scope_map, repositories, rights, named.description),
+        az_child_resources.add_token(registry, named.name, named.scope_map),
     )
 
 
 def _ask(who: str, registry: Registry) -> tuple[str, tuple[Grant, ...]]:
     name = st.text_input("Name", placeholder="contoso-device", help="It is the user name to sign in with.").strip()
-    names = loaders.catalogue(who, registry.login_server).value.names
+    names = registry_loaders.catalogue(who, registry.login_server).value.names
     repositories = st.multiselect(
         "Repositories",
         names,
@@ -142,7 +142,7 @@ def change_status(who: str, registry: Registry, token: Token) -> None:
             else "Its passwords that have not ended work again."
         )
         st.markdown(f"**{plain(token.name)}** will be {target}. {effect}")
-        line = az_commands.set_token_status(registry.name, token.name, token.scope_map, target)
+        line = az_child_resources.set_token_status(registry.name, token.name, token.scope_map, target)
         st.code(line, language="bash", wrap_lines=True)
         show_read_only()
         label = "Disable" if token.enabled else "Enable"
@@ -167,8 +167,8 @@ def remove(who: str, registry: Registry, token: Token, listing: Listing) -> None
         elif token.scope_map:
             st.markdown(f"- not its scope map {plain(token.scope_map)}: that stays")
         show_objections((), plan.warnings)
-        lines = [az_commands.remove_token(registry.name, token.name)]
-        lines += [az_commands.remove_scope_map(registry.name, plan.scope_map.name)] if plan.scope_map else []
+        lines = [az_child_resources.remove_token(registry.name, token.name)]
+        lines += [az_child_resources.remove_scope_map(registry.name, plan.scope_map.name)] if plan.scope_map else []
         st.code("\n".join(lines), language="bash", wrap_lines=True)
         show_read_only()
         typed = st.text_input("To confirm, type its name")
@@ -202,7 +202,7 @@ def remove_map(who: str, registry: Registry, listing: Listing) -> None:
         chosen = st.selectbox("Scope map", unused, format_func=lambda one: one.name)
         for words in grant_words(chosen):
             st.markdown(f"- {plain(words)}")
-        st.code(az_commands.remove_scope_map(registry.name, chosen.name), language="bash", wrap_lines=True)
+        st.code(az_child_resources.remove_scope_map(registry.name, chosen.name), language="bash", wrap_lines=True)
         show_read_only()
         if st.button("Remove the scope map", type="primary", disabled=not may_write()):
             session = connection.session(who)

@@ -16,13 +16,13 @@ from services.child_resources.webhooks import (
     plan_webhook,
     read_callback,
 )
-from services.commands import registries as az_commands
+from services.commands import child_resources as az_child_resources
 from services.registries.registry import Registry
 from ui.elements.errors import panel
 from ui.elements.notices import say_done
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only, with_status
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import Loaded
 from ui.runtime import connection
 
@@ -45,7 +45,7 @@ def forget(who: str, registry: Registry) -> None:
     """Reads the webhooks, their events and the registry's usage anew."""
     listed.clear(who, registry.id, registry)
     events.clear()
-    loaders.registry.clear(who, registry.id)
+    registry_loaders.registry.clear(who, registry.id)
 
 
 @st.dialog("Add a webhook", width="large")
@@ -56,7 +56,7 @@ def add(who: str, registry: Registry, there: tuple[Webhook, ...]) -> None:
         plan = plan_webhook(registry, there, wanted)
         if wanted.name and wanted.service_uri:  # Before, all that is missing would be said to be wrong.
             show_objections(plan.blockers, plan.warnings)
-        line = az_commands.add_webhook(
+        line = az_child_resources.add_webhook(
             registry.name,
             wanted.name or "NAME",
             wanted.service_uri or "https://…",
@@ -131,7 +131,7 @@ def show_address(who: str, registry: Registry, name: str) -> None:
         st.code(callback.service_uri, language=None, wrap_lines=True)
         names = ", ".join(plain(header) for header in callback.header_names)
         st.markdown(f"Headers: {names or 'none'}. Their values are secrets, and are not shown.")
-        st.code(az_commands.show_webhook_config(registry.name, name), language="bash", wrap_lines=True)
+        st.code(az_child_resources.show_webhook_config(registry.name, name), language="bash", wrap_lines=True)
 
 
 @st.dialog("Enable or disable")
@@ -141,7 +141,9 @@ def change_status(who: str, registry: Registry, webhook: Webhook) -> None:
         target = "disabled" if webhook.enabled else "enabled"
         effect = "Azure stops calling its address." if webhook.enabled else "Azure calls its address from then on."
         st.markdown(f"**{plain(webhook.name)}** will be {target}. {effect}")
-        st.code(az_commands.set_webhook_status(registry.name, webhook.name, target), language="bash", wrap_lines=True)
+        st.code(
+            az_child_resources.set_webhook_status(registry.name, webhook.name, target), language="bash", wrap_lines=True
+        )
         show_read_only()
         label = "Disable" if webhook.enabled else "Enable"
         if st.button(f"{label} the webhook", type="primary", disabled=not may_write()):
@@ -161,7 +163,7 @@ def remove(who: str, registry: Registry, webhook: Webhook) -> None:
         show_objections(
             (), ("Its address, its headers and its events go with it. Whoever waits for its calls is called no more.",)
         )
-        st.code(az_commands.remove_webhook(registry.name, webhook.name), language="bash", wrap_lines=True)
+        st.code(az_child_resources.remove_webhook(registry.name, webhook.name), language="bash", wrap_lines=True)
         show_read_only()
         if st.button("Remove the webhook", type="primary", disabled=not may_write()):
             try:

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 import pyarrow as pa
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import aks as az_aks
 from services.deletion.plan import DeletionItem, DeletionPlan, Why
 from services.deletion.running_images import running_digests
 from services.images.repository_contents import RepositoryContents
@@ -15,7 +15,6 @@ from ui.elements.errors import show_error
 from ui.elements.page import az_lines
 from ui.elements.table import table_height, table_of
 from ui.elements.text import ago, count, plain, shell, short, size
-from ui.elements.writing import may_write, show_read_only
 from ui.loaders import contents as whole
 from ui.runtime.background import show_progress
 
@@ -41,7 +40,7 @@ def ask_what_runs(contents: RepositoryContents) -> frozenset[str]:
     with st.expander("What runs in your clusters", icon=":material/deployed_code_alert:"):
         st.markdown(
             "The registry does not know what runs. Paste what this prints, for each cluster: "
-            f"what is in it is not deleted.\n\n{shell(az_commands.running_images())}"
+            f"what is in it is not deleted.\n\n{shell(az_aks.running_images())}"
         )
         text = st.text_area("Images that run", placeholder="contoso.azurecr.io/app@sha256:…", key="running")
         running = running_digests(text or "", contents)
@@ -97,15 +96,6 @@ def _row(item: DeletionItem) -> dict[str, object]:
 def _names(tags: list[str]) -> str:
     shown = ", ".join(plain(tag) for tag in tags[:10])
     return f"{shown} and {len(tags) - 10:,} more" if len(tags) > 10 else shown
-
-
-def confirmed(label: str, name: str, *, anything: bool, typed: bool) -> bool:
-    """The button that does it; with `typed`, only once the name was typed."""
-    show_read_only()
-    sure = not typed or st.text_input(f"To confirm, type: {plain(name)}", key=f"confirm {name}", width=420) == name
-    return st.button(
-        label, type="primary", icon=":material/delete_forever:", disabled=not (anything and sure and may_write())
-    )
 
 
 def show_lines(lines: Iterable[str]) -> None:

@@ -25,7 +25,7 @@ from services.deletion.run import DeletionResult, apply_deletion
 from services.images.tagging import UntagPlan, UntagResult, apply_untag
 from services.registries.registry import Registry
 from ui.loaders import contents
-from ui.loaders import registries as loaders
+from ui.loaders import images as image_loaders
 from ui.runtime import connection
 from ui.runtime.background import Reading, start
 from ui.runtime.settings import read_settings
@@ -156,7 +156,7 @@ def _started(
             recording.end(error=str(error))
             raise
         finally:
-            loaders.forget_written(who, registry.login_server, repository)
+            image_loaders.forget_written(who, registry.login_server, repository)
 
     _under_way(who)[recording.id] = start(None, whole, verb="Deleting")
     return recording.id

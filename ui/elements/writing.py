@@ -38,3 +38,12 @@ def with_status(label: str, work: Callable[[Callable[[str], None]], Done]) -> Do
     """`work` under `label`, and then under what it reports that it is doing."""
     with st.status(label, expanded=False) as status:
         return work(lambda state: status.update(label=state.capitalize()))
+
+
+def confirmed(label: str, name: str, *, anything: bool, typed: bool) -> bool:
+    """The button that does it; with `typed`, only once the name was typed."""
+    show_read_only()
+    sure = not typed or st.text_input(f"To confirm, type: {plain(name)}", key=f"confirm {name}", width=420) == name
+    return st.button(
+        label, type="primary", icon=":material/delete_forever:", disabled=not (anything and sure and may_write())
+    )

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import images as az_images
 from services.connection.data_plane import RegistryClient
 from services.images.locks import Lockable, meaning, set_manifest_locks, set_repository_locks, set_tag_locks
 from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
@@ -10,7 +10,8 @@ from services.registries.registry import Registry
 from ui.elements.errors import panel
 from ui.elements.notices import say_done
 from ui.elements.text import plain, short
-from ui.loaders import registries as loaders
+from ui.loaders import images as image_loaders
+from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 
 _TOGGLES = {
@@ -40,9 +41,9 @@ def change_locks(who: str, registry: Registry, repository: str, reference: str =
         wanted = Locks(**switched)
         st.markdown(f"**{'So it will be' if wanted != now else 'So it is'}:** {meaning(wanted, what)}")
         line = (
-            az_commands.lock(registry.name, repository, reference, **switched)
+            az_images.lock(registry.name, repository, reference, **switched)
             if reference
-            else az_commands.lock_repository(registry.name, repository, **switched)
+            else az_images.lock_repository(registry.name, repository, **switched)
         )
         st.code(line, language="bash", wrap_lines=True)
         if st.button("Set the locks", type="primary", disabled=wanted == now):
@@ -75,9 +76,9 @@ def _forget(who: str, registry: Registry, what: Lockable, repository: str, refer
     """What a lock's change makes stale: it also moves the time of the last update."""
     server = registry.login_server
     if what == "repository":
-        loaders.catalogue.clear(who, server)
+        registry_loaders.catalogue.clear(who, server)
     elif what == "tag":
-        loaders.tag.clear(who, server, repository, reference)
+        image_loaders.tag.clear(who, server, repository, reference)
     else:
-        loaders.manifest_row.clear(who, server, repository, reference)
-    loaders.forget_repository(who, server, repository)
+        image_loaders.manifest_row.clear(who, server, repository, reference)
+    image_loaders.forget_repository(who, server, repository)

@@ -9,7 +9,7 @@ from ui.elements.errors import show_error, show_refused
 from ui.elements.page import empty
 from ui.elements.table import page_of, table_height, table_of
 from ui.elements.text import count, short, size
-from ui.loaders import registries as loaders
+from ui.loaders import images as image_loaders
 from ui.runtime.background import show_progress
 
 # What a role means, in the reader's words.
@@ -38,12 +38,12 @@ DEEPEST = 12
 def show_tree(who: str, login_server: str, repository: str, manifest_count: int) -> str | None:
     """The tree; returns the digest of a row that was selected."""
     asked = f"tree of {login_server}/{repository}"
-    if manifest_count > loaders.LARGE and not st.session_state.get(asked):
+    if manifest_count > image_loaders.LARGE and not st.session_state.get(asked):
         st.markdown(f"{count(manifest_count, 'manifest')}: reading them all takes a while, and can be stopped.")
         if not st.button("Read them all", icon=":material/account_tree:"):
             return None
         st.session_state[asked] = True
-    reading = loaders.tree(who, login_server, repository)
+    reading = image_loaders.tree(who, login_server, repository)
     show_progress(reading, asked)
     if reading.error:
         show_error(reading.error)

@@ -2,14 +2,14 @@
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import images as az_images
 from services.images.tagging import apply_tag, apply_untag, plan_tag, plan_untag
 from services.registries.registry import Registry
 from ui.elements.errors import panel, show_refused
 from ui.elements.notices import say_done
 from ui.elements.text import plain, short
 from ui.loaders import contents
-from ui.loaders import registries as loaders
+from ui.loaders import images as image_loaders
 from ui.runtime import connection
 
 
@@ -32,13 +32,13 @@ def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
         else:
             st.markdown(f"**{plain(name)}** is new. It will point to {short(digest)}; nothing is copied.")
         moves = plan.current_digest is not None
-        line = az_commands.add_tag(registry.name, registry.login_server, repository, digest, name, move=moves)
+        line = az_images.add_tag(registry.name, registry.login_server, repository, digest, name, move=moves)
         st.code(line, language="bash", wrap_lines=True)
         if st.button("Move the tag" if moves else "Add the tag", type="primary", disabled=not sure):
             tag = apply_tag(client, plan)
             _forget(who, registry, repository, name, digest)
             if plan.current_digest:
-                loaders.manifest_row.clear(who, registry.login_server, repository, plan.current_digest)
+                image_loaders.manifest_row.clear(who, registry.login_server, repository, plan.current_digest)
             say_done(f"{plain(tag.name)} points to {short(tag.digest)}, as read back.")
             st.rerun()
 
@@ -58,7 +58,7 @@ def untag(who: str, registry: Registry, repository: str, name: str) -> None:
         )
         if plan.left_untagged:
             st.warning("The manifest has no other tag: it will be untagged.", icon=":material/warning:")
-        st.code(az_commands.untag(registry.name, repository, name), language="bash", wrap_lines=True)
+        st.code(az_images.untag(registry.name, repository, name), language="bash", wrap_lines=True)
         if st.button("Remove the tag", type="primary"):
             result = apply_untag(client, plan)
             _forget(who, registry, repository, name, item.digest)
@@ -73,7 +73,7 @@ def untag(who: str, registry: Registry, repository: str, name: str) -> None:
 def _forget(who: str, registry: Registry, repository: str, tag: str, digest: str) -> None:
     """What a tag's change makes stale, and no more."""
     server = registry.login_server
-    loaders.tag.clear(who, server, repository, tag)
-    loaders.manifest_row.clear(who, server, repository, digest)
-    loaders.forget_repository(who, server, repository)
+    image_loaders.tag.clear(who, server, repository, tag)
+    image_loaders.manifest_row.clear(who, server, repository, digest)
+    image_loaders.forget_repository(who, server, repository)
     contents.forget(who, server)

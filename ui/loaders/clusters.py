@@ -15,7 +15,8 @@ from services.pull_checks.matrix_reading import Pulls, read_pulls
 from services.pull_checks.network import Resolved
 from services.pull_checks.reading import look_up
 from services.pull_checks.run import PullQuestion, run_checks
-from services.registries.registry import Registry, get_registry
+from services.registries.reading import get_registry
+from services.registries.registry import Registry
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
 

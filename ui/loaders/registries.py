@@ -12,22 +12,14 @@ import streamlit as st
 
 from services.access.reading import own_if_told
 from services.access.role_definitions import PermissionBlock
-from services.connection.parallel import Partial, each
-from services.images import manifests as images
+from services.connection.parallel import Partial, parallel_map
 from services.images import repositories
-from services.images import summaries as image_summaries
-from services.images import tree as manifest_tree
-from services.registries import registry as registries
-from services.transfer import download
-from ui.loaders import contents
+from services.registries.reading import get_registry, list_registries
+from services.registries.registry import Registry
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
 
 Value = TypeVar("Value")
-
-TAGS_A_PAGE = 50
-# More manifests than these are read only when asked for.
-LARGE = 5000
 
 
 @dataclass(frozen=True)
@@ -38,7 +30,7 @@ class Loaded(Generic[Value]):
     at: datetime
 
 
-def _now(value: Value) -> Loaded[Value]:
+def read_now(value: Value) -> Loaded[Value]:
     return Loaded(value, datetime.now(UTC))
 
 
@@ -46,7 +38,7 @@ def _now(value: Value) -> Loaded[Value]:
 class Inventory:
     """Every registry, and how many repositories each has where that could be read (by registry id)."""
 
-    registries: Partial[registries.Registry]
+    registries: Partial[Registry]
     repository_counts: dict[str, int]
     counts: Partial[int]
 
@@ -63,10 +55,10 @@ def inventory(who: str) -> Reading[Inventory]:
     session = connection.session(who)
 
     def work(reading: Reading[Inventory]) -> None:
-        def listed(so_far: Partial[registries.Registry]) -> None:
+        def listed(so_far: Partial[Registry]) -> None:
             reading.value = Inventory(so_far, {}, Partial(()))
 
-        found = registries.list_registries(session, progress=reading.report, listed=listed, stop=reading.stop)
+        found = list_registries(session, progress=reading.report, listed=listed, stop=reading.stop)
         reading.value = Inventory(found, {}, Partial(()))
         reachable = [registry for registry in found.values if registry.login_server]
         counts: dict[str, int] = {}
@@ -76,7 +68,7 @@ def inventory(who: str) -> Reading[Inventory]:
                 counts[reachable[index].id] = number
             reading.report(index + 1, len(reachable), "catalogues")
 
-        read = each(
+        read = parallel_map(
             lambda registry: repositories.count_repositories(session.registry(registry.login_server)),
             reachable,
             name=lambda registry: registry.name,
@@ -89,16 +81,16 @@ def inventory(who: str) -> Reading[Inventory]:
 
 
 @st.cache_resource(ttl="10m", show_spinner=False, max_entries=500)
-def registry(who: str, resource_id: str) -> Loaded[registries.Registry]:
+def registry(who: str, resource_id: str) -> Loaded[Registry]:
     """One registry, whole."""
-    return _now(registries.get_registry(connection.session(who), resource_id))
+    return read_now(get_registry(connection.session(who), resource_id))
 
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=200)
 def own_permissions(
     who: str,
     registry_id: str,  # noqa: ARG001 The key.
-    _registry: registries.Registry,
+    _registry: Registry,
 ) -> tuple[PermissionBlock, ...] | None:
     """What the caller may do at a registry; None where that can't be read."""
     return own_if_told(connection.session(who), _registry)
@@ -150,143 +142,8 @@ def catalogue(who: str, login_server: str) -> Reading[Catalogue]:
     return start(Catalogue((), Partial(())), work)
 
 
-@st.cache_resource(ttl="2m", show_spinner=False, max_entries=500)
-def repository(who: str, login_server: str, name: str) -> Loaded[repositories.Repository]:
-    """One repository's attributes."""
-    return _now(repositories.get_repository(connection.session(who).registry(login_server), name))
-
-
-@dataclass(frozen=True)
-class Tags:
-    """A page of tags, and what their digests are."""
-
-    page: repositories.TagPage
-    summaries: Partial[image_summaries.ImageSummary]
-
-
-@st.cache_resource(ttl="2m", show_spinner=False, max_entries=500)
-def tag_page(who: str, login_server: str, name: str, after: str | None) -> Loaded[Tags]:
-    """One page of a repository's tags, the newest first."""
-    client = connection.session(who).registry(login_server)
-    page = repositories.tag_page(client, name, size=TAGS_A_PAGE, after=after)
-    manifest_count = repository(who, login_server, name).value.manifest_count
-    digests = [tag.digest for tag in page.tags]
-    return _now(Tags(page, image_summaries.summarise(client, name, digests, manifest_count)))
-
-
-def turned_pages(login_server: str, repository: str) -> list[str | None]:
-    """What each page of tags that this session has turned to begins after; the last is the one shown."""
-    turned: list[str | None] = st.session_state.setdefault(f"pages of {login_server}/{repository}", [None])
-    return turned
-
-
-@st.cache_resource(ttl="2m", show_spinner=False, max_entries=50)
-def manifest_rows_of(who: str, login_server: str, repository: str) -> tuple[repositories.ManifestRow, ...]:
-    """The metadata of all manifests of one repository."""
-    return repositories.manifest_rows(connection.session(who).registry(login_server), repository)
-
-
-@dataclass(frozen=True)
-class Tree:
-    """A repository's manifests as a tree, and what of them could not be read."""
-
-    rows: tuple[repositories.ManifestRow, ...]
-    nodes: tuple[manifest_tree.Node, ...]
-    read: Partial[images.Manifest]
-
-
-@st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)
-def tree(who: str, login_server: str, repository: str) -> Reading[Tree]:
-    """All manifests of one repository and what hangs on what."""
-    client = connection.session(who).registry(login_server)
-
-    def work(reading: Reading[Tree]) -> None:
-        rows = repositories.manifest_rows(client, repository)
-        reading.value = Tree(rows, (), Partial(()))
-        read = manifest_tree.read_for_tree(
-            client,
-            repository,
-            rows,
-            done=lambda done, of: reading.report(done, of, "manifests"),
-            stop=reading.stop,
-        )
-        reading.value = Tree(rows, manifest_tree.build_tree(rows, read.values), read)
-
-    return start(Tree((), (), Partial(())), work)
-
-
-@st.cache_resource(ttl="2m", show_spinner=False, max_entries=2000)
-def tag(who: str, login_server: str, repository: str, name: str) -> repositories.Tag:
-    """One tag: which digest it points to now."""
-    return repositories.get_tag(connection.session(who).registry(login_server), repository, name)
-
-
-@st.cache_resource(ttl="2m", show_spinner=False, max_entries=2000)
-def manifest_row(who: str, login_server: str, repository: str, digest: str) -> Loaded[repositories.ManifestRow]:
-    """What the registry knows of one manifest: its tags, times and locks."""
-    return _now(repositories.get_manifest_row(connection.session(who).registry(login_server), repository, digest))
-
-
-@st.cache_resource(show_spinner=False, max_entries=5000)
-def manifest(who: str, login_server: str, repository: str, digest: str) -> images.Manifest:
-    """A manifest by digest: the same for good."""
-    return images.read_manifest(connection.session(who).registry(login_server), repository, digest)
-
-
-@st.cache_resource(show_spinner=False, max_entries=500)
-def config(who: str, login_server: str, repository: str, digest: str) -> images.ImageConfig:
-    """The config of the image at `digest`: the same for good."""
-    client = connection.session(who).registry(login_server)
-    return images.read_config(client, repository, manifest(who, login_server, repository, digest))
-
-
-@st.cache_resource(ttl="2m", show_spinner=False, max_entries=500)
-def referrers(who: str, login_server: str, repository: str, digest: str) -> tuple[images.Descriptor, ...]:
-    """What refers to `digest`."""
-    return images.read_referrers(connection.session(who).registry(login_server), repository, digest)
-
-
-@st.cache_resource(ttl="2m", show_spinner=False, max_entries=50)
-def archive(who: str, login_server: str, repository: str, digest: str, tag: str, platform: str) -> download.Archive:
-    """The archive of an image, each of its blobs looked for."""
-    client = connection.session(who).registry(login_server)
-    return download.plan_archive(client, repository, digest, tag=tag, platform=platform)
-
-
-def forget_pushed(who: str, login_server: str, name: str, tag_name: str, *digests: str) -> None:
-    """Reads anew what a push has changed. Unlike `forget_repository` it needs no session: pushes outlive theirs."""
-    forget_written(who, login_server, name)
-    tag.clear(who, login_server, name, tag_name)
-    for digest in digests:
-        manifest_row.clear(who, login_server, name, digest)
-
-
 def forget_registry(who: str, resource_id: str, login_server: str) -> None:
     """Reads one registry anew: its settings, what the caller may do at it, and its catalogue."""
     registry.clear(who, resource_id)
     own_permissions.clear()
     catalogue.clear(who, login_server)
-
-
-def forget_written(who: str, login_server: str, name: str) -> None:
-    """What a push or a deletion in the background makes stale, for every session. Pages turned to are each its own."""
-    contents.forget(who, login_server)
-    catalogue.clear(who, login_server)
-    _forget(who, login_server, name)
-
-
-def _forget(who: str, login_server: str, name: str) -> None:
-    repository.clear(who, login_server, name)
-    contents.repository.clear(who, login_server, name)
-    manifest_rows_of.clear(who, login_server, name)
-    tree.clear(who, login_server, name)
-    tag_page.clear(who, login_server, name, None)
-
-
-def forget_repository(who: str, login_server: str, name: str) -> None:
-    """Reads one repository anew, its tags from the first page on."""
-    _forget(who, login_server, name)
-    turned = turned_pages(login_server, name)
-    for after in turned:
-        tag_page.clear(who, login_server, name, after)
-    turned[:] = [None]

@@ -6,10 +6,11 @@ from typing import NoReturn
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from services.registries.registry import Registry, not_found
+from services.registries.reading import not_found
+from services.registries.registry import Registry
 from ui.elements.errors import show_error
 from ui.elements.page import empty, header
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.runtime.background import show_progress
 
 
@@ -39,7 +40,7 @@ def registry_of_url(who: str) -> Registry:
         empty(":material/inventory_2:", "No registry chosen", "Choose one in the inventory.")
         st.page_link("inventory.py", label="Inventory", icon=":material/inventory_2:")
         st.stop()
-    reading = loaders.inventory(who)
+    reading = registry_loaders.inventory(who)
     found = find(reading.value.registries.values, key)
     if found is None:
         show_progress(reading, "inventory")
@@ -56,11 +57,11 @@ def registry_of_url(who: str) -> Registry:
 def choose_registry(who: str, title: str, caption: str, top: DeltaGenerator, within: DeltaGenerator) -> Registry:
     """The registry chosen in a box in `within`, which the URL remembers. Stops the page where there is none: then `top`
     has the page's header and what to do."""
-    inventory = loaders.inventory(who)
+    inventory = registry_loaders.inventory(who)
 
     def choose_nothing_yet() -> NoReturn:
         with top:
-            header(title, caption, None, lambda: loaders.inventory.clear(who))
+            header(title, caption, None, lambda: registry_loaders.inventory.clear(who))
         if inventory.error:
             show_error(inventory.error)
         else:

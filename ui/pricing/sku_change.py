@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import settings as az_settings
 from services.pricing.money import cents, money
 from services.registries.registry import Registry
 from services.registries.skus import Sku
@@ -12,7 +12,7 @@ from services.registry_lifecycle.sku_change import Outcome, SkuPlan, apply_sku_c
 from ui.elements.errors import panel, show_error
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.pricing.prices import PriceBook
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
@@ -48,7 +48,7 @@ def change_sku(who: str, registry: Registry, book: PriceBook, best: Sku | None) 
         show_objections(plan.blockers, plan.warnings)
         if not plan.blockers:
             st.markdown("There is no downtime. It is looked at again before it is changed, and read back after.")
-        st.code(az_commands.update_registry(registry.name, "--sku", target.value), language="bash", wrap_lines=True)
+        st.code(az_settings.update_registry(registry.name, "--sku", target.value), language="bash", wrap_lines=True)
         show_read_only()
         label = f"Change to {target.value}"
         if st.button(label, type="primary", disabled=bool(plan.blockers) or not may_write()):
@@ -73,8 +73,8 @@ def _begin(who: str, plan: SkuPlan) -> Reading[Outcome | None]:
         try:
             reading.value = apply_sku_change(session, plan, lambda state: reading.report(0, 0, state))
         finally:  # Also what failed may have been done.
-            loaders.registry.clear(who, plan.registry.id)
-            loaders.inventory.clear(who)
+            registry_loaders.registry.clear(who, plan.registry.id)
+            registry_loaders.inventory.clear(who)
             _connected.clear()
 
     return start(None, work, verb=f"{plan.registry.name}:")

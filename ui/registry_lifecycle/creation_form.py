@@ -18,8 +18,8 @@ from services.pricing.money import money
 from services.pricing.sku_choice import ZERO
 from services.registries.registry import Mode
 from services.registries.skus import LIMITS, Sku, missing_features
-from services.registry_lifecycle.creation_plan import Ground, RegistryOrder
-from services.registry_lifecycle.names import NameCheck, NameScope, broken_rules, check_name
+from services.registry_lifecycle.creation_plan import CreationFacts, RegistrySpec
+from services.registry_lifecycle.names import NameCheck, NameScope, check_name, name_errors
 from ui.elements.errors import panel, show_error
 from ui.elements.page import empty
 from ui.elements.text import count, plain
@@ -95,7 +95,7 @@ def choose_place(who: str) -> Place:
         st.stop()
 
 
-def ask_order(who: str, place: Place, busy: Collection[str]) -> tuple[RegistryOrder, PriceBook]:
+def ask_order(who: str, place: Place, busy: Collection[str]) -> tuple[RegistrySpec, PriceBook]:
     """The form, in the order of `az acr create`. What is not answered yet is "" in the order. Names in `busy` are being
     created from here: to say of them that they are taken would be no news."""
     group, new_group = _ask_group(place)
@@ -122,7 +122,7 @@ def ask_order(who: str, place: Place, busy: Collection[str]) -> tuple[RegistryOr
     )
     with name_box:
         name, scope = _ask_name(who, place, group, busy)
-    order = RegistryOrder(
+    order = RegistrySpec(
         place.subscription.id, group, new_group, name, sku, location, Mode(mode or Mode.LEGACY), public, scope, tags
     )
     return order, book
@@ -179,7 +179,7 @@ def _ask_name(who: str, place: Place, group: str, busy: Collection[str]) -> tupl
         )
     name, scope = (typed or "").strip(), NameScope(chosen or NameScope.UNSECURE)
     if name:
-        for rule in broken_rules(name):
+        for rule in name_errors(name):
             st.markdown(f":red[:material/close:] {plain(rule)}")
         if name_can_be_asked(place, name) and name.casefold() not in busy:
             with panel():
@@ -189,7 +189,7 @@ def _ask_name(who: str, place: Place, group: str, busy: Collection[str]) -> tupl
 
 def name_can_be_asked(place: Place, name: str) -> bool:
     """Azure answers only where the provider is registered, and sensibly only to a name that breaks no rule."""
-    return place.provider.registered and not tuple(broken_rules(name))
+    return place.provider.registered and not tuple(name_errors(name))
 
 
 def _show_check(check: NameCheck) -> None:
@@ -232,13 +232,13 @@ def _ask_location(place: Place) -> str:
     return chosen or ""
 
 
-def unanswered(order: RegistryOrder) -> Iterable[str]:
+def unanswered(order: RegistrySpec) -> Iterable[str]:
     """What the form still needs before anything can be planned."""
     answers = {"a resource group": order.group, "a name": order.name, "a location": order.location}
     return [what for what, given in answers.items() if not given]
 
 
-def ground_of(who: str, place: Place, order: RegistryOrder) -> Ground:
+def ground_of(who: str, place: Place, order: RegistrySpec) -> CreationFacts:
     """What the form has read already, for the plan: the deed looks again. What is refused is left open."""
     group = next((one for one in place.groups if one.name.casefold() == order.group.casefold()), None)
     name = own = None
@@ -252,4 +252,4 @@ def ground_of(who: str, place: Place, order: RegistryOrder) -> Ground:
             own = _own(who, place.subscription.id, group.name)
         except ServiceError:
             own = None
-    return Ground(place.provider, group, name, None, own)
+    return CreationFacts(place.provider, group, name, None, own)

@@ -5,17 +5,17 @@ from dataclasses import dataclass
 import streamlit as st
 
 from services.arm.providers import NAMESPACE, register_provider
-from services.commands import registries as az_commands
+from services.commands import registries as az_registries
 from services.pricing.money import money
 from services.registry_lifecycle import code
 from services.registry_lifecycle.creation import Creation, Made, apply_creation
-from services.registry_lifecycle.creation_plan import CreationPlan, RegistryOrder
+from services.registry_lifecycle.creation_plan import CreationPlan, RegistrySpec
 from services.registry_lifecycle.names import NameScope
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import say_done
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.registry_lifecycle.creation_form import Place, forget
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
@@ -52,7 +52,7 @@ def offer_registration(who: str, place: Place) -> None:
             "no registries. Registering it costs nothing and makes nothing; whoever may write to the subscription may "
             "do it."
         )
-        st.code(az_commands.register_provider(place.subscription.id), language="bash", wrap_lines=True)
+        st.code(az_registries.register_provider(place.subscription.id), language="bash", wrap_lines=True)
         if st.button("Register the provider", disabled=not may_write()):
             with panel():
                 try:
@@ -85,7 +85,7 @@ def show_plan(who: str, plan: CreationPlan) -> None:
         st.rerun()
 
 
-def show_code(order: RegistryOrder) -> None:
+def show_code(order: RegistrySpec) -> None:
     """The same with az, Bicep and Terraform."""
     with_az, with_bicep, with_terraform = st.tabs(["az", "Bicep", "Terraform"])
     with with_az:
@@ -95,9 +95,9 @@ def show_code(order: RegistryOrder) -> None:
         if order.new_group:
             st.markdown(f"`{code.MAIN_FILE}`, for the resource group")
             st.code(code.group_as_bicep(order), language="bicep")
-            deploy = az_commands.deploy_bicep_to_subscription(subscription, order.location, code.MAIN_FILE)
+            deploy = az_registries.deploy_bicep_to_subscription(subscription, order.location, code.MAIN_FILE)
         else:
-            deploy = az_commands.deploy_bicep(subscription, order.group, code.REGISTRY_FILE)
+            deploy = az_registries.deploy_bicep(subscription, order.group, code.REGISTRY_FILE)
         st.markdown(f"`{code.REGISTRY_FILE}`")
         st.code(code.as_bicep(order), language="bicep")
         st.code(deploy, language="bash", wrap_lines=True)
@@ -105,14 +105,14 @@ def show_code(order: RegistryOrder) -> None:
         st.code(code.as_terraform(order), language="hcl")
 
 
-def _lines(order: RegistryOrder) -> list[str]:
+def _lines(order: RegistrySpec) -> list[str]:
     # az refuses capitals in the name of a registry; to Azure they are the same.
     name, scope = order.name.lower(), order.name_scope.value
-    lines = [az_commands.check_name(order.subscription_id, name, name_scope=scope, group=order.group)]
+    lines = [az_registries.check_name(order.subscription_id, name, name_scope=scope, group=order.group)]
     if order.new_group:
-        lines.append(az_commands.create_group(order.subscription_id, order.group, order.location))
+        lines.append(az_registries.create_group(order.subscription_id, order.group, order.location))
     lines.append(
-        az_commands.create_registry(
+        az_registries.create_registry(
             order.subscription_id,
             order.group,
             name,
@@ -124,7 +124,7 @@ def _lines(order: RegistryOrder) -> list[str]:
             tags=order.tags,
         )
     )
-    return [*lines, az_commands.show_login_server(name)]
+    return [*lines, az_registries.show_login_server(name)]
 
 
 def _begin(who: str, plan: CreationPlan) -> Reading[Creation | None]:
@@ -135,7 +135,7 @@ def _begin(who: str, plan: CreationPlan) -> Reading[Creation | None]:
             reading.value = apply_creation(session, plan, lambda state: reading.report(0, 0, state), stop=reading.stop)
         finally:  # Also what failed may have made something.
             forget()
-            loaders.inventory.clear(who)
+            registry_loaders.inventory.clear(who)
 
     return start(None, work, verb=f"{plan.order.name}:")
 
@@ -145,7 +145,7 @@ def _creations() -> dict[str, _Creating]:
     return creations
 
 
-def _key(order: RegistryOrder) -> str:
+def _key(order: RegistrySpec) -> str:
     return f"{order.subscription_id}/{order.group}/{order.name}".casefold()
 
 
@@ -154,7 +154,7 @@ def busy_names() -> set[str]:
     return {creating.plan.order.name.casefold() for creating in _creations().values()}
 
 
-def under_way(order: RegistryOrder) -> bool:
+def under_way(order: RegistrySpec) -> bool:
     """Whether this session is creating it, or has and the end is still shown."""
     return _key(order) in _creations()
 
@@ -190,7 +190,9 @@ def _show_end(done: Creation) -> None:
             "next try, as an existing one, or delete it:",
             icon=":material/warning:",
         )
-        st.code(az_commands.delete_group(done.order.subscription_id, done.left_over), language="bash", wrap_lines=True)
+        st.code(
+            az_registries.delete_group(done.order.subscription_id, done.left_over), language="bash", wrap_lines=True
+        )
     if done.registry and done.made.outcome == "made":
         st.markdown("Login server")
         st.code(done.registry.login_server, language=None)

@@ -5,20 +5,19 @@ from dataclasses import dataclass
 import streamlit as st
 
 from services.access.role_assignments import RoleAssignment
-from services.commands import registries as az_commands
+from services.commands import registries as az_registries
 from services.images.repositories import Repository
 from services.pull_checks.matrix import Pair, pull_matrix
 from services.pull_checks.matrix_reading import Pulls
 from services.registries.registry import Registry
 from services.registry_lifecycle.removal import Outcome, RemovalPlan, apply_removal, plan_removal
-from ui.deletion.plan import confirmed
 from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.page import az_lines
 from ui.elements.table import show_facts, table_height, table_of
 from ui.elements.text import ago, count, plain, size
-from ui.elements.writing import show_objections
+from ui.elements.writing import confirmed, show_objections
 from ui.loaders import clusters, contents
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
 
@@ -36,12 +35,12 @@ def show_removal(who: str, registry: Registry) -> None:
         if confirmed("Delete the registry", registry.name, anything=not plan.blockers, typed=True):
             _removals()[registry.id] = _Removal(plan, _begin(who, plan))
             st.rerun()
-    az_lines(az_commands.delete_registry(registry.name, registry.resource_group, registry.subscription_id))
+    az_lines(az_registries.delete_registry(registry.name, registry.resource_group, registry.subscription_id))
 
 
 def _plan(who: str, registry: Registry) -> RemovalPlan | None:
     """None while what it is made of is being read."""
-    catalogue = loaders.catalogue(who, registry.login_server)
+    catalogue = registry_loaders.catalogue(who, registry.login_server)
     pulls = clusters.pulls(who)
     show_progress(catalogue, f"catalogue to delete {registry.id}")
     show_progress(pulls, f"pulls to delete {registry.id}")
@@ -56,7 +55,7 @@ def _plan(who: str, registry: Registry) -> RemovalPlan | None:
     if catalogue.value.repositories.values:
         _show_repositories(catalogue.value.repositories.values)
     pairs, assignments = _users(registry, pulls)
-    own = loaders.own_permissions(who, registry.id, registry)
+    own = registry_loaders.own_permissions(who, registry.id, registry)
     return plan_removal(registry, names, catalogue.value.repositories, pairs, assignments, own=own)
 
 
@@ -137,9 +136,9 @@ def _begin(who: str, plan: RemovalPlan) -> Reading[Outcome | None]:
         try:
             reading.value = apply_removal(session, plan, lambda state: reading.report(0, 0, state))
         finally:  # Also what failed may have been done.
-            loaders.forget_registry(who, registry.id, registry.login_server)
+            registry_loaders.forget_registry(who, registry.id, registry.login_server)
             contents.forget(who, registry.login_server)
-            loaders.inventory.clear(who)
+            registry_loaders.inventory.clear(who)
             clusters.forget_pulls(who)
 
     return start(None, work, verb=f"{registry.name}:")

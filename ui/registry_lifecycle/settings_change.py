@@ -24,7 +24,7 @@ from ui.elements.table import table_of
 from ui.elements.text import count, plain
 from ui.elements.writing import may_write, show_objections, show_read_only
 from ui.loaders import clusters
-from ui.loaders import registries as loaders
+from ui.loaders import registries as registry_loaders
 from ui.registry_lifecycle.settings_form import Wanted, discard
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
@@ -53,7 +53,7 @@ def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
     stopped: tuple[Pair, ...] = ()
     if {one.field for one in found} & _OF_PULLS:
         stopped = _stopped(who, registry, wanted)
-    own = loaders.own_permissions(who, registry.id, registry)
+    own = registry_loaders.own_permissions(who, registry.id, registry)
     plan = plan_settings(registry, wanted.settings, own=own, caller=wanted.caller, stopped=stopped)
     show_objections(plan.blockers, plan.warnings)
     show_read_only()
@@ -120,8 +120,8 @@ def _begin(who: str, plan: SettingsPlan) -> Reading[SettingsResult | None]:
         try:
             reading.value = apply_settings(session, plan, lambda state: reading.report(0, 0, state))
         finally:  # Also what failed may have been done.
-            loaders.forget_registry(who, plan.registry.id, plan.registry.login_server)
-            loaders.inventory.clear(who)
+            registry_loaders.forget_registry(who, plan.registry.id, plan.registry.login_server)
+            registry_loaders.inventory.clear(who)
             clusters.forget_pulls(who)
 
     return start(None, work, verb=f"{plan.registry.name}:")

@@ -8,7 +8,7 @@ from services.access.permissions import Permission
 from services.access.powers import ABOUT_DATA, DANGERS
 from services.access.repository_scope import ALL, choice_from
 from services.access.role_definitions import RoleDefinition
-from services.commands.registries import assign_role_by_object_id
+from services.commands.access import assign_role_by_object_id
 from services.connection.names import is_guid
 from services.registries.registry import Mode, Registry
 from services.roles.advice import USE_CASES, Advice, UseCase, advise

@@ -6,7 +6,7 @@ import streamlit as st
 
 from services.access.decisions import Decision, Verdict
 from services.access.role_assignments import RoleAssignment, scope_words
-from services.commands import registries as az_commands
+from services.commands import access as az_access
 from services.connection.errors import ServiceError
 from services.registries.registry import Registry
 from services.roles.unassign import RemovalPlan, apply_removal, on_registry_itself, read_removal_plan
@@ -95,7 +95,7 @@ def remove(who: str, registry: Registry, assignment: RoleAssignment) -> None:
         show_objections(plan.blockers, plan.warnings)
         show_left(plan.left)
         st.caption("A token that a registry gave before counts up to three hours more.")
-        st.code(az_commands.remove_assignment(assignment.id), language="bash", wrap_lines=True)
+        st.code(az_access.remove_assignment(assignment.id), language="bash", wrap_lines=True)
         confirmed = not plan.own_last or _confirmed(registry)
         show_read_only()
         ready = may_write() and not plan.blockers and confirmed

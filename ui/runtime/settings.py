@@ -11,7 +11,7 @@ from pathlib import Path
 import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
-from services.connection.session import CLOUDS
+from services.connection.endpoints import CLOUDS
 
 NAMES = {
     "ACR_CONSOLE_CONNECTION": "sandbox",

@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import images as az_images
 from services.registries.registry import Registry
 from services.transfer.copy_plan import MOST_MANIFESTS, CopyItem, CopyPlan, Source, parse_source, plan_copy
 from services.transfer.copy_run import Copied, apply_copy
 from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.text import count, plain, short, size
-from ui.loaders import registries as loaders
+from ui.loaders import images as image_loaders
+from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
@@ -84,7 +85,7 @@ def show_copies(who: str) -> None:
 
 
 def _choose_registry(label: str, who: str, chosen: Registry | None, key: str | None = None) -> Registry | None:
-    found = [registry for registry in loaders.inventory(who).value.registries.values if registry.login_server]
+    found = [registry for registry in registry_loaders.inventory(who).value.registries.values if registry.login_server]
     index = next((at for at, registry in enumerate(found) if chosen and registry.id == chosen.id), None)
     return st.selectbox(label, found, index, format_func=lambda registry: selection.key_of(registry, found), key=key)
 
@@ -172,7 +173,7 @@ def _said(item: CopyItem, plan: CopyPlan) -> str:
 
 def _show_line(plan: CopyPlan) -> None:
     source, todo = plan.source, plan.todo
-    line = az_commands.import_image(
+    line = az_images.import_image(
         plan.target.name,
         plan.source_image if source.registry else f"{source.server}/{plan.source_image}",
         *(item.name for item in todo if item.tag),
@@ -224,10 +225,10 @@ def _show_copy(who: str, copy: _Copy, key: str) -> None:
 def _forget(who: str, copy: _Copy) -> None:
     """What the copy makes stale in the target, also where it failed: it may have been done."""
     server = copy.target.login_server
-    loaders.catalogue.clear(who, server)
+    registry_loaders.catalogue.clear(who, server)
     for item in copy.items:
         if item.tag:
-            loaders.tag.clear(who, server, item.repository, item.tag)
+            image_loaders.tag.clear(who, server, item.repository, item.tag)
         for digest in {item.current_digest} - {None}:
-            loaders.manifest_row.clear(who, server, item.repository, digest)
-        loaders.forget_repository(who, server, item.repository)
+            image_loaders.manifest_row.clear(who, server, item.repository, digest)
+        image_loaders.forget_repository(who, server, item.repository)

@@ -2,13 +2,13 @@
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import images as az_images
 from services.images.manifests import DOCKER_LIST, DOCKER_MANIFEST, Manifest
 from services.registries.registry import Registry
 from ui.elements.errors import panel
 from ui.elements.table import show_facts
 from ui.elements.text import count, plain, size
-from ui.loaders import registries as loaders
+from ui.loaders import images as image_loaders
 from ui.transfer import download_route
 
 ALL = "All platforms and attestations"
@@ -23,7 +23,7 @@ def download_image(who: str, registry: Registry, repository: str, reference: str
     tag = "" if ":" in reference else reference
     with panel():
         with st.spinner("Looking for all of its blobs"):
-            archive = loaders.archive(
+            archive = image_loaders.archive(
                 who, server, repository, manifest.digest, tag, "" if chosen == ALL else str(chosen)
             )
         show_facts(
@@ -52,8 +52,8 @@ def download_image(who: str, registry: Registry, repository: str, reference: str
         pulled = reference if chosen == ALL else archive.digest
         st.markdown("The same with skopeo; or with docker, one platform and in docker's own form:")
         lines = (
-            az_commands.copy_to_archive(server, repository, pulled, file),
-            az_commands.pull(server, repository, pulled),
-            az_commands.save(server, repository, pulled, file),
+            az_images.copy_to_archive(server, repository, pulled, file),
+            az_images.pull(server, repository, pulled),
+            az_images.save(server, repository, pulled, file),
         )
         st.code("\n".join(lines), language="bash", wrap_lines=True)

@@ -6,7 +6,8 @@ from typing import BinaryIO
 
 import streamlit as st
 
-from services.commands import registries as az_commands
+from services.commands import images as az_images
+from services.commands import sign_in as az_sign_in
 from services.registries.registry import Registry
 from services.transfer.archive_images import ArchiveImage, Content, repository_and_tag
 from services.transfer.archives import read_archive
@@ -17,7 +18,8 @@ from ui.elements.table import table_of
 from ui.elements.text import count, plain, short, size
 from ui.elements.writing import may_write
 from ui.loaders import contents as whole
-from ui.loaders import registries as loaders
+from ui.loaders import images as image_loaders
+from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
@@ -186,12 +188,12 @@ def _read_what_is_there(who: str, registry: Registry) -> bool:
     What is large is not read for that, and a list that is refused is no reason not to push.
     """
     server = registry.login_server
-    catalogue = loaders.catalogue(who, server)
+    catalogue = registry_loaders.catalogue(who, server)
     show_progress(catalogue, f"catalogue {registry.id}")
     if catalogue.running:
         return False
     manifests = catalogue.value.manifests
-    if whole.counted(who, server) or catalogue.error or manifests is None or manifests > loaders.LARGE:
+    if whole.counted(who, server) or catalogue.error or manifests is None or manifests > image_loaders.LARGE:
         return True
     reading = whole.registry(who, server)
     show_progress(reading, f"contents of {registry.id}")
@@ -246,7 +248,9 @@ def _show_result(registry: Registry, target: push_runs.Target, result: PushResul
         label="Open the image",
         icon=":material/deployed_code:",
         query_params={
-            "registry": selection.key_of(registry, loaders.inventory(connection.who()).value.registries.values),
+            "registry": selection.key_of(
+                registry, registry_loaders.inventory(connection.who()).value.registries.values
+            ),
             "repository": target.repository,
             "reference": target.tag,
         },
@@ -256,14 +260,14 @@ def _show_result(registry: Registry, target: push_runs.Target, result: PushResul
 def _show_lines(registry: Registry, repository: str, tag: str) -> None:
     server = registry.login_server
     az_lines(
-        az_commands.sign_in(registry.name),
-        az_commands.tag_for_registry(f"{repository}:{tag}", server, repository, tag),
-        az_commands.push(server, repository, tag),
+        az_sign_in.sign_in(registry.name),
+        az_images.tag_for_registry(f"{repository}:{tag}", server, repository, tag),
+        az_images.push(server, repository, tag),
         label="The same with docker, for images of any size",
     )
     az_lines(
-        az_commands.skopeo_sign_in(registry.name, server),
-        az_commands.skopeo_copy("oci-archive:image.tar", server, repository, tag),
-        az_commands.skopeo_copy("docker-archive:image.tar", server, repository, tag),
+        az_sign_in.skopeo_sign_in(registry.name, server),
+        az_images.skopeo_copy("oci-archive:image.tar", server, repository, tag),
+        az_images.skopeo_copy("docker-archive:image.tar", server, repository, tag),
         label="The same with skopeo, from an archive of any size",
     )

@@ -8,7 +8,7 @@ import streamlit as st
 from services.transfer.archive_images import Content
 from services.transfer.push import PushPlan, PushResult, apply_push
 from ui.elements.text import size
-from ui.loaders import registries as loaders
+from ui.loaders import images as image_loaders
 from ui.runtime import connection
 from ui.runtime.background import Reading, start
 
@@ -41,7 +41,7 @@ def begin(who: str, login_server: str, content: Content, plan: PushPlan) -> Push
             push.value = apply_push(client, content, plan, progress=push.report, stop=push.stop)
         finally:
             tagged = (plan.digest, *((plan.current_digest,) if plan.current_digest else ()))
-            loaders.forget_pushed(who, login_server, plan.repository, plan.tag, *tagged)
+            image_loaders.forget_pushed(who, login_server, plan.repository, plan.tag, *tagged)
 
     pushes = _pushes(who)
     with _lock:

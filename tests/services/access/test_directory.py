@@ -11,8 +11,9 @@ from sandbox.seeds import company
 from services.access.directory import BATCH, Names, names_of, object_id_of_app
 from services.access.reading import read_access
 from services.arm.subscriptions import list_subscriptions
+from services.connection.endpoints import CLOUDS
 from services.connection.errors import ServiceError
-from services.connection.session import CLOUDS, AzureSession
+from services.connection.session import AzureSession
 from tests.support.canned import CLOUD, Answer, Canned, Credential
 from tests.support.own_sandbox import Own, own_sandbox
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.access.decisions import Decision, Verdict
 from services.access.evaluation import blocks_grant, permission
 from services.access.permissions import Permission
-from services.access.role_assignments import AccessRecords, DenyAssignment, RoleAssignment, Who, scope_words
+from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment, scope_words
 from services.access.role_definitions import BUILT_IN, PermissionBlock, RoleDefinition
 from services.registries.registry import Mode, Registry
 from tests.support import access_worlds
@@ -283,18 +283,18 @@ def test_what_azure_says_of_a_role_goes_before_the_table() -> None:
     assert asked(held("AcrPull"), roles={emptied.id: emptied}).verdict is NO
 
 
-def deny(principals: tuple[Who, ...], **more: Any) -> DenyAssignment:
+def deny(principals: tuple[PrincipalRef, ...], **more: Any) -> DenyAssignment:
     scope = more.pop("scope", "/subscriptions/5ab1")
     return DenyAssignment("d", "no pulls", scope, (PermissionBlock((R + "pull/*",)),), principals, **more)
 
 
 def test_a_deny_goes_before_any_grant() -> None:
-    everyone = (Who(EVERYONE, "SystemDefined"),)
+    everyone = (PrincipalRef(EVERYONE, "SystemDefined"),)
     denied = asked(held("Owner"), denies=(deny(everyone, system_protected=True),))
     assert denied.verdict is NO
     assert [(denial.deny.name, denial.verdict) for denial in denied.denials] == [("no pulls", YES)]
     assert denied.reasons[0].verdict is YES
-    me = Who(ME.upper(), "ServicePrincipal")
+    me = PrincipalRef(ME.upper(), "ServicePrincipal")
     assert asked(held("Owner"), denies=(deny(everyone, excluded=(me,)),)).verdict is YES
     assert asked(held("Owner"), denies=(deny((me,), this_scope_only=True),)).verdict is YES
     assert asked(held("Owner"), denies=(deny((me,), scope=REGISTRY_ID, this_scope_only=True),)).verdict is NO
@@ -302,7 +302,7 @@ def test_a_deny_goes_before_any_grant() -> None:
 
 
 def test_a_deny_that_is_sure_goes_before_one_that_is_not() -> None:
-    sure, unsure = deny((Who(ME, "User"),)), deny((Who(GROUP, "Group"),))
+    sure, unsure = deny((PrincipalRef(ME, "User"),)), deny((PrincipalRef(GROUP, "Group"),))
     assert asked(held("Owner"), denies=(sure, unsure)).verdict is NO
     assert asked(held("Owner"), denies=(unsure, sure)).verdict is NO
 
@@ -310,7 +310,7 @@ def test_a_deny_that_is_sure_goes_before_one_that_is_not() -> None:
 def test_a_deny_under_a_condition_leaves_some() -> None:
     block = PermissionBlock(data_actions=(R + "repositories/*",))
     condition = f"@Request[{NAME}] StringStartsWith 'secret/'"
-    hides = DenyAssignment("d", "d", REGISTRY_ID, (block,), (Who(ME, "User"),), condition=condition)
+    hides = DenyAssignment("d", "d", REGISTRY_ID, (block,), (PrincipalRef(ME, "User"),), condition=condition)
     reader = held(READER)
     assert asked(reader, mode=Mode.ABAC, denies=(hides,)).verdict is SOME
     assert asked(reader, mode=Mode.ABAC, denies=(hides,), repository="secret/a").verdict is NO
@@ -335,10 +335,10 @@ def test_what_can_not_be_told_goes_before_some() -> None:
 
 
 def test_a_deny_to_a_group_that_no_assignment_tells_of_can_not_be_told() -> None:
-    to_group = deny((Who(GROUP, "Group"),))
+    to_group = deny((PrincipalRef(GROUP, "Group"),))
     assert asked(held("Owner"), denies=(to_group,)).verdict is UNKNOWN
     assert asked(held("Owner"), denies=(to_group,), groups=[GROUP]).verdict is NO
-    but_group = deny((Who(EVERYONE, "SystemDefined"),), excluded=(Who(GROUP, "Group"),))
+    but_group = deny((PrincipalRef(EVERYONE, "SystemDefined"),), excluded=(PrincipalRef(GROUP, "Group"),))
     assert asked(held("Owner"), denies=(but_group,)).verdict is UNKNOWN
 
 

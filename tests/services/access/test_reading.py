@@ -17,7 +17,7 @@ from services.access.reading import (
     read_access,
     read_principal,
 )
-from services.access.role_assignments import Who
+from services.access.role_assignments import PrincipalRef
 from services.access.role_definitions import ACR_PULL, PermissionBlock
 from services.arm.subscriptions import Subscription
 from services.connection.errors import ServiceError
@@ -149,8 +149,8 @@ def test_denies_are_apart_by_the_condition_of_their_blocks(wire: Canned, azure: 
     assert plain.blocks == (PermissionBlock(("a",)), PermissionBlock(data_actions=("c",)))
     assert plain.condition == "(ActionMatches{'*'})"
     assert conditioned.condition == "(ActionMatches{'*'}) AND (ActionMatches{'b'})"
-    assert plain.principals == (Who("00000000-0000-0000-0000-000000000000", "SystemDefined"),)
-    assert (plain.excluded, plain.name) == ((Who(OTHER, "User"),), "no changes")
+    assert plain.principals == (PrincipalRef("00000000-0000-0000-0000-000000000000", "SystemDefined"),)
+    assert (plain.excluded, plain.name) == ((PrincipalRef(OTHER, "User"),), "no changes")
     assert (plain.this_scope_only, plain.system_protected) == (True, True)
 
 

@@ -15,7 +15,8 @@ from services.access.token_grants import Granted, ask_granted
 from services.connection.data_plane import RegistryClient
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
-from services.registries.registry import Mode, list_registries
+from services.registries.reading import list_registries
+from services.registries.registry import Mode
 from tests.support.canned import Answer, CannedRegistry, connected, unreachable
 from tests.support.own_sandbox import Own, own_sandbox
 

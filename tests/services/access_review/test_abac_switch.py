@@ -18,7 +18,7 @@ from services.access.decisions import Verdict
 from services.access.evaluation import permission
 from services.access.permissions import Permission
 from services.access.reading import read_access
-from services.access.role_assignments import AccessRecords, DenyAssignment, RoleAssignment, Who
+from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment
 from services.access.role_definitions import (
     BUILT_IN,
     CATALOG_LISTER,
@@ -35,7 +35,8 @@ from services.access_review.who_can import who_can
 from services.aks.clusters import Cluster, list_clusters
 from services.arm.subscriptions import list_subscriptions
 from services.connection.session import connect_sandbox
-from services.registries.registry import Mode, list_registries
+from services.registries.reading import list_registries
+from services.registries.registry import Mode
 from tests.services.access.test_evaluation import deny, held, only, the_registry
 from tests.support import access_worlds
 from tests.support.access_worlds import GROUPS, ME, OTHER, REGISTRY_ID, World
@@ -248,11 +249,11 @@ def test_roles_that_are_ignored_today_count_after_the_switch() -> None:
 
 def test_a_deny_of_data_actions_can_not_be_made_good() -> None:
     block = PermissionBlock(data_actions=(access_worlds.R + "repositories/content/read",))
-    hides = DenyAssignment("d", "no content", REGISTRY_ID, (block,), (Who(ME, "User"),))
+    hides = DenyAssignment("d", "no content", REGISTRY_ID, (block,), (PrincipalRef(ME, "User"),))
     effect = only_one(planned(held("AcrPull"), denies=(hides,)))
     assert effect.remains == (P.PULL,)
     assert effect.then[0].denials[0].deny.name == "no content"
-    denied_now = planned(held("AcrPull"), denies=(deny((Who(ME, "User"),)),))
+    denied_now = planned(held("AcrPull"), denies=(deny((PrincipalRef(ME, "User"),)),))
     assert denied_now.effects == ()
 
 

@@ -18,7 +18,7 @@ from services.access.decisions import Verdict
 from services.access.evaluation import permission
 from services.access.permissions import Permission
 from services.access.reading import read_access
-from services.access.role_assignments import AccessRecords, DenyAssignment, RoleAssignment, Who, keys_down_to
+from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment, keys_down_to
 from services.access.role_definitions import PermissionBlock, RoleDefinition
 from services.access_review.reading import asked_of, count_tokens, read_groups, read_groups_everywhere
 from services.access_review.who_can import ASKED, Danger, Rights, doors, what_can, who_can
@@ -26,7 +26,8 @@ from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession
-from services.registries.registry import Mode, Registry, list_registries
+from services.registries.reading import list_registries
+from services.registries.registry import Mode, Registry
 from tests.services.access.test_evaluation import MODES, deny, held, only, the_registry
 from tests.support import access_worlds
 from tests.support.access_worlds import GROUPS, ME, OTHER, REGISTRY_ID, World
@@ -185,7 +186,7 @@ def test_who_makes_tokens_is_looked_at_for_certain_where_nothing_limits_it() -> 
     assert (sure.danger, sure.sure) == (Danger.TOKENS, True)
     assert sure.why.startswith("Contoso Token Maker lets it make tokens")
     conditional = held("own", condition="@Environment[isPrivateLink] BoolEquals true")
-    everything = DenyAssignment("d", "d", REGISTRY_ID, (PermissionBlock(("*",)),), (Who(ME, "User"),))
+    everything = DenyAssignment("d", "d", REGISTRY_ID, (PermissionBlock(("*",)),), (PrincipalRef(ME, "User"),))
     for assignment, denies in ((conditional, ()), (held("own"), (everything,)), (held("own"), None)):
         (unsure,) = listed(assignment, roles={"own": maker}, denies=denies)[0].dangers
         assert (unsure.danger, unsure.sure) == (Danger.TOKENS, False)
@@ -212,7 +213,7 @@ def test_what_is_said_of_a_decision_is_all_that_bears_on_it() -> None:
 
 
 def test_what_is_denied_is_no_and_names_the_deny_assignment() -> None:
-    (one,) = listed(held("AcrPull"), denies=(deny((Who(ME, "User"),)),))
+    (one,) = listed(held("AcrPull"), denies=(deny((PrincipalRef(ME, "User"),)),))
     decision = one.on(Permission.PULL)
     assert decision.verdict is NO
     assert decision.said == ("AcrPull, on the registry itself.", "The deny assignment no pulls takes it away.")

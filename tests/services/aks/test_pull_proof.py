@@ -16,7 +16,8 @@ from services.aks.pull_proof import Proof, ProofPlan, Pulled, _proofs, plan_proo
 from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession, connect_sandbox
-from services.registries.registry import Registry, list_registries
+from services.registries.reading import list_registries
+from services.registries.registry import Registry
 from tests.services.pull_checks.test_matrix import CLUSTER, registry
 from tests.support.own_sandbox import Own, own_sandbox
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from services.connection.data_plane import path_of
 from services.connection.data_plane_tokens import READ, Need, RegistryTokens, jwt_claims, need_of
-from services.connection.session import retry_policy
+from services.connection.transport import retry_policy
 from tests.support.canned import CLOUD, HOST, HOUR, READS, Answer, CannedRegistry, Clock, Credential, Sent
 from tests.support.strategies import digests, repository_names, tag_names
 

@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 from services.arm.subscriptions import list_subscriptions
 from services.connection.data_plane import RegistryClient
 from services.connection.data_plane_tokens import raise_for
-from services.connection.errors import ServiceError, explained, from_azure, request_id
+from services.connection.errors import ServiceError, as_service_error, from_azure, request_id
 from services.connection.session import AzureSession
 from tests.support.canned import ARM, CLOUD, HOST, Answer, Canned, CannedRegistry, Reply, reset, unreachable, untrusted
 from tests.support.strategies import json_values
@@ -39,7 +39,7 @@ def answered(answer: Answer) -> HttpResponse:
 
 def told(answer: Answer) -> ServiceError:
     """The ServiceError for an answer, by the way that the registry's answers go."""
-    with pytest.raises(ServiceError) as raised, explained("Could not read app"):
+    with pytest.raises(ServiceError) as raised, as_service_error("Could not read app"):
         raise_for(answered(answer))
     return raised.value
 
@@ -171,7 +171,7 @@ def test_transport_failures_of_a_registry(
     registry: CannedRegistry, client: RegistryClient, failure: Callable[[], Reply], code: str, words: str
 ) -> None:
     registry.serve("GET", "/acr/v1/app", "repository:app:metadata_read", failure())
-    with pytest.raises(ServiceError) as raised, explained("Could not read app"):
+    with pytest.raises(ServiceError) as raised, as_service_error("Could not read app"):
         client.page("/acr/v1/app")
     assert (raised.value.code, raised.value.status) == (code, None)
     assert words in raised.value.remedy
@@ -224,7 +224,7 @@ def test_a_wrong_secret_says_what_the_sign_in_page_says() -> None:
     credential = ClientSecretCredential(
         tenant.rpartition("/")[2], "app", "wrong", transport=wire, disable_instance_discovery=True
     )
-    with pytest.raises(ServiceError) as raised, explained("Could not sign in"):
+    with pytest.raises(ServiceError) as raised, as_service_error("Could not sign in"):
         credential.get_token(CLOUD.resource_manager_scope)
     assert "AADSTS7000215" in raised.value.cause
     assert "wrong" not in str(raised.value.cause)
@@ -255,12 +255,12 @@ def test_an_error_without_an_answer_is_explained(exc: AzureError) -> None:
 
 def test_explained_keeps_the_cause_and_lets_others_pass() -> None:
     original = ServiceRequestError("x")
-    with pytest.raises(ServiceError) as raised, explained("T"):
+    with pytest.raises(ServiceError) as raised, as_service_error("T"):
         raise original
     assert raised.value.__cause__ is original
-    with pytest.raises(ZeroDivisionError), explained("T"):
+    with pytest.raises(ZeroDivisionError), as_service_error("T"):
         raise ZeroDivisionError("x")
     already = ServiceError("first", "c", "r")
-    with pytest.raises(ServiceError) as raised, explained("second"):
+    with pytest.raises(ServiceError) as raised, as_service_error("second"):
         raise already
     assert raised.value is already

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.connection.errors import ServiceError
-from services.connection.parallel import HEAVY_WORKERS, WORKERS, Partial, Refusal, all_or_none, each
+from services.connection.parallel import HEAVY_WORKERS, WORKERS, Partial, Refusal, all_or_none, parallel_map
 
 
 def refusal(what: object) -> ServiceError:
@@ -36,7 +36,7 @@ def test_the_result_does_not_depend_on_which_finishes_first(data: st.DataObject)
 
     if finishes:
         turns[finishes[0]].set()
-    found = each(work, range(len(outcomes)), name=lambda item: f"item {item}", done=done)
+    found = parallel_map(work, range(len(outcomes)), name=lambda item: f"item {item}", done=done)
     assert finished == list(finishes)
     assert found.values == tuple(f"value {item}" for item, fine in enumerate(outcomes) if fine)
     assert [refused.what for refused in found.refused] == [f"item {i}" for i, fine in enumerate(outcomes) if not fine]
@@ -46,8 +46,8 @@ def test_the_result_does_not_depend_on_which_finishes_first(data: st.DataObject)
 
 
 def test_nothing_to_do_is_complete() -> None:
-    assert each(str, []) == Partial(())
-    assert each(str, []).complete
+    assert parallel_map(str, []) == Partial(())
+    assert parallel_map(str, []).complete
 
 
 def test_as_many_at_once_as_there_are_workers_and_no_more() -> None:
@@ -64,7 +64,7 @@ def test_as_many_at_once_as_there_are_workers_and_no_more() -> None:
             running -= 1
         return item
 
-    assert each(work, range(3 * WORKERS)).values == tuple(range(3 * WORKERS))
+    assert parallel_map(work, range(3 * WORKERS)).values == tuple(range(3 * WORKERS))
     assert most == WORKERS
 
 
@@ -75,7 +75,7 @@ def test_another_error_is_raised() -> None:
         return item
 
     with pytest.raises(ZeroDivisionError):
-        each(work, range(5))
+        parallel_map(work, range(5))
 
 
 def test_after_stop_nothing_begins_and_the_result_says_how_many_are_missing() -> None:
@@ -89,7 +89,7 @@ def test_after_stop_nothing_begins_and_the_result_says_how_many_are_missing() ->
         return item
 
     told: list[int] = []
-    found = each(work, range(50), done=lambda index, _: told.append(index), stop=stop)
+    found = parallel_map(work, range(50), done=lambda index, _: told.append(index), stop=stop)
     assert sorted(begun) == list(range(WORKERS))
     assert found.values == tuple(range(WORKERS))
     assert found.untried == 50 - WORKERS
@@ -100,18 +100,18 @@ def test_after_stop_nothing_begins_and_the_result_says_how_many_are_missing() ->
 def test_stopped_before_it_begins() -> None:
     stop = Event()
     stop.set()
-    assert each(str, range(4), stop=stop) == Partial((), (), 4)
+    assert parallel_map(str, range(4), stop=stop) == Partial((), (), 4)
 
 
 def test_callers_share_the_pool() -> None:
     with ThreadPoolExecutor(4) as callers:
-        found = list(callers.map(lambda n: each(lambda item: item * n, range(20)).values, range(4)))
+        found = list(callers.map(lambda n: parallel_map(lambda item: item * n, range(20)).values, range(4)))
     assert found == [tuple(item * n for item in range(20)) for n in range(4)]
 
 
 def test_done_is_called_in_the_callers_thread() -> None:
     seen: set[int] = set()
-    each(str, range(8), done=lambda *_: seen.add(get_ident()))
+    parallel_map(str, range(8), done=lambda *_: seen.add(get_ident()))
     assert seen == {get_ident()}
 
 
@@ -122,7 +122,7 @@ def test_a_partial_result_with_a_refusal_is_not_complete() -> None:
 
 
 def test_work_that_gives_none_was_tried() -> None:
-    of_none = each(lambda _: None, range(3))
+    of_none = parallel_map(lambda _: None, range(3))
     assert of_none == Partial((None, None, None))
     assert of_none.complete
 

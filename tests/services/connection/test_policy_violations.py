@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from services.connection.errors import ServiceError, explained
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.policy_violations import policy_violations
 from tests.services.connection.test_errors import answered
 from tests.support.canned import Answer
@@ -56,7 +56,7 @@ def test_no_body_is_too_strange(body: Any) -> None:
 
 def test_the_error_s_cause_names_the_policy() -> None:
     answer = answered(Answer(403, {"error": error(additionalInfo=[VIOLATION])}))
-    with pytest.raises(ServiceError) as raised, explained("Could not create acr"):
+    with pytest.raises(ServiceError) as raised, as_service_error("Could not create acr"):
         answer.raise_for_status()
     assert raised.value.cause == f"Resource 'acr' was disallowed by policy.\n{WORDS}"
     assert "exemption" in raised.value.remedy

@@ -12,8 +12,9 @@ from azure.mgmt.containerservice._utils import model_base
 from azure.mgmt.containerservice.models import ContainerServiceNetworkProfile, ManagedCluster
 
 from services.arm.subscriptions import list_subscriptions
+from services.connection.endpoints import CLOUDS, AzureEndpoints
 from services.connection.errors import ServiceError
-from services.connection.session import CLOUDS, AzureEndpoints, AzureSession, Identity, connect_azure, connect_sandbox
+from services.connection.session import AzureSession, Identity, connect_azure, connect_sandbox
 from tests.support.canned import ARM, CLOUD, Answer, Canned, Credential
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"

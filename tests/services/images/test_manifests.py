@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError
+from services.images.manifest_reading import LARGEST_CONFIG, read_config, read_manifest, read_referrers
 from services.images.manifests import (
-    LARGEST_CONFIG,
     Descriptor,
     HistoryStep,
     ImageConfig,
@@ -23,9 +23,6 @@ from services.images.manifests import (
     parse_config,
     parse_manifest,
     parse_time,
-    read_config,
-    read_manifest,
-    read_referrers,
 )
 from tests.support.canned import Answer, CannedRegistry
 from tests.support.documents import (

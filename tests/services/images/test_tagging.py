@@ -16,7 +16,7 @@ from services.connection import parallel
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError
 from services.connection.names import is_tag
-from services.images.manifests import read_manifest
+from services.images.manifest_reading import read_manifest
 from services.images.repositories import Locks, Repository, Tag, get_tag
 from services.images.tagging import (
     TagPlan,

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
+from services.connection.endpoints import CLOUDS
 from services.connection.errors import ServiceError
-from services.connection.session import CLOUDS, AzureSession
+from services.connection.session import AzureSession
 from services.pricing.price_cache import PriceList, list_prices
 from services.pricing.price_snapshot import TAKEN, snapshot
 from services.pricing.prices import PriceSource, Tier

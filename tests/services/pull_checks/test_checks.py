@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from services.access.decisions import Decision
 from services.access.evaluation import permission
 from services.access.permissions import Permission
-from services.access.role_assignments import AccessRecords, DenyAssignment, RoleAssignment, Who
+from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment
 from services.access.role_definitions import ACR_PULL, REPOSITORY_READER, PermissionBlock
 from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel
 from services.connection.errors import ServiceError
@@ -19,7 +19,7 @@ from services.pull_checks import identity, network, state
 from services.pull_checks import image as images
 from services.pull_checks import permission as permissions
 from services.pull_checks.checks import ORDER, Answer, Check, Outcome, in_order, unknown, verdict
-from services.pull_checks.private_link import Endpoint, Networks, Way, Zone, private_way
+from services.pull_checks.private_link import Endpoint, NetworkPath, Networks, Zone, private_way
 from services.pull_checks.text import as_text
 from services.registries.registry import Mode, PrivateEndpoint, Registry, Replica
 from tests.support.pull_samples import CONTROL_PLANE_ID, KUBELET_ID, SUBNET, TENANT, a_cluster, a_pool
@@ -29,7 +29,7 @@ PASSED, FAILED, WARNING, UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.WARNI
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 REFUSED = ServiceError("Could not read it", "You may not.", "Ask.", "AuthorizationFailed", 403)
 OPEN = {"public_access": True, "default_action": "Allow"}
-YES, NO, UNTOLD = Way(True, "Open."), Way(False, "Closed."), Way(None, "Not told.")
+YES, NO, UNTOLD = NetworkPath(True, "Open."), NetworkPath(False, "Closed."), NetworkPath(None, "Not told.")
 
 
 def said(check: Check | None, outcome: Outcome, *words: str) -> None:
@@ -164,7 +164,7 @@ def test_c6_conditions_denies_and_what_is_not_read() -> None:
     said(permitted(decided(some, mode=Mode.ABAC, repository="team/app"), Mode.ABAC), PASSED)
     said(permitted(decided(some, mode=Mode.ABAC, repository="other"), Mode.ABAC), FAILED, "condition")
     blocks = (PermissionBlock(("*",)),)
-    deny = DenyAssignment("d", "no pulls", registry().id, blocks, (Who(KUBELET_ID, "ServicePrincipal"),))
+    deny = DenyAssignment("d", "no pulls", registry().id, blocks, (PrincipalRef(KUBELET_ID, "ServicePrincipal"),))
     said(permitted(decided(held(), denies=(deny,))), FAILED, "no pulls")
     said(permitted(decided(held(), denies=None)), UNKNOWN, "could not be read")
     said(permitted(decided(held("unknown-role"))), UNKNOWN, "definition")
@@ -241,7 +241,7 @@ PRIVATE = registry(private_endpoints=(PrivateEndpoint(PE, "Approved"),))
 ALONE = Networks(frozenset(), False)
 
 
-def the_way(endpoint: Endpoint | ServiceError = ENDPOINT, networks: Any = ALONE, **cluster: Any) -> Way:
+def the_way(endpoint: Endpoint | ServiceError = ENDPOINT, networks: Any = ALONE, **cluster: Any) -> NetworkPath:
     endpoints = endpoint if isinstance(endpoint, ServiceError) else (endpoint,)
     return private_way(a_cluster(**cluster), PRIVATE, endpoints, networks)
 

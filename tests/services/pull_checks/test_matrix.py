@@ -10,14 +10,15 @@ from sandbox.documents.registry_rules import REGISTRY_TYPE
 from sandbox.identity.rbac import registry_permissions
 from sandbox.server import Sandbox
 from services.access.reading import SubscriptionAccess, read_access
-from services.access.role_assignments import AccessRecords, DenyAssignment, RoleAssignment, Who
+from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment
 from services.access.role_definitions import ACR_PULL, REPOSITORY_READER, PermissionBlock
 from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel, ManagedIdentity, list_clusters
 from services.arm.subscriptions import Subscription, list_subscriptions
 from services.connection.session import AzureSession
 from services.pull_checks.matrix import Answer, Pair, needed_addresses, pull_matrix
 from services.pull_checks.public_addresses import read_addresses
-from services.registries.registry import Mode, PrivateEndpoint, list_registries
+from services.registries.reading import list_registries
+from services.registries.registry import Mode, PrivateEndpoint
 from tests.support.canned import ARM, Canned
 from tests.support.canned import Answer as Wire
 from tests.support.shell_lines import registry as a_registry
@@ -111,7 +112,11 @@ def test_what_a_group_holds_is_unknown() -> None:
 
 def test_a_deny_assignment_takes_it_away() -> None:
     deny = DenyAssignment(
-        "/d", "no pulls", registry().id, (PermissionBlock(("*",), (), ("*",), ()),), (Who(KUBELET, "ServicePrincipal"),)
+        "/d",
+        "no pulls",
+        registry().id,
+        (PermissionBlock(("*",), (), ("*",), ()),),
+        (PrincipalRef(KUBELET, "ServicePrincipal"),),
     )
     found = pair(grant(), denies=(deny,))
     assert (found.answer, found.reason) == (Answer.CANNOT, "The deny assignment no pulls takes it away.")

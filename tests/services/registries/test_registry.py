@@ -8,16 +8,8 @@ import pytest
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession
-from services.registries.registry import (
-    Mode,
-    PrivateEndpoint,
-    Registry,
-    Replica,
-    Usage,
-    get_registry,
-    list_registries,
-    not_found,
-)
+from services.registries.reading import get_registry, list_registries, not_found
+from services.registries.registry import Mode, PrivateEndpoint, Registry, Replica, Usage
 from tests.support.canned import ARM, Answer, Canned, reset
 
 GIB = 1024**3

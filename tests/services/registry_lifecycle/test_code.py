@@ -13,10 +13,10 @@ from services.registries.registry import Mode
 from services.registries.skus import Sku
 from services.registry_lifecycle.code import REGISTRY_FILE, as_bicep, as_terraform, group_as_bicep
 from services.registry_lifecycle.creation import body_of
-from services.registry_lifecycle.creation_plan import RegistryOrder
+from services.registry_lifecycle.creation_plan import RegistrySpec
 from services.registry_lifecycle.names import NameScope
 
-ORDER = RegistryOrder(
+ORDER = RegistrySpec(
     "s1",
     "contoso-rg",
     False,

@@ -23,11 +23,17 @@ from services.pricing.price_snapshot import snapshot
 from services.registries.registry import Mode
 from services.registries.skus import Sku
 from services.registry_lifecycle.creation import apply_creation
-from services.registry_lifecycle.creation_plan import CreationPlan, Ground, RegistryOrder, plan_creation, read_ground
+from services.registry_lifecycle.creation_plan import (
+    CreationFacts,
+    CreationPlan,
+    RegistrySpec,
+    plan_creation,
+    read_ground,
+)
 from services.registry_lifecycle.names import NameScope, check_name
 from tests.support.own_sandbox import Own, own_sandbox
 
-ORDER = RegistryOrder(SUBSCRIPTION, "contoso-new-rg", True, "contosonew01", Sku.STANDARD, "eastus")
+ORDER = RegistrySpec(SUBSCRIPTION, "contoso-new-rg", True, "contosonew01", Sku.STANDARD, "eastus")
 IN_THERE = replace(ORDER, group="casacloud_rg1", new_group=False)
 PUT = r"/registries/contosonew01$"
 
@@ -38,7 +44,7 @@ def own(tmp_path: Path) -> Iterator[Own]:
         yield own
 
 
-def plan(own: Own, order: RegistryOrder, session: AzureSession | None = None) -> CreationPlan:
+def plan(own: Own, order: RegistrySpec, session: AzureSession | None = None) -> CreationPlan:
     return plan_creation(order, read_ground(session or own.session(), order), snapshot(order.location))
 
 
@@ -343,7 +349,7 @@ def test_a_group_in_another_case_is_the_same(own: Own) -> None:
 def test_a_location_without_a_price_for_the_sku_is_doubtful() -> None:
     prices = replace(snapshot("eastus"), registry_day={Sku.BASIC: Decimal("0.1")})
     order = replace(IN_THERE, sku=Sku.PREMIUM)
-    ground = Ground(
+    ground = CreationFacts(
         RegistryProvider("Registered", (Location("eastus", "East US"),)),
         ResourceGroup("casacloud_rg1", "eastus", "Succeeded"),
         None,

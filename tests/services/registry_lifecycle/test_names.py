@@ -13,7 +13,7 @@ from sandbox.documents.registry_rules import reserved
 from services.arm.resource_groups import broken_group_rules
 from services.arm.resource_tags import broken_tag_rules, read_tags
 from services.connection.session import REGISTRY_PREVIEW, AzureSession
-from services.registry_lifecycle.names import NameScope, broken_rules, check_name, doubts
+from services.registry_lifecycle.names import NameScope, check_name, name_errors, name_warnings
 from tests.support.canned import ARM, Answer, Canned
 
 NAMES = st.text(max_size=100) | st.from_regex(r"[a-zA-Z0-9]{1,60}", fullmatch=True)
@@ -30,22 +30,22 @@ NAMES = st.text(max_size=100) | st.from_regex(r"[a-zA-Z0-9]{1,60}", fullmatch=Tr
 @example("acr01\n")
 @example("")
 def test_a_name_without_a_broken_rule_is_one_that_azure_takes(name: str) -> None:
-    assert bool(list(broken_rules(name))) is not bool(AZURE_REGISTRY.fullmatch(name))
+    assert bool(list(name_errors(name))) is not bool(AZURE_REGISTRY.fullmatch(name))
 
 
 @given(st.from_regex(r"[a-z]{0,6}(microsoft|windows|login|xbox|acr)[a-z0-9]{5,10}", fullmatch=True))
 def test_a_reserved_word_is_doubted_before_azure_refuses_it(name: str) -> None:
-    assert any("reserves" in doubt for doubt in doubts(name)) is (reserved(name) is not None)
+    assert any("reserves" in doubt for doubt in name_warnings(name)) is (reserved(name) is not None)
 
 
 def test_each_broken_rule_is_a_sentence_of_its_own() -> None:
-    assert list(broken_rules("a-b")) == [
+    assert list(name_errors("a-b")) == [
         "Too short: a registry's name has at least 5 characters, this one has 3.",
         "No dashes: Azure itself puts one before the hash of a login server.",
     ]
-    assert list(broken_rules("contoso acr_01.")) == ["Letters (a to z) and digits only, not a space . _."]
-    assert list(doubts("casaacr01")) == []
-    assert "lower-case" in " ".join(doubts("CasaAcr01"))
+    assert list(name_errors("contoso acr_01.")) == ["Letters (a to z) and digits only, not a space . _."]
+    assert list(name_warnings("casaacr01")) == []
+    assert "lower-case" in " ".join(name_warnings("CasaAcr01"))
 
 
 @given(st.text(max_size=100) | st.from_regex(r"[\w\-.()]{1,95}", fullmatch=True))

@@ -20,7 +20,8 @@ from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from services.images.repositories import count_repositories
-from services.registries.registry import Mode, PrivateEndpoint, Registry, get_registry
+from services.registries.reading import get_registry
+from services.registries.registry import Mode, PrivateEndpoint, Registry
 from services.registries.skus import Sku
 from services.registry_lifecycle.settings import LABELS, Settings, settings_of
 from services.registry_lifecycle.settings_change import SettingsPlan, apply_settings, plan_settings, stopped_pulls

@@ -1,0 +1,207 @@
+"""Registries read from Resource Manager."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from threading import Event
+from typing import Any
+
+from azure.core.exceptions import AzureError
+from azure.mgmt.containerregistry import models
+
+from services.arm.subscriptions import Subscription, list_in_each, list_subscriptions
+from services.connection.errors import ServiceError, as_service_error, from_azure
+from services.connection.parallel import Partial, Progress, Refusal, counter, parallel_map
+from services.connection.session import AzureSession
+from services.registries.registry import Access, Mode, Network, PrivateEndpoint, Registry, Replica, Usage
+
+
+def list_registries(
+    session: AzureSession,
+    *,
+    progress: Progress | None = None,
+    listed: Callable[[Partial[Registry]], None] | None = None,
+    stop: Event | None = None,
+) -> Partial[Registry]:
+    """Every registry of every subscription that the identity sees, by name, with usages and replicas.
+
+    A subscription that refuses is a Refusal of the result; a registry whose usages refuse is there, with `unread`.
+    `progress(done, of, what)` and `listed(registries without usages)` are called in the caller's thread. After `stop`
+    the rest stays without usages. Raises ServiceError where nothing can be listed.
+    """
+    found = registries_of(session, list_subscriptions(session), progress=progress, stop=stop)
+    if listed:
+        listed(found)
+    detailed = parallel_map(
+        lambda registry: _with_details(session, registry),
+        found.values,
+        done=counter(progress, "registries", len(found.values)),
+        stop=stop,
+    )
+    with_usages = {registry.id: registry for registry in detailed.values}
+    return Partial(
+        tuple(with_usages.get(registry.id, registry) for registry in found.values), found.refused, found.untried
+    )
+
+
+def registries_of(
+    session: AzureSession,
+    subscriptions: Iterable[Subscription],
+    *,
+    progress: Progress | None = None,
+    stop: Event | None = None,
+) -> Partial[Registry]:
+    """Every registry of these subscriptions, by name, without usages and replicas: one request a subscription."""
+
+    def list_one(subscription: Subscription) -> list[Registry]:
+        with as_service_error(f"Could not list the registries of {subscription.name}"):
+            models = session.registries(subscription.id).registries.list()
+            return [registry_from(model, subscription) for model in models]
+
+    return list_in_each(list_one, subscriptions, progress=progress, stop=stop)
+
+
+def get_registry(session: AzureSession, resource_id: str) -> Registry:
+    """One registry, by its resource id, with usages and replicas. Raises ServiceError."""
+    return _with_details(session, describe_registry(session, resource_id))
+
+
+def describe_registry(session: AzureSession, resource_id: str) -> Registry:
+    """One registry, by its resource id, without usages and replicas: one request. Raises ServiceError."""
+    subscription_id, group, name = (
+        _segment(resource_id, after) for after in ("subscriptions", "resourcegroups", "registries")
+    )
+    if not (subscription_id and group and name):
+        raise not_found(resource_id)
+    return _read(session, subscription_id, group, name)
+
+
+def find_registry(session: AzureSession, subscription_id: str, group: str, name: str) -> Registry | None:
+    """The registry of this name in a resource group, whatever its case, without usages and replicas; None where Azure
+    says that there is none. Raises ServiceError."""
+    try:
+        return _read(session, subscription_id, group, name)
+    except ServiceError as error:
+        if says_no_registry(error):
+            return None
+        raise
+
+
+def says_no_registry(error: ServiceError) -> bool:
+    """Whether Resource Manager itself says that there is none. Any other 404 proves nothing."""
+    return error.status == 404 and error.code in ("ResourceNotFound", "ResourceGroupNotFound")
+
+
+def _read(session: AzureSession, subscription_id: str, group: str, name: str) -> Registry:
+    with as_service_error(f"Could not read the registry {name}"):
+        model = session.registries(subscription_id).registries.get(group, name)
+    return registry_from(model, Subscription(subscription_id, subscription_id, "", ""))
+
+
+def _with_details(session: AzureSession, registry: Registry) -> Registry:
+    """`registry` with its usages and, on Premium, its replicas; what refuses is named in `unread`."""
+    client = session.registries(registry.subscription_id)
+    unread = []
+    usages: tuple[Usage, ...] | None = None
+    replicas: tuple[Replica, ...] | None = ()
+    try:
+        answer = client.registries.list_usages(registry.resource_group, registry.name)
+        usages = tuple(_usage(model) for model in answer.value or ())
+    except AzureError as exc:
+        unread.append(Refusal("usage", from_azure(f"Could not read the usage of {registry.name}", exc)))
+    if registry.sku == "Premium":
+        try:
+            found = client.replications.list(registry.resource_group, registry.name)
+            replicas = tuple(_replica(model) for model in found if model.location != registry.location)
+        except AzureError as exc:
+            replicas = None
+            unread.append(Refusal("replicas", from_azure(f"Could not read the replicas of {registry.name}", exc)))
+    return replace(registry, usages=usages, replicas=replicas, unread=tuple(unread))
+
+
+def registry_from(model: models.Registry, subscription: Subscription) -> Registry:
+    """The SDK's model as a Registry. Old registries lack most settings: absent is what Azure then does."""
+    properties = model.properties or models.RegistryProperties()
+    resource_id = model.id or ""
+    return Registry(
+        id=resource_id,
+        name=model.name or "",
+        login_server=properties.login_server or "",
+        subscription_id=subscription.id,
+        subscription=subscription.name,
+        resource_group=_segment(resource_id, "resourcegroups"),
+        location=model.location or "",
+        sku=_text(model.sku.name) if model.sku else "Classic",
+        provisioning_state=_text(properties.provisioning_state),
+        created=properties.creation_date,
+        network=_network(properties),
+        access=_access(properties),
+        tags=tuple(sorted((model.tags or {}).items())),
+    )
+
+
+def _network(properties: models.RegistryProperties) -> Network:
+    rules = properties.network_rule_set
+    connections = properties.private_endpoint_connections or []
+    return Network(
+        public_access=_text(properties.public_network_access) != "Disabled",
+        default_action=_text(rules.default_action) if rules else "Allow",
+        ip_rules=tuple(rule.ip_address_or_range for rule in (rules.ip_rules if rules else None) or ()),
+        trusted_services=_text(properties.network_rule_bypass_options) != "None",
+        private_endpoints=tuple(_private_endpoint(connection) for connection in connections),
+        data_endpoints=tuple(properties.data_endpoint_host_names or ()) if properties.data_endpoint_enabled else (),
+    )
+
+
+def _private_endpoint(connection: models.PrivateEndpointConnection) -> PrivateEndpoint:
+    properties = connection.properties
+    endpoint = properties.private_endpoint if properties else None
+    state = properties.private_link_service_connection_state if properties else None
+    return PrivateEndpoint((endpoint.id if endpoint else "") or "", _text(state.status if state else None))
+
+
+def _access(properties: models.RegistryProperties) -> Access:
+    policies = properties.policies
+    retention = policies.retention_policy if policies else None
+    as_arm = policies.azure_ad_authentication_as_arm_policy if policies else None
+    encryption = properties.encryption
+    return Access(
+        mode=Mode.ABAC if _text(properties.role_assignment_mode).startswith("Abac") else Mode.LEGACY,
+        admin_user=bool(properties.admin_user_enabled),
+        anonymous_pull=bool(properties.anonymous_pull_enabled),
+        arm_audience_tokens=_text(as_arm.status if as_arm else None) != "disabled",
+        retention_days=retention.days if retention and _text(retention.status) == "enabled" else None,
+        customer_key=_text(encryption.status if encryption else None) == "enabled",
+    )
+
+
+def _usage(model: models.RegistryUsage) -> Usage:
+    limit = model.limit if model.limit is not None and model.limit >= 0 else None
+    return Usage(model.name or "", model.current_value or 0, limit, _text(model.unit))
+
+
+def _replica(model: models.Replication) -> Replica:
+    properties = model.properties or models.ReplicationProperties()
+    status = properties.status.display_status if properties.status else None
+    return Replica(model.location or "", _text(properties.provisioning_state), status or "")
+
+
+def _text(value: Any) -> str:
+    """A string from the SDK, whose enums are open: known values are members, new ones plain strings."""
+    return str(getattr(value, "value", value) or "")
+
+
+def _segment(resource_id: str, after: str) -> str:
+    """The segment of a resource id that follows `after`, whatever its case; '' where there is none."""
+    segments = [*resource_id.split("/"), ""]
+    lowered = [segment.casefold() for segment in segments]
+    return segments[lowered.index(after) + 1] if after in lowered else ""
+
+
+def not_found(name: str) -> ServiceError:
+    """For a registry that an URL names and no subscription has."""
+    return ServiceError(
+        f"There is no registry {name} here",
+        "None of the subscriptions that this identity sees has a registry of that name.",
+        "It may be deleted, renamed, or in a subscription or tenant without access: see the header for who asks.",
+        "ResourceNotFound",
+    )

@@ -1,0 +1,156 @@
+"""Cached reads of what a registry holds, and what each change to it makes stale."""
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from services.connection.parallel import Partial
+from services.images import repositories
+from services.images import tree as manifest_trees
+from services.images.manifest_reading import read_config, read_manifest, read_referrers
+from services.images.manifests import Descriptor, ImageConfig, Manifest
+from services.images.summaries import ImageSummary, summarise
+from services.transfer import download
+from ui.loaders import contents
+from ui.loaders.registries import Loaded, catalogue, read_now
+from ui.runtime import connection
+from ui.runtime.background import Reading, fresh, start
+
+TAGS_A_PAGE = 50
+# More manifests than these are read only when asked for.
+LARGE = 5000
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=500)
+def repository(who: str, login_server: str, name: str) -> Loaded[repositories.Repository]:
+    """One repository's attributes."""
+    return read_now(repositories.get_repository(connection.session(who).registry(login_server), name))
+
+
+@dataclass(frozen=True)
+class Tags:
+    """A page of tags, and what their digests are."""
+
+    page: repositories.TagPage
+    summaries: Partial[ImageSummary]
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=500)
+def tag_page(who: str, login_server: str, name: str, after: str | None) -> Loaded[Tags]:
+    """One page of a repository's tags, the newest first."""
+    client = connection.session(who).registry(login_server)
+    page = repositories.tag_page(client, name, size=TAGS_A_PAGE, after=after)
+    manifest_count = repository(who, login_server, name).value.manifest_count
+    digests = [tag.digest for tag in page.tags]
+    return read_now(Tags(page, summarise(client, name, digests, manifest_count)))
+
+
+def turned_pages(login_server: str, repository: str) -> list[str | None]:
+    """What each page of tags that this session has turned to begins after; the last is the one shown."""
+    turned: list[str | None] = st.session_state.setdefault(f"pages of {login_server}/{repository}", [None])
+    return turned
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=50)
+def manifest_rows_of(who: str, login_server: str, repository: str) -> tuple[repositories.ManifestRow, ...]:
+    """The metadata of all manifests of one repository."""
+    return repositories.manifest_rows(connection.session(who).registry(login_server), repository)
+
+
+@dataclass(frozen=True)
+class Tree:
+    """A repository's manifests as a tree, and what of them could not be read."""
+
+    rows: tuple[repositories.ManifestRow, ...]
+    nodes: tuple[manifest_trees.Node, ...]
+    read: Partial[Manifest]
+
+
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)
+def tree(who: str, login_server: str, repository: str) -> Reading[Tree]:
+    """All manifests of one repository and what hangs on what."""
+    client = connection.session(who).registry(login_server)
+
+    def work(reading: Reading[Tree]) -> None:
+        rows = repositories.manifest_rows(client, repository)
+        reading.value = Tree(rows, (), Partial(()))
+        read = manifest_trees.read_for_tree(
+            client,
+            repository,
+            rows,
+            done=lambda done, of: reading.report(done, of, "manifests"),
+            stop=reading.stop,
+        )
+        reading.value = Tree(rows, manifest_trees.build_tree(rows, read.values), read)
+
+    return start(Tree((), (), Partial(())), work)
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=2000)
+def tag(who: str, login_server: str, repository: str, name: str) -> repositories.Tag:
+    """One tag: which digest it points to now."""
+    return repositories.get_tag(connection.session(who).registry(login_server), repository, name)
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=2000)
+def manifest_row(who: str, login_server: str, repository: str, digest: str) -> Loaded[repositories.ManifestRow]:
+    """What the registry knows of one manifest: its tags, times and locks."""
+    return read_now(repositories.get_manifest_row(connection.session(who).registry(login_server), repository, digest))
+
+
+@st.cache_resource(show_spinner=False, max_entries=5000)
+def manifest(who: str, login_server: str, repository: str, digest: str) -> Manifest:
+    """A manifest by digest: the same for good."""
+    return read_manifest(connection.session(who).registry(login_server), repository, digest)
+
+
+@st.cache_resource(show_spinner=False, max_entries=500)
+def config(who: str, login_server: str, repository: str, digest: str) -> ImageConfig:
+    """The config of the image at `digest`: the same for good."""
+    client = connection.session(who).registry(login_server)
+    return read_config(client, repository, manifest(who, login_server, repository, digest))
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=500)
+def referrers(who: str, login_server: str, repository: str, digest: str) -> tuple[Descriptor, ...]:
+    """What refers to `digest`."""
+    return read_referrers(connection.session(who).registry(login_server), repository, digest)
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=50)
+def archive(who: str, login_server: str, repository: str, digest: str, tag: str, platform: str) -> download.Archive:
+    """The archive of an image, each of its blobs looked for."""
+    client = connection.session(who).registry(login_server)
+    return download.plan_archive(client, repository, digest, tag=tag, platform=platform)
+
+
+def forget_pushed(who: str, login_server: str, name: str, tag_name: str, *digests: str) -> None:
+    """Reads anew what a push has changed. Unlike `forget_repository` it needs no session: pushes outlive theirs."""
+    forget_written(who, login_server, name)
+    tag.clear(who, login_server, name, tag_name)
+    for digest in digests:
+        manifest_row.clear(who, login_server, name, digest)
+
+
+def forget_written(who: str, login_server: str, name: str) -> None:
+    """What a push or a deletion in the background makes stale, for every session. Pages turned to are each its own."""
+    contents.forget(who, login_server)
+    catalogue.clear(who, login_server)
+    _forget(who, login_server, name)
+
+
+def _forget(who: str, login_server: str, name: str) -> None:
+    repository.clear(who, login_server, name)
+    contents.repository.clear(who, login_server, name)
+    manifest_rows_of.clear(who, login_server, name)
+    tree.clear(who, login_server, name)
+    tag_page.clear(who, login_server, name, None)
+
+
+def forget_repository(who: str, login_server: str, name: str) -> None:
+    """Reads one repository anew, its tags from the first page on."""
+    _forget(who, login_server, name)
+    turned = turned_pages(login_server, name)
+    for after in turned:
+        tag_page.clear(who, login_server, name, after)
+    turned[:] = [None]
