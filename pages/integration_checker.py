@@ -46,7 +46,7 @@ registry = selection.find(registries, key) if key else None
 if cluster is None or registry is None:
     show_events((), registries, "")
     empty(":material/hub:", "Choose a cluster and a registry", "Or look at all pairs at once in the pull matrix.")
-    st.page_link("matrix.py", label="Pull matrix", icon=":material/grid_on:")
+    st.page_link("pull_matrix.py", label="Pull matrix", icon=":material/grid_on:")
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):

@@ -126,7 +126,7 @@ if picked:
                 "cluster": cluster_key(picked[0].cluster, pulls.clusters.values),
                 "registry": key_of(picked[0].registry, [one for one in pulls.registries.values if one.login_server]),
             }
-            st.page_link("aks.py", label="Check this pair", icon=":material/hub:", query_params=chosen)
+            st.page_link("integration_checker.py", label="Check this pair", icon=":material/hub:", query_params=chosen)
 st.caption(
     f"{count(len(shown), 'pair')} shown. Click a square, or select rows, to check a pair or to attach it. What groups "
     "hold is unknown here: role assignments do not tell their members. A role that was just assigned takes minutes "

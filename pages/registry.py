@@ -41,9 +41,11 @@ with st.container(horizontal=True):
     st.page_link("sign_in.py", label="Sign in", icon=":material/login:", query_params=here)
     st.page_link("assign.py", label="Assign a role", icon=":material/person_add:", query_params=here)
     st.page_link("settings.py", label="Settings", icon=":material/tune:", query_params=here)
-    st.page_link("skus.py", label="Which SKU", icon=":material/compare_arrows:", query_params=here)
-    st.page_link("matrix.py", label="Who can pull", icon=":material/grid_on:", query_params={"search": registry.name})
-    st.page_link("access.py", label="Who can do what", icon=":material/admin_panel_settings:", query_params=here)
+    st.page_link("sku_comparison.py", label="Which SKU", icon=":material/compare_arrows:", query_params=here)
+    st.page_link(
+        "pull_matrix.py", label="Who can pull", icon=":material/grid_on:", query_params={"search": registry.name}
+    )
+    st.page_link("access_review.py", label="Who can do what", icon=":material/admin_panel_settings:", query_params=here)
     st.page_link("roles.py", label="Which role", icon=":material/badge:", query_params=here)
     st.page_link("webhooks.py", label="Webhooks", icon=":material/webhook:", query_params=here)
     st.page_link("replicas.py", label="Replicas", icon=":material/public:", query_params=here)

@@ -91,7 +91,7 @@ if sku_of(registry.sku) is not Sku.PREMIUM and not there:
     empty(
         ":material/public_off:", "Premium only", f"{plain(registry.sku)} has no replicas: see what Premium would cost."
     )
-    st.page_link("skus.py", label="Which SKU", icon=":material/compare_arrows:", query_params=here)
+    st.page_link("sku_comparison.py", label="Which SKU", icon=":material/compare_arrows:", query_params=here)
 elif failure:
     show_error(failure)
 elif there is not None:

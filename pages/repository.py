@@ -57,7 +57,7 @@ show_read_only()
 with st.container(horizontal=True, vertical_alignment="center"):
     if st.button("Locks of the repository", icon=":material/lock:", disabled=not may_write()):
         change_locks(who, registry, name)
-    st.page_link("cleanup.py", label="Clean up", icon=":material/cleaning_services:", query_params=url)
+    st.page_link("clean_up.py", label="Clean up", icon=":material/cleaning_services:", query_params=url)
     st.page_link("delete.py", label="Delete the repository", icon=":material/delete:", query_params=url)
 show_repository_storage(who, server, url["registry"], name)
 with st.expander("Attributes, as az prints them", icon=":material/data_object:"):

@@ -36,10 +36,12 @@ if registry is None:
     st.stop()
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(f"The SKU is **{plain(registry.sku)}**.", width="content")
-    st.page_link("skus.py", label="Compare and change the SKU", icon=":material/compare_arrows:", query_params=here)
+    st.page_link(
+        "sku_comparison.py", label="Compare and change the SKU", icon=":material/compare_arrows:", query_params=here
+    )
     if registry.access.mode is Mode.LEGACY:
         st.page_link(
-            "access.py",
+            "access_review.py",
             label="Dry run of a switch to ABAC",
             icon=":material/science:",
             query_params={**here, "show": "Switch to ABAC"},

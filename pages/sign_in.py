@@ -54,7 +54,9 @@ with panel():
         wanted = {"registry": key, **role, **some}
         st.page_link("assign.py", label="Give it its role", icon=":material/person_add:", query_params=wanted)
     if tool == Tool.KUBERNETES:
-        st.page_link("aks.py", label="Integration checker", icon=":material/hub:", query_params={"registry": key})
+        st.page_link(
+            "integration_checker.py", label="Integration checker", icon=":material/hub:", query_params={"registry": key}
+        )
 
 st.subheader("What you may do here", anchor=False)
 show_granted(who, registry, repository)

@@ -1,7 +1,8 @@
 """Who may import whom, and that what others call says what it does."""
 
 import ast
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -20,6 +21,32 @@ MEND = {
     "ui": "What a page shares goes into ui/; a page's own stays in the page. Only app.py starts the sandbox.",
     "pages": "A page talks to whatever Azure the session is at. Only app.py starts the sandbox.",
 }
+
+
+# The packages of each, from the ground up: one imports only from those on lower floors. A new package is a word here.
+FLOORS = {
+    "services": (
+        "connection",
+        "commands arm images",
+        "registries deletion",
+        "access pricing transfer",
+        "roles costs child_resources",
+        "aks",
+        "pull_checks access_review",
+        "registry_lifecycle",
+    ),
+    "ui": (
+        "elements",
+        "runtime",
+        "loaders",
+        "navigation images deletion access_review roles",
+        "pricing aks transfer",
+        "costs child_resources registry_lifecycle",
+    ),
+}
+ALONE = {"__init__.py", "wording.py"}  # beside the packages: how every package words a number
+MOST_MODULES = 16  # in a package: more is two subjects
+MOST_LINES = 400  # in a module: more is two ideas
 
 
 def modules(package: str) -> list[Path]:
@@ -59,6 +86,94 @@ def f():
     from . import neighbour
 """
     assert [name for name, _ in imported(ast.parse(source))] == ["plotly", "streamlit", "sandbox"]
+
+
+def imported_modules(tree: ast.AST, known: Collection[str]) -> Iterator[tuple[str, int]]:
+    """The modules among `known` that a module imports, by dotted name, with their lines; imports for types count."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            named = [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            named = [(node.module, node.lineno)]
+            named += [(f"{node.module}.{alias.name}", node.lineno) for alias in node.names]
+        else:
+            continue
+        yield from ((name, line) for name, line in named if name in known)
+
+
+def graph(*packages: str) -> dict[str, dict[str, int]]:
+    """What each module imports of these packages, with the lines. A package's own file has no place in it."""
+    files = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts): path
+        for package in packages
+        for path in modules(package)
+        if path.name != "__init__.py"
+    }
+    return {name: dict(imported_modules(ast.parse(path.read_text()), files)) for name, path in files.items()}
+
+
+def against(floors: Sequence[str], imports: Mapping[str, Mapping[str, int]]) -> list[str]:
+    """The imports from a package that does not stand lower."""
+    floor = {package: number for number, packages in enumerate(floors) for package in packages.split()}
+    return [
+        f"{name}:{line} imports {other}"
+        for name, others in imports.items()
+        for other, line in others.items()
+        if (mine := name.split(".")[1]) != (its := other.split(".")[1])
+        and not (mine in floor and its in floor and floor[its] < floor[mine])
+    ]
+
+
+@pytest.mark.parametrize("top", FLOORS)
+def test_a_package_imports_only_from_lower_floors(top: str) -> None:
+    wrong = against(FLOORS[top], graph(top))
+    assert not wrong, "\n".join([*wrong, "Move what both need to a lower floor, or pass it in."])
+
+
+def test_an_arrow_that_goes_up_is_seen() -> None:
+    imports = {"services.images.tree": {"services.deletion.plan": 3, "services.connection.errors": 4}}
+    assert against(FLOORS["services"], imports) == ["services.images.tree:3 imports services.deletion.plan"]
+
+
+@pytest.mark.parametrize("top", FLOORS)
+def test_every_package_has_its_floor(top: str) -> None:
+    there = {path.name for path in (ROOT / top).iterdir() if (path / "__init__.py").exists()}
+    assert there == {package for packages in FLOORS[top] for package in packages.split()}
+    assert not [path for path in (ROOT / top).glob("*.py") if path.name not in ALONE], "Every module has a package."
+
+
+def circle(imports: Mapping[str, Iterable[str]]) -> list[str]:
+    """Modules that import each other in a ring, types included; empty where there is none."""
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        ring: list[str] = error.args[1]
+        return ring
+    return []
+
+
+def test_no_files_import_each_other() -> None:
+    assert not circle(graph("services", "ui", "sandbox", "pages"))
+
+
+def test_a_circle_is_seen() -> None:
+    assert circle({"a": ["b"], "b": ["c"], "c": ["a"]})
+
+
+def test_a_package_is_one_subject_and_a_module_one_idea() -> None:
+    packages = {path.parent for top in ("services", "ui", "sandbox") for path in modules(top)}
+    crowded = [
+        f"{package.relative_to(ROOT)} has {number} modules"
+        for package in sorted(packages)
+        if (number := sum(path.name != "__init__.py" for path in package.glob("*.py"))) > MOST_MODULES
+    ]
+    long = [
+        f"{path.relative_to(ROOT)} has {number} lines"
+        for top in (*FORBIDDEN, "benchmarks")
+        for path in modules(top)
+        if (number := len(path.read_text().splitlines())) > MOST_LINES
+    ]
+    assert not [*crowded, *long]
 
 
 def test_there_is_something_to_check() -> None:

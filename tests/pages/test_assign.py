@@ -244,7 +244,7 @@ def test_a_console_that_listens_elsewhere_only_plans(
     open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writing, "may_write", lambda: False)
-    for module in ("ui.grants", "ui.remove_role"):
+    for module in ("ui.roles.grant_dialog", "ui.roles.unassign"):
         monkeypatch.setattr(f"{module}.may_write", lambda: False)
     at = plan(open_view("assign.py", as_session=own.session(), **WANTED))
     assert "Read-only" in alerts(at)

@@ -20,11 +20,13 @@ from ui.transfer import copy as copy_image
 IMAGE = {"registry": REGISTRY, "repository": APP, "reference": "v1"}
 COPY = "Copy to…"
 FORM = """
-from ui import connection, copy_image, loaders
+from ui.loaders import registries as registry_loaders
+from ui.runtime import connection
+from ui.transfer import copy
 who = connection.who()
-registries = loaders.inventory(who).value.registries.values
-copy_image.show_copies(who)
-copy_image.show_copy_form(who, next(found for found in registries if found.name == "casaacr01"))
+registries = registry_loaders.inventory(who).value.registries.values
+copy.show_copies(who)
+copy.show_copy_form(who, next(found for found in registries if found.name == "casaacr01"))
 """
 
 

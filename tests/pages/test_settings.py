@@ -171,7 +171,7 @@ def test_what_changed_elsewhere_is_no_wish_of_this_form(open_view: Open, own: Ow
 def test_a_read_only_console_changes_and_deletes_nothing(
     open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in ("ui.settings_change", "ui.deletion_plans", "ui.writing"):
+    for module in ("ui.registry_lifecycle.settings_change", "ui.elements.writing"):
         monkeypatch.setattr(f"{module}.may_write", lambda: False)
     at = open_view("settings.py", own.session(), registry="casaacr01")
     switch(at, "Admin user").set_value(True).run()

@@ -57,4 +57,4 @@ def _offer(text: str, registries: Sequence[Registry], cluster_key: str) -> None:
         **({"cluster": cluster_key} if cluster_key else {}),
     }
     label = f"Check {plain(image.repository)} in {plain(named[0].name)}"
-    st.page_link("aks.py", label=label, icon=":material/hub:", query_params=query)
+    st.page_link("integration_checker.py", label=label, icon=":material/hub:", query_params=query)

@@ -53,7 +53,7 @@ def ask_role(mode: Mode, registry: Registry | None, roles: Mapping[str, RoleDefi
         _show_advice(advice, case, registry)
         if case.name == "AKS cluster":
             st.page_link(
-                "aks.py",
+                "integration_checker.py",
                 label="Attach it in the Integration checker, which knows the kubelet identity",
                 icon=":material/hub:",
                 query_params={"registry": registry_key} if registry_key else None,

@@ -27,8 +27,10 @@ NAMES = {
 
 @dataclass(frozen=True)
 class Settings:
-    """`connection` is sandbox or azure; `cloud` one of `services.cloud.CLOUDS`; `data` where records are kept;
-    `price_sheet` the team's own prices."""
+    """`connection` is sandbox or azure; `cloud` one of `services.connection.endpoints.CLOUDS`.
+
+    `data` is where records are kept, `price_sheet` the team's own prices.
+    """
 
     connection: str
     cloud: str
