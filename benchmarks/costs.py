@@ -5,14 +5,14 @@ Azure is stood in for below the SDK's transport: what is measured is the console
 
 import json
 import time
+from dataclasses import asdict
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
-from statistics import median
 from typing import Any
 from urllib.parse import urlsplit
 
 from benchmarks.canned_azure import canned_session
-from benchmarks.results import Row, at_most, under
+from benchmarks.results import Row, at_most
 from benchmarks.rounds import by_turns, median_ratio, seconds
 from services.arm.subscriptions import Subscription, list_subscriptions
 from services.connection.endpoints import CLOUDS
@@ -90,10 +90,11 @@ def _charts() -> Row:
         months_figure(review, "USD", "light")
         bill_map(review.lines, "USD", {}, "light")
 
-    return under(
-        "Recommendation and charts for 500 registries, data at hand: seconds",
-        median(seconds(work) for _ in range(ROUNDS)),
-        1,
+    known = json.dumps([asdict(registry) for registry in registries] + [asdict(row) for row in rows], default=str)
+    return at_most(
+        "Recommendation and charts for 500 registries, data at hand: time, × json.loads of the same",
+        median_ratio(by_turns(lambda: seconds(work), lambda: seconds(lambda: json.loads(known)), ROUNDS)),
+        40,
     )
 
 
