@@ -9,12 +9,13 @@ from services.deletion.cleanup_rules import Chosen, Rule, choose, choose_tags, p
 from services.deletion.plan import plan_deletion
 from services.images.repository_contents import RepositoryContents
 from services.images.tagging import UntagPlan, decide_untag
+from services.wording import counted
 from ui.deletion import runs
 from ui.deletion.plan import ask_what_runs, contents_of, show_freed, show_lines, show_plan
 from ui.elements.errors import panel
 from ui.elements.page import az_lines, crumb, empty, header
 from ui.elements.table import table_height, table_of
-from ui.elements.text import count, plain, short
+from ui.elements.text import plain, short
 from ui.elements.writing import confirmed
 from ui.loaders import images as image_loaders
 from ui.navigation import selection
@@ -86,13 +87,13 @@ def remove_tags(chosen: Chosen) -> None:
     )
     going = [item for item in plan.items if not item.refusal]
     st.markdown(
-        f"**{count(len(going), 'tag')}** of {count(len(plan.items), 'chosen tag')} can be removed. "
-        f"{count(len(plan.left_untagged), 'manifest then has', 'manifests then have')} no tag. "
+        f"**{counted(len(going), 'tag')}** of {counted(len(plan.items), 'chosen tag')} can be removed. "
+        f"{counted(len(plan.left_untagged), 'manifest then has', 'manifests then have')} no tag. "
         "No space is freed, and pulls by digest go on."
     )
     show_untag_table(plan)
     with panel():
-        if confirmed(f"Remove {count(len(going), 'tag')}", name, anything=bool(going), typed=len(going) > 1):
+        if confirmed(f"Remove {counted(len(going), 'tag')}", name, anything=bool(going), typed=len(going) > 1):
             record = runs.remove_tags(who, registry, plan)
             st.switch_page("deletions.py", query_params={"record": record})
     show_lines(az_images.untag(registry.name, name, item.tag) for item in going)
@@ -115,18 +116,18 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
     plan = plan_deletion(contents, chosen.digests, by_name=by_name, running=ask_what_runs(contents))
     if chosen.kept:
         with st.expander(
-            f"{count(len(chosen.kept), 'image stays', 'images stay')}: they have another tag, not chosen",
+            f"{counted(len(chosen.kept), 'image stays', 'images stay')}: they have another tag, not chosen",
             icon=":material/sell:",
         ):
             rows = [{"Manifest": short(digest), "Also tagged": tag} for digest, tag in chosen.kept]
             st.dataframe(table_of(rows), height=table_height(len(rows)), hide_index=True)
-    st.markdown(f"**{count(len(plan.going), 'manifest')}** and **{count(len(plan.tags), 'tag')}** go.")
+    st.markdown(f"**{counted(len(plan.going), 'manifest')}** and **{counted(len(plan.tags), 'tag')}** go.")
     show_freed(who, registry, contents, plan.digests)
     if plan.items:
         show_plan(plan)
     going = len(plan.going)
     with panel():
-        if confirmed(f"Delete {count(going, 'manifest')}", name, anything=going > 0, typed=going > 1):
+        if confirmed(f"Delete {counted(going, 'manifest')}", name, anything=going > 0, typed=going > 1):
             record = runs.delete_manifests(who, registry, plan)
             st.switch_page("deletions.py", query_params={"record": record})
     show_lines(az_images.delete_image(registry.name, name, digest) for digest in plan.digests)

@@ -18,12 +18,12 @@ from services.costs.tables import (
 )
 from services.pricing.estimates import estimate_of
 from services.pricing.money import money
+from services.wording import counted
 from ui.costs.by_repository import shared_out, show_repository_bills
 from ui.costs.charts import bill_map, months_figure
 from ui.elements.chart_theme import show_chart, theme_now
 from ui.elements.errors import show_error, show_refused
 from ui.elements.page import az_lines, empty, header
-from ui.elements.text import count
 from ui.loaders import bills as costs
 from ui.loaders import registries as registry_loaders
 from ui.pricing.prices import choose_prices
@@ -102,7 +102,7 @@ with st.grid(4, min_column_width=170):
         st.metric(name, value, border=True, height="stretch")
     st.metric("Registries", len({line.registry_id for line in review.lines}), border=True, height="stretch")
 if unbilled:
-    st.caption(f"The month's end includes {count(unbilled, 'registry', 'registries')} at the estimate, not billed.")
+    st.caption(f"The month's end includes {counted(unbilled, 'registry', 'registries')} at the estimate, not billed.")
 unknown = [line.name for line in review.lines if line.figure is None]
 if unknown:
     st.caption(

@@ -6,11 +6,12 @@ from services.commands import images as az_images
 from services.deletion.plan import plan_deletion
 from services.deletion.repository import plan_repository_deletion
 from services.images.repository_contents import RepositoryContents
+from services.wording import counted
 from ui.deletion import runs
 from ui.deletion.plan import ask_what_runs, contents_of, show_freed, show_lines, show_plan
 from ui.elements.errors import panel
 from ui.elements.page import crumb, empty, header
-from ui.elements.text import count, plain, short
+from ui.elements.text import plain, short
 from ui.elements.writing import confirmed
 from ui.loaders import images as image_loaders
 from ui.navigation import selection
@@ -49,7 +50,7 @@ def delete_image(contents: RepositoryContents) -> None:
     many = len(plan.going) > 1
     with panel():
         if confirmed(
-            f"Delete {count(len(plan.going), 'manifest')}" if many else "Delete the manifest",
+            f"Delete {counted(len(plan.going), 'manifest')}" if many else "Delete the manifest",
             name,
             anything=bool(plan.going),
             typed=many,
@@ -62,8 +63,8 @@ def delete_image(contents: RepositoryContents) -> None:
 def delete_repository(contents: RepositoryContents) -> None:
     plan = plan_repository_deletion(contents, ask_what_runs(contents))
     st.markdown(
-        f"**{count(len(plan.digests), 'manifest')}** and **{count(len(plan.tags), 'tag')}** go"
-        + (f", and {count(plan.hidden, 'manifest')} that no list shows." if plan.hidden else ".")
+        f"**{counted(len(plan.digests), 'manifest')}** and **{counted(len(plan.tags), 'tag')}** go"
+        + (f", and {counted(plan.hidden, 'manifest')} that no list shows." if plan.hidden else ".")
     )
     show_freed(who, registry, contents, plan.digests)
     if plan.refusals:

@@ -11,11 +11,12 @@ from services.connection.errors import ServiceError
 from services.deletion.records import DeletionRecord, Fate
 from services.deletion.repository import RepositoryDeleted, as_az_prints
 from services.registries.registry import Registry
+from services.wording import counted
 from ui.deletion import runs
 from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.page import az_lines, crumb, empty, header
 from ui.elements.table import table_height, table_of
-from ui.elements.text import ago, count, exact, plain, short
+from ui.elements.text import ago, exact, plain, short
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
@@ -122,7 +123,7 @@ def looked_at(record: DeletionRecord, registry: Registry | None) -> dict[str, Fa
     if record.whole:
         return {item.name: Fate("not tried", "It was stopped before.") for item in record.open}
     st.warning(
-        f"It was cut off: of {count(len(record.open), 'item')} nothing is written down. "
+        f"It was cut off: of {counted(len(record.open), 'item')} nothing is written down. "
         "Below is what the registry has of them now.",
         icon=":material/power_off:",
     )
@@ -195,7 +196,7 @@ def show_untagged(record: DeletionRecord) -> None:
         untagged = [row.digest for row in rows if row.digest in gone and not row.tags]
         if untagged:
             st.info(
-                f"{count(len(untagged), 'manifest')} without a tag now: "
+                f"{counted(len(untagged), 'manifest')} without a tag now: "
                 f"{', '.join(short(digest) for digest in untagged[:10])}. They take the space that they took.",
                 icon=":material/label_off:",
             )

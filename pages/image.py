@@ -6,11 +6,12 @@ from services.commands import images as az_images
 from services.connection.errors import ServiceError
 from services.images.manifests import Kind, Manifest
 from services.images.repositories import Locks
+from services.wording import counted
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, crumb, header
 from ui.elements.table import show_facts, table_of
-from ui.elements.text import ago, count, exact, plain, short, size
+from ui.elements.text import ago, exact, plain, short, size
 from ui.elements.writing import may_write, show_read_only
 from ui.images import tag_actions
 from ui.images.image_details import show_config, show_layers, show_pairs
@@ -66,7 +67,7 @@ with st.container(horizontal=True):
     for tag in row.tags[:SHOWN_TAGS]:
         st.badge(plain(tag), icon=":material/sell:", color="green")
     if len(row.tags) > SHOWN_TAGS:
-        st.badge(f"and {count(len(row.tags) - SHOWN_TAGS, 'more tag')}", color="green")
+        st.badge(f"and {counted(len(row.tags) - SHOWN_TAGS, 'more tag')}", color="green")
     if tag_locks.any:
         st.badge(f"tag locked: {tag_locks.words}", icon=":material/lock:", color="orange")
     if row.locks.any:

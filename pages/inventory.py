@@ -6,10 +6,11 @@ import streamlit as st
 from services.commands.registries import list_registries
 from services.registries.findings import Finding, Risk, findings_of
 from services.registries.registry import Registry
+from services.wording import counted
 from ui.elements.errors import show_error, show_refused
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import table_height, table_of
-from ui.elements.text import count, size
+from ui.elements.text import size
 from ui.loaders import registries as registry_loaders
 from ui.navigation.inventory_filters import chosen, registry_filters
 from ui.navigation.selection import key_of
@@ -52,7 +53,7 @@ with st.grid(4, min_column_width=170):
     st.metric(
         "Registries",
         f"{len(registries):,}",
-        delta=f"in {count(len({registry.subscription_id for registry in registries}), 'subscription')}",
+        delta=f"in {counted(len({registry.subscription_id for registry in registries}), 'subscription')}",
         delta_color="off",
         delta_arrow="off",
         border=True,
@@ -61,7 +62,7 @@ with st.grid(4, min_column_width=170):
     st.metric(
         "Repositories",
         f"{sum(inventory.repository_counts.values()):,}",
-        delta=f"{count(unlisted, 'registry', 'registries')} not listed" if unlisted else None,
+        delta=f"{counted(unlisted, 'registry', 'registries')} not listed" if unlisted else None,
         delta_color="off",
         delta_arrow="off",
         border=True,
@@ -134,7 +135,7 @@ selected = st.dataframe(
         "Findings": st.column_config.ListColumn(width="medium"),
     },
 )
-st.caption(f"{count(len(shown), 'registry', 'registries')} shown. Select a row to open a registry, or name it here.")
+st.caption(f"{counted(len(shown), 'registry', 'registries')} shown. Select a row to open a registry, or name it here.")
 keys = [key_of(registry, registries) for registry in shown]
 named = st.selectbox("Open a registry", keys, index=None, placeholder="Name", width=320)
 if opened := keys[selected.selection.rows[0]] if selected.selection.rows else named:

@@ -4,6 +4,7 @@ import streamlit as st
 
 from services.commands.aks import check_acr
 from services.pull_checks.matrix import Answer, Pair, pull_matrix
+from services.wording import counted
 from ui.aks.attach_many import attach_many
 from ui.aks.cluster_choice import cluster_key
 from ui.aks.matrix_chart import SIGNS, matrix_figure
@@ -11,7 +12,7 @@ from ui.elements.chart_theme import pick_in_chart, theme_now
 from ui.elements.errors import show_error, show_refused
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import page_of, table_height, table_of
-from ui.elements.text import count, plain
+from ui.elements.text import plain
 from ui.loaders import clusters
 from ui.navigation.selection import key_of
 from ui.runtime import connection
@@ -119,7 +120,7 @@ selected = st.dataframe(
 picked = clicked or [rows[number] for number in selected.selection.rows]
 if picked:
     with below_chart if clicked else st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(f"Attach {count(len(picked), 'pair')}", icon=":material/link:"):
+        if st.button(f"Attach {counted(len(picked), 'pair')}", icon=":material/link:"):
             attach_many(who, picked)
         if len(picked) == 1:
             chosen = {
@@ -128,8 +129,8 @@ if picked:
             }
             st.page_link("integration_checker.py", label="Check this pair", icon=":material/hub:", query_params=chosen)
 st.caption(
-    f"{count(len(shown), 'pair')} shown. Click a square, or select rows, to check a pair or to attach it. What groups "
-    "hold is unknown here: role assignments do not tell their members. A role that was just assigned takes minutes "
-    "until it counts, kubelet's token up to an hour."
+    f"{counted(len(shown), 'pair')} shown. Click a square, or select rows, to check a pair or to attach it. What "
+    "groups hold is unknown here: role assignments do not tell their members. A role that was just assigned takes "
+    "minutes until it counts, kubelet's token up to an hour."
 )
 az_lines(*(check_acr(pair.cluster.name, pair.cluster.resource_group, pair.registry.login_server) for pair in shown[:3]))

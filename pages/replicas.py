@@ -7,11 +7,12 @@ from services.commands import child_resources as az_child_resources
 from services.connection.errors import ServiceError
 from services.registries.registry import Registry
 from services.registries.skus import Sku, sku_of
+from services.wording import counted
 from ui.child_resources import replications
 from ui.elements.errors import show_error
 from ui.elements.page import az_lines, crumb, empty, header
 from ui.elements.table import UTC, table_height, table_of
-from ui.elements.text import count, plain
+from ui.elements.text import plain
 from ui.elements.writing import may_write, show_read_only
 from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
@@ -25,8 +26,8 @@ here = {"registry": st.query_params.get("registry", "")}
 def show_all(registry: Registry, there: tuple[Replication, ...]) -> None:
     away = [one for one in there if not one.home]
     st.markdown(
-        f"At home in {plain(registry.location)}, and {count(len(away), 'replica')} beside it. Pulls are served by the "
-        "region that is nearest; each region is billed as a registry of its own."
+        f"At home in {plain(registry.location)}, and {counted(len(away), 'replica')} beside it. Pulls are served by "
+        "the region that is nearest; each region is billed as a registry of its own."
     )
     book = choose_prices(who, [registry.location])
     with st.container(horizontal=True):

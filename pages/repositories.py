@@ -5,10 +5,10 @@ import streamlit as st
 
 from services.commands import images as az_images
 from services.commands import sign_in as az_sign_in
+from services.wording import counted
 from ui.elements.errors import show_error, show_refused
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import UTC, table_height, table_of
-from ui.elements.text import count
 from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
 from ui.runtime import connection
@@ -91,7 +91,7 @@ selected = st.dataframe(
         "Created": st.column_config.DatetimeColumn(format="distance"),
     },
 )
-st.caption(f"{count(len(names), 'repository', 'repositories')} shown. Select a row to open a repository.")
+st.caption(f"{counted(len(names), 'repository', 'repositories')} shown. Select a row to open a repository.")
 if selected.selection.rows:
     open_repository(names[selected.selection.rows[0]])
 az_lines(az_images.list_repositories(registry.name))

@@ -4,9 +4,9 @@ import streamlit as st
 
 from services.commands import registries as az_registries
 from services.commands import sign_in as az_sign_in
+from services.wording import counted
 from ui.elements.errors import panel, show_error
 from ui.elements.page import az_lines, empty, header
-from ui.elements.text import count
 from ui.images.storage_figures import show_figures, show_missing
 from ui.images.storage_map import show_map
 from ui.images.storage_tables import show_images, show_repositories
@@ -53,8 +53,8 @@ def read_contents() -> contents.Counted:
     manifests = catalogue.value.manifests
     large = manifests is None or manifests > image_loaders.LARGE
     if large and not before and not st.session_state.get(asked):
-        repositories = f"{count(len(names), 'repository', 'repositories')} or more"
-        amount = repositories if manifests is None else count(manifests, "manifest")
+        repositories = f"{counted(len(names), 'repository', 'repositories')} or more"
+        amount = repositories if manifests is None else counted(manifests, "manifest")
         st.markdown(f"{amount}: reading them all takes a while, and can be stopped.")
         if not st.button("Read them all", icon=":material/database:"):
             st.stop()
@@ -72,16 +72,16 @@ def read_contents() -> contents.Counted:
     return found
 
 
-counted = read_contents()
-if counted is not before:
+measured = read_contents()
+if measured is not before:
     st.rerun()  # The header says how old it is.
-storage = counted.storage
-show_missing(counted.contents)
+storage = measured.storage
+show_missing(measured.contents)
 used = None
 with panel():
     used = registry_loaders.registry(who, registry.id).value.stored_bytes
 show_figures(storage, used)
-show_map(who, registry, counted)
+show_map(who, registry, measured)
 
 box = f"repository of the storage of {registry.id}"
 by_name = {one.name: one for one in storage.repositories}

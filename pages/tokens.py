@@ -10,6 +10,7 @@ from services.commands import sign_in as az_sign_in
 from services.connection.errors import ServiceError
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, sku_of
+from services.wording import counted
 from ui.child_resources import tokens
 from ui.child_resources.token_password import new_password
 from ui.child_resources.token_tables import show_maps, show_passwords, show_tokens
@@ -18,7 +19,7 @@ from ui.elements.errors import show_error
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, back, crumb, empty, header
 from ui.elements.table import show_facts
-from ui.elements.text import ago, count, exact, plain
+from ui.elements.text import ago, exact, plain
 from ui.elements.writing import may_write, show_read_only
 from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
@@ -32,8 +33,8 @@ def show_all(registry: Registry, listing: Listing) -> None:
     sku = sku_of(registry.sku)
     most = f" of at most {LIMITS[sku].tokens:,} that {sku} has" if sku else ""
     st.markdown(
-        f"{count(len(listing.tokens), 'token')}{most}. A token is for what has no identity in Entra, such as a device: "
-        "a name, two passwords, and rights in chosen repositories."
+        f"{counted(len(listing.tokens), 'token')}{most}. A token is for what has no identity in Entra, such as a "
+        "device: a name, two passwords, and rights in chosen repositories."
     )
     if st.button("Make a token", icon=":material/add:", type="primary", disabled=not may_write()):
         tokens.make(who, registry, listing)

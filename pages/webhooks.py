@@ -7,13 +7,14 @@ from services.commands import child_resources as az_child_resources
 from services.connection.errors import ServiceError
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, sku_of
+from services.wording import counted
 from ui.child_resources import webhooks
 from ui.child_resources.webhook_tables import show_events, show_webhooks
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import say_done, show_done
 from ui.elements.page import az_lines, back, crumb, empty, header
 from ui.elements.table import show_facts
-from ui.elements.text import count, plain
+from ui.elements.text import plain
 from ui.elements.writing import may_write, show_read_only
 from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
@@ -26,7 +27,7 @@ here = {"registry": st.query_params.get("registry", "")}
 def show_all(registry: Registry, there: tuple[Webhook, ...]) -> None:
     sku = sku_of(registry.sku)
     most = f" of at most {LIMITS[sku].webhooks} that {sku} has" if sku else ""
-    st.markdown(f"{count(len(there), 'webhook')}{most}. Azure calls their addresses; this console never does.")
+    st.markdown(f"{counted(len(there), 'webhook')}{most}. Azure calls their addresses; this console never does.")
     if st.button("Add a webhook", icon=":material/add:", type="primary", disabled=not may_write()):
         webhooks.add(who, registry, there)
     if not there:

@@ -15,6 +15,7 @@ from services.access.powers import Extra, powers_of
 from services.access.role_assignments import AccessRecords, RoleAssignment, keys_down_to, scope_key, scope_words
 from services.access.role_definitions import REGISTRY, RoleDefinition
 from services.registries.registry import Mode, Registry
+from services.wording import counted
 
 _P = Permission
 # In the order of a table's columns.
@@ -168,7 +169,7 @@ def doors(registry: Registry, tokens: int | None = None) -> tuple[RolelessAccess
     if tokens:
         found.append(
             RolelessAccess(
-                f"{tokens:,} repository token{'' if tokens == 1 else 's'}",
+                counted(tokens, "repository token"),
                 "everybody who has a token's password",
                 "does what its scope map lets, in the repositories that it names.",
             )

@@ -4,13 +4,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
 
 from azure.mgmt.containerservice import models
 
 from services.arm.subscriptions import Subscription, list_in_each
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.parallel import Partial, Progress
+from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 
 
@@ -184,7 +184,7 @@ def cluster_from(model: models.ManagedCluster, subscription: Subscription) -> Cl
         tenant_id=(model.identity.tenant_id if model.identity else "") or subscription.tenant_id,
         location=model.location or "",
         provisioning_state=properties.provisioning_state or "",
-        power=_text(properties.power_state.code if properties.power_state else None),
+        power=sdk_text(properties.power_state.code if properties.power_state else None),
         identity_model=_identity_model(model, properties),
         control_plane=_control_plane(model.identity),
         kubelet=ManagedIdentity(kubelet.object_id or "", kubelet.client_id or "", kubelet.resource_id or "")
@@ -195,15 +195,15 @@ def cluster_from(model: models.ManagedCluster, subscription: Subscription) -> Cl
         network=_network(properties),
         run_command=not (api_server and api_server.disable_run_command),
         managed_entra=bool(properties.aad_profile and properties.aad_profile.managed),
-        artifact_source=_text(bootstrap.artifact_source if bootstrap else None),
+        artifact_source=sdk_text(bootstrap.artifact_source if bootstrap else None),
         bootstrap_registry_id=(bootstrap.container_registry_id if bootstrap else "") or "",
-        node_provisioning=_text(provisioning.mode if provisioning else None) == "Auto",
+        node_provisioning=sdk_text(provisioning.mode if provisioning else None) == "Auto",
         virtual_nodes=bool(virtual_nodes and virtual_nodes.enabled),
     )
 
 
 def _identity_model(model: models.ManagedCluster, properties: models.ManagedClusterProperties) -> IdentityModel:
-    match _text(model.identity.type if model.identity else None):
+    match sdk_text(model.identity.type if model.identity else None):
         case "SystemAssigned":
             return IdentityModel.SYSTEM
         case "UserAssigned":
@@ -213,7 +213,7 @@ def _identity_model(model: models.ManagedCluster, properties: models.ManagedClus
 
 def _service_principal(model: models.ManagedCluster, properties: models.ManagedClusterProperties) -> str:
     """The client id; "" with a managed identity, of which the profile says `msi`."""
-    managed = _text(model.identity.type if model.identity else None) in ("SystemAssigned", "UserAssigned")
+    managed = sdk_text(model.identity.type if model.identity else None) in ("SystemAssigned", "UserAssigned")
     profile = properties.service_principal_profile
     client_id = (profile.client_id if profile else "") or ""
     return "" if managed or client_id.lower() == "msi" else client_id
@@ -241,7 +241,7 @@ def _network(properties: models.ManagedClusterProperties) -> ClusterNetwork:
         else []
     )
     return ClusterNetwork(
-        outbound_type=_text(profile.outbound_type if profile else None) or "loadBalancer",
+        outbound_type=sdk_text(profile.outbound_type if profile else None) or "loadBalancer",
         outbound_ip_ids=tuple(address for address in outbound if address),
         private_cluster=bool(api_server and api_server.enable_private_cluster),
         fqdn=properties.fqdn or properties.private_fqdn or "",
@@ -253,11 +253,11 @@ def _pool(model: models.ManagedClusterAgentPoolProfile) -> NodePool:
     return NodePool(
         name=model.name or "",
         count=model.count or 0,
-        os=_text(model.os_type) or "Linux",
+        os=sdk_text(model.os_type) or "Linux",
         vm_size=size,
         architecture=architecture_of(size),
-        mode=_text(model.mode),
-        power=_text(model.power_state.code if model.power_state else None),
+        mode=sdk_text(model.mode),
+        power=sdk_text(model.power_state.code if model.power_state else None),
         subnet_id=model.vnet_subnet_id or "",
         public_ips=bool(model.enable_node_public_ip),
     )
@@ -276,8 +276,3 @@ def architecture_of(vm_size: str) -> str:
     if not size or "_gb" in vm_size.lower():
         return ""
     return "arm64" if "p" in size["features"].lower() else "amd64"
-
-
-def _text(value: Any) -> str:
-    """A string from the SDK, whose enums are open: known values are members, new ones plain strings."""
-    return str(getattr(value, "value", value) or "")

@@ -7,6 +7,7 @@ from typing import Protocol, TypeVar
 
 from services.connection.errors import as_service_error
 from services.connection.parallel import Partial, Progress, counter, parallel_map
+from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 
 
@@ -38,7 +39,7 @@ def list_subscriptions(session: AzureSession) -> tuple[Subscription, ...]:
                 model.subscription_id or "",
                 model.display_name or model.subscription_id or "",
                 model.tenant_id or "",
-                str(getattr(model.state, "value", model.state) or ""),
+                sdk_text(model.state),
             )
             for model in session.subscriptions().subscriptions.list()
         ]

@@ -6,7 +6,7 @@ https://learn.microsoft.com/azure/container-registry/container-registry-geo-repl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from azure.mgmt.containerregistry import models
 
@@ -14,6 +14,7 @@ from services.arm.resources import get_resource
 from services.connection.arm_changes import remove, write
 from services.connection.changes import Outcome, changed, refused
 from services.connection.errors import as_service_error
+from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 from services.pricing.estimates import Estimate, estimate, use_of
 from services.pricing.prices import Prices
@@ -209,14 +210,9 @@ def _replication(model: models.Replication, registry: Registry) -> Replication:
         name=model.name or "",
         region=region,
         home=region == registry.location,
-        provisioning_state=_text(properties.provisioning_state),
+        provisioning_state=sdk_text(properties.provisioning_state),
         status=(status.display_status if status else "") or "",
         status_at=status.timestamp if status else None,
         # Old answers lack it: then there was nothing to turn off.
         routed=properties.region_endpoint_enabled is not False,
     )
-
-
-def _text(value: Any) -> str:
-    """A string from the SDK, whose enums are open."""
-    return str(getattr(value, "value", value) or "")

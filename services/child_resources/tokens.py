@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from azure.mgmt.containerregistry import models
 
@@ -23,6 +23,7 @@ from services.child_resources.scope_maps import (
 from services.connection.arm_changes import write
 from services.connection.changes import LOOK_AGAIN, changed, refused
 from services.connection.errors import ServiceError, as_service_error
+from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, sku_of
@@ -239,14 +240,9 @@ def _token(model: models.Token) -> Token:
     return Token(
         id=model.id or "",
         name=model.name or "",
-        status=_text(properties.status),
+        status=sdk_text(properties.status),
         scope_map_id=properties.scope_map_id or "",
         created=properties.creation_date,
-        provisioning_state=_text(properties.provisioning_state),
-        passwords=tuple(Password(_text(one.name), one.creation_time, one.expiry) for one in passwords),
+        provisioning_state=sdk_text(properties.provisioning_state),
+        passwords=tuple(Password(sdk_text(one.name), one.creation_time, one.expiry) for one in passwords),
     )
-
-
-def _text(value: Any) -> str:
-    """A string from the SDK, whose enums are open."""
-    return str(getattr(value, "value", value) or "")

@@ -7,7 +7,7 @@ https://learn.microsoft.com/azure/container-registry/container-registry-webhook
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal
+from typing import Literal
 
 from azure.mgmt.containerregistry import models
 
@@ -15,6 +15,7 @@ from services.child_resources.webhook_rules import NewWebhook, objections, warni
 from services.connection.arm_changes import if_found, remove, write
 from services.connection.changes import Outcome, changed, refused
 from services.connection.errors import as_service_error
+from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
 
@@ -213,10 +214,10 @@ def _webhook(model: models.Webhook) -> Webhook:
     return Webhook(
         name=model.name or "",
         location=model.location or "",
-        status=_text(properties.status if properties else None),
+        status=sdk_text(properties.status if properties else None),
         scope=(properties.scope if properties else "") or "",
-        actions=tuple(_text(action) for action in (properties.actions if properties else None) or ()),
-        provisioning_state=_text(properties.provisioning_state if properties else None),
+        actions=tuple(sdk_text(action) for action in (properties.actions if properties else None) or ()),
+        provisioning_state=sdk_text(properties.provisioning_state if properties else None),
     )
 
 
@@ -239,8 +240,3 @@ def _target(target: models.Target | None) -> str:
     if target.tag:
         return f"{target.repository}:{target.tag}"
     return f"{target.repository}@{target.digest}" if target.digest else target.repository
-
-
-def _text(value: Any) -> str:
-    """A string from the SDK, whose enums are open."""
-    return str(getattr(value, "value", value) or "")

@@ -9,6 +9,7 @@ from azure.mgmt.consumption import models
 from services.arm.subscriptions import Subscription
 from services.connection.errors import as_service_error
 from services.connection.parallel import Partial, parallel_map
+from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 
 
@@ -59,7 +60,7 @@ def budget_from(model: models.Budget, subscription: Subscription) -> Budget:
         scope=budget_id.partition("/providers/Microsoft.Consumption/")[0],
         amount=Decimal(properties.amount),
         currency=(spent.unit if spent else None) or (forecast.unit if forecast else None) or "",
-        grain=str(getattr(properties.time_grain, "value", properties.time_grain) or ""),
+        grain=sdk_text(properties.time_grain),
         spent=spent.amount if spent else None,
         forecast=forecast.amount if forecast else None,
         covers=_covers(properties.filter),

@@ -15,9 +15,9 @@ from services.costs.bills import CostSource, SubscriptionCosts
 from services.costs.differences import differences
 from services.costs.rows import CostRow, total
 from services.pricing.estimates import Estimate
+from services.pricing.money import ZERO
 from services.registries.registry import Registry
-
-ZERO = Decimal(0)
+from services.wording import counted
 
 
 @dataclass(frozen=True)
@@ -259,7 +259,7 @@ def _notes(billed: _Billed, rows: Sequence[CostRow], currency: str | None, month
     elif billed.gone and any(row.month > month for row in rows):
         yield "Deleted since, or hidden from this identity."
     elif billed.gone and mine:
-        days = _days(sum((row.days for row in mine), ZERO))
+        days = counted(sum((row.days for row in mine), ZERO), "day")
         yield f"Deleted, or hidden from this identity: billed for {days} of the month."
     if len({row.currency for row in in_month}) > 1:
         yield f"The currency changed within the month: this line is what was billed in {currency}."
@@ -271,10 +271,6 @@ def _notes(billed: _Billed, rows: Sequence[CostRow], currency: str | None, month
         yield f"Created on {born:%d %B}."
     if not mine and currency:
         yield "Nothing was billed in this month."
-
-
-def _days(number: Decimal) -> str:
-    return f"{number.normalize():f} day{'' if number == 1 else 's'}"
 
 
 def latest_currencies(rows: Iterable[CostRow]) -> tuple[str, ...]:

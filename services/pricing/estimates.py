@@ -4,12 +4,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
+from services.pricing.money import ZERO
 from services.pricing.prices import Prices, tiered
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, Sku, sku_of
 
 GIB = 2**30
-ZERO = Decimal(0)
 
 
 class Part(StrEnum):

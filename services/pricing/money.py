@@ -2,6 +2,7 @@
 
 from decimal import ROUND_HALF_UP, Decimal
 
+ZERO = Decimal(0)
 CENT = Decimal("0.01")
 
 

@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 from services.pricing.estimates import Estimate, Use, estimate, gib
+from services.pricing.money import ZERO
 from services.pricing.prices import Prices
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, Sku, sku_of
-
-ZERO = Decimal(0)
+from services.wording import counted
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def lacks(sku: Sku, needs: Needs) -> Iterator[str]:
         yield "Basic has no anonymous pull."
     if sku is not Sku.PREMIUM:
         premium_only = {
-            f"geo-replication: {_count(needs.replicas, 'replica')}": needs.replicas,
+            f"geo-replication: {counted(needs.replicas, 'replica')}": needs.replicas,
             f"private endpoints: {needs.private_endpoints}": needs.private_endpoints,
             f"connected registries: {needs.connected}": needs.connected,
             "customer-managed keys": needs.customer_key,
@@ -118,10 +118,6 @@ def _reasons(best: Option | None, options: tuple[Option, ...]) -> Iterator[str]:
         yield "Basic has all that is needed, and is the cheapest."
 
 
-def _count(number: int, one: str, many: str = "") -> str:
-    return f"{number} {one if number == 1 else many or one + 's'}"
-
-
 @dataclass(frozen=True)
 class Found:
     """What a registry uses, and by what it shows. None: its usage or its replicas could not be read."""
@@ -141,10 +137,10 @@ def needs_of(registry: Registry, connected: int | None = None) -> Found:
     restricted = not network.public_access or network.default_action == "Deny" or bool(network.ip_rules)
     replicas = len(registry.replicas or ())
     evidence = {
-        _count(replicas, "replica"): replicas,
-        _count(len(network.private_endpoints), "private endpoint"): network.private_endpoints,
-        _count(connected or 0, "connected registry", "connected registries"): connected,
-        _count(registry.webhooks or 0, "webhook"): registry.webhooks,
+        counted(replicas, "replica"): replicas,
+        counted(len(network.private_endpoints), "private endpoint"): network.private_endpoints,
+        counted(connected or 0, "connected registry", "connected registries"): connected,
+        counted(registry.webhooks or 0, "webhook"): registry.webhooks,
         f"tokens or scope maps: {tokens}": tokens,
         "anonymous pull on": access.anonymous_pull,
         "customer-managed key": access.customer_key,

@@ -8,6 +8,7 @@ from services.connection.errors import ServiceError
 from services.pull_checks.checks import Check, Outcome, unknown
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, sku_of
+from services.wording import counted
 
 REGISTRY, FRESH, THROTTLING, CLUSTER = "Registry", "Freshness", "Throttling head-room", "Cluster state"
 # https://learn.microsoft.com/azure/role-based-access-control/troubleshooting: "can take up to 10 minutes".
@@ -59,7 +60,8 @@ def throttling(cluster: Cluster, registry: Registry, layers: int | None = None) 
     # The token, the index and the manifest are asked for too.
     each = 3 + (layers or _USUAL_LAYERS)
     requests, limit = cluster.nodes * each, LIMITS[sku].reads // 2
-    said = f"{_nodes(cluster)} pulling at once: {requests} requests; one identity may make {limit} a minute."
+    nodes = counted(cluster.nodes, "node")
+    said = f"{nodes} pulling at once: {requests} requests; one identity may make {limit} a minute."
     if requests > limit:
         fix = "Roll out in steps, keep images on the nodes (artifact streaming, a cache), or take a larger SKU."
         return Check("C18", THROTTLING, Outcome.WARNING, said, "429 Too Many Requests (toomanyrequests)", fix)
@@ -85,8 +87,6 @@ def cluster_state(cluster: Cluster, registry: Registry) -> Check:
     if concerns:
         return Check("C19", CLUSTER, Outcome.WARNING, " ".join(concerns), "", "Check these nodes on their own.")
     power = f", {cluster.power.lower()}" if cluster.power else ""
-    return Check("C19", CLUSTER, Outcome.PASSED, f"{cluster.provisioning_state}{power}, {_nodes(cluster)}.")
-
-
-def _nodes(cluster: Cluster) -> str:
-    return f"{cluster.nodes} node{'' if cluster.nodes == 1 else 's'}"
+    return Check(
+        "C19", CLUSTER, Outcome.PASSED, f"{cluster.provisioning_state}{power}, {counted(cluster.nodes, 'node')}."
+    )

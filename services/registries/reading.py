@@ -3,7 +3,6 @@
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from threading import Event
-from typing import Any
 
 from azure.core.exceptions import AzureError
 from azure.mgmt.containerregistry import models
@@ -11,6 +10,7 @@ from azure.mgmt.containerregistry import models
 from services.arm.subscriptions import Subscription, list_in_each, list_subscriptions
 from services.connection.errors import ServiceError, as_service_error, from_azure
 from services.connection.parallel import Partial, Progress, Refusal, counter, parallel_map
+from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 from services.registries.registry import Access, Mode, Network, PrivateEndpoint, Registry, Replica, Usage
 
@@ -130,8 +130,8 @@ def registry_from(model: models.Registry, subscription: Subscription) -> Registr
         subscription=subscription.name,
         resource_group=_segment(resource_id, "resourcegroups"),
         location=model.location or "",
-        sku=_text(model.sku.name) if model.sku else "Classic",
-        provisioning_state=_text(properties.provisioning_state),
+        sku=sdk_text(model.sku.name) if model.sku else "Classic",
+        provisioning_state=sdk_text(properties.provisioning_state),
         created=properties.creation_date,
         network=_network(properties),
         access=_access(properties),
@@ -143,10 +143,10 @@ def _network(properties: models.RegistryProperties) -> Network:
     rules = properties.network_rule_set
     connections = properties.private_endpoint_connections or []
     return Network(
-        public_access=_text(properties.public_network_access) != "Disabled",
-        default_action=_text(rules.default_action) if rules else "Allow",
+        public_access=sdk_text(properties.public_network_access) != "Disabled",
+        default_action=sdk_text(rules.default_action) if rules else "Allow",
         ip_rules=tuple(rule.ip_address_or_range for rule in (rules.ip_rules if rules else None) or ()),
-        trusted_services=_text(properties.network_rule_bypass_options) != "None",
+        trusted_services=sdk_text(properties.network_rule_bypass_options) != "None",
         private_endpoints=tuple(_private_endpoint(connection) for connection in connections),
         data_endpoints=tuple(properties.data_endpoint_host_names or ()) if properties.data_endpoint_enabled else (),
     )
@@ -156,7 +156,7 @@ def _private_endpoint(connection: models.PrivateEndpointConnection) -> PrivateEn
     properties = connection.properties
     endpoint = properties.private_endpoint if properties else None
     state = properties.private_link_service_connection_state if properties else None
-    return PrivateEndpoint((endpoint.id if endpoint else "") or "", _text(state.status if state else None))
+    return PrivateEndpoint((endpoint.id if endpoint else "") or "", sdk_text(state.status if state else None))
 
 
 def _access(properties: models.RegistryProperties) -> Access:
@@ -165,29 +165,24 @@ def _access(properties: models.RegistryProperties) -> Access:
     as_arm = policies.azure_ad_authentication_as_arm_policy if policies else None
     encryption = properties.encryption
     return Access(
-        mode=Mode.ABAC if _text(properties.role_assignment_mode).startswith("Abac") else Mode.LEGACY,
+        mode=Mode.ABAC if sdk_text(properties.role_assignment_mode).startswith("Abac") else Mode.LEGACY,
         admin_user=bool(properties.admin_user_enabled),
         anonymous_pull=bool(properties.anonymous_pull_enabled),
-        arm_audience_tokens=_text(as_arm.status if as_arm else None) != "disabled",
-        retention_days=retention.days if retention and _text(retention.status) == "enabled" else None,
-        customer_key=_text(encryption.status if encryption else None) == "enabled",
+        arm_audience_tokens=sdk_text(as_arm.status if as_arm else None) != "disabled",
+        retention_days=retention.days if retention and sdk_text(retention.status) == "enabled" else None,
+        customer_key=sdk_text(encryption.status if encryption else None) == "enabled",
     )
 
 
 def _usage(model: models.RegistryUsage) -> Usage:
     limit = model.limit if model.limit is not None and model.limit >= 0 else None
-    return Usage(model.name or "", model.current_value or 0, limit, _text(model.unit))
+    return Usage(model.name or "", model.current_value or 0, limit, sdk_text(model.unit))
 
 
 def _replica(model: models.Replication) -> Replica:
     properties = model.properties or models.ReplicationProperties()
     status = properties.status.display_status if properties.status else None
-    return Replica(model.location or "", _text(properties.provisioning_state), status or "")
-
-
-def _text(value: Any) -> str:
-    """A string from the SDK, whose enums are open: known values are members, new ones plain strings."""
-    return str(getattr(value, "value", value) or "")
+    return Replica(model.location or "", sdk_text(properties.provisioning_state), status or "")
 
 
 def _segment(resource_id: str, after: str) -> str:

@@ -23,7 +23,6 @@ from services.registry_lifecycle.names import NameScope
 _POLL_S = 1.0
 # A registry is made within seconds; one whose operation was lost sight of is looked at this often.
 _LOOKS_MOST = 60
-# What ARM calls the two (roleAssignmentMode).
 
 Outcome = Literal["made", "was there", "not confirmed", "failed", "not tried"]
 

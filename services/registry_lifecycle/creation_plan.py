@@ -13,8 +13,9 @@ from services.arm.resource_tags import Tags, broken_tag_rules
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from services.pricing.estimates import Estimate, Use, estimate
+from services.pricing.money import ZERO
 from services.pricing.prices import Prices
-from services.pricing.sku_choice import ZERO, Needs, lacks
+from services.pricing.sku_choice import Needs, lacks
 from services.registries.reading import find_registry
 from services.registries.registry import Mode, Registry
 from services.registries.skus import Sku

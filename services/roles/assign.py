@@ -7,7 +7,6 @@ https://learn.microsoft.com/azure/container-registry/container-registry-rbac-bui
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from uuid import UUID
 
 from services.access.decisions import Decision, Verdict
 from services.access.evaluation import blocks_grant, permission
@@ -17,6 +16,7 @@ from services.access.repository_scope import ALL, RepositoryChoice, condition_fo
 from services.access.role_assignments import AccessRecords, RoleAssignment
 from services.access.role_definitions import BUILT_IN, PermissionBlock, RoleDefinition
 from services.connection.changes import changed, refused
+from services.connection.names import is_guid
 from services.connection.session import AzureSession
 from services.registries.reading import describe_registry
 from services.registries.registry import Mode, Registry
@@ -145,7 +145,7 @@ def read_grant_plan(
 ) -> GrantPlan:
     """Reads what `plan_grant` needs: three or four requests. Raises ServiceError where the role assignments refuse."""
     # What is no GUID is not put into a filter.
-    held = read_principal(session, registry, principal_id) if _is_guid(principal_id) else NOTHING_HELD
+    held = read_principal(session, registry, principal_id) if is_guid(principal_id) else NOTHING_HELD
     own = own_if_told(session, registry)
     return plan_grant(registry, role, principal_id, principal_type, held, own, choice, client_ids=client_ids)
 
@@ -195,15 +195,8 @@ def _same(held: PrincipalAccess, grant: Grant) -> RoleAssignment | None:
     return next((one for one in held.records.assignments if same_grant(one, *wanted)), None)
 
 
-def _is_guid(text: str) -> bool:
-    try:
-        return str(UUID(text)) == text.lower()
-    except ValueError:
-        return False
-
-
 def _about_principal(principal_id: str, client_ids: Mapping[str, str]) -> list[str]:
-    if not _is_guid(principal_id):
+    if not is_guid(principal_id):
         return ["An object id is a GUID, as `az ad user show`, `az ad group show` and `az ad sp show` tell it."]
     if whose := client_ids.get(principal_id.lower()):
         return [f"That is the client id of {whose}. A role is assigned to the object id."]

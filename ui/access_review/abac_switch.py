@@ -12,13 +12,14 @@ from services.access_review.abac_switch_steps import steps_of
 from services.access_review.role_successors import Use
 from services.pull_checks.matrix_reading import Pulls
 from services.registries.registry import Mode, Registry
+from services.wording import counted
 from ui.access_review import principals
 from ui.access_review.principals import Known
 from ui.access_review.rights import SIGNS, because
 from ui.elements.errors import show_error, show_refused
 from ui.elements.page import empty
 from ui.elements.table import page_of, table_height, table_of
-from ui.elements.text import count, plain
+from ui.elements.text import plain
 from ui.runtime import connection
 
 _LISTS = ("Loses", "Assign first", "Still lost then", "Gets besides", "Can't be told", "Gains")
@@ -113,8 +114,8 @@ def _decided(undecided: Sequence[Effect], known: Known) -> dict[str, Use]:
         return {}
     st.subheader("To decide", anchor=False)
     st.markdown(
-        f"{count(len(undecided), 'principal')} may use images by a role for everything, such as Reader, Contributor or "
-        "Owner. In ABAC mode such a role gives no image. No role assignment tells whether they use images: who does "
+        f"{counted(len(undecided), 'principal')} may use images by a role for everything, such as Reader, Contributor "
+        "or Owner. In ABAC mode such a role gives no image. No role assignment tells whether they use images: who does "
         "needs a role for it."
     )
     names = {one.principal_id.lower(): known.name(one.principal_id) for one in undecided}
@@ -159,7 +160,7 @@ def _show_effects(plan: SwitchPlan, known: Known) -> None:
     )
     gone = sum(one.principal_id.lower() in known.names.missing for one in plan.effects)
     left_out = (
-        f" {count(gone, 'principal is', 'principals are')} not in the directory, deleted or of another tenant: no "
+        f" {counted(gone, 'principal is', 'principals are')} not in the directory, deleted or of another tenant: no "
         "role is suggested for them."
     )
     st.caption(f"Select a row to see which assignment gives what, now and then.{left_out if gone else ''}")

@@ -14,8 +14,9 @@ from services.arm.subscriptions import Subscription
 from services.connection.parallel import Partial
 from services.pull_checks.matrix_reading import Pulls
 from services.registries.registry import Registry
+from services.wording import counted
 from ui.elements.errors import show_error, show_refused
-from ui.elements.text import count, plain
+from ui.elements.text import plain
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, show_progress, start
 
@@ -128,7 +129,7 @@ def show_groups(who: str, pulls: Pulls, registry: Registry) -> Mapping[str, froz
     if len(wanted) > ASKED_AT_ONCE and not st.session_state.get(asked):
         st.markdown(
             "Groups hold roles here, and Azure tells of one principal at a time whether it is in them: "
-            f"{count(len(wanted), 'request')}. Until then, what groups give can't be told."
+            f"{counted(len(wanted), 'request')}. Until then, what groups give can't be told."
         )
         if not st.button("Ask for all of them", icon=":material/groups:"):
             return {}

@@ -9,12 +9,13 @@ from services.access_review.who_can import ASKED, Rights, doors, who_can
 from services.commands import access as az_access
 from services.pull_checks.matrix_reading import Pulls
 from services.registries.registry import Registry
+from services.wording import counted
 from ui.access_review import principals
 from ui.access_review.principals import Known
 from ui.access_review.rights import HEADS, show_reasons, show_rights
 from ui.elements.errors import show_error
 from ui.elements.page import az_lines, empty
-from ui.elements.text import count, plain
+from ui.elements.text import plain
 from ui.runtime.background import show_progress
 
 
@@ -39,7 +40,7 @@ def show_who(
         return
     dangerous = sum(1 for one in found if one.dangers)
     st.markdown(
-        f"{count(len(found), 'principal')} with a role that reaches "
+        f"{counted(len(found), 'principal')} with a role that reaches "
         f"{plain(f'{registry.name}/{repository}' if repository else registry.name)}, {dangerous} to look at first. "
         "Who has a role only by a group is not listed; the group is."
     )

@@ -7,9 +7,9 @@ import streamlit as st
 from services.aks.attach import AttachPlan, apply_attach, read_attach_plan
 from services.connection.parallel import Partial, parallel_map
 from services.pull_checks.matrix import Pair
+from services.wording import counted
 from ui.elements.errors import show_refused
 from ui.elements.table import table_height, table_of
-from ui.elements.text import count
 from ui.elements.writing import may_write, show_read_only
 from ui.loaders import clusters
 from ui.runtime import connection
@@ -58,7 +58,7 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
         alt="What would be assigned, a pair a row",
     )
     show_read_only()
-    label = f"Assign {count(len(ready), 'role')}"
+    label = f"Assign {counted(len(ready), 'role')}"
     if st.button(label, type="primary", disabled=not ready or not may_write()):
         _apply(who, ready)
 

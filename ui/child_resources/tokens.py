@@ -18,9 +18,10 @@ from services.child_resources.tokens import (
 )
 from services.commands import child_resources as az_child_resources
 from services.registries.registry import Registry
+from services.wording import counted
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import say_done
-from ui.elements.text import count, plain
+from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only, with_status
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import Loaded
@@ -161,7 +162,7 @@ def remove(who: str, registry: Registry, token: Token, listing: Listing) -> None
     with panel():
         plan = plan_token_removal(registry, listing.tokens, listing.maps, token)
         st.markdown(f"The token **{plain(token.name)}** of {plain(registry.name)} will be removed, and with it:")
-        st.markdown(f"- {count(len(token.passwords), 'password')}")
+        st.markdown(f"- {counted(len(token.passwords), 'password')}")
         if plan.scope_map:
             st.markdown(f"- its scope map {plain(plan.scope_map.name)}, which no other token has")
         elif token.scope_map:

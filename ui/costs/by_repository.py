@@ -10,8 +10,9 @@ from services.costs.review import Review, ReviewLine
 from services.costs.tables import repository_table
 from services.pricing.report import Table
 from services.registries.registry import Registry
+from services.wording import counted
 from ui.elements.errors import show_error
-from ui.elements.text import ago, count, plain
+from ui.elements.text import ago, plain
 from ui.loaders import contents
 from ui.pricing.report_table import show_table
 from ui.runtime.background import show_progress
@@ -66,7 +67,7 @@ def _table(shared: SharedOut, prefixes: bool) -> Table:
     costs = by_prefix(shared.costs) if prefixes else shared.costs
     part = "" if shared.complete else " Not all of the registry could be read: what was not has no part in this."
     kind = "estimate" if shared.line.cost is None else "bill"
-    note = f"{count(len(costs), 'part')} of the month's {kind}. {shared.words}{part}"
+    note = f"{counted(len(costs), 'part')} of the month's {kind}. {shared.words}{part}"
     return repository_table(shared.line.name, costs, shared.line.currency, note)
 
 

@@ -11,10 +11,11 @@ from services.deletion.running_images import running_digests
 from services.images.repository_contents import RepositoryContents
 from services.images.storage import freed_bytes
 from services.registries.registry import Registry
+from services.wording import counted
 from ui.elements.errors import show_error
 from ui.elements.page import az_lines
 from ui.elements.table import table_height, table_of
-from ui.elements.text import ago, count, plain, shell, short, size
+from ui.elements.text import ago, plain, shell, short, size
 from ui.loaders import contents as whole
 from ui.runtime.background import show_progress
 
@@ -46,7 +47,7 @@ def ask_what_runs(contents: RepositoryContents) -> frozenset[str]:
         running = running_digests(text or "", contents)
         here = len(running & {row.digest for row in contents.rows})
         if text:
-            st.markdown(f"{count(len(running), 'digest')} found, {here:,} of them in this repository.")
+            st.markdown(f"{counted(len(running), 'digest')} found, {here:,} of them in this repository.")
     return running
 
 
@@ -55,7 +56,7 @@ def show_plan(plan: DeletionPlan) -> None:
     going = plan.going
     if plan.broken:
         st.error(
-            f"{count(len(plan.broken), 'index stays', 'indexes stay')} and can't be pulled whole any more: "
+            f"{counted(len(plan.broken), 'index stays', 'indexes stay')} and can't be pulled whole any more: "
             f"{', '.join(short(digest) for digest in plan.broken[:5])}.",
             icon=":material/broken_image:",
         )
@@ -66,7 +67,9 @@ def show_plan(plan: DeletionPlan) -> None:
         st.warning("Nothing is left of the repository: it goes with its last manifest.", icon=":material/folder_off:")
     staying = len(plan.items) - len(going)
     if staying:
-        st.info(f"{count(staying, 'manifest stays', 'manifests stay')}: see why in the table.", icon=":material/lock:")
+        st.info(
+            f"{counted(staying, 'manifest stays', 'manifests stay')}: see why in the table.", icon=":material/lock:"
+        )
     st.dataframe(
         table_of([_row(item) for item in plan.items], {"Stays because": pa.string(), "Breaks": pa.list_(pa.string())}),
         height=table_height(len(plan.items)),

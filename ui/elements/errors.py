@@ -10,7 +10,8 @@ import streamlit as st
 
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
-from ui.elements.text import count, plain
+from services.wording import counted
+from ui.elements.text import plain
 
 # A registry that refuses does so for each of its repositories: a few panels tell as much as a thousand.
 SHOWN_REFUSALS = 10
@@ -42,12 +43,12 @@ def panel() -> Iterator[None]:
 def show_refused(partial: Partial[Any], one: str, many: str) -> None:
     """What a partial result is missing, and why; nothing where it is whole."""
     if partial.untried:
-        st.info(f"Stopped: {count(partial.untried, one, many)} not read.", icon=":material/stop_circle:")
+        st.info(f"Stopped: {counted(partial.untried, one, many)} not read.", icon=":material/stop_circle:")
     if not partial.refused:
         return
     names = ", ".join(plain(refusal.what) for refusal in partial.refused[:3])
     more = f" and {len(partial.refused) - 3} more" if len(partial.refused) > 3 else ""
-    label = f"{count(len(partial.refused), one, many)} could not be read: {names}{more}"
+    label = f"{counted(len(partial.refused), one, many)} could not be read: {names}{more}"
     with st.expander(label, icon=":material/warning:"):
         for refusal in partial.refused[:SHOWN_REFUSALS]:
             show_error(refusal.error)

@@ -3,6 +3,8 @@
 import re
 from datetime import UTC, datetime
 
+from services.wording import counted
+
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&^=])")
 _SPANS = (
@@ -32,7 +34,7 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
     for span, unit in _SPANS:
         if seconds >= span:
-            return f"{count(round(seconds / span), unit)} ago"
+            return f"{counted(round(seconds / span), unit)} ago"
     return "just now"
 
 
@@ -49,11 +51,6 @@ def short(digest: str) -> str:
 def plain(text: str) -> str:
     """Text from others for a place that reads markdown: every sign that could mean something is escaped."""
     return _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
-
-
-def count(number: int, one: str, many: str = "") -> str:
-    """'1 registry', '1,200 registries'."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}"
 
 
 def shell(line: str) -> str:

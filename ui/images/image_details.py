@@ -3,8 +3,9 @@
 import streamlit as st
 
 from services.images.manifests import ImageConfig, Manifest, parse_time
+from services.wording import counted
 from ui.elements.table import show_facts, table_of
-from ui.elements.text import ago, count, exact, plain, short, size
+from ui.elements.text import ago, exact, plain, short, size
 
 
 def show_layers(image: Manifest) -> None:
@@ -43,7 +44,7 @@ def show_config(config: ImageConfig) -> None:
         },
     )
     if config.history:
-        st.subheader(f"History ({count(len(config.history), 'step')})", anchor=False)
+        st.subheader(f"History ({counted(len(config.history), 'step')})", anchor=False)
         st.dataframe(
             table_of(
                 [

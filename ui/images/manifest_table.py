@@ -5,10 +5,11 @@ from collections import Counter
 import streamlit as st
 
 from services.images.tree import Node, Role
+from services.wording import counted
 from ui.elements.errors import show_error, show_refused
 from ui.elements.page import empty
 from ui.elements.table import page_of, table_height, table_of
-from ui.elements.text import count, short, size
+from ui.elements.text import short, size
 from ui.loaders import images as image_loaders
 from ui.runtime.background import show_progress
 
@@ -39,7 +40,7 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int)
     """The tree; returns the digest of a row that was selected."""
     asked = f"tree of {login_server}/{repository}"
     if manifest_count > image_loaders.LARGE and not st.session_state.get(asked):
-        st.markdown(f"{count(manifest_count, 'manifest')}: reading them all takes a while, and can be stopped.")
+        st.markdown(f"{counted(manifest_count, 'manifest')}: reading them all takes a while, and can be stopped.")
         if not st.button("Read them all", icon=":material/account_tree:"):
             return None
         st.session_state[asked] = True
@@ -51,7 +52,7 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int)
     tree = reading.value
     show_refused(tree.read, "manifest", "manifests")
     if reading.running:
-        st.markdown(f"{count(len(tree.rows), 'manifest')} found so far.")
+        st.markdown(f"{counted(len(tree.rows), 'manifest')} found so far.")
         return None
     if not tree.nodes:
         empty(":material/account_tree:", "No manifests", "The repository is empty.")
@@ -79,15 +80,15 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int)
 
 def _summary(nodes: tuple[Node, ...], manifest_count: int) -> None:
     counts = Counter(node.role for node in nodes)
-    parts = [count(number, role, PLURALS.get(role, role)) for role, number in counts.most_common()]
+    parts = [counted(number, role, PLURALS.get(role, role)) for role, number in counts.most_common()]
     st.markdown(" · ".join(parts))
     listed = len({node.digest for node in nodes if node.row})
     if listed < manifest_count:
-        hidden = count(manifest_count - listed, "manifest")
+        hidden = counted(manifest_count - listed, "manifest")
         st.info(f"{hidden} not listed: locked against listing, or changed while this was read.", icon=":material/info:")
     if counts[Role.MISSING]:
         st.warning(
-            f"{count(counts[Role.MISSING], 'child', 'children')} of an index missing.", icon=":material/warning:"
+            f"{counted(counts[Role.MISSING], 'child', 'children')} of an index missing.", icon=":material/warning:"
         )
 
 

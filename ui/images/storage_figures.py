@@ -5,8 +5,9 @@ import streamlit as st
 from services.connection.parallel import Partial
 from services.images.repository_contents import RepositoryContents
 from services.images.storage import RegistryStorage
+from services.wording import counted
 from ui.elements.errors import show_refused
-from ui.elements.text import count, size
+from ui.elements.text import size
 
 
 def show_missing(read: Partial[RepositoryContents]) -> None:
@@ -16,7 +17,7 @@ def show_missing(read: Partial[RepositoryContents]) -> None:
     show_refused(Partial((), tuple(unread), sum(one.untried for one in read.values)), "manifest", "manifests")
     if hidden := sum(one.hidden for one in read.values):
         st.info(
-            f"{count(hidden, 'manifest')} not listed: locked against listing, or changed while this was read.",
+            f"{counted(hidden, 'manifest')} not listed: locked against listing, or changed while this was read.",
             icon=":material/info:",
         )
     if not (read.complete and all(one.complete for one in read.values)):

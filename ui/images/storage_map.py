@@ -10,8 +10,9 @@ import streamlit as st
 
 from services.images.storage import ImageStorage, RegistryStorage, RepositoryStorage
 from services.registries.registry import Registry
+from services.wording import counted
 from ui.elements.chart_theme import palette, show_chart, theme_now
-from ui.elements.text import count, size
+from ui.elements.text import size
 from ui.loaders.contents import Counted
 
 # More areas than these can't be told apart, and make the browser slow: smaller ones are drawn as one.
@@ -64,11 +65,11 @@ def areas_of(name: str, storage: RegistryStorage, largest: int = LARGEST) -> lis
         for image in drawn:
             add(within, Part.IMAGE, tags_of(image), image.unique)
         rest = repository.images[len(drawn) :]
-        add(within, Part.IMAGE, count(len(rest), "smaller image"), sum(image.unique for image in rest))
+        add(within, Part.IMAGE, counted(len(rest), "smaller image"), sum(image.unique for image in rest))
         add(within, Part.UNTAGGED, "untagged", repository.untagged)
         add(within, Part.BETWEEN_IMAGES, "shared by its images", repository.between_images)
     small: tuple[RepositoryStorage, ...] = storage.repositories[largest:]
-    label = count(len(small), "smaller repository", "smaller repositories")
+    label = counted(len(small), "smaller repository", "smaller repositories")
     add(registry, Part.REPOSITORY, label, sum(repository.unique for repository in small))
     add(registry, Part.BETWEEN_REPOSITORIES, "shared by repositories", storage.shared)
     return areas

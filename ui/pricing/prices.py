@@ -11,8 +11,9 @@ from services.pricing.price_cache import PriceList, list_prices
 from services.pricing.price_sheet import FIELDS, LARGEST_FILE, METERS, PriceSheet, SheetError, read_sheet, with_sheet
 from services.pricing.prices import Prices, PriceSource, discounted
 from services.pricing.retail_prices import CURRENCIES
+from services.wording import counted
 from ui.elements.errors import show_error
-from ui.elements.text import ago, count, plain
+from ui.elements.text import ago, plain
 from ui.runtime import connection
 from ui.runtime.settings import read_settings
 
@@ -132,7 +133,7 @@ def _sheet() -> tuple[str, PriceSheet | None]:
 
 def _ask_for_sheet(name: str, sheet: PriceSheet | None) -> None:
     if sheet:
-        st.markdown(f"**{plain(name)}**: {count(len(sheet.prices), 'price')} in {sheet.currency}.")
+        st.markdown(f"**{plain(name)}**: {counted(len(sheet.prices), 'price')} in {sheet.currency}.")
     if _UPLOADED in st.session_state:
         st.button("Remove it", icon=":material/delete:", on_click=st.session_state.pop, args=(_UPLOADED,))
         return

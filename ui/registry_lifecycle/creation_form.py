@@ -14,15 +14,15 @@ from services.arm.resource_tags import read_tags
 from services.arm.subscriptions import Subscription, list_subscriptions
 from services.connection.errors import ServiceError
 from services.pricing.estimates import Use, estimate
-from services.pricing.money import money
-from services.pricing.sku_choice import ZERO
+from services.pricing.money import ZERO, money
 from services.registries.registry import Mode
 from services.registries.skus import LIMITS, Sku, missing_features
 from services.registry_lifecycle.creation_plan import CreationFacts, RegistrySpec
 from services.registry_lifecycle.names import NameCheck, NameScope, check_name, name_errors
+from services.wording import counted
 from ui.elements.errors import panel, show_error
 from ui.elements.page import empty
-from ui.elements.text import count, plain
+from ui.elements.text import plain
 from ui.pricing.prices import PriceBook, choose_prices
 from ui.runtime import connection
 
@@ -227,7 +227,7 @@ def _ask_location(place: Place) -> str:
         bind="query-params",
         placeholder="Choose one",
         width=320,
-        help=f"{count(len(names), 'location')} where Azure offers registries to this subscription.",
+        help=f"{counted(len(names), 'location')} where Azure offers registries to this subscription.",
     )
     return chosen or ""
 

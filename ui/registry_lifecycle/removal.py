@@ -11,10 +11,11 @@ from services.pull_checks.matrix import Pair, pull_matrix
 from services.pull_checks.matrix_reading import Pulls
 from services.registries.registry import Registry
 from services.registry_lifecycle.removal import Outcome, RemovalPlan, apply_removal, plan_removal
+from services.wording import counted
 from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.page import az_lines
 from ui.elements.table import show_facts, table_height, table_of
-from ui.elements.text import ago, count, plain, size
+from ui.elements.text import ago, plain, size
 from ui.elements.writing import confirmed, show_objections
 from ui.loaders import clusters, contents
 from ui.loaders import registries as registry_loaders
@@ -178,7 +179,9 @@ def _show_end(removal: _Removal, outcome: Outcome | None) -> None:
             icon=":material/pending:",
         )
         return
-    held = "" if plan.repositories is None else f", with {count(len(plan.repositories), 'repository', 'repositories')}"
+    held = (
+        "" if plan.repositories is None else f", with {counted(len(plan.repositories), 'repository', 'repositories')}"
+    )
     gone = "was gone already" if outcome == "gone already" else f"is gone, as read back{held}"
     st.success(f"The registry {name} {gone}.", icon=":material/check_circle:")
 

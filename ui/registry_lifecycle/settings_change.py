@@ -18,10 +18,11 @@ from services.registry_lifecycle.settings_change import (
     stopped_pulls,
 )
 from services.registry_lifecycle.settings_commands import settings_lines
+from services.wording import counted
 from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.page import az_lines
 from ui.elements.table import table_of
-from ui.elements.text import count, plain
+from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only
 from ui.loaders import clusters
 from ui.loaders import registries as registry_loaders
@@ -58,7 +59,7 @@ def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
     show_objections(plan.blockers, plan.warnings)
     show_read_only()
     with st.container(horizontal=True):
-        label = f"Change {count(len(found), 'setting')}"
+        label = f"Change {counted(len(found), 'setting')}"
         if st.button(label, type="primary", icon=":material/tune:", disabled=bool(plan.blockers) or not may_write()):
             _confirm(who, plan)
         st.button("Discard", icon=":material/undo:", on_click=discard, args=(registry,))
@@ -100,7 +101,9 @@ def _confirm(who: str, plan: SettingsPlan) -> None:
         _show_differences(plan.differences)
         show_objections(plan.blockers, plan.warnings)
         st.markdown("It is looked at again before it is changed, and read back after.")
-        if st.button(f"Change {count(len(plan.differences), 'setting')} now", type="primary", disabled=not may_write()):
+        if st.button(
+            f"Change {counted(len(plan.differences), 'setting')} now", type="primary", disabled=not may_write()
+        ):
             _changes()[plan.registry.id] = _Change(plan, _begin(who, plan))
             st.rerun()
 
@@ -149,9 +152,9 @@ def _show_result(plan: SettingsPlan, result: SettingsResult) -> None:
     name = plain(plan.registry.name)
     done = sum(fate == "changed" for _, fate in result.fates)
     if done == len(result.fates):
-        st.success(f"{name}: {count(done, 'setting')} changed, as read back.", icon=":material/check_circle:")
+        st.success(f"{name}: {counted(done, 'setting')} changed, as read back.", icon=":material/check_circle:")
     else:
-        st.warning(f"{name}: {done} of {count(len(result.fates), 'setting')} changed.", icon=":material/pending:")
+        st.warning(f"{name}: {done} of {counted(len(result.fates), 'setting')} changed.", icon=":material/pending:")
     rows = [
         {"Setting": one.label, "Before": plain(one.before), "Wanted": plain(one.after), "Outcome": fate}
         for one, fate in result.fates

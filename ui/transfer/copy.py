@@ -11,8 +11,9 @@ from services.commands import images as az_images
 from services.registries.registry import Registry
 from services.transfer.copy_plan import MOST_MANIFESTS, CopyItem, CopyPlan, Source, parse_source, plan_copy
 from services.transfer.copy_run import Copied, apply_copy
+from services.wording import counted
 from ui.elements.errors import panel, show_error, show_refused
-from ui.elements.text import count, plain, short, size
+from ui.elements.text import plain, short, size
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
@@ -132,7 +133,7 @@ def _plan_and_copy(who: str, source: Source, target: Registry, repository: str, 
         )
     _show_plan(plan)
     sure = not plan.moves or st.checkbox(
-        f"Move {count(len(plan.moves), 'tag')} that exist{'s' if len(plan.moves) == 1 else ''}"
+        f"Move {counted(len(plan.moves), 'tag')} that exist{'s' if len(plan.moves) == 1 else ''}"
     )
     _show_line(plan)
     possible = not plan.refusals and all(not item.refusal for item in plan.items) and bool(plan.todo)
@@ -147,7 +148,7 @@ def _show_plan(plan: CopyPlan) -> None:
         top = plan.content.top
         platforms = f", all its platforms: {plain(', '.join(dict.fromkeys(top.platforms)))}" if top.platforms else ""
         st.markdown(
-            f"{short(top.digest)}, {size(plan.content.size)} in {count(len(plan.content.manifests), 'manifest')} "
+            f"{short(top.digest)}, {size(plan.content.size)} in {counted(len(plan.content.manifests), 'manifest')} "
             f"(Azure copies up to {MOST_MANIFESTS}){platforms}. Signatures and SBOMs that refer to it are not copied."
         )
     st.markdown("\n".join(f"- {_said(item, plan)}" for item in plan.items))

@@ -5,9 +5,10 @@ import streamlit as st
 from services.commands import images as az_images
 from services.images.manifests import DOCKER_LIST, DOCKER_MANIFEST, Manifest
 from services.registries.registry import Registry
+from services.wording import counted
 from ui.elements.errors import panel
 from ui.elements.table import show_facts
-from ui.elements.text import count, plain, size
+from ui.elements.text import plain, size
 from ui.loaders import images as image_loaders
 from ui.transfer import download_route
 
@@ -30,14 +31,14 @@ def download_image(who: str, registry: Registry, repository: str, reference: str
             {
                 "File": plain(archive.file_name),
                 "Size": f"{size(archive.size)} ({archive.size:,} bytes)",
-                "Content": f"{count(archive.manifests, 'manifest')} and {count(archive.blobs, 'blob')}, each checked "
-                "against its digest on the way",
+                "Content": f"{counted(archive.manifests, 'manifest')} and {counted(archive.blobs, 'blob')}, each "
+                "checked against its digest on the way",
             }
         )
         if archive.left_out:
             st.info(
-                f"{count(len(archive.left_out), 'layer')} left out: their licence forbids to distribute them, and the "
-                "registry does not have them.",
+                f"{counted(len(archive.left_out), 'layer')} left out: their licence forbids to distribute them, and "
+                "the registry does not have them.",
                 icon=":material/info:",
             )
         if manifest.media_type in (DOCKER_LIST, DOCKER_MANIFEST):

@@ -12,10 +12,11 @@ from services.registries.registry import Registry
 from services.transfer.archive_images import ArchiveImage, Content, repository_and_tag
 from services.transfer.archives import read_archive
 from services.transfer.push import PushPlan, PushResult, plan_push
+from services.wording import counted
 from ui.elements.errors import panel, show_error
 from ui.elements.page import az_lines
 from ui.elements.table import table_of
-from ui.elements.text import count, plain, short, size
+from ui.elements.text import plain, short, size
 from ui.elements.writing import may_write
 from ui.loaders import contents as whole
 from ui.loaders import images as image_loaders
@@ -100,7 +101,7 @@ def _show_upload(who: str, registry: Registry, upload: _Upload) -> tuple[str, st
         return "", ""
     choices = [(image, name) for image in upload.images.value for name in image.names or ("",)]
     number = st.selectbox(
-        f"Image in the archive ({count(len(upload.images.value), 'image')})",
+        f"Image in the archive ({counted(len(upload.images.value), 'image')})",
         range(len(choices)),
         format_func=lambda at: _label(*choices[at]),
         key=f"image of {upload.file_id}",
@@ -232,7 +233,7 @@ def _show_result(registry: Registry, target: push_runs.Target, result: PushResul
         icon=":material/check_circle:",
     )
     words: Mapping[str, str] = {"sent": "sent", "there": "was there", "mounted": "mounted"}
-    with st.expander(count(len(result.blobs), "layer and config", "layers and configs"), icon=":material/layers:"):
+    with st.expander(counted(len(result.blobs), "layer and config", "layers and configs"), icon=":material/layers:"):
         st.dataframe(
             table_of(
                 [

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ui.elements.text import ago, count, exact, plain, shell, short, size
+from ui.elements.text import ago, exact, plain, shell, short, size
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -53,14 +53,6 @@ def test_the_exact_time_is_utc() -> None:
 
 def test_digests_are_short_as_docker_shows_them() -> None:
     assert short("sha256:0123456789abcdef0123") == "0123456789ab"
-
-
-def test_counts_agree_with_their_noun() -> None:
-    assert [count(1, "tag"), count(1200, "tag"), count(2, "registry", "registries")] == [
-        "1 tag",
-        "1,200 tags",
-        "2 registries",
-    ]
 
 
 @given(st.text())
