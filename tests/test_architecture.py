@@ -119,6 +119,7 @@ def against(floors: Sequence[str], imports: Mapping[str, Mapping[str, int]]) -> 
         f"{name}:{line} imports {other}"
         for name, others in imports.items()
         for other, line in others.items()
+        if f"{other.split('.')[1]}.py" not in ALONE
         if (mine := name.split(".")[1]) != (its := other.split(".")[1])
         and not (mine in floor and its in floor and floor[its] < floor[mine])
     ]
