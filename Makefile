@@ -1,14 +1,24 @@
-# One command each. Everything is installed into .venv, az into a folder of its own outside the tree.
+# One command each. Everything is installed into .venv; az and the tools of the lock and the audit outside the tree.
 
 PYTHON ?= python3
 PORT ?= 8501
 VENV := .venv
 BIN := $(VENV)/bin
+CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/acr-console
 AZ_VERSION := 2.91.0
-AZ_VENV ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/acr-console/az-$(AZ_VERSION)
+AZ_VENV ?= $(CACHE)/az-$(AZ_VERSION)
+PIP_TOOLS := pip-tools==7.6.2
+PIP_AUDIT := pip-audit==2.10.1
+TOOLS_VENV ?= $(CACHE)/tools
 PIP := -m pip install --quiet --disable-pip-version-check
+LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS_VENV)/bin/pip-compile --quiet --generate-hashes --strip-extras \
+	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
-.PHONY: run sandbox test browser-test client-test record bench screenshots clean
+.DEFAULT_GOAL := help
+.PHONY: help run sandbox check fix test browser-test client-test record bench screenshots lock audit clean
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 run: $(VENV)/.run ## the console at http://127.0.0.1:8501, on the sandbox unless Azure is configured
 	$(BIN)/streamlit run app.py --server.port $(PORT)
@@ -16,10 +26,16 @@ run: $(VENV)/.run ## the console at http://127.0.0.1:8501, on the sandbox unless
 sandbox: $(VENV)/.run ## the sandbox alone, for az, skopeo and docker
 	$(BIN)/python -m sandbox --data .sandbox-alone --ready-file .sandbox-alone/ready.json
 
-test: $(VENV)/.dev ## format, lint, types, and every test that needs no browser and no other client
+check: $(VENV)/.dev ## format, lint and types, without tests
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+fix: $(VENV)/.dev ## format, and fix what the linter can
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+test: check ## check, and every test that needs no browser and no other client
 	$(BIN)/python -m pytest -m "not browser and not client"
 
 browser-test: $(VENV)/.dev ## the whole console in Chromium
@@ -28,25 +44,32 @@ browser-test: $(VENV)/.dev ## the whole console in Chromium
 client-test: $(VENV)/.dev $(AZ_VENV)/.installed ## az and skopeo against the sandbox
 	AZ_BIN=$(AZ_VENV)/bin/az $(BIN)/python -m pytest -m client tests/clients
 
-record: $(VENV)/.dev ## records tests/cassettes anew, against the sandbox
+record: $(VENV)/.dev ## record tests/cassettes again, against the sandbox
 	rm -f tests/cassettes/*
 	$(BIN)/python -m pytest --record-mode=rewrite tests/services/test_cassettes.py
 
-bench: $(VENV)/.dev ## measures, as ratios in one run, into benchmarks/results.json
+bench: $(VENV)/.dev ## measure, as ratios in one run, into benchmarks/results.json
 	$(BIN)/python -m benchmarks
 
-screenshots: $(VENV)/.dev ## the pictures in docs/screenshots, from the console on the estate
+screenshots: $(VENV)/.dev ## the pictures in docs/screenshots, from the console on the sandbox
 	mkdir -p docs/screenshots
 	SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -m browser tests/browser
+
+lock: $(TOOLS_VENV)/.installed ## requirements*.txt from requirements*.in, with hashes; to upgrade: make lock UPGRADE=--upgrade
+	$(LOCK) $(UPGRADE) --output-file requirements.txt requirements.in
+	$(LOCK) $(UPGRADE) --output-file requirements-dev.txt requirements-dev.in
+
+audit: $(TOOLS_VENV)/.installed ## known vulnerabilities of what is locked; asks an advisory service on the internet
+	$(TOOLS_VENV)/bin/pip-audit --strict --disable-pip --require-hashes -r requirements-dev.txt
 
 $(VENV)/.run: requirements.txt
 	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "Python 3.11 or later is needed")'
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(BIN)/python $(PIP) -r requirements.txt
+	$(BIN)/python $(PIP) --require-hashes -r requirements.txt
 	touch $@
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
-	$(BIN)/python $(PIP) -r requirements-dev.txt
+	$(BIN)/python $(PIP) --require-hashes -r requirements-dev.txt
 	touch $@
 
 $(AZ_VENV)/.installed:
@@ -54,5 +77,10 @@ $(AZ_VENV)/.installed:
 	$(AZ_VENV)/bin/python $(PIP) azure-cli==$(AZ_VERSION)
 	touch $@
 
-clean:
+$(TOOLS_VENV)/.installed: Makefile
+	$(PYTHON) -m venv $(TOOLS_VENV)
+	$(TOOLS_VENV)/bin/python $(PIP) $(PIP_TOOLS) $(PIP_AUDIT)
+	touch $@
+
+clean: ## everything that was installed or written here, but the console's records
 	rm -rf $(VENV) .sandbox .sandbox-alone .mypy_cache .ruff_cache .pytest_cache .hypothesis
