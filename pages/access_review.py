@@ -9,11 +9,11 @@ from ui.access_review.who_can import show_who
 from ui.elements.errors import show_error, show_refused
 from ui.elements.page import az_lines, empty, header
 from ui.loaders import clusters
-from ui.navigation import selection
+from ui.navigation import pages, selection
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
-TITLE = "Who can"
+TITLE = pages.ACCESS_REVIEW.title
 CAPTION = "Who can pull, push, delete and manage, because of which role assignment; those who could do harm come first."
 
 who = connection.who()

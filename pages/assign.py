@@ -7,13 +7,14 @@ from services.commands import registries as az_registries
 from ui.elements.errors import panel
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, header
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import link_to
 from ui.roles import holders
 from ui.roles.assign import show_form
 from ui.roles.unassign import show_holders
 from ui.runtime import connection
 
-TITLE, CAPTION = "Assign a role", "A role for one principal on one registry, and who holds one already"
+TITLE, CAPTION = pages.ASSIGN_ROLE.title, "A role for one principal on one registry, and who holds one already"
 
 who = connection.who()
 top = st.container()
@@ -31,8 +32,8 @@ with top:
     show_done()
 with st.container(horizontal=True):
     here = {"registry": st.query_params["registry"]}
-    st.page_link("registry.py", label="The registry", icon=":material/inventory_2:", query_params=here)
-    st.page_link("sign_in.py", label="Sign in, and what you may do here", icon=":material/login:", query_params=here)
+    link_to(pages.REGISTRY, **here)
+    link_to(pages.SIGN_IN, **here)
 az_lines(
     az_access.list_role_assignments(registry.id),
     az_registries.show_resource_id(registry.name),

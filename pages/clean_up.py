@@ -13,12 +13,13 @@ from services.wording import counted
 from ui.deletion import runs
 from ui.deletion.plan import ask_what_runs, contents_of, show_freed, show_lines, show_plan
 from ui.elements.errors import panel
-from ui.elements.page import az_lines, crumb, empty, header
+from ui.elements.page import az_lines, empty, header
 from ui.elements.table import table_height, table_of
 from ui.elements.text import plain, short
 from ui.elements.writing import confirmed
 from ui.loaders import images as image_loaders
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import crumb, open_page
 from ui.runtime import connection
 
 # Names offered in a list; others can be typed.
@@ -29,7 +30,7 @@ IMAGES, TAGS = "Delete images", "Remove tags only"
 who = connection.who()
 registry = selection.registry_of_url(who)
 name = selection.repository_of_url()
-crumb("repository.py", name, registry=st.query_params["registry"], repository=name)
+crumb(pages.REPOSITORY, name, registry=st.query_params["registry"], repository=name)
 header(
     f"Clean up {plain(name)}",
     f"In {plain(registry.name)}. Nothing is deleted before you say so below.",
@@ -95,7 +96,7 @@ def remove_tags(chosen: Chosen) -> None:
     with panel():
         if confirmed(f"Remove {counted(len(going), 'tag')}", name, anything=bool(going), typed=len(going) > 1):
             record = runs.remove_tags(who, registry, plan)
-            st.switch_page("deletions.py", query_params={"record": record})
+            open_page(pages.DELETIONS, record=record)
     show_lines(az_images.untag(registry.name, name, item.tag) for item in going)
 
 
@@ -129,7 +130,7 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
     with panel():
         if confirmed(f"Delete {counted(going, 'manifest')}", name, anything=going > 0, typed=going > 1):
             record = runs.delete_manifests(who, registry, plan)
-            st.switch_page("deletions.py", query_params={"record": record})
+            open_page(pages.DELETIONS, record=record)
     show_lines(az_images.delete_image(registry.name, name, digest) for digest in plan.digests)
 
 

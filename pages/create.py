@@ -7,6 +7,7 @@ from services.registry_lifecycle.creation_plan import plan_creation
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, header
 from ui.elements.writing import show_read_only
+from ui.navigation import pages
 from ui.registry_lifecycle import creation_form
 from ui.registry_lifecycle.creation_runs import (
     busy_names,
@@ -20,7 +21,7 @@ from ui.runtime import connection
 
 who = connection.who()
 header(
-    "Create a registry",
+    pages.CREATE_REGISTRY.title,
     "A registry, and the resource group for it, with what it will cost.",
     None,
     creation_form.forget,

@@ -10,11 +10,12 @@ from services.wording import counted
 from ui.deletion import runs
 from ui.deletion.plan import ask_what_runs, contents_of, show_freed, show_lines, show_plan
 from ui.elements.errors import panel
-from ui.elements.page import crumb, empty, header
+from ui.elements.page import empty, header
 from ui.elements.text import plain, short
 from ui.elements.writing import confirmed
 from ui.loaders import images as image_loaders
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import crumb, open_page
 from ui.runtime import connection
 
 SHOWN_REASONS = 20
@@ -26,9 +27,9 @@ reference = st.query_params.get("reference", "")
 url = {"registry": st.query_params["registry"], "repository": name}
 title = f"{name}@{short(reference)}" if ":" in reference else f"{name}:{reference}" if reference else name
 if reference:
-    crumb("image.py", title, **url, reference=reference)
+    crumb(pages.IMAGE, title, **url, reference=reference)
 else:
-    crumb("repository.py", name, **url)
+    crumb(pages.REPOSITORY, name, **url)
 header(
     f"Delete {plain(title)}",
     f"In {plain(registry.name)}. Nothing is deleted before you say so below.",
@@ -56,7 +57,7 @@ def delete_image(contents: RepositoryContents) -> None:
             typed=many,
         ):
             record = runs.delete_manifests(who, registry, plan)
-            st.switch_page("deletions.py", query_params={"record": record})
+            open_page(pages.DELETIONS, record=record)
     show_lines(az_images.delete_image(registry.name, name, digest) for digest in plan.digests)
 
 
@@ -76,7 +77,7 @@ def delete_repository(contents: RepositoryContents) -> None:
     with panel():
         if confirmed("Delete the repository", name, anything=not plan.refusals, typed=True):
             record = runs.delete_repository(who, registry, plan)
-            st.switch_page("deletions.py", query_params={"record": record})
+            open_page(pages.DELETIONS, record=record)
     show_lines([az_images.delete_repository(registry.name, name)])
 
 

@@ -14,12 +14,13 @@ from services.registries.registry import Registry
 from services.wording import counted
 from ui.deletion import runs
 from ui.elements.errors import panel, show_error, show_refused
-from ui.elements.page import az_lines, crumb, empty, header
+from ui.elements.page import az_lines, empty, header
 from ui.elements.table import table_height, table_of
 from ui.elements.text import ago, exact, plain, short
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import crumb, link_to, open_page
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -57,7 +58,7 @@ def show_all() -> None:
     )
     st.caption("Select a row to open a deletion.")
     if selected.selection.rows:
-        st.switch_page("deletions.py", query_params={"record": found[selected.selection.rows[0]].id})
+        open_page(pages.DELETIONS, record=found[selected.selection.rows[0]].id)
 
 
 def state_of(record: DeletionRecord) -> str:
@@ -72,7 +73,7 @@ def state_of(record: DeletionRecord) -> str:
 
 
 def show_one(record: DeletionRecord) -> None:
-    crumb("deletions.py", "Deletions")
+    crumb(pages.DELETIONS)
     header(
         f"{record.action.capitalize()}: {plain(record.repository)}",
         plain(f"{record.login_server}/{record.repository}, begun {ago(record.begun)} ({exact(record.begun)})"),
@@ -184,7 +185,7 @@ def show_what_is_left(record: DeletionRecord, registry: Registry) -> None:
     if record.action == "remove tags":
         show_untagged(record)
     key = selection.key_of(registry, registry_loaders.inventory(who).value.registries.values)
-    st.page_link("repository.py", label=plain(name), query_params={"registry": key, "repository": name})
+    link_to(pages.REPOSITORY, plain(name), registry=key, repository=name)
     az_lines(az_images.show_tags(registry.name, name))
 
 
@@ -208,5 +209,5 @@ if not record_id:
 elif record := runs.recorded(who, record_id):
     show_one(record)
 else:
-    crumb("deletions.py", "Deletions")
+    crumb(pages.DELETIONS)
     empty(":material/history:", "No such deletion", "It is another identity's, or too old: the newest 200 are kept.")

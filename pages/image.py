@@ -9,7 +9,7 @@ from services.images.repositories import Locks
 from services.wording import counted
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import show_done
-from ui.elements.page import az_lines, crumb, header
+from ui.elements.page import az_lines, header
 from ui.elements.table import show_facts, table_of
 from ui.elements.text import ago, exact, plain, short, size
 from ui.elements.writing import may_write, show_read_only
@@ -18,7 +18,8 @@ from ui.images.image_details import show_config, show_layers, show_pairs
 from ui.images.lock_actions import change_locks
 from ui.images.storage_line import show_image_storage
 from ui.loaders import images as image_loaders
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import crumb, link_to, open_page
 from ui.runtime import connection
 from ui.transfer import copy
 from ui.transfer.download import download_image
@@ -34,7 +35,7 @@ digest = reference
 url = {"registry": st.query_params["registry"], "repository": repository}
 title = f"{repository}@{short(reference)}" if ":" in reference else f"{repository}:{reference}"
 caption = plain(f"{server}/{repository}")
-crumb("repository.py", repository, **url)
+crumb(pages.REPOSITORY, repository, **url)
 
 
 def refresh() -> None:
@@ -86,7 +87,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     locks = [OF_MANIFEST] if ":" in reference else [OF_TAG, OF_MANIFEST]
     if of := st.menu_button("Locks", locks, icon=":material/lock:", disabled=not may_write()):
         change_locks(who, registry, repository, reference if of == OF_TAG else digest)
-    st.page_link("delete.py", label="Delete", icon=":material/delete:", query_params={**url, "reference": digest})
+    link_to(pages.DELETE, **url, reference=digest)
 show_facts(
     {
         "Media type": plain(manifest.media_type),
@@ -99,7 +100,7 @@ show_image_storage(who, server, url["registry"], repository, digest)
 
 
 def open_digest(other: str) -> None:
-    st.switch_page("image.py", query_params={**url, "reference": other})
+    open_page(pages.IMAGE, **url, reference=other)
 
 
 def show_children(index: Manifest) -> None:

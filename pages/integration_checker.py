@@ -17,7 +17,8 @@ from ui.elements.errors import show_error, show_refused
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, empty, header
 from ui.loaders import clusters
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import link_to
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -46,7 +47,7 @@ registry = selection.find(registries, key) if key else None
 if cluster is None or registry is None:
     show_events((), registries, "")
     empty(":material/hub:", "Choose a cluster and a registry", "Or look at all pairs at once in the pull matrix.")
-    st.page_link("pull_matrix.py", label="Pull matrix", icon=":material/grid_on:")
+    link_to(pages.PULL_MATRIX)
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):

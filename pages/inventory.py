@@ -12,7 +12,9 @@ from ui.elements.page import az_lines, empty, header
 from ui.elements.table import table_height, table_of
 from ui.elements.text import size
 from ui.loaders import registries as registry_loaders
+from ui.navigation import pages
 from ui.navigation.inventory_filters import chosen, registry_filters
+from ui.navigation.links import link_to, open_page
 from ui.navigation.selection import key_of
 from ui.runtime import connection
 from ui.runtime.background import show_progress
@@ -42,7 +44,7 @@ if not registries:
             "No registries",
             "None of the subscriptions has one, or none lets this identity see it: Reader on a subscription is enough.",
         )
-        st.page_link("create.py", label="Create a registry", icon=":material/add_box:")
+        link_to(pages.CREATE_REGISTRY)
     st.stop()
 
 stored = [registry.stored_bytes for registry in registries if registry.stored_bytes is not None]
@@ -139,5 +141,5 @@ st.caption(f"{counted(len(shown), 'registry', 'registries')} shown. Select a row
 keys = [key_of(registry, registries) for registry in shown]
 named = st.selectbox("Open a registry", keys, index=None, placeholder="Name", width=320)
 if opened := keys[selected.selection.rows[0]] if selected.selection.rows else named:
-    st.switch_page("registry.py", query_params={"registry": opened})
+    open_page(pages.REGISTRY, registry=opened)
 az_lines(*(list_registries(subscription) for subscription in sorted({registry.subscription_id for registry in shown})))

@@ -14,6 +14,8 @@ from ui.elements.page import az_lines, empty, header
 from ui.elements.table import page_of, table_height, table_of
 from ui.elements.text import plain
 from ui.loaders import clusters
+from ui.navigation import pages
+from ui.navigation.links import link_to
 from ui.navigation.selection import key_of
 from ui.runtime import connection
 from ui.runtime.background import show_progress
@@ -127,7 +129,7 @@ if picked:
                 "cluster": cluster_key(picked[0].cluster, pulls.clusters.values),
                 "registry": key_of(picked[0].registry, [one for one in pulls.registries.values if one.login_server]),
             }
-            st.page_link("integration_checker.py", label="Check this pair", icon=":material/hub:", query_params=chosen)
+            link_to(pages.INTEGRATION_CHECKER, "Check this pair", **chosen)
 st.caption(
     f"{counted(len(shown), 'pair')} shown. Click a square, or select rows, to check a pair or to attach it. What "
     "groups hold is unknown here: role assignments do not tell their members. A role that was just assigned takes "

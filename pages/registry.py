@@ -5,18 +5,19 @@ import streamlit as st
 from services.commands import registries as az_registries
 from services.registries.findings import Risk, findings_of
 from ui.elements.errors import panel, show_error
-from ui.elements.page import az_lines, crumb, header
+from ui.elements.page import az_lines, header
 from ui.elements.table import show_facts, table_of
 from ui.elements.text import ago, exact, plain, shell, size
 from ui.loaders import registries as registry_loaders
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import crumb, link_to
 from ui.runtime import connection
 
 RISK_COLOURS = {Risk.HIGH: "red", Risk.MEDIUM: "orange", Risk.LOW: "gray"}
 
 who = connection.who()
 listed = selection.registry_of_url(who)
-crumb("inventory.py", "Inventory")
+crumb(pages.INVENTORY)
 registry, at = listed, None
 with panel():
     loaded = registry_loaders.registry(who, listed.id)
@@ -37,19 +38,17 @@ if registry.provisioning_state != "Succeeded":
 st.markdown(" ".join(badges))
 here = {"registry": st.query_params["registry"]}
 with st.container(horizontal=True):
-    st.page_link("repositories.py", label="Repositories and tags", icon=":material/sell:", query_params=here)
-    st.page_link("sign_in.py", label="Sign in", icon=":material/login:", query_params=here)
-    st.page_link("assign.py", label="Assign a role", icon=":material/person_add:", query_params=here)
-    st.page_link("settings.py", label="Settings", icon=":material/tune:", query_params=here)
-    st.page_link("sku_comparison.py", label="Which SKU", icon=":material/compare_arrows:", query_params=here)
-    st.page_link(
-        "pull_matrix.py", label="Who can pull", icon=":material/grid_on:", query_params={"search": registry.name}
-    )
-    st.page_link("access_review.py", label="Who can do what", icon=":material/admin_panel_settings:", query_params=here)
-    st.page_link("roles.py", label="Which role", icon=":material/badge:", query_params=here)
-    st.page_link("webhooks.py", label="Webhooks", icon=":material/webhook:", query_params=here)
-    st.page_link("replicas.py", label="Replicas", icon=":material/public:", query_params=here)
-    st.page_link("tokens.py", label="Tokens", icon=":material/vpn_key:", query_params=here)
+    link_to(pages.REPOSITORIES, **here)
+    link_to(pages.SIGN_IN, **here)
+    link_to(pages.ASSIGN_ROLE, **here)
+    link_to(pages.SETTINGS, **here)
+    link_to(pages.SKU_COMPARISON, **here)
+    link_to(pages.PULL_MATRIX, search=registry.name)
+    link_to(pages.ACCESS_REVIEW, **here)
+    link_to(pages.ROLES, **here)
+    link_to(pages.WEBHOOKS, **here)
+    link_to(pages.REPLICAS, **here)
+    link_to(pages.TOKENS, **here)
 
 replicas = registry.replicas
 with st.grid(4, min_column_width=170):
@@ -82,7 +81,7 @@ for finding in found:
     with st.expander(f"{finding.title} :{RISK_COLOURS[finding.risk]}-badge[{finding.risk} risk]"):
         st.markdown(f"{finding.reason} {finding.risk_text}\n\n{shell(finding.fix)}")
         if finding.in_settings:
-            st.page_link("settings.py", label="Change it in Settings", icon=":material/tune:", query_params=here)
+            link_to(pages.SETTINGS, "Change it in Settings", **here)
 
 left, right = st.columns(2)
 with left:

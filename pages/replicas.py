@@ -10,12 +10,13 @@ from services.registries.skus import Sku, sku_of
 from services.wording import counted
 from ui.child_resources import replications
 from ui.elements.errors import show_error
-from ui.elements.page import az_lines, crumb, empty, header
+from ui.elements.page import az_lines, empty, header
 from ui.elements.table import UTC, table_height, table_of
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_read_only
 from ui.loaders import registries as registry_loaders
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import crumb, link_to
 from ui.pricing.prices import choose_prices
 from ui.runtime import connection
 
@@ -69,7 +70,7 @@ def show_all(registry: Registry, there: tuple[Replication, ...]) -> None:
 
 
 listed = selection.registry_of_url(who)
-crumb("registry.py", listed.name, **here)
+crumb(pages.REGISTRY, listed.name, **here)
 top = st.container()
 replications.show_changes(listed.id)  # Before anything is read: a change that has just ended makes it stale.
 there: tuple[Replication, ...] | None = None
@@ -92,7 +93,7 @@ if sku_of(registry.sku) is not Sku.PREMIUM and not there:
     empty(
         ":material/public_off:", "Premium only", f"{plain(registry.sku)} has no replicas: see what Premium would cost."
     )
-    st.page_link("sku_comparison.py", label="Which SKU", icon=":material/compare_arrows:", query_params=here)
+    link_to(pages.SKU_COMPARISON, **here)
 elif failure:
     show_error(failure)
 elif there is not None:

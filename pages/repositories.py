@@ -10,7 +10,8 @@ from ui.elements.errors import show_error, show_refused
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import UTC, table_height, table_of
 from ui.loaders import registries as registry_loaders
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import open_page
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -41,7 +42,7 @@ with right:
 
 
 def open_repository(name: str) -> None:
-    st.switch_page("repository.py", query_params={"registry": st.query_params["registry"], "repository": name})
+    open_page(pages.REPOSITORY, registry=st.query_params["registry"], repository=name)
 
 
 if typed:

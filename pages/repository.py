@@ -11,7 +11,7 @@ from services.images.repositories import Tag, as_az_prints
 from services.images.summaries import ImageSummary
 from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.notices import show_done
-from ui.elements.page import az_lines, crumb, empty, header
+from ui.elements.page import az_lines, empty, header
 from ui.elements.table import table_height, table_of
 from ui.elements.text import ago, exact, plain, short, size
 from ui.elements.writing import may_write, show_read_only
@@ -19,7 +19,8 @@ from ui.images.lock_actions import change_locks
 from ui.images.manifest_table import show_tree
 from ui.images.storage_line import show_repository_storage
 from ui.loaders import images as image_loaders
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import crumb, link_to, open_page
 from ui.runtime import connection
 
 who = connection.who()
@@ -27,7 +28,7 @@ registry = selection.registry_of_url(who)
 name = selection.repository_of_url()
 server = registry.login_server
 url = {"registry": st.query_params["registry"], "repository": name}
-crumb("repositories.py", registry.name, registry=url["registry"])
+crumb(pages.REPOSITORIES, registry.name, registry=url["registry"])
 cursors = image_loaders.turned_pages(server, name)
 
 
@@ -57,15 +58,15 @@ show_read_only()
 with st.container(horizontal=True, vertical_alignment="center"):
     if st.button("Locks of the repository", icon=":material/lock:", disabled=not may_write()):
         change_locks(who, registry, name)
-    st.page_link("clean_up.py", label="Clean up", icon=":material/cleaning_services:", query_params=url)
-    st.page_link("delete.py", label="Delete the repository", icon=":material/delete:", query_params=url)
+    link_to(pages.CLEAN_UP, "Clean up", **url)
+    link_to(pages.DELETE, "Delete repository", **url)
 show_repository_storage(who, server, url["registry"], name)
 with st.expander("Attributes, as az prints them", icon=":material/data_object:"):
     st.code(f"{az_images.show_repository(registry.name, name)}\n{as_az_prints(repository)}", language="bash")
 
 
 def open_image(reference: str) -> None:
-    st.switch_page("image.py", query_params={**url, "reference": reference})
+    open_page(pages.IMAGE, **url, reference=reference)
 
 
 def show_tags() -> None:

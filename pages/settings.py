@@ -5,10 +5,11 @@ import streamlit as st
 from services.commands.registries import show_registry
 from services.registries.registry import Mode
 from ui.elements.errors import panel
-from ui.elements.page import az_lines, crumb, header
+from ui.elements.page import az_lines, header
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import crumb, link_to
 from ui.registry_lifecycle.removal import show_removal, show_removals
 from ui.registry_lifecycle.settings_change import show_changes, show_plan
 from ui.registry_lifecycle.settings_form import show_form
@@ -21,7 +22,7 @@ if show_removals(st.query_params.get("registry", "")):
 show_changes()
 listed = selection.registry_of_url(who)
 here = {"registry": st.query_params["registry"]}
-crumb("registry.py", listed.name, **here)
+crumb(pages.REGISTRY, listed.name, **here)
 registry, at = None, None
 with panel():
     loaded = registry_loaders.registry(who, listed.id)
@@ -36,16 +37,9 @@ if registry is None:
     st.stop()
 with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(f"The SKU is **{plain(registry.sku)}**.", width="content")
-    st.page_link(
-        "sku_comparison.py", label="Compare and change the SKU", icon=":material/compare_arrows:", query_params=here
-    )
+    link_to(pages.SKU_COMPARISON, "Compare and change the SKU", **here)
     if registry.access.mode is Mode.LEGACY:
-        st.page_link(
-            "access_review.py",
-            label="Dry run of a switch to ABAC",
-            icon=":material/science:",
-            query_params={**here, "show": "Switch to ABAC"},
-        )
+        link_to(pages.ACCESS_REVIEW, "Dry run of a switch to ABAC", **here, show="Switch to ABAC")
 
 wanted = show_form(registry)
 if wanted:

@@ -8,16 +8,17 @@ from services.registries.registry import Mode
 from services.registries.sign_in import REPOSITORY, Tool, how_to_sign_in, pushing_role
 from ui.access_review.token_grants import show_granted
 from ui.elements.errors import panel
-from ui.elements.page import az_lines, crumb, header
+from ui.elements.page import az_lines, header
 from ui.elements.text import plain, shell
 from ui.loaders import registries as registry_loaders
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import crumb, link_to
 from ui.runtime import connection
 
 who = connection.who()
 listed = selection.registry_of_url(who)
 key = st.query_params["registry"]
-crumb("registry.py", listed.name, registry=key)
+crumb(pages.REGISTRY, listed.name, registry=key)
 registry, at = listed, None
 with panel():
     loaded = registry_loaders.registry(who, listed.id)
@@ -52,11 +53,9 @@ with panel():
         role = {"role": pushing_role(registry.access.mode), "kind": "ServicePrincipal"}
         some = {"repositories": repository} if repository and registry.access.mode is Mode.ABAC else {}
         wanted = {"registry": key, **role, **some}
-        st.page_link("assign.py", label="Give it its role", icon=":material/person_add:", query_params=wanted)
+        link_to(pages.ASSIGN_ROLE, "Assign its role", **wanted)
     if tool == Tool.KUBERNETES:
-        st.page_link(
-            "integration_checker.py", label="Integration checker", icon=":material/hub:", query_params={"registry": key}
-        )
+        link_to(pages.INTEGRATION_CHECKER, registry=key)
 
 st.subheader("What you may do here", anchor=False)
 show_granted(who, registry, repository)

@@ -13,7 +13,8 @@ from ui.images.storage_tables import show_images, show_repositories
 from ui.loaders import contents
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import open_page
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -105,5 +106,5 @@ with right:
 show_repositories(storage.repositories, box, choose)
 if name and (image := show_images(by_name[name], f"{box} {name}")):
     url = {"registry": st.query_params["registry"], "repository": name}
-    st.switch_page("image.py", query_params={**url, "reference": image.tags[0]})
+    open_page(pages.IMAGE, **url, reference=image.tags[0])
 az_lines(az_registries.show_usage(registry.name))

@@ -17,12 +17,13 @@ from ui.child_resources.token_tables import show_maps, show_passwords, show_toke
 from ui.child_resources.tokens import Listing, grant_words
 from ui.elements.errors import show_error
 from ui.elements.notices import show_done
-from ui.elements.page import az_lines, back, crumb, empty, header
+from ui.elements.page import az_lines, empty, header
 from ui.elements.table import show_facts
 from ui.elements.text import ago, exact, plain
 from ui.elements.writing import may_write, show_read_only
 from ui.loaders import registries as registry_loaders
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import back, crumb, open_page
 from ui.runtime import connection
 
 who = connection.who()
@@ -39,7 +40,7 @@ def show_all(registry: Registry, listing: Listing) -> None:
     if st.button("Make a token", icon=":material/add:", type="primary", disabled=not may_write()):
         tokens.make(who, registry, listing)
     if opened := show_tokens(listing, registry.id):
-        st.switch_page("tokens.py", query_params={**here, "token": opened})
+        open_page(pages.TOKENS, **here, token=opened)
     st.subheader("Scope maps", anchor=False)
     st.markdown("What tokens may do. Those of the system are the registry's own, and can't be changed.")
     show_maps(listing, registry.id)
@@ -73,9 +74,9 @@ def show_one(registry: Registry, listing: Listing, token: Token) -> None:
 listed = selection.registry_of_url(who)
 name = st.query_params.get("token", "")
 if name:
-    back("tokens.py", "Tokens", **here)
+    back(pages.TOKENS, **here)
 else:
-    crumb("registry.py", listed.name, **here)
+    crumb(pages.REGISTRY, listed.name, **here)
 listing: Listing | None = None
 at, failure, registry = None, None, listed
 try:

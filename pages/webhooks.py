@@ -12,12 +12,13 @@ from ui.child_resources import webhooks
 from ui.child_resources.webhook_tables import show_events, show_webhooks
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import say_done, show_done
-from ui.elements.page import az_lines, back, crumb, empty, header
+from ui.elements.page import az_lines, empty, header
 from ui.elements.table import show_facts
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_read_only
 from ui.loaders import registries as registry_loaders
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import back, crumb, open_page
 from ui.runtime import connection
 
 who = connection.who()
@@ -34,7 +35,7 @@ def show_all(registry: Registry, there: tuple[Webhook, ...]) -> None:
         empty(":material/webhook:", "No webhooks", "A webhook tells another system of each push and deletion.")
         return
     if opened := show_webhooks(there, registry.id):
-        st.switch_page("webhooks.py", query_params={**here, "webhook": opened})
+        open_page(pages.WEBHOOKS, **here, webhook=opened)
 
 
 def show_one(registry: Registry, webhook: Webhook) -> None:
@@ -75,9 +76,9 @@ def send_ping(registry: Registry, webhook: Webhook) -> None:
 listed = selection.registry_of_url(who)
 name = st.query_params.get("webhook", "")
 if name:
-    back("webhooks.py", "Webhooks", **here)
+    back(pages.WEBHOOKS, **here)
 else:
-    crumb("registry.py", listed.name, **here)
+    crumb(pages.REGISTRY, listed.name, **here)
 there: tuple[Webhook, ...] | None = None
 at, failure, registry = None, None, listed
 try:

@@ -23,8 +23,8 @@ def test_from_create_a_resource_group_to_the_server_s_url(browser: Browser, tmp_
         page.goto(address)
         settled(page)
         expect(main.get_by_text("No registries", exact=True)).to_be_visible()
-        main.get_by_role("link", name="Create a registry").click()
-        expect(page.get_by_role("heading", name="Create a registry")).to_be_visible()
+        main.get_by_role("link", name="Create registry").click()
+        expect(page.get_by_role("heading", name="Create registry")).to_be_visible()
         settled(page)
 
         # az group create -l eastus -n casacloud_rg1

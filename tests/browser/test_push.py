@@ -38,7 +38,7 @@ def test_an_archive_is_uploaded_and_pushed(browser: Browser, tmp_path: Path, scr
             page.reload()
             settled(page)
             expect(main.get_by_text("as read back")).to_have_count(1)
-            main.get_by_role("link", name="Open the image").click()
+            main.get_by_role("link", name="Open image").click()
             expect(page.get_by_role("heading", name="contoso/node-template:v2.0.0")).to_be_visible()
             settled(page)
             expect(page.get_by_text(index["digest"], exact=True)).to_be_visible()

@@ -16,6 +16,8 @@ from ui.access_review.rights import HEADS, show_reasons, show_rights
 from ui.elements.errors import show_error
 from ui.elements.page import az_lines, empty
 from ui.elements.text import plain
+from ui.navigation import pages
+from ui.navigation.links import link_to
 from ui.runtime.background import show_progress
 
 
@@ -76,15 +78,12 @@ def show_who(
                     on_click=look_everywhere,
                     args=(chosen.principal_id,),
                 )
-                st.page_link(
-                    "assign.py",
-                    label="Assign or remove a role",
-                    icon=":material/person_add:",
-                    query_params={
-                        "registry": st.query_params["registry"],
-                        "principal": chosen.principal_id,
-                        "kind": chosen.kind,
-                    },
+                link_to(
+                    pages.ASSIGN_ROLE,
+                    "Assign or remove a role",
+                    registry=st.query_params["registry"],
+                    principal=chosen.principal_id,
+                    kind=chosen.kind,
                 )
     az_lines(
         az_access.list_role_assignments(registry.id),

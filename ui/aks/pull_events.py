@@ -8,6 +8,8 @@ from services.pull_checks.checks import Check
 from services.pull_checks.events import diagnose, image_of
 from services.registries.registry import Registry
 from ui.elements.text import plain
+from ui.navigation import pages
+from ui.navigation.links import link_to
 from ui.navigation.selection import key_of
 
 
@@ -57,4 +59,4 @@ def _offer(text: str, registries: Sequence[Registry], cluster_key: str) -> None:
         **({"cluster": cluster_key} if cluster_key else {}),
     }
     label = f"Check {plain(image.repository)} in {plain(named[0].name)}"
-    st.page_link("integration_checker.py", label=label, icon=":material/hub:", query_params=query)
+    link_to(pages.INTEGRATION_CHECKER, label, **query)

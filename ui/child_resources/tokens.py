@@ -25,6 +25,8 @@ from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only, with_status
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import Loaded
+from ui.navigation import pages
+from ui.navigation.links import open_page
 from ui.runtime import connection
 
 _OUTCOMES = {
@@ -95,7 +97,7 @@ def make(who: str, registry: Registry, listing: Listing) -> None:
                 "not confirmed": "taken by Azure, and it does not show yet: refresh in a minute",
             }[done]
             say_done(f"The token {plain(name)} is {words}.")
-            st.switch_page("tokens.py", query_params={"registry": st.query_params["registry"], "token": name})
+            open_page(pages.TOKENS, registry=st.query_params["registry"], token=name)
 
 
 def _lines(plan: TokenPlan) -> tuple[str, str]:
@@ -192,7 +194,7 @@ def _show_removed(token: Token, done: Removed) -> None:
         show_error(done.map_error)
         return
     say_done(words)
-    st.switch_page("tokens.py", query_params={"registry": st.query_params["registry"]})
+    open_page(pages.TOKENS, registry=st.query_params["registry"])
 
 
 @st.dialog("Remove a scope map")

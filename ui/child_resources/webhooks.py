@@ -24,6 +24,8 @@ from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only, with_status
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import Loaded
+from ui.navigation import pages
+from ui.navigation.links import open_page
 from ui.runtime import connection
 
 MOST_HEADERS = 5
@@ -171,4 +173,4 @@ def remove(who: str, registry: Registry, webhook: Webhook) -> None:
             finally:  # Also what failed may have been done.
                 forget(who, registry)
             _say(webhook.name, done)
-            st.switch_page("webhooks.py", query_params={"registry": st.query_params["registry"]})
+            open_page(pages.WEBHOOKS, registry=st.query_params["registry"])

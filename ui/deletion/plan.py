@@ -17,6 +17,8 @@ from ui.elements.page import az_lines
 from ui.elements.table import table_height, table_of
 from ui.elements.text import ago, plain, shell, short, size
 from ui.loaders import contents as whole
+from ui.navigation import pages
+from ui.navigation.links import link_to
 from ui.runtime.background import show_progress
 
 # Lines that are shown of a plan of thousands.
@@ -117,13 +119,7 @@ def show_freed(who: str, registry: Registry, contents: RepositoryContents, diges
         st.markdown(
             f"At most **{size(freed)}** is freed: layers that other repositories of the registry have too stay."
         )
-        key = st.query_params["registry"]
-        st.page_link(
-            "storage.py",
-            label="Read the whole registry to know",
-            icon=":material/database:",
-            query_params={"registry": key},
-        )
+        link_to(pages.STORAGE, "Read the whole registry to know", registry=st.query_params["registry"])
         return
     others = [other for other in counted.contents.values if other.name != contents.name]
     freed = freed_bytes([contents, *others], going)

@@ -5,7 +5,7 @@ from datetime import datetime
 
 import streamlit as st
 
-from ui.elements.text import ago, exact, plain
+from ui.elements.text import ago, exact
 
 
 def header(title: str, caption: str, at: datetime | None, refresh: Callable[[], None]) -> None:
@@ -15,17 +15,6 @@ def header(title: str, caption: str, at: datetime | None, refresh: Callable[[], 
         age = f" · read {ago(at)}" if at else ""
         st.markdown(caption + age, help=exact(at) if at else None, width="content")
         st.button("Refresh", icon=":material/refresh:", on_click=refresh, key=f"refresh {title}")
-
-
-def crumb(page: str, label: str, **query: str) -> None:
-    """A link back to a view above this one."""
-    st.page_link(page, label=plain(label), icon=":material/arrow_back:", query_params=query or None)
-
-
-def back(page: str, label: str, **query: str) -> None:
-    """As `crumb`, to the same page with less in its URL: a page link there leaves the browser's address as it was."""
-    if st.button(plain(label), icon=":material/arrow_back:", type="tertiary"):
-        st.switch_page(page, query_params=query)
 
 
 def az_lines(*lines: str, label: str = "The same with az and docker") -> None:

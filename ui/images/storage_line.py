@@ -5,6 +5,8 @@ import streamlit as st
 from services.images.storage import ImageStorage, RepositoryStorage
 from ui.elements.text import ago, size
 from ui.loaders import contents
+from ui.navigation import pages
+from ui.navigation.links import link_to
 
 
 def show_repository_storage(who: str, login_server: str, registry_key: str, name: str) -> None:
@@ -42,4 +44,4 @@ def _show(
                 width="content",
             )
         label = "Storage" if found else "What it takes, and what of it is shared"
-        st.page_link("storage.py", label=label, icon=":material/database:", query_params=url)
+        link_to(pages.STORAGE, label, **url)

@@ -10,6 +10,8 @@ from ui.elements.notices import say_done
 from ui.elements.text import plain, short
 from ui.loaders import contents
 from ui.loaders import images as image_loaders
+from ui.navigation import pages
+from ui.navigation.links import open_page
 from ui.runtime import connection
 
 
@@ -67,7 +69,7 @@ def untag(who: str, registry: Registry, repository: str, name: str) -> None:
                 return
             say_done(f"{plain(name)}: {result.values[0].outcome}, as read back.")
             # The page of the tag has nothing to show any more: that of its digest has.
-            st.switch_page("image.py", query_params={**st.query_params.to_dict(), "reference": item.digest})
+            open_page(pages.IMAGE, **(st.query_params.to_dict() | {"reference": item.digest}))
 
 
 def _forget(who: str, registry: Registry, repository: str, tag: str, digest: str) -> None:

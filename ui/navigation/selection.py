@@ -11,6 +11,8 @@ from services.registries.registry import Registry
 from ui.elements.errors import show_error
 from ui.elements.page import empty, header
 from ui.loaders import registries as registry_loaders
+from ui.navigation import pages
+from ui.navigation.links import link_to
 from ui.runtime.background import show_progress
 
 
@@ -38,7 +40,7 @@ def registry_of_url(who: str) -> Registry:
     key = st.query_params.get("registry", "")
     if not key:
         empty(":material/inventory_2:", "No registry chosen", "Choose one in the inventory.")
-        st.page_link("inventory.py", label="Inventory", icon=":material/inventory_2:")
+        link_to(pages.INVENTORY)
         st.stop()
     reading = registry_loaders.inventory(who)
     found = find(reading.value.registries.values, key)

@@ -16,6 +16,8 @@ from ui.elements.notices import say_done
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections
 from ui.loaders import registries as registry_loaders
+from ui.navigation import pages
+from ui.navigation.links import link_to
 from ui.registry_lifecycle.creation_form import Place, forget
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
@@ -197,11 +199,10 @@ def _show_end(done: Creation) -> None:
         st.markdown("Login server")
         st.code(done.registry.login_server, language=None)
         own_domain = done.order.name_scope is not NameScope.UNSECURE  # Then others may have the name too.
-        st.page_link(
-            "registry.py",
-            label=f"Open {plain(done.registry.name)}",
-            icon=":material/inventory_2:",
-            query_params={"registry": done.registry.login_server if own_domain else done.registry.name},
+        link_to(
+            pages.REGISTRY,
+            f"Open {plain(done.registry.name)}",
+            registry=done.registry.login_server if own_domain else done.registry.name,
         )
     elif done.registry:
         st.markdown(f"Azure shows it as {plain(done.registry.provisioning_state or 'without a state')}.")

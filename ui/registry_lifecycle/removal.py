@@ -19,6 +19,8 @@ from ui.elements.text import ago, plain, size
 from ui.elements.writing import confirmed, show_objections
 from ui.loaders import clusters, contents
 from ui.loaders import registries as registry_loaders
+from ui.navigation import pages
+from ui.navigation.links import link_to
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
 
@@ -166,7 +168,7 @@ def show_removals(key: str) -> bool:
         else:
             _show_end(removal, reading.value)
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.page_link("inventory.py", label="Inventory", icon=":material/inventory_2:")
+            link_to(pages.INVENTORY)
             st.button("Put away", key=f"put away removal of {registry_id}", on_click=_put_away, args=(registry_id,))
     return gone
 

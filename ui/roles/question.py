@@ -18,6 +18,8 @@ from ui.elements.errors import panel
 from ui.elements.page import empty
 from ui.elements.table import table_height, table_of
 from ui.elements.text import plain
+from ui.navigation import pages
+from ui.navigation.links import link_to
 
 OWN = "Something else"
 KINDS = {"ServicePrincipal": "Managed identity or service principal", "Group": "Group", "User": "User"}
@@ -52,22 +54,18 @@ def ask_role(mode: Mode, registry: Registry | None, roles: Mapping[str, RoleDefi
         advice = advise(wanted, mode, choice_from(repositories or ""), roles)
         _show_advice(advice, case, registry)
         if case.name == "AKS cluster":
-            st.page_link(
-                "integration_checker.py",
-                label="Attach it in the Integration checker, which knows the kubelet identity",
-                icon=":material/hub:",
-                query_params={"registry": registry_key} if registry_key else None,
+            link_to(
+                pages.INTEGRATION_CHECKER,
+                "Attach it in the Integration checker, which knows the kubelet identity",
+                **({"registry": registry_key} if registry_key else {}),
             )
         for given in advice.given if registry_key else ():
-            st.page_link(
-                "assign.py",
-                label=f"Assign {plain(given.role.name)}",
-                icon=":material/person_add:",
-                query_params={
-                    "registry": registry_key,
-                    "role": given.role.id,
-                    "repositories": (repositories or "") if given.condition else "",
-                },
+            link_to(
+                pages.ASSIGN_ROLE,
+                f"Assign {plain(given.role.name)}",
+                registry=registry_key,
+                role=given.role.id,
+                repositories=(repositories or "") if given.condition else "",
             )
         _show_others(advice)
         _show_lines(advice, case, registry)

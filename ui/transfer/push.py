@@ -21,7 +21,8 @@ from ui.elements.writing import may_write
 from ui.loaders import contents as whole
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
-from ui.navigation import selection
+from ui.navigation import pages, selection
+from ui.navigation.links import link_to
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
 from ui.transfer import push_runs
@@ -244,17 +245,12 @@ def _show_result(registry: Registry, target: push_runs.Target, result: PushResul
             hide_index=True,
             alt="What became of each layer and config",
         )
-    st.page_link(
-        "image.py",
-        label="Open the image",
-        icon=":material/deployed_code:",
-        query_params={
-            "registry": selection.key_of(
-                registry, registry_loaders.inventory(connection.who()).value.registries.values
-            ),
-            "repository": target.repository,
-            "reference": target.tag,
-        },
+    link_to(
+        pages.IMAGE,
+        "Open image",
+        registry=selection.key_of(registry, registry_loaders.inventory(connection.who()).value.registries.values),
+        repository=target.repository,
+        reference=target.tag,
     )
 
 

@@ -1,0 +1,304 @@
+"""The pages of the console: the navigation, every link and docs/permissions.md are made of this list."""
+
+from dataclasses import dataclass
+
+from ui.navigation import permissions
+from ui.navigation.permissions import Need
+
+
+@dataclass(frozen=True)
+class PageLink:
+    """A page: its script in pages/, what it is called, where it stands in the navigation, and its address.
+
+    `section` is the navigation's; a page that is not `listed` is reached by links alone. `url_path` is "" for the first
+    page. People keep addresses: they stay when a title changes.
+    """
+
+    path: str
+    title: str
+    icon: str
+    section: str
+    url_path: str
+    needs: tuple[Need, ...]
+    listed: bool = True
+
+
+INVENTORY = PageLink(
+    "inventory.py",
+    "Inventory",
+    ":material/inventory_2:",
+    "Registries",
+    "",
+    (permissions.SEE_REGISTRIES,),
+)
+CREATE_REGISTRY = PageLink(
+    "create.py",
+    "Create registry",
+    ":material/add_box:",
+    "Registries",
+    "create",
+    (
+        Need(
+            "Create in an existing resource group",
+            ("Contributor",),
+            "the resource group",
+            ("Microsoft.ContainerRegistry/registries/write",),
+        ),
+        Need(
+            "Create a resource group with it",
+            ("Contributor",),
+            "the subscription",
+            ("Microsoft.Resources/subscriptions/resourceGroups/write",),
+        ),
+        Need(
+            "Register the resource provider",
+            ("Contributor",),
+            "the subscription",
+            ("Microsoft.ContainerRegistry/register/action",),
+        ),
+    ),
+)
+REPOSITORIES = PageLink(
+    "repositories.py",
+    "Repositories and tags",
+    ":material/sell:",
+    "Registries",
+    "repositories",
+    permissions.READ_IMAGES,
+)
+PUSH = PageLink(
+    "push.py",
+    "Push and import",
+    ":material/upload:",
+    "Registries",
+    "push",
+    (*permissions.write_images("Push"), permissions.COPY_IMAGES),
+)
+STORAGE = PageLink(
+    "storage.py",
+    "Storage",
+    ":material/database:",
+    "Registries",
+    "storage",
+    permissions.READ_IMAGES,
+)
+DELETIONS = PageLink(
+    "deletions.py",
+    "Deletions",
+    ":material/history:",
+    "Registries",
+    "deletions",
+    (Need("See", note="Nothing for the console's own records; the tags that are left are read as in Repositories"),),
+)
+REGISTRY = PageLink(
+    "registry.py",
+    "Registry",
+    ":material/inventory_2:",
+    "Registries",
+    "registry",
+    (permissions.SEE_REGISTRY,),
+    listed=False,
+)
+SIGN_IN = PageLink(
+    "sign_in.py",
+    "Sign in",
+    ":material/login:",
+    "Registries",
+    "sign-in",
+    (Need("See", note="Nothing for the lines; what one may do is asked as whoever asks"),),
+    listed=False,
+)
+SETTINGS = PageLink(
+    "settings.py",
+    "Settings",
+    ":material/tune:",
+    "Registries",
+    "settings",
+    (permissions.SEE_REGISTRY, permissions.CHANGE_REGISTRY),
+    listed=False,
+)
+WEBHOOKS = PageLink(
+    "webhooks.py",
+    "Webhooks",
+    ":material/webhook:",
+    "Registries",
+    "webhooks",
+    (permissions.SEE_REGISTRY, permissions.CHANGE_REGISTRY),
+    listed=False,
+)
+REPLICAS = PageLink(
+    "replicas.py",
+    "Replicas",
+    ":material/public:",
+    "Registries",
+    "replicas",
+    (permissions.SEE_REGISTRY, permissions.CHANGE_REGISTRY),
+    listed=False,
+)
+TOKENS = PageLink(
+    "tokens.py",
+    "Tokens",
+    ":material/vpn_key:",
+    "Registries",
+    "tokens",
+    (permissions.SEE_REGISTRY, permissions.CHANGE_REGISTRY),
+    listed=False,
+)
+REPOSITORY = PageLink(
+    "repository.py",
+    "Repository",
+    ":material/folder:",
+    "Registries",
+    "repository",
+    (*permissions.READ_IMAGES[:2], *permissions.write_images("Set locks")),
+    listed=False,
+)
+IMAGE = PageLink(
+    "image.py",
+    "Image",
+    ":material/deployed_code:",
+    "Registries",
+    "image",
+    (
+        *permissions.READ_IMAGES[:2],
+        *permissions.write_images("Add or move a tag, set locks"),
+        *permissions.delete_images("Remove a tag"),
+        permissions.COPY_IMAGES,
+    ),
+    listed=False,
+)
+DELETE = PageLink(
+    "delete.py",
+    "Delete",
+    ":material/delete:",
+    "Registries",
+    "delete",
+    permissions.delete_images("Delete"),
+    listed=False,
+)
+CLEAN_UP = PageLink(
+    "clean_up.py",
+    "Clean-up",
+    ":material/cleaning_services:",
+    "Registries",
+    "cleanup",
+    permissions.delete_images("Remove tags, delete"),
+    listed=False,
+)
+SKU_COMPARISON = PageLink(
+    "sku_comparison.py",
+    "SKU comparison",
+    ":material/compare_arrows:",
+    "Cost",
+    "skus",
+    (
+        permissions.SEE_REGISTRIES,
+        Need("Change a SKU", ("Contributor",), permissions.REGISTRY, ("Microsoft.ContainerRegistry/registries/write",)),
+    ),
+)
+COST_REVIEW = PageLink(
+    "cost_review.py",
+    "Cost review",
+    ":material/receipt_long:",
+    "Cost",
+    "costs",
+    (
+        Need(
+            "See bills",
+            ("Cost Management Reader", "Reader"),
+            permissions.SUBSCRIPTIONS,
+            note="Reader sees costs where the billing account lets it. Without bills, estimates are shown",
+        ),
+    ),
+)
+INTEGRATION_CHECKER = PageLink(
+    "integration_checker.py",
+    "Integration checker",
+    ":material/hub:",
+    "AKS",
+    "aks",
+    (
+        permissions.READ_PULLS,
+        permissions.assign_roles("Attach, detach"),
+        Need(
+            "Run a test pull",
+            on="the cluster",
+            actions=(
+                "Microsoft.ContainerService/managedClusters/runcommand/action",
+                "Microsoft.ContainerService/managedClusters/commandResults/read",
+            ),
+            note="And, where the cluster uses Kubernetes' own permissions, pods in the namespace default",
+        ),
+    ),
+)
+PULL_MATRIX = PageLink(
+    "pull_matrix.py",
+    "Pull matrix",
+    ":material/grid_on:",
+    "AKS",
+    "matrix",
+    (permissions.READ_PULLS, permissions.assign_roles("Attach")),
+)
+ROLES = PageLink(
+    "roles.py",
+    "Roles",
+    ":material/badge:",
+    "Access",
+    "roles",
+    (
+        Need(
+            "See", note="Nothing for the console's own table; Reader on a registry for the roles as Azure defines them"
+        ),
+    ),
+)
+ACCESS_REVIEW = PageLink(
+    "access_review.py",
+    "Access review",
+    ":material/admin_panel_settings:",
+    "Access",
+    "access",
+    (
+        Need("See", ("Reader",), permissions.SUBSCRIPTIONS),
+        Need(
+            "See names beside ids",
+            ("Directory Readers",),
+            "the directory",
+            ("Microsoft Graph Directory.Read.All",),
+            "Without it ids are shown",
+        ),
+    ),
+)
+ASSIGN_ROLE = PageLink(
+    "assign.py",
+    "Assign role",
+    ":material/person_add:",
+    "Access",
+    "assign",
+    (permissions.assign_roles("Assign or remove a role"),),
+)
+
+PAGES = (
+    INVENTORY,
+    CREATE_REGISTRY,
+    REPOSITORIES,
+    PUSH,
+    STORAGE,
+    DELETIONS,
+    REGISTRY,
+    SIGN_IN,
+    SETTINGS,
+    WEBHOOKS,
+    REPLICAS,
+    TOKENS,
+    REPOSITORY,
+    IMAGE,
+    DELETE,
+    CLEAN_UP,
+    SKU_COMPARISON,
+    COST_REVIEW,
+    INTEGRATION_CHECKER,
+    PULL_MATRIX,
+    ROLES,
+    ACCESS_REVIEW,
+    ASSIGN_ROLE,
+)

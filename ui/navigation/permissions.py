@@ -1,0 +1,78 @@
+"""What an identity needs in Azure for what each page does."""
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Need:
+    """What one use of a page takes.
+
+    `roles`: any one of them is enough; "A and B" takes both; none where `note` says why. `on`: the scope of the role.
+    `actions`: what it must allow, where a custom role is likely to be in use.
+    """
+
+    use: str
+    roles: tuple[str, ...] = ()
+    on: str = ""
+    actions: tuple[str, ...] = ()
+    note: str = ""
+
+
+REGISTRY = "the registry"
+SUBSCRIPTIONS = "the subscriptions"
+
+SEE_REGISTRIES = Need("See", ("Reader",), f"{SUBSCRIPTIONS}, or single registries")
+SEE_REGISTRY = Need("See", ("Reader",), REGISTRY)
+CHANGE_REGISTRY = Need("Change", ("Contributor",), REGISTRY)
+READ_IMAGES = (
+    Need("Read, in a Legacy registry", ("AcrPull", "Reader"), REGISTRY),
+    Need("Read, in an ABAC registry", ("Container Registry Repository Reader",), REGISTRY),
+    Need(
+        "List repositories, in an ABAC registry",
+        ("Container Registry Repository Catalog Lister",),
+        REGISTRY,
+        note="Without it the name of a repository can be typed",
+    ),
+)
+
+
+def write_images(use: str) -> tuple[Need, Need]:
+    """Of `use`, which pushes, tags or locks."""
+    return (
+        Need(f"{use}, in a Legacy registry", ("AcrPush",), REGISTRY),
+        Need(f"{use}, in an ABAC registry", ("Container Registry Repository Writer",), REGISTRY),
+    )
+
+
+def delete_images(use: str) -> tuple[Need, Need]:
+    """Of `use`, which removes tags or deletes manifests."""
+    return (
+        Need(f"{use}, in a Legacy registry", ("AcrPull and AcrDelete",), REGISTRY),
+        Need(f"{use}, in an ABAC registry", ("Container Registry Repository Contributor",), REGISTRY),
+    )
+
+
+COPY_IMAGES = Need(
+    "Copy between registries",
+    ("Contributor", "Container Registry Data Importer and Data Reader"),
+    "the target",
+    ("Microsoft.ContainerRegistry/registries/importImage/action",),
+    "And pull on the source. AcrPush is not enough",
+)
+READ_PULLS = Need(
+    "See",
+    ("Reader",),
+    f"{SUBSCRIPTIONS} of clusters and registries",
+    note="Reads role assignments, deny assignments, and networks by their ids",
+)
+
+
+def assign_roles(use: str) -> Need:
+    """Of `use`, which writes or removes role assignments on a registry."""
+    return Need(
+        use,
+        ("Owner", "User Access Administrator", "Role Based Access Control Administrator"),
+        REGISTRY,
+        ("Microsoft.Authorization/roleAssignments/write", "Microsoft.Authorization/roleAssignments/delete"),
+        "Contributor is not enough",
+    )
