@@ -6,6 +6,7 @@ import streamlit as st
 from streamlit.navigation.page import StreamlitPage
 
 from services.connection.errors import ServiceError
+from services.connection.version import VERSION
 from ui.elements.errors import show_error
 from ui.elements.text import plain
 from ui.navigation.pages import PAGES
@@ -42,7 +43,8 @@ with st.sidebar:
     st.markdown(
         f":material/cloud: **{session.endpoints.name}**  \n"
         f":material/person: {plain(identity.name)}  \n"
-        f":material/domain: {plain(identity.tenant_id)}"
+        f":material/domain: {plain(identity.tenant_id)}  \n"
+        f":small[ACR Console {VERSION}]"
     )
 
 view.run()

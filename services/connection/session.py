@@ -39,8 +39,8 @@ from services.connection.endpoints import CLOUDS, AzureEndpoints
 from services.connection.errors import as_service_error
 from services.connection.sdk_models import prepare_models
 from services.connection.transport import _pooled_transport, retry_policy
+from services.connection.version import USER_AGENT
 
-USER_AGENT = "acr-console"
 # What the SDK's own version of the API does not know yet, as the scope of a registry's domain name label; az's too.
 REGISTRY_PREVIEW = "2026-09-01-preview"
 

@@ -15,6 +15,7 @@ from services.arm.subscriptions import list_subscriptions
 from services.connection.endpoints import CLOUDS, AzureEndpoints
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession, Identity, connect_azure, connect_sandbox
+from services.connection.version import USER_AGENT
 from tests.support.canned import ARM, CLOUD, Answer, Canned, Credential
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
@@ -55,7 +56,7 @@ def test_each_cloud_is_asked_at_its_own_address_for_its_own_scope(cloud: AzureEn
     (sent,) = wire.sent
     assert sent.url.startswith(f"{cloud.resource_manager}/subscriptions?")
     assert sent.headers["Authorization"].startswith("Bearer ")
-    assert sent.headers["User-Agent"].startswith("acr-console")
+    assert sent.headers["User-Agent"].startswith(USER_AGENT)
     assert set(credential.asked) == {cloud.resource_manager_scope}
 
 
