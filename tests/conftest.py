@@ -1,9 +1,21 @@
+import time
 from collections.abc import Iterator
 
 import pytest
+from azure.core.pipeline.transport import RequestsTransport
 
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
+from tests.support.own_sandbox import Own, own_sandbox
+
+
+@pytest.fixture(scope="session", autouse=True)
+def short_waits() -> Iterator[None]:
+    """The SDKs wait a hundredth of what they would before they try or look again: the sandbox's operations end after
+    so many looks, not after a time. Tests that a wait is heeded have a transport of their own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(RequestsTransport, "sleep", lambda _transport, seconds: time.sleep(seconds / 100))
+        yield
 
 
 @pytest.fixture(scope="session")
@@ -23,3 +35,10 @@ def session(sandbox: Sandbox) -> AzureSession:
 def reader_session(sandbox: Sandbox) -> AzureSession:
     """An identity that is Reader at one subscription."""
     return connect_sandbox(sandbox.ready, as_reader=True)
+
+
+@pytest.fixture
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
+    """A sandbox of this test's own, to write to and to break."""
+    with own_sandbox(tmp_path_factory.mktemp("own")) as own:
+        yield own

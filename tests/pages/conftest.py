@@ -1,4 +1,4 @@
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -6,11 +6,8 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from services.connection.session import AzureSession
-from ui.loaders import registries as registry_loaders
+from tests.support.app_test import SHELL, Open, wait_for_inventory
 from ui.runtime import connection
-
-SHELL = str(Path(__file__).parents[2] / "pages" / "shell.py")
-Open = Callable[..., AppTest]
 
 
 @pytest.fixture(autouse=True)
@@ -23,16 +20,10 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 @pytest.fixture
-def faults(tmp_path: Path) -> Path:
-    """What the sandbox of a test is to break: nothing yet."""
-    file = tmp_path / "faults.json"
-    file.write_text("[]")
-    return file
-
-
-def read(who: str) -> None:
-    """Waits until the inventory is in: pages show it without progress then."""
-    assert registry_loaders.inventory(who).finished.wait(30)
+def session(request: pytest.FixtureRequest, session: AzureSession) -> AzureSession:
+    """The console's own identity: at the test's own sandbox where it uses one, else at the estate."""
+    found: AzureSession = request.getfixturevalue("own").session() if "own" in request.fixturenames else session
+    return found
 
 
 @pytest.fixture
@@ -41,7 +32,7 @@ def open_view(session: AzureSession) -> Open:
 
     def opened(script: str = "inventory.py", as_session: AzureSession | None = None, **query: str) -> AppTest:
         connection.use(as_session or session)
-        read(connection.who())
+        wait_for_inventory(connection.who())
         at = AppTest.from_file(SHELL, default_timeout=30)
         at.run()
         for name, value in query.items():
@@ -49,9 +40,3 @@ def open_view(session: AzureSession) -> Open:
         return at.switch_page(script).run() if script != "inventory.py" else at.run()
 
     return opened
-
-
-def texts(at: AppTest) -> str:
-    """All that a reader sees as words, one element a line."""
-    elements = [*at.title, *at.subheader, *at.markdown, *at.text, *at.caption, *at.code, *at.error, *at.info]
-    return "\n".join(str(element.value) for element in elements)

@@ -1,10 +1,10 @@
 """Who may do what in the estate, as the page tells it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from sandbox.identity.principals import CONSOLE, principal
 from sandbox.seeds import company
@@ -12,9 +12,8 @@ from sandbox.seeds.resources import assignment
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import list_registries
-from tests.pages.conftest import AppTest, Open, texts
-from tests.support.app_test import button
-from tests.support.own_sandbox import REGISTRY, Own, own_sandbox
+from tests.support.app_test import Open, button, texts
+from tests.support.own_sandbox import REGISTRY, Own
 from ui.access_review import principals
 from ui.loaders import clusters
 from ui.runtime import connection
@@ -183,12 +182,6 @@ def test_who_is_said_to_use_images_gets_roles_too(access: Any) -> None:
 
 def test_a_registry_in_abac_mode_has_nothing_to_switch(access: Any) -> None:
     assert "In ABAC mode already" in texts(access(registry="contosopayments", show="Switch to ABAC"))
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
 
 
 def test_a_directory_that_refuses_costs_the_names_and_clusters_name_their_own(access: Any, own: Own) -> None:

@@ -1,17 +1,15 @@
 """Assigning and removing roles on a registry's page: the URL, the plan, the deed, and who may not."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from sandbox.identity.principals import CONSOLE, READER
 from sandbox.identity.rbac import ASSIGNMENTS
 from sandbox.seeds.resources import assignment
-from tests.pages.conftest import AppTest, Open, texts
-from tests.support.app_test import button, reopen
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.app_test import Open, button, reopen, texts
+from tests.support.own_sandbox import Own
 from ui.elements import writing
 from ui.roles import holders as role_holders
 
@@ -19,12 +17,6 @@ SOMEONE = "5c1d0000-0000-4000-8000-00000000abcd"
 KUBELET, KUBELET_CLIENT = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6", "d55c1efa-7418-42a5-9dc4-34467aba4ca0"
 CREATED = "2026-01-01T00:00:00Z"
 ABAC = {"roleAssignmentMode": "AbacRepositoryPermissions"}
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
 
 
 def alerts(at: AppTest) -> str:

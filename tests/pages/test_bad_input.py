@@ -1,42 +1,20 @@
 """Whatever goes wrong, a view shows the error panel and the rest of the page lives."""
 
-import json
-from collections.abc import Callable, Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from azure.core.exceptions import ClientAuthenticationError
-from azure.core.pipeline.transport import RequestsTransport
+from streamlit.testing.v1 import AppTest
 
-from sandbox.server import Sandbox
-from services.connection.session import AzureSession, connect_sandbox
-from tests.pages.conftest import SHELL, AppTest, Open, texts
+from services.connection.session import AzureSession
+from tests.support.app_test import SHELL, Open, texts
+from tests.support.own_sandbox import Own
 from ui.runtime import connection
 
-Break = Callable[..., None]
 NODE = {"registry": "casaacr01", "repository": "nodejstemplate"}
 
 
-@pytest.fixture(autouse=True)
-def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Retries come at once: what is tested is what the page says after the last."""
-    monkeypatch.setattr(RequestsTransport, "sleep", lambda _transport, _seconds: None)
-
-
-@pytest.fixture
-def session(tmp_path: Path, faults: Path) -> Iterator[AzureSession]:
-    """A sandbox of this test's own, that can be broken."""
-    with Sandbox.start(tmp_path / "sandbox", "walkthrough", faults=faults) as sandbox:
-        yield connect_sandbox(sandbox.ready)
-
-
-@pytest.fixture
-def break_(faults: Path) -> Break:
-    def broken(path: str, **fault: object) -> None:
-        faults.write_text(json.dumps([{"method": "*", "path": path, **fault}]))
-
-    return broken
+pytestmark = pytest.mark.usefixtures("own")
 
 
 def shown(at: AppTest) -> str:
@@ -44,8 +22,8 @@ def shown(at: AppTest) -> str:
     return texts(at).replace("\\", "")
 
 
-def test_a_500_says_whose_fault_it_is_and_gives_the_request_id(open_view: Open, break_: Break) -> None:
-    break_("/acr/v1/nodejstemplate/_tags", status=500)
+def test_a_500_says_whose_fault_it_is_and_gives_the_request_id(open_view: Open, own: Own) -> None:
+    own.break_({"path": "/acr/v1/nodejstemplate/_tags", "status": 500})
     at = open_view("repository.py", **NODE)
     words = shown(at)
     assert "Could not list the tags of nodejstemplate" in words
@@ -53,20 +31,20 @@ def test_a_500_says_whose_fault_it_is_and_gives_the_request_id(open_view: Open, 
     assert at.metric[1].value == "3"
 
 
-def test_a_reset_connection(open_view: Open, break_: Break) -> None:
-    break_("/acr/v1/nodejstemplate/_tags", reset=True)
+def test_a_reset_connection(open_view: Open, own: Own) -> None:
+    own.break_({"path": "/acr/v1/nodejstemplate/_tags", "reset": True})
     at = open_view("repository.py", **NODE)
     assert "The connection was lost" in shown(at)
     assert at.metric[1].value == "3"
 
 
-def test_throttling_for_minutes_is_said_at_once(open_view: Open, break_: Break) -> None:
-    break_("/acr/v1/nodejstemplate/_tags", status=429, retry_after=600)
+def test_throttling_for_minutes_is_said_at_once(open_view: Open, own: Own) -> None:
+    own.break_({"path": "/acr/v1/nodejstemplate/_tags", "status": 429, "retry_after": 600})
     assert "try again in 600 s" in shown(open_view("repository.py", **NODE))
 
 
-def test_a_manifest_that_is_no_json(open_view: Open, break_: Break) -> None:
-    break_("/v2/nodejstemplate/manifests/.*", status=200, body="<html>sign in to the proxy</html>")
+def test_a_manifest_that_is_no_json(open_view: Open, own: Own) -> None:
+    own.break_({"path": "/v2/nodejstemplate/manifests/.*", "status": 200, "body": "<html>sign in to the proxy</html>"})
     words = shown(open_view("image.py", **NODE, reference="v1.0.0"))
     assert "Could not read the manifest" in words
     assert "<html>" not in words
@@ -106,8 +84,8 @@ def test_a_repository_that_was_deleted_meanwhile(open_view: Open, session: Azure
     assert "refresh the list" in words
 
 
-def test_a_registry_whose_usage_refuses_is_there_with_what_is_missing(open_view: Open, break_: Break) -> None:
-    break_(".*/registries/casaacr01/listUsages", status=403)
+def test_a_registry_whose_usage_refuses_is_there_with_what_is_missing(open_view: Open, own: Own) -> None:
+    own.break_({"path": ".*/registries/casaacr01/listUsages", "status": 403})
     at = open_view()
     assert list(at.dataframe[0].value["Name"]) == ["casaacr01"]
     assert at.dataframe[0].value["Used"].isna().all()

@@ -1,17 +1,14 @@
 """Copying and downloading on the image's page, and the form that copies from elsewhere."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
+from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.errors import AppTestError
 
 from services.connection.session import AzureSession
-from tests.pages.conftest import AppTest, Open, read, texts
 from tests.services.transfer.test_copy_plan import OTHER, with_admin
 from tests.services.transfer.test_download import Shelf
-from tests.support.app_test import button, facts, reopen
-from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
+from tests.support.app_test import Open, button, facts, reopen, texts, wait_for_inventory
+from tests.support.own_sandbox import APP, REGISTRY, Own
 from ui.elements import writing
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
@@ -29,23 +26,14 @@ copy.show_copies(who)
 copy.show_copy_form(who, next(found for found in registries if found.name == "casaacr01"))
 """
 
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
-
-
-@pytest.fixture
-def session(own: Own) -> AzureSession:
-    return own.session()
+pytestmark = pytest.mark.usefixtures("own")
 
 
 @pytest.fixture
 def form(session: AzureSession) -> AppTest:
     """The form that copies into casaacr01."""
     connection.use(session)
-    read(connection.who())
+    wait_for_inventory(connection.who())
     return AppTest.from_string(FORM, default_timeout=30).run()
 
 

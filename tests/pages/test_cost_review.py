@@ -2,13 +2,13 @@
 day of the month that runs."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from sandbox.billing.rows import costs as billed_rows
 from sandbox.seeds.places import RESTRICTED
@@ -17,7 +17,8 @@ from services.connection.session import AzureSession, connect_sandbox
 from services.costs.review import days_in, month_before
 from services.pricing.money import cents, money
 from services.registries.reading import list_registries
-from tests.pages.conftest import AppTest, Open, texts
+from tests.support.app_test import Open, texts
+from tests.support.own_sandbox import Own
 from ui.loaders import bills, contents
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
@@ -164,16 +165,9 @@ def test_estimates_are_in_the_currency_and_at_the_discount_that_the_url_asks_for
     assert estimated(currency="USD") == cents(Decimal("0.1666") * days)
 
 
-@pytest.fixture
-def broken(tmp_path: Path, faults: Path) -> Iterator[AzureSession]:
-    """A sandbox of the walkthrough, that can be broken."""
-    with Sandbox.start(tmp_path / "sandbox", "walkthrough", faults=faults) as sandbox:
-        yield connect_sandbox(sandbox.ready)
-
-
-def test_without_a_bill_the_estimate_is_shown_and_said_to_be_one(open_view: Open, broken: AzureSession) -> None:
-    read_bills(broken)
-    at = open_view("cost_review.py", as_session=broken, month=NAME)
+def test_without_a_bill_the_estimate_is_shown_and_said_to_be_one(open_view: Open, own: Own) -> None:
+    read_bills(own.session())
+    at = open_view("cost_review.py", as_session=own.session(), month=NAME)
     assert not at.exception
     registries = registries_of(at)
     assert registries.loc["casaacr01", "Figure from"] == "estimate"
@@ -181,22 +175,20 @@ def test_without_a_bill_the_estimate_is_shown_and_said_to_be_one(open_view: Open
     assert "1 registry at the estimate" in texts(at)
 
 
-def test_throttling_is_said_with_how_long_it_lasts(open_view: Open, broken: AzureSession, faults: Path) -> None:
+def test_throttling_is_said_with_how_long_it_lasts(open_view: Open, own: Own) -> None:
     header = {"x-ms-ratelimit-microsoft.costmanagement-tenant-retry-after": "300"}
-    faults.write_text(json.dumps([{"path": "/query$", "status": 429, "headers": header}]))
-    read_bills(broken)
-    at = open_view("cost_review.py", as_session=broken)
+    own.break_({"path": "/query$", "status": 429, "headers": header})
+    read_bills(own.session())
+    at = open_view("cost_review.py", as_session=own.session())
     assert not at.exception
     assert "1 bill could not be read: casacloud" in [one.label for one in at.expander]
     assert "try again in 300 s" in texts(at)
 
 
-def test_prices_out_of_reach_are_those_of_the_snapshot_in_dollars(
-    open_view: Open, broken: AzureSession, faults: Path
-) -> None:
-    faults.write_text(json.dumps([{"path": "/api/retail/prices", "status": 404}]))
-    read_bills(broken)
-    at = open_view("cost_review.py", as_session=broken, currency="EUR", month=NAME)
+def test_prices_out_of_reach_are_those_of_the_snapshot_in_dollars(open_view: Open, own: Own) -> None:
+    own.break_({"path": "/api/retail/prices", "status": 404})
+    read_bills(own.session())
+    at = open_view("cost_review.py", as_session=own.session(), currency="EUR", month=NAME)
     assert not at.exception
     assert "snapshot of 01 October 2026" in texts(at)
     assert "all figures are in USD" in "".join(str(one.value) for one in at.warning)

@@ -1,28 +1,19 @@
 """The form for a new registry: what it says as one types, what it plans, and what became of it."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from sandbox.arm.groups import GROUP_TYPE
 from sandbox.arm.policies import policy
 from sandbox.arm.providers import unregister
 from sandbox.documents.registry_rules import REGISTRY_TYPE
 from sandbox.seeds.walkthrough import SUBSCRIPTION
-from tests.pages.conftest import AppTest, Open, texts
-from tests.support.app_test import button
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.app_test import Open, button, texts
+from tests.support.own_sandbox import Own
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 
 ANSWERS = {"grouping": "New", "new_group": "contoso-new-rg", "new_name": "contosonew01", "new_location": "eastus"}
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
 
 
 def said(at: AppTest) -> str:

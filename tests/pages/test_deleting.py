@@ -1,18 +1,17 @@
 """Deleting in the console: the plan, the typed name, the deed, and the fate of each item."""
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from streamlit.testing.v1.element_tree import Button
+from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.errors import AppTestError
 
-from sandbox.server import Sandbox
 from sandbox.storage.store import Locks
-from services.connection.session import AzureSession, connect_sandbox
+from services.connection.session import AzureSession
 from services.deletion.records import RecordedItem, begin
-from tests.pages.conftest import AppTest, Open, texts
+from tests.support.app_test import Open, button, texts
+from tests.support.own_sandbox import Own
 from ui.deletion import runs
 from ui.elements import writing
 from ui.runtime import connection
@@ -20,31 +19,17 @@ from ui.runtime import connection
 REGISTRY, NODE = "casaacr01", "nodejstemplate"
 URL = {"registry": REGISTRY, "repository": NODE}
 
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Sandbox]:
-    """A sandbox of this test's own, to delete from."""
-    with Sandbox.start(tmp_path / "sandbox", "walkthrough") as sandbox:
-        yield sandbox
+pytestmark = pytest.mark.usefixtures("own")
 
 
-@pytest.fixture
-def session(own: Sandbox) -> AzureSession:
-    return connect_sandbox(own.ready)
+def digests(own: Own) -> list[str]:
+    return [manifest.digest for manifest in own.sandbox.store.list_manifests(REGISTRY, NODE)]
 
 
-def digests(own: Sandbox) -> list[str]:
-    return [manifest.digest for manifest in own.store.list_manifests(REGISTRY, NODE)]
-
-
-def top(own: Sandbox) -> str:
-    tag = own.store.get_tag(REGISTRY, NODE, "v1.0.0")
+def top(own: Own) -> str:
+    tag = own.sandbox.store.get_tag(REGISTRY, NODE, "v1.0.0")
     assert tag
     return tag.digest
-
-
-def button(at: AppTest, label: str) -> Button:
-    return next(button for button in at.button if button.label == label)
 
 
 def said(at: AppTest) -> str:
@@ -61,7 +46,7 @@ def finished(open_view: Open, session: AzureSession, at: AppTest) -> AppTest:
 
 
 def test_an_image_goes_with_its_platforms_once_the_name_is_typed(
-    open_view: Open, own: Sandbox, session: AzureSession
+    open_view: Open, own: Own, session: AzureSession
 ) -> None:
     at = open_view("delete.py", **URL, reference="v1.0.0")
     assert not at.exception
@@ -83,25 +68,25 @@ def test_an_image_goes_with_its_platforms_once_the_name_is_typed(
     printed = next(json.loads(code.value) for code in at.code if "manifestsDeleted" in code.value)
     assert (len(printed["manifestsDeleted"]), printed["tagsDeleted"]) == (3, ["v1.0.0"])
     assert "The repository nodejstemplate is gone, as read back." in said(at).replace("\\", "")
-    assert own.store.list_repositories(REGISTRY) == []
+    assert own.sandbox.store.list_repositories(REGISTRY) == []
 
 
-def test_a_platform_of_an_index_in_use_is_shown_to_break_it(open_view: Open, own: Sandbox) -> None:
+def test_a_platform_of_an_index_in_use_is_shown_to_break_it(open_view: Open, own: Own) -> None:
     platform = next(digest for digest in digests(own) if digest != top(own))
     at = open_view("delete.py", **URL, reference=platform)
     assert any("1 index stays and can't be pulled whole any more" in error.value for error in at.error)
 
 
-def test_what_is_said_to_run_stays(open_view: Open, own: Sandbox) -> None:
+def test_what_is_said_to_run_stays(open_view: Open, own: Own) -> None:
     at = open_view("delete.py", **URL, reference="v1.0.0")
-    server = own.ready["registries"][REGISTRY]
+    server = own.sandbox.ready["registries"][REGISTRY]
     at.text_area[0].set_value(f"{server}/{NODE}:v1.0.0").run()
     assert "1 digest found, 1 of them in this repository." in said(at)
     assert set(at.dataframe[0].value["Stays because"]) >= {"It runs in a cluster."}
     assert button(at, "Delete 0 manifests" if len(at.button) > 2 else "Delete the manifest").disabled
 
 
-def test_a_repository_goes_as_in_the_guide(open_view: Open, own: Sandbox, session: AzureSession) -> None:
+def test_a_repository_goes_as_in_the_guide(open_view: Open, own: Own, session: AzureSession) -> None:
     expected = sorted(digests(own))
     at = open_view("delete.py", **URL)
     assert "**3 manifests** and **1 tag** go." in said(at)
@@ -110,11 +95,11 @@ def test_a_repository_goes_as_in_the_guide(open_view: Open, own: Sandbox, sessio
     at = finished(open_view, session, at)
     printed = next(json.loads(code.value) for code in at.code if "manifestsDeleted" in code.value)
     assert printed == {"manifestsDeleted": expected, "tagsDeleted": ["v1.0.0"]}
-    assert own.store.list_repositories(REGISTRY) == []
+    assert own.sandbox.store.list_repositories(REGISTRY) == []
 
 
-def test_a_lock_keeps_a_repository_and_is_named(open_view: Open, own: Sandbox) -> None:
-    own.store.set_tag_locks(REGISTRY, NODE, "v1.0.0", Locks(delete=False), own.state.stamp())
+def test_a_lock_keeps_a_repository_and_is_named(open_view: Open, own: Own) -> None:
+    own.sandbox.store.set_tag_locks(REGISTRY, NODE, "v1.0.0", Locks(delete=False), own.sandbox.state.stamp())
     at = open_view("delete.py", **URL)
     assert "The tag v1.0.0 is locked against deletion: unlock it first." in said(at)
     at.text_input[0].set_value(NODE).run()
@@ -123,24 +108,22 @@ def test_a_lock_keeps_a_repository_and_is_named(open_view: Open, own: Sandbox) -
     assert "Its tag v1.0.0 is locked against deletion: unlock it first." in set(at.dataframe[0].value["Stays because"])
 
 
-def test_what_changed_before_the_click_is_told_and_stays(open_view: Open, own: Sandbox, session: AzureSession) -> None:
+def test_what_changed_before_the_click_is_told_and_stays(open_view: Open, own: Own, session: AzureSession) -> None:
     at = open_view("delete.py", **URL)
     at.text_input[0].set_value(NODE).run()
-    own.store.add_tag(REGISTRY, NODE, "v2", top(own), own.state.stamp())
+    own.sandbox.store.add_tag(REGISTRY, NODE, "v2", top(own), own.sandbox.state.stamp())
     button(at, "Delete the repository").click().run()
     at = finished(open_view, session, at)
     assert "tags have come or moved: v2" in said(at)
     assert len(digests(own)) == 3
 
 
-def add_tags(own: Sandbox, *names: str) -> None:
+def add_tags(own: Own, *names: str) -> None:
     for name in names:
-        own.store.add_tag(REGISTRY, NODE, name, top(own), own.state.stamp())
+        own.sandbox.store.add_tag(REGISTRY, NODE, name, top(own), own.sandbox.state.stamp())
 
 
-def test_tags_are_removed_by_name_and_what_is_left_is_listed(
-    open_view: Open, own: Sandbox, session: AzureSession
-) -> None:
+def test_tags_are_removed_by_name_and_what_is_left_is_listed(open_view: Open, own: Own, session: AzureSession) -> None:
     add_tags(own, "v1.0.1", "v1.0.2")
     at = open_view("clean_up.py", **URL, how="By name", do="Remove tags only")
     at.multiselect[0].set_value(["v1.0.1", "v1.0.2"]).run()
@@ -150,10 +133,10 @@ def test_tags_are_removed_by_name_and_what_is_left_is_listed(
     at = finished(open_view, session, at)
     assert list(at.dataframe[0].value["Outcome"]) == ["untagged", "untagged"]
     assert '[\n  "v1.0.0"\n]' in [code.value for code in at.code]
-    assert [tag.name for tag in own.store.list_tags(REGISTRY, NODE)] == ["v1.0.0"]
+    assert [tag.name for tag in own.sandbox.store.list_tags(REGISTRY, NODE)] == ["v1.0.0"]
 
 
-def test_what_became_untagged_is_told(open_view: Open, own: Sandbox, session: AzureSession) -> None:
+def test_what_became_untagged_is_told(open_view: Open, own: Own, session: AzureSession) -> None:
     at = open_view("clean_up.py", **URL, how="By name", do="Remove tags only")
     at.multiselect[0].set_value(["v1.0.0"]).run()
     assert "1 manifest then has no tag" in said(at)
@@ -163,7 +146,7 @@ def test_what_became_untagged_is_told(open_view: Open, own: Sandbox, session: Az
     assert len(digests(own)) == 3
 
 
-def test_a_rule_chooses_and_an_image_with_another_tag_stays(open_view: Open, own: Sandbox) -> None:
+def test_a_rule_chooses_and_an_image_with_another_tag_stays(open_view: Open, own: Own) -> None:
     add_tags(own, "pr-1")
     at = open_view("clean_up.py", **URL, tags="pr-*", days="0")
     assert "**0 manifests** and **0 tags** go." in said(at)
@@ -172,14 +155,14 @@ def test_a_rule_chooses_and_an_image_with_another_tag_stays(open_view: Open, own
     assert "**3 manifests** and **2 tags** go." in said(at)
 
 
-def test_nothing_chosen_is_said(open_view: Open, own: Sandbox) -> None:  # noqa: ARG001 The session's.
+def test_nothing_chosen_is_said(open_view: Open) -> None:
     assert "Nothing is chosen" in said(open_view("clean_up.py", **URL))
     assert "Nothing is chosen" in said(open_view("clean_up.py", **URL, tags="no-*"))
 
 
-def test_a_deletion_that_was_cut_off_shows_each_items_fate(open_view: Open, own: Sandbox, tmp_path: Path) -> None:
+def test_a_deletion_that_was_cut_off_shows_each_items_fate(open_view: Open, own: Own, tmp_path: Path) -> None:
     at = open_view()
-    server, who = own.ready["registries"][REGISTRY], connection.who()
+    server, who = own.sandbox.ready["registries"][REGISTRY], connection.who()
     gone = "sha256:" + "0" * 64
     first, *_ = digests(own)
     items = [RecordedItem(gone, gone, ("old",)), RecordedItem(first, first), RecordedItem("sha256:" + "1" * 64, "x")]
@@ -193,14 +176,14 @@ def test_a_deletion_that_was_cut_off_shows_each_items_fate(open_view: Open, own:
     assert list(at.dataframe[0].value["State"]) == ["cut off"]
 
 
-def test_a_stopped_deletion_says_what_was_not_tried(open_view: Open, own: Sandbox, tmp_path: Path) -> None:
+def test_a_stopped_deletion_says_what_was_not_tried(open_view: Open, own: Own, tmp_path: Path) -> None:
     open_view()
     first, *_ = digests(own)
     recording = begin(
         tmp_path / "console",
         connection.who(),
         "delete manifests",
-        own.ready["registries"][REGISTRY],
+        own.sandbox.ready["registries"][REGISTRY],
         NODE,
         [RecordedItem(first, first)],
     )
@@ -211,7 +194,7 @@ def test_a_stopped_deletion_says_what_was_not_tried(open_view: Open, own: Sandbo
 
 
 @pytest.mark.parametrize("script", ["delete.py", "clean_up.py"])
-def test_a_name_that_is_markdown_is_shown_as_it_is(open_view: Open, own: Sandbox, script: str) -> None:  # noqa: ARG001
+def test_a_name_that_is_markdown_is_shown_as_it_is(open_view: Open, script: str) -> None:
     name = "**bold** <img src=x> ![x](http://x) \u202eabc"
     at = open_view(script, registry=REGISTRY, repository=name)
     assert not at.exception
@@ -219,13 +202,13 @@ def test_a_name_that_is_markdown_is_shown_as_it_is(open_view: Open, own: Sandbox
     assert "Could not list" in said(at)
 
 
-def test_there_is_nothing_to_see_at_first_and_no_such_record(open_view: Open, own: Sandbox) -> None:  # noqa: ARG001
+def test_there_is_nothing_to_see_at_first_and_no_such_record(open_view: Open) -> None:
     assert "Nothing was deleted" in said(open_view("deletions.py"))
     assert "No such deletion" in said(open_view("deletions.py", record="../../etc"))
 
 
 def test_a_console_that_listens_to_everyone_deletes_nothing(
-    open_view: Open, own: Sandbox, monkeypatch: pytest.MonkeyPatch
+    open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
     at = open_view("delete.py", **URL)
@@ -236,7 +219,7 @@ def test_a_console_that_listens_to_everyone_deletes_nothing(
 
 
 def test_a_record_that_can_not_be_written_begins_nothing(
-    open_view: Open, own: Sandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("ACR_CONSOLE_DATA", str(tmp_path / "file"))

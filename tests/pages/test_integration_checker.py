@@ -1,27 +1,19 @@
 """The integration checker: who pulls, the answer with its reasons, attaching and detaching, and who may not."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from sandbox.identity.principals import READER
 from sandbox.seeds.company import BATCH
 from services.connection.session import AzureSession
-from tests.pages.conftest import AppTest, Open, texts
-from tests.support.app_test import button, reopen
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.app_test import Open, button, reopen, texts
+from tests.support.own_sandbox import Own
 from ui.loaders import clusters
 from ui.runtime import connection
 
 KUBELET, CONTROL_PLANE = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6", "a7283972-89ef-4ce1-a630-3925cb926d3c"
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
 
 
 def ended(at: AppTest) -> AppTest:

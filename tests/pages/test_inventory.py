@@ -2,7 +2,7 @@ import pytest
 
 from services.connection.session import AzureSession
 from services.registries.reading import list_registries
-from tests.pages.conftest import Open, texts
+from tests.support.app_test import Open, texts
 
 
 def test_every_registry_of_every_subscription_is_a_row(open_view: Open, session: AzureSession) -> None:

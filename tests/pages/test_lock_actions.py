@@ -1,31 +1,23 @@
 """Locks of a repository, a tag and a manifest, set on the pages, separately as they are."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
+from streamlit.testing.v1 import AppTest
 
-from services.connection.session import AzureSession
 from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
-from tests.pages.conftest import AppTest, Open, texts
-from tests.support.app_test import button, reopen
-from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
+from tests.support.app_test import Open, button, reopen, texts
+from tests.support.own_sandbox import APP, REGISTRY, Own
 from ui.elements import writing
 
 IMAGE = {"registry": REGISTRY, "repository": APP}
 OPENERS = ("Locks of the repository", "Locks of this tag", "Locks of this manifest")
 
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        own.push("v1")
-        yield own
+pytestmark = pytest.mark.usefixtures("own")
 
 
 @pytest.fixture
-def session(own: Own) -> AzureSession:
-    return own.session()
+def own(own: Own) -> Own:
+    own.push("v1")
+    return own
 
 
 def page_of(opener: str, open_view: Open) -> AppTest:

@@ -6,15 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from sandbox.server import Sandbox
 from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import list_registries
-from tests.pages.conftest import AppTest, Open, texts
-from tests.support.app_test import button, reopen
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.app_test import Open, button, reopen, texts
+from tests.support.own_sandbox import Own
 from ui.loaders import clusters
 from ui.runtime import connection
 
@@ -68,12 +68,6 @@ def test_filters_leave_what_was_asked_for(matrix: Any) -> None:
     assert set(at.dataframe[0].value["Answer"]) == {"✗ can't pull"}
     at.text_input(key="search").set_value("nothing of that name").run()
     assert "No pair matches" in texts(at)
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
 
 
 def test_pairs_are_attached_at_once_with_a_result_each(matrix: Any, own: Own) -> None:

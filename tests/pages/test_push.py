@@ -1,23 +1,20 @@
 """An archive is uploaded, named, planned and pushed once; its image is then what the other pages show."""
 
 import gzip
-from collections.abc import Iterator
 from io import BytesIO
-from pathlib import Path
 from threading import Event
 
 import pytest
-from streamlit.testing.v1.element_tree import Button
+from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.errors import AppTestError
 
-from sandbox.server import Sandbox
 from services.connection.errors import ServiceError
-from services.connection.session import AzureSession, connect_sandbox
+from services.connection.session import AzureSession
 from services.images.repositories import tag_page
 from services.registries.reading import list_registries
 from services.transfer import push as pushing
 from services.transfer.archives import read_archive
-from tests.pages.conftest import AppTest, Open, texts
+from tests.support.app_test import Open, button, texts
 from tests.support.image_archives import FULL_NAME, Layout, layout
 from ui.elements import writing
 from ui.runtime import connection
@@ -25,12 +22,7 @@ from ui.transfer import push_runs
 
 SERVER = "casaacr01"
 
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[AzureSession]:
-    """A sandbox of this test's own, to write to."""
-    with Sandbox.start(tmp_path / "sandbox", "walkthrough") as sandbox:
-        yield connect_sandbox(sandbox.ready)
+pytestmark = pytest.mark.usefixtures("own")
 
 
 def archive(name: str = "docker.io/contoso/node:v2") -> bytes:
@@ -65,10 +57,6 @@ def field(at: AppTest, label: str) -> str:
 def typed(at: AppTest, label: str, value: str) -> AppTest:
     next(one for one in at.text_input if one.label == label).set_value(value).run()
     return at
-
-
-def button(at: AppTest, label: str) -> Button:
-    return next(one for one in at.button if one.label == label)
 
 
 def buttons(at: AppTest) -> list[str]:

@@ -1,7 +1,7 @@
 from services.connection.session import AzureSession
 from services.registries.findings import findings_of
 from services.registries.reading import list_registries
-from tests.pages.conftest import Open, texts
+from tests.support.app_test import Open, texts
 
 GUIDE_ID = (
     "/subscriptions/b63a40da-5629-452a-9350-e48460eae13f/resourceGroups/resource-group-4"

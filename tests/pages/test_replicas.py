@@ -1,30 +1,22 @@
 """Replicas on their page: added with their cost beside, given up again, and said to be Premium's."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from services.child_resources.replications import list_replications
-from services.connection.session import AzureSession
-from tests.pages.conftest import AppTest, Open, texts
-from tests.support.app_test import button, reopen
-from tests.support.own_sandbox import REGISTRY, Own, own_sandbox
+from tests.support.app_test import Open, button, reopen, texts
+from tests.support.own_sandbox import REGISTRY, Own
 from ui.elements import writing
 
 HUB = "contosohub"
 
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        own.make_registry(HUB)
-        yield own
+pytestmark = pytest.mark.usefixtures("own")
 
 
 @pytest.fixture
-def session(own: Own) -> AzureSession:
-    return own.session()
+def own(own: Own) -> Own:
+    own.make_registry(HUB)
+    return own
 
 
 def regions(own: Own) -> list[str]:

@@ -1,6 +1,6 @@
 from services.connection.session import AzureSession
 from services.registries.reading import list_registries
-from tests.pages.conftest import Open, texts
+from tests.support.app_test import Open, texts
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.pages.conftest import Open, texts
+from tests.support.app_test import Open, texts
 
 NODE = {"registry": "casaacr01", "repository": "nodejstemplate"}
 

@@ -1,11 +1,10 @@
 """The roles' view: the question and its answer, what each role may do, the guide's tables."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from services.access.repository_scope import RepositoryChoice
 from services.access.role_definitions import BUILT_IN
@@ -14,8 +13,8 @@ from services.connection.session import AzureSession
 from services.registries.reading import list_registries
 from services.registries.registry import Mode
 from services.roles.advice import USE_CASES, advise, use_case
-from tests.pages.conftest import AppTest, Open, texts
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.app_test import Open, texts
+from tests.support.own_sandbox import Own
 
 TABLE, GUIDE = "What each role may do", "The guide's tables"
 PRINCIPAL = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6"
@@ -192,12 +191,6 @@ def test_the_registry_s_own_view_leads_here(open_view: Open) -> None:
     at = open_view("registry.py", registry="contosopayments")
     (link,) = (one.proto for one in at.get("page_link") if one.proto.label == "Roles")
     assert "registry=contosopayments" in link.query_string
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
 
 
 def test_roles_that_can_not_be_read_are_the_console_s_own_and_it_is_said(open_view: Open, own: Own) -> None:

@@ -1,22 +1,13 @@
 """A registry's settings on their page: what can be set, the plan, the change read back, and the registry's deletion."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from services.connection.session import AzureSession
 from services.registry_lifecycle.settings import settings_of
-from tests.pages.conftest import AppTest, Open, texts
-from tests.support.app_test import button, facts
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.app_test import Open, button, facts, texts
+from tests.support.own_sandbox import Own
 from ui.runtime import connection
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
 
 
 def said(at: AppTest) -> str:

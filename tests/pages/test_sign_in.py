@@ -1,21 +1,12 @@
 """How to sign in with each tool, and what the present identity may do, by the registry's answer."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from services.connection.session import AzureSession
 from services.registries.sign_in import Tool
-from tests.pages.conftest import AppTest, Open, texts
-from tests.support.app_test import button
-from tests.support.own_sandbox import Own, own_sandbox
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
+from tests.support.app_test import Open, button, texts
+from tests.support.own_sandbox import Own
 
 
 def checked(at: AppTest) -> dict[str, tuple[str, str]]:

@@ -1,19 +1,18 @@
 """The SKU comparison: what is recommended, at which prices, and a change from the view."""
 
 import json
-from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import list_registries
-from tests.pages.conftest import AppTest, Open, texts
-from tests.support.app_test import button, reopen
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.app_test import Open, button, reopen, texts
+from tests.support.own_sandbox import Own
 from ui.elements import writing
 from ui.runtime import connection
 
@@ -97,12 +96,6 @@ def test_a_price_sheet_of_the_settings_is_over_the_list(
     assert "USD 5.00" in recommended(at)
     sheet.unlink()
     assert "No such file or directory" in texts(open_view("sku_comparison.py"))
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
 
 
 def test_prices_out_of_reach_are_the_snapshot_s(open_view: Open, own: Own) -> None:

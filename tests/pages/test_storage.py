@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession
 from services.registries.reading import list_registries
-from tests.pages.conftest import AppTest, Open, texts
+from tests.support.app_test import Open, texts
 from ui.elements.text import size
 from ui.loaders import contents
 from ui.loaders import registries as registry_loaders

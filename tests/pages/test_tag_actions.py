@@ -1,33 +1,20 @@
 """The guide's v1.0.1: added, seen, removed, and the digest the same throughout."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
-from streamlit.testing.v1.element_tree import Button
+from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.errors import AppTestError
 
-from sandbox.server import Sandbox
-from services.connection.session import AzureSession, connect_sandbox
+from services.connection.session import AzureSession
 from services.images.repositories import tag_page
 from services.registries.reading import list_registries
-from tests.pages.conftest import AppTest, Open, texts
+from tests.support.app_test import Open, button, texts
 from ui.elements import writing
 from ui.loaders import contents
 from ui.runtime import connection
 
 NODE = {"registry": "casaacr01", "repository": "nodejstemplate"}
 
-
-@pytest.fixture
-def session(tmp_path: Path) -> Iterator[AzureSession]:
-    """A sandbox of this test's own, to write to."""
-    with Sandbox.start(tmp_path / "sandbox", "walkthrough") as sandbox:
-        yield connect_sandbox(sandbox.ready)
-
-
-def button(at: AppTest, label: str) -> Button:
-    return next(button for button in at.button if button.label == label)
+pytestmark = pytest.mark.usefixtures("own")
 
 
 def in_dialog(at: AppTest, opener: str, tag: str, *clicks: str) -> AppTest:

@@ -1,33 +1,25 @@
 """Tokens on their page: made for a repository, given a password that is seen once, disabled and removed."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from services.child_resources.scope_maps import Grant, Right, list_scope_maps
 from services.child_resources.tokens import Token, apply_token, get_token, list_tokens, plan_token
-from services.connection.session import AzureSession
-from tests.pages.conftest import AppTest, Open, texts
-from tests.support.app_test import button, everything, facts, reopen
-from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
+from tests.support.app_test import Open, button, everything, facts, reopen, texts
+from tests.support.own_sandbox import APP, REGISTRY, Own
 from ui.elements import writing
 
 HERE = {"registry": REGISTRY}
 NAME = "contoso-device"
 GRANTS = (Grant(APP, (Right.PULL, Right.READ_METADATA)),)
 
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        own.push("v1")
-        yield own
+pytestmark = pytest.mark.usefixtures("own")
 
 
 @pytest.fixture
-def session(own: Own) -> AzureSession:
-    return own.session()
+def own(own: Own) -> Own:
+    own.push("v1")
+    return own
 
 
 def make(own: Own, name: str = NAME) -> Token:

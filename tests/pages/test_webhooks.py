@@ -1,9 +1,7 @@
 """Webhooks on their page: added, pinged, disabled and removed; its header's value is nowhere after it."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from services.child_resources.webhook_rules import NewWebhook
 from services.child_resources.webhooks import (
@@ -14,26 +12,15 @@ from services.child_resources.webhooks import (
     plan_webhook,
     read_callback,
 )
-from services.connection.session import AzureSession
-from tests.pages.conftest import AppTest, Open, texts
-from tests.support.app_test import button, everything, facts, reopen
-from tests.support.own_sandbox import REGISTRY, Own, own_sandbox
+from tests.support.app_test import Open, button, everything, facts, reopen, texts
+from tests.support.own_sandbox import REGISTRY, Own
 from ui.elements import writing
 
 HERE = {"registry": REGISTRY}
 SECRET = "only-the-address-knows"
 ADDRESS = "https://hooks.contoso.example/acr"
 
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
-
-
-@pytest.fixture
-def session(own: Own) -> AzureSession:
-    return own.session()
+pytestmark = pytest.mark.usefixtures("own")
 
 
 def field(at: AppTest, label: str):  # type: ignore[no-untyped-def]

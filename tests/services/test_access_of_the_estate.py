@@ -1,8 +1,7 @@
 """Who may do what in the estate: what the console works out, and what registries really grant."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -25,7 +24,7 @@ from services.connection.parallel import Partial
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import list_registries
 from services.registries.registry import Mode, Registry
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.own_sandbox import Own
 
 SAME = {
     Permission.LIST_CATALOG: "catalog",
@@ -132,12 +131,6 @@ def test_a_registrys_own_token_grants_what_is_worked_out(
                 is Verdict.YES
             }
             assert worked_out == granted, (name, repository)
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as running:
-        yield running
 
 
 @pytest.mark.parametrize("mode", Mode)

@@ -1,7 +1,27 @@
-"""A sandbox of a test's own behind the pages, and how dialogs are worked in AppTest."""
+"""The pages in Streamlit's AppTest: how a test opens one, reads it, and works its dialogs."""
+
+from collections.abc import Callable
+from pathlib import Path
 
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
+
+from ui.loaders import registries as registry_loaders
+
+SHELL = str(Path(__file__).parents[2] / "pages" / "shell.py")
+# The fixture `open_view`: script, session and query parameters in, the page out.
+Open = Callable[..., AppTest]
+
+
+def wait_for_inventory(who: str) -> None:
+    """Waits until the inventory is read: pages show it without progress then."""
+    assert registry_loaders.inventory(who).finished.wait(30)
+
+
+def texts(at: AppTest) -> str:
+    """All text on the page, one element a line; without warnings and successes."""
+    elements = [*at.title, *at.subheader, *at.markdown, *at.text, *at.caption, *at.code, *at.error, *at.info]
+    return "\n".join(str(element.value) for element in elements)
 
 
 def button(at: AppTest, label: str) -> Button:
@@ -17,7 +37,7 @@ def reopen(at: AppTest, opener: str) -> None:
 
 
 def facts(at: AppTest) -> dict[str, str]:
-    """What the tables of facts say."""
+    """The tables of facts: each name with its value."""
     return {str(name): str(row.iloc[0]) for table in at.table for name, row in table.value.iterrows()}
 
 

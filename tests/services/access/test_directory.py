@@ -1,9 +1,7 @@
 """Names from the directory: in batches, with what is missing, and where it refuses."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -15,7 +13,7 @@ from services.connection.endpoints import CLOUDS
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from tests.support.canned import CLOUD, Answer, Canned, Credential
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.own_sandbox import Own
 
 BY_IDS = f"{CLOUD.graph}/v1.0/directoryObjects/getByIds"
 APPS = f"{CLOUD.graph}/v1.0/servicePrincipals"
@@ -117,12 +115,6 @@ def test_the_estate_s_principals_have_names_and_the_deleted_one_has_none(session
 
 def test_a_client_id_of_the_estate_leads_to_its_object_id(session: AzureSession) -> None:
     assert object_id_of_app(session, company.BATCH_APP) == company.BATCH
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as running:
-        yield running
 
 
 def test_a_directory_that_is_down_costs_the_names_only(own: Own) -> None:

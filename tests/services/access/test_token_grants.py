@@ -1,8 +1,5 @@
 """What a registry says that it grants: against the sandbox, and against answers that go wrong."""
 
-from collections.abc import Iterator
-from pathlib import Path
-
 import pytest
 
 from sandbox.identity.principals import READER
@@ -18,16 +15,10 @@ from services.connection.session import AzureSession
 from services.registries.reading import list_registries
 from services.registries.registry import Mode
 from tests.support.canned import Answer, CannedRegistry, connected, unreachable
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.own_sandbox import Own
 
 HOST = "https://contoso.azurecr.io"
 ABAC = {"roleAssignmentMode": "AbacRepositoryPermissions"}
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as sandbox:
-        yield sandbox
 
 
 def verdicts(rows: tuple[Granted, ...]) -> dict[str, Verdict]:

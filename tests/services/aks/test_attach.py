@@ -1,9 +1,8 @@
 """A cluster attached to a registry and detached from it: against the sandbox, with the answers that go wrong."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -21,17 +20,11 @@ from services.aks.puller import PullerAccess
 from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
 from services.roles.assignment import WAITS_S, assignment_name
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.own_sandbox import Own
 
 KUBELET = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6"
 CREATED = "2026-01-01T00:00:00Z"
 ABAC = {"roleAssignmentMode": "AbacRepositoryPermissions"}
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """Replicas: added and given up again, on a sandbox that refuses what Azure refuses."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 
 import pytest
 
@@ -20,7 +18,7 @@ from services.child_resources.replications import (
 from services.connection.errors import ServiceError
 from services.pricing.price_snapshot import snapshot
 from services.registries.registry import PrivateEndpoint, Registry, Replica, Usage
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.own_sandbox import Own
 from tests.support.shell_lines import registry as a_registry
 
 HUB = "contosohub"
@@ -29,10 +27,9 @@ GIB = 2**30
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        own.make_registry(HUB)
-        yield own
+def own(own: Own) -> Own:
+    own.make_registry(HUB)
+    return own
 
 
 def plan(own: Own, region: str, name: str = HUB) -> ReplicaPlan:

@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -43,7 +42,7 @@ from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from services.registries.skus import LIMITS, Sku
 from tests.support.canned import ARM, Answer, Canned
-from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
+from tests.support.own_sandbox import APP, REGISTRY, Own
 from tests.support.registry_clients import Registry as Client
 from tests.support.registry_clients import claims_of
 from tests.support.shell_lines import registry as a_registry
@@ -55,11 +54,10 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        own.push("v1")
-        own.push("v1", repository="team/web")
-        yield own
+def own(own: Own) -> Own:
+    own.push("v1")
+    own.push("v1", repository="team/web")
+    return own
 
 
 def plan(own: Own, grants: tuple[Grant, ...] = PULL, name: str = NAME) -> TokenPlan:

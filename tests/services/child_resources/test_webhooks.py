@@ -1,9 +1,7 @@
 """Webhooks, on a sandbox that keeps what they would have been called for, and refuses what Azure refuses."""
 
 import re
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from hypothesis import example, given
@@ -27,7 +25,7 @@ from services.child_resources.webhooks import (
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from services.registries.skus import LIMITS, Sku
-from tests.support.own_sandbox import REGISTRY, Own, own_sandbox
+from tests.support.own_sandbox import REGISTRY, Own
 from tests.support.registry_clients import Registry as Client
 from tests.support.shell_lines import registry as a_registry
 from tests.support.strategies import repository_names, tag_names
@@ -41,12 +39,6 @@ WANTED = NewWebhook(
     scope="team/app:*",
     headers=(("Authorization", SECRET),),
 )
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
 
 
 def plan(own: Own, wanted: NewWebhook = WANTED) -> AddPlan:

@@ -1,11 +1,8 @@
 """What was to be deleted is on disk before anything is, and what became of each item as it ends."""
 
 import json
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-
-import pytest
 
 from services.deletion.records import (
     KEPT,
@@ -18,16 +15,10 @@ from services.deletion.records import (
     records,
 )
 from tests.support.documents import digest_of
-from tests.support.own_sandbox import APP, Own, own_sandbox
+from tests.support.own_sandbox import APP, Own
 
 WHO = "https://management.azure.com tenant/object"
 ITEMS = [RecordedItem(digest_of(n), digest_of(n), (f"v{n}",)) for n in range(1, 4)]
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as sandbox:
-        yield sandbox
 
 
 def begun(

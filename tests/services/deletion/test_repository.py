@@ -1,8 +1,6 @@
 """A repository is deleted as planned, with all that is in it, and what the registry says of it is what az prints."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -16,13 +14,7 @@ from services.deletion.repository import (
 )
 from services.images.repository_contents import read_contents
 from tests.support.documents import digest_of
-from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as sandbox:
-        yield sandbox
+from tests.support.own_sandbox import APP, REGISTRY, Own
 
 
 def planned(own: Own, name: str = APP, *running: str) -> RepositoryDeletionPlan:

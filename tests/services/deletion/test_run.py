@@ -3,8 +3,6 @@ told as the registry has it."""
 
 import hashlib
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from threading import Event
 
 import pytest
@@ -21,12 +19,6 @@ from services.images.repository_contents import RepositoryContents, read_content
 from tests.support.documents import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, digest_of
 from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
 from tests.support.registries_at_random import Pushes, registries, write
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as sandbox:
-        yield sandbox
 
 
 def put(own: Own, body: dict[str, object], *tags: str) -> str:

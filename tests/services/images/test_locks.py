@@ -1,12 +1,10 @@
 """Locks are set one kind at a time, only what differs, and read back."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
-from pathlib import Path
 
 import pytest
-from azure.core.pipeline.transport import RequestsTransport
 
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError
@@ -16,7 +14,7 @@ from services.images.tagging import apply_untag, plan_untag
 from tests.support import documents
 from tests.support.canned import Answer, CannedRegistry, Sent, reset
 from tests.support.documents import UNLOCKED, digest_of
-from tests.support.own_sandbox import APP, Own, own_sandbox
+from tests.support.own_sandbox import APP, Own
 
 DIGEST = digest_of(1)
 OPEN = Locks()
@@ -204,14 +202,6 @@ def test_words_for_every_combination(locks: Locks) -> None:
 
 
 # A whole registry
-
-
-@pytest.fixture
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Own]:
-    """A sandbox of this test's own, in which retries come at once."""
-    monkeypatch.setattr(RequestsTransport, "sleep", lambda _transport, _seconds: None)
-    with own_sandbox(tmp_path) as running:
-        yield running
 
 
 def test_the_three_are_separate(own: Own) -> None:

@@ -1,10 +1,6 @@
 """Repositories are read whole, each manifest once, and what is missing is said."""
 
-from collections.abc import Iterator
-from pathlib import Path
 from threading import Event
-
-import pytest
 
 from sandbox.server import Sandbox
 from sandbox.storage.store import Locks
@@ -12,13 +8,7 @@ from services.connection.session import connect_sandbox
 from services.images.manifests import Manifest
 from services.images.repositories import repository_names
 from services.images.repository_contents import RepositoryContents, read_contents
-from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as sandbox:
-        yield sandbox
+from tests.support.own_sandbox import APP, REGISTRY, Own
 
 
 def manifest_reads(sandbox: Sandbox) -> int:

@@ -1,14 +1,12 @@
 """Tags are added, moved and removed as planned, and what is reported is what the registry holds afterwards."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from pathlib import Path
 from threading import Event
 from typing import Any
 
 import pytest
-from azure.core.pipeline.transport import RequestsTransport
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,7 +31,7 @@ from services.images.tagging import (
 from tests.support import documents
 from tests.support.canned import Answer, CannedRegistry, Sent, reset
 from tests.support.documents import CREATED, OCI_MANIFEST, UNLOCKED, UPDATED, digest_of
-from tests.support.own_sandbox import APP, Own, own_sandbox
+from tests.support.own_sandbox import APP, Own
 from tests.support.strategies import tag_names
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -450,14 +448,6 @@ def test_what_stays_untagged_is_known_or_there_is_no_plan(shelf: Shelf, client: 
 
 
 # A whole registry
-
-
-@pytest.fixture
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Own]:
-    """A sandbox of this test's own, in which retries come at once."""
-    monkeypatch.setattr(RequestsTransport, "sleep", lambda _transport, _seconds: None)
-    with own_sandbox(tmp_path) as running:
-        yield running
 
 
 def test_add_move_and_remove_leave_the_manifest_as_it_is(own: Own) -> None:

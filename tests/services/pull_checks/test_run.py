@@ -1,9 +1,7 @@
 """The checks run: what they read, against the sandbox and recorded shapes of Azure's networking answers."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,17 +29,11 @@ from services.registries.registry import PrivateEndpoint
 from tests.support.canned import ARM, Canned
 from tests.support.canned import Answer as Reply
 from tests.support.documents import digest_of
-from tests.support.own_sandbox import APP, Own, own_sandbox
+from tests.support.own_sandbox import APP, Own
 from tests.support.pull_samples import IDENTITY, KUBELET_ID, SUBNET, a_cluster
 from tests.support.shell_lines import registry
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as sandbox:
-        yield sandbox
 
 
 @pytest.fixture

@@ -1,9 +1,7 @@
 """A registry and its resource group made together, on a sandbox that refuses what Azure refuses."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from decimal import Decimal
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -31,17 +29,11 @@ from services.registry_lifecycle.creation_plan import (
     read_ground,
 )
 from services.registry_lifecycle.names import NameScope, check_name
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.own_sandbox import Own
 
 ORDER = RegistrySpec(SUBSCRIPTION, "contoso-new-rg", True, "contosonew01", Sku.STANDARD, "eastus")
 IN_THERE = replace(ORDER, group="casacloud_rg1", new_group=False)
 PUT = r"/registries/contosonew01$"
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
 
 
 def plan(own: Own, order: RegistrySpec, session: AzureSession | None = None) -> CreationPlan:

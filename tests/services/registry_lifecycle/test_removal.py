@@ -1,9 +1,7 @@
 """The end of a registry, on a sandbox of the test's own."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,14 +16,8 @@ from services.images.repositories import get_repositories, repository_names
 from services.pull_checks.matrix import pull_matrix
 from services.registries.registry import PrivateEndpoint, Registry
 from services.registry_lifecycle.removal import RemovalPlan, apply_removal, plan_removal
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.own_sandbox import Own
 from tests.support.shell_lines import registry as a_registry
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
 
 
 def plan(own: Own, registry: Registry | None = None) -> RemovalPlan:

@@ -1,9 +1,7 @@
 """Other settings, on a sandbox that refuses what Azure refuses."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import fields, replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,18 +25,12 @@ from services.registry_lifecycle.settings import LABELS, Settings, settings_of
 from services.registry_lifecycle.settings_change import SettingsPlan, apply_settings, plan_settings, stopped_pulls
 from services.registry_lifecycle.settings_commands import settings_lines
 from tests.support.canned import ARM, CLOUD, Answer, Canned, Credential, Sent
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.own_sandbox import Own
 from tests.support.settings_at_random import properties_of, settings
 from tests.support.shell_lines import registry as a_registry
 
 NOW = "2026-11-01T10:00:00.0000000Z"
 ID = "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contosoacr"
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
 
 
 def plan(registry: Registry, **wanted: Any) -> SettingsPlan:

@@ -1,8 +1,6 @@
 """Another SKU, on a sandbox that refuses what Azure refuses."""
 
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -17,15 +15,9 @@ from services.registry_lifecycle.sku_change import (
     count_connected,
     plan_sku_change,
 )
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.own_sandbox import Own
 
 LIST = snapshot("eastus")
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
 
 
 def plan(own: Own, target: Sku, name: str = "casaacr01"):  # type: ignore[no-untyped-def]

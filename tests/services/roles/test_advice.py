@@ -1,9 +1,8 @@
 """The least role: it suffices, no smaller one does, and nothing of it can be left out."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import replace
 from itertools import chain, combinations
-from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -28,7 +27,7 @@ from services.connection.session import connect_sandbox
 from services.registries.registry import Mode, Registry
 from services.roles.advice import USE_CASES, Advice, UseCase, advise, use_case
 from tests.support.access_worlds import CONTROL, ME, NEEDS, REGISTRY_ID, R
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.own_sandbox import Own
 from tests.support.shell_lines import registry as a_registry
 
 P, E = Permission, Extra
@@ -323,12 +322,6 @@ def test_what_can_be_no_repository_is_refused_in_either_mode() -> None:
 def test_what_is_typed_is_names_and_prefixes() -> None:
     assert choice_from("") == choice_from(" , ") == ALL
     assert choice_from(" team/app, backend/ ,x") == RepositoryChoice(("team/app", "x"), ("backend/",))
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as running:
-        yield running
 
 
 @pytest.mark.parametrize("mode", Mode)

@@ -1,9 +1,8 @@
 """Any role for any principal on a registry: what is planned, what is written once, and the answers that go wrong."""
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,7 +39,7 @@ from services.roles.assign import (
     read_grant_plan,
 )
 from services.roles.assignment import WAITS_S, assignment_name
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.own_sandbox import Own
 from tests.support.shell_lines import registry as a_registry
 
 SOMEONE = "5c1d0000-0000-4000-8000-00000000abcd"
@@ -52,12 +51,6 @@ DATA_ROLES = (REPOSITORY_READER, WRITER, CONTRIBUTOR)
 CREATED = "2026-01-01T00:00:00Z"
 ABAC = {"roleAssignmentMode": "AbacRepositoryPermissions"}
 ALL_RIGHTS = (PermissionBlock(("*",)),)
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as sandbox:
-        yield sandbox
 
 
 def planned(

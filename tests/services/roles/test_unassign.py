@@ -1,8 +1,6 @@
 """Role assignments taken back: what is left, what it may cost the caller, and the answers that go wrong."""
 
 import json
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -17,18 +15,12 @@ from services.access.reading import list_assignments_at, read_principal
 from services.access.role_assignments import RoleAssignment
 from services.connection.errors import ServiceError
 from services.roles.unassign import RemovalPlan, apply_removal, on_registry_itself, plan_removal, read_removal_plan
-from tests.support.own_sandbox import REGISTRY, Own, own_sandbox
+from tests.support.own_sandbox import REGISTRY, Own
 
 SOMEONE = "5c1d0000-0000-4000-8000-00000000abcd"
 TEAM = "5c1d0000-0000-4000-8000-00000000beef"
 CREATED = "2026-01-01T00:00:00Z"
 ADMINISTRATOR = "Role Based Access Control Administrator"
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as sandbox:
-        yield sandbox
 
 
 def assign(own: Own, role: str, scope: str, holder: str = SOMEONE, kind: str = "User") -> str:

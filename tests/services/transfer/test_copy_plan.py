@@ -2,9 +2,7 @@
 
 import json
 import logging
-from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -21,17 +19,11 @@ from services.transfer.copy_plan import CopyPlan, Source, decide_item, parse_sou
 from services.transfer.copy_run import Copied, apply_copy
 from tests.services.images.test_tagging import a_repository, a_tag
 from tests.support import documents
-from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
+from tests.support.own_sandbox import APP, REGISTRY, Own
 from tests.support.strategies import tag_names
 
 OTHER = "contosotarget"
 ABSENT = "registry.contoso.example"
-
-
-@pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        yield own
 
 
 def source_of(own: Own, reference: str = "v1", repository: str = APP) -> Source:

@@ -2,9 +2,8 @@
 
 import io
 import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 from threading import Event
 from typing import Any
 
@@ -20,18 +19,17 @@ from services.transfer.blob_uploads import CHUNK
 from services.transfer.push import PushResult, apply_push, plan_push
 from tests.support.canned import Answer, CannedRegistry, reset
 from tests.support.image_archives import Layout, docker_save, tar_of
-from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
+from tests.support.own_sandbox import APP, REGISTRY, Own
 
 TAG = "v2"
 BLOBS = r"/blobs/"
 
 
 @pytest.fixture
-def own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Own]:
+def own(own: Own, monkeypatch: pytest.MonkeyPatch) -> Own:
     monkeypatch.setattr(blob_uploads, "_FIRST_WAIT_S", 0.001)
-    with own_sandbox(tmp_path) as running:
-        running.push("v1")
-        yield running
+    own.push("v1")
+    return own
 
 
 def content_of(data: bytes) -> Content:

@@ -6,7 +6,6 @@ import socket
 import tarfile
 import threading
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 import requests
@@ -17,16 +16,15 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from services.transfer.download import Archive, plan_archive
 from tests.services.transfer.test_download import Shelf, noise
-from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
+from tests.support.own_sandbox import APP, REGISTRY, Own
 from ui.runtime import connection
 from ui.transfer import download_route
 
 
 @pytest.fixture
-def own(tmp_path: Path) -> Iterator[Own]:
-    with own_sandbox(tmp_path) as own:
-        connection.use(own.session())
-        yield own
+def own(own: Own) -> Own:
+    connection.use(own.session())
+    return own
 
 
 @pytest.fixture
