@@ -21,8 +21,8 @@ reading = clusters.pulls(who)
 
 
 def refresh() -> None:
+    principals.forget(who, reading.value, st.query_params.get("principal", "").lower())
     clusters.pulls.clear(who)
-    principals.forget()
 
 
 header(TITLE, CAPTION, None if reading.running else reading.at, refresh)

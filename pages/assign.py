@@ -25,10 +25,10 @@ with panel():
     show_form(who, registry)
 st.subheader("Who holds a role here", anchor=False)
 with panel():
-    at = holders.assignments(who, registry.id, registry).at
+    at = holders.assignments(who, registry).at
     show_holders(who, registry)
 with top:
-    header(TITLE, CAPTION, at, lambda: holders.forget(who, registry.id))
+    header(TITLE, CAPTION, at, lambda: holders.forget(who, registry))
     show_done()
 with st.container(horizontal=True):
     here = {"registry": st.query_params["registry"]}

@@ -24,7 +24,7 @@ header(
     pages.CREATE_REGISTRY.title,
     "A registry, and the resource group for it, with what it will cost.",
     None,
-    creation_form.forget,
+    lambda: creation_form.forget(who),
 )
 show_done()
 show_creations()

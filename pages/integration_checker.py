@@ -63,7 +63,8 @@ if not cluster.puller.object_id and cluster.puller.client_id:
         help=f"Only the directory knows it: `az ad sp show --id {client} --query id --output tsv`",
     ).strip()
 image = bool(repository and reference)
-checking = clusters.pull_checks(who, cluster.id, registry.id, repository, reference, principal)
+question = (who, cluster.id, registry.id, repository, reference, principal, reading.at)
+checking = clusters.pull_checks(*question)
 show_progress(checking, f"checks {cluster.id} {registry.id}")
 if checking.error:
     show_error(checking.error)
@@ -74,7 +75,7 @@ show_verdict(run, running=checking.running, image=image)
 show_propagation(run.cluster, run.registry)
 with st.container(horizontal=True):
     if st.button("Check again", icon=":material/refresh:"):
-        clusters.pull_checks.clear(who, cluster.id, registry.id, repository, reference, principal)
+        clusters.pull_checks.clear(*question)
         st.rerun()
     failed = any(check.id == "C6" and check.outcome is not Outcome.PASSED for check in run.checks)
     if st.button("Attach", icon=":material/link:", type="primary" if failed else "secondary"):

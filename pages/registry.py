@@ -26,7 +26,7 @@ header(
     registry.name,
     f"{plain(registry.resource_group)} in {plain(listed.subscription)}, {plain(registry.location)}",
     at,
-    lambda: registry_loaders.forget_registry(who, listed.id, listed.login_server),
+    lambda: registry_loaders.forget_registry(who, listed),
 )
 badges = [
     f":blue-badge[:material/category: {plain(registry.sku)}]",

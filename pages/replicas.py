@@ -77,7 +77,7 @@ there: tuple[Replication, ...] | None = None
 at, failure, registry = None, None, listed
 try:
     registry = registry_loaders.registry(who, listed.id).value
-    loaded = replications.listed(who, registry.id, registry)
+    loaded = replications.listed(who, registry)
     there, at = loaded.value, loaded.at
 except ServiceError as error:
     failure = error

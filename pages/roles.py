@@ -23,7 +23,8 @@ inventory = registry_loaders.inventory(who)
 
 def refresh() -> None:
     registry_loaders.inventory.clear(who)
-    roles.definitions.clear()
+    for subscription in {(one.subscription_id, one.subscription) for one in inventory.value.registries.values}:
+        roles.definitions.clear(who, *subscription)
 
 
 with top:

@@ -31,7 +31,7 @@ header(
     f"Settings of {plain(listed.name)}",
     "Nothing is changed before the plan is shown and confirmed.",
     at,
-    lambda: registry_loaders.forget_registry(who, listed.id, listed.login_server),
+    lambda: registry_loaders.forget_registry(who, listed),
 )
 if registry is None:
     st.stop()

@@ -27,7 +27,7 @@ header(
     f"Sign in to {plain(registry.name)}",
     f"{plain(registry.login_server)}, {registry.access.mode} permissions",
     at,
-    lambda: registry_loaders.forget_registry(who, listed.id, listed.login_server),
+    lambda: registry_loaders.forget_registry(who, listed),
 )
 tool = st.segmented_control("Tool", list(Tool), default=Tool.DOCKER, required=True, key="tool", bind="query-params")
 repository = (

@@ -28,7 +28,7 @@ server = registry.login_server
 
 
 def refresh() -> None:
-    registry_loaders.forget_registry(who, registry.id, server)
+    registry_loaders.forget_registry(who, registry)
     contents.forget(who, server)
 
 

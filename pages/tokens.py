@@ -81,7 +81,7 @@ listing: Listing | None = None
 at, failure, registry = None, None, listed
 try:
     registry = registry_loaders.registry(who, listed.id).value
-    loaded = tokens.listed(who, registry.id, registry)
+    loaded = tokens.listed(who, registry)
     listing, at = loaded.value, loaded.at
 except ServiceError as error:
     failure = error

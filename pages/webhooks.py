@@ -62,13 +62,13 @@ def show_one(registry: Registry, webhook: Webhook) -> None:
             webhooks.remove(who, registry, webhook)
     st.subheader("Last calls", anchor=False)
     with panel():
-        show_events(webhooks.events(who, registry.id, registry, webhook.name))
+        show_events(webhooks.events(who, registry, webhook.name))
 
 
 def send_ping(registry: Registry, webhook: Webhook) -> None:
     with panel():
         ping(connection.session(who), registry, webhook.name)
-        webhooks.events.clear()
+        webhooks.events.clear(who, registry, webhook.name)
         say_done(f"Azure was asked to call {plain(webhook.name)} once: what came of it is among its last calls.")
         st.rerun()
 
@@ -83,7 +83,7 @@ there: tuple[Webhook, ...] | None = None
 at, failure, registry = None, None, listed
 try:
     registry = registry_loaders.registry(who, listed.id).value
-    loaded = webhooks.listed(who, registry.id, registry)
+    loaded = webhooks.listed(who, registry)
     there, at = loaded.value, loaded.at
 except ServiceError as error:
     failure = error
@@ -91,7 +91,7 @@ header(
     plain(name) if name else "Webhooks",
     f"{plain(registry.name)}, {plain(registry.sku)}, in {plain(registry.location)}",
     at,
-    lambda: webhooks.forget(who, registry),
+    lambda: webhooks.forget(who, registry, name),
 )
 show_done()
 show_read_only()

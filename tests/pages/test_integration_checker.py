@@ -26,10 +26,12 @@ def ended(at: AppTest) -> AppTest:
         "".join(one.value for one in at.text_input if one.key == key)
         for key in ("repository", "reference", "principal")
     )
-    pulls = clusters.pulls(who).value
+    reading = clusters.pulls(who)
+    pulls = reading.value
     cluster = next(one for one in pulls.clusters.values if one.name == at.selectbox(key="cluster").value)
     registry = next(one for one in pulls.registries.values if one.name == at.selectbox(key="registry").value)
-    assert clusters.pull_checks(who, cluster.id, registry.id, repository, reference, principal).finished.wait(30)
+    checks = clusters.pull_checks(who, cluster.id, registry.id, repository, reference, principal, reading.at)
+    assert checks.finished.wait(30)
     return at.run()
 
 

@@ -26,8 +26,7 @@ def choose(principal_id: str) -> None:
 
 def show_principal(who: str, pulls: Pulls, known: Known) -> None:
     """The principal is chosen by its name, or typed as an object id; the URL remembers it."""
-    ids = {one.principal_id.lower() for of_one in pulls.access.values for one in of_one.records.assignments}
-    options = sorted(ids, key=lambda one: (known.name(one) == one, known.name(one).casefold()))
+    options = sorted(principals.holders(pulls), key=lambda one: (known.name(one) == one, known.name(one).casefold()))
     named = st.query_params.get("principal", "").lower()
     if named and named not in options:
         options.append(named)
@@ -98,7 +97,7 @@ def _groups(who: str, pulls: Pulls, principal: str) -> Partial[tuple[str, frozen
         )
         return Partial(())
     subscriptions = tuple(one.subscription for one in pulls.access.values)
-    reading = principals.groups_everywhere(who, subscriptions, tuple(one.id for one in subscriptions), principal)
+    reading = principals.groups_everywhere(who, subscriptions, principal)
     show_progress(reading, f"groups of {principal}")
     if reading.error:
         show_error(reading.error)

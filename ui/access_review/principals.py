@@ -17,6 +17,7 @@ from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.errors import show_error, show_refused
 from ui.elements.text import plain
+from ui.loaders.registries import BY_ID
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, show_progress, start
 
@@ -63,10 +64,15 @@ def _names(who: str, ids: tuple[str, ...]) -> Reading[Names]:
     return start(Names(), work)
 
 
+def holders(pulls: Pulls) -> tuple[str, ...]:
+    """The object ids of all that hold a role."""
+    ids = {one.principal_id.lower() for of_one in pulls.access.values for one in of_one.records.assignments}
+    return tuple(sorted(ids))
+
+
 def show_known(who: str, pulls: Pulls) -> Known:
     """The names of all that hold a role: ids at first, where the directory is slow. Says once why some are not read."""
-    ids = {one.principal_id.lower() for of_one in pulls.access.values for one in of_one.records.assignments}
-    reading = _names(who, tuple(sorted(ids)))
+    reading = _names(who, holders(pulls))
     show_progress(reading, "names")
     if unread := reading.error or reading.value.unread:
         st.info(f"Names were not read: {plain(unread.cause)} Ids are shown instead.", icon=":material/badge:")
@@ -74,47 +80,37 @@ def show_known(who: str, pulls: Pulls) -> Known:
     return Known(reading.value, known_principals(pulls.clusters.values).object_ids, subscriptions)
 
 
-@st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)
-def _groups_at(
-    who: str,
-    _registry: Registry,
-    registry_id: str,  # noqa: ARG001
-    principals: tuple[str, ...],
-) -> Reading[Read]:
-    """The groups of each of these principals at one registry. `registry_id` says which it is."""
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh, hash_funcs=BY_ID)
+def _groups_at(who: str, registry: Registry, principals: tuple[str, ...]) -> Reading[Read]:
+    """The groups of each of these principals at one registry."""
     session = connection.session(who)
 
     def work(reading: Reading[Read]) -> None:
-        reading.value = read_groups(session, _registry, principals, progress=reading.report, stop=reading.stop)
+        reading.value = read_groups(session, registry, principals, progress=reading.report, stop=reading.stop)
 
     return start(Partial(()), work)
 
 
 @st.cache_resource(ttl="5m", show_spinner=False, max_entries=200, validate=fresh)
-def groups_everywhere(
-    who: str,
-    _subscriptions: tuple[Subscription, ...],
-    subscription_ids: tuple[str, ...],  # noqa: ARG001
-    principal: str,
-) -> Reading[Read]:
-    """The groups of one principal, by subscription. `subscription_ids` says of which."""
+def groups_everywhere(who: str, subscriptions: tuple[Subscription, ...], principal: str) -> Reading[Read]:
+    """The groups of one principal, by subscription."""
     session = connection.session(who)
 
     def work(reading: Reading[Read]) -> None:
         reading.report(0, 0, "groups")
-        reading.value = read_groups_everywhere(session, _subscriptions, principal)
+        reading.value = read_groups_everywhere(session, subscriptions, principal)
 
     return start(Partial(()), work)
 
 
-@st.cache_resource(ttl="5m", show_spinner=False, max_entries=200, validate=fresh)
-def tokens(who: str, _registry: Registry, registry_id: str) -> Reading[int | None]:  # noqa: ARG001
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=200, validate=fresh, hash_funcs=BY_ID)
+def tokens(who: str, registry: Registry) -> Reading[int | None]:
     """How many repository tokens a registry has; None until it is known."""
     session = connection.session(who)
 
     def work(reading: Reading[int | None]) -> None:
         reading.report(0, 0, "tokens")
-        reading.value = count_tokens(session, _registry)
+        reading.value = count_tokens(session, registry)
 
     return start(None, work)
 
@@ -134,7 +130,7 @@ def show_groups(who: str, pulls: Pulls, registry: Registry) -> Mapping[str, froz
         if not st.button("Ask for all of them", icon=":material/groups:"):
             return {}
         st.session_state[asked] = True
-    reading = _groups_at(who, registry, registry.id, wanted)
+    reading = _groups_at(who, registry, wanted)
     show_progress(reading, asked)
     if reading.error:
         show_error(reading.error)
@@ -151,7 +147,13 @@ def _to_ask(pulls: Pulls, registry: Registry) -> tuple[str, ...]:
     return tuple(sorted({*asked_of(reaching), *pullers}))
 
 
-def forget() -> None:
-    """Reads names, groups and tokens anew, for every session."""
-    for cache in (_names, _groups_at, groups_everywhere, tokens):
-        cache.clear()
+def forget(who: str, pulls: Pulls, principal: str) -> None:
+    """Reads the names, groups and tokens anew that belong to these pulls; `principal` is another whose groups go."""
+    ids, subscriptions = holders(pulls), tuple(one.subscription for one in pulls.access.values)
+    _names.clear(who, ids)
+    for one in {*ids, principal}:
+        groups_everywhere.clear(who, subscriptions, one)
+    for registry in pulls.registries.values:
+        tokens.clear(who, registry)
+        if registry.subscription_id in pulls.by_subscription:
+            _groups_at.clear(who, registry, _to_ask(pulls, registry))

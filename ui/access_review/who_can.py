@@ -93,7 +93,7 @@ def show_who(
 
 
 def _show_doors(who: str, registry: Registry) -> None:
-    reading = principals.tokens(who, registry, registry.id)
+    reading = principals.tokens(who, registry)
     show_progress(reading, f"tokens of {registry.id}")
     if reading.error:
         st.info(f"Repository tokens were not counted: {plain(reading.error.cause)}", icon=":material/key:")

@@ -18,6 +18,7 @@ from ui.elements.notices import say_done
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only, with_status
 from ui.loaders import clusters
+from ui.loaders.registries import BY_ID
 from ui.roles.grant_dialog import confirm_grant
 from ui.runtime import connection
 
@@ -32,17 +33,11 @@ class _Since:
     at: float
 
 
-@st.cache_data(ttl="30s", show_spinner="Planning", max_entries=50)
+@st.cache_data(ttl="30s", show_spinner="Planning", max_entries=50, hash_funcs=BY_ID)
 def _attach_plan(
-    who: str,
-    _cluster: Cluster,
-    _registry: Registry,
-    pair: str,  # noqa: ARG001
-    choice: RepositoryChoice,
-    principal_id: str,
+    who: str, cluster: Cluster, registry: Registry, choice: RepositoryChoice, principal_id: str
 ) -> AttachPlan:
-    """`pair` says which cluster and registry."""
-    return read_attach_plan(connection.session(who), _cluster, _registry, choice, principal_id=principal_id)
+    return read_attach_plan(connection.session(who), cluster, registry, choice, principal_id=principal_id)
 
 
 @st.dialog("Attach", width="large")
@@ -51,7 +46,7 @@ def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) ->
     service principal, else ""."""
     with panel():
         choice = _choose_repositories(registry)
-        plan = _attach_plan(who, cluster, registry, f"{cluster.id} {registry.id}", choice, principal_id)
+        plan = _attach_plan(who, cluster, registry, choice, principal_id)
         st.markdown(
             f"**{plain(plan.role_name)}** for the {cluster.puller.kind} of **{plain(cluster.name)}** on "
             f"**{plain(registry.name)}**, for {plain(choice.words)}. The cluster itself is not updated."
@@ -59,7 +54,7 @@ def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) ->
         if plan.nothing_to_do:
             given = plan.granted[0].words if plan.granted else "the same assignment"
             st.success(f"Nothing to do: {plain(given)} lets it pull already.", icon=":material/check_circle:")
-        confirm_grant(plan, lambda: _write(who, plan))
+        confirm_grant(plan, lambda: _write(who, plan, principal_id))
 
 
 def _choose_repositories(registry: Registry) -> RepositoryChoice:
@@ -73,7 +68,7 @@ def _choose_repositories(registry: Registry) -> RepositoryChoice:
     return choice_from(text or "")
 
 
-def _write(who: str, plan: AttachPlan) -> None:
+def _write(who: str, plan: AttachPlan, principal_id: str) -> None:
     try:
         session = connection.session(who)
         done = with_status("Assigning the role", lambda report: apply_attach(session, plan, report))
@@ -81,7 +76,7 @@ def _write(who: str, plan: AttachPlan) -> None:
         show_error(error)
         return
     finally:  # Also what failed may have been done.
-        _attach_plan.clear()
+        _attach_plan.clear(who, plan.cluster, plan.registry, plan.choice, principal_id)
         clusters.forget_pulls(who)
     st.session_state[_key(plan.cluster, plan.registry)] = _Since(time.time())
     words = {

@@ -22,20 +22,24 @@ def _name(pair: Pair | AttachPlan) -> str:
     return f"{pair.cluster.name} ← {pair.registry.name}"
 
 
-@st.cache_resource(ttl="1m", show_spinner="Planning", max_entries=20)
-def _plans(who: str, key: str, _pairs: Sequence[Pair]) -> Partial[AttachPlan]:  # noqa: ARG001
-    """`key` says which pairs."""
+@st.cache_resource(
+    ttl="1m",
+    show_spinner="Planning",
+    max_entries=20,
+    hash_funcs={Pair: lambda pair: (pair.cluster.id, pair.registry.id)},
+)
+def _plans(who: str, pairs: tuple[Pair, ...]) -> Partial[AttachPlan]:
     session = connection.session(who)
-    return parallel_map(lambda pair: read_attach_plan(session, pair.cluster, pair.registry), _pairs, name=_name)
+    return parallel_map(lambda pair: read_attach_plan(session, pair.cluster, pair.registry), pairs, name=_name)
 
 
 @st.dialog("Attach", width="large")
 def attach_many(who: str, pairs: Sequence[Pair]) -> None:
     """The plan of all, then the result of each."""
-    chosen = list(pairs)[:MOST]
+    chosen = tuple(pairs[:MOST])
     if len(pairs) > MOST:
         st.warning(f"The first {MOST} of {len(pairs):,} are planned.", icon=":material/warning:")
-    plans = _plans(who, " ".join(f"{pair.cluster.id} {pair.registry.id}" for pair in chosen), chosen)
+    plans = _plans(who, chosen)
     show_refused(plans, "plan", "plans")
     ready = [plan for plan in plans.values if not plan.nothing_to_do and not plan.blockers]
     st.dataframe(
@@ -60,15 +64,15 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
     show_read_only()
     label = f"Assign {counted(len(ready), 'role')}"
     if st.button(label, type="primary", disabled=not ready or not may_write()):
-        _apply(who, ready)
+        _apply(who, ready, chosen)
 
 
-def _apply(who: str, plans: Sequence[AttachPlan]) -> None:
+def _apply(who: str, plans: Sequence[AttachPlan], pairs: tuple[Pair, ...]) -> None:
     session = connection.session(who)
     try:
         done = parallel_map(lambda plan: (plan, apply_attach(session, plan)), plans, name=_name)
     finally:  # Also what failed may have been done.
-        _plans.clear()
+        _plans.clear(who, pairs)
         clusters.forget_pulls(who)
     show_refused(done, "pair", "pairs")
     st.dataframe(

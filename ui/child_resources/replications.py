@@ -24,7 +24,7 @@ from ui.elements.errors import panel, show_error
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only
 from ui.loaders import registries as registry_loaders
-from ui.loaders.registries import Loaded
+from ui.loaders.registries import BY_ID, Loaded
 from ui.pricing.prices import PriceBook
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
@@ -38,21 +38,22 @@ class _Change:
     reading: Reading[str]
 
 
-@st.cache_resource(ttl="2m", show_spinner="Reading replicas", max_entries=200)
-def listed(who: str, registry_id: str, _registry: Registry) -> Loaded[tuple[Replication, ...]]:  # noqa: ARG001
-    """`registry_id` says which it is."""
-    return Loaded(list_replications(connection.session(who), _registry), datetime.now(UTC))
+@st.cache_resource(ttl="2m", show_spinner="Reading replicas", max_entries=200, hash_funcs=BY_ID)
+def listed(who: str, registry: Registry) -> Loaded[tuple[Replication, ...]]:
+    return Loaded(list_replications(connection.session(who), registry), datetime.now(UTC))
 
 
-@st.cache_resource(ttl="1h", show_spinner="Reading regions", max_entries=50)
-def _offered(who: str, subscription_id: str, _registry: Registry) -> tuple[str, ...]:  # noqa: ARG001
-    """`subscription_id` says whose."""
-    return replica_regions(connection.session(who), _registry)
+@st.cache_resource(
+    ttl="1h", show_spinner="Reading regions", max_entries=50, hash_funcs={Registry: lambda one: one.subscription_id}
+)
+def _offered(who: str, registry: Registry) -> tuple[str, ...]:
+    """The same for all registries of a subscription."""
+    return replica_regions(connection.session(who), registry)
 
 
 def forget(who: str, registry: Registry) -> None:
     """Reads the replicas, and the registry with what it costs, anew."""
-    listed.clear(who, registry.id, registry)
+    listed.clear(who, registry)
     registry_loaders.registry.clear(who, registry.id)
 
 
@@ -60,7 +61,7 @@ def forget(who: str, registry: Registry) -> None:
 def add(who: str, registry: Registry, there: tuple[Replication, ...], book: PriceBook) -> None:
     """Asks for the region, shows the plan and its cost, and starts."""
     with panel():
-        offered = _offered(who, registry.subscription_id, registry)
+        offered = _offered(who, registry)
         taken = {registry.location, *(one.region for one in there)}
         free = [region for region in offered if region not in taken]
         if not free:

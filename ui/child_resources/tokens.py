@@ -24,7 +24,7 @@ from ui.elements.notices import say_done
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only, with_status
 from ui.loaders import registries as registry_loaders
-from ui.loaders.registries import Loaded
+from ui.loaders.registries import BY_ID, Loaded
 from ui.navigation import pages
 from ui.navigation.links import open_page
 from ui.runtime import connection
@@ -48,16 +48,15 @@ class Listing:
         return next((one for one in self.maps if one.id.casefold() == token.scope_map_id.casefold()), None)
 
 
-@st.cache_resource(ttl="2m", show_spinner="Reading tokens", max_entries=200)
-def listed(who: str, registry_id: str, _registry: Registry) -> Loaded[Listing]:  # noqa: ARG001
-    """`registry_id` says which it is."""
+@st.cache_resource(ttl="2m", show_spinner="Reading tokens", max_entries=200, hash_funcs=BY_ID)
+def listed(who: str, registry: Registry) -> Loaded[Listing]:
     session = connection.session(who)
-    return Loaded(Listing(list_tokens(session, _registry), list_scope_maps(session, _registry)), datetime.now(UTC))
+    return Loaded(Listing(list_tokens(session, registry), list_scope_maps(session, registry)), datetime.now(UTC))
 
 
 def forget(who: str, registry: Registry) -> None:
     """Reads the tokens, the scope maps and the registry's usage anew."""
-    listed.clear(who, registry.id, registry)
+    listed.clear(who, registry)
     registry_loaders.registry.clear(who, registry.id)
 
 

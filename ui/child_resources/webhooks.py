@@ -23,7 +23,7 @@ from ui.elements.notices import say_done
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only, with_status
 from ui.loaders import registries as registry_loaders
-from ui.loaders.registries import Loaded
+from ui.loaders.registries import BY_ID, Loaded
 from ui.navigation import pages
 from ui.navigation.links import open_page
 from ui.runtime import connection
@@ -31,22 +31,21 @@ from ui.runtime import connection
 MOST_HEADERS = 5
 
 
-@st.cache_resource(ttl="2m", show_spinner="Reading webhooks", max_entries=200)
-def listed(who: str, registry_id: str, _registry: Registry) -> Loaded[tuple[Webhook, ...]]:  # noqa: ARG001
-    """`registry_id` says which it is."""
-    return Loaded(list_webhooks(connection.session(who), _registry), datetime.now(UTC))
+@st.cache_resource(ttl="2m", show_spinner="Reading webhooks", max_entries=200, hash_funcs=BY_ID)
+def listed(who: str, registry: Registry) -> Loaded[tuple[Webhook, ...]]:
+    return Loaded(list_webhooks(connection.session(who), registry), datetime.now(UTC))
 
 
-@st.cache_resource(ttl="30s", show_spinner="Reading events", max_entries=200)
-def events(who: str, registry_id: str, _registry: Registry, name: str) -> tuple[Event, ...]:  # noqa: ARG001
+@st.cache_resource(ttl="30s", show_spinner="Reading events", max_entries=200, hash_funcs=BY_ID)
+def events(who: str, registry: Registry, name: str) -> tuple[Event, ...]:
     """The last calls of one webhook."""
-    return list_events(connection.session(who), _registry, name)
+    return list_events(connection.session(who), registry, name)
 
 
-def forget(who: str, registry: Registry) -> None:
-    """Reads the webhooks, their events and the registry's usage anew."""
-    listed.clear(who, registry.id, registry)
-    events.clear()
+def forget(who: str, registry: Registry, name: str) -> None:
+    """Reads the webhooks, the events of the one of that name and the registry's usage anew."""
+    listed.clear(who, registry)
+    events.clear(who, registry, name)
     registry_loaders.registry.clear(who, registry.id)
 
 
@@ -75,7 +74,7 @@ def add(who: str, registry: Registry, there: tuple[Webhook, ...]) -> None:
                 session = connection.session(who)
                 done = with_status("Adding the webhook", lambda report: apply_webhook(session, plan, report))
             finally:  # Also what failed may have been done.
-                forget(who, registry)
+                forget(who, registry, wanted.name)
             _say(wanted.name, done)
             st.rerun()
 
@@ -152,7 +151,7 @@ def change_status(who: str, registry: Registry, webhook: Webhook) -> None:
             try:
                 done = apply_status(connection.session(who), registry, webhook, enabled=not webhook.enabled)
             finally:  # Also what failed may have been done.
-                forget(who, registry)
+                forget(who, registry, webhook.name)
             _say(webhook.name, done)
             st.rerun()
 
@@ -171,6 +170,6 @@ def remove(who: str, registry: Registry, webhook: Webhook) -> None:
             try:
                 done = apply_removal(connection.session(who), registry, webhook)
             finally:  # Also what failed may have been done.
-                forget(who, registry)
+                forget(who, registry, webhook.name)
             _say(webhook.name, done)
             open_page(pages.WEBHOOKS, registry=st.query_params["registry"])

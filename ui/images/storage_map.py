@@ -1,7 +1,6 @@
 """A registry's bytes as nested areas: registry → repository → image, by what is each one's own."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 from html import escape
 
@@ -14,6 +13,7 @@ from services.wording import counted
 from ui.elements.chart_theme import palette, show_chart, theme_now
 from ui.elements.text import size
 from ui.loaders.contents import Counted
+from ui.loaders.registries import BY_ID
 
 # More areas than these can't be told apart, and make the browser slow: smaller ones are drawn as one.
 LARGEST = 500
@@ -84,7 +84,7 @@ def tags_of(image: ImageStorage) -> str:
 def show_map(who: str, registry: Registry, counted: Counted) -> None:
     """Draws the areas. What the colours say, the labels say too."""
     show_chart(
-        _figure(who, registry.login_server, counted.at, theme_now(), registry.name, counted.storage),
+        _figure(who, registry, counted, theme_now()),
         "The registry's bytes as areas: each repository with the images in it, by what is their own. "
         "The tables below have the same numbers.",
     )
@@ -95,17 +95,15 @@ def show_map(who: str, registry: Registry, counted: Counted) -> None:
 
 
 # Plotly takes longer to check a figure than the rest of the page to run.
-@st.cache_resource(show_spinner=False, max_entries=50)
+@st.cache_resource(show_spinner=False, max_entries=50, hash_funcs={**BY_ID, Counted: lambda counted: counted.at})
 def _figure(
-    who: str,  # noqa: ARG001
-    login_server: str,  # noqa: ARG001
-    at: datetime,  # noqa: ARG001
+    who: str,  # noqa: ARG001 A part of the key.
+    registry: Registry,
+    counted: Counted,
     theme: str,
-    name: str,
-    _storage: RegistryStorage,
 ) -> go.Figure:
-    """Who read which registry when says what `_storage` is."""
-    areas = areas_of(name, _storage)
+    """Who counted which registry when says what was counted."""
+    areas = areas_of(registry.name, counted.storage)
     fill, ink = _colours(theme)
     treemap = go.Treemap(
         ids=[str(area.number) for area in areas],

@@ -48,9 +48,16 @@ class PullRun:
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=200, validate=fresh)
 def pull_checks(
-    who: str, cluster_id: str, registry_id: str, repository: str, reference: str, principal_id: str
+    who: str,
+    cluster_id: str,
+    registry_id: str,
+    repository: str,
+    reference: str,
+    principal_id: str,
+    pulls_at: datetime,  # noqa: ARG001 A part of the key.
 ) -> Reading[PullRun]:
-    """Both read anew, then all checks; each is there as it ends. `principal_id`: of a service principal, else ""."""
+    """Both read anew, then all checks; each is there as it ends. `principal_id`: of a service principal, else "".
+    `pulls_at`: when `pulls` were read, so that what makes them stale makes the checks of every image stale."""
     session = connection.session(who)
 
     def work(reading: Reading[PullRun]) -> None:
@@ -80,6 +87,5 @@ def pull_checks(
 
 
 def forget_pulls(who: str) -> None:
-    """What a role assignment, or its removal, makes stale."""
-    pull_checks.clear()
+    """What a role assignment, or its removal, makes stale: `pull_checks` too, which go by when `pulls` were read."""
     pulls.clear(who)

@@ -4,14 +4,16 @@ Values are frozen or only read, so that sessions share one copy. Ages: settings 
 says never changes.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
 from services.access.reading import own_if_told
 from services.access.role_definitions import PermissionBlock
+from services.aks.clusters import Cluster
 from services.connection.parallel import Partial, parallel_map
 from services.images import repositories
 from services.registries.reading import get_registry, list_registries
@@ -20,6 +22,12 @@ from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
 
 Value = TypeVar("Value")
+
+# `hash_funcs` of what takes a registry or a cluster: read anew it is the same one.
+BY_ID: dict[str | type[Any], Callable[[Any], Any]] = {
+    Registry: lambda registry: registry.id,
+    Cluster: lambda cluster: cluster.id,
+}
 
 
 @dataclass(frozen=True)
@@ -86,14 +94,10 @@ def registry(who: str, resource_id: str) -> Loaded[Registry]:
     return read_now(get_registry(connection.session(who), resource_id))
 
 
-@st.cache_resource(ttl="2m", show_spinner=False, max_entries=200)
-def own_permissions(
-    who: str,
-    registry_id: str,  # noqa: ARG001 The key.
-    _registry: Registry,
-) -> tuple[PermissionBlock, ...] | None:
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=200, hash_funcs=BY_ID)
+def own_permissions(who: str, registry: Registry) -> tuple[PermissionBlock, ...] | None:
     """What the caller may do at a registry; None where that can't be read."""
-    return own_if_told(connection.session(who), _registry)
+    return own_if_told(connection.session(who), registry)
 
 
 @dataclass(frozen=True)
@@ -142,8 +146,8 @@ def catalogue(who: str, login_server: str) -> Reading[Catalogue]:
     return start(Catalogue((), Partial(())), work)
 
 
-def forget_registry(who: str, resource_id: str, login_server: str) -> None:
+def forget_registry(who: str, known: Registry) -> None:
     """Reads one registry anew: its settings, what the caller may do at it, and its catalogue."""
-    registry.clear(who, resource_id)
-    own_permissions.clear()
-    catalogue.clear(who, login_server)
+    registry.clear(who, known.id)
+    own_permissions.clear(who, known)
+    catalogue.clear(who, known.login_server)

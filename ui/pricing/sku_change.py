@@ -13,6 +13,7 @@ from ui.elements.errors import panel, show_error
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only
 from ui.loaders import registries as registry_loaders
+from ui.loaders.registries import BY_ID
 from ui.pricing.prices import PriceBook
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
@@ -26,10 +27,9 @@ class _Change:
     reading: Reading[Outcome | None]
 
 
-@st.cache_resource(ttl="2m", show_spinner=False, max_entries=200)
-def _connected(who: str, registry_id: str, _registry: Registry) -> int | None:  # noqa: ARG001
-    """`registry_id` says which it is."""
-    return count_connected(connection.session(who), _registry)
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=200, hash_funcs=BY_ID)
+def _connected(who: str, registry: Registry) -> int | None:
+    return count_connected(connection.session(who), registry)
 
 
 @st.dialog("Change the SKU", width="medium")
@@ -43,7 +43,7 @@ def change_sku(who: str, registry: Registry, book: PriceBook, best: Sku | None) 
             st.segmented_control("To", others, default=others[first], key=f"to {registry.id}") or others[first]
         )
         known = book.by_region.get(registry.location)
-        plan = plan_sku_change(registry, target, _connected(who, registry.id, registry), known, book.days)
+        plan = plan_sku_change(registry, target, _connected(who, registry), known, book.days)
         _show_cost(plan)
         show_objections(plan.blockers, plan.warnings)
         if not plan.blockers:
@@ -75,7 +75,7 @@ def _begin(who: str, plan: SkuPlan) -> Reading[Outcome | None]:
         finally:  # Also what failed may have been done.
             registry_loaders.registry.clear(who, plan.registry.id)
             registry_loaders.inventory.clear(who)
-            _connected.clear()
+            _connected.clear(who, plan.registry)
 
     return start(None, work, verb=f"{plan.registry.name}:")
 

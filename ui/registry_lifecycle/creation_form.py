@@ -1,8 +1,11 @@
 """The form for a new registry: what is asked, what Azure says of the answers, and the order that comes of it."""
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
 
 import streamlit as st
 
@@ -45,11 +48,12 @@ _SCOPES = {
 
 @dataclass(frozen=True)
 class Place:
-    """A subscription to make a registry in: its groups, and where its provider offers registries."""
+    """A subscription to make a registry in: its groups, where its provider offers registries, when both were read."""
 
     subscription: Subscription
     groups: tuple[ResourceGroup, ...]
     provider: RegistryProvider
+    at: datetime
 
 
 @st.cache_resource(ttl="10m", show_spinner="Listing the subscriptions", max_entries=50)
@@ -60,23 +64,30 @@ def _subscriptions(who: str) -> tuple[Subscription, ...]:
 @st.cache_resource(ttl="2m", show_spinner="Reading groups and locations", max_entries=50)
 def _place(who: str, subscription: Subscription) -> Place:
     session = connection.session(who)
-    return Place(subscription, list_groups(session, subscription.id), read_provider(session, subscription.id))
+    groups, provider = list_groups(session, subscription.id), read_provider(session, subscription.id)
+    return Place(subscription, groups, provider, datetime.now(UTC))
 
 
-@st.cache_resource(ttl="30s", show_spinner="Asking Azure for the name", max_entries=200)
-def _name_check(who: str, subscription_id: str, name: str, scope: NameScope, group: str) -> NameCheck:
-    return check_name(connection.session(who), subscription_id, name, scope, group)
+# What is asked about a place read anew is asked anew.
+_OF_PLACE: dict[str | type[Any], Callable[[Any], Any]] = {Place: lambda place: (place.subscription.id, place.at)}
 
 
-@st.cache_resource(ttl="2m", show_spinner=False, max_entries=200)
-def _own(who: str, subscription_id: str, group: str) -> tuple[PermissionBlock, ...]:
-    return group_permissions(connection.session(who), subscription_id, group)
+@st.cache_resource(ttl="30s", show_spinner="Asking Azure for the name", max_entries=200, hash_funcs=_OF_PLACE)
+def _name_check(who: str, place: Place, name: str, scope: NameScope, group: str) -> NameCheck:
+    return check_name(connection.session(who), place.subscription.id, name, scope, group)
 
 
-def forget() -> None:
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=200, hash_funcs=_OF_PLACE)
+def _own(who: str, place: Place, group: str) -> tuple[PermissionBlock, ...]:
+    return group_permissions(connection.session(who), place.subscription.id, group)
+
+
+def forget(who: str) -> None:
     """Reads all that the form asks Azure anew."""
-    for loader in (_subscriptions, _place, _name_check, _own):
-        loader.clear()
+    with suppress(ServiceError):  # Then no subscription was read, and no place.
+        for subscription in _subscriptions(who):
+            _place.clear(who, subscription)
+    _subscriptions.clear(who)
 
 
 def choose_place(who: str) -> Place:
@@ -183,7 +194,7 @@ def _ask_name(who: str, place: Place, group: str, busy: Collection[str]) -> tupl
             st.markdown(f":red[:material/close:] {plain(rule)}")
         if name_can_be_asked(place, name) and name.casefold() not in busy:
             with panel():
-                _show_check(_name_check(who, place.subscription.id, name, scope, group))
+                _show_check(_name_check(who, place, name, scope, group))
     return name, scope
 
 
@@ -244,12 +255,12 @@ def ground_of(who: str, place: Place, order: RegistrySpec) -> CreationFacts:
     name = own = None
     if name_can_be_asked(place, order.name):
         try:
-            name = _name_check(who, place.subscription.id, order.name, order.name_scope, order.group)
+            name = _name_check(who, place, order.name, order.name_scope, order.group)
         except ServiceError:
             name = None
     if group:
         try:
-            own = _own(who, place.subscription.id, group.name)
+            own = _own(who, place, group.name)
         except ServiceError:
             own = None
     return CreationFacts(place.provider, group, name, None, own)

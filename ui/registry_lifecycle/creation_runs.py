@@ -47,7 +47,7 @@ def offer_registration(who: str, place: Place) -> None:
     with st.container(border=True):
         if place.provider.state == "Registering":
             st.markdown(f":material/pending: **{NAMESPACE} is being registered in {name}.** It takes a minute or two.")
-            st.button("Look again", icon=":material/refresh:", on_click=forget)
+            st.button("Look again", icon=":material/refresh:", on_click=forget, args=(who,))
             return
         st.markdown(
             f":material/app_registration: **{NAMESPACE} is not registered in {name}.** Without that a subscription has "
@@ -60,7 +60,7 @@ def offer_registration(who: str, place: Place) -> None:
                 try:
                     state = register_provider(connection.session(who), place.subscription.id)
                 finally:
-                    forget()
+                    forget(who)
                 say_done(f"{NAMESPACE} in {name}, as read back: {plain(state)}.")
                 st.rerun()
 
@@ -136,7 +136,7 @@ def _begin(who: str, plan: CreationPlan) -> Reading[Creation | None]:
         try:
             reading.value = apply_creation(session, plan, lambda state: reading.report(0, 0, state), stop=reading.stop)
         finally:  # Also what failed may have made something.
-            forget()
+            forget(who)
             registry_loaders.inventory.clear(who)
 
     return start(None, work, verb=f"{plan.order.name}:")

@@ -58,7 +58,7 @@ def _plan(who: str, registry: Registry) -> RemovalPlan | None:
     if catalogue.value.repositories.values:
         _show_repositories(catalogue.value.repositories.values)
     pairs, assignments = _users(registry, pulls)
-    own = registry_loaders.own_permissions(who, registry.id, registry)
+    own = registry_loaders.own_permissions(who, registry)
     return plan_removal(registry, names, catalogue.value.repositories, pairs, assignments, own=own)
 
 
@@ -139,7 +139,7 @@ def _begin(who: str, plan: RemovalPlan) -> Reading[Outcome | None]:
         try:
             reading.value = apply_removal(session, plan, lambda state: reading.report(0, 0, state))
         finally:  # Also what failed may have been done.
-            registry_loaders.forget_registry(who, registry.id, registry.login_server)
+            registry_loaders.forget_registry(who, registry)
             contents.forget(who, registry.login_server)
             registry_loaders.inventory.clear(who)
             clusters.forget_pulls(who)

@@ -54,7 +54,7 @@ def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
     stopped: tuple[Pair, ...] = ()
     if {one.field for one in found} & _OF_PULLS:
         stopped = _stopped(who, registry, wanted)
-    own = registry_loaders.own_permissions(who, registry.id, registry)
+    own = registry_loaders.own_permissions(who, registry)
     plan = plan_settings(registry, wanted.settings, own=own, caller=wanted.caller, stopped=stopped)
     show_objections(plan.blockers, plan.warnings)
     show_read_only()
@@ -123,7 +123,7 @@ def _begin(who: str, plan: SettingsPlan) -> Reading[SettingsResult | None]:
         try:
             reading.value = apply_settings(session, plan, lambda state: reading.report(0, 0, state))
         finally:  # Also what failed may have been done.
-            registry_loaders.forget_registry(who, plan.registry.id, plan.registry.login_server)
+            registry_loaders.forget_registry(who, plan.registry)
             registry_loaders.inventory.clear(who)
             clusters.forget_pulls(who)
 

@@ -1,6 +1,6 @@
 """Assigning a role on a registry: what is wanted, the plan, the request for an administrator, what came of it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import get_args
 
 import streamlit as st
@@ -16,6 +16,7 @@ from ui.elements.errors import panel, show_error
 from ui.elements.notices import say_done
 from ui.elements.text import plain
 from ui.elements.writing import with_status
+from ui.loaders.registries import BY_ID
 from ui.roles import holders
 from ui.roles.grant_dialog import confirm_grant
 from ui.runtime import connection
@@ -96,20 +97,18 @@ def _remember(**chosen: str) -> None:
         st.query_params.from_dict(kept)
 
 
-@st.cache_data(ttl="30s", show_spinner="Planning", max_entries=50)
+@st.cache_data(ttl="30s", show_spinner="Planning", max_entries=50, hash_funcs=BY_ID)
 def _plan(
     who: str,
-    registry_id: str,  # noqa: ARG001
-    _registry: Registry,
+    registry: Registry,
     role: RoleDefinition,
     principal: str,
     kind: PrincipalType,
     choice: RepositoryChoice,
 ) -> GrantPlan:
-    """`registry_id` says which registry."""
     client_ids = holders.known(who).client_ids
     session = connection.session(who)
-    return read_grant_plan(session, _registry, role, principal, kind, choice, client_ids=client_ids)
+    return read_grant_plan(session, registry, role, principal, kind, choice, client_ids=client_ids)
 
 
 @st.dialog("Assign a role", width="large")
@@ -118,7 +117,8 @@ def assign(
 ) -> None:
     """The plan of one assignment, and the deed; who may not gets it as a request. `repositories` as they are typed."""
     with panel():
-        plan = _plan(who, registry.id, registry, role, principal, kind, choice_from(repositories))
+        asked = (who, registry, role, principal, kind, choice_from(repositories))
+        plan = _plan(*asked)
         known = holders.whose(who, holders.known(who), principal)
         whose = f" ({plain(known)})" if known else ""
         st.markdown(
@@ -129,10 +129,10 @@ def assign(
             st.success("Nothing to do: the same assignment is there already.", icon=":material/check_circle:")
         else:
             st.markdown(f"It gives: {', '.join(plan.gives) or 'nothing'}.")
-        confirm_grant(plan, lambda: _write(who, plan))
+        confirm_grant(plan, lambda: _write(who, plan, lambda: _plan.clear(*asked)))
 
 
-def _write(who: str, plan: GrantPlan) -> None:
+def _write(who: str, plan: GrantPlan, forget_plan: Callable[[], None]) -> None:
     try:
         session = connection.session(who)
         done = with_status("Assigning the role", lambda report: apply_grant(session, plan, report))
@@ -140,8 +140,8 @@ def _write(who: str, plan: GrantPlan) -> None:
         show_error(error)
         return
     finally:  # Also what failed may have been done.
-        _plan.clear()
-        holders.forget(who, plan.registry.id)
+        forget_plan()
+        holders.forget(who, plan.registry)
     words = {
         "assigned": "is assigned, as read back. It takes up to ten minutes until registries know of it",
         "assigned already": "was assigned already: nothing was written",

@@ -16,19 +16,15 @@ from services.registries.registry import Registry
 from services.roles.assign import assignable
 from ui.elements.errors import show_error
 from ui.loaders import clusters
-from ui.loaders.registries import Loaded
+from ui.loaders.registries import BY_ID, Loaded
 from ui.loaders.roles import definitions
 from ui.runtime import connection
 
 
-@st.cache_resource(ttl="2m", show_spinner="Reading role assignments", max_entries=200)
-def assignments(
-    who: str,
-    registry_id: str,  # noqa: ARG001
-    _registry: Registry,
-) -> Loaded[tuple[RoleAssignment, ...]]:
-    """Those on the registry and those that it inherits. `registry_id` says which it is."""
-    return Loaded(list_assignments_at(connection.session(who), _registry), datetime.now(UTC))
+@st.cache_resource(ttl="2m", show_spinner="Reading role assignments", max_entries=200, hash_funcs=BY_ID)
+def assignments(who: str, registry: Registry) -> Loaded[tuple[RoleAssignment, ...]]:
+    """Those on the registry and those that it inherits."""
+    return Loaded(list_assignments_at(connection.session(who), registry), datetime.now(UTC))
 
 
 @st.cache_resource(ttl="10m", show_spinner="Reading clusters", max_entries=50)
@@ -70,7 +66,7 @@ def whose(who: str, principals: KnownPrincipals, principal_id: str) -> str:
     return principals.object_ids.get(principal_id.lower(), "")
 
 
-def forget(who: str, registry_id: str) -> None:
+def forget(who: str, registry: Registry) -> None:
     """What an assignment, or its removal, makes stale."""
-    assignments.clear(who, registry_id)
+    assignments.clear(who, registry)
     clusters.forget_pulls(who)

@@ -15,13 +15,14 @@ from ui.elements.notices import say_done
 from ui.elements.table import UTC, table_height, table_of
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only, with_status
+from ui.loaders.registries import BY_ID
 from ui.roles import holders
 from ui.runtime import connection
 
 
 def show_holders(who: str, registry: Registry) -> None:
     """All assignments that reach the registry; of those on it, the selected one can be removed."""
-    found = holders.assignments(who, registry.id, registry).value
+    found = holders.assignments(who, registry).value
     names, principals = holders.role_names(who, registry), holders.known(who)
     rows = sorted(found, key=lambda one: (not on_registry_itself(registry, one), names.get(one.role, one.role)))
     if not rows:
@@ -76,17 +77,16 @@ def _row(registry: Registry, one: RoleAssignment, role: str, whose: str) -> dict
     }
 
 
-@st.cache_data(ttl="30s", show_spinner="Planning", max_entries=50)
-def _plan(who: str, registry_id: str, _registry: Registry, assignment: RoleAssignment) -> RemovalPlan:  # noqa: ARG001
-    """`registry_id` says which registry."""
-    return read_removal_plan(connection.session(who), _registry, assignment)
+@st.cache_data(ttl="30s", show_spinner="Planning", max_entries=50, hash_funcs=BY_ID)
+def _plan(who: str, registry: Registry, assignment: RoleAssignment) -> RemovalPlan:
+    return read_removal_plan(connection.session(who), registry, assignment)
 
 
 @st.dialog("Remove a role", width="large")
 def remove(who: str, registry: Registry, assignment: RoleAssignment) -> None:
     """What goes with one assignment, what still gives the same, and the deed."""
     with panel():
-        plan = _plan(who, registry.id, registry, assignment)
+        plan = _plan(who, registry, assignment)
         whose = holders.whose(who, holders.known(who), assignment.principal_id)
         st.markdown(
             f"**{plain(plan.role_name)}** of {plain(assignment.principal_id)}{f' ({plain(whose)})' if whose else ''} "
@@ -144,8 +144,8 @@ def _write(who: str, plan: RemovalPlan) -> None:
         show_error(error)
         return
     finally:  # Also what failed may have been done.
-        _plan.clear()
-        holders.forget(who, plan.registry.id)
+        _plan.clear(who, plan.registry, plan.assignment)
+        holders.forget(who, plan.registry)
     words = {
         "deleted": "is removed, as read back",
         "gone already": "was gone already",

@@ -43,7 +43,7 @@ class _Upload:
 def forget_plans() -> None:
     """Plans anew: the registry may have changed."""
     if upload := st.session_state.get(_STATE):
-        upload.plans.clear()
+        upload.plans = {}
 
 
 def _forget_upload() -> None:
