@@ -1,4 +1,4 @@
-"""A repository of a hundred thousand manifests into a table: what that costs the processor beyond the JSON itself."""
+"""The manifests of a repository of a hundred thousand, listed: what that costs the processor beyond the JSON itself."""
 
 import json
 import time
@@ -8,7 +8,7 @@ from benchmarks.clients import BareClient, console_client
 from benchmarks.results import Row, at_most
 from benchmarks.rounds import by_turns, median_ratio, seconds
 from services.connection.data_plane import path_of
-from services.images.repositories import PAGE, manifest_table
+from services.images.repositories import PAGE, manifest_rows
 
 REGISTRY, MANIFESTS = "bench", 100_000
 ROUNDS = 5
@@ -20,20 +20,20 @@ def measure() -> list[Row]:
         (name,) = client.sdk.list_repository_names()
         pages = _pages(BareClient(ready, REGISTRY), name)
 
-        def table() -> None:
-            assert len(manifest_table(client, name)) == MANIFESTS
+        def rows() -> None:
+            assert len(manifest_rows(client, name)) == MANIFESTS
 
         def parsed() -> None:
-            # All of it is held, as whatever makes one table of it must.
+            # All of it is held, as whatever makes one list of it must.
             held = [json.loads(page) for page in pages]
             assert sum(len(page["manifests"]) for page in held) == MANIFESTS
 
-        pairs = by_turns(lambda: seconds(table, time.process_time), lambda: seconds(parsed, time.process_time), ROUNDS)
+        pairs = by_turns(lambda: seconds(rows, time.process_time), lambda: seconds(parsed, time.process_time), ROUNDS)
     return [
         at_most(
-            f"{MANIFESTS:,} manifests into a table: processor time, × json.loads of the same bytes, held",
+            f"{MANIFESTS:,} manifests of one repository, listed: processor time, × json.loads of the same bytes, held",
             median_ratio(pairs),
-            3,
+            6,
         )
     ]
 

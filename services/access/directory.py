@@ -17,6 +17,7 @@ from services.connection.session import AzureSession
 
 # The most that one request may ask for.
 BATCH = 1000
+_TITLE = "Could not read the names of principals"
 _KINDS = {
     "#microsoft.graph.user": "user",
     "#microsoft.graph.group": "group",
@@ -54,7 +55,8 @@ def names_of(session: AzureSession, ids: Iterable[str]) -> Names:
     if not wanted:
         return Names()
     if not session.endpoints.graph:
-        return Names(unread=_not_asked("Could not read the names of principals"))
+        error = ServiceError(_TITLE, "No directory is known for this cloud.", "Use object ids.", "NoDirectory")
+        return Names(unread=error)
     batches = [wanted[at : at + BATCH] for at in range(0, len(wanted), BATCH)]
     read = parallel_map(
         lambda batch: (batch, _by_ids(session, batch)), batches, name=lambda batch: f"{len(batch)} names"
@@ -64,32 +66,13 @@ def names_of(session: AzureSession, ids: Iterable[str]) -> Names:
     return Names(found, frozenset(asked - found.keys()), read.refused[0].error if read.refused else None)
 
 
-def object_id_of_app(session: AzureSession, client_id: str) -> str:
-    """The object id of the service principal with that client id, which roles are assigned to. Raises ServiceError:
-    InvalidClientId, ApplicationNotFound, and what Graph answers (Authorization_RequestDenied)."""
-    title = f"Could not look up the application {client_id}"
-    if not is_guid(client_id):  # It becomes part of a filter, between quotes.
-        raise ServiceError(title, "That is no client id.", "Copy it from the cluster: it is a GUID.", "InvalidClientId")
-    if not session.endpoints.graph:
-        raise _not_asked(title)
-    with as_service_error(title):
-        answer = _json(session, HttpRequest("GET", _url(session, f"servicePrincipals?$filter=appId eq '{client_id}'")))
-        found = [str(one["id"]) for one in answer["value"]]
-    if not found:
-        raise ServiceError(
-            title,
-            "The directory has no service principal for it.",
-            "It may be deleted, or of another tenant than the console's.",
-            "ApplicationNotFound",
-        )
-    return found[0]
-
-
 def _by_ids(session: AzureSession, batch: list[str]) -> list[Named]:
     body = {"ids": batch, "types": ["user", "group", "servicePrincipal", "device"]}
-    with as_service_error("Could not read the names of principals"):
-        answer = _json(session, HttpRequest("POST", _url(session, "directoryObjects/getByIds"), json=body))
-        return [_named(one) for one in answer["value"]]
+    request = HttpRequest("POST", f"{session.endpoints.graph}/v1.0/directoryObjects/getByIds", json=body)
+    with as_service_error(_TITLE):
+        response = session.graph().send_request(request)
+        response.raise_for_status()
+        return [_named(one) for one in response.json()["value"]]
 
 
 def _named(document: dict[str, Any]) -> Named:
@@ -98,20 +81,3 @@ def _named(document: dict[str, Any]) -> Named:
         kind = "managed identity"
     sign_in = document.get("userPrincipalName") or document.get("appId") or ""
     return Named(str(document["id"]), str(document.get("displayName") or ""), kind, str(sign_in))
-
-
-def _url(session: AzureSession, path: str) -> str:
-    return f"{session.endpoints.graph}/v1.0/{path}"
-
-
-def _json(session: AzureSession, request: HttpRequest) -> dict[str, Any]:
-    response = session.graph().send_request(request)
-    response.raise_for_status()
-    found = response.json()
-    if not isinstance(found, dict):
-        raise ValueError("no object")
-    return found
-
-
-def _not_asked(title: str) -> ServiceError:
-    return ServiceError(title, "No directory is known for this cloud.", "Use object ids.", "NoDirectory")

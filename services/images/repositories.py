@@ -1,6 +1,6 @@
 """Repositories, tags and manifests of a registry. Reading only.
 
-Lists go from JSON straight to values or columns: the SDK's models cost twelve times the JSON itself, and drop the
+Lists go from JSON straight to values: the SDK's models cost twelve times the JSON itself, and drop the
 media types without which an index can't be told from an image.
 """
 
@@ -12,16 +12,12 @@ from threading import Event
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import pandas as pd
-
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import as_service_error, if_there
 from services.connection.parallel import Partial, parallel_map
 
 # The service cuts a larger page to 1000 without an error: https://github.com/Azure/acr/issues/749
 PAGE = 1000
-
-Columns = dict[str, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -229,85 +225,11 @@ def find_manifest_row(client: RegistryClient, repository: str, digest: str) -> M
     return if_there(lambda: get_manifest_row(client, repository, digest))
 
 
-def manifest_pages(client: RegistryClient, repository: str) -> Iterator[list[dict[str, Any]]]:
-    """The manifests of a repository as the registry's JSON, a page of up to 1000 at a time."""
-    with as_service_error(f"Could not list the manifests of {repository}"):
-        for body in client.pages(path_of("/acr/v1/{repository}/_manifests", {"n": PAGE}, repository=repository)):
-            yield body.get("manifests") or []
-
-
 def manifest_rows(client: RegistryClient, repository: str) -> tuple[ManifestRow, ...]:
-    """All manifests of one repository, tagged or not. For repositories of thousands, `manifest_table`."""
+    """All manifests of one repository, tagged or not, in the registry's order; one request a page of 1000."""
+    path = path_of("/acr/v1/{repository}/_manifests", {"n": PAGE}, repository=repository)
     with as_service_error(f"Could not list the manifests of {repository}"):
-        return tuple(_manifest_row(entry) for entries in manifest_pages(client, repository) for entry in entries)
-
-
-def manifest_table(client: RegistryClient, repository: str) -> pd.DataFrame:
-    """All manifests of one repository as columns: digest, media_type, size (bytes), created, updated (UTC),
-    os, architecture, tags (tuple), locked (bool)."""
-    with as_service_error(f"Could not list the manifests of {repository}"):
-        return _table({repository: [_columns(page) for page in manifest_pages(client, repository)]})
-
-
-def registry_table(
-    client: RegistryClient,
-    names: list[str],
-    *,
-    done: Callable[[int], None] | None = None,
-    stop: Event | None = None,
-) -> tuple[pd.DataFrame, Partial[str]]:
-    """The manifests of many repositories in one table (see `manifest_table`, with a repository column before),
-    and which repositories were read. One request a page of manifests. `done(count)` tells how many are in."""
-    with as_service_error(f"Could not sign in to {client.login_server}"):
-        client.tokens.hold_for_reading(names)
-    pages: dict[str, list[Columns]] = {}
-
-    def read(name: str) -> str:
-        with as_service_error(f"Could not list the manifests of {name}"):
-            pages[name] = [_columns(page) for page in manifest_pages(client, name)]
-        return name
-
-    read_names = parallel_map(read, names, done=(lambda _, __: done(len(pages))) if done else None, stop=stop)
-    with as_service_error(f"Could not read the manifests of {client.login_server}"):
-        return _table({name: pages[name] for name in read_names.values}), read_names
-
-
-def _columns(entries: list[dict[str, Any]]) -> Columns:
-    """What the table keeps of a page. The rest of its JSON can go: held, it costs the garbage collector the most."""
-    none: dict[str, bool] = {}
-    attributes = [entry.get("changeableAttributes") or none for entry in entries]
-    return {
-        "digest": [entry["digest"] for entry in entries],
-        "media_type": [entry.get("mediaType") or "" for entry in entries],
-        "size": [entry.get("imageSize") or 0 for entry in entries],
-        "created": [entry.get("createdTime") for entry in entries],
-        "updated": [entry.get("lastUpdateTime") for entry in entries],
-        "os": [entry.get("os") or "" for entry in entries],
-        "architecture": [entry.get("architecture") or "" for entry in entries],
-        "tags": [tuple(entry.get("tags") or ()) for entry in entries],
-        "locked": [
-            a.get("deleteEnabled") is False or a.get("writeEnabled") is False or a.get("readEnabled") is False
-            for a in attributes
-        ],
-    }
-
-
-def _table(by_repository: dict[str, list[Columns]]) -> pd.DataFrame:
-    pages = [page for of_one in by_repository.values() for page in of_one]
-    codes = [code for code, of_one in enumerate(by_repository.values()) for page in of_one for _ in page["digest"]]
-    column = {name: [value for page in pages for value in page[name]] for name in _columns([])}
-    table = pd.DataFrame(
-        {
-            "repository": pd.Categorical.from_codes(codes, categories=pd.Index(list(by_repository), dtype="str")),
-            **column,
-            "media_type": pd.Categorical(column["media_type"]),
-            "created": pd.to_datetime(column["created"], format="ISO8601", utc=True),
-            "updated": pd.to_datetime(column["updated"], format="ISO8601", utc=True),
-            "os": pd.Categorical(column["os"]),
-            "architecture": pd.Categorical(column["architecture"]),
-        }
-    )
-    return table.astype({"digest": "str", "size": "int64", "locked": "bool"})
+        return tuple(_manifest_row(entry) for body in client.pages(path) for entry in body.get("manifests") or ())
 
 
 def _time(text: str) -> datetime:

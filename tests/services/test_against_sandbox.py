@@ -16,7 +16,7 @@ from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession, connect_sandbox
 from services.images.manifest_reading import read_config, read_manifest, read_referrers
-from services.images.manifests import Descriptor, Kind
+from services.images.manifests import Descriptor, Kind, Manifest
 from services.images.repositories import (
     count_repositories,
     get_manifest_row,
@@ -24,11 +24,10 @@ from services.images.repositories import (
     get_repository,
     get_tag,
     manifest_rows,
-    manifest_table,
-    registry_table,
     repository_names,
     tag_page,
 )
+from services.images.repository_contents import read_contents
 from services.images.summaries import summarise
 from services.images.tree import Role, build_tree, read_for_tree
 from services.registries.findings import findings_of
@@ -163,8 +162,8 @@ def test_an_abac_registry_gives_what_the_roles_condition_allows(client: Open) ->
     others = [name for name in names if name not in own]
     assert own
     assert others
-    for read in (get_repositories(payments, names), registry_table(payments, names)[1]):
-        assert [getattr(value, "name", value) for value in read.values] == own
+    for read in (get_repositories(payments, names), read_contents(payments, names, {})):
+        assert [value.name for value in read.values] == own
         assert [refusal.what for refusal in read.refused] == others
         assert {(refusal.error.status, refusal.error.code) for refusal in read.refused} == {(401, "UNAUTHORIZED")}
 
@@ -211,18 +210,10 @@ def test_a_repository_without_a_tag(client: Open) -> None:
 
 
 @pytest.mark.parametrize("repository", ["web/storefront", "api/orders", "api/gateway", "jobs/mailer", "golden/node"])
-def test_table_and_rows_agree(client: Open, repository: str) -> None:
+def test_a_manifest_read_alone_is_as_it_was_listed(client: Open, repository: str) -> None:
     hub = client("contosohub")
     rows = manifest_rows(hub, repository)
-    table = manifest_table(hub, repository)
     assert len(rows) > 0
-    assert list(table["digest"]) == [row.digest for row in rows]
-    assert list(table["tags"]) == [row.tags for row in rows]
-    assert list(table["size"]) == [row.size for row in rows]
-    assert list(table["locked"]) == [row.locks.any for row in rows]
-    assert [time.to_pydatetime().replace(tzinfo=None) for time in table["updated"].dt.floor("us")] == [
-        row.updated.replace(tzinfo=None) for row in rows
-    ]
     assert get_manifest_row(hub, repository, rows[0].digest) == rows[0]
 
 
@@ -245,26 +236,33 @@ def sent_to(sandbox: Sandbox, host: str, work: Callable[[], object]) -> list[str
     return [request.path for request in sandbox.requests if request.host == host]
 
 
-def test_the_table_of_a_legacy_registry_costs_one_token_and_a_request_a_repository(
-    sandbox: Sandbox, client: Open
-) -> None:
+def reads_of(names: list[str]) -> list[str]:
+    """What the contents of these repositories are read by, where every manifest is known."""
+    return [
+        path for name in names for path in (f"/acr/v1/{name}", f"/acr/v1/{name}/_manifests", f"/acr/v1/{name}/_tags")
+    ]
+
+
+def test_a_legacy_registry_costs_one_token_and_three_requests_a_repository(sandbox: Sandbox, client: Open) -> None:
     # A session of its own, so that no token is held yet.
     host = sandbox.ready["registries"]["contosohub"]
-    names = names_in(client("contosohub"))
+    hub = client("contosohub")
+    names, known = names_in(hub), dict[str, Manifest]()
+    read_contents(hub, names, known)
     fresh = connect_sandbox(sandbox.ready).registry(host)
-    sent = sent_to(sandbox, host, lambda: registry_table(fresh, names))
-    assert sorted(sent) == sorted(
-        ["/oauth2/exchange", "/oauth2/token", *(f"/acr/v1/{name}/_manifests" for name in names)]
-    )
+    sent = sent_to(sandbox, host, lambda: read_contents(fresh, names, known))
+    assert sorted(sent) == sorted(["/oauth2/exchange", "/oauth2/token", *reads_of(names)])
 
 
-def test_the_table_of_an_abac_registry_costs_one_token_more(sandbox: Sandbox, client: Open) -> None:
+def test_an_abac_registry_costs_one_token_more(sandbox: Sandbox, client: Open) -> None:
     host = sandbox.ready["registries"]["contosopayments"]
-    names = [name for name in names_in(client("contosopayments")) if name.startswith("team/payments/")]
+    payments = client("contosopayments")
+    names = [name for name in names_in(payments) if name.startswith("team/payments/")]
+    known: dict[str, Manifest] = {}
+    read_contents(payments, names, known)
     fresh = connect_sandbox(sandbox.ready).registry(host)
-    sent = sent_to(sandbox, host, lambda: registry_table(fresh, names))
-    paths = [f"/acr/v1/{name}/_manifests" for name in names]
-    assert sorted(sent) == sorted(["/oauth2/exchange", "/oauth2/token", "/oauth2/token", *paths])
+    sent = sent_to(sandbox, host, lambda: read_contents(fresh, names, known))
+    assert sorted(sent) == sorted(["/oauth2/exchange", "/oauth2/token", "/oauth2/token", *reads_of(names)])
 
 
 def test_a_multi_platform_image_and_its_tree(client: Open) -> None:

@@ -16,7 +16,7 @@ from services.connection.errors import ServiceError
 from services.connection.session import AzureSession, connect_sandbox
 from services.images.manifest_reading import read_config, read_manifest, read_referrers
 from services.images.manifests import Kind
-from services.images.repositories import get_repository, manifest_rows, manifest_table, repository_names, tag_page
+from services.images.repositories import get_repository, manifest_rows, repository_names, tag_page
 from services.images.tree import Role, build_tree, read_for_tree
 from services.registries.reading import get_registry, list_registries
 from services.registries.registry import Mode
@@ -153,11 +153,8 @@ def test_a_repository_that_is_not_there(hub: Any) -> None:
 
 def test_manifests(hub: Any) -> None:
     rows = manifest_rows(hub, "golden/node")
-    table = manifest_table(hub, "golden/node")
     assert rows
-    assert list(table["digest"]) == [row.digest for row in rows]
-    assert list(table["locked"]) == [row.locks.any for row in rows]
-    assert table["locked"].any()
+    assert any(row.locks.any for row in rows)
 
 
 def test_a_tree_with_signatures(hub: Any) -> None:

@@ -6,17 +6,15 @@ from dataclasses import replace
 import pytest
 
 from sandbox.seeds import company
-from services.access.directory import BATCH, Names, names_of, object_id_of_app
+from services.access.directory import BATCH, Names, names_of
 from services.access.reading import read_access
 from services.arm.subscriptions import list_subscriptions
 from services.connection.endpoints import CLOUDS
-from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from tests.support.canned import CLOUD, Answer, Canned, Credential
 from tests.support.own_sandbox import Own
 
 BY_IDS = f"{CLOUD.graph}/v1.0/directoryObjects/getByIds"
-APPS = f"{CLOUD.graph}/v1.0/servicePrincipals"
 REFUSED = Answer(403, {"error": {"code": "Authorization_RequestDenied", "message": "Insufficient privileges."}})
 
 
@@ -69,29 +67,8 @@ def test_a_cloud_without_a_directory_is_not_asked(wire: Canned) -> None:
     unread = names_of(session, [guid(1)]).unread
     assert unread
     assert unread.code == "NoDirectory"
-    with pytest.raises(ServiceError, match="NoDirectory"):
-        object_id_of_app(session, guid(1))
     assert wire.sent == []
     assert names_of(session, []) == Names()
-
-
-@pytest.mark.parametrize("client_id", ["", "x' or appId ne '", guid(1) + "'", f"{guid(1)}\n"])
-def test_only_a_client_id_becomes_part_of_a_filter(wire: Canned, azure: AzureSession, client_id: str) -> None:
-    with pytest.raises(ServiceError) as raised:
-        object_id_of_app(azure, client_id)
-    assert raised.value.code == "InvalidClientId"
-    assert wire.sent == []
-
-
-def test_an_application_that_the_directory_does_not_have(wire: Canned, azure: AzureSession) -> None:
-    wire.on("GET", APPS, Answer(200, {"value": []}), REFUSED)
-    with pytest.raises(ServiceError) as raised:
-        object_id_of_app(azure, guid(1))
-    assert raised.value.code == "ApplicationNotFound"
-    assert wire.sent[0].query == {"$filter": f"appId eq '{guid(1)}'"}
-    with pytest.raises(ServiceError) as raised:
-        object_id_of_app(azure, guid(1))
-    assert raised.value.code == "Authorization_RequestDenied"
 
 
 def test_an_answer_that_is_no_list_is_said(wire: Canned, azure: AzureSession) -> None:
@@ -111,10 +88,6 @@ def test_the_estate_s_principals_have_names_and_the_deleted_one_has_none(session
     assert (named.name, named.kind, named.sign_in) == ("Payments lead", "user", "payments-lead@contoso.example")
     kinds = {named.kind for named in found.by_id.values()}
     assert kinds == {"user", "group", "service principal", "managed identity"}
-
-
-def test_a_client_id_of_the_estate_leads_to_its_object_id(session: AzureSession) -> None:
-    assert object_id_of_app(session, company.BATCH_APP) == company.BATCH
 
 
 def test_a_directory_that_is_down_costs_the_names_only(own: Own) -> None:

@@ -4,7 +4,6 @@ from datetime import datetime
 from threading import Event
 from typing import Any
 
-import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +12,6 @@ from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError
 from services.images.repositories import (
     Locks,
-    ManifestRow,
     Repository,
     Tag,
     TagPage,
@@ -23,8 +21,6 @@ from services.images.repositories import (
     get_repository,
     get_tag,
     manifest_rows,
-    manifest_table,
-    registry_table,
     repository_names,
     tag_page,
 )
@@ -32,18 +28,6 @@ from tests.support.canned import HOST, READS, Answer, CannedRegistry, Clock, Rep
 from tests.support.documents import CREATED, OCI_INDEX, UNLOCKED, UPDATED, digest_of, entry, tag
 
 CATALOG = "registry:catalog:*"
-COLUMNS = [
-    "repository",
-    "digest",
-    "media_type",
-    "size",
-    "created",
-    "updated",
-    "os",
-    "architecture",
-    "tags",
-    "locked",
-]
 
 
 def gone(code: str) -> Answer:
@@ -162,6 +146,18 @@ def test_many_repositories_where_nobody_may_sign_in(registry: CannedRegistry, cl
         get_repositories(client, ["a", "b"])
 
 
+def test_many_repositories_of_an_abac_registry_cost_one_token_for_ten(
+    registry: CannedRegistry, client: RegistryClient
+) -> None:
+    names = [f"team/app{n}" for n in range(15)]
+    registry.grants = dict.fromkeys(names, READS)
+    for name in names:
+        registry.serve("GET", f"/acr/v1/team%2F{name[5:]}", reading(name), Answer(200, properties(name)))
+    assert get_repositories(client, names).complete
+    assert len(registry.scopes_asked()) == 1 + 2
+    assert len(registry.calls()) == 15
+
+
 def test_pages_of_tags_the_newest_first(registry: CannedRegistry, client: RegistryClient) -> None:
     link = {"Link": '</acr/v1/app/_tags?last=v1.0&n=2&orderby=timedesc>; rel="next"'}
     serve_tags(
@@ -251,20 +247,6 @@ def test_an_index_and_its_children_have_what_the_registry_gives(
     assert (rows[2].size, rows[2].locks) == (0, Locks())
 
 
-def same(table: pd.DataFrame, rows: tuple[ManifestRow, ...]) -> None:
-    """The table says of each manifest what the rows say."""
-    assert list(table["digest"]) == [row.digest for row in rows]
-    assert list(table["media_type"]) == [row.media_type for row in rows]
-    assert list(table["size"]) == [row.size for row in rows]
-    assert list(table["created"]) == [pd.Timestamp(row.created) for row in rows]
-    assert list(table["updated"]) == [pd.Timestamp(row.updated) for row in rows]
-    assert list(table["os"]) == [row.os for row in rows]
-    assert list(table["architecture"]) == [row.architecture for row in rows]
-    assert list(table["tags"]) == [row.tags for row in rows]
-    visible = [Locks(row.locks.delete, row.locks.write, True, row.locks.read) for row in rows]
-    assert list(table["locked"]) == [locks.any for locks in visible]
-
-
 times = st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)).map(
     lambda time: time.isoformat(timespec="microseconds") + "Z"
 )
@@ -287,25 +269,26 @@ entries = st.lists(
 
 
 @given(entries)
-def test_table_and_rows_agree(found: list[dict[str, Any]]) -> None:
+def test_rows_say_what_the_registry_says(found: list[dict[str, Any]]) -> None:
     registry = CannedRegistry(Clock())
     serve_manifests(registry, "app", Answer(200, {"manifests": found}))
-    client = connected(registry)
-    table = manifest_table(client, "app")
-    assert list(table.columns) == COLUMNS
-    same(table, manifest_rows(client, "app"))
+    rows = manifest_rows(connected(registry), "app")
+    assert [row.digest for row in rows] == [one["digest"] for one in found]
+    assert [row.size for row in rows] == [one.get("imageSize") or 0 for one in found]
+    assert [row.created for row in rows] == [datetime.fromisoformat(one["createdTime"]) for one in found]
+    assert [row.updated for row in rows] == [datetime.fromisoformat(one["lastUpdateTime"]) for one in found]
+    for name, attribute in [("mediaType", "media_type"), ("os", "os"), ("architecture", "architecture")]:
+        assert [getattr(row, attribute) for row in rows] == [one.get(name) or "" for one in found]
+    assert [row.tags for row in rows] == [tuple(one.get("tags") or ()) for one in found]
+    for name in ("delete", "write", "list", "read"):
+        open_ = [(one.get("changeableAttributes") or {}).get(f"{name}Enabled") is not False for one in found]
+        assert [getattr(row.locks, name) for row in rows] == open_
 
 
 @pytest.mark.parametrize("body", [{"manifests": None}, {"manifests": []}])
-def test_an_empty_table_has_its_columns_and_their_types(
-    registry: CannedRegistry, client: RegistryClient, body: dict[str, Any]
-) -> None:
+def test_no_manifests_at_all(registry: CannedRegistry, client: RegistryClient, body: dict[str, Any]) -> None:
     serve_manifests(registry, "app", Answer(200, body))
-    table = manifest_table(client, "app")
-    assert (len(table), list(table.columns)) == (0, COLUMNS)
-    assert str(table["size"].dtype) == "int64"
-    assert str(table["locked"].dtype) == "bool"
-    assert isinstance(table["created"].dtype, pd.DatetimeTZDtype)
+    assert manifest_rows(client, "app") == ()
 
 
 def test_manifests_of_all_pages(registry: CannedRegistry, client: RegistryClient) -> None:
@@ -322,36 +305,6 @@ def test_a_later_page_refused_is_no_short_list(registry: CannedRegistry, client:
     serve_manifests(registry, "app", Answer(200, {"manifests": [entry(digest_of(1))]}, link), Answer(500, {}))
     with pytest.raises(ServiceError):
         manifest_rows(client, "app")
-
-
-def test_the_table_of_a_registry(registry: CannedRegistry, client: RegistryClient) -> None:
-    names = [f"team/app{n}" for n in range(20)]
-    for n, name in enumerate(names):
-        found = [entry(digest_of(100 * n + m)) for m in range(n % 3)]
-        serve_manifests(registry, name, Answer(200, {"manifests": found}))
-    serve_manifests(registry, "team/app5", gone("NAME_UNKNOWN"))
-    told: list[int] = []
-    table, read = registry_table(client, names, done=told.append)
-    assert [(refusal.what, refusal.error.code) for refusal in read.refused] == [("team/app5", "NAME_UNKNOWN")]
-    assert list(read.values) == [name for name in names if name != "team/app5"]
-    assert list(table["repository"]) == [n for i, n in enumerate(names) if n != "team/app5" for _ in range(i % 3)]
-    assert list(table.columns) == COLUMNS
-    assert len(told) == 20
-    assert max(told) == 19
-    assert len(registry.sent) == 2 + 20
-
-
-def test_the_table_of_an_abac_registry_costs_one_token_for_ten(
-    registry: CannedRegistry, client: RegistryClient
-) -> None:
-    names = [f"team/app{n}" for n in range(15)]
-    registry.grants = dict.fromkeys(names, READS)
-    for name in names:
-        serve_manifests(registry, name, Answer(200, {"manifests": []}))
-    table, read = registry_table(client, names)
-    assert (len(table), read.complete) == (0, True)
-    assert len(registry.scopes_asked()) == 1 + 2
-    assert len(registry.calls()) == 15
 
 
 @pytest.mark.parametrize("body", [b"<html>", b"", b"null", b"[]", b"7", b'"tag"', b"\xff", b"[" * 5000])
@@ -374,12 +327,11 @@ def test_an_answer_that_lacks_its_members_is_a_service_error(
     assert raised.value.code == "BadAnswer"
 
 
-@pytest.mark.parametrize("read", [manifest_rows, manifest_table])
 def test_a_list_with_an_entry_that_lacks_its_members_is_no_shorter_list(
-    registry: CannedRegistry, client: RegistryClient, read: Any
+    registry: CannedRegistry, client: RegistryClient
 ) -> None:
     body = {"manifests": [entry(1), {"imageSize": 1}]}
     registry.serve("GET", "/acr/v1/app/_manifests", reading("app"), Answer(200, body))
     with pytest.raises(ServiceError) as raised:
-        read(client, "app")
+        manifest_rows(client, "app")
     assert raised.value.code == "BadAnswer"
