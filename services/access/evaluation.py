@@ -23,6 +23,7 @@ from services.access.role_assignments import (
     scope_key,
 )
 from services.access.role_definitions import PermissionBlock, RoleDefinition
+from services.connection.resource_ids import same_id
 from services.registries.registry import Mode, Registry
 
 # "All principals", as deny assignments name them.
@@ -62,7 +63,7 @@ def permission(
     of_groups = () if known is not None else _untold_groups(records, question)
     if any(one.reason.assignment.principal_type.lower() not in _SINGLE for one in weighed):
         # Who asks may be a group itself: what it holds is told.
-        of_groups = tuple(one for one in of_groups if one.reason.assignment.principal_id.lower() != me)
+        of_groups = tuple(one for one in of_groups if not same_id(one.reason.assignment.principal_id, me))
     verdict, denials, unread = _conclude(question, records, [*weighed, *of_groups], me, known)
     # Once it is given, what some group may give as well tells nothing more.
     shown = weighed if verdict is Verdict.YES else [*weighed, *of_groups]

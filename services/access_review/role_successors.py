@@ -20,6 +20,7 @@ from services.access.role_definitions import (
     RoleDefinition,
     action_matches,
 )
+from services.connection.resource_ids import same_id
 from services.registries.registry import Mode, Registry
 from services.roles.assignment import assignment_name
 
@@ -112,7 +113,7 @@ def successors(
     here = {
         one.role: one
         for one in records.by_scope.get(scope_key(registry.id), ())
-        if one.principal_id.lower() == holder.principal_id.lower()
+        if same_id(one.principal_id, holder.principal_id)
     }
     return tuple(
         NewAssignment(

@@ -21,6 +21,7 @@ from services.aks.puller import PullerAccess, principal_of, read_puller
 from services.arm.subscriptions import tenant_of
 from services.connection.changes import changed, refused
 from services.connection.errors import ServiceError
+from services.connection.resource_ids import same_id
 from services.connection.session import AzureSession
 from services.registries.reading import describe_registry
 from services.registries.registry import Mode, Registry
@@ -218,7 +219,7 @@ def _decisions(registry: Registry, held: PullerAccess, choice: RepositoryChoice)
 
 def _about_principal(cluster: Cluster, principal: str) -> list[str]:
     puller = cluster.puller
-    if principal and principal.lower() == puller.client_id.lower() != puller.object_id.lower():
+    if principal and same_id(principal, puller.client_id) and not same_id(puller.client_id, puller.object_id):
         return ["That is the identity's client id. A role is assigned to its object id."]
     if principal:
         return []
@@ -231,7 +232,7 @@ def _about_principal(cluster: Cluster, principal: str) -> list[str]:
 
 
 def _about_tenant(cluster: Cluster, registry_tenant: str) -> list[str]:
-    if not registry_tenant or not cluster.tenant_id or registry_tenant.lower() == cluster.tenant_id.lower():
+    if not registry_tenant or not cluster.tenant_id or same_id(registry_tenant, cluster.tenant_id):
         return []
     if not cluster.kubelet:
         return []  # A multi-tenant application has an object id in each tenant.

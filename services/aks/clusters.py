@@ -10,6 +10,7 @@ from azure.mgmt.containerservice import models
 from services.arm.subscriptions import Subscription, list_in_each
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.parallel import Partial, Progress
+from services.connection.resource_ids import parse_id
 from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 
@@ -143,30 +144,26 @@ def get_cluster(session: AzureSession, resource_id: str) -> Cluster:
 
     Its `subscription` is the id, and `tenant_id` "" unless the cluster tells it: only a list of subscriptions does.
     """
-    where = _ID.fullmatch(resource_id)
-    if not where:
+    where = parse_id(resource_id)
+    if where.kind != _CLUSTER_KIND or not where.group or where.child:
         raise ServiceError(
             f"There is no cluster {resource_id} here",
             "That is no resource id of an AKS cluster.",
             "Choose the cluster from the list, or copy its id: `az aks show --query id`.",
             "ResourceNotFound",
         )
-    with as_service_error(f"Could not read the cluster {where['name']}"):
-        model = session.clusters(where["subscription"]).managed_clusters.get(where["group"], where["name"])
-        return cluster_from(model, Subscription(where["subscription"], where["subscription"], "", ""))
+    with as_service_error(f"Could not read the cluster {where.name}"):
+        model = session.clusters(where.subscription).managed_clusters.get(where.group, where.name)
+        return cluster_from(model, Subscription(where.subscription, where.subscription, "", ""))
 
 
-_ID = re.compile(
-    r"/subscriptions/(?P<subscription>[^/]+)/resourcegroups/(?P<group>[^/]+)"
-    r"/providers/Microsoft\.ContainerService/managedClusters/(?P<name>[^/]+)",
-    re.IGNORECASE,
-)
+_CLUSTER_KIND = "microsoft.containerservice/managedclusters"
 
 
 def cluster_from(model: models.ManagedCluster, subscription: Subscription) -> Cluster:
     """The SDK's model as a Cluster; answers of old APIs lack most of it. Raises ValueError where the id is none."""
-    where = _ID.fullmatch(model.id or "")
-    if not where:
+    where = parse_id(model.id or "")
+    if where.kind != _CLUSTER_KIND or not where.group or where.child:
         raise ValueError(f"{model.id} is no cluster's id")
     properties = model.properties or models.ManagedClusterProperties()
     api_server = properties.api_server_access_profile
@@ -177,8 +174,8 @@ def cluster_from(model: models.ManagedCluster, subscription: Subscription) -> Cl
     kubelet = (properties.identity_profile or {}).get("kubeletidentity")
     return Cluster(
         id=model.id or "",
-        name=model.name or where["name"],
-        resource_group=where["group"],
+        name=model.name or where.name,
+        resource_group=where.group,
         subscription_id=subscription.id,
         subscription=subscription.name,
         tenant_id=(model.identity.tenant_id if model.identity else "") or subscription.tenant_id,

@@ -13,6 +13,7 @@ from services.aks.clusters import Cluster
 from services.aks.puller import PullerAccess, read_puller
 from services.connection.changes import Outcome, refused
 from services.connection.errors import ServiceError
+from services.connection.resource_ids import same_id
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
 from services.roles.unassign import remove_assignment
@@ -40,7 +41,7 @@ def attachments(registry: Registry, held: PullerAccess) -> tuple[RoleAssignment,
         one
         for one in held.access.records.assignments
         if scope_key(one.scope) == scope_key(registry.id)
-        and one.principal_id.lower() == held.principal_id.lower()
+        and same_id(one.principal_id, held.principal_id)
         and one.role in ATTACHING
     )
 
@@ -54,7 +55,7 @@ def plan_detach(
 ) -> DetachPlan:
     """What would be removed: the attachment of that id, or the only one there is. `own` as in `plan_attach`."""
     found = attachments(registry, held)
-    chosen = [one for one in found if not assignment_id or one.id.lower() == assignment_id.lower()]
+    chosen = [one for one in found if not assignment_id or same_id(one.id, assignment_id)]
     assignment = chosen[0] if len(chosen) == 1 else None
     may = None if own is None else blocks_grant(own, Permission.REMOVE_ROLES, registry.access.mode)
     blockers: list[str] = []
@@ -127,7 +128,7 @@ def _left(session: AzureSession, plan: DetachPlan) -> Decision | None:
 def _without(registry: Registry, held: PullerAccess, assignment: RoleAssignment | None) -> Decision:
     """Whether the puller may pull without this assignment. A list that is a moment old may still have it."""
     records = held.access.records
-    kept = tuple(one for one in records.assignments if not assignment or one.id.lower() != assignment.id.lower())
+    kept = tuple(one for one in records.assignments if not assignment or not same_id(one.id, assignment.id))
     return permission(
         replace(records, assignments=kept),
         held.principal_id,

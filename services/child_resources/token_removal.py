@@ -8,6 +8,7 @@ from services.child_resources.tokens import Token, get_token, list_tokens
 from services.connection.arm_changes import if_found, remove
 from services.connection.changes import Outcome, changed
 from services.connection.errors import ServiceError
+from services.connection.resource_ids import same_id
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
 
@@ -26,7 +27,7 @@ def plan_token_removal(
     registry: Registry, tokens: tuple[Token, ...], maps: tuple[ScopeMap, ...], token: Token
 ) -> RemovalPlan:
     """What goes with a token, and what to know before."""
-    own = next((one for one in maps if one.id.casefold() == token.scope_map_id.casefold()), None)
+    own = next((one for one in maps if same_id(one.id, token.scope_map_id)), None)
     others = users_of(token.scope_map_id, tokens, but=token.name)
     warnings = ["Whoever signs in with it is refused from then on. Its passwords can't be had back."]
     if own and own.others:
@@ -40,7 +41,7 @@ def users_of(scope_map_id: str, tokens: tuple[Token, ...], *, but: str = "") -> 
     return tuple(
         token.name
         for token in tokens
-        if token.scope_map_id.casefold() == scope_map_id.casefold() and token.name.casefold() != but.casefold()
+        if same_id(token.scope_map_id, scope_map_id) and token.name.casefold() != but.casefold()
     )
 
 

@@ -23,6 +23,7 @@ from services.child_resources.scope_maps import (
 from services.connection.arm_changes import write
 from services.connection.changes import LOOK_AGAIN, changed, refused
 from services.connection.errors import ServiceError, as_service_error
+from services.connection.resource_ids import parse_id, same_id
 from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
@@ -63,7 +64,7 @@ class Token:
     @property
     def scope_map(self) -> str:
         """The name of its scope map."""
-        return self.scope_map_id.rpartition("/")[2]
+        return parse_id(self.scope_map_id).child
 
     def password(self, name: str) -> Password | None:
         return next((password for password in self.passwords if password.name == name), None)
@@ -187,7 +188,7 @@ def apply_token(session: AzureSession, plan: TokenPlan, report: Callable[[str], 
             title,
             lambda: client.tokens.begin_create(registry.resource_group, registry.name, plan.name, body).result(),
             lambda: get_token(session, registry, plan.name),
-            lambda token: token.enabled and token.scope_map_id.casefold() == scope_map_id.casefold(),
+            lambda token: token.enabled and same_id(token.scope_map_id, scope_map_id),
         )
     except ServiceError as error:
         left = f"The scope map {plan.scope_map} is there, and is left: trying again uses it."

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 
 from services.connection.parallel import Partial
+from services.connection.resource_ids import parse_id
 from services.costs.bills import CostSource, SubscriptionCosts
 from services.costs.differences import differences
 from services.costs.rows import CostRow, total
@@ -127,7 +128,7 @@ def review_month(
         registry = known.get(registry_id)
         if registry and registry_id not in billed and not _existed(registry, month):
             continue
-        subscription_id = registry_id.split("/")[2]
+        subscription_id = parse_id(registry_id).subscription
         billing = sources.get(subscription_id)
         subscription = names.get(subscription_id, subscription_id)
         lines += _lines(
@@ -172,7 +173,7 @@ def _lines(
     recent = [row for row in rows if row.month in (month, month_before(month))]
     currencies = sorted({row.currency for row in recent}, key=lambda currency: _used(rows, currency))
     registry = billed.registry
-    parts = billed.id.strip("/").split("/")
+    where = parse_id(billed.id)
     made: list[ReviewLine] = []
     for currency in currencies or (None,):
         mine = [row for row in in_month if row.currency == currency]
@@ -189,8 +190,8 @@ def _lines(
         made.append(
             ReviewLine(
                 registry_id=billed.id,
-                name=registry.name if registry else parts[7],
-                resource_group=registry.resource_group if registry else parts[3],
+                name=registry.name if registry else where.name,
+                resource_group=registry.resource_group if registry else where.group,
                 subscription=subscription,
                 tags=dict(registry.tags) if registry else {},
                 source=source if currency else CostSource.ESTIMATE,

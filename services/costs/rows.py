@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
-_REGISTRY_TYPE = "microsoft.containerregistry/registries"
+from services.connection.resource_ids import parse_id
+from services.registries.registry import REGISTRY_KIND
+
 _TITLE_OF_UNIT = " Registry Unit"
 
 
@@ -29,11 +31,13 @@ class CostRow:
 
 def registry_of(resource_id: str) -> str:
     """The registry that a resource is or is part of, in lower case; '' where it is none."""
-    parts = resource_id.casefold().strip("/").split("/")
-    # subscriptions/…/resourcegroups/…/providers/microsoft.containerregistry/registries/name
-    if len(parts) < 8 or "/".join(parts[5:7]) != _REGISTRY_TYPE:
+    lowered = resource_id.casefold()
+    if REGISTRY_KIND not in lowered:  # Nearly all that is billed is something else: not worth taking apart.
         return ""
-    return "/" + "/".join(parts[:8])
+    at = parse_id(f"/{lowered.strip('/')}")
+    if at.kind != REGISTRY_KIND or not at.group:
+        return ""
+    return f"/subscriptions/{at.subscription}/resourcegroups/{at.group}/providers/{REGISTRY_KIND}/{at.name}"
 
 
 class CostSums:

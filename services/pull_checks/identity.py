@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from services.aks.clusters import Cluster, IdentityModel
 from services.connection.errors import ServiceError
+from services.connection.resource_ids import same_id
 from services.pull_checks.checks import Check, Outcome, unknown
 
 MODEL, KUBELET, EXISTENCE, TENANT = "Identity model", "Kubelet identity", "Kubelet identity exists", "Tenant"
@@ -57,7 +58,7 @@ def existence(cluster: Cluster, found: IdentityResource | ServiceError | None) -
             return Check("C3", EXISTENCE, Outcome.FAILED, said, _UNAUTHORIZED, fix)
         return unknown("C3", EXISTENCE, found)
     known = cluster.puller.object_id
-    if found.object_id and known and found.object_id.lower() != known.lower():
+    if found.object_id and known and not same_id(found.object_id, known):
         said = f"It was made anew: its object id is {found.object_id}, and the cluster knows {known}."
         return Check("C3", EXISTENCE, Outcome.FAILED, said, _UNAUTHORIZED, fix)
     return Check("C3", EXISTENCE, Outcome.PASSED, f"It is there: object id {found.object_id or known}.")
@@ -72,7 +73,7 @@ def tenant(cluster: Cluster, registry_tenant: str | ServiceError) -> Check:
         return unknown("C4", TENANT, registry_tenant)
     if not registry_tenant or not cluster.tenant_id:
         return unknown("C4", TENANT, "Azure does not tell the tenant of both.")
-    if registry_tenant.lower() == cluster.tenant_id.lower():
+    if same_id(registry_tenant, cluster.tenant_id):
         return Check("C4", TENANT, Outcome.PASSED, f"Both are of the tenant {registry_tenant}.")
     said = f"The registry is of the tenant {registry_tenant}, the cluster of {cluster.tenant_id}."
     if cluster.identity_model is IdentityModel.SERVICE_PRINCIPAL:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
+from services.connection.resource_ids import parse_id
 from services.registries.registry import Registry
 
 _SUFFIX = ".azurecr."
@@ -91,7 +92,7 @@ def private_way(
 
 def _by_name(endpoint: Endpoint, mine: frozenset[str]) -> NetworkPath:
     """Whether the nodes' DNS leads to the endpoint."""
-    called = endpoint.id.rpartition("/")[2]
+    called = parse_id(endpoint.id).name
     if not endpoint.zones:
         return NetworkPath(None, f"The private endpoint {called} keeps no DNS zone: who answers for it is not known.")
     linked = [zone for zone in endpoint.zones if mine <= zone.networks]

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from services.access.decisions import Decision
 from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
+from services.connection.resource_ids import same_id
 from services.pull_checks.checks import Check, Outcome, unknown
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, sku_of
@@ -78,7 +79,7 @@ def cluster_state(cluster: Cluster, registry: Registry) -> Check:
     concerns = []
     if cluster.provisioning_state != "Succeeded":
         concerns.append(f"Its state is {cluster.provisioning_state}: settings may change yet.")
-    if cluster.artifact_source == "Cache" and cluster.bootstrap_registry_id.lower() != registry.id.lower():
+    if cluster.artifact_source == "Cache" and not same_id(cluster.bootstrap_registry_id, registry.id):
         concerns.append("It is isolated from networks, and gets even system images from another registry than this.")
     if cluster.node_provisioning:
         concerns.append("Nodes of node auto-provisioning may pull as another identity.")

@@ -10,9 +10,10 @@ from azure.mgmt.containerregistry import models
 from services.arm.subscriptions import Subscription, list_in_each, list_subscriptions
 from services.connection.errors import ServiceError, as_service_error, from_azure
 from services.connection.parallel import Partial, Progress, Refusal, counter, parallel_map
+from services.connection.resource_ids import parse_id
 from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
-from services.registries.registry import Access, Mode, Network, PrivateEndpoint, Registry, Replica, Usage
+from services.registries.registry import REGISTRY_KIND, Access, Mode, Network, PrivateEndpoint, Registry, Replica, Usage
 
 
 def list_registries(
@@ -67,12 +68,10 @@ def get_registry(session: AzureSession, resource_id: str) -> Registry:
 
 def describe_registry(session: AzureSession, resource_id: str) -> Registry:
     """One registry, by its resource id, without usages and replicas: one request. Raises ServiceError."""
-    subscription_id, group, name = (
-        _segment(resource_id, after) for after in ("subscriptions", "resourcegroups", "registries")
-    )
-    if not (subscription_id and group and name):
+    where = parse_id(resource_id)
+    if where.kind != REGISTRY_KIND or not where.group:
         raise not_found(resource_id)
-    return _read(session, subscription_id, group, name)
+    return _read(session, where.subscription, where.group, where.name)
 
 
 def find_registry(session: AzureSession, subscription_id: str, group: str, name: str) -> Registry | None:
@@ -128,7 +127,7 @@ def registry_from(model: models.Registry, subscription: Subscription) -> Registr
         login_server=properties.login_server or "",
         subscription_id=subscription.id,
         subscription=subscription.name,
-        resource_group=_segment(resource_id, "resourcegroups"),
+        resource_group=parse_id(resource_id).group,
         location=model.location or "",
         sku=sdk_text(model.sku.name) if model.sku else "Classic",
         provisioning_state=sdk_text(properties.provisioning_state),
@@ -183,13 +182,6 @@ def _replica(model: models.Replication) -> Replica:
     properties = model.properties or models.ReplicationProperties()
     status = properties.status.display_status if properties.status else None
     return Replica(model.location or "", sdk_text(properties.provisioning_state), status or "")
-
-
-def _segment(resource_id: str, after: str) -> str:
-    """The segment of a resource id that follows `after`, whatever its case; '' where there is none."""
-    segments = [*resource_id.split("/"), ""]
-    lowered = [segment.casefold() for segment in segments]
-    return segments[lowered.index(after) + 1] if after in lowered else ""
 
 
 def not_found(name: str) -> ServiceError:

@@ -6,6 +6,9 @@ from enum import StrEnum
 
 from services.connection.parallel import Refusal
 
+# As services.connection.resource_ids tells the kind of a resource.
+REGISTRY_KIND = "microsoft.containerregistry/registries"
+
 
 class Mode(StrEnum):
     """How the registry decides who may do what in it (`roleAssignmentMode`)."""

@@ -13,6 +13,7 @@ from services.access.role_definitions import REGISTRY, PermissionBlock
 from services.connection.changes import LOOK_AGAIN, changed, refused
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.parallel import Partial
+from services.connection.resource_ids import parse_id, same_id
 from services.connection.session import AzureSession
 from services.images.repositories import Repository, get_repositories, repository_names
 from services.pull_checks.matrix import Answer, Pair
@@ -75,7 +76,7 @@ def plan_removal(
 
 
 def _pulls(pair: Pair, registry: Registry) -> bool:
-    return pair.registry.id.casefold() == registry.id.casefold() and pair.answer in (Answer.CAN, Answer.SOME)
+    return same_id(pair.registry.id, registry.id) and pair.answer in (Answer.CAN, Answer.SOME)
 
 
 def _within(scope: str, registry_id: str) -> bool:
@@ -102,7 +103,7 @@ def _warnings(
             "not have it."
         )
     if registry.network.private_endpoints:
-        ends = [end.endpoint_id.rpartition("/")[2] for end in registry.network.private_endpoints]
+        ends = [parse_id(end.endpoint_id).name or end.endpoint_id for end in registry.network.private_endpoints]
         yield f"Private endpoints stay in their networks, and are billed, until they are deleted: {_listed(ends)}."
     if assignments:
         yield "The role assignments at it go too: a new registry of the same name has none of them."

@@ -6,6 +6,7 @@ It has the name that the console would give it, so that whoever runs it, and how
 from services.commands import access as az_access
 from services.commands import registries as az_registries
 from services.commands.iac_strings import bicep_string, hcl_string
+from services.connection.resource_ids import parse_id
 from services.roles.assignment import Grant
 
 
@@ -23,13 +24,13 @@ def as_az(grant: Grant) -> str:
 
 def as_bicep(grant: Grant) -> str:
     """A Bicep file, with the line that deploys it to the registry's resource group."""
-    _, _, subscription, _, group, *_, name = grant.scope.split("/")
-    deploy = az_registries.deploy_bicep(subscription, group, "role.bicep")
+    registry = parse_id(grant.scope)
+    deploy = az_registries.deploy_bicep(registry.subscription, registry.group, "role.bicep")
     conditioned = (f"    condition: {bicep_string(grant.condition)}", "    conditionVersion: '2.0'")
     lines = [
         f"// {deploy}",
         "resource registry 'Microsoft.ContainerRegistry/registries@2025-11-01' existing = {",
-        f"  name: {bicep_string(name)}",
+        f"  name: {bicep_string(registry.name)}",
         "}",
         "",
         "resource assignment 'Microsoft.Authorization/roleAssignments@2022-04-01' = {",

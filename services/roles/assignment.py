@@ -14,6 +14,7 @@ from services.access.reading import assignment_from
 from services.access.role_assignments import RoleAssignment, scope_key
 from services.connection.changes import changed
 from services.connection.errors import ServiceError, as_service_error
+from services.connection.resource_ids import parse_id, same_id
 from services.connection.session import AzureSession
 
 # Seconds between tries for an identity that the directory does not know yet: two minutes in all.
@@ -50,7 +51,7 @@ class Grant:
 
     @property
     def subscription_id(self) -> str:
-        return self.scope.split("/")[2]
+        return parse_id(self.scope).subscription
 
     @property
     def role_definition_id(self) -> str:
@@ -66,7 +67,7 @@ def same_grant(assignment: RoleAssignment, scope: str, principal_id: str, role: 
     """Whether it gives this principal this role at exactly this scope: Azure keeps one such assignment at most."""
     return (
         scope_key(assignment.scope) == scope_key(scope)
-        and assignment.principal_id.lower() == principal_id.lower()
+        and same_id(assignment.principal_id, principal_id)
         and assignment.role == role
     )
 
@@ -115,7 +116,7 @@ def write_grant(
         held = f"the condition {found.condition}" if found.condition else "no condition"
         raise changed(title, f"Somebody assigned {grant.role_name} meanwhile, under {held}.")
     # Where it failed, too: an answer was lost.
-    return "assigned" if found.name.lower() == grant.name else "assigned already", found
+    return "assigned" if same_id(found.name, grant.name) else "assigned already", found
 
 
 def _write(

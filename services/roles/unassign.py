@@ -11,6 +11,7 @@ from services.access.role_assignments import AccessRecords, RoleAssignment, scop
 from services.access.role_definitions import PermissionBlock
 from services.connection.changes import Outcome, changed, refused
 from services.connection.errors import ServiceError, as_service_error
+from services.connection.resource_ids import parse_id, same_id
 from services.connection.session import AzureSession
 from services.registries.reading import describe_registry
 from services.registries.registry import Registry
@@ -148,15 +149,15 @@ def _left(
 
 
 def _without(assignment: RoleAssignment, held: PrincipalAccess) -> AccessRecords:
-    kept = tuple(one for one in held.records.assignments if one.id.lower() != assignment.id.lower())
+    kept = tuple(one for one in held.records.assignments if not same_id(one.id, assignment.id))
     return replace(held.records, assignments=kept)
 
 
 def _is_own_last(registry: Registry, assignment: RoleAssignment, me: str, mine: PrincipalAccess | None) -> bool:
     """Whether the caller holds it, themselves or by a group, and nothing else lets them assign roles."""
     if mine is None:  # A group may be one of the caller's.
-        return assignment.principal_id.lower() == me.lower() or assignment.principal_type not in _SINGLE
-    if assignment.id.lower() not in {one.id.lower() for one in mine.records.assignments}:
+        return same_id(assignment.principal_id, me) or assignment.principal_type not in _SINGLE
+    if not any(same_id(one.id, assignment.id) for one in mine.records.assignments):
         return False
     left = permission(_without(assignment, mine), me, registry, Permission.ASSIGN_ROLES, groups=mine.groups)
     return left.verdict is not Verdict.YES
@@ -218,4 +219,4 @@ def _find(session: AzureSession, assignment: RoleAssignment, title: str) -> Role
 
 def _subscription(assignment: RoleAssignment) -> str:
     """Of the scope, which is a registry's."""
-    return scope_key(assignment.scope).split("/")[2]
+    return parse_id(assignment.scope).subscription

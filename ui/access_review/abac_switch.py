@@ -10,6 +10,7 @@ from services.access.permissions import Permission
 from services.access_review.abac_switch import ClusterEffect, Effect, SwitchPlan, plan_switch
 from services.access_review.abac_switch_steps import steps_of
 from services.access_review.role_successors import Use
+from services.connection.resource_ids import same_id
 from services.pull_checks.matrix_reading import Pulls
 from services.registries.registry import Mode, Registry
 from services.wording import counted
@@ -139,9 +140,9 @@ def _show_effects(plan: SwitchPlan, known: Known) -> None:
     if not plan.effects:
         st.success("Nobody: the switch changes what no principal may do.", icon=":material/check_circle:")
         return
-    mine = connection.current().identity.object_id.lower()
+    mine = connection.current().identity.object_id
     for own in plan.effects:
-        if own.principal_id.lower() == mine and own.loses:
+        if same_id(own.principal_id, mine) and own.loses:
             st.warning(f"You would lose, too: {_words(own.loses)}.", icon=":material/person_alert:")
     rows, page = page_of(plan.effects, "effects")
     selected = st.dataframe(

@@ -6,6 +6,7 @@ from services.access_review.who_can import what_can
 from services.commands import access as az_access
 from services.connection.names import is_guid
 from services.connection.parallel import Partial
+from services.connection.resource_ids import same_id
 from services.pull_checks.matrix_reading import Pulls
 from ui.access_review import principals
 from ui.access_review.principals import Known
@@ -85,7 +86,7 @@ def show_principal(who: str, pulls: Pulls, known: Known) -> None:
 
 def _told(pulls: Pulls, principal: str) -> str:
     held = (one for of_one in pulls.access.values for one in of_one.records.assignments)
-    return next((one.principal_type for one in held if one.principal_id.lower() == principal), "")
+    return next((one.principal_type for one in held if same_id(one.principal_id, principal)), "")
 
 
 def _groups(who: str, pulls: Pulls, principal: str) -> Partial[tuple[str, frozenset[str]]]:

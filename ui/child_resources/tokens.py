@@ -17,6 +17,7 @@ from services.child_resources.tokens import (
     plan_token,
 )
 from services.commands import child_resources as az_child_resources
+from services.connection.resource_ids import same_id
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.errors import panel, show_error
@@ -45,7 +46,7 @@ class Listing:
     maps: tuple[ScopeMap, ...]
 
     def map_of(self, token: Token) -> ScopeMap | None:
-        return next((one for one in self.maps if one.id.casefold() == token.scope_map_id.casefold()), None)
+        return next((one for one in self.maps if same_id(one.id, token.scope_map_id)), None)
 
 
 @st.cache_resource(ttl="2m", show_spinner="Reading tokens", max_entries=200, hash_funcs=BY_ID)

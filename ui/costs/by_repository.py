@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from services.connection.resource_ids import same_id
 from services.costs.by_repository import RepositoryCost, by_prefix, share_out
 from services.costs.review import Review, ReviewLine
 from services.costs.tables import repository_table
@@ -72,7 +73,7 @@ def _table(shared: SharedOut, prefixes: bool) -> Table:
 
 
 def _ask_to_read(who: str, registry: Registry, review: Review) -> None:
-    line = next((line for line in review.lines if line.registry_id == registry.id.casefold()), None)
+    line = next((line for line in review.lines if same_id(line.registry_id, registry.id)), None)
     if line is None or line.figure is None:
         st.info(f"{plain(registry.name)} has no figure in this month to share out.", icon=":material/info:")
         return

@@ -12,6 +12,7 @@ from services.access_review.known_principals import KnownPrincipals, known_princ
 from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
+from services.connection.resource_ids import same_id
 from services.registries.registry import Registry
 from services.roles.assign import assignable
 from ui.elements.errors import show_error
@@ -61,7 +62,7 @@ def role_names(who: str, registry: Registry) -> Mapping[str, str]:
 
 def whose(who: str, principals: KnownPrincipals, principal_id: str) -> str:
     """'you', 'the kubelet identity of aks1', else ''; text of others."""
-    if principal_id.lower() == connection.session(who).identity.object_id.lower():
+    if same_id(principal_id, connection.session(who).identity.object_id):
         return "you"
     return principals.object_ids.get(principal_id.lower(), "")
 

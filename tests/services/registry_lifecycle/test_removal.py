@@ -95,7 +95,11 @@ def test_a_name_that_anybody_may_take_is_told_from_one_with_a_hash() -> None:
 
     assert "The name contosoacr.azurecr.io is free for anybody then" in said(a_registry())
     assert "is free for anybody" not in said(a_registry(login_server="contosoacr-h4sh.azurecr.io"))
-    ends = (PrivateEndpoint("/subscriptions/s1/privateEndpoints/acr-pe", "Approved"),)
+    ends = (
+        PrivateEndpoint(
+            "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/acr-pe", "Approved"
+        ),
+    )
     assert "until they are deleted: acr-pe." in said(a_registry(private_endpoints=ends))
 
 
