@@ -69,17 +69,17 @@ def test_a_busy_repository(browser: Browser, address: str, screenshots: Path, th
     page.goto(orders)
     settled(page)
     assert {"linux/amd64", "linux/arm64"} <= set(cells(page)[1][2].split(","))
-    page.screenshot(path=screenshots / f"busy-tags-{theme}.png")
+    page.screenshot(path=screenshots / f"busy-tags-{theme}-1280.png")
     page.goto(f"{orders}&show=Manifests")
     settled(page)
     kinds = {row[1] for row in cells(page)[1:]}
     assert {"index of platforms", "platform of the index above", "refers to the one above"} <= kinds
-    page.screenshot(path=screenshots / f"busy-manifests-{theme}.png")
+    page.screenshot(path=screenshots / f"busy-manifests-{theme}-1280.png")
     select_row(page, "platform of the index above")
     expect(page.get_by_role("heading", name=re.compile("^Layers"))).to_be_visible()
     settled(page)
     page.get_by_role("heading", name=re.compile("^History")).scroll_into_view_if_needed()
-    page.screenshot(path=screenshots / f"busy-image-{theme}.png")
+    page.screenshot(path=screenshots / f"busy-image-{theme}-1280.png")
     page.context.close()
 
 

@@ -5,7 +5,7 @@ import pytest
 
 from ui.runtime.settings import NAMES, settings_from
 
-README = Path(__file__).parents[3] / "README.md"
+SETTINGS_PAGE = Path(__file__).parents[3] / "docs" / "settings.md"
 
 
 def test_nothing_configured_is_the_sandbox_on_the_estate() -> None:
@@ -31,8 +31,8 @@ def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
         settings_from({name: value})
 
 
-def test_the_readme_documents_every_setting_with_its_default() -> None:
-    rows = dict(re.findall(r"^\| `(ACR_CONSOLE_\w+)` \| `?([^|`]*)`? \|", README.read_text(), re.MULTILINE))
+def test_the_settings_page_has_every_setting_with_its_default() -> None:
+    rows = dict(re.findall(r"^\| `(ACR_CONSOLE_\w+)` \| `?([^|`]*)`? \|", SETTINGS_PAGE.read_text(), re.MULTILINE))
     assert {name: value.strip() for name, value in rows.items()} == {
         name: value or "none" for name, value in NAMES.items()
     }
