@@ -1,14 +1,15 @@
 """Which tags and manifests a rule chooses: by name, age and platform, or for having no tag at all.
 
 What acr purge gets wrong on registries of today is kept out here: a tag of the referrers' schema is nobody's own and
-is never chosen, and a manifest without tags is a leftover only if no index holds it and it refers to nothing.
+is never chosen, and what counts as a leftover is `images.leftovers`.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
+from services.images.leftovers import find_leftovers
 from services.images.manifests import attached_to
 from services.images.repositories import Tag
 from services.images.repository_contents import RepositoryContents
@@ -61,7 +62,7 @@ def choose(contents: RepositoryContents, rule: Rule, now: datetime) -> Chosen:
         else:
             digests.append(digest)
     if rule.leftovers:
-        digests += [digest for digest in leftovers(contents, now - rule.older_than) if digest not in digests]
+        digests += [digest for digest in _leftovers(contents, now - rule.older_than) if digest not in digests]
     return Chosen(tuple(tags), tuple(digests), tuple(kept))
 
 
@@ -82,24 +83,12 @@ def platforms_of(contents: RepositoryContents) -> dict[str, set[str]]:
     return found
 
 
-def leftovers(contents: RepositoryContents, before: datetime) -> list[str]:
-    """Manifests without tags, not changed since `before`, that no index lists and that refer to nothing there is.
-
-    Platforms that only a leftover index holds are not among them: they go along with it.
-    """
-    rows = {row.digest for row in contents.rows}
-    held = {child.digest for manifest in contents.manifests.values() for child in manifest.children}
-    tagged = {tag.digest for tag in contents.tags}
-    return [
-        row.digest
-        for row in sorted(contents.rows, key=lambda row: row.updated, reverse=True)
-        if not row.tags
-        and row.digest not in tagged
-        and row.digest not in held
-        and row.updated <= before
-        and (manifest := contents.manifests.get(row.digest))
-        and manifest.subject not in rows
-    ]
+def _leftovers(contents: RepositoryContents, before: datetime) -> Iterator[str]:
+    found = find_leftovers(contents.rows, contents.manifests, {tag.digest for tag in contents.tags})
+    updated = {row.digest: row.updated for row in contents.rows}
+    # Where not everything was read, the plan refuses every one of them and says why: better than not to name them.
+    digests = found.certain if contents.complete else (*found.certain, *found.undetermined)
+    yield from (digest for digest in digests if updated[digest] <= before)
 
 
 def _other_tags(contents: RepositoryContents, chosen: set[str]) -> dict[str, str]:

@@ -12,8 +12,9 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
+from services.deletion.blocking_locks import blocking_locks
 from services.images.manifests import attached_to
-from services.images.repositories import Locks, ManifestRow
+from services.images.repositories import ManifestRow
 from services.images.repository_contents import RepositoryContents
 
 
@@ -122,9 +123,10 @@ class _ManifestGraph:
         self.referrers: defaultdict[str, list[str]] = defaultdict(list)
         self.subject: dict[str, str] = {}
         self.attached: defaultdict[str, list[str]] = defaultdict(list)
-        self.tag_locks: defaultdict[str, dict[str, Locks]] = defaultdict(dict)
+        self.locks = blocking_locks(contents)
+        self.listed_tags: defaultdict[str, list[str]] = defaultdict(list)
         for tag in contents.tags:
-            self.tag_locks[tag.digest][tag.name] = tag.locks
+            self.listed_tags[tag.digest].append(tag.name)
         for digest, row in self.rows.items():
             if manifest := contents.manifests.get(digest):
                 self.children[digest] = tuple(dict.fromkeys(child.digest for child in manifest.children))
@@ -139,7 +141,7 @@ class _ManifestGraph:
 
     def tags(self, digest: str) -> tuple[str, ...]:
         """Those that the manifest's own row has, and those that the list of tags has: a move may lie between."""
-        return tuple(dict.fromkeys((*self.rows[digest].tags, *self.tag_locks[digest])))
+        return tuple(dict.fromkeys((*self.rows[digest].tags, *self.listed_tags[digest])))
 
     def in_use(self, running: Collection[str]) -> dict[str, str]:
         """Digest → what runs: the digests that run, and all above and below them: a node pulls through the index."""
@@ -199,13 +201,8 @@ def _refusal(
     """What stands in the way of this one, whatever becomes of the others; '' where nothing does."""
     if not contents.complete:
         return _unknown(contents)
-    if against := contents.repository.locks.against_deletion:
-        return f"The repository is locked against {against}: unlock it first."
-    if against := hangs.rows[item.digest].locks.against_deletion:
-        return f"The manifest is locked against {against}: unlock it first."
-    for tag, locks in hangs.tag_locks[item.digest].items():
-        if against := locks.against_deletion:
-            return f"Its tag {tag} is locked against {against}: unlock it first."
+    if locked := hangs.locks.keeping(item.digest):
+        return locked[0]
     if item.digest in in_use:
         runs = in_use[item.digest]
         return "It runs in a cluster." if runs == item.digest else f"What it belongs to runs in a cluster: {runs}."

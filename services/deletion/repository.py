@@ -7,7 +7,8 @@ from dataclasses import dataclass, replace
 from services.connection.changes import LOOK_AGAIN, changed, refused
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError, as_service_error
-from services.images.repositories import Locks, all_tags, find_repository, manifest_rows
+from services.deletion.blocking_locks import blocking_locks
+from services.images.repositories import all_tags, find_repository, manifest_rows
 from services.images.repository_contents import RepositoryContents
 
 
@@ -45,29 +46,15 @@ def as_az_prints(deleted: RepositoryDeleted) -> str:
 def plan_repository_deletion(
     contents: RepositoryContents, running: Collection[str] = frozenset()
 ) -> RepositoryDeletionPlan:
-    """What deleting the repository would do. Pure. A lock on anything in it keeps all of it.
-
-    https://learn.microsoft.com/azure/container-registry/container-registry-image-lock
-    """
-    locked = [
-        *_locked("repository", contents.name, contents.repository.locks),
-        *(reason for tag in contents.tags for reason in _locked("tag", tag.name, tag.locks)),
-        *(reason for row in contents.rows for reason in _locked("manifest", row.digest, row.locks)),
-    ]
-    runs = [f"{row.digest} runs in a cluster." for row in contents.rows if row.digest in running]
+    """What deleting the repository would do. Pure. A lock on anything in it keeps all of it."""
+    running_here = [f"{row.digest} runs in a cluster." for row in contents.rows if row.digest in running]
     return RepositoryDeletionPlan(
         contents.name,
         tuple(sorted(row.digest for row in contents.rows)),
         tuple(sorted((tag.name, tag.digest) for tag in contents.tags)),
         contents.hidden,
-        tuple(locked + runs),
+        (*blocking_locks(contents).all, *running_here),
     )
-
-
-def _locked(what: str, name: str, locks: Locks) -> list[str]:
-    if locks.deletable:
-        return []
-    return [f"The {what} {name} is locked against {'deletion' if locks.write else 'writing'}: unlock it first."]
 
 
 def apply_repository_deletion(client: RegistryClient, plan: RepositoryDeletionPlan) -> RepositoryDeleted:

@@ -1,8 +1,7 @@
 """What hangs on what in a repository: index → platforms → attestations, and referrers on what they refer to.
 
-Built from the manifests themselves. The registry lists an index's children and referrers without tags, as it lists
-leftovers: only the tree tells them apart, and taking the former for the latter has broken many registries
-(https://github.com/Azure/acr-cli/issues/131).
+Built from the manifests themselves: the registry lists an index's children and referrers without tags, as it lists
+leftovers.
 """
 
 from collections import defaultdict
@@ -13,17 +12,9 @@ from threading import Event
 
 from services.connection.data_plane import RegistryClient
 from services.connection.parallel import Partial, parallel_map
+from services.images.leftovers import find_leftovers, is_index, may_have_subject
 from services.images.manifest_reading import read_manifest
-from services.images.manifests import (
-    DOCKER_LIST,
-    DOCKER_MANIFEST,
-    IMAGE_CONFIGS,
-    OCI_INDEX,
-    Descriptor,
-    Kind,
-    Manifest,
-    attached_to,
-)
+from services.images.manifests import Descriptor, Kind, Manifest, attached_to
 from services.images.repositories import ManifestRow
 
 
@@ -82,23 +73,16 @@ def read_for_tree(
         if done:
             done(count, of)
 
-    indexes = read([row.digest for row in rows if row.media_type in (OCI_INDEX, DOCKER_LIST)])
+    indexes = read([row.digest for row in rows if is_index(row)])
     children = {child.digest for index in indexes.values for child in index.children}
-    others = read([row.digest for row in rows if row.digest not in children and _may_refer(row)])
+    others = read([row.digest for row in rows if row.digest not in children and may_have_subject(row)])
     return Partial(indexes.values + others.values, indexes.refused + others.refused, indexes.untried + others.untried)
-
-
-def _may_refer(row: ManifestRow) -> bool:
-    """Whether only its bytes can tell if it has a subject: Docker's formats know none."""
-    if row.media_type in (OCI_INDEX, DOCKER_LIST, DOCKER_MANIFEST):
-        return False
-    return not row.tags or row.config_media_type not in IMAGE_CONFIGS
 
 
 def build_tree(rows: Iterable[ManifestRow], manifests: Iterable[Manifest]) -> tuple[Node, ...]:
     """The whole repository as a tree, flattened from the top down; the newest first on each level.
 
-    What has no tag counts as UNTAGGED only if everything that could hold it was read; else it is UNREAD.
+    UNTAGGED are the leftovers (`find_leftovers`); what else has no tag and stands at the top is UNREAD.
     """
     by_digest = {row.digest: row for row in rows}
     read = {manifest.digest: manifest for manifest in manifests}
@@ -107,20 +91,21 @@ def build_tree(rows: Iterable[ManifestRow], manifests: Iterable[Manifest]) -> tu
     held |= {digest for attached in referrers.values() for digest in attached}
     newest_first = sorted(by_digest.values(), key=lambda row: row.updated, reverse=True)
     tops = [row for row in newest_first if row.digest not in held or (row.tags and not _only_attached(row))]
-    all_indexes = all(row.digest in read for row in by_digest.values() if row.media_type in (OCI_INDEX, DOCKER_LIST))
+    leftovers = frozenset(find_leftovers(by_digest.values(), read).certain)
     nodes: list[Node] = []
     shown: set[str] = set()
 
-    def add(row: ManifestRow, role: Role) -> None:
+    def add(row: ManifestRow) -> None:
+        role = _top_role(row, read, leftovers)
         nodes.extend(_walk(_Hung(0, role, row.digest, ""), by_digest, read, referrers, shown))
 
     for row in tops:
-        add(row, _top_role(row, read, all_indexes))
+        add(row)
     # A tag sha256-… can be set by hand, and an index can refer to its own child: who is held in such a circle only
     # would be nowhere. It is no leftover for that.
     for row in sorted(newest_first, key=lambda row: not row.tags):
         if row.digest not in shown:
-            add(row, _top_role(row, read, all_indexes) if row.tags else Role.UNREAD)
+            add(row)
     return tuple(nodes)
 
 
@@ -143,11 +128,11 @@ def referrers_of(rows: Mapping[str, ManifestRow], read: Mapping[str, Manifest]) 
     return found
 
 
-def _top_role(row: ManifestRow, read: Mapping[str, Manifest], all_indexes: bool) -> Role:
+def _top_role(row: ManifestRow, read: Mapping[str, Manifest], leftovers: frozenset[str]) -> Role:
     manifest = read.get(row.digest)
     if not row.tags:
-        return Role.UNTAGGED if all_indexes and (manifest or not _may_refer(row)) else Role.UNREAD
-    if row.media_type in (OCI_INDEX, DOCKER_LIST):
+        return Role.UNTAGGED if row.digest in leftovers else Role.UNREAD
+    if is_index(row):
         return Role.INDEX
     return Role.ARTIFACT if manifest and manifest.kind is Kind.ARTIFACT else Role.IMAGE
 
@@ -204,7 +189,7 @@ def _hanging_on(
 
 def _child_role(child: Descriptor, rows: Mapping[str, ManifestRow]) -> Role:
     row = rows.get(child.digest)
-    return Role.INDEX if row and row.media_type in (OCI_INDEX, DOCKER_LIST) else Role.PLATFORM
+    return Role.INDEX if row and is_index(row) else Role.PLATFORM
 
 
 def _label(row: ManifestRow | None) -> str:

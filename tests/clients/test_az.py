@@ -36,8 +36,8 @@ from services.commands import access as az_access
 from services.commands import registries as az_registries
 from services.connection.parallel import Partial
 from services.connection.session import connect_sandbox
-from services.deletion.cleanup_rules import leftovers
 from services.deletion.plan import Why, plan_deletion
+from services.images.leftovers import find_leftovers
 from services.images.manifest_reading import read_raw
 from services.images.repository_contents import read_contents
 from services.registries.reading import find_registry, get_registry, list_registries
@@ -313,7 +313,7 @@ def test_az_deletes_of_an_image_what_the_plan_says_goes_with_its_digest(run, run
     assert gone == {item.digest for item in plan.going if item.why in (Why.CHOSEN, Why.REFERRER)}
     assert {tag.name for tag in before.tags} - {tag.name for tag in after.tags} == set(plan.tags)
     left = {item.digest for item in plan.going if item.why is Why.CHILD}
-    assert left and left <= set(leftovers(after, datetime.now(UTC)))
+    assert left and left <= set(find_leftovers(after.rows, after.manifests).certain)
 
 
 APPS = ("--subscription", "contoso-apps")

@@ -105,7 +105,7 @@ def test_a_lock_keeps_a_repository_and_is_named(open_view: Open, own: Own) -> No
     at.text_input[0].set_value(NODE).run()
     assert button(at, "Delete the repository").disabled
     at = open_view("delete.py", **URL, reference="v1.0.0")
-    assert "Its tag v1.0.0 is locked against deletion: unlock it first." in set(at.dataframe[0].value["Stays because"])
+    assert "The tag v1.0.0 is locked against deletion: unlock it first." in set(at.dataframe[0].value["Stays because"])
 
 
 def test_what_changed_before_the_click_is_told_and_stays(open_view: Open, own: Own, session: AzureSession) -> None:

@@ -9,12 +9,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sandbox.storage.store import Store
-from services.deletion.cleanup_rules import Chosen, Rule, choose, choose_tags, leftovers
+from services.deletion.cleanup_rules import Chosen, Rule, choose, choose_tags
 from services.deletion.plan import plan_deletion
 from services.deletion.running_images import running_digests
+from services.images.leftovers import find_leftovers
 from services.images.manifests import Descriptor, Kind, Manifest, attached_to
 from services.images.repositories import Locks, ManifestRow, Repository, Tag
 from services.images.repository_contents import RepositoryContents
+from services.images.tree import Role, build_tree
 from tests.support.documents import OCI_INDEX, OCI_MANIFEST, digest_of
 from tests.support.registries_at_random import Pushes, read, registries, write
 
@@ -122,12 +124,15 @@ def test_leftovers_are_held_by_nothing_and_refer_to_nothing() -> None:
             manifest(5, (6, "linux/amd64")),
         ),
     )
-    assert sorted(leftovers(found, days(30))) == [digest_of(3), digest_of(5)]
     assert set(choose(found, Rule(leftovers=True, older_than=timedelta(days=30)), NOW).digests) == {
         digest_of(3),
         digest_of(5),
     }
-    assert leftovers(replace(found, manifests={}), days(30)) == []
+    unread = replace(found, manifests={}, untried=len(found.rows))
+    assert find_leftovers(unread.rows, unread.manifests).certain == ()
+    plan = plan_deletion(unread, choose(unread, Rule(leftovers=True), NOW).digests, by_name=False)
+    assert plan.going == ()
+    assert all("could not be read" in item.refusal for item in plan.items)
 
 
 def test_tags_by_name_keep_their_order_and_leave_out_what_is_not_there() -> None:
@@ -168,6 +173,25 @@ def test_no_tag_is_lost_that_the_rule_did_not_choose(
         assert own <= {tag.name for tag in chosen.tags}
         by_name = {tag.name: tag for tag in found.tags}
         assert all(by_name[name].updated <= now - rule.older_than for name in own)
+
+
+@settings(max_examples=200, suppress_health_check=list(HealthCheck), deadline=None)
+@given(drawn=registries(), number=st.integers(0, 10**12))
+def test_the_tree_and_the_clean_up_show_the_same_leftovers(
+    store: Store, drawn: tuple[Pushes, ...], number: int
+) -> None:
+    registry = f"r{number}"
+    store.delete_registry_data(registry)
+    write(store, registry, drawn)
+    for found in read(store, registry):
+        nodes = build_tree(found.rows, found.manifests.values())
+        untagged = {node.digest for node in nodes if node.role is Role.UNTAGGED}
+        chosen = set(choose(found, Rule(leftovers=True), found.repository.updated).digests)
+        if found.complete:
+            assert chosen == untagged
+        else:
+            assert chosen >= untagged
+            assert not plan_deletion(found, chosen, by_name=False).going
 
 
 # What runs

@@ -45,7 +45,7 @@ def test_a_lock_on_anything_in_it_keeps_all(own: Own) -> None:
     own.sandbox.store.set_manifest_locks(REGISTRY, APP, digest, Locks(delete=False), own.sandbox.state.stamp())
     plan = planned(own)
     assert plan.refusals == (
-        "The tag v1 is locked against writing: unlock it first.",
+        "The tag v1 is locked against writing, and so against deletion: unlock it first.",
         f"The manifest {digest} is locked against deletion: unlock it first.",
     )
     assert refused(own, plan).code == "Refused"

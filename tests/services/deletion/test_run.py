@@ -245,7 +245,7 @@ def test_a_refused_item_is_never_asked_for(own: Own) -> None:
     digest, _ = own.push("v1")
     own.lock_tag("v1", delete=False)
     plan = planned(own, digest, by_name=True)
-    assert [item.refusal for item in plan.items] == ["Its tag v1 is locked against deletion: unlock it first."]
+    assert [item.refusal for item in plan.items] == ["The tag v1 is locked against deletion: unlock it first."]
     assert apply_deletion(own.client, plan, {}) == Partial(())
     assert not own.writes()
 

@@ -1,0 +1,53 @@
+"""Leftovers: manifests without a tag that nothing refers to and that refer to nothing. The one rule for them.
+
+The registry lists an index's platforms and referrers without tags too: only what the manifests point to tells them
+apart, and taking those for leftovers has broken many registries (https://github.com/Azure/acr-cli/issues/131).
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+
+from services.images.manifests import DOCKER_LIST, DOCKER_MANIFEST, IMAGE_CONFIGS, OCI_INDEX, Manifest
+from services.images.repositories import ManifestRow
+
+
+@dataclass(frozen=True)
+class Leftovers:
+    """Digests, the newest first. `undetermined`: no tag and in nothing that was read, but a manifest that could hold
+    it, or its own, was not read."""
+
+    certain: tuple[str, ...]
+    undetermined: tuple[str, ...]
+
+
+def find_leftovers(
+    rows: Iterable[ManifestRow], manifests: Mapping[str, Manifest], tagged: Collection[str] = ()
+) -> Leftovers:
+    """The leftovers among all manifests of a repository. Pure.
+
+    `manifests` by digest, as far as they were read. `tagged`: digests that the list of tags has, which may be newer
+    than the rows. Platforms that only a leftover index lists are not among them: they are deleted with it.
+    """
+    rows = sorted(rows, key=lambda row: row.updated, reverse=True)
+    digests = {row.digest for row in rows}
+    held = {child.digest for manifest in manifests.values() for child in manifest.children}
+    held |= {digest for digest, manifest in manifests.items() if manifest.subject in digests}
+    free = [row for row in rows if not row.tags and row.digest not in tagged and row.digest not in held]
+    every_index_read = all(row.digest in manifests for row in rows if is_index(row))
+    certain = [
+        row.digest for row in free if every_index_read and (row.digest in manifests or not may_have_subject(row))
+    ]
+    known = set(certain)
+    return Leftovers(tuple(certain), tuple(row.digest for row in free if row.digest not in known))
+
+
+def is_index(row: ManifestRow) -> bool:
+    """Whether it lists other manifests."""
+    return row.media_type in (OCI_INDEX, DOCKER_LIST)
+
+
+def may_have_subject(row: ManifestRow) -> bool:
+    """Whether only its bytes can tell if it refers to another manifest: Docker's formats know no subject."""
+    if is_index(row) or row.media_type == DOCKER_MANIFEST:
+        return False
+    return not row.tags or row.config_media_type not in IMAGE_CONFIGS
