@@ -6,6 +6,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 CACHE := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/acr-console
 AZ_VERSION := 2.91.0
+SDK_VERSION := 1.2.0
+SDK_VENV ?= $(CACHE)/sdk-$(SDK_VERSION)
 AZ_VENV ?= $(CACHE)/az-$(AZ_VERSION)
 PIP_TOOLS := pip-tools==7.6.2
 PIP_AUDIT := pip-audit==2.10.1
@@ -41,8 +43,8 @@ test: check ## check, and every test that needs no browser and no other client
 browser-test: $(VENV)/.dev ## the whole console in Chromium
 	$(BIN)/python -m pytest -m browser tests/browser
 
-client-test: $(VENV)/.dev $(AZ_VENV)/.installed ## az and skopeo against the sandbox
-	AZ_BIN=$(AZ_VENV)/bin/az $(BIN)/python -m pytest -m client tests/clients
+client-test: $(VENV)/.dev $(AZ_VENV)/.installed $(SDK_VENV)/.installed ## az, skopeo and the SDK's own tests against the sandbox
+	AZ_BIN=$(AZ_VENV)/bin/az SDK_PYTHON=$(SDK_VENV)/bin/python SDK_TESTS=$(SDK_VENV)/tests $(BIN)/python -m pytest -m client tests/clients
 
 record: $(VENV)/.dev ## record tests/cassettes again, against the sandbox
 	rm -f tests/cassettes/*
@@ -70,6 +72,17 @@ $(VENV)/.run: requirements.txt
 
 $(VENV)/.dev: $(VENV)/.run requirements-dev.txt
 	$(BIN)/python $(PIP) --require-hashes -r requirements-dev.txt
+	touch $@
+
+# The tests are in the source distribution alone; the client itself and what they need come as usual.
+$(SDK_VENV)/.installed:
+	$(PYTHON) -m venv $(SDK_VENV)
+	$(SDK_VENV)/bin/python $(PIP) azure-containerregistry==$(SDK_VERSION) azure-identity==1.27.0 \
+		pytest==9.2.0 pytest-asyncio==1.5.0 aiohttp==3.14.5
+	$(SDK_VENV)/bin/python -m pip download --quiet --no-deps --no-binary :all: --dest $(SDK_VENV)/source \
+		azure-containerregistry==$(SDK_VERSION)
+	$(SDK_VENV)/bin/python -m zipfile -e $(SDK_VENV)/source/azure-containerregistry-$(SDK_VERSION).zip $(SDK_VENV)/source
+	cp -r $(SDK_VENV)/source/azure-containerregistry-$(SDK_VERSION)/tests $(SDK_VENV)/tests
 	touch $@
 
 $(AZ_VENV)/.installed:

@@ -28,6 +28,8 @@ ANONYMOUS = "anonymous"
 TOKEN = "token:"  # and its name: one of the registry's own
 ON_REPOSITORY = frozenset({"pull", "push", "delete", "metadata_read", "metadata_write"})
 CATALOG = ("catalog", "*")
+# Resource Manager's in Azure's public cloud: what the SDK asks for where nobody says otherwise.
+ARM_AUDIENCE = "https://management.azure.com"
 UNAUTHORIZED = "authentication required, visit https://aka.ms/acr/authorization for more information."
 
 
@@ -149,8 +151,8 @@ def _permissions(call: Call, subject: str, name: str) -> frozenset[str]:
     catalog = name == CATALOG[0]
     if subject == ADMIN:
         return frozenset({"*"}) if catalog else ON_REPOSITORY
-    if subject == ANONYMOUS:
-        return frozenset() if catalog else frozenset({"pull", "metadata_read"})
+    if subject == ANONYMOUS:  # azure-containerregistry's own tests list the catalog so (test_anon_access.py).
+        return frozenset({"*"}) if catalog else frozenset({"pull", "metadata_read"})
     if subject.startswith(TOKEN):
         # "Repository-scoped permissions do not support the ability to list the catalog": container-registry-repository-
         # scoped-permissions.md
@@ -211,7 +213,7 @@ def _audiences(call: Call) -> set[str]:
     state: State = call.state
     policies = call.document["properties"].get("policies", {})
     arm_allowed = policies.get("azureADAuthenticationAsArmPolicy", {}).get("status") != "disabled"
-    return {state.registry_audience, state.authority_url} if arm_allowed else {state.registry_audience}
+    return {state.registry_audience, state.authority_url, ARM_AUDIENCE} if arm_allowed else {state.registry_audience}
 
 
 def _is_abac(document: Mapping[str, Any]) -> bool:

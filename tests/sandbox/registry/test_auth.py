@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from azure.containerregistry import ContainerRegistryClient
 from azure.core.exceptions import ClientAuthenticationError
+from azure.identity import ClientSecretCredential
 
 from sandbox.documents.registry_rules import REGISTRY_TYPE
 from sandbox.identity.principals import principal
@@ -243,7 +244,7 @@ def test_nobody_gets_an_empty_token_and_then_401_again(registry):
     assert again.status_code == 401
 
 
-def test_anonymous_pull_gives_pull_and_metadata_but_no_catalog(registry, sandbox):
+def test_anonymous_pull_gives_pull_metadata_and_the_catalog_and_no_change(registry, sandbox):
     change(sandbox, anonymousPullEnabled=True)
     with ContainerRegistryClient(
         f"https://{registry.server}",
@@ -252,12 +253,33 @@ def test_anonymous_pull_gives_pull_and_metadata_but_no_catalog(registry, sandbox
     ) as nobody:
         assert nobody.get_manifest("nodejstemplate", "v1.0.0").digest
         assert nobody.get_repository_properties("nodejstemplate").tag_count == 1
-        for forbidden in (
-            lambda: list(nobody.list_repository_names()),
-            lambda: nobody.delete_repository("nodejstemplate"),
-        ):
-            with pytest.raises(ClientAuthenticationError):
-                forbidden()
+        assert "nodejstemplate" in list(nobody.list_repository_names())
+        with pytest.raises(ClientAuthenticationError):
+            nobody.delete_repository("nodejstemplate")
+
+
+def test_a_token_for_resource_managers_public_audience_is_exchanged_unless_the_registry_refuses_such(registry, sandbox):
+    def client():
+        credential = ClientSecretCredential(
+            sandbox.ready["tenant_id"],
+            sandbox.ready["client_id"],
+            sandbox.ready["client_secret"],
+            authority=sandbox.ready["authority"],
+            disable_instance_discovery=True,
+            connection_verify=sandbox.ready["ca_file"],
+        )
+        return ContainerRegistryClient(
+            f"https://{registry.server}",
+            credential,
+            audience="https://management.azure.com",
+            connection_verify=sandbox.ready["ca_file"],
+        )
+
+    with client() as known:
+        assert list(known.list_repository_names())
+    change(sandbox, policies={"azureADAuthenticationAsArmPolicy": {"status": "disabled"}})
+    with client() as refused, pytest.raises(ClientAuthenticationError):
+        list(refused.list_repository_names())
 
 
 def test_abac_counts_repository_roles_only(registry, sandbox):
