@@ -32,7 +32,9 @@ show_read_only()
 place = creation_form.choose_place(who)
 offer_registration(who, place)
 order, book = creation_form.ask_order(who, place, busy_names())
-if under_way(order):
+if order is None:
+    st.info("Correct the tags above.", icon=":material/edit:")
+elif under_way(order):
     st.info("This one is above: under way, or how it ended.", icon=":material/arrow_upward:")
 elif needed := creation_form.unanswered(order):
     st.info(f"Still needed: {', '.join(needed)}.", icon=":material/edit:")

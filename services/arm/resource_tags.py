@@ -6,22 +6,36 @@ Limits: https://learn.microsoft.com/azure/azure-resource-manager/management/tag-
 from collections import Counter
 from collections.abc import Iterator
 
-MOST, LONGEST_NAME, LONGEST_VALUE = 50, 512, 256
+from services.connection.errors import ServiceError
+
+MOST_TAGS, LONGEST_NAME, LONGEST_VALUE = 50, 512, 256
 _NOT_IN_A_NAME = "<>%&\\?/"
 
 Tags = tuple[tuple[str, str], ...]
 
 
-def read_tags(text: str) -> Tags:
-    """The tags of some lines, as typed; a line without `=` is a tag without a value. Empty lines are none."""
-    parts = (line.partition("=") for line in text.splitlines() if line.strip())
-    return tuple((name.strip(), value.strip()) for name, _, value in parts)
+def parse_tags(text: str) -> Tags:
+    """The tags of some lines, as typed; empty lines are none. Raises ServiceError (InvalidTags) for a line that is no
+    `name=value`, and for what Azure would refuse."""
+    found: list[tuple[str, str]] = []
+    for line in filter(str.strip, text.splitlines()):
+        name, sign, value = (part.strip() for part in line.partition("="))
+        if not sign or not name:
+            raise _invalid(f"'{line.strip()}' is no tag: write name=value.")
+        found.append((name, value))
+    if broken := " ".join(broken_tag_rules(tuple(found))):
+        raise _invalid(broken)
+    return tuple(found)
+
+
+def _invalid(cause: str) -> ServiceError:
+    return ServiceError("These tags can't be set", cause, "Correct the tags: each is a line name=value.", "InvalidTags")
 
 
 def broken_tag_rules(tags: Tags) -> Iterator[str]:
     """What Azure would refuse, a sentence for each."""
-    if len(tags) > MOST:
-        yield f"A resource has at most {MOST} tags: these are {len(tags)}."
+    if len(tags) > MOST_TAGS:
+        yield f"A resource has at most {MOST_TAGS} tags: these are {len(tags)}."
     for name, value in tags:
         if not name:
             yield f"The tag with the value {value or '(none)'} has no name."
@@ -33,4 +47,8 @@ def broken_tag_rules(tags: Tags) -> Iterator[str]:
             yield f"The value of a tag has at most {LONGEST_VALUE} characters: that of {name[:20]} has {len(value)}."
     # Azure keeps the case of names and tells them apart without it.
     again = Counter(name.casefold() for name, _ in tags)
-    yield from (f"The tag {name} is there {times} times." for name, times in again.items() if times > 1)
+    yield from (
+        f"The tag {name} is there {times} times: names are the same whatever their case."
+        for name, times in again.items()
+        if times > 1
+    )

@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from ipaddress import IPv4Network, ip_network
 from typing import Any
 
+from services.arm.resource_tags import Tags
 from services.connection.errors import ServiceError
 from services.registries.registry import Mode, Registry
 
@@ -12,16 +13,13 @@ from services.registries.registry import Mode, Registry
 MOST_IP_RULES = 200
 # https://learn.microsoft.com/azure/container-registry/container-registry-retention-policy
 MOST_RETENTION_DAYS = 365
-# https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
-MOST_TAGS = 50
-_LONGEST_TAG, _LONGEST_VALUE = 512, 256
-_NOT_IN_TAGS = set("<>%&\\?/")
 
 
 @dataclass(frozen=True)
 class Settings:
     """`ip_rules` count while public access is on and `default_action` is Deny; each is an IPv4 address or a range in
-    CIDR notation, in the order of addresses. `retention_days` None: untagged manifests are kept for good."""
+    CIDR notation, in the order of addresses. `retention_days` None: untagged manifests are kept for good. `tags` are
+    those of the Azure resource, by name."""
 
     public_access: bool
     default_action: str
@@ -33,7 +31,7 @@ class Settings:
     arm_audience_tokens: bool
     mode: Mode
     retention_days: int | None
-    tags: tuple[tuple[str, str], ...]
+    tags: Tags
 
 
 def settings_of(registry: Registry) -> Settings:
@@ -170,30 +168,3 @@ def _rule(word: str) -> str:
         remedy = f"Type {one} for the range, or the address without what comes after the slash."
         raise ServiceError(title, f"It is an address within {one}.", remedy, "InvalidAddress") from None
     return _shortest(one)
-
-
-def parse_tags(text: str) -> tuple[tuple[str, str], ...]:
-    """Tags from typed text, name=value, one a line. Raises ServiceError (InvalidTags) for what Azure would refuse.
-
-    https://learn.microsoft.com/azure/azure-resource-manager/management/tag-resources#limitations
-    """
-    found: dict[str, tuple[str, str]] = {}
-    for line in filter(str.strip, text.splitlines()):
-        name, sign, value = (part.strip() for part in line.partition("="))
-        if not sign or not name:
-            raise _no_tags(f"'{line.strip()}' is no tag.", "Type name=value, one a line.")
-        if wrong := sorted(_NOT_IN_TAGS & set(name)):
-            raise _no_tags(f"The name {name} has {' '.join(wrong)} in it.", "Names may have none of < > % & \\ ? /.")
-        if len(name) > _LONGEST_TAG or len(value) > _LONGEST_VALUE:
-            remedy = f"Names have at most {_LONGEST_TAG} characters, values {_LONGEST_VALUE}."
-            raise _no_tags(f"The tag {name[:40]} is too long.", remedy)
-        if name.casefold() in found:
-            raise _no_tags(f"The tag {name} is there twice.", "Names are the same whatever their case: keep one.")
-        found[name.casefold()] = (name, value)
-    if len(found) > MOST_TAGS:
-        raise _no_tags(f"There are {len(found)} tags.", f"A resource has at most {MOST_TAGS}.")
-    return tuple(sorted(found.values()))
-
-
-def _no_tags(cause: str, remedy: str) -> ServiceError:
-    return ServiceError("These are no tags", cause, remedy, "InvalidTags")

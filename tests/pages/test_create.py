@@ -146,6 +146,13 @@ def test_tags_are_typed_one_a_line(open_view: Open, own: Own) -> None:
     assert "--tags team=platform costCenter=1100" in said(at)
 
 
+def test_a_line_that_is_no_tag_is_said_and_nothing_is_planned(open_view: Open, own: Own) -> None:
+    at = open_view("create.py", as_session=own.session(), **ANSWERS)
+    at.text_area(key="new_tags").set_value("team=platform\nenvironment").run()
+    assert "'environment' is no tag: write name=value." in said(at)
+    assert not [one for one in at.button if one.label.startswith("Create ")]
+
+
 def test_a_domain_of_its_own_shows_its_login_server(open_view: Open, own: Own) -> None:
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
     at.selectbox(key="new_domain").set_value("TenantReuse").run()

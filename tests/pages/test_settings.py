@@ -98,9 +98,9 @@ def test_a_closed_network_says_who_is_shut_out(open_view: Open) -> None:
         ("IP rules", "203.0.113.5/24", "It is an address within 203.0.113.0/24."),
         ("IP rules", "2001:db8::/32", "IPv4 only"),
         ("IP rules", "everyone", "It is no address and no range."),
-        ("Tags of the Azure resource", "environment", "'environment' is no tag."),
-        ("Tags of the Azure resource", "a=1\nA=2", "The tag A is there twice."),
-        ("Tags of the Azure resource", "a/b=1", "has / in it"),
+        ("Tags of the Azure resource", "environment", "'environment' is no tag: write name=value."),
+        ("Tags of the Azure resource", "a=1\nA=2", "The tag a is there 2 times"),
+        ("Tags of the Azure resource", "a/b=1", "must be without /"),
     ],
 )
 def test_what_is_typed_wrong_is_said_and_nothing_is_planned(

@@ -13,7 +13,7 @@ from services.access.reading import group_permissions
 from services.access.role_definitions import PermissionBlock
 from services.arm.providers import RegistryProvider, read_provider
 from services.arm.resource_groups import ResourceGroup, list_groups
-from services.arm.resource_tags import read_tags
+from services.arm.resource_tags import Tags, parse_tags
 from services.arm.subscriptions import Subscription, list_subscriptions
 from services.connection.errors import ServiceError
 from services.pricing.estimates import Use, estimate
@@ -106,8 +106,9 @@ def choose_place(who: str) -> Place:
         st.stop()
 
 
-def ask_order(who: str, place: Place, busy: Collection[str]) -> tuple[RegistrySpec, PriceBook]:
-    """The form, in the order of `az acr create`. What is not answered yet is "" in the order. Names in `busy` are being
+def ask_order(who: str, place: Place, busy: Collection[str]) -> tuple[RegistrySpec | None, PriceBook]:
+    """The form, in the order of `az acr create`. What is not answered yet is "" in the order, which is None
+    where tags are typed that can't be set. Names in `busy` are being
     created from here: to say of them that they are taken would be no news."""
     group, new_group = _ask_group(place)
     name_box, sku_box = st.container(), st.container()
@@ -126,17 +127,27 @@ def ask_order(who: str, place: Place, busy: Collection[str]) -> tuple[RegistrySp
         bind="query-params",
         help="Off: by private endpoints only, which takes Premium.",
     )
-    tags = read_tags(
-        st.text_area(
-            "Tags, one a line", key="new_tags", placeholder="team=platform\nenvironment=production", height=100
-        )
-    )
+    tags = _ask_tags()
     with name_box:
         name, scope = _ask_name(who, place, group, busy)
+    if tags is None:
+        return None, book
     order = RegistrySpec(
         place.subscription.id, group, new_group, name, sku, location, Mode(mode or Mode.LEGACY), public, scope, tags
     )
     return order, book
+
+
+def _ask_tags() -> Tags | None:
+    """Those that are typed; None, and the reason shown, where they can't be set."""
+    typed = st.text_area(
+        "Tags, one a line", key="new_tags", placeholder="team=platform\nenvironment=production", height=100
+    )
+    try:
+        return parse_tags(typed)
+    except ServiceError as error:
+        show_error(error)
+        return None
 
 
 def _ask_group(place: Place) -> tuple[str, bool]:

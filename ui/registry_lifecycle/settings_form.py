@@ -4,13 +4,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from services.arm.resource_tags import Tags, parse_tags
 from services.connection.errors import ServiceError
 from services.registries.registry import Mode, Registry
 from services.registry_lifecycle.settings import (
     MOST_RETENTION_DAYS,
     Settings,
     parse_ip_rules,
-    parse_tags,
     settings_of,
 )
 from services.registry_lifecycle.settings_change import lacking
@@ -200,7 +200,7 @@ def _data(form: _Form) -> tuple[bool, int | None]:
     return endpoints, days
 
 
-def _tags(form: _Form) -> tuple[tuple[str, str], ...] | None:
+def _tags(form: _Form) -> Tags | None:
     with st.container(border=True):
         st.subheader("Tags", anchor=False)
         typed = st.text_area(
@@ -212,7 +212,7 @@ def _tags(form: _Form) -> tuple[tuple[str, str], ...] | None:
         )
         form.says("tags", "name=value, one a line: for cost reports and policies, no tags of images.")
         try:
-            return parse_tags(typed or "")
+            return tuple(sorted(parse_tags(typed or "")))
         except ServiceError as error:
             show_error(error)
             return None

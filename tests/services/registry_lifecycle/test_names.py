@@ -1,7 +1,6 @@
 """What a registry, a resource group and a tag may be named, as the form says it while one types."""
 
 import json
-import re
 
 import pytest
 from hypothesis import example, given
@@ -11,7 +10,6 @@ from sandbox.arm.groups import _NAME as AZURE_GROUP
 from sandbox.documents.registry_rules import NAME as AZURE_REGISTRY
 from sandbox.documents.registry_rules import reserved
 from services.arm.resource_groups import broken_group_rules
-from services.arm.resource_tags import broken_tag_rules, read_tags
 from services.connection.session import REGISTRY_PREVIEW, AzureSession
 from services.registry_lifecycle.names import NameScope, check_name, name_errors, name_warnings
 from tests.support.canned import ARM, Answer, Canned
@@ -56,36 +54,6 @@ def test_each_broken_rule_is_a_sentence_of_its_own() -> None:
 @example("a\n")
 def test_a_group_s_name_without_a_broken_rule_is_one_that_azure_takes(name: str) -> None:
     assert bool(list(broken_group_rules(name))) is not bool(AZURE_GROUP.fullmatch(name))
-
-
-@pytest.mark.parametrize(
-    ("text", "tags"),
-    [
-        ("", ()),
-        ("team=platform", (("team", "platform"),)),
-        (" team = platform \n\ncostCenter=1100", (("team", "platform"), ("costCenter", "1100"))),
-        ("note=a=b, c", (("note", "a=b, c"),)),
-        ("bare", (("bare", ""),)),
-    ],
-)
-def test_tags_are_read_a_line_each(text: str, tags: object) -> None:
-    assert read_tags(text) == tags
-    assert list(broken_tag_rules(read_tags(text))) == []
-
-
-@pytest.mark.parametrize(
-    ("text", "says"),
-    [
-        ("=platform", "has no name"),
-        ("a<b=1", "must be without <"),
-        (f"{'a' * 513}=1", "at most 512"),
-        (f"a={'b' * 257}", "at most 256"),
-        ("team=1\nTeam=2", "is there 2 times"),
-        ("\n".join(f"t{number}=1" for number in range(51)), "at most 50 tags"),
-    ],
-)
-def test_what_azure_refuses_of_tags_is_said(text: str, says: str) -> None:
-    assert re.search(says, " ".join(broken_tag_rules(read_tags(text))))
 
 
 @pytest.mark.parametrize("scope", NameScope)

@@ -9,10 +9,8 @@ from hypothesis import strategies as st
 from services.connection.errors import ServiceError
 from services.registries.skus import Sku
 from services.registry_lifecycle.settings import (
-    MOST_TAGS,
     in_order,
     parse_ip_rules,
-    parse_tags,
     settings_of,
     with_settings,
 )
@@ -64,27 +62,6 @@ def test_what_is_no_rule_is_refused_by_name(typed: str, cause: str) -> None:
 
 def test_a_stored_rule_that_is_no_range_is_kept_as_it_is() -> None:
     assert in_order(("odd", "203.0.113.5/24", "203.0.113.0/24")) == ("203.0.113.0/24", "odd")
-
-
-def test_tags_are_read_line_by_line() -> None:
-    assert parse_tags("b = 2 \n\n a=x=y\nc=") == (("a", "x=y"), ("b", "2"), ("c", ""))
-
-
-@pytest.mark.parametrize(
-    ("typed", "cause"),
-    [
-        ("=x", "'=x' is no tag."),
-        ("a?=1", "The name a? has ? in it."),
-        ("a" * 513 + "=1", f"The tag {'a' * 40} is too long."),
-        ("a=" + "1" * 257, "The tag a is too long."),
-        ("Team=1\nteam=2", "The tag team is there twice."),
-        ("\n".join(f"t{number}=" for number in range(MOST_TAGS + 1)), "There are 51 tags."),
-    ],
-)
-def test_tags_that_azure_would_refuse_are_refused(typed: str, cause: str) -> None:
-    with pytest.raises(ServiceError) as raised:
-        parse_tags(typed)
-    assert (raised.value.code, raised.value.cause) == ("InvalidTags", cause)
 
 
 @given(settings(Sku.PREMIUM))
