@@ -44,10 +44,9 @@ if not pulls.registries.values:
     st.stop()
 registries = [registry for registry in pulls.registries.values if registry.login_server]
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    keys = [selection.key_of(registry, registries) for registry in registries]
-    key = st.selectbox("Registry", keys, None, key="registry", bind="query-params", placeholder="Choose one")
+    registry = selection.registry_box(registries)
     repository = st.text_input("Repository, if wanted", key="repository", bind="query-params").strip()
-registry = selection.find(registries, key) if key else None
+selection.show_unknown(registries)
 
 
 def look_everywhere(principal_id: str) -> None:

@@ -14,11 +14,9 @@ from ui.roles.assign import show_form
 from ui.roles.unassign import show_holders
 from ui.runtime import connection
 
-TITLE, CAPTION = pages.ASSIGN_ROLE.title, "A role for one principal on one registry, and who holds one already"
-
 who = connection.who()
 top = st.container()
-registry = selection.choose_registry(who, TITLE, CAPTION, top, st.container())
+registry = selection.choose_registry(who, pages.ASSIGN_ROLE.title, top, st.container())
 at = None
 st.subheader("Assign", anchor=False)
 with panel():
@@ -28,7 +26,7 @@ with panel():
     at = holders.assignments(who, registry).at
     show_holders(who, registry)
 with top:
-    header(TITLE, CAPTION, at, lambda: holders.forget(who, registry))
+    header(pages.ASSIGN_ROLE.title, "", at, lambda: holders.forget(who, registry))
     show_done()
 with st.container(horizontal=True):
     here = {"registry": st.query_params["registry"]}

@@ -41,9 +41,8 @@ with left:
     cluster = choose_cluster(reading.value.clusters.values)
 registries = [registry for registry in reading.value.registries.values if registry.login_server]
 with right:
-    keys = [selection.key_of(registry, registries) for registry in registries]
-    key = st.selectbox("Registry", keys, None, key="registry", bind="query-params", placeholder="Choose one")
-registry = selection.find(registries, key) if key else None
+    registry = selection.registry_box(registries)
+selection.show_unknown(registries)
 if cluster is None or registry is None:
     show_events((), registries, "")
     empty(":material/hub:", "Choose a cluster and a registry", "Or look at all pairs at once in the pull matrix.")

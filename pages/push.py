@@ -4,18 +4,16 @@ import streamlit as st
 
 from ui.elements.page import empty, header
 from ui.elements.writing import may_write, show_read_only
-from ui.navigation import selection
+from ui.navigation import pages, selection
 from ui.runtime import connection
 from ui.transfer import copy
 from ui.transfer.push import forget_plans, show_push_form
 
-TITLE, CAPTION = "Push and import", "Images into a registry, without docker."
-
 who = connection.who()
 top = st.container()
-registry = selection.choose_registry(who, TITLE, CAPTION, top, st.container())
+registry = selection.choose_registry(who, pages.PUSH.title, top, st.container())
 with top:
-    header(TITLE, CAPTION, None, forget_plans)
+    header(pages.PUSH.title, "Without docker", None, forget_plans)
 show_read_only()
 copy.show_copies(who)
 from_file, from_registry = st.tabs(

@@ -15,17 +15,15 @@ from ui.navigation.links import open_page
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
-TITLE, CAPTION = "Repositories and tags", "What is in a registry."
-
 who = connection.who()
 top = st.container()
 left, right = st.columns(2)
-registry = selection.choose_registry(who, TITLE, CAPTION, top, left)
+registry = selection.choose_registry(who, pages.REPOSITORIES.title, top, left)
 reading = registry_loaders.catalogue(who, registry.login_server)
 with top:
     header(
-        TITLE,
-        CAPTION,
+        pages.REPOSITORIES.title,
+        "",
         None if reading.running else reading.at,
         lambda: registry_loaders.catalogue.clear(who, registry.login_server),
     )

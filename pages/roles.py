@@ -10,7 +10,7 @@ from ui.elements.page import header
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
 from ui.loaders import roles
-from ui.navigation.selection import find, key_of
+from ui.navigation import selection
 from ui.roles.question import ask_role
 from ui.roles.sections import show_guide, show_roles
 from ui.runtime import connection
@@ -41,9 +41,7 @@ registries = [registry for registry in inventory.value.registries.values if regi
 if inventory.running and not registries:
     st.stop()  # What the URL names would be forgotten where it is not there to be chosen yet.
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    keys = [key_of(registry, registries) for registry in registries]
-    key = st.selectbox("Registry", keys, None, key="registry", bind="query-params", placeholder="Any")
-    registry = find(registries, key) if key else None
+    registry = selection.registry_box(registries, placeholder="Any")
     if registry:
         mode = registry.access.mode
         st.markdown(f":blue-badge[:material/shield_person: {mode} permissions]")
@@ -54,6 +52,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
                 "Permission mode", options, default=options[0], required=True, key="mode", bind="query-params"
             )
         )
+if not inventory.running:
+    selection.show_unknown(registries)
 
 told: dict[str, RoleDefinition] = {}
 asked = registry or next(iter(registries), None)
@@ -64,7 +64,7 @@ question, table, guide = st.tabs(
     ["Which role do I need?", "What each role may do", "The guide's tables"], key="show", bind="query-params"
 )
 with question:
-    ask_role(mode, registry, told, key or "")
+    ask_role(mode, registry, told, selection.key_of(registry, registries) if registry else "")
 with table:
     show_roles(mode, told)
 with guide:

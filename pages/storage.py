@@ -18,12 +18,10 @@ from ui.navigation.links import open_page
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
-TITLE, CAPTION = "Storage", "What takes a registry's bytes, each content counted once."
-
 who = connection.who()
 top = st.container()
 left, right = st.columns(2)
-registry = selection.choose_registry(who, TITLE, CAPTION, top, left)
+registry = selection.choose_registry(who, pages.STORAGE.title, top, left, forget=("repository",))
 server = registry.login_server
 
 
@@ -35,7 +33,7 @@ def refresh() -> None:
 catalogue = registry_loaders.catalogue(who, server)
 before = contents.counted(who, server)
 with top:
-    header(TITLE, CAPTION, before.at if before else None, refresh)
+    header(pages.STORAGE.title, "Each content is counted once", before.at if before else None, refresh)
 show_progress(catalogue, f"catalogue {registry.id}")
 if catalogue.error:
     show_error(catalogue.error)
@@ -89,8 +87,10 @@ by_name = {one.name: one for one in storage.repositories}
 
 
 def remember() -> None:
-    chosen = {"repository": st.session_state[box]} if st.session_state[box] else {}
-    st.query_params.from_dict({"registry": st.query_params["registry"], **chosen})
+    if st.session_state[box]:
+        st.query_params["repository"] = st.session_state[box]
+    else:
+        st.query_params.pop("repository", None)
 
 
 def choose(repository: str) -> None:

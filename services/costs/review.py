@@ -15,8 +15,9 @@ from services.connection.resource_ids import parse_id
 from services.costs.bills import CostSource, SubscriptionCosts
 from services.costs.differences import differences
 from services.costs.rows import CostRow, total
-from services.pricing.estimates import Estimate
+from services.pricing.estimates import Estimate, estimate_of
 from services.pricing.money import ZERO
+from services.pricing.prices import Prices
 from services.registries.registry import Registry
 from services.wording import counted
 
@@ -99,6 +100,25 @@ def days_in(month: date) -> int:
 def month_before(month: date) -> date:
     """The first of the month before."""
     return date(month.year - (month.month == 1), (month.month - 2) % 12 + 1, 1)
+
+
+def recent_months(today: date, number: int = 7) -> tuple[date, ...]:
+    """The firsts of this month and of those before it, the newest first."""
+    months = [today.replace(day=1)]
+    while len(months) < number:
+        months.append(month_before(months[-1]))
+    return tuple(months)
+
+
+def estimate_month(registries: Iterable[Registry], prices: Mapping[str, Prices], month: date) -> Mapping[str, Estimate]:
+    """What list prices say of the whole month: registry id → its estimate, where its region has prices (`prices`: by
+    region) and it has a price at all."""
+    found = {
+        registry.id: estimate_of(registry, prices[registry.location], days_in(month))
+        for registry in registries
+        if registry.location in prices
+    }
+    return {registry_id: estimate for registry_id, estimate in found.items() if estimate}
 
 
 def review_month(
@@ -285,6 +305,18 @@ def latest_currencies(rows: Iterable[CostRow]) -> tuple[str, ...]:
         return latest, _sum(cost for month, cost in amounts[currency] if month == latest)
 
     return tuple(sorted(amounts, key=weight, reverse=True))
+
+
+def groups_of(lines: Iterable[ReviewLine], registries: Iterable[Registry]) -> Mapping[str, Mapping[str, str]]:
+    """By what lines can be added up: the name of a way → registry id → its group. Each tag of a registry is a way."""
+    lines = list(lines)
+    keys = sorted({key for registry in registries for key, _ in registry.tags})
+    return {
+        "Registry": {line.registry_id: line.name for line in lines},
+        "Resource group": {line.registry_id: f"{line.resource_group} ({line.subscription})" for line in lines},
+        "Subscription": {line.registry_id: line.subscription for line in lines},
+        **{f"Tag {key}": {line.registry_id: line.tags.get(key, "no such tag") for line in lines} for key in keys},
+    }
 
 
 def total_by(lines: Iterable[ReviewLine], names: Mapping[str, str]) -> tuple[GroupTotal, ...]:

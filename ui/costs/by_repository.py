@@ -15,6 +15,7 @@ from services.wording import counted
 from ui.elements.errors import show_error
 from ui.elements.text import ago, plain
 from ui.loaders import contents
+from ui.navigation.selection import registry_box, show_unknown
 from ui.pricing.report_table import show_table
 from ui.runtime.background import show_progress
 
@@ -52,15 +53,17 @@ def show_repository_bills(
         "The registry's whole month, shared out by bytes: a repository's own count whole, what several hold is split "
         "in proportion to how much of such content each points to."
     )
-    by_name = {registry.name: registry for registry in registries if registry.login_server}
-    name = st.selectbox("Registry", list(by_name), None, key="registry", bind="query-params", placeholder="Choose one")
+    registries = [registry for registry in registries if registry.login_server]
+    registry = registry_box(registries)
+    show_unknown(registries)
     prefixes = st.toggle("Add up by prefix", key="prefix", bind="query-params", help="team/api and team/web as team/")
-    if name and by_name[name].id.casefold() not in shares:
-        _ask_to_read(who, by_name[name], review)
+    chosen = registry.id.casefold() if registry else ""
+    if registry and chosen not in shares:
+        _ask_to_read(who, registry, review)
     tables = [_table(one, prefixes) for one in shares.values()]
     for one, table in zip(shares.values(), tables, strict=True):
-        if one.line.name == name:
-            show_table(table, f"repositories {name} {prefixes}", pinned="Repository")
+        if one.line.registry_id == chosen:
+            show_table(table, f"repositories {chosen} {prefixes}", pinned="Repository")
     return tables
 
 

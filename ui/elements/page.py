@@ -9,11 +9,12 @@ from ui.elements.text import ago, exact
 
 
 def header(title: str, caption: str, at: datetime | None, refresh: Callable[[], None]) -> None:
-    """The title; below it the caption, the data's age, and a Refresh, which forgets and reads anew."""
+    """The title; below it the caption (a few words, or none), the data's age, and a Refresh: it forgets, and reads
+    anew."""
     st.title(title, anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
-        age = f" · read {ago(at)}" if at else ""
-        st.markdown(caption + age, help=exact(at) if at else None, width="content")
+        parts = (caption, f"Read {ago(at)}" if at else "")
+        st.markdown(" · ".join(part for part in parts if part), help=exact(at) if at else None, width="content")
         st.button("Refresh", icon=":material/refresh:", on_click=refresh, key=f"refresh {title}")
 
 

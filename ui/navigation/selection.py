@@ -1,7 +1,6 @@
 """Which registry, repository and image the URL names."""
 
-from collections.abc import Iterable
-from typing import NoReturn
+from collections.abc import Callable, Iterable, Sequence
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -14,6 +13,9 @@ from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.runtime.background import show_progress
+
+BOX = "registry"
+NEED_READER = "You need Reader on a subscription or registry to see it here."
 
 
 def key_of(registry: Registry, registries: Iterable[Registry]) -> str:
@@ -56,39 +58,69 @@ def registry_of_url(who: str) -> Registry:
     return found
 
 
-def choose_registry(who: str, title: str, caption: str, top: DeltaGenerator, within: DeltaGenerator) -> Registry:
-    """The registry chosen in a box in `within`, which the URL remembers. Stops the page where there is none: then `top`
-    has the page's header and what to do."""
-    inventory = registry_loaders.inventory(who)
+def registry_box(
+    registries: Sequence[Registry],
+    label: str = "Registry",
+    placeholder: str = "Choose one",
+    *,
+    forget: Iterable[str] = (),
+    on_choice: Callable[[Registry | None], None] = lambda _: None,
+) -> Registry | None:
+    """The one control that chooses a page's registry. `?registry=` of the URL rules: the box shows what it names, and
+    a choice is written there.
 
-    def choose_nothing_yet() -> NoReturn:
-        with top:
-            header(title, caption, None, lambda: registry_loaders.inventory.clear(who))
-        if inventory.error:
-            show_error(inventory.error)
+    `forget`: parameters of the URL that name something within the registry. `on_choice` is called with a new choice,
+    before the page runs for it.
+    """
+    keys = [key_of(registry, registries) for registry in registries]
+    named = find(registries, st.query_params.get("registry", ""))
+    # Not bound to the URL by Streamlit: a bound parameter can't be handed on to the next page.
+    st.session_state[BOX] = key_of(named, registries) if named else None
+
+    def remember() -> None:
+        key = st.session_state[BOX]
+        if key:
+            st.query_params["registry"] = key
         else:
-            empty(":material/inventory_2:", "No registry chosen", "Choose one above, or select a row of the inventory.")
-        st.stop()
+            st.query_params.pop("registry", None)
+        for name in forget:
+            st.query_params.pop(name, None)
+        on_choice(find(registries, key) if key else None)
 
+    st.selectbox(label, keys, None, key=BOX, placeholder=placeholder, on_change=remember)
+    return named
+
+
+def show_unknown(registries: Iterable[Registry]) -> bool:
+    """Whether the URL names a registry that is not among these; then that is said. For when all have been read."""
+    key = st.query_params.get("registry", "")
+    if not key or find(registries, key):
+        return False
+    show_error(not_found(key))
+    return True
+
+
+def choose_registry(
+    who: str, title: str, top: DeltaGenerator, within: DeltaGenerator, forget: Iterable[str] = ()
+) -> Registry:
+    """The registry chosen in a `registry_box` in `within`. Stops the page where there is none: then `top` has the
+    page's header and what to do."""
+    inventory = registry_loaders.inventory(who)
     if not inventory.value.registries.values:
         show_progress(inventory, "inventory")
     registries = [registry for registry in inventory.value.registries.values if registry.login_server]
-    if not registries:
-        choose_nothing_yet()
-    keys = [key_of(registry, registries) for registry in registries]
-    named = find(registries, st.query_params.get("registry", ""))
-    box = f"registry of {title}"
-
-    def remember() -> None:
-        # Not bound to the URL: a bound parameter can't be handed on to the next page.
-        st.query_params.from_dict({"registry": st.session_state[box]} if st.session_state[box] else {})
-
-    with within:
-        index = registries.index(named) if named else None
-        key = st.selectbox("Registry", keys, index, key=box, placeholder="Choose one", on_change=remember)
-    registry = find(registries, key) if key else None
+    registry = None
+    if registries:
+        with within:
+            registry = registry_box(registries, forget=forget)
     if registry is None:
-        choose_nothing_yet()
+        with top:
+            header(title, "", None, lambda: registry_loaders.inventory.clear(who))
+        if inventory.error:
+            show_error(inventory.error)
+        elif inventory.running or not show_unknown(registries):
+            empty(":material/inventory_2:", "No registry chosen", "Choose one above, or in the inventory.")
+        st.stop()
     return registry
 
 

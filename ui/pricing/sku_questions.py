@@ -8,7 +8,7 @@ import streamlit as st
 from services.pricing.sku_choice import Needs, needs_of
 from services.registries.registry import Registry
 from ui.elements.text import plain
-from ui.navigation.selection import find, key_of
+from ui.navigation.selection import registry_box
 
 # Field, question, most, step. Numbers above the most are no registry's.
 _NUMBERS = (
@@ -33,18 +33,12 @@ MOST_GIB = 100 * 1024
 
 def choose_start(registries: Sequence[Registry]) -> Registry | None:
     """The registry whose use answers the questions; None for typed figures."""
-    keys = [key_of(registry, registries) for registry in registries]
-    box = "registry"
 
-    def answer() -> None:
-        chosen = find(registries, st.session_state[box]) if st.session_state[box] else None
+    def answer(chosen: Registry | None) -> None:
         for name, value in _answers(chosen).items():
             st.session_state[name] = value
 
-    key = st.selectbox(
-        "Start from", keys, None, key=box, bind="query-params", placeholder="Typed figures", on_change=answer
-    )
-    return find(registries, key) if key else None
+    return registry_box(registries, "Start from", "Typed figures", on_choice=answer)
 
 
 def ask(start: Registry | None) -> Needs:

@@ -15,7 +15,17 @@ from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
 from services.costs.bills import CostSource, SubscriptionCosts
 from services.costs.by_repository import by_prefix, share_out
-from services.costs.review import days_in, latest_currencies, month_before, months_by_meter, review_month, total_by
+from services.costs.review import (
+    days_in,
+    estimate_month,
+    groups_of,
+    latest_currencies,
+    month_before,
+    months_by_meter,
+    recent_months,
+    review_month,
+    total_by,
+)
 from services.costs.rows import CostRow
 from services.costs.tables import group_table, meter_table, registry_table
 from services.images.storage import RegistryStorage, RepositoryStorage
@@ -322,3 +332,33 @@ def test_the_parts_are_the_bill_to_the_cent(bill: Decimal, held: list[tuple[int,
     for one in found:
         exact = cents(bill) * (one.unique + one.part) / whole
         assert abs(one.amount - exact) < CENT and one.amount >= 0
+
+
+def test_recent_months_begin_with_this_one_and_cross_the_year() -> None:
+    assert recent_months(date(2026, 2, 28), 4) == (
+        date(2026, 2, 1),
+        date(2026, 1, 1),
+        date(2025, 12, 1),
+        date(2025, 11, 1),
+    )
+
+
+def test_only_what_has_a_price_has_an_estimate() -> None:
+    mine, elsewhere, classic = (
+        registry("mine"),
+        replace(registry("elsewhere"), location="nowhere"),
+        replace(registry("old"), sku="Classic"),
+    )
+    found = estimate_month([mine, elsewhere, classic], {mine.location: LIST}, NOVEMBER)
+    assert set(found) == {mine.id}
+
+
+def test_lines_group_by_every_tag_and_a_line_without_it_says_so() -> None:
+    tagged = replace(registry("tagged"), id="/tagged", tags=(("team", "web"),))
+    lines = (
+        replace(line(row("Basic Registry Unit", "1")), registry_id="/tagged", tags={"team": "web"}),
+        replace(line(row("Basic Registry Unit", "1")), registry_id="/bare", tags={}),
+    )
+    groups = groups_of(lines, [tagged])
+    assert list(groups) == ["Registry", "Resource group", "Subscription", "Tag team"]
+    assert groups["Tag team"] == {"/tagged": "web", "/bare": "no such tag"}

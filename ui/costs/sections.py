@@ -1,0 +1,67 @@
+"""The sections of a cost review: its figures, what was billed a month by meter, and where the figures are from."""
+
+import streamlit as st
+
+from services.connection.parallel import Partial
+from services.costs.bills import CostSource, SubscriptionCosts
+from services.costs.review import GroupTotal, Review, month_before
+from services.costs.tables import meter_table, source_table
+from services.pricing.money import money
+from services.pricing.report import Table
+from services.wording import counted
+from ui.costs.charts import months_figure
+from ui.elements.chart_theme import show_chart, theme_now
+from ui.elements.errors import show_error
+from ui.elements.text import plain
+from ui.pricing.report_table import show_table
+
+
+def figures_of(review: Review, totals: tuple[GroupTotal, ...]) -> dict[str, str]:
+    """The month in a few figures, by name; those of a second currency say so. `totals`: all lines, a currency each."""
+    figures: dict[str, str] = {}
+    for total in totals:
+        beside = f", {total.currency}" if len(totals) > 1 else ""
+        figures[("So far" if review.under_way else "Billed") + beside] = money(total.cost, total.currency)
+        if review.under_way:
+            figures["By the month's end" + beside] = money(total.figure, total.currency)
+        figures[f"In {month_before(review.month):%B}" + beside] = money(total.before, total.currency)
+    return figures
+
+
+def show_figures(review: Review, totals: tuple[GroupTotal, ...], figures: dict[str, str]) -> None:
+    """The figures, and what they leave out."""
+    with st.grid(4, min_column_width=170):
+        for name, value in figures.items():
+            st.metric(name, value, border=True, height="stretch")
+        st.metric("Registries", len({line.registry_id for line in review.lines}), border=True, height="stretch")
+    if unbilled := sum(total.unbilled for total in totals):
+        st.caption(
+            f"The month's end includes {counted(unbilled, 'registry', 'registries')} at the estimate, not billed."
+        )
+    if unknown := [plain(line.name) for line in review.lines if line.figure is None]:
+        st.caption(f"Cost unknown (a Classic registry has no price, or it could not be read): {', '.join(unknown)}.")
+
+
+def show_months(review: Review) -> list[Table]:
+    """A chart and a table a currency; the tables."""
+    tables = [meter_table(review, currency) for currency in review.currencies]
+    for currency, table in zip(review.currencies, tables, strict=True):
+        st.subheader(table.heading, anchor=False)
+        show_chart(
+            months_figure(review, currency, theme_now()),
+            f"What was billed in {currency}, a bar a month, in parts by meter. The table below has the same numbers.",
+        )
+        show_table(table, f"meters {currency}", pinned="Meter")
+    return tables
+
+
+def show_sources(bills: Partial[SubscriptionCosts]) -> Table:
+    """Where each subscription's figures are from, with Azure's error where they are estimates; the table."""
+    table = source_table(bills)
+    st.subheader(table.heading, anchor=False)
+    show_table(table, "sources", pinned="Subscription")
+    for bill in bills.values:
+        if bill.source is CostSource.ESTIMATE and bill.error:
+            with st.expander(f"Bill not read: {plain(bill.subscription.name)}", icon=":material/info:"):
+                show_error(bill.error)
+    return table
