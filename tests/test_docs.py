@@ -57,7 +57,9 @@ def test_the_settings_page_has_every_variable_of_make_and_of_the_tests() -> None
     read = set(re.findall(r"^(\w+) \?=", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
     for file in (ROOT / "tests").rglob("*.py"):
         read |= set(re.findall(r"""environ(?:\.get\(|\[)"([A-Z_]+)\"""", file.read_text(encoding="utf-8")))
-    assert read - set(re.findall(r"`([A-Z_]+)`", text)) <= {"SANDBOX_AUTHORITY", "PYTEST_CURRENT_TEST"}, "tests set these"
+    assert read - set(re.findall(r"`([A-Z_]+)`", text)) <= {"SANDBOX_AUTHORITY", "PYTEST_CURRENT_TEST"}, (
+        "tests set these"
+    )
 
 
 def test_the_readme_is_short() -> None:
