@@ -24,8 +24,6 @@ from ui.navigation.links import crumb, link_to, open_page
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
-DONE = ("deleted", "untagged", "gone along", "gone already", "gone")
-
 who = connection.who()
 
 
@@ -112,7 +110,7 @@ def as_az_would_print(record: DeletionRecord) -> str:
     """Manifests and tags that went, as written down; '' where tags alone were removed."""
     if record.action == "remove tags":
         return ""
-    gone = [item for item in record.items if item.name in record.fates and record.fates[item.name].outcome in DONE]
+    gone = [item for item in record.items if item.name in record.fates and record.fates[item.name].is_gone]
     tags = tuple(tag for item in gone for tag in item.tags)
     return as_az_prints(RepositoryDeleted(tuple(item.digest for item in gone), tags))
 
@@ -144,7 +142,7 @@ def show_fates(record: DeletionRecord, fates: dict[str, Fate], *, running: bool)
     if not running and (counts["refused"] or counts["not confirmed"]):
         st.warning("Not everything went: see the causes in the table.", icon=":material/warning:")
     # What did not go stands first, once all is over: while it runs, rows that wander can't be read.
-    items = record.items if running else sorted(record.items, key=lambda item: fates[item.name].outcome in DONE)
+    items = record.items if running else sorted(record.items, key=lambda item: fates[item.name].is_gone)
     rows = [
         {
             "Item": item.name if item.is_tag else short(item.digest),

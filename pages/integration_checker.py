@@ -6,7 +6,7 @@ from services.aks.detach import attachments
 from services.commands import access as az_access
 from services.commands import aks as az_aks
 from services.commands import registries as az_registries
-from services.pull_checks.checks import Outcome
+from services.pull_checks.checks import CheckState
 from ui.aks.attach import attach, detach, show_propagation
 from ui.aks.cluster_choice import choose_cluster, cluster_key
 from ui.aks.identities import show_identities
@@ -76,7 +76,7 @@ with st.container(horizontal=True):
     if st.button("Check again", icon=":material/refresh:"):
         clusters.pull_checks.clear(*question)
         st.rerun()
-    failed = any(check.id == "C6" and check.outcome is not Outcome.PASSED for check in run.checks)
+    failed = any(check.id == "C6" and check.state is not CheckState.PASSED for check in run.checks)
     if st.button("Attach", icon=":material/link:", type="primary" if failed else "secondary"):
         attach(who, run.cluster, run.registry, principal)
     if run.held and attachments(run.registry, run.held) and st.button("Detach", icon=":material/link_off:"):

@@ -7,7 +7,6 @@ https://learn.microsoft.com/azure/aks/cluster-container-registry-integration
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from services.access.decisions import Decision, Reason, Verdict
 from services.access.evaluation import blocks_grant, permission
@@ -19,7 +18,7 @@ from services.access.role_definitions import ACR_PULL, BUILT_IN, REPOSITORY_READ
 from services.aks.clusters import Cluster, get_cluster
 from services.aks.puller import PullerAccess, principal_of, read_puller
 from services.arm.subscriptions import tenant_of
-from services.connection.changes import changed, refused
+from services.connection.changes import Outcome, changed, refused
 from services.connection.errors import ServiceError
 from services.connection.resource_ids import same_id
 from services.connection.session import AzureSession
@@ -157,12 +156,9 @@ def read_attach_plan(
     return plan_attach(cluster, registry, held, own, choice, registry_tenant=tenant)
 
 
-Outcome = Literal["attached", "attached already", "not confirmed"]
-
-
 @dataclass(frozen=True)
 class Attached:
-    """attached: written, and read back. attached already: it was there, nothing was written. not confirmed: Azure took
+    """CREATED: written, and read back. ALREADY_DONE: it was there, nothing was written. NOT_CONFIRMED: Azure took
     it, and it could not be read back. `assignment` is what was read, None where something inherited gives it or
     nothing could be read."""
 
@@ -188,12 +184,10 @@ def apply_attach(
     again = _looked_again(session, plan, title)
     if again.nothing_to_do:
         found = next((one.assignment for one in again.granted), None)
-        return Attached("attached already", found)
+        return Attached(Outcome.ALREADY_DONE, found)
     if again.blockers:
         raise refused(title, " ".join(again.blockers))
-    written, assignment = write_grant(session, again.grant, title, report, sleep)
-    outcomes: dict[str, Outcome] = {"assigned": "attached", "assigned already": "attached already"}
-    return Attached(outcomes.get(written, "not confirmed"), assignment)
+    return Attached(*write_grant(session, again.grant, title, report, sleep))
 
 
 def _looked_again(session: AzureSession, plan: AttachPlan, title: str) -> AttachPlan:

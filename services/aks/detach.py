@@ -107,14 +107,14 @@ def apply_detach(
 ) -> Detached:
     """Removes the assignment as planned.
 
-    deleted: it was removed, and is gone as read back. gone already: somebody else did. not confirmed: Azure took it,
+    DELETED: it was removed, and is gone as read back. ALREADY_DONE: somebody else did. NOT_CONFIRMED: Azure took it,
     and it could not be read back. Raises ServiceError where it is still there, or where nobody can tell.
     """
     title = f"Could not detach {plan.registry.name} from {plan.cluster.name}"
     if plan.blockers or not plan.assignment:
         raise refused(title, " ".join(plan.blockers) or "There is nothing to detach.")
     outcome = remove_assignment(session, plan.assignment, title, report)
-    return Detached(outcome, None if outcome == "not confirmed" else _left(session, plan))
+    return Detached(outcome, None if outcome is Outcome.NOT_CONFIRMED else _left(session, plan))
 
 
 def _left(session: AzureSession, plan: DetachPlan) -> Decision | None:

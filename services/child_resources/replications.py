@@ -6,14 +6,12 @@ https://learn.microsoft.com/azure/container-registry/container-registry-geo-repl
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
 
 from azure.mgmt.containerregistry import models
 
 from services.arm.resources import get_resource
-from services.connection.arm_changes import remove, write
-from services.connection.changes import Outcome, changed, refused
-from services.connection.errors import as_service_error
+from services.connection.changes import Outcome, changed, refused, remove, write
+from services.connection.errors import as_service_error, says_not_found
 from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 from services.pricing.estimates import Estimate, estimate, use_of
@@ -151,9 +149,9 @@ def _estimates(
 
 def apply_replica(
     session: AzureSession, plan: ReplicaPlan, report: Callable[[str], None] = lambda _state: None
-) -> Literal["added", "not confirmed"]:
-    """Adds the region as planned, and waits for Azure: minutes. Images are copied after that. added: it is there, as
-    read back. not confirmed: Azure took it, and it does not show, or could not be read.
+) -> Outcome:
+    """Adds the region as planned, and waits for Azure: minutes. Images are copied after that. CREATED: it is there, as
+    read back. NOT_CONFIRMED: Azure took it, and it does not show, or could not be read.
 
     Raises ServiceError where nothing was added: refused by the plan, by Azure, or since the registry has changed.
     """
@@ -173,8 +171,9 @@ def apply_replica(
         lambda: client.begin_create(registry.resource_group, registry.name, plan.region, body).result(),
         lambda: get_replication(session, registry, plan.region),
         lambda one: one.region == plan.region and one.provisioning_state == "Succeeded",
+        says_not_found,
     )
-    return "added" if found else "not confirmed"
+    return Outcome.CREATED if found else Outcome.NOT_CONFIRMED
 
 
 def apply_replica_removal(
@@ -182,7 +181,7 @@ def apply_replica_removal(
 ) -> Outcome:
     """Gives the region up as planned, and waits for Azure. No image is lost: the others have them all.
 
-    deleted: it is gone, as read back. gone already: somebody else did. not confirmed: Azure took it, and it is still
+    DELETED: it is gone, as read back. ALREADY_DONE: somebody else did. NOT_CONFIRMED: Azure took it, and it is still
     there or could not be read. Raises ServiceError where it is left.
     """
     title = f"Could not remove the replica of {plan.registry.name} in {plan.region}"
@@ -192,13 +191,14 @@ def apply_replica_removal(
     registry = plan.registry
     name = next((one.name for one in list_replications(session, registry) if one.region == plan.region), None)
     if name is None:
-        return "gone already"
+        return Outcome.ALREADY_DONE
     report(f"removing {plan.region}")
     client = session.registries(registry.subscription_id).replications
     return remove(
         title,
         lambda: client.begin_delete(registry.resource_group, registry.name, name).result(),
         lambda: get_replication(session, registry, name),
+        says_not_found,
     )
 
 

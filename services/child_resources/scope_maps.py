@@ -10,9 +10,8 @@ from enum import StrEnum
 
 from azure.mgmt.containerregistry import models
 
-from services.connection.arm_changes import if_found, remove
-from services.connection.changes import Outcome, changed, refused
-from services.connection.errors import ServiceError, as_service_error
+from services.connection.changes import Outcome, changed, refused, remove
+from services.connection.errors import ServiceError, as_service_error, if_there, says_not_found
 from services.connection.names import require_repository
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
@@ -165,9 +164,9 @@ def remove_scope_map(
     title = f"Could not remove the scope map {scope_map.name}"
     if blockers := map_blockers(scope_map, used_by):
         raise refused(title, " ".join(blockers))
-    now = if_found(lambda: get_scope_map(session, registry, scope_map.name))
+    now = if_there(lambda: get_scope_map(session, registry, scope_map.name), says_not_found)
     if now is None:
-        return "gone already"
+        return Outcome.ALREADY_DONE
     if now != scope_map:
         raise changed(title, "The scope map is another one than was shown.")
     client = session.registries(registry.subscription_id).scope_maps
@@ -175,6 +174,7 @@ def remove_scope_map(
         title,
         lambda: client.begin_delete(registry.resource_group, registry.name, scope_map.name).result(),
         lambda: get_scope_map(session, registry, scope_map.name),
+        says_not_found,
     )
 
 

@@ -5,9 +5,8 @@ from dataclasses import dataclass
 
 from services.child_resources.scope_maps import ScopeMap, remove_scope_map
 from services.child_resources.tokens import Token, get_token, list_tokens
-from services.connection.arm_changes import if_found, remove
-from services.connection.changes import Outcome, changed
-from services.connection.errors import ServiceError
+from services.connection.changes import Outcome, changed, remove
+from services.connection.errors import ServiceError, if_there, says_not_found
 from services.connection.resource_ids import same_id
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
@@ -64,10 +63,10 @@ def apply_token_removal(
     registry, token = plan.registry, plan.token
     title = f"Could not remove the token {token.name}"
     report("looking again")
-    now = if_found(lambda: get_token(session, registry, token.name))
+    now = if_there(lambda: get_token(session, registry, token.name), says_not_found)
     if now is not None and now != token:
         raise changed(title, "The token is another one than was shown.")
-    outcome: Outcome = "gone already"
+    outcome = Outcome.ALREADY_DONE
     if now is not None:
         report("removing the token")
         client = session.registries(registry.subscription_id).tokens
@@ -75,8 +74,9 @@ def apply_token_removal(
             title,
             lambda: client.begin_delete(registry.resource_group, registry.name, token.name).result(),
             lambda: get_token(session, registry, token.name),
+            says_not_found,
         )
-    if plan.scope_map is None or outcome == "not confirmed":
+    if plan.scope_map is None or outcome is Outcome.NOT_CONFIRMED:
         return Removed(outcome, None)
     report("removing the scope map")
     try:

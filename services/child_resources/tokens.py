@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Literal
 
 from azure.mgmt.containerregistry import models
 
@@ -20,9 +19,8 @@ from services.child_resources.scope_maps import (
     list_scope_maps,
     objections,
 )
-from services.connection.arm_changes import write
-from services.connection.changes import LOOK_AGAIN, changed, refused
-from services.connection.errors import ServiceError, as_service_error
+from services.connection.changes import LOOK_AGAIN, Outcome, changed, refused, write
+from services.connection.errors import ServiceError, as_service_error, says_not_found
 from services.connection.resource_ids import parse_id, same_id
 from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
@@ -158,12 +156,9 @@ def _warnings(registry: Registry, grants: tuple[Grant, ...]) -> tuple[str, ...]:
     return tuple(found)
 
 
-Made = Literal["made", "not confirmed"]
-
-
-def apply_token(session: AzureSession, plan: TokenPlan, report: Callable[[str], None] = lambda _state: None) -> Made:
-    """Makes the scope map, then the token, which has no password yet. made: both are there so, as read back. not
-    confirmed: Azure took the token, and it does not show, or could not be read.
+def apply_token(session: AzureSession, plan: TokenPlan, report: Callable[[str], None] = lambda _state: None) -> Outcome:
+    """Makes the scope map, then the token, which has no password yet. CREATED: both are there so, as read back.
+    NOT_CONFIRMED: Azure took the token, and it does not show, or could not be read.
 
     Raises ServiceError where there is no token: refused by the plan, by Azure, or since the lists have changed. Where
     the scope map was made before, the error says that it is left.
@@ -189,11 +184,12 @@ def apply_token(session: AzureSession, plan: TokenPlan, report: Callable[[str], 
             lambda: client.tokens.begin_create(registry.resource_group, registry.name, plan.name, body).result(),
             lambda: get_token(session, registry, plan.name),
             lambda token: token.enabled and same_id(token.scope_map_id, scope_map_id),
+            says_not_found,
         )
     except ServiceError as error:
         left = f"The scope map {plan.scope_map} is there, and is left: trying again uses it."
         raise replace(error, cause=f"{error.cause} {left}") from error
-    return "made" if found else "not confirmed"
+    return Outcome.CREATED if found else Outcome.NOT_CONFIRMED
 
 
 def _make_map(session: AzureSession, plan: TokenPlan) -> None:
@@ -206,15 +202,14 @@ def _make_map(session: AzureSession, plan: TokenPlan) -> None:
         lambda: client.begin_create(registry.resource_group, registry.name, plan.scope_map, body).result(),
         lambda: get_scope_map(session, registry, plan.scope_map),
         lambda scope_map: set(actions_of(scope_map.grants)) == set(actions) and not scope_map.others,
+        says_not_found,
     )
     if found is None:  # A token must not have a scope map that allows something else.
         cause = "Azure took it, and it does not show as planned, or could not be read. No token was made."
         raise ServiceError(title, cause, LOOK_AGAIN, "NotConfirmed")
 
 
-def apply_status(
-    session: AzureSession, registry: Registry, token: Token, *, enabled: bool
-) -> Literal["changed", "not confirmed"]:
+def apply_status(session: AzureSession, registry: Registry, token: Token, *, enabled: bool) -> Outcome:
     """Enables or disables a token. Raises ServiceError where it is left as it was: refused, or another one by now."""
     title = f"Could not {'enable' if enabled else 'disable'} the token {token.name}"
     if get_token(session, registry, token.name) != token:
@@ -231,8 +226,9 @@ def apply_status(
         lambda: client.begin_update(registry.resource_group, registry.name, token.name, body).result(),
         lambda: get_token(session, registry, token.name),
         lambda now: now == replace(token, status="enabled" if enabled else "disabled"),
+        says_not_found,
     )
-    return "changed" if found else "not confirmed"
+    return Outcome.CHANGED if found else Outcome.NOT_CONFIRMED
 
 
 def _token(model: models.Token) -> Token:

@@ -7,14 +7,12 @@ https://learn.microsoft.com/azure/container-registry/container-registry-webhook
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Literal
 
 from azure.mgmt.containerregistry import models
 
 from services.child_resources.webhook_rules import NewWebhook, objections, warnings_about
-from services.connection.arm_changes import if_found, remove, write
-from services.connection.changes import Outcome, changed, refused
-from services.connection.errors import as_service_error
+from services.connection.changes import Outcome, changed, refused, remove, write
+from services.connection.errors import as_service_error, if_there, says_not_found
 from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
@@ -119,11 +117,8 @@ def plan_webhook(registry: Registry, there: tuple[Webhook, ...], wanted: NewWebh
     return AddPlan(registry, wanted, blockers, warnings_about(registry, wanted))
 
 
-Added = Literal["added", "not confirmed"]
-
-
-def apply_webhook(session: AzureSession, plan: AddPlan, report: Callable[[str], None] = lambda _state: None) -> Added:
-    """Adds the webhook as planned. added: it is there so, as read back. not confirmed: Azure took it, and it does not
+def apply_webhook(session: AzureSession, plan: AddPlan, report: Callable[[str], None] = lambda _state: None) -> Outcome:
+    """Adds the webhook as planned. CREATED: it is there so, as read back. NOT_CONFIRMED: Azure took it, and it does not
     show, or could not be read.
 
     Raises ServiceError where nothing was added: refused by the plan, by Azure, or since the list has changed.
@@ -153,8 +148,9 @@ def apply_webhook(session: AzureSession, plan: AddPlan, report: Callable[[str], 
         lambda: client.begin_create(registry.resource_group, registry.name, wanted.name, body).result(),
         lambda: get_webhook(session, registry, wanted.name),
         lambda webhook: _is(webhook, wanted),
+        says_not_found,
     )
-    return "added" if found else "not confirmed"
+    return Outcome.CREATED if found else Outcome.NOT_CONFIRMED
 
 
 def _is(webhook: Webhook, wanted: NewWebhook) -> bool:
@@ -165,9 +161,7 @@ def _is(webhook: Webhook, wanted: NewWebhook) -> bool:
     ) and webhook.location.casefold() == wanted.location.casefold()
 
 
-def apply_status(
-    session: AzureSession, registry: Registry, webhook: Webhook, *, enabled: bool
-) -> Literal["changed", "not confirmed"]:
+def apply_status(session: AzureSession, registry: Registry, webhook: Webhook, *, enabled: bool) -> Outcome:
     """Enables or disables a webhook. Raises ServiceError where it is left as it was: refused, or another one by now."""
     title = f"Could not {'enable' if enabled else 'disable'} the webhook {webhook.name}"
     if get_webhook(session, registry, webhook.name) != webhook:
@@ -181,8 +175,9 @@ def apply_status(
         lambda: client.begin_update(registry.resource_group, registry.name, webhook.name, body).result(),
         lambda: get_webhook(session, registry, webhook.name),
         lambda now: now.enabled is enabled,
+        says_not_found,
     )
-    return "changed" if found else "not confirmed"
+    return Outcome.CHANGED if found else Outcome.NOT_CONFIRMED
 
 
 def apply_removal(
@@ -190,14 +185,14 @@ def apply_removal(
 ) -> Outcome:
     """Removes a webhook as it was shown.
 
-    deleted: it is gone, as read back. gone already: somebody else removed it. not confirmed: Azure took it, and it is
+    DELETED: it is gone, as read back. ALREADY_DONE: somebody else removed it. NOT_CONFIRMED: Azure took it, and it is
     still there or could not be read. Raises ServiceError where it is left: refused, or another one than was shown.
     """
     title = f"Could not remove the webhook {webhook.name}"
     report("looking again")
-    now = if_found(lambda: get_webhook(session, registry, webhook.name))
+    now = if_there(lambda: get_webhook(session, registry, webhook.name), says_not_found)
     if now is None:
-        return "gone already"
+        return Outcome.ALREADY_DONE
     if now != webhook:
         raise changed(title, "The webhook is another one than was shown.")
     report("removing")
@@ -206,6 +201,7 @@ def apply_removal(
         title,
         lambda: client.begin_delete(registry.resource_group, registry.name, webhook.name).result(),
         lambda: get_webhook(session, registry, webhook.name),
+        says_not_found,
     )
 
 

@@ -1,48 +1,102 @@
-"""Deleting so that the report is true: what the registry holds afterwards counts, not what it answered.
+"""Changes whose report is true, on both planes: what is there afterwards counts, not what the request was answered.
 
-The SDK takes 404 for success, and an answer can be lost after the deed: only another look tells.
+The SDK takes 404 for success when it deletes, and an answer can be lost after the change: only reading back shows it.
 """
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Literal
+from enum import StrEnum
+from typing import TypeVar
 
-from services.connection.data_plane import RegistryClient
-from services.connection.errors import ServiceError, as_service_error, if_there, says_gone
+from services.connection.errors import ServiceError, as_service_error, if_there
 
-Outcome = Literal["deleted", "gone already", "not confirmed"]
+Found = TypeVar("Found")
+IsGone = Callable[[ServiceError], bool]
 
 LOOK_AGAIN = "Refresh the list and plan it again."
+NOT_KNOWN = "Whether it was done is not known."
 
 
-def delete(client: RegistryClient, title: str, path: str, read: Callable[[], object]) -> Outcome:
-    """Sends the DELETE, then looks with `read`.
+class Outcome(StrEnum):
+    """What became of one change.
 
-    deleted: it was asked for, and it is gone. gone already: the registry answered that there is no such thing; after a
-    lost answer that may be our own doing. not confirmed: it was accepted, and is still there or could not be read.
-    Raises ServiceError under `title` where it failed and is still there, or where nobody can tell.
+    created, changed, deleted: requested, and read back as planned. already done: it was as planned without this
+    request; after a lost answer that may be our own doing. not confirmed: accepted, and it does not show as planned yet
+    or could not be read. refused: it was not made, and an error beside this says why. not tried: stopped before.
     """
-    outcome: Outcome = "deleted"
-    failure: ServiceError | None = None
+
+    CREATED = "created"
+    CHANGED = "changed"
+    DELETED = "deleted"
+    ALREADY_DONE = "already done"
+    NOT_CONFIRMED = "not confirmed"
+    REFUSED = "refused"
+    NOT_TRIED = "not tried"
+
+
+def write(
+    title: str,
+    send: Callable[[], object],
+    read: Callable[[], Found],
+    as_planned: Callable[[Found], bool],
+    is_gone: IsGone,
+) -> Found | None:
+    """Sends the change with `send`, which also waits for its end, then looks with `read`.
+
+    Returns what was read where it is as planned, also where `send` failed: an answer was lost. Returns None where the
+    change was accepted and does not show, or could not be read. `is_gone` is `says_gone` for a registry,
+    `says_not_found` for Resource Manager. Raises ServiceError under `title` where `send` failed and the change is not
+    there, or where nothing can be read: then it says so.
+    """
+    failure = _failure(title, send)
     try:
-        with as_service_error(title):
-            client.send("DELETE", path)
-    except ServiceError as error:
-        if says_gone(error):
-            outcome = "gone already"
-        else:
-            failure = error
-    try:
-        left = if_there(read)
+        found = if_there(read, is_gone)
     except ServiceError as error:
         if failure:
-            raise replace(failure, remedy=f"Whether it was done is not known. {LOOK_AGAIN}") from error
-        return "not confirmed"
-    if left is None:  # Where it failed, too: an answer was lost.
-        return outcome
+            raise unknown(failure) from error
+        return None
+    if found is not None and as_planned(found):
+        return found
     if failure:
         raise failure
-    return "not confirmed"
+    return None
+
+
+def remove(title: str, send: Callable[[], object], read: Callable[[], object], is_gone: IsGone) -> Outcome:
+    """Sends the deletion with `send`, which also waits for its end, then looks with `read`.
+
+    DELETED: it is gone, also where `send` failed: an answer was lost. ALREADY_DONE: the answer was that there is none,
+    and there is none. NOT_CONFIRMED: accepted, and it is still there or could not be read. `is_gone` as for `write`.
+    Raises ServiceError under `title` where `send` failed and it is still there, or where nothing can be read: then it
+    says so.
+    """
+    failure = _failure(title, send)
+    already = failure is not None and is_gone(failure)
+    try:
+        left = if_there(read, is_gone)
+    except ServiceError as error:
+        if failure and not already:
+            raise unknown(failure) from error
+        return Outcome.NOT_CONFIRMED
+    if left is None:
+        return Outcome.ALREADY_DONE if already else Outcome.DELETED
+    if failure and not already:
+        raise failure
+    return Outcome.NOT_CONFIRMED
+
+
+def _failure(title: str, send: Callable[[], object]) -> ServiceError | None:
+    try:
+        with as_service_error(title):
+            send()
+    except ServiceError as error:
+        return error
+    return None
+
+
+def unknown(failure: ServiceError) -> ServiceError:
+    """`failure`, where nothing could be read back after it."""
+    return replace(failure, remedy=f"{NOT_KNOWN} {LOOK_AGAIN}")
 
 
 def refused(title: str, reason: str) -> ServiceError:

@@ -46,16 +46,24 @@ class ServiceError(Exception):
 
 
 def says_gone(error: ServiceError) -> bool:
-    """TAG_UNKNOWN and its like. A 404 without such a code is some proxy's, and proves nothing."""
+    """Whether the registry itself says that there is no such thing. A 404 without such a code is some proxy's, and
+    proves nothing."""
     return error.status == 404 and error.code in ("TAG_UNKNOWN", "MANIFEST_UNKNOWN", "NAME_UNKNOWN")
 
 
-def if_there(read: Callable[[], Found]) -> Found | None:
-    """What `read` returns; None where the registry itself says that there is no such thing."""
+def says_not_found(error: ServiceError) -> bool:
+    """Whether Resource Manager itself says that there is no such resource: ResourceNotFound, RoleAssignmentNotFound and
+    the like. A subscription may be hidden from this identity, and an operation forgotten: neither proves anything."""
+    unproven = ("SubscriptionNotFound", "OperationNotFound")
+    return error.status == 404 and error.code.endswith("NotFound") and error.code not in unproven
+
+
+def if_there(read: Callable[[], Found], is_gone: Callable[[ServiceError], bool]) -> Found | None:
+    """What `read` returns; None where Azure itself says that there is no such thing, as `is_gone` tells."""
     try:
         return read()
     except ServiceError as error:
-        if says_gone(error):
+        if is_gone(error):
             return None
         raise
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Literal
 
+from services.connection.changes import Outcome
 from services.connection.data_plane import RegistryClient
 from services.connection.parallel import Partial, parallel_map
 from services.images.repositories import find_manifest_row, find_tag
@@ -36,12 +37,24 @@ class RecordedItem:
         return self.name != self.digest
 
 
+WITH_SUBJECT = "deleted with its subject"
+STILL_THERE, GONE = "still there", "gone"
+_GONE = (Outcome.DELETED, Outcome.ALREADY_DONE, WITH_SUBJECT, GONE)
+# What files that are older than these words hold.
+_WORDS_OF_OLD = {"gone already": Outcome.ALREADY_DONE, "gone along": WITH_SUBJECT, "untagged": Outcome.DELETED}
+
+
 @dataclass(frozen=True)
 class Fate:
-    """What became of an item: `outcome` in a word or two; `cause` where it was refused."""
+    """What became of an item. `outcome`: an Outcome, `WITH_SUBJECT`, or what another look showed: `STILL_THERE` or
+    `GONE`; `cause` where it was refused."""
 
     outcome: str
     cause: str = ""
+
+    @property
+    def is_gone(self) -> bool:
+        return self.outcome in _GONE
 
 
 @dataclass(frozen=True)
@@ -137,10 +150,10 @@ def look(client: RegistryClient, record: DeletionRecord) -> Partial[tuple[str, F
         if item.is_tag:
             tag = find_tag(client, record.repository, item.name)
             if tag and tag.digest != item.digest:
-                return item.name, Fate("still there", f"It points to {tag.digest} now.")
-            return item.name, Fate("still there" if tag else "gone")
+                return item.name, Fate(STILL_THERE, f"It points to {tag.digest} now.")
+            return item.name, Fate(STILL_THERE if tag else GONE)
         row = find_manifest_row(client, record.repository, item.digest)
-        return item.name, Fate("still there" if row else "gone")
+        return item.name, Fate(STILL_THERE if row else GONE)
 
     return parallel_map(seen, record.open, name=lambda item: item.name)
 
@@ -168,8 +181,13 @@ def _read(file: Path) -> DeletionRecord | None:
         head["repository"],
         datetime.fromisoformat(head["begun"]),
         tuple(RecordedItem(name, digest, tuple(tags)) for name, digest, tags in head["items"]),
-        {line["name"]: Fate(line["outcome"], line.get("cause", "")) for line in rest if "name" in line},
+        {line["name"]: _fate(line) for line in rest if "name" in line},
         datetime.fromisoformat(end["ended"]) if end else None,
         end.get("answer", ""),
         end.get("error", ""),
     )
+
+
+def _fate(line: Mapping[str, Any]) -> Fate:
+    outcome = str(line["outcome"])
+    return Fate(str(_WORDS_OF_OLD.get(outcome, outcome)), line.get("cause", ""))

@@ -3,11 +3,10 @@
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from threading import Event
-from typing import Literal
 
-from services.connection.changes import changed, delete, refused
+from services.connection.changes import Outcome, changed, refused, remove
 from services.connection.data_plane import RegistryClient, path_of
-from services.connection.errors import ServiceError
+from services.connection.errors import ServiceError, says_gone
 from services.connection.names import require_digest
 from services.connection.parallel import Partial, Refusal, parallel_map
 from services.deletion.plan import DeletionItem, DeletionPlan, Why, plan_deletion
@@ -23,14 +22,15 @@ BATCH = 200
 class DeletionResult:
     """What became of one manifest and of the tags on it.
 
-    deleted: the registry was asked for it, and it is gone, as read back. gone along: the registry took it along with
-    the manifest that it refers to. gone already: somebody else was first; or our own deed, whose answer was lost.
-    not confirmed: the registry accepted it, and it is still there or could not be read back.
+    DELETED: requested, and it is gone, as read back; `with_subject`: the registry deleted it with the manifest that it
+    refers to. ALREADY_DONE: somebody else was first; or our own request, whose answer was lost. NOT_CONFIRMED: it was
+    accepted, and is still there or could not be read back.
     """
 
     digest: str
     tags: tuple[str, ...]
-    outcome: Literal["deleted", "gone along", "gone already", "not confirmed"]
+    outcome: Outcome
+    with_subject: bool = False
 
 
 Told = Callable[[DeletionItem, DeletionResult | ServiceError], None]
@@ -147,7 +147,7 @@ def _delete_wave(
     def delete_one(item: DeletionItem) -> DeletionResult:
         for digest in item.after:
             fate = fates.get(digest)
-            if not isinstance(fate, DeletionResult) or fate.outcome == "not confirmed":
+            if not isinstance(fate, DeletionResult) or fate.outcome is Outcome.NOT_CONFIRMED:
                 raise refused(_title(repository, item), f"It hangs on {digest}, which is not gone.")
         return _delete_one(client, repository, item, fates)
 
@@ -171,16 +171,21 @@ def _delete_one(
     require_digest(title, item.digest)
     row = find_manifest_row(client, repository, item.digest)
     if row is None:
-        along = item.why is Why.REFERRER and item.of in fates
-        return DeletionResult(item.digest, item.tags, "gone along" if along else "gone already")
+        if item.why is Why.REFERRER and item.of in fates:
+            return DeletionResult(item.digest, item.tags, Outcome.DELETED, with_subject=True)
+        return DeletionResult(item.digest, item.tags, Outcome.ALREADY_DONE)
     if set(row.tags) != set(item.tags):
         raise changed(title, f"Its tags were {_names(item.tags)} when it was planned, and now are {_names(row.tags)}.")
     if not row.locks.deletable:
         raise changed(title, "It has been locked since it was planned.")
     path = path_of("/v2/{repository}/manifests/{digest}", repository=repository, digest=item.digest)
-    return DeletionResult(
-        item.digest, item.tags, delete(client, title, path, lambda: get_manifest_row(client, repository, item.digest))
+    outcome = remove(
+        title,
+        lambda: client.send("DELETE", path),
+        lambda: get_manifest_row(client, repository, item.digest),
+        says_gone,
     )
+    return DeletionResult(item.digest, item.tags, outcome)
 
 
 def _title(repository: str, item: DeletionItem) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 from services.connection.data_plane import RegistryClient, path_of
-from services.connection.errors import as_service_error, if_there
+from services.connection.errors import as_service_error, if_there, says_gone
 from services.connection.parallel import Partial, parallel_map
 
 # The service cuts a larger page to 1000 without an error: https://github.com/Azure/acr/issues/749
@@ -205,12 +205,12 @@ def get_tag(client: RegistryClient, repository: str, tag: str) -> Tag:
 
 def find_tag(client: RegistryClient, repository: str, tag: str) -> Tag | None:
     """The tag; None where the registry itself says that there is none. Raises ServiceError for any other failure."""
-    return if_there(lambda: get_tag(client, repository, tag))
+    return if_there(lambda: get_tag(client, repository, tag), says_gone)
 
 
 def find_repository(client: RegistryClient, name: str) -> Repository | None:
     """The repository; None where the registry itself says that there is none, as `find_tag`."""
-    return if_there(lambda: get_repository(client, name))
+    return if_there(lambda: get_repository(client, name), says_gone)
 
 
 def get_manifest_row(client: RegistryClient, repository: str, digest: str) -> ManifestRow:
@@ -222,7 +222,7 @@ def get_manifest_row(client: RegistryClient, repository: str, digest: str) -> Ma
 
 def find_manifest_row(client: RegistryClient, repository: str, digest: str) -> ManifestRow | None:
     """The metadata of one manifest; None where the registry itself says that there is none, as `find_tag`."""
-    return if_there(lambda: get_manifest_row(client, repository, digest))
+    return if_there(lambda: get_manifest_row(client, repository, digest), says_gone)
 
 
 def manifest_rows(client: RegistryClient, repository: str) -> tuple[ManifestRow, ...]:

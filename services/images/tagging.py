@@ -7,17 +7,14 @@ import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from threading import Event
-from typing import Literal
 
-from services.connection.changes import LOOK_AGAIN, changed, delete, refused
+from services.connection.changes import LOOK_AGAIN, Outcome, changed, refused, remove
 from services.connection.data_plane import RegistryClient, path_of
-from services.connection.errors import ServiceError, as_service_error
+from services.connection.errors import ServiceError, as_service_error, says_gone
 from services.connection.names import is_tag, require_digest, require_tag
 from services.connection.parallel import Partial, parallel_map
 from services.images.manifest_reading import ACCEPT
 from services.images.repositories import Repository, Tag, find_tag, get_manifest_row, get_repository, get_tag
-
-Outcome = Literal["untagged", "gone already", "not confirmed"]
 
 
 @dataclass(frozen=True)
@@ -56,9 +53,8 @@ class UntagPlan:
 class UntagResult:
     """What became of one tag, and the digest that it pointed to.
 
-    untagged: the registry was asked to remove it, and it is gone, as read back.
-    gone already: the registry answered that there is no such tag; after a lost answer that may be our own doing.
-    not confirmed: the registry accepted it, and the tag is still there or could not be read back.
+    DELETED: requested, and the tag is gone, as read back. ALREADY_DONE: there was no such tag; after a lost answer that
+    may be our own doing. NOT_CONFIRMED: accepted, and the tag is still there or could not be read back.
     """
 
     tag: str
@@ -253,12 +249,14 @@ def _untag(client: RegistryClient, repository: str, item: UntagItem) -> UntagRes
         raise refused(title, item.refusal)
     current = find_tag(client, repository, item.tag)
     if current is None:
-        return UntagResult(item.tag, item.digest, "gone already")
+        return UntagResult(item.tag, item.digest, Outcome.ALREADY_DONE)
     if current.digest != item.digest:
         raise _changed(title, item.tag, item.digest, current)
     path = path_of("/acr/v1/{repository}/_tags/{tag}", repository=repository, tag=item.tag)
-    outcome = delete(client, title, path, lambda: get_tag(client, repository, item.tag))
-    return UntagResult(item.tag, item.digest, "untagged" if outcome == "deleted" else outcome)
+    outcome = remove(
+        title, lambda: client.send("DELETE", path), lambda: get_tag(client, repository, item.tag), says_gone
+    )
+    return UntagResult(item.tag, item.digest, outcome)
 
 
 # Both

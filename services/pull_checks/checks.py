@@ -10,7 +10,7 @@ from enum import StrEnum
 from services.connection.errors import ServiceError
 
 
-class Outcome(StrEnum):
+class CheckState(StrEnum):
     """WARNING: it does not keep from pulling, as far as can be told. UNKNOWN counts as neither passed nor failed."""
 
     PASSED = "passed"
@@ -26,7 +26,7 @@ class Check:
 
     id: str
     title: str
-    outcome: Outcome
+    state: CheckState
     evidence: str
     symptom: str = ""
     fix: str = ""
@@ -37,7 +37,7 @@ ORDER = (
     *("C1", "C2", "C17", "C3", "C6", "C13", "C7", "C9", "C10", "C11", "C12"),
     *("C4", "C5", "C14", "C15", "C16", "C8", "C18", "C19"),
 )
-# Without the outcome of each of these nobody can say that a pull works.
+# Without the state of each of these nobody can say that a pull works.
 _NEEDED = frozenset({"C1", "C3", "C4", "C6", "C9", "C19"})
 _OF_AN_IMAGE = frozenset({"C15", "C16"})
 # What can't be told of these does not keep from saying that it works.
@@ -52,8 +52,8 @@ def in_order(checks: Iterable[Check]) -> tuple[Check, ...]:
 def unknown(id_: str, title: str, why: str | ServiceError, fix: str = "") -> Check:
     """For what could not be told, and why."""
     if isinstance(why, ServiceError):
-        return Check(id_, title, Outcome.UNKNOWN, str(why), fix=fix or why.remedy)
-    return Check(id_, title, Outcome.UNKNOWN, why, fix=fix)
+        return Check(id_, title, CheckState.UNKNOWN, str(why), fix=fix or why.remedy)
+    return Check(id_, title, CheckState.UNKNOWN, why, fix=fix)
 
 
 class Answer(StrEnum):
@@ -92,8 +92,8 @@ def verdict(checks: Iterable[Check], *, image: bool = False) -> Verdict:
     CANNOT, whatever could not be told besides.
     """
     checks = in_order(checks)
-    failed = tuple(check for check in checks if check.outcome is Outcome.FAILED)
-    untold = tuple(check for check in checks if check.outcome is Outcome.UNKNOWN and check.id not in _ADVISORY)
+    failed = tuple(check for check in checks if check.state is CheckState.FAILED)
+    untold = tuple(check for check in checks if check.state is CheckState.UNKNOWN and check.id not in _ADVISORY)
     needed = _NEEDED | _OF_AN_IMAGE if image else _NEEDED
     ran = {check.id for check in checks}
     missing = tuple(id_ for id_ in ORDER if id_ in needed and id_ not in ran)

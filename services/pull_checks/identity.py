@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from services.aks.clusters import Cluster, IdentityModel
 from services.connection.errors import ServiceError
 from services.connection.resource_ids import same_id
-from services.pull_checks.checks import Check, Outcome, unknown
+from services.pull_checks.checks import Check, CheckState, unknown
 
 MODEL, KUBELET, EXISTENCE, TENANT = "Identity model", "Kubelet identity", "Kubelet identity exists", "Tenant"
 _UNAUTHORIZED = "failed to authorize: failed to fetch anonymous token: 401 Unauthorized"
@@ -26,8 +26,8 @@ def identity_model(cluster: Cluster) -> Check:
             return unknown("C3", MODEL, "Azure tells neither a managed identity nor a service principal.")
         case IdentityModel.SERVICE_PRINCIPAL:
             said = f"A service principal: {cluster.service_principal_id}. Pulls stop when its secret expires."
-            return Check("C3", MODEL, Outcome.PASSED, said)
-    return Check("C3", MODEL, Outcome.PASSED, f"A {cluster.identity_model}.")
+            return Check("C3", MODEL, CheckState.PASSED, said)
+    return Check("C3", MODEL, CheckState.PASSED, f"A {cluster.identity_model}.")
 
 
 def puller(cluster: Cluster) -> Check:
@@ -38,7 +38,7 @@ def puller(cluster: Cluster) -> Check:
     ids = [f"client id {who.client_id}"] if who.client_id else []
     ids += [f"object id {who.object_id}"] if who.object_id else []
     ids += [cluster.kubelet.resource_id] if cluster.kubelet and cluster.kubelet.resource_id else []
-    return Check("C3", KUBELET, Outcome.PASSED, f"{', '.join(ids)}. {who.why}")
+    return Check("C3", KUBELET, CheckState.PASSED, f"{', '.join(ids)}. {who.why}")
 
 
 def existence(cluster: Cluster, found: IdentityResource | ServiceError | None) -> Check:
@@ -55,13 +55,13 @@ def existence(cluster: Cluster, found: IdentityResource | ServiceError | None) -
         # A refusal, or a 404 of something else, proves nothing.
         if found.status == 404 and found.code == "ResourceNotFound":
             said = "The identity's resource is gone, and nodes get no token as it."
-            return Check("C3", EXISTENCE, Outcome.FAILED, said, _UNAUTHORIZED, fix)
+            return Check("C3", EXISTENCE, CheckState.FAILED, said, _UNAUTHORIZED, fix)
         return unknown("C3", EXISTENCE, found)
     known = cluster.puller.object_id
     if found.object_id and known and not same_id(found.object_id, known):
         said = f"It was made anew: its object id is {found.object_id}, and the cluster knows {known}."
-        return Check("C3", EXISTENCE, Outcome.FAILED, said, _UNAUTHORIZED, fix)
-    return Check("C3", EXISTENCE, Outcome.PASSED, f"It is there: object id {found.object_id or known}.")
+        return Check("C3", EXISTENCE, CheckState.FAILED, said, _UNAUTHORIZED, fix)
+    return Check("C3", EXISTENCE, CheckState.PASSED, f"It is there: object id {found.object_id or known}.")
 
 
 def tenant(cluster: Cluster, registry_tenant: str | ServiceError) -> Check:
@@ -74,10 +74,10 @@ def tenant(cluster: Cluster, registry_tenant: str | ServiceError) -> Check:
     if not registry_tenant or not cluster.tenant_id:
         return unknown("C4", TENANT, "Azure does not tell the tenant of both.")
     if same_id(registry_tenant, cluster.tenant_id):
-        return Check("C4", TENANT, Outcome.PASSED, f"Both are of the tenant {registry_tenant}.")
+        return Check("C4", TENANT, CheckState.PASSED, f"Both are of the tenant {registry_tenant}.")
     said = f"The registry is of the tenant {registry_tenant}, the cluster of {cluster.tenant_id}."
     if cluster.identity_model is IdentityModel.SERVICE_PRINCIPAL:
         fix = "The application has to be multi-tenant, with a service principal and a role in the registry's tenant."
-        return Check("C4", TENANT, Outcome.WARNING, said, _UNAUTHORIZED, fix)
+        return Check("C4", TENANT, CheckState.WARNING, said, _UNAUTHORIZED, fix)
     fix = "Use a multi-tenant service principal, a token of the registry, or a registry of the cluster's tenant."
-    return Check("C4", TENANT, Outcome.FAILED, f"{said} A managed identity can't cross them.", _UNAUTHORIZED, fix)
+    return Check("C4", TENANT, CheckState.FAILED, f"{said} A managed identity can't cross them.", _UNAUTHORIZED, fix)

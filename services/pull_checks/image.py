@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 from services.aks.clusters import Cluster, NodePool
 from services.connection.errors import ServiceError
-from services.pull_checks.checks import Check, Outcome, unknown
+from services.pull_checks.checks import Check, CheckState, unknown
 
 PLATFORM, IMAGE = "Platform", "Image"
 
@@ -32,17 +32,17 @@ def image_state(found: ImageFacts | ServiceError) -> Check:
         return unknown("C16", IMAGE, found)
     if not found.digest:
         said, fix = f"There is no {found.name} in the registry.", "Push it, or correct the name in the pod's manifest."
-        return Check("C16", IMAGE, Outcome.FAILED, said, "manifest unknown, or: not found", fix)
+        return Check("C16", IMAGE, CheckState.FAILED, said, "manifest unknown, or: not found", fix)
     if found.unreadable:
         said = f"A lock keeps from reading {', '.join(found.unreadable)}."
         fix = "Unlock it: `az acr repository update --read-enabled true`."
-        return Check("C16", IMAGE, Outcome.FAILED, said, "unexpected status: 405 Method Not Allowed", fix)
+        return Check("C16", IMAGE, CheckState.FAILED, said, "unexpected status: 405 Method Not Allowed", fix)
     if found.missing:
         said = f"{found.digest} is an index, and the registry lacks {len(found.missing)} of its manifests: "
         said += f"{', '.join(found.missing)}."
         fix = "Push the image again with all its platforms."
-        return Check("C16", IMAGE, Outcome.FAILED, said, "manifest unknown, on nodes of the missing platform", fix)
-    return Check("C16", IMAGE, Outcome.PASSED, f"{found.name} is there: {found.digest}.")
+        return Check("C16", IMAGE, CheckState.FAILED, said, "manifest unknown, on nodes of the missing platform", fix)
+    return Check("C16", IMAGE, CheckState.PASSED, f"{found.name} is there: {found.digest}.")
 
 
 def platform(cluster: Cluster, found: ImageFacts | ServiceError) -> Check:
@@ -64,13 +64,13 @@ def platform(cluster: Cluster, found: ImageFacts | ServiceError) -> Check:
     fix = "Build it for these platforms too, or keep its pods off those pools: nodeSelector kubernetes.io/arch and os."
     if len(unsuited) == len(pools):
         said = f"{made_for}, and no pool is of that: {', '.join(unsuited)}."
-        return Check("C15", PLATFORM, Outcome.FAILED, said, symptom, fix)
+        return Check("C15", PLATFORM, CheckState.FAILED, said, symptom, fix)
     if untold:
         return unknown("C15", PLATFORM, f"{made_for}; the processors of {', '.join(untold)} are not told.")
     if unsuited:
         said = f"{made_for}, which the pools {', '.join(unsuited)} can't run."
-        return Check("C15", PLATFORM, Outcome.WARNING, said, symptom, fix)
-    return Check("C15", PLATFORM, Outcome.PASSED, f"{made_for}, as all pools are.")
+        return Check("C15", PLATFORM, CheckState.WARNING, said, symptom, fix)
+    return Check("C15", PLATFORM, CheckState.PASSED, f"{made_for}, as all pools are.")
 
 
 def _suits(pool: NodePool, platforms: tuple[str, ...]) -> bool | None:

@@ -7,7 +7,7 @@ from ipaddress import ip_address, ip_network
 
 from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
-from services.pull_checks.checks import Check, Outcome, unknown
+from services.pull_checks.checks import Check, CheckState, unknown
 from services.pull_checks.private_link import NetworkPath
 from services.registries.registry import Registry
 
@@ -37,24 +37,24 @@ def name(registry: Registry, resolved: Resolved | ServiceError) -> Check:
     if isinstance(resolved, ServiceError):
         said = f"{host} does not resolve where the console runs: {resolved.cause}"
         fix = "The console is no node: look it up on one, and check the DNS servers of the cluster's network."
-        return Check("C2", NAME, Outcome.WARNING, said, f"dial tcp: lookup {host}: no such host", fix)
+        return Check("C2", NAME, CheckState.WARNING, said, f"dial tcp: lookup {host}: no such host", fix)
     also = f", canonical name {resolved.canonical}" if resolved.canonical else ""
     said = f"{host} resolves to {', '.join(resolved.addresses)} where the console runs{also}."
-    return Check("C2", NAME, Outcome.PASSED, said)
+    return Check("C2", NAME, CheckState.PASSED, said)
 
 
 def location(cluster: Cluster, registry: Registry) -> Check:
     """C17: whether images come from the cluster's own region."""
     if registry.location == cluster.location:
-        return Check("C17", LOCATION, Outcome.PASSED, f"Both are in {registry.location}.")
+        return Check("C17", LOCATION, CheckState.PASSED, f"Both are in {registry.location}.")
     if registry.replicas is None:
         return unknown("C17", LOCATION, f"{registry.name} is in {registry.location}; its replicas could not be read.")
     if any(replica.region == cluster.location for replica in registry.replicas):
         said = f"{registry.name} has a replica in {cluster.location}, where the cluster is."
-        return Check("C17", LOCATION, Outcome.PASSED, said)
+        return Check("C17", LOCATION, CheckState.PASSED, said)
     said = f"{registry.name} is in {registry.location}, the cluster in {cluster.location}."
     fix = "Pulls are slower and their traffic is billed: a replica in the cluster's region (Premium) changes both."
-    return Check("C17", LOCATION, Outcome.WARNING, said, "Pulling image takes long", fix)
+    return Check("C17", LOCATION, CheckState.WARNING, said, "Pulling image takes long", fix)
 
 
 def public_way(cluster: Cluster, registry: Registry, addresses: tuple[str, ...] | ServiceError) -> NetworkPath:
@@ -95,7 +95,7 @@ def rules(registry: Registry, public: NetworkPath, private: NetworkPath) -> Chec
     """C9: whether there is a way in at all, public or private."""
     said = f"Public way: {public.why} Private way: {private.why}"
     if public.open or private.open:
-        return Check("C9", RULES, Outcome.PASSED, public.why if public.open else said)
+        return Check("C9", RULES, CheckState.PASSED, public.why if public.open else said)
     if public.open is None or private.open is None:
         return unknown("C9", RULES, said, "Ask who runs the network, or prove it in the cluster.")
     fix = (
@@ -103,7 +103,7 @@ def rules(registry: Registry, public: NetworkPath, private: NetworkPath) -> Chec
         if registry.network.public_access
         else "Make a private endpoint in the cluster's network, with the zone privatelink.azurecr.io linked to it."
     )
-    return Check("C9", RULES, Outcome.FAILED, said, _FORBIDDEN, fix)
+    return Check("C9", RULES, CheckState.FAILED, said, _FORBIDDEN, fix)
 
 
 def outbound(registry: Registry, public: NetworkPath, private: NetworkPath) -> Check | None:
@@ -111,13 +111,13 @@ def outbound(registry: Registry, public: NetworkPath, private: NetworkPath) -> C
     if not registry.network.public_access:
         return None
     if public.open:
-        return Check("C10", ADDRESS, Outcome.PASSED, public.why)
+        return Check("C10", ADDRESS, CheckState.PASSED, public.why)
     fix = f"Add it: `az acr network-rule add --name {registry.name} --ip-address …`."
     if private.open:
-        return Check("C10", ADDRESS, Outcome.WARNING, f"{public.why} Nodes have a private way in.", "", fix)
+        return Check("C10", ADDRESS, CheckState.WARNING, f"{public.why} Nodes have a private way in.", "", fix)
     if public.open is None:
         return unknown("C10", ADDRESS, public.why, "Find out the address, and compare it with the IP rules.")
-    return Check("C10", ADDRESS, Outcome.FAILED, public.why, _FORBIDDEN, fix)
+    return Check("C10", ADDRESS, CheckState.FAILED, public.why, _FORBIDDEN, fix)
 
 
 def private_endpoints(registry: Registry, public: NetworkPath, private: NetworkPath) -> Check | None:
@@ -129,14 +129,14 @@ def private_endpoints(registry: Registry, public: NetworkPath, private: NetworkP
         "privatelink.azurecr.io, with records for the registry and each of its data endpoints, linked to it."
     )
     if private.open:
-        return Check("C11", PRIVATE, Outcome.PASSED, private.why)
+        return Check("C11", PRIVATE, CheckState.PASSED, private.why)
     if public.open:
         said = f"{private.why} Nodes have a public way in."
-        outcome = Outcome.WARNING
-        return Check("C11", PRIVATE, outcome, said, "", fix)
+        state = CheckState.WARNING
+        return Check("C11", PRIVATE, state, said, "", fix)
     if private.open is None:
         return unknown("C11", PRIVATE, private.why, fix)
-    return Check("C11", PRIVATE, Outcome.FAILED, private.why, f"{_FORBIDDEN}, or dial tcp: i/o timeout", fix)
+    return Check("C11", PRIVATE, CheckState.FAILED, private.why, f"{_FORBIDDEN}, or dial tcp: i/o timeout", fix)
 
 
 def data_endpoints(cluster: Cluster, registry: Registry) -> Check:
@@ -151,5 +151,5 @@ def data_endpoints(cluster: Cluster, registry: Registry) -> Check:
         fix = f"Let nodes reach {hosts} on port 443" + (
             "." if registry.network.data_endpoints else ", or give the registry data endpoints of its own (Premium)."
         )
-        return Check("C12", DATA, Outcome.WARNING, said, "dial tcp: i/o timeout, after the manifest was read", fix)
-    return Check("C12", DATA, Outcome.PASSED, f"Layers come from {hosts}; nodes go straight out.")
+        return Check("C12", DATA, CheckState.WARNING, said, "dial tcp: i/o timeout, after the manifest was read", fix)
+    return Check("C12", DATA, CheckState.PASSED, f"Layers come from {hosts}; nodes go straight out.")

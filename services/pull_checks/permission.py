@@ -4,7 +4,7 @@ from services.access.decisions import Decision, Verdict
 from services.access.role_definitions import ACR_PULL, BUILT_IN, REPOSITORY_READER
 from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
-from services.pull_checks.checks import Check, Outcome, unknown
+from services.pull_checks.checks import Check, CheckState, unknown
 from services.registries.registry import Mode, Registry
 
 MODE, PERMISSION, GROUP = "Permission mode", "Image pull permission", "Group membership"
@@ -22,12 +22,12 @@ def mode(registry: Registry, decision: Decision | ServiceError) -> Check:
         return Check(
             "C5",
             MODE,
-            Outcome.WARNING,
+            CheckState.WARNING,
             f"{said} {ignored[0].role} is assigned, and counts in the other mode only.",
             _UNAUTHORIZED,
             f"Assign {role}.",
         )
-    return Check("C5", MODE, Outcome.PASSED, said)
+    return Check("C5", MODE, CheckState.PASSED, said)
 
 
 def pull_permission(
@@ -43,14 +43,14 @@ def pull_permission(
     """
     if registry.access.anonymous_pull and (isinstance(decision, ServiceError) or decision.verdict is Verdict.UNKNOWN):
         said = decision.cause if isinstance(decision, ServiceError) else _untold(decision)
-        return Check("C6", PERMISSION, Outcome.WARNING, f"{said} {_ANYBODY}")
+        return Check("C6", PERMISSION, CheckState.WARNING, f"{said} {_ANYBODY}")
     if isinstance(decision, ServiceError):
         return unknown("C6", PERMISSION, decision)
     where = f" {repository}" if repository else ""
     match decision.verdict:
         case Verdict.YES:
             given = "; ".join(f"{reason.words} ({reason.assignment.id})" for reason in decision.because)
-            return Check("C6", PERMISSION, Outcome.PASSED, f"{given}.")
+            return Check("C6", PERMISSION, CheckState.PASSED, f"{given}.")
         case Verdict.SOME:
             given = "; ".join(reason.words for reason in decision.because)
             said = f"It depends on the repository: {given or 'a deny assignment takes some away'}."
@@ -75,8 +75,8 @@ def pull_permission(
         )
         fix = f"Assign {role} to the {cluster.puller.kind}'s object id instead: attach the registry to the cluster."
     if registry.access.anonymous_pull:
-        return Check("C6", PERMISSION, Outcome.WARNING, f"{said} {_ANYBODY}", "", fix)
-    return Check("C6", PERMISSION, Outcome.FAILED, said, _UNAUTHORIZED, fix)
+        return Check("C6", PERMISSION, CheckState.WARNING, f"{said} {_ANYBODY}", "", fix)
+    return Check("C6", PERMISSION, CheckState.FAILED, said, _UNAUTHORIZED, fix)
 
 
 def _untold(decision: Decision) -> str:
@@ -96,8 +96,8 @@ def group(decision: Decision | ServiceError) -> Check | None:
     if all(reason.group for reason in decision.because):
         said = f"It is given to the group {decision.because[0].group} only."
         fix = "Membership in groups can take hours to arrive; assign the role to the identity itself to be sure."
-        return Check("C7", GROUP, Outcome.WARNING, said, _UNAUTHORIZED, fix)
-    return Check("C7", GROUP, Outcome.PASSED, "It is given to the identity itself, not by a group.")
+        return Check("C7", GROUP, CheckState.WARNING, said, _UNAUTHORIZED, fix)
+    return Check("C7", GROUP, CheckState.PASSED, "It is given to the identity itself, not by a group.")
 
 
 def anonymous(registry: Registry) -> Check:
@@ -105,8 +105,8 @@ def anonymous(registry: Registry) -> Check:
     if registry.access.anonymous_pull:
         said = "On: whoever the network lets in pulls every image, without a role."
         fix = "Turn it off if that is not meant: `az acr update --anonymous-pull-enabled false`."
-        return Check("C13", ANONYMOUS, Outcome.WARNING, said, "", fix)
-    return Check("C13", ANONYMOUS, Outcome.PASSED, "Off: pulling takes a role.")
+        return Check("C13", ANONYMOUS, CheckState.WARNING, said, "", fix)
+    return Check("C13", ANONYMOUS, CheckState.PASSED, "Off: pulling takes a role.")
 
 
 def audience(registry: Registry) -> Check:
@@ -115,7 +115,7 @@ def audience(registry: Registry) -> Check:
     https://learn.microsoft.com/azure/container-registry/container-registry-disable-authentication-as-arm
     """
     if registry.access.arm_audience_tokens:
-        return Check("C14", AUDIENCE, Outcome.PASSED, "Tokens made for Azure Resource Manager are taken too.")
+        return Check("C14", AUDIENCE, CheckState.PASSED, "Tokens made for Azure Resource Manager are taken too.")
     said = "Only tokens made for registries are taken: `az aks check-acr` then fails, and some clients do."
     fix = "Trust the permission above rather than check-acr; nodes of old versions may need an upgrade."
-    return Check("C14", AUDIENCE, Outcome.WARNING, said, _UNAUTHORIZED, fix)
+    return Check("C14", AUDIENCE, CheckState.WARNING, said, _UNAUTHORIZED, fix)

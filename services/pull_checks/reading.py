@@ -11,7 +11,7 @@ from typing import Any
 from services.aks.clusters import Cluster
 from services.arm.resources import get_resource, list_resources
 from services.connection.data_plane import RegistryClient
-from services.connection.errors import ServiceError, as_service_error, if_there
+from services.connection.errors import ServiceError, as_service_error, if_there, says_gone
 from services.connection.names import image_name
 from services.connection.session import AzureSession
 from services.images.manifest_reading import read_config, read_manifest
@@ -149,7 +149,11 @@ def read_image(session: AzureSession, registry: Registry, repository: str, refer
             platforms = (told,) if told else _platform(client, repository, manifest)
             return ImageFacts(name, digest, platforms, len(manifest.layers))
         digests = [child.digest for child in manifest.children]
-        children = list(pool.map(lambda one: if_there(lambda: read_manifest(client, repository, one)), digests))
+
+        def platform(digest: str) -> Manifest | None:
+            return if_there(lambda: read_manifest(client, repository, digest), says_gone)
+
+        children = list(pool.map(platform, digests))
     return ImageFacts(
         name,
         digest,

@@ -6,7 +6,7 @@ from services.access.decisions import Decision
 from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
 from services.connection.resource_ids import same_id
-from services.pull_checks.checks import Check, Outcome, unknown
+from services.pull_checks.checks import Check, CheckState, unknown
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, sku_of
 from services.wording import counted
@@ -24,14 +24,14 @@ def registry_state(registry: Registry) -> Check:
     said = f"{registry.login_server}, state {registry.provisioning_state or 'not told'}."
     match registry.provisioning_state:
         case "Succeeded":
-            return Check("C1", REGISTRY, Outcome.PASSED, said)
+            return Check("C1", REGISTRY, CheckState.PASSED, said)
         case "":
             return unknown("C1", REGISTRY, said)
         case "Creating" | "Deleting":
             fix = "Wait until it is created, or take another registry."
-            return Check("C1", REGISTRY, Outcome.FAILED, said, "dial tcp: lookup: no such host", fix)
+            return Check("C1", REGISTRY, CheckState.FAILED, said, "dial tcp: lookup: no such host", fix)
     fix = "Its last change has not ended well: it may serve as before. See the activity log."
-    return Check("C1", REGISTRY, Outcome.WARNING, said, "", fix)
+    return Check("C1", REGISTRY, CheckState.WARNING, said, "", fix)
 
 
 def freshness(decision: Decision | ServiceError, now: datetime) -> Check | None:
@@ -46,8 +46,8 @@ def freshness(decision: Decision | ServiceError, now: datetime) -> Check | None:
     if age < PROPAGATION:
         said = f"The role was assigned {max(0, int(age.total_seconds() // 60))} minutes ago."
         fix = "It takes up to 10 minutes to arrive; a node may keep its old token for an hour: then restart the pod."
-        return Check("C8", FRESH, Outcome.WARNING, said, _UNAUTHORIZED, fix)
-    return Check("C8", FRESH, Outcome.PASSED, f"The role was assigned on {min(told):%d %B %Y}: it has arrived.")
+        return Check("C8", FRESH, CheckState.WARNING, said, _UNAUTHORIZED, fix)
+    return Check("C8", FRESH, CheckState.PASSED, f"The role was assigned on {min(told):%d %B %Y}: it has arrived.")
 
 
 def throttling(cluster: Cluster, registry: Registry, layers: int | None = None) -> Check:
@@ -65,15 +65,15 @@ def throttling(cluster: Cluster, registry: Registry, layers: int | None = None) 
     said = f"{nodes} pulling at once: {requests} requests; one identity may make {limit} a minute."
     if requests > limit:
         fix = "Roll out in steps, keep images on the nodes (artifact streaming, a cache), or take a larger SKU."
-        return Check("C18", THROTTLING, Outcome.WARNING, said, "429 Too Many Requests (toomanyrequests)", fix)
-    return Check("C18", THROTTLING, Outcome.PASSED, said)
+        return Check("C18", THROTTLING, CheckState.WARNING, said, "429 Too Many Requests (toomanyrequests)", fix)
+    return Check("C18", THROTTLING, CheckState.PASSED, said)
 
 
 def cluster_state(cluster: Cluster, registry: Registry) -> Check:
     """C19: that it runs, and gets its images from this registry and as this identity."""
     if cluster.power == "Stopped":
         said, fix = "The cluster is stopped: no node pulls.", "Start it: `az aks start`."
-        return Check("C19", CLUSTER, Outcome.FAILED, said, "Pods stay Pending", fix)
+        return Check("C19", CLUSTER, CheckState.FAILED, said, "Pods stay Pending", fix)
     if not cluster.provisioning_state:
         return unknown("C19", CLUSTER, "Azure does not tell its state.")
     concerns = []
@@ -86,8 +86,8 @@ def cluster_state(cluster: Cluster, registry: Registry) -> Check:
     if cluster.virtual_nodes:
         concerns.append("Virtual nodes do not pull as the kubelet identity.")
     if concerns:
-        return Check("C19", CLUSTER, Outcome.WARNING, " ".join(concerns), "", "Check these nodes on their own.")
+        return Check("C19", CLUSTER, CheckState.WARNING, " ".join(concerns), "", "Check these nodes on their own.")
     power = f", {cluster.power.lower()}" if cluster.power else ""
     return Check(
-        "C19", CLUSTER, Outcome.PASSED, f"{cluster.provisioning_state}{power}, {counted(cluster.nodes, 'node')}."
+        "C19", CLUSTER, CheckState.PASSED, f"{cluster.provisioning_state}{power}, {counted(cluster.nodes, 'node')}."
     )

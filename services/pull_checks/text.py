@@ -9,16 +9,16 @@ from datetime import datetime
 
 from services.aks.clusters import Cluster
 from services.pull_checks import identity
-from services.pull_checks.checks import Answer, Check, Outcome, Verdict
+from services.pull_checks.checks import Answer, Check, CheckState, Verdict
 from services.pull_checks.network import NAME, Resolved
 from services.pull_checks.permission import PERMISSION
 from services.registries.registry import Registry
 
 _SAID = {
-    Outcome.PASSED: "SUCCEEDED",
-    Outcome.FAILED: "FAILED",
-    Outcome.WARNING: "WARNING",
-    Outcome.UNKNOWN: "UNKNOWN",
+    CheckState.PASSED: "SUCCEEDED",
+    CheckState.FAILED: "FAILED",
+    CheckState.WARNING: "WARNING",
+    CheckState.UNKNOWN: "UNKNOWN",
 }
 
 
@@ -37,8 +37,8 @@ def as_text(
 
     def step(title: str, words: str) -> None:
         if check := by_title.pop(title, None):
-            lines.append(f"{words}: {_SAID[check.outcome]}")
-            if check.outcome is not Outcome.PASSED:
+            lines.append(f"{words}: {_SAID[check.state]}")
+            if check.state is not CheckState.PASSED:
                 lines.append(check.evidence)
 
     step(NAME, f"Checking host name resolution ({server})")

@@ -8,7 +8,7 @@ from azure.core.exceptions import AzureError
 from azure.mgmt.containerregistry import models
 
 from services.arm.subscriptions import Subscription, list_in_each, list_subscriptions
-from services.connection.errors import ServiceError, as_service_error, from_azure
+from services.connection.errors import ServiceError, as_service_error, from_azure, if_there, says_not_found
 from services.connection.parallel import Partial, Progress, Refusal, counter, parallel_map
 from services.connection.resource_ids import parse_id
 from services.connection.sdk_models import sdk_text
@@ -77,17 +77,7 @@ def describe_registry(session: AzureSession, resource_id: str) -> Registry:
 def find_registry(session: AzureSession, subscription_id: str, group: str, name: str) -> Registry | None:
     """The registry of this name in a resource group, whatever its case, without usages and replicas; None where Azure
     says that there is none. Raises ServiceError."""
-    try:
-        return _read(session, subscription_id, group, name)
-    except ServiceError as error:
-        if says_no_registry(error):
-            return None
-        raise
-
-
-def says_no_registry(error: ServiceError) -> bool:
-    """Whether Resource Manager itself says that there is none. Any other 404 proves nothing."""
-    return error.status == 404 and error.code in ("ResourceNotFound", "ResourceGroupNotFound")
+    return if_there(lambda: _read(session, subscription_id, group, name), says_not_found)
 
 
 def _read(session: AzureSession, subscription_id: str, group: str, name: str) -> Registry:

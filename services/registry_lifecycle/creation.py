@@ -6,12 +6,12 @@ Creating is a PUT, which changes a registry that is there: it is sent only where
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from threading import Event
-from typing import Any, Literal
+from typing import Any
 
 from azure.mgmt.containerregistry import models
 
 from services.arm.resource_groups import create_group, find_group
-from services.connection.changes import changed, refused
+from services.connection.changes import Outcome, changed, refused
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 from services.registries.reading import find_registry
@@ -23,13 +23,12 @@ from services.registry_lifecycle.names import NameScope
 _POLL_S = 1.0
 # A registry is made within seconds; one whose operation was lost sight of is looked at this often.
 _LOOKS_MOST = 60
-
-Outcome = Literal["made", "was there", "not confirmed", "failed", "not tried"]
+_NOT_MADE = (Outcome.REFUSED, Outcome.NOT_TRIED)
 
 
 @dataclass(frozen=True)
-class Made:
-    """What became of one thing, and why where it failed. not confirmed: Azure took it, and it does not show (yet)."""
+class Created:
+    """What became of one thing, and why where it failed. ALREADY_DONE: it was there."""
 
     what: str
     outcome: Outcome
@@ -42,15 +41,15 @@ class Creation:
     as a policy may have it, in sentences."""
 
     order: RegistrySpec
-    group: Made
-    made: Made
+    group: Created
+    made: Created
     registry: Registry | None = None
     differs: tuple[str, ...] = ()
 
     @property
     def left_over(self) -> str:
         """The group that was made for a registry that is not there, "" where none was."""
-        alone = self.group.outcome == "made" and self.made.outcome in ("failed", "not tried") and not self.registry
+        alone = self.group.outcome is Outcome.CREATED and self.made.outcome in _NOT_MADE and not self.registry
         return self.order.group if alone else ""
 
 
@@ -73,7 +72,7 @@ def apply_creation(
     again = plan_creation(order, read_ground(session, order), None)
     if again.blockers:
         raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")
-    group = Made(f"Resource group {order.group}", "was there")
+    group = Created(f"Resource group {order.group}", Outcome.ALREADY_DONE)
     if stop.is_set():
         raise ServiceError(title, "It was stopped before anything was made.", "Start it again.", "Stopped")
     if order.new_group:
@@ -81,7 +80,7 @@ def apply_creation(
         group = replace(group, outcome=_make_group(session, order))
     what = f"Registry {order.name}"
     if stop.is_set():
-        return Creation(order, group, Made(what, "not tried"))
+        return Creation(order, group, Created(what, Outcome.NOT_TRIED))
     try:
         report("creating the registry")
         _send(session, title, order, report, stop)
@@ -94,12 +93,13 @@ def apply_creation(
     except ServiceError as unread:
         if failure:
             failure = replace(failure, remedy="Whether it was made is not known: look for it before you try again.")
-        return Creation(order, group, Made(what, "not confirmed", failure or unread))
+        return Creation(order, group, Created(what, Outcome.NOT_CONFIRMED, failure or unread))
     if found and found.provisioning_state == "Succeeded":  # Where it failed, too: an answer was lost.
-        return Creation(order, group, Made(what, "made"), found, tuple(_differences(order, found)))
-    if failure and found is None and group.outcome == "was there":
+        return Creation(order, group, Created(what, Outcome.CREATED), found, tuple(_differences(order, found)))
+    if failure and found is None and group.outcome is Outcome.ALREADY_DONE:
         raise failure
-    return Creation(order, group, Made(what, "failed" if failure else "not confirmed", failure), found)
+    outcome = Outcome.REFUSED if failure else Outcome.NOT_CONFIRMED
+    return Creation(order, group, Created(what, outcome, failure), found)
 
 
 def _read_back(session: AzureSession, order: RegistrySpec, stop: Event) -> Registry | None:
@@ -122,7 +122,7 @@ def _make_group(session: AzureSession, order: RegistrySpec) -> Outcome:
             raise replace(failure, remedy="Whether the group was made is not known: look for it first.") from failure
         if found is None:
             raise
-    return "made"
+    return Outcome.CREATED
 
 
 def _send(session: AzureSession, title: str, order: RegistrySpec, report: Callable[[str], None], stop: Event) -> None:

@@ -6,18 +6,17 @@ The SDK takes 404 and 204 for success: that the registry is gone is read back.
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from services.access.role_assignments import RoleAssignment
 from services.access.role_definitions import REGISTRY, PermissionBlock
-from services.connection.changes import LOOK_AGAIN, changed, refused
-from services.connection.errors import ServiceError, as_service_error
+from services.connection.changes import LOOK_AGAIN, Outcome, changed, refused
+from services.connection.errors import ServiceError, as_service_error, if_there, says_not_found
 from services.connection.parallel import Partial
 from services.connection.resource_ids import parse_id, same_id
 from services.connection.session import AzureSession
 from services.images.repositories import Repository, get_repositories, repository_names
 from services.pull_checks.matrix import Answer, Pair
-from services.registries.reading import get_registry, says_no_registry
+from services.registries.reading import get_registry
 from services.registries.registry import Registry
 
 # Names in a sentence; the rest is counted.
@@ -124,14 +123,11 @@ def _listed(names: list[str]) -> str:
     return f"{', '.join(names[:_SHOWN])}{more}"
 
 
-Outcome = Literal["deleted", "gone already", "not confirmed"]
-
-
 def apply_removal(
     session: AzureSession, plan: RemovalPlan, report: Callable[[str], None] = lambda _state: None
 ) -> Outcome:
-    """Deletes the registry as planned. deleted: Azure says that it is gone, as read back. gone already: it was before
-    anything was sent. not confirmed: Azure took the deletion, and nobody can tell.
+    """Deletes the registry as planned. DELETED: Azure says that it is gone, as read back. ALREADY_DONE: it was before
+    anything was sent. NOT_CONFIRMED: Azure took the deletion, and nobody can tell.
 
     Raises ServiceError where nothing was deleted: refused by the plan or by Azure (ScopeLocked), or since it is another
     registry now or holds more (ChangedMeanwhile); and where it is still there (StillThere), or nobody can
@@ -141,9 +137,9 @@ def apply_removal(
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
     report("looking again")
-    now = _if_there(session, plan.registry.id)
+    now = if_there(lambda: get_registry(session, plan.registry.id), says_not_found)
     if now is None:
-        return "gone already"
+        return Outcome.ALREADY_DONE
     _require_same(session, plan, now, title)
     report("deleting")
     failure: ServiceError | None = None
@@ -155,29 +151,19 @@ def apply_removal(
         failure = error
     report("reading back")
     try:
-        left = _if_there(session, now.id)
+        left = if_there(lambda: get_registry(session, now.id), says_not_found)
     except ServiceError as error:
         if failure:
             raise replace(failure, remedy=f"Whether it was deleted is not known. {LOOK_AGAIN}") from error
-        return "not confirmed"
+        return Outcome.NOT_CONFIRMED
     if left is None:  # Where it failed, too: an answer was lost.
-        return "deleted"
+        return Outcome.DELETED
     raise failure or ServiceError(
         title,
         f"Azure took the deletion, and the registry is still there: {left.provisioning_state or 'no state'}.",
         "It may take a while longer: refresh in a minute, and plan it again if it stays.",
         "StillThere",
     )
-
-
-def _if_there(session: AzureSession, registry_id: str) -> Registry | None:
-    """The registry; None where Resource Manager itself says that there is none. Any other 404 proves nothing."""
-    try:
-        return get_registry(session, registry_id)
-    except ServiceError as error:
-        if says_no_registry(error):
-            return None
-        raise
 
 
 def _require_same(session: AzureSession, plan: RemovalPlan, now: Registry, title: str) -> None:

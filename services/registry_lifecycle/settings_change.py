@@ -5,7 +5,6 @@ https://learn.microsoft.com/rest/api/containerregistry/registries/update
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
-from typing import Literal
 
 from azure.mgmt.containerregistry import models
 
@@ -14,7 +13,7 @@ from services.access.permissions import Permission
 from services.access.reading import SubscriptionAccess
 from services.access.role_definitions import PermissionBlock
 from services.aks.clusters import Cluster
-from services.connection.changes import changed, refused
+from services.connection.changes import Outcome, changed, refused
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 from services.pricing.sku_choice import Needs, lacks
@@ -155,15 +154,12 @@ def _needs(now: Settings, wanted: Settings) -> Needs:
     )
 
 
-Fate = Literal["changed", "not confirmed", "refused"]
-
-
 @dataclass(frozen=True)
 class SettingsResult:
-    """The fate of each difference, as read back. `error` says why some were refused; `others`: settings that changed
+    """The outcome of each difference, as read back. `error` says why some were refused; `others`: settings that changed
     and were not in the plan, by somebody else or along with it."""
 
-    fates: tuple[tuple[Difference, Fate], ...]
+    outcomes: tuple[tuple[Difference, Outcome], ...]
     others: tuple[Difference, ...] = ()
     error: ServiceError | None = None
 
@@ -173,8 +169,8 @@ def apply_settings(
 ) -> SettingsResult:
     """Sends the differences, and nothing else, in one request; then reads them back.
 
-    changed: the registry has it. not confirmed: Azure took it, and the registry does not show it yet, or could not be
-    read. refused: Azure refused the request, and the registry does not have it. Raises ServiceError where nothing was
+    CHANGED: the registry has it. NOT_CONFIRMED: Azure took it, and the registry does not show it yet, or could not be
+    read. REFUSED: Azure refused the request, and the registry does not have it. Raises ServiceError where nothing was
     changed: refused by the plan or by Azure, or what the plan is about has changed since (ChangedMeanwhile); and where
     an answer was lost and nothing can be read back.
     """
@@ -199,17 +195,17 @@ def apply_settings(
         if failure:
             remedy = "Whether it was changed is not known: refresh, and compare."
             raise replace(failure, remedy=remedy) from error
-        return SettingsResult(tuple((one, "not confirmed") for one in plan.differences))
-    missed: Fate = "refused" if failure else "not confirmed"
-    fates: tuple[tuple[Difference, Fate], ...] = tuple(
-        (one, "changed" if getattr(found, one.field) == getattr(wanted, one.field) else missed)
+        return SettingsResult(tuple((one, Outcome.NOT_CONFIRMED) for one in plan.differences))
+    missed = Outcome.REFUSED if failure else Outcome.NOT_CONFIRMED
+    outcomes = tuple(
+        (one, Outcome.CHANGED if getattr(found, one.field) == getattr(wanted, one.field) else missed)
         for one in plan.differences
     )
-    if failure and not any(fate == "changed" for _, fate in fates):
+    if failure and not any(outcome is Outcome.CHANGED for _, outcome in outcomes):
         raise failure
     others = tuple(one for one in differences(settings_of(now), found) if one.field not in plan.fields)
     # Where it failed and all is there, an answer was lost.
-    return SettingsResult(fates, others, failure if any(fate == "refused" for _, fate in fates) else None)
+    return SettingsResult(outcomes, others, failure if any(one is Outcome.REFUSED for _, one in outcomes) else None)
 
 
 def _still(title: str, plan: SettingsPlan, now: Registry) -> Settings:

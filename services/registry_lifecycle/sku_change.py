@@ -6,12 +6,11 @@ https://learn.microsoft.com/azure/container-registry/container-registry-skus#cha
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Literal
 
 from azure.core.exceptions import AzureError
 from azure.mgmt.containerregistry import models
 
-from services.connection.changes import changed, refused
+from services.connection.changes import Outcome, changed, refused
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 from services.pricing.estimates import Estimate, estimate
@@ -77,13 +76,10 @@ def plan_sku_change(
     return SkuPlan(registry, target, tuple(blockers), tuple(warnings), before, after)
 
 
-Outcome = Literal["changed", "not confirmed"]
-
-
 def apply_sku_change(
     session: AzureSession, plan: SkuPlan, report: Callable[[str], None] = lambda _state: None
 ) -> Outcome:
-    """Changes the SKU as planned. changed: the registry has it, as read back. not confirmed: Azure took the change, and
+    """Changes the SKU as planned. CHANGED: the registry has it, as read back. NOT_CONFIRMED: Azure took the change, and
     the registry does not show it (yet), or could not be read.
 
     Raises ServiceError where nothing was changed: refused by the plan, by Azure, or since the registry has changed.
@@ -113,9 +109,9 @@ def apply_sku_change(
     except ServiceError:
         if failure:
             raise failure from None
-        return "not confirmed"
+        return Outcome.NOT_CONFIRMED
     if sku_of(found.sku) is plan.target:
-        return "changed"  # Where it failed, too: an answer was lost.
+        return Outcome.CHANGED  # Where it failed, too: an answer was lost.
     if failure:
         raise failure
-    return "not confirmed"
+    return Outcome.NOT_CONFIRMED

@@ -15,12 +15,12 @@ from services.access.reading import PrincipalAccess, own_if_told, read_principal
 from services.access.repository_scope import ALL, RepositoryChoice, condition_for
 from services.access.role_assignments import AccessRecords, RoleAssignment
 from services.access.role_definitions import BUILT_IN, PermissionBlock, RoleDefinition
-from services.connection.changes import changed, refused
+from services.connection.changes import Outcome, changed, refused
 from services.connection.names import is_guid
 from services.connection.session import AzureSession
 from services.registries.reading import describe_registry
 from services.registries.registry import Mode, Registry
-from services.roles.assignment import Grant, PrincipalType, Written, same_grant, write_grant
+from services.roles.assignment import Grant, PrincipalType, same_grant, write_grant
 
 NOTHING_HELD = PrincipalAccess(AccessRecords(()), frozenset())
 # What takes the place of a role that a registry in ABAC mode ignores: "Migrate", in
@@ -154,7 +154,7 @@ def read_grant_plan(
 class Assigned:
     """`outcome` as of `write_grant`; `assignment` is what was read back, None where nothing was written or read."""
 
-    outcome: Written
+    outcome: Outcome
     assignment: RoleAssignment | None
 
 
@@ -181,7 +181,7 @@ def apply_grant(
     if plan.blockers or again.blockers:
         raise refused(title, " ".join(dict.fromkeys((*plan.blockers, *again.blockers))))
     if again.nothing_to_do:
-        return Assigned("assigned already", None)
+        return Assigned(Outcome.ALREADY_DONE, None)
     written, assignment = write_grant(session, again.grant, title, report, sleep)
     return Assigned(written, assignment)
 

@@ -12,7 +12,7 @@ from azure.mgmt.authorization.v2022_04_01 import models
 
 from services.access.reading import assignment_from
 from services.access.role_assignments import RoleAssignment, scope_key
-from services.connection.changes import changed
+from services.connection.changes import Outcome, changed
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.resource_ids import parse_id, same_id
 from services.connection.session import AzureSession
@@ -27,7 +27,6 @@ _REMEDIES = {
     "UnmatchedPrincipalType": "The object id is of another kind than was chosen: choose the other kind.",
 }
 PrincipalType = Literal["User", "Group", "ServicePrincipal"]
-Written = Literal["assigned", "assigned already", "not confirmed"]
 
 
 @dataclass(frozen=True)
@@ -87,10 +86,10 @@ def write_grant(
     title: str,
     report: Callable[[str], None],
     sleep: Callable[[float], None],
-) -> tuple[Written, RoleAssignment | None]:
+) -> tuple[Outcome, RoleAssignment | None]:
     """Writes the assignment, and reads it back: that counts, not what the write was answered.
 
-    assigned: written. assigned already: it is there under another name, by somebody else. not confirmed: Azure took
+    CREATED: written. ALREADY_DONE: it is there under another name, by somebody else. NOT_CONFIRMED: Azure took
     it, and it could not be read back; there is no assignment to show then. Raises ServiceError under `title` where it
     is not there afterwards: AuthorizationFailed stops at once, PrincipalNotFound is tried for two minutes. Where a
     write's answer was lost and nothing can be read back, the error says that it is not known.
@@ -107,16 +106,16 @@ def write_grant(
     except ServiceError as error:
         if failure:
             raise replace(failure, remedy="Whether it was assigned is not known. Look again in a minute.") from error
-        return "not confirmed", None
+        return Outcome.NOT_CONFIRMED, None
     if found is None:
         if failure:
             raise failure
-        return "not confirmed", None
+        return Outcome.NOT_CONFIRMED, None
     if found.condition != grant.condition:
         held = f"the condition {found.condition}" if found.condition else "no condition"
         raise changed(title, f"Somebody assigned {grant.role_name} meanwhile, under {held}.")
     # Where it failed, too: an answer was lost.
-    return "assigned" if same_id(found.name, grant.name) else "assigned already", found
+    return Outcome.CREATED if same_id(found.name, grant.name) else Outcome.ALREADY_DONE, found
 
 
 def _write(

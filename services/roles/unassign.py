@@ -131,7 +131,7 @@ def apply_removal(
     if again.own_last and not own_last_too:
         raise refused(title, "You would lose your own right to assign roles here, and did not confirm that.")
     outcome = remove_assignment(session, plan.assignment, title, report)
-    if outcome == "not confirmed":
+    if outcome is Outcome.NOT_CONFIRMED:
         return Removed(outcome, None)
     try:
         held = read_principal(session, plan.registry, plan.assignment.principal_id)
@@ -168,14 +168,14 @@ def remove_assignment(
 ) -> Outcome:
     """Removes the assignment as it was read.
 
-    deleted: it was removed, and is gone as read back. gone already: somebody else did. not confirmed: Azure took it,
+    DELETED: it was removed, and is gone as read back. ALREADY_DONE: somebody else did. NOT_CONFIRMED: Azure took it,
     and it could not be read back. Raises ServiceError where it is still there, where it is another one than was
     shown, or where nobody can tell.
     """
     report("looking again")
     now = _find(session, assignment, title)
     if now is None:
-        return "gone already"
+        return Outcome.ALREADY_DONE
     if (now.role, now.principal_id, now.condition) != (
         assignment.role,
         assignment.principal_id,
@@ -197,12 +197,12 @@ def remove_assignment(
     except ServiceError as error:
         if failure:
             raise replace(failure, remedy="Whether it was removed is not known. Look again in a minute.") from error
-        return "not confirmed"
+        return Outcome.NOT_CONFIRMED
     if found is None:  # Where it failed, too: an answer was lost.
-        return "deleted"
+        return Outcome.DELETED
     if failure:
         raise failure
-    return "not confirmed"
+    return Outcome.NOT_CONFIRMED
 
 
 def _find(session: AzureSession, assignment: RoleAssignment, title: str) -> RoleAssignment | None:

@@ -4,20 +4,18 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from threading import Event
-from typing import Any, Literal
+from typing import Any
 
 from azure.core.polling import LROPoller
 from azure.mgmt.containerregistry import models
 
-from services.connection.changes import refused
+from services.connection.changes import Outcome, refused
 from services.connection.data_plane import RegistryClient
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.parallel import Partial, parallel_map
 from services.connection.session import AzureSession
 from services.images.repositories import find_manifest_row, find_tag
 from services.transfer.copy_plan import CopyItem, CopyPlan
-
-Outcome = Literal["copied", "copied, not compared", "there already", "not confirmed"]
 
 # How soon a stop is heeded.
 LOOK_S = 0.2
@@ -27,15 +25,15 @@ LOOK_S = 0.2
 class CopyResult:
     """What became of one item; `digest` as read back, '' where it could not be.
 
-    copied: read back at the source's digest.
-    copied, not compared: read back; the source's digest is not known to this console.
-    there already: it was at the source's digest before, and nothing was asked.
-    not confirmed: Azure says that it is done, and it is not there or can't be read back.
+    CREATED, or CHANGED for a tag that moved: read back; with `compared`, at the source's digest, without it that digest
+    is not known to this console. ALREADY_DONE: it was at the source's digest before, and nothing was requested.
+    NOT_CONFIRMED: Azure says that it is done, and it is not there or can't be read back.
     """
 
     item: CopyItem
     digest: str
     outcome: Outcome
+    compared: bool = True
 
 
 @dataclass(frozen=True)
@@ -182,7 +180,7 @@ def _done_all_the_same(client: RegistryClient, plan: CopyPlan, failure: ServiceE
         results = _read_back(client, plan)
     except ServiceError:
         raise unsure from None
-    if results.complete and all(result.outcome in ("copied", "there already") for result in results.values):
+    if results.complete and all(result.digest == plan.digest != "" for result in results.values):
         return Copied(True, results)
     raise unsure
 
@@ -190,9 +188,9 @@ def _done_all_the_same(client: RegistryClient, plan: CopyPlan, failure: ServiceE
 def _read_back(client: RegistryClient, plan: CopyPlan) -> Partial[CopyResult]:
     def read(item: CopyItem) -> CopyResult:
         if item.there:
-            return CopyResult(item, plan.digest, "there already")
+            return CopyResult(item, plan.digest, Outcome.ALREADY_DONE)
         if not item.known:
-            return CopyResult(item, "", "not confirmed")
+            return CopyResult(item, "", Outcome.NOT_CONFIRMED)
         found = _found(client, item, plan.digest)
         if found and plan.digest and found != plan.digest:
             raise ServiceError(
@@ -202,8 +200,9 @@ def _read_back(client: RegistryClient, plan: CopyPlan) -> Partial[CopyResult]:
                 "DigestChanged",
             )
         if not found:
-            return CopyResult(item, "", "not confirmed")
-        return CopyResult(item, found, "copied" if plan.digest else "copied, not compared")
+            return CopyResult(item, "", Outcome.NOT_CONFIRMED)
+        outcome = Outcome.CHANGED if item.current_digest else Outcome.CREATED
+        return CopyResult(item, found, outcome, compared=bool(plan.digest))
 
     return parallel_map(read, plan.items, name=lambda item: item.name)
 

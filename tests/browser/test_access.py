@@ -52,7 +52,7 @@ def test_a_role_is_given_by_a_link_and_taken_back(page: Page, tmp_path: Path, sc
         settled(page)
         page.screenshot(path=screenshots / "assign-light-1280.png")
         dialog.get_by_role("button", name="Assign the role").click()
-        expect(page.get_by_text("AcrPush on casaacr01 is assigned, as read back.")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("AcrPush on casaacr01: created and verified.")).to_be_visible(timeout=30_000)
         expect(page).to_have_url(re.compile(f"principal={SOMEONE}"))
         settled(page)
         holders = page.get_by_test_id("stDataFrame").locator("table[role='grid']")
@@ -63,7 +63,7 @@ def test_a_role_is_given_by_a_link_and_taken_back(page: Page, tmp_path: Path, sc
         settled(page)
         page.screenshot(path=screenshots / "remove-light-1280.png")
         dialog.get_by_role("button", name="Remove the assignment").click()
-        expect(page.get_by_text("AcrPush on casaacr01 is removed, as read back.")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("AcrPush on casaacr01: deleted and verified.")).to_be_visible(timeout=30_000)
         settled(page)
         expect(holders).not_to_contain_text("AcrPush")
 

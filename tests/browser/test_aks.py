@@ -45,7 +45,7 @@ def test_the_guide_s_story_from_refused_to_attached_and_back(page: Page, tmp_pat
         page.screenshot(path=screenshots / "attach-light-1280.png")
         dialog.get_by_role("button", name="Assign the role").click()
         expect(page.get_by_text("aks1 ← casaacr01: Can pull.")).to_be_visible(timeout=30_000)
-        expect(page.get_by_text("casaacr01 is attached, as read back.")).to_be_visible()
+        expect(page.get_by_text("Role assignment on casaacr01: created and verified.")).to_be_visible()
         expect(page.get_by_text("A new role takes up to ten minutes")).to_be_visible()
         settled(page)
         page.screenshot(path=screenshots / "attached-light-1280.png")
@@ -71,7 +71,9 @@ def test_an_abac_registry_gets_the_role_that_counts_there(page: Page, tmp_path: 
         settled(page)
         page.screenshot(path=screenshots / "attach-abac-light-1280.png")
         dialog.get_by_role("button", name="Assign the role").click()
-        expect(page.get_by_text("contosopayments is attached, as read back.")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("Role assignment on contosopayments: created and verified.")).to_be_visible(
+            timeout=30_000
+        )
         page.get_by_role("textbox", name="Repository, if wanted").fill("team/payments/api")
         page.keyboard.press("Enter")
         expect(page.get_by_text("aks-platform ← contosopayments: Can pull.")).to_be_visible(timeout=30_000)

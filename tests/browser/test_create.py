@@ -53,8 +53,8 @@ def test_from_create_a_resource_group_to_the_server_s_url(browser: Browser, tmp_
         page.screenshot(path=screenshots / "create-light-1280.png")
 
         main.get_by_role("button", name="Create the registry").click()
-        expect(main.get_by_text("Registry casaacr01: made, as read back")).to_be_visible()
-        expect(main.get_by_text("Resource group casacloud_rg1: made, as read back")).to_be_visible()
+        expect(main.get_by_text("Registry casaacr01: created and verified")).to_be_visible()
+        expect(main.get_by_text("Resource group casacloud_rg1: created and verified")).to_be_visible()
         assert fits(page)
         page.screenshot(path=screenshots / "created-light-1280.png")
         told = main.get_by_test_id("stCode").first.inner_text()

@@ -87,7 +87,7 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
         page.get_by_role("button", name="Remove 1 tag").click()
         expect(page).to_have_url(re.compile("/deletions"))
         expect(page.get_by_role("heading", name="The tags that are left")).to_be_visible()
-        assert outcomes(page) == {"untagged": 1}
+        assert outcomes(page) == {"deleted": 1}
 
         # az acr repository show-tags
         printed = page.get_by_test_id("stCode").filter(has_text="v1.0.0").first.inner_text()

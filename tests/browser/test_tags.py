@@ -34,7 +34,7 @@ def test_a_tag_is_added_and_removed(page: Page, tmp_path: Path, screenshots: Pat
         settled(page)
         page.get_by_role("button", name="Remove this tag").click()
         page.get_by_role("dialog").get_by_role("button", name="Remove the tag").click()
-        expect(page.get_by_text("v1.0.1: untagged, as read back.")).to_be_visible()
+        expect(page.get_by_text("Tag v1.0.1: deleted and verified.")).to_be_visible()
 
         page.goto(repository)
         settled(page)

@@ -45,7 +45,7 @@ def test_a_token_is_made_used_disabled_and_removed(page: Page, tmp_path: Path) -
         page.keyboard.press("Tab")  # While the list of names is open, nothing else can be reached.
         dialog.get_by_role("button", name="Make the token").click()
         expect(page.get_by_role("heading", name=NAME)).to_be_visible()
-        expect(page.get_by_text(f"The token {NAME} is made, as read back.")).to_be_visible()
+        expect(page.get_by_text(f"Token {NAME}: created and verified.")).to_be_visible()
         expect(page).to_have_url(re.compile(f"token={NAME}"))
 
         page.get_by_role("button", name="New password").click()
@@ -67,7 +67,7 @@ def test_a_token_is_made_used_disabled_and_removed(page: Page, tmp_path: Path) -
 
         page.get_by_role("button", name="Disable").click()
         dialog.get_by_role("button", name="Disable the token").click()
-        expect(page.get_by_text("is changed, as read back")).to_be_visible()
+        expect(page.get_by_text("changed and verified")).to_be_visible()
         assert not pulls(line, password, tmp_path, "nodejstemplate")
 
         page.get_by_role("button", name="Remove").click()
@@ -75,7 +75,7 @@ def test_a_token_is_made_used_disabled_and_removed(page: Page, tmp_path: Path) -
         dialog.get_by_role("textbox", name="To confirm, type its name").fill(NAME)
         page.keyboard.press("Enter")
         dialog.get_by_role("button", name="Remove the token").click()
-        expect(page.get_by_text(f"The token {NAME} is removed, as read back.")).to_be_visible()
+        expect(page.get_by_text(f"Token {NAME}: deleted and verified.")).to_be_visible()
         expect(page.get_by_text("No tokens")).to_be_visible()
         expect(page).not_to_have_url(re.compile("token="))
 

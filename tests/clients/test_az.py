@@ -153,7 +153,7 @@ def test_az_and_the_console_see_what_the_other_creates(run, running):
 
     order = an_order(tags=(("team", "platform"),))
     done = apply_creation(session, plan_creation(order, read_ground(session, order), None))
-    assert done.made.outcome == "made"
+    assert done.made.outcome == "created"
     shown = run("acr", "show", "-n", "contosoboth02", "-g", "contoso-both-rg")
     assert (shown["sku"]["name"], shown["tags"], shown["location"]) == ("Basic", {"team": "platform"}, "eastus")
     assert shown["loginServer"] == done.registry.login_server
@@ -257,7 +257,7 @@ def test_a_role_by_the_console_s_line_is_the_one_that_the_console_plans_and_remo
     created = run(*shlex.split(as_az(plan.grant))[1:])
     assert (created["name"], created["principalType"]) == (plan.grant.name, "ServicePrincipal")
     assert read_grant_plan(session, registry, BUILT_IN[ACR_PUSH], KUBELET, "ServicePrincipal").nothing_to_do
-    assert apply_grant(session, plan).outcome == "assigned already"
+    assert apply_grant(session, plan).outcome == "already done"
     (one,) = (one for one in list_assignments_at(session, registry) if one.name == plan.grant.name)
     assert remove_role(session, read_removal_plan(session, registry, one)).outcome == "deleted"
     assert run("role", "assignment", "list", "--assignee", KUBELET_CLIENT, "--scope", REGISTRY) == []
@@ -268,7 +268,7 @@ def test_a_role_by_the_console_is_the_one_that_az_lists_and_removes(run, running
     payments = next(one for one in list_registries(session).values if one.name == "contosopayments")
     some = RepositoryChoice(("team/app",), ("backend/",))
     plan = read_grant_plan(session, payments, BUILT_IN[REPOSITORY_READER], KUBELET, "ServicePrincipal", some)
-    assert apply_grant(session, plan).outcome == "assigned"
+    assert apply_grant(session, plan).outcome == "created"
     listed = run(*shlex.split(az_access.list_role_assignments(payments.id))[1:])
     (one,) = (one for one in listed if one["principalId"] == KUBELET)
     assert (one["condition"], one["conditionVersion"]) == (plan.grant.condition, "2.0")
@@ -395,7 +395,7 @@ def test_settings_that_az_changes_by_the_lines_shown_are_those_of_the_plan(run, 
                 run(*shlex.split(line)[1:])
             assert settings_of(get_registry(session, created["id"])) == plan.wanted, changes
         back = plan_settings(get_registry(session, created["id"]), settings_of(registry))
-        assert {fate for _, fate in apply_settings(session, back).fates} == {"changed"}
+        assert {fate for _, fate in apply_settings(session, back).outcomes} == {"changed"}
         shown = run("acr", "show", "-n", "contosoazset")
         assert (shown["publicNetworkAccess"], shown["tags"]) == ("Disabled", {"owner": "a b"})
     finally:
@@ -403,7 +403,7 @@ def test_settings_that_az_changes_by_the_lines_shown_are_those_of_the_plan(run, 
         line = az_registries.delete_registry(registry.name, registry.resource_group, registry.subscription_id)
         run(*shlex.split(line)[1:], "--yes")
     plan = plan_removal(registry, None, Partial(()), None, None)
-    assert apply_removal(session, plan) == "gone already"
+    assert apply_removal(session, plan) == "already done"
 
 
 AZ_CHANGES = (
@@ -428,7 +428,7 @@ def test_webhooks_of_az_and_of_the_console_are_the_same(run, running):
     session = connect_sandbox(running.ready)
     registry = get_registry(session, REGISTRY)
     wanted = NewWebhook("consolehook", "https://hooks.contoso.example/a", ("push",), registry.location, headers=KEY)
-    assert apply_webhook(session, plan_webhook(registry, (), wanted)) == "added"
+    assert apply_webhook(session, plan_webhook(registry, (), wanted)) == "created"
     uri = ("--uri", "https://hooks.contoso.example/b", "--actions", "push", "delete", "--scope", "app:*")
     created = run("acr", "webhook", "create", "-r", "casaacr01", "-n", "azhook", *uri, "--headers", "X-Other=1")
     assert created["scope"] == "app:*"
@@ -453,7 +453,7 @@ def test_tokens_of_az_and_of_the_console_are_the_same(run, running):
     registry = get_registry(session, REGISTRY)
     maps = list_scope_maps(session, registry)
     plan = plan_token(registry, (), maps, "consoledevice", (Grant("app", (Right.PULL, Right.READ_METADATA)),))
-    assert apply_token(session, plan) == "made"
+    assert apply_token(session, plan) == "created"
     rights = ("--repository", "web", "content/read", "content/write")
     made = run("acr", "token", "create", "-r", "casaacr01", "-n", "azdevice", *rights, "--expiration-in-days", "3")
     assert len(made["credentials"]["passwords"]) == 2

@@ -58,7 +58,7 @@ def test_a_link_fills_the_form_and_the_role_is_written_once(open_view: Open, own
     assert "az role assignment create" in shown and "--assignee-principal-type User" in shown
     assert not own.writes()
     at = assigned(at)
-    assert "AcrPush on casaacr01 is assigned, as read back" in alerts(at)
+    assert "AcrPush on casaacr01: created and verified" in alerts(at)
     (document,) = of_someone(own)
     assert document["properties"]["principalType"] == "User"
     assert {"AcrPush", SOMEONE} <= {row[name] for row in holders(at) for name in ("Role", "Held by")}
@@ -185,7 +185,7 @@ def test_a_role_is_removed_and_what_still_gives_the_same_is_shown_first(open_vie
     button(at, "Remove the assignment").click()
     at.run()
     assert not at.exception
-    assert "AcrPush on casaacr01 is removed, as read back. Its holder may still, by other roles: pull" in alerts(at)
+    assert "AcrPush on casaacr01: deleted and verified. Its holder may still, by other roles: pull" in alerts(at)
     (left,) = of_someone(own)
     assert left["properties"]["scope"] != scope
     assert ("AcrPush", SOMEONE) not in {(row["Role"], row["Held by"]) for row in holders(at)}

@@ -56,15 +56,15 @@ def test_a_registry_is_made_and_can_be_opened(open_view: Open, own: Own) -> None
     button(at, "Create the registry").click()
     ended(at.run())
     words = said(at)
-    assert "Resource group contoso-new-rg: made, as read back" in words
-    assert "Registry contosonew01: made, as read back" in words
+    assert "Resource group contoso-new-rg: created and verified" in words
+    assert "Registry contosonew01: created and verified" in words
     assert own.sandbox.ready["registries"]["contosonew01"] in words
     assert "already in use" not in words
     inventory = registry_loaders.inventory(connection.who())
     assert inventory.finished.wait(30)
     assert {one.name for one in inventory.value.registries.values} == {"casaacr01", "contosonew01"}
     button(at, "Put away").click()
-    assert "made, as read back" not in said(at.run())
+    assert "created and verified" not in said(at.run())
     assert "The registry contosonew01 is already in use." in said(at)
     assert button(at, "Create the registry").disabled
 
@@ -94,7 +94,7 @@ def test_a_group_that_is_there_is_chosen(open_view: Open, own: Own) -> None:
     assert "az deployment group create" in words
     button(at, "Create the registry").click()
     ended(at.run())
-    assert "Resource group casacloud_rg1: was there" in said(at)
+    assert "Resource group casacloud_rg1: already exists" in said(at)
     document = own.sandbox.store.find_resource(REGISTRY_TYPE, "contosonew01")
     assert document and "/casacloud_rg1/" in document["id"]
 
@@ -107,7 +107,7 @@ def test_a_group_made_for_a_registry_that_failed_is_told(open_view: Open, own: O
     button(at, "Create the registry").click()
     ended(at.run())
     words = said(at)
-    assert "Registry contosonew01: not made" in words
+    assert "Registry contosonew01: refused" in words
     assert "Allowed SKUs of registries" in words
     assert "The resource group contoso-new-rg was made for it and stays" in words
     assert f"az group delete --subscription {SUBSCRIPTION} --name contoso-new-rg" in words

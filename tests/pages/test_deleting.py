@@ -131,7 +131,7 @@ def test_tags_are_removed_by_name_and_what_is_left_is_listed(open_view: Open, ow
     next(field for field in at.text_input if "confirm" in field.label).set_value(NODE).run()
     button(at, "Remove 2 tags").click().run()
     at = finished(open_view, session, at)
-    assert list(at.dataframe[0].value["Outcome"]) == ["untagged", "untagged"]
+    assert list(at.dataframe[0].value["Outcome"]) == ["deleted", "deleted"]
     assert '[\n  "v1.0.0"\n]' in [code.value for code in at.code]
     assert [tag.name for tag in own.sandbox.store.list_tags(REGISTRY, NODE)] == ["v1.0.0"]
 

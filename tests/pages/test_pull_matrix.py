@@ -83,7 +83,7 @@ def test_pairs_are_attached_at_once_with_a_result_each(matrix: Any, own: Own) ->
     button(at, "Assign 2 roles").click()
     at.run()
     assert not at.exception
-    assert set(at.dataframe[2].value["Result"]) == {"attached"}
+    assert set(at.dataframe[2].value["Result"]) == {"Created and verified"}
     assert clusters.pulls(connection.who()).finished.wait(30)
     at = matrix(as_session=own.session())
     assert set(at.dataframe[0].value["Answer"]) == {"✓ can pull"}

@@ -57,7 +57,7 @@ def test_a_region_is_added_with_its_cost_beside_and_given_up_again(open_view: Op
     button(at, "Add the replica").click().run()
     at = ended(at)
     assert not at.exception
-    assert "has a replica in northeurope now, as read back" in said(at)
+    assert "in northeurope: created and verified" in said(at)
     assert at.dataframe[0].value["Region"].tolist() == ["eastus", "northeurope"]
     button(at, "Put away").click().run()
     assert said(at) == ""
@@ -66,7 +66,7 @@ def test_a_region_is_added_with_its_cost_beside_and_given_up_again(open_view: Op
     reopen(at, "Remove a replica")
     button(at, "Remove the replica").click().run()
     at = ended(at)
-    assert "has no replica in northeurope any more, as read back" in said(at)
+    assert "in northeurope: deleted and verified" in said(at)
     assert regions(own) == []
 
 

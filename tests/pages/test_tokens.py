@@ -25,7 +25,7 @@ def own(own: Own) -> Own:
 def make(own: Own, name: str = NAME) -> Token:
     session, registry = own.session(), own.registry()
     plan = plan_token(registry, list_tokens(session, registry), list_scope_maps(session, registry), name, GRANTS)
-    assert apply_token(session, plan) == "made"
+    assert apply_token(session, plan) == "created"
     return get_token(session, registry, name)
 
 
@@ -78,7 +78,7 @@ def test_a_token_is_made_for_a_repository(open_view: Open, own: Own) -> None:
     at = asked(at, NAME, APP)
     button(at, "Make the token").click().run()
     assert not at.exception
-    assert f"The token {NAME} is made, as read back" in said(at)
+    assert f"Token {NAME}: created and verified" in said(at)
     assert (names(own), own_maps(own)) == ([NAME], [f"{NAME}-scope-map"])
     assert at.title[0].value.replace("\\", "") == NAME
     assert facts(at)["May"].replace("\\", "") == f"{APP}: pull, list tags"
@@ -138,7 +138,7 @@ def test_a_token_is_disabled_and_removed_once_its_name_is_typed(open_view: Open,
     assert "az acr token update" in texts(at)
     reopen(at, "Disable")
     button(at, "Disable the token").click().run()
-    assert "is changed, as read back" in said(at)
+    assert "changed and verified" in said(at)
     assert not get_token(own.session(), own.registry(), NAME).enabled
     button(at, "Remove").click().run()
     assert f"its scope map {NAME}-scope-map, which no other token has" in texts(at).replace("\\", "")
@@ -152,7 +152,7 @@ def test_a_token_is_disabled_and_removed_once_its_name_is_typed(open_view: Open,
     reopen(at, "Remove")
     button(at, "Remove the token").click().run()
     assert not at.exception
-    assert f"The token {NAME} is removed, as read back. Its scope map {NAME}-scope-map is removed" in said(at)
+    assert f"Token {NAME}: deleted and verified. Scope map {NAME}-scope-map: deleted and verified" in said(at)
     assert (names(own), own_maps(own)) == ([], [])
 
 

@@ -41,7 +41,7 @@ def filled(at: AppTest, **fields: str) -> AppTest:
 def there(own: Own, name: str = "deployhook", uri: str = ADDRESS) -> None:
     registry = own.registry()
     wanted = NewWebhook(name, uri, ("push",), registry.location)
-    assert apply_webhook(own.session(), plan_webhook(registry, (), wanted)) == "added"
+    assert apply_webhook(own.session(), plan_webhook(registry, (), wanted)) == "created"
 
 
 def said(at: AppTest) -> str:
@@ -69,7 +69,7 @@ def test_one_is_added_and_its_header_is_nowhere_after(open_view: Open, own: Own)
     at = filled(at, **fields)
     button(at, "Add the webhook").click().run()
     assert not at.exception
-    assert "The webhook deployhook is added, as read back." in said(at)
+    assert "Webhook deployhook: created and verified." in said(at)
     assert at.dataframe[0].value["Name"].tolist() == ["deployhook"]
     assert read_callback(own.session(), own.registry(), "deployhook").header_names == ("X-Key",)
     assert SECRET not in everything(at.run())
@@ -126,13 +126,13 @@ def test_one_is_disabled_and_removed(open_view: Open, own: Own) -> None:
     assert "webhook update --registry casaacr01 --name deployhook --status disabled" in texts(at)
     reopen(at, "Disable")
     button(at, "Disable the webhook").click().run()
-    assert "is changed, as read back" in said(at)
+    assert "changed and verified" in said(at)
     assert not get_webhook(own.session(), own.registry(), "deployhook").enabled
     button(at, "Remove").click().run()
     reopen(at, "Remove")
     button(at, "Remove the webhook").click().run()
     assert not at.exception
-    assert "is removed, as read back" in said(at)
+    assert "deleted and verified" in said(at)
     assert list_webhooks(own.session(), own.registry()) == ()
 
 

@@ -56,7 +56,7 @@ def replay_grant(recording: Recording) -> None:
     wire.on("PUT", f"{url}/{grant.name}", recording.answer)
     wire.on("GET", url, Answer(200, {"value": [recording.body]}))
     written, found = write_grant(session, grant, "T", lambda _state: None, wire.sleep)
-    assert written == "assigned already"
+    assert written == "already done"
     check_assignment(found, recording.body)
     assert json.loads(wire.sent[0].body)["properties"]["principalType"] == kind
     assert not wire.slept
@@ -154,7 +154,7 @@ def test_a_role_assignment_that_azure_refuses(file: str) -> None:
     slept: list[float] = []
     if "exists" in file:
         written, found = write_grant(session, grant, "T", lambda _state: None, slept.append)
-        assert (written, found and found.name, slept) == ("assigned already", "n", [])
+        assert (written, found and found.name, slept) == ("already done", "n", [])
     else:
         with pytest.raises(ServiceError, match="PrincipalNotFound"):
             write_grant(session, grant, "T", lambda _state: None, slept.append)

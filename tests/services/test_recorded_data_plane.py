@@ -12,9 +12,9 @@ import pytest
 
 from services.access.decisions import Verdict
 from services.access.token_grants import ask_granted
-from services.connection.changes import delete
+from services.connection.changes import remove
 from services.connection.data_plane_tokens import Need, need_of
-from services.connection.errors import ServiceError, as_service_error
+from services.connection.errors import ServiceError, as_service_error, says_gone
 from services.deletion.repository import RepositoryDeletionPlan, apply_repository_deletion
 from services.images.manifest_reading import read_manifest
 from services.images.repositories import (
@@ -177,14 +177,20 @@ def replay_untag(recording: Recording) -> None:
     there = {"tag": documents.tag(tag, digest)}
     sent(client).on("GET", f"https://{recording.host}{recording.path}", Answer(200, there), GONE)
     result = apply_untag(client, UntagPlan(repository, (UntagItem(tag, digest, ""),), ()))
-    assert [(done.tag, done.digest, done.outcome) for done in result.values] == [(tag, digest, "untagged")]
+    assert [(done.tag, done.digest, done.outcome) for done in result.values] == [(tag, digest, "deleted")]
 
 
 def replay_manifest_deletion(recording: Recording) -> None:
     # The recorder has put a word in the place of the digest.
     client = recording.registry(method="DELETE")
     sent(client).on("GET", f"https://{recording.host}/acr/v1/r/_manifests/d", GONE)
-    assert delete(client, "T", recording.path, lambda: get_manifest_row(client, "r", "d")) == "deleted"
+    deleted = remove(
+        "T",
+        lambda: client.send("DELETE", recording.path),
+        lambda: get_manifest_row(client, "r", "d"),
+        says_gone,
+    )
+    assert deleted == "deleted"
 
 
 def replay_upload(recording: Recording) -> None:

@@ -83,7 +83,7 @@ def replay_settings(recording: Recording) -> None:
         admin_user=asked["properties"]["adminUserEnabled"],
     )
     result = apply_settings(session, plan_settings(registry, wanted))
-    assert [fate for _, fate in result.fates] == ["changed", "changed"]
+    assert [fate for _, fate in result.outcomes] == ["changed", "changed"]
     assert (result.others, result.error) == ((), None)
     assert [json.loads(one.body) for one in wire.sent if one.method == "PATCH"] == [asked]
 
@@ -208,7 +208,7 @@ def replay_replica_status(recording: Recording) -> None:
     wire.on("GET", f"{ARM}{recording.path}", recording.answer)
     wire.on("GET", f"{ARM}{replica.path}", replica.answer)
     plan = ReplicaPlan(registry, replica.body["location"], (), ())
-    assert apply_replica(session, plan) == "added"
+    assert apply_replica(session, plan) == "created"
     assert f"GET {recording.path}" in wire.paths()
 
 
@@ -259,7 +259,7 @@ def replay_webhook_creation(recording: Recording) -> None:
     wanted = NewWebhook(name, asked["serviceUri"], tuple(asked["actions"]), registry.location)
     wire.on("GET", f"{ARM}{registry.id}/webhooks", Answer(200, {"value": []}))
     wire.on("GET", f"{ARM}{recording.path}", recording.answer)
-    assert apply_webhook(session, plan_webhook(registry, (), wanted)) == "added"
+    assert apply_webhook(session, plan_webhook(registry, (), wanted)) == "created"
     body = json.loads(next(sent.body for sent in wire.sent if sent.method == "PUT"))
     assert body["location"] == recording.request["location"]
     assert asked.items() <= body["properties"].items()
@@ -330,7 +330,7 @@ def replay_creation(recording: Recording) -> None:
     tags = tuple((wanted.get("tags") or {}).items())
     order = RegistrySpec(subscription, group, False, name, Sku(wanted["sku"]["name"]), wanted["location"], tags=tags)
     done = apply_creation(session, plan_creation(order, read_ground(session, order), None))
-    assert (done.group.outcome, done.made.outcome, done.differs) == ("was there", "made", ())
+    assert (done.group.outcome, done.made.outcome, done.differs) == ("already done", "created", ())
     check_registry(done.registry, there)
     (put,) = [request for request in wire.sent if request.method == "PUT"]
     assert json.loads(put.body)["sku"] == wanted["sku"]

@@ -15,6 +15,7 @@ from services.connection.errors import ServiceError
 from services.registries.registry import Mode, Registry
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import say_done
+from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only, with_status
 from ui.loaders import clusters
@@ -79,12 +80,7 @@ def _write(who: str, plan: AttachPlan, principal_id: str) -> None:
         _attach_plan.clear(who, plan.cluster, plan.registry, plan.choice, principal_id)
         clusters.forget_pulls(who)
     st.session_state[_key(plan.cluster, plan.registry)] = _Since(time.time())
-    words = {
-        "attached": "attached, as read back",
-        "attached already": "attached already: nothing was written",
-        "not confirmed": "taken by Azure, and could not be read back: check again in a minute",
-    }[done.outcome]
-    say_done(f"{plain(plan.registry.name)} is {words}.")
+    say_done(f"Role assignment on {plain(plan.registry.name)}: {WORDS[done.outcome]}.")
     st.rerun()
 
 
@@ -112,7 +108,7 @@ def detach(who: str, cluster: Cluster, registry: Registry, held: PullerAccess) -
             finally:  # Also what failed may have been done.
                 clusters.forget_pulls(who)
             st.session_state.pop(_key(cluster, registry), None)
-            say_done(f"The assignment is {done.outcome}.")
+            say_done(f"Role assignment on {plain(registry.name)}: {WORDS[done.outcome]}.")
             st.rerun()
 
 

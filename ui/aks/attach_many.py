@@ -9,6 +9,7 @@ from services.connection.parallel import Partial, parallel_map
 from services.pull_checks.matrix import Pair
 from services.wording import counted
 from ui.elements.errors import show_refused
+from ui.elements.outcomes import label
 from ui.elements.table import table_height, table_of
 from ui.elements.writing import may_write, show_read_only
 from ui.loaders import clusters
@@ -78,7 +79,7 @@ def _apply(who: str, plans: Sequence[AttachPlan], pairs: tuple[Pair, ...]) -> No
     st.dataframe(
         table_of(
             [
-                {"Cluster": plan.cluster.name, "Registry": plan.registry.name, "Result": result.outcome}
+                {"Cluster": plan.cluster.name, "Registry": plan.registry.name, "Result": label(result.outcome)}
                 for plan, result in done.values
             ]
         ),

@@ -5,23 +5,23 @@ from datetime import datetime
 import streamlit as st
 
 from services.aks.clusters import Cluster
-from services.pull_checks.checks import Answer, Check, Outcome, verdict
+from services.pull_checks.checks import Answer, Check, CheckState, verdict
 from services.pull_checks.text import as_text
 from services.registries.registry import Registry
 from ui.elements.text import plain
 from ui.loaders.clusters import PullRun
 
 _MARKS = {
-    Outcome.PASSED: ":green-badge[:material/check: passed]",
-    Outcome.FAILED: ":red-badge[:material/close: failed]",
-    Outcome.WARNING: ":orange-badge[:material/warning: warning]",
-    Outcome.UNKNOWN: ":gray-badge[:material/help: could not be told]",
+    CheckState.PASSED: ":green-badge[:material/check: passed]",
+    CheckState.FAILED: ":red-badge[:material/close: failed]",
+    CheckState.WARNING: ":orange-badge[:material/warning: warning]",
+    CheckState.UNKNOWN: ":gray-badge[:material/help: could not be told]",
 }
 
 
 def show_verdict(run: PullRun, *, running: bool, image: bool) -> None:
     """One answer: green only where every check that it takes has run and passed."""
-    if running and not any(check.outcome is Outcome.FAILED for check in run.checks):
+    if running and not any(check.state is CheckState.FAILED for check in run.checks):
         st.info("The checks are running.", icon=":material/hourglass_empty:")
         return
     found = verdict(run.checks, image=image)
@@ -40,13 +40,13 @@ def show_checks(run: PullRun) -> None:
     """In the order of a transcript of `az aks check-acr`; those that did not pass with what a pod says, and the fix."""
     st.subheader("Checks", anchor=False)
     for check in run.checks:
-        with st.container(border=check.outcome is not Outcome.PASSED, gap="xsmall"):
+        with st.container(border=check.state is not CheckState.PASSED, gap="xsmall"):
             _show(check)
 
 
 def _show(check: Check) -> None:
-    st.markdown(f"{_MARKS[check.outcome]} **{plain(check.title)}** :small[{check.id}]  \n{plain(check.evidence)}")
-    if check.outcome is not Outcome.PASSED:
+    st.markdown(f"{_MARKS[check.state]} **{plain(check.title)}** :small[{check.id}]  \n{plain(check.evidence)}")
+    if check.state is not CheckState.PASSED:
         if check.symptom:
             st.caption("A pod's event then says")
             st.code(check.symptom, language=None, wrap_lines=True)

@@ -35,7 +35,7 @@ def show_events(checks: Sequence[Check], registries: Sequence[Registry], cluster
                 st.code(one.seen, language=None, wrap_lines=True)
                 confirming = [check for check in checks if check.id in one.checks]
                 if confirming:
-                    said = "; ".join(f"{check.title} ({check.id}): {check.outcome}" for check in confirming)
+                    said = "; ".join(f"{check.title} ({check.id}): {check.state}" for check in confirming)
                     st.markdown(f"Of the checks below: {plain(said)}")
                 else:
                     st.markdown(f"Confirmed by the checks {', '.join(one.checks)}.")

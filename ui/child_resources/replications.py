@@ -17,10 +17,12 @@ from services.child_resources.replications import (
 )
 from services.child_resources.webhooks import list_webhooks
 from services.commands import child_resources as az_child_resources
+from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
 from services.pricing.money import cents, money
 from services.registries.registry import Registry
 from ui.elements.errors import panel, show_error
+from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only
 from ui.loaders import registries as registry_loaders
@@ -35,7 +37,7 @@ class _Change:
     """A region of this session's that is being added or given up, or was."""
 
     plan: ReplicaPlan
-    reading: Reading[str]
+    reading: Reading[Outcome | None]
 
 
 @st.cache_resource(ttl="2m", show_spinner="Reading replicas", max_entries=200, hash_funcs=BY_ID)
@@ -124,7 +126,7 @@ def _show_cost(plan: ReplicaPlan) -> None:
 def _begin(who: str, plan: ReplicaPlan, *, adding: bool) -> None:
     session = connection.session(who)
 
-    def work(reading: Reading[str]) -> None:
+    def work(reading: Reading[Outcome | None]) -> None:
         def report(state: str) -> None:
             reading.report(0, 0, state)
 
@@ -137,7 +139,7 @@ def _begin(who: str, plan: ReplicaPlan, *, adding: bool) -> None:
             forget(who, plan.registry)
             registry_loaders.inventory.clear(who)
 
-    _changes()[f"{plan.registry.id} {plan.region}"] = _Change(plan, start("", work, verb=f"{plan.registry.name}:"))
+    _changes()[f"{plan.registry.id} {plan.region}"] = _Change(plan, start(None, work, verb=f"{plan.registry.name}:"))
 
 
 def _changes() -> dict[str, _Change]:
@@ -156,18 +158,13 @@ def show_changes(registry_id: str) -> None:
         name, region = plain(change.plan.registry.name), plain(change.plan.region)
         if change.reading.error:
             show_error(change.reading.error)
-        elif change.reading.value == "not confirmed":
-            st.warning(
-                f"Azure took the change of {name} in {region}, and it does not show yet: refresh in a minute.",
-                icon=":material/pending:",
-            )
-        else:
-            words = {
-                "added": f"{name} has a replica in {region} now, as read back. Images are copied there by and by.",
-                "deleted": f"{name} has no replica in {region} any more, as read back.",
-                "gone already": f"{name} had no replica in {region} any more: nothing was sent.",
-            }[change.reading.value]
-            st.success(words, icon=":material/check_circle:")
+        elif outcome := change.reading.value:
+            words = f"Replica of {name} in {region}: {WORDS[outcome]}."
+            if outcome is Outcome.NOT_CONFIRMED:
+                st.warning(words, icon=":material/pending:")
+            else:
+                copying = " Images are copied there in the background." if outcome is Outcome.CREATED else ""
+                st.success(words + copying, icon=":material/check_circle:")
         st.button("Put away", key=f"put away {key}", on_click=_put_away, args=(key,))
 
 

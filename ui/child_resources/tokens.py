@@ -17,11 +17,13 @@ from services.child_resources.tokens import (
     plan_token,
 )
 from services.commands import child_resources as az_child_resources
+from services.connection.changes import Outcome
 from services.connection.resource_ids import same_id
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import say_done
+from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only, with_status
 from ui.loaders import registries as registry_loaders
@@ -29,13 +31,6 @@ from ui.loaders.registries import BY_ID, Loaded
 from ui.navigation import pages
 from ui.navigation.links import open_page
 from ui.runtime import connection
-
-_OUTCOMES = {
-    "changed": "changed, as read back",
-    "deleted": "removed, as read back",
-    "gone already": "gone already",
-    "not confirmed": "taken by Azure, and it does not show yet: refresh in a minute",
-}
 
 
 @dataclass(frozen=True)
@@ -92,11 +87,9 @@ def make(who: str, registry: Registry, listing: Listing) -> None:
                 done = with_status("Making the token", lambda report: apply_token(session, plan, report))
             finally:  # Also what failed may have been done.
                 forget(who, registry)
-            words = {
-                "made": "made, as read back. It can sign in once it has a password: make one here",
-                "not confirmed": "taken by Azure, and it does not show yet: refresh in a minute",
-            }[done]
-            say_done(f"The token {plain(name)} is {words}.")
+            created = done is Outcome.CREATED
+            then = " It can sign in once it has a password: generate one here." if created else ""
+            say_done(f"Token {plain(name)}: {WORDS[done]}.{then}")
             open_page(pages.TOKENS, registry=st.query_params["registry"], token=name)
 
 
@@ -154,7 +147,7 @@ def change_status(who: str, registry: Registry, token: Token) -> None:
                 done = apply_status(connection.session(who), registry, token, enabled=not token.enabled)
             finally:  # Also what failed may have been done.
                 forget(who, registry)
-            say_done(f"The token {plain(token.name)} is {_OUTCOMES[done]}.")
+            say_done(f"Token {plain(token.name)}: {WORDS[done]}.")
             st.rerun()
 
 
@@ -186,9 +179,9 @@ def remove(who: str, registry: Registry, token: Token, listing: Listing) -> None
 
 
 def _show_removed(token: Token, done: Removed) -> None:
-    words = f"The token {plain(token.name)} is {_OUTCOMES[done.token]}."
+    words = f"Token {plain(token.name)}: {WORDS[done.token]}."
     if done.scope_map:
-        words += f" Its scope map {plain(token.scope_map)} is {_OUTCOMES[done.scope_map]}."
+        words += f" Scope map {plain(token.scope_map)}: {WORDS[done.scope_map]}."
     if done.map_error:
         st.success(words, icon=":material/check_circle:")
         show_error(done.map_error)
@@ -214,5 +207,5 @@ def remove_map(who: str, registry: Registry, listing: Listing) -> None:
                 done = remove_scope_map(session, registry, chosen, used_by)
             finally:  # Also what failed may have been done.
                 forget(who, registry)
-            say_done(f"The scope map {plain(chosen.name)} is {_OUTCOMES[done]}.")
+            say_done(f"Scope map {plain(chosen.name)}: {WORDS[done]}.")
             st.rerun()

@@ -17,9 +17,11 @@ from services.child_resources.webhooks import (
     read_callback,
 )
 from services.commands import child_resources as az_child_resources
+from services.connection.changes import Outcome
 from services.registries.registry import Registry
 from ui.elements.errors import panel
 from ui.elements.notices import say_done
+from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only, with_status
 from ui.loaders import registries as registry_loaders
@@ -113,15 +115,8 @@ def _ask(registry: Registry) -> NewWebhook:
     )
 
 
-def _say(name: str, outcome: str) -> None:
-    words = {
-        "added": "is added, as read back",
-        "changed": "is changed, as read back",
-        "deleted": "is removed, as read back",
-        "gone already": "was gone already: nothing was sent",
-        "not confirmed": "was taken by Azure, and it does not show yet: refresh in a minute",
-    }[outcome]
-    say_done(f"The webhook {plain(name)} {words}.")
+def _say(name: str, outcome: Outcome) -> None:
+    say_done(f"Webhook {plain(name)}: {WORDS[outcome]}.")
 
 
 @st.dialog("Where it calls")

@@ -6,10 +6,12 @@ from pathlib import Path
 
 import streamlit as st
 
+from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, counter
 from services.deletion.plan import DeletionItem, DeletionPlan
 from services.deletion.records import (
+    WITH_SUBJECT,
     Action,
     DeletionRecord,
     Fate,
@@ -78,7 +80,7 @@ def remove_tags(who: str, registry: Registry, plan: UntagPlan) -> str:
 
         read = apply_untag(client, going, done=told, stop=reading.stop)
         for refusal in read.refused:
-            recording.told(refusal.what, "refused", str(refusal.error))
+            recording.told(refusal.what, Outcome.REFUSED, str(refusal.error))
         return ""
 
     return _started(who, registry, plan.repository, recording, work)
@@ -97,9 +99,9 @@ def delete_manifests(who: str, registry: Registry, plan: DeletionPlan) -> str:
         def told(item: DeletionItem, fate: DeletionResult | ServiceError) -> None:
             count(0, fate)
             if isinstance(fate, ServiceError):
-                recording.told(item.digest, "refused", str(fate))
+                recording.told(item.digest, Outcome.REFUSED, str(fate))
             else:
-                recording.told(item.digest, fate.outcome)
+                recording.told(item.digest, WITH_SUBJECT if fate.with_subject else fate.outcome)
 
         apply_deletion(client, plan, known, told=told, stop=reading.stop)
         return ""
@@ -120,7 +122,7 @@ def delete_repository(who: str, registry: Registry, plan: RepositoryDeletionPlan
         reading.report(0, 1, "repository")
         deleted = apply_repository_deletion(client, plan)
         for digest in plan.digests:
-            recording.told(digest, "deleted")
+            recording.told(digest, Outcome.DELETED)
         return as_az_prints(deleted)
 
     return _started(who, registry, plan.repository, recording, work)

@@ -7,6 +7,7 @@ from services.images.tagging import apply_tag, apply_untag, plan_tag, plan_untag
 from services.registries.registry import Registry
 from ui.elements.errors import panel, show_refused
 from ui.elements.notices import say_done
+from ui.elements.outcomes import WORDS
 from ui.elements.text import plain, short
 from ui.loaders import contents
 from ui.loaders import images as image_loaders
@@ -67,7 +68,7 @@ def untag(who: str, registry: Registry, repository: str, name: str) -> None:
             if result.refused:
                 show_refused(result, "tag", "tags")
                 return
-            say_done(f"{plain(name)}: {result.values[0].outcome}, as read back.")
+            say_done(f"Tag {plain(name)}: {WORDS[result.values[0].outcome]}.")
             # The page of the tag has nothing to show any more: that of its digest has.
             open_page(pages.IMAGE, **(st.query_params.to_dict() | {"reference": item.digest}))
 

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 import streamlit as st
 
 from services.commands import settings as az_settings
+from services.connection.changes import Outcome
 from services.pricing.money import cents, money
 from services.registries.registry import Registry
 from services.registries.skus import Sku
-from services.registry_lifecycle.sku_change import Outcome, SkuPlan, apply_sku_change, count_connected, plan_sku_change
+from services.registry_lifecycle.sku_change import SkuPlan, apply_sku_change, count_connected, plan_sku_change
 from ui.elements.errors import panel, show_error
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only
@@ -94,7 +95,7 @@ def show_changes() -> None:
             continue
         if change.reading.error:
             show_error(change.reading.error)
-        elif change.reading.value == "changed":
+        elif change.reading.value is Outcome.CHANGED:
             st.success(f"{name} is {target} now, as read back.", icon=":material/check_circle:")
         else:
             st.warning(

@@ -6,13 +6,15 @@ import streamlit as st
 
 from services.arm.providers import NAMESPACE, register_provider
 from services.commands import registries as az_registries
+from services.connection.changes import Outcome
 from services.pricing.money import money
 from services.registry_lifecycle import code
-from services.registry_lifecycle.creation import Creation, Made, apply_creation
+from services.registry_lifecycle.creation import Creation, apply_creation
 from services.registry_lifecycle.creation_plan import CreationPlan, RegistrySpec
 from services.registry_lifecycle.names import NameScope
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import say_done
+from ui.elements.outcomes import ICONS, WORDS
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections
 from ui.loaders import registries as registry_loaders
@@ -21,14 +23,6 @@ from ui.navigation.links import link_to
 from ui.registry_lifecycle.creation_form import Place, forget
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
-
-_ICONS = {
-    "made": ":green[:material/check_circle:]",
-    "was there": ":green[:material/check_circle:]",
-    "not confirmed": ":orange[:material/pending:]",
-    "failed": ":red[:material/error:]",
-    "not tried": ":gray[:material/block:]",
-}
 
 
 @dataclass(frozen=True)
@@ -181,7 +175,8 @@ def _put_away(key: str) -> None:
 
 def _show_end(done: Creation) -> None:
     for one in (done.group, done.made):
-        st.markdown(f"{_ICONS[one.outcome]} {plain(one.what)}: {_words(one)}")
+        words = "already exists" if one.outcome is Outcome.ALREADY_DONE else WORDS[one.outcome]
+        st.markdown(f"{ICONS[one.outcome]} {plain(one.what)}: {words}")
         if one.error:
             show_error(one.error)
     for difference in done.differs:
@@ -195,7 +190,7 @@ def _show_end(done: Creation) -> None:
         st.code(
             az_registries.delete_group(done.order.subscription_id, done.left_over), language="bash", wrap_lines=True
         )
-    if done.registry and done.made.outcome == "made":
+    if done.registry and done.made.outcome is Outcome.CREATED:
         st.markdown("Login server")
         st.code(done.registry.login_server, language=None)
         own_domain = done.order.name_scope is not NameScope.UNSECURE  # Then others may have the name too.
@@ -206,13 +201,3 @@ def _show_end(done: Creation) -> None:
         )
     elif done.registry:
         st.markdown(f"Azure shows it as {plain(done.registry.provisioning_state or 'without a state')}.")
-
-
-def _words(one: Made) -> str:
-    return {
-        "made": "made, as read back",
-        "was there": "was there",
-        "not confirmed": "taken by Azure, and not to be seen yet: refresh the inventory in a minute",
-        "failed": "not made",
-        "not tried": "not tried, as it was stopped before",
-    }[one.outcome]

@@ -6,11 +6,12 @@ import streamlit as st
 
 from services.access.role_assignments import RoleAssignment
 from services.commands import registries as az_registries
+from services.connection.changes import Outcome
 from services.images.repositories import Repository
 from services.pull_checks.matrix import Pair, pull_matrix
 from services.pull_checks.matrix_reading import Pulls
 from services.registries.registry import Registry
-from services.registry_lifecycle.removal import Outcome, RemovalPlan, apply_removal, plan_removal
+from services.registry_lifecycle.removal import RemovalPlan, apply_removal, plan_removal
 from services.wording import counted
 from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.page import az_lines
@@ -175,7 +176,7 @@ def show_removals(key: str) -> bool:
 
 def _show_end(removal: _Removal, outcome: Outcome | None) -> None:
     name, plan = plain(removal.plan.registry.name), removal.plan
-    if outcome == "not confirmed":
+    if outcome is Outcome.NOT_CONFIRMED:
         st.warning(
             f"Azure took the deletion of {name}, and it could not be read back: refresh the inventory in a minute.",
             icon=":material/pending:",
@@ -184,7 +185,7 @@ def _show_end(removal: _Removal, outcome: Outcome | None) -> None:
     held = (
         "" if plan.repositories is None else f", with {counted(len(plan.repositories), 'repository', 'repositories')}"
     )
-    gone = "was gone already" if outcome == "gone already" else f"is gone, as read back{held}"
+    gone = "was gone already" if outcome is Outcome.ALREADY_DONE else f"is gone, as read back{held}"
     st.success(f"The registry {name} {gone}.", icon=":material/check_circle:")
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from services.connection.changes import Outcome
 from services.connection.parallel import Partial
 from services.pull_checks.matrix import Pair, needed_addresses
 from services.pull_checks.public_addresses import read_addresses
@@ -20,6 +21,7 @@ from services.registry_lifecycle.settings_change import (
 from services.registry_lifecycle.settings_commands import settings_lines
 from services.wording import counted
 from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.outcomes import label
 from ui.elements.page import az_lines
 from ui.elements.table import table_of
 from ui.elements.text import plain
@@ -150,14 +152,14 @@ def show_changes() -> None:
 
 def _show_result(plan: SettingsPlan, result: SettingsResult) -> None:
     name = plain(plan.registry.name)
-    done = sum(fate == "changed" for _, fate in result.fates)
-    if done == len(result.fates):
+    done = sum(outcome is Outcome.CHANGED for _, outcome in result.outcomes)
+    if done == len(result.outcomes):
         st.success(f"{name}: {counted(done, 'setting')} changed, as read back.", icon=":material/check_circle:")
     else:
-        st.warning(f"{name}: {done} of {counted(len(result.fates), 'setting')} changed.", icon=":material/pending:")
+        st.warning(f"{name}: {done} of {counted(len(result.outcomes), 'setting')} changed.", icon=":material/pending:")
     rows = [
-        {"Setting": one.label, "Before": plain(one.before), "Wanted": plain(one.after), "Outcome": fate}
-        for one, fate in result.fates
+        {"Setting": one.label, "Before": plain(one.before), "Wanted": plain(one.after), "Outcome": label(outcome)}
+        for one, outcome in result.outcomes
     ]
     _show_rows(rows, "What became of each setting")
     for other in result.others:

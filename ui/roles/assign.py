@@ -8,12 +8,14 @@ import streamlit as st
 from services.access.permissions import Permission
 from services.access.repository_scope import RepositoryChoice, choice_from
 from services.access.role_definitions import RoleDefinition
+from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
 from services.registries.registry import Registry
 from services.roles.assign import GrantPlan, apply_grant, gives, read_grant_plan
 from services.roles.assignment import PrincipalType
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import say_done
+from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
 from ui.elements.writing import with_status
 from ui.loaders.registries import BY_ID
@@ -142,10 +144,6 @@ def _write(who: str, plan: GrantPlan, forget_plan: Callable[[], None]) -> None:
     finally:  # Also what failed may have been done.
         forget_plan()
         holders.forget(who, plan.registry)
-    words = {
-        "assigned": "is assigned, as read back. It takes up to ten minutes until registries know of it",
-        "assigned already": "was assigned already: nothing was written",
-        "not confirmed": "was taken by Azure, and could not be read back: look again in a minute",
-    }[done.outcome]
-    say_done(f"{plain(plan.role.name)} on {plain(plan.registry.name)} {words}.")
+    delay = " It takes effect within ten minutes." if done.outcome is Outcome.CREATED else ""
+    say_done(f"{plain(plan.role.name)} on {plain(plan.registry.name)}: {WORDS[done.outcome]}.{delay}")
     st.rerun()

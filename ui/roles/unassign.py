@@ -12,6 +12,7 @@ from services.registries.registry import Registry
 from services.roles.unassign import RemovalPlan, apply_removal, on_registry_itself, read_removal_plan
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import say_done
+from ui.elements.outcomes import WORDS
 from ui.elements.table import UTC, table_height, table_of
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only, with_status
@@ -146,12 +147,7 @@ def _write(who: str, plan: RemovalPlan) -> None:
     finally:  # Also what failed may have been done.
         _plan.clear(who, plan.registry, plan.assignment)
         holders.forget(who, plan.registry)
-    words = {
-        "deleted": "is removed, as read back",
-        "gone already": "was gone already",
-        "not confirmed": "was taken by Azure, and could not be read back: look again in a minute",
-    }[done.outcome]
     still = [decision for decision in done.left or () if decision.verdict is not Verdict.NO]
     left = f" Its holder may still, by other roles: {_names(still)}." if still else ""
-    say_done(f"{plain(plan.role_name)} on {plain(plan.registry.name)} {words}.{left}")
+    say_done(f"{plain(plan.role_name)} on {plain(plan.registry.name)}: {WORDS[done.outcome]}.{left}")
     st.rerun()

@@ -13,6 +13,7 @@ from services.transfer.copy_plan import MOST_MANIFESTS, CopyItem, CopyPlan, Sour
 from services.transfer.copy_run import Copied, apply_copy
 from services.wording import counted
 from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.outcomes import ICONS, WORDS
 from ui.elements.text import plain, short, size
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
@@ -217,9 +218,9 @@ def _show_copy(who: str, copy: _Copy, key: str) -> None:
         return
     for result in copied.results.values:
         at = f" at {short(result.digest)}" if result.digest else ""
-        good = result.outcome != "not confirmed"
-        icon = ":green[:material/check_circle:]" if good else ":orange[:material/help:]"
-        st.markdown(f"{icon} {plain(result.item.name)}: {result.outcome}{at}{', as read back' if at else ''}.")
+        unsure = "" if result.compared else ", not compared: the source's digest is not known"
+        words = f"{plain(result.item.name)}: {WORDS[result.outcome]}{at}{unsure}"
+        st.markdown(f"{ICONS[result.outcome]} {words}.")
     show_refused(copied.results, "item", "items")
 
 

@@ -66,7 +66,7 @@ def test_it_is_the_least_role_of_the_mode_for_the_object_id(own: Own, cluster: C
 
 def test_it_is_written_once_and_read_back(own: Own, cluster: Cluster) -> None:
     done = apply_attach(own.session(), planned(own, cluster), sleep=never)
-    assert done.outcome == "attached"
+    assert done.outcome == "created"
     (document,) = of_kubelet(own)
     assert document["properties"]["principalType"] == "ServicePrincipal"
     assert document["properties"]["description"] == "Attached by ACR Console for aks1"
@@ -74,7 +74,7 @@ def test_it_is_written_once_and_read_back(own: Own, cluster: Cluster) -> None:
     again = planned(own, cluster)
     assert again.nothing_to_do
     assert [reason.role for reason in again.granted] == ["AcrPull"]
-    assert apply_attach(own.session(), again, sleep=never).outcome == "attached already"
+    assert apply_attach(own.session(), again, sleep=never).outcome == "already done"
     assert sum(own.writes().values()) == 1
 
 
@@ -89,7 +89,7 @@ def test_what_is_inherited_is_enough(own: Own, cluster: Cluster) -> None:
     plan = planned(own, cluster)
     assert plan.nothing_to_do
     assert "inherited from the resource group resource-group-4" in plan.granted[0].words
-    assert apply_attach(own.session(), plan).outcome == "attached already"
+    assert apply_attach(own.session(), plan).outcome == "already done"
     assert not own.writes()
 
 
@@ -98,7 +98,7 @@ def test_acr_pull_does_not_do_on_a_registry_in_abac_mode(own: Own, cluster: Clus
     assign(own, "AcrPull", registry.id)
     plan = read_attach_plan(own.session(), cluster, registry)
     assert not plan.nothing_to_do
-    assert apply_attach(own.session(), plan).outcome == "attached"
+    assert apply_attach(own.session(), plan).outcome == "created"
     assert len(of_kubelet(own)) == 2
 
 
@@ -106,7 +106,7 @@ def test_chosen_repositories_are_a_condition(own: Own, cluster: Cluster) -> None
     registry = own.make_registry("contosoabac", **ABAC)
     choice = RepositoryChoice(("team/app",), ("backend/",))
     plan = read_attach_plan(own.session(), cluster, registry, choice)
-    assert apply_attach(own.session(), plan).outcome == "attached"
+    assert apply_attach(own.session(), plan).outcome == "created"
     (document,) = of_kubelet(own)
     assert document["properties"]["conditionVersion"] == "2.0"
     assert read_attach_plan(own.session(), cluster, registry, choice).nothing_to_do
@@ -150,7 +150,7 @@ def test_the_same_assignment_that_appears_meanwhile_is_success(own: Own, cluster
             assign(own, "AcrPull", plan.grant.scope)
 
     done = apply_attach(own.session(), plan, race, sleep=never)
-    assert done.outcome == "attached already"
+    assert done.outcome == "already done"
     assert [status for (_, _, status) in own.writes()] == [409]
     (document,) = of_kubelet(own)
     assert done.assignment and done.assignment.name == document["name"] != plan.grant.name
@@ -173,7 +173,7 @@ def test_one_that_appears_meanwhile_for_other_repositories_is_no_success(own: Ow
 def test_an_identity_that_the_directory_does_not_know_yet_is_waited_for(own: Own, cluster: Cluster) -> None:
     plan, slept = planned(own, cluster), list[float]()
     own.break_(refusing("PrincipalNotFound", 400, times=2))
-    assert apply_attach(own.session(), plan, sleep=slept.append).outcome == "attached"
+    assert apply_attach(own.session(), plan, sleep=slept.append).outcome == "created"
     assert slept == list(WAITS_S[:2])
     assert len(of_kubelet(own)) == 1
 
@@ -200,7 +200,7 @@ def test_who_is_refused_all_the_same_stops_at_once(own: Own, cluster: Cluster) -
 def test_an_answer_that_is_lost_once_is_asked_for_again_and_is_no_second_assignment(own: Own, cluster: Cluster) -> None:
     plan = planned(own, cluster)
     own.break_({"method": "PUT", "path": "roleAssignments", "status": 504, "late": True, "times": 1})
-    assert apply_attach(own.session(), plan, sleep=never).outcome == "attached"
+    assert apply_attach(own.session(), plan, sleep=never).outcome == "created"
     assert len(of_kubelet(own)) == 1
 
 
@@ -208,7 +208,7 @@ def test_answers_that_stay_lost_after_the_deed_are_no_failure(own: Own, cluster:
     plan = planned(own, cluster)
     own.break_(refusing("GatewayTimeout", 400, late=True))
     done = apply_attach(own.session(), plan, sleep=never)
-    assert done.outcome == "attached"
+    assert done.outcome == "created"
     assert len(of_kubelet(own)) == 1
 
 
@@ -289,7 +289,7 @@ def test_detaching_removes_just_its_own_and_says_what_is_left(own: Own, cluster:
     assert done.left and [reason.inherited for reason in done.left.because] == [True]
     assert [one["properties"]["scope"] for one in of_kubelet(own)] == [registry.id.partition("/providers/")[0]]
     assert "nothing to detach" in read_detach_plan(session, cluster, registry).blockers[0]
-    assert apply_detach(session, plan).outcome == "gone already"
+    assert apply_detach(session, plan).outcome == "already done"
 
 
 def test_of_two_attachments_one_has_to_be_chosen(own: Own, cluster: Cluster) -> None:

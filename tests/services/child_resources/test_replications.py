@@ -51,7 +51,7 @@ def test_a_region_is_added_and_given_up_again_read_back_each_time(own: Own) -> N
     states: list[str] = []
     planned = plan(own, "northeurope")
     assert (planned.blockers, planned.warnings) == ((), ())
-    assert apply_replica(own.session(), planned, states.append) == "added"
+    assert apply_replica(own.session(), planned, states.append) == "created"
     assert states == ["looking again", "adding northeurope"]
     home, away = list_replications(own.session(), own.registry(HUB))
     assert (home.region, home.home, away.region, away.home) == ("eastus", True, "northeurope", False)
@@ -60,7 +60,7 @@ def test_a_region_is_added_and_given_up_again_read_back_each_time(own: Own) -> N
     assert states[2:] == ["looking again", "removing northeurope"]
     assert regions(own) == []
     gone = replace(removal(own, "northeurope"), blockers=())
-    assert apply_replica_removal(own.session(), gone) == "gone already"
+    assert apply_replica_removal(own.session(), gone) == "already done"
 
 
 def test_regions_are_those_of_the_provider_in_the_form_of_locations(own: Own) -> None:
@@ -108,7 +108,7 @@ def test_a_region_that_somebody_added_meanwhile_is_said(own: Own) -> None:
 def test_answers_that_are_lost_after_the_deed_are_no_failures(own: Own) -> None:
     planned = plan(own, "northeurope")
     own.break_({"method": "PUT", "path": "/replications/", "reset": True, "late": True})
-    assert apply_replica(own.session(), planned) == "added"
+    assert apply_replica(own.session(), planned) == "created"
     own.break_({"method": "DELETE", "path": "/replications/", "reset": True, "late": True})
     assert apply_replica_removal(own.session(), removal(own, "northeurope")) == "deleted"
 

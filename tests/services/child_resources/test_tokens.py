@@ -66,7 +66,7 @@ def plan(own: Own, grants: tuple[Grant, ...] = PULL, name: str = NAME) -> TokenP
 
 
 def make(own: Own, grants: tuple[Grant, ...] = PULL, name: str = NAME) -> Token:
-    assert apply_token(own.session(), plan(own, grants, name)) == "made"
+    assert apply_token(own.session(), plan(own, grants, name)) == "created"
     return get_token(own.session(), own.registry(), name)
 
 
@@ -217,7 +217,7 @@ def test_a_scope_map_without_a_token_is_left_said_and_used_again(own: Own) -> No
     assert own_maps(own) == [f"{NAME}-scope-map"]
     again = plan(own)
     assert (again.map_there, again.blockers) == (True, ())
-    assert apply_token(own.session(), again) == "made"
+    assert apply_token(own.session(), again) == "created"
     other = plan(own, (Grant(APP, (Right.DELETE,)),), "otherdevice")
     assert not other.map_there
 
@@ -250,7 +250,7 @@ def test_no_token_is_made_with_a_scope_map_that_could_not_be_read_back(own: Own)
 def test_answers_that_are_lost_after_the_deed_are_no_failures(own: Own) -> None:
     planned = plan(own)
     own.break_({"method": "PUT", "path": "/(tokens|scopeMaps)/", "reset": True, "late": True})
-    assert apply_token(own.session(), planned) == "made"
+    assert apply_token(own.session(), planned) == "created"
     token = get_token(own.session(), own.registry(), NAME)
     own.break_({"method": "DELETE", "path": "/(tokens|scopeMaps)/", "reset": True, "late": True})
     done = apply_token_removal(own.session(), removal(own, token))
@@ -318,7 +318,7 @@ def test_a_token_goes_with_its_scope_map_where_no_other_has_it(own: Own) -> None
     assert states == ["looking again", "removing the token", "removing the scope map"]
     assert (list_tokens(own.session(), own.registry()), own_maps(own)) == ((), [])
     assert pulls(own, password.value, APP) == 401
-    assert apply_token_removal(own.session(), removal(own, token)).token == "gone already"
+    assert apply_token_removal(own.session(), removal(own, token)).token == "already done"
 
 
 def share(own: Own, token: Token) -> Token:

@@ -47,7 +47,7 @@ def plan(own: Own, wanted: NewWebhook = WANTED) -> AddPlan:
 
 
 def add(own: Own, wanted: NewWebhook = WANTED) -> Webhook:
-    assert apply_webhook(own.session(), plan(own, wanted)) == "added"
+    assert apply_webhook(own.session(), plan(own, wanted)) == "created"
     return get_webhook(own.session(), own.registry(), wanted.name)
 
 
@@ -63,7 +63,7 @@ def test_a_webhook_is_added_as_planned_and_read_back(own: Own) -> None:
     states: list[str] = []
     planned = plan(own)
     assert (planned.blockers, planned.warnings) == ((), ())
-    assert apply_webhook(own.session(), planned, states.append) == "added"
+    assert apply_webhook(own.session(), planned, states.append) == "created"
     assert states == ["looking again", "adding"]
     assert list_webhooks(own.session(), own.registry()) == (
         Webhook("deployhook", "eastus2", "enabled", "team/app:*", ("push", "delete"), "Succeeded"),
@@ -171,7 +171,7 @@ def test_what_a_plan_refuses_is_not_sent(own: Own) -> None:
 def test_an_answer_that_is_lost_after_the_deed_is_no_failure(own: Own) -> None:
     planned = plan(own)
     own.break_({"method": "PUT", "path": "/webhooks/", "reset": True, "late": True})
-    assert apply_webhook(own.session(), planned) == "added"
+    assert apply_webhook(own.session(), planned) == "created"
     webhook = get_webhook(own.session(), own.registry(), "deployhook")
     own.break_({"method": "DELETE", "path": "/webhooks/", "reset": True, "late": True})
     assert apply_removal(own.session(), own.registry(), webhook) == "deleted"
@@ -219,7 +219,7 @@ def test_removed_and_gone_already_are_told_apart(own: Own) -> None:
     webhook = add(own)
     assert apply_removal(own.session(), own.registry(), webhook) == "deleted"
     assert names(own) == []
-    assert apply_removal(own.session(), own.registry(), webhook) == "gone already"
+    assert apply_removal(own.session(), own.registry(), webhook) == "already done"
     assert sent(own, "DELETE") == [200]
 
 
@@ -256,7 +256,7 @@ def test_azure_keeps_the_same_number(own: Own) -> None:
     late = plan_webhook(registry, (), replace(WANTED, name="hook3", location="eastus"))
     for name in ("hook1", "hook2"):
         first = plan_webhook(registry, (), replace(WANTED, name=name, location="eastus"))
-        assert apply_webhook(own.session(), first) == "added"
+        assert apply_webhook(own.session(), first) == "created"
     with pytest.raises(ServiceError, match="at most 2 webhooks"):
         apply_webhook(own.session(), late)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from services.deletion.records import (
     KEPT,
+    WITH_SUBJECT,
     DeletionRecord,
     Fate,
     RecordedItem,
@@ -55,6 +56,17 @@ def test_outcomes_are_there_as_they_come(tmp_path: Path) -> None:
     assert record and record.whole and record.answer == '{"manifestsDeleted": []}'
 
 
+def test_files_of_older_words_are_read(tmp_path: Path) -> None:
+    recording = begin(tmp_path, WHO, "delete manifests", "contoso.azurecr.io", APP, ITEMS)
+    words = ("gone already", "gone along", "untagged")
+    for item, word in zip(ITEMS, words, strict=True):
+        recording.write({"name": item.name, "outcome": word})
+    record = find_record(tmp_path, WHO, recording.id)
+    assert record
+    assert [record.fates[item.name].outcome for item in ITEMS] == ["already done", WITH_SUBJECT, "deleted"]
+    assert all(fate.is_gone for fate in record.fates.values())
+
+
 def test_a_deletion_that_broke_off_is_not_whole(tmp_path: Path) -> None:
     recording = begin(tmp_path, WHO, "remove tags", "contoso.azurecr.io", APP, ITEMS)
     recording.end(error="Could not read")
@@ -94,7 +106,7 @@ def test_many_threads_write_whole_lines(tmp_path: Path) -> None:
     items = [RecordedItem(f"v{number}", digest_of(number)) for number in range(500)]
     recording = begin(tmp_path, WHO, "remove tags", "contoso.azurecr.io", APP, items)
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda item: recording.told(item.name, "untagged"), items))
+        list(pool.map(lambda item: recording.told(item.name, "deleted"), items))
     record = find_record(tmp_path, WHO, recording.id)
     assert record and len(record.fates) == 500 and not record.open
 

@@ -13,6 +13,7 @@ from sandbox.storage.store import Locks
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.deletion.plan import DeletionItem, DeletionPlan, plan_deletion
+from services.deletion.records import WITH_SUBJECT
 from services.deletion.run import DeletionResult, apply_deletion
 from services.images.manifests import Manifest
 from services.images.repository_contents import RepositoryContents, read_contents
@@ -60,7 +61,7 @@ def left(own: Own) -> set[str]:
 
 
 def outcomes(result: Partial[DeletionResult]) -> dict[str, str]:
-    found = {done.digest: done.outcome for done in result.values}
+    found = {done.digest: WITH_SUBJECT if done.with_subject else done.outcome for done in result.values}
     return found | {refusal.what: refusal.error.code for refusal in result.refused}
 
 
@@ -74,7 +75,7 @@ def test_an_index_goes_with_its_platforms_and_what_refers_to_them(own: Own) -> N
     assert set(plan.digests) == {top, amd64, arm64, signed}
     assert plan.tags == ("latest", "v1")
     result = apply_deletion(own.client, plan, {})
-    assert outcomes(result) == {top: "deleted", amd64: "deleted", arm64: "deleted", signed: "gone along"}
+    assert outcomes(result) == {top: "deleted", amd64: "deleted", arm64: "deleted", signed: WITH_SUBJECT}
     assert left(own) == {other}
     assert own.tags() == {"other": other}
 
@@ -192,14 +193,14 @@ def test_what_somebody_else_deleted_is_gone_already(own: Own) -> None:
     own.push("v2", number=2)
     plan = planned(own, digest)
     own.sandbox.store.delete_manifest(REGISTRY, APP, digest, own.sandbox.state.stamp())
-    assert outcomes(apply_deletion(own.client, plan, {})) == {digest: "gone already"}
+    assert outcomes(apply_deletion(own.client, plan, {})) == {digest: "already done"}
 
 
 def test_a_repository_that_is_gone_is_told_item_by_item(own: Own) -> None:
     digest, _ = own.push("v1")
     plan = planned(own, digest)
     own.sandbox.store.delete_repository(REGISTRY, APP)
-    assert outcomes(apply_deletion(own.client, plan, {})) == {digest: "gone already"}
+    assert outcomes(apply_deletion(own.client, plan, {})) == {digest: "already done"}
 
 
 # What fails on the way
@@ -270,7 +271,7 @@ def test_two_thousand_items_through_faults_of_every_kind(own: Own) -> None:
     assert sorted(told) == sorted(digests)
     assert not result.untried
     outcomes_of = {done.digest: done.outcome for done in result.values}
-    assert set(outcomes_of.values()) <= {"deleted", "gone already", "not confirmed"}
+    assert set(outcomes_of.values()) <= {"deleted", "already done", "not confirmed"}
     # Where five tries in a row fail it is not known what became of an item, and it is told so: of all others it is.
     unknown = {digest for digest, outcome in outcomes_of.items() if outcome == "not confirmed"}
     unknown |= {refusal.what for refusal in result.refused if "not known" in refusal.error.remedy}

@@ -232,7 +232,7 @@ def test_a_tag_is_locked_and_unlocked_again(own: Own) -> None:
     set_manifest_locks(own.client, APP, digest, FROZEN)
     plan = plan_untag(own.client, APP, ["v1"])
     assert plan.items[0].refusal == ""  # The manifest's locks do not hold its tag.
-    assert apply_untag(own.client, plan).values[0].outcome == "untagged"
+    assert apply_untag(own.client, plan).values[0].outcome == "deleted"
 
 
 def test_a_reader_may_not(own: Own) -> None:

@@ -376,7 +376,7 @@ def untag(client: RegistryClient, *tags: str) -> parallel.Partial[UntagResult]:
 def test_a_tag_is_removed_by_its_own_path(shelf: Shelf, client: RegistryClient) -> None:
     plan = plan_untag(client, APP, ["v1", "v1"])
     assert plan == UntagPlan(APP, (UntagItem("v1", digest_of(1), ""),), (digest_of(1),))
-    assert apply_untag(client, plan).values == (UntagResult("v1", digest_of(1), "untagged"),)
+    assert apply_untag(client, plan).values == (UntagResult("v1", digest_of(1), "deleted"),)
     assert [sent.path for sent in shelf.sent("DELETE")] == ["/acr/v1/team%2Fapp/_tags/v1"]
 
 
@@ -385,12 +385,12 @@ def test_a_404_on_the_deletion_is_a_tag_that_was_gone(shelf: Shelf, client: Regi
         shelf.tags.clear()
 
     shelf.next_("DELETE", gone_first)
-    assert untag(client, "v1").values[0].outcome == "gone already"
+    assert untag(client, "v1").values[0].outcome == "already done"
 
 
 def test_a_tag_that_is_gone_before_is_not_deleted(shelf: Shelf, client: RegistryClient) -> None:
     shelf.tags.clear()
-    assert untag(client, "v1").values[0].outcome == "gone already"
+    assert untag(client, "v1").values[0].outcome == "already done"
     assert shelf.sent("DELETE") == []
 
 
@@ -413,7 +413,7 @@ def test_accepted_is_not_done_until_it_is_read_back(later: list[Answer], shelf: 
 @pytest.mark.parametrize("fault", [reset(), SERVER_ERROR, THROTTLED])
 def test_a_deletion_that_fails_for_a_moment(fault: Answer | Exception, shelf: Shelf, client: RegistryClient) -> None:
     shelf.next_("DELETE", fault, fault)
-    assert untag(client, "v1").values[0].outcome == "untagged"
+    assert untag(client, "v1").values[0].outcome == "deleted"
 
 
 @pytest.mark.parametrize("fault", [reset(), SERVER_ERROR, THROTTLED, LOCKED])
@@ -431,7 +431,7 @@ def test_a_deletion_that_was_done_though_every_answer_was_lost(shelf: Shelf, cli
         return reset()
 
     shelf.next_("DELETE", done_and_lost, *[reset()] * 20)
-    assert untag(client, "v1").values[0].outcome == "untagged"
+    assert untag(client, "v1").values[0].outcome == "deleted"
 
 
 def test_a_deletion_of_which_nothing_is_known(shelf: Shelf, client: RegistryClient) -> None:
@@ -465,7 +465,7 @@ def test_add_move_and_remove_leave_the_manifest_as_it_is(own: Own) -> None:
 
     plan = plan_untag(own.client, APP, ["v1", "v1.0.1"])
     assert plan.left_untagged == ()  # v2 is there yet.
-    assert [result.outcome for result in apply_untag(own.client, plan).values] == ["untagged"] * 2
+    assert [result.outcome for result in apply_untag(own.client, plan).values] == ["deleted"] * 2
     plan = plan_untag(own.client, APP, ["v2"])
     assert plan.left_untagged == (digest,)
     assert apply_untag(own.client, plan).complete
@@ -495,7 +495,7 @@ def test_a_tag_that_moved_between_plan_and_apply_stays(own: Own) -> None:
     assert third in raised.value.cause
     done = apply_untag(own.client, removal)
     assert [(refusal.what, refusal.error.code) for refusal in done.refused] == [("v2", "ChangedMeanwhile")]
-    assert [(result.tag, result.outcome) for result in done.values] == [("v1", "untagged")]
+    assert [(result.tag, result.outcome) for result in done.values] == [("v1", "deleted")]
     assert own.tags() == {"v2": third}
 
 
@@ -511,7 +511,7 @@ def test_a_tag_that_came_or_went_between_plan_and_apply(own: Own) -> None:
         with pytest.raises(ServiceError) as raised:
             apply_tag(own.client, plan)
         assert raised.value.code == "ChangedMeanwhile"
-    assert [result.outcome for result in apply_untag(own.client, removal).values] == ["untagged", "gone already"]
+    assert [result.outcome for result in apply_untag(own.client, removal).values] == ["deleted", "already done"]
     assert own.tags() == {"new": other}
 
 
@@ -568,7 +568,7 @@ def test_faults_neither_double_nor_misreport(own: Own, fault: dict[str, Any]) ->
     done = apply_untag(own.client, plan)
     assert [request.status for request in own.sandbox.requests].count(fault.get("status", 0)) == 6
     assert done.complete
-    assert {result.outcome for result in done.values} == {"untagged"}
+    assert {result.outcome for result in done.values} == {"deleted"}
     assert own.tags() == {}
     accepted = {path: times for (method, path, status), times in own.writes().items() if status == 202}
     assert set(accepted.values()) == {1}
@@ -640,5 +640,5 @@ def test_stopped_in_the_middle_each_tag_is_done_or_untried(own: Own) -> None:
     assert 0 < partial.untried < len(names)
     assert len(partial.values) + partial.untried == len(names)
     assert sorted(seen) == [result.tag for result in partial.values]
-    assert {result.outcome for result in partial.values} == {"untagged"}
+    assert {result.outcome for result in partial.values} == {"deleted"}
     assert own.tags() == dict.fromkeys(set(names) - set(seen), digest)

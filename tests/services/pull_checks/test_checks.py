@@ -18,23 +18,23 @@ from services.connection.errors import ServiceError
 from services.pull_checks import identity, network, state
 from services.pull_checks import image as images
 from services.pull_checks import permission as permissions
-from services.pull_checks.checks import ORDER, Answer, Check, Outcome, in_order, unknown, verdict
+from services.pull_checks.checks import ORDER, Answer, Check, CheckState, in_order, unknown, verdict
 from services.pull_checks.private_link import Endpoint, NetworkPath, Networks, Zone, private_way
 from services.pull_checks.text import as_text
 from services.registries.registry import Mode, PrivateEndpoint, Registry, Replica
 from tests.support.pull_samples import CONTROL_PLANE_ID, KUBELET_ID, SUBNET, TENANT, a_cluster, a_pool
 from tests.support.shell_lines import registry
 
-PASSED, FAILED, WARNING, UNKNOWN = Outcome.PASSED, Outcome.FAILED, Outcome.WARNING, Outcome.UNKNOWN
+PASSED, FAILED, WARNING, UNKNOWN = CheckState.PASSED, CheckState.FAILED, CheckState.WARNING, CheckState.UNKNOWN
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 REFUSED = ServiceError("Could not read it", "You may not.", "Ask.", "AuthorizationFailed", 403)
 OPEN = {"public_access": True, "default_action": "Allow"}
 YES, NO, UNTOLD = NetworkPath(True, "Open."), NetworkPath(False, "Closed."), NetworkPath(None, "Not told.")
 
 
-def said(check: Check | None, outcome: Outcome, *words: str) -> None:
+def said(check: Check | None, outcome: CheckState, *words: str) -> None:
     assert check is not None
-    assert check.outcome is outcome, check
+    assert check.state is outcome, check
     for word in words:
         assert word in check.evidence
     if outcome is FAILED:
@@ -348,7 +348,7 @@ def test_c19_the_cluster_runs() -> None:
 
 
 NEEDED = ("C1", "C3", "C4", "C6", "C9", "C19")
-CHECKS = st.builds(Check, st.sampled_from(ORDER), st.just("title"), st.sampled_from(Outcome), st.just("evidence."))
+CHECKS = st.builds(Check, st.sampled_from(ORDER), st.just("title"), st.sampled_from(CheckState), st.just("evidence."))
 
 
 def passing(*ids: str) -> tuple[Check, ...]:
@@ -362,10 +362,10 @@ def test_the_verdict_is_green_only_where_all_that_it_takes_has_run_and_passed(
     found = verdict(checks, image=with_image)
     needed = {*NEEDED, "C15", "C16"} if with_image else set(NEEDED)
     if found.answer is Answer.CAN:
-        assert all(check.outcome is not FAILED for check in checks)
-        assert needed <= {check.id for check in checks if check.outcome in (PASSED, WARNING)}
-        assert not any(check.id in needed and check.outcome is UNKNOWN for check in checks)
-    assert (found.answer is Answer.CANNOT) is any(check.outcome is FAILED for check in checks)
+        assert all(check.state is not FAILED for check in checks)
+        assert needed <= {check.id for check in checks if check.state in (PASSED, WARNING)}
+        assert not any(check.id in needed and check.state is UNKNOWN for check in checks)
+    assert (found.answer is Answer.CANNOT) is any(check.state is FAILED for check in checks)
     assert found.words
     assert [ORDER.index(check.id) for check in in_order(checks)] == sorted(ORDER.index(check.id) for check in checks)
 

@@ -13,7 +13,7 @@ from services.arm.resources import get_resource, list_resources
 from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
-from services.pull_checks.checks import Answer, Check, Outcome, in_order, verdict
+from services.pull_checks.checks import Answer, Check, CheckState, in_order, verdict
 from services.pull_checks.private_link import private_way
 from services.pull_checks.reading import (
     look_up,
@@ -64,12 +64,12 @@ def one(checks: tuple[Check, ...], id_: str, title: str = "") -> Check:
 def test_the_check_fails_and_attaching_makes_it_pass(own: Own, cluster: Cluster) -> None:
     own.break_(*nothing_denied_and_the_identity_there(cluster))
     before = asked(own, cluster)
-    assert one(before, "C6").outcome is Outcome.FAILED
+    assert one(before, "C6").state is CheckState.FAILED
     assert verdict(before).answer is Answer.CANNOT
     apply_attach(own.session(), read_attach_plan(own.session(), cluster, own.registry()))
     after = asked(own, cluster)
-    assert one(after, "C6").outcome is Outcome.PASSED
-    assert one(after, "C8").outcome is Outcome.WARNING
+    assert one(after, "C6").state is CheckState.PASSED
+    assert one(after, "C8").state is CheckState.WARNING
     assert verdict(after).answer is Answer.CAN, verdict(after).words
 
 
@@ -79,19 +79,19 @@ def test_a_grant_to_the_control_plane_is_recognised(own: Own, cluster: Cluster) 
     created = "2026-01-01T00:00:00Z"
     own.sandbox.store.put_resource(assignment(own.registry().id, "AcrPull", mine, "ServicePrincipal", created))
     check = one(asked(own, cluster), "C6")
-    assert check.outcome is Outcome.FAILED
+    assert check.state is CheckState.FAILED
     assert "common mistake" in check.evidence
 
 
-@pytest.mark.parametrize(("address", "outcome"), [("20.1.2.3", Outcome.PASSED), ("20.9.9.9", Outcome.FAILED)])
+@pytest.mark.parametrize(("address", "outcome"), [("20.1.2.3", CheckState.PASSED), ("20.9.9.9", CheckState.FAILED)])
 def test_the_outbound_address_is_read_where_there_are_rules(
-    own: Own, cluster: Cluster, address: str, outcome: Outcome
+    own: Own, cluster: Cluster, address: str, outcome: CheckState
 ) -> None:
     rules = {"defaultAction": "Deny", "ipRules": [{"action": "Allow", "value": "20.1.0.0/16"}]}
     home = own.make_registry("contosorules", networkRuleSet=rules)
     own.break_(told("publicIPAddresses", {"properties": {"ipAddress": address}}))
     checks = run_checks(own.session(), PullQuestion(cluster, home, NOW))
-    assert one(checks, "C10").outcome is outcome
+    assert one(checks, "C10").state is outcome
     assert address in one(checks, "C10").evidence
 
 
@@ -117,8 +117,8 @@ def test_where_nothing_can_be_read_nothing_is_green_that_did_not_run(own: Own, c
     checks = run_checks(own.session(), question)
     outcomes = {check.id: check for check in checks}
     for id_ in ("C4", "C6", "C15", "C16"):
-        assert outcomes[id_].outcome is Outcome.UNKNOWN, id_
-    assert one(checks, "C3", "exists").outcome is Outcome.UNKNOWN
+        assert outcomes[id_].state is CheckState.UNKNOWN, id_
+    assert one(checks, "C3", "exists").state is CheckState.UNKNOWN
     assert verdict(checks, image=True).answer is Answer.PROBABLY
 
 
@@ -127,7 +127,7 @@ def test_a_name_that_does_not_resolve_is_told(own: Own, cluster: Cluster) -> Non
         raise ServiceError(f"Could not look up {host}", "no such name", "Check DNS.", "Unresolved")
 
     checks = run_checks(own.session(), PullQuestion(cluster, own.registry(), NOW), lookup=lost)
-    assert one(checks, "C2").outcome is Outcome.WARNING
+    assert one(checks, "C2").state is CheckState.WARNING
     with pytest.raises(ServiceError, match="Could not look up"):
         look_up("no such name.invalid")
     assert read_name(own.registry()).addresses
@@ -137,9 +137,9 @@ def test_of_a_service_principal_the_object_id_has_to_be_given(own: Own, cluster:
     own.break_(*nothing_denied_and_the_identity_there(cluster))
     application = a_cluster(kubelet=None, service_principal_id="the-app", control_plane=None)
     check = one(asked(own, application), "C6")
-    assert check.outcome is Outcome.UNKNOWN
+    assert check.state is CheckState.UNKNOWN
     assert "az ad sp show" in check.fix
-    assert one(asked(own, application, principal_id=KUBELET_ID), "C6").outcome is Outcome.FAILED
+    assert one(asked(own, application, principal_id=KUBELET_ID), "C6").state is CheckState.FAILED
 
 
 def test_an_image_is_read_with_its_platforms(own: Own) -> None:

@@ -50,7 +50,7 @@ def test_a_registry_is_deleted_with_all_that_the_plan_says(own: Own) -> None:
     assert apply_removal(own.session(), planned, states.append) == "deleted"
     assert states == ["looking again", "deleting", "reading back"]
     assert deletions(own) == [202]
-    assert apply_removal(own.session(), planned) == "gone already"
+    assert apply_removal(own.session(), planned) == "already done"
     assert deletions(own) == [202]
 
 

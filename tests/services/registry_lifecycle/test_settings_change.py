@@ -40,7 +40,7 @@ def plan(registry: Registry, **wanted: Any) -> SettingsPlan:
 def fates(own: Own, planned: SettingsPlan) -> dict[str, str]:
     found = apply_settings(own.session(), planned)
     assert not found.others
-    return {difference.field: fate for difference, fate in found.fates}
+    return {difference.field: fate for difference, fate in found.outcomes}
 
 
 def patches(own: Own) -> list[int]:
@@ -133,7 +133,7 @@ def test_a_plan_that_is_applied_makes_what_is_wanted_and_sends_nothing_else(
         assert not azure.bodies
         return
     result = apply_settings(azure.session, planned)
-    assert {fate for _, fate in result.fates} == {"changed"}
+    assert {fate for _, fate in result.outcomes} == {"changed"}
     assert (result.others, result.error) == ((), None)
     assert settings_of(azure.registry) == wanted
     (body,) = azure.bodies
@@ -244,7 +244,7 @@ def test_what_changes_along_with_it_is_said(own: Own) -> None:
             set_property(own, "contosohub", anonymousPullEnabled=True)
 
     found = apply_settings(own.session(), planned, meanwhile)
-    assert [fate for _, fate in found.fates] == ["changed"]
+    assert [fate for _, fate in found.outcomes] == ["changed"]
     assert [(one.label, one.after) for one in found.others] == [("Anonymous pull", "on")]
 
 
@@ -300,7 +300,7 @@ def test_a_change_that_can_not_be_read_back_is_not_confirmed(own: Own) -> None:
             own.break_({"method": "GET", "path": "/casaacr01$", "status": 403})
 
     found = apply_settings(own.session(), planned, broken)
-    assert [fate for _, fate in found.fates] == ["not confirmed"]
+    assert [fate for _, fate in found.outcomes] == ["not confirmed"]
 
 
 def test_where_nobody_can_tell_the_error_says_so(own: Own) -> None:
@@ -325,7 +325,7 @@ def test_what_azure_took_in_part_is_told_item_by_item(own: Own) -> None:
             set_property(own, "contosohub", adminUserEnabled=True)
 
     found = apply_settings(own.session(), planned, partly)
-    assert {one.field: fate for one, fate in found.fates} == {"admin_user": "changed", "anonymous_pull": "refused"}
+    assert {one.field: fate for one, fate in found.outcomes} == {"admin_user": "changed", "anonymous_pull": "refused"}
     assert found.error
     assert found.error.status == 409
 

@@ -83,15 +83,15 @@ def test_it_is_written_once_with_its_kind_and_read_back(own: Own, kind: str) -> 
     plan = planned(own, kind=kind)
     assert (plan.may, plan.blockers, plan.warnings, plan.nothing_to_do) == (True, (), (), False)
     done = apply_grant(own.session(), plan, sleep=never)
-    assert done.outcome == "assigned"
+    assert done.outcome == "created"
     (document,) = of_someone(own)
     assert done.assignment and done.assignment.id == document["id"]
     assert document["name"] == assignment_name(own.registry().id, SOMEONE, ACR_PUSH)
     assert document["properties"]["principalType"] == kind
     again = planned(own, kind=kind)
     assert again.nothing_to_do and not again.warnings
-    assert apply_grant(own.session(), again, sleep=never).outcome == "assigned already"
-    assert apply_grant(own.session(), plan, sleep=never).outcome == "assigned already"
+    assert apply_grant(own.session(), again, sleep=never).outcome == "already done"
+    assert apply_grant(own.session(), plan, sleep=never).outcome == "already done"
     assert sum(own.writes().values()) == 1
 
 
@@ -178,7 +178,7 @@ def test_chosen_repositories_bind_all_that_the_role_gives(own: Own, role: str) -
     registry = own.make_registry("contosoabac", **ABAC)
     plan = planned(own, role, registry, choice=SOME)
     assert not plan.blockers
-    assert apply_grant(own.session(), plan, sleep=never).outcome == "assigned"
+    assert apply_grant(own.session(), plan, sleep=never).outcome == "created"
     document = own.sandbox.store.find_resource(REGISTRY_TYPE, "contosoabac")
     assert document
     for repository, inside in (("team/app", True), ("backend/api", True), ("team/other", False), ("backend", False)):
@@ -266,7 +266,7 @@ def racing(own: Own, role: str, scope: str, condition: str | None = None) -> Cal
 def test_the_same_assignment_that_appears_meanwhile_is_success_and_no_second_one(own: Own) -> None:
     plan = planned(own)
     done = apply_grant(own.session(), plan, racing(own, "AcrPush", plan.grant.scope), sleep=never)
-    assert done.outcome == "assigned already"
+    assert done.outcome == "already done"
     assert [status for (_, _, status) in own.writes()] == [409]
     (document,) = of_someone(own)
     assert done.assignment and done.assignment.name == document["name"] != plan.grant.name
@@ -286,7 +286,7 @@ def test_one_that_appears_meanwhile_for_other_repositories_is_no_success(own: Ow
 def test_an_identity_that_the_directory_does_not_know_yet_is_waited_for(own: Own) -> None:
     plan, slept = planned(own), list[float]()
     own.break_(refusing("PrincipalNotFound", 400, times=2))
-    assert apply_grant(own.session(), plan, sleep=slept.append).outcome == "assigned"
+    assert apply_grant(own.session(), plan, sleep=slept.append).outcome == "created"
     assert slept == list(WAITS_S[:2])
     assert len(of_someone(own)) == 1
 
@@ -321,14 +321,14 @@ def test_the_wrong_kind_is_said_to_be_that(own: Own) -> None:
 def test_an_answer_that_is_lost_after_the_deed_is_no_second_assignment(own: Own, lost: dict[str, Any]) -> None:
     plan = planned(own)
     own.break_({"method": "PUT", "path": "roleAssignments", "late": True, **lost})
-    assert apply_grant(own.session(), plan, sleep=never).outcome == "assigned"
+    assert apply_grant(own.session(), plan, sleep=never).outcome == "created"
     assert len(of_someone(own)) == 1
 
 
 def test_answers_that_stay_lost_after_the_deed_are_no_failure(own: Own) -> None:
     plan = planned(own)
     own.break_(refusing("GatewayTimeout", 400, late=True))
-    assert apply_grant(own.session(), plan, sleep=never).outcome == "assigned"
+    assert apply_grant(own.session(), plan, sleep=never).outcome == "created"
     assert len(of_someone(own)) == 1
 
 

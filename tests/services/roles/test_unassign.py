@@ -88,7 +88,7 @@ def test_just_the_one_is_removed_and_what_still_gives_the_same_is_said(own: Own)
         one.permission: one.verdict for one in plan.left
     }
     assert (there(own, here), there(own, above)) == (False, True)
-    assert apply_removal(own.session(), plan).outcome == "gone already"
+    assert apply_removal(own.session(), plan).outcome == "already done"
     assert [method for method, _, _ in own.writes()] == ["DELETE"]
 
 

@@ -39,7 +39,10 @@ def planned(own: Own, *names: str, source: Source | None = None, target: Registr
 
 
 def outcomes(copied: Copied) -> dict[str, str]:
-    return {result.item.name: result.outcome for result in copied.results.values}
+    return {
+        result.item.name: result.outcome if result.compared else f"{result.outcome}, not compared"
+        for result in copied.results.values
+    }
 
 
 def imports(own: Own) -> list[int]:
@@ -132,7 +135,7 @@ def test_an_index_is_copied_whole_to_another_repository(own: Own) -> None:
     states: list[str] = []
     copied = apply_copy(own.session(), plan, progress=lambda state, _seconds: states.append(state))
     assert copied.finished
-    assert outcomes(copied) == {"team/copy:v1": "copied", "team/copy:stable": "copied"}
+    assert outcomes(copied) == {"team/copy:v1": "created", "team/copy:stable": "created"}
     assert own.tags("team/copy") == {"v1": digest, "stable": digest}
     for stored in plan.content.manifests:
         body = own.sandbox.store.get_manifest_body(REGISTRY, "team/copy", stored.manifest.digest)
@@ -144,7 +147,7 @@ def test_an_image_goes_to_another_registry_without_a_tag(own: Own) -> None:
     digest, raw = own.push("v1")
     target = own.make_registry(OTHER)
     copied = apply_copy(own.session(), planned(own, "team/app", target=target))
-    assert outcomes(copied) == {"team/app": "copied"}
+    assert outcomes(copied) == {"team/app": "created"}
     assert own.tags(registry=OTHER) == {}
     assert own.sandbox.store.get_manifest_body(OTHER, APP, digest) == raw
 
@@ -153,7 +156,7 @@ def test_a_tag_at_the_same_digest_is_nothing_to_do(own: Own) -> None:
     own.push("v1", "v2")
     plan = planned(own, f"{APP}:v2")
     assert (plan.items[0].there, plan.todo) == (True, ())
-    assert outcomes(apply_copy(own.session(), plan)) == {f"{APP}:v2": "there already"}
+    assert outcomes(apply_copy(own.session(), plan)) == {f"{APP}:v2": "already done"}
     assert imports(own) == []
 
 
@@ -166,7 +169,7 @@ def test_a_tag_that_exists_moves_only_when_that_is_asked_for(own: Own) -> None:
         apply_copy(own.session(), plan)
     assert raised.value.code == "Refused"
     assert (imports(own), own.tags("team/copy")) == ([], {"v1": old})
-    assert outcomes(apply_copy(own.session(), plan, force=True)) == {"team/copy:v1": "copied"}
+    assert outcomes(apply_copy(own.session(), plan, force=True)) == {"team/copy:v1": "changed"}
     assert own.tags("team/copy") == {"v1": new}
 
 
@@ -225,7 +228,7 @@ def test_fifty_manifests_are_the_limit_and_it_is_said_before(own: Own, images: i
     plan = planned(own, "team/copy:v1")
     assert bool(plan.refusals) == refused
     if not refused:
-        assert outcomes(apply_copy(own.session(), plan)) == {"team/copy:v1": "copied"}
+        assert outcomes(apply_copy(own.session(), plan)) == {"team/copy:v1": "created"}
         return
     assert "50 manifests" in plan.refusals[0]
     with pytest.raises(ServiceError) as raised:
@@ -294,7 +297,7 @@ def test_a_closed_source_is_copied_without_being_counted(own: Own) -> None:
     assert (plan.digest, plan.refusals) == ("", ())
     assert "can't count them before, nor compare digests after" in plan.notes[0]
     copied = apply_copy(own.session(), plan)
-    assert outcomes(copied) == {f"{APP}:v1": "copied, not compared"}
+    assert outcomes(copied) == {f"{APP}:v1": "created, not compared"}
     assert copied.results.values[0].digest == digest
 
 
@@ -316,7 +319,7 @@ def test_by_address_with_a_user_name_and_password(own: Own) -> None:
     target = own.make_registry(OTHER)
     plan = planned(own, f"{APP}:v1", source=by_address(own, with_admin(own)), target=target)
     assert "can't count them before" in plan.notes[0]
-    assert outcomes(apply_copy(own.session(), plan)) == {f"{APP}:v1": "copied, not compared"}
+    assert outcomes(apply_copy(own.session(), plan)) == {f"{APP}:v1": "created, not compared"}
     assert own.tags(registry=OTHER) == {"v1": digest}
 
 
@@ -374,7 +377,7 @@ def test_polls_that_fail_for_a_while_do_no_harm(own: Own) -> None:
     own.push("v1")
     plan = planned(own, "team/copy:v1")
     own.break_({"method": "GET", "path": "operationResults", "status": 503, "times": 2})
-    assert outcomes(apply_copy(own.session(), plan)) == {"team/copy:v1": "copied"}
+    assert outcomes(apply_copy(own.session(), plan)) == {"team/copy:v1": "created"}
 
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"reset": True}, {"status": 429, "retry_after": 120}])
@@ -382,7 +385,7 @@ def test_polls_that_go_on_failing_are_made_up_for_by_reading_back(own: Own, faul
     own.push("v1")
     plan = planned(own, "team/copy:v1")
     own.break_({"method": "GET", "path": "operationResults", **fault})
-    assert outcomes(apply_copy(own.session(), plan)) == {"team/copy:v1": "copied"}
+    assert outcomes(apply_copy(own.session(), plan)) == {"team/copy:v1": "created"}
 
 
 def test_an_answer_lost_before_anything_was_done_says_that_it_is_not_known(own: Own) -> None:

@@ -1,0 +1,28 @@
+"""The words and the icon for what became of a change."""
+
+from services.connection.changes import Outcome
+
+# With a name before them: "Token device01: created and verified".
+WORDS = {
+    Outcome.CREATED: "created and verified",
+    Outcome.CHANGED: "changed and verified",
+    Outcome.DELETED: "deleted and verified",
+    Outcome.ALREADY_DONE: "already done, nothing to change",
+    Outcome.NOT_CONFIRMED: "accepted by Azure, not visible yet: refresh in a minute",
+    Outcome.REFUSED: "refused",
+    Outcome.NOT_TRIED: "not tried, stopped before",
+}
+ICONS = {
+    Outcome.CREATED: ":green[:material/check_circle:]",
+    Outcome.CHANGED: ":green[:material/check_circle:]",
+    Outcome.DELETED: ":green[:material/check_circle:]",
+    Outcome.ALREADY_DONE: ":green[:material/check_circle:]",
+    Outcome.NOT_CONFIRMED: ":orange[:material/pending:]",
+    Outcome.REFUSED: ":red[:material/error:]",
+    Outcome.NOT_TRIED: ":gray[:material/block:]",
+}
+
+
+def label(outcome: Outcome) -> str:
+    """The words on their own, as in a table's cell."""
+    return WORDS[outcome].capitalize()
