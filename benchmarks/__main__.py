@@ -10,6 +10,7 @@ from benchmarks import (
     access,
     at_hand,
     calls,
+    clicks,
     costs,
     deleting,
     parsing,
@@ -33,6 +34,7 @@ MEASURES: dict[str, Callable[[], list[Row]]] = {
     "pull_check": pull_check.measure,
     "costs": costs.measure,
     "rerun": rerun.measure,
+    "clicks": clicks.measure,
     "sessions": sessions.measure,
     "push": push.measure,
 }

@@ -47,8 +47,8 @@ class Console:
 
 
 @contextmanager
-def console(script: str, seed: str) -> Iterator[Console]:
-    """`streamlit run` of `script` on a free port, on a sandbox of its own with this seed."""
+def console(script: str, seed: str, **more: str) -> Iterator[Console]:
+    """`streamlit run` of `script` on a free port, on a sandbox of its own with this seed; `more` settings."""
     with TemporaryDirectory() as folder:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -58,6 +58,7 @@ def console(script: str, seed: str) -> Iterator[Console]:
             "ACR_CONSOLE_CONNECTION": "sandbox",
             "ACR_CONSOLE_SANDBOX_DATA": f"{folder}/data",
             "ACR_CONSOLE_SANDBOX_SEED": seed,
+            **more,
         }
         command = ["-m", "streamlit", "run", script, "--server.port", str(port)]
         with _running(command, settings, Path(folder), lambda: _answers(f"{address}/_stcore/health")) as process:

@@ -16,4 +16,5 @@ TAGS = View("repository, tags", "repository", "registry=contosoci&repository=ci%
 MANIFESTS = View("repository, manifests", "repository", "registry=contosoci&repository=ci%2Frunner&show=Manifests")
 IMAGE = View("image", "image", "registry=contosohub&repository=api%2Forders&reference=latest")
 STORAGE = View("storage", "storage", "registry=contosohub")
+MATRIX = View("pull matrix", "matrix")
 VIEWS = (INVENTORY, REGISTRY, REPOSITORIES, TAGS, MANIFESTS, IMAGE, STORAGE)
