@@ -62,6 +62,13 @@ def test_the_settings_page_has_every_variable_of_make_and_of_the_tests() -> None
     )
 
 
+def test_every_measure_is_documented_with_its_command() -> None:
+    text = (ROOT / "docs" / "measurements.md").read_text(encoding="utf-8")
+    source = (ROOT / "benchmarks" / "__main__.py").read_text(encoding="utf-8")
+    measures = set(re.findall(r'^    "(\w+)": \w+\.measure,$', source, re.MULTILINE))
+    assert measures == set(re.findall(r"`python -m benchmarks (\w+)`", text))
+
+
 def test_the_readme_is_short() -> None:
     assert (ROOT / "README.md").stat().st_size <= LARGEST_README
 
