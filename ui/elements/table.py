@@ -1,4 +1,4 @@
-"""What `st.dataframe` is given, and how tall it is: whole where short, scrolling within itself where long."""
+"""Tables: whole where short, scrolling within themselves where long, a page at a time where rows are thousands."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
@@ -7,9 +7,15 @@ import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
+from ui.elements.columns import Sizes, size_column, unit_of
+
 Row = TypeVar("Row")
+Cells = Mapping[str, Any]
+Columns = Mapping[str, Any]
+Types = Mapping[str, pa.DataType]
 
 UTC = pa.timestamp("us", "UTC")
+TEXTS = pa.list_(pa.string())
 # One column of text, with an index of text.
 _FACTS = pa.Schema.from_pandas(pd.DataFrame({"value": [""]}, index=[""]))
 
@@ -31,7 +37,7 @@ def page_of(rows: Sequence[Row], key: str) -> tuple[Sequence[Row], int]:
     return rows[(page - 1) * ROWS_A_PAGE : page * ROWS_A_PAGE], page
 
 
-def table_of(rows: Sequence[Mapping[str, Any]], types: Mapping[str, pa.DataType] | None = None) -> pa.Table:
+def table_of(rows: Sequence[Cells], types: Types | None = None) -> pa.Table:
     """Rows as Arrow, which Streamlit sends as it is; by way of pandas each rerun takes milliseconds more a table.
 
     `types` are for columns that may be empty from top to bottom: the others show theirs.
@@ -39,6 +45,50 @@ def table_of(rows: Sequence[Mapping[str, Any]], types: Mapping[str, pa.DataType]
     known = types or {}
     names = rows[0] if rows else known
     return pa.table({name: pa.array([row[name] for row in rows], known.get(name)) for name in names})
+
+
+def in_units(rows: Sequence[Cells], columns: Columns, types: Types) -> tuple[pa.Table, dict[str, Any]]:
+    """The rows as Arrow with each column of `Sizes` in its unit, and how `st.dataframe` is to show the columns."""
+    units = {name: unit_of(row[name] for row in rows) for name, column in columns.items() if isinstance(column, Sizes)}
+    scaled = (
+        [
+            {
+                name: None if cell is None else cell / units[name].bytes if name in units else cell
+                for name, cell in row.items()
+            }
+            for row in rows
+        ]
+        if units
+        else rows
+    )
+    shown = {
+        name: size_column(units[name], column.help) if isinstance(column, Sizes) else column
+        for name, column in columns.items()
+    }
+    return table_of(scaled, {**dict.fromkeys(units, pa.float64()), **types}), shown
+
+
+def show_rows(
+    rows: Sequence[Cells],
+    alt: str,
+    *,
+    key: str = "",
+    columns: Columns | None = None,
+    types: Types | None = None,
+    placeholder: str = "–",
+) -> None:
+    """A table to read. `columns` are as `st.dataframe` takes them, or `Sizes`; `placeholder` is what None shows as."""
+    rows, page = page_of(rows, key or alt)
+    data, shown = in_units(rows, columns or {}, types or {})
+    st.dataframe(
+        data,
+        key=f"{key} {page}" if key else None,
+        height=table_height(len(rows)),
+        hide_index=True,
+        placeholder=placeholder,
+        alt=alt,
+        column_config=shown,
+    )
 
 
 def show_facts(facts: Mapping[str, str]) -> None:

@@ -1,0 +1,41 @@
+"""A row of figures at the top of a page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+# In a row; more than these begin another.
+MOST = 4
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure with its name. `value` None: unknown, and `unknown` says why. `beside` is a few words below it."""
+
+    label: str
+    value: int | str | None
+    help: str = ""
+    beside: str = ""
+    unknown: str = ""
+
+
+def show_metrics(metrics: Sequence[Metric], *, most: int = MOST, width: int = 170) -> None:
+    """All in one height, at most `most` in a row and none narrower than `width` pixels."""
+    with st.grid(min(len(metrics), most), min_column_width=width):
+        for one in metrics:
+            why = f"Unknown: {one.unknown}" if one.value is None else ""
+            st.metric(
+                one.label,
+                _text(one.value),
+                delta=one.beside or None,
+                delta_color="off",
+                delta_arrow="off",
+                border=True,
+                height="stretch",
+                help="  \n".join(text for text in (why, one.help) if text) or None,
+            )
+
+
+def _text(value: int | str | None) -> str:
+    return "–" if value is None else f"{value:,}" if isinstance(value, int) else value
