@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+import pyarrow as pa
 import streamlit as st
 
 from services.commands import images as az_images
@@ -14,7 +15,7 @@ from ui.deletion import runs
 from ui.deletion.plan import ask_what_runs, contents_of, show_freed, show_lines, show_plan
 from ui.elements.errors import panel
 from ui.elements.page import az_lines, empty, header
-from ui.elements.table import table_height, table_of
+from ui.elements.table import show_rows
 from ui.elements.text import plain, short
 from ui.elements.writing import confirmed
 from ui.loaders import images as image_loaders
@@ -105,12 +106,12 @@ def show_untag_table(plan: UntagPlan) -> None:
         {
             "Tag": item.tag,
             "Manifest": short(item.digest),
-            "Then has no tag": item.digest in plan.left_untagged and not item.refusal,
-            "Stays because": item.refusal,
+            "Left untagged": item.digest in plan.left_untagged and not item.refusal,
+            "Kept because": item.refusal or None,
         }
         for item in plan.items
     ]
-    st.dataframe(table_of(rows), height=table_height(len(rows)), hide_index=True, alt="Tags to remove")
+    show_rows(rows, "Tags to remove", key="tags to remove", types={"Kept because": pa.string()})
 
 
 def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool) -> None:
@@ -121,7 +122,7 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
             icon=":material/sell:",
         ):
             rows = [{"Manifest": short(digest), "Also tagged": tag} for digest, tag in chosen.kept]
-            st.dataframe(table_of(rows), height=table_height(len(rows)), hide_index=True)
+            show_rows(rows, "Images that stay", key="images that stay")
     st.markdown(f"**{counted(len(plan.going), 'manifest')}** and **{counted(len(plan.tags), 'tag')}** go.")
     show_freed(who, registry, contents, plan.digests)
     if plan.items:

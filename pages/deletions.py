@@ -3,7 +3,6 @@
 import json
 from collections import Counter
 
-import pyarrow as pa
 import streamlit as st
 
 from services.commands import images as az_images
@@ -13,9 +12,11 @@ from services.deletion.repository import RepositoryDeleted, as_az_prints
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.deletion import runs
+from ui.elements.columns import ago_column
 from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.page import az_lines, empty, header
-from ui.elements.table import table_height, table_of
+from ui.elements.selectable_table import selectable
+from ui.elements.table import TEXTS, show_rows
 from ui.elements.text import ago, exact, plain, short
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
@@ -33,41 +34,38 @@ def show_all() -> None:
     if not found:
         empty(":material/history:", "Nothing was deleted", "Each deletion begun here is listed, with each item's fate.")
         return
-    rows = [
-        {
-            "Begun": record.begun,
-            "What": record.action,
+    opened = selectable(
+        found,
+        lambda record: {
+            "Started": record.begun,
+            "Action": record.action,
             "Repository": f"{record.login_server}/{record.repository}",
             "Items": len(record.items),
-            "Written down": len(record.fates),
+            "Recorded": len(record.fates),
             "State": state_of(record),
-        }
-        for record in found
-    ]
-    selected = st.dataframe(
-        table_of(rows),
-        key="deletions",
-        height=table_height(len(rows)),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        alt="Deletions, the newest first",
-        column_config={"Begun": st.column_config.DatetimeColumn(format="distance")},
+        },
+        "deletions",
+        "Deletions, the newest first",
+        columns={
+            "Started": ago_column(),
+            "Recorded": st.column_config.NumberColumn(help="Items whose result is recorded"),
+        },
+        identity=lambda record: record.id,
     )
     st.caption("Select a row to open a deletion.")
-    if selected.selection.rows:
-        open_page(pages.DELETIONS, record=found[selected.selection.rows[0]].id)
+    if opened:
+        open_page(pages.DELETIONS, record=opened.id)
 
 
 def state_of(record: DeletionRecord) -> str:
     job = runs.under_way(who, record.id)
     if job and job.running:
-        return "under way"
+        return "Running"
     if record.error:
-        return "broke off"
+        return "Failed"
     if not record.ended:
-        return "cut off"
-    return "stopped" if record.open else "ended"
+        return "Interrupted"
+    return "Stopped" if record.open else "Completed"
 
 
 def show_one(record: DeletionRecord) -> None:
@@ -153,15 +151,15 @@ def show_fates(record: DeletionRecord, fates: dict[str, Fate], *, running: bool)
         }
         for item in items
     ]
-    st.dataframe(
-        table_of(rows, {"Tags": pa.list_(pa.string())}),
-        height=table_height(len(rows)),
-        hide_index=True,
-        alt="What became of each item",
-        column_config={
+    show_rows(
+        rows,
+        "The result of each item",
+        key=f"items of {record.id}",
+        columns={
             "Tags": st.column_config.ListColumn(width="medium"),
             "Cause": st.column_config.TextColumn(width="large"),
         },
+        types={"Tags": TEXTS},
     )
 
 

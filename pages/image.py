@@ -7,10 +7,12 @@ from services.connection.errors import ServiceError
 from services.images.manifests import Kind, Manifest
 from services.images.repositories import Locks
 from services.wording import counted
+from ui.elements.columns import Sizes
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, header
-from ui.elements.table import show_facts, table_of
+from ui.elements.selectable_table import selectable
+from ui.elements.table import show_facts
 from ui.elements.text import ago, exact, plain, short, size
 from ui.elements.writing import may_write, show_read_only
 from ui.images import tag_actions
@@ -105,26 +107,21 @@ def open_digest(other: str) -> None:
 
 def show_children(index: Manifest) -> None:
     st.subheader(f"In this index ({len(index.children)})", anchor=False)
-    rows = [
-        {
-            "What": "attestation" if child.attests else "platform",
+    child = selectable(
+        index.children,
+        lambda child: {
+            "Kind": "attestation" if child.attests else "platform",
             "Platform": child.platform,
             "Digest": short(child.digest),
             "For": short(child.attests),
             "Media type": child.media_type,
-        }
-        for child in index.children
-    ]
-    selected = st.dataframe(
-        table_of(rows),
-        key=f"children {index.digest}",
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        alt="What the index points to",
+        },
+        f"children {index.digest}",
+        "What the index points to",
+        identity=lambda child: child.digest,
     )
-    if selected.selection.rows:
-        open_digest(index.children[selected.selection.rows[0]].digest)
+    if child:
+        open_digest(child.digest)
     st.caption("Select a row to open it.")
 
 
@@ -140,20 +137,16 @@ with panel():
     referrers = image_loaders.referrers(who, server, repository, digest)
     st.subheader(f"Referrers ({len(referrers)})", anchor=False)
     if referrers:
-        rows = [
-            {"Type": found.artifact_type, "Digest": short(found.digest), "Size": size(found.size)}
-            for found in referrers
-        ]
-        selected = st.dataframe(
-            table_of(rows),
-            key=f"referrers {digest}",
-            hide_index=True,
-            on_select="rerun",
-            selection_mode="single-row",
-            alt="Signatures, SBOMs and attestations of this manifest",
+        referrer = selectable(
+            referrers,
+            lambda found: {"Type": found.artifact_type, "Digest": short(found.digest), "Size": found.size},
+            f"referrers {digest}",
+            "Signatures, SBOMs and attestations of this manifest",
+            columns={"Size": Sizes()},
+            identity=lambda found: found.digest,
         )
-        if selected.selection.rows:
-            open_digest(referrers[selected.selection.rows[0]].digest)
+        if referrer:
+            open_digest(referrer.digest)
     else:
         st.markdown("Nothing refers to it: no signature, SBOM or attestation beside the index's own.")
 az_lines(

@@ -4,12 +4,15 @@ import pyarrow as pa
 import streamlit as st
 
 from services.commands.registries import list_registries
-from services.registries.findings import Finding, Risk, findings_of
+from services.registries.findings import Risk, findings_of
 from services.registries.registry import Registry
 from services.wording import counted
+from ui.elements.columns import Sizes
 from ui.elements.errors import show_error, show_refused
+from ui.elements.metrics import Metric, show_metrics
 from ui.elements.page import az_lines, empty, header
-from ui.elements.table import table_height, table_of
+from ui.elements.selectable_table import selectable
+from ui.elements.table import TEXTS
 from ui.elements.text import size
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
@@ -51,48 +54,36 @@ stored = [registry.stored_bytes for registry in registries if registry.stored_by
 included = [registry.included_bytes for registry in registries if registry.included_bytes is not None]
 high = sum(1 for found in findings.values() for finding in found if finding.risk is Risk.HIGH)
 unlisted = len(registries) - len(inventory.repository_counts)
-with st.grid(4, min_column_width=170):
-    st.metric(
-        "Registries",
-        f"{len(registries):,}",
-        delta=f"in {counted(len({registry.subscription_id for registry in registries}), 'subscription')}",
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-    )
-    st.metric(
-        "Repositories",
-        f"{sum(inventory.repository_counts.values()):,}",
-        delta=f"{counted(unlisted, 'registry', 'registries')} not listed" if unlisted else None,
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-        help="As far as this identity may list each registry's catalogue.",
-    )
-    st.metric(
-        "Stored",
-        size(sum(stored)),
-        delta=f"of {size(sum(included))} included",
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-        help="In the home regions. Each replica is billed for as much again.",
-    )
-    st.metric(
-        "Findings",
-        f"{sum(len(found) for found in findings.values()):,}",
-        delta=f"{high} of high risk",
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-    )
+unmeasured = len(registries) - len(stored)
+in_home_regions = "In the home regions. Each replica is billed for as much again."
+without = f" Without {counted(unmeasured, 'registry', 'registries')} whose usage is not known." if unmeasured else ""
+show_metrics(
+    [
+        Metric(
+            "Registries",
+            len(registries),
+            beside=f"in {counted(len({registry.subscription_id for registry in registries}), 'subscription')}",
+        ),
+        Metric(
+            "Repositories",
+            sum(inventory.repository_counts.values()) if inventory.repository_counts else None,
+            help="As far as this identity may list each registry's catalogue.",
+            beside=f"{counted(unlisted, 'registry', 'registries')} not listed" if unlisted else "",
+            unknown="catalogues are being read." if reading.running else "no catalogue could be listed.",
+        ),
+        Metric(
+            "Stored",
+            ("≥ " if unmeasured else "") + size(sum(stored)) if stored else None,
+            help=in_home_regions + without,
+            beside=f"of {size(sum(included))} included" if included else "",
+            unknown="usages are being read." if reading.running else "no registry's usage could be read.",
+        ),
+        Metric("Findings", sum(len(found) for found in findings.values()), beside=f"{high:,} of high risk"),
+    ]
+)
 
 
-def row(registry: Registry, found: tuple[Finding, ...]) -> dict[str, object]:
+def row(registry: Registry) -> dict[str, object]:
     stored, included = registry.stored_bytes, registry.included_bytes
     return {
         "Name": registry.name,
@@ -100,12 +91,12 @@ def row(registry: Registry, found: tuple[Finding, ...]) -> dict[str, object]:
         "Mode": registry.access.mode.value,
         "Network": registry.network.words,
         "Used": 100 * stored / included if stored is not None and included else None,
-        "Findings": [finding.title for finding in found],
+        "Findings": [finding.title for finding in findings[registry.id]],
         "Repositories": inventory.repository_counts.get(registry.id),
-        "Stored": size(stored),
+        "Stored": stored,
         "Location": registry.location,
         "Subscription": registry.subscription,
-        "Group": registry.resource_group,
+        "Resource group": registry.resource_group,
     }
 
 
@@ -114,17 +105,12 @@ shown = [registry for registry in registries if chosen(registry, findings[regist
 if not shown:
     empty(":material/filter_alt_off:", "No registry matches", "Clear the search or a filter above.")
     st.stop()
-rows = [row(registry, findings[registry.id]) for registry in shown]
-selected = st.dataframe(
-    table_of(rows, {"Used": pa.float64(), "Repositories": pa.int64()}),
-    key="registries",
-    height=table_height(len(rows)),
-    hide_index=True,
-    on_select="rerun",
-    selection_mode="single-row",
-    placeholder="–",
-    alt="Registries, one a row",
-    column_config={
+picked = selectable(
+    shown,
+    row,
+    "registries",
+    "Registries, one a row",
+    columns={
         "Name": st.column_config.TextColumn(pinned=True),
         "Used": st.column_config.ProgressColumn(
             "Used of included",
@@ -135,11 +121,14 @@ selected = st.dataframe(
             help="Of the storage that the SKU's fee includes, which is no cap",
         ),
         "Findings": st.column_config.ListColumn(width="medium"),
+        "Stored": Sizes("In the home region"),
     },
+    types={"Used": pa.float64(), "Findings": TEXTS, "Repositories": pa.int64()},
+    identity=lambda registry: registry.id,
 )
 st.caption(f"{counted(len(shown), 'registry', 'registries')} shown. Select a row to open a registry, or name it here.")
 keys = [key_of(registry, registries) for registry in shown]
 named = st.selectbox("Open a registry", keys, index=None, placeholder="Name", width=320)
-if opened := keys[selected.selection.rows[0]] if selected.selection.rows else named:
+if opened := key_of(picked, registries) if picked else named:
     open_page(pages.REGISTRY, registry=opened)
 az_lines(*(list_registries(subscription) for subscription in sorted({registry.subscription_id for registry in shown})))

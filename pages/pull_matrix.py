@@ -10,8 +10,9 @@ from ui.aks.cluster_choice import cluster_key
 from ui.aks.matrix_chart import SIGNS, matrix_figure
 from ui.elements.chart_theme import pick_in_chart, theme_now
 from ui.elements.errors import show_error, show_refused
+from ui.elements.metrics import Metric, show_metrics
 from ui.elements.page import az_lines, empty, header
-from ui.elements.table import page_of, table_height, table_of
+from ui.elements.selectable_table import selectable_many
 from ui.elements.text import plain
 from ui.loaders import clusters
 from ui.navigation import pages
@@ -48,9 +49,11 @@ if not pulls.clusters.values or not pulls.registries.values:
 
 pairs = pull_matrix(pulls.clusters.values, pulls.registries.values, pulls.by_subscription, dict(pulls.addresses.values))
 numbers = {answer: sum(1 for pair in pairs if pair.answer is answer) for answer in Answer}
-with st.grid(len(Answer), min_column_width=130):
-    for answer, number in numbers.items():
-        st.metric(f"{SIGNS[answer]} {answer.capitalize()}", number, border=True, height="stretch")
+show_metrics(
+    [Metric(f"{SIGNS[answer]} {answer.capitalize()}", number) for answer, number in numbers.items()],
+    most=len(Answer),
+    width=130,
+)
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
     search = st.text_input(
@@ -89,37 +92,28 @@ for pair in clicked:
         f"{plain(pair.reason)}"
     )
 below_chart = st.container(horizontal=True, vertical_alignment="center")
-rows, page = page_of(shown, "pairs")
-selected = st.dataframe(
-    table_of(
-        [
-            {
-                "Cluster": pair.cluster.name,
-                "Registry": pair.registry.name,
-                "Answer": f"{SIGNS[pair.answer]} {pair.answer}",
-                "Reason": pair.reason,
-                "Pulls as": pair.cluster.puller.object_id or pair.cluster.puller.client_id,
-                "Mode": pair.registry.access.mode.value,
-                "Cluster's subscription": pair.cluster.subscription,
-                "Registry's subscription": pair.registry.subscription,
-            }
-            for pair in rows
-        ]
-    ),
-    key=f"pairs {page}",
-    height=table_height(len(rows)),
-    hide_index=True,
-    on_select="rerun",
-    selection_mode="multi-row",
-    placeholder="–",
-    alt="Clusters and registries, a pair a row",
-    column_config={
+selected = selectable_many(
+    shown,
+    lambda pair: {
+        "Cluster": pair.cluster.name,
+        "Registry": pair.registry.name,
+        "Answer": f"{SIGNS[pair.answer]} {pair.answer}",
+        "Reason": pair.reason,
+        "Pulls as": pair.cluster.puller.object_id or pair.cluster.puller.client_id,
+        "Mode": pair.registry.access.mode.value,
+        "Cluster's subscription": pair.cluster.subscription,
+        "Registry's subscription": pair.registry.subscription,
+    },
+    "pairs",
+    "Clusters and registries, a pair a row",
+    columns={
         "Cluster": st.column_config.TextColumn(pinned=True),
         "Registry": st.column_config.TextColumn(pinned=True),
         "Reason": st.column_config.TextColumn(width="large"),
     },
+    identity=lambda pair: (pair.cluster.id, pair.registry.id),
 )
-picked = clicked or [rows[number] for number in selected.selection.rows]
+picked = clicked or selected
 if picked:
     with below_chart if clicked else st.container(horizontal=True, vertical_alignment="center"):
         if st.button(f"Attach {counted(len(picked), 'pair')}", icon=":material/link:"):

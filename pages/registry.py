@@ -1,12 +1,15 @@
 """One registry, whole: its names, usage, network, access and findings."""
 
+import pyarrow as pa
 import streamlit as st
 
 from services.commands import registries as az_registries
 from services.registries.findings import Risk, findings_of
+from ui.elements.columns import Sizes
 from ui.elements.errors import panel, show_error
+from ui.elements.metrics import Metric, show_metrics
 from ui.elements.page import az_lines, header
-from ui.elements.table import show_facts, table_of
+from ui.elements.table import show_facts, show_rows
 from ui.elements.text import ago, exact, plain, shell, size
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
@@ -51,20 +54,25 @@ with st.container(horizontal=True):
     link_to(pages.TOKENS, **here)
 
 replicas = registry.replicas
-with st.grid(4, min_column_width=170):
-    st.metric(
-        "Stored",
-        size(registry.stored_bytes),
-        delta=f"of {size(registry.included_bytes)} included" if registry.included_bytes else None,
-        delta_color="off",
-        delta_arrow="off",
-        border=True,
-        height="stretch",
-        help="What the fixed fee includes is no cap: beyond it each GiB is billed.",
-    )
-    st.metric("Replicas", "–" if replicas is None else len(replicas), border=True, height="stretch")
-    st.metric("Webhooks", "–" if registry.webhooks is None else registry.webhooks, border=True, height="stretch")
-    st.metric("Created", ago(registry.created), border=True, height="stretch", help=exact(registry.created))
+unread = {refusal.what: refusal.error.cause for refusal in registry.unread}
+show_metrics(
+    [
+        Metric(
+            "Stored",
+            None if registry.stored_bytes is None else size(registry.stored_bytes),
+            help="What the fixed fee includes is no cap: beyond it each GiB is billed.",
+            beside=f"of {size(registry.included_bytes)} included" if registry.included_bytes else "",
+            unknown=unread.get("usage", "its usage was not read."),
+        ),
+        Metric(
+            "Replicas",
+            None if replicas is None else len(replicas),
+            unknown=unread.get("replicas", "its replicas were not read."),
+        ),
+        Metric("Webhooks", registry.webhooks, unknown=unread.get("usage", "its usage was not read.")),
+        Metric("Created", ago(registry.created), help=exact(registry.created)),
+    ]
+)
 for refusal in registry.unread:
     show_error(refusal.error)
 
@@ -119,37 +127,30 @@ with right:
 
 if replicas:
     st.subheader("Replicas", anchor=False)
-    st.dataframe(
-        table_of(
-            [
-                {"Region": replica.region, "State": replica.provisioning_state, "Status": replica.status}
-                for replica in replicas
-            ]
-        ),
-        hide_index=True,
-        alt="Replica regions beside the home region",
+    show_rows(
+        [
+            {"Region": replica.region, "State": replica.provisioning_state, "Status": replica.status}
+            for replica in replicas
+        ],
+        "Replica regions beside the home region",
     )
 
 if registry.usages:
     st.subheader("Usage", anchor=False)
-    st.dataframe(
-        table_of(
-            [
-                {
-                    "What": usage.name,
-                    "Used": size(usage.current) if usage.unit == "Bytes" else f"{usage.current:,}",
-                    "Limit": "unlimited"
-                    if usage.limit is None
-                    else size(usage.limit)
-                    if usage.unit == "Bytes"
-                    else f"{usage.limit:,}",
-                }
-                for usage in registry.usages
-            ]
-        ),
-        hide_index=True,
-        alt="Usage and limits. Size's limit is what the SKU includes, not a cap",
-    )
+    of_bytes = [usage for usage in registry.usages if usage.unit == "Bytes"]
+    of_number = [usage for usage in registry.usages if usage.unit != "Bytes"]
+    for usages, column, alt in (
+        (of_bytes, Sizes(), "Bytes used, and those that the SKU's fee includes, which are no cap"),
+        (of_number, st.column_config.NumberColumn(format="%,d"), "Used and limit of each resource"),
+    ):
+        if usages:
+            show_rows(
+                [{"Resource": usage.name, "Used": usage.current, "Limit": usage.limit} for usage in usages],
+                alt,
+                columns={"Used": column, "Limit": column},
+                types={"Used": pa.int64(), "Limit": pa.int64()} if usages is of_number else None,
+                placeholder="unlimited",
+            )
 az_lines(
     az_registries.show_login_server(registry.name),
     az_registries.show_resource_id(registry.name),

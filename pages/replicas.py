@@ -9,9 +9,10 @@ from services.registries.registry import Registry
 from services.registries.skus import Sku, sku_of
 from services.wording import counted
 from ui.child_resources import replications
+from ui.elements.columns import ago_column
 from ui.elements.errors import show_error
 from ui.elements.page import az_lines, empty, header
-from ui.elements.table import UTC, table_height, table_of
+from ui.elements.table import UTC, show_rows
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_read_only
 from ui.loaders import registries as registry_loaders
@@ -49,23 +50,18 @@ def show_all(registry: Registry, there: tuple[Replication, ...]) -> None:
         {
             "Region": one.region,
             "Role": "home" if one.home else "replica",
-            "Copy": one.status,
-            "As of": one.status_at,
+            "Status": one.status,
+            "Status changed": one.status_at,
             "State": one.provisioning_state,
-            "Pulls": "routed here" if one.routed else "not routed here",
+            "Pull routing": "enabled" if one.routed else "disabled",
         }
         for one in shown
     ]
-    st.dataframe(
-        table_of(rows, {"As of": UTC}),
-        height=table_height(len(rows)),
-        hide_index=True,
-        placeholder="–",
-        alt="The regions of the registry, the home region first",
-        column_config={
-            "Region": st.column_config.TextColumn(pinned=True),
-            "As of": st.column_config.DatetimeColumn(format="distance"),
-        },
+    show_rows(
+        rows,
+        "The regions of the registry, the home region first",
+        columns={"Region": st.column_config.TextColumn(pinned=True), "Status changed": ago_column()},
+        types={"Status changed": UTC},
     )
 
 

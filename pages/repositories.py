@@ -6,9 +6,11 @@ import streamlit as st
 from services.commands import images as az_images
 from services.commands import sign_in as az_sign_in
 from services.wording import counted
+from ui.elements.columns import ago_column
 from ui.elements.errors import show_error, show_refused
 from ui.elements.page import az_lines, empty, header
-from ui.elements.table import UTC, table_height, table_of
+from ui.elements.selectable_table import selectable
+from ui.elements.table import UTC
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import open_page
@@ -64,33 +66,39 @@ if not names:
     empty(":material/filter_alt_off:", "No repository matches", "Clear the search above.")
     st.stop()
 known = {repository.name: repository for repository in catalogue.repositories.values}
-rows = [
-    {
+
+
+def row(name: str) -> dict[str, object]:
+    found = known.get(name)
+    return {
         "Repository": name,
         "Tags": found.tag_count if found else None,
         "Manifests": found.manifest_count if found else None,
         "Last update": found.updated if found else None,
         "Created": found.created if found else None,
-        "Locked": found.locks.words if found else "",
+        "Locked": found.locks.words if found else None,
     }
-    for name, found in ((name, known.get(name)) for name in names)
-]
-selected = st.dataframe(
-    table_of(rows, {"Tags": pa.int64(), "Manifests": pa.int64(), "Last update": UTC, "Created": UTC}),
-    key=f"repositories of {registry.id}",
-    height=table_height(len(rows)),
-    hide_index=True,
-    on_select="rerun",
-    selection_mode="single-row",
-    placeholder="–",
-    alt="Repositories, one a row",
-    column_config={
+
+
+chosen = selectable(
+    names,
+    row,
+    f"repositories of {registry.id}",
+    "Repositories, one a row",
+    columns={
         "Repository": st.column_config.TextColumn(pinned=True),
-        "Last update": st.column_config.DatetimeColumn(format="distance"),
-        "Created": st.column_config.DatetimeColumn(format="distance"),
+        "Last update": ago_column(),
+        "Created": ago_column(),
+    },
+    types={
+        "Tags": pa.int64(),
+        "Manifests": pa.int64(),
+        "Last update": UTC,
+        "Created": UTC,
+        "Locked": pa.string(),
     },
 )
 st.caption(f"{counted(len(names), 'repository', 'repositories')} shown. Select a row to open a repository.")
-if selected.selection.rows:
-    open_repository(names[selected.selection.rows[0]])
+if chosen:
+    open_repository(chosen)
 az_lines(az_images.list_repositories(registry.name))

@@ -1,5 +1,6 @@
 """One repository: its attributes, its tags a page at a time, and its manifests as the tree they form."""
 
+import pyarrow as pa
 import streamlit as st
 
 from services.commands import images as az_images
@@ -9,11 +10,14 @@ from services.images.locks import meaning
 from services.images.manifests import attached_to
 from services.images.repositories import Tag, as_az_prints
 from services.images.summaries import ImageSummary
+from ui.elements.columns import Sizes, ago_column
 from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.metrics import Metric, show_metrics
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, empty, header
-from ui.elements.table import table_height, table_of
-from ui.elements.text import ago, exact, plain, short, size
+from ui.elements.selectable_table import selectable
+from ui.elements.table import TEXTS
+from ui.elements.text import ago, exact, plain, short
 from ui.elements.writing import may_write, show_read_only
 from ui.images.lock_actions import change_locks
 from ui.images.manifest_table import show_tree
@@ -45,11 +49,14 @@ except ServiceError as error:
 repository = loaded.value
 header(plain(name), plain(f"{server}/{name}"), loaded.at, refresh)
 show_done()
-with st.grid(4, min_column_width=170):
-    st.metric("Tags", f"{repository.tag_count:,}", border=True, height="stretch")
-    st.metric("Manifests", f"{repository.manifest_count:,}", border=True, height="stretch")
-    st.metric("Last update", ago(repository.updated), border=True, height="stretch", help=exact(repository.updated))
-    st.metric("Created", ago(repository.created), border=True, height="stretch", help=exact(repository.created))
+show_metrics(
+    [
+        Metric("Tags", repository.tag_count),
+        Metric("Manifests", repository.manifest_count),
+        Metric("Last update", ago(repository.updated), help=exact(repository.updated)),
+        Metric("Created", ago(repository.created), help=exact(repository.created)),
+    ]
+)
 if repository.locks.any:
     st.info(
         f"Locked against {repository.locks.words}. {meaning(repository.locks, 'repository')}", icon=":material/lock:"
@@ -99,44 +106,37 @@ def show_tags() -> None:
 def show_tag_table(tags: tuple[Tag, ...], known: Partial[ImageSummary]) -> None:
     show_refused(known, "digest", "digests")
     summaries = {summary.digest: summary for summary in known.values}
-    rows = []
-    for tag in tags:
-        summary = summaries.get(tag.digest)
-        rows.append(
-            {
-                "Tag": tag.name,
-                "Kind": f"attached to {short(attached)}"
-                if (attached := attached_to(tag.name))
-                else summary.kind.value
-                if summary
-                else None,
-                "Platforms": list(summary.platforms) if summary else [],
-                "Size": size(summary.size) if summary else None,
-                "Digest": tag.digest,
-                "Last update": tag.updated,
-                "Created": tag.created,
-                "Locked": tag.locks.words,
-            }
-        )
-    selected = st.dataframe(
-        table_of(rows),
-        key=f"tags of {server}/{name} after {cursors[-1]}",
-        height=table_height(len(rows)),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        placeholder="–",
-        alt="Tags, one a row, the newest first",
-        column_config={
+    tag = selectable(
+        tags,
+        lambda tag: _tag_row(tag, summaries.get(tag.digest)),
+        f"tags of {server}/{name} after {cursors[-1]}",
+        "Tags, one a row, the newest first",
+        columns={
             "Tag": st.column_config.TextColumn(pinned=True),
             "Platforms": st.column_config.ListColumn(width="medium"),
+            "Size": Sizes("Compressed layers over all platforms"),
             "Digest": st.column_config.TextColumn(width="small"),
-            "Last update": st.column_config.DatetimeColumn(format="distance"),
-            "Created": st.column_config.DatetimeColumn(format="distance"),
+            "Last update": ago_column(),
+            "Created": ago_column(),
         },
+        types={"Kind": pa.string(), "Platforms": TEXTS},
     )
-    if selected.selection.rows:
-        open_image(tags[selected.selection.rows[0]].name)
+    if tag:
+        open_image(tag.name)
+
+
+def _tag_row(tag: Tag, summary: ImageSummary | None) -> dict[str, object]:
+    attached = attached_to(tag.name)
+    return {
+        "Tag": tag.name,
+        "Kind": f"attached to {short(attached)}" if attached else summary.kind.value if summary else None,
+        "Platforms": list(summary.platforms) if summary else [],
+        "Size": summary.size if summary else None,
+        "Digest": tag.digest,
+        "Last update": tag.updated,
+        "Created": tag.created,
+        "Locked": tag.locks.words,
+    }
 
 
 tags_tab, manifests_tab = st.tabs(["Tags", "Manifests"], on_change="rerun", key="show", bind="query-params")

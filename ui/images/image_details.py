@@ -4,7 +4,8 @@ import streamlit as st
 
 from services.images.manifests import ImageConfig, Manifest, parse_time
 from services.wording import counted
-from ui.elements.table import show_facts, table_of
+from ui.elements.columns import Sizes, ago_column
+from ui.elements.table import UTC, show_facts, show_rows
 from ui.elements.text import ago, exact, plain, short, size
 
 
@@ -12,21 +13,21 @@ def show_layers(image: Manifest) -> None:
     """The layers from the base up, with their share of the largest."""
     st.subheader(f"Layers ({len(image.layers)}, {size(image.layer_bytes)} compressed)", anchor=False)
     largest = max((layer.size for layer in image.layers), default=1) or 1
-    st.dataframe(
-        table_of(
-            [
-                {
-                    "Layer": short(layer.digest),
-                    "Size": size(layer.size),
-                    "Share": layer.size / largest,
-                    "Type": layer.media_type,
-                }
-                for layer in image.layers
-            ]
-        ),
-        hide_index=True,
-        alt="Layers from the base up",
-        column_config={"Share": st.column_config.ProgressColumn(format=" ", min_value=0, max_value=1)},
+    show_rows(
+        [
+            {
+                "Layer": short(layer.digest),
+                "Size": layer.size,
+                "Share": layer.size / largest,
+                "Type": layer.media_type,
+            }
+            for layer in image.layers
+        ],
+        "Layers from the base up",
+        columns={
+            "Size": Sizes(),
+            "Share": st.column_config.ProgressColumn(format=" ", min_value=0, max_value=1, help="Of the largest layer"),
+        },
     )
 
 
@@ -45,21 +46,19 @@ def show_config(config: ImageConfig) -> None:
     )
     if config.history:
         st.subheader(f"History ({counted(len(config.history), 'step')})", anchor=False)
-        st.dataframe(
-            table_of(
-                [
-                    {
-                        "Step": step.command,
-                        "Made a layer": not step.empty,
-                        "When": step.created,
-                        "Comment": step.comment,
-                    }
-                    for step in config.history
-                ]
-            ),
-            hide_index=True,
-            alt="How the image was built, from the base up",
-            column_config={"Step": st.column_config.TextColumn(width="large")},
+        show_rows(
+            [
+                {
+                    "Step": step.command,
+                    "Layer": not step.empty,
+                    "Created": parse_time(step.created),
+                    "Comment": step.comment,
+                }
+                for step in config.history
+            ],
+            "How the image was built, from the base up",
+            columns={"Step": st.column_config.TextColumn(width="large"), "Created": ago_column()},
+            types={"Created": UTC},
         )
     show_pairs("Labels", config.labels)
 
@@ -68,4 +67,4 @@ def show_pairs(title: str, pairs: tuple[tuple[str, str], ...]) -> None:
     """Labels or annotations; nothing where there are none."""
     if pairs:
         st.subheader(title, anchor=False)
-        st.dataframe(table_of([{"Name": name, "Value": value} for name, value in pairs]), hide_index=True, alt=title)
+        show_rows([{"Name": name, "Value": value} for name, value in pairs], title)

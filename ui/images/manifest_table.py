@@ -6,10 +6,12 @@ import streamlit as st
 
 from services.images.tree import Node, Role
 from services.wording import counted
+from ui.elements.columns import Sizes, ago_column
 from ui.elements.errors import show_error, show_refused
 from ui.elements.page import empty
-from ui.elements.table import page_of, table_height, table_of
-from ui.elements.text import short, size
+from ui.elements.selectable_table import selectable
+from ui.elements.table import TEXTS, UTC
+from ui.elements.text import short
 from ui.loaders import images as image_loaders
 from ui.runtime.background import show_progress
 
@@ -58,24 +60,22 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int)
         empty(":material/account_tree:", "No manifests", "The repository is empty.")
         return None
     _summary(tree.nodes, manifest_count)
-    nodes, page = page_of(tree.nodes, asked)
-    selected = st.dataframe(
-        table_of([_row(node) for node in nodes]),
-        key=f"{asked}:table {page}",
-        height=table_height(len(nodes)),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        placeholder="–",
-        alt="Manifests as a tree: an index, then its platforms, attestations and what refers to them",
-        column_config={
+    node = selectable(
+        tree.nodes,
+        _row,
+        asked,
+        "Manifests as a tree: an index, then its platforms, attestations and what refers to them",
+        columns={
             "Manifest": st.column_config.TextColumn(pinned=True, width="medium"),
-            "What it is": st.column_config.TextColumn(width="medium"),
+            "Kind": st.column_config.TextColumn(width="medium"),
             "Tags": st.column_config.ListColumn(width="small"),
-            "Last update": st.column_config.DatetimeColumn(format="distance"),
+            "Size": Sizes(),
+            "Last update": ago_column(),
         },
+        types={"Tags": TEXTS, "Last update": UTC},
+        identity=lambda node: (node.digest, node.depth),
     )
-    return nodes[selected.selection.rows[0]].digest if selected.selection.rows else None
+    return node.digest if node else None
 
 
 def _summary(nodes: tuple[Node, ...], manifest_count: int) -> None:
@@ -96,9 +96,9 @@ def _row(node: Node) -> dict[str, object]:
     row = node.row
     return {
         "Manifest": "\u2003" * min(node.depth, DEEPEST) + ("└ " if node.depth else "") + short(node.digest),
-        "What it is": MEANING[node.role],
+        "Kind": MEANING[node.role],
         "Platform or type": node.label,
-        "Size": size(row.size) if row else None,
+        "Size": row.size if row else None,
         "Tags": list(row.tags) if row else [],
         "Last update": row.updated if row else None,
         "Locked": row.locks.words if row else "",

@@ -7,6 +7,7 @@ from services.images.repository_contents import RepositoryContents
 from services.images.storage import RegistryStorage
 from services.wording import counted
 from ui.elements.errors import show_refused
+from ui.elements.metrics import Metric, show_metrics
 from ui.elements.text import size
 
 
@@ -30,41 +31,33 @@ def show_missing(read: Partial[RepositoryContents]) -> None:
 def show_figures(storage: RegistryStorage, used: int | None) -> None:
     """Azure's `used` bytes beside what was counted."""
     least = "" if storage.complete else "≥ "
-    with st.grid(4, min_column_width=170):
-        st.metric(
-            "Azure's usage",
-            size(used),
-            border=True,
-            height="stretch",
-            help="In the home region. Each replica is billed for as much again.",
-        )
-        st.metric(
-            "Counted here",
-            least + size(storage.total),
-            border=True,
-            height="stretch",
-            help="Layers, configs and manifests, each once by its digest.",
-        )
-        st.metric(
-            "Shared",
-            least + size(storage.shared),
-            delta="between repositories",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-            help="Stays as long as any of them has it.",
-        )
-        st.metric(
-            "Untagged",
-            size(storage.untagged),
-            delta=None if storage.complete else "of what was read",
-            delta_color="off",
-            delta_arrow="off",
-            border=True,
-            height="stretch",
-            help="What no tag leads to: not through an index, and not as a signature of something tagged.",
-        )
+    show_metrics(
+        [
+            Metric(
+                "Azure's usage",
+                None if used is None else size(used),
+                help="In the home region. Each replica is billed for as much again.",
+                unknown="Azure's usage could not be read.",
+            ),
+            Metric(
+                "Counted here",
+                least + size(storage.total),
+                help="Layers, configs and manifests, each once by its digest.",
+            ),
+            Metric(
+                "Shared",
+                least + size(storage.shared),
+                help="Stays as long as any of them has it.",
+                beside="between repositories",
+            ),
+            Metric(
+                "Untagged",
+                size(storage.untagged),
+                help="What no tag leads to: not through an index, and not as a signature of something tagged.",
+                beside="" if storage.complete else "of what was read",
+            ),
+        ]
+    )
     st.markdown(_difference(used, storage))
 
 

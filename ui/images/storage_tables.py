@@ -1,56 +1,40 @@
 """What repositories and their images take, as tables: the same numbers as the map's."""
 
 from collections.abc import Callable
-from typing import Any
 
 import streamlit as st
 
 from services.images.storage import ImageStorage, RepositoryStorage
+from ui.elements.columns import Sizes
 from ui.elements.page import empty
-from ui.elements.table import page_of, table_height, table_of
+from ui.elements.selectable_table import selectable
 from ui.elements.text import plain, short, size
-
-MIB = 1024 * 1024
 
 
 def show_repositories(repositories: tuple[RepositoryStorage, ...], key: str, choose: Callable[[str], None]) -> None:
     """One a row. `choose` is called with the name of one whose row was selected."""
     st.subheader(f"Repositories ({len(repositories):,})", anchor=False)
-    shown, page = page_of(repositories, key)
-    table = f"{key}:table {page}"
-
-    def selected() -> None:
-        if rows := st.session_state[table].selection.rows:
-            choose(shown[rows[0]].name)
-
-    st.dataframe(
-        table_of(
-            [
-                {
-                    "Repository": one.name,
-                    "Total": one.total / MIB,
-                    "Its own": one.unique / MIB,
-                    "Shared": one.shared / MIB,
-                    "Untagged": one.untagged / MIB,
-                    "Images": len(one.images),
-                    "Read": "whole" if one.complete else "in part",
-                }
-                for one in shown
-            ]
-        ),
-        key=table,
-        height=table_height(len(shown)),
-        hide_index=True,
-        on_select=selected,
-        selection_mode="single-row",
-        alt="What each repository takes, those with most of their own first",
-        column_config={
-            "Repository": st.column_config.TextColumn(pinned=True),
-            "Total": _in_mib("All that it points to, each once."),
-            "Its own": _in_mib("In no other repository. Untagged and what its images share are parts of it."),
-            "Shared": _in_mib("Other repositories have it too."),
-            "Untagged": _in_mib("What no tag leads to."),
+    selectable(
+        repositories,
+        lambda one: {
+            "Repository": one.name,
+            "Total": one.total,
+            "Unique": one.unique,
+            "Shared": one.shared,
+            "Untagged": one.untagged,
+            "Images": len(one.images),
+            "Read": "complete" if one.complete else "partial",
         },
+        key,
+        "What each repository takes, those with most of their own first",
+        columns={
+            "Repository": st.column_config.TextColumn(pinned=True),
+            "Total": Sizes("All that it points to, each once"),
+            "Unique": Sizes("In no other repository. Untagged and what its images share are parts of it"),
+            "Shared": Sizes("Other repositories have it too"),
+            "Untagged": Sizes("What no tag leads to"),
+        },
+        on_select=lambda one: choose(one.name),
     )
     st.caption("Select a row to see its images.")
 
@@ -61,39 +45,27 @@ def show_images(repository: RepositoryStorage, key: str) -> ImageStorage | None:
     if not repository.images:
         empty(":material/sell:", "No tags", "All that this repository has is untagged.")
         return None
-    shown, page = page_of(repository.images, key)
-    selected = st.dataframe(
-        table_of(
-            [
-                {
-                    "Tags": list(image.tags),
-                    "Total": image.total / MIB,
-                    "Its own": image.unique / MIB,
-                    "Shared": image.shared / MIB,
-                    "Digest": short(image.digest),
-                }
-                for image in shown
-            ]
-        ),
-        key=f"{key}:table {page}",
-        height=table_height(len(shown)),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        alt="What each image takes, those with most of their own first",
-        column_config={
-            "Tags": st.column_config.ListColumn(pinned=True),
-            "Total": _in_mib("With its platforms, attestations and what refers to it."),
-            "Its own": _in_mib("In no other image. Untagged manifests may still hold some of it."),
-            "Shared": _in_mib("Other images or repositories have it too."),
+    chosen = selectable(
+        repository.images,
+        lambda image: {
+            "Tags": list(image.tags),
+            "Total": image.total,
+            "Unique": image.unique,
+            "Shared": image.shared,
+            "Digest": short(image.digest),
         },
+        key,
+        "What each image takes, those with most of their own first",
+        columns={
+            "Tags": st.column_config.ListColumn(pinned=True),
+            "Total": Sizes("With its platforms, attestations and what refers to it"),
+            "Unique": Sizes("In no other image. Untagged manifests may still hold some of it"),
+            "Shared": Sizes("Other images or repositories have it too"),
+        },
+        identity=lambda image: image.digest,
     )
     st.caption(
         f"Shared between its images: {size(repository.between_images)}. Untagged: {size(repository.untagged)}. "
         "Select a row to open an image."
     )
-    return shown[selected.selection.rows[0]] if selected.selection.rows else None
-
-
-def _in_mib(meaning: str) -> Any:
-    return st.column_config.NumberColumn(format="%.1f MiB", help=meaning)
+    return chosen
