@@ -120,7 +120,7 @@ def looked_at(record: DeletionRecord, registry: Registry | None) -> dict[str, Fa
     if record.whole:
         return {item.name: Fate("not tried", "It was stopped before.") for item in record.open}
     st.warning(
-        f"It was cut off: of {counted(len(record.open), 'item')} nothing is written down. "
+        f"It was interrupted: the result of {counted(len(record.open), 'item')} is not recorded. "
         "Below is what the registry has of them now.",
         icon=":material/power_off:",
     )

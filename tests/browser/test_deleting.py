@@ -1,4 +1,4 @@
-"""The guide from the first push to the end of the repository, and a deletion of many: stopped, and cut off."""
+"""The guide from the first push to the end of the repository, and a deletion of many: stopped, and interrupted."""
 
 import json
 import re
@@ -169,10 +169,10 @@ def test_a_deletion_that_was_cut_off_shows_each_items_fate(page: Page, tmp_path:
     with console(tmp_path) as address:
         page.goto(f"{address}/deletions")
         settled(page)
-        assert cells(page)[1][-1] == "cut off"
+        assert cells(page)[1][-1] == "Interrupted"
         (record,) = (tmp_path / "console").rglob("*.jsonl")
         page.goto(f"{address}/deletions?record={record.stem}")
-        expect(page.get_by_text(re.compile("It was cut off: of [0-9]+ items nothing is written down"))).to_be_visible()
+        expect(page.get_by_text(re.compile("It was interrupted: the result of [0-9]+ items is not"))).to_be_visible()
         found = outcomes(page)
         assert {"deleted", "still there"} <= found.keys() <= {"deleted", "gone", "still there"}
         assert sum(found.values()) == 100

@@ -11,8 +11,7 @@ from sandbox.seeds import company
 from sandbox.seeds.resources import assignment
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
-from services.registries.reading import list_registries
-from tests.support.app_test import Open, button, texts
+from tests.support.app_test import Open, button, select_rows, texts
 from tests.support.own_sandbox import REGISTRY, Own
 from ui.access_review import principals
 from ui.loaders import clusters
@@ -44,24 +43,20 @@ def table(at: AppTest) -> Any:
 def test_a_registry_s_principals_by_name_those_who_could_do_harm_first(access: Any) -> None:
     rows = table(access(registry="contosohub"))
     assert list(rows["Principal"][:3]) == ["Platform administrator", "console", "platform-engineers"]
-    assert list(rows["Look first"][0])[:2] == ["assigns roles", "can turn the admin user on"]
+    assert list(rows["Privileged"][0])[:2] == ["assigns roles", "can turn the admin user on"]
     by_name = rows.set_index("Principal")
     assert by_name.loc["contoso-pusher", ["Pull", "Push", "Delete"]].tolist() == ["✓ yes", "✓ yes", "✗ no"]
     assert by_name.loc["contoso-scanner", "Delete"] == "✓ yes"
-    assert "Contoso Image Cleaner (custom role), on the registry itself" in by_name.loc["contoso-scanner", "By"]
+    assert "Contoso Image Cleaner (custom role), on the registry itself" in by_name.loc["contoso-scanner", "Granted by"]
     assert by_name.loc[company.GONE, "Kind"] == "not in the directory"
-    assert by_name.loc["aks-platform-agentpool", "Of a cluster"] == "the kubelet identity of aks-platform"
+    assert by_name.loc["aks-platform-agentpool", "Cluster identity"] == "the kubelet identity of aks-platform"
 
 
-def select(at: AppTest, key: str, row: int) -> AppTest:
-    at.session_state[key] = {"selection": {"rows": [row]}}
+def select(at: AppTest, row: int) -> AppTest:
+    select_rows(at, 0, row)
     at.run()
     assert not at.exception
     return at
-
-
-def hub(session: AzureSession) -> str:
-    return next(one.id for one in list_registries(session).values if one.name == "contosohub")
 
 
 def test_filters_leave_whom_was_asked_for(access: Any) -> None:
@@ -79,8 +74,8 @@ def test_filters_leave_whom_was_asked_for(access: Any) -> None:
     assert "No principal matches" in texts(at)
 
 
-def test_a_row_says_why_and_leads_to_all_registries_of_that_principal(access: Any, session: AzureSession) -> None:
-    at = select(access(registry="contosohub"), f"rights on {hub(session)} 1", 0)
+def test_a_row_says_why_and_leads_to_all_registries_of_that_principal(access: Any) -> None:
+    at = select(access(registry="contosohub"), 0)
     said = texts(at).replace("\\", "")
     assert "User Access Administrator, inherited from the root of the directory." in said
     assert (
@@ -123,7 +118,7 @@ def test_one_principal_everywhere_with_the_groups_that_azure_tells(access: Any) 
     assert "**Payments lead**, user" in texts(at)
     rows = table(at).set_index("Registry")
     assert rows.loc["contosohub", "Push"] == "✓ yes"
-    assert "held by the group platform-engineers" in rows.loc["contosohub", "By"][0]
+    assert "held by the group platform-engineers" in rows.loc["contosohub", "Granted by"][0]
     assert rows.loc["contosopayments", "Assign roles"] == "✓ yes"
     assert rows.loc["casaacr01", "Pull"] == "✗ no"
 
@@ -201,7 +196,7 @@ def test_denies_and_tokens_that_refuse_are_said_and_nothing_is_told_for_certain(
     assert "Repository tokens were not counted" in texts(at)
     assert "Could not list the deny assignments" in texts(at)
     assert "✓ yes" not in set(table(at)["Pull"])
-    assert "maybe assigns roles" in table(at)["Look first"][0]
+    assert "maybe assigns roles" in table(at)["Privileged"][0]
 
 
 def test_ways_in_without_a_role_are_named(access: Any, own: Own) -> None:
@@ -209,7 +204,7 @@ def test_ways_in_without_a_role_are_named(access: Any, own: Own) -> None:
     at = access(as_session=own.session(), registry="contosoopen")
     warned = [one.value for one in at.warning]
     assert ["Admin user is on" in warned[0], "Anonymous pull is on" in warned[1]] == [True, True]
-    assert "reads the admin password" in table(at)["Look first"][0]
+    assert "reads the admin password" in table(at)["Privileged"][0]
     switch = access(as_session=own.session(), registry="contosoopen", show="Switch to ABAC")
     assert "no cluster needs a role to pull" in texts(switch)
 

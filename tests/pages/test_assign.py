@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from sandbox.identity.principals import CONSOLE, READER
 from sandbox.identity.rbac import ASSIGNMENTS
 from sandbox.seeds.resources import assignment
-from tests.support.app_test import Open, button, reopen, texts
+from tests.support.app_test import Open, button, reopen, select_rows, texts
 from tests.support.own_sandbox import Own
 from ui.elements import writing
 from ui.roles import holders as role_holders
@@ -61,7 +61,7 @@ def test_a_link_fills_the_form_and_the_role_is_written_once(open_view: Open, own
     assert "AcrPush on casaacr01: created and verified" in alerts(at)
     (document,) = of_someone(own)
     assert document["properties"]["principalType"] == "User"
-    assert {"AcrPush", SOMEONE} <= {row[name] for row in holders(at) for name in ("Role", "Held by")}
+    assert {"AcrPush", SOMEONE} <= {row[name] for row in holders(at) for name in ("Role", "Object id")}
     at = plan(at)
     assert "Nothing to do" in alerts(at)
     assert button(at, "Assign the role").disabled
@@ -153,21 +153,21 @@ def test_assignments_that_can_not_be_read_are_a_panel_and_no_empty_table(open_vi
     assert "No role is assigned" not in alerts(at)
 
 
-def select(at: AppTest, own: Own, held_by: str, role: str) -> None:
+def select(at: AppTest, held_by: str, role: str) -> None:
     """AppTest forgets the selected row with each run, as it closes dialogs."""
-    number = next(n for n, row in enumerate(holders(at)) if (row["Held by"], row["Role"]) == (held_by, role))
-    at.session_state[f"holders {own.registry().id}"] = {"selection": {"rows": [number]}}
+    number = next(n for n, row in enumerate(holders(at)) if (row["Object id"], row["Role"]) == (held_by, role))
+    select_rows(at, 0, number)
 
 
-def removing(at: AppTest, own: Own, held_by: str, role: str) -> AppTest:
+def removing(at: AppTest, held_by: str, role: str) -> AppTest:
     """The dialog is open, and will be in the next run too."""
-    select(at, own, held_by, role)
+    select(at, held_by, role)
     at.run()
-    select(at, own, held_by, role)
+    select(at, held_by, role)
     button(at, f"Remove {role}").click()
     at.run()
     assert not at.exception
-    select(at, own, held_by, role)
+    select(at, held_by, role)
     reopen(at, f"Remove {role}")
     return at
 
@@ -177,7 +177,7 @@ def test_a_role_is_removed_and_what_still_gives_the_same_is_shown_first(open_vie
     for role, where in (("AcrPush", scope), ("AcrPull", scope.partition("/providers/")[0])):
         own.sandbox.store.put_resource(assignment(where, role, SOMEONE, "User", CREATED))
     at = open_view("assign.py", as_session=own.session(), registry="casaacr01")
-    at = removing(at, own, SOMEONE, "AcrPush")
+    at = removing(at, SOMEONE, "AcrPush")
     shown = texts(at).replace("\\", "")
     assert "No longer: push, change locks" in shown
     assert "Still (AcrPull, inherited from the resource group resource-group-4): pull" in shown
@@ -188,16 +188,16 @@ def test_a_role_is_removed_and_what_still_gives_the_same_is_shown_first(open_vie
     assert "AcrPush on casaacr01: deleted and verified. Its holder may still, by other roles: pull" in alerts(at)
     (left,) = of_someone(own)
     assert left["properties"]["scope"] != scope
-    assert ("AcrPush", SOMEONE) not in {(row["Role"], row["Held by"]) for row in holders(at)}
+    assert ("AcrPush", SOMEONE) not in {(row["Role"], row["Object id"]) for row in holders(at)}
 
 
 def test_what_is_inherited_is_shown_with_where_from_and_has_no_button(open_view: Open, own: Own) -> None:
     scope = own.registry().id.partition("/providers/")[0]
     own.sandbox.store.put_resource(assignment(scope, "AcrPull", SOMEONE, "User", CREATED))
     at = open_view("assign.py", as_session=own.session(), registry="casaacr01")
-    row = next(row for row in holders(at) if row["Held by"] == SOMEONE)
-    assert row["Where"] == "inherited from the resource group resource-group-4"
-    select(at, own, SOMEONE, "AcrPull")
+    row = next(row for row in holders(at) if row["Object id"] == SOMEONE)
+    assert row["Scope"] == "inherited from the resource group resource-group-4"
+    select(at, SOMEONE, "AcrPull")
     at.run()
     assert not [one for one in at.button if one.label.startswith("Remove")]
     assert "it can be removed there only" in texts(at)
@@ -211,8 +211,8 @@ def test_one_s_own_last_right_needs_the_registry_s_name(open_view: Open, own: Ow
     for role, where in (("Reader", scope.partition("/resourceGroups/")[0]), ("Owner", scope)):
         own.sandbox.store.put_resource(assignment(where, role, CONSOLE.object_id, "ServicePrincipal", CREATED))
     at = open_view("assign.py", as_session=own.session(), registry="casaacr01")
-    assert "you" in {row["Who that is"] for row in holders(at)}
-    at = removing(at, own, CONSOLE.object_id, "Owner")
+    assert "you" in {row["Principal"] for row in holders(at)}
+    at = removing(at, CONSOLE.object_id, "Owner")
     assert "By this assignment alone you may assign roles here" in alerts(at)
     assert button(at, "Remove the assignment").disabled
     at.text_input(key=f"give up {scope}").set_value("casaacr01")
@@ -243,6 +243,6 @@ def test_a_console_that_listens_elsewhere_only_plans(
     assert button(at, "Assign the role").disabled
     own.sandbox.store.put_resource(assignment(own.registry().id, "AcrPush", SOMEONE, "User", CREATED))
     role_holders.assignments.clear()
-    at = removing(open_view("assign.py", as_session=own.session(), registry="casaacr01"), own, SOMEONE, "AcrPush")
+    at = removing(open_view("assign.py", as_session=own.session(), registry="casaacr01"), SOMEONE, "AcrPush")
     assert "Read-only" in alerts(at)
     assert button(at, "Remove the assignment").disabled

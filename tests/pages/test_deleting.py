@@ -82,7 +82,7 @@ def test_what_is_said_to_run_stays(open_view: Open, own: Own) -> None:
     server = own.sandbox.ready["registries"][REGISTRY]
     at.text_area[0].set_value(f"{server}/{NODE}:v1.0.0").run()
     assert "1 digest found, 1 of them in this repository." in said(at)
-    assert set(at.dataframe[0].value["Stays because"]) >= {"It runs in a cluster."}
+    assert set(at.dataframe[0].value["Kept because"]) >= {"It runs in a cluster."}
     assert button(at, "Delete 0 manifests" if len(at.button) > 2 else "Delete the manifest").disabled
 
 
@@ -105,7 +105,7 @@ def test_a_lock_keeps_a_repository_and_is_named(open_view: Open, own: Own) -> No
     at.text_input[0].set_value(NODE).run()
     assert button(at, "Delete the repository").disabled
     at = open_view("delete.py", **URL, reference="v1.0.0")
-    assert "The tag v1.0.0 is locked against deletion: unlock it first." in set(at.dataframe[0].value["Stays because"])
+    assert "The tag v1.0.0 is locked against deletion: unlock it first." in set(at.dataframe[0].value["Kept because"])
 
 
 def test_what_changed_before_the_click_is_told_and_stays(open_view: Open, own: Own, session: AzureSession) -> None:
@@ -170,10 +170,10 @@ def test_a_deletion_that_was_cut_off_shows_each_items_fate(open_view: Open, own:
     recording.told(gone, "deleted")
     at = open_view("deletions.py", record=recording.id)
     assert not at.exception
-    assert "It was cut off: of 1 item nothing is written down." in said(at)
+    assert "It was interrupted: the result of 1 item is not recorded." in said(at)
     assert list(at.dataframe[0].value["Outcome"]) == ["still there", "deleted"]
     at = open_view("deletions.py")
-    assert list(at.dataframe[0].value["State"]) == ["cut off"]
+    assert list(at.dataframe[0].value["State"]) == ["Interrupted"]
 
 
 def test_a_stopped_deletion_says_what_was_not_tried(open_view: Open, own: Own, tmp_path: Path) -> None:
@@ -190,7 +190,7 @@ def test_a_stopped_deletion_says_what_was_not_tried(open_view: Open, own: Own, t
     recording.end()
     at = open_view("deletions.py", record=recording.id)
     assert list(at.dataframe[0].value["Outcome"]) == ["not tried"]
-    assert list(open_view("deletions.py").dataframe[0].value["State"]) == ["stopped"]
+    assert list(open_view("deletions.py").dataframe[0].value["State"]) == ["Stopped"]
 
 
 @pytest.mark.parametrize("script", ["delete.py", "clean_up.py"])

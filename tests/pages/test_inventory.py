@@ -2,7 +2,7 @@ import pytest
 
 from services.connection.session import AzureSession
 from services.registries.reading import list_registries
-from tests.support.app_test import Open, texts
+from tests.support.app_test import Open, select_rows, texts
 
 
 def test_every_registry_of_every_subscription_is_a_row(open_view: Open, session: AzureSession) -> None:
@@ -45,6 +45,6 @@ def test_a_finding_filters(open_view: Open, title: str) -> None:
 def test_selecting_a_row_opens_the_registry(open_view: Open) -> None:
     at = open_view()
     row = list(at.dataframe[0].value["Name"]).index("casaacr01")
-    at.session_state["registries"] = {"selection": {"rows": [row]}}
+    select_rows(at, 0, row)
     at.run()
     assert at.title[0].value == "casaacr01"

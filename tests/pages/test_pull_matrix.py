@@ -13,7 +13,7 @@ from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import list_registries
-from tests.support.app_test import Open, button, reopen, texts
+from tests.support.app_test import Open, button, reopen, select_rows, texts
 from tests.support.own_sandbox import Own
 from ui.loaders import clusters
 from ui.runtime import connection
@@ -74,7 +74,7 @@ def test_pairs_are_attached_at_once_with_a_result_each(matrix: Any, own: Own) ->
     own.make_registry("contosohub")
     at = matrix(as_session=own.session())
     assert set(at.dataframe[0].value["Answer"]) == {"✗ can't pull"}
-    at.session_state["pairs 1"] = {"selection": {"rows": [0, 1]}}
+    select_rows(at, 0, 0, 1)
     at.run()
     button(at, "Attach 2 pairs").click()
     at.run()
@@ -91,7 +91,7 @@ def test_pairs_are_attached_at_once_with_a_result_each(matrix: Any, own: Own) ->
 
 def test_one_pair_leads_to_the_checker(matrix: Any) -> None:
     at = matrix()
-    at.session_state["pairs 1"] = {"selection": {"rows": [0]}}
+    select_rows(at, 0, 0)
     at.run()
     assert "Check this pair" in [link.proto.label for link in at.get("page_link")]
 

@@ -1,6 +1,6 @@
 import pytest
 
-from tests.support.app_test import Open, texts
+from tests.support.app_test import Open, select_rows, texts
 
 NODE = {"registry": "casaacr01", "repository": "nodejstemplate"}
 
@@ -17,7 +17,7 @@ def test_the_guides_attributes_and_tag(open_view: Open) -> None:
 def test_the_children_of_an_index_are_not_untagged(open_view: Open) -> None:
     at = open_view("repository.py", **NODE, show="Manifests")
     assert not at.exception
-    assert list(at.dataframe[0].value["What it is"]) == [
+    assert list(at.dataframe[0].value["Kind"]) == [
         "index of platforms",
         "platform of the index above",
         "attestation of the image above",
@@ -41,9 +41,8 @@ def test_the_image_behind_a_tag(open_view: Open) -> None:
 def test_a_platforms_layers_and_history(open_view: Open) -> None:
     index = open_view("image.py", **NODE, reference="v1.0.0")
     rows = index.dataframe[0].value
-    at_child = list(rows["What"]).index("platform")
-    digest = next(code.value for code in index.code if code.value.startswith("sha256:"))
-    index.session_state[f"children {digest}"] = {"selection": {"rows": [at_child]}}
+    at_child = list(rows["Kind"]).index("platform")
+    select_rows(index, 0, at_child)
     index.run()
     assert not index.exception
     headings = [subheader.value for subheader in index.subheader]

@@ -41,14 +41,14 @@ def lines(at: AppTest) -> list[str]:
 @pytest.mark.parametrize("mode", Mode)
 def test_every_role_has_a_row_and_a_row_of_squares(open_view: Open, mode: Mode) -> None:
     at = open_view("roles.py", show=TABLE, mode=mode.value)
-    rows = table(at, "Beware").set_index("Role")
+    rows = table(at, "Caution").set_index("Role")
     assert set(rows.index) == {role.name for role in BUILT_IN.values()}
     pulls = "✓" if mode is Mode.LEGACY else "–"
     assert rows.loc["AcrPull", "Pull"] == rows.loc["Reader", "Pull"] == rows.loc["Owner", "Pull"] == pulls
     assert rows.loc["Contributor", "Assign roles"] == "–"
     assert rows.loc["Owner", "Assign roles"] == "⚠"
     assert rows.loc["Owner", "Sign in"] == ("✓ yes" if mode is Mode.LEGACY else "◐ identity only")
-    assert ("Ignored" in rows.loc["AcrPull", "For"]) is (mode is Mode.ABAC)
+    assert ("Ignored" in rows.loc["AcrPull", "Use"]) is (mode is Mode.ABAC)
     assert f"In {mode} mode" in texts(at)
     (chart,) = (json.loads(found.proto.spec) for found in at.get("plotly_chart"))
     assert len(chart["data"][0]["text"]) == len(BUILT_IN)
@@ -57,15 +57,15 @@ def test_every_role_has_a_row_and_a_row_of_squares(open_view: Open, mode: Mode) 
 def test_roles_are_found_by_word_and_by_what_they_give(open_view: Open) -> None:
     at = open_view("roles.py", show=TABLE)
     at.text_input(key="search").set_value("QUARANTINE").run()
-    assert "AcrQuarantineReader" in set(table(at, "Beware")["Role"])
-    assert "AcrPull" not in set(table(at, "Beware")["Role"])
+    assert "AcrQuarantineReader" in set(table(at, "Caution")["Role"])
+    assert "AcrPull" not in set(table(at, "Caution")["Role"])
     at.text_input(key="search").set_value("acrdelete").run()
     assert "**AcrDelete**: Deletes from every repository of a Legacy registry. It can't read" in (
         texts(at).replace("\\", "")
     )
     at.text_input(key="search").set_value("").run()
     at.multiselect(key="gives").set_value(["read the admin password", "delete"]).run()
-    assert set(table(at, "Beware")["Role"]) == {"Owner", "Contributor"}
+    assert set(table(at, "Caution")["Role"]) == {"Owner", "Contributor"}
     at.text_input(key="search").set_value("nothing of that name").run()
     assert "No role matches" in texts(at)
 

@@ -15,7 +15,7 @@ def checked(at: AppTest) -> dict[str, tuple[str, str]]:
     at.run()
     assert not at.exception
     table = at.dataframe[0].value
-    return {row["To"]: (row["You may"], row["The registry"]) for _, row in table.iterrows()}
+    return {row["Action"]: (row["Allowed"], row["Registry's answer"]) for _, row in table.iterrows()}
 
 
 @pytest.mark.parametrize("tool", Tool)

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession
 from services.registries.reading import list_registries
-from tests.support.app_test import Open, texts
+from tests.support.app_test import Open, select_rows, texts
 from ui.elements.text import size
 from ui.loaders import contents
 from ui.loaders import registries as registry_loaders
@@ -46,7 +46,7 @@ def test_the_figures_are_those_of_the_registry(open_view: Open, session: AzureSe
     assert "agree to the byte" in texts(at)
     table = at.dataframe[0].value
     assert set(table["Repository"]) == set(sandbox.store.list_repositories("contosohub"))
-    assert list(table["Its own"]) == sorted(table["Its own"], reverse=True)
+    assert list(table["Unique"]) == sorted(table["Unique"], reverse=True)
 
 
 def test_a_repository_of_the_url_shows_its_images_and_what_only_leftovers_hold(
@@ -72,9 +72,7 @@ def test_selecting_a_repository_shows_its_images_and_selecting_an_image_opens_it
     assert "Images of api/orders" in texts(at).replace("\\", "")
     assert at.query_params["repository"] == "api/orders"
     row = next(number for number, tags in enumerate(at.dataframe[1].value["Tags"]) if "latest" in tags)
-    hub = next(registry for registry in list_registries(session).values if registry.name == "contosohub")
-    table = f"repository of the storage of {hub.id} api/orders:table 1"
-    at.session_state[table] = {"selection": {"rows": [row]}}
+    select_rows(at, 1, row)
     at.run()
     assert at.title[0].value == "api/orders\\:latest"
     assert "stored:" in texts(at)

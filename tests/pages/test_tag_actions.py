@@ -59,7 +59,7 @@ def test_what_a_registry_stores_is_counted_anew_after_a_tag_has_changed(open_vie
 def test_a_tag_that_exists_moves_only_after_a_second_yes(open_view: Open, session: AzureSession) -> None:
     index = digest_shown(open_view("image.py", **NODE, reference="v1.0.0"))
     rows = open_view("repository.py", **NODE, show="Manifests").dataframe[0].value
-    platform = rows.set_index("What it is").loc["platform of the index above"]["Digest"]
+    platform = rows.set_index("Kind").loc["platform of the index above"]["Digest"]
     at = in_dialog(open_view("image.py", **NODE, reference=platform), "Add a tag", "v1.0.0")
     button(at, "Add a tag").click()
     with pytest.raises(AppTestError, match="disabled"):

@@ -115,7 +115,7 @@ def test_a_password_is_shown_once_and_is_nowhere_after(open_view: Open, own: Own
     assert password not in everything(at)
     assert password not in str(dict(at.query_params))
     assert at.dataframe[0].value["Password"].tolist() == ["password1"]
-    assert at.dataframe[0].value["State"].tolist() == ["works"]
+    assert at.dataframe[0].value["State"].tolist() == ["valid"]
 
 
 def test_the_next_password_is_the_other_one(open_view: Open, own: Own) -> None:

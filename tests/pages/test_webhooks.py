@@ -93,7 +93,7 @@ def test_a_ping_is_among_its_last_calls(open_view: Open, own: Own) -> None:
     assert not at.exception
     (event,) = list_events(own.session(), own.registry(), "deployhook")
     assert at.dataframe[0].value["Event"].tolist() == [event.id]
-    assert at.dataframe[0].value["Answer"].tolist() == ["503 Service Unavailable"]
+    assert at.dataframe[0].value["Response"].tolist() == ["503 Service Unavailable"]
     assert "was not taken: 503 Service Unavailable" in "".join(str(one.value) for one in at.warning)
 
 

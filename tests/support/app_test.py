@@ -28,6 +28,12 @@ def button(at: AppTest, label: str) -> Button:
     return next(button for button in at.button if button.label == label)
 
 
+def select_rows(at: AppTest, table: int, *rows: int) -> None:
+    """Selects rows of the table of that number, for the next run: AppTest forgets them after it."""
+    _, _, key = at.dataframe[table].proto.id.split("-", 2)
+    at.session_state[key] = {"selection": {"rows": list(rows)}}
+
+
 def reopen(at: AppTest, opener: str) -> None:
     """AppTest closes a dialog with each run; a browser keeps it open."""
     if opener.startswith("Locks of this"):

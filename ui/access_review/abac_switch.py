@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-import pyarrow as pa
 import streamlit as st
 
 from services.access.decisions import Verdict
@@ -18,8 +17,10 @@ from ui.access_review import principals
 from ui.access_review.principals import Known
 from ui.access_review.rights import SIGNS, because
 from ui.elements.errors import show_error, show_refused
+from ui.elements.metrics import Metric, show_metrics
 from ui.elements.page import empty
-from ui.elements.table import page_of, table_height, table_of
+from ui.elements.selectable_table import selectable
+from ui.elements.table import TEXTS
 from ui.elements.text import plain
 from ui.runtime import connection
 
@@ -76,14 +77,14 @@ def show_switch(who: str, pulls: Pulls, known: Known, registry: Registry) -> Non
 
 
 def _show_numbers(plan: SwitchPlan) -> None:
-    with st.grid(4, min_column_width=170):
-        for label, number in (
-            ("Clusters that stop", sum(one.stops for one in plan.clusters)),
-            ("Principals that lose", sum(bool(one.loses) for one in plan.effects)),
-            ("Can't be told", sum(bool(one.unsure) for one in plan.effects)),
-            ("Roles to assign", len(plan.assignments)),
-        ):
-            st.metric(label, f"{number:,}", border=True, height="stretch")
+    show_metrics(
+        [
+            Metric("Clusters that stop", sum(one.stops for one in plan.clusters)),
+            Metric("Principals that lose", sum(bool(one.loses) for one in plan.effects)),
+            Metric("Can't be told", sum(bool(one.unsure) for one in plan.effects)),
+            Metric("Roles to assign", len(plan.assignments)),
+        ]
+    )
 
 
 def _show_clusters(plan: SwitchPlan, registry: Registry, known: Known) -> None:
@@ -144,20 +145,17 @@ def _show_effects(plan: SwitchPlan, known: Known) -> None:
     for own in plan.effects:
         if same_id(own.principal_id, mine) and own.loses:
             st.warning(f"You would lose, too: {_words(own.loses)}.", icon=":material/person_alert:")
-    rows, page = page_of(plan.effects, "effects")
-    selected = st.dataframe(
-        table_of([_row(one, known) for one in rows], dict.fromkeys(_LISTS, pa.list_(pa.string()))),
-        key=f"effects on {plan.registry.id} {page}",
-        height=table_height(len(rows)),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        placeholder="–",
-        alt="Principals that the switch touches, one a row, those that pull for clusters first",
-        column_config={
+    chosen = selectable(
+        plan.effects,
+        lambda one: _row(one, known),
+        f"effects on {plan.registry.id}",
+        "Principals that the switch touches, one a row, those that pull for clusters first",
+        columns={
             "Principal": st.column_config.TextColumn(pinned=True),
             **{name: st.column_config.ListColumn(width="medium") for name in _LISTS},
         },
+        types=dict.fromkeys(_LISTS, TEXTS),
+        identity=lambda one: one.principal_id,
     )
     gone = sum(one.principal_id.lower() in known.names.missing for one in plan.effects)
     left_out = (
@@ -165,8 +163,8 @@ def _show_effects(plan: SwitchPlan, known: Known) -> None:
         "role is suggested for them."
     )
     st.caption(f"Select a row to see which assignment gives what, now and then.{left_out if gone else ''}")
-    if selected.selection.rows and selected.selection.rows[0] < len(rows):
-        _show_one(rows[selected.selection.rows[0]], known)
+    if chosen:
+        _show_one(chosen, known)
 
 
 def _row(one: Effect, known: Known) -> dict[str, object]:

@@ -2,14 +2,14 @@
 
 from collections.abc import Callable, Sequence
 
-import pyarrow as pa
 import streamlit as st
 
 from services.access.decisions import Decision, Verdict
 from services.access.permissions import Permission
 from services.access_review.who_can import ASKED, Rights
 from ui.access_review.principals import Known
-from ui.elements.table import page_of, table_height, table_of
+from ui.elements.selectable_table import selectable
+from ui.elements.table import TEXTS
 from ui.elements.text import plain
 
 SIGNS = {Verdict.YES: "✓ yes", Verdict.SOME: "◐ some", Verdict.UNKNOWN: "? can't be told", Verdict.NO: "✗ no"}
@@ -31,7 +31,6 @@ HEADS = {
 }
 
 
-_TEXTS = pa.list_(pa.string())
 Columns = dict[str, Callable[[Rights], str]]
 
 
@@ -40,28 +39,20 @@ def show_rights(
 ) -> Rights | None:
     """A row each; returns the one that is selected. `first` are the columns before the permissions, of which the
     leftmost stays in sight, `last` those after them."""
-    rows, page = page_of(rights, key)
-    selected = st.dataframe(
-        table_of(
-            [_row(one, known, first, last) for one in rows], dict.fromkeys(("Look first", "By", "Denied by"), _TEXTS)
-        ),
-        key=f"{key} {page}",
-        height=table_height(len(rows)),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        placeholder="–",
-        alt=alt,
-        column_config={
+    return selectable(
+        rights,
+        lambda one: _row(one, known, first, last),
+        key,
+        alt,
+        columns={
             next(iter(first)): st.column_config.TextColumn(pinned=True),
-            "Look first": st.column_config.ListColumn(width="medium"),
+            "Privileged": st.column_config.ListColumn(width="medium"),
             "Denied by": st.column_config.ListColumn(help="Deny assignments that take some of it away, or may"),
-            "By": st.column_config.ListColumn(width="large", help="The roles that give it, and from where"),
+            "Granted by": st.column_config.ListColumn(width="large", help="The roles that give it, and from where"),
         },
+        types=dict.fromkeys(("Privileged", "Granted by", "Denied by"), TEXTS),
+        identity=lambda one: (one.principal_id, one.registry.id),
     )
-    chosen = next(iter(selected.selection.rows), None)
-    # A filter may have left fewer rows than were there when one was selected.
-    return rows[chosen] if chosen is not None and chosen < len(rows) else None
 
 
 def _row(one: Rights, known: Known, first: Columns, last: Columns) -> dict[str, object]:
@@ -69,9 +60,9 @@ def _row(one: Rights, known: Known, first: Columns, last: Columns) -> dict[str, 
     by = dict.fromkeys(reason.words for decision in one.decisions for reason in (*decision.because, *decision.untold))
     return {
         **{name: cell(one) for name, cell in first.items()},
-        "Look first": [f"{'' if found.sure else 'maybe '}{found.danger}" for found in one.dangers],
+        "Privileged": [f"{'' if found.sure else 'maybe '}{found.danger}" for found in one.dangers],
         **{HEADS[wanted]: verdicts.get(wanted, "? not read") for wanted in ASKED},
-        "By": [known.words(words) for words in by],
+        "Granted by": [known.words(words) for words in by],
         "Denied by": list(dict.fromkeys(one.deny.name for decision in one.decisions for one in decision.denials)),
         **{name: cell(one) for name, cell in last.items()},
     }

@@ -10,7 +10,7 @@ from services.access.token_grants import Granted, ask_granted
 from services.connection.errors import ServiceError
 from services.registries.registry import Mode, Registry
 from ui.elements.errors import panel, show_error
-from ui.elements.table import table_of
+from ui.elements.table import show_rows
 from ui.elements.text import ago, plain
 from ui.runtime import connection
 
@@ -52,23 +52,18 @@ def show_granted(who: str, registry: Registry, repository: str) -> None:
 
 
 def _show(told: _Told) -> None:
-    st.dataframe(
-        table_of(
-            [
-                {
-                    "To": row.words,
-                    "You may": _WORDS[row.verdict],
-                    "The registry": row.answer,
-                    "Asked for": row.asked,
-                }
-                for row in told.rows
-            ]
-        ),
-        key="granted",
-        hide_index=True,
-        height="content",
-        column_config={"To": st.column_config.TextColumn(pinned=True, width=170)},
-        alt="What the identity may do at the registry, a thing a row, with the registry's answer",
+    show_rows(
+        [
+            {
+                "Action": row.words,
+                "Allowed": _WORDS[row.verdict],
+                "Registry's answer": row.answer,
+                "Requested scope": row.asked,
+            }
+            for row in told.rows
+        ],
+        "What the identity may do at the registry, a thing a row, with the registry's answer",
+        columns={"Action": st.column_config.TextColumn(pinned=True, width=170)},
     )
     st.caption(f"Asked {ago(told.at)}. A role that was just assigned can take ten minutes to count.")
     for error in _errors(told.rows):

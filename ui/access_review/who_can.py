@@ -59,7 +59,7 @@ def show_who(
                 "Kind": lambda one: known.kind(one.principal_id, one.kind),
             },
             last={
-                "Of a cluster": lambda one: known.of_clusters.get(one.principal_id.lower(), ""),
+                "Cluster identity": lambda one: known.of_clusters.get(one.principal_id.lower(), ""),
                 "Object id": lambda one: one.principal_id,
             },
         )

@@ -10,7 +10,7 @@ from services.pull_checks.matrix import Pair
 from services.wording import counted
 from ui.elements.errors import show_refused
 from ui.elements.outcomes import label
-from ui.elements.table import table_height, table_of
+from ui.elements.table import show_rows
 from ui.elements.writing import may_write, show_read_only
 from ui.loaders import clusters
 from ui.runtime import connection
@@ -43,24 +43,19 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
     plans = _plans(who, chosen)
     show_refused(plans, "plan", "plans")
     ready = [plan for plan in plans.values if not plan.nothing_to_do and not plan.blockers]
-    st.dataframe(
-        table_of(
-            [
-                {
-                    "Cluster": plan.cluster.name,
-                    "Registry": plan.registry.name,
-                    "Role": plan.role_name,
-                    "For": plan.principal_id,
-                    "Plan": "nothing to do" if plan.nothing_to_do else "blocked" if plan.blockers else "assign",
-                    "Why": " ".join((*plan.blockers, *plan.warnings, *(reason.words for reason in plan.granted))),
-                }
-                for plan in plans.values
-            ]
-        ),
-        key="plans",
-        height=table_height(len(plans.values)),
-        hide_index=True,
-        alt="What would be assigned, a pair a row",
+    show_rows(
+        [
+            {
+                "Cluster": plan.cluster.name,
+                "Registry": plan.registry.name,
+                "Role": plan.role_name,
+                "Principal id": plan.principal_id,
+                "Plan": "nothing to do" if plan.nothing_to_do else "blocked" if plan.blockers else "assign",
+                "Reason": " ".join((*plan.blockers, *plan.warnings, *(reason.words for reason in plan.granted))),
+            }
+            for plan in plans.values
+        ],
+        "What would be assigned, a pair a row",
     )
     show_read_only()
     label = f"Assign {counted(len(ready), 'role')}"
@@ -76,16 +71,11 @@ def _apply(who: str, plans: Sequence[AttachPlan], pairs: tuple[Pair, ...]) -> No
         _plans.clear(who, pairs)
         clusters.forget_pulls(who)
     show_refused(done, "pair", "pairs")
-    st.dataframe(
-        table_of(
-            [
-                {"Cluster": plan.cluster.name, "Registry": plan.registry.name, "Result": label(result.outcome)}
-                for plan, result in done.values
-            ]
-        ),
-        key="results",
-        hide_index=True,
-        height="content",
-        alt="What became of each pair",
+    show_rows(
+        [
+            {"Cluster": plan.cluster.name, "Registry": plan.registry.name, "Result": label(result.outcome)}
+            for plan, result in done.values
+        ],
+        "The result of each pair",
     )
     st.caption("Read back after each. A new role takes up to ten minutes until registries know of it.")

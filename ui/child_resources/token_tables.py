@@ -8,11 +8,11 @@ import streamlit as st
 from services.child_resources.token_removal import users_of
 from services.child_resources.tokens import Token
 from ui.child_resources.tokens import Listing, grant_words, password_words
+from ui.elements.columns import ago_column, time_column
 from ui.elements.page import empty
+from ui.elements.selectable_table import selectable
+from ui.elements.table import TEXTS, show_rows
 from ui.elements.table import UTC as UTC_TIME
-from ui.elements.table import table_height, table_of
-
-_TEXTS = pa.list_(pa.string())
 
 
 def show_tokens(listing: Listing, key: str) -> str | None:
@@ -30,63 +30,53 @@ def show_tokens(listing: Listing, key: str) -> str | None:
     if not shown:
         empty(":material/filter_alt_off:", "No token matches", "Clear the search above.")
         return None
-    rows = [
-        {
+    opened = selectable(
+        shown,
+        lambda token: {
             "Name": token.name,
             "Status": token.status,
-            "May": grant_words(listing.map_of(token)),
+            "Permissions": grant_words(listing.map_of(token)),
             "Passwords": [password_words(password) for password in token.passwords],
             "Created": token.created,
             "Scope map": token.scope_map,
-        }
-        for token in shown
-    ]
-    selected = st.dataframe(
-        table_of(rows, {"May": _TEXTS, "Passwords": _TEXTS, "Created": UTC_TIME}),
-        key=f"tokens of {key}",
-        height=table_height(len(rows)),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        placeholder="–",
-        alt="Tokens, one a row",
-        column_config={
-            "Name": st.column_config.TextColumn(pinned=True),
-            "May": st.column_config.ListColumn(width="medium"),
-            "Passwords": st.column_config.ListColumn(width="medium"),
-            "Created": st.column_config.DatetimeColumn(format="distance"),
         },
+        f"tokens of {key}",
+        "Tokens, one a row",
+        columns={
+            "Name": st.column_config.TextColumn(pinned=True),
+            "Permissions": st.column_config.ListColumn(width="medium"),
+            "Passwords": st.column_config.ListColumn(width="medium"),
+            "Created": ago_column(),
+        },
+        types={"Permissions": TEXTS, "Passwords": TEXTS, "Created": UTC_TIME},
     )
     st.caption("Select a row to open a token, or name it here.")
     names = [token.name for token in shown]
     named = st.selectbox("Open a token", names, index=None, placeholder="Name", width=320)
-    return names[selected.selection.rows[0]] if selected.selection.rows else named
+    return opened.name if opened else named
 
 
 def show_maps(listing: Listing, key: str) -> None:
     """Those of the team first: they are what can be changed."""
-    rows = [
-        {
-            "Name": one.name,
-            "Kind": "system" if one.system else "own",
-            "Allows": grant_words(one),
-            "Tokens": list(users_of(one.id, listing.tokens)),
-            "Description": one.description,
-        }
-        for one in sorted(listing.maps, key=lambda one: one.system)
-    ]
-    st.dataframe(
-        table_of(rows, {"Name": pa.string(), "Allows": _TEXTS, "Tokens": _TEXTS}),
+    show_rows(
+        [
+            {
+                "Name": one.name,
+                "Kind": "system" if one.system else "custom",
+                "Permissions": grant_words(one),
+                "Tokens": list(users_of(one.id, listing.tokens)),
+                "Description": one.description,
+            }
+            for one in sorted(listing.maps, key=lambda one: one.system)
+        ],
+        "Scope maps, one a row",
         key=f"scope maps of {key}",
-        height=table_height(len(rows)),
-        hide_index=True,
-        placeholder="–",
-        alt="Scope maps, one a row",
-        column_config={
+        columns={
             "Name": st.column_config.TextColumn(pinned=True),
-            "Allows": st.column_config.ListColumn(width="medium"),
+            "Permissions": st.column_config.ListColumn(width="medium"),
             "Tokens": st.column_config.ListColumn(),
         },
+        types={"Name": pa.string(), "Permissions": TEXTS, "Tokens": TEXTS},
     )
 
 
@@ -96,24 +86,20 @@ def show_passwords(token: Token) -> None:
         empty(":material/key_off:", "No password", "Without one nobody can sign in with this token: make one above.")
         return
     now = datetime.now(UTC)
-    state = "works" if token.enabled else "refused: the token is disabled"
-    rows = [
-        {
-            "Password": password.name,
-            "Made": password.created,
-            "Ends": password.expiry,
-            "State": "ended" if password.expiry and password.expiry <= now else state,
-        }
-        for password in token.passwords
-    ]
-    st.dataframe(
-        table_of(rows, {"Made": UTC_TIME, "Ends": UTC_TIME}),
-        hide_index=True,
+    state = "valid" if token.enabled else "refused: the token is disabled"
+    show_rows(
+        [
+            {
+                "Password": password.name,
+                "Created": password.created,
+                "Expires": password.expiry,
+                "State": "expired" if password.expiry and password.expiry <= now else state,
+            }
+            for password in token.passwords
+        ],
+        "The token's passwords: when they were created and when they expire, not what they are",
+        columns={"Created": ago_column(), "Expires": time_column("Empty: it does not expire")},
+        types={"Created": UTC_TIME, "Expires": UTC_TIME},
         placeholder="never",
-        alt="The token's passwords: when they were made and when they end, not what they are",
-        column_config={
-            "Made": st.column_config.DatetimeColumn(format="distance"),
-            "Ends": st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm [UTC]", timezone="UTC"),
-        },
     )
     st.caption("What a password is, Azure tells once, when it is made.")

@@ -1,11 +1,12 @@
 """The tables of a registry's webhooks, and of one webhook's last calls."""
 
-import pyarrow as pa
 import streamlit as st
 
 from services.child_resources.webhooks import Event, Webhook
+from ui.elements.columns import ago_column
 from ui.elements.page import empty
-from ui.elements.table import UTC, table_height, table_of
+from ui.elements.selectable_table import selectable
+from ui.elements.table import TEXTS, UTC, show_rows
 from ui.elements.text import ago, exact, plain
 
 
@@ -17,31 +18,25 @@ def show_webhooks(there: tuple[Webhook, ...], key: str) -> str | None:
     if not shown:
         empty(":material/filter_alt_off:", "No webhook matches", "Clear the search above.")
         return None
-    rows = [
-        {
+    opened = selectable(
+        shown,
+        lambda one: {
             "Name": one.name,
             "Status": one.status,
-            "Called on": list(one.actions),
+            "Actions": list(one.actions),
             "Scope": one.scope or "everything",
             "Region": one.location,
             "State": one.provisioning_state,
-        }
-        for one in shown
-    ]
-    selected = st.dataframe(
-        table_of(rows, {"Called on": pa.list_(pa.string())}),
-        key=f"webhooks of {key}",
-        height=table_height(len(rows)),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        alt="Webhooks, one a row",
-        column_config={"Name": st.column_config.TextColumn(pinned=True), "Called on": st.column_config.ListColumn()},
+        },
+        f"webhooks of {key}",
+        "Webhooks, one a row",
+        columns={"Name": st.column_config.TextColumn(pinned=True), "Actions": st.column_config.ListColumn()},
+        types={"Actions": TEXTS},
     )
     st.caption("Select a row to see a webhook's last calls, or name it here.")
     names = [one.name for one in shown]
     named = st.selectbox("Open a webhook", names, index=None, placeholder="Name", width=320)
-    return names[selected.selection.rows[0]] if selected.selection.rows else named
+    return opened.name if opened else named
 
 
 def show_events(found: tuple[Event, ...]) -> None:
@@ -56,24 +51,18 @@ def show_events(found: tuple[Event, ...]) -> None:
             f"{plain(f'{newest.status} {newest.reason}'.strip()) or 'no answer is known'}.",
             icon=":material/warning:",
         )
-    rows = [
-        {
-            "At": one.at,
-            "Action": one.action,
-            "Answer": f"{one.status} {one.reason}".strip(),
-            "Target": one.target,
-            "Event": one.id,
-        }
-        for one in found
-    ]
-    st.dataframe(
-        table_of(rows, {"At": UTC}),
-        height=table_height(len(rows)),
-        hide_index=True,
-        placeholder="–",
-        alt="The webhook's last calls, the newest first",
-        column_config={
-            "At": st.column_config.DatetimeColumn(format="distance"),
-            "Target": st.column_config.TextColumn(width="medium"),
-        },
+    show_rows(
+        [
+            {
+                "Time": one.at,
+                "Action": one.action,
+                "Response": f"{one.status} {one.reason}".strip(),
+                "Target": one.target,
+                "Event": one.id,
+            }
+            for one in found
+        ],
+        "The webhook's last calls, the newest first",
+        columns={"Time": ago_column(), "Target": st.column_config.TextColumn(width="medium")},
+        types={"Time": UTC},
     )

@@ -12,6 +12,7 @@ from services.wording import counted
 from ui.costs.charts import months_figure
 from ui.elements.chart_theme import show_chart, theme_now
 from ui.elements.errors import show_error
+from ui.elements.metrics import Metric, show_metrics
 from ui.elements.text import plain
 from ui.pricing.report_table import show_table
 
@@ -30,10 +31,8 @@ def figures_of(review: Review, totals: tuple[GroupTotal, ...]) -> dict[str, str]
 
 def show_figures(review: Review, totals: tuple[GroupTotal, ...], figures: dict[str, str]) -> None:
     """The figures, and what they leave out."""
-    with st.grid(4, min_column_width=170):
-        for name, value in figures.items():
-            st.metric(name, value, border=True, height="stretch")
-        st.metric("Registries", len({line.registry_id for line in review.lines}), border=True, height="stretch")
+    registries = len({line.registry_id for line in review.lines})
+    show_metrics([*(Metric(name, value) for name, value in figures.items()), Metric("Registries", registries)])
     if unbilled := sum(total.unbilled for total in totals):
         st.caption(
             f"The month's end includes {counted(unbilled, 'registry', 'registries')} at the estimate, not billed."

@@ -12,9 +12,10 @@ from services.images.repository_contents import RepositoryContents
 from services.images.storage import freed_bytes
 from services.registries.registry import Registry
 from services.wording import counted
+from ui.elements.columns import Sizes
 from ui.elements.errors import show_error
 from ui.elements.page import az_lines
-from ui.elements.table import table_height, table_of
+from ui.elements.table import TEXTS, show_rows
 from ui.elements.text import ago, plain, shell, short, size
 from ui.loaders import contents as whole
 from ui.navigation import pages
@@ -72,17 +73,17 @@ def show_plan(plan: DeletionPlan) -> None:
         st.info(
             f"{counted(staying, 'manifest stays', 'manifests stay')}: see why in the table.", icon=":material/lock:"
         )
-    st.dataframe(
-        table_of([_row(item) for item in plan.items], {"Stays because": pa.string(), "Breaks": pa.list_(pa.string())}),
-        height=table_height(len(plan.items)),
-        hide_index=True,
-        placeholder="–",
-        alt="What is deleted, what goes along with it, and what stays",
-        column_config={
-            "Tags that go": st.column_config.ListColumn(width="medium"),
-            "Stays because": st.column_config.TextColumn(width="large"),
-            "Breaks": st.column_config.ListColumn(width="small"),
+    show_rows(
+        [_row(item) for item in plan.items],
+        "What is deleted, what Azure deletes with it, and what stays",
+        key="plan of the deletion",
+        columns={
+            "Deleted tags": st.column_config.ListColumn(width="medium"),
+            "Size": Sizes(),
+            "Kept because": st.column_config.TextColumn(width="large"),
+            "Breaks": st.column_config.ListColumn(width="small", help="Indexes that can't be pulled whole without it"),
         },
+        types={"Deleted tags": TEXTS, "Kept because": pa.string(), "Breaks": TEXTS},
     )
 
 
@@ -90,9 +91,9 @@ def _row(item: DeletionItem) -> dict[str, object]:
     return {
         "Manifest": short(item.digest),
         "Why": f"{item.why} ({short(item.of)})" if item.of else item.why.value,
-        "Tags that go": [] if item.refusal else list(item.tags),
-        "Size": size(item.size),
-        "Stays because": item.refusal or None,
+        "Deleted tags": [] if item.refusal else list(item.tags),
+        "Size": item.size,
+        "Kept because": item.refusal or None,
         "Breaks": [short(digest) for digest in item.breaks],
         "Digest": item.digest,
     }

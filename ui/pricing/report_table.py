@@ -7,33 +7,27 @@ import streamlit as st
 
 from services.pricing.money import cents
 from services.pricing.report import Cell, Table
-from ui.elements.table import table_height
+from ui.elements.columns import money_column
+from ui.elements.table import show_rows
 
 _MONEY = pa.decimal128(38, 2)
 
 
 def show_table(table: Table, key: str, *, pinned: str = "") -> None:
     """`pinned` names the column that stays in sight; others' texts are shown as text."""
-    columns = dict(zip(table.columns, zip(*table.rows, strict=True), strict=True)) if table.rows else {}
-    numbers = {name for name, cells in columns.items() if any(isinstance(cell, Decimal) for cell in cells)}
+    rows = [dict(zip(table.columns, cells, strict=True)) for cells in table.rows]
+    numbers = {name for name in table.columns if any(isinstance(row[name], Decimal) for row in rows)}
     if table.note:
         st.caption(table.note)
-    st.dataframe(
-        pa.table(
-            {
-                name: pa.array([_shown(cell, name in numbers) for cell in cells], _MONEY if name in numbers else None)
-                for name, cells in columns.items()
-            }
-        ),
+    show_rows(
+        [{name: _shown(cell, name in numbers) for name, cell in row.items()} for row in rows],
+        table.heading,
         key=key,
-        height=table_height(len(table.rows)),
-        hide_index=True,
-        placeholder="–",
-        alt=table.heading,
-        column_config={
-            **{name: st.column_config.NumberColumn(format="%.2f") for name in numbers},
+        columns={
+            **dict.fromkeys(numbers, money_column()),
             **({pinned: st.column_config.TextColumn(pinned=True)} if pinned else {}),
         },
+        types=dict.fromkeys(numbers, _MONEY),
     )
 
 

@@ -8,8 +8,10 @@ import streamlit as st
 
 from services.pricing.money import cents, money
 from services.pricing.sku_choice import SkuReview
+from ui.elements.columns import money_column
 from ui.elements.page import empty
-from ui.elements.table import table_height, table_of
+from ui.elements.selectable_table import selectable
+from ui.elements.table import TEXTS
 from ui.elements.text import plain
 from ui.pricing.prices import PriceBook
 from ui.pricing.sku_change import change_sku
@@ -30,45 +32,43 @@ def show_reviews(who: str, reviews: Iterable[SkuReview], book: PriceBook) -> Non
         f"With the cheapest SKU that has all that each uses: **{money(saved, book.currency)}** less a month. "
         "Select a row to plan a change."
     )
-    amount = st.column_config.NumberColumn(format="%.2f", help=f"{book.currency} a month of {book.days} days")
-    selected = st.dataframe(
-        table_of([_row(one) for one in reviews], {"Now": _MONEY, "Saving": _MONEY, "Should be": pa.string()}),
-        key="reviews",
-        height=table_height(len(reviews)),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        placeholder="–",
-        alt="Registries, with the SKU that each should be",
-        column_config={
+    now, saving = f"Now, {book.currency}", f"Saving, {book.currency}"
+    amount = money_column(f"A month of {book.days} days")
+    chosen = selectable(
+        reviews,
+        lambda one: _row(one, now, saving),
+        "reviews",
+        "Registries, with the recommended SKU of each",
+        columns={
             "Registry": st.column_config.TextColumn(pinned=True),
             "In use": st.column_config.ListColumn(width="medium"),
-            "Cheaper, but": st.column_config.TextColumn(width="medium"),
-            "Now": amount,
-            "Saving": amount,
+            "Cheaper SKU": st.column_config.TextColumn(width="medium", help="And what it lacks of what is in use"),
+            now: amount,
+            saving: amount,
         },
+        types={"In use": TEXTS, now: _MONEY, saving: _MONEY, "Recommended": pa.string()},
+        identity=lambda one: one.registry.id,
     )
     st.caption(
         "Found in each registry's settings. Request rates and builds are not known there; connected registries are "
         "looked for when a change is planned."
     )
-    if selected.selection.rows:
-        chosen = reviews[selected.selection.rows[0]]
+    if chosen:
         best = chosen.choice.best.sku if chosen.choice and chosen.choice.best else None
         if st.button(f"Plan another SKU for {plain(chosen.registry.name)}", icon=":material/swap_vert:"):
             change_sku(who, chosen.registry, book, best)
 
 
-def _row(review: SkuReview) -> dict[str, object]:
+def _row(review: SkuReview, now: str, saving: str) -> dict[str, object]:
     best = review.choice.best if review.choice else None
     blocked = review.blocked
     return {
         "Registry": review.registry.name,
         "SKU": review.registry.sku,
         "In use": list(review.found.evidence),
-        "Now": cents(review.present.total) if review.present else None,
-        "Should be": best.sku.value if best else None,
-        "Saving": cents(review.saving) if review.saving is not None else None,
-        "Cheaper, but": f"{blocked.sku}: {' '.join(blocked.lacks)}" if blocked else review.unknown,
+        now: cents(review.present.total) if review.present else None,
+        "Recommended": best.sku.value if best else None,
+        saving: cents(review.saving) if review.saving is not None else None,
+        "Cheaper SKU": f"{blocked.sku}: {' '.join(blocked.lacks)}" if blocked else review.unknown,
         "Subscription": review.registry.subscription,
     }

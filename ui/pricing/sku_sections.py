@@ -13,7 +13,7 @@ from services.pricing.report import Table
 from services.pricing.sku_choice import Choice
 from services.registries.skus import FEATURES, Sku
 from ui.elements.chart_theme import show_chart, theme_now
-from ui.elements.table import table_of
+from ui.elements.table import show_rows
 from ui.elements.text import plain
 from ui.pricing.report_table import show_table
 from ui.pricing.sku_charts import Point, bends, parts_figure, regions_figure, sizes_figure
@@ -98,24 +98,20 @@ def show_regions(stored_gib: Decimal, prices: Prices, days: int) -> None:
 def show_features() -> None:
     """What each SKU has, with its source, and where the guide is out of date."""
     st.subheader("Features and limits", anchor=False)
-    st.dataframe(
-        table_of(
-            [
-                {
-                    "Feature": feature.name,
-                    **{sku.value: feature.of(sku) for sku in Sku},
-                    "Guide": feature.guide,
-                    "Source": feature.source.url,
-                    "As of": feature.source.read,
-                }
-                for feature in FEATURES
-            ]
-        ),
+    show_rows(
+        [
+            {
+                "Feature": feature.name,
+                **{sku.value: feature.of(sku) for sku in Sku},
+                "Guide": feature.guide,
+                "Source": feature.source.url,
+                "As of": feature.source.read,
+            }
+            for feature in FEATURES
+        ],
+        "Features and limits of Basic, Standard and Premium",
         key="features",
-        height="content",
-        hide_index=True,
-        alt="Features and limits of Basic, Standard and Premium",
-        column_config={
+        columns={
             "Feature": st.column_config.TextColumn(pinned=True),
             "Guide": st.column_config.TextColumn("Where the guide is out of date", width="large"),
             "Source": st.column_config.LinkColumn(display_text=r"container-registry/(.*)"),

@@ -13,10 +13,11 @@ from services.pull_checks.matrix_reading import Pulls
 from services.registries.registry import Registry
 from services.registry_lifecycle.removal import RemovalPlan, apply_removal, plan_removal
 from services.wording import counted
+from ui.elements.columns import ago_column
 from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.page import az_lines
-from ui.elements.table import show_facts, table_height, table_of
-from ui.elements.text import ago, plain, size
+from ui.elements.table import UTC, show_facts, show_rows
+from ui.elements.text import plain, size
 from ui.elements.writing import confirmed, show_objections
 from ui.loaders import clusters, contents
 from ui.loaders import registries as registry_loaders
@@ -80,21 +81,19 @@ def _users(
 
 
 def _show_repositories(repositories: tuple[Repository, ...]) -> None:
-    st.dataframe(
-        table_of(
-            [
-                {
-                    "Repository": one.name,
-                    "Tags": one.tag_count,
-                    "Manifests": one.manifest_count,
-                    "Updated": ago(one.updated),
-                }
-                for one in repositories
-            ]
-        ),
-        height=table_height(len(repositories)),
-        hide_index=True,
-        alt="The repositories that go",
+    show_rows(
+        [
+            {
+                "Repository": one.name,
+                "Tags": one.tag_count,
+                "Manifests": one.manifest_count,
+                "Last update": one.updated,
+            }
+            for one in repositories
+        ],
+        "The repositories that Azure deletes with the registry",
+        columns={"Last update": ago_column()},
+        types={"Last update": UTC},
     )
 
 

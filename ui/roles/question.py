@@ -16,7 +16,7 @@ from services.roles.assignment import assignment_name
 from services.roles.descriptions import WORDS
 from ui.elements.errors import panel
 from ui.elements.page import empty
-from ui.elements.table import table_height, table_of
+from ui.elements.table import show_rows
 from ui.elements.text import plain
 from ui.navigation import pages
 from ui.navigation.links import link_to
@@ -115,13 +115,11 @@ def _show_others(advice: Advice) -> None:
     if not advice.others:
         return
     st.subheader("Why no other role", anchor=False)
-    st.dataframe(
-        table_of([{"Role": one.role.name, "Why not": one.words(advice.mode)} for one in advice.others]),
+    show_rows(
+        [{"Role": one.role.name, "Why not": one.words(advice.mode)} for one in advice.others],
+        "Roles that are not recommended, and why",
         key="others",
-        height=table_height(len(advice.others)),
-        hide_index=True,
-        alt="Roles that are not recommended, and why",
-        column_config={
+        columns={
             "Role": st.column_config.TextColumn(width="medium"),
             "Why not": st.column_config.TextColumn(width="large"),
         },

@@ -11,7 +11,7 @@ from services.registries.registry import Mode
 from services.roles.table import GUIDE, NOT_IN_GUIDE, GuideCell, RoleRow, compare_guide, guide_uses, role_table
 from ui.elements.chart_theme import show_chart, theme_now
 from ui.elements.page import empty
-from ui.elements.table import table_height, table_of
+from ui.elements.table import show_rows
 from ui.elements.text import plain
 from ui.roles.chart import LEGEND, SIGN_IN, SIGN_IN_COLUMN, column, roles_figure, sign
 
@@ -40,31 +40,26 @@ def show_roles(mode: Mode, roles: Mapping[str, RoleDefinition]) -> None:
     )
     with st.expander("In words", icon=":material/notes:", expanded=len(shown) <= FEW):
         st.markdown("\n".join(_in_words(row) for row in shown))
-    st.dataframe(
-        table_of(
-            [
-                {
-                    "Role": row.role.name,
-                    SIGN_IN_COLUMN: f"{SIGN_IN[row.sign_in]} {row.sign_in}",
-                    **{column(permission): sign(row, permission) for permission in Permission},
-                    "Also": ", ".join(row.extras),
-                    "For": f"Ignored in {mode} mode." if row.ignored else row.words.use,
-                    "Beware": row.words.trap,
-                    "Role id": row.role.id,
-                }
-                for row in shown
-            ]
-        ),
+    show_rows(
+        [
+            {
+                "Role": row.role.name,
+                SIGN_IN_COLUMN: f"{SIGN_IN[row.sign_in]} {row.sign_in}",
+                **{column(permission): sign(row, permission) for permission in Permission},
+                "Also": ", ".join(row.extras),
+                "Use": f"Ignored in {mode} mode." if row.ignored else row.words.use,
+                "Caution": row.words.trap,
+                "Role id": row.role.id,
+            }
+            for row in shown
+        ],
+        f"What each role may do in {mode} mode, a role a row",
         key="roles",
-        height=table_height(len(shown)),
-        hide_index=True,
-        placeholder="–",
-        alt=f"What each role may do in {mode} mode, a role a row",
-        column_config={
+        columns={
             "Role": st.column_config.TextColumn(pinned=True, width="medium"),
             "Also": st.column_config.TextColumn(width="medium"),
-            "For": st.column_config.TextColumn(width="large"),
-            "Beware": st.column_config.TextColumn(width="large"),
+            "Use": st.column_config.TextColumn(width="large"),
+            "Caution": st.column_config.TextColumn(width="large"),
         },
     )
 
@@ -82,14 +77,11 @@ def _text(row: RoleRow) -> str:
 def show_guide(roles: Mapping[str, RoleDefinition]) -> None:
     """Both tables of the guide, each beside what is so today."""
     st.subheader("The guide's table of roles, today", anchor=False)
-    st.dataframe(
-        table_of([_guide_row(mode, number, roles) for number in range(len(GUIDE)) for mode in Mode]),
+    show_rows(
+        [_guide_row(mode, number, roles) for number in range(len(GUIDE)) for mode in Mode],
+        "The guide's table of roles beside today's truth, a row a role and mode",
         key="guide",
-        height="content",
-        hide_index=True,
-        placeholder="–",
-        alt="The guide's table of roles beside today's truth, a row a role and mode",
-        column_config={
+        columns={
             "Role": st.column_config.TextColumn(pinned=True),
             "Why": st.column_config.TextColumn(width="large"),
         },
@@ -101,23 +93,18 @@ def show_guide(roles: Mapping[str, RoleDefinition]) -> None:
         st.markdown(f"- {plain(sentence)}")
     st.subheader("The guide's use cases, today", anchor=False)
     uses = guide_uses(roles)
-    st.dataframe(
-        table_of(
-            [
-                {
-                    "Use case": use.use,
-                    "Guide": use.guide,
-                    **{f"Least in {mode} mode": " + ".join(use.today[mode]) for mode in Mode},
-                }
-                for use in uses
-            ]
-        ),
+    show_rows(
+        [
+            {
+                "Use case": use.use,
+                "Guide": use.guide,
+                **{f"Least in {mode} mode": " + ".join(use.today[mode]) for mode in Mode},
+            }
+            for use in uses
+        ],
+        "The guide's use cases, its roles and the least roles of today",
         key="guide uses",
-        height="content",
-        hide_index=True,
-        placeholder="–",
-        alt="The guide's use cases, its roles and the least roles of today",
-        column_config={f"Least in {mode} mode": st.column_config.TextColumn(width="medium") for mode in Mode},
+        columns={f"Least in {mode} mode": st.column_config.TextColumn(width="medium") for mode in Mode},
     )
     for use in uses:
         if use.note:

@@ -10,10 +10,12 @@ from services.commands import access as az_access
 from services.connection.errors import ServiceError
 from services.registries.registry import Registry
 from services.roles.unassign import RemovalPlan, apply_removal, on_registry_itself, read_removal_plan
+from ui.elements.columns import ago_column
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import say_done
 from ui.elements.outcomes import WORDS
-from ui.elements.table import UTC, table_height, table_of
+from ui.elements.selectable_table import selectable
+from ui.elements.table import UTC
 from ui.elements.text import plain
 from ui.elements.writing import may_write, show_objections, show_read_only, with_status
 from ui.loaders.registries import BY_ID
@@ -29,34 +31,26 @@ def show_holders(who: str, registry: Registry) -> None:
     if not rows:
         st.info("No role is assigned on this registry, nor above it.", icon=":material/person_off:")
         return
-    selected = st.dataframe(
-        table_of(
-            [
-                _row(registry, one, names.get(one.role, one.role), holders.whose(who, principals, one.principal_id))
-                for one in rows
-            ],
-            {"Since": UTC},
+    one = selectable(
+        rows,
+        lambda one: _row(
+            registry, one, names.get(one.role, one.role), holders.whose(who, principals, one.principal_id)
         ),
-        key=f"holders {registry.id}",
-        height=table_height(len(rows)),
-        hide_index=True,
-        on_select="rerun",
-        selection_mode="single-row",
-        placeholder="–",
-        alt="Role assignments that reach the registry, one a row",
-        column_config={
+        f"holders {registry.id}",
+        "Role assignments that reach the registry, one a row",
+        columns={
             "Role": st.column_config.TextColumn(pinned=True, width=210),
-            "Where": st.column_config.TextColumn(width=230),
-            "Who that is": st.column_config.TextColumn(width=200),
-            "Since": st.column_config.DatetimeColumn(format="distance"),
+            "Scope": st.column_config.TextColumn(width=230),
+            "Principal": st.column_config.TextColumn(width=200),
+            "Created": ago_column(),
             "Condition": st.column_config.TextColumn(width="small"),
         },
+        types={"Created": UTC},
+        identity=lambda one: one.id,
     )
-    chosen = [rows[number] for number in selected.selection.rows if number < len(rows)]
-    if not chosen:
+    if one is None:
         st.caption("Select a row to remove the assignment. What is inherited can be removed only where it stands.")
         return
-    (one,) = chosen
     if on_registry_itself(registry, one):
         if st.button(f"Remove {plain(names.get(one.role, one.role))}", icon=":material/person_remove:"):
             remove(who, registry, one)
@@ -68,12 +62,12 @@ def _row(registry: Registry, one: RoleAssignment, role: str, whose: str) -> dict
     here = on_registry_itself(registry, one)
     return {
         "Role": role,
-        "Where": "the registry itself" if here else f"inherited from {scope_words(one.scope)}",
-        "Who that is": whose,
-        "Held by": one.principal_id,
+        "Scope": "the registry itself" if here else f"inherited from {scope_words(one.scope)}",
+        "Principal": whose,
+        "Object id": one.principal_id,
         "Kind": one.principal_type,
         "Condition": one.condition,
-        "Since": one.created,
+        "Created": one.created,
         "Description": one.description,
     }
 

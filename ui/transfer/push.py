@@ -13,9 +13,11 @@ from services.transfer.archive_images import ArchiveImage, Content, repository_a
 from services.transfer.archives import read_archive
 from services.transfer.push import PushPlan, PushResult, plan_push
 from services.wording import counted
+from ui.elements.columns import Sizes
 from ui.elements.errors import panel, show_error
+from ui.elements.metrics import Metric, show_metrics
 from ui.elements.page import az_lines
-from ui.elements.table import table_of
+from ui.elements.table import show_rows
 from ui.elements.text import plain, short, size
 from ui.elements.writing import may_write
 from ui.loaders import contents as whole
@@ -165,16 +167,17 @@ def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, 
     if plan.refusal:
         st.warning(plain(plan.refusal), icon=":material/block:")
         return
-    with st.grid(3, min_column_width=170):
-        st.metric("To send", size(plan.bytes("send")), border=True, height="stretch")
-        st.metric("Already there", size(plan.bytes("there")), border=True, height="stretch")
-        st.metric(
-            "Mounted",
-            size(plan.bytes("mount")),
-            border=True,
-            height="stretch",
-            help="Other repositories of this registry have it: it is not sent again.",
-        )
+    show_metrics(
+        [
+            Metric("To send", size(plan.bytes("send"))),
+            Metric("Already there", size(plan.bytes("there"))),
+            Metric(
+                "Mounted",
+                size(plan.bytes("mount")),
+                help="Other repositories of this registry have it: it is not sent again.",
+            ),
+        ]
+    )
     st.markdown(_words(plan))
     sure = st.checkbox("Move it", key=f"move {key}") if plan.moves else True
     label = "Push and move the tag" if plan.moves else "Push"
@@ -235,15 +238,13 @@ def _show_result(registry: Registry, target: push_runs.Target, result: PushResul
     )
     words: Mapping[str, str] = {"sent": "sent", "there": "was there", "mounted": "mounted"}
     with st.expander(counted(len(result.blobs), "layer and config", "layers and configs"), icon=":material/layers:"):
-        st.dataframe(
-            table_of(
-                [
-                    {"Digest": blob.digest, "Size": size(blob.size), "What": words[blob.how], "Sent": size(blob.sent)}
-                    for blob in result.blobs
-                ]
-            ),
-            hide_index=True,
-            alt="What became of each layer and config",
+        show_rows(
+            [
+                {"Digest": blob.digest, "Size": blob.size, "Result": words[blob.how], "Sent": blob.sent}
+                for blob in result.blobs
+            ],
+            "The result of each layer and config",
+            columns={"Size": Sizes(), "Sent": Sizes()},
         )
     link_to(
         pages.IMAGE,
