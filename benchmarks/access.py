@@ -12,6 +12,7 @@ from services.access.role_assignments import AccessRecords, RoleAssignment
 from services.access.role_definitions import ACR_PULL, BUILT_IN, REGISTRY, REPOSITORY_READER
 from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel, ManagedIdentity
 from services.arm.subscriptions import Subscription
+from services.connection.parallel import Partial
 from services.pull_checks.matrix import pull_matrix
 from services.registries.registry import Access, Mode, Network, Registry
 
@@ -39,7 +40,7 @@ def measure() -> list[Row]:
             name: SubscriptionAccess(Subscription(name, name, "", ""), AccessRecords(tuple(held)))
             for name, held in assignments.items()
         }
-        pairs = pull_matrix(clusters, registries, access, {})
+        pairs = pull_matrix(clusters, registries, access, Partial(()))
         assert len(pairs) == PRINCIPALS * REGISTRIES and all(pair.reason for pair in pairs)
 
     def matrix() -> None:

@@ -32,7 +32,7 @@ def _row(what: str, ready: Mapping[str, Any], question: PullQuestion) -> Row:
 
     def check() -> None:
         """Cold: signing in and connecting included."""
-        assert len(run_checks(connect_sandbox(ready), question)) > 12
+        assert len(run_checks(connect_sandbox(ready), question).checks) > 12
 
     def one_request() -> None:
         assert tenant_of(known, question.cluster.subscription_id)

@@ -76,25 +76,26 @@ with st.container(horizontal=True):
     if st.button("Check again", icon=":material/refresh:"):
         clusters.pull_checks.clear(*question)
         st.rerun()
-    failed = any(check.id == "C6" and check.state is not CheckState.PASSED for check in run.checks)
+    failed = any(check.id == "C6" and check.state is not CheckState.PASSED for check in run.report.checks)
     if st.button("Attach", icon=":material/link:", type="primary" if failed else "secondary"):
         attach(who, run.cluster, run.registry, principal)
-    if run.held and attachments(run.registry, run.held) and st.button("Detach", icon=":material/link_off:"):
-        detach(who, run.cluster, run.registry, run.held)
+    puller = run.report.puller
+    if puller and attachments(run.registry, puller) and st.button("Detach", icon=":material/link_off:"):
+        detach(who, run.cluster, run.registry, puller)
     if image and st.button("Prove it in the cluster", icon=":material/science:"):
         prove(who, run.cluster, run.registry, repository, reference)
 if image:
     show_proof(run.cluster, run.registry, repository, reference)
-show_events(run.checks, registries, cluster_key(cluster, reading.value.clusters.values))
+show_events(run.report.checks, registries, cluster_key(cluster, reading.value.clusters.values))
 show_checks(run)
 if not checking.running:
     show_text(run.cluster, run.registry, run, checking.at, image=image)
 show_identities(run.cluster)
-group, puller = run.cluster.resource_group, run.cluster.puller
+group, pulls_as = run.cluster.resource_group, run.cluster.puller
 az_lines(
     az_aks.check_acr(cluster.name, group, registry.login_server),
     az_registries.show_resource_id(registry.name),
     az_aks.show_kubelet_identity(cluster.name, group),
-    az_access.assign_role(puller.client_id or puller.object_id, "AcrPull", registry.id),
+    az_access.assign_role(pulls_as.client_id or pulls_as.object_id, "AcrPull", registry.id),
     label="The guide's steps with az",
 )

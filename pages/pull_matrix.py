@@ -47,7 +47,7 @@ if not pulls.clusters.values or not pulls.registries.values:
         )
     st.stop()
 
-pairs = pull_matrix(pulls.clusters.values, pulls.registries.values, pulls.by_subscription, dict(pulls.addresses.values))
+pairs = pull_matrix(pulls.clusters.values, pulls.registries.values, pulls.by_subscription, pulls.addresses)
 numbers = {answer: sum(1 for pair in pairs if pair.answer is answer) for answer in Answer}
 show_metrics(
     [Metric(f"{SIGNS[answer]} {answer.capitalize()}", number) for answer, number in numbers.items()],

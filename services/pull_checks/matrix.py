@@ -15,7 +15,9 @@ from services.access.permissions import Permission
 from services.access.reading import SubscriptionAccess
 from services.access.role_assignments import AccessRecords
 from services.aks.clusters import Cluster
-from services.pull_checks.network import let_in
+from services.connection.parallel import Partial
+from services.pull_checks.network import public_path
+from services.pull_checks.public_addresses import Outbound, asks_for_addresses, outbound_of
 from services.registries.registry import Registry
 
 
@@ -43,48 +45,37 @@ def pull_matrix(
     clusters: Iterable[Cluster],
     registries: Iterable[Registry],
     access: Mapping[str, SubscriptionAccess],
-    addresses: Mapping[str, str],
+    addresses: Partial[tuple[str, str]],
 ) -> tuple[Pair, ...]:
     """A Pair for each cluster and registry, in their order.
 
     `access` by subscription id: the role assignments of the registry's subscription count. `addresses`: a public IP
-    address's resource id in lower case → the address, as far as they were read.
+    address's resource id in lower case and the address, as far as they were read (`addresses_by_id`).
     """
     registries = tuple(registries)
     records = {subscription: one.records for subscription, one in access.items()}
     return tuple(
-        pull_pair(cluster, registry, records.get(registry.subscription_id), addresses)
-        for cluster in clusters
+        _pair(cluster, registry, records.get(registry.subscription_id), outbound)
+        for cluster, outbound in ((cluster, outbound_of(cluster, addresses)) for cluster in clusters)
         for registry in registries
     )
 
 
 def needed_addresses(clusters: Iterable[Cluster], registries: Iterable[Registry]) -> tuple[str, ...]:
-    """The resource ids of the addresses that the matrix asks for: only where a registry lets some in and not others."""
-    if not any(registry.network.words == "restricted" for registry in registries):
+    """The resource ids of the addresses that the matrix asks for: only where a registry asks from where nodes come."""
+    if not any(asks_for_addresses(registry) for registry in registries):
         return ()
     return tuple({address for cluster in clusters for address in cluster.network.outbound_ip_ids})
 
 
-def pull_pair(
-    cluster: Cluster,
-    registry: Registry,
-    records: AccessRecords | None,
-    addresses: Mapping[str, str],
-    groups: Iterable[str] | None = None,
-) -> Pair:
-    """One pair. `records` None: not read. `groups`: those that hold who pulls, where that is known."""
-    answer, why = _roles(cluster, registry, records, groups)
-    if answer in (Answer.CAN, Answer.SOME):
-        by_network, network_why = _network(cluster, registry, addresses)
-        if by_network is not Answer.CAN:
-            answer, why = by_network, f"{why} {network_why}"
+def _pair(cluster: Cluster, registry: Registry, records: AccessRecords | None, outbound: Outbound) -> Pair:
+    answer, why = _by_roles(cluster, registry, records)
+    if answer in (Answer.CAN, Answer.SOME) and (closed := _by_network(registry, outbound)):
+        return Pair(cluster, registry, Answer.NETWORK, f"{why} {closed}")
     return Pair(cluster, registry, answer, why)
 
 
-def _roles(
-    cluster: Cluster, registry: Registry, records: AccessRecords | None, groups: Iterable[str] | None
-) -> tuple[Answer, str]:
+def _by_roles(cluster: Cluster, registry: Registry, records: AccessRecords | None) -> tuple[Answer, str]:
     if registry.access.anonymous_pull:
         return Answer.CAN, "Anonymous pull is on: no role is needed."
     puller = cluster.puller
@@ -96,7 +87,7 @@ def _roles(
         return Answer.UNKNOWN, puller.why
     if records is None:
         return Answer.UNKNOWN, f"The role assignments of {registry.subscription} could not be read."
-    decision = permission(records, puller.object_id, registry, Permission.PULL, groups=groups)
+    decision = permission(records, puller.object_id, registry, Permission.PULL)
     match decision.verdict:
         case Verdict.YES:
             return Answer.CAN, f"{decision.because[0].words}."
@@ -128,22 +119,15 @@ def _refused(decision: Decision, cluster: Cluster, registry: Registry, records: 
     return f"The {cluster.puller.kind} {cluster.puller.object_id} has no role that lets it pull."
 
 
-def _network(cluster: Cluster, registry: Registry, addresses: Mapping[str, str]) -> tuple[Answer, str]:
-    """What the registry's network says to a cluster that has the role."""
-    network = registry.network
-    if network.words == "public":
-        return Answer.CAN, ""
-    if network.words == "private":
-        if not network.private_endpoints:
-            return Answer.NETWORK, "But public access is off and there is no private endpoint: nobody can pull."
-        return Answer.NETWORK, "But public access is off: it takes a private endpoint that its nodes reach."
-    ids = [resource_id.lower() for resource_id in cluster.network.outbound_ip_ids]
-    if not ids or any(not addresses.get(resource_id) for resource_id in ids):
-        return Answer.NETWORK, (
-            "But only chosen addresses are let in, and from which one its nodes come is not known "
-            f"(outbound: {cluster.network.outbound_type})."
-        )
-    outside = [addresses[resource_id] for resource_id in ids if not let_in(addresses[resource_id], network.ip_rules)]
-    if outside:
-        return Answer.NETWORK, f"But its address {', '.join(outside)} is in none of the registry's IP rules."
-    return Answer.CAN, ""
+def _by_network(registry: Registry, outbound: Outbound) -> str:
+    """Why the registry's network does not let in a cluster that has the role, or it is not known; "" where it does."""
+    network, path = registry.network, public_path(registry, outbound)
+    if path.open:
+        return ""
+    if network.public_access and path.open is None:
+        return f"But only chosen addresses are let in, and from which one its nodes come is not known. {path.why}"
+    if network.public_access:
+        return f"But its address {path.why}"
+    if not network.private_endpoints:
+        return "But public access is off and there is no private endpoint: nobody can pull."
+    return "But public access is off: it takes a private endpoint that its nodes reach."

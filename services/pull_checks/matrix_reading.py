@@ -9,7 +9,7 @@ from services.arm.subscriptions import list_subscriptions
 from services.connection.parallel import Partial, Progress
 from services.connection.session import AzureSession
 from services.pull_checks.matrix import needed_addresses
-from services.pull_checks.public_addresses import read_addresses
+from services.pull_checks.public_addresses import addresses_by_id
 from services.registries.reading import registries_of
 from services.registries.registry import Registry
 
@@ -31,7 +31,7 @@ class Pulls:
 def read_pulls(session: AzureSession, *, progress: Progress | None = None) -> Pulls:
     """Clusters, registries, role and deny assignments: four requests a subscription, whatever is in it.
 
-    Besides: the subscriptions, the roles (`assignments.read_access`), and, where a registry lets some addresses in and
+    Besides: the subscriptions, the roles (`read_access`), and, where a registry lets some addresses in and
     others not, one request for each address that clusters reach out from. Raises ServiceError where the subscriptions
     refuse.
     """
@@ -39,5 +39,5 @@ def read_pulls(session: AzureSession, *, progress: Progress | None = None) -> Pu
     clusters = list_clusters(session, subscriptions, progress=progress)
     registries = registries_of(session, subscriptions, progress=progress)
     access = read_access(session, subscriptions, progress=progress)
-    addresses = read_addresses(session, needed_addresses(clusters.values, registries.values))
+    addresses = addresses_by_id(session, needed_addresses(clusters.values, registries.values))
     return Pulls(clusters, registries, access, addresses)

@@ -9,13 +9,12 @@ from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
 from services.pull_checks.checks import Check, CheckState, unknown
 from services.pull_checks.private_link import NetworkPath
+from services.pull_checks.public_addresses import Outbound, behind_firewall
 from services.registries.registry import Registry
 
 NAME, LOCATION, RULES = "Host name resolution", "Location", "Network rules"
 ADDRESS, PRIVATE, DATA = "Outbound address", "Private endpoints", "Data endpoints"
 _FORBIDDEN = "failed to authorize: failed to fetch oauth token: unexpected status: 403 Forbidden"
-# Of these outbound types a cluster's own resources don't tell the address that a registry sees.
-_OPAQUE = frozenset({"userdefinedrouting", "none", "block"})
 
 
 @dataclass(frozen=True)
@@ -57,28 +56,19 @@ def location(cluster: Cluster, registry: Registry) -> Check:
     return Check("C17", LOCATION, CheckState.WARNING, said, "Pulling image takes long", fix)
 
 
-def public_way(cluster: Cluster, registry: Registry, addresses: tuple[str, ...] | ServiceError) -> NetworkPath:
-    """Whether nodes get in at the registry's public endpoint. `addresses`: those that nodes come from."""
+def public_path(registry: Registry, outbound: Outbound) -> NetworkPath:
+    """Whether nodes that come from `outbound` get in at the registry's public endpoint."""
     network = registry.network
     if not network.public_access:
         return NetworkPath(False, "Public access is off.")
     if network.open_to_all:
         return NetworkPath(True, "All networks are let in.")
-    if cluster.network.outbound_type.lower() in _OPAQUE:
-        why = f"Outbound type {cluster.network.outbound_type}: a firewall's or proxy's address is what counts."
-        return NetworkPath(None, why)
-    if any(pool.public_ips for pool in cluster.pools):
-        return NetworkPath(None, "Nodes have public addresses of their own, which are not read here.")
-    if isinstance(addresses, ServiceError):
-        return NetworkPath(None, str(addresses))
-    if not addresses:
-        return NetworkPath(None, "Azure tells no outbound address of this cluster.")
-    outside = [address for address in addresses if not let_in(address, network.ip_rules)]
-    if outside:
-        return NetworkPath(
-            False, f"{', '.join(outside)} is in none of the IP rules ({', '.join(network.ip_rules) or 'none'})."
-        )
-    return NetworkPath(True, f"{', '.join(addresses)} is let in by the IP rules ({', '.join(network.ip_rules)}).")
+    if outbound.unknown:
+        return NetworkPath(None, outbound.unknown)
+    rules = ", ".join(network.ip_rules)
+    if outside := [address for address in outbound.addresses if not let_in(address, network.ip_rules)]:
+        return NetworkPath(False, f"{', '.join(outside)} is in none of the registry's IP rules ({rules or 'none'}).")
+    return NetworkPath(True, f"{', '.join(outbound.addresses)} is let in by the registry's IP rules ({rules}).")
 
 
 def let_in(address: str, rules: Iterable[str]) -> bool:
@@ -145,7 +135,7 @@ def data_endpoints(cluster: Cluster, registry: Registry) -> Check:
     https://learn.microsoft.com/azure/container-registry/container-registry-firewall-access-rules
     """
     hosts = ", ".join(registry.network.data_endpoints) or "*.blob.core.windows.net"
-    if cluster.network.outbound_type.lower() in _OPAQUE:
+    if behind_firewall(cluster):
         said = f"Layers come from {hosts}; nodes go out through a firewall (outbound type "
         said += f"{cluster.network.outbound_type})."
         fix = f"Let nodes reach {hosts} on port 443" + (

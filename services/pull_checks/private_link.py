@@ -1,4 +1,4 @@
-"""The private way from a cluster's nodes to a registry: endpoint, network, DNS zone, records. Pure.
+"""The private path from a cluster's nodes to a registry: endpoint, network, DNS zone, records. Pure.
 
 https://learn.microsoft.com/azure/container-registry/container-registry-private-link
 """
@@ -16,7 +16,7 @@ _SUFFIX = ".azurecr."
 
 @dataclass(frozen=True)
 class NetworkPath:
-    """A way in: open, closed, or None, which can't be told; `why` is a sentence."""
+    """Whether nodes get in: yes, no, or None, unknown; `why` is a sentence."""
 
     open: bool | None
     why: str
@@ -60,7 +60,7 @@ def networks_of(cluster: Cluster) -> frozenset[str]:
     return frozenset(network_of(pool.subnet_id) for pool in cluster.pools if pool.subnet_id)
 
 
-def private_way(
+def private_path(
     cluster: Cluster,
     registry: Registry,
     endpoints: tuple[Endpoint, ...] | ServiceError,
@@ -87,7 +87,7 @@ def private_way(
     if networks.own_dns:
         return NetworkPath(None, "The cluster's network asks DNS servers of its own: what they answer is not known.")
     tried = [_by_name(endpoint, mine) for endpoint in near]
-    return next((way for way in tried if way.open), next((way for way in tried if way.open is None), tried[0]))
+    return next((path for path in tried if path.open), next((path for path in tried if path.open is None), tried[0]))
 
 
 def _by_name(endpoint: Endpoint, mine: frozenset[str]) -> NetworkPath:
@@ -99,7 +99,7 @@ def _by_name(endpoint: Endpoint, mine: frozenset[str]) -> NetworkPath:
     if not linked:
         return NetworkPath(False, f"The zone of the private endpoint {called} is not linked to the cluster's network.")
     if not endpoint.addresses:
-        return NetworkPath(None, f"Azure tells no addresses of the private endpoint {called}.")
+        return NetworkPath(None, f"Azure reports no addresses of the private endpoint {called}.")
     for fqdn, addresses in endpoint.addresses.items():
         record = fqdn.lower().partition(_SUFFIX)[0]
         if not any(set(zone.records.get(record, ())) & set(addresses) for zone in linked):

@@ -21,7 +21,6 @@ from services.pull_checks.identity import IdentityResource
 from services.pull_checks.image import ImageFacts
 from services.pull_checks.network import Resolved, host_of
 from services.pull_checks.private_link import Endpoint, Networks, Zone, network_of, networks_of
-from services.pull_checks.public_addresses import read_address
 from services.registries.registry import Registry
 
 Lookup = Callable[[str], Resolved]
@@ -55,11 +54,6 @@ def read_identity(session: AzureSession, cluster: Cluster) -> IdentityResource |
     found = get_resource(session, cluster.kubelet.resource_id)
     properties = found.get("properties") or {}
     return IdentityResource(str(properties.get("principalId") or ""), str(properties.get("clientId") or ""))
-
-
-def read_addresses(session: AzureSession, cluster: Cluster) -> tuple[str, ...]:
-    """The public addresses that nodes come from; one request each. Raises ServiceError where one can't be read."""
-    return tuple(read_address(session, resource_id) for resource_id in cluster.network.outbound_ip_ids)
 
 
 def read_endpoints(session: AzureSession, registry: Registry) -> tuple[Endpoint, ...]:

@@ -1,4 +1,4 @@
-"""Running the checks: what each needs is read in parallel, and each is told as soon as it can be."""
+"""Running the checks: what each needs is read in parallel, and each is reported as soon as it is known."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,19 +9,20 @@ from services.access.decisions import Decision, Verdict
 from services.access.evaluation import permission
 from services.access.permissions import Permission
 from services.aks.clusters import Cluster
-from services.aks.puller import principal_of, read_puller
+from services.aks.puller import PullerAccess, principal_of, read_puller
 from services.arm.subscriptions import tenant_of
 from services.connection.errors import ServiceError
-from services.connection.parallel import parallel_map
+from services.connection.parallel import Partial, parallel_map
 from services.connection.session import AzureSession
 from services.pull_checks import identity, image, network, state
 from services.pull_checks import permission as permissions
 from services.pull_checks.checks import Check, in_order
-from services.pull_checks.private_link import private_way
+from services.pull_checks.network import Resolved
+from services.pull_checks.private_link import private_path
+from services.pull_checks.public_addresses import addresses_of_cluster, asks_for_addresses, outbound_of
 from services.pull_checks.reading import (
     Lookup,
     look_up,
-    read_addresses,
     read_endpoints,
     read_identity,
     read_image,
@@ -31,7 +32,6 @@ from services.pull_checks.reading import (
 from services.registries.registry import Registry
 
 Read = TypeVar("Read")
-Found = Callable[[tuple[Check, ...]], None]
 
 
 @dataclass(frozen=True)
@@ -55,45 +55,62 @@ class PullQuestion:
         return bool(self.repository and self.reference)
 
 
+@dataclass(frozen=True)
+class PullReport:
+    """What was found, in the order of `checks.ORDER`; as long as checks run, what was found so far.
+
+    `puller`: who pulls for the cluster and what it holds at the registry; `resolved`: what the login server resolves
+    to. Both None where they are not known: their checks say why.
+    """
+
+    checks: tuple[Check, ...] = ()
+    puller: PullerAccess | None = None
+    resolved: Resolved | None = None
+
+    def with_part(self, part: "PullReport") -> "PullReport":
+        """Both together."""
+        return PullReport(
+            in_order((*self.checks, *part.checks)), self.puller or part.puller, self.resolved or part.resolved
+        )
+
+
 def run_checks(
     session: AzureSession,
     question: PullQuestion,
-    found: Found = lambda _checks: None,
+    on_report: Callable[[PullReport], None] = lambda _report: None,
     *,
     lookup: Lookup = look_up,
-) -> tuple[Check, ...]:
-    """All checks in the order of `pull_check.ORDER`. `found(checks)` is called in the caller's thread as they finish.
+) -> PullReport:
+    """All checks. `on_report` is called in the caller's thread with the report so far, each time a few have finished.
 
     Raises nothing for what can't be read: those checks are UNKNOWN, with the reason.
     """
     cluster, registry = question.cluster, question.registry
 
-    def name() -> tuple[Check, ...]:
-        return (network.name(registry, _tried(lambda: read_name(registry, lookup))),)
+    def exists() -> PullReport:
+        return PullReport((identity.existence(cluster, _tried(lambda: read_identity(session, cluster))),))
 
-    def exists() -> tuple[Check, ...]:
-        return (identity.existence(cluster, _tried(lambda: read_identity(session, cluster))),)
+    def tenant() -> PullReport:
+        return PullReport((identity.tenant(cluster, _tried(lambda: tenant_of(session, registry.subscription_id))),))
 
-    def tenant() -> tuple[Check, ...]:
-        return (identity.tenant(cluster, _tried(lambda: tenant_of(session, registry.subscription_id))),)
-
-    groups: list[Callable[[], tuple[Check, ...]]] = [
+    parts: list[Callable[[], PullReport]] = [
         lambda: _at_hand(question),
-        name,
+        lambda: _name(registry, lookup),
         exists,
         tenant,
         lambda: _permission(session, question),
         lambda: _network(session, question),
         lambda: _image(session, question),
     ]
-    done: list[Check] = []
+    report = PullReport()
 
-    def tell(_index: int, checks: tuple[Check, ...] | None) -> None:
-        done.extend(checks or ())
-        found(in_order(checks or ()))
+    def add(_index: int, part: PullReport | None) -> None:
+        nonlocal report
+        report = report.with_part(part or PullReport())
+        on_report(report)
 
-    parallel_map(lambda group: group(), groups, done=tell)
-    return in_order(done)
+    parallel_map(lambda part: part(), parts, done=add)
+    return report
 
 
 def _tried(read: Callable[[], Read]) -> Read | ServiceError:
@@ -103,78 +120,94 @@ def _tried(read: Callable[[], Read]) -> Read | ServiceError:
         return error
 
 
-def _at_hand(question: PullQuestion) -> tuple[Check, ...]:
+def _at_hand(question: PullQuestion) -> PullReport:
     cluster, registry = question.cluster, question.registry
-    return (
-        state.registry_state(registry),
-        network.location(cluster, registry),
-        identity.identity_model(cluster),
-        identity.puller(cluster),
-        permissions.anonymous(registry),
-        network.data_endpoints(cluster, registry),
-        permissions.audience(registry),
-        state.cluster_state(cluster, registry),
+    return PullReport(
+        (
+            state.registry_state(registry),
+            network.location(cluster, registry),
+            identity.identity_model(cluster),
+            identity.puller(cluster),
+            permissions.anonymous(registry),
+            network.data_endpoints(cluster, registry),
+            permissions.audience(registry),
+            state.cluster_state(cluster, registry),
+        )
     )
 
 
-def _permission(session: AzureSession, question: PullQuestion) -> tuple[Check, ...]:
+def _name(registry: Registry, lookup: Lookup) -> PullReport:
+    resolved = _tried(lambda: read_name(registry, lookup))
+    return PullReport(
+        (network.name(registry, resolved),), resolved=None if isinstance(resolved, ServiceError) else resolved
+    )
+
+
+def _permission(session: AzureSession, question: PullQuestion) -> PullReport:
     cluster, registry = question.cluster, question.registry
-    decision = _tried(lambda: _asked(session, question, question.principal))
+    puller = _tried(lambda: _puller(session, question))
+    decision = puller if isinstance(puller, ServiceError) else _decision(question, puller)
     mistaken = None
     if not isinstance(decision, ServiceError) and decision.verdict is Verdict.NO and cluster.control_plane:
         other = cluster.control_plane.object_id
-        found = _tried(lambda: _asked(session, question, other)) if other else None
-        mistaken = None if isinstance(found, ServiceError) else found
+        access = _tried(lambda: read_puller(session, cluster, registry, other)) if other else None
+        mistaken = None if access is None or isinstance(access, ServiceError) else _decision(question, access)
     checks = (
         permissions.pull_permission(cluster, registry, decision, mistaken, question.repository),
         permissions.group(decision),
         permissions.mode(registry, decision),
         state.freshness(decision, question.now),
     )
-    return tuple(check for check in checks if check)
-
-
-def _asked(session: AzureSession, question: PullQuestion, principal: str) -> Decision:
-    cluster, registry = question.cluster, question.registry
-    if not principal:
-        title = f"Could not tell what {cluster.name} may pull"
-        remedy = "Look up the object id: `az ad sp show --id` with the client id, and give it here."
-        raise ServiceError(title, f"Only the directory knows the object id. {cluster.puller.why}", remedy, "NoObjectId")
-    held = read_puller(session, cluster, registry, principal)
-    return permission(
-        held.access.records,
-        principal,
-        registry,
-        Permission.PULL,
-        question.repository or None,
-        groups=held.access.groups,
+    return PullReport(
+        tuple(check for check in checks if check), puller=None if isinstance(puller, ServiceError) else puller
     )
 
 
-def _network(session: AzureSession, question: PullQuestion) -> tuple[Check, ...]:
+def _puller(session: AzureSession, question: PullQuestion) -> PullerAccess:
+    cluster = question.cluster
+    if not question.principal:
+        title = f"Could not tell what {cluster.name} may pull"
+        remedy = "Look up the object id: `az ad sp show --id` with the client id, and give it here."
+        raise ServiceError(title, f"Only the directory knows the object id. {cluster.puller.why}", remedy, "NoObjectId")
+    return read_puller(session, cluster, question.registry, question.principal)
+
+
+def _decision(question: PullQuestion, puller: PullerAccess) -> Decision:
+    return permission(
+        puller.access.records,
+        puller.principal_id,
+        question.registry,
+        Permission.PULL,
+        question.repository or None,
+        groups=puller.access.groups,
+    )
+
+
+def _network(session: AzureSession, question: PullQuestion) -> PullReport:
     cluster, registry = question.cluster, question.registry
-    restricted = registry.network.public_access and not registry.network.open_to_all
-    addresses = _tried(lambda: read_addresses(session, cluster)) if restricted else ()
+    read = addresses_of_cluster(session, cluster) if asks_for_addresses(registry) else Partial[tuple[str, str]](())
     endpoints = _tried(lambda: read_endpoints(session, registry))
     networks = _tried(lambda: read_networks(session, cluster)) if endpoints else None
-    public = network.public_way(cluster, registry, addresses)
-    private = private_way(cluster, registry, endpoints, networks)
+    public = network.public_path(registry, outbound_of(cluster, read))
+    private = private_path(cluster, registry, endpoints, networks)
     checks = (
         network.rules(registry, public, private),
         network.outbound(registry, public, private),
         network.private_endpoints(registry, public, private),
     )
-    return tuple(check for check in checks if check)
+    return PullReport(tuple(check for check in checks if check))
 
 
-def _image(session: AzureSession, question: PullQuestion) -> tuple[Check, ...]:
+def _image(session: AzureSession, question: PullQuestion) -> PullReport:
     cluster, registry = question.cluster, question.registry
     if not question.names_image:
-        return (state.throttling(cluster, registry),)
+        return PullReport((state.throttling(cluster, registry),))
     found = _tried(lambda: read_image(session, registry, question.repository, question.reference))
     layers = None if isinstance(found, ServiceError) else found.layers
-    return (
-        image.platform(cluster, found),
-        image.image_state(found),
-        state.throttling(cluster, registry, layers),
+    return PullReport(
+        (
+            image.platform(cluster, found),
+            image.image_state(found),
+            state.throttling(cluster, registry, layers),
+        )
     )

@@ -15,6 +15,7 @@ from services.access.role_definitions import PermissionBlock
 from services.aks.clusters import Cluster
 from services.connection.changes import Outcome, changed, refused
 from services.connection.errors import ServiceError, as_service_error
+from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.pricing.sku_choice import Needs, lacks
 from services.pull_checks.matrix import Answer, Pair, pull_matrix
@@ -80,7 +81,7 @@ def stopped_pulls(
     wanted: Settings,
     clusters: Iterable[Cluster],
     access: Mapping[str, SubscriptionAccess],
-    addresses: Mapping[str, str],
+    addresses: Partial[tuple[str, str]],
 ) -> tuple[Pair, ...]:
     """The clusters that can pull from the registry as it is, and could not any more, or not surely, with `wanted`; each
     with the reason. What is given is what `pull_matrix` takes."""

@@ -21,10 +21,10 @@ _MARKS = {
 
 def show_verdict(run: PullRun, *, running: bool, image: bool) -> None:
     """One answer: green only where every check that it takes has run and passed."""
-    if running and not any(check.state is CheckState.FAILED for check in run.checks):
+    if running and not any(check.state is CheckState.FAILED for check in run.report.checks):
         st.info("The checks are running.", icon=":material/hourglass_empty:")
         return
-    found = verdict(run.checks, image=image)
+    found = verdict(run.report.checks, image=image)
     cluster, registry = (plain(one.name) if one else "" for one in (run.cluster, run.registry))
     words = f"**{cluster}** ← **{registry}**: {plain(found.words)}"
     match found.answer:
@@ -39,7 +39,7 @@ def show_verdict(run: PullRun, *, running: bool, image: bool) -> None:
 def show_checks(run: PullRun) -> None:
     """In the order of a transcript of `az aks check-acr`; those that did not pass with what a pod says, and the fix."""
     st.subheader("Checks", anchor=False)
-    for check in run.checks:
+    for check in run.report.checks:
         with st.container(border=check.state is not CheckState.PASSED, gap="xsmall"):
             _show(check)
 
@@ -57,5 +57,9 @@ def _show(check: Check) -> None:
 def show_text(cluster: Cluster, registry: Registry, run: PullRun, at: datetime, *, image: bool) -> None:
     """For a ticket, as `az aks check-acr` prints."""
     with st.expander("As text, for a ticket", icon=":material/content_copy:"):
-        found = verdict(run.checks, image=image)
-        st.code(as_text(cluster, registry, run.checks, found, at, run.resolved), language=None, wrap_lines=True)
+        found = verdict(run.report.checks, image=image)
+        st.code(
+            as_text(cluster, registry, run.report.checks, found, at, run.report.resolved),
+            language=None,
+            wrap_lines=True,
+        )

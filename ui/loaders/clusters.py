@@ -1,20 +1,15 @@
 """Clusters and role assignments, cached: what the AKS views read, by identity."""
 
-from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import streamlit as st
 
 from services.aks.clusters import Cluster, get_cluster
-from services.aks.puller import PullerAccess, read_puller
-from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
-from services.pull_checks.checks import ORDER, Check, in_order
+from services.pull_checks.checks import ORDER
 from services.pull_checks.matrix_reading import Pulls, read_pulls
-from services.pull_checks.network import Resolved
-from services.pull_checks.reading import look_up
-from services.pull_checks.run import PullQuestion, run_checks
+from services.pull_checks.run import PullQuestion, PullReport, run_checks
 from services.registries.reading import get_registry
 from services.registries.registry import Registry
 from ui.runtime import connection
@@ -32,18 +27,16 @@ def pulls(who: str) -> Reading[Pulls]:
     return start(Pulls(Partial(()), Partial(()), Partial(()), Partial(())), work)
 
 
+_NOTHING_YET = PullReport()
+
+
 @dataclass(frozen=True)
 class PullRun:
-    """The checks of one cluster and one registry, as far as they have ended. None: not read yet.
-
-    `held`: what the cluster's puller holds at the registry, None where it could not be read.
-    """
+    """The checks of one cluster and one registry, as far as they have ended. None: not read yet."""
 
     cluster: Cluster | None = None
     registry: Registry | None = None
-    checks: tuple[Check, ...] = ()
-    held: PullerAccess | None = None
-    resolved: Resolved | None = None
+    report: PullReport = _NOTHING_YET
 
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=200, validate=fresh)
@@ -62,26 +55,14 @@ def pull_checks(
 
     def work(reading: Reading[PullRun]) -> None:
         cluster, registry = get_cluster(session, cluster_id), get_registry(session, registry_id)
-        run = PullRun(cluster, registry)
-        reading.value = run
+        reading.value = PullRun(cluster, registry)
 
-        def lookup(host: str) -> Resolved:
-            nonlocal run
-            resolved = look_up(host)
-            run = replace(run, resolved=resolved)
-            return resolved
-
-        def found(checks: tuple[Check, ...]) -> None:
-            nonlocal run
-            run = replace(run, checks=in_order((*run.checks, *checks)))
-            reading.value = run
-            reading.report(len(run.checks), len(ORDER), "checks")
+        def on_report(report: PullReport) -> None:
+            reading.value = PullRun(cluster, registry, report)
+            reading.report(len(report.checks), len(ORDER), "checks")
 
         question = PullQuestion(cluster, registry, datetime.now(UTC), repository, reference, principal_id)
-        run_checks(session, question, found, lookup=lookup)
-        with suppress(ServiceError):  # Then its check says why.
-            run = replace(run, held=read_puller(session, cluster, registry, principal_id))
-        reading.value = run
+        run_checks(session, question, on_report)
 
     return start(PullRun(), work, verb="Running")
 

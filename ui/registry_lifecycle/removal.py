@@ -75,7 +75,7 @@ def _users(
     show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
     show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
     access = pulls.by_subscription
-    pairs = pull_matrix(pulls.clusters.values, [registry], access, dict(pulls.addresses.values))
+    pairs = pull_matrix(pulls.clusters.values, [registry], access, pulls.addresses)
     of_ours = access.get(registry.subscription_id)
     return (pairs if of_ours else None), (of_ours.records.assignments if of_ours else None)
 

@@ -8,7 +8,7 @@ import streamlit as st
 from services.connection.changes import Outcome
 from services.connection.parallel import Partial
 from services.pull_checks.matrix import Pair, needed_addresses
-from services.pull_checks.public_addresses import read_addresses
+from services.pull_checks.public_addresses import addresses_by_id
 from services.registries.registry import Registry
 from services.registry_lifecycle.settings import Difference, differences, settings_of, with_settings
 from services.registry_lifecycle.settings_change import (
@@ -38,7 +38,7 @@ _OF_PULLS = {"public_access", "default_action", "ip_rules", "mode", "anonymous_p
 
 @st.cache_resource(ttl="5m", show_spinner=False, max_entries=50)
 def _addresses(who: str, resource_ids: tuple[str, ...]) -> Partial[tuple[str, str]]:
-    return read_addresses(connection.session(who), resource_ids)
+    return addresses_by_id(connection.session(who), resource_ids)
 
 
 def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
@@ -82,7 +82,7 @@ def _stopped(who: str, registry: Registry, wanted: Wanted) -> tuple[Pair, ...]:
     show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
     show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
     ids = needed_addresses(pulls.clusters.values, [with_settings(registry, wanted.settings)])
-    addresses = dict(_addresses(who, tuple(sorted(ids))).values) if ids else {}
+    addresses = _addresses(who, tuple(sorted(ids))) if ids else Partial(())
     return stopped_pulls(registry, wanted.settings, pulls.clusters.values, pulls.by_subscription, addresses)
 
 

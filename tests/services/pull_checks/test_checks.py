@@ -15,11 +15,13 @@ from services.access.role_assignments import AccessRecords, DenyAssignment, Prin
 from services.access.role_definitions import ACR_PULL, REPOSITORY_READER, PermissionBlock
 from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel
 from services.connection.errors import ServiceError
+from services.connection.parallel import Partial, Refusal
 from services.pull_checks import identity, network, state
 from services.pull_checks import image as images
 from services.pull_checks import permission as permissions
 from services.pull_checks.checks import ORDER, Answer, Check, CheckState, in_order, unknown, verdict
-from services.pull_checks.private_link import Endpoint, NetworkPath, Networks, Zone, private_way
+from services.pull_checks.private_link import Endpoint, NetworkPath, Networks, Zone, private_path
+from services.pull_checks.public_addresses import Outbound, outbound_of
 from services.pull_checks.text import as_text
 from services.registries.registry import Mode, PrivateEndpoint, Registry, Replica
 from tests.support.pull_samples import CONTROL_PLANE_ID, KUBELET_ID, SUBNET, TENANT, a_cluster, a_pool
@@ -204,20 +206,33 @@ def test_c9_there_is_a_way_in() -> None:
     assert "private endpoint" in network.rules(registry(), NO, NO).fix
 
 
+def balanced(*addresses: str) -> tuple[Cluster, Partial[tuple[str, str]]]:
+    """A cluster behind a load balancer with these addresses, and the addresses as read."""
+    ids = tuple(f"/subscriptions/s1/IP/{number}" for number in range(len(addresses)))
+    cluster = a_cluster(network=ClusterNetwork("loadBalancer", ids, False, ""))
+    return cluster, Partial(tuple((one.lower(), address) for one, address in zip(ids, addresses, strict=True)))
+
+
+BALANCED, READ = balanced("20.1.2.3")
+
+
 @pytest.mark.parametrize(
-    ("cluster", "addresses", "open_"),
+    ("cluster", "read", "open_"),
     [
-        (a_cluster(), ("20.1.2.3", "20.9.9.9"), True),
-        (a_cluster(), ("20.1.2.3", "20.9.9.8"), False),
-        (a_cluster(), ("2001:db8::1",), False),
-        (a_cluster(), (), None),
-        (a_cluster(), REFUSED, None),
-        (a_cluster(network=ClusterNetwork("userDefinedRouting", (), False, "")), ("20.1.2.3",), None),
-        (a_cluster(pools=(a_pool(public_ips=True),)), ("20.1.2.3",), None),
+        (*balanced("20.1.2.3", "20.9.9.9"), True),
+        (*balanced("20.1.2.3", "20.9.9.8"), False),
+        (*balanced("2001:db8::1"), False),
+        (*balanced(), None),
+        (BALANCED, Partial(()), None),
+        (BALANCED, Partial((), (Refusal("/subscriptions/s1/ip/0", REFUSED),)), None),
+        (replace(BALANCED, network=replace(BALANCED.network, outbound_type="userDefinedRouting")), READ, None),
+        (replace(BALANCED, pools=(a_pool(public_ips=True),)), READ, None),
     ],
 )
-def test_c10_the_outbound_address_is_in_the_rules(cluster: Cluster, addresses: Any, open_: bool | None) -> None:
-    way = network.public_way(cluster, RESTRICTED, addresses)
+def test_c10_the_outbound_address_is_in_the_rules(
+    cluster: Cluster, read: Partial[tuple[str, str]], open_: bool | None
+) -> None:
+    way = network.public_path(RESTRICTED, outbound_of(cluster, read))
     assert way.open is open_
     outcome = {True: PASSED, False: FAILED, None: UNKNOWN}[open_]
     said(network.outbound(RESTRICTED, way, NO), outcome, way.why)
@@ -225,8 +240,8 @@ def test_c10_the_outbound_address_is_in_the_rules(cluster: Cluster, addresses: A
 
 
 def test_c10_counts_only_where_there_are_rules() -> None:
-    assert network.public_way(a_cluster(), registry(**OPEN), ()).open
-    closed = network.public_way(a_cluster(), registry(), ())
+    assert network.public_path(registry(**OPEN), Outbound(())).open
+    closed = network.public_path(registry(), Outbound(()))
     assert closed.open is False
     assert network.outbound(registry(), closed, NO) is None
     assert not network.let_in("20.1.2.3", ("AzureCloud", "20.2.0.0/16"))
@@ -243,7 +258,7 @@ ALONE = Networks(frozenset(), False)
 
 def the_way(endpoint: Endpoint | ServiceError = ENDPOINT, networks: Any = ALONE, **cluster: Any) -> NetworkPath:
     endpoints = endpoint if isinstance(endpoint, ServiceError) else (endpoint,)
-    return private_way(a_cluster(**cluster), PRIVATE, endpoints, networks)
+    return private_path(a_cluster(**cluster), PRIVATE, endpoints, networks)
 
 
 def test_c11_nodes_reach_a_private_endpoint_by_name() -> None:
@@ -279,7 +294,7 @@ def test_c11_says_what_it_means_beside_the_public_way() -> None:
     said(network.private_endpoints(PRIVATE, YES, NO), WARNING)
     assert network.private_endpoints(registry(**OPEN), YES, NO) is None
     pending = registry(private_endpoints=(PrivateEndpoint(PE, "Pending"),))
-    assert "(Pending)" in private_way(a_cluster(), pending, (), ALONE).why
+    assert "(Pending)" in private_path(a_cluster(), pending, (), ALONE).why
 
 
 def test_c12_layers_have_hosts_of_their_own() -> None:

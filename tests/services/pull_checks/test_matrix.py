@@ -14,9 +14,10 @@ from services.access.role_assignments import AccessRecords, DenyAssignment, Prin
 from services.access.role_definitions import ACR_PULL, REPOSITORY_READER, PermissionBlock
 from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel, ManagedIdentity, list_clusters
 from services.arm.subscriptions import Subscription, list_subscriptions
+from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.pull_checks.matrix import Answer, Pair, needed_addresses, pull_matrix
-from services.pull_checks.public_addresses import read_addresses
+from services.pull_checks.public_addresses import addresses_by_id
 from services.registries.reading import list_registries
 from services.registries.registry import Mode, PrivateEndpoint
 from tests.support.canned import ARM, Canned
@@ -65,7 +66,7 @@ def grant(
 def pair(*grants: RoleAssignment, on: Any = None, of: Cluster = CLUSTER, **more: Any) -> Pair:
     records = AccessRecords(grants, denies=more.get("denies", ()))
     access = {} if more.get("unread") else {"s1": SubscriptionAccess(SUB, records)}
-    (found,) = pull_matrix([of], [on or registry()], access, more.get("addresses", {}))
+    (found,) = pull_matrix([of], [on or registry()], access, Partial(tuple(more.get("addresses", {}).items())))
     return found
 
 
@@ -187,19 +188,19 @@ def test_addresses_are_asked_for_only_where_a_registry_restricts_them() -> None:
 
 
 def test_an_address_is_read_by_its_id(azure: AzureSession, wire: Canned) -> None:
-    wire.on("GET", f"{ARM}{ADDRESS.lower()}", Wire(200, {"properties": {"ipAddress": "203.0.113.9"}}))
-    assert read_addresses(azure, [ADDRESS, ADDRESS.upper().replace("/SUBSCRIPTIONS", "/subscriptions")]).values == (
+    wire.on("GET", f"{ARM}{ADDRESS}", Wire(200, {"properties": {"ipAddress": "203.0.113.9"}}))
+    assert addresses_by_id(azure, [ADDRESS, ADDRESS.upper().replace("/SUBSCRIPTIONS", "/subscriptions")]).values == (
         (ADDRESS.lower(), "203.0.113.9"),
     )
-    wire.on("GET", f"{ARM}{ADDRESS.lower()}", Wire(403, {"error": {"code": "AuthorizationFailed", "message": "no"}}))
-    assert read_addresses(azure, [ADDRESS, "nonsense"]).refused[0].error.status == 403
+    wire.on("GET", f"{ARM}{ADDRESS}", Wire(403, {"error": {"code": "AuthorizationFailed", "message": "no"}}))
+    assert addresses_by_id(azure, [ADDRESS, "nonsense"]).refused[0].error.status == 403
 
 
 def test_the_estate_s_matrix_is_what_its_registries_grant(session: AzureSession, sandbox: Sandbox) -> None:
     """CAN and SOME where the kubelet identity really gets a token; CANNOT where it does not; the rest is not told."""
     clusters, registries = list_clusters(session, list_subscriptions(session)).values, list_registries(session).values
     access = read_access(session, list_subscriptions(session))
-    found = pull_matrix(clusters, registries, {one.subscription.id: one for one in access.values}, {})
+    found = pull_matrix(clusters, registries, {one.subscription.id: one for one in access.values}, Partial(()))
     assert len(found) == len(clusters) * len(registries)
     documents = {document["id"].lower(): document for document in sandbox.store.list_resources(REGISTRY_TYPE)}
     answers = set()
@@ -226,6 +227,6 @@ def test_the_guide_s_cluster_can_not_pull_from_its_registry(session: AzureSessio
     clusters = [one for one in list_clusters(session, list_subscriptions(session)).values if one.name == "aks1"]
     registries = [one for one in list_registries(session).values if one.name == "casaacr01"]
     access = read_access(session, list_subscriptions(session))
-    (found,) = pull_matrix(clusters, registries, {one.subscription.id: one for one in access.values}, {})
+    (found,) = pull_matrix(clusters, registries, {one.subscription.id: one for one in access.values}, Partial(()))
     assert found.answer is Answer.CANNOT
     assert "7d2f894e-14ab-41d0-b83d-dda90d45c7d6" in found.reason

@@ -2,6 +2,7 @@
 
 import json
 from datetime import UTC, datetime
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -12,19 +13,20 @@ from services.aks.clusters import Cluster, ClusterNetwork, list_clusters
 from services.arm.resources import get_resource, list_resources
 from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
+from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.pull_checks.checks import Answer, Check, CheckState, in_order, verdict
-from services.pull_checks.private_link import private_way
+from services.pull_checks.private_link import private_path
+from services.pull_checks.public_addresses import addresses_of_cluster
 from services.pull_checks.reading import (
     look_up,
-    read_addresses,
     read_endpoints,
     read_identity,
     read_image,
     read_name,
     read_networks,
 )
-from services.pull_checks.run import PullQuestion, run_checks
+from services.pull_checks.run import PullQuestion, PullReport, run_checks
 from services.registries.registry import PrivateEndpoint
 from tests.support.canned import ARM, Canned
 from tests.support.canned import Answer as Reply
@@ -54,7 +56,7 @@ def nothing_denied_and_the_identity_there(cluster: Cluster) -> tuple[dict[str, A
 
 def asked(own: Own, cluster: Cluster, repository: str = "", reference: str = "", **more: Any) -> tuple[Check, ...]:
     question = PullQuestion(cluster, own.registry(), datetime.now(UTC), repository, reference, **more)
-    return run_checks(own.session(), question)
+    return run_checks(own.session(), question).checks
 
 
 def one(checks: tuple[Check, ...], id_: str, title: str = "") -> Check:
@@ -90,23 +92,22 @@ def test_the_outbound_address_is_read_where_there_are_rules(
     rules = {"defaultAction": "Deny", "ipRules": [{"action": "Allow", "value": "20.1.0.0/16"}]}
     home = own.make_registry("contosorules", networkRuleSet=rules)
     own.break_(told("publicIPAddresses", {"properties": {"ipAddress": address}}))
-    checks = run_checks(own.session(), PullQuestion(cluster, home, NOW))
+    checks = run_checks(own.session(), PullQuestion(cluster, home, NOW)).checks
     assert one(checks, "C10").state is outcome
     assert address in one(checks, "C10").evidence
 
 
 def test_checks_are_told_as_they_finish_and_none_twice(own: Own, cluster: Cluster) -> None:
-    heard: list[Check] = []
-    parts: list[int] = []
-
-    def found(checks: tuple[Check, ...]) -> None:
-        heard.extend(checks)
-        parts.append(len(checks))
-
+    heard: list[PullReport] = []
     question = PullQuestion(cluster, own.registry(), NOW, "nodejstemplate", "v1.0.0")
-    checks = run_checks(own.session(), question, found)
-    assert sorted(heard, key=str) == sorted(checks, key=str)
-    assert len(parts) == 7
+    report = run_checks(own.session(), question, heard.append)
+    checks = report.checks
+    assert len(heard) == 7
+    assert heard[-1] == report
+    for before, after in pairwise(heard):
+        assert set(before.checks) < set(after.checks)
+    assert report.puller and report.puller.principal_id == cluster.puller.object_id
+    assert report.resolved and report.resolved.addresses
     assert checks == in_order(checks)
     assert len({(check.id, check.title) for check in checks}) == len(checks)
 
@@ -114,7 +115,9 @@ def test_checks_are_told_as_they_finish_and_none_twice(own: Own, cluster: Cluste
 def test_where_nothing_can_be_read_nothing_is_green_that_did_not_run(own: Own, cluster: Cluster) -> None:
     question = PullQuestion(cluster, own.registry(), NOW, APP, "v1")
     own.break_({"status": 403})
-    checks = run_checks(own.session(), question)
+    report = run_checks(own.session(), question)
+    checks = report.checks
+    assert report.puller is None
     outcomes = {check.id: check for check in checks}
     for id_ in ("C4", "C6", "C15", "C16"):
         assert outcomes[id_].state is CheckState.UNKNOWN, id_
@@ -126,7 +129,9 @@ def test_a_name_that_does_not_resolve_is_told(own: Own, cluster: Cluster) -> Non
     def lost(host: str) -> Any:
         raise ServiceError(f"Could not look up {host}", "no such name", "Check DNS.", "Unresolved")
 
-    checks = run_checks(own.session(), PullQuestion(cluster, own.registry(), NOW), lookup=lost)
+    report = run_checks(own.session(), PullQuestion(cluster, own.registry(), NOW), lookup=lost)
+    checks = report.checks
+    assert report.resolved is None
     assert one(checks, "C2").state is CheckState.WARNING
     with pytest.raises(ServiceError, match="Could not look up"):
         look_up("no such name.invalid")
@@ -197,7 +202,7 @@ def networking(wire: Canned, *, peering: str = "Connected", dns: tuple[str, ...]
 def test_the_private_way_is_read_by_id(azure: AzureSession, wire: Canned) -> None:
     networking(wire)
     home, cluster = registry(private_endpoints=(PrivateEndpoint(ENDPOINT, "Approved"),)), a_cluster()
-    way = private_way(cluster, home, read_endpoints(azure, home), read_networks(azure, cluster))
+    way = private_path(cluster, home, read_endpoints(azure, home), read_networks(azure, cluster))
     assert way.open, way.why
     assert all(sent.query["api-version"] for sent in wire.sent)
     assert all(sent.headers["Authorization"].startswith("Bearer ") for sent in wire.sent)
@@ -209,7 +214,7 @@ def test_a_peering_that_is_cut_and_other_dns_servers_are_seen(
 ) -> None:
     networking(wire, **changes)
     home, cluster = registry(private_endpoints=(PrivateEndpoint(ENDPOINT, "Approved"),)), a_cluster()
-    way = private_way(cluster, home, read_endpoints(azure, home), read_networks(azure, cluster))
+    way = private_path(cluster, home, read_endpoints(azure, home), read_networks(azure, cluster))
     assert way.open is open_
 
 
@@ -221,12 +226,12 @@ def test_an_endpoint_that_is_not_approved_is_not_read(azure: AzureSession, wire:
 def test_outbound_addresses_and_the_identity_are_read_by_id(azure: AzureSession, wire: Canned) -> None:
     networking(wire)
     cluster = a_cluster(network=ClusterNetwork("loadBalancer", (ADDRESS,), False, ""))
-    assert read_addresses(azure, cluster) == ("20.1.2.3",)
+    assert addresses_of_cluster(azure, cluster) == Partial(((ADDRESS.lower(), "20.1.2.3"),))
     found = read_identity(azure, cluster)
     assert found and found.object_id == KUBELET_ID
     wire.on("GET", f"{ARM}{ADDRESS}", Reply(200, {"properties": {}}))
-    with pytest.raises(ServiceError, match="lacks what it must have"):
-        read_addresses(azure, cluster)
+    (refused,) = addresses_of_cluster(azure, cluster).refused
+    assert "lacks what it must have" in str(refused.error)
     assert read_networks(azure, a_cluster(pools=())) is None
     assert read_identity(azure, a_cluster(kubelet=None)) is None
 

@@ -31,7 +31,7 @@ def plan(own: Own, registry: Registry | None = None) -> RemovalPlan:
         registry,
         names,
         get_repositories(client, names),
-        pull_matrix(clusters.values, [registry], access, {}),
+        pull_matrix(clusters.values, [registry], access, Partial(())),
         access[registry.subscription_id].records.assignments,
     )
 

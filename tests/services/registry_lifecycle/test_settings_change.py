@@ -16,6 +16,7 @@ from services.aks.attach import apply_attach, read_attach_plan
 from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
+from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.images.repositories import count_repositories
 from services.registries.reading import get_registry
@@ -405,7 +406,7 @@ def test_the_clusters_that_may_stop_pulling_are_named(own: Own) -> None:
 
     def stopped(**changes: Any) -> list[str]:
         wanted = replace(settings_of(registry), **changes)
-        pairs = stopped_pulls(registry, wanted, [cluster], access, addresses)
+        pairs = stopped_pulls(registry, wanted, [cluster], access, Partial(tuple(addresses.items())))
         assert plan_settings(registry, wanted, stopped=pairs).warnings[: len(pairs)] == tuple(
             f"aks1 can pull from it today, and may not then: {pair.reason}" for pair in pairs
         )
@@ -422,4 +423,7 @@ def test_a_cluster_that_can_not_pull_today_stops_nothing(own: Own) -> None:
     session, registry = own.session(), own.registry()
     access = {one.subscription.id: one for one in read_access(session, list_subscriptions(session)).values}
     wanted = replace(settings_of(registry), mode=Mode.ABAC)
-    assert stopped_pulls(registry, wanted, list_clusters(session, list_subscriptions(session)).values, access, {}) == ()
+    assert (
+        stopped_pulls(registry, wanted, list_clusters(session, list_subscriptions(session)).values, access, Partial(()))
+        == ()
+    )
