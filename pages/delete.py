@@ -32,7 +32,7 @@ else:
     crumb(pages.REPOSITORY, name, **url)
 header(
     f"Delete {plain(title)}",
-    f"In {plain(registry.name)}. Nothing is deleted before you say so below.",
+    f"In {plain(registry.name)}, nothing is deleted until you confirm",
     None,
     lambda: image_loaders.forget_repository(who, registry.login_server, name),
 )
@@ -44,7 +44,7 @@ def delete_image(contents: RepositoryContents) -> None:
         digest = next((tag.digest for tag in contents.tags if tag.name == reference), "")
     plan = plan_deletion(contents, [digest], by_name=True, running=ask_what_runs(contents))
     if not plan.items:
-        empty(":material/delete:", "There is no such image", "It may be deleted already: refresh, or go back.")
+        empty(":material/delete:", "No such image", "It may have been deleted. Refresh, or go back.")
         return
     show_freed(who, registry, contents, plan.digests)
     show_plan(plan)
@@ -64,7 +64,7 @@ def delete_image(contents: RepositoryContents) -> None:
 def delete_repository(contents: RepositoryContents) -> None:
     plan = plan_repository_deletion(contents, ask_what_runs(contents))
     st.markdown(
-        f"**{counted(len(plan.digests), 'manifest')}** and **{counted(len(plan.tags), 'tag')}** go"
+        f"**{counted(len(plan.digests), 'manifest')}** and **{counted(len(plan.tags), 'tag')}** will be deleted"
         + (f", and {counted(plan.hidden, 'manifest')} that no list shows." if plan.hidden else ".")
     )
     show_freed(who, registry, contents, plan.digests)

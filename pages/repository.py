@@ -65,7 +65,7 @@ show_read_only()
 with st.container(horizontal=True, vertical_alignment="center"):
     if st.button("Locks of the repository", icon=":material/lock:", disabled=not may_write()):
         change_locks(who, registry, name)
-    link_to(pages.CLEAN_UP, "Clean up", **url)
+    link_to(pages.CLEAN_UP, **url)
     link_to(pages.DELETE, "Delete repository", **url)
 show_repository_storage(who, server, url["registry"], name)
 with st.expander("Attributes, as az prints them", icon=":material/data_object:"):

@@ -76,7 +76,7 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
         # az acr repository untag
         page.goto(f"{address}/repository?{NODE}")
         settled(page)
-        page.get_by_role("link", name="Clean up").click()
+        page.get_by_role("link", name="Clean-up").click()
         settled(page)
         page.get_by_text("By name", exact=True).click()
         page.get_by_text("Remove tags only", exact=True).click()
@@ -96,7 +96,7 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
         # az acr repository delete
         page.goto(f"{address}/delete?{NODE}")
         settled(page)
-        expect(page.get_by_text("3 manifests and 1 tag go.")).to_be_visible()
+        expect(page.get_by_text("3 manifests and 1 tag will be deleted.")).to_be_visible()
         go = page.get_by_role("button", name="Delete the repository")
         expect(go).to_be_disabled()
         page.get_by_label("To confirm, type: nodejstemplate").fill("nodejstemplate")

@@ -89,7 +89,7 @@ def test_what_is_said_to_run_stays(open_view: Open, own: Own) -> None:
 def test_a_repository_goes_as_in_the_guide(open_view: Open, own: Own, session: AzureSession) -> None:
     expected = sorted(digests(own))
     at = open_view("delete.py", **URL)
-    assert "**3 manifests** and **1 tag** go." in said(at)
+    assert "**3 manifests** and **1 tag** will be deleted." in said(at)
     at.text_input[0].set_value(NODE).run()
     button(at, "Delete the repository").click().run()
     at = finished(open_view, session, at)
@@ -149,15 +149,15 @@ def test_what_became_untagged_is_told(open_view: Open, own: Own, session: AzureS
 def test_a_rule_chooses_and_an_image_with_another_tag_stays(open_view: Open, own: Own) -> None:
     add_tags(own, "pr-1")
     at = open_view("clean_up.py", **URL, tags="pr-*", days="0")
-    assert "**0 manifests** and **0 tags** go." in said(at)
-    assert "1 image stays: they have another tag, not chosen" in [expander.label for expander in at.expander]
+    assert "**0 manifests** and **0 tags** will be deleted." in said(at)
+    assert "1 image stays: another tag, not chosen, points to them" in [expander.label for expander in at.expander]
     at = open_view("clean_up.py", **URL, tags="*", days="0")
-    assert "**3 manifests** and **2 tags** go." in said(at)
+    assert "**3 manifests** and **2 tags** will be deleted." in said(at)
 
 
 def test_nothing_chosen_is_said(open_view: Open) -> None:
-    assert "Nothing is chosen" in said(open_view("clean_up.py", **URL))
-    assert "Nothing is chosen" in said(open_view("clean_up.py", **URL, tags="no-*"))
+    assert "Nothing chosen" in said(open_view("clean_up.py", **URL))
+    assert "Nothing chosen" in said(open_view("clean_up.py", **URL, tags="no-*"))
 
 
 def test_a_deletion_that_was_cut_off_shows_each_items_fate(open_view: Open, own: Own, tmp_path: Path) -> None:

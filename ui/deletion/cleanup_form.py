@@ -1,0 +1,65 @@
+"""What a clean-up chooses: a rule over tags and leftovers, or tags by their names."""
+
+from datetime import timedelta
+
+import streamlit as st
+
+from services.deletion.cleanup_rules import Chosen, Rule, choose_tags, platforms_of
+from services.images.repository_contents import RepositoryContents
+from services.registries.registry import Registry
+from ui.elements.text import plain
+
+# Names offered in a list; others can be typed.
+OFFERED_TAGS = 1000
+
+
+def ask_rule(contents: RepositoryContents) -> Rule:
+    """The rule, which the URL holds."""
+    platforms = sorted({platform for found in platforms_of(contents).values() for platform in found})
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        pattern = st.text_input(
+            "Tag pattern",
+            key="tags",
+            placeholder="pr-*",
+            bind="query-params",
+            help="A glob: * matches any characters, ? any one character",
+        )
+        days = st.number_input(
+            "Not updated for (days)",
+            0,
+            36500,
+            30,
+            key="days",
+            bind="query-params",
+            help="Moving a tag to another image updates it",
+        )
+        platform = st.selectbox(
+            "Platform",
+            platforms,
+            index=None,
+            key="platform",
+            placeholder="Any",
+            bind="query-params",
+            help="Images of this platform only. An index of several platforms is not chosen by one of them",
+        )
+        keep = st.number_input(
+            "Newest to keep", 0, 10000, 0, key="keep", bind="query-params", help="Of the tags that match the rest"
+        )
+    leftovers = st.toggle("Include untagged manifests that nothing refers to", key="leftovers", bind="query-params")
+    return Rule((pattern or "").strip(), timedelta(days=days), platform or "", keep, leftovers)
+
+
+def ask_names(registry: Registry, contents: RepositoryContents) -> Chosen:
+    """Tags by name, the newest offered first; names that are not there are said."""
+    newest = sorted(contents.tags, key=lambda tag: tag.updated, reverse=True)
+    picked = st.multiselect(
+        "Tags",
+        [tag.name for tag in newest[:OFFERED_TAGS]],
+        key=f"picked in {registry.id}/{contents.name}",
+        placeholder="Choose, or type a name",
+        accept_new_options=True,
+    )
+    tags = choose_tags(contents, picked)
+    if unknown := set(picked) - {tag.name for tag in tags}:
+        st.warning(f"No such tag: {', '.join(plain(tag) for tag in sorted(unknown))}.")
+    return Chosen(tags, tuple(dict.fromkeys(tag.digest for tag in tags)), ())
