@@ -1,12 +1,15 @@
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from services.connection.session import AzureSession
+from tests.support import table_cells
 from tests.support.app_test import SHELL, Open, wait_for_inventory
+from ui.elements import table
 from ui.runtime import connection
 
 
@@ -17,6 +20,22 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     st.cache_resource.clear()
     yield
     st.cache_resource.clear()
+
+
+@pytest.fixture(autouse=True)
+def cells(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Whatever tables a test's pages show: sizes, times and amounts in them are no text."""
+    found: list[str] = []
+
+    def checked(rows: Sequence[table.Cells], types: table.Types | None = None) -> pa.Table:
+        made = table_of(rows, types)
+        found.extend(table_cells.faults(made))
+        return made
+
+    table_of = table.table_of
+    monkeypatch.setattr(table, "table_of", checked)
+    yield
+    assert not found
 
 
 @pytest.fixture
