@@ -17,6 +17,7 @@ from typing import Any, Literal
 from services.connection.changes import Outcome
 from services.connection.data_plane import RegistryClient
 from services.connection.parallel import Partial, parallel_map
+from services.deletion.repository import RepositoryDeleted, as_az_prints
 from services.images.repositories import find_manifest_row, find_tag
 
 Action = Literal["remove tags", "delete manifests", "delete repository"]
@@ -38,7 +39,7 @@ class RecordedItem:
 
 
 WITH_SUBJECT = "deleted with its subject"
-STILL_THERE, GONE = "still there", "gone"
+STILL_THERE, GONE, UNKNOWN = "still there", "gone", "unknown"
 _GONE = (Outcome.DELETED, Outcome.ALREADY_DONE, WITH_SUBJECT, GONE)
 # What files that are older than these words hold.
 _WORDS_OF_OLD = {"gone already": Outcome.ALREADY_DONE, "gone along": WITH_SUBJECT, "untagged": Outcome.DELETED}
@@ -46,8 +47,8 @@ _WORDS_OF_OLD = {"gone already": Outcome.ALREADY_DONE, "gone along": WITH_SUBJEC
 
 @dataclass(frozen=True)
 class Fate:
-    """What became of an item. `outcome`: an Outcome, `WITH_SUBJECT`, or what another look showed: `STILL_THERE` or
-    `GONE`; `cause` where it was refused."""
+    """What became of an item. `outcome`: an Outcome, `WITH_SUBJECT`, or what another look showed: `STILL_THERE`,
+    `GONE` or `UNKNOWN`; `cause` why it was refused, not tried, or is unknown."""
 
     outcome: str
     cause: str = ""
@@ -156,6 +157,40 @@ def look(client: RegistryClient, record: DeletionRecord) -> Partial[tuple[str, F
         return item.name, Fate(STILL_THERE if row else GONE)
 
     return parallel_map(seen, record.open, name=lambda item: item.name)
+
+
+def fates_of_open(record: DeletionRecord, seen: Iterable[tuple[str, Fate]] | None) -> Mapping[str, Fate]:
+    """What became of the items without a recorded result, by name. Pure.
+
+    A deletion that came to its end did not try them. One that did not may have: `seen` is what `look` found of them,
+    None where its registry is not to be seen; what is not in it is unknown.
+    """
+    if record.whole:
+        return {item.name: Fate(Outcome.NOT_TRIED, "The deletion was stopped before") for item in record.open}
+    why = "The registry could not be read again" if seen is not None else "This identity does not see the registry"
+    found = dict(seen or ())
+    return {item.name: found.get(item.name, Fate(UNKNOWN, why)) for item in record.open}
+
+
+def state_of(record: DeletionRecord, *, running: bool) -> str:
+    """Running; Failed; Interrupted: its process ended before it did; Stopped; or Completed. Pure."""
+    if running:
+        return "Running"
+    if record.error:
+        return "Failed"
+    if not record.ended:
+        return "Interrupted"
+    return "Stopped" if record.open else "Completed"
+
+
+def deleted_as_az_prints(record: DeletionRecord) -> str:
+    """The JSON of `az acr repository delete`: the registry's own answer for a whole repository, else the manifests and
+    tags that are recorded as deleted; "" where only tags were removed, for which az prints nothing."""
+    if record.answer or record.action == "remove tags":
+        return record.answer
+    gone = [item for item in record.items if item.name in record.fates and record.fates[item.name].is_gone]
+    tags = tuple(tag for item in gone for tag in item.tags)
+    return as_az_prints(RepositoryDeleted(tuple(item.digest for item in gone), tags))
 
 
 def _own(folder: Path, who: str) -> Path:

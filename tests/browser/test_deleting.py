@@ -86,7 +86,7 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
         page.screenshot(path=screenshots / "remove-tags-light-1280.png")
         page.get_by_role("button", name="Remove 1 tag").click()
         expect(page).to_have_url(re.compile("/deletions"))
-        expect(page.get_by_role("heading", name="The tags that are left")).to_be_visible()
+        expect(page.get_by_role("heading", name="Remaining tags")).to_be_visible()
         assert outcomes(page) == {"deleted": 1}
 
         # az acr repository show-tags
@@ -104,7 +104,7 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
         expect(go).to_be_enabled()
         page.screenshot(path=screenshots / "delete-a-repository-light-1280.png")
         go.click()
-        expect(page.get_by_text("The repository nodejstemplate is gone, as read back.")).to_be_visible()
+        expect(page.get_by_text("The repository nodejstemplate is deleted, verified.")).to_be_visible()
         answer = json.loads(page.get_by_test_id("stCode").filter(has_text="manifestsDeleted").inner_text())
         assert len(answer["manifestsDeleted"]) == 3
         assert index["digest"] in answer["manifestsDeleted"]
@@ -150,7 +150,7 @@ def test_a_deletion_of_many_is_stopped(page: Page, tmp_path: Path, screenshots: 
         begin_to_delete_many(page, address)
         page.screenshot(path=screenshots / "deleting-light-1280.png")
         page.get_by_role("button", name="Stop").click()
-        expect(page.get_by_role("heading", name="The tags that are left")).to_be_visible()
+        expect(page.get_by_role("heading", name="Remaining tags")).to_be_visible()
         found = outcomes(page)
         assert found.keys() == {"deleted", "not tried"}
         assert sum(found.values()) == 100

@@ -67,7 +67,7 @@ def test_an_image_goes_with_its_platforms_once_the_name_is_typed(
     assert list(at.dataframe[0].value["Outcome"]) == ["deleted"] * 3
     printed = next(json.loads(code.value) for code in at.code if "manifestsDeleted" in code.value)
     assert (len(printed["manifestsDeleted"]), printed["tagsDeleted"]) == (3, ["v1.0.0"])
-    assert "The repository nodejstemplate is gone, as read back." in said(at).replace("\\", "")
+    assert "The repository nodejstemplate is deleted, verified." in said(at).replace("\\", "")
     assert own.sandbox.store.list_repositories(REGISTRY) == []
 
 
@@ -142,7 +142,7 @@ def test_what_became_untagged_is_told(open_view: Open, own: Own, session: AzureS
     assert "1 manifest then has no tag" in said(at)
     button(at, "Remove 1 tag").click().run()
     at = finished(open_view, session, at)
-    assert "1 manifest without a tag now" in said(at)
+    assert "1 manifest untagged now" in said(at)
     assert len(digests(own)) == 3
 
 
@@ -203,7 +203,7 @@ def test_a_name_that_is_markdown_is_shown_as_it_is(open_view: Open, script: str)
 
 
 def test_there_is_nothing_to_see_at_first_and_no_such_record(open_view: Open) -> None:
-    assert "Nothing was deleted" in said(open_view("deletions.py"))
+    assert "No deletions" in said(open_view("deletions.py"))
     assert "No such deletion" in said(open_view("deletions.py", record="../../etc"))
 
 

@@ -88,7 +88,7 @@ DELETIONS = PageLink(
     ":material/history:",
     "Registries",
     "deletions",
-    (Need("See", note="Nothing for the console's own records; the tags that are left are read as in Repositories"),),
+    (Need("See", note="Nothing for the console's own records; the remaining tags are read as in Repositories"),),
 )
 REGISTRY = PageLink(
     "registry.py",

@@ -2,6 +2,8 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 from services.deletion.records import (
@@ -11,9 +13,12 @@ from services.deletion.records import (
     Fate,
     RecordedItem,
     begin,
+    deleted_as_az_prints,
+    fates_of_open,
     find_record,
     look,
     records,
+    state_of,
 )
 from tests.support.documents import digest_of
 from tests.support.own_sandbox import APP, Own
@@ -125,3 +130,40 @@ def test_what_nothing_was_written_down_of_is_looked_at(own: Own, tmp_path: Path)
         "moved": Fate("still there", f"It points to {elsewhere} now."),
         "removed": Fate("gone"),
     }
+
+
+NOW = datetime(2026, 11, 28, tzinfo=UTC)
+
+
+def test_a_state_says_how_it_ended(tmp_path: Path) -> None:
+    record = begun(tmp_path)
+    assert state_of(record, running=True) == "Running"
+    assert state_of(record, running=False) == "Interrupted"
+    assert state_of(replace(record, ended=NOW, error="503"), running=False) == "Failed"
+    assert state_of(replace(record, ended=NOW), running=False) == "Stopped"
+    every = {item.name: Fate("deleted") for item in ITEMS}
+    assert state_of(replace(record, ended=NOW, fates=every), running=False) == "Completed"
+
+
+def test_what_a_stopped_deletion_did_not_try_is_not_called_unknown(tmp_path: Path) -> None:
+    record = replace(begun(tmp_path), ended=NOW, fates={ITEMS[0].name: Fate("deleted")})
+    found = fates_of_open(record, None)
+    assert {fate.outcome for fate in found.values()} == {"not tried"}
+    assert set(found) == {ITEMS[1].name, ITEMS[2].name}
+
+
+def test_what_an_interrupted_one_did_is_what_the_registry_shows_or_unknown_with_its_reason(tmp_path: Path) -> None:
+    record = begun(tmp_path)
+    found = fates_of_open(record, [(ITEMS[0].name, Fate("gone"))])
+    assert found[ITEMS[0].name] == Fate("gone")
+    assert found[ITEMS[1].name] == Fate("unknown", "The registry could not be read again")
+    assert set(fates_of_open(record, None).values()) == {Fate("unknown", "This identity does not see the registry")}
+
+
+def test_az_prints_what_is_deleted_and_nothing_for_tags_alone(tmp_path: Path) -> None:
+    record = replace(
+        begun(tmp_path), fates={ITEMS[0].name: Fate("deleted"), ITEMS[1].name: Fate("refused", "It is locked.")}
+    )
+    assert json.loads(deleted_as_az_prints(record)) == {"manifestsDeleted": [ITEMS[0].digest], "tagsDeleted": ["v1"]}
+    assert deleted_as_az_prints(replace(record, action="remove tags")) == ""
+    assert deleted_as_az_prints(replace(record, answer="{}")) == "{}"

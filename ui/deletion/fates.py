@@ -1,0 +1,107 @@
+"""The result of each item of a deletion, and what its repository has left."""
+
+import json
+from collections import Counter
+from collections.abc import Mapping
+
+import streamlit as st
+
+from services.commands import images as az_images
+from services.connection.changes import Outcome
+from services.connection.errors import ServiceError
+from services.deletion.records import DeletionRecord, Fate, fates_of_open
+from services.registries.registry import Registry
+from services.wording import counted
+from ui.deletion import runs
+from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.page import az_lines
+from ui.elements.table import TEXTS, show_rows
+from ui.elements.text import plain, short
+from ui.loaders import images as image_loaders
+from ui.loaders import registries as registry_loaders
+from ui.navigation import pages, selection
+from ui.navigation.links import link_to
+
+
+def look_at_open(who: str, record: DeletionRecord, registry: Registry | None) -> Mapping[str, Fate]:
+    """What became of the items without a recorded result, read from the registry where nobody knows."""
+    if not record.open or record.whole:
+        return fates_of_open(record, ())
+    st.warning(
+        f"It was interrupted: the result of {counted(len(record.open), 'item')} is not recorded. "
+        "The table shows what the registry has of them now.",
+        icon=":material/power_off:",
+    )
+    if registry is None:
+        return fates_of_open(record, None)
+    with panel():
+        looked = runs.look_again(who, registry, record)
+        show_refused(looked, "item", "items")
+        return fates_of_open(record, looked.values)
+    return fates_of_open(record, ())
+
+
+def show_fates(record: DeletionRecord, fates: Mapping[str, Fate], *, running: bool) -> None:
+    """A row an item; what is not deleted stands first once all is over: while it runs, moving rows can't be read."""
+    waiting = Fate("waiting")
+    counts = Counter(fates.get(item.name, waiting).outcome for item in record.items)
+    st.markdown(" · ".join(f"**{number:,}** {outcome}" for outcome, number in counts.most_common()))
+    if not running and (counts[Outcome.REFUSED] or counts[Outcome.NOT_CONFIRMED]):
+        st.warning("Not everything was deleted: the table has the causes.", icon=":material/warning:")
+    items = record.items
+    if not running:
+        items = tuple(sorted(items, key=lambda item: fates.get(item.name, waiting).is_gone))
+    show_rows(
+        [
+            {
+                "Item": item.name if item.is_tag else short(item.digest),
+                "Outcome": fates.get(item.name, waiting).outcome,
+                "Tags": list(item.tags),
+                "Cause": fates.get(item.name, waiting).cause,
+                "Digest": item.digest,
+            }
+            for item in items
+        ],
+        "The result of each item",
+        key=f"items of {record.id}",
+        columns={
+            "Tags": st.column_config.ListColumn(width="medium"),
+            "Cause": st.column_config.TextColumn(width="large"),
+        },
+        types={"Tags": TEXTS},
+    )
+
+
+def show_what_is_left(who: str, record: DeletionRecord, registry: Registry) -> None:
+    """The tags that the repository has now, as az prints them, and what became untagged."""
+    name, server = record.repository, record.login_server
+    try:
+        page = image_loaders.tag_page(who, server, name, None).value.page
+    except ServiceError as error:
+        if error.code == "NAME_UNKNOWN":
+            st.success(f"The repository {plain(name)} is deleted, verified.", icon=":material/check_circle:")
+        else:
+            show_error(error)
+        return
+    st.subheader("Remaining tags", anchor=False)
+    st.code(json.dumps([tag.name for tag in page.tags], indent=2), language="json")
+    if page.next:
+        st.caption(f"The newest {len(page.tags):,} of them.")
+    if record.action == "remove tags":
+        _show_untagged(who, record)
+    key = selection.key_of(registry, registry_loaders.inventory(who).value.registries.values)
+    link_to(pages.REPOSITORY, plain(name), registry=key, repository=name)
+    az_lines(az_images.show_tags(registry.name, name))
+
+
+def _show_untagged(who: str, record: DeletionRecord) -> None:
+    with panel():
+        rows = image_loaders.manifest_rows_of(who, record.login_server, record.repository)
+        gone = {item.digest for item in record.items}
+        untagged = [row.digest for row in rows if row.digest in gone and not row.tags]
+        if untagged:
+            st.info(
+                f"{counted(len(untagged), 'manifest')} untagged now: "
+                f"{', '.join(short(digest) for digest in untagged[:10])}. No space was freed.",
+                icon=":material/label_off:",
+            )
