@@ -13,12 +13,12 @@ from services.images.tagging import UntagPlan, decide_untag
 from services.wording import counted
 from ui.deletion import runs
 from ui.deletion.cleanup_form import ask_names, ask_rule
-from ui.deletion.plan import ask_what_runs, contents_of, show_freed, show_lines, show_plan
+from ui.deletion.plan import ask_what_runs, contents_of, show_freed, show_plan
 from ui.elements.errors import panel
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import show_rows
 from ui.elements.text import plain, short
-from ui.elements.writing import confirmed
+from ui.elements.writing import PlainPlan, confirm
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import crumb, open_page
@@ -54,10 +54,16 @@ def remove_tags(chosen: Chosen) -> None:
     )
     show_untag_table(plan)
     with panel():
-        if confirmed(f"Remove {counted(len(going), 'tag')}", name, anything=bool(going), typed=len(going) > 1):
+        if confirm(
+            PlainPlan(commands=tuple(az_images.untag(registry.name, name, item.tag) for item in going)),
+            f"Remove {counted(len(going), 'tag')}",
+            typed=name if len(going) > 1 else "",
+            ready=bool(going),
+            icon=":material/delete_forever:",
+            in_dialog=False,
+        ):
             record = runs.remove_tags(who, registry, plan)
             open_page(pages.DELETIONS, record=record)
-    show_lines(az_images.untag(registry.name, name, item.tag) for item in going)
 
 
 def show_untag_table(plan: UntagPlan) -> None:
@@ -88,10 +94,16 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
         show_plan(plan)
     going = len(plan.going)
     with panel():
-        if confirmed(f"Delete {counted(going, 'manifest')}", name, anything=going > 0, typed=going > 1):
+        if confirm(
+            PlainPlan(commands=tuple(az_images.delete_image(registry.name, name, digest) for digest in plan.digests)),
+            f"Delete {counted(going, 'manifest')}",
+            typed=name if going > 1 else "",
+            ready=going > 0,
+            icon=":material/delete_forever:",
+            in_dialog=False,
+        ):
             record = runs.delete_manifests(who, registry, plan)
             open_page(pages.DELETIONS, record=record)
-    show_lines(az_images.delete_image(registry.name, name, digest) for digest in plan.digests)
 
 
 with st.container(horizontal=True):

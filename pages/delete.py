@@ -8,17 +8,15 @@ from services.deletion.repository import plan_repository_deletion
 from services.images.repository_contents import RepositoryContents
 from services.wording import counted
 from ui.deletion import runs
-from ui.deletion.plan import ask_what_runs, contents_of, show_freed, show_lines, show_plan
+from ui.deletion.plan import ask_what_runs, contents_of, show_freed, show_plan
 from ui.elements.errors import panel
 from ui.elements.page import empty, header
 from ui.elements.text import plain, short
-from ui.elements.writing import confirmed
+from ui.elements.writing import PlainPlan, confirm
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import crumb, open_page
 from ui.runtime import connection
-
-SHOWN_REASONS = 20
 
 who = connection.who()
 registry = selection.registry_of_url(who)
@@ -48,17 +46,17 @@ def delete_image(contents: RepositoryContents) -> None:
         return
     show_freed(who, registry, contents, plan.digests)
     show_plan(plan)
-    many = len(plan.going) > 1
     with panel():
-        if confirmed(
-            f"Delete {counted(len(plan.going), 'manifest')}" if many else "Delete the manifest",
-            name,
-            anything=bool(plan.going),
-            typed=many,
+        if confirm(
+            PlainPlan(commands=tuple(az_images.delete_image(registry.name, name, digest) for digest in plan.digests)),
+            f"Delete {counted(len(plan.going), 'manifest')}",
+            typed=name if len(plan.going) > 1 else "",
+            ready=bool(plan.going),
+            icon=":material/delete_forever:",
+            in_dialog=False,
         ):
             record = runs.delete_manifests(who, registry, plan)
             open_page(pages.DELETIONS, record=record)
-    show_lines(az_images.delete_image(registry.name, name, digest) for digest in plan.digests)
 
 
 def delete_repository(contents: RepositoryContents) -> None:
@@ -68,17 +66,16 @@ def delete_repository(contents: RepositoryContents) -> None:
         + (f", and {counted(plan.hidden, 'manifest')} that no list shows." if plan.hidden else ".")
     )
     show_freed(who, registry, contents, plan.digests)
-    if plan.refusals:
-        st.error("It can't be deleted as it is.", icon=":material/lock:")
-        for reason in plan.refusals[:SHOWN_REASONS]:
-            st.text(reason)
-        if len(plan.refusals) > SHOWN_REASONS:
-            st.text(f"And {len(plan.refusals) - SHOWN_REASONS:,} more.")
     with panel():
-        if confirmed("Delete the repository", name, anything=not plan.refusals, typed=True):
+        if confirm(
+            PlainPlan(plan.refusals, (), (az_images.delete_repository(registry.name, name),)),
+            "Delete repository",
+            typed=name,
+            icon=":material/delete_forever:",
+            in_dialog=False,
+        ):
             record = runs.delete_repository(who, registry, plan)
             open_page(pages.DELETIONS, record=record)
-    show_lines([az_images.delete_repository(registry.name, name)])
 
 
 contents = contents_of(who, registry, name)

@@ -61,7 +61,7 @@ except ServiceError as error:
 row = loaded.value
 header(plain(title), caption, loaded.at, refresh)
 show_done()
-copy.show_copies(who)
+copy.show_copies()
 st.code(digest, language=None, wrap_lines=True)
 with st.container(horizontal=True):
     st.badge(manifest.kind.value, icon=":material/deployed_code:", color="blue")
@@ -78,11 +78,11 @@ with st.container(horizontal=True):
 show_read_only()
 OF_TAG, OF_MANIFEST = "Locks of this tag", "Locks of this manifest"
 with st.container(horizontal=True, vertical_alignment="center"):
-    if st.button("Add a tag", icon=":material/new_label:", disabled=not may_write()):
+    if st.button("Add tag", icon=":material/new_label:", disabled=not may_write()):
         tag_actions.add_tag(who, registry, repository, digest)
-    if ":" not in reference and st.button("Remove this tag", icon=":material/label_off:", disabled=not may_write()):
+    if ":" not in reference and st.button("Remove tag", icon=":material/label_off:", disabled=not may_write()):
         tag_actions.untag(who, registry, repository, reference)
-    if st.button("Copy to…", icon=":material/content_copy:", disabled=not may_write()):
+    if st.button("Copy image", icon=":material/content_copy:", disabled=not may_write()):
         copy.copy_to(who, registry, repository, reference, digest)
     if st.button("Download", icon=":material/download:"):
         download_image(who, registry, repository, reference, manifest)

@@ -82,7 +82,7 @@ with st.container(horizontal=True):
     puller = run.report.puller
     if puller and attachments(run.registry, puller) and st.button("Detach", icon=":material/link_off:"):
         detach(who, run.cluster, run.registry, puller)
-    if image and st.button("Prove it in the cluster", icon=":material/science:"):
+    if image and st.button("Run test pull", icon=":material/science:"):
         prove(who, run.cluster, run.registry, repository, reference)
 if image:
     show_proof(run.cluster, run.registry, repository, reference)

@@ -15,7 +15,7 @@ registry = selection.choose_registry(who, pages.PUSH.title, top, st.container())
 with top:
     header(pages.PUSH.title, "Without docker", None, forget_plans)
 show_read_only()
-copy.show_copies(who)
+copy.show_copies()
 from_file, from_registry = st.tabs(
     ["From a file", "From another registry"], on_change="rerun", key="from", bind="query-params"
 )

@@ -33,10 +33,10 @@ def show_all(registry: Registry, there: tuple[Replication, ...]) -> None:
     )
     book = choose_prices(who, [registry.location])
     with st.container(horizontal=True):
-        if st.button("Add a replica", icon=":material/add:", type="primary", disabled=not may_write()):
+        if st.button("Add replica", icon=":material/add:", type="primary", disabled=not may_write()):
             replications.add(who, registry, there, book)
-        if away and st.button("Remove a replica", icon=":material/delete:", disabled=not may_write()):
-            replications.remove(who, registry, there, book)
+        if away and st.button("Delete replica", icon=":material/delete:", disabled=not may_write()):
+            replications.delete(who, registry, there, book)
     if not away:
         empty(":material/public:", "No replicas", "A replica keeps pulls near, and goes on when the home region fails.")
     if not there:

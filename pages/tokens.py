@@ -37,16 +37,16 @@ def show_all(registry: Registry, listing: Listing) -> None:
         f"{counted(len(listing.tokens), 'token')}{most}. A token is for what has no identity in Entra, such as a "
         "device: a name, two passwords, and rights in chosen repositories."
     )
-    if st.button("Make a token", icon=":material/add:", type="primary", disabled=not may_write()):
-        tokens.make(who, registry, listing)
+    if st.button("Create token", icon=":material/add:", type="primary", disabled=not may_write()):
+        tokens.create(who, registry, listing)
     if opened := show_tokens(listing, registry.id):
         open_page(pages.TOKENS, **here, token=opened)
     st.subheader("Scope maps", anchor=False)
     st.markdown("What tokens may do. Those of the system are the registry's own, and can't be changed.")
     show_maps(listing, registry.id)
     unused = [one for one in listing.maps if not map_blockers(one, users_of(one.id, listing.tokens))]
-    if unused and st.button("Remove a scope map", icon=":material/delete:", disabled=not may_write()):
-        tokens.remove_map(who, registry, listing)
+    if unused and st.button("Delete scope map", icon=":material/delete:", disabled=not may_write()):
+        tokens.delete_map(who, registry, listing)
 
 
 def show_one(registry: Registry, listing: Listing, token: Token) -> None:
@@ -60,13 +60,13 @@ def show_one(registry: Registry, listing: Listing, token: Token) -> None:
         }
     )
     with st.container(horizontal=True):
-        if st.button("New password", icon=":material/key:", type="primary", disabled=not may_write()):
+        if st.button("Generate password", icon=":material/key:", type="primary", disabled=not may_write()):
             new_password(who, registry, token)
         label = "Disable" if token.enabled else "Enable"
-        if st.button(label, icon=":material/power_settings_new:", disabled=not may_write()):
+        if st.button(f"{label} token", icon=":material/power_settings_new:", disabled=not may_write()):
             tokens.change_status(who, registry, token)
-        if st.button("Remove", icon=":material/delete:", disabled=not may_write()):
-            tokens.remove(who, registry, token, listing)
+        if st.button("Delete token", icon=":material/delete:", disabled=not may_write()):
+            tokens.delete(who, registry, token, listing)
     st.subheader("Passwords", anchor=False)
     show_passwords(token)
 

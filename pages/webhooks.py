@@ -29,7 +29,7 @@ def show_all(registry: Registry, there: tuple[Webhook, ...]) -> None:
     sku = sku_of(registry.sku)
     most = f" of at most {LIMITS[sku].webhooks} that {sku} has" if sku else ""
     st.markdown(f"{counted(len(there), 'webhook')}{most}. Azure calls their addresses; this console never does.")
-    if st.button("Add a webhook", icon=":material/add:", type="primary", disabled=not may_write()):
+    if st.button("Add webhook", icon=":material/add:", type="primary", disabled=not may_write()):
         webhooks.add(who, registry, there)
     if not there:
         empty(":material/webhook:", "No webhooks", "A webhook tells another system of each push and deletion.")
@@ -48,18 +48,18 @@ def show_one(registry: Registry, webhook: Webhook) -> None:
         }
     )
     with st.container(horizontal=True):
-        if st.button("Ping", icon=":material/notifications_active:", disabled=not may_write()):
+        if st.button("Ping webhook", icon=":material/notifications_active:", disabled=not may_write()):
             send_ping(registry, webhook)
         # As a write: an address may hold a key, which is not for everyone who reaches the console.
         if st.button(
-            "Where it calls", icon=":material/key:", help="Asks Azure for its address.", disabled=not may_write()
+            "Show service URI", icon=":material/key:", help="Reads its address from Azure.", disabled=not may_write()
         ):
-            webhooks.show_address(who, registry, webhook.name)
+            webhooks.show_service_uri(who, registry, webhook.name)
         label = "Disable" if webhook.enabled else "Enable"
-        if st.button(label, icon=":material/power_settings_new:", disabled=not may_write()):
+        if st.button(f"{label} webhook", icon=":material/power_settings_new:", disabled=not may_write()):
             webhooks.change_status(who, registry, webhook)
-        if st.button("Remove", icon=":material/delete:", disabled=not may_write()):
-            webhooks.remove(who, registry, webhook)
+        if st.button("Delete webhook", icon=":material/delete:", disabled=not may_write()):
+            webhooks.delete(who, registry, webhook)
     st.subheader("Last calls", anchor=False)
     with panel():
         show_events(webhooks.events(who, registry, webhook.name))
@@ -69,7 +69,7 @@ def send_ping(registry: Registry, webhook: Webhook) -> None:
     with panel():
         ping(connection.session(who), registry, webhook.name)
         webhooks.events.clear(who, registry, webhook.name)
-        say_done(f"Azure was asked to call {plain(webhook.name)} once: what came of it is among its last calls.")
+        say_done(f"Azure was asked to call {plain(webhook.name)} once: the result is among its last calls.")
         st.rerun()
 
 

@@ -43,7 +43,7 @@ def test_the_guide_s_story_from_refused_to_attached_and_back(page: Page, tmp_pat
         expect(dialog.get_by_text("az role assignment create").first).to_be_visible()
         settled(page)
         page.screenshot(path=screenshots / "attach-light-1280.png")
-        dialog.get_by_role("button", name="Assign the role").click()
+        dialog.get_by_role("button", name="Assign role").click()
         expect(page.get_by_text("aks1 ← casaacr01: Can pull.")).to_be_visible(timeout=30_000)
         expect(page.get_by_text("Role assignment on casaacr01: created and verified.")).to_be_visible()
         expect(page.get_by_text("A new role takes up to ten minutes")).to_be_visible()
@@ -52,7 +52,7 @@ def test_the_guide_s_story_from_refused_to_attached_and_back(page: Page, tmp_pat
 
         page.get_by_role("button", name="Detach").click()
         expect(dialog.get_by_text("After it, nothing that is known lets it pull.")).to_be_visible()
-        dialog.get_by_role("button", name="Remove the assignment").click()
+        dialog.get_by_role("button", name="Remove assignment").click()
         expect(page.get_by_text("aks1 ← casaacr01: Can't pull")).to_be_visible(timeout=30_000)
 
 
@@ -70,7 +70,7 @@ def test_an_abac_registry_gets_the_role_that_counts_there(page: Page, tmp_path: 
         expect(dialog.get_by_text("for all below team/payments/")).to_be_visible()
         settled(page)
         page.screenshot(path=screenshots / "attach-abac-light-1280.png")
-        dialog.get_by_role("button", name="Assign the role").click()
+        dialog.get_by_role("button", name="Assign role").click()
         expect(page.get_by_text("Role assignment on contosopayments: created and verified.")).to_be_visible(
             timeout=30_000
         )

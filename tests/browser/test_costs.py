@@ -70,7 +70,7 @@ def test_a_sku_is_changed_and_read_back(page: Page, tmp_path: Path, screenshots:
         settled(page)
         page.screenshot(path=screenshots / "sku-change-light-1280.png")
         dialog.get_by_role("button", name="Change to Premium").click()
-        expect(page.get_by_text("contosobuild is Premium now, as read back.")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("contosobuild to Premium: changed and verified.")).to_be_visible(timeout=30_000)
         page.goto(f"{address}/registry?registry=contosobuild")
         expect(page.get_by_text("category Premium")).to_be_visible()
 

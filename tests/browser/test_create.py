@@ -52,7 +52,7 @@ def test_from_create_a_resource_group_to_the_server_s_url(browser: Browser, tmp_
         assert fits(page)
         page.screenshot(path=screenshots / "create-light-1280.png")
 
-        main.get_by_role("button", name="Create the registry").click()
+        main.get_by_role("button", name="Create registry", exact=True).click()
         expect(main.get_by_text("Registry casaacr01: created and verified")).to_be_visible()
         expect(main.get_by_text("Resource group casacloud_rg1: created and verified")).to_be_visible()
         assert fits(page)
@@ -86,7 +86,7 @@ def test_the_form_of_the_url_on_every_screen(
     settled(page)
     main = page.get_by_test_id("stMain")
     expect(main.get_by_text("The registry casaacr01 is already in use.").first).to_be_visible()
-    expect(main.get_by_role("button", name="Create the registry")).to_be_disabled()
+    expect(main.get_by_role("button", name="Create registry", exact=True)).to_be_disabled()
     main.get_by_role("tab", name="Terraform").click()
     expect(main.get_by_text("azurerm_container_registry").first).to_be_visible()
     assert fits(page)

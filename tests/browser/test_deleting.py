@@ -67,10 +67,10 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
         # docker tag and docker push of v1.0.1
         page.goto(f"{address}/image?{NODE}&reference=v1.0.0")
         settled(page)
-        page.get_by_role("button", name="Add a tag").click()
+        page.get_by_role("button", name="Add tag").click()
         page.get_by_role("dialog").get_by_label("Tag").fill("v1.0.1")
         page.keyboard.press("Enter")
-        page.get_by_role("dialog").get_by_role("button", name="Add the tag").click()
+        page.get_by_role("dialog").get_by_role("button", name="Add tag").click()
         expect(page.get_by_text("v1.0.1 points to")).to_be_visible()
 
         # az acr repository untag
@@ -97,9 +97,9 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
         page.goto(f"{address}/delete?{NODE}")
         settled(page)
         expect(page.get_by_text("3 manifests and 1 tag will be deleted.")).to_be_visible()
-        go = page.get_by_role("button", name="Delete the repository")
+        go = page.get_by_role("button", name="Delete repository")
         expect(go).to_be_disabled()
-        page.get_by_label("To confirm, type: nodejstemplate").fill("nodejstemplate")
+        page.get_by_label("Type nodejstemplate to confirm").fill("nodejstemplate")
         page.keyboard.press("Enter")
         expect(go).to_be_enabled()
         page.screenshot(path=screenshots / "delete-a-repository-light-1280.png")
@@ -138,7 +138,7 @@ def test_a_plan_is_seen_before_anything_goes(
 
 def begin_to_delete_many(page: Page, address: str) -> None:
     page.goto(f"{address}/cleanup?{RUNNER}&tags=*&days=0")
-    page.get_by_label("To confirm, type: ci/runner").fill("ci/runner")
+    page.get_by_label("Type ci/runner to confirm").fill("ci/runner")
     page.keyboard.press("Enter")
     page.get_by_role("button", name=re.compile("Delete [0-9]+ manifests")).click()
     expect(page).to_have_url(re.compile("/deletions"))

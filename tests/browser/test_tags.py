@@ -15,13 +15,13 @@ def test_a_tag_is_added_and_removed(page: Page, tmp_path: Path, screenshots: Pat
         repository = f"{address}/repository?registry=casaacr01&repository=nodejstemplate"
         page.goto(f"{address}/image?registry=casaacr01&repository=nodejstemplate&reference=v1.0.0")
         settled(page)
-        page.get_by_role("button", name="Add a tag").click()
+        page.get_by_role("button", name="Add tag").click()
         dialog = page.get_by_role("dialog")
         dialog.get_by_label("Tag").fill("v1.0.1")
         page.keyboard.press("Enter")
         expect(dialog.get_by_text("is new. It will point to")).to_be_visible()
         page.screenshot(path=screenshots / "add-a-tag-light-1280.png")
-        dialog.get_by_role("button", name="Add the tag").click()
+        dialog.get_by_role("button", name="Add tag").click()
         expect(page.get_by_text("v1.0.1 points to")).to_be_visible()
 
         page.goto(repository)
@@ -32,8 +32,8 @@ def test_a_tag_is_added_and_removed(page: Page, tmp_path: Path, screenshots: Pat
 
         page.goto(f"{address}/image?registry=casaacr01&repository=nodejstemplate&reference=v1.0.1")
         settled(page)
-        page.get_by_role("button", name="Remove this tag").click()
-        page.get_by_role("dialog").get_by_role("button", name="Remove the tag").click()
+        page.get_by_role("button", name="Remove tag").click()
+        page.get_by_role("dialog").get_by_role("button", name="Remove tag").click()
         expect(page.get_by_text("Tag v1.0.1: deleted and verified.")).to_be_visible()
 
         page.goto(repository)

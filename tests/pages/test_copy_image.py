@@ -7,7 +7,7 @@ from streamlit.testing.v1.errors import AppTestError
 from services.connection.session import AzureSession
 from tests.services.transfer.test_copy_plan import OTHER, with_admin
 from tests.services.transfer.test_download import Shelf
-from tests.support.app_test import Open, button, facts, reopen, texts, wait_for_inventory
+from tests.support.app_test import Open, button, confirm_button, facts, reopen, texts, wait_for_inventory
 from tests.support.own_sandbox import APP, REGISTRY, Own
 from ui.elements import writing
 from ui.loaders import registries as registry_loaders
@@ -15,14 +15,14 @@ from ui.runtime import connection
 from ui.transfer import copy as copy_image
 
 IMAGE = {"registry": REGISTRY, "repository": APP, "reference": "v1"}
-COPY = "Copy to…"
+COPY = "Copy image"
 FORM = """
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 from ui.transfer import copy
 who = connection.who()
 registries = registry_loaders.inventory(who).value.registries.values
-copy.show_copies(who)
+copy.show_copies()
 copy.show_copy_form(who, next(found for found in registries if found.name == "casaacr01"))
 """
 
@@ -47,7 +47,7 @@ def everything(at: AppTest) -> str:
 
 def done(at: AppTest) -> AppTest:
     """Waits for the copies that were begun, and looks at the page then."""
-    for copy in at.session_state[copy_image._COPIES]:
+    for copy in at.session_state["runs: copies"].values():
         assert copy.reading.finished.wait(30)
     return at.run()
 
@@ -60,13 +60,13 @@ def test_an_image_is_copied_to_another_repository(open_view: Open, own: Own) -> 
     assert "linux/a1, linux/a2" in texts(at).replace("\\", "")
     assert f"az acr import --name {REGISTRY} --source {APP}@{digest}" in texts(at)
     reopen(at, COPY)
-    button(at, "Copy").click().run()
+    confirm_button(at, "Copy image").click().run()
     at = done(at)
     assert not at.exception
     assert own.tags(f"{APP}-copy") == {"v1": digest}
     assert "created and verified at" in texts(at)
     assert "verified" in texts(at)
-    button(at, "Close").click().run()
+    button(at, "Dismiss").click().run()
     assert "verified" not in texts(at)
 
 
@@ -78,14 +78,14 @@ def test_a_tag_that_exists_takes_a_second_yes(open_view: Open, own: Own) -> None
     assert "exists. It moves from" in texts(at)
     reopen(at, COPY)
     with pytest.raises(AppTestError, match="disabled"):
-        button(at, "Copy").click().run()
+        confirm_button(at, "Copy image").click().run()
     at = open_view("image.py", **IMAGE)
     button(at, COPY).click().run()
     reopen(at, COPY)
     at.checkbox[0].check().run()
     assert own.tags(f"{APP}-copy") == {"v1": old}
     reopen(at, COPY)
-    button(at, "Copy").click().run()
+    confirm_button(at, "Copy image").click().run()
     done(at)
     assert own.tags(f"{APP}-copy") == {"v1": new}
 
@@ -98,7 +98,7 @@ def test_a_name_that_no_repository_can_have_is_refused(open_view: Open, own: Own
     reopen(at, COPY)
     field(at, "Repository").set_value(name).run()
     assert "InvalidRepository" in texts(at)
-    assert "Copy" not in [found.label for found in at.button]
+    assert "do Copy image" not in [found.key for found in at.button]
 
 
 def test_a_tag_that_appears_before_azure_begins_is_an_error_on_the_page(open_view: Open, own: Own) -> None:
@@ -107,7 +107,7 @@ def test_a_tag_that_appears_before_azure_begins_is_an_error_on_the_page(open_vie
     button(at, COPY).click().run()
     own.break_({"method": "POST", "path": "importImage", "status": 409, "body": '{"error": {"code": "Conflict"}}'})
     reopen(at, COPY)
-    button(at, "Copy").click().run()
+    confirm_button(at, "Copy image").click().run()
     at = done(at)
     assert "Could not copy" in texts(at).replace("\\", "")
     assert "plan it again" in texts(at)
@@ -122,7 +122,7 @@ def test_a_copy_is_seen_in_the_target_without_a_refresh(open_view: Open, own: Ow
     reopen(at, COPY)
     at.selectbox[0].select_index([*at.selectbox[0].options].index(OTHER)).run()
     reopen(at, COPY)
-    button(at, "Copy").click().run()
+    confirm_button(at, "Copy image").click().run()
     done(at)
     catalogue = registry_loaders.catalogue(connection.who(), target.login_server)
     assert catalogue.finished.wait(30)
@@ -144,8 +144,8 @@ def test_the_form_copies_from_another_registry_here(form: AppTest, own: Own) -> 
     digest, _ = own.push("v1")
     form.selectbox[0].select_index([*form.selectbox[0].options].index(REGISTRY))
     field(form, "Image").set_value(f"{APP}:v1").run()
-    field(form, "To the repository").set_value("from/elsewhere").run()
-    button(form, "Copy").click().run()
+    field(form, "Target repository").set_value("from/elsewhere").run()
+    confirm_button(form, "Copy image").click().run()
     at = done(form)
     assert not at.exception
     assert own.tags("from/elsewhere") == {"v1": digest}
@@ -155,9 +155,9 @@ def test_the_form_copies_from_another_registry_here(form: AppTest, own: Own) -> 
 def test_the_form_says_what_it_can_not_check_of_docker_hub(form: AppTest) -> None:
     form.segmented_control[0].set_value(copy_image.PUBLIC).run()
     field(form, "Image").set_value("nginx:1.29").run()
-    assert "this console does not read docker.io" in texts(form).replace("\\", "")
+    assert "this console does not read docker.io" in everything(form).replace("\\", "")
     assert f"az acr import --name {REGISTRY} --source docker.io/library/nginx:1.29" in texts(form)
-    button(form, "Copy").click().run()
+    confirm_button(form, "Copy image").click().run()
     assert "Azure can reach it" in texts(done(form))
 
 
@@ -168,10 +168,10 @@ def test_the_form_takes_a_login_and_keeps_it_no_longer_than_needed(form: AppTest
     field(form, "Image").set_value(f"{own.client.login_server}/{APP}:v1")
     field(form, "User name").set_value(REGISTRY)
     field(form, "Password or token").set_value(password).run()
-    field(form, "To the repository").set_value("from/login").run()
+    field(form, "Target repository").set_value("from/login").run()
     assert password not in texts(form)
     assert '--password "$SOURCE_PASSWORD"' in texts(form)
-    button(form, "Copy").click().run()
+    confirm_button(form, "Copy image").click().run()
     at = done(form)
     assert own.tags("from/login") == {"v1": digest}
     assert "created and verified at" in texts(at) and "not compared" in texts(at)

@@ -8,7 +8,7 @@ from sandbox.arm.policies import policy
 from sandbox.arm.providers import unregister
 from sandbox.documents.registry_rules import REGISTRY_TYPE
 from sandbox.seeds.walkthrough import SUBSCRIPTION
-from tests.support.app_test import Open, button, texts
+from tests.support.app_test import Open, button, confirm_button, texts
 from tests.support.own_sandbox import Own
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
@@ -25,7 +25,7 @@ def said(at: AppTest) -> str:
 
 def ended(at: AppTest) -> AppTest:
     """After the creation that was begun is over."""
-    (creating,) = at.session_state["registries being created"].values()
+    (creating,) = at.session_state["runs: registry creations"].values()
     assert creating.reading.finished.wait(30)
     return at.run()
 
@@ -33,7 +33,7 @@ def ended(at: AppTest) -> AppTest:
 def test_what_is_still_needed_is_said(open_view: Open, own: Own) -> None:
     at = open_view("create.py", as_session=own.session())
     assert "Still needed: a resource group, a name, a location." in said(at)
-    assert not [one for one in at.button if one.label == "Create the registry"]
+    assert not [one for one in at.button if one.label == "Create registry"]
 
 
 def test_the_url_fills_the_form_and_the_plan_follows(open_view: Open, own: Own) -> None:
@@ -48,12 +48,12 @@ def test_the_url_fills_the_form_and_the_plan_follows(open_view: Open, own: Own) 
     assert "targetScope = 'subscription'" in words
     assert 'resource "azurerm_container_registry" "registry"' in words
     assert "Standard lacks: geo-replication · private endpoints" in words
-    assert not button(at, "Create the registry").disabled
+    assert not confirm_button(at, "Create registry").disabled
 
 
 def test_a_registry_is_made_and_can_be_opened(open_view: Open, own: Own) -> None:
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
-    button(at, "Create the registry").click()
+    confirm_button(at, "Create registry").click()
     ended(at.run())
     words = said(at)
     assert "Resource group contoso-new-rg: created and verified" in words
@@ -63,10 +63,10 @@ def test_a_registry_is_made_and_can_be_opened(open_view: Open, own: Own) -> None
     inventory = registry_loaders.inventory(connection.who())
     assert inventory.finished.wait(30)
     assert {one.name for one in inventory.value.registries.values} == {"casaacr01", "contosonew01"}
-    button(at, "Put away").click()
+    button(at, "Dismiss").click()
     assert "created and verified" not in said(at.run())
     assert "The registry contosonew01 is already in use." in said(at)
-    assert button(at, "Create the registry").disabled
+    assert confirm_button(at, "Create registry").disabled
 
 
 @pytest.mark.parametrize(
@@ -92,7 +92,7 @@ def test_a_group_that_is_there_is_chosen(open_view: Open, own: Own) -> None:
     assert "Make the resource group" not in words
     assert "az group create" not in words
     assert "az deployment group create" in words
-    button(at, "Create the registry").click()
+    confirm_button(at, "Create registry").click()
     ended(at.run())
     assert "Resource group casacloud_rg1: already exists" in said(at)
     document = own.sandbox.store.find_resource(REGISTRY_TYPE, "contosonew01")
@@ -104,12 +104,12 @@ def test_a_group_made_for_a_registry_that_failed_is_told(open_view: Open, own: O
         policy(f"/subscriptions/{SUBSCRIPTION}", "allowed-skus", "Allowed SKUs of registries", {"sku": ["Premium"]})
     )
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
-    button(at, "Create the registry").click()
+    confirm_button(at, "Create registry").click()
     ended(at.run())
     words = said(at)
     assert "Registry contosonew01: refused" in words
     assert "Allowed SKUs of registries" in words
-    assert "The resource group contoso-new-rg was made for it and stays" in words
+    assert "The resource group contoso-new-rg was created for it and stays" in words
     assert f"az group delete --subscription {SUBSCRIPTION} --name contoso-new-rg" in words
     assert "contoso-new-rg" in [one["name"] for one in own.sandbox.store.list_resources(GROUP_TYPE)]
 
@@ -122,11 +122,11 @@ def test_a_provider_is_registered_by_its_own_button(open_view: Open, own: Own) -
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
     assert "Microsoft.ContainerRegistry is not registered in casacloud." in said(at)
     assert f"az provider register --subscription {SUBSCRIPTION} --namespace Microsoft.ContainerRegistry" in said(at)
-    assert button(at, "Create the registry").disabled
+    assert confirm_button(at, "Create registry").disabled
     assert not [request for request in own.sandbox.requests if request.path.endswith("/register")]
-    button(at, "Register the provider").click()
-    assert "Microsoft.ContainerRegistry in casacloud, as read back: Registering." in said(at.run())
-    assert not button(at, "Create the registry").disabled
+    confirm_button(at, "Register provider").click()
+    assert "Microsoft.ContainerRegistry in casacloud: Registering." in said(at.run())
+    assert not confirm_button(at, "Create registry").disabled
 
 
 def test_a_private_registry_takes_premium(open_view: Open, own: Own) -> None:
@@ -168,7 +168,7 @@ def test_what_is_typed_is_text_and_not_markdown(open_view: Open, own: Own) -> No
     for element in (*at.markdown, *at.error, *at.warning, *at.info, *at.caption):
         assert "![x]" not in element.value
         assert "**b**" not in element.value
-    assert button(at, "Create the registry").disabled
+    assert confirm_button(at, "Create registry").disabled
     assert "--name '![x](http://example.com/x.png) `$(rm)` **b**'" in "".join(str(code.value) for code in at.code)
 
 
@@ -180,9 +180,9 @@ def test_what_the_url_names_and_is_not_there_is_not_chosen(open_view: Open, own:
 
 
 def test_a_read_only_console_makes_nothing(open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.registry_lifecycle.creation_runs.may_write", lambda: False)
+    monkeypatch.setattr("ui.elements.writing.may_write", lambda: False)
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
-    assert button(at, "Create the registry").disabled
+    assert confirm_button(at, "Create registry").disabled
 
 
 def test_locations_that_can_not_be_read_are_an_error_and_no_form(open_view: Open, own: Own) -> None:

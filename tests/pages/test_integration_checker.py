@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 from sandbox.identity.principals import READER
 from sandbox.seeds.company import BATCH
 from services.connection.session import AzureSession
-from tests.support.app_test import Open, button, reopen, texts
+from tests.support.app_test import Open, button, confirm_button, reopen, texts
 from tests.support.own_sandbox import Own
 from ui.loaders import clusters
 from ui.runtime import connection
@@ -95,7 +95,7 @@ def attach(at: AppTest) -> AppTest:
     button(at, "Attach").click()
     at.run()
     reopen(at, "Attach")
-    button(at, "Assign the role").click()
+    confirm_button(at, "Assign role").click()
     return at.run()
 
 
@@ -109,7 +109,7 @@ def test_attaching_lets_it_pull_and_detaching_takes_it_back(check: Any, own: Own
     at.run()
     assert "After it, nothing that is known lets it pull." in texts(at)
     reopen(at, "Detach")
-    button(at, "Remove the assignment").click()
+    confirm_button(at, "Remove assignment").click()
     at.run()
     assert "Can't pull" in alerts(again(at))
 
@@ -126,7 +126,7 @@ def test_what_is_there_already_is_not_written_again(check: Any, own: Own) -> Non
     button(at, "Attach").click()
     at.run()
     assert "Nothing to do: AcrPull, on the registry itself lets it pull already." in alerts(at)
-    assert button(at, "Assign the role").disabled
+    assert confirm_button(at, "Assign role").disabled
     assert own.writes() == writes
 
 
@@ -135,7 +135,7 @@ def test_who_may_not_assign_roles_gets_a_request_for_who_may(check: Any, own: Ow
     button(at, "Attach").click()
     at.run()
     assert "You may not assign roles on this registry" in alerts(at)
-    assert button(at, "Assign the role").disabled
+    assert confirm_button(at, "Assign role").disabled
     shown = texts(at)
     assert "az role assignment create" in shown
     assert "azurerm_role_assignment" in shown
@@ -160,16 +160,16 @@ def test_role_assignments_that_refuse_are_a_panel_and_never_a_green_answer(check
 
 
 def prove(at: AppTest) -> AppTest:
-    button(at, "Prove it in the cluster").click()
+    button(at, "Run test pull").click()
     at.run()
     script = next(code.value for code in at.code if "# acr-console: pull" in code.value)
     image = script.partition("# acr-console: pull ")[2].split()[0]
     assert image.endswith("/nodejstemplate:v1.0.0")
-    reopen(at, "Prove it in the cluster")
-    button(at, "Run it in the cluster").click()
+    reopen(at, "Run test pull")
+    confirm_button(at, "Run test pull").click()
     at.run()
     cluster = next(one for one in clusters.pulls(connection.who()).value.clusters.values if one.name == "aks1")
-    assert at.session_state[f"proof {cluster.id} {image}"].finished.wait(30)
+    assert at.session_state["runs: test pulls"][f"{cluster.id} {image}"].reading.finished.wait(30)
     return at.run()
 
 

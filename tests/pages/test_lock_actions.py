@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
-from tests.support.app_test import Open, button, reopen, texts
+from tests.support.app_test import Open, button, confirm_button, reopen, texts
 from tests.support.own_sandbox import APP, REGISTRY, Own
 from ui.elements import writing
 
@@ -47,18 +47,18 @@ def locks_of(own: Own) -> dict[str, Locks]:
 def test_locks_are_set_where_they_were_asked_for_and_nowhere_else(open_view: Open, own: Own, opener: str) -> None:
     at = switched(page_of(opener, open_view), opener, write=False)
     assert "--write-enabled false" in texts(at)
-    assert "So it will be" in texts(at)
+    assert "After the change" in texts(at)
     assert locks_of(own) == dict.fromkeys(OPENERS, Locks())
     reopen(at, opener)
-    button(at, "Set the locks").click().run()
+    confirm_button(at, "Set locks").click().run()
     assert not at.exception
     assert locks_of(own) == {**dict.fromkeys(OPENERS, Locks()), opener: Locks(write=False)}
-    assert "is locked against write, as read back" in "".join(success.value for success in at.success)
+    assert "changed and verified (locked against write)" in "".join(success.value for success in at.success)
     said = {OPENERS[0]: "Locked against write", OPENERS[1]: "tag locked: write", OPENERS[2]: "manifest locked: write"}
     assert [words in texts(at) for words in said.values()] == [name == opener for name in said]
     at = switched(at, opener, write=True)
     reopen(at, opener)
-    button(at, "Set the locks").click().run()
+    confirm_button(at, "Set locks").click().run()
     assert locks_of(own) == dict.fromkeys(OPENERS, Locks())
 
 
@@ -70,14 +70,15 @@ def test_a_hidden_repository_is_said_to_be_hidden(open_view: Open) -> None:
 def test_a_locked_tag_is_not_removed_until_it_is_unlocked(open_view: Open, own: Own) -> None:
     own.lock_tag("v1", delete=False)
     at = page_of(OPENERS[1], open_view)
-    button(at, "Remove this tag").click().run()
-    assert "locked against deletion" in "".join(warning.value for warning in at.warning)
+    button(at, "Remove tag").click().run()
+    assert "locked against deletion" in "".join(error.value for error in at.error)
+    assert confirm_button(at, "Remove tag").disabled
     at = switched(page_of(OPENERS[1], open_view), OPENERS[1], delete=True)
     reopen(at, OPENERS[1])
-    button(at, "Set the locks").click().run()
-    button(at, "Remove this tag").click().run()
-    reopen(at, "Remove this tag")
-    button(at, "Remove the tag").click().run()
+    confirm_button(at, "Set locks").click().run()
+    button(at, "Remove tag").click().run()
+    reopen(at, "Remove tag")
+    confirm_button(at, "Remove tag").click().run()
     assert own.tags() == {}
 
 
@@ -85,7 +86,7 @@ def test_a_refusal_is_a_panel_and_what_is_shown_after_it_is_true(open_view: Open
     at = switched(page_of(OPENERS[1], open_view), OPENERS[1], read=False)
     own.break_({"method": "PATCH", "path": "_tags", "status": 403})
     reopen(at, OPENERS[1])
-    button(at, "Set the locks").click().run()
+    confirm_button(at, "Set locks").click().run()
     assert "Could not set the locks" in texts(at)
     assert locks_of(own) == dict.fromkeys(OPENERS, Locks())
 

@@ -81,11 +81,11 @@ def test_an_archive_is_pushed_under_the_name_it_has(open_view: Open, session: Az
     assert (field(at, "Repository"), field(at, "Tag")) == ("contoso/node", "v2")
     assert "is new" in texts(at)
     assert metrics(at)["Already there"] == "0 B"
-    button(at, "Push").click().run()
+    button(at, "Push image").click().run()
     at = ended(at, session)
     assert not at.exception
     assert tags_of(session, "contoso/node") == {"v2": digest_of("amd64", "arm64")}
-    assert any("as read back" in success.value for success in at.success)
+    assert any("Pushed and verified" in success.value for success in at.success)
     image = open_view("image.py", registry=SERVER, repository="contoso/node", reference="v2")
     assert digest_of("amd64", "arm64") in texts(image)
 
@@ -93,10 +93,10 @@ def test_an_archive_is_pushed_under_the_name_it_has(open_view: Open, session: Az
 def test_what_another_repository_has_is_mounted(open_view: Open, session: AzureSession) -> None:
     at = uploaded(open_view, archive())
     sent = metrics(at)["To send"]
-    button(at, "Push").click().run()
+    button(at, "Push image").click().run()
     at = typed(ended(at, session), "Repository", "team/other")
     assert metrics(at) == {"To send": "0 B", "Already there": "0 B", "Mounted": sent}
-    button(at, "Push").click().run()
+    button(at, "Push image").click().run()
     at = ended(at, session)
     assert tags_of(session, "team/other") == {"v2": digest_of("amd64", "arm64")}
     assert any("0 B sent" in success.value for success in at.success)
@@ -107,23 +107,23 @@ def test_a_tag_that_exists_moves_only_after_a_second_yes(open_view: Open, sessio
     at = uploaded(open_view, archive("nodejstemplate:v1.0.0"))
     assert before[7:19] in texts(at)
     with pytest.raises(AppTestError, match="disabled"):
-        button(at, "Push and move the tag").click().run()
+        button(at, "Push image and move tag").click().run()
     assert tags_of(session, "nodejstemplate")["v1.0.0"] == before
     at.checkbox[0].check().run()
-    button(at, "Push and move the tag").click().run()
+    button(at, "Push image and move tag").click().run()
     ended(at, session)
     assert tags_of(session, "nodejstemplate")["v1.0.0"] == digest_of("amd64", "arm64")
 
 
 def test_repository_and_tag_may_be_typed_and_a_wrong_name_is_refused(open_view: Open, session: AzureSession) -> None:
     at = uploaded(open_view, layout())
-    assert "Push" not in buttons(at)
+    assert "Push image" not in buttons(at)
     assert "Type a repository and a tag." in texts(at)
     at = typed(typed(at, "Repository", "Team/App"), "Tag", "v1")
     assert "InvalidRepository" in texts(at)
-    assert "Push" not in buttons(at)
+    assert "Push image" not in buttons(at)
     at = typed(at, "Repository", "team/app")
-    button(at, "Push").click().run()
+    button(at, "Push image").click().run()
     ended(at, session)
     assert list(tags_of(session, "team/app")) == ["v1"]
 
@@ -141,11 +141,11 @@ def test_the_same_push_is_not_begun_twice(
 
     monkeypatch.setattr(push_runs, "apply_push", slow)
     at = uploaded(open_view, archive())
-    button(at, "Push").click().run()
-    assert "Push" not in buttons(at)
-    assert "under way" in texts(at)
+    button(at, "Push image").click().run()
+    assert "Push image" not in buttons(at)
+    assert "in progress" in texts(at)
     again = uploaded(open_view, archive())
-    assert "Push" not in buttons(again)
+    assert "Push image" not in buttons(again)
     assert "contoso/node" in texts(again)
     (under_way,) = push_runs.of_registry(connection.who(), server_of(session)).values()
     content = read_archive(BytesIO(archive()))[0].prepare(lambda _done, _of: None, Event())
@@ -154,7 +154,7 @@ def test_the_same_push_is_not_begun_twice(
     go_on.set()
     again = ended(again, session)
     assert begun == [1]
-    assert any("as read back" in success.value for success in again.success)
+    assert any("Pushed and verified" in success.value for success in again.success)
     button(again, "Dismiss").click().run()
     assert not again.success
 
@@ -168,19 +168,19 @@ def test_a_push_that_fails_says_why_and_can_be_tried_again(
     with monkeypatch.context() as broken:
         broken.setattr(push_runs, "apply_push", failing)
         at = uploaded(open_view, archive())
-        button(at, "Push").click().run()
+        button(at, "Push image").click().run()
         at = ended(at, session)
     assert "**The** line is cut." in texts(at)
-    button(at, "Push").click().run()
+    button(at, "Push image").click().run()
     at = ended(at, session)
-    assert any("as read back" in success.value for success in at.success)
+    assert any("Pushed and verified" in success.value for success in at.success)
 
 
 def test_a_broken_archive_is_refused_with_the_reason(open_view: Open) -> None:
     at = uploaded(open_view, archive()[:3_000])
     assert "Truncated" in texts(at)
     assert not at.exception
-    assert "Push" not in buttons(at)
+    assert "Push image" not in buttons(at)
 
 
 def test_an_image_of_which_a_part_is_missing_is_not_pushed_but_its_platform_may_be(
@@ -194,9 +194,9 @@ def test_an_image_of_which_a_part_is_missing_is_not_pushed_but_its_platform_may_
     assert ["one platform" in option for option in images.options] == [True, False]
     images.set_value(1).run()
     assert "linux/arm64" in texts(at)
-    assert "Push" not in buttons(at)
+    assert "Push image" not in buttons(at)
     at.selectbox[1].set_value(0).run()
-    button(at, "Push").click().run()
+    button(at, "Push image").click().run()
     ended(at, session)
     assert tags_of(session, "contoso/app") == {"v1": amd["digest"]}
 

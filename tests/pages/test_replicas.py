@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from services.child_resources.replications import list_replications
-from tests.support.app_test import Open, button, reopen, texts
+from tests.support.app_test import Open, button, confirm_button, reopen, texts
 from tests.support.own_sandbox import REGISTRY, Own
 from ui.elements import writing
 
@@ -25,7 +25,7 @@ def regions(own: Own) -> list[str]:
 
 def ended(at: AppTest) -> AppTest:
     """Runs the page until the change that it shows is over."""
-    for change in at.session_state["replica changes"].values():
+    for change in at.session_state["runs: replica changes"].values():
         assert change.reading.finished.wait(30)
     return at.run()
 
@@ -43,28 +43,28 @@ def test_only_premium_has_replicas(open_view: Open) -> None:
 def test_a_region_is_added_with_its_cost_beside_and_given_up_again(open_view: Open, own: Own) -> None:
     at = open_view("replicas.py", registry=HUB)
     assert "No replicas" in texts(at)
-    button(at, "Add a replica").click().run()
+    button(at, "Add replica").click().run()
     choice = next(box for box in at.selectbox if box.label == "Region")
     assert "eastus" not in choice.options
-    reopen(at, "Add a replica")
+    reopen(at, "Add replica")
     choice.set_value("northeurope").run()
-    reopen(at, "Add a replica")
+    reopen(at, "Add replica")
     at.run()
     assert "--location northeurope" in texts(at)
     assert "A replica is billed as a registry of its own" in texts(at)
     assert regions(own) == []
-    reopen(at, "Add a replica")
-    button(at, "Add the replica").click().run()
+    reopen(at, "Add replica")
+    confirm_button(at, "Add replica").click().run()
     at = ended(at)
     assert not at.exception
     assert "in northeurope: created and verified" in said(at)
     assert at.dataframe[0].value["Region"].tolist() == ["eastus", "northeurope"]
-    button(at, "Put away").click().run()
+    button(at, "Dismiss").click().run()
     assert said(at) == ""
-    button(at, "Remove a replica").click().run()
+    button(at, "Delete replica").click().run()
     assert "az acr replication delete --registry contosohub --name northeurope" in texts(at)
-    reopen(at, "Remove a replica")
-    button(at, "Remove the replica").click().run()
+    reopen(at, "Delete replica")
+    confirm_button(at, "Delete replica").click().run()
     at = ended(at)
     assert "in northeurope: deleted and verified" in said(at)
     assert regions(own) == []
@@ -73,15 +73,15 @@ def test_a_region_is_added_with_its_cost_beside_and_given_up_again(open_view: Op
 def test_a_failure_is_shown_until_it_is_put_away(open_view: Open, own: Own) -> None:
     at = open_view("replicas.py", registry=HUB)
     own.break_({"method": "PUT", "path": "/replications/", "status": 409})
-    button(at, "Add a replica").click().run()
-    reopen(at, "Add a replica")
-    button(at, "Add the replica").click().run()
+    button(at, "Add replica").click().run()
+    reopen(at, "Add replica")
+    confirm_button(at, "Add replica").click().run()
     at = ended(at)
     assert "Could not add a replica of contosohub" in texts(at)
-    button(at, "Put away").click().run()
+    button(at, "Dismiss").click().run()
     assert "Could not add" not in texts(at)
 
 
 def test_a_console_that_listens_to_everyone_adds_none(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
-    assert button(open_view("replicas.py", registry=HUB), "Add a replica").disabled
+    assert button(open_view("replicas.py", registry=HUB), "Add replica").disabled

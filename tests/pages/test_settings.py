@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from services.connection.session import AzureSession
 from services.registry_lifecycle.settings import settings_of
-from tests.support.app_test import Open, button, facts, texts
+from tests.support.app_test import Open, button, confirm_button, facts, texts
 from tests.support.own_sandbox import Own
 from ui.runtime import connection
 
@@ -36,7 +36,7 @@ def change(at: AppTest, label: str) -> None:
     button(at, label).click()
     button(at, f"{label} now").click()
     at.run()
-    (begun,) = at.session_state["settings changes"].values()
+    (begun,) = at.session_state["runs: settings changes"].values()
     assert begun.reading.finished.wait(30)
     at.run()
 
@@ -50,12 +50,12 @@ def test_a_setting_is_planned_changed_and_read_back(open_view: Open, own: Own) -
     assert "two passwords that do not expire" in said(at)
     assert "az acr update --name casaacr01 --admin-enabled true --tags 'cost center=42' owner=platform" in said(at)
     change(at, "Change 2 settings")
-    assert "casaacr01: 2 settings changed, as read back." in said(at)
+    assert "casaacr01: 2 settings changed and verified." in said(at)
     assert differences(at) == []
     found = settings_of(own.registry())
     assert (found.admin_user, found.tags) == (True, (("cost center", "42"), ("owner", "platform")))
-    button(at, "Put away").click().run()
-    assert "as read back" not in said(at)
+    button(at, "Dismiss").click().run()
+    assert "changed and verified" not in said(at)
 
 
 def test_what_the_sku_lacks_is_off_with_the_reason(open_view: Open) -> None:
@@ -88,7 +88,7 @@ def test_a_closed_network_says_who_is_shut_out(open_view: Open) -> None:
     assert "aks-platform can pull from it today, and may not then: AcrPull" in shown
     assert "its address 203.0.113.20 is in none of the registry's IP rules" in shown
     assert "az acr network-rule add --name contosohub --ip-address 198.51.100.0/25" in shown
-    button(at, "Discard").click().run()
+    button(at, "Discard changes").click().run()
     assert "Nothing differs" in said(at)
 
 
@@ -130,9 +130,9 @@ def test_a_second_change_waits_for_the_first(open_view: Open, own: Own) -> None:
     button(at, "Change 1 setting").click()
     button(at, "Change 1 setting now").click()
     at.run()
-    (begun,) = at.session_state["settings changes"].values()
+    (begun,) = at.session_state["runs: settings changes"].values()
     assert begun.reading.running
-    assert "A change of its settings is under way" in said(at)
+    assert "A change of its settings is in progress" in said(at)
     assert not [one for one in at.button if one.label.startswith("Change ")]
     assert begun.reading.finished.wait(30)
 
@@ -145,7 +145,7 @@ def test_a_reader_is_told_before_anything_is_sent(open_view: Open, own: Own) -> 
     switch(at, "Show what would be lost").set_value(True).run()
     assert "You may not delete this registry" in said(at)
     at.text_input(key="confirm casaacr01").set_value("casaacr01").run()
-    assert button(at, "Delete the registry").disabled
+    assert confirm_button(at, "Delete registry").disabled
 
 
 def test_what_changed_elsewhere_is_no_wish_of_this_form(open_view: Open, own: Own) -> None:
@@ -169,7 +169,7 @@ def test_a_read_only_console_changes_and_deletes_nothing(
     assert button(at, "Change 1 setting").disabled
     switch(at, "Show what would be lost").set_value(True).run()
     at.text_input(key="confirm casaacr01").set_value("casaacr01").run()
-    assert button(at, "Delete the registry").disabled
+    assert confirm_button(at, "Delete registry").disabled
 
 
 def test_a_registry_is_deleted_once_its_name_is_typed(open_view: Open, own: Own) -> None:
@@ -180,17 +180,17 @@ def test_a_registry_is_deleted_once_its_name_is_typed(open_view: Open, own: Own)
     assert shown["Clusters that can pull from it"] == "none"
     assert "No image of it can be brought back" in said(at)
     assert "az acr delete --name casaacr01 --resource-group resource-group-4 --subscription" in said(at)
-    assert button(at, "Delete the registry").disabled
+    assert confirm_button(at, "Delete registry").disabled
     at.text_input(key="confirm casaacr01").set_value("CASAACR01").run()
-    assert button(at, "Delete the registry").disabled
+    assert confirm_button(at, "Delete registry").disabled
     at.text_input(key="confirm casaacr01").set_value("casaacr01").run()
-    button(at, "Delete the registry").click().run()
-    (begun,) = at.session_state["registry removals"].values()
+    confirm_button(at, "Delete registry").click().run()
+    (begun,) = at.session_state["runs: registry deletions"].values()
     assert begun.reading.finished.wait(30)
     at.run()
-    assert "The registry casaacr01 is gone, as read back, with 1 repository." in said(at)
+    assert "Registry casaacr01: deleted and verified, with 1 repository." in said(at)
     assert not at.toggle
-    button(at, "Put away").click().run()
+    button(at, "Dismiss").click().run()
     assert "There is no registry casaacr01 here" in said(at)
 
 
@@ -199,8 +199,8 @@ def test_a_deletion_that_is_refused_says_why_and_leaves_the_page(open_view: Open
     switch(at, "Show what would be lost").set_value(True).run()
     own.push("v1", repository="team/new")
     at.text_input(key="confirm casaacr01").set_value("casaacr01").run()
-    button(at, "Delete the registry").click().run()
-    (begun,) = at.session_state["registry removals"].values()
+    confirm_button(at, "Delete registry").click().run()
+    (begun,) = at.session_state["runs: registry deletions"].values()
     assert begun.reading.finished.wait(30)
     at.run()
     assert "There are repositories in it that the plan did not show: team/new" in said(at)

@@ -122,20 +122,19 @@ def test_a_change_is_planned_done_and_read_back(open_view: Open, own: Own) -> No
     reopen(at, "Plan another SKU for casaacr01")
     button(at, "Change to Basic").click()
     at.run()
-    changes = at.session_state["SKU changes"]
+    changes = at.session_state["runs: SKU changes"]
     (change,) = changes.values()
     assert change.reading.finished.wait(30)
     at.run()
-    assert "casaacr01 is Basic now, as read back." in "".join(str(one.value) for one in at.success)
+    assert "casaacr01 to Basic: changed and verified." in "".join(str(one.value) for one in at.success)
     assert own.registry().sku == "Basic"
-    button(at, "Put away").click()
+    button(at, "Dismiss").click()
     at.run()
-    assert "as read back" not in "".join(str(one.value) for one in at.success)
+    assert "changed and verified" not in "".join(str(one.value) for one in at.success)
 
 
 def test_a_read_only_console_changes_nothing(open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "may_write", lambda: False)
-    monkeypatch.setattr("ui.pricing.sku_change.may_write", lambda: False)
     at = plan(open_view, own)
     assert button(at, "Change to Basic").disabled
 
@@ -146,7 +145,7 @@ def test_a_refused_change_says_why(open_view: Open, own: Own) -> None:
     reopen(at, "Plan another SKU for casaacr01")
     button(at, "Change to Basic").click()
     at.run()
-    (change,) = at.session_state["SKU changes"].values()
+    (change,) = at.session_state["runs: SKU changes"].values()
     assert change.reading.finished.wait(30)
     at.run()
     assert "Could not change the SKU of casaacr01" in texts(at)

@@ -7,7 +7,7 @@ from streamlit.testing.v1.errors import AppTestError
 from services.connection.session import AzureSession
 from services.images.repositories import tag_page
 from services.registries.reading import list_registries
-from tests.support.app_test import Open, button, texts
+from tests.support.app_test import Open, button, confirm_button, texts
 from ui.elements import writing
 from ui.loaders import contents
 from ui.runtime import connection
@@ -24,7 +24,7 @@ def in_dialog(at: AppTest, opener: str, tag: str, *clicks: str) -> AppTest:
     button(at, opener).click().run()
     for click in clicks:
         button(at, opener).click()
-        button(at, click).click().run()
+        confirm_button(at, click).click().run()
     return at
 
 
@@ -41,7 +41,7 @@ def tags_of(session: AzureSession, name: str = "casaacr01") -> dict[str, str]:
 def test_a_tag_is_added_to_the_same_digest(open_view: Open, session: AzureSession) -> None:
     at = open_view("image.py", **NODE, reference="v1.0.0")
     digest = digest_shown(at)
-    in_dialog(at, "Add a tag", "v1.0.1", "Add the tag")
+    in_dialog(at, "Add tag", "v1.0.1", "Add tag")
     assert not at.exception
     assert tags_of(session) == {"v1.0.0": digest, "v1.0.1": digest}
     assert digest_shown(open_view("image.py", **NODE, reference="v1.0.1")) == digest
@@ -52,7 +52,7 @@ def test_what_a_registry_stores_is_counted_anew_after_a_tag_has_changed(open_vie
     who, (registry, *_) = connection.who(), list_registries(session).values
     assert contents.registry(who, registry.login_server).finished.wait(30)
     assert contents.counted(who, registry.login_server)
-    in_dialog(at, "Add a tag", "v1.0.1", "Add the tag")
+    in_dialog(at, "Add tag", "v1.0.1", "Add tag")
     assert contents.counted(who, registry.login_server) is None
 
 
@@ -60,34 +60,34 @@ def test_a_tag_that_exists_moves_only_after_a_second_yes(open_view: Open, sessio
     index = digest_shown(open_view("image.py", **NODE, reference="v1.0.0"))
     rows = open_view("repository.py", **NODE, show="Manifests").dataframe[0].value
     platform = rows.set_index("Kind").loc["platform of the index above"]["Digest"]
-    at = in_dialog(open_view("image.py", **NODE, reference=platform), "Add a tag", "v1.0.0")
-    button(at, "Add a tag").click()
+    at = in_dialog(open_view("image.py", **NODE, reference=platform), "Add tag", "v1.0.0")
+    button(at, "Add tag").click()
     with pytest.raises(AppTestError, match="disabled"):
-        button(at, "Move the tag").click().run()
+        confirm_button(at, "Move tag").click().run()
     assert tags_of(session) == {"v1.0.0": index}
-    at = in_dialog(open_view("image.py", **NODE, reference=platform), "Add a tag", "v1.0.0")
+    at = in_dialog(open_view("image.py", **NODE, reference=platform), "Add tag", "v1.0.0")
     at.checkbox[0].check()
-    button(at, "Add a tag").click().run()
-    button(at, "Add a tag").click()
-    button(at, "Move the tag").click().run()
+    button(at, "Add tag").click().run()
+    button(at, "Add tag").click()
+    confirm_button(at, "Move tag").click().run()
     assert tags_of(session) == {"v1.0.0": platform}
 
 
 def test_a_tag_is_removed_and_its_manifest_stays(open_view: Open, session: AzureSession) -> None:
     at = open_view("image.py", **NODE, reference="v1.0.0")
     digest = digest_shown(at)
-    button(at, "Remove this tag").click().run()
+    button(at, "Remove tag").click().run()
     assert "it will be untagged" in texts(at) + "".join(warning.value for warning in at.warning)
     assert tags_of(session) == {"v1.0.0": digest}
-    button(at, "Remove this tag").click()
-    button(at, "Remove the tag").click().run()
+    button(at, "Remove tag").click()
+    confirm_button(at, "Remove tag").click().run()
     assert not at.exception
     assert tags_of(session) == {}
     assert digest_shown(open_view("image.py", **NODE, reference=digest)) == digest
 
 
 def test_a_name_that_no_tag_can_have_is_refused(open_view: Open, session: AzureSession) -> None:
-    at = in_dialog(open_view("image.py", **NODE, reference="v1.0.0"), "Add a tag", "../v1")
+    at = in_dialog(open_view("image.py", **NODE, reference="v1.0.0"), "Add tag", "../v1")
     assert "InvalidTag" in texts(at)
     assert list(tags_of(session)) == ["v1.0.0"]
 
@@ -96,4 +96,4 @@ def test_a_console_that_listens_to_everyone_changes_nothing(open_view: Open, mon
     monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
     at = open_view("image.py", **NODE, reference="v1.0.0")
     assert "Read-only" in texts(at)
-    assert all(button(at, label).disabled for label in ("Add a tag", "Remove this tag"))
+    assert all(button(at, label).disabled for label in ("Add tag", "Remove tag"))

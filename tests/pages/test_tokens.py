@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from services.child_resources.scope_maps import Grant, Right, list_scope_maps
 from services.child_resources.tokens import Token, apply_token, get_token, list_tokens, plan_token
-from tests.support.app_test import Open, button, everything, facts, reopen, texts
+from tests.support.app_test import Open, button, confirm_button, everything, facts, reopen, texts
 from tests.support.own_sandbox import APP, REGISTRY, Own
 from ui.elements import writing
 
@@ -47,11 +47,11 @@ def asked(at: AppTest, name: str, *repositories: str) -> AppTest:
         lambda: next(one for one in at.text_input if one.label == "Name").set_value(name),
         lambda: next(one for one in at.multiselect if one.label == "Repositories").set_value(list(repositories)),
     ):
-        reopen(at, "Make a token")
+        reopen(at, "Create token")
         at.run()
-        reopen(at, "Make a token")
+        reopen(at, "Create token")
         fill()
-    reopen(at, "Make a token")
+    reopen(at, "Create token")
     return at
 
 
@@ -76,7 +76,7 @@ def test_a_token_is_made_for_a_repository(open_view: Open, own: Own) -> None:
     assert f"az acr token create --registry {REGISTRY} --name {NAME} --scope-map {NAME}-scope-map" in texts(at)
     assert names(own) == []
     at = asked(at, NAME, APP)
-    button(at, "Make the token").click().run()
+    confirm_button(at, "Create token").click().run()
     assert not at.exception
     assert f"Token {NAME}: created and verified" in said(at)
     assert (names(own), own_maps(own)) == ([NAME], [f"{NAME}-scope-map"])
@@ -91,16 +91,16 @@ def test_what_is_in_the_way_is_said_and_the_button_is_off(open_view: Open, own: 
     at.run()
     assert f"There is a token {NAME} already" in texts(at).replace("\\", "")
     assert "every repository of the registry" in "".join(str(one.value) for one in at.warning)
-    assert button(at, "Make the token").disabled
+    assert confirm_button(at, "Create token").disabled
 
 
 def test_a_password_is_shown_once_and_is_nowhere_after(open_view: Open, own: Own) -> None:
     make(own)
     at = open_view("tokens.py", **HERE, token=NAME)
-    button(at, "New password").click().run()
+    button(at, "Generate password").click().run()
     assert f"credential generate --registry {REGISTRY} --name {NAME} --password1 --expiration-in-days 30" in texts(at)
-    reopen(at, "New password")
-    button(at, "Make the password").click().run()
+    reopen(at, "Generate password")
+    confirm_button(at, "Generate password").click().run()
     assert not at.exception
     password = password_on(at)
     document = own.sandbox.store.get_resource(get_token(own.session(), own.registry(), NAME).id)
@@ -122,10 +122,10 @@ def test_the_next_password_is_the_other_one(open_view: Open, own: Own) -> None:
     make(own)
     at = open_view("tokens.py", **HERE, token=NAME)
     for _ in range(2):
-        reopen(at, "New password")
+        reopen(at, "Generate password")
         at.run()
-        reopen(at, "New password")
-        button(at, "Make the password").click().run()
+        reopen(at, "Generate password")
+        confirm_button(at, "Generate password").click().run()
         at.run()
     token = get_token(own.session(), own.registry(), NAME)
     assert [password.name for password in token.passwords] == ["password1", "password2"]
@@ -134,37 +134,37 @@ def test_the_next_password_is_the_other_one(open_view: Open, own: Own) -> None:
 def test_a_token_is_disabled_and_removed_once_its_name_is_typed(open_view: Open, own: Own) -> None:
     make(own)
     at = open_view("tokens.py", **HERE, token=NAME)
-    button(at, "Disable").click().run()
+    button(at, "Disable token").click().run()
     assert "az acr token update" in texts(at)
-    reopen(at, "Disable")
-    button(at, "Disable the token").click().run()
-    assert "changed and verified" in said(at)
+    reopen(at, "Disable token")
+    confirm_button(at, "Disable token").click().run()
+    assert ": changed and verified" in said(at)
     assert not get_token(own.session(), own.registry(), NAME).enabled
-    button(at, "Remove").click().run()
+    button(at, "Delete token").click().run()
     assert f"its scope map {NAME}-scope-map, which no other token has" in texts(at).replace("\\", "")
-    assert button(at, "Remove the token").disabled
-    reopen(at, "Remove")
+    assert confirm_button(at, "Delete token").disabled
+    reopen(at, "Delete token")
     at.text_input[0].set_value(NAME).run()
-    reopen(at, "Remove")
+    reopen(at, "Delete token")
     at.text_input[0].set_value(NAME)
-    reopen(at, "Remove")
+    reopen(at, "Delete token")
     at.run()
-    reopen(at, "Remove")
-    button(at, "Remove the token").click().run()
+    reopen(at, "Delete token")
+    confirm_button(at, "Delete token").click().run()
     assert not at.exception
-    assert f"Token {NAME}: deleted and verified. Scope map {NAME}-scope-map: deleted and verified" in said(at)
+    assert f"Token {NAME}: deleted and verified. Its scope map {NAME}-scope-map: deleted and verified" in said(at)
     assert (names(own), own_maps(own)) == ([], [])
 
 
 def test_a_scope_map_that_no_token_has_is_removed(open_view: Open, own: Own) -> None:
     token = make(own)
-    assert "Remove a scope map" not in [one.label for one in open_view("tokens.py", **HERE).button]
+    assert "Delete scope map" not in [one.label for one in open_view("tokens.py", **HERE).button]
     own.sandbox.store.delete_resource(token.id)
     at = open_view("tokens.py", **HERE)
     button(at, "Refresh").click().run()
-    button(at, "Remove a scope map").click().run()
-    reopen(at, "Remove a scope map")
-    button(at, "Remove the scope map").click().run()
+    button(at, "Delete scope map").click().run()
+    reopen(at, "Delete scope map")
+    confirm_button(at, "Delete scope map").click().run()
     assert not at.exception
     assert own_maps(own) == []
 
@@ -172,10 +172,10 @@ def test_a_scope_map_that_no_token_has_is_removed(open_view: Open, own: Own) -> 
 def test_a_refusal_is_a_panel(open_view: Open, own: Own) -> None:
     make(own)
     at = open_view("tokens.py", own.session(as_reader=True), **HERE, token=NAME)
-    reopen(at, "New password")
+    reopen(at, "Generate password")
     at.run()
-    reopen(at, "New password")
-    button(at, "Make the password").click().run()
+    reopen(at, "Generate password")
+    confirm_button(at, "Generate password").click().run()
     assert not at.exception
     assert "Could not make password1 of the token contoso-device" in texts(at).replace("\\", "")
     own.break_({"path": "/tokens$", "status": 403})
@@ -190,9 +190,9 @@ def test_a_console_that_listens_to_everyone_changes_nothing(
 ) -> None:
     make(own)
     monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
-    assert button(open_view("tokens.py", **HERE), "Make a token").disabled
+    assert button(open_view("tokens.py", **HERE), "Create token").disabled
     at = open_view("tokens.py", **HERE, token=NAME)
-    assert all(button(at, label).disabled for label in ("New password", "Disable", "Remove"))
+    assert all(button(at, label).disabled for label in ("Generate password", "Disable token", "Delete token"))
 
 
 def test_the_search_finds_a_token_by_its_name_and_by_what_it_may(open_view: Open, own: Own) -> None:

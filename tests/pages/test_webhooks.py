@@ -12,7 +12,7 @@ from services.child_resources.webhooks import (
     plan_webhook,
     read_callback,
 )
-from tests.support.app_test import Open, button, everything, facts, reopen, texts
+from tests.support.app_test import Open, button, confirm_button, everything, facts, reopen, texts
 from tests.support.own_sandbox import REGISTRY, Own
 from ui.elements import writing
 
@@ -30,11 +30,11 @@ def field(at: AppTest, label: str):  # type: ignore[no-untyped-def]
 def filled(at: AppTest, **fields: str) -> AppTest:
     """The dialog of a new webhook, with these fields filled one after the other as a reader does."""
     for label, value in fields.items():
-        reopen(at, "Add a webhook")
+        reopen(at, "Add webhook")
         at.run()
-        reopen(at, "Add a webhook")
+        reopen(at, "Add webhook")
         field(at, label.replace("_", " ")).set_value(value)
-    reopen(at, "Add a webhook")
+    reopen(at, "Add webhook")
     return at
 
 
@@ -56,7 +56,7 @@ def test_no_webhooks_says_what_one_is_for(open_view: Open) -> None:
 
 def test_one_is_added_and_its_header_is_nowhere_after(open_view: Open, own: Own) -> None:
     at = open_view("webhooks.py", **HERE)
-    fields = {"Name": "deployhook", "Address_that_Azure_calls": ADDRESS, "Header_1": "X-Key", "Value_1": SECRET}
+    fields = {"Name": "deployhook", "Service_URI": ADDRESS, "Header_1": "X-Key", "Value_1": SECRET}
     at = filled(at, **fields)
     at.run()
     assert not at.exception
@@ -67,7 +67,7 @@ def test_one_is_added_and_its_header_is_nowhere_after(open_view: Open, own: Own)
     assert SECRET not in line
     assert list_webhooks(own.session(), own.registry()) == ()
     at = filled(at, **fields)
-    button(at, "Add the webhook").click().run()
+    confirm_button(at, "Add webhook").click().run()
     assert not at.exception
     assert "Webhook deployhook: created and verified." in said(at)
     assert at.dataframe[0].value["Name"].tolist() == ["deployhook"]
@@ -78,18 +78,18 @@ def test_one_is_added_and_its_header_is_nowhere_after(open_view: Open, own: Own)
 def test_what_is_in_the_way_is_said_and_the_button_is_off(open_view: Open, own: Own) -> None:
     there(own)
     at = open_view("webhooks.py", **HERE)
-    at = filled(at, Name="deployhook", Address_that_Azure_calls="http://hooks.contoso.example")
+    at = filled(at, Name="deployhook", Service_URI="http://hooks.contoso.example")
     at.run()
     assert "There is a webhook deployhook already" in texts(at).replace("\\", "")
     assert "http is not encrypted" in "".join(str(warning.value) for warning in at.warning)
-    assert button(at, "Add the webhook").disabled
+    assert confirm_button(at, "Add webhook").disabled
 
 
 def test_a_ping_is_among_its_last_calls(open_view: Open, own: Own) -> None:
     there(own, uri="https://hooks.contoso.example/status/503")
     at = open_view("webhooks.py", **HERE, webhook="deployhook")
     assert "No calls yet" in texts(at)
-    button(at, "Ping").click().run()
+    button(at, "Ping webhook").click().run()
     assert not at.exception
     (event,) = list_events(own.session(), own.registry(), "deployhook")
     assert at.dataframe[0].value["Event"].tolist() == [event.id]
@@ -103,7 +103,7 @@ def test_its_address_is_shown_on_request_alone(open_view: Open, own: Own) -> Non
     asked = [request for request in own.sandbox.requests if request.path.endswith("getCallbackConfig")]
     assert asked == []
     assert ADDRESS not in everything(at)
-    button(at, "Where it calls").click().run()
+    button(at, "Show service URI").click().run()
     assert ADDRESS in [code.value for code in at.code]
     assert ADDRESS in everything(at)
     assert ADDRESS not in everything(at.run())
@@ -115,24 +115,24 @@ def test_a_reader_sees_webhooks_and_is_refused_their_calls(open_view: Open, own:
     assert not at.exception
     assert facts(at)["Called on"] == "push"
     assert "Could not read the events of the webhook deployhook" in texts(at)
-    button(at, "Where it calls").click().run()
+    button(at, "Show service URI").click().run()
     assert "Could not read where the webhook deployhook calls" in texts(at)
 
 
 def test_one_is_disabled_and_removed(open_view: Open, own: Own) -> None:
     there(own)
     at = open_view("webhooks.py", **HERE, webhook="deployhook")
-    button(at, "Disable").click().run()
+    button(at, "Disable webhook").click().run()
     assert "webhook update --registry casaacr01 --name deployhook --status disabled" in texts(at)
-    reopen(at, "Disable")
-    button(at, "Disable the webhook").click().run()
-    assert "changed and verified" in said(at)
+    reopen(at, "Disable webhook")
+    confirm_button(at, "Disable webhook").click().run()
+    assert ": changed and verified" in said(at)
     assert not get_webhook(own.session(), own.registry(), "deployhook").enabled
-    button(at, "Remove").click().run()
-    reopen(at, "Remove")
-    button(at, "Remove the webhook").click().run()
+    button(at, "Delete webhook").click().run()
+    reopen(at, "Delete webhook")
+    confirm_button(at, "Delete webhook").click().run()
     assert not at.exception
-    assert "deleted and verified" in said(at)
+    assert ": deleted and verified" in said(at)
     assert list_webhooks(own.session(), own.registry()) == ()
 
 
@@ -141,9 +141,12 @@ def test_a_console_that_listens_to_everyone_changes_nothing(
 ) -> None:
     there(own)
     monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
-    assert button(open_view("webhooks.py", **HERE), "Add a webhook").disabled
+    assert button(open_view("webhooks.py", **HERE), "Add webhook").disabled
     at = open_view("webhooks.py", **HERE, webhook="deployhook")
-    assert all(button(at, label).disabled for label in ("Ping", "Where it calls", "Disable", "Remove"))
+    assert all(
+        button(at, label).disabled
+        for label in ("Ping webhook", "Show service URI", "Disable webhook", "Delete webhook")
+    )
 
 
 def test_one_that_is_gone_and_a_list_that_refuses_are_said(open_view: Open, own: Own) -> None:

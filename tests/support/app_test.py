@@ -28,6 +28,11 @@ def button(at: AppTest, label: str) -> Button:
     return next(button for button in at.button if button.label == label)
 
 
+def confirm_button(at: AppTest, label: str) -> Button:
+    """The button that does what a plan shows, beside the one of the same label that opened its dialog."""
+    return at.button(key=f"do {label}")
+
+
 def select_rows(at: AppTest, table: int, *rows: int) -> None:
     """Selects rows of the table of that number, for the next run: AppTest forgets them after it."""
     _, _, key = at.dataframe[table].proto.id.split("-", 2)

@@ -1,4 +1,4 @@
-"""Attaching a registry to a cluster, and detaching it: the plan, the request for an administrator, what came of it."""
+"""The dialogs that attach a registry to a cluster and detach it, and how long a new role takes."""
 
 import time
 from dataclasses import dataclass
@@ -6,18 +6,16 @@ from dataclasses import dataclass
 import streamlit as st
 
 from services.access.repository_scope import ALL, RepositoryChoice, choice_from
-from services.aks.attach import AttachPlan, apply_attach, read_attach_plan
+from services.aks.attach import Attached, AttachPlan, apply_attach, read_attach_plan
 from services.aks.clusters import Cluster
-from services.aks.detach import apply_detach, attachments, read_detach_plan
+from services.aks.detach import Detached, apply_detach, attachments, read_detach_plan
 from services.aks.puller import PullerAccess
 from services.commands import access as az_access
-from services.connection.errors import ServiceError
 from services.registries.registry import Mode, Registry
-from ui.elements.errors import panel, show_error
-from ui.elements.notices import say_done
+from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
-from ui.elements.writing import may_write, show_objections, show_read_only, with_status
+from ui.elements.writing import PlainPlan, confirm_and_run
 from ui.loaders import clusters
 from ui.loaders.registries import BY_ID
 from ui.roles.grant_dialog import confirm_grant
@@ -55,7 +53,17 @@ def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) ->
         if plan.nothing_to_do:
             given = plan.granted[0].words if plan.granted else "the same assignment"
             st.success(f"Nothing to do: {plain(given)} lets it pull already.", icon=":material/check_circle:")
-        confirm_grant(plan, lambda: _write(who, plan, principal_id))
+
+        def forget() -> None:
+            _attach_plan.clear(who, cluster, registry, choice, principal_id)
+            clusters.forget_pulls(who)
+
+        confirm_grant(
+            plan,
+            lambda report: apply_attach(connection.session(who), plan, report),
+            forget,
+            lambda result: _attached(plan, result),
+        )
 
 
 def _choose_repositories(registry: Registry) -> RepositoryChoice:
@@ -69,19 +77,9 @@ def _choose_repositories(registry: Registry) -> RepositoryChoice:
     return choice_from(text or "")
 
 
-def _write(who: str, plan: AttachPlan, principal_id: str) -> None:
-    try:
-        session = connection.session(who)
-        done = with_status("Assigning the role", lambda report: apply_attach(session, plan, report))
-    except ServiceError as error:
-        show_error(error)
-        return
-    finally:  # Also what failed may have been done.
-        _attach_plan.clear(who, plan.cluster, plan.registry, plan.choice, principal_id)
-        clusters.forget_pulls(who)
+def _attached(plan: AttachPlan, result: Attached) -> str:
     st.session_state[_key(plan.cluster, plan.registry)] = _Since(time.time())
-    say_done(f"Role assignment on {plain(plan.registry.name)}: {WORDS[done.outcome]}.")
-    st.rerun()
+    return f"Role assignment on {plain(plan.registry.name)}: {WORDS[result.outcome]}."
 
 
 @st.dialog("Detach", width="large")
@@ -92,24 +90,25 @@ def detach(who: str, cluster: Cluster, registry: Registry, held: PullerAccess) -
         chosen = own[st.selectbox("Assignment", list(own))].id if len(own) > 1 else ""
         session = connection.session(who)
         plan = read_detach_plan(session, cluster, registry, chosen, principal_id=held.principal_id)
-        show_objections(plan.blockers, plan.warnings)
         if plan.left.because:
             st.markdown("After it, these still let it pull:")
             for reason in plan.left.because:
                 st.markdown(f"- {plain(reason.words)}")
         elif not plan.blockers:
             st.markdown("After it, nothing that is known lets it pull.")
-        if plan.assignment:
-            st.code(az_access.remove_assignment(plan.assignment.id), language="bash", wrap_lines=True)
-        show_read_only()
-        if st.button("Remove the assignment", type="primary", disabled=bool(plan.blockers) or not may_write()):
-            try:
-                done = apply_detach(connection.session(who), plan)
-            finally:  # Also what failed may have been done.
-                clusters.forget_pulls(who)
+
+        def done(result: Detached) -> str:
             st.session_state.pop(_key(cluster, registry), None)
-            say_done(f"Role assignment on {plain(registry.name)}: {WORDS[done.outcome]}.")
-            st.rerun()
+            return f"Role assignment on {plain(registry.name)}: {WORDS[result.outcome]}."
+
+        lines = (az_access.remove_assignment(plan.assignment.id),) if plan.assignment else ()
+        confirm_and_run(
+            PlainPlan(plan.blockers, plan.warnings, lines),
+            "Remove assignment",
+            lambda report: apply_detach(session, plan, report),
+            lambda: clusters.forget_pulls(who),
+            done,
+        )
 
 
 def _key(cluster: Cluster, registry: Registry) -> str:

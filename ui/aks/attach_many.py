@@ -7,11 +7,12 @@ import streamlit as st
 from services.aks.attach import AttachPlan, apply_attach, read_attach_plan
 from services.connection.parallel import Partial, parallel_map
 from services.pull_checks.matrix import Pair
+from services.roles import admin_request
 from services.wording import counted
-from ui.elements.errors import show_refused
+from ui.elements.errors import panel, show_refused
 from ui.elements.outcomes import label
 from ui.elements.table import show_rows
-from ui.elements.writing import may_write, show_read_only
+from ui.elements.writing import PlainPlan, confirm, run
 from ui.loaders import clusters
 from ui.runtime import connection
 
@@ -57,19 +58,25 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
         ],
         "What would be assigned, a pair a row",
     )
-    show_read_only()
-    label = f"Assign {counted(len(ready), 'role')}"
-    if st.button(label, type="primary", disabled=not ready or not may_write()):
-        _apply(who, ready, chosen)
+    action = f"Assign {counted(len(ready), 'role')}"
+    lines = tuple(admin_request.as_az(plan.grant) for plan in ready)
+    if confirm(PlainPlan(commands=lines), action, ready=bool(ready)):
+        with panel():
+            _apply(who, action, ready, chosen)
 
 
-def _apply(who: str, plans: Sequence[AttachPlan], pairs: tuple[Pair, ...]) -> None:
+def _apply(who: str, action: str, plans: Sequence[AttachPlan], pairs: tuple[Pair, ...]) -> None:
     session = connection.session(who)
-    try:
-        done = parallel_map(lambda plan: (plan, apply_attach(session, plan)), plans, name=_name)
-    finally:  # Also what failed may have been done.
+
+    def forget() -> None:
         _plans.clear(who, pairs)
         clusters.forget_pulls(who)
+
+    done = run(
+        action,
+        lambda _report: parallel_map(lambda plan: (plan, apply_attach(session, plan)), plans, name=_name),
+        forget,
+    )
     show_refused(done, "pair", "pairs")
     show_rows(
         [
@@ -78,4 +85,4 @@ def _apply(who: str, plans: Sequence[AttachPlan], pairs: tuple[Pair, ...]) -> No
         ],
         "The result of each pair",
     )
-    st.caption("Read back after each. A new role takes up to ten minutes until registries know of it.")
+    st.caption("Each is verified. A new role takes up to ten minutes until registries know of it.")

@@ -1,26 +1,31 @@
-"""The proof of a pull in the cluster: what will run, said before it runs; then what each node made of it."""
+"""A test pull in the cluster: what will run, shown before it runs; then the result on each architecture."""
+
+from typing import TypeAlias
 
 import streamlit as st
 
 from services.aks.clusters import Cluster
-from services.aks.pull_proof import Proof, Pulled, plan_proof, run_proof
+from services.aks.pull_proof import Proof, ProofPlan, Pulled, plan_proof, run_proof
 from services.connection.names import image_name
 from services.registries.registry import Registry
-from ui.elements.errors import panel, show_error
+from ui.elements.errors import panel
 from ui.elements.text import plain
-from ui.elements.writing import may_write, show_objections, show_read_only
+from ui.elements.writing import PlainPlan, confirm
 from ui.runtime import connection
-from ui.runtime.background import Reading, show_progress, start
+from ui.runtime.background import Reading
+from ui.runtime.session_runs import RunKind, begin, runs_of, show
 
 _MARKS = {
     Pulled.YES: ":green-badge[:material/check: pulled]",
     Pulled.NO: ":red-badge[:material/close: not pulled]",
     Pulled.NOWHERE: ":orange-badge[:material/warning: no node to run on]",
-    Pulled.UNKNOWN: ":gray-badge[:material/help: could not be told]",
+    Pulled.UNKNOWN: ":gray-badge[:material/help: unknown]",
 }
+_Proofs: TypeAlias = tuple[Proof, ...]
+_TEST_PULLS = RunKind[ProofPlan, _Proofs]("test pulls")
 
 
-@st.dialog("Prove it in the cluster", width="large")
+@st.dialog("Run a test pull", width="large")
 def prove(who: str, cluster: Cluster, registry: Registry, repository: str, reference: str) -> None:
     """Shows the whole script, and starts it."""
     with panel():
@@ -31,35 +36,30 @@ def prove(who: str, cluster: Cluster, registry: Registry, repository: str, refer
             "and deleted after a minute at most. "
             "Whatever the image does when it starts, it does in that minute."
         )
-        show_objections(plan.blockers)
-        st.code(plan.script, language="bash")
-        show_read_only()
-        if st.button("Run it in the cluster", type="primary", disabled=bool(plan.blockers) or not may_write()):
+        if confirm(PlainPlan(plan.blockers, (), (plan.script,)), "Run test pull"):
             session = connection.session(who)
 
-            def work(reading: Reading[tuple[Proof, ...]]) -> None:
-                reading.report(0, 0, "the proof in the cluster")
-                reading.value = run_proof(session, plan)
+            def work(reading: Reading[_Proofs | None]) -> _Proofs:
+                reading.report_state("the test pull")
+                return run_proof(session, plan)
 
-            st.session_state[_key(cluster, plan.image)] = start((), work, verb="Running")
-            st.rerun()
+            begin(_TEST_PULLS, _key(cluster, plan.image), plan, work, lambda: None, verb="Running")
 
 
 def _key(cluster: Cluster, image: str) -> str:
-    return f"proof {cluster.id} {image}"
+    return f"{cluster.id} {image}"
 
 
 def show_proof(cluster: Cluster, registry: Registry, repository: str, reference: str) -> None:
-    """The proof of this image that this session began, if it did."""
+    """The test pull of this image that this session began, if it did."""
     image = f"{registry.login_server}/{image_name(repository, reference)}"
-    reading: Reading[tuple[Proof, ...]] | None = st.session_state.get(_key(cluster, image))
-    if reading is None:
-        return
-    st.subheader("Proof in the cluster", anchor=False)
-    show_progress(reading, f"proof {cluster.id}")
-    if reading.error:
-        show_error(reading.error)
-    for proof in reading.value:
+    if _key(cluster, image) in runs_of(_TEST_PULLS):
+        st.subheader("Test pull", anchor=False)
+        show(_TEST_PULLS, _show_end, only=lambda plan: (plan.cluster.id, plan.image) == (cluster.id, image))
+
+
+def _show_end(_plan: ProofPlan, proofs: _Proofs) -> None:
+    for proof in proofs:
         st.markdown(f"{_MARKS[proof.pulled]} **{plain(proof.architecture)}**")
         if proof.message:
             st.code(proof.message, language=None, wrap_lines=True)

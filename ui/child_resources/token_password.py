@@ -12,16 +12,16 @@ from services.registries.registry import Registry
 from ui.child_resources import tokens
 from ui.elements.errors import panel
 from ui.elements.text import exact, plain
-from ui.elements.writing import may_write, show_objections, show_read_only
+from ui.elements.writing import PlainPlan, confirm, run
 from ui.runtime import connection
 
-_ENDS = {"a day": 1, "a week": 7, "30 days": 30, "90 days": 90, "a year": 365, "for good": None}
+_ENDS = {"1 day": 1, "1 week": 7, "30 days": 30, "90 days": 90, "1 year": 365, "Never": None}
 _CLOSE = "close the dialog of the new password"
 
 
-@st.dialog("New password", width="large", on_dismiss="rerun")
+@st.dialog("Generate password", width="large", on_dismiss="rerun")
 def new_password(who: str, registry: Registry, token: Token) -> None:
-    """Asks which and for how long, has it made, and shows it. The next run of anything forgets it."""
+    """Asks which and for how long, generates it, and shows it. The next run of anything forgets it."""
     if st.session_state.pop(_CLOSE, False):
         st.rerun()
     with panel():
@@ -29,33 +29,28 @@ def new_password(who: str, registry: Registry, token: Token) -> None:
         with form.container():
             now = datetime.now(UTC)
             left, right = st.columns(2)
-            name = left.segmented_control("Which", NAMES, default=spare_name(token, now), required=True)
-            ends = right.selectbox("It works for", list(_ENDS), index=list(_ENDS).index("30 days"))
+            name = left.segmented_control("Password", NAMES, default=spare_name(token, now), required=True)
+            ends = right.selectbox("Expires after", list(_ENDS), index=list(_ENDS).index("30 days"))
             plan = plan_password(registry, token, name or NAMES[0], _ENDS[ends], now)
-            show_objections((), plan.warnings)
-            st.markdown("It is shown once, here. Azure does not tell it again, and this console does not keep it.")
+            st.markdown("It is shown here once: Azure does not show it again, and this console does not keep it.")
             line = az_child_resources.generate_token_password(registry.name, token.name, plan.name, _ENDS[ends])
-            st.code(line, language="bash", wrap_lines=True)
-            show_read_only()
-            asked = st.button("Make the password", type="primary", disabled=not may_write())
-        if not asked:
+            label = "Generate password"
+            confirmed = confirm(PlainPlan((), plan.warnings, (line,)), label)
+        if not confirmed:
             return
-        try:
-            with st.spinner("Azure makes the password"):
-                made = generate_password(connection.session(who), plan)
-        finally:  # Also what failed may have been done.
-            tokens.forget(who, registry)
+        session = connection.session(who)
+        password = run(label, lambda _report: generate_password(session, plan), lambda: tokens.forget(who, registry))
         form.empty()
-        _show(registry, made)
+        _show(registry, password)
 
 
-def _show(registry: Registry, made: NewPassword) -> None:
-    until = f"until {exact(made.expiry)}" if made.expiry else "without end"
+def _show(registry: Registry, password: NewPassword) -> None:
+    until = f"expires {exact(password.expiry)}" if password.expiry else "does not expire"
     st.success(
-        f"{made.name} of **{plain(made.token)}** is made, {until}. Copy it now: nobody sees it again.",
+        f"{password.name} of **{plain(password.token)}** generated, {until}. Copy it now: it is not shown again.",
         icon=":material/key:",
     )
-    st.code(made.value, language=None, wrap_lines=True)
+    st.code(password.value, language=None, wrap_lines=True)
     st.markdown("To sign in with it, with the password in TOKEN_PASSWORD:")
-    st.code(az_sign_in.sign_in_as_token(made.token, registry.login_server), language="bash", wrap_lines=True)
-    st.button("I have copied it", type="primary", on_click=st.session_state.__setitem__, args=(_CLOSE, True))
+    st.code(az_sign_in.sign_in_as_token(password.token, registry.login_server), language="bash", wrap_lines=True)
+    st.button("Done", type="primary", on_click=st.session_state.__setitem__, args=(_CLOSE, True))

@@ -1,4 +1,4 @@
-"""Tokens and scope maps of a registry: read, and the dialogs that make, disable and remove a token."""
+"""Tokens and scope maps of a registry: read, and the dialogs that create, disable and delete a token."""
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -25,7 +25,7 @@ from ui.elements.errors import panel, show_error
 from ui.elements.notices import say_done
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
-from ui.elements.writing import may_write, show_objections, show_read_only, with_status
+from ui.elements.writing import PlainPlan, confirm, confirm_and_run, run
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID, Loaded
 from ui.navigation import pages
@@ -71,26 +71,29 @@ def password_words(password: Password) -> str:
     return f"{password.name} {'ended' if over else 'until'} {password.expiry:%Y-%m-%d}"
 
 
-@st.dialog("Make a token", width="large")
-def make(who: str, registry: Registry, listing: Listing) -> None:
-    """Asks for its name, repositories and rights, shows the plan, and makes the scope map and the token."""
+@st.dialog("Create token", width="large")
+def create(who: str, registry: Registry, listing: Listing) -> None:
+    """Asks for its name, repositories and rights, and creates the scope map and the token."""
     with panel():
         name, grants = _ask(who, registry)
         plan = plan_token(registry, listing.tokens, listing.maps, name, grants)
-        if name and grants:  # Before, all that is missing would be said to be wrong.
-            show_objections(plan.blockers, plan.warnings)
-        st.code("\n".join(_lines(plan)), language="bash", wrap_lines=True)
-        show_read_only()
-        if st.button("Make the token", type="primary", disabled=bool(plan.blockers) or not may_write()):
-            try:
-                session = connection.session(who)
-                done = with_status("Making the token", lambda report: apply_token(session, plan, report))
-            finally:  # Also what failed may have been done.
-                forget(who, registry)
-            created = done is Outcome.CREATED
-            then = " It can sign in once it has a password: generate one here." if created else ""
-            say_done(f"Token {plain(name)}: {WORDS[done]}.{then}")
-            open_page(pages.TOKENS, registry=st.query_params["registry"], token=name)
+        filled = bool(name and grants)  # Before, all that is missing would be said to be wrong.
+
+        def done(result: Outcome) -> str:
+            next_step = (
+                " It can sign in once it has a password: generate one here." if result is Outcome.CREATED else ""
+            )
+            return f"Token {plain(name)}: {WORDS[result]}.{next_step}"
+
+        confirm_and_run(
+            PlainPlan(plan.blockers if filled else (), plan.warnings if filled else (), _lines(plan)),
+            "Create token",
+            lambda report: apply_token(connection.session(who), plan, report),
+            lambda: forget(who, registry),
+            done,
+            ready=filled,
+            then=lambda: open_page(pages.TOKENS, registry=st.query_params["registry"], token=name),
+        )
 
 
 def _lines(plan: TokenPlan) -> tuple[str, str]:
@@ -116,7 +119,7 @@ def _ask(who: str, registry: Registry) -> tuple[str, tuple[Grant, ...]]:
         help="team/* is all that begin so, * is all. A repository need not be there yet.",
     )
     rights = st.pills(
-        "It may",
+        "Permissions",
         list(Right),
         selection_mode="multi",
         default=[Right.PULL, Right.READ_METADATA],
@@ -126,7 +129,7 @@ def _ask(who: str, registry: Registry) -> tuple[str, tuple[Grant, ...]]:
     return name, tuple(Grant(repository.strip(), chosen) for repository in dict.fromkeys(repositories))
 
 
-@st.dialog("Enable or disable")
+@st.dialog("Change status")
 def change_status(who: str, registry: Registry, token: Token) -> None:
     """The other of its two states."""
     with panel():
@@ -139,73 +142,64 @@ def change_status(who: str, registry: Registry, token: Token) -> None:
         )
         st.markdown(f"**{plain(token.name)}** will be {target}. {effect}")
         line = az_child_resources.set_token_status(registry.name, token.name, token.scope_map, target)
-        st.code(line, language="bash", wrap_lines=True)
-        show_read_only()
-        label = "Disable" if token.enabled else "Enable"
-        if st.button(f"{label} the token", type="primary", disabled=not may_write()):
-            try:
-                done = apply_status(connection.session(who), registry, token, enabled=not token.enabled)
-            finally:  # Also what failed may have been done.
-                forget(who, registry)
-            say_done(f"Token {plain(token.name)}: {WORDS[done]}.")
-            st.rerun()
+        confirm_and_run(
+            PlainPlan(commands=(line,)),
+            f"{'Disable' if token.enabled else 'Enable'} token",
+            lambda _report: apply_status(connection.session(who), registry, token, enabled=not token.enabled),
+            lambda: forget(who, registry),
+            lambda result: f"Token {plain(token.name)}: {WORDS[result]}.",
+        )
 
 
-@st.dialog("Remove a token", width="medium", on_dismiss="rerun")
-def remove(who: str, registry: Registry, token: Token, listing: Listing) -> None:
-    """What goes with it, its name typed, and the deed."""
+@st.dialog("Delete token", width="medium", on_dismiss="rerun")
+def delete(who: str, registry: Registry, token: Token, listing: Listing) -> None:
+    """What is deleted with it, and its name typed."""
     with panel():
         plan = plan_token_removal(registry, listing.tokens, listing.maps, token)
-        st.markdown(f"The token **{plain(token.name)}** of {plain(registry.name)} will be removed, and with it:")
+        st.markdown(f"The token **{plain(token.name)}** of {plain(registry.name)} will be deleted, and with it:")
         st.markdown(f"- {counted(len(token.passwords), 'password')}")
         if plan.scope_map:
             st.markdown(f"- its scope map {plain(plan.scope_map.name)}, which no other token has")
         elif token.scope_map:
             st.markdown(f"- not its scope map {plain(token.scope_map)}: that stays")
-        show_objections((), plan.warnings)
         lines = [az_child_resources.remove_token(registry.name, token.name)]
         lines += [az_child_resources.remove_scope_map(registry.name, plan.scope_map.name)] if plan.scope_map else []
-        st.code("\n".join(lines), language="bash", wrap_lines=True)
-        show_read_only()
-        typed = st.text_input("To confirm, type its name")
-        sure = typed.strip() == token.name and may_write()
-        if st.button("Remove the token", type="primary", disabled=not sure):
-            try:
-                session = connection.session(who)
-                done = with_status("Removing the token", lambda report: apply_token_removal(session, plan, report))
-            finally:  # Also what failed may have been done.
-                forget(who, registry)
-            _show_removed(token, done)
+        label = "Delete token"
+        if confirm(PlainPlan((), plan.warnings, tuple(lines)), label, typed=token.name):
+            session = connection.session(who)
+            result = run(
+                label, lambda report: apply_token_removal(session, plan, report), lambda: forget(who, registry)
+            )
+            _show_deleted(token, result)
 
 
-def _show_removed(token: Token, done: Removed) -> None:
-    words = f"Token {plain(token.name)}: {WORDS[done.token]}."
-    if done.scope_map:
-        words += f" Scope map {plain(token.scope_map)}: {WORDS[done.scope_map]}."
-    if done.map_error:
-        st.success(words, icon=":material/check_circle:")
-        show_error(done.map_error)
+def _show_deleted(token: Token, result: Removed) -> None:
+    sentence = f"Token {plain(token.name)}: {WORDS[result.token]}."
+    if result.scope_map:
+        sentence += f" Its scope map {plain(token.scope_map)}: {WORDS[result.scope_map]}."
+    if result.map_error:
+        st.success(sentence, icon=":material/check_circle:")
+        show_error(result.map_error)
         return
-    say_done(words)
+    say_done(sentence)
     open_page(pages.TOKENS, registry=st.query_params["registry"])
 
 
-@st.dialog("Remove a scope map")
-def remove_map(who: str, registry: Registry, listing: Listing) -> None:
+@st.dialog("Delete scope map")
+def delete_map(who: str, registry: Registry, listing: Listing) -> None:
     """One that no token has."""
     with panel():
         unused = [one for one in listing.maps if not map_blockers(one, users_of(one.id, listing.tokens))]
         chosen = st.selectbox("Scope map", unused, format_func=lambda one: one.name)
         for words in grant_words(chosen):
             st.markdown(f"- {plain(words)}")
-        st.code(az_child_resources.remove_scope_map(registry.name, chosen.name), language="bash", wrap_lines=True)
-        show_read_only()
-        if st.button("Remove the scope map", type="primary", disabled=not may_write()):
-            session = connection.session(who)
-            try:
-                used_by = users_of(chosen.id, list_tokens(session, registry))
-                done = remove_scope_map(session, registry, chosen, used_by)
-            finally:  # Also what failed may have been done.
-                forget(who, registry)
-            say_done(f"Scope map {plain(chosen.name)}: {WORDS[done]}.")
-            st.rerun()
+        session = connection.session(who)
+        confirm_and_run(
+            PlainPlan(commands=(az_child_resources.remove_scope_map(registry.name, chosen.name),)),
+            "Delete scope map",
+            lambda _report: remove_scope_map(
+                session, registry, chosen, users_of(chosen.id, list_tokens(session, registry))
+            ),
+            lambda: forget(who, registry),
+            lambda result: f"Scope map {plain(chosen.name)}: {WORDS[result]}.",
+        )

@@ -1,4 +1,4 @@
-"""Webhooks of a registry: read, and the dialogs that add, remove, enable and disable one."""
+"""Webhooks of a registry: read, and the dialogs that add, delete, enable and disable one."""
 
 from datetime import UTC, datetime
 
@@ -20,10 +20,9 @@ from services.commands import child_resources as az_child_resources
 from services.connection.changes import Outcome
 from services.registries.registry import Registry
 from ui.elements.errors import panel
-from ui.elements.notices import say_done
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
-from ui.elements.writing import may_write, show_objections, show_read_only, with_status
+from ui.elements.writing import PlainPlan, confirm_and_run
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID, Loaded
 from ui.navigation import pages
@@ -51,14 +50,13 @@ def forget(who: str, registry: Registry, name: str) -> None:
     registry_loaders.registry.clear(who, registry.id)
 
 
-@st.dialog("Add a webhook", width="large")
+@st.dialog("Add webhook", width="large")
 def add(who: str, registry: Registry, there: tuple[Webhook, ...]) -> None:
-    """Asks for the webhook, shows what is in its way, and adds it."""
+    """Asks for the webhook, and adds it."""
     with panel():
         wanted = _ask(registry)
         plan = plan_webhook(registry, there, wanted)
-        if wanted.name and wanted.service_uri:  # Before, all that is missing would be said to be wrong.
-            show_objections(plan.blockers, plan.warnings)
+        filled = bool(wanted.name and wanted.service_uri)  # Before, all that is missing would be said to be wrong.
         line = az_child_resources.add_webhook(
             registry.name,
             wanted.name or "NAME",
@@ -69,16 +67,14 @@ def add(who: str, registry: Registry, there: tuple[Webhook, ...]) -> None:
             enabled=wanted.enabled,
             header_names=wanted.header_names,
         )
-        st.code(line, language="bash", wrap_lines=True)
-        show_read_only()
-        if st.button("Add the webhook", type="primary", disabled=bool(plan.blockers) or not may_write()):
-            try:
-                session = connection.session(who)
-                done = with_status("Adding the webhook", lambda report: apply_webhook(session, plan, report))
-            finally:  # Also what failed may have been done.
-                forget(who, registry, wanted.name)
-            _say(wanted.name, done)
-            st.rerun()
+        confirm_and_run(
+            PlainPlan(plan.blockers if filled else (), plan.warnings if filled else (), (line,)),
+            "Add webhook",
+            lambda report: apply_webhook(connection.session(who), plan, report),
+            lambda: forget(who, registry, wanted.name),
+            lambda result: _done(wanted.name, result),
+            ready=filled,
+        )
 
 
 def _ask(registry: Registry) -> NewWebhook:
@@ -87,12 +83,14 @@ def _ask(registry: Registry) -> NewWebhook:
     location = right.selectbox(
         "Region",
         regions_of(registry),
-        help="Of a registry with replicas, a webhook hears what happens in its own region.",
+        help="In a registry with replicas, a webhook is called for events in its own region.",
     )
     uri = st.text_input(
-        "Address that Azure calls", placeholder="https://hooks.contoso.example/acr", help="The console never calls it."
+        "Service URI",
+        placeholder="https://hooks.contoso.example/acr",
+        help="The address that Azure calls. This console never calls it.",
     )
-    actions = st.pills("Call it when", list(ACTIONS), selection_mode="multi", default=["push"])
+    actions = st.pills("Actions", list(ACTIONS), selection_mode="multi", default=["push"])
     st.caption(" · ".join(f"**{action}**: {plain(ACTIONS[action])}" for action in actions) or "Choose at least one.")
     scope = st.text_input(
         "Scope",
@@ -101,7 +99,7 @@ def _ask(registry: Registry) -> NewWebhook:
     )
     headers = []
     with st.expander("Custom headers"):
-        st.caption("Sent along with each call, to prove that it comes from here. A value is never shown again.")
+        st.caption("Sent with each call, to prove where it comes from. A value is not shown again.")
         for number in range(1, MOST_HEADERS + 1):
             left, right = st.columns(2)
             header = left.text_input(f"Header {number}", placeholder="Authorization").strip()
@@ -115,13 +113,13 @@ def _ask(registry: Registry) -> NewWebhook:
     )
 
 
-def _say(name: str, outcome: Outcome) -> None:
-    say_done(f"Webhook {plain(name)}: {WORDS[outcome]}.")
+def _done(name: str, outcome: Outcome) -> str:
+    return f"Webhook {plain(name)}: {WORDS[outcome]}."
 
 
-@st.dialog("Where it calls")
-def show_address(who: str, registry: Registry, name: str) -> None:
-    """Asked of Azure each time, and kept nowhere: an address may hold a key."""
+@st.dialog("Service URI")
+def show_service_uri(who: str, registry: Registry, name: str) -> None:
+    """Read from Azure each time, and kept nowhere: an address may hold a key."""
     with panel():
         callback = read_callback(connection.session(who), registry, name)
         st.code(callback.service_uri, language=None, wrap_lines=True)
@@ -130,41 +128,33 @@ def show_address(who: str, registry: Registry, name: str) -> None:
         st.code(az_child_resources.show_webhook_config(registry.name, name), language="bash", wrap_lines=True)
 
 
-@st.dialog("Enable or disable")
+@st.dialog("Change status")
 def change_status(who: str, registry: Registry, webhook: Webhook) -> None:
     """The other of its two states."""
     with panel():
         target = "disabled" if webhook.enabled else "enabled"
         effect = "Azure stops calling its address." if webhook.enabled else "Azure calls its address from then on."
         st.markdown(f"**{plain(webhook.name)}** will be {target}. {effect}")
-        st.code(
-            az_child_resources.set_webhook_status(registry.name, webhook.name, target), language="bash", wrap_lines=True
+        confirm_and_run(
+            PlainPlan(commands=(az_child_resources.set_webhook_status(registry.name, webhook.name, target),)),
+            f"{'Disable' if webhook.enabled else 'Enable'} webhook",
+            lambda _report: apply_status(connection.session(who), registry, webhook, enabled=not webhook.enabled),
+            lambda: forget(who, registry, webhook.name),
+            lambda result: _done(webhook.name, result),
         )
-        show_read_only()
-        label = "Disable" if webhook.enabled else "Enable"
-        if st.button(f"{label} the webhook", type="primary", disabled=not may_write()):
-            try:
-                done = apply_status(connection.session(who), registry, webhook, enabled=not webhook.enabled)
-            finally:  # Also what failed may have been done.
-                forget(who, registry, webhook.name)
-            _say(webhook.name, done)
-            st.rerun()
 
 
-@st.dialog("Remove a webhook")
-def remove(who: str, registry: Registry, webhook: Webhook) -> None:
-    """What is lost, and the deed."""
+@st.dialog("Delete webhook")
+def delete(who: str, registry: Registry, webhook: Webhook) -> None:
+    """What is lost with it."""
     with panel():
-        st.markdown(f"**{plain(webhook.name)}** will be removed from {plain(registry.name)}.")
-        show_objections(
-            (), ("Its address, its headers and its events go with it. Whoever waits for its calls is called no more.",)
+        st.markdown(f"**{plain(webhook.name)}** will be deleted from {plain(registry.name)}.")
+        warning = "Its address, headers and events are deleted with it. Whatever relies on its calls gets no more."
+        confirm_and_run(
+            PlainPlan((), (warning,), (az_child_resources.remove_webhook(registry.name, webhook.name),)),
+            "Delete webhook",
+            lambda report: apply_removal(connection.session(who), registry, webhook, report),
+            lambda: forget(who, registry, webhook.name),
+            lambda result: _done(webhook.name, result),
+            then=lambda: open_page(pages.WEBHOOKS, registry=st.query_params["registry"]),
         )
-        st.code(az_child_resources.remove_webhook(registry.name, webhook.name), language="bash", wrap_lines=True)
-        show_read_only()
-        if st.button("Remove the webhook", type="primary", disabled=not may_write()):
-            try:
-                done = apply_removal(connection.session(who), registry, webhook)
-            finally:  # Also what failed may have been done.
-                forget(who, registry, webhook.name)
-            _say(webhook.name, done)
-            open_page(pages.WEBHOOKS, registry=st.query_params["registry"])

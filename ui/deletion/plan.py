@@ -14,16 +14,12 @@ from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.columns import Sizes
 from ui.elements.errors import show_error
-from ui.elements.page import az_lines
 from ui.elements.table import TEXTS, show_rows
 from ui.elements.text import ago, plain, shell, short, size
 from ui.loaders import contents as whole
 from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.runtime.background import show_progress
-
-# Lines that are shown of a plan of thousands.
-SHOWN_LINES = 20
 
 
 def contents_of(who: str, registry: Registry, name: str) -> RepositoryContents:
@@ -102,13 +98,6 @@ def _row(item: DeletionItem) -> dict[str, object]:
 def _names(tags: list[str]) -> str:
     shown = ", ".join(plain(tag) for tag in tags[:10])
     return f"{shown} and {len(tags) - 10:,} more" if len(tags) > 10 else shown
-
-
-def show_lines(lines: Iterable[str]) -> None:
-    """The lines that do the same; the first of them where there are many."""
-    lines = list(lines)
-    more = [f"# … and {len(lines) - SHOWN_LINES:,} more"] if len(lines) > SHOWN_LINES else []
-    az_lines(*lines[:SHOWN_LINES], *more)
 
 
 def show_freed(who: str, registry: Registry, contents: RepositoryContents, digests: Iterable[str]) -> None:

@@ -5,12 +5,12 @@ import streamlit as st
 _DONE = "done: what the last action did"
 
 
-def say_done(words: str) -> None:
-    """Keeps `words` (markdown) for the next run."""
-    st.session_state[_DONE] = words
+def say_done(sentence: str) -> None:
+    """Keeps `sentence` (markdown) for the next run."""
+    st.session_state[_DONE] = sentence
 
 
 def show_done() -> None:
     """What the action before this run did, once."""
-    if words := st.session_state.pop(_DONE, ""):
-        st.success(words, icon=":material/check_circle:")
+    if sentence := st.session_state.pop(_DONE, ""):
+        st.success(sentence, icon=":material/check_circle:")

@@ -1,5 +1,7 @@
 """The words and the icon for what became of a change."""
 
+import streamlit as st
+
 from services.connection.changes import Outcome
 
 # With a name before them: "Token device01: created and verified".
@@ -26,3 +28,11 @@ ICONS = {
 def label(outcome: Outcome) -> str:
     """The words on their own, as in a table's cell."""
     return WORDS[outcome].capitalize()
+
+
+def show_outcome(what: str, outcome: Outcome, more: str = "") -> None:
+    """One sentence: `what` (markdown), its outcome, and `more` where that is confirmed."""
+    if outcome is Outcome.NOT_CONFIRMED:
+        st.warning(f"{what}: {WORDS[outcome]}.", icon=":material/pending:")
+    else:
+        st.success(f"{what}: {WORDS[outcome]}{more}.", icon=":material/check_circle:")

@@ -1,15 +1,48 @@
-"""Whether this console may change anything."""
+"""Changing something: whether this console may, what is shown before, the button, and what is done after it."""
 
-from collections.abc import Callable, Iterable
-from typing import TypeVar
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeVar
 
 import streamlit as st
 
+from ui.elements.errors import panel
+from ui.elements.notices import say_done
+from ui.elements.page import az_lines
 from ui.elements.text import plain
 
-Done = TypeVar("Done")
+Result = TypeVar("Result")
+Report = Callable[[str], None]
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
+# What is shown of a plan that has thousands.
+SHOWN_COMMANDS = 20
+SHOWN_BLOCKERS = 20
+
+
+class Plan(Protocol):
+    """What every plan of a change says. Nothing is sent while there are `blockers`."""
+
+    @property
+    def blockers(self) -> tuple[str, ...]:
+        """Why it can't be done."""
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know before it is done."""
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The shell lines that do the same."""
+
+
+@dataclass(frozen=True)
+class PlainPlan:
+    """The plan of a change that needs no other: `blockers`, `warnings` and `commands` as of every plan."""
+
+    blockers: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
 
 
 def may_write() -> bool:
@@ -28,22 +61,87 @@ def show_read_only() -> None:
 
 def show_objections(blockers: Iterable[str], warnings: Iterable[str] = ()) -> None:
     """What a plan has against itself: why nothing is sent, and what to know before it is."""
-    for blocker in blockers:
+    blockers = tuple(blockers)
+    for blocker in blockers[:SHOWN_BLOCKERS]:
         st.error(plain(blocker), icon=":material/block:")
+    if len(blockers) > SHOWN_BLOCKERS:
+        st.error(f"{len(blockers) - SHOWN_BLOCKERS:,} more reasons, not shown.", icon=":material/block:")
     for warning in warnings:
         st.warning(plain(warning), icon=":material/warning:")
 
 
-def with_status(label: str, work: Callable[[Callable[[str], None]], Done]) -> Done:
-    """`work` under `label`, and then under what it reports that it is doing."""
-    with st.status(label, expanded=False) as status:
-        return work(lambda state: status.update(label=state.capitalize()))
+def confirm(
+    plan: Plan,
+    label: str,
+    *,
+    typed: str = "",
+    ready: bool = True,
+    icon: str | None = None,
+    in_dialog: bool = True,
+) -> bool:
+    """Shows what `plan` says and the button `label`; whether it was pressed.
 
-
-def confirmed(label: str, name: str, *, anything: bool, typed: bool) -> bool:
-    """The button that does it; with `typed`, only once the name was typed."""
+    `typed`: a name that has to be typed first. `ready`: whether all else that is asked for is given. On a page, where
+    `in_dialog` is False, the commands are folded and there is no Cancel.
+    """
+    show_objections(plan.blockers, plan.warnings)
+    _show_commands(plan.commands, folded=not in_dialog)
     show_read_only()
-    sure = not typed or st.text_input(f"To confirm, type: {plain(name)}", key=f"confirm {name}", width=420) == name
-    return st.button(
-        label, type="primary", icon=":material/delete_forever:", disabled=not (anything and sure and may_write())
-    )
+    if typed:
+        ready &= st.text_input(f"Type {plain(typed)} to confirm", key=f"confirm {typed}", width=420).strip() == typed
+    with st.container(horizontal=True):
+        pressed = st.button(
+            label,
+            key=f"do {label}",
+            type="primary",
+            icon=icon,
+            disabled=not ready or bool(plan.blockers) or not may_write(),
+        )
+        if in_dialog and st.button("Cancel", key="cancel"):
+            st.rerun()
+    return pressed
+
+
+def run(label: str, apply: Callable[[Report], Result], forget: Callable[[], None]) -> Result:
+    """What `apply` returns, run under a status that begins with `label` and follows what it reports.
+
+    `forget` is called however that ends. Raises ServiceError as `apply` does.
+    """
+    try:
+        with st.status(label, expanded=False) as status:
+            return apply(lambda state: status.update(label=state.capitalize()))
+    finally:
+        forget()  # What failed may have been done too.
+
+
+def confirm_and_run(
+    plan: Plan,
+    label: str,
+    apply: Callable[[Report], Result],
+    forget: Callable[[], None],
+    done: Callable[[Result], str],
+    *,
+    typed: str = "",
+    ready: bool = True,
+    in_dialog: bool = True,
+    then: Callable[[], None] = st.rerun,
+) -> None:
+    """The end of a dialog or a page: `confirm`, `run`, and the sentence `done` (markdown) where `then` leads.
+
+    A ServiceError is shown where this stands.
+    """
+    if not confirm(plan, label, typed=typed, ready=ready, in_dialog=in_dialog):
+        return
+    with panel():
+        say_done(done(run(label, apply, forget)))
+        then()
+
+
+def _show_commands(commands: Sequence[str], *, folded: bool) -> None:
+    """The first of them where there are many."""
+    more = [f"# … and {len(commands) - SHOWN_COMMANDS:,} more"] if len(commands) > SHOWN_COMMANDS else []
+    lines = [*commands[:SHOWN_COMMANDS], *more]
+    if lines and folded:
+        az_lines(*lines)
+    elif lines:
+        st.code("\n".join(lines), language="bash", wrap_lines=True)

@@ -1,4 +1,4 @@
-"""Setting the locks of a repository, a tag or a manifest: as they are, what a change means, and what was read back."""
+"""The dialog that sets the locks of a repository, a tag or a manifest."""
 
 import streamlit as st
 
@@ -8,8 +8,8 @@ from services.images.locks import Lockable, meaning, set_manifest_locks, set_rep
 from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
 from services.registries.registry import Registry
 from ui.elements.errors import panel
-from ui.elements.notices import say_done
 from ui.elements.text import plain, short
+from ui.elements.writing import PlainPlan, confirm_and_run
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
@@ -39,21 +39,23 @@ def change_locks(who: str, registry: Registry, repository: str, reference: str =
             for lock, label in _TOGGLES.items()
         }
         wanted = Locks(**switched)
-        st.markdown(f"**{'So it will be' if wanted != now else 'So it is'}:** {meaning(wanted, what)}")
+        st.markdown(f"**{'After the change' if wanted != now else 'Now'}:** {meaning(wanted, what)}")
         line = (
             az_images.lock(registry.name, repository, reference, **switched)
             if reference
             else az_images.lock_repository(registry.name, repository, **switched)
         )
-        st.code(line, language="bash", wrap_lines=True)
-        if st.button("Set the locks", type="primary", disabled=wanted == now):
-            try:
-                found = _set(client, what, repository, reference, wanted)
-            finally:  # Also what failed may have been done.
-                _forget(who, registry, what, repository, reference)
-            state = f"locked against {found.words}" if found.any else "not locked"
-            say_done(f"The {what} {plain(name)} is {state}, as read back.")
-            st.rerun()
+        confirm_and_run(
+            PlainPlan(commands=(line,)),
+            "Set locks",
+            lambda _report: _set(client, what, repository, reference, wanted),
+            lambda: _forget(who, registry, what, repository, reference),
+            lambda found: (
+                f"Locks of the {what} {plain(name)}: changed and verified "
+                f"({f'locked against {found.words}' if found.any else 'not locked'})."
+            ),
+            ready=wanted != now,
+        )
 
 
 def _read(client: RegistryClient, what: Lockable, repository: str, reference: str) -> Locks:

@@ -1,14 +1,16 @@
-"""Adding, moving and removing a tag: the plan, a confirmation, the deed, and what was read back."""
+"""The dialogs that add, move and remove a tag."""
 
 import streamlit as st
 
 from services.commands import images as az_images
-from services.images.tagging import apply_tag, apply_untag, plan_tag, plan_untag
+from services.connection.data_plane import RegistryClient
+from services.images.repositories import Tag
+from services.images.tagging import UntagPlan, UntagResult, apply_tag, apply_untag, plan_tag, plan_untag
 from services.registries.registry import Registry
-from ui.elements.errors import panel, show_refused
-from ui.elements.notices import say_done
+from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain, short
+from ui.elements.writing import PlainPlan, confirm_and_run
 from ui.loaders import contents
 from ui.loaders import images as image_loaders
 from ui.navigation import pages
@@ -16,61 +18,76 @@ from ui.navigation.links import open_page
 from ui.runtime import connection
 
 
-@st.dialog("Add or move a tag")
+@st.dialog("Add tag")
 def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
-    """Puts a tag on `digest`. A tag that exists is moved only after a second yes."""
+    """Puts a tag on `digest`. A tag that exists is moved only once that is ticked too."""
     name = (st.text_input("Tag", placeholder="v1.0.1") or "").strip()
     if not name:
         return
     client = connection.session(who).registry(registry.login_server)
     with panel():
         plan = plan_tag(client, repository, digest, name)
+        current, sure = plan.current_digest, True
         if plan.refusal:
-            st.warning(plain(plan.refusal), icon=":material/block:")
-            return
-        sure = True
-        if plan.current_digest:
-            st.markdown(f"**{plain(name)}** exists. It moves from {short(plan.current_digest)} to {short(digest)}.")
+            sure = False
+        elif current:
+            st.markdown(f"**{plain(name)}** exists. It moves from {short(current)} to {short(digest)}.")
             sure = st.checkbox("Move it")
         else:
             st.markdown(f"**{plain(name)}** is new. It will point to {short(digest)}; nothing is copied.")
-        moves = plan.current_digest is not None
-        line = az_images.add_tag(registry.name, registry.login_server, repository, digest, name, move=moves)
-        st.code(line, language="bash", wrap_lines=True)
-        if st.button("Move the tag" if moves else "Add the tag", type="primary", disabled=not sure):
-            tag = apply_tag(client, plan)
+
+        def forget() -> None:
             _forget(who, registry, repository, name, digest)
-            if plan.current_digest:
-                image_loaders.manifest_row.clear(who, registry.login_server, repository, plan.current_digest)
-            say_done(f"{plain(tag.name)} points to {short(tag.digest)}, as read back.")
-            st.rerun()
+            if current:
+                image_loaders.manifest_row.clear(who, registry.login_server, repository, current)
+
+        def done(tag: Tag) -> str:
+            return f"{plain(tag.name)} points to {short(tag.digest)}: {'moved' if current else 'added'} and verified."
+
+        line = az_images.add_tag(
+            registry.name, registry.login_server, repository, digest, name, move=current is not None
+        )
+        confirm_and_run(
+            PlainPlan((plan.refusal,) if plan.refusal else (), (), (line,)),
+            "Move tag" if current else "Add tag",
+            lambda _report: apply_tag(client, plan),
+            forget,
+            done,
+            ready=sure,
+        )
 
 
-@st.dialog("Remove a tag")
+@st.dialog("Remove tag")
 def untag(who: str, registry: Registry, repository: str, name: str) -> None:
     """Takes a tag away. The manifest stays, and so does what it costs."""
     client = connection.session(who).registry(registry.login_server)
     with panel():
         plan = plan_untag(client, repository, [name])
         (item,) = plan.items
-        if item.refusal:
-            st.warning(plain(item.refusal), icon=":material/block:")
-            return
-        st.markdown(
-            f"**{plain(name)}** is removed from {short(item.digest)}. Pulls by digest go on; no space is freed."
-        )
-        if plan.left_untagged:
-            st.warning("The manifest has no other tag: it will be untagged.", icon=":material/warning:")
-        st.code(az_images.untag(registry.name, repository, name), language="bash", wrap_lines=True)
-        if st.button("Remove the tag", type="primary"):
-            result = apply_untag(client, plan)
-            _forget(who, registry, repository, name, item.digest)
-            if result.refused:
-                show_refused(result, "tag", "tags")
-                return
-            say_done(f"Tag {plain(name)}: {WORDS[result.values[0].outcome]}.")
+        if not item.refusal:
+            st.markdown(
+                f"**{plain(name)}** is removed from {short(item.digest)}. Pulls by digest go on; no space is freed."
+            )
+        left = ("The manifest has no other tag: it will be untagged.",) if plan.left_untagged else ()
+        confirm_and_run(
+            PlainPlan(
+                (item.refusal,) if item.refusal else (), left, (az_images.untag(registry.name, repository, name),)
+            ),
+            "Remove tag",
+            lambda _report: _untag(client, plan),
+            lambda: _forget(who, registry, repository, name, item.digest),
+            lambda result: f"Tag {plain(name)}: {WORDS[result.outcome]}.",
             # The page of the tag has nothing to show any more: that of its digest has.
-            open_page(pages.IMAGE, **(st.query_params.to_dict() | {"reference": item.digest}))
+            then=lambda: open_page(pages.IMAGE, **(st.query_params.to_dict() | {"reference": item.digest})),
+        )
+
+
+def _untag(client: RegistryClient, plan: UntagPlan) -> UntagResult:
+    """The result of the plan's one tag. Raises ServiceError where it is refused."""
+    result = apply_untag(client, plan)
+    if result.refused:
+        raise result.refused[0].error
+    return result.values[0]
 
 
 def _forget(who: str, registry: Registry, repository: str, tag: str, digest: str) -> None:

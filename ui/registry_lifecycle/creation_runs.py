@@ -1,6 +1,4 @@
-"""The registries that this session creates: the plan, the deed in the background, and how each ended."""
-
-from dataclasses import dataclass
+"""The registries that this session creates: the plan, and how each creation ended."""
 
 import streamlit as st
 
@@ -12,25 +10,18 @@ from services.registry_lifecycle import code
 from services.registry_lifecycle.creation import Creation, apply_creation
 from services.registry_lifecycle.creation_plan import CreationPlan, RegistrySpec
 from services.registry_lifecycle.names import NameScope
-from ui.elements.errors import panel, show_error
-from ui.elements.notices import say_done
+from ui.elements.errors import show_error
 from ui.elements.outcomes import ICONS, WORDS
 from ui.elements.text import plain
-from ui.elements.writing import may_write, show_objections
+from ui.elements.writing import PlainPlan, confirm, confirm_and_run
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.registry_lifecycle.creation_form import Place, forget
 from ui.runtime import connection
-from ui.runtime.background import Reading, show_progress, start
+from ui.runtime.session_runs import RunKind, begin, runs_of, show
 
-
-@dataclass(frozen=True)
-class _Creating:
-    """One of this session, under way or over."""
-
-    plan: CreationPlan
-    reading: Reading[Creation | None]
+_CREATIONS = RunKind[CreationPlan, Creation]("registry creations")
 
 
 def offer_registration(who: str, place: Place) -> None:
@@ -41,51 +32,46 @@ def offer_registration(who: str, place: Place) -> None:
     with st.container(border=True):
         if place.provider.state == "Registering":
             st.markdown(f":material/pending: **{NAMESPACE} is being registered in {name}.** It takes a minute or two.")
-            st.button("Look again", icon=":material/refresh:", on_click=forget, args=(who,))
+            st.button("Check again", icon=":material/refresh:", on_click=forget, args=(who,))
             return
         st.markdown(
-            f":material/app_registration: **{NAMESPACE} is not registered in {name}.** Without that a subscription has "
-            "no registries. Registering it costs nothing and makes nothing; whoever may write to the subscription may "
-            "do it."
+            f":material/app_registration: **{NAMESPACE} is not registered in {name}.** Without it a subscription has "
+            "no registries. Registering it costs nothing and creates nothing; whoever may write to the subscription "
+            "may do it."
         )
-        st.code(az_registries.register_provider(place.subscription.id), language="bash", wrap_lines=True)
-        if st.button("Register the provider", disabled=not may_write()):
-            with panel():
-                try:
-                    state = register_provider(connection.session(who), place.subscription.id)
-                finally:
-                    forget(who)
-                say_done(f"{NAMESPACE} in {name}, as read back: {plain(state)}.")
-                st.rerun()
+        confirm_and_run(
+            PlainPlan(commands=(az_registries.register_provider(place.subscription.id),)),
+            "Register provider",
+            lambda _report: register_provider(connection.session(who), place.subscription.id),
+            lambda: forget(who),
+            lambda state: f"{NAMESPACE} in {name}: {plain(state)}.",
+            in_dialog=False,
+        )
 
 
 def show_plan(who: str, plan: CreationPlan) -> None:
-    """What would be made and cost, what is against it, and the button that starts it."""
+    """What would be created and what it costs, what is in the way, and the button that starts it."""
     st.subheader("Plan", anchor=False)
     st.markdown("\n".join(f"{number}. {plain(step)}" for number, step in enumerate(plan.steps, 1)))
     if plan.cost:
         month = money(plan.cost.total, plan.cost.currency)
         st.markdown(f"Empty, it costs **{month}** in a month of {plan.days} days.")
     else:
-        st.markdown("What it costs is not known: no price list has it.")
-    show_objections(plan.blockers, plan.warnings)
+        st.markdown("Its cost is unknown: no price list has it.")
     if not plan.blockers:
-        st.markdown("It is looked at again before anything is made, and read back after.")
-    if st.button(
-        "Create the registry",
-        type="primary",
+        st.markdown("All of it is checked again before anything is created, and verified after.")
+    if confirm(
+        PlainPlan(plan.blockers, plan.warnings, tuple(_lines(plan.order))),
+        "Create registry",
         icon=":material/add:",
-        disabled=bool(plan.blockers) or not may_write(),
+        in_dialog=False,
     ):
-        _creations()[_key(plan.order)] = _Creating(plan, _begin(who, plan))
-        st.rerun()
+        _begin(who, plan)
 
 
 def show_code(order: RegistrySpec) -> None:
-    """The same with az, Bicep and Terraform."""
-    with_az, with_bicep, with_terraform = st.tabs(["az", "Bicep", "Terraform"])
-    with with_az:
-        st.code("\n".join(_lines(order)), language="bash", wrap_lines=True)
+    """The same with Bicep and Terraform."""
+    with_bicep, with_terraform = st.tabs(["Bicep", "Terraform"])
     with with_bicep:
         subscription = order.subscription_id
         if order.new_group:
@@ -123,22 +109,21 @@ def _lines(order: RegistrySpec) -> list[str]:
     return [*lines, az_registries.show_login_server(name)]
 
 
-def _begin(who: str, plan: CreationPlan) -> Reading[Creation | None]:
+def _begin(who: str, plan: CreationPlan) -> None:
     session = connection.session(who)
 
-    def work(reading: Reading[Creation | None]) -> None:
-        try:
-            reading.value = apply_creation(session, plan, lambda state: reading.report(0, 0, state), stop=reading.stop)
-        finally:  # Also what failed may have made something.
-            forget(who)
-            registry_loaders.inventory.clear(who)
+    def forget_all() -> None:
+        forget(who)
+        registry_loaders.inventory.clear(who)
 
-    return start(None, work, verb=f"{plan.order.name}:")
-
-
-def _creations() -> dict[str, _Creating]:
-    creations: dict[str, _Creating] = st.session_state.setdefault("registries being created", {})
-    return creations
+    begin(
+        _CREATIONS,
+        _key(plan.order),
+        plan,
+        lambda run: apply_creation(session, plan, run.report_state, stop=run.stop),
+        forget_all,
+        verb=f"{plan.order.name}:",
+    )
 
 
 def _key(order: RegistrySpec) -> str:
@@ -147,33 +132,20 @@ def _key(order: RegistrySpec) -> str:
 
 def busy_names() -> set[str]:
     """The names, case folded, of what this session is creating, or has and still shows."""
-    return {creating.plan.order.name.casefold() for creating in _creations().values()}
+    return {run.plan.order.name.casefold() for run in runs_of(_CREATIONS).values()}
 
 
 def under_way(order: RegistrySpec) -> bool:
     """Whether this session is creating it, or has and the end is still shown."""
-    return _key(order) in _creations()
+    return _key(order) in runs_of(_CREATIONS)
 
 
 def show_creations() -> None:
-    """Those that this session began: under way, or how each ended, until it is put away."""
-    for key, creating in list(_creations().items()):
-        show_progress(creating.reading, f"creation of {key}", stop="Stop waiting")
-        if creating.reading.running:
-            continue
-        with st.container(border=True):
-            if creating.reading.error:
-                show_error(creating.reading.error)
-            elif creating.reading.value:
-                _show_end(creating.reading.value)
-            st.button("Put away", key=f"put away {key}", on_click=_put_away, args=(key,))
+    """Those that this session began: under way, or how each ended, until it is dismissed."""
+    show(_CREATIONS, _show_end, stop="Stop waiting")
 
 
-def _put_away(key: str) -> None:
-    _creations().pop(key, None)
-
-
-def _show_end(done: Creation) -> None:
+def _show_end(_plan: CreationPlan, done: Creation) -> None:
     for one in (done.group, done.made):
         words = "already exists" if one.outcome is Outcome.ALREADY_DONE else WORDS[one.outcome]
         st.markdown(f"{ICONS[one.outcome]} {plain(one.what)}: {words}")
@@ -183,8 +155,8 @@ def _show_end(done: Creation) -> None:
         st.warning(plain(difference), icon=":material/warning:")
     if done.left_over:
         st.warning(
-            f"The resource group {plain(done.left_over)} was made for it and stays, with nothing in it. Use it for the "
-            "next try, as an existing one, or delete it:",
+            f"The resource group {plain(done.left_over)} was created for it and stays, empty. Use it for the next "
+            "try, as an existing one, or delete it:",
             icon=":material/warning:",
         )
         st.code(

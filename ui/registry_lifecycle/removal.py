@@ -1,6 +1,4 @@
-"""Deleting a registry: what goes with it, its name typed, the deed in the background, and how it ended."""
-
-from dataclasses import dataclass
+"""Deleting a registry: what is lost with it, its name typed, and how the deletion ended."""
 
 import streamlit as st
 
@@ -15,16 +13,19 @@ from services.registry_lifecycle.removal import RemovalPlan, apply_removal, plan
 from services.wording import counted
 from ui.elements.columns import ago_column
 from ui.elements.errors import panel, show_error, show_refused
-from ui.elements.page import az_lines
+from ui.elements.outcomes import show_outcome
 from ui.elements.table import UTC, show_facts, show_rows
 from ui.elements.text import plain, size
-from ui.elements.writing import confirmed, show_objections
+from ui.elements.writing import PlainPlan, confirm
 from ui.loaders import clusters, contents
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.runtime import connection
-from ui.runtime.background import Reading, show_progress, start
+from ui.runtime.background import Reading, show_progress
+from ui.runtime.session_runs import RunKind, begin, runs_of, show
+
+_DELETIONS = RunKind[RemovalPlan, Outcome]("registry deletions")
 
 
 def show_removal(who: str, registry: Registry) -> None:
@@ -35,12 +36,16 @@ def show_removal(who: str, registry: Registry) -> None:
         return
     with lost:
         _show_lost(plan)
-    show_objections(plan.blockers, plan.warnings)
+    line = az_registries.delete_registry(registry.name, registry.resource_group, registry.subscription_id)
     with panel():
-        if confirmed("Delete the registry", registry.name, anything=not plan.blockers, typed=True):
-            _removals()[registry.id] = _Removal(plan, _begin(who, plan))
-            st.rerun()
-    az_lines(az_registries.delete_registry(registry.name, registry.resource_group, registry.subscription_id))
+        if confirm(
+            PlainPlan(plan.blockers, plan.warnings, (line,)),
+            "Delete registry",
+            typed=registry.name,
+            icon=":material/delete_forever:",
+            in_dialog=False,
+        ):
+            _begin(who, plan)
 
 
 def _plan(who: str, registry: Registry) -> RemovalPlan | None:
@@ -124,69 +129,39 @@ def _number(number: int | None) -> str:
     return "not known" if number is None else f"{number:,}"
 
 
-@dataclass(frozen=True)
-class _Removal:
-    """A deletion of this session, under way or over."""
-
-    plan: RemovalPlan
-    reading: Reading[Outcome | None]
-
-
-def _begin(who: str, plan: RemovalPlan) -> Reading[Outcome | None]:
+def _begin(who: str, plan: RemovalPlan) -> None:
     session, registry = connection.session(who), plan.registry
 
-    def work(reading: Reading[Outcome | None]) -> None:
-        try:
-            reading.value = apply_removal(session, plan, lambda state: reading.report(0, 0, state))
-        finally:  # Also what failed may have been done.
-            registry_loaders.forget_registry(who, registry)
-            contents.forget(who, registry.login_server)
-            registry_loaders.inventory.clear(who)
-            clusters.forget_pulls(who)
+    def forget() -> None:
+        registry_loaders.forget_registry(who, registry)
+        contents.forget(who, registry.login_server)
+        registry_loaders.inventory.clear(who)
+        clusters.forget_pulls(who)
 
-    return start(None, work, verb=f"{registry.name}:")
-
-
-def _removals() -> dict[str, _Removal]:
-    removals: dict[str, _Removal] = st.session_state.setdefault("registry removals", {})
-    return removals
+    begin(
+        _DELETIONS,
+        registry.id,
+        plan,
+        lambda run: apply_removal(session, plan, run.report_state),
+        forget,
+        verb=f"{registry.name}:",
+    )
 
 
 def show_removals(key: str) -> bool:
-    """Those that this session began, until they are put away. Whether the registry that the URL calls `key` is one that
-    is going or gone: there is nothing else to show of it then."""
-    gone = False
-    for registry_id, removal in list(_removals().items()):
-        reading, registry = removal.reading, removal.plan.registry
-        show_progress(reading, f"removal of {registry_id}", stop="")
-        named = key.casefold() in (registry.name.casefold(), registry.login_server.casefold(), registry.id.casefold())
-        gone |= named and not reading.error
-        if reading.running:
-            continue
-        if reading.error:
-            show_error(reading.error)
-        else:
-            _show_end(removal, reading.value)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            link_to(pages.INVENTORY)
-            st.button("Put away", key=f"put away removal of {registry_id}", on_click=_put_away, args=(registry_id,))
-    return gone
-
-
-def _show_end(removal: _Removal, outcome: Outcome | None) -> None:
-    name, plan = plain(removal.plan.registry.name), removal.plan
-    if outcome is Outcome.NOT_CONFIRMED:
-        st.warning(
-            f"Azure took the deletion of {name}, and it could not be read back: refresh the inventory in a minute.",
-            icon=":material/pending:",
-        )
-        return
-    held = (
-        "" if plan.repositories is None else f", with {counted(len(plan.repositories), 'repository', 'repositories')}"
+    """Those that this session began, until they are dismissed. Whether the registry that the URL calls `key` is one
+    that is going or gone: there is nothing else to show of it then."""
+    show(_DELETIONS, _show_end)
+    return any(
+        key.casefold() in (registry.name.casefold(), registry.login_server.casefold(), registry.id.casefold())
+        and not run.reading.error
+        for run in runs_of(_DELETIONS).values()
+        for registry in (run.plan.registry,)
     )
-    gone = "was gone already" if outcome is Outcome.ALREADY_DONE else f"is gone, as read back{held}"
-    st.success(f"The registry {name} {gone}.", icon=":material/check_circle:")
 
 
-def _put_away(key: str) -> None:
-    _removals().pop(key, None)
+def _show_end(plan: RemovalPlan, outcome: Outcome) -> None:
+    held = counted(len(plan.repositories), "repository", "repositories") if plan.repositories is not None else ""
+    more = f", with {held}" if held and outcome is Outcome.DELETED else ""
+    show_outcome(f"Registry {plain(plan.registry.name)}", outcome, more)
+    link_to(pages.INVENTORY)

@@ -1,7 +1,6 @@
-"""The change of a registry's settings: its plan, the dialog that asks, the deed in the background, and how it ended."""
+"""The change of a registry's settings: its plan, the dialog that asks once more, and how it ended."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 import streamlit as st
 
@@ -25,15 +24,17 @@ from ui.elements.outcomes import label
 from ui.elements.page import az_lines
 from ui.elements.table import table_of
 from ui.elements.text import plain
-from ui.elements.writing import may_write, show_objections, show_read_only
+from ui.elements.writing import PlainPlan, confirm, may_write, show_objections, show_read_only
 from ui.loaders import clusters
 from ui.loaders import registries as registry_loaders
 from ui.registry_lifecycle.settings_form import Wanted, discard
 from ui.runtime import connection
-from ui.runtime.background import Reading, show_progress, start
+from ui.runtime.background import show_progress
+from ui.runtime.session_runs import RunKind, begin, runs_of, show
 
 # What decides whether a cluster pulls.
 _OF_PULLS = {"public_access", "default_action", "ip_rules", "mode", "anonymous_pull"}
+_CHANGES = RunKind[SettingsPlan, SettingsResult]("settings changes")
 
 
 @st.cache_resource(ttl="5m", show_spinner=False, max_entries=50)
@@ -49,9 +50,9 @@ def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
         st.markdown("Nothing differs from what the registry has. Change something above to see what it would do.")
         return
     _show_differences(found)
-    going = _changes().get(registry.id)
+    going = runs_of(_CHANGES).get(registry.id)
     if going and going.reading.running:
-        st.info("A change of its settings is under way: see above.", icon=":material/pending:")
+        st.info("A change of its settings is in progress: see above.", icon=":material/pending:")
         return
     stopped: tuple[Pair, ...] = ()
     if {one.field for one in found} & _OF_PULLS:
@@ -64,7 +65,7 @@ def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
         label = f"Change {counted(len(found), 'setting')}"
         if st.button(label, type="primary", icon=":material/tune:", disabled=bool(plan.blockers) or not may_write()):
             _confirm(who, plan)
-        st.button("Discard", icon=":material/undo:", on_click=discard, args=(registry,))
+        st.button("Discard changes", icon=":material/undo:", on_click=discard, args=(registry,))
     az_lines(*settings_lines(plan))
 
 
@@ -101,67 +102,47 @@ def _confirm(who: str, plan: SettingsPlan) -> None:
     with panel():
         st.markdown(f"In **{plain(plan.registry.name)}**, in one request:")
         _show_differences(plan.differences)
-        show_objections(plan.blockers, plan.warnings)
-        st.markdown("It is looked at again before it is changed, and read back after.")
-        if st.button(
-            f"Change {counted(len(plan.differences), 'setting')} now", type="primary", disabled=not may_write()
-        ):
-            _changes()[plan.registry.id] = _Change(plan, _begin(who, plan))
-            st.rerun()
+        st.markdown("The registry is read again before the change, and verified after it.")
+        label = f"Change {counted(len(plan.differences), 'setting')} now"
+        if confirm(PlainPlan(plan.blockers, plan.warnings, settings_lines(plan)), label):
+            _begin(who, plan)
 
 
-@dataclass(frozen=True)
-class _Change:
-    """A change of this session, under way or over."""
+def _begin(who: str, plan: SettingsPlan) -> None:
+    session, registry = connection.session(who), plan.registry
 
-    plan: SettingsPlan
-    reading: Reading[SettingsResult | None]
+    def forget() -> None:
+        registry_loaders.forget_registry(who, registry)
+        registry_loaders.inventory.clear(who)
+        clusters.forget_pulls(who)
 
-
-def _begin(who: str, plan: SettingsPlan) -> Reading[SettingsResult | None]:
-    session = connection.session(who)
-
-    def work(reading: Reading[SettingsResult | None]) -> None:
-        try:
-            reading.value = apply_settings(session, plan, lambda state: reading.report(0, 0, state))
-        finally:  # Also what failed may have been done.
-            registry_loaders.forget_registry(who, plan.registry)
-            registry_loaders.inventory.clear(who)
-            clusters.forget_pulls(who)
-
-    return start(None, work, verb=f"{plan.registry.name}:")
-
-
-def _changes() -> dict[str, _Change]:
-    changes: dict[str, _Change] = st.session_state.setdefault("settings changes", {})
-    return changes
+    begin(
+        _CHANGES,
+        registry.id,
+        plan,
+        lambda run: apply_settings(session, plan, run.report_state),
+        forget,
+        verb=f"{registry.name}:",
+    )
 
 
 def show_changes() -> None:
-    """Those that this session began: under way, or what became of each setting, until it is put away."""
-    for key, change in list(_changes().items()):
-        show_progress(change.reading, f"settings of {key}", stop="")
-        if change.reading.running:
-            continue
-        if change.reading.error:
-            show_error(change.reading.error)
-        elif change.reading.value:
-            _show_result(change.plan, change.reading.value)
-        st.button("Put away", key=f"put away settings of {key}", on_click=_put_away, args=(key,))
+    """Those that this session began: under way, or the outcome of each setting, until it is dismissed."""
+    show(_CHANGES, _show_result)
 
 
 def _show_result(plan: SettingsPlan, result: SettingsResult) -> None:
     name = plain(plan.registry.name)
     done = sum(outcome is Outcome.CHANGED for _, outcome in result.outcomes)
     if done == len(result.outcomes):
-        st.success(f"{name}: {counted(done, 'setting')} changed, as read back.", icon=":material/check_circle:")
+        st.success(f"{name}: {counted(done, 'setting')} changed and verified.", icon=":material/check_circle:")
     else:
         st.warning(f"{name}: {done} of {counted(len(result.outcomes), 'setting')} changed.", icon=":material/pending:")
     rows = [
         {"Setting": one.label, "Before": plain(one.before), "Wanted": plain(one.after), "Outcome": label(outcome)}
         for one, outcome in result.outcomes
     ]
-    _show_rows(rows, "What became of each setting")
+    _show_rows(rows, "Outcome of each setting")
     for other in result.others:
         st.warning(
             f"{other.label} changed meanwhile too, from {plain(other.before)} to {plain(other.after)}: that was not "
@@ -170,7 +151,3 @@ def _show_result(plan: SettingsPlan, result: SettingsResult) -> None:
         )
     if result.error:
         show_error(result.error)
-
-
-def _put_away(key: str) -> None:
-    _changes().pop(key, None)

@@ -1,6 +1,6 @@
-"""Assigning a role on a registry: what is wanted, the plan, the request for an administrator, what came of it."""
+"""Assigning a role on a registry: the form, and the dialog that shows the plan and assigns it."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import get_args
 
 import streamlit as st
@@ -9,15 +9,12 @@ from services.access.permissions import Permission
 from services.access.repository_scope import RepositoryChoice, choice_from
 from services.access.role_definitions import RoleDefinition
 from services.connection.changes import Outcome
-from services.connection.errors import ServiceError
 from services.registries.registry import Registry
-from services.roles.assign import GrantPlan, apply_grant, gives, read_grant_plan
+from services.roles.assign import Assigned, GrantPlan, apply_grant, gives, read_grant_plan
 from services.roles.assignment import PrincipalType
-from ui.elements.errors import panel, show_error
-from ui.elements.notices import say_done
+from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
-from ui.elements.writing import with_status
 from ui.loaders.registries import BY_ID
 from ui.roles import holders
 from ui.roles.grant_dialog import confirm_grant
@@ -68,7 +65,7 @@ def show_form(who: str, registry: Registry) -> None:
     if whose := principal and holders.whose(who, holders.known(who), principal):
         st.caption(f"That is {plain(whose)}.")
     ready = role is not None and bool(principal)
-    if st.button("Plan the assignment", icon=":material/person_add:", type="primary", disabled=not ready) and role:
+    if st.button("Plan assignment", icon=":material/person_add:", type="primary", disabled=not ready) and role:
         assign(who, registry, role, principal, kind or "ServicePrincipal", text or "")
 
 
@@ -113,11 +110,11 @@ def _plan(
     return read_grant_plan(session, registry, role, principal, kind, choice, client_ids=client_ids)
 
 
-@st.dialog("Assign a role", width="large")
+@st.dialog("Assign role", width="large")
 def assign(
     who: str, registry: Registry, role: RoleDefinition, principal: str, kind: PrincipalType, repositories: str
 ) -> None:
-    """The plan of one assignment, and the deed; who may not gets it as a request. `repositories` as they are typed."""
+    """The plan of one assignment; who may not assign gets it as a request. `repositories` as they are typed."""
     with panel():
         asked = (who, registry, role, principal, kind, choice_from(repositories))
         plan = _plan(*asked)
@@ -131,19 +128,19 @@ def assign(
             st.success("Nothing to do: the same assignment is there already.", icon=":material/check_circle:")
         else:
             st.markdown(f"It gives: {', '.join(plan.gives) or 'nothing'}.")
-        confirm_grant(plan, lambda: _write(who, plan, lambda: _plan.clear(*asked)))
+
+        def forget() -> None:
+            _plan.clear(*asked)
+            holders.forget(who, registry)
+
+        confirm_grant(
+            plan,
+            lambda report: apply_grant(connection.session(who), plan, report),
+            forget,
+            lambda result: _assigned(plan, result),
+        )
 
 
-def _write(who: str, plan: GrantPlan, forget_plan: Callable[[], None]) -> None:
-    try:
-        session = connection.session(who)
-        done = with_status("Assigning the role", lambda report: apply_grant(session, plan, report))
-    except ServiceError as error:
-        show_error(error)
-        return
-    finally:  # Also what failed may have been done.
-        forget_plan()
-        holders.forget(who, plan.registry)
-    delay = " It takes effect within ten minutes." if done.outcome is Outcome.CREATED else ""
-    say_done(f"{plain(plan.role.name)} on {plain(plan.registry.name)}: {WORDS[done.outcome]}.{delay}")
-    st.rerun()
+def _assigned(plan: GrantPlan, result: Assigned) -> str:
+    delay = " It takes up to ten minutes until registries know of it." if result.outcome is Outcome.CREATED else ""
+    return f"{plain(plan.role.name)} on {plain(plan.registry.name)}: {WORDS[result.outcome]}.{delay}"

@@ -1,4 +1,4 @@
-"""Who holds which role on a registry, and a role taken back: the plan, what is left, what came of it."""
+"""Who holds which role on a registry, and the dialog that removes an assignment."""
 
 from collections.abc import Iterable, Sequence
 
@@ -7,17 +7,15 @@ import streamlit as st
 from services.access.decisions import Decision, Verdict
 from services.access.role_assignments import RoleAssignment, scope_words
 from services.commands import access as az_access
-from services.connection.errors import ServiceError
 from services.registries.registry import Registry
-from services.roles.unassign import RemovalPlan, apply_removal, on_registry_itself, read_removal_plan
+from services.roles.unassign import RemovalPlan, Removed, apply_removal, on_registry_itself, read_removal_plan
 from ui.elements.columns import ago_column
-from ui.elements.errors import panel, show_error
-from ui.elements.notices import say_done
+from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
 from ui.elements.selectable_table import selectable
 from ui.elements.table import UTC
 from ui.elements.text import plain
-from ui.elements.writing import may_write, show_objections, show_read_only, with_status
+from ui.elements.writing import PlainPlan, confirm_and_run
 from ui.loaders.registries import BY_ID
 from ui.roles import holders
 from ui.runtime import connection
@@ -77,9 +75,9 @@ def _plan(who: str, registry: Registry, assignment: RoleAssignment) -> RemovalPl
     return read_removal_plan(connection.session(who), registry, assignment)
 
 
-@st.dialog("Remove a role", width="large")
+@st.dialog("Remove role assignment", width="large")
 def remove(who: str, registry: Registry, assignment: RoleAssignment) -> None:
-    """What goes with one assignment, what still gives the same, and the deed."""
+    """What is lost with one assignment, and what still gives the same."""
     with panel():
         plan = _plan(who, registry, assignment)
         whose = holders.whose(who, holders.known(who), assignment.principal_id)
@@ -87,21 +85,21 @@ def remove(who: str, registry: Registry, assignment: RoleAssignment) -> None:
             f"**{plain(plan.role_name)}** of {plain(assignment.principal_id)}{f' ({plain(whose)})' if whose else ''} "
             f"on **{plain(registry.name)}**."
         )
-        show_objections(plan.blockers, plan.warnings)
         show_left(plan.left)
-        st.caption("A token that a registry gave before counts up to three hours more.")
-        st.code(az_access.remove_assignment(assignment.id), language="bash", wrap_lines=True)
-        confirmed = not plan.own_last or _confirmed(registry)
-        show_read_only()
-        ready = may_write() and not plan.blockers and confirmed
-        if st.button("Remove the assignment", type="primary", disabled=not ready):
-            _write(who, plan)
+        st.caption("A token that the registry issued before stays valid for up to three hours.")
 
+        def forget() -> None:
+            _plan.clear(who, registry, assignment)
+            holders.forget(who, registry)
 
-def _confirmed(registry: Registry) -> bool:
-    """Whether the registry's name is typed."""
-    label = f"Type {plain(registry.name)} to give up your own right to assign roles here"
-    return st.text_input(label, key=f"give up {registry.id}") == registry.name
+        confirm_and_run(
+            PlainPlan(plan.blockers, plan.warnings, (az_access.remove_assignment(assignment.id),)),
+            "Remove assignment",
+            lambda report: apply_removal(connection.session(who), plan, report, own_last_too=plan.own_last),
+            forget,
+            lambda result: _removed(plan, result),
+            typed=registry.name if plan.own_last else "",
+        )
 
 
 def show_left(left: Sequence[Decision]) -> None:
@@ -128,20 +126,7 @@ def _names(decisions: Iterable[Decision]) -> str:
     return ", ".join(decision.permission for decision in decisions)
 
 
-def _write(who: str, plan: RemovalPlan) -> None:
-    try:
-        session = connection.session(who)
-        done = with_status(
-            "Removing the assignment",
-            lambda report: apply_removal(session, plan, report, own_last_too=plan.own_last),
-        )
-    except ServiceError as error:
-        show_error(error)
-        return
-    finally:  # Also what failed may have been done.
-        _plan.clear(who, plan.registry, plan.assignment)
-        holders.forget(who, plan.registry)
-    still = [decision for decision in done.left or () if decision.verdict is not Verdict.NO]
+def _removed(plan: RemovalPlan, result: Removed) -> str:
+    still = [decision for decision in result.left or () if decision.verdict is not Verdict.NO]
     left = f" Its holder may still, by other roles: {_names(still)}." if still else ""
-    say_done(f"{plain(plan.role_name)} on {plain(plan.registry.name)}: {WORDS[done.outcome]}.{left}")
-    st.rerun()
+    return f"{plain(plan.role_name)} on {plain(plan.registry.name)}: {WORDS[result.outcome]}.{left}"

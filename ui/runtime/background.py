@@ -46,6 +46,10 @@ class Reading(Generic[Value]):
     def report(self, done: int, of: int, what: str) -> None:
         self.done, self.of, self.what = done, of, what
 
+    def report_state(self, state: str) -> None:
+        """Where it stands, of work that counts nothing."""
+        self.report(0, 0, state)
+
     @property
     def running(self) -> bool:
         return not self.finished.is_set()

@@ -1,7 +1,7 @@
-"""Copying an image to another repository or registry: what it would do, a second yes where a tag moves, progress, and
-what was read back."""
+"""Copying an image to another repository or registry: the form, the plan, and how the copies of this session ended."""
 
 import re
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -12,16 +12,17 @@ from services.registries.registry import Registry
 from services.transfer.copy_plan import MOST_MANIFESTS, CopyItem, CopyPlan, Source, parse_source, plan_copy
 from services.transfer.copy_run import Copied, apply_copy
 from services.wording import counted
-from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.errors import panel, show_refused
 from ui.elements.outcomes import ICONS, WORDS
 from ui.elements.text import plain, short, size
+from ui.elements.writing import PlainPlan, confirm
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
 from ui.runtime import connection
-from ui.runtime.background import Reading, show_progress, start
+from ui.runtime.background import Reading
+from ui.runtime.session_runs import RunKind, begin, show
 
-_COPIES = "copies: begun in this session"
 _FORM = "copy form: how often it was sent"
 
 AZURE, PUBLIC, OTHER = "A registry of this console", "Docker Hub or MCR", "Another registry"
@@ -30,18 +31,20 @@ SOURCES = (AZURE, PUBLIC, OTHER)
 
 @dataclass(frozen=True)
 class _Copy:
-    """A copy under way or done. Without its plan: that may hold a password."""
+    """What is kept of a copy. Not its plan: that may hold a password."""
 
     title: str
     target: Registry
     items: tuple[CopyItem, ...]
-    reading: Reading[Copied | None]
 
 
-@st.dialog("Copy to another repository or registry", width="medium")
+_COPIES = RunKind[_Copy, Copied]("copies")
+
+
+@st.dialog("Copy image", width="medium")
 def copy_to(who: str, registry: Registry, repository: str, reference: str, digest: str) -> None:
     """Copies the image at `digest`, shown as `reference`, within Azure: nothing passes through this console."""
-    target = _choose_registry("To the registry", who, registry)
+    target = _choose_registry("Target registry", who, registry)
     if target is None:
         return
     tag = "" if ":" in reference else reference
@@ -50,7 +53,7 @@ def copy_to(who: str, registry: Registry, repository: str, reference: str, diges
     tags = st.text_input("Tags", tag, placeholder="v1.0.1, stable", help="Without a tag the manifest alone is copied.")
     source = Source(registry.login_server, repository, digest, registry)
     with panel():
-        _plan_and_copy(who, source, target, name or "", _words(tags))
+        _plan_and_copy(who, source, target, name or "", _words(tags), in_dialog=True)
 
 
 def show_copy_form(who: str, registry: Registry) -> None:
@@ -63,7 +66,7 @@ def show_copy_form(who: str, registry: Registry) -> None:
             st.markdown("Name an image to see what copying it would do.")
             return
         left, right = st.columns(2)
-        repository = left.text_input("To the repository", source.repository, key=f"copy repository {source.name}")
+        repository = left.text_input("Target repository", source.repository, key=f"copy repository {source.name}")
         tag = "" if ":" in source.reference else source.reference
         tags = right.text_input(
             "Tags",
@@ -72,18 +75,12 @@ def show_copy_form(who: str, registry: Registry) -> None:
             placeholder="v1.0.1, stable",
             help="Without a tag the manifest alone is copied.",
         )
-        _plan_and_copy(who, source, registry, repository or "", _words(tags))
+        _plan_and_copy(who, source, registry, repository or "", _words(tags), in_dialog=False)
 
 
-def show_copies(who: str) -> None:
-    """The copies that this session has begun: progress, then what was read back, until it is closed."""
-    copies: list[_Copy] = st.session_state.get(_COPIES, [])
-    for number, copy in enumerate(list(copies)):
-        with st.container(border=True):
-            _show_copy(who, copy, f"copy {number} {copy.title}")
-            if not copy.reading.running and st.button("Close", key=f"close {number} {copy.title}"):
-                copies.remove(copy)
-                st.rerun()
+def show_copies() -> None:
+    """The copies that this session began: under way, or how each ended, until it is dismissed."""
+    show(_COPIES, _show_end, stop="Stop waiting")
 
 
 def _choose_registry(label: str, who: str, chosen: Registry | None, key: str | None = None) -> Registry | None:
@@ -120,11 +117,13 @@ def _words(text: str | None) -> list[str]:
     return [word for word in re.split(r"[\s,]+", text or "") if word]
 
 
-def _plan_and_copy(who: str, source: Source, target: Registry, repository: str, tags: Sequence[str]) -> None:
+def _plan_and_copy(
+    who: str, source: Source, target: Registry, repository: str, tags: Sequence[str], *, in_dialog: bool
+) -> None:
     """The plan, and the button that does it. Raises ServiceError."""
     if not repository:
         return
-    with st.spinner("Looking at the source and the target"):
+    with st.spinner("Reading the source and the target"):
         plan = plan_copy(
             connection.session(who),
             source,
@@ -136,12 +135,16 @@ def _plan_and_copy(who: str, source: Source, target: Registry, repository: str, 
     sure = not plan.moves or st.checkbox(
         f"Move {counted(len(plan.moves), 'tag')} that exist{'s' if len(plan.moves) == 1 else ''}"
     )
-    _show_line(plan)
-    possible = not plan.refusals and all(not item.refusal for item in plan.items) and bool(plan.todo)
-    if st.button("Copy", type="primary", icon=":material/content_copy:", disabled=not (possible and sure)):
-        _begin(who, plan)
+    possible = all(not item.refusal for item in plan.items) and bool(plan.todo)
+    if confirm(
+        PlainPlan(plan.refusals, plan.notes, (_line(plan),)),
+        "Copy image",
+        ready=possible and sure,
+        icon=":material/content_copy:",
+        in_dialog=in_dialog,
+    ):
         st.session_state[_FORM] = st.session_state.get(_FORM, 0) + 1  # An empty form, and no password in it.
-        st.rerun()
+        _begin(who, plan)
 
 
 def _show_plan(plan: CopyPlan) -> None:
@@ -153,10 +156,6 @@ def _show_plan(plan: CopyPlan) -> None:
             f"(Azure copies up to {MOST_MANIFESTS}){platforms}. Signatures and SBOMs that refer to it are not copied."
         )
     st.markdown("\n".join(f"- {_said(item, plan)}" for item in plan.items))
-    for words in plan.refusals:
-        st.warning(plain(words), icon=":material/block:")
-    for words in plan.notes:
-        st.info(plain(words), icon=":material/info:")
 
 
 def _said(item: CopyItem, plan: CopyPlan) -> str:
@@ -173,9 +172,9 @@ def _said(item: CopyItem, plan: CopyPlan) -> str:
     return f"{name} is new." if item.known else f"{name}: whether it exists is not known."
 
 
-def _show_line(plan: CopyPlan) -> None:
+def _line(plan: CopyPlan) -> str:
     source, todo = plan.source, plan.todo
-    line = az_images.import_image(
+    return az_images.import_image(
         plan.target.name,
         plan.source_image if source.registry else f"{source.server}/{plan.source_image}",
         *(item.name for item in todo if item.tag),
@@ -184,41 +183,29 @@ def _show_line(plan: CopyPlan) -> None:
         user=source.user,
         force=bool(plan.moves),
     )
-    st.code(line, language="bash", wrap_lines=True)
 
 
 def _begin(who: str, plan: CopyPlan) -> None:
     session = connection.session(who)
-    title = f"{plan.source.name} to {plan.target.name}"
+    copy = _Copy(f"{plan.source.name} to {plan.target.name}", plan.target, plan.items)
 
-    def work(reading: Reading[Copied | None]) -> None:
+    def work(reading: Reading[Copied | None]) -> Copied:
         def progress(state: str, seconds: float) -> None:
-            reading.report(0, 0, f"{title}: {state}, {seconds:.0f} s")
+            reading.report_state(f"{copy.title}: {state}, {seconds:.0f} s")
 
-        reading.value = apply_copy(session, plan, force=bool(plan.moves), progress=progress, stop=reading.stop)
+        return apply_copy(session, plan, force=bool(plan.moves), progress=progress, stop=reading.stop)
 
-    copy = _Copy(title, plan.target, plan.items, start(None, work, verb="Copying"))
-    st.session_state.setdefault(_COPIES, []).append(copy)
+    begin(_COPIES, secrets.token_hex(8), copy, work, lambda: _forget(who, copy), verb="Copying")
 
 
-def _show_copy(who: str, copy: _Copy, key: str) -> None:
-    show_progress(copy.reading, key, stop="Stop waiting")
-    if copy.reading.running:
-        return
-    if not st.session_state.get(f"{key}:forgotten"):
-        st.session_state[f"{key}:forgotten"] = True
-        _forget(who, copy)
+def _show_end(copy: _Copy, copied: Copied) -> None:
     st.markdown(f"**{plain(copy.title)}**")
-    if copy.reading.error:
-        show_error(copy.reading.error)
-        return
-    copied = copy.reading.value
-    if copied is None or not copied.finished:
-        st.info("Not waited for to the end: Azure goes on copying. Look at the target later.", icon=":material/info:")
+    if not copied.finished:
+        st.info("Not waited for to the end: Azure goes on copying. Check the target later.", icon=":material/info:")
         return
     for result in copied.results.values:
         at = f" at {short(result.digest)}" if result.digest else ""
-        unsure = "" if result.compared else ", not compared: the source's digest is not known"
+        unsure = "" if result.compared else ", not compared: the digest of the source is unknown"
         words = f"{plain(result.item.name)}: {WORDS[result.outcome]}{at}{unsure}"
         st.markdown(f"{ICONS[result.outcome]} {words}.")
     show_refused(copied.results, "item", "items")

@@ -1,4 +1,4 @@
-"""Pushing an archive from this computer: the file, the image in it, its new name, the plan, and what became of it."""
+"""Pushing an archive from this computer: the file, the image in it, its new name, the plan, and how it ended."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,7 +19,7 @@ from ui.elements.metrics import Metric, show_metrics
 from ui.elements.page import az_lines
 from ui.elements.table import show_rows
 from ui.elements.text import plain, short, size
-from ui.elements.writing import may_write
+from ui.elements.writing import PlainPlan, confirm, may_write
 from ui.loaders import contents as whole
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
@@ -99,7 +99,7 @@ def _show_upload(who: str, registry: Registry, upload: _Upload) -> tuple[str, st
     show_progress(upload.images, f"archive {upload.file_id}")
     if upload.images.error:
         show_error(upload.images.error)
-        st.button("Read it again", icon=":material/refresh:", on_click=_forget_upload)
+        st.button("Read again", icon=":material/refresh:", on_click=_forget_upload)
     if upload.images.running or upload.images.error:
         return "", ""
     choices = [(image, name) for image in upload.images.value for name in image.names or ("",)]
@@ -122,7 +122,7 @@ def _show_upload(who: str, registry: Registry, upload: _Upload) -> tuple[str, st
     show_progress(content, f"content {upload.file_id} {image.key}")
     if content.error:
         show_error(content.error)
-        st.button("Check it again", icon=":material/refresh:", on_click=_forget_content, args=(upload, image.key))
+        st.button("Check again", icon=":material/refresh:", on_click=_forget_content, args=(upload, image.key))
     elif content.value and repository and tag:
         _show_plan(who, registry, upload, content.value, repository, tag)
     elif content.value:
@@ -155,7 +155,7 @@ def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, 
     server = registry.login_server
     under_way = push_runs.of_registry(who, server).get(push_runs.Target(server, repository, tag))
     if under_way and under_way.running:
-        st.info("A push to this tag is under way: see above.", icon=":material/upload:")
+        st.info("A push to this tag is in progress: see above.", icon=":material/upload:")
         return
     key = (server, content.digest, repository, tag)
     if key not in upload.plans:
@@ -165,7 +165,7 @@ def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, 
         upload.plans[key] = plan_push(client, content, repository, tag, elsewhere=whole.known_blobs(who, server))
     plan = upload.plans[key]
     if plan.refusal:
-        st.warning(plain(plan.refusal), icon=":material/block:")
+        confirm(PlainPlan((plan.refusal,)), "Push image", icon=":material/upload:", in_dialog=False)
         return
     show_metrics(
         [
@@ -180,8 +180,8 @@ def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, 
     )
     st.markdown(_words(plan))
     sure = st.checkbox("Move it", key=f"move {key}") if plan.moves else True
-    label = "Push and move the tag" if plan.moves else "Push"
-    if st.button(label, type="primary", icon=":material/upload:", disabled=not sure):
+    label = "Push image and move tag" if plan.moves else "Push image"
+    if confirm(PlainPlan(), label, ready=sure, icon=":material/upload:", in_dialog=False):
         del upload.plans[key]
         push_runs.begin(who, server, content, plan)
         st.rerun()
@@ -232,11 +232,11 @@ def _show_pushes(who: str, registry: Registry) -> None:
 
 def _show_result(registry: Registry, target: push_runs.Target, result: PushResult) -> None:
     st.success(
-        f"Pushed. {plain(target.tag)} points to {short(result.tag.digest)}, as read back. "
+        f"Pushed and verified: {plain(target.tag)} points to {short(result.tag.digest)}. "
         f"{size(result.sent_bytes)} sent.",
         icon=":material/check_circle:",
     )
-    words: Mapping[str, str] = {"sent": "sent", "there": "was there", "mounted": "mounted"}
+    words: Mapping[str, str] = {"sent": "sent", "there": "already there", "mounted": "mounted"}
     with st.expander(counted(len(result.blobs), "layer and config", "layers and configs"), icon=":material/layers:"):
         show_rows(
             [
