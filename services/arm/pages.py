@@ -1,4 +1,4 @@
-"""The pages of a long answer about costs, as JSON in which no number is a float.
+"""The pages of a long answer, as JSON in which no number is a float.
 
 Asked with `send_request` and not by the SDK's operations: those make floats and a model of every row, and know no next
 page of a query.
@@ -22,14 +22,14 @@ class Sender(Protocol):
     def send_request(self, request: HttpRequest, *, stream: bool = False, **options: Any) -> HttpResponse: ...
 
 
-def pages(client: Sender, request: HttpRequest, resource_manager: str) -> Iterator[dict[str, Any]]:
-    """The answers to `request`, and to it again at what each names as `nextLink`, there or under `properties`.
+def pages(client: Sender, request: HttpRequest, server: str, most: int = PAGES_MOST) -> Iterator[dict[str, Any]]:
+    """The answers to `request`, and to it again at the next page that each names, until one names none.
 
-    A page is there until the next is asked for. No other origin than `resource_manager` is asked: the token goes along.
-    204 is the end. Raises azure-core's errors, and ValueError for what is no answer.
+    A page is there until the next is asked for. No other origin than `server` is asked: the token goes along. 204 is
+    the end. Raises azure-core's errors, and ValueError for what is no answer and for more pages than `most`.
     """
     url = request.url
-    for _ in range(PAGES_MOST):
+    for _ in range(most):
         asked = HttpRequest(request.method, url, headers=dict(request.headers), content=request.content)
         # A query is a POST that writes nothing: it may be sent again. As a stream, or azure-core would parse it too.
         response = client.send_request(asked, stream=True, retry_on_methods=["GET", "POST"])
@@ -37,12 +37,22 @@ def pages(client: Sender, request: HttpRequest, resource_manager: str) -> Iterat
         if response.status_code == 204:
             return
         page = json.loads(response.read(), parse_float=Decimal)
-        following = page.get("nextLink") or page.get("properties", {}).get("nextLink")
+        following = _next_page(page)
         yield page
         page.clear()  # The next page takes this one's memory.
         if not following:
             return
-        if urlsplit(following)[:2] != urlsplit(resource_manager)[:2]:
+        if _origin(following) != _origin(server):
             raise ValueError("its next page is at another host")
         url = following
-    raise ValueError(f"it has more than {PAGES_MOST} pages: the subscription has too many other resources")
+    raise ValueError(f"it has more than {most} pages: too much else is listed there")
+
+
+def _next_page(page: dict[str, Any]) -> str:
+    """Its address: ARM's lists name it at the top, queries of costs under `properties`, the list prices their way."""
+    return page.get("nextLink") or page.get("properties", {}).get("nextLink") or page.get("NextPageLink") or ""
+
+
+def _origin(url: str) -> tuple[str, str | None, int]:
+    parts = urlsplit(url)
+    return parts.scheme, parts.hostname, parts.port or 443

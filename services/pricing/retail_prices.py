@@ -4,17 +4,17 @@ https://learn.microsoft.com/rest/api/cost-management/retail-prices/azure-retail-
 (and stored data by `skuName` too): `armSkuName` is empty for registries, and a `meterId` is the same in many regions.
 """
 
-import json
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlencode
 
 from azure.core.rest import HttpRequest
 
+from services.arm.pages import pages
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 from services.pricing.prices import Prices, PriceSource, Tier
@@ -54,22 +54,9 @@ def _rows(session: AzureSession, currency: str, regions: Collection[str]) -> lis
     server, client = session.endpoints.retail_prices, session.retail_prices()
     query = {"api-version": _API_VERSION, "currencyCode": f"'{currency}'", "$filter": _filter(regions)}
     request = HttpRequest("GET", f"{server}/api/retail/prices?" + urlencode(query, quote_via=quote, safe="$'()"))
-    rows: list[Row] = []
-    for _ in range(_PAGES_MOST):
-        with as_service_error(_TITLE):
-            response = client.send_request(request)
-            response.raise_for_status()
-            page = json.loads(response.content, parse_float=Decimal)
-            rows += [row for row in page["Items"] if row["currencyCode"] == currency]
-            following = page.get("NextPageLink")
-            if not following:
-                return rows
-            if not _same_origin(following, server):
-                raise ValueError("its next page is at another host")
-        request = HttpRequest("GET", following)
-    raise ServiceError(
-        _TITLE, f"There are more than {_PAGES_MOST} pages of them.", "Report it with the log.", "TooLong"
-    )
+    with as_service_error(_TITLE):
+        found = pages(client, request, server, _PAGES_MOST)
+        return [row for page in found for row in page["Items"] if row["currencyCode"] == currency]
 
 
 def _filter(regions: Collection[str]) -> str:
@@ -77,11 +64,6 @@ def _filter(regions: Collection[str]) -> str:
     # Names of regions come from Azure, but a quote in one must not end the value.
     named = " or ".join("armRegionName eq '" + region.replace("'", "''") + "'" for region in regions)
     return f"serviceName eq '{SERVICE}' and priceType eq 'Consumption' and ({named})"
-
-
-def _same_origin(url: str, base: str) -> bool:
-    found, wanted = urlsplit(url), urlsplit(base)
-    return (found.scheme, found.hostname, found.port or 443) == (wanted.scheme, wanted.hostname, wanted.port or 443)
 
 
 def prices_of(rows: Iterable[Row], currency: str, at: datetime) -> Mapping[str, Prices]:
