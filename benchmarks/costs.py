@@ -24,7 +24,7 @@ from services.costs.rows import CostRow
 from services.costs.usage_details import read_usage
 from services.pricing.price_snapshot import snapshot
 from services.pricing.sku_choice import Needs, choose_sku, review_sku
-from services.registries.registry import Access, Mode, Network, Registry, Replica, Usage
+from services.registries.registry import Access, Mode, Network, Registry, Replication, Usage
 from services.registries.skus import Sku
 from ui.costs.charts import bill_map, months_figure
 from ui.pricing.sku_charts import Point, parts_figure, regions_figure, sizes_figure
@@ -36,6 +36,8 @@ FIRST, LAST = date(2026, 3, 1), date(2026, 8, 31)
 METERS = ("Premium Registry Unit", "Premium Registry Replication Unit", "Data Stored", "Task vCPU Duration")
 REGISTRY_TYPE = "Microsoft.ContainerRegistry/registries"
 ARM = CLOUDS["public"].resource_manager
+
+_REPLICA = Replication("westus", "westus", False, "Succeeded", "Ready", None, True)
 
 
 def measure() -> list[Row]:
@@ -114,7 +116,7 @@ def _registry(number: int) -> Registry:
         network=Network(True, "Allow", (), True, (), ()),
         access=Access(Mode.LEGACY, False, False, True, None, False),
         usages=(Usage("Size", number * 2**32, 10 * 2**30, "Bytes"),),
-        replicas=(Replica("westus", "Succeeded", "Ready"),) if sku is Sku.PREMIUM and number % 2 else (),
+        replicas=(_REPLICA,) if sku is Sku.PREMIUM and number % 2 else (),
     )
 
 

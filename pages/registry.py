@@ -36,8 +36,8 @@ badges = [
     f":gray-badge[:material/shield_person: {registry.access.mode} permissions]",
     f":gray-badge[:material/lan: {registry.network.words}]",
 ]
-if registry.provisioning_state != "Succeeded":
-    badges.append(f":red-badge[:material/error: {plain(registry.provisioning_state)}]")
+if registry.unsettled:
+    badges.append(f":red-badge[:material/error: {plain(registry.provisioning_state or registry.unsettled)}]")
 st.markdown(" ".join(badges))
 here = {"registry": st.query_params["registry"]}
 with st.container(horizontal=True):

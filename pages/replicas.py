@@ -2,10 +2,9 @@
 
 import streamlit as st
 
-from services.child_resources.replications import Replication
 from services.commands import child_resources as az_child_resources
 from services.connection.errors import ServiceError
-from services.registries.registry import Registry
+from services.registries.registry import Registry, Replication
 from services.registries.skus import Sku, sku_of
 from services.wording import counted
 from ui.child_resources import replications

@@ -99,8 +99,8 @@ def plan_attach(
     warnings: list[str] = []
     if choice != ALL and registry.access.mode is Mode.LEGACY:
         blockers.append("A registry in Legacy mode can't be opened for some repositories only: AcrPull is for all.")
-    if registry.provisioning_state not in ("Succeeded", ""):
-        warnings.append(f"The registry's last change has not ended well: {registry.provisioning_state}.")
+    if registry.unsettled:
+        warnings.append(f"{registry.unsettled}: registry {registry.name}.")
     if taken:
         blockers.append(
             f"The deny assignment {taken[0].deny.name} takes pulling away: no role goes before it. Ask who made it."

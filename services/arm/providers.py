@@ -53,7 +53,7 @@ def read_provider(session: AzureSession, subscription_id: str) -> RegistryProvid
         found = [
             Location(model.name, model.display_name or model.name)
             for model in session.subscriptions().subscriptions.list_locations(subscription_id)
-            if model.name and _same(model.display_name or model.name) in offered
+            if model.name and location_name(model.display_name or model.name) in offered
         ]
     return RegistryProvider(
         provider.registration_state or "", tuple(sorted(found, key=lambda location: location.display_name))
@@ -63,13 +63,13 @@ def read_provider(session: AzureSession, subscription_id: str) -> RegistryProvid
 def _offered(provider: Provider) -> set[str]:
     for kind in provider.resource_types or ():
         if (kind.resource_type or "").casefold() == "registries":
-            return {_same(name) for name in kind.locations or ()}
+            return {location_name(name) for name in kind.locations or ()}
     raise ValueError("no registries among the provider's types")
 
 
-def _same(name: str) -> str:
-    """Display names and names of locations differ in spaces and case alone."""
-    return name.replace(" ", "").casefold()
+def location_name(text: str) -> str:
+    """A location's name (eastus) from that or from its display name (East US): they differ in spaces and case alone."""
+    return text.replace(" ", "").casefold()
 
 
 def register_provider(session: AzureSession, subscription_id: str) -> str:

@@ -5,45 +5,28 @@ https://learn.microsoft.com/azure/container-registry/container-registry-geo-repl
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import datetime
 
 from azure.mgmt.containerregistry import models
 
+from services.arm.providers import location_name
 from services.arm.resources import get_resource
 from services.connection.changes import Outcome, changed, refused, remove, write
 from services.connection.errors import as_service_error, says_not_found
-from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 from services.pricing.estimates import Estimate, estimate, use_of
 from services.pricing.prices import Prices
-from services.registries.reading import get_registry
-from services.registries.registry import Registry
+from services.registries.reading import get_registry, replication_from
+from services.registries.registry import Registry, Replication
 from services.registries.skus import Sku, sku_of
-
-
-@dataclass(frozen=True)
-class Replication:
-    """One region that the registry is in; `home` is the registry's own, which shows once there is another.
-
-    `status` is how far the copy is (Ready, Syncing), as of `status_at`. `routed`: whether pulls of the registry's
-    address may end there. Zone redundancy is not among it: every region that has zones has it, whatever ARM says
-    (https://learn.microsoft.com/azure/container-registry/zone-redundancy).
-    """
-
-    name: str
-    region: str
-    home: bool
-    provisioning_state: str
-    status: str
-    status_at: datetime | None
-    routed: bool
 
 
 def list_replications(session: AzureSession, registry: Registry) -> tuple[Replication, ...]:
     """All regions, the home region first. Empty where there is none but that. Raises ServiceError."""
     with as_service_error(f"Could not list the replicas of {registry.name}"):
         client = session.registries(registry.subscription_id).replications
-        found = [_replication(model, registry) for model in client.list(registry.resource_group, registry.name)]
+        found = [
+            replication_from(model, registry.location) for model in client.list(registry.resource_group, registry.name)
+        ]
     return tuple(sorted(found, key=lambda one: (not one.home, one.region)))
 
 
@@ -51,7 +34,7 @@ def get_replication(session: AzureSession, registry: Registry, name: str) -> Rep
     """One region's. Raises ServiceError."""
     with as_service_error(f"Could not read the replica {name}"):
         client = session.registries(registry.subscription_id).replications
-        return _replication(client.get(registry.resource_group, registry.name, name), registry)
+        return replication_from(client.get(registry.resource_group, registry.name, name), registry.location)
 
 
 def replica_regions(session: AzureSession, registry: Registry) -> tuple[str, ...]:
@@ -61,7 +44,7 @@ def replica_regions(session: AzureSession, registry: Registry) -> tuple[str, ...
     provider = get_resource(session, f"{subscription}/providers/Microsoft.ContainerRegistry")
     with as_service_error("Could not read where replicas are offered"):
         kinds = {kind["resourceType"].casefold(): kind["locations"] for kind in provider["resourceTypes"]}
-        return tuple(sorted(name.replace(" ", "").lower() for name in kinds["registries/replications"]))
+        return tuple(sorted(location_name(name) for name in kinds["registries/replications"]))
 
 
 @dataclass(frozen=True)
@@ -88,14 +71,14 @@ def plan_replica(
     blockers: list[str] = []
     if sku_of(registry.sku) is not Sku.PREMIUM:
         blockers.append(f"{registry.sku} has no replicas: change the SKU to Premium first.")
-    if region == registry.location:
+    if region == location_name(registry.location):
         blockers.append(f"The registry is at home in {region}.")
     elif region in {one.region for one in there}:
         blockers.append(f"There is a replica in {region} already.")
     if region not in offered:
         blockers.append(f"Azure offers no replicas in {region}.")
-    if registry.provisioning_state != "Succeeded":
-        blockers.append(f"The registry's last change has not ended well: {registry.provisioning_state or 'no state'}.")
+    if registry.unsettled:
+        blockers.append(f"{registry.unsettled}.")
     warnings: list[str] = []
     network = registry.network
     host = f"*.{region}.data.{registry.login_server.partition('.')[2] or 'azurecr.io'}"
@@ -122,7 +105,7 @@ def plan_replica_removal(
     where they could not be read."""
     blockers: list[str] = []
     found = next((one for one in there if one.region == region), None)
-    if region == registry.location:
+    if region == location_name(registry.location):
         blockers.append(f"{region} is the home region: it goes with the registry alone.")
     elif found is None:
         blockers.append(f"There is no replica in {region}.")
@@ -199,20 +182,4 @@ def apply_replica_removal(
         lambda: client.begin_delete(registry.resource_group, registry.name, name).result(),
         lambda: get_replication(session, registry, name),
         says_not_found,
-    )
-
-
-def _replication(model: models.Replication, registry: Registry) -> Replication:
-    properties = model.properties or models.ReplicationProperties()
-    status = properties.status
-    region = (model.location or "").replace(" ", "").lower()
-    return Replication(
-        name=model.name or "",
-        region=region,
-        home=region == registry.location,
-        provisioning_state=sdk_text(properties.provisioning_state),
-        status=(status.display_status if status else "") or "",
-        status_at=status.timestamp if status else None,
-        # Old answers lack it: then there was nothing to turn off.
-        routed=properties.region_endpoint_enabled is not False,
     )

@@ -140,8 +140,8 @@ def _about_registry(
 def _warnings(registry: Registry, grants: tuple[Grant, ...]) -> tuple[str, ...]:
     rights = {right for grant in grants for right in grant.rights}
     found: list[str] = []
-    if registry.provisioning_state not in ("Succeeded", ""):
-        found.append(f"The registry's last change has not ended well: {registry.provisioning_state}.")
+    if registry.unsettled:
+        found.append(f"{registry.unsettled}.")
     wide = [grant.repository for grant in grants if grant.repository.endswith("*")]
     if "*" in wide:
         found.append("* is every repository of the registry, those to come among it.")

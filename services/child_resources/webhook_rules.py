@@ -84,8 +84,8 @@ def _about_webhook(registry: Registry, taken: tuple[str, ...], wanted: NewWebhoo
 def warnings_about(registry: Registry, wanted: NewWebhook) -> tuple[str, ...]:
     """What to know before it is added, each a sentence."""
     found: list[str] = []
-    if registry.provisioning_state not in ("Succeeded", ""):
-        found.append(f"The registry's last change has not ended well: {registry.provisioning_state}.")
+    if registry.unsettled:
+        found.append(f"{registry.unsettled}.")
     address = urlsplit(wanted.service_uri) if _is_address(wanted.service_uri) else None
     if address and address.scheme == "http":
         found.append("http is not encrypted: whoever is on the way reads what is pushed, and the headers. Use https.")

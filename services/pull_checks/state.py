@@ -21,7 +21,7 @@ _UNAUTHORIZED = "failed to authorize: failed to fetch anonymous token: 401 Unaut
 
 def registry_state(registry: Registry) -> Check:
     """C1: that it is there, under the name that Azure gives it."""
-    said = f"{registry.login_server}, state {registry.provisioning_state or 'not told'}."
+    said = f"{registry.login_server}: {registry.unsettled or 'state Succeeded'}."
     match registry.provisioning_state:
         case "Succeeded":
             return Check("C1", REGISTRY, CheckState.PASSED, said)
@@ -30,7 +30,7 @@ def registry_state(registry: Registry) -> Check:
         case "Creating" | "Deleting":
             fix = "Wait until it is created, or take another registry."
             return Check("C1", REGISTRY, CheckState.FAILED, said, "dial tcp: lookup: no such host", fix)
-    fix = "Its last change has not ended well: it may serve as before. See the activity log."
+    fix = "It may serve as before. See the activity log."
     return Check("C1", REGISTRY, CheckState.WARNING, said, "", fix)
 
 

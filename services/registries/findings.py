@@ -55,13 +55,13 @@ def findings_of(registry: Registry) -> tuple[Finding, ...]:
 
 
 def _not_succeeded(registry: Registry) -> Finding | None:
-    if registry.provisioning_state == "Succeeded":
+    if not registry.unsettled:
         return None
     return Finding(
         f"Provisioning {registry.provisioning_state.lower() or 'unknown'}",
         Risk.HIGH,
-        f"Azure says provisioningState is {registry.provisioning_state or 'missing'}.",
-        "The last change did not finish; pushes, pulls or further changes may fail.",
+        f"{registry.unsettled}.",
+        "Pushes, pulls or further changes may fail.",
         az_registries.show_registry(registry.name),
     )
 

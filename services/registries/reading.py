@@ -7,13 +7,23 @@ from threading import Event
 from azure.core.exceptions import AzureError
 from azure.mgmt.containerregistry import models
 
+from services.arm.providers import location_name
 from services.arm.subscriptions import Subscription, list_in_each, list_subscriptions
 from services.connection.errors import ServiceError, as_service_error, from_azure, if_there, says_not_found
 from services.connection.parallel import Partial, Progress, Refusal, counter, parallel_map
 from services.connection.resource_ids import parse_id
 from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
-from services.registries.registry import REGISTRY_KIND, Access, Mode, Network, PrivateEndpoint, Registry, Replica, Usage
+from services.registries.registry import (
+    REGISTRY_KIND,
+    Access,
+    Mode,
+    Network,
+    PrivateEndpoint,
+    Registry,
+    Replication,
+    Usage,
+)
 
 
 def list_registries(
@@ -91,7 +101,7 @@ def _with_details(session: AzureSession, registry: Registry) -> Registry:
     client = session.registries(registry.subscription_id)
     unread = []
     usages: tuple[Usage, ...] | None = None
-    replicas: tuple[Replica, ...] | None = ()
+    replicas: tuple[Replication, ...] | None = ()
     try:
         answer = client.registries.list_usages(registry.resource_group, registry.name)
         usages = tuple(_usage(model) for model in answer.value or ())
@@ -100,7 +110,8 @@ def _with_details(session: AzureSession, registry: Registry) -> Registry:
     if registry.sku == "Premium":
         try:
             found = client.replications.list(registry.resource_group, registry.name)
-            replicas = tuple(_replica(model) for model in found if model.location != registry.location)
+            replications = (replication_from(model, registry.location) for model in found)
+            replicas = tuple(one for one in replications if not one.home)
         except AzureError as exc:
             replicas = None
             unread.append(Refusal("replicas", from_azure(f"Could not read the replicas of {registry.name}", exc)))
@@ -168,10 +179,21 @@ def _usage(model: models.RegistryUsage) -> Usage:
     return Usage(model.name or "", model.current_value or 0, limit, sdk_text(model.unit))
 
 
-def _replica(model: models.Replication) -> Replica:
+def replication_from(model: models.Replication, home: str) -> Replication:
+    """The SDK's model as a Replication of a registry whose location is `home`."""
     properties = model.properties or models.ReplicationProperties()
-    status = properties.status.display_status if properties.status else None
-    return Replica(model.location or "", sdk_text(properties.provisioning_state), status or "")
+    status = properties.status
+    region = location_name(model.location or "")
+    return Replication(
+        name=model.name or "",
+        region=region,
+        home=region == location_name(home),
+        provisioning_state=sdk_text(properties.provisioning_state),
+        status=(status.display_status if status else "") or "",
+        status_at=status.timestamp if status else None,
+        # Old answers lack it: then there was nothing to turn off.
+        routed=properties.region_endpoint_enabled is not False,
+    )
 
 
 def not_found(name: str) -> ServiceError:

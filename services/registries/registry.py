@@ -32,12 +32,21 @@ class Usage:
 
 
 @dataclass(frozen=True)
-class Replica:
-    """One replica region, the home region left out."""
+class Replication:
+    """One region that a registry is in; `home` is the registry's own, which ARM lists once there is another.
 
+    `region` is a location's name (eastus). `status` is how far the copy is (Ready, Syncing), as of `status_at`.
+    `routed`: whether pulls of the registry's address may end there. Zone redundancy is not among it: every region that
+    has zones has it, whatever ARM says (https://learn.microsoft.com/azure/container-registry/zone-redundancy).
+    """
+
+    name: str
     region: str
+    home: bool
     provisioning_state: str
     status: str
+    status_at: datetime | None
+    routed: bool
 
 
 @dataclass(frozen=True)
@@ -87,7 +96,8 @@ class Access:
 class Registry:
     """A registry as ARM describes it. `login_server` is ARM's, never made from the name.
 
-    `usages`, `replicas` are None until read; what could not be read of them stands in `unread`.
+    `usages` and `replicas`, the regions beside its home, are None until read; what could not be read of them stands in
+    `unread`.
     """
 
     id: str
@@ -104,11 +114,28 @@ class Registry:
     access: Access
     tags: tuple[tuple[str, str], ...] = ()
     usages: tuple[Usage, ...] | None = None
-    replicas: tuple[Replica, ...] | None = None
+    replicas: tuple[Replication, ...] | None = None
     unread: tuple[Refusal, ...] = ()
 
     def usage(self, name: str) -> Usage | None:
         return next((usage for usage in self.usages or () if usage.name.casefold() == name.casefold()), None)
+
+    @property
+    def unsettled(self) -> str:
+        """Why its state is none to build on, without a full stop; "" where the last operation succeeded.
+
+        A state that Azure does not report is unknown, and counts as none to build on: it blocks a change of the
+        registry itself (SKU, settings, replicas) as a failure does, and is a warning before what is added to it
+        (assignments, webhooks, tokens) and before its deletion, which may be the way out of a failure.
+        """
+        match self.provisioning_state:
+            case "Succeeded":
+                return ""
+            case "":
+                return "State not reported"
+            case "Creating" | "Updating" | "Deleting":
+                return f"An operation is still running (state: {self.provisioning_state})"
+        return f"The last operation did not succeed (state: {self.provisioning_state})"
 
     @property
     def stored_bytes(self) -> int | None:

@@ -89,6 +89,8 @@ def _warnings(
     pulls: tuple[Pair, ...] | None,
     assignments: tuple[RoleAssignment, ...] | None,
 ) -> Iterable[str]:
+    if registry.unsettled and registry.provisioning_state != "Deleting":
+        yield f"{registry.unsettled}."
     yield "No image of it can be brought back: a registry has no soft delete. Locks of images do not protect them."
     if registry.login_server.partition(".")[0] == registry.name.lower():
         yield (
@@ -160,7 +162,7 @@ def apply_removal(
         return Outcome.DELETED
     raise failure or ServiceError(
         title,
-        f"Azure took the deletion, and the registry is still there: {left.provisioning_state or 'no state'}.",
+        f"Azure took the deletion, and it is still there (state: {left.provisioning_state or 'not reported'}).",
         "It may take a while longer: refresh in a minute, and plan it again if it stays.",
         "StillThere",
     )

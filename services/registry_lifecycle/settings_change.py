@@ -96,8 +96,8 @@ def _worse(now: Pair, then: Pair) -> bool:
 
 
 def _blockers(registry: Registry, now: Settings, wanted: Settings) -> Iterable[str]:
-    if registry.provisioning_state != "Succeeded":
-        yield f"Its last change has not ended well: {registry.provisioning_state or 'no state'}."
+    if registry.unsettled:
+        yield f"{registry.unsettled}."
     sku = sku_of(registry.sku)
     if sku is None:
         yield _retired(registry)

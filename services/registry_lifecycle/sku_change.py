@@ -58,8 +58,8 @@ def plan_sku_change(
     warnings: list[str] = []
     if now is target:
         blockers.append(f"It is {target} already.")
-    if registry.provisioning_state != "Succeeded":
-        blockers.append(f"Its last change has not ended well: {registry.provisioning_state or 'no state'}.")
+    if registry.unsettled:
+        blockers.append(f"{registry.unsettled}.")
     if found.needs is None:
         blockers.append(f"What it uses could not be read: {', '.join(found.unread)}.")
     else:

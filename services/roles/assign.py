@@ -114,8 +114,8 @@ def plan_grant(
             "does not include it; Owner, User Access Administrator and RBAC Administrator do."
         )
     warnings = [*_about_role(registry, role, given), *_about_held(registry, held, grant, given, choice)]
-    if registry.provisioning_state not in ("Succeeded", ""):
-        warnings.append(f"The registry's last change has not ended well: {registry.provisioning_state}.")
+    if registry.unsettled:
+        warnings.append(f"{registry.unsettled}: registry {registry.name}.")
     if may is None:
         warnings.append("Whether you may assign roles here could not be read: Azure will say.")
     if held.unread:

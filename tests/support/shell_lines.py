@@ -2,13 +2,15 @@
 
 import inspect
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from importlib import import_module
 from pkgutil import iter_modules
+from typing import Any
 
 from services import commands
 from services.registries import findings
-from services.registries.registry import Access, Mode, Network, Registry, Usage
+from services.registries.registry import Access, Mode, Network, Registry, Replication, Usage
 
 DIGEST = "sha256:" + "0" * 64
 RESOURCE_GROUP = "/subscriptions/11111111-1111-1111-1111-111111111111/resourceGroups/contoso-rg"
@@ -91,6 +93,11 @@ def made(maker: Callable[..., str], samples: Mapping[str, object] = SAMPLES) -> 
     if missing:
         raise AssertionError(f"{maker.__name__}: SAMPLES in shell_lines.py has no value for {', '.join(missing)}")
     return maker(*(samples[name] for name in positional), **{name: samples[name] for name in required})
+
+
+def replica(region: str, provisioning_state: str = "Succeeded", status: str = "Ready", **changes: Any) -> Replication:
+    """A region beside the home of a registry, named as the console names it."""
+    return replace(Replication(region, region, False, provisioning_state, status, None, True), **changes)
 
 
 def registry(**changes: object) -> Registry:

@@ -7,7 +7,6 @@ import streamlit as st
 
 from services.child_resources.replications import (
     ReplicaPlan,
-    Replication,
     apply_replica,
     apply_replica_removal,
     list_replications,
@@ -21,7 +20,7 @@ from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from services.pricing.money import cents, money
-from services.registries.registry import Registry
+from services.registries.registry import Registry, Replication
 from ui.elements.errors import panel
 from ui.elements.outcomes import show_outcome
 from ui.elements.text import plain

@@ -7,7 +7,6 @@ import pytest
 
 from services.child_resources.replications import (
     ReplicaPlan,
-    Replication,
     apply_replica,
     apply_replica_removal,
     list_replications,
@@ -17,9 +16,10 @@ from services.child_resources.replications import (
 )
 from services.connection.errors import ServiceError
 from services.pricing.price_snapshot import snapshot
-from services.registries.registry import PrivateEndpoint, Registry, Replica, Usage
+from services.registries.registry import PrivateEndpoint, Registry, Usage
 from tests.support.own_sandbox import Own
 from tests.support.shell_lines import registry as a_registry
+from tests.support.shell_lines import replica
 
 HUB = "contosohub"
 LIST = snapshot("eastus")
@@ -141,8 +141,8 @@ def test_one_more_region_costs_its_fee_and_all_that_is_stored_once_more() -> Non
     more = planned.after.total - planned.before.total
     assert more == 30 * LIST.replica_day + 200 * LIST.replica_gib
     assert more > Decimal(50)
-    there = Replication("northeurope", "northeurope", False, "Succeeded", "Ready", None, True)
-    registry = replace(stored(200), replicas=(Replica("northeurope", "Succeeded", "Ready"),))
+    there = replica("northeurope")
+    registry = replace(stored(200), replicas=(replica("northeurope"),))
     less = plan_replica_removal(registry, (there,), "northeurope", (), LIST, 30)
     assert less.before
     assert less.after
@@ -158,7 +158,7 @@ def test_what_a_region_needs_of_networks_and_webhooks_is_said_before() -> None:
     dns, firewall = plan_replica(private, (), "northeurope", ("northeurope",), None, 30).warnings
     assert "a DNS record for the data endpoint in northeurope (*.northeurope.data.azurecr.io)" in dns
     assert "must be let through" in firewall
-    there = Replication("northeurope", "northeurope", False, "Succeeded", "Ready", None, True)
+    there = replica("northeurope")
     hooks = plan_replica_removal(stored(1), (there,), "northeurope", ("deployhook",), None, 30).warnings
     assert "Webhooks in northeurope hear nothing any more: deployhook." in hooks
     unread = plan_replica_removal(stored(1), (there,), "northeurope", None, None, 30).warnings

@@ -436,7 +436,7 @@ def test_what_is_wide_is_said_before(grants: tuple[Grant, ...], warning: str) ->
     assert warning in found
     failed = plan_token(a_registry(provisioning_state="Failed"), (), (), NAME, grants)
     assert failed.blockers == ()
-    assert failed.warnings == ("The registry's last change has not ended well: Failed.", found)
+    assert failed.warnings == ("The last operation did not succeed (state: Failed).", found)
 
 
 @pytest.mark.parametrize(

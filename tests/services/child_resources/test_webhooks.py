@@ -296,7 +296,8 @@ def test_a_registry_that_has_no_webhooks_is_refused() -> None:
     assert objections(a_registry(sku="Classic"), (), wanted) == ("A Classic registry has no webhooks.",)
     failed = a_registry(provisioning_state="Failed")
     assert objections(failed, (), wanted) == ()
-    assert warnings_about(failed, wanted) == ("The registry's last change has not ended well: Failed.",)
+    assert warnings_about(failed, wanted) == ("The last operation did not succeed (state: Failed).",)
+    assert warnings_about(replace(failed, provisioning_state=""), wanted) == ("State not reported.",)
 
 
 @pytest.mark.parametrize(

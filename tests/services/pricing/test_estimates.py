@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from services.pricing.estimates import Estimate, Part, Use, estimate, estimate_of, gib, use_of
 from services.pricing.price_snapshot import snapshot
 from services.pricing.prices import Prices, Tier, discounted, tiered
-from services.registries.registry import Replica, Usage
+from services.registries.registry import Usage
 from services.registries.skus import LIMITS, Sku, sku_of
-from tests.support.shell_lines import registry
+from tests.support.shell_lines import registry, replica
 
 LIST = snapshot("eastus")
 GIB = 2**30
@@ -184,7 +184,7 @@ def test_what_a_registry_uses_is_what_azure_tells() -> None:
     assert use_of(known) == Use(Decimal(25))
     found = estimate_of(known, LIST, 30)
     assert isinstance(found, Estimate) and found.total == Decimal("6.498")
-    replicated = registry(sku="Premium", usages=(size,), replicas=(Replica("westus", "Succeeded", "Ready"),))
+    replicated = registry(sku="Premium", usages=(size,), replicas=(replica("westus"),))
     assert use_of(replicated) == Use(Decimal(25), 1)
 
 

@@ -12,17 +12,17 @@ from services.pricing.estimates import estimate
 from services.pricing.price_snapshot import snapshot
 from services.pricing.prices import Prices
 from services.pricing.sku_choice import Needs, choose_sku, lacks, needs_of, review_sku
-from services.registries.registry import Access, Mode, Network, PrivateEndpoint, Replica, Usage
+from services.registries.registry import Access, Mode, Network, PrivateEndpoint, Usage
 from services.registries.skus import FEATURES, LIMITS, PRICE_NOTE, Sku
 from tests.services.pricing.test_estimates import price_lists
-from tests.support.shell_lines import registry
+from tests.support.shell_lines import registry, replica
 
 LIST = snapshot("eastus")
 GIB = 2**30
 SECRET = Network(False, "Deny", (), False, (PrivateEndpoint("/pe", "Approved"),), ("x.eastus.data.azurecr.io",))
 OPEN = Network(True, "Allow", (), True, (), ())
 PLAIN = Access(Mode.LEGACY, False, False, True, None, False)
-REPLICA = Replica("westus", "Succeeded", "Ready")
+REPLICA = replica("westus")
 needs = st.builds(
     Needs,
     stored_gib=st.decimals(0, 200 * 1024, places=1),

@@ -23,9 +23,9 @@ from services.pull_checks.checks import ORDER, Answer, Check, CheckState, in_ord
 from services.pull_checks.private_link import Endpoint, NetworkPath, Networks, Zone, private_path
 from services.pull_checks.public_addresses import Outbound, outbound_of
 from services.pull_checks.text import as_text
-from services.registries.registry import Mode, PrivateEndpoint, Registry, Replica
+from services.registries.registry import Mode, PrivateEndpoint, Registry
 from tests.support.pull_samples import CONTROL_PLANE_ID, KUBELET_ID, SUBNET, TENANT, a_cluster, a_pool
-from tests.support.shell_lines import registry
+from tests.support.shell_lines import registry, replica
 
 PASSED, FAILED, WARNING, UNKNOWN = CheckState.PASSED, CheckState.FAILED, CheckState.WARNING, CheckState.UNKNOWN
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -83,7 +83,7 @@ def test_c17_images_come_from_the_same_region() -> None:
     said(network.location(cluster, registry()), PASSED)
     said(network.location(cluster, registry(location="eastus")), WARNING, "eastus", "westeurope")
     said(network.location(cluster, registry(location="eastus", replicas=None)), UNKNOWN)
-    replicas = (Replica("westeurope", "Succeeded", ""),)
+    replicas = (replica("westeurope", status=""),)
     said(network.location(cluster, registry(location="eastus", replicas=replicas)), PASSED, "replica")
 
 

@@ -9,8 +9,10 @@ from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.registries.reading import get_registry, list_registries, not_found
-from services.registries.registry import Mode, PrivateEndpoint, Registry, Replica, Usage
+from services.registries.registry import Mode, PrivateEndpoint, Registry, Usage
 from tests.support.canned import ARM, Answer, Canned, reset
+from tests.support.shell_lines import registry as a_registry
+from tests.support.shell_lines import replica
 
 GIB = 1024**3
 REFUSED = Answer(403, {"error": {"code": "AuthorizationFailed", "message": "No authorization."}})
@@ -202,13 +204,17 @@ def test_replicas_are_read_on_premium_only_without_the_home_region(wire: Canned,
     premium, standard = document("s1", "premium", "Premium"), document("s1", "standard")
     estate = Estate(wire, s1=[premium, standard])
     replicas = [
-        {"location": "westeurope", "properties": {"provisioningState": "Succeeded"}},
-        {"location": "eastus", "properties": {"provisioningState": "Succeeded", "status": {"displayStatus": "Ready"}}},
-        {"location": "japaneast", "properties": {"provisioningState": "Creating"}},
+        {"name": "westeurope", "location": "West Europe", "properties": {"provisioningState": "Succeeded"}},
+        {
+            "name": "eastus",
+            "location": "East US",
+            "properties": {"provisioningState": "Succeeded", "status": {"displayStatus": "Ready"}},
+        },
+        {"name": "japaneast", "location": "japaneast", "properties": {"provisioningState": "Creating"}},
     ]
     estate.replicas(premium, Answer(200, {"value": replicas}))
     first, second = list_registries(azure).values
-    assert first.replicas == (Replica("eastus", "Succeeded", "Ready"), Replica("japaneast", "Creating", ""))
+    assert first.replicas == (replica("eastus"), replica("japaneast", "Creating", ""))
     assert second.replicas == ()
     assert sum(sent.path.endswith("/replications") for sent in wire.sent) == 1
 
@@ -340,3 +346,19 @@ def test_a_resource_id_that_is_none_is_a_service_error(wire: Canned, azure: Azur
 
 def test_not_found_names_what_was_asked_for() -> None:
     assert "contosoacr" in not_found("contosoacr").title
+
+
+@pytest.mark.parametrize(
+    ("state", "why"),
+    [
+        ("Succeeded", ""),
+        ("Failed", "The last operation did not succeed (state: Failed)"),
+        ("Canceled", "The last operation did not succeed (state: Canceled)"),
+        ("Creating", "An operation is still running (state: Creating)"),
+        ("Updating", "An operation is still running (state: Updating)"),
+        ("Deleting", "An operation is still running (state: Deleting)"),
+        ("", "State not reported"),
+    ],
+)
+def test_only_a_state_that_succeeded_is_one_to_build_on(state: str, why: str) -> None:
+    assert a_registry(provisioning_state=state).unsettled == why

@@ -193,7 +193,7 @@ def test_an_answer_that_is_lost_after_the_deed_is_no_failure(own: Own, how: dict
 def test_what_azure_calls_done_and_is_still_there_is_a_failure(own: Own, status: int) -> None:
     planned = plan(own)
     own.break_({"method": "DELETE", "path": "/casaacr01$", "status": status, "body": ""})
-    with pytest.raises(ServiceError, match="still there: Succeeded") as raised:
+    with pytest.raises(ServiceError, match=r"still there \(state: Succeeded\)") as raised:
         apply_removal(own.session(), planned)
     assert raised.value.code == "StillThere"
 
@@ -220,3 +220,14 @@ def test_where_nobody_can_tell_the_error_says_so(own: Own) -> None:
     with pytest.raises(ServiceError) as raised:
         apply_removal(own.session(), planned, broken)
     assert "Whether it was deleted is not known" in raised.value.remedy
+
+
+def test_a_registry_whose_state_is_none_to_build_on_may_go_with_a_warning() -> None:
+    def planned(state: str) -> RemovalPlan:
+        return plan_removal(a_registry(provisioning_state=state), (), Partial(()), (), ())
+
+    assert planned("Failed").warnings[0] == "The last operation did not succeed (state: Failed)."
+    assert planned("").warnings[0] == "State not reported."
+    assert not planned("Failed").blockers
+    assert not planned("").blockers
+    assert planned("Deleting").blockers == ("It is being deleted already.",)

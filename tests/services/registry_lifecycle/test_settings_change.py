@@ -205,7 +205,7 @@ def test_a_setting_that_is_turned_off_is_asked_of_no_sku() -> None:
 
 def test_a_registry_in_trouble_and_a_retired_one_are_left_as_they_are() -> None:
     assert plan(a_registry(provisioning_state="Updating"), admin_user=True).blockers == (
-        "Its last change has not ended well: Updating.",
+        "An operation is still running (state: Updating).",
     )
     assert "Classic is retired" in plan(a_registry(sku="Classic"), admin_user=True).blockers[0]
     too_many = tuple(f"20.0.{number}.0/24" for number in range(201))

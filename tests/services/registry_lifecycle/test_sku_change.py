@@ -62,7 +62,12 @@ def test_what_a_smaller_sku_lacks_blocks_and_nothing_is_sent(own: Own) -> None:
 def test_the_same_sku_and_a_registry_in_trouble_are_refused(own: Own) -> None:
     assert plan(own, Sku.STANDARD).blockers == ("It is Standard already.",)
     failed = replace(own.registry(), provisioning_state="Failed")
-    assert "Its last change has not ended well: Failed." in plan_sku_change(failed, Sku.BASIC, 0, LIST, 30).blockers
+    assert (
+        "The last operation did not succeed (state: Failed)."
+        in plan_sku_change(failed, Sku.BASIC, 0, LIST, 30).blockers
+    )
+    no_state = replace(own.registry(), provisioning_state="")
+    assert "State not reported." in plan_sku_change(no_state, Sku.BASIC, 0, LIST, 30).blockers
     unread = replace(own.registry(), usages=None)
     assert plan_sku_change(unread, Sku.BASIC, 0, LIST, 30).blockers == ("What it uses could not be read: usage.",)
 
