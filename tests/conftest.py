@@ -1,12 +1,23 @@
+import os
 import time
 from collections.abc import Iterator
 
 import pytest
 from azure.core.pipeline.transport import RequestsTransport
+from hypothesis import HealthCheck, settings
 
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
 from tests.support.own_sandbox import Own, own_sandbox
+
+# What is drawn at random: 100 cases of a property, other ones each time; the same ones each time in `.ci/run`, so that
+# what fails there is the change; 1,000, or PROPERTY_CASES, in `make test-long`. A slow machine is no failure.
+settings.register_profile("default", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("ci", settings.get_profile("default"), derandomize=True, database=None, print_blob=True)
+settings.register_profile(
+    "long", settings.get_profile("default"), max_examples=int(os.environ.get("PROPERTY_CASES", "1000"))
+)
+settings.load_profile("default")
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -1,15 +1,10 @@
 """What the services' tests share: Azure from a table (see canned.py)."""
 
 import pytest
-from hypothesis import settings
 
 from services.connection.data_plane import RegistryClient
 from services.connection.session import AzureSession
 from tests.support.canned import CLOUD, Canned, CannedRegistry, Clock, Credential, connected
-
-# A slow machine is no failure.
-settings.register_profile("no deadline", deadline=None)
-settings.load_profile("no deadline")
 
 
 @pytest.fixture

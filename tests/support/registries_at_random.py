@@ -6,12 +6,10 @@ manifests without tags, and locks everywhere.
 """
 
 import json
-import os
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from sandbox.storage.manifest import digest_of as digest_of_bytes
@@ -35,12 +33,6 @@ _MISSING = digest_of(999)
 _LOCKED = (StoredLocks(delete=False), StoredLocks(write=False), StoredLocks(delete=False, write=False))
 _UNREADABLE = StoredLocks(read=False)
 
-# How many registries a rule is tried on: PROPERTY_CASES, for a longer run.
-many_cases = settings(
-    max_examples=int(os.environ.get("PROPERTY_CASES", "1000")),
-    deadline=None,
-    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
-)
 # Three layers at most, from one draw: drawing takes most of a test's time.
 _NUMBERS = st.integers(0, LAYERS**3 - 1).map(
     lambda number: list(dict.fromkeys((number % LAYERS, number // LAYERS % LAYERS, number // LAYERS**2)))

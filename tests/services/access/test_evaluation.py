@@ -4,7 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.access.decisions import Decision, Verdict
@@ -30,7 +30,6 @@ def the_registry(mode: Mode = Mode.LEGACY) -> Registry:
     return replace(registry, access=replace(registry.access, mode=mode))
 
 
-@settings(max_examples=1000)
 @given(access_worlds.worlds(), MODES, WANTED, st.sampled_from(REPOSITORIES), st.booleans())
 def test_a_yes_is_true_and_a_no_is_true_and_what_is_told_is_decided(
     world: World, mode: Mode, wanted: Permission, repository: str, groups_known: bool
@@ -47,7 +46,6 @@ def test_a_yes_is_true_and_a_no_is_true_and_what_is_told_is_decided(
     check_what_is_said(decision)
 
 
-@settings(max_examples=1000)
 @given(access_worlds.worlds(), st.sampled_from([Mode.ABAC, Mode.ABAC, Mode.LEGACY]), OF_A_REPOSITORY)
 def test_without_a_repository_it_is_asked_of_all(world: World, mode: Mode, wanted: Permission) -> None:
     groups = world.told_groups()

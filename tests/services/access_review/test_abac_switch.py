@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.documents.registry_rules import REGISTRY_TYPE
@@ -72,7 +72,6 @@ def afterwards(records: AccessRecords, plan: SwitchPlan) -> AccessRecords:
 USES = st.sampled_from(Use)
 
 
-@settings(max_examples=500)
 @given(access_worlds.worlds(), st.booleans(), USES, USES)
 def test_what_it_loses_is_the_difference_of_decisions_and_what_remains_is_what_the_plan_does_not_keep(
     world: World, groups_known: bool, mine: Use, others: Use
@@ -105,7 +104,6 @@ def test_what_it_loses_is_the_difference_of_decisions_and_what_remains_is_what_t
     assert named == {}
 
 
-@settings(max_examples=500)
 @given(access_worlds.worlds())
 def test_after_the_suggested_assignments_everybody_named_has_all_it_had(world: World) -> None:
     """By the evaluator for everybody, and by the naive one for ME, who may be in groups and denied."""
@@ -134,7 +132,6 @@ def test_after_the_suggested_assignments_everybody_named_has_all_it_had(world: W
                         assert access_worlds.may(real, Mode.ABAC, before.permission, repository)
 
 
-@settings(max_examples=200)
 @given(access_worlds.worlds())
 def test_a_principal_is_given_each_role_once_and_only_what_it_needs(world: World) -> None:
     everybody = {one.principal_id for one in world.assignments}

@@ -6,7 +6,7 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.documents.registry_rules import REGISTRY_TYPE
@@ -44,7 +44,6 @@ def listed(*assignments: RoleAssignment, registry: Registry | None = None, **mor
     return list(who_can(AccessRecords(assignments, **more), registry or the_registry(), groups=groups))
 
 
-@settings(max_examples=300)
 @given(access_worlds.worlds(), MODES, st.sampled_from([None, *access_worlds.REPOSITORIES]), st.randoms())
 def test_everybody_with_an_assignment_that_reaches_is_listed_once_with_the_evaluator_s_verdicts(
     world: World, mode: Mode, repository: str | None, shuffle: random.Random
@@ -81,7 +80,6 @@ def has(one: Rights, danger: Danger) -> int:
     return next((2 if found.sure else 1 for found in one.dangers if found.danger is danger), 0)
 
 
-@settings(max_examples=300)
 @given(access_worlds.worlds(), MODES)
 def test_who_could_do_more_harm_comes_first(world: World, mode: Mode) -> None:
     found = who_can(world.records(), the_registry(mode), groups={ME: world.told_groups()})

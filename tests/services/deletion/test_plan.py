@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from sandbox.storage.store import Locks, Store
@@ -19,7 +19,6 @@ from tests.support.registries_at_random import (
     Tagged,
     _image,
     _referrer,
-    many_cases,
     read,
     registries,
     write,
@@ -67,7 +66,6 @@ class Told:
 drawn_registries = registries() | registries(locks=False)
 
 
-@many_cases
 @given(drawn=drawn_registries, data=st.data(), by_name=st.booleans())
 def test_what_goes_is_what_was_planned(
     store: Store, drawn: tuple[Pushes, ...], data: st.DataObject, by_name: bool
@@ -165,7 +163,6 @@ def test_a_signature_with_a_tag_of_its_own_keeps_what_it_signs_from_a_rule(store
     assert by_name.tags == ("v1", "signature")
 
 
-@settings(many_cases, max_examples=many_cases.max_examples // 10)
 @given(drawn=registries(unreadable=True), data=st.data())
 def test_nothing_goes_while_it_is_not_known_what_holds_it(
     store: Store, drawn: tuple[Pushes, ...], data: st.DataObject

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import event, given, settings
+from hypothesis import event, given
 from hypothesis import strategies as st
 
 from sandbox.storage.store import Store, timestamp
@@ -17,7 +17,7 @@ from services.images.repository_contents import RepositoryContents
 from services.images.storage import LARGEST_CONTENT, ImageStorage, RegistryStorage, freed_bytes, registry_storage
 from tests.support import registries_at_random
 from tests.support.documents import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, digest_of
-from tests.support.registries_at_random import FIRST, Pushes, many_cases, registries, write
+from tests.support.registries_at_random import FIRST, Pushes, registries, write
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 # The size of each manifest made here.
@@ -242,7 +242,6 @@ def freed_by_the_store(store: Store, going: Mapping[str, set[str]]) -> int:
     return before - store.stored_bytes("drawn")
 
 
-@many_cases
 @given(drawn=registries(), data=st.data())
 def test_bytes_foretold_are_the_bytes_that_the_registry_then_frees(
     store: Store, drawn: tuple[Pushes, ...], data: st.DataObject
@@ -258,7 +257,6 @@ def test_bytes_foretold_are_the_bytes_that_the_registry_then_frees(
     event("nothing freed" if not foretold else "something freed")
 
 
-@settings(many_cases, max_examples=many_cases.max_examples // 5)
 @given(drawn=registries(unreadable=True), data=st.data())
 def test_where_something_could_not_be_read_no_more_is_freed_than_foretold(
     store: Store, drawn: tuple[Pushes, ...], data: st.DataObject
@@ -269,7 +267,6 @@ def test_where_something_could_not_be_read_no_more_is_freed_than_foretold(
     assert foretold >= freed_by_the_store(store, going)
 
 
-@many_cases
 @given(drawn=registries())
 def test_the_parts_of_a_registry_add_up_to_it_exactly(store: Store, drawn: tuple[Pushes, ...]) -> None:
     repositories = written(store, drawn)

@@ -5,7 +5,7 @@ from dataclasses import replace
 from itertools import chain, combinations
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.identity.principals import READER
@@ -102,7 +102,6 @@ def by_the_sandbox(given: Iterable[tuple[RoleDefinition, str]], mode: Mode, want
     )
 
 
-@settings(max_examples=300)
 @given(WANTED, MODES, SOME_CHOICE)
 def test_what_is_recommended_suffices(wanted: frozenset[Permission], mode: Mode, choice: RepositoryChoice) -> None:
     advice = advise(wanted, mode, choice)
@@ -112,7 +111,6 @@ def test_what_is_recommended_suffices(wanted: frozenset[Permission], mode: Mode,
         assert all(by_the_sandbox(of(advice), mode, one, repository) for one in wanted)
 
 
-@settings(max_examples=300)
 @given(WANTED, MODES, SOME_CHOICE)
 def test_nothing_of_it_can_be_left_out(wanted: frozenset[Permission], mode: Mode, choice: RepositoryChoice) -> None:
     advice = advise(wanted, mode, choice)
@@ -136,7 +134,6 @@ SINGLES_AND_PAIRS = tuple(chain(combinations(BUILT_IN.values(), 1), combinations
 RIGHTS = {mode: {roles: rights(roles, mode) for roles in SINGLES_AND_PAIRS} for mode in Mode}
 
 
-@settings(max_examples=300)
 @given(WANTED, MODES)
 def test_no_listed_role_or_pair_that_gives_less_suffices(wanted: frozenset[Permission], mode: Mode) -> None:
     given = rights([one.role for one in advise(wanted, mode).given], mode)
@@ -145,7 +142,6 @@ def test_no_listed_role_or_pair_that_gives_less_suffices(wanted: frozenset[Permi
         assert not suffices([(role, "") for role in roles], mode, wanted, CHOSEN)
 
 
-@settings(max_examples=300)
 @given(ANYTHING, MODES)
 def test_no_listed_role_or_pair_that_suffices_leads_to_less_more(wanted: frozenset[Power], mode: Mode) -> None:
     """Nor, where as much that is dangerous is given, gives fewer things to change, and so with things to read."""
@@ -165,7 +161,6 @@ def order(excess: Iterable[Power]) -> tuple[int, int, int]:
     return len(excess & DANGERS.keys()), len(excess - reads - DANGERS.keys()), len(reads)
 
 
-@settings(max_examples=300)
 @given(WANTED, SOME_CHOICE)
 def test_what_reaches_beyond_the_chosen_repositories_is_said(
     wanted: frozenset[Permission], choice: RepositoryChoice
@@ -180,7 +175,6 @@ def test_what_reaches_beyond_the_chosen_repositories_is_said(
             assert all(by_the_sandbox(of(advice), mode, one, outside) is (one in beyond) for one in BY_REPOSITORY)
 
 
-@settings(max_examples=200)
 @given(WANTED, MODES, SOME_CHOICE)
 def test_of_every_other_role_it_is_true_why_not(
     wanted: frozenset[Permission], mode: Mode, choice: RepositoryChoice

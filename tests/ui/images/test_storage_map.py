@@ -1,6 +1,6 @@
 from collections import defaultdict
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from services.images.storage import ImageStorage, RegistryStorage, RepositoryStorage
@@ -34,7 +34,6 @@ def within(areas: list[Area]) -> dict[int | None, int]:
     return found
 
 
-@settings(max_examples=300)
 @given(storage=storages(), largest=st.integers(1, 12))
 def test_areas_add_up_to_the_one_around_them_however_few_are_drawn(storage: RegistryStorage, largest: int) -> None:
     areas = areas_of("contoso", storage, largest)
