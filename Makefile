@@ -12,12 +12,15 @@ AZ_VENV ?= $(CACHE)/az-$(AZ_VERSION)
 PIP_TOOLS := pip-tools==7.6.2
 PIP_AUDIT := pip-audit==2.10.1
 TOOLS_VENV ?= $(CACHE)/tools
+# A worker for each core; a file's tests stay together, since they share what is slow to make.
+PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
+PROPERTY_CASES ?= 1000
 PIP := -m pip install --quiet --disable-pip-version-check
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS_VENV)/bin/pip-compile --quiet --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox check fix test browser-test client-test record bench screenshots lock audit clean
+.PHONY: help run sandbox check fix test test-long browser-test client-test record bench screenshots lock audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -38,10 +41,13 @@ fix: $(VENV)/.dev ## format, and fix what the linter can
 	$(BIN)/ruff format .
 
 test: check ## check, and every test that needs no browser and no other client
-	$(BIN)/python -m pytest -m "not browser and not client"
+	$(PYTEST) -m "not browser and not client"
+
+test-long: $(VENV)/.dev ## the same tests with 1,000 random cases of each property; for more: make test-long PROPERTY_CASES=20000
+	PROPERTY_CASES=$(PROPERTY_CASES) $(PYTEST) --hypothesis-profile=long -m "not browser and not client"
 
 browser-test: $(VENV)/.dev ## the whole console in Chromium
-	$(BIN)/python -m pytest -m browser tests/browser
+	$(PYTEST) -m browser tests/browser
 
 client-test: $(VENV)/.dev $(AZ_VENV)/.installed $(SDK_VENV)/.installed ## az, skopeo and the SDK's own tests against the sandbox
 	AZ_BIN=$(AZ_VENV)/bin/az SDK_PYTHON=$(SDK_VENV)/bin/python SDK_TESTS=$(SDK_VENV)/tests $(BIN)/python -m pytest -m client tests/clients

@@ -49,7 +49,7 @@ class Sandbox:
         with ExitStack() as stack:
             self.store = Store(data)
             stack.callback(self.store.close)
-            self.store.blobs.forget_uploads()
+            self.store.blobs.files.forget_uploads()
             _plant_once(self.store, seed, clock())
             self.state = State(
                 self.store,

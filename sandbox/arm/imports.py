@@ -204,7 +204,7 @@ def _read(call: Call, source: Document | None, image: Image) -> Content:
             raise ImportFailed(f"The image has more than {MOST_MANIFESTS} manifests")
         waiting += found[current].parsed.children
     sizes = {
-        blob.digest: call.store.blob_size(registry, image.repository, blob.digest)
+        blob.digest: call.store.blobs.size(registry, image.repository, blob.digest)
         for copied in found.values()
         for blob in copied.parsed.blobs
     }
@@ -224,7 +224,7 @@ def _write(call: Call, target: Document, content: Content, tags: list[tuple[str,
     with call.store.transaction():
         for name in repositories:
             for digest, size in content.blobs.items():
-                call.store.link_blob(registry, name, digest, size)
+                call.store.blobs.link(registry, name, digest, size)
             for copied in reversed(content.manifests):
                 call.store.add_manifest(
                     registry,

@@ -204,7 +204,7 @@ def delete_registry(call: Call, operations: Operations) -> Response:
 
 def _used(call: Call, registry: Document) -> int:
     extra = int(registry.get("_sandbox", {}).get("extraBytes", 0))
-    return call.store.stored_bytes(registry["name"].lower()) + extra
+    return call.store.blobs.stored_bytes(registry["name"].lower()) + extra
 
 
 def list_usages(call: Call) -> Response:

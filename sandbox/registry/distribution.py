@@ -124,18 +124,18 @@ async def get_blob(call: Call) -> Response:
     headers = {"Docker-Content-Digest": digest, "ETag": f'"{digest}"'}
     if call.request.method == "HEAD":
         return Response(headers={**headers, "Content-Length": str(size)}, media_type="application/octet-stream")
-    return FileResponse(call.store.blobs.path(digest), headers=headers, media_type="application/octet-stream")
+    return FileResponse(call.store.blobs.files.path(digest), headers=headers, media_type="application/octet-stream")
 
 
 async def delete_blob(call: Call) -> Response:
     digest, _ = _stored_blob(call)
-    call.store.delete_blob(call.registry, digest)
+    call.store.blobs.delete(call.registry, digest)
     return Response(status_code=202)
 
 
 def _stored_blob(call: Call) -> tuple[str, int]:
     digest = call.params["digest"]
-    size = call.store.blob_size(call.registry, call.name, digest)
+    size = call.store.blobs.size(call.registry, call.name, digest)
     if size is None:
         raise blob_unknown()
     return digest, size
@@ -168,7 +168,7 @@ def _check_complete(call: Call, parsed: manifest.Parsed) -> None:
     missing = [
         blob.digest
         for blob in parsed.blobs
-        if call.store.blob_size(call.registry, call.name, blob.digest, stored=False) is None
+        if call.store.blobs.size(call.registry, call.name, blob.digest, stored=False) is None
     ] + [child for child in parsed.children if call.store.get_manifest_body(call.registry, call.name, child) is None]
     if missing:
         raise RegistryError(400, "MANIFEST_BLOB_UNKNOWN", "blob unknown to registry", {"Digest": missing[0]})
@@ -178,10 +178,10 @@ def _platform(call: Call, parsed: manifest.Parsed) -> tuple[str | None, str | No
     """Architecture and system of an image, as its config says."""
     if parsed.config is None or parsed.config_media_type not in IMAGE_CONFIGS:
         return None, None
-    if call.store.blob_size(call.registry, call.name, parsed.config) is None:
+    if call.store.blobs.size(call.registry, call.name, parsed.config) is None:
         return None, None
     try:
-        config = json.loads(call.store.blobs.path(parsed.config).read_bytes())
+        config = json.loads(call.store.blobs.files.path(parsed.config).read_bytes())
     except ValueError:
         return None, None
     if not isinstance(config, dict):

@@ -17,7 +17,7 @@ async def start(call: Call) -> Response:
     mounted = _mount(call, query.get("mount", ""), query.get("from", ""))
     if mounted is not None:
         return mounted
-    upload = call.store.blobs.start_upload()
+    upload = call.store.blobs.files.start_upload()
     call.uploads[upload] = call.name
     if "digest" in query:
         await _receive(call, upload)
@@ -31,7 +31,7 @@ async def status(call: Call) -> Response:
 
 async def append(call: Call) -> Response:
     upload = _known(call)
-    have = call.store.blobs.upload_size(upload) or 0
+    have = call.store.blobs.files.upload_size(upload) or 0
     first = re.match(r"(?:bytes[ =])?(\d+)-", call.request.headers.get("content-range", ""))
     if first and int(first[1]) != have:
         headers = {"Location": _location(call, upload), "Range": _range(have)}
@@ -49,7 +49,7 @@ async def finish(call: Call) -> Response:
 async def cancel(call: Call) -> Response:
     upload = _known(call)
     del call.uploads[upload]
-    call.store.blobs.cancel_upload(upload)
+    call.store.blobs.files.cancel_upload(upload)
     return Response(status_code=204)
 
 
@@ -63,12 +63,12 @@ def _known(call: Call) -> str:
 async def _receive(call: Call, upload: str) -> None:
     async for chunk in call.request.stream():
         if chunk:
-            call.store.blobs.append(upload, chunk)
+            call.store.blobs.files.append(upload, chunk)
 
 
 async def _finish(call: Call, upload: str, digest: str) -> Response:
     del call.uploads[upload]
-    if not await run_in_threadpool(call.store.keep_upload, call.registry, call.name, upload, digest):
+    if not await run_in_threadpool(call.store.blobs.keep_upload, call.registry, call.name, upload, digest):
         raise RegistryError(400, "DIGEST_INVALID", "provided digest did not match uploaded content")
     return _created(call, digest)
 
@@ -77,10 +77,10 @@ def _mount(call: Call, digest: str, source: str) -> Response | None:
     """The blob taken over from a repository that the caller may pull; else the upload takes its normal course."""
     if not digest or (source, "pull") not in call.grants:
         return None
-    size = call.store.blob_size(call.registry, source, digest)
+    size = call.store.blobs.size(call.registry, source, digest)
     if size is None:
         return None
-    call.store.link_blob(call.registry, call.name, digest, size)
+    call.store.blobs.link(call.registry, call.name, digest, size)
     return _created(call, digest)
 
 
@@ -90,7 +90,7 @@ def _created(call: Call, digest: str) -> Response:
 
 
 def _accepted(call: Call, upload: str, status_code: int) -> Response:
-    have = call.store.blobs.upload_size(upload) or 0
+    have = call.store.blobs.files.upload_size(upload) or 0
     headers = {"Location": _location(call, upload), "Range": _range(have), "Docker-Upload-Uuid": upload}
     return Response(status_code=status_code, headers=headers)
 

@@ -35,7 +35,7 @@ def bill(store: Store, now: datetime) -> None:
     for entry in REGISTRIES:
         if entry.sku in ("Basic", "Standard", "Premium"):
             born = (now - timedelta(days=entry.age)).date()
-            stored = Decimal(store.stored_bytes(entry.name) + entry.extra_bytes) / GIB
+            stored = Decimal(store.blobs.stored_bytes(entry.name) + entry.extra_bytes) / GIB
             add_costs(store, _rows(entry, max(born, first), yesterday, stored, first, currency))
     gone = today.replace(day=LEGACY_LAST_DAY) if today.day > LEGACY_LAST_DAY else today.replace(day=1) - timedelta(1)
     add_costs(store, _rows(LEGACY, first, gone, Decimal(140), first, currency))

@@ -298,7 +298,7 @@ def _push(
 
 
 def _blob(shelf: Shelf, media_type: str, data: bytes) -> dict[str, Any]:
-    digest = shelf.store.put_blob(shelf.registry, shelf.repository, data)
+    digest = shelf.store.blobs.put(shelf.registry, shelf.repository, data)
     return {"mediaType": media_type, "digest": digest, "size": len(data)}
 
 

@@ -1,8 +1,7 @@
-"""The sandbox's one SQLite connection: schema, transactions, settings and ARM documents."""
+"""The sandbox's one SQLite connection: its schema, transactions and statements."""
 
 from __future__ import annotations
 
-import json
 import sqlite3
 import threading
 from collections.abc import Iterable, Iterator
@@ -63,10 +62,11 @@ class DataDirectoryInUse(RuntimeError):
 
 
 class Database:
-    """One connection behind a re-entrant lock; every change is committed before its method returns."""
+    """One connection behind a re-entrant lock; every change is committed before its method returns, or with its
+    transaction."""
 
     def __init__(self, file: Path) -> None:
-        self._lock = threading.RLock()
+        self.lock = threading.RLock()
         self._depth = 0
         self._connection = sqlite3.connect(file, isolation_level=None, check_same_thread=False, timeout=0.5)
         try:
@@ -82,13 +82,13 @@ class Database:
             raise DataDirectoryInUse(f"another sandbox is using {file.parent}") from error
 
     def close(self) -> None:
-        with self._lock:
+        with self.lock:
             self._connection.close()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
         """All or nothing; a transaction inside another one joins it."""
-        with self._lock:
+        with self.lock:
             if self._depth == 0:
                 self._connection.execute("BEGIN IMMEDIATE")
             self._depth += 1
@@ -104,83 +104,34 @@ class Database:
             finally:
                 self._depth -= 1
 
-    def get_setting(self, key: str) -> str | None:
-        row = self._one("SELECT value FROM settings WHERE key = ?", key)
-        return None if row is None else str(row[0])
-
-    def set_setting(self, key: str, value: str) -> None:
-        self._run("INSERT OR REPLACE INTO settings VALUES (?, ?)", key, value)
-
-    def put_resource(self, resource: dict[str, Any]) -> None:
-        """Insert or replace an ARM document; ids are compared without case, as ARM does."""
-        key, kind, name = (str(resource[member]).lower() for member in ("id", "type", "name"))
-        body = json.dumps(resource, separators=(",", ":"))
-        self._run("INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?)", key, kind, name, body)
-
-    def get_resource(self, resource_id: str) -> dict[str, Any] | None:
-        row = self._one("SELECT body FROM resources WHERE key = ?", resource_id.lower())
-        return None if row is None else _document(row[0])
-
-    def delete_resource(self, resource_id: str) -> bool:
-        """Remove one document; True when it was there. Nested resources stay: list them and delete them."""
-        return self._run("DELETE FROM resources WHERE key = ?", resource_id.lower()) > 0
-
-    def list_resources(self, type: str | None = None, under: str | None = None) -> list[dict[str, Any]]:
-        """Documents of a type, at or below the id `under` (whole path segments), ordered by id."""
-        wheres, values = ["1"], []
-        if type is not None:
-            wheres.append("type = ?")
-            values.append(type.lower())
-        prefix = (under or "").rstrip("/").lower()
-        if prefix:
-            wheres.append("(key = ? OR (key > ? AND key < ?))")
-            values += [prefix, prefix + "/", prefix + "0"]  # "0" follows "/" in ASCII
-        rows = self._all(f"SELECT body FROM resources WHERE {' AND '.join(wheres)} ORDER BY key", *values)
-        return [_document(row[0]) for row in rows]
-
-    def find_resource(self, type: str, name: str) -> dict[str, Any] | None:
-        """A document by type and name: for names that are unique across subscriptions, as registries' are."""
-        sql = "SELECT body FROM resources WHERE type = ? AND name = ?"
-        row = self._one(sql, type.lower(), name.lower())
-        return None if row is None else _document(row[0])
-
-    def put_costs(self, rows: Iterable[tuple[str, str, str, str, str, str]]) -> None:
-        """Add rows of resource id, day, meter, quantity, cost and currency."""
-        with self._lock:
-            self._connection.executemany(
-                "INSERT INTO costs VALUES (lower(?1), ?1, ?2, ?3, ?4, ?5, ?6)",
-                rows,
-            )
-
-    def list_costs(self, scope: str, first: str, last: str) -> list[tuple[Any, ...]]:
-        """Rows of resources at or below the id `scope`, of days from first to last, by day."""
-        prefix = scope.rstrip("/").lower()
-        sql = (
-            "SELECT resource, day, meter, quantity, cost, currency FROM costs "
-            "WHERE scope > ? AND scope < ? AND day BETWEEN ? AND ? ORDER BY day, scope, meter"
-        )
-        return self._all(sql, prefix + "/", prefix + "0", first, last)
-
-    def _one(self, sql: str, *values: object) -> tuple[Any, ...] | None:
-        with self._lock:
+    def one(self, sql: str, *values: object) -> tuple[Any, ...] | None:
+        """The first row of a query."""
+        with self.lock:
             row: tuple[Any, ...] | None = self._connection.execute(sql, values).fetchone()
             return row
 
-    def _all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._lock:
+    def all(self, sql: str, *values: object) -> list[tuple[Any, ...]]:
+        """All rows of a query."""
+        with self.lock:
             return self._connection.execute(sql, values).fetchall()
 
-    def _run(self, sql: str, *values: object) -> int:
-        with self._lock:
+    def run(self, sql: str, *values: object) -> int:
+        """The number of rows that a statement changed."""
+        with self.lock:
             return self._connection.execute(sql, values).rowcount
 
-    def _insert(self, sql: str, *values: object) -> int | None:
+    def run_for_each(self, sql: str, rows: Iterable[tuple[object, ...]]) -> None:
+        """A statement once for each row of values."""
+        with self.lock:
+            self._connection.executemany(sql, rows)
+
+    def insert(self, sql: str, *values: object) -> int | None:
         """The new row's id; None when OR IGNORE kept it out."""
-        with self._lock:
+        with self.lock:
             cursor = self._connection.execute(sql, values)
             return cursor.lastrowid if cursor.rowcount else None
 
-
-def _document(text: str) -> dict[str, Any]:
-    document: dict[str, Any] = json.loads(text)
-    return document
+    def find_repository(self, registry: str, name: str) -> int | None:
+        """The id of a repository's row."""
+        row = self.one("SELECT id FROM repositories WHERE registry = ? AND name = ?", registry.lower(), name)
+        return None if row is None else int(row[0])

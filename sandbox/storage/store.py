@@ -1,12 +1,15 @@
-"""What the sandbox remembers: ARM documents (see database.py) and the contents of its registries."""
+"""What the sandbox keeps: documents of Resource Manager, and the contents of its registries."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Iterable, Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
 from typing import Any
 
 from sandbox.storage.blob_store import BlobStore
-from sandbox.storage.database import DataDirectoryInUse
+from sandbox.storage.database import Database, DataDirectoryInUse
 from sandbox.storage.manifest import Parsed, digest_of, parse
 from sandbox.storage.records import (
     MANIFEST_COLUMNS,
@@ -24,8 +27,75 @@ from sandbox.storage.records import (
 __all__ = ["DataDirectoryInUse", "Locks", "Manifest", "Order", "Repository", "Store", "Tag", "timestamp"]
 
 
-class Store(BlobStore):
+class Store:
     """The state of one sandbox, in one directory. A registry is named by its ARM name, in any case."""
+
+    def __init__(self, directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        self.database = Database(directory / "sandbox.db")
+        self.blobs = BlobStore(self.database, directory)
+
+    def close(self) -> None:
+        self.database.close()
+
+    def transaction(self) -> AbstractContextManager[None]:
+        """All or nothing; a transaction inside another one joins it."""
+        return self.database.transaction()
+
+    # Documents of Resource Manager, and what is kept beside them
+
+    def get_setting(self, key: str) -> str | None:
+        row = self.database.one("SELECT value FROM settings WHERE key = ?", key)
+        return None if row is None else str(row[0])
+
+    def set_setting(self, key: str, value: str) -> None:
+        self.database.run("INSERT OR REPLACE INTO settings VALUES (?, ?)", key, value)
+
+    def put_resource(self, resource: dict[str, Any]) -> None:
+        """Insert or replace an ARM document; ids are compared without case, as ARM does."""
+        key, kind, name = (str(resource[member]).lower() for member in ("id", "type", "name"))
+        body = json.dumps(resource, separators=(",", ":"))
+        self.database.run("INSERT OR REPLACE INTO resources VALUES (?, ?, ?, ?)", key, kind, name, body)
+
+    def get_resource(self, resource_id: str) -> dict[str, Any] | None:
+        row = self.database.one("SELECT body FROM resources WHERE key = ?", resource_id.lower())
+        return None if row is None else _document(row[0])
+
+    def delete_resource(self, resource_id: str) -> bool:
+        """Remove one document; True when it was there. Nested resources stay: list them and delete them."""
+        return self.database.run("DELETE FROM resources WHERE key = ?", resource_id.lower()) > 0
+
+    def list_resources(self, type: str | None = None, under: str | None = None) -> list[dict[str, Any]]:
+        """Documents of a type, at or below the id `under` (whole path segments), ordered by id."""
+        wheres, values = ["1"], []
+        if type is not None:
+            wheres.append("type = ?")
+            values.append(type.lower())
+        prefix = (under or "").rstrip("/").lower()
+        if prefix:
+            wheres.append("(key = ? OR (key > ? AND key < ?))")
+            values += [prefix, prefix + "/", prefix + "0"]  # "0" follows "/" in ASCII
+        rows = self.database.all(f"SELECT body FROM resources WHERE {' AND '.join(wheres)} ORDER BY key", *values)
+        return [_document(row[0]) for row in rows]
+
+    def find_resource(self, type: str, name: str) -> dict[str, Any] | None:
+        """A document by type and name: for names that are unique across subscriptions, as registries' are."""
+        sql = "SELECT body FROM resources WHERE type = ? AND name = ?"
+        row = self.database.one(sql, type.lower(), name.lower())
+        return None if row is None else _document(row[0])
+
+    def put_costs(self, rows: Iterable[tuple[str, str, str, str, str, str]]) -> None:
+        """Add rows of resource id, day, meter, quantity, cost and currency."""
+        self.database.run_for_each("INSERT INTO costs VALUES (lower(?1), ?1, ?2, ?3, ?4, ?5, ?6)", rows)
+
+    def list_costs(self, scope: str, first: str, last: str) -> list[tuple[Any, ...]]:
+        """Rows of resources at or below the id `scope`, of days from first to last, by day."""
+        prefix = scope.rstrip("/").lower()
+        sql = (
+            "SELECT resource, day, meter, quantity, cost, currency FROM costs "
+            "WHERE scope > ? AND scope < ? AND day BETWEEN ? AND ? ORDER BY day, scope, meter"
+        )
+        return self.database.all(sql, prefix + "/", prefix + "0", first, last)
 
     # Repositories
 
@@ -37,21 +107,23 @@ class Store(BlobStore):
 
     def get_repository(self, registry: str, name: str) -> Repository | None:
         sql = "SELECT name, created, updated, locks, manifests, tags FROM repositories WHERE registry = ? AND name = ?"
-        row = self._one(sql, registry.lower(), name)
+        row = self.database.one(sql, registry.lower(), name)
         return None if row is None else Repository(row[0], row[1], row[2], Locks.of(row[3]), row[4], row[5])
 
     def list_repositories(self, registry: str, last: str = "", limit: int = 1000) -> list[str]:
         """Names after `last` in byte order, without those whose listEnabled is false."""
         sql = "SELECT name FROM repositories WHERE registry = ? AND name > ? AND locks & 8 ORDER BY name LIMIT ?"
-        return [row[0] for row in self._all(sql, registry.lower(), last, limit)]
+        return [row[0] for row in self.database.all(sql, registry.lower(), last, limit)]
 
     def repository_locks(self, registry: str, name: str) -> Locks:
         """Locks of a repository; of one that doesn't exist, none."""
-        row = self._one("SELECT locks FROM repositories WHERE registry = ? AND name = ?", registry.lower(), name)
+        row = self.database.one(
+            "SELECT locks FROM repositories WHERE registry = ? AND name = ?", registry.lower(), name
+        )
         return Locks() if row is None else Locks.of(row[0])
 
     def set_repository_locks(self, registry: str, name: str, locks: Locks, at: str | None = None) -> None:
-        self._run(
+        self.database.run(
             "UPDATE repositories SET locks = ?, updated = coalesce(?, updated) WHERE id = ?",
             locks.bits(),
             at,
@@ -65,29 +137,31 @@ class Store(BlobStore):
             f"SELECT 1 FROM {table} WHERE {key} = ?1 AND locks & 3 <> 3"
             for table, key in (("repositories", "id"), ("tags", "repository"), ("manifests", "repository"))
         )
-        return self._one(f"SELECT * FROM ({sql}) LIMIT 1", repository) is not None
+        return self.database.one(f"SELECT * FROM ({sql}) LIMIT 1", repository) is not None
 
     def delete_repository(self, registry: str, name: str) -> tuple[list[str], list[str]]:
         """Remove it with all in it; the digests and the tags that went."""
         with self.transaction():
             repository = self._repository(registry, name)
-            rows = self._all("SELECT id, digest FROM manifests WHERE repository = ? ORDER BY digest", repository)
-            tags = self._all("SELECT name FROM tags WHERE repository = ? ORDER BY name", repository)
-            freed = self._free(repository, name, [row[0] for row in rows], whole=True)
+            rows = self.database.all(
+                "SELECT id, digest FROM manifests WHERE repository = ? ORDER BY digest", repository
+            )
+            tags = self.database.all("SELECT name FROM tags WHERE repository = ? ORDER BY name", repository)
+            freed = self.blobs.free(repository, name, [row[0] for row in rows], whole=True)
             for table in ("manifests", "tags"):
-                self._run(f"DELETE FROM {table} WHERE repository = ?", repository)
-            self._run("DELETE FROM repositories WHERE id = ?", repository)
-        self._unlink(freed)
+                self.database.run(f"DELETE FROM {table} WHERE repository = ?", repository)
+            self.database.run("DELETE FROM repositories WHERE id = ?", repository)
+        self.blobs.unlink(freed)
         return [row[1] for row in rows], [row[0] for row in tags]
 
     def delete_registry_data(self, registry: str) -> None:
         """Forget all contents of a registry (its ARM document is the caller's)."""
         with self.transaction():
-            for row in self._all("SELECT name FROM repositories WHERE registry = ?", registry.lower()):
+            for row in self.database.all("SELECT name FROM repositories WHERE registry = ?", registry.lower()):
                 self.delete_repository(registry, row[0])
-            stored = self._all("SELECT digest FROM blobs WHERE registry = ? AND stored", registry.lower())
-            self._run("DELETE FROM blobs WHERE registry = ?", registry.lower())
-        self._unlink([row[0] for row in stored])
+            stored = self.database.all("SELECT digest FROM blobs WHERE registry = ? AND stored", registry.lower())
+            self.database.run("DELETE FROM blobs WHERE registry = ?", registry.lower())
+        self.blobs.unlink([row[0] for row in stored])
 
     # Manifests
 
@@ -109,10 +183,10 @@ class Store(BlobStore):
         found = parsed or parse(body, media_type)
         digest = digest_of(body)
         updated = updated or at
-        self._bytes.clear()
+        self.blobs.forget_sizes()
         with self.transaction():
             repository_id = self._touch(registry, repository, at, updated)
-            manifest_id = self._insert(
+            manifest_id = self.database.insert(
                 f"INSERT OR IGNORE INTO manifests (repository, body, {MANIFEST_COLUMNS}) VALUES (?{', ?' * 12})",
                 repository_id,
                 body,
@@ -130,40 +204,40 @@ class Store(BlobStore):
             )
             if manifest_id is None:
                 sql = "UPDATE manifests SET updated = ? WHERE repository = ? AND digest = ?"
-                self._run(sql, updated, repository_id, digest)
+                self.database.run(sql, updated, repository_id, digest)
                 return digest
             for blob in found.blobs:
-                blob_id = self._blob(registry, blob.digest, blob.size)
-                self._run("INSERT OR IGNORE INTO manifest_refs VALUES (?, ?)", manifest_id, blob_id)
+                blob_id = self.blobs.descriptor(registry, blob.digest, blob.size)
+                self.database.run("INSERT OR IGNORE INTO manifest_refs VALUES (?, ?)", manifest_id, blob_id)
         return digest
 
     def get_manifest(self, registry: str, repository: str, digest: str) -> Manifest | None:
-        repository_id = self._find_repository(registry, repository)
+        repository_id = self.database.find_repository(registry, repository)
         sql = f"SELECT {MANIFEST_COLUMNS} FROM manifests WHERE repository = ? AND digest = ?"
-        row = self._one(sql, repository_id, digest)
+        row = self.database.one(sql, repository_id, digest)
         return None if row is None else self._manifests(repository_id, [row])[0]
 
     def get_manifest_body(self, registry: str, repository: str, digest: str) -> bytes | None:
         sql = "SELECT body FROM manifests WHERE repository = ? AND digest = ?"
-        row = self._one(sql, self._find_repository(registry, repository), digest)
+        row = self.database.one(sql, self.database.find_repository(registry, repository), digest)
         return None if row is None else bytes(row[0])
 
     def list_manifests(
         self, registry: str, repository: str, last: str = "", limit: int = 1000, order: Order = ""
     ) -> list[Manifest]:
         """Listed manifests after `last` (a digest) in the order asked: by digest or by last update."""
-        repository_id = self._find_repository(registry, repository)
+        repository_id = self.database.find_repository(registry, repository)
         rows = self._page("manifests", MANIFEST_COLUMNS, "digest", repository_id, last, limit, order)
         return self._manifests(repository_id, rows)
 
     def list_referrers(self, registry: str, repository: str, digest: str) -> list[Manifest]:
-        repository_id = self._find_repository(registry, repository)
+        repository_id = self.database.find_repository(registry, repository)
         sql = f"SELECT {MANIFEST_COLUMNS} FROM manifests WHERE repository = ? AND subject = ? ORDER BY digest"
-        return self._manifests(repository_id, self._all(sql, repository_id, digest))
+        return self._manifests(repository_id, self.database.all(sql, repository_id, digest))
 
     def set_manifest_locks(self, registry: str, repository: str, digest: str, locks: Locks, at: str) -> None:
         sql = "UPDATE manifests SET locks = ?, updated = ? WHERE repository = ? AND digest = ?"
-        self._run(sql, locks.bits(), at, self._repository(registry, repository), digest)
+        self.database.run(sql, locks.bits(), at, self._repository(registry, repository), digest)
 
     def delete_manifest(self, registry: str, repository: str, digest: str, at: str) -> None:
         """Remove it, its tags, and all that refers to it as its subject (container-registry-manage-artifact.md)."""
@@ -172,21 +246,21 @@ class Store(BlobStore):
             digests, ids = [digest], []
             for current in digests:  # grows while it runs: referrers may have referrers
                 sql = "SELECT digest FROM manifests WHERE repository = ? AND subject = ?"
-                referrers = [row[0] for row in self._all(sql, repository_id, current)]
+                referrers = [row[0] for row in self.database.all(sql, repository_id, current)]
                 digests += [referrer for referrer in referrers if referrer not in digests]
             for current in digests:
                 sql = "SELECT id FROM manifests WHERE repository = ? AND digest = ?"
-                ids += [row[0] for row in self._all(sql, repository_id, current)]
-                self._run("DELETE FROM tags WHERE repository = ? AND digest = ?", repository_id, current)
-                self._run("DELETE FROM manifests WHERE repository = ? AND digest = ?", repository_id, current)
-            freed = self._free(repository_id, repository, ids)
-            if self._one("SELECT 1 FROM manifests WHERE repository = ? LIMIT 1", repository_id) is None:
+                ids += [row[0] for row in self.database.all(sql, repository_id, current)]
+                self.database.run("DELETE FROM tags WHERE repository = ? AND digest = ?", repository_id, current)
+                self.database.run("DELETE FROM manifests WHERE repository = ? AND digest = ?", repository_id, current)
+            freed = self.blobs.free(repository_id, repository, ids)
+            if self.database.one("SELECT 1 FROM manifests WHERE repository = ? LIMIT 1", repository_id) is None:
                 # A repository goes with its last manifest (github.com/Azure/azure-sdk/issues/2676).
-                freed += self._free(repository_id, repository, [], whole=True)
-                self._run("DELETE FROM repositories WHERE id = ?", repository_id)
+                freed += self.blobs.free(repository_id, repository, [], whole=True)
+                self.database.run("DELETE FROM repositories WHERE id = ?", repository_id)
             else:
                 self._touch(registry, repository, at)
-        self._unlink(freed)
+        self.blobs.unlink(freed)
 
     # Tags
 
@@ -204,7 +278,7 @@ class Store(BlobStore):
         """Insert a tag, or move it: then it keeps its creation time and its locks."""
         with self.transaction():
             repository_id = self._touch(registry, repository, at, updated)
-            self._run(
+            self.database.run(
                 "INSERT INTO tags (repository, name, digest, created, updated, locks) VALUES (?, ?, ?, ?, ?, ?)"
                 " ON CONFLICT DO UPDATE SET digest = excluded.digest, updated = excluded.updated",
                 repository_id,
@@ -217,7 +291,7 @@ class Store(BlobStore):
 
     def get_tag(self, registry: str, repository: str, name: str) -> Tag | None:
         sql = f"SELECT {TAG_COLUMNS} FROM tags WHERE repository = ? AND name = ?"
-        row = self._one(sql, self._find_repository(registry, repository), name)
+        row = self.database.one(sql, self.database.find_repository(registry, repository), name)
         return None if row is None else to_tag(row)
 
     def list_tags(
@@ -230,30 +304,28 @@ class Store(BlobStore):
         digest: str | None = None,
     ) -> list[Tag]:
         """Listed tags after `last` (a name) in the order asked; of one manifest when `digest` is given."""
-        repository_id = self._find_repository(registry, repository)
+        repository_id = self.database.find_repository(registry, repository)
         rows = self._page("tags", TAG_COLUMNS, "name", repository_id, last, limit, order, digest)
         return [to_tag(row) for row in rows]
 
     def set_tag_locks(self, registry: str, repository: str, name: str, locks: Locks, at: str) -> None:
         sql = "UPDATE tags SET locks = ?, updated = ? WHERE repository = ? AND name = ?"
-        self._run(sql, locks.bits(), at, self._repository(registry, repository), name)
+        self.database.run(sql, locks.bits(), at, self._repository(registry, repository), name)
 
     def delete_tag(self, registry: str, repository: str, name: str, at: str) -> None:
         """Untag: the manifest stays."""
         with self.transaction():
             repository_id = self._touch(registry, repository, at)
-            self._run("DELETE FROM tags WHERE repository = ? AND name = ?", repository_id, name)
-
-    # Helpers
+            self.database.run("DELETE FROM tags WHERE repository = ? AND name = ?", repository_id, name)
 
     def _repository(self, registry: str, name: str) -> int:
-        found = self._find_repository(registry, name)
+        found = self.database.find_repository(registry, name)
         if found is None:
             raise KeyError(f"{registry}/{name}")
         return found
 
     def _touch(self, registry: str, name: str, at: str, updated: str | None = None) -> int:
-        row = self._one(
+        row = self.database.one(
             "INSERT INTO repositories (registry, name, created, updated, locks) VALUES (?, ?, ?, ?, 15)"
             " ON CONFLICT DO UPDATE SET created = min(created, excluded.created),"
             " updated = max(updated, excluded.updated) RETURNING id",
@@ -291,12 +363,17 @@ class Store(BlobStore):
             values += [repository, last] if order else [last]
         ordered = f"updated {way}, {key} {way}" if order else key
         sql = f"SELECT {columns} FROM {table} WHERE {' AND '.join(wheres)} ORDER BY {ordered} LIMIT ?"
-        return self._all(sql, *values, limit)
+        return self.database.all(sql, *values, limit)
 
     def _manifests(self, repository: int | None, rows: Sequence[tuple[Any, ...]]) -> list[Manifest]:
         marks = ", ".join("?" * len(rows))
         sql = f"SELECT digest, name FROM tags WHERE repository = ? AND digest IN ({marks}) ORDER BY name"
         tags: dict[str, list[str]] = {}
-        for digest, name in self._all(sql, repository, *(row[0] for row in rows)):
+        for digest, name in self.database.all(sql, repository, *(row[0] for row in rows)):
             tags.setdefault(digest, []).append(name)
         return [to_manifest(row, tags.get(row[0], [])) for row in rows]
+
+
+def _document(text: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(text)
+    return document

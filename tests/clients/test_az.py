@@ -219,7 +219,7 @@ def test_what_a_registry_is_and_uses(run, running):
     assert shown["id"] == REGISTRY
     assert shown["loginServer"] == running.ready["registries"]["casaacr01"]
     usage = {usage["name"]: usage for usage in run("acr", "show-usage", "-n", "casaacr01")["value"]}
-    assert usage["Size"]["currentValue"] == running.store.stored_bytes("casaacr01")
+    assert usage["Size"]["currentValue"] == running.store.blobs.stored_bytes("casaacr01")
     platform = ("--subscription", "contoso-platform")
     assert len(run("acr", "replication", "list", "-r", "contosohub", *platform)) == 4
     assert len(run("acr", "webhook", "list", "-r", "contosohub", *platform)) == 2

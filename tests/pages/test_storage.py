@@ -41,7 +41,7 @@ def test_the_figures_are_those_of_the_registry(open_view: Open, session: AzureSe
     counted(session, "contosohub")
     at = open_view("storage.py", registry="contosohub")
     assert not at.exception
-    stored = size(sandbox.store.stored_bytes("contosohub"))
+    stored = size(sandbox.store.blobs.stored_bytes("contosohub"))
     assert metrics(at)["Azure's usage"] == metrics(at)["Counted here"] == stored
     assert "agree to the byte" in texts(at)
     table = at.dataframe[0].value
@@ -83,7 +83,7 @@ def test_the_map_has_the_tables_numbers(open_view: Open, session: AzureSession, 
     drawn = areas(open_view("storage.py", registry="contosohub"))
     top = drawn["parents"].index("")
     assert drawn["labels"][top] == "contosohub"
-    assert drawn["text"][top] == size(sandbox.store.stored_bytes("contosohub"))
+    assert drawn["text"][top] == size(sandbox.store.blobs.stored_bytes("contosohub"))
     assert {"web/storefront", "shared by repositories", "shared by its images"} <= set(drawn["labels"])
 
 
@@ -154,7 +154,7 @@ def test_a_large_registry_is_read_when_asked_for(
     assert contents.counted(connection.who(), registry.login_server) is None
     next(button for button in at.button if button.label == "Read them all").click().run()
     assert not at.exception
-    assert metrics(at)["Counted here"] == size(sandbox.store.stored_bytes("casaacr01"))
+    assert metrics(at)["Counted here"] == size(sandbox.store.blobs.stored_bytes("casaacr01"))
 
 
 def test_pages_of_a_repository_and_an_image_say_what_is_known_and_read_nothing(

@@ -93,7 +93,7 @@ def test_the_estate_has_every_kind_of_registry(estate):
     ):
         assert [name for name in properties if properties[name][member] == value], member
     full = registries["contosodata"]
-    used = estate.stored_bytes("contosodata") + full["_sandbox"]["extraBytes"]
+    used = estate.blobs.stored_bytes("contosodata") + full["_sandbox"]["extraBytes"]
     assert 95 * GIB < used < 99 * GIB
 
 
@@ -124,7 +124,7 @@ def test_every_reference_in_the_estate_can_be_followed(estate):
             for child in document.get("manifests", ()):
                 assert len(estate.get_manifest_body(row.registry, row.name, child["digest"])) == child["size"]
             if "config" in document:
-                assert estate.blob_size(row.registry, row.name, document["config"]["digest"])
+                assert estate.blobs.size(row.registry, row.name, document["config"]["digest"])
 
 
 def test_no_time_in_the_estate_is_later_than_now(estate):

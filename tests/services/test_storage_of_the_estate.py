@@ -30,7 +30,7 @@ ALPINE = int(3.5 * MIB)
 @pytest.mark.parametrize("name", ["casaacr01", *(registry.name for registry in REGISTRIES)])
 def test_the_sum_is_what_the_registry_stores(sandbox: Sandbox, name: str) -> None:
     read = registries_at_random.read(sandbox.store, name)
-    assert registry_storage(Partial(read)).total == sandbox.store.stored_bytes(name)
+    assert registry_storage(Partial(read)).total == sandbox.store.blobs.stored_bytes(name)
 
 
 def test_the_sum_is_what_az_acr_show_usage_shows(sandbox: Sandbox, session: AzureSession) -> None:
@@ -67,7 +67,7 @@ def test_reading_the_store_gives_what_reading_the_registry_gives(sandbox: Sandbo
 def layer_size(sandbox: Sandbox, repository: str, name: str) -> int:
     """A layer of AMD64, of a registry and repository, by the name that the estate gives it."""
     registry, _, within = repository.partition("/")
-    found = sandbox.store.blob_size(registry, within, layer(name, 0, "").digest, stored=False)
+    found = sandbox.store.blobs.size(registry, within, layer(name, 0, "").digest, stored=False)
     assert found
     return found
 

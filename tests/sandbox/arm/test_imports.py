@@ -68,10 +68,10 @@ def test_another_registry_gets_the_content_too_and_keeps_it(arm, sandbox):
     blobs = [
         blob
         for entry in sandbox.store.list_manifests(TARGET, "team/app")
-        for blob in sandbox.store._all("SELECT digest FROM blobs WHERE registry = ? AND stored", TARGET)
+        for blob in sandbox.store.database.all("SELECT digest FROM blobs WHERE registry = ? AND stored", TARGET)
     ]
     assert blobs
-    assert all(sandbox.store.blobs.path(found).exists() for (found,) in blobs)
+    assert all(sandbox.store.blobs.files.path(found).exists() for (found,) in blobs)
 
 
 def test_a_tag_without_one_takes_the_source_s(arm, sandbox, digest):

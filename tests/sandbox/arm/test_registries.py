@@ -203,7 +203,7 @@ def test_a_webhook_remembers_its_last_calls_and_no_more(arm, make):
 
 def test_usage_tells_what_is_stored_what_is_included_and_what_is_possible(running, arm):
     usages = {usage["name"]: usage for usage in arm("GET", f"{REGISTRY}/listUsages").json()["value"]}
-    assert usages["Size"]["currentValue"] == running.store.stored_bytes("casaacr01") > 0
+    assert usages["Size"]["currentValue"] == running.store.blobs.stored_bytes("casaacr01") > 0
     assert usages["Size"]["limit"] == 100 * 2**30
     assert usages["MaximumStorageCapacity"]["limit"] == 40 * 2**40
     assert usages["Webhooks"]["limit"] == 10

@@ -197,21 +197,21 @@ def test_deleting_an_index_leaves_its_children_and_the_other_way_round(registry)
 
 
 def test_layers_are_counted_and_kept_once_until_the_last_image_that_needs_them_goes(registry, sandbox):
-    before = sandbox.store.stored_bytes("casaacr01")
+    before = sandbox.store.blobs.stored_bytes("casaacr01")
     one = registry.push_image("app", "v1")
-    alone = sandbox.store.stored_bytes("casaacr01") - before
+    alone = sandbox.store.blobs.stored_bytes("casaacr01") - before
     registry.push_image("team/copy", "v1")
     layer = registry("GET", "/v2/app/manifests/v1").json()["layers"][0]["digest"]
     # The manifest is content like any other: the same in both, and kept once.
-    assert sandbox.store.stored_bytes("casaacr01") - before == alone
+    assert sandbox.store.blobs.stored_bytes("casaacr01") - before == alone
     registry("DELETE", "/acr/v1/app/_tags/v1")
-    assert sandbox.store.stored_bytes("casaacr01") - before == alone
+    assert sandbox.store.blobs.stored_bytes("casaacr01") - before == alone
     registry("DELETE", f"/v2/app/manifests/{one}")
     assert registry("HEAD", f"/v2/app/blobs/{layer}").status_code == 404
     assert registry("GET", f"/v2/team/copy/blobs/{layer}").status_code == 200
     registry("DELETE", "/acr/v1/team/copy")
-    assert sandbox.store.stored_bytes("casaacr01") == before
-    assert not sandbox.store.blobs.path(layer).exists()
+    assert sandbox.store.blobs.stored_bytes("casaacr01") == before
+    assert not sandbox.store.blobs.files.path(layer).exists()
 
 
 def test_an_image_is_not_taken_apart_by_what_another_push_has_not_finished(registry):

@@ -65,22 +65,22 @@ def test_registries_are_one_in_any_case_and_apart_from_each_other(store):
 def test_shared_layers_count_once_until_nobody_needs_them(store):
     bodies = [manifest(1, ("base", 1000), ("one", 50)), manifest(2, ("base", 1000), ("two", 70))]
     digests = [store.add_manifest("r", f"app{i}", body, OCI_MANIFEST, AT) for i, body in enumerate(bodies)]
-    assert store.stored_bytes("r") == 2 * 10 + 1000 + 50 + 70 + sum(map(len, bodies))
+    assert store.blobs.stored_bytes("r") == 2 * 10 + 1000 + 50 + 70 + sum(map(len, bodies))
     store.delete_manifest("r", "app0", digests[0], AT)
-    assert store.stored_bytes("r") == 10 + 1000 + 70 + len(bodies[1])
+    assert store.blobs.stored_bytes("r") == 10 + 1000 + 70 + len(bodies[1])
     store.delete_registry_data("R")
-    assert store.stored_bytes("r") == 0
+    assert store.blobs.stored_bytes("r") == 0
 
 
 def test_a_manifest_of_two_repositories_counts_once_until_nobody_has_it(store):
     body = manifest(1, ("base", 1000))
     digest = store.add_manifest("r", "app", body, OCI_MANIFEST, AT)
     store.add_manifest("r", "copy", body, OCI_MANIFEST, AT)
-    assert store.stored_bytes("r") == 10 + 1000 + len(body)
+    assert store.blobs.stored_bytes("r") == 10 + 1000 + len(body)
     store.delete_manifest("r", "app", digest, AT)
-    assert store.stored_bytes("r") == 10 + 1000 + len(body)
+    assert store.blobs.stored_bytes("r") == 10 + 1000 + len(body)
     store.delete_manifest("r", "copy", digest, AT)
-    assert store.stored_bytes("r") == 0
+    assert store.blobs.stored_bytes("r") == 0
 
 
 def test_a_manifest_pushed_again_keeps_its_birth(store):

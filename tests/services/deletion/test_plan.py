@@ -78,7 +78,7 @@ def test_what_goes_is_what_was_planned(
     plan = plan_deletion(contents, chosen, by_name=by_name, running=running)
     event(f"goes {min(len(plan.going), 3)}, by name {by_name}, breaks {bool(plan.broken)}")
     before, tags_before = told.bodies(contents.name), told.tags(contents.name)
-    broken_before, bytes_before = told.broken(contents.name), store.stored_bytes(told.registry)
+    broken_before, bytes_before = told.broken(contents.name), store.blobs.stored_bytes(told.registry)
     foretold = freed_bytes(told.contents, {contents.name: plan.digests})
 
     for item in plan.going:
@@ -95,7 +95,7 @@ def test_what_goes_is_what_was_planned(
     gone = before.keys() - told.bodies(contents.name).keys()
     assert gone == set(plan.digests)
     assert tags_before.keys() - told.tags(contents.name).keys() == set(plan.tags)
-    assert bytes_before - store.stored_bytes(told.registry) == foretold
+    assert bytes_before - store.blobs.stored_bytes(told.registry) == foretold
     assert plan.empties_repository == (store.get_repository(told.registry, contents.name) is None)
     assert set(plan.broken) == {
         index for index, missing in told.broken(contents.name).items() if missing != broken_before.get(index)

@@ -234,12 +234,12 @@ def draw_going(
 
 
 def freed_by_the_store(store: Store, going: Mapping[str, set[str]]) -> int:
-    before = store.stored_bytes("drawn")
+    before = store.blobs.stored_bytes("drawn")
     for name, digests in going.items():
         for digest in digests:
             if store.get_manifest("drawn", name, digest):
                 store.delete_manifest("drawn", name, digest, timestamp(FIRST))
-    return before - store.stored_bytes("drawn")
+    return before - store.blobs.stored_bytes("drawn")
 
 
 @given(drawn=registries(), data=st.data())
@@ -272,7 +272,7 @@ def test_the_parts_of_a_registry_add_up_to_it_exactly(store: Store, drawn: tuple
     repositories = written(store, drawn)
     found = registry_storage(Partial(repositories))
     assert found.complete
-    assert found.total == store.stored_bytes("drawn")
+    assert found.total == store.blobs.stored_bytes("drawn")
     assert found.total == found.shared + sum(
         repository.between_images + repository.untagged + sum(image.unique for image in repository.images)
         for repository in found.repositories

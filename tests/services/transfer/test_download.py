@@ -41,7 +41,7 @@ class Shelf:
         self.blobs: dict[str, bytes] = {}
 
     def blob(self, content: bytes, media_type: str) -> dict[str, Any]:
-        digest = self.own.sandbox.store.put_blob(REGISTRY, APP, content)
+        digest = self.own.sandbox.store.blobs.put(REGISTRY, APP, content)
         self.blobs[digest] = content
         return {"mediaType": media_type, "digest": digest, "size": len(content)}
 
@@ -186,7 +186,7 @@ def test_a_manifest_that_lies_about_a_size_is_refused_before_the_first_byte(own:
 def test_a_blob_that_vanishes_after_the_plan_breaks_the_stream(own: Own, shelf: Shelf) -> None:
     image = shelf.image(layers=(b"layer",))
     archive = plan_archive(own.client, APP, image["digest"])
-    own.sandbox.store.delete_blob(REGISTRY, sha(b"layer"))
+    own.sandbox.store.blobs.delete(REGISTRY, sha(b"layer"))
     sent = 0
     with pytest.raises(ServiceError) as raised:
         for piece in stream(own.client, archive):
@@ -198,7 +198,7 @@ def test_a_blob_that_vanishes_after_the_plan_breaks_the_stream(own: Own, shelf: 
 def test_content_that_was_changed_in_the_registry_breaks_the_stream(own: Own, shelf: Shelf) -> None:
     image = shelf.image(layers=(b"layer",))
     archive = plan_archive(own.client, APP, image["digest"])
-    own.sandbox.store.blobs.path(sha(b"layer")).write_bytes(b"liars")
+    own.sandbox.store.blobs.files.path(sha(b"layer")).write_bytes(b"liars")
     sent = 0
     with pytest.raises(ServiceError) as raised:
         for piece in stream(own.client, archive):

@@ -72,8 +72,8 @@ def stored(own: Own, content: Content, repository: str = APP) -> bool:
     """Whether the store has all of it, byte by byte."""
     store = own.sandbox.store
     blobs = all(
-        store.blob_size(REGISTRY, repository, blob.digest) == blob.size
-        and store.blobs.path(blob.digest).read_bytes() == b"".join(blob.part.blocks())
+        store.blobs.size(REGISTRY, repository, blob.digest) == blob.size
+        and store.blobs.files.path(blob.digest).read_bytes() == b"".join(blob.part.blocks())
         for blob in content.blobs
     )
     return blobs and all(
@@ -271,7 +271,7 @@ def test_a_blob_that_vanished_after_the_plan_is_sent_again(own: Own) -> None:
     push(own.client, content, tag="v9")
     plan = plan_push(own.client, content, APP, TAG)
     gone = content.blobs[0].digest
-    own.sandbox.store.delete_blob(REGISTRY, gone)
+    own.sandbox.store.blobs.delete(REGISTRY, gone)
     result = apply_push(own.client, content, plan)
     assert [blob.how for blob in result.blobs if blob.digest == gone] == ["sent"]
     assert stored(own, content)

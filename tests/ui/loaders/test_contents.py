@@ -52,7 +52,7 @@ def test_what_was_read_is_counted_and_at_hand(sandbox: Sandbox, hub: str) -> Non
     found = whole.counted(connection.who(), hub)
     assert found and found.contents is contents
     assert found.storage.complete
-    assert found.storage.total == sandbox.store.stored_bytes("contosohub")
+    assert found.storage.total == sandbox.store.blobs.stored_bytes("contosohub")
 
 
 def test_every_known_blob_is_one_that_its_repository_has(sandbox: Sandbox, hub: str) -> None:
@@ -60,7 +60,7 @@ def test_every_known_blob_is_one_that_its_repository_has(sandbox: Sandbox, hub: 
     blobs = whole.known_blobs(connection.who(), hub)
     assert len(blobs) > 100
     for digest, repository in blobs.items():
-        assert sandbox.store.blob_size("contosohub", repository, digest, stored=False) is not None
+        assert sandbox.store.blobs.size("contosohub", repository, digest, stored=False) is not None
 
 
 def test_manifests_stay_known_when_contents_are_read_anew(sandbox: Sandbox, hub: str) -> None:

@@ -113,6 +113,6 @@ def test_tickets_can_not_be_guessed_and_do_not_pile_up(own: Own, archive: Archiv
 def test_a_stream_that_breaks_is_no_whole_download(own: Own, archive: Archive, server: str) -> None:
     path = download_route.mint(connection.who(), own.client.login_server, archive)
     stored = next(member for member in archive.members if member.content is None and member.size == 5)
-    own.sandbox.store.delete_blob(REGISTRY, stored.digest)
+    own.sandbox.store.blobs.delete(REGISTRY, stored.digest)
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         get(server + path)
