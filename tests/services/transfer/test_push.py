@@ -82,7 +82,7 @@ def stored(own: Own, content: Content, repository: str = APP) -> bool:
 
 
 def open_uploads(own: Own) -> int:
-    return len(list(own.sandbox.store.blobs._uploads.iterdir()))
+    return len(list(own.sandbox.store.blobs.files._uploads.iterdir()))
 
 
 # What is sent
