@@ -38,9 +38,7 @@ known = principals.show_known(who, pulls)
 
 if not pulls.registries.values:
     if not reading.error:
-        empty(
-            ":material/inventory_2:", "No registry here", "This identity sees none: Reader on a subscription is enough."
-        )
+        empty(":material/inventory_2:", "No registries found", selection.NEED_READER)
     st.stop()
 registries = [registry for registry in pulls.registries.values if registry.login_server]
 with st.container(horizontal=True, vertical_alignment="bottom"):

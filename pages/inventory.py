@@ -18,7 +18,7 @@ from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.inventory_filters import chosen, registry_filters
 from ui.navigation.links import link_to, open_page
-from ui.navigation.selection import key_of
+from ui.navigation.selection import NEED_READER, key_of
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -44,8 +44,8 @@ if not registries:
     if not reading.running and not inventory.registries.untried:
         empty(
             ":material/inventory_2:",
-            "No registries",
-            "None of the subscriptions has one, or none lets this identity see it: Reader on a subscription is enough.",
+            "No registries found",
+            NEED_READER,
         )
         link_to(pages.CREATE_REGISTRY)
     st.stop()

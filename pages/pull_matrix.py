@@ -39,11 +39,11 @@ show_refused(pulls.access, "subscription's role assignments", "subscriptions' ro
 show_refused(pulls.addresses, "public address", "public addresses")
 if not pulls.clusters.values or not pulls.registries.values:
     if not (reading.running or reading.error):
-        what = "cluster" if pulls.registries.values else "registry"
+        what = "clusters" if pulls.registries.values else "registries"
         empty(
             ":material/grid_on:",
-            f"No {what} here",
-            f"This identity sees no {what}: Reader on a subscription is enough.",
+            f"No {what} found",
+            f"You need Reader on a subscription to see its {what} here.",
         )
     st.stop()
 

@@ -37,7 +37,11 @@ def show_all(registry: Registry, there: tuple[Replication, ...]) -> None:
         if away and st.button("Delete replica", icon=":material/delete:", disabled=not may_write()):
             replications.delete(who, registry, there, book)
     if not away:
-        empty(":material/public:", "No replicas", "A replica keeps pulls near, and goes on when the home region fails.")
+        empty(
+            ":material/public:",
+            "No replicas",
+            "A replica serves pulls in its region, even if the home region fails.",
+        )
     if not there:
         return
     search = st.text_input("Search", key="search", type="search", placeholder="Part of a region", bind="query-params")

@@ -56,7 +56,7 @@ catalogue = reading.value
 show_refused(catalogue.repositories, "repository", "repositories")
 if not catalogue.names:
     if not reading.running:
-        empty(":material/folder_off:", "No repositories", "The first push into this registry makes one.")
+        empty(":material/folder_off:", "No repositories", "The first push creates one.")
         az_lines(az_sign_in.sign_in(registry.name), label="How to sign in for a push")
     st.stop()
 

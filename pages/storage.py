@@ -41,7 +41,7 @@ if catalogue.error or catalogue.running:
     st.stop()
 names = catalogue.value.names
 if not names:
-    empty(":material/folder_off:", "Nothing stored", "The first push into this registry makes a repository.")
+    empty(":material/folder_off:", "Nothing stored", "The first push creates a repository.")
     az_lines(az_sign_in.sign_in(registry.name), label="How to sign in for a push")
     st.stop()
 

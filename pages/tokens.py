@@ -55,7 +55,7 @@ def show_one(registry: Registry, listing: Listing, token: Token) -> None:
         {
             "Status": plain(token.status),
             "Scope map": plain(token.scope_map) or "none",
-            "May": "  \n".join(plain(words) for words in grant_words(scope_map)),
+            "Permissions": "  \n".join(plain(words) for words in grant_words(scope_map)),
             "Created": f"{ago(token.created)} ({exact(token.created)})",
         }
     )
@@ -107,4 +107,4 @@ elif listing:
             az_sign_in.sign_in_as_token(token.name, registry.login_server),
         )
     else:
-        empty(":material/vpn_key:", "No such token", "It may be removed meanwhile: refresh the list.")
+        empty(":material/vpn_key:", "No such token", "It may have been deleted. Refresh the list.")

@@ -42,7 +42,7 @@ def show_one(registry: Registry, webhook: Webhook) -> None:
     show_facts(
         {
             "Status": plain(webhook.status),
-            "Called on": ", ".join(plain(action) for action in webhook.actions),
+            "Actions": ", ".join(plain(action) for action in webhook.actions),
             "Scope": plain(webhook.scope) or "everything",
             "Region": plain(webhook.location),
         }
@@ -109,4 +109,4 @@ elif there is not None:
             az_child_resources.list_webhook_events(registry.name, webhook.name),
         )
     else:
-        empty(":material/webhook:", "No such webhook", "It may be removed meanwhile: refresh the list.")
+        empty(":material/webhook:", "No such webhook", "It may have been deleted. Refresh the list.")

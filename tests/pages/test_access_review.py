@@ -253,4 +253,4 @@ def test_a_reader_sees_who_may_what_on_what_it_may_read(access: Any, reader_sess
 
 def test_a_console_without_registries_says_so(access: Any, tmp_path: Path) -> None:
     with Sandbox.start(tmp_path / "empty", "empty") as sandbox:
-        assert "No registry here" in texts(access(as_session=connect_sandbox(sandbox.ready)))
+        assert "No registries found" in texts(access(as_session=connect_sandbox(sandbox.ready)))

@@ -114,4 +114,4 @@ def empty(tmp_path: Path) -> Iterator[AzureSession]:
 
 
 def test_a_console_without_clusters_says_so(matrix: Any, empty: AzureSession) -> None:
-    assert "No registry here" in texts(matrix(as_session=empty))
+    assert "No registries found" in texts(matrix(as_session=empty))

@@ -81,7 +81,7 @@ def test_a_token_is_made_for_a_repository(open_view: Open, own: Own) -> None:
     assert f"Token {NAME}: created and verified" in said(at)
     assert (names(own), own_maps(own)) == ([NAME], [f"{NAME}-scope-map"])
     assert at.title[0].value.replace("\\", "") == NAME
-    assert facts(at)["May"].replace("\\", "") == f"{APP}: pull, list tags"
+    assert facts(at)["Permissions"].replace("\\", "") == f"{APP}: pull, list tags"
     assert "No password" in texts(at)
 
 

@@ -113,7 +113,7 @@ def test_a_reader_sees_webhooks_and_is_refused_their_calls(open_view: Open, own:
     there(own)
     at = open_view("webhooks.py", own.session(as_reader=True), **HERE, webhook="deployhook")
     assert not at.exception
-    assert facts(at)["Called on"] == "push"
+    assert facts(at)["Actions"] == "push"
     assert "Could not read the events of the webhook deployhook" in texts(at)
     button(at, "Show service URI").click().run()
     assert "Could not read where the webhook deployhook calls" in texts(at)

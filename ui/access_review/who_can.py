@@ -38,12 +38,12 @@ def show_who(
     groups = principals.show_groups(who, pulls, registry)
     found = who_can(of_subscription.records, registry, repository or None, groups=groups)
     if not found:
-        empty(":material/group_off:", "Nobody", "No role assignment reaches this registry.")
+        empty(":material/group_off:", "No principals", "No role assignment reaches this registry.")
         return
     dangerous = sum(1 for one in found if one.dangers)
     st.markdown(
         f"{counted(len(found), 'principal')} with a role that reaches "
-        f"{plain(f'{registry.name}/{repository}' if repository else registry.name)}, {dangerous} to look at first. "
+        f"{plain(f'{registry.name}/{repository}' if repository else registry.name)}, {dangerous:,} privileged. "
         "Who has a role only by a group is not listed; the group is."
     )
     shown = _filtered(found, known)
@@ -103,11 +103,11 @@ def _show_doors(who: str, registry: Registry) -> None:
 
 def _filtered(found: tuple[Rights, ...], known: Known) -> list[Rights]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        only = st.toggle("To look at first", key="first", bind="query-params")
+        only = st.toggle("Privileged", key="first", bind="query-params")
         search = st.text_input(
             "Search", key="search", type="search", placeholder="Name, id or role", bind="query-params"
         )
-        may = st.multiselect("May", [HEADS[one] for one in ASKED], key="may", bind="query-params")
+        may = st.multiselect("Permission", [HEADS[one] for one in ASKED], key="may", bind="query-params")
         kinds = sorted({known.kind(one.principal_id, one.kind) for one in found})
         kind = st.multiselect("Kind", kinds, key="kind", bind="query-params")
     text = (search or "").casefold().strip()

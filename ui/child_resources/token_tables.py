@@ -18,7 +18,7 @@ from ui.elements.table import UTC as UTC_TIME
 def show_tokens(listing: Listing, key: str) -> str | None:
     """The tokens that the search lets through; the name of the one that is opened."""
     if not listing.tokens:
-        empty(":material/vpn_key:", "No tokens", "Nobody signs in to this registry with a token of its own.")
+        empty(":material/vpn_key:", "No tokens", "Create one for what has no identity in Entra.")
         return None
     search = st.text_input("Search", key="search", type="search", placeholder="Name or repository", bind="query-params")
     wanted = (search or "").casefold().strip()
@@ -83,7 +83,7 @@ def show_maps(listing: Listing, key: str) -> None:
 def show_passwords(token: Token) -> None:
     """When they were made and when they end; what they are, nobody can list."""
     if not token.passwords:
-        empty(":material/key_off:", "No password", "Without one nobody can sign in with this token: make one above.")
+        empty(":material/key_off:", "No passwords", "Generate one above to sign in with this token.")
         return
     now = datetime.now(UTC)
     state = "valid" if token.enabled else "refused: the token is disabled"

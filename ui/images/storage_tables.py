@@ -43,7 +43,7 @@ def show_images(repository: RepositoryStorage, key: str) -> ImageStorage | None:
     """One a row; returns the one whose row was selected."""
     st.subheader(f"Images of {plain(repository.name)} ({len(repository.images):,})", anchor=False)
     if not repository.images:
-        empty(":material/sell:", "No tags", "All that this repository has is untagged.")
+        empty(":material/sell:", "No tags", "All manifests of this repository are untagged.")
         return None
     chosen = selectable(
         repository.images,

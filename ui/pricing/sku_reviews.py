@@ -13,6 +13,7 @@ from ui.elements.page import empty
 from ui.elements.selectable_table import selectable
 from ui.elements.table import TEXTS
 from ui.elements.text import plain
+from ui.navigation.selection import NEED_READER
 from ui.pricing.prices import PriceBook
 from ui.pricing.sku_change import change_sku
 
@@ -24,8 +25,7 @@ def show_reviews(who: str, reviews: Iterable[SkuReview], book: PriceBook) -> Non
     st.subheader("Our registries", anchor=False)
     reviews = sorted(reviews, key=lambda one: (-(one.saving or 0), one.registry.name))
     if not reviews:
-        why = "None of the subscriptions has one, or none lets this identity see it."
-        empty(":material/inventory_2:", "No registries", why)
+        empty(":material/inventory_2:", "No registries found", NEED_READER)
         return
     saved = sum((one.saving for one in reviews if one.saving), Decimal(0))
     st.markdown(
