@@ -33,7 +33,7 @@ class Unit:
 
 
 def unit_of(sizes: Iterable[float | None]) -> Unit:
-    """GiB where no cell would be lost in it, else MiB, and less where the largest is less.
+    """GiB where every cell has one, else MiB, and less where the largest is less.
 
     Three decimals where one would show the smallest cell as nothing: a signature beside images.
     """
@@ -41,7 +41,7 @@ def unit_of(sizes: Iterable[float | None]) -> Unit:
     least, most = min(there, default=0), max(there, default=0)
     if most < _KIB:
         return Unit("B", 1, 0)
-    name, unit = ("GiB", _GIB) if least >= _GIB / 10 else ("MiB", _MIB) if most >= _MIB else ("KiB", _KIB)
+    name, unit = ("GiB", _GIB) if least >= _GIB else ("MiB", _MIB) if most >= _MIB else ("KiB", _KIB)
     return Unit(name, unit, 1 if least >= unit / 10 else 3)
 
 

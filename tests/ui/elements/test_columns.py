@@ -27,6 +27,7 @@ KIB, MIB, GIB = 1024, 1024**2, 1024**3
         ([700 * MIB, 8 * KIB], "%,.3f MiB"),
         ([GIB, 40 * GIB], "%,.1f GiB"),
         ([40 * GIB, 77 * MIB], "%,.1f MiB"),
+        ([GIB - 1, 40 * GIB], "%,.1f MiB"),
     ],
 )
 def test_a_column_s_unit_is_one_in_which_no_size_is_lost(sizes: list[int | None], format: str) -> None:
