@@ -10,7 +10,7 @@ from benchmarks.rounds import by_turns, median_ratio, seconds
 from services.connection.data_plane import path_of
 from services.connection.parallel import WORKERS
 from services.images.repositories import all_tags, get_repository
-from services.images.tagging import apply_untag, decide_untag
+from services.images.tagging import apply_untag, plan_untag
 
 REGISTRY, TAGS, LATENCY_MS, ROUNDS = "bench", 2000, 20, 3
 
@@ -24,7 +24,7 @@ def measure() -> list[Row]:
         shares = iter([list(tags)[at : at + TAGS] for at in range(0, len(tags), TAGS)])
 
         def ours() -> None:
-            plan = decide_untag(repository, {tag: tags[tag] for tag in next(shares)}, {})
+            plan = plan_untag(REGISTRY, repository, {tag: tags[tag] for tag in next(shares)}, {})
             assert len(apply_untag(client, plan).values) == TAGS
 
         def floor() -> None:

@@ -9,7 +9,7 @@ from services.commands import images as az_images
 from services.deletion.cleanup_rules import Chosen, Rule, choose
 from services.deletion.plan import plan_deletion
 from services.images.repository_contents import RepositoryContents
-from services.images.tagging import UntagPlan, decide_untag
+from services.images.tagging import UntagPlan, plan_untag
 from services.wording import counted
 from ui.deletion import runs
 from ui.deletion.cleanup_form import ask_names, ask_rule
@@ -41,12 +41,13 @@ contents = contents_of(who, registry, name)
 
 
 def remove_tags(chosen: Chosen) -> None:
-    plan = decide_untag(
+    plan = plan_untag(
+        registry.name,
         contents.repository,
         {tag.name: tag for tag in chosen.tags},
         {row.digest: row.tags for row in contents.rows},
     )
-    going = [item for item in plan.items if not item.refusal]
+    going = plan.going
     st.markdown(
         f"**{counted(len(going), 'tag')}** of {counted(len(plan.items), 'chosen tag')} can be removed. "
         f"{counted(len(plan.left_untagged), 'manifest then has', 'manifests then have')} no tag. "
@@ -55,7 +56,7 @@ def remove_tags(chosen: Chosen) -> None:
     show_untag_table(plan)
     with panel():
         if confirm(
-            PlainPlan(commands=tuple(az_images.untag(registry.name, name, item.tag) for item in going)),
+            plan,
             f"Remove {counted(len(going), 'tag')}",
             typed=name if len(going) > 1 else "",
             ready=bool(going),
@@ -71,8 +72,8 @@ def show_untag_table(plan: UntagPlan) -> None:
         {
             "Tag": item.tag,
             "Manifest": short(item.digest),
-            "Left untagged": item.digest in plan.left_untagged and not item.refusal,
-            "Kept because": item.refusal or None,
+            "Left untagged": item.digest in plan.left_untagged and not item.blocker,
+            "Kept because": item.blocker or None,
         }
         for item in plan.items
     ]

@@ -27,7 +27,8 @@ MEND = {
 FLOORS = {
     "services": (
         "connection",
-        "commands arm images",
+        "commands",
+        "arm images",
         "registries deletion",
         "access pricing transfer",
         "roles costs child_resources",

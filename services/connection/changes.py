@@ -99,6 +99,11 @@ def unknown(failure: ServiceError) -> ServiceError:
     return replace(failure, remedy=f"{NOT_KNOWN} {LOOK_AGAIN}")
 
 
+def is_unknown(error: ServiceError) -> bool:
+    """Whether it is an error of `unknown`."""
+    return error.remedy.startswith(NOT_KNOWN)
+
+
 def refused(title: str, reason: str) -> ServiceError:
     """For what a plan refuses: nothing is sent."""
     return ServiceError(title, reason, "The plan refused it, and nothing was sent.", "Refused")

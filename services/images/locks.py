@@ -8,8 +8,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Literal
 
+from services.connection.changes import is_unknown, write
 from services.connection.data_plane import RegistryClient, path_of
-from services.connection.errors import ServiceError, as_service_error
+from services.connection.errors import ServiceError, says_gone
 from services.connection.names import require_digest, require_tag
 from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
 
@@ -56,29 +57,45 @@ def _set(client: RegistryClient, title: str, path: str, read: Callable[[], Locks
     changes = _differing(read(), wanted)
     if not changes:
         return wanted
+
+    def missed(found: Locks) -> list[str]:
+        return [name for name in changes if name in _differing(found, wanted)]
+
     body = json.dumps({f"{name}Enabled": getattr(wanted, name) for name in changes}).encode()
-    failure: ServiceError | None = None
     try:
-        with as_service_error(title):
-            client.send("PATCH", path, content=body, headers={"Content-Type": "application/json"})
+        found = write(
+            title,
+            lambda: client.send("PATCH", path, content=body, headers={"Content-Type": "application/json"}),
+            read,
+            lambda locks: not missed(locks),
+            says_gone,
+        )
     except ServiceError as error:
-        failure = error
+        if error.code == "ConnectionLost" and not is_unknown(error):
+            raise replace(error, remedy="They are as they were, as read back: try again.") from error
+        raise
+    return found or _read_again(title, read, missed)
+
+
+def _read_again(title: str, read: Callable[[], Locks], missed: Callable[[Locks], list[str]]) -> Locks:
+    """Locks whose change was accepted and did not show. Raises ServiceError where it still does not."""
     try:
         found = read()
     except ServiceError as error:
-        what = failure or replace(error, title=f"{title}: they could not be read back", code="NotConfirmed")
-        raise replace(what, remedy="Whether they are set is not known. Refresh to see the locks.") from error
-    missed = [name for name in changes if name in _differing(found, wanted)]
-    if not missed:
-        return found
-    if failure and failure.code == "ConnectionLost":
-        raise replace(failure, remedy="They are as they were, as read back: try again.")
-    raise failure or ServiceError(
-        title,
-        f"The registry accepted the change and has not made it: {', '.join(missed)}.",
-        "Somebody else may have set them back in the same moment: refresh to see the locks.",
-        "NotConfirmed",
-    )
+        raise replace(
+            error,
+            title=f"{title}: they could not be read back",
+            remedy="Whether they are set is not known. Refresh to see the locks.",
+            code="NotConfirmed",
+        ) from error
+    if names := missed(found):
+        raise ServiceError(
+            title,
+            f"The registry accepted the change, and the locks do not show it: {', '.join(names)}.",
+            "Somebody else may have set them back in the same moment: refresh to see the locks.",
+            "NotConfirmed",
+        )
+    return found
 
 
 def _differing(found: Locks, wanted: Locks) -> list[str]:

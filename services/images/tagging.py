@@ -6,47 +6,72 @@ The registry offers no compare-and-swap: between the last look at a tag and the 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from threading import Event
 
-from services.connection.changes import LOOK_AGAIN, Outcome, changed, refused, remove
+from services.commands import images as az_images
+from services.connection.changes import Outcome, changed, refused, remove, write
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError, as_service_error, says_gone
 from services.connection.names import is_tag, require_digest, require_tag
 from services.connection.parallel import Partial, parallel_map
 from services.images.manifest_reading import ACCEPT
 from services.images.repositories import Repository, Tag, find_tag, get_manifest_row, get_repository, get_tag
+from services.wording import counted
 
 
 @dataclass(frozen=True)
 class TagPlan:
-    """Puts `tag` on `digest`. `current_digest` is where it points now, None for a new tag.
-
-    `refusal` is '' where it can be done, else the reason in words.
-    """
+    """Puts `tag` on `digest`. `current_digest` is where it points now, None for a new tag. Nothing is sent while there
+    are `blockers`; `commands` do the same."""
 
     repository: str
     digest: str
     tag: str
     current_digest: str | None
-    refusal: str
+    blockers: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class UntagItem:
-    """One tag to remove; `digest` is '' where the tag could not be read, `refusal` '' where it can be removed."""
+    """One tag to remove; `digest` is '' where the tag could not be read, `blocker` '' where it can be removed."""
 
     tag: str
     digest: str
-    refusal: str
+    blocker: str = ""
 
 
 @dataclass(frozen=True)
 class UntagPlan:
-    """Removes the tags of `items` that are not refused; `left_untagged` are the digests that then have no tag."""
+    """Removes the tags of `going`; `left_untagged` are the digests that then have no tag. `registry` is the name."""
 
+    registry: str
     repository: str
     items: tuple[UntagItem, ...]
     left_untagged: tuple[str, ...]
+
+    @cached_property
+    def going(self) -> tuple[UntagItem, ...]:
+        return tuple(item for item in self.items if not item.blocker)
+
+    @property
+    def blockers(self) -> tuple[str, ...]:
+        """Why no tag can be removed; empty where one can."""
+        return () if self.going else tuple(dict.fromkeys(item.blocker for item in self.items))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        if not self.left_untagged:
+            return ()
+        number = counted(len(self.left_untagged), "manifest has", "manifests have")
+        it = "it" if len(self.left_untagged) == 1 else "they"
+        return (f"{number} no other tag: {it} will be untagged.",)
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        return tuple(az_images.untag(self.registry, self.repository, item.tag) for item in self.going)
 
 
 @dataclass(frozen=True)
@@ -65,35 +90,37 @@ class UntagResult:
 # Add or move
 
 
-def plan_tag(client: RegistryClient, repository: str, digest: str, tag: str) -> TagPlan:
-    """What putting `tag` on `digest` would do. Two requests.
+def plan_tag(registry: str, repository: Repository, digest: str, tag: str, current: Tag | None) -> TagPlan:
+    """What putting `tag` on `digest` would do, from the repository and the tag as they are (None: no such tag). Pure.
+
+    `registry` is the registry's name. A lock against deletion alone does not keep a tag from moving, nor does a lock of
+    the manifest: https://learn.microsoft.com/azure/container-registry/container-registry-image-lock
+    """
+    blockers = []
+    if current and current.digest == digest:
+        blockers.append(f"The tag {tag} points to this digest already.")
+    elif current and not current.locks.write:
+        blockers.append(f"The tag {tag} is locked against writing: unlock it first.")
+    elif not repository.locks.write:
+        blockers.append(f"The repository {repository.name} is locked against writing: unlock it first.")
+    elif not repository.locks.read:
+        blockers.append(
+            f"The repository {repository.name} is locked against reading, and a tag is put by the manifest's bytes."
+        )
+    move = current is not None
+    line = az_images.add_tag(registry, repository.registry, repository.name, digest, tag, move=move)
+    return TagPlan(repository.name, digest, tag, current.digest if current else None, tuple(blockers), commands=(line,))
+
+
+def read_tag_plan(client: RegistryClient, registry: str, repository: str, digest: str, tag: str) -> TagPlan:
+    """Reads what `plan_tag` needs: two requests.
 
     Raises ServiceError: InvalidTag, InvalidDigest, NAME_UNKNOWN where the repository is gone.
     """
     title = f"Could not tag {repository}@{digest}"
     require_tag(title, tag)
     require_digest(title, digest)
-    return decide_tag(get_repository(client, repository), digest, tag, find_tag(client, repository, tag))
-
-
-def decide_tag(repository: Repository, digest: str, tag: str, current: Tag | None) -> TagPlan:
-    """The plan, from the repository's locks and the tag as it is (None: there is none). Pure.
-
-    A lock against deletion alone does not keep a tag from moving, nor does a lock of the manifest:
-    https://learn.microsoft.com/azure/container-registry/container-registry-image-lock
-    """
-    refusal = ""
-    if current and current.digest == digest:
-        refusal = f"The tag {tag} points to this digest already."
-    elif current and not current.locks.write:
-        refusal = f"The tag {tag} is locked against writing: unlock it first."
-    elif not repository.locks.write:
-        refusal = f"The repository {repository.name} is locked against writing: unlock it first."
-    elif not repository.locks.read:
-        refusal = (
-            f"The repository {repository.name} is locked against reading, and a tag is put by the manifest's bytes."
-        )
-    return TagPlan(repository.name, digest, tag, current.digest if current else None, refusal)
+    return plan_tag(registry, get_repository(client, repository), digest, tag, find_tag(client, repository, tag))
 
 
 def apply_tag(client: RegistryClient, plan: TagPlan) -> Tag:
@@ -106,30 +133,27 @@ def apply_tag(client: RegistryClient, plan: TagPlan) -> Tag:
     title = f"Could not put the tag {plan.repository}:{plan.tag}"
     require_tag(title, plan.tag)
     require_digest(title, plan.digest)
-    if plan.refusal:
-        raise refused(title, plan.refusal)
+    if plan.blockers:
+        raise refused(title, " ".join(plan.blockers))
     content, media_type = _manifest_bytes(client, plan, title)
     current = find_tag(client, plan.repository, plan.tag)
     if (current.digest if current else None) != plan.current_digest:
         raise _changed(title, plan.tag, plan.current_digest, current)
     path = path_of("/v2/{repository}/manifests/{tag}", repository=plan.repository, tag=plan.tag)
-    try:
-        with as_service_error(title):
-            answer = client.send("PUT", path, content=content, headers={"Content-Type": media_type})
-    except ServiceError as error:
-        return _put_all_the_same(client, plan, error)
-    _prove(title, plan.digest, answer.headers.get("Docker-Content-Digest"), "answered with")
-    try:
-        tag = get_tag(client, plan.repository, plan.tag)
-    except ServiceError as error:
-        raise replace(
-            error,
-            title=f"Put the tag {plan.repository}:{plan.tag}, but could not read it back",
-            remedy="The registry accepted it. Refresh the list to see where the tag points.",
-            code="NotConfirmed",
-        ) from error
-    _prove(title, plan.digest, tag.digest, "has the tag at")
-    return tag
+
+    def send() -> None:
+        answer = client.send("PUT", path, content=content, headers={"Content-Type": media_type})
+        if (at := answer.headers.get("Docker-Content-Digest")) != plan.digest:
+            raise _elsewhere(title, plan, f"answered with {at or 'no digest'}")
+
+    tag = write(
+        title,
+        send,
+        lambda: get_tag(client, plan.repository, plan.tag),
+        lambda tag: tag.digest == plan.digest,
+        says_gone,
+    )
+    return tag or _read_again(client, plan, title)
 
 
 def _manifest_bytes(client: RegistryClient, plan: TagPlan, title: str) -> tuple[bytes, str]:
@@ -148,36 +172,58 @@ def _manifest_bytes(client: RegistryClient, plan: TagPlan, title: str) -> tuple[
     return response.content, str(response.headers.get("Content-Type", "")).partition(";")[0].strip()
 
 
-def _prove(title: str, digest: str, found: str | None, verb: str) -> None:
-    if found != digest:
-        raise ServiceError(
-            title,
-            f"The tag was put on {digest}, and the registry {verb} {found or 'no digest'}.",
-            "Somebody else may have moved it in the same moment: look where the tag points now.",
-            "DigestChanged",
-        )
+def _elsewhere(title: str, plan: TagPlan, how: str) -> ServiceError:
+    return ServiceError(
+        title,
+        f"The tag was put on {plan.digest}, and the registry {how}.",
+        "Somebody else may have moved it in the same moment: look where the tag points now.",
+        "DigestChanged",
+    )
 
 
-def _put_all_the_same(client: RegistryClient, plan: TagPlan, error: ServiceError) -> Tag:
-    """The tag, where a write that failed has put it: its answer was lost. Raises `error` where it has not."""
+def _read_again(client: RegistryClient, plan: TagPlan, title: str) -> Tag:
+    """The tag that was put and did not show. Raises ServiceError where it still does not."""
     try:
-        tag = find_tag(client, plan.repository, plan.tag)
-    except ServiceError:
-        raise replace(error, remedy=f"Whether it was done is not known. {LOOK_AGAIN}") from error
-    if tag and tag.digest == plan.digest:
-        return tag
-    raise error
+        tag = get_tag(client, plan.repository, plan.tag)
+    except ServiceError as error:
+        raise replace(
+            error,
+            title=f"Put the tag {plan.repository}:{plan.tag}, but could not read it back",
+            remedy="The registry accepted it. Refresh the list to see where the tag points.",
+            code="NotConfirmed",
+        ) from error
+    if tag.digest != plan.digest:
+        raise _elsewhere(title, plan, f"has the tag at {tag.digest}")
+    return tag
 
 
 # Remove
 
 
-def plan_untag(client: RegistryClient, repository: str, tags: Iterable[str]) -> UntagPlan:
-    """What removing these tags would do: a request for each tag and each digest, in parallel.
+def plan_untag(
+    registry: str, repository: Repository, found: Mapping[str, Tag | str], tags_of: Mapping[str, Iterable[str]]
+) -> UntagPlan:
+    """What removing these tags would do: each as it is, or why it could not be read, and the tags of each digest. Pure.
 
-    Untagging frees no space: the manifest and its layers stay, and pulls by digest go on.
-    A tag that can't be read is an item refused with the reason. Raises ServiceError where the repository is gone or
-    a manifest's tags can't be read: then what would be left untagged is not known.
+    `registry` is the registry's name. Untagging frees no space: the manifest and its layers stay, and pulls by digest
+    go on.
+    """
+    items = tuple(
+        UntagItem(name, "", tag)
+        if isinstance(tag, str)
+        else UntagItem(name, tag.digest, _untag_blocker(repository, tag))
+        for name, tag in found.items()
+    )
+    going = {item.tag: item.digest for item in items if not item.blocker}
+    left = (digest for digest in dict.fromkeys(going.values()) if set(tags_of.get(digest, ())) <= going.keys())
+    return UntagPlan(registry, repository.name, items, tuple(left))
+
+
+def read_untag_plan(client: RegistryClient, registry: str, repository: str, tags: Iterable[str]) -> UntagPlan:
+    """Reads what `plan_untag` needs: a request for each tag and each digest, in parallel.
+
+    A tag that can't be read is an item blocked for that reason. Raises ServiceError where the repository is gone or a
+    manifest's tags can't be read: then what would be left untagged is not known.
     """
     of_repository = get_repository(client, repository)
     names = list(dict.fromkeys(tags))
@@ -195,25 +241,10 @@ def plan_untag(client: RegistryClient, repository: str, tags: Iterable[str]) -> 
     rows = parallel_map(lambda digest: get_manifest_row(client, repository, digest), digests)
     if rows.refused:
         raise rows.refused[0].error
-    return decide_untag(of_repository, seen, {row.digest: row.tags for row in rows.values})
+    return plan_untag(registry, of_repository, seen, {row.digest: row.tags for row in rows.values})
 
 
-def decide_untag(
-    repository: Repository, found: Mapping[str, Tag | str], tags_of: Mapping[str, Iterable[str]]
-) -> UntagPlan:
-    """The plan, from each tag as it is (or why it could not be read) and the tags of each digest. Pure."""
-    items = tuple(
-        UntagItem(name, "", tag)
-        if isinstance(tag, str)
-        else UntagItem(name, tag.digest, _untag_refusal(repository, tag))
-        for name, tag in found.items()
-    )
-    going = {item.tag: item.digest for item in items if not item.refusal}
-    left = (digest for digest in dict.fromkeys(going.values()) if set(tags_of.get(digest, ())) <= going.keys())
-    return UntagPlan(repository.name, items, tuple(left))
-
-
-def _untag_refusal(repository: Repository, tag: Tag) -> str:
+def _untag_blocker(repository: Repository, tag: Tag) -> str:
     """Why a tag can't be removed; '' where it can."""
     for what, locks in ((f"tag {tag.name}", tag.locks), (f"repository {repository.name}", repository.locks)):
         if against := locks.against_deletion:
@@ -245,8 +276,8 @@ def apply_untag(
 def _untag(client: RegistryClient, repository: str, item: UntagItem) -> UntagResult:
     title = f"Could not remove the tag {repository}:{item.tag}"
     require_tag(title, item.tag)
-    if item.refusal:
-        raise refused(title, item.refusal)
+    if item.blocker:
+        raise refused(title, item.blocker)
     current = find_tag(client, repository, item.tag)
     if current is None:
         return UntagResult(item.tag, item.digest, Outcome.ALREADY_DONE)

@@ -111,7 +111,7 @@ def _planned(blob: Blob, here: bool, source: str) -> PlannedBlob:
 
 
 def _refusal(repository: Repository | None, current: Tag | None, digest: str) -> str:
-    """As `tagging.decide_tag`: only locks against writing keep a tag from moving. What is read-locked can't be read
+    """As `tagging.plan_tag`: only locks against writing keep a tag from moving. What is read-locked can't be read
     back."""
     if current and current.digest != digest and not current.locks.write:
         return f"The tag {current.name} is locked against writing: unlock it first."
@@ -159,7 +159,7 @@ def apply_push(
         raise stopped(title)
     progress(of, of, "the tag")
     try:
-        tag = apply_tag(client, TagPlan(plan.repository, plan.digest, plan.tag, plan.current_digest, ""))
+        tag = apply_tag(client, TagPlan(plan.repository, plan.digest, plan.tag, plan.current_digest))
     except ServiceError as error:
         if error.code == "NotConfirmed":
             raise

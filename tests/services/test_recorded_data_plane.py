@@ -176,7 +176,7 @@ def replay_untag(recording: Recording) -> None:
     client = recording.registry(method="DELETE")
     there = {"tag": documents.tag(tag, digest)}
     sent(client).on("GET", f"https://{recording.host}{recording.path}", Answer(200, there), GONE)
-    result = apply_untag(client, UntagPlan(repository, (UntagItem(tag, digest, ""),), ()))
+    result = apply_untag(client, UntagPlan("r", repository, (UntagItem(tag, digest),), ()))
     assert [(done.tag, done.digest, done.outcome) for done in result.values] == [(tag, digest, "deleted")]
 
 

@@ -2,6 +2,7 @@
 services/deletion/records.py), seen by whoever began it."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from pathlib import Path
 
 import streamlit as st
@@ -65,8 +66,8 @@ def look_again(who: str, registry: Registry, record: DeletionRecord) -> Partial[
 
 def remove_tags(who: str, registry: Registry, plan: UntagPlan) -> str:
     """Begins to remove the plan's tags; the id of the record."""
-    items = [RecordedItem(item.tag, item.digest) for item in plan.items if not item.refusal]
-    going = UntagPlan(plan.repository, tuple(item for item in plan.items if not item.refusal), plan.left_untagged)
+    items = [RecordedItem(item.tag, item.digest) for item in plan.going]
+    going = replace(plan, items=plan.going)
     recording = _begun(who, "remove tags", registry, plan.repository, items)
     client = connection.session(who).registry(registry.login_server)
 

@@ -2,15 +2,14 @@
 
 import streamlit as st
 
-from services.commands import images as az_images
 from services.connection.data_plane import RegistryClient
 from services.images.repositories import Tag
-from services.images.tagging import UntagPlan, UntagResult, apply_tag, apply_untag, plan_tag, plan_untag
+from services.images.tagging import UntagPlan, UntagResult, apply_tag, apply_untag, read_tag_plan, read_untag_plan
 from services.registries.registry import Registry
 from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain, short
-from ui.elements.writing import PlainPlan, confirm_and_run
+from ui.elements.writing import confirm_and_run
 from ui.loaders import contents
 from ui.loaders import images as image_loaders
 from ui.navigation import pages
@@ -26,9 +25,9 @@ def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
         return
     client = connection.session(who).registry(registry.login_server)
     with panel():
-        plan = plan_tag(client, repository, digest, name)
+        plan = read_tag_plan(client, registry.name, repository, digest, name)
         current, sure = plan.current_digest, True
-        if plan.refusal:
+        if plan.blockers:
             sure = False
         elif current:
             st.markdown(f"**{plain(name)}** exists. It moves from {short(current)} to {short(digest)}.")
@@ -44,11 +43,8 @@ def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
         def done(tag: Tag) -> str:
             return f"{plain(tag.name)} points to {short(tag.digest)}: {'moved' if current else 'added'} and verified."
 
-        line = az_images.add_tag(
-            registry.name, registry.login_server, repository, digest, name, move=current is not None
-        )
         confirm_and_run(
-            PlainPlan((plan.refusal,) if plan.refusal else (), (), (line,)),
+            plan,
             "Move tag" if current else "Add tag",
             lambda _report: apply_tag(client, plan),
             forget,
@@ -62,17 +58,14 @@ def untag(who: str, registry: Registry, repository: str, name: str) -> None:
     """Takes a tag away. The manifest stays, and so does what it costs."""
     client = connection.session(who).registry(registry.login_server)
     with panel():
-        plan = plan_untag(client, repository, [name])
+        plan = read_untag_plan(client, registry.name, repository, [name])
         (item,) = plan.items
-        if not item.refusal:
+        if not item.blocker:
             st.markdown(
                 f"**{plain(name)}** is removed from {short(item.digest)}. Pulls by digest go on; no space is freed."
             )
-        left = ("The manifest has no other tag: it will be untagged.",) if plan.left_untagged else ()
         confirm_and_run(
-            PlainPlan(
-                (item.refusal,) if item.refusal else (), left, (az_images.untag(registry.name, repository, name),)
-            ),
+            plan,
             "Remove tag",
             lambda _report: _untag(client, plan),
             lambda: _forget(who, registry, repository, name, item.digest),

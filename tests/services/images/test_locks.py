@@ -10,11 +10,11 @@ from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError
 from services.images.locks import meaning, set_manifest_locks, set_repository_locks, set_tag_locks
 from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
-from services.images.tagging import apply_untag, plan_untag
+from services.images.tagging import apply_untag, read_untag_plan
 from tests.support import documents
 from tests.support.canned import Answer, CannedRegistry, Sent, reset
 from tests.support.documents import UNLOCKED, digest_of
-from tests.support.own_sandbox import APP, Own
+from tests.support.own_sandbox import APP, REGISTRY, Own
 
 DIGEST = digest_of(1)
 OPEN = Locks()
@@ -152,7 +152,7 @@ def test_nothing_is_known(held: Lockable, set_: Set, client: RegistryClient) -> 
 
 
 def test_set_but_not_read_back(held: Lockable, set_: Set, client: RegistryClient) -> None:
-    held.reads = [held.body(), *[Answer(500, {"errors": [{"code": "UNKNOWN", "message": "x"}]})] * 5]
+    held.reads = [held.body(), *[Answer(500, {"errors": [{"code": "UNKNOWN", "message": "x"}]})] * 10]
     with pytest.raises(ServiceError) as raised:
         set_(client, FROZEN)
     assert (raised.value.code, raised.value.status) == ("NotConfirmed", 500)
@@ -227,11 +227,11 @@ def test_the_three_are_separate(own: Own) -> None:
 def test_a_tag_is_locked_and_unlocked_again(own: Own) -> None:
     digest, _ = own.push("v1")
     set_tag_locks(own.client, APP, "v1", Locks(write=False))
-    assert plan_untag(own.client, APP, ["v1"]).items[0].refusal
+    assert read_untag_plan(own.client, REGISTRY, APP, ["v1"]).items[0].blocker
     set_tag_locks(own.client, APP, "v1", OPEN)
     set_manifest_locks(own.client, APP, digest, FROZEN)
-    plan = plan_untag(own.client, APP, ["v1"])
-    assert plan.items[0].refusal == ""  # The manifest's locks do not hold its tag.
+    plan = read_untag_plan(own.client, REGISTRY, APP, ["v1"])
+    assert plan.items[0].blocker == ""  # The manifest's locks do not hold its tag.
     assert apply_untag(own.client, plan).values[0].outcome == "deleted"
 
 

@@ -23,15 +23,15 @@ from services.images.tagging import (
     UntagResult,
     apply_tag,
     apply_untag,
-    decide_tag,
-    decide_untag,
     plan_tag,
     plan_untag,
+    read_tag_plan,
+    read_untag_plan,
 )
 from tests.support import documents
 from tests.support.canned import Answer, CannedRegistry, Sent, reset
 from tests.support.documents import CREATED, OCI_MANIFEST, UNLOCKED, UPDATED, digest_of
-from tests.support.own_sandbox import APP, Own
+from tests.support.own_sandbox import APP, REGISTRY, Own
 from tests.support.strategies import tag_names
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -53,12 +53,20 @@ def a_repository(**locks: bool) -> Repository:
 
 
 def test_a_new_tag() -> None:
-    assert decide_tag(a_repository(), digest_of(1), "v2", None) == TagPlan(APP, digest_of(1), "v2", None, "")
+    assert plan_tag(REGISTRY, a_repository(), digest_of(1), "v2", None) == TagPlan(
+        APP,
+        digest_of(1),
+        "v2",
+        None,
+        commands=(
+            f"az acr import --name {REGISTRY} --source contoso.azurecr.io/{APP}@{digest_of(1)} --image {APP}:v2",
+        ),
+    )
 
 
 def test_a_tag_that_moves() -> None:
-    plan = decide_tag(a_repository(), digest_of(2), "v1", a_tag())
-    assert (plan.current_digest, plan.refusal) == (digest_of(1), "")
+    plan = plan_tag(REGISTRY, a_repository(), digest_of(2), "v1", a_tag())
+    assert (plan.current_digest, plan.blockers) == (digest_of(1), ())
 
 
 @pytest.mark.parametrize(
@@ -73,9 +81,9 @@ def test_a_tag_that_moves() -> None:
     ],
 )
 def test_what_keeps_a_tag_from_being_put(repository: Repository, tag: Tag | None, words: str) -> None:
-    refusal = decide_tag(repository, digest_of(2), "v1", tag).refusal
-    assert words in refusal
-    assert bool(words) == bool(refusal)
+    blockers = plan_tag(REGISTRY, repository, digest_of(2), "v1", tag).blockers
+    assert words in "".join(blockers)
+    assert bool(words) == bool(blockers)
 
 
 @pytest.mark.parametrize(
@@ -90,9 +98,9 @@ def test_what_keeps_a_tag_from_being_put(repository: Repository, tag: Tag | None
     ],
 )
 def test_what_keeps_a_tag_from_being_removed(repository: Repository, tag: Tag, words: str) -> None:
-    plan = decide_untag(repository, {"v1": tag}, {tag.digest: ["v1"]})
-    assert words in plan.items[0].refusal
-    assert bool(words) == bool(plan.items[0].refusal)
+    plan = plan_untag(REGISTRY, repository, {"v1": tag}, {tag.digest: ["v1"]})
+    assert words in plan.items[0].blocker
+    assert bool(words) == bool(plan.items[0].blocker)
     assert plan.left_untagged == (() if words else (tag.digest,))
 
 
@@ -112,8 +120,8 @@ def test_left_untagged_is_what_no_tag_points_to_once_the_plan_is_done(
     }
     found |= dict.fromkeys(unknown - set(tags), "There is none.")
     tags_of = {digest: [name for name in held if held[name] == digest] for digest in held.values()}
-    plan = decide_untag(a_repository(), found, tags_of)
-    after = {name: digest for name, digest in held.items() if name not in [i.tag for i in plan.items if not i.refusal]}
+    plan = plan_untag(REGISTRY, a_repository(), found, tags_of)
+    after = {name: digest for name, digest in held.items() if name not in [i.tag for i in plan.items if not i.blocker]}
     assert set(plan.left_untagged) == set(held.values()) - set(after.values())
     assert len(plan.left_untagged) == len(set(plan.left_untagged))
 
@@ -228,7 +236,7 @@ def shelf(registry: CannedRegistry) -> Shelf:
 
 
 def test_the_manifests_own_bytes_and_media_type_are_sent(shelf: Shelf, client: RegistryClient) -> None:
-    tag = apply_tag(client, plan_tag(client, APP, shelf.digest, "v2"))
+    tag = apply_tag(client, read_tag_plan(client, REGISTRY, APP, shelf.digest, "v2"))
     assert (tag.name, tag.digest) == ("v2", shelf.digest)
     (put,) = shelf.sent("PUT")
     assert put.path == "/v2/team%2Fapp/manifests/v2"
@@ -239,25 +247,25 @@ def test_the_manifests_own_bytes_and_media_type_are_sent(shelf: Shelf, client: R
 @pytest.mark.parametrize("name", HOSTILE)
 def test_no_other_name_is_ever_sent(name: str, shelf: Shelf, client: RegistryClient) -> None:
     for act in (
-        lambda: plan_tag(client, APP, shelf.digest, name),
-        lambda: apply_tag(client, TagPlan(APP, shelf.digest, name, None, "")),
+        lambda: read_tag_plan(client, REGISTRY, APP, shelf.digest, name),
+        lambda: apply_tag(client, TagPlan(APP, shelf.digest, name, None)),
     ):
         with pytest.raises(ServiceError) as raised:
             act()
         assert raised.value.code == "InvalidTag"
         assert "1 to 128" in raised.value.remedy
     assert shelf.registry.sent == []
-    done = apply_untag(client, UntagPlan(APP, (UntagItem(name, digest_of(1), ""),), ()))
+    done = apply_untag(client, UntagPlan(REGISTRY, APP, (UntagItem(name, digest_of(1), ""),), ()))
     assert [refusal.error.code for refusal in done.refused] == ["InvalidTag"]
     assert shelf.registry.sent == []
-    assert plan_untag(client, APP, [name]).items == (UntagItem(name, "", "That is no name for a tag."),)
+    assert read_untag_plan(client, REGISTRY, APP, [name]).items == (UntagItem(name, "", "That is no name for a tag."),)
 
 
 @pytest.mark.parametrize("digest", ["", "..", "v1", "sha256:", "sha256:" + "0" * 63, "sha256:" + "0" * 64 + "/../x"])
 def test_no_other_digest_is_ever_sent(digest: str, shelf: Shelf, client: RegistryClient) -> None:
     for act in (
-        lambda: plan_tag(client, APP, digest, "v2"),
-        lambda: apply_tag(client, TagPlan(APP, digest, "v2", None, "")),
+        lambda: read_tag_plan(client, REGISTRY, APP, digest, "v2"),
+        lambda: apply_tag(client, TagPlan(APP, digest, "v2", None)),
     ):
         with pytest.raises(ServiceError) as raised:
             act()
@@ -267,7 +275,7 @@ def test_no_other_digest_is_ever_sent(digest: str, shelf: Shelf, client: Registr
 
 def put(shelf: Shelf, client: RegistryClient, name: str = "v2") -> ServiceError:
     """The error of putting a tag."""
-    plan = TagPlan(APP, shelf.digest, name, shelf.tags.get(name), "")
+    plan = TagPlan(APP, shelf.digest, name, shelf.tags.get(name))
     with pytest.raises(ServiceError) as raised:
         apply_tag(client, plan)
     return raised.value
@@ -275,7 +283,7 @@ def put(shelf: Shelf, client: RegistryClient, name: str = "v2") -> ServiceError:
 
 def test_a_refused_plan_sends_nothing(shelf: Shelf, client: RegistryClient) -> None:
     with pytest.raises(ServiceError) as raised:
-        apply_tag(client, TagPlan(APP, shelf.digest, "v2", None, "It is locked."))
+        apply_tag(client, TagPlan(APP, shelf.digest, "v2", None, ("It is locked.",)))
     assert (raised.value.code, raised.value.cause) == ("Refused", "It is locked.")
     assert shelf.registry.sent == []
 
@@ -298,14 +306,14 @@ def test_an_answer_with_another_digest_is_an_error(
 
 
 def test_a_tag_that_reads_back_elsewhere_is_an_error(shelf: Shelf, client: RegistryClient) -> None:
-    shelf.next_("GET", GONE, Answer(200, {"tag": documents.tag("v2", digest_of(7))}))
+    shelf.next_("GET", GONE, *[Answer(200, {"tag": documents.tag("v2", digest_of(7))})] * 2)
     error = put(shelf, client)
     assert error.code == "DigestChanged"
     assert digest_of(7) in error.cause
 
 
 def test_a_tag_that_cannot_be_read_back_is_said_to_be_put(shelf: Shelf, client: RegistryClient) -> None:
-    shelf.next_("GET", GONE, *[SERVER_ERROR] * 5)
+    shelf.next_("GET", GONE, *[SERVER_ERROR] * 10)
     error = put(shelf, client)
     assert (error.code, error.status) == ("NotConfirmed", 500)
     assert "Put the tag" in error.title
@@ -327,17 +335,17 @@ def test_a_404_that_is_not_the_registrys_does_not_mean_that_there_is_no_tag(
 ) -> None:
     shelf.next_("GET", NOT_THE_REGISTRY)
     with pytest.raises(ServiceError) as raised:
-        plan_tag(client, APP, shelf.digest, "v1")
+        read_tag_plan(client, REGISTRY, APP, shelf.digest, "v1")
     assert raised.value.status == 404
     shelf.next_("GET", NOT_THE_REGISTRY)
-    (item,) = plan_untag(client, APP, ["v1"]).items
-    assert "404" in item.refusal
+    (item,) = read_untag_plan(client, REGISTRY, APP, ["v1"]).items
+    assert "404" in item.blocker
 
 
 @pytest.mark.parametrize("fault", [reset(), SERVER_ERROR, THROTTLED])
 def test_a_put_that_fails_for_a_moment(fault: Answer | Exception, shelf: Shelf, client: RegistryClient) -> None:
     shelf.next_("PUT", fault, fault)
-    assert apply_tag(client, TagPlan(APP, shelf.digest, "v2", None, "")).digest == shelf.digest
+    assert apply_tag(client, TagPlan(APP, shelf.digest, "v2", None)).digest == shelf.digest
     assert {sent.body.encode() for sent in shelf.sent("PUT")} == {shelf.raw}
 
 
@@ -356,7 +364,7 @@ def test_a_put_that_was_done_though_every_answer_was_lost(shelf: Shelf, client: 
         return reset()
 
     shelf.next_("PUT", done_and_lost, *[reset()] * 20)
-    assert apply_tag(client, TagPlan(APP, shelf.digest, "v2", None, "")).digest == shelf.digest
+    assert apply_tag(client, TagPlan(APP, shelf.digest, "v2", None)).digest == shelf.digest
 
 
 def test_a_put_of_which_nothing_is_known(shelf: Shelf, client: RegistryClient) -> None:
@@ -370,12 +378,12 @@ def test_a_put_of_which_nothing_is_known(shelf: Shelf, client: RegistryClient) -
 
 def untag(client: RegistryClient, *tags: str) -> parallel.Partial[UntagResult]:
     items = tuple(UntagItem(tag, digest_of(1), "") for tag in tags)
-    return apply_untag(client, UntagPlan(APP, items, ()))
+    return apply_untag(client, UntagPlan(REGISTRY, APP, items, ()))
 
 
 def test_a_tag_is_removed_by_its_own_path(shelf: Shelf, client: RegistryClient) -> None:
-    plan = plan_untag(client, APP, ["v1", "v1"])
-    assert plan == UntagPlan(APP, (UntagItem("v1", digest_of(1), ""),), (digest_of(1),))
+    plan = read_untag_plan(client, REGISTRY, APP, ["v1", "v1"])
+    assert plan == UntagPlan(REGISTRY, APP, (UntagItem("v1", digest_of(1), ""),), (digest_of(1),))
     assert apply_untag(client, plan).values == (UntagResult("v1", digest_of(1), "deleted"),)
     assert [sent.path for sent in shelf.sent("DELETE")] == ["/acr/v1/team%2Fapp/_tags/v1"]
 
@@ -443,7 +451,7 @@ def test_a_deletion_of_which_nothing_is_known(shelf: Shelf, client: RegistryClie
 def test_what_stays_untagged_is_known_or_there_is_no_plan(shelf: Shelf, client: RegistryClient) -> None:
     shelf.next_("ROW", *[SERVER_ERROR] * 5)
     with pytest.raises(ServiceError) as raised:
-        plan_untag(client, APP, ["v1"])
+        read_untag_plan(client, REGISTRY, APP, ["v1"])
     assert raised.value.status == 500
 
 
@@ -453,20 +461,20 @@ def test_what_stays_untagged_is_known_or_there_is_no_plan(shelf: Shelf, client: 
 def test_add_move_and_remove_leave_the_manifest_as_it_is(own: Own) -> None:
     digest, raw = own.push("v1")
     other, _ = own.push("v2", number=2)
-    assert apply_tag(own.client, plan_tag(own.client, APP, digest, "v1.0.1")).digest == digest
-    moving = plan_tag(own.client, APP, digest, "v2")
+    assert apply_tag(own.client, read_tag_plan(own.client, REGISTRY, APP, digest, "v1.0.1")).digest == digest
+    moving = read_tag_plan(own.client, REGISTRY, APP, digest, "v2")
     assert moving.current_digest == other
     assert apply_tag(own.client, moving).digest == digest
     assert own.tags() == {"v1": digest, "v1.0.1": digest, "v2": digest}
     for reference in (digest, "v1", "v1.0.1", "v2"):
         path = path_of("/v2/{repository}/manifests/{reference}", repository=APP, reference=reference)
         assert own.client.raw(path, accept="*/*").content == raw
-    assert "already" in plan_tag(own.client, APP, digest, "v2").refusal
+    assert "already" in read_tag_plan(own.client, REGISTRY, APP, digest, "v2").blockers[0]
 
-    plan = plan_untag(own.client, APP, ["v1", "v1.0.1"])
+    plan = read_untag_plan(own.client, REGISTRY, APP, ["v1", "v1.0.1"])
     assert plan.left_untagged == ()  # v2 is there yet.
     assert [result.outcome for result in apply_untag(own.client, plan).values] == ["deleted"] * 2
-    plan = plan_untag(own.client, APP, ["v2"])
+    plan = read_untag_plan(own.client, REGISTRY, APP, ["v2"])
     assert plan.left_untagged == (digest,)
     assert apply_untag(own.client, plan).complete
     assert own.tags() == {}
@@ -476,9 +484,9 @@ def test_add_move_and_remove_leave_the_manifest_as_it_is(own: Own) -> None:
 
 def test_the_guides_walk(own: Own) -> None:
     digest = get_tag(own.client, "nodejstemplate", "v1.0.0").digest
-    apply_tag(own.client, plan_tag(own.client, "nodejstemplate", digest, "v1.0.1"))
+    apply_tag(own.client, read_tag_plan(own.client, REGISTRY, "nodejstemplate", digest, "v1.0.1"))
     assert own.tags("nodejstemplate") == {"v1.0.0": digest, "v1.0.1": digest}
-    apply_untag(own.client, plan_untag(own.client, "nodejstemplate", ["v1.0.1"]))
+    apply_untag(own.client, read_untag_plan(own.client, REGISTRY, "nodejstemplate", ["v1.0.1"]))
     assert own.tags("nodejstemplate") == {"v1.0.0": digest}
 
 
@@ -486,7 +494,10 @@ def test_a_tag_that_moved_between_plan_and_apply_stays(own: Own) -> None:
     digest, _ = own.push("v1")
     other, _ = own.push("v2", number=2)
     third, _ = own.push(number=3)
-    plan, removal = plan_tag(own.client, APP, digest, "v2"), plan_untag(own.client, APP, ["v2", "v1"])
+    plan, removal = (
+        read_tag_plan(own.client, REGISTRY, APP, digest, "v2"),
+        read_untag_plan(own.client, REGISTRY, APP, ["v2", "v1"]),
+    )
     own.move("v2", third)
     with pytest.raises(ServiceError) as raised:
         apply_tag(own.client, plan)
@@ -502,8 +513,11 @@ def test_a_tag_that_moved_between_plan_and_apply_stays(own: Own) -> None:
 def test_a_tag_that_came_or_went_between_plan_and_apply(own: Own) -> None:
     digest, _ = own.push("v1", "v3")
     other, _ = own.push("v2", number=2)
-    came, went = plan_tag(own.client, APP, digest, "new"), plan_tag(own.client, APP, digest, "v2")
-    removal = plan_untag(own.client, APP, ["v1", "v3"])
+    came, went = (
+        read_tag_plan(own.client, REGISTRY, APP, digest, "new"),
+        read_tag_plan(own.client, REGISTRY, APP, digest, "v2"),
+    )
+    removal = read_untag_plan(own.client, REGISTRY, APP, ["v1", "v3"])
     own.move("new", other)
     own.remove("v2")
     own.remove("v3")
@@ -520,14 +534,17 @@ def test_a_tag_that_came_or_went_between_plan_and_apply(own: Own) -> None:
 def test_a_lock_refuses_in_the_plan_and_where_it_comes_later(own: Own, lock: dict[str, bool], of_tag: bool) -> None:
     digest, _ = own.push("v1")
     own.push("v2", number=2)
-    moving, removal = plan_tag(own.client, APP, digest, "v2"), plan_untag(own.client, APP, ["v2"])
+    moving, removal = (
+        read_tag_plan(own.client, REGISTRY, APP, digest, "v2"),
+        read_untag_plan(own.client, REGISTRY, APP, ["v2"]),
+    )
     if of_tag:
         own.lock_tag("v2", **lock)
     else:
         own.lock_repository(**lock)
     before = own.tags()
-    (item,) = plan_untag(own.client, APP, ["v2"]).items
-    assert "locked against" in item.refusal
+    (item,) = read_untag_plan(own.client, REGISTRY, APP, ["v2"]).items
+    assert "locked against" in item.blocker
     done = apply_untag(own.client, removal)
     assert [refusal.error.code for refusal in done.refused] == ["REGISTRY_DISALLOWED_OPERATION"]
     assert done.refused[0].error.status == 405
@@ -535,7 +552,7 @@ def test_a_lock_refuses_in_the_plan_and_where_it_comes_later(own: Own, lock: dic
     assert [refusal.error.code for refusal in refused.refused] == ["Refused"]
     assert own.tags() == before
     if "write" in lock:
-        assert "locked against writing" in plan_tag(own.client, APP, digest, "v2").refusal
+        assert "locked against writing" in read_tag_plan(own.client, REGISTRY, APP, digest, "v2").blockers[0]
         with pytest.raises(ServiceError) as raised:
             apply_tag(own.client, moving)
         assert (raised.value.status, raised.value.code) == (405, "REGISTRY_DISALLOWED_OPERATION")
@@ -549,9 +566,9 @@ def test_siblings_that_stay_keep_their_digest_tagged(own: Own) -> None:
     second, _ = own.push("b1", "b2", number=2)
     own.lock_tag("b2", delete=False)
     third, _ = own.push("c1", "c2", number=3)
-    plan = plan_untag(own.client, APP, ["a1", "a2", "b1", "b2", "c1", "c2", "none"])
+    plan = read_untag_plan(own.client, REGISTRY, APP, ["a1", "a2", "b1", "b2", "c1", "c2", "none"])
     assert plan.left_untagged == (third,)
-    assert [item.tag for item in plan.items if item.refusal] == ["b2", "none"]
+    assert [item.tag for item in plan.items if item.blocker] == ["b2", "none"]
     done = apply_untag(own.client, plan)
     assert [refusal.what for refusal in done.refused] == ["b2", "none"]
     assert own.tags() == {"a3": first, "b2": second}
@@ -561,7 +578,7 @@ def test_siblings_that_stay_keep_their_digest_tagged(own: Own) -> None:
 def test_faults_neither_double_nor_misreport(own: Own, fault: dict[str, Any]) -> None:
     names = [f"v{number}" for number in range(12)]
     digest, _ = own.push(*names)
-    plan = plan_untag(own.client, APP, names)
+    plan = read_untag_plan(own.client, REGISTRY, APP, names)
     # Three strikes of each kind, so that no request runs out of retries, whichever threads they meet.
     own.break_(*({"method": method, "path": APP, "every": 4, "times": 3, **fault} for method in ("GET", "DELETE")))
     own.sandbox.clear_requests()
@@ -573,13 +590,16 @@ def test_faults_neither_double_nor_misreport(own: Own, fault: dict[str, Any]) ->
     accepted = {path: times for (method, path, status), times in own.writes().items() if status == 202}
     assert set(accepted.values()) == {1}
     own.break_({"method": "PUT", "path": APP, "times": 2, **fault})
-    assert apply_tag(own.client, plan_tag(own.client, APP, digest, "back")).digest == digest
+    assert apply_tag(own.client, read_tag_plan(own.client, REGISTRY, APP, digest, "back")).digest == digest
     assert [times for (method, _, status), times in own.writes().items() if (method, status) == ("PUT", 201)] == [1]
 
 
 def test_a_registry_that_fails_for_good_changes_nothing_and_says_so(own: Own) -> None:
     digest, _ = own.push("v1", "v2")
-    adding, removal = plan_tag(own.client, APP, digest, "v3"), plan_untag(own.client, APP, ["v1", "v2"])
+    adding, removal = (
+        read_tag_plan(own.client, REGISTRY, APP, digest, "v3"),
+        read_untag_plan(own.client, REGISTRY, APP, ["v1", "v2"]),
+    )
     before = own.tags()
     own.break_(
         {"method": "PUT", "path": APP, "status": 500},
@@ -596,9 +616,9 @@ def test_a_registry_that_fails_for_good_changes_nothing_and_says_so(own: Own) ->
 def test_a_reader_is_refused_and_nothing_changes(own: Own) -> None:
     digest, _ = own.push("v1")
     reader = own.as_reader()
-    removal = plan_untag(own.client, APP, ["v1"])
+    removal = read_untag_plan(own.client, REGISTRY, APP, ["v1"])
     with pytest.raises(ServiceError) as raised:
-        apply_tag(reader, TagPlan(APP, digest, "v2", None, ""))
+        apply_tag(reader, TagPlan(APP, digest, "v2", None))
     assert raised.value.status == 401
     assert [refusal.error.status for refusal in apply_untag(reader, removal).refused] == [401]
     assert own.tags() == {"v1": digest}
@@ -606,8 +626,8 @@ def test_a_reader_is_refused_and_nothing_changes(own: Own) -> None:
 
 def test_a_repository_that_is_not_there(own: Own) -> None:
     for act in (
-        lambda: plan_tag(own.client, "none", digest_of(1), "v1"),
-        lambda: plan_untag(own.client, "none", ["v1"]),
+        lambda: read_tag_plan(own.client, REGISTRY, "none", digest_of(1), "v1"),
+        lambda: read_untag_plan(own.client, REGISTRY, "none", ["v1"]),
     ):
         with pytest.raises(ServiceError) as raised:
             act()
@@ -617,7 +637,7 @@ def test_a_repository_that_is_not_there(own: Own) -> None:
 def test_a_manifest_that_is_gone_is_not_tagged(own: Own) -> None:
     own.push("v1")
     with pytest.raises(ServiceError) as raised:
-        apply_tag(own.client, plan_tag(own.client, APP, digest_of(5), "v2"))
+        apply_tag(own.client, read_tag_plan(own.client, REGISTRY, APP, digest_of(5), "v2"))
     assert raised.value.code == "MANIFEST_UNKNOWN"
     assert set(own.tags()) == {"v1"}
 
@@ -625,7 +645,7 @@ def test_a_manifest_that_is_gone_is_not_tagged(own: Own) -> None:
 def test_stopped_in_the_middle_each_tag_is_done_or_untried(own: Own) -> None:
     names = [f"v{number:02}" for number in range(3 * parallel.WORKERS)]
     digest, _ = own.push(*names)
-    plan = plan_untag(own.client, APP, names)
+    plan = read_untag_plan(own.client, REGISTRY, APP, names)
     own.break_({"method": "GET", "path": f"{APP}/_tags", "delay_ms": 20})
     stop = Event()
     seen: list[str] = []
