@@ -13,8 +13,7 @@ from ui.navigation import pages, selection
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
-TITLE = pages.ACCESS_REVIEW.title
-CAPTION = "Who can pull, push, delete and manage, because of which role assignment; those who could do harm come first."
+CAPTION = "Who can do what, through which role; privileged principals first"
 
 who = connection.who()
 reading = clusters.pulls(who)
@@ -25,7 +24,12 @@ def refresh() -> None:
     clusters.pulls.clear(who)
 
 
-header(TITLE, CAPTION, None if reading.running else reading.at, refresh)
+header(
+    pages.ACCESS_REVIEW.title,
+    CAPTION,
+    None if reading.running else reading.at,
+    refresh,
+)
 show_progress(reading, "pulls")
 if reading.error:
     show_error(reading.error)
@@ -43,7 +47,7 @@ if not pulls.registries.values:
 registries = [registry for registry in pulls.registries.values if registry.login_server]
 with st.container(horizontal=True, vertical_alignment="bottom"):
     registry = selection.registry_box(registries)
-    repository = st.text_input("Repository, if wanted", key="repository", bind="query-params").strip()
+    repository = st.text_input("Repository (optional)", key="repository", bind="query-params").strip()
 selection.show_unknown(registries)
 
 
@@ -57,7 +61,7 @@ who_tab, one_tab, switch_tab = st.tabs([WHO, ONE, SWITCH], on_change="rerun", ke
 if who_tab.open:
     with who_tab:
         if registry is None:
-            empty(":material/inventory_2:", "No registry chosen", "Choose one above to see who may do what on it.")
+            empty(":material/inventory_2:", "No registry chosen", "Choose one above to see who can do what on it.")
             az_lines(*(az_access.list_role_assignments(f"/subscriptions/{one}") for one in pulls.by_subscription))
         else:
             show_who(who, pulls, known, registry, repository, look_everywhere)
@@ -67,6 +71,6 @@ if one_tab.open:
 if switch_tab.open:
     with switch_tab:
         if registry is None:
-            empty(":material/inventory_2:", "No registry chosen", "Choose one above to see what the mode would change.")
+            empty(":material/inventory_2:", "No registry chosen", "Choose one above to see what the switch changes.")
         else:
             show_switch(who, pulls, known, registry)

@@ -22,7 +22,7 @@ from ui.runtime import connection
 who = connection.who()
 header(
     pages.CREATE_REGISTRY.title,
-    "A registry, and the resource group for it, with what it will cost.",
+    "With its resource group and its cost",
     None,
     lambda: creation_form.forget(who),
 )
@@ -35,11 +35,11 @@ order, book = creation_form.ask_order(who, place, busy_names())
 if order is None:
     st.info("Correct the tags above.", icon=":material/edit:")
 elif under_way(order):
-    st.info("This one is above: under way, or how it ended.", icon=":material/arrow_upward:")
+    st.info("This registry is listed above, with its progress or result.", icon=":material/arrow_upward:")
 elif needed := creation_form.unanswered(order):
-    st.info(f"Still needed: {', '.join(needed)}.", icon=":material/edit:")
+    st.info(f"Required: {', '.join(needed)}.", icon=":material/edit:")
 else:
     ground = creation_form.ground_of(who, place, order)
     show_plan(who, plan_creation(order, ground, book.by_region.get(order.location), book.days))
     show_code(order)
-az_lines(az_registries.list_locations(place.subscription.id), label="Where registries are offered, with az")
+az_lines(az_registries.list_locations(place.subscription.id), label="List the regions with az")

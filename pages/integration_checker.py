@@ -22,12 +22,17 @@ from ui.navigation.links import link_to
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
-TITLE, CAPTION = "Integration checker", "Can this cluster pull from this registry, why not, and attach it."
+CAPTION = "Can this cluster pull from this registry, and why not"
 
 who = connection.who()
 reading = clusters.pulls(who)
 
-header(TITLE, CAPTION, None if reading.running else reading.at, lambda: clusters.forget_pulls(who))
+header(
+    pages.INTEGRATION_CHECKER.title,
+    CAPTION,
+    None if reading.running else reading.at,
+    lambda: clusters.forget_pulls(who),
+)
 show_done()
 show_progress(reading, "pulls")
 if reading.error:
@@ -45,12 +50,16 @@ with right:
 selection.show_unknown(registries)
 if cluster is None or registry is None:
     show_events((), registries, "")
-    empty(":material/hub:", "Choose a cluster and a registry", "Or look at all pairs at once in the pull matrix.")
+    empty(
+        ":material/hub:",
+        "No pair chosen",
+        "Choose a cluster and a registry, or see all in the pull matrix.",
+    )
     link_to(pages.PULL_MATRIX)
     st.stop()
 
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    repository = (st.text_input("Repository, if wanted", key="repository", bind="query-params") or "").strip()
+    repository = (st.text_input("Repository (optional)", key="repository", bind="query-params") or "").strip()
     reference = (st.text_input("Tag or digest", key="reference", bind="query-params") or "").strip()
 principal = ""
 if not cluster.puller.object_id and cluster.puller.client_id:

@@ -25,8 +25,8 @@ from ui.runtime.background import show_progress
 who = connection.who()
 reading = registry_loaders.inventory(who)
 header(
-    "Inventory",
-    "Every registry that this identity sees, in all subscriptions.",
+    pages.INVENTORY.title,
+    "",
     None if reading.running else reading.at,
     lambda: registry_loaders.inventory.clear(who),
 )
@@ -126,9 +126,9 @@ picked = selectable(
     types={"Used": pa.float64(), "Findings": TEXTS, "Repositories": pa.int64()},
     identity=lambda registry: registry.id,
 )
-st.caption(f"{counted(len(shown), 'registry', 'registries')} shown. Select a row to open a registry, or name it here.")
+st.caption(f"{counted(len(shown), 'registry', 'registries')} shown. Select a row to open one, or choose its name.")
 keys = [key_of(registry, registries) for registry in shown]
-named = st.selectbox("Open a registry", keys, index=None, placeholder="Name", width=320)
+named = st.selectbox("Open registry", keys, index=None, placeholder="Name", width=320)
 if opened := key_of(picked, registries) if picked else named:
     open_page(pages.REGISTRY, registry=opened)
 az_lines(*(list_registries(subscription) for subscription in sorted({registry.subscription_id for registry in shown})))

@@ -21,14 +21,19 @@ from ui.navigation.selection import key_of
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
-TITLE, CAPTION = "Pull matrix", "Which cluster can pull from which registry, by its roles and the registry's network."
 # More squares than these can't be told apart: a filter makes them fewer.
 SQUARES = 3000
+CAPTION = "Which cluster can pull from which registry"
 
 who = connection.who()
 reading = clusters.pulls(who)
 
-header(TITLE, CAPTION, None if reading.running else reading.at, lambda: clusters.pulls.clear(who))
+header(
+    pages.PULL_MATRIX.title,
+    CAPTION,
+    None if reading.running else reading.at,
+    lambda: clusters.pulls.clear(who),
+)
 show_progress(reading, "pulls")
 if reading.error:
     show_error(reading.error)
@@ -125,8 +130,8 @@ if picked:
             }
             link_to(pages.INTEGRATION_CHECKER, "Check this pair", **chosen)
 st.caption(
-    f"{counted(len(shown), 'pair')} shown. Click a square, or select rows, to check a pair or to attach it. What "
-    "groups hold is unknown here: role assignments do not tell their members. A role that was just assigned takes "
-    "minutes until it counts, kubelet's token up to an hour."
+    f"{counted(len(shown), 'pair')} shown. Click a square or select rows to check or attach. "
+    "Unknown: roles held through groups, as role assignments do not list members.",
+    help="A new role assignment takes minutes to take effect, and up to an hour where kubelet still has an old token",
 )
 az_lines(*(check_acr(pair.cluster.name, pair.cluster.resource_group, pair.registry.login_server) for pair in shown[:3]))

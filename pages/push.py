@@ -27,4 +27,4 @@ if from_registry.open:
         if may_write():
             copy.show_copy_form(who, registry)
         else:
-            empty(":material/lock:", "Nothing can be copied from here", "This console is read-only.")
+            empty(":material/lock:", "Copying is disabled", "This console is read-only.")

@@ -84,7 +84,7 @@ st.code(registry.id, language=None, wrap_lines=True)
 found = findings_of(registry)
 st.subheader(f"Findings ({len(found)})", anchor=False)
 if not found:
-    st.success("Nothing to look at.", icon=":material/check_circle:")
+    st.success("No findings", icon=":material/check_circle:")
 for finding in found:
     with st.expander(f"{finding.title} :{RISK_COLOURS[finding.risk]}-badge[{finding.risk} risk]"):
         st.markdown(f"{finding.reason} {finding.risk_text}\n\n{shell(finding.fix)}")
@@ -97,11 +97,11 @@ with left:
     network = registry.network
     show_facts(
         {
-            "Public access": {"public": "all networks", "restricted": "chosen addresses", "private": "off"}[
+            "Public access": {"public": "all networks", "restricted": "chosen addresses", "private": "disabled"}[
                 network.words
             ],
             "IP rules": plain(", ".join(network.ip_rules)) or "none",
-            "Trusted Azure services": "let in" if network.trusted_services else "not let in",
+            "Trusted Azure services": "allowed" if network.trusted_services else "not allowed",
             "Private endpoints": ", ".join(
                 f"{plain(end.endpoint_id.split('/')[-1])} ({end.state})" for end in network.private_endpoints
             )
@@ -115,12 +115,12 @@ with right:
     show_facts(
         {
             "Permissions": f"{access.mode} ({'by repository' if access.mode == 'ABAC' else 'for the whole registry'})",
-            "Admin user": "on" if access.admin_user else "off",
-            "Anonymous pull": "on" if access.anonymous_pull else "off",
+            "Admin user": "enabled" if access.admin_user else "disabled",
+            "Anonymous pull": "enabled" if access.anonymous_pull else "disabled",
             "ARM tokens": "accepted" if access.arm_audience_tokens else "refused",
             "Untagged manifests": f"deleted after {access.retention_days} days"
             if access.retention_days is not None
-            else "kept for good",
+            else "kept",
             "Encryption key": "customer-managed" if access.customer_key else "Microsoft-managed",
         },
     )

@@ -37,7 +37,7 @@ with right:
         key=f"repository of {registry.id}",
         placeholder="Choose one, or type a name",
         accept_new_options=True,
-        help="Type the name where the list is refused: in ABAC mode it takes the role Catalog Lister.",
+        help="In ABAC mode the list takes the role Catalog Lister; without it, type the name",
     )
 
 
@@ -50,14 +50,14 @@ if typed:
 show_progress(reading, f"catalogue {registry.id}")
 if reading.error:
     show_error(reading.error)
-    st.markdown("A repository's name can still be typed above.")
+    st.markdown("You can still type the name of a repository above.")
     st.stop()
 catalogue = reading.value
 show_refused(catalogue.repositories, "repository", "repositories")
 if not catalogue.names:
     if not reading.running:
         empty(":material/folder_off:", "No repositories", "The first push creates one.")
-        az_lines(az_sign_in.sign_in(registry.name), label="How to sign in for a push")
+        az_lines(az_sign_in.sign_in(registry.name), label="Sign in for a push")
     st.stop()
 
 search = st.text_input("Search", key="search", type="search", placeholder="Part of a name", bind="query-params")
@@ -98,7 +98,7 @@ chosen = selectable(
         "Locked": pa.string(),
     },
 )
-st.caption(f"{counted(len(names), 'repository', 'repositories')} shown. Select a row to open a repository.")
+st.caption(f"{counted(len(names), 'repository', 'repositories')} shown. Select a row to open one.")
 if chosen:
     open_repository(chosen)
 az_lines(az_images.list_repositories(registry.name))

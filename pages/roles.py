@@ -10,11 +10,13 @@ from ui.elements.page import header
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
 from ui.loaders import roles
-from ui.navigation import selection
+from ui.navigation import pages, selection
 from ui.roles.question import ask_role
 from ui.roles.sections import show_guide, show_roles
 from ui.runtime import connection
 from ui.runtime.background import show_progress
+
+DELAY = "A new role assignment takes up to ten minutes to take effect"
 
 who = connection.who()
 top = st.container()
@@ -29,8 +31,8 @@ def refresh() -> None:
 
 with top:
     header(
-        "Roles",
-        "What each role may do at a registry, and which one is the least that does.",
+        pages.ROLES.title,
+        "",
         None if inventory.running else inventory.at,
         refresh,
     )
@@ -71,9 +73,9 @@ with guide:
     show_guide(told)
 if asked and told:
     st.caption(
-        f"{told_by_azure(told)} of the roles are as Azure defines them for {plain(asked.subscription)}, the others as "
-        "this console's own table has them. Custom roles are left out."
+        f"{told_by_azure(told)} roles are as Azure defines them for {plain(asked.subscription)}, the others as in this "
+        "console's own table. Custom roles are not shown.",
+        help=DELAY,
     )
 else:
-    st.caption("The roles are as this console's own table has them. Custom roles are left out.")
-st.caption("A role that was just assigned takes up to ten minutes until it counts.")
+    st.caption("The roles are as in this console's own table. Custom roles are not shown.", help=DELAY)

@@ -29,7 +29,7 @@ with panel():
     registry, at = loaded.value, loaded.at
 header(
     f"Settings of {plain(listed.name)}",
-    "Nothing is changed before the plan is shown and confirmed.",
+    "Changes are planned first, then confirmed",
     at,
     lambda: registry_loaders.forget_registry(who, listed),
 )
@@ -46,9 +46,9 @@ if wanted:
     show_plan(who, registry, wanted)
 else:
     st.info("Mend what is refused above to see the plan.", icon=":material/edit:")
-az_lines(show_registry(registry.name), label="What it has now, with az")
+az_lines(show_registry(registry.name), label="Show the settings with az")
 
-st.subheader("Delete this registry", anchor=False)
-st.markdown("With all images in it, for good. What is lost is read and shown first.")
+st.subheader("Delete registry", anchor=False)
+st.markdown("Deletes all its images permanently.")
 if st.toggle("Show what would be lost", key=f"lost of {registry.id}"):
     show_removal(who, registry)

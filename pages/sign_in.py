@@ -36,7 +36,7 @@ repository = (
         key="repository",
         bind="query-params",
         placeholder=REPOSITORY,
-        help="Where a pipeline pushes to and a secret pulls from; and what the check below asks about.",
+        help="What a pipeline pushes to, a secret pulls from, and the permissions below are checked for",
     )
     or ""
 ).strip()
@@ -48,7 +48,7 @@ with panel():
     for step in way.steps:
         st.caption(plain(step.about))
         st.code(step.text, language=step.language, wrap_lines=True)
-    st.markdown("\n".join(f"- **Needs:** {need}" for need in way.needs) + f"\n- **Lasts:** {way.lasts}")
+    st.markdown("\n".join(f"- **Needs:** {need}" for need in way.needs) + f"\n- **Expires:** {way.lasts}")
     if tool in (Tool.GITHUB, Tool.AZURE_PIPELINES):
         role = {"role": pushing_role(registry.access.mode), "kind": "ServicePrincipal"}
         some = {"repositories": repository} if repository and registry.access.mode is Mode.ABAC else {}
@@ -57,17 +57,17 @@ with panel():
     if tool == Tool.KUBERNETES:
         link_to(pages.INTEGRATION_CHECKER, registry=key)
 
-st.subheader("What you may do here", anchor=False)
+st.subheader("Your permissions", anchor=False)
 show_granted(who, registry, repository)
 
 st.subheader("Admin user", anchor=False)
 if registry.access.admin_user:
     st.markdown(
-        "The **admin user** is on: one name, two passwords, all rights, no expiry. Use it only where nothing else can "
+        "Enabled: one name, two passwords, all rights, no expiry. Use it only where nothing else can "
         f"sign in.\n\n{shell(az_sign_in.show_admin_credential(registry.name))}"
     )
 else:
-    st.markdown("The admin user is off, as it should be: everyone signs in as themselves.")
+    st.markdown("Disabled, as recommended: everyone signs in with an identity of their own.")
 az_lines(
     az_registries.show_login_server(registry.name),
     az_sign_in.sign_in(registry.name),

@@ -10,6 +10,7 @@ from ui.elements.errors import show_error, show_refused
 from ui.elements.page import az_lines, header
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
+from ui.navigation import pages
 from ui.pricing.prices import choose_prices
 from ui.pricing.sku_change import show_changes
 from ui.pricing.sku_charts import Point
@@ -27,8 +28,8 @@ show_changes()  # Before anything is read: a change that has just ended makes it
 inventory = registry_loaders.inventory(who)
 with top:
     header(
-        "SKU comparison",
-        "What Basic, Standard and Premium have, what they cost, and which one each registry should be.",
+        pages.SKU_COMPARISON.title,
+        "",
         None if inventory.running else inventory.at,
         lambda: registry_loaders.inventory.clear(who),
     )
@@ -40,7 +41,7 @@ if inventory.running and not inventory.value.detailed:
 registries = inventory.value.registries.values
 show_refused(inventory.value.registries, "subscription", "subscriptions")
 
-st.subheader("Which one should I consider?", anchor=False)
+st.subheader("Recommended SKU", anchor=False)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     start = choose_start(registries)
     regions = sorted({registry.location for registry in registries} | {ELSEWHERE})

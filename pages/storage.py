@@ -42,7 +42,7 @@ if catalogue.error or catalogue.running:
 names = catalogue.value.names
 if not names:
     empty(":material/folder_off:", "Nothing stored", "The first push creates a repository.")
-    az_lines(az_sign_in.sign_in(registry.name), label="How to sign in for a push")
+    az_lines(az_sign_in.sign_in(registry.name), label="Sign in for a push")
     st.stop()
 
 
@@ -55,7 +55,7 @@ def read_contents() -> contents.Counted:
         repositories = f"{counted(len(names), 'repository', 'repositories')} or more"
         amount = repositories if manifests is None else counted(manifests, "manifest")
         st.markdown(f"{amount}: reading them all takes a while, and can be stopped.")
-        if not st.button("Read them all", icon=":material/database:"):
+        if not st.button("Read all manifests", icon=":material/database:"):
             st.stop()
         st.session_state[asked] = True
     reading = contents.registry(who, server)

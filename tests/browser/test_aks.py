@@ -74,10 +74,10 @@ def test_an_abac_registry_gets_the_role_that_counts_there(page: Page, tmp_path: 
         expect(page.get_by_text("Role assignment on contosopayments: created and verified.")).to_be_visible(
             timeout=30_000
         )
-        page.get_by_role("textbox", name="Repository, if wanted").fill("team/payments/api")
+        page.get_by_role("textbox", name="Repository (optional)").fill("team/payments/api")
         page.keyboard.press("Enter")
         expect(page.get_by_text("aks-platform ← contosopayments: Can pull.")).to_be_visible(timeout=30_000)
-        page.get_by_role("textbox", name="Repository, if wanted").fill("team/other")
+        page.get_by_role("textbox", name="Repository (optional)").fill("team/other")
         page.keyboard.press("Enter")
         expect(page.get_by_text("aks-platform ← contosopayments: Can't pull")).to_be_visible(timeout=30_000)
 

@@ -120,7 +120,7 @@ def test_a_filter_is_in_the_url_and_comes_back_from_it(page: Page, address: str)
 def test_every_row_can_be_reached_by_the_keyboard_alone(page: Page, address: str) -> None:
     page.goto(address)
     settled(page)
-    choose(page, "Open a registry", "casaacr01", page.get_by_role("heading", name="casaacr01"))
+    choose(page, "Open registry", "casaacr01", page.get_by_role("heading", name="casaacr01"))
 
     page.goto(f"{address}/repositories?registry=casaacr01")
     settled(page)

@@ -32,7 +32,7 @@ def ended(at: AppTest) -> AppTest:
 
 def test_what_is_still_needed_is_said(open_view: Open, own: Own) -> None:
     at = open_view("create.py", as_session=own.session())
-    assert "Still needed: a resource group, a name, a location." in said(at)
+    assert "Required: a resource group, a name, a location." in said(at)
     assert not [one for one in at.button if one.label == "Create registry"]
 
 
@@ -175,7 +175,7 @@ def test_what_is_typed_is_text_and_not_markdown(open_view: Open, own: Own) -> No
 def test_what_the_url_names_and_is_not_there_is_not_chosen(open_view: Open, own: Own) -> None:
     wrong = {"new_location": "atlantis", "new_sku": "Classic", "new_subscription": "none", "new_mode": "x"}
     at = open_view("create.py", as_session=own.session(), **ANSWERS | wrong)
-    assert "Still needed: a location." in said(at)
+    assert "Required: a location." in said(at)
     assert at.radio(key="new_sku").value == "Standard"
 
 

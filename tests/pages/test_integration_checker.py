@@ -54,7 +54,7 @@ def alerts(at: AppTest) -> str:
 
 
 def test_nothing_chosen_says_so(check: Any, own: Own) -> None:
-    assert "Choose a cluster and a registry" in texts(check(own.session()))
+    assert "No pair chosen" in texts(check(own.session()))
 
 
 def test_both_identities_and_which_one_pulls(check: Any, own: Own) -> None:

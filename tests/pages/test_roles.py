@@ -197,12 +197,12 @@ def test_roles_that_can_not_be_read_are_the_console_s_own_and_it_is_said(open_vi
     own.break_({"path": "/roleDefinitions", "status": 403, "body": "no"})
     at = open_view("roles.py", as_session=own.session())
     assert "Could not list the roles of" in texts(at)
-    assert "as this console's own table has them" in texts(at)
+    assert "as in this console's own table" in texts(at)
     assert "**AcrPush**" in recommended(at)
 
 
 def test_roles_that_azure_tells_go_before_the_table_and_it_is_said_how_many(open_view: Open) -> None:
-    assert "of the roles are as Azure defines them for" in texts(open_view("roles.py")).replace("\\", "")
+    assert "roles are as Azure defines them for" in texts(open_view("roles.py")).replace("\\", "")
 
 
 def test_the_line_is_the_assignment_that_the_view_advises() -> None:

@@ -24,7 +24,7 @@ def test_each_tool_has_its_lines_with_the_login_server_of_azure(open_view: Open,
     assert not at.exception
     shown = texts(at)
     assert own.registry().login_server in shown
-    assert "**Lasts:**" in shown
+    assert "**Expires:**" in shown
     assert "casaacr01.azurecr.io" not in shown
 
 

@@ -152,7 +152,7 @@ def test_a_large_registry_is_read_when_asked_for(
     at = open_view("storage.py", registry="casaacr01")
     assert "3 manifests: reading them all takes a while" in texts(at)
     assert contents.counted(connection.who(), registry.login_server) is None
-    next(button for button in at.button if button.label == "Read them all").click().run()
+    next(button for button in at.button if button.label == "Read all manifests").click().run()
     assert not at.exception
     assert metrics(at)["Counted here"] == size(sandbox.store.blobs.stored_bytes("casaacr01"))
 

@@ -43,7 +43,7 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int)
     asked = f"tree of {login_server}/{repository}"
     if manifest_count > image_loaders.LARGE and not st.session_state.get(asked):
         st.markdown(f"{counted(manifest_count, 'manifest')}: reading them all takes a while, and can be stopped.")
-        if not st.button("Read them all", icon=":material/account_tree:"):
+        if not st.button("Read all manifests", icon=":material/account_tree:"):
             return None
         st.session_state[asked] = True
     reading = image_loaders.tree(who, login_server, repository)
