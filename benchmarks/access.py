@@ -7,7 +7,7 @@ from benchmarks.rounds import by_turns, median_ratio, seconds
 from services.access.decisions import Verdict
 from services.access.evaluation import permission
 from services.access.permissions import Permission
-from services.access.reading import SubscriptionAccess
+from services.access.role_assignment_reading import SubscriptionAccess
 from services.access.role_assignments import AccessRecords, RoleAssignment
 from services.access.role_definitions import ACR_PULL, BUILT_IN, REGISTRY, REPOSITORY_READER
 from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel, ManagedIdentity

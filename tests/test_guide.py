@@ -10,7 +10,7 @@ from services.commands import images as az_images
 from services.commands import registries as az_registries
 from services.commands import settings as az_settings
 from services.commands import sign_in as az_sign_in
-from services.roles.assignment import assignment_name
+from services.roles.planned_assignment import assignment_name
 from ui.navigation.pages import PAGES
 
 ROOT = Path(__file__).parent.parent

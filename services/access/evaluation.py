@@ -14,12 +14,14 @@ from typing import Any
 from services.access.conditions import all_hold, any_holds, holds, parse_condition, understood
 from services.access.decisions import Decision, Denial, Reason, Verdict
 from services.access.permissions import Permission, by_repository, need_of
+from services.access.repository_scope import RepositoryChoice
 from services.access.role_assignments import (
     AccessRecords,
     DenyAssignment,
     PrincipalRef,
     RoleAssignment,
     keys_down_to,
+    may_be_group,
     scope_key,
 )
 from services.access.role_definitions import PermissionBlock, RoleDefinition
@@ -28,8 +30,6 @@ from services.registries.registry import Mode, Registry
 
 # "All principals", as deny assignments name them.
 EVERYONE = "00000000-0000-0000-0000-000000000000"
-# Principals of these kinds have no members; whatever else is named may be a group.
-_SINGLE = frozenset({"user", "serviceprincipal", "device"})
 # Where one of several is enough, and where all are needed: what can't be told counts before "some" in both.
 _BEST = {Verdict.YES: 3, Verdict.UNKNOWN: 2, Verdict.SOME: 1, Verdict.NO: 0}
 _WORST = {Verdict.NO: 0, Verdict.UNKNOWN: 1, Verdict.SOME: 2, Verdict.YES: 3}
@@ -61,7 +61,7 @@ def permission(
     ]
     weighed.sort(key=lambda one: -_BEST[one.reason.verdict])
     of_groups = () if known is not None else _untold_groups(records, question)
-    if any(one.reason.assignment.principal_type.lower() not in _SINGLE for one in weighed):
+    if any(may_be_group(one.reason.assignment.principal_type) for one in weighed):
         # Who asks may be a group itself: what it holds is told.
         of_groups = tuple(one for one in of_groups if not same_id(one.reason.assignment.principal_id, me))
     verdict, denials, unread = _conclude(question, records, [*weighed, *of_groups], me, known)
@@ -75,6 +75,20 @@ def permission(
         denials,
         unread,
     )
+
+
+def permission_by_choice(
+    records: AccessRecords,
+    principal_id: str,
+    registry: Registry,
+    wanted: Permission,
+    choice: RepositoryChoice,
+    *,
+    groups: Iterable[str] | None = None,
+) -> tuple[Decision, ...]:
+    """`permission` of each chosen repository; where all or a prefix of them is chosen, one decision on all."""
+    asked: tuple[str | None, ...] = choice.names if choice.names and not choice.prefixes else (None,)
+    return tuple(permission(records, principal_id, registry, wanted, one, groups=groups) for one in asked)
 
 
 def blocks_grant(blocks: Iterable[PermissionBlock], wanted: Permission, mode: Mode) -> bool:
@@ -160,7 +174,7 @@ def _untold_groups(records: AccessRecords, question: _Question) -> tuple[_Weighe
             for key in keys_down_to(question.scope)
             for principal, grants in _grants_at(records, key, question.mode, question.wanted).items()
             for grant in grants
-            if grant.assignment.principal_type.lower() not in _SINGLE
+            if may_be_group(grant.assignment.principal_type)
         )
 
     found: tuple[_Weighed, ...] = _remembered(records, question, work)
@@ -260,8 +274,8 @@ def _among(me: str, groups: frozenset[str] | None, who: tuple[PrincipalRef, ...]
     return any_holds(
         True
         if one.id.lower() in (me, EVERYONE) or one.id.lower() in (groups or ())
-        else False
-        if one.type.lower() in _SINGLE
         else None
+        if may_be_group(one.type)
+        else False
         for one in who
     )

@@ -151,9 +151,10 @@ def sign_in_of(powers: frozenset[Power], mode: Mode) -> SignIn:
 
 
 def takes_condition(role: RoleDefinition) -> bool:
-    """Whether a condition can limit all data actions of the role to some repositories."""
+    """Whether a condition on repositories' names holds for all that the role gives: Catalog Lister's list, actions of
+    the control plane and wildcards name no repository."""
     actions = data_actions(role)
-    return bool(actions) and all(by_repository(action) for action in actions)
+    return bool(actions) and all(map(by_repository, actions)) and not any(block.actions for block in role.blocks)
 
 
 def data_actions(role: RoleDefinition) -> tuple[str, ...]:

@@ -11,6 +11,8 @@ from functools import cached_property
 
 from services.access.role_definitions import BUILT_IN, PermissionBlock, RoleDefinition
 
+_WITHOUT_MEMBERS = frozenset({"user", "serviceprincipal", "device"})
+
 
 @dataclass(frozen=True)
 class RoleAssignment:
@@ -79,6 +81,11 @@ class AccessRecords:
     def memory(self) -> dict[object, object]:
         """What was worked out from these records once, and holds as long as they do."""
         return {}
+
+
+def may_be_group(principal_type: str) -> bool:
+    """Whether principals of this type, as Azure names it, may have members. A type that is not known may."""
+    return principal_type.lower() not in _WITHOUT_MEMBERS
 
 
 def scope_key(scope: str) -> str:

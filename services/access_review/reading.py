@@ -7,7 +7,7 @@ https://learn.microsoft.com/azure/role-based-access-control/role-assignments-lis
 from collections.abc import Iterable, Mapping
 from threading import Event
 
-from services.access.reading import assignment_from
+from services.access.role_assignment_reading import assignment_from
 from services.access.role_assignments import RoleAssignment
 from services.arm.subscriptions import Subscription
 from services.connection.errors import as_service_error

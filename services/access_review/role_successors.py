@@ -22,7 +22,7 @@ from services.access.role_definitions import (
 )
 from services.connection.resource_ids import same_id
 from services.registries.registry import Mode, Registry
-from services.roles.assignment import assignment_name
+from services.roles.planned_assignment import assignment_name
 
 _P = Permission
 # What the modes differ in: all that is done with images.

@@ -8,11 +8,12 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from services.access.decisions import Decision, Reason, Verdict
-from services.access.evaluation import blocks_grant, permission
+from services.access.caller_rights import caller_right
+from services.access.decisions import Reason, Verdict
+from services.access.evaluation import permission_by_choice
 from services.access.permissions import Permission
-from services.access.reading import own_if_told
 from services.access.repository_scope import ALL, RepositoryChoice, condition_for
+from services.access.role_assignment_reading import own_if_told
 from services.access.role_assignments import RoleAssignment
 from services.access.role_definitions import ACR_PULL, BUILT_IN, REPOSITORY_READER, PermissionBlock
 from services.aks.clusters import Cluster, get_cluster
@@ -24,7 +25,7 @@ from services.connection.resource_ids import same_id
 from services.connection.session import AzureSession
 from services.registries.reading import describe_registry
 from services.registries.registry import Mode, Registry
-from services.roles.assignment import Grant, same_grant, write_grant
+from services.roles.planned_assignment import PlannedAssignment, find_same, write_assignment
 
 
 @dataclass(frozen=True)
@@ -52,8 +53,9 @@ class AttachPlan:
         return BUILT_IN[self.role].name
 
     @property
-    def grant(self) -> Grant:
-        return Grant(
+    def assignment(self) -> PlannedAssignment:
+        """What is written."""
+        return PlannedAssignment(
             self.registry.id,
             self.principal_id,
             "ServicePrincipal",
@@ -86,15 +88,17 @@ def plan_attach(
     principal = held.principal_id
     role = role_for(registry.access.mode)
     condition = condition_for(choice) if registry.access.mode is Mode.ABAC else ""
-    decisions = _decisions(registry, held, choice)
-    same = next((one for one in held.access.records.assignments if same_grant(one, registry.id, principal, role)), None)
+    decisions = permission_by_choice(
+        held.access.records, principal, registry, Permission.PULL, choice, groups=held.access.groups
+    )
+    same = find_same(held.access.records.assignments, registry.id, principal, role)
     granted = tuple(dict.fromkeys(reason for decision in decisions for reason in decision.because))
     taken = [denial for decision in decisions for denial in decision.denials if denial.verdict is Verdict.YES]
     nothing_to_do = not taken and (
         all(any(reason.verdict is Verdict.YES for reason in decision.reasons) for decision in decisions)
         or bool(same and same.condition == condition)
     )
-    may = None if own is None else blocks_grant(own, Permission.ASSIGN_ROLES, registry.access.mode)
+    right = caller_right(own, Permission.ASSIGN_ROLES, registry.access.mode)
     blockers = [*_about_principal(cluster, principal), *_about_tenant(cluster, registry_tenant)]
     warnings: list[str] = []
     if choice != ALL and registry.access.mode is Mode.LEGACY:
@@ -111,13 +115,10 @@ def plan_attach(
             f"({same.condition or 'none'}). One principal holds a role at a scope once: change that assignment, or "
             "detach it first."
         )
-    if may is False and not nothing_to_do:
-        blockers.append(
-            "You may not assign roles on this registry (Microsoft.Authorization/roleAssignments/write). Contributor "
-            "does not include it; Owner, User Access Administrator and RBAC Administrator do."
-        )
-    if may is None:
-        warnings.append("Whether you may assign roles here could not be read: Azure will say.")
+    if right.blocker and not nothing_to_do:
+        blockers.append(right.blocker)
+    if right.warning:
+        warnings.append(right.warning)
     if held.access.unread and not nothing_to_do:
         warnings.append(f"Not read: {', '.join(refusal.what for refusal in held.access.unread)}.")
     if cluster.node_provisioning or cluster.virtual_nodes:
@@ -131,7 +132,7 @@ def plan_attach(
         condition,
         granted,
         nothing_to_do,
-        may,
+        right.may,
         tuple(blockers),
         tuple(warnings),
     )
@@ -187,7 +188,7 @@ def apply_attach(
         return Attached(Outcome.ALREADY_DONE, found)
     if again.blockers:
         raise refused(title, " ".join(again.blockers))
-    return Attached(*write_grant(session, again.grant, title, report, sleep))
+    return Attached(*write_assignment(session, again.assignment, title, report, sleep))
 
 
 def _looked_again(session: AzureSession, plan: AttachPlan, title: str) -> AttachPlan:
@@ -198,17 +199,6 @@ def _looked_again(session: AzureSession, plan: AttachPlan, title: str) -> Attach
     if principal_of(cluster) != principal_of(plan.cluster):
         raise changed(title, "The cluster's nodes pull as another identity now.")
     return read_attach_plan(session, cluster, registry, plan.choice, principal_id=plan.principal_id)
-
-
-def _decisions(registry: Registry, held: PullerAccess, choice: RepositoryChoice) -> tuple[Decision, ...]:
-    """Whether it may pull, of each chosen repository; where all or a prefix of them is chosen, of all."""
-    asked: tuple[str | None, ...] = choice.names if choice.names and not choice.prefixes else (None,)
-    return tuple(
-        permission(
-            held.access.records, held.principal_id, registry, Permission.PULL, repository, groups=held.access.groups
-        )
-        for repository in asked
-    )
 
 
 def _about_principal(cluster: Cluster, principal: str) -> list[str]:

@@ -3,10 +3,11 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from services.access.caller_rights import caller_right
 from services.access.decisions import Decision
-from services.access.evaluation import blocks_grant, permission
+from services.access.evaluation import permission
 from services.access.permissions import Permission
-from services.access.reading import own_if_told, read_principal
+from services.access.role_assignment_reading import own_if_told, read_principal
 from services.access.role_assignments import RoleAssignment, scope_key
 from services.access.role_definitions import ACR_PULL, REPOSITORY_READER, PermissionBlock
 from services.aks.clusters import Cluster
@@ -57,7 +58,7 @@ def plan_detach(
     found = attachments(registry, held)
     chosen = [one for one in found if not assignment_id or same_id(one.id, assignment_id)]
     assignment = chosen[0] if len(chosen) == 1 else None
-    may = None if own is None else blocks_grant(own, Permission.REMOVE_ROLES, registry.access.mode)
+    right = caller_right(own, Permission.REMOVE_ROLES, registry.access.mode)
     blockers: list[str] = []
     if not held.principal_id:
         blockers.append("Whose assignment it is can't be told: the object id of who pulls is not known.")
@@ -65,13 +66,9 @@ def plan_detach(
         blockers.append("There is nothing to detach: no role of its own on this registry lets the cluster pull.")
     elif not assignment:
         blockers.append(f"There are {len(chosen)} assignments to choose from: AcrPull, and one for ABAC mode.")
-    if may is False and chosen:
-        blockers.append(
-            "You may not remove role assignments on this registry (Microsoft.Authorization/roleAssignments/delete)."
-        )
-    warnings = []
-    if may is None:
-        warnings.append("Whether you may remove role assignments here could not be read: Azure will say.")
+    if right.blocker and chosen:
+        blockers.append(right.blocker)
+    warnings = [right.warning] if right.warning else []
     if assignment:
         warnings.append("Pods that run go on; a node that needs an image anew can't pull it, if nothing else lets it.")
     return DetachPlan(
@@ -80,7 +77,7 @@ def plan_detach(
         held.principal_id,
         assignment,
         _without(registry, held, assignment),
-        may,
+        right.may,
         tuple(blockers),
         tuple(warnings),
     )

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.access.reading import PrincipalAccess, read_principal
+from services.access.role_assignment_reading import PrincipalAccess, read_principal
 from services.access.role_assignments import AccessRecords
 from services.aks.clusters import Cluster
 from services.connection.session import AzureSession

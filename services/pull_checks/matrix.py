@@ -12,7 +12,7 @@ from enum import StrEnum
 from services.access.decisions import Decision, Verdict
 from services.access.evaluation import permission
 from services.access.permissions import Permission
-from services.access.reading import SubscriptionAccess
+from services.access.role_assignment_reading import SubscriptionAccess
 from services.access.role_assignments import AccessRecords
 from services.aks.clusters import Cluster
 from services.connection.parallel import Partial

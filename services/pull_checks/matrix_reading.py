@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from services.access.reading import SubscriptionAccess, read_access
+from services.access.role_assignment_reading import SubscriptionAccess, read_access
 from services.aks.clusters import Cluster, list_clusters
 from services.arm.subscriptions import list_subscriptions
 from services.connection.parallel import Partial, Progress

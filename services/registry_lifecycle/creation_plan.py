@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from services.access.evaluation import blocks_grant
 from services.access.permissions import Permission
-from services.access.reading import group_permissions
+from services.access.role_assignment_reading import group_permissions
 from services.access.role_definitions import PermissionBlock
 from services.arm.providers import NAMESPACE, RegistryProvider, read_provider
 from services.arm.resource_groups import DELETING, ResourceGroup, broken_group_rules, find_group

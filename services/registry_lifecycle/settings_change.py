@@ -10,7 +10,7 @@ from azure.mgmt.containerregistry import models
 
 from services.access.evaluation import blocks_grant
 from services.access.permissions import Permission
-from services.access.reading import SubscriptionAccess
+from services.access.role_assignment_reading import SubscriptionAccess
 from services.access.role_definitions import PermissionBlock
 from services.aks.clusters import Cluster
 from services.connection.changes import Outcome, changed, refused

@@ -1,4 +1,4 @@
-"""Planning one role for one principal on a registry: what it gives there, what is against it, and the deed.
+"""Planning one role for one principal on a registry: what it gives there, what is against it; and assigning it.
 
 What a role gives depends on the registry's mode:
 https://learn.microsoft.com/azure/container-registry/container-registry-rbac-built-in-roles-overview
@@ -8,11 +8,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 
-from services.access.decisions import Decision, Verdict
-from services.access.evaluation import blocks_grant, permission
-from services.access.permissions import Permission, by_repository
-from services.access.reading import PrincipalAccess, own_if_told, read_principal
+from services.access.caller_rights import caller_right
+from services.access.decisions import Verdict
+from services.access.evaluation import blocks_grant, permission_by_choice
+from services.access.permissions import Permission
+from services.access.powers import data_actions, takes_condition
 from services.access.repository_scope import ALL, RepositoryChoice, condition_for
+from services.access.role_assignment_reading import PrincipalAccess, own_if_told, read_principal
 from services.access.role_assignments import AccessRecords, RoleAssignment
 from services.access.role_definitions import BUILT_IN, PermissionBlock, RoleDefinition
 from services.connection.changes import Outcome, changed, refused
@@ -20,7 +22,7 @@ from services.connection.names import is_guid
 from services.connection.session import AzureSession
 from services.registries.reading import describe_registry
 from services.registries.registry import Mode, Registry
-from services.roles.assignment import Grant, PrincipalType, same_grant, write_grant
+from services.roles.planned_assignment import PlannedAssignment, PrincipalType, find_same, write_assignment
 
 NOTHING_HELD = PrincipalAccess(AccessRecords(()), frozenset())
 # What takes the place of a role that a registry in ABAC mode ignores: "Migrate", in
@@ -33,7 +35,7 @@ INSTEAD = {
 
 
 @dataclass(frozen=True)
-class GrantPlan:
+class AssignmentPlan:
     """One role assignment. Nothing is sent while there are `blockers`, nor where there is `nothing_to_do`.
 
     `gives`: what the role lets do in the registry's mode. `may`: whether the caller may assign roles here, None where
@@ -43,7 +45,7 @@ class GrantPlan:
     registry: Registry
     role: RoleDefinition
     choice: RepositoryChoice
-    grant: Grant
+    assignment: PlannedAssignment
     gives: tuple[Permission, ...]
     nothing_to_do: bool
     may: bool | None
@@ -67,14 +69,7 @@ def _is_custom(role: RoleDefinition) -> bool:
     return role.kind == "CustomRole" and any(gives(role, mode) for mode in Mode)
 
 
-def by_repositories(role: RoleDefinition) -> bool:
-    """Whether a condition on repositories' names holds for all that the role gives: Catalog Lister's list, actions of
-    the control plane and wildcards name no repository."""
-    data = _data_actions(role)
-    return bool(data) and all(map(by_repository, data)) and not any(block.actions for block in role.blocks)
-
-
-def plan_grant(
+def plan_assignment(
     registry: Registry,
     role: RoleDefinition,
     principal_id: str,
@@ -84,7 +79,7 @@ def plan_grant(
     choice: RepositoryChoice = ALL,
     *,
     client_ids: Mapping[str, str] | None = None,
-) -> GrantPlan:
+) -> AssignmentPlan:
     """What would be written. `held`: what the principal holds here; `own`: the caller's permissions, None where they
     could not be read. `client_ids`: the client ids that are known, in lower case, each with whose it is.
 
@@ -93,47 +88,44 @@ def plan_grant(
     mode = registry.access.mode
     given = gives(role, mode)
     split = choice != ALL
-    condition = condition_for(choice, _data_actions(role)) if split else ""
-    grant = Grant(registry.id, principal_id, principal_type, role.id, role.name, condition)
-    same = _same(held, grant)
+    condition = condition_for(choice, data_actions(role)) if split else ""
+    planned = PlannedAssignment(registry.id, principal_id, principal_type, role.id, role.name, condition)
+    same = find_same(held.records.assignments, registry.id, principal_id, role.id)
     nothing_to_do = bool(same and same.condition == condition)
-    may = None if own is None else blocks_grant(own, Permission.ASSIGN_ROLES, mode)
+    right = caller_right(own, Permission.ASSIGN_ROLES, mode)
     blockers = _about_principal(principal_id, client_ids or {})
     if split and mode is Mode.LEGACY:
         blockers.append("A registry in Legacy mode can't be opened for some repositories only: a role is for all.")
-    elif split and not by_repositories(role):
+    elif split and not takes_condition(role):
         blockers.append(f"{role.name} can't be given for some repositories only: what it gives names no repository.")
     if same and not nothing_to_do:
         blockers.append(
             f"The principal holds {role.name} here already, under another condition ({same.condition or 'none'}). "
             "One principal holds a role at a scope once: remove that assignment first."
         )
-    if may is False and not nothing_to_do:
-        blockers.append(
-            "You may not assign roles on this registry (Microsoft.Authorization/roleAssignments/write). Contributor "
-            "does not include it; Owner, User Access Administrator and RBAC Administrator do."
-        )
-    warnings = [*_about_role(registry, role, given), *_about_held(registry, held, grant, given, choice)]
+    if right.blocker and not nothing_to_do:
+        blockers.append(right.blocker)
+    warnings = [*_about_role(registry, role, given), *_about_held(registry, held, planned, given, choice)]
     if registry.unsettled:
         warnings.append(f"{registry.unsettled}: registry {registry.name}.")
-    if may is None:
-        warnings.append("Whether you may assign roles here could not be read: Azure will say.")
+    if right.warning:
+        warnings.append(right.warning)
     if held.unread:
         warnings.append(f"Not read: {', '.join(refusal.what for refusal in held.unread)}.")
-    return GrantPlan(
+    return AssignmentPlan(
         registry,
         role,
         choice,
-        grant,
+        planned,
         given,
         nothing_to_do,
-        may,
+        right.may,
         tuple(blockers),
         () if nothing_to_do else tuple(warnings),
     )
 
 
-def read_grant_plan(
+def read_assignment_plan(
     session: AzureSession,
     registry: Registry,
     role: RoleDefinition,
@@ -142,57 +134,53 @@ def read_grant_plan(
     choice: RepositoryChoice = ALL,
     *,
     client_ids: Mapping[str, str] | None = None,
-) -> GrantPlan:
-    """Reads what `plan_grant` needs: three or four requests. Raises ServiceError where the role assignments refuse."""
+) -> AssignmentPlan:
+    """Reads what `plan_assignment` needs: three or four requests.
+
+    Raises ServiceError where the role assignments refuse.
+    """
     # What is no GUID is not put into a filter.
     held = read_principal(session, registry, principal_id) if is_guid(principal_id) else NOTHING_HELD
     own = own_if_told(session, registry)
-    return plan_grant(registry, role, principal_id, principal_type, held, own, choice, client_ids=client_ids)
+    return plan_assignment(registry, role, principal_id, principal_type, held, own, choice, client_ids=client_ids)
 
 
 @dataclass(frozen=True)
 class Assigned:
-    """`outcome` as of `write_grant`; `assignment` is what was read back, None where nothing was written or read."""
+    """`outcome` as of `write_assignment`; `assignment` as read back, None where nothing was written or read."""
 
     outcome: Outcome
     assignment: RoleAssignment | None
 
 
-def apply_grant(
+def apply_assignment(
     session: AzureSession,
-    plan: GrantPlan,
+    plan: AssignmentPlan,
     report: Callable[[str], None] = lambda _state: None,
     *,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Assigned:
     """Writes the assignment as planned, once all of it is looked at again.
 
-    Raises ServiceError where it is not there afterwards: refused by the plan, by Azure (see `write_grant`), or since
-    the registry changed its mode.
+    Raises ServiceError where it is not there afterwards: refused by the plan, by Azure (see `write_assignment`), or
+    since the registry changed its mode.
     """
     title = f"Could not assign {plan.role.name} on {plan.registry.name}"
     report("looking again")
     registry = describe_registry(session, plan.registry.id)
     if registry.access.mode is not plan.registry.access.mode:
         raise changed(title, f"The registry is in {registry.access.mode} mode now: the role gives something else.")
-    grant = plan.grant
-    again = read_grant_plan(session, registry, plan.role, grant.principal_id, grant.principal_type, plan.choice)
+    planned = plan.assignment
+    again = read_assignment_plan(
+        session, registry, plan.role, planned.principal_id, planned.principal_type, plan.choice
+    )
     # Whose a client id is was known when it was planned.
     if plan.blockers or again.blockers:
         raise refused(title, " ".join(dict.fromkeys((*plan.blockers, *again.blockers))))
     if again.nothing_to_do:
         return Assigned(Outcome.ALREADY_DONE, None)
-    written, assignment = write_grant(session, again.grant, title, report, sleep)
+    written, assignment = write_assignment(session, again.assignment, title, report, sleep)
     return Assigned(written, assignment)
-
-
-def _data_actions(role: RoleDefinition) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(action for block in role.blocks for action in block.data_actions))
-
-
-def _same(held: PrincipalAccess, grant: Grant) -> RoleAssignment | None:
-    wanted = (grant.scope, grant.principal_id, grant.role)
-    return next((one for one in held.records.assignments if same_grant(one, *wanted)), None)
 
 
 def _about_principal(principal_id: str, client_ids: Mapping[str, str]) -> list[str]:
@@ -228,12 +216,16 @@ def _about_role(registry: Registry, role: RoleDefinition, given: tuple[Permissio
 def _about_held(
     registry: Registry,
     held: PrincipalAccess,
-    grant: Grant,
+    planned: PlannedAssignment,
     given: tuple[Permission, ...],
     choice: RepositoryChoice,
 ) -> list[str]:
     decisions = [
-        decision for wanted in given for decision in _decisions(registry, held, grant.principal_id, wanted, choice)
+        decision
+        for wanted in given
+        for decision in permission_by_choice(
+            held.records, planned.principal_id, registry, wanted, choice, groups=held.groups
+        )
     ]
     found = []
     if decisions and all(decision.verdict is Verdict.YES for decision in decisions):
@@ -243,11 +235,3 @@ def _about_held(
     if taken:
         found.append(f"A deny assignment takes some of it away, whatever role is given: {', '.join(taken)}.")
     return found
-
-
-def _decisions(
-    registry: Registry, held: PrincipalAccess, principal: str, wanted: Permission, choice: RepositoryChoice
-) -> tuple[Decision, ...]:
-    """Of each chosen repository; where all or a prefix of them is chosen, of all."""
-    asked: tuple[str | None, ...] = choice.names if choice.names and not choice.prefixes else (None,)
-    return tuple(permission(held.records, principal, registry, wanted, one, groups=held.groups) for one in asked)

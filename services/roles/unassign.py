@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
+from services.access.caller_rights import caller_right
 from services.access.decisions import Decision, Verdict
-from services.access.evaluation import blocks_grant, permission
+from services.access.evaluation import permission
 from services.access.permissions import Permission
-from services.access.reading import PrincipalAccess, assignment_from, own_if_told, read_principal
-from services.access.role_assignments import AccessRecords, RoleAssignment, scope_key, scope_words
+from services.access.role_assignment_reading import PrincipalAccess, assignment_from, own_if_told, read_principal
+from services.access.role_assignments import AccessRecords, RoleAssignment, may_be_group, scope_key, scope_words
 from services.access.role_definitions import PermissionBlock
 from services.connection.changes import Outcome, changed, refused
 from services.connection.errors import ServiceError, as_service_error
@@ -16,9 +17,6 @@ from services.connection.session import AzureSession
 from services.registries.reading import describe_registry
 from services.registries.registry import Registry
 from services.roles.assign import gives
-
-# Principals of these kinds have no members.
-_SINGLE = ("User", "ServicePrincipal")
 
 
 @dataclass(frozen=True)
@@ -58,17 +56,13 @@ def plan_removal(
     `my_access` what the caller, of the object id `me`, has here; both None where they could not be read."""
     role = held.records.role(assignment.role)
     given = gives(role, registry.access.mode) if role else ()
-    may = None if own is None else blocks_grant(own, Permission.REMOVE_ROLES, registry.access.mode)
+    right = caller_right(own, Permission.REMOVE_ROLES, registry.access.mode)
     blockers = []
     if not on_registry_itself(registry, assignment):
         blockers.append(f"It is inherited from {scope_words(assignment.scope)}: it can be removed there only.")
-    if may is False:
-        blockers.append(
-            "You may not remove role assignments on this registry (Microsoft.Authorization/roleAssignments/delete)."
-        )
-    warnings = []
-    if may is None:
-        warnings.append("Whether you may remove role assignments here could not be read: Azure will say.")
+    if right.blocker:
+        blockers.append(right.blocker)
+    warnings = [right.warning] if right.warning else []
     if role is None:
         warnings.append("The definition of its role could not be read: what it gives can't be told.")
     own_last = (role is None or Permission.ASSIGN_ROLES in given) and _is_own_last(registry, assignment, me, my_access)
@@ -86,7 +80,7 @@ def plan_removal(
         given,
         _left(registry, assignment, given, held),
         own_last,
-        may,
+        right.may,
         tuple(blockers),
         tuple(warnings),
     )
@@ -156,7 +150,7 @@ def _without(assignment: RoleAssignment, held: PrincipalAccess) -> AccessRecords
 def _is_own_last(registry: Registry, assignment: RoleAssignment, me: str, mine: PrincipalAccess | None) -> bool:
     """Whether the caller holds it, themselves or by a group, and nothing else lets them assign roles."""
     if mine is None:  # A group may be one of the caller's.
-        return same_id(assignment.principal_id, me) or assignment.principal_type not in _SINGLE
+        return same_id(assignment.principal_id, me) or may_be_group(assignment.principal_type)
     if not any(same_id(one.id, assignment.id) for one in mine.records.assignments):
         return False
     left = permission(_without(assignment, mine), me, registry, Permission.ASSIGN_ROLES, groups=mine.groups)

@@ -19,8 +19,8 @@ from sandbox.identity.rbac import registry_permissions
 from sandbox.seeds.places import NETWORK
 from sandbox.seeds.walkthrough import SUBSCRIPTION
 from sandbox.server import Sandbox
-from services.access.reading import list_assignments_at, read_access
 from services.access.repository_scope import RepositoryChoice
+from services.access.role_assignment_reading import list_assignments_at, read_access
 from services.access.role_definitions import BUILT_IN, REPOSITORY_READER
 from services.access_review.abac_switch import plan_switch
 from services.access_review.abac_switch_steps import steps_of
@@ -52,7 +52,7 @@ from services.registry_lifecycle.settings_change import apply_settings, plan_set
 from services.registry_lifecycle.settings_commands import settings_lines
 from services.registry_lifecycle.sku_change import apply_sku_change, count_connected, plan_sku_change
 from services.roles.admin_request import as_az
-from services.roles.assign import apply_grant, read_grant_plan
+from services.roles.assign import apply_assignment, read_assignment_plan
 from services.roles.unassign import apply_removal as remove_role
 from services.roles.unassign import read_removal_plan
 from tests.support.az_program import AZ, MISSING
@@ -253,12 +253,12 @@ def test_attaching_a_cluster_by_hand(run):
 def test_a_role_by_the_console_s_line_is_the_one_that_the_console_plans_and_removes(run, running):
     session = connect_sandbox(running.ready)
     registry = get_registry(session, REGISTRY)
-    plan = read_grant_plan(session, registry, BUILT_IN[ACR_PUSH], KUBELET, "ServicePrincipal")
-    created = run(*shlex.split(as_az(plan.grant))[1:])
-    assert (created["name"], created["principalType"]) == (plan.grant.name, "ServicePrincipal")
-    assert read_grant_plan(session, registry, BUILT_IN[ACR_PUSH], KUBELET, "ServicePrincipal").nothing_to_do
-    assert apply_grant(session, plan).outcome == "already done"
-    (one,) = (one for one in list_assignments_at(session, registry) if one.name == plan.grant.name)
+    plan = read_assignment_plan(session, registry, BUILT_IN[ACR_PUSH], KUBELET, "ServicePrincipal")
+    created = run(*shlex.split(as_az(plan.assignment))[1:])
+    assert (created["name"], created["principalType"]) == (plan.assignment.name, "ServicePrincipal")
+    assert read_assignment_plan(session, registry, BUILT_IN[ACR_PUSH], KUBELET, "ServicePrincipal").nothing_to_do
+    assert apply_assignment(session, plan).outcome == "already done"
+    (one,) = (one for one in list_assignments_at(session, registry) if one.name == plan.assignment.name)
     assert remove_role(session, read_removal_plan(session, registry, one)).outcome == "deleted"
     assert run("role", "assignment", "list", "--assignee", KUBELET_CLIENT, "--scope", REGISTRY) == []
 
@@ -267,17 +267,17 @@ def test_a_role_by_the_console_is_the_one_that_az_lists_and_removes(run, running
     session = connect_sandbox(running.ready)
     payments = next(one for one in list_registries(session).values if one.name == "contosopayments")
     some = RepositoryChoice(("team/app",), ("backend/",))
-    plan = read_grant_plan(session, payments, BUILT_IN[REPOSITORY_READER], KUBELET, "ServicePrincipal", some)
-    assert apply_grant(session, plan).outcome == "created"
+    plan = read_assignment_plan(session, payments, BUILT_IN[REPOSITORY_READER], KUBELET, "ServicePrincipal", some)
+    assert apply_assignment(session, plan).outcome == "created"
     listed = run(*shlex.split(az_access.list_role_assignments(payments.id))[1:])
     (one,) = (one for one in listed if one["principalId"] == KUBELET)
-    assert (one["condition"], one["conditionVersion"]) == (plan.grant.condition, "2.0")
+    assert (one["condition"], one["conditionVersion"]) == (plan.assignment.condition, "2.0")
     # az, which knows no name for it, says so and makes no second one.
     again = ("--assignee-object-id", KUBELET, "--assignee-principal-type", "ServicePrincipal")
     where = ("--role", REPOSITORY_READER, "--scope", payments.id)
-    assert run("role", "assignment", "create", *again, *where)["name"] == plan.grant.name
+    assert run("role", "assignment", "create", *again, *where)["name"] == plan.assignment.name
     run(*shlex.split(az_access.remove_assignment(one["id"]))[1:])
-    assert plan.grant.name not in {found.name for found in list_assignments_at(session, payments)}
+    assert plan.assignment.name not in {found.name for found in list_assignments_at(session, payments)}
 
 
 def test_an_import_by_az_is_what_the_console_reads(run, running):

@@ -14,7 +14,7 @@ from sandbox.server import Sandbox
 from services.access.decisions import Verdict
 from services.access.evaluation import blocks_grant, permission
 from services.access.permissions import Permission, need_of
-from services.access.reading import own_permissions, read_access, read_principal
+from services.access.role_assignment_reading import own_permissions, read_access, read_principal
 from services.access.role_assignments import AccessRecords
 from services.access.role_definitions import BUILT_IN
 from services.aks.clusters import Cluster, IdentityModel, get_cluster, list_clusters

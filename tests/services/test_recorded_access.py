@@ -7,10 +7,16 @@ import pytest
 
 from services.access.evaluation import blocks_grant
 from services.access.permissions import Permission
-from services.access.reading import assignment_from, list_assignments, list_roles, own_permissions, read_principal
+from services.access.role_assignment_reading import (
+    assignment_from,
+    list_assignments,
+    list_roles,
+    own_permissions,
+    read_principal,
+)
 from services.connection.errors import ServiceError
 from services.registries.registry import Mode
-from services.roles.assignment import WAITS_S, Grant, write_grant
+from services.roles.planned_assignment import WAITS_S, Grant, write_assignment
 from services.roles.unassign import remove_assignment
 from tests.support.canned import ARM, Answer
 from tests.support.recordings import RECORDINGS, S1, Area, Recording, arm, refusals, time
@@ -55,7 +61,7 @@ def replay_grant(recording: Recording) -> None:
     url = f"{ARM}{grant.scope}/providers/Microsoft.Authorization/roleAssignments"
     wire.on("PUT", f"{url}/{grant.name}", recording.answer)
     wire.on("GET", url, Answer(200, {"value": [recording.body]}))
-    written, found = write_grant(session, grant, "T", lambda _state: None, wire.sleep)
+    written, found = write_assignment(session, grant, "T", lambda _state: None, wire.sleep)
     assert written == "already done"
     check_assignment(found, recording.body)
     assert json.loads(wire.sent[0].body)["properties"]["principalType"] == kind
@@ -153,9 +159,9 @@ def test_a_role_assignment_that_azure_refuses(file: str) -> None:
     wire.on("GET", url, Answer(200, {"value": [{"id": "i", "name": "n", "properties": held}]}))
     slept: list[float] = []
     if "exists" in file:
-        written, found = write_grant(session, grant, "T", lambda _state: None, slept.append)
+        written, found = write_assignment(session, grant, "T", lambda _state: None, slept.append)
         assert (written, found and found.name, slept) == ("already done", "n", [])
     else:
         with pytest.raises(ServiceError, match="PrincipalNotFound"):
-            write_grant(session, grant, "T", lambda _state: None, slept.append)
+            write_assignment(session, grant, "T", lambda _state: None, slept.append)
         assert tuple(slept) == WAITS_S

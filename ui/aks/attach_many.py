@@ -59,7 +59,7 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
         "What would be assigned, a pair a row",
     )
     action = f"Assign {counted(len(ready), 'role')}"
-    lines = tuple(admin_request.as_az(plan.grant) for plan in ready)
+    lines = tuple(admin_request.as_az(plan.assignment) for plan in ready)
     if confirm(PlainPlan(commands=lines), action, ready=bool(ready)):
         with panel():
             _apply(who, action, ready, chosen)

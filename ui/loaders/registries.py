@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-from services.access.reading import own_if_told
+from services.access.role_assignment_reading import own_if_told
 from services.access.role_definitions import PermissionBlock
 from services.aks.clusters import Cluster
 from services.connection.parallel import Partial, parallel_map

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from services.access.reading import list_roles
+from services.access.role_assignment_reading import list_roles
 from services.access.role_definitions import RoleDefinition
 from services.arm.subscriptions import Subscription
 from ui.loaders.registries import Loaded

@@ -9,7 +9,7 @@ from typing import Any
 
 import streamlit as st
 
-from services.access.reading import group_permissions
+from services.access.role_assignment_reading import group_permissions
 from services.access.role_definitions import PermissionBlock
 from services.arm.providers import RegistryProvider, read_provider
 from services.arm.resource_groups import ResourceGroup, list_groups

@@ -10,8 +10,8 @@ from services.access.repository_scope import RepositoryChoice, choice_from
 from services.access.role_definitions import RoleDefinition
 from services.connection.changes import Outcome
 from services.registries.registry import Registry
-from services.roles.assign import Assigned, GrantPlan, apply_grant, gives, read_grant_plan
-from services.roles.assignment import PrincipalType
+from services.roles.assign import Assigned, AssignmentPlan, apply_assignment, gives, read_assignment_plan
+from services.roles.planned_assignment import PrincipalType
 from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
@@ -104,10 +104,10 @@ def _plan(
     principal: str,
     kind: PrincipalType,
     choice: RepositoryChoice,
-) -> GrantPlan:
+) -> AssignmentPlan:
     client_ids = holders.known(who).client_ids
     session = connection.session(who)
-    return read_grant_plan(session, registry, role, principal, kind, choice, client_ids=client_ids)
+    return read_assignment_plan(session, registry, role, principal, kind, choice, client_ids=client_ids)
 
 
 @st.dialog("Assign role", width="large")
@@ -135,12 +135,12 @@ def assign(
 
         confirm_grant(
             plan,
-            lambda report: apply_grant(connection.session(who), plan, report),
+            lambda report: apply_assignment(connection.session(who), plan, report),
             forget,
             lambda result: _assigned(plan, result),
         )
 
 
-def _assigned(plan: GrantPlan, result: Assigned) -> str:
+def _assigned(plan: AssignmentPlan, result: Assigned) -> str:
     delay = " It takes up to ten minutes until registries know of it." if result.outcome is Outcome.CREATED else ""
     return f"{plain(plan.role.name)} on {plain(plan.registry.name)}: {WORDS[result.outcome]}.{delay}"

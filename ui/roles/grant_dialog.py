@@ -7,21 +7,21 @@ import streamlit as st
 
 from services.aks.attach import AttachPlan
 from services.roles import admin_request
-from services.roles.assign import GrantPlan
+from services.roles.assign import AssignmentPlan
 from ui.elements.writing import PlainPlan, Report, confirm_and_run
 
 Result = TypeVar("Result")
 
 
 def confirm_grant(
-    plan: AttachPlan | GrantPlan,
+    plan: AttachPlan | AssignmentPlan,
     apply: Callable[[Report], Result],
     forget: Callable[[], None],
     done: Callable[[Result], str],
 ) -> None:
     """`apply`, `forget` and `done` as of `confirm_and_run`."""
     confirm_and_run(
-        PlainPlan(plan.blockers, plan.warnings, (admin_request.as_az(plan.grant),)),
+        PlainPlan(plan.blockers, plan.warnings, (admin_request.as_az(plan.assignment),)),
         "Assign role",
         apply,
         forget,
@@ -29,5 +29,5 @@ def confirm_grant(
         ready=not plan.nothing_to_do,
     )
     with st.expander("Request for an administrator (Bicep, Terraform)", expanded=plan.may is False):
-        st.code(admin_request.as_bicep(plan.grant), language="bicep")
-        st.code(admin_request.as_terraform(plan.grant), language="hcl")
+        st.code(admin_request.as_bicep(plan.assignment), language="bicep")
+        st.code(admin_request.as_terraform(plan.assignment), language="hcl")

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from services.access.reading import list_assignments_at
+from services.access.role_assignment_reading import list_assignments_at
 from services.access.role_assignments import RoleAssignment
 from services.access.role_definitions import BUILT_IN, RoleDefinition
 from services.access_review.known_principals import KnownPrincipals, known_principals

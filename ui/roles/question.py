@@ -12,8 +12,8 @@ from services.commands.access import assign_role_by_object_id
 from services.connection.names import is_guid
 from services.registries.registry import Mode, Registry
 from services.roles.advice import USE_CASES, Advice, UseCase, advise
-from services.roles.assignment import assignment_name
 from services.roles.descriptions import WORDS
+from services.roles.planned_assignment import assignment_name
 from ui.elements.errors import panel
 from ui.elements.page import empty
 from ui.elements.table import show_rows

@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.seeds import company
 from services.access.directory import BATCH, Names, names_of
-from services.access.reading import read_access
+from services.access.role_assignment_reading import read_access
 from services.arm.subscriptions import list_subscriptions
 from services.connection.endpoints import CLOUDS
 from services.connection.session import AzureSession

@@ -7,7 +7,7 @@ from sandbox.seeds.resources import assignment
 from services.access.decisions import Verdict
 from services.access.evaluation import permission
 from services.access.permissions import Permission
-from services.access.reading import read_principal
+from services.access.role_assignment_reading import read_principal
 from services.access.token_grants import Granted, ask_granted
 from services.connection.data_plane import RegistryClient
 from services.connection.errors import ServiceError

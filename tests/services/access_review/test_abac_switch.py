@@ -17,7 +17,7 @@ from sandbox.server import Sandbox
 from services.access.decisions import Verdict
 from services.access.evaluation import permission
 from services.access.permissions import Permission
-from services.access.reading import read_access
+from services.access.role_assignment_reading import read_access
 from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment
 from services.access.role_definitions import (
     BUILT_IN,

@@ -17,7 +17,7 @@ from sandbox.server import Sandbox
 from services.access.decisions import Verdict
 from services.access.evaluation import permission
 from services.access.permissions import Permission
-from services.access.reading import read_access
+from services.access.role_assignment_reading import read_access
 from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment, keys_down_to
 from services.access.role_definitions import PermissionBlock, RoleDefinition
 from services.access_review.reading import asked_of, count_tokens, read_groups, read_groups_everywhere

@@ -10,8 +10,8 @@ import pytest
 from sandbox.identity.rbac import ASSIGNMENTS, access_of
 from sandbox.seeds.resources import assignment
 from services.access.decisions import Verdict
-from services.access.reading import read_principal
 from services.access.repository_scope import RepositoryChoice
+from services.access.role_assignment_reading import read_principal
 from services.access.role_definitions import ACR_PULL, REPOSITORY_READER
 from services.aks.attach import AttachPlan, apply_attach, plan_attach, read_attach_plan
 from services.aks.clusters import Cluster, IdentityModel, list_clusters
@@ -19,7 +19,7 @@ from services.aks.detach import apply_detach, read_detach_plan
 from services.aks.puller import PullerAccess
 from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
-from services.roles.assignment import WAITS_S, assignment_name
+from services.roles.planned_assignment import WAITS_S, assignment_name
 from tests.support.own_sandbox import Own
 
 KUBELET = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6"
@@ -57,7 +57,7 @@ def never(_seconds: float) -> None:
 
 def test_it_is_the_least_role_of_the_mode_for_the_object_id(own: Own, cluster: Cluster) -> None:
     plan = planned(own, cluster)
-    assert (plan.role, plan.principal_id, plan.grant.scope) == (ACR_PULL, KUBELET, own.registry().id)
+    assert (plan.role, plan.principal_id, plan.assignment.scope) == (ACR_PULL, KUBELET, own.registry().id)
     assert plan.principal_id != cluster.puller.client_id
     assert (plan.may, plan.blockers, plan.granted, plan.nothing_to_do) == (True, (), (), False)
     abac = read_attach_plan(own.session(), cluster, own.make_registry("contosoabac", **ABAC))
@@ -147,13 +147,13 @@ def test_the_same_assignment_that_appears_meanwhile_is_success(own: Own, cluster
 
     def race(state: str) -> None:
         if state == "assigning the role":
-            assign(own, "AcrPull", plan.grant.scope)
+            assign(own, "AcrPull", plan.assignment.scope)
 
     done = apply_attach(own.session(), plan, race, sleep=never)
     assert done.outcome == "already done"
     assert [status for (_, _, status) in own.writes()] == [409]
     (document,) = of_kubelet(own)
-    assert done.assignment and done.assignment.name == document["name"] != plan.grant.name
+    assert done.assignment and done.assignment.name == document["name"] != plan.assignment.name
 
 
 def test_one_that_appears_meanwhile_for_other_repositories_is_no_success(own: Own, cluster: Cluster) -> None:
@@ -163,7 +163,7 @@ def test_one_that_appears_meanwhile_for_other_repositories_is_no_success(own: Ow
 
     def race(state: str) -> None:
         if state == "assigning the role":
-            assign(own, "Container Registry Repository Reader", plan.grant.scope, condition=other.condition)
+            assign(own, "Container Registry Repository Reader", plan.assignment.scope, condition=other.condition)
 
     with pytest.raises(ServiceError, match="under the condition") as raised:
         apply_attach(own.session(), plan, race, sleep=never)

@@ -9,7 +9,7 @@ import pytest
 from sandbox.documents.registry_rules import REGISTRY_TYPE
 from sandbox.identity.rbac import registry_permissions
 from sandbox.server import Sandbox
-from services.access.reading import SubscriptionAccess, read_access
+from services.access.role_assignment_reading import SubscriptionAccess, read_access
 from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment
 from services.access.role_definitions import ACR_PULL, REPOSITORY_READER, PermissionBlock
 from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel, ManagedIdentity, list_clusters

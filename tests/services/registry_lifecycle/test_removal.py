@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.access.reading import own_permissions, read_access
+from services.access.role_assignment_reading import own_permissions, read_access
 from services.aks.attach import apply_attach, read_attach_plan
 from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions

@@ -7,15 +7,15 @@ from dataclasses import replace
 
 import pytest
 
-from services.access.reading import PrincipalAccess
 from services.access.repository_scope import ALL, RepositoryChoice
+from services.access.role_assignment_reading import PrincipalAccess
 from services.access.role_assignments import AccessRecords
 from services.access.role_definitions import ACR_PULL, REPOSITORY_READER
 from services.aks.attach import AttachPlan, plan_attach
 from services.aks.puller import PullerAccess
 from services.registries.registry import Mode
 from services.roles.admin_request import as_az, as_bicep, as_terraform
-from services.roles.assignment import Grant
+from services.roles.planned_assignment import PlannedAssignment
 from tests.support.pull_samples import KUBELET_ID, a_cluster
 from tests.support.shell_lines import registry
 
@@ -31,13 +31,13 @@ SOME = RepositoryChoice(("team/app",), ("backend/",))
 @pytest.mark.parametrize(("mode", "choice"), [(Mode.LEGACY, ALL), (Mode.ABAC, ALL), (Mode.ABAC, SOME)])
 @pytest.mark.parametrize("text", [as_az, as_bicep, as_terraform])
 def test_each_has_all_that_the_assignment_is(
-    text: Callable[[Grant], str], mode: Mode, choice: RepositoryChoice
+    text: Callable[[PlannedAssignment], str], mode: Mode, choice: RepositoryChoice
 ) -> None:
     made = plan(mode, choice)
-    said = text(made.grant)
+    said = text(made.assignment)
     assert made.principal_id == KUBELET_ID
     for part in (
-        made.grant.name,
+        made.assignment.name,
         KUBELET_ID,
         "ServicePrincipal",
         ACR_PULL if mode is Mode.LEGACY else REPOSITORY_READER,
@@ -50,28 +50,28 @@ def test_each_has_all_that_the_assignment_is(
 
 def test_az_hands_the_condition_over_as_it_is() -> None:
     made = plan(Mode.ABAC, SOME)
-    words = shlex.split(as_az(made.grant))
+    words = shlex.split(as_az(made.assignment))
     assert words[words.index("--condition") + 1] == made.condition
-    assert words[words.index("--scope") + 1] == made.grant.scope
+    assert words[words.index("--scope") + 1] == made.assignment.scope
 
 
 def test_bicep_and_terraform_read_the_condition_as_it_is() -> None:
     made = plan(Mode.ABAC, SOME)
-    bicep = re.search(r"condition: '((?:[^'\\]|\\.)*)'", as_bicep(made.grant))
+    bicep = re.search(r"condition: '((?:[^'\\]|\\.)*)'", as_bicep(made.assignment))
     assert bicep and re.sub(r"\\(.)", r"\1", bicep[1]) == made.condition
-    terraform = re.search(r'condition +=\s"((?:[^"\\]|\\.)*)"', as_terraform(made.grant))
+    terraform = re.search(r'condition +=\s"((?:[^"\\]|\\.)*)"', as_terraform(made.assignment))
     assert terraform and re.sub(r"\\(.)", r"\1", terraform[1]) == made.condition
 
 
 def test_no_name_becomes_code() -> None:
     made = plan()
     hostile = replace(made, cluster=replace(made.cluster, name="a${b}'\"%{c}"))
-    assert "a\\${b}\\'\"%{c}" in as_bicep(hostile.grant)
-    assert "a$${b}'\\\"%%{c}" in as_terraform(hostile.grant)
+    assert "a\\${b}\\'\"%{c}" in as_bicep(hostile.assignment)
+    assert "a$${b}'\\\"%%{c}" in as_terraform(hostile.assignment)
 
 
 def test_a_role_s_name_stays_in_its_comment() -> None:
-    grant = replace(plan().grant, role_name="Deployer\nresource evil", principal_type="Group")
+    grant = replace(plan().assignment, role_name="Deployer\nresource evil", principal_type="Group")
     for said in (as_bicep(grant), as_terraform(grant)):
         assert "\nresource evil" not in said
         assert "Group" in said

@@ -11,7 +11,7 @@ from sandbox.identity.rbac import ASSIGNMENTS
 from sandbox.seeds.resources import assignment
 from services.access.decisions import Verdict
 from services.access.permissions import Permission
-from services.access.reading import list_assignments_at, read_principal
+from services.access.role_assignment_reading import list_assignments_at, read_principal
 from services.access.role_assignments import RoleAssignment
 from services.connection.errors import ServiceError
 from services.roles.unassign import RemovalPlan, apply_removal, on_registry_itself, plan_removal, read_removal_plan

@@ -9,7 +9,7 @@ import pytest
 from services.access.decisions import Verdict
 from services.access.evaluation import permission
 from services.access.permissions import Permission
-from services.access.reading import (
+from services.access.role_assignment_reading import (
     list_assignments,
     list_denies,
     list_roles,

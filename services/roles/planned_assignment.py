@@ -1,16 +1,16 @@
-"""One role assignment, written so that the report is true: the same name for the same grant, waited for, read back.
+"""One role assignment, written so that the report is true: named by what it says, waited for, read back.
 
 https://learn.microsoft.com/azure/role-based-access-control/role-assignments-rest
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 from uuid import NAMESPACE_URL, uuid5
 
 from azure.mgmt.authorization.v2022_04_01 import models
 
-from services.access.reading import assignment_from
+from services.access.role_assignment_reading import assignment_from
 from services.access.role_assignments import RoleAssignment, scope_key
 from services.connection.changes import Outcome, changed
 from services.connection.errors import ServiceError, as_service_error
@@ -30,7 +30,7 @@ PrincipalType = Literal["User", "Group", "ServicePrincipal"]
 
 
 @dataclass(frozen=True)
-class Grant:
+class PlannedAssignment:
     """A role for a principal on a registry.
 
     `scope` is the registry's resource id, `role` a GUID; `condition` is "" for all repositories, else of version 2.0.
@@ -58,31 +58,34 @@ class Grant:
 
 
 def assignment_name(scope: str, principal_id: str, role: str) -> str:
-    """The same GUID for the same grant, so that a second try writes the same assignment and not another one."""
+    """The same GUID for the same role, principal and scope: a second try writes the same assignment, not another."""
     return str(uuid5(NAMESPACE_URL, f"{scope.lower().rstrip('/')}|{principal_id.lower()}|{role.lower()}"))
 
 
-def same_grant(assignment: RoleAssignment, scope: str, principal_id: str, role: str) -> bool:
-    """Whether it gives this principal this role at exactly this scope: Azure keeps one such assignment at most."""
-    return (
-        scope_key(assignment.scope) == scope_key(scope)
-        and same_id(assignment.principal_id, principal_id)
-        and assignment.role == role
+def find_same(assignments: Iterable[RoleAssignment], scope: str, principal_id: str, role: str) -> RoleAssignment | None:
+    """The one that gives this principal this role at exactly this scope: Azure keeps one such assignment at most."""
+    key = scope_key(scope)
+    return next(
+        (
+            one
+            for one in assignments
+            if scope_key(one.scope) == key and same_id(one.principal_id, principal_id) and one.role == role
+        ),
+        None,
     )
 
 
-def find_assignment(session: AzureSession, grant: Grant) -> RoleAssignment | None:
+def find_assignment(session: AzureSession, planned: PlannedAssignment) -> RoleAssignment | None:
     """The assignment that gives the same at the very scope, by whatever name. Raises ServiceError."""
-    with as_service_error(f"Could not read the role assignments of {grant.scope.rpartition('/')[2]}"):
-        client = session.authorization(grant.subscription_id).role_assignments
-        listed = client.list_for_scope(grant.scope, filter=f"principalId eq '{grant.principal_id}'")
-        wanted = (grant.scope, grant.principal_id, grant.role)
-        return next((one for one in map(assignment_from, listed) if same_grant(one, *wanted)), None)
+    with as_service_error(f"Could not read the role assignments of {planned.scope.rpartition('/')[2]}"):
+        client = session.authorization(planned.subscription_id).role_assignments
+        listed = client.list_for_scope(planned.scope, filter=f"principalId eq '{planned.principal_id}'")
+        return find_same(map(assignment_from, listed), planned.scope, planned.principal_id, planned.role)
 
 
-def write_grant(
+def write_assignment(
     session: AzureSession,
-    grant: Grant,
+    planned: PlannedAssignment,
     title: str,
     report: Callable[[str], None],
     sleep: Callable[[float], None],
@@ -95,14 +98,14 @@ def write_grant(
     write's answer was lost and nothing can be read back, the error says that it is not known.
     """
     report("assigning the role")
-    failure = _write(session, grant, title, report, sleep)
+    failure = _write(session, planned, title, report, sleep)
     if failure and failure.status == 403:
         raise replace(failure, remedy=ASK_ADMINISTRATOR)
     if failure and failure.code in _REMEDIES:
         raise replace(failure, remedy=_REMEDIES[failure.code])
     report("reading back")
     try:
-        found = find_assignment(session, grant)
+        found = find_assignment(session, planned)
     except ServiceError as error:
         if failure:
             raise replace(failure, remedy="Whether it was assigned is not known. Look again in a minute.") from error
@@ -111,16 +114,16 @@ def write_grant(
         if failure:
             raise failure
         return Outcome.NOT_CONFIRMED, None
-    if found.condition != grant.condition:
+    if found.condition != planned.condition:
         held = f"the condition {found.condition}" if found.condition else "no condition"
-        raise changed(title, f"Somebody assigned {grant.role_name} meanwhile, under {held}.")
+        raise changed(title, f"Somebody assigned {planned.role_name} meanwhile, under {held}.")
     # Where it failed, too: an answer was lost.
-    return Outcome.CREATED if same_id(found.name, grant.name) else Outcome.ALREADY_DONE, found
+    return Outcome.CREATED if same_id(found.name, planned.name) else Outcome.ALREADY_DONE, found
 
 
 def _write(
     session: AzureSession,
-    grant: Grant,
+    planned: PlannedAssignment,
     title: str,
     report: Callable[[str], None],
     sleep: Callable[[float], None],
@@ -130,8 +133,8 @@ def _write(
     for wait in (*WAITS_S, None):
         try:
             with as_service_error(title):
-                session.authorization(grant.subscription_id).role_assignments.create(
-                    grant.scope, grant.name, _body(grant)
+                session.authorization(planned.subscription_id).role_assignments.create(
+                    planned.scope, planned.name, _body(planned)
                 )
             return None
         except ServiceError as error:
@@ -145,13 +148,13 @@ def _write(
     return failure
 
 
-def _body(grant: Grant) -> models.RoleAssignmentCreateParameters:
+def _body(planned: PlannedAssignment) -> models.RoleAssignmentCreateParameters:
     return models.RoleAssignmentCreateParameters(
-        role_definition_id=grant.role_definition_id,
-        principal_id=grant.principal_id,
+        role_definition_id=planned.role_definition_id,
+        principal_id=planned.principal_id,
         # With it, the directory is not asked whether there is such an identity: a new one needs a while to be known.
-        principal_type=grant.principal_type,
-        description=grant.description,
-        condition=grant.condition or None,
-        condition_version="2.0" if grant.condition else None,
+        principal_type=planned.principal_type,
+        description=planned.description,
+        condition=planned.condition or None,
+        condition_version="2.0" if planned.condition else None,
     )

@@ -16,8 +16,9 @@ from sandbox.seeds.resources import assignment
 from services.access.decisions import Verdict
 from services.access.evaluation import permission
 from services.access.permissions import Permission
-from services.access.reading import PrincipalAccess
+from services.access.powers import takes_condition
 from services.access.repository_scope import ALL, RepositoryChoice
+from services.access.role_assignment_reading import PrincipalAccess
 from services.access.role_assignments import AccessRecords, RoleAssignment
 from services.access.role_definitions import (
     ACR_PULL,
@@ -31,14 +32,13 @@ from services.connection.errors import ServiceError
 from services.registries.registry import Mode, Registry
 from services.roles.assign import (
     NOTHING_HELD,
-    GrantPlan,
-    apply_grant,
-    by_repositories,
+    AssignmentPlan,
+    apply_assignment,
     gives,
-    plan_grant,
-    read_grant_plan,
+    plan_assignment,
+    read_assignment_plan,
 )
-from services.roles.assignment import WAITS_S, assignment_name
+from services.roles.planned_assignment import WAITS_S, assignment_name
 from tests.support.own_sandbox import Own
 from tests.support.shell_lines import registry as a_registry
 
@@ -55,9 +55,9 @@ ALL_RIGHTS = (PermissionBlock(("*",)),)
 
 def planned(
     own: Own, role: str = ACR_PUSH, registry: Registry | None = None, principal: str = SOMEONE, **more: Any
-) -> GrantPlan:
+) -> AssignmentPlan:
     where = registry or own.registry()
-    return read_grant_plan(own.session(), where, BUILT_IN[role], principal, more.pop("kind", "User"), **more)
+    return read_assignment_plan(own.session(), where, BUILT_IN[role], principal, more.pop("kind", "User"), **more)
 
 
 def of_someone(own: Own) -> list[dict[str, Any]]:
@@ -82,7 +82,7 @@ def never(_seconds: float) -> None:
 def test_it_is_written_once_with_its_kind_and_read_back(own: Own, kind: str) -> None:
     plan = planned(own, kind=kind)
     assert (plan.may, plan.blockers, plan.warnings, plan.nothing_to_do) == (True, (), (), False)
-    done = apply_grant(own.session(), plan, sleep=never)
+    done = apply_assignment(own.session(), plan, sleep=never)
     assert done.outcome == "created"
     (document,) = of_someone(own)
     assert done.assignment and done.assignment.id == document["id"]
@@ -90,8 +90,8 @@ def test_it_is_written_once_with_its_kind_and_read_back(own: Own, kind: str) -> 
     assert document["properties"]["principalType"] == kind
     again = planned(own, kind=kind)
     assert again.nothing_to_do and not again.warnings
-    assert apply_grant(own.session(), again, sleep=never).outcome == "already done"
-    assert apply_grant(own.session(), plan, sleep=never).outcome == "already done"
+    assert apply_assignment(own.session(), again, sleep=never).outcome == "already done"
+    assert apply_assignment(own.session(), plan, sleep=never).outcome == "already done"
     assert sum(own.writes().values()) == 1
 
 
@@ -110,7 +110,7 @@ def test_what_it_gives_is_what_a_holder_gets_from_the_registry(own: Own) -> None
         assert document
         for role in (ACR_PULL, ACR_PUSH, OWNER, *DATA_ROLES, CATALOG_LISTER):
             plan = planned(own, role, registry)
-            apply_grant(own.session(), plan, sleep=never)
+            apply_assignment(own.session(), plan, sleep=never)
             held = registry_permissions(own.sandbox.store, document, SOMEONE, "team/app")
             assert {one for one in actions if one in plan.gives} == {
                 one for one, action in actions.items() if action in held
@@ -132,14 +132,14 @@ def test_what_it_gives_is_what_a_holder_gets_from_the_registry(own: Own) -> None
     ],
 )
 def test_what_a_role_does_not_give_or_gives_too_much_is_said_before(mode: Mode, role: str, warning: str) -> None:
-    plan = plan_grant(a_registry(mode=mode), BUILT_IN[role], SOMEONE, "User", NOTHING_HELD, ALL_RIGHTS)
+    plan = plan_assignment(a_registry(mode=mode), BUILT_IN[role], SOMEONE, "User", NOTHING_HELD, ALL_RIGHTS)
     assert any(warning in one for one in plan.warnings), plan.warnings
     assert not plan.blockers
 
 
 def test_a_role_that_does_in_its_mode_has_no_warning() -> None:
     for mode, role in ((Mode.LEGACY, ACR_PULL), (Mode.LEGACY, ACR_PUSH), (Mode.ABAC, WRITER)):
-        plan = plan_grant(a_registry(mode=mode), BUILT_IN[role], SOMEONE, "User", NOTHING_HELD, ALL_RIGHTS)
+        plan = plan_assignment(a_registry(mode=mode), BUILT_IN[role], SOMEONE, "User", NOTHING_HELD, ALL_RIGHTS)
         assert (plan.warnings, plan.blockers) == ((), ())
 
 
@@ -147,7 +147,7 @@ def test_who_reads_passwords_of_the_admin_user_is_warned_of_where_it_is_on() -> 
     reader = BUILT_IN["69b07be0-09bf-439a-b9a6-e73de851bd59"]
     for on in (True, False):
         registry = a_registry(mode=Mode.LEGACY, admin_user=on)
-        plan = plan_grant(registry, reader, SOMEONE, "User", NOTHING_HELD, ALL_RIGHTS)
+        plan = plan_assignment(registry, reader, SOMEONE, "User", NOTHING_HELD, ALL_RIGHTS)
         assert any("reads its passwords" in one for one in plan.warnings) is on
 
 
@@ -157,7 +157,7 @@ def test_what_is_no_object_id_is_not_asked_for_nor_written(own: Own, principal: 
     assert "is a GUID" in plan.blockers[0]
     assert not [sent for sent in own.sandbox.requests if "roleAssignments" in sent.path]
     with pytest.raises(ServiceError, match="is a GUID"):
-        apply_grant(own.session(), plan, sleep=never)
+        apply_assignment(own.session(), plan, sleep=never)
     assert not own.writes()
 
 
@@ -165,7 +165,7 @@ def test_a_client_id_that_is_known_is_refused_with_whose_it_is(own: Own) -> None
     plan = planned(own, client_ids={SOMEONE: "the cluster aks1"}, principal=SOMEONE.upper())
     assert "the client id of the cluster aks1" in plan.blockers[0]
     with pytest.raises(ServiceError, match="client id"):
-        apply_grant(own.session(), plan, sleep=never)
+        apply_assignment(own.session(), plan, sleep=never)
     assert not own.writes()
 
 
@@ -178,7 +178,7 @@ def test_chosen_repositories_bind_all_that_the_role_gives(own: Own, role: str) -
     registry = own.make_registry("contosoabac", **ABAC)
     plan = planned(own, role, registry, choice=SOME)
     assert not plan.blockers
-    assert apply_grant(own.session(), plan, sleep=never).outcome == "created"
+    assert apply_assignment(own.session(), plan, sleep=never).outcome == "created"
     document = own.sandbox.store.find_resource(REGISTRY_TYPE, "contosoabac")
     assert document
     for repository, inside in (("team/app", True), ("backend/api", True), ("team/other", False), ("backend", False)):
@@ -189,7 +189,7 @@ def test_chosen_repositories_bind_all_that_the_role_gives(own: Own, role: str) -
         more = planned(own, role, registry, choice=other)
         assert "under another condition" in more.blockers[0]
         with pytest.raises(ServiceError, match="another condition"):
-            apply_grant(own.session(), more, sleep=never)
+            apply_assignment(own.session(), more, sleep=never)
     assert len(of_someone(own)) == 1
 
 
@@ -204,7 +204,7 @@ def test_a_conditional_grant_lets_just_what_was_chosen(
 ) -> None:
     registry = a_registry(mode=Mode.ABAC)
     choice = RepositoryChoice(tuple(sorted(names)), tuple(sorted(prefixes)))
-    grant = plan_grant(registry, BUILT_IN[role], SOMEONE, "User", NOTHING_HELD, ALL_RIGHTS, choice).grant
+    grant = plan_assignment(registry, BUILT_IN[role], SOMEONE, "User", NOTHING_HELD, ALL_RIGHTS, choice).assignment
     held = AccessRecords(
         (RoleAssignment("/a", grant.name, grant.scope, role, SOMEONE, "User", condition=grant.condition),)
     )
@@ -215,15 +215,19 @@ def test_a_conditional_grant_lets_just_what_was_chosen(
 
 
 def test_only_roles_of_repositories_data_can_be_given_in_part() -> None:
-    assert {role.name for role in BUILT_IN.values() if by_repositories(role)} == {
+    assert {role.name for role in BUILT_IN.values() if takes_condition(role)} == {
         BUILT_IN[role].name for role in DATA_ROLES
     }
     for role in (CATALOG_LISTER, OWNER, ACR_PULL):
-        plan = plan_grant(a_registry(mode=Mode.ABAC), BUILT_IN[role], SOMEONE, "User", NOTHING_HELD, ALL_RIGHTS, SOME)
+        plan = plan_assignment(
+            a_registry(mode=Mode.ABAC), BUILT_IN[role], SOMEONE, "User", NOTHING_HELD, ALL_RIGHTS, SOME
+        )
         assert "can't be given for some repositories only" in plan.blockers[0]
     for wild in ("Microsoft.ContainerRegistry/registries/*", "Microsoft.ContainerRegistry/registries/repositories/*"):
-        assert not by_repositories(RoleDefinition("r", "Wild", "CustomRole", (PermissionBlock(data_actions=(wild,)),)))
-    legacy = plan_grant(a_registry(mode=Mode.LEGACY), BUILT_IN[WRITER], SOMEONE, "User", NOTHING_HELD, ALL_RIGHTS, SOME)
+        assert not takes_condition(RoleDefinition("r", "Wild", "CustomRole", (PermissionBlock(data_actions=(wild,)),)))
+    legacy = plan_assignment(
+        a_registry(mode=Mode.LEGACY), BUILT_IN[WRITER], SOMEONE, "User", NOTHING_HELD, ALL_RIGHTS, SOME
+    )
     assert "Legacy mode can't be opened" in legacy.blockers[0]
 
 
@@ -236,20 +240,20 @@ def test_what_is_held_already_by_another_way_is_said_and_does_not_stop_it(own: O
 
 
 def test_who_may_not_assign_roles_is_told_before_and_sends_nothing(own: Own) -> None:
-    plan = read_grant_plan(own.session(as_reader=True), own.registry(), BUILT_IN[ACR_PULL], SOMEONE, "User")
+    plan = read_assignment_plan(own.session(as_reader=True), own.registry(), BUILT_IN[ACR_PULL], SOMEONE, "User")
     assert plan.may is False
     with pytest.raises(ServiceError, match="may not assign roles"):
-        apply_grant(own.session(as_reader=True), plan, sleep=never)
+        apply_assignment(own.session(as_reader=True), plan, sleep=never)
     assert not own.writes()
 
 
 def test_nobody_makes_themselves_an_owner_who_may_not_assign_roles(own: Own) -> None:
-    plan = read_grant_plan(
+    plan = read_assignment_plan(
         own.session(as_reader=True), own.registry(), BUILT_IN[OWNER], READER.object_id, "ServicePrincipal"
     )
     unread = replace(plan, may=None, blockers=())
     with pytest.raises(ServiceError, match="may not assign roles"):
-        apply_grant(own.session(as_reader=True), unread, sleep=never)
+        apply_assignment(own.session(as_reader=True), unread, sleep=never)
     assert not own.writes()
 
 
@@ -265,20 +269,20 @@ def racing(own: Own, role: str, scope: str, condition: str | None = None) -> Cal
 
 def test_the_same_assignment_that_appears_meanwhile_is_success_and_no_second_one(own: Own) -> None:
     plan = planned(own)
-    done = apply_grant(own.session(), plan, racing(own, "AcrPush", plan.grant.scope), sleep=never)
+    done = apply_assignment(own.session(), plan, racing(own, "AcrPush", plan.assignment.scope), sleep=never)
     assert done.outcome == "already done"
     assert [status for (_, _, status) in own.writes()] == [409]
     (document,) = of_someone(own)
-    assert done.assignment and done.assignment.name == document["name"] != plan.grant.name
+    assert done.assignment and done.assignment.name == document["name"] != plan.assignment.name
 
 
 def test_one_that_appears_meanwhile_for_other_repositories_is_no_success(own: Own) -> None:
     registry = own.make_registry("contosoabac", **ABAC)
-    other = planned(own, WRITER, registry, choice=RepositoryChoice(("team/other",))).grant.condition
+    other = planned(own, WRITER, registry, choice=RepositoryChoice(("team/other",))).assignment.condition
     plan = planned(own, WRITER, registry)
-    race = racing(own, "Container Registry Repository Writer", plan.grant.scope, other)
+    race = racing(own, "Container Registry Repository Writer", plan.assignment.scope, other)
     with pytest.raises(ServiceError, match="under the condition") as raised:
-        apply_grant(own.session(), plan, race, sleep=never)
+        apply_assignment(own.session(), plan, race, sleep=never)
     assert raised.value.code == "ChangedMeanwhile"
     assert len(of_someone(own)) == 1
 
@@ -286,7 +290,7 @@ def test_one_that_appears_meanwhile_for_other_repositories_is_no_success(own: Ow
 def test_an_identity_that_the_directory_does_not_know_yet_is_waited_for(own: Own) -> None:
     plan, slept = planned(own), list[float]()
     own.break_(refusing("PrincipalNotFound", 400, times=2))
-    assert apply_grant(own.session(), plan, sleep=slept.append).outcome == "created"
+    assert apply_assignment(own.session(), plan, sleep=slept.append).outcome == "created"
     assert slept == list(WAITS_S[:2])
     assert len(of_someone(own)) == 1
 
@@ -295,7 +299,7 @@ def test_it_is_waited_for_two_minutes_and_no_longer(own: Own) -> None:
     plan, slept = planned(own), list[float]()
     own.break_(refusing("PrincipalNotFound", 400))
     with pytest.raises(ServiceError, match="PrincipalNotFound") as raised:
-        apply_grant(own.session(), plan, sleep=slept.append)
+        apply_assignment(own.session(), plan, sleep=slept.append)
     assert sum(slept) == 120
     assert "two minutes" in raised.value.remedy and "object id" in raised.value.remedy
     assert not of_someone(own)
@@ -305,7 +309,7 @@ def test_who_is_refused_all_the_same_stops_at_once(own: Own) -> None:
     plan = planned(own)
     own.break_(refusing("AuthorizationFailed", 403))
     with pytest.raises(ServiceError, match="AuthorizationFailed") as raised:
-        apply_grant(own.session(), plan, sleep=never)
+        apply_assignment(own.session(), plan, sleep=never)
     assert "administrator" in raised.value.remedy
     assert list(own.writes().values()) == [1]
 
@@ -313,7 +317,7 @@ def test_who_is_refused_all_the_same_stops_at_once(own: Own) -> None:
 def test_the_wrong_kind_is_said_to_be_that(own: Own) -> None:
     plan = planned(own, principal=CONSOLE.object_id, kind="Group")
     with pytest.raises(ServiceError, match="UnmatchedPrincipalType") as raised:
-        apply_grant(own.session(), plan, sleep=never)
+        apply_assignment(own.session(), plan, sleep=never)
     assert "choose the other kind" in raised.value.remedy
 
 
@@ -321,14 +325,14 @@ def test_the_wrong_kind_is_said_to_be_that(own: Own) -> None:
 def test_an_answer_that_is_lost_after_the_deed_is_no_second_assignment(own: Own, lost: dict[str, Any]) -> None:
     plan = planned(own)
     own.break_({"method": "PUT", "path": "roleAssignments", "late": True, **lost})
-    assert apply_grant(own.session(), plan, sleep=never).outcome == "created"
+    assert apply_assignment(own.session(), plan, sleep=never).outcome == "created"
     assert len(of_someone(own)) == 1
 
 
 def test_answers_that_stay_lost_after_the_deed_are_no_failure(own: Own) -> None:
     plan = planned(own)
     own.break_(refusing("GatewayTimeout", 400, late=True))
-    assert apply_grant(own.session(), plan, sleep=never).outcome == "created"
+    assert apply_assignment(own.session(), plan, sleep=never).outcome == "created"
     assert len(of_someone(own)) == 1
 
 
@@ -336,7 +340,7 @@ def test_a_write_that_failed_and_was_not_done_is_a_failure(own: Own) -> None:
     plan = planned(own)
     own.break_(refusing("BadRequest", 400))
     with pytest.raises(ServiceError, match="BadRequest"):
-        apply_grant(own.session(), plan, sleep=never)
+        apply_assignment(own.session(), plan, sleep=never)
     assert not of_someone(own)
 
 
@@ -345,12 +349,14 @@ def test_where_nobody_can_tell_it_says_so(own: Own) -> None:
     nothing_read = {"method": "GET", "path": "roleAssignments", "status": 403, "body": "{}"}
     lost = (refusing("Lost", 400, late=True), nothing_read)
     with pytest.raises(ServiceError) as raised:
-        apply_grant(own.session(), plan, lambda state: own.break_(*lost) if "assigning" in state else None, sleep=never)
+        apply_assignment(
+            own.session(), plan, lambda state: own.break_(*lost) if "assigning" in state else None, sleep=never
+        )
     assert "is not known" in raised.value.remedy
     assert len(of_someone(own)) == 1
     own.break_()
     own.sandbox.store.delete_resource(of_someone(own)[0]["id"])
-    done = apply_grant(
+    done = apply_assignment(
         own.session(), plan, lambda state: own.break_(nothing_read) if "assigning" in state else None, sleep=never
     )
     assert (done.outcome, done.assignment) == ("not confirmed", None)
@@ -363,12 +369,12 @@ def test_a_registry_that_changed_its_mode_since_is_not_written_to(own: Own) -> N
     document["properties"]["roleAssignmentMode"] = ABAC["roleAssignmentMode"]
     own.sandbox.store.put_resource(document)
     with pytest.raises(ServiceError, match="ABAC mode now"):
-        apply_grant(own.session(), plan, sleep=never)
+        apply_assignment(own.session(), plan, sleep=never)
     assert not own.writes()
 
 
 def test_what_could_not_be_read_is_said() -> None:
-    plan = plan_grant(
+    plan = plan_assignment(
         a_registry(mode=Mode.LEGACY),
         BUILT_IN[ACR_PULL],
         SOMEONE,
