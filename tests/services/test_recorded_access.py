@@ -16,7 +16,7 @@ from services.access.role_assignment_reading import (
 )
 from services.connection.errors import ServiceError
 from services.registries.registry import Mode
-from services.roles.planned_assignment import WAITS_S, Grant, write_assignment
+from services.roles.planned_assignment import WAITS_S, PlannedAssignment, write_assignment
 from services.roles.unassign import remove_assignment
 from tests.support.canned import ARM, Answer
 from tests.support.recordings import RECORDINGS, S1, Area, Recording, arm, refusals, time
@@ -57,7 +57,7 @@ def replay_grant(recording: Recording) -> None:
     properties = recording.body["properties"]
     role = properties["roleDefinitionId"].rpartition("/")[2]
     kind = properties.get("principalType", "ServicePrincipal")
-    grant = Grant(properties["scope"], properties["principalId"], kind, role, "R")
+    grant = PlannedAssignment(properties["scope"], properties["principalId"], kind, role, "R")
     url = f"{ARM}{grant.scope}/providers/Microsoft.Authorization/roleAssignments"
     wire.on("PUT", f"{url}/{grant.name}", recording.answer)
     wire.on("GET", url, Answer(200, {"value": [recording.body]}))
@@ -152,7 +152,7 @@ def test_a_role_assignment_that_azure_refuses(file: str) -> None:
     """What exists is success, whatever the words; whom the directory does not know is waited for."""
     recording = RECORDINGS[file]
     wire, session = arm()
-    grant = Grant(a_registry().id, "p", "ServicePrincipal", "r", "R")
+    grant = PlannedAssignment(a_registry().id, "p", "ServicePrincipal", "r", "R")
     url = f"{ARM}{grant.scope}/providers/Microsoft.Authorization/roleAssignments"
     held = {"roleDefinitionId": "/roleDefinitions/r", "principalId": "p", "scope": grant.scope}
     wire.on("PUT", f"{url}/{grant.name}", recording.answer)
