@@ -19,6 +19,7 @@ from services.connection.endpoints import CLOUDS
 from services.connection.parallel import Partial
 from services.costs.bills import CostSource, SubscriptionCosts, read_costs
 from services.costs.budgets import read_budgets
+from services.costs.by_meter import months_by_meter
 from services.costs.review import review_month
 from services.costs.rows import CostRow
 from services.costs.usage_details import read_usage
@@ -89,7 +90,7 @@ def _charts() -> Row:
         parts_figure([option.estimate for option in choice.options], [], "light")
         sizes_figure(prices["eastus"], 30, points, "light")
         regions_figure(Decimal(100), prices["eastus"], 30, "light")
-        months_figure(review, "USD", "light")
+        months_figure(months_by_meter(rows)["USD"], review.months, "USD", "light")
         bill_map(review.lines, "USD", {}, "light")
 
     known = json.dumps([asdict(registry) for registry in registries] + [asdict(row) for row in rows], default=str)

@@ -94,7 +94,7 @@ show_figures(review, everything, figures)
 tables = [group_table(total_by(review.lines, groups[by]), by, review)]
 st.subheader(tables[0].heading, anchor=False)
 show_table(tables[0], f"groups {by}", pinned=by)
-tables += show_months(review)
+tables += show_months(review, reading.value.by_meter)
 
 table = registry_table(review)
 tables.append(table)

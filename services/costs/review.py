@@ -343,12 +343,3 @@ def total_by(lines: Iterable[ReviewLine], names: Mapping[str, str]) -> tuple[Gro
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
     return sum((amount for amount in amounts if amount is not None), ZERO)
-
-
-def months_by_meter(rows: Iterable[CostRow], currency: str) -> Mapping[tuple[date, str], Decimal]:
-    """What was billed in a currency: (month, meter) → amount."""
-    found: defaultdict[tuple[date, str], Decimal] = defaultdict(Decimal)
-    for row in rows:
-        if row.currency == currency:
-            found[row.month, row.meter] += row.cost
-    return dict(found)

@@ -1,15 +1,16 @@
 """The tables of a cost review: what the page shows, and what is saved of it, cell by cell the same."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
+
+import pandas as pd
 
 from services.connection.parallel import Partial
 from services.costs.bills import SubscriptionCosts
 from services.costs.budgets import Budget
+from services.costs.by_meter import in_months
 from services.costs.by_repository import RepositoryCost
-from services.costs.review import GroupTotal, Review, months_by_meter
+from services.costs.review import GroupTotal, Review
 from services.pricing.estimates import gib
 from services.pricing.report import Report, Table
 
@@ -86,17 +87,12 @@ def registry_table(review: Review) -> Table:
     )
 
 
-def meter_table(review: Review, currency: str) -> Table:
-    """Meters by months, in one currency; the dearest meter of all months first."""
-    amounts = months_by_meter(review.rows, currency)
-    in_all: defaultdict[str, Decimal] = defaultdict(Decimal)
-    for (_, meter), amount in amounts.items():
-        in_all[meter] += amount
-    meters = sorted(in_all, key=lambda meter: (-in_all[meter], meter))
+def meter_table(amounts: pd.DataFrame, months: Sequence[date], currency: str) -> Table:
+    """Meters by months: `amounts` of one currency, as `months_by_meter` has them, in these months."""
     return Table(
         f"Months by meter, {currency}",
-        ("Meter", *(f"{month:%b %Y}" for month in review.months)),
-        tuple((meter, *(amounts.get((month, meter)) for month in review.months)) for meter in meters),
+        ("Meter", *(f"{month:%b %Y}" for month in months)),
+        tuple((meter, *row) for meter, row in in_months(amounts, months)),
     )
 
 

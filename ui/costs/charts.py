@@ -1,14 +1,17 @@
 """What was billed, as charts: months by meter, and registries with their repositories as areas."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from html import escape
 
+import pandas as pd
 import plotly.graph_objects as go
 
+from services.costs.by_meter import in_months
 from services.costs.by_repository import RepositoryCost
-from services.costs.review import Review, ReviewLine, months_by_meter
-from services.pricing.money import cents, money
+from services.costs.review import ReviewLine
+from services.pricing.money import ZERO, cents, money
 from ui.elements.chart_theme import HATCHES, layout, palette
 
 HEIGHT_PX = 340
@@ -16,20 +19,16 @@ HEIGHT_PX = 340
 LARGEST = 40
 
 
-def months_figure(review: Review, currency: str, theme: str) -> go.Figure:
-    """A bar a month, in parts a meter: the dearest meter at the bottom."""
-    amounts = months_by_meter(review.rows, currency)
-    in_all: dict[str, Decimal] = {}
-    for (_, meter), amount in amounts.items():
-        in_all[meter] = in_all.get(meter, Decimal(0)) + amount
+def months_figure(amounts: pd.DataFrame, months: Sequence[date], currency: str, theme: str) -> go.Figure:
+    """A bar a month, in parts a meter, the first at the bottom: `amounts` as `months_by_meter` has them."""
     colours = palette(theme)
     bars = []
-    for number, meter in enumerate(sorted(in_all, key=lambda meter: (-in_all[meter], meter))):
-        billed = [cents(amounts.get((month, meter), Decimal(0))) for month in review.months]
+    for number, (meter, row) in enumerate(in_months(amounts, months)):
+        billed = [cents(amount or ZERO) for amount in row]
         bars.append(
             go.Bar(
                 name=escape(meter),
-                x=[f"{month:%b<br>%Y}" for month in review.months],
+                x=[f"{month:%b<br>%Y}" for month in months],
                 y=[float(amount) for amount in billed],
                 customdata=[money(amount, currency) for amount in billed],
                 hovertemplate="%{x}: %{customdata}",

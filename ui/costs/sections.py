@@ -1,5 +1,8 @@
 """The sections of a cost review: its figures, what was billed a month by meter, and where the figures are from."""
 
+from collections.abc import Mapping
+
+import pandas as pd
 import streamlit as st
 
 from services.connection.parallel import Partial
@@ -41,13 +44,13 @@ def show_figures(review: Review, totals: tuple[GroupTotal, ...], figures: dict[s
         st.caption(f"Cost unknown (a Classic registry has no price, or it could not be read): {', '.join(unknown)}.")
 
 
-def show_months(review: Review) -> list[Table]:
-    """A chart and a table a currency; the tables."""
-    tables = [meter_table(review, currency) for currency in review.currencies]
+def show_months(review: Review, by_meter: Mapping[str, pd.DataFrame]) -> list[Table]:
+    """A chart and a table a currency, of what `months_by_meter` made of the bills; the tables."""
+    tables = [meter_table(by_meter[currency], review.months, currency) for currency in review.currencies]
     for currency, table in zip(review.currencies, tables, strict=True):
         st.subheader(table.heading, anchor=False)
         show_chart(
-            months_figure(review, currency, theme_now()),
+            months_figure(by_meter[currency], review.months, currency, theme_now()),
             f"What was billed in {currency}, a bar a month, in parts by meter. The table below has the same numbers.",
         )
         show_table(table, f"meters {currency}", pinned="Meter")

@@ -1,23 +1,27 @@
 """What was billed, cached: Cost Management allows few calls a minute, and has news every few hours."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 
+import pandas as pd
 import streamlit as st
 
 from services.arm.subscriptions import list_subscriptions
 from services.connection.parallel import Partial
 from services.costs.bills import SubscriptionCosts, read_costs
 from services.costs.budgets import Budget, read_budgets
+from services.costs.by_meter import months_by_meter
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
 
 
 @dataclass(frozen=True)
 class Bills:
-    """Each subscription's bill, and its budgets."""
+    """Each subscription's bill, all of them by meter and month (by currency), and the budgets."""
 
     costs: Partial[SubscriptionCosts]
+    by_meter: Mapping[str, pd.DataFrame]
     budgets: Partial[tuple[Budget, ...]]
 
 
@@ -29,9 +33,10 @@ def bills(who: str, first: date, last: date) -> Reading[Bills]:
     def work(reading: Reading[Bills]) -> None:
         subscriptions = list_subscriptions(session)
         costs = read_costs(session, subscriptions, first, last, progress=reading.report, stop=reading.stop)
-        reading.value = Bills(costs, Partial(()))
+        by_meter = months_by_meter(row for bill in costs.values for row in bill.rows)
+        reading.value = Bills(costs, by_meter, Partial(()))
         if not reading.stop.is_set():
             reading.report(0, 0, "budgets")
-            reading.value = Bills(costs, read_budgets(session, subscriptions))
+            reading.value = Bills(costs, by_meter, read_budgets(session, subscriptions))
 
-    return start(Bills(Partial(()), Partial(())), work)
+    return start(Bills(Partial(()), {}, Partial(())), work)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from services.costs.bills import CostSource
+from services.costs.by_meter import months_by_meter
 from services.costs.by_repository import RepositoryCost
 from services.costs.review import Review, ReviewLine
 from services.costs.rows import CostRow
@@ -98,7 +99,7 @@ def test_months_are_bars_in_parts_by_meter_of_one_currency(theme: str) -> None:
         row(NOVEMBER, HOSTILE, "6"),
         row(NOVEMBER, "Data Stored", "9", "USD"),
     )
-    figure = months_figure(review(*rows), "EUR", theme)
+    figure = months_figure(months_by_meter(rows)["EUR"], review(*rows).months, "EUR", theme)
     # The dearest first, at the bottom.
     first, second = figure.data
     assert "<a" not in first.name
