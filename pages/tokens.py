@@ -2,9 +2,7 @@
 
 import streamlit as st
 
-from services.child_resources.scope_maps import map_blockers
-from services.child_resources.token_removal import users_of
-from services.child_resources.tokens import Token
+from services.child_resources.tokens import Token, users_of
 from services.commands import child_resources as az_child_resources
 from services.commands import sign_in as az_sign_in
 from services.connection.errors import ServiceError
@@ -12,7 +10,7 @@ from services.registries.registry import Registry
 from services.registries.skus import LIMITS, sku_of
 from services.wording import counted
 from ui.child_resources import tokens
-from ui.child_resources.token_password import new_password
+from ui.child_resources.passwords import new_password
 from ui.child_resources.token_tables import show_maps, show_passwords, show_tokens
 from ui.child_resources.tokens import Listing, grant_words
 from ui.elements.errors import show_error
@@ -44,7 +42,7 @@ def show_all(registry: Registry, listing: Listing) -> None:
     st.subheader("Scope maps", anchor=False)
     st.markdown("What tokens may do. Those of the system are the registry's own, and can't be changed.")
     show_maps(listing, registry.id)
-    unused = [one for one in listing.maps if not map_blockers(one, users_of(one.id, listing.tokens))]
+    unused = any(not one.system and not users_of(one.id, listing.tokens) for one in listing.maps)
     if unused and st.button("Delete scope map", icon=":material/delete:", disabled=not may_write()):
         tokens.delete_map(who, registry, listing)
 

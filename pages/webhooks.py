@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from services.child_resources.webhooks import Webhook, ping
+from services.child_resources.webhook_events import ping
+from services.child_resources.webhooks import Webhook
 from services.commands import child_resources as az_child_resources
 from services.connection.errors import ServiceError
 from services.registries.registry import Registry

@@ -58,7 +58,7 @@ def find_group(session: AzureSession, subscription_id: str, name: str) -> Resour
 
 def create_group(session: AzureSession, subscription_id: str, name: str, location: str) -> ResourceGroup:
     """Makes a group. A PUT: one that is there already would lose its tags, so look before. Raises ServiceError."""
-    with as_service_error(f"Could not make the resource group {name}"):
+    with as_service_error(f"Could not create the resource group {name}"):
         client = session.groups_and_providers(subscription_id).resource_groups
         return _group(client.create_or_update(name, models.ResourceGroup(location=location)))
 

@@ -10,6 +10,7 @@ from azure.mgmt.containerregistry import models
 
 from services.arm.providers import location_name
 from services.arm.resources import get_resource
+from services.commands import child_resources as az_child_resources
 from services.connection.changes import Outcome, changed, refused, remove, write
 from services.connection.errors import as_service_error, says_not_found
 from services.connection.session import AzureSession
@@ -55,6 +56,7 @@ class ReplicaPlan:
     region: str
     blockers: tuple[str, ...]
     warnings: tuple[str, ...]
+    commands: tuple[str, ...]
     before: Estimate | None = None
     after: Estimate | None = None
 
@@ -90,7 +92,17 @@ def plan_replica(
     if network.data_endpoints:
         warnings.append(f"Clients behind a firewall must be let through to the data endpoint in {region} ({host}).")
     before, after = _estimates(registry, 1, prices, days)
-    return ReplicaPlan(registry, region, tuple(blockers), tuple(warnings), before, after)
+    line = az_child_resources.add_replica(registry.name, region)
+    return ReplicaPlan(registry, region, tuple(blockers), tuple(warnings), (line,), before, after)
+
+
+def read_replica_plan(
+    session: AzureSession, registry_id: str, region: str, prices: Prices | None = None, days: int = 30
+) -> ReplicaPlan:
+    """Reads the registry, its regions and those that Azure offers, and plans. Raises ServiceError."""
+    registry = get_registry(session, registry_id)
+    there, offered = list_replications(session, registry), replica_regions(session, registry)
+    return plan_replica(registry, there, region, offered, prices, days)
 
 
 def plan_replica_removal(
@@ -117,7 +129,8 @@ def plan_replica_removal(
     if hooks is None:
         warnings.append(f"Whether there are webhooks in {region} could not be read.")
     before, after = _estimates(registry, -1, prices, days)
-    return ReplicaPlan(registry, region, tuple(blockers), tuple(warnings), before, after)
+    line = az_child_resources.remove_replica(registry.name, found.name if found else region)
+    return ReplicaPlan(registry, region, tuple(blockers), tuple(warnings), (line,), before, after)
 
 
 def _estimates(
@@ -142,10 +155,10 @@ def apply_replica(
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
     report("looking again")
-    registry = get_registry(session, plan.registry.id)
-    again = plan_replica(registry, list_replications(session, registry), plan.region, (plan.region,), None, 30)
+    again = read_replica_plan(session, plan.registry.id, plan.region)
     if again.blockers:
         raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")
+    registry = again.registry
     report(f"adding {plan.region}")
     client = session.registries(registry.subscription_id).replications
     body = models.Replication(location=plan.region)
@@ -167,7 +180,7 @@ def apply_replica_removal(
     DELETED: it is gone, as read back. ALREADY_DONE: somebody else did. NOT_CONFIRMED: Azure took it, and it is still
     there or could not be read. Raises ServiceError where it is left.
     """
-    title = f"Could not remove the replica of {plan.registry.name} in {plan.region}"
+    title = f"Could not delete the replica of {plan.registry.name} in {plan.region}"
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
     report("looking again")
@@ -175,7 +188,7 @@ def apply_replica_removal(
     name = next((one.name for one in list_replications(session, registry) if one.region == plan.region), None)
     if name is None:
         return Outcome.ALREADY_DONE
-    report(f"removing {plan.region}")
+    report(f"deleting {plan.region}")
     client = session.registries(registry.subscription_id).replications
     return remove(
         title,

@@ -10,8 +10,7 @@ from enum import StrEnum
 
 from azure.mgmt.containerregistry import models
 
-from services.connection.changes import Outcome, changed, refused, remove
-from services.connection.errors import ServiceError, as_service_error, if_there, says_not_found
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.names import require_repository
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
@@ -142,40 +141,6 @@ def get_scope_map(session: AzureSession, registry: Registry, name: str) -> Scope
     with as_service_error(f"Could not read the scope map {name}"):
         client = session.registries(registry.subscription_id).scope_maps
         return _scope_map(client.get(registry.resource_group, registry.name, name))
-
-
-def map_blockers(scope_map: ScopeMap, used_by: tuple[str, ...]) -> tuple[str, ...]:
-    """Why a scope map is not to be removed. `used_by`: the names of the tokens that have it."""
-    found: list[str] = []
-    if scope_map.system:
-        found.append(f"{scope_map.name} is the registry's own: it can't be removed.")
-    if used_by:
-        found.append(f"Tokens have it, and could do nothing any more: {', '.join(used_by)}.")
-    return tuple(found)
-
-
-def remove_scope_map(
-    session: AzureSession, registry: Registry, scope_map: ScopeMap, used_by: tuple[str, ...]
-) -> Outcome:
-    """Removes a scope map as it was shown; `used_by` as read just now.
-
-    Raises ServiceError where it is left: refused, or another one than was shown.
-    """
-    title = f"Could not remove the scope map {scope_map.name}"
-    if blockers := map_blockers(scope_map, used_by):
-        raise refused(title, " ".join(blockers))
-    now = if_there(lambda: get_scope_map(session, registry, scope_map.name), says_not_found)
-    if now is None:
-        return Outcome.ALREADY_DONE
-    if now != scope_map:
-        raise changed(title, "The scope map is another one than was shown.")
-    client = session.registries(registry.subscription_id).scope_maps
-    return remove(
-        title,
-        lambda: client.begin_delete(registry.resource_group, registry.name, scope_map.name).result(),
-        lambda: get_scope_map(session, registry, scope_map.name),
-        says_not_found,
-    )
 
 
 def _scope_map(model: models.ScopeMap) -> ScopeMap:

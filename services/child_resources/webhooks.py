@@ -1,4 +1,5 @@
-"""Webhooks of a registry: what Azure calls when something is pushed or deleted. Listed, added, pinged, removed.
+"""Webhooks of a registry: what Azure calls when something is pushed or deleted. Listed, added, enabled, disabled,
+deleted.
 
 The console never calls a service URI: only Azure does.
 https://learn.microsoft.com/azure/container-registry/container-registry-webhook
@@ -6,11 +7,11 @@ https://learn.microsoft.com/azure/container-registry/container-registry-webhook
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
 from azure.mgmt.containerregistry import models
 
 from services.child_resources.webhook_rules import NewWebhook, objections, warnings_about
+from services.commands import child_resources as az_child_resources
 from services.connection.changes import Outcome, changed, refused, remove, write
 from services.connection.errors import as_service_error, if_there, says_not_found
 from services.connection.sdk_models import sdk_text
@@ -21,7 +22,7 @@ from services.registries.registry import Registry
 @dataclass(frozen=True)
 class Webhook:
     """`scope`: "" for everything, else `repository`, `repository:tag` or `repository:*`. Its address is not among
-    this: see `read_callback`."""
+    this: see `webhook_events.read_callback`."""
 
     name: str
     location: str
@@ -33,32 +34,6 @@ class Webhook:
     @property
     def enabled(self) -> bool:
         return self.status == "enabled"
-
-
-@dataclass(frozen=True)
-class Callback:
-    """Where a webhook calls, and the names of the headers that it sends along. Their values are secrets: left out."""
-
-    service_uri: str
-    header_names: tuple[str, ...]
-
-
-@dataclass(frozen=True)
-class Event:
-    """One call of a webhook: `action` on `target` (`repository:tag` or `repository@digest`, "" for a ping), and what
-    its address answered. `status` "": nothing is known of an answer."""
-
-    id: str
-    at: datetime | None
-    action: str
-    target: str
-    status: str
-    reason: str
-
-    @property
-    def taken(self) -> bool:
-        """Whether the address took it."""
-        return self.status.startswith("2")
 
 
 def list_webhooks(session: AzureSession, registry: Registry) -> tuple[Webhook, ...]:
@@ -76,48 +51,42 @@ def get_webhook(session: AzureSession, registry: Registry, name: str) -> Webhook
         return _webhook(client.get(registry.resource_group, registry.name, name))
 
 
-def read_callback(session: AzureSession, registry: Registry, name: str) -> Callback:
-    """Asks Azure for a webhook's address: an action of its own (`webhooks/getCallbackConfig/action`), which Reader
-    does not have, since the address may hold a key. Raises ServiceError."""
-    with as_service_error(f"Could not read where the webhook {name} calls"):
-        client = session.registries(registry.subscription_id).webhooks
-        found = client.get_callback_config(registry.resource_group, registry.name, name)
-    return Callback(found.service_uri or "", tuple(sorted(found.custom_headers or {})))
-
-
-def list_events(session: AzureSession, registry: Registry, name: str) -> tuple[Event, ...]:
-    """The last calls of a webhook that Azure remembers, the newest first. Raises ServiceError."""
-    with as_service_error(f"Could not read the events of the webhook {name}"):
-        client = session.registries(registry.subscription_id).webhooks
-        found = [_event(model) for model in client.list_events(registry.resource_group, registry.name, name)]
-    never = datetime.min.replace(tzinfo=UTC)
-    return tuple(sorted(found, key=lambda event: event.at or never, reverse=True))
-
-
-def ping(session: AzureSession, registry: Registry, name: str) -> str:
-    """Has Azure call the webhook's address once: the id of the event. Raises ServiceError."""
-    with as_service_error(f"Could not ping the webhook {name}"):
-        client = session.registries(registry.subscription_id).webhooks
-        return client.ping(registry.resource_group, registry.name, name).id or ""
-
-
 @dataclass(frozen=True)
-class AddPlan:
-    """A webhook to be added. Nothing is sent while there are `blockers`."""
+class WebhookPlan:
+    """A webhook to be added. Nothing is sent while there are `blockers`. In `commands`, what is not given yet stands in
+    capitals."""
 
     registry: Registry
     wanted: NewWebhook
     blockers: tuple[str, ...]
     warnings: tuple[str, ...]
+    commands: tuple[str, ...]
 
 
-def plan_webhook(registry: Registry, there: tuple[Webhook, ...], wanted: NewWebhook) -> AddPlan:
+def plan_webhook(registry: Registry, there: tuple[Webhook, ...], wanted: NewWebhook) -> WebhookPlan:
     """What is in the way of a webhook beside those that are there, and what to know before it is added."""
     blockers = objections(registry, tuple(webhook.name for webhook in there), wanted)
-    return AddPlan(registry, wanted, blockers, warnings_about(registry, wanted))
+    line = az_child_resources.add_webhook(
+        registry.name,
+        wanted.name or "NAME",
+        wanted.service_uri or "SERVICE_URI",
+        wanted.actions,
+        wanted.location,
+        scope=wanted.scope,
+        enabled=wanted.enabled,
+        header_names=wanted.header_names,
+    )
+    return WebhookPlan(registry, wanted, blockers, warnings_about(registry, wanted), (line,))
 
 
-def apply_webhook(session: AzureSession, plan: AddPlan, report: Callable[[str], None] = lambda _state: None) -> Outcome:
+def read_webhook_plan(session: AzureSession, registry: Registry, wanted: NewWebhook) -> WebhookPlan:
+    """Reads the webhooks that are there, and plans. Raises ServiceError."""
+    return plan_webhook(registry, list_webhooks(session, registry), wanted)
+
+
+def apply_webhook(
+    session: AzureSession, plan: WebhookPlan, report: Callable[[str], None] = lambda _state: None
+) -> Outcome:
     """Adds the webhook as planned. CREATED: it is there so, as read back. NOT_CONFIRMED: Azure took it, and it does not
     show, or could not be read.
 
@@ -128,7 +97,7 @@ def apply_webhook(session: AzureSession, plan: AddPlan, report: Callable[[str], 
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
     report("looking again")
-    again = plan_webhook(registry, list_webhooks(session, registry), wanted)
+    again = read_webhook_plan(session, registry, wanted)
     if again.blockers:
         raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")
     report("adding")
@@ -161,41 +130,92 @@ def _is(webhook: Webhook, wanted: NewWebhook) -> bool:
     ) and webhook.location.casefold() == wanted.location.casefold()
 
 
-def apply_status(session: AzureSession, registry: Registry, webhook: Webhook, *, enabled: bool) -> Outcome:
-    """Enables or disables a webhook. Raises ServiceError where it is left as it was: refused, or another one by now."""
-    title = f"Could not {'enable' if enabled else 'disable'} the webhook {webhook.name}"
+@dataclass(frozen=True)
+class WebhookStatusPlan:
+    """A webhook that will be enabled or disabled. Nothing is sent while there are `blockers`."""
+
+    registry: Registry
+    webhook: Webhook
+    enabled: bool
+    blockers: tuple[str, ...]
+    warnings: tuple[str, ...]
+    commands: tuple[str, ...]
+
+    @property
+    def status(self) -> str:
+        return "enabled" if self.enabled else "disabled"
+
+
+def plan_webhook_status(registry: Registry, webhook: Webhook, *, enabled: bool) -> WebhookStatusPlan:
+    """A status that it has already is in the way."""
+    status = "enabled" if enabled else "disabled"
+    blockers = (f"{webhook.name} is {status} already.",) if webhook.enabled is enabled else ()
+    line = az_child_resources.set_webhook_status(registry.name, webhook.name, status)
+    return WebhookStatusPlan(registry, webhook, enabled, blockers, (), (line,))
+
+
+def apply_webhook_status(
+    session: AzureSession, plan: WebhookStatusPlan, report: Callable[[str], None] = lambda _state: None
+) -> Outcome:
+    """Enables or disables the webhook as planned: CHANGED or NOT_CONFIRMED.
+
+    Raises ServiceError where it is left as it was: refused, or another one than was shown.
+    """
+    registry, webhook = plan.registry, plan.webhook
+    title = f"Could not {'enable' if plan.enabled else 'disable'} the webhook {webhook.name}"
+    if plan.blockers:
+        raise refused(title, " ".join(plan.blockers))
+    report("looking again")
     if get_webhook(session, registry, webhook.name) != webhook:
         raise changed(title, "The webhook is another one than was shown.")
+    report("changing")
     client = session.registries(registry.subscription_id).webhooks
-    body = models.WebhookUpdateParameters(
-        properties=models.WebhookPropertiesUpdateParameters(status="enabled" if enabled else "disabled")
-    )
+    body = models.WebhookUpdateParameters(properties=models.WebhookPropertiesUpdateParameters(status=plan.status))
     found = write(
         title,
         lambda: client.begin_update(registry.resource_group, registry.name, webhook.name, body).result(),
         lambda: get_webhook(session, registry, webhook.name),
-        lambda now: now.enabled is enabled,
+        lambda now: now.enabled is plan.enabled,
         says_not_found,
     )
     return Outcome.CHANGED if found else Outcome.NOT_CONFIRMED
 
 
-def apply_removal(
-    session: AzureSession, registry: Registry, webhook: Webhook, report: Callable[[str], None] = lambda _state: None
-) -> Outcome:
-    """Removes a webhook as it was shown.
+@dataclass(frozen=True)
+class WebhookRemovalPlan:
+    """A webhook that is deleted as it was shown. There is nothing that blocks it."""
 
-    DELETED: it is gone, as read back. ALREADY_DONE: somebody else removed it. NOT_CONFIRMED: Azure took it, and it is
+    registry: Registry
+    webhook: Webhook
+    blockers: tuple[str, ...]
+    warnings: tuple[str, ...]
+    commands: tuple[str, ...]
+
+
+def plan_webhook_removal(registry: Registry, webhook: Webhook) -> WebhookRemovalPlan:
+    """What is lost with it."""
+    warning = "Its address, headers and events are deleted with it. Whatever relies on its calls gets no more."
+    line = az_child_resources.remove_webhook(registry.name, webhook.name)
+    return WebhookRemovalPlan(registry, webhook, (), (warning,), (line,))
+
+
+def apply_webhook_removal(
+    session: AzureSession, plan: WebhookRemovalPlan, report: Callable[[str], None] = lambda _state: None
+) -> Outcome:
+    """Deletes a webhook as planned.
+
+    DELETED: it is gone, as read back. ALREADY_DONE: somebody else deleted it. NOT_CONFIRMED: Azure took it, and it is
     still there or could not be read. Raises ServiceError where it is left: refused, or another one than was shown.
     """
-    title = f"Could not remove the webhook {webhook.name}"
+    registry, webhook = plan.registry, plan.webhook
+    title = f"Could not delete the webhook {webhook.name}"
     report("looking again")
     now = if_there(lambda: get_webhook(session, registry, webhook.name), says_not_found)
     if now is None:
         return Outcome.ALREADY_DONE
     if now != webhook:
         raise changed(title, "The webhook is another one than was shown.")
-    report("removing")
+    report("deleting")
     client = session.registries(registry.subscription_id).webhooks
     return remove(
         title,
@@ -215,24 +235,3 @@ def _webhook(model: models.Webhook) -> Webhook:
         actions=tuple(sdk_text(action) for action in (properties.actions if properties else None) or ()),
         provisioning_state=sdk_text(properties.provisioning_state if properties else None),
     )
-
-
-def _event(model: models.Event) -> Event:
-    content = model.event_request_message.content if model.event_request_message else None
-    response = model.event_response_message
-    return Event(
-        id=model.id or "",
-        at=content.timestamp if content else None,
-        action=(content.action if content else "") or "",
-        target=_target(content.target if content else None),
-        status=str((response.status_code if response else "") or ""),
-        reason=(response.reason_phrase if response else "") or "",
-    )
-
-
-def _target(target: models.Target | None) -> str:
-    if target is None or not target.repository:
-        return ""
-    if target.tag:
-        return f"{target.repository}:{target.tag}"
-    return f"{target.repository}@{target.digest}" if target.digest else target.repository

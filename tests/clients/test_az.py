@@ -28,10 +28,12 @@ from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
 from services.child_resources.replications import apply_replica_removal, list_replications, plan_replica_removal
 from services.child_resources.scope_maps import Grant, Right, get_scope_map, list_scope_maps
+from services.child_resources.token_creation import apply_token, plan_token
 from services.child_resources.token_removal import apply_token_removal, plan_token_removal
-from services.child_resources.tokens import apply_token, get_token, list_tokens, plan_token
+from services.child_resources.tokens import get_token, list_tokens
+from services.child_resources.webhook_events import list_events, ping
 from services.child_resources.webhook_rules import NewWebhook
-from services.child_resources.webhooks import apply_webhook, get_webhook, list_events, list_webhooks, ping, plan_webhook
+from services.child_resources.webhooks import apply_webhook, get_webhook, list_webhooks, plan_webhook
 from services.commands import access as az_access
 from services.commands import registries as az_registries
 from services.connection.parallel import Partial

@@ -17,9 +17,10 @@ import requests
 from sandbox.documents.registry_rules import REGISTRY_TYPE
 from sandbox.registry.auth import TOKEN_USER
 from sandbox.server import Sandbox
+from services.child_resources.passwords import apply_password, plan_password
 from services.child_resources.scope_maps import Grant, Right, list_scope_maps
-from services.child_resources.token_passwords import generate_password, plan_password
-from services.child_resources.tokens import apply_status, apply_token, get_token, plan_token
+from services.child_resources.token_creation import apply_token, plan_token
+from services.child_resources.tokens import apply_token_status, get_token, plan_token_status
 from services.connection.session import connect_sandbox
 from services.images.repositories import get_tag
 from services.registries.reading import get_registry
@@ -269,13 +270,14 @@ def test_a_token_of_the_console_s_pulls_its_repository_until_it_is_disabled(skop
     plan = plan_token(registry, (), list_scope_maps(session, registry), "plantdevice", (Grant("device/app", rights),))
     assert apply_token(session, plan) == "created"
     token = get_token(session, registry, "plantdevice")
-    password = generate_password(session, plan_password(registry, token, "password1", 1, datetime.now(UTC)))
+    password = apply_password(session, plan_password(registry, token, "password1", 1, datetime.now(UTC)))
     creds = f"plantdevice:{password.value}"
     assert skopeo.tags("device/app", creds=creds) == ["v1"]
     assert json.loads(skopeo("inspect", "device/app:v1", creds=creds).stdout)["Architecture"] == "amd64"
     assert skopeo("inspect", "nodejstemplate:v1.0.0", creds=creds, check=False).returncode != 0
     assert skopeo.push(layout[0], "device/app:v2", creds=creds, check=False).returncode != 0
-    apply_status(session, registry, get_token(session, registry, "plantdevice"), enabled=False)
+    there = get_token(session, registry, "plantdevice")
+    apply_token_status(session, plan_token_status(registry, there, enabled=False))
     refused = skopeo("inspect", "device/app:v1", creds=creds, check=False)
     assert refused.returncode != 0
     assert "authentication required" in refused.stderr

@@ -4,7 +4,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from services.child_resources.scope_maps import Grant, Right, list_scope_maps
-from services.child_resources.tokens import Token, apply_token, get_token, list_tokens, plan_token
+from services.child_resources.token_creation import apply_token, plan_token
+from services.child_resources.tokens import Token, get_token, list_tokens
 from tests.support.app_test import Open, button, confirm_button, everything, facts, reopen, texts
 from tests.support.own_sandbox import APP, REGISTRY, Own
 from ui.elements import writing
@@ -177,7 +178,7 @@ def test_a_refusal_is_a_panel(open_view: Open, own: Own) -> None:
     reopen(at, "Generate password")
     confirm_button(at, "Generate password").click().run()
     assert not at.exception
-    assert "Could not make password1 of the token contoso-device" in texts(at).replace("\\", "")
+    assert "Could not generate password1 of the token contoso-device" in texts(at).replace("\\", "")
     own.break_({"path": "/tokens$", "status": 403})
     at = open_view("tokens.py", **HERE)
     button(at, "Refresh").click().run()

@@ -3,14 +3,13 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from services.child_resources.webhook_events import list_events, read_callback
 from services.child_resources.webhook_rules import NewWebhook
 from services.child_resources.webhooks import (
     apply_webhook,
     get_webhook,
-    list_events,
     list_webhooks,
     plan_webhook,
-    read_callback,
 )
 from tests.support.app_test import Open, button, confirm_button, everything, facts, reopen, texts
 from tests.support.own_sandbox import REGISTRY, Own

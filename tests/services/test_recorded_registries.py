@@ -14,9 +14,15 @@ from services.child_resources.replications import (
     get_replication,
     list_replications,
 )
+from services.child_resources.webhook_events import ping, read_callback
 from services.child_resources.webhook_rules import NewWebhook
-from services.child_resources.webhooks import apply_removal as apply_webhook_removal
-from services.child_resources.webhooks import apply_webhook, get_webhook, ping, plan_webhook, read_callback
+from services.child_resources.webhooks import (
+    apply_webhook,
+    apply_webhook_removal,
+    get_webhook,
+    plan_webhook,
+    plan_webhook_removal,
+)
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.registries.reading import get_registry, list_registries
@@ -204,10 +210,13 @@ def replay_replica_status(recording: Recording) -> None:
     wire, session = arm()
     replica = Recording("real/acr-mgmt/replication_get.json")
     registry = serve_registry(wire, replica.path.rpartition("/replications")[0], Answer(200, {"value": []}))
+    offered = {"resourceType": "registries/replications", "locations": [replica.body["location"]]}
+    provider = f"{ARM}/subscriptions/{registry.subscription_id}/providers/Microsoft.ContainerRegistry"
+    wire.on("GET", provider, Answer(200, {"resourceTypes": [offered]}))
     wire.on("PUT", f"{ARM}{replica.path}", Answer(201, replica.body, recording.headers))
     wire.on("GET", f"{ARM}{recording.path}", recording.answer)
     wire.on("GET", f"{ARM}{replica.path}", replica.answer)
-    plan = ReplicaPlan(registry, replica.body["location"], (), ())
+    plan = ReplicaPlan(registry, replica.body["location"], (), (), ())
     assert apply_replica(session, plan) == "created"
     assert f"GET {recording.path}" in wire.paths()
 
@@ -226,7 +235,7 @@ def replay_replica_removal(recording: Recording) -> None:
     wire.on("DELETE", f"{ARM}{begun.path}", begun.answer)
     wire.on("GET", begun.headers["Location"].partition("?")[0], waits.answer)
     wire.on("GET", waits.headers["Location"].partition("?")[0], waits.answer, done.answer)
-    plan = ReplicaPlan(registry, replica.body["location"], (), ())
+    plan = ReplicaPlan(registry, replica.body["location"], (), (), ())
     assert apply_replica_removal(session, plan) == "deleted"
 
 
@@ -269,7 +278,8 @@ def replay_webhook_removal(recording: Recording) -> None:
     wire, session, registry, name = hook_at(recording)
     there = Recording("real/acr-mgmt/webhook_get_2019-05-01.json")
     wire.on("GET", f"{ARM}{recording.path}", there.answer, there.answer, ARM_GONE)
-    assert apply_webhook_removal(session, registry, get_webhook(session, registry, name)) == "deleted"
+    planned = plan_webhook_removal(registry, get_webhook(session, registry, name))
+    assert apply_webhook_removal(session, planned) == "deleted"
 
 
 def replay_ping(recording: Recording) -> None:

@@ -15,7 +15,6 @@ from services.child_resources.replications import (
     replica_regions,
 )
 from services.child_resources.webhooks import list_webhooks
-from services.commands import child_resources as az_child_resources
 from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
@@ -24,7 +23,7 @@ from services.registries.registry import Registry, Replication
 from ui.elements.errors import panel
 from ui.elements.outcomes import show_outcome
 from ui.elements.text import plain
-from ui.elements.writing import PlainPlan, confirm
+from ui.elements.writing import confirm
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID, Loaded
 from ui.pricing.prices import PriceBook
@@ -70,8 +69,7 @@ def add(who: str, registry: Registry, there: tuple[Replication, ...], book: Pric
             st.markdown(
                 "Images are copied there in the background. Regions with zones are zone redundant by themselves."
             )
-        line = az_child_resources.add_replica(registry.name, region)
-        if confirm(PlainPlan(plan.blockers, plan.warnings, (line,)), "Add replica"):
+        if confirm(plan, "Add replica"):
             _begin(who, plan, apply_replica)
 
 
@@ -84,9 +82,7 @@ def delete(who: str, registry: Registry, there: tuple[Replication, ...], book: P
         plan = plan_replica_removal(registry, there, region, hooks, book.by_region.get(registry.location), book.days)
         _show_cost(plan)
         st.markdown("No image is lost: the other regions have them all.")
-        name = next(one.name for one in there if one.region == region)
-        line = az_child_resources.remove_replica(registry.name, name)
-        if confirm(PlainPlan(plan.blockers, plan.warnings, (line,)), "Delete replica"):
+        if confirm(plan, "Delete replica"):
             _begin(who, plan, apply_replica_removal)
 
 

@@ -5,8 +5,7 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import streamlit as st
 
-from services.child_resources.token_removal import users_of
-from services.child_resources.tokens import Token
+from services.child_resources.tokens import Token, users_of
 from ui.child_resources.tokens import Listing, grant_words, password_words
 from ui.elements.columns import ago_column, time_column
 from ui.elements.page import empty

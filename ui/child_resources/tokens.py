@@ -1,22 +1,15 @@
 """Tokens and scope maps of a registry: read, and the dialogs that create, disable and delete a token."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from services.child_resources.scope_maps import Grant, Right, ScopeMap, list_scope_maps, map_blockers, remove_scope_map
-from services.child_resources.token_removal import Removed, apply_token_removal, plan_token_removal, users_of
-from services.child_resources.tokens import (
-    Password,
-    Token,
-    TokenPlan,
-    apply_status,
-    apply_token,
-    list_tokens,
-    plan_token,
-)
-from services.commands import child_resources as az_child_resources
+from services.child_resources.scope_map_removal import apply_scope_map_removal, plan_scope_map_removal
+from services.child_resources.scope_maps import Grant, Right, ScopeMap, list_scope_maps
+from services.child_resources.token_creation import apply_token, plan_token
+from services.child_resources.token_removal import TokenRemovalResult, apply_token_removal, plan_token_removal
+from services.child_resources.tokens import Password, Token, apply_token_status, list_tokens, plan_token_status
 from services.connection.changes import Outcome
 from services.connection.resource_ids import same_id
 from services.registries.registry import Registry
@@ -86,7 +79,7 @@ def create(who: str, registry: Registry, listing: Listing) -> None:
             return f"Token {plain(name)}: {WORDS[result]}.{next_step}"
 
         confirm_and_run(
-            PlainPlan(plan.blockers if filled else (), plan.warnings if filled else (), _lines(plan)),
+            plan if filled else PlainPlan(commands=plan.commands),
             "Create token",
             lambda report: apply_token(connection.session(who), plan, report),
             lambda: forget(who, registry),
@@ -94,18 +87,6 @@ def create(who: str, registry: Registry, listing: Listing) -> None:
             ready=filled,
             then=lambda: open_page(pages.TOKENS, registry=st.query_params["registry"], token=name),
         )
-
-
-def _lines(plan: TokenPlan) -> tuple[str, str]:
-    """What is not given yet stands in capitals."""
-    named = replace(plan, name=plan.name or "NAME")
-    rights = tuple(dict.fromkeys(str(right) for grant in plan.grants for right in grant.rights))
-    repositories = tuple(grant.repository for grant in plan.grants) or ("REPOSITORY",)
-    registry = plan.registry.name
-    return (
-        az_child_resources.add_scope_map(registry, named.scope_map, repositories, rights, named.description),
-        az_child_resources.add_token(registry, named.name, named.scope_map),
-    )
 
 
 def _ask(who: str, registry: Registry) -> tuple[str, tuple[Grant, ...]]:
@@ -133,19 +114,13 @@ def _ask(who: str, registry: Registry) -> tuple[str, tuple[Grant, ...]]:
 def change_status(who: str, registry: Registry, token: Token) -> None:
     """The other of its two states."""
     with panel():
-        target = "disabled" if token.enabled else "enabled"
-        effect = (
-            "Whoever signs in with it is refused from then on. What signed in before may go on until its access token "
-            "ends, within about an hour."
-            if token.enabled
-            else "Its passwords that have not ended work again."
-        )
-        st.markdown(f"**{plain(token.name)}** will be {target}. {effect}")
-        line = az_child_resources.set_token_status(registry.name, token.name, token.scope_map, target)
+        plan = plan_token_status(registry, token, enabled=not token.enabled)
+        effect = " Its passwords that have not expired work again." if plan.enabled else ""
+        st.markdown(f"**{plain(token.name)}** will be {'enabled' if plan.enabled else 'disabled'}.{effect}")
         confirm_and_run(
-            PlainPlan(commands=(line,)),
-            f"{'Disable' if token.enabled else 'Enable'} token",
-            lambda _report: apply_status(connection.session(who), registry, token, enabled=not token.enabled),
+            plan,
+            f"{'Enable' if plan.enabled else 'Disable'} token",
+            lambda report: apply_token_status(connection.session(who), plan, report),
             lambda: forget(who, registry),
             lambda result: f"Token {plain(token.name)}: {WORDS[result]}.",
         )
@@ -162,10 +137,8 @@ def delete(who: str, registry: Registry, token: Token, listing: Listing) -> None
             st.markdown(f"- its scope map {plain(plan.scope_map.name)}, which no other token has")
         elif token.scope_map:
             st.markdown(f"- not its scope map {plain(token.scope_map)}: that stays")
-        lines = [az_child_resources.remove_token(registry.name, token.name)]
-        lines += [az_child_resources.remove_scope_map(registry.name, plan.scope_map.name)] if plan.scope_map else []
         label = "Delete token"
-        if confirm(PlainPlan((), plan.warnings, tuple(lines)), label, typed=token.name):
+        if confirm(plan, label, typed=token.name):
             session = connection.session(who)
             result = run(
                 label, lambda report: apply_token_removal(session, plan, report), lambda: forget(who, registry)
@@ -173,7 +146,7 @@ def delete(who: str, registry: Registry, token: Token, listing: Listing) -> None
             _show_deleted(token, result)
 
 
-def _show_deleted(token: Token, result: Removed) -> None:
+def _show_deleted(token: Token, result: TokenRemovalResult) -> None:
     sentence = f"Token {plain(token.name)}: {WORDS[result.token]}."
     if result.scope_map:
         sentence += f" Its scope map {plain(token.scope_map)}: {WORDS[result.scope_map]}."
@@ -189,17 +162,15 @@ def _show_deleted(token: Token, result: Removed) -> None:
 def delete_map(who: str, registry: Registry, listing: Listing) -> None:
     """One that no token has."""
     with panel():
-        unused = [one for one in listing.maps if not map_blockers(one, users_of(one.id, listing.tokens))]
-        chosen = st.selectbox("Scope map", unused, format_func=lambda one: one.name)
-        for words in grant_words(chosen):
+        plans = [plan_scope_map_removal(registry, one, listing.tokens) for one in listing.maps]
+        unused = [plan for plan in plans if not plan.blockers]
+        plan = st.selectbox("Scope map", unused, format_func=lambda one: one.scope_map.name)
+        for words in grant_words(plan.scope_map):
             st.markdown(f"- {plain(words)}")
-        session = connection.session(who)
         confirm_and_run(
-            PlainPlan(commands=(az_child_resources.remove_scope_map(registry.name, chosen.name),)),
+            plan,
             "Delete scope map",
-            lambda _report: remove_scope_map(
-                session, registry, chosen, users_of(chosen.id, list_tokens(session, registry))
-            ),
+            lambda report: apply_scope_map_removal(connection.session(who), plan, report),
             lambda: forget(who, registry),
-            lambda result: f"Scope map {plain(chosen.name)}: {WORDS[result]}.",
+            lambda result: f"Scope map {plain(plan.scope_map.name)}: {WORDS[result]}.",
         )

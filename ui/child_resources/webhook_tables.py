@@ -2,7 +2,8 @@
 
 import streamlit as st
 
-from services.child_resources.webhooks import Event, Webhook
+from services.child_resources.webhook_events import Event
+from services.child_resources.webhooks import Webhook
 from ui.elements.columns import ago_column
 from ui.elements.page import empty
 from ui.elements.selectable_table import selectable

@@ -4,17 +4,17 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from services.child_resources.webhook_events import Event, list_events, read_callback
 from services.child_resources.webhook_rules import ACTIONS, NewWebhook, regions_of
 from services.child_resources.webhooks import (
-    Event,
     Webhook,
-    apply_removal,
-    apply_status,
     apply_webhook,
-    list_events,
+    apply_webhook_removal,
+    apply_webhook_status,
     list_webhooks,
     plan_webhook,
-    read_callback,
+    plan_webhook_removal,
+    plan_webhook_status,
 )
 from services.commands import child_resources as az_child_resources
 from services.connection.changes import Outcome
@@ -57,18 +57,8 @@ def add(who: str, registry: Registry, there: tuple[Webhook, ...]) -> None:
         wanted = _ask(registry)
         plan = plan_webhook(registry, there, wanted)
         filled = bool(wanted.name and wanted.service_uri)  # Before, all that is missing would be said to be wrong.
-        line = az_child_resources.add_webhook(
-            registry.name,
-            wanted.name or "NAME",
-            wanted.service_uri or "https://…",
-            wanted.actions,
-            wanted.location,
-            scope=wanted.scope,
-            enabled=wanted.enabled,
-            header_names=wanted.header_names,
-        )
         confirm_and_run(
-            PlainPlan(plan.blockers if filled else (), plan.warnings if filled else (), (line,)),
+            plan if filled else PlainPlan(commands=plan.commands),
             "Add webhook",
             lambda report: apply_webhook(connection.session(who), plan, report),
             lambda: forget(who, registry, wanted.name),
@@ -132,13 +122,13 @@ def show_service_uri(who: str, registry: Registry, name: str) -> None:
 def change_status(who: str, registry: Registry, webhook: Webhook) -> None:
     """The other of its two states."""
     with panel():
-        target = "disabled" if webhook.enabled else "enabled"
-        effect = "Azure stops calling its address." if webhook.enabled else "Azure calls its address from then on."
-        st.markdown(f"**{plain(webhook.name)}** will be {target}. {effect}")
+        plan = plan_webhook_status(registry, webhook, enabled=not webhook.enabled)
+        effect = "Azure calls its address from then on." if plan.enabled else "Azure stops calling its address."
+        st.markdown(f"**{plain(webhook.name)}** will be {plan.status}. {effect}")
         confirm_and_run(
-            PlainPlan(commands=(az_child_resources.set_webhook_status(registry.name, webhook.name, target),)),
-            f"{'Disable' if webhook.enabled else 'Enable'} webhook",
-            lambda _report: apply_status(connection.session(who), registry, webhook, enabled=not webhook.enabled),
+            plan,
+            f"{'Enable' if plan.enabled else 'Disable'} webhook",
+            lambda report: apply_webhook_status(connection.session(who), plan, report),
             lambda: forget(who, registry, webhook.name),
             lambda result: _done(webhook.name, result),
         )
@@ -149,11 +139,11 @@ def delete(who: str, registry: Registry, webhook: Webhook) -> None:
     """What is lost with it."""
     with panel():
         st.markdown(f"**{plain(webhook.name)}** will be deleted from {plain(registry.name)}.")
-        warning = "Its address, headers and events are deleted with it. Whatever relies on its calls gets no more."
+        plan = plan_webhook_removal(registry, webhook)
         confirm_and_run(
-            PlainPlan((), (warning,), (az_child_resources.remove_webhook(registry.name, webhook.name),)),
+            plan,
             "Delete webhook",
-            lambda report: apply_removal(connection.session(who), registry, webhook, report),
+            lambda report: apply_webhook_removal(connection.session(who), plan, report),
             lambda: forget(who, registry, webhook.name),
             lambda result: _done(webhook.name, result),
             then=lambda: open_page(pages.WEBHOOKS, registry=st.query_params["registry"]),

@@ -57,7 +57,7 @@ def test_a_region_is_added_and_given_up_again_read_back_each_time(own: Own) -> N
     assert (home.region, home.home, away.region, away.home) == ("eastus", True, "northeurope", False)
     assert (away.status, away.provisioning_state, away.routed) == ("Ready", "Succeeded", True)
     assert apply_replica_removal(own.session(), removal(own, "northeurope"), states.append) == "deleted"
-    assert states[2:] == ["looking again", "removing northeurope"]
+    assert states[2:] == ["looking again", "deleting northeurope"]
     assert regions(own) == []
     gone = replace(removal(own, "northeurope"), blockers=())
     assert apply_replica_removal(own.session(), gone) == "already done"

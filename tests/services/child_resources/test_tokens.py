@@ -11,6 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.server import Sandbox
+from services.child_resources.passwords import LOST, NewPassword, apply_password, plan_password, spare_name
+from services.child_resources.scope_map_removal import (
+    apply_scope_map_removal,
+    plan_scope_map_removal,
+    read_scope_map_removal_plan,
+)
 from services.child_resources.scope_maps import (
     MOST_ACTIONS,
     MOST_REPOSITORIES,
@@ -22,22 +28,19 @@ from services.child_resources.scope_maps import (
     grants_of,
     is_pattern,
     list_scope_maps,
-    map_blockers,
     objections,
-    remove_scope_map,
 )
-from services.child_resources.token_passwords import LOST, NewPassword, generate_password, plan_password, spare_name
-from services.child_resources.token_removal import RemovalPlan, apply_token_removal, plan_token_removal
+from services.child_resources.token_creation import TokenPlan, apply_token, plan_token, read_token_plan
+from services.child_resources.token_removal import TokenRemovalPlan, apply_token_removal, plan_token_removal
 from services.child_resources.tokens import (
     Password,
     Token,
-    TokenPlan,
-    apply_status,
-    apply_token,
+    apply_token_status,
     get_token,
     list_tokens,
-    plan_token,
+    plan_token_status,
 )
+from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from services.registries.skus import LIMITS, Sku
@@ -61,8 +64,7 @@ def own(own: Own) -> Own:
 
 
 def plan(own: Own, grants: tuple[Grant, ...] = PULL, name: str = NAME) -> TokenPlan:
-    session, registry = own.session(), own.registry()
-    return plan_token(registry, list_tokens(session, registry), list_scope_maps(session, registry), name, grants)
+    return read_token_plan(own.session(), own.registry(), name, grants)
 
 
 def make(own: Own, grants: tuple[Grant, ...] = PULL, name: str = NAME) -> Token:
@@ -72,7 +74,11 @@ def make(own: Own, grants: tuple[Grant, ...] = PULL, name: str = NAME) -> Token:
 
 def password_of(own: Own, token: Token, name: str = "password1", days: int | None = 30) -> NewPassword:
     now = own.sandbox.state.clock()
-    return generate_password(own.session(), plan_password(own.registry(), token, name, days, now))
+    return apply_password(own.session(), plan_password(own.registry(), token, name, days, now))
+
+
+def set_status(own: Own, token: Token, *, enabled: bool) -> Outcome:
+    return apply_token_status(own.session(), plan_token_status(own.registry(), token, enabled=enabled))
 
 
 def pulls(own: Own, password: str, repository: str, name: str = NAME, tag: str = "v1") -> int:
@@ -90,7 +96,7 @@ def own_maps(own: Own) -> list[str]:
     return [found.name for found in list_scope_maps(own.session(), own.registry()) if not found.system]
 
 
-def removal(own: Own, token: Token) -> RemovalPlan:
+def removal(own: Own, token: Token) -> TokenRemovalPlan:
     session, registry = own.session(), own.registry()
     return plan_token_removal(registry, list_tokens(session, registry), list_scope_maps(session, registry), token)
 
@@ -103,11 +109,11 @@ def test_a_token_pulls_its_repository_and_no_other_until_it_is_disabled(own: Own
     assert pulls(own, password.value, "team/web") == 401
     assert pulls(own, "wrong", APP) == 401
     given = get_token(own.session(), own.registry(), NAME)
-    assert apply_status(own.session(), own.registry(), given, enabled=False) == "changed"
+    assert set_status(own, given, enabled=False) == "changed"
     assert pulls(own, password.value, APP) == 401
     disabled = get_token(own.session(), own.registry(), NAME)
     assert (disabled.status, disabled.scope_map) == ("disabled", f"{NAME}-scope-map")
-    assert apply_status(own.session(), own.registry(), disabled, enabled=True) == "changed"
+    assert set_status(own, disabled, enabled=True) == "changed"
     assert pulls(own, password.value, APP) == 200
 
 
@@ -120,7 +126,8 @@ def test_a_token_that_is_disabled_keeps_its_scope_map(wire: Canned, azure: Azure
     changed = {**there, "properties": {**properties, "status": "disabled"}}
     wire.on("GET", url, Answer(200, there), Answer(200, there), Answer(200, changed))
     wire.on("PATCH", url, Answer(200, changed))
-    assert apply_status(azure, registry, get_token(azure, registry, NAME), enabled=False) == "changed"
+    planned = plan_token_status(registry, get_token(azure, registry, NAME), enabled=False)
+    assert apply_token_status(azure, planned) == "changed"
     (body,) = [json.loads(sent.body) for sent in wire.sent if sent.method == "PATCH"]
     assert body == {"properties": {"status": "disabled", "scopeMapId": f"{registry.id}/scopeMaps/map01"}}
 
@@ -205,7 +212,8 @@ def test_the_registry_s_own_scope_maps_are_told_apart(own: Own) -> None:
     assert all(scope_map.system for scope_map in found)
     pull = next(scope_map for scope_map in found if scope_map.name == "_repositories_pull")
     assert pull.grants == (Grant("*", (Right.PULL,)),)
-    assert map_blockers(pull, ()) == ("_repositories_pull is the registry's own: it can't be removed.",)
+    planned = plan_scope_map_removal(own.registry(), pull, ())
+    assert planned.blockers == ("_repositories_pull is the registry's own: it can't be deleted.",)
 
 
 def test_a_scope_map_without_a_token_is_left_said_and_used_again(own: Own) -> None:
@@ -242,7 +250,7 @@ def test_no_token_is_made_with_a_scope_map_that_could_not_be_read_back(own: Own)
     with pytest.raises(ServiceError) as raised:
         apply_token(own.session(), planned)
     assert raised.value.code == "NotConfirmed"
-    assert "No token was made" in raised.value.cause
+    assert "No token was created" in raised.value.cause
     own.break_()
     assert list_tokens(own.session(), own.registry()) == ()
 
@@ -267,11 +275,11 @@ def test_a_token_that_came_up_since_the_plan_is_not_written_over(own: Own) -> No
 
 def test_a_token_that_changed_is_given_no_password_and_is_not_removed(own: Own) -> None:
     token = make(own)
-    apply_status(own.session(), own.registry(), token, enabled=False)
+    set_status(own, token, enabled=False)
     changes = (
         lambda: password_of(own, token),
         lambda: apply_token_removal(own.session(), removal(own, token)),
-        lambda: apply_status(own.session(), own.registry(), token, enabled=True),
+        lambda: set_status(own, token, enabled=False),
     )
     for change in changes:
         with pytest.raises(ServiceError, match="another one than was shown"):
@@ -303,7 +311,7 @@ def test_a_reader_makes_no_token_and_no_password(own: Own) -> None:
     assert (raised.value.status, raised.value.code) == (403, "AuthorizationFailed")
     token = make(own)
     with pytest.raises(ServiceError) as raised:
-        generate_password(session, plan_password(own.registry(), token, "password1", 1, own.sandbox.state.clock()))
+        apply_password(session, plan_password(own.registry(), token, "password1", 1, own.sandbox.state.clock()))
     assert "generateCredentials/action" in raised.value.cause
     assert own_maps(own) == [f"{NAME}-scope-map"]
 
@@ -315,7 +323,7 @@ def test_a_token_goes_with_its_scope_map_where_no_other_has_it(own: Own) -> None
     states: list[str] = []
     done = apply_token_removal(own.session(), removal(own, token), states.append)
     assert (done.token, done.scope_map, done.map_error) == ("deleted", "deleted", None)
-    assert states == ["looking again", "removing the token", "removing the scope map"]
+    assert states == ["looking again", "deleting the token", "deleting the scope map"]
     assert (list_tokens(own.session(), own.registry()), own_maps(own)) == ((), [])
     assert pulls(own, password.value, APP) == 401
     assert apply_token_removal(own.session(), removal(own, token)).token == "already done"
@@ -362,18 +370,26 @@ def test_a_scope_map_that_could_not_be_removed_is_told_beside_the_token_that_was
     assert done.map_error
     own.break_()
     (left,) = [found for found in list_scope_maps(own.session(), own.registry()) if not found.system]
-    assert remove_scope_map(own.session(), own.registry(), left, ()) == "deleted"
+    planned_map = read_scope_map_removal_plan(own.session(), own.registry(), left)
+    assert apply_scope_map_removal(own.session(), planned_map) == "deleted"
     assert own_maps(own) == []
 
 
 def test_a_scope_map_in_use_or_changed_is_left(own: Own) -> None:
-    make(own)
-    found = get_scope_map(own.session(), own.registry(), f"{NAME}-scope-map")
+    token = make(own)
+    registry = own.registry()
+    found = get_scope_map(own.session(), registry, f"{NAME}-scope-map")
+    used = read_scope_map_removal_plan(own.session(), registry, found)
     with pytest.raises(ServiceError, match=f"could do nothing any more: {NAME}") as raised:
-        remove_scope_map(own.session(), own.registry(), found, (NAME,))
+        apply_scope_map_removal(own.session(), used)
     assert raised.value.code == "Refused"
+    before = plan_scope_map_removal(registry, found, ())
+    with pytest.raises(ServiceError, match=f"could do nothing any more: {NAME}") as raised:
+        apply_scope_map_removal(own.session(), before)
+    assert raised.value.code == "ChangedMeanwhile"
+    other = plan_scope_map_removal(registry, replace(found, grants=()), (token,), deleted_token=NAME)
     with pytest.raises(ServiceError, match="another one than was shown"):
-        remove_scope_map(own.session(), own.registry(), replace(found, grants=()), ())
+        apply_scope_map_removal(own.session(), other)
     assert own_maps(own) == [f"{NAME}-scope-map"]
 
 
@@ -487,3 +503,11 @@ def test_nothing_that_is_typed_is_more_than_refused(
         assert 5 <= len(name) <= 40
         assert len(planned.scope_map) <= 50
         assert grants_of(actions_of(grants)) == (tuple(sorted(grants, key=lambda grant: grant.repository)), ())
+
+
+def test_what_is_not_given_yet_stands_in_capitals_in_the_lines() -> None:
+    planned = plan_token(a_registry(), (), (), "", ())
+    assert planned.commands[0].startswith(
+        "az acr scope-map create --registry contosoacr --name NAME-scope-map --repository REPOSITORY"
+    )
+    assert planned.commands[1].startswith("az acr token create --registry contosoacr --name NAME --scope-map NAME-")

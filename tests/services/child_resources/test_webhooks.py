@@ -8,20 +8,22 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from sandbox.arm.webhooks import webhook as webhook_document
+from services.child_resources.webhook_events import list_events, ping, read_callback
 from services.child_resources.webhook_rules import NewWebhook, is_scope, objections, warnings_about
 from services.child_resources.webhooks import (
-    AddPlan,
     Webhook,
-    apply_removal,
-    apply_status,
+    WebhookPlan,
     apply_webhook,
+    apply_webhook_removal,
+    apply_webhook_status,
     get_webhook,
-    list_events,
     list_webhooks,
-    ping,
     plan_webhook,
-    read_callback,
+    plan_webhook_removal,
+    plan_webhook_status,
+    read_webhook_plan,
 )
+from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from services.registries.skus import LIMITS, Sku
@@ -41,14 +43,21 @@ WANTED = NewWebhook(
 )
 
 
-def plan(own: Own, wanted: NewWebhook = WANTED) -> AddPlan:
-    registry = own.registry()
-    return plan_webhook(registry, list_webhooks(own.session(), registry), wanted)
+def plan(own: Own, wanted: NewWebhook = WANTED) -> WebhookPlan:
+    return read_webhook_plan(own.session(), own.registry(), wanted)
 
 
 def add(own: Own, wanted: NewWebhook = WANTED) -> Webhook:
     assert apply_webhook(own.session(), plan(own, wanted)) == "created"
     return get_webhook(own.session(), own.registry(), wanted.name)
+
+
+def set_status(own: Own, webhook: Webhook, *, enabled: bool) -> Outcome:
+    return apply_webhook_status(own.session(), plan_webhook_status(own.registry(), webhook, enabled=enabled))
+
+
+def delete(own: Own, webhook: Webhook) -> Outcome:
+    return apply_webhook_removal(own.session(), plan_webhook_removal(own.registry(), webhook))
 
 
 def names(own: Own) -> list[str]:
@@ -118,15 +127,17 @@ def test_an_address_that_does_not_take_a_call_is_seen_among_its_events(own: Own)
 
 def test_a_disabled_webhook_hears_nothing_until_it_is_enabled(own: Own) -> None:
     webhook = add(own)
-    assert apply_status(own.session(), own.registry(), webhook, enabled=False) == "changed"
+    assert set_status(own, webhook, enabled=False) == "changed"
     disabled = get_webhook(own.session(), own.registry(), "deployhook")
     assert not disabled.enabled
     with Client(own.sandbox.ready, REGISTRY) as client:
         client.push_image("team/app", "v1")
     assert list_events(own.session(), own.registry(), "deployhook") == ()
     with pytest.raises(ServiceError, match="another one than was shown"):
-        apply_status(own.session(), own.registry(), webhook, enabled=True)
-    assert apply_status(own.session(), own.registry(), disabled, enabled=True) == "changed"
+        set_status(own, webhook, enabled=False)
+    with pytest.raises(ServiceError, match="deployhook is disabled already"):
+        set_status(own, disabled, enabled=False)
+    assert set_status(own, disabled, enabled=True) == "changed"
     assert get_webhook(own.session(), own.registry(), "deployhook") == webhook
     assert read_callback(own.session(), own.registry(), "deployhook").header_names == ("Authorization",)
 
@@ -174,7 +185,7 @@ def test_an_answer_that_is_lost_after_the_deed_is_no_failure(own: Own) -> None:
     assert apply_webhook(own.session(), planned) == "created"
     webhook = get_webhook(own.session(), own.registry(), "deployhook")
     own.break_({"method": "DELETE", "path": "/webhooks/", "reset": True, "late": True})
-    assert apply_removal(own.session(), own.registry(), webhook) == "deleted"
+    assert delete(own, webhook) == "deleted"
     assert names(own) == []
 
 
@@ -187,7 +198,7 @@ def test_a_failure_before_the_deed_is_one(own: Own) -> None:
     webhook = add(own)
     own.break_({"method": "DELETE", "path": "/webhooks/", "status": 409})
     with pytest.raises(ServiceError, match="a fault of the sandbox"):
-        apply_removal(own.session(), own.registry(), webhook)
+        delete(own, webhook)
     assert names(own) == ["deployhook"]
 
 
@@ -209,7 +220,7 @@ def test_a_proxy_s_404_does_not_pass_for_gone(own: Own) -> None:
     webhook = add(own)
     own.break_({"method": "GET", "path": "/webhooks/deployhook$", "status": 404, "body": "<html>not here</html>"})
     with pytest.raises(ServiceError) as raised:
-        apply_removal(own.session(), own.registry(), webhook)
+        delete(own, webhook)
     assert raised.value.status == 404
     own.break_()
     assert names(own) == ["deployhook"]
@@ -217,18 +228,18 @@ def test_a_proxy_s_404_does_not_pass_for_gone(own: Own) -> None:
 
 def test_removed_and_gone_already_are_told_apart(own: Own) -> None:
     webhook = add(own)
-    assert apply_removal(own.session(), own.registry(), webhook) == "deleted"
+    assert delete(own, webhook) == "deleted"
     assert names(own) == []
-    assert apply_removal(own.session(), own.registry(), webhook) == "already done"
+    assert delete(own, webhook) == "already done"
     assert sent(own, "DELETE") == [200]
 
 
 def test_another_webhook_of_the_same_name_is_left(own: Own) -> None:
     webhook = add(own)
-    apply_removal(own.session(), own.registry(), webhook)
+    delete(own, webhook)
     add(own, replace(WANTED, scope=""))
     with pytest.raises(ServiceError, match="another one than was shown"):
-        apply_removal(own.session(), own.registry(), webhook)
+        delete(own, webhook)
     assert names(own) == ["deployhook"]
 
 

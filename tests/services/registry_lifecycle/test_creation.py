@@ -219,7 +219,7 @@ def test_a_reader_is_told_before_that_it_may_not(own: Own) -> None:
         apply_creation(own.session(as_reader=True), plan(own, ORDER))
     assert (raised.value.code, raised.value.title) == (
         "AuthorizationFailed",
-        "Could not make the resource group contoso-new-rg",
+        "Could not create the resource group contoso-new-rg",
     )
     assert "contoso-new-rg" not in group_names(own)
 

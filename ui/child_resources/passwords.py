@@ -4,15 +4,14 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from services.child_resources.token_passwords import NAMES, NewPassword, generate_password, plan_password, spare_name
+from services.child_resources.passwords import NAMES, NewPassword, apply_password, plan_password, spare_name
 from services.child_resources.tokens import Token
-from services.commands import child_resources as az_child_resources
 from services.commands import sign_in as az_sign_in
 from services.registries.registry import Registry
 from ui.child_resources import tokens
 from ui.elements.errors import panel
 from ui.elements.text import exact, plain
-from ui.elements.writing import PlainPlan, confirm, run
+from ui.elements.writing import confirm, run
 from ui.runtime import connection
 
 _ENDS = {"1 day": 1, "1 week": 7, "30 days": 30, "90 days": 90, "1 year": 365, "Never": None}
@@ -33,13 +32,14 @@ def new_password(who: str, registry: Registry, token: Token) -> None:
             ends = right.selectbox("Expires after", list(_ENDS), index=list(_ENDS).index("30 days"))
             plan = plan_password(registry, token, name or NAMES[0], _ENDS[ends], now)
             st.markdown("It is shown here once: Azure does not show it again, and this console does not keep it.")
-            line = az_child_resources.generate_token_password(registry.name, token.name, plan.name, _ENDS[ends])
             label = "Generate password"
-            confirmed = confirm(PlainPlan((), plan.warnings, (line,)), label)
+            confirmed = confirm(plan, label)
         if not confirmed:
             return
         session = connection.session(who)
-        password = run(label, lambda _report: generate_password(session, plan), lambda: tokens.forget(who, registry))
+        password = run(
+            label, lambda report: apply_password(session, plan, report), lambda: tokens.forget(who, registry)
+        )
         form.empty()
         _show(registry, password)
 
