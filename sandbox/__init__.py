@@ -1,1 +1,1 @@
-"""An embedded Azure on loopback, for the console's demonstrations and tests."""
+"""An embedded Azure on loopback: to try the console, to test it, to measure it."""

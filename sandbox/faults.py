@@ -91,7 +91,7 @@ class Faults:
 
             async def logged(message: Message) -> None:
                 if message["type"] == "http.response.start":
-                    log(message["status"])  # before it goes: who has the answer finds it in the log
+                    log(message["status"])  # before it is sent: a client that has the answer finds it in the log
                 await send(message)
 
             rule = self._striking(method, host, path)
@@ -129,7 +129,7 @@ class Faults:
 
 
 async def _nowhere(_message: Message) -> None:
-    """Where an answer goes that is lost."""
+    """A `send` that drops the answer."""
 
 
 def _answer(rule: Rule, status: int, *, arm: bool) -> Response:

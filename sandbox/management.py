@@ -86,7 +86,7 @@ def all_routes(operations: Operations) -> list[Route]:
 
 
 def _checked(state: State, routes: list[Route], request: Request, body: bytes) -> tuple[Call, Route]:
-    """The call and where it goes, once token, version, subscription and permission are in order."""
+    """The call and its route, once token, version, subscription and permission were checked."""
     # The SDK's list_for_resource writes "//" where a resource has no parent.
     path = re.sub("/{2,}", "/", request.url.path).rstrip("/") or "/"
     caller = _caller(state, request, graph_call=path.startswith(graph.BASE))

@@ -158,7 +158,7 @@ class Sandbox:
 
 
 def _plant_once(store: Store, seed: str, now: datetime) -> None:
-    """Seed a new directory; one that has another seed is refused, lest changes in it be taken for the seed."""
+    """Seed a new directory; refuse one of another seed, since changes in it would be taken for the seed."""
     planted = store.get_setting("seed")
     if planted is None:
         with store.transaction():

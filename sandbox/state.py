@@ -1,4 +1,4 @@
-"""What the apps of a sandbox share: its memory, its tokens, its clock and its listeners of registries."""
+"""What the apps of a sandbox share: its store, its tokens, its clock and its listeners of registries."""
 
 from __future__ import annotations
 

@@ -262,7 +262,7 @@ def _assignment_id(call: Call) -> str:
 
 
 def list_denials(call: Call) -> Response:
-    """At, above and below a scope. To make one is Azure's own business: there is nothing but reading them here."""
+    """At, above and below a scope. Azure alone creates them: here they are read only."""
     scope, text = call.params["scope"].rstrip("/"), call.query.get("$filter", "")
     found = [doc for doc in call.store.list_resources(DENIALS) if _related(scope, doc)]
     for term in _terms(text):
@@ -284,7 +284,7 @@ def _named(document: Document) -> set[str]:
 
 
 def _related(scope: str, document: Document) -> bool:
-    """Whether it stands at the scope, above or below: all that a list without a filter shows."""
+    """Whether it is at the scope, above or below: all that a list without a filter shows."""
     other = document["properties"]["scope"]
     return scope_covers(other, scope) or scope_covers(scope, other)
 

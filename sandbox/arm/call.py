@@ -21,7 +21,7 @@ PAGE = 100
 
 @dataclass(frozen=True)
 class Caller:
-    """Who the bearer token speaks for."""
+    """The principal of the bearer token."""
 
     object_id: str
     app_id: str

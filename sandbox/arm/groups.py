@@ -1,4 +1,4 @@
-"""Resource groups, and what goes with one."""
+"""Resource groups, and what is deleted with one."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def existing_group(call: Call) -> Document:
 
 
 def refuse_deleting(group: Document) -> None:
-    """Nothing new comes into a group that goes."""
+    """Refuse a new resource in a group that is being deleted."""
     if group["properties"]["provisioningState"] == "Deleting":
         message = f"The resource group '{group['name']}' is in deprovisioning state and cannot perform this operation."
         raise ArmError(409, "ResourceGroupBeingDeleted", message)

@@ -47,7 +47,7 @@ class Image:
 
 @dataclass(frozen=True)
 class Copied:
-    """One manifest on its way: what is stored of it, its bytes, and what they say."""
+    """One manifest to copy: its row, its bytes, and what was parsed of them."""
 
     manifest: Manifest
     body: bytes
@@ -63,13 +63,13 @@ class Content:
 
 
 class ImportFailed(Exception):
-    """Why an import that was accepted ends without a copy, in the words of whoever refused."""
+    """Why an import that was accepted failed: the message of what refused it."""
 
 
 def import_image(call: Call, operations: Operations) -> Response:
     """202 and Location. What is wrong with the request shows at once; what is wrong with the source, in the end.
 
-    The copy is made before the answer goes: who stops polling does not stop it.
+    The copy is made before the answer is sent: a client that stops polling does not stop it.
     """
     target = existing_registry(call)
     source, image = _source(call)

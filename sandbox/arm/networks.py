@@ -1,4 +1,4 @@
-"""Microsoft.Network, to read by id: what stands between a cluster and a registry.
+"""Microsoft.Network, to read by id: what is between a cluster and a registry.
 
 Public addresses, virtual networks with their subnets and peerings, private endpoints, private DNS zones with their
 links and records. All are stored documents, also those that Azure shows inside another.

@@ -1,6 +1,6 @@
 """Long-running operations: kept in memory, since they needn't outlive the process.
 
-An operation ends after it has been looked at, not after a time: a frozen clock can't hold it up.
+An operation ends after a number of polls, not after a time: a frozen clock can't hold it up.
 https://learn.microsoft.com/azure/azure-resource-manager/management/async-operations
 """
 
@@ -30,11 +30,11 @@ class Operation:
     state: str
     polls: int = 1
     failure: ArmError | None = None
-    # What the last look answers; deletions have nothing to say.
+    # The body of the last poll; deletions have none.
     result: Mapping[str, Any] | None = None
 
     def poll(self) -> bool:
-        """Whether the operation is over; each look brings the end nearer."""
+        """Whether the operation is over; it ends after so many polls."""
         if self.polls == 0:
             return True
         self.polls -= 1
@@ -55,7 +55,7 @@ class Operations:
         failure: ArmError | None = None,
         result: Mapping[str, Any] | None = None,
     ) -> str:
-        """A new operation; it ends whatever the resource was going through."""
+        """A new operation; it ends an earlier one on the same resource."""
         for earlier in self._running.values():
             if earlier.target == target.lower():
                 earlier.polls = 0
@@ -70,7 +70,7 @@ class Operations:
         return operation
 
     def state_of(self, target: str) -> str | None:
-        """What a resource is still going through; reading it counts as a look."""
+        """The state of a resource whose operation is not over; reading it counts as a poll."""
         for operation in self._running.values():
             if operation.target == target.lower() and not operation.poll():
                 return operation.state

@@ -41,7 +41,7 @@ def list_providers(call: Call) -> Response:
 
 
 def get_provider(call: Call) -> Response:
-    """A registration that has begun is over at the second look."""
+    """A registration that has begun is over at the second read."""
     namespace = _namespace(call)
     document = _provider(call, namespace)
     if document["registrationState"] == "Registering":

@@ -1,4 +1,4 @@
-"""Scope maps and tokens of a registry, and POST …/generateCredentials, which tells a password once."""
+"""Scope maps and tokens of a registry, and POST …/generateCredentials, which returns a password once."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def put_token(call: Call, operations: Operations) -> Response:
 
 
 def patch_token(call: Call) -> Response:
-    """Passwords that are not named any more go; none can be set."""
+    """Passwords that the body does not name are deleted; none can be set."""
     document, given = _existing_token(call), call.properties()
     properties = document["properties"]
     if given.get("scopeMapId"):
@@ -148,7 +148,7 @@ def _created(call: Call, document: Document, operations: Operations, registry: D
 
 
 def delete(call: Call, operations: Operations) -> Response:
-    """A scope map goes even while tokens have it: they then may do nothing."""
+    """A scope map can be deleted while tokens have it: they then may do nothing."""
     registry = existing_registry(call)
     if call.path.rpartition("/")[2].startswith("_"):
         raise ArmError(400, "SystemScopeMap", "A scope map that is defined by the system can't be deleted.")
@@ -159,7 +159,7 @@ def delete(call: Call, operations: Operations) -> Response:
 
 
 def generate_credentials(call: Call, operations: Operations) -> Response:
-    """202; the new passwords, one or both, are what the operation ends with, and are told nowhere else."""
+    """202; the new passwords, one or both, are in the operation's result, and nowhere else."""
     registry = existing_registry(call)
     given = call.body if isinstance(call.body, dict) else {}
     document = call.store.get_resource(str(given.get("tokenId") or ""))

@@ -24,7 +24,7 @@ PAGE = 1000
 _QUERY = "{scope}/providers/Microsoft.CostManagement/query"
 _USAGE = "{scope}/providers/Microsoft.Consumption/usageDetails"
 
-# A subscription's offer, in its document: who has which of the APIs.
+# A subscription's offer, in its document: it decides which of the APIs answer.
 CUSTOMER_AGREEMENT = "MicrosoftCustomerAgreement"
 PAY_AS_YOU_GO = "WebDirect"
 FREE_TRIAL = "FreeTrial"
@@ -42,13 +42,13 @@ def routes() -> list[Route]:
 
 
 def offer_of(call: Call) -> str:
-    """Of the subscription that the scope is in; what has none said is a customer agreement."""
+    """The offer of the scope's subscription; where its document has none, a customer agreement."""
     subscription = call.store.get_resource("/".join(call.params["scope"].split("/")[:3])) or {}
     return str(subscription.get("_sandbox", {}).get("offer", CUSTOMER_AGREEMENT))
 
 
 def refuse_offer(call: Call, *offers: str) -> None:
-    """For what Cost Management has nothing at all."""
+    """Refuse offers of which Cost Management has nothing."""
     offer = offer_of(call)
     if offer in offers:
         raise ArmError(

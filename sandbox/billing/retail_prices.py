@@ -196,7 +196,7 @@ def _parse(text: str, *, exact: bool) -> Wanted:
             return lambda item: bool(item[field] == wanted)
         return lambda item: bool(item[field].casefold() == wanted.casefold())
 
-    # As public notes say of the real one.
+    # As public reports have it of the real API.
     if tokens.count("eq") > COMPARISONS_MOST:
         raise ValueError(f"The filter has more than {COMPARISONS_MOST} comparisons.")
     if not tokens:

@@ -1,4 +1,4 @@
-"""Microsoft.ContainerService/managedClusters, to read. What runs in them is in arm_commands.py."""
+"""Microsoft.ContainerService/managedClusters, to read. What runs in them is in commands.py."""
 
 from __future__ import annotations
 

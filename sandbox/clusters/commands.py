@@ -24,7 +24,7 @@ from sandbox.clusters.pods import Image, pod_of
 from sandbox.documents.errors import ArmError, Document
 from sandbox.identity.tokens import InvalidToken
 
-# Whom a token is for that Kubernetes API servers of clusters with Entra ID take.
+# The audience of tokens for the API servers of clusters with Entra ID.
 ENTRA_SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
 _RUN = CLUSTER_TYPE + "/runcommand/action"
 _READ = CLUSTER_TYPE + "/commandResults/read"
@@ -38,7 +38,7 @@ _SELECTOR = re.compile(
 
 @dataclass
 class Result:
-    """What a command has to say, once polls have seen it under way."""
+    """A command's result, which is returned once polls have seen it running."""
 
     properties: Document
     polls: int = 1

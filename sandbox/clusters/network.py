@@ -17,7 +17,7 @@ Document = Mapping[str, Any]
 
 
 def reaches(store: Store, cluster: Document, pool: Document, registry: Document) -> bool:
-    """Whether a node of the pool may talk to the registry. Where a firewall stands before nodes, none knows whence."""
+    """Whether a node of the pool may talk to the registry. Behind a firewall outside Azure its address is not known."""
     properties = registry["properties"]
     rules = properties.get("networkRuleSet") or {}
     if _privately(store, pool, registry):

@@ -1,4 +1,4 @@
-"""A pod that pulls one image on a node of a cluster: what `kubectl get pod -o json` would tell of it.
+"""A pod that pulls one image on a node of a cluster: what `kubectl get pod -o json` would show.
 
 Everything comes from the sandbox's own state; the words are containerd's, as the events of real clusters have them
 (github.com/Azure/AKS/issues/4459 and 4593, github.com/containerd/containerd/issues/7439).
@@ -30,7 +30,7 @@ _ARM_SIZE = re.compile(r"Standard_[A-Z]+\d+(?:-\d+)?[a-z]*p[a-z]*(?:_.*)?")
 
 
 class PullFailed(Exception):
-    """Why an image did not come, in the words of the pod's status."""
+    """Why an image could not be pulled, as the pod's status has it."""
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ class Node:
 
 
 def pod_of(state: State, cluster: Mapping[str, Any], image: Image, selector: Mapping[str, str]) -> Document:
-    """The pod, once its image has come or has been refused. A selector that no node meets leaves it pending."""
+    """The pod, once its image was pulled or refused. A selector that no node meets leaves it pending."""
     pools = cluster["properties"]["agentPoolProfiles"]
     nodes = [Node(pool) for pool in pools if pool["count"] and pool["powerState"]["code"] == "Running"]
     node = next((node for node in nodes if selector.items() <= node.labels.items()), None)
@@ -105,7 +105,7 @@ def pod_of(state: State, cluster: Mapping[str, Any], image: Image, selector: Map
 def pull(state: State, cluster: Mapping[str, Any], node: Node, image: Image) -> tuple[Manifest, bool]:
     """The manifest of the image's name, and whether the node can run it. Raises PullFailed.
 
-    An index must have a child for the node's platform. A single image comes whatever it is made for; an
+    An index must have a child for the node's platform. A single image is pulled whatever its platform; an
     architecture that isn't the node's shows when it starts.
     """
     store = state.store
@@ -151,7 +151,7 @@ def _registry(state: State, image: Image) -> Document:
 
 
 def _check_permission(state: State, cluster: Mapping[str, Any], registry: Document, image: Image) -> None:
-    """As the kubelet's identity or the cluster's service principal, else as nobody."""
+    """As the kubelet's identity or the cluster's service principal, else anonymously."""
     properties, principal = registry["properties"], _puller(state, cluster)
     if properties.get("anonymousPullEnabled"):
         return

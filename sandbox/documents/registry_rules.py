@@ -141,7 +141,7 @@ def _sku_name(name: str) -> str:
 
 
 def reserved(name: str) -> str | None:
-    """What Azure says of a name that has a word in it which is not for everyone."""
+    """Azure's message where a name contains a reserved word, else None."""
     if not _RESERVED.search(name):
         return None
     return f"The resource name '{name}' or a part of the name is a trademarked or reserved word."

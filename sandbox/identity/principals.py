@@ -1,4 +1,4 @@
-"""Whom the directory knows: users, groups, service principals, managed identities, as stored documents."""
+"""The directory: users, groups, service principals, managed identities, as stored documents."""
 
 from __future__ import annotations
 

@@ -66,12 +66,12 @@ class Denial:
     condition: str | None = None
 
     def names(self, principals: Collection[str]) -> bool:
-        """Whether it stands against someone who speaks for these, in lower case."""
+        """Whether it applies to a principal with these ids (its own and its groups'), in lower case."""
         someone = {*principals, EVERYONE}
         return not self.principals.isdisjoint(someone) and self.excluded.isdisjoint(principals)
 
     def denies(self, scope: str, action: str, *, data: bool, attributes: Mapping[str, str]) -> bool:
-        """Whether it takes `action` away at a scope from whom it names."""
+        """Whether it denies `action` at a scope to the principals that it names."""
         here = self.scope.lower().rstrip("/") == scope.lower().rstrip("/")
         reaches = here if self.this_scope_only else scope_covers(self.scope, scope)
         return (
@@ -144,7 +144,7 @@ def access_of(store: Store, principal_id: str) -> Access:
 
 
 def principal_and_groups(store: Store, principal_id: str) -> frozenset[str]:
-    """The lower-cased object ids that speak for a principal: its own and those of its groups."""
+    """A principal's object id and those of its groups, in lower case."""
     me = principal_id.lower()
     groups = (
         doc["objectId"].lower()

@@ -28,7 +28,7 @@ ANONYMOUS = "anonymous"
 TOKEN = "token:"  # and its name: one of the registry's own
 ON_REPOSITORY = frozenset({"pull", "push", "delete", "metadata_read", "metadata_write"})
 CATALOG = ("catalog", "*")
-# Resource Manager's in Azure's public cloud: what the SDK asks for where nobody says otherwise.
+# Resource Manager's audience in Azure's public cloud: what the SDK asks for by default.
 ARM_AUDIENCE = "https://management.azure.com"
 UNAUTHORIZED = "authentication required, visit https://aka.ms/acr/authorization for more information."
 
@@ -52,14 +52,14 @@ async def exchange(call: Call) -> Response:
 
 
 async def token_by_get(call: Call) -> Response:
-    """An access token for Basic credentials, or for nobody."""
+    """An access token for Basic credentials, or an anonymous one."""
     header = call.request.headers.get("authorization")
     subject = ANONYMOUS if header is None else _basic_subject(call, header)
     return _access_token(call, subject, call.request.query_params.getlist("scope"))
 
 
 async def token_by_post(call: Call) -> Response:
-    """An access token for a refresh token, for a user name and password, or for nobody."""
+    """An access token for a refresh token, for a user name and password, or an anonymous one."""
     form = await _form(call.request)
     first = {key: values[0] for key, values in form.items()}
     grant = first.get("grant_type")
@@ -107,7 +107,7 @@ def challenge(call: Call, needed: Sequence[tuple[str, str]]) -> RegistryError:
 
 
 def may_pull(state: State, document: dict[str, Any], user: str, password: str, repository: str) -> bool:
-    """Whether this user name and password, or nobody where both are empty, may pull from a repository."""
+    """Whether this user name and password may pull from a repository; anonymously where both are empty."""
     call = Call(state, str(document["name"]).lower(), document, Request({"type": "http", "headers": []}))
     if not user and not password:
         return bool(document["properties"].get("anonymousPullEnabled"))
@@ -131,7 +131,7 @@ def _access_token(call: Call, subject: str, scopes: Sequence[str]) -> Response:
 def _granted(call: Call, subject: str, scope: str) -> dict[str, Any] | None:
     """A scope such as repository:team/app:pull,push, less what the subject may not; skopeo delete asks for `*`.
 
-    repository:*:… counts for every repository in Legacy mode, and is left out without a word in ABAC mode.
+    repository:*:… counts for every repository in Legacy mode, and is left out without an error in ABAC mode.
     """
     kind, _, rest = scope.partition(":")
     name, _, wanted = rest.rpartition(":")

@@ -130,7 +130,7 @@ async def _patched(call: Call, locks: Locks) -> Locks:
         body = json.loads(await call.request.body())
     except ValueError as error:
         raise RegistryError(400, "UNSUPPORTED", "the body is not JSON") from error
-    if call.store.get_repository(call.registry, call.name) is None:  # gone while the body came in
+    if call.store.get_repository(call.registry, call.name) is None:  # deleted while the body was read
         raise name_unknown(call.name)
     if not isinstance(body, dict):
         raise RegistryError(400, "UNSUPPORTED", "the body is not an object")

@@ -25,13 +25,13 @@ Json = dict[str, Any]
 
 
 def pushed(call: Call, media_type: str, size: int, digest: str, tag: str | None) -> None:
-    """A manifest came in, by digest alone where there is no tag."""
+    """Record that a manifest was pushed, by digest alone where there is no tag."""
     target = {"mediaType": media_type, "size": size, "length": size, "digest": digest, "repository": call.name}
     _happened(call, "push", {**target, "tag": tag} if tag else target)
 
 
 def deleted(call: Call, digest: str = "") -> None:
-    """A manifest went, or without a digest the repository. Tags that are removed make no event."""
+    """Record that a manifest was deleted, or without a digest the repository. Removed tags make no event."""
     _happened(call, "delete", {"repository": call.name, **({"digest": digest} if digest else {})})
 
 
@@ -53,7 +53,7 @@ def matches(scope: str, repository: str, tag: str | None) -> bool:
 
 
 def record(store: Store, webhook_id: str, action: str, now: str, content: Json, event_id: str = "") -> str:
-    """Writes a call down with the webhook, the newest first; returns its id. Old ones are forgotten."""
+    """Keep a call with the webhook, the newest first, and drop the oldest; returns its id."""
     event_id = event_id or str(uuid.uuid4())
     with store.transaction():
         document = store.get_resource(webhook_id)

@@ -14,7 +14,7 @@ from sandbox.seeds.places import APPS, CI, DATA, IMAGES, PAYMENTS, PLATFORM, REG
 from sandbox.storage.store import Store
 
 MONTHS = 6
-# Gone from Resource Manager, but not from the bill.
+# Deleted in Resource Manager, but on the bill.
 LEGACY = Registry(PAYMENTS, "contosolegacy", "Standard", "westeurope", 1300)
 LEGACY_LAST_DAY = 9
 # Half of what a month's days come to is free.

@@ -29,7 +29,7 @@ def estate(store: Store, now: datetime) -> None:
         store.put_resource(subscription(subscription_id, name, offer))
     for place in GROUPS:
         store.put_resource(group(place.subscription, place.name, place.location, place.tags))
-    # What stands in the way of a new registry: a group that goes, and a policy.
+    # What can refuse a new registry: a group that is being deleted, and a policy.
     store.put_resource(group(APPS, "retired-rg", "eastus", state="Deleting"))
     allowed = {"location": ["westeurope", "northeurope", "swedencentral", "eastus", "westus2"]}
     store.put_resource(policy(f"/subscriptions/{APPS}", "allowed-locations", "Allowed locations", allowed))
@@ -70,6 +70,6 @@ def _add_registry(store: Store, entry: Registry, created: str) -> None:
         for location in (entry.location, *entry.replicas):
             store.put_resource(replication(document, location, created))
     for name in entry.webhooks:
-        # The scanner is down: what it is called for, it does not take.
+        # The scanner is down: it does not answer its webhook.
         path = "status/503" if name == "scanhook" else "acr"
         store.put_resource(webhook(document, name, f"https://{name}.contoso.example/{path}", "", ["push", "delete"]))

@@ -53,7 +53,7 @@ class Shelf:
 
 @dataclass(frozen=True)
 class Build:
-    """What goes into one image beside its platform; `at` is when it was built and pushed."""
+    """What one image is made of, beside its platform; `at` is when it was built and pushed."""
 
     at: str
     base: tuple[Layer, ...]
@@ -190,7 +190,7 @@ def push_sbom(shelf: Shelf, at: str, subject: Descriptor) -> Descriptor:
 
 
 def push_signature_tag(shelf: Shelf, at: str, subject: Descriptor) -> None:
-    """The older schema, without `subject`: only the tag's name says what is signed."""
+    """The older schema, without `subject`: only the tag's name has what is signed."""
     signature = layer(f"sig {subject.digest}", 243, "")
     config = {"architecture": "", "os": "", "config": {}, "rootfs": {"type": "layers", "diff_ids": [signature.digest]}}
     manifest = {
@@ -234,7 +234,7 @@ def tag(shelf: Shelf, name: str, target: Descriptor, at: str, locks: Locks | Non
 
 
 def _on(item: Layer, architecture: str) -> Layer:
-    """A layer differs by architecture; amd64 is the one its name stands for."""
+    """The layer of another architecture; its name alone is that of amd64."""
     if architecture == "amd64":
         return item
     return layer(f"{item.digest} {architecture}", item.size, item.made_by)

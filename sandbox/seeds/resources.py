@@ -239,7 +239,7 @@ def cluster(
     properties: Mapping[str, Any] | None = None,
     power: str = "Running",
 ) -> Document:
-    """A managed cluster; its id says `resourcegroups`, as AKS's do."""
+    """A managed cluster; its id has `resourcegroups`, as AKS's have."""
     node_group = f"MC_{group_name}_{name}_{location}"
     dns = f"{name}-dns-{guid('dns', name)[:8]}"
     address = guid("egress", name)

@@ -103,7 +103,7 @@ def walkthrough(store: Store) -> None:
 
 
 def system_identity(object_id: str) -> dict[str, str]:
-    """The identity block of a cluster whose control plane has an identity of its own."""
+    """The identity block of a cluster with a system-assigned identity."""
     return {"type": "SystemAssigned", "principalId": object_id, "tenantId": TENANT_ID}
 
 

@@ -1,4 +1,4 @@
-"""Which blobs a registry has, who refers to them, and when their content may go."""
+"""Which blobs a registry has, what refers to them, and when their content may be deleted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class BlobStore:
         return digest
 
     def keep_upload(self, registry: str, repository: str, upload: str, digest: str) -> bool:
-        """Make a blob of an upload; False, and the upload is gone, when its digest is another."""
+        """Make a blob of an upload; False, and the upload is cancelled, when its digest is another."""
         if self.files.upload_digest(upload) != digest:
             self.files.cancel_upload(upload)
             return False
@@ -69,7 +69,7 @@ class BlobStore:
         self.unlink([digest])
 
     def stored_bytes(self, registry: str) -> int:
-        """What the registry's images take: every referenced blob once, and every manifest once, wherever it lies."""
+        """Bytes of the registry's images: each referenced blob and each manifest once, whatever its repository."""
         key = registry.lower()
         with self._database.lock:
             if key not in self._bytes:
@@ -98,8 +98,8 @@ class BlobStore:
         return inserted
 
     def free(self, repository: int, name: str, manifests: Sequence[int], *, whole: bool = False) -> list[str]:
-        """Drop what these manifests refer to, or all that a repository links; digests of content nobody needs now, for
-        `unlink` once the change is committed."""
+        """Drop what these manifests refer to, or all that a repository links. Returns the digests of content that
+        nothing refers to now: to `unlink` once the change is committed."""
         self.forget_sizes()
         ids = json.dumps(manifests)
         of_these = "manifest IN (SELECT value FROM json_each(?))"

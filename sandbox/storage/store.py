@@ -140,7 +140,7 @@ class Store:
         return self.database.one(f"SELECT * FROM ({sql}) LIMIT 1", repository) is not None
 
     def delete_repository(self, registry: str, name: str) -> tuple[list[str], list[str]]:
-        """Remove it with all in it; the digests and the tags that went."""
+        """Delete it with all in it; returns the deleted digests and tags."""
         with self.transaction():
             repository = self._repository(registry, name)
             rows = self.database.all(
@@ -255,7 +255,7 @@ class Store:
                 self.database.run("DELETE FROM manifests WHERE repository = ? AND digest = ?", repository_id, current)
             freed = self.blobs.free(repository_id, repository, ids)
             if self.database.one("SELECT 1 FROM manifests WHERE repository = ? LIMIT 1", repository_id) is None:
-                # A repository goes with its last manifest (github.com/Azure/azure-sdk/issues/2676).
+                # A repository is deleted with its last manifest (github.com/Azure/azure-sdk/issues/2676).
                 freed += self.blobs.free(repository_id, repository, [], whole=True)
                 self.database.run("DELETE FROM repositories WHERE id = ?", repository_id)
             else:
