@@ -95,6 +95,7 @@ def _ask(who: str, registry: Registry) -> tuple[str, tuple[Grant, ...]]:
     repositories = st.multiselect(
         "Repositories",
         names,
+        key=f"repositories of a token in {registry.id}",  # Names that come in later must not undo the choice.
         accept_new_options=True,
         placeholder="Choose some, or type a name",
         help="team/* is all that begin so, * is all. A repository need not be there yet.",
