@@ -1,0 +1,115 @@
+"""The end of every dialog that changes something: shown first, run once, forgotten however it ends."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.support.app_test import button, confirm_button, texts
+from ui.elements import writing
+
+
+def page(**state: object) -> AppTest:
+    """One change on a page; its plan and what becomes of it as the session's state says."""
+
+    def script() -> None:
+        import streamlit as st
+
+        from services.connection.errors import ServiceError
+        from ui.elements.notices import show_done
+        from ui.elements.writing import PlainPlan, confirm_and_run
+
+        state = st.session_state
+        state.setdefault("calls", [])
+
+        def apply(report):  # type: ignore[no-untyped-def]
+            report("deleting")
+            state.calls.append("apply")
+            if state.get("fails"):
+                raise ServiceError("Could not delete", "**Refused.**", "Ask an owner.", "Refused")
+            return 3
+
+        show_done()
+        confirm_and_run(
+            PlainPlan(state.get("blockers", ()), state.get("warnings", ()), state.get("commands", ())),
+            "Delete 3 tags",
+            apply,
+            lambda: state.calls.append("forget"),
+            lambda result: f"{result} tags: deleted and verified.",
+            typed=state.get("typed", ""),
+            ready=state.get("ready", True),
+            in_dialog=state.get("in_dialog", True),
+        )
+
+    at = AppTest.from_function(script, default_timeout=30)
+    for name, value in state.items():
+        at.session_state[name] = value
+    return at.run()
+
+
+def test_a_change_is_run_once_forgotten_and_reported_on_the_next_run() -> None:
+    at = page(commands=("az acr repository untag --name contoso --image app:v1",))
+    assert "az acr repository untag" in texts(at)
+    assert at.session_state.calls == []
+    confirm_button(at, "Delete 3 tags").click().run()
+    assert not at.exception
+    assert at.session_state.calls == ["apply", "forget"]
+    assert [one.value for one in at.success] == ["3 tags: deleted and verified."]
+    at.run()
+    assert not at.success
+    assert at.session_state.calls == ["apply", "forget"]
+
+
+def test_what_failed_is_forgotten_too_and_shown_as_a_panel() -> None:
+    at = page(fails=True)
+    confirm_button(at, "Delete 3 tags").click().run()
+    assert at.session_state.calls == ["apply", "forget"]
+    assert "Could not delete" in texts(at)
+    assert "**Refused.**" in texts(at)
+    assert not at.success
+
+
+def test_a_blocker_is_shown_and_nothing_can_be_sent() -> None:
+    at = page(blockers=("The tag is *locked*.",), warnings=("It runs.",))
+    assert [one.value for one in at.error] == [r"The tag is \*locked\*\."]
+    assert [one.value for one in at.warning] == [r"It runs\."]
+    assert confirm_button(at, "Delete 3 tags").disabled
+
+
+def test_a_name_is_typed_first() -> None:
+    at = page(typed="team/app")
+    assert confirm_button(at, "Delete 3 tags").disabled
+    at.text_input(key="confirm team/app").set_value("team/ap").run()
+    assert confirm_button(at, "Delete 3 tags").disabled
+    at.text_input(key="confirm team/app").set_value(" team/app ").run()
+    assert not confirm_button(at, "Delete 3 tags").disabled
+
+
+def test_what_else_is_asked_for_keeps_the_button_off() -> None:
+    assert confirm_button(page(ready=False), "Delete 3 tags").disabled
+
+
+def test_a_read_only_console_shows_all_and_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "may_write", lambda: False)
+    at = page(commands=("az acr delete",))
+    assert "Read-only" in texts(at)
+    assert "az acr delete" in texts(at)
+    assert confirm_button(at, "Delete 3 tags").disabled
+
+
+def test_cancel_sends_nothing_and_a_page_has_none() -> None:
+    at = page()
+    button(at, "Cancel").click().run()
+    assert at.session_state.calls == []
+    assert [one.label for one in page(in_dialog=False).button] == ["Delete 3 tags"]
+
+
+def test_of_thousands_of_reasons_and_commands_the_first_are_shown_and_the_rest_counted() -> None:
+    at = page(
+        blockers=tuple(f"Reason {number}" for number in range(1000)),
+        commands=tuple(f"az {number}" for number in range(2000)),
+    )
+    assert len(at.error) == writing.SHOWN_BLOCKERS + 1
+    assert at.error[-1].value == "980 more reasons, not shown."
+    (code,) = at.code
+    lines = str(code.value).splitlines()
+    assert len(lines) == writing.SHOWN_COMMANDS + 1
+    assert lines[-1] == "# … and 1,980 more"
