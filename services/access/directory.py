@@ -1,4 +1,4 @@
-"""Names of principals, which only the directory knows: Azure Resource Manager tells object ids.
+"""Names of principals, which only the directory knows: Azure Resource Manager has object ids.
 
 Microsoft Graph is asked with a token of its own, and may refuse who reads all of Azure: then ids stay ids.
 https://learn.microsoft.com/graph/api/directoryobject-getbyids
@@ -28,7 +28,7 @@ _KINDS = {
 
 @dataclass(frozen=True)
 class Named:
-    """One principal as the directory has it. `name` "" where it may not be told; `sign_in`: a user's name to sign in
+    """One principal as the directory has it. `name` "" where it is hidden; `sign_in`: a user's name to sign in
     with, or an application's client id, else ""."""
 
     id: str

@@ -12,7 +12,7 @@ from services.registries.registry import Mode
 
 
 class Extra(StrEnum):
-    """What roles give beside the permissions: it tells two roles apart that are alike in those."""
+    """What roles give beside the permissions: they distinguish roles that are alike in those."""
 
     READ_SETTINGS = "read webhooks, replicas and usage"
     READ_ROLES = "read role assignments"

@@ -45,8 +45,8 @@ class Effect:
 
     @property
     def unsure(self) -> tuple[Permission, ...]:
-        """Of which it can't be told whether it would lose it."""
-        return _where(self.before, self.after, _can_not_be_told)
+        """What it may lose: that is unknown."""
+        return _where(self.before, self.after, _unknown)
 
     @property
     def gains(self) -> tuple[Permission, ...]:
@@ -87,8 +87,8 @@ class ClusterEffect:
 
     @property
     def unsure(self) -> bool:
-        """Whether it can't be told."""
-        return not (self.before and self.after) or _can_not_be_told(self.before.verdict, self.after.verdict)
+        """Whether that is unknown."""
+        return not (self.before and self.after) or _unknown(self.before.verdict, self.after.verdict)
 
     @property
     def kept(self) -> bool:
@@ -188,7 +188,7 @@ def _pulling(
     groups: Mapping[str, frozenset[str]],
     object_ids: Mapping[str, str],
 ) -> list[ClusterEffect]:
-    """Of each cluster that pulls by a role now, or of which that can't be told. Anonymous pull needs none."""
+    """Of each cluster that pulls by a role now, or of which that is unknown. Anonymous pull needs none."""
     found = []
     for cluster in () if legacy.access.anonymous_pull else clusters:
         principal = cluster.puller.object_id or object_ids.get(cluster.puller.client_id.lower(), "")
@@ -226,7 +226,7 @@ def _lost(had: Verdict, has: Verdict) -> bool:
     return had is Verdict.YES and has in (Verdict.NO, Verdict.SOME)
 
 
-def _can_not_be_told(had: Verdict, has: Verdict) -> bool:
+def _unknown(had: Verdict, has: Verdict) -> bool:
     return (had is Verdict.UNKNOWN and has is not Verdict.YES) or (had is Verdict.YES and has is Verdict.UNKNOWN)
 
 

@@ -1,4 +1,4 @@
-"""Whose an id is, as far as clusters tell: the directory, which knows them all, is not asked."""
+"""Whose an id is, as far as clusters say: the directory, which knows them all, is not asked."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
@@ -26,8 +26,8 @@ def known_principals(clusters: Iterable[Cluster]) -> KnownPrincipals:
             if identity and identity.object_id:
                 object_ids[identity.object_id.lower()] = f"the {what} of {cluster.name}"
             if identity and identity.client_id:
-                told = f", whose object id is {identity.object_id}" if identity.object_id else ""
-                client_ids[identity.client_id.lower()] = f"the {what} of {cluster.name}{told}"
+                also = f", whose object id is {identity.object_id}" if identity.object_id else ""
+                client_ids[identity.client_id.lower()] = f"the {what} of {cluster.name}{also}"
         if cluster.service_principal_id:
             client_ids[cluster.service_principal_id.lower()] = f"the service principal of {cluster.name}"
     # Who has one GUID for both is no mistake.

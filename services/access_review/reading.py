@@ -1,4 +1,4 @@
-"""Reading what assignments alone don't tell: which groups hold a principal, and how many repository tokens there are.
+"""Reading what assignments alone do not say: which groups hold a principal, and how many repository tokens there are.
 
 Azure follows groups itself, through all that are in one another, for users and service principals:
 https://learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest
@@ -53,7 +53,7 @@ def read_groups_everywhere(
 
 
 def asked_of(assignments: Iterable[RoleAssignment]) -> tuple[str, ...]:
-    """The principals that Azure can be asked about: whose kind is told, and is no group."""
+    """The principals that Azure can be asked about: whose kind is known, and is no group."""
     kinds = {one.principal_id.lower(): one.principal_type.lower() for one in assignments}
     return tuple(sorted(principal for principal, kind in kinds.items() if kind in ("user", "serviceprincipal")))
 

@@ -31,7 +31,7 @@ _OF_REGISTRIES = "microsoft.containerregistry/"
 
 
 class Use(StrEnum):
-    """What somebody does with images who may do so by a general role such as Reader or Contributor: no record tells."""
+    """What somebody does with images who may do so by a general role such as Reader or Contributor: no record says."""
 
     NOTHING = "nothing"
     PULL = "pull"

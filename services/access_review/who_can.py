@@ -58,7 +58,7 @@ class Danger(StrEnum):
 
 @dataclass(frozen=True)
 class Found:
-    """A danger, whether it is certain (or can't be told), and a sentence on it."""
+    """A danger, whether it is certain (or unknown), and a sentence on it."""
 
     danger: Danger
     sure: bool
@@ -69,7 +69,7 @@ class Found:
 class Rights:
     """What one principal may do on one registry.
 
-    `kind` is Azure's principal type (User, Group, ServicePrincipal …), "" where it is not told. `decisions`: one for
+    `kind` is Azure's principal type (User, Group, ServicePrincipal …), "" where unknown. `decisions`: one for
     each of ASKED, in that order; none where `unread` says that the role assignments were not read. `held`: its own
     assignments that reach the registry, and those of the groups that are known to hold it.
     """
@@ -88,7 +88,7 @@ class Rights:
 
     @property
     def any(self) -> bool:
-        """Whether it may do something of ASKED, or it can't be told that it may not."""
+        """Whether it may do something of ASKED, or that is unknown."""
         return any(decision.verdict is not Verdict.NO for decision in self.decisions)
 
 
@@ -111,11 +111,11 @@ def who_can(
     """Every principal that an assignment at the registry or above it names, those first who could do harm.
 
     `records` are of the registry's subscription. `groups`: by object id in lower case, the groups that hold it, as
-    `read_groups` tells; of others it is not known, and then what a group is given can't be told of them.
+    `read_groups` says; of others it is unknown, and then so is what a group is given.
 
     The order: danger by danger as Danger lists them, who has it for certain before who may have it before who has not.
     Then permission by permission (assign roles, admin password, change the registry, delete, push, locks, pull, list),
-    yes before some before can't be told before no. Then the widest scope first, then by object id.
+    yes before some before unknown before no. Then the widest scope first, then by object id.
     """
     known = groups or {}
     held = _by_holder(records, registry)
@@ -147,8 +147,8 @@ def what_can(
     return tuple(sorted(found, key=lambda one: (bool(one.unread), _gravity(one), one.registry.name.casefold())))
 
 
-def doors(registry: Registry, tokens: int | None = None) -> tuple[RolelessAccess, ...]:
-    """The ways in that no role assignment tells of, in both modes. `tokens`: how many there are, None: not read."""
+def roleless_access(registry: Registry, tokens: int | None = None) -> tuple[RolelessAccess, ...]:
+    """The ways in that no role assignment shows, in both modes. `tokens`: how many there are, None: not read."""
     found = []
     if registry.access.admin_user:
         found.append(

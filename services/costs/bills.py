@@ -38,7 +38,7 @@ class SubscriptionCosts:
     error: ServiceError | None = None
 
 
-# What tells that an offer, or an identity, has not this API; any other failure may pass.
+# By these an offer, or an identity, lacks this API; any other failure may be temporary.
 _NOT_FOR_THIS = (400, 403, 404, 422)
 
 

@@ -15,7 +15,7 @@ from services.connection.session import AzureSession
 
 @dataclass(frozen=True)
 class Budget:
-    """`grain` is how often it begins anew; `spent` and `forecast` are of its present period. `covers` says what of the
+    """`grain` is how often it restarts; `spent` and `forecast` are of its present period. `covers` says what of the
     scope it counts, in words."""
 
     id: str

@@ -1,4 +1,4 @@
-"""Why a bill and an estimate differ, part by part, as far as the two can tell."""
+"""Why a bill and an estimate differ, part by part, as far as the two say."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal

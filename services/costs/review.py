@@ -194,7 +194,7 @@ def _lines(
     currencies = sorted({row.currency for row in recent}, key=lambda currency: _used(rows, currency))
     registry = billed.registry
     where = parse_id(billed.id)
-    made: list[ReviewLine] = []
+    lines: list[ReviewLine] = []
     for currency in currencies or (None,):
         mine = [row for row in in_month if row.currency == currency]
         last = currency is None or currency == currencies[-1]
@@ -207,7 +207,7 @@ def _lines(
             why.append(_NO_BILL[source])
         if known is not None and estimate and last:
             why += differences(mine, estimate, forecast / cost if forecast and cost else Decimal(1))
-        made.append(
+        lines.append(
             ReviewLine(
                 registry_id=billed.id,
                 name=registry.name if registry else where.name,
@@ -226,7 +226,7 @@ def _lines(
                 gone=billed.gone,
             )
         )
-    return made
+    return lines
 
 
 def _used(rows: Iterable[CostRow], currency: str) -> tuple[date, date]:

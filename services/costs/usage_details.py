@@ -1,7 +1,7 @@
 """What registries have cost, by Consumption's usage details: every row of a subscription, for offers without the query.
 
 https://learn.microsoft.com/rest/api/consumption/usage-details/list. Microsoft retires it for all but pay-as-you-go.
-Rows have two forms, told by `kind`, and a third without it in older versions. They are many, and the SDK's model of one
+Rows have two forms, by `kind`, and a third without it in older versions. They are many, and the SDK's model of one
 costs a dozen times its JSON: so pages are read as JSON and added up at once.
 """
 

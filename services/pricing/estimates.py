@@ -71,7 +71,7 @@ def gib(size: int | Decimal) -> Decimal:
 
 
 def use_of(registry: Registry) -> Use | None:
-    """What a registry takes, as Azure tells it now; None where its usage or its replicas could not be read."""
+    """What a registry takes, as Azure reports it now; None where its usage or its replicas could not be read."""
     if registry.stored_bytes is None or registry.replicas is None:
         return None
     return Use(gib(registry.stored_bytes), len(registry.replicas))

@@ -45,7 +45,7 @@ def list_prices(
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> PriceList:
     """What the regions' meters cost: as read within the last day, else from the API (one request for all of them), else
-    as read last, else from the snapshot. Each Prices says which. Never raises ServiceError: its error tells.
+    as read last, else from the snapshot. Each Prices says which. Never raises ServiceError: its error says why.
     """
     host = urlsplit(session.endpoints.retail_prices).hostname or "none"
     file = folder / "prices" / f"{host}-{currency}.json"

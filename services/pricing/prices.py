@@ -1,7 +1,7 @@
 """What the meters of Azure Container Registry cost, in one region and one currency. Decimal throughout: never a float.
 
 Meters and units as in the Retail Prices API (https://learn.microsoft.com/rest/api/cost-management/retail-prices).
-A "GB" of a storage meter is taken for a GiB, the unit in which registries tell their usage and what a SKU includes.
+A "GB" of a storage meter is taken for a GiB, the unit in which registries report their usage and what a SKU includes.
 """
 
 from collections.abc import Mapping
@@ -35,7 +35,7 @@ class Prices:
 
     `registry_day`: the fixed fee of a registry for one day. `stored_gib`: a GiB for a month, beyond what the SKU
     includes. `replica_day`, `replica_gib`: the same for each replica region beside the home region, where every GiB
-    counts. `task_second`: a vCPU-second of ACR Tasks, in tiers that begin anew each month. `connected_day`: a connected
+    counts. `task_second`: a vCPU-second of ACR Tasks, in tiers that restart each month. `connected_day`: a connected
     registry for one day. `at` is when the source had these prices.
     """
 

@@ -1,6 +1,6 @@
 """List prices from the Retail Prices API. It asks for no sign-in.
 
-https://learn.microsoft.com/rest/api/cost-management/retail-prices/azure-retail-prices. Meters are told by `meterName`
+https://learn.microsoft.com/rest/api/cost-management/retail-prices/azure-retail-prices. Meters are found by `meterName`
 (and stored data by `skuName` too): `armSkuName` is empty for registries, and a `meterId` is the same in many regions.
 """
 

@@ -128,7 +128,7 @@ class Found:
 
 
 def needs_of(registry: Registry, connected: int | None = None) -> Found:
-    """What a registry uses of its SKU, as Azure tells it. `connected` counts connected registries, where it is known.
+    """What a registry uses of its SKU, as Azure reports it. `connected` counts connected registries, where it is known.
 
     Build minutes and request rates are not known to Azure's lists: they count as none.
     """
@@ -203,7 +203,7 @@ def review_sku(registry: Registry, prices: Mapping[str, Prices], days: int) -> S
         return not_known(f"{exc}.")
     present = next(option.estimate for option in choice.options if option.sku is sku)
     best = choice.best
-    # What has a SKU is never told to do without what it uses; where none has all, it stays.
+    # No SKU is advised that lacks what is used; where none has all, it stays.
     saving = max(present.total - best.estimate.total, ZERO) if best else ZERO
     now = best.estimate.total if best else present.total
     cheaper = [option for option in choice.options if option.lacks and option.estimate.total < min(now, present.total)]

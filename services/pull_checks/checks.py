@@ -11,12 +11,12 @@ from services.connection.errors import ServiceError
 
 
 class CheckState(StrEnum):
-    """WARNING: it does not keep from pulling, as far as can be told. UNKNOWN counts as neither passed nor failed."""
+    """WARNING: as far as is known it does not prevent a pull. UNKNOWN counts as neither passed nor failed."""
 
     PASSED = "passed"
     FAILED = "failed"
     WARNING = "warning"
-    UNKNOWN = "could not be told"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Check:
     fix: str = ""
 
 
-# The order in which a beginner's transcript of `az aks check-acr` tells them, and then from near to far.
+# The order of a transcript of `az aks check-acr`, and then from near to far.
 ORDER = (
     *("C1", "C2", "C17", "C3", "C6", "C13", "C7", "C9", "C10", "C11", "C12"),
     *("C4", "C5", "C14", "C15", "C16", "C8", "C18", "C19"),
@@ -40,7 +40,7 @@ ORDER = (
 # Without the state of each of these nobody can say that a pull works.
 _NEEDED = frozenset({"C1", "C3", "C4", "C6", "C9", "C19"})
 _OF_AN_IMAGE = frozenset({"C15", "C16"})
-# What can't be told of these does not keep from saying that it works.
+# Where one of these is unknown it can still be said that a pull works.
 _ADVISORY = frozenset({"C2", "C5", "C7", "C8", "C12", "C13", "C14", "C17", "C18"})
 
 
@@ -50,7 +50,7 @@ def in_order(checks: Iterable[Check]) -> tuple[Check, ...]:
 
 
 def unknown(id_: str, title: str, why: str | ServiceError, fix: str = "") -> Check:
-    """For what could not be told, and why."""
+    """For what is unknown, and why."""
     if isinstance(why, ServiceError):
         return Check(id_, title, CheckState.UNKNOWN, str(why), fix=fix or why.remedy)
     return Check(id_, title, CheckState.UNKNOWN, why, fix=fix)
@@ -66,36 +66,36 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True)
 class Verdict:
-    """`because`: the checks that failed. `untold`: those that could not be told; `missing`: ids that did not run."""
+    """`failed` and `undetermined`: the checks that decide it; `missing`: ids of needed checks that did not run."""
 
     answer: Answer
-    because: tuple[Check, ...]
-    untold: tuple[Check, ...]
+    failed: tuple[Check, ...]
+    undetermined: tuple[Check, ...]
     missing: tuple[str, ...]
 
     @property
-    def words(self) -> str:
-        """'Can't pull: AcrPull is assigned to …', or 'Probably can pull; not told: Outbound address'."""
+    def sentence(self) -> str:
+        """'Can't pull: AcrPull is assigned to …', or 'Probably can pull. Unknown: Outbound address.'"""
         if self.answer is Answer.CANNOT:
-            return f"Can't pull: {' '.join(check.evidence for check in self.because)}"
+            return f"Can't pull: {' '.join(check.evidence for check in self.failed)}"
         if self.answer is Answer.PROBABLY:
-            lacking = [check.title for check in self.untold]
+            lacking = [check.title for check in self.undetermined]
             lacking += [f"check {one} did not run" for one in self.missing]
-            return f"Probably can pull; could not be told: {', '.join(lacking)}."
+            return f"Probably can pull. Unknown: {', '.join(lacking)}."
         return "Can pull."
 
 
 def verdict(checks: Iterable[Check], *, image: bool = False) -> Verdict:
     """One answer. `image`: a certain image was asked for, and its checks count too.
 
-    CAN only where each check that it takes has run, and none failed or could not be told. One failure is enough for
-    CANNOT, whatever could not be told besides.
+    CAN only where each check that it takes has run, and none failed or is unknown. One failure is enough for
+    CANNOT, whatever else is unknown.
     """
     checks = in_order(checks)
     failed = tuple(check for check in checks if check.state is CheckState.FAILED)
-    untold = tuple(check for check in checks if check.state is CheckState.UNKNOWN and check.id not in _ADVISORY)
+    undetermined = tuple(check for check in checks if check.state is CheckState.UNKNOWN and check.id not in _ADVISORY)
     needed = _NEEDED | _OF_AN_IMAGE if image else _NEEDED
     ran = {check.id for check in checks}
     missing = tuple(id_ for id_ in ORDER if id_ in needed and id_ not in ran)
-    answer = Answer.CANNOT if failed else Answer.PROBABLY if untold or missing else Answer.CAN
-    return Verdict(answer, failed, untold, missing)
+    answer = Answer.CANNOT if failed else Answer.PROBABLY if undetermined or missing else Answer.CAN
+    return Verdict(answer, failed, undetermined, missing)

@@ -44,11 +44,11 @@ class _Sign:
     fix: str
 
 
-# The most telling first: an answer that was refused is wrapped in texts that tell of failed pulls in general.
+# The most specific first: an answer that was refused is wrapped in texts about failed pulls in general.
 _SIGNS = (
     _Sign(
         r"no match for platform in manifest[^\n]{0,80}|exec format error|no matching manifest for [^\s,\"]+",
-        "The image is not made for the node's processor or operating system.",
+        "The image is not built for the node's processor or operating system.",
         ("C15",),
         "Build it for the node's platform too, or keep its pods off that pool: nodeSelector kubernetes.io/arch.",
     ),
@@ -56,7 +56,7 @@ _SIGNS = (
         r"client with IP '?[0-9a-f.:]+'? is not allowed access[^\n]{0,40}|aka\.ms/acr/firewall",
         "The registry's network rules refuse the address that the node comes from.",
         ("C9", "C10", "C11"),
-        "Add that address to the IP rules, or make a private endpoint in the cluster's network.",
+        "Add that address to the IP rules, or create a private endpoint in the cluster's network.",
     ),
     _Sign(
         r"429 Too Many Requests|toomanyrequests",
@@ -100,7 +100,7 @@ _SIGNS = (
     _Sign(
         r"failed to fetch anonymous token[^\n]{0,200}?401[^\n\"]{0,20}|401 Unauthorized|unauthorized: [^\n\"]{0,60}|"
         r"authentication required",
-        "The registry knows the node's identity not, or no role of it lets it pull from this repository.",
+        "The registry does not know the node's identity, or no role lets it pull from this repository.",
         ("C6", "C3", "C5", "C8"),
         "Assign the role to the kubelet identity's object id: attach the registry to the cluster. After a recent "
         "change, wait ten minutes, then delete the pod.",
@@ -126,13 +126,13 @@ _SIGNS = (
     ),
     _Sign(
         r"no space left on device|failed to extract layer|DiskPressure",
-        "The node's disk is full: it is no matter of the registry.",
+        "The node's disk is full: the registry is not the cause.",
         ("C19",),
         "Free or enlarge the node's disk; large images fill it fast.",
     ),
     _Sign(
         r"InvalidImageName|couldn't parse image[^\n]{0,80}|invalid reference format",
-        "The image's name is none.",
+        "The image's name is not valid.",
         ("C16",),
         "Write server/repository:tag, in lower case, without https://.",
     ),
@@ -140,7 +140,7 @@ _SIGNS = (
 
 
 def diagnose(text: str) -> tuple[Diagnosis, ...]:
-    """What an event says, the most telling first; empty where it says nothing that is known.
+    """What an event says, the most specific first; empty where it says nothing that is known.
 
     `text` is whatever was pasted: `kubectl describe pod`, an event, containerd's log; only its end counts where it is
     very long. ImagePullBackOff itself says only that it failed before: the cause stands in the event above it.

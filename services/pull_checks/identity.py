@@ -13,7 +13,7 @@ _UNAUTHORIZED = "failed to authorize: failed to fetch anonymous token: 401 Unaut
 
 @dataclass(frozen=True)
 class IdentityResource:
-    """The managed identity as a resource. `object_id` "" where Azure does not tell it."""
+    """The managed identity as a resource. `object_id` "" where Azure does not report it."""
 
     object_id: str
     client_id: str
@@ -23,7 +23,7 @@ def identity_model(cluster: Cluster) -> Check:
     """C3: as what the cluster acts."""
     match cluster.identity_model:
         case IdentityModel.UNKNOWN:
-            return unknown("C3", MODEL, "Azure tells neither a managed identity nor a service principal.")
+            return unknown("C3", MODEL, "Azure reports neither a managed identity nor a service principal.")
         case IdentityModel.SERVICE_PRINCIPAL:
             said = f"A service principal: {cluster.service_principal_id}. Pulls stop when its secret expires."
             return Check("C3", MODEL, CheckState.PASSED, said)
@@ -43,12 +43,12 @@ def puller(cluster: Cluster) -> Check:
 
 def existence(cluster: Cluster, found: IdentityResource | ServiceError | None) -> Check:
     """C3: whether that identity is there, and still the one that the cluster knows. None: it was not looked for."""
-    fix = "Give the cluster its kubelet identity again: `az aks update --assign-kubelet-identity`."
+    fix = "Assign the kubelet identity to the cluster again: `az aks update --assign-kubelet-identity`."
     if found is None:
         why = (
             "A service principal: only the directory knows whether it is there and its secret valid."
             if cluster.identity_model is IdentityModel.SERVICE_PRINCIPAL
-            else "Azure tells no resource id of the identity."
+            else "Azure reports no resource id of the identity."
         )
         return unknown("C3", EXISTENCE, why)
     if isinstance(found, ServiceError):
@@ -59,7 +59,7 @@ def existence(cluster: Cluster, found: IdentityResource | ServiceError | None) -
         return unknown("C3", EXISTENCE, found)
     known = cluster.puller.object_id
     if found.object_id and known and not same_id(found.object_id, known):
-        said = f"It was made anew: its object id is {found.object_id}, and the cluster knows {known}."
+        said = f"It was recreated: its object id is {found.object_id}, and the cluster knows {known}."
         return Check("C3", EXISTENCE, CheckState.FAILED, said, _UNAUTHORIZED, fix)
     return Check("C3", EXISTENCE, CheckState.PASSED, f"It is there: object id {found.object_id or known}.")
 
@@ -72,7 +72,7 @@ def tenant(cluster: Cluster, registry_tenant: str | ServiceError) -> Check:
     if isinstance(registry_tenant, ServiceError):
         return unknown("C4", TENANT, registry_tenant)
     if not registry_tenant or not cluster.tenant_id:
-        return unknown("C4", TENANT, "Azure does not tell the tenant of both.")
+        return unknown("C4", TENANT, "The tenant of the registry or of the cluster is not reported.")
     if same_id(registry_tenant, cluster.tenant_id):
         return Check("C4", TENANT, CheckState.PASSED, f"Both are of the tenant {registry_tenant}.")
     said = f"The registry is of the tenant {registry_tenant}, the cluster of {cluster.tenant_id}."

@@ -15,7 +15,7 @@ class ImageFacts:
 
     `digest` "": nothing, and then the rest says nothing either. `unreadable` names what locks close to pulls;
     `missing`: manifests that an index names and the registry has not. `platforms` such as linux/arm64/v8, empty where
-    the image does not tell. `layers` counts those of the image, or of the index's largest.
+    the image does not say. `layers` counts those of the image, or of the index's largest.
     """
 
     name: str
@@ -34,7 +34,7 @@ def image_state(found: ImageFacts | ServiceError) -> Check:
         said, fix = f"There is no {found.name} in the registry.", "Push it, or correct the name in the pod's manifest."
         return Check("C16", IMAGE, CheckState.FAILED, said, "manifest unknown, or: not found", fix)
     if found.unreadable:
-        said = f"A lock keeps from reading {', '.join(found.unreadable)}."
+        said = f"A lock prevents reading {', '.join(found.unreadable)}."
         fix = "Unlock it: `az acr repository update --read-enabled true`."
         return Check("C16", IMAGE, CheckState.FAILED, said, "unexpected status: 405 Method Not Allowed", fix)
     if found.missing:
@@ -46,31 +46,31 @@ def image_state(found: ImageFacts | ServiceError) -> Check:
 
 
 def platform(cluster: Cluster, found: ImageFacts | ServiceError) -> Check:
-    """C15: whether it is made for the nodes. A pool that it is not made for is a warning while there is another."""
+    """C15: whether it is built for the nodes. A pool that it is not built for is a warning while there is another."""
     if isinstance(found, ServiceError):
         return unknown("C15", PLATFORM, found)
     if not found.digest or found.unreadable:
         return unknown("C15", PLATFORM, f"There is no {found.name} to read it from.")
     if not found.platforms:
-        return unknown("C15", PLATFORM, f"{found.name} does not tell for which platform it is made.")
+        return unknown("C15", PLATFORM, f"{found.name} does not say which platform it is built for.")
     pools = [pool for pool in cluster.pools if pool.count]
     if not pools:
         return unknown("C15", PLATFORM, "The cluster has no nodes at present.")
     suited = [(pool, _suits(pool, found.platforms)) for pool in pools]
-    made_for = f"{found.name} is made for {', '.join(found.platforms)}"
+    built_for = f"{found.name} is built for {', '.join(found.platforms)}"
     symptom = "no match for platform in manifest, or: exec format error"
     unsuited = [f"{pool.name} ({_words(pool)})" for pool, suits in suited if suits is False]
-    untold = [f"{pool.name} ({pool.vm_size})" for pool, suits in suited if suits is None]
+    undetermined = [f"{pool.name} ({pool.vm_size})" for pool, suits in suited if suits is None]
     fix = "Build it for these platforms too, or keep its pods off those pools: nodeSelector kubernetes.io/arch and os."
     if len(unsuited) == len(pools):
-        said = f"{made_for}, and no pool is of that: {', '.join(unsuited)}."
+        said = f"{built_for}, and no pool runs that: {', '.join(unsuited)}."
         return Check("C15", PLATFORM, CheckState.FAILED, said, symptom, fix)
-    if untold:
-        return unknown("C15", PLATFORM, f"{made_for}; the processors of {', '.join(untold)} are not told.")
+    if undetermined:
+        return unknown("C15", PLATFORM, f"{built_for}; the processors of {', '.join(undetermined)} are unknown.")
     if unsuited:
-        said = f"{made_for}, which the pools {', '.join(unsuited)} can't run."
+        said = f"{built_for}, which the pools {', '.join(unsuited)} can't run."
         return Check("C15", PLATFORM, CheckState.WARNING, said, symptom, fix)
-    return Check("C15", PLATFORM, CheckState.PASSED, f"{made_for}, as all pools are.")
+    return Check("C15", PLATFORM, CheckState.PASSED, f"{built_for}, as all pools are.")
 
 
 def _suits(pool: NodePool, platforms: tuple[str, ...]) -> bool | None:

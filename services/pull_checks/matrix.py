@@ -1,6 +1,6 @@
-"""Which cluster can pull from which registry, as far as role assignments and network rules tell: nothing is read here.
+"""Which cluster can pull from which registry, by role assignments and network rules. Nothing is read here.
 
-What is not known is UNKNOWN, or NETWORK where roles let and only the network is left to tell; never CAN.
+What is not known is UNKNOWN, or NETWORK where a role is there and only the network is unknown; never CAN.
 Rules of the network: https://learn.microsoft.com/azure/container-registry/container-registry-access-selected-networks
 and -private-link.
 """
@@ -17,12 +17,16 @@ from services.access.role_assignments import AccessRecords
 from services.aks.clusters import Cluster
 from services.connection.parallel import Partial
 from services.pull_checks.network import public_path
+from services.pull_checks.permission import refusal, undetermined
 from services.pull_checks.public_addresses import Outbound, asks_for_addresses, outbound_of
 from services.registries.registry import Registry
 
+# In a sentence of a table: what many groups hold has a page of its own.
+MOST_REASONS = 2
+
 
 class Answer(StrEnum):
-    """SOME: some repositories only. NETWORK: its roles let it, the registry's network does not, or can't be told."""
+    """SOME: some repositories only. NETWORK: its roles let it, the registry's network does not, or that is unknown."""
 
     CAN = "can pull"
     SOME = "some repositories"
@@ -94,29 +98,16 @@ def _by_roles(cluster: Cluster, registry: Registry, records: AccessRecords | Non
         case Verdict.SOME:
             return Answer.SOME, f"{decision.because[0].words}: some repositories only."
         case Verdict.UNKNOWN:
-            return Answer.UNKNOWN, _untold(decision)
-    return Answer.CANNOT, _refused(decision, cluster, registry, records)
+            return Answer.UNKNOWN, undetermined(decision, MOST_REASONS)
+    return Answer.CANNOT, _refusal(decision, cluster, registry, records)
 
 
-def _untold(decision: Decision) -> str:
-    said = [f"{reason.words}: {reason.why}" for reason in decision.untold[:2]]
-    return " ".join([*said, decision.unread]).strip()
-
-
-def _refused(decision: Decision, cluster: Cluster, registry: Registry, records: AccessRecords) -> str:
-    if decision.denials:
-        return f"The deny assignment {decision.denials[0].deny.name} takes it away."
-    if decision.ignored:
-        return f"{decision.ignored[0].words}. {decision.ignored[0].why}"
+def _refusal(decision: Decision, cluster: Cluster, registry: Registry, records: AccessRecords) -> str:
     control_plane = cluster.control_plane.object_id if cluster.control_plane else ""
+    mistaken = None
     if control_plane and control_plane != cluster.puller.object_id:
         mistaken = permission(records, control_plane, registry, Permission.PULL)
-        if mistaken.verdict in (Verdict.YES, Verdict.SOME):
-            return (
-                f"The control plane's identity has it ({mistaken.because[0].words}), and that one never pulls: the "
-                f"kubelet identity {cluster.puller.object_id} has no role that lets it pull."
-            )
-    return f"The {cluster.puller.kind} {cluster.puller.object_id} has no role that lets it pull."
+    return refusal(cluster, registry, decision, mistaken)
 
 
 def _by_network(registry: Registry, outbound: Outbound) -> str:

@@ -1,4 +1,4 @@
-"""Checks of the way from nodes to the registry: its name, its rules, the address nodes come from, data endpoints."""
+"""Checks of the network path from nodes to the registry: name, rules, outbound address, data endpoints."""
 
 from collections.abc import Iterable
 from contextlib import suppress
@@ -76,35 +76,35 @@ def let_in(address: str, rules: Iterable[str]) -> bool:
     one = ip_address(address)
     ranges = []
     for rule in rules:
-        with suppress(ValueError):  # One of a form that is not known lets nobody in, as far as can be told.
+        with suppress(ValueError):  # One of a form that is not known lets nobody in, as far as is known.
             ranges.append(ip_network(rule, strict=False))
     return any(one in among for among in ranges)
 
 
 def rules(registry: Registry, public: NetworkPath, private: NetworkPath) -> Check:
-    """C9: whether there is a way in at all, public or private."""
-    said = f"Public way: {public.why} Private way: {private.why}"
+    """C9: whether nodes get in at all, by the public endpoint or a private one."""
+    said = f"Public endpoint: {public.why} Private endpoint: {private.why}"
     if public.open or private.open:
         return Check("C9", RULES, CheckState.PASSED, public.why if public.open else said)
     if public.open is None or private.open is None:
-        return unknown("C9", RULES, said, "Ask who runs the network, or prove it in the cluster.")
+        return unknown("C9", RULES, said, "Ask who runs the network, or run a test pull.")
     fix = (
-        "Add the cluster's outbound address to the IP rules, or make a private endpoint in its network."
+        "Add the cluster's outbound address to the IP rules, or create a private endpoint in its network."
         if registry.network.public_access
-        else "Make a private endpoint in the cluster's network, with the zone privatelink.azurecr.io linked to it."
+        else "Create a private endpoint in the cluster's network, with the zone privatelink.azurecr.io linked to it."
     )
     return Check("C9", RULES, CheckState.FAILED, said, _FORBIDDEN, fix)
 
 
 def outbound(registry: Registry, public: NetworkPath, private: NetworkPath) -> Check | None:
-    """C10: the address that nodes come from, against the IP rules. None where public access is off: it counts not."""
+    """C10: the address that nodes come from, against the IP rules. None where public access is off."""
     if not registry.network.public_access:
         return None
     if public.open:
         return Check("C10", ADDRESS, CheckState.PASSED, public.why)
     fix = f"Add it: `az acr network-rule add --name {registry.name} --ip-address …`."
     if private.open:
-        return Check("C10", ADDRESS, CheckState.WARNING, f"{public.why} Nodes have a private way in.", "", fix)
+        return Check("C10", ADDRESS, CheckState.WARNING, f"{public.why} Nodes get in by a private endpoint.", "", fix)
     if public.open is None:
         return unknown("C10", ADDRESS, public.why, "Find out the address, and compare it with the IP rules.")
     return Check("C10", ADDRESS, CheckState.FAILED, public.why, _FORBIDDEN, fix)
@@ -121,7 +121,7 @@ def private_endpoints(registry: Registry, public: NetworkPath, private: NetworkP
     if private.open:
         return Check("C11", PRIVATE, CheckState.PASSED, private.why)
     if public.open:
-        said = f"{private.why} Nodes have a public way in."
+        said = f"{private.why} Nodes get in by the public endpoint."
         state = CheckState.WARNING
         return Check("C11", PRIVATE, state, said, "", fix)
     if private.open is None:

@@ -6,6 +6,7 @@ from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
 from services.pull_checks.checks import Check, CheckState, unknown
 from services.registries.registry import Mode, Registry
+from services.wording import counted
 
 MODE, PERMISSION, GROUP = "Permission mode", "Image pull permission", "Group membership"
 ANONYMOUS, AUDIENCE = "Anonymous pull", "Audience of tokens"
@@ -15,7 +16,7 @@ _ANYBODY = "Anonymous pull lets it all the same."
 
 def mode(registry: Registry, decision: Decision | ServiceError) -> Check:
     """C5: which roles count."""
-    role = BUILT_IN[REPOSITORY_READER if registry.access.mode is Mode.ABAC else ACR_PULL].name
+    role = _role_for(registry)
     said = f"{registry.access.mode} mode: {role} lets pull."
     ignored = () if isinstance(decision, ServiceError) or decision.verdict is Verdict.YES else decision.ignored
     if ignored:
@@ -42,11 +43,10 @@ def pull_permission(
     `of_control_plane`: the same asked of the control plane's identity, for the common mistake. None: not asked.
     """
     if registry.access.anonymous_pull and (isinstance(decision, ServiceError) or decision.verdict is Verdict.UNKNOWN):
-        said = decision.cause if isinstance(decision, ServiceError) else _untold(decision)
+        said = decision.cause if isinstance(decision, ServiceError) else undetermined(decision)
         return Check("C6", PERMISSION, CheckState.WARNING, f"{said} {_ANYBODY}")
     if isinstance(decision, ServiceError):
         return unknown("C6", PERMISSION, decision)
-    where = f" {repository}" if repository else ""
     match decision.verdict:
         case Verdict.YES:
             given = "; ".join(f"{reason.words} ({reason.assignment.id})" for reason in decision.because)
@@ -56,38 +56,64 @@ def pull_permission(
             said = f"It depends on the repository: {given or 'a deny assignment takes some away'}."
             return unknown("C6", PERMISSION, said, "Check it again with the repository that is pulled.")
         case Verdict.UNKNOWN:
-            return unknown("C6", PERMISSION, _untold(decision), "See the assignments, or prove it in the cluster.")
-    role = BUILT_IN[REPOSITORY_READER if registry.access.mode is Mode.ABAC else ACR_PULL].name
-    said = f"No role lets the {cluster.puller.kind} {cluster.puller.object_id} pull{where} from {registry.name}."
+            return unknown("C6", PERMISSION, undetermined(decision), "See the assignments, or run a test pull.")
+    role = _role_for(registry)
+    said = refusal(cluster, registry, decision, of_control_plane, repository)
     fix = f"Assign {role} on the registry to it: attach the registry to the cluster."
     if decision.denials:
-        said = f"The deny assignment {decision.denials[0].deny.name} takes pulling away; no role goes before it."
-        fix = "Have the deny assignment changed by who made it: a managed application, or a deployment stack."
-    elif left_out := [reason for reason in decision.reasons if reason.why]:
-        said += f" {left_out[0].words}: {left_out[0].why}"
-    if decision.ignored:
-        said += f" {decision.ignored[0].words}: {decision.ignored[0].why}"
-    if of_control_plane and of_control_plane.because and cluster.control_plane:
-        reason = of_control_plane.because[0]
-        said += (
-            f" {reason.words} is held by the control plane's identity {cluster.control_plane.object_id}, which never "
-            "pulls images: a common mistake."
-        )
+        fix = "Ask the owner of the deny assignment to change it: a managed application, or a deployment stack."
+    if _is_held_by_control_plane(cluster, of_control_plane):
         fix = f"Assign {role} to the {cluster.puller.kind}'s object id instead: attach the registry to the cluster."
     if registry.access.anonymous_pull:
         return Check("C6", PERMISSION, CheckState.WARNING, f"{said} {_ANYBODY}", "", fix)
     return Check("C6", PERMISSION, CheckState.FAILED, said, _UNAUTHORIZED, fix)
 
 
-def _untold(decision: Decision) -> str:
-    said = [f"{reason.words}: {reason.why}" for reason in decision.untold]
+def refusal(
+    cluster: Cluster,
+    registry: Registry,
+    decision: Decision,
+    of_control_plane: Decision | None = None,
+    repository: str = "",
+) -> str:
+    """Sentences on why a decision that is NO keeps the puller from pulling; `of_control_plane` as `pull_permission`."""
+    where = f" {repository}" if repository else ""
+    said = f"No role lets the {cluster.puller.kind} {cluster.puller.object_id} pull{where} from {registry.name}."
+    if decision.denials:
+        said = f"The deny assignment {decision.denials[0].deny.name} takes pulling away; no role overrides it."
+    elif left_out := [reason for reason in decision.reasons if reason.why]:
+        said += f" {left_out[0].words}: {left_out[0].why}"
+    if decision.ignored:
+        said += f" {decision.ignored[0].words}: {decision.ignored[0].why}"
+    if of_control_plane and cluster.control_plane and _is_held_by_control_plane(cluster, of_control_plane):
+        said += (
+            f" {of_control_plane.because[0].words} is held by the control plane's identity "
+            f"{cluster.control_plane.object_id}, which never pulls images: a common mistake."
+        )
+    return said
+
+
+def undetermined(decision: Decision, most: int | None = None) -> str:
+    """Sentences on what keeps a decision UNKNOWN: at `most` so many assignments, then how many more there are."""
+    reasons = decision.untold[:most]
+    said = [f"{reason.words}: {reason.why}" for reason in reasons]
+    if more := len(decision.untold) - len(reasons):
+        said.append(f"And {counted(more, 'more assignment')}.")
     said += [f"The deny assignment {denial.deny.name} may take it away." for denial in decision.denials]
     said += [decision.unread] if decision.unread else []
     return " ".join(said)
 
 
+def _is_held_by_control_plane(cluster: Cluster, of_control_plane: Decision | None) -> bool:
+    return bool(of_control_plane and of_control_plane.because and cluster.control_plane)
+
+
+def _role_for(registry: Registry) -> str:
+    return BUILT_IN[REPOSITORY_READER if registry.access.mode is Mode.ABAC else ACR_PULL].name
+
+
 def group(decision: Decision | ServiceError) -> Check | None:
-    """C7: what a group gives arrives late. None where nothing gives it, or nobody could tell.
+    """C7: what a group gives arrives late. None where nothing gives it, or that is unknown.
 
     https://learn.microsoft.com/azure/aks/cluster-container-registry-integration
     """
@@ -110,12 +136,12 @@ def anonymous(registry: Registry) -> Check:
 
 
 def audience(registry: Registry) -> Check:
-    """C14: whether the registry takes tokens made for Resource Manager.
+    """C14: whether the registry accepts tokens for Resource Manager.
 
     https://learn.microsoft.com/azure/container-registry/container-registry-disable-authentication-as-arm
     """
     if registry.access.arm_audience_tokens:
-        return Check("C14", AUDIENCE, CheckState.PASSED, "Tokens made for Azure Resource Manager are taken too.")
-    said = "Only tokens made for registries are taken: `az aks check-acr` then fails, and some clients do."
+        return Check("C14", AUDIENCE, CheckState.PASSED, "Tokens for Azure Resource Manager are accepted too.")
+    said = "Only tokens for registries are accepted: `az aks check-acr` then fails, and some clients do."
     fix = "Trust the permission above rather than check-acr; nodes of old versions may need an upgrade."
     return Check("C14", AUDIENCE, CheckState.WARNING, said, _UNAUTHORIZED, fix)

@@ -48,7 +48,7 @@ def read_name(registry: Registry, lookup: Lookup = look_up) -> Resolved:
 
 
 def read_identity(session: AzureSession, cluster: Cluster) -> IdentityResource | None:
-    """The kubelet identity as a resource; None where no id of one is told. Raises ServiceError: 404 if gone."""
+    """The kubelet identity as a resource; None where Azure reports none. Raises ServiceError: 404 if gone."""
     if not cluster.kubelet or not cluster.kubelet.resource_id:
         return None
     found = get_resource(session, cluster.kubelet.resource_id)
@@ -139,8 +139,8 @@ def read_image(session: AzureSession, registry: Registry, repository: str, refer
         if manifest.digest != digest:  # The tag was moved in between.
             manifest = read_manifest(client, repository, digest)
         if manifest.kind is not Kind.INDEX:
-            told = f"{row.os}/{row.architecture}" if row.os and row.architecture else ""
-            platforms = (told,) if told else _platform(client, repository, manifest)
+            listed = f"{row.os}/{row.architecture}" if row.os and row.architecture else ""
+            platforms = (listed,) if listed else _platform(client, repository, manifest)
             return ImageFacts(name, digest, platforms, len(manifest.layers))
         digests = [child.digest for child in manifest.children]
 

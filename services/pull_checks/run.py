@@ -166,7 +166,7 @@ def _permission(session: AzureSession, question: PullQuestion) -> PullReport:
 def _puller(session: AzureSession, question: PullQuestion) -> PullerAccess:
     cluster = question.cluster
     if not question.principal:
-        title = f"Could not tell what {cluster.name} may pull"
+        title = f"Could not determine what {cluster.name} may pull"
         remedy = "Look up the object id: `az ad sp show --id` with the client id, and give it here."
         raise ServiceError(title, f"Only the directory knows the object id. {cluster.puller.why}", remedy, "NoObjectId")
     return read_puller(session, cluster, question.registry, question.principal)

@@ -39,15 +39,15 @@ def freshness(decision: Decision | ServiceError, now: datetime) -> Check | None:
     if isinstance(decision, ServiceError) or not decision.because:
         return None
     times = [reason.assignment.created for reason in decision.because]
-    told = [time for time in times if time]
-    if not told:
-        return unknown("C8", FRESH, "Azure does not tell when the role was assigned.")
-    age = now - min(told)
+    known = [time for time in times if time]
+    if not known:
+        return unknown("C8", FRESH, "Azure does not report when the role was assigned.")
+    age = now - min(known)
     if age < PROPAGATION:
         said = f"The role was assigned {max(0, int(age.total_seconds() // 60))} minutes ago."
         fix = "It takes up to 10 minutes to arrive; a node may keep its old token for an hour: then restart the pod."
         return Check("C8", FRESH, CheckState.WARNING, said, _UNAUTHORIZED, fix)
-    return Check("C8", FRESH, CheckState.PASSED, f"The role was assigned on {min(told):%d %B %Y}: it has arrived.")
+    return Check("C8", FRESH, CheckState.PASSED, f"The role was assigned on {min(known):%d %B %Y}: it has arrived.")
 
 
 def throttling(cluster: Cluster, registry: Registry, layers: int | None = None) -> Check:
@@ -75,7 +75,7 @@ def cluster_state(cluster: Cluster, registry: Registry) -> Check:
         said, fix = "The cluster is stopped: no node pulls.", "Start it: `az aks start`."
         return Check("C19", CLUSTER, CheckState.FAILED, said, "Pods stay Pending", fix)
     if not cluster.provisioning_state:
-        return unknown("C19", CLUSTER, "Azure does not tell its state.")
+        return unknown("C19", CLUSTER, "State not reported.")
     concerns = []
     if cluster.provisioning_state != "Succeeded":
         concerns.append(f"Its state is {cluster.provisioning_state}: settings may change yet.")

@@ -55,6 +55,6 @@ def as_text(
     last = {
         Answer.CAN: f"\nYour cluster can pull images from {server}!",
         Answer.CANNOT: f"\nYour cluster can't pull images from {server}.",
-        Answer.PROBABLY: f"\n{verdict.words}",
+        Answer.PROBABLY: f"\n{verdict.sentence}",
     }[verdict.answer]
     return "\n".join(f"[{now:%Y-%m-%dT%H:%M:%SZ}] {line}" for line in (*lines, last)) + "\n"

@@ -85,7 +85,7 @@ def test_a_pod_s_event_names_its_cause_and_the_check_that_confirms_it(check: Any
     at.text_area[0].set_value(event).run()
     assert not at.exception
     shown = texts(at).replace("\\", "")
-    assert "no role of it lets it pull" in shown
+    assert "no role lets it pull from this repository" in shown
     assert "Image pull permission (C6): failed" in shown
     at.text_area[0].set_value("Back-off pulling image").run()
     assert "Nothing in it is known" in alerts(at)
@@ -156,7 +156,7 @@ def test_role_assignments_that_refuse_are_a_panel_and_never_a_green_answer(check
     at = check(own.session(), **PAIR)
     assert "Could not list who may use casaacr01" in texts(at)
     assert not at.success
-    assert "Probably can pull; could not be told" in alerts(at)
+    assert "Probably can pull. Unknown:" in alerts(at)
 
 
 def prove(at: AppTest) -> AppTest:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from services.access.decisions import Verdict
-from services.access_review.who_can import ASKED, Rights, doors, who_can
+from services.access_review.who_can import ASKED, Rights, roleless_access, who_can
 from services.commands import access as az_access
 from services.pull_checks.matrix_reading import Pulls
 from services.registries.registry import Registry
@@ -97,7 +97,7 @@ def _show_doors(who: str, registry: Registry) -> None:
     show_progress(reading, f"tokens of {registry.id}")
     if reading.error:
         st.info(f"Repository tokens were not counted: {plain(reading.error.cause)}", icon=":material/key:")
-    for door in doors(registry, reading.value):
+    for door in roleless_access(registry, reading.value):
         st.warning(f"**{plain(door.title)}**: {plain(door.who)} {door.words}", icon=":material/door_open:")
 
 

@@ -15,7 +15,7 @@ _MARKS = {
     CheckState.PASSED: ":green-badge[:material/check: passed]",
     CheckState.FAILED: ":red-badge[:material/close: failed]",
     CheckState.WARNING: ":orange-badge[:material/warning: warning]",
-    CheckState.UNKNOWN: ":gray-badge[:material/help: could not be told]",
+    CheckState.UNKNOWN: ":gray-badge[:material/help: unknown]",
 }
 
 
@@ -26,7 +26,7 @@ def show_verdict(run: PullRun, *, running: bool, image: bool) -> None:
         return
     found = verdict(run.report.checks, image=image)
     cluster, registry = (plain(one.name) if one else "" for one in (run.cluster, run.registry))
-    words = f"**{cluster}** ← **{registry}**: {plain(found.words)}"
+    words = f"**{cluster}** ← **{registry}**: {plain(found.sentence)}"
     match found.answer:
         case Answer.CAN:
             st.success(words, icon=":material/check_circle:")

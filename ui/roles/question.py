@@ -100,7 +100,7 @@ def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> No
         f"- **Scope**: {where}, not its resource group or subscription.\n"
         f"- **Condition**: {condition}.\n"
         f"- **Assigned to**: {plain(case.principal)}\n"
-        f"- **Gives too much**: {', '.join(advice.excess) or 'nothing'}."
+        f"- **More than needed**: {', '.join(advice.excess) or 'nothing'}."
     )
     dangers = [f"- {power.capitalize()}: {DANGERS[power]}" for power in advice.excess if power in DANGERS]
     if dangers:

@@ -21,7 +21,7 @@ from services.access.role_assignment_reading import read_access
 from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment, keys_down_to
 from services.access.role_definitions import PermissionBlock, RoleDefinition
 from services.access_review.reading import asked_of, count_tokens, read_groups, read_groups_everywhere
-from services.access_review.who_can import ASKED, Danger, Rights, doors, what_can, who_can
+from services.access_review.who_can import ASKED, Danger, Rights, roleless_access, what_can, who_can
 from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
@@ -245,11 +245,11 @@ def test_an_object_id_is_the_same_in_other_case() -> None:
 
 def test_doors_need_no_role() -> None:
     registry = the_registry()
-    assert doors(registry, 0) == doors(registry, None) == ()
+    assert roleless_access(registry, 0) == roleless_access(registry, None) == ()
     opened = replace(registry, access=replace(registry.access, admin_user=True, anonymous_pull=True))
-    titles = [door.title for door in doors(opened, 2)]
+    titles = [door.title for door in roleless_access(opened, 2)]
     assert titles == ["Admin user is on", "Anonymous pull is on", "2 repository tokens"]
-    assert doors(registry, 1)[0].title == "1 repository token"
+    assert roleless_access(registry, 1)[0].title == "1 repository token"
 
 
 def test_one_principal_on_all_registries_the_gravest_first_and_unread_ones_last() -> None:

@@ -381,7 +381,7 @@ def test_the_verdict_is_green_only_where_all_that_it_takes_has_run_and_passed(
         assert needed <= {check.id for check in checks if check.state in (PASSED, WARNING)}
         assert not any(check.id in needed and check.state is UNKNOWN for check in checks)
     assert (found.answer is Answer.CANNOT) is any(check.state is FAILED for check in checks)
-    assert found.words
+    assert found.sentence
     assert [ORDER.index(check.id) for check in in_order(checks)] == sorted(ORDER.index(check.id) for check in checks)
 
 
@@ -390,11 +390,11 @@ def test_the_verdict_says_why_and_what_it_lacks() -> None:
     assert verdict(passing(*NEEDED), image=True).missing == ("C15", "C16")
     assert verdict(()).answer is Answer.PROBABLY
     lacking = verdict((*passing(*NEEDED), unknown("C10", "Outbound address", "no.")))
-    assert lacking.words == "Probably can pull; could not be told: Outbound address."
+    assert lacking.sentence == "Probably can pull. Unknown: Outbound address."
     advisory = unknown("C17", "Location", "no.")
     assert verdict((*passing(*NEEDED), advisory)).answer is Answer.CAN
     failed = Check("C6", "t", FAILED, "No role.", "401", "Attach.")
-    assert verdict((failed, unknown("C9", "Network rules", "no."))).words == "Can't pull: No role."
+    assert verdict((failed, unknown("C9", "Network rules", "no."))).sentence == "Can't pull: No role."
     assert len(set(ORDER)) == 19
 
 

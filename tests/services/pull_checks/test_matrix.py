@@ -84,7 +84,7 @@ def test_without_a_role_it_can_not() -> None:
 def test_a_grant_to_the_control_plane_is_recognised_for_the_mistake_it_is() -> None:
     found = pair(grant(CONTROL_PLANE))
     assert found.answer is Answer.CANNOT
-    assert "that one never pulls" in found.reason and KUBELET in found.reason
+    assert "which never pulls images: a common mistake" in found.reason and KUBELET in found.reason
 
 
 def test_acr_pull_on_an_abac_registry_is_ignored_and_the_reader_counts() -> None:
@@ -120,7 +120,10 @@ def test_a_deny_assignment_takes_it_away() -> None:
         (PrincipalRef(KUBELET, "ServicePrincipal"),),
     )
     found = pair(grant(), denies=(deny,))
-    assert (found.answer, found.reason) == (Answer.CANNOT, "The deny assignment no pulls takes it away.")
+    assert (found.answer, found.reason) == (
+        Answer.CANNOT,
+        "The deny assignment no pulls takes pulling away; no role overrides it.",
+    )
 
 
 def test_denies_that_were_not_read_leave_it_unknown() -> None:

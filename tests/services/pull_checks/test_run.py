@@ -72,7 +72,7 @@ def test_the_check_fails_and_attaching_makes_it_pass(own: Own, cluster: Cluster)
     after = asked(own, cluster)
     assert one(after, "C6").state is CheckState.PASSED
     assert one(after, "C8").state is CheckState.WARNING
-    assert verdict(after).answer is Answer.CAN, verdict(after).words
+    assert verdict(after).answer is Answer.CAN, verdict(after).sentence
 
 
 def test_a_grant_to_the_control_plane_is_recognised(own: Own, cluster: Cluster) -> None:
