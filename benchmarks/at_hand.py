@@ -26,7 +26,7 @@ def measure() -> list[Row]:
 
     def plan() -> None:
         chosen = choose(repository, Rule("v*", timedelta(days=30), leftovers=True), now)
-        planned = plan_deletion(repository, chosen.digests, by_name=False)
+        planned = plan_deletion(repository, chosen.digests, registry="contoso", by_name=False)
         assert len(planned.going) == len(repository.rows) == MANIFESTS
         assert freed_bytes([repository, *registry.values], {repository.name: planned.digests})
 

@@ -18,7 +18,7 @@ from ui.elements.errors import panel
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import show_rows
 from ui.elements.text import plain, short
-from ui.elements.writing import PlainPlan, confirm
+from ui.elements.writing import confirm
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import crumb, open_page
@@ -81,7 +81,9 @@ def show_untag_table(plan: UntagPlan) -> None:
 
 
 def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool) -> None:
-    plan = plan_deletion(contents, chosen.digests, by_name=by_name, running=ask_what_runs(contents))
+    plan = plan_deletion(
+        contents, chosen.digests, registry=registry.name, by_name=by_name, running=ask_what_runs(contents)
+    )
     if chosen.kept:
         with st.expander(
             f"{counted(len(chosen.kept), 'image stays', 'images stay')}: another tag, not chosen, points to them",
@@ -96,7 +98,7 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
     going = len(plan.going)
     with panel():
         if confirm(
-            PlainPlan(commands=tuple(az_images.delete_image(registry.name, name, digest) for digest in plan.digests)),
+            plan,
             f"Delete {counted(going, 'manifest')}",
             typed=name if going > 1 else "",
             ready=going > 0,

@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from services.commands import images as az_images
 from services.deletion.plan import plan_deletion
 from services.deletion.repository import plan_repository_deletion
 from services.images.repository_contents import RepositoryContents
@@ -12,7 +11,7 @@ from ui.deletion.plan import ask_what_runs, contents_of, show_freed, show_plan
 from ui.elements.errors import panel
 from ui.elements.page import empty, header
 from ui.elements.text import plain, short
-from ui.elements.writing import PlainPlan, confirm
+from ui.elements.writing import confirm
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import crumb, open_page
@@ -40,7 +39,7 @@ def delete_image(contents: RepositoryContents) -> None:
     digest = reference
     if ":" not in reference:
         digest = next((tag.digest for tag in contents.tags if tag.name == reference), "")
-    plan = plan_deletion(contents, [digest], by_name=True, running=ask_what_runs(contents))
+    plan = plan_deletion(contents, [digest], registry=registry.name, by_name=True, running=ask_what_runs(contents))
     if not plan.items:
         empty(":material/delete:", "No such image", "It may have been deleted. Refresh, or go back.")
         return
@@ -48,7 +47,7 @@ def delete_image(contents: RepositoryContents) -> None:
     show_plan(plan)
     with panel():
         if confirm(
-            PlainPlan(commands=tuple(az_images.delete_image(registry.name, name, digest) for digest in plan.digests)),
+            plan,
             f"Delete {counted(len(plan.going), 'manifest')}",
             typed=name if len(plan.going) > 1 else "",
             ready=bool(plan.going),
@@ -60,15 +59,14 @@ def delete_image(contents: RepositoryContents) -> None:
 
 
 def delete_repository(contents: RepositoryContents) -> None:
-    plan = plan_repository_deletion(contents, ask_what_runs(contents))
+    plan = plan_repository_deletion(contents, registry.name, ask_what_runs(contents))
     st.markdown(
-        f"**{counted(len(plan.digests), 'manifest')}** and **{counted(len(plan.tags), 'tag')}** will be deleted"
-        + (f", and {counted(plan.hidden, 'manifest')} that no list shows." if plan.hidden else ".")
+        f"**{counted(len(plan.digests), 'manifest')}** and **{counted(len(plan.tags), 'tag')}** will be deleted."
     )
     show_freed(who, registry, contents, plan.digests)
     with panel():
         if confirm(
-            PlainPlan(plan.refusals, (), (az_images.delete_repository(registry.name, name),)),
+            plan,
             "Delete repository",
             typed=name,
             icon=":material/delete_forever:",

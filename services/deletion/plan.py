@@ -1,4 +1,4 @@
-"""What deleting manifests would do, before anything is done: what goes along, what would break, what is in the way.
+"""What deleting manifests would do, before anything is done: what goes with them, what would break, what keeps them.
 
 Binding rules, from acr-cli's purge (cmd/repository/image_functions.go) and container-registry-delete.md,
 container-registry-image-lock.md and container-registry-manage-artifact.md: deleting a digest takes all its tags and
@@ -12,10 +12,15 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cached_property
 
+from services.commands import images as az_images
 from services.deletion.blocking_locks import blocking_locks
 from services.images.manifests import attached_to
 from services.images.repositories import ManifestRow
 from services.images.repository_contents import RepositoryContents
+from services.wording import counted
+
+# Names in a sentence; the rest is counted.
+_SHOWN = 10
 
 
 class Why(StrEnum):
@@ -31,9 +36,9 @@ class Why(StrEnum):
 class DeletionItem:
     """One manifest, and what its deletion means.
 
-    `of` is the digest that it goes along with ('' where it was chosen), `tags` those that go with it, `breaks` the
-    indexes that stay and would miss it, `after` the digests of the plan that must be gone before. `refusal` is ''
-    where it can be done, else the reason in words; `size` its layers' bytes, shared or not.
+    `of` is the digest that it goes with ('' where it was chosen), `tags` those that go with it, `breaks` the
+    indexes that stay and would miss it, `after` the digests of the plan that must be gone before. `blocker` is ''
+    where it can be deleted, else the reason; `size` its layers' bytes, shared or not.
     """
 
     digest: str
@@ -43,17 +48,18 @@ class DeletionItem:
     size: int
     breaks: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
-    refusal: str = ""
+    blocker: str = ""
 
 
 @dataclass(frozen=True)
 class DeletionPlan:
-    """Deletes the manifests of `items` that are not refused; parents stand before what hangs on them.
+    """Deletes the manifests of `going`; parents stand before what hangs on them. `registry` is the registry's name.
 
     `by_name`: each was chosen as itself, not by a rule, and so may break an index that the plan names. `running` are
     the digests that were said to run in a cluster.
     """
 
+    registry: str
     repository: str
     items: tuple[DeletionItem, ...]
     by_name: bool
@@ -62,7 +68,7 @@ class DeletionPlan:
 
     @cached_property
     def going(self) -> tuple[DeletionItem, ...]:
-        return tuple(item for item in self.items if not item.refusal)
+        return tuple(item for item in self.items if not item.blocker)
 
     @property
     def digests(self) -> tuple[str, ...]:
@@ -79,38 +85,66 @@ class DeletionPlan:
         """The indexes that stay and can't be pulled whole any more."""
         return tuple(dict.fromkeys(index for item in self.going for index in item.breaks))
 
+    @property
+    def blockers(self) -> tuple[str, ...]:
+        """Why nothing can be deleted; empty where something can."""
+        return () if self.going else tuple(dict.fromkeys(item.blocker for item in self.items))
+
+    @property
+    def warnings(self) -> tuple[str, ...]:
+        """What to know before the rest is deleted."""
+        return tuple(_warnings(self))
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """A line for each manifest."""
+        return tuple(az_images.delete_image(self.registry, self.repository, digest) for digest in self.digests)
+
+
+def _warnings(plan: DeletionPlan) -> Iterator[str]:
+    if plan.broken:
+        number = counted(len(plan.broken), "index stays", "indexes stay")
+        yield f"{number} and can't be pulled whole any more: {', '.join(plan.broken[:_SHOWN])}."
+    chosen = sorted({tag for item in plan.going if item.why is Why.CHOSEN for tag in item.tags})
+    if plan.by_name and len(chosen) > 1:
+        more = f" and {len(chosen) - _SHOWN:,} more" if len(chosen) > _SHOWN else ""
+        yield f"All of these tags are deleted: {', '.join(chosen[:_SHOWN])}{more}."
+    if plan.empties_repository:
+        yield "Nothing is left of the repository: it is deleted with its last manifest."
+
 
 def plan_deletion(
     contents: RepositoryContents,
     chosen: Iterable[str],
     *,
+    registry: str,
     by_name: bool,
     running: Collection[str] = frozenset(),
 ) -> DeletionPlan:
     """The plan for these digests of one repository. Pure; a digest that is not there is left out.
 
-    By a rule (`by_name` False) nothing goes that an index still in use points to, and nothing with a tag that was not
-    chosen. By name it may, and the plan says so. Neither way goes what is locked, what runs in a cluster, or anything
-    while it is not known what the repository's manifests point to.
+    `registry` is the registry's name. By a rule (`by_name` False) nothing goes that an index still in use points to,
+    and nothing with a tag that was not chosen. By name it may, and the plan says so. Neither way goes what is locked,
+    what runs in a cluster, or anything while it is not known what the repository's manifests point to.
     """
     hangs = _ManifestGraph(contents)
     wanted = [digest for digest in dict.fromkeys(chosen) if digest in hangs.rows]
     items = {item.digest: item for item in _all_that_goes(hangs, wanted)}
     in_use = hangs.in_use(running)
     for digest, item in items.items():
-        refusal = _refusal(contents, hangs, item, in_use, by_name=by_name)
-        items[digest] = replace(item, refusal=refusal)
-    _propagate_refusals(items, hangs, by_name=by_name)
+        blocker = _blocker(contents, hangs, item, in_use, by_name=by_name)
+        items[digest] = replace(item, blocker=blocker)
+    _propagate_blockers(items, hangs, by_name=by_name)
     ordered = _parents_first(items, hangs)
     while len(ordered) < len(items):
         for digest in items.keys() - {item.digest for item in ordered}:
             circle = "It and what it hangs on form a circle, by tags that were set by hand."
-            items[digest] = replace(items[digest], refusal=circle, breaks=())
-        _propagate_refusals(items, hangs, by_name=by_name)
+            items[digest] = replace(items[digest], blocker=circle, breaks=())
+        _propagate_blockers(items, hangs, by_name=by_name)
         ordered = _parents_first(items, hangs)
-    going = {item.digest for item in ordered if not item.refusal}
+    going = {item.digest for item in ordered if not item.blocker}
     empties = bool(going) and contents.complete and going == hangs.rows.keys()
-    return DeletionPlan(contents.name, ordered, by_name, frozenset(running), empties)
+    return DeletionPlan(registry, contents.name, ordered, by_name, frozenset(running), empties)
 
 
 class _ManifestGraph:
@@ -154,7 +188,7 @@ class _ManifestGraph:
 
 
 def _needing(digest: str, hangs: _ManifestGraph) -> set[str]:
-    """The indexes that list it, or that list what the registry takes along with it; these themselves left out."""
+    """The indexes that list it, or that list what the registry deletes with it; these themselves left out."""
     along = _reach(digest, hangs.referrers)
     return {index for gone in along for index in hangs.parents.get(gone, ())} - along
 
@@ -195,7 +229,7 @@ def _all_that_goes(hangs: _ManifestGraph, wanted: list[str]) -> Iterator[Deletio
         yield DeletionItem(digest, reason, of, hangs.tags(digest), hangs.rows[digest].size)
 
 
-def _refusal(
+def _blocker(
     contents: RepositoryContents, hangs: _ManifestGraph, item: DeletionItem, in_use: Mapping[str, str], *, by_name: bool
 ) -> str:
     """What stands in the way of this one, whatever becomes of the others; '' where nothing does."""
@@ -224,30 +258,31 @@ def _unknown(contents: RepositoryContents) -> str:
     return f"Of {len(contents.rows):,} manifests, {missing:,} could not be read: what they point to is not known."
 
 
-def _propagate_refusals(items: dict[str, DeletionItem], hangs: _ManifestGraph, *, by_name: bool) -> None:
-    """What stays because of another that stays; each refusal may bring further ones."""
+def _propagate_blockers(items: dict[str, DeletionItem], hangs: _ManifestGraph, *, by_name: bool) -> None:
+    """What stays because of another that stays; each may keep further ones."""
     changed = True
     while changed:
         changed = False
         for digest, item in items.items():
-            if item.refusal:
+            if item.blocker:
                 continue
             staying = sorted(
-                index for index in hangs.parents.get(digest, ()) if index not in items or items[index].refusal
+                index for index in hangs.parents.get(digest, ()) if index not in items or items[index].blocker
             )
-            refusal = ""
+            blocker = ""
             if staying and not (by_name and item.why is Why.CHOSEN):
                 tags = hangs.tags(staying[0])
-                refusal = f"The index {staying[0]}{f' ({tags[0]})' if tags else ''} stays, and needs it."
-            elif item.of and items[item.of].refusal:
-                refusal = f"It hangs on {item.of}, which stays."
+                blocker = f"The index {staying[0]}{f' ({tags[0]})' if tags else ''} stays, and needs it."
+            elif item.of and items[item.of].blocker:
+                blocker = f"It hangs on {item.of}, which stays."
             else:
-                locked = [other for other in hangs.referrers.get(digest, ()) if items[other].refusal]
-                if locked:  # The registry would take it along, whatever its own locks say.
-                    refusal = f"{locked[0]} refers to it, would go along, and may not: {items[locked[0]].refusal}"
-            breaks = () if refusal else tuple(staying)
-            if refusal or breaks != item.breaks:
-                items[digest] = replace(item, refusal=refusal, breaks=breaks)
+                locked = [other for other in hangs.referrers.get(digest, ()) if items[other].blocker]
+                if locked:  # The registry would delete it too, whatever its own locks say.
+                    why = items[locked[0]].blocker
+                    blocker = f"{locked[0]} refers to it, would be deleted with it, and may not be: {why}"
+            breaks = () if blocker else tuple(staying)
+            if blocker or breaks != item.breaks:
+                items[digest] = replace(item, blocker=blocker, breaks=breaks)
                 changed = True
 
 
@@ -256,7 +291,7 @@ def _parents_first(items: Mapping[str, DeletionItem], hangs: _ManifestGraph) -> 
 
     By digests there can be no circle; a tag sha256-… set by hand can close one.
     """
-    going = {digest for digest, item in items.items() if not item.refusal}
+    going = {digest for digest, item in items.items() if not item.blocker}
     waits = {digest: ({items[digest].of, *_needing(digest, hangs)} & going) - {digest} for digest in going}
     dependants: defaultdict[str, list[str]] = defaultdict(list)
     for digest, others in waits.items():

@@ -1,4 +1,4 @@
-"""What was to be deleted and what became of each, written down as it happens: a file a deletion, kept on disk.
+"""What was to be deleted and the result of each, recorded as it happens: a file a deletion, kept on disk.
 
 A process that dies in the middle leaves the file: what has no outcome in it is looked at again (`look`).
 A file is lines of JSON: what was planned, then an outcome a line, then the end.
@@ -60,9 +60,9 @@ class Fate:
 
 @dataclass(frozen=True)
 class DeletionRecord:
-    """One deletion. `fates` has the items that ended, by name; `ended` is None while it runs, and where it was cut off.
+    """One deletion. `fates` has the items that ended, by name; `ended` is None while it runs, or if it was interrupted.
 
-    `answer` is what the registry said of a whole repository, as az prints it; `error` why it broke off, where it did.
+    `answer` is what the registry said of a whole repository, as az prints it; `error` why it failed, where it did.
     """
 
     id: str
@@ -78,12 +78,12 @@ class DeletionRecord:
 
     @property
     def whole(self) -> bool:
-        """Whether it came to its end: then nothing was tried of what no outcome is written down of."""
+        """Whether it came to its end: then what has no recorded result was not tried."""
         return self.ended is not None and not self.error
 
     @property
     def open(self) -> tuple[RecordedItem, ...]:
-        """The items of which nothing is written down."""
+        """The items without a recorded result."""
         return tuple(item for item in self.items if item.name not in self.fates)
 
 
@@ -95,12 +95,12 @@ class Recording:
         self._file = file
         self._lock = Lock()
 
-    def told(self, name: str, outcome: str, cause: str = "") -> None:
+    def add_result(self, name: str, outcome: str, cause: str = "") -> None:
         """One item has ended."""
         self.write({"name": name, "outcome": outcome, **({"cause": cause} if cause else {})})
 
     def end(self, *, answer: str = "", error: str = "") -> None:
-        """All that was tried has ended, or broke off with an error."""
+        """All that was tried has ended, or failed with an error."""
         more = {name: text for name, text in (("answer", answer), ("error", error)) if text}
         self.write({"ended": datetime.now(UTC).isoformat(), **more})
 
@@ -113,7 +113,7 @@ class Recording:
 def begin(
     folder: Path, who: str, action: Action, login_server: str, repository: str, items: Iterable[RecordedItem]
 ) -> Recording:
-    """Writes down what is to be deleted, before anything is. Raises OSError where it can't: then nothing may begin."""
+    """Records what is to be deleted, before anything is. Raises OSError where it can't: then nothing may begin."""
     own = _own(folder, who)
     own.mkdir(parents=True, exist_ok=True, mode=0o700)
     for file in sorted(own.glob("*.jsonl"))[: -KEPT + 1]:
@@ -145,7 +145,7 @@ def find_record(folder: Path, who: str, record_id: str) -> DeletionRecord | None
 
 
 def look(client: RegistryClient, record: DeletionRecord) -> Partial[tuple[str, Fate]]:
-    """What the registry has now of the items of which nothing is written down; a request each."""
+    """What the registry has now of the items without a recorded result; a request each."""
 
     def seen(item: RecordedItem) -> tuple[str, Fate]:
         if item.is_tag:
@@ -198,12 +198,12 @@ def _own(folder: Path, who: str) -> Path:
 
 
 def _read(file: Path) -> DeletionRecord | None:
-    """The record; None for a file that says nothing: its first line was cut off, and so nothing was begun."""
+    """The record; None for a file that says nothing: its first line is not whole, and so nothing was begun."""
     lines = []
     for text in file.read_text(encoding="utf-8", errors="replace").splitlines():
         try:
             lines.append(json.loads(text))
-        except ValueError:  # Cut off while it was written.
+        except ValueError:  # Interrupted while it was written.
             continue
     if not lines or "items" not in lines[0]:
         return None

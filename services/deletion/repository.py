@@ -4,38 +4,45 @@ import json
 from collections.abc import Collection
 from dataclasses import dataclass, replace
 
-from services.connection.changes import LOOK_AGAIN, changed, refused
+from services.commands import images as az_images
+from services.connection.changes import Outcome, changed, refused, remove, unknown
 from services.connection.data_plane import RegistryClient, path_of
-from services.connection.errors import ServiceError, as_service_error
+from services.connection.errors import ServiceError, says_gone
 from services.deletion.blocking_locks import blocking_locks
-from services.images.repositories import all_tags, find_repository, manifest_rows
+from services.images.repositories import all_tags, find_repository, get_repository, manifest_rows
 from services.images.repository_contents import RepositoryContents
+from services.wording import counted
 
 
 @dataclass(frozen=True)
 class RepositoryDeletionPlan:
     """Deletes `repository`: the manifests of `digests`, and `tags` (each with its digest).
 
-    `hidden` further manifests go with it that no list shows. `refusals` are the reasons why it can't be done.
+    `hidden` further manifests are deleted with it that no list shows. Nothing is sent while there are `blockers`;
+    `commands` do the same.
     """
 
     repository: str
     digests: tuple[str, ...]
     tags: tuple[tuple[str, str], ...]
     hidden: int
-    refusals: tuple[str, ...]
+    blockers: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class RepositoryDeleted:
     """What the registry says that it deleted, as `az acr repository delete` prints it.
 
-    `told` is False where its answer was lost: then both are what the plan named, and that it is gone was read back.
+    `outcome` is ALREADY_DONE where it was deleted by somebody else first, or by this request whose answer was lost.
+    `reported` is False where the answer was lost: then both are what the plan named, and that it is gone was read back.
     """
 
     manifests: tuple[str, ...]
     tags: tuple[str, ...]
-    told: bool = True
+    outcome: Outcome = Outcome.DELETED
+    reported: bool = True
 
 
 def as_az_prints(deleted: RepositoryDeleted) -> str:
@@ -44,16 +51,19 @@ def as_az_prints(deleted: RepositoryDeleted) -> str:
 
 
 def plan_repository_deletion(
-    contents: RepositoryContents, running: Collection[str] = frozenset()
+    contents: RepositoryContents, registry: str, running: Collection[str] = frozenset()
 ) -> RepositoryDeletionPlan:
-    """What deleting the repository would do. Pure. A lock on anything in it keeps all of it."""
+    """What deleting a repository of the registry of that name would do. Pure. A lock on anything in it keeps all."""
     running_here = [f"{row.digest} runs in a cluster." for row in contents.rows if row.digest in running]
+    hidden = f"{counted(contents.hidden, 'manifest is', 'manifests are')} deleted with it that no list shows."
     return RepositoryDeletionPlan(
         contents.name,
         tuple(sorted(row.digest for row in contents.rows)),
         tuple(sorted((tag.name, tag.digest) for tag in contents.tags)),
         contents.hidden,
         (*blocking_locks(contents).all, *running_here),
+        (hidden,) if contents.hidden else (),
+        (az_images.delete_repository(registry, contents.name),),
     )
 
 
@@ -61,38 +71,45 @@ def apply_repository_deletion(client: RegistryClient, plan: RepositoryDeletionPl
     """Deletes it, if its manifests and tags are those of the plan, and reads back that it is gone.
 
     Raises ServiceError: Refused (by the plan), ChangedMeanwhile, REGISTRY_DISALLOWED_OPERATION (a lock), NotConfirmed
-    (accepted, and still there or not to be read back), NAME_UNKNOWN where it was gone already.
+    (accepted, and still there or not to be read back), NAME_UNKNOWN where it was gone before.
     """
     name = plan.repository
     title = f"Could not delete the repository {name}"
-    if plan.refusals:
-        raise refused(title, plan.refusals[0])
+    if plan.blockers:
+        raise refused(title, plan.blockers[0])
     if how := _difference(client, plan):
         raise changed(title, how)
-    told: RepositoryDeleted | None = None
-    failure: ServiceError | None = None
-    try:
-        with as_service_error(title):
-            answer = client.send("DELETE", path_of("/acr/v1/{name}", name=name))
-            body = json.loads(answer.content or b"{}")
-            told = RepositoryDeleted(tuple(body.get("manifestsDeleted") or ()), tuple(body.get("tagsDeleted") or ()))
-    except ServiceError as error:
-        failure = error
+    answered: list[RepositoryDeleted] = []
+
+    def send() -> None:
+        body = json.loads(client.send("DELETE", path_of("/acr/v1/{name}", name=name)).content or b"{}")
+        manifests, tags = body.get("manifestsDeleted") or (), body.get("tagsDeleted") or ()
+        answered.append(RepositoryDeleted(tuple(manifests), tuple(tags)))
+
+    outcome = remove(title, send, lambda: get_repository(client, name), says_gone)
+    if outcome is Outcome.ALREADY_DONE:
+        return RepositoryDeleted((), (), outcome)
+    if outcome is Outcome.NOT_CONFIRMED:
+        _read_again(client, name, title)
+    if answered:
+        return answered[0]
+    return RepositoryDeleted(plan.digests, tuple(tag for tag, _ in plan.tags), reported=False)
+
+
+def _read_again(client: RegistryClient, name: str, title: str) -> None:
+    """Looks again whether a repository is gone whose deletion was accepted. Raises ServiceError where it is not."""
     try:
         left = find_repository(client, name)
     except ServiceError as error:
-        what = failure or replace(error, title=f"{title}: it could not be read back", code="NotConfirmed")
-        raise replace(what, remedy=f"Whether it was done is not known. {LOOK_AGAIN}") from error
-    if left is None:
-        if failure and failure.status == 404:
-            raise failure
-        return told or RepositoryDeleted(plan.digests, tuple(tag for tag, _ in plan.tags), told=False)
-    raise failure or ServiceError(
-        title,
-        f"The registry accepted it, and the repository is still there with {left.manifest_count:,} manifests.",
-        "The registry may still be at it, or somebody pushed in the same moment: refresh in a minute.",
-        "NotConfirmed",
-    )
+        failure = replace(error, title=f"{title}: it could not be read back", code="NotConfirmed")
+        raise unknown(failure) from error
+    if left:
+        raise ServiceError(
+            title,
+            f"The registry accepted it, and the repository is still there with {left.manifest_count:,} manifests.",
+            "The registry may not be done yet, or somebody pushed in the same moment: refresh in a minute.",
+            "NotConfirmed",
+        )
 
 
 def _difference(client: RegistryClient, plan: RepositoryDeletionPlan) -> str:

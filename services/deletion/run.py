@@ -33,7 +33,7 @@ class DeletionResult:
     with_subject: bool = False
 
 
-Told = Callable[[DeletionItem, DeletionResult | ServiceError], None]
+OnResult = Callable[[DeletionItem, DeletionResult | ServiceError], None]
 
 
 def apply_deletion(
@@ -41,23 +41,23 @@ def apply_deletion(
     plan: DeletionPlan,
     known: dict[str, Manifest],
     *,
-    told: Told | None = None,
+    on_result: OnResult | None = None,
     stop: Event | None = None,
 ) -> Partial[DeletionResult]:
     """Deletes the manifests of `plan.going`; each has its own result or its own ServiceError, in the plan's order.
 
     An index goes before its platforms, so that what is interrupted leaves no index that lacks one. Before each batch
     the repository is read again (`known` as in `read_contents`) and planned again: what is not as planned is refused
-    (ChangedMeanwhile), and so is whatever hangs on it. `told(item, what)` is called in the caller's thread as items
-    end; after `stop` the rest is untried. Raises ServiceError where the repository can't be read again.
+    (ChangedMeanwhile), and so is whatever hangs on it. `on_result(item, what)` is called in the caller's thread as
+    items end; after `stop` the rest is untried. Raises ServiceError where the repository can't be read again.
     """
     stop = stop or Event()
     fates: dict[str, DeletionResult | ServiceError] = {}
 
     def end(item: DeletionItem, fate: DeletionResult | ServiceError) -> None:
         fates[item.digest] = fate
-        if told:
-            told(item, fate)
+        if on_result:
+            on_result(item, fate)
 
     items = list(plan.going)
     while items and not stop.is_set():
@@ -81,7 +81,9 @@ def _recheck(
             return []
         raise error
     (contents,) = read.values
-    fresh = plan_deletion(contents, [item.digest for item in items], by_name=plan.by_name, running=plan.running)
+    fresh = plan_deletion(
+        contents, [item.digest for item in items], registry=plan.registry, by_name=plan.by_name, running=plan.running
+    )
     now = {item.digest: item for item in fresh.items}
     planned = {item.digest for item in items}
     joined = _joined(now, planned)
@@ -97,12 +99,12 @@ def _recheck(
 
 
 def _joined(now: Mapping[str, DeletionItem], planned: set[str]) -> dict[str, str]:
-    """Planned digest → what refers to it since, and would go along unplanned."""
+    """Planned digest → what refers to it since, and would be deleted unplanned."""
     joined = {}
     for item in now.values():
         if item.digest not in planned and item.why is Why.REFERRER:
             at = item.of
-            # The registry takes along what refers to what refers to it; what hangs on it in other ways it leaves.
+            # The registry also deletes what refers to what refers to it; what hangs on it in other ways it leaves.
             while at not in planned and now[at].why is Why.REFERRER:
                 at = now[at].of
             if at in planned:
@@ -112,14 +114,14 @@ def _joined(now: Mapping[str, DeletionItem], planned: set[str]) -> dict[str, str
 
 def _difference(planned: DeletionItem, now: DeletionItem, joined: str | None) -> str:
     """What is not as planned, in a sentence; '' where all is."""
-    if now.refusal:
-        return now.refusal
+    if now.blocker:
+        return now.blocker
     if set(now.tags) != set(planned.tags):
         return f"Its tags were {_names(planned.tags)} when it was planned, and now are {_names(now.tags)}."
     if new := set(now.breaks) - set(planned.breaks):
         return f"An index has come that needs it: {min(new)}."
     if joined:
-        return f"Since it was planned, {joined} refers to it, and would go along."
+        return f"Since it was planned, {joined} refers to it, and would be deleted with it."
     return ""
 
 
@@ -141,7 +143,7 @@ def _delete_wave(
     repository: str,
     wave: list[DeletionItem],
     fates: Mapping[str, DeletionResult | ServiceError],
-    end: Told,
+    end: OnResult,
     stop: Event,
 ) -> None:
     def delete_one(item: DeletionItem) -> DeletionResult:

@@ -307,7 +307,7 @@ def test_az_deletes_of_an_image_what_the_plan_says_goes_with_its_digest(run, run
     hub = connect_sandbox(running.ready).registry(running.ready["registries"]["contosohub"])
     (before,) = read_contents(hub, ["api/orders"], {}).values
     digest = next(tag.digest for tag in before.tags if tag.name == "latest")
-    plan = plan_deletion(before, [digest], by_name=True)
+    plan = plan_deletion(before, [digest], registry="casaacr01", by_name=True)
     image = ("-n", "contosohub", "--image", "api/orders:latest", "--subscription", "contoso-platform")
     run("acr", "repository", "delete", *image, "--yes")
     (after,) = read_contents(hub, ["api/orders"], {}).values

@@ -53,7 +53,7 @@ def test_an_image_goes_with_its_platforms_once_the_name_is_typed(
     plan = at.dataframe[0].value
     assert next(iter(plan["Why"])) == "chosen"
     assert len(plan) == 3
-    assert "it goes with its last manifest" in said(at)
+    assert "it is deleted with its last manifest" in said(at)
     with pytest.raises(AppTestError, match="disabled"):
         button(at, "Delete 3 manifests").click().run()
     at.text_input[0].set_value("nodejstemplat").run()
@@ -74,7 +74,7 @@ def test_an_image_goes_with_its_platforms_once_the_name_is_typed(
 def test_a_platform_of_an_index_in_use_is_shown_to_break_it(open_view: Open, own: Own) -> None:
     platform = next(digest for digest in digests(own) if digest != top(own))
     at = open_view("delete.py", **URL, reference=platform)
-    assert any("1 index stays and can't be pulled whole any more" in error.value for error in at.error)
+    assert any("1 index stays and can't be pulled whole any more" in warning.value for warning in at.warning)
 
 
 def test_what_is_said_to_run_stays(open_view: Open, own: Own) -> None:
@@ -167,7 +167,7 @@ def test_a_deletion_that_was_cut_off_shows_each_items_fate(open_view: Open, own:
     first, *_ = digests(own)
     items = [RecordedItem(gone, gone, ("old",)), RecordedItem(first, first), RecordedItem("sha256:" + "1" * 64, "x")]
     recording = begin(tmp_path / "console", who, "delete manifests", server, NODE, items[:2])
-    recording.told(gone, "deleted")
+    recording.add_result(gone, "deleted")
     at = open_view("deletions.py", record=recording.id)
     assert not at.exception
     assert "It was interrupted: the result of 1 item is not recorded." in said(at)

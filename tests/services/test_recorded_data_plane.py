@@ -164,7 +164,7 @@ def replay_repository_deletion(recording: Recording) -> None:
     sent(client).on("GET", f"{url}/_manifests", Answer(200, {"manifests": None}))
     sent(client).on("GET", f"{url}/_tags", Answer(200, {"tags": None}))
     sent(client).on("GET", url, GONE)
-    deleted = apply_repository_deletion(client, RepositoryDeletionPlan(name, (), (), 0, ()))
+    deleted = apply_repository_deletion(client, RepositoryDeletionPlan(name, (), (), 0))
     assert deleted.told
     assert list(deleted.manifests) == recording.body["manifestsDeleted"]
     assert list(deleted.tags) == (recording.body["tagsDeleted"] or [])

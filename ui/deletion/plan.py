@@ -6,7 +6,7 @@ import pyarrow as pa
 import streamlit as st
 
 from services.commands import aks as az_aks
-from services.deletion.plan import DeletionItem, DeletionPlan, Why
+from services.deletion.plan import DeletionItem, DeletionPlan
 from services.deletion.running_images import running_digests
 from services.images.repository_contents import RepositoryContents
 from services.images.storage import freed_bytes
@@ -15,7 +15,7 @@ from services.wording import counted
 from ui.elements.columns import Sizes
 from ui.elements.errors import show_error
 from ui.elements.table import TEXTS, show_rows
-from ui.elements.text import ago, plain, shell, short, size
+from ui.elements.text import ago, shell, short, size
 from ui.loaders import contents as whole
 from ui.navigation import pages
 from ui.navigation.links import link_to
@@ -51,20 +51,8 @@ def ask_what_runs(contents: RepositoryContents) -> frozenset[str]:
 
 
 def show_plan(plan: DeletionPlan) -> None:
-    """Every manifest of the plan, with what goes along with it or why it stays."""
-    going = plan.going
-    if plan.broken:
-        st.error(
-            f"{counted(len(plan.broken), 'index stays', 'indexes stay')} and can't be pulled whole any more: "
-            f"{', '.join(short(digest) for digest in plan.broken[:5])}.",
-            icon=":material/broken_image:",
-        )
-    chosen = {tag for item in going if item.why is Why.CHOSEN for tag in item.tags}
-    if plan.by_name and len(chosen) > 1:
-        st.warning(f"All of these tags go: {_names(sorted(chosen))}.", icon=":material/sell:")
-    if plan.empties_repository:
-        st.warning("Nothing is left of the repository: it goes with its last manifest.", icon=":material/folder_off:")
-    staying = len(plan.items) - len(going)
+    """Every manifest of the plan, with what is deleted with it or why it stays."""
+    staying = len(plan.items) - len(plan.going)
     if staying:
         st.info(
             f"{counted(staying, 'manifest stays', 'manifests stay')}: see why in the table.", icon=":material/lock:"
@@ -87,17 +75,12 @@ def _row(item: DeletionItem) -> dict[str, object]:
     return {
         "Manifest": short(item.digest),
         "Why": f"{item.why} ({short(item.of)})" if item.of else item.why.value,
-        "Deleted tags": [] if item.refusal else list(item.tags),
+        "Deleted tags": [] if item.blocker else list(item.tags),
         "Size": item.size,
-        "Kept because": item.refusal or None,
+        "Kept because": item.blocker or None,
         "Breaks": [short(digest) for digest in item.breaks],
         "Digest": item.digest,
     }
-
-
-def _names(tags: list[str]) -> str:
-    shown = ", ".join(plain(tag) for tag in tags[:10])
-    return f"{shown} and {len(tags) - 10:,} more" if len(tags) > 10 else shown
 
 
 def show_freed(who: str, registry: Registry, contents: RepositoryContents, digests: Iterable[str]) -> None:

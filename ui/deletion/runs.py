@@ -74,14 +74,14 @@ def remove_tags(who: str, registry: Registry, plan: UntagPlan) -> str:
     def work(reading: Reading[None]) -> str:
         count = _counting(reading, len(items), "tags")
 
-        def told(index: int, result: UntagResult | None) -> None:
+        def on_result(index: int, result: UntagResult | None) -> None:
             count(index, result)
             if result:
-                recording.told(result.tag, result.outcome)
+                recording.add_result(result.tag, result.outcome)
 
-        read = apply_untag(client, going, done=told, stop=reading.stop)
+        read = apply_untag(client, going, done=on_result, stop=reading.stop)
         for refusal in read.refused:
-            recording.told(refusal.what, Outcome.REFUSED, str(refusal.error))
+            recording.add_result(refusal.what, Outcome.REFUSED, str(refusal.error))
         return ""
 
     return _started(who, registry, plan.repository, recording, work)
@@ -97,14 +97,14 @@ def delete_manifests(who: str, registry: Registry, plan: DeletionPlan) -> str:
     def work(reading: Reading[None]) -> str:
         count = _counting(reading, len(items), "manifests")
 
-        def told(item: DeletionItem, fate: DeletionResult | ServiceError) -> None:
+        def on_result(item: DeletionItem, fate: DeletionResult | ServiceError) -> None:
             count(0, fate)
             if isinstance(fate, ServiceError):
-                recording.told(item.digest, Outcome.REFUSED, str(fate))
+                recording.add_result(item.digest, Outcome.REFUSED, str(fate))
             else:
-                recording.told(item.digest, WITH_SUBJECT if fate.with_subject else fate.outcome)
+                recording.add_result(item.digest, WITH_SUBJECT if fate.with_subject else fate.outcome)
 
-        apply_deletion(client, plan, known, told=told, stop=reading.stop)
+        apply_deletion(client, plan, known, on_result=on_result, stop=reading.stop)
         return ""
 
     return _started(who, registry, plan.repository, recording, work)
@@ -123,8 +123,8 @@ def delete_repository(who: str, registry: Registry, plan: RepositoryDeletionPlan
         reading.report(0, 1, "repository")
         deleted = apply_repository_deletion(client, plan)
         for digest in plan.digests:
-            recording.told(digest, Outcome.DELETED)
-        return as_az_prints(deleted)
+            recording.add_result(digest, deleted.outcome)
+        return as_az_prints(deleted) if deleted.outcome is Outcome.DELETED else ""
 
     return _started(who, registry, plan.repository, recording, work)
 

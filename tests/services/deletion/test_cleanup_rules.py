@@ -130,9 +130,9 @@ def test_leftovers_are_held_by_nothing_and_refer_to_nothing() -> None:
     }
     unread = replace(found, manifests={}, untried=len(found.rows))
     assert find_leftovers(unread.rows, unread.manifests).certain == ()
-    plan = plan_deletion(unread, choose(unread, Rule(leftovers=True), NOW).digests, by_name=False)
+    plan = plan_deletion(unread, choose(unread, Rule(leftovers=True), NOW).digests, registry="contoso", by_name=False)
     assert plan.going == ()
-    assert all("could not be read" in item.refusal for item in plan.items)
+    assert all("could not be read" in item.blocker for item in plan.items)
 
 
 def test_tags_by_name_keep_their_order_and_leave_out_what_is_not_there() -> None:
@@ -168,7 +168,7 @@ def test_no_tag_is_lost_that_the_rule_did_not_choose(
     for found in read(store, registry):
         now = found.repository.updated
         chosen = choose(found, rule, now)
-        plan = plan_deletion(found, chosen.digests, by_name=False)
+        plan = plan_deletion(found, chosen.digests, registry="contoso", by_name=False)
         own = {tag for tag in plan.tags if not attached_to(tag)}
         assert own <= {tag.name for tag in chosen.tags}
         by_name = {tag.name: tag for tag in found.tags}
@@ -191,7 +191,7 @@ def test_the_tree_and_the_clean_up_show_the_same_leftovers(
             assert chosen == untagged
         else:
             assert chosen >= untagged
-            assert not plan_deletion(found, chosen, by_name=False).going
+            assert not plan_deletion(found, chosen, registry="contoso", by_name=False).going
 
 
 # What runs

@@ -75,7 +75,7 @@ def test_what_goes_is_what_was_planned(
     digests = sorted(row.digest for row in contents.rows)
     chosen = data.draw(st.lists(st.sampled_from(digests), min_size=1, unique=True), "chosen")
     running = frozenset(data.draw(st.lists(st.sampled_from(digests), max_size=1), "running"))
-    plan = plan_deletion(contents, chosen, by_name=by_name, running=running)
+    plan = plan_deletion(contents, chosen, registry="contoso", by_name=by_name, running=running)
     event(f"goes {min(len(plan.going), 3)}, by name {by_name}, breaks {bool(plan.broken)}")
     before, tags_before = told.bodies(contents.name), told.tags(contents.name)
     broken_before, bytes_before = told.broken(contents.name), store.blobs.stored_bytes(told.registry)
@@ -156,10 +156,10 @@ def test_a_signature_with_a_tag_of_its_own_keeps_what_it_signs_from_a_rule(store
     pushed = [Pushed(json.dumps(body).encode(), OCI_MANIFEST, OPEN) for body in (image, signature)]
     tags = (Tagged("v1", pushed[0].digest, OPEN), Tagged("signature", pushed[1].digest, OPEN))
     (contents,) = Told(store, (Pushes("app", tuple(pushed), tags, OPEN),)).contents
-    by_rule = plan_deletion(contents, [pushed[0].digest], by_name=False)
+    by_rule = plan_deletion(contents, [pushed[0].digest], registry="contoso", by_name=False)
     assert not by_rule.going
-    assert "It has a tag of its own, which was not chosen: signature." in by_rule.items[0].refusal
-    by_name = plan_deletion(contents, [pushed[0].digest], by_name=True)
+    assert "It has a tag of its own, which was not chosen: signature." in by_rule.items[0].blocker
+    by_name = plan_deletion(contents, [pushed[0].digest], registry="contoso", by_name=True)
     assert by_name.tags == ("v1", "signature")
 
 
@@ -169,7 +169,7 @@ def test_nothing_goes_while_it_is_not_known_what_holds_it(
 ) -> None:
     contents = data.draw(st.sampled_from(Told(store, drawn).contents))
     digests = [row.digest for row in contents.rows]
-    plan = plan_deletion(contents, digests, by_name=data.draw(st.booleans()))
+    plan = plan_deletion(contents, digests, registry="contoso", by_name=data.draw(st.booleans()))
     assert contents.complete or not plan.going
     assert {item.digest for item in plan.items} == set(digests)
-    assert all(item.refusal for item in plan.items) or contents.complete
+    assert all(item.blocker for item in plan.items) or contents.complete

@@ -47,8 +47,8 @@ def test_what_is_planned_is_there_before_anything_is_done(tmp_path: Path) -> Non
 
 def test_outcomes_are_there_as_they_come(tmp_path: Path) -> None:
     recording = begin(tmp_path, WHO, "delete manifests", "contoso.azurecr.io", APP, ITEMS)
-    recording.told(ITEMS[0].name, "deleted")
-    recording.told(ITEMS[1].name, "refused", "line one\nline two\u2028 and {}")
+    recording.add_result(ITEMS[0].name, "deleted")
+    recording.add_result(ITEMS[1].name, "refused", "line one\nline two\u2028 and {}")
     record = find_record(tmp_path, WHO, recording.id)
     assert record
     assert record.fates == {
@@ -81,7 +81,7 @@ def test_a_deletion_that_broke_off_is_not_whole(tmp_path: Path) -> None:
 
 def test_a_line_that_was_cut_off_is_an_item_of_which_nothing_is_known(tmp_path: Path) -> None:
     recording = begin(tmp_path, WHO, "delete manifests", "contoso.azurecr.io", APP, ITEMS)
-    recording.told(ITEMS[0].name, "deleted")
+    recording.add_result(ITEMS[0].name, "deleted")
     (file,) = tmp_path.rglob("*.jsonl")
     file.write_bytes(file.read_bytes() + json.dumps({"name": ITEMS[1].name, "outcome": "deleted"}).encode()[:-5])
     record = find_record(tmp_path, WHO, recording.id)
@@ -111,7 +111,7 @@ def test_many_threads_write_whole_lines(tmp_path: Path) -> None:
     items = [RecordedItem(f"v{number}", digest_of(number)) for number in range(500)]
     recording = begin(tmp_path, WHO, "remove tags", "contoso.azurecr.io", APP, items)
     with ThreadPoolExecutor(16) as pool:
-        list(pool.map(lambda item: recording.told(item.name, "deleted"), items))
+        list(pool.map(lambda item: recording.add_result(item.name, "deleted"), items))
     record = find_record(tmp_path, WHO, recording.id)
     assert record and len(record.fates) == 500 and not record.open
 

@@ -19,7 +19,7 @@ from tests.support.own_sandbox import APP, REGISTRY, Own
 
 def planned(own: Own, name: str = APP, *running: str) -> RepositoryDeletionPlan:
     (contents,) = read_contents(own.client, [name], {}).values
-    return plan_repository_deletion(contents, running)
+    return plan_repository_deletion(contents, REGISTRY, running)
 
 
 def refused(own: Own, plan: RepositoryDeletionPlan) -> ServiceError:
@@ -34,7 +34,7 @@ def test_the_guides_repository_goes_as_in_the_guide(own: Own) -> None:
     assert [tag for tag, _ in plan.tags] == ["v1.0.0"]
     deleted = apply_repository_deletion(own.client, plan)
     assert json.loads(as_az_prints(deleted)) == {"manifestsDeleted": list(plan.digests), "tagsDeleted": ["v1.0.0"]}
-    assert deleted.told
+    assert deleted.reported
     assert own.sandbox.store.list_repositories(REGISTRY) == []
 
 
@@ -44,7 +44,7 @@ def test_a_lock_on_anything_in_it_keeps_all(own: Own) -> None:
     own.lock_tag("v2", list=False)
     own.sandbox.store.set_manifest_locks(REGISTRY, APP, digest, Locks(delete=False), own.sandbox.state.stamp())
     plan = planned(own)
-    assert plan.refusals == (
+    assert plan.blockers == (
         "The tag v1 is locked against writing, and so against deletion: unlock it first.",
         f"The manifest {digest} is locked against deletion: unlock it first.",
     )
@@ -54,7 +54,7 @@ def test_a_lock_on_anything_in_it_keeps_all(own: Own) -> None:
 
 def test_what_runs_keeps_it(own: Own) -> None:
     digest, _ = own.push("v1")
-    assert planned(own, APP, digest, digest_of(9)).refusals == (f"{digest} runs in a cluster.",)
+    assert planned(own, APP, digest, digest_of(9)).blockers == (f"{digest} runs in a cluster.",)
 
 
 @pytest.mark.parametrize("change", ["pushed", "tagged", "moved"])
@@ -90,7 +90,7 @@ def test_a_lock_that_no_list_shows_is_the_registrys_own_refusal(own: Own) -> Non
         REGISTRY, APP, hidden, Locks(delete=False, list=False), own.sandbox.state.stamp()
     )
     plan = planned(own)
-    assert (plan.hidden, plan.refusals) == (1, ())
+    assert (plan.hidden, plan.blockers) == (1, ())
     assert refused(own, plan).code == "REGISTRY_DISALLOWED_OPERATION"
     assert own.tags()
 
@@ -100,7 +100,7 @@ def test_a_lost_answer_is_read_back(own: Own) -> None:
     plan = planned(own)
     own.break_({"method": "DELETE", "reset": True, "late": True, "times": 1}, {"method": "DELETE", "reset": True})
     deleted = apply_repository_deletion(own.client, plan)
-    assert (deleted.manifests, deleted.tags, deleted.told) == ((digest,), ("v1",), False)
+    assert (deleted.manifests, deleted.tags, deleted.reported) == ((digest,), ("v1",), False)
     assert own.tags() == {}
 
 

@@ -53,7 +53,7 @@ def read(own: Own) -> RepositoryContents:
 
 
 def planned(own: Own, *chosen: str, by_name: bool = False) -> DeletionPlan:
-    return plan_deletion(read(own), chosen, by_name=by_name)
+    return plan_deletion(read(own), chosen, registry=REGISTRY, by_name=by_name)
 
 
 def left(own: Own) -> set[str]:
@@ -122,7 +122,7 @@ def test_a_platform_of_an_index_in_use_goes_only_by_name_and_the_plan_says_what_
     top = index(own, amd64, tags=("v1",))
     by_rule = planned(own, amd64)
     assert not by_rule.going
-    assert f"The index {top} (v1) stays, and needs it." in by_rule.items[0].refusal
+    assert f"The index {top} (v1) stays, and needs it." in by_rule.items[0].blocker
     plan = planned(own, amd64, by_name=True)
     assert plan.broken == (top,)
     assert outcomes(apply_deletion(own.client, plan, {})) == {amd64: "deleted"}
@@ -184,7 +184,7 @@ def test_a_signature_that_came_keeps_what_it_signs(own: Own) -> None:
     plan = planned(own, digest)
     signed = signature(own, digest)
     error = refused(apply_deletion(own.client, plan, {}))
-    assert f"Since it was planned, {signed} refers to it, and would go along." in error.cause
+    assert f"Since it was planned, {signed} refers to it, and would be deleted with it." in error.cause
     assert {digest, signed} <= left(own)
 
 
@@ -236,7 +236,7 @@ def test_a_stop_leaves_the_rest_untried_and_whole(own: Own) -> None:
         told.append(item.digest)
         stop.set()
 
-    result = apply_deletion(own.client, plan, {}, told=one, stop=stop)
+    result = apply_deletion(own.client, plan, {}, on_result=one, stop=stop)
     assert result.untried == 60 - len(told) > 0
     assert left(own) == set(digests) - set(told)
     assert {done.digest for done in result.values} == set(told)
@@ -246,7 +246,7 @@ def test_a_refused_item_is_never_asked_for(own: Own) -> None:
     digest, _ = own.push("v1")
     own.lock_tag("v1", delete=False)
     plan = planned(own, digest, by_name=True)
-    assert [item.refusal for item in plan.items] == ["The tag v1 is locked against deletion: unlock it first."]
+    assert [item.blocker for item in plan.items] == ["The tag v1 is locked against deletion: unlock it first."]
     assert apply_deletion(own.client, plan, {}) == Partial(())
     assert not own.writes()
 
@@ -259,7 +259,7 @@ def test_hundreds_of_items_through_faults_of_every_kind(own: Own) -> None:
     digests = [own.push(f"pr-{number}", number=number)[0] for number in range(1, items + 1)]
     known: dict[str, Manifest] = {}
     (contents,) = read_contents(own.client, [APP], known).values
-    plan = plan_deletion(contents, digests, by_name=False)
+    plan = plan_deletion(contents, digests, registry=REGISTRY, by_name=False)
     shares = {"probability": 0.025}
     own.break_(
         {"status": 429, "retry_after": 0, "seed": 1, **shares},
@@ -268,7 +268,7 @@ def test_hundreds_of_items_through_faults_of_every_kind(own: Own) -> None:
         {"delay_ms": 200, "status": 503, "seed": 4, **shares},
     )
     told: list[str] = []
-    result = apply_deletion(own.client, plan, known, told=lambda item, _fate: told.append(item.digest))
+    result = apply_deletion(own.client, plan, known, on_result=lambda item, _fate: told.append(item.digest))
     own.break_()
     assert sorted(told) == sorted(digests)
     assert not result.untried
@@ -297,7 +297,7 @@ def test_what_refers_to_something_attached_that_stays_is_no_change(own: Own) -> 
     own.sandbox.store.add_manifest(REGISTRY, APP, signature, OCI_MANIFEST, own.sandbox.state.stamp())
     own.move("latest", f"sha256:{hashlib.sha256(signature).hexdigest()}")
     (contents,) = read_contents(own.client, [APP], {}).values
-    plan = plan_deletion(contents, [chosen], by_name=False)
+    plan = plan_deletion(contents, [chosen], registry=REGISTRY, by_name=False)
     assert plan.digests == (chosen,)
     result = apply_deletion(own.client, plan, {})
     assert [(done.digest, done.outcome) for done in result.values] == [(chosen, "deleted")]
@@ -315,7 +315,7 @@ def test_over_http_goes_what_was_planned(
         contents = data.draw(st.sampled_from(read_contents(own.client, names, {}).values))
         digests = [row.digest for row in contents.rows]
         chosen = data.draw(st.lists(st.sampled_from(digests), min_size=1, unique=True))
-        plan = plan_deletion(contents, chosen, by_name=data.draw(st.booleans()))
+        plan = plan_deletion(contents, chosen, registry=REGISTRY, by_name=data.draw(st.booleans()))
         result = apply_deletion(own.client, plan, {})
         now = {item.digest for item in own.sandbox.store.list_manifests(REGISTRY, contents.name)}
         assert set(digests) - now == set(plan.digests) == {done.digest for done in result.values}
