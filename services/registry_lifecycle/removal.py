@@ -5,12 +5,14 @@ The SDK takes 404 and 204 for success: that the registry is gone is read back.
 """
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from contextlib import suppress
+from dataclasses import dataclass
 
 from services.access.role_assignments import RoleAssignment
 from services.access.role_definitions import REGISTRY, PermissionBlock
-from services.connection.changes import LOOK_AGAIN, Outcome, changed, refused
-from services.connection.errors import ServiceError, as_service_error, if_there, says_not_found
+from services.commands import registries as az_registries
+from services.connection.changes import Outcome, changed, refused, remove
+from services.connection.errors import ServiceError, if_there, says_not_found
 from services.connection.parallel import Partial
 from services.connection.resource_ids import parse_id, same_id
 from services.connection.session import AzureSession
@@ -37,6 +39,7 @@ class RemovalPlan:
     assignments: tuple[RoleAssignment, ...] | None
     blockers: tuple[str, ...]
     warnings: tuple[str, ...]
+    commands: tuple[str, ...]
 
 
 def plan_removal(
@@ -71,6 +74,7 @@ def plan_removal(
         at_it,
         tuple(blockers),
         tuple(_warnings(registry, repositories, whole, pulls, at_it)),
+        (az_registries.delete_registry(registry.name, registry.resource_group, registry.subscription_id),),
     )
 
 
@@ -144,28 +148,32 @@ def apply_removal(
         return Outcome.ALREADY_DONE
     _require_same(session, plan, now, title)
     report("deleting")
-    failure: ServiceError | None = None
-    try:
-        with as_service_error(title):
-            client = session.registries(now.subscription_id).registries
-            client.begin_delete(now.resource_group, now.name).result()
-    except ServiceError as error:
-        failure = error
-    report("reading back")
-    try:
-        left = if_there(lambda: get_registry(session, now.id), says_not_found)
-    except ServiceError as error:
-        if failure:
-            raise replace(failure, remedy=f"Whether it was deleted is not known. {LOOK_AGAIN}") from error
-        return Outcome.NOT_CONFIRMED
-    if left is None:  # Where it failed, too: an answer was lost.
-        return Outcome.DELETED
-    raise failure or ServiceError(
+    client = session.registries(now.subscription_id).registries
+
+    def read_back() -> Registry:
+        report("reading back")
+        return get_registry(session, now.id)
+
+    outcome = remove(
         title,
-        f"Azure took the deletion, and it is still there (state: {left.provisioning_state or 'not reported'}).",
-        "It may take a while longer: refresh in a minute, and plan it again if it stays.",
-        "StillThere",
+        lambda: client.begin_delete(now.resource_group, now.name).result(),
+        read_back,
+        says_not_found,
     )
+    if outcome is Outcome.NOT_CONFIRMED and (left := _if_readable(session, now.id)):
+        raise ServiceError(
+            title,
+            f"Azure took the deletion, and it is still there (state: {left.provisioning_state or 'not reported'}).",
+            "It may take a while longer: refresh in a minute, and plan it again if it stays.",
+            "StillThere",
+        )
+    return outcome
+
+
+def _if_readable(session: AzureSession, registry_id: str) -> Registry | None:
+    with suppress(ServiceError):
+        return get_registry(session, registry_id)
+    return None
 
 
 def _require_same(session: AzureSession, plan: RemovalPlan, now: Registry, title: str) -> None:

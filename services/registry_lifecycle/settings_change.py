@@ -13,7 +13,7 @@ from services.access.permissions import Permission
 from services.access.role_assignment_reading import SubscriptionAccess
 from services.access.role_definitions import PermissionBlock
 from services.aks.clusters import Cluster
-from services.connection.changes import Outcome, changed, refused
+from services.connection.changes import Outcome, changed, refused, unknown
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession
@@ -32,6 +32,7 @@ from services.registry_lifecycle.settings import (
     settings_of,
     with_settings,
 )
+from services.registry_lifecycle.settings_commands import settings_lines
 from services.registry_lifecycle.settings_warnings import warnings_of
 
 # Azure takes both in one set: who sends one sends the other as it was seen.
@@ -48,6 +49,7 @@ class SettingsPlan:
     differences: tuple[Difference, ...]
     blockers: tuple[str, ...]
     warnings: tuple[str, ...]
+    commands: tuple[str, ...]
 
     @property
     def fields(self) -> frozenset[str]:
@@ -73,7 +75,8 @@ def plan_settings(
     warnings = warnings_of(registry, now, wanted, caller)
     stops = tuple(f"{pair.cluster.name} can pull from it today, and may not then: {pair.reason}" for pair in stopped)
     blockers = (*_blockers(registry, now, wanted), *_not_allowed(registry, own)) if found else ()
-    return SettingsPlan(registry, wanted, found, blockers, (*stops, *warnings))
+    lines = settings_lines(registry, wanted, {one.field for one in found})
+    return SettingsPlan(registry, wanted, found, blockers, (*stops, *warnings), lines)
 
 
 def stopped_pulls(
@@ -194,8 +197,7 @@ def apply_settings(
         found = settings_of(get_registry(session, now.id))
     except ServiceError as error:
         if failure:
-            remedy = "Whether it was changed is not known: refresh, and compare."
-            raise replace(failure, remedy=remedy) from error
+            raise unknown(failure) from error
         return SettingsResult(tuple((one, Outcome.NOT_CONFIRMED) for one in plan.differences))
     missed = Outcome.REFUSED if failure else Outcome.NOT_CONFIRMED
     outcomes = tuple(

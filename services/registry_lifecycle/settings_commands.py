@@ -1,14 +1,15 @@
 """The `az` lines that change exactly what a plan of settings does, in an order that works."""
 
+from collections.abc import Collection
+
 from services.commands import settings as az_settings
-from services.registries.registry import Mode
+from services.registries.registry import Mode, Registry
 from services.registry_lifecycle.settings import Settings, in_order
-from services.registry_lifecycle.settings_change import SettingsPlan
 
 
-def settings_lines(plan: SettingsPlan) -> tuple[str, ...]:
-    """The `az` lines that change exactly what the plan does, in an order that works."""
-    name, wanted, fields = plan.registry.name, plan.wanted, plan.fields
+def settings_lines(registry: Registry, wanted: Settings, fields: Collection[str]) -> tuple[str, ...]:
+    """The `az` lines that give `registry` the settings named in `fields` as they are in `wanted`, and no others."""
+    name = registry.name
     options: list[str] = []
     if "public_access" in fields:
         options += ["--public-network-enabled", _flag(wanted.public_access)]
@@ -24,7 +25,7 @@ def settings_lines(plan: SettingsPlan) -> tuple[str, ...]:
         options += ["--tags", *(f"{tag}={value}" for tag, value in wanted.tags)] if wanted.tags else ["--tags", ""]
     lines = [az_settings.update_registry(name, *options)] if options else []
     if "ip_rules" in fields:
-        there = plan.registry.network.ip_rules
+        there = registry.network.ip_rules
         lines += [az_settings.add_network_rule(name, rule) for rule in wanted.ip_rules if rule not in in_order(there)]
         # az removes what is written as it is stored.
         lines += [az_settings.remove_network_rule(name, rule) for rule in there if _gone(rule, wanted)]

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from azure.core.exceptions import AzureError
 from azure.mgmt.containerregistry import models
 
-from services.connection.changes import Outcome, changed, refused
-from services.connection.errors import ServiceError, as_service_error
+from services.commands import settings as az_settings
+from services.connection.changes import Outcome, changed, refused, write
+from services.connection.errors import says_not_found
 from services.connection.session import AzureSession
 from services.pricing.estimates import Estimate, estimate
 from services.pricing.prices import Prices
@@ -21,7 +22,7 @@ from services.registries.registry import Registry
 from services.registries.skus import Sku, sku_of
 
 PREMIUM_ONLY_UNREAD = (
-    "Whether there are connected registries could not be told: Azure refuses the change while there are any."
+    "Whether there are connected registries could not be read: Azure refuses the change while there are any."
 )
 
 
@@ -34,12 +35,13 @@ class SkuPlan:
     target: Sku
     blockers: tuple[str, ...]
     warnings: tuple[str, ...]
+    commands: tuple[str, ...]
     before: Estimate | None
     after: Estimate | None
 
 
 def count_connected(session: AzureSession, registry: Registry) -> int | None:
-    """How many connected registries a registry has: only Premium has any. None where it could not be told."""
+    """How many connected registries a registry has: only Premium has any. None where it could not be read."""
     if sku_of(registry.sku) is not Sku.PREMIUM:
         return 0
     client = session.registries(registry.subscription_id)
@@ -73,7 +75,16 @@ def plan_sku_change(
     use = found.needs.use if found.needs else None
     before = estimate(now, use, prices, days) if now and use and prices else None
     after = estimate(target, use, prices, days) if use and prices else None
-    return SkuPlan(registry, target, tuple(blockers), tuple(warnings), before, after)
+    line = az_settings.update_registry(registry.name, "--sku", target.value)
+    return SkuPlan(registry, target, tuple(blockers), tuple(warnings), (line,), before, after)
+
+
+def read_sku_plan(
+    session: AzureSession, registry_id: str, target: Sku, prices: Prices | None = None, days: int = 30
+) -> SkuPlan:
+    """Reads the registry and what depends on its SKU, and plans. Raises ServiceError."""
+    registry = get_registry(session, registry_id)
+    return plan_sku_change(registry, target, count_connected(session, registry), prices, days)
 
 
 def apply_sku_change(
@@ -88,30 +99,25 @@ def apply_sku_change(
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
     report("looking again")
-    now = get_registry(session, plan.registry.id)
+    again = read_sku_plan(session, plan.registry.id, plan.target)
+    now = again.registry
     if now.sku != plan.registry.sku:
         raise changed(title, f"It is {now.sku} now, no longer {plan.registry.sku}.")
-    again = plan_sku_change(now, plan.target, count_connected(session, now), None, 30)
     if again.blockers:
         raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")
+    report("changing")
     client = session.registries(now.subscription_id).registries
     update = models.RegistryUpdateParameters(sku=models.Sku(name=plan.target.value))
-    failure: ServiceError | None = None
-    report("changing")
-    try:
-        with as_service_error(title):
-            client.begin_update(now.resource_group, now.name, update).result()
-    except ServiceError as error:
-        failure = error
-    report("reading back")
-    try:
-        found = get_registry(session, now.id)
-    except ServiceError:
-        if failure:
-            raise failure from None
-        return Outcome.NOT_CONFIRMED
-    if sku_of(found.sku) is plan.target:
-        return Outcome.CHANGED  # Where it failed, too: an answer was lost.
-    if failure:
-        raise failure
-    return Outcome.NOT_CONFIRMED
+
+    def read_back() -> Registry:
+        report("reading back")
+        return get_registry(session, now.id)
+
+    found = write(
+        title,
+        lambda: client.begin_update(now.resource_group, now.name, update).result(),
+        read_back,
+        lambda registry: sku_of(registry.sku) is plan.target,
+        says_not_found,
+    )
+    return Outcome.CHANGED if found else Outcome.NOT_CONFIRMED

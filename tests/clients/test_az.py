@@ -51,7 +51,6 @@ from services.registry_lifecycle.names import NameScope
 from services.registry_lifecycle.removal import apply_removal, plan_removal
 from services.registry_lifecycle.settings import settings_of
 from services.registry_lifecycle.settings_change import apply_settings, plan_settings
-from services.registry_lifecycle.settings_commands import settings_lines
 from services.registry_lifecycle.sku_change import apply_sku_change, count_connected, plan_sku_change
 from services.roles.admin_request import as_az
 from services.roles.assign import apply_assignment, read_assignment_plan
@@ -393,7 +392,7 @@ def test_settings_that_az_changes_by_the_lines_shown_are_those_of_the_plan(run, 
             registry = get_registry(session, created["id"])
             plan = plan_settings(registry, replace(settings_of(registry), **changes))
             assert not plan.blockers
-            for line in settings_lines(plan):
+            for line in plan.commands:
                 run(*shlex.split(line)[1:])
             assert settings_of(get_registry(session, created["id"])) == plan.wanted, changes
         back = plan_settings(get_registry(session, created["id"]), settings_of(registry))

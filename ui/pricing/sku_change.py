@@ -2,7 +2,6 @@
 
 import streamlit as st
 
-from services.commands import settings as az_settings
 from services.connection.changes import Outcome
 from services.pricing.money import cents, money
 from services.registries.registry import Registry
@@ -11,7 +10,7 @@ from services.registry_lifecycle.sku_change import SkuPlan, apply_sku_change, co
 from ui.elements.errors import panel
 from ui.elements.outcomes import show_outcome
 from ui.elements.text import plain
-from ui.elements.writing import PlainPlan, confirm
+from ui.elements.writing import confirm
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID
 from ui.pricing.prices import PriceBook
@@ -41,8 +40,7 @@ def change_sku(who: str, registry: Registry, book: PriceBook, best: Sku | None) 
         _show_cost(plan)
         if not plan.blockers:
             st.markdown("There is no downtime. The registry is read again before the change, and verified after it.")
-        line = az_settings.update_registry(registry.name, "--sku", target.value)
-        if confirm(PlainPlan(plan.blockers, plan.warnings, (line,)), f"Change to {target.value}"):
+        if confirm(plan, f"Change to {target.value}"):
             _begin(who, plan)
 
 

@@ -3,7 +3,6 @@
 import streamlit as st
 
 from services.access.role_assignments import RoleAssignment
-from services.commands import registries as az_registries
 from services.connection.changes import Outcome
 from services.images.repositories import Repository
 from services.pull_checks.matrix import Pair, pull_matrix
@@ -16,7 +15,7 @@ from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.outcomes import show_outcome
 from ui.elements.table import UTC, show_facts, show_rows
 from ui.elements.text import plain, size
-from ui.elements.writing import PlainPlan, confirm
+from ui.elements.writing import confirm
 from ui.loaders import clusters, contents
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
@@ -36,10 +35,9 @@ def show_removal(who: str, registry: Registry) -> None:
         return
     with lost:
         _show_lost(plan)
-    line = az_registries.delete_registry(registry.name, registry.resource_group, registry.subscription_id)
     with panel():
         if confirm(
-            PlainPlan(plan.blockers, plan.warnings, (line,)),
+            plan,
             "Delete registry",
             typed=registry.name,
             icon=":material/delete_forever:",

@@ -17,14 +17,13 @@ from services.registry_lifecycle.settings_change import (
     plan_settings,
     stopped_pulls,
 )
-from services.registry_lifecycle.settings_commands import settings_lines
 from services.wording import counted
 from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.outcomes import label
 from ui.elements.page import az_lines
 from ui.elements.table import table_of
 from ui.elements.text import plain
-from ui.elements.writing import PlainPlan, confirm, may_write, show_objections, show_read_only
+from ui.elements.writing import confirm, may_write, show_objections, show_read_only
 from ui.loaders import clusters
 from ui.loaders import registries as registry_loaders
 from ui.registry_lifecycle.settings_form import Wanted, discard
@@ -66,7 +65,7 @@ def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
         if st.button(label, type="primary", icon=":material/tune:", disabled=bool(plan.blockers) or not may_write()):
             _confirm(who, plan)
         st.button("Discard changes", icon=":material/undo:", on_click=discard, args=(registry,))
-    az_lines(*settings_lines(plan))
+    az_lines(*plan.commands)
 
 
 def _stopped(who: str, registry: Registry, wanted: Wanted) -> tuple[Pair, ...]:
@@ -104,7 +103,7 @@ def _confirm(who: str, plan: SettingsPlan) -> None:
         _show_differences(plan.differences)
         st.markdown("The registry is read again before the change, and verified after it.")
         label = f"Change {counted(len(plan.differences), 'setting')} now"
-        if confirm(PlainPlan(plan.blockers, plan.warnings, settings_lines(plan)), label):
+        if confirm(plan, label):
             _begin(who, plan)
 
 

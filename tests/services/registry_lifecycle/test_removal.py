@@ -219,7 +219,7 @@ def test_where_nobody_can_tell_the_error_says_so(own: Own) -> None:
 
     with pytest.raises(ServiceError) as raised:
         apply_removal(own.session(), planned, broken)
-    assert "Whether it was deleted is not known" in raised.value.remedy
+    assert "Whether it was done is not known" in raised.value.remedy
 
 
 def test_a_registry_whose_state_is_none_to_build_on_may_go_with_a_warning() -> None:

@@ -15,6 +15,7 @@ from services.access.role_assignment_reading import own_permissions, read_access
 from services.aks.attach import apply_attach, read_attach_plan
 from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
+from services.connection.changes import LOOK_AGAIN, NOT_KNOWN
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession
@@ -24,7 +25,6 @@ from services.registries.registry import Mode, PrivateEndpoint, Registry
 from services.registries.skus import Sku
 from services.registry_lifecycle.settings import LABELS, Settings, settings_of
 from services.registry_lifecycle.settings_change import SettingsPlan, apply_settings, plan_settings, stopped_pulls
-from services.registry_lifecycle.settings_commands import settings_lines
 from tests.support.canned import ARM, CLOUD, Answer, Canned, Credential, Sent
 from tests.support.own_sandbox import Own
 from tests.support.settings_at_random import properties_of, settings
@@ -314,7 +314,7 @@ def test_where_nobody_can_tell_the_error_says_so(own: Own) -> None:
 
     with pytest.raises(ServiceError) as raised:
         apply_settings(own.session(), planned, broken)
-    assert raised.value.remedy == "Whether it was changed is not known: refresh, and compare."
+    assert raised.value.remedy == f"{NOT_KNOWN} {LOOK_AGAIN}"
 
 
 def test_what_azure_took_in_part_is_told_item_by_item(own: Own) -> None:
@@ -383,14 +383,14 @@ def test_the_lines_change_exactly_what_the_plan_does() -> None:
         retention_days=None,
         tags=(),
     )
-    assert settings_lines(planned) == (
+    assert planned.commands == (
         "az acr update --name contosoacr --default-action Deny --admin-enabled true --tags ''",
         "az acr network-rule add --name contosoacr --ip-address 20.1.0.0/16",
         "az acr network-rule remove --name contosoacr --ip-address 198.51.100.0/24",
         "az acr config retention update --registry contosoacr --status disabled --type UntaggedManifests",
     )
     off = plan(registry, public_access=False, mode=Mode.LEGACY, tags=(("cost center", "4 2"),))
-    assert settings_lines(off) == (
+    assert off.commands == (
         "az acr update --name contosoacr --public-network-enabled false --default-action Allow"
         " --role-assignment-mode rbac --tags 'cost center=4 2'",
     )
