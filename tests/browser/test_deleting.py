@@ -42,8 +42,8 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
         page.get_by_label("Repository").fill("nodejstemplate")
         page.keyboard.press("Enter")
         expect(page.get_by_text("nodejstemplate is new. v1.0.0 is a new tag.")).to_be_visible()
-        page.get_by_test_id("stMain").get_by_role("button").filter(has_text=re.compile("Push$")).click()
-        expect(page.get_by_text("Pushed. v1.0.0 points to")).to_be_visible()
+        page.get_by_test_id("stMain").get_by_role("button", name="Push image").click()
+        expect(page.get_by_text("Pushed and verified: v1.0.0 points to")).to_be_visible()
 
         # az acr repository list
         page.goto(f"{address}/repositories?registry=casaacr01")
