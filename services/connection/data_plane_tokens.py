@@ -153,7 +153,8 @@ class RegistryTokens:
         if not missing or self._reads_everything():
             return
         batches = [missing[at : at + REPOSITORIES_PER_TOKEN] for at in range(0, len(missing), REPOSITORIES_PER_TOKEN)]
-        parallel.parallel_map(self._fetch, [" ".join(Need(name, READ).scope for name in batch) for batch in batches])
+        scopes = [" ".join(Need(name, READ).scope for name in batch) for batch in batches]
+        parallel.parallel_map(self._fetch, scopes, server=self._login_server)
 
     def sign_in(self) -> None:
         """Exchanges the identity's token for a refresh token now, whatever is held, and forgets all that was granted.

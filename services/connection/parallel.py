@@ -1,9 +1,10 @@
 """Many independent calls at once, on one bounded pool, with a partial result that says what is missing."""
 
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
-from threading import Event
+from threading import Event, Lock
 from typing import Generic, TypeVar
 
 from services.connection.errors import ServiceError
@@ -13,9 +14,10 @@ Value = TypeVar("Value")
 # Done, of how many, and of what.
 Progress = Callable[[int, int, str], None]
 
-# az and acr-cli use at most 32 against one registry ("max recommended by ACR server", acr-cli purge.go).
+# Against one server. az and acr-cli use at most 32 ("max recommended by ACR server", acr-cli purge.go).
 WORKERS = 16
-_pool = ThreadPoolExecutor(WORKERS, thread_name_prefix="fanout")
+# In all: three registries that answer slowly leave the fourth its workers.
+ALL_WORKERS = 4 * WORKERS
 # Work on whole layers holds a thread for minutes and memory for its chunk: few at a time, and no read waits for it.
 HEAVY_WORKERS = 4
 
@@ -41,18 +43,66 @@ class Partial(Generic[Value]):
         return not self.refused and not self.untried
 
 
+class Workers:
+    """One pool of `most` threads. Calls to one server get `each` of them: a slow one holds up its own calls alone."""
+
+    def __init__(self, most: int, each: int) -> None:
+        self._each = each
+        self._pool = ThreadPoolExecutor(most, thread_name_prefix="parallel")
+        self._lock = Lock()
+        self._running: Counter[str] = Counter()
+        self._waiting: defaultdict[str, deque[Callable[[], None]]] = defaultdict(deque)
+
+    def submit(self, server: str, work: Callable[[], Value]) -> Future[Value]:
+        """`work` as soon as fewer than `each` of its server's run; of one server, in the order of the calls."""
+        future: Future[Value] = Future()
+
+        def run() -> None:
+            try:
+                value = work()
+            except BaseException as error:  # noqa: BLE001 - raised where the result is asked for
+                future.set_exception(error)
+            else:
+                future.set_result(value)
+            finally:
+                self._next(server)
+
+        with self._lock:
+            if self._running[server] == self._each:
+                self._waiting[server].append(run)
+                return future
+            self._running[server] += 1
+        self._pool.submit(run)
+        return future
+
+    def _next(self, server: str) -> None:
+        """Hands the place to the server's next call, behind the calls to other servers that wait for a thread."""
+        with self._lock:
+            if waiting := self._waiting[server]:
+                self._pool.submit(waiting.popleft())
+                return
+            self._running[server] -= 1
+            if not self._running[server]:
+                del self._running[server], self._waiting[server]
+
+
+_workers = Workers(ALL_WORKERS, WORKERS)
+
+
 def parallel_map(
     work: Callable[[Item], Value],
     items: Iterable[Item],
     *,
+    server: str | Callable[[Item], str] = "",
     name: Callable[[Item], str] = str,
     done: Callable[[int, Value | None], None] | None = None,
     stop: Event | None = None,
 ) -> Partial[Value]:
     """`work` of every item in parallel. A ServiceError refuses its own item only; any other error is raised.
 
-    `done(index, value)` is called in the caller's thread as items finish (value None where refused). After `stop` is
-    set, items that have not begun are left untried. Must not be called from within `work`.
+    `server`: the login server that `work` asks, or which each item asks; "" is Resource Manager. At most WORKERS at
+    once ask one server. `done(index, value)` is called in the caller's thread as items finish (value None where
+    refused). After `stop` is set, items that have not begun are left untried. Must not be called from within `work`.
     """
     items = list(items)
     stop = stop or Event()
@@ -60,7 +110,10 @@ def parallel_map(
     def run(item: Item) -> tuple[Value] | None:
         return None if stop.is_set() else (work(item),)
 
-    futures = {_pool.submit(run, item): index for index, item in enumerate(items)}
+    def submit(item: Item) -> Future[tuple[Value] | None]:
+        return _workers.submit(server if isinstance(server, str) else server(item), lambda: run(item))
+
+    futures = {submit(item): index for index, item in enumerate(items)}
     values: dict[int, Value] = {}
     refused: dict[int, Refusal] = {}
     for future in as_completed(futures):

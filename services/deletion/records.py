@@ -156,7 +156,7 @@ def look(client: RegistryClient, record: DeletionRecord) -> Partial[tuple[str, F
         row = find_manifest_row(client, record.repository, item.digest)
         return item.name, Fate(STILL_THERE if row else GONE)
 
-    return parallel_map(seen, record.open, name=lambda item: item.name)
+    return parallel_map(seen, record.open, server=client.login_server, name=lambda item: item.name)
 
 
 def fates_of_open(record: DeletionRecord, seen: Iterable[tuple[str, Fate]] | None) -> Mapping[str, Fate]:

@@ -160,7 +160,9 @@ def _delete_wave(
             done[index] = result
             end(wave[index], result)
 
-    read = parallel_map(delete_one, wave, name=lambda item: item.digest, done=finished, stop=stop)
+    read = parallel_map(
+        delete_one, wave, server=client.login_server, name=lambda item: item.digest, done=finished, stop=stop
+    )
     by_digest = {item.digest: item for item in wave}
     for refusal in read.refused:
         end(by_digest[refusal.what], refusal.error)

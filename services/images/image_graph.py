@@ -64,7 +64,7 @@ def read_content(client: RegistryClient, repository: str, reference: str, *, mos
     while level:
         if len(found) + len(level) > most:
             raise _too_many(repository, reference, most)
-        below = parallel_map(read, level)
+        below = parallel_map(read, level, server=client.login_server)
         if below.refused:
             raise below.refused[0].error
         found |= {stored.manifest.digest: stored for stored in below.values}

@@ -173,6 +173,7 @@ def get_repositories(
     return parallel_map(
         lambda name: get_repository(client, name),
         names,
+        server=client.login_server,
         done=(lambda _, repository: done(repository)) if done else None,
         stop=stop,
     )

@@ -63,12 +63,15 @@ def read_contents(
         client.tokens.hold_for_reading(names)
 
     count_repositories = counter(progress, "repositories", len(names))
-    listed = parallel_map(lambda name: _listed(client, name), names, done=count_repositories, stop=stop)
+    listed = parallel_map(
+        lambda name: _listed(client, name), names, server=client.login_server, done=count_repositories, stop=stop
+    )
     missing = {row.digest: contents.name for contents in listed.values for row in contents.rows}
     missing = {digest: name for digest, name in missing.items() if digest not in known}
     read = parallel_map(
         lambda digest: read_manifest(client, missing[digest], digest),
         missing,
+        server=client.login_server,
         done=counter(progress, "manifests", len(missing)),
         stop=stop,
     )

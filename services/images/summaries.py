@@ -33,7 +33,7 @@ def summarise(
         found = _rows(client, repository, digests)
         rows, refused = {row.digest: row for row in found.values}, found.refused
     wanted = [digest for digest in digests if digest in rows and rows[digest].media_type in (OCI_INDEX, DOCKER_LIST)]
-    read = parallel_map(lambda digest: read_manifest(client, repository, digest), wanted)
+    read = parallel_map(lambda digest: read_manifest(client, repository, digest), wanted, server=client.login_server)
     indexes = {manifest.digest: manifest for manifest in read.values}
     images = {child.digest for index in indexes.values() for child in index.children if not child.attests}
     if missing := sorted(images - rows.keys()):
@@ -50,7 +50,9 @@ def summarise(
 
 
 def _rows(client: RegistryClient, repository: str, digests: list[str]) -> Partial[ManifestRow]:
-    return parallel_map(lambda digest: get_manifest_row(client, repository, digest), digests)
+    return parallel_map(
+        lambda digest: get_manifest_row(client, repository, digest), digests, server=client.login_server
+    )
 
 
 def _single(digest: str, rows: Mapping[str, ManifestRow]) -> ImageSummary:

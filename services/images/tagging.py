@@ -236,9 +236,11 @@ def read_untag_plan(client: RegistryClient, registry: str, repository: str, tags
         except ServiceError as error:
             return str(error)
 
-    seen = dict(zip(names, parallel_map(read, names).values, strict=True))
+    seen = dict(zip(names, parallel_map(read, names, server=client.login_server).values, strict=True))
     digests = list(dict.fromkeys(tag.digest for tag in seen.values() if isinstance(tag, Tag)))
-    rows = parallel_map(lambda digest: get_manifest_row(client, repository, digest), digests)
+    rows = parallel_map(
+        lambda digest: get_manifest_row(client, repository, digest), digests, server=client.login_server
+    )
     if rows.refused:
         raise rows.refused[0].error
     return plan_untag(registry, of_repository, seen, {row.digest: row.tags for row in rows.values})
@@ -267,6 +269,7 @@ def apply_untag(
     return parallel_map(
         lambda item: _untag(client, plan.repository, item),
         plan.items,
+        server=client.login_server,
         name=lambda item: item.tag,
         done=done,
         stop=stop,

@@ -65,7 +65,13 @@ def read_for_tree(
     def read(digests: list[str]) -> Partial[Manifest]:
         nonlocal of
         of += len(digests)
-        return parallel_map(lambda digest: read_manifest(client, repository, digest), digests, done=counted, stop=stop)
+        return parallel_map(
+            lambda digest: read_manifest(client, repository, digest),
+            digests,
+            server=client.login_server,
+            done=counted,
+            stop=stop,
+        )
 
     def counted(_index: int, _manifest: Manifest | None) -> None:
         nonlocal count

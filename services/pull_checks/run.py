@@ -109,7 +109,7 @@ def run_checks(
         report = report.with_part(part or PullReport())
         on_report(report)
 
-    parallel_map(lambda part: part(), parts, done=add)
+    parallel_map(lambda part: part(), parts, server=registry.login_server, done=add)
     return report
 
 

@@ -170,7 +170,7 @@ def plan_copy(
             return CopyItem(repository, tag, known=False)
         return decide_item(repository, tag, digest, found, current)
 
-    items = parallel_map(read, places)
+    items = parallel_map(read, places, server=client.login_server)
     if items.refused:
         raise items.refused[0].error
     refusals = (source_refusal, *_network_refusals(source, target))

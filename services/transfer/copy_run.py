@@ -204,7 +204,7 @@ def _read_back(client: RegistryClient, plan: CopyPlan) -> Partial[CopyResult]:
         outcome = Outcome.CHANGED if item.current_digest else Outcome.CREATED
         return CopyResult(item, found, outcome, compared=bool(plan.digest))
 
-    return parallel_map(read, plan.items, name=lambda item: item.name)
+    return parallel_map(read, plan.items, server=client.login_server, name=lambda item: item.name)
 
 
 def _found(client: RegistryClient, item: CopyItem, digest: str) -> str:

@@ -160,7 +160,7 @@ def _missing(client: RegistryClient, repository: str, blobs: tuple[Descriptor, .
             raise _other_size(title, blob.digest, blob.size, found)
         return True
 
-    looked = parallel_map(look, blobs)
+    looked = parallel_map(look, blobs, server=client.login_server)
     if looked.refused:
         raise looked.refused[0].error
     absent = [blob for blob, there in zip(blobs, looked.values, strict=True) if not there]

@@ -92,7 +92,11 @@ def plan_push(
     refusal = _refusal(found, current, content.digest)
     if refusal:
         return PushPlan(repository, tag, content.digest, current.digest if current else None, False, (), refusal)
-    there = parallel_map(lambda blob: has_blob(client, repository, blob), content.blobs) if found else None
+    there = (
+        parallel_map(lambda blob: has_blob(client, repository, blob), content.blobs, server=client.login_server)
+        if found
+        else None
+    )
     if there and there.refused:
         raise there.refused[0].error
     known = there.values if there else (False,) * len(content.blobs)

@@ -3,8 +3,7 @@
 `pytest --record-mode=rewrite tests/services/test_cassettes.py` makes them anew, against the sandbox.
 """
 
-from collections.abc import Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -73,11 +72,9 @@ def vcr_config(ready: Mapping[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(autouse=True)
-def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def one_at_a_time(monkeypatch: pytest.MonkeyPatch) -> None:
     """VCR misses what other threads send while it records."""
-    with ThreadPoolExecutor(1) as pool:
-        monkeypatch.setattr(parallel, "_pool", pool)
-        yield
+    monkeypatch.setattr(parallel, "_workers", parallel.Workers(1, 1))
 
 
 @pytest.fixture

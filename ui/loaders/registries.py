@@ -79,6 +79,7 @@ def inventory(who: str) -> Reading[Inventory]:
         read = parallel_map(
             lambda registry: repositories.count_repositories(session.registry(registry.login_server)),
             reachable,
+            server=lambda registry: registry.login_server,
             name=lambda registry: registry.name,
             done=counted,
             stop=reading.stop,

@@ -5,11 +5,12 @@ Streamlit holds what it offers for download in memory; an image is streamed from
 
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from threading import Lock
 from time import monotonic
 
+from anyio import CapacityLimiter, to_thread
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
@@ -21,6 +22,8 @@ from ui.runtime import connection
 
 # Long enough to be clicked, and to begin anew where a download broke.
 VALID_S = 600
+# Threads that wait for registries. Their own: those of the server at large answer every other request.
+_THREADS = CapacityLimiter(16)
 # Far more than anyone clicks in that time; the oldest go first.
 MOST = 500
 
@@ -88,7 +91,12 @@ def download(request: Request) -> Response:
     }
     if request.method == "HEAD":
         return Response(headers=headers, media_type="application/x-tar")
-    return StreamingResponse(_logged(client, archive), headers=headers, media_type="application/x-tar")
+    return StreamingResponse(_in_own_threads(_logged(client, archive)), headers=headers, media_type="application/x-tar")
+
+
+async def _in_own_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
+    while (piece := await to_thread.run_sync(next, pieces, None, limiter=_THREADS)) is not None:
+        yield piece
 
 
 def _logged(client: RegistryClient, archive: Archive) -> Iterator[bytes]:

@@ -1,6 +1,7 @@
 """Many calls at once: the result does not depend on timing, and says what is missing."""
 
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier, Event, Lock, get_ident
 
 import pytest
@@ -8,7 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.connection.errors import ServiceError
-from services.connection.parallel import HEAVY_WORKERS, WORKERS, Partial, Refusal, all_or_none, parallel_map
+from services.connection.parallel import (
+    ALL_WORKERS,
+    HEAVY_WORKERS,
+    WORKERS,
+    Partial,
+    Refusal,
+    Workers,
+    all_or_none,
+    parallel_map,
+)
 
 
 def refusal(what: object) -> ServiceError:
@@ -66,6 +76,73 @@ def test_as_many_at_once_as_there_are_workers_and_no_more() -> None:
 
     assert parallel_map(work, range(3 * WORKERS)).values == tuple(range(3 * WORKERS))
     assert most == WORKERS
+
+
+def test_a_server_that_does_not_answer_holds_up_its_own_calls_alone() -> None:
+    answers, events = Event(), list[str]()
+
+    def wait(item: int) -> int:
+        assert answers.wait(30)
+        events.append("slow")
+        return item
+
+    def read(item: int) -> int:
+        events.append("quick")
+        return item
+
+    with ThreadPoolExecutor(2) as callers:
+        slow = [callers.submit(parallel_map, wait, range(ALL_WORKERS), server="slow.azurecr.io") for _ in range(2)]
+        try:
+            assert parallel_map(read, range(ALL_WORKERS), server="quick.azurecr.io").complete
+            assert parallel_map(read, range(ALL_WORKERS)).complete  # Resource Manager's
+        finally:
+            answers.set()
+        assert all(one.result().complete for one in slow)
+    assert events == ["quick"] * 2 * ALL_WORKERS + ["slow"] * 2 * ALL_WORKERS
+
+
+def test_a_fan_out_over_servers_waits_for_none_of_another() -> None:
+    answers, events = Event(), list[str]()
+
+    def read(server: str) -> str:
+        if server == "slow":
+            assert answers.wait(30)
+        events.append(server)
+        if events.count("quick") == 4 * WORKERS:
+            answers.set()
+        return server
+
+    servers = ["slow"] * 2 * WORKERS + ["quick"] * 4 * WORKERS
+    assert parallel_map(read, servers, server=str).values == tuple(servers)
+    assert events == ["quick"] * 4 * WORKERS + ["slow"] * 2 * WORKERS
+
+
+@given(st.lists(st.sampled_from("abc"), max_size=30), st.integers(1, 4), st.integers(1, 4))
+def test_no_server_is_asked_more_at_once_than_it_may_be(servers: list[str], each: int, most: int) -> None:
+    workers, lock = Workers(most, each), Lock()
+    running: dict[str, int] = {}
+    begun: list[tuple[str, int]] = []
+
+    def work(server: str, number: int) -> int:
+        with lock:
+            running[server] = running.get(server, 0) + 1
+            begun.append((server, number))
+            assert running[server] <= each
+            assert sum(running.values()) <= most
+        with lock:
+            running[server] -= 1
+        if number % 3 == 0:
+            raise refusal(number)
+        return number
+
+    futures = [workers.submit(server, partial(work, server, number)) for number, server in enumerate(servers)]
+    for number, future in enumerate(futures):
+        assert (future.exception(30) is None) == (number % 3 != 0)
+    assert sorted(begun) == sorted((server, number) for number, server in enumerate(servers))
+    if each == 1:  # Of one server, in the order of the calls.
+        assert all(
+            [n for s, n in begun if s == server] == sorted(n for s, n in begun if s == server) for server in "abc"
+        )
 
 
 def test_another_error_is_raised() -> None:

@@ -7,9 +7,11 @@ import tarfile
 import threading
 from collections.abc import Iterator
 
+import anyio
 import pytest
 import requests
 import uvicorn
+from anyio import fail_after, to_thread
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
@@ -116,3 +118,16 @@ def test_a_stream_that_breaks_is_no_whole_download(own: Own, archive: Archive, s
     own.sandbox.store.blobs.delete(REGISTRY, stored.digest)
     with pytest.raises(requests.exceptions.ChunkedEncodingError):
         get(server + path)
+
+
+def test_a_download_that_waits_for_its_registry_takes_no_thread_of_other_requests() -> None:
+    pieces = iter([b"one", b"", b"two"])
+
+    async def read() -> list[bytes]:
+        others = to_thread.current_default_thread_limiter()
+        others.total_tokens = 1
+        async with others:  # None is left.
+            with fail_after(30):
+                return [piece async for piece in download_route._in_own_threads(pieces)]
+
+    assert anyio.run(read) == [b"one", b"", b"two"]
