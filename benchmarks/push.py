@@ -79,7 +79,7 @@ def _push(ready: Mapping[str, Any], archive: Path, repository: str) -> dict[str,
 
 def write_archive(file: Path, layers: int = LAYERS, layer_bytes: int = LAYER_MIB * MIB) -> None:
     """An OCI archive of one image with layers that no compression makes smaller."""
-    config = json.dumps({"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": []}}).encode()
+    diff_ids: list[str] = []
     with tarfile.open(file, "w") as archive:
 
         def add(name: str, data: bytes) -> None:
@@ -92,11 +92,18 @@ def write_archive(file: Path, layers: int = LAYERS, layer_bytes: int = LAYER_MIB
             add(f"blobs/sha256/{digest}", data)
             return {"mediaType": f"{OCI}.{kind}", "digest": f"sha256:{digest}", "size": len(data), **more}
 
+        def layer() -> dict[str, Any]:
+            plain = os.urandom(layer_bytes)
+            diff_ids.append(f"sha256:{sha256(plain).hexdigest()}")
+            return blob(_packed(plain), "layer.v1.tar+gzip")
+
+        descriptors = [layer() for _ in range(layers)]
+        config = {"architecture": "amd64", "os": "linux", "rootfs": {"type": "layers", "diff_ids": diff_ids}}
         manifest = {
             "schemaVersion": 2,
             "mediaType": f"{OCI}.manifest.v1+json",
-            "config": blob(config, "config.v1+json"),
-            "layers": [blob(_layer(layer_bytes), "layer.v1.tar+gzip") for _ in range(layers)],
+            "config": blob(json.dumps(config).encode(), "config.v1+json"),
+            "layers": descriptors,
         }
         named = {"org.opencontainers.image.ref.name": "v1"}
         top = blob(json.dumps(manifest).encode(), "manifest.v1+json", annotations=named)
@@ -104,7 +111,7 @@ def write_archive(file: Path, layers: int = LAYERS, layer_bytes: int = LAYER_MIB
         add("oci-layout", b'{"imageLayoutVersion": "1.0.0"}')
 
 
-def _layer(size: int) -> bytes:
-    """Bytes in gzip's own form that are not compressed, so that making them takes no time and skopeo keeps them."""
+def _packed(plain: bytes) -> bytes:
+    """In gzip's own form but not compressed, so that making it takes no time and skopeo keeps it."""
     compressor = zlib.compressobj(0, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    return compressor.compress(os.urandom(size)) + compressor.flush()
+    return compressor.compress(plain) + compressor.flush()

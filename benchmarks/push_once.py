@@ -19,7 +19,7 @@ def main(registry: str) -> None:
     ready, archive, repository = sys.stdin.read().split("\n")
     client = console_client(json.loads(ready), registry)
     idle = peak()
-    (image,) = read_archive(Path(archive))
+    (image,) = read_archive(Path(archive)).images
     content = image.prepare(lambda _done, _of: None, Event())
     result = apply_push(client, content, plan_push(client, content, repository, "v1"))
     print(json.dumps({"sent": result.sent_bytes, "grown": peak() - idle}))

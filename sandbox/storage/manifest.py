@@ -12,6 +12,7 @@ OCI_MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
+_FOREIGN = ("application/vnd.oci.image.layer.nondistributable.", "application/vnd.docker.image.rootfs.foreign.")
 MEDIA_TYPES = INDEXES | {OCI_MANIFEST, DOCKER_MANIFEST}
 
 
@@ -60,7 +61,9 @@ def parse(body: bytes, media_type: str) -> Parsed:
     config = document.get("config")
     if not isinstance(config, dict):
         raise InvalidManifest("config is missing")
-    blobs = (_descriptor(config), *(_descriptor(item) for item in _members(document, "layers")))
+    # A registry need not have the layers that clients load from elsewhere (Windows base layers).
+    own = (item for item in _members(document, "layers") if not _is_foreign(item))
+    blobs = (_descriptor(config), *(_descriptor(item) for item in own))
     return Parsed(
         config=blobs[0].digest,
         config_media_type=config.get("mediaType"),
@@ -70,6 +73,10 @@ def parse(body: bytes, media_type: str) -> Parsed:
         blobs=blobs,
         size=len(body) + sum(blob.size for blob in blobs),
     )
+
+
+def _is_foreign(layer: object) -> bool:
+    return isinstance(layer, dict) and str(layer.get("mediaType", "")).startswith(_FOREIGN) and bool(layer.get("urls"))
 
 
 def _members(document: dict[str, Any], key: str) -> list[Any]:

@@ -47,7 +47,10 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """A pointer to content. `size` in bytes; `platform` such as linux/arm64/v8, '' where none is given."""
+    """A pointer to content. `size` in bytes; `platform` such as linux/arm64/v8, '' where none is given.
+
+    `urls` are where clients load it from instead of the registry.
+    """
 
     digest: str
     media_type: str
@@ -55,6 +58,7 @@ class Descriptor:
     platform: str = ""
     artifact_type: str = ""
     annotations: tuple[tuple[str, str], ...] = ()
+    urls: tuple[str, ...] = ()
 
     def annotation(self, key: str) -> str:
         return dict(self.annotations).get(key, "")
@@ -184,6 +188,7 @@ def _descriptor(entry: Mapping[str, Any]) -> Descriptor:
         platform="/".join(known),
         artifact_type=str(entry.get("artifactType") or ""),
         annotations=_pairs(entry.get("annotations")),
+        urls=tuple(str(url) for url in entry.get("urls") or ()),
     )
 
 

@@ -34,8 +34,9 @@ Progress = Callable[[int, int], None]
 class Limits:
     """What an archive may ask of this machine. All but `members` and `depth` in bytes.
 
-    `expanded` bounds what gzip may grow to and what a stream may bring; `left_free` is what stays free on the disk of
-    the temporary files. A registry takes manifests of up to 4 MiB (OCI distribution, "Pushing manifests").
+    `expanded` bounds what gzip may grow to, all layers of an image together, and what a stream may bring; `left_free`
+    is what stays free on the disk of the temporary files; `manifests` bounds all manifests and configs that are read
+    to list the images. A registry takes manifests of up to 4 MiB (OCI distribution, "Pushing manifests").
     """
 
     members: int = 10_000
@@ -56,6 +57,25 @@ def broken(
 def stopped(title: str) -> ServiceError:
     """What is raised after a stop."""
     return ServiceError(title, "It was stopped.", "Begin again when you like.", "Stopped")
+
+
+class Budget:
+    """How many bytes may still be expanded; safe for many threads."""
+
+    def __init__(self, limit: int) -> None:
+        self._limit = self._left = limit
+        self._lock = Lock()
+
+    def spend(self, count: int) -> None:
+        """Raises ServiceError (TooLarge) once more than the limit was expanded."""
+        with self._lock:
+            self._left -= count
+            if self._left < 0:
+                raise broken(
+                    f"It expands to more than {self._limit:,} bytes.",
+                    "TooLarge",
+                    "If that is its right size, push it with docker or skopeo.",
+                )
 
 
 class RandomAccess:
@@ -103,19 +123,15 @@ class Part:
     def is_gzip(self) -> bool:
         return self.read(0, 2) == _GZIP
 
-    def expanded(self, limit: int) -> Iterator[bytes]:
-        """What the gzip data in the part expand to, up to `limit` bytes. Raises ServiceError: TooLarge, BadGzip."""
-        grown = 0
+    def expanded(self, budget: Budget, on_read: Callable[[bytes], None] | None = None) -> Iterator[bytes]:
+        """What the gzip data in the part expand to, within `budget`; every block of them goes to `on_read`, in order.
+
+        Raises ServiceError: TooLarge, BadGzip, Truncated.
+        """
         try:
-            with gzip.GzipFile(fileobj=_Reader(self)) as data:
+            with gzip.GzipFile(fileobj=_Reader(self, on_read)) as data:
                 while block := data.read(BLOCK):
-                    grown += len(block)
-                    if grown > limit:
-                        raise broken(
-                            f"It expands to more than {limit:,} bytes.",
-                            "TooLarge",
-                            "If it is what you think it is, expand it yourself and push it with docker or skopeo.",
-                        )
+                    budget.spend(len(block))
                     yield block
         except EOFError as exc:
             raise broken("Its gzip data end before they are complete.", "Truncated") from exc
@@ -126,13 +142,16 @@ class Part:
 class _Reader:
     """A part as the file that gzip wants."""
 
-    def __init__(self, part: Part) -> None:
+    def __init__(self, part: Part, on_read: Callable[[bytes], None] | None) -> None:
         self._part = part
+        self._on_read = on_read
         self._at = 0
 
     def read(self, size: int = -1) -> bytes:
         found = self._part.read(self._at, BLOCK if size < 0 else size)
         self._at += len(found)
+        if self._on_read:
+            self._on_read(found)
         return found
 
     def seek(self, offset: int) -> int:

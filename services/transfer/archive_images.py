@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Any
 
+from services.connection.errors import ServiceError
 from services.transfer.archive_files import Limits, Part, Progress, broken
 from services.transfer.tar_members import Member, followed
 
@@ -50,9 +51,11 @@ class ArchiveImage:
     """An image in an archive. `names` as the archive has them, such as docker.io/team/app:v1 or v1; there may be none.
 
     `key` tells it from the others. `size` is bytes in the archive. `missing` names what of it the archive lacks: it
-    can't be pushed then. `of_index` marks a platform that is offered because its index is not whole.
-    `prepare(progress, stop)` checks every digest and gives what is to be pushed; `progress(done, of)` is in bytes.
-    Raises ServiceError: Incomplete, WrongDigest, WrongSize, Truncated, DiskFull, Stopped.
+    can't be pushed then. `of_index` marks a platform that is offered because its index can't be pushed.
+    `not_pushed` names what of it stays where it is: layers that clients load from elsewhere. `configs` are the digests
+    of its configs. `prepare(progress, stop)` checks every digest and gives what is to be pushed; `progress(done, of)`
+    is in bytes. Raises ServiceError: Incomplete, WrongDigest, NotRead (a compression), TooLarge, Truncated,
+    DiskFull, Stopped.
     """
 
     key: str
@@ -60,15 +63,43 @@ class ArchiveImage:
     platforms: tuple[str, ...]
     size: int
     missing: tuple[str, ...]
+    not_pushed: tuple[str, ...]
+    configs: frozenset[str]
     of_index: bool
     prepare: Callable[[Progress, Event], Content]
 
 
 @dataclass(frozen=True)
+class LeftOut:
+    """An entry of an archive that is not offered: its name there, and the error it would give by itself."""
+
+    name: str
+    error: ServiceError
+
+
+@dataclass(frozen=True)
+class Archive:
+    """The images of an archive, and what else it lists."""
+
+    images: tuple[ArchiveImage, ...]
+    left_out: tuple[LeftOut, ...]
+
+
+# What is wrong with one entry alone: the others are offered. Damage and what breaks a limit refuse the whole archive.
+_OF_ONE_ENTRY = frozenset({"Incomplete", "LayersDiffer", "NotAManifest", "NotJson", "Schema1", "Unsupported"})
+
+
+def is_of_one_entry(error: ServiceError) -> bool:
+    """Whether the error is about one entry, and the others can be offered."""
+    return error.code in _OF_ONE_ENTRY
+
+
+@dataclass(frozen=True)
 class Tar:
-    """The members of an archive, by name."""
+    """The members of an archive, by name. Without `ended` it has no end mark: it may have been cut off."""
 
     members: Mapping[str, Member]
+    ended: bool
     limits: Limits
 
     def part(self, name: str) -> Part | None:
@@ -89,6 +120,23 @@ def small(part: Part, what: str, limits: Limits) -> bytes:
     if part.size > limits.manifest:
         raise broken(f"{what} has {part.size:,} bytes; a registry takes {limits.manifest:,} at most.", "TooLarge")
     return part.read(0, part.size)
+
+
+def incomplete(missing: tuple[str, ...], tar: Tar) -> ServiceError:
+    """What is said of an image that the archive has only a part of."""
+    named = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
+    if not tar.ended:
+        return cut_off(f"a part of the image: {named}")
+    return broken(
+        f"The archive lacks a part of the image: {named}.",
+        "Incomplete",
+        "Save it with all its platforms (`skopeo copy --all`), or push one platform that is there.",
+    )
+
+
+def cut_off(what: str) -> ServiceError:
+    """What is said of an archive that ends without an end mark, and lacks something."""
+    return broken(f"It ends before its end mark and lacks {what}. It was probably cut off.", "Truncated")
 
 
 def parsed(raw: bytes, what: str) -> Any:

@@ -4,11 +4,14 @@ Reading writes to nothing but unnamed temporary files, and takes the same memory
 says is believed only as far as its digests prove it.
 """
 
+import shlex
 from pathlib import Path
 from threading import Event
 from typing import BinaryIO
 
+from services.connection.errors import ServiceError
 from services.transfer.archive_files import (
+    Budget,
     Limits,
     Part,
     Progress,
@@ -19,7 +22,7 @@ from services.transfer.archive_files import (
     spooled,
     whole,
 )
-from services.transfer.archive_images import ArchiveImage, Tar
+from services.transfer.archive_images import Archive, LeftOut, Tar, cut_off
 from services.transfer.docker_archives import MANIFEST, docker_images
 from services.transfer.oci_layouts import INDEX, oci_images, schema_1
 from services.transfer.tar_members import read_members
@@ -35,8 +38,10 @@ def read_archive(
     limits: Limits | None = None,
     progress: Progress = _unseen,
     stop: Event | None = None,
-) -> tuple[ArchiveImage, ...]:
-    """The images in `source`: a path, a binary file, or a stream that can't go back (it is spooled to disk first).
+) -> Archive:
+    """What is in `source`: a path, a binary file, or a stream that can't go back (it is spooled to disk first).
+
+    There is one image at least; entries that are none, or none that runs, are in `left_out`.
 
     A file that is handed over stays the caller's, and must stay open. Manifests are checked here, layers by
     `ArchiveImage.prepare`. `progress(done, of)` counts bytes of what is spooled or expanded, `of` 0 where not known.
@@ -47,9 +52,9 @@ def read_archive(
     stop = stop or Event()
     part = whole(_seekable(source, limits, progress, stop))
     if part.size and part.is_gzip:
-        blocks = part.expanded(limits.expanded)
+        blocks = part.expanded(Budget(limits.expanded))
         part = whole(RandomAccess(spooled(blocks, limits, stop, lambda done: progress(done, 0)), owned=True))
-    return _images(part, limits)
+    return _archive(part, limits)
 
 
 def _seekable(source: Path | BinaryIO, limits: Limits, progress: Progress, stop: Event) -> RandomAccess:
@@ -63,24 +68,59 @@ def _seekable(source: Path | BinaryIO, limits: Limits, progress: Progress, stop:
     return RandomAccess(spooled(blocks_of(source), limits, stop, lambda done: progress(done, 0)), owned=True)
 
 
-def _images(part: Part, limits: Limits) -> tuple[ArchiveImage, ...]:
+def _archive(part: Part, limits: Limits) -> Archive:
     if name := compressed_with(part.read(0, 8)):
         raise broken(f"It is compressed with {name}.", "NotAnArchive", "Expand it, or compress it with gzip.")
-    tar = Tar(read_members(part.file, limits.members), limits)
-    # docker 25 writes both: then the layout is what is pushed, its bytes as they are.
-    if INDEX in tar.members and "oci-layout" in tar.members:
-        images = oci_images(tar)
-    elif MANIFEST in tar.members:
-        images = docker_images(tar)
-    elif "repositories" in tar.members:
+    listing = read_members(part.file, limits.members)
+    tar = Tar(listing.members, listing.ended, limits)
+    archive = _of_layout(tar) if INDEX in tar.members and "oci-layout" in tar.members else _of_docker(tar)
+    if archive.images:
+        return archive
+    if archive.left_out:
+        raise archive.left_out[0].error
+    raise broken("It lists no image.", "NoImages", "Save it again, with the name of an image.")
+
+
+def _of_layout(tar: Tar) -> Archive:
+    """docker 25 writes a layout and manifest.json. The layout is what is pushed, its bytes as they are; docker leaves
+    images out of it that were saved by their digest, and some versions the layers of an image."""
+    layout = oci_images(tar)
+    if MANIFEST not in tar.members:
+        return layout
+    try:
+        saved = docker_images(tar)
+    except ServiceError as error:
+        return Archive(layout.images, (*layout.left_out, LeftOut(MANIFEST, error)))
+    whole_ones = {config for image in layout.images if not image.missing for config in image.configs}
+    known = {config for image in layout.images for config in image.configs}
+    added = [image for image in saved.images if image.key not in (known if image.missing else whole_ones)]
+    return Archive((*layout.images, *added), (*layout.left_out, *saved.left_out))
+
+
+def _of_docker(tar: Tar) -> Archive:
+    if MANIFEST in tar.members:
+        return docker_images(tar)
+    if "repositories" in tar.members:
         raise schema_1("The archive")
-    else:
-        raise broken(
-            "It is a tar, but no image is in it: neither an OCI layout nor what `docker save` writes.",
+    if not tar.ended:
+        raise cut_off("the list of its images")
+    raise _no_images(tar)
+
+
+def _no_images(tar: Tar) -> ServiceError:
+    """What to do with a tar that is none of an image at its top."""
+    folder = next((name.removesuffix("/oci-layout") for name in tar.members if name.endswith("/oci-layout")), "")
+    if folder and f"{folder}/{INDEX}" in tar.members:
+        return broken(
+            f"The OCI layout in it is in the folder {folder}, not at its top.",
             "NoImages",
-            "Write it with `docker save`, `skopeo copy` or `docker buildx build --output type=oci`. "
-            "What `docker export` writes is a file system, no image.",
+            f"Pack what is in the folder: `tar -C {shlex.quote(folder)} -cf image.tar .`",
         )
-    if not images:
-        raise broken("It lists no image.", "NoImages", "Save it again, with the name of an image.")
-    return images
+    if any(name.count("/") == 1 and name.endswith("/Chart.yaml") for name in tar.members):
+        return broken("It is a Helm chart, no image.", "NoImages", "Push it with `helm push`.")
+    return broken(
+        "It is a tar, but no image is in it: neither an OCI layout nor what `docker save` writes.",
+        "NoImages",
+        "Write it with `docker save`, `skopeo copy` or `docker buildx build --output type=oci`. "
+        "What `docker export` writes is a file system, no image.",
+    )

@@ -8,17 +8,31 @@ import hashlib
 import json
 import zlib
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from threading import Event
 from typing import Any
 
+from services.connection.errors import ServiceError
 from services.connection.names import is_digest
 from services.connection.parallel import all_or_none
 from services.images.manifests import DOCKER_MANIFEST, parse_config
-from services.transfer.archive_files import TITLE, Part, Progress, RandomAccess, broken, spooled, stopped, whole
-from services.transfer.archive_images import ArchiveImage, Blob, Content, RawManifest, Tar, parsed, small
-from services.transfer.oci_layouts import incomplete
+from services.transfer.archive_files import Budget, Part, Progress, RandomAccess, broken, spooled, whole
+from services.transfer.archive_images import (
+    Archive,
+    ArchiveImage,
+    Blob,
+    Content,
+    LeftOut,
+    RawManifest,
+    Tar,
+    cut_off,
+    incomplete,
+    is_of_one_entry,
+    parsed,
+    small,
+)
+from services.transfer.image_layers import diff_ids_of, digests_of, layers_differ, require_layer
 
 MANIFEST = "manifest.json"
 CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
@@ -42,62 +56,103 @@ class _Image:
     missing: tuple[str, ...]
 
 
-def docker_images(tar: Tar) -> tuple[ArchiveImage, ...]:
-    """The images that manifest.json lists.
+def docker_images(tar: Tar) -> Archive:
+    """The images that manifest.json lists; one that it lists twice has the names of both.
 
     Raises ServiceError: NotAManifest, NotJson, WrongDigest (of a config that is named by it), TooLarge.
     """
     entries = parsed(tar.small(MANIFEST), MANIFEST)
-    try:
-        return tuple(_image(tar, entry) for entry in entries)
-    except (KeyError, TypeError, ValueError, AttributeError) as exc:
-        raise broken(f"{MANIFEST} lacks what it must have: {exc}.", "NotAManifest") from exc
+    if not isinstance(entries, list):
+        raise broken(f"{MANIFEST} is not a list of images.", "NotAManifest")
+    images: dict[str, ArchiveImage] = {}
+    others: list[LeftOut] = []
+    config_bytes = 0
+    for number, entry in enumerate(entries, 1):
+        try:
+            name, part = _config(tar, entry)
+            config_bytes += part.size
+            if config_bytes > tar.limits.manifests:
+                raise broken(f"Its configs have more than {tar.limits.manifests:,} bytes.", "TooLarge")
+            image = _image(tar, entry, name, part)
+        except ServiceError as error:
+            if not is_of_one_entry(error):
+                raise
+            others.append(LeftOut(f"Image {number} of {MANIFEST}", error))
+        else:
+            images[image.key] = _one(images[image.key], image) if image.key in images else image
+    return Archive(tuple(images.values()), tuple(others))
 
 
-def _image(tar: Tar, entry: dict[str, Any]) -> ArchiveImage:
-    config_name = str(entry["Config"])
-    config_part = tar.part(config_name)
-    if config_part is None:
-        raise broken(f"It lacks {config_name}, the config of an image.", "Incomplete")
+def _one(first: ArchiveImage, second: ArchiveImage) -> ArchiveImage:
+    """The same image, listed twice: as the entry that has more of it, under the names of both."""
+    fuller = second if len(second.missing) < len(first.missing) else first
+    return replace(fuller, names=tuple(dict.fromkeys((*first.names, *second.names))))
+
+
+def _config(tar: Tar, entry: Any) -> tuple[str, Part]:
+    if not isinstance(entry, dict) or not isinstance(entry.get("Config"), str):
+        raise broken(f"{MANIFEST} does not say which config the image has.", "NotAManifest")
+    name = str(entry["Config"])
+    part = tar.part(name)
+    if part is None and not tar.ended:
+        raise cut_off(f"{name}, the config of an image")
+    if part is None:
+        raise broken(f"It lacks {name}, the config of an image.", "Incomplete")
+    return name, part
+
+
+def _image(tar: Tar, entry: dict[str, Any], config_name: str, config_part: Part) -> ArchiveImage:
     config = small(config_part, config_name, tar.limits)
     digest = hashlib.sha256(config).hexdigest()
     stem = config_name.rpartition("/")[2].removesuffix(".json")
     if is_digest(f"sha256:{stem}") and stem != digest:
         raise broken(f"The config {config_name} is not the one that its name says.", "WrongDigest")
     body = parsed(config, config_name)
-    diff_ids = [str(diff_id) for diff_id in body["rootfs"]["diff_ids"]]
-    names = [str(name) for name in entry["Layers"]]
-    if len(names) != len(diff_ids) or not all(is_digest(diff_id) for diff_id in diff_ids):
-        raise broken(f"{len(names)} layers are listed, and the config knows {len(diff_ids)}.", "NotAManifest")
+    diff_ids = diff_ids_of(body, f"The config {config_name}")
+    try:
+        # docker writes null for an image of no layers.
+        names = [str(name) for name in (entry["Layers"] or ())]
+        tags = tuple(str(name) for name in entry.get("RepoTags") or ())
+        platform = parse_config(body).platform
+    except (KeyError, TypeError, ValueError, AttributeError) as exc:
+        raise broken(f"{MANIFEST} or {config_name} lacks what it must have: {exc}.", "NotAManifest") from exc
+    if len(names) != len(diff_ids):
+        raise layers_differ(len(names), len(diff_ids))
     parts = [tar.part(name) for name in names]
     layers = tuple(_Layer(diff_id, part) for diff_id, part in zip(diff_ids, parts, strict=True) if part)
-    missing = tuple(f"the layer {name}" for name, part in zip(names, parts, strict=True) if part is None)
-    platform = parse_config(body).platform
+    missing = tuple(
+        f"the layer {name}" if name else f"layer {number} of {len(names)}, which has no path"
+        for number, (name, part) in enumerate(zip(names, parts, strict=True), 1)
+        if part is None
+    )
     return ArchiveImage(
-        f"sha256:{digest}",
-        tuple(str(name) for name in entry.get("RepoTags") or ()),
-        (platform,) if platform else (),
-        len(config) + sum(layer.part.size for layer in set(layers)),
-        missing,
-        False,
-        partial(_made, _Image(Blob(f"sha256:{digest}", len(config), config_part), layers, missing), tar),
+        key=f"sha256:{digest}",
+        names=tags,
+        platforms=(platform,) if platform else (),
+        size=len(config) + sum(layer.part.size for layer in set(layers)),
+        missing=missing,
+        not_pushed=(),
+        configs=frozenset({f"sha256:{digest}"}),
+        of_index=False,
+        prepare=partial(_made, _Image(Blob(f"sha256:{digest}", len(config), config_part), layers, missing), tar),
     )
 
 
 def _made(image: _Image, tar: Tar, progress: Progress, stop: Event) -> Content:
     """The image as it is pushed: its layers compressed into temporary files, its config, and a manifest of them."""
     if image.missing:
-        raise incomplete(image.missing)
+        raise incomplete(image.missing, tar)
     layers = list(dict.fromkeys(image.layers))
     of = sum(layer.part.size for layer in layers)
     done: dict[_Layer, int] = {}
+    budget = Budget(tar.limits.expanded)
 
     def compress(layer: _Layer) -> Blob:
         def read(count: int) -> None:
             done[layer] = done.get(layer, 0) + count
             progress(sum(list(done.values())), of)
 
-        return _already(layer, tar, stop, read) if layer.part.is_gzip else _compressed(layer, tar, stop, read)
+        return _already(layer, budget, stop, read) if layer.part.is_gzip else _compressed(layer, tar, stop, read)
 
     blobs = dict(zip(layers, all_or_none(compress, layers), strict=True))
     manifest = {
@@ -131,28 +186,16 @@ def _compressed(layer: _Layer, tar: Tar, stop: Event, read: Callable[[int], None
             yield block
 
     file = spooled(counted(), tar.limits, stop, lambda _written: None)
-    _require(layer, plain.hexdigest())
+    require_layer(layer.part, f"sha256:{plain.hexdigest()}", layer.diff_id, as_it_is=False)
     part = whole(RandomAccess(file, owned=True))
     return Blob(f"sha256:{packed.hexdigest()}", part.size, part)
 
 
-def _already(layer: _Layer, tar: Tar, stop: Event, read: Callable[[int], None]) -> Blob:
-    """A layer that lies in the archive compressed: pushed as it is, once what it expands to was checked."""
-    plain, packed = hashlib.sha256(), hashlib.sha256()
-    for block in layer.part.expanded(tar.limits.expanded):
-        if stop.is_set():
-            raise stopped(TITLE)
-        plain.update(block)
-    for block in layer.part.blocks():
-        packed.update(block)
-        read(len(block))
-    _require(layer, plain.hexdigest())
-    return Blob(f"sha256:{packed.hexdigest()}", layer.part.size, layer.part)
-
-
-def _require(layer: _Layer, found: str) -> None:
-    if f"sha256:{found}" != layer.diff_id:
-        raise broken(f"The layer {layer.diff_id} has another digest: it was changed or damaged.", "WrongDigest")
+def _already(layer: _Layer, budget: Budget, stop: Event, read: Callable[[int], None]) -> Blob:
+    """A layer that lies in the archive gzipped: pushed as it is, once what it expands to was checked."""
+    found = digests_of(layer.part, budget, stop, read)
+    require_layer(layer.part, found.plain, layer.diff_id, as_it_is=False)
+    return Blob(found.stored, layer.part.size, layer.part)
 
 
 def _descriptor(media_type: str, blob: Blob) -> dict[str, Any]:

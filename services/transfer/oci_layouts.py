@@ -5,9 +5,11 @@ https://github.com/opencontainers/image-spec/blob/main/image-layout.md
 
 import hashlib
 from collections import defaultdict
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from threading import Event
+from urllib.parse import urlsplit
 
 from services.connection.errors import ServiceError
 from services.connection.names import is_digest
@@ -15,7 +17,6 @@ from services.connection.parallel import all_or_none
 from services.images.manifests import (
     DOCKER_LIST,
     DOCKER_MANIFEST,
-    IMAGE_CONFIGS,
     OCI_INDEX,
     OCI_MANIFEST,
     Descriptor,
@@ -24,19 +25,42 @@ from services.images.manifests import (
     parse_config,
     parse_manifest,
 )
-from services.transfer.archive_files import TITLE, Progress, broken, stopped
-from services.transfer.archive_images import ArchiveImage, Blob, Content, RawManifest, Tar, parsed, small
+from services.transfer.archive_files import Budget, Progress, broken
+from services.transfer.archive_images import (
+    Archive,
+    ArchiveImage,
+    Blob,
+    Content,
+    LeftOut,
+    RawManifest,
+    Tar,
+    incomplete,
+    is_of_one_entry,
+    parsed,
+    small,
+)
+from services.transfer.image_layers import (
+    can_compare,
+    diff_ids_of,
+    digests_of,
+    is_foreign,
+    paired,
+    require_layer,
+    runs,
+)
 
 INDEX = "index.json"
+_SCHEMA_1 = "docker.distribution.manifest.v1"
 _MEDIA_TYPES = (OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST)
 # https://github.com/opencontainers/image-spec/blob/main/annotations.md; containerd's, with the whole name, is docker's.
 _NAMES = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 
 
-def oci_images(tar: Tar) -> tuple[ArchiveImage, ...]:
-    """The images that the layout's index names. Of an index that is not whole, its whole platforms too.
+def oci_images(tar: Tar) -> Archive:
+    """The images that the layout's index names. Of an index that can't be pushed, the platforms that can.
 
-    Raises ServiceError: NotAManifest, Schema1, WrongDigest or WrongSize (of a manifest), Unsupported, TooLarge.
+    Raises ServiceError: NotAManifest or NotJson (of index.json), WrongDigest or WrongSize (of a manifest), TooLarge,
+    TooDeep.
     """
     top = _manifest(tar.small(INDEX), OCI_INDEX, INDEX)
     names: defaultdict[str, list[str]] = defaultdict(list)
@@ -45,51 +69,100 @@ def oci_images(tar: Tar) -> tuple[ArchiveImage, ...]:
             names[entry.digest].append(name)
     read = _Read(tar)
     images: dict[str, ArchiveImage] = {}
+    others: dict[str, LeftOut] = {}
     for entry in top.children:
-        if entry.digest not in images:
-            images |= {image.key: image for image in _offered(read, entry, tuple(names[entry.digest]))}
-    return tuple(images.values())
+        if entry.digest in others:
+            continue
+        try:
+            image = _image(read, entry, tuple(names[entry.digest]))
+        except ServiceError as error:
+            if not is_of_one_entry(error):
+                raise
+            others[entry.digest] = LeftOut(", ".join(names[entry.digest]) or entry.digest, error)
+            whole = False
+        else:
+            whole = not image.missing
+        for one in () if whole else _platforms_alone(read, entry, tuple(names[entry.digest])):
+            images.setdefault(one.key, one)
+        if entry.digest not in others:
+            images[entry.digest] = image
+    return Archive(tuple(images.values()), tuple(others.values()))
 
 
-def _offered(read: "_Read", entry: Descriptor, names: tuple[str, ...]) -> list[ArchiveImage]:
-    """The image at `entry`, and where it is an index that is not whole, those of its platforms that are."""
-    image = _image(read, entry, names)
+def _platforms_alone(read: "_Read", entry: Descriptor, names: tuple[str, ...]) -> list[ArchiveImage]:
+    """The platforms of an index that are whole."""
     manifest = read.manifests.get(entry.digest)
-    if not image.missing or manifest is None:
-        return [image]
-    alone = [_image(read, child, names) for child in manifest[1].children if not child.attests]
-    return [*(replace(one, of_index=True) for one in alone if not one.missing), image]
+    found: list[ArchiveImage] = []
+    for child in manifest[1].children if manifest else ():
+        if child.attests:
+            continue
+        try:
+            image = _image(read, child, names)
+        except ServiceError as error:
+            if not is_of_one_entry(error):
+                raise
+        else:
+            found += [replace(image, of_index=True)] if not image.missing else []
+    return found
 
 
 @dataclass
 class _Read:
-    """The manifests of an archive that were read and checked so far, by digest."""
+    """The manifests of an archive that were read and checked so far, and its configs, by digest."""
 
     tar: Tar
     manifests: dict[str, tuple[RawManifest, Manifest]] = field(default_factory=dict)
-    bytes: int = 0
+    configs: dict[str, "_Config"] = field(default_factory=dict)
+    bytes_read: int = 0
 
     def manifest(self, entry: Descriptor) -> tuple[RawManifest, Manifest] | None:
         """The manifest at `entry`; None where the archive lacks it."""
         if entry.digest not in self.manifests:
             name = f"The manifest {entry.digest}"
+            if entry.media_type and entry.media_type not in _MEDIA_TYPES and _SCHEMA_1 not in entry.media_type:
+                raise _unsupported(name, entry.media_type)
             blob = self.blob(entry, name)
             if blob is None:
                 return None
-            raw = small(blob.part, name, self.tar.limits)
-            self.bytes += len(raw)
-            if self.bytes > self.tar.limits.manifests:
-                raise broken(f"Its manifests have more than {self.tar.limits.manifests:,} bytes.", "TooLarge")
+            raw = self._small(blob, name)
             if "sha256:" + hashlib.sha256(raw).hexdigest() != entry.digest:
                 raise _wrong_digest(entry.digest)
             manifest = _manifest(raw, entry.media_type, name)
             self.manifests[entry.digest] = RawManifest(entry.digest, manifest.media_type, raw), manifest
         return self.manifests[entry.digest]
 
+    def config(self, blob: Blob) -> "_Config":
+        """What the config of an image says. Raises ServiceError: NotJson, NotAManifest, TooLarge."""
+        if blob.digest not in self.configs:
+            name = f"The config {blob.digest}"
+            body = parsed(self._small(blob, name), name)
+            diff_ids = diff_ids_of(body, name)
+            try:
+                platform = parse_config(body).platform
+            except (AttributeError, TypeError, ValueError):  # Not ours to judge: it is pushed as it is.
+                platform = ""
+            self.configs[blob.digest] = _Config(platform, diff_ids)
+        return self.configs[blob.digest]
+
+    def _small(self, blob: Blob, what: str) -> bytes:
+        raw = small(blob.part, what, self.tar.limits)
+        self.bytes_read += len(raw)
+        if self.bytes_read > self.tar.limits.manifests:
+            raise broken(
+                f"Its manifests and configs have more than {self.tar.limits.manifests:,} bytes.",
+                "TooLarge",
+                "Save fewer images at once.",
+            )
+        return raw
+
     def blob(self, entry: Descriptor, what: str) -> Blob | None:
         """The blob at `entry`, its size checked; None where the archive lacks it."""
         if not is_digest(entry.digest):
-            raise broken(f"{what} has a digest that the registry does not compute: it takes SHA-256.", "Unsupported")
+            raise broken(
+                f"{what} has a digest that the registry does not compute: it takes SHA-256.",
+                "Unsupported",
+                "Write the archive again with SHA-256 digests.",
+            )
         part = self.tar.part(f"blobs/sha256/{entry.digest.removeprefix('sha256:')}")
         if part is None:
             return None
@@ -98,13 +171,25 @@ class _Read:
         return Blob(entry.digest, part.size, part)
 
 
+@dataclass(frozen=True)
+class _Config:
+    platform: str
+    diff_ids: tuple[str, ...]
+
+
 @dataclass
 class _Walk:
-    """An image from the leaves up: what is pushed of it, each once, and what is not there."""
+    """An image from the leaves up: what is pushed of it, each once, and what is not there.
+
+    `diff_ids` are what a layer must expand to, by its digest: one, unless two configs disagree.
+    """
 
     blobs: dict[str, Blob] = field(default_factory=dict)
     manifests: dict[str, RawManifest] = field(default_factory=dict)
     missing: dict[str, str] = field(default_factory=dict)
+    foreign: dict[str, str] = field(default_factory=dict)
+    configs: set[str] = field(default_factory=set)
+    diff_ids: defaultdict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
 
     def add(self, read: _Read, entry: Descriptor, words: str, depth: int) -> None:
         """`entry` and all below it. `words` name what is missing where something is."""
@@ -122,9 +207,21 @@ class _Walk:
         for blob in (*((manifest.config,) if manifest.config else ()), *manifest.layers):
             if here := read.blob(blob, f"The blob {blob.digest}"):
                 self.blobs[blob.digest] = here
+            elif is_foreign(blob):
+                hosts = ", ".join(dict.fromkeys(urlsplit(url).netloc or url for url in blob.urls))
+                self.foreign[blob.digest] = f"the layer {blob.digest}: clients load it from {hosts}"
             else:
                 self.missing[blob.digest] = words if depth else f"the blob {blob.digest}"
+        if manifest.config and manifest.config.digest in self.blobs and runs(manifest):
+            self._compare(read, manifest, self.blobs[manifest.config.digest])
         self.manifests[entry.digest] = raw
+
+    def _compare(self, read: _Read, manifest: Manifest, config: Blob) -> None:
+        """That the config names as many layers as there are; what each must be is for `prepare`."""
+        self.configs.add(config.digest)
+        for layer, diff_id in paired(manifest.layers, read.config(config).diff_ids):
+            if can_compare(layer):
+                self.diff_ids[layer.digest].add(diff_id)
 
 
 def _image(read: _Read, entry: Descriptor, names: tuple[str, ...]) -> ArchiveImage:
@@ -133,13 +230,15 @@ def _image(read: _Read, entry: Descriptor, names: tuple[str, ...]) -> ArchiveIma
     content = Content(tuple(walk.blobs.values()), tuple(walk.manifests.values()))
     missing = tuple(dict.fromkeys(walk.missing.values()))
     return ArchiveImage(
-        entry.digest,
-        names,
-        _platforms(read, entry, walk),
-        content.blob_bytes,
-        missing,
-        False,
-        partial(_checked, content, missing),
+        key=entry.digest,
+        names=names,
+        platforms=_platforms(read, entry, walk),
+        size=content.blob_bytes,
+        missing=missing,
+        not_pushed=tuple(walk.foreign.values()),
+        configs=frozenset(walk.configs),
+        of_index=False,
+        prepare=partial(_checked, content, walk.diff_ids, missing, read.tar),
     )
 
 
@@ -151,19 +250,16 @@ def _platforms(read: _Read, entry: Descriptor, walk: _Walk) -> tuple[str, ...]:
     if manifest.kind is Kind.INDEX or entry.platform or manifest.config is None:
         return manifest.platforms or ((entry.platform,) if entry.platform else ())
     config = walk.blobs.get(manifest.config.digest)
-    if config is None or config.size > read.tar.limits.manifest or manifest.config.media_type not in IMAGE_CONFIGS:
+    if config is None or not runs(manifest):
         return ()
-    try:
-        platform = parse_config(parsed(config.part.read(0, config.size), "The config")).platform
-    except (AttributeError, TypeError, ValueError):  # Not ours to judge: it is pushed as it is.
-        return ()
+    platform = read.config(config).platform
     return (platform,) if platform else ()
 
 
 def _manifest(raw: bytes, media_type: str, what: str) -> Manifest:
     """Raises ServiceError: NotJson, Schema1, NotAManifest, Unsupported."""
     body = parsed(raw, what)
-    if isinstance(body, dict) and (body.get("schemaVersion") == 1 or "docker.distribution.manifest.v1" in media_type):
+    if isinstance(body, dict) and (body.get("schemaVersion") == 1 or _SCHEMA_1 in media_type):
         raise schema_1(what)
     try:
         manifest = parse_manifest(raw, media_type)
@@ -171,10 +267,18 @@ def _manifest(raw: bytes, media_type: str, what: str) -> Manifest:
         raise broken(f"{what} can't be read. {error.cause}", error.code) from error
     declared = body.get("mediaType") or media_type
     if manifest.media_type not in _MEDIA_TYPES:
-        raise broken(f"{what} is of a kind that is not pushed here: {manifest.media_type or 'none'}.", "Unsupported")
+        raise _unsupported(what, manifest.media_type)
     if media_type and declared != media_type:
         raise broken(f"{what} says that it is {declared}, and is listed as {media_type}.", "NotAManifest")
     return manifest
+
+
+def _unsupported(what: str, media_type: str) -> ServiceError:
+    return broken(
+        f"{what} is of a kind that is not pushed here: {media_type or 'none'}.",
+        "Unsupported",
+        "Push it with the tool that made it.",
+    )
 
 
 def schema_1(what: str) -> ServiceError:
@@ -186,35 +290,34 @@ def schema_1(what: str) -> ServiceError:
     )
 
 
-def _checked(content: Content, missing: tuple[str, ...], progress: Progress, stop: Event) -> Content:
-    """`content`, every blob of it read whole and compared with its digest."""
+def _checked(
+    content: Content,
+    diff_ids: Mapping[str, set[str]],
+    missing: tuple[str, ...],
+    tar: Tar,
+    progress: Progress,
+    stop: Event,
+) -> Content:
+    """`content`, every blob of it read whole and compared with its digest, and a layer with its config's too."""
     if missing:
-        raise incomplete(missing)
+        raise incomplete(missing, tar)
     done: dict[str, int] = {}
+    budget = Budget(tar.limits.expanded)
 
     def check(blob: Blob) -> None:
-        digest = hashlib.sha256()
-        for block in blob.part.blocks():
-            if stop.is_set():
-                raise stopped(TITLE)
-            digest.update(block)
-            done[blob.digest] = done.get(blob.digest, 0) + len(block)
+        def read(count: int) -> None:
+            done[blob.digest] = done.get(blob.digest, 0) + count
             progress(sum(list(done.values())), content.blob_bytes)
-        if f"sha256:{digest.hexdigest()}" != blob.digest:
+
+        expected = diff_ids.get(blob.digest, ())
+        found = digests_of(blob.part, budget, stop, read, expand=bool(expected))
+        if found.stored != blob.digest:
             raise _wrong_digest(blob.digest)
+        for diff_id in expected:
+            require_layer(blob.part, found.plain, diff_id, as_it_is=True)
 
     all_or_none(check, content.blobs)
     return content
-
-
-def incomplete(missing: tuple[str, ...]) -> ServiceError:
-    """What is said of an image that the archive has only a part of."""
-    named = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
-    return broken(
-        f"The archive lacks a part of the image: {named}.",
-        "Incomplete",
-        "Save it with all its platforms (`skopeo copy --all`), or push one platform that is there.",
-    )
 
 
 def _wrong_digest(digest: str) -> ServiceError:

@@ -7,7 +7,7 @@ https://www.gnu.org/software/tar/manual/html_node/Standard.html
 """
 
 import posixpath
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.connection.errors import ServiceError
@@ -31,18 +31,39 @@ class Member:
     link: str = ""
 
 
-def read_members(file: RandomAccess, limit: int) -> dict[str, Member]:
-    """Every file and link by name. Directories are left out.
+@dataclass(frozen=True)
+class Listing:
+    """Every file and link of a tar by name; `ended` where blocks of zeros mark its end."""
+
+    members: Mapping[str, Member]
+    ended: bool
+
+
+def read_members(file: RandomAccess, limit: int) -> Listing:
+    """Directories are left out. A member that comes twice with the same bytes is one.
 
     Raises ServiceError: NotAnArchive, Damaged, Truncated, TooManyMembers (of `limit`), UnsafeMember (a name or a link
-    that leads out, a device), DuplicateMember (readers disagree about which of the two counts).
+    that leads out, a device), DuplicateMember (of different bytes: readers disagree about which of the two counts).
     """
     found: dict[str, Member] = {}
-    for member in _members(file, limit):
-        if member.name in found:
-            raise broken(f"It has two members named {member.name}.", "DuplicateMember")
-        found[member.name] = member
-    return found
+    ended = _collect(file, limit, found)
+    return Listing(found, ended)
+
+
+def _keep(found: dict[str, Member], member: Member) -> None:
+    first = found.setdefault(member.name, member)
+    if first is not member and not _same(first, member):
+        raise broken(
+            f"It has two members named {member.name}, with different bytes: which of them counts is not known.",
+            "DuplicateMember",
+            _WRITE_AGAIN,
+        )
+
+
+def _same(first: Member, second: Member) -> bool:
+    if first.link != second.link or first.part.size != second.part.size:
+        return False
+    return all(one == other for one, other in zip(first.part.blocks(), second.part.blocks(), strict=True))
 
 
 def followed(members: Mapping[str, Member], name: str) -> Member | None:
@@ -55,7 +76,8 @@ def followed(members: Mapping[str, Member], name: str) -> Member | None:
     return member
 
 
-def _members(file: RandomAccess, limit: int) -> Iterator[Member]:
+def _collect(file: RandomAccess, limit: int, found: dict[str, Member]) -> bool:
+    """Fills `found`; whether an end mark is there."""
     at = count = 0
     extended: dict[str, str] = {}
     while (header := file.read_at(at, _RECORD)) and header.strip(b"\0"):
@@ -85,11 +107,13 @@ def _members(file: RandomAccess, limit: int) -> Iterator[Member]:
         if begins + size > file.size:
             raise broken(f"It ends in the middle of {name}.", "Truncated")
         if (kept := _safe(name)) and not (kind == b"5" or name.endswith("/")):
-            yield _member(kind, kept, link, part)
+            _keep(found, _member(kind, kept, link, part))
         at = begins + _padded(size)
-    if not header:
-        # A tar ends with blocks of zeros. Where it is cut between two members, nothing else tells.
-        raise broken("It ends before its end mark.", "Truncated") if at else _no_tar()
+    if at == 0 and not header:
+        raise _no_tar()
+    # A tar ends with blocks of zeros, and some tools leave them out. Where it was cut between two members, nothing else
+    # tells: what lacks then is for the reader of the images to see.
+    return bool(header)
 
 
 def _no_tar() -> ServiceError:

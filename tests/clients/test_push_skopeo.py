@@ -18,7 +18,7 @@ from services.connection.data_plane import RegistryClient
 from services.connection.session import connect_sandbox
 from services.transfer.archives import read_archive
 from services.transfer.push import apply_push, plan_push
-from tests.support.image_archives import Layout
+from tests.support.image_archives import Layout, config_of
 
 pytestmark = pytest.mark.client
 
@@ -83,7 +83,7 @@ def write_layout(made: Layout, folder: Path) -> str:
 
 def pushed(client: RegistryClient, archive: Path, repository: str) -> str:
     """The digest that the console pushed."""
-    (image,) = read_archive(archive)
+    (image,) = read_archive(archive).images
     content = image.prepare(lambda _done, _of: None, Event())
     return apply_push(client, content, plan_push(client, content, repository, TAG)).tag.digest
 
@@ -153,7 +153,7 @@ def test_a_docker_archive_of_skopeo_comes_back_with_the_same_config_and_layers(
     ]
     # And skopeo makes an archive of it again, with the same layers in it.
     skopeo("copy", *(f"--src-{option}" for option in at_registry), image, f"docker-archive:{tmp_path / 'again.tar'}")
-    (again,) = read_archive(tmp_path / "again.tar")
+    (again,) = read_archive(tmp_path / "again.tar").images
     assert again.key == body["config"]["digest"]
 
 
@@ -161,14 +161,13 @@ def test_a_large_image_comes_back_byte_equal(
     client: RegistryClient, server: str, at_registry: list[str], tmp_path: Path
 ) -> None:
     made = Layout()
+    # Of several chunks each, which do not end where a chunk does.
+    layers = [os.urandom(20_000_001 + number) for number in range(3)]
     body = {
         "schemaVersion": 2,
         "mediaType": "application/vnd.oci.image.manifest.v1+json",
-        "config": made.blob(b'{"architecture":"amd64","os":"linux"}', "application/vnd.oci.image.config.v1+json"),
-        # Of several chunks each, which do not end where a chunk does.
-        "layers": [
-            made.blob(os.urandom(20_000_001 + number), "application/vnd.oci.image.layer.v1.tar") for number in range(3)
-        ],
+        "config": made.blob(config_of(*layers), "application/vnd.oci.image.config.v1+json"),
+        "layers": [made.blob(layer, "application/vnd.oci.image.layer.v1.tar") for layer in layers],
     }
     made.named(made.manifest(body, "application/vnd.oci.image.manifest.v1+json"), TAG)
     archive = tmp_path / "image.tar"

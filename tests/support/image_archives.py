@@ -40,6 +40,12 @@ def link(name: str, target: str, kind: bytes = tarfile.SYMTYPE) -> tuple[tarfile
     return info, b""
 
 
+def config_of(*plain: bytes, architecture: str = "amd64") -> bytes:
+    """The config of an image of these layers."""
+    rootfs = {"type": "layers", "diff_ids": [sha256(one) for one in plain]}
+    return json.dumps({"architecture": architecture, "os": "linux", "rootfs": rootfs}).encode()
+
+
 class Layout:
     """An OCI layout that grows: `blob` and `manifest` put content in and give its descriptor; `tar` is the archive."""
 
@@ -58,11 +64,11 @@ class Layout:
 
     def image(self, seed: str = "a", layers: int = 2, architecture: str = "amd64", **more: Any) -> dict[str, Any]:
         plain = [tar_of({"file": f"{seed} {number} {architecture}".encode() * 50}) for number in range(layers)]
-        config = {"architecture": architecture, "os": "linux", "rootfs": {"diff_ids": [sha256(one) for one in plain]}}
+        config = config_of(*plain, architecture=architecture)
         body = {
             "schemaVersion": 2,
             "mediaType": OCI_MANIFEST,
-            "config": self.blob(json.dumps(config).encode(), f"{OCI}.config.v1+json"),
+            "config": self.blob(config, f"{OCI}.config.v1+json"),
             "layers": [self.blob(gzip.compress(one, mtime=0), f"{OCI}.layer.v1.tar+gzip") for one in plain],
             "annotations": {"title": "größe"},
         }
@@ -128,4 +134,4 @@ def docker_save(
     return tar_of(members)
 
 
-__all__ = ["DOCKER_MANIFEST", "Layout", "docker_save", "layout", "link", "sha256", "tar_of"]
+__all__ = ["DOCKER_MANIFEST", "Layout", "config_of", "docker_save", "layout", "link", "sha256", "tar_of"]

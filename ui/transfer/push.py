@@ -1,6 +1,6 @@
 """Pushing an archive from this computer: the file, the image in it, its new name, the plan, and how it ended."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import BinaryIO
 
@@ -9,7 +9,7 @@ import streamlit as st
 from services.commands import images as az_images
 from services.commands import sign_in as az_sign_in
 from services.registries.registry import Registry
-from services.transfer.archive_images import ArchiveImage, Content, repository_and_tag
+from services.transfer.archive_images import Archive, ArchiveImage, Content, repository_and_tag
 from services.transfer.archives import read_archive
 from services.transfer.push import PushPlan, PushResult, plan_push
 from services.wording import counted
@@ -37,7 +37,7 @@ class _Upload:
     """An uploaded archive, and what was made of it so far: once each, whatever the page does meanwhile."""
 
     file_id: str
-    images: Reading[tuple[ArchiveImage, ...]]
+    archive: Reading[Archive]
     contents: dict[str, Reading[Content | None]] = field(default_factory=dict)
     plans: dict[tuple[str, str, str, str], PushPlan] = field(default_factory=dict)
 
@@ -84,32 +84,38 @@ def _upload_of(file_id: str, file: BinaryIO) -> _Upload:
     upload: _Upload | None = st.session_state.get(_STATE)
     if upload is None or upload.file_id != file_id:
 
-        def read(reading: Reading[tuple[ArchiveImage, ...]]) -> None:
+        def read(reading: Reading[Archive]) -> None:
             reading.value = read_archive(
                 file, progress=lambda done, of: reading.report(done, of, "the archive"), stop=reading.stop
             )
 
-        upload = _Upload(file_id, start((), read, amount=size))
+        upload = _Upload(file_id, start(Archive((), ()), read, amount=size))
         st.session_state[_STATE] = upload
     return upload
 
 
 def _show_upload(who: str, registry: Registry, upload: _Upload) -> tuple[str, str]:
     """The choices and the plan; the repository and the tag that were typed."""
-    show_progress(upload.images, f"archive {upload.file_id}")
-    if upload.images.error:
-        show_error(upload.images.error)
+    show_progress(upload.archive, f"archive {upload.file_id}")
+    if upload.archive.error:
+        show_error(upload.archive.error)
         st.button("Read again", icon=":material/refresh:", on_click=_forget_upload)
-    if upload.images.running or upload.images.error:
+    if upload.archive.running or upload.archive.error:
         return "", ""
-    choices = [(image, name) for image in upload.images.value for name in image.names or ("",)]
+    archive = upload.archive.value
+    choices = [(image, name) for image in archive.images for name in image.names or ("",)]
     number = st.selectbox(
-        f"Image in the archive ({counted(len(upload.images.value), 'image')})",
+        f"Image in the archive ({counted(len(archive.images), 'image')})",
         range(len(choices)),
         format_func=lambda at: _label(*choices[at]),
         key=f"image of {upload.file_id}",
     )
+    _show_list(
+        f"Not offered: {counted(len(archive.left_out), 'entry', 'entries')} of the archive",
+        [f"{one.name}: {one.error.cause} {one.error.remedy}" for one in archive.left_out],
+    )
     image, name = choices[number]
+    _show_list(f"Not pushed: {counted(len(image.not_pushed), 'layer')} of the image", image.not_pushed)
     named_repository, named_tag = repository_and_tag(name)
     left, right = st.columns([2, 1])
     with left:
@@ -130,12 +136,19 @@ def _show_upload(who: str, registry: Registry, upload: _Upload) -> tuple[str, st
     return repository, tag
 
 
+def _show_list(title: str, lines: Sequence[str]) -> None:
+    """What is in the archive and stays there; nothing where there is none."""
+    if lines:
+        with st.expander(title, icon=":material/info:"):
+            st.markdown("\n".join(f"- {plain(line)}" for line in lines))
+
+
 def _label(image: ArchiveImage, name: str) -> str:
     parts = (
         name or short(image.key),
         ", ".join(image.platforms),
         size(image.size),
-        "one platform of an index that is not whole" if image.of_index else "",
+        "one platform of an index that can't be pushed" if image.of_index else "",
         "not whole" if image.missing else "",
     )
     return " · ".join(part for part in parts if part)

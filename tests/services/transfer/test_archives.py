@@ -27,7 +27,7 @@ OTHER = tar_of({"etc/issue": b"world\n" * 1000})
 
 
 def read(data: bytes, limits: Limits | None = None) -> tuple[ArchiveImage, ...]:
-    return read_archive(io.BytesIO(data), limits=limits)
+    return read_archive(io.BytesIO(data), limits=limits).images
 
 
 def prepared(image: ArchiveImage, stop: Event | None = None) -> Content:
@@ -103,13 +103,13 @@ def test_a_path_a_file_and_a_stream_give_the_same_as_they_are_and_gzipped(
     data = gzip.compress(plain) if packed else plain
     (tmp_path / "image.tar").write_bytes(data)
     sources = {"path": tmp_path / "image.tar", "file": io.BytesIO(data), "stream": Pipe(data)}
-    (image,) = read_archive(sources[form])
+    (image,) = read_archive(sources[form]).images
     assert bytes_of(prepared(image)) == bytes_of(content_of(plain))
 
 
 def test_content_outlives_what_it_was_read_from(tmp_path: Path) -> None:
     (tmp_path / "image.tar.gz").write_bytes(gzip.compress(layout("v1")))
-    content = prepared(read_archive(tmp_path / "image.tar.gz")[0])
+    content = prepared(read_archive(tmp_path / "image.tar.gz").images[0])
     assert all(sha256(data) == digest for digest, data in bytes_of(content).items())
 
 
@@ -151,7 +151,7 @@ def test_long_names_are_read_in_every_form_of_tar(form: int) -> None:
             info = tarfile.TarInfo(other)
             info.size = len(data)
             archive.addfile(info, io.BytesIO(data))
-    found = read_members(RandomAccess(buffer, owned=False), 100)
+    found = read_members(RandomAccess(buffer, owned=False), 100).members
     assert b"".join(found[name].part.blocks()) == b"data"
     assert len(found) == 3
 
@@ -228,24 +228,59 @@ def test_a_hard_link_to_a_layer_is_followed() -> None:
 
 
 @pytest.mark.parametrize(
-    "manifest",
+    ("manifest", "code"),
     [
-        b"{}",
-        b"[1]",
-        b'[{"Config": 1}]',
-        b'[{"Config": "config.json"}]',
-        b'[{"Config": "config.json", "Layers": ["a"]}]',
-        b'[{"Config": "config.json", "Layers": null}]',
-        b"null",
+        (b"{}", "NotAManifest"),
+        (b"[1]", "NotAManifest"),
+        (b"[]", "NoImages"),
+        (b'[{"Config": 1}]', "NotAManifest"),
+        (b'[{"Config": "gone.json", "Layers": []}]', "Incomplete"),
+        (b'[{"Config": "config.json"}]', "NotAManifest"),
+        (b'[{"Config": "config.json", "Layers": ["a"]}]', "LayersDiffer"),
+        (b'[{"Config": "config.json", "Layers": 7}]', "NotAManifest"),
+        (b'[{"Config": "config.json", "Layers": [], "RepoTags": 7}]', "NotAManifest"),
+        (b"null", "NotAManifest"),
+        (b"not json", "NotJson"),
     ],
 )
-def test_a_manifest_json_of_any_shape_is_no_traceback(manifest: bytes) -> None:
+def test_a_manifest_json_of_any_shape_is_no_traceback(manifest: bytes, code: str) -> None:
     config = b'{"rootfs": {"diff_ids": []}}'
-    assert code_of(tar_of({"manifest.json": manifest, "config.json": config})) in (
-        "NotAManifest",
-        "Incomplete",
-        "NoImages",
+    assert code_of(tar_of({"manifest.json": manifest, "config.json": config})) == code
+
+
+@pytest.mark.parametrize(
+    "config",
+    [b"[]", b"7", b'{"rootfs": 7}', b'{"rootfs": {"diff_ids": 7}}', b'{"rootfs": {"diff_ids": ["sha512:a"]}}'],
+)
+def test_a_config_of_any_shape_is_no_traceback(config: bytes) -> None:
+    manifest = b'[{"Config": "config.json", "Layers": ["a"]}]'
+    assert code_of(tar_of({"manifest.json": manifest, "config.json": config, "a": LAYER})) == "NotAManifest"
+
+
+@pytest.mark.parametrize("config", [b"{}", b'{"rootfs": {"type": "layers"}}', b'{"rootfs": {"diff_ids": []}}'])
+def test_an_image_of_no_layers_is_one(config: bytes) -> None:
+    manifest = b'[{"Config": "config.json", "Layers": null}]'
+    content = content_of(tar_of({"manifest.json": manifest, "config.json": config}))
+    assert json.loads(content.manifests[0].raw)["layers"] == []
+    assert list(bytes_of(content).values()) == [config]
+
+
+def test_an_image_that_is_listed_twice_is_one_of_both_names() -> None:
+    config = b'{"rootfs": {"diff_ids": []}}'
+    manifest = (
+        b'[{"Config": "config.json", "Layers": null, "RepoTags": ["a:1", "b:2"]},'
+        b' {"Config": "config.json", "Layers": [], "RepoTags": ["b:2", "c:3"]}]'
     )
+    (image,) = read(tar_of({"manifest.json": manifest, "config.json": config}))
+    assert image.names == ("a:1", "b:2", "c:3")
+
+
+def test_configs_that_are_listed_over_and_over_are_not_read_over_and_over() -> None:
+    config = json.dumps({"rootfs": {"diff_ids": []}, "x": "x" * 1000}).encode()
+    manifest = json.dumps([{"Config": "config.json", "Layers": []}] * 100).encode()
+    archive = tar_of({"manifest.json": manifest, "config.json": config})
+    assert len(read(archive)) == 1
+    assert code_of(archive, Limits(manifests=50_000)) == "TooLarge"
 
 
 def test_what_docker_wrote_before_it_knew_manifests_is_schema_1() -> None:

@@ -18,7 +18,7 @@ from services.transfer.archives import read_archive
 from services.transfer.blob_uploads import CHUNK
 from services.transfer.push import PushResult, apply_push, plan_push
 from tests.support.canned import Answer, CannedRegistry, reset
-from tests.support.image_archives import Layout, docker_save, tar_of
+from tests.support.image_archives import Layout, config_of, docker_save, tar_of
 from tests.support.own_sandbox import APP, REGISTRY, Own
 
 TAG = "v2"
@@ -33,7 +33,7 @@ def own(own: Own, monkeypatch: pytest.MonkeyPatch) -> Own:
 
 
 def content_of(data: bytes) -> Content:
-    (image,) = read_archive(io.BytesIO(data))
+    (image,) = read_archive(io.BytesIO(data)).images
     return image.prepare(lambda _done, _of: None, Event())
 
 
@@ -45,8 +45,9 @@ def index_of(*architectures: str, seed: str = "a") -> Content:
 def large(size: int, seed: int = 1) -> Content:
     """An image with one layer of that many bytes."""
     made = Layout()
-    layer = made.blob(random.Random(seed).randbytes(size), "application/vnd.oci.image.layer.v1.tar")
-    config = made.blob(b"{}", "application/vnd.oci.image.config.v1+json")
+    data = random.Random(seed).randbytes(size)
+    layer = made.blob(data, "application/vnd.oci.image.layer.v1.tar")
+    config = made.blob(config_of(data), "application/vnd.oci.image.config.v1+json")
     body = {"schemaVersion": 2, "config": config, "layers": [layer]}
     return content_of(made.named(made.manifest(body, "application/vnd.oci.image.manifest.v1+json"), TAG).tar())
 
