@@ -120,5 +120,5 @@ def require_layers(registry: Own, repository: str, body: dict[str, Any], *, of_o
 
 
 def read_blob(registry: Own, repository: str, digest: str) -> bytes:
-    assert registry.sandbox.store.blob_size(REGISTRY, repository, digest) is not None
-    return registry.sandbox.store.blobs.path(digest).read_bytes()
+    assert registry.sandbox.store.blobs.size(REGISTRY, repository, digest) is not None
+    return registry.sandbox.store.blobs.files.path(digest).read_bytes()
