@@ -31,15 +31,15 @@ show_creations()
 show_read_only()
 place = creation_form.choose_place(who)
 offer_registration(who, place)
-order, book = creation_form.ask_order(who, place, busy_names())
-if order is None:
+spec, book = creation_form.ask_spec(who, place, busy_names())
+if spec is None:
     st.info("Correct the tags above.", icon=":material/edit:")
-elif under_way(order):
+elif under_way(spec):
     st.info("This registry is listed above, with its progress or result.", icon=":material/arrow_upward:")
-elif needed := creation_form.unanswered(order):
+elif needed := creation_form.unanswered(spec):
     st.info(f"Required: {', '.join(needed)}.", icon=":material/edit:")
 else:
-    ground = creation_form.ground_of(who, place, order)
-    show_plan(who, plan_creation(order, ground, book.by_region.get(order.location), book.days))
-    show_code(order)
+    facts = creation_form.facts_of(who, place, spec)
+    show_plan(who, plan_creation(spec, facts, book.by_region.get(spec.location), book.days))
+    show_code(spec)
 az_lines(az_registries.list_locations(place.subscription.id), label="List the regions with az")

@@ -10,6 +10,7 @@ from services.access.role_definitions import PermissionBlock
 from services.arm.providers import NAMESPACE, RegistryProvider, read_provider
 from services.arm.resource_groups import DELETING, ResourceGroup, broken_group_rules, find_group
 from services.arm.resource_tags import Tags, broken_tag_rules
+from services.commands import registries as az_registries
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from services.pricing.estimates import Estimate, Use, estimate
@@ -24,7 +25,7 @@ from services.registry_lifecycle.names import NameCheck, NameScope, check_name, 
 
 @dataclass(frozen=True)
 class RegistrySpec:
-    """What to make. With `new_group` the resource group is made first, in the same location."""
+    """What to create. With `new_group` the resource group is created first, in the same location."""
 
     subscription_id: str
     group: str
@@ -40,8 +41,8 @@ class RegistrySpec:
 
 @dataclass(frozen=True)
 class CreationFacts:
-    """What there is where the registry shall be. None: no such group; not asked or not told; no registry so named in
-    the group; the caller's permissions at the group unknown."""
+    """What there is where the registry shall be. None: no such group; not asked or not answered; no registry so
+    named in the group; the caller's permissions at the group unknown."""
 
     provider: RegistryProvider
     group: ResourceGroup | None
@@ -55,99 +56,133 @@ class CreationPlan:
     """`blockers` are in the way, and nothing is sent while there are any; `warnings` are to be known. `cost` is that of
     a month of `days`, empty as the registry is; None where there are no prices."""
 
-    order: RegistrySpec
+    spec: RegistrySpec
     steps: tuple[str, ...]
     blockers: tuple[str, ...]
     warnings: tuple[str, ...]
+    commands: tuple[str, ...]
     cost: Estimate | None
     days: int
 
 
-def read_ground(session: AzureSession, order: RegistrySpec) -> CreationFacts:
+def read_creation_facts(session: AzureSession, spec: RegistrySpec) -> CreationFacts:
     """Looks at all that a plan needs to know. Raises ServiceError where provider, group or registry can't be read.
 
     Azure is not asked about a name that breaks a rule, nor while its provider is not registered: it only refuses.
     """
-    provider = read_provider(session, order.subscription_id)
+    provider = read_provider(session, spec.subscription_id)
     group = None
-    if not tuple(broken_group_rules(order.group)):
-        group = find_group(session, order.subscription_id, order.group)
+    if not tuple(broken_group_rules(spec.group)):
+        group = find_group(session, spec.subscription_id, spec.group)
     name = there = own = None
-    if provider.registered and not tuple(name_errors(order.name)):
-        there = find_registry(session, order.subscription_id, order.group, order.name) if group else None
+    if provider.registered and not tuple(name_errors(spec.name)):
+        there = find_registry(session, spec.subscription_id, spec.group, spec.name) if group else None
         try:
-            name = check_name(session, order.subscription_id, order.name, order.name_scope, order.group)
+            name = check_name(session, spec.subscription_id, spec.name, spec.name_scope, spec.group)
         except ServiceError:
             name = None
     if group:
         try:
-            own = group_permissions(session, order.subscription_id, group.name)
+            own = group_permissions(session, spec.subscription_id, group.name)
         except ServiceError:
             own = None
     return CreationFacts(provider, group, name, there, own)
 
 
-def plan_creation(order: RegistrySpec, ground: CreationFacts, prices: Prices | None, days: int = 30) -> CreationPlan:
-    """What would be made, what it costs, and what stands against it."""
+def plan_creation(spec: RegistrySpec, facts: CreationFacts, prices: Prices | None, days: int = 30) -> CreationPlan:
+    """What would be created, what it costs, and what stands against it."""
     blockers = (
-        *_provider_blockers(order, ground.provider),
-        *_group_blockers(order, ground),
-        *_name_blockers(order, ground),
-        *lacks(order.sku, Needs(restricted_network=not order.public_access)),
-        *broken_tag_rules(order.tags),
+        *_provider_blockers(spec, facts.provider),
+        *_group_blockers(spec, facts),
+        *_name_blockers(spec, facts),
+        *lacks(spec.sku, Needs(restricted_network=not spec.public_access)),
+        *broken_tag_rules(spec.tags),
     )
-    cost = estimate(order.sku, Use(ZERO), prices, days) if prices and order.sku in prices.registry_day else None
-    make_group = (f"Make the resource group {order.group} in {order.location}.",) if order.new_group else ()
-    make = f"Create the {order.sku} registry {order.name} in {order.group}, {order.location}, and read it back."
-    return CreationPlan(order, (*make_group, make), blockers, tuple(_warnings(order, ground, prices)), cost, days)
+    cost = estimate(spec.sku, Use(ZERO), prices, days) if prices and spec.sku in prices.registry_day else None
+    group_step = (f"Create the resource group {spec.group} in {spec.location}.",) if spec.new_group else ()
+    step = f"Create the {spec.sku} registry {spec.name} in {spec.group}, {spec.location}, and read it back."
+    return CreationPlan(
+        spec, (*group_step, step), blockers, tuple(_warnings(spec, facts, prices)), _commands(spec), cost, days
+    )
 
 
-def _provider_blockers(order: RegistrySpec, provider: RegistryProvider) -> Iterator[str]:
+def read_creation_plan(
+    session: AzureSession, spec: RegistrySpec, prices: Prices | None = None, days: int = 30
+) -> CreationPlan:
+    """Reads all that a plan needs to know, and plans. Raises ServiceError as `read_creation_facts` does."""
+    return plan_creation(spec, read_creation_facts(session, spec), prices, days)
+
+
+def _commands(spec: RegistrySpec) -> tuple[str, ...]:
+    # az refuses capitals in the name of a registry; to Azure they are the same.
+    name, scope = spec.name.lower(), spec.name_scope.value
+    create = az_registries.create_registry(
+        spec.subscription_id,
+        spec.group,
+        name,
+        spec.sku.value,
+        spec.location,
+        abac=spec.mode is Mode.ABAC,
+        public_access=spec.public_access,
+        name_scope=scope,
+        tags=spec.tags,
+    )
+    group = az_registries.create_group(spec.subscription_id, spec.group, spec.location)
+    return (
+        az_registries.check_name(spec.subscription_id, name, name_scope=scope, group=spec.group),
+        *((group,) if spec.new_group else ()),
+        create,
+        az_registries.show_login_server(name),
+    )
+
+
+def _provider_blockers(spec: RegistrySpec, provider: RegistryProvider) -> Iterator[str]:
     if provider.state == "Registering":
-        yield f"{NAMESPACE} is being registered in the subscription: look again in a minute."
+        yield f"{NAMESPACE} is being registered in the subscription: check again in a minute."
     elif not provider.registered:
-        yield f"{NAMESPACE} is not registered in the subscription ({provider.state or 'no state'}): register it first."
-    if not provider.offers(order.location):
-        yield f"Registries are not offered in {order.location or 'no location'}, not to this subscription."
+        state = provider.state or "state not reported"
+        yield f"{NAMESPACE} is not registered in the subscription ({state}): register it first."
+    if not provider.offers(spec.location):
+        yield f"Registries are not offered in {spec.location or 'no location'}, not to this subscription."
 
 
-def _group_blockers(order: RegistrySpec, ground: CreationFacts) -> Iterator[str]:
-    group = ground.group
-    if order.new_group:
-        yield from broken_group_rules(order.group)
+def _group_blockers(spec: RegistrySpec, facts: CreationFacts) -> Iterator[str]:
+    group = facts.group
+    if spec.new_group:
+        yield from broken_group_rules(spec.group)
         if group:
             yield f"The resource group {group.name} is there already ({group.location}): choose it as existing."
     elif group is None:
-        yield f"There is no resource group {order.group}." if order.group else "No resource group is chosen."
+        yield f"There is no resource group {spec.group}." if spec.group else "No resource group is chosen."
     if group and group.state == DELETING:
         yield f"The resource group {group.name} is being deleted, with all that is in it: choose another."
     # As the mode of a registry that is not there yet decides nothing about writing it, any will do.
-    if ground.own is not None and not blocks_grant(ground.own, Permission.WRITE_REGISTRY, Mode.LEGACY):
+    if facts.own is not None and not blocks_grant(facts.own, Permission.WRITE_REGISTRY, Mode.LEGACY):
         yield (
-            f"You may not create registries in {order.group} (Microsoft.ContainerRegistry/registries/write). "
+            f"You may not create registries in {spec.group} (Microsoft.ContainerRegistry/registries/write). "
             "Contributor on the group may."
         )
 
 
-def _name_blockers(order: RegistrySpec, ground: CreationFacts) -> Iterator[str]:
-    yield from name_errors(order.name)
-    if ground.there:
-        yield f"{ground.there.name} is in this resource group already: creating it again would change it."
-    elif ground.name and not ground.name.available:
-        yield ground.name.message or f"The name {order.name} is not free ({ground.name.reason or 'no reason told'})."
+def _name_blockers(spec: RegistrySpec, facts: CreationFacts) -> Iterator[str]:
+    yield from name_errors(spec.name)
+    if facts.there:
+        yield f"{facts.there.name} is in this resource group already: creating it again would change it."
+    elif facts.name and not facts.name.available:
+        yield facts.name.message or f"The name {spec.name} is not free ({facts.name.reason or 'no reason given'})."
 
 
-def _warnings(order: RegistrySpec, ground: CreationFacts, prices: Prices | None) -> Iterator[str]:
-    yield from name_warnings(order.name)
-    if ground.name is None and ground.provider.registered and not tuple(name_errors(order.name)):
+def _warnings(spec: RegistrySpec, facts: CreationFacts, prices: Prices | None) -> Iterator[str]:
+    yield from name_warnings(spec.name)
+    if facts.name is None and facts.provider.registered and not tuple(name_errors(spec.name)):
         yield "Whether the name is free could not be asked: Azure will say."
-    if ground.group and ground.own is None:
+    if facts.group and facts.own is None:
         yield "Whether you may create registries there could not be read: Azure will say."
-    if prices and order.sku not in prices.registry_day:
-        yield f"The price list of {order.location} has no {order.sku} registry: it may not be offered there."
-    if not order.public_access:
+    if prices and spec.sku not in prices.registry_day:
+        yield f"The price list of {spec.location} has no {spec.sku} registry: it may not be offered there."
+    if not spec.public_access:
         yield "Nobody reaches it until it has a private endpoint, neither this console nor a cluster."
-    if order.mode is Mode.ABAC:
+    if spec.mode is Mode.ABAC:
         yield (
             "With ABAC permissions AcrPull and AcrPush do nothing, nor do Owner and Contributor reach images: give "
             "Container Registry Repository Reader and Writer instead."

@@ -41,7 +41,7 @@ def test_from_create_a_resource_group_to_the_server_s_url(browser: Browser, tmp_
         main.get_by_role("combobox", name="Location").click()
         page.get_by_role("option", name="eastus", exact=True).click()
         expect(main.get_by_role("heading", name="Plan")).to_be_visible()
-        expect(main.get_by_text("Make the resource group casacloud_rg1 in eastus.")).to_be_visible()
+        expect(main.get_by_text("Create the resource group casacloud_rg1 in eastus.")).to_be_visible()
         expect(main.get_by_text("USD 20.00", exact=True)).to_be_visible()
         lines = main.get_by_test_id("stCode").first
         expect(lines).to_contain_text("--name casacloud_rg1 --location eastus")

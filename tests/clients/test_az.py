@@ -46,7 +46,7 @@ from services.registries.reading import find_registry, get_registry, list_regist
 from services.registries.registry import Mode
 from services.registries.skus import Sku
 from services.registry_lifecycle.creation import apply_creation
-from services.registry_lifecycle.creation_plan import RegistrySpec, plan_creation, read_ground
+from services.registry_lifecycle.creation_plan import RegistrySpec, read_creation_plan
 from services.registry_lifecycle.names import NameScope
 from services.registry_lifecycle.removal import apply_removal, plan_removal
 from services.registry_lifecycle.settings import settings_of
@@ -150,11 +150,11 @@ def test_az_and_the_console_see_what_the_other_creates(run, running):
     by_az = next(one for one in list_registries(session).values if one.name == "contosoboth01")
     assert (by_az.sku, by_az.access.mode, by_az.resource_group) == ("Standard", "ABAC", "contoso-first-rg")
     taken = an_order(name="contosoboth01")
-    assert "already in use" in " ".join(plan_creation(taken, read_ground(session, taken), None).blockers)
+    assert "already in use" in " ".join(read_creation_plan(session, taken).blockers)
 
     order = an_order(tags=(("team", "platform"),))
-    done = apply_creation(session, plan_creation(order, read_ground(session, order), None))
-    assert done.made.outcome == "created"
+    done = apply_creation(session, read_creation_plan(session, order))
+    assert done.creation.outcome == "created"
     shown = run("acr", "show", "-n", "contosoboth02", "-g", "contoso-both-rg")
     assert (shown["sku"]["name"], shown["tags"], shown["location"]) == ("Basic", {"team": "platform"}, "eastus")
     assert shown["loginServer"] == done.registry.login_server

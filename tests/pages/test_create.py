@@ -40,7 +40,7 @@ def test_the_url_fills_the_form_and_the_plan_follows(open_view: Open, own: Own) 
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
     words = said(at)
     assert "contosonew01 is free. Its login server would be **contosonew01.azurecr.io**." in words
-    assert "1. Make the resource group contoso-new-rg in eastus." in words
+    assert "1. Create the resource group contoso-new-rg in eastus." in words
     assert "2. Create the Standard registry contosonew01 in contoso-new-rg, eastus, and read it back." in words
     assert "Empty, it costs **USD 20.00** in a month of 30 days." in words
     assert f"az group create --subscription {SUBSCRIPTION} --name contoso-new-rg --location eastus" in words
@@ -89,7 +89,7 @@ def test_a_group_that_is_there_is_chosen(open_view: Open, own: Own) -> None:
     at = open_view("create.py", as_session=own.session(), new_name="contosonew01", new_location="eastus")
     at.selectbox(key="in_group").set_value("casacloud_rg1").run()
     words = said(at)
-    assert "Make the resource group" not in words
+    assert "Create the resource group" not in words
     assert "az group create" not in words
     assert "az deployment group create" in words
     confirm_button(at, "Create registry").click()

@@ -29,7 +29,7 @@ from services.registries.reading import get_registry, list_registries
 from services.registries.registry import Registry
 from services.registries.skus import Sku
 from services.registry_lifecycle.creation import apply_creation
-from services.registry_lifecycle.creation_plan import RegistrySpec, plan_creation, read_ground
+from services.registry_lifecycle.creation_plan import RegistrySpec, read_creation_plan
 from services.registry_lifecycle.names import NameScope, check_name
 from services.registry_lifecycle.removal import apply_removal, plan_removal
 from services.registry_lifecycle.settings import settings_of
@@ -339,8 +339,8 @@ def replay_creation(recording: Recording) -> None:
     wire.on("GET", f"{at}/resourcegroups/{group}/providers/Microsoft.Authorization/permissions", REFUSED)
     tags = tuple((wanted.get("tags") or {}).items())
     order = RegistrySpec(subscription, group, False, name, Sku(wanted["sku"]["name"]), wanted["location"], tags=tags)
-    done = apply_creation(session, plan_creation(order, read_ground(session, order), None))
-    assert (done.group.outcome, done.made.outcome, done.differs) == ("already done", "created", ())
+    done = apply_creation(session, read_creation_plan(session, order))
+    assert (done.group.outcome, done.creation.outcome, done.differs) == ("already done", "created", ())
     check_registry(done.registry, there)
     (put,) = [request for request in wire.sent if request.method == "PUT"]
     assert json.loads(put.body)["sku"] == wanted["sku"]

@@ -1,4 +1,4 @@
-"""The form for a new registry: what is asked, what Azure says of the answers, and the order that comes of it."""
+"""The form for a new registry: what is asked, what Azure says of the answers, and the specification that they make."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
@@ -106,8 +106,8 @@ def choose_place(who: str) -> Place:
         st.stop()
 
 
-def ask_order(who: str, place: Place, busy: Collection[str]) -> tuple[RegistrySpec | None, PriceBook]:
-    """The form, in the order of `az acr create`. What is not answered yet is "" in the order, which is None
+def ask_spec(who: str, place: Place, busy: Collection[str]) -> tuple[RegistrySpec | None, PriceBook]:
+    """The form, in the order of `az acr create`. What is not answered yet is "" in the specification, which is None
     where tags are typed that can't be set. Names in `busy` are being
     created from here: to say of them that they are taken would be no news."""
     group, new_group = _ask_group(place)
@@ -132,10 +132,10 @@ def ask_order(who: str, place: Place, busy: Collection[str]) -> tuple[RegistrySp
         name, scope = _ask_name(who, place, group, busy)
     if tags is None:
         return None, book
-    order = RegistrySpec(
+    spec = RegistrySpec(
         place.subscription.id, group, new_group, name, sku, location, Mode(mode or Mode.LEGACY), public, scope, tags
     )
-    return order, book
+    return spec, book
 
 
 def _ask_tags() -> Tags | None:
@@ -254,19 +254,19 @@ def _ask_location(place: Place) -> str:
     return chosen or ""
 
 
-def unanswered(order: RegistrySpec) -> Iterable[str]:
+def unanswered(spec: RegistrySpec) -> Iterable[str]:
     """What the form still needs before anything can be planned."""
-    answers = {"a resource group": order.group, "a name": order.name, "a location": order.location}
+    answers = {"a resource group": spec.group, "a name": spec.name, "a location": spec.location}
     return [what for what, given in answers.items() if not given]
 
 
-def ground_of(who: str, place: Place, order: RegistrySpec) -> CreationFacts:
-    """What the form has read already, for the plan: the deed looks again. What is refused is left open."""
-    group = next((one for one in place.groups if one.name.casefold() == order.group.casefold()), None)
+def facts_of(who: str, place: Place, spec: RegistrySpec) -> CreationFacts:
+    """What the form has read already, for the plan; applying it reads again. What is refused is left open."""
+    group = next((one for one in place.groups if one.name.casefold() == spec.group.casefold()), None)
     name = own = None
-    if name_can_be_asked(place, order.name):
+    if name_can_be_asked(place, spec.name):
         try:
-            name = _name_check(who, place, order.name, order.name_scope, order.group)
+            name = _name_check(who, place, spec.name, spec.name_scope, spec.group)
         except ServiceError:
             name = None
     if group:

@@ -7,7 +7,7 @@ from services.commands import registries as az_registries
 from services.connection.changes import Outcome
 from services.pricing.money import money
 from services.registry_lifecycle import code
-from services.registry_lifecycle.creation import Creation, apply_creation
+from services.registry_lifecycle.creation import CreationResult, apply_creation
 from services.registry_lifecycle.creation_plan import CreationPlan, RegistrySpec
 from services.registry_lifecycle.names import NameScope
 from ui.elements.errors import show_error
@@ -21,7 +21,7 @@ from ui.registry_lifecycle.creation_form import Place, forget
 from ui.runtime import connection
 from ui.runtime.session_runs import RunKind, begin, runs_of, show
 
-_CREATIONS = RunKind[CreationPlan, Creation]("registry creations")
+_CREATIONS = RunKind[CreationPlan, CreationResult]("registry creations")
 
 
 def offer_registration(who: str, place: Place) -> None:
@@ -61,7 +61,7 @@ def show_plan(who: str, plan: CreationPlan) -> None:
     if not plan.blockers:
         st.markdown("All of it is checked again before anything is created, and verified after.")
     if confirm(
-        PlainPlan(plan.blockers, plan.warnings, tuple(_lines(plan.order))),
+        plan,
         "Create registry",
         icon=":material/add:",
         in_dialog=False,
@@ -69,44 +69,22 @@ def show_plan(who: str, plan: CreationPlan) -> None:
         _begin(who, plan)
 
 
-def show_code(order: RegistrySpec) -> None:
+def show_code(spec: RegistrySpec) -> None:
     """The same with Bicep and Terraform."""
     with_bicep, with_terraform = st.tabs(["Bicep", "Terraform"])
     with with_bicep:
-        subscription = order.subscription_id
-        if order.new_group:
+        subscription = spec.subscription_id
+        if spec.new_group:
             st.markdown(f"`{code.MAIN_FILE}`, for the resource group")
-            st.code(code.group_as_bicep(order), language="bicep")
-            deploy = az_registries.deploy_bicep_to_subscription(subscription, order.location, code.MAIN_FILE)
+            st.code(code.group_as_bicep(spec), language="bicep")
+            deploy = az_registries.deploy_bicep_to_subscription(subscription, spec.location, code.MAIN_FILE)
         else:
-            deploy = az_registries.deploy_bicep(subscription, order.group, code.REGISTRY_FILE)
+            deploy = az_registries.deploy_bicep(subscription, spec.group, code.REGISTRY_FILE)
         st.markdown(f"`{code.REGISTRY_FILE}`")
-        st.code(code.as_bicep(order), language="bicep")
+        st.code(code.as_bicep(spec), language="bicep")
         st.code(deploy, language="bash", wrap_lines=True)
     with with_terraform:
-        st.code(code.as_terraform(order), language="hcl")
-
-
-def _lines(order: RegistrySpec) -> list[str]:
-    # az refuses capitals in the name of a registry; to Azure they are the same.
-    name, scope = order.name.lower(), order.name_scope.value
-    lines = [az_registries.check_name(order.subscription_id, name, name_scope=scope, group=order.group)]
-    if order.new_group:
-        lines.append(az_registries.create_group(order.subscription_id, order.group, order.location))
-    lines.append(
-        az_registries.create_registry(
-            order.subscription_id,
-            order.group,
-            name,
-            order.sku.value,
-            order.location,
-            abac=order.mode == "ABAC",
-            public_access=order.public_access,
-            name_scope=scope,
-            tags=order.tags,
-        )
-    )
-    return [*lines, az_registries.show_login_server(name)]
+        st.code(code.as_terraform(spec), language="hcl")
 
 
 def _begin(who: str, plan: CreationPlan) -> None:
@@ -118,26 +96,26 @@ def _begin(who: str, plan: CreationPlan) -> None:
 
     begin(
         _CREATIONS,
-        _key(plan.order),
+        _key(plan.spec),
         plan,
         lambda run: apply_creation(session, plan, run.report_state, stop=run.stop),
         forget_all,
-        verb=f"{plan.order.name}:",
+        verb=f"{plan.spec.name}:",
     )
 
 
-def _key(order: RegistrySpec) -> str:
-    return f"{order.subscription_id}/{order.group}/{order.name}".casefold()
+def _key(spec: RegistrySpec) -> str:
+    return f"{spec.subscription_id}/{spec.group}/{spec.name}".casefold()
 
 
 def busy_names() -> set[str]:
     """The names, case folded, of what this session is creating, or has and still shows."""
-    return {run.plan.order.name.casefold() for run in runs_of(_CREATIONS).values()}
+    return {run.plan.spec.name.casefold() for run in runs_of(_CREATIONS).values()}
 
 
-def under_way(order: RegistrySpec) -> bool:
+def under_way(spec: RegistrySpec) -> bool:
     """Whether this session is creating it, or has and the end is still shown."""
-    return _key(order) in runs_of(_CREATIONS)
+    return _key(spec) in runs_of(_CREATIONS)
 
 
 def show_creations() -> None:
@@ -145,8 +123,8 @@ def show_creations() -> None:
     show(_CREATIONS, _show_end, stop="Stop waiting")
 
 
-def _show_end(_plan: CreationPlan, done: Creation) -> None:
-    for one in (done.group, done.made):
+def _show_end(_plan: CreationPlan, done: CreationResult) -> None:
+    for one in (done.group, done.creation):
         words = "already exists" if one.outcome is Outcome.ALREADY_DONE else WORDS[one.outcome]
         st.markdown(f"{ICONS[one.outcome]} {plain(one.what)}: {words}")
         if one.error:
@@ -159,13 +137,11 @@ def _show_end(_plan: CreationPlan, done: Creation) -> None:
             "try, as an existing one, or delete it:",
             icon=":material/warning:",
         )
-        st.code(
-            az_registries.delete_group(done.order.subscription_id, done.left_over), language="bash", wrap_lines=True
-        )
-    if done.registry and done.made.outcome is Outcome.CREATED:
+        st.code(az_registries.delete_group(done.spec.subscription_id, done.left_over), language="bash", wrap_lines=True)
+    if done.registry and done.creation.outcome is Outcome.CREATED:
         st.markdown("Login server")
         st.code(done.registry.login_server, language=None)
-        own_domain = done.order.name_scope is not NameScope.UNSECURE  # Then others may have the name too.
+        own_domain = done.spec.name_scope is not NameScope.UNSECURE  # Then others may have the name too.
         link_to(
             pages.REGISTRY,
             f"Open {plain(done.registry.name)}",
