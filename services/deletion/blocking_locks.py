@@ -30,13 +30,14 @@ class BlockingLocks:
 
 def blocking_locks(contents: RepositoryContents) -> BlockingLocks:
     """The locks against deletion in a repository. Pure."""
-    by_digest: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
+    locked: defaultdict[str, tuple[str, ...]] = defaultdict(tuple)
     for tag in contents.tags:
-        by_digest[tag.digest] += _sentence("tag", tag.name, tag.locks)
+        if not tag.locks.deletable:
+            locked[tag.digest] += _sentence("tag", tag.name, tag.locks)
     for row in contents.rows:
-        by_digest[row.digest] += _sentence("manifest", row.digest, row.locks)
-    found = {digest: sentences for digest, sentences in by_digest.items() if sentences}
-    return BlockingLocks(_sentence("repository", contents.name, contents.repository.locks), found)
+        if not row.locks.deletable:
+            locked[row.digest] += _sentence("manifest", row.digest, row.locks)
+    return BlockingLocks(_sentence("repository", contents.name, contents.repository.locks), dict(locked))
 
 
 def _sentence(what: str, name: str, locks: Locks) -> tuple[str, ...]:
