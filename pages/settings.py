@@ -45,7 +45,7 @@ wanted = show_form(registry)
 if wanted:
     show_plan(who, registry, wanted)
 else:
-    st.info("Mend what is refused above to see the plan.", icon=":material/edit:")
+    st.info("Fix the errors above to see the plan.", icon=":material/edit:")
 az_lines(show_registry(registry.name), label="Show the settings with az")
 
 st.subheader("Delete registry", anchor=False)

@@ -181,7 +181,7 @@ def apply_attach(
     lost and nothing can be read back, the error says that it is not known.
     """
     title = f"Could not attach {plan.registry.name} to {plan.cluster.name}"
-    report("looking again")
+    report("checking again")
     again = _looked_again(session, plan, title)
     if again.nothing_to_do:
         found = next((one.assignment for one in again.granted), None)

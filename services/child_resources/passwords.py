@@ -80,7 +80,7 @@ def apply_password(
     """
     token, registry = plan.token, plan.registry
     title = f"Could not generate {plan.name} of the token {token.name}"
-    report("looking again")
+    report("checking again")
     if get_token(session, registry, token.name) != token:
         raise changed(title, "The token is another one than was shown.")
     report("generating")

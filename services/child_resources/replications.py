@@ -154,7 +154,7 @@ def apply_replica(
     title = f"Could not add a replica of {plan.registry.name} in {plan.region}"
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
-    report("looking again")
+    report("checking again")
     again = read_replica_plan(session, plan.registry.id, plan.region)
     if again.blockers:
         raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")
@@ -183,7 +183,7 @@ def apply_replica_removal(
     title = f"Could not delete the replica of {plan.registry.name} in {plan.region}"
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
-    report("looking again")
+    report("checking again")
     registry = plan.registry
     name = next((one.name for one in list_replications(session, registry) if one.region == plan.region), None)
     if name is None:

@@ -57,7 +57,7 @@ def apply_scope_map_removal(
     title = f"Could not delete the scope map {scope_map.name}"
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
-    report("looking again")
+    report("checking again")
     again = read_scope_map_removal_plan(session, registry, scope_map, plan.deleted_token)
     if again.blockers:
         raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")

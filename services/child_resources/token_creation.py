@@ -136,7 +136,7 @@ def apply_token(session: AzureSession, plan: TokenPlan, report: Callable[[str], 
     title, registry = f"Could not create the token {plan.name}", plan.registry
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
-    report("looking again")
+    report("checking again")
     again = read_token_plan(session, registry, plan.name, plan.grants)
     if again.blockers:
         raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")

@@ -60,7 +60,7 @@ def apply_token_removal(
     """
     registry, token = plan.registry, plan.token
     title = f"Could not delete the token {token.name}"
-    report("looking again")
+    report("checking again")
     now = if_there(lambda: get_token(session, registry, token.name), says_not_found)
     if now is not None and now != token:
         raise changed(title, "The token is another one than was shown.")

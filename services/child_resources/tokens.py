@@ -116,7 +116,7 @@ def apply_token_status(
     title = f"Could not {'enable' if plan.enabled else 'disable'} the token {token.name}"
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
-    report("looking again")
+    report("checking again")
     if get_token(session, registry, token.name) != token:
         raise changed(title, "The token is another one than was shown.")
     report("changing")

@@ -96,7 +96,7 @@ def apply_webhook(
     title = f"Could not add the webhook {wanted.name}"
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
-    report("looking again")
+    report("checking again")
     again = read_webhook_plan(session, registry, wanted)
     if again.blockers:
         raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")
@@ -165,7 +165,7 @@ def apply_webhook_status(
     title = f"Could not {'enable' if plan.enabled else 'disable'} the webhook {webhook.name}"
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
-    report("looking again")
+    report("checking again")
     if get_webhook(session, registry, webhook.name) != webhook:
         raise changed(title, "The webhook is another one than was shown.")
     report("changing")
@@ -209,7 +209,7 @@ def apply_webhook_removal(
     """
     registry, webhook = plan.registry, plan.webhook
     title = f"Could not delete the webhook {webhook.name}"
-    report("looking again")
+    report("checking again")
     now = if_there(lambda: get_webhook(session, registry, webhook.name), says_not_found)
     if now is None:
         return Outcome.ALREADY_DONE

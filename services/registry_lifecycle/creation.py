@@ -68,7 +68,7 @@ def apply_creation(
     title = f"Could not create the registry {spec.name}"
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
-    report("looking again")
+    report("checking again")
     again = read_creation_plan(session, spec)
     if again.blockers:
         raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")
@@ -87,7 +87,7 @@ def apply_creation(
         failure = None
     except ServiceError as error:
         failure = error
-    report("reading back")
+    report("verifying")
     try:
         found = _read_back(session, spec, stop)
     except ServiceError as unread:

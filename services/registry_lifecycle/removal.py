@@ -142,7 +142,7 @@ def apply_removal(
     title = f"Could not delete the registry {plan.registry.name}"
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
-    report("looking again")
+    report("checking again")
     now = if_there(lambda: get_registry(session, plan.registry.id), says_not_found)
     if now is None:
         return Outcome.ALREADY_DONE
@@ -151,7 +151,7 @@ def apply_removal(
     client = session.registries(now.subscription_id).registries
 
     def read_back() -> Registry:
-        report("reading back")
+        report("verifying")
         return get_registry(session, now.id)
 
     outcome = remove(

@@ -181,7 +181,7 @@ def apply_settings(
     title = f"Could not change the settings of {plan.registry.name}"
     if plan.blockers or not plan.differences:
         raise refused(title, " ".join(plan.blockers) or "Nothing is different.")
-    report("looking again")
+    report("checking again")
     now = get_registry(session, plan.registry.id)
     wanted = _still(title, plan, now)
     report("changing")
@@ -192,7 +192,7 @@ def apply_settings(
             client.begin_update(now.resource_group, now.name, _update(wanted, plan.fields)).result()
     except ServiceError as error:
         failure = error
-    report("reading back")
+    report("verifying")
     try:
         found = settings_of(get_registry(session, now.id))
     except ServiceError as error:

@@ -98,7 +98,7 @@ def apply_sku_change(
     title = f"Could not change the SKU of {plan.registry.name}"
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
-    report("looking again")
+    report("checking again")
     again = read_sku_plan(session, plan.registry.id, plan.target)
     now = again.registry
     if now.sku != plan.registry.sku:
@@ -110,7 +110,7 @@ def apply_sku_change(
     update = models.RegistryUpdateParameters(sku=models.Sku(name=plan.target.value))
 
     def read_back() -> Registry:
-        report("reading back")
+        report("verifying")
         return get_registry(session, now.id)
 
     found = write(

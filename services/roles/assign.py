@@ -166,7 +166,7 @@ def apply_assignment(
     since the registry changed its mode.
     """
     title = f"Could not assign {plan.role.name} on {plan.registry.name}"
-    report("looking again")
+    report("checking again")
     registry = describe_registry(session, plan.registry.id)
     if registry.access.mode is not plan.registry.access.mode:
         raise changed(title, f"The registry is in {registry.access.mode} mode now: the role gives something else.")

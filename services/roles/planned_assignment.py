@@ -103,7 +103,7 @@ def write_assignment(
         raise replace(failure, remedy=ASK_ADMINISTRATOR)
     if failure and failure.code in _REMEDIES:
         raise replace(failure, remedy=_REMEDIES[failure.code])
-    report("reading back")
+    report("verifying")
     try:
         found = find_assignment(session, planned)
     except ServiceError as error:

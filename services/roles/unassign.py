@@ -118,7 +118,7 @@ def apply_removal(
     there, or where nobody can tell.
     """
     title = f"Could not remove {plan.role_name} from {plan.registry.name}"
-    report("planning again")
+    report("checking again")
     again = read_removal_plan(session, describe_registry(session, plan.registry.id), plan.assignment)
     if again.blockers:
         raise refused(title, " ".join(again.blockers))
@@ -166,7 +166,7 @@ def remove_assignment(
     and it could not be read back. Raises ServiceError where it is still there, where it is another one than was
     shown, or where nobody can tell.
     """
-    report("looking again")
+    report("checking again")
     now = _find(session, assignment, title)
     if now is None:
         return Outcome.ALREADY_DONE
@@ -185,7 +185,7 @@ def remove_assignment(
         failure = error
     if failure and failure.status == 403:
         raise failure
-    report("reading back")
+    report("verifying")
     try:
         found = _find(session, now, title)
     except ServiceError as error:

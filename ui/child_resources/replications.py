@@ -47,7 +47,7 @@ def _offered(who: str, registry: Registry) -> tuple[str, ...]:
 
 
 def forget(who: str, registry: Registry) -> None:
-    """Reads the replicas, and the registry with what it costs, anew."""
+    """Reads the replicas, and the registry with what it costs, again."""
     listed.clear(who, registry)
     registry_loaders.registry.clear(who, registry.id)
 
@@ -66,9 +66,7 @@ def add(who: str, registry: Registry, there: tuple[Replication, ...], book: Pric
         plan = plan_replica(registry, there, region, offered, book.by_region.get(registry.location), book.days)
         _show_cost(plan)
         if not plan.blockers:
-            st.markdown(
-                "Images are copied there in the background. Regions with zones are zone redundant by themselves."
-            )
+            st.markdown("Images are copied there in the background. Zone redundancy is on in regions that have zones.")
         if confirm(plan, "Add replica"):
             _begin(who, plan, apply_replica)
 

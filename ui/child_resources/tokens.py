@@ -44,7 +44,7 @@ def listed(who: str, registry: Registry) -> Loaded[Listing]:
 
 
 def forget(who: str, registry: Registry) -> None:
-    """Reads the tokens, the scope maps and the registry's usage anew."""
+    """Reads the tokens, the scope maps and the registry's usage again."""
     listed.clear(who, registry)
     registry_loaders.registry.clear(who, registry.id)
 
@@ -52,16 +52,16 @@ def forget(who: str, registry: Registry) -> None:
 def grant_words(scope_map: ScopeMap | None) -> list[str]:
     """What a scope map allows, a repository a line."""
     if scope_map is None:
-        return ["nothing: its scope map is gone"]
+        return ["nothing: its scope map does not exist"]
     return [*(grant.words for grant in scope_map.grants), *scope_map.others]
 
 
 def password_words(password: Password) -> str:
-    """password1 until 2026-12-01"""
+    """password1 expires 2026-12-01"""
     if not password.expiry:
-        return f"{password.name} without end"
+        return f"{password.name} does not expire"
     over = password.expiry <= datetime.now(UTC)
-    return f"{password.name} {'ended' if over else 'until'} {password.expiry:%Y-%m-%d}"
+    return f"{password.name} {'expired' if over else 'expires'} {password.expiry:%Y-%m-%d}"
 
 
 @st.dialog("Create token", width="large")
@@ -90,7 +90,7 @@ def create(who: str, registry: Registry, listing: Listing) -> None:
 
 
 def _ask(who: str, registry: Registry) -> tuple[str, tuple[Grant, ...]]:
-    name = st.text_input("Name", placeholder="contoso-device", help="It is the user name to sign in with.").strip()
+    name = st.text_input("Name", placeholder="contoso-device", help="The user name to sign in with.").strip()
     names = registry_loaders.catalogue(who, registry.login_server).value.names
     repositories = st.multiselect(
         "Repositories",
@@ -98,7 +98,7 @@ def _ask(who: str, registry: Registry) -> tuple[str, tuple[Grant, ...]]:
         key=f"repositories of a token in {registry.id}",  # Names that come in later must not undo the choice.
         accept_new_options=True,
         placeholder="Choose some, or type a name",
-        help="team/* is all that begin so, * is all. A repository need not be there yet.",
+        help="team/* is every repository whose name begins so, * is all. A repository need not exist yet.",
     )
     rights = st.pills(
         "Permissions",

@@ -44,7 +44,7 @@ def events(who: str, registry: Registry, name: str) -> tuple[Event, ...]:
 
 
 def forget(who: str, registry: Registry, name: str) -> None:
-    """Reads the webhooks, the events of the one of that name and the registry's usage anew."""
+    """Reads the webhooks, the events of the one of that name and the registry's usage again."""
     listed.clear(who, registry)
     events.clear(who, registry, name)
     registry_loaders.registry.clear(who, registry.id)

@@ -9,7 +9,7 @@ from services.registries.registry import Registry
 from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain, short
-from ui.elements.writing import confirm_and_run
+from ui.elements.writing import PlainPlan, confirm, confirm_and_run
 from ui.loaders import contents
 from ui.loaders import images as image_loaders
 from ui.navigation import pages
@@ -22,6 +22,7 @@ def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
     """Puts a tag on `digest`. A tag that exists is moved only once that is ticked too."""
     name = (st.text_input("Tag", placeholder="v1.0.1") or "").strip()
     if not name:
+        confirm(PlainPlan(), "Add tag", ready=False)
         return
     client = connection.session(who).registry(registry.login_server)
     with panel():
@@ -31,7 +32,7 @@ def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
             sure = False
         elif current:
             st.markdown(f"**{plain(name)}** exists. It moves from {short(current)} to {short(digest)}.")
-            sure = st.checkbox("Move it")
+            sure = st.checkbox("Move the existing tag")
         else:
             st.markdown(f"**{plain(name)}** is new. It will point to {short(digest)}; nothing is copied.")
 

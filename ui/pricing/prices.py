@@ -125,7 +125,7 @@ def _sheet() -> tuple[str, PriceSheet | None]:
         ServiceError(
             f"The price sheet {file.name} can't be used",
             cause,
-            "Mend the file that ACR_CONSOLE_PRICE_SHEET names. Until then, figures are at list prices.",
+            "Fix the file that ACR_CONSOLE_PRICE_SHEET names. Until then, figures are at list prices.",
         )
     )
     return "", None

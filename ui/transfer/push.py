@@ -43,7 +43,7 @@ class _Upload:
 
 
 def forget_plans() -> None:
-    """Plans anew: the registry may have changed."""
+    """Plans again: the registry may have changed."""
     if upload := st.session_state.get(_STATE):
         upload.plans = {}
 
@@ -192,7 +192,7 @@ def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, 
         ]
     )
     st.markdown(_words(plan))
-    sure = st.checkbox("Move it", key=f"move {key}") if plan.moves else True
+    sure = st.checkbox("Move the existing tag", key=f"move {key}") if plan.moves else True
     label = "Push image and move tag" if plan.moves else "Push image"
     if confirm(PlainPlan(), label, ready=sure, icon=":material/upload:", in_dialog=False):
         del upload.plans[key]

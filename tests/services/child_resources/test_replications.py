@@ -52,12 +52,12 @@ def test_a_region_is_added_and_given_up_again_read_back_each_time(own: Own) -> N
     planned = plan(own, "northeurope")
     assert (planned.blockers, planned.warnings) == ((), ())
     assert apply_replica(own.session(), planned, states.append) == "created"
-    assert states == ["looking again", "adding northeurope"]
+    assert states == ["checking again", "adding northeurope"]
     home, away = list_replications(own.session(), own.registry(HUB))
     assert (home.region, home.home, away.region, away.home) == ("eastus", True, "northeurope", False)
     assert (away.status, away.provisioning_state, away.routed) == ("Ready", "Succeeded", True)
     assert apply_replica_removal(own.session(), removal(own, "northeurope"), states.append) == "deleted"
-    assert states[2:] == ["looking again", "deleting northeurope"]
+    assert states[2:] == ["checking again", "deleting northeurope"]
     assert regions(own) == []
     gone = replace(removal(own, "northeurope"), blockers=())
     assert apply_replica_removal(own.session(), gone) == "already done"

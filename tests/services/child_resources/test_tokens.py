@@ -323,7 +323,7 @@ def test_a_token_goes_with_its_scope_map_where_no_other_has_it(own: Own) -> None
     states: list[str] = []
     done = apply_token_removal(own.session(), removal(own, token), states.append)
     assert (done.token, done.scope_map, done.map_error) == ("deleted", "deleted", None)
-    assert states == ["looking again", "deleting the token", "deleting the scope map"]
+    assert states == ["checking again", "deleting the token", "deleting the scope map"]
     assert (list_tokens(own.session(), own.registry()), own_maps(own)) == ((), [])
     assert pulls(own, password.value, APP) == 401
     assert apply_token_removal(own.session(), removal(own, token)).token == "already done"

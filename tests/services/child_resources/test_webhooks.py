@@ -73,7 +73,7 @@ def test_a_webhook_is_added_as_planned_and_read_back(own: Own) -> None:
     planned = plan(own)
     assert (planned.blockers, planned.warnings) == ((), ())
     assert apply_webhook(own.session(), planned, states.append) == "created"
-    assert states == ["looking again", "adding"]
+    assert states == ["checking again", "adding"]
     assert list_webhooks(own.session(), own.registry()) == (
         Webhook("deployhook", "eastus2", "enabled", "team/app:*", ("push", "delete"), "Succeeded"),
     )

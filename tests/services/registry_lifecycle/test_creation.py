@@ -69,7 +69,7 @@ def test_a_group_and_a_registry_are_made_and_read_back(own: Own) -> None:
     states: list[str] = []
     done = apply_creation(own.session(), planned, states.append)
     assert (done.group.outcome, done.creation.outcome, done.left_over, done.differs) == ("created", "created", "", ())
-    assert [states[0], states[1], states[-1]] == ["looking again", "creating the resource group", "reading back"]
+    assert [states[0], states[1], states[-1]] == ["checking again", "creating the resource group", "verifying"]
     found = done.registry
     assert found and found.login_server == own.sandbox.ready["registries"]["contosonew01"]
     assert (found.sku, found.location, found.access.mode) == ("Standard", "eastus", Mode.ABAC)
@@ -320,7 +320,7 @@ def test_what_a_policy_has_changed_is_told(own: Own) -> None:
     planned = plan(own, replace(IN_THERE, tags=(("team", "platform"),)))
 
     def modify(state: str) -> None:
-        if state == "reading back":
+        if state == "verifying":
             document = registry_document(own)
             document["properties"]["roleAssignmentMode"] = "AbacRepositoryPermissions"
             document["tags"] = {}

@@ -48,7 +48,7 @@ def test_a_registry_is_deleted_with_all_that_the_plan_says(own: Own) -> None:
     assert (planned.pulls, planned.assignments, planned.blockers) == ((), (), ())
     states: list[str] = []
     assert apply_removal(own.session(), planned, states.append) == "deleted"
-    assert states == ["looking again", "deleting", "reading back"]
+    assert states == ["checking again", "deleting", "verifying"]
     assert deletions(own) == [202]
     assert apply_removal(own.session(), planned) == "already done"
     assert deletions(own) == [202]
@@ -203,7 +203,7 @@ def test_what_can_not_be_read_back_is_not_confirmed(own: Own, answer: dict[str, 
     planned = plan(own)
 
     def broken(state: str) -> None:
-        if state == "reading back":
+        if state == "verifying":
             own.break_({"method": "GET", "path": "/casaacr01$", **answer})
 
     assert apply_removal(own.session(), planned, broken) == "not confirmed"

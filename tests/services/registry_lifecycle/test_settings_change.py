@@ -241,7 +241,7 @@ def test_what_changes_along_with_it_is_said(own: Own) -> None:
     planned = plan(own.make_registry("contosohub"), admin_user=True)
 
     def meanwhile(state: str) -> None:
-        if state == "reading back":
+        if state == "verifying":
             set_property(own, "contosohub", anonymousPullEnabled=True)
 
     found = apply_settings(own.session(), planned, meanwhile)
@@ -297,7 +297,7 @@ def test_a_change_that_can_not_be_read_back_is_not_confirmed(own: Own) -> None:
     planned = plan(own.registry(), admin_user=True)
 
     def broken(state: str) -> None:
-        if state == "reading back":
+        if state == "verifying":
             own.break_({"method": "GET", "path": "/casaacr01$", "status": 403})
 
     found = apply_settings(own.session(), planned, broken)
@@ -322,7 +322,7 @@ def test_what_azure_took_in_part_is_told_item_by_item(own: Own) -> None:
     own.break_({"method": "PATCH", "path": "/contosohub$", "status": 409})
 
     def partly(state: str) -> None:
-        if state == "reading back":
+        if state == "verifying":
             set_property(own, "contosohub", adminUserEnabled=True)
 
     found = apply_settings(own.session(), planned, partly)

@@ -40,7 +40,7 @@ def test_up_and_down_again_read_back_each_time(own: Own) -> None:
     assert up.before and up.after
     assert str(up.after.total - up.before.total) == "30.0000"
     assert apply_sku_change(own.session(), up, states.append) == "changed"
-    assert states == ["looking again", "changing", "reading back"]
+    assert states == ["checking again", "changing", "verifying"]
     assert sku(own) == "Premium"
     assert apply_sku_change(own.session(), plan(own, Sku.BASIC)) == "changed"
     assert sku(own) == "Basic"
@@ -145,7 +145,7 @@ def test_a_change_that_can_not_be_read_back_is_not_confirmed(own: Own) -> None:
     session: AzureSession = own.session()
 
     def broken_after_the_change(state: str) -> None:
-        if state == "reading back":
+        if state == "verifying":
             own.break_({"method": "GET", "path": "/casaacr01$", "status": 403})
 
     assert apply_sku_change(session, up, broken_after_the_change) == "not confirmed"
