@@ -11,7 +11,7 @@ from threading import Event
 
 from benchmarks.clients import console_client
 from services.transfer.archives import read_archive
-from services.transfer.push import apply_push, plan_push
+from services.transfer.push import apply_push, read_push_plan
 
 
 def main(registry: str) -> None:
@@ -21,7 +21,7 @@ def main(registry: str) -> None:
     idle = peak()
     (image,) = read_archive(Path(archive)).images
     content = image.prepare(lambda _done, _of: None, Event())
-    result = apply_push(client, content, plan_push(client, content, repository, "v1"))
+    result = apply_push(client, content, read_push_plan(client, content, repository, "v1"))
     print(json.dumps({"sent": result.sent_bytes, "grown": peak() - idle}))
 
 

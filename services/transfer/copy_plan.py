@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from services.commands import images as az_images
 from services.connection.errors import ServiceError
 from services.connection.names import image_name, require_digest, require_repository, require_tag
 from services.connection.parallel import parallel_map
@@ -23,6 +24,7 @@ DOCKER_HUB = "docker.io"
 _SERVER = re.compile(r"(?:[A-Za-z0-9-]+\.)*[A-Za-z0-9-]+(?::\d{1,5})?")
 # What keeps the console from reading a registry, and Azure's own copying from nothing.
 _CLOSED_TO_US = ("Unreachable", "NotTrusted", "DENIED")
+_SOURCE_BLOCKERS = ("TooManyManifests", "REGISTRY_DISALLOWED_OPERATION")
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class CopyItem:
     """One place to copy to: a tag, or with `tag` '' a repository that gets the manifest without any.
 
     `current_digest` is where the tag points now, None for a new one; `known` is False where the console can't read the
-    target, and so can't tell. `there`: it is at the source's digest already. `refusal` is '' where it can be done.
+    target, and so can't tell. `there`: it is at the source's digest already. `blocker` is '' where it can be copied.
     """
 
     repository: str
@@ -61,7 +63,7 @@ class CopyItem:
     current_digest: str | None = None
     known: bool = True
     there: bool = False
-    refusal: str = ""
+    blocker: str = ""
 
     @property
     def name(self) -> str:
@@ -72,15 +74,31 @@ class CopyItem:
 class CopyPlan:
     """What a copy would do. `content` is None where the console can't read the source.
 
-    `refusals` are reasons why nothing can be copied; `notes` what could not be checked before.
+    Nothing is sent while there are `blockers`, those of the items among them; `warnings` say what could not be checked
+    before.
     """
 
     source: Source
     target: Registry
     items: tuple[CopyItem, ...]
     content: ImageContent | None
-    refusals: tuple[str, ...]
-    notes: tuple[str, ...]
+    blockers: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The line of the same."""
+        source, todo = self.source, self.todo
+        line = az_images.import_image(
+            self.target.name,
+            self.source_image if source.registry else f"{source.server}/{self.source_image}",
+            *(item.name for item in todo if item.tag),
+            repositories=tuple(item.repository for item in todo if not item.tag),
+            resource_id=source.registry.id if source.registry else "",
+            user=source.user,
+            force=bool(self.moves),
+        )
+        return (line,)
 
     @property
     def digest(self) -> str:
@@ -89,8 +107,8 @@ class CopyPlan:
 
     @property
     def todo(self) -> tuple[CopyItem, ...]:
-        """The items that are copied to: not refused, and not there already."""
-        return tuple(item for item in self.items if not item.refusal and not item.there)
+        """The items that are copied to: not blocked, and not there already."""
+        return tuple(item for item in self.items if not item.blocker and not item.there)
 
     @property
     def moves(self) -> tuple[CopyItem, ...]:
@@ -136,16 +154,49 @@ def parse_source(reference: str, user: str = "", password: str = "") -> Source:
 
 
 def plan_copy(
+    source: Source, target: Registry, content: ImageContent | ServiceError | None, items: Iterable[CopyItem]
+) -> CopyPlan:
+    """What copying `source` to these items of `target` would do. Pure.
+
+    `content`: what the source holds, the error that kept it from being read, or None where this console does not read
+    it at all.
+    """
+    items = tuple(items)
+    blocker, warning = _about_source(source, content)
+    blockers = (blocker, *_closed_networks(source, target), *(item.blocker for item in items))
+    warnings = (warning, "" if all(item.known for item in items) else _unread_target(target))
+    read = content if isinstance(content, ImageContent) else None
+    return CopyPlan(source, target, items, read, tuple(filter(None, blockers)), tuple(filter(None, warnings)))
+
+
+def plan_item(repository: str, tag: str, digest: str, found: Repository | None, current: Tag | None) -> CopyItem:
+    """What copying `digest` ('' where unknown) to a tag of a repository, both as found, would do. Pure.
+
+    A lock against writing keeps tags from being set, of the repository any, of the tag its own:
+    https://learn.microsoft.com/azure/container-registry/container-registry-image-lock
+    """
+    at = current.digest if current else None
+    there = bool(digest) and at == digest
+    blocker = ""
+    if not there and found and not found.locks.write:
+        blocker = f"The repository {repository} is locked against writing: unlock it first."
+    elif not there and current and not current.locks.write:
+        blocker = f"The tag {tag} is locked against writing: unlock it first."
+    return CopyItem(repository, tag, at, there=there, blocker=blocker)
+
+
+def read_copy_plan(
     session: AzureSession,
     source: Source,
     target: Registry,
     tags: Iterable[tuple[str, str]],
     untagged: Iterable[str] = (),
 ) -> CopyPlan:
-    """What copying `source` to these tags (repository and tag) and untagged repositories of `target` would do.
+    """Reads what `plan_copy` needs of the source and of these tags (repository and tag) and untagged repositories of
+    `target`, where the console can.
 
-    Reads the source's manifests and the targets' tags where the console can. Raises ServiceError: InvalidRepository,
-    InvalidTag, NoTarget, MANIFEST_UNKNOWN where the source says that there is no such image, and what reading raises.
+    Raises ServiceError: InvalidRepository, InvalidTag, NoTarget, MANIFEST_UNKNOWN where the source says that there is
+    no such image, and what reading raises.
     """
     title = f"Could not plan the copy of {source.name}"
     places = list(dict.fromkeys([*tags, *((name, "") for name in untagged)]))
@@ -155,8 +206,8 @@ def plan_copy(
         require_repository(title, repository)
         if tag:
             require_tag(title, tag)
-    content, source_refusal, source_note = _read_source(session, source)
-    digest = content.top.digest if content else ""
+    content = _read_source(session, source)
+    digest = content.top.digest if isinstance(content, ImageContent) else ""
     client = session.registry(target.login_server)
 
     def read(place: tuple[str, str]) -> CopyItem:
@@ -168,49 +219,40 @@ def plan_copy(
             if not _is_closed(error):
                 raise
             return CopyItem(repository, tag, known=False)
-        return decide_item(repository, tag, digest, found, current)
+        return plan_item(repository, tag, digest, found, current)
 
     items = parallel_map(read, places, server=client.login_server)
     if items.refused:
         raise items.refused[0].error
-    refusals = (source_refusal, *_network_refusals(source, target))
-    notes = (source_note, "" if all(item.known for item in items.values) else _unread_target(target))
-    return CopyPlan(source, target, items.values, content, tuple(filter(None, refusals)), tuple(filter(None, notes)))
+    return plan_copy(source, target, content, items.values)
 
 
-def decide_item(repository: str, tag: str, digest: str, found: Repository | None, current: Tag | None) -> CopyItem:
-    """What copying `digest` ('' where unknown) to a tag of a repository, both as found, would do. Pure.
-
-    A lock against writing keeps tags from being set, of the repository any, of the tag its own:
-    https://learn.microsoft.com/azure/container-registry/container-registry-image-lock
-    """
-    at = current.digest if current else None
-    there = bool(digest) and at == digest
-    refusal = ""
-    if not there and found and not found.locks.write:
-        refusal = f"The repository {repository} is locked against writing: unlock it first."
-    elif not there and current and not current.locks.write:
-        refusal = f"The tag {tag} is locked against writing: unlock it first."
-    return CopyItem(repository, tag, at, there=there, refusal=refusal)
-
-
-def _read_source(session: AzureSession, source: Source) -> tuple[ImageContent | None, str, str]:
-    """What the source holds, why it can't be copied, and what could not be checked."""
-    limit = f"Azure copies images of up to {MOST_MANIFESTS} manifests"
+def _read_source(session: AzureSession, source: Source) -> ImageContent | ServiceError | None:
+    """What the source holds, or why a plan goes without it. Raises the errors that no plan goes without."""
     if source.registry is None:
-        return None, "", f"{limit}; this console does not read {source.server}, so it can't count them before."
+        return None
     client = session.registry(source.registry.login_server)
     try:
-        return read_content(client, source.repository, source.reference, most=MOST_MANIFESTS), "", ""
+        return read_content(client, source.repository, source.reference, most=MOST_MANIFESTS)
     except ServiceError as error:
-        if error.code == "TooManyManifests":
-            return None, f"{limit}, and this one has more. {error.remedy}", ""
-        if error.code == "REGISTRY_DISALLOWED_OPERATION":
-            return None, f"The source is locked against reading: {error.cause}", ""
-        if _is_closed(error):
-            why = f"this console can't read the source ({error.cause.rstrip('.')})"
-            return None, "", f"{limit}; {why}, so it can't count them before, nor compare digests after."
+        if error.code in _SOURCE_BLOCKERS or _is_closed(error):
+            return error
         raise
+
+
+def _about_source(source: Source, content: ImageContent | ServiceError | None) -> tuple[str, str]:
+    """Why the source can't be copied, and what could not be checked of it."""
+    limit = f"Azure copies images of up to {MOST_MANIFESTS} manifests"
+    if content is None:
+        return "", f"{limit}; this console does not read {source.server}, so it can't count them before."
+    if isinstance(content, ImageContent):
+        return "", ""
+    if content.code == "TooManyManifests":
+        return f"{limit}, and this one has more. {content.remedy}", ""
+    if content.code == "REGISTRY_DISALLOWED_OPERATION":
+        return f"The source is locked against reading: {content.cause}", ""
+    why = f"this console can't read the source ({content.cause.rstrip('.')})"
+    return "", f"{limit}; {why}, so it can't count them before, nor compare digests after."
 
 
 def _is_closed(error: ServiceError) -> bool:
@@ -225,7 +267,7 @@ def _unread_target(target: Registry) -> str:
     )
 
 
-def _network_refusals(source: Source, target: Registry) -> list[str]:
+def _closed_networks(source: Source, target: Registry) -> list[str]:
     """Azure's own copying passes a registry's network rules as a trusted service, where those are let in."""
     closed = {
         registry.id: registry

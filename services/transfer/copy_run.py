@@ -1,4 +1,4 @@
-"""Doing a planned copy: Azure is asked to begin, waited for, and what came of it is read back."""
+"""Doing a planned copy: Azure is asked to begin, waited for, and the result is read back."""
 
 import time
 from collections.abc import Callable
@@ -23,7 +23,7 @@ LOOK_S = 0.2
 
 @dataclass(frozen=True)
 class CopyResult:
-    """What became of one item; `digest` as read back, '' where it could not be.
+    """The result of one item; `digest` as read back, '' where it could not be.
 
     CREATED, or CHANGED for a tag that moved: read back; with `compared`, at the source's digest, without it that digest
     is not known to this console. ALREADY_DONE: it was at the source's digest before, and nothing was requested.
@@ -69,9 +69,9 @@ def apply_copy(
         finished = not plan.todo or _copied(session, plan, title, progress, stop)
     except ServiceError as error:
         # A new error without the old one behind it: that holds the request, and so the password.
-        failure = _explained(error)
+        failure = _with_remedy(error)
     if failure:
-        return _done_all_the_same(client, plan, failure)
+        return _copied_though_lost(client, plan, failure)
     if not finished:
         return Copied(False, Partial((), untried=len(plan.items)))
     return Copied(True, _read_back(client, plan))
@@ -79,7 +79,7 @@ def apply_copy(
 
 def _check(plan: CopyPlan, client: RegistryClient, title: str, *, force: bool) -> None:
     """Raises ServiceError where the plan refuses, or a tag is not where it saw it."""
-    reasons = [*plan.refusals, *(item.refusal for item in plan.items if item.refusal)]
+    reasons = list(plan.blockers)
     if plan.moves and not force:
         reasons.append(
             f"{', '.join(item.name for item in plan.moves)} exists, and is moved only when that is asked for."
@@ -141,7 +141,7 @@ def _parameters(plan: CopyPlan) -> models.ImportImageParameters:
     )
 
 
-def _explained(error: ServiceError) -> ServiceError:
+def _with_remedy(error: ServiceError) -> ServiceError:
     """Azure's refusals of an import, with what to do about them; a new error, with nothing behind it."""
     said = error.cause.casefold()
     if error.code == "Conflict":
@@ -168,7 +168,7 @@ def _explained(error: ServiceError) -> ServiceError:
     return replace(error, remedy=remedy)
 
 
-def _done_all_the_same(client: RegistryClient, plan: CopyPlan, failure: ServiceError) -> Copied:
+def _copied_though_lost(client: RegistryClient, plan: CopyPlan, failure: ServiceError) -> Copied:
     """What is there, where an answer was lost on the way and the digest proves the copy. Raises `failure` where not."""
     if failure.code != "ConnectionLost" and (failure.status or 0) < 500 and failure.status != 429:
         raise failure  # Azure's own word.

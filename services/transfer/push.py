@@ -3,7 +3,7 @@
 Nothing is tagged unless all before it is in the registry.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from threading import Event, Lock
 from typing import Literal
@@ -36,7 +36,8 @@ class PlannedBlob:
 class PushPlan:
     """Puts `digest` under `tag`. `current_digest` is where the tag points now, None for a new one.
 
-    `new_repository`: the push makes it. `refusal` is '' where it can be done, else the reason in words.
+    `new_repository`: the push creates it. Nothing is sent while there are `blockers`. There are no `commands`: docker
+    and skopeo push from where the archive is, with the lines that the page shows for any.
     """
 
     repository: str
@@ -45,7 +46,9 @@ class PushPlan:
     current_digest: str | None
     new_repository: bool
     blobs: tuple[PlannedBlob, ...]
-    refusal: str
+    blockers: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+    commands: tuple[str, ...] = ()
 
     @property
     def moves(self) -> bool:
@@ -59,7 +62,7 @@ class PushPlan:
 
 @dataclass(frozen=True)
 class PushResult:
-    """What became of each blob, the digest, and the tag as read back."""
+    """The result of each blob, the digest, and the tag as read back."""
 
     blobs: tuple[BlobResult, ...]
     digest: str
@@ -72,6 +75,28 @@ class PushResult:
 
 
 def plan_push(
+    content: Content,
+    repository: str,
+    tag: str,
+    found: Repository | None,
+    current: Tag | None,
+    there: Iterable[bool],
+    elsewhere: Mapping[str, str],
+) -> PushPlan:
+    """What pushing `content` would do, from the repository and the tag as found and whether each blob is there. Pure.
+
+    `elsewhere` maps a blob's digest to a repository of this registry that is known to have it.
+    """
+    at, blockers = current.digest if current else None, _blockers(found, current, content.digest)
+    if blockers:
+        return PushPlan(repository, tag, content.digest, at, False, (), blockers)
+    blobs = (
+        _planned(blob, here, elsewhere.get(blob.digest, "")) for blob, here in zip(content.blobs, there, strict=True)
+    )
+    return PushPlan(repository, tag, content.digest, at, found is None, tuple(blobs))
+
+
+def read_push_plan(
     client: RegistryClient,
     content: Content,
     repository: str,
@@ -79,7 +104,7 @@ def plan_push(
     *,
     elsewhere: Mapping[str, str] | None = None,
 ) -> PushPlan:
-    """What pushing `content` would do: a request for the repository, the tag and each blob.
+    """Reads what `plan_push` needs: a request for the repository, the tag and each blob.
 
     `elsewhere` maps a blob's digest to a repository of this registry that is known to have it: it is mounted from
     there. Raises ServiceError: InvalidRepository, InvalidTag, and what reading raises.
@@ -89,23 +114,13 @@ def plan_push(
     require_tag(title, tag)
     found = find_repository(client, repository)
     current = find_tag(client, repository, tag) if found else None
-    refusal = _refusal(found, current, content.digest)
-    if refusal:
-        return PushPlan(repository, tag, content.digest, current.digest if current else None, False, (), refusal)
-    there = (
-        parallel_map(lambda blob: has_blob(client, repository, blob), content.blobs, server=client.login_server)
-        if found
-        else None
-    )
-    if there and there.refused:
-        raise there.refused[0].error
-    known = there.values if there else (False,) * len(content.blobs)
-    elsewhere = elsewhere or {}
-    blobs = (
-        _planned(blob, here, elsewhere.get(blob.digest, "")) for blob, here in zip(content.blobs, known, strict=True)
-    )
-    at = current.digest if current else None
-    return PushPlan(repository, tag, content.digest, at, found is None, tuple(blobs), "")
+    there: tuple[bool, ...] = (False,) * len(content.blobs)
+    if found and not _blockers(found, current, content.digest):
+        read = parallel_map(lambda blob: has_blob(client, repository, blob), content.blobs, server=client.login_server)
+        if read.refused:
+            raise read.refused[0].error
+        there = read.values
+    return plan_push(content, repository, tag, found, current, there, elsewhere or {})
 
 
 def _planned(blob: Blob, here: bool, source: str) -> PlannedBlob:
@@ -114,16 +129,16 @@ def _planned(blob: Blob, here: bool, source: str) -> PlannedBlob:
     return PlannedBlob(blob.digest, blob.size, "mount" if source else "send", source)
 
 
-def _refusal(repository: Repository | None, current: Tag | None, digest: str) -> str:
+def _blockers(repository: Repository | None, current: Tag | None, digest: str) -> tuple[str, ...]:
     """As `tagging.plan_tag`: only locks against writing keep a tag from moving. What is read-locked can't be read
     back."""
     if current and current.digest != digest and not current.locks.write:
-        return f"The tag {current.name} is locked against writing: unlock it first."
+        return (f"The tag {current.name} is locked against writing: unlock it first.",)
     if repository and not repository.locks.write:
-        return f"The repository {repository.name} is locked against writing: unlock it first."
+        return (f"The repository {repository.name} is locked against writing: unlock it first.",)
     if repository and not repository.locks.read:
-        return f"The repository {repository.name} is locked against reading: what it has already can't be told."
-    return ""
+        return (f"The repository {repository.name} is locked against reading: what it has is unknown.",)
+    return ()
 
 
 def _unseen(_done: int, _of: int, _what: str) -> None:
@@ -148,9 +163,8 @@ def apply_push(
     title = f"Could not push {plan.repository}:{plan.tag}"
     require_repository(title, plan.repository)
     require_tag(title, plan.tag)
-    if plan.refusal or plan.digest != content.digest:
-        reason = plan.refusal or "It was planned for another image."
-        raise refused(title, reason)
+    if plan.blockers or plan.digest != content.digest:
+        raise refused(title, " ".join(plan.blockers) or "It was planned for another image.")
     stop = stop or Event()
     blobs = _send_blobs(client, content, plan, progress, stop)
     of = content.blob_bytes

@@ -17,7 +17,7 @@ from sandbox.server import Sandbox
 from services.connection.data_plane import RegistryClient
 from services.connection.session import connect_sandbox
 from services.transfer.archives import read_archive
-from services.transfer.push import apply_push, plan_push
+from services.transfer.push import apply_push, read_push_plan
 from tests.support.image_archives import Layout, config_of
 
 pytestmark = pytest.mark.client
@@ -85,7 +85,7 @@ def pushed(client: RegistryClient, archive: Path, repository: str) -> str:
     """The digest that the console pushed."""
     (image,) = read_archive(archive).images
     content = image.prepare(lambda _done, _of: None, Event())
-    return apply_push(client, content, plan_push(client, content, repository, TAG)).tag.digest
+    return apply_push(client, content, read_push_plan(client, content, repository, TAG)).tag.digest
 
 
 def zipped(archive: Path) -> Path:

@@ -149,7 +149,7 @@ def test_the_same_push_is_not_begun_twice(
     assert "contoso/node" in texts(again)
     (under_way,) = push_runs.of_registry(connection.who(), server_of(session)).values()
     content = read_archive(BytesIO(archive())).images[0].prepare(lambda _done, _of: None, Event())
-    plan = pushing.plan_push(session.registry(server_of(session)), content, "contoso/node", "v2")
+    plan = pushing.read_push_plan(session.registry(server_of(session)), content, "contoso/node", "v2")
     assert push_runs.begin(connection.who(), server_of(session), content, plan) is under_way
     go_on.set()
     again = ended(again, session)

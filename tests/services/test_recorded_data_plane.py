@@ -229,7 +229,7 @@ def replay_manifest_push(recording: Recording) -> None:
     )
     canned.on("GET", f"https://{recording.host}/acr/v1/{repository}/_tags/v1", GONE, tagged)
     content = Content((), (RawManifest(digest, OCI_MANIFEST, raw),))
-    pushed = apply_push(connected(canned), content, PushPlan(repository, "v1", digest, None, True, (), ""))
+    pushed = apply_push(connected(canned), content, PushPlan(repository, "v1", digest, None, True, ()))
     assert (pushed.digest, pushed.tag.digest) == (digest, digest)
     assert [json.loads(call.body) for call in canned.calls() if call.method == "PUT"] == [recording.request] * 2
 

@@ -309,7 +309,7 @@ def replay_import(recording: Recording) -> None:
     target = registry_at(resource_id)
     asked = begun.request["source"]
     source = parse_source(f"{asked['registryUri']}/{asked['sourceImage']}")
-    plan = CopyPlan(source, target, (CopyItem("hello", "v1", known=False),), None, (), ())
+    plan = CopyPlan(source, target, (CopyItem("hello", "v1", known=False),), None)
     copied = apply_copy(session, plan)
     assert [result.outcome for result in copied.results.values] == ["not confirmed"]
     assert wire.paths() == [f"POST {begun.path}", f"GET {waits.path}", f"GET {done.path}"]

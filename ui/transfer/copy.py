@@ -7,15 +7,14 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from services.commands import images as az_images
 from services.registries.registry import Registry
-from services.transfer.copy_plan import MOST_MANIFESTS, CopyItem, CopyPlan, Source, parse_source, plan_copy
+from services.transfer.copy_plan import MOST_MANIFESTS, CopyItem, CopyPlan, Source, parse_source, read_copy_plan
 from services.transfer.copy_run import Copied, apply_copy
 from services.wording import counted
 from ui.elements.errors import panel, show_refused
 from ui.elements.outcomes import ICONS, WORDS
 from ui.elements.text import plain, short, size
-from ui.elements.writing import PlainPlan, confirm
+from ui.elements.writing import confirm
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
@@ -124,7 +123,7 @@ def _plan_and_copy(
     if not repository:
         return
     with st.spinner("Reading the source and the target"):
-        plan = plan_copy(
+        plan = read_copy_plan(
             connection.session(who),
             source,
             target,
@@ -135,11 +134,10 @@ def _plan_and_copy(
     sure = not plan.moves or st.checkbox(
         f"Move {counted(len(plan.moves), 'tag')} that exist{'s' if len(plan.moves) == 1 else ''}"
     )
-    possible = all(not item.refusal for item in plan.items) and bool(plan.todo)
     if confirm(
-        PlainPlan(plan.refusals, plan.notes, (_line(plan),)),
+        plan,
         "Copy image",
-        ready=possible and sure,
+        ready=bool(plan.todo) and sure,
         icon=":material/content_copy:",
         in_dialog=in_dialog,
     ):
@@ -160,8 +158,8 @@ def _show_plan(plan: CopyPlan) -> None:
 
 def _said(item: CopyItem, plan: CopyPlan) -> str:
     name = f"**{plain(item.name)}**"
-    if item.refusal:
-        return f"{name}: :red[not possible.] {plain(item.refusal)}"
+    if item.blocker:
+        return f"{name}: :red[not possible.] {plain(item.blocker)}"
     if item.there:
         return f"{name} is at this digest already: nothing to do."
     if not item.tag:
@@ -170,19 +168,6 @@ def _said(item: CopyItem, plan: CopyPlan) -> str:
         to = short(plan.digest) if plan.digest else "whatever the source is then"
         return f"{name} exists. It moves from {short(item.current_digest)} to {to}."
     return f"{name} is new." if item.known else f"{name}: whether it exists is not known."
-
-
-def _line(plan: CopyPlan) -> str:
-    source, todo = plan.source, plan.todo
-    return az_images.import_image(
-        plan.target.name,
-        plan.source_image if source.registry else f"{source.server}/{plan.source_image}",
-        *(item.name for item in todo if item.tag),
-        repositories=tuple(item.repository for item in todo if not item.tag),
-        resource_id=source.registry.id if source.registry else "",
-        user=source.user,
-        force=bool(plan.moves),
-    )
 
 
 def _begin(who: str, plan: CopyPlan) -> None:

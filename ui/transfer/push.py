@@ -11,7 +11,7 @@ from services.commands import sign_in as az_sign_in
 from services.registries.registry import Registry
 from services.transfer.archive_images import Archive, ArchiveImage, Content, repository_and_tag
 from services.transfer.archives import read_archive
-from services.transfer.push import PushPlan, PushResult, plan_push
+from services.transfer.push import PushPlan, PushResult, read_push_plan
 from services.wording import counted
 from ui.elements.columns import Sizes
 from ui.elements.errors import panel, show_error
@@ -19,7 +19,7 @@ from ui.elements.metrics import Metric, show_metrics
 from ui.elements.page import az_lines
 from ui.elements.table import show_rows
 from ui.elements.text import plain, short, size
-from ui.elements.writing import PlainPlan, confirm, may_write
+from ui.elements.writing import confirm, may_write
 from ui.loaders import contents as whole
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
@@ -175,10 +175,10 @@ def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, 
         if not _read_what_is_there(who, registry):
             return
         client = connection.session(who).registry(server)
-        upload.plans[key] = plan_push(client, content, repository, tag, elsewhere=whole.known_blobs(who, server))
+        upload.plans[key] = read_push_plan(client, content, repository, tag, elsewhere=whole.known_blobs(who, server))
     plan = upload.plans[key]
-    if plan.refusal:
-        confirm(PlainPlan((plan.refusal,)), "Push image", icon=":material/upload:", in_dialog=False)
+    if plan.blockers:
+        confirm(plan, "Push image", icon=":material/upload:", in_dialog=False)
         return
     show_metrics(
         [
@@ -194,7 +194,7 @@ def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, 
     st.markdown(_words(plan))
     sure = st.checkbox("Move the existing tag", key=f"move {key}") if plan.moves else True
     label = "Push image and move tag" if plan.moves else "Push image"
-    if confirm(PlainPlan(), label, ready=sure, icon=":material/upload:", in_dialog=False):
+    if confirm(plan, label, ready=sure, icon=":material/upload:", in_dialog=False):
         del upload.plans[key]
         push_runs.begin(who, server, content, plan)
         st.rerun()

@@ -15,7 +15,7 @@ from sandbox.storage.store import Locks as StoredLocks
 from services.connection.errors import ServiceError
 from services.images.repositories import Locks, get_manifest_row
 from services.registries.registry import Registry
-from services.transfer.copy_plan import CopyPlan, Source, decide_item, parse_source, plan_copy
+from services.transfer.copy_plan import CopyPlan, Source, parse_source, plan_item, read_copy_plan
 from services.transfer.copy_run import Copied, apply_copy
 from tests.services.images.test_tagging import a_repository, a_tag
 from tests.support import documents
@@ -35,7 +35,7 @@ def planned(own: Own, *names: str, source: Source | None = None, target: Registr
     """A plan for targets such as team/other:v1; without a tag the manifest alone."""
     tags = [(name.partition(":")[0], name.partition(":")[2]) for name in names if ":" in name]
     untagged = [name for name in names if ":" not in name]
-    return plan_copy(own.session(), source or source_of(own), target or own.registry(), tags, untagged)
+    return read_copy_plan(own.session(), source or source_of(own), target or own.registry(), tags, untagged)
 
 
 def outcomes(copied: Copied) -> dict[str, str]:
@@ -67,17 +67,17 @@ def imports(own: Own) -> list[int]:
     ],
 )
 def test_what_keeps_a_copy_from_a_tag(repository: Any, tag: Any, words: str, there: bool) -> None:
-    item = decide_item(APP, "v1", documents.digest_of(2), repository, tag)
-    assert words in item.refusal
-    assert (bool(item.refusal), item.there) == (bool(words), there)
+    item = plan_item(APP, "v1", documents.digest_of(2), repository, tag)
+    assert words in item.blocker
+    assert (bool(item.blocker), item.there) == (bool(words), there)
     assert item.current_digest == (tag.digest if tag else None)
 
 
 @given(st.booleans(), st.booleans(), st.sampled_from(["", documents.digest_of(1), documents.digest_of(2)]))
 def test_without_a_known_digest_nothing_is_there_already(repository_open: bool, tag_open: bool, digest: str) -> None:
-    item = decide_item(APP, "v1", digest, a_repository(write=repository_open), a_tag(write=tag_open))
+    item = plan_item(APP, "v1", digest, a_repository(write=repository_open), a_tag(write=tag_open))
     assert item.there == (digest == documents.digest_of(1))
-    assert bool(item.refusal) == (not item.there and not (repository_open and tag_open))
+    assert bool(item.blocker) == (not item.there and not (repository_open and tag_open))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_a_password_is_in_no_representation() -> None:
 def test_an_index_is_copied_whole_to_another_repository(own: Own) -> None:
     digest = own.push_index("v1")
     plan = planned(own, "team/copy:v1", "team/copy:stable")
-    assert (plan.digest, plan.refusals, plan.notes, plan.moves) == (digest, (), (), ())
+    assert (plan.digest, plan.blockers, plan.warnings, plan.moves) == (digest, (), (), ())
     assert plan.content and len(plan.content.manifests) == 3
     states: list[str] = []
     copied = apply_copy(own.session(), plan, progress=lambda state, _seconds: states.append(state))
@@ -226,17 +226,17 @@ def test_fifty_manifests_are_the_limit_and_it_is_said_before(own: Own, images: i
     """The index counts, too."""
     own.push_index("v1", numbers=range(images))
     plan = planned(own, "team/copy:v1")
-    assert bool(plan.refusals) == refused
+    assert bool(plan.blockers) == refused
     if not refused:
         assert outcomes(apply_copy(own.session(), plan)) == {"team/copy:v1": "created"}
         return
-    assert "50 manifests" in plan.refusals[0]
+    assert "50 manifests" in plan.blockers[0]
     with pytest.raises(ServiceError) as raised:
         apply_copy(own.session(), plan)
     assert (raised.value.code, imports(own)) == ("Refused", [])
     # Azure, asked all the same, refuses, too.
     with pytest.raises(ServiceError) as by_azure:
-        apply_copy(own.session(), replace(plan, refusals=()))
+        apply_copy(own.session(), replace(plan, blockers=()))
     assert by_azure.value.code == "InvalidParameters"
 
 
@@ -247,12 +247,12 @@ def test_locks_in_the_way_are_in_the_plan_and_azure_keeps_them(own: Own) -> None
     own.sandbox.store.set_tag_locks(REGISTRY, "team/copy", "v1", frozen, own.sandbox.state.stamp())
     own.sandbox.store.add_repository(REGISTRY, "team/frozen", own.sandbox.state.stamp(), frozen)
     plan = planned(own, "team/copy:v1", "team/frozen:v1", "team/frozen")
-    assert ["tag v1 is locked" in plan.items[0].refusal, plan.todo] == [True, ()]
-    assert all("repository team/frozen is locked" in item.refusal for item in plan.items[1:])
+    assert ["tag v1 is locked" in plan.items[0].blocker, plan.todo] == [True, ()]
+    assert all("repository team/frozen is locked" in item.blocker for item in plan.items[1:])
     with pytest.raises(ServiceError) as raised:
         apply_copy(own.session(), plan, force=True)
     assert raised.value.code == "Refused"
-    unlocked = replace(plan, items=tuple(replace(item, refusal="") for item in plan.items))
+    unlocked = replace(plan, items=tuple(replace(item, blocker="") for item in plan.items), blockers=())
     with pytest.raises(ServiceError) as by_azure:
         apply_copy(own.session(), unlocked, force=True)
     assert "A lock forbids it" in by_azure.value.remedy
@@ -261,7 +261,7 @@ def test_locks_in_the_way_are_in_the_plan_and_azure_keeps_them(own: Own) -> None
 def test_a_source_locked_against_reading_is_refused_before(own: Own) -> None:
     own.push("v1")
     own.lock_tag("v1", read=False)
-    assert "locked against reading" in planned(own, "team/copy:v1").refusals[0]
+    assert "locked against reading" in planned(own, "team/copy:v1").blockers[0]
 
 
 CLOSED = {"publicNetworkAccess": "Disabled"}
@@ -272,16 +272,16 @@ def test_a_closed_target_takes_copies_where_it_lets_trusted_services_in(own: Own
     digest, _ = own.push("v1")
     target = own.make_registry(OTHER, **CLOSED, networkRuleBypassOptions=bypass)
     plan = planned(own, f"{APP}:v1", target=target)
-    assert "can't read contosotarget" in plan.notes[0]
+    assert "can't read contosotarget" in plan.warnings[0]
     assert not plan.items[0].known
-    assert bool(plan.refusals) == (not copied)
+    assert bool(plan.blockers) == (not copied)
     if copied:
         assert outcomes(apply_copy(own.session(), plan)) == {f"{APP}:v1": "not confirmed"}
         assert own.tags(registry=OTHER) == {"v1": digest}
         return
-    assert f"az acr update --name {OTHER} --allow-trusted-services true" in plan.refusals[0]
+    assert f"az acr update --name {OTHER} --allow-trusted-services true" in plan.blockers[0]
     with pytest.raises(ServiceError) as raised:
-        apply_copy(own.session(), replace(plan, refusals=()))
+        apply_copy(own.session(), replace(plan, blockers=()))
     assert raised.value.code == "InvalidParameters"
     assert own.tags(registry=OTHER) == {}
 
@@ -294,8 +294,8 @@ def test_a_closed_source_is_copied_without_being_counted(own: Own) -> None:
     own.sandbox.store.put_resource(document)
     target = own.make_registry(OTHER)
     plan = planned(own, f"{APP}:v1", target=target)
-    assert (plan.digest, plan.refusals) == ("", ())
-    assert "can't count them before, nor compare digests after" in plan.notes[0]
+    assert (plan.digest, plan.blockers) == ("", ())
+    assert "can't count them before, nor compare digests after" in plan.warnings[0]
     copied = apply_copy(own.session(), plan)
     assert outcomes(copied) == {f"{APP}:v1": "created, not compared"}
     assert copied.results.values[0].digest == digest
@@ -318,7 +318,7 @@ def test_by_address_with_a_user_name_and_password(own: Own) -> None:
     digest, _ = own.push("v1")
     target = own.make_registry(OTHER)
     plan = planned(own, f"{APP}:v1", source=by_address(own, with_admin(own)), target=target)
-    assert "can't count them before" in plan.notes[0]
+    assert "can't count them before" in plan.warnings[0]
     assert outcomes(apply_copy(own.session(), plan)) == {f"{APP}:v1": "created, not compared"}
     assert own.tags(registry=OTHER) == {"v1": digest}
 
@@ -415,7 +415,7 @@ def test_a_tag_that_moves_before_it_is_read_back_is_reported(own: Own) -> None:
 def test_a_name_that_no_repository_can_have_is_refused(own: Own, name: str) -> None:
     own.push("v1")
     with pytest.raises(ServiceError) as raised:
-        plan_copy(own.session(), source_of(own), own.registry(), [(name, "v1")])
+        read_copy_plan(own.session(), source_of(own), own.registry(), [(name, "v1")])
     assert raised.value.code == "InvalidRepository"
 
 

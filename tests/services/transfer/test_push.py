@@ -16,7 +16,7 @@ from services.transfer.archive_files import Part, RandomAccess
 from services.transfer.archive_images import Blob, Content
 from services.transfer.archives import read_archive
 from services.transfer.blob_uploads import CHUNK
-from services.transfer.push import PushResult, apply_push, plan_push
+from services.transfer.push import PushResult, apply_push, read_push_plan
 from tests.support.canned import Answer, CannedRegistry, reset
 from tests.support.image_archives import Layout, config_of, docker_save, tar_of
 from tests.support.own_sandbox import APP, REGISTRY, Own
@@ -53,7 +53,7 @@ def large(size: int, seed: int = 1) -> Content:
 
 
 def push(client: RegistryClient, content: Content, repository: str = APP, tag: str = TAG, **more: Any) -> PushResult:
-    return apply_push(client, content, plan_push(client, content, repository, tag), **more)
+    return apply_push(client, content, read_push_plan(client, content, repository, tag), **more)
 
 
 def refusal(work: Callable[[], object]) -> ServiceError:
@@ -113,7 +113,7 @@ def test_each_blob_is_sent_once_and_a_second_push_sends_none(own: Own) -> None:
     push(own.client, content)
     assert len(requests(own, "PATCH")) == len(content.blobs)
     own.sandbox.clear_requests()
-    plan = plan_push(own.client, content, APP, TAG)
+    plan = read_push_plan(own.client, content, APP, TAG)
     assert (plan.bytes("there"), plan.bytes("send"), plan.moves) == (content.blob_bytes, 0, False)
     result = apply_push(own.client, content, plan)
     assert {blob.how for blob in result.blobs} == {"there"}
@@ -124,7 +124,7 @@ def test_each_blob_is_sent_once_and_a_second_push_sends_none(own: Own) -> None:
 def test_only_what_is_new_is_sent(own: Own) -> None:
     push(own.client, index_of("amd64"))
     content = index_of("amd64", "arm64")
-    plan = plan_push(own.client, content, APP, TAG)
+    plan = read_push_plan(own.client, content, APP, TAG)
     assert (plan.moves, plan.bytes("there") > 0, plan.bytes("send") > 0) == (True, True, True)
     result = apply_push(own.client, content, plan)
     assert result.sent_bytes == plan.bytes("send")
@@ -135,7 +135,7 @@ def test_a_blob_of_another_repository_is_mounted_with_one_token_for_both(own: Ow
     content = index_of()
     push(own.client, content, "team/base")
     elsewhere = {blob.digest: "team/base" for blob in content.blobs}
-    plan = plan_push(own.client, content, "team/new", TAG, elsewhere=elsewhere)
+    plan = read_push_plan(own.client, content, "team/new", TAG, elsewhere=elsewhere)
     assert (plan.new_repository, plan.bytes("mount")) == (True, content.blob_bytes)
     own.sandbox.clear_requests()
     result = apply_push(own.client, content, plan)
@@ -147,7 +147,7 @@ def test_a_blob_of_another_repository_is_mounted_with_one_token_for_both(own: Ow
 
 def test_what_can_not_be_mounted_after_all_is_sent(own: Own) -> None:
     content = index_of()
-    plan = plan_push(own.client, content, "team/new", TAG, elsewhere={blob.digest: APP for blob in content.blobs})
+    plan = read_push_plan(own.client, content, "team/new", TAG, elsewhere={blob.digest: APP for blob in content.blobs})
     result = apply_push(own.client, content, plan)
     assert {blob.how for blob in result.blobs} == {"sent"}
     assert stored(own, content, "team/new")
@@ -196,21 +196,21 @@ def test_a_name_that_can_be_none_is_refused_before_anything_is_asked(
     own: Own, repository: str, tag: str, code: str
 ) -> None:
     own.sandbox.clear_requests()
-    assert refusal(lambda: plan_push(own.client, index_of(), repository, tag)).code == code
+    assert refusal(lambda: read_push_plan(own.client, index_of(), repository, tag)).code == code
     assert own.sandbox.requests == []
 
 
 def test_a_lock_is_the_plans_reason_and_nothing_is_sent(own: Own) -> None:
     content = index_of()
     own.lock_tag("v1", write=False)
-    by_tag = plan_push(own.client, content, APP, "v1")
+    by_tag = read_push_plan(own.client, content, APP, "v1")
     own.lock_repository(write=False)
-    by_repository = plan_push(own.client, content, APP, TAG)
+    by_repository = read_push_plan(own.client, content, APP, TAG)
     own.lock_repository(write=True, read=False)
-    unread = plan_push(own.client, content, APP, TAG)
-    assert "The tag v1 is locked against writing" in by_tag.refusal
-    assert "team/app is locked against writing" in by_repository.refusal
-    assert "locked against reading" in unread.refusal
+    unread = read_push_plan(own.client, content, APP, TAG)
+    assert "The tag v1 is locked against writing" in by_tag.blockers[0]
+    assert "team/app is locked against writing" in by_repository.blockers[0]
+    assert "locked against reading" in unread.blockers[0]
     own.sandbox.clear_requests()
     for plan in (by_tag, by_repository, unread):
         assert refusal(lambda plan=plan: apply_push(own.client, content, plan)).code == "Refused"  # type: ignore[misc]
@@ -220,13 +220,13 @@ def test_a_lock_is_the_plans_reason_and_nothing_is_sent(own: Own) -> None:
 def test_a_tag_that_is_locked_against_deletion_alone_may_move(own: Own) -> None:
     own.lock_tag("v1", delete=False)
     content = index_of()
-    plan = plan_push(own.client, content, APP, "v1")
-    assert (plan.refusal, plan.moves) == ("", True)
+    plan = read_push_plan(own.client, content, APP, "v1")
+    assert (plan.blockers, plan.moves) == ((), True)
     assert apply_push(own.client, content, plan).tag.digest == content.digest
 
 
 def test_a_plan_is_good_for_its_own_image_only(own: Own) -> None:
-    plan = plan_push(own.client, index_of(), APP, TAG)
+    plan = read_push_plan(own.client, index_of(), APP, TAG)
     assert refusal(lambda: apply_push(own.client, index_of(seed="b"), plan)).code == "Refused"
 
 
@@ -242,7 +242,7 @@ def test_who_may_only_read_is_refused_with_the_reason(own: Own) -> None:
 
 def test_a_tag_that_moved_meanwhile_is_left_where_it_is(own: Own) -> None:
     content = index_of()
-    plan = plan_push(own.client, content, APP, "v1")
+    plan = read_push_plan(own.client, content, APP, "v1")
     other, _ = own.push(number=2)
     own.move("v1", other)
     error = refusal(lambda: apply_push(own.client, content, plan))
@@ -253,7 +253,7 @@ def test_a_tag_that_moved_meanwhile_is_left_where_it_is(own: Own) -> None:
 
 def test_a_tag_that_appeared_meanwhile_is_left(own: Own) -> None:
     content = index_of()
-    plan = plan_push(own.client, content, APP, TAG)
+    plan = read_push_plan(own.client, content, APP, TAG)
     other, _ = own.push(TAG, number=2)
     assert refusal(lambda: apply_push(own.client, content, plan)).code == "ChangedMeanwhile"
     assert own.tags()[TAG] == other
@@ -261,7 +261,7 @@ def test_a_tag_that_appeared_meanwhile_is_left(own: Own) -> None:
 
 def test_a_lock_that_appeared_meanwhile_is_told(own: Own) -> None:
     content = index_of()
-    plan = plan_push(own.client, content, APP, TAG)
+    plan = read_push_plan(own.client, content, APP, TAG)
     own.lock_repository(write=False)
     assert refusal(lambda: apply_push(own.client, content, plan)).code == "REGISTRY_DISALLOWED_OPERATION"
     assert TAG not in own.tags()
@@ -270,7 +270,7 @@ def test_a_lock_that_appeared_meanwhile_is_told(own: Own) -> None:
 def test_a_blob_that_vanished_after_the_plan_is_sent_again(own: Own) -> None:
     content = index_of()
     push(own.client, content, tag="v9")
-    plan = plan_push(own.client, content, APP, TAG)
+    plan = read_push_plan(own.client, content, APP, TAG)
     gone = content.blobs[0].digest
     own.sandbox.store.blobs.delete(REGISTRY, gone)
     result = apply_push(own.client, content, plan)
@@ -289,7 +289,7 @@ def test_a_file_that_changed_after_it_was_checked_is_never_tagged(own: Own) -> N
 
 def test_two_who_push_the_same_at_once_both_succeed(own: Own) -> None:
     content = index_of()
-    plan = plan_push(own.client, content, APP, TAG)
+    plan = read_push_plan(own.client, content, APP, TAG)
     with ThreadPoolExecutor(2) as pool:
         futures = [pool.submit(apply_push, own.client, content, plan) for _ in range(2)]
         outcomes = {future.exception().code if future.exception() else "" for future in futures}  # type: ignore[union-attr]
