@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from azure.mgmt.resource.resources import models
 
-from services.connection.errors import ServiceError, as_service_error
+from services.connection.errors import as_service_error, if_there, says_not_found
 from services.connection.session import AzureSession
 
 DELETING = "Deleting"
@@ -47,17 +47,16 @@ def list_groups(session: AzureSession, subscription_id: str) -> tuple[ResourceGr
 
 def find_group(session: AzureSession, subscription_id: str, name: str) -> ResourceGroup | None:
     """The group of this name, whatever its case; None where Azure says that there is none. Raises ServiceError."""
-    try:
+
+    def read() -> ResourceGroup:
         with as_service_error(f"Could not read the resource group {name}"):
             return _group(session.groups_and_providers(subscription_id).resource_groups.get(name))
-    except ServiceError as error:
-        if error.status == 404 and error.code == "ResourceGroupNotFound":
-            return None
-        raise
+
+    return if_there(read, says_not_found)
 
 
 def create_group(session: AzureSession, subscription_id: str, name: str, location: str) -> ResourceGroup:
-    """Makes a group. A PUT: one that is there already would lose its tags, so look before. Raises ServiceError."""
+    """Creates a group. A PUT: one that is there already would lose its tags, so look before. Raises ServiceError."""
     with as_service_error(f"Could not create the resource group {name}"):
         client = session.groups_and_providers(subscription_id).resource_groups
         return _group(client.create_or_update(name, models.ResourceGroup(location=location)))

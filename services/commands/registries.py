@@ -19,7 +19,7 @@ def show_resource_id(registry: str) -> str:
 
 
 def create_group(subscription_id: str, group: str, location: str) -> str:
-    """Makes a resource group."""
+    """Creates a resource group."""
     words = ("az", "group", "create", "--subscription", subscription_id, "--name", group, "--location", location)
     return shell_line(*words)
 
