@@ -13,7 +13,7 @@ from services.connection.errors import ServiceError
 from services.images.manifests import IMAGE_CONFIGS, OCI_MANIFEST
 from services.transfer.archive_images import Archive, ArchiveImage, Content
 from services.transfer.archives import read_archive
-from services.transfer.push import apply_push, plan_push
+from services.transfer.push import apply_push, read_push_plan
 from tests.support.archive_cases import CASES, FOLDER, Case, Offered
 from tests.support.own_sandbox import REGISTRY, Own, own_sandbox
 
@@ -66,7 +66,7 @@ def test_what_is_offered_is_pushed_as_it_should_be(name: str, registry: Own) -> 
         else:
             content = prepared(image)
             repository = f"case/{name.partition('.')[0]}/{number}"
-            apply_push(registry.client, content, plan_push(registry.client, content, repository, "v1"))
+            apply_push(registry.client, content, read_push_plan(registry.client, content, repository, "v1"))
             require_in_registry(registry, repository, image, expected)
 
 
