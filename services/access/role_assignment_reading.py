@@ -10,6 +10,7 @@ from typing import Any
 
 from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment
 from services.access.role_definitions import PermissionBlock, RoleDefinition, role_id
+from services.arm.pages import items
 from services.arm.subscriptions import Subscription
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.parallel import Partial, Progress, Refusal, counter, parallel_map
@@ -75,14 +76,16 @@ def list_assignments(session: AzureSession, subscription: Subscription) -> tuple
     """All role assignments in a subscription, and those above that it inherits. Raises ServiceError."""
     with as_service_error(f"Could not list the role assignments of {subscription.name}"):
         client = session.authorization(subscription.id)
-        return tuple(assignment_from(model) for model in client.role_assignments.list_for_subscription())
+        return tuple(
+            assignment_from(model) for model in items(session, client.role_assignments.list_for_subscription())
+        )
 
 
 def list_assignments_at(session: AzureSession, registry: Registry) -> tuple[RoleAssignment, ...]:
     """The role assignments on a registry, and all above that it inherits, whoever holds them. Raises ServiceError."""
     with as_service_error(f"Could not list the role assignments of {registry.name}"):
         client = session.authorization(registry.subscription_id)
-        listed = client.role_assignments.list_for_scope(registry.id, filter="atScope()")
+        listed = items(session, client.role_assignments.list_for_scope(registry.id, filter="atScope()"))
         return tuple(map(assignment_from, listed))
 
 
@@ -90,7 +93,7 @@ def list_roles(session: AzureSession, subscription: Subscription) -> dict[str, R
     """The roles that can be assigned in a subscription, built-in and custom, by GUID. Raises ServiceError."""
     with as_service_error(f"Could not list the roles of {subscription.name}"):
         client = session.authorization(subscription.id)
-        models = client.role_definitions.list(f"/subscriptions/{subscription.id}")
+        models = items(session, client.role_definitions.list(f"/subscriptions/{subscription.id}"))
         return {role.id: role for role in map(role_from, models)}
 
 
@@ -98,7 +101,7 @@ def list_denies(session: AzureSession, subscription: Subscription) -> tuple[Deny
     """The deny assignments in a subscription, and those above that it inherits. Raises ServiceError."""
     with as_service_error(f"Could not list the deny assignments of {subscription.name}"):
         client = session.authorization(subscription.id)
-        return tuple(deny for model in client.deny_assignments.list() for deny in denies_from(model))
+        return tuple(deny for model in items(session, client.deny_assignments.list()) for deny in denies_from(model))
 
 
 def read_principal(
@@ -111,7 +114,9 @@ def read_principal(
     """
     client = session.authorization(registry.subscription_id)
     with as_service_error(f"Could not list who may use {registry.name}"):
-        held = client.role_assignments.list_for_scope(registry.id, filter=f"assignedTo('{principal_id}')")
+        held = items(
+            session, client.role_assignments.list_for_scope(registry.id, filter=f"assignedTo('{principal_id}')")
+        )
         assignments = tuple(map(assignment_from, held))
     unread = []
     known = dict(roles or {})
@@ -124,7 +129,7 @@ def read_principal(
     denies: tuple[DenyAssignment, ...] | None = None
     try:
         with as_service_error(f"Could not list the deny assignments at {registry.name}"):
-            models = client.deny_assignments.list_for_scope(registry.id, filter="atScope()")
+            models = items(session, client.deny_assignments.list_for_scope(registry.id, filter="atScope()"))
             denies = tuple(deny for model in models for deny in denies_from(model))
     except ServiceError as error:
         unread.append(Refusal("deny assignments", error))
@@ -142,7 +147,7 @@ def own_permissions(session: AzureSession, registry: Registry) -> tuple[Permissi
         models = session.authorization(registry.subscription_id).permissions.list_for_resource(
             registry.resource_group, "Microsoft.ContainerRegistry", "", "registries", registry.name
         )
-        return tuple(_block(model) for model in models)
+        return tuple(_block(model) for model in items(session, models))
 
 
 def own_if_told(session: AzureSession, registry: Registry) -> tuple[PermissionBlock, ...] | None:
@@ -157,7 +162,7 @@ def group_permissions(session: AzureSession, subscription_id: str, group: str) -
     """As `own_permissions`, at a resource group. Raises ServiceError."""
     with as_service_error(f"Could not read what you may do in {group}"):
         models = session.authorization(subscription_id).permissions.list_for_resource_group(group)
-        return tuple(_block(model) for model in models)
+        return tuple(_block(model) for model in items(session, models))
 
 
 def assignment_from(model: Any) -> RoleAssignment:

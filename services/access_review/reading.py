@@ -9,6 +9,7 @@ from threading import Event
 
 from services.access.role_assignment_reading import assignment_from
 from services.access.role_assignments import RoleAssignment
+from services.arm.pages import items
 from services.arm.subscriptions import Subscription
 from services.connection.errors import as_service_error
 from services.connection.names import require_object_id
@@ -61,7 +62,8 @@ def asked_of(assignments: Iterable[RoleAssignment]) -> tuple[str, ...]:
 def count_tokens(session: AzureSession, registry: Registry) -> int:
     """How many repository tokens a registry has. Raises ServiceError."""
     with as_service_error(f"Could not list the tokens of {registry.name}"):
-        listed = session.registries(registry.subscription_id).tokens.list(registry.resource_group, registry.name)
+        tokens = session.registries(registry.subscription_id).tokens
+        listed = items(session, tokens.list(registry.resource_group, registry.name))
         return sum(1 for _ in listed)
 
 
@@ -70,5 +72,5 @@ def _groups_at(session: AzureSession, subscription_id: str, scope: str, principa
     require_object_id(title, principal)
     with as_service_error(title):
         client = session.authorization(subscription_id).role_assignments
-        held = map(assignment_from, client.list_for_scope(scope, filter=f"assignedTo('{principal}')"))
+        held = map(assignment_from, items(session, client.list_for_scope(scope, filter=f"assignedTo('{principal}')")))
         return frozenset(one.principal_id.lower() for one in held) - {principal.lower()}

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from azure.mgmt.containerservice import models
 
+from services.arm.pages import items
 from services.arm.subscriptions import Subscription, list_in_each
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.parallel import Partial, Progress
@@ -133,7 +134,7 @@ def list_clusters(
 
     def list_one(subscription: Subscription) -> list[Cluster]:
         with as_service_error(f"Could not list the clusters of {subscription.name}"):
-            models = session.clusters(subscription.id).managed_clusters.list()
+            models = items(session, session.clusters(subscription.id).managed_clusters.list())
             return [cluster_from(model, subscription) for model in models]
 
     return list_in_each(list_one, subscriptions, progress=progress)

@@ -1,16 +1,21 @@
-"""The pages of a long answer, as JSON in which no number is a float.
+"""The pages of Resource Manager's lists: as JSON in which no number is a float, or as the SDK's models.
 
-Asked with `send_request` and not by the SDK's operations: those make floats and a model of every row, and know no next
-page of a query.
+As JSON where the SDK's operations make floats and a model of every row, and know no next page of a query.
 """
 
 import json
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
+from azure.core.paging import ItemPaged
 from azure.core.rest import HttpRequest, HttpResponse
+
+from services.connection.paging import PageLinks
+from services.connection.session import AzureSession
+
+Model = TypeVar("Model")
 
 # At a thousand rows a page, more than a console should read to find its registries.
 PAGES_MOST = 500
@@ -26,10 +31,11 @@ def pages(client: Sender, request: HttpRequest, server: str, most: int = PAGES_M
     """The answers to `request`, and to it again at the next page that each names, until one names none.
 
     A page is there until the next is asked for. No other origin than `server` is asked: the token goes along. 204 is
-    the end. Raises azure-core's errors, and ValueError for what is no answer and for more pages than `most`.
+    the end. Raises azure-core's errors, LimitExceeded for pages without end, and ValueError for what is no answer.
     """
-    url = request.url
-    for _ in range(most):
+    links = PageLinks(most)
+    url = links.follow(request.url)
+    while True:
         asked = HttpRequest(request.method, url, headers=dict(request.headers), content=request.content)
         # A query is a POST that writes nothing: it may be sent again. As a stream, or azure-core would parse it too.
         response = client.send_request(asked, stream=True, retry_on_methods=["GET", "POST"])
@@ -42,10 +48,23 @@ def pages(client: Sender, request: HttpRequest, server: str, most: int = PAGES_M
         page.clear()  # The next page takes this one's memory.
         if not following:
             return
-        if _origin(following) != _origin(server):
-            raise ValueError("its next page is at another host")
-        url = following
-    raise ValueError(f"it has more than {most} pages: too much else is listed there")
+        url = _followed(links, following, server)
+
+
+def items(session: AzureSession, paged: ItemPaged[Model]) -> Iterator[Model]:
+    """What a list of the SDK yields, by the rules of `pages`: the SDK itself follows any link, its token with it."""
+    links = PageLinks(PAGES_MOST)
+    by_page: Any = paged.by_page()  # The SDK types it as an iterator, without the link that it has.
+    for page in by_page:
+        yield from page
+        if following := by_page.continuation_token:
+            _followed(links, following, session.endpoints.resource_manager)
+
+
+def _followed(links: PageLinks, following: str, server: str) -> str:
+    if _origin(following) != _origin(server):
+        raise ValueError("its next page is at another host")
+    return links.follow(following)
 
 
 def _next_page(page: dict[str, Any]) -> str:

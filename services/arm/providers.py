@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from azure.mgmt.resource.resources.models import Provider
 
+from services.arm.pages import items
 from services.connection.errors import as_service_error
 from services.connection.session import AzureSession
 
@@ -52,7 +53,7 @@ def read_provider(session: AzureSession, subscription_id: str) -> RegistryProvid
         offered = _offered(provider)
         found = [
             Location(model.name, model.display_name or model.name)
-            for model in session.subscriptions().subscriptions.list_locations(subscription_id)
+            for model in items(session, session.subscriptions().subscriptions.list_locations(subscription_id))
             if model.name and location_name(model.display_name or model.name) in offered
         ]
     return RegistryProvider(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from azure.mgmt.resource.resources import models
 
+from services.arm.pages import items
 from services.connection.errors import as_service_error, if_there, says_not_found
 from services.connection.session import AzureSession
 
@@ -41,7 +42,8 @@ def broken_group_rules(name: str) -> Iterator[str]:
 def list_groups(session: AzureSession, subscription_id: str) -> tuple[ResourceGroup, ...]:
     """Those that the identity may see, by name. Raises ServiceError."""
     with as_service_error("Could not list the resource groups"):
-        found = [_group(model) for model in session.groups_and_providers(subscription_id).resource_groups.list()]
+        groups = session.groups_and_providers(subscription_id).resource_groups
+        found = [_group(model) for model in items(session, groups.list())]
     return tuple(sorted(found, key=lambda group: group.name.casefold()))
 
 

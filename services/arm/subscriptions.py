@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from threading import Event
 from typing import Protocol, TypeVar
 
+from services.arm.pages import items
 from services.connection.errors import as_service_error
 from services.connection.parallel import Partial, Progress, counter, parallel_map
 from services.connection.sdk_models import sdk_text
@@ -41,7 +42,7 @@ def list_subscriptions(session: AzureSession) -> tuple[Subscription, ...]:
                 model.tenant_id or "",
                 sdk_text(model.state),
             )
-            for model in session.subscriptions().subscriptions.list()
+            for model in items(session, session.subscriptions().subscriptions.list())
         ]
     return tuple(sorted(found, key=lambda subscription: (subscription.name.casefold(), subscription.id)))
 

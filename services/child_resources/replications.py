@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 
 from azure.mgmt.containerregistry import models
 
+from services.arm.pages import items
 from services.arm.providers import location_name
 from services.arm.resources import get_resource
 from services.commands import child_resources as az_child_resources
@@ -26,7 +27,8 @@ def list_replications(session: AzureSession, registry: Registry) -> tuple[Replic
     with as_service_error(f"Could not list the replicas of {registry.name}"):
         client = session.registries(registry.subscription_id).replications
         found = [
-            replication_from(model, registry.location) for model in client.list(registry.resource_group, registry.name)
+            replication_from(model, registry.location)
+            for model in items(session, client.list(registry.resource_group, registry.name))
         ]
     return tuple(sorted(found, key=lambda one: (not one.home, one.region)))
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 
 from azure.mgmt.containerregistry import models
 
+from services.arm.pages import items
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.names import require_repository
 from services.connection.session import AzureSession
@@ -132,7 +133,7 @@ def list_scope_maps(session: AzureSession, registry: Registry) -> tuple[ScopeMap
     """All of them, by name, the registry's own first. Raises ServiceError."""
     with as_service_error(f"Could not list the scope maps of {registry.name}"):
         client = session.registries(registry.subscription_id).scope_maps
-        found = [_scope_map(model) for model in client.list(registry.resource_group, registry.name)]
+        found = [_scope_map(model) for model in items(session, client.list(registry.resource_group, registry.name))]
     return tuple(sorted(found, key=lambda scope_map: (not scope_map.system, scope_map.name.casefold())))
 
 

@@ -10,6 +10,7 @@ from datetime import datetime
 
 from azure.mgmt.containerregistry import models
 
+from services.arm.pages import items
 from services.commands import child_resources as az_child_resources
 from services.connection.changes import Outcome, changed, refused, write
 from services.connection.errors import as_service_error, says_not_found
@@ -57,7 +58,7 @@ def list_tokens(session: AzureSession, registry: Registry) -> tuple[Token, ...]:
     """All of them, by name. Raises ServiceError."""
     with as_service_error(f"Could not list the tokens of {registry.name}"):
         client = session.registries(registry.subscription_id).tokens
-        found = [_token(model) for model in client.list(registry.resource_group, registry.name)]
+        found = [_token(model) for model in items(session, client.list(registry.resource_group, registry.name))]
     return tuple(sorted(found, key=lambda token: token.name.casefold()))
 
 

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 
 from azure.mgmt.containerregistry import models
 
+from services.arm.pages import items
 from services.connection.errors import as_service_error
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
@@ -53,7 +54,9 @@ def list_events(session: AzureSession, registry: Registry, name: str) -> tuple[E
     """The last calls of a webhook that Azure remembers, the newest first. Raises ServiceError."""
     with as_service_error(f"Could not read the events of the webhook {name}"):
         client = session.registries(registry.subscription_id).webhooks
-        found = [_event(model) for model in client.list_events(registry.resource_group, registry.name, name)]
+        found = [
+            _event(model) for model in items(session, client.list_events(registry.resource_group, registry.name, name))
+        ]
     never = datetime.min.replace(tzinfo=UTC)
     return tuple(sorted(found, key=lambda event: event.at or never, reverse=True))
 

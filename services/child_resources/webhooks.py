@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from azure.mgmt.containerregistry import models
 
+from services.arm.pages import items
 from services.child_resources.webhook_rules import NewWebhook, objections, warnings_about
 from services.commands import child_resources as az_child_resources
 from services.connection.changes import Outcome, changed, refused, remove, write
@@ -40,7 +41,7 @@ def list_webhooks(session: AzureSession, registry: Registry) -> tuple[Webhook, .
     """All of them, by name. Raises ServiceError."""
     with as_service_error(f"Could not list the webhooks of {registry.name}"):
         client = session.registries(registry.subscription_id).webhooks
-        found = [_webhook(model) for model in client.list(registry.resource_group, registry.name)]
+        found = [_webhook(model) for model in items(session, client.list(registry.resource_group, registry.name))]
     return tuple(sorted(found, key=lambda webhook: webhook.name.casefold()))
 
 

@@ -23,8 +23,12 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from services.connection.data_plane_tokens import RegistryTokens, need_of, raise_for
 from services.connection.errors import ServiceError
+from services.connection.paging import PageLinks
 
 Policy = HTTPPolicy[Any, Any] | SansIOHTTPPolicy[Any, Any]
+
+# At a thousand entries a page, more than a registry's published limits let anybody read.
+PAGES_MOST = 2000
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _CHALLENGE_MEMBER = re.compile(r'(\w+)="([^"]*)"')
@@ -195,10 +199,11 @@ class RegistryClient:
             raise DecodeError("The answer is not JSON", response=response, error=exc) from exc
 
     def pages(self, path: str) -> Iterator[Any]:
-        """The bodies of all pages of a list, from the first on."""
+        """The bodies of all pages of a list, from the first on. Raises LimitExceeded for pages without end."""
+        links = PageLinks(PAGES_MOST)
         following: str | None = path
         while following:
-            page = self.page(following)
+            page = self.page(links.follow(following))
             yield page.body
             following = page.next
 

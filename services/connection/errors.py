@@ -29,7 +29,8 @@ Found = TypeVar("Found")
 class ServiceError(Exception):
     """`title` says what was tried, `cause` why it failed, `remedy` what to do next.
 
-    `code` is Azure's own (or one of ours: NoCredential, NotTrusted, Unreachable, ConnectionLost, NotJson),
+    `code` is Azure's own (or one of ours: NoCredential, NotTrusted, Unreachable, ConnectionLost, NotJson, PagesRepeat,
+    TooManyPages, TooLarge, TooSlow),
     `status` the HTTP status where there was an answer, `request_id` what Microsoft's support asks for.
     """
 
@@ -43,6 +44,15 @@ class ServiceError(Exception):
     def __str__(self) -> str:
         tail = f" ({self.status} {self.code})" if self.status else f" ({self.code})" if self.code else ""
         return f"{self.title}: {self.cause}{tail}"
+
+
+class LimitExceeded(AzureError):
+    """An answer that is larger, slower or longer than the console takes. Asked for again, it would be the same."""
+
+    def __init__(self, cause: str, remedy: str, code: str) -> None:
+        super().__init__(cause)
+        self.remedy = remedy
+        self.code = code
 
 
 def says_gone(error: ServiceError) -> bool:
@@ -242,6 +252,8 @@ def _from_transport(title: str, exc: AzureError) -> ServiceError:
 
 def from_azure(title: str, exc: AzureError) -> ServiceError:
     """`exc` as a ServiceError under `title`. Sign-in, transport, decoding and HTTP failures alike."""
+    if isinstance(exc, LimitExceeded):
+        return ServiceError(title, exc.message, exc.remedy, exc.code)
     if isinstance(exc, DecodeError):
         return ServiceError(
             title,

@@ -6,6 +6,7 @@ from decimal import Decimal
 
 from azure.mgmt.consumption import models
 
+from services.arm.pages import items
 from services.arm.subscriptions import Subscription
 from services.connection.errors import as_service_error
 from services.connection.parallel import Partial, parallel_map
@@ -40,7 +41,9 @@ def read_budgets(session: AzureSession, subscriptions: Iterable[Subscription]) -
 
     def of(subscription: Subscription) -> tuple[Budget, ...]:
         with as_service_error(f"Could not read the budgets of {subscription.name}"):
-            found = session.consumption(subscription.id).budgets.list(f"/subscriptions/{subscription.id}")
+            found = items(
+                session, session.consumption(subscription.id).budgets.list(f"/subscriptions/{subscription.id}")
+            )
             return tuple(budget_from(model, subscription) for model in found)
 
     return parallel_map(of, list(subscriptions), name=lambda subscription: subscription.name)

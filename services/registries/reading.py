@@ -7,6 +7,7 @@ from threading import Event
 from azure.core.exceptions import AzureError
 from azure.mgmt.containerregistry import models
 
+from services.arm.pages import items
 from services.arm.providers import location_name
 from services.arm.subscriptions import Subscription, list_in_each, list_subscriptions
 from services.connection.errors import ServiceError, as_service_error, from_azure, if_there, says_not_found
@@ -65,7 +66,7 @@ def registries_of(
 
     def list_one(subscription: Subscription) -> list[Registry]:
         with as_service_error(f"Could not list the registries of {subscription.name}"):
-            models = session.registries(subscription.id).registries.list()
+            models = items(session, session.registries(subscription.id).registries.list())
             return [registry_from(model, subscription) for model in models]
 
     return list_in_each(list_one, subscriptions, progress=progress, stop=stop)
@@ -109,7 +110,7 @@ def _with_details(session: AzureSession, registry: Registry) -> Registry:
         unread.append(Refusal("usage", from_azure(f"Could not read the usage of {registry.name}", exc)))
     if registry.sku == "Premium":
         try:
-            found = client.replications.list(registry.resource_group, registry.name)
+            found = items(session, client.replications.list(registry.resource_group, registry.name))
             replications = (replication_from(model, registry.location) for model in found)
             replicas = tuple(one for one in replications if not one.home)
         except AzureError as exc:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from azure.core.exceptions import AzureError
 from azure.mgmt.containerregistry import models
 
+from services.arm.pages import items
 from services.commands import settings as az_settings
 from services.connection.changes import Outcome, changed, refused, write
 from services.connection.errors import says_not_found
@@ -46,7 +47,7 @@ def count_connected(session: AzureSession, registry: Registry) -> int | None:
         return 0
     client = session.registries(registry.subscription_id)
     try:
-        return len(list(client.connected_registries.list(registry.resource_group, registry.name)))
+        return sum(1 for _ in items(session, client.connected_registries.list(registry.resource_group, registry.name)))
     except AzureError:
         return None
 

@@ -12,6 +12,7 @@ from azure.mgmt.authorization.v2022_04_01 import models
 
 from services.access.role_assignment_reading import assignment_from
 from services.access.role_assignments import RoleAssignment, scope_key
+from services.arm.pages import items
 from services.connection.changes import Outcome, changed
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.resource_ids import parse_id, same_id
@@ -79,7 +80,7 @@ def find_assignment(session: AzureSession, planned: PlannedAssignment) -> RoleAs
     """The assignment that gives the same at the very scope, by whatever name. Raises ServiceError."""
     with as_service_error(f"Could not read the role assignments of {planned.scope.rpartition('/')[2]}"):
         client = session.authorization(planned.subscription_id).role_assignments
-        listed = client.list_for_scope(planned.scope, filter=f"principalId eq '{planned.principal_id}'")
+        listed = items(session, client.list_for_scope(planned.scope, filter=f"principalId eq '{planned.principal_id}'"))
         return find_same(map(assignment_from, listed), planned.scope, planned.principal_id, planned.role)
 
 

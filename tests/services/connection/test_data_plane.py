@@ -20,8 +20,11 @@ from azure.core.rest import HttpRequest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from services.connection import data_plane
 from services.connection.data_plane import Page, RegistryClient, _next_path, path_of
-from tests.support.canned import HOST, Answer, CannedRegistry, Clock, Reply, connected, reset, unreachable
+from services.connection.errors import ServiceError
+from services.images.repositories import all_tags, repository_names
+from tests.support.canned import HOST, Answer, CannedRegistry, Clock, Reply, Sent, connected, reset, unreachable
 
 APP = "/acr/v1/app"
 READ_APP = "repository:app:metadata_read"
@@ -284,6 +287,38 @@ def test_a_link_to_another_host_is_not_followed_there(
     with suppress(DecodeError):
         list(client.pages("/acr/v1/_catalog"))
     assert {sent.host for sent in registry.sent} == {HOST}
+
+
+@pytest.mark.parametrize("circle", [1, 3])
+def test_a_list_that_goes_round_in_a_circle_is_an_error(
+    registry: CannedRegistry, client: RegistryClient, circle: int
+) -> None:
+    def page(sent: Sent) -> Answer:
+        number = int(sent.query.get("last", 0)) % circle + 1
+        return Answer(200, {"repositories": ["a"]}, {"Link": f'</acr/v1/_catalog?last={number}&n=1000>; rel="next"'})
+
+    registry.serve("GET", "/acr/v1/_catalog", "registry:catalog:*", page)
+    with pytest.raises(ServiceError) as raised:
+        list(repository_names(client))
+    assert raised.value.title == f"Could not list the repositories of {HOST}"
+    assert raised.value.code == "PagesRepeat"
+    assert len(registry.calls()) == circle + 1
+
+
+def test_a_list_without_end_is_an_error(
+    registry: CannedRegistry, client: RegistryClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(data_plane, "PAGES_MOST", 5)
+
+    def page(_sent: Sent) -> Answer:
+        assert len(registry.sent) < 50
+        return Answer(200, {}, {"Link": f'</acr/v1/app/_tags?last={len(registry.sent)}>; rel="next"'})
+
+    registry.serve("GET", "/acr/v1/app/_tags", READ_APP, page)
+    with pytest.raises(ServiceError) as raised:
+        all_tags(client, "app")
+    assert (raised.value.title, raised.value.code) == ("Could not list the tags of app", "TooManyPages")
+    assert len(registry.calls()) == 5
 
 
 @given(st.text(max_size=60) | st.text(max_size=60).map("<{}>".format))

@@ -155,8 +155,11 @@ def test_a_next_page_at_another_host_is_not_followed(azure: AzureSession, wire: 
 
 
 def test_pages_without_an_end_are_an_error(azure: AzureSession, wire: Canned) -> None:
-    wire.on("GET", API, page(ROWS, f"{API}?$skip=1"))
+    wire.on("GET", API, lambda _: page(ROWS, f"{API}?$skip={len(wire.sent)}"))
     with pytest.raises(ServiceError, match="more than"):
+        read_price_rows(azure, "USD", ["eastus"])
+    wire.on("GET", API, page(ROWS, f"{API}?$skip=1"))
+    with pytest.raises(ServiceError, match="read already"):
         read_price_rows(azure, "USD", ["eastus"])
 
 
