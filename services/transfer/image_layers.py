@@ -35,9 +35,10 @@ def runs(manifest: Manifest) -> bool:
 def diff_ids_of(config: Any, what: str) -> tuple[str, ...]:
     """The digests of the plain layers that a config names, lowest first. Raises ServiceError (NotAManifest)."""
     try:
-        found = tuple(str(one) for one in (config.get("rootfs") or {}).get("diff_ids") or ())
-    except (AttributeError, TypeError) as exc:
-        raise broken(f"{what} does not say what its layers are.", "NotAManifest", _SAVE_AGAIN) from exc
+        # docker leaves diff_ids out where there are none; what has no rootfs at all is no image's config.
+        found = tuple(str(one) for one in config["rootfs"].get("diff_ids") or ())
+    except (AttributeError, KeyError, TypeError) as exc:
+        raise broken(f"{what} does not say which layers the image has.", "NotAManifest", _SAVE_AGAIN) from exc
     if not all(is_digest(one) for one in found):
         raise broken(f"{what} names a layer by what is no SHA-256 digest.", "NotAManifest", _SAVE_AGAIN)
     return found

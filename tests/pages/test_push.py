@@ -15,6 +15,7 @@ from services.registries.reading import list_registries
 from services.transfer import push as pushing
 from services.transfer.archives import read_archive
 from tests.support.app_test import Open, button, texts
+from tests.support.archive_cases import FOLDER
 from tests.support.image_archives import FULL_NAME, Layout, layout
 from ui.elements import writing
 from ui.runtime import connection
@@ -232,3 +233,16 @@ def test_a_console_that_listens_to_everyone_pushes_nothing(open_view: Open, monk
     assert "Read-only" in texts(at)
     with pytest.raises(AppTestError):
         at.file_uploader[0].set_value(("image.tar", archive(), "application/x-tar")).run()
+
+
+def test_what_is_not_offered_and_not_pushed_is_listed(open_view: Open) -> None:
+    beside = uploaded(open_view, (FOLDER / "layout-with-artifact-manifest.tar").read_bytes())
+    assert [one.label for one in beside.expander if one.label.startswith("Not")] == [
+        "Not offered: 1 entry of the archive"
+    ]
+    assert "is of a kind that is not pushed here" in texts(beside)
+    foreign = uploaded(open_view, (FOLDER / "windows-index-foreign-layer.tar").read_bytes())
+    assert [one.label for one in foreign.expander if one.label.startswith("Not")] == [
+        "Not pushed: 2 layers of the image"
+    ]
+    assert "clients load it from" in texts(foreign)

@@ -65,7 +65,7 @@ CASES = {
     "jib.tar": saved(docker("app:v1", layers=2)),
     "nix-layered.tar.gz": saved(docker("app:v1", layers=2)),
     "docker24-symlink-layer.tar": saved(docker("app:v1", layers=3)),
-    "podman-docker-archive.tar": saved(docker("localhost/app:v1")),
+    "podman-docker-archive.tar": Case((docker("localhost/app:v1"),)),  # skopeo 1.9 follows no link out of a folder.
     "hardlink-layer.tar": saved(docker("app:v1", layers=2)),
     "repotags-null.tar": saved(docker()),
     "estargz-like-multimember-gzip.tar": saved(docker("x:1")),
@@ -76,7 +76,8 @@ CASES = {
     "oras-artifact.tar": layout(oci("v1", platforms=())),
     "oras-annotations-only.tar": layout(oci("v1", platforms=())),
     "wasm-artifact.tar": layout(oci("v1", platforms=())),
-    "nested-and-empty-index.tar": layout(Offered(("v1",), (), (OCI_MANIFEST, OCI_INDEX, OCI_INDEX, OCI_INDEX), 1)),
+    # skopeo copies no index in an index.
+    "nested-and-empty-index.tar": Case((Offered(("v1",), (), (OCI_MANIFEST, OCI_INDEX, OCI_INDEX, OCI_INDEX), 1),)),
     "layout-manifest-without-mediatype.tar": layout(oci("v1")),
     # docker's own layouts, which leave out what manifest.json has.
     "docker25-layout-without-layers.tar": saved(

@@ -250,14 +250,22 @@ def test_a_manifest_json_of_any_shape_is_no_traceback(manifest: bytes, code: str
 
 @pytest.mark.parametrize(
     "config",
-    [b"[]", b"7", b'{"rootfs": 7}', b'{"rootfs": {"diff_ids": 7}}', b'{"rootfs": {"diff_ids": ["sha512:a"]}}'],
+    [
+        b"[]",
+        b"7",
+        b"{}",
+        b'{"rootfs": null}',
+        b'{"rootfs": 7}',
+        b'{"rootfs": {"diff_ids": 7}}',
+        b'{"rootfs": {"diff_ids": ["sha512:a"]}}',
+    ],
 )
 def test_a_config_of_any_shape_is_no_traceback(config: bytes) -> None:
     manifest = b'[{"Config": "config.json", "Layers": ["a"]}]'
     assert code_of(tar_of({"manifest.json": manifest, "config.json": config, "a": LAYER})) == "NotAManifest"
 
 
-@pytest.mark.parametrize("config", [b"{}", b'{"rootfs": {"type": "layers"}}', b'{"rootfs": {"diff_ids": []}}'])
+@pytest.mark.parametrize("config", [b'{"rootfs": {"type": "layers"}}', b'{"rootfs": {"diff_ids": []}}'])
 def test_an_image_of_no_layers_is_one(config: bytes) -> None:
     manifest = b'[{"Config": "config.json", "Layers": null}]'
     content = content_of(tar_of({"manifest.json": manifest, "config.json": config}))
