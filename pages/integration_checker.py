@@ -1,4 +1,4 @@
-"""One cluster and one registry: as whom it pulls, whether it may, why not, and the role that lets it."""
+"""Whether one cluster can pull from one registry: its identity, each check, and the role that it needs."""
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ from ui.aks.cluster_choice import choose_cluster, cluster_key
 from ui.aks.identities import show_identities
 from ui.aks.pull_checks import show_checks, show_text, show_verdict
 from ui.aks.pull_events import show_events
-from ui.aks.pull_proof import prove, show_proof
+from ui.aks.pull_proof import show_test_pull, start_test_pull
 from ui.elements.errors import show_error, show_refused
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, empty, header
@@ -38,7 +38,7 @@ show_progress(reading, "pulls")
 if reading.error:
     show_error(reading.error)
 if reading.running:
-    st.stop()  # What the URL names would be forgotten where it is not there to be chosen yet.
+    st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
 show_refused(reading.value.clusters, "subscription's clusters", "subscriptions' clusters")
 show_refused(reading.value.registries, "subscription's registries", "subscriptions' registries")
 left, right = st.columns(2)
@@ -68,7 +68,7 @@ if not cluster.puller.object_id and cluster.puller.client_id:
         "Object id of the service principal",
         key="principal",
         bind="query-params",
-        help=f"Only the directory knows it: `az ad sp show --id {client} --query id --output tsv`",
+        help=f"Look it up in the directory: `az ad sp show --id {client} --query id --output tsv`",
     ).strip()
 image = bool(repository and reference)
 question = (who, cluster.id, registry.id, repository, reference, principal, reading.at)
@@ -92,9 +92,9 @@ with st.container(horizontal=True):
     if puller and attachments(run.registry, puller) and st.button("Detach", icon=":material/link_off:"):
         detach(who, run.cluster, run.registry, puller)
     if image and st.button("Run test pull", icon=":material/science:"):
-        prove(who, run.cluster, run.registry, repository, reference)
+        start_test_pull(who, run.cluster, run.registry, repository, reference)
 if image:
-    show_proof(run.cluster, run.registry, repository, reference)
+    show_test_pull(run.cluster, run.registry, repository, reference)
 show_events(run.report.checks, registries, cluster_key(cluster, reading.value.clusters.values))
 show_checks(run)
 if not checking.running:

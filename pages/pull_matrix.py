@@ -1,4 +1,4 @@
-"""Which cluster can pull from which registry: all pairs at once, each with its reason."""
+"""Which cluster can pull from which registry: all pairs, each with its reason."""
 
 import streamlit as st
 
@@ -21,7 +21,7 @@ from ui.navigation.selection import key_of
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
-# More squares than these can't be told apart: a filter makes them fewer.
+# More squares are too small to read: the reader filters first.
 SQUARES = 3000
 CAPTION = "Which cluster can pull from which registry"
 
@@ -70,7 +70,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     answers = st.multiselect("Answer", [answer.value for answer in Answer], key="answer", bind="query-params")
 
 
-def wanted(pair: Pair) -> bool:
+def matches(pair: Pair) -> bool:
     text = (search or "").casefold().strip()
     return (
         (text in pair.cluster.name.casefold() or text in pair.registry.name.casefold())
@@ -79,7 +79,7 @@ def wanted(pair: Pair) -> bool:
     )
 
 
-shown = [pair for pair in pairs if wanted(pair)]
+shown = [pair for pair in pairs if matches(pair)]
 if not shown:
     empty(":material/filter_alt_off:", "No pair matches", "Clear the search or a filter above.")
     st.stop()
@@ -87,7 +87,7 @@ clicked: list[Pair] = []
 if len(shown) <= SQUARES:
     squares = pick_in_chart(
         matrix_figure(shown, theme_now()),
-        "A row a cluster, a column a registry, a sign for each pair. The table below has the same, with the reasons.",
+        "Pull matrix: a row for each cluster, a column for each registry. The table below has the same with reasons.",
         key="squares",
     )
     clicked = [shown[number] for number in squares if number < len(shown)]
@@ -110,7 +110,7 @@ selected = selectable_many(
         "Registry's subscription": pair.registry.subscription,
     },
     "pairs",
-    "Clusters and registries, a pair a row",
+    "Pairs of a cluster and a registry, one per row",
     columns={
         "Cluster": st.column_config.TextColumn(pinned=True),
         "Registry": st.column_config.TextColumn(pinned=True),
@@ -131,7 +131,7 @@ if picked:
             link_to(pages.INTEGRATION_CHECKER, "Check this pair", **chosen)
 st.caption(
     f"{counted(len(shown), 'pair')} shown. Click a square or select rows to check or attach. "
-    "Unknown: roles held through groups, as role assignments do not list members.",
+    "Unknown: roles assigned to groups, as role assignments do not list members.",
     help="A new role assignment takes minutes to take effect, and up to an hour where kubelet still has an old token",
 )
 az_lines(*(check_acr(pair.cluster.name, pair.cluster.resource_group, pair.registry.login_server) for pair in shown[:3]))

@@ -1,4 +1,4 @@
-"""Why a pod does not pull: the text of its event, pasted, and what it means.
+"""Why a pod fails to pull: what the text of its event means.
 
 Texts are containerd's, the kubelet's and the registry's own:
 https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/extensions/cannot-pull-image-from-acr-to-aks-cluster
@@ -7,7 +7,7 @@ https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/extensions/canno
 import re
 from dataclasses import dataclass
 
-# Characters. An event is a few lines; a log of megabytes is no event.
+# Characters. An event is a few lines; this also allows for some of a log.
 _LONGEST = 50_000
 _IMAGE = re.compile(
     r"(?<![\w.-])(?P<server>[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?)/(?P<repository>[a-z0-9][a-z0-9._/-]*)"
@@ -17,7 +17,7 @@ _IMAGE = re.compile(
 
 @dataclass(frozen=True)
 class Diagnosis:
-    """`checks`: the ids of the checks that confirm it; `seen` is the part of the text that says so."""
+    """A cause. `checks`: the ids of the checks that confirm it; `seen`: the part of the text that shows it."""
 
     cause: str
     checks: tuple[str, ...]
@@ -36,7 +36,7 @@ class PulledImage:
 
 @dataclass(frozen=True)
 class _Sign:
-    """`pattern` is searched without regard to case."""
+    """A text that shows a cause. `pattern` is searched regardless of case."""
 
     pattern: str
     cause: str
@@ -44,7 +44,7 @@ class _Sign:
     fix: str
 
 
-# The most specific first: an answer that was refused is wrapped in texts about failed pulls in general.
+# The most specific first: events wrap the registry's answer in general texts about failed pulls.
 _SIGNS = (
     _Sign(
         r"no match for platform in manifest[^\n]{0,80}|exec format error|no matching manifest for [^\s,\"]+",
@@ -54,7 +54,7 @@ _SIGNS = (
     ),
     _Sign(
         r"client with IP '?[0-9a-f.:]+'? is not allowed access[^\n]{0,40}|aka\.ms/acr/firewall",
-        "The registry's network rules refuse the address that the node comes from.",
+        "The registry's network rules refuse the node's outbound address.",
         ("C9", "C10", "C11"),
         "Add that address to the IP rules, or create a private endpoint in the cluster's network.",
     ),
@@ -62,11 +62,11 @@ _SIGNS = (
         r"429 Too Many Requests|toomanyrequests",
         "The registry throttles: too many requests in a minute, and all nodes share one identity.",
         ("C18",),
-        "It is tried again by itself. Roll out in steps, keep images on the nodes, or take a larger SKU.",
+        "Nodes retry automatically. Roll out in steps, keep images on the nodes, or choose a larger SKU.",
     ),
     _Sign(
         r"x509: [^\n\"]{0,120}|tls: failed to verify certificate",
-        "The node does not trust the certificate that it was shown: a proxy between it and the registry.",
+        "The node does not trust the certificate that it was shown: a proxy intercepts its connection.",
         ("C12",),
         "Give the nodes the proxy's CA certificate (`az aks update --custom-ca-trust-certificates`), or bypass it.",
     ),
@@ -79,7 +79,7 @@ _SIGNS = (
     _Sign(
         r"(?:blob\.core\.windows\.net|\.data\.azurecr\.[a-z.]+)[^\n]{0,200}"
         r"(?:i/o timeout|deadline exceeded|connection re(?:set|fused))",
-        "The node reaches the registry, and not the host that layers come from.",
+        "The node reaches the registry, but not the host that layers come from.",
         ("C12", "C11"),
         "Let nodes reach the registry's data endpoints, or *.blob.core.windows.net, on port 443; with private "
         "endpoints, each data endpoint needs its own DNS record.",
@@ -93,7 +93,7 @@ _SIGNS = (
     _Sign(
         r"application with identifier [^\n]{0,60} was not found|AADSTS\d+|Identity not found|"
         r"invalid_client|clientsecret[^\n]{0,40}expired",
-        "The node gets no token as the cluster's identity: it is gone, or its secret has expired.",
+        "The node gets no token for the cluster's identity: it is deleted, or its secret has expired.",
         ("C3", "C4"),
         "Check that the identity exists; renew a service principal's secret: `az aks update-credentials`.",
     ),
@@ -107,20 +107,20 @@ _SIGNS = (
     ),
     _Sign(
         r"403 Forbidden[^\n\"]{0,60}|\bdenied: [^\n\"]{0,60}|insufficient_scope",
-        "The registry refuses: most often its network rules, else a role that reaches other repositories only.",
+        "The registry refuses: usually by its network rules, else because the role is for other repositories.",
         ("C9", "C10", "C6"),
-        "Compare the node's outbound address with the IP rules; then see which repositories its role reaches.",
+        "Compare the node's outbound address with the IP rules; then see which repositories its role is for.",
     ),
     _Sign(
         r"manifest unknown[^\n\"]{0,60}|MANIFEST_UNKNOWN|name unknown|NAME_UNKNOWN|repository does not exist|"
         r"failed to resolve reference [^\n]{0,200}: not found|: not found\b",
-        "There is no such tag, digest or repository: mistyped, deleted, or an index lacks the node's platform.",
+        "There is no such tag, digest or repository (mistyped or deleted), or an index lacks the node's platform.",
         ("C16", "C15"),
         "See the repository's tags; push the image again with all its platforms.",
     ),
     _Sign(
         r"405 Method Not Allowed|REGISTRY_DISALLOWED_OPERATION|quarantine[^\n\"]{0,60}",
-        "A lock or the quarantine keeps the image from being pulled.",
+        "A lock or the quarantine blocks pulls of the image.",
         ("C16",),
         "See the locks of the repository, the tag and the manifest.",
     ),
@@ -140,10 +140,10 @@ _SIGNS = (
 
 
 def diagnose(text: str) -> tuple[Diagnosis, ...]:
-    """What an event says, the most specific first; empty where it says nothing that is known.
+    """The causes that an event shows, the most specific first; empty if it shows none that is known.
 
-    `text` is whatever was pasted: `kubectl describe pod`, an event, containerd's log; only its end counts where it is
-    very long. ImagePullBackOff itself says only that it failed before: the cause stands in the event above it.
+    `text`: `kubectl describe pod`, an event, containerd's log; of a very long one only the end is read.
+    ImagePullBackOff only says that a pull failed before: the cause is in the event before it.
     """
     text = text[-_LONGEST:]
     found = [(sign, re.search(sign.pattern, text, re.IGNORECASE)) for sign in _SIGNS]
@@ -151,9 +151,9 @@ def diagnose(text: str) -> tuple[Diagnosis, ...]:
 
 
 def image_of(text: str) -> PulledImage | None:
-    """The first image with a server's name in the text, to fill in what to check; None where there is none."""
+    """The first image in the text that is named with its login server; None if there is none."""
     for match in _IMAGE.finditer(text[-_LONGEST:]):
-        # Not the URLs that the same events hold.
+        # Not the URLs of the registry's API in the same events.
         if not match["repository"].startswith(("v2/", "oauth2/")) and (match["tag"] or match["digest"]):
             repository = match["repository"].rstrip("/.-_")
             return PulledImage(match["server"], repository, match["digest"] or match["tag"] or "")

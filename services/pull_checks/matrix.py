@@ -1,6 +1,6 @@
 """Which cluster can pull from which registry, by role assignments and network rules. Nothing is read here.
 
-What is not known is UNKNOWN, or NETWORK where a role is there and only the network is unknown; never CAN.
+What is unknown is UNKNOWN, or NETWORK if only the network is unknown; never CAN.
 Rules of the network: https://learn.microsoft.com/azure/container-registry/container-registry-access-selected-networks
 and -private-link.
 """
@@ -18,15 +18,15 @@ from services.aks.clusters import Cluster
 from services.connection.parallel import Partial
 from services.pull_checks.network import public_path
 from services.pull_checks.permission import refusal, undetermined
-from services.pull_checks.public_addresses import Outbound, asks_for_addresses, outbound_of
+from services.pull_checks.public_addresses import Outbound, has_address_rules, outbound_of
 from services.registries.registry import Registry
 
-# In a sentence of a table: what many groups hold has a page of its own.
+# For each cell of the table; the access review lists all.
 MOST_REASONS = 2
 
 
 class Answer(StrEnum):
-    """SOME: some repositories only. NETWORK: its roles let it, the registry's network does not, or that is unknown."""
+    """SOME: some repositories only. NETWORK: it has the role, but the registry's network refuses it or is unknown."""
 
     CAN = "can pull"
     SOME = "some repositories"
@@ -66,16 +66,16 @@ def pull_matrix(
 
 
 def needed_addresses(clusters: Iterable[Cluster], registries: Iterable[Registry]) -> tuple[str, ...]:
-    """The resource ids of the addresses that the matrix asks for: only where a registry asks from where nodes come."""
-    if not any(asks_for_addresses(registry) for registry in registries):
+    """The resource ids of the addresses that the matrix asks for: only if a registry has IP rules."""
+    if not any(has_address_rules(registry) for registry in registries):
         return ()
     return tuple({address for cluster in clusters for address in cluster.network.outbound_ip_ids})
 
 
 def _pair(cluster: Cluster, registry: Registry, records: AccessRecords | None, outbound: Outbound) -> Pair:
     answer, why = _by_roles(cluster, registry, records)
-    if answer in (Answer.CAN, Answer.SOME) and (closed := _by_network(registry, outbound)):
-        return Pair(cluster, registry, Answer.NETWORK, f"{why} {closed}")
+    if answer in (Answer.CAN, Answer.SOME) and (blocked := _by_network(registry, outbound)):
+        return Pair(cluster, registry, Answer.NETWORK, f"{why} {blocked}")
     return Pair(cluster, registry, answer, why)
 
 
@@ -104,21 +104,21 @@ def _by_roles(cluster: Cluster, registry: Registry, records: AccessRecords | Non
 
 def _refusal(decision: Decision, cluster: Cluster, registry: Registry, records: AccessRecords) -> str:
     control_plane = cluster.control_plane.object_id if cluster.control_plane else ""
-    mistaken = None
+    of_control_plane = None
     if control_plane and control_plane != cluster.puller.object_id:
-        mistaken = permission(records, control_plane, registry, Permission.PULL)
-    return refusal(cluster, registry, decision, mistaken)
+        of_control_plane = permission(records, control_plane, registry, Permission.PULL)
+    return refusal(cluster, registry, decision, of_control_plane)
 
 
 def _by_network(registry: Registry, outbound: Outbound) -> str:
-    """Why the registry's network does not let in a cluster that has the role, or it is not known; "" where it does."""
+    """Why the registry's network refuses a cluster that has the role, or may; "" if it does not."""
     network, path = registry.network, public_path(registry, outbound)
     if path.open:
         return ""
     if network.public_access and path.open is None:
-        return f"But only chosen addresses are let in, and from which one its nodes come is not known. {path.why}"
+        return f"But only selected addresses are allowed, and the nodes' outbound address is unknown. {path.why}"
     if network.public_access:
         return f"But its address {path.why}"
     if not network.private_endpoints:
         return "But public access is off and there is no private endpoint: nobody can pull."
-    return "But public access is off: it takes a private endpoint that its nodes reach."
+    return "But public access is off: nodes need a private endpoint that they can reach."

@@ -1,4 +1,4 @@
-"""All that the pull matrix is made of, read: clusters, registries and who may what, a few requests a subscription."""
+"""Reading what the pull matrix needs: clusters, registries and role assignments, a few requests per subscription."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from services.registries.registry import Registry
 
 @dataclass(frozen=True)
 class Pulls:
-    """What the matrix asks for; the registries without usages and replicas. `addresses`: resource id and address."""
+    """What the matrix needs; registries without usages and replicas. `addresses`: resource id and address."""
 
     clusters: Partial[Cluster]
     registries: Partial[Registry]
@@ -29,11 +29,10 @@ class Pulls:
 
 
 def read_pulls(session: AzureSession, *, progress: Progress | None = None) -> Pulls:
-    """Clusters, registries, role and deny assignments: four requests a subscription, whatever is in it.
+    """Clusters, registries, role and deny assignments: four requests per subscription, whatever its size.
 
-    Besides: the subscriptions, the roles (`read_access`), and, where a registry lets some addresses in and
-    others not, one request for each address that clusters reach out from. Raises ServiceError where the subscriptions
-    refuse.
+    Also: the subscriptions, the roles (`read_access`), and, if a registry has IP rules, one request for each outbound
+    address of clusters. Raises ServiceError if the subscriptions can't be listed.
     """
     subscriptions = list_subscriptions(session)
     clusters = list_clusters(session, subscriptions, progress=progress)

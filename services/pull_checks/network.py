@@ -19,7 +19,7 @@ _FORBIDDEN = "failed to authorize: failed to fetch oauth token: unexpected statu
 
 @dataclass(frozen=True)
 class Resolved:
-    """What a name resolves to where the console runs, and its canonical name, "" where there is no other."""
+    """What a name resolves to where the console runs; `canonical` is "" if it is the same name."""
 
     addresses: tuple[str, ...]
     canonical: str
@@ -31,87 +31,87 @@ def host_of(login_server: str) -> str:
 
 
 def name(registry: Registry, resolved: Resolved | ServiceError) -> Check:
-    """C2: the registry's name, looked up from where the console runs, which is no node: it counts for no verdict."""
+    """C2: the registry's name, looked up where the console runs, which is no node: advisory only."""
     host = host_of(registry.login_server)
     if isinstance(resolved, ServiceError):
-        said = f"{host} does not resolve where the console runs: {resolved.cause}"
-        fix = "The console is no node: look it up on one, and check the DNS servers of the cluster's network."
-        return Check("C2", NAME, CheckState.WARNING, said, f"dial tcp: lookup {host}: no such host", fix)
+        evidence = f"{host} does not resolve where the console runs: {resolved.cause}"
+        fix = "Look it up on a node too, and check the DNS servers of the cluster's network."
+        return Check("C2", NAME, CheckState.WARNING, evidence, f"dial tcp: lookup {host}: no such host", fix)
     also = f", canonical name {resolved.canonical}" if resolved.canonical else ""
-    said = f"{host} resolves to {', '.join(resolved.addresses)} where the console runs{also}."
-    return Check("C2", NAME, CheckState.PASSED, said)
+    evidence = f"{host} resolves to {', '.join(resolved.addresses)} where the console runs{also}."
+    return Check("C2", NAME, CheckState.PASSED, evidence)
 
 
 def location(cluster: Cluster, registry: Registry) -> Check:
-    """C17: whether images come from the cluster's own region."""
+    """C17: whether images come from the cluster's region."""
     if registry.location == cluster.location:
         return Check("C17", LOCATION, CheckState.PASSED, f"Both are in {registry.location}.")
     if registry.replicas is None:
         return unknown("C17", LOCATION, f"{registry.name} is in {registry.location}; its replicas could not be read.")
     if any(replica.region == cluster.location for replica in registry.replicas):
-        said = f"{registry.name} has a replica in {cluster.location}, where the cluster is."
-        return Check("C17", LOCATION, CheckState.PASSED, said)
-    said = f"{registry.name} is in {registry.location}, the cluster in {cluster.location}."
-    fix = "Pulls are slower and their traffic is billed: a replica in the cluster's region (Premium) changes both."
-    return Check("C17", LOCATION, CheckState.WARNING, said, "Pulling image takes long", fix)
+        evidence = f"{registry.name} has a replica in {cluster.location}, where the cluster is."
+        return Check("C17", LOCATION, CheckState.PASSED, evidence)
+    evidence = f"{registry.name} is in {registry.location}, the cluster in {cluster.location}."
+    fix = "Pulls are slower and their traffic is billed: a replica in the cluster's region (Premium) avoids both."
+    return Check("C17", LOCATION, CheckState.WARNING, evidence, "Pulling image takes long", fix)
 
 
 def public_path(registry: Registry, outbound: Outbound) -> NetworkPath:
-    """Whether nodes that come from `outbound` get in at the registry's public endpoint."""
+    """Whether the registry's public endpoint allows the addresses of `outbound`."""
     network = registry.network
     if not network.public_access:
         return NetworkPath(False, "Public access is off.")
     if network.open_to_all:
-        return NetworkPath(True, "All networks are let in.")
+        return NetworkPath(True, "All networks are allowed.")
     if outbound.unknown:
         return NetworkPath(None, outbound.unknown)
     rules = ", ".join(network.ip_rules)
-    if outside := [address for address in outbound.addresses if not let_in(address, network.ip_rules)]:
+    if outside := [address for address in outbound.addresses if not is_allowed(address, network.ip_rules)]:
         return NetworkPath(False, f"{', '.join(outside)} is in none of the registry's IP rules ({rules or 'none'}).")
-    return NetworkPath(True, f"{', '.join(outbound.addresses)} is let in by the registry's IP rules ({rules}).")
+    return NetworkPath(True, f"{', '.join(outbound.addresses)} is allowed by the registry's IP rules ({rules}).")
 
 
-def let_in(address: str, rules: Iterable[str]) -> bool:
-    """Whether an address is one of those that the rules name: single ones, or ranges in CIDR notation."""
+def is_allowed(address: str, rules: Iterable[str]) -> bool:
+    """Whether an address is in one of the rules: single addresses, or ranges in CIDR notation."""
     one = ip_address(address)
     ranges = []
     for rule in rules:
-        with suppress(ValueError):  # One of a form that is not known lets nobody in, as far as is known.
+        with suppress(ValueError):  # A rule of an unknown form allows nobody.
             ranges.append(ip_network(rule, strict=False))
     return any(one in among for among in ranges)
 
 
 def rules(registry: Registry, public: NetworkPath, private: NetworkPath) -> Check:
-    """C9: whether nodes get in at all, by the public endpoint or a private one."""
-    said = f"Public endpoint: {public.why} Private endpoint: {private.why}"
+    """C9: whether nodes can reach the registry, by its public endpoint or a private one."""
+    evidence = f"Public endpoint: {public.why} Private endpoint: {private.why}"
     if public.open or private.open:
-        return Check("C9", RULES, CheckState.PASSED, public.why if public.open else said)
+        return Check("C9", RULES, CheckState.PASSED, public.why if public.open else evidence)
     if public.open is None or private.open is None:
-        return unknown("C9", RULES, said, "Ask who runs the network, or run a test pull.")
+        return unknown("C9", RULES, evidence, "Ask the network's administrator, or run a test pull.")
     fix = (
         "Add the cluster's outbound address to the IP rules, or create a private endpoint in its network."
         if registry.network.public_access
         else "Create a private endpoint in the cluster's network, with the zone privatelink.azurecr.io linked to it."
     )
-    return Check("C9", RULES, CheckState.FAILED, said, _FORBIDDEN, fix)
+    return Check("C9", RULES, CheckState.FAILED, evidence, _FORBIDDEN, fix)
 
 
 def outbound(registry: Registry, public: NetworkPath, private: NetworkPath) -> Check | None:
-    """C10: the address that nodes come from, against the IP rules. None where public access is off."""
+    """C10: the nodes' outbound address against the IP rules. None if public access is off."""
     if not registry.network.public_access:
         return None
     if public.open:
         return Check("C10", ADDRESS, CheckState.PASSED, public.why)
     fix = f"Add it: `az acr network-rule add --name {registry.name} --ip-address …`."
     if private.open:
-        return Check("C10", ADDRESS, CheckState.WARNING, f"{public.why} Nodes get in by a private endpoint.", "", fix)
+        return Check("C10", ADDRESS, CheckState.WARNING, f"{public.why} Nodes use a private endpoint.", "", fix)
     if public.open is None:
-        return unknown("C10", ADDRESS, public.why, "Find out the address, and compare it with the IP rules.")
+        return unknown("C10", ADDRESS, public.why, "Look up the address, and compare it with the IP rules.")
     return Check("C10", ADDRESS, CheckState.FAILED, public.why, _FORBIDDEN, fix)
 
 
 def private_endpoints(registry: Registry, public: NetworkPath, private: NetworkPath) -> Check | None:
-    """C11: whether nodes reach an approved private endpoint, by name. None where there is none and none is needed."""
+    """C11: whether nodes reach an approved private endpoint by its name. None if there is none and none is needed."""
     if not registry.network.private_endpoints and registry.network.public_access:
         return None
     fix = (
@@ -121,25 +121,26 @@ def private_endpoints(registry: Registry, public: NetworkPath, private: NetworkP
     if private.open:
         return Check("C11", PRIVATE, CheckState.PASSED, private.why)
     if public.open:
-        said = f"{private.why} Nodes get in by the public endpoint."
+        evidence = f"{private.why} Nodes use the public endpoint."
         state = CheckState.WARNING
-        return Check("C11", PRIVATE, state, said, "", fix)
+        return Check("C11", PRIVATE, state, evidence, "", fix)
     if private.open is None:
         return unknown("C11", PRIVATE, private.why, fix)
     return Check("C11", PRIVATE, CheckState.FAILED, private.why, f"{_FORBIDDEN}, or dial tcp: i/o timeout", fix)
 
 
 def data_endpoints(cluster: Cluster, registry: Registry) -> Check:
-    """C12: the hosts that layers come from, which a firewall has to let through as well.
+    """C12: the hosts that layers come from, which a firewall has to allow as well.
 
     https://learn.microsoft.com/azure/container-registry/container-registry-firewall-access-rules
     """
     hosts = ", ".join(registry.network.data_endpoints) or "*.blob.core.windows.net"
     if behind_firewall(cluster):
-        said = f"Layers come from {hosts}; nodes go out through a firewall (outbound type "
-        said += f"{cluster.network.outbound_type})."
+        symptom = "dial tcp: i/o timeout, after the manifest was read"
+        evidence = f"Layers come from {hosts}; nodes connect through a firewall (outbound type "
+        evidence += f"{cluster.network.outbound_type})."
         fix = f"Let nodes reach {hosts} on port 443" + (
-            "." if registry.network.data_endpoints else ", or give the registry data endpoints of its own (Premium)."
+            "." if registry.network.data_endpoints else ", or give the registry dedicated data endpoints (Premium)."
         )
-        return Check("C12", DATA, CheckState.WARNING, said, "dial tcp: i/o timeout, after the manifest was read", fix)
-    return Check("C12", DATA, CheckState.PASSED, f"Layers come from {hosts}; nodes go straight out.")
+        return Check("C12", DATA, CheckState.WARNING, evidence, symptom, fix)
+    return Check("C12", DATA, CheckState.PASSED, f"Layers come from {hosts}; nodes connect directly.")

@@ -1,4 +1,4 @@
-"""Checks of what the registry lets its puller do: mode, role, group, anonymous pull, audience of tokens."""
+"""Checks of the right to pull: mode, role, group, anonymous pull, token audience."""
 
 from services.access.decisions import Decision, Verdict
 from services.access.role_definitions import ACR_PULL, BUILT_IN, REPOSITORY_READER
@@ -9,22 +9,22 @@ from services.registries.registry import Mode, Registry
 from services.wording import counted
 
 MODE, PERMISSION, GROUP = "Permission mode", "Image pull permission", "Group membership"
-ANONYMOUS, AUDIENCE = "Anonymous pull", "Audience of tokens"
+ANONYMOUS, AUDIENCE = "Anonymous pull", "Token audience"
 _UNAUTHORIZED = "failed to authorize: failed to fetch anonymous token: 401 Unauthorized"
-_ANYBODY = "Anonymous pull lets it all the same."
+_ANYBODY = "Anonymous pull allows it anyway."
 
 
 def mode(registry: Registry, decision: Decision | ServiceError) -> Check:
-    """C5: which roles count."""
+    """C5: which roles the registry's mode reads."""
     role = _role_for(registry)
-    said = f"{registry.access.mode} mode: {role} lets pull."
+    said = f"{registry.access.mode} mode: {role} allows pulls."
     ignored = () if isinstance(decision, ServiceError) or decision.verdict is Verdict.YES else decision.ignored
     if ignored:
         return Check(
             "C5",
             MODE,
             CheckState.WARNING,
-            f"{said} {ignored[0].role} is assigned, and counts in the other mode only.",
+            f"{said} {ignored[0].role} is assigned, but only counts in the other mode.",
             _UNAUTHORIZED,
             f"Assign {role}.",
         )
@@ -40,7 +40,7 @@ def pull_permission(
 ) -> Check:
     """C6: whether a role lets the puller pull.
 
-    `of_control_plane`: the same asked of the control plane's identity, for the common mistake. None: not asked.
+    `of_control_plane`: the same decision on the control plane's identity, for the common mistake. None: not made.
     """
     if registry.access.anonymous_pull and (isinstance(decision, ServiceError) or decision.verdict is Verdict.UNKNOWN):
         said = decision.cause if isinstance(decision, ServiceError) else undetermined(decision)
@@ -53,7 +53,7 @@ def pull_permission(
             return Check("C6", PERMISSION, CheckState.PASSED, f"{given}.")
         case Verdict.SOME:
             given = "; ".join(reason.words for reason in decision.because)
-            said = f"It depends on the repository: {given or 'a deny assignment takes some away'}."
+            said = f"It depends on the repository: {given or 'a deny assignment excludes some'}."
             return unknown("C6", PERMISSION, said, "Check it again with the repository that is pulled.")
         case Verdict.UNKNOWN:
             return unknown("C6", PERMISSION, undetermined(decision), "See the assignments, or run a test pull.")
@@ -62,7 +62,7 @@ def pull_permission(
     fix = f"Assign {role} on the registry to it: attach the registry to the cluster."
     if decision.denials:
         fix = "Ask the owner of the deny assignment to change it: a managed application, or a deployment stack."
-    if _is_held_by_control_plane(cluster, of_control_plane):
+    if _assigned_to_control_plane(cluster, of_control_plane):
         fix = f"Assign {role} to the {cluster.puller.kind}'s object id instead: attach the registry to the cluster."
     if registry.access.anonymous_pull:
         return Check("C6", PERMISSION, CheckState.WARNING, f"{said} {_ANYBODY}", "", fix)
@@ -76,18 +76,18 @@ def refusal(
     of_control_plane: Decision | None = None,
     repository: str = "",
 ) -> str:
-    """Sentences on why a decision that is NO keeps the puller from pulling; `of_control_plane` as `pull_permission`."""
+    """Sentences on why the puller can't pull, of a decision that is NO; `of_control_plane` as `pull_permission`."""
     where = f" {repository}" if repository else ""
     said = f"No role lets the {cluster.puller.kind} {cluster.puller.object_id} pull{where} from {registry.name}."
     if decision.denials:
-        said = f"The deny assignment {decision.denials[0].deny.name} takes pulling away; no role overrides it."
+        said = f"The deny assignment {decision.denials[0].deny.name} denies pulling; no role overrides it."
     elif left_out := [reason for reason in decision.reasons if reason.why]:
         said += f" {left_out[0].words}: {left_out[0].why}"
     if decision.ignored:
         said += f" {decision.ignored[0].words}: {decision.ignored[0].why}"
-    if of_control_plane and cluster.control_plane and _is_held_by_control_plane(cluster, of_control_plane):
+    if of_control_plane and cluster.control_plane and _assigned_to_control_plane(cluster, of_control_plane):
         said += (
-            f" {of_control_plane.because[0].words} is held by the control plane's identity "
+            f" {of_control_plane.because[0].words} is assigned to the control plane's identity "
             f"{cluster.control_plane.object_id}, which never pulls images: a common mistake."
         )
     return said
@@ -99,12 +99,12 @@ def undetermined(decision: Decision, most: int | None = None) -> str:
     said = [f"{reason.words}: {reason.why}" for reason in reasons]
     if more := len(decision.untold) - len(reasons):
         said.append(f"And {counted(more, 'more assignment')}.")
-    said += [f"The deny assignment {denial.deny.name} may take it away." for denial in decision.denials]
+    said += [f"The deny assignment {denial.deny.name} may deny it." for denial in decision.denials]
     said += [decision.unread] if decision.unread else []
     return " ".join(said)
 
 
-def _is_held_by_control_plane(cluster: Cluster, of_control_plane: Decision | None) -> bool:
+def _assigned_to_control_plane(cluster: Cluster, of_control_plane: Decision | None) -> bool:
     return bool(of_control_plane and of_control_plane.because and cluster.control_plane)
 
 
@@ -113,26 +113,26 @@ def _role_for(registry: Registry) -> str:
 
 
 def group(decision: Decision | ServiceError) -> Check | None:
-    """C7: what a group gives arrives late. None where nothing gives it, or that is unknown.
+    """C7: whether the role comes by a group only: that takes effect late. None if no role is known.
 
     https://learn.microsoft.com/azure/aks/cluster-container-registry-integration
     """
     if isinstance(decision, ServiceError) or not decision.because:
         return None
     if all(reason.group for reason in decision.because):
-        said = f"It is given to the group {decision.because[0].group} only."
-        fix = "Membership in groups can take hours to arrive; assign the role to the identity itself to be sure."
+        said = f"The role is assigned to the group {decision.because[0].group} only."
+        fix = "Group membership can take hours to take effect; assign the role to the identity itself to be sure."
         return Check("C7", GROUP, CheckState.WARNING, said, _UNAUTHORIZED, fix)
-    return Check("C7", GROUP, CheckState.PASSED, "It is given to the identity itself, not by a group.")
+    return Check("C7", GROUP, CheckState.PASSED, "The role is assigned to the identity itself, not to a group.")
 
 
 def anonymous(registry: Registry) -> Check:
     """C13: whether anybody can pull, without any role."""
     if registry.access.anonymous_pull:
-        said = "On: whoever the network lets in pulls every image, without a role."
-        fix = "Turn it off if that is not meant: `az acr update --anonymous-pull-enabled false`."
+        said = "On: anyone whom the network allows can pull every image without a role."
+        fix = "Turn it off if that is not intended: `az acr update --anonymous-pull-enabled false`."
         return Check("C13", ANONYMOUS, CheckState.WARNING, said, "", fix)
-    return Check("C13", ANONYMOUS, CheckState.PASSED, "Off: pulling takes a role.")
+    return Check("C13", ANONYMOUS, CheckState.PASSED, "Off: pulling needs a role.")
 
 
 def audience(registry: Registry) -> Check:
@@ -142,6 +142,6 @@ def audience(registry: Registry) -> Check:
     """
     if registry.access.arm_audience_tokens:
         return Check("C14", AUDIENCE, CheckState.PASSED, "Tokens for Azure Resource Manager are accepted too.")
-    said = "Only tokens for registries are accepted: `az aks check-acr` then fails, and some clients do."
+    said = "Only tokens for registries are accepted: `az aks check-acr` and some clients fail."
     fix = "Trust the permission above rather than check-acr; nodes of old versions may need an upgrade."
     return Check("C14", AUDIENCE, CheckState.WARNING, said, _UNAUTHORIZED, fix)

@@ -16,7 +16,7 @@ _SUFFIX = ".azurecr."
 
 @dataclass(frozen=True)
 class NetworkPath:
-    """Whether nodes get in: yes, no, or None, unknown; `why` is a sentence."""
+    """Whether nodes can use this path: yes, no, or None, unknown; `why` is a sentence."""
 
     open: bool | None
     why: str
@@ -33,7 +33,7 @@ class Zone:
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A private endpoint: its network's id in lower case, its addresses by FQDN, and the zones that it keeps."""
+    """A private endpoint: its network's id in lower case, its addresses by FQDN, and its DNS zones."""
 
     id: str
     network: str
@@ -43,11 +43,11 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Networks:
-    """What was read of a cluster's networks: the ids of those peered with them, and whether they ask other DNS servers
+    """What was read of a cluster's networks: the ids of those peered with them, and whether they use other DNS servers
     than Azure's."""
 
     peered: frozenset[str]
-    own_dns: bool
+    custom_dns: bool
 
 
 def network_of(subnet_id: str) -> str:
@@ -56,7 +56,7 @@ def network_of(subnet_id: str) -> str:
 
 
 def networks_of(cluster: Cluster) -> frozenset[str]:
-    """The networks of its node pools; those in the network that AKS makes itself name none."""
+    """The networks of its node pools; pools in a network that AKS manages name none."""
     return frozenset(network_of(pool.subnet_id) for pool in cluster.pools if pool.subnet_id)
 
 
@@ -75,35 +75,33 @@ def private_path(
     if isinstance(endpoints, ServiceError):
         return NetworkPath(None, str(endpoints))
     if networks is None:
-        return NetworkPath(
-            None, "The nodes are in the network that AKS made for them: what is peered with it is not read."
-        )
+        return NetworkPath(None, "The nodes are in a network that AKS manages: its peerings are not read.")
     if isinstance(networks, ServiceError):
         return NetworkPath(None, str(networks))
     mine = networks_of(cluster)
     near = [endpoint for endpoint in endpoints if endpoint.network in mine | networks.peered]
     if not near:
         return NetworkPath(False, "No approved private endpoint is in the cluster's network, or in one peered with it.")
-    if networks.own_dns:
-        return NetworkPath(None, "The cluster's network asks DNS servers of its own: what they answer is not known.")
+    if networks.custom_dns:
+        return NetworkPath(None, "The cluster's network has custom DNS servers: what they answer is unknown.")
     tried = [_by_name(endpoint, mine) for endpoint in near]
     return next((path for path in tried if path.open), next((path for path in tried if path.open is None), tried[0]))
 
 
 def _by_name(endpoint: Endpoint, mine: frozenset[str]) -> NetworkPath:
     """Whether the nodes' DNS leads to the endpoint."""
-    called = parse_id(endpoint.id).name
+    name = parse_id(endpoint.id).name
     if not endpoint.zones:
-        return NetworkPath(None, f"The private endpoint {called} keeps no DNS zone: who answers for it is not known.")
+        return NetworkPath(None, f"The private endpoint {name} has no DNS zone group: its DNS records are unknown.")
     linked = [zone for zone in endpoint.zones if mine <= zone.networks]
     if not linked:
-        return NetworkPath(False, f"The zone of the private endpoint {called} is not linked to the cluster's network.")
+        return NetworkPath(False, f"The zone of the private endpoint {name} is not linked to the cluster's network.")
     if not endpoint.addresses:
-        return NetworkPath(None, f"Azure reports no addresses of the private endpoint {called}.")
+        return NetworkPath(None, f"Azure reports no addresses of the private endpoint {name}.")
     for fqdn, addresses in endpoint.addresses.items():
         record = fqdn.lower().partition(_SUFFIX)[0]
         if not any(set(zone.records.get(record, ())) & set(addresses) for zone in linked):
             return NetworkPath(
                 False, f"The zone has no record {record} with the endpoint's address {', '.join(addresses)}."
             )
-    return NetworkPath(True, f"The private endpoint {called}: {', '.join(sorted(endpoint.addresses))} lead to it.")
+    return NetworkPath(True, f"{', '.join(sorted(endpoint.addresses))} resolve to the private endpoint {name}.")

@@ -1,4 +1,4 @@
-"""What the checks need beyond clusters, registries and assignments: names, addresses, private endpoints, an image.
+"""Reading what the checks need besides clusters, registries and assignments: names, endpoints, networks, an image.
 
 Read as generic resources by id: https://learn.microsoft.com/rest/api/resources/resources/get-by-id
 """
@@ -57,7 +57,7 @@ def read_identity(session: AzureSession, cluster: Cluster) -> IdentityResource |
 
 
 def read_endpoints(session: AzureSession, registry: Registry) -> tuple[Endpoint, ...]:
-    """The registry's approved private endpoints, with the zones that they keep. Raises ServiceError."""
+    """The registry's approved private endpoints, with their DNS zones. Raises ServiceError."""
     approved = [endpoint.endpoint_id for endpoint in registry.network.private_endpoints if endpoint.state == "Approved"]
     return tuple(_endpoint(session, endpoint_id) for endpoint_id in approved if endpoint_id)
 
@@ -116,10 +116,7 @@ def _peers(properties: dict[str, Any]) -> list[str]:
 
 
 def read_image(session: AzureSession, registry: Registry, repository: str, reference: str) -> ImageFacts:
-    """What the registry holds under a tag or digest, what can be asked at once read in parallel.
-
-    Raises ServiceError where the console may not look.
-    """
+    """What the registry holds under a tag or digest, read in parallel. Raises ServiceError."""
     client = session.registry(registry.login_server)
     name = image_name(repository, reference)
     with ThreadPoolExecutor(4, "image") as pool:
@@ -133,7 +130,7 @@ def read_image(session: AzureSession, registry: Registry, repository: str, refer
             return ImageFacts(name, "")
         locked = (("the repository", found.locks), ("the tag", tag.locks if tag else None), ("the manifest", row.locks))
         unreadable = tuple(what for what, locks in locked if locks and not locks.read)
-        if unreadable:  # Then nobody reads the manifest, the console neither.
+        if unreadable:  # Then the console can't read the manifest either.
             return ImageFacts(name, digest, unreadable=unreadable)
         manifest = reading.result()
         if manifest.digest != digest:  # The tag was moved in between.

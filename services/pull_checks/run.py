@@ -1,4 +1,4 @@
-"""Running the checks: what each needs is read in parallel, and each is reported as soon as it is known."""
+"""Running the checks: reads in parallel, and reports each check as soon as it is known."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -19,7 +19,7 @@ from services.pull_checks import permission as permissions
 from services.pull_checks.checks import Check, in_order
 from services.pull_checks.network import Resolved
 from services.pull_checks.private_link import private_path
-from services.pull_checks.public_addresses import addresses_of_cluster, asks_for_addresses, outbound_of
+from services.pull_checks.public_addresses import addresses_of_cluster, has_address_rules, outbound_of
 from services.pull_checks.reading import (
     Lookup,
     look_up,
@@ -36,8 +36,9 @@ Read = TypeVar("Read")
 
 @dataclass(frozen=True)
 class PullQuestion:
-    """Whether this cluster can pull from this registry, at `now`; with a repository, or a tag or digest of it, if
-    wanted. `principal_id`: the object id of a service principal, which only the directory knows."""
+    """Whether this cluster can pull from this registry, or this repository or image of it, at `now`.
+
+    `principal_id`: the object id of a service principal, which only the directory knows."""
 
     cluster: Cluster
     registry: Registry
@@ -57,10 +58,10 @@ class PullQuestion:
 
 @dataclass(frozen=True)
 class PullReport:
-    """What was found, in the order of `checks.ORDER`; as long as checks run, what was found so far.
+    """The checks that have run, in the order of `checks.ORDER`.
 
-    `puller`: who pulls for the cluster and what it holds at the registry; `resolved`: what the login server resolves
-    to. Both None where they are not known: their checks say why.
+    `puller`: who pulls for the cluster and its access to the registry; `resolved`: what the login server resolves to.
+    Both None if unknown: their checks say why.
     """
 
     checks: tuple[Check, ...] = ()
@@ -68,7 +69,7 @@ class PullReport:
     resolved: Resolved | None = None
 
     def with_part(self, part: "PullReport") -> "PullReport":
-        """Both together."""
+        """Both reports as one."""
         return PullReport(
             in_order((*self.checks, *part.checks)), self.puller or part.puller, self.resolved or part.resolved
         )
@@ -81,20 +82,20 @@ def run_checks(
     *,
     lookup: Lookup = look_up,
 ) -> PullReport:
-    """All checks. `on_report` is called in the caller's thread with the report so far, each time a few have finished.
+    """Runs all checks. `on_report` is called in the caller's thread with the report so far, each time some finished.
 
-    Raises nothing for what can't be read: those checks are UNKNOWN, with the reason.
+    What can't be read raises nothing: its checks are UNKNOWN, with the reason.
     """
     cluster, registry = question.cluster, question.registry
 
     def exists() -> PullReport:
-        return PullReport((identity.existence(cluster, _tried(lambda: read_identity(session, cluster))),))
+        return PullReport((identity.existence(cluster, _result_of(lambda: read_identity(session, cluster))),))
 
     def tenant() -> PullReport:
-        return PullReport((identity.tenant(cluster, _tried(lambda: tenant_of(session, registry.subscription_id))),))
+        return PullReport((identity.tenant(cluster, _result_of(lambda: tenant_of(session, registry.subscription_id))),))
 
     parts: list[Callable[[], PullReport]] = [
-        lambda: _at_hand(question),
+        lambda: _without_reading(question),
         lambda: _name(registry, lookup),
         exists,
         tenant,
@@ -113,14 +114,14 @@ def run_checks(
     return report
 
 
-def _tried(read: Callable[[], Read]) -> Read | ServiceError:
+def _result_of(read: Callable[[], Read]) -> Read | ServiceError:
     try:
         return read()
     except ServiceError as error:
         return error
 
 
-def _at_hand(question: PullQuestion) -> PullReport:
+def _without_reading(question: PullQuestion) -> PullReport:
     cluster, registry = question.cluster, question.registry
     return PullReport(
         (
@@ -137,7 +138,7 @@ def _at_hand(question: PullQuestion) -> PullReport:
 
 
 def _name(registry: Registry, lookup: Lookup) -> PullReport:
-    resolved = _tried(lambda: read_name(registry, lookup))
+    resolved = _result_of(lambda: read_name(registry, lookup))
     return PullReport(
         (network.name(registry, resolved),), resolved=None if isinstance(resolved, ServiceError) else resolved
     )
@@ -145,18 +146,18 @@ def _name(registry: Registry, lookup: Lookup) -> PullReport:
 
 def _permission(session: AzureSession, question: PullQuestion) -> PullReport:
     cluster, registry = question.cluster, question.registry
-    puller = _tried(lambda: _puller(session, question))
+    puller = _result_of(lambda: _puller(session, question))
     decision = puller if isinstance(puller, ServiceError) else _decision(question, puller)
-    mistaken = None
+    of_control_plane = None
     if not isinstance(decision, ServiceError) and decision.verdict is Verdict.NO and cluster.control_plane:
         other = cluster.control_plane.object_id
-        access = _tried(lambda: read_puller(session, cluster, registry, other)) if other else None
-        mistaken = None if access is None or isinstance(access, ServiceError) else _decision(question, access)
+        access = _result_of(lambda: read_puller(session, cluster, registry, other)) if other else None
+        of_control_plane = None if access is None or isinstance(access, ServiceError) else _decision(question, access)
     checks = (
-        permissions.pull_permission(cluster, registry, decision, mistaken, question.repository),
+        permissions.pull_permission(cluster, registry, decision, of_control_plane, question.repository),
         permissions.group(decision),
         permissions.mode(registry, decision),
-        state.freshness(decision, question.now),
+        state.assignment_age(decision, question.now),
     )
     return PullReport(
         tuple(check for check in checks if check), puller=None if isinstance(puller, ServiceError) else puller
@@ -167,7 +168,7 @@ def _puller(session: AzureSession, question: PullQuestion) -> PullerAccess:
     cluster = question.cluster
     if not question.principal:
         title = f"Could not determine what {cluster.name} may pull"
-        remedy = "Look up the object id: `az ad sp show --id` with the client id, and give it here."
+        remedy = "Look up the object id with `az ad sp show --id` and the client id, and enter it here."
         raise ServiceError(title, f"Only the directory knows the object id. {cluster.puller.why}", remedy, "NoObjectId")
     return read_puller(session, cluster, question.registry, question.principal)
 
@@ -185,9 +186,9 @@ def _decision(question: PullQuestion, puller: PullerAccess) -> Decision:
 
 def _network(session: AzureSession, question: PullQuestion) -> PullReport:
     cluster, registry = question.cluster, question.registry
-    read = addresses_of_cluster(session, cluster) if asks_for_addresses(registry) else Partial[tuple[str, str]](())
-    endpoints = _tried(lambda: read_endpoints(session, registry))
-    networks = _tried(lambda: read_networks(session, cluster)) if endpoints else None
+    read = addresses_of_cluster(session, cluster) if has_address_rules(registry) else Partial[tuple[str, str]](())
+    endpoints = _result_of(lambda: read_endpoints(session, registry))
+    networks = _result_of(lambda: read_networks(session, cluster)) if endpoints else None
     public = network.public_path(registry, outbound_of(cluster, read))
     private = private_path(cluster, registry, endpoints, networks)
     checks = (
@@ -202,7 +203,7 @@ def _image(session: AzureSession, question: PullQuestion) -> PullReport:
     cluster, registry = question.cluster, question.registry
     if not question.names_image:
         return PullReport((state.throttling(cluster, registry),))
-    found = _tried(lambda: read_image(session, registry, question.repository, question.reference))
+    found = _result_of(lambda: read_image(session, registry, question.repository, question.reference))
     layers = None if isinstance(found, ServiceError) else found.layers
     return PullReport(
         (

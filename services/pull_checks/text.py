@@ -1,7 +1,7 @@
-"""The checks as text to paste into a ticket, in the form that `az aks check-acr` prints.
+"""The checks as text for a ticket, in the form that `az aks check-acr` prints.
 
-That prints the lines of https://github.com/Azure/aks-canipull, misspelt as they are; checks that it does not know
-follow in the same form.
+Its lines are those of https://github.com/Azure/aks-canipull, spelling included; checks that it does not have follow in
+the same form.
 """
 
 from collections.abc import Iterable
@@ -14,7 +14,7 @@ from services.pull_checks.network import NAME, Resolved
 from services.pull_checks.permission import PERMISSION
 from services.registries.registry import Registry
 
-_SAID = {
+_RESULTS = {
     CheckState.PASSED: "SUCCEEDED",
     CheckState.FAILED: "FAILED",
     CheckState.WARNING: "WARNING",
@@ -30,14 +30,14 @@ def as_text(
     now: datetime,
     resolved: Resolved | None = None,
 ) -> str:
-    """One line a check, with `now` in UTC before each. `resolved`: for the canonical name, None where not known."""
+    """A line for each check, with `now` in UTC before it. `resolved`: for the canonical name, None if unknown."""
     by_title = {check.title: check for check in checks}
     server = registry.login_server
     lines: list[str] = []
 
     def step(title: str, words: str) -> None:
         if check := by_title.pop(title, None):
-            lines.append(f"{words}: {_SAID[check.state]}")
+            lines.append(f"{words}: {_RESULTS[check.state]}")
             if check.state is not CheckState.PASSED:
                 lines.append(check.evidence)
 

@@ -7,7 +7,7 @@ https://learn.microsoft.com/azure/container-registry/container-registry-access-s
 from collections.abc import Iterator
 from ipaddress import IPv4Network, ip_address
 
-from services.pull_checks.network import let_in
+from services.pull_checks.network import is_allowed
 from services.registries.registry import Mode, Registry
 from services.registry_lifecycle.settings import Settings
 
@@ -75,7 +75,7 @@ def _about_ways_in(registry: Registry, before: Settings, after: Settings, caller
             "Whoever comes from an address that the IP rules do not name is shut out: see that they name your own, "
             "your build agents' and your clusters'."
         )
-    if caller and not let_in(caller, after.ip_rules):
+    if caller and not is_allowed(caller, after.ip_rules):
         yield f"Your address {caller} is in none of the IP rules: you are shut out of its images, this console too."
 
 

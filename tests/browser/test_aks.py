@@ -51,7 +51,7 @@ def test_the_guide_s_story_from_refused_to_attached_and_back(page: Page, tmp_pat
         page.screenshot(path=screenshots / "attached-light-1280.png")
 
         page.get_by_role("button", name="Detach").click()
-        expect(dialog.get_by_text("After it, nothing that is known lets it pull.")).to_be_visible()
+        expect(dialog.get_by_text("Afterwards no known role lets the cluster pull.")).to_be_visible()
         dialog.get_by_role("button", name="Remove assignment").click()
         expect(page.get_by_text("aks1 ← casaacr01: Can't pull")).to_be_visible(timeout=30_000)
 
@@ -64,7 +64,7 @@ def test_an_abac_registry_gets_the_role_that_counts_there(page: Page, tmp_path: 
         page.get_by_role("button", name="Attach").click()
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_text("Container Registry Repository Reader for the kubelet identity")).to_be_visible()
-        dialog.get_by_text("Some of them").click()
+        dialog.get_by_text("Some repositories").click()
         dialog.get_by_role("textbox", name="Repositories").fill("team/payments/")
         page.keyboard.press("Enter")
         expect(dialog.get_by_text("for all below team/payments/")).to_be_visible()

@@ -88,7 +88,7 @@ def test_a_pod_s_event_names_its_cause_and_the_check_that_confirms_it(check: Any
     assert "no role lets it pull from this repository" in shown
     assert "Image pull permission (C6): failed" in shown
     at.text_area[0].set_value("Back-off pulling image").run()
-    assert "Nothing in it is known" in alerts(at)
+    assert "No known error in this text" in alerts(at)
 
 
 def attach(at: AppTest) -> AppTest:
@@ -107,7 +107,7 @@ def test_attaching_lets_it_pull_and_detaching_takes_it_back(check: Any, own: Own
     assert "AcrPull, on the registry itself" in texts(at).replace("\\", "")
     button(at, "Detach").click()
     at.run()
-    assert "After it, nothing that is known lets it pull." in texts(at)
+    assert "Afterwards no known role lets the cluster pull." in texts(at)
     reopen(at, "Detach")
     confirm_button(at, "Remove assignment").click()
     at.run()
@@ -125,7 +125,7 @@ def test_what_is_there_already_is_not_written_again(check: Any, own: Own) -> Non
     writes = own.writes()
     button(at, "Attach").click()
     at.run()
-    assert "Nothing to do: AcrPull, on the registry itself lets it pull already." in alerts(at)
+    assert "Nothing to do: it can already pull through AcrPull, on the registry itself." in alerts(at)
     assert confirm_button(at, "Assign role").disabled
     assert own.writes() == writes
 
@@ -159,7 +159,7 @@ def test_role_assignments_that_refuse_are_a_panel_and_never_a_green_answer(check
     assert "Probably can pull. Unknown:" in alerts(at)
 
 
-def prove(at: AppTest) -> AppTest:
+def start_test_pull(at: AppTest) -> AppTest:
     button(at, "Run test pull").click()
     at.run()
     script = next(code.value for code in at.code if "# acr-console: pull" in code.value)
@@ -175,16 +175,16 @@ def prove(at: AppTest) -> AppTest:
 
 def test_a_pod_in_the_cluster_proves_what_the_checks_say(check: Any, own: Own) -> None:
     image = {"repository": "nodejstemplate", "reference": "v1.0.0"}
-    at = prove(check(own.session(), **PAIR, **image))
+    at = start_test_pull(check(own.session(), **PAIR, **image))
     assert not at.exception
     assert "close: not pulled" in texts(at)
     assert any(code.value.startswith("ErrImagePull: ") and "401 Unauthorized" in code.value for code in at.code)
-    at = prove(again(attach(at)))
+    at = start_test_pull(again(attach(at)))
     assert "check: pulled" in texts(at)
     assert "close: not pulled" not in texts(at)
 
 
 def test_who_may_not_run_commands_is_told_so(check: Any, own: Own) -> None:
-    at = prove(check(own.session(as_reader=True), **PAIR, repository="nodejstemplate", reference="v1.0.0"))
+    at = start_test_pull(check(own.session(as_reader=True), **PAIR, repository="nodejstemplate", reference="v1.0.0"))
     assert not at.exception
     assert "runcommand/action" in texts(at) + alerts(at)

@@ -1,4 +1,4 @@
-"""The dialogs that attach a registry to a cluster and detach it, and how long a new role takes."""
+"""Dialogs that attach a registry to a cluster or detach it, and the wait until a new role takes effect."""
 
 import time
 from dataclasses import dataclass
@@ -26,7 +26,7 @@ PROPAGATION_S = 600
 
 
 @dataclass(frozen=True)
-class _Since:
+class _AttachTime:
     """When this session attached a pair."""
 
     at: float
@@ -41,8 +41,8 @@ def _attach_plan(
 
 @st.dialog("Attach", width="large")
 def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) -> None:
-    """Plans the one role assignment, shows it, and writes it; who may not gets it as a request. `principal_id`: of a
-    service principal, else ""."""
+    """Shows the plan of the role assignment and applies it; without the right to assign, there is a request to send.
+    `principal_id`: of a service principal, else ""."""
     with panel():
         choice = _choose_repositories(registry)
         plan = _attach_plan(who, cluster, registry, choice, principal_id)
@@ -52,7 +52,7 @@ def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) ->
         )
         if plan.nothing_to_do:
             given = plan.granted[0].words if plan.granted else "the same assignment"
-            st.success(f"Nothing to do: {plain(given)} lets it pull already.", icon=":material/check_circle:")
+            st.success(f"Nothing to do: it can already pull through {plain(given)}.", icon=":material/check_circle:")
 
         def forget() -> None:
             _attach_plan.clear(who, cluster, registry, choice, principal_id)
@@ -67,35 +67,39 @@ def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) ->
 
 
 def _choose_repositories(registry: Registry) -> RepositoryChoice:
-    """All, or in ABAC mode those that are named."""
+    """All, or in ABAC mode the named ones."""
     if registry.access.mode is Mode.LEGACY:
         return ALL
-    every, some = "All repositories", "Some of them"
-    if st.segmented_control("May pull from", [every, some], default=every, required=True) != some:
+    every, some = "All repositories", "Some repositories"
+    if st.segmented_control("Can pull from", [every, some], default=every, required=True) != some:
         return ALL
-    text = st.text_input("Repositories", placeholder="team/app, backend/", help="A name, or a prefix with its slash.")
+    text = st.text_input(
+        "Repositories",
+        placeholder="team/app, backend/",
+        help="Names, or prefixes with their slash",
+    )
     return choice_from(text or "")
 
 
 def _attached(plan: AttachPlan, result: Attached) -> str:
-    st.session_state[_key(plan.cluster, plan.registry)] = _Since(time.time())
+    st.session_state[_key(plan.cluster, plan.registry)] = _AttachTime(time.time())
     return f"Role assignment on {plain(plan.registry.name)}: {WORDS[result.outcome]}."
 
 
 @st.dialog("Detach", width="large")
-def detach(who: str, cluster: Cluster, registry: Registry, held: PullerAccess) -> None:
-    """Removes the cluster's own assignment on the registry, and says what still lets it pull."""
+def detach(who: str, cluster: Cluster, registry: Registry, access: PullerAccess) -> None:
+    """Shows what the cluster can still pull through without its assignment on the registry, and removes it."""
     with panel():
-        own = {f"{one.name} ({one.id.rpartition('/')[2][:8]})": one for one in attachments(registry, held)}
-        chosen = own[st.selectbox("Assignment", list(own))].id if len(own) > 1 else ""
+        by_label = {f"{one.name} ({one.id.rpartition('/')[2][:8]})": one for one in attachments(registry, access)}
+        chosen = by_label[st.selectbox("Assignment", list(by_label))].id if len(by_label) > 1 else ""
         session = connection.session(who)
-        plan = read_detach_plan(session, cluster, registry, chosen, principal_id=held.principal_id)
+        plan = read_detach_plan(session, cluster, registry, chosen, principal_id=access.principal_id)
         if plan.left.because:
-            st.markdown("After it, these still let it pull:")
+            st.markdown("The cluster can still pull through:")
             for reason in plan.left.because:
                 st.markdown(f"- {plain(reason.words)}")
         elif not plan.blockers:
-            st.markdown("After it, nothing that is known lets it pull.")
+            st.markdown("Afterwards no known role lets the cluster pull.")
 
         def done(result: Detached) -> str:
             st.session_state.pop(_key(cluster, registry), None)
@@ -116,8 +120,8 @@ def _key(cluster: Cluster, registry: Registry) -> str:
 
 
 def show_propagation(cluster: Cluster, registry: Registry) -> None:
-    """How long a fresh assignment may still take, while it may."""
-    since: _Since | None = st.session_state.get(_key(cluster, registry))
+    """How long a new assignment can still take, in its first ten minutes."""
+    since: _AttachTime | None = st.session_state.get(_key(cluster, registry))
     if since and time.time() - since.at < PROPAGATION_S:
         _countdown(since.at)
 
@@ -128,6 +132,6 @@ def _countdown(since: float) -> None:
     minutes, seconds = divmod(round(left), 60)
     st.progress(
         1 - left / PROPAGATION_S,
-        text=f"A new role takes up to ten minutes until registries know of it: {minutes}:{seconds:02} left at most. "
-        "A node that was refused tries again by itself.",
+        text=f"A new role takes up to ten minutes to take effect: at most {minutes}:{seconds:02} left. "
+        "Nodes retry failed pulls automatically.",
     )

@@ -1,4 +1,4 @@
-"""Several pairs attached at once: one plan, one result each."""
+"""Attaching several pairs at once: a plan and a result for each."""
 
 from collections.abc import Sequence
 
@@ -16,7 +16,7 @@ from ui.elements.writing import PlainPlan, confirm, run
 from ui.loaders import clusters
 from ui.runtime import connection
 
-# More would take minutes, and nobody reads so long a plan.
+# More would take minutes, and the plan would be too long to read.
 MOST = 50
 
 
@@ -40,7 +40,7 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
     """The plan of all, then the result of each."""
     chosen = tuple(pairs[:MOST])
     if len(pairs) > MOST:
-        st.warning(f"The first {MOST} of {len(pairs):,} are planned.", icon=":material/warning:")
+        st.warning(f"Only the first {MOST} of {len(pairs):,} pairs are planned.", icon=":material/warning:")
     plans = _plans(who, chosen)
     show_refused(plans, "plan", "plans")
     ready = [plan for plan in plans.values if not plan.nothing_to_do and not plan.blockers]
@@ -56,7 +56,7 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
             }
             for plan in plans.values
         ],
-        "What would be assigned, a pair a row",
+        "Planned role assignments, one pair per row",
     )
     action = f"Assign {counted(len(ready), 'role')}"
     lines = tuple(admin_request.as_az(plan.assignment) for plan in ready)
@@ -83,6 +83,6 @@ def _apply(who: str, action: str, plans: Sequence[AttachPlan], pairs: tuple[Pair
             {"Cluster": plan.cluster.name, "Registry": plan.registry.name, "Result": label(result.outcome)}
             for plan, result in done.values
         ],
-        "The result of each pair",
+        "Results, one pair per row",
     )
-    st.caption("Each is verified. A new role takes up to ten minutes until registries know of it.")
+    st.caption("Each assignment was verified. A new role takes up to ten minutes to take effect.")

@@ -17,7 +17,7 @@ def cluster_key(cluster: Cluster, clusters: Sequence[Cluster]) -> str:
 
 
 def choose_cluster(clusters: Sequence[Cluster]) -> Cluster | None:
-    """The cluster chosen in a box, which the URL remembers; None where none is."""
+    """The cluster that is chosen here or in the URL; None if none is."""
     keys = {cluster_key(cluster, clusters): cluster for cluster in clusters}
     key = st.selectbox("Cluster", list(keys), None, key="cluster", bind="query-params", placeholder="Choose one")
     return keys.get(key) if key else None

@@ -1,4 +1,4 @@
-"""A cluster's two identities: which one pulls, and why it is not the other."""
+"""A cluster's two identities: which one pulls images, and what the other is for."""
 
 import streamlit as st
 
@@ -7,7 +7,7 @@ from ui.elements.text import plain
 
 
 def show_identities(cluster: Cluster) -> None:
-    """Both, with their ids to copy."""
+    """Both identities, with their ids to copy."""
     st.subheader("The two identities", anchor=False)
     st.markdown(f"The cluster acts as a {cluster.identity_model}. {plain(cluster.puller.why)}")
     pulls, acts = st.columns(2)
@@ -19,15 +19,15 @@ def show_identities(cluster: Cluster) -> None:
             st.markdown("None: the nodes pull as the cluster's service principal.")
             _id("Client id (servicePrincipalProfile.clientId)", cluster.service_principal_id)
         else:
-            st.markdown("Azure does not tell one.")
-        st.caption("Of the node pools. A role that lets pull is assigned to its object id, never to its client id.")
+            st.markdown("Azure reports none.")
+        st.caption("Used by the node pools. Assign pull roles to its object id, never to its client id.")
     with acts, st.container(border=True, height="stretch"):
         st.markdown(":gray-badge[:material/settings: manages the cluster] **Control plane's identity**")
         if cluster.control_plane:
             _show_ids(cluster.control_plane, "identity")
         else:
-            st.markdown("None of its own.")
-        st.caption("Of the managed control plane: load balancers, disks, node pools. It never pulls an image.")
+            st.markdown("None")
+        st.caption("Used for load balancers, disks and node pools. It never pulls images.")
 
 
 def _show_ids(identity: ManagedIdentity, where: str) -> None:
@@ -41,4 +41,4 @@ def _show_ids(identity: ManagedIdentity, where: str) -> None:
 
 def _id(label: str, value: str) -> None:
     st.caption(label)
-    st.code(value or "not told", language=None, wrap_lines=True)
+    st.code(value or "not reported", language=None, wrap_lines=True)

@@ -1,4 +1,4 @@
-"""The pull matrix as squares: a sign and a colour a pair, the reason under the pointer."""
+"""The pull matrix as squares: each pair has a sign and a colour, and its reason as a tooltip."""
 
 from collections.abc import Sequence
 from html import escape
@@ -14,10 +14,10 @@ ROW_PX, HEAD_PX = 34, 150
 
 
 def matrix_figure(pairs: Sequence[Pair], theme: str) -> go.Figure:
-    """A row a cluster, a column a registry. Every pair of `pairs` is drawn once.
+    """A row for each cluster, a column for each registry. Every pair of `pairs` is drawn once.
 
-    What is pointed at and clicked on are points over the squares, which plotly lets nobody select: their index is that
-    in `pairs`.
+    plotly can't select squares of a heat map: invisible points over them take clicks and tooltips. A point's index is
+    that of its pair in `pairs`.
     """
     colours = palette(theme)
     clusters = list(dict.fromkeys(pair.cluster.id for pair in pairs))

@@ -1,4 +1,4 @@
-"""What all checks say of a pull, then each with its evidence, what a pod would say, and the fix; and as text."""
+"""The verdict of all checks, then each check with its evidence, the pod's event and the fix; and all as text."""
 
 from datetime import datetime
 
@@ -20,24 +20,24 @@ _MARKS = {
 
 
 def show_verdict(run: PullRun, *, running: bool, image: bool) -> None:
-    """One answer: green only where every check that it takes has run and passed."""
+    """The verdict: green only if every check that it needs has passed."""
     if running and not any(check.state is CheckState.FAILED for check in run.report.checks):
         st.info("The checks are running.", icon=":material/hourglass_empty:")
         return
     found = verdict(run.report.checks, image=image)
     cluster, registry = (plain(one.name) if one else "" for one in (run.cluster, run.registry))
-    words = f"**{cluster}** ← **{registry}**: {plain(found.sentence)}"
+    sentence = f"**{cluster}** ← **{registry}**: {plain(found.sentence)}"
     match found.answer:
         case Answer.CAN:
-            st.success(words, icon=":material/check_circle:")
+            st.success(sentence, icon=":material/check_circle:")
         case Answer.CANNOT:
-            st.error(words, icon=":material/cancel:")
+            st.error(sentence, icon=":material/cancel:")
         case Answer.PROBABLY:
-            st.warning(words, icon=":material/help:")
+            st.warning(sentence, icon=":material/help:")
 
 
 def show_checks(run: PullRun) -> None:
-    """In the order of a transcript of `az aks check-acr`; those that did not pass with what a pod says, and the fix."""
+    """All checks in the order of `az aks check-acr`; those that did not pass with the pod's event and the fix."""
     st.subheader("Checks", anchor=False)
     for check in run.report.checks:
         with st.container(border=check.state is not CheckState.PASSED, gap="xsmall"):
@@ -48,14 +48,14 @@ def _show(check: Check) -> None:
     st.markdown(f"{_MARKS[check.state]} **{plain(check.title)}** :small[{check.id}]  \n{plain(check.evidence)}")
     if check.state is not CheckState.PASSED:
         if check.symptom:
-            st.caption("A pod's event then says")
+            st.caption("Event of the pod")
             st.code(check.symptom, language=None, wrap_lines=True)
         if check.fix:
             st.markdown(f"**What to do:** {check.fix}")
 
 
 def show_text(cluster: Cluster, registry: Registry, run: PullRun, at: datetime, *, image: bool) -> None:
-    """For a ticket, as `az aks check-acr` prints."""
+    """All checks as `az aks check-acr` prints them, to paste into a ticket."""
     with st.expander("As text, for a ticket", icon=":material/content_copy:"):
         found = verdict(run.report.checks, image=image)
         st.code(

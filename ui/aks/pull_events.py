@@ -1,4 +1,4 @@
-"""Why a pod does not pull: its event pasted, the cause, the check that confirms it, the fix."""
+"""Why a pod fails to pull: from its pasted event the cause, the checks that confirm it, and the fix."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from ui.navigation.selection import key_of
 
 
 def show_events(checks: Sequence[Check], registries: Sequence[Registry], cluster_key: str) -> None:
-    """`checks` are those that have run for the pair that is chosen, if any is."""
+    """A box to paste an event into, and its diagnosis. `checks`: those of the chosen pair; empty if none is chosen."""
     with st.expander("Why does my pod not pull?", icon=":material/troubleshoot:"):
         text = st.text_area(
             "The pod's event, as `kubectl describe pod` shows it",
@@ -26,7 +26,7 @@ def show_events(checks: Sequence[Check], registries: Sequence[Registry], cluster
         found = diagnose(text)
         if not found:
             st.info(
-                "Nothing in it is known. ImagePullBackOff itself says only that it failed: paste the event above it.",
+                "No known error in this text. ImagePullBackOff only says that a pull failed: paste the one before it.",
                 icon=":material/help:",
             )
         for one in found:
@@ -35,22 +35,22 @@ def show_events(checks: Sequence[Check], registries: Sequence[Registry], cluster
                 st.code(one.seen, language=None, wrap_lines=True)
                 confirming = [check for check in checks if check.id in one.checks]
                 if confirming:
-                    said = "; ".join(f"{check.title} ({check.id}): {check.state}" for check in confirming)
-                    st.markdown(f"Of the checks below: {plain(said)}")
+                    states = "; ".join(f"{check.title} ({check.id}): {check.state}" for check in confirming)
+                    st.markdown(f"Checks below: {plain(states)}")
                 else:
-                    st.markdown(f"Confirmed by the checks {', '.join(one.checks)}.")
+                    st.markdown(f"Checks that confirm it: {', '.join(one.checks)}")
                 st.markdown(f"**What to do:** {one.fix}")
-        _offer(text, registries, cluster_key)
+        _link_to_check(text, registries, cluster_key)
 
 
-def _offer(text: str, registries: Sequence[Registry], cluster_key: str) -> None:
-    """The image that the event names, ready to be checked."""
+def _link_to_check(text: str, registries: Sequence[Registry], cluster_key: str) -> None:
+    """A link that checks the image that the event names."""
     image = image_of(text)
     if image is None:
         return
     named = [one for one in registries if one.login_server.casefold() == image.login_server.casefold()]
     if not named:
-        st.caption(f"It pulls from {plain(image.login_server)}, which is no registry that this identity sees.")
+        st.caption(f"The image is in {plain(image.login_server)}, a registry that this identity can't see.")
         return
     query = {
         "registry": key_of(named[0], registries),

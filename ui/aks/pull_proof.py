@@ -1,4 +1,4 @@
-"""A test pull in the cluster: what will run, shown before it runs; then the result on each architecture."""
+"""A test pull in the cluster: its script, shown before it runs, and the result on each architecture."""
 
 from typing import TypeAlias
 
@@ -26,14 +26,13 @@ _TEST_PULLS = RunKind[ProofPlan, _Proofs]("test pulls")
 
 
 @st.dialog("Run a test pull", width="large")
-def prove(who: str, cluster: Cluster, registry: Registry, repository: str, reference: str) -> None:
-    """Shows the whole script, and starts it."""
+def start_test_pull(who: str, cluster: Cluster, registry: Registry, repository: str, reference: str) -> None:
+    """Shows the script, and starts it after a confirmation."""
     with panel():
         plan = plan_proof(cluster, registry, repository, reference)
         st.markdown(
-            f"A pod that names **{plain(plan.image)}** is started in the namespace default of "
-            f"**{plain(cluster.name)}**, one for each architecture ({', '.join(plan.architectures) or 'none'}), "
-            "and deleted after a minute at most. "
+            f"Starts **{plain(plan.image)}** in the namespace default of **{plain(cluster.name)}**, in a pod for each "
+            f"architecture ({', '.join(plan.architectures) or 'none'}), and deletes the pods after at most a minute. "
             "Whatever the image does when it starts, it does in that minute."
         )
         if confirm(PlainPlan(plan.blockers, (), (plan.script,)), "Run test pull"):
@@ -50,8 +49,8 @@ def _key(cluster: Cluster, image: str) -> str:
     return f"{cluster.id} {image}"
 
 
-def show_proof(cluster: Cluster, registry: Registry, repository: str, reference: str) -> None:
-    """The test pull of this image that this session began, if it did."""
+def show_test_pull(cluster: Cluster, registry: Registry, repository: str, reference: str) -> None:
+    """The test pull of this image, if this session started one."""
     image = f"{registry.login_server}/{image_name(repository, reference)}"
     if _key(cluster, image) in runs_of(_TEST_PULLS):
         st.subheader("Test pull", anchor=False)

@@ -188,11 +188,11 @@ def test_c7_what_a_group_gives_arrives_late() -> None:
 
 def test_c8_a_role_takes_its_time() -> None:
     fresh = held(created=NOW - timedelta(minutes=3))
-    said(state.freshness(decided(fresh), NOW), WARNING, "3 minutes")
-    said(state.freshness(decided(held()), NOW), PASSED, "15 November 2026")
-    said(state.freshness(decided(fresh, held(scope="/subscriptions/s1")), NOW), PASSED)
-    said(state.freshness(decided(held(created=None)), NOW), UNKNOWN)
-    assert state.freshness(decided(), NOW) is None
+    said(state.assignment_age(decided(fresh), NOW), WARNING, "3 minutes")
+    said(state.assignment_age(decided(held()), NOW), PASSED, "15 November 2026")
+    said(state.assignment_age(decided(fresh, held(scope="/subscriptions/s1")), NOW), PASSED)
+    said(state.assignment_age(decided(held(created=None)), NOW), UNKNOWN)
+    assert state.assignment_age(decided(), NOW) is None
 
 
 RESTRICTED = registry(public_access=True, default_action="Deny", ip_rules=("20.1.0.0/16", "20.9.9.9"))
@@ -244,7 +244,7 @@ def test_c10_counts_only_where_there_are_rules() -> None:
     closed = network.public_path(registry(), Outbound(()))
     assert closed.open is False
     assert network.outbound(registry(), closed, NO) is None
-    assert not network.let_in("20.1.2.3", ("AzureCloud", "20.2.0.0/16"))
+    assert not network.is_allowed("20.1.2.3", ("AzureCloud", "20.2.0.0/16"))
 
 
 VNET = SUBNET.lower().partition("/subnets/")[0]

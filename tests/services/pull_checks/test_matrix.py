@@ -122,7 +122,7 @@ def test_a_deny_assignment_takes_it_away() -> None:
     found = pair(grant(), denies=(deny,))
     assert (found.answer, found.reason) == (
         Answer.CANNOT,
-        "The deny assignment no pulls takes pulling away; no role overrides it.",
+        "The deny assignment no pulls denies pulling; no role overrides it.",
     )
 
 
@@ -156,14 +156,14 @@ RULES = {"public_access": True, "default_action": "Deny", "ip_rules": ("203.0.11
     [
         (RULES, {ADDRESS.lower(): "203.0.113.9"}, Answer.CAN, "AcrPull"),
         (RULES, {ADDRESS.lower(): "198.51.100.9"}, Answer.NETWORK, "198.51.100.9 is in none"),
-        (RULES, {ADDRESS.lower(): ""}, Answer.NETWORK, "is not known"),
-        (RULES, {}, Answer.NETWORK, "is not known"),
+        (RULES, {ADDRESS.lower(): ""}, Answer.NETWORK, "outbound address is unknown"),
+        (RULES, {}, Answer.NETWORK, "outbound address is unknown"),
         ({"public_access": False}, {}, Answer.NETWORK, "nobody can pull"),
         (
             {"public_access": False, "private_endpoints": (PrivateEndpoint("/pe", "Approved"),)},
             {},
             Answer.NETWORK,
-            "private endpoint that its nodes reach",
+            "nodes need a private endpoint that they can reach",
         ),
     ],
 )
