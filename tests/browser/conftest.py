@@ -3,13 +3,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page
 
 from tests.support.chromium import chromium
 from tests.support.console import console, window
 
-# A slow machine is no failure.
-expect.set_options(timeout=20_000)
 FAILURES = Path(__file__).parent / "failures"
 
 

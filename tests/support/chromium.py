@@ -4,7 +4,10 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
+
+# A slow machine is no failure.
+expect.set_options(timeout=20_000)
 
 FLAGS = [
     "--no-sandbox",
