@@ -165,7 +165,7 @@ def replay_repository_deletion(recording: Recording) -> None:
     sent(client).on("GET", f"{url}/_tags", Answer(200, {"tags": None}))
     sent(client).on("GET", url, GONE)
     deleted = apply_repository_deletion(client, RepositoryDeletionPlan(name, (), (), 0))
-    assert deleted.told
+    assert deleted.reported
     assert list(deleted.manifests) == recording.body["manifestsDeleted"]
     assert list(deleted.tags) == (recording.body["tagsDeleted"] or [])
 
