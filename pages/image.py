@@ -72,9 +72,9 @@ with st.container(horizontal=True):
     if len(row.tags) > SHOWN_TAGS:
         st.badge(f"and {counted(len(row.tags) - SHOWN_TAGS, 'more tag')}", color="green")
     if tag_locks.any:
-        st.badge(f"tag locked: {tag_locks.words}", icon=":material/lock:", color="orange")
+        st.badge(f"tag locked: {tag_locks.label}", icon=":material/lock:", color="orange")
     if row.locks.any:
-        st.badge(f"manifest locked: {row.locks.words}", icon=":material/lock:", color="orange")
+        st.badge(f"manifest locked: {row.locks.label}", icon=":material/lock:", color="orange")
 show_read_only()
 OF_TAG, OF_MANIFEST = "Locks of this tag", "Locks of this manifest"
 with st.container(horizontal=True, vertical_alignment="center"):

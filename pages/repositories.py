@@ -76,7 +76,7 @@ def row(name: str) -> dict[str, object]:
         "Manifests": found.manifest_count if found else None,
         "Last update": found.updated if found else None,
         "Created": found.created if found else None,
-        "Locked": found.locks.words if found else None,
+        "Locked": found.locks.label if found else None,
     }
 
 

@@ -59,7 +59,7 @@ show_metrics(
 )
 if repository.locks.any:
     st.info(
-        f"Locked against {repository.locks.words}. {meaning(repository.locks, 'repository')}", icon=":material/lock:"
+        f"Locked against {repository.locks.label}. {meaning(repository.locks, 'repository')}", icon=":material/lock:"
     )
 show_read_only()
 with st.container(horizontal=True, vertical_alignment="center"):
@@ -135,7 +135,7 @@ def _tag_row(tag: Tag, summary: ImageSummary | None) -> dict[str, object]:
         "Digest": tag.digest,
         "Last update": tag.updated,
         "Created": tag.created,
-        "Locked": tag.locks.words,
+        "Locked": tag.locks.label,
     }
 
 

@@ -1,14 +1,14 @@
-"""What is told of a permission: whether, because of which role assignments, and what can't be told."""
+"""A decision on a permission: the verdict, the role assignments that give it, and what is undetermined."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 from services.access.permissions import Permission
-from services.access.role_assignments import DenyAssignment, RoleAssignment, scope_words
+from services.access.role_assignments import DenyAssignment, RoleAssignment, scope_label
 
 
 class Verdict(StrEnum):
-    """SOME: it depends on the repository, and none was named. UNKNOWN: it can't be told from what was read."""
+    """SOME: it depends on the repository, and none was named. UNKNOWN: what was read does not decide it."""
 
     YES = "yes"
     SOME = "some"
@@ -33,9 +33,9 @@ class Reason:
     custom: bool = False
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """'AcrPull, inherited from the resource group hub-rg, held by the group GUID, under a condition'."""
-        where = f"inherited from {scope_words(self.assignment.scope)}" if self.inherited else "on the registry itself"
+        where = f"inherited from {scope_label(self.assignment.scope)}" if self.inherited else "on the registry itself"
         group = f", held by the group {self.group}" if self.group else ""
         role = f"{self.role} (custom role)" if self.custom else self.role
         return f"{role}, {where}{group}{', under a condition' if self.assignment.condition else ''}"
@@ -66,19 +66,19 @@ class Decision:
     unread: str = ""
 
     @property
-    def because(self) -> tuple[Reason, ...]:
+    def granting(self) -> tuple[Reason, ...]:
         """The assignments that give it, on all repositories or on some."""
         return tuple(reason for reason in self.reasons if reason.verdict in (Verdict.YES, Verdict.SOME))
 
     @property
-    def untold(self) -> tuple[Reason, ...]:
-        """The assignments of which it can't be told whether they give it; each says why."""
+    def undetermined(self) -> tuple[Reason, ...]:
+        """The assignments that may give it or not; each says why that is unknown."""
         return tuple(reason for reason in self.reasons if reason.verdict is Verdict.UNKNOWN)
 
     @property
-    def said(self) -> tuple[str, ...]:
+    def sentences(self) -> tuple[str, ...]:
         """All of it in words, a sentence or two each: what gives it, what may, what does not, what takes it away."""
-        given = [f"{reason.words}{f': {reason.why}' if reason.why else '.'}" for reason in self.reasons]
+        given = [f"{reason.label}{f': {reason.why}' if reason.why else '.'}" for reason in self.reasons]
         denied = [
             f"The deny assignment {one.deny.name} {'takes' if one.verdict is Verdict.YES else 'may take'} it away."
             for one in self.denials
@@ -86,6 +86,6 @@ class Decision:
         return (
             *given,
             *denied,
-            *(f"{reason.words}. {reason.why}" for reason in self.ignored),
+            *(f"{reason.label}. {reason.why}" for reason in self.ignored),
             *((self.unread,) if self.unread else ()),
         )

@@ -19,7 +19,7 @@ class RepositoryChoice:
     prefixes: tuple[str, ...] = ()
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """'all repositories', or 'team/app, and all below backend/'."""
         if not (self.names or self.prefixes):
             return "all repositories"

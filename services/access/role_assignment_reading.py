@@ -138,7 +138,7 @@ def read_principal(
     return PrincipalAccess(AccessRecords(assignments, known, denies), groups, tuple(unread))
 
 
-def own_permissions(session: AzureSession, registry: Registry) -> tuple[PermissionBlock, ...]:
+def read_caller_permissions(session: AzureSession, registry: Registry) -> tuple[PermissionBlock, ...]:
     """What the caller may do at a registry, a block for each role that it holds. Raises ServiceError.
 
     Azure says here nothing of conditions, nor of deny assignments: who is let in by it may still be refused.
@@ -150,16 +150,16 @@ def own_permissions(session: AzureSession, registry: Registry) -> tuple[Permissi
         return tuple(_block(model) for model in items(session, models))
 
 
-def own_if_told(session: AzureSession, registry: Registry) -> tuple[PermissionBlock, ...] | None:
+def caller_permissions_or_none(session: AzureSession, registry: Registry) -> tuple[PermissionBlock, ...] | None:
     """What the caller may do at a registry; None where that can't be read."""
     try:
-        return own_permissions(session, registry)
+        return read_caller_permissions(session, registry)
     except ServiceError:
         return None
 
 
 def group_permissions(session: AzureSession, subscription_id: str, group: str) -> tuple[PermissionBlock, ...]:
-    """As `own_permissions`, at a resource group. Raises ServiceError."""
+    """As `read_caller_permissions`, at a resource group. Raises ServiceError."""
     with as_service_error(f"Could not read what you may do in {group}"):
         models = session.authorization(subscription_id).permissions.list_for_resource_group(group)
         return tuple(_block(model) for model in items(session, models))

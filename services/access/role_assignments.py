@@ -103,7 +103,7 @@ def keys_down_to(scope: str) -> Iterator[str]:
         yield key
 
 
-def scope_words(scope: str) -> str:
+def scope_label(scope: str) -> str:
     """What kind of scope it is and its name: 'the resource group hub-rg'."""
     segments = scope.strip("/").split("/")
     lowered = [segment.lower() for segment in segments]

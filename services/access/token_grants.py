@@ -41,7 +41,7 @@ class Granted:
     error: ServiceError | None = None
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """'sign in', 'list repositories', 'pull'."""
         return str(self.permission or "sign in")
 

@@ -87,7 +87,7 @@ def needed_of(
         kept = permission(grants, holder, abac, wanted, groups=())
         if now.verdict is Verdict.NO or own.verdict is not Verdict.YES or kept.verdict is Verdict.YES:
             continue
-        roles = [role for reason in own.because if (role := grants.role(reason.assignment.role))]
+        roles = [role for reason in own.granting if (role := grants.role(reason.assignment.role))]
         (named if any(_names_registries(role, wanted) for role in roles) else general).append(wanted)
     return Needed(tuple(named), tuple(general))
 

@@ -12,7 +12,7 @@ from services.access.decisions import Decision, Verdict
 from services.access.evaluation import permission
 from services.access.permissions import Permission
 from services.access.powers import Extra, powers_of
-from services.access.role_assignments import AccessRecords, RoleAssignment, keys_down_to, scope_key, scope_words
+from services.access.role_assignments import AccessRecords, RoleAssignment, keys_down_to, scope_key, scope_label
 from services.access.role_definitions import REGISTRY, RoleDefinition
 from services.registries.registry import Mode, Registry
 from services.wording import counted
@@ -239,11 +239,11 @@ def _dangers(rights: Rights, records: AccessRecords) -> tuple[Found, ...]:
     wide = [
         reason
         for wanted in _CHANGES
-        for reason in rights.on(wanted).because
+        for reason in rights.on(wanted).granting
         if _depth(reason.assignment.scope) <= 2 and rights.on(wanted).verdict is not Verdict.NO
     ]
     if wide:
-        why = f"{wide[0].role} comes from {scope_words(wide[0].assignment.scope)}: it is for every registry in it."
+        why = f"{wide[0].role} comes from {scope_label(wide[0].assignment.scope)}: it is for every registry in it."
         found.append(Found(Danger.WIDE, True, why))
     return tuple(found)
 

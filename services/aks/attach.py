@@ -13,7 +13,7 @@ from services.access.decisions import Reason, Verdict
 from services.access.evaluation import permission_by_choice
 from services.access.permissions import Permission
 from services.access.repository_scope import ALL, RepositoryChoice, condition_for
-from services.access.role_assignment_reading import own_if_told
+from services.access.role_assignment_reading import caller_permissions_or_none
 from services.access.role_assignments import RoleAssignment
 from services.access.role_definitions import ACR_PULL, BUILT_IN, REPOSITORY_READER, PermissionBlock
 from services.aks.clusters import Cluster, get_cluster
@@ -25,6 +25,7 @@ from services.connection.resource_ids import same_id
 from services.connection.session import AzureSession
 from services.registries.reading import describe_registry
 from services.registries.registry import Mode, Registry
+from services.roles import admin_request
 from services.roles.planned_assignment import PlannedAssignment, find_same, write_assignment
 
 
@@ -65,6 +66,11 @@ class AttachPlan:
             f"Attached by ACR Console for {self.cluster.name}",
         )
 
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The line of the same."""
+        return (admin_request.as_az(self.assignment),)
+
 
 def role_for(mode: Mode) -> str:
     """The GUID of the least role that lets pull in this mode: in ABAC mode AcrPull is ignored."""
@@ -74,31 +80,31 @@ def role_for(mode: Mode) -> str:
 def plan_attach(
     cluster: Cluster,
     registry: Registry,
-    held: PullerAccess,
-    own: tuple[PermissionBlock, ...] | None,
+    puller_access: PullerAccess,
+    caller_permissions: tuple[PermissionBlock, ...] | None,
     choice: RepositoryChoice = ALL,
     *,
     registry_tenant: str = "",
 ) -> AttachPlan:
-    """What would be written, from what was read. `own`: the caller's permissions, None where they could not be read.
+    """What would be written, from what was read. `caller_permissions` None where they could not be read.
 
     `choice` is of ABAC registries only. `registry_tenant` "" where it is not known. Raises ServiceError for a choice
     of what can be no repository's name.
     """
-    principal = held.principal_id
+    principal = puller_access.principal_id
     role = role_for(registry.access.mode)
     condition = condition_for(choice) if registry.access.mode is Mode.ABAC else ""
     decisions = permission_by_choice(
-        held.access.records, principal, registry, Permission.PULL, choice, groups=held.access.groups
+        puller_access.access.records, principal, registry, Permission.PULL, choice, groups=puller_access.access.groups
     )
-    same = find_same(held.access.records.assignments, registry.id, principal, role)
-    granted = tuple(dict.fromkeys(reason for decision in decisions for reason in decision.because))
+    same = find_same(puller_access.access.records.assignments, registry.id, principal, role)
+    granted = tuple(dict.fromkeys(reason for decision in decisions for reason in decision.granting))
     taken = [denial for decision in decisions for denial in decision.denials if denial.verdict is Verdict.YES]
     nothing_to_do = not taken and (
         all(any(reason.verdict is Verdict.YES for reason in decision.reasons) for decision in decisions)
         or bool(same and same.condition == condition)
     )
-    right = caller_right(own, Permission.ASSIGN_ROLES, registry.access.mode)
+    right = caller_right(caller_permissions, Permission.ASSIGN_ROLES, registry.access.mode)
     blockers = [*_about_principal(cluster, principal), *_about_tenant(cluster, registry_tenant)]
     warnings: list[str] = []
     if choice != ALL and registry.access.mode is Mode.LEGACY:
@@ -119,8 +125,8 @@ def plan_attach(
         blockers.append(right.blocker)
     if right.warning:
         warnings.append(right.warning)
-    if held.access.unread and not nothing_to_do:
-        warnings.append(f"Not read: {', '.join(refusal.what for refusal in held.access.unread)}.")
+    if puller_access.access.unread and not nothing_to_do:
+        warnings.append(f"Not read: {', '.join(refusal.what for refusal in puller_access.access.unread)}.")
     if cluster.node_provisioning or cluster.virtual_nodes:
         warnings.append("Nodes of node auto-provisioning and virtual nodes may pull as another identity than this.")
     return AttachPlan(
@@ -148,13 +154,13 @@ def read_attach_plan(
 ) -> AttachPlan:
     """Reads what `plan_attach` needs: four or five requests. `principal_id` is for a service principal's object id,
     which only the directory knows. Raises ServiceError where the role assignments refuse."""
-    held = read_puller(session, cluster, registry, principal_id)
-    own = own_if_told(session, registry)
+    puller_access = read_puller(session, cluster, registry, principal_id)
+    caller_permissions = caller_permissions_or_none(session, registry)
     try:
         tenant = tenant_of(session, registry.subscription_id)
     except ServiceError:
         tenant = ""  # Azure itself refuses an identity of another tenant.
-    return plan_attach(cluster, registry, held, own, choice, registry_tenant=tenant)
+    return plan_attach(cluster, registry, puller_access, caller_permissions, choice, registry_tenant=tenant)
 
 
 @dataclass(frozen=True)

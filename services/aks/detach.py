@@ -7,11 +7,12 @@ from services.access.caller_rights import caller_right
 from services.access.decisions import Decision
 from services.access.evaluation import permission
 from services.access.permissions import Permission
-from services.access.role_assignment_reading import own_if_told, read_principal
+from services.access.role_assignment_reading import caller_permissions_or_none, read_principal
 from services.access.role_assignments import RoleAssignment, scope_key
 from services.access.role_definitions import ACR_PULL, REPOSITORY_READER, PermissionBlock
 from services.aks.clusters import Cluster
 from services.aks.puller import PullerAccess, read_puller
+from services.commands import access as az_access
 from services.connection.changes import Outcome, refused
 from services.connection.errors import ServiceError
 from services.connection.resource_ids import same_id
@@ -35,14 +36,19 @@ class DetachPlan:
     blockers: tuple[str, ...]
     warnings: tuple[str, ...]
 
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The line of the same; empty where nothing is removed."""
+        return (az_access.remove_assignment(self.assignment.id),) if self.assignment else ()
 
-def attachments(registry: Registry, held: PullerAccess) -> tuple[RoleAssignment, ...]:
+
+def attachments(registry: Registry, puller_access: PullerAccess) -> tuple[RoleAssignment, ...]:
     """The puller's own assignments on exactly this registry, of a role that attaching gives, in either mode."""
     return tuple(
         one
-        for one in held.access.records.assignments
+        for one in puller_access.access.records.assignments
         if scope_key(one.scope) == scope_key(registry.id)
-        and same_id(one.principal_id, held.principal_id)
+        and same_id(one.principal_id, puller_access.principal_id)
         and one.role in ATTACHING
     )
 
@@ -50,17 +56,20 @@ def attachments(registry: Registry, held: PullerAccess) -> tuple[RoleAssignment,
 def plan_detach(
     cluster: Cluster,
     registry: Registry,
-    held: PullerAccess,
-    own: tuple[PermissionBlock, ...] | None,
+    puller_access: PullerAccess,
+    caller_permissions: tuple[PermissionBlock, ...] | None,
     assignment_id: str = "",
 ) -> DetachPlan:
-    """What would be removed: the attachment of that id, or the only one there is. `own` as in `plan_attach`."""
-    found = attachments(registry, held)
+    """What would be removed: the attachment of that id, or the only one there is.
+
+    `caller_permissions` as in `plan_attach`.
+    """
+    found = attachments(registry, puller_access)
     chosen = [one for one in found if not assignment_id or same_id(one.id, assignment_id)]
     assignment = chosen[0] if len(chosen) == 1 else None
-    right = caller_right(own, Permission.REMOVE_ROLES, registry.access.mode)
+    right = caller_right(caller_permissions, Permission.REMOVE_ROLES, registry.access.mode)
     blockers: list[str] = []
-    if not held.principal_id:
+    if not puller_access.principal_id:
         blockers.append("Whose assignment it is can't be told: the object id of who pulls is not known.")
     elif not chosen:
         blockers.append("There is nothing to detach: no role of its own on this registry lets the cluster pull.")
@@ -74,9 +83,9 @@ def plan_detach(
     return DetachPlan(
         cluster,
         registry,
-        held.principal_id,
+        puller_access.principal_id,
         assignment,
-        _without(registry, held, assignment),
+        _without(registry, puller_access, assignment),
         right.may,
         tuple(blockers),
         tuple(warnings),
@@ -87,8 +96,8 @@ def read_detach_plan(
     session: AzureSession, cluster: Cluster, registry: Registry, assignment_id: str = "", *, principal_id: str = ""
 ) -> DetachPlan:
     """Reads what `plan_detach` needs. Raises ServiceError where the role assignments refuse."""
-    held = read_puller(session, cluster, registry, principal_id)
-    return plan_detach(cluster, registry, held, own_if_told(session, registry), assignment_id)
+    puller_access = read_puller(session, cluster, registry, principal_id)
+    return plan_detach(cluster, registry, puller_access, caller_permissions_or_none(session, registry), assignment_id)
 
 
 @dataclass(frozen=True)
@@ -122,14 +131,14 @@ def _left(session: AzureSession, plan: DetachPlan) -> Decision | None:
     return _without(plan.registry, PullerAccess(plan.principal_id, access), plan.assignment)
 
 
-def _without(registry: Registry, held: PullerAccess, assignment: RoleAssignment | None) -> Decision:
+def _without(registry: Registry, puller_access: PullerAccess, assignment: RoleAssignment | None) -> Decision:
     """Whether the puller may pull without this assignment. A list that is a moment old may still have it."""
-    records = held.access.records
+    records = puller_access.access.records
     kept = tuple(one for one in records.assignments if not assignment or not same_id(one.id, assignment.id))
     return permission(
         replace(records, assignments=kept),
-        held.principal_id,
+        puller_access.principal_id,
         registry,
         Permission.PULL,
-        groups=held.access.groups,
+        groups=puller_access.access.groups,
     )

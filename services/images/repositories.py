@@ -46,7 +46,7 @@ class Locks:
         return "deletion" if self.write else "writing, and so against deletion"
 
     @property
-    def words(self) -> str:
+    def label(self) -> str:
         """'delete, write' for what is locked, '' for nothing."""
         return ", ".join(name for name in ("delete", "write", "list", "read") if not getattr(self, name))
 

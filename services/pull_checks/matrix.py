@@ -94,9 +94,9 @@ def _by_roles(cluster: Cluster, registry: Registry, records: AccessRecords | Non
     decision = permission(records, puller.object_id, registry, Permission.PULL)
     match decision.verdict:
         case Verdict.YES:
-            return Answer.CAN, f"{decision.because[0].words}."
+            return Answer.CAN, f"{decision.granting[0].label}."
         case Verdict.SOME:
-            return Answer.SOME, f"{decision.because[0].words}: some repositories only."
+            return Answer.SOME, f"{decision.granting[0].label}: some repositories only."
         case Verdict.UNKNOWN:
             return Answer.UNKNOWN, undetermined(decision, MOST_REASONS)
     return Answer.CANNOT, _refusal(decision, cluster, registry, records)

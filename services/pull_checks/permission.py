@@ -49,10 +49,10 @@ def pull_permission(
         return unknown("C6", PERMISSION, decision)
     match decision.verdict:
         case Verdict.YES:
-            given = "; ".join(f"{reason.words} ({reason.assignment.id})" for reason in decision.because)
+            given = "; ".join(f"{reason.label} ({reason.assignment.id})" for reason in decision.granting)
             return Check("C6", PERMISSION, CheckState.PASSED, f"{given}.")
         case Verdict.SOME:
-            given = "; ".join(reason.words for reason in decision.because)
+            given = "; ".join(reason.label for reason in decision.granting)
             said = f"It depends on the repository: {given or 'a deny assignment excludes some'}."
             return unknown("C6", PERMISSION, said, "Check it again with the repository that is pulled.")
         case Verdict.UNKNOWN:
@@ -82,12 +82,12 @@ def refusal(
     if decision.denials:
         said = f"The deny assignment {decision.denials[0].deny.name} denies pulling; no role overrides it."
     elif left_out := [reason for reason in decision.reasons if reason.why]:
-        said += f" {left_out[0].words}: {left_out[0].why}"
+        said += f" {left_out[0].label}: {left_out[0].why}"
     if decision.ignored:
-        said += f" {decision.ignored[0].words}: {decision.ignored[0].why}"
+        said += f" {decision.ignored[0].label}: {decision.ignored[0].why}"
     if of_control_plane and cluster.control_plane and _assigned_to_control_plane(cluster, of_control_plane):
         said += (
-            f" {of_control_plane.because[0].words} is assigned to the control plane's identity "
+            f" {of_control_plane.granting[0].label} is assigned to the control plane's identity "
             f"{cluster.control_plane.object_id}, which never pulls images: a common mistake."
         )
     return said
@@ -95,9 +95,9 @@ def refusal(
 
 def undetermined(decision: Decision, most: int | None = None) -> str:
     """Sentences on what keeps a decision UNKNOWN: at `most` so many assignments, then how many more there are."""
-    reasons = decision.untold[:most]
-    said = [f"{reason.words}: {reason.why}" for reason in reasons]
-    if more := len(decision.untold) - len(reasons):
+    reasons = decision.undetermined[:most]
+    said = [f"{reason.label}: {reason.why}" for reason in reasons]
+    if more := len(decision.undetermined) - len(reasons):
         said.append(f"And {counted(more, 'more assignment')}.")
     said += [f"The deny assignment {denial.deny.name} may deny it." for denial in decision.denials]
     said += [decision.unread] if decision.unread else []
@@ -105,7 +105,7 @@ def undetermined(decision: Decision, most: int | None = None) -> str:
 
 
 def _assigned_to_control_plane(cluster: Cluster, of_control_plane: Decision | None) -> bool:
-    return bool(of_control_plane and of_control_plane.because and cluster.control_plane)
+    return bool(of_control_plane and of_control_plane.granting and cluster.control_plane)
 
 
 def _role_for(registry: Registry) -> str:
@@ -117,10 +117,10 @@ def group(decision: Decision | ServiceError) -> Check | None:
 
     https://learn.microsoft.com/azure/aks/cluster-container-registry-integration
     """
-    if isinstance(decision, ServiceError) or not decision.because:
+    if isinstance(decision, ServiceError) or not decision.granting:
         return None
-    if all(reason.group for reason in decision.because):
-        said = f"The role is assigned to the group {decision.because[0].group} only."
+    if all(reason.group for reason in decision.granting):
+        said = f"The role is assigned to the group {decision.granting[0].group} only."
         fix = "Group membership can take hours to take effect; assign the role to the identity itself to be sure."
         return Check("C7", GROUP, CheckState.WARNING, said, _UNAUTHORIZED, fix)
     return Check("C7", GROUP, CheckState.PASSED, "The role is assigned to the identity itself, not to a group.")

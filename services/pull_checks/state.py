@@ -36,9 +36,9 @@ def registry_state(registry: Registry) -> Check:
 
 def assignment_age(decision: Decision | ServiceError, now: datetime) -> Check | None:
     """C8: whether the role assignment is old enough to have taken effect. None if no role is known."""
-    if isinstance(decision, ServiceError) or not decision.because:
+    if isinstance(decision, ServiceError) or not decision.granting:
         return None
-    times = [reason.assignment.created for reason in decision.because]
+    times = [reason.assignment.created for reason in decision.granting]
     known = [time for time in times if time]
     if not known:
         return unknown("C8", AGE, "Azure does not report when the role was assigned.")

@@ -14,7 +14,7 @@ from services.access.evaluation import blocks_grant, permission_by_choice
 from services.access.permissions import Permission
 from services.access.powers import data_actions, takes_condition
 from services.access.repository_scope import ALL, RepositoryChoice, condition_for
-from services.access.role_assignment_reading import PrincipalAccess, own_if_told, read_principal
+from services.access.role_assignment_reading import PrincipalAccess, caller_permissions_or_none, read_principal
 from services.access.role_assignments import AccessRecords, RoleAssignment
 from services.access.role_definitions import BUILT_IN, PermissionBlock, RoleDefinition
 from services.connection.changes import Outcome, changed, refused
@@ -22,6 +22,7 @@ from services.connection.names import is_guid
 from services.connection.session import AzureSession
 from services.registries.reading import describe_registry
 from services.registries.registry import Mode, Registry
+from services.roles import admin_request
 from services.roles.planned_assignment import PlannedAssignment, PrincipalType, find_same, write_assignment
 
 NOTHING_HELD = PrincipalAccess(AccessRecords(()), frozenset())
@@ -52,6 +53,11 @@ class AssignmentPlan:
     blockers: tuple[str, ...]
     warnings: tuple[str, ...]
 
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The line of the same."""
+        return (admin_request.as_az(self.assignment),)
+
 
 def gives(role: RoleDefinition, mode: Mode) -> tuple[Permission, ...]:
     """What the role lets do with a registry in this mode."""
@@ -74,13 +80,13 @@ def plan_assignment(
     role: RoleDefinition,
     principal_id: str,
     principal_type: PrincipalType,
-    held: PrincipalAccess,
-    own: tuple[PermissionBlock, ...] | None,
+    principal_access: PrincipalAccess,
+    caller_permissions: tuple[PermissionBlock, ...] | None,
     choice: RepositoryChoice = ALL,
     *,
     client_ids: Mapping[str, str] | None = None,
 ) -> AssignmentPlan:
-    """What would be written. `held`: what the principal holds here; `own`: the caller's permissions, None where they
+    """What would be written. `principal_access`: what the principal holds here; `caller_permissions`, None where they
     could not be read. `client_ids`: the client ids that are known, in lower case, each with whose it is.
 
     Raises ServiceError for a choice of what can be no repository's name.
@@ -90,9 +96,9 @@ def plan_assignment(
     split = choice != ALL
     condition = condition_for(choice, data_actions(role)) if split else ""
     planned = PlannedAssignment(registry.id, principal_id, principal_type, role.id, role.name, condition)
-    same = find_same(held.records.assignments, registry.id, principal_id, role.id)
+    same = find_same(principal_access.records.assignments, registry.id, principal_id, role.id)
     nothing_to_do = bool(same and same.condition == condition)
-    right = caller_right(own, Permission.ASSIGN_ROLES, mode)
+    right = caller_right(caller_permissions, Permission.ASSIGN_ROLES, mode)
     blockers = _about_principal(principal_id, client_ids or {})
     if split and mode is Mode.LEGACY:
         blockers.append("A registry in Legacy mode can't be opened for some repositories only: a role is for all.")
@@ -105,13 +111,16 @@ def plan_assignment(
         )
     if right.blocker and not nothing_to_do:
         blockers.append(right.blocker)
-    warnings = [*_about_role(registry, role, given), *_about_held(registry, held, planned, given, choice)]
+    warnings = [
+        *_about_role(registry, role, given),
+        *_about_present_access(registry, principal_access, planned, given, choice),
+    ]
     if registry.unsettled:
         warnings.append(f"{registry.unsettled}: registry {registry.name}.")
     if right.warning:
         warnings.append(right.warning)
-    if held.unread:
-        warnings.append(f"Not read: {', '.join(refusal.what for refusal in held.unread)}.")
+    if principal_access.unread:
+        warnings.append(f"Not read: {', '.join(refusal.what for refusal in principal_access.unread)}.")
     return AssignmentPlan(
         registry,
         role,
@@ -140,9 +149,18 @@ def read_assignment_plan(
     Raises ServiceError where the role assignments refuse.
     """
     # What is no GUID is not put into a filter.
-    held = read_principal(session, registry, principal_id) if is_guid(principal_id) else NOTHING_HELD
-    own = own_if_told(session, registry)
-    return plan_assignment(registry, role, principal_id, principal_type, held, own, choice, client_ids=client_ids)
+    principal_access = read_principal(session, registry, principal_id) if is_guid(principal_id) else NOTHING_HELD
+    caller_permissions = caller_permissions_or_none(session, registry)
+    return plan_assignment(
+        registry,
+        role,
+        principal_id,
+        principal_type,
+        principal_access,
+        caller_permissions,
+        choice,
+        client_ids=client_ids,
+    )
 
 
 @dataclass(frozen=True)
@@ -213,9 +231,9 @@ def _about_role(registry: Registry, role: RoleDefinition, given: tuple[Permissio
     return found
 
 
-def _about_held(
+def _about_present_access(
     registry: Registry,
-    held: PrincipalAccess,
+    principal_access: PrincipalAccess,
     planned: PlannedAssignment,
     given: tuple[Permission, ...],
     choice: RepositoryChoice,
@@ -224,13 +242,13 @@ def _about_held(
         decision
         for wanted in given
         for decision in permission_by_choice(
-            held.records, planned.principal_id, registry, wanted, choice, groups=held.groups
+            principal_access.records, planned.principal_id, registry, wanted, choice, groups=principal_access.groups
         )
     ]
     found = []
     if decisions and all(decision.verdict is Verdict.YES for decision in decisions):
-        because = dict.fromkeys(reason.words for decision in decisions for reason in decision.because)
-        found.append(f"The principal may do all of this already: {'; '.join(because)}.")
+        granting = dict.fromkeys(reason.label for decision in decisions for reason in decision.granting)
+        found.append(f"The principal may do all of this already: {'; '.join(granting)}.")
     taken = dict.fromkeys(denial.deny.name for decision in decisions for denial in decision.denials)
     if taken:
         found.append(f"A deny assignment takes some of it away, whatever role is given: {', '.join(taken)}.")

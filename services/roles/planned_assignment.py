@@ -13,8 +13,8 @@ from azure.mgmt.authorization.v2022_04_01 import models
 from services.access.role_assignment_reading import assignment_from
 from services.access.role_assignments import RoleAssignment, scope_key
 from services.arm.pages import items
-from services.connection.changes import Outcome, changed
-from services.connection.errors import ServiceError, as_service_error
+from services.connection.changes import Outcome, changed, write
+from services.connection.errors import ServiceError, as_service_error, says_not_found
 from services.connection.resource_ids import parse_id, same_id
 from services.connection.session import AzureSession
 
@@ -95,58 +95,58 @@ def write_assignment(
 
     CREATED: written. ALREADY_DONE: it is there under another name, by somebody else. NOT_CONFIRMED: Azure took
     it, and it could not be read back; there is no assignment to show then. Raises ServiceError under `title` where it
-    is not there afterwards: AuthorizationFailed stops at once, PrincipalNotFound is tried for two minutes. Where a
+    is not there afterwards: PrincipalNotFound is tried again for two minutes, all else once. Where a
     write's answer was lost and nothing can be read back, the error says that it is not known.
     """
     report("assigning the role")
-    failure = _write(session, planned, title, report, sleep)
-    if failure and failure.status == 403:
-        raise replace(failure, remedy=ASK_ADMINISTRATOR)
-    if failure and failure.code in _REMEDIES:
-        raise replace(failure, remedy=_REMEDIES[failure.code])
-    report("verifying")
+
+    def read() -> RoleAssignment | None:
+        report("verifying")
+        return find_assignment(session, planned)
+
     try:
-        found = find_assignment(session, planned)
+        found = write(
+            title,
+            lambda: _send(session, planned, title, report, sleep),
+            read,
+            lambda assignment: assignment is not None,
+            says_not_found,
+        )
     except ServiceError as error:
-        if failure:
-            raise replace(failure, remedy="Whether it was assigned is not known. Look again in a minute.") from error
-        return Outcome.NOT_CONFIRMED, None
+        remedy = ASK_ADMINISTRATOR if error.status == 403 else _REMEDIES.get(error.code, error.remedy)
+        raise replace(error, remedy=remedy) from error
     if found is None:
-        if failure:
-            raise failure
         return Outcome.NOT_CONFIRMED, None
     if found.condition != planned.condition:
-        held = f"the condition {found.condition}" if found.condition else "no condition"
-        raise changed(title, f"Somebody assigned {planned.role_name} meanwhile, under {held}.")
-    # Where it failed, too: an answer was lost.
+        condition = f"the condition {found.condition}" if found.condition else "no condition"
+        raise changed(title, f"Somebody assigned {planned.role_name} meanwhile, under {condition}.")
     return Outcome.CREATED if same_id(found.name, planned.name) else Outcome.ALREADY_DONE, found
 
 
-def _write(
+def _send(
     session: AzureSession,
     planned: PlannedAssignment,
     title: str,
     report: Callable[[str], None],
     sleep: Callable[[float], None],
-) -> ServiceError | None:
-    """Sends the assignment; the error that it was answered last, None where it was taken or is there already."""
-    failure: ServiceError | None = None
+) -> None:
+    """Sends the assignment until the directory knows the identity; one that is there already is no error.
+
+    Raises the ServiceError of the last try.
+    """
+    client = session.authorization(planned.subscription_id).role_assignments
     for wait in (*WAITS_S, None):
         try:
             with as_service_error(title):
-                session.authorization(planned.subscription_id).role_assignments.create(
-                    planned.scope, planned.name, _body(planned)
-                )
-            return None
+                client.create(planned.scope, planned.name, _body(planned))
+            return
         except ServiceError as error:
-            failure = error
-        if failure.code == "RoleAssignmentExists":
-            return None
-        if failure.code != "PrincipalNotFound" or wait is None:
-            return failure
+            if error.code == "RoleAssignmentExists":
+                return
+            if error.code != "PrincipalNotFound" or wait is None:
+                raise
         report(f"the directory does not know the identity yet: again in {wait} s")
         sleep(wait)
-    return failure
 
 
 def _body(planned: PlannedAssignment) -> models.RoleAssignmentCreateParameters:

@@ -7,11 +7,17 @@ from services.access.caller_rights import caller_right
 from services.access.decisions import Decision, Verdict
 from services.access.evaluation import permission
 from services.access.permissions import Permission
-from services.access.role_assignment_reading import PrincipalAccess, assignment_from, own_if_told, read_principal
-from services.access.role_assignments import AccessRecords, RoleAssignment, may_be_group, scope_key, scope_words
+from services.access.role_assignment_reading import (
+    PrincipalAccess,
+    assignment_from,
+    caller_permissions_or_none,
+    read_principal,
+)
+from services.access.role_assignments import AccessRecords, RoleAssignment, may_be_group, scope_key, scope_label
 from services.access.role_definitions import PermissionBlock
-from services.connection.changes import Outcome, changed, refused
-from services.connection.errors import ServiceError, as_service_error
+from services.commands import access as az_access
+from services.connection.changes import Outcome, changed, refused, remove
+from services.connection.errors import ServiceError, as_service_error, if_there, says_not_found
 from services.connection.resource_ids import parse_id, same_id
 from services.connection.session import AzureSession
 from services.registries.reading import describe_registry
@@ -24,8 +30,8 @@ class RemovalPlan:
     """What is removed, and what that leaves. Nothing is sent while there are `blockers`.
 
     `gave`: what the role gives on the registry. `left`: whether its holder may still do each of it afterwards, and
-    because of what. `own_last`: it is by this assignment alone that the caller may assign roles here, or that can't be
-    told: without it nobody undoes this from here.
+    because of what. `own_last`: it is by this assignment alone that the caller may assign roles here, or that is
+    unknown: without it nobody undoes this from here.
     """
 
     registry: Registry
@@ -38,6 +44,11 @@ class RemovalPlan:
     blockers: tuple[str, ...]
     warnings: tuple[str, ...]
 
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The line of the same."""
+        return (az_access.remove_assignment(self.assignment.id),)
+
 
 def on_registry_itself(registry: Registry, assignment: RoleAssignment) -> bool:
     """Whether it stands on the registry, and not above it."""
@@ -47,19 +58,19 @@ def on_registry_itself(registry: Registry, assignment: RoleAssignment) -> bool:
 def plan_removal(
     registry: Registry,
     assignment: RoleAssignment,
-    held: PrincipalAccess,
-    own: tuple[PermissionBlock, ...] | None,
+    principal_access: PrincipalAccess,
+    caller_permissions: tuple[PermissionBlock, ...] | None,
     me: str,
     my_access: PrincipalAccess | None,
 ) -> RemovalPlan:
-    """What would be removed. `held`: what the assignment's holder has here; `own`: the caller's permissions, and
+    """What would be removed. `principal_access`: what the assignment's holder has here; `caller_permissions`, and
     `my_access` what the caller, of the object id `me`, has here; both None where they could not be read."""
-    role = held.records.role(assignment.role)
+    role = principal_access.records.role(assignment.role)
     given = gives(role, registry.access.mode) if role else ()
-    right = caller_right(own, Permission.REMOVE_ROLES, registry.access.mode)
+    right = caller_right(caller_permissions, Permission.REMOVE_ROLES, registry.access.mode)
     blockers = []
     if not on_registry_itself(registry, assignment):
-        blockers.append(f"It is inherited from {scope_words(assignment.scope)}: it can be removed there only.")
+        blockers.append(f"It is inherited from {scope_label(assignment.scope)}: it can be removed there only.")
     if right.blocker:
         blockers.append(right.blocker)
     warnings = [right.warning] if right.warning else []
@@ -71,14 +82,14 @@ def plan_removal(
             "By this assignment alone you may assign roles here, as far as can be told. Without it you can't undo "
             "this, nor give anyone a role: that takes somebody who may at the resource group or above."
         )
-    if held.unread:
-        warnings.append(f"Not read: {', '.join(refusal.what for refusal in held.unread)}.")
+    if principal_access.unread:
+        warnings.append(f"Not read: {', '.join(refusal.what for refusal in principal_access.unread)}.")
     return RemovalPlan(
         registry,
         assignment,
         role.name if role else assignment.role,
         given,
-        _left(registry, assignment, given, held),
+        _left(registry, assignment, given, principal_access),
         own_last,
         right.may,
         tuple(blockers),
@@ -88,13 +99,13 @@ def plan_removal(
 
 def read_removal_plan(session: AzureSession, registry: Registry, assignment: RoleAssignment) -> RemovalPlan:
     """Reads what `plan_removal` needs: five or six requests. Raises ServiceError where the role assignments refuse."""
-    held = read_principal(session, registry, assignment.principal_id)
+    principal_access = read_principal(session, registry, assignment.principal_id)
     me = session.identity.object_id
     try:
-        mine = read_principal(session, registry, me, held.records.roles)
+        mine = read_principal(session, registry, me, principal_access.records.roles)
     except ServiceError:
         mine = None
-    return plan_removal(registry, assignment, held, own_if_told(session, registry), me, mine)
+    return plan_removal(registry, assignment, principal_access, caller_permissions_or_none(session, registry), me, mine)
 
 
 @dataclass(frozen=True)
@@ -128,23 +139,25 @@ def apply_removal(
     if outcome is Outcome.NOT_CONFIRMED:
         return Removed(outcome, None)
     try:
-        held = read_principal(session, plan.registry, plan.assignment.principal_id)
+        principal_access = read_principal(session, plan.registry, plan.assignment.principal_id)
     except ServiceError:
         return Removed(outcome, None)
-    return Removed(outcome, _left(plan.registry, plan.assignment, plan.gave, held))
+    return Removed(outcome, _left(plan.registry, plan.assignment, plan.gave, principal_access))
 
 
 def _left(
-    registry: Registry, assignment: RoleAssignment, given: tuple[Permission, ...], held: PrincipalAccess
+    registry: Registry, assignment: RoleAssignment, given: tuple[Permission, ...], principal_access: PrincipalAccess
 ) -> tuple[Decision, ...]:
     """Whether its holder may do each without it. A list that is a moment old may still have it."""
-    kept = _without(assignment, held)
-    return tuple(permission(kept, assignment.principal_id, registry, one, groups=held.groups) for one in given)
+    kept = _without(assignment, principal_access)
+    return tuple(
+        permission(kept, assignment.principal_id, registry, one, groups=principal_access.groups) for one in given
+    )
 
 
-def _without(assignment: RoleAssignment, held: PrincipalAccess) -> AccessRecords:
-    kept = tuple(one for one in held.records.assignments if not same_id(one.id, assignment.id))
-    return replace(held.records, assignments=kept)
+def _without(assignment: RoleAssignment, principal_access: PrincipalAccess) -> AccessRecords:
+    kept = tuple(one for one in principal_access.records.assignments if not same_id(one.id, assignment.id))
+    return replace(principal_access.records, assignments=kept)
 
 
 def _is_own_last(registry: Registry, assignment: RoleAssignment, me: str, mine: PrincipalAccess | None) -> bool:
@@ -167,7 +180,7 @@ def remove_assignment(
     shown, or where nobody can tell.
     """
     report("checking again")
-    now = _find(session, assignment, title)
+    now = if_there(lambda: _read(session, assignment, title), says_not_found)
     if now is None:
         return Outcome.ALREADY_DONE
     if (now.role, now.principal_id, now.condition) != (
@@ -177,38 +190,19 @@ def remove_assignment(
     ):
         raise changed(title, "The assignment is another one than was shown.")
     report("removing the assignment")
-    failure: ServiceError | None = None
-    try:
-        with as_service_error(title):
-            session.authorization(_subscription(now)).role_assignments.delete_by_id(now.id)
-    except ServiceError as error:
-        failure = error
-    if failure and failure.status == 403:
-        raise failure
-    report("verifying")
-    try:
-        found = _find(session, now, title)
-    except ServiceError as error:
-        if failure:
-            raise replace(failure, remedy="Whether it was removed is not known. Look again in a minute.") from error
-        return Outcome.NOT_CONFIRMED
-    if found is None:  # Where it failed, too: an answer was lost.
-        return Outcome.DELETED
-    if failure:
-        raise failure
-    return Outcome.NOT_CONFIRMED
+
+    def read() -> RoleAssignment:
+        report("verifying")
+        return _read(session, now, title)
+
+    client = session.authorization(_subscription(now)).role_assignments
+    return remove(title, lambda: client.delete_by_id(now.id), read, says_not_found)
 
 
-def _find(session: AzureSession, assignment: RoleAssignment, title: str) -> RoleAssignment | None:
-    """It, read again; None where Azure says itself that it is gone."""
-    try:
-        with as_service_error(title):
-            client = session.authorization(_subscription(assignment)).role_assignments
-            return assignment_from(client.get_by_id(assignment.id))
-    except ServiceError as error:
-        if error.status == 404 and error.code == "RoleAssignmentNotFound":
-            return None
-        raise
+def _read(session: AzureSession, assignment: RoleAssignment, title: str) -> RoleAssignment:
+    with as_service_error(title):
+        client = session.authorization(_subscription(assignment)).role_assignments
+        return assignment_from(client.get_by_id(assignment.id))
 
 
 def _subscription(assignment: RoleAssignment) -> str:

@@ -14,7 +14,7 @@ from sandbox.server import Sandbox
 from services.access.decisions import Verdict
 from services.access.evaluation import blocks_grant, permission
 from services.access.permissions import Permission, need_of
-from services.access.role_assignment_reading import own_permissions, read_access, read_principal
+from services.access.role_assignment_reading import read_access, read_caller_permissions, read_principal
 from services.access.role_assignments import AccessRecords
 from services.access.role_definitions import BUILT_IN
 from services.aks.clusters import Cluster, IdentityModel, get_cluster, list_clusters
@@ -158,9 +158,9 @@ def test_a_role_that_is_assigned_gives_its_token_at_once_and_the_verdict_with_it
             decision = permission(told, READER.object_id, registry, wanted, "any/app", groups=held.groups)
             assert decision.verdict is (Verdict.YES if action in granted else Verdict.NO), (role, wanted)
     # Reader of the whole subscription sees what stands here, without being told of it.
-    assert blocks_grant(own_permissions(reader, registry), Permission.READ_REGISTRY, mode)
-    assert not blocks_grant(own_permissions(reader, registry), Permission.ASSIGN_ROLES, mode)
-    assert blocks_grant(own_permissions(own.session(), registry), Permission.ASSIGN_ROLES, mode)
+    assert blocks_grant(read_caller_permissions(reader, registry), Permission.READ_REGISTRY, mode)
+    assert not blocks_grant(read_caller_permissions(reader, registry), Permission.ASSIGN_ROLES, mode)
+    assert blocks_grant(read_caller_permissions(own.session(), registry), Permission.ASSIGN_ROLES, mode)
 
 
 def test_the_grant_that_the_payments_cluster_needs_is_found_beside_those_that_do_nothing(
@@ -172,7 +172,7 @@ def test_the_grant_that_the_payments_cluster_needs_is_found_beside_those_that_do
         records[registry.subscription_id], cluster.puller.object_id, registry, Permission.PULL, groups=()
     )
     assert decision.verdict is Verdict.SOME
-    assert [reason.role for reason in decision.because] == ["Container Registry Repository Reader"]
+    assert [reason.role for reason in decision.granting] == ["Container Registry Repository Reader"]
     assert [reason.role for reason in decision.ignored] == ["AcrPull"]
     # The common mistake: what pulls is the kubelet identity, and the control plane's has the role.
     hub = registries["contosohub"]
@@ -197,7 +197,7 @@ def test_a_group_of_nodes_is_told_by_azure_only(
     held = read_principal(session, registry, puller)
     told = permission(replace(held.records, denies=()), puller, registry, Permission.PULL, groups=held.groups)
     assert told.verdict is Verdict.YES
-    assert told.because[0].group == company.NODES
+    assert told.granting[0].group == company.NODES
 
 
 def test_the_clusters_of_the_estate(sandbox: Sandbox, session: AzureSession, clusters: Partial[Cluster]) -> None:

@@ -220,8 +220,8 @@ def test_a_manifest_read_alone_is_as_it_was_listed(client: Open, repository: str
 def test_locks(client: Open) -> None:
     rows = manifest_rows(client("contosohub"), "golden/node")
     tags = tag_page(client("contosohub"), "golden/node", size=100).tags
-    words = {get_repository(client("contosohub"), "golden/node").locks.words}
-    words |= {row.locks.words for row in rows} | {tag.locks.words for tag in tags}
+    words = {get_repository(client("contosohub"), "golden/node").locks.label}
+    words |= {row.locks.label for row in rows} | {tag.locks.label for tag in tags}
     assert "delete, write" in words
 
 

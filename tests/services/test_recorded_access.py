@@ -11,7 +11,7 @@ from services.access.role_assignment_reading import (
     assignment_from,
     list_assignments,
     list_roles,
-    own_permissions,
+    read_caller_permissions,
     read_principal,
 )
 from services.connection.errors import ServiceError
@@ -116,7 +116,7 @@ def replay_permissions(recording: Recording) -> None:
     registry = a_registry(subscription_id="s1", resource_group="rg", name="contosoacr")
     at = "/subscriptions/s1/resourcegroups/rg/providers/Microsoft.ContainerRegistry//registries/contosoacr"
     wire.on("GET", f"{ARM}{at}/providers/Microsoft.Authorization/permissions", recording.answer)
-    found = own_permissions(session, registry)
+    found = read_caller_permissions(session, registry)
     assert [list(block.actions) for block in found] == [block["actions"] for block in recording.body["value"]]
     assert blocks_grant(found, Permission.ASSIGN_ROLES, Mode.LEGACY)
 

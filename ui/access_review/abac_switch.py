@@ -105,7 +105,7 @@ def _show_clusters(plan: SwitchPlan, registry: Registry, known: Known) -> None:
 
 
 def _stopping(one: ClusterEffect, known: Known) -> str:
-    had = plain(known.words(one.before.because[0].words)) if one.before and one.before.because else "its role"
+    had = plain(known.words(one.before.granting[0].label)) if one.before and one.before.granting else "its role"
     kept = "The roles below keep it." if one.kept else "The roles below do not keep all of it."
     return f"**{plain(one.cluster.name)}** would stop pulling: {had}, is ignored in ABAC mode. {kept}"
 

@@ -57,7 +57,9 @@ def show_rights(
 
 def _row(one: Rights, known: Known, first: Columns, last: Columns) -> dict[str, object]:
     verdicts = {decision.permission: SIGNS[decision.verdict] for decision in one.decisions}
-    by = dict.fromkeys(reason.words for decision in one.decisions for reason in (*decision.because, *decision.untold))
+    by = dict.fromkeys(
+        reason.label for decision in one.decisions for reason in (*decision.granting, *decision.undetermined)
+    )
     return {
         **{name: cell(one) for name, cell in first.items()},
         "Privileged": [f"{'' if found.sure else 'maybe '}{found.danger}" for found in one.dangers],
@@ -77,7 +79,7 @@ def show_reasons(one: Rights, known: Known) -> None:
         st.warning("\n".join(f"- {plain(danger)}" for danger in dangers), icon=":material/priority_high:")
     if one.unread:
         st.info(plain(one.unread), icon=":material/help:")
-    silent = [decision for decision in one.decisions if not decision.said]
+    silent = [decision for decision in one.decisions if not decision.sentences]
     for decision in one.decisions:
         if decision in silent:
             continue
@@ -89,5 +91,5 @@ def show_reasons(one: Rights, known: Known) -> None:
 
 def because(decision: Decision, known: Known) -> str:
     """All that bears on a decision, as a list in markdown."""
-    said = "\n".join(f"- {plain(known.words(sentence))}" for sentence in decision.said)
+    said = "\n".join(f"- {plain(known.words(sentence))}" for sentence in decision.sentences)
     return said or "- No role that it holds is about this."

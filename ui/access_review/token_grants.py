@@ -55,7 +55,7 @@ def _show(told: _Told) -> None:
     show_rows(
         [
             {
-                "Action": row.words,
+                "Action": row.label,
                 "Allowed": _WORDS[row.verdict],
                 "Registry's answer": row.answer,
                 "Requested scope": row.asked,

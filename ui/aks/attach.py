@@ -10,12 +10,11 @@ from services.aks.attach import Attached, AttachPlan, apply_attach, read_attach_
 from services.aks.clusters import Cluster
 from services.aks.detach import Detached, apply_detach, attachments, read_detach_plan
 from services.aks.puller import PullerAccess
-from services.commands import access as az_access
 from services.registries.registry import Mode, Registry
 from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
-from ui.elements.writing import PlainPlan, confirm_and_run
+from ui.elements.writing import confirm_and_run
 from ui.loaders import clusters
 from ui.loaders.registries import BY_ID
 from ui.roles.grant_dialog import confirm_grant
@@ -48,10 +47,10 @@ def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) ->
         plan = _attach_plan(who, cluster, registry, choice, principal_id)
         st.markdown(
             f"**{plain(plan.role_name)}** for the {cluster.puller.kind} of **{plain(cluster.name)}** on "
-            f"**{plain(registry.name)}**, for {plain(choice.words)}. The cluster itself is not updated."
+            f"**{plain(registry.name)}**, for {plain(choice.label)}. The cluster itself is not updated."
         )
         if plan.nothing_to_do:
-            given = plan.granted[0].words if plan.granted else "the same assignment"
+            given = plan.granted[0].label if plan.granted else "the same assignment"
             st.success(f"Nothing to do: it can already pull through {plain(given)}.", icon=":material/check_circle:")
 
         def forget() -> None:
@@ -94,10 +93,10 @@ def detach(who: str, cluster: Cluster, registry: Registry, access: PullerAccess)
         chosen = by_label[st.selectbox("Assignment", list(by_label))].id if len(by_label) > 1 else ""
         session = connection.session(who)
         plan = read_detach_plan(session, cluster, registry, chosen, principal_id=access.principal_id)
-        if plan.left.because:
+        if plan.left.granting:
             st.markdown("The cluster can still pull through:")
-            for reason in plan.left.because:
-                st.markdown(f"- {plain(reason.words)}")
+            for reason in plan.left.granting:
+                st.markdown(f"- {plain(reason.label)}")
         elif not plan.blockers:
             st.markdown("Afterwards no known role lets the cluster pull.")
 
@@ -105,9 +104,8 @@ def detach(who: str, cluster: Cluster, registry: Registry, access: PullerAccess)
             st.session_state.pop(_key(cluster, registry), None)
             return f"Role assignment on {plain(registry.name)}: {WORDS[result.outcome]}."
 
-        lines = (az_access.remove_assignment(plan.assignment.id),) if plan.assignment else ()
         confirm_and_run(
-            PlainPlan(plan.blockers, plan.warnings, lines),
+            plan,
             "Remove assignment",
             lambda report: apply_detach(session, plan, report),
             lambda: clusters.forget_pulls(who),

@@ -7,7 +7,6 @@ import streamlit as st
 from services.aks.attach import AttachPlan, apply_attach, read_attach_plan
 from services.connection.parallel import Partial, parallel_map
 from services.pull_checks.matrix import Pair
-from services.roles import admin_request
 from services.wording import counted
 from ui.elements.errors import panel, show_refused
 from ui.elements.outcomes import label
@@ -52,14 +51,14 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
                 "Role": plan.role_name,
                 "Principal id": plan.principal_id,
                 "Plan": "nothing to do" if plan.nothing_to_do else "blocked" if plan.blockers else "assign",
-                "Reason": " ".join((*plan.blockers, *plan.warnings, *(reason.words for reason in plan.granted))),
+                "Reason": " ".join((*plan.blockers, *plan.warnings, *(reason.label for reason in plan.granted))),
             }
             for plan in plans.values
         ],
         "Planned role assignments, one pair per row",
     )
     action = f"Assign {counted(len(ready), 'role')}"
-    lines = tuple(admin_request.as_az(plan.assignment) for plan in ready)
+    lines = tuple(line for plan in ready for line in plan.commands)
     if confirm(PlainPlan(commands=lines), action, ready=bool(ready)):
         with panel():
             _apply(who, action, ready, chosen)

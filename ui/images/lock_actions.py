@@ -31,11 +31,11 @@ def change_locks(who: str, registry: Registry, repository: str, reference: str =
     with panel():
         now = _read(client, what, repository, reference)
         st.markdown(
-            f"The {what} **{plain(name)}** is " + (f"locked against {now.words}." if now.any else "not locked.")
+            f"The {what} **{plain(name)}** is " + (f"locked against {now.label}." if now.any else "not locked.")
         )
         # The key holds what the locks are now: where somebody else sets them meanwhile, the toggles show it.
         switched = {
-            lock: st.toggle(label, getattr(now, lock), key=f"{what} {repository} {reference} {lock} {now.words}")
+            lock: st.toggle(label, getattr(now, lock), key=f"{what} {repository} {reference} {lock} {now.label}")
             for lock, label in _TOGGLES.items()
         }
         wanted = Locks(**switched)
@@ -52,7 +52,7 @@ def change_locks(who: str, registry: Registry, repository: str, reference: str =
             lambda: _forget(who, registry, what, repository, reference),
             lambda found: (
                 f"Locks of the {what} {plain(name)}: changed and verified "
-                f"({f'locked against {found.words}' if found.any else 'not locked'})."
+                f"({f'locked against {found.label}' if found.any else 'not locked'})."
             ),
             ready=wanted != now,
         )

@@ -101,6 +101,6 @@ def _row(node: Node) -> dict[str, object]:
         "Size": row.size if row else None,
         "Tags": list(row.tags) if row else [],
         "Last update": row.updated if row else None,
-        "Locked": row.locks.words if row else "",
+        "Locked": row.locks.label if row else "",
         "Digest": node.digest,
     }

@@ -11,7 +11,7 @@ from typing import Any, Generic, TypeVar
 
 import streamlit as st
 
-from services.access.role_assignment_reading import own_if_told
+from services.access.role_assignment_reading import caller_permissions_or_none
 from services.access.role_definitions import PermissionBlock
 from services.aks.clusters import Cluster
 from services.connection.parallel import Partial, parallel_map
@@ -96,9 +96,9 @@ def registry(who: str, resource_id: str) -> Loaded[Registry]:
 
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=200, hash_funcs=BY_ID)
-def own_permissions(who: str, registry: Registry) -> tuple[PermissionBlock, ...] | None:
+def read_caller_permissions(who: str, registry: Registry) -> tuple[PermissionBlock, ...] | None:
     """What the caller may do at a registry; None where that can't be read."""
-    return own_if_told(connection.session(who), registry)
+    return caller_permissions_or_none(connection.session(who), registry)
 
 
 @dataclass(frozen=True)
@@ -150,5 +150,5 @@ def catalogue(who: str, login_server: str) -> Reading[Catalogue]:
 def forget_registry(who: str, known: Registry) -> None:
     """Reads one registry anew: its settings, what the caller may do at it, and its catalogue."""
     registry.clear(who, known.id)
-    own_permissions.clear(who, known)
+    read_caller_permissions.clear(who, known)
     catalogue.clear(who, known.login_server)

@@ -63,7 +63,7 @@ def _plan(who: str, registry: Registry) -> RemovalPlan | None:
     if catalogue.value.repositories.values:
         _show_repositories(catalogue.value.repositories.values)
     pairs, assignments = _users(registry, pulls)
-    own = registry_loaders.own_permissions(who, registry)
+    own = registry_loaders.read_caller_permissions(who, registry)
     return plan_removal(registry, names, catalogue.value.repositories, pairs, assignments, own=own)
 
 

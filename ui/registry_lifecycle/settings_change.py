@@ -56,7 +56,7 @@ def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
     stopped: tuple[Pair, ...] = ()
     if {one.field for one in found} & _OF_PULLS:
         stopped = _stopped(who, registry, wanted)
-    own = registry_loaders.own_permissions(who, registry)
+    own = registry_loaders.read_caller_permissions(who, registry)
     plan = plan_settings(registry, wanted.settings, own=own, caller=wanted.caller, stopped=stopped)
     show_objections(plan.blockers, plan.warnings)
     show_read_only()

@@ -122,7 +122,7 @@ def assign(
         whose = f" ({plain(known)})" if known else ""
         st.markdown(
             f"**{plain(role.name)}** for the {_KIND_WORDS[kind]} {plain(principal)}{whose} "
-            f"on **{plain(registry.name)}**, for {plain(plan.choice.words)}."
+            f"on **{plain(registry.name)}**, for {plain(plan.choice.label)}."
         )
         if plan.nothing_to_do:
             st.success("Nothing to do: the same assignment is there already.", icon=":material/check_circle:")

@@ -8,7 +8,7 @@ import streamlit as st
 from services.aks.attach import AttachPlan
 from services.roles import admin_request
 from services.roles.assign import AssignmentPlan
-from ui.elements.writing import PlainPlan, Report, confirm_and_run
+from ui.elements.writing import Report, confirm_and_run
 
 Result = TypeVar("Result")
 
@@ -21,7 +21,7 @@ def confirm_grant(
 ) -> None:
     """`apply`, `forget` and `done` as of `confirm_and_run`."""
     confirm_and_run(
-        PlainPlan(plan.blockers, plan.warnings, (admin_request.as_az(plan.assignment),)),
+        plan,
         "Assign role",
         apply,
         forget,

@@ -79,7 +79,7 @@ def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> No
         )
     if names:
         reached = ALL if advice.mode is Mode.LEGACY else advice.choice
-        for_these = f", for {plain(reached.words)}" if advice.wanted & ABOUT_DATA else ""
+        for_these = f", for {plain(reached.label)}" if advice.wanted & ABOUT_DATA else ""
         st.success(f"{names} on the registry{for_these}.", icon=":material/recommend:")
     if advice.choice != ALL and advice.mode is Mode.LEGACY:
         st.warning(
@@ -94,7 +94,7 @@ def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> No
             icon=":material/warning:",
         )
     limited = [given.role.name for given in advice.given if given.condition]
-    condition = f"{plain(' and '.join(limited))} for {plain(advice.choice.words)} only" if limited else "none"
+    condition = f"{plain(' and '.join(limited))} for {plain(advice.choice.label)} only" if limited else "none"
     where = f"the registry {plain(registry.name)} itself" if registry else "the registry itself"
     st.markdown(
         f"- **Scope**: {where}, not its resource group or subscription.\n"

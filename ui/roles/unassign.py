@@ -5,8 +5,7 @@ from collections.abc import Iterable, Sequence
 import streamlit as st
 
 from services.access.decisions import Decision, Verdict
-from services.access.role_assignments import RoleAssignment, scope_words
-from services.commands import access as az_access
+from services.access.role_assignments import RoleAssignment, scope_label
 from services.registries.registry import Registry
 from services.roles.unassign import RemovalPlan, Removed, apply_removal, on_registry_itself, read_removal_plan
 from ui.elements.columns import ago_column
@@ -15,7 +14,7 @@ from ui.elements.outcomes import WORDS
 from ui.elements.selectable_table import selectable
 from ui.elements.table import UTC
 from ui.elements.text import plain
-from ui.elements.writing import PlainPlan, confirm_and_run
+from ui.elements.writing import confirm_and_run
 from ui.loaders.registries import BY_ID
 from ui.roles import holders
 from ui.runtime import connection
@@ -53,14 +52,14 @@ def show_holders(who: str, registry: Registry) -> None:
         if st.button(f"Remove {plain(names.get(one.role, one.role))}", icon=":material/person_remove:"):
             remove(who, registry, one)
     else:
-        st.caption(f"It is inherited from {plain(scope_words(one.scope))}: it can be removed there only.")
+        st.caption(f"It is inherited from {plain(scope_label(one.scope))}: it can be removed there only.")
 
 
 def _row(registry: Registry, one: RoleAssignment, role: str, whose: str) -> dict[str, object]:
     here = on_registry_itself(registry, one)
     return {
         "Role": role,
-        "Scope": "the registry itself" if here else f"inherited from {scope_words(one.scope)}",
+        "Scope": "the registry itself" if here else f"inherited from {scope_label(one.scope)}",
         "Principal": whose,
         "Object id": one.principal_id,
         "Kind": one.principal_type,
@@ -93,7 +92,7 @@ def remove(who: str, registry: Registry, assignment: RoleAssignment) -> None:
             holders.forget(who, registry)
 
         confirm_and_run(
-            PlainPlan(plan.blockers, plan.warnings, (az_access.remove_assignment(assignment.id),)),
+            plan,
             "Remove assignment",
             lambda report: apply_removal(connection.session(who), plan, report, own_last_too=plan.own_last),
             forget,
@@ -112,8 +111,8 @@ def show_left(left: Sequence[Decision]) -> None:
     by_reason: dict[str, list[Decision]] = {}
     for decision in left:
         if decision.verdict is not Verdict.NO:
-            why = "; ".join(reason.words for reason in decision.because)
-            untold = "; ".join(f"{reason.words}: {reason.why}" for reason in decision.untold) or decision.unread
+            why = "; ".join(reason.label for reason in decision.granting)
+            untold = "; ".join(f"{reason.label}: {reason.why}" for reason in decision.undetermined) or decision.unread
             word = {Verdict.YES: "Still", Verdict.SOME: "Still, on some repositories"}.get(
                 decision.verdict, "Can't be told"
             )

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from services.access.decisions import Decision, Verdict
 from services.access.evaluation import blocks_grant, permission
 from services.access.permissions import Permission
-from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment, scope_words
+from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment, scope_label
 from services.access.role_definitions import BUILT_IN, PermissionBlock, RoleDefinition
 from services.registries.registry import Mode, Registry
 from tests.support import access_worlds
@@ -97,15 +97,15 @@ def test_one_more_assignment_takes_nothing_away(world: World, wanted: Permission
 def check_what_is_said(decision: Decision) -> None:
     """The parts of a decision fit its verdict."""
     if decision.verdict in (YES, SOME):
-        assert decision.because
+        assert decision.granting
         assert not decision.unread
     if decision.verdict is UNKNOWN:
-        assert decision.untold or decision.unread or any(denial.verdict is not YES for denial in decision.denials)
-    if decision.verdict is NO and not decision.denials and len(decision.because) == 0:
+        assert decision.undetermined or decision.unread or any(denial.verdict is not YES for denial in decision.denials)
+    if decision.verdict is NO and not decision.denials and len(decision.granting) == 0:
         assert all(reason.verdict is not YES for reason in decision.reasons)
     for reason in (*decision.reasons, *decision.ignored):
         assert bool(reason.why) is (reason.verdict is not YES)
-        assert reason.words
+        assert reason.label
         assert reason.inherited is (reason.assignment.scope.lower().rstrip("/") != REGISTRY_ID.lower())
 
 
@@ -147,7 +147,7 @@ def test_a_reason_names_role_and_where_it_comes_from() -> None:
     direct, inherited = held("AcrPull"), held("Reader", group_scope)
     decision = asked(held("AcrDelete"), inherited, direct)
     assert decision.verdict is YES
-    assert {reason.words for reason in decision.because} == {
+    assert {reason.label for reason in decision.granting} == {
         "AcrPull, on the registry itself",
         "Reader, inherited from the resource group Hub-RG",
     }
@@ -165,7 +165,7 @@ def test_a_reason_names_role_and_where_it_comes_from() -> None:
     ],
 )
 def test_scopes_in_words(scope: str, words: str) -> None:
-    assert scope_words(scope) == words
+    assert scope_label(scope) == words
 
 
 def test_an_abac_registry_ignores_acr_pull_and_says_so() -> None:
@@ -191,7 +191,7 @@ def test_a_pull_in_abac_mode_takes_content_and_metadata() -> None:
     assert asked(held("metadata"), mode=Mode.ABAC, roles=roles).verdict is NO
     both = asked(held("content"), held("metadata"), mode=Mode.ABAC, roles=roles)
     assert both.verdict is YES
-    assert {reason.role for reason in both.because} == {"content", "metadata"}
+    assert {reason.role for reason in both.granting} == {"content", "metadata"}
 
 
 def test_a_condition_opens_some_repositories_and_says_which_it_leaves_out() -> None:
@@ -201,7 +201,7 @@ def test_a_condition_opens_some_repositories_and_says_which_it_leaves_out() -> N
     left_out = asked(reader, mode=Mode.ABAC, repository="backend-tools")
     assert left_out.verdict is NO
     assert [reason.why for reason in left_out.reasons] == ["Its condition leaves this out."]
-    assert "under a condition" in left_out.reasons[0].words
+    assert "under a condition" in left_out.reasons[0].label
 
 
 def test_an_unconditional_grant_beside_a_conditional_one_is_for_all() -> None:
@@ -219,7 +219,7 @@ def test_a_condition_that_delegates_role_assignments_leaves_the_pull_alone() -> 
     assert asked(owner).verdict is YES
     assigning = asked(owner, wanted=Permission.ASSIGN_ROLES)
     assert assigning.verdict is UNKNOWN
-    assert "condition" in assigning.untold[0].why
+    assert "condition" in assigning.undetermined[0].why
     assert asked(owner, wanted=Permission.REMOVE_ROLES).verdict is YES
 
 
@@ -245,11 +245,11 @@ def test_a_group_can_not_be_told_until_its_members_are() -> None:
     of_group = held("AcrPull", principal=GROUP, kind="Group")
     untold = asked(of_group, groups=None)
     assert untold.verdict is UNKNOWN
-    assert "member is not known" in untold.untold[0].why
+    assert "member is not known" in untold.undetermined[0].why
     assert asked(of_group, groups=[]).verdict is NO
     told = asked(of_group, groups=[GROUP.upper()])
     assert told.verdict is YES
-    assert told.because[0].words.endswith(f"held by the group {GROUP}")
+    assert told.granting[0].label.endswith(f"held by the group {GROUP}")
 
 
 def test_a_group_whose_condition_leaves_it_out_is_a_no_whoever_its_members() -> None:
@@ -272,8 +272,8 @@ def test_what_a_group_may_give_as_well_is_not_shown_once_it_is_given() -> None:
 def test_a_role_nobody_could_read_can_not_be_told() -> None:
     decision = asked(held("dddddddd-0000-0000-0000-000000000000"))
     assert decision.verdict is UNKNOWN
-    assert "definition" in decision.untold[0].why
-    assert decision.untold[0].role == "dddddddd-0000-0000-0000-000000000000"
+    assert "definition" in decision.undetermined[0].why
+    assert decision.undetermined[0].role == "dddddddd-0000-0000-0000-000000000000"
 
 
 def test_what_azure_says_of_a_role_goes_before_the_table() -> None:

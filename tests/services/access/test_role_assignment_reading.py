@@ -13,8 +13,8 @@ from services.access.role_assignment_reading import (
     list_assignments,
     list_denies,
     list_roles,
-    own_permissions,
     read_access,
+    read_caller_permissions,
     read_principal,
 )
 from services.access.role_assignments import PrincipalRef
@@ -186,7 +186,7 @@ def test_what_refuses_is_named_and_the_records_know_it(wire: Canned, azure: Azur
     assert (decision.verdict, bool(decision.unread)) == (Verdict.UNKNOWN, True)
     # AcrPull stands in the table; what the custom role gives can't be told.
     told = permission(replace(one.records, denies=()), ME, hub, Permission.PULL, groups=[])
-    assert (told.verdict, [reason.role for reason in told.untold]) == (Verdict.YES, [CUSTOM])
+    assert (told.verdict, [reason.role for reason in told.undetermined]) == (Verdict.YES, [CUSTOM])
     assert permission(replace(one.records, denies=()), OTHER, hub, Permission.PULL).verdict is Verdict.NO
 
 
@@ -209,7 +209,7 @@ def test_a_principal_is_asked_for_with_its_groups(wire: Canned, azure: AzureSess
     deleting = permission(found.records, ME, hub, Permission.DELETE, groups=found.groups)
     assert deleting.verdict is Verdict.YES
     assert (
-        deleting.because[0].words
+        deleting.granting[0].label
         == f"Cleaner (custom role), inherited from the subscription s1, held by the group {GROUP}"
     )
 
@@ -218,9 +218,9 @@ def test_ones_own_permissions_are_asked_for_at_the_registry(wire: Canned, azure:
     url = f"{ARM}/subscriptions/s1/resourcegroups/rg/providers/Microsoft.ContainerRegistry//registries/contosohub"
     blocks = [{"actions": ["*"], "notActions": ["*/write"], "dataActions": [], "notDataActions": None}, {}]
     wire.on("GET", f"{url}/{AUTHORIZATION}/permissions", Answer(200, {"value": blocks}), REFUSED)
-    assert own_permissions(azure, hub) == (PermissionBlock(("*",), ("*/write",)), PermissionBlock())
+    assert read_caller_permissions(azure, hub) == (PermissionBlock(("*",), ("*/write",)), PermissionBlock())
     with pytest.raises(ServiceError) as raised:
-        own_permissions(azure, hub)
+        read_caller_permissions(azure, hub)
     assert raised.value.title == "Could not read what you may do at contosohub"
 
 

@@ -22,7 +22,7 @@ ABAC = {"roleAssignmentMode": "AbacRepositoryPermissions"}
 
 
 def verdicts(rows: tuple[Granted, ...]) -> dict[str, Verdict]:
-    return {row.words: row.verdict for row in rows}
+    return {row.label: row.verdict for row in rows}
 
 
 def granted(client: RegistryClient, mode: Mode = Mode.LEGACY, repository: str = "") -> dict[str, Verdict]:
@@ -60,13 +60,13 @@ def test_what_every_registry_of_the_estate_grants_is_what_its_role_assignments_s
                     groups=held.groups,
                 )
                 assert row.verdict is told.verdict, (registry.name, row, told)
-                compared.append((row.words, row.verdict))
+                compared.append((row.label, row.verdict))
     assert {Verdict.YES, Verdict.NO} <= {verdict for _, verdict in compared}
     assert len(compared) > 50
 
 
 def test_each_row_says_what_was_asked_and_what_was_granted(own: Own) -> None:
-    rows = {row.words: row for row in ask_granted(own.as_reader(), Mode.LEGACY)}
+    rows = {row.label: row for row in ask_granted(own.as_reader(), Mode.LEGACY)}
     every = "repository:*:delete,metadata_read,metadata_write,pull,push"
     assert (rows["pull"].verdict, rows["pull"].asked) == (Verdict.YES, every)
     assert rows["pull"].answer == "granted metadata_read, pull"

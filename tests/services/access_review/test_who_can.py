@@ -171,7 +171,7 @@ def test_a_custom_role_with_every_action_is_one_too() -> None:
     data = RoleDefinition("data", "Contoso Data", "CustomRole", (PermissionBlock((), (), ("*",)),))
     (one,) = listed(held("own"), roles={"own": custom})
     assert Danger.EVERY_ACTION in [found.danger for found in one.dangers]
-    assert one.on(Permission.PULL).said == ("Contoso Deployer (custom role), on the registry itself.",)
+    assert one.on(Permission.PULL).sentences == ("Contoso Deployer (custom role), on the registry itself.",)
     for mode, dangerous in ((Mode.ABAC, True), (Mode.LEGACY, False)):
         (one,) = listed(held("data"), roles={"data": data}, registry=the_registry(mode))
         assert (Danger.EVERY_ACTION in [found.danger for found in one.dangers]) is dangerous
@@ -202,7 +202,7 @@ def test_what_is_said_of_a_decision_is_all_that_bears_on_it() -> None:
         if one.principal_id == ME
     ]
     assert me.on(Permission.PULL).verdict is UNKNOWN
-    assert me.on(Permission.PULL).said == (
+    assert me.on(Permission.PULL).sentences == (
         "dddddddd-0000-0000-0000-000000000000, on the registry itself: The definition of its role could not be read.",
         "AcrPull, on the registry itself, under a condition. Ignored: a registry in ABAC mode asks for data actions, "
         "and this role gives none of them.",
@@ -214,7 +214,7 @@ def test_what_is_denied_is_no_and_names_the_deny_assignment() -> None:
     (one,) = listed(held("AcrPull"), denies=(deny((PrincipalRef(ME, "User"),)),))
     decision = one.on(Permission.PULL)
     assert decision.verdict is NO
-    assert decision.said == ("AcrPull, on the registry itself.", "The deny assignment no pulls takes it away.")
+    assert decision.sentences == ("AcrPull, on the registry itself.", "The deny assignment no pulls takes it away.")
 
 
 def test_a_group_is_listed_itself_and_its_members_have_what_it_has_once_they_are_known() -> None:
@@ -224,7 +224,9 @@ def test_a_group_is_listed_itself_and_its_members_have_what_it_has_once_they_are
     assert untold[ME].on(Permission.PUSH).verdict is UNKNOWN
     told = {one.principal_id: one for one in listed(of_group, of_me, groups={ME: frozenset({GROUPS[0]})})}
     assert told[ME].on(Permission.PUSH).verdict is YES
-    assert told[ME].on(Permission.PUSH).said == (f"AcrPush, on the registry itself, held by the group {GROUPS[0]}.",)
+    assert told[ME].on(Permission.PUSH).sentences == (
+        f"AcrPush, on the registry itself, held by the group {GROUPS[0]}.",
+    )
     assert [one.principal_id for one in told[ME].held] == [ME, GROUPS[0]]
 
 
@@ -262,7 +264,7 @@ def test_one_principal_on_all_registries_the_gravest_first_and_unread_ones_last(
     assert [one.registry.name for one in found] == ["contosotwo", "contosohub", "contosoaway"]
     assert found[0].on(Permission.ASSIGN_ROLES).verdict is YES
     assert found[0].on(Permission.PULL).verdict is NO
-    assert found[1].on(Permission.PULL).because[0].inherited
+    assert found[1].on(Permission.PULL).granting[0].inherited
     assert (found[2].decisions, found[2].unread) == ((), "The role assignments of away could not be read.")
     assert found[2].any is False
 

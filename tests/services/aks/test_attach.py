@@ -88,7 +88,7 @@ def test_what_is_inherited_is_enough(own: Own, cluster: Cluster) -> None:
     assign(own, "Reader", own.registry().id.partition("/providers/")[0])
     plan = planned(own, cluster)
     assert plan.nothing_to_do
-    assert "inherited from the resource group resource-group-4" in plan.granted[0].words
+    assert "inherited from the resource group resource-group-4" in plan.granted[0].label
     assert apply_attach(own.session(), plan).outcome == "already done"
     assert not own.writes()
 
@@ -283,10 +283,10 @@ def test_detaching_removes_just_its_own_and_says_what_is_left(own: Own, cluster:
     apply_attach(session, planned(own, cluster))
     assign(own, "AcrPull", registry.id.partition("/providers/")[0])
     plan = read_detach_plan(session, cluster, registry)
-    assert [reason.inherited for reason in plan.left.because] == [True]
+    assert [reason.inherited for reason in plan.left.granting] == [True]
     done = apply_detach(session, plan)
     assert done.outcome == "deleted"
-    assert done.left and [reason.inherited for reason in done.left.because] == [True]
+    assert done.left and [reason.inherited for reason in done.left.granting] == [True]
     assert [one["properties"]["scope"] for one in of_kubelet(own)] == [registry.id.partition("/providers/")[0]]
     assert "nothing to detach" in read_detach_plan(session, cluster, registry).blockers[0]
     assert apply_detach(session, plan).outcome == "already done"

@@ -186,7 +186,7 @@ def test_a_tag(registry: CannedRegistry, client: RegistryClient) -> None:
     registry.serve("GET", "/acr/v1/app/_tags/v1", reading("app"), Answer(200, body))
     found = get_tag(client, "app", "v1")
     assert found == Tag("v1", digest_of(7), found.created, found.updated, Locks(delete=False, write=False))
-    assert found.locks.words == "delete, write"
+    assert found.locks.label == "delete, write"
 
 
 def test_a_tag_that_is_gone(registry: CannedRegistry, client: RegistryClient) -> None:
@@ -214,7 +214,7 @@ def test_a_missing_attribute_is_no_lock(
     serve_tags(registry, "app", Answer(200, {"tags": [tag("v1", changeableAttributes=attributes)]}))
     (found,) = tag_page(client, "app", size=1).tags
     assert found.locks == locks
-    assert (found.locks.words, found.locks.any) == (words, bool(words))
+    assert (found.locks.label, found.locks.any) == (words, bool(words))
 
 
 def test_a_manifest_row(registry: CannedRegistry, client: RegistryClient) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.access.role_assignment_reading import own_permissions, read_access
+from services.access.role_assignment_reading import read_access, read_caller_permissions
 from services.aks.attach import apply_attach, read_attach_plan
 from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
@@ -165,10 +165,10 @@ def test_a_reader_is_refused_and_told_so(own: Own) -> None:
 
 def test_who_may_not_delete_is_told_before(own: Own) -> None:
     registry = own.registry()
-    reader = own_permissions(own.session(as_reader=True), registry)
+    reader = read_caller_permissions(own.session(as_reader=True), registry)
     refused = plan_removal(registry, (), Partial(()), (), (), own=reader)
     assert refused.blockers == ("You may not delete this registry (Microsoft.ContainerRegistry/registries/delete).",)
-    allowed = own_permissions(own.session(), registry)
+    allowed = read_caller_permissions(own.session(), registry)
     assert plan_removal(registry, (), Partial(()), (), (), own=allowed).blockers == ()
 
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.documents import registry_rules
-from services.access.role_assignment_reading import own_permissions, read_access
+from services.access.role_assignment_reading import read_access, read_caller_permissions
 from services.aks.attach import apply_attach, read_attach_plan
 from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
@@ -271,9 +271,9 @@ def test_a_reader_is_refused_and_told_so(own: Own) -> None:
 def test_who_may_not_change_it_is_told_before(own: Own) -> None:
     registry = own.registry()
     wanted = replace(settings_of(registry), admin_user=True)
-    reader = own_permissions(own.session(as_reader=True), registry)
+    reader = read_caller_permissions(own.session(as_reader=True), registry)
     assert "You may not change this registry" in plan_settings(registry, wanted, own=reader).blockers[0]
-    assert plan_settings(registry, wanted, own=own_permissions(own.session(), registry)).blockers == ()
+    assert plan_settings(registry, wanted, own=read_caller_permissions(own.session(), registry)).blockers == ()
 
 
 @pytest.mark.parametrize("status", [403, 409, 429])

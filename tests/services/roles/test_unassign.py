@@ -81,7 +81,7 @@ def test_just_the_one_is_removed_and_what_still_gives_the_same_is_said(own: Own)
     left = {decision.permission: decision for decision in plan.left}
     assert left[Permission.PUSH].verdict is Verdict.NO
     assert left[Permission.PULL].verdict is Verdict.YES
-    assert "inherited from the resource group" in left[Permission.PULL].because[0].words
+    assert "inherited from the resource group" in left[Permission.PULL].granting[0].label
     done = apply_removal(own.session(), plan)
     assert done.outcome == "deleted"
     assert done.left and {one.permission: one.verdict for one in done.left} == {
