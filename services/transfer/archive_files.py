@@ -3,7 +3,6 @@
 Whatever is expanded or spooled goes to an unnamed temporary file. No name from an archive ever becomes a path.
 """
 
-import gzip
 import os
 import shutil
 import tempfile
@@ -24,6 +23,8 @@ TITLE = "Could not read the archive"
 # How many bytes are written between two looks at the disk.
 _LOOK_AT_DISK = 64 * MIB
 _GZIP = b"\x1f\x8b"
+# That zlib expects the header and the end of gzip, and checks its CRC.
+_GZIP_BITS = 16 + zlib.MAX_WBITS
 # https://datatracker.ietf.org/doc/html/rfc8878#section-3.1.1, https://tukaani.org/xz/xz-file-format.txt, bzip2's "BZh"
 _OTHERS = {b"\x28\xb5\x2f\xfd": "zstd", b"\xfd7zX": "xz", b"BZh": "bzip2", b"PK\x03\x04": "zip"}
 
@@ -128,35 +129,36 @@ class Part:
 
         Raises ServiceError: TooLarge, BadGzip, Truncated.
         """
+        expander = zlib.decompressobj(_GZIP_BITS)
         try:
-            with gzip.GzipFile(fileobj=_Reader(self, on_read)) as data:
-                while block := data.read(BLOCK):
-                    budget.spend(len(block))
-                    yield block
-        except EOFError as exc:
-            raise broken("Its gzip data end before they are complete.", "Truncated") from exc
-        except (gzip.BadGzipFile, zlib.error) as exc:
+            for block in self.blocks():
+                if on_read:
+                    on_read(block)
+                while block:
+                    if expander.eof:
+                        # Zeros may follow a member, or another member.
+                        block = block.lstrip(b"\0")
+                        expander = zlib.decompressobj(_GZIP_BITS) if block else expander
+                        continue
+                    yield from _expanded(expander, block, budget)
+                    block = expander.unused_data
+        except zlib.error as exc:
             raise broken(f"Its gzip data are damaged: {exc}.", "BadGzip") from exc
+        if not expander.eof:
+            raise broken("Its gzip data end before they are complete.", "Truncated")
 
 
-class _Reader:
-    """A part as the file that gzip wants."""
-
-    def __init__(self, part: Part, on_read: Callable[[bytes], None] | None) -> None:
-        self._part = part
-        self._on_read = on_read
-        self._at = 0
-
-    def read(self, size: int = -1) -> bytes:
-        found = self._part.read(self._at, BLOCK if size < 0 else size)
-        self._at += len(found)
-        if self._on_read:
-            self._on_read(found)
-        return found
-
-    def seek(self, offset: int) -> int:
-        self._at = offset
-        return offset
+def _expanded(expander: "zlib._Decompress", block: bytes, budget: Budget) -> Iterator[bytes]:
+    """What `block` expands to, a MiB at a time at most, up to the end of the gzip member."""
+    while True:
+        grown = expander.decompress(block, BLOCK)
+        budget.spend(len(grown))
+        if grown:
+            yield grown
+        block = expander.unconsumed_tail
+        # A full block may leave more to come, even where all input is taken.
+        if expander.eof or (not block and len(grown) < BLOCK):
+            return
 
 
 def whole(file: RandomAccess) -> Part:

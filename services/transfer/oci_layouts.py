@@ -63,30 +63,31 @@ def oci_images(tar: Tar) -> Archive:
     TooDeep.
     """
     top = _manifest(tar.small(INDEX), OCI_INDEX, INDEX)
+    entries: dict[str, Descriptor] = {}
     names: defaultdict[str, list[str]] = defaultdict(list)
     for entry in top.children:
+        entries.setdefault(entry.digest, entry)
         if name := next((entry.annotation(key) for key in _NAMES if entry.annotation(key)), ""):
             names[entry.digest].append(name)
     read = _Read(tar)
     images: dict[str, ArchiveImage] = {}
-    others: dict[str, LeftOut] = {}
-    for entry in top.children:
-        if entry.digest in others:
-            continue
+    others: list[LeftOut] = []
+    for entry in entries.values():
+        named = tuple(names[entry.digest])
         try:
-            image = _image(read, entry, tuple(names[entry.digest]))
+            image = _image(read, entry, named)
         except ServiceError as error:
             if not is_of_one_entry(error):
                 raise
-            others[entry.digest] = LeftOut(", ".join(names[entry.digest]) or entry.digest, error)
-            whole = False
+            others.append(LeftOut(", ".join(named) or entry.digest, error))
+            offered = _platforms_alone(read, entry, named)
         else:
-            whole = not image.missing
-        for one in () if whole else _platforms_alone(read, entry, tuple(names[entry.digest])):
-            images.setdefault(one.key, one)
-        if entry.digest not in others:
-            images[entry.digest] = image
-    return Archive(tuple(images.values()), tuple(others.values()))
+            offered = [*(_platforms_alone(read, entry, named) if image.missing else ()), image]
+        for one in offered:
+            # A platform that is on the top list too has names of its own.
+            if one.key == entry.digest or one.key not in entries:
+                images[one.key] = one
+    return Archive(tuple(images.values()), tuple(others))
 
 
 def _platforms_alone(read: "_Read", entry: Descriptor, names: tuple[str, ...]) -> list[ArchiveImage]:

@@ -4,6 +4,7 @@ import gzip
 import hashlib
 import io
 import json
+import random
 from threading import Event
 from typing import Any
 
@@ -13,7 +14,7 @@ from hypothesis import strategies as st
 
 from services.connection.errors import ServiceError
 from services.images.manifests import DOCKER_MANIFEST, OCI_MANIFEST
-from services.transfer.archive_files import Limits
+from services.transfer.archive_files import Budget, Limits, RandomAccess, whole
 from services.transfer.archive_images import Archive, ArchiveImage, Content
 from services.transfer.archives import read_archive
 from tests.support.image_archives import OCI, Layout, config_of, sha256, tar_of
@@ -143,6 +144,28 @@ def test_all_layers_of_an_image_expand_to_no_more_than_the_limit() -> None:
     data = layout_of(layers, config_of(*layers))
     assert prepared(read(data).images[0])
     assert refusal(data, Limits(expanded=10_000_000)).code == "TooLarge"
+
+
+MIB = 1024 * 1024
+
+
+@pytest.mark.parametrize("padding", [0, 1, 700])
+@pytest.mark.parametrize(
+    "sizes", [(0,), (1,), (MIB - 1,), (MIB,), (MIB + 1,), (3 * MIB,), (5, 0, MIB, 7), (MIB, MIB), (2 * MIB + 9, 1)]
+)
+@pytest.mark.parametrize("noise", [False, True])
+def test_gzip_of_any_size_and_many_members_expands_as_python_expands_it(
+    sizes: tuple[int, ...], padding: int, noise: bool
+) -> None:
+    chance = random.Random(1)
+    members = [gzip.compress(chance.randbytes(size) if noise else b"\0" * size) for size in sizes]
+    data = b"".join(members) + b"\0" * padding
+    part = whole(RandomAccess(io.BytesIO(data), owned=False))
+    seen: list[bytes] = []
+    blocks = list(part.expanded(Budget(10 * MIB), seen.append))
+    assert b"".join(blocks) == gzip.decompress(data)
+    assert b"".join(seen) == data
+    assert max(map(len, blocks), default=0) <= MIB
 
 
 def test_an_entry_of_another_kind_is_not_read_however_large() -> None:
