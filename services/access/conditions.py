@@ -1,7 +1,7 @@
 """Conditions of role assignments: read into a small tree, and asked of an action and a repository.
 
 Grammar and meaning: https://learn.microsoft.com/azure/role-based-access-control/conditions-format.
-What is not understood is neither true nor false: None, "can't be told".
+What is not understood is neither true nor false: None, undetermined.
 """
 
 import re
@@ -91,9 +91,9 @@ def parse_condition(text: str) -> Condition:
 
 
 def holds(condition: Condition, action: str, repository: str | None) -> bool | None:
-    """Whether `condition` lets `action` happen on `repository`; None where that can't be told.
+    """Whether `condition` lets `action` happen on `repository`; None where that is undetermined.
 
-    Without a repository every comparison with its name can't be told.
+    Without a repository every comparison with its name is undetermined.
     """
     match condition:
         case ActionMatches(pattern):
@@ -112,13 +112,13 @@ def holds(condition: Condition, action: str, repository: str | None) -> bool | N
 
 
 def all_hold(parts: Iterable[bool | None]) -> bool | None:
-    """False where one part is, else None where one can't be told, else True."""
+    """False where one part is, else None where one is undetermined, else True."""
     parts = set(parts)
     return False if False in parts else None if None in parts else True
 
 
 def any_holds(parts: Iterable[bool | None]) -> bool | None:
-    """True where one part is, else None where one can't be told, else False."""
+    """True where one part is, else None where one is undetermined, else False."""
     parts = set(parts)
     return True if True in parts else None if None in parts else False
 

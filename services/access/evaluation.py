@@ -30,7 +30,7 @@ from services.registries.registry import Mode, Registry
 
 # "All principals", as deny assignments name them.
 EVERYONE = "00000000-0000-0000-0000-000000000000"
-# Where one of several is enough, and where all are needed: what can't be told counts before "some" in both.
+# Where one of several is enough, and where all are needed: what is undetermined counts before "some" in both.
 _BEST = {Verdict.YES: 3, Verdict.UNKNOWN: 2, Verdict.SOME: 1, Verdict.NO: 0}
 _WORST = {Verdict.NO: 0, Verdict.UNKNOWN: 1, Verdict.SOME: 2, Verdict.YES: 3}
 
@@ -48,7 +48,7 @@ def permission(
 
     `records` are of the registry's subscription. Without a repository it is asked of all of them. `groups`: the object
     ids of every group that holds the principal and has an assignment here, as `assignedTo` tells; None: not known,
-    and what a group is given then can't be told. What the registry's network or anonymous pull let is not asked here.
+    and what a group is given is then undetermined. What the registry's network or anonymous pull let is not asked here.
     """
     question = _Question(registry.id, registry.access.mode, wanted, repository)
     me = principal_id.lower()
@@ -183,7 +183,7 @@ def _untold_groups(records: AccessRecords, question: _Question) -> tuple[_Weighe
 
 _GROUP = "It is given to a group, and whether this principal is a member is not known."
 _ROLE = "The definition of its role could not be read."
-_CONDITION = "Its condition is in a form that can't be told."
+_CONDITION = "Unknown whether its condition allows it: the console does not know its form."
 _SOME = "Its condition lets some repositories only."
 _LEFT_OUT = "Its condition leaves this out."
 _OTHER_MODE = {

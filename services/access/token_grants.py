@@ -30,8 +30,8 @@ _ACTIONS: Mapping[Permission, frozenset[str]] = {
 class Granted:
     """One thing to do, and whether the registry lets it.
 
-    `permission` None: to sign in. `asked` and `answer` are the evidence: what was asked, "" where nothing was, and what
-    came of it, never a token. `error` is the registry's refusal, or what kept it from telling.
+    `permission` None: to sign in. `asked` and `answer` are the evidence: what was asked, "" where nothing was, and the
+    answer, never a token. `error` is the registry's refusal, or why the answer is unknown.
     """
 
     permission: Permission | None

@@ -11,7 +11,7 @@ from enum import StrEnum
 from services.access.decisions import Decision, Verdict
 from services.access.evaluation import permission
 from services.access.permissions import Permission
-from services.access.powers import Extra, powers_of
+from services.access.rights import OtherRight, rights_of
 from services.access.role_assignments import AccessRecords, RoleAssignment, keys_down_to, scope_key, scope_label
 from services.access.role_definitions import REGISTRY, RoleDefinition
 from services.registries.registry import Mode, Registry
@@ -226,7 +226,7 @@ def _dangers(rights: Rights, records: AccessRecords) -> tuple[Found, ...]:
         found.append(Found(Danger.WAY_AROUND, _certain(reads) and _certain(manages), why))
     mode = rights.registry.access.mode
     roles = [(one, role) for one in rights.held if (role := records.role(one.role))]
-    tokens = [(one, role) for one, role in roles if Extra.MAKE_TOKENS in powers_of(role, mode)]
+    tokens = [(one, role) for one, role in roles if OtherRight.MAKE_TOKENS in rights_of(role, mode)]
     if tokens:
         why = f"{tokens[0][1].name} lets it make tokens: passwords to repositories that no role assignment shows."
         found.append(

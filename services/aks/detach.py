@@ -70,7 +70,7 @@ def plan_detach(
     right = caller_right(caller_permissions, Permission.REMOVE_ROLES, registry.access.mode)
     blockers: list[str] = []
     if not puller_access.principal_id:
-        blockers.append("Whose assignment it is can't be told: the object id of who pulls is not known.")
+        blockers.append("Unknown whose assignment it is: the object id of who pulls is not known.")
     elif not chosen:
         blockers.append("There is nothing to detach: no role of its own on this registry lets the cluster pull.")
     elif not assignment:

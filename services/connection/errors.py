@@ -147,7 +147,7 @@ _WAITS = (
 )
 
 
-def told_to_wait(headers: Mapping[str, str]) -> int | None:
+def seconds_to_wait(headers: Mapping[str, str]) -> int | None:
     """The seconds that a throttled answer says to wait; None where it names none."""
     told = [str(headers.get(name) or "") for name in _WAITS]
     return max((int(seconds) for seconds in told if seconds.isdecimal()), default=None)
@@ -166,7 +166,7 @@ def _remedy(answer: _Answer) -> str:
         case 404:
             return "It may have been deleted meanwhile: refresh the list."
         case 429:
-            wait = told_to_wait(answer.headers)
+            wait = seconds_to_wait(answer.headers)
             return f"Azure throttles: try again {f'in {wait} s' if wait else 'in a minute'}."
         case status if status is not None and status >= 500:
             return "Azure's fault, and it was retried: try again in a minute, then see status.azure.com."

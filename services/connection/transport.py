@@ -11,7 +11,7 @@ from azure.core.pipeline.policies import (
 from azure.core.pipeline.transport import HttpTransport, RequestsTransport
 from requests.adapters import HTTPAdapter
 
-from services.connection.errors import told_to_wait
+from services.connection.errors import seconds_to_wait
 from services.connection.parallel import WORKERS
 
 # A caller waits for a throttled call at most this long; past it, the throttling is the answer.
@@ -24,7 +24,7 @@ class PatientRetryPolicy(RetryPolicy[Any, Any]):
     """azure-core's retries, but a Retry-After of minutes is handed to the caller instead of slept through."""
 
     def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
-        told = told_to_wait(response.http_response.headers)
+        told = seconds_to_wait(response.http_response.headers)
         try:
             return max(super().get_retry_after(response) or 0, told or 0) or None
         except ValueError:  # Neither seconds nor a date: a proxy's. azure-core lets it pass to the caller.

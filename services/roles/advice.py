@@ -8,17 +8,17 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from services.access.permissions import Permission
-from services.access.powers import (
+from services.access.repository_scope import ALL, RepositoryChoice, condition_for
+from services.access.rights import (
     BY_REPOSITORY,
-    Extra,
-    Power,
+    OtherRight,
+    Right,
     data_actions,
     in_order,
-    powers_of,
+    rights_of,
     takes_condition,
     weight,
 )
-from services.access.repository_scope import ALL, RepositoryChoice, condition_for
 from services.access.role_definitions import BUILT_IN, RoleDefinition
 from services.registries.registry import Mode
 
@@ -28,7 +28,7 @@ class UseCase:
     """What is done, by whom: `principal` says whose object id the role is assigned to, of which kind."""
 
     name: str
-    wanted: frozenset[Power]
+    wanted: frozenset[Right]
     words: str
     principal: str
     principal_type: str = "ServicePrincipal"
@@ -63,7 +63,7 @@ USE_CASES = (
     ),
     UseCase(
         "Administrator",
-        frozenset({_P.READ_REGISTRY, _P.WRITE_REGISTRY, Extra.READ_SETTINGS, Extra.CHANGE_SETTINGS}),
+        frozenset({_P.READ_REGISTRY, _P.WRITE_REGISTRY, OtherRight.READ_SETTINGS, OtherRight.CHANGE_SETTINGS}),
         "Manages the registry: SKU, network, webhooks, replicas. Its images are none of the job.",
         "A group of the platform team.",
         "Group",
@@ -76,7 +76,7 @@ USE_CASES = (
     ),
     UseCase(
         "Auditor",
-        frozenset({_P.READ_REGISTRY, Extra.READ_SETTINGS}),
+        frozenset({_P.READ_REGISTRY, OtherRight.READ_SETTINGS}),
         "Reads how the registry is set up, and changes nothing.",
         "A group of the auditors.",
         "Group",
@@ -105,8 +105,8 @@ class Other:
     """
 
     role: RoleDefinition
-    lacks: tuple[Power, ...]
-    more: tuple[Power, ...]
+    lacks: tuple[Right, ...]
+    more: tuple[Right, ...]
     ignored: bool
 
     @property
@@ -136,11 +136,11 @@ class Advice:
 
     mode: Mode
     choice: RepositoryChoice
-    wanted: frozenset[Power]
+    wanted: frozenset[Right]
     given: tuple[Given, ...]
-    lacks: tuple[Power, ...]
-    excess: tuple[Power, ...]
-    beyond: tuple[Power, ...]
+    lacks: tuple[Right, ...]
+    excess: tuple[Right, ...]
+    beyond: tuple[Right, ...]
     others: tuple[Other, ...]
 
 
@@ -148,13 +148,13 @@ class Advice:
 class _Rights:
     """What some roles give on what was chosen, and beyond it."""
 
-    here: frozenset[Power] = frozenset()
-    beyond: frozenset[Power] = frozenset()
+    here: frozenset[Right] = frozenset()
+    beyond: frozenset[Right] = frozenset()
 
     def __or__(self, more: "_Rights") -> "_Rights":
         return _Rights(self.here | more.here, self.beyond | more.beyond)
 
-    def cost(self, wanted: frozenset[Power]) -> int:
+    def cost(self, wanted: frozenset[Right]) -> int:
         return sum(map(weight, self.here - wanted)) + sum(map(weight, self.beyond))
 
 
@@ -165,12 +165,12 @@ class _Candidate:
     rights: _Rights
 
     @property
-    def here(self) -> frozenset[Power]:
+    def here(self) -> frozenset[Right]:
         return self.rights.here
 
 
 def advise(
-    wanted: frozenset[Power],
+    wanted: frozenset[Right],
     mode: Mode,
     choice: RepositoryChoice = ALL,
     roles: Mapping[str, RoleDefinition] | None = None,
@@ -208,10 +208,10 @@ def listed_roles(roles: Mapping[str, RoleDefinition]) -> tuple[RoleDefinition, .
 
 
 def _candidate(role: RoleDefinition, mode: Mode, choice: RepositoryChoice) -> _Candidate:
-    powers = powers_of(role, mode)
+    rights = rights_of(role, mode)
     limited = choice != ALL and mode is Mode.ABAC and takes_condition(role)
-    beyond = frozenset[Power]() if choice == ALL or limited else powers & BY_REPOSITORY
-    return _Candidate(role, limited, _Rights(powers, beyond))
+    beyond = frozenset[Right]() if choice == ALL or limited else rights & BY_REPOSITORY
+    return _Candidate(role, limited, _Rights(rights, beyond))
 
 
 def _union(candidates: tuple[_Candidate, ...]) -> _Rights:
@@ -224,17 +224,19 @@ def _union(candidates: tuple[_Candidate, ...]) -> _Rights:
 def _together(candidates: tuple[_Candidate, ...], mode: Mode, choice: RepositoryChoice) -> _Rights:
     """What they give side by side: two roles may each have one of the actions that something takes."""
 
-    def powers(some: Iterable[_Candidate]) -> frozenset[Power]:
+    def rights_together(some: Iterable[_Candidate]) -> frozenset[Right]:
         blocks = tuple(block for candidate in some for block in candidate.role.blocks)
-        return powers_of(RoleDefinition("", "", "", blocks), mode)
+        return rights_of(RoleDefinition("", "", "", blocks), mode)
 
     if choice == ALL:
-        return _Rights(powers(candidates))
-    return _Rights(powers(candidates), powers(one for one in candidates if not one.limited) & BY_REPOSITORY)
+        return _Rights(rights_together(candidates))
+    return _Rights(
+        rights_together(candidates), rights_together(one for one in candidates if not one.limited) & BY_REPOSITORY
+    )
 
 
 def _covers(
-    wanted: frozenset[Power], candidates: tuple[_Candidate, ...], chosen: tuple[_Candidate, ...] = ()
+    wanted: frozenset[Right], candidates: tuple[_Candidate, ...], chosen: tuple[_Candidate, ...] = ()
 ) -> Iterator[tuple[_Candidate, ...]]:
     """Every choice of roles in which each gives something that those before it do not, until all is given."""
     if not wanted:
@@ -247,7 +249,7 @@ def _covers(
 
 
 def _others(
-    wanted: frozenset[Power],
+    wanted: frozenset[Right],
     rights: _Rights,
     best: tuple[_Candidate, ...],
     candidates: tuple[_Candidate, ...],
@@ -257,7 +259,7 @@ def _others(
     other_mode = Mode.LEGACY if mode is Mode.ABAC else Mode.ABAC
     found = []
     for candidate in candidates:
-        there = powers_of(candidate.role, other_mode) & wanted
+        there = rights_of(candidate.role, other_mode) & wanted
         if candidate in best or not (candidate.here & wanted or there):
             continue
         found.append(

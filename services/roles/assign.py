@@ -12,8 +12,8 @@ from services.access.caller_rights import caller_right
 from services.access.decisions import Verdict
 from services.access.evaluation import blocks_grant, permission_by_choice
 from services.access.permissions import Permission
-from services.access.powers import data_actions, takes_condition
 from services.access.repository_scope import ALL, RepositoryChoice, condition_for
+from services.access.rights import data_actions, takes_condition
 from services.access.role_assignment_reading import PrincipalAccess, caller_permissions_or_none, read_principal
 from services.access.role_assignments import AccessRecords, RoleAssignment
 from services.access.role_definitions import BUILT_IN, PermissionBlock, RoleDefinition

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from services.access.permissions import Permission
-from services.access.powers import Extra, Power, SignIn, in_order, powers_of, sign_in_of
+from services.access.rights import OtherRight, Right, SignIn, in_order, rights_of, sign_in_of
 from services.access.role_definitions import BUILT_IN, RoleDefinition
 from services.registries.registry import Mode
 from services.roles.advice import UseCase, advise, listed_roles, use_case
@@ -17,15 +17,15 @@ class RoleRow:
 
     role: RoleDefinition
     mode: Mode
-    powers: frozenset[Power]
+    rights: frozenset[Right]
     sign_in: SignIn
     ignored: bool
     words: RoleWords
 
     @property
-    def extras(self) -> tuple[Power, ...]:
+    def extras(self) -> tuple[Right, ...]:
         """What it gives beside the permissions."""
-        return tuple(power for power in in_order(self.powers) if isinstance(power, Extra))
+        return tuple(right for right in in_order(self.rights) if isinstance(right, OtherRight))
 
 
 def role_table(mode: Mode, roles: Mapping[str, RoleDefinition] | None = None) -> tuple[RoleRow, ...]:
@@ -34,10 +34,10 @@ def role_table(mode: Mode, roles: Mapping[str, RoleDefinition] | None = None) ->
 
 
 def _row(role: RoleDefinition, mode: Mode) -> RoleRow:
-    powers = powers_of(role, mode)
-    elsewhere = powers_of(role, Mode.LEGACY if mode is Mode.ABAC else Mode.ABAC)
+    rights = rights_of(role, mode)
+    elsewhere = rights_of(role, Mode.LEGACY if mode is Mode.ABAC else Mode.ABAC)
     return RoleRow(
-        role, mode, powers, sign_in_of(powers, mode), bool(elsewhere and not powers), WORDS.get(role.id, RoleWords(""))
+        role, mode, rights, sign_in_of(rights, mode), bool(elsewhere and not rights), WORDS.get(role.id, RoleWords(""))
     )
 
 
@@ -112,8 +112,8 @@ def compare_guide(
     sign_in = min((one.sign_in for one in rows), key=list(SignIn)[::-1].index)
     cells = (
         GuideCell("Can sign in", row.sign_in, sign_in),
-        GuideCell("Can push", row.push, _yes(all(Permission.PUSH in one.powers for one in rows))),
-        GuideCell("Can pull", row.pull, _yes(all(Permission.PULL in one.powers for one in rows))),
+        GuideCell("Can push", row.push, _yes(all(Permission.PUSH in one.rights for one in rows))),
+        GuideCell("Can pull", row.pull, _yes(all(Permission.PULL in one.rights for one in rows))),
     )
     return cells, _why(row, mode, rows) if any(cell.differs for cell in cells) else ""
 
@@ -122,7 +122,7 @@ def _why(row: GuideRow, mode: Mode, rows: Iterable[RoleRow]) -> str:
     names = " and ".join(row.roles)
     if mode is Mode.LEGACY:
         return f"{names}: Azure's definition of today gives other actions than the guide knew."
-    if any(one.powers for one in rows):
+    if any(one.rights for one in rows):
         return f"In ABAC mode {names} manage the registry only: it asks for data actions, and these give none."
     return f"In ABAC mode {names} is ignored: the registry asks for data actions, and this role gives none."
 

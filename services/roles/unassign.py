@@ -75,11 +75,11 @@ def plan_removal(
         blockers.append(right.blocker)
     warnings = [right.warning] if right.warning else []
     if role is None:
-        warnings.append("The definition of its role could not be read: what it gives can't be told.")
+        warnings.append("Unknown what its role gives: its definition could not be read.")
     own_last = (role is None or Permission.ASSIGN_ROLES in given) and _is_own_last(registry, assignment, me, my_access)
     if own_last:
         warnings.append(
-            "By this assignment alone you may assign roles here, as far as can be told. Without it you can't undo "
+            "By this assignment alone you may assign roles here, as far as is known. Without it you can't undo "
             "this, nor give anyone a role: that takes somebody who may at the resource group or above."
         )
     if principal_access.unread:

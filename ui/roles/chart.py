@@ -7,7 +7,7 @@ from textwrap import wrap
 import plotly.graph_objects as go
 
 from services.access.permissions import Permission
-from services.access.powers import DANGERS, SIGN_IN_RULES, SignIn
+from services.access.rights import DANGERS, SIGN_IN_RULES, SignIn
 from services.roles.table import RoleRow
 from ui.elements.chart_theme import layout, palette
 
@@ -28,7 +28,7 @@ def column(permission: Permission) -> str:
 
 def sign(row: RoleRow, permission: Permission) -> str:
     """What stands in the row's cell of a permission."""
-    if permission not in row.powers:
+    if permission not in row.rights:
         return NO
     return LEADS if permission in DANGERS else YES
 
@@ -87,7 +87,7 @@ def _of_sign_in(row: RoleRow) -> str:
 
 
 def _of(row: RoleRow, permission: Permission) -> str:
-    given = permission in row.powers
+    given = permission in row.rights
     return _hover(row, column(permission), "yes" if given else "no", DANGERS.get(permission, "") if given else "")
 
 

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import streamlit as st
 
 from services.access.permissions import Permission
-from services.access.powers import ABOUT_DATA, DANGERS
 from services.access.repository_scope import ALL, choice_from
+from services.access.rights import ABOUT_DATA, DANGERS
 from services.access.role_definitions import RoleDefinition
 from services.commands.access import assign_role_by_object_id
 from services.connection.names import is_guid
@@ -102,7 +102,7 @@ def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> No
         f"- **Assigned to**: {plain(case.principal)}\n"
         f"- **More than needed**: {', '.join(advice.excess) or 'nothing'}."
     )
-    dangers = [f"- {power.capitalize()}: {DANGERS[power]}" for power in advice.excess if power in DANGERS]
+    dangers = [f"- {right.capitalize()}: {DANGERS[right]}" for right in advice.excess if right in DANGERS]
     if dangers:
         st.warning("\n".join(("What of it leads to more than it says:", *dangers)), icon=":material/warning:")
     traps = [

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 import streamlit as st
 
 from services.access.permissions import Permission
-from services.access.powers import AZ_LOGIN_RULE, POWERS, SIGN_IN_RULES, SignIn
+from services.access.rights import ALL_RIGHTS, AZ_LOGIN_RULE, SIGN_IN_RULES, SignIn
 from services.access.role_definitions import RoleDefinition
 from services.registries.registry import Mode
 from services.roles.table import GUIDE, NOT_IN_GUIDE, GuideCell, RoleRow, compare_guide, guide_uses, role_table
@@ -24,10 +24,10 @@ def show_roles(mode: Mode, roles: Mapping[str, RoleDefinition]) -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         search = st.text_input("Search", key="search", type="search", placeholder="Role or word", bind="query-params")
         gives = st.multiselect(
-            "Gives", [power.value for power in POWERS], key="gives", bind="query-params", placeholder="Anything"
+            "Gives", [right.value for right in ALL_RIGHTS], key="gives", bind="query-params", placeholder="Anything"
         )
     text = (search or "").casefold().strip()
-    shown = [row for row in role_table(mode, roles) if text in _text(row) and row.powers.issuperset(gives)]
+    shown = [row for row in role_table(mode, roles) if text in _text(row) and row.rights.issuperset(gives)]
     st.markdown(f"{SIGN_IN_RULES[mode]} {AZ_LOGIN_RULE}")
     if not shown:
         empty(":material/filter_alt_off:", "No role matches", "Clear the search or the filter above.")
@@ -70,7 +70,7 @@ def _in_words(row: RoleRow) -> str:
 
 
 def _text(row: RoleRow) -> str:
-    parts = (row.role.name, row.words.use, row.words.trap, row.role.id, *sorted(row.powers))
+    parts = (row.role.name, row.words.use, row.words.trap, row.role.id, *sorted(row.rights))
     return " ".join(parts).casefold()
 
 

@@ -16,8 +16,8 @@ from sandbox.seeds.resources import assignment
 from services.access.decisions import Verdict
 from services.access.evaluation import permission
 from services.access.permissions import Permission
-from services.access.powers import BY_REPOSITORY, DANGERS, POWERS, Extra, Power, power_need, powers_of
 from services.access.repository_scope import ALL, RepositoryChoice, choice_from, condition_for
+from services.access.rights import ALL_RIGHTS, BY_REPOSITORY, DANGERS, OtherRight, Right, right_need, rights_of
 from services.access.role_assignments import AccessRecords, RoleAssignment
 from services.access.role_definitions import BUILT_IN, PermissionBlock, RoleDefinition
 from services.aks.attach import role_for
@@ -30,7 +30,7 @@ from tests.support.access_worlds import CONTROL, ME, NEEDS, REGISTRY_ID, R
 from tests.support.own_sandbox import Own
 from tests.support.shell_lines import registry as a_registry
 
-P, E = Permission, Extra
+P, E = Permission, OtherRight
 LEGACY, ABAC = Mode.LEGACY, Mode.ABAC
 CHOSEN, ELSEWHERE = "team/app", "team/other"
 ONE = RepositoryChoice((CHOSEN,))
@@ -43,7 +43,7 @@ CHOICES = {
 MODES = st.sampled_from(Mode)
 SOME_CHOICE = st.sampled_from(list(CHOICES))
 WANTED = st.frozensets(st.sampled_from(Permission), min_size=1, max_size=6)
-ANYTHING = st.frozensets(st.sampled_from(POWERS), min_size=1, max_size=4)
+ANYTHING = st.frozensets(st.sampled_from(ALL_RIGHTS), min_size=1, max_size=4)
 WRITER, LISTER = "Container Registry Repository Writer", "Container Registry Repository Catalog Lister"
 CONTRIBUTOR = "Container Registry Repository Contributor"
 
@@ -120,12 +120,12 @@ def test_nothing_of_it_can_be_left_out(wanted: frozenset[Permission], mode: Mode
         assert not all(by_the_sandbox(rest, mode, one, CHOICES[choice][0]) for one in wanted)
 
 
-def rights(roles: Iterable[RoleDefinition], mode: Mode) -> frozenset[Power]:
+def rights(roles: Iterable[RoleDefinition], mode: Mode) -> frozenset[Right]:
     """All that roles give where there are no conditions, worked out by the actions that each thing takes."""
     return frozenset(
-        power
-        for power in POWERS
-        if (need := power_need(power, mode))
+        right
+        for right in ALL_RIGHTS
+        if (need := right_need(right, mode))
         and all(any(role.grants(action, data=need.data) for role in roles) for action in need.actions)
     )
 
@@ -143,7 +143,7 @@ def test_no_listed_role_or_pair_that_gives_less_suffices(wanted: frozenset[Permi
 
 
 @given(ANYTHING, MODES)
-def test_no_listed_role_or_pair_that_suffices_leads_to_less_more(wanted: frozenset[Power], mode: Mode) -> None:
+def test_no_listed_role_or_pair_that_suffices_leads_to_less_more(wanted: frozenset[Right], mode: Mode) -> None:
     """Nor, where as much that is dangerous is given, gives fewer things to change, and so with things to read."""
     advice = advise(wanted, mode)
     given = rights([one.role for one in advice.given], mode)
@@ -154,7 +154,7 @@ def test_no_listed_role_or_pair_that_suffices_leads_to_less_more(wanted: frozens
             assert order(given - wanted) <= order(theirs - wanted)
 
 
-def order(excess: Iterable[Power]) -> tuple[int, int, int]:
+def order(excess: Iterable[Right]) -> tuple[int, int, int]:
     """How many that lead to more, that change something, and that read."""
     excess = set(excess)
     reads = {one for one in excess if one.name.startswith(("READ_", "PULL", "LIST_CATALOG"))}
@@ -190,7 +190,7 @@ def test_of_every_other_role_it_is_true_why_not(
             assert any(lets(assigned(alone), other_mode, one, CHOSEN) for one in wanted)
         assert other.words(mode).endswith(".")
     told = {other.role.id for other in advice.others} | {one.role.id for one in advice.given}
-    useful = {role.id for role in BUILT_IN.values() if powers_of(role, mode) & wanted}
+    useful = {role.id for role in BUILT_IN.values() if rights_of(role, mode) & wanted}
     assert useful <= told
 
 
@@ -348,6 +348,6 @@ def test_a_registry_s_token_grants_what_was_asked_for(own: Own, mode: Mode, name
     }
     asked = frozenset(actions)
     given = use_case(name).wanted | set(advice.excess)
-    expected = {action for action, power in actions.items() if power in given}
+    expected = {action for action, right in actions.items() if right in given}
     assert tokens.granted(Need(CHOSEN, asked)) == expected
     assert tokens.granted(Need(ELSEWHERE, asked)) == {one for one in asked if actions[one] in advice.beyond}

@@ -16,8 +16,8 @@ from sandbox.seeds.resources import assignment
 from services.access.decisions import Verdict
 from services.access.evaluation import permission
 from services.access.permissions import Permission
-from services.access.powers import takes_condition
 from services.access.repository_scope import ALL, RepositoryChoice
+from services.access.rights import takes_condition
 from services.access.role_assignment_reading import PrincipalAccess
 from services.access.role_assignments import AccessRecords, RoleAssignment
 from services.access.role_definitions import (

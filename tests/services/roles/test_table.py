@@ -5,21 +5,21 @@ from dataclasses import replace
 import pytest
 
 from services.access.permissions import Permission
-from services.access.powers import DANGERS, Extra, Power, SignIn, weight
+from services.access.rights import DANGERS, OtherRight, Right, SignIn, weight
 from services.access.role_definitions import BUILT_IN, PermissionBlock, RoleDefinition
 from services.registries.registry import Mode
 from services.roles.descriptions import WORDS
 from services.roles.table import GUIDE, RoleRow, compare_guide, guide_uses, role_table, told_by_azure
 
-P, E = Permission, Extra
+P, E = Permission, OtherRight
 LEGACY, ABAC = Mode.LEGACY, Mode.ABAC
 
-PULLS: set[Power] = {P.PULL, P.LIST_CATALOG, P.READ_METADATA}
-DATA: set[Power] = {*PULLS, P.PUSH, P.CHANGE_LOCKS, P.DELETE}
-READS_OTHERS: set[Power] = {E.READ_ROLES, E.READ_CACHE_RULES, E.READ_CREDENTIAL_SETS}
-SEES: set[Power] = {P.READ_REGISTRY, E.READ_SETTINGS, *READS_OTHERS}
-ASSIGNS: set[Power] = {P.ASSIGN_ROLES, P.REMOVE_ROLES}
-SETS_UP: set[Power] = {
+PULLS: set[Right] = {P.PULL, P.LIST_CATALOG, P.READ_METADATA}
+DATA: set[Right] = {*PULLS, P.PUSH, P.CHANGE_LOCKS, P.DELETE}
+READS_OTHERS: set[Right] = {E.READ_ROLES, E.READ_CACHE_RULES, E.READ_CREDENTIAL_SETS}
+SEES: set[Right] = {P.READ_REGISTRY, E.READ_SETTINGS, *READS_OTHERS}
+ASSIGNS: set[Right] = {P.ASSIGN_ROLES, P.REMOVE_ROLES}
+SETS_UP: set[Right] = {
     P.READ_REGISTRY,
     P.WRITE_REGISTRY,
     P.LIST_CREDENTIALS,
@@ -29,7 +29,7 @@ SETS_UP: set[Power] = {
     E.MAKE_TOKENS,
     E.RENEW_PASSWORD,
 }
-MANAGES: set[Power] = {
+MANAGES: set[Right] = {
     *SETS_UP,
     *SEES,
     P.IMPORT_IMAGES,
@@ -38,19 +38,19 @@ MANAGES: set[Power] = {
     E.CHANGE_CREDENTIAL_SETS,
     E.TRANSFER,
 }
-IN_QUARANTINE: set[Power] = {E.READ_QUARANTINE, E.CHANGE_QUARANTINE}
-IMPORTER: set[Power] = {*PULLS, P.IMPORT_IMAGES, P.READ_REGISTRY}
-READER_OF_REPOSITORIES: set[Power] = {P.PULL, P.READ_METADATA}
-WRITER: set[Power] = {*READER_OF_REPOSITORIES, P.PUSH, P.CHANGE_LOCKS}
-NOTHING: set[Power] = set()
+IN_QUARANTINE: set[Right] = {E.READ_QUARANTINE, E.CHANGE_QUARANTINE}
+IMPORTER: set[Right] = {*PULLS, P.IMPORT_IMAGES, P.READ_REGISTRY}
+READER_OF_REPOSITORIES: set[Right] = {P.PULL, P.READ_METADATA}
+WRITER: set[Right] = {*READER_OF_REPOSITORIES, P.PUSH, P.CHANGE_LOCKS}
+NOTHING: set[Right] = set()
 
 
-def same(powers: set[Power]) -> tuple[set[Power], set[Power]]:
-    return powers, powers
+def same(rights: set[Right]) -> tuple[set[Right], set[Right]]:
+    return rights, rights
 
 
 # What each gives in Legacy mode, and in ABAC mode.
-FACTS: dict[str, tuple[set[Power], set[Power]]] = {
+FACTS: dict[str, tuple[set[Right], set[Right]]] = {
     "AcrPull": (PULLS, NOTHING),
     "AcrPush": ({*PULLS, P.PUSH, P.CHANGE_LOCKS}, NOTHING),
     "AcrDelete": ({P.DELETE}, NOTHING),
@@ -93,7 +93,7 @@ def rows(mode: Mode, *told: RoleDefinition) -> dict[str, RoleRow]:
 @pytest.mark.parametrize("mode", Mode)
 def test_every_role_gives_what_the_facts_say_and_nothing_else(mode: Mode) -> None:
     found = rows(mode)
-    assert {name: set(row.powers) for name, row in found.items()} == {
+    assert {name: set(row.rights) for name, row in found.items()} == {
         name: given[mode is ABAC] for name, given in FACTS.items()
     }
 
@@ -117,8 +117,8 @@ def test_signing_in_takes_a_right_on_data_in_legacy_mode_and_proves_who_one_is_i
 def test_what_azure_says_goes_before_the_table() -> None:
     pull = next(role for role in BUILT_IN.values() if role.name == "AcrPull")
     changed = RoleDefinition(pull.id, "AcrPull", "BuiltInRole", (PermissionBlock(("*/delete",)),))
-    assert P.PULL in rows(LEGACY)["AcrPull"].powers
-    assert set(rows(LEGACY, changed)["AcrPull"].powers) == {P.DELETE, P.REMOVE_ROLES, E.DELETE_REGISTRY}
+    assert P.PULL in rows(LEGACY)["AcrPull"].rights
+    assert set(rows(LEGACY, changed)["AcrPull"].rights) == {P.DELETE, P.REMOVE_ROLES, E.DELETE_REGISTRY}
     assert told_by_azure({changed.id: changed, "custom": changed}) == 1
 
 
@@ -129,9 +129,9 @@ def test_every_role_has_words_and_every_trap_is_told_where_it_is_one() -> None:
             assert row.words.use
             if row.ignored:
                 assert f"In {mode} mode it is ignored" in row.words.trap or "Content trust" in row.words.trap
-            if mode is LEGACY and row.powers >= PULLS and "*/read" in row.role.blocks[0].actions:
+            if mode is LEGACY and row.rights >= PULLS and "*/read" in row.role.blocks[0].actions:
                 assert "*/read" in row.words.trap
-            if P.LIST_CREDENTIALS in row.powers and row.role.name.startswith("Container Registry"):
+            if P.LIST_CREDENTIALS in row.rights and row.role.name.startswith("Container Registry"):
                 assert "admin password" in row.words.trap
 
 
@@ -179,6 +179,6 @@ def test_the_guide_s_use_cases_have_the_least_roles_of_today() -> None:
 
 
 def test_what_leads_to_more_weighs_more_than_all_that_does_not() -> None:
-    harmless = [weight(power) for power in (*Permission, *Extra) if power not in DANGERS]
-    assert min(weight(power) for power in DANGERS) > sum(harmless)
+    harmless = [weight(right) for right in (*Permission, *OtherRight) if right not in DANGERS]
+    assert min(weight(right) for right in DANGERS) > sum(harmless)
     assert weight(P.PUSH) > weight(P.PULL)

@@ -11,7 +11,7 @@ from services.access.role_definitions import REGISTRY, RoleDefinition
 from services.registries.registry import Mode
 
 
-class Extra(StrEnum):
+class OtherRight(StrEnum):
     """What roles give beside the permissions: they distinguish roles that are alike in those."""
 
     READ_SETTINGS = "read webhooks, replicas and usage"
@@ -32,10 +32,10 @@ class Extra(StrEnum):
     MAKE_ROLES = "make custom roles and locks"
 
 
-Power = Permission | Extra
-POWERS: tuple[Power, ...] = (*Permission, *Extra)
+Right = Permission | OtherRight
+ALL_RIGHTS: tuple[Right, ...] = (*Permission, *OtherRight)
 
-_E = Extra
+_E = OtherRight
 _CONTROL_PLANE = {
     _E.READ_SETTINGS: ("webhooks/read", "replications/read", "listUsages/read"),
     _E.CHANGE_SETTINGS: ("webhooks/write", "replications/write"),
@@ -57,18 +57,18 @@ _AUTHORIZATION = {
 _QUARANTINE = {_E.READ_QUARANTINE: "read", _E.CHANGE_QUARANTINE: "write"}
 
 # What leads to more than it says: not to be given by the way.
-DANGERS: Mapping[Power, str] = {
+DANGERS: Mapping[Right, str] = {
     Permission.WRITE_REGISTRY: "It may switch the admin user or anonymous pull on, and open the network.",
     Permission.IMPORT_IMAGES: "An import may put any image under a tag that runs already.",
     Permission.LIST_CREDENTIALS: "Where the admin user is on, its password pulls, pushes and deletes everything.",
     Permission.ASSIGN_ROLES: "Who assigns roles may take any of them.",
     Permission.REMOVE_ROLES: "It may take everyone's access away.",
-    Extra.DELETE_REGISTRY: "With the registry go all images in it.",
-    Extra.MAKE_TOKENS: "A token is a password to repositories that no role assignment shows.",
-    Extra.RENEW_PASSWORD: "It may lock out whoever uses the admin password.",
-    Extra.RUN_TASKS: "A task runs code of its own, with rights of its own at the registry.",
-    Extra.TRANSFER: "A pipeline takes images out of the registry, or puts some in.",
-    Extra.MAKE_ROLES: "A custom role may give anything.",
+    OtherRight.DELETE_REGISTRY: "With the registry go all images in it.",
+    OtherRight.MAKE_TOKENS: "A token is a password to repositories that no role assignment shows.",
+    OtherRight.RENEW_PASSWORD: "It may lock out whoever uses the admin password.",
+    OtherRight.RUN_TASKS: "A task runs code of its own, with rights of its own at the registry.",
+    OtherRight.TRANSFER: "A pipeline takes images out of the registry, or puts some in.",
+    OtherRight.MAKE_ROLES: "A custom role may give anything.",
 }
 _READS = frozenset(
     {
@@ -76,7 +76,7 @@ _READS = frozenset(
         Permission.LIST_CATALOG,
         Permission.READ_METADATA,
         Permission.READ_REGISTRY,
-        *(extra for extra in Extra if extra.name.startswith("READ_")),
+        *(other for other in OtherRight if other.name.startswith("READ_")),
     }
 )
 # What is about one repository at a time: in ABAC mode a condition can ask for its name.
@@ -107,45 +107,45 @@ AZ_LOGIN_RULE = (
 )
 
 
-def power_need(power: Power, mode: Mode) -> Need | None:
-    """What `power` takes on a registry in `mode`; None where no role gives it there."""
-    if isinstance(power, Permission):
-        return need_of(power, mode)
-    if power in _AUTHORIZATION:
-        return Need(_AUTHORIZATION[power])
-    if power in _CONTROL_PLANE:
-        return Need(tuple(REGISTRY + action for action in _CONTROL_PLANE[power]))
-    if power is Extra.SIGN:
+def right_need(right: Right, mode: Mode) -> Need | None:
+    """What `right` takes on a registry in `mode`; None where no role gives it there."""
+    if isinstance(right, Permission):
+        return need_of(right, mode)
+    if right in _AUTHORIZATION:
+        return Need(_AUTHORIZATION[right])
+    if right in _CONTROL_PLANE:
+        return Need(tuple(REGISTRY + action for action in _CONTROL_PLANE[right]))
+    if right is OtherRight.SIGN:
         # https://learn.microsoft.com/azure/container-registry/container-registry-content-trust: not in ABAC mode.
         return Need((REGISTRY + "sign/write",)) if mode is Mode.LEGACY else None
     if mode is Mode.ABAC:
-        return Need((f"{REGISTRY}quarantinedArtifacts/{_QUARANTINE[power]}",), data=True)
-    return Need((f"{REGISTRY}quarantine/{_QUARANTINE[power]}",))
+        return Need((f"{REGISTRY}quarantinedArtifacts/{_QUARANTINE[right]}",), data=True)
+    return Need((f"{REGISTRY}quarantine/{_QUARANTINE[right]}",))
 
 
 @lru_cache(maxsize=1024)
-def powers_of(role: RoleDefinition, mode: Mode) -> frozenset[Power]:
+def rights_of(role: RoleDefinition, mode: Mode) -> frozenset[Right]:
     """All that the role gives by itself at a registry in `mode`."""
     return frozenset(
-        power
-        for power in POWERS
-        if (need := power_need(power, mode)) and all(role.grants(action, data=need.data) for action in need.actions)
+        right
+        for right in ALL_RIGHTS
+        if (need := right_need(right, mode)) and all(role.grants(action, data=need.data) for action in need.actions)
     )
 
 
-def in_order(powers: frozenset[Power]) -> tuple[Power, ...]:
+def in_order(rights: frozenset[Right]) -> tuple[Right, ...]:
     """As POWERS has them."""
-    return tuple(power for power in POWERS if power in powers)
+    return tuple(right for right in ALL_RIGHTS if right in rights)
 
 
-def weight(power: Power) -> int:
+def weight(right: Right) -> int:
     """How much one would rather not give it by the way: reading 1, changing 100, what DANGERS names 10,000."""
-    return 10_000 if power in DANGERS else 1 if power in _READS else 100
+    return 10_000 if right in DANGERS else 1 if right in _READS else 100
 
 
-def sign_in_of(powers: frozenset[Power], mode: Mode) -> SignIn:
+def sign_in_of(rights: frozenset[Right], mode: Mode) -> SignIn:
     """Whether holding these is enough to sign in; see SIGN_IN_RULES."""
-    if powers & ABOUT_DATA:
+    if rights & ABOUT_DATA:
         return SignIn.YES
     return SignIn.IDENTITY if mode is Mode.ABAC else SignIn.NO
 
