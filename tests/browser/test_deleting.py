@@ -99,7 +99,7 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
         expect(page.get_by_text("3 manifests and 1 tag will be deleted.")).to_be_visible()
         go = page.get_by_role("button", name="Delete repository")
         expect(go).to_be_disabled()
-        page.get_by_label("Type nodejstemplate to confirm").fill("nodejstemplate")
+        page.get_by_label("Type the name to confirm").fill("nodejstemplate")
         page.keyboard.press("Enter")
         expect(go).to_be_enabled()
         page.screenshot(path=screenshots / "delete-a-repository-light-1280.png")
@@ -138,7 +138,7 @@ def test_a_plan_is_seen_before_anything_goes(
 
 def begin_to_delete_many(page: Page, address: str) -> None:
     page.goto(f"{address}/cleanup?{RUNNER}&tags=*&days=0")
-    page.get_by_label("Type ci/runner to confirm").fill("ci/runner")
+    page.get_by_label("Type the name to confirm").fill("ci/runner")
     page.keyboard.press("Enter")
     page.get_by_role("button", name=re.compile("Delete [0-9]+ manifests")).click()
     expect(page).to_have_url(re.compile("/deletions"))

@@ -36,7 +36,7 @@ def test_a_setting_is_changed_and_a_registry_deleted(page: Page, tmp_path: Path,
         expect(page.get_by_text("No image of it can be brought back")).to_be_visible()
         go = page.get_by_role("button", name="Delete registry")
         expect(go).to_be_disabled()
-        page.get_by_label("Type contosodev to confirm").fill("contosodev")
+        page.get_by_label("Type the name to confirm").fill("contosodev")
         page.keyboard.press("Enter")
         expect(go).to_be_enabled()
         page.screenshot(path=screenshots / "delete-a-registry-light-1280.png")

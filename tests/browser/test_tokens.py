@@ -72,7 +72,7 @@ def test_a_token_is_made_used_disabled_and_removed(page: Page, tmp_path: Path) -
 
         page.get_by_role("button", name="Delete token").click()
         expect(dialog.get_by_role("button", name="Delete token")).to_be_disabled()
-        dialog.get_by_role("textbox", name=f"Type {NAME} to confirm").fill(NAME)
+        dialog.get_by_role("textbox", name="Type the name to confirm").fill(NAME)
         page.keyboard.press("Enter")
         dialog.get_by_role("button", name="Delete token").click()
         expect(page.get_by_text(f"Token {NAME}: deleted and verified.")).to_be_visible()

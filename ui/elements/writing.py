@@ -88,7 +88,9 @@ def confirm(
     _show_commands(plan.commands, folded=not in_dialog)
     show_read_only()
     if typed:
-        ready &= st.text_input(f"Type {plain(typed)} to confirm", key=f"confirm {typed}", width=420).strip() == typed
+        # As a placeholder the name is text: in the label it would be markdown, escaped also for who hears it read.
+        answer = st.text_input("Type the name to confirm", key=f"confirm {typed}", placeholder=typed, width=420)
+        ready &= answer.strip() == typed
     with st.container(horizontal=True):
         pressed = st.button(
             label,
