@@ -1,4 +1,4 @@
-"""Cleaning up a repository: tags or images chosen by a rule or by name, the plan of it, and the button that does it."""
+"""Cleans up a repository: choose tags or images by a rule or by name, see the plan, run it."""
 
 from datetime import UTC, datetime
 
@@ -13,7 +13,7 @@ from services.images.tagging import UntagPlan, plan_untag
 from services.wording import counted
 from ui.deletion import runs
 from ui.deletion.cleanup_form import ask_names, ask_rule
-from ui.deletion.plan import ask_what_runs, contents_of, show_freed, show_plan
+from ui.deletion.plan import ask_running_images, contents_of, show_freed, show_plan
 from ui.elements.errors import panel
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import show_rows
@@ -24,7 +24,7 @@ from ui.navigation import pages, selection
 from ui.navigation.links import crumb, open_page
 from ui.runtime import connection
 
-BY_RULE, BY_NAME = "By a rule", "By name"
+BY_RULE, BY_NAME = "By rule", "By name"
 IMAGES, TAGS = "Delete images", "Remove tags only"
 
 who = connection.who()
@@ -50,7 +50,7 @@ def remove_tags(chosen: Chosen) -> None:
     going = plan.going
     st.markdown(
         f"**{counted(len(going), 'tag')}** of {counted(len(plan.items), 'chosen tag')} can be removed. "
-        f"{counted(len(plan.left_untagged), 'manifest then has', 'manifests then have')} no tag. "
+        f"{counted(len(plan.left_untagged), 'manifest')} will be left untagged. "
         "No space is freed, and pulls by digest still work."
     )
     show_untag_table(plan)
@@ -82,11 +82,12 @@ def show_untag_table(plan: UntagPlan) -> None:
 
 def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool) -> None:
     plan = plan_deletion(
-        contents, chosen.digests, registry=registry.name, by_name=by_name, running=ask_what_runs(contents)
+        contents, chosen.digests, registry=registry.name, by_name=by_name, running=ask_running_images(contents)
     )
     if chosen.kept:
         with st.expander(
-            f"{counted(len(chosen.kept), 'image stays', 'images stay')}: another tag, not chosen, points to them",
+            f"{counted(len(chosen.kept), 'image stays', 'images stay')}: other tags, which were not chosen, point to "
+            f"{'it' if len(chosen.kept) == 1 else 'them'}",
             icon=":material/sell:",
         ):
             rows = [{"Manifest": short(digest), "Also tagged": tag} for digest, tag in chosen.kept]
@@ -111,9 +112,9 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
 
 with st.container(horizontal=True):
     how = st.segmented_control(
-        "Choose", [BY_RULE, BY_NAME], default=BY_RULE, required=True, key="how", bind="query-params"
+        "Selection", [BY_RULE, BY_NAME], default=BY_RULE, required=True, key="how", bind="query-params"
     )
-    what = st.segmented_control("Do", [IMAGES, TAGS], default=IMAGES, required=True, key="do", bind="query-params")
+    what = st.segmented_control("Action", [IMAGES, TAGS], default=IMAGES, required=True, key="do", bind="query-params")
 rule = ask_rule(contents) if how == BY_RULE else Rule()
 chosen = choose(contents, rule, datetime.now(UTC)) if how == BY_RULE else ask_names(registry, contents)
 if not chosen.tags and (what == TAGS or not chosen.digests):

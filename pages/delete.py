@@ -1,4 +1,4 @@
-"""What deleting one image, or a whole repository, would do; and the button that does it."""
+"""The plan of deleting an image or a repository, and the button that runs it."""
 
 import streamlit as st
 
@@ -7,7 +7,7 @@ from services.deletion.repository import plan_repository_deletion
 from services.images.repository_contents import RepositoryContents
 from services.wording import counted
 from ui.deletion import runs
-from ui.deletion.plan import ask_what_runs, contents_of, show_freed, show_plan
+from ui.deletion.plan import ask_running_images, contents_of, show_freed, show_plan
 from ui.elements.errors import panel
 from ui.elements.page import empty, header
 from ui.elements.text import plain, short
@@ -39,7 +39,7 @@ def delete_image(contents: RepositoryContents) -> None:
     digest = reference
     if ":" not in reference:
         digest = next((tag.digest for tag in contents.tags if tag.name == reference), "")
-    plan = plan_deletion(contents, [digest], registry=registry.name, by_name=True, running=ask_what_runs(contents))
+    plan = plan_deletion(contents, [digest], registry=registry.name, by_name=True, running=ask_running_images(contents))
     if not plan.items:
         empty(":material/delete:", "No such image", "It may have been deleted. Refresh, or go back.")
         return
@@ -59,7 +59,7 @@ def delete_image(contents: RepositoryContents) -> None:
 
 
 def delete_repository(contents: RepositoryContents) -> None:
-    plan = plan_repository_deletion(contents, registry.name, ask_what_runs(contents))
+    plan = plan_repository_deletion(contents, registry.name, ask_running_images(contents))
     st.markdown(
         f"**{counted(len(plan.digests), 'manifest')}** and **{counted(len(plan.tags), 'tag')}** will be deleted."
     )

@@ -4,7 +4,7 @@ import streamlit as st
 
 from services.deletion.records import KEPT, DeletionRecord, deleted_as_az_prints, state_of
 from ui.deletion import runs
-from ui.deletion.fates import look_at_open, show_fates, show_what_is_left
+from ui.deletion.fates import fates_without_result, show_fates, show_remaining_tags
 from ui.elements.columns import ago_column
 from ui.elements.errors import show_error
 from ui.elements.page import empty, header
@@ -26,7 +26,7 @@ def is_running(record: DeletionRecord) -> bool:
 
 
 def show_all() -> None:
-    header(pages.DELETIONS.title, "Yours, through this console", None, lambda: None)
+    header(pages.DELETIONS.title, "Started by you in this console", None, lambda: None)
     found = runs.all_recorded(who)
     if not found:
         empty(
@@ -81,7 +81,7 @@ def show_one(record: DeletionRecord) -> None:
     fates = dict(record.fates)
     if not running:
         record = runs.recorded(who, record.id) or record
-        fates = {**record.fates, **look_at_open(who, record, registry)}
+        fates = {**record.fates, **fates_without_result(who, record, registry)}
         if registry and st.session_state.get(f"seen {record.id}") is None:
             st.session_state[f"seen {record.id}"] = True
             image_loaders.forget_repository(who, record.login_server, record.repository)
@@ -91,7 +91,7 @@ def show_one(record: DeletionRecord) -> None:
         with st.expander("Deleted, as az prints it", expanded=of_all, icon=":material/data_object:"):
             st.code(printed, language="json")
     if registry and not running:
-        show_what_is_left(who, record, registry)
+        show_remaining_tags(who, record, registry)
 
 
 record_id = st.query_params.get("record", "")
@@ -104,5 +104,5 @@ else:
     empty(
         ":material/history:",
         "No such deletion",
-        f"Another identity's, or not among the newest {KEPT}.",
+        f"Another identity started it, or it is not among the newest {KEPT}.",
     )

@@ -76,18 +76,18 @@ with st.container(horizontal=True):
     if row.locks.any:
         st.badge(f"manifest locked: {row.locks.label}", icon=":material/lock:", color="orange")
 show_read_only()
-OF_TAG, OF_MANIFEST = "Locks of this tag", "Locks of this manifest"
+OF_TAG, OF_MANIFEST = "Tag locks", "Manifest locks"
 with st.container(horizontal=True, vertical_alignment="center"):
     if st.button("Add tag", icon=":material/new_label:", disabled=not may_write()):
         tag_actions.add_tag(who, registry, repository, digest)
     if ":" not in reference and st.button("Remove tag", icon=":material/label_off:", disabled=not may_write()):
-        tag_actions.untag(who, registry, repository, reference)
+        tag_actions.remove_tag(who, registry, repository, reference)
     if st.button("Copy image", icon=":material/content_copy:", disabled=not may_write()):
         copy.copy_to(who, registry, repository, reference, digest)
-    if st.button("Download", icon=":material/download:"):
+    if st.button("Download image", icon=":material/download:"):
         download_image(who, registry, repository, reference, manifest)
     locks = [OF_MANIFEST] if ":" in reference else [OF_TAG, OF_MANIFEST]
-    if of := st.menu_button("Locks", locks, icon=":material/lock:", disabled=not may_write()):
+    if of := st.menu_button("Set locks", locks, icon=":material/lock:", disabled=not may_write()):
         change_locks(who, registry, repository, reference if of == OF_TAG else digest)
     link_to(pages.DELETE, **url, reference=digest)
 show_facts(
@@ -106,18 +106,18 @@ def open_digest(other: str) -> None:
 
 
 def show_children(index: Manifest) -> None:
-    st.subheader(f"In this index ({len(index.children)})", anchor=False)
+    st.subheader(f"Manifests in this index ({len(index.children)})", anchor=False)
     child = selectable(
         index.children,
         lambda child: {
             "Kind": "attestation" if child.attests else "platform",
             "Platform": child.platform,
             "Digest": short(child.digest),
-            "For": short(child.attests),
+            "Attests": short(child.attests),
             "Media type": child.media_type,
         },
         f"children {index.digest}",
-        "What the index points to",
+        "Manifests that the index points to",
         identity=lambda child: child.digest,
     )
     if child:
@@ -148,7 +148,7 @@ with panel():
         if referrer:
             open_digest(referrer.digest)
     else:
-        st.markdown("Nothing refers to it: no signature, SBOM or attestation beside the index's own.")
+        st.markdown("No signature, SBOM or attestation refers to it, apart from those in an index.")
 az_lines(
     az_images.pull(server, repository, reference),
     az_images.show_manifest(registry.name, repository, reference),

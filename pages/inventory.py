@@ -1,4 +1,4 @@
-"""All registries of all subscriptions: totals, a table with findings, and the way into each."""
+"""All registries of all subscriptions: totals, and a table with findings that opens each registry."""
 
 import pyarrow as pa
 import streamlit as st
@@ -16,7 +16,7 @@ from ui.elements.table import TEXTS
 from ui.elements.text import size
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
-from ui.navigation.inventory_filters import chosen, registry_filters
+from ui.navigation.inventory_filters import passes, registry_filters
 from ui.navigation.links import link_to, open_page
 from ui.navigation.selection import NEED_READER, key_of
 from ui.runtime import connection
@@ -55,8 +55,8 @@ included = [registry.included_bytes for registry in registries if registry.inclu
 high = sum(1 for found in findings.values() for finding in found if finding.risk is Risk.HIGH)
 unlisted = len(registries) - len(inventory.repository_counts)
 unmeasured = len(registries) - len(stored)
-in_home_regions = "In the home regions. Each replica is billed for as much again."
-without = f" Without {counted(unmeasured, 'registry', 'registries')} whose usage is not known." if unmeasured else ""
+in_home_regions = "In the home regions. Azure bills the same amount again for each replica."
+not_included = f" Not included: {counted(unmeasured, 'registry', 'registries')} of unknown usage." if unmeasured else ""
 show_metrics(
     [
         Metric(
@@ -67,18 +67,18 @@ show_metrics(
         Metric(
             "Repositories",
             sum(inventory.repository_counts.values()) if inventory.repository_counts else None,
-            help="As far as this identity may list each registry's catalogue.",
+            help="In the catalogues that this identity may list.",
             beside=f"{counted(unlisted, 'registry', 'registries')} not listed" if unlisted else "",
             unknown="catalogues are being read." if reading.running else "no catalogue could be listed.",
         ),
         Metric(
             "Stored",
             ("≥ " if unmeasured else "") + size(sum(stored)) if stored else None,
-            help=in_home_regions + without,
+            help=in_home_regions + not_included,
             beside=f"of {size(sum(included))} included" if included else "",
             unknown="usages are being read." if reading.running else "no registry's usage could be read.",
         ),
-        Metric("Findings", sum(len(found) for found in findings.values()), beside=f"{high:,} of high risk"),
+        Metric("Findings", sum(len(found) for found in findings.values()), beside=f"{high:,} high risk"),
     ]
 )
 
@@ -101,7 +101,7 @@ def row(registry: Registry) -> dict[str, object]:
 
 
 filters = registry_filters(registries, (finding.title for found in findings.values() for finding in found))
-shown = [registry for registry in registries if chosen(registry, findings[registry.id], filters)]
+shown = [registry for registry in registries if passes(registry, findings[registry.id], filters)]
 if not shown:
     empty(":material/filter_alt_off:", "No registry matches", "Clear the search or a filter above.")
     st.stop()
@@ -109,7 +109,7 @@ picked = selectable(
     shown,
     row,
     "registries",
-    "Registries, one a row",
+    "Registries, one per row",
     columns={
         "Name": st.column_config.TextColumn(pinned=True),
         "Used": st.column_config.ProgressColumn(
@@ -118,7 +118,7 @@ picked = selectable(
             min_value=0,
             max_value=100,
             width="small",
-            help="Of the storage that the SKU's fee includes, which is no cap",
+            help="Of the storage that the SKU's fee includes. It is not a limit",
         ),
         "Findings": st.column_config.ListColumn(width="medium"),
         "Stored": Sizes("In the home region"),

@@ -1,4 +1,4 @@
-"""Images into a registry: from an archive on this computer, or from another registry."""
+"""Pushes an archive from this computer to a registry, or imports an image from another registry."""
 
 import streamlit as st
 
@@ -13,7 +13,7 @@ who = connection.who()
 top = st.container()
 registry = selection.choose_registry(who, pages.PUSH.title, top, st.container())
 with top:
-    header(pages.PUSH.title, "Without docker", None, forget_plans)
+    header(pages.PUSH.title, "No docker needed", None, forget_plans)
 show_read_only()
 copy.show_copies()
 from_file, from_registry = st.tabs(

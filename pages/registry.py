@@ -1,4 +1,4 @@
-"""One registry, whole: its names, usage, network, access and findings."""
+"""One registry: its names, usage, network, access and findings."""
 
 import pyarrow as pa
 import streamlit as st
@@ -60,7 +60,7 @@ show_metrics(
         Metric(
             "Stored",
             None if registry.stored_bytes is None else size(registry.stored_bytes),
-            help="What the fixed fee includes is no cap: beyond it each GiB is billed.",
+            help="The included storage is not a limit: Azure bills each GiB above it.",
             beside=f"of {size(registry.included_bytes)} included" if registry.included_bytes else "",
             unknown=unread.get("usage", "its usage was not read."),
         ),
@@ -97,16 +97,16 @@ with left:
     network = registry.network
     show_facts(
         {
-            "Public access": {"public": "all networks", "restricted": "chosen addresses", "private": "disabled"}[
+            "Public access": {"public": "All networks", "restricted": "Selected networks", "private": "Disabled"}[
                 network.words
             ],
-            "IP rules": plain(", ".join(network.ip_rules)) or "none",
-            "Trusted Azure services": "allowed" if network.trusted_services else "not allowed",
+            "IP rules": plain(", ".join(network.ip_rules)) or "None",
+            "Trusted Azure services": "Allowed" if network.trusted_services else "Not allowed",
             "Private endpoints": ", ".join(
                 f"{plain(end.endpoint_id.split('/')[-1])} ({end.state})" for end in network.private_endpoints
             )
-            or "none",
-            "Data endpoints": plain(", ".join(network.data_endpoints)) or "shared",
+            or "None",
+            "Data endpoints": plain(", ".join(network.data_endpoints)) or "Shared",
         },
     )
 with right:
@@ -115,13 +115,13 @@ with right:
     show_facts(
         {
             "Permissions": f"{access.mode} ({'by repository' if access.mode == 'ABAC' else 'for the whole registry'})",
-            "Admin user": "enabled" if access.admin_user else "disabled",
-            "Anonymous pull": "enabled" if access.anonymous_pull else "disabled",
-            "ARM tokens": "accepted" if access.arm_audience_tokens else "refused",
-            "Untagged manifests": f"deleted after {access.retention_days} days"
+            "Admin user": "Enabled" if access.admin_user else "Disabled",
+            "Anonymous pull": "Enabled" if access.anonymous_pull else "Disabled",
+            "ARM tokens": "Accepted" if access.arm_audience_tokens else "Refused",
+            "Untagged manifests": f"Deleted after {access.retention_days} days"
             if access.retention_days is not None
-            else "kept",
-            "Encryption key": "customer-managed" if access.customer_key else "Microsoft-managed",
+            else "Kept",
+            "Encryption key": "Customer-managed" if access.customer_key else "Microsoft-managed",
         },
     )
 
@@ -129,7 +129,7 @@ if replicas:
     st.subheader("Replicas", anchor=False)
     show_rows(
         [
-            {"Region": replica.region, "State": replica.provisioning_state, "Status": replica.status}
+            {"Region": replica.region, "Provisioning state": replica.provisioning_state, "Status": replica.status}
             for replica in replicas
         ],
         "Replica regions beside the home region",
@@ -140,7 +140,7 @@ if registry.usages:
     of_bytes = [usage for usage in registry.usages if usage.unit == "Bytes"]
     of_number = [usage for usage in registry.usages if usage.unit != "Bytes"]
     for usages, column, alt in (
-        (of_bytes, Sizes(), "Bytes used, and those that the SKU's fee includes, which are no cap"),
+        (of_bytes, Sizes(), "Storage used, and what the SKU's fee includes, which is not a limit"),
         (of_number, st.column_config.NumberColumn(format="%,d"), "Used and limit of each resource"),
     ):
         if usages:

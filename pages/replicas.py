@@ -1,4 +1,4 @@
-"""A registry's regions: the table of them, what one more costs, and the way to add and to remove one."""
+"""A registry's regions in a table, and the dialogs that add and delete a replica, with its cost."""
 
 import streamlit as st
 
@@ -24,39 +24,39 @@ who = connection.who()
 here = {"registry": st.query_params.get("registry", "")}
 
 
-def show_all(registry: Registry, there: tuple[Replication, ...]) -> None:
-    away = [one for one in there if not one.home]
+def show_all(registry: Registry, existing: tuple[Replication, ...]) -> None:
+    replicas = [one for one in existing if not one.home]
     st.markdown(
-        f"At home in {plain(registry.location)}, and {counted(len(away), 'replica')} beside it. Pulls are served by "
-        "the region that is nearest; each region is billed as a registry of its own."
+        f"Home region: {plain(registry.location)}. {counted(len(replicas), 'replica')}. The nearest region serves a "
+        "pull; Azure bills each region as a separate registry."
     )
     book = choose_prices(who, [registry.location])
     with st.container(horizontal=True):
         if st.button("Add replica", icon=":material/add:", type="primary", disabled=not may_write()):
-            replications.add(who, registry, there, book)
-        if away and st.button("Delete replica", icon=":material/delete:", disabled=not may_write()):
-            replications.delete(who, registry, there, book)
-    if not away:
+            replications.add(who, registry, existing, book)
+        if replicas and st.button("Delete replica", icon=":material/delete:", disabled=not may_write()):
+            replications.delete(who, registry, existing, book)
+    if not replicas:
         empty(
             ":material/public:",
             "No replicas",
             "A replica serves pulls in its region, even if the home region fails.",
         )
-    if not there:
+    if not existing:
         return
     search = st.text_input("Search", key="search", type="search", placeholder="Part of a region", bind="query-params")
-    shown = [one for one in there if (search or "").casefold().strip() in one.region]
+    shown = [one for one in existing if (search or "").casefold().strip() in one.region]
     if not shown:
         empty(":material/filter_alt_off:", "No region matches", "Clear the search above.")
         return
     rows = [
         {
             "Region": one.region,
-            "Role": "home" if one.home else "replica",
+            "Role": "Home" if one.home else "Replica",
             "Status": one.status,
             "Status changed": one.status_at,
-            "State": one.provisioning_state,
-            "Pull routing": "enabled" if one.routed else "disabled",
+            "Provisioning state": one.provisioning_state,
+            "Pull routing": "Enabled" if one.routed else "Disabled",
         }
         for one in shown
     ]
@@ -72,12 +72,12 @@ listed = selection.registry_of_url(who)
 crumb(pages.REGISTRY, listed.name, **here)
 top = st.container()
 replications.show_changes(listed.id)  # Before anything is read: a change that has just ended makes it stale.
-there: tuple[Replication, ...] | None = None
+existing: tuple[Replication, ...] | None = None
 at, failure, registry = None, None, listed
 try:
     registry = registry_loaders.registry(who, listed.id).value
     loaded = replications.listed(who, registry)
-    there, at = loaded.value, loaded.at
+    existing, at = loaded.value, loaded.at
 except ServiceError as error:
     failure = error
 with top:
@@ -88,13 +88,15 @@ with top:
         lambda: replications.forget(who, registry),
     )
 show_read_only()
-if sku_of(registry.sku) is not Sku.PREMIUM and not there:
+if sku_of(registry.sku) is not Sku.PREMIUM and not existing:
     empty(
-        ":material/public_off:", "Premium only", f"{plain(registry.sku)} has no replicas: see what Premium would cost."
+        ":material/public_off:",
+        "Premium only",
+        f"{plain(registry.sku)} does not support replicas. See what Premium would cost.",
     )
     link_to(pages.SKU_COMPARISON, **here)
 elif failure:
     show_error(failure)
-elif there is not None:
-    show_all(registry, there)
+elif existing is not None:
+    show_all(registry, existing)
     az_lines(az_child_resources.list_replicas(registry.name))

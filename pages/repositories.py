@@ -1,4 +1,4 @@
-"""A registry's repositories, and the way into each."""
+"""A registry's repositories, in a table that opens each."""
 
 import pyarrow as pa
 import streamlit as st
@@ -37,7 +37,7 @@ with right:
         key=f"repository of {registry.id}",
         placeholder="Choose one, or type a name",
         accept_new_options=True,
-        help="In ABAC mode the list takes the role Catalog Lister; without it, type the name",
+        help="In ABAC mode the list requires Container Registry Repository Catalog Lister. Without it, type the name",
     )
 
 
@@ -50,7 +50,7 @@ if typed:
 show_progress(reading, f"catalogue {registry.id}")
 if reading.error:
     show_error(reading.error)
-    st.markdown("You can still type the name of a repository above.")
+    st.markdown("You can still type a repository's name above.")
     st.stop()
 catalogue = reading.value
 show_refused(catalogue.repositories, "repository", "repositories")
@@ -84,7 +84,7 @@ chosen = selectable(
     names,
     row,
     f"repositories of {registry.id}",
-    "Repositories, one a row",
+    "Repositories, one per row",
     columns={
         "Repository": st.column_config.TextColumn(pinned=True),
         "Last update": ago_column(),

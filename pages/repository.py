@@ -63,7 +63,7 @@ if repository.locks.any:
     )
 show_read_only()
 with st.container(horizontal=True, vertical_alignment="center"):
-    if st.button("Locks of the repository", icon=":material/lock:", disabled=not may_write()):
+    if st.button("Set locks", icon=":material/lock:", disabled=not may_write()):
         change_locks(who, registry, name)
     link_to(pages.CLEAN_UP, **url)
     link_to(pages.DELETE, "Delete repository", **url)
@@ -78,14 +78,14 @@ def open_image(reference: str) -> None:
 
 def show_tags() -> None:
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        wanted = st.text_input("Open a tag or digest", placeholder="v1.0.0 or sha256:…", width=320)
+        wanted = st.text_input("Open tag or digest", placeholder="v1.0.0 or sha256:…", width=320)
         if wanted:
             open_image(wanted.strip())
     with panel():
         tags = image_loaders.tag_page(who, server, name, cursors[-1]).value
         page = tags.page
         if not page.tags:
-            empty(":material/sell:", "No tags", "The manifests of this repository have no tag: see Manifests.")
+            empty(":material/sell:", "No tags", "No manifest of this repository has a tag: see Manifests.")
             return
         show_tag_table(page.tags, tags.summaries)
         with st.container(horizontal=True, vertical_alignment="center"):
@@ -110,7 +110,7 @@ def show_tag_table(tags: tuple[Tag, ...], known: Partial[ImageSummary]) -> None:
         tags,
         lambda tag: _tag_row(tag, summaries.get(tag.digest)),
         f"tags of {server}/{name} after {cursors[-1]}",
-        "Tags, one a row, the newest first",
+        "Tags, one per row, the newest first",
         columns={
             "Tag": st.column_config.TextColumn(pinned=True),
             "Platforms": st.column_config.ListColumn(width="medium"),

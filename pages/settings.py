@@ -29,7 +29,7 @@ with panel():
     registry, at = loaded.value, loaded.at
 header(
     f"Settings of {plain(listed.name)}",
-    "Changes are planned first, then confirmed",
+    "Nothing changes until you confirm",
     at,
     lambda: registry_loaders.forget_registry(who, listed),
 )
@@ -39,7 +39,7 @@ with st.container(horizontal=True, vertical_alignment="center"):
     st.markdown(f"The SKU is **{plain(registry.sku)}**.", width="content")
     link_to(pages.SKU_COMPARISON, "Compare and change the SKU", **here)
     if registry.access.mode is Mode.LEGACY:
-        link_to(pages.ACCESS_REVIEW, "Dry run of a switch to ABAC", **here, show="Switch to ABAC")
+        link_to(pages.ACCESS_REVIEW, "Dry run of the switch to ABAC", **here, show="Switch to ABAC")
 
 wanted = show_form(registry)
 if wanted:
@@ -50,5 +50,5 @@ az_lines(show_registry(registry.name), label="Show the settings with az")
 
 st.subheader("Delete registry", anchor=False)
 st.markdown("Deletes all its images permanently.")
-if st.toggle("Show what would be lost", key=f"lost of {registry.id}"):
+if st.toggle("Show what would be deleted", key=f"lost of {registry.id}"):
     show_removal(who, registry)

@@ -1,4 +1,4 @@
-"""Around every view: page settings, logo, navigation, who is signed in where, and the gate."""
+"""What surrounds every page: settings, logo, navigation, the identity; without a sign-in no page runs."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""How to sign in to one registry with each tool, and what the present identity may do there."""
+"""How to sign in to one registry with each tool, and what the signed-in identity may do there."""
 
 import streamlit as st
 
@@ -36,24 +36,24 @@ repository = (
         key="repository",
         bind="query-params",
         placeholder=REPOSITORY,
-        help="What a pipeline pushes to, a secret pulls from, and the permissions below are checked for",
+        help="For the pipeline's push, the pull secret, and the permissions below",
     )
     or ""
 ).strip()
 
 with panel():
-    way = how_to_sign_in(registry, Tool(tool or Tool.DOCKER), repository)
-    for warning in way.warnings:
+    guide = how_to_sign_in(registry, Tool(tool or Tool.DOCKER), repository)
+    for warning in guide.warnings:
         st.warning(warning, icon=":material/warning:")
-    for step in way.steps:
+    for step in guide.steps:
         st.caption(plain(step.about))
         st.code(step.text, language=step.language, wrap_lines=True)
-    st.markdown("\n".join(f"- **Needs:** {need}" for need in way.needs) + f"\n- **Expires:** {way.lasts}")
+    st.markdown("\n".join(f"- **Requires:** {need}" for need in guide.needs) + f"\n- **Expires:** {guide.lasts}")
     if tool in (Tool.GITHUB, Tool.AZURE_PIPELINES):
         role = {"role": pushing_role(registry.access.mode), "kind": "ServicePrincipal"}
-        some = {"repositories": repository} if repository and registry.access.mode is Mode.ABAC else {}
-        wanted = {"registry": key, **role, **some}
-        link_to(pages.ASSIGN_ROLE, "Assign its role", **wanted)
+        scoped = {"repositories": repository} if repository and registry.access.mode is Mode.ABAC else {}
+        wanted = {"registry": key, **role, **scoped}
+        link_to(pages.ASSIGN_ROLE, "Assign the pipeline's role", **wanted)
     if tool == Tool.KUBERNETES:
         link_to(pages.INTEGRATION_CHECKER, registry=key)
 

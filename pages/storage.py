@@ -1,4 +1,4 @@
-"""What takes a registry's bytes: each content once, by repository and by image."""
+"""A registry's storage by repository and by image, every layer and manifest counted once."""
 
 import streamlit as st
 
@@ -31,9 +31,9 @@ def refresh() -> None:
 
 
 catalogue = registry_loaders.catalogue(who, server)
-before = contents.counted(who, server)
+before = contents.last_count(who, server)
 with top:
-    header(pages.STORAGE.title, "Each content is counted once", before.at if before else None, refresh)
+    header(pages.STORAGE.title, "Every layer and manifest is counted once", before.at if before else None, refresh)
 show_progress(catalogue, f"catalogue {registry.id}")
 if catalogue.error:
     show_error(catalogue.error)
@@ -46,8 +46,11 @@ if not names:
     st.stop()
 
 
-def read_contents() -> contents.Counted:
-    """Reads, with progress; stops the page until all is in. What is large, or was stopped, is read when asked for."""
+def read_contents() -> contents.StorageCount:
+    """The registry's contents, read with progress shown. Stops the page until they are read.
+
+    A large registry is read only when asked for, and so is one whose last read was stopped.
+    """
     asked = f"contents of {registry.id}"
     manifests = catalogue.value.manifests
     large = manifests is None or manifests > image_loaders.LARGE
@@ -64,8 +67,8 @@ def read_contents() -> contents.Counted:
         show_error(reading.error)
     if reading.error or reading.running:
         st.stop()
-    found = contents.counted(who, server)
-    if not found:  # What other registries hold has pushed it out of the cache.
+    found = contents.last_count(who, server)
+    if not found:  # The contents of other registries have evicted it from the cache.
         refresh()
         st.rerun()
     return found

@@ -30,17 +30,17 @@ here = {"registry": st.query_params.get("registry", "")}
 
 def show_all(registry: Registry, listing: Listing) -> None:
     sku = sku_of(registry.sku)
-    most = f" of at most {LIMITS[sku].tokens:,} that {sku} has" if sku else ""
+    limit = f" of at most {LIMITS[sku].tokens:,} in {sku}" if sku else ""
     st.markdown(
-        f"{counted(len(listing.tokens), 'token')}{most}. A token is for what has no identity in Entra, such as a "
-        "device: a name, two passwords, and rights in chosen repositories."
+        f"{counted(len(listing.tokens), 'token')}{limit}. A token is for a client without an Entra identity, such as "
+        "a device: a name, two passwords, and permissions on chosen repositories."
     )
     if st.button("Create token", icon=":material/add:", type="primary", disabled=not may_write()):
         tokens.create(who, registry, listing)
     if opened := show_tokens(listing, registry.id):
         open_page(pages.TOKENS, **here, token=opened)
     st.subheader("Scope maps", anchor=False)
-    st.markdown("What tokens may do. Those of the system are the registry's own, and can't be changed.")
+    st.markdown("A scope map is what its tokens may do. System scope maps can't be changed.")
     show_maps(listing, registry.id)
     unused = any(not one.system and not users_of(one.id, listing.tokens) for one in listing.maps)
     if unused and st.button("Delete scope map", icon=":material/delete:", disabled=not may_write()):
@@ -52,7 +52,7 @@ def show_one(registry: Registry, listing: Listing, token: Token) -> None:
     show_facts(
         {
             "Status": plain(token.status),
-            "Scope map": plain(token.scope_map) or "none",
+            "Scope map": plain(token.scope_map) or "None",
             "Permissions": "  \n".join(plain(words) for words in grant_words(scope_map)),
             "Created": f"{ago(token.created)} ({exact(token.created)})",
         }

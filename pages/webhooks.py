@@ -26,16 +26,16 @@ who = connection.who()
 here = {"registry": st.query_params.get("registry", "")}
 
 
-def show_all(registry: Registry, there: tuple[Webhook, ...]) -> None:
+def show_all(registry: Registry, existing: tuple[Webhook, ...]) -> None:
     sku = sku_of(registry.sku)
-    most = f" of at most {LIMITS[sku].webhooks} that {sku} has" if sku else ""
-    st.markdown(f"{counted(len(there), 'webhook')}{most}. Azure calls their addresses; this console never does.")
+    limit = f" of at most {LIMITS[sku].webhooks} in {sku}" if sku else ""
+    st.markdown(f"{counted(len(existing), 'webhook')}{limit}. Azure calls their service URIs; this console never does.")
     if st.button("Add webhook", icon=":material/add:", type="primary", disabled=not may_write()):
-        webhooks.add(who, registry, there)
-    if not there:
-        empty(":material/webhook:", "No webhooks", "A webhook tells another system of each push and deletion.")
+        webhooks.add(who, registry, existing)
+    if not existing:
+        empty(":material/webhook:", "No webhooks", "A webhook notifies another system of each push and deletion.")
         return
-    if opened := show_webhooks(there, registry.id):
+    if opened := show_webhooks(existing, registry.id):
         open_page(pages.WEBHOOKS, **here, webhook=opened)
 
 
@@ -51,10 +51,8 @@ def show_one(registry: Registry, webhook: Webhook) -> None:
     with st.container(horizontal=True):
         if st.button("Ping webhook", icon=":material/notifications_active:", disabled=not may_write()):
             send_ping(registry, webhook)
-        # As a write: an address may hold a key, which is not for everyone who reaches the console.
-        if st.button(
-            "Show service URI", icon=":material/key:", help="Reads its address from Azure.", disabled=not may_write()
-        ):
+        # Disabled like a write: a service URI may contain a key, which not everyone who reaches the console may see.
+        if st.button("Show service URI", icon=":material/key:", help="Reads it from Azure", disabled=not may_write()):
             webhooks.show_service_uri(who, registry, webhook.name)
         label = "Disable" if webhook.enabled else "Enable"
         if st.button(f"{label} webhook", icon=":material/power_settings_new:", disabled=not may_write()):
@@ -70,7 +68,7 @@ def send_ping(registry: Registry, webhook: Webhook) -> None:
     with panel():
         ping(connection.session(who), registry, webhook.name)
         webhooks.events.clear(who, registry, webhook.name)
-        say_done(f"Azure was asked to call {plain(webhook.name)} once: the result is among its last calls.")
+        say_done(f"Azure was asked to call {plain(webhook.name)} once: see Last calls for the result.")
         st.rerun()
 
 
@@ -80,12 +78,12 @@ if name:
     back(pages.WEBHOOKS, **here)
 else:
     crumb(pages.REGISTRY, listed.name, **here)
-there: tuple[Webhook, ...] | None = None
+existing: tuple[Webhook, ...] | None = None
 at, failure, registry = None, None, listed
 try:
     registry = registry_loaders.registry(who, listed.id).value
     loaded = webhooks.listed(who, registry)
-    there, at = loaded.value, loaded.at
+    existing, at = loaded.value, loaded.at
 except ServiceError as error:
     failure = error
 header(
@@ -98,11 +96,11 @@ show_done()
 show_read_only()
 if failure:
     show_error(failure)
-elif there is not None and not name:
-    show_all(registry, there)
+elif existing is not None and not name:
+    show_all(registry, existing)
     az_lines(az_child_resources.list_webhooks(registry.name))
-elif there is not None:
-    webhook = next((one for one in there if one.name.casefold() == name.casefold()), None)
+elif existing is not None:
+    webhook = next((one for one in existing if one.name.casefold() == name.casefold()), None)
     if webhook:
         show_one(registry, webhook)
         az_lines(

@@ -36,10 +36,10 @@ def open_image(page: Page, address: str, repository: str = APP) -> None:
 
 def set_tag_lock(page: Page, screenshot: Path | None = None) -> None:
     """Opens the tag's locks and turns the one against deletion."""
-    page.get_by_role("button", name="Locks", exact=True).click()
-    page.get_by_role("menuitem", name="Locks of this tag").click()
+    page.get_by_role("button", name="Set locks", exact=True).click()
+    page.get_by_role("menuitem", name="Tag locks").click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_text("May be deleted").click()
+    dialog.get_by_text("Allow delete").click()
     expect(dialog.get_by_text("After the change")).to_be_visible()
     if screenshot:
         settled(page)
@@ -83,7 +83,7 @@ def test_an_image_is_downloaded_with_its_exact_length(
     page: Page, whole: str, tmp_path: Path, screenshots: Path
 ) -> None:
     open_image(page, whole)
-    page.get_by_role("button", name="Download", exact=True).click()
+    page.get_by_role("button", name="Download image", exact=True).click()
     link = page.get_by_role("dialog").get_by_role("link", name=re.compile("^Download"))
     expect(link).to_be_visible()
     page.screenshot(path=screenshots / "download-light-1280.png")

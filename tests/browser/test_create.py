@@ -28,7 +28,7 @@ def test_from_create_a_resource_group_to_the_server_s_url(browser: Browser, tmp_
         settled(page)
 
         # az group create -l eastus -n casacloud_rg1
-        main.get_by_label("Its name").fill("casacloud_rg1")
+        main.get_by_label("Name of the new group").fill("casacloud_rg1")
         # az acr create --resource-group casacloud_rg1 --name casaacr01 --sku Standard --location eastus
         name = main.get_by_label("Name", exact=True)
         name.press_sequentially("casa")
@@ -36,8 +36,10 @@ def test_from_create_a_resource_group_to_the_server_s_url(browser: Browser, tmp_
         name.press_sequentially("-acr01")
         expect(main.get_by_text("No dashes")).to_be_visible()
         name.fill("casaacr01")
-        expect(main.get_by_text("casaacr01 is free. Its login server would be casaacr01.azurecr.io.")).to_be_visible()
-        expect(main.get_by_text("Required: a location.")).to_be_visible()
+        expect(
+            main.get_by_text("casaacr01 is available. Its login server will be casaacr01.azurecr.io.")
+        ).to_be_visible()
+        expect(main.get_by_text("Required: location.")).to_be_visible()
         main.get_by_role("combobox", name="Location").click()
         page.get_by_role("option", name="eastus", exact=True).click()
         expect(main.get_by_role("heading", name="Plan")).to_be_visible()

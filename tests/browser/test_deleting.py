@@ -104,7 +104,7 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
         expect(go).to_be_enabled()
         page.screenshot(path=screenshots / "delete-a-repository-light-1280.png")
         go.click()
-        expect(page.get_by_text("The repository nodejstemplate is deleted, verified.")).to_be_visible()
+        expect(page.get_by_text("Repository nodejstemplate: deleted and verified.")).to_be_visible()
         answer = json.loads(page.get_by_test_id("stCode").filter(has_text="manifestsDeleted").inner_text())
         assert len(answer["manifestsDeleted"]) == 3
         assert index["digest"] in answer["manifestsDeleted"]
@@ -172,7 +172,7 @@ def test_a_deletion_that_was_cut_off_shows_each_items_fate(page: Page, tmp_path:
         assert cells(page)[1][-1] == "Interrupted"
         (record,) = (tmp_path / "console").rglob("*.jsonl")
         page.goto(f"{address}/deletions?record={record.stem}")
-        expect(page.get_by_text(re.compile("It was interrupted: the result of [0-9]+ items is not"))).to_be_visible()
+        expect(page.get_by_text(re.compile("Interrupted: the result of [0-9]+ items is not"))).to_be_visible()
         found = outcomes(page)
         assert {"deleted", "still there"} <= found.keys() <= {"deleted", "gone", "still there"}
         assert sum(found.values()) == 100

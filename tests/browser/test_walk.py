@@ -126,7 +126,7 @@ def test_every_row_can_be_reached_by_the_keyboard_alone(page: Page, address: str
     settled(page)
     choose(page, "Repository", "nodejstemplate", page.get_by_role("heading", name="nodejstemplate"))
     settled(page)
-    page.get_by_label("Open a tag or digest").focus()
+    page.get_by_label("Open tag or digest").focus()
     page.keyboard.type("v1.0.0")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="nodejstemplate:v1.0.0")).to_be_visible()

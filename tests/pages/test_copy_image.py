@@ -192,14 +192,14 @@ def test_the_form_refuses_what_is_no_image(form: AppTest, image: str) -> None:
 def test_a_download_has_its_exact_size_and_a_link(open_view: Open, own: Own) -> None:
     Shelf(own).index("v1")
     at = open_view("image.py", **IMAGE)
-    button(at, "Download").click().run()
+    button(at, "Download image").click().run()
     shown = facts(at)
     assert shown["File"].replace("\\", "") == "team-app-v1.tar"
     assert "4 manifests and 7 blobs" in shown["Content"]
     assert at.link_button[0].url.startswith("/download/")
     assert "skopeo copy --all docker://" in texts(at)
     whole = shown["Size"]
-    reopen(at, "Download")
+    reopen(at, "Download image")
     at.selectbox[0].select("linux/arm64").run()
     shown = facts(at)
     assert shown["File"].replace("\\", "") == "team-app-v1-linux-arm64.tar"
@@ -209,7 +209,7 @@ def test_a_download_has_its_exact_size_and_a_link(open_view: Open, own: Own) -> 
 
 def test_an_image_without_its_content_has_no_link(open_view: Open) -> None:
     at = open_view("image.py", registry=REGISTRY, repository="nodejstemplate", reference="v1.0.0")
-    button(at, "Download").click().run()
+    button(at, "Download image").click().run()
     assert "BLOB_UNKNOWN" in texts(at).replace("\\", "")
     assert len(at.link_button) == 0
 
@@ -220,8 +220,8 @@ def test_a_platform_s_name_is_text(open_view: Open, own: Own) -> None:
     child = {**shelf.image(), "platform": platform}
     shelf.manifest({"manifests": [child]}, "application/vnd.oci.image.index.v1+json", "v1")
     at = open_view("image.py", **IMAGE)
-    button(at, "Download").click().run()
-    reopen(at, "Download")
+    button(at, "Download image").click().run()
+    reopen(at, "Download image")
     at.selectbox[0].select("linux/**bold**<b>../../x").run()
     assert facts(at)["File"].replace("\\", "") == "team-app-v1-linux-bold-b-..-..-x.tar"
     assert not at.exception

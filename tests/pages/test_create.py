@@ -32,17 +32,17 @@ def ended(at: AppTest) -> AppTest:
 
 def test_what_is_still_needed_is_said(open_view: Open, own: Own) -> None:
     at = open_view("create.py", as_session=own.session())
-    assert "Required: a resource group, a name, a location." in said(at)
+    assert "Required: resource group, name, location." in said(at)
     assert not [one for one in at.button if one.label == "Create registry"]
 
 
 def test_the_url_fills_the_form_and_the_plan_follows(open_view: Open, own: Own) -> None:
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
     words = said(at)
-    assert "contosonew01 is free. Its login server would be **contosonew01.azurecr.io**." in words
+    assert "contosonew01 is available. Its login server will be **contosonew01.azurecr.io**." in words
     assert "1. Create the resource group contoso-new-rg in eastus." in words
     assert "2. Create the Standard registry contosonew01 in contoso-new-rg, eastus, and read it back." in words
-    assert "Empty, it costs **USD 20.00** in a month of 30 days." in words
+    assert "While empty, it costs **USD 20.00** in a month of 30 days." in words
     assert f"az group create --subscription {SUBSCRIPTION} --name contoso-new-rg --location eastus" in words
     assert "--name contosonew01 --sku Standard --location eastus --role-assignment-mode rbac" in words
     assert "targetScope = 'subscription'" in words
@@ -156,7 +156,7 @@ def test_a_line_that_is_no_tag_is_said_and_nothing_is_planned(open_view: Open, o
 def test_a_domain_of_its_own_shows_its_login_server(open_view: Open, own: Own) -> None:
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
     at.selectbox(key="new_domain").set_value("TenantReuse").run()
-    assert "Its login server would be **contosonew01-" in said(at)
+    assert "Its login server will be **contosonew01-" in said(at)
     assert "--dnl-scope TenantReuse" in said(at)
 
 
@@ -175,7 +175,7 @@ def test_what_is_typed_is_text_and_not_markdown(open_view: Open, own: Own) -> No
 def test_what_the_url_names_and_is_not_there_is_not_chosen(open_view: Open, own: Own) -> None:
     wrong = {"new_location": "atlantis", "new_sku": "Classic", "new_subscription": "none", "new_mode": "x"}
     at = open_view("create.py", as_session=own.session(), **ANSWERS | wrong)
-    assert "Required: a location." in said(at)
+    assert "Required: location." in said(at)
     assert at.radio(key="new_sku").value == "Standard"
 
 

@@ -67,7 +67,7 @@ def test_an_image_goes_with_its_platforms_once_the_name_is_typed(
     assert list(at.dataframe[0].value["Outcome"]) == ["deleted"] * 3
     printed = next(json.loads(code.value) for code in at.code if "manifestsDeleted" in code.value)
     assert (len(printed["manifestsDeleted"]), printed["tagsDeleted"]) == (3, ["v1.0.0"])
-    assert "The repository nodejstemplate is deleted, verified." in said(at).replace("\\", "")
+    assert "Repository nodejstemplate: deleted and verified." in said(at).replace("\\", "")
     assert own.sandbox.store.list_repositories(REGISTRY) == []
 
 
@@ -139,10 +139,10 @@ def test_tags_are_removed_by_name_and_what_is_left_is_listed(open_view: Open, ow
 def test_what_became_untagged_is_told(open_view: Open, own: Own, session: AzureSession) -> None:
     at = open_view("clean_up.py", **URL, how="By name", do="Remove tags only")
     at.multiselect[0].set_value(["v1.0.0"]).run()
-    assert "1 manifest then has no tag" in said(at)
+    assert "1 manifest will be left untagged" in said(at)
     button(at, "Remove 1 tag").click().run()
     at = finished(open_view, session, at)
-    assert "1 manifest untagged now" in said(at)
+    assert "Now untagged: 1 manifest" in said(at)
     assert len(digests(own)) == 3
 
 
@@ -150,7 +150,9 @@ def test_a_rule_chooses_and_an_image_with_another_tag_stays(open_view: Open, own
     add_tags(own, "pr-1")
     at = open_view("clean_up.py", **URL, tags="pr-*", days="0")
     assert "**0 manifests** and **0 tags** will be deleted." in said(at)
-    assert "1 image stays: another tag, not chosen, points to them" in [expander.label for expander in at.expander]
+    assert "1 image stays: other tags, which were not chosen, point to it" in [
+        expander.label for expander in at.expander
+    ]
     at = open_view("clean_up.py", **URL, tags="*", days="0")
     assert "**3 manifests** and **2 tags** will be deleted." in said(at)
 
@@ -170,7 +172,7 @@ def test_a_deletion_that_was_cut_off_shows_each_items_fate(open_view: Open, own:
     recording.add_result(gone, "deleted")
     at = open_view("deletions.py", record=recording.id)
     assert not at.exception
-    assert "It was interrupted: the result of 1 item is not recorded." in said(at)
+    assert "Interrupted: the result of 1 item is not recorded." in said(at)
     assert list(at.dataframe[0].value["Outcome"]) == ["still there", "deleted"]
     at = open_view("deletions.py")
     assert list(at.dataframe[0].value["State"]) == ["Interrupted"]

@@ -9,7 +9,7 @@ from tests.support.own_sandbox import APP, REGISTRY, Own
 from ui.elements import writing
 
 IMAGE = {"registry": REGISTRY, "repository": APP}
-OPENERS = ("Locks of the repository", "Locks of this tag", "Locks of this manifest")
+OPENERS = ("Set locks", "Tag locks", "Manifest locks")
 
 pytestmark = pytest.mark.usefixtures("own")
 
@@ -30,7 +30,7 @@ def switched(at: AppTest, opener: str, **toggles: bool) -> AppTest:
     """Opens the dialog and turns these toggles."""
     reopen(at, opener)
     at.run()
-    labels = {"delete": "May be deleted", "write": "May be overwritten", "list": "Is listed", "read": "May be pulled"}
+    labels = {"delete": "Allow delete", "write": "Allow overwrite", "list": "Allow listing", "read": "Allow pull"}
     reopen(at, opener)
     for name, value in toggles.items():
         next(toggle for toggle in at.toggle if toggle.label == labels[name]).set_value(value)

@@ -35,7 +35,7 @@ def test_the_image_behind_a_tag(open_view: Open) -> None:
     at = open_view("image.py", **NODE, reference="v1.0.0")
     assert not at.exception
     assert any(code.value.startswith("sha256:") for code in at.code)
-    assert "In this index (2)" in [subheader.value for subheader in at.subheader]
+    assert "Manifests in this index (2)" in [subheader.value for subheader in at.subheader]
 
 
 def test_a_platforms_layers_and_history(open_view: Open) -> None:

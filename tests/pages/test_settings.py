@@ -25,7 +25,7 @@ def area(at: AppTest, label: str):  # type: ignore[no-untyped-def]
 
 
 def differences(at: AppTest) -> list[tuple[str, str, str]]:
-    shown = next((one.value for one in at.table if "Then" in one.value.columns), None)
+    shown = next((one.value for one in at.table if "After" in one.value.columns), None)
     rows = [] if shown is None else shown.itertuples(index=False, name=None)
     return [tuple(cell.replace("\\", "") for cell in row) for row in rows]
 
@@ -43,9 +43,9 @@ def change(at: AppTest, label: str) -> None:
 
 def test_a_setting_is_planned_changed_and_read_back(open_view: Open, own: Own) -> None:
     at = open_view("settings.py", own.session(), registry="casaacr01")
-    assert "Nothing differs from what the registry has" in said(at)
+    assert "No changes yet" in said(at)
     switch(at, "Admin user").set_value(True).run()
-    area(at, "Tags of the Azure resource").set_value("owner=platform\ncost center=42").run()
+    area(at, "Tags, one per line").set_value("owner=platform\ncost center=42").run()
     assert differences(at) == [("Admin user", "off", "on"), ("Tags", "none", "cost center=42, owner=platform")]
     assert "two passwords that do not expire" in said(at)
     assert "az acr update --name casaacr01 --admin-enabled true --tags 'cost center=42' owner=platform" in said(at)
@@ -82,14 +82,14 @@ def test_a_closed_network_says_who_is_shut_out(open_view: Open) -> None:
     networks.set_value("Deny").run()
     assert "nobody can reach the registry then" in said(at)
     area(at, "IP rules").set_value("198.51.100.0/25").run()
-    next(one for one in at.text_input if one.label.startswith("Your outbound")).set_value("198.51.100.200").run()
+    next(one for one in at.text_input if one.label.startswith("Your public IP")).set_value("198.51.100.200").run()
     shown = said(at)
     assert "Your address 198.51.100.200 is in none of the IP rules" in shown
     assert "aks-platform can pull from it today, and may not then: AcrPull" in shown
     assert "its address 203.0.113.20 is in none of the registry's IP rules" in shown
     assert "az acr network-rule add --name contosohub --ip-address 198.51.100.0/25" in shown
     button(at, "Discard changes").click().run()
-    assert "Nothing differs" in said(at)
+    assert "No changes yet" in said(at)
 
 
 @pytest.mark.parametrize(
@@ -98,9 +98,9 @@ def test_a_closed_network_says_who_is_shut_out(open_view: Open) -> None:
         ("IP rules", "203.0.113.5/24", "It is an address within 203.0.113.0/24."),
         ("IP rules", "2001:db8::/32", "IPv4 only"),
         ("IP rules", "everyone", "It is no address and no range."),
-        ("Tags of the Azure resource", "environment", "'environment' is no tag: write name=value."),
-        ("Tags of the Azure resource", "a=1\nA=2", "The tag a is there 2 times"),
-        ("Tags of the Azure resource", "a/b=1", "must be without /"),
+        ("Tags, one per line", "environment", "'environment' is no tag: write name=value."),
+        ("Tags, one per line", "a=1\nA=2", "The tag a is there 2 times"),
+        ("Tags, one per line", "a/b=1", "must be without /"),
     ],
 )
 def test_what_is_typed_wrong_is_said_and_nothing_is_planned(
@@ -142,7 +142,7 @@ def test_a_reader_is_told_before_anything_is_sent(open_view: Open, own: Own) -> 
     switch(at, "Admin user").set_value(True).run()
     assert "You may not change this registry" in said(at)
     assert button(at, "Change 1 setting").disabled
-    switch(at, "Show what would be lost").set_value(True).run()
+    switch(at, "Show what would be deleted").set_value(True).run()
     assert "You may not delete this registry" in said(at)
     at.text_input(key="confirm casaacr01").set_value("casaacr01").run()
     assert confirm_button(at, "Delete registry").disabled
@@ -156,7 +156,7 @@ def test_what_changed_elsewhere_is_no_wish_of_this_form(open_view: Open, own: Ow
     own.sandbox.store.put_resource({**document, "tags": {"by": "others"}})
     button(at, "Refresh").click().run()
     assert differences(at) == []
-    assert area(at, "Tags of the Azure resource").value == "by=others"
+    assert area(at, "Tags, one per line").value == "by=others"
 
 
 def test_a_read_only_console_changes_and_deletes_nothing(
@@ -167,14 +167,14 @@ def test_a_read_only_console_changes_and_deletes_nothing(
     at = open_view("settings.py", own.session(), registry="casaacr01")
     switch(at, "Admin user").set_value(True).run()
     assert button(at, "Change 1 setting").disabled
-    switch(at, "Show what would be lost").set_value(True).run()
+    switch(at, "Show what would be deleted").set_value(True).run()
     at.text_input(key="confirm casaacr01").set_value("casaacr01").run()
     assert confirm_button(at, "Delete registry").disabled
 
 
 def test_a_registry_is_deleted_once_its_name_is_typed(open_view: Open, own: Own) -> None:
     at = open_view("settings.py", own.session(), registry="casaacr01")
-    switch(at, "Show what would be lost").set_value(True).run()
+    switch(at, "Show what would be deleted").set_value(True).run()
     shown = facts(at)
     assert (shown["Repositories"], shown["Tags"], shown["Manifests"]) == ("1", "1", "3")
     assert shown["Clusters that can pull from it"] == "none"
@@ -196,7 +196,7 @@ def test_a_registry_is_deleted_once_its_name_is_typed(open_view: Open, own: Own)
 
 def test_a_deletion_that_is_refused_says_why_and_leaves_the_page(open_view: Open, own: Own) -> None:
     at = open_view("settings.py", own.session(), registry="casaacr01")
-    switch(at, "Show what would be lost").set_value(True).run()
+    switch(at, "Show what would be deleted").set_value(True).run()
     own.push("v1", repository="team/new")
     at.text_input(key="confirm casaacr01").set_value("casaacr01").run()
     confirm_button(at, "Delete registry").click().run()
@@ -211,8 +211,8 @@ def test_a_deletion_that_is_refused_says_why_and_leaves_the_page(open_view: Open
 def test_what_can_not_be_listed_is_said_before_the_deletion(open_view: Open, own: Own) -> None:
     at = open_view("settings.py", own.session(), registry="casaacr01")
     own.break_({"path": "/acr/v1/_catalog", "status": 403})
-    switch(at, "Show what would be lost").set_value(True).run()
-    assert facts(at)["Repositories"] == "not known"
+    switch(at, "Show what would be deleted").set_value(True).run()
+    assert facts(at)["Repositories"] == "Unknown"
     assert "What is in it could not be listed" in said(at)
 
 

@@ -43,7 +43,7 @@ def test_the_figures_are_those_of_the_registry(open_view: Open, session: AzureSe
     assert not at.exception
     stored = size(sandbox.store.blobs.stored_bytes("contosohub"))
     assert metrics(at)["Azure's usage"] == metrics(at)["Counted here"] == stored
-    assert "agree to the byte" in texts(at)
+    assert "Both figures are the same" in texts(at)
     table = at.dataframe[0].value
     assert set(table["Repository"]) == set(sandbox.store.list_repositories("contosohub"))
     assert list(table["Unique"]) == sorted(table["Unique"], reverse=True)
@@ -89,9 +89,9 @@ def test_the_map_has_the_tables_numbers(open_view: Open, session: AzureSession, 
 
 def test_names_on_the_map_are_text(open_view: Open, session: AzureSession, monkeypatch: pytest.MonkeyPatch) -> None:
     counted(session, "casaacr01")
-    at_hand = contents.counted
+    at_hand = contents.last_count
 
-    def hostile(who: str, login_server: str) -> contents.Counted | None:
+    def hostile(who: str, login_server: str) -> contents.StorageCount | None:
         found = at_hand(who, login_server)
         assert found
         (one,) = found.storage.repositories
@@ -99,8 +99,8 @@ def test_names_on_the_map_are_text(open_view: Open, session: AzureSession, monke
         named = replace(one, name='<a href="//contoso.example">x</a>', images=(image,))
         return shown.setdefault("", replace(found, storage=replace(found.storage, repositories=(named,))))
 
-    shown: dict[str, contents.Counted] = {}
-    monkeypatch.setattr(contents, "counted", hostile)
+    shown: dict[str, contents.StorageCount] = {}
+    monkeypatch.setattr(contents, "last_count", hostile)
     labels = areas(open_view("storage.py", registry="casaacr01"))["labels"]
     assert "&lt;b&gt;v1&lt;/b&gt;" in labels
     assert not any("<" in label for label in labels)
@@ -151,7 +151,7 @@ def test_a_large_registry_is_read_when_asked_for(
     assert registry_loaders.catalogue(connection.who(), registry.login_server).finished.wait(30)
     at = open_view("storage.py", registry="casaacr01")
     assert "3 manifests: reading them all takes a while" in texts(at)
-    assert contents.counted(connection.who(), registry.login_server) is None
+    assert contents.last_count(connection.who(), registry.login_server) is None
     next(button for button in at.button if button.label == "Read all manifests").click().run()
     assert not at.exception
     assert metrics(at)["Counted here"] == size(sandbox.store.blobs.stored_bytes("casaacr01"))
@@ -167,7 +167,7 @@ def test_pages_of_a_repository_and_an_image_say_what_is_known_and_read_nothing(
         at = open_view(script, **query)
         assert not at.exception
         assert "stored:" not in texts(at)
-        assert "What it takes, and what of it is shared" in [link.proto.label for link in at.get("page_link")]
+        assert "Show storage" in [link.proto.label for link in at.get("page_link")]
     assert not any("web/storefront" in request.path for request in sandbox.requests)
     counted(session, "contosohub")
     for script, query in pages:

@@ -51,9 +51,9 @@ def test_what_a_registry_stores_is_counted_anew_after_a_tag_has_changed(open_vie
     at = open_view("image.py", **NODE, reference="v1.0.0")
     who, (registry, *_) = connection.who(), list_registries(session).values
     assert contents.registry(who, registry.login_server).finished.wait(30)
-    assert contents.counted(who, registry.login_server)
+    assert contents.last_count(who, registry.login_server)
     in_dialog(at, "Add tag", "v1.0.1", "Add tag")
-    assert contents.counted(who, registry.login_server) is None
+    assert contents.last_count(who, registry.login_server) is None
 
 
 def test_a_tag_that_exists_moves_only_after_a_second_yes(open_view: Open, session: AzureSession) -> None:

@@ -64,7 +64,7 @@ def password_on(at: AppTest) -> str:
 def test_no_tokens_says_so_and_the_registry_s_own_scope_maps_are_listed(open_view: Open) -> None:
     at = open_view("tokens.py", **HERE)
     assert "No tokens" in texts(at)
-    assert "0 tokens of at most 500 that Standard has" in texts(at)
+    assert "0 tokens of at most 500 in Standard" in texts(at)
     assert "_repositories_pull" in at.dataframe[0].value["Name"].tolist()
     assert set(at.dataframe[0].value["Kind"]) == {"system"}
 
@@ -142,7 +142,7 @@ def test_a_token_is_disabled_and_removed_once_its_name_is_typed(open_view: Open,
     assert ": changed and verified" in said(at)
     assert not get_token(own.session(), own.registry(), NAME).enabled
     button(at, "Delete token").click().run()
-    assert f"its scope map {NAME}-scope-map, which no other token has" in texts(at).replace("\\", "")
+    assert f"its scope map {NAME}-scope-map, which no other token uses" in texts(at).replace("\\", "")
     assert confirm_button(at, "Delete token").disabled
     reopen(at, "Delete token")
     at.text_input[0].set_value(NAME).run()

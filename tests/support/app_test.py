@@ -41,7 +41,7 @@ def select_rows(at: AppTest, table: int, *rows: int) -> None:
 
 def reopen(at: AppTest, opener: str) -> None:
     """AppTest closes a dialog with each run; a browser keeps it open."""
-    if opener.startswith("Locks of this"):
+    if opener in ("Tag locks", "Manifest locks"):
         at.menu_button[0].click(opener)
     else:
         button(at, opener).click()

@@ -28,7 +28,7 @@ def matrix_figure(pairs: Sequence[Pair], theme: str) -> go.Figure:
     }
     rows = [[by_ids.get((cluster, registry)) for registry in registries] for cluster in clusters]
     order = list(Answer)
-    fill = [colours.series[3], colours.series[0], colours.series[1], colours.series[2], colours.around]
+    fill = [colours.series[3], colours.series[0], colours.series[1], colours.series[2], colours.panel]
     steps = [(edge / len(order), colour) for number, colour in enumerate(fill) for edge in (number, number + 1)]
     squares = go.Heatmap(
         x=[str(number) for number in range(len(registries))],

@@ -1,4 +1,4 @@
-"""A new password for a token, shown once: it is in this run of the dialog alone, and in no state, cache, URL or log."""
+"""A new password for a token, shown once: it is only in this run of the dialog, and in no state, cache, URL or log."""
 
 from datetime import UTC, datetime
 
@@ -20,7 +20,7 @@ _CLOSE = "close the dialog of the new password"
 
 @st.dialog("Generate password", width="large", on_dismiss="rerun")
 def new_password(who: str, registry: Registry, token: Token) -> None:
-    """Asks which and for how long, generates it, and shows it. The next run of anything forgets it."""
+    """Asks which one and for how long, generates it, and shows it. Any rerun forgets it."""
     if st.session_state.pop(_CLOSE, False):
         st.rerun()
     with panel():

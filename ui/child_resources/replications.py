@@ -1,4 +1,4 @@
-"""Replicas of a registry: read, and the dialogs that add and delete one, both in the background."""
+"""Replicas of a registry: reads them; dialogs add and delete one, in the background."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -42,28 +42,28 @@ def listed(who: str, registry: Registry) -> Loaded[tuple[Replication, ...]]:
     ttl="1h", show_spinner="Reading regions", max_entries=50, hash_funcs={Registry: lambda one: one.subscription_id}
 )
 def _offered(who: str, registry: Registry) -> tuple[str, ...]:
-    """The same for all registries of a subscription."""
+    """The regions that Azure offers, the same for all registries of a subscription."""
     return replica_regions(connection.session(who), registry)
 
 
 def forget(who: str, registry: Registry) -> None:
-    """Reads the replicas, and the registry with what it costs, again."""
+    """Drops the replicas that were read, and the registry."""
     listed.clear(who, registry)
     registry_loaders.registry.clear(who, registry.id)
 
 
 @st.dialog("Add replica", width="medium")
-def add(who: str, registry: Registry, there: tuple[Replication, ...], book: PriceBook) -> None:
-    """Asks for the region, shows the plan and its cost, and starts."""
+def add(who: str, registry: Registry, existing: tuple[Replication, ...], book: PriceBook) -> None:
+    """Asks for the region, shows the plan and its cost, and starts to add a replica there."""
     with panel():
         offered = _offered(who, registry)
-        taken = {registry.location, *(one.region for one in there)}
-        free = [region for region in offered if region not in taken]
+        used = {registry.location, *(one.region for one in existing)}
+        free = [region for region in offered if region not in used]
         if not free:
-            st.info("It is already in every region in which Azure offers replicas to this subscription.")
+            st.info("The registry is already in every region that Azure offers to this subscription.")
             return
-        region = st.selectbox("Region", free, help="The regions in which Azure offers replicas to this subscription.")
-        plan = plan_replica(registry, there, region, offered, book.by_region.get(registry.location), book.days)
+        region = st.selectbox("Region", free, help="The regions in which Azure offers replicas to this subscription")
+        plan = plan_replica(registry, existing, region, offered, book.by_region.get(registry.location), book.days)
         _show_cost(plan)
         if not plan.blockers:
             st.markdown("Images are copied there in the background. Zone redundancy is on in regions that have zones.")
@@ -72,14 +72,14 @@ def add(who: str, registry: Registry, there: tuple[Replication, ...], book: Pric
 
 
 @st.dialog("Delete replica", width="medium")
-def delete(who: str, registry: Registry, there: tuple[Replication, ...], book: PriceBook) -> None:
-    """Asks for the region, shows the plan and its cost, and starts."""
+def delete(who: str, registry: Registry, existing: tuple[Replication, ...], book: PriceBook) -> None:
+    """Asks for the region, shows the plan and its cost, and starts to delete the replica there."""
     with panel():
-        region = st.selectbox("Region", [one.region for one in there if not one.home])
+        region = st.selectbox("Region", [one.region for one in existing if not one.home])
         hooks = _hooks_in(who, registry, region)
-        plan = plan_replica_removal(registry, there, region, hooks, book.by_region.get(registry.location), book.days)
+        plan = plan_replica_removal(registry, existing, region, hooks, book.by_region.get(registry.location), book.days)
         _show_cost(plan)
-        st.markdown("No image is lost: the other regions have them all.")
+        st.markdown("No image is lost: every other region has all of them.")
         if confirm(plan, "Delete replica"):
             _begin(who, plan, apply_replica_removal)
 
@@ -95,11 +95,11 @@ def _hooks_in(who: str, registry: Registry, region: str) -> tuple[str, ...] | No
 def _show_cost(plan: ReplicaPlan) -> None:
     if plan.before and plan.after:
         more = cents(plan.after.total) - cents(plan.before.total)
-        words = f"{money(abs(more), plan.after.currency)} {'more' if more >= 0 else 'less'}"
+        difference = f"{money(abs(more), plan.after.currency)} {'more' if more >= 0 else 'less'}"
         st.markdown(
-            f"A month of the registry costs {money(plan.before.total, plan.before.currency)} now, and would cost "
-            f"**{money(plan.after.total, plan.after.currency)}**: {words}. A replica is billed as a registry of its "
-            "own, and for as much again as is stored."
+            f"The registry costs {money(plan.before.total, plan.before.currency)} a month now, and would cost "
+            f"**{money(plan.after.total, plan.after.currency)}**: {difference}. Azure bills a replica as a separate "
+            "registry, with the same storage again."
         )
         if plan.after.unpriced:
             st.warning(f"No price is known for: {', '.join(plan.after.unpriced)}.", icon=":material/warning:")
@@ -125,10 +125,10 @@ def _begin(
 
 
 def show_changes(registry_id: str) -> None:
-    """Those of a registry that this session began: under way, or how each ended, until it is dismissed."""
+    """Shows the changes of a registry's replicas that this session started, until they are dismissed."""
     show(_CHANGES, _show_end, only=lambda plan: plan.registry.id == registry_id)
 
 
 def _show_end(plan: ReplicaPlan, outcome: Outcome) -> None:
-    more = ". Images are copied there in the background" if outcome is Outcome.CREATED else ""
+    more = ". Azure copies images there in the background" if outcome is Outcome.CREATED else ""
     show_outcome(f"Replica of {plain(plan.registry.name)} in {plain(plan.region)}", outcome, more)

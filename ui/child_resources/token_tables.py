@@ -15,9 +15,9 @@ from ui.elements.table import UTC as UTC_TIME
 
 
 def show_tokens(listing: Listing, key: str) -> str | None:
-    """The tokens that the search lets through; the name of the one that is opened."""
+    """Shows the tokens that match the search; returns the name of the opened one."""
     if not listing.tokens:
-        empty(":material/vpn_key:", "No tokens", "Create one for what has no identity in Entra.")
+        empty(":material/vpn_key:", "No tokens", "Create one for a client without an Entra identity.")
         return None
     search = st.text_input("Search", key="search", type="search", placeholder="Name or repository", bind="query-params")
     wanted = (search or "").casefold().strip()
@@ -40,7 +40,7 @@ def show_tokens(listing: Listing, key: str) -> str | None:
             "Scope map": token.scope_map,
         },
         f"tokens of {key}",
-        "Tokens, one a row",
+        "Tokens, one per row",
         columns={
             "Name": st.column_config.TextColumn(pinned=True),
             "Permissions": st.column_config.ListColumn(width="medium"),
@@ -49,26 +49,26 @@ def show_tokens(listing: Listing, key: str) -> str | None:
         },
         types={"Permissions": TEXTS, "Passwords": TEXTS, "Created": UTC_TIME},
     )
-    st.caption("Select a row to open a token, or name it here.")
+    st.caption("Select a row, or choose a token by name.")
     names = [token.name for token in shown]
-    named = st.selectbox("Open a token", names, index=None, placeholder="Name", width=320)
+    named = st.selectbox("Open token", names, index=None, placeholder="Name", width=320)
     return opened.name if opened else named
 
 
 def show_maps(listing: Listing, key: str) -> None:
-    """Those of the team first: they are what can be changed."""
+    """Shows the scope maps, custom ones first: system ones can't be changed."""
     show_rows(
         [
             {
                 "Name": one.name,
-                "Kind": "system" if one.system else "custom",
+                "Kind": "System" if one.system else "Custom",
                 "Permissions": grant_words(one),
                 "Tokens": list(users_of(one.id, listing.tokens)),
                 "Description": one.description,
             }
             for one in sorted(listing.maps, key=lambda one: one.system)
         ],
-        "Scope maps, one a row",
+        "Scope maps, one per row",
         key=f"scope maps of {key}",
         columns={
             "Name": st.column_config.TextColumn(pinned=True),
@@ -80,25 +80,25 @@ def show_maps(listing: Listing, key: str) -> None:
 
 
 def show_passwords(token: Token) -> None:
-    """When they were made and when they end; what they are, nobody can list."""
+    """Shows when each password was created and when it expires. Nobody can list the passwords themselves."""
     if not token.passwords:
         empty(":material/key_off:", "No passwords", "Generate one above to sign in with this token.")
         return
     now = datetime.now(UTC)
-    state = "valid" if token.enabled else "refused: the token is disabled"
+    status = "Valid" if token.enabled else "Refused: the token is disabled"
     show_rows(
         [
             {
                 "Password": password.name,
                 "Created": password.created,
                 "Expires": password.expiry,
-                "State": "expired" if password.expiry and password.expiry <= now else state,
+                "Status": "Expired" if password.expiry and password.expiry <= now else status,
             }
             for password in token.passwords
         ],
         "The token's passwords: when they were created and when they expire, not what they are",
-        columns={"Created": ago_column(), "Expires": time_column("Empty: it does not expire")},
+        columns={"Created": ago_column(), "Expires": time_column()},
         types={"Created": UTC_TIME, "Expires": UTC_TIME},
         placeholder="never",
     )
-    st.caption("What a password is, Azure tells once, when it is made.")
+    st.caption("Azure shows a password only once, when it is generated.")

@@ -1,4 +1,4 @@
-"""Tokens and scope maps of a registry: read, and the dialogs that create, disable and delete a token."""
+"""Tokens and scope maps of a registry: reads them; dialogs create, enable, disable and delete them."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ from ui.runtime import connection
 
 @dataclass(frozen=True)
 class Listing:
-    """A registry's tokens, and what they may do."""
+    """A registry's tokens and scope maps."""
 
     tokens: tuple[Token, ...]
     maps: tuple[ScopeMap, ...]
@@ -44,13 +44,13 @@ def listed(who: str, registry: Registry) -> Loaded[Listing]:
 
 
 def forget(who: str, registry: Registry) -> None:
-    """Reads the tokens, the scope maps and the registry's usage again."""
+    """Drops the tokens and the scope maps that were read, and the registry with its usage."""
     listed.clear(who, registry)
     registry_loaders.registry.clear(who, registry.id)
 
 
 def grant_words(scope_map: ScopeMap | None) -> list[str]:
-    """What a scope map allows, a repository a line."""
+    """What a scope map allows, one repository per line."""
     if scope_map is None:
         return ["nothing: its scope map does not exist"]
     return [*(grant.words for grant in scope_map.grants), *scope_map.others]
@@ -70,7 +70,7 @@ def create(who: str, registry: Registry, listing: Listing) -> None:
     with panel():
         name, grants = _ask(who, registry)
         plan = plan_token(registry, listing.tokens, listing.maps, name, grants)
-        filled = bool(name and grants)  # Before, all that is missing would be said to be wrong.
+        filled = bool(name and grants)  # Until then, every empty field would be an error.
 
         def done(result: Outcome) -> str:
             next_step = (
@@ -95,7 +95,7 @@ def _ask(who: str, registry: Registry) -> tuple[str, tuple[Grant, ...]]:
     repositories = st.multiselect(
         "Repositories",
         names,
-        key=f"repositories of a token in {registry.id}",  # Names that come in later must not undo the choice.
+        key=f"repositories of a token in {registry.id}",  # Names that are read later must not undo the choice.
         accept_new_options=True,
         placeholder="Choose some, or type a name",
         help="team/* is every repository whose name begins so, * is all. A repository need not exist yet.",
@@ -113,7 +113,7 @@ def _ask(who: str, registry: Registry) -> tuple[str, tuple[Grant, ...]]:
 
 @st.dialog("Change status")
 def change_status(who: str, registry: Registry, token: Token) -> None:
-    """The other of its two states."""
+    """Disables an enabled token, or enables a disabled one."""
     with panel():
         plan = plan_token_status(registry, token, enabled=not token.enabled)
         effect = " Its passwords that have not expired work again." if plan.enabled else ""
@@ -129,15 +129,15 @@ def change_status(who: str, registry: Registry, token: Token) -> None:
 
 @st.dialog("Delete token", width="medium", on_dismiss="rerun")
 def delete(who: str, registry: Registry, token: Token, listing: Listing) -> None:
-    """What is deleted with it, and its name typed."""
+    """Shows what is deleted with it, and asks for its name to be typed."""
     with panel():
         plan = plan_token_removal(registry, listing.tokens, listing.maps, token)
         st.markdown(f"The token **{plain(token.name)}** of {plain(registry.name)} will be deleted, and with it:")
         st.markdown(f"- {counted(len(token.passwords), 'password')}")
         if plan.scope_map:
-            st.markdown(f"- its scope map {plain(plan.scope_map.name)}, which no other token has")
+            st.markdown(f"- its scope map {plain(plan.scope_map.name)}, which no other token uses")
         elif token.scope_map:
-            st.markdown(f"- not its scope map {plain(token.scope_map)}: that stays")
+            st.markdown(f"- not its scope map {plain(token.scope_map)}, which stays")
         label = "Delete token"
         if confirm(plan, label, typed=token.name):
             session = connection.session(who)
@@ -161,7 +161,7 @@ def _show_deleted(token: Token, result: TokenRemovalResult) -> None:
 
 @st.dialog("Delete scope map")
 def delete_map(who: str, registry: Registry, listing: Listing) -> None:
-    """One that no token has."""
+    """Deletes a scope map that no token uses."""
     with panel():
         plans = [plan_scope_map_removal(registry, one, listing.tokens) for one in listing.maps]
         unused = [plan for plan in plans if not plan.blockers]

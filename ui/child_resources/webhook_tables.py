@@ -11,11 +11,11 @@ from ui.elements.table import TEXTS, UTC, show_rows
 from ui.elements.text import ago, exact, plain
 
 
-def show_webhooks(there: tuple[Webhook, ...], key: str) -> str | None:
-    """The webhooks that the search lets through; the name of the one that is opened."""
+def show_webhooks(existing: tuple[Webhook, ...], key: str) -> str | None:
+    """Shows the webhooks that match the search; returns the name of the opened one."""
     search = st.text_input("Search", key="search", type="search", placeholder="Name or scope", bind="query-params")
     wanted = (search or "").casefold().strip()
-    shown = [one for one in there if wanted in one.name.casefold() or wanted in one.scope.casefold()]
+    shown = [one for one in existing if wanted in one.name.casefold() or wanted in one.scope.casefold()]
     if not shown:
         empty(":material/filter_alt_off:", "No webhook matches", "Clear the search above.")
         return None
@@ -27,29 +27,29 @@ def show_webhooks(there: tuple[Webhook, ...], key: str) -> str | None:
             "Actions": list(one.actions),
             "Scope": one.scope or "everything",
             "Region": one.location,
-            "State": one.provisioning_state,
+            "Provisioning state": one.provisioning_state,
         },
         f"webhooks of {key}",
-        "Webhooks, one a row",
+        "Webhooks, one per row",
         columns={"Name": st.column_config.TextColumn(pinned=True), "Actions": st.column_config.ListColumn()},
         types={"Actions": TEXTS},
     )
-    st.caption("Select a row to see a webhook's last calls, or name it here.")
+    st.caption("Select a row to see a webhook's last calls, or choose it by name.")
     names = [one.name for one in shown]
-    named = st.selectbox("Open a webhook", names, index=None, placeholder="Name", width=320)
+    named = st.selectbox("Open webhook", names, index=None, placeholder="Name", width=320)
     return opened.name if opened else named
 
 
 def show_events(found: tuple[Event, ...]) -> None:
-    """The newest first; whether the last was taken stands above."""
+    """Shows the calls, the newest first, with a warning above them if the last one failed."""
     if not found:
         empty(":material/notifications_off:", "No calls yet", "Ping it, or push an image that its scope covers.")
         return
     newest = found[0]
     if not newest.taken:
         st.warning(
-            f"Its last call, {ago(newest.at)} ({exact(newest.at)}), was not taken: "
-            f"{plain(f'{newest.status} {newest.reason}'.strip()) or 'no answer is known'}.",
+            f"Its last call, {ago(newest.at)} ({exact(newest.at)}), failed: "
+            f"{plain(f'{newest.status} {newest.reason}'.strip()) or 'no response reported'}.",
             icon=":material/warning:",
         )
     show_rows(

@@ -1,4 +1,4 @@
-"""Webhooks of a registry: read, and the dialogs that add, delete, enable and disable one."""
+"""Webhooks of a registry: reads them; dialogs add, delete, enable and disable one."""
 
 from datetime import UTC, datetime
 
@@ -44,19 +44,19 @@ def events(who: str, registry: Registry, name: str) -> tuple[Event, ...]:
 
 
 def forget(who: str, registry: Registry, name: str) -> None:
-    """Reads the webhooks, the events of the one of that name and the registry's usage again."""
+    """Drops the webhooks that were read, the events of one, and the registry with its usage."""
     listed.clear(who, registry)
     events.clear(who, registry, name)
     registry_loaders.registry.clear(who, registry.id)
 
 
 @st.dialog("Add webhook", width="large")
-def add(who: str, registry: Registry, there: tuple[Webhook, ...]) -> None:
-    """Asks for the webhook, and adds it."""
+def add(who: str, registry: Registry, existing: tuple[Webhook, ...]) -> None:
+    """Asks for a webhook, shows the plan, and adds it."""
     with panel():
         wanted = _ask(registry)
-        plan = plan_webhook(registry, there, wanted)
-        filled = bool(wanted.name and wanted.service_uri)  # Before, all that is missing would be said to be wrong.
+        plan = plan_webhook(registry, existing, wanted)
+        filled = bool(wanted.name and wanted.service_uri)  # Until then, every empty field would be an error.
         confirm_and_run(
             plan if filled else PlainPlan(commands=plan.commands),
             "Add webhook",
@@ -89,7 +89,7 @@ def _ask(registry: Registry) -> NewWebhook:
     )
     headers = []
     with st.expander("Custom headers"):
-        st.caption("Sent with each call, to prove where it comes from. A value is not shown again.")
+        st.caption("Sent with each call, so that the receiver can check its origin. Values are not shown again.")
         for number in range(1, MOST_HEADERS + 1):
             left, right = st.columns(2)
             header = left.text_input(f"Header {number}", placeholder="Authorization").strip()
@@ -109,7 +109,7 @@ def _done(name: str, outcome: Outcome) -> str:
 
 @st.dialog("Service URI")
 def show_service_uri(who: str, registry: Registry, name: str) -> None:
-    """Read from Azure each time, and kept nowhere: an address may hold a key."""
+    """Reads the service URI from Azure each time and keeps it nowhere: it may contain a key."""
     with panel():
         callback = read_callback(connection.session(who), registry, name)
         st.code(callback.service_uri, language=None, wrap_lines=True)
@@ -120,10 +120,10 @@ def show_service_uri(who: str, registry: Registry, name: str) -> None:
 
 @st.dialog("Change status")
 def change_status(who: str, registry: Registry, webhook: Webhook) -> None:
-    """The other of its two states."""
+    """Disables an enabled webhook, or enables a disabled one."""
     with panel():
         plan = plan_webhook_status(registry, webhook, enabled=not webhook.enabled)
-        effect = "Azure calls its address from then on." if plan.enabled else "Azure stops calling its address."
+        effect = "Azure will call its service URI." if plan.enabled else "Azure will stop calling its service URI."
         st.markdown(f"**{plain(webhook.name)}** will be {plan.status}. {effect}")
         confirm_and_run(
             plan,
@@ -136,7 +136,7 @@ def change_status(who: str, registry: Registry, webhook: Webhook) -> None:
 
 @st.dialog("Delete webhook")
 def delete(who: str, registry: Registry, webhook: Webhook) -> None:
-    """What is lost with it."""
+    """Shows what will be deleted, and deletes it."""
     with panel():
         st.markdown(f"**{plain(webhook.name)}** will be deleted from {plain(registry.name)}.")
         plan = plan_webhook_removal(registry, webhook)

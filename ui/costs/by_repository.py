@@ -36,7 +36,7 @@ def shared_out(who: str, review: Review, registries: Iterable[Registry]) -> Mapp
     lines = {line.registry_id: line for line in review.lines if line.figure is not None}
     for registry in registries:
         line = lines.get(registry.id.casefold())
-        counted = contents.counted(who, registry.login_server) if registry.login_server else None
+        counted = contents.last_count(who, registry.login_server) if registry.login_server else None
         if line and line.figure is not None and counted:
             costs = share_out(line.figure, counted.storage)
             if costs:
@@ -91,7 +91,7 @@ def _ask_to_read(who: str, registry: Registry, review: Review) -> None:
     if reading.error:
         show_error(reading.error)
     elif not reading.running:
-        counted = contents.counted(who, registry.login_server)
+        counted = contents.last_count(who, registry.login_server)
         if counted and counted.storage.total:
             st.rerun()
         st.info(f"{plain(registry.name)} stores nothing that could be read.", icon=":material/info:")

@@ -36,10 +36,10 @@ def months_figure(amounts: pd.DataFrame, months: Sequence[date], currency: str, 
                     "color": colours.series[number % len(colours.series)],
                     "pattern": {
                         "shape": HATCHES[number % len(HATCHES)],
-                        "fgcolor": colours.page,
+                        "fgcolor": colours.background,
                         "fillmode": "overlay",
                     },
-                    "line": {"width": 1, "color": colours.page},
+                    "line": {"width": 1, "color": colours.background},
                 },
             )
         )
@@ -77,13 +77,13 @@ def bill_map(
         if line.currency != currency or amount <= 0:
             continue
         known = shared_out.get(line.registry_id, ())
-        add(line.registry_id, "", line.name, amount, colours.around if known else colours.series[0])
+        add(line.registry_id, "", line.name, amount, colours.panel if known else colours.series[0])
         for one in known[:LARGEST]:
             add(f"{line.registry_id} {one.name}", line.registry_id, one.name, one.amount, colours.series[1])
         if rest := known[LARGEST:]:
             total = sum((one.amount for one in rest), Decimal(0))
             add(f"{line.registry_id} …", line.registry_id, f"{len(rest)} smaller", total, colours.series[2])
-    ink = [colours.ink if colour == colours.around else colours.page for colour in fill]
+    ink = [colours.text if colour == colours.panel else colours.background for colour in fill]
     return go.Figure(
         go.Treemap(
             ids=ids,

@@ -1,1 +1,1 @@
-"""Plans of deletions shown, and deletions under way."""
+"""Clean-up forms, plans of deletions, and running deletions."""

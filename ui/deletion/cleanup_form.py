@@ -1,4 +1,4 @@
-"""What a clean-up chooses: a rule over tags and leftovers, or tags by their names."""
+"""The forms of a clean-up: a rule over tags and untagged manifests, or tags by name."""
 
 from datetime import timedelta
 
@@ -14,7 +14,7 @@ OFFERED_TAGS = 1000
 
 
 def ask_rule(contents: RepositoryContents) -> Rule:
-    """The rule, which the URL holds."""
+    """Asks for the rule, whose parts are kept in the URL."""
     platforms = sorted({platform for found in platforms_of(contents).values() for platform in found})
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pattern = st.text_input(
@@ -43,14 +43,20 @@ def ask_rule(contents: RepositoryContents) -> Rule:
             help="Images of this platform only. An index of several platforms is not chosen by one of them",
         )
         keep = st.number_input(
-            "Newest to keep", 0, 10000, 0, key="keep", bind="query-params", help="Of the tags that match the rest"
+            "Newest to keep",
+            0,
+            10000,
+            0,
+            key="keep",
+            bind="query-params",
+            help="Of the tags that match everything else",
         )
     leftovers = st.toggle("Include untagged manifests that nothing refers to", key="leftovers", bind="query-params")
     return Rule((pattern or "").strip(), timedelta(days=days), platform or "", keep, leftovers)
 
 
 def ask_names(registry: Registry, contents: RepositoryContents) -> Chosen:
-    """Tags by name, the newest offered first; names that are not there are said."""
+    """Asks for tags by name, the newest offered first; warns of names that do not exist."""
     newest = sorted(contents.tags, key=lambda tag: tag.updated, reverse=True)
     picked = st.multiselect(
         "Tags",

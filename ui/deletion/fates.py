@@ -23,31 +23,31 @@ from ui.navigation import pages, selection
 from ui.navigation.links import link_to
 
 
-def look_at_open(who: str, record: DeletionRecord, registry: Registry | None) -> Mapping[str, Fate]:
-    """What became of the items without a recorded result, read from the registry where nobody knows."""
+def fates_without_result(who: str, record: DeletionRecord, registry: Registry | None) -> Mapping[str, Fate]:
+    """The fates of the items without a recorded result: unknown ones are read from the registry."""
     if not record.open or record.whole:
         return fates_of_open(record, ())
     st.warning(
-        f"It was interrupted: the result of {counted(len(record.open), 'item')} is not recorded. "
-        "The table shows what the registry has of them now.",
+        f"Interrupted: the result of {counted(len(record.open), 'item')} is not recorded. "
+        "The table shows their current state in the registry.",
         icon=":material/power_off:",
     )
     if registry is None:
         return fates_of_open(record, None)
     with panel():
-        looked = runs.look_again(who, registry, record)
-        show_refused(looked, "item", "items")
-        return fates_of_open(record, looked.values)
+        read = runs.read_open(who, registry, record)
+        show_refused(read, "item", "items")
+        return fates_of_open(record, read.values)
     return fates_of_open(record, ())
 
 
 def show_fates(record: DeletionRecord, fates: Mapping[str, Fate], *, running: bool) -> None:
-    """A row an item; what is not deleted stands first once all is over: while it runs, moving rows can't be read."""
+    """Shows one row per item. What is not deleted comes first once it has ended: rows that move can't be read."""
     waiting = Fate("waiting")
     counts = Counter(fates.get(item.name, waiting).outcome for item in record.items)
     st.markdown(" · ".join(f"**{number:,}** {outcome}" for outcome, number in counts.most_common()))
     if not running and (counts[Outcome.REFUSED] or counts[Outcome.NOT_CONFIRMED]):
-        st.warning("Not everything was deleted: the table has the causes.", icon=":material/warning:")
+        st.warning("Not everything was deleted: the table shows why.", icon=":material/warning:")
     items = record.items
     if not running:
         items = tuple(sorted(items, key=lambda item: fates.get(item.name, waiting).is_gone))
@@ -72,14 +72,14 @@ def show_fates(record: DeletionRecord, fates: Mapping[str, Fate], *, running: bo
     )
 
 
-def show_what_is_left(who: str, record: DeletionRecord, registry: Registry) -> None:
-    """The tags that the repository has now, as az prints them, and what became untagged."""
+def show_remaining_tags(who: str, record: DeletionRecord, registry: Registry) -> None:
+    """Shows the tags that the repository has now, as az prints them, and the manifests that became untagged."""
     name, server = record.repository, record.login_server
     try:
         page = image_loaders.tag_page(who, server, name, None).value.page
     except ServiceError as error:
         if error.code == "NAME_UNKNOWN":
-            st.success(f"The repository {plain(name)} is deleted, verified.", icon=":material/check_circle:")
+            st.success(f"Repository {plain(name)}: deleted and verified.", icon=":material/check_circle:")
         else:
             show_error(error)
         return
@@ -101,7 +101,7 @@ def _show_untagged(who: str, record: DeletionRecord) -> None:
         untagged = [row.digest for row in rows if row.digest in gone and not row.tags]
         if untagged:
             st.info(
-                f"{counted(len(untagged), 'manifest')} untagged now: "
+                f"Now untagged: {counted(len(untagged), 'manifest')}, "
                 f"{', '.join(short(digest) for digest in untagged[:10])}. No space was freed.",
                 icon=":material/label_off:",
             )

@@ -1,4 +1,4 @@
-"""What a deletion would do, as a page shows it before anything is done."""
+"""The plan of a deletion, as a page shows it before anything is deleted."""
 
 from collections.abc import Iterable
 
@@ -16,15 +16,15 @@ from ui.elements.columns import Sizes
 from ui.elements.errors import show_error
 from ui.elements.table import TEXTS, show_rows
 from ui.elements.text import ago, shell, short, size
-from ui.loaders import contents as whole
+from ui.loaders import contents as contents_loader
 from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.runtime.background import show_progress
 
 
 def contents_of(who: str, registry: Registry, name: str) -> RepositoryContents:
-    """The repository read whole, with its progress shown. Stops the page while that runs, and where it fails."""
-    reading = whole.repository(who, registry.login_server, name)
+    """The contents of the repository, read with progress shown. Stops the page while that runs, and where it fails."""
+    reading = contents_loader.repository(who, registry.login_server, name)
     show_progress(reading, f"contents of {registry.id}/{name}")
     if reading.error:
         show_error(reading.error)
@@ -35,14 +35,14 @@ def contents_of(who: str, registry: Registry, name: str) -> RepositoryContents:
     return reading.value
 
 
-def ask_what_runs(contents: RepositoryContents) -> frozenset[str]:
-    """The digests that are said to run in a cluster. The console does not look into clusters by itself."""
-    with st.expander("What runs in your clusters", icon=":material/deployed_code_alert:"):
+def ask_running_images(contents: RepositoryContents) -> frozenset[str]:
+    """Asks for the digests that run in clusters. The console does not read a cluster's pods."""
+    with st.expander("Running images", icon=":material/deployed_code_alert:"):
         st.markdown(
-            "The registry does not know what runs. Paste what this prints, for each cluster: "
-            f"what is in it is not deleted.\n\n{shell(az_aks.running_images())}"
+            "The registry does not know which images run. Paste the output of this line for each cluster: images in "
+            f"it are not deleted.\n\n{shell(az_aks.running_images())}"
         )
-        text = st.text_area("Images that run", placeholder="contoso.azurecr.io/app@sha256:…", key="running")
+        text = st.text_area("Output for all clusters", placeholder="contoso.azurecr.io/app@sha256:…", key="running")
         running = running_digests(text or "", contents)
         here = len(running & {row.digest for row in contents.rows})
         if text:
@@ -51,12 +51,10 @@ def ask_what_runs(contents: RepositoryContents) -> frozenset[str]:
 
 
 def show_plan(plan: DeletionPlan) -> None:
-    """Every manifest of the plan, with what is deleted with it or why it stays."""
+    """Shows every manifest of the plan, with what is deleted with it or why it stays."""
     staying = len(plan.items) - len(plan.going)
     if staying:
-        st.info(
-            f"{counted(staying, 'manifest stays', 'manifests stay')}: see why in the table.", icon=":material/lock:"
-        )
+        st.info(f"{counted(staying, 'manifest stays', 'manifests stay')}: the table shows why.", icon=":material/lock:")
     show_rows(
         [_row(item) for item in plan.items],
         "What is deleted, what Azure deletes with it, and what stays",
@@ -65,7 +63,9 @@ def show_plan(plan: DeletionPlan) -> None:
             "Deleted tags": st.column_config.ListColumn(width="medium"),
             "Size": Sizes(),
             "Kept because": st.column_config.TextColumn(width="large"),
-            "Breaks": st.column_config.ListColumn(width="small", help="Indexes that can't be pulled whole without it"),
+            "Breaks": st.column_config.ListColumn(
+                width="small", help="Indexes that can't be pulled completely without it"
+            ),
         },
         types={"Deleted tags": TEXTS, "Kept because": pa.string(), "Breaks": TEXTS},
     )
@@ -84,21 +84,19 @@ def _row(item: DeletionItem) -> dict[str, object]:
 
 
 def show_freed(who: str, registry: Registry, contents: RepositoryContents, digests: Iterable[str]) -> None:
-    """The bytes that go with these manifests: layers that anything else of the registry has stay."""
+    """Shows the bytes that deleting these manifests frees. Layers used elsewhere in the registry stay."""
     going = {contents.name: frozenset(digests)}
-    counted = whole.counted(who, registry.login_server)
+    counted = contents_loader.last_count(who, registry.login_server)
     if counted is None:
         freed = freed_bytes([contents], going)
-        st.markdown(
-            f"At most **{size(freed)}** is freed: layers that other repositories of the registry have too stay."
-        )
-        link_to(pages.STORAGE, "Read the whole registry to know", registry=st.query_params["registry"])
+        st.markdown(f"Frees at most **{size(freed)}**: layers that other repositories use too stay.")
+        link_to(pages.STORAGE, "Read the registry for the exact size", registry=st.query_params["registry"])
         return
     others = [other for other in counted.contents.values if other.name != contents.name]
     freed = freed_bytes([contents, *others], going)
     complete = counted.contents.complete and all(other.complete for other in others)
     st.markdown(
-        f"**{size(freed)}** is freed, as far as the other repositories were read {ago(counted.at)}."
+        f"Frees **{size(freed)}**. The other repositories were read {ago(counted.at)}."
         if complete
-        else f"At most **{size(freed)}** is freed: not all of the registry could be read."
+        else f"Frees at most **{size(freed)}**: not all of the registry could be read."
     )

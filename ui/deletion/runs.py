@@ -1,5 +1,5 @@
-"""Deletions under way: each in a thread of its own that outlives the page, written down as it goes (see
-services/deletion/records.py), seen by whoever began it."""
+"""Running deletions: each in its own thread, which outlives the page, with every result recorded as it comes in (see
+services/deletion/records.py), visible to the identity that started it."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -55,20 +55,20 @@ def recorded(who: str, record_id: str) -> DeletionRecord | None:
 
 
 def all_recorded(who: str) -> tuple[DeletionRecord, ...]:
-    """What `who` has deleted through this console, the newest first."""
+    """The deletions that `who` started in this console, the newest first."""
     return records(_folder(), who)
 
 
-def look_again(who: str, registry: Registry, record: DeletionRecord) -> Partial[tuple[str, Fate]]:
-    """What has become of the items of which nothing is written down."""
+def read_open(who: str, registry: Registry, record: DeletionRecord) -> Partial[tuple[str, Fate]]:
+    """The fates of the items without a recorded result, read from the registry."""
     return look(connection.session(who).registry(registry.login_server), record)
 
 
 def remove_tags(who: str, registry: Registry, plan: UntagPlan) -> str:
-    """Begins to remove the plan's tags; the id of the record."""
+    """Starts to remove the plan's tags; returns the id of the record."""
     items = [RecordedItem(item.tag, item.digest) for item in plan.going]
     going = replace(plan, items=plan.going)
-    recording = _begun(who, "remove tags", registry, plan.repository, items)
+    recording = _begin_record(who, "remove tags", registry, plan.repository, items)
     client = connection.session(who).registry(registry.login_server)
 
     def work(reading: Reading[None]) -> str:
@@ -84,13 +84,13 @@ def remove_tags(who: str, registry: Registry, plan: UntagPlan) -> str:
             recording.add_result(refusal.what, Outcome.REFUSED, str(refusal.error))
         return ""
 
-    return _started(who, registry, plan.repository, recording, work)
+    return _start(who, registry, plan.repository, recording, work)
 
 
 def delete_manifests(who: str, registry: Registry, plan: DeletionPlan) -> str:
-    """Begins to delete the plan's manifests; the id of the record."""
+    """Starts to delete the plan's manifests; returns the id of the record."""
     items = [RecordedItem(item.digest, item.digest, item.tags) for item in plan.going]
-    recording = _begun(who, "delete manifests", registry, plan.repository, items)
+    recording = _begin_record(who, "delete manifests", registry, plan.repository, items)
     client = connection.session(who).registry(registry.login_server)
     known = contents.known_manifests(who, registry.login_server)
 
@@ -107,16 +107,16 @@ def delete_manifests(who: str, registry: Registry, plan: DeletionPlan) -> str:
         apply_deletion(client, plan, known, on_result=on_result, stop=reading.stop)
         return ""
 
-    return _started(who, registry, plan.repository, recording, work)
+    return _start(who, registry, plan.repository, recording, work)
 
 
 def delete_repository(who: str, registry: Registry, plan: RepositoryDeletionPlan) -> str:
-    """Begins to delete a repository; the id of the record."""
+    """Starts to delete a repository; returns the id of the record."""
     tags: dict[str, list[str]] = {}
     for tag, digest in plan.tags:
         tags.setdefault(digest, []).append(tag)
     items = [RecordedItem(digest, digest, tuple(tags.get(digest, ()))) for digest in plan.digests]
-    recording = _begun(who, "delete repository", registry, plan.repository, items)
+    recording = _begin_record(who, "delete repository", registry, plan.repository, items)
     client = connection.session(who).registry(registry.login_server)
 
     def work(reading: Reading[None]) -> str:
@@ -126,33 +126,35 @@ def delete_repository(who: str, registry: Registry, plan: RepositoryDeletionPlan
             recording.add_result(digest, deleted.outcome)
         return as_az_prints(deleted) if deleted.outcome is Outcome.DELETED else ""
 
-    return _started(who, registry, plan.repository, recording, work)
+    return _start(who, registry, plan.repository, recording, work)
 
 
 def _counting(reading: Reading[None], of: int, what: str) -> Callable[[int, object], None]:
-    """Tells the page from the start how much there is to do, then each item that ends."""
+    """Reports the number of items at once, then each item that has ended."""
     reading.report(0, of, what)
     return counter(reading.report, what, of)
 
 
-def _begun(who: str, action: Action, registry: Registry, repository: str, items: Iterable[RecordedItem]) -> Recording:
+def _begin_record(
+    who: str, action: Action, registry: Registry, repository: str, items: Iterable[RecordedItem]
+) -> Recording:
     try:
         return begin(_folder(), who, action, registry.login_server, repository, items)
     except OSError as exc:
         raise ServiceError(
-            "Could not begin to delete",
-            f"The record of it can't be written to {_folder()}: {exc.strerror}.",
+            "The deletion could not start",
+            f"Its record can't be written to {_folder()}: {exc.strerror}.",
             "Nothing was deleted. Set ACR_CONSOLE_DATA to a folder that the console may write to.",
             "NoRecord",
         ) from exc
 
 
-def _started(
+def _start(
     who: str, registry: Registry, repository: str, recording: Recording, work: Callable[[Reading[None]], str]
 ) -> str:
-    """Runs `work`, whose result is what the registry answered for the whole of it, and writes down how it ended."""
+    """Runs `work` in a thread and records how it ended, with what `work` returns: the registry's answer, or ""."""
 
-    def whole(reading: Reading[None]) -> None:
+    def run(reading: Reading[None]) -> None:
         try:
             recording.end(answer=work(reading))
         except ServiceError as error:
@@ -161,5 +163,5 @@ def _started(
         finally:
             image_loaders.forget_written(who, registry.login_server, repository)
 
-    _under_way(who)[recording.id] = start(None, whole, verb="Deleting")
+    _under_way(who)[recording.id] = start(None, run, verb="Deleting")
     return recording.id

@@ -1,4 +1,4 @@
-"""The colours and the frame that all charts share, as the theme has them: told apart by all eyes."""
+"""The colours and the layout that all charts share, from the theme, and what marks a series beside its colour."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -8,36 +8,37 @@ import streamlit as st
 
 @dataclass(frozen=True)
 class Palette:
-    """`series` are the colours of what is drawn; `ink` writes, `page` is behind, `around` frames, `line` rules."""
+    """`series`: the colours of what is drawn, in order. `text`; `background`, of the page; `panel`, of what is around
+    the data; `line`, of axes and grids."""
 
     series: tuple[str, ...]
-    ink: str
-    page: str
-    around: str
+    text: str
+    background: str
+    panel: str
     line: str
 
 
-# Beside the colour: what is drawn first is plain, the others are hatched or dashed.
+# For readers who cannot tell the colours apart: the first series is plain, the others are hatched or dashed.
 HATCHES = ("", "/", ".", "x", "-", "+", "\\", "|")
 DASHES = ("solid", "dash", "dot")
 
 
 def theme_now() -> str:
-    """'light' or 'dark': as whoever looks has it."""
+    """The theme of the viewer: 'light' or 'dark'."""
     return st.context.theme.type or "light"
 
 
 def palette(theme: str) -> Palette:
-    """Of 'light' or 'dark', as .streamlit/config.toml has it."""
-    ink, page, around, line = (
+    """The colours of the theme 'light' or 'dark', from .streamlit/config.toml."""
+    text, background, panel, line = (
         st.get_option(f"theme.{theme}.{name}")
         for name in ("textColor", "backgroundColor", "secondaryBackgroundColor", "borderColor")
     )
-    return Palette(tuple(st.get_option(f"theme.{theme}.chartCategoricalColors")), ink, page, around, line)
+    return Palette(tuple(st.get_option(f"theme.{theme}.chartCategoricalColors")), text, background, panel, line)
 
 
 def layout(colours: Palette, height: int, **more: Any) -> dict[str, Any]:
-    """The `layout` of a chart with axes: nothing but what is drawn, the legend below."""
+    """The plotly `layout` of a chart with axes, the legend below it. `more` is merged over it, key by key."""
     axis = {
         "gridcolor": colours.line,
         "linecolor": colours.line,
@@ -46,12 +47,12 @@ def layout(colours: Palette, height: int, **more: Any) -> dict[str, Any]:
         "fixedrange": True,
         "title": {"standoff": 8, "font": {"size": 13}},
     }
-    given: dict[str, Any] = {
+    merged: dict[str, Any] = {
         "template": "none",
         "paper_bgcolor": "rgba(0, 0, 0, 0)",
         "plot_bgcolor": "rgba(0, 0, 0, 0)",
-        "font": {"family": st.get_option("theme.font"), "color": colours.ink, "size": 13},
-        "hoverlabel": {"bgcolor": colours.around, "font": {"color": colours.ink}, "bordercolor": colours.line},
+        "font": {"family": st.get_option("theme.font"), "color": colours.text, "size": 13},
+        "hoverlabel": {"bgcolor": colours.panel, "font": {"color": colours.text}, "bordercolor": colours.line},
         "margin": {"t": 16, "l": 8, "r": 16, "b": 8},
         "height": height,
         "legend": {"orientation": "h", "yanchor": "top", "y": -0.16, "x": 0, "xanchor": "left"},
@@ -59,13 +60,13 @@ def layout(colours: Palette, height: int, **more: Any) -> dict[str, Any]:
         "yaxis": axis,
     }
     for name, value in more.items():
-        given[name] = _over(given[name], value) if isinstance(given.get(name), dict) else value
-    return given
+        merged[name] = _merge(merged[name], value) if isinstance(merged.get(name), dict) else value
+    return merged
 
 
-def _over(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
+def _merge(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
     return base | {
-        name: _over(base[name], value) if isinstance(value, dict) and isinstance(base.get(name), dict) else value
+        name: _merge(base[name], value) if isinstance(value, dict) and isinstance(base.get(name), dict) else value
         for name, value in more.items()
     }
 
@@ -74,12 +75,12 @@ _PLAIN: dict[str, Any] = {"theme": None, "config": {"displayModeBar": False}}
 
 
 def show_chart(figure: Any, alt: str) -> None:
-    """Draws a figure whose colours are all its own."""
-    # Streamlit's theme would only send its styles for fifty other kinds of chart.
+    """Draws a figure that sets all of its colours. `alt` says what it shows."""
+    # Streamlit's own theme would send the styles of fifty kinds of chart that the figure does not use.
     st.plotly_chart(figure, alt=alt, **_PLAIN)
 
 
 def pick_in_chart(figure: Any, alt: str, key: str) -> list[int]:
-    """As `show_chart`; the indices of the points that are clicked on."""
+    """As `show_chart`; returns the indices of the clicked points."""
     event = st.plotly_chart(figure, alt=alt, key=key, on_select="rerun", selection_mode="points", **_PLAIN)
     return list(event["selection"]["point_indices"])

@@ -1,4 +1,4 @@
-"""Columns of tables: sizes, times and amounts stay numbers with a format, so that a column sorts by what it means."""
+"""Columns of tables: sizes, times and amounts stay numbers with a format, so that a column sorts by value."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Unit:
-    """What the cells of a column of sizes are shown in."""
+    """The unit of a column of sizes: a value is shown divided by `bytes`, with that many decimals."""
 
     name: str
     bytes: int
@@ -33,16 +33,16 @@ class Unit:
 
 
 def unit_of(sizes: Iterable[float | None]) -> Unit:
-    """GiB where every cell has one, else MiB, and less where the largest is less.
+    """The unit for these sizes in bytes: GiB if every size is at least 1 GiB, else MiB, KiB or B, by the largest.
 
-    Three decimals where one would show the smallest cell as nothing: a signature beside images.
+    Three decimals where one decimal would show the smallest as 0.0, such as a signature beside images.
     """
-    there = [size for size in sizes if size]
-    least, most = min(there, default=0), max(there, default=0)
-    if most < _KIB:
+    known = [size for size in sizes if size]
+    smallest, largest = min(known, default=0), max(known, default=0)
+    if largest < _KIB:
         return Unit("B", 1, 0)
-    name, unit = ("GiB", _GIB) if least >= _GIB else ("MiB", _MIB) if most >= _MIB else ("KiB", _KIB)
-    return Unit(name, unit, 1 if least >= unit / 10 else 3)
+    name, unit = ("GiB", _GIB) if smallest >= _GIB else ("MiB", _MIB) if largest >= _MIB else ("KiB", _KIB)
+    return Unit(name, unit, 1 if smallest >= unit / 10 else 3)
 
 
 def size_column(unit: Unit, meaning: str | None) -> Any:
@@ -50,15 +50,15 @@ def size_column(unit: Unit, meaning: str | None) -> Any:
 
 
 def ago_column(meaning: str | None = None) -> Any:
-    """Of times that have passed: '3 days ago'. Copied or downloaded, a cell is the time itself."""
+    """For past times, shown as '3 days ago'. A copied or downloaded cell has the time itself."""
     return st.column_config.DatetimeColumn(format="distance", help=meaning)
 
 
 def time_column(meaning: str | None = None) -> Any:
-    """Of times that lie ahead, to the minute, in UTC."""
+    """For future times, to the minute, in UTC."""
     return st.column_config.DatetimeColumn(format="YYYY-MM-DD HH:mm [UTC]", timezone="UTC", help=meaning)
 
 
 def money_column(meaning: str | None = None) -> Any:
-    """Of amounts, to the cent. Their currency stands in the column's name, or in a column of its own."""
+    """For amounts, to the cent. The currency is in the column's name, or in a column of its own."""
     return st.column_config.NumberColumn(format="%,.2f", help=meaning)

@@ -1,4 +1,4 @@
-"""The one way an error looks: what happened, why, what to do, and the request id."""
+"""How every error is shown: what happened, why, what to do, and the request id."""
 
 import logging
 import secrets
@@ -13,12 +13,12 @@ from services.connection.parallel import Partial
 from services.wording import counted
 from ui.elements.text import plain
 
-# A registry that refuses does so for each of its repositories: a few panels tell as much as a thousand.
+# A registry that refuses does so for each of its repositories: a few panels say as much as a thousand.
 SHOWN_REFUSALS = 10
 
 
 def show_error(error: ServiceError) -> None:
-    """The error panel. Azure's own words are shown as text, never as markdown."""
+    """The error panel. Text from Azure is shown as text, never as markdown."""
     with st.container(border=True):
         st.markdown(f":red[:material/error:] **{plain(error.title)}**")
         st.text(error.cause)
@@ -27,13 +27,13 @@ def show_error(error: ServiceError) -> None:
         if known := " · ".join(fact for fact in facts if fact):
             st.caption(plain(known))
         if error.request_id:
-            st.caption("Request id, for Microsoft's support")
+            st.caption("Request id for Microsoft support")
             st.code(error.request_id, language=None)
 
 
 @contextmanager
 def panel() -> Iterator[None]:
-    """Shows a ServiceError raised within as a panel; what comes after on the page lives on."""
+    """Shows a ServiceError raised within as a panel; the rest of the page still runs."""
     try:
         yield
     except ServiceError as error:
@@ -41,7 +41,7 @@ def panel() -> Iterator[None]:
 
 
 def show_refused(partial: Partial[Any], one: str, many: str) -> None:
-    """What a partial result is missing, and why; nothing where it is whole."""
+    """Shows what a partial result lacks, and why; nothing where it is complete."""
     if partial.untried:
         st.info(f"Stopped: {counted(partial.untried, one, many)} not read.", icon=":material/stop_circle:")
     if not partial.refused:
@@ -57,14 +57,14 @@ def show_refused(partial: Partial[Any], one: str, many: str) -> None:
 
 
 def show_unexpected(exc: Exception, log: logging.Logger) -> None:
-    """A failure nobody foresaw: the traceback goes to the log, its reference to the page."""
+    """Shows an unexpected failure: the traceback goes to the log, a reference to it to the page."""
     reference = secrets.token_hex(4)
     log.error("unexpected failure %s", reference, exc_info=exc)
     show_error(
         ServiceError(
             "The console failed here",
             f"A fault of the console itself ({type(exc).__name__}), not of Azure.",
-            f"Reload the page. If it comes again, report it with the log's lines at reference {reference}.",
+            f"Reload the page. If it happens again, report it with the log's lines at reference {reference}.",
             "Unexpected",
         )
     )

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 import streamlit as st
 
-# In a row; more than these begin another.
+# Metrics in a row; more start another row.
 MOST = 4
 
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure with its name. `value` None: unknown, and `unknown` says why. `beside` is a few words below it."""
+    """A figure with its name. `value` None: unknown, and `unknown` says why. `beside`: a few words below the figure."""
 
     label: str
     value: int | str | None
@@ -21,7 +21,7 @@ class Metric:
 
 
 def show_metrics(metrics: Sequence[Metric], *, most: int = MOST, width: int = 170) -> None:
-    """All in one height, at most `most` in a row and none narrower than `width` pixels."""
+    """Shows them in one height, at most `most` in a row and none narrower than `width` pixels."""
     with st.grid(min(len(metrics), most), min_column_width=width):
         for one in metrics:
             why = f"Unknown: {one.unknown}" if one.value is None else ""

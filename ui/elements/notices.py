@@ -1,16 +1,16 @@
-"""What the last action did, said once on the page that is shown after it."""
+"""The result of the last action, shown once on the page that follows it."""
 
 import streamlit as st
 
-_DONE = "done: what the last action did"
+_DONE = "done: the result of the last action"
 
 
 def say_done(sentence: str) -> None:
-    """Keeps `sentence` (markdown) for the next run."""
+    """Keeps `sentence` (markdown) for the page that is shown next."""
     st.session_state[_DONE] = sentence
 
 
 def show_done() -> None:
-    """What the action before this run did, once."""
+    """Shows the sentence that `say_done` kept, once."""
     if sentence := st.session_state.pop(_DONE, ""):
         st.success(sentence, icon=":material/check_circle:")

@@ -1,10 +1,10 @@
-"""The words and the icon for what became of a change."""
+"""The words and the icon for the outcome of a change."""
 
 import streamlit as st
 
 from services.connection.changes import Outcome
 
-# With a name before them: "Token device01: created and verified".
+# After a name: "Token device01: created and verified".
 WORDS = {
     Outcome.CREATED: "created and verified",
     Outcome.CHANGED: "changed and verified",
@@ -26,12 +26,12 @@ ICONS = {
 
 
 def label(outcome: Outcome) -> str:
-    """The words on their own, as in a table's cell."""
+    """The words without a name before them, as in a table cell."""
     return WORDS[outcome].capitalize()
 
 
 def show_outcome(what: str, outcome: Outcome, more: str = "") -> None:
-    """One sentence: `what` (markdown), its outcome, and `more` where that is confirmed."""
+    """Shows one sentence: `what` (markdown), its outcome, and `more` where the outcome is confirmed."""
     if outcome is Outcome.NOT_CONFIRMED:
         st.warning(f"{what}: {WORDS[outcome]}.", icon=":material/pending:")
     else:

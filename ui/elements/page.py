@@ -1,4 +1,4 @@
-"""The top of a page: what it is, how old its data is, and Refresh."""
+"""The header of a page, its az lines, and what it shows where there is nothing to show."""
 
 from collections.abc import Callable
 from datetime import datetime
@@ -9,8 +9,8 @@ from ui.elements.text import ago, exact
 
 
 def header(title: str, caption: str, at: datetime | None, refresh: Callable[[], None]) -> None:
-    """The title; below it the caption (a few words, or none), the data's age, and a Refresh: it forgets, and reads
-    anew."""
+    """The title, and below it the caption (a few words, or none), the age of the data, read `at`, and a button that
+    calls `refresh`, after which the page runs again."""
     st.title(title, anchor=False)
     with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
         parts = (caption, f"Read {ago(at)}" if at else "")
@@ -19,13 +19,13 @@ def header(title: str, caption: str, at: datetime | None, refresh: Callable[[], 
 
 
 def az_lines(*lines: str, label: str = "The same with az and docker") -> None:
-    """The lines that do what the page shows, folded away until asked for."""
+    """The shell lines that do the same as the page, in a closed expander."""
     with st.expander(label, icon=":material/terminal:"):
         st.code("\n".join(lines), language="bash", wrap_lines=True)
 
 
 def empty(icon: str, title: str, caption: str) -> None:
-    """What would be here, and how to get it."""
+    """An empty state: `title` says what is missing, `caption` (markdown) how to get it."""
     with st.container(border=True, horizontal_alignment="center"):
         st.markdown(f"## {icon}", text_alignment="center")
         st.markdown(f"**{title}**", text_alignment="center")

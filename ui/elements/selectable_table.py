@@ -1,4 +1,4 @@
-"""Tables of which a row, or some, can be selected: what is selected is known by itself, not by its number."""
+"""Tables with selectable rows. A selection belongs to the items shown, not to row numbers."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Literal, TypeVar
@@ -24,10 +24,10 @@ def selectable(
     identity: Identity[Item] | None = None,
     on_select: Callable[[Item], None] | None = None,
 ) -> Item | None:
-    """A row an item; the one that is selected. `columns` and `types` are those of `show_rows`.
+    """Shows one row per item; returns the selected item. `columns` and `types` are those of `show_rows`.
 
-    `identity` is what an item is known by, the first cell of its row if not given. Where the items are others than
-    when a row was selected, none is: its number would be another's. `on_select` is called before the page runs again.
+    `identity` identifies an item; by default the first cell of its row does. Where the items have changed since a row
+    was selected, none is: its number may now be another item's. `on_select` is called before the page runs again.
     """
     found = selectable_many(
         items, row, key, alt, columns=columns, types=types, identity=identity, on_select=on_select, mode="single-row"
@@ -47,7 +47,7 @@ def selectable_many(
     on_select: Callable[[Item], None] | None = None,
     mode: Literal["single-row", "multi-row"] = "multi-row",
 ) -> list[Item]:
-    """As `selectable`; all that are selected."""
+    """As `selectable`, for several rows: returns all selected items."""
     items, page = page_of(items, key)
     rows = [row(item) for item in items]
     names = [identity(item) for item in items] if identity else [next(iter(cells.values())) for cells in rows]

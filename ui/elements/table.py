@@ -1,4 +1,4 @@
-"""Tables: whole where short, scrolling within themselves where long, a page at a time where rows are thousands."""
+"""Tables: short ones in full height, long ones with a scroll bar, those of thousands of rows in pages."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, TypeVar
@@ -20,7 +20,7 @@ TEXTS = pa.list_(pa.string())
 _FACTS = pa.Schema.from_pandas(pd.DataFrame({"value": [""]}, index=[""]))
 
 WHOLE_ROWS = 20
-# More rows than these make a browser slow: the rest is turned to, a page at a time.
+# More rows than these make a browser slow: the rest is on further pages.
 ROWS_A_PAGE = 2000
 LONG_PX = 640
 
@@ -31,16 +31,16 @@ def table_height(rows: int) -> Literal["content"] | int:
 
 
 def page_of(rows: Sequence[Row], key: str) -> tuple[Sequence[Row], int]:
-    """The rows to show of many, and the number of their page, which is turned above the table."""
+    """The rows of the current page, and its number; the pages are turned above the table."""
     pages = -(-len(rows) // ROWS_A_PAGE)
     page = st.pagination(pages, key=f"{key}:page") if pages > 1 else 1
     return rows[(page - 1) * ROWS_A_PAGE : page * ROWS_A_PAGE], page
 
 
 def table_of(rows: Sequence[Cells], types: Types | None = None) -> pa.Table:
-    """Rows as Arrow, which Streamlit sends as it is; by way of pandas each rerun takes milliseconds more a table.
+    """Rows as Arrow, which Streamlit sends as they are; through pandas each table costs milliseconds more per rerun.
 
-    `types` are for columns that may be empty from top to bottom: the others show theirs.
+    `types`: of the columns that may have no value at all; those of the others follow from their values.
     """
     known = types or {}
     names = rows[0] if rows else known
@@ -77,7 +77,7 @@ def show_rows(
     types: Types | None = None,
     placeholder: str = "–",
 ) -> None:
-    """A table to read. `columns` are as `st.dataframe` takes them, or `Sizes`; `placeholder` is what None shows as."""
+    """Shows a table. `columns` are those of `st.dataframe`, or `Sizes`; None is shown as `placeholder`."""
     rows, page = page_of(rows, key or alt)
     data, shown = in_units(rows, columns or {}, types or {})
     st.dataframe(
@@ -92,6 +92,6 @@ def show_rows(
 
 
 def show_facts(facts: Mapping[str, str]) -> None:
-    """Names and what they are, one a line; the latter is read as markdown. Looks as a dict given to `st.table` does."""
+    """Shows names with their values (markdown), one per line, as `st.table` shows a dict."""
     table = pa.table([list(facts.values()), list(facts)], schema=_FACTS)
     st.table(table, border="horizontal", hide_index=False, hide_header=True)

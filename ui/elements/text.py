@@ -1,4 +1,4 @@
-"""How sizes, times and digests are written, and how other people's text stays text."""
+"""How sizes, times and digests are written, and how text from others is kept from being read as markdown."""
 
 import re
 from datetime import UTC, datetime
@@ -17,7 +17,7 @@ _SPANS = (
 
 
 def size(count: float | None) -> str:
-    """Bytes for people: 1.4 GiB. '–' where unknown."""
+    """Bytes as people read them: 1.4 GiB. '–' where unknown."""
     if count is None:
         return "–"
     for unit in _UNITS[:-1]:
@@ -49,11 +49,11 @@ def short(digest: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text from others for a place that reads markdown: every sign that could mean something is escaped."""
+    """Text from others for a place that reads markdown: every character that markdown could read is escaped."""
     return _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
 
 
 def shell(line: str) -> str:
-    """A shell line as a block of code within markdown. A fence longer than any in the line keeps it inside."""
+    """A shell line as a markdown code block. The fence is longer than any run of backticks in the line."""
     fence = "`" * max(3, 1 + max((len(ticks) for ticks in re.findall("`+", line)), default=0))
     return f"{fence}bash\n{line}\n{fence}"

@@ -1,4 +1,4 @@
-"""Changing something: whether this console may, what is shown before, the button, and what is done after it."""
+"""Changes: whether this console allows them, what is shown before one, its button, and how it runs."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ Result = TypeVar("Result")
 Report = Callable[[str], None]
 
 _LOOPBACK = ("127.0.0.1", "::1", "localhost")
-# What is shown of a plan that has thousands.
+# The most that is shown of a plan with thousands.
 SHOWN_COMMANDS = 20
 SHOWN_BLOCKERS = 20
 
 
 class Plan(Protocol):
-    """What every plan of a change says. Nothing is sent while there are `blockers`."""
+    """What every plan of a change has. Nothing is sent while there are `blockers`."""
 
     @property
     def blockers(self) -> tuple[str, ...]:
-        """Why it can't be done."""
+        """Why the change can't be made."""
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What to know before it is done."""
+        """What to know before it is made."""
 
     @property
     def commands(self) -> tuple[str, ...]:
@@ -38,7 +38,7 @@ class Plan(Protocol):
 
 @dataclass(frozen=True)
 class PlainPlan:
-    """The plan of a change that needs no other: `blockers`, `warnings` and `commands` as of every plan."""
+    """The plan of a change that needs no plan type of its own."""
 
     blockers: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
@@ -46,21 +46,24 @@ class PlainPlan:
 
 
 def may_write() -> bool:
-    """Only while it listens on this machine alone: elsewhere, anyone who reaches it would act as its identity."""
+    """Whether this console allows changes: only while it listens on this machine alone.
+
+    Elsewhere, anyone who reaches it would act as its identity.
+    """
     return str(st.get_option("server.address")) in _LOOPBACK
 
 
 def show_read_only() -> None:
-    """Says so where nothing can be changed."""
+    """Says that the console is read-only, where it is."""
     if not may_write():
         st.info(
-            "Read-only: this console listens beyond this machine, and nobody signs in to it.",
+            "Read-only: this console can be reached from other machines and has no sign-in of its own.",
             icon=":material/lock:",
         )
 
 
 def show_objections(blockers: Iterable[str], warnings: Iterable[str] = ()) -> None:
-    """What a plan has against itself: why nothing is sent, and what to know before it is."""
+    """Shows a plan's blockers, then its warnings."""
     blockers = tuple(blockers)
     for blocker in blockers[:SHOWN_BLOCKERS]:
         st.error(plain(blocker), icon=":material/block:")
@@ -79,10 +82,10 @@ def confirm(
     icon: str | None = None,
     in_dialog: bool = True,
 ) -> bool:
-    """Shows what `plan` says and the button `label`; whether it was pressed.
+    """Shows what `plan` says and the button `label`; returns whether it was pressed.
 
-    `typed`: a name that has to be typed first. `ready`: whether all else that is asked for is given. On a page, where
-    `in_dialog` is False, the commands are folded and there is no Cancel.
+    `typed`: a name that has to be typed first. `ready`: whether everything else is filled in. On a page, where
+    `in_dialog` is False, the commands are in a closed expander and there is no Cancel.
     """
     show_objections(plan.blockers, plan.warnings)
     _show_commands(plan.commands, folded=not in_dialog)
@@ -105,15 +108,15 @@ def confirm(
 
 
 def run(label: str, apply: Callable[[Report], Result], forget: Callable[[], None]) -> Result:
-    """What `apply` returns, run under a status that begins with `label` and follows what it reports.
+    """Runs `apply` and returns its result. A status shows `label`, then what `apply` reports.
 
-    `forget` is called however that ends. Raises ServiceError as `apply` does.
+    `forget` is called whether it succeeds or fails. Raises ServiceError as `apply` does.
     """
     try:
         with st.status(label, expanded=False) as status:
             return apply(lambda state: status.update(label=state.capitalize()))
     finally:
-        forget()  # What failed may have been done too.
+        forget()  # A change that failed may have been made all the same.
 
 
 def confirm_and_run(
@@ -128,9 +131,10 @@ def confirm_and_run(
     in_dialog: bool = True,
     then: Callable[[], None] = st.rerun,
 ) -> None:
-    """The end of a dialog or a page: `confirm`, `run`, and the sentence `done` (markdown) where `then` leads.
+    """The end of a dialog or a page: `confirm`, `run`, and `then`, which leads to the page that shows the sentence of
+    `done` (markdown).
 
-    A ServiceError is shown where this stands.
+    A ServiceError is shown here.
     """
     if not confirm(plan, label, typed=typed, ready=ready, in_dialog=in_dialog):
         return
@@ -140,7 +144,7 @@ def confirm_and_run(
 
 
 def _show_commands(commands: Sequence[str], *, folded: bool) -> None:
-    """The first of them where there are many."""
+    """Shows the commands, only the first of them where there are many."""
     more = [f"# … and {len(commands) - SHOWN_COMMANDS:,} more"] if len(commands) > SHOWN_COMMANDS else []
     lines = [*commands[:SHOWN_COMMANDS], *more]
     if lines and folded:

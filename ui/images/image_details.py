@@ -1,4 +1,4 @@
-"""What an image is made of and how it was built."""
+"""An image's layers, its config and its build history."""
 
 import streamlit as st
 
@@ -10,7 +10,7 @@ from ui.elements.text import ago, exact, plain, short, size
 
 
 def show_layers(image: Manifest) -> None:
-    """The layers from the base up, with their share of the largest."""
+    """Shows the layers from the base up, each with its size relative to the largest."""
     st.subheader(f"Layers ({len(image.layers)}, {size(image.layer_bytes)} compressed)", anchor=False)
     largest = max((layer.size for layer in image.layers), default=1) or 1
     show_rows(
@@ -26,22 +26,24 @@ def show_layers(image: Manifest) -> None:
         "Layers from the base up",
         columns={
             "Size": Sizes(),
-            "Share": st.column_config.ProgressColumn(format=" ", min_value=0, max_value=1, help="Of the largest layer"),
+            "Share": st.column_config.ProgressColumn(
+                format=" ", min_value=0, max_value=1, help="Relative to the largest layer"
+            ),
         },
     )
 
 
 def show_config(config: ImageConfig) -> None:
-    """What the image runs, how it was built, and its labels. The texts are the builder's: shown as text."""
+    """Shows what the image runs, how it was built, and its labels. The texts come from its builder."""
     built = parse_time(config.created)
-    st.subheader("Runs", anchor=False)
+    st.subheader("Configuration", anchor=False)
     show_facts(
         {
-            "Built": f"{ago(built)} ({exact(built)})" if built else plain(config.created) or "not said",
+            "Built": f"{ago(built)} ({exact(built)})" if built else plain(config.created) or "Not recorded",
             "Platform": plain(config.platform),
-            "Command": plain(config.command) or "not set",
+            "Command": plain(config.command) or "Not set",
             "User": plain(config.user) or "root",
-            "Ports": plain(", ".join(config.ports)) or "none",
+            "Ports": plain(", ".join(config.ports)) or "None",
         },
     )
     if config.history:

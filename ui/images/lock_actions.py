@@ -15,16 +15,16 @@ from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 
 _TOGGLES = {
-    "delete": "May be deleted",
-    "write": "May be overwritten",
-    "list": "Is listed",
-    "read": "May be pulled",
+    "delete": "Allow delete",
+    "write": "Allow overwrite",
+    "list": "Allow listing",
+    "read": "Allow pull",
 }
 
 
-@st.dialog("Locks")
+@st.dialog("Set locks")
 def change_locks(who: str, registry: Registry, repository: str, reference: str = "") -> None:
-    """Those of the repository; with `reference` those of that tag, or of that manifest where it is a digest."""
+    """Sets the locks of the repository, or with `reference` those of that tag or, for a digest, that manifest."""
     client = connection.session(who).registry(registry.login_server)
     what: Lockable = "repository" if not reference else "manifest" if ":" in reference else "tag"
     name = repository if not reference else short(reference) if what == "manifest" else reference
@@ -33,17 +33,17 @@ def change_locks(who: str, registry: Registry, repository: str, reference: str =
         st.markdown(
             f"The {what} **{plain(name)}** is " + (f"locked against {now.label}." if now.any else "not locked.")
         )
-        # The key holds what the locks are now: where somebody else sets them meanwhile, the toggles show it.
-        switched = {
+        # The key has the current locks: where somebody else changes them meanwhile, the toggles show it.
+        allowed = {
             lock: st.toggle(label, getattr(now, lock), key=f"{what} {repository} {reference} {lock} {now.label}")
             for lock, label in _TOGGLES.items()
         }
-        wanted = Locks(**switched)
+        wanted = Locks(**allowed)
         st.markdown(f"**{'After the change' if wanted != now else 'Now'}:** {meaning(wanted, what)}")
         line = (
-            az_images.lock(registry.name, repository, reference, **switched)
+            az_images.lock(registry.name, repository, reference, **allowed)
             if reference
-            else az_images.lock_repository(registry.name, repository, **switched)
+            else az_images.lock_repository(registry.name, repository, **allowed)
         )
         confirm_and_run(
             PlainPlan(commands=(line,)),
@@ -75,7 +75,7 @@ def _set(client: RegistryClient, what: Lockable, repository: str, reference: str
 
 
 def _forget(who: str, registry: Registry, what: Lockable, repository: str, reference: str) -> None:
-    """What a lock's change makes stale: it also moves the time of the last update."""
+    """Reads anew what a change of locks makes stale: it also changes the time of the last update."""
     server = registry.login_server
     if what == "repository":
         registry_loaders.catalogue.clear(who, server)

@@ -15,7 +15,7 @@ from ui.elements.text import short
 from ui.loaders import images as image_loaders
 from ui.runtime.background import show_progress
 
-# What a role means, in the reader's words.
+# The column Kind, by role.
 MEANING = {
     Role.INDEX: "index of platforms",
     Role.IMAGE: "image",
@@ -25,7 +25,7 @@ MEANING = {
     Role.REFERRER: "refers to the one above",
     Role.UNTAGGED: "untagged: nothing points to it",
     Role.MISSING: "missing: the index above is broken",
-    Role.UNREAD: "untagged; not read what points to it",
+    Role.UNREAD: "untagged: what points to it was not read",
 }
 PLURALS = {
     Role.INDEX: "indexes",
@@ -39,7 +39,7 @@ DEEPEST = 12
 
 
 def show_tree(who: str, login_server: str, repository: str, manifest_count: int) -> str | None:
-    """The tree; returns the digest of a row that was selected."""
+    """Shows the tree; returns the digest of the selected row."""
     asked = f"tree of {login_server}/{repository}"
     if manifest_count > image_loaders.LARGE and not st.session_state.get(asked):
         st.markdown(f"{counted(manifest_count, 'manifest')}: reading them all takes a while, and can be stopped.")
@@ -87,9 +87,7 @@ def _summary(nodes: tuple[Node, ...], manifest_count: int) -> None:
         hidden = counted(manifest_count - listed, "manifest")
         st.info(f"{hidden} not listed: locked against listing, or changed while this was read.", icon=":material/info:")
     if counts[Role.MISSING]:
-        st.warning(
-            f"{counted(counts[Role.MISSING], 'child', 'children')} of an index missing.", icon=":material/warning:"
-        )
+        st.warning(f"{counted(counts[Role.MISSING], 'manifest')} of an index missing.", icon=":material/warning:")
 
 
 def _row(node: Node) -> dict[str, object]:

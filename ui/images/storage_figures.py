@@ -1,4 +1,4 @@
-"""What a registry stores in a few figures: how they differ from Azure's own, and what they lack."""
+"""A registry's storage in a few figures: how they differ from Azure's, and what is not in them."""
 
 import streamlit as st
 
@@ -12,7 +12,7 @@ from ui.elements.text import size
 
 
 def show_missing(read: Partial[RepositoryContents]) -> None:
-    """What the figures lack, and what that makes of them."""
+    """Shows what could not be read, and what that means for the figures."""
     show_refused(read, "repository", "repositories")
     unread = [refusal for repository in read.values for refusal in repository.unread]
     show_refused(Partial((), tuple(unread), sum(one.untried for one in read.values)), "manifest", "manifests")
@@ -23,37 +23,37 @@ def show_missing(read: Partial[RepositoryContents]) -> None:
         )
     if not (read.complete and all(one.complete for one in read.values)):
         st.markdown(
-            "Totals are **at least** what is shown. What was not read may share what is called a repository's own, "
-            "and may hold what is called untagged."
+            "Totals are **at least** what is shown. What was not read may share content that is shown as unique, and "
+            "may refer to content that is shown as untagged."
         )
 
 
 def show_figures(storage: RegistryStorage, used: int | None) -> None:
-    """Azure's `used` bytes beside what was counted."""
-    least = "" if storage.complete else "≥ "
+    """Shows Azure's `used` bytes beside what was counted."""
+    at_least = "" if storage.complete else "≥ "
     show_metrics(
         [
             Metric(
                 "Azure's usage",
                 None if used is None else size(used),
-                help="In the home region. Each replica is billed for as much again.",
+                help="In the home region. Azure bills the same amount again for each replica.",
                 unknown="Azure's usage could not be read.",
             ),
             Metric(
                 "Counted here",
-                least + size(storage.total),
+                at_least + size(storage.total),
                 help="Layers, configs and manifests, each once by its digest.",
             ),
             Metric(
                 "Shared",
-                least + size(storage.shared),
-                help="Stays as long as any of them has it.",
+                at_least + size(storage.shared),
+                help="Stays until no repository has it.",
                 beside="between repositories",
             ),
             Metric(
                 "Untagged",
                 size(storage.untagged),
-                help="What no tag leads to: not through an index, and not as a signature of something tagged.",
+                help="Not reachable from any tag: not through an index, nor as a signature of something tagged.",
                 beside="" if storage.complete else "of what was read",
             ),
         ]
@@ -62,15 +62,15 @@ def show_figures(storage: RegistryStorage, used: int | None) -> None:
 
 
 def _difference(used: int | None, storage: RegistryStorage) -> str:
-    """Why Azure's figure is another."""
+    """Why Azure's figure differs."""
     if used is None:
         return "Azure's usage could not be read."
     if used == storage.total and storage.complete:
-        return "Both figures agree to the byte."
+        return "Both figures are the same."
     if used < storage.total:
         return f"Azure's usage is {size(storage.total - used)} less: it is updated with a delay."
     also = "" if storage.complete else ", and what could not be read here"
     return (
-        f"Azure's usage is {size(used - storage.total)} more. It is updated with a delay, and has what soft delete "
-        f"keeps and what no manifest points to{also}."
+        f"Azure's usage is {size(used - storage.total)} more. It is updated with a delay, and includes what soft "
+        f"delete keeps and what no manifest points to{also}."
     )

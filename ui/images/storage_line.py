@@ -1,4 +1,4 @@
-"""One line about storage on the pages of a repository and of an image: what is known already, or where to read it."""
+"""One line about storage on the pages of a repository and of an image, with a link to the page Storage."""
 
 import streamlit as st
 
@@ -10,38 +10,34 @@ from ui.navigation.links import link_to
 
 
 def show_repository_storage(who: str, login_server: str, registry_key: str, name: str) -> None:
-    """What a repository takes, where its registry's contents have been read."""
-    counted = contents.counted(who, login_server)
-    found = next((one for one in counted.storage.repositories if one.name == name), None) if counted else None
-    _show(counted, found, {"registry": registry_key, "repository": name}, "other repositories")
+    """Shows the storage of a repository, where its registry's contents have been read."""
+    count = contents.last_count(who, login_server)
+    found = next((one for one in count.storage.repositories if one.name == name), None) if count else None
+    _show(count, found, {"registry": registry_key, "repository": name}, "other repositories")
 
 
 def show_image_storage(who: str, login_server: str, registry_key: str, repository: str, digest: str) -> None:
-    """What an image takes, where its registry's contents have been read."""
-    counted = contents.counted(who, login_server)
+    """Shows the storage of an image, where its registry's contents have been read."""
+    count = contents.last_count(who, login_server)
     images = (
-        image
-        for one in (counted.storage.repositories if counted else ())
-        if one.name == repository
-        for image in one.images
+        image for one in (count.storage.repositories if count else ()) if one.name == repository for image in one.images
     )
     found = next((image for image in images if image.digest == digest), None)
-    _show(counted, found, {"registry": registry_key, "repository": repository}, "other images")
+    _show(count, found, {"registry": registry_key, "repository": repository}, "other images")
 
 
 def _show(
-    counted: contents.Counted | None,
+    count: contents.StorageCount | None,
     found: RepositoryStorage | ImageStorage | None,
     url: dict[str, str],
     others: str,
 ) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
-        if counted and found:
-            at_least = "" if counted.storage.complete else ", as far as the registry could be read"
+        if count and found:
+            at_least = "" if count.storage.complete else ", as far as the registry could be read"
             st.markdown(
-                f"**{size(found.total)}** stored: **{size(found.unique)}** its own, **{size(found.shared)}** shared "
-                f"with {others}{at_least}. Counted {ago(counted.at)}.",
+                f"**{size(found.total)}** stored: **{size(found.unique)}** unique, **{size(found.shared)}** shared "
+                f"with {others}{at_least}. Counted {ago(count.at)}.",
                 width="content",
             )
-        label = "Storage" if found else "What it takes, and what of it is shared"
-        link_to(pages.STORAGE, label, **url)
+        link_to(pages.STORAGE, "Storage" if found else "Show storage", **url)

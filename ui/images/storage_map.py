@@ -1,4 +1,4 @@
-"""A registry's bytes as nested areas: registry → repository → image, by what is each one's own."""
+"""A registry's storage as a treemap: registry → repository → image, by the bytes unique to each."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -12,7 +12,7 @@ from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.chart_theme import palette, show_chart, theme_now
 from ui.elements.text import size
-from ui.loaders.contents import Counted
+from ui.loaders.contents import StorageCount
 from ui.loaders.registries import BY_ID
 
 # More areas than these can't be told apart, and make the browser slow: smaller ones are drawn as one.
@@ -21,7 +21,7 @@ HEIGHT_PX = 480
 
 
 class Part(StrEnum):
-    """What an area stands for."""
+    """What an area of the treemap shows."""
 
     REGISTRY = "registry"
     REPOSITORY = "repository"
@@ -43,7 +43,7 @@ class Area:
 
 
 def areas_of(name: str, storage: RegistryStorage, largest: int = LARGEST) -> list[Area]:
-    """The areas, none of them empty; those within one add up to it. Labels are other people's text."""
+    """The areas, none of them empty; those within one add up to it. Labels are text from others."""
     areas: list[Area] = []
 
     def add(within: int | None, part: Part, label: str, size: int) -> int:
@@ -81,30 +81,29 @@ def tags_of(image: ImageStorage) -> str:
     return image.tags[0] + more
 
 
-def show_map(who: str, registry: Registry, counted: Counted) -> None:
-    """Draws the areas. What the colours say, the labels say too."""
+def show_map(who: str, registry: Registry, count: StorageCount) -> None:
+    """Draws the treemap. Labels say what the colours say."""
     show_chart(
-        _figure(who, registry, counted, theme_now()),
-        "The registry's bytes as areas: each repository with the images in it, by what is their own. "
+        _figure(who, registry, count, theme_now()),
+        "The registry's storage as areas: each repository with its images, by the bytes unique to them. "
         "The tables below have the same numbers.",
     )
     st.caption(
-        "An image is named by one of its tags. An area too small for its name shows it under the pointer, "
-        "or when its repository is opened with a click."
+        "An image is named by one of its tags. Hover over an area too small for its name, or click its repository."
     )
 
 
 # Plotly takes longer to check a figure than the rest of the page to run.
-@st.cache_resource(show_spinner=False, max_entries=50, hash_funcs={**BY_ID, Counted: lambda counted: counted.at})
+@st.cache_resource(show_spinner=False, max_entries=50, hash_funcs={**BY_ID, StorageCount: lambda count: count.at})
 def _figure(
     who: str,  # noqa: ARG001 A part of the key.
     registry: Registry,
-    counted: Counted,
+    count: StorageCount,
     theme: str,
 ) -> go.Figure:
-    """Who counted which registry when says what was counted."""
-    areas = areas_of(registry.name, counted.storage)
-    fill, ink = _colours(theme)
+    """The treemap. Identity, registry and time of the count identify what was counted."""
+    areas = areas_of(registry.name, count.storage)
+    fill, text = _colours(theme)
     treemap = go.Treemap(
         ids=[str(area.number) for area in areas],
         parents=["" if area.within is None else str(area.within) for area in areas],
@@ -118,13 +117,13 @@ def _figure(
             "line": {"width": 0},
             "pad": {"t": 22, "l": 3, "r": 3, "b": 3},
         },
-        textfont={"color": [ink[area.part] for area in areas]},
+        textfont={"color": [text[area.part] for area in areas]},
         tiling={"pad": 2},
         texttemplate="%{label}<br>%{text}",
         hovertemplate="%{label}<br>%{text}, %{percentRoot} of the registry<extra></extra>",
         pathbar={"visible": True},
     )
-    # Text that would be too small to read is left out: it shows under the pointer, and where its area is opened.
+    # Text that would be too small to read is left out: it shows on hover, and where its area is opened.
     uniform = {"minsize": 8, "mode": "hide"}
     layout = {
         "template": "none",
@@ -138,16 +137,16 @@ def _figure(
 
 
 def _colours(theme: str) -> tuple[dict[Part, str], dict[Part, str]]:
-    """Of areas and of what is written on them."""
+    """The colours of the areas and of their labels."""
     colours = palette(theme)
     image, untagged, between_images, _, between_repositories = colours.series
     fill = {
-        Part.REGISTRY: colours.around,
-        Part.REPOSITORY: colours.around,
+        Part.REGISTRY: colours.panel,
+        Part.REPOSITORY: colours.panel,
         Part.IMAGE: image,
         Part.UNTAGGED: untagged,
         Part.BETWEEN_IMAGES: between_images,
         Part.BETWEEN_REPOSITORIES: between_repositories,
     }
-    ink = {part: colours.ink if colour == colours.around else colours.page for part, colour in fill.items()}
-    return fill, ink
+    text = {part: colours.text if colour == colours.panel else colours.background for part, colour in fill.items()}
+    return fill, text

@@ -1,4 +1,4 @@
-"""What repositories and their images take, as tables: the same numbers as the map's."""
+"""The storage of repositories and of their images as tables, with the numbers of the treemap."""
 
 from collections.abc import Callable
 
@@ -12,7 +12,7 @@ from ui.elements.text import plain, short, size
 
 
 def show_repositories(repositories: tuple[RepositoryStorage, ...], key: str, choose: Callable[[str], None]) -> None:
-    """One a row. `choose` is called with the name of one whose row was selected."""
+    """Shows one repository per row. `choose` is called with the name of the selected one."""
     st.subheader(f"Repositories ({len(repositories):,})", anchor=False)
     selectable(
         repositories,
@@ -26,13 +26,13 @@ def show_repositories(repositories: tuple[RepositoryStorage, ...], key: str, cho
             "Read": "complete" if one.complete else "partial",
         },
         key,
-        "What each repository takes, those with most of their own first",
+        "Storage of each repository, the most unique bytes first",
         columns={
             "Repository": st.column_config.TextColumn(pinned=True),
-            "Total": Sizes("All that it points to, each once"),
-            "Unique": Sizes("In no other repository. Untagged and what its images share are parts of it"),
-            "Shared": Sizes("Other repositories have it too"),
-            "Untagged": Sizes("What no tag leads to"),
+            "Total": Sizes("Everything it points to, counted once"),
+            "Unique": Sizes("In no other repository. Includes Untagged and what its images share"),
+            "Shared": Sizes("Also in other repositories"),
+            "Untagged": Sizes("Not reachable from any tag"),
         },
         on_select=lambda one: choose(one.name),
     )
@@ -40,7 +40,7 @@ def show_repositories(repositories: tuple[RepositoryStorage, ...], key: str, cho
 
 
 def show_images(repository: RepositoryStorage, key: str) -> ImageStorage | None:
-    """One a row; returns the one whose row was selected."""
+    """Shows one image per row; returns the selected one."""
     st.subheader(f"Images of {plain(repository.name)} ({len(repository.images):,})", anchor=False)
     if not repository.images:
         empty(":material/sell:", "No tags", "All manifests of this repository are untagged.")
@@ -55,12 +55,12 @@ def show_images(repository: RepositoryStorage, key: str) -> ImageStorage | None:
             "Digest": short(image.digest),
         },
         key,
-        "What each image takes, those with most of their own first",
+        "Storage of each image, the most unique bytes first",
         columns={
             "Tags": st.column_config.ListColumn(pinned=True),
-            "Total": Sizes("With its platforms, attestations and what refers to it"),
-            "Unique": Sizes("In no other image. Untagged manifests may still hold some of it"),
-            "Shared": Sizes("Other images or repositories have it too"),
+            "Total": Sizes("With its platforms, attestations and referrers"),
+            "Unique": Sizes("In no other image. Untagged manifests may have some of it"),
+            "Shared": Sizes("Also in other images or repositories"),
         },
         identity=lambda image: image.digest,
     )

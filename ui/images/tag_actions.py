@@ -19,7 +19,7 @@ from ui.runtime import connection
 
 @st.dialog("Add tag")
 def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
-    """Puts a tag on `digest`. A tag that exists is moved only once that is ticked too."""
+    """Adds a tag to `digest`. An existing tag is moved only if the box is ticked."""
     name = (st.text_input("Tag", placeholder="v1.0.1") or "").strip()
     if not name:
         confirm(PlainPlan(), "Add tag", ready=False)
@@ -27,12 +27,12 @@ def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
     client = connection.session(who).registry(registry.login_server)
     with panel():
         plan = read_tag_plan(client, registry.name, repository, digest, name)
-        current, sure = plan.current_digest, True
+        current, ready = plan.current_digest, True
         if plan.blockers:
-            sure = False
+            ready = False
         elif current:
             st.markdown(f"**{plain(name)}** exists. It moves from {short(current)} to {short(digest)}.")
-            sure = st.checkbox("Move the existing tag")
+            ready = st.checkbox("Move the existing tag")
         else:
             st.markdown(f"**{plain(name)}** is new. It will point to {short(digest)}; nothing is copied.")
 
@@ -50,34 +50,35 @@ def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
             lambda _report: apply_tag(client, plan),
             forget,
             done,
-            ready=sure,
+            ready=ready,
         )
 
 
 @st.dialog("Remove tag")
-def untag(who: str, registry: Registry, repository: str, name: str) -> None:
-    """Takes a tag away. The manifest stays, and so does what it costs."""
+def remove_tag(who: str, registry: Registry, repository: str, name: str) -> None:
+    """Removes a tag. The manifest and its storage stay."""
     client = connection.session(who).registry(registry.login_server)
     with panel():
         plan = read_untag_plan(client, registry.name, repository, [name])
         (item,) = plan.items
         if not item.blocker:
             st.markdown(
-                f"**{plain(name)}** is removed from {short(item.digest)}. Pulls by digest go on; no space is freed."
+                f"**{plain(name)}** is removed from {short(item.digest)}. "
+                "Pulls by digest still work; no space is freed."
             )
         confirm_and_run(
             plan,
             "Remove tag",
-            lambda _report: _untag(client, plan),
+            lambda _report: _remove_one(client, plan),
             lambda: _forget(who, registry, repository, name, item.digest),
             lambda result: f"Tag {plain(name)}: {WORDS[result.outcome]}.",
-            # The page of the tag has nothing to show any more: that of its digest has.
+            # The page of the tag has nothing to show any more, that of its digest has.
             then=lambda: open_page(pages.IMAGE, **(st.query_params.to_dict() | {"reference": item.digest})),
         )
 
 
-def _untag(client: RegistryClient, plan: UntagPlan) -> UntagResult:
-    """The result of the plan's one tag. Raises ServiceError where it is refused."""
+def _remove_one(client: RegistryClient, plan: UntagPlan) -> UntagResult:
+    """Removes the plan's one tag. Raises ServiceError where Azure refuses that."""
     result = apply_untag(client, plan)
     if result.refused:
         raise result.refused[0].error
@@ -85,7 +86,7 @@ def _untag(client: RegistryClient, plan: UntagPlan) -> UntagResult:
 
 
 def _forget(who: str, registry: Registry, repository: str, tag: str, digest: str) -> None:
-    """What a tag's change makes stale, and no more."""
+    """Reads anew what a change of one tag makes stale, and no more."""
     server = registry.login_server
     image_loaders.tag.clear(who, server, repository, tag)
     image_loaders.manifest_row.clear(who, server, repository, digest)

@@ -1,1 +1,1 @@
-"""All cached reads, and what each change makes stale. Who asks is part of every key."""
+"""All cached reads, and what each change makes stale. The identity is part of every key."""

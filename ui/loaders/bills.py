@@ -1,4 +1,4 @@
-"""What was billed, cached: Cost Management allows few calls a minute, and has news every few hours."""
+"""Bills, cached: Cost Management allows few calls a minute, and updates its data every few hours."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Bills:
 
 @st.cache_resource(ttl="4h", show_spinner=False, max_entries=20, validate=fresh)
 def bills(who: str, first: date, last: date) -> Reading[Bills]:
-    """From `first` to `last`: the ends of months, so that all of a month's reviews share one reading."""
+    """From `first` to `last`: the ends of months, so that all reviews of a month share one read."""
     session = connection.session(who)
 
     def work(reading: Reading[Bills]) -> None:

@@ -1,4 +1,4 @@
-"""Clusters and role assignments, cached: what the AKS views read, by identity."""
+"""Clusters and role assignments, cached for the AKS pages."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -18,7 +18,7 @@ from ui.runtime.background import Reading, fresh, start
 
 @st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)
 def pulls(who: str) -> Reading[Pulls]:
-    """All that the pull matrix is made of."""
+    """Everything that the pull matrix is computed from."""
     session = connection.session(who)
 
     def work(reading: Reading[Pulls]) -> None:
@@ -49,8 +49,11 @@ def pull_checks(
     principal_id: str,
     pulls_at: datetime,  # noqa: ARG001 A part of the key.
 ) -> Reading[PullRun]:
-    """Both read anew, then all checks; each is there as it ends. `principal_id`: of a service principal, else "".
-    `pulls_at`: when `pulls` were read, so that what makes them stale makes the checks of every image stale."""
+    """Reads both again, then runs all checks; each is in the value as soon as it has ended.
+
+    `principal_id`: of a service principal, else "".
+    `pulls_at`: when `pulls` were read, so that what makes them stale makes the checks of every image stale.
+    """
     session = connection.session(who)
 
     def work(reading: Reading[PullRun]) -> None:
@@ -68,5 +71,5 @@ def pull_checks(
 
 
 def forget_pulls(who: str) -> None:
-    """What a role assignment, or its removal, makes stale: `pull_checks` too, which go by when `pulls` were read."""
+    """Drops what a role assignment or its removal makes stale: also `pull_checks`, keyed by the time of `pulls`."""
     pulls.clear(who)

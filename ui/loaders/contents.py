@@ -1,4 +1,4 @@
-"""Repositories and registries read whole, cached: what deleting from them and counting their bytes start from."""
+"""The complete contents of repositories and registries, cached: the start of deletions and of storage figures."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ from ui.runtime.background import Reading, fresh, start
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=50, validate=fresh)
 def repository(who: str, login_server: str, name: str) -> Reading[RepositoryContents | None]:
-    """One repository read whole, for what deletes from it; None until it is in."""
+    """The contents of one repository, for deletions from it; None until they are read."""
     client = connection.session(who).registry(login_server)
     known = known_manifests(who, login_server)
 
@@ -32,9 +32,9 @@ def repository(who: str, login_server: str, name: str) -> Reading[RepositoryCont
 
 @st.cache_resource(ttl="10m", show_spinner=False, max_entries=20, validate=fresh)
 def registry(who: str, login_server: str) -> Reading[Partial[RepositoryContents]]:
-    """All that a registry's repositories hold. What comes of it is also at hand in `counted`."""
+    """The contents of all repositories of a registry. `last_count` has them too, once they are read."""
     client = connection.session(who).registry(login_server)
-    known, last = known_manifests(who, login_server), _last_counted(who, login_server)
+    known, last = known_manifests(who, login_server), _last_count(who, login_server)
 
     def work(reading: Reading[Partial[RepositoryContents]]) -> None:
         names: list[str] = []
@@ -45,14 +45,14 @@ def registry(who: str, login_server: str) -> Reading[Partial[RepositoryContents]
                 break
         read = read_contents(client, names, known, progress=reading.report, stop=reading.stop)
         reading.value = read
-        last[:] = [Counted(read, registry_storage(read), datetime.now(UTC))]
+        last[:] = [StorageCount(read, registry_storage(read), datetime.now(UTC))]
 
     return start(Partial(()), work)
 
 
 @dataclass(frozen=True)
-class Counted:
-    """What a registry's repositories hold, what that takes, and when it was read."""
+class StorageCount:
+    """The contents of a registry's repositories, their storage, and when they were read."""
 
     contents: Partial[RepositoryContents]
     storage: RegistryStorage
@@ -62,24 +62,24 @@ class Counted:
 # The arguments of these two are their caches' keys.
 @st.cache_resource(show_spinner=False, max_entries=20)
 def known_manifests(who: str, login_server: str) -> dict[str, Manifest]:  # noqa: ARG001
-    """Every manifest that was read for `registry`, by digest: the same for good, so none is read twice."""
+    """Every manifest read for `registry`, by digest. A digest's manifest never changes, so none is read twice."""
     return {}
 
 
 @st.cache_resource(show_spinner=False, max_entries=20)
-def _last_counted(who: str, login_server: str) -> list[Counted]:  # noqa: ARG001
-    """What `registry` came to, so that others can look without starting to read."""
+def _last_count(who: str, login_server: str) -> list[StorageCount]:  # noqa: ARG001
+    """The result of the last `registry`, for callers that must not start a read."""
     return []
 
 
-def counted(who: str, login_server: str) -> Counted | None:
-    """What was read last of a registry's contents, however old; None where nothing was. Never reads."""
-    return next(iter(_last_counted(who, login_server)), None)
+def last_count(who: str, login_server: str) -> StorageCount | None:
+    """The last read of a registry's contents, however old; None where there is none. Never starts a read."""
+    return next(iter(_last_count(who, login_server)), None)
 
 
 def known_blobs(who: str, login_server: str) -> Mapping[str, str]:
-    """Digest of each layer and config → a repository that had it when contents were read last. Never reads."""
-    found = counted(who, login_server)
+    """Digest of each layer and config → a repository that had it at the last read. Never starts a read."""
+    found = last_count(who, login_server)
     return {
         blob.digest: of_one.name
         for of_one in (found.contents.values if found else ())
@@ -89,6 +89,6 @@ def known_blobs(who: str, login_server: str) -> Mapping[str, str]:
 
 
 def forget(who: str, login_server: str) -> None:
-    """Reads what a registry's repositories hold anew: after any change of them. Known manifests stay known."""
+    """Makes the next call read a registry's contents again, after any change of them. Known manifests are kept."""
     registry.clear(who, login_server)
-    _last_counted.clear(who, login_server)
+    _last_count.clear(who, login_server)

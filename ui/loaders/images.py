@@ -1,4 +1,4 @@
-"""Cached reads of what a registry holds, and what each change to it makes stale."""
+"""Cached reads of repositories, tags and manifests, and what each change to them makes stale."""
 
 from dataclasses import dataclass
 
@@ -29,7 +29,7 @@ def repository(who: str, login_server: str, name: str) -> Loaded[repositories.Re
 
 @dataclass(frozen=True)
 class Tags:
-    """A page of tags, and what their digests are."""
+    """A page of tags, and a summary of the image behind each digest."""
 
     page: repositories.TagPage
     summaries: Partial[ImageSummary]
@@ -46,7 +46,7 @@ def tag_page(who: str, login_server: str, name: str, after: str | None) -> Loade
 
 
 def turned_pages(login_server: str, repository: str) -> list[str | None]:
-    """What each page of tags that this session has turned to begins after; the last is the one shown."""
+    """The tag after which each page of tags begins, for the pages this session has turned to; the last is shown."""
     turned: list[str | None] = st.session_state.setdefault(f"pages of {login_server}/{repository}", [None])
     return turned
 
@@ -68,7 +68,7 @@ class Tree:
 
 @st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)
 def tree(who: str, login_server: str, repository: str) -> Reading[Tree]:
-    """All manifests of one repository and what hangs on what."""
+    """All manifests of one repository, and which belong to which."""
     client = connection.session(who).registry(login_server)
 
     def work(reading: Reading[Tree]) -> None:
@@ -100,13 +100,13 @@ def manifest_row(who: str, login_server: str, repository: str, digest: str) -> L
 
 @st.cache_resource(show_spinner=False, max_entries=5000)
 def manifest(who: str, login_server: str, repository: str, digest: str) -> Manifest:
-    """A manifest by digest: the same for good."""
+    """A manifest by digest, which never changes."""
     return read_manifest(connection.session(who).registry(login_server), repository, digest)
 
 
 @st.cache_resource(show_spinner=False, max_entries=500)
 def config(who: str, login_server: str, repository: str, digest: str) -> ImageConfig:
-    """The config of the image at `digest`: the same for good."""
+    """The config of the image at `digest`, which never changes."""
     client = connection.session(who).registry(login_server)
     return read_config(client, repository, manifest(who, login_server, repository, digest))
 
@@ -119,13 +119,13 @@ def referrers(who: str, login_server: str, repository: str, digest: str) -> tupl
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=50)
 def archive(who: str, login_server: str, repository: str, digest: str, tag: str, platform: str) -> download.Archive:
-    """The archive of an image, each of its blobs looked for."""
+    """The archive of an image, whose blobs have all been found in the registry."""
     client = connection.session(who).registry(login_server)
     return download.plan_archive(client, repository, digest, tag=tag, platform=platform)
 
 
 def forget_pushed(who: str, login_server: str, name: str, tag_name: str, *digests: str) -> None:
-    """Reads anew what a push has changed. Unlike `forget_repository` it needs no session: pushes outlive theirs."""
+    """Drops what a push has changed. Unlike `forget_repository` it needs no session: pushes outlive theirs."""
     forget_written(who, login_server, name)
     tag.clear(who, login_server, name, tag_name)
     for digest in digests:
@@ -133,7 +133,7 @@ def forget_pushed(who: str, login_server: str, name: str, tag_name: str, *digest
 
 
 def forget_written(who: str, login_server: str, name: str) -> None:
-    """What a push or a deletion in the background makes stale, for every session. Pages turned to are each its own."""
+    """Drops what a push or a deletion in the background makes stale in every session, except later pages of tags."""
     contents.forget(who, login_server)
     catalogue.clear(who, login_server)
     _forget(who, login_server, name)
@@ -148,7 +148,7 @@ def _forget(who: str, login_server: str, name: str) -> None:
 
 
 def forget_repository(who: str, login_server: str, name: str) -> None:
-    """Reads one repository anew, its tags from the first page on."""
+    """Drops what was read of one repository, and returns to the first page of its tags."""
     _forget(who, login_server, name)
     turned = turned_pages(login_server, name)
     for after in turned:

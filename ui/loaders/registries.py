@@ -1,7 +1,8 @@
-"""What pages read, cached. `who` (cloud and identity) is part of every key; nothing here is ever shared past it.
+"""Registries and their catalogues, cached. `who` (cloud and identity) is part of every key: no identity sees what
+another has read.
 
-Values are frozen or only read, so that sessions share one copy. Ages: settings and lists live minutes; what a digest
-says never changes.
+Values are frozen or only read, so that sessions share one copy. Settings and lists are kept for minutes; what a digest
+names never changes.
 """
 
 from collections.abc import Callable
@@ -23,7 +24,7 @@ from ui.runtime.background import Reading, fresh, start
 
 Value = TypeVar("Value")
 
-# `hash_funcs` of what takes a registry or a cluster: read anew it is the same one.
+# `hash_funcs` for arguments that are registries or clusters: one that was read again is the same one.
 BY_ID: dict[str | type[Any], Callable[[Any], Any]] = {
     Registry: lambda registry: registry.id,
     Cluster: lambda cluster: cluster.id,
@@ -52,7 +53,7 @@ class Inventory:
 
     @property
     def detailed(self) -> bool:
-        """Whether every registry is in with its usages, or with why they can't be read."""
+        """Whether every registry is here with its usages, or with the reason why they can't be read."""
         found = self.registries.values
         return bool(found) and all(registry.usages is not None or registry.unread for registry in found)
 
@@ -91,26 +92,26 @@ def inventory(who: str) -> Reading[Inventory]:
 
 @st.cache_resource(ttl="10m", show_spinner=False, max_entries=500)
 def registry(who: str, resource_id: str) -> Loaded[Registry]:
-    """One registry, whole."""
+    """One registry with all its details."""
     return read_now(get_registry(connection.session(who), resource_id))
 
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=200, hash_funcs=BY_ID)
 def read_caller_permissions(who: str, registry: Registry) -> tuple[PermissionBlock, ...] | None:
-    """What the caller may do at a registry; None where that can't be read."""
+    """The caller's permissions on a registry; None where they can't be read."""
     return caller_permissions_or_none(connection.session(who), registry)
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """The names of a registry's repositories, and the attributes of those that are in."""
+    """The names of a registry's repositories, and the attributes of those read so far."""
 
     names: tuple[str, ...]
     repositories: Partial[repositories.Repository]
 
     @property
     def manifests(self) -> int | None:
-        """How many the registry has, as far as each repository tells; None while not all have been asked."""
+        """The number of manifests, without the repositories that refused; None until all have been asked."""
         known = self.repositories.values
         asked = len(known) + len(self.repositories.refused) == len(self.names)
         return sum(repository.manifest_count for repository in known) if asked else None
@@ -118,7 +119,7 @@ class Catalogue:
 
 @st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)
 def catalogue(who: str, login_server: str) -> Reading[Catalogue]:
-    """Names first, then attributes; both are shown as they come in."""
+    """The names first, then the attributes; the value grows as they are read."""
     client = connection.session(who).registry(login_server)
 
     def work(reading: Reading[Catalogue]) -> None:
@@ -148,7 +149,7 @@ def catalogue(who: str, login_server: str) -> Reading[Catalogue]:
 
 
 def forget_registry(who: str, known: Registry) -> None:
-    """Reads one registry anew: its settings, what the caller may do at it, and its catalogue."""
+    """Drops what was read of one registry: its settings, the caller's permissions on it, and its catalogue."""
     registry.clear(who, known.id)
     read_caller_permissions.clear(who, known)
     catalogue.clear(who, known.login_server)

@@ -1,4 +1,4 @@
-"""Role definitions, cached: what Azure says of each role, by identity."""
+"""Role definitions, cached."""
 
 from datetime import UTC, datetime
 

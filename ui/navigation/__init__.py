@@ -1,1 +1,1 @@
-"""The list of pages, which registry and repository the URL names, filters in the URL."""
+"""The list of pages, the registry and repository that the URL names, filters in the URL."""

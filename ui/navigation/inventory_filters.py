@@ -11,7 +11,7 @@ from services.registries.registry import Registry
 
 @dataclass(frozen=True)
 class Filters:
-    """What to show: every part that is empty shows all."""
+    """What to show. An empty part filters nothing."""
 
     search: str
     subscriptions: tuple[str, ...]
@@ -20,7 +20,7 @@ class Filters:
 
 
 def registry_filters(registries: Iterable[Registry], titles: Iterable[str]) -> Filters:
-    """The widgets. Their values are in the URL, so that a filtered inventory can be sent to a colleague."""
+    """Shows the filters and returns their values. These are in the URL, so that a filtered inventory can be shared."""
     registries = list(registries)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         search = st.text_input(
@@ -37,8 +37,8 @@ def registry_filters(registries: Iterable[Registry], titles: Iterable[str]) -> F
     return Filters((search or "").casefold().strip(), tuple(subscriptions), tuple(skus), tuple(found))
 
 
-def chosen(registry: Registry, findings: Iterable[Finding], filters: Filters) -> bool:
-    """Whether `registry` passes all filters; with findings chosen, it has one of them."""
+def passes(registry: Registry, findings: Iterable[Finding], filters: Filters) -> bool:
+    """Whether `registry` passes all filters: of several findings, it needs one."""
     texts = (
         registry.name,
         registry.resource_group,

@@ -1,4 +1,4 @@
-"""The ways from one page to another. What follows the page is the query of its address: `registry=`, `repository=` …"""
+"""Links between pages. `query` is that of the page's address: `registry=`, `repository=` …"""
 
 from typing import NoReturn
 
@@ -9,12 +9,12 @@ from ui.navigation.pages import PageLink
 
 
 def link_to(page: PageLink, label: str = "", **query: str) -> None:
-    """A link to `page`, which bears its title where no `label` (markdown) is given."""
+    """A link to `page`, labelled with its title unless a `label` (markdown) is given."""
     st.page_link(page.path, label=label or page.title, icon=page.icon, query_params=query or None)
 
 
 def open_page(page: PageLink, **query: str) -> NoReturn:
-    """Goes there at once: this run ends."""
+    """Switches to `page`; the current run ends."""
     st.switch_page(page.path, query_params=query)
 
 
@@ -25,6 +25,6 @@ def crumb(page: PageLink, label: str = "", **query: str) -> None:
 
 
 def back(page: PageLink, label: str = "", **query: str) -> None:
-    """As `crumb`, to the same page with less in its address: a page link there leaves the browser's as it was."""
+    """As `crumb`, to the same page with less in its address: a page link would not change the browser's address."""
     if st.button(plain(label or page.title), icon=":material/arrow_back:", type="tertiary"):
         open_page(page, **query)

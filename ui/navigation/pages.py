@@ -1,4 +1,4 @@
-"""The pages of the console: the navigation, every link and docs/permissions.md are made of this list."""
+"""The pages of the console: the navigation, every link and docs/permissions.md are built from this list."""
 
 from dataclasses import dataclass
 
@@ -8,7 +8,7 @@ from ui.navigation.permissions import Need
 
 @dataclass(frozen=True)
 class PageLink:
-    """A page: its script in pages/, what it is called, where it stands in the navigation, and its address.
+    """A page: its script in pages/, its title, its place in the navigation, its address and the roles it needs.
 
     `section` is the navigation's; a page that is not `listed` is reached by links alone. `url_path` is "" for the first
     page. People keep addresses: they stay when a title changes.
@@ -105,7 +105,7 @@ SIGN_IN = PageLink(
     ":material/login:",
     "Registries",
     "sign-in",
-    (Need("See", note="Nothing for the lines; what one may do is asked as whoever asks"),),
+    (Need("See", note="Nothing for the commands; permissions are read as the signed-in identity"),),
     listed=False,
 )
 SETTINGS = PageLink(
@@ -207,7 +207,7 @@ COST_REVIEW = PageLink(
             "See bills",
             ("Cost Management Reader", "Reader"),
             permissions.SUBSCRIPTIONS,
-            note="Reader sees costs where the billing account lets it. Without bills, estimates are shown",
+            note="Reader sees costs where the billing account allows it. Without bills, estimates are shown",
         ),
     ),
 )
@@ -227,7 +227,7 @@ INTEGRATION_CHECKER = PageLink(
                 "Microsoft.ContainerService/managedClusters/runcommand/action",
                 "Microsoft.ContainerService/managedClusters/commandResults/read",
             ),
-            note="And, where the cluster uses Kubernetes' own permissions, pods in the namespace default",
+            note="Also pods in the namespace default, where the cluster uses Kubernetes RBAC",
         ),
     ),
 )

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Need:
-    """What one use of a page takes.
+    """What one use of a page requires.
 
-    `roles`: any one of them is enough; "A and B" takes both; none where `note` says why. `on`: the scope of the role.
-    `actions`: what it must allow, where a custom role is likely to be in use.
+    `roles`: any one of them is enough; "A and B" means both; none where `note` says why. `on`: the scope of the role.
+    `actions`: what a custom role must allow.
     """
 
     use: str
@@ -37,7 +37,7 @@ READ_IMAGES = (
 
 
 def write_images(use: str) -> tuple[Need, Need]:
-    """Of `use`, which pushes, tags or locks."""
+    """The needs of `use`, which pushes, tags or locks."""
     return (
         Need(f"{use}, in a Legacy registry", ("AcrPush",), REGISTRY),
         Need(f"{use}, in an ABAC registry", ("Container Registry Repository Writer",), REGISTRY),
@@ -45,7 +45,7 @@ def write_images(use: str) -> tuple[Need, Need]:
 
 
 def delete_images(use: str) -> tuple[Need, Need]:
-    """Of `use`, which removes tags or deletes manifests."""
+    """The needs of `use`, which removes tags or deletes manifests."""
     return (
         Need(f"{use}, in a Legacy registry", ("AcrPull and AcrDelete",), REGISTRY),
         Need(f"{use}, in an ABAC registry", ("Container Registry Repository Contributor",), REGISTRY),
@@ -57,7 +57,7 @@ COPY_IMAGES = Need(
     ("Contributor", "Container Registry Data Importer and Data Reader"),
     "the target",
     ("Microsoft.ContainerRegistry/registries/importImage/action",),
-    "And pull on the source. AcrPush is not enough",
+    "Also pull on the source. AcrPush is not enough",
 )
 READ_PULLS = Need(
     "See",
@@ -68,7 +68,7 @@ READ_PULLS = Need(
 
 
 def assign_roles(use: str) -> Need:
-    """Of `use`, which writes or removes role assignments on a registry."""
+    """The need of `use`, which writes or removes role assignments on a registry."""
     return Need(
         use,
         ("Owner", "User Access Administrator", "Role Based Access Control Administrator"),

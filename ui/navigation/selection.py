@@ -1,4 +1,4 @@
-"""Which registry, repository and image the URL names."""
+"""The registry and the repository that the URL names, and the box that chooses a registry."""
 
 from collections.abc import Callable, Iterable, Sequence
 
@@ -19,7 +19,7 @@ NEED_READER = "You need Reader on a subscription or registry to see it here."
 
 
 def key_of(registry: Registry, registries: Iterable[Registry]) -> str:
-    """What the URL calls a registry: its name, or its login server where two share a name (DNL registries may)."""
+    """A registry's key in the URL: its name, or its login server where two share a name, as DNL registries may."""
     alike = [other for other in registries if other.name.casefold() == registry.name.casefold()]
     return registry.name if len(alike) == 1 else registry.login_server
 
@@ -66,15 +66,15 @@ def registry_box(
     forget: Iterable[str] = (),
     on_choice: Callable[[Registry | None], None] = lambda _: None,
 ) -> Registry | None:
-    """The one control that chooses a page's registry. `?registry=` of the URL rules: the box shows what it names, and
-    a choice is written there.
+    """The one control that chooses a page's registry. `?registry=` of the URL decides: the box shows what it
+    names, and a choice is written there.
 
     `forget`: parameters of the URL that name something within the registry. `on_choice` is called with a new choice,
     before the page runs for it.
     """
     keys = [key_of(registry, registries) for registry in registries]
     named = find(registries, st.query_params.get("registry", ""))
-    # Not bound to the URL by Streamlit: a bound parameter can't be handed on to the next page.
+    # Not bound to the URL by Streamlit: a bound parameter can't be passed to the next page.
     st.session_state[BOX] = key_of(named, registries) if named else None
 
     def remember() -> None:
@@ -92,7 +92,7 @@ def registry_box(
 
 
 def show_unknown(registries: Iterable[Registry]) -> bool:
-    """Whether the URL names a registry that is not among these; then that is said. For when all have been read."""
+    """Whether the URL names a registry that is not among these; shows an error then. For when all have been read."""
     key = st.query_params.get("registry", "")
     if not key or find(registries, key):
         return False
@@ -103,8 +103,8 @@ def show_unknown(registries: Iterable[Registry]) -> bool:
 def choose_registry(
     who: str, title: str, top: DeltaGenerator, within: DeltaGenerator, forget: Iterable[str] = ()
 ) -> Registry:
-    """The registry chosen in a `registry_box` in `within`. Stops the page where there is none: then `top` has the
-    page's header and what to do."""
+    """The registry chosen in a `registry_box` in `within`. Stops the page where there is none, with its header and
+    what to do in `top`."""
     inventory = registry_loaders.inventory(who)
     if not inventory.value.registries.values:
         show_progress(inventory, "inventory")

@@ -42,8 +42,8 @@ def parts_figure(estimates: Sequence[Estimate], lacking: Iterable[Sku], theme: s
             hovertemplate=f"{part.value}: %{{customdata}}<extra></extra>",
             marker={
                 "color": colours.series[number],
-                "pattern": {"shape": HATCHES[number], "fgcolor": colours.page, "fillmode": "overlay"},
-                "line": {"width": 1, "color": colours.page},
+                "pattern": {"shape": HATCHES[number], "fgcolor": colours.background, "fillmode": "overlay"},
+                "line": {"width": 1, "color": colours.background},
             },
         )
         for number, part in enumerate(Part)
@@ -100,7 +100,7 @@ def sizes_figure(prices: Prices, days: int, points: Sequence[Point], theme: str)
             mode="markers",
             x=[float(one.gib) for one in marked],
             y=[float(cents(one.amount)) for one in marked],
-            marker={"symbol": "x", "size": 10, "color": colours.ink},
+            marker={"symbol": "x", "size": 10, "color": colours.text},
             customdata=[f"{one.above} is cheaper than {one.below} from {cents(one.gib):f} GiB on" for one in marked],
             hovertemplate="%{customdata}<extra></extra>",
         )
@@ -118,7 +118,7 @@ def sizes_figure(prices: Prices, days: int, points: Sequence[Point], theme: str)
                         "symbol": MARKS[number],
                         "size": 10,
                         "color": colours.series[number],
-                        "line": {"width": 1.5, "color": colours.ink},
+                        "line": {"width": 1.5, "color": colours.text},
                     },
                     cliponaxis=False,
                     customdata=[f"{escape(point.name)}: {money(point.amount, prices.currency)}" for point in mine],
@@ -139,7 +139,7 @@ def sizes_figure(prices: Prices, days: int, points: Sequence[Point], theme: str)
                     "y": float(cents(one.amount)),
                     "text": f"{cents(one.gib).normalize():f} GiB",
                     "showarrow": True,
-                    "arrowcolor": colours.ink,
+                    "arrowcolor": colours.text,
                     "ax": 30 if number % 2 else -30,
                     "ay": 40 if number % 2 else -40,
                 }

@@ -1,4 +1,4 @@
-"""The form for a new registry: what is asked, what Azure says of the answers, and the specification that they make."""
+"""The form for a new registry: what it asks, how Azure checks the answers, and the specification they make."""
 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable
@@ -30,25 +30,25 @@ from ui.pricing.prices import PriceBook, choose_prices
 from ui.runtime import connection
 
 NEW, EXISTING = "New", "Existing"
-# Whose prices are shown until a location is chosen.
+# The location whose prices are shown until one is chosen.
 ELSEWHERE = "eastus"
 _MODES = {
-    Mode.LEGACY: "Roles count for the whole registry. Azure's default today, and what `az aks --attach-acr` expects.",
-    Mode.ABAC: "Roles can be given for single repositories. Microsoft recommends it for new registries: Owner, "
-    "Contributor and Reader then reach no image by that alone.",
+    Mode.LEGACY: "Roles apply to the whole registry. Azure's default today, and what `az aks --attach-acr` expects.",
+    Mode.ABAC: "Roles can be limited to repositories. Microsoft recommends it for new registries: Owner, Contributor "
+    "and Reader alone then give no access to images.",
 }
 _SCOPES = {
-    NameScope.UNSECURE: "as the name: name.azurecr.io",
-    NameScope.TENANT: "with a hash, again for this tenant only",
-    NameScope.SUBSCRIPTION: "with a hash, again for this subscription only",
-    NameScope.GROUP: "with a hash, again for this resource group only",
-    NameScope.NONE: "with a hash, never again",
+    NameScope.UNSECURE: "name.azurecr.io",
+    NameScope.TENANT: "With a hash, reusable in this tenant",
+    NameScope.SUBSCRIPTION: "With a hash, reusable in this subscription",
+    NameScope.GROUP: "With a hash, reusable in this resource group",
+    NameScope.NONE: "With a hash, never reusable",
 }
 
 
 @dataclass(frozen=True)
 class Place:
-    """A subscription to make a registry in: its groups, where its provider offers registries, when both were read."""
+    """A subscription for the registry: its groups, its resource provider with the locations, when both were read."""
 
     subscription: Subscription
     groups: tuple[ResourceGroup, ...]
@@ -68,11 +68,11 @@ def _place(who: str, subscription: Subscription) -> Place:
     return Place(subscription, groups, provider, datetime.now(UTC))
 
 
-# What is asked about a place read anew is asked anew.
+# A place that was read again has its names and permissions checked again.
 _OF_PLACE: dict[str | type[Any], Callable[[Any], Any]] = {Place: lambda place: (place.subscription.id, place.at)}
 
 
-@st.cache_resource(ttl="30s", show_spinner="Asking Azure for the name", max_entries=200, hash_funcs=_OF_PLACE)
+@st.cache_resource(ttl="30s", show_spinner="Checking the name", max_entries=200, hash_funcs=_OF_PLACE)
 def _name_check(who: str, place: Place, name: str, scope: NameScope, group: str) -> NameCheck:
     return check_name(connection.session(who), place.subscription.id, name, scope, group)
 
@@ -83,15 +83,15 @@ def _own(who: str, place: Place, group: str) -> tuple[PermissionBlock, ...]:
 
 
 def forget(who: str) -> None:
-    """Reads all that the form asks Azure anew."""
-    with suppress(ServiceError):  # Then no subscription was read, and no place.
+    """Drops all that the form has read from Azure."""
+    with suppress(ServiceError):  # No subscription was read then, and so no place.
         for subscription in _subscriptions(who):
             _place.clear(who, subscription)
     _subscriptions.clear(who)
 
 
 def choose_place(who: str) -> Place:
-    """The subscription, and what there is in it. Stops the page, with the reason, where that can't be read."""
+    """Asks for the subscription and reads its place. Stops the page, with the reason, where that can't be read."""
     try:
         subscriptions = _subscriptions(who)
         if not subscriptions:
@@ -106,10 +106,12 @@ def choose_place(who: str) -> Place:
         st.stop()
 
 
-def ask_spec(who: str, place: Place, busy: Collection[str]) -> tuple[RegistrySpec | None, PriceBook]:
-    """The form, in the order of `az acr create`. What is not answered yet is "" in the specification, which is None
-    where tags are typed that can't be set. Names in `busy` are being
-    created from here: to say of them that they are taken would be no news."""
+def ask_spec(who: str, place: Place, own_names: Collection[str]) -> tuple[RegistrySpec | None, PriceBook]:
+    """Shows the form, in the order of `az acr create`; returns the specification, and the prices.
+
+    An answer that is missing is "" in the specification, which is None where the typed tags can't be set. `own_names`:
+    case folded, of the registries that this session creates. They are not checked, as Azure would call them taken.
+    """
     group, new_group = _ask_group(place)
     name_box, sku_box = st.container(), st.container()
     location = _ask_location(place)
@@ -125,11 +127,11 @@ def ask_spec(who: str, place: Place, busy: Collection[str]) -> tuple[RegistrySpe
         True,
         key="new_public",
         bind="query-params",
-        help="Off: by private endpoints only, which takes Premium.",
+        help="Off: reachable through private endpoints only, which require Premium.",
     )
     tags = _ask_tags()
     with name_box:
-        name, scope = _ask_name(who, place, group, busy)
+        name, scope = _ask_name(who, place, group, own_names)
     if tags is None:
         return None, book
     spec = RegistrySpec(
@@ -139,9 +141,9 @@ def ask_spec(who: str, place: Place, busy: Collection[str]) -> tuple[RegistrySpe
 
 
 def _ask_tags() -> Tags | None:
-    """Those that are typed; None, and the reason shown, where they can't be set."""
+    """Asks for the tags; None, with the reason shown, where they can't be set."""
     typed = st.text_area(
-        "Tags, one a line", key="new_tags", placeholder="team=platform\nenvironment=production", height=100
+        "Tags, one per line", key="new_tags", placeholder="team=platform\nenvironment=production", height=100
     )
     try:
         return parse_tags(typed)
@@ -151,7 +153,7 @@ def _ask_tags() -> Tags | None:
 
 
 def _ask_group(place: Place) -> tuple[str, bool]:
-    """Its name, and whether it is to be made."""
+    """Asks for the resource group: its name, and whether it is to be created."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.segmented_control(
             "Resource group",
@@ -163,11 +165,15 @@ def _ask_group(place: Place) -> tuple[str, bool]:
         )
         if kind == NEW:
             typed = st.text_input(
-                "Its name", key="new_group", bind="query-params", placeholder="contoso-registries-rg", width=320
+                "Name of the new group",
+                key="new_group",
+                bind="query-params",
+                placeholder="contoso-registries-rg",
+                width=320,
             )
             return (typed or "").strip(), True
         chosen = st.selectbox(
-            "Which one",
+            "Existing group",
             [group.name for group in place.groups],
             None,
             key="in_group",
@@ -178,7 +184,7 @@ def _ask_group(place: Place) -> tuple[str, bool]:
     return chosen or "", False
 
 
-def _ask_name(who: str, place: Place, group: str, busy: Collection[str]) -> tuple[str, NameScope]:
+def _ask_name(who: str, place: Place, group: str, own_names: Collection[str]) -> tuple[str, NameScope]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         typed = st.text_input(
             "Name",
@@ -190,27 +196,27 @@ def _ask_name(who: str, place: Place, group: str, busy: Collection[str]) -> tupl
             help="5 to 50 letters and digits. Images are pulled from a host of this name.",
         )
         chosen = st.selectbox(
-            "Its login server",
+            "Login server",
             list(NameScope),
             format_func=lambda one: _SCOPES[one],
             key="new_domain",
             bind="query-params",
             width=360,
-            help="With a hash nobody else can take the name once the registry is deleted, and get the pulls that still "
-            "go there. It can't be changed later.",
+            help="With a hash, nobody else can reuse the host name once the registry is deleted and receive its pulls. "
+            "It can't be changed later.",
         )
     name, scope = (typed or "").strip(), NameScope(chosen or NameScope.UNSECURE)
     if name:
         for rule in name_errors(name):
             st.markdown(f":red[:material/close:] {plain(rule)}")
-        if name_can_be_asked(place, name) and name.casefold() not in busy:
+        if name_can_be_checked(place, name) and name.casefold() not in own_names:
             with panel():
                 _show_check(_name_check(who, place, name, scope, group))
     return name, scope
 
 
-def name_can_be_asked(place: Place, name: str) -> bool:
-    """Azure answers only where the provider is registered, and sensibly only to a name that breaks no rule."""
+def name_can_be_checked(place: Place, name: str) -> bool:
+    """Whether Azure can check the name: only where the provider is registered, and only a name that breaks no rule."""
     return place.provider.registered and not tuple(name_errors(name))
 
 
@@ -218,8 +224,8 @@ def _show_check(check: NameCheck) -> None:
     if not check.available:
         st.markdown(f":red[:material/close:] {plain(check.message or check.reason)}")
         return
-    server = f" Its login server would be **{plain(check.login_server)}**." if check.login_server else ""
-    st.markdown(f":green[:material/check:] {plain(check.name)} is free.{server}")
+    server = f" Its login server will be **{plain(check.login_server)}**." if check.login_server else ""
+    st.markdown(f":green[:material/check:] {plain(check.name)} is available.{server}")
 
 
 def _ask_sku(book: PriceBook, location: str) -> Sku:
@@ -228,14 +234,14 @@ def _ask_sku(book: PriceBook, location: str) -> Sku:
     for sku in Sku:
         priced = prices and sku in prices.registry_day
         cost = estimate(sku, Use(ZERO), prices, book.days) if prices and priced else None
-        month = f"{money(cost.total, book.currency)} a month" if cost else "price not known"
+        month = f"{money(cost.total, book.currency)} a month" if cost else "price unknown"
         captions.append(f"{month}, {LIMITS[sku].included_gib} GiB included")
     answer = st.radio(
         "SKU", list(Sku), 1, captions=captions, key="new_sku", bind="query-params", horizontal=True, width="stretch"
     )
     chosen = Sku(answer or Sku.STANDARD)
     if missing := missing_features(chosen):
-        st.caption(f"{chosen} lacks: {' · '.join(name[0].lower() + name[1:] for name in missing)}")
+        st.caption(f"Not in {chosen}: {' · '.join(name[0].lower() + name[1:] for name in missing)}")
     return chosen
 
 
@@ -254,17 +260,17 @@ def _ask_location(place: Place) -> str:
     return chosen or ""
 
 
-def unanswered(spec: RegistrySpec) -> Iterable[str]:
-    """What the form still needs before anything can be planned."""
-    answers = {"a resource group": spec.group, "a name": spec.name, "a location": spec.location}
+def missing_answers(spec: RegistrySpec) -> Iterable[str]:
+    """The answers that a plan still needs, by their labels."""
+    answers = {"resource group": spec.group, "name": spec.name, "location": spec.location}
     return [what for what, given in answers.items() if not given]
 
 
 def facts_of(who: str, place: Place, spec: RegistrySpec) -> CreationFacts:
-    """What the form has read already, for the plan; applying it reads again. What is refused is left open."""
+    """What the form has read, for the plan; applying the plan reads again. What Azure refuses is None: unknown."""
     group = next((one for one in place.groups if one.name.casefold() == spec.group.casefold()), None)
     name = own = None
-    if name_can_be_asked(place, spec.name):
+    if name_can_be_checked(place, spec.name):
         try:
             name = _name_check(who, place, spec.name, spec.name_scope, spec.group)
         except ServiceError:

@@ -1,4 +1,4 @@
-"""The registries that this session creates: the plan, and how each creation ended."""
+"""The plan of a new registry, and the registries that this session creates."""
 
 import streamlit as st
 
@@ -25,7 +25,7 @@ _CREATIONS = RunKind[CreationPlan, CreationResult]("registry creations")
 
 
 def offer_registration(who: str, place: Place) -> None:
-    """Where the subscription may have no registries yet: registering the provider, as an action of its own."""
+    """Offers to register the resource provider, where the subscription can't have registries without."""
     if place.provider.registered:
         return
     name = plain(place.subscription.name)
@@ -35,9 +35,8 @@ def offer_registration(who: str, place: Place) -> None:
             st.button("Check again", icon=":material/refresh:", on_click=forget, args=(who,))
             return
         st.markdown(
-            f":material/app_registration: **{NAMESPACE} is not registered in {name}.** Without it a subscription has "
-            "no registries. Registering it costs nothing and creates nothing; whoever may write to the subscription "
-            "may do it."
+            f":material/app_registration: **{NAMESPACE} is not registered in {name}.** Without it a subscription can't "
+            "have registries. Registration costs nothing, creates nothing, and needs write access to the subscription."
         )
         confirm_and_run(
             PlainPlan(commands=(az_registries.register_provider(place.subscription.id),)),
@@ -50,16 +49,16 @@ def offer_registration(who: str, place: Place) -> None:
 
 
 def show_plan(who: str, plan: CreationPlan) -> None:
-    """What would be created and what it costs, what is in the way, and the button that starts it."""
+    """Shows what would be created, what it costs and what blocks it, and the button that starts it."""
     st.subheader("Plan", anchor=False)
     st.markdown("\n".join(f"{number}. {plain(step)}" for number, step in enumerate(plan.steps, 1)))
     if plan.cost:
         month = money(plan.cost.total, plan.cost.currency)
-        st.markdown(f"Empty, it costs **{month}** in a month of {plan.days} days.")
+        st.markdown(f"While empty, it costs **{month}** in a month of {plan.days} days.")
     else:
-        st.markdown("Its cost is unknown: no price list has it.")
+        st.markdown("Cost unknown: no price list has a price for it.")
     if not plan.blockers:
-        st.markdown("All of it is checked again before anything is created, and verified after.")
+        st.markdown("Everything is checked again before anything is created, and verified after.")
     if confirm(
         plan,
         "Create registry",
@@ -70,7 +69,7 @@ def show_plan(who: str, plan: CreationPlan) -> None:
 
 
 def show_code(spec: RegistrySpec) -> None:
-    """The same with Bicep and Terraform."""
+    """Shows the same registry as Bicep and Terraform."""
     with_bicep, with_terraform = st.tabs(["Bicep", "Terraform"])
     with with_bicep:
         subscription = spec.subscription_id
@@ -108,18 +107,18 @@ def _key(spec: RegistrySpec) -> str:
     return f"{spec.subscription_id}/{spec.group}/{spec.name}".casefold()
 
 
-def busy_names() -> set[str]:
-    """The names, case folded, of what this session is creating, or has and still shows."""
+def names_of_runs() -> set[str]:
+    """The names, case folded, of the registries whose creation this session shows."""
     return {run.plan.spec.name.casefold() for run in runs_of(_CREATIONS).values()}
 
 
-def under_way(spec: RegistrySpec) -> bool:
-    """Whether this session is creating it, or has and the end is still shown."""
+def has_run(spec: RegistrySpec) -> bool:
+    """Whether this session shows a creation of that registry, running or ended."""
     return _key(spec) in runs_of(_CREATIONS)
 
 
 def show_creations() -> None:
-    """Those that this session began: under way, or how each ended, until it is dismissed."""
+    """Shows the creations that this session started, with their progress or result, until they are dismissed."""
     show(_CREATIONS, _show_end, stop="Stop waiting")
 
 
@@ -133,8 +132,8 @@ def _show_end(_plan: CreationPlan, done: CreationResult) -> None:
         st.warning(plain(difference), icon=":material/warning:")
     if done.left_over:
         st.warning(
-            f"The resource group {plain(done.left_over)} was created for it and stays, empty. Use it for the next "
-            "try, as an existing one, or delete it:",
+            f"The resource group {plain(done.left_over)} was created for it and stays, empty. Choose it as an "
+            "existing group next time, or delete it:",
             icon=":material/warning:",
         )
         st.code(az_registries.delete_group(done.spec.subscription_id, done.left_over), language="bash", wrap_lines=True)
@@ -148,4 +147,4 @@ def _show_end(_plan: CreationPlan, done: CreationResult) -> None:
             registry=done.registry.login_server if own_domain else done.registry.name,
         )
     elif done.registry:
-        st.markdown(f"Azure shows it as {plain(done.registry.provisioning_state or 'without a state')}.")
+        st.markdown(f"Provisioning state: {plain(done.registry.provisioning_state or 'not reported')}.")

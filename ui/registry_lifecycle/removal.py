@@ -1,4 +1,4 @@
-"""Deleting a registry: what is lost with it, its name typed, and how the deletion ended."""
+"""Deletes a registry: what Azure deletes with it, the confirmation, and the result."""
 
 import streamlit as st
 
@@ -28,13 +28,13 @@ _DELETIONS = RunKind[RemovalPlan, Outcome]("registry deletions")
 
 
 def show_removal(who: str, registry: Registry) -> None:
-    """What is lost with the registry, as far as it can be read, and the button that deletes it."""
-    lost = st.container()
+    """Shows what Azure deletes with the registry, as far as it can be read, and the button that deletes it."""
+    summary = st.container()
     plan = _plan(who, registry)
     if plan is None:
         return
-    with lost:
-        _show_lost(plan)
+    with summary:
+        _show_contents(plan)
     with panel():
         if confirm(
             plan,
@@ -47,7 +47,7 @@ def show_removal(who: str, registry: Registry) -> None:
 
 
 def _plan(who: str, registry: Registry) -> RemovalPlan | None:
-    """None while what it is made of is being read."""
+    """The plan; None while what it needs is being read."""
     catalogue = registry_loaders.catalogue(who, registry.login_server)
     pulls = clusters.pulls(who)
     show_progress(catalogue, f"catalogue to delete {registry.id}")
@@ -100,7 +100,7 @@ def _show_repositories(repositories: tuple[Repository, ...]) -> None:
     )
 
 
-def _show_lost(plan: RemovalPlan) -> None:
+def _show_contents(plan: RemovalPlan) -> None:
     registry = plan.registry
     usages = {name: registry.usage(name) for name in ("Tokens", "ScopeMaps")}
     pulls = None if plan.pulls is None else [pair.cluster.name for pair in plan.pulls]
@@ -109,7 +109,7 @@ def _show_lost(plan: RemovalPlan) -> None:
             "Repositories": _number(None if plan.repositories is None else len(plan.repositories)),
             "Tags": _number(plan.tags),
             "Manifests": _number(plan.manifests),
-            "Stored": size(registry.stored_bytes),
+            "Stored": "Unknown" if registry.stored_bytes is None else size(registry.stored_bytes),
             "Replicas": _number(None if registry.replicas is None else len(registry.replicas)),
             "Webhooks": _number(registry.webhooks),
             "Private endpoint connections": _number(len(registry.network.private_endpoints)),
@@ -117,14 +117,14 @@ def _show_lost(plan: RemovalPlan) -> None:
                 label: _number(usage.current if (usage := usages[name]) else None)
                 for name, label in (("Tokens", "Tokens"), ("ScopeMaps", "Scope maps"))
             },
-            "Clusters that can pull from it": "not known" if pulls is None else plain(", ".join(pulls)) or "none",
-            "Role assignments at it": _number(None if plan.assignments is None else len(plan.assignments)),
+            "Clusters that can pull from it": "Unknown" if pulls is None else plain(", ".join(pulls)) or "None",
+            "Role assignments on it": _number(None if plan.assignments is None else len(plan.assignments)),
         }
     )
 
 
 def _number(number: int | None) -> str:
-    return "not known" if number is None else f"{number:,}"
+    return "Unknown" if number is None else f"{number:,}"
 
 
 def _begin(who: str, plan: RemovalPlan) -> None:
@@ -147,8 +147,8 @@ def _begin(who: str, plan: RemovalPlan) -> None:
 
 
 def show_removals(key: str) -> bool:
-    """Those that this session began, until they are dismissed. Whether the registry that the URL calls `key` is one
-    that is going or gone: there is nothing else to show of it then."""
+    """Shows the registry deletions that this session started, until they are dismissed. Returns whether the registry of
+    `key` in the URL is being deleted or is deleted: then a page has nothing else to show of it."""
     show(_DELETIONS, _show_end)
     return any(
         key.casefold() in (registry.name.casefold(), registry.login_server.casefold(), registry.id.casefold())
@@ -159,7 +159,7 @@ def show_removals(key: str) -> bool:
 
 
 def _show_end(plan: RemovalPlan, outcome: Outcome) -> None:
-    held = counted(len(plan.repositories), "repository", "repositories") if plan.repositories is not None else ""
-    more = f", with {held}" if held and outcome is Outcome.DELETED else ""
+    content = counted(len(plan.repositories), "repository", "repositories") if plan.repositories is not None else ""
+    more = f", with {content}" if content and outcome is Outcome.DELETED else ""
     show_outcome(f"Registry {plain(plan.registry.name)}", outcome, more)
     link_to(pages.INVENTORY)

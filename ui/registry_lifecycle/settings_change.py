@@ -1,4 +1,4 @@
-"""The change of a registry's settings: its plan, the dialog that asks once more, and how it ended."""
+"""Changes a registry's settings: the plan, the dialog that confirms it, and the result."""
 
 from collections.abc import Iterable
 
@@ -31,8 +31,8 @@ from ui.runtime import connection
 from ui.runtime.background import show_progress
 from ui.runtime.session_runs import RunKind, begin, runs_of, show
 
-# What decides whether a cluster pulls.
-_OF_PULLS = {"public_access", "default_action", "ip_rules", "mode", "anonymous_pull"}
+# The settings that decide whether a cluster can pull.
+_AFFECTS_PULLS = {"public_access", "default_action", "ip_rules", "mode", "anonymous_pull"}
 _CHANGES = RunKind[SettingsPlan, SettingsResult]("settings changes")
 
 
@@ -42,11 +42,11 @@ def _addresses(who: str, resource_ids: tuple[str, ...]) -> Partial[tuple[str, st
 
 
 def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
-    """What would change, what it does, the lines of the same, and the button that asks once more."""
+    """Shows what would change, its blockers, warnings and commands, and the button that opens the dialog."""
     found = differences(settings_of(registry), wanted.settings)
     st.subheader(f"Planned changes ({len(found)})", anchor=False)
     if not found:
-        st.markdown("Nothing differs from what the registry has. Change something above to see what it would do.")
+        st.markdown("No changes yet. Change a setting above to see the plan.")
         return
     _show_differences(found)
     going = runs_of(_CHANGES).get(registry.id)
@@ -54,7 +54,7 @@ def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
         st.info("A change of its settings is in progress: see above.", icon=":material/pending:")
         return
     stopped: tuple[Pair, ...] = ()
-    if {one.field for one in found} & _OF_PULLS:
+    if {one.field for one in found} & _AFFECTS_PULLS:
         stopped = _stopped(who, registry, wanted)
     own = registry_loaders.read_caller_permissions(who, registry)
     plan = plan_settings(registry, wanted.settings, own=own, caller=wanted.caller, stopped=stopped)
@@ -69,14 +69,14 @@ def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
 
 
 def _stopped(who: str, registry: Registry, wanted: Wanted) -> tuple[Pair, ...]:
-    """The clusters that may no longer pull; what could not be read for it is shown."""
+    """The clusters that may stop pulling; shows what could not be read for that."""
     reading = clusters.pulls(who)
     show_progress(reading, f"pulls of {registry.id}")
     pulls = reading.value
     if reading.running:
         return ()
     if reading.error:
-        st.warning("Which clusters pull from it could not be read: some may stop.", icon=":material/warning:")
+        st.warning("Unknown which clusters pull from it: some may stop pulling.", icon=":material/warning:")
         show_error(reading.error)
         return ()
     show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
@@ -87,12 +87,12 @@ def _stopped(who: str, registry: Registry, wanted: Wanted) -> tuple[Pair, ...]:
 
 
 def _show_differences(found: Iterable[Difference]) -> None:
-    rows = [{"Setting": one.label, "Now": plain(one.before), "Then": plain(one.after)} for one in found]
+    rows = [{"Setting": one.label, "Now": plain(one.before), "After": plain(one.after)} for one in found]
     _show_rows(rows, "What would change")
 
 
 def _show_rows(rows: list[dict[str, str]], alt: str) -> None:
-    """As a table whose cells wrap: rules and tags may be many. The cells are read as markdown."""
+    """Shows a table whose cells (markdown) wrap, as a cell may have many rules or tags."""
     st.table(table_of(rows), border="horizontal", hide_index=True, alt=alt)
 
 
@@ -126,7 +126,7 @@ def _begin(who: str, plan: SettingsPlan) -> None:
 
 
 def show_changes() -> None:
-    """Those that this session began: under way, or the outcome of each setting, until it is dismissed."""
+    """Shows the changes that this session started, with their progress or result, until they are dismissed."""
     show(_CHANGES, _show_result)
 
 
@@ -138,13 +138,13 @@ def _show_result(plan: SettingsPlan, result: SettingsResult) -> None:
     else:
         st.warning(f"{name}: {done} of {counted(len(result.outcomes), 'setting')} changed.", icon=":material/pending:")
     rows = [
-        {"Setting": one.label, "Before": plain(one.before), "Wanted": plain(one.after), "Outcome": label(outcome)}
+        {"Setting": one.label, "Before": plain(one.before), "Requested": plain(one.after), "Outcome": label(outcome)}
         for one, outcome in result.outcomes
     ]
     _show_rows(rows, "Outcome of each setting")
     for other in result.others:
         st.warning(
-            f"{other.label} changed meanwhile too, from {plain(other.before)} to {plain(other.after)}: that was not "
+            f"{other.label} also changed meanwhile, from {plain(other.before)} to {plain(other.after)}. It was not "
             "in the plan.",
             icon=":material/warning:",
         )

@@ -1,4 +1,4 @@
-"""A registry's settings as a form: what each means, and why it can't be set where the SKU lacks it."""
+"""The form of a registry's settings: what each means, or why it can't be set where the SKU lacks it."""
 
 from dataclasses import dataclass
 
@@ -18,14 +18,14 @@ from services.registry_lifecycle.settings_warnings import is_address
 from ui.elements.errors import show_error
 from ui.elements.text import plain
 
-_NETWORKS = {"Allow": "All networks", "Deny": "Only those of the IP rules"}
+_NETWORKS = {"Allow": "All networks", "Deny": "Selected networks (IP rules)"}
 _FIRST_DAYS = 30
 
 
 @dataclass(frozen=True)
 class _Form:
-    """The form of one registry. What is typed belongs to the settings as they were read: where these change, by
-    whomever, it begins anew."""
+    """The form of one registry. What is typed belongs to the settings as they were read: it is dropped where they
+    change. `lacks`: why a setting can't be set, by field."""
 
     registry: Registry
     now: Settings
@@ -34,16 +34,16 @@ class _Form:
     def key(self, field: str) -> str:
         return f"{field} of {self.registry.id} {hash(self.now)} {_begun(self.registry)}"
 
-    def off(self, field: str, *, used: bool = False) -> bool:
-        """Whether it can't be set: what is `used` in spite of the SKU can still be turned off."""
+    def disabled(self, field: str, *, used: bool = False) -> bool:
+        """Whether `field` can't be set. What is `used` although the SKU lacks it can still be turned off."""
         return field in self.lacks and not used
 
-    def says(self, field: str, meaning: str) -> None:
+    def caption(self, field: str, meaning: str) -> None:
         st.caption(self.lacks.get(field, meaning))
 
-    def switch(self, field: str, label: str, meaning: str, *, used: bool = False) -> bool:
-        on = st.toggle(label, getattr(self.now, field), key=self.key(field), disabled=self.off(field, used=used))
-        self.says(field, meaning)
+    def toggle(self, field: str, label: str, meaning: str, *, used: bool = False) -> bool:
+        on = st.toggle(label, getattr(self.now, field), key=self.key(field), disabled=self.disabled(field, used=used))
+        self.caption(field, meaning)
         return bool(on)
 
 
@@ -52,20 +52,20 @@ def _begun(registry: Registry) -> int:
 
 
 def discard(registry: Registry) -> None:
-    """Begins the form anew, from the settings that the registry has."""
+    """Resets the form to the settings that the registry has."""
     st.session_state[f"settings form of {registry.id}"] = _begun(registry) + 1
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What the form says, and the address of whoever asks, "" where it was not given."""
+    """The settings that the form asks for, and the reader's IP address, "" where it was not given."""
 
     settings: Settings
     caller: str
 
 
 def show_form(registry: Registry) -> Wanted | None:
-    """The form. None where something typed into it is refused: why is shown beside it."""
+    """Shows the form; None where something typed into it is wrong, with the reason beside it."""
     form = _Form(registry, settings_of(registry), lacking(registry))
     left, right = st.columns(2)
     with left:
@@ -88,10 +88,10 @@ def _network(form: _Form) -> tuple[tuple[bool, str, tuple[str, ...], bool], str]
     now = form.now
     with st.container(border=True):
         st.subheader("Network", anchor=False)
-        public = form.switch(
+        public = form.toggle(
             "public_access",
             "Public access",
-            "Off: only private endpoints lead to the registry, and what is below does not count.",
+            "Off: only private endpoints reach the registry, and the settings below have no effect.",
             used=not now.public_access,
         )
         actions = list(_NETWORKS)
@@ -101,21 +101,21 @@ def _network(form: _Form) -> tuple[tuple[bool, str, tuple[str, ...], bool], str]
             actions.index(now.default_action) if now.default_action in actions else 0,
             format_func=_NETWORKS.__getitem__,
             key=form.key("default_action"),
-            disabled=form.off("default_action", used=now.default_action == "Deny"),
+            disabled=form.disabled("default_action", used=now.default_action == "Deny"),
         )
-        form.says("default_action", "Which networks public access lets in.")
+        form.caption("default_action", "The networks that public access allows.")
         typed = st.text_area(
             "IP rules",
             "\n".join(now.ip_rules),
             key=form.key("ip_rules"),
             placeholder="203.0.113.0/24",
-            disabled=form.off("ip_rules", used=bool(now.ip_rules)),
+            disabled=form.disabled("ip_rules", used=bool(now.ip_rules)),
         )
-        form.says("ip_rules", "Public IPv4 addresses or ranges in CIDR notation, one a line. At most 200.")
-        trusted = form.switch(
+        form.caption("ip_rules", "Public IPv4 addresses or ranges in CIDR notation, one per line. At most 200.")
+        trusted = form.toggle(
             "trusted_services",
             "Trusted Azure services",
-            "Lets imports, ACR Tasks and Defender in while the network is restricted.",
+            "Imports, ACR Tasks and Defender reach the registry although its network is restricted.",
         )
         caller = _caller(form) if public and action == "Deny" else ""
         try:
@@ -126,12 +126,10 @@ def _network(form: _Form) -> tuple[tuple[bool, str, tuple[str, ...], bool], str]
 
 
 def _caller(form: _Form) -> str:
-    typed = (st.text_input("Your outbound address, if you know it", key=form.key("caller")) or "").strip()
-    st.caption(
-        "The console does not know from which address the registry sees you: with it, the plan says if it is in."
-    )
+    typed = (st.text_input("Your public IP address", key=form.key("caller")) or "").strip()
+    st.caption("Optional: with it, the plan says whether the rules allow you. The console can't see it.")
     if typed and not is_address(typed):
-        st.warning(f"{plain(typed)} is no address.", icon=":material/warning:")
+        st.warning(f"{plain(typed)} is not an IP address.", icon=":material/warning:")
         return ""
     return typed
 
@@ -140,13 +138,13 @@ def _access(form: _Form) -> tuple[bool, bool, Mode, bool]:
     now = form.now
     with st.container(border=True):
         st.subheader("Access", anchor=False)
-        admin = form.switch(
-            "admin_user", "Admin user", "One shared name with two passwords that do not expire and may do everything."
+        admin = form.toggle(
+            "admin_user", "Admin user", "One shared user name, two passwords that do not expire, all permissions."
         )
-        anonymous = form.switch(
+        anonymous = form.toggle(
             "anonymous_pull",
             "Anonymous pull",
-            "Whoever reaches the registry can pull every image without signing in.",
+            "Anyone who reaches the registry can pull every image without signing in.",
             used=now.anonymous_pull,
         )
         modes = list(Mode)
@@ -159,13 +157,13 @@ def _access(form: _Form) -> tuple[bool, bool, Mode, bool]:
                 Mode.ABAC: "By repository (ABAC)",
             }.__getitem__,
             key=form.key("mode"),
-            disabled=form.off("mode"),
+            disabled=form.disabled("mode"),
         )
-        form.says("mode", "Which roles count: AcrPull and its like, or the repository roles with their conditions.")
-        arm_tokens = form.switch(
+        form.caption("mode", "Which roles apply: AcrPull and the like, or the repository roles with their conditions.")
+        arm_tokens = form.toggle(
             "arm_audience_tokens",
             "ARM tokens",
-            "Takes tokens made for Azure Resource Manager too, not only those made for registries.",
+            "The registry also accepts tokens issued for Azure Resource Manager, not only those for registries.",
         )
     return admin, anonymous, Mode(mode or now.mode), arm_tokens
 
@@ -174,10 +172,10 @@ def _data(form: _Form) -> tuple[bool, int | None]:
     now = form.now
     with st.container(border=True):
         st.subheader("Data", anchor=False)
-        endpoints = form.switch(
+        endpoints = form.toggle(
             "data_endpoints",
             "Dedicated data endpoints",
-            "Layers come from hosts of the registry's own, not from *.blob.core.windows.net.",
+            "Layers are served from the registry's own hosts, not from *.blob.core.windows.net.",
             used=now.data_endpoints,
         )
         has = now.retention_days is not None
@@ -185,13 +183,15 @@ def _data(form: _Form) -> tuple[bool, int | None]:
             "Delete untagged manifests",
             has,
             key=form.key("retention"),
-            disabled=form.off("retention_days", used=has),
+            disabled=form.disabled("retention_days", used=has),
         )
-        form.says("retention_days", "The retention policy, a preview: Docker media types only, and for good.")
+        form.caption(
+            "retention_days", "The retention policy (preview). It deletes permanently, and only Docker media types."
+        )
         days = None
         if deletes:
             days = st.number_input(
-                "Days after the last tag is gone",
+                "Days after the last tag is removed",
                 0,
                 MOST_RETENTION_DAYS,
                 now.retention_days if now.retention_days is not None else _FIRST_DAYS,
@@ -204,13 +204,13 @@ def _tags(form: _Form) -> Tags | None:
     with st.container(border=True):
         st.subheader("Tags", anchor=False)
         typed = st.text_area(
-            "Tags of the Azure resource",
+            "Tags, one per line",
             "\n".join(f"{name}={value}" for name, value in form.now.tags),
             key=form.key("tags"),
             placeholder="environment=production",
-            disabled=form.off("tags"),
+            disabled=form.disabled("tags"),
         )
-        form.says("tags", "name=value, one a line: for cost reports and policies, no tags of images.")
+        form.caption("tags", "name=value. Tags of the Azure resource, for cost reports and policies, not of images.")
         try:
             return tuple(sorted(parse_tags(typed or "")))
         except ServiceError as error:

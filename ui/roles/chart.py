@@ -38,7 +38,7 @@ def roles_figure(rows: Sequence[RoleRow], theme: str) -> go.Figure:
     colours = palette(theme)
     signs = [[SIGN_IN[row.sign_in], *(sign(row, permission) for permission in Permission)] for row in rows]
     columns = (SIGN_IN_COLUMN, *(column(permission) for permission in Permission))
-    fill = (colours.around, colours.series[2], colours.series[0], colours.series[1])
+    fill = (colours.panel, colours.series[2], colours.series[0], colours.series[1])
     steps = [(edge / len(_ORDER), colour) for number, colour in enumerate(fill) for edge in (number, number + 1)]
     squares = go.Heatmap(
         x=[str(number) for number in range(len(columns))],

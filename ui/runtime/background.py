@@ -1,6 +1,6 @@
-"""Long reads: in a thread of their own, seen by every session of the same identity, with progress and a stop.
+"""Long reads, each in its own thread, shared by all sessions of an identity, with progress and a Stop button.
 
-A page shows what is in so far; the read goes on when the page is left, and the next visit finds it further on.
+A page shows what has been read so far. The read continues when the page is left; the next visit shows its progress.
 """
 
 import logging
@@ -20,15 +20,15 @@ Value = TypeVar("Value")
 
 # A read that ends within this is shown at once, with no progress that only flickers.
 BLINK_S = 0.8
-# A failure is shown this long before a rerun tries again by itself.
+# A failure is shown this long before a rerun reads again.
 FAILURE_KEPT_S = 20
 
 
 @dataclass
 class Reading(Generic[Value]):
-    """A read under way, or done. `value` grows while it runs: what is there already.
+    """A read that is running or has ended. `value` is what has been read so far.
 
-    `verb` and `amount` are how its progress is said: other long work runs the same way, and may count bytes.
+    `verb` and `amount` word its progress: other long work, such as a push, runs the same way and may count bytes.
     """
 
     value: Value
@@ -47,7 +47,7 @@ class Reading(Generic[Value]):
         self.done, self.of, self.what = done, of, what
 
     def report_state(self, state: str) -> None:
-        """Where it stands, of work that counts nothing."""
+        """Reports the state of work that counts nothing."""
         self.report(0, 0, state)
 
     @property
@@ -56,7 +56,7 @@ class Reading(Generic[Value]):
 
     @property
     def fresh(self) -> bool:
-        """Whether a cache may go on showing it: a failure is not kept for long."""
+        """Whether a cache may keep it: a failure is kept for a short time only."""
         return self.error is None or time.monotonic() - self._ended < FAILURE_KEPT_S
 
     def end(self, error: ServiceError | None) -> None:
@@ -67,7 +67,7 @@ class Reading(Generic[Value]):
 
 
 def fresh(reading: Reading[Value]) -> bool:
-    """Whether a cache may go on showing it."""
+    """Whether a cache may keep it: the `validate` of `st.cache_resource`."""
     return reading.fresh
 
 
@@ -78,14 +78,14 @@ def start(
     verb: str = "Reading",
     amount: Callable[[int], str] = "{:,}".format,
 ) -> Reading[Value]:
-    """Runs `work` in a thread. It sets `reading.value` as parts come in, reports, and ends when `stop` is set."""
+    """Runs `work` in a thread. It sets `reading.value` as parts are read, reports, and returns when `stop` is set."""
     reading = Reading(value, verb, amount)
 
     def run() -> None:
         error = ServiceError(
             f"The console failed while {verb.lower()}",
             "A fault of the console itself, not of Azure; the log has the details.",
-            "Refresh. If it comes again, report it with the log.",
+            "Refresh. If it happens again, report it with the log.",
             "Unexpected",
         )
         try:
@@ -104,9 +104,9 @@ def start(
 
 
 def show_progress(reading: Reading[Value], key: str, *, stop: str = "Stop") -> None:
-    """Progress with a button to stop it while `reading` runs; the page is run again as parts come in and at the end.
+    """Progress with a button to stop it while `reading` runs; the page is run again as parts are read and at the end.
 
-    `stop` "" where it can't be stopped once it has begun.
+    `stop`: the label of the button, "" where it can't be stopped.
     """
     if reading.finished.wait(BLINK_S):
         return

@@ -6,7 +6,7 @@ _sessions: list[AzureSession] = []
 
 
 def use(session: AzureSession) -> None:
-    """From now on the console speaks through `session`."""
+    """Makes `session` the connection of this process."""
     _sessions[:] = [session]
 
 
@@ -16,14 +16,14 @@ def current() -> AzureSession:
 
 
 def session(who: str) -> AzureSession:
-    """The connection through which `who` asks: what a cached loader reads with. Never another's."""
+    """The connection of `who`, for a cached loader. Raises LookupError where the process now has another identity."""
     if who != _key(current()):
-        raise LookupError("The connection changed hands while a page was running")
+        raise LookupError("The identity of the connection changed while a page was running")
     return current()
 
 
 def who() -> str:
-    """The cloud and the identity that ask: part of every cache key. Raises ServiceError where nobody can sign in."""
+    """The cloud and identity of the connection, part of every cache key. Raises ServiceError where sign-in fails."""
     return _key(current())
 
 

@@ -28,7 +28,7 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds `HEADERS` to every HTTP answer."""
+    """ASGI middleware that adds `HEADERS` to every HTTP response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app

@@ -1,4 +1,4 @@
-"""What this session began and shows until it is dismissed: changes that take minutes, each in a thread of its own."""
+"""Changes that take minutes: each runs in its own thread, and its session shows it until it is dismissed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,21 +15,21 @@ Result = TypeVar("Result")
 
 @dataclass(frozen=True)
 class RunKind(Generic[PlanT, Result]):
-    """What runs of one kind are called in the session: those that follow a PlanT to a Result."""
+    """A kind of runs, from a PlanT to a Result, by its name in the session state."""
 
     name: str
 
 
 @dataclass(frozen=True)
 class SessionRun(Generic[PlanT, Result]):
-    """One run, under way or over. `reading.value` is None until it has ended well."""
+    """One run. `reading.value` is None until it has succeeded."""
 
     plan: PlanT
     reading: Reading[Result | None]
 
 
 def runs_of(kind: RunKind[PlanT, Result]) -> dict[str, SessionRun[PlanT, Result]]:
-    """Those of this session that are not dismissed, by their key, the oldest first."""
+    """The runs of this session that are not dismissed, by key, the oldest first."""
     runs: dict[str, SessionRun[PlanT, Result]] = st.session_state.setdefault(f"runs: {kind.name}", {})
     return runs
 
@@ -43,18 +43,18 @@ def begin(
     *,
     verb: str,
 ) -> None:
-    """Starts `work`, and runs the page again, which shows it. `forget` is called in its thread, however it ends.
+    """Starts `work`, and runs the page again, which shows it. `forget` is called in its thread, also where it fails.
 
-    `work` may report to the reading, and heed its `stop`; `verb` stands before what it reports.
+    `work` may report to the reading, and return early where its `stop` is set; `verb` precedes what it reports.
     """
 
-    def whole(reading: Reading[Result | None]) -> None:
+    def run(reading: Reading[Result | None]) -> None:
         try:
             reading.value = work(reading)
         finally:
-            forget()  # What failed may have been done too.
+            forget()  # A change that failed may have been made all the same.
 
-    reading: Reading[Result | None] = start(None, whole, verb=verb)
+    reading: Reading[Result | None] = start(None, run, verb=verb)
     runs_of(kind)[key] = SessionRun(plan, reading)
     st.rerun()
 
@@ -66,9 +66,9 @@ def show(
     stop: str = "",
     only: Callable[[PlanT], bool] = lambda _plan: True,
 ) -> None:
-    """Those that this session began: under way, or how each ended, until it is dismissed.
+    """Shows the runs of this session, with their progress or result, until they are dismissed.
 
-    `stop`: the label of the button that stops one under way, "" where nothing stops it. `only`: of these plans.
+    `stop`: the label of the button that stops a run, "" where nothing can. `only`: which plans to show.
     """
     for key, run in list(runs_of(kind).items()):
         if not only(run.plan):

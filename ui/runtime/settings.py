@@ -1,6 +1,6 @@
 """The console's settings: from the environment, else from `.streamlit/secrets.toml`, else the default.
 
-Each name is in the table of docs/settings.md; a test holds the two together.
+Each name is in the table of docs/settings.md; a test compares the two.
 """
 
 import os

@@ -24,13 +24,13 @@ from ui.runtime.session_runs import RunKind, begin, show
 
 _FORM = "copy form: how often it was sent"
 
-AZURE, PUBLIC, OTHER = "A registry of this console", "Docker Hub or MCR", "Another registry"
+AZURE, PUBLIC, OTHER = "A registry in the inventory", "Docker Hub or MCR", "Another registry"
 SOURCES = (AZURE, PUBLIC, OTHER)
 
 
 @dataclass(frozen=True)
 class _Copy:
-    """What is kept of a copy. Not its plan: that may hold a password."""
+    """What the session keeps of a copy. Not its plan, which may have a password."""
 
     title: str
     target: Registry
@@ -42,7 +42,7 @@ _COPIES = RunKind[_Copy, Copied]("copies")
 
 @st.dialog("Copy image", width="medium")
 def copy_to(who: str, registry: Registry, repository: str, reference: str, digest: str) -> None:
-    """Copies the image at `digest`, shown as `reference`, within Azure: nothing passes through this console."""
+    """Copies the image at `digest`, shown as `reference`. Azure copies: no layer passes through this console."""
     target = _choose_registry("Target registry", who, registry)
     if target is None:
         return
@@ -52,17 +52,17 @@ def copy_to(who: str, registry: Registry, repository: str, reference: str, diges
     tags = st.text_input("Tags", tag, placeholder="v1.0.1, stable", help="Without a tag the manifest alone is copied.")
     source = Source(registry.login_server, repository, digest, registry)
     with panel():
-        _plan_and_copy(who, source, target, name or "", _words(tags), in_dialog=True)
+        _plan_and_copy(who, source, target, name or "", _split_names(tags), in_dialog=True)
 
 
 def show_copy_form(who: str, registry: Registry) -> None:
-    """Copies an image from elsewhere into `registry`: of another registry here, of a public one, or with a login."""
+    """Copies an image into `registry`, from one in the inventory, from a public one, or from another with a login."""
     sent = st.session_state.setdefault(_FORM, 0)
     kind = st.segmented_control("From", SOURCES, default=AZURE, required=True, key="copy from")
     with panel():
         source = _choose_source(who, kind or AZURE, sent)
         if source is None:
-            st.markdown("Name an image to see what copying it would do.")
+            st.markdown("Enter an image to see the plan.")
             return
         left, right = st.columns(2)
         repository = left.text_input("Target repository", source.repository, key=f"copy repository {source.name}")
@@ -74,11 +74,11 @@ def show_copy_form(who: str, registry: Registry) -> None:
             placeholder="v1.0.1, stable",
             help="Without a tag the manifest alone is copied.",
         )
-        _plan_and_copy(who, source, registry, repository or "", _words(tags), in_dialog=False)
+        _plan_and_copy(who, source, registry, repository or "", _split_names(tags), in_dialog=False)
 
 
 def show_copies() -> None:
-    """The copies that this session began: under way, or how each ended, until it is dismissed."""
+    """Shows the copies that this session started, with their progress or result, until they are dismissed."""
     show(_COPIES, _show_end, stop="Stop waiting")
 
 
@@ -89,7 +89,7 @@ def _choose_registry(label: str, who: str, chosen: Registry | None, key: str | N
 
 
 def _choose_source(who: str, kind: str, sent: int) -> Source | None:
-    """None until an image is named. Raises ServiceError for what is no name of one."""
+    """Asks for the source image; None until one is entered. Raises ServiceError for what is no image name."""
     if kind == AZURE:
         left, right = st.columns(2)
         with left:
@@ -112,14 +112,14 @@ def _choose_source(who: str, kind: str, sent: int) -> Source | None:
     return parse_source(image, user or "", password or "") if image else None
 
 
-def _words(text: str | None) -> list[str]:
+def _split_names(text: str | None) -> list[str]:
     return [word for word in re.split(r"[\s,]+", text or "") if word]
 
 
 def _plan_and_copy(
     who: str, source: Source, target: Registry, repository: str, tags: Sequence[str], *, in_dialog: bool
 ) -> None:
-    """The plan, and the button that does it. Raises ServiceError."""
+    """Shows the plan, and the button that starts it. Raises ServiceError."""
     if not repository:
         return
     with st.spinner("Reading the source and the target"):
@@ -131,9 +131,7 @@ def _plan_and_copy(
             [] if tags else [repository.strip()],
         )
     _show_plan(plan)
-    sure = not plan.moves or st.checkbox(
-        f"Move {counted(len(plan.moves), 'tag')} that exist{'s' if len(plan.moves) == 1 else ''}"
-    )
+    sure = not plan.moves or st.checkbox(f"Move {counted(len(plan.moves), 'existing tag')}")
     if confirm(
         plan,
         "Copy image",
@@ -153,21 +151,21 @@ def _show_plan(plan: CopyPlan) -> None:
             f"{short(top.digest)}, {size(plan.content.size)} in {counted(len(plan.content.manifests), 'manifest')} "
             f"(Azure copies up to {MOST_MANIFESTS}){platforms}. Signatures and SBOMs that refer to it are not copied."
         )
-    st.markdown("\n".join(f"- {_said(item, plan)}" for item in plan.items))
+    st.markdown("\n".join(f"- {_sentence(item, plan)}" for item in plan.items))
 
 
-def _said(item: CopyItem, plan: CopyPlan) -> str:
+def _sentence(item: CopyItem, plan: CopyPlan) -> str:
     name = f"**{plain(item.name)}**"
     if item.blocker:
         return f"{name}: :red[not possible.] {plain(item.blocker)}"
     if item.there:
-        return f"{name} is at this digest already: nothing to do."
+        return f"{name} already has this digest: nothing to do."
     if not item.tag:
         return f"{name} gets the manifest, without a tag."
     if item.current_digest:
-        to = short(plan.digest) if plan.digest else "whatever the source is then"
+        to = short(plan.digest) if plan.digest else "the digest that the source then has"
         return f"{name} exists. It moves from {short(item.current_digest)} to {to}."
-    return f"{name} is new." if item.known else f"{name}: whether it exists is not known."
+    return f"{name} is new." if item.known else f"{name}: it is unknown whether it exists."
 
 
 def _begin(who: str, plan: CopyPlan) -> None:
@@ -186,7 +184,7 @@ def _begin(who: str, plan: CopyPlan) -> None:
 def _show_end(copy: _Copy, copied: Copied) -> None:
     st.markdown(f"**{plain(copy.title)}**")
     if not copied.finished:
-        st.info("Not waited for to the end: Azure goes on copying. Check the target later.", icon=":material/info:")
+        st.info("No longer waiting: Azure continues the copy. Check the target later.", icon=":material/info:")
         return
     for result in copied.results.values:
         at = f" at {short(result.digest)}" if result.digest else ""
@@ -197,7 +195,7 @@ def _show_end(copy: _Copy, copied: Copied) -> None:
 
 
 def _forget(who: str, copy: _Copy) -> None:
-    """What the copy makes stale in the target, also where it failed: it may have been done."""
+    """Reads anew what the copy makes stale in the target, also where it failed: it may have been made all the same."""
     server = copy.target.login_server
     registry_loaders.catalogue.clear(who, server)
     for item in copy.items:

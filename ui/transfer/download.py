@@ -1,4 +1,4 @@
-"""Downloading an image as an OCI archive: which platforms, how large, and the lines that do the same."""
+"""The dialog that downloads an image as an OCI archive, with its size and the lines that do the same."""
 
 import streamlit as st
 
@@ -15,15 +15,15 @@ from ui.transfer import download_route
 ALL = "All platforms and attestations"
 
 
-@st.dialog("Download")
+@st.dialog("Download image")
 def download_image(who: str, registry: Registry, repository: str, reference: str, manifest: Manifest) -> None:
-    """The image at `reference`, a tag or a digest, as a file. Nothing is kept on the way."""
+    """Offers the image at `reference`, a tag or a digest, as a file. The console keeps no copy of it."""
     platforms = list(dict.fromkeys(manifest.platforms))
     chosen = st.selectbox("Platforms", [ALL, *platforms]) if platforms else ALL
     server = registry.login_server
     tag = "" if ":" in reference else reference
     with panel():
-        with st.spinner("Looking for all of its blobs"):
+        with st.spinner("Checking that all blobs exist"):
             archive = image_loaders.archive(
                 who, server, repository, manifest.digest, tag, "" if chosen == ALL else str(chosen)
             )
@@ -32,12 +32,12 @@ def download_image(who: str, registry: Registry, repository: str, reference: str
                 "File": plain(archive.file_name),
                 "Size": f"{size(archive.size)} ({archive.size:,} bytes)",
                 "Content": f"{counted(archive.manifests, 'manifest')} and {counted(archive.blobs, 'blob')}, each "
-                "checked against its digest on the way",
+                "verified against its digest as it is sent",
             }
         )
         if archive.left_out:
             st.info(
-                f"{counted(len(archive.left_out), 'layer')} left out: their licence forbids to distribute them, and "
+                f"{counted(len(archive.left_out), 'layer')} left out: their licence forbids distribution, and "
                 "the registry does not have them.",
                 icon=":material/info:",
             )
@@ -51,7 +51,7 @@ def download_image(who: str, registry: Registry, repository: str, reference: str
         )
         file = archive.file_name
         pulled = reference if chosen == ALL else archive.digest
-        st.markdown("The same with skopeo; or with docker, one platform and in docker's own form:")
+        st.markdown("The same with skopeo, or with docker (one platform, in docker's own format):")
         lines = (
             az_images.copy_to_archive(server, repository, pulled, file),
             az_images.pull(server, repository, pulled),

@@ -1,6 +1,6 @@
-"""Downloads that go past Streamlit: a page gives a ticket, and this route streams what the ticket is for.
+"""Downloads outside Streamlit: a page issues a ticket, and this route streams the archive of the ticket.
 
-Streamlit holds what it offers for download in memory; an image is streamed from the registry as the browser takes it.
+Streamlit keeps its downloads in memory; this route streams an image from the registry at the browser's pace.
 """
 
 import logging
@@ -20,11 +20,11 @@ from services.connection.errors import ServiceError
 from services.transfer.download import Archive, stream
 from ui.runtime import connection
 
-# Long enough to be clicked, and to begin anew where a download broke.
+# Long enough to click the link, and to start again after a download that failed.
 VALID_S = 600
-# Threads that wait for registries. Their own: those of the server at large answer every other request.
+# Threads that wait for registries. Not the server's own threads, which answer every other request.
 _THREADS = CapacityLimiter(16)
-# Far more than anyone clicks in that time; the oldest go first.
+# Far more than anyone clicks in that time; the oldest are dropped first.
 MOST = 500
 
 
@@ -41,9 +41,10 @@ _lock = Lock()
 
 
 def mint(who: str, login_server: str, archive: Archive) -> str:
-    """The path that downloads `archive` as `who`, for `VALID_S` seconds. For pages alone: they are behind the gate.
+    """The path that downloads `archive` as `who`, for `VALID_S` seconds. For pages alone: they run only for
+    the signed-in identity.
 
-    Nothing in the path says what it is for; who has it may download this one archive.
+    The path does not say what it is for; whoever has it may download this one archive.
     """
     ticket = secrets.token_urlsafe(24)
     with _lock:
@@ -61,7 +62,7 @@ def _drop_old() -> None:
 
 
 def _find(ticket: str) -> tuple[Archive, RegistryClient] | None:
-    """What a ticket is for, while it is valid and the console still asks as who it was given to."""
+    """The archive of a ticket, while it is valid and the console still has the identity that it was issued to."""
     with _lock:
         known = _tickets.get(ticket)
     if known is None or known.until <= monotonic():
@@ -77,7 +78,7 @@ def download(request: Request) -> Response:
     found = _find(request.path_params["ticket"])
     if found is None:
         return PlainTextResponse(
-            "This download is not known, or not any more. Open Download again on the image's page.",
+            "This download is unknown or has expired. Choose Download image on the image's page again.",
             404,
             headers={"Cache-Control": "no-store"},
         )
@@ -100,11 +101,11 @@ async def _in_own_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def _logged(client: RegistryClient, archive: Archive) -> Iterator[bytes]:
-    """The stream; what breaks it is logged, and the connection is cut, so that no browser takes it for the whole."""
+    """The stream. A failure is logged and closes the connection, so that no browser takes it for complete."""
     try:
         yield from stream(client, archive)
     except ServiceError as error:
-        logging.getLogger("acr_console").warning("a download broke: %s", error)
+        logging.getLogger("acr_console").warning("a download failed: %s", error)
         raise
 
 

@@ -1,4 +1,4 @@
-"""Pushing an archive from this computer: the file, the image in it, its new name, the plan, and how it ended."""
+"""The form that pushes an archive from this computer: the file, the image in it, its name, the plan, the result."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -20,7 +20,7 @@ from ui.elements.page import az_lines
 from ui.elements.table import show_rows
 from ui.elements.text import plain, short, size
 from ui.elements.writing import confirm, may_write
-from ui.loaders import contents as whole
+from ui.loaders import contents as contents_loader
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
@@ -34,7 +34,7 @@ _STATE = "the archive to push"
 
 @dataclass
 class _Upload:
-    """An uploaded archive, and what was made of it so far: once each, whatever the page does meanwhile."""
+    """An uploaded archive, and what was read and planned from it so far. Each is done once, not with every rerun."""
 
     file_id: str
     archive: Reading[Archive]
@@ -43,7 +43,7 @@ class _Upload:
 
 
 def forget_plans() -> None:
-    """Plans again: the registry may have changed."""
+    """Makes the next run plan again: the registry may have changed."""
     if upload := st.session_state.get(_STATE):
         upload.plans = {}
 
@@ -57,18 +57,19 @@ def _forget_content(upload: _Upload, key: str) -> None:
 
 
 def show_push_form(who: str, registry: Registry) -> None:
-    """All of it, for one registry."""
+    """Shows the pushes to a registry, and the form for a new one."""
     _show_pushes(who, registry)
     limit = int(st.get_option("server.maxUploadSize"))
     file = st.file_uploader(
-        "Archive: an OCI layout, or what docker save writes; as it is or gzipped",
+        "Archive (OCI layout or docker save, may be gzipped)",
         type=["tar", "gz", "tgz"],
         key="archive",
         disabled=not may_write(),
     )
     st.markdown(
-        f"Up to {limit:,} MB, held in this console's memory until you remove it; `server.maxUploadSize` in "
-        "`.streamlit/config.toml` sets the limit. For more, use the lines at the end of this page."
+        f"Up to {limit:,} MB, kept in this console's memory until you remove it. For larger ones, use the lines at the "
+        "end of this page.",
+        help="`server.maxUploadSize` in `.streamlit/config.toml` sets the limit",
     )
     repository, tag = "", ""
     if file is None or not may_write():
@@ -80,7 +81,7 @@ def show_push_form(who: str, registry: Registry) -> None:
 
 
 def _upload_of(file_id: str, file: BinaryIO) -> _Upload:
-    """The state of this file; that of another one is dropped, and its memory with it."""
+    """The state of this file. That of another one is dropped, which frees its memory."""
     upload: _Upload | None = st.session_state.get(_STATE)
     if upload is None or upload.file_id != file_id:
 
@@ -95,11 +96,11 @@ def _upload_of(file_id: str, file: BinaryIO) -> _Upload:
 
 
 def _show_upload(who: str, registry: Registry, upload: _Upload) -> tuple[str, str]:
-    """The choices and the plan; the repository and the tag that were typed."""
+    """Shows the choices and the plan; returns the typed repository and tag, "" where none."""
     show_progress(upload.archive, f"archive {upload.file_id}")
     if upload.archive.error:
         show_error(upload.archive.error)
-        st.button("Read again", icon=":material/refresh:", on_click=_forget_upload)
+        st.button("Try again", icon=":material/refresh:", on_click=_forget_upload)
     if upload.archive.running or upload.archive.error:
         return "", ""
     archive = upload.archive.value
@@ -137,7 +138,7 @@ def _show_upload(who: str, registry: Registry, upload: _Upload) -> tuple[str, st
 
 
 def _show_list(title: str, lines: Sequence[str]) -> None:
-    """What is in the archive and stays there; nothing where there is none."""
+    """Shows what is in the archive and not pushed; nothing where `lines` is empty."""
     if lines:
         with st.expander(title, icon=":material/info:"):
             st.markdown("\n".join(f"- {plain(line)}" for line in lines))
@@ -149,7 +150,7 @@ def _label(image: ArchiveImage, name: str) -> str:
         ", ".join(image.platforms),
         size(image.size),
         "one platform of an index that can't be pushed" if image.of_index else "",
-        "not whole" if image.missing else "",
+        "incomplete" if image.missing else "",
     )
     return " · ".join(part for part in parts if part)
 
@@ -175,7 +176,9 @@ def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, 
         if not _read_what_is_there(who, registry):
             return
         client = connection.session(who).registry(server)
-        upload.plans[key] = read_push_plan(client, content, repository, tag, elsewhere=whole.known_blobs(who, server))
+        upload.plans[key] = read_push_plan(
+            client, content, repository, tag, elsewhere=contents_loader.known_blobs(who, server)
+        )
     plan = upload.plans[key]
     if plan.blockers:
         confirm(plan, "Push image", icon=":material/upload:", in_dialog=False)
@@ -187,11 +190,11 @@ def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, 
             Metric(
                 "Mounted",
                 size(plan.bytes("mount")),
-                help="Other repositories of this registry have it: it is not sent again.",
+                help="Already in other repositories of this registry, so not sent again.",
             ),
         ]
     )
-    st.markdown(_words(plan))
+    st.markdown(_tag_sentence(plan))
     sure = st.checkbox("Move the existing tag", key=f"move {key}") if plan.moves else True
     label = "Push image and move tag" if plan.moves else "Push image"
     if confirm(plan, label, ready=sure, icon=":material/upload:", in_dialog=False):
@@ -201,9 +204,9 @@ def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, 
 
 
 def _read_what_is_there(who: str, registry: Registry) -> bool:
-    """Reads what the registry's repositories have, so that it is mounted and not sent; whether to go on to the plan.
+    """Reads the registry's contents, so that layers it has are mounted and not sent; returns whether to plan now.
 
-    What is large is not read for that, and a list that is refused is no reason not to push.
+    A large registry is not read for that, and one whose list is refused can still be pushed to.
     """
     server = registry.login_server
     catalogue = registry_loaders.catalogue(who, server)
@@ -211,14 +214,19 @@ def _read_what_is_there(who: str, registry: Registry) -> bool:
     if catalogue.running:
         return False
     manifests = catalogue.value.manifests
-    if whole.counted(who, server) or catalogue.error or manifests is None or manifests > image_loaders.LARGE:
+    if (
+        contents_loader.last_count(who, server)
+        or catalogue.error
+        or manifests is None
+        or manifests > image_loaders.LARGE
+    ):
         return True
-    reading = whole.registry(who, server)
+    reading = contents_loader.registry(who, server)
     show_progress(reading, f"contents of {registry.id}")
     return not reading.running
 
 
-def _words(plan: PushPlan) -> str:
+def _tag_sentence(plan: PushPlan) -> str:
     repository, tag, digest = f"**{plain(plan.repository)}**", f"**{plain(plan.tag)}**", short(plan.digest)
     new = f"{repository} is new. " if plan.new_repository else ""
     if plan.moves:
@@ -229,7 +237,7 @@ def _words(plan: PushPlan) -> str:
 
 
 def _show_pushes(who: str, registry: Registry) -> None:
-    """Pushes to this registry, whoever of this identity began them: progress, or how they ended."""
+    """Shows the pushes to this registry by this identity, in any session, with their progress or result."""
     for target, push in push_runs.of_registry(who, registry.login_server).items():
         with st.container(border=True):
             st.markdown(f"**{plain(f'{target.repository}:{target.tag}')}**")

@@ -1,4 +1,4 @@
-"""Pushes under way: of the whole process, so that closing a page ends none and opening it again starts none twice."""
+"""Running pushes. They belong to the process: closing a page stops none, and opening it again starts none twice."""
 
 from dataclasses import dataclass
 from threading import Lock
@@ -32,7 +32,7 @@ def _pushes(who: str) -> dict[Target, Push]:  # noqa: ARG001
 
 
 def begin(who: str, login_server: str, content: Content, plan: PushPlan) -> Push:
-    """The push of `plan`, begun now unless one to the same tag is under way already."""
+    """Starts the push of `plan`, or returns the one to the same tag that is already running."""
     target = Target(login_server, plan.repository, plan.tag)
     client = connection.session(who).registry(login_server)
 
@@ -51,7 +51,7 @@ def begin(who: str, login_server: str, content: Content, plan: PushPlan) -> Push
 
 
 def of_registry(who: str, login_server: str) -> dict[Target, Push]:
-    """The pushes to one registry, those under way and those whose end was not yet dismissed."""
+    """The pushes to one registry: those running, and those whose result is not dismissed yet."""
     with _lock:
         return {target: push for target, push in _pushes(who).items() if target.login_server == login_server}
 

@@ -42,14 +42,14 @@ def manifest_reads(sandbox: Sandbox) -> int:
 def test_nothing_is_read_until_a_page_asks_for_it(sandbox: Sandbox, hub: str) -> None:
     who = connection.who()
     sandbox.clear_requests()
-    assert whole.counted(who, hub) is None
+    assert whole.last_count(who, hub) is None
     assert whole.known_blobs(who, hub) == {}
     assert list(sandbox.requests) == []
 
 
 def test_what_was_read_is_counted_and_at_hand(sandbox: Sandbox, hub: str) -> None:
     contents = read(hub)
-    found = whole.counted(connection.who(), hub)
+    found = whole.last_count(connection.who(), hub)
     assert found and found.contents is contents
     assert found.storage.complete
     assert found.storage.total == sandbox.store.blobs.stored_bytes("contosohub")
@@ -67,7 +67,7 @@ def test_manifests_stay_known_when_contents_are_read_anew(sandbox: Sandbox, hub:
     first = read(hub)
     sandbox.clear_requests()
     whole.forget(connection.who(), hub)
-    assert whole.counted(connection.who(), hub) is None
+    assert whole.last_count(connection.who(), hub) is None
     assert read(hub).values == first.values
     assert manifest_reads(sandbox) == 0
 
@@ -76,14 +76,14 @@ def test_what_is_read_anew_takes_the_place_of_what_was_read(hub: str) -> None:
     read(hub)
     whole.registry.clear(connection.who(), hub)
     contents = read(hub)
-    found = whole.counted(connection.who(), hub)
+    found = whole.last_count(connection.who(), hub)
     assert found and found.contents is contents
 
 
 def test_what_one_identity_has_read_is_not_at_hand_for_another(hub: str, reader_session: AzureSession) -> None:
     read(hub)
     connection.use(reader_session)
-    assert whole.counted(connection.who(), hub) is None
+    assert whole.last_count(connection.who(), hub) is None
     assert whole.known_blobs(connection.who(), hub) == {}
 
 
@@ -97,7 +97,7 @@ def test_a_stop_leaves_what_is_in_and_says_that_it_is_not_all(tmp_path: Path) ->
             assert not reading.finished.wait(0.01)
         reading.stop.set()
         assert reading.finished.wait(30)
-        found = whole.counted(connection.who(), own.sandbox.ready["registries"][REGISTRY])
+        found = whole.last_count(connection.who(), own.sandbox.ready["registries"][REGISTRY])
         assert found and not found.storage.complete
         assert sum(repository.untried for repository in found.contents.values) > 0
 

@@ -60,7 +60,7 @@ def test_lines_differ_by_dash_and_points_by_form_too() -> None:
     assert len({found[f"Ours, {sku}"].marker.symbol for sku in Sku}) == len(Sku)
     for theme in ("light", "dark"):
         assert len(set(palette(theme).series)) == len(palette(theme).series) == 5
-        assert palette(theme).ink != palette(theme).page
+        assert palette(theme).text != palette(theme).background
 
 
 @THEMES
