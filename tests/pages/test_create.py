@@ -47,7 +47,7 @@ def test_the_url_fills_the_form_and_the_plan_follows(open_view: Open, own: Own) 
     assert "--name contosonew01 --sku Standard --location eastus --role-assignment-mode rbac" in words
     assert "targetScope = 'subscription'" in words
     assert 'resource "azurerm_container_registry" "registry"' in words
-    assert "Standard lacks: geo-replication · private endpoints" in words
+    assert "Not in Standard: geo-replication · private endpoints" in words
     assert not confirm_button(at, "Create registry").disabled
 
 

@@ -51,7 +51,7 @@ def test_a_region_is_added_with_its_cost_beside_and_given_up_again(open_view: Op
     reopen(at, "Add replica")
     at.run()
     assert "--location northeurope" in texts(at)
-    assert "A replica is billed as a registry of its own" in texts(at)
+    assert "Azure bills a replica as a separate registry" in texts(at)
     assert regions(own) == []
     reopen(at, "Add replica")
     confirm_button(at, "Add replica").click().run()

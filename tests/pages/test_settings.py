@@ -177,7 +177,7 @@ def test_a_registry_is_deleted_once_its_name_is_typed(open_view: Open, own: Own)
     switch(at, "Show what would be deleted").set_value(True).run()
     shown = facts(at)
     assert (shown["Repositories"], shown["Tags"], shown["Manifests"]) == ("1", "1", "3")
-    assert shown["Clusters that can pull from it"] == "none"
+    assert shown["Clusters that can pull from it"] == "None"
     assert "No image of it can be brought back" in said(at)
     assert "az acr delete --name casaacr01 --resource-group resource-group-4 --subscription" in said(at)
     assert confirm_button(at, "Delete registry").disabled

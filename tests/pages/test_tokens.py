@@ -66,7 +66,7 @@ def test_no_tokens_says_so_and_the_registry_s_own_scope_maps_are_listed(open_vie
     assert "No tokens" in texts(at)
     assert "0 tokens of at most 500 in Standard" in texts(at)
     assert "_repositories_pull" in at.dataframe[0].value["Name"].tolist()
-    assert set(at.dataframe[0].value["Kind"]) == {"system"}
+    assert set(at.dataframe[0].value["Kind"]) == {"System"}
 
 
 def test_a_token_is_made_for_a_repository(open_view: Open, own: Own) -> None:
@@ -116,7 +116,7 @@ def test_a_password_is_shown_once_and_is_nowhere_after(open_view: Open, own: Own
     assert password not in everything(at)
     assert password not in str(dict(at.query_params))
     assert at.dataframe[0].value["Password"].tolist() == ["password1"]
-    assert at.dataframe[0].value["State"].tolist() == ["valid"]
+    assert at.dataframe[0].value["Status"].tolist() == ["Valid"]
 
 
 def test_the_next_password_is_the_other_one(open_view: Open, own: Own) -> None:
