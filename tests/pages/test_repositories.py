@@ -27,7 +27,7 @@ def test_a_refused_catalogue_says_why_and_lets_a_name_be_typed(open_view: Open, 
     assert not at.exception
     assert "Could not list the repositories" in shown
     assert "network rules refuse this address" in shown
-    assert "You can still type the name of a repository" in shown
+    assert "You can still type a repository's name" in shown
 
 
 def test_repositories_that_refuse_are_named_and_the_others_are_there(open_view: Open, session: AzureSession) -> None:
