@@ -294,6 +294,7 @@ def test_a_list_that_goes_round_in_a_circle_is_an_error(
     registry: CannedRegistry, client: RegistryClient, circle: int
 ) -> None:
     def page(sent: Sent) -> Answer:
+        assert len(registry.sent) < 50
         number = int(sent.query.get("last", 0)) % circle + 1
         return Answer(200, {"repositories": ["a"]}, {"Link": f'</acr/v1/_catalog?last={number}&n=1000>; rel="next"'})
 
