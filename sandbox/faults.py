@@ -2,6 +2,7 @@
 
 The rules come from a JSON file, a list of objects such as
 {"method": "GET", "host": "localhost:5001", "path": "/_manifests$", "status": 429, "retry_after": 2, "times": 3}.
+With "drip_ms" the answer's body comes a byte at a time, that long after each other.
 With "late" the request is done all the same, and only its answer is replaced by the fault.
 The file is read again when it changes, so that a test can break and mend the sandbox while it runs.
 """
@@ -44,6 +45,7 @@ class Rule:
     headers: dict[str, str] = field(default_factory=dict)
     body: str | None = None
     delay_ms: float = 0
+    drip_ms: float = 0
     reset: bool = False
     late: bool = False
     times: int | None = None
@@ -103,6 +105,8 @@ class Faults:
                 await _reset(receive, send)
             elif rule and rule.status is not None:
                 await _answer(rule, rule.status, arm=arm)(scope, receive, logged)
+            elif rule and rule.drip_ms:
+                await app(scope, receive, _dripping(logged, rule.drip_ms / 1000))
             else:
                 await app(scope, receive, logged)
 
@@ -130,6 +134,16 @@ class Faults:
 
 async def _nowhere(_message: Message) -> None:
     """A `send` that drops the answer."""
+
+
+def _dripping(send: Send, seconds: float) -> Send:
+    async def drip(message: Message) -> None:
+        for byte in message.get("body", b""):
+            await send({"type": message["type"], "body": bytes([byte]), "more_body": True})
+            await asyncio.sleep(seconds)
+        await send({**message, "body": b""} if "body" in message else message)
+
+    return drip
 
 
 def _answer(rule: Rule, status: int, *, arm: bool) -> Response:

@@ -23,12 +23,16 @@ from azure.core.rest import HttpRequest, HttpResponse
 
 from services.connection.data_plane_tokens import RegistryTokens, need_of, raise_for
 from services.connection.errors import ServiceError
+from services.connection.limits import LARGEST_ANSWER
 from services.connection.paging import PageLinks
 
 Policy = HTTPPolicy[Any, Any] | SansIOHTTPPolicy[Any, Any]
 
 # At a thousand entries a page, more than a registry's published limits let anybody read.
 PAGES_MOST = 2000
+
+# https://learn.microsoft.com/azure/container-registry/container-registry-skus#registry-throughput-and-throttling
+LARGEST_MANIFEST = 4 * 1024 * 1024
 
 _REDIRECTS = (301, 302, 303, 307, 308)
 _CHALLENGE_MEMBER = re.compile(r'(\w+)="([^"]*)"')
@@ -125,9 +129,15 @@ class RegistryClient:
         )
 
     def raw(self, path: str, *, accept: str = "application/json") -> HttpResponse:
-        """GET of `path` (percent-encoded) as the registry answers it. Raises azure-core's errors."""
+        """GET of `path` (percent-encoded) as the registry answers it, of a manifest's size at most.
+
+        Raises azure-core's errors, and LimitExceeded for a larger answer.
+        """
+        return self._get(path, accept, LARGEST_MANIFEST)
+
+    def _get(self, path: str, accept: str, largest: int) -> HttpResponse:
         request = HttpRequest("GET", self._url + path, headers={"Accept": accept, "Accept-Encoding": "gzip"})
-        response = self._client.send_request(request, stream=True)
+        response = self._client.send_request(request, stream=True, largest=largest)
         raise_for(response)
         return response
 
@@ -154,7 +164,7 @@ class RegistryClient:
 
     def _stream(self, url: str, start: int) -> HttpResponse:
         headers = {"Accept-Encoding": "identity", **({"Range": f"bytes={start}-"} if start else {})}
-        return self._streams.send_request(HttpRequest("GET", url, headers=headers), stream=True)
+        return self._streams.send_request(HttpRequest("GET", url, headers=headers), stream=True, download=True)
 
     def send(
         self, method: str, path: str, *, content: bytes | None = None, headers: Mapping[str, str] | None = None
@@ -189,7 +199,7 @@ class RegistryClient:
 
     def page(self, path: str) -> Page:
         """One page of a list. `path` is the first page's, or a former page's `next`."""
-        response = self.raw(path)
+        response = self._get(path, "application/json", LARGEST_ANSWER)
         try:
             body = json.loads(response.content)
             if not isinstance(body, dict):

@@ -263,6 +263,8 @@ def from_azure(title: str, exc: AzureError) -> ServiceError:
             exc.status_code,
         )
     if isinstance(exc, ClientAuthenticationError) and exc.response is None:
+        if isinstance(exc.__cause__, LimitExceeded | ServiceRequestError | ServiceResponseError):
+            return from_azure(title, exc.__cause__)  # It is not about who signs in.
         return ServiceError(
             title,
             exc.message.strip().splitlines()[0] if exc.message.strip() else "No credential could sign in.",

@@ -38,7 +38,7 @@ from services.connection.data_plane_tokens import jwt_claims
 from services.connection.endpoints import CLOUDS, AzureEndpoints
 from services.connection.errors import as_service_error
 from services.connection.sdk_models import prepare_models
-from services.connection.transport import _pooled_transport, retry_policy
+from services.connection.transport import BoundedTransport, SignInTransport, pooled, retry_policy
 from services.connection.version import USER_AGENT
 
 # What the SDK's own version of the API does not know yet, as the scope of a registry's domain name label; az's too.
@@ -71,7 +71,7 @@ class AzureSession:
     ) -> None:
         self.credential = credential
         self.endpoints = endpoints
-        self._transport = transport or _pooled_transport(endpoints.ca_file)
+        self._transport = transport or pooled(BoundedTransport, endpoints.ca_file)
         self._clients: dict[tuple[type, str], Any] = {}
         self._lock = Lock()
 
@@ -241,7 +241,7 @@ def connect_azure(cloud: str = "public", ca_file: str | None = None) -> AzureSes
     """The Azure that `DefaultAzureCredential` signs in to: environment, managed identity, `az login`."""
     endpoints = replace(CLOUDS[cloud], ca_file=ca_file)
     credential = DefaultAzureCredential(
-        authority=endpoints.authority.removeprefix("https://"), connection_verify=ca_file or True
+        authority=endpoints.authority.removeprefix("https://"), transport=pooled(SignInTransport, ca_file)
     )
     return AzureSession(credential, endpoints)
 
@@ -266,6 +266,6 @@ def connect_sandbox(ready: Mapping[str, Any], *, as_reader: bool = False) -> Azu
         ready[f"{who}client_secret"],
         authority=endpoints.authority,
         disable_instance_discovery=not endpoints.instance_discovery,
-        connection_verify=endpoints.ca_file,
+        transport=pooled(SignInTransport, endpoints.ca_file),
     )
     return AzureSession(credential, endpoints)

@@ -1,17 +1,19 @@
-"""How requests are sent: pooled connections, retries that heed Azure's headers."""
+"""How requests are sent: pooled connections, answers of bounded size and time, retries that heed Azure's headers."""
 
+from collections.abc import MutableMapping
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
+from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline import PipelineResponse
-from azure.core.pipeline.policies import (
-    RetryPolicy,
-)
-from azure.core.pipeline.transport import HttpTransport, RequestsTransport
+from azure.core.pipeline.policies import RetryPolicy
+from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import HTTPAdapter
 
-from services.connection.errors import seconds_to_wait
+from services.connection.errors import LimitExceeded, seconds_to_wait
+from services.connection.limits import ANSWER, DOWNLOAD, LARGEST_ANSWER, Patience, limit_body, limited_tls, reading_with
 from services.connection.parallel import WORKERS
 
 # A caller waits for a throttled call at most this long; past it, the throttling is the answer.
@@ -29,6 +31,10 @@ class PatientRetryPolicy(RetryPolicy[Any, Any]):
             return max(super().get_retry_after(response) or 0, told or 0) or None
         except ValueError:  # Neither seconds nor a date: a proxy's. azure-core lets it pass to the caller.
             return told
+
+    def increment(self, settings: dict[str, Any], response: Any = None, error: Exception | None = None) -> bool:
+        """Whether to try again: what went beyond a limit would do so again."""
+        return not isinstance(error, LimitExceeded) and bool(super().increment(settings, response, error))
 
     def is_retry(self, settings: dict[str, Any], response: PipelineResponse[Any, Any]) -> bool:
         wait = self.get_retry_after(response) or 0
@@ -59,10 +65,66 @@ class _Session(requests.Session):
         return dict(self._settings[key])
 
 
-def _pooled_transport(ca_file: str | None) -> HttpTransport[Any, Any]:
+class BoundedTransport(RequestsTransport):  # type: ignore[misc]
+    """azure-core's own, for answers within limits. Raises LimitExceeded, also where a body is read later."""
+
+    def send(
+        self,
+        request: Any,
+        *,
+        proxies: MutableMapping[str, str] | None = None,
+        download: bool = False,
+        largest: int = LARGEST_ANSWER,
+        **options: Any,
+    ) -> Any:
+        """`download`: an answer of any size and length of time, as long as it keeps coming. `largest`: bytes."""
+        limits = DOWNLOAD if download else replace(ANSWER, largest=largest)
+        with reading_with(Patience(limits)):
+            return super().send(request, proxies=proxies, **options)
+
+
+class SignInTransport(BoundedTransport):
+    """For azure-identity, whose own retries sleep through any Retry-After and then lose the status.
+
+    So throttling is retried here, as for the other clients. What remains of it, and what goes beyond a limit, is raised
+    as the one error that azure-identity hands on as it is.
+    """
+
+    def send(self, request: Any, **options: Any) -> Any:
+        for wait in (0.8, 1.6, 3.2, None):
+            try:
+                answer = super().send(request, **options)
+            except LimitExceeded as exc:
+                raise ClientAuthenticationError(exc.message) from exc
+            if answer.status_code != 429:
+                break
+            asked = seconds_to_wait(answer.headers) or 0
+            if wait is None or asked > LONGEST_RETRY_AFTER_S:
+                raise ClientAuthenticationError(response=answer)
+            self.sleep(max(asked, wait))
+        return answer
+
+
+class _LimitedAdapter(HTTPAdapter):
+    """requests' own, through sockets and bodies that heed the limits of `BoundedTransport`."""
+
+    def init_poolmanager(self, *sizes: Any, **options: Any) -> None:
+        super().init_poolmanager(*sizes, **options, ssl_context=limited_tls())
+
+    def proxy_manager_for(self, proxy: str, **options: Any) -> Any:
+        return super().proxy_manager_for(proxy, **{"ssl_context": limited_tls(), **options})
+
+    def send(self, *request: Any, **options: Any) -> requests.Response:
+        response = super().send(*request, **options)
+        limit_body(response)
+        return response
+
+
+def pooled(kind: type[BoundedTransport], ca_file: str | None) -> BoundedTransport:
+    """A transport of this kind, with connections of its own. `ca_file` replaces the system's trust store."""
     http = _Session()
-    http.mount("https://", HTTPAdapter(pool_connections=64, pool_maxsize=2 * WORKERS))
-    transport: HttpTransport[Any, Any] = RequestsTransport(
+    http.mount("https://", _LimitedAdapter(pool_connections=64, pool_maxsize=2 * WORKERS))
+    return kind(
         session=http,
         session_owner=False,
         connection_verify=ca_file or True,
@@ -70,4 +132,3 @@ def _pooled_transport(ca_file: str | None) -> HttpTransport[Any, Any]:
         read_timeout=60,
         connection_data_block_size=BLOCK,
     )
-    return transport

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from azure.core.exceptions import AzureError, HttpResponseError
 
 from services.connection.data_plane import RegistryClient, path_of
-from services.connection.errors import ServiceError, as_service_error, from_azure
+from services.connection.errors import LimitExceeded, ServiceError, as_service_error, from_azure
 from services.connection.names import require_digest
 from services.connection.parallel import parallel_map
 from services.images.image_graph import ImageContent, read_content
@@ -242,6 +242,8 @@ def _blob(client: RegistryClient, repository: str, member: Member) -> Iterator[b
             if exc.response is not None:
                 raise _refused(title, exc) from exc
             lost = exc
+        except LimitExceeded as exc:
+            raise from_azure(title, exc) from exc
         except AzureError as exc:
             lost = exc
         idle = 0 if at > before else idle + 1

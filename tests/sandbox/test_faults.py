@@ -104,6 +104,15 @@ def test_a_delayed_request_does_not_hold_up_others(session, broken, file):
         assert slow.exception(timeout=10) or slow.result() == 500
 
 
+def test_a_dripping_answer_comes_a_byte_at_a_time_and_whole(session, file):
+    whole = session.send("GET", "/v2/").content
+    file.write_text(json.dumps([{"path": "^/v2/$", "drip_ms": 1}]))
+    answer = session.send("GET", "/v2/", stream=True)
+    pieces = list(answer.raw.read_chunked()) if answer.raw.chunked else list(iter(lambda: answer.raw.read1(99), b""))
+    assert b"".join(pieces) == whole
+    assert len(pieces) > 1
+
+
 def test_latency_is_added_to_every_answer_and_can_be_taken_away(session, broken):
     broken.set_latency(60_000)
     with pytest.raises(requests.Timeout):

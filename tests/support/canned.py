@@ -15,14 +15,15 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import requests
 from azure.core.credentials import AccessToken
-from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import BaseAdapter
 from urllib3 import HTTPResponse
 from urllib3.exceptions import ProtocolError
 
 from services.connection.data_plane import RegistryClient
 from services.connection.endpoints import CLOUDS, AzureEndpoints
+from services.connection.limits import limit_body
 from services.connection.session import AzureSession
+from services.connection.transport import BoundedTransport, SignInTransport
 
 HOST = "contoso.azurecr.io"
 CLOUD: AzureEndpoints = CLOUDS["public"]
@@ -89,7 +90,7 @@ def untrusted() -> Exception:
 Reply = Answer | Exception | Callable[[Sent], Answer]
 
 
-class Canned(RequestsTransport):
+class Canned(BoundedTransport):
     """A transport that answers from a table and never sleeps. Safe for many threads."""
 
     def __init__(self) -> None:
@@ -126,6 +127,10 @@ class Canned(RequestsTransport):
         return reply if isinstance(reply, Answer) else reply(sent)
 
 
+class CannedSignIn(Canned, SignInTransport):
+    """The same for a credential."""
+
+
 class _Adapter(BaseAdapter):
     def __init__(self, canned: Canned) -> None:
         super().__init__()
@@ -143,6 +148,7 @@ class _Adapter(BaseAdapter):
         raw = HTTPResponse(BytesIO(answer.content), headers, answer.status, preload_content=False)
         response = requests.adapters.HTTPAdapter().build_response(request, raw)
         response.reason = ""
+        limit_body(response)
         return response
 
     def close(self) -> None:

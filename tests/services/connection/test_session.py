@@ -12,11 +12,13 @@ from azure.mgmt.containerservice._utils import model_base
 from azure.mgmt.containerservice.models import ContainerServiceNetworkProfile, ManagedCluster
 
 from services.arm.subscriptions import list_subscriptions
+from services.connection import session as session_module
 from services.connection.endpoints import CLOUDS, AzureEndpoints
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession, Identity, connect_azure, connect_sandbox
+from services.connection.transport import SignInTransport
 from services.connection.version import USER_AGENT
-from tests.support.canned import ARM, CLOUD, Answer, Canned, Credential
+from tests.support.canned import ARM, CLOUD, Answer, Canned, CannedSignIn, Credential
 
 SUBSCRIPTION = "11111111-1111-1111-1111-111111111111"
 
@@ -96,6 +98,53 @@ def test_arm_throttling_is_waited_out_or_handed_on(wire: Canned, azure: AzureSes
     assert (raised.value.status, raised.value.code) == (429, "TooManyRequests")
     assert "300 s" in raised.value.remedy
     assert wire.slept == [5]
+
+
+@pytest.mark.parametrize(
+    ("headers", "slept"),
+    [
+        ({"Retry-After": "300"}, []),
+        ({"Retry-After": "61"}, []),
+        ({"Retry-After": "60"}, [60] * 3),
+        ({}, [0.8, 1.6, 3.2]),
+    ],
+)
+def test_a_throttled_sign_in_is_shown_and_not_slept_through(
+    monkeypatch: pytest.MonkeyPatch, headers: dict[str, str], slept: list[float]
+) -> None:
+    wire = CannedSignIn()
+    tenant = f"{READY['authority']}/{READY['tenant_id']}"
+    document = {
+        "token_endpoint": f"{tenant}/token",
+        "authorization_endpoint": f"{tenant}/x",
+        "issuer": f"{tenant}/v2.0",
+    }
+    wire.on("GET", f"{tenant}/v2.0/.well-known/openid-configuration", Answer(200, document))
+    refusal = {"error": "temporarily_unavailable", "error_description": "AADSTS90055: too many requests."}
+    wire.on("POST", f"{tenant}/token", Answer(429, refusal, headers))
+    monkeypatch.setattr(session_module, "pooled", lambda *_: wire)
+    with pytest.raises(ServiceError) as raised:
+        _ = connect_sandbox(READY).identity
+    error = raised.value
+    assert (error.title, error.status) == ("Could not sign in", 429)
+    assert "AADSTS90055" in error.cause
+    assert error.remedy.startswith("Azure throttles: try again ")
+    assert (f"in {headers['Retry-After']} s" if headers else "in a minute") in error.remedy
+    assert wire.slept == slept
+    assert len([sent for sent in wire.sent if sent.method == "POST"]) == len(wire.slept) + 1
+
+
+@pytest.mark.parametrize("connect", [connect_azure, lambda: connect_sandbox(READY)], ids=["azure", "sandbox"])
+def test_every_credential_signs_in_within_the_limits(
+    monkeypatch: pytest.MonkeyPatch, connect: Callable[[], AzureSession]
+) -> None:
+    monkeypatch.setenv("AZURE_TENANT_ID", READY["tenant_id"])
+    monkeypatch.setenv("AZURE_CLIENT_ID", "console")
+    monkeypatch.setenv("AZURE_CLIENT_SECRET", "any")
+    credential: Any = connect().credential
+    if isinstance(credential, DefaultAzureCredential):
+        credential = credential.credentials[0]._credential  # type: ignore[attr-defined]
+    assert isinstance(credential._client._pipeline._transport, SignInTransport)
 
 
 def test_a_redirect_carries_no_token_to_another_host(wire: Canned, azure: AzureSession) -> None:
