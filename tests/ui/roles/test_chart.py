@@ -34,7 +34,7 @@ def test_every_role_has_a_square_for_signing_in_and_for_each_permission(mode: Mo
     assert list(figure.layout.xaxis.ticktext) == [SIGN_IN_COLUMN, *map(column, Permission)]
     for row in role_table(mode):
         for permission in Permission:
-            assert (signs[row.role.name, column(permission)] == NO) is (permission not in row.powers)
+            assert (signs[row.role.name, column(permission)] == NO) is (permission not in row.rights)
 
 
 @THEMES
