@@ -65,13 +65,19 @@ class ProofPlan:
     architectures: tuple[str, ...]
     script: str
     blockers: tuple[str, ...]
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def commands(self) -> tuple[str, ...]:
+        """The script: no line of az does the same."""
+        return (self.script,)
 
 
 def plan_proof(
     cluster: Cluster, registry: Registry, repository: str, reference: str, run_id: str | None = None
 ) -> ProofPlan:
     """`reference` is a tag or a digest. Raises ServiceError for what can be no image's name."""
-    title = "Could not plan the proof"
+    title = "Could not plan the test pull"
     require_repository(title, repository)
     if not (is_tag(reference) or is_digest(reference)):
         raise ServiceError(title, f"{reference!r} is neither a tag nor a digest.", "Name one.", "InvalidReference")
@@ -158,7 +164,7 @@ def run_proof(session: AzureSession, plan: ProofPlan) -> tuple[Proof, ...]:
 
     Raises ServiceError where the command is refused or fails: then nothing is proved, either way.
     """
-    title = f"Could not run the proof in {plan.cluster.name}"
+    title = f"Could not run the test pull in {plan.cluster.name}"
     if plan.blockers:
         raise ServiceError(title, " ".join(plan.blockers), "The plan refused it, and nothing was sent.", "Refused")
     with as_service_error(title):

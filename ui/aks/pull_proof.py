@@ -10,7 +10,7 @@ from services.connection.names import image_name
 from services.registries.registry import Registry
 from ui.elements.errors import panel
 from ui.elements.text import plain
-from ui.elements.writing import PlainPlan, confirm
+from ui.elements.writing import confirm
 from ui.runtime import connection
 from ui.runtime.background import Reading
 from ui.runtime.session_runs import RunKind, begin, runs_of, show
@@ -35,7 +35,7 @@ def start_test_pull(who: str, cluster: Cluster, registry: Registry, repository: 
             f"architecture ({', '.join(plan.architectures) or 'none'}), and deletes the pods after at most a minute. "
             "Whatever the image does when it starts, it does in that minute."
         )
-        if confirm(PlainPlan(plan.blockers, (), (plan.script,)), "Run test pull"):
+        if confirm(plan, "Run test pull"):
             session = connection.session(who)
 
             def work(reading: Reading[_Proofs | None]) -> _Proofs:

@@ -1,4 +1,4 @@
-"""The proof in the cluster: what runs, and what is made of what a cluster answers."""
+"""The test pull in the cluster: what runs, and what is made of what a cluster answers."""
 
 import json
 import shutil
