@@ -1,4 +1,4 @@
-"""A registry's settings: changed after a plan, or the whole registry deleted after its name is typed."""
+"""Changes a registry's settings after a plan, or deletes the registry after its name is typed."""
 
 import streamlit as st
 

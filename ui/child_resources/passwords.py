@@ -14,7 +14,7 @@ from ui.elements.text import exact, plain
 from ui.elements.writing import confirm, run
 from ui.runtime import connection
 
-_ENDS = {"1 day": 1, "1 week": 7, "30 days": 30, "90 days": 90, "1 year": 365, "Never": None}
+_LIFETIMES = {"1 day": 1, "1 week": 7, "30 days": 30, "90 days": 90, "1 year": 365, "Never": None}
 _CLOSE = "close the dialog of the new password"
 
 
@@ -29,8 +29,8 @@ def new_password(who: str, registry: Registry, token: Token) -> None:
             now = datetime.now(UTC)
             left, right = st.columns(2)
             name = left.segmented_control("Password", NAMES, default=spare_name(token, now), required=True)
-            ends = right.selectbox("Expires after", list(_ENDS), index=list(_ENDS).index("30 days"))
-            plan = plan_password(registry, token, name or NAMES[0], _ENDS[ends], now)
+            lifetime = right.selectbox("Expires after", list(_LIFETIMES), index=list(_LIFETIMES).index("30 days"))
+            plan = plan_password(registry, token, name or NAMES[0], _LIFETIMES[lifetime], now)
             st.markdown("It is shown here once: Azure does not show it again, and this console does not keep it.")
             label = "Generate password"
             confirmed = confirm(plan, label)

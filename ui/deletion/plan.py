@@ -86,17 +86,17 @@ def _row(item: DeletionItem) -> dict[str, object]:
 def show_freed(who: str, registry: Registry, contents: RepositoryContents, digests: Iterable[str]) -> None:
     """Shows the bytes that deleting these manifests frees. Layers used elsewhere in the registry stay."""
     going = {contents.name: frozenset(digests)}
-    counted = contents_loader.last_count(who, registry.login_server)
-    if counted is None:
+    count = contents_loader.last_count(who, registry.login_server)
+    if count is None:
         freed = freed_bytes([contents], going)
         st.markdown(f"Frees at most **{size(freed)}**: layers that other repositories use too stay.")
         link_to(pages.STORAGE, "Read the registry for the exact size", registry=st.query_params["registry"])
         return
-    others = [other for other in counted.contents.values if other.name != contents.name]
+    others = [other for other in count.contents.values if other.name != contents.name]
     freed = freed_bytes([contents, *others], going)
-    complete = counted.contents.complete and all(other.complete for other in others)
+    complete = count.contents.complete and all(other.complete for other in others)
     st.markdown(
-        f"Frees **{size(freed)}**. The other repositories were read {ago(counted.at)}."
+        f"Frees **{size(freed)}**. The other repositories were read {ago(count.at)}."
         if complete
         else f"Frees at most **{size(freed)}**: not all of the registry could be read."
     )

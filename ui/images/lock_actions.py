@@ -75,7 +75,7 @@ def _set(client: RegistryClient, what: Lockable, repository: str, reference: str
 
 
 def _forget(who: str, registry: Registry, what: Lockable, repository: str, reference: str) -> None:
-    """Reads anew what a change of locks makes stale: it also changes the time of the last update."""
+    """Drops what a change of locks makes stale: it also changes the time of the last update."""
     server = registry.login_server
     if what == "repository":
         registry_loaders.catalogue.clear(who, server)

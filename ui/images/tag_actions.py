@@ -86,7 +86,7 @@ def _remove_one(client: RegistryClient, plan: UntagPlan) -> UntagResult:
 
 
 def _forget(who: str, registry: Registry, repository: str, tag: str, digest: str) -> None:
-    """Reads anew what a change of one tag makes stale, and no more."""
+    """Drops what a change of one tag makes stale, and no more."""
     server = registry.login_server
     image_loaders.tag.clear(who, server, repository, tag)
     image_loaders.manifest_row.clear(who, server, repository, digest)

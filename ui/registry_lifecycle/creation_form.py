@@ -69,16 +69,16 @@ def _place(who: str, subscription: Subscription) -> Place:
 
 
 # A place that was read again has its names and permissions checked again.
-_OF_PLACE: dict[str | type[Any], Callable[[Any], Any]] = {Place: lambda place: (place.subscription.id, place.at)}
+_BY_PLACE: dict[str | type[Any], Callable[[Any], Any]] = {Place: lambda place: (place.subscription.id, place.at)}
 
 
-@st.cache_resource(ttl="30s", show_spinner="Checking the name", max_entries=200, hash_funcs=_OF_PLACE)
+@st.cache_resource(ttl="30s", show_spinner="Checking the name", max_entries=200, hash_funcs=_BY_PLACE)
 def _name_check(who: str, place: Place, name: str, scope: NameScope, group: str) -> NameCheck:
     return check_name(connection.session(who), place.subscription.id, name, scope, group)
 
 
-@st.cache_resource(ttl="2m", show_spinner=False, max_entries=200, hash_funcs=_OF_PLACE)
-def _own(who: str, place: Place, group: str) -> tuple[PermissionBlock, ...]:
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=200, hash_funcs=_BY_PLACE)
+def _caller_permissions(who: str, place: Place, group: str) -> tuple[PermissionBlock, ...]:
     return group_permissions(connection.session(who), place.subscription.id, group)
 
 
@@ -269,7 +269,7 @@ def missing_answers(spec: RegistrySpec) -> Iterable[str]:
 def facts_of(who: str, place: Place, spec: RegistrySpec) -> CreationFacts:
     """What the form has read, for the plan; applying the plan reads again. What Azure refuses is None: unknown."""
     group = next((one for one in place.groups if one.name.casefold() == spec.group.casefold()), None)
-    name = own = None
+    name = permissions = None
     if name_can_be_checked(place, spec.name):
         try:
             name = _name_check(who, place, spec.name, spec.name_scope, spec.group)
@@ -277,7 +277,7 @@ def facts_of(who: str, place: Place, spec: RegistrySpec) -> CreationFacts:
             name = None
     if group:
         try:
-            own = _own(who, place, group.name)
+            permissions = _caller_permissions(who, place, group.name)
         except ServiceError:
-            own = None
-    return CreationFacts(place.provider, group, name, None, own)
+            permissions = None
+    return CreationFacts(place.provider, group, name, None, permissions)

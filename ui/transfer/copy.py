@@ -131,11 +131,11 @@ def _plan_and_copy(
             [] if tags else [repository.strip()],
         )
     _show_plan(plan)
-    sure = not plan.moves or st.checkbox(f"Move {counted(len(plan.moves), 'existing tag')}")
+    move_confirmed = not plan.moves or st.checkbox(f"Move {counted(len(plan.moves), 'existing tag')}")
     if confirm(
         plan,
         "Copy image",
-        ready=bool(plan.todo) and sure,
+        ready=bool(plan.todo) and move_confirmed,
         icon=":material/content_copy:",
         in_dialog=in_dialog,
     ):
@@ -195,7 +195,7 @@ def _show_end(copy: _Copy, copied: Copied) -> None:
 
 
 def _forget(who: str, copy: _Copy) -> None:
-    """Reads anew what the copy makes stale in the target, also where it failed: it may have been made all the same."""
+    """Drops what the copy makes stale in the target, also where it failed: it may have been made all the same."""
     server = copy.target.login_server
     registry_loaders.catalogue.clear(who, server)
     for item in copy.items:

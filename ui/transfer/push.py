@@ -195,9 +195,9 @@ def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, 
         ]
     )
     st.markdown(_tag_sentence(plan))
-    sure = st.checkbox("Move the existing tag", key=f"move {key}") if plan.moves else True
+    move_confirmed = st.checkbox("Move the existing tag", key=f"move {key}") if plan.moves else True
     label = "Push image and move tag" if plan.moves else "Push image"
-    if confirm(plan, label, ready=sure, icon=":material/upload:", in_dialog=False):
+    if confirm(plan, label, ready=move_confirmed, icon=":material/upload:", in_dialog=False):
         del upload.plans[key]
         push_runs.begin(who, server, content, plan)
         st.rerun()
