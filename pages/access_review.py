@@ -1,4 +1,4 @@
-"""Who may do what on a registry and why, what one principal may do everywhere, and what the ABAC mode would change."""
+"""Who may do what on a registry and why, what one principal may do everywhere, and what ABAC mode would change."""
 
 import streamlit as st
 
@@ -34,7 +34,7 @@ show_progress(reading, "pulls")
 if reading.error:
     show_error(reading.error)
 if reading.running:
-    st.stop()  # What the URL names would be forgotten where it is not there to be chosen yet.
+    st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
 pulls = reading.value
 show_refused(pulls.registries, "subscription's registries", "subscriptions' registries")
 show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")

@@ -1,4 +1,4 @@
-"""Who holds a role on one registry; assigning another, and removing one."""
+"""The role assignments of one registry; assigning a role, and removing one."""
 
 import streamlit as st
 
@@ -21,7 +21,7 @@ at = None
 st.subheader("Assign", anchor=False)
 with panel():
     show_form(who, registry)
-st.subheader("Who holds a role here", anchor=False)
+st.subheader("Role assignments", anchor=False)
 with panel():
     at = holders.assignments(who, registry).at
     show_holders(who, registry)

@@ -1,4 +1,4 @@
-"""What registries cost: this month so far, at its end, before; beside it what they should; and by repository."""
+"""What registries cost: so far, forecast, in past months, against the estimate, and by repository."""
 
 from datetime import UTC, datetime
 
@@ -56,7 +56,7 @@ for failed in (inventory, reading):
     if failed.error:
         show_error(failed.error)
 if (inventory.running and not inventory.value.detailed) or reading.running:
-    st.stop()  # What the URL names would be forgotten where it is not there to be chosen yet.
+    st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
 registries = inventory.value.registries.values
 bills, budgets = reading.value.costs, reading.value.budgets
 if not registries and not any(bill.rows for bill in bills.values):
@@ -106,7 +106,7 @@ shares = shared_out(who, review, registries)
 for currency in sorted({line.currency for line in review.lines if line.figure}):
     show_chart(
         bill_map(review.lines, currency, {key: parts.costs for key, parts in shares.items()}, theme_now()),
-        f"The month's cost in {currency} as areas: registries, and within them repositories where they were read.",
+        f"The month's cost in {currency} by registry, and by repository where read.",
     )
 tables += show_repository_bills(who, review, registries, shares)
 
@@ -117,7 +117,7 @@ if found:
     tables.append(table)
     show_table(table, "budgets", pinned="Budget")
 else:
-    st.markdown("No budgets, or this identity may not read them.")
+    st.markdown("No budgets found. You may lack the permission to read them.")
 show_refused(budgets, "subscription's budgets", "subscriptions' budgets")
 
 tables.append(show_sources(bills))

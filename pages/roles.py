@@ -1,4 +1,4 @@
-"""What each role may do at a registry, in both permission modes, and which one is the least that does."""
+"""Which role is needed for a task, and what each role allows on a registry in both permission modes."""
 
 import streamlit as st
 
@@ -41,7 +41,7 @@ if inventory.error:
     show_error(inventory.error)
 registries = [registry for registry in inventory.value.registries.values if registry.login_server]
 if inventory.running and not registries:
-    st.stop()  # What the URL names would be forgotten where it is not there to be chosen yet.
+    st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
 with st.container(horizontal=True, vertical_alignment="bottom"):
     registry = selection.registry_box(registries, placeholder="Any")
     if registry:
@@ -57,25 +57,25 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
 if not inventory.running:
     selection.show_unknown(registries)
 
-told: dict[str, RoleDefinition] = {}
+definitions: dict[str, RoleDefinition] = {}
 asked = registry or next(iter(registries), None)
 if asked:
     with panel():
-        told = roles.definitions(who, asked.subscription_id, asked.subscription).value
+        definitions = roles.definitions(who, asked.subscription_id, asked.subscription).value
 question, table, guide = st.tabs(
     ["Which role do I need?", "What each role may do", "The guide's tables"], key="show", bind="query-params"
 )
 with question:
-    ask_role(mode, registry, told, selection.key_of(registry, registries) if registry else "")
+    ask_role(mode, registry, definitions, selection.key_of(registry, registries) if registry else "")
 with table:
-    show_roles(mode, told)
+    show_roles(mode, definitions)
 with guide:
-    show_guide(told)
-if asked and told:
+    show_guide(definitions)
+if asked and definitions:
     st.caption(
-        f"{told_by_azure(told)} roles are as Azure defines them for {plain(asked.subscription)}, the others as in this "
-        "console's own table. Custom roles are not shown.",
+        f"{told_by_azure(definitions)} roles are as Azure defines them for {plain(asked.subscription)}, the others "
+        "from this console's own table. Custom roles are not shown.",
         help=DELAY,
     )
 else:
-    st.caption("The roles are as in this console's own table. Custom roles are not shown.", help=DELAY)
+    st.caption("The roles are from this console's own table. Custom roles are not shown.", help=DELAY)

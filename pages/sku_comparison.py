@@ -1,4 +1,4 @@
-"""Basic, Standard or Premium: what each has, what it would cost, and which one each registry should be."""
+"""Basic, Standard or Premium: features, cost, and the recommended SKU of each registry."""
 
 import streamlit as st
 
@@ -24,7 +24,7 @@ ELSEWHERE = "eastus"
 
 who = connection.who()
 top = st.container()
-show_changes()  # Before anything is read: a change that has just ended makes it stale.
+show_changes()  # Before anything is read: a change that just ended makes caches stale.
 inventory = registry_loaders.inventory(who)
 with top:
     header(
@@ -37,7 +37,7 @@ show_progress(inventory, "inventory")
 if inventory.error:
     show_error(inventory.error)
 if inventory.running and not inventory.value.detailed:
-    st.stop()  # What the URL names would be forgotten where it is not there to be chosen yet.
+    st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
 registries = inventory.value.registries.values
 show_refused(inventory.value.registries, "subscription", "subscriptions")
 
@@ -53,7 +53,7 @@ needs = ask(start)
 try:
     choice = choose_sku(needs, prices, book.days)
 except ValueError as exc:
-    st.error(f"{plain(str(exc))}. Choose another currency or region, or give a price sheet.", icon=":material/error:")
+    st.error(f"{plain(str(exc))}. Choose another currency or region, or upload a price sheet.", icon=":material/error:")
     st.stop()
 show_choice(choice, prices.currency, book.days)
 show_month(choice, prices.currency)
@@ -71,6 +71,6 @@ show_features()
 st.info(PRICE_NOTE, icon=":material/info:")
 st.markdown(
     "Standard is never the cheapest for storage: choose it for anonymous pull, more webhooks or more tokens. From "
-    "500 GiB on Premium costs less than both."
+    "500 GiB Premium costs less than both."
 )
 az_lines(*(show_usage(registry.name) for registry in ([start] if start else registries[:3])))

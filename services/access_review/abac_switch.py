@@ -1,4 +1,4 @@
-"""What a registry's switch from Legacy to ABAC mode would take from whom, and which roles to assign first. A dry run.
+"""Dry run of a registry's switch from Legacy to ABAC mode: who would lose what, and which roles to assign first.
 
 Pure functions over what was read; who may what, before and after, is `services.access.permission` alone.
 https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions
@@ -25,8 +25,8 @@ _LEGACY_ONLY = (ACR_PULL, ACR_PUSH, ACR_DELETE)
 class Effect:
     """What the switch does to one principal: decisions on WITH_IMAGES, in that order.
 
-    `before`: as it is. `after`: once switched, with nothing else done. `then`: once switched, with all of the plan's
-    assignments. `general`: what it has by general roles only; `pulls_for`: the names of the clusters that pull as it.
+    `before`: in Legacy mode. `after`: in ABAC mode. `then`: in ABAC mode with all of the plan's assignments.
+    `general`: what it has through general roles only; `pulls_for`: the names of the clusters that pull as it.
     """
 
     principal_id: str
@@ -40,39 +40,39 @@ class Effect:
 
     @property
     def loses(self) -> tuple[Permission, ...]:
-        """What it has for certain and would not have any more, or for some repositories only."""
+        """What it certainly has and would lose, at least for some repositories."""
         return _where(self.before, self.after, _lost)
 
     @property
     def unsure(self) -> tuple[Permission, ...]:
-        """What it may lose: that is unknown."""
+        """What it may lose or keep: unknown."""
         return _where(self.before, self.after, _unknown)
 
     @property
     def gains(self) -> tuple[Permission, ...]:
-        """What it may not do now, and would, or might: by roles that the registry ignores today."""
+        """What it would get, or might: through roles that the registry ignores in Legacy mode."""
         return _where(self.before, self.after, lambda had, has: had is Verdict.NO and has is not Verdict.NO)
 
     @property
     def remains(self) -> tuple[Permission, ...]:
-        """What it has for certain and would be without, or might be, even with the plan's assignments."""
+        """What it certainly has and would lose, or might, even with the plan's assignments."""
         return _where(self.before, self.then, lambda had, has: had is Verdict.YES and has is not Verdict.YES)
 
     @property
     def more(self) -> tuple[Permission, ...]:
-        """What the plan's assignments give it that it has not now: no role of Azure's fits closer."""
+        """What the plan's assignments give it beyond what it has now: Azure has no closer role."""
         extra = _where(self.before, self.then, lambda had, has: had is Verdict.NO and has is not Verdict.NO)
         return tuple(one for one in extra if one not in self.gains)
 
     @property
     def to_decide(self) -> tuple[Permission, ...]:
-        """What it would lose that it has by general roles only, and that no assignment of the plan keeps."""
+        """What it has through general roles only, and would lose even with the plan's assignments."""
         return tuple(one for one in self.remains if one in self.general)
 
 
 @dataclass(frozen=True)
 class ClusterEffect:
-    """What the switch does to the pulls of one cluster. Decisions are None where nobody is known to pull for it."""
+    """What the switch does to the pulls of one cluster. Decisions are None if it is unknown who pulls for it."""
 
     cluster: Cluster
     principal_id: str
@@ -82,7 +82,7 @@ class ClusterEffect:
 
     @property
     def stops(self) -> bool:
-        """Whether it pulls now, and would not any more, or from some repositories only."""
+        """Whether it can pull now and would lose that, at least for some repositories."""
         return bool(self.before and self.after and _lost(self.before.verdict, self.after.verdict))
 
     @property
@@ -92,15 +92,15 @@ class ClusterEffect:
 
     @property
     def kept(self) -> bool:
-        """Whether it pulls on with the plan's assignments."""
+        """Whether it can still pull with the plan's assignments."""
         return self.then is not None and self.then.verdict is Verdict.YES
 
 
 @dataclass(frozen=True)
 class SwitchPlan:
-    """The dry run. `effects`: whom it touches, those who pull for clusters first. `clusters`: those that stop first.
+    """The dry run. `effects`: principals that it affects, cluster identities first. `clusters`: those that stop first.
 
-    `old`: assignments on the registry itself that do nothing in ABAC mode, to be removed at the end.
+    `old`: assignments on the registry itself without effect in ABAC mode, to be removed at the end.
     """
 
     registry: Registry
@@ -123,11 +123,11 @@ def plan_switch(
     object_ids: Mapping[str, str] | None = None,
     gone: Collection[str] = (),
 ) -> SwitchPlan:
-    """What becomes of whom if this registry, in Legacy mode, is switched to ABAC mode.
+    """Plans the switch of this registry from Legacy to ABAC mode.
 
-    `groups` as in `who_can`. `uses`: by object id in lower case, what somebody with a general role does with images;
-    NOTHING where it is not said. `object_ids`: a service principal's client id → its object id, where it is known.
-    `gone`: the object ids, in lower case, that the directory does not have: no role is suggested for them.
+    `groups` as in `who_can`. `uses`: by object id in lower case, what a principal with a general role does with images;
+    NOTHING if not given. `object_ids`: a service principal's client id → its object id, where it is known.
+    `gone`: object ids, in lower case, that are not in the directory: no role is planned for them.
     """
     known, use = groups or {}, uses or {}
     legacy, abac = _in_mode(registry, Mode.LEGACY), _in_mode(registry, Mode.ABAC)
@@ -175,7 +175,7 @@ def plan_switch(
 
 def _with(records: AccessRecords, registry: Registry, new: list[NewAssignment]) -> AccessRecords:
     written = (RoleAssignment(one.name, one.name, registry.id, one.role, one.principal_id, one.kind) for one in new)
-    # What one of these replaces gives nothing that it does not give.
+    # The assignments that these replace give nothing more.
     return replace(records, assignments=(*records.assignments, *written))
 
 
@@ -188,7 +188,7 @@ def _pulling(
     groups: Mapping[str, frozenset[str]],
     object_ids: Mapping[str, str],
 ) -> list[ClusterEffect]:
-    """Of each cluster that pulls by a role now, or of which that is unknown. Anonymous pull needs none."""
+    """The effects on clusters that can pull through a role now, or may. None with anonymous pull: no role is needed."""
     found = []
     for cluster in () if legacy.access.anonymous_pull else clusters:
         principal = cluster.puller.object_id or object_ids.get(cluster.puller.client_id.lower(), "")

@@ -1,4 +1,4 @@
-"""The order in which a registry is switched to ABAC mode, each step with its lines: so that nobody is locked out.
+"""The steps of a registry's switch to ABAC mode with their commands, in an order that locks nobody out.
 
 https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions
 """
@@ -17,7 +17,7 @@ from services.commands import sign_in as az_sign_in
 
 @dataclass(frozen=True)
 class Step:
-    """What to do, why in this place, and the lines that do it, if any."""
+    """What to do, why at this point, and the commands for it, if any."""
 
     title: str
     words: str
@@ -27,7 +27,7 @@ class Step:
 def steps_of(plan: SwitchPlan, name: Callable[[str], str] = str) -> tuple[Step, ...]:
     """Assign, switch, refresh, verify, remove old: five steps, always in this order.
 
-    `name` gives a principal's name by its object id, for the comments: whatever it holds, a comment is all it becomes.
+    `name` gives a principal's name by its object id, for comments: a name never becomes a command.
     """
     registry = plan.registry
     clusters = [one.cluster for one in plan.clusters]
@@ -35,27 +35,27 @@ def steps_of(plan: SwitchPlan, name: Callable[[str], str] = str) -> tuple[Step, 
         Step(
             "Assign the new roles",
             "A registry in Legacy mode ignores them: they change nothing yet. Like the roles they replace, they are "
-            "for all repositories; conditions can make that fewer later. Wait ten minutes until they count."
+            "for all repositories; conditions can limit them later. Wait ten minutes until they take effect."
             if plan.assignments
-            else "None is needed.",
+            else "No new role is needed.",
             tuple(line for one in plan.assignments for line in _assign(plan, one, name)),
         ),
         Step(
             "Switch the mode",
-            "Credentials that clients and nodes have kept are void from here on: they are answered 401 until they get "
-            "new ones, which takes minutes to hours.",
+            "Cached credentials of clients and nodes become invalid: they get 401 until they have new ones, which "
+            "takes minutes to hours.",
             (az_settings.update_registry(registry.name, "--role-assignment-mode", "rbac-abac"),),
         ),
         Step(
             "Refresh credentials",
             "Sign in again wherever docker or a pipeline did. On nodes restart the kubelet, or replace the nodes: "
-            "restarting pods is not enough. Tasks of the registry have no right on images of their own any more: each "
+            "restarting pods is not enough. The registry's tasks lose their access to images: each "
             "needs an identity with a role.",
             (az_sign_in.sign_in(registry.name),),
         ),
         Step(
             "Verify",
-            "Before anything is removed. The way back is the mode itself: the old roles are still there.",
+            "Do this before you remove anything. To go back, switch the mode back: the old roles are still assigned.",
             (
                 az_images.list_repositories(registry.name),
                 *(az_aks.check_acr(one.name, one.resource_group, registry.login_server) for one in clusters),
@@ -63,9 +63,9 @@ def steps_of(plan: SwitchPlan, name: Callable[[str], str] = str) -> tuple[Step, 
         ),
         Step(
             "Remove the old roles",
-            "On the registry itself these do nothing any more. What is inherited stays: other registries may need it."
+            "On the registry itself these have no effect any more. Inherited ones stay: other registries may need them."
             if plan.old
-            else "None stands on the registry itself. What is inherited stays: other registries may need it.",
+            else "There are none on the registry itself. Inherited ones stay: other registries may need them.",
             tuple(az_access.remove_assignment(one.id) for one in plan.old),
         ),
     )

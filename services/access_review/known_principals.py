@@ -1,4 +1,4 @@
-"""Whose an id is, as far as clusters say: the directory, which knows them all, is not asked."""
+"""What clusters report of principals: the identities that are theirs. The directory is not asked."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field

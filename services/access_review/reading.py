@@ -1,6 +1,6 @@
-"""Reading what assignments alone do not say: which groups hold a principal, and how many repository tokens there are.
+"""Reading what role assignments do not show: the groups of a principal, and the number of repository tokens.
 
-Azure follows groups itself, through all that are in one another, for users and service principals:
+Azure resolves groups, nested ones too, for users and service principals:
 https://learn.microsoft.com/azure/role-based-access-control/role-assignments-list-rest
 """
 
@@ -17,7 +17,7 @@ from services.connection.parallel import Partial, Progress, counter, parallel_ma
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
 
-# The groups that hold a principal, of those that have a role assignment: object id in lower case → theirs.
+# A principal's object id in lower case → the object ids of its groups that have a role assignment.
 Groups = Mapping[str, frozenset[str]]
 
 
@@ -29,7 +29,7 @@ def read_groups(
     progress: Progress | None = None,
     stop: Event | None = None,
 ) -> Partial[tuple[str, frozenset[str]]]:
-    """Each principal, in lower case, with the groups by which it holds something at a registry. One request each.
+    """Each principal, in lower case, with its groups that have a role at a registry. One request each.
 
     Azure takes users and service principals only; a principal that refuses is a Refusal of the result.
     """
@@ -45,7 +45,7 @@ def read_groups(
 def read_groups_everywhere(
     session: AzureSession, subscriptions: Iterable[Subscription], principal: str
 ) -> Partial[tuple[str, frozenset[str]]]:
-    """Each subscription's id with the groups by which the principal holds something in it, or above it."""
+    """Each subscription's id with the principal's groups that have a role in it, or above it."""
     return parallel_map(
         lambda one: (one.id, _groups_at(session, one.id, f"/subscriptions/{one.id}", principal)),
         subscriptions,
@@ -54,7 +54,7 @@ def read_groups_everywhere(
 
 
 def asked_of(assignments: Iterable[RoleAssignment]) -> tuple[str, ...]:
-    """The principals that Azure can be asked about: whose kind is known, and is no group."""
+    """The principals whose groups Azure reports: users and service principals."""
     kinds = {one.principal_id.lower(): one.principal_type.lower() for one in assignments}
     return tuple(sorted(principal for principal, kind in kinds.items() if kind in ("user", "serviceprincipal")))
 
@@ -68,9 +68,9 @@ def count_tokens(session: AzureSession, registry: Registry) -> int:
 
 
 def _groups_at(session: AzureSession, subscription_id: str, scope: str, principal: str) -> frozenset[str]:
-    title = f"Could not read what groups give {principal}"
+    title = f"Could not read the groups of {principal}"
     require_object_id(title, principal)
     with as_service_error(title):
         client = session.authorization(subscription_id).role_assignments
-        held = map(assignment_from, items(session, client.list_for_scope(scope, filter=f"assignedTo('{principal}')")))
-        return frozenset(one.principal_id.lower() for one in held) - {principal.lower()}
+        listed = items(session, client.list_for_scope(scope, filter=f"assignedTo('{principal}')"))
+        return frozenset(one.principal_id.lower() for one in map(assignment_from, listed)) - {principal.lower()}

@@ -1,4 +1,4 @@
-"""Which roles of ABAC mode replace what somebody has by roles of Legacy mode.
+"""Which roles of ABAC mode replace what a principal has through roles of Legacy mode.
 
 AcrPull becomes Repository Reader and Catalog Lister, AcrPush Writer and Lister, AcrDelete Contributor:
 https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions
@@ -25,13 +25,13 @@ from services.registries.registry import Mode, Registry
 from services.roles.planned_assignment import assignment_name
 
 _P = Permission
-# What the modes differ in: all that is done with images.
+# What the modes decide differently: everything that is done with images.
 WITH_IMAGES = (_P.PULL, _P.LIST_CATALOG, _P.READ_METADATA, _P.PUSH, _P.CHANGE_LOCKS, _P.DELETE)
 _OF_REGISTRIES = "microsoft.containerregistry/"
 
 
 class Use(StrEnum):
-    """What somebody does with images who may do so by a general role such as Reader or Contributor: no record says."""
+    """What a principal with a general role such as Reader or Contributor does with images; no assignment shows it."""
 
     NOTHING = "nothing"
     PULL = "pull"
@@ -49,10 +49,10 @@ _COVERED = {
 
 @dataclass(frozen=True)
 class NewAssignment:
-    """A role to assign on the registry itself before the switch; until then it is ignored, and does no harm.
+    """A role to assign on the registry itself before the switch; until then it has no effect.
 
-    `replaces`: the id of the assignment of the same role to be removed before, since it has a condition that would
-    leave repositories out, and Azure keeps one of each; "" where there is none.
+    `replaces`: the id of the assignment of the same role to remove before, since its condition would leave
+    repositories out, and Azure allows one of each; "" if there is none.
     """
 
     principal_id: str
@@ -68,7 +68,7 @@ class NewAssignment:
 
 @dataclass(frozen=True)
 class Needed:
-    """What somebody would lose that its own assignments give: by roles made for registries, and by general ones."""
+    """What a principal would lose of its own assignments: by roles made for registries, and by general ones."""
 
     named: tuple[Permission, ...]
     general: tuple[Permission, ...]
@@ -108,7 +108,7 @@ def successors(
     records: AccessRecords, registry: Registry, holder: RoleAssignment, needed: Needed, use: Use
 ) -> tuple[NewAssignment, ...]:
     """The least roles on the registry itself that give `needed` in ABAC mode, of what comes by general roles as much
-    as `use` takes. `holder` is any of its assignments."""
+    as `use` needs. `holder` is any of its assignments."""
     wanted = {*needed.named, *(one for one in needed.general if one in _COVERED[use])}
     here = {
         one.role: one

@@ -1,4 +1,4 @@
-"""Who may do what on a registry and why, those first who could do harm; and on which registries one principal may.
+"""Who may do what on a registry and why, the privileged first; and what one principal may do on each registry.
 
 Pure functions over what was read; what each may do is `services.access.permission` alone.
 """
@@ -46,19 +46,19 @@ _EVERY_ACTION = ("*", "microsoft.containerregistry/*", "microsoft.containerregis
 
 
 class Danger(StrEnum):
-    """Why somebody is looked at before others, the gravest first."""
+    """Why a principal is privileged, the gravest first."""
 
     ASSIGNS = "assigns roles"
     PASSWORD = "reads the admin password"
-    WAY_AROUND = "can turn the admin user on"
-    TOKENS = "makes tokens"
+    TURNS_ADMIN_ON = "can turn the admin user on"
+    TOKENS = "creates tokens"
     EVERY_ACTION = "role with *"
     WIDE = "changes from a wide scope"
 
 
 @dataclass(frozen=True)
 class Found:
-    """A danger, whether it is certain (or unknown), and a sentence on it."""
+    """A danger, whether it is certain (else unknown), and a sentence on it."""
 
     danger: Danger
     sure: bool
@@ -94,7 +94,7 @@ class Rights:
 
 @dataclass(frozen=True)
 class RolelessAccess:
-    """A way in that takes no role: who comes in by it, and does what."""
+    """Access without a role: who has it, and what it allows."""
 
     title: str
     who: str
@@ -108,7 +108,7 @@ def who_can(
     *,
     groups: Mapping[str, frozenset[str]] | None = None,
 ) -> tuple[Rights, ...]:
-    """Every principal that an assignment at the registry or above it names, those first who could do harm.
+    """Every principal that an assignment at the registry or above it names, the privileged first.
 
     `records` are of the registry's subscription. `groups`: by object id in lower case, the groups that hold it, as
     `read_groups` says; of others it is unknown, and then so is what a group is given.
@@ -148,30 +148,30 @@ def what_can(
 
 
 def roleless_access(registry: Registry, tokens: int | None = None) -> tuple[RolelessAccess, ...]:
-    """The ways in that no role assignment shows, in both modes. `tokens`: how many there are, None: not read."""
+    """Access that no role assignment shows, in both modes. `tokens`: how many there are, None if not read."""
     found = []
     if registry.access.admin_user:
         found.append(
             RolelessAccess(
                 "Admin user is on",
-                "everybody who has one of its two passwords",
-                "pulls, pushes and deletes in every repository. Nobody can tell who it was.",
+                "anyone with one of its two passwords",
+                "can pull, push and delete in every repository. Logs do not show who it was.",
             )
         )
     if registry.access.anonymous_pull:
         found.append(
             RolelessAccess(
                 "Anonymous pull is on",
-                "everybody whom the registry's network lets in",
-                "pulls from every repository without signing in.",
+                "anyone whom the registry's network allows",
+                "can pull from every repository without signing in.",
             )
         )
     if tokens:
         found.append(
             RolelessAccess(
                 counted(tokens, "repository token"),
-                "everybody who has a token's password",
-                "does what its scope map lets, in the repositories that it names.",
+                "anyone with a token's password",
+                "can do what its scope map allows, in the repositories that it names.",
             )
         )
     return tuple(found)
@@ -219,16 +219,16 @@ def _dangers(rights: Rights, records: AccessRecords) -> tuple[Found, ...]:
         why = "It can assign roles here, and so give itself anything."
         found.append(Found(Danger.ASSIGNS, _certain(assigns), why))
     if rights.registry.access.admin_user and reads is not Verdict.NO:
-        why = "The admin user is on, and it can read its passwords: whoever has one pulls, pushes and deletes."
+        why = "The admin user is on, and it can read its passwords: anyone with one can pull, push and delete."
         found.append(Found(Danger.PASSWORD, _certain(reads), why))
     if not rights.registry.access.admin_user and Verdict.NO not in (reads, manages):
         why = "It can turn the admin user on and read its passwords, and then pull, push and delete without a role."
-        found.append(Found(Danger.WAY_AROUND, _certain(reads) and _certain(manages), why))
+        found.append(Found(Danger.TURNS_ADMIN_ON, _certain(reads) and _certain(manages), why))
     mode = rights.registry.access.mode
     roles = [(one, role) for one in rights.held if (role := records.role(one.role))]
     tokens = [(one, role) for one, role in roles if OtherRight.MAKE_TOKENS in rights_of(role, mode)]
     if tokens:
-        why = f"{tokens[0][1].name} lets it make tokens: passwords to repositories that no role assignment shows."
+        why = f"{tokens[0][1].name} lets it create tokens: passwords to repositories that no role assignment shows."
         found.append(
             Found(Danger.TOKENS, any(not one.condition for one, _ in tokens) and not _may_be_denied(records), why)
         )
@@ -243,13 +243,13 @@ def _dangers(rights: Rights, records: AccessRecords) -> tuple[Found, ...]:
         if _depth(reason.assignment.scope) <= 2 and rights.on(wanted).verdict is not Verdict.NO
     ]
     if wide:
-        why = f"{wide[0].role} comes from {scope_label(wide[0].assignment.scope)}: it is for every registry in it."
+        why = f"{wide[0].role} comes from {scope_label(wide[0].assignment.scope)}: it applies to every registry there."
         found.append(Found(Danger.WIDE, True, why))
     return tuple(found)
 
 
 def _may_be_denied(records: AccessRecords) -> bool:
-    """Whether some deny assignment is about making tokens: whom it is for, and where, is not asked."""
+    """Whether a deny assignment covers creating tokens, whoever and wherever it is for."""
     return records.denies is None or any(
         block.covers(f"{REGISTRY}tokens/write", data=False) for deny in records.denies for block in deny.blocks
     )

@@ -17,12 +17,12 @@ from services.connection.session import AzureSession
 
 Model = TypeVar("Model")
 
-# At a thousand rows a page, more than a console should read to find its registries.
+# At a thousand rows per page, more than a console should read to find its registries.
 PAGES_MOST = 500
 
 
 class Sender(Protocol):
-    """An SDK's client: signs a request in, tries it again, and sends it."""
+    """An SDK client: authenticates, sends and retries a request."""
 
     def send_request(self, request: HttpRequest, *, stream: bool = False, **options: Any) -> HttpResponse: ...
 
@@ -37,7 +37,7 @@ def pages(client: Sender, request: HttpRequest, server: str, most: int = PAGES_M
     url = links.follow(request.url)
     while True:
         asked = HttpRequest(request.method, url, headers=dict(request.headers), content=request.content)
-        # A query is a POST that writes nothing: it may be sent again. As a stream, or azure-core would parse it too.
+        # A query is a POST that writes nothing: it can be retried. As a stream, or azure-core would parse it too.
         response = client.send_request(asked, stream=True, retry_on_methods=["GET", "POST"])
         response.raise_for_status()
         if response.status_code == 204:
@@ -45,7 +45,7 @@ def pages(client: Sender, request: HttpRequest, server: str, most: int = PAGES_M
         page = json.loads(response.read(), parse_float=Decimal)
         following = _next_page(page)
         yield page
-        page.clear()  # The next page takes this one's memory.
+        page.clear()  # Frees its memory before the next page.
         if not following:
             return
         url = _followed(links, following, server)
@@ -68,7 +68,7 @@ def _followed(links: PageLinks, following: str, server: str) -> str:
 
 
 def _next_page(page: dict[str, Any]) -> str:
-    """Its address: ARM's lists name it at the top, queries of costs under `properties`, the list prices their way."""
+    """Its URL: ARM's lists have it at the top, cost queries under `properties`, list prices as NextPageLink."""
     return page.get("nextLink") or page.get("properties", {}).get("nextLink") or page.get("NextPageLink") or ""
 
 

@@ -1,6 +1,6 @@
-"""Where registries can be made, from the resource provider itself, and whether a subscription may use it.
+"""Where registries can be created, by the resource provider, and whether a subscription has it registered.
 
-Reading never registers a provider: `register_provider` does, and only when it is asked to.
+Reading never registers a provider: only `register_provider` does.
 https://learn.microsoft.com/azure/azure-resource-manager/management/resource-providers-and-types
 """
 
@@ -39,14 +39,14 @@ class RegistryProvider:
         return self.state == REGISTERED
 
     def offers(self, name: str) -> bool:
-        """Whether registries can be made in the location of this name."""
+        """Whether registries can be created in the location of this name."""
         return any(location.name == name for location in self.locations)
 
 
 def read_provider(session: AzureSession, subscription_id: str) -> RegistryProvider:
-    """The provider of registries as a subscription has it. Raises ServiceError.
+    """The registry provider's state in a subscription. Raises ServiceError.
 
-    The provider tells display names only, so the subscription's own list gives the names to them.
+    The provider reports display names only; the names come from the subscription's list of locations.
     """
     with as_service_error(f"Could not read where {NAMESPACE} is offered"):
         provider = session.groups_and_providers(subscription_id).providers.get(NAMESPACE)
@@ -69,14 +69,14 @@ def _offered(provider: Provider) -> set[str]:
 
 
 def location_name(text: str) -> str:
-    """A location's name (eastus) from that or from its display name (East US): they differ in spaces and case alone."""
+    """A location's name (eastus) from that or from its display name (East US): they differ only in spaces and case."""
     return text.replace(" ", "").casefold()
 
 
 def register_provider(session: AzureSession, subscription_id: str) -> str:
     """Registers the provider in a subscription: its state as read back, Registering for a minute or two.
 
-    Whoever may write to the subscription may do it (…/register/action). Raises ServiceError.
+    Needs …/register/action, which Contributor on the subscription has. Raises ServiceError.
     """
     with as_service_error(f"Could not register {NAMESPACE}"):
         providers = session.groups_and_providers(subscription_id).providers

@@ -15,8 +15,8 @@ DELETING = "Deleting"
 
 @dataclass(frozen=True)
 class ResourceGroup:
-    """`location` is that of the group's own record: what is in it may be elsewhere. `state` is Azure's: Succeeded, and
-    Deleting until everything in it is gone."""
+    """`location`: where the group's metadata is; its resources can be elsewhere. `state` is Azure's: Succeeded, or
+    Deleting until everything in it is deleted."""
 
     name: str
     location: str
@@ -24,7 +24,7 @@ class ResourceGroup:
 
 
 def broken_group_rules(name: str) -> Iterator[str]:
-    """What keeps a new group from being named so, a sentence for each rule.
+    """Why a new group can't have this name, a sentence for each broken rule.
 
     https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules#microsoftresources
     """
@@ -40,7 +40,7 @@ def broken_group_rules(name: str) -> Iterator[str]:
 
 
 def list_groups(session: AzureSession, subscription_id: str) -> tuple[ResourceGroup, ...]:
-    """Those that the identity may see, by name. Raises ServiceError."""
+    """The groups that the identity can see, by name. Raises ServiceError."""
     with as_service_error("Could not list the resource groups"):
         groups = session.groups_and_providers(subscription_id).resource_groups
         found = [_group(model) for model in items(session, groups.list())]
@@ -48,7 +48,7 @@ def list_groups(session: AzureSession, subscription_id: str) -> tuple[ResourceGr
 
 
 def find_group(session: AzureSession, subscription_id: str, name: str) -> ResourceGroup | None:
-    """The group of this name, whatever its case; None where Azure says that there is none. Raises ServiceError."""
+    """The group of this name, whatever its case; None if it does not exist. Raises ServiceError."""
 
     def read() -> ResourceGroup:
         with as_service_error(f"Could not read the resource group {name}"):

@@ -1,4 +1,4 @@
-"""Resources of any kind, read by their ids as JSON: for kinds of which only a member or two is needed."""
+"""Resources of any kind, read by id as JSON: for kinds of which only a property or two is needed."""
 
 import re
 from typing import Any
@@ -9,11 +9,11 @@ from services.arm.pages import pages
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 
-# Ids come from answers, and become part of an URL to which the token goes.
+# Ids come from Azure's answers and become part of a URL that gets the token.
 _ID = re.compile(r"/subscriptions/[^/?#%\\]+(?:/[^/?#%\\]+)+")
 # https://learn.microsoft.com/azure/templates/ names the versions of each kind.
 _VERSIONS = {
-    # Of the provider itself: what kinds it has, and where.
+    # The provider itself.
     "microsoft.containerregistry": "2021-04-01",
     "microsoft.network": "2024-05-01",
     "microsoft.network/privatednszones": "2020-06-01",
@@ -47,12 +47,12 @@ def _request(session: AzureSession, title: str, resource_id: str) -> HttpRequest
     segments = resource_id.split("/")
     if not _ID.fullmatch(resource_id) or "." in segments or ".." in segments:
         raise ServiceError(
-            title, "That is no resource id.", "Azure named it: report it with the log.", "InvalidResourceId"
+            title, "Not a resource id.", "It came from Azure: report it with the log.", "InvalidResourceId"
         )
     kind = resource_id.lower().rpartition("/providers/")[2].split("/")
     version = _VERSIONS.get("/".join(kind[:2])) or _VERSIONS.get(kind[0])
     if not version:
         raise ServiceError(
-            title, f"Resources of {kind[0]} are not read here.", "Look at it in the portal.", "InvalidResourceId"
+            title, f"Resources of {kind[0]} are not read here.", "Open it in the Azure portal.", "InvalidResourceId"
         )
     return HttpRequest("GET", f"{session.endpoints.resource_manager}{resource_id}?api-version={version}")

@@ -1,4 +1,4 @@
-"""The subscriptions that the identity sees, and what is in each of them."""
+"""The subscriptions that the identity can see, and resources of all of them."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ Resource = TypeVar("Resource", bound=_Resource)
 
 
 def list_subscriptions(session: AzureSession) -> tuple[Subscription, ...]:
-    """All of them, by name. Raises ServiceError."""
+    """All subscriptions that the identity can see, by name. Raises ServiceError."""
     with as_service_error("Could not list the subscriptions"):
         found = [
             Subscription(
@@ -48,7 +48,7 @@ def list_subscriptions(session: AzureSession) -> tuple[Subscription, ...]:
 
 
 def tenant_of(session: AzureSession, subscription_id: str) -> str:
-    """The id of the tenant that a subscription is of, "" where Azure does not tell it. Raises ServiceError."""
+    """The id of a subscription's tenant, "" if Azure does not report it. Raises ServiceError."""
     with as_service_error(f"Could not read the subscription {subscription_id}"):
         return session.subscriptions().subscriptions.get(subscription_id).tenant_id or ""
 
@@ -60,7 +60,7 @@ def list_in_each(
     progress: Progress | None = None,
     stop: Event | None = None,
 ) -> Partial[Resource]:
-    """What `list_one` finds in each subscription, all together by name. One that refuses is a Refusal of the result."""
+    """What `list_one` finds in all subscriptions, by name. A subscription that refuses is a Refusal of the result."""
     subscriptions = tuple(subscriptions)
     found = parallel_map(
         list_one,

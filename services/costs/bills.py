@@ -1,4 +1,4 @@
-"""What was billed, over all subscriptions: by Cost Management where it answers, by Consumption where it does not.
+"""What was billed in each subscription: by Cost Management, or where that does not answer by Consumption.
 
 Offers differ: https://learn.microsoft.com/azure/cost-management-billing/automate/migrate-consumption-usage-details-api.
 """
@@ -19,7 +19,7 @@ from services.costs.usage_details import read_usage
 
 
 class CostSource(StrEnum):
-    """Where a figure is from. `ESTIMATE`: nobody said what was billed."""
+    """The source of a figure. ESTIMATE: no bill could be read."""
 
     QUERY = "Cost Management"
     USAGE = "Consumption"
@@ -28,8 +28,8 @@ class CostSource(StrEnum):
 
 @dataclass(frozen=True)
 class SubscriptionCosts:
-    """A subscription's bill. `reason` says why it is not from Cost Management, or why there is nothing in it;
-    `error` is what Azure said."""
+    """A subscription's bill. `reason` says why it is not from Cost Management, or why it is empty; `error` is
+    Azure's answer."""
 
     subscription: Subscription
     source: CostSource
@@ -38,7 +38,7 @@ class SubscriptionCosts:
     error: ServiceError | None = None
 
 
-# By these an offer, or an identity, lacks this API; any other failure may be temporary.
+# Statuses of an offer or an identity without this API; any other failure may be temporary.
 _NOT_FOR_THIS = (400, 403, 404, 422)
 
 
@@ -51,7 +51,7 @@ def read_costs(
     progress: Progress | None = None,
     stop: Event | None = None,
 ) -> Partial[SubscriptionCosts]:
-    """Each subscription's bill from `first` to `last`. Refused: those that may answer later (throttled, down)."""
+    """Each subscription's bill from `first` to `last`. Refused: those with a temporary failure (throttled, down)."""
     subscriptions = list(subscriptions)
     return parallel_map(
         lambda subscription: _costs_of(session, subscription, first, last),
@@ -79,21 +79,21 @@ def _costs_of(session: AzureSession, subscription: Subscription, first: date, la
         return SubscriptionCosts(subscription, CostSource.ESTIMATE, (), _why(refused), refused)
     if not rows:
         return SubscriptionCosts(subscription, CostSource.ESTIMATE, (), _NOTHING, no_query)
-    return SubscriptionCosts(subscription, CostSource.USAGE, rows, "Its offer has no query.", no_query)
+    return SubscriptionCosts(subscription, CostSource.USAGE, rows, "Its offer has no cost query.", no_query)
 
 
 _NOTHING = (
-    "Nothing was billed for registries: so it is with a free trial, with sponsored credit, and in a subscription's "
-    "first day or two."
+    "Nothing was billed for registries. That is normal for a free trial, for sponsored credit, and in the first two "
+    "days of a subscription."
 )
 
 
 def _why(error: ServiceError) -> str:
     if error.status == 403:
-        return "This identity may not see costs: Cost Management Reader on the subscription lets it."
+        return "This identity may not read costs: it needs Cost Management Reader on the subscription."
     if "offer" in error.cause.casefold():
         return (
-            "Its offer has no cost data for customers: so it is with subscriptions bought from a partner (CSP), with "
-            "sponsored and with free ones. The partner's bill has it."
+            "Its offer has no cost data for customers, as for subscriptions bought from a partner (CSP), sponsored and "
+            "free ones. The partner's bill has it."
         )
     return f"Azure has no cost data for it: {error.cause}"

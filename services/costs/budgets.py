@@ -1,4 +1,4 @@
-"""Budgets: what was to be spent, and what was. https://learn.microsoft.com/rest/api/consumption/budgets"""
+"""Budgets: the planned amount, and what is spent of it. https://learn.microsoft.com/rest/api/consumption/budgets"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -16,8 +16,8 @@ from services.connection.session import AzureSession
 
 @dataclass(frozen=True)
 class Budget:
-    """`grain` is how often it restarts; `spent` and `forecast` are of its present period. `covers` says what of the
-    scope it counts, in words."""
+    """`grain` is how often it resets; `spent` and `forecast` are of its present period. `covers` describes what of
+    the scope it counts."""
 
     id: str
     name: str
@@ -37,7 +37,7 @@ class Budget:
 
 
 def read_budgets(session: AzureSession, subscriptions: Iterable[Subscription]) -> Partial[tuple[Budget, ...]]:
-    """The budgets of each subscription and of what is in it. Refused: also those whose offer has no budgets."""
+    """The budgets of each subscription and of its resource groups. Refused: also those whose offer has no budgets."""
 
     def of(subscription: Subscription) -> tuple[Budget, ...]:
         with as_service_error(f"Could not read the budgets of {subscription.name}"):
@@ -70,11 +70,11 @@ def budget_from(model: models.Budget, subscription: Subscription) -> Budget:
     )
 
 
-def _covers(given: models.BudgetFilter | None) -> str:
+def _covers(limits: models.BudgetFilter | None) -> str:
     """'everything', or 'ResourceType is microsoft.containerregistry/registries and tag team is payments'."""
-    if not given:
+    if not limits:
         return "everything"
-    parts = [*(given.and_property or ()), given]
+    parts = [*(limits.and_property or ()), limits]
     named = [
         f"{prefix}{found.name} is {' or '.join(found.values_property or ())}"
         for part in parts

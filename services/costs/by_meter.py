@@ -1,4 +1,4 @@
-"""What was billed, by meter and month: many rows grouped and turned round, which is what pandas does best."""
+"""What was billed, by meter and month: many rows grouped and pivoted, with pandas."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -14,7 +14,7 @@ COLUMNS = ["currency", "meter", "month", "cost"]
 
 
 def months_by_meter(rows: Iterable[CostRow]) -> Mapping[str, pd.DataFrame]:
-    """A table a currency: a row a meter, that with the highest sum first, and a column a month (its first day).
+    """By currency a table: a row for each meter, the highest sum first, and a column for each month (its first day).
 
     Cells are Decimal, exact to the last digit billed; None where nothing was billed.
     """

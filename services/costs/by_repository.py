@@ -1,7 +1,7 @@
-"""A registry's bill shared out to its repositories, so that teams can be given theirs.
+"""A registry's bill split by repository, so that teams can be charged their part.
 
-The rule: by the bytes that each holds. What is in no other repository counts whole; what several hold is split between
-them in proportion to how much of such content each points to. Fees are shared like storage: they are paid for it.
+The rule: by stored bytes. What only one repository has counts for it alone; what several have is split in proportion
+to how much shared content each points to. Fees are split like storage.
 The parts add up to the bill to the cent (largest remainders).
 """
 
@@ -24,36 +24,36 @@ class RepositoryCost:
     amount: Decimal
 
 
-def share_out(bill: Decimal, storage: RegistryStorage) -> tuple[RepositoryCost, ...]:
-    """The dearest first. Empty where the registry stores nothing: then there is nobody to give the bill to.
+def split_bill(bill: Decimal, storage: RegistryStorage) -> tuple[RepositoryCost, ...]:
+    """The highest amount first. Empty if the registry stores nothing.
 
     Amounts are in cents, and their sum is the bill in cents.
     """
     pointed_to = sum(repository.shared for repository in storage.repositories)
-    held = {
+    sizes = {
         repository.name: repository.unique
         + (Decimal(storage.shared) * repository.shared / pointed_to if pointed_to else Decimal(0))
         for repository in storage.repositories
     }
-    in_all = sum(held.values(), Decimal(0))
+    in_all = sum(sizes.values(), Decimal(0))
     if not in_all:
         return ()
-    whole = cents(bill)
-    exact = {name: whole * size / in_all for name, size in held.items()}
+    total = cents(bill)
+    exact = {name: total * size / in_all for name, size in sizes.items()}
     amounts = {name: amount.quantize(CENT, ROUND_FLOOR) for name, amount in exact.items()}
-    left = int((whole - sum(amounts.values())) / CENT)
+    left = int((total - sum(amounts.values())) / CENT)
     by_remainder = sorted(exact, key=lambda name: (amounts[name] - exact[name], name))
     for name in by_remainder[:left]:
         amounts[name] += CENT
     found = [
-        RepositoryCost(one.name, one.unique, held[one.name] - one.unique, amounts[one.name])
+        RepositoryCost(one.name, one.unique, sizes[one.name] - one.unique, amounts[one.name])
         for one in storage.repositories
     ]
     return tuple(sorted(found, key=lambda one: (-one.amount, one.name)))
 
 
 def by_prefix(repositories: Iterable[RepositoryCost]) -> tuple[RepositoryCost, ...]:
-    """Added up by what stands before the first slash, which it keeps: 'team/'. What has none stays by itself."""
+    """Added up by prefix, up to and with the first slash: 'team/'. A name without a slash is its own group."""
     groups: defaultdict[str, list[RepositoryCost]] = defaultdict(list)
     for one in repositories:
         prefix, slash, _ = one.name.partition("/")

@@ -1,4 +1,4 @@
-"""Why a bill and an estimate differ, part by part, as far as the two say."""
+"""Why a bill and an estimate differ, part by part, as far as both show it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from decimal import Decimal
@@ -8,7 +8,7 @@ from services.pricing.estimates import Estimate, Part
 from services.pricing.money import money
 
 # Less than this is rounding, or a day's growth.
-_WORTH_SAYING = Decimal("0.05")
+_SMALLEST_REPORTED = Decimal("0.05")
 
 # https://learn.microsoft.com/rest/api/cost-management/retail-prices: the meters of the service Container Registry.
 _PARTS = {
@@ -21,12 +21,12 @@ _PARTS = {
 
 
 def part_of(meter: str) -> Part | None:
-    """What of a registry a meter bills; None for one that is not known."""
+    """The part of a registry's cost that a meter bills; None if unknown."""
     return Part.FEE if meter.endswith(" Registry Unit") else _PARTS.get(meter)
 
 
 def differences(rows: Sequence[CostRow], estimate: Estimate, to_the_end: Decimal) -> Iterator[str]:
-    """One sentence a part whose bill differs. `to_the_end`: how many times what `rows` cost the whole month costs."""
+    """A sentence for each part whose bill differs. `to_the_end`: the whole month's cost divided by that of `rows`."""
     currencies = {row.currency for row in rows}
     if not rows:
         return
@@ -37,7 +37,7 @@ def differences(rows: Sequence[CostRow], estimate: Estimate, to_the_end: Decimal
     for part in (*Part, None):
         billed = total(row for row in rows if part_of(row.meter) is part) * to_the_end
         expected = estimate.of(part) if part else Decimal(0)
-        if abs(billed - expected) >= _WORTH_SAYING:
+        if abs(billed - expected) >= _SMALLEST_REPORTED:
             much = money(abs(billed - expected), estimate.currency)
             more = f"{much} {'more' if billed > expected else 'less'} than estimated"
             name = part.value if part else "Other meters"
@@ -48,7 +48,7 @@ def _reason(
     part: Part | None, rows: Iterable[CostRow], estimate: Estimate, to_the_end: Decimal, more_billed: bool
 ) -> str:
     if part is None:
-        return ": meters that the estimate does not know"
+        return ": meters that are not in the estimate"
     estimated = estimate.of(part)
     match part:
         case Part.FEE:
@@ -58,15 +58,15 @@ def _reason(
                 return ", since the SKU changed within the month"
             if abs(paid - of) >= 1:
                 return f", for {round(paid)} of {round(of)} days"
-            return ", so its price is not that of the list"
+            return ", so its price is not the list price"
         case Part.STORAGE:
             return ", since it stored more before" if more_billed else ", since it stored less on average than now"
         case Part.REPLICAS if estimated:
-            return ", since replicas came, went or were filled within the month"
+            return ", since replicas were created, deleted or filled within the month"
         case Part.REPLICAS:
-            return ", for replicas that are no longer there"
+            return ", for replicas that no longer exist"
         case Part.BUILDS if not estimated:
-            return ": the estimate knows of no builds"
+            return ": the estimate does not include builds"
         case Part.CONNECTED if not estimated:
-            return ": the estimate counts no connected registries"
+            return ": the estimate does not include connected registries"
     return ""

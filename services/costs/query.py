@@ -1,7 +1,7 @@
-"""What registries have cost, by Cost Management's query: one call a subscription.
+"""What registries have cost, by Cost Management's query: one call per subscription.
 
-https://learn.microsoft.com/rest/api/cost-management/query/usage. Monthly, since by the day it takes 31 days at most;
-two groupings and two sums are what it allows.
+https://learn.microsoft.com/rest/api/cost-management/query/usage. Monthly, since daily queries are limited to 31
+days. It allows two groupings and two sums.
 """
 
 from collections.abc import Mapping

@@ -1,4 +1,4 @@
-"""What each registry has cost, will have cost at the month's end, and should cost: rows for a review. Nothing is read.
+"""A month's review: what each registry has cost, its forecast and its estimate. Pure functions.
 
 Amounts of two currencies are never added: a registry that was billed in two has a line for each.
 """
@@ -24,11 +24,11 @@ from services.wording import counted
 
 @dataclass(frozen=True)
 class ReviewLine:
-    """One registry in one currency. None: not known.
+    """One registry in one currency. None: unknown.
 
-    `cost` is what the month has cost, or has cost so far; `forecast` what it will have cost at its end; `before` what
-    the month before has cost; `estimate` what list prices say of the whole month, in the estimate's own currency.
-    `why` explains a difference between the two.
+    `cost` is what the month has cost, or has cost so far; `forecast` what it will cost by its end; `before` the cost of
+    the month before; `estimate` the whole month at list prices, in the estimate's own currency. `why` explains a
+    difference between the two.
     """
 
     registry_id: str
@@ -47,13 +47,13 @@ class ReviewLine:
 
     @property
     def figure(self) -> Decimal | None:
-        """The best that is known of the whole month: the forecast or the bill, else the estimate."""
+        """The whole month's cost: the forecast or the bill, else the estimate."""
         known = self.forecast if self.forecast is not None else self.cost
         return known if known is not None else self.estimate.total if self.estimate else None
 
     @property
     def difference(self) -> Decimal | None:
-        """How much more the month costs than was estimated, where both are known in one currency."""
+        """The month's cost less the estimate, if both are known in one currency."""
         known = self.forecast if self.forecast is not None else self.cost
         comparable = self.estimate is not None and self.estimate.currency == self.currency
         return known - self.estimate.total if known is not None and self.estimate and comparable else None
@@ -61,7 +61,7 @@ class ReviewLine:
 
 @dataclass(frozen=True)
 class Review:
-    """A month's review. `under_way`: the month is not over. `rows` are all that was billed, in whatever month."""
+    """A month's review. `under_way`: the month is not over. `rows`: all that was billed, in all months."""
 
     month: date
     under_way: bool
@@ -70,18 +70,18 @@ class Review:
 
     @property
     def months(self) -> tuple[date, ...]:
-        """Those with a bill, and the one reviewed, in order."""
+        """Months with a bill, and the reviewed one, in order."""
         return tuple(sorted({row.month for row in self.rows} | {self.month}))
 
     @property
     def currencies(self) -> tuple[str, ...]:
-        """All that was billed in: the one that most was billed in of late first."""
+        """The currencies of the bills, as `latest_currencies` orders them."""
         return latest_currencies(self.rows)
 
 
 @dataclass(frozen=True)
 class GroupTotal:
-    """Lines of one group in one currency, added up. `unbilled` counts those whose `figure` is an estimate."""
+    """The sum of one group in one currency. `unbilled` counts the lines whose `figure` is an estimate."""
 
     name: str
     currency: str
@@ -93,7 +93,7 @@ class GroupTotal:
 
 
 def days_in(month: date) -> int:
-    """How many days the month has that `month` is in."""
+    """The number of days in the month of this date."""
     return calendar.monthrange(month.year, month.month)[1]
 
 
@@ -111,8 +111,8 @@ def recent_months(today: date, number: int = 7) -> tuple[date, ...]:
 
 
 def estimate_month(registries: Iterable[Registry], prices: Mapping[str, Prices], month: date) -> Mapping[str, Estimate]:
-    """What list prices say of the whole month: registry id → its estimate, where its region has prices (`prices`: by
-    region) and it has a price at all."""
+    """Registry id → its estimate for the whole month at list prices; without those that have no price. `prices`: by
+    region."""
     found = {
         registry.id: estimate_of(registry, prices[registry.location], days_in(month))
         for registry in registries
@@ -130,7 +130,7 @@ def review_month(
 ) -> Review:
     """The review of the month that begins at `month`. `estimates`: registry id, as ARM writes it → a whole month's.
 
-    A registry that has a bill and is not in its subscription's list is gone; where the list was refused, nobody knows.
+    A registry that has a bill but is not in its subscription's list is gone; if the list was refused, that is unknown.
     One without a bill has a line with its estimate alone.
     """
     known = {registry.id.casefold(): registry for registry in listed.values}
@@ -161,7 +161,7 @@ def review_month(
             today,
         )
     under_way = (today.year, today.month) == (month.year, month.month)
-    # The dearest first; those of which nothing is known last.
+    # The highest cost first; unknown ones last.
     lines.sort(key=lambda line: (-(line.figure if line.figure is not None else ZERO), line.name))
     return Review(month, under_way, tuple(lines), tuple(row for rows in billed.values() for row in rows))
 
@@ -172,7 +172,7 @@ def _existed(registry: Registry, month: date) -> bool:
 
 @dataclass(frozen=True)
 class _Billed:
-    """Whose bill it is. `registry` is None where it is not listed, and `gone` where the list would have it."""
+    """A registry with a bill. `registry` None: not listed; `gone`: not listed although its subscription was read."""
 
     id: str
     registry: Registry | None
@@ -188,7 +188,7 @@ def _lines(
     month: date,
     today: date,
 ) -> list[ReviewLine]:
-    """A line a currency, as far as the month or the one before has any: else one for the estimate."""
+    """A line for each currency of the month and the one before; without any, one line for the estimate."""
     in_month = [row for row in rows if row.month == month]
     recent = [row for row in rows if row.month in (month, month_before(month))]
     currencies = sorted({row.currency for row in recent}, key=lambda currency: _used(rows, currency))
@@ -230,7 +230,7 @@ def _lines(
 
 
 def _used(rows: Iterable[CostRow], currency: str) -> tuple[date, date]:
-    """Sorts the currency that is billed now last: used last, and of two in one month the one that came later."""
+    """Sort key that puts the present currency last: the latest used, and of two in one month the later to begin."""
     months = [row.month for row in rows if row.currency == currency]
     return max(months), min(months)
 
@@ -244,30 +244,29 @@ def _forecast(
     *,
     goes_on: bool,
 ) -> Decimal | None:
-    """What `mine` will have come to at the month's end, at the rate so far; None where the month is over, or where
-    there is no day yet to go by.
+    """What `mine` will cost by the month's end, at the rate so far; None if the month is over, or no day is billed yet.
 
-    The days that are paid for are known: each registry has a meter that counts them.
+    Each registry has a meter that counts the days it was billed for.
     """
     if (today.year, today.month) != (month.year, month.month):
         return None
     cost = total(mine)
     if not goes_on:
         return cost
-    born = registry.created.date() if registry and registry.created else month
-    unborn = max((born - month).days, 0)
-    paid = sum((row.days for row in mine), ZERO) or Decimal((today - max(born, month)).days)
+    created_on = registry.created.date() if registry and registry.created else month
+    uncreated_on = max((created_on - month).days, 0)
+    paid = sum((row.days for row in mine), ZERO) or Decimal((today - max(created_on, month)).days)
     if paid <= 0:
         return None
     paid_in_all = sum((row.days for row in in_month), ZERO) or paid
-    left = max(days_in(month) - unborn - paid_in_all, ZERO)
+    left = max(days_in(month) - uncreated_on - paid_in_all, ZERO)
     return cost + cost / paid * left
 
 
 _NO_BILL = {
-    CostSource.ESTIMATE: "No bill could be read: a figure of the month is the estimate.",
-    CostSource.QUERY: "The bill has nothing for it: a figure of the month is the estimate.",
-    CostSource.USAGE: "The bill has nothing for it: a figure of the month is the estimate.",
+    CostSource.ESTIMATE: "No bill could be read: the month's figure is the estimate.",
+    CostSource.QUERY: "The bill has nothing for it: the month's figure is the estimate.",
+    CostSource.USAGE: "The bill has nothing for it: the month's figure is the estimate.",
 }
 
 
@@ -276,26 +275,26 @@ def _notes(billed: _Billed, rows: Sequence[CostRow], currency: str | None, month
     mine = [row for row in in_month if row.currency == currency]
     registry = billed.registry
     if registry is None and not billed.gone:
-        yield "Whether it is still there could not be read: it is counted as if it were."
+        yield "Unknown whether it still exists (its list could not be read): counted as if it did."
     elif billed.gone and any(row.month > month for row in rows):
         yield "Deleted since, or hidden from this identity."
     elif billed.gone and mine:
         days = counted(sum((row.days for row in mine), ZERO), "day")
         yield f"Deleted, or hidden from this identity: billed for {days} of the month."
     if len({row.currency for row in in_month}) > 1:
-        yield f"The currency changed within the month: this line is what was billed in {currency}."
+        yield f"The currency changed within the month: this line is the bill in {currency}."
     units = sorted({row.meter for row in mine if row.days})
     if len(units) > 1:
         yield f"The SKU changed within the month: {', '.join(units)}."
-    born = registry.created.date() if registry and registry.created else None
-    if born and born > month and (born.year, born.month) == (month.year, month.month):
-        yield f"Created on {born:%d %B}."
+    created_on = registry.created.date() if registry and registry.created else None
+    if created_on and created_on > month and (created_on.year, created_on.month) == (month.year, month.month):
+        yield f"Created on {created_on:%d %B}."
     if not mine and currency:
         yield "Nothing was billed in this month."
 
 
 def latest_currencies(rows: Iterable[CostRow]) -> tuple[str, ...]:
-    """All that was billed in: the one that most was billed in, in the latest month, first."""
+    """The currencies of the bills: the latest billed first, then by the amount in that month."""
     amounts: defaultdict[str, list[tuple[date, Decimal]]] = defaultdict(list)
     for row in rows:
         amounts[row.currency].append((row.month, row.cost))
@@ -308,7 +307,7 @@ def latest_currencies(rows: Iterable[CostRow]) -> tuple[str, ...]:
 
 
 def groups_of(lines: Iterable[ReviewLine], registries: Iterable[Registry]) -> Mapping[str, Mapping[str, str]]:
-    """By what lines can be added up: the name of a way → registry id → its group. Each tag of a registry is a way."""
+    """What lines can be grouped by: name → registry id → its group. Each tag of a registry is one."""
     lines = list(lines)
     keys = sorted({key for registry in registries for key, _ in registry.tags})
     return {
@@ -320,8 +319,8 @@ def groups_of(lines: Iterable[ReviewLine], registries: Iterable[Registry]) -> Ma
 
 
 def total_by(lines: Iterable[ReviewLine], names: Mapping[str, str]) -> tuple[GroupTotal, ...]:
-    """Groups of lines that have a figure, the dearest first. `names`: registry id → its group. One group has a total a
-    currency."""
+    """Totals of lines that have a figure, the highest first; one for each group and currency. `names`: registry id →
+    its group."""
     groups: defaultdict[tuple[str, str], list[ReviewLine]] = defaultdict(list)
     for line in lines:
         if line.figure is not None:

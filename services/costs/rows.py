@@ -1,4 +1,4 @@
-"""The one shape of what was billed, whichever API said it: a registry's meter in a month."""
+"""What was billed, in one form for all APIs: a registry's meter in a month."""
 
 from collections import defaultdict
 from collections.abc import Iterable
@@ -9,7 +9,7 @@ from decimal import Decimal
 from services.connection.resource_ids import parse_id
 from services.registries.registry import REGISTRY_KIND
 
-_TITLE_OF_UNIT = " Registry Unit"
+_FEE_METER = " Registry Unit"
 
 
 @dataclass(frozen=True)
@@ -25,14 +25,14 @@ class CostRow:
 
     @property
     def days(self) -> Decimal:
-        """How many days of a registry it pays for; 0 for other meters. There is one such meter a SKU, unit 1/Day."""
-        return self.quantity if self.meter.endswith(_TITLE_OF_UNIT) and "eplication" not in self.meter else Decimal(0)
+        """How many registry-days it pays for; 0 for other meters. Each SKU has one such meter, unit 1/Day."""
+        return self.quantity if self.meter.endswith(_FEE_METER) and "eplication" not in self.meter else Decimal(0)
 
 
 def registry_of(resource_id: str) -> str:
-    """The registry that a resource is or is part of, in lower case; '' where it is none."""
+    """The registry that a resource is or belongs to, in lower case; '' if none."""
     lowered = resource_id.casefold()
-    if REGISTRY_KIND not in lowered:  # Nearly all that is billed is something else: not worth taking apart.
+    if REGISTRY_KIND not in lowered:  # Nearly all rows are for other resources: parsing their ids would be slow.
         return ""
     at = parse_id(f"/{lowered.strip('/')}")
     if at.kind != REGISTRY_KIND or not at.group:
@@ -41,31 +41,31 @@ def registry_of(resource_id: str) -> str:
 
 
 class CostSums:
-    """Adds up what many rows say, by registry, month, meter and currency. Rows of other resources are left out."""
+    """Adds up rows by registry, month, meter and currency. Rows of other resources are left out."""
 
     def __init__(self) -> None:
-        # By what Azure wrote: a registry's meter comes every day, and its id need be taken apart only once.
-        self._told: defaultdict[tuple[str, str, str, str], tuple[list[Decimal | int], list[Decimal | int]]]
-        self._told = defaultdict(lambda: ([], []))
+        # By the id as Azure wrote it: a meter has a row for each day, and its id is parsed only once.
+        self._sums: defaultdict[tuple[str, str, str, str], tuple[list[Decimal | int], list[Decimal | int]]]
+        self._sums = defaultdict(lambda: ([], []))
 
     def add(
         self, resource_id: str, day: str, meter: str, currency: str, quantity: Decimal | int, cost: Decimal | int
     ) -> None:
         """`day` begins with the year and the month, as in 2026-08."""
-        quantities, costs = self._told[resource_id, day[:7], meter, currency]
+        quantities, costs = self._sums[resource_id, day[:7], meter, currency]
         quantities.append(quantity)
         costs.append(cost)
 
     def rows(self) -> tuple[CostRow, ...]:
-        """In the order of registry, month, meter. Raises ValueError or TypeError where a number or a day was none."""
+        """In the order of registry, month, meter. Raises ValueError or TypeError for an invalid number or day."""
         found: dict[tuple[str, str, str, str], tuple[Decimal, Decimal]] = {}
-        for (resource_id, month, meter, currency), (quantities, costs) in self._told.items():
+        for (resource_id, month, meter, currency), (quantities, costs) in self._sums.items():
             if registry_id := registry_of(resource_id):
                 key = (registry_id, month, meter, currency)
                 units, cost = found.get(key, (Decimal(0), Decimal(0)))
                 found[key] = _sum(quantities, units), _sum(costs, cost)
         if not all(number.is_finite() for numbers in found.values() for number in numbers):
-            raise ValueError("a number that is none")
+            raise ValueError("not a finite number")
         return tuple(
             CostRow(registry, date.fromisoformat(f"{month}-01"), meter, units, cost, currency)
             for (registry, month, meter, currency), (units, cost) in sorted(found.items())
@@ -77,5 +77,5 @@ def _sum(numbers: Iterable[Decimal | int], start: Decimal) -> Decimal:
 
 
 def total(rows: Iterable[CostRow]) -> Decimal:
-    """The sum of what they cost: the caller sees to it that they are in one currency."""
+    """The sum of their costs. The caller makes sure that they are in one currency."""
     return sum((row.cost for row in rows), Decimal(0))

@@ -1,4 +1,4 @@
-"""The tables of a cost review: what the page shows, and what is saved of it, cell by cell the same."""
+"""The tables of a cost review, the same on the page and in its files."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime
@@ -21,7 +21,7 @@ def month_name(month: date) -> str:
 
 
 def group_table(totals: Sequence[GroupTotal], by: str, review: Review) -> Table:
-    """What each group costs, in each currency."""
+    """The cost of each group in each currency."""
     billed = "So far" if review.under_way else "Billed"
     return Table(
         f"By {by.lower()}",
@@ -38,20 +38,20 @@ def group_table(totals: Sequence[GroupTotal], by: str, review: Review) -> Table:
             )
             for one in totals
         ),
-        note="The whole month: what was billed, at the rate so far until its end; where no bill could be read, the "
+        note="Whole month: the bill, projected to the month's end at the rate so far; if no bill could be read, the "
         "estimate.",
         bar="Whole month",
     )
 
 
 def registry_table(review: Review) -> Table:
-    """A row a registry and currency."""
+    """A row for each registry and currency."""
     billed = "So far" if review.under_way else "Billed"
-    forecast = ("By the month's end",) if review.under_way else ()
+    forecast = ("Forecast",) if review.under_way else ()
     return Table(
         "Registries",
         (
-            *("Registry", "Figure from", "Currency", billed),
+            *("Registry", "Source", "Currency", billed),
             *forecast,
             *(
                 "Month before",
@@ -82,8 +82,8 @@ def registry_table(review: Review) -> Table:
             )
             for line in review.lines
         ),
-        note="The estimate is a whole month at list prices of what the registry holds now. The difference is what the "
-        "month costs beyond it.",
+        note="Estimate: a whole month at list prices of what the registry stores now. Difference: the month's cost "
+        "less the estimate.",
     )
 
 
@@ -97,7 +97,7 @@ def meter_table(amounts: pd.DataFrame, months: Sequence[date], currency: str) ->
 
 
 def budget_table(budgets: Iterable[Budget]) -> Table:
-    """Budgets, with what is spent of them in their present period."""
+    """Budgets, with what is spent of them in the present period."""
     return Table(
         "Budgets",
         ("Budget", "Subscription", "Covers", "Renewed", "Currency", "Amount", "Spent", "Forecast", "Used, %"),
@@ -122,7 +122,7 @@ def repository_table(name: str, costs: Sequence[RepositoryCost], currency: str, 
     """A registry's bill by repository."""
     return Table(
         f"{name} by repository",
-        ("Repository", "Its own, GiB", "Part of the shared, GiB", "Currency", "Cost"),
+        ("Repository", "Own, GiB", "Shared, GiB", "Currency", "Cost"),
         tuple((one.name, gib(one.unique), gib(one.part), currency, one.amount) for one in costs),
         note=note,
         bar="Cost",
@@ -130,16 +130,16 @@ def repository_table(name: str, costs: Sequence[RepositoryCost], currency: str, 
 
 
 def source_table(bills: Partial[SubscriptionCosts]) -> Table:
-    """Where each subscription's figures are from, and why."""
+    """The source of each subscription's figures, with its reason."""
     rows = [(bill.subscription.name, bill.source.value, bill.reason) for bill in bills.values]
     rows += [(refusal.what, "estimate", f"{refusal.error.cause} {refusal.error.remedy}") for refusal in bills.refused]
-    return Table("Where the figures are from", ("Subscription", "Figures from", "Why"), tuple(rows))
+    return Table("Sources of the figures", ("Subscription", "Source", "Reason"), tuple(rows))
 
 
 def review_report(
     review: Review, at: datetime, by: str, prices: str, figures: Mapping[str, str], tables: Sequence[Table]
 ) -> Report:
-    """The review of a month as one file. `prices` says which prices the estimates are at."""
+    """The review of a month as a Report. `prices`: a sentence on the prices of the estimates."""
     return Report(
         title=f"Registry cost review, {month_name(review.month)}",
         at=at,

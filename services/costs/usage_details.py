@@ -1,8 +1,8 @@
-"""What registries have cost, by Consumption's usage details: every row of a subscription, for offers without the query.
+"""What registries have cost, by Consumption's usage details: for offers that Cost Management's query refuses.
 
 https://learn.microsoft.com/rest/api/consumption/usage-details/list. Microsoft retires it for all but pay-as-you-go.
 Rows have two forms, by `kind`, and a third without it in older versions. They are many, and the SDK's model of one
-costs a dozen times its JSON: so pages are read as JSON and added up at once.
+costs a dozen times its JSON: so pages are read as JSON and added up as they come.
 """
 
 from collections.abc import Iterable, Mapping
@@ -42,7 +42,7 @@ def add_usage(sums: CostSums, rows: Iterable[Mapping[str, Any]]) -> None:
     """Adds the registries' rows of a page, numbers in Decimal; those of other resources are left out."""
     for row in rows:
         properties = row["properties"]
-        # Modern rows hold the resource's id in instanceName; in the oldest it is a mere name, beside instanceId.
+        # Modern rows hold the resource's id in instanceName; in the oldest that is only a name, beside instanceId.
         resource = properties.get("resourceId") or properties.get("instanceId") or properties.get("instanceName") or ""
         if "egistr" not in resource:
             continue

@@ -1,1 +1,1 @@
-"""Prices, estimates, which SKU, a report's tables. Nothing that was billed."""
+"""Prices, estimates, the choice of a SKU, a report's tables. Bills are in costs."""

@@ -1,4 +1,4 @@
-"""From which size on another SKU costs less: solved, not searched."""
+"""The sizes from which another SKU costs less, solved exactly."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ from services.registries.skus import LIMITS, Sku
 
 @dataclass(frozen=True)
 class Crossing:
-    """At `gib` stored both cost `amount` a month: below it `below` costs less, above it `above` does."""
+    """At `gib` stored, two SKUs both cost `amount` a month: below that `below` costs less, above it `above`."""
 
     gib: Decimal
     amount: Decimal
@@ -21,18 +21,18 @@ class Crossing:
 
 
 def cost_at(sku: Sku, stored_gib: Decimal, prices: Prices, days: int) -> Decimal:
-    """A month's fee and storage, without anything else."""
+    """A month's fee and storage only."""
     return estimate(sku, Use(stored_gib), prices, days).total
 
 
 def crossings(prices: Prices, days: int, most: Decimal = Decimal(2048)) -> tuple[Crossing, ...]:
-    """Between each two SKUs, from 0 to `most` GiB, the smallest first. Fees count by the day: so days matter."""
+    """The crossings of each two SKUs from 0 to `most` GiB, the smallest first. Fees are daily, so `days` matters."""
     found = [one for pair in combinations(Sku, 2) for one in _between(*pair, prices, days, most)]
     return tuple(sorted(found, key=lambda one: (one.gib, one.below)))
 
 
 def _between(one: Sku, other: Sku, prices: Prices, days: int, most: Decimal) -> Iterator[Crossing]:
-    """Both are lines with a bend where the included storage ends: between two bends they are straight."""
+    """Costs are lines that bend where the included storage ends, and are straight between two bends."""
 
     def gap(at: Decimal) -> Decimal:
         return cost_at(one, at, prices, days) - cost_at(other, at, prices, days)
@@ -45,7 +45,7 @@ def _between(one: Sku, other: Sku, prices: Prices, days: int, most: Decimal) -> 
             below, above = (one, other) if before < 0 else (other, one)
             yield Crossing(at, cost_at(below, at, prices, days), below, above)
         elif before and not after:
-            # They meet at a bend: it is a crossing if they part the other way round.
+            # They meet at a bend: it is a crossing if the other one costs less after it.
             further = gap(right + 1) if right < most else Decimal(0)
             if further and (before < 0) != (further < 0):
                 below, above = (one, other) if before < 0 else (other, one)
@@ -53,5 +53,5 @@ def _between(one: Sku, other: Sku, prices: Prices, days: int, most: Decimal) -> 
 
 
 def cost_by_regions(stored_gib: Decimal, prices: Prices, days: int, most: int = 10) -> tuple[Decimal, ...]:
-    """What Premium costs a month in 1, 2, … `most` regions, each of which holds everything."""
+    """What Premium costs a month in 1, 2, … `most` regions, each with all content."""
     return tuple(estimate(Sku.PREMIUM, Use(stored_gib, replicas), prices, days).total for replicas in range(most))

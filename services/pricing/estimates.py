@@ -1,4 +1,4 @@
-"""What a registry would cost for a month, from what it stores and the list prices: arithmetic only, in Decimal."""
+"""What a registry costs in a month, from what it uses and the prices. Amounts are Decimal."""
 
 from dataclasses import dataclass
 from decimal import Decimal
@@ -13,10 +13,10 @@ GIB = 2**30
 
 
 class Part(StrEnum):
-    """What of a registry costs."""
+    """The parts of a registry's cost."""
 
     FEE = "Fixed fee"
-    STORAGE = "Storage over the included"
+    STORAGE = "Storage beyond the included"
     REPLICAS = "Replicas"
     BUILDS = "Build minutes"
     CONNECTED = "Connected registries"
@@ -24,8 +24,8 @@ class Part(StrEnum):
 
 @dataclass(frozen=True)
 class Use:
-    """What a registry takes in a month: GiB stored in the home region, replica regions beside it, vCPU-seconds of ACR
-    Tasks, connected registries. Raises ValueError where any is negative."""
+    """What a registry uses in a month: GiB stored in the home region, replica regions besides it, vCPU-seconds of ACR
+    Tasks, connected registries. Raises ValueError if any is negative."""
 
     stored_gib: Decimal
     replicas: int = 0
@@ -34,7 +34,7 @@ class Use:
 
     def __post_init__(self) -> None:
         if min(self.stored_gib, Decimal(self.replicas), self.task_seconds, Decimal(self.connected)) < 0:
-            raise ValueError("What a registry takes can't be negative")
+            raise ValueError("What a registry uses can't be negative")
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Estimate:
-    """A month's cost by line. `unpriced` names what is used and has no price in the list: then total is too low."""
+    """A month's cost by line. `unpriced`: what is used and has no price, so that the total is too low."""
 
     sku: Sku
     currency: str
@@ -71,14 +71,14 @@ def gib(size: int | Decimal) -> Decimal:
 
 
 def use_of(registry: Registry) -> Use | None:
-    """What a registry takes, as Azure reports it now; None where its usage or its replicas could not be read."""
+    """What a registry uses, as Azure reports it now; None if its usage or its replicas could not be read."""
     if registry.stored_bytes is None or registry.replicas is None:
         return None
     return Use(gib(registry.stored_bytes), len(registry.replicas))
 
 
 def estimate_of(registry: Registry, prices: Prices, days: int) -> Estimate | None:
-    """What a registry would cost as it is now; None where that is not known, or its SKU is none that is sold."""
+    """What a registry costs in a month as it is now; None if unknown, or if its SKU is retired."""
     sku, use = sku_of(registry.sku), use_of(registry)
     return estimate(sku, use, prices, days) if sku and use else None
 
@@ -89,7 +89,7 @@ def estimate(sku: Sku, use: Use, prices: Prices, days: int = 30) -> Estimate:
     The fee counts by the day, storage by the month. Each replica region is billed for as much again as is stored at
     home, from the first GiB (https://learn.microsoft.com/azure/container-registry/container-registry-geo-replication,
     "Pricing considerations"). What the SKU does not have (replicas, connected registries on Basic and Standard) costs
-    nothing there: `services.sku_choice` says that it is lacking. Raises ValueError where a month has no such length.
+    nothing there: `services.pricing.sku_choice` reports that it is lacking. Raises ValueError for a wrong `days`.
     """
     if not 28 <= days <= 31:
         raise ValueError(f"A month has 28 to 31 days, not {days}")
@@ -106,7 +106,7 @@ def estimate(sku: Sku, use: Use, prices: Prices, days: int = 30) -> Estimate:
 
     over = max(use.stored_gib - LIMITS[sku].included_gib, ZERO)
     add(Part.FEE, f"{sku} registry", Decimal(days), "days", prices.registry_day.get(sku))
-    add(Part.STORAGE, "Storage over the included", over, "GiB", prices.stored_gib.get(sku))
+    add(Part.STORAGE, "Storage beyond the included", over, "GiB", prices.stored_gib.get(sku))
     if sku is Sku.PREMIUM:
         replica_days = Decimal(use.replicas * days)
         add(Part.REPLICAS, "Replica regions", replica_days, "days", prices.replica_day)

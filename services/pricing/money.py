@@ -1,4 +1,4 @@
-"""Amounts of money for people: rounded once, here, so that a page, a CSV and a report agree to the cent."""
+"""Amounts of money, rounded in one place, so that a page, a CSV and a report agree to the cent."""
 
 from decimal import ROUND_HALF_UP, Decimal
 
@@ -7,7 +7,7 @@ CENT = Decimal("0.01")
 
 
 def cents(amount: Decimal) -> Decimal:
-    """Rounded to two places, half up; never a nought with a minus."""
+    """Rounded to two places, half up; never -0."""
     return amount.quantize(CENT, ROUND_HALF_UP) + 0
 
 

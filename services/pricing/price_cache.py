@@ -1,4 +1,4 @@
-"""List prices, kept on disk for a day: cost views open at once, and a closed network shows what was read last."""
+"""List prices cached on disk for a day: cost pages open at once, and offline they show what was read last."""
 
 import json
 import os
@@ -15,14 +15,14 @@ from services.pricing.price_snapshot import CURRENCY, snapshot
 from services.pricing.prices import Prices
 from services.pricing.retail_prices import Row, prices_of, read_price_rows
 
-KEPT = timedelta(days=1)
+MAX_AGE = timedelta(days=1)
 
 
 @dataclass(frozen=True)
 class PriceList:
-    """Prices by region, all in `currency`: another than asked for where only the snapshot is there.
+    """Prices by region, all in `currency`: USD if only the snapshot is available.
 
-    `error` says why some or all of them are older than they should be, or are missing.
+    `error`: why some or all prices are out of date or missing.
     """
 
     currency: str
@@ -31,7 +31,7 @@ class PriceList:
 
 
 @dataclass(frozen=True)
-class _Kept:
+class _Cached:
     at: datetime
     rows: list[Row]
 
@@ -44,20 +44,20 @@ def list_prices(
     *,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
 ) -> PriceList:
-    """What the regions' meters cost: as read within the last day, else from the API (one request for all of them), else
-    as read last, else from the snapshot. Each Prices says which. Never raises ServiceError: its error says why.
+    """The prices of the regions: from the cache if younger than a day, else from the API (one request for all), else
+    from an older cache, else from the snapshot. Each Prices names its source. Never raises ServiceError: see `error`.
     """
     host = urlsplit(session.endpoints.retail_prices).hostname or "none"
     file = folder / "prices" / f"{host}-{currency}.json"
     kept = _load(file)
-    old = [region for region in regions if region not in kept or not timedelta(0) <= now() - kept[region].at < KEPT]
+    old = [region for region in regions if region not in kept or not timedelta(0) <= now() - kept[region].at < MAX_AGE]
     error = None
     if old:
         try:
             rows = read_price_rows(session, currency, old)
-            prices_of(rows, currency, now())  # What can't be read as prices is not kept.
+            prices_of(rows, currency, now())  # Rows that are no prices are not cached.
             for region in old:
-                kept[region] = _Kept(now(), [row for row in rows if row["armRegionName"] == region])
+                kept[region] = _Cached(now(), [row for row in rows if row["armRegionName"] == region])
             _save(file, kept)
         except ServiceError as refused:
             error = refused
@@ -70,11 +70,11 @@ def list_prices(
     return PriceList(currency, found, error)
 
 
-def _load(file: Path) -> dict[str, _Kept]:
-    """What is on disk; nothing where it can't be read, whatever it is: it is read from the API again then."""
+def _load(file: Path) -> dict[str, _Cached]:
+    """The cached rows; empty if the file is missing or invalid, whatever is in it: the API is asked again then."""
     try:
         document = json.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
-        found = {region: _Kept(datetime.fromisoformat(kept["at"]), kept["rows"]) for region, kept in document.items()}
+        found = {region: _Cached(datetime.fromisoformat(kept["at"]), kept["rows"]) for region, kept in document.items()}
         for kept in found.values():
             prices_of(kept.rows, "", kept.at)
     except (OSError, ValueError, TypeError, KeyError, AttributeError, ServiceError):
@@ -82,13 +82,13 @@ def _load(file: Path) -> dict[str, _Kept]:
     return found
 
 
-def _save(file: Path, kept: Mapping[str, _Kept]) -> None:
-    """In one move, so that no reader finds half of it. A folder that can't be written to costs only the cache."""
+def _save(file: Path, kept: Mapping[str, _Cached]) -> None:
+    """Writes the file atomically. A folder that can't be written to only means no cache."""
     document = {region: {"at": one.at.isoformat(), "rows": one.rows} for region, one in kept.items()}
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
-        half = file.with_suffix(f".{os.getpid()}")
-        half.write_text(json.dumps(document, default=str), encoding="utf-8")
-        half.replace(file)
+        unfinished = file.with_suffix(f".{os.getpid()}")
+        unfinished.write_text(json.dumps(document, default=str), encoding="utf-8")
+        unfinished.replace(file)
     except OSError:
         return

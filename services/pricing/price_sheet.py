@@ -1,6 +1,6 @@
-"""A team's own prices, over the list prices: from a CSV or a TOML file, by the meters' names as Azure writes them.
+"""A team's own prices, which override list prices: from a CSV or TOML file, by Azure's names of the meters.
 
-CSV, with these columns in any order, sku and region where a price is not the same for all:
+CSV, with these columns in any order; sku and region only if a price is not the same for all:
 
     meter,sku,region,currency,price
     Premium Registry Unit,,,EUR,1.21
@@ -33,13 +33,13 @@ METERS = (
     "Premium Connected registry",
 )
 FIELDS = ("meter", "sku", "region", "currency", "price")
-# A registry-day, a GiB-month, a vCPU-second: whatever the currency, none costs so much.
-DEAREST = Decimal(1_000_000)
+# More than any registry-day, GiB-month or vCPU-second costs in any currency.
+HIGHEST_PRICE = Decimal(1_000_000)
 LARGEST_FILE = 1024 * 1024
 
 
 class SheetError(ValueError):
-    """What is wrong in a price sheet, and where: both count from 1. Column 0: the whole line."""
+    """An error in a price sheet, with its line and column, counted from 1. Column 0: the whole line."""
 
     def __init__(self, line: int, column: int, what: str) -> None:
         place = f"Line {line}, column {column}" if column else f"Line {line}"
@@ -67,7 +67,7 @@ class PriceSheet:
 
 @dataclass(frozen=True)
 class _Cell:
-    """A value and where it stands."""
+    """A value and its position."""
 
     text: str
     line: int
@@ -77,7 +77,7 @@ class _Cell:
 def read_sheet(name: str, content: bytes) -> PriceSheet:
     """The sheet in a file of that name. Raises SheetError."""
     if len(content) > LARGEST_FILE:
-        raise SheetError(1, 0, "the file is larger than 1 MiB: that is no price sheet")
+        raise SheetError(1, 0, "the file is larger than 1 MiB: too large for a price sheet")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as exc:
@@ -149,7 +149,7 @@ def _toml(text: str) -> Iterator[Mapping[str, _Cell]]:
 
 
 def _places(text: str) -> Iterator[tuple[int, str, int, int]]:
-    """Which entry (-1: before the first), which key, line, and column of its value, for files written a key a line."""
+    """Entry (-1: before the first), key, line, and column of its value, for files with one key per line."""
     entry = -1
     for number, line in enumerate(text.splitlines(), 1):
         if re.match(r"\s*\[\[\s*price\s*\]\]", line):
@@ -160,7 +160,7 @@ def _places(text: str) -> Iterator[tuple[int, str, int, int]]:
 
 def _sheet(rows: list[Mapping[str, _Cell]]) -> PriceSheet:
     if not rows:
-        raise SheetError(1, 0, "there are no prices in it")
+        raise SheetError(1, 0, "the file has no prices")
     currency = ""
     found: dict[tuple[str, Sku | None, str], SheetPrice] = {}
     for row in rows:
@@ -169,7 +169,7 @@ def _sheet(rows: list[Mapping[str, _Cell]]) -> PriceSheet:
             raise SheetError(first.line, 0, f"{missing} is missing")
         said = row["currency"]
         if not re.fullmatch(r"[A-Z]{3}", said.text):
-            raise SheetError(said.line, said.column, f"{said.text!r} is no currency: three capitals, as USD")
+            raise SheetError(said.line, said.column, f"{said.text!r} is no currency: write three capitals, such as USD")
         if currency and said.text != currency:
             raise SheetError(said.line, said.column, f"{said.text} beside {currency}: a sheet has one currency")
         currency = said.text
@@ -198,14 +198,14 @@ def _price(row: Mapping[str, _Cell]) -> SheetPrice:
     except InvalidOperation as exc:
         hint = ": write a point, not a comma" if "," in amount.text else ""
         raise SheetError(amount.line, amount.column, f"{amount.text!r} is no number{hint}") from exc
-    if not price.is_finite() or not 0 <= price <= DEAREST:
-        raise SheetError(amount.line, amount.column, f"a price is between 0 and {DEAREST:,}, not {amount.text}")
+    if not price.is_finite() or not 0 <= price <= HIGHEST_PRICE:
+        raise SheetError(amount.line, amount.column, f"a price is between 0 and {HIGHEST_PRICE:,}, not {amount.text}")
     region = row["region"].text.casefold().replace(" ", "") if "region" in row else ""
     return SheetPrice(name, sku, region, price)
 
 
 def with_sheet(prices: Prices, sheet: PriceSheet) -> Prices:
-    """`prices` with the sheet's over them: those for the region before those for all regions.
+    """`prices` overridden by the sheet's: those for the region win over those for all regions.
 
     Raises ValueError where the sheet is in another currency.
     """
@@ -215,7 +215,7 @@ def with_sheet(prices: Prices, sheet: PriceSheet) -> Prices:
 
     def own(meter: str, listed: Decimal | None, sku: Sku | None = None) -> Decimal | None:
         fitting = [price for price in mine if price.meter == meter and price.sku in (None, sku)]
-        # The last is the most particular: for this region, and for this SKU.
+        # The last is the most specific: for this region, and for this SKU.
         fitting.sort(key=lambda price: (price.region != "", price.sku is not None))
         return fitting[-1].price if fitting else listed
 
@@ -232,7 +232,7 @@ def with_sheet(prices: Prices, sheet: PriceSheet) -> Prices:
         stored_gib=by_sku(prices.stored_gib, "Data Stored"),
         replica_day=own("Premium Registry Replication Unit", prices.replica_day),
         replica_gib=own("Premium GB Registry Replication Data Stored", prices.replica_gib),
-        # What is free of a meter stays free.
+        # Free tiers stay free.
         task_second=prices.task_second
         if second is None
         else tuple(Tier(tier.above, second if tier.price else tier.price) for tier in prices.task_second)

@@ -1,7 +1,7 @@
-"""List prices as they were on a day, for when the Retail Prices API can't be reached. US dollars, public cloud.
+"""A snapshot of list prices, for when the Retail Prices API can't be reached. US dollars, public cloud.
 
-Basic and Premium as the API gave them for eastus (2026-10-05) and eastus2 (2026-10-01); no public region was seen to
-differ. Storage in replicas, and Standard, are of the same autumn; connected registries were not seen.
+Basic and Premium as the API gave them for eastus (2026-10-05) and eastus2 (2026-10-01); no public region was found to
+differ. Storage in replicas, and Standard, are of the same autumn; those of connected registries are unknown.
 """
 
 from datetime import UTC, datetime

@@ -1,7 +1,7 @@
-"""What the meters of Azure Container Registry cost, in one region and one currency. Decimal throughout: never a float.
+"""Prices of Azure Container Registry's meters, in one region and one currency. Always Decimal, never float.
 
 Meters and units as in the Retail Prices API (https://learn.microsoft.com/rest/api/cost-management/retail-prices).
-A "GB" of a storage meter is taken for a GiB, the unit in which registries report their usage and what a SKU includes.
+A "GB" of a storage meter is treated as a GiB, the unit in which registries report their usage and what a SKU includes.
 """
 
 from collections.abc import Mapping
@@ -14,7 +14,7 @@ from services.registries.skus import Sku
 
 
 class PriceSource(StrEnum):
-    """Where a price list comes from. `SHEET`: list prices with the team's own over them."""
+    """The source of prices. SHEET: list prices overridden by the team's own."""
 
     API = "Retail Prices API"
     SNAPSHOT = "snapshot in the console"
@@ -34,7 +34,7 @@ class Prices:
     """One region's prices in `currency`. None: no such meter in this list.
 
     `registry_day`: the fixed fee of a registry for one day. `stored_gib`: a GiB for a month, beyond what the SKU
-    includes. `replica_day`, `replica_gib`: the same for each replica region beside the home region, where every GiB
+    includes. `replica_day`, `replica_gib`: the same for each replica region besides the home region, where every GiB
     counts. `task_second`: a vCPU-second of ACR Tasks, in tiers that restart each month. `connected_day`: a connected
     registry for one day. `at` is when the source had these prices.
     """
@@ -62,7 +62,7 @@ def tiered(tiers: tuple[Tier, ...], quantity: Decimal) -> Decimal:
 
 
 def discounted(prices: Prices, percent: Decimal) -> Prices:
-    """`percent` off every price: 0 is the list price, 100 would be free. Raises ValueError outside 0 to 100."""
+    """The prices less `percent`: 0 is the list price, 100 is free. Raises ValueError outside 0 to 100."""
     if not 0 <= percent <= 100:
         raise ValueError(f"A discount is between 0 and 100 percent, not {percent}")
     left = 1 - percent / 100

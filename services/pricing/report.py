@@ -1,4 +1,4 @@
-"""A cost review as one file to keep: HTML that needs nothing else, or CSV. Both show a `Report`'s own cells."""
+"""A report as one file: self-contained HTML, or CSV. Both show the cells of a `Report`."""
 
 import csv
 import io
@@ -27,7 +27,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Report:
-    """`figures` stand at the top, by name; `notes` say what the figures are and what is missing."""
+    """`figures` are at the top, by name; `notes` explain the figures and what is missing."""
 
     title: str
     at: datetime
@@ -40,7 +40,7 @@ class Report:
 def csv_of(report: Report) -> str:
     """All tables, one below the other, each under its heading; money without thousands separators.
 
-    What others wrote and a spreadsheet would take for a formula is kept from being one by an apostrophe.
+    Text that a spreadsheet would run as a formula gets an apostrophe in front.
     """
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
@@ -62,7 +62,7 @@ def _plain(cell: Cell) -> str:
 
 
 def html_of(report: Report) -> str:
-    """One page, in light or dark as its reader likes, that prints. Texts of others are escaped."""
+    """One page that prints, in light or dark mode. All text is escaped."""
     title = escape(report.title)
     return "\n".join(
         [

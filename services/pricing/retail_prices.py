@@ -1,4 +1,4 @@
-"""List prices from the Retail Prices API. It asks for no sign-in.
+"""List prices from the Retail Prices API, which needs no sign-in.
 
 https://learn.microsoft.com/rest/api/cost-management/retail-prices/azure-retail-prices. Meters are found by `meterName`
 (and stored data by `skuName` too): `armSkuName` is empty for registries, and a `meterId` is the same in many regions.
@@ -21,7 +21,7 @@ from services.pricing.prices import Prices, PriceSource, Tier
 from services.registries.skus import Sku, sku_of
 
 SERVICE = "Container Registry"
-# Those that the API converts to; prices other than in USD are "for reference".
+# The API's currencies; prices in others than USD are "for reference".
 CURRENCIES = (
     *("USD", "AUD", "BRL", "CAD", "CHF", "CNY", "DKK", "EUR"),
     *("GBP", "INR", "JPY", "KRW", "NOK", "NZD", "SEK", "TWD"),
@@ -42,7 +42,7 @@ def read_price_rows(session: AzureSession, currency: str, regions: Collection[st
         raise ServiceError(
             _TITLE,
             f"{session.endpoints.name} has no Retail Prices API that this console knows.",
-            "Give a price sheet of your own.",
+            "Upload a price sheet of your own.",
             "NoPrices",
         )
     wanted = sorted(set(regions))
@@ -67,9 +67,9 @@ def _filter(regions: Collection[str]) -> str:
 
 
 def prices_of(rows: Iterable[Row], currency: str, at: datetime) -> Mapping[str, Prices]:
-    """Rows of the API as prices, by region. A meter in an unknown unit is left out: no price beats a wrong one.
+    """Rows of the API as prices, by region. A meter in an unknown unit is left out, rather than mispriced.
 
-    Raises ServiceError where a row lacks what it must have.
+    Raises ServiceError if a row lacks a required field.
     """
     by_region: defaultdict[str, list[Row]] = defaultdict(list)
     with as_service_error(_TITLE):
@@ -102,7 +102,7 @@ def _region_prices(region: str, rows: list[Row], currency: str, at: datetime) ->
 
 
 def _tiers(rows: list[Row], meter: str, unit: str, sku: Sku | None = None) -> tuple[Tier, ...]:
-    """The tiers of a meter for one unit, the lowest first; of two prices for a tier, the one in force since later."""
+    """The tiers of a meter for one unit, the lowest first; of two prices for a tier, the later one."""
     found: dict[Decimal, tuple[str, Decimal]] = {}
     for row in rows:
         units = re.fullmatch(r"(\d+) ?(.+)", row["unitOfMeasure"])

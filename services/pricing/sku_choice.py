@@ -1,4 +1,4 @@
-"""Which SKU a registry should have: the cheapest that has all that it needs. Needs are found, not guessed.
+"""The recommended SKU of a registry: the cheapest that has everything it needs, by what it uses.
 
 Rules: https://learn.microsoft.com/azure/container-registry/container-registry-skus. Neither zone redundancy (all SKUs
 have it) nor content trust (withdrawn) is a reason for one.
@@ -18,7 +18,7 @@ from services.wording import counted
 
 @dataclass(frozen=True)
 class Needs:
-    """What is asked of a registry. Reads and writes are requests a minute at the busiest."""
+    """What is needed of a registry. Reads and writes are requests a minute, at the peak."""
 
     stored_gib: Decimal = ZERO
     replicas: int = 0
@@ -37,7 +37,7 @@ class Needs:
 
     @property
     def use(self) -> Use:
-        """What of it costs. Raises ValueError where something is negative."""
+        """The part of the needs that costs. Raises ValueError if something is negative."""
         return Use(self.stored_gib, self.replicas, self.task_seconds, self.connected)
 
 
@@ -52,7 +52,7 @@ class Option:
 
 @dataclass(frozen=True)
 class Choice:
-    """`best` is None where no SKU has all; `reasons` say what decided; `options` are all three, the smallest first."""
+    """`best` is None if no SKU has everything; `reasons` explain it; `options` are all three, the smallest first."""
 
     best: Option | None
     reasons: tuple[str, ...]
@@ -95,7 +95,7 @@ def lacks(sku: Sku, needs: Needs) -> Iterator[str]:
 def choose_sku(needs: Needs, prices: Prices, days: int) -> Choice:
     """The cheapest SKU that lacks nothing; of two that cost the same, the smaller.
 
-    Raises ValueError where something is negative, or the prices lack a fixed fee: nothing can be compared then.
+    Raises ValueError if something is negative, or if a fixed fee has no price, as nothing can be compared then.
     """
     if missing := [sku for sku in Sku if sku not in prices.registry_day]:
         raise ValueError(f"There is no price for {', '.join(missing)} in {prices.region}")
@@ -107,11 +107,11 @@ def choose_sku(needs: Needs, prices: Prices, days: int) -> Choice:
 
 def _reasons(best: Option | None, options: tuple[Option, ...]) -> Iterator[str]:
     if best is None:
-        yield "No SKU has all of this: several registries would."
+        yield "No SKU has all of this: use several registries."
         return
     smaller = [option for option in options if list(Sku).index(option.sku) < list(Sku).index(best.sku)]
     if not any(option.lacks for option in smaller) and smaller:
-        yield f"{best.sku} costs less for so much storage than the smaller ones, and lacks nothing."
+        yield f"{best.sku} costs less for this much storage than smaller SKUs, and lacks nothing."
     for option in smaller:
         yield from option.lacks
     if best.sku is Sku.BASIC:
@@ -119,18 +119,18 @@ def _reasons(best: Option | None, options: tuple[Option, ...]) -> Iterator[str]:
 
 
 @dataclass(frozen=True)
-class Found:
-    """What a registry uses, and by what it shows. None: its usage or its replicas could not be read."""
+class RegistryNeeds:
+    """What a registry uses, with the evidence. `needs` None: its usage or its replicas could not be read."""
 
     needs: Needs | None
     evidence: tuple[str, ...]
     unread: tuple[str, ...] = ()
 
 
-def needs_of(registry: Registry, connected: int | None = None) -> Found:
+def needs_of(registry: Registry, connected: int | None = None) -> RegistryNeeds:
     """What a registry uses of its SKU, as Azure reports it. `connected` counts connected registries, where it is known.
 
-    Build minutes and request rates are not known to Azure's lists: they count as none.
+    Build minutes and request rates are not in Azure's lists: they count as none.
     """
     network, access = registry.network, registry.access
     tokens = max((usage.current for usage in map(registry.usage, ("Tokens", "ScopeMaps")) if usage), default=0)
@@ -150,7 +150,7 @@ def needs_of(registry: Registry, connected: int | None = None) -> Found:
     }
     seen = tuple(what for what, there in evidence.items() if there)
     if registry.stored_bytes is None or registry.replicas is None:
-        return Found(None, seen, tuple(refusal.what for refusal in registry.unread) or ("usage",))
+        return RegistryNeeds(None, seen, tuple(refusal.what for refusal in registry.unread) or ("usage",))
     needs = Needs(
         stored_gib=gib(registry.stored_bytes),
         replicas=replicas,
@@ -164,19 +164,19 @@ def needs_of(registry: Registry, connected: int | None = None) -> Found:
         data_endpoints=bool(network.data_endpoints),
         retention=access.retention_days is not None,
     )
-    return Found(needs, seen)
+    return RegistryNeeds(needs, seen)
 
 
 @dataclass(frozen=True)
 class SkuReview:
-    """A registry, its SKU, and the cheapest that has all that it uses. None: not known, for `unknown`'s reason.
+    """A registry's present and recommended SKU. None: unknown, with the reason in `unknown`.
 
     `saving` is a month's, in the prices' currency: 0 where it has the cheapest already. `blocked`: a SKU that would
-    cost less still, and what of the registry is in its way.
+    cost even less, and what it lacks that the registry uses.
     """
 
     registry: Registry
-    found: Found
+    found: RegistryNeeds
     present: Estimate | None
     choice: Choice | None
     saving: Decimal | None
@@ -188,22 +188,22 @@ def review_sku(registry: Registry, prices: Mapping[str, Prices], days: int) -> S
     """`prices` by region."""
     found, sku = needs_of(registry), sku_of(registry.sku)
 
-    def not_known(why: str) -> SkuReview:
+    def unknown(why: str) -> SkuReview:
         return SkuReview(registry, found, None, None, None, None, why)
 
     if sku is None:
-        return not_known(f"{registry.sku} is retired and has no price here: move to Basic, Standard or Premium.")
+        return unknown(f"{registry.sku} is retired and has no price here: move to Basic, Standard or Premium.")
     if found.needs is None:
-        return not_known(f"Not read: {', '.join(found.unread)}.")
+        return unknown(f"Not read: {', '.join(found.unread)}.")
     if registry.location not in prices:
-        return not_known(f"No prices are known for {registry.location}.")
+        return unknown(f"No prices are known for {registry.location}.")
     try:
         choice = choose_sku(found.needs, prices[registry.location], days)
     except ValueError as exc:
-        return not_known(f"{exc}.")
+        return unknown(f"{exc}.")
     present = next(option.estimate for option in choice.options if option.sku is sku)
     best = choice.best
-    # No SKU is advised that lacks what is used; where none has all, it stays.
+    # A SKU that lacks what is used is never recommended; if none has everything, the present one stays.
     saving = max(present.total - best.estimate.total, ZERO) if best else ZERO
     now = best.estimate.total if best else present.total
     cheaper = [option for option in choice.options if option.lacks and option.estimate.total < min(now, present.total)]

@@ -24,7 +24,7 @@ def test_how_to_sign_in_and_what_one_may_do(
     page.goto(f"{address}/sign-in?registry=contosopayments&repository=team/payments/api")
     expect(page.get_by_text("az acr login --name contosopayments", exact=True).first).to_be_attached()
     settled(page)
-    page.get_by_role("button", name="Check what I may do here").click()
+    page.get_by_role("button", name="Check my permissions").click()
     expect(page.get_by_text("Asked just now")).to_be_visible()
     settled(page)
     found = {row[0]: row[1] for row in cells(page)[1:]}

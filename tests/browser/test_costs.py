@@ -34,7 +34,7 @@ def test_skus_side_by_side(browser: Browser, address: str, screenshots: Path, th
         expect(page.get_by_role("figure", name=re.compile(f"^{name}"))).to_be_visible()
     assert page.evaluate(OF_TABLES)
     page.screenshot(path=screenshots / f"skus-{theme}-{width}.png")
-    page.get_by_role("heading", name="Cost against size").scroll_into_view_if_needed()
+    page.get_by_role("heading", name="Cost by size").scroll_into_view_if_needed()
     page.evaluate("document.querySelector('[data-testid=stMain]').scrollBy(0, 400)")
     expect(page.get_by_text("From 460 GiB on, Premium costs less than Basic")).to_be_visible()
     settled(page)
@@ -63,7 +63,7 @@ def test_a_sku_is_changed_and_read_back(page: Page, tmp_path: Path, screenshots:
         expect(page.get_by_role("heading", name="Our registries")).to_be_visible(timeout=30_000)
         settled(page)
         select_row(page, "contosobuild", frame_with(page, "Recommended"))
-        page.get_by_role("button", name="Plan another SKU for contosobuild").click()
+        page.get_by_role("button", name="Change SKU of contosobuild").click()
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_text(re.compile("A month costs USD 64.12 now, and would cost USD 60.12"))).to_be_visible()
         expect(dialog.get_by_text("az acr update --name contosobuild --sku Premium")).to_be_visible()
@@ -82,7 +82,7 @@ def test_a_review_of_the_estate(browser: Browser, address: str, screenshots: Pat
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{address}/costs?by=Subscription")
-    expect(page.get_by_role("heading", name="Where the figures are from")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Sources of the figures")).to_be_visible(timeout=30_000)
     settled(page)
     expect(page.get_by_role("figure", name=re.compile("^What was billed in EUR"))).to_be_visible()
     assert page.evaluate(OF_TABLES)
@@ -99,10 +99,10 @@ def test_a_review_is_saved_and_says_the_same_as_the_page(
     browser: Browser, page: Page, address: str, tmp_path: Path, screenshots: Path
 ) -> None:
     page.goto(f"{address}/costs?by=Subscription&registry=contosohub")
-    page.get_by_role("button", name="Read its repositories").click(timeout=30_000)
+    page.get_by_role("button", name="Read repositories").click(timeout=30_000)
     expect(page.get_by_text("of the month's bill")).to_be_visible(timeout=30_000)
     settled(page)
-    shown = {name: cells(page, frame_with(page, name)) for name in ("Figure from", "Its own, GiB", "Covers")}
+    shown = {name: cells(page, frame_with(page, name)) for name in ("Estimated in", "Own, GiB", "Covers")}
     saved = {}
     for kind in ("HTML", "CSV"):
         with page.expect_download() as download:
@@ -158,7 +158,7 @@ def test_a_price_sheet_with_a_typo_says_where_and_a_right_one_counts(page: Page,
     sheet.write_text("meter,currency,price\nBasic Registry Unit,EUR,0.10\n")
     page.locator("input[type=file]").set_input_files(sheet)
     expect(page.get_by_text("Basic, EUR 3.00 a month of 30 days.")).to_be_visible()
-    expect(page.get_by_text("with the prices of mended.csv over them")).to_be_visible()
+    expect(page.get_by_text("overridden by the prices in mended.csv")).to_be_visible()
 
 
 @pytest.mark.parametrize(
@@ -167,7 +167,7 @@ def test_a_price_sheet_with_a_typo_says_where_and_a_right_one_counts(page: Page,
         ("skus?registry=contosohub", re.compile(r"Premium, USD 200\.4")),
         (
             "costs?registry=contosohub&by=Subscription",
-            "To share its bill out, all manifests of contosohub are read once.",
+            "To split its bill, all manifests of contosohub have to be read once.",
         ),
         ("aks?cluster=aks1&registry=casaacr01", "aks1 ← casaacr01: Can't pull"),
     ],

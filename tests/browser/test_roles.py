@@ -19,7 +19,7 @@ def test_what_each_role_may_do(browser: Browser, address: str, screenshots: Path
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{address}/roles")
     page.get_by_role("tab", name="What each role may do").click(timeout=30_000)
-    chart = page.get_by_role("figure", name=re.compile("^What each role may do in Legacy mode"))
+    chart = page.get_by_role("figure", name=re.compile("^What each role allows in Legacy mode"))
     expect(chart).to_be_visible()
     expect(chart.get_by_text("AcrQuarantineWriter")).to_be_visible()
     # Drawn while its tab was closed, it would be wider or narrower than its page.
@@ -38,7 +38,7 @@ def test_the_question_is_answered_by_the_keyboard_and_its_url_can_be_sent(page: 
     expect(answer).to_contain_text("AcrPush", timeout=30_000)
     choose(page, "Registry", "contosopayments", page.get_by_text("ABAC permissions"))
     expect(answer).to_contain_text("Container Registry Repository Writer")
-    choose(page, "What for", "Clean-up job", answer.get_by_text("Container Registry Repository Contributor"))
+    choose(page, "Use case", "Clean-up job", answer.get_by_text("Container Registry Repository Contributor"))
     page.get_by_role("textbox", name="Repositories").fill("team/payments/")
     page.keyboard.press("Enter")
     expect(answer).to_contain_text("all below team/payments/")

@@ -38,7 +38,7 @@ def test_from_a_row_to_its_reasons_to_all_registries_and_that_is_in_the_url(page
     select_row(page, "contoso-scanner")
     expect(page.get_by_text("Contoso Image Cleaner (custom role), on the registry itself.").first).to_be_visible()
     settled(page)
-    page.get_by_role("button", name="What it may do everywhere").click()
+    page.get_by_role("button", name="Show all its registries").click()
     expect(page.get_by_text("contoso-scanner, service principal")).to_be_visible()
     expect(page).to_have_url(re.compile("show=One\\+principal"))
     expect(page).to_have_url(re.compile("principal=46cd9981"))

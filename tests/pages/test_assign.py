@@ -75,14 +75,14 @@ def test_a_role_may_be_named_by_its_guid_in_the_url_and_the_url_says_its_name(op
     assert at.query_params["role"] in ("AcrPull", ["AcrPull"])
     assert at.query_params["principal"] in (SOMEONE, [SOMEONE])
     unknown = open_view("assign.py", as_session=own.session(), **{**WANTED, "role": "Emperor"})
-    assert "no role emperor about registries" in alerts(unknown)
+    assert "no role emperor for registries" in alerts(unknown)
     assert button(unknown, "Plan assignment").disabled
 
 
 def test_a_role_that_the_mode_ignores_is_warned_of(open_view: Open, own: Own) -> None:
     own.make_registry("contosoabac", **ABAC)
     at = open_view("assign.py", as_session=own.session(), **{**WANTED, "registry": "contosoabac", "role": "AcrPull"})
-    assert "On a registry in ABAC mode AcrPull gives: nothing." in texts(at)
+    assert "In ABAC mode AcrPull gives: nothing." in texts(at)
     assert "AcrPull gives nothing. Its place is taken by Container Registry Repository Reader" in alerts(plan(at))
 
 
@@ -185,7 +185,9 @@ def test_a_role_is_removed_and_what_still_gives_the_same_is_shown_first(open_vie
     confirm_button(at, "Remove assignment").click()
     at.run()
     assert not at.exception
-    assert "AcrPush on casaacr01: deleted and verified. Its holder may still, by other roles: pull" in alerts(at)
+    assert "AcrPush on casaacr01: deleted and verified. The principal may still, through other roles: pull" in alerts(
+        at
+    )
     (left,) = of_someone(own)
     assert left["properties"]["scope"] != scope
     assert ("AcrPush", SOMEONE) not in {(row["Role"], row["Object id"]) for row in holders(at)}
@@ -200,7 +202,7 @@ def test_what_is_inherited_is_shown_with_where_from_and_has_no_button(open_view:
     select(at, SOMEONE, "AcrPull")
     at.run()
     assert not [one for one in at.button if one.label.startswith("Remove")]
-    assert "it can be removed there only" in texts(at)
+    assert "it can only be removed there" in texts(at)
 
 
 def test_one_s_own_last_right_needs_the_registry_s_name(open_view: Open, own: Own) -> None:

@@ -71,19 +71,19 @@ def test_the_figures_are_what_was_billed(review: Any, sandbox: Sandbox) -> None:
 
 def test_a_month_that_runs_has_a_forecast(review: Any) -> None:
     found = metrics(review(month=""))
-    assert {"So far", "By the month's end"} <= set(found)
+    assert {"So far", "Forecast"} <= set(found)
 
 
 def registries_of(at: AppTest) -> Any:
     """The table of registries, by name."""
-    return next(one.value for one in at.dataframe if "Figure from" in one.value.columns).set_index("Registry")
+    return next(one.value for one in at.dataframe if "Estimated in" in one.value.columns).set_index("Registry")
 
 
 def test_every_registry_has_a_line_that_says_where_its_figure_is_from(review: Any) -> None:
     lines = registries_of(review())
-    assert lines.loc["contosohub", "Figure from"] == "Cost Management"
-    assert lines.loc["contosodata", "Figure from"] == "Consumption"
-    assert lines.loc["casaacr01", "Figure from"] == "estimate"
+    assert lines.loc["contosohub", "Source"] == "Cost Management"
+    assert lines.loc["contosodata", "Source"] == "Consumption"
+    assert lines.loc["casaacr01", "Source"] == "estimate"
     assert lines.loc["contosolegacy", "Resource group"] == "payments-rg"
     assert "Build minutes" in lines.loc["contosoci", "Why"]
     assert lines.loc["contosoarchive", "Estimate"] is None
@@ -119,9 +119,9 @@ def test_a_currency_that_changed_has_months_of_its_own(review: Any) -> None:
 def test_each_subscription_s_source_and_reason_is_said(review: Any) -> None:
     at = review()
     sources = table(at, "Subscription").set_index("Subscription")
-    assert sources.loc["contoso-apps", "Why"] == "Its offer has no query."
-    assert "Cost Management Reader" in sources.loc["contoso-restricted", "Why"]
-    assert "free trial" in sources.loc["casacloud", "Why"]
+    assert sources.loc["contoso-apps", "Reason"] == "Its offer has no cost query."
+    assert "Cost Management Reader" in sources.loc["contoso-restricted", "Reason"]
+    assert "free trial" in sources.loc["casacloud", "Reason"]
     assert "Bill not read: contoso\\-restricted" in [one.label for one in at.expander]
 
 
@@ -135,7 +135,7 @@ def test_a_registry_s_bill_is_shared_out_to_its_repositories(
     review: Any, session: AzureSession, sandbox: Sandbox
 ) -> None:
     at = review(registry="contosohub")
-    assert "Read its repositories" in [button.label for button in at.button]
+    assert "Read repositories" in [button.label for button in at.button]
     hub = next(one for one in list_registries(session).values if one.name == "contosohub")
     who = connection.who()
     assert registry_loaders.catalogue(who, hub.login_server).finished.wait(30)
@@ -167,7 +167,7 @@ def test_without_a_bill_the_estimate_is_shown_and_said_to_be_one(open_view: Open
     at = open_view("cost_review.py", as_session=own.session(), month=NAME)
     assert not at.exception
     registries = registries_of(at)
-    assert registries.loc["casaacr01", "Figure from"] == "estimate"
+    assert registries.loc["casaacr01", "Source"] == "estimate"
     assert registries.loc["casaacr01", "Estimate"] == cents(Decimal("0.6666") * days_in(LAST))
     assert "1 registry at the estimate" in texts(at)
 

@@ -149,7 +149,7 @@ def test_tags_are_typed_one_a_line(open_view: Open, own: Own) -> None:
 def test_a_line_that_is_no_tag_is_said_and_nothing_is_planned(open_view: Open, own: Own) -> None:
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
     at.text_area(key="new_tags").set_value("team=platform\nenvironment").run()
-    assert "'environment' is no tag: write name=value." in said(at)
+    assert "'environment' is not a tag: write name=value." in said(at)
     assert not [one for one in at.button if one.label.startswith("Create ")]
 
 

@@ -98,9 +98,9 @@ def test_a_closed_network_says_who_is_shut_out(open_view: Open) -> None:
         ("IP rules", "203.0.113.5/24", "It is an address within 203.0.113.0/24."),
         ("IP rules", "2001:db8::/32", "IPv4 only"),
         ("IP rules", "everyone", "It is no address and no range."),
-        ("Tags, one per line", "environment", "'environment' is no tag: write name=value."),
+        ("Tags, one per line", "environment", "'environment' is not a tag: write name=value."),
         ("Tags, one per line", "a=1\nA=2", "The tag a is there 2 times"),
-        ("Tags, one per line", "a/b=1", "must be without /"),
+        ("Tags, one per line", "a/b=1", "can't contain /"),
     ],
 )
 def test_what_is_typed_wrong_is_said_and_nothing_is_planned(

@@ -11,7 +11,7 @@ from tests.support.own_sandbox import Own
 
 def checked(at: AppTest) -> dict[str, tuple[str, str]]:
     """What the table says after the button: by thing to do, the verdict and the registry's answer."""
-    button(at, "Check what I may do here").click()
+    button(at, "Check my permissions").click()
     at.run()
     assert not at.exception
     table = at.dataframe[0].value
@@ -45,7 +45,7 @@ def test_in_abac_mode_a_repository_has_to_be_named(open_view: Open, session: Azu
     at = open_view("sign_in.py", as_session=session, registry="contosopayments")
     found = checked(at)
     assert found["sign in"][0] == "✓ yes"
-    assert found["pull"][0] == "? can't be told"
+    assert found["pull"][0] == "? unknown"
     assert "name one" in found["pull"][1]
 
 
@@ -53,7 +53,7 @@ def test_a_network_that_refuses_is_no_missing_right(open_view: Open, own: Own) -
     own.make_registry("contosoclosed", publicNetworkAccess="Disabled")
     at = open_view("sign_in.py", as_session=own.session(), registry="contosoclosed")
     found = checked(at)
-    assert {verdict for verdict, _ in found.values()} == {"? can't be told"}
+    assert {verdict for verdict, _ in found.values()} == {"? unknown"}
     assert "network rules refuse this address" in found["sign in"][1]
     assert "network rules refuse" in texts(at)
 
@@ -64,6 +64,6 @@ def test_what_is_no_repository_s_name_is_a_panel(open_view: Open, own: Own) -> N
     assert not at.exception
     assert "That is no name for a repository" in texts(at)
     assert not [code for code in at.code if code.language == "yaml"]
-    button(at, "Check what I may do here").click()
+    button(at, "Check my permissions").click()
     at.run()
     assert not at.exception and not at.dataframe

@@ -31,7 +31,7 @@ def test_typed_figures_end_in_a_recommendation_with_reasons(open_view: Open) -> 
     assert "**Basic**, USD 5.00 a month of 30 days." in recommended(at)
     at.number_input(key="stored").set_value(500.0).run()
     assert "**Premium**, USD 50.00" in recommended(at)
-    assert "costs less for so much storage" in texts(at)
+    assert "costs less for this much storage" in texts(at)
     at.number_input(key="stored").set_value(0.0).run()
     at.toggle(key="anonymous").set_value(True).run()
     assert "**Standard**, USD 20.00" in recommended(at)
@@ -89,7 +89,7 @@ def test_a_price_sheet_of_the_settings_is_over_the_list(
     sheet.write_text('currency = "EUR"\n[[price]]\nmeter = "Basic Registry Unit"\nprice = 0.10\n')
     at = open_view("sku_comparison.py")
     assert "EUR 3.00" in recommended(at)
-    assert "with the prices of agreed.toml over them" in texts(at).replace("\\", "")
+    assert "overridden by the prices in agreed.toml" in texts(at).replace("\\", "")
     sheet.write_text('currency = "EUR"\n[[price]]\nmeter = "Basic Registry Unit"\nprice = "0.1O"\n')
     at = open_view("sku_comparison.py")
     assert "Line 4, column 9: '0.1O' is no number" in texts(at)
@@ -102,7 +102,7 @@ def test_prices_out_of_reach_are_the_snapshot_s(open_view: Open, own: Own) -> No
     own.break_({"path": "/api/retail/prices", "status": 404})
     at = open_view("sku_comparison.py", as_session=own.session())
     assert "USD 5.00" in recommended(at)
-    assert "snapshot of 01 October 2026 that came with this console" in texts(at)
+    assert "snapshot of 01 October 2026 included in this console" in texts(at)
     assert "Today's list prices could not be read" in [one.label for one in at.expander]
 
 
@@ -110,7 +110,7 @@ def plan(open_view: Open, own: Own) -> AppTest:
     at = open_view("sku_comparison.py", as_session=own.session())
     select_rows(at, next(n for n, one in enumerate(at.dataframe) if "Recommended" in one.value), 0)
     at.run()
-    button(at, "Plan another SKU for casaacr01").click()
+    button(at, "Change SKU of casaacr01").click()
     return at.run()
 
 
@@ -119,7 +119,7 @@ def test_a_change_is_planned_done_and_read_back(open_view: Open, own: Own) -> No
     shown = texts(at)
     assert "A month costs USD 20.00 now, and would cost **USD 5.00**: USD 15.00 less." in shown
     assert "az acr update --name casaacr01 --sku Basic" in shown
-    reopen(at, "Plan another SKU for casaacr01")
+    reopen(at, "Change SKU of casaacr01")
     button(at, "Change to Basic").click()
     at.run()
     changes = at.session_state["runs: SKU changes"]
@@ -142,7 +142,7 @@ def test_a_read_only_console_changes_nothing(open_view: Open, own: Own, monkeypa
 def test_a_refused_change_says_why(open_view: Open, own: Own) -> None:
     own.break_({"method": "PATCH", "path": "/casaacr01$", "status": 403, "body": "no"})
     at = plan(open_view, own)
-    reopen(at, "Plan another SKU for casaacr01")
+    reopen(at, "Change SKU of casaacr01")
     button(at, "Change to Basic").click()
     at.run()
     (change,) = at.session_state["runs: SKU changes"].values()

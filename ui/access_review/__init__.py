@@ -1,1 +1,1 @@
-"""Who can, one principal, the ABAC dry run, what the registry grants."""
+"""Who can do what, one principal, the dry run of ABAC mode, what the registry grants."""

@@ -15,7 +15,7 @@ from services.registries.registry import Mode, Registry
 from services.wording import counted
 from ui.access_review import principals
 from ui.access_review.principals import Known
-from ui.access_review.rights import SIGNS, because
+from ui.access_review.rights import SIGNS, reasons_of
 from ui.elements.errors import show_error, show_refused
 from ui.elements.metrics import Metric, show_metrics
 from ui.elements.page import empty
@@ -24,29 +24,29 @@ from ui.elements.table import TEXTS
 from ui.elements.text import plain
 from ui.runtime import connection
 
-_LISTS = ("Loses", "Assign first", "Still lost then", "Gets besides", "Can't be told", "Gains")
-# Who is in several gets what the last one takes.
-_LABELS = {Use.PULL: "Who pulls", Use.PUSH: "Who pulls and pushes", Use.ALL: "Who needs all that it may now"}
+_LISTS = ("Loses", "Assign first", "Still loses", "Also gets", "Unknown", "Gains")
+# A principal in several lists counts for the last.
+_LABELS = {Use.PULL: "Who pulls", Use.PUSH: "Who pulls and pushes", Use.ALL: "Who needs all current permissions"}
 
 
 def show_switch(who: str, pulls: Pulls, known: Known, registry: Registry) -> None:
-    """Nothing is changed here."""
+    """The dry run; it changes nothing."""
     if registry.access.mode is Mode.ABAC:
-        empty(":material/task_alt:", "In ABAC mode already", f"{plain(registry.name)} has nothing to be switched to.")
+        empty(":material/task_alt:", "Already in ABAC mode", f"{plain(registry.name)} needs no switch.")
         return
     of_subscription = pulls.by_subscription.get(registry.subscription_id)
     if of_subscription is None:
         st.error(
-            f"The role assignments of {plain(registry.subscription)} could not be read: who would lose what is not "
-            "known. Do not switch.",
+            f"The role assignments of {plain(registry.subscription)} could not be read: who would lose what is "
+            "unknown. Do not switch.",
             icon=":material/error:",
         )
         return
     for refusal in of_subscription.unread:
         show_error(refusal.error)
     st.markdown(
-        f"A dry run: what would become of everybody who may use **{plain(registry.name)}** if it went from Legacy to "
-        "ABAC mode, where roles on images can be given by repository. Nothing is changed here."
+        f"A dry run: what each principal would lose or gain if **{plain(registry.name)}** were switched from Legacy to "
+        "ABAC mode, where roles can be limited to repositories. Nothing is changed here."
     )
     show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
     groups = principals.show_groups(who, pulls, registry)
@@ -67,7 +67,7 @@ def show_switch(who: str, pulls: Pulls, known: Known, registry: Registry) -> Non
     missing = known.names.missing
     undecided = [one for one in at_first.effects if one.to_decide and one.principal_id.lower() not in missing]
     above = st.container()
-    uses = _decided(undecided, known)
+    uses = _ask_uses(undecided, known)
     plan = planned(uses) if uses else at_first
     with above:
         _show_numbers(plan)
@@ -80,8 +80,8 @@ def _show_numbers(plan: SwitchPlan) -> None:
     show_metrics(
         [
             Metric("Clusters that stop", sum(one.stops for one in plan.clusters)),
-            Metric("Principals that lose", sum(bool(one.loses) for one in plan.effects)),
-            Metric("Can't be told", sum(bool(one.unsure) for one in plan.effects)),
+            Metric("Principals losing access", sum(bool(one.loses) for one in plan.effects)),
+            Metric("Unknown", sum(bool(one.unsure) for one in plan.effects)),
             Metric("Roles to assign", len(plan.assignments)),
         ]
     )
@@ -94,31 +94,31 @@ def _show_clusters(plan: SwitchPlan, registry: Registry, known: Known) -> None:
     for one in plan.clusters:
         if one.stops:
             st.error(_stopping(one, known), icon=":material/cancel:")
-    untold = [plain(one.cluster.name) for one in plan.clusters if one.unsure]
-    if untold:
+    undetermined = [plain(one.cluster.name) for one in plan.clusters if one.unsure]
+    if undetermined:
         st.warning(
-            f"Whether {', '.join(untold)} would stop pulling can't be told: see the Integration checker.",
+            f"Unknown whether {', '.join(undetermined)} would stop pulling: see the Integration checker.",
             icon=":material/help:",
         )
     if not any(one.stops or one.unsure for one in plan.clusters):
-        st.success("No cluster that is known here would stop pulling.", icon=":material/check_circle:")
+        st.success("No known cluster would stop pulling.", icon=":material/check_circle:")
 
 
 def _stopping(one: ClusterEffect, known: Known) -> str:
-    had = plain(known.words(one.before.granting[0].label)) if one.before and one.before.granting else "its role"
-    kept = "The roles below keep it." if one.kept else "The roles below do not keep all of it."
+    had = plain(known.with_names(one.before.granting[0].label)) if one.before and one.before.granting else "its role"
+    kept = "The roles below prevent that." if one.kept else "The roles below do not fully prevent that."
     return f"**{plain(one.cluster.name)}** would stop pulling: {had}, is ignored in ABAC mode. {kept}"
 
 
-def _decided(undecided: Sequence[Effect], known: Known) -> dict[str, Use]:
-    """Asks what those with general roles do with images: no record tells."""
+def _ask_uses(undecided: Sequence[Effect], known: Known) -> dict[str, Use]:
+    """Asks what principals with general roles do with images, which no role assignment shows."""
     if not undecided:
         return {}
-    st.subheader("To decide", anchor=False)
+    st.subheader("Who uses images", anchor=False)
     st.markdown(
-        f"{counted(len(undecided), 'principal')} may use images by a role for everything, such as Reader, Contributor "
-        "or Owner. In ABAC mode such a role gives no image. No role assignment tells whether they use images: who does "
-        "needs a role for it."
+        f"{counted(len(undecided), 'principal')} can use images through a general role such as Reader, Contributor or "
+        "Owner. In ABAC mode these roles give no access to images. Role assignments do not show who uses images: "
+        "choose those who do, to plan a role for them."
     )
     names = {one.principal_id.lower(): known.name(one.principal_id) for one in undecided}
     uses: dict[str, Use] = {}
@@ -139,17 +139,17 @@ def _decided(undecided: Sequence[Effect], known: Known) -> dict[str, Use]:
 def _show_effects(plan: SwitchPlan, known: Known) -> None:
     st.subheader("Who loses what", anchor=False)
     if not plan.effects:
-        st.success("Nobody: the switch changes what no principal may do.", icon=":material/check_circle:")
+        st.success("Nobody: the switch changes no principal's permissions.", icon=":material/check_circle:")
         return
     mine = connection.current().identity.object_id
     for own in plan.effects:
         if same_id(own.principal_id, mine) and own.loses:
-            st.warning(f"You would lose, too: {_words(own.loses)}.", icon=":material/person_alert:")
+            st.warning(f"You would also lose: {_words(own.loses)}.", icon=":material/person_alert:")
     chosen = selectable(
         plan.effects,
         lambda one: _row(one, known),
         f"effects on {plan.registry.id}",
-        "Principals that the switch touches, one a row, those that pull for clusters first",
+        "Principals that the switch affects, one per row, those that pull for clusters first",
         columns={
             "Principal": st.column_config.TextColumn(pinned=True),
             **{name: st.column_config.ListColumn(width="medium") for name in _LISTS},
@@ -162,7 +162,7 @@ def _show_effects(plan: SwitchPlan, known: Known) -> None:
         f" {counted(gone, 'principal is', 'principals are')} not in the directory, deleted or of another tenant: no "
         "role is suggested for them."
     )
-    st.caption(f"Select a row to see which assignment gives what, now and then.{left_out if gone else ''}")
+    st.caption(f"Select a row to see which assignment gives what, before and after.{left_out if gone else ''}")
     if chosen:
         _show_one(chosen, known)
 
@@ -173,9 +173,9 @@ def _row(one: Effect, known: Known) -> dict[str, object]:
         "Kind": known.kind(one.principal_id, one.kind),
         "Loses": [str(wanted) for wanted in one.loses],
         "Assign first": [new.role_name.removeprefix("Container Registry ") for new in one.assignments],
-        "Still lost then": [str(wanted) for wanted in one.remains],
-        "Gets besides": [str(wanted) for wanted in one.more],
-        "Can't be told": [str(wanted) for wanted in one.unsure],
+        "Still loses": [str(wanted) for wanted in one.remains],
+        "Also gets": [str(wanted) for wanted in one.more],
+        "Unknown": [str(wanted) for wanted in one.unsure],
         "Gains": [str(wanted) for wanted in one.gains],
         "Pulls for": ", ".join(one.pulls_for),
         "Object id": one.principal_id,
@@ -193,10 +193,10 @@ def _show_one(one: Effect, known: Known) -> None:
                 continue
             st.markdown(
                 f"**{before.permission.capitalize()}**: {SIGNS[before.verdict]} now, {SIGNS[after.verdict]} after the "
-                f"switch, {SIGNS[then.verdict]} with the roles below\n{because(before, known)}"
+                f"switch, {SIGNS[then.verdict]} with the roles below\n{reasons_of(before, known)}"
             )
         if nothing:
-            st.markdown(f"Neither now nor then: {_words(nothing)}.")
+            st.markdown(f"Neither before nor after: {_words(nothing)}.")
 
 
 def _words(permissions: Sequence[Permission]) -> str:
@@ -204,7 +204,7 @@ def _words(permissions: Sequence[Permission]) -> str:
 
 
 def _show_steps(plan: SwitchPlan, known: Known) -> None:
-    st.subheader("In this order", anchor=False)
+    st.subheader("Steps", anchor=False)
     for number, step in enumerate(steps_of(plan, known.name), 1):
         st.markdown(f"**{number}. {step.title}.** {step.words}")
         if step.lines:

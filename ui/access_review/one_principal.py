@@ -26,7 +26,7 @@ def choose(principal_id: str) -> None:
 
 
 def show_principal(who: str, pulls: Pulls, known: Known) -> None:
-    """The principal is chosen by its name, or typed as an object id; the URL remembers it."""
+    """What the principal may do that is chosen by name or entered as an object id; the URL remembers it."""
     options = sorted(principals.holders(pulls), key=lambda one: (known.name(one) == one, known.name(one).casefold()))
     named = st.query_params.get("principal", "").lower()
     if named and named not in options:
@@ -51,12 +51,12 @@ def show_principal(who: str, pulls: Pulls, known: Known) -> None:
     )
     principal = (principal or "").strip().lower()
     if not principal:
-        empty(":material/person_search:", "No principal chosen", "Choose one above, or give the object id of any.")
+        empty(":material/person_search:", "No principal chosen", "Choose one above, or enter an object id.")
         return
     if not is_guid(principal):
-        st.error("That is no object id: it is a GUID, as `az ad user show --query id` prints.", icon=":material/error:")
+        st.error("Not an object id: it is a GUID, as `az ad user show --query id` prints.", icon=":material/error:")
         return
-    st.markdown(f"**{plain(known.name(principal))}**, {plain(known.kind(principal, _told(pulls, principal)))}")
+    st.markdown(f"**{plain(known.name(principal))}**, {plain(known.kind(principal, _assigned_kind(pulls, principal)))}")
     found = what_can(
         {subscription: one.records for subscription, one in pulls.by_subscription.items()},
         pulls.registries.values,
@@ -67,7 +67,7 @@ def show_principal(who: str, pulls: Pulls, known: Known) -> None:
         found,
         known,
         f"rights of {principal}",
-        "Registries, one a row: what the principal may do on each",
+        "Registries, one per row, with what the principal may do",
         first={"Registry": lambda one: one.registry.name, "Mode": lambda one: one.registry.access.mode.value},
         last={"Subscription": lambda one: one.registry.subscription},
     )
@@ -84,16 +84,16 @@ def show_principal(who: str, pulls: Pulls, known: Known) -> None:
     )
 
 
-def _told(pulls: Pulls, principal: str) -> str:
-    held = (one for of_one in pulls.access.values for one in of_one.records.assignments)
-    return next((one.principal_type for one in held if same_id(one.principal_id, principal)), "")
+def _assigned_kind(pulls: Pulls, principal: str) -> str:
+    assignments = (one for of_one in pulls.access.values for one in of_one.records.assignments)
+    return next((one.principal_type for one in assignments if same_id(one.principal_id, principal)), "")
 
 
 def _groups(who: str, pulls: Pulls, principal: str) -> Partial[tuple[str, frozenset[str]]]:
-    """Of each subscription. Azure tells them of users and service principals, not of groups."""
-    if "group" in _told(pulls, principal).lower():
+    """The groups of a principal in each subscription. Azure reports them for users and service principals only."""
+    if "group" in _assigned_kind(pulls, principal).lower():
         st.info(
-            "It is a group. Azure does not tell whether it is in other groups: what those give it can't be told.",
+            "This is a group. Azure does not report the groups that it is in: what it has through them is unknown.",
             icon=":material/groups:",
         )
         return Partial(())

@@ -1,4 +1,4 @@
-"""Names of principals and the groups that hold them, cached by identity: what the views of access read."""
+"""Names of principals and the groups that they are in, cached by identity, for the access review."""
 
 import re
 from collections.abc import Mapping
@@ -21,36 +21,36 @@ from ui.loaders.registries import BY_ID
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, show_progress, start
 
-# More than these are asked only when wanted: each is a request.
+# For more principals than these, groups are read only on request: each is a call.
 ASKED_AT_ONCE = 200
 _GUID = re.compile(r"\b[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}\b", re.IGNORECASE)
 Read = Partial[tuple[str, frozenset[str]]]
-_KINDS = {"User": "user", "Group": "group", "ServicePrincipal": "service principal", "ForeignGroup": "group elsewhere"}
+_KINDS = {"User": "user", "Group": "group", "ServicePrincipal": "service principal", "ForeignGroup": "foreign group"}
 
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of principals: their names from the directory, and what clusters tell of their identities."""
+    """What is known of principals: their names from the directory, and what clusters report of their identities."""
 
     names: Names
     of_clusters: Mapping[str, str]
     subscriptions: Mapping[str, str]
 
     def name(self, principal_id: str) -> str:
-        """Its name, else what a cluster tells of it, else its id."""
+        """Its name, else what a cluster reports of it, else its id."""
         named = self.names.by_id.get(principal_id.lower())
         return (named.name if named else "") or self.of_clusters.get(principal_id.lower(), "") or principal_id
 
-    def words(self, sentence: str) -> str:
+    def with_names(self, sentence: str) -> str:
         """A sentence of services, with the names of principals and subscriptions in place of their ids."""
         return _GUID.sub(lambda found: self.subscriptions.get(found[0].lower()) or self.name(found[0]), sentence)
 
-    def kind(self, principal_id: str, told: str = "") -> str:
-        """What it is: of the directory, else as role assignments tell it; whom the directory no longer has is gone."""
+    def kind(self, principal_id: str, reported: str = "") -> str:
+        """Its kind from the directory, else `reported`, as role assignments have it."""
         if principal_id.lower() in self.names.missing:
             return "not in the directory"
         named = self.names.by_id.get(principal_id.lower())
-        return (named.kind if named else "") or _KINDS.get(told, told) or "not told"
+        return (named.kind if named else "") or _KINDS.get(reported, reported) or "not reported"
 
 
 @st.cache_resource(ttl="10m", show_spinner=False, max_entries=20, validate=fresh)
@@ -75,7 +75,7 @@ def show_known(who: str, pulls: Pulls) -> Known:
     reading = _names(who, holders(pulls))
     show_progress(reading, "names")
     if unread := reading.error or reading.value.unread:
-        st.info(f"Names were not read: {plain(unread.cause)} Ids are shown instead.", icon=":material/badge:")
+        st.info(f"Names could not be read: {plain(unread.cause)} Ids are shown instead.", icon=":material/badge:")
     subscriptions = {one.subscription.id.lower(): one.subscription.name for one in pulls.access.values}
     return Known(reading.value, known_principals(pulls.clusters.values).object_ids, subscriptions)
 
@@ -124,10 +124,10 @@ def show_groups(who: str, pulls: Pulls, registry: Registry) -> Mapping[str, froz
     asked = f"groups of {registry.id}"
     if len(wanted) > ASKED_AT_ONCE and not st.session_state.get(asked):
         st.markdown(
-            "Groups hold roles here, and Azure tells of one principal at a time whether it is in them: "
-            f"{counted(len(wanted), 'request')}. Until then, what groups give can't be told."
+            "Groups have roles here, and Azure reports the groups of one principal at a time: "
+            f"{counted(len(wanted), 'request')}. Until then, what principals have through groups is unknown."
         )
-        if not st.button("Ask for all of them", icon=":material/groups:"):
+        if not st.button("Read groups", icon=":material/groups:"):
             return {}
         st.session_state[asked] = True
     reading = _groups_at(who, registry, wanted)

@@ -1,4 +1,4 @@
-"""What principals may do, as a table, and one of them in words: shared by the views of access."""
+"""What principals may do: a table of all, and the reasons for one."""
 
 from collections.abc import Callable, Sequence
 
@@ -12,11 +12,11 @@ from ui.elements.selectable_table import selectable
 from ui.elements.table import TEXTS
 from ui.elements.text import plain
 
-SIGNS = {Verdict.YES: "✓ yes", Verdict.SOME: "◐ some", Verdict.UNKNOWN: "? can't be told", Verdict.NO: "✗ no"}
+SIGNS = {Verdict.YES: "✓ yes", Verdict.SOME: "◐ some", Verdict.UNKNOWN: "? unknown", Verdict.NO: "✗ no"}
 _BADGES = {
     Verdict.YES: ":orange-badge[:material/check: yes]",
     Verdict.SOME: ":orange-badge[:material/contrast: some repositories]",
-    Verdict.UNKNOWN: ":gray-badge[:material/help: can't be told]",
+    Verdict.UNKNOWN: ":gray-badge[:material/help: unknown]",
     Verdict.NO: ":gray-badge[:material/close: no]",
 }
 HEADS = {
@@ -47,8 +47,8 @@ def show_rights(
         columns={
             next(iter(first)): st.column_config.TextColumn(pinned=True),
             "Privileged": st.column_config.ListColumn(width="medium"),
-            "Denied by": st.column_config.ListColumn(help="Deny assignments that take some of it away, or may"),
-            "Granted by": st.column_config.ListColumn(width="large", help="The roles that give it, and from where"),
+            "Denied by": st.column_config.ListColumn(help="Deny assignments that take some of it away, or may do so"),
+            "Granted by": st.column_config.ListColumn(width="large", help="The roles that grant it, with their scope"),
         },
         types=dict.fromkeys(("Privileged", "Granted by", "Denied by"), TEXTS),
         identity=lambda one: (one.principal_id, one.registry.id),
@@ -64,17 +64,15 @@ def _row(one: Rights, known: Known, first: Columns, last: Columns) -> dict[str, 
         **{name: cell(one) for name, cell in first.items()},
         "Privileged": [f"{'' if found.sure else 'maybe '}{found.danger}" for found in one.dangers],
         **{HEADS[wanted]: verdicts.get(wanted, "? not read") for wanted in ASKED},
-        "Granted by": [known.words(words) for words in by],
+        "Granted by": [known.with_names(words) for words in by],
         "Denied by": list(dict.fromkeys(one.deny.name for decision in one.decisions for one in decision.denials)),
         **{name: cell(one) for name, cell in last.items()},
     }
 
 
 def show_reasons(one: Rights, known: Known) -> None:
-    """Its dangers, then each permission with all that bears on it."""
-    dangers = [
-        f"{'' if found.sure else 'Perhaps, it can not be told: '}{known.words(found.why)}" for found in one.dangers
-    ]
+    """Why it is privileged, then each permission with the reasons of its decision."""
+    dangers = [f"{'' if found.sure else 'Possibly: '}{known.with_names(found.why)}" for found in one.dangers]
     if dangers:
         st.warning("\n".join(f"- {plain(danger)}" for danger in dangers), icon=":material/priority_high:")
     if one.unread:
@@ -83,13 +81,15 @@ def show_reasons(one: Rights, known: Known) -> None:
     for decision in one.decisions:
         if decision in silent:
             continue
-        st.markdown(f"{_BADGES[decision.verdict]} **{decision.permission.capitalize()}**\n{because(decision, known)}")
+        st.markdown(
+            f"{_BADGES[decision.verdict]} **{decision.permission.capitalize()}**\n{reasons_of(decision, known)}"
+        )
     if silent:
         names = ", ".join(decision.permission for decision in silent)
-        st.markdown(f"{_BADGES[Verdict.NO]} **{names.capitalize()}**: no role that it holds is about this.")
+        st.markdown(f"{_BADGES[Verdict.NO]} **{names.capitalize()}**: none of its roles covers this.")
 
 
-def because(decision: Decision, known: Known) -> str:
-    """All that bears on a decision, as a list in markdown."""
-    said = "\n".join(f"- {plain(known.words(sentence))}" for sentence in decision.sentences)
-    return said or "- No role that it holds is about this."
+def reasons_of(decision: Decision, known: Known) -> str:
+    """The reasons of a decision, as a list in Markdown."""
+    said = "\n".join(f"- {plain(known.with_names(sentence))}" for sentence in decision.sentences)
+    return said or "- None of its roles covers this."

@@ -1,4 +1,4 @@
-"""What the present identity may do at a registry, asked of the registry when somebody wants to know."""
+"""What the present identity may do on a registry, as the registry itself answers."""
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -14,11 +14,11 @@ from ui.elements.table import show_rows
 from ui.elements.text import ago, plain
 from ui.runtime import connection
 
-_WORDS = {Verdict.YES: "✓ yes", Verdict.NO: "✗ no", Verdict.UNKNOWN: "? can't be told"}
+_WORDS = {Verdict.YES: "✓ yes", Verdict.NO: "✗ no", Verdict.UNKNOWN: "? unknown"}
 
 
 @dataclass(frozen=True)
-class _Told:
+class _Answers:
     """What the registry answered, and when."""
 
     rows: tuple[Granted, ...]
@@ -26,32 +26,32 @@ class _Told:
 
 
 def show_granted(who: str, registry: Registry, repository: str) -> None:
-    """The button, and what came of it last for this repository."""
+    """The button, and its last answer for this repository."""
     st.markdown(
-        f"As **{plain(connection.session(who).identity.name)}**: the registry itself is asked for a token of "
-        "everything, and says what it grants"
+        f"As **{plain(connection.session(who).identity.name)}**: the registry is asked for a token with every "
+        "permission, and answers what it grants"
         + (f" on **{plain(repository)}**." if repository else ".")
         + (
-            " In ABAC mode each repository has its own answer: name one above."
+            " In ABAC mode the answer depends on the repository: enter one above."
             if registry.access.mode is Mode.ABAC and not repository
             else ""
         )
     )
     key = f"granted {who} {registry.id} {repository}"
-    if st.button("Check what I may do here", icon=":material/verified_user:"):
+    if st.button("Check my permissions", icon=":material/verified_user:"):
         st.session_state.pop(key, None)
         with panel(), st.spinner("Asking the registry"):
             client = connection.session(who).registry(registry.login_server)
             rows = ask_granted(client, registry.access.mode, repository)
-            st.session_state[key] = _Told(rows, datetime.now(UTC))
-    told: _Told | None = st.session_state.get(key)
-    if told:
-        _show(told)
+            st.session_state[key] = _Answers(rows, datetime.now(UTC))
+    answers: _Answers | None = st.session_state.get(key)
+    if answers:
+        _show(answers)
         if registry.access.anonymous_pull:
-            st.info("Anonymous pull is on: whoever reaches the registry pulls without signing in.")
+            st.info("Anonymous pull is on: anyone who can reach the registry can pull without signing in.")
 
 
-def _show(told: _Told) -> None:
+def _show(answers: _Answers) -> None:
     show_rows(
         [
             {
@@ -60,17 +60,17 @@ def _show(told: _Told) -> None:
                 "Registry's answer": row.answer,
                 "Requested scope": row.asked,
             }
-            for row in told.rows
+            for row in answers.rows
         ],
-        "What the identity may do at the registry, a thing a row, with the registry's answer",
+        "What the identity may do on the registry, one action per row, with the registry's answer",
         columns={"Action": st.column_config.TextColumn(pinned=True, width=170)},
     )
-    st.caption(f"Asked {ago(told.at)}. A role that was just assigned can take ten minutes to count.")
-    for error in _errors(told.rows):
+    st.caption(f"Asked {ago(answers.at)}. A new role assignment can take ten minutes to take effect.")
+    for error in _errors(answers.rows):
         show_error(error)
 
 
 def _errors(rows: tuple[Granted, ...]) -> tuple[ServiceError, ...]:
-    """One of each kind: what refuses signing in refuses all that comes after."""
+    """Each error once: a refused sign-in refuses everything else."""
     found = {(row.error.status, row.error.code): row.error for row in rows if row.error}
     return tuple(found.values())

@@ -1,4 +1,4 @@
-"""Who may do what on one registry, or one repository of it: ways in without a role, then everybody with one."""
+"""Who may do what on one registry, or one repository of it: access without a role, then every principal with one."""
 
 from collections.abc import Callable
 
@@ -24,12 +24,12 @@ from ui.runtime.background import show_progress
 def show_who(
     who: str, pulls: Pulls, known: Known, registry: Registry, repository: str, look_everywhere: Callable[[str], None]
 ) -> None:
-    """`look_everywhere` is called with the object id of whom more is wanted."""
-    _show_doors(who, registry)
+    """`look_everywhere` is called with the object id of the principal to show on all registries."""
+    _show_roleless_access(who, registry)
     of_subscription = pulls.by_subscription.get(registry.subscription_id)
     if of_subscription is None:
         st.error(
-            f"The role assignments of {plain(registry.subscription)} could not be read: who may do what is not known.",
+            f"The role assignments of {plain(registry.subscription)} could not be read: who may do what is unknown.",
             icon=":material/error:",
         )
         return
@@ -44,7 +44,7 @@ def show_who(
     st.markdown(
         f"{counted(len(found), 'principal')} with a role that reaches "
         f"{plain(f'{registry.name}/{repository}' if repository else registry.name)}, {dangerous:,} privileged. "
-        "Who has a role only by a group is not listed; the group is."
+        "Groups are listed, but not their members."
     )
     shown = _filtered(found, known)
     chosen = None
@@ -53,7 +53,7 @@ def show_who(
             shown,
             known,
             f"rights on {registry.id}",
-            "Principals, one a row, those who could do harm first",
+            "Principals, one per row, the privileged first",
             first={
                 "Principal": lambda one: known.name(one.principal_id),
                 "Kind": lambda one: known.kind(one.principal_id, one.kind),
@@ -73,7 +73,7 @@ def show_who(
             show_reasons(chosen, known)
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.button(
-                    "What it may do everywhere",
+                    "Show all its registries",
                     icon=":material/travel_explore:",
                     on_click=look_everywhere,
                     args=(chosen.principal_id,),
@@ -92,13 +92,13 @@ def show_who(
     )
 
 
-def _show_doors(who: str, registry: Registry) -> None:
+def _show_roleless_access(who: str, registry: Registry) -> None:
     reading = principals.tokens(who, registry)
     show_progress(reading, f"tokens of {registry.id}")
     if reading.error:
-        st.info(f"Repository tokens were not counted: {plain(reading.error.cause)}", icon=":material/key:")
-    for door in roleless_access(registry, reading.value):
-        st.warning(f"**{plain(door.title)}**: {plain(door.who)} {door.words}", icon=":material/door_open:")
+        st.info(f"Repository tokens could not be counted: {plain(reading.error.cause)}", icon=":material/key:")
+    for access in roleless_access(registry, reading.value):
+        st.warning(f"**{plain(access.title)}**: {plain(access.who)} {access.words}", icon=":material/door_open:")
 
 
 def _filtered(found: tuple[Rights, ...], known: Known) -> list[Rights]:

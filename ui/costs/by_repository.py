@@ -1,4 +1,4 @@
-"""A registry's bill by repository, once the registry has been read whole."""
+"""A registry's bill by repository, once all its manifests were read."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import streamlit as st
 
 from services.connection.resource_ids import same_id
-from services.costs.by_repository import RepositoryCost, by_prefix, share_out
+from services.costs.by_repository import RepositoryCost, by_prefix, split_bill
 from services.costs.review import Review, ReviewLine
 from services.costs.tables import repository_table
 from services.pricing.report import Table
@@ -22,7 +22,7 @@ from ui.runtime.background import show_progress
 
 @dataclass(frozen=True)
 class SharedOut:
-    """A registry's line of the review, and its repositories' parts of it. `complete`: all of the registry was read."""
+    """A registry's line of the review, split by repository. `complete`: all of the registry was read."""
 
     line: ReviewLine
     costs: tuple[RepositoryCost, ...]
@@ -31,16 +31,16 @@ class SharedOut:
 
 
 def shared_out(who: str, review: Review, registries: Iterable[Registry]) -> Mapping[str, SharedOut]:
-    """By registry id as the review writes it: those that have been read whole already. Reads nothing."""
+    """By registry id in lower case, the registries whose contents were read already. Reads nothing."""
     found = {}
     lines = {line.registry_id: line for line in review.lines if line.figure is not None}
     for registry in registries:
         line = lines.get(registry.id.casefold())
         counted = contents.last_count(who, registry.login_server) if registry.login_server else None
         if line and line.figure is not None and counted:
-            costs = share_out(line.figure, counted.storage)
+            costs = split_bill(line.figure, counted.storage)
             if costs:
-                words = f"By the bytes that each holds, read {ago(counted.at)}."
+                words = f"By stored bytes, read {ago(counted.at)}."
                 found[line.registry_id] = SharedOut(line, costs, counted.storage.complete, words)
     return found
 
@@ -48,15 +48,15 @@ def shared_out(who: str, review: Review, registries: Iterable[Registry]) -> Mapp
 def show_repository_bills(
     who: str, review: Review, registries: Iterable[Registry], shares: Mapping[str, SharedOut]
 ) -> list[Table]:
-    """Asks for a registry, reads it if need be, and shows its bill; the tables of all that are known, to be saved."""
+    """Lets the reader choose a registry, and shows its bill by repository. Returns the tables of all that are known."""
     st.caption(
-        "The registry's whole month, shared out by bytes: a repository's own count whole, what several hold is split "
-        "in proportion to how much of such content each points to."
+        "The registry's month, split by stored bytes. Layers of several repositories are split in proportion to how "
+        "much shared content each one uses."
     )
     registries = [registry for registry in registries if registry.login_server]
     registry = registry_box(registries)
     show_unknown(registries)
-    prefixes = st.toggle("Add up by prefix", key="prefix", bind="query-params", help="team/api and team/web as team/")
+    prefixes = st.toggle("Group by prefix", key="prefix", bind="query-params", help="team/api and team/web as team/")
     chosen = registry.id.casefold() if registry else ""
     if registry and chosen not in shares:
         _ask_to_read(who, registry, review)
@@ -69,7 +69,7 @@ def show_repository_bills(
 
 def _table(shared: SharedOut, prefixes: bool) -> Table:
     costs = by_prefix(shared.costs) if prefixes else shared.costs
-    part = "" if shared.complete else " Not all of the registry could be read: what was not has no part in this."
+    part = "" if shared.complete else " Not all of the registry could be read: the rest is not included."
     kind = "estimate" if shared.line.cost is None else "bill"
     note = f"{counted(len(costs), 'part')} of the month's {kind}. {shared.words}{part}"
     return repository_table(shared.line.name, costs, shared.line.currency, note)
@@ -78,12 +78,12 @@ def _table(shared: SharedOut, prefixes: bool) -> Table:
 def _ask_to_read(who: str, registry: Registry, review: Review) -> None:
     line = next((line for line in review.lines if same_id(line.registry_id, registry.id)), None)
     if line is None or line.figure is None:
-        st.info(f"{plain(registry.name)} has no figure in this month to share out.", icon=":material/info:")
+        st.info(f"{plain(registry.name)} has no cost in this month to split.", icon=":material/info:")
         return
     asked = f"contents of {registry.id} for its bill"
     if not st.session_state.get(asked):
-        st.markdown(f"To share its bill out, all manifests of {plain(registry.name)} are read once.")
-        if not st.button("Read its repositories", icon=":material/database:"):
+        st.markdown(f"To split its bill, all manifests of {plain(registry.name)} have to be read once.")
+        if not st.button("Read repositories", icon=":material/database:"):
             return
         st.session_state[asked] = True
     reading = contents.registry(who, registry.login_server)

@@ -1,4 +1,4 @@
-"""What was billed, as charts: months by meter, and registries with their repositories as areas."""
+"""Charts of what was billed: months by meter, and registries with their repositories as areas."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
@@ -15,12 +15,12 @@ from services.pricing.money import ZERO, cents, money
 from ui.elements.chart_theme import HATCHES, layout, palette
 
 HEIGHT_PX = 340
-# More areas than these within a registry can't be told apart: the rest is drawn as one.
+# More areas in a registry are too small to read: the rest is drawn as one.
 LARGEST = 40
 
 
 def months_figure(amounts: pd.DataFrame, months: Sequence[date], currency: str, theme: str) -> go.Figure:
-    """A bar a month, in parts a meter, the first at the bottom: `amounts` as `months_by_meter` has them."""
+    """A bar for each month, by meter, the first at the bottom; `amounts` as `months_by_meter` returns them."""
     colours = palette(theme)
     bars = []
     for number, (meter, row) in enumerate(in_months(amounts, months)):
@@ -60,7 +60,7 @@ def months_figure(amounts: pd.DataFrame, months: Sequence[date], currency: str, 
 def bill_map(
     lines: Iterable[ReviewLine], currency: str, shared_out: Mapping[str, Sequence[RepositoryCost]], theme: str
 ) -> go.Figure:
-    """Areas as large as a registry's month costs; within, its repositories where they are known (by registry id)."""
+    """An area for each registry by its cost, split by repository where known. `shared_out`: by registry id."""
     colours = palette(theme)
     ids, within, labels, values, texts, fill = [], [], [], [], [], []
 

@@ -1,4 +1,4 @@
-"""The sections of a cost review: its figures, what was billed a month by meter, and where the figures are from."""
+"""The sections of a cost review: its figures, past months by meter, and the sources of the figures."""
 
 from collections.abc import Mapping
 
@@ -21,44 +21,44 @@ from ui.pricing.report_table import show_table
 
 
 def figures_of(review: Review, totals: tuple[GroupTotal, ...]) -> dict[str, str]:
-    """The month in a few figures, by name; those of a second currency say so. `totals`: all lines, a currency each."""
+    """The month's figures by name, for each currency. `totals`: all lines, one total per currency."""
     figures: dict[str, str] = {}
     for total in totals:
         beside = f", {total.currency}" if len(totals) > 1 else ""
         figures[("So far" if review.under_way else "Billed") + beside] = money(total.cost, total.currency)
         if review.under_way:
-            figures["By the month's end" + beside] = money(total.figure, total.currency)
+            figures["Forecast" + beside] = money(total.figure, total.currency)
         figures[f"In {month_before(review.month):%B}" + beside] = money(total.before, total.currency)
     return figures
 
 
 def show_figures(review: Review, totals: tuple[GroupTotal, ...], figures: dict[str, str]) -> None:
-    """The figures, and what they leave out."""
+    """The figures, and what is not in them."""
     registries = len({line.registry_id for line in review.lines})
     show_metrics([*(Metric(name, value) for name, value in figures.items()), Metric("Registries", registries)])
     if unbilled := sum(total.unbilled for total in totals):
         st.caption(
-            f"The month's end includes {counted(unbilled, 'registry', 'registries')} at the estimate, not billed."
+            f"The whole month includes {counted(unbilled, 'registry', 'registries')} at the estimate, not billed."
         )
     if unknown := [plain(line.name) for line in review.lines if line.figure is None]:
         st.caption(f"Cost unknown (a Classic registry has no price, or it could not be read): {', '.join(unknown)}.")
 
 
 def show_months(review: Review, by_meter: Mapping[str, pd.DataFrame]) -> list[Table]:
-    """A chart and a table a currency, of what `months_by_meter` made of the bills; the tables."""
+    """A chart and a table for each currency. `by_meter` as `months_by_meter` returns it. Returns the tables."""
     tables = [meter_table(by_meter[currency], review.months, currency) for currency in review.currencies]
     for currency, table in zip(review.currencies, tables, strict=True):
         st.subheader(table.heading, anchor=False)
         show_chart(
             months_figure(by_meter[currency], review.months, currency, theme_now()),
-            f"What was billed in {currency}, a bar a month, in parts by meter. The table below has the same numbers.",
+            f"What was billed in {currency}: a bar for each month, by meter. The table below has the same numbers.",
         )
         show_table(table, f"meters {currency}", pinned="Meter")
     return tables
 
 
 def show_sources(bills: Partial[SubscriptionCosts]) -> Table:
-    """Where each subscription's figures are from, with Azure's error where they are estimates; the table."""
+    """The source of each subscription's figures, with Azure's error if they are estimates. Returns the table."""
     table = source_table(bills)
     st.subheader(table.heading, anchor=False)
     show_table(table, "sources", pinned="Subscription")

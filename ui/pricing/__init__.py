@@ -1,1 +1,1 @@
-"""Prices chosen, SKU comparison, a report's table and its files."""
+"""Choosing prices, SKU comparison, a report's table and its files."""

@@ -1,4 +1,4 @@
-"""The prices that a cost view counts with: chosen in its head, and said where they come from."""
+"""The prices that a cost page uses: chosen at its top, with a line on where they come from."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,7 +30,7 @@ class PriceBook:
     words: str
 
     def of(self, region: str) -> Prices:
-        """The prices of one of the regions that were asked for. Raises KeyError where none are known."""
+        """The prices of one of the regions. Raises KeyError if unknown."""
         return self.by_region[region]
 
 
@@ -38,20 +38,19 @@ class PriceBook:
     ttl="1h", show_spinner="Reading list prices", max_entries=50, validate=lambda listed: not listed.error
 )
 def _list(who: str, currency: str, regions: tuple[str, ...]) -> PriceList:
-    """A list with an error is read again at the next run."""
+    """List prices. A list with an error is not cached."""
     return list_prices(connection.session(who), read_settings().data, currency, regions)
 
 
 def choose_prices(
     who: str, regions: Iterable[str], *, with_days: bool = True, currency_first: str = CURRENCIES[0]
 ) -> PriceBook:
-    """Draws what prices are to be counted with, and gives them. What is chosen is in the URL; nothing chosen is
-    `currency_first`."""
+    """The price controls, and the chosen prices. Choices are in the URL; `currency_first` is the default currency."""
     sheet_name, sheet = _sheet()
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if sheet:
             currency = sheet.currency
-            st.text_input("Currency", currency, disabled=True, width=140, help="That of the price sheet.")
+            st.text_input("Currency", currency, disabled=True, width=140, help="Set by the price sheet")
         else:
             first = CURRENCIES.index(currency_first) if currency_first in CURRENCIES else 0
             currency = st.selectbox("Currency", CURRENCIES, first, key="currency", bind="query-params", width=140)
@@ -67,7 +66,7 @@ def choose_prices(
             key="discount",
             bind="query-params",
             width=190,
-            help="As agreed with Microsoft. Prices of your own sheet are taken as they are.",
+            help="As agreed with Microsoft. It does not apply to your price sheet.",
         )
         with st.popover("Price sheet", icon=":material/upload_file:"):
             _ask_for_sheet(sheet_name, sheet)
@@ -78,7 +77,7 @@ def choose_prices(
         found = {region: with_sheet(prices, sheet) for region, prices in found.items()}
     words = _words(listed, percent, sheet_name if sheet and listed.currency == sheet.currency else "")
     st.caption(words)
-    _show_what_is_missing(listed, currency)
+    _show_missing_prices(listed, currency)
     return PriceBook(listed.currency, days, found, words)
 
 
@@ -87,17 +86,17 @@ def _words(listed: PriceList, percent: Decimal, sheet: str) -> str:
     sources = {prices.source for prices in listed.by_region.values()}
     oldest = min((prices.at for prices in listed.by_region.values()), default=None)
     if sources == {PriceSource.SNAPSHOT}:
-        origin = f"the snapshot of {oldest:%d %B %Y} that came with this console"
+        origin = f"the snapshot of {oldest:%d %B %Y} included in this console"
     elif sources == {PriceSource.API}:
         origin = f"the Retail Prices API, read {ago(oldest)}"
     else:
-        origin = "the Retail Prices API, and where it names none the snapshot that came with this console"
+        origin = "the Retail Prices API, and where it has none the snapshot included in this console"
     off = f" less {percent.normalize():f} %" if percent else ""
-    over = f", with the prices of {plain(sheet)} over them" if sheet else ""
+    over = f", overridden by the prices in {plain(sheet)}" if sheet else ""
     return f"List prices in {listed.currency} from {origin}{off}{over}."
 
 
-def _show_what_is_missing(listed: PriceList, wanted: str) -> None:
+def _show_missing_prices(listed: PriceList, wanted: str) -> None:
     if listed.currency != wanted:
         st.warning(
             f"Prices in {wanted} could not be read: all figures are in {listed.currency}.", icon=":material/warning:"
@@ -135,11 +134,11 @@ def _ask_for_sheet(name: str, sheet: PriceSheet | None) -> None:
     if sheet:
         st.markdown(f"**{plain(name)}**: {counted(len(sheet.prices), 'price')} in {sheet.currency}.")
     if _UPLOADED in st.session_state:
-        st.button("Remove it", icon=":material/delete:", on_click=st.session_state.pop, args=(_UPLOADED,))
+        st.button("Remove price sheet", icon=":material/delete:", on_click=st.session_state.pop, args=(_UPLOADED,))
         return
     st.markdown(
-        "Your own prices, as agreed with Microsoft, over the list prices: a CSV or TOML file with "
-        f"{', '.join(f'`{field}`' for field in FIELDS)}. `sku` and `region` may be left out."
+        "Your own prices, as agreed with Microsoft, instead of list prices: a CSV or TOML file with "
+        f"{', '.join(f'`{field}`' for field in FIELDS)}. `sku` and `region` are optional."
     )
     st.code("meter,sku,region,currency,price\nPremium Registry Unit,,,EUR,1.21\nData Stored,Premium,,EUR,0.07", None)
     st.caption(f"Meters: {', '.join(METERS)}.")

@@ -14,7 +14,7 @@ _MONEY = pa.decimal128(38, 2)
 
 
 def show_table(table: Table, key: str, *, pinned: str = "") -> None:
-    """`pinned` names the column that stays in sight; others' texts are shown as text."""
+    """Shows the table. `pinned`: the name of the column that stays in view. Texts are not rendered as Markdown."""
     rows = [dict(zip(table.columns, cells, strict=True)) for cells in table.rows]
     numbers = {name for name in table.columns if any(isinstance(row[name], Decimal) for row in rows)}
     if table.note:

@@ -1,4 +1,4 @@
-"""Saving a report: as a page that needs nothing else, or for a spreadsheet."""
+"""Saving a report as one HTML file, or as CSV for a spreadsheet."""
 
 import streamlit as st
 
@@ -6,16 +6,16 @@ from services.pricing.report import Report, csv_of, html_of
 
 
 def show_save(report: Report) -> None:
-    """Two buttons. The files are made when they are asked for."""
+    """Two download buttons. A file is only created when its button is used."""
     name = report.title.replace(",", "").replace(" ", "-").lower()
-    st.subheader("Save", anchor=False)
-    st.markdown("All of the above as one file, to read and print without the console.")
+    st.subheader("Save report", anchor=False)
+    st.markdown("This whole page as one file, to read and print without the console.")
     with st.container(horizontal=True):
-        for label, ending, mime, made in (
+        for label, ending, mime, create in (
             ("HTML", "html", "text/html", lambda: html_of(report)),
-            # A spreadsheet takes a file without this mark for some older encoding.
+            # Without this mark, spreadsheets assume an older encoding.
             ("CSV", "csv", "text/csv", lambda: "\ufeff" + csv_of(report)),
         ):
             st.download_button(
-                f"Save as {label}", made, f"{name}.{ending}", mime, icon=":material/download:", on_click="ignore"
+                f"Save as {label}", create, f"{name}.{ending}", mime, icon=":material/download:", on_click="ignore"
             )

@@ -1,4 +1,4 @@
-"""Changing a registry's SKU: the plan, its cost before and after, and how it ended."""
+"""Changing a registry's SKU: the plan with its cost before and after, and the result."""
 
 import streamlit as st
 
@@ -39,7 +39,7 @@ def change_sku(who: str, registry: Registry, book: PriceBook, best: Sku | None) 
         plan = plan_sku_change(registry, target, _connected(who, registry), known, book.days)
         _show_cost(plan)
         if not plan.blockers:
-            st.markdown("There is no downtime. The registry is read again before the change, and verified after it.")
+            st.markdown("No downtime. The registry is read again before the change and verified afterwards.")
         if confirm(plan, f"Change to {target.value}"):
             _begin(who, plan)
 
@@ -73,7 +73,7 @@ def _begin(who: str, plan: SkuPlan) -> None:
 
 
 def show_changes() -> None:
-    """Those that this session began: under way, or how each ended, until it is dismissed."""
+    """The changes that this session started, running or ended, until they are dismissed."""
     show(_CHANGES, _show_end)
 
 

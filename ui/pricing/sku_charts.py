@@ -29,7 +29,7 @@ class Point:
 
 
 def parts_figure(estimates: Sequence[Estimate], lacking: Iterable[Sku], theme: str) -> go.Figure:
-    """A bar a SKU, in parts; those that lack something say so."""
+    """A bar for each SKU, by part; a SKU that lacks something is marked."""
     colours, lacking = palette(theme), set(lacking)
     names = [f"{one.sku}{'<br>lacks something' if one.sku in lacking else ''}" for one in estimates]
     bars = [
@@ -80,7 +80,7 @@ def bends() -> tuple[Decimal, ...]:
 
 
 def sizes_figure(prices: Prices, days: int, points: Sequence[Point], theme: str) -> go.Figure:
-    """A line a SKU over the GiB stored, the crossings marked, and the registries as points."""
+    """A line for each SKU by GiB stored, with crossings and registries as points."""
     colours = palette(theme)
     lines = [
         go.Scatter(
@@ -101,7 +101,7 @@ def sizes_figure(prices: Prices, days: int, points: Sequence[Point], theme: str)
             x=[float(one.gib) for one in marked],
             y=[float(cents(one.amount)) for one in marked],
             marker={"symbol": "x", "size": 10, "color": colours.text},
-            customdata=[f"{one.above} is cheaper than {one.below} from {cents(one.gib):f} GiB on" for one in marked],
+            customdata=[f"{one.above} is cheaper than {one.below} from {cents(one.gib):f} GiB" for one in marked],
             hovertemplate="%{customdata}<extra></extra>",
         )
     )
@@ -150,7 +150,7 @@ def sizes_figure(prices: Prices, days: int, points: Sequence[Point], theme: str)
 
 
 def regions_figure(stored_gib: Decimal, prices: Prices, days: int, theme: str) -> go.Figure:
-    """A bar a number of regions that a Premium registry is in."""
+    """A bar for each number of regions of a Premium registry."""
     colours = palette(theme)
     amounts = [cents(amount) for amount in cost_by_regions(stored_gib, prices, days)]
     bars = go.Bar(

@@ -1,4 +1,4 @@
-"""What is asked of a registry, as questions; a registry of the inventory answers them with what it uses."""
+"""The form of what a registry needs; a registry of the inventory can fill it in with what it uses."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -10,15 +10,15 @@ from services.registries.registry import Registry
 from ui.elements.text import plain
 from ui.navigation.selection import registry_box
 
-# Field, question, most, step. Numbers above the most are no registry's.
+# Field, label, maximum, step.
 _NUMBERS = (
-    ("replicas", "Replica regions beside the home region", 60, 1),
+    ("replicas", "Replica regions besides the home region", 60, 1),
     ("endpoints", "Private endpoints", 200, 1),
     ("connected", "Connected registries", 50, 1),
     ("webhooks", "Webhooks", 500, 1),
     ("tokens", "Tokens or scope maps", 50_000, 10),
-    ("reads", "Read requests a minute at the busiest", 1_000_000, 1000),
-    ("writes", "Write requests a minute at the busiest", 1_000_000, 100),
+    ("reads", "Read requests a minute, peak", 1_000_000, 1000),
+    ("writes", "Write requests a minute, peak", 1_000_000, 100),
     ("builds", "vCPU-minutes of ACR Tasks a month", 1_000_000, 100),
 )
 _SWITCHES = (
@@ -32,20 +32,20 @@ MOST_GIB = 100 * 1024
 
 
 def choose_start(registries: Sequence[Registry]) -> Registry | None:
-    """The registry whose use answers the questions; None for typed figures."""
+    """The registry whose use fills in the form; None to start from nothing."""
 
     def answer(chosen: Registry | None) -> None:
         for name, value in _answers(chosen).items():
             st.session_state[name] = value
 
-    return registry_box(registries, "Start from", "Typed figures", on_choice=answer)
+    return registry_box(registries, "Start from", "Empty form", on_choice=answer)
 
 
 def ask(start: Registry | None) -> Needs:
-    """The questions; what `start` uses is their first answer. All answers are in the URL."""
+    """The form, filled in with what `start` uses. All answers are in the URL."""
     first = _answers(start)
     if start and needs_of(start).needs is None:
-        st.warning(f"What {plain(start.name)} uses could not all be read.", icon=":material/warning:")
+        st.warning(f"Not all that {plain(start.name)} uses could be read.", icon=":material/warning:")
     given: dict[str, float] = {}
     with st.grid(4, min_column_width=200):
         given["stored"] = st.number_input(
@@ -74,7 +74,7 @@ def ask(start: Registry | None) -> Needs:
 
 
 def _answers(registry: Registry | None) -> dict[str, float]:
-    """Widget key → answer: that of the registry, or of one that needs nothing."""
+    """Widget key → what the registry uses; without one, 0 or off."""
     found = (needs_of(registry).needs if registry else None) or Needs()
     return {
         "stored": min(round(float(found.stored_gib), 1), float(MOST_GIB)),

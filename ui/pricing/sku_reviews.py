@@ -1,4 +1,4 @@
-"""Each registry with the SKU that it should be, and the way to change it."""
+"""Each registry with its recommended SKU, and a button that plans the change."""
 
 from collections.abc import Iterable
 from decimal import Decimal
@@ -21,7 +21,7 @@ _MONEY = pa.decimal128(38, 2)
 
 
 def show_reviews(who: str, reviews: Iterable[SkuReview], book: PriceBook) -> None:
-    """A row a registry, those that could save most first. Selecting one offers to plan a change."""
+    """A row for each registry, the largest saving first. A selected one can be changed."""
     st.subheader("Our registries", anchor=False)
     reviews = sorted(reviews, key=lambda one: (-(one.saving or 0), one.registry.name))
     if not reviews:
@@ -29,7 +29,7 @@ def show_reviews(who: str, reviews: Iterable[SkuReview], book: PriceBook) -> Non
         return
     saved = sum((one.saving for one in reviews if one.saving), Decimal(0))
     st.markdown(
-        f"With the cheapest SKU that has all that each uses: **{money(saved, book.currency)}** less a month. "
+        f"Recommended SKUs would save **{money(saved, book.currency)}** a month, without losing a feature in use. "
         "Select a row to plan a change."
     )
     now, saving = f"Now, {book.currency}", f"Saving, {book.currency}"
@@ -42,7 +42,7 @@ def show_reviews(who: str, reviews: Iterable[SkuReview], book: PriceBook) -> Non
         columns={
             "Registry": st.column_config.TextColumn(pinned=True),
             "In use": st.column_config.ListColumn(width="medium"),
-            "Cheaper SKU": st.column_config.TextColumn(width="medium", help="And what it lacks of what is in use"),
+            "Cheaper SKU": st.column_config.TextColumn(width="medium", help="With the features in use that it lacks"),
             now: amount,
             saving: amount,
         },
@@ -50,12 +50,12 @@ def show_reviews(who: str, reviews: Iterable[SkuReview], book: PriceBook) -> Non
         identity=lambda one: one.registry.id,
     )
     st.caption(
-        "Found in each registry's settings. Request rates and builds are not known there; connected registries are "
-        "looked for when a change is planned."
+        "From each registry's settings: request rates and builds are not included. Connected registries are read when "
+        "a change is planned."
     )
     if chosen:
         best = chosen.choice.best.sku if chosen.choice and chosen.choice.best else None
-        if st.button(f"Plan another SKU for {plain(chosen.registry.name)}", icon=":material/swap_vert:"):
+        if st.button(f"Change SKU of {plain(chosen.registry.name)}", icon=":material/swap_vert:"):
             change_sku(who, chosen.registry, book, best)
 
 

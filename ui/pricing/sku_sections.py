@@ -1,4 +1,4 @@
-"""The parts of the SKU comparison: each a chart with its table, the same numbers twice."""
+"""The sections of the SKU comparison: each a chart and a table of the same numbers."""
 
 from collections.abc import Sequence
 from decimal import Decimal
@@ -18,7 +18,7 @@ from ui.elements.text import plain
 from ui.pricing.report_table import show_table
 from ui.pricing.sku_charts import Point, bends, parts_figure, regions_figure, sizes_figure
 
-# Sizes that are asked for often, beside those where a line bends or two cross.
+# Common sizes, besides those where a line bends or two cross.
 _SIZES = (Decimal(25), Decimal(250), Decimal(1024))
 
 
@@ -33,11 +33,11 @@ def show_choice(choice: Choice, currency: str, days: int) -> None:
         less = money(option.estimate.total, currency)
         st.markdown(f"- {option.sku} would cost {less}, but: {plain(' '.join(option.lacks))}")
     for unpriced in choice.options[-1].estimate.unpriced:
-        st.warning(f"{unpriced}: no price is known, so the figure is too low.", icon=":material/warning:")
+        st.warning(f"{unpriced}: price unknown, so the total is too low.", icon=":material/warning:")
 
 
 def show_month(choice: Choice, currency: str) -> None:
-    """A month by SKU, in parts."""
+    """The cost of a month with each SKU, by part."""
     st.subheader("A month by SKU", anchor=False)
     estimates = [option.estimate for option in choice.options]
     show_chart(
@@ -59,20 +59,20 @@ def show_month(choice: Choice, currency: str) -> None:
 
 def show_sizes(prices: Prices, days: int, ours: Sequence[Point]) -> None:
     """Cost against size, with the crossings and our registries."""
-    st.subheader("Cost against size", anchor=False)
+    st.subheader("Cost by size", anchor=False)
     show_chart(
         sizes_figure(prices, days, ours, theme_now()),
-        "What a month costs by GiB stored, a line a SKU, with the crossings and our registries. A table follows.",
+        "Monthly cost by GiB stored: a line for each SKU, where they cross, and our registries. A table follows.",
     )
     found = crossings(prices, days)
     for one in found:
         st.markdown(
-            f"- From **{cents(one.gib).normalize():f} GiB** on, {one.above} costs less than {one.below}: "
+            f"- From **{cents(one.gib).normalize():f} GiB**, {one.above} costs less than {one.below}: "
             f"{money(one.amount, prices.currency)} there."
         )
     st.caption(
-        f"In {plain(prices.region)}, for a month of {days} days, without replicas and builds. Our registries are at "
-        "what they cost with all that they use, so replicas lift them above the lines."
+        f"In {plain(prices.region)}, for a month of {days} days, without replicas and builds. Our registries include "
+        "them, so they can be above the lines."
     )
     sizes = sorted({*bends(), *_SIZES, *(one.gib for one in found)})
     rows = tuple((at, *(cost_at(sku, at, prices, days) for sku in Sku)) for at in sizes)
@@ -81,15 +81,15 @@ def show_sizes(prices: Prices, days: int, ours: Sequence[Point]) -> None:
 
 
 def show_regions(stored_gib: Decimal, prices: Prices, days: int) -> None:
-    """What geo-replication costs, by the number of regions."""
+    """The cost of geo-replication by the number of regions."""
     st.subheader("Geo-replication", anchor=False)
     show_chart(
         regions_figure(stored_gib, prices, days, theme_now()),
         "What Premium costs a month by number of regions. The table below has the same numbers.",
     )
     st.caption(
-        "Each replica region costs its own fee, and storage from the first GiB: what is stored counts again in each. "
-        "Traffic between regions is billed as bandwidth, and not in here."
+        "Each replica region costs a fee and its own storage, from the first GiB. Traffic between regions is billed as "
+        "bandwidth and not included."
     )
     rows = tuple(enumerate(cost_by_regions(stored_gib, prices, days), 1))
     show_table(Table("Geo-replication", ("Regions", f"{prices.currency} a month"), rows), "by regions")

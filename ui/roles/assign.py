@@ -25,8 +25,8 @@ _KIND_WORDS = {"User": "user", "Group": "group", "ServicePrincipal": "service pr
 
 
 def show_form(who: str, registry: Registry) -> None:
-    """What is wanted, first as the URL says (role, principal, kind, repositories); the URL follows, so that it can be
-    sent to whoever may assign."""
+    """The form, filled in from the URL (role, principal, kind, repositories). The URL follows it, so that it can be
+    sent to someone who may assign."""
     roles = holders.choice_of_roles(who, registry)
     left, right = st.columns(2)
     with left:
@@ -35,16 +35,16 @@ def show_form(who: str, registry: Registry) -> None:
             "Repositories",
             st.query_params.get("repositories", ""),
             key="repositories to assign for",
-            placeholder="all of them",
-            help="In ABAC mode a role on repositories can be for some only: team/app, or a prefix with its slash, "
-            "backend/. Nothing: for all.",
+            placeholder="All",
+            help="In ABAC mode a role can be limited to repositories: team/app, or a prefix with its slash, backend/. "
+            "Empty: all.",
         )
     with right:
         principal = st.text_input(
             "Object id of the principal",
             st.query_params.get("principal", ""),
             key="principal to assign to",
-            help="Never a client id, nor the object id of an application's registration: "
+            help="Not a client id, nor the object id of an app registration: "
             "`az ad user show --id NAME --query id`, `az ad group show --group NAME --query id`, "
             "`az ad sp show --id CLIENT_ID --query id`",
         ).strip()
@@ -61,7 +61,7 @@ def show_form(who: str, registry: Registry) -> None:
     _remember(role=role.name if role else "", principal=principal, kind=str(kind), repositories=text or "")
     if role:
         given = ", ".join(gives(role, registry.access.mode)) or "nothing"
-        st.caption(f"On a registry in {registry.access.mode} mode {plain(role.name)} gives: {given}.")
+        st.caption(f"In {registry.access.mode} mode {plain(role.name)} gives: {given}.")
     if whose := principal and holders.whose(who, holders.known(who), principal):
         st.caption(f"That is {plain(whose)}.")
     ready = role is not None and bool(principal)
@@ -70,7 +70,7 @@ def show_form(who: str, registry: Registry) -> None:
 
 
 def _choose_role(roles: Sequence[RoleDefinition], registry: Registry) -> RoleDefinition | None:
-    """Those that give something on its data first; `?role=` is a name or a GUID."""
+    """The chosen role; those for images are listed first. `?role=` is a name or a GUID."""
     mode = registry.access.mode
     data = {Permission.PULL, Permission.PUSH, Permission.DELETE, Permission.LIST_CATALOG}
     ordered = sorted(
@@ -79,7 +79,7 @@ def _choose_role(roles: Sequence[RoleDefinition], registry: Registry) -> RoleDef
     asked = st.query_params.get("role", "").casefold()
     index = next((at for at, role in enumerate(ordered) if asked in (role.id, role.name.casefold())), None)
     if asked and index is None:
-        st.warning(f"There is no role {plain(asked)} about registries: choose one.", icon=":material/warning:")
+        st.warning(f"There is no role {plain(asked)} for registries: choose one.", icon=":material/warning:")
     return st.selectbox(
         "Role",
         ordered,
@@ -114,7 +114,7 @@ def _plan(
 def assign(
     who: str, registry: Registry, role: RoleDefinition, principal: str, kind: PrincipalType, repositories: str
 ) -> None:
-    """The plan of one assignment; who may not assign gets it as a request. `repositories` as they are typed."""
+    """Shows the plan of one assignment and applies it, or gives a request to send. `repositories`: as typed."""
     with panel():
         asked = (who, registry, role, principal, kind, choice_from(repositories))
         plan = _plan(*asked)
@@ -125,7 +125,7 @@ def assign(
             f"on **{plain(registry.name)}**, for {plain(plan.choice.label)}."
         )
         if plan.nothing_to_do:
-            st.success("Nothing to do: the same assignment is there already.", icon=":material/check_circle:")
+            st.success("Nothing to do: the role is already assigned.", icon=":material/check_circle:")
         else:
             st.markdown(f"It gives: {', '.join(plan.gives) or 'nothing'}.")
 
@@ -142,5 +142,5 @@ def assign(
 
 
 def _assigned(plan: AssignmentPlan, result: Assigned) -> str:
-    delay = " It takes up to ten minutes until registries know of it." if result.outcome is Outcome.CREATED else ""
+    delay = " It takes up to ten minutes to take effect." if result.outcome is Outcome.CREATED else ""
     return f"{plain(plan.role.name)} on {plain(plan.registry.name)}: {WORDS[result.outcome]}.{delay}"

@@ -1,4 +1,4 @@
-"""What each role may do as squares: a row a role, a column a right, a sign and a colour for each."""
+"""What each role allows, as squares: a row for each role, a column for each right."""
 
 from collections.abc import Sequence
 from html import escape
@@ -14,20 +14,20 @@ from ui.elements.chart_theme import layout, palette
 YES, LEADS, IDENTITY, NO = "✓", "⚠", "◐", "–"
 SIGN_IN = {SignIn.YES: YES, SignIn.IDENTITY: IDENTITY, SignIn.NO: NO}
 SIGN_IN_COLUMN = "Sign in"
-LEGEND = f"{YES} yes · {LEADS} yes, and it leads to more than it says · {IDENTITY} identity only · {NO} no"
+LEGEND = f"{YES} yes · {LEADS} yes, and it leads to further rights · {IDENTITY} identity only · {NO} no"
 ROW_PX, HEAD_PX = 44, 170
-# So narrow that a telephone has room for the squares.
+# Narrow enough to leave room for the squares on a phone.
 NAME_CHARACTERS = 21
 _ORDER = (NO, IDENTITY, YES, LEADS)
 
 
 def column(permission: Permission) -> str:
-    """How a permission heads a column."""
+    """The heading of a permission's column."""
     return permission.capitalize()
 
 
 def sign(row: RoleRow, permission: Permission) -> str:
-    """What stands in the row's cell of a permission."""
+    """The sign in the row's cell of a permission."""
     if permission not in row.rights:
         return NO
     return LEADS if permission in DANGERS else YES

@@ -1,4 +1,4 @@
-"""The end of a dialog that assigns a role: what is in the way, its line, the button, the administrator's request."""
+"""The end of a dialog that assigns a role: blockers, command, button, and a request for an administrator."""
 
 from collections.abc import Callable
 from typing import TypeVar

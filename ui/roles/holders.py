@@ -1,4 +1,4 @@
-"""Who holds a role on a registry, cached, and the roles that can be assigned: what assigning and removing both show."""
+"""Role assignments of a registry and the roles that can be assigned, cached, for assigning and removing."""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -35,7 +35,7 @@ def _known(who: str) -> KnownPrincipals:
 
 
 def known(who: str) -> KnownPrincipals:
-    """Whose ids are known; nobody's where clusters can't be listed, which is no reason to assign no role."""
+    """What clusters report of principals; nothing if clusters can't be listed, as roles can be assigned without it."""
     try:
         return _known(who)
     except ServiceError:
@@ -43,7 +43,7 @@ def known(who: str) -> KnownPrincipals:
 
 
 def choice_of_roles(who: str, registry: Registry) -> tuple[RoleDefinition, ...]:
-    """The roles about registries; the built-in ones as they are known here, and the reason, where Azure's refuse."""
+    """The roles for registries; if Azure refuses them, the built-in ones that the console knows, and the error."""
     try:
         return assignable(definitions(who, registry.subscription_id, registry.subscription).value.values())
     except ServiceError as error:
@@ -52,7 +52,7 @@ def choice_of_roles(who: str, registry: Registry) -> tuple[RoleDefinition, ...]:
 
 
 def role_names(who: str, registry: Registry) -> Mapping[str, str]:
-    """The names of all roles by GUID; where Azure's refuse, of those that are known here."""
+    """The names of all roles by GUID; if Azure refuses them, of the built-in ones that the console knows."""
     try:
         found = definitions(who, registry.subscription_id, registry.subscription).value
     except ServiceError:
@@ -61,13 +61,13 @@ def role_names(who: str, registry: Registry) -> Mapping[str, str]:
 
 
 def whose(who: str, principals: KnownPrincipals, principal_id: str) -> str:
-    """'you', 'the kubelet identity of aks1', else ''; text of others."""
+    """'you', 'the kubelet identity of aks1', else ''. Not escaped."""
     if same_id(principal_id, connection.session(who).identity.object_id):
         return "you"
     return principals.object_ids.get(principal_id.lower(), "")
 
 
 def forget(who: str, registry: Registry) -> None:
-    """What an assignment, or its removal, makes stale."""
+    """Clears the caches that a new or removed assignment makes stale."""
     assignments.clear(who, registry)
     clusters.forget_pulls(who)

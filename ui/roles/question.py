@@ -1,4 +1,4 @@
-"""Which role do I need: the questions, the least roles, why no smaller one does, and the lines that assign them."""
+"""Which role do I need: the form, the least roles, why no other one fits, and the commands that assign them."""
 
 from collections.abc import Mapping
 
@@ -23,7 +23,9 @@ from ui.navigation.links import link_to
 
 OWN = "Something else"
 KINDS = {"ServicePrincipal": "Managed identity or service principal", "Group": "Group", "User": "User"}
-_OWN_CASE = UseCase(OWN, frozenset(), "What you choose below.", "Whoever does it: a managed identity, a group, a user.")
+_OWN_CASE = UseCase(
+    OWN, frozenset(), "The permissions that you choose below.", "The managed identity, group or user that needs them."
+)
 
 
 def ask_role(mode: Mode, registry: Registry | None, roles: Mapping[str, RoleDefinition], registry_key: str) -> None:
@@ -34,21 +36,25 @@ def ask_role(mode: Mode, registry: Registry | None, roles: Mapping[str, RoleDefi
         st.session_state["kind"] = cases[st.session_state["use"]].principal_type
 
     with st.container(horizontal=True, vertical_alignment="bottom"):
-        case = cases[st.selectbox("What for", list(cases), key="use", bind="query-params", on_change=answer)]
+        case = cases[st.selectbox("Use case", list(cases), key="use", bind="query-params", on_change=answer)]
         repositories = st.text_input(
             "Repositories",
             key="repositories",
             bind="query-params",
             placeholder="All, or team/app, backend/",
-            help="Names, or prefixes with their slash, with commas between. Empty is all.",
+            help="Names, or prefixes with their slash, separated by commas. Empty: all.",
         )
     st.markdown(case.words)
     wanted = case.wanted
     if case is _OWN_CASE:
-        chosen = st.multiselect("What is done", [one.value for one in Permission], key="do", bind="query-params")
+        chosen = st.multiselect("Permissions", [one.value for one in Permission], key="do", bind="query-params")
         wanted = frozenset(Permission(one) for one in chosen)
     if not wanted:
-        empty(":material/badge:", "Nothing chosen yet", "Choose what is done, and the least role for it is here.")
+        empty(
+            ":material/badge:",
+            "No permissions chosen",
+            "Choose permissions above to see the least role for them.",
+        )
         return
     with panel():
         advice = advise(wanted, mode, choice_from(repositories or ""), roles)
@@ -56,7 +62,7 @@ def ask_role(mode: Mode, registry: Registry | None, roles: Mapping[str, RoleDefi
         if case.name == "AKS cluster":
             link_to(
                 pages.INTEGRATION_CHECKER,
-                "Attach it in the Integration checker, which knows the kubelet identity",
+                "Attach in the Integration checker, which knows the kubelet identity",
                 **({"registry": registry_key} if registry_key else {}),
             )
         for given in advice.given if registry_key else ():
@@ -83,13 +89,13 @@ def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> No
         st.success(f"{names} on the registry{for_these}.", icon=":material/recommend:")
     if advice.choice != ALL and advice.mode is Mode.LEGACY:
         st.warning(
-            "A registry in Legacy mode can't limit a role to some repositories: what is given is given on all of them. "
-            "For less there is the registry's ABAC mode, a registry of its own, or a token with a scope map.",
+            "In Legacy mode a role always applies to all repositories. To limit it, use the registry's ABAC mode, a "
+            "separate registry, or a token with a scope map.",
             icon=":material/warning:",
         )
     elif advice.beyond:
         st.warning(
-            "No condition can limit all of these roles: on other repositories too they give: "
+            "Not all of these roles can be limited to repositories. On all repositories they give: "
             f"{', '.join(advice.beyond)}.",
             icon=":material/warning:",
         )
@@ -104,7 +110,7 @@ def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> No
     )
     dangers = [f"- {right.capitalize()}: {DANGERS[right]}" for right in advice.excess if right in DANGERS]
     if dangers:
-        st.warning("\n".join(("What of it leads to more than it says:", *dangers)), icon=":material/warning:")
+        st.warning("\n".join(("These lead to further rights:", *dangers)), icon=":material/warning:")
     traps = [
         f"- {plain(one.role.name)}: {plain(WORDS[one.role.id].trap)}" for one in advice.given if WORDS[one.role.id].trap
     ]
@@ -114,7 +120,7 @@ def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> No
 def _show_others(advice: Advice) -> None:
     if not advice.others:
         return
-    st.subheader("Why no other role", anchor=False)
+    st.subheader("Other roles", anchor=False)
     show_rows(
         [{"Role": one.role.name, "Why not": one.words(advice.mode)} for one in advice.others],
         "Roles that are not recommended, and why",
@@ -129,7 +135,7 @@ def _show_others(advice: Advice) -> None:
 def _show_lines(advice: Advice, case: UseCase, registry: Registry | None) -> None:
     if not advice.given:
         return
-    st.subheader("Assign it", anchor=False)
+    st.subheader("Commands", anchor=False)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kinds = list(KINDS)
         kind = st.selectbox(
@@ -141,15 +147,15 @@ def _show_lines(advice: Advice, case: UseCase, registry: Registry | None) -> Non
             bind="query-params",
         )
         principal = st.text_input(
-            "Its object id",
+            "Object id",
             key="principal",
             bind="query-params",
-            help="Never the client id. `az ad sp show --id CLIENT_ID --query id`, "
-            "`az ad group show --group NAME --query id`, or `az ad user show --id NAME --query id` tells it.",
+            help="Not the client id. Look it up with `az ad sp show --id CLIENT_ID --query id`, "
+            "`az ad group show --group NAME --query id` or `az ad user show --id NAME --query id`.",
         ).strip()
     if principal and not is_guid(principal):
         st.error(
-            "That is no object id: it is 32 digits and letters a to f in five groups, as the directory shows it.",
+            "Not an object id: it is a GUID, 32 hexadecimal digits in five groups, as the directory shows it.",
             icon=":material/error:",
         )
         principal = ""

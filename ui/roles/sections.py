@@ -1,4 +1,4 @@
-"""The tables of the roles' view: what each role may do, and the guide's tables beside today's truth."""
+"""The tables of the page Roles: what each role allows, and the guide's tables beside today's facts."""
 
 from collections.abc import Mapping
 
@@ -15,16 +15,20 @@ from ui.elements.table import show_rows
 from ui.elements.text import plain
 from ui.roles.chart import LEGEND, SIGN_IN, SIGN_IN_COLUMN, column, roles_figure, sign
 
-# So few roles are told in words without being asked.
+# Up to so many roles, the descriptions are open.
 FEW = 4
 
 
 def show_roles(mode: Mode, roles: Mapping[str, RoleDefinition]) -> None:
-    """Every role in one mode as a chart and as a table, less those that the filters leave out."""
+    """The roles that match the filters, in one mode, as a chart and as a table."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
         search = st.text_input("Search", key="search", type="search", placeholder="Role or word", bind="query-params")
         gives = st.multiselect(
-            "Gives", [right.value for right in ALL_RIGHTS], key="gives", bind="query-params", placeholder="Anything"
+            "Right",
+            [right.value for right in ALL_RIGHTS],
+            key="gives",
+            bind="query-params",
+            placeholder="Anything",
         )
     text = (search or "").casefold().strip()
     shown = [row for row in role_table(mode, roles) if text in _text(row) and row.rights.issuperset(gives)]
@@ -32,13 +36,13 @@ def show_roles(mode: Mode, roles: Mapping[str, RoleDefinition]) -> None:
     if not shown:
         empty(":material/filter_alt_off:", "No role matches", "Clear the search or the filter above.")
         return
-    st.caption(f"{LEGEND}. Names are shown here without their “Container Registry”.")
+    st.caption(f"{LEGEND}. Names are shown without “Container Registry”.")
     show_chart(
         roles_figure(shown, theme_now()),
-        f"What each role may do in {mode} mode: a row a role, a column a right, a sign each. The table below has the "
-        "same, with words.",
+        f"What each role allows in {mode} mode: a row for each role, a column for each right. The table below has "
+        "the same, with descriptions.",
     )
-    with st.expander("In words", icon=":material/notes:", expanded=len(shown) <= FEW):
+    with st.expander("Descriptions", icon=":material/notes:", expanded=len(shown) <= FEW):
         st.markdown("\n".join(_in_words(row) for row in shown))
     show_rows(
         [
@@ -47,13 +51,13 @@ def show_roles(mode: Mode, roles: Mapping[str, RoleDefinition]) -> None:
                 SIGN_IN_COLUMN: f"{SIGN_IN[row.sign_in]} {row.sign_in}",
                 **{column(permission): sign(row, permission) for permission in Permission},
                 "Also": ", ".join(row.extras),
-                "Use": f"Ignored in {mode} mode." if row.ignored else row.words.use,
+                "Use": f"Ignored in {mode} mode" if row.ignored else row.words.use,
                 "Caution": row.words.trap,
                 "Role id": row.role.id,
             }
             for row in shown
         ],
-        f"What each role may do in {mode} mode, a role a row",
+        f"What each role allows in {mode} mode, one role per row",
         key="roles",
         columns={
             "Role": st.column_config.TextColumn(pinned=True, width="medium"),
@@ -75,11 +79,11 @@ def _text(row: RoleRow) -> str:
 
 
 def show_guide(roles: Mapping[str, RoleDefinition]) -> None:
-    """Both tables of the guide, each beside what is so today."""
+    """Both tables of the guide, each beside what is true today."""
     st.subheader("The guide's table of roles, today", anchor=False)
     show_rows(
         [_guide_row(mode, number, roles) for number in range(len(GUIDE)) for mode in Mode],
-        "The guide's table of roles beside today's truth, a row a role and mode",
+        "The guide's table of roles beside today's facts, one row per role and mode",
         key="guide",
         columns={
             "Role": st.column_config.TextColumn(pinned=True),

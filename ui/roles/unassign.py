@@ -1,4 +1,4 @@
-"""Who holds which role on a registry, and the dialog that removes an assignment."""
+"""The role assignments of a registry, and the dialog that removes one."""
 
 from collections.abc import Iterable, Sequence
 
@@ -21,12 +21,12 @@ from ui.runtime import connection
 
 
 def show_holders(who: str, registry: Registry) -> None:
-    """All assignments that reach the registry; of those on it, the selected one can be removed."""
+    """All assignments that apply to the registry; a selected one that is on the registry itself can be removed."""
     found = holders.assignments(who, registry).value
     names, principals = holders.role_names(who, registry), holders.known(who)
     rows = sorted(found, key=lambda one: (not on_registry_itself(registry, one), names.get(one.role, one.role)))
     if not rows:
-        st.info("No role is assigned on this registry, nor above it.", icon=":material/person_off:")
+        st.info("No role is assigned on this registry or above it.", icon=":material/person_off:")
         return
     one = selectable(
         rows,
@@ -34,7 +34,7 @@ def show_holders(who: str, registry: Registry) -> None:
             registry, one, names.get(one.role, one.role), holders.whose(who, principals, one.principal_id)
         ),
         f"holders {registry.id}",
-        "Role assignments that reach the registry, one a row",
+        "Role assignments that apply to the registry, one per row",
         columns={
             "Role": st.column_config.TextColumn(pinned=True, width=210),
             "Scope": st.column_config.TextColumn(width=230),
@@ -46,13 +46,13 @@ def show_holders(who: str, registry: Registry) -> None:
         identity=lambda one: one.id,
     )
     if one is None:
-        st.caption("Select a row to remove the assignment. What is inherited can be removed only where it stands.")
+        st.caption("Select a row to remove an assignment. Inherited ones can only be removed at their scope.")
         return
     if on_registry_itself(registry, one):
         if st.button(f"Remove {plain(names.get(one.role, one.role))}", icon=":material/person_remove:"):
             remove(who, registry, one)
     else:
-        st.caption(f"It is inherited from {plain(scope_label(one.scope))}: it can be removed there only.")
+        st.caption(f"Inherited from {plain(scope_label(one.scope))}: it can only be removed there.")
 
 
 def _row(registry: Registry, one: RoleAssignment, role: str, whose: str) -> dict[str, object]:
@@ -76,7 +76,7 @@ def _plan(who: str, registry: Registry, assignment: RoleAssignment) -> RemovalPl
 
 @st.dialog("Remove role assignment", width="large")
 def remove(who: str, registry: Registry, assignment: RoleAssignment) -> None:
-    """What is lost with one assignment, and what still gives the same."""
+    """Shows what the principal loses with one assignment and what it keeps, and removes it."""
     with panel():
         plan = _plan(who, registry, assignment)
         whose = holders.whose(who, holders.known(who), assignment.principal_id)
@@ -85,7 +85,7 @@ def remove(who: str, registry: Registry, assignment: RoleAssignment) -> None:
             f"on **{plain(registry.name)}**."
         )
         show_left(plan.left)
-        st.caption("A token that the registry issued before stays valid for up to three hours.")
+        st.caption("Tokens that the registry issued before stay valid for up to three hours.")
 
         def forget() -> None:
             _plan.clear(who, registry, assignment)
@@ -102,9 +102,9 @@ def remove(who: str, registry: Registry, assignment: RoleAssignment) -> None:
 
 
 def show_left(left: Sequence[Decision]) -> None:
-    """What the holder may do afterwards of what the role gives, and because of what."""
+    """What the principal may still do afterwards of what the role gives, and why."""
     if not left:
-        st.markdown("The role gives nothing here of what this console knows about registries.")
+        st.markdown("The role gives none of the permissions that this console checks.")
         return
     gone = [decision for decision in left if decision.verdict is Verdict.NO]
     lines = [f"- No longer: {_names(gone)}"] if gone else []
@@ -112,13 +112,13 @@ def show_left(left: Sequence[Decision]) -> None:
     for decision in left:
         if decision.verdict is not Verdict.NO:
             why = "; ".join(reason.label for reason in decision.granting)
-            untold = "; ".join(f"{reason.label}: {reason.why}" for reason in decision.undetermined) or decision.unread
-            word = {Verdict.YES: "Still", Verdict.SOME: "Still, on some repositories"}.get(
-                decision.verdict, "Can't be told"
+            undetermined = (
+                "; ".join(f"{reason.label}: {reason.why}" for reason in decision.undetermined) or decision.unread
             )
-            by_reason.setdefault(f"{word} ({plain(why or untold)})", []).append(decision)
+            word = {Verdict.YES: "Still", Verdict.SOME: "Still, on some repositories"}.get(decision.verdict, "Unknown")
+            by_reason.setdefault(f"{word} ({plain(why or undetermined)})", []).append(decision)
     lines += [f"- {reason}: {_names(decisions)}" for reason, decisions in by_reason.items()]
-    st.markdown("What its holder may do after it:\n\n" + "\n".join(lines))
+    st.markdown("Afterwards the principal may:\n\n" + "\n".join(lines))
 
 
 def _names(decisions: Iterable[Decision]) -> str:
@@ -127,5 +127,5 @@ def _names(decisions: Iterable[Decision]) -> str:
 
 def _removed(plan: RemovalPlan, result: Removed) -> str:
     still = [decision for decision in result.left or () if decision.verdict is not Verdict.NO]
-    left = f" Its holder may still, by other roles: {_names(still)}." if still else ""
+    left = f" The principal may still, through other roles: {_names(still)}." if still else ""
     return f"{plain(plan.role_name)} on {plain(plan.registry.name)}: {WORDS[result.outcome]}.{left}"

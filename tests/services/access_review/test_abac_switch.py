@@ -329,7 +329,7 @@ def test_the_steps_are_in_the_order_that_locks_nobody_out() -> None:
     assert steps[3].lines[1].startswith("az aks check-acr --name aks1")
     assert steps[4].lines == (f"az role assignment delete --ids {held('AcrPull').id}",)
     nothing = steps_of(planned())
-    assert (nothing[0].words, nothing[0].lines, nothing[4].lines) == ("None is needed.", (), ())
+    assert (nothing[0].words, nothing[0].lines, nothing[4].lines) == ("No new role is needed.", (), ())
 
 
 def test_the_estate_s_hub_switched_for_real_takes_what_was_foretold(tmp_path: Path) -> None:

@@ -132,10 +132,10 @@ def test_the_order_of_a_registry_with_one_of_each() -> None:
     )
     assert [int(one.principal_id[-12:]) for one in found] == [11, 10, 9, 8, 7, 6, 4, 5, 2, 3, 1, 12]
     dangers = {int(one.principal_id[-12:]): [danger.danger for danger in one.dangers] for one in found}
-    assert dangers[11] == [Danger.ASSIGNS, Danger.WAY_AROUND, Danger.TOKENS, Danger.EVERY_ACTION, Danger.WIDE]
-    assert dangers[10] == [Danger.ASSIGNS, Danger.WAY_AROUND, Danger.TOKENS, Danger.EVERY_ACTION]
+    assert dangers[11] == [Danger.ASSIGNS, Danger.TURNS_ADMIN_ON, Danger.TOKENS, Danger.EVERY_ACTION, Danger.WIDE]
+    assert dangers[10] == [Danger.ASSIGNS, Danger.TURNS_ADMIN_ON, Danger.TOKENS, Danger.EVERY_ACTION]
     assert dangers[9] == [Danger.ASSIGNS]
-    assert dangers[7] == [Danger.WAY_AROUND, Danger.TOKENS, Danger.EVERY_ACTION, Danger.WIDE]
+    assert dangers[7] == [Danger.TURNS_ADMIN_ON, Danger.TOKENS, Danger.EVERY_ACTION, Danger.WIDE]
     assert dangers[4] == [Danger.WIDE]
     assert dangers[5] == dangers[3] == dangers[2] == dangers[1] == dangers[12] == []
     assert [found.sure for one in found for found in one.dangers if one.principal_id == somebody(8)] == [False]
@@ -150,9 +150,9 @@ def test_who_reads_the_admin_password_counts_while_the_admin_user_is_on() -> Non
     assert listed(configures, registry=off)[0].dangers == ()
     (danger,) = listed(configures, registry=on)[0].dangers
     assert (danger.danger, danger.sure) == (Danger.PASSWORD, True)
-    assert "pulls, pushes and deletes" in danger.why
+    assert "can pull, push and delete" in danger.why
     owner = listed(held("Contributor"), registry=on)[0]
-    assert Danger.WAY_AROUND not in [found.danger for found in owner.dangers]
+    assert Danger.TURNS_ADMIN_ON not in [found.danger for found in owner.dangers]
 
 
 def test_in_abac_mode_a_contributor_has_no_image_and_a_way_to_all_of_them() -> None:
@@ -182,7 +182,7 @@ def test_who_makes_tokens_is_looked_at_for_certain_where_nothing_limits_it() -> 
     maker = RoleDefinition("own", "Contoso Token Maker", "CustomRole", (PermissionBlock(actions),))
     (sure,) = listed(held("own"), roles={"own": maker})[0].dangers
     assert (sure.danger, sure.sure) == (Danger.TOKENS, True)
-    assert sure.why.startswith("Contoso Token Maker lets it make tokens")
+    assert sure.why.startswith("Contoso Token Maker lets it create tokens")
     conditional = held("own", condition="@Environment[isPrivateLink] BoolEquals true")
     everything = DenyAssignment("d", "d", REGISTRY_ID, (PermissionBlock(("*",)),), (PrincipalRef(ME, "User"),))
     for assignment, denies in ((conditional, ()), (held("own"), (everything,)), (held("own"), None)):

@@ -26,19 +26,18 @@ def test_tags_are_read_line_by_line_as_they_are_typed(text: str, tags: Tags) -> 
 @pytest.mark.parametrize(
     ("text", "cause"),
     [
-        ("environment", "'environment' is no tag: write name=value."),
-        ("a=1\n bare \nb=2", "'bare' is no tag: write name=value."),
-        ("=x", "'=x' is no tag: write name=value."),
-        ("a?=1", "The name of the tag a? must be without ?."),
-        ("a<b=1", "The name of the tag a<b must be without <."),
+        ("environment", "'environment' is not a tag: write name=value."),
+        ("a=1\n bare \nb=2", "'bare' is not a tag: write name=value."),
+        ("=x", "'=x' is not a tag: write name=value."),
+        ("a?=1", "The name of the tag a? can't contain ?."),
+        ("a<b=1", "The name of the tag a<b can't contain <."),
         ("a" * 513 + "=1", f"The name of a tag has at most 512 characters: {'a' * 20}… has 513."),
         ("a=" + "1" * 257, "The value of a tag has at most 256 characters: that of a has 257."),
-        ("Team=1\nteam=2", "The tag team is there 2 times: names are the same whatever their case."),
+        ("Team=1\nteam=2", "The tag team is there 2 times: names are compared without case."),
         ("\n".join(f"t{number}=" for number in range(MOST_TAGS + 1)), "A resource has at most 50 tags: these are 51."),
         (
             "a?=1\nb=1\nB=2",
-            "The name of the tag a? must be without ?. The tag b is there 2 times: names are the same whatever their "
-            "case.",
+            "The name of the tag a? can't contain ?. The tag b is there 2 times: names are compared without case.",
         ),
     ],
 )

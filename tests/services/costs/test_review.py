@@ -15,7 +15,7 @@ from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
 from services.costs.bills import CostSource, SubscriptionCosts
 from services.costs.by_meter import months_by_meter
-from services.costs.by_repository import by_prefix, share_out
+from services.costs.by_repository import by_prefix, split_bill
 from services.costs.review import (
     days_in,
     estimate_month,
@@ -96,7 +96,7 @@ def test_a_registry_that_is_gone_ends_with_what_it_has_cost() -> None:
 def test_a_registry_whose_list_was_refused_is_not_called_deleted(unlisted: dict[str, Any]) -> None:
     found = line(row(UNIT, "20", "20"), registries=[], **unlisted)
     assert (found.gone, found.forecast) == (False, 30)
-    assert found.why == ("Whether it is still there could not be read: it is counted as if it were.",)
+    assert found.why == ("Unknown whether it still exists (its list could not be read): counted as if it did.",)
 
 
 def test_without_a_count_of_days_yesterday_is_the_last_one_billed() -> None:
@@ -169,31 +169,31 @@ def test_a_bill_that_is_as_estimated_needs_no_words() -> None:
 
 def test_differences_are_explained_by_part() -> None:
     assert why(FEE, STORED) == (
-        "Replicas: USD 111.66 less than estimated, since replicas came, went or were filled within the month.",
+        "Replicas: USD 111.66 less than estimated, since replicas were created, deleted or filled within the month.",
     )
     assert why(FEE, REPLICAS, use=Use(Decimal(0))) == (
-        "Replicas: USD 51.66 more than estimated, for replicas that are no longer there.",
+        "Replicas: USD 51.66 more than estimated, for replicas that no longer exist.",
     )
     assert why(FEE, use=Use(Decimal(600))) == (
-        "Storage over the included: USD 10.00 less than estimated, since it stored less on average than now.",
+        "Storage beyond the included: USD 10.00 less than estimated, since it stored less on average than now.",
     )
     builds = row("Task vCPU Duration", "3", "36000", month=OCTOBER)
     assert why(FEE, builds, use=Use(Decimal(0))) == (
-        "Build minutes: USD 3.00 more than estimated: the estimate knows of no builds.",
+        "Build minutes: USD 3.00 more than estimated: the estimate does not include builds.",
     )
     half = row(UNIT, "25", "15", month=OCTOBER)
     assert why(half, use=Use(Decimal(0))) == ("Fixed fee: USD 26.66 less than estimated, for 15 of 31 days.",)
     agreed = row(UNIT, "31", "31", month=OCTOBER)
     assert why(agreed, use=Use(Decimal(0))) == (
-        "Fixed fee: USD 20.66 less than estimated, so its price is not that of the list.",
+        "Fixed fee: USD 20.66 less than estimated, so its price is not the list price.",
     )
     other = row("Something new", "1", "1", month=OCTOBER)
     assert why(FEE, other, use=Use(Decimal(0))) == (
-        "Other meters: USD 1.00 more than estimated: meters that the estimate does not know.",
+        "Other meters: USD 1.00 more than estimated: meters that are not in the estimate.",
     )
     edge = row("Premium Connected registry", "7", "7", month=OCTOBER)
     assert why(FEE, edge, use=Use(Decimal(0))) == (
-        "Connected registries: USD 7.00 more than estimated: the estimate counts no connected registries.",
+        "Connected registries: USD 7.00 more than estimated: the estimate does not include connected registries.",
     )
 
 
@@ -270,7 +270,7 @@ def test_tables_have_the_lines_own_figures() -> None:
     found = reviewed(row(UNIT, "30", "20"))
     table = registry_table(found)
     cells = dict(zip(table.columns, table.rows[0], strict=True))
-    assert (cells["Registry"], cells["So far"], cells["By the month's end"], cells["Currency"]) == (
+    assert (cells["Registry"], cells["So far"], cells["Forecast"], cells["Currency"]) == (
         "contosoacr",
         30,
         45,
@@ -299,7 +299,7 @@ def storage(*repositories: tuple[str, int, int], shared: int = 0) -> RegistrySto
 
 
 def test_a_bill_is_shared_by_own_bytes_and_a_part_of_the_shared() -> None:
-    found = share_out(Decimal(100), storage(("team/api", 50, 20), ("team/web", 20, 20), ("base", 10, 0), shared=20))
+    found = split_bill(Decimal(100), storage(("team/api", 50, 20), ("team/web", 20, 20), ("base", 10, 0), shared=20))
     assert {one.name: (one.unique, one.part, one.amount) for one in found} == {
         "team/api": (50, 10, 60),
         "team/web": (20, 10, 30),
@@ -309,13 +309,13 @@ def test_a_bill_is_shared_by_own_bytes_and_a_part_of_the_shared() -> None:
 
 
 def test_cents_go_to_those_who_are_owed_most_of_one() -> None:
-    found = share_out(Decimal("0.05"), storage(("a", 1, 0), ("b", 1, 0), ("c", 1, 0)))
+    found = split_bill(Decimal("0.05"), storage(("a", 1, 0), ("b", 1, 0), ("c", 1, 0)))
     assert [(one.name, str(one.amount)) for one in found] == [("a", "0.02"), ("b", "0.02"), ("c", "0.01")]
 
 
 def test_an_empty_registry_has_nobody_to_share_with() -> None:
-    assert share_out(Decimal(5), storage()) == ()
-    assert share_out(Decimal(5), storage(("a", 0, 0))) == ()
+    assert split_bill(Decimal(5), storage()) == ()
+    assert split_bill(Decimal(5), storage(("a", 0, 0))) == ()
 
 
 repositories = st.lists(st.tuples(st.integers(0, 10**12), st.integers(0, 10**12)), min_size=1, max_size=20)
@@ -324,7 +324,7 @@ repositories = st.lists(st.tuples(st.integers(0, 10**12), st.integers(0, 10**12)
 @given(st.decimals(0, 10**6, places=8), repositories, st.integers(0, 10**12))
 def test_the_parts_are_the_bill_to_the_cent(bill: Decimal, held: list[tuple[int, int]], shared: int) -> None:
     named = [(f"{'team/' if number % 2 else ''}app{number}", *sizes) for number, sizes in enumerate(held)]
-    found = share_out(bill, storage(*named, shared=shared))
+    found = split_bill(bill, storage(*named, shared=shared))
     if not found:
         return
     assert sum(one.amount for one in found) == cents(bill)

@@ -119,7 +119,7 @@ def test_a_sheet_in_another_currency_is_refused() -> None:
         ),
         (b"meter,currency,price\nData Stored,USD,1\n\ndata stored,USD,2\n", 4, 0, "Data Stored has a price"),
         (b"meter,currency,price\nData Stored,USD\n", 2, 0, "price is missing"),
-        (b"meter,currency,price\n", 1, 0, "there are no prices"),
+        (b"meter,currency,price\n", 1, 0, "the file has no prices"),
         (b"", 1, 0, "is missing"),
         (b'meter,currency,price\nData Stored,USD,"1\n', 2, 0, "unexpected end of data"),
         (b"meter,currency,price\nData \xff,USD,1\n", 2, 6, "the file is not UTF-8"),

@@ -116,8 +116,8 @@ def test_a_name_of_its_own_domain_has_a_hash_in_its_login_server(own: Own) -> No
         ({"group": "Casacloud_RG1"}, "casacloud_rg1 is there already (eastus)"),
         ({"group": "contoso-none-rg", "new_group": False}, "There is no resource group contoso-none-rg."),
         ({"location": "westcentralus"}, "Registries are not offered in westcentralus"),
-        ({"tags": (("a", "1"), ("A", "2"))}, "The tag a is there 2 times: names are the same whatever their case."),
-        ({"tags": (("a/b", "1"),)}, "The name of the tag a/b must be without /."),
+        ({"tags": (("a", "1"), ("A", "2"))}, "The tag a is there 2 times: names are compared without case."),
+        ({"tags": (("a/b", "1"),)}, "The name of the tag a/b can't contain /."),
     ],
 )
 def test_what_azure_would_refuse_is_said_before(own: Own, change: dict[str, Any], says: str) -> None:

@@ -29,7 +29,7 @@ def test_a_month_by_sku_is_the_estimate_in_parts(theme: str) -> None:
     found = drawn(figure)
     assert set(found) == {part.value for part in Part if part is not Part.CONNECTED}
     assert list(found["Fixed fee"].x) == [5.0, 20.0, 50.0]
-    assert list(found["Storage over the included"].x) == [59.0, 50.0, 10.0]
+    assert list(found["Storage beyond the included"].x) == [59.0, 50.0, 10.0]
     assert list(found["Replicas"].x) == [0.0, 0.0, 110.0]
     assert list(found["Build minutes"].x) == [1.0, 1.0, 1.0]
     assert list(found["Fixed fee"].y) == ["Basic<br>lacks something", "Standard<br>lacks something", "Premium"]
@@ -47,7 +47,7 @@ def test_lines_bend_where_the_included_storage_ends_and_cross_where_they_should(
         assert list(found[sku.value].x) == [float(at) for at in bends()]
         assert list(found[sku.value].y) == [float(round(cost_at(sku, at, LIST, 30), 2)) for at in bends()]
     assert list(found["Crossing"].x) == [float(one.gib) for one in crossings(LIST, 30)] == [400.0, 460.0]
-    assert "Premium is cheaper than Basic from 460.00 GiB on" in found["Crossing"].customdata
+    assert "Premium is cheaper than Basic from 460.00 GiB" in found["Crossing"].customdata
     assert list(found["Ours, Basic"].x) == [600.0]
     assert "Ours, Premium" not in found
     assert "<a" not in found["Ours, Basic"].customdata[0] and "64.12" in found["Ours, Basic"].customdata[0]
