@@ -159,7 +159,7 @@ def apply_replica(
     report("checking again")
     again = read_replica_plan(session, plan.registry.id, plan.region)
     if again.blockers:
-        raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")
+        raise changed(title, f"Blocked since it was planned: {' '.join(again.blockers)}")
     registry = again.registry
     report(f"adding {plan.region}")
     client = session.registries(registry.subscription_id).replications

@@ -60,7 +60,7 @@ def apply_scope_map_removal(
     report("checking again")
     again = read_scope_map_removal_plan(session, registry, scope_map, plan.deleted_token)
     if again.blockers:
-        raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")
+        raise changed(title, f"Blocked since it was planned: {' '.join(again.blockers)}")
     now = if_there(lambda: get_scope_map(session, registry, scope_map.name), says_not_found)
     if now is None:
         return Outcome.ALREADY_DONE

@@ -139,7 +139,7 @@ def apply_token(session: AzureSession, plan: TokenPlan, report: Callable[[str], 
     report("checking again")
     again = read_token_plan(session, registry, plan.name, plan.grants)
     if again.blockers:
-        raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")
+        raise changed(title, f"Blocked since it was planned: {' '.join(again.blockers)}")
     client = session.registries(registry.subscription_id)
     if not again.map_there:
         report("creating the scope map")

@@ -100,7 +100,7 @@ def apply_webhook(
     report("checking again")
     again = read_webhook_plan(session, registry, wanted)
     if again.blockers:
-        raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")
+        raise changed(title, f"Blocked since it was planned: {' '.join(again.blockers)}")
     report("adding")
     client = session.registries(registry.subscription_id).webhooks
     body = models.WebhookCreateParameters(

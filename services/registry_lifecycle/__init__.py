@@ -1,1 +1,1 @@
-"""A registry created, its settings and SKU changed, deleted."""
+"""Creating a registry, changing its settings and SKU, deleting it."""

@@ -1,4 +1,4 @@
-"""A registry that is wanted as code: Bicep and Terraform for what the console would make."""
+"""Bicep and Terraform for a registry that the console would create."""
 
 from services.commands.iac_strings import bicep_string, hcl_string
 from services.registries.registry import MODES
@@ -6,14 +6,14 @@ from services.registry_lifecycle.creation_plan import RegistrySpec
 from services.registry_lifecycle.names import NameScope
 
 _API = "2025-11-01"
-# https://learn.microsoft.com/azure/templates/microsoft.containerregistry/registries: what only a preview has.
+# https://learn.microsoft.com/azure/templates/microsoft.containerregistry/registries: name scopes are in a preview only.
 _PREVIEW = "2026-09-01-preview"
 _GROUP_API = "2024-11-01"
 REGISTRY_FILE, MAIN_FILE = "registry.bicep", "main.bicep"
 
 
 def as_bicep(spec: RegistrySpec) -> str:
-    """The registry, to be deployed to its resource group: REGISTRY_FILE."""
+    """The content of REGISTRY_FILE, which is deployed to the resource group."""
     scoped = spec.name_scope is not NameScope.UNSECURE
     tags = [f"    {bicep_string(name)}: {bicep_string(value)}" for name, value in spec.tags]
     lines = [
@@ -38,7 +38,7 @@ def as_bicep(spec: RegistrySpec) -> str:
 
 
 def group_as_bicep(spec: RegistrySpec) -> str:
-    """The resource group with the registry of REGISTRY_FILE in it, to be deployed to the subscription: MAIN_FILE."""
+    """The content of MAIN_FILE, which is deployed to the subscription: the resource group, and REGISTRY_FILE in it."""
     lines = [
         "targetScope = 'subscription'",
         "",
@@ -58,7 +58,7 @@ def group_as_bicep(spec: RegistrySpec) -> str:
 
 
 def as_terraform(spec: RegistrySpec) -> str:
-    """Resources of the azurerm provider, 4.81 or later; a group that is there already is referred to by its name."""
+    """Resources of the azurerm provider, 4.81 or later. An existing group is referred to by its name."""
     group = "azurerm_resource_group.registry.name" if spec.new_group else hcl_string(spec.group)
     members = {
         "name": hcl_string(spec.name),
@@ -81,7 +81,7 @@ def as_terraform(spec: RegistrySpec) -> str:
             *(f"    {name:<{width}} = {hcl_string(value)}" for name, (_, value) in pairs),
             "  }",
         ]
-    made = [
+    new_group = [
         'resource "azurerm_resource_group" "registry" {',
         f"  name     = {hcl_string(spec.group)}",
         f"  location = {hcl_string(spec.location)}",
@@ -91,7 +91,7 @@ def as_terraform(spec: RegistrySpec) -> str:
     # https://github.com/hashicorp/terraform-provider-azurerm/issues/30174
     scope = [] if spec.name_scope is NameScope.UNSECURE else [f"# {_NO_SCOPE} ({spec.name_scope.value})."]
     text = [
-        *(made if spec.new_group else []),
+        *(new_group if spec.new_group else []),
         *scope,
         'resource "azurerm_container_registry" "registry" {',
         *lines,
@@ -100,4 +100,4 @@ def as_terraform(spec: RegistrySpec) -> str:
     return "\n".join(text) + "\n"
 
 
-_NO_SCOPE = "azurerm can't set the scope of the domain name yet: use az or Bicep for that"
+_NO_SCOPE = "azurerm can't set the scope of the domain name yet: use az or Bicep"

@@ -1,6 +1,6 @@
-"""Creating a registry, and before it its resource group: checked again, created, read back, reported item by item.
+"""Creates a registry, and its resource group where that is new: checks again, sends, reads back, reports each item.
 
-Creating is a PUT, which changes a registry that is there: it is sent only where another look has found none.
+Creating is a PUT, which would change an existing registry: it is sent only after a second check has found none.
 """
 
 from collections.abc import Callable, Iterator
@@ -21,14 +21,14 @@ from services.registry_lifecycle.creation_plan import CreationPlan, RegistrySpec
 from services.registry_lifecycle.names import NameScope
 
 _POLL_S = 1.0
-# A registry is created within seconds; one whose operation was lost sight of is looked at this often.
-_LOOKS_MOST = 60
+# A registry is created within seconds; where the operation's own status was lost, the registry is read this often.
+_MOST_READS = 60
 _NOT_CREATED = (Outcome.REFUSED, Outcome.NOT_TRIED)
 
 
 @dataclass(frozen=True)
 class ItemResult:
-    """What became of one thing, and why where it failed. ALREADY_DONE: it was there."""
+    """The outcome for one resource, with the error where it failed. ALREADY_DONE: it existed before."""
 
     what: str
     outcome: Outcome
@@ -37,20 +37,20 @@ class ItemResult:
 
 @dataclass(frozen=True)
 class CreationResult:
-    """What became of the group and of the registry; `registry` as read back. `differs`: what of it is not as
-    specified, as a policy may have it, in sentences."""
+    """The outcomes for the group and the registry; `registry` as read back. `differences`: a sentence for each setting
+    that is not as specified, which an Azure policy may cause."""
 
     spec: RegistrySpec
     group: ItemResult
     creation: ItemResult
     registry: Registry | None = None
-    differs: tuple[str, ...] = ()
+    differences: tuple[str, ...] = ()
 
     @property
-    def left_over(self) -> str:
-        """The group that was created for a registry that is not there, "" where none was."""
-        alone = self.group.outcome is Outcome.CREATED and self.creation.outcome in _NOT_CREATED and not self.registry
-        return self.spec.group if alone else ""
+    def leftover_group(self) -> str:
+        """The resource group that was created although its registry was not; "" where there is none."""
+        leftover = self.group.outcome is Outcome.CREATED and self.creation.outcome in _NOT_CREATED and not self.registry
+        return self.spec.group if leftover else ""
 
 
 def apply_creation(
@@ -59,10 +59,10 @@ def apply_creation(
     report: Callable[[str], None] = lambda _state: None,
     stop: Event | None = None,
 ) -> CreationResult:
-    """Creates what is planned. After `stop` nothing new is begun, and the registry is no longer waited for.
+    """Creates what is planned. After `stop` nothing new is sent, and the registry is no longer waited for.
 
-    Raises ServiceError where nothing was created: refused by the plan or by Azure, or something has changed since. What
-    fails after that stands in the result, with what was created before it.
+    Raises ServiceError where nothing was created: refused by the plan or by Azure, or changed since it was planned. A
+    later failure is in the result, with what was created before it.
     """
     spec, stop = plan.spec, stop or Event()
     title = f"Could not create the registry {spec.name}"
@@ -71,10 +71,10 @@ def apply_creation(
     report("checking again")
     again = read_creation_plan(session, spec)
     if again.blockers:
-        raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")
+        raise changed(title, f"Blocked since it was planned: {' '.join(again.blockers)}")
     group = ItemResult(f"Resource group {spec.group}", Outcome.ALREADY_DONE)
     if stop.is_set():
-        raise ServiceError(title, "It was stopped before anything was created.", "Start it again.", "Stopped")
+        raise ServiceError(title, "It was stopped before anything was created.", "Start again.", "Stopped")
     if spec.new_group:
         report("creating the resource group")
         group = replace(group, outcome=_create_group(session, spec))
@@ -103,8 +103,8 @@ def apply_creation(
 
 
 def _read_back(session: AzureSession, spec: RegistrySpec, stop: Event) -> Registry | None:
-    """The registry once Azure no longer works on it, or as it is when that takes too long. Raises ServiceError."""
-    for _ in range(_LOOKS_MOST):
+    """The registry once its operation has ended, or as it is when that takes too long. Raises ServiceError."""
+    for _ in range(_MOST_READS):
         found = find_registry(session, spec.subscription_id, spec.group, spec.name)
         if found is None or found.provisioning_state not in ("Creating", "Updating") or stop.wait(_POLL_S):
             break
@@ -112,7 +112,7 @@ def _read_back(session: AzureSession, spec: RegistrySpec, stop: Event) -> Regist
 
 
 def _create_group(session: AzureSession, spec: RegistrySpec) -> Outcome:
-    """CREATED or NOT_CONFIRMED. Raises ServiceError where the group was not created, or nobody can tell."""
+    """CREATED or NOT_CONFIRMED. Raises ServiceError where the group was not created, or that could not be read."""
     found = write(
         f"Could not create the resource group {spec.group}",
         lambda: create_group(session, spec.subscription_id, spec.group, spec.location),
@@ -127,16 +127,16 @@ def _send(session: AzureSession, title: str, spec: RegistrySpec, report: Callabl
     with as_service_error(title):
         unsecure = spec.name_scope is NameScope.UNSECURE
         client = (session.registries if unsecure else session.registries_preview)(spec.subscription_id)
-        poller = client.registries.begin_create(spec.group, spec.name, body_of(spec))
+        poller = client.registries.begin_create(spec.group, spec.name, request_body(spec))
         while not poller.done() and not stop.is_set():
-            report(f"creating the registry, Azure says {poller.status() or 'nothing yet'}")
+            report(f"creating the registry (state: {poller.status() or 'not reported yet'})")
             poller.wait(_POLL_S)
         if poller.done():
             poller.result()
 
 
-def body_of(spec: RegistrySpec) -> Any:
-    """The registry as it is sent to Azure."""
+def request_body(spec: RegistrySpec) -> Any:
+    """The request body of the creation, as JSON."""
     registry = models.Registry(
         location=spec.location,
         sku=models.Sku(name=spec.sku.value),
@@ -148,23 +148,23 @@ def body_of(spec: RegistrySpec) -> Any:
         ),
     )
     body = registry.as_dict()
-    if spec.name_scope is not NameScope.UNSECURE:  # No word of it in the SDK's own version of the API.
+    if spec.name_scope is not NameScope.UNSECURE:  # Not in the API version of the SDK.
         body["properties"]["autoGeneratedDomainNameLabelScope"] = spec.name_scope.value
     return body
 
 
 def _differences(spec: RegistrySpec, found: Registry) -> Iterator[str]:
-    """What of a registry is not as specified."""
+    """A sentence for each setting of a registry that is not as specified."""
     tags = dict(found.tags)
-    for what, wanted, there in (
+    for label, wanted, actual in (
         ("SKU", spec.sku.value, str(sku_of(found.sku) or found.sku)),
         ("location", spec.location, found.location),
         ("permission mode", spec.mode.value, found.access.mode.value),
         ("public access", _on(spec.public_access), _on(found.network.public_access)),
         *((f"tag {name}", value, tags.get(name, "missing")) for name, value in spec.tags),
     ):
-        if wanted != there:
-            yield f"Its {what} is {there}, not {wanted}: a policy may have changed it."
+        if wanted != actual:
+            yield f"Its {label} is {actual}, not {wanted}: an Azure policy may have changed it."
 
 
 def _on(value: bool) -> str:

@@ -1,4 +1,4 @@
-"""A registry that somebody wants, and what is in the way of it: planned before anything is sent."""
+"""The plan for a new registry: what blocks it and what to know, before anything is sent."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -25,7 +25,7 @@ from services.registry_lifecycle.names import NameCheck, NameScope, check_name, 
 
 @dataclass(frozen=True)
 class RegistrySpec:
-    """What to create. With `new_group` the resource group is created first, in the same location."""
+    """The registry to create. With `new_group` its resource group is created first, in the same location."""
 
     subscription_id: str
     group: str
@@ -41,20 +41,20 @@ class RegistrySpec:
 
 @dataclass(frozen=True)
 class CreationFacts:
-    """What there is where the registry shall be. None: no such group; not asked or not answered; no registry so
-    named in the group; the caller's permissions at the group unknown."""
+    """What a plan depends on. None means: `group`, there is no such group; `name_check`, not asked or not answered;
+    `existing`, the group has no registry of this name; `caller_permissions`, those at the group could not be read."""
 
     provider: RegistryProvider
     group: ResourceGroup | None
-    name: NameCheck | None
-    there: Registry | None
-    own: tuple[PermissionBlock, ...] | None
+    name_check: NameCheck | None
+    existing: Registry | None
+    caller_permissions: tuple[PermissionBlock, ...] | None
 
 
 @dataclass(frozen=True)
 class CreationPlan:
-    """`blockers` are in the way, and nothing is sent while there are any; `warnings` are to be known. `cost` is that of
-    a month of `days`, empty as the registry is; None where there are no prices."""
+    """Nothing is sent while there are `blockers`. `cost` is that of the empty registry in a month of `days`; None where
+    there are no prices."""
 
     spec: RegistrySpec
     steps: tuple[str, ...]
@@ -66,31 +66,31 @@ class CreationPlan:
 
 
 def read_creation_facts(session: AzureSession, spec: RegistrySpec) -> CreationFacts:
-    """Looks at all that a plan needs to know. Raises ServiceError where provider, group or registry can't be read.
+    """Reads what a plan depends on. Raises ServiceError where provider, group or registry can't be read.
 
-    Azure is not asked about a name that breaks a rule, nor while its provider is not registered: it only refuses.
+    A name that breaks a rule, or one in a subscription without the provider, is not checked: Azure would only refuse.
     """
     provider = read_provider(session, spec.subscription_id)
     group = None
     if not tuple(broken_group_rules(spec.group)):
         group = find_group(session, spec.subscription_id, spec.group)
-    name = there = own = None
+    name_check = existing = caller_permissions = None
     if provider.registered and not tuple(name_errors(spec.name)):
-        there = find_registry(session, spec.subscription_id, spec.group, spec.name) if group else None
+        existing = find_registry(session, spec.subscription_id, spec.group, spec.name) if group else None
         try:
-            name = check_name(session, spec.subscription_id, spec.name, spec.name_scope, spec.group)
+            name_check = check_name(session, spec.subscription_id, spec.name, spec.name_scope, spec.group)
         except ServiceError:
-            name = None
+            name_check = None
     if group:
         try:
-            own = group_permissions(session, spec.subscription_id, group.name)
+            caller_permissions = group_permissions(session, spec.subscription_id, group.name)
         except ServiceError:
-            own = None
-    return CreationFacts(provider, group, name, there, own)
+            caller_permissions = None
+    return CreationFacts(provider, group, name_check, existing, caller_permissions)
 
 
 def plan_creation(spec: RegistrySpec, facts: CreationFacts, prices: Prices | None, days: int = 30) -> CreationPlan:
-    """What would be created, what it costs, and what stands against it."""
+    """What would be created, what it costs, what blocks it and what to know."""
     blockers = (
         *_provider_blockers(spec, facts.provider),
         *_group_blockers(spec, facts),
@@ -109,7 +109,7 @@ def plan_creation(spec: RegistrySpec, facts: CreationFacts, prices: Prices | Non
 def read_creation_plan(
     session: AzureSession, spec: RegistrySpec, prices: Prices | None = None, days: int = 30
 ) -> CreationPlan:
-    """Reads all that a plan needs to know, and plans. Raises ServiceError as `read_creation_facts` does."""
+    """Reads what a plan depends on, and plans. Raises ServiceError as `read_creation_facts` does."""
     return plan_creation(spec, read_creation_facts(session, spec), prices, days)
 
 
@@ -143,7 +143,7 @@ def _provider_blockers(spec: RegistrySpec, provider: RegistryProvider) -> Iterat
         state = provider.state or "state not reported"
         yield f"{NAMESPACE} is not registered in the subscription ({state}): register it first."
     if not provider.offers(spec.location):
-        yield f"Registries are not offered in {spec.location or 'no location'}, not to this subscription."
+        yield f"Azure offers this subscription no registries in {spec.location or 'no location'}."
 
 
 def _group_blockers(spec: RegistrySpec, facts: CreationFacts) -> Iterator[str]:
@@ -151,39 +151,44 @@ def _group_blockers(spec: RegistrySpec, facts: CreationFacts) -> Iterator[str]:
     if spec.new_group:
         yield from broken_group_rules(spec.group)
         if group:
-            yield f"The resource group {group.name} is there already ({group.location}): choose it as existing."
+            yield f"The resource group {group.name} exists already ({group.location}): choose it as existing."
     elif group is None:
         yield f"There is no resource group {spec.group}." if spec.group else "No resource group is chosen."
     if group and group.state == DELETING:
-        yield f"The resource group {group.name} is being deleted, with all that is in it: choose another."
-    # As the mode of a registry that is not there yet decides nothing about writing it, any will do.
-    if facts.own is not None and not blocks_grant(facts.own, Permission.WRITE_REGISTRY, Mode.LEGACY):
+        yield f"The resource group {group.name} is being deleted with all its resources: choose another."
+    # The permission mode does not matter for creating a registry: any will do.
+    if facts.caller_permissions is not None and not blocks_grant(
+        facts.caller_permissions, Permission.WRITE_REGISTRY, Mode.LEGACY
+    ):
         yield (
             f"You may not create registries in {spec.group} (Microsoft.ContainerRegistry/registries/write). "
-            "Contributor on the group may."
+            "Contributor on the group is enough."
         )
 
 
 def _name_blockers(spec: RegistrySpec, facts: CreationFacts) -> Iterator[str]:
     yield from name_errors(spec.name)
-    if facts.there:
-        yield f"{facts.there.name} is in this resource group already: creating it again would change it."
-    elif facts.name and not facts.name.available:
-        yield facts.name.message or f"The name {spec.name} is not free ({facts.name.reason or 'no reason given'})."
+    if facts.existing:
+        yield f"{facts.existing.name} is in this resource group already: creating it again would change it."
+    elif facts.name_check and not facts.name_check.available:
+        yield (
+            facts.name_check.message
+            or f"The name {spec.name} is not available ({facts.name_check.reason or 'no reason given'})."
+        )
 
 
 def _warnings(spec: RegistrySpec, facts: CreationFacts, prices: Prices | None) -> Iterator[str]:
     yield from name_warnings(spec.name)
-    if facts.name is None and facts.provider.registered and not tuple(name_errors(spec.name)):
-        yield "Whether the name is free could not be asked: Azure will say."
-    if facts.group and facts.own is None:
-        yield "Whether you may create registries there could not be read: Azure will say."
+    if facts.name_check is None and facts.provider.registered and not tuple(name_errors(spec.name)):
+        yield "Whether the name is available could not be read: Azure checks it on creation."
+    if facts.group and facts.caller_permissions is None:
+        yield "Whether you may create registries there could not be read: Azure checks it on creation."
     if prices and spec.sku not in prices.registry_day:
-        yield f"The price list of {spec.location} has no {spec.sku} registry: it may not be offered there."
+        yield f"The price list of {spec.location} has no {spec.sku} registry: it may not be available there."
     if not spec.public_access:
-        yield "Nobody reaches it until it has a private endpoint, neither this console nor a cluster."
+        yield "Nothing can reach it until it has a private endpoint: neither this console nor any cluster."
     if spec.mode is Mode.ABAC:
         yield (
-            "With ABAC permissions AcrPull and AcrPush do nothing, nor do Owner and Contributor reach images: give "
-            "Container Registry Repository Reader and Writer instead."
+            "In ABAC mode AcrPull and AcrPush have no effect, and Owner and Contributor can't read images: assign "
+            "Container Registry Repository Reader or Writer instead."
         )

@@ -1,7 +1,7 @@
-"""The end of a registry with all that is in it: planned, looked at again, deleted, read back.
+"""Deleting a registry with all that is in it: planned, checked again, deleted, read back.
 
 There is no soft delete of a registry: https://learn.microsoft.com/azure/container-registry/container-registry-delete.
-The SDK takes 404 and 204 for success: that the registry is gone is read back.
+The SDK treats 404 and 204 as success: only reading back shows that the registry is gone.
 """
 
 from collections.abc import Callable, Iterable
@@ -21,15 +21,15 @@ from services.pull_checks.matrix import Answer, Pair
 from services.registries.reading import get_registry
 from services.registries.registry import Registry
 
-# Names in a sentence; the rest is counted.
-_SHOWN = 5
+# How many names a sentence lists; the rest is counted.
+_NAMES_LISTED = 5
 
 
 @dataclass(frozen=True)
 class RemovalPlan:
-    """What goes with a registry. `repositories` None: they could not be listed; `tags` and `manifests` None: not all
-    were counted. `pulls`: the clusters that can pull from it, `assignments`: role assignments at it or in it; both None
-    where they were not read. Nothing is sent while there are `blockers`."""
+    """What is deleted with a registry. `repositories` None: they could not be listed; `tags` and `manifests` None: not
+    all were read. `pulls`: the clusters that can pull from it, `assignments`: role assignments at it or below; both
+    None where they were not read. Nothing is sent while there are `blockers`."""
 
     registry: Registry
     repositories: tuple[str, ...] | None
@@ -49,36 +49,38 @@ def plan_removal(
     pairs: Iterable[Pair] | None,
     assignments: Iterable[RoleAssignment] | None,
     *,
-    own: tuple[PermissionBlock, ...] | None = None,
+    caller_permissions: tuple[PermissionBlock, ...] | None = None,
 ) -> RemovalPlan:
-    """What would be lost, as far as it was read: the catalogue's `names` with the attributes of each, the pairs of the
-    pull matrix, and the role assignments of the subscription; None where one could not be read.
+    """What would be lost, as far as it was read: `names` of the catalogue, `read` the attributes of each, `pairs` of
+    the pull matrix, `assignments` of the subscription; None where one could not be read.
 
-    `own`: the caller's permissions at the registry, None where they were not read: Azure says then.
+    `caller_permissions`: those at the registry, None where they were not read: then Azure decides.
     """
     repositories = None if names is None else tuple(names)
-    whole = repositories is not None and len(read.values) == len(repositories)
-    pulls = None if pairs is None else tuple(pair for pair in pairs if _pulls(pair, registry))
-    at_it = None if assignments is None else tuple(one for one in assignments if _within(one.scope, registry.id))
+    all_read = repositories is not None and len(read.values) == len(repositories)
+    pulls = None if pairs is None else tuple(pair for pair in pairs if _can_pull(pair, registry))
+    below = None if assignments is None else tuple(one for one in assignments if _within(one.scope, registry.id))
     blockers = []
     if registry.provisioning_state == "Deleting":
         blockers.append("It is being deleted already.")
-    if own is not None and not any(block.covers(REGISTRY + "delete", data=False) for block in own):
+    if caller_permissions is not None and not any(
+        block.covers(REGISTRY + "delete", data=False) for block in caller_permissions
+    ):
         blockers.append("You may not delete this registry (Microsoft.ContainerRegistry/registries/delete).")
     return RemovalPlan(
         registry,
         repositories,
-        sum(one.tag_count for one in read.values) if whole else None,
-        sum(one.manifest_count for one in read.values) if whole else None,
+        sum(one.tag_count for one in read.values) if all_read else None,
+        sum(one.manifest_count for one in read.values) if all_read else None,
         pulls,
-        at_it,
+        below,
         tuple(blockers),
-        tuple(_warnings(registry, repositories, whole, pulls, at_it)),
+        tuple(_warnings(registry, repositories, all_read, pulls, below)),
         (az_registries.delete_registry(registry.name, registry.resource_group, registry.subscription_id),),
     )
 
 
-def _pulls(pair: Pair, registry: Registry) -> bool:
+def _can_pull(pair: Pair, registry: Registry) -> bool:
     return same_id(pair.registry.id, registry.id) and pair.answer in (Answer.CAN, Answer.SOME)
 
 
@@ -89,55 +91,55 @@ def _within(scope: str, registry_id: str) -> bool:
 def _warnings(
     registry: Registry,
     repositories: tuple[str, ...] | None,
-    whole: bool,
+    all_read: bool,
     pulls: tuple[Pair, ...] | None,
     assignments: tuple[RoleAssignment, ...] | None,
 ) -> Iterable[str]:
     if registry.unsettled and registry.provisioning_state != "Deleting":
         yield f"{registry.unsettled}."
-    yield "No image of it can be brought back: a registry has no soft delete. Locks of images do not protect them."
+    yield "Its images can't be restored: a registry has no soft delete. Locks do not protect images from this."
     if registry.login_server.partition(".")[0] == registry.name.lower():
         yield (
-            f"The name {registry.login_server} is free for anybody then: whatever still names it pulls what its new "
-            "owner puts there."
+            f"Anyone can take the name {registry.login_server} afterwards: whatever still pulls from it then gets the "
+            "images of the new owner."
         )
     if pulls:
         clusters = [pair.cluster.name for pair in pulls]
         yield (
-            f"{_listed(clusters)} can pull from it: pods that need an image of it no longer start on a node that does "
-            "not have it."
+            f"{_listed(clusters)} can pull from it: pods that need its images will not start on nodes that do not have "
+            "them already."
         )
     if registry.network.private_endpoints:
-        ends = [parse_id(end.endpoint_id).name or end.endpoint_id for end in registry.network.private_endpoints]
-        yield f"Private endpoints stay in their networks, and are billed, until they are deleted: {_listed(ends)}."
+        names = [parse_id(end.endpoint_id).name or end.endpoint_id for end in registry.network.private_endpoints]
+        yield f"Private endpoints stay, and are billed, until they are deleted: {_listed(names)}."
     if assignments:
-        yield "The role assignments at it go too: a new registry of the same name has none of them."
+        yield "Its role assignments are deleted with it: a new registry of the same name has none of them."
     if repositories is None:
-        yield "What is in it could not be listed: there may be images that nobody has seen here."
-    elif not whole:
-        yield "Not every repository could be read: tags and manifests are not counted."
+        yield "Its repositories could not be listed: it may have images that are not shown here."
+    elif not all_read:
+        yield "Not every repository could be read: the numbers of tags and manifests are unknown."
     if pulls is None:
-        yield "Which clusters pull from it is not known here."
+        yield "Which clusters can pull from it is unknown: that could not be read."
     if assignments is None:
-        yield "Which role assignments are at it is not known here."
+        yield "Its role assignments are unknown: they could not be read."
     if registry.replicas is None or registry.usages is None:
-        yield f"Not read: {', '.join(refusal.what for refusal in registry.unread)}."
+        yield f"Unknown, could not be read: {', '.join(refusal.what for refusal in registry.unread)}."
 
 
 def _listed(names: list[str]) -> str:
-    more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
-    return f"{', '.join(names[:_SHOWN])}{more}"
+    more = f" and {len(names) - _NAMES_LISTED} more" if len(names) > _NAMES_LISTED else ""
+    return f"{', '.join(names[:_NAMES_LISTED])}{more}"
 
 
 def apply_removal(
     session: AzureSession, plan: RemovalPlan, report: Callable[[str], None] = lambda _state: None
 ) -> Outcome:
-    """Deletes the registry as planned. DELETED: Azure says that it is gone, as read back. ALREADY_DONE: it was before
-    anything was sent. NOT_CONFIRMED: Azure took the deletion, and nobody can tell.
+    """Deletes the registry as planned. DELETED: Azure says that it is gone, as read back. ALREADY_DONE: it was gone
+    before anything was sent. NOT_CONFIRMED: Azure accepted the deletion, and the registry could not be read after it.
 
-    Raises ServiceError where nothing was deleted: refused by the plan or by Azure (ScopeLocked), or since it is another
-    registry now or holds more (ChangedMeanwhile); and where it is still there (StillThere), or nobody can
-    tell after a failure.
+    Raises ServiceError where nothing was deleted: refused by the plan or by Azure (ScopeLocked), or because it is
+    another registry now or has more in it (ChangedMeanwhile); also where it still exists (StillThere), or could not be
+    read after a failure.
     """
     title = f"Could not delete the registry {plan.registry.name}"
     if plan.blockers:
@@ -146,7 +148,7 @@ def apply_removal(
     now = if_there(lambda: get_registry(session, plan.registry.id), says_not_found)
     if now is None:
         return Outcome.ALREADY_DONE
-    _require_same(session, plan, now, title)
+    _require_unchanged(session, plan, now, title)
     report("deleting")
     client = session.registries(now.subscription_id).registries
 
@@ -160,23 +162,24 @@ def apply_removal(
         read_back,
         says_not_found,
     )
-    if outcome is Outcome.NOT_CONFIRMED and (left := _if_readable(session, now.id)):
+    if outcome is Outcome.NOT_CONFIRMED and (remaining := _read_or_none(session, now.id)):
+        state = remaining.provisioning_state or "not reported"
         raise ServiceError(
             title,
-            f"Azure took the deletion, and it is still there (state: {left.provisioning_state or 'not reported'}).",
-            "It may take a while longer: refresh in a minute, and plan it again if it stays.",
+            f"Azure accepted it, but the registry is still there (state: {state}).",
+            "It may take longer: refresh in a minute, and delete it again if it is still there.",
             "StillThere",
         )
     return outcome
 
 
-def _if_readable(session: AzureSession, registry_id: str) -> Registry | None:
+def _read_or_none(session: AzureSession, registry_id: str) -> Registry | None:
     with suppress(ServiceError):
         return get_registry(session, registry_id)
     return None
 
 
-def _require_same(session: AzureSession, plan: RemovalPlan, now: Registry, title: str) -> None:
+def _require_unchanged(session: AzureSession, plan: RemovalPlan, now: Registry, title: str) -> None:
     if now.created != plan.registry.created:
         raise changed(title, f"It is another registry of that name, created {now.created:%Y-%m-%d %H:%M}.")
     if plan.repositories is None:
@@ -184,7 +187,7 @@ def _require_same(session: AzureSession, plan: RemovalPlan, now: Registry, title
     client = session.registry(now.login_server)
     names = [name for page in repository_names(client) for name in page]
     if new := sorted(set(names) - set(plan.repositories)):
-        raise changed(title, f"There are repositories in it that the plan did not show: {_listed(new)}.")
+        raise changed(title, f"It has repositories that the plan did not show: {_listed(new)}.")
     if plan.manifests is None or plan.tags is None:
         return
     read = get_repositories(client, names).values
@@ -192,6 +195,6 @@ def _require_same(session: AzureSession, plan: RemovalPlan, now: Registry, title
     if manifests > plan.manifests or tags > plan.tags:
         raise changed(
             title,
-            f"It holds {manifests:,} manifests and {tags:,} tags now: the plan showed {plan.manifests:,} and "
+            f"It has {manifests:,} manifests and {tags:,} tags now: the plan showed {plan.manifests:,} and "
             f"{plan.tags:,}.",
         )

@@ -1,4 +1,4 @@
-"""What of a registry can be set: the settings as values, read from it, typed by people, and told in words."""
+"""The settings of a registry: as values, as text, and parsed from what people type."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -17,8 +17,8 @@ MOST_RETENTION_DAYS = 365
 
 @dataclass(frozen=True)
 class Settings:
-    """`ip_rules` count while public access is on and `default_action` is Deny; each is an IPv4 address or a range in
-    CIDR notation, in the order of addresses. `retention_days` None: untagged manifests are kept for good. `tags` are
+    """`ip_rules` apply while public access is on and `default_action` is Deny; each is an IPv4 address or a range in
+    CIDR notation, in the order of addresses. `retention_days` None: untagged manifests are kept. `tags` are
     those of the Azure resource, by name."""
 
     public_access: bool
@@ -40,7 +40,7 @@ def settings_of(registry: Registry) -> Settings:
     return Settings(
         public_access=network.public_access,
         default_action=network.default_action,
-        ip_rules=in_order(network.ip_rules),
+        ip_rules=sort_ip_rules(network.ip_rules),
         trusted_services=network.trusted_services,
         data_endpoints=bool(network.data_endpoints),
         admin_user=access.admin_user,
@@ -53,7 +53,7 @@ def settings_of(registry: Registry) -> Settings:
 
 
 def with_settings(registry: Registry, settings: Settings) -> Registry:
-    """What the registry would be with other settings; the names of data endpoints stay those that are known."""
+    """The registry with other settings; the names of its data endpoints are left as they are."""
     network = replace(
         registry.network,
         public_access=settings.public_access,
@@ -74,7 +74,7 @@ def with_settings(registry: Registry, settings: Settings) -> Registry:
 
 @dataclass(frozen=True)
 class Difference:
-    """A setting that differs: `field` is its name in Settings, the rest is for people."""
+    """A setting that differs: `field` is its name in Settings, the rest is text to show."""
 
     field: str
     label: str
@@ -85,7 +85,9 @@ class Difference:
 def differences(before: Settings, after: Settings) -> tuple[Difference, ...]:
     """What differs, in the order of the settings."""
     return tuple(
-        Difference(name, LABELS[name], _words(name, getattr(before, name)), _words(name, getattr(after, name)))
+        Difference(
+            name, LABELS[name], _value_text(name, getattr(before, name)), _value_text(name, getattr(after, name))
+        )
         for name in LABELS
         if getattr(before, name) != getattr(after, name)
     )
@@ -110,24 +112,24 @@ def _switch(on: str, off: str) -> Callable[[Any], str]:
     return lambda value: on if value else off
 
 
-_WORDS: dict[str, Callable[[Any], str]] = {
-    "default_action": lambda action: "the IP rules' only" if action == "Deny" else "all",
+_VALUE_TEXTS: dict[str, Callable[[Any], str]] = {
+    "default_action": lambda action: "selected (IP rules)" if action == "Deny" else "all",
     "ip_rules": lambda rules: ", ".join(rules) or "none",
-    "trusted_services": _switch("let in", "not let in"),
+    "trusted_services": _switch("allowed", "not allowed"),
     "arm_audience_tokens": _switch("accepted", "refused"),
     "mode": lambda mode: f"{mode} ({'by repository' if mode is Mode.ABAC else 'for the whole registry'})",
-    "retention_days": lambda days: "kept for good" if days is None else f"deleted after {days} days",
+    "retention_days": lambda days: "kept" if days is None else f"deleted after {days} days",
     "tags": lambda tags: ", ".join(f"{name}={value}" for name, value in tags) or "none",
 }
 
 
-def _words(name: str, value: Any) -> str:
-    return _WORDS.get(name, _switch("on", "off"))(value)
+def _value_text(name: str, value: Any) -> str:
+    return _VALUE_TEXTS.get(name, _switch("on", "off"))(value)
 
 
-def in_order(rules: tuple[str, ...]) -> tuple[str, ...]:
-    """IP rules as they are compared: each once, in its shortest form, by address; what is no IPv4 range stays as it
-    is, at the end."""
+def sort_ip_rules(rules: tuple[str, ...]) -> tuple[str, ...]:
+    """IP rules in a form to compare: each once, in its shortest form, by address; what is no IPv4 range comes last,
+    as it is."""
     ranges: set[IPv4Network] = set()
     others = []
     for rule in rules:
@@ -135,28 +137,28 @@ def in_order(rules: tuple[str, ...]) -> tuple[str, ...]:
             ranges.add(IPv4Network(rule, strict=False))
         except ValueError:
             others.append(rule)
-    return (*(_shortest(one) for one in sorted(ranges)), *sorted(set(others)))
+    return (*(_shortest_form(one) for one in sorted(ranges)), *sorted(set(others)))
 
 
-def _shortest(one: IPv4Network) -> str:
+def _shortest_form(one: IPv4Network) -> str:
     return str(one.network_address) if one.prefixlen == one.max_prefixlen else str(one)
 
 
 def parse_ip_rules(text: str) -> tuple[str, ...]:
-    """Addresses and CIDR ranges from typed text, divided by commas or spaces, one a line or not.
+    """Addresses and CIDR ranges from typed text, separated by commas, spaces or lines.
 
-    Raises ServiceError (InvalidAddress) for the first that is none, is IPv6, or names an address within a range.
+    Raises ServiceError (InvalidAddress) for the first that is neither, is IPv6, or has host bits set.
     """
-    return in_order(tuple(_rule(word) for word in text.replace(",", " ").split()))
+    return sort_ip_rules(tuple(_parse_ip_rule(word) for word in text.replace(",", " ").split()))
 
 
-def _rule(word: str) -> str:
-    title = f"{word} is no IP rule"
+def _parse_ip_rule(word: str) -> str:
+    title = f"{word} is not an IP rule"
     try:
         one = ip_network(word, strict=False)
     except ValueError:
-        remedy = "Type addresses such as 203.0.113.7 or ranges such as 203.0.113.0/24, divided by commas or lines."
-        raise ServiceError(title, "It is no address and no range.", remedy, "InvalidAddress") from None
+        remedy = "Type addresses such as 203.0.113.7 or ranges such as 203.0.113.0/24, separated by commas or lines."
+        raise ServiceError(title, "It is neither an address nor a range.", remedy, "InvalidAddress") from None
     if not isinstance(one, IPv4Network):
         # "Only IPV4 address is allowed": the SDK's IPRule.
         raise ServiceError(
@@ -165,6 +167,6 @@ def _rule(word: str) -> str:
     try:
         ip_network(word)
     except ValueError:
-        remedy = f"Type {one} for the range, or the address without what comes after the slash."
+        remedy = f"Type {one} for the range, or the address without the slash and what follows."
         raise ServiceError(title, f"It is an address within {one}.", remedy, "InvalidAddress") from None
-    return _shortest(one)
+    return _shortest_form(one)

@@ -1,4 +1,4 @@
-"""Other settings for a registry: planned, looked at again, changed in one request, read back one by one.
+"""Changing a registry's settings: planned, checked again, sent in one request, read back one by one.
 
 https://learn.microsoft.com/rest/api/containerregistry/registries/update
 """
@@ -33,16 +33,16 @@ from services.registry_lifecycle.settings import (
     with_settings,
 )
 from services.registry_lifecycle.settings_commands import settings_lines
-from services.registry_lifecycle.settings_warnings import warnings_of
+from services.registry_lifecycle.settings_warnings import settings_warnings
 
-# Azure takes both in one set: who sends one sends the other as it was seen.
-_RULE_SET = frozenset({"default_action", "ip_rules"})
-_PULLS = (Answer.CAN, Answer.SOME)
+# Azure has both in one object: a change of one sends the other as it was read.
+_NETWORK_RULE_SET = frozenset({"default_action", "ip_rules"})
+_CAN_PULL = (Answer.CAN, Answer.SOME)
 
 
 @dataclass(frozen=True)
 class SettingsPlan:
-    """`registry` as it was read. Nothing is sent while there are `blockers`; `warnings` say what the change does."""
+    """`registry` as it was read. Nothing is sent while there are `blockers`; `warnings` say what the change affects."""
 
     registry: Registry
     wanted: Settings
@@ -60,21 +60,24 @@ def plan_settings(
     registry: Registry,
     wanted: Settings,
     *,
-    own: tuple[PermissionBlock, ...] | None = None,
-    caller: str = "",
+    caller_permissions: tuple[PermissionBlock, ...] | None = None,
+    caller_address: str = "",
     stopped: Iterable[Pair] = (),
 ) -> SettingsPlan:
-    """What would change, what is in the way, and what to know.
+    """What would change, what blocks it, and what to know.
 
-    `own`: the caller's permissions at the registry, None where they were not read: Azure says then. `caller`: the
-    address of whoever asks, "" where it is not known. `stopped`: the clusters that may stop pulling, as `stopped_pulls`
-    finds them.
+    `caller_permissions`: those at the registry, None where they were not read: then Azure decides. `caller_address`:
+    the IP address of the caller, "" where it is not known. `stopped`: the clusters that may stop pulling, from
+    `stopped_pulls`.
     """
     now = settings_of(registry)
     found = differences(now, wanted)
-    warnings = warnings_of(registry, now, wanted, caller)
-    stops = tuple(f"{pair.cluster.name} can pull from it today, and may not then: {pair.reason}" for pair in stopped)
-    blockers = (*_blockers(registry, now, wanted), *_not_allowed(registry, own)) if found else ()
+    warnings = settings_warnings(registry, now, wanted, caller_address)
+    stops = tuple(
+        f"{pair.cluster.name} can pull from it now, and may not be able to afterwards: {pair.reason}"
+        for pair in stopped
+    )
+    blockers = (*_blockers(registry, now, wanted), *_permission_blockers(registry, caller_permissions)) if found else ()
     lines = settings_lines(registry, wanted, {one.field for one in found})
     return SettingsPlan(registry, wanted, found, blockers, (*stops, *warnings), lines)
 
@@ -86,16 +89,16 @@ def stopped_pulls(
     access: Mapping[str, SubscriptionAccess],
     addresses: Partial[tuple[str, str]],
 ) -> tuple[Pair, ...]:
-    """The clusters that can pull from the registry as it is, and could not any more, or not surely, with `wanted`; each
-    with the reason. What is given is what `pull_matrix` takes."""
+    """The clusters that can pull from the registry as it is, and with `wanted` could not, or not surely; each with the
+    reason. The arguments are those of `pull_matrix`."""
     clusters = tuple(clusters)
     before = pull_matrix(clusters, [registry], access, addresses)
     after = pull_matrix(clusters, [with_settings(registry, wanted)], access, addresses)
-    return tuple(then for now, then in zip(before, after, strict=True) if now.answer in _PULLS and _worse(now, then))
+    return tuple(then for now, then in zip(before, after, strict=True) if now.answer in _CAN_PULL and _worse(now, then))
 
 
 def _worse(now: Pair, then: Pair) -> bool:
-    return then.answer not in _PULLS or (now.answer is Answer.CAN and then.answer is Answer.SOME)
+    return then.answer not in _CAN_PULL or (now.answer is Answer.CAN and then.answer is Answer.SOME)
 
 
 def _blockers(registry: Registry, now: Settings, wanted: Settings) -> Iterable[str]:
@@ -103,16 +106,16 @@ def _blockers(registry: Registry, now: Settings, wanted: Settings) -> Iterable[s
         yield f"{registry.unsettled}."
     sku = sku_of(registry.sku)
     if sku is None:
-        yield _retired(registry)
+        yield _retired_reason(registry)
     else:
         yield from lacks(sku, _needs(now, wanted))
     if len(wanted.ip_rules) > MOST_IP_RULES and wanted.ip_rules != now.ip_rules:
         yield f"A registry has at most {MOST_IP_RULES} IP rules: there are {len(wanted.ip_rules)}."
     if wanted.retention_days is not None and not 0 <= wanted.retention_days <= MOST_RETENTION_DAYS:
-        yield f"Untagged manifests are kept for 0 to {MOST_RETENTION_DAYS} days, not {wanted.retention_days}."
+        yield f"Retention is 0 to {MOST_RETENTION_DAYS} days, not {wanted.retention_days}."
 
 
-_ASKED = {
+_NEEDS_OF = {
     "public_access": Needs(restricted_network=True),
     "default_action": Needs(restricted_network=True),
     "ip_rules": Needs(restricted_network=True),
@@ -122,29 +125,31 @@ _ASKED = {
 }
 
 
-def lacking(registry: Registry) -> dict[str, str]:
-    """Why the registry's SKU does not have a setting, by its name in Settings; those that it has are not there."""
+def unavailable_settings(registry: Registry) -> dict[str, str]:
+    """The settings that the registry's SKU does not have: why, by the name in Settings."""
     sku = sku_of(registry.sku)
     if sku is None:
-        return dict.fromkeys(LABELS, _retired(registry))
-    found = {name: next(lacks(sku, needs), "") for name, needs in _ASKED.items()}
+        return dict.fromkeys(LABELS, _retired_reason(registry))
+    found = {name: next(lacks(sku, needs), "") for name, needs in _NEEDS_OF.items()}
     return {name: why for name, why in found.items() if why}
 
 
-def _retired(registry: Registry) -> str:
-    return f"{registry.sku} is retired and takes no change of settings: move to Basic, Standard or Premium first."
+def _retired_reason(registry: Registry) -> str:
+    return f"{registry.sku} is retired, and its settings can't be changed: move to Basic, Standard or Premium first."
 
 
-def _not_allowed(registry: Registry, own: tuple[PermissionBlock, ...] | None) -> Iterable[str]:
-    if own is not None and not blocks_grant(own, Permission.WRITE_REGISTRY, registry.access.mode):
+def _permission_blockers(registry: Registry, caller_permissions: tuple[PermissionBlock, ...] | None) -> Iterable[str]:
+    if caller_permissions is not None and not blocks_grant(
+        caller_permissions, Permission.WRITE_REGISTRY, registry.access.mode
+    ):
         yield (
-            "You may not change this registry (Microsoft.ContainerRegistry/registries/write): Owner, Contributor and "
-            "Container Registry Contributor and Data Access Configuration Administrator may."
+            "You may not change this registry (Microsoft.ContainerRegistry/registries/write). Owner, Contributor or "
+            "Container Registry Contributor and Data Access Configuration Administrator is enough."
         )
 
 
 def _needs(now: Settings, wanted: Settings) -> Needs:
-    """What the change asks of the SKU: what the registry has already is not asked for again."""
+    """What the change needs of the SKU, beyond what the registry has already."""
     restricted = (
         (not wanted.public_access and now.public_access)
         or (wanted.default_action == "Deny" and now.default_action != "Deny")
@@ -160,11 +165,11 @@ def _needs(now: Settings, wanted: Settings) -> Needs:
 
 @dataclass(frozen=True)
 class SettingsResult:
-    """The outcome of each difference, as read back. `error` says why some were refused; `others`: settings that changed
-    and were not in the plan, by somebody else or along with it."""
+    """The outcome of each difference, as read back. `error` says why some were refused; `unplanned`:
+    settings that changed at the same time and were not in the plan."""
 
     outcomes: tuple[tuple[Difference, Outcome], ...]
-    others: tuple[Difference, ...] = ()
+    unplanned: tuple[Difference, ...] = ()
     error: ServiceError | None = None
 
 
@@ -173,23 +178,23 @@ def apply_settings(
 ) -> SettingsResult:
     """Sends the differences, and nothing else, in one request; then reads them back.
 
-    CHANGED: the registry has it. NOT_CONFIRMED: Azure took it, and the registry does not show it yet, or could not be
-    read. REFUSED: Azure refused the request, and the registry does not have it. Raises ServiceError where nothing was
-    changed: refused by the plan or by Azure, or what the plan is about has changed since (ChangedMeanwhile); and where
-    an answer was lost and nothing can be read back.
+    CHANGED: the registry has it. NOT_CONFIRMED: Azure accepted it, and the registry does not show it yet or could not
+    be read. REFUSED: Azure refused the request, and the registry does not have it. Raises ServiceError where nothing
+    was changed: refused by the plan or by Azure, or the planned settings have changed since (ChangedMeanwhile); also
+    where the answer was lost and nothing can be read back.
     """
     title = f"Could not change the settings of {plan.registry.name}"
     if plan.blockers or not plan.differences:
-        raise refused(title, " ".join(plan.blockers) or "Nothing is different.")
+        raise refused(title, " ".join(plan.blockers) or "No setting would change.")
     report("checking again")
     now = get_registry(session, plan.registry.id)
-    wanted = _still(title, plan, now)
+    wanted = _require_unchanged(title, plan, now)
     report("changing")
     failure: ServiceError | None = None
     client = session.registries(now.subscription_id).registries
     try:
         with as_service_error(title):
-            client.begin_update(now.resource_group, now.name, _update(wanted, plan.fields)).result()
+            client.begin_update(now.resource_group, now.name, _patch_body(wanted, plan.fields)).result()
     except ServiceError as error:
         failure = error
     report("verifying")
@@ -199,38 +204,38 @@ def apply_settings(
         if failure:
             raise unknown(failure) from error
         return SettingsResult(tuple((one, Outcome.NOT_CONFIRMED) for one in plan.differences))
-    missed = Outcome.REFUSED if failure else Outcome.NOT_CONFIRMED
+    otherwise = Outcome.REFUSED if failure else Outcome.NOT_CONFIRMED
     outcomes = tuple(
-        (one, Outcome.CHANGED if getattr(found, one.field) == getattr(wanted, one.field) else missed)
+        (one, Outcome.CHANGED if getattr(found, one.field) == getattr(wanted, one.field) else otherwise)
         for one in plan.differences
     )
     if failure and not any(outcome is Outcome.CHANGED for _, outcome in outcomes):
         raise failure
-    others = tuple(one for one in differences(settings_of(now), found) if one.field not in plan.fields)
-    # Where it failed and all is there, an answer was lost.
-    return SettingsResult(outcomes, others, failure if any(one is Outcome.REFUSED for _, one in outcomes) else None)
+    unplanned = tuple(one for one in differences(settings_of(now), found) if one.field not in plan.fields)
+    # A failure although every change is there: only the answer was lost.
+    return SettingsResult(outcomes, unplanned, failure if any(one is Outcome.REFUSED for _, one in outcomes) else None)
 
 
-def _still(title: str, plan: SettingsPlan, now: Registry) -> Settings:
-    """What is wanted of the registry as it is now: its settings with the plan's differences. Raises ServiceError where
-    what the plan is about is no longer as it was planned."""
-    seen, present = settings_of(plan.registry), settings_of(now)
-    watched = plan.fields | (_RULE_SET if plan.fields & _RULE_SET else frozenset())
-    moved = [one for one in differences(seen, present) if one.field in watched]
-    if moved:
-        raise changed(title, " ".join(f"{one.label}: {one.after} now, no longer {one.before}." for one in moved))
-    wanted = replace(present, **{name: getattr(plan.wanted, name) for name in plan.fields})
+def _require_unchanged(title: str, plan: SettingsPlan, now: Registry) -> Settings:
+    """The current settings with the plan's differences. Raises ServiceError where one of the planned settings has
+    changed since."""
+    planned, current = settings_of(plan.registry), settings_of(now)
+    watched = plan.fields | (_NETWORK_RULE_SET if plan.fields & _NETWORK_RULE_SET else frozenset())
+    changes = [one for one in differences(planned, current) if one.field in watched]
+    if changes:
+        raise changed(title, " ".join(f"{one.label}: {one.after} now, no longer {one.before}." for one in changes))
+    wanted = replace(current, **{name: getattr(plan.wanted, name) for name in plan.fields})
     if blockers := plan_settings(now, wanted).blockers:
-        raise changed(title, f"What was not in the way before is now: {' '.join(blockers)}")
+        raise changed(title, f"Blocked since it was planned: {' '.join(blockers)}")
     return wanted
 
 
-def _update(wanted: Settings, fields: frozenset[str]) -> models.RegistryUpdateParameters:
-    """A PATCH of these settings. What it does not name, Azure leaves as it is; tags it replaces."""
+def _patch_body(wanted: Settings, fields: frozenset[str]) -> models.RegistryUpdateParameters:
+    """The body of a PATCH of these settings. Azure leaves what is not in it as it is, and replaces all tags."""
     properties = models.RegistryPropertiesUpdateParameters()
     if "public_access" in fields:
         properties.public_network_access = "Enabled" if wanted.public_access else "Disabled"
-    if fields & _RULE_SET:
+    if fields & _NETWORK_RULE_SET:
         rules = [models.IPRule(action="Allow", ip_address_or_range=rule) for rule in wanted.ip_rules]
         properties.network_rule_set = models.NetworkRuleSet(default_action=wanted.default_action, ip_rules=rules)
     if "trusted_services" in fields:

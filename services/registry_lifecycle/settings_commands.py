@@ -1,10 +1,10 @@
-"""The `az` lines that change exactly what a plan of settings does, in an order that works."""
+"""The `az` lines that change exactly what a settings plan changes, in an order that works."""
 
 from collections.abc import Collection
 
 from services.commands import settings as az_settings
 from services.registries.registry import Mode, Registry
-from services.registry_lifecycle.settings import Settings, in_order
+from services.registry_lifecycle.settings import Settings, sort_ip_rules
 
 
 def settings_lines(registry: Registry, wanted: Settings, fields: Collection[str]) -> tuple[str, ...]:
@@ -13,7 +13,7 @@ def settings_lines(registry: Registry, wanted: Settings, fields: Collection[str]
     options: list[str] = []
     if "public_access" in fields:
         options += ["--public-network-enabled", _flag(wanted.public_access)]
-    # az sets the default action to Deny along with public access: the line says what it is to be.
+    # az sets the default action to Deny when it turns public access off: the line states what it should be.
     if "default_action" in fields or ("public_access" in fields and not wanted.public_access):
         options += ["--default-action", wanted.default_action]
     for field, option in _OPTIONS.items():
@@ -25,10 +25,12 @@ def settings_lines(registry: Registry, wanted: Settings, fields: Collection[str]
         options += ["--tags", *(f"{tag}={value}" for tag, value in wanted.tags)] if wanted.tags else ["--tags", ""]
     lines = [az_settings.update_registry(name, *options)] if options else []
     if "ip_rules" in fields:
-        there = registry.network.ip_rules
-        lines += [az_settings.add_network_rule(name, rule) for rule in wanted.ip_rules if rule not in in_order(there)]
-        # az removes what is written as it is stored.
-        lines += [az_settings.remove_network_rule(name, rule) for rule in there if _gone(rule, wanted)]
+        current = registry.network.ip_rules
+        lines += [
+            az_settings.add_network_rule(name, rule) for rule in wanted.ip_rules if rule not in sort_ip_rules(current)
+        ]
+        # az finds a rule to remove by its stored text only.
+        lines += [az_settings.remove_network_rule(name, rule) for rule in current if _is_removed(rule, wanted)]
     if "retention_days" in fields:
         days = wanted.retention_days
         lines.append(az_settings.disable_retention(name) if days is None else az_settings.enable_retention(name, days))
@@ -52,5 +54,5 @@ def _flag(on: bool) -> str:
     return "true" if on else "false"
 
 
-def _gone(rule: str, wanted: Settings) -> bool:
-    return not set(in_order((rule,))) & set(wanted.ip_rules)
+def _is_removed(rule: str, wanted: Settings) -> bool:
+    return not set(sort_ip_rules((rule,))) & set(wanted.ip_rules)

@@ -1,6 +1,7 @@
-"""Another SKU for a registry: planned, checked again, changed, read back.
+"""Changing a registry's SKU: planned, checked again, changed, read back.
 
-No downtime. A smaller one is refused while replicas or connected registries are there, or more is stored than it holds:
+There is no downtime. Azure refuses a smaller SKU while the registry has replicas or connected registries, or stores
+more than that SKU's limit:
 https://learn.microsoft.com/azure/container-registry/container-registry-skus#change-registry-sku
 """
 
@@ -23,14 +24,14 @@ from services.registries.registry import Registry
 from services.registries.skus import Sku, sku_of
 
 PREMIUM_ONLY_UNREAD = (
-    "Whether there are connected registries could not be read: Azure refuses the change while there are any."
+    "Whether it has connected registries could not be read: Azure refuses the change while it has any."
 )
 
 
 @dataclass(frozen=True)
 class SkuPlan:
-    """`blockers` are in the way, and nothing is sent while there are any; `warnings` may be. Estimates are a month's,
-    None where there are no prices."""
+    """Nothing is sent while there are `blockers`. `before` and `after` are estimates for a month, None where there are
+    no prices."""
 
     registry: Registry
     target: Sku
@@ -42,7 +43,7 @@ class SkuPlan:
 
 
 def count_connected(session: AzureSession, registry: Registry) -> int | None:
-    """How many connected registries a registry has: only Premium has any. None where it could not be read."""
+    """The number of connected registries, 0 below Premium. None where it could not be read."""
     if sku_of(registry.sku) is not Sku.PREMIUM:
         return 0
     client = session.registries(registry.subscription_id)
@@ -55,7 +56,7 @@ def count_connected(session: AzureSession, registry: Registry) -> int | None:
 def plan_sku_change(
     registry: Registry, target: Sku, connected: int | None, prices: Prices | None, days: int
 ) -> SkuPlan:
-    """What would happen. `connected` counts connected registries; None: not known."""
+    """What would happen. `connected`: the number of connected registries, None where it is unknown."""
     found, now = needs_of(registry, connected), sku_of(registry.sku)
     blockers: list[str] = []
     warnings: list[str] = []
@@ -71,7 +72,7 @@ def plan_sku_change(
         warnings.append(PREMIUM_ONLY_UNREAD)
     if now is None:
         warnings.append(
-            f"{registry.sku} keeps its images in a storage account: the move copies them, and takes a while."
+            f"{registry.sku} keeps its images in a storage account: the change copies them and takes a while."
         )
     use = found.needs.use if found.needs else None
     before = estimate(now, use, prices, days) if now and use and prices else None
@@ -91,10 +92,10 @@ def read_sku_plan(
 def apply_sku_change(
     session: AzureSession, plan: SkuPlan, report: Callable[[str], None] = lambda _state: None
 ) -> Outcome:
-    """Changes the SKU as planned. CHANGED: the registry has it, as read back. NOT_CONFIRMED: Azure took the change, and
-    the registry does not show it (yet), or could not be read.
+    """Changes the SKU as planned. CHANGED: the registry has it, as read back. NOT_CONFIRMED: Azure accepted the
+    change, and the registry does not show it yet or could not be read.
 
-    Raises ServiceError where nothing was changed: refused by the plan, by Azure, or since the registry has changed.
+    Raises ServiceError where nothing was changed: refused by the plan or by Azure, or the registry has changed since.
     """
     title = f"Could not change the SKU of {plan.registry.name}"
     if plan.blockers:
@@ -105,7 +106,7 @@ def apply_sku_change(
     if now.sku != plan.registry.sku:
         raise changed(title, f"It is {now.sku} now, no longer {plan.registry.sku}.")
     if again.blockers:
-        raise changed(title, f"What was not in the way before is now: {' '.join(again.blockers)}")
+        raise changed(title, f"Blocked since it was planned: {' '.join(again.blockers)}")
     report("changing")
     client = session.registries(now.subscription_id).registries
     update = models.RegistryUpdateParameters(sku=models.Sku(name=plan.target.value))

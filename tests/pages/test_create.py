@@ -136,7 +136,7 @@ def test_a_private_registry_takes_premium(open_view: Open, own: Own) -> None:
         "\\", ""
     )
     at.radio(key="new_sku").set_value("Premium").run()
-    assert "Nobody reaches it until it has a private endpoint" in said(at)
+    assert "Nothing can reach it until it has a private endpoint" in said(at)
     assert "--public-network-enabled false" in said(at)
 
 

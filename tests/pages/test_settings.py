@@ -73,19 +73,19 @@ def test_what_the_sku_lacks_is_off_with_the_reason(open_view: Open) -> None:
 def test_a_retired_sku_takes_no_change(open_view: Open) -> None:
     at = open_view("settings.py", registry="contosoarchive")
     assert switch(at, "Admin user").disabled
-    assert "Classic is retired and takes no change of settings" in said(at)
+    assert "Classic is retired, and its settings can't be changed" in said(at)
 
 
 def test_a_closed_network_says_who_is_shut_out(open_view: Open) -> None:
     at = open_view("settings.py", registry="contosohub")
     networks = next(one for one in at.radio if one.label == "Networks")
     networks.set_value("Deny").run()
-    assert "nobody can reach the registry then" in said(at)
+    assert "nothing can reach the registry then" in said(at)
     area(at, "IP rules").set_value("198.51.100.0/25").run()
     next(one for one in at.text_input if one.label.startswith("Your public IP")).set_value("198.51.100.200").run()
     shown = said(at)
     assert "Your address 198.51.100.200 is in none of the IP rules" in shown
-    assert "aks-platform can pull from it today, and may not then: AcrPull" in shown
+    assert "aks-platform can pull from it now, and may not be able to afterwards: AcrPull" in shown
     assert "its address 203.0.113.20 is in none of the registry's IP rules" in shown
     assert "az acr network-rule add --name contosohub --ip-address 198.51.100.0/25" in shown
     button(at, "Discard changes").click().run()
@@ -213,7 +213,7 @@ def test_what_can_not_be_listed_is_said_before_the_deletion(open_view: Open, own
     own.break_({"path": "/acr/v1/_catalog", "status": 403})
     switch(at, "Show what would be deleted").set_value(True).run()
     assert facts(at)["Repositories"] == "Unknown"
-    assert "What is in it could not be listed" in said(at)
+    assert "Its repositories could not be listed" in said(at)
 
 
 def test_findings_lead_to_the_settings_that_change_them(open_view: Open, session: AzureSession) -> None:

@@ -90,7 +90,7 @@ def replay_settings(recording: Recording) -> None:
     )
     result = apply_settings(session, plan_settings(registry, wanted))
     assert [fate for _, fate in result.outcomes] == ["changed", "changed"]
-    assert (result.others, result.error) == ((), None)
+    assert (result.unplanned, result.error) == ((), None)
     assert [json.loads(one.body) for one in wire.sent if one.method == "PATCH"] == [asked]
 
 
@@ -340,7 +340,7 @@ def replay_creation(recording: Recording) -> None:
     tags = tuple((wanted.get("tags") or {}).items())
     order = RegistrySpec(subscription, group, False, name, Sku(wanted["sku"]["name"]), wanted["location"], tags=tags)
     done = apply_creation(session, read_creation_plan(session, order))
-    assert (done.group.outcome, done.creation.outcome, done.differs) == ("already done", "created", ())
+    assert (done.group.outcome, done.creation.outcome, done.differences) == ("already done", "created", ())
     check_registry(done.registry, there)
     (put,) = [request for request in wire.sent if request.method == "PUT"]
     assert json.loads(put.body)["sku"] == wanted["sku"]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from services.registries.registry import Mode
 from services.registries.skus import Sku
-from services.registry_lifecycle.settings import Settings, in_order
+from services.registry_lifecycle.settings import Settings, sort_ip_rules
 
 _addresses = st.ip_addresses(v=4).map(str)
 _ranges = st.builds(
@@ -23,7 +23,7 @@ _tags = st.dictionaries(_names, st.text(max_size=5), max_size=3).filter(
 def settings(sku: Sku) -> st.SearchStrategy[Settings]:
     """Those that a registry of this SKU may have."""
     premium = sku is Sku.PREMIUM
-    rules = st.lists(st.one_of(_addresses, _ranges), max_size=4).map(lambda drawn: in_order(tuple(drawn)))
+    rules = st.lists(st.one_of(_addresses, _ranges), max_size=4).map(lambda drawn: sort_ip_rules(tuple(drawn)))
     return st.builds(
         Settings,
         public_access=st.booleans() if premium else st.just(True),

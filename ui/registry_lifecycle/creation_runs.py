@@ -128,15 +128,17 @@ def _show_end(_plan: CreationPlan, done: CreationResult) -> None:
         st.markdown(f"{ICONS[one.outcome]} {plain(one.what)}: {words}")
         if one.error:
             show_error(one.error)
-    for difference in done.differs:
+    for difference in done.differences:
         st.warning(plain(difference), icon=":material/warning:")
-    if done.left_over:
+    if done.leftover_group:
         st.warning(
-            f"The resource group {plain(done.left_over)} was created for it and stays, empty. Choose it as an "
+            f"The resource group {plain(done.leftover_group)} was created for it and stays, empty. Choose it as an "
             "existing group next time, or delete it:",
             icon=":material/warning:",
         )
-        st.code(az_registries.delete_group(done.spec.subscription_id, done.left_over), language="bash", wrap_lines=True)
+        st.code(
+            az_registries.delete_group(done.spec.subscription_id, done.leftover_group), language="bash", wrap_lines=True
+        )
     if done.registry and done.creation.outcome is Outcome.CREATED:
         st.markdown("Login server")
         st.code(done.registry.login_server, language=None)

@@ -63,8 +63,10 @@ def _plan(who: str, registry: Registry) -> RemovalPlan | None:
     if catalogue.value.repositories.values:
         _show_repositories(catalogue.value.repositories.values)
     pairs, assignments = _users(registry, pulls)
-    own = registry_loaders.read_caller_permissions(who, registry)
-    return plan_removal(registry, names, catalogue.value.repositories, pairs, assignments, own=own)
+    caller_permissions = registry_loaders.read_caller_permissions(who, registry)
+    return plan_removal(
+        registry, names, catalogue.value.repositories, pairs, assignments, caller_permissions=caller_permissions
+    )
 
 
 def _users(

@@ -56,8 +56,10 @@ def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
     stopped: tuple[Pair, ...] = ()
     if {one.field for one in found} & _AFFECTS_PULLS:
         stopped = _stopped(who, registry, wanted)
-    own = registry_loaders.read_caller_permissions(who, registry)
-    plan = plan_settings(registry, wanted.settings, own=own, caller=wanted.caller, stopped=stopped)
+    caller_permissions = registry_loaders.read_caller_permissions(who, registry)
+    plan = plan_settings(
+        registry, wanted.settings, caller_permissions=caller_permissions, caller_address=wanted.caller, stopped=stopped
+    )
     show_objections(plan.blockers, plan.warnings)
     show_read_only()
     with st.container(horizontal=True):
@@ -142,7 +144,7 @@ def _show_result(plan: SettingsPlan, result: SettingsResult) -> None:
         for one, outcome in result.outcomes
     ]
     _show_rows(rows, "Outcome of each setting")
-    for other in result.others:
+    for other in result.unplanned:
         st.warning(
             f"{other.label} also changed meanwhile, from {plain(other.before)} to {plain(other.after)}. It was not "
             "in the plan.",

@@ -13,7 +13,7 @@ from services.registry_lifecycle.settings import (
     parse_ip_rules,
     settings_of,
 )
-from services.registry_lifecycle.settings_change import lacking
+from services.registry_lifecycle.settings_change import unavailable_settings
 from services.registry_lifecycle.settings_warnings import is_address
 from ui.elements.errors import show_error
 from ui.elements.text import plain
@@ -66,7 +66,7 @@ class Wanted:
 
 def show_form(registry: Registry) -> Wanted | None:
     """Shows the form; None where something typed into it is wrong, with the reason beside it."""
-    form = _Form(registry, settings_of(registry), lacking(registry))
+    form = _Form(registry, settings_of(registry), unavailable_settings(registry))
     left, right = st.columns(2)
     with left:
         network = _network(form)

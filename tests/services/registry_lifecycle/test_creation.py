@@ -68,7 +68,12 @@ def test_a_group_and_a_registry_are_made_and_read_back(own: Own) -> None:
     assert planned.cost and planned.cost.total == Decimal("0.6666") * 30
     states: list[str] = []
     done = apply_creation(own.session(), planned, states.append)
-    assert (done.group.outcome, done.creation.outcome, done.left_over, done.differs) == ("created", "created", "", ())
+    assert (done.group.outcome, done.creation.outcome, done.leftover_group, done.differences) == (
+        "created",
+        "created",
+        "",
+        (),
+    )
     assert [states[0], states[1], states[-1]] == ["checking again", "creating the resource group", "verifying"]
     found = done.registry
     assert found and found.login_server == own.sandbox.ready["registries"]["contosonew01"]
@@ -88,7 +93,7 @@ def test_a_private_one_is_premium(own: Own) -> None:
     private = replace(IN_THERE, public_access=False)
     assert plan(own, private).blockers == ("Standard has no restriction of public access.",)
     planned = plan(own, replace(private, sku=Sku.PREMIUM))
-    assert "Nobody reaches it until it has a private endpoint" in " ".join(planned.warnings)
+    assert "Nothing can reach it until it has a private endpoint" in " ".join(planned.warnings)
     done = apply_creation(own.session(), planned)
     assert done.registry and done.registry.network.words == "private"
 
@@ -112,10 +117,10 @@ def test_a_name_of_its_own_domain_has_a_hash_in_its_login_server(own: Own) -> No
         ({"name": "a" * 51}, "Too long"),
         ({"name": "contosomicrosoft"}, "trademarked or reserved word"),
         ({"group": "a group"}, "not a space"),
-        ({"group": "resource-group-4"}, "resource-group-4 is there already (eastus)"),
-        ({"group": "Casacloud_RG1"}, "casacloud_rg1 is there already (eastus)"),
+        ({"group": "resource-group-4"}, "resource-group-4 exists already (eastus)"),
+        ({"group": "Casacloud_RG1"}, "casacloud_rg1 exists already (eastus)"),
         ({"group": "contoso-none-rg", "new_group": False}, "There is no resource group contoso-none-rg."),
-        ({"location": "westcentralus"}, "Registries are not offered in westcentralus"),
+        ({"location": "westcentralus"}, "Azure offers this subscription no registries in westcentralus"),
         ({"tags": (("a", "1"), ("A", "2"))}, "The tag a is there 2 times: names are compared without case."),
         ({"tags": (("a/b", "1"),)}, "The name of the tag a/b can't contain /."),
     ],
@@ -196,7 +201,7 @@ def test_a_reader_registers_nothing(own: Own) -> None:
 def test_a_policy_that_forbids_is_named_and_the_group_made_for_it_is_told(own: Own) -> None:
     forbid(own, sku=["Premium"])
     done = apply_creation(own.session(), plan(own, ORDER))
-    assert (done.group.outcome, done.creation.outcome, done.left_over) == ("created", "refused", "contoso-new-rg")
+    assert (done.group.outcome, done.creation.outcome, done.leftover_group) == ("created", "refused", "contoso-new-rg")
     error = done.creation.error
     assert error and error.code == "RequestDisallowedByPolicy"
     assert "Allowed SKUs of registries" in error.cause
@@ -229,8 +234,8 @@ def test_what_could_not_be_asked_is_a_warning_and_azure_decides(own: Own) -> Non
     planned = plan(own, replace(IN_THERE, name="casaacr01"))
     assert planned.blockers == ()
     assert planned.warnings == (
-        "Whether the name is free could not be asked: Azure will say.",
-        "Whether you may create registries there could not be read: Azure will say.",
+        "Whether the name is available could not be read: Azure checks it on creation.",
+        "Whether you may create registries there could not be read: Azure checks it on creation.",
     )
     with pytest.raises(ServiceError) as raised:
         apply_creation(own.session(), planned)
@@ -262,7 +267,7 @@ def test_quota_and_its_like_are_told_as_azure_says_them(own: Own) -> None:
     body = '{"error": {"code": "QuotaExceeded", "message": "Quota exceeded for resource type registries."}}'
     own.break_({"method": "PUT", "path": PUT, "status": 409, "body": body})
     done = apply_creation(own.session(), plan(own, ORDER))
-    assert done.left_over == "contoso-new-rg"
+    assert done.leftover_group == "contoso-new-rg"
     assert done.creation.error and "quota" in done.creation.error.remedy.lower()
 
 
@@ -279,7 +284,7 @@ def test_an_operation_that_fails_later_is_told(own: Own) -> None:
     done = apply_creation(own.session(), planned, fail)
     assert (done.creation.outcome, done.registry and done.registry.provisioning_state) == ("refused", "Failed")
     assert done.creation.error and "It went wrong." in done.creation.error.cause
-    assert done.left_over == ""
+    assert done.leftover_group == ""
 
 
 def test_a_stop_before_anything_is_made_makes_nothing(own: Own) -> None:
@@ -299,7 +304,11 @@ def test_a_stop_between_the_two_is_told_as_it_is(own: Own) -> None:
             stop.set()
 
     done = apply_creation(own.session(), plan(own, ORDER), stopping, stop)
-    assert (done.group.outcome, done.creation.outcome, done.left_over) == ("created", "not tried", "contoso-new-rg")
+    assert (done.group.outcome, done.creation.outcome, done.leftover_group) == (
+        "created",
+        "not tried",
+        "contoso-new-rg",
+    )
     assert registry_document(own) is None
 
 
@@ -312,7 +321,7 @@ def test_a_stop_while_azure_makes_it_ends_the_waiting_alone(own: Own) -> None:
             stop.set()
 
     done = apply_creation(own.session(), plan(own, IN_THERE), stopping, stop)
-    assert (done.creation.outcome, done.left_over) == ("not confirmed", "")
+    assert (done.creation.outcome, done.leftover_group) == ("not confirmed", "")
     assert registry_document(own)
 
 
@@ -326,9 +335,9 @@ def test_what_a_policy_has_changed_is_told(own: Own) -> None:
             document["tags"] = {}
             own.sandbox.store.put_resource(document)
 
-    assert apply_creation(own.session(), planned, modify).differs == (
-        "Its permission mode is ABAC, not Legacy: a policy may have changed it.",
-        "Its tag team is missing, not platform: a policy may have changed it.",
+    assert apply_creation(own.session(), planned, modify).differences == (
+        "Its permission mode is ABAC, not Legacy: an Azure policy may have changed it.",
+        "Its tag team is missing, not platform: an Azure policy may have changed it.",
     )
 
 

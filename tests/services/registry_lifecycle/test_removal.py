@@ -65,7 +65,7 @@ def test_who_pulls_from_it_and_what_is_assigned_at_it_is_said(own: Own) -> None:
     assert [one.scope for one in planned.assignments] == [registry.id]
     said = " ".join(planned.warnings)
     assert "aks1 can pull from it" in said
-    assert "The role assignments at it go too" in said
+    assert "Its role assignments are deleted with it" in said
 
 
 def test_another_registry_of_a_longer_name_keeps_its_assignments(own: Own) -> None:
@@ -93,8 +93,8 @@ def test_a_name_that_anybody_may_take_is_told_from_one_with_a_hash() -> None:
     def said(registry: Registry) -> str:
         return " ".join(plan_removal(registry, (), Partial(()), (), ()).warnings)
 
-    assert "The name contosoacr.azurecr.io is free for anybody then" in said(a_registry())
-    assert "is free for anybody" not in said(a_registry(login_server="contosoacr-h4sh.azurecr.io"))
+    assert "Anyone can take the name contosoacr.azurecr.io" in said(a_registry())
+    assert "Anyone can take the name" not in said(a_registry(login_server="contosoacr-h4sh.azurecr.io"))
     ends = (
         PrivateEndpoint(
             "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.Network/privateEndpoints/acr-pe", "Approved"
@@ -166,10 +166,10 @@ def test_a_reader_is_refused_and_told_so(own: Own) -> None:
 def test_who_may_not_delete_is_told_before(own: Own) -> None:
     registry = own.registry()
     reader = read_caller_permissions(own.session(as_reader=True), registry)
-    refused = plan_removal(registry, (), Partial(()), (), (), own=reader)
+    refused = plan_removal(registry, (), Partial(()), (), (), caller_permissions=reader)
     assert refused.blockers == ("You may not delete this registry (Microsoft.ContainerRegistry/registries/delete).",)
     allowed = read_caller_permissions(own.session(), registry)
-    assert plan_removal(registry, (), Partial(()), (), (), own=allowed).blockers == ()
+    assert plan_removal(registry, (), Partial(()), (), (), caller_permissions=allowed).blockers == ()
 
 
 def test_a_lock_of_the_resource_is_the_reason(own: Own) -> None:

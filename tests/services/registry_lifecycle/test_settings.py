@@ -9,9 +9,9 @@ from hypothesis import strategies as st
 from services.connection.errors import ServiceError
 from services.registries.skus import Sku
 from services.registry_lifecycle.settings import (
-    in_order,
     parse_ip_rules,
     settings_of,
+    sort_ip_rules,
     with_settings,
 )
 from tests.support.settings_at_random import settings
@@ -26,8 +26,8 @@ def test_addresses_are_read_however_they_are_divided(addresses: list[str], betwe
 @given(st.lists(st.ip_addresses(v=4), max_size=5), st.lists(st.ip_addresses(v=4), max_size=5))
 def test_rules_have_one_order_whatever_that_of_their_typing(one: list[object], two: list[object]) -> None:
     rules = [str(address) for address in (*one, *two)]
-    found = in_order(tuple(rules))
-    assert found == in_order(tuple(reversed(rules))) == in_order(found)
+    found = sort_ip_rules(tuple(rules))
+    assert found == sort_ip_rules(tuple(reversed(rules))) == sort_ip_rules(found)
     assert [IPv4Network(rule) for rule in found] == sorted({IPv4Network(rule) for rule in rules})
 
 
@@ -47,10 +47,10 @@ def test_what_is_taken_in_its_shortest_form(typed: str, taken: tuple[str, ...]) 
 @pytest.mark.parametrize(
     ("typed", "cause"),
     [
-        ("203.0.113.7, contoso.com", "It is no address and no range."),
+        ("203.0.113.7, contoso.com", "It is neither an address nor a range."),
         ("203.0.113.5/24", "It is an address within 203.0.113.0/24."),
         ("::1", "The IP rules of a registry are IPv4 only."),
-        ("203.0.113.0/33", "It is no address and no range."),
+        ("203.0.113.0/33", "It is neither an address nor a range."),
     ],
 )
 def test_what_is_no_rule_is_refused_by_name(typed: str, cause: str) -> None:
@@ -61,7 +61,7 @@ def test_what_is_no_rule_is_refused_by_name(typed: str, cause: str) -> None:
 
 
 def test_a_stored_rule_that_is_no_range_is_kept_as_it_is() -> None:
-    assert in_order(("odd", "203.0.113.5/24", "203.0.113.0/24")) == ("203.0.113.0/24", "odd")
+    assert sort_ip_rules(("odd", "203.0.113.5/24", "203.0.113.0/24")) == ("203.0.113.0/24", "odd")
 
 
 @given(settings(Sku.PREMIUM))

@@ -40,7 +40,7 @@ def plan(registry: Registry, **wanted: Any) -> SettingsPlan:
 
 def fates(own: Own, planned: SettingsPlan) -> dict[str, str]:
     found = apply_settings(own.session(), planned)
-    assert not found.others
+    assert not found.unplanned
     return {difference.field: fate for difference, fate in found.outcomes}
 
 
@@ -129,13 +129,13 @@ def test_a_plan_that_is_applied_makes_what_is_wanted_and_sends_nothing_else(
     assert not planned.blockers
     assert planned.fields == {name for name in LABELS if getattr(has, name) != getattr(wanted, name)}
     if not planned.differences:
-        with pytest.raises(ServiceError, match="Nothing is different"):
+        with pytest.raises(ServiceError, match="No setting would change"):
             apply_settings(azure.session, planned)
         assert not azure.bodies
         return
     result = apply_settings(azure.session, planned)
     assert {fate for _, fate in result.outcomes} == {"changed"}
-    assert (result.others, result.error) == ((), None)
+    assert (result.unplanned, result.error) == ((), None)
     assert settings_of(azure.registry) == wanted
     (body,) = azure.bodies
     assert members(body) == {WRITTEN_AS[name] for name in planned.fields}
@@ -150,7 +150,7 @@ def test_settings_are_changed_and_read_back_one_by_one(own: Own) -> None:
     planned = plan(registry, admin_user=True, retention_days=30, tags=(("owner", "platform"),))
     assert [(one.label, one.before, one.after) for one in planned.differences] == [
         ("Admin user", "off", "on"),
-        ("Untagged manifests", "kept for good", "deleted after 30 days"),
+        ("Untagged manifests", "kept", "deleted after 30 days"),
         ("Tags", "none", "owner=platform"),
     ]
     assert fates(own, planned) == {"admin_user": "changed", "retention_days": "changed", "tags": "changed"}
@@ -246,7 +246,7 @@ def test_what_changes_along_with_it_is_said(own: Own) -> None:
 
     found = apply_settings(own.session(), planned, meanwhile)
     assert [fate for _, fate in found.outcomes] == ["changed"]
-    assert [(one.label, one.after) for one in found.others] == [("Anonymous pull", "on")]
+    assert [(one.label, one.after) for one in found.unplanned] == [("Anonymous pull", "on")]
 
 
 def test_a_smaller_sku_since_stops_it(own: Own) -> None:
@@ -272,8 +272,11 @@ def test_who_may_not_change_it_is_told_before(own: Own) -> None:
     registry = own.registry()
     wanted = replace(settings_of(registry), admin_user=True)
     reader = read_caller_permissions(own.session(as_reader=True), registry)
-    assert "You may not change this registry" in plan_settings(registry, wanted, own=reader).blockers[0]
-    assert plan_settings(registry, wanted, own=read_caller_permissions(own.session(), registry)).blockers == ()
+    assert "You may not change this registry" in plan_settings(registry, wanted, caller_permissions=reader).blockers[0]
+    assert (
+        plan_settings(registry, wanted, caller_permissions=read_caller_permissions(own.session(), registry)).blockers
+        == ()
+    )
 
 
 @pytest.mark.parametrize("status", [403, 409, 429])
@@ -338,26 +341,26 @@ OPEN = {"public_access": True, "default_action": "Allow"}
 @pytest.mark.parametrize(
     ("has", "wanted", "words"),
     [
-        (OPEN, {"public_access": False}, "no approved private endpoint: nobody can reach"),
-        ({**OPEN, "private_endpoints": APPROVED}, {"public_access": False}, "Only 1 approved private endpoint leads"),
-        (OPEN, {"default_action": "Deny"}, "no IP rule and no approved private endpoint: nobody"),
-        (OPEN, {"default_action": "Deny", "ip_rules": ("203.0.113.7",)}, "see that they name your own"),
-        (OPEN, {"default_action": "Deny", "ip_rules": ("10.0.0.0/8",)}, "10.0.0.0/8 is no public address"),
-        (OPEN, {"default_action": "Deny", "ip_rules": ("0.0.0.0/0",)}, "lets every address in"),
-        (OPEN, {"ip_rules": ("203.0.113.7",)}, "IP rules count only while no other network is let in"),
-        ({}, OPEN, "Every network reaches it then"),
+        (OPEN, {"public_access": False}, "no approved private endpoint: nothing can reach"),
+        ({**OPEN, "private_endpoints": APPROVED}, {"public_access": False}, "through 1 approved private endpoint only"),
+        (OPEN, {"default_action": "Deny"}, "no IP rule and no approved private endpoint: nothing"),
+        (OPEN, {"default_action": "Deny", "ip_rules": ("203.0.113.7",)}, "include your own"),
+        (OPEN, {"default_action": "Deny", "ip_rules": ("10.0.0.0/8",)}, "10.0.0.0/8 is not a public address"),
+        (OPEN, {"default_action": "Deny", "ip_rules": ("0.0.0.0/0",)}, "allows every address"),
+        (OPEN, {"ip_rules": ("203.0.113.7",)}, "IP rules have no effect while all networks are allowed"),
+        ({}, OPEN, "Every network will be able to reach it"),
         ({}, {"trusted_services": False}, "Trusted Azure services, such as imports"),
         ({}, {"admin_user": True}, "two passwords that do not expire"),
         ({"admin_user": True}, {"admin_user": False}, "refused at once"),
-        (OPEN, {"anonymous_pull": True}, "The whole world can pull every image"),
-        ({}, {"anonymous_pull": True}, "Whoever reaches it can pull every image"),
-        ({"mode": Mode.LEGACY}, {"mode": Mode.ABAC}, "AcrPull, AcrPush and AcrDelete count no more"),
+        (OPEN, {"anonymous_pull": True}, "Anyone on the internet can pull every image"),
+        ({}, {"anonymous_pull": True}, "Anyone who can reach it can pull every image"),
+        ({"mode": Mode.LEGACY}, {"mode": Mode.ABAC}, "AcrPull, AcrPush and AcrDelete are ignored then"),
         ({}, {"mode": Mode.LEGACY}, "minutes to hours"),
         ({}, {"data_endpoints": True}, "contosoacr.westeurope.data.azurecr.io"),
         ({"data_endpoints": ("a",)}, {"data_endpoints": False}, "*.blob.core.windows.net"),
         ({}, {"retention_days": 0}, "as soon as it loses its last tag"),
-        ({}, {"retention_days": None}, "kept for good"),
-        ({"tags": (("a", "b"), ("c", "d"))}, {"tags": (("c", "d"),)}, "go by a no longer find"),
+        ({}, {"retention_days": None}, "kept, and billed, until someone deletes them"),
+        ({"tags": (("a", "b"), ("c", "d"))}, {"tags": (("c", "d"),)}, "use the tag a no longer find"),
         ({"arm_audience_tokens": True}, {"arm_audience_tokens": False}, "az aks check-acr"),
     ],
 )
@@ -368,9 +371,9 @@ def test_what_a_change_does_is_said_before(has: dict[str, Any], wanted: dict[str
 def test_who_is_shut_out_by_the_rules_is_told_by_the_address() -> None:
     registry = a_registry(**OPEN)
     wanted = replace(settings_of(registry), default_action="Deny", ip_rules=("203.0.113.0/24",))
-    outside = " ".join(plan_settings(registry, wanted, caller="198.51.100.7").warnings)
+    outside = " ".join(plan_settings(registry, wanted, caller_address="198.51.100.7").warnings)
     assert "Your address 198.51.100.7 is in none of the IP rules" in outside
-    assert "Your address" not in " ".join(plan_settings(registry, wanted, caller="203.0.113.9").warnings)
+    assert "Your address" not in " ".join(plan_settings(registry, wanted, caller_address="203.0.113.9").warnings)
 
 
 def test_the_lines_change_exactly_what_the_plan_does() -> None:
@@ -408,7 +411,7 @@ def test_the_clusters_that_may_stop_pulling_are_named(own: Own) -> None:
         wanted = replace(settings_of(registry), **changes)
         pairs = stopped_pulls(registry, wanted, [cluster], access, Partial(tuple(addresses.items())))
         assert plan_settings(registry, wanted, stopped=pairs).warnings[: len(pairs)] == tuple(
-            f"aks1 can pull from it today, and may not then: {pair.reason}" for pair in pairs
+            f"aks1 can pull from it now, and may not be able to afterwards: {pair.reason}" for pair in pairs
         )
         return [pair.reason for pair in pairs]
 
