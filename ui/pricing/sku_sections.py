@@ -72,7 +72,7 @@ def show_sizes(prices: Prices, days: int, ours: Sequence[Point]) -> None:
         )
     st.caption(
         f"In {plain(prices.region)}, for a month of {days} days, without replicas and builds. Our registries include "
-        "them, so they can be above the lines."
+        "their replicas, which lifts them above the lines."
     )
     sizes = sorted({*bends(), *_SIZES, *(one.gib for one in found)})
     rows = tuple((at, *(cost_at(sku, at, prices, days) for sku in Sku)) for at in sizes)
