@@ -32,12 +32,12 @@ who = connection.who()
 registry = selection.registry_of_url(who)
 repository = selection.repository_of_url()
 server = registry.login_server
-reference = st.query_params.get("reference", "latest")
-digest = reference
 url = {"registry": st.query_params["registry"], "repository": repository}
+crumb(pages.REPOSITORY, repository, **url)
+reference = selection.reference_of_url(repository)
+digest = reference
 title = f"{repository}@{short(reference)}" if ":" in reference else f"{repository}:{reference}"
 caption = plain(f"{server}/{repository}")
-crumb(pages.REPOSITORY, repository, **url)
 
 
 def refresh() -> None:

@@ -81,13 +81,16 @@ class Review:
 
 @dataclass(frozen=True)
 class GroupTotal:
-    """The sum of one group in one currency. `unbilled` counts the lines whose `figure` is an estimate."""
+    """The sum of one group in one currency. `unbilled` counts the lines whose `figure` is an estimate.
+
+    `cost` and `before` are sums of what was billed; None where no line has a bill.
+    """
 
     name: str
     currency: str
     registries: int
-    cost: Decimal
-    before: Decimal
+    cost: Decimal | None
+    before: Decimal | None
     figure: Decimal
     unbilled: int
 
@@ -301,7 +304,7 @@ def latest_currencies(rows: Iterable[CostRow]) -> tuple[str, ...]:
 
     def weight(currency: str) -> tuple[date, Decimal]:
         latest = max(month for month, _ in amounts[currency])
-        return latest, _sum(cost for month, cost in amounts[currency] if month == latest)
+        return latest, sum((cost for month, cost in amounts[currency] if month == latest), ZERO)
 
     return tuple(sorted(amounts, key=weight, reverse=True))
 
@@ -332,7 +335,7 @@ def total_by(lines: Iterable[ReviewLine], names: Mapping[str, str]) -> tuple[Gro
             registries=len({line.registry_id for line in group}),
             cost=_sum(line.cost for line in group),
             before=_sum(line.before for line in group),
-            figure=_sum(line.figure for line in group),
+            figure=_sum(line.figure for line in group) or ZERO,
             unbilled=sum(1 for line in group if line.cost is None),
         )
         for (name, currency), group in groups.items()
@@ -340,5 +343,6 @@ def total_by(lines: Iterable[ReviewLine], names: Mapping[str, str]) -> tuple[Gro
     return tuple(sorted(totals, key=lambda one: (-one.figure, one.name, one.currency)))
 
 
-def _sum(amounts: Iterable[Decimal | None]) -> Decimal:
-    return sum((amount for amount in amounts if amount is not None), ZERO)
+def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:
+    known = [amount for amount in amounts if amount is not None]
+    return sum(known, ZERO) if known else None

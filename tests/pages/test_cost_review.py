@@ -100,7 +100,9 @@ def test_every_registry_has_a_line_that_says_where_its_figure_is_from(review: An
 def test_groups_add_up_to_the_bill(review: Any, sandbox: Sandbox, by: str, name: str) -> None:
     groups = table(review(by=by), by)
     assert name in set(groups[by])
-    assert abs(sum(groups["Billed"]) - cents(billed(sandbox, LAST))) < Decimal("0.05")
+    assert abs(
+        sum(amount for amount in groups["Billed"] if amount is not None) - cents(billed(sandbox, LAST))
+    ) < Decimal("0.05")
 
 
 def test_months_by_meter_have_a_chart_and_its_numbers(review: Any, sandbox: Sandbox) -> None:

@@ -56,6 +56,13 @@ def test_a_tag_that_is_gone_is_an_error_panel(open_view: Open) -> None:
     assert "Could not read the tag" in texts(at)
 
 
+def test_an_address_without_an_image_guesses_none(open_view: Open) -> None:
+    at = open_view("image.py", **NODE)
+    assert not at.exception
+    assert "No image chosen" in texts(at)
+    assert not at.button
+
+
 def test_hostile_names_stay_text(open_view: Open) -> None:
     hostile = "](http://contoso.example)![x](http://contoso.example/p.png)`<b>"
     for script in ("repository.py", "image.py"):

@@ -1,6 +1,7 @@
 """The sections of a cost review: its figures, past months by meter, and the sources of the figures."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 
 import pandas as pd
 import streamlit as st
@@ -25,11 +26,15 @@ def figures_of(review: Review, totals: tuple[GroupTotal, ...]) -> dict[str, str]
     figures: dict[str, str] = {}
     for total in totals:
         beside = f", {total.currency}" if len(totals) > 1 else ""
-        figures[("So far" if review.under_way else "Billed") + beside] = money(total.cost, total.currency)
+        figures[("So far" if review.under_way else "Billed") + beside] = _billed(total.cost, total.currency)
         if review.under_way:
             figures["Forecast" + beside] = money(total.figure, total.currency)
-        figures[f"In {month_before(review.month):%B}" + beside] = money(total.before, total.currency)
+        figures[f"In {month_before(review.month):%B}" + beside] = _billed(total.before, total.currency)
     return figures
+
+
+def _billed(amount: Decimal | None, currency: str) -> str:
+    return "–" if amount is None else money(amount, currency)
 
 
 def show_figures(review: Review, totals: tuple[GroupTotal, ...], figures: dict[str, str]) -> None:

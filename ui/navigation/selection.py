@@ -9,6 +9,7 @@ from services.registries.reading import not_found
 from services.registries.registry import Registry
 from ui.elements.errors import show_error
 from ui.elements.page import empty, header
+from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.links import link_to
@@ -131,3 +132,12 @@ def repository_of_url() -> str:
         empty(":material/folder:", "No repository chosen", "Choose one in Repositories and tags.")
         st.stop()
     return name
+
+
+def reference_of_url(repository: str) -> str:
+    """The tag or digest that `?reference=` names. Stops the page where there is none: no image is guessed."""
+    reference = st.query_params.get("reference", "")
+    if not reference:
+        empty(":material/deployed_code:", "No image chosen", f"Choose a tag of {plain(repository)}.")
+        st.stop()
+    return reference

@@ -254,8 +254,8 @@ def test_totals_by_any_group_add_up_to_what_was_billed(rows: list[CostRow], mont
         totals = total_by(found.lines, names)
         for currency in ("USD", "EUR"):
             mine = [one for one in totals if one.currency == currency]
-            assert sum(one.cost for one in mine) == billed[currency]
-            assert sum(one.before for one in mine) == before[currency]
+            assert sum(one.cost or 0 for one in mine) == billed[currency]
+            assert sum(one.before or 0 for one in mine) == before[currency]
     for currency in latest_currencies(rows):
         amounts = months_by_meter(found.rows)[currency]
         billed_in = [amount for row in amounts.to_numpy() for amount in row if amount is not None]
@@ -264,6 +264,15 @@ def test_totals_by_any_group_add_up_to_what_was_billed(rows: list[CostRow], mont
         assert len(table.columns) == 1 + len(found.months)
     assert len(registry_table(found).rows) == len(found.lines)
     assert all(one.forecast is None or one.forecast >= (one.cost or 0) for one in found.lines)
+
+
+def test_a_group_without_a_bill_has_no_amount_and_not_zero() -> None:
+    line = reviewed(row(UNIT, "30", "20")).lines[0]
+    estimated = replace(line, cost=None, before=None)
+    (total,) = total_by([estimated], {line.registry_id: "all"})
+    assert (total.cost, total.before, total.unbilled) == (None, None, 1)
+    (both,) = total_by([line, replace(estimated, registry_id="/other")], {line.registry_id: "all", "/other": "all"})
+    assert (both.cost, both.unbilled) == (line.cost, 1)
 
 
 def test_tables_have_the_lines_own_figures() -> None:
