@@ -33,6 +33,8 @@ class Check:
 
 
 # As `az aks check-acr` orders them, then from the registry outwards to the node.
+# Decided in: state.py C1, C8, C18, C19; identity.py C3, C4; permission.py C5 to C7, C13, C14; network.py C2, C9 to C12,
+# C17; image.py C15, C16.
 ORDER = (
     *("C1", "C2", "C17", "C3", "C6", "C13", "C7", "C9", "C10", "C11", "C12"),
     *("C4", "C5", "C14", "C15", "C16", "C8", "C18", "C19"),

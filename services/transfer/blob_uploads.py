@@ -17,6 +17,7 @@ from azure.core.rest import HttpResponse
 from services.connection.data_plane import RegistryClient, path_of, path_within
 from services.connection.data_plane_tokens import raise_for
 from services.connection.errors import ServiceError, as_service_error, from_azure
+from services.connection.transport import LONGEST_RETRY_AFTER_S
 from services.transfer.archive_files import MIB, stopped
 from services.transfer.archive_images import Blob
 
@@ -25,8 +26,6 @@ CHUNK = 8 * MIB
 # Failures in a row, with no byte gained between them, after which it is given up: about half a minute.
 _TRIES = 8
 _FIRST_WAIT_S, _LONGEST_WAIT_S = 0.2, 8.0
-# As `services.cloud` does: a longer Retry-After is the answer.
-_LONGEST_RETRY_AFTER_S = 60.0
 _PASSING = frozenset({408, 429, 500, 502, 503, 504})
 _RANGE = re.compile(r"(?:bytes=)?0-(\d+)")
 
@@ -101,7 +100,7 @@ def _carry(upload: "_Upload", sent: Callable[[int], None], stop: Event, halted: 
         sent(upload.offset)
         if failure:
             failures += 1
-            if failures >= _TRIES or failure.wait > _LONGEST_RETRY_AFTER_S:
+            if failures >= _TRIES or failure.wait > LONGEST_RETRY_AFTER_S:
                 raise from_azure(upload.title, failure.error) from failure.error
             stop.wait(failure.wait or min(_FIRST_WAIT_S * 2 ** (failures - 1), _LONGEST_WAIT_S))
 
@@ -259,5 +258,5 @@ class _Upload:
 
 
 def _retry_after(error: HttpResponseError) -> float:
-    told = str(getattr(error.response, "headers", {}).get("Retry-After", ""))
-    return float(told) if told.replace(".", "", 1).isdigit() else 0.0
+    header = str(getattr(error.response, "headers", {}).get("Retry-After", ""))
+    return float(header) if header.replace(".", "", 1).isdigit() else 0.0
