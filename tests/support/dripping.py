@@ -12,7 +12,7 @@ from sandbox.tls import ensure_certificates
 
 BYTE_EACH_S = 0.01
 # Where its reader takes whatever comes, it hangs up at last: a test fails then, and does not hang.
-MOST = 1000
+MOST = 200
 
 
 @contextmanager
