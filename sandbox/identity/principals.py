@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from sandbox.storage.store import Store
@@ -19,7 +19,7 @@ class Application:
     name: str
     object_id: str
     app_id: str
-    secret: str
+    secret: str = field(repr=False)
 
 
 # Fixed, so that a kept data directory and its ready file stay valid; they open nothing but the sandbox.

@@ -12,7 +12,7 @@ import re
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 from urllib.parse import parse_qs, unquote
@@ -92,7 +92,7 @@ def need_of(method: str, path: str, query: str = "") -> Need | None:
 class HeldToken:
     """A token, when it stops being used (Unix time), and what it grants: repository or catalog → actions."""
 
-    token: str
+    token: str = field(repr=False)
     until: float
     granted: Mapping[str, frozenset[str]]
 

@@ -91,6 +91,12 @@ class _Answer:
 _SIGN_IN = "Sign in again (`az login`), or check the identity that the console runs as."
 _ASK_ROLE = "Ask an owner of the scope for a role that allows it; the roles each view needs are in the README."
 
+_ASK_REGISTRY_ROLE = (
+    "The identity has no role on this registry that allows it. Legacy mode: AcrPull to read, AcrPush to push, "
+    "AcrDelete to delete; ABAC mode: Container Registry Repository Reader, Writer or Contributor, and Catalog Lister "
+    "for the list of repositories."
+)
+
 # Codes: https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/common-deployment-errors,
 # https://learn.microsoft.com/azure/container-registry/container-registry-troubleshoot-access and
 # https://learn.microsoft.com/rest/api/containerregistry/
@@ -104,6 +110,9 @@ _REMEDIES = {
     "ResourceNotFound": "It may have been deleted or renamed since the list was read: refresh the list.",
     "ResourceGroupNotFound": "The resource group may have been deleted: refresh the list.",
     "SubscriptionNotFound": "The subscription is gone or not in this tenant: check the tenant in the header.",
+    "ReadOnlyDisabledSubscription": (
+        "The subscription is disabled, and read-only until it is enabled again: ask its owner or billing administrator."
+    ),
     "ScopeLocked": "A lock on the resource forbids it: have it removed first.",
     "MissingSubscriptionRegistration": (
         "Register the provider once: `az provider register --namespace Microsoft.ContainerRegistry`."
@@ -121,10 +130,7 @@ _REMEDIES = {
     "InvalidAuthenticationTokenTenant": "The token is of another tenant: sign in to the subscription's tenant.",
     "ExpiredAuthenticationToken": _SIGN_IN,
     "InvalidAuthenticationToken": _SIGN_IN,
-    "UNAUTHORIZED": (
-        "The identity has no role on this registry that allows it. Legacy mode: AcrPull; "
-        "ABAC mode: Container Registry Repository Reader, and Catalog Lister for the list of repositories."
-    ),
+    "UNAUTHORIZED": _ASK_REGISTRY_ROLE,
     "DENIED": (
         "The registry's network rules refuse this address: run the console inside the network, "
         "or have the address added to the registry's IP rules."
@@ -154,6 +160,9 @@ def seconds_to_wait(headers: Mapping[str, str]) -> int | None:
 
 
 def _remedy(answer: _Answer) -> str:
+    # One code of the registry's for two causes: its network rules name the address instead.
+    if answer.code == "DENIED" and "requested access to the resource is denied" in answer.message.casefold():
+        return _ASK_REGISTRY_ROLE
     if answer.code in _REMEDIES:
         return _REMEDIES[answer.code]
     if "quota" in answer.code.casefold():  # Providers call it QuotaExceeded, SubscriptionQuotaExceeded and more.
@@ -189,7 +198,12 @@ def _error_member(body: Any) -> tuple[str, str]:
     if isinstance(envelope, str):  # sign-in endpoints: {"error": "invalid_client", "error_description": …}
         return envelope, str(body.get("error_description") or "")
     if isinstance(envelope, dict):
-        return str(envelope.get("code") or ""), str(envelope.get("message") or "")
+        code, message = str(envelope.get("code") or ""), str(envelope.get("message") or "")
+        details = envelope.get("details")
+        if message or not isinstance(details, list):
+            return code, message
+        found = [(inner, text) for inner, text in map(_error_member, details) if text]
+        return code or next((inner for inner, _ in found), ""), "\n".join(text for _, text in found)
     return "", ""
 
 

@@ -20,14 +20,16 @@ STARTS_WITHIN_S = 90
 
 
 @contextmanager
-def console(data: Path, **settings: str) -> Iterator[str]:
+def console(data: Path, script: str = "app.py", **settings: str) -> Iterator[str]:
     """`streamlit run app.py` on a free port with its sandbox in `data`; yields its address."""
-    with console_process(data, **settings) as (address, _process):
+    with console_process(data, script, **settings) as (address, _process):
         yield address
 
 
 @contextmanager
-def console_process(data: Path, **settings: str) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+def console_process(
+    data: Path, script: str = "app.py", **settings: str
+) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
     """The same, with the process: to be killed."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -43,7 +45,7 @@ def console_process(data: Path, **settings: str) -> Iterator[tuple[str, subproce
     log = data / "console.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)],
+            [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)],
             cwd=ROOT,
             env=environment,
             stdout=output,

@@ -7,6 +7,16 @@ from services.wording import counted
 
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&^=])")
+# What Streamlit replaces though it is escaped, since it looks at the text that is left: GitHub's autolinks (an e-mail
+# address needs a dot behind the @, which no digest has), icons, and arrows that stand alone.
+# https://github.github.com/gfm/#autolinks-extension- and Streamlit's StreamlitMarkdown.tsx.
+_REPLACED = re.compile(
+    r"(?<=www)(?=\.)|(?<=http:)(?=//)|(?<=https:)(?=//)|(?<=[-.\w+]@)(?=[-\w]+\.[-\w])"
+    r"|(?<=:)(?=material/|streamlit:)"
+    r"|(?<!\S)(?=(?:<->|->|<-|--|>=|<=|~=)(?!\S))",
+    re.IGNORECASE | re.ASCII,
+)
+_WORD_JOINER = "\u2060"  # Invisible, and no line breaks there.
 _SPANS = (
     (365 * 86400, "year"),
     (30 * 86400, "month"),
@@ -49,8 +59,11 @@ def short(digest: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Text from others for a place that reads markdown: every character that markdown could read is escaped."""
-    return _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
+    """Text from others for a place that reads markdown: every character that markdown could read is escaped.
+
+    What would become a link or a symbol all the same (www.…, https://…, an e-mail address, ->) has a word joiner in it.
+    """
+    return _MARKDOWN.sub(r"\\\1", _REPLACED.sub(_WORD_JOINER, text)).replace("\n", " ")
 
 
 def shell(line: str) -> str:

@@ -3,8 +3,10 @@
 import gzip
 import hashlib
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import BytesIO
+from threading import Event
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -23,7 +25,8 @@ from hypothesis import strategies as st
 from services.connection import data_plane
 from services.connection.data_plane import Page, RegistryClient, _next_path, path_of
 from services.connection.errors import ServiceError
-from services.images.repositories import all_tags, repository_names
+from services.connection.parallel import ALL_WORKERS
+from services.images.repositories import all_tags, get_repositories, repository_names
 from tests.support.canned import HOST, Answer, CannedRegistry, Clock, Reply, Sent, connected, reset, unreachable
 
 APP = "/acr/v1/app"
@@ -379,3 +382,31 @@ def test_two_registries_share_no_token(clock: Clock) -> None:
     assert {sent.host for sent in one.sent} == {HOST}
     assert {sent.host for sent in other.sent} == {"contoso-other.azurecr.io"}
     assert one.calls()[0].headers["Authorization"] != other.calls()[0].headers["Authorization"]
+
+
+def test_a_registry_that_does_not_answer_does_not_delay_another(clock: Clock) -> None:
+    slow, quick = CannedRegistry(clock), CannedRegistry(clock, "contoso-other.azurecr.io")
+    answers, events = Event(), list[str]()
+    names = [f"team/app{number}" for number in range(ALL_WORKERS)]
+
+    def late(sent: Sent) -> Answer:
+        assert answers.wait(30)
+        events.append(sent.host)
+        return OK
+
+    def at_once(sent: Sent) -> Answer:
+        events.append(sent.host)
+        return OK
+
+    for name in names:
+        path = path_of("/acr/v1/{repository}", repository=name)
+        slow.serve("GET", path, f"repository:{name}:metadata_read", late)
+        quick.serve("GET", path, f"repository:{name}:metadata_read", at_once)
+    with ThreadPoolExecutor(1) as caller:
+        waits = caller.submit(get_repositories, connected(slow), names)
+        try:
+            assert len(get_repositories(connected(quick), names).values) == len(names)
+        finally:
+            answers.set()
+        assert len(waits.result().values) == len(names)
+    assert events == [quick.host] * len(names) + [slow.host] * len(names)

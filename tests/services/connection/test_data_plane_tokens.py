@@ -10,7 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from services.connection.data_plane import path_of
-from services.connection.data_plane_tokens import READ, Need, RegistryTokens, jwt_claims, need_of
+from services.connection.data_plane_tokens import READ, HeldToken, Need, RegistryTokens, jwt_claims, need_of
 from services.connection.transport import retry_policy
 from tests.support.canned import CLOUD, HOST, HOUR, READS, Answer, CannedRegistry, Clock, Credential, Sent
 from tests.support.strategies import digests, repository_names, tag_names
@@ -361,3 +361,9 @@ def test_failed_exchange_is_an_azure_error(
     registry.on("POST", f"https://{HOST}/oauth2/exchange", answer)
     with pytest.raises(kind):
         tokens.for_need(Need("", frozenset({"*"})))
+
+
+@given(st.text(min_size=8, alphabet=st.characters(categories=("L", "N"))))
+def test_no_token_is_in_what_is_printed_of_it(token: str) -> None:
+    held = HeldToken(f"eyJ{token}", 1.0, {"app": READ})
+    assert f"eyJ{token}" not in f"{held!r} {held} {[held]}"

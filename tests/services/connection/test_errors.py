@@ -55,6 +55,19 @@ SHAPES = [
     pytest.param({"errors": [{"code": "C", "message": "M", "detail": {"name": "x"}}]}, "C", "M", id="detail object"),
     pytest.param({"errors": [{"code": "C", "message": "M"}, {"code": "D", "message": "N"}]}, "C", "M", id="two"),
     pytest.param({"error": "invalid_client", "error_description": "M"}, "invalid_client", "M", id="sign-in"),
+    pytest.param(
+        {"error": {"code": "C", "message": "", "details": [{"code": "D", "message": "M"}]}}, "C", "M", id="details"
+    ),
+    pytest.param({"error": {"details": [{"code": "C", "message": "M"}]}}, "C", "M", id="details alone"),
+    pytest.param(
+        {"code": "C", "details": [{"details": [{"message": "M"}, "N"]}]}, "C", "M\nN", id="details in details"
+    ),
+    pytest.param(
+        {"error": {"code": "C", "message": "M", "details": [{"code": "D", "message": "N"}]}}, "C", "M", id="both"
+    ),
+    pytest.param(
+        {"error": {"code": "C", "message": None, "details": 7}}, "C", "Azure gave no reason.", id="odd details"
+    ),
     pytest.param({"error": {"code": 404, "message": "M"}}, "404", "M", id="number as code"),
     pytest.param({"error": None}, "", "Azure gave no reason.", id="null"),
     pytest.param({"errors": []}, "", "Azure gave no reason.", id="no errors"),
@@ -125,6 +138,7 @@ def test_support_asks_for_the_correlation_id_first() -> None:
         ("REGISTRY_DISALLOWED_OPERATION", "lock"),
         ("NAME_UNKNOWN", "refresh"),
         ("ScopeLocked", "lock"),
+        ("ReadOnlyDisabledSubscription", "subscription is disabled"),
         ("RequestDisallowedByPolicy", "exemption"),
         ("ResourceGroupBeingDeleted", "choose another"),
         ("InvalidResourceGroupLocation", "in another location"),
@@ -140,6 +154,18 @@ def test_support_asks_for_the_correlation_id_first() -> None:
 )
 def test_a_known_code_has_its_own_remedy(code: str, words: str) -> None:
     assert words in told(Answer(400, {"error": {"code": code, "message": "M"}})).remedy
+
+
+def test_what_is_denied_for_want_of_a_role_is_not_blamed_on_the_network() -> None:
+    message = "requested access to the resource is denied"
+    error = told(Answer(403, {"errors": [{"code": "DENIED", "message": message}]}))
+    assert error.cause == message
+    assert "role" in error.remedy
+    assert "network" not in error.remedy
+    closed = "client with IP '203.0.113.7' is not allowed access. Refer https://aka.ms/acr/firewall to grant access."
+    error = told(Answer(403, {"errors": [{"code": "DENIED", "message": closed}]}))
+    assert "network rules" in error.remedy
+    assert "role" not in error.remedy
 
 
 @pytest.mark.parametrize(

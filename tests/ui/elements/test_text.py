@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -62,6 +63,52 @@ def test_plain_text_keeps_no_markdown_sign_unescaped(text: str) -> None:
     for sign in "`*_[]()<>~:$!#|":
         assert bare.count(sign) == bare.count("\\" + sign)
     assert "\n" not in escaped
+
+
+# As mdast-util-gfm-autolink-literal and Streamlit look for them in text whose escapes are resolved.
+REPLACED = (
+    re.compile(r"(https?://|www(?=\.))([-.\w]+)", re.IGNORECASE | re.ASCII),
+    re.compile(r"([-.\w+]+)@([-\w]+(?:\.[-\w]+)+)", re.ASCII),
+    re.compile(r":material/|:streamlit:"),
+    re.compile(r"(^|\s)(<->|->|<-|--|>=|<=|~=)(\s|$)"),
+)
+SAMPLES = (
+    "www.evil.example",
+    "WWW.evil.example/a?b=c",
+    "team/www.evil.example",
+    "(www.evil.example)",
+    "~www.evil.example~",
+    "http://evil.example",
+    "https://evil.example/a_b",
+    "HTTPS://evil.example",
+    "mailto:eve@evil.example",
+    "eve.o+x@evil-a.example",
+    "eve@www.evil.example",
+    "https://eve@evil.example",
+    "wwwwww.evil.example",
+    ":material/home:",
+    ":streamlit:",
+    "x -> y <- z <-> a -- b >= c <= d ~= e",
+    "~gone~ ~~gone~~",
+)
+WORDS = ("www", "http", "s", "a", "evil.example", "é", "1", "W", ":material/", "->", " ", *".:/@-_~=<>")
+
+
+def shown(markdown: str) -> str:
+    """The text of it, its escapes resolved."""
+    return re.sub(r"\\([!-/:-@\[-`{-~])", r"\1", markdown)
+
+
+@given(st.lists(st.sampled_from(WORDS)).map("".join) | st.sampled_from(SAMPLES) | st.text())
+def test_plain_text_never_becomes_a_link_or_a_symbol(text: str) -> None:
+    found = shown(plain(text))
+    assert not [match for replaced in REPLACED for match in replaced.finditer(found)]
+    assert found.replace("\u2060", "") == text.replace("\n", " ").replace("\u2060", "")
+
+
+def test_plain_text_leaves_an_image_to_be_copied_as_it_is() -> None:
+    image = "contoso.azurecr.io/team/app@sha256:0123456789abcdef"
+    assert shown(plain(image)) == image
 
 
 def test_plain_text_disarms_an_image_that_would_call_out() -> None:
