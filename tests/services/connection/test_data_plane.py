@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from io import BytesIO
-from threading import Event
+from threading import Event, Semaphore
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -25,7 +25,7 @@ from hypothesis import strategies as st
 from services.connection import data_plane
 from services.connection.data_plane import Page, RegistryClient, _next_path, path_of
 from services.connection.errors import ServiceError
-from services.connection.parallel import ALL_WORKERS
+from services.connection.parallel import ALL_WORKERS, WORKERS
 from services.images.repositories import all_tags, get_repositories, repository_names
 from tests.support.canned import HOST, Answer, CannedRegistry, Clock, Reply, Sent, connected, reset, unreachable
 
@@ -386,10 +386,11 @@ def test_two_registries_share_no_token(clock: Clock) -> None:
 
 def test_a_registry_that_does_not_answer_does_not_delay_another(clock: Clock) -> None:
     slow, quick = CannedRegistry(clock), CannedRegistry(clock, "contoso-other.azurecr.io")
-    answers, events = Event(), list[str]()
-    names = [f"team/app{number}" for number in range(ALL_WORKERS)]
+    asked, answers, events = Semaphore(0), Event(), list[str]()
+    names = [f"team/app{number}" for number in range(2 * ALL_WORKERS)]
 
     def late(sent: Sent) -> Answer:
+        asked.release()
         assert answers.wait(30)
         events.append(sent.host)
         return OK
@@ -405,6 +406,7 @@ def test_a_registry_that_does_not_answer_does_not_delay_another(clock: Clock) ->
     with ThreadPoolExecutor(1) as caller:
         waits = caller.submit(get_repositories, connected(slow), names)
         try:
+            assert all(asked.acquire(timeout=30) for _ in range(WORKERS))
             assert len(get_repositories(connected(quick), names).values) == len(names)
         finally:
             answers.set()
