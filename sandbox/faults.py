@@ -4,7 +4,7 @@ The rules come from a JSON file, a list of objects such as
 {"method": "GET", "host": "localhost:5001", "path": "/_manifests$", "status": 429, "retry_after": 2, "times": 3}.
 With "drip_ms" the answer's body comes a byte at a time, that long after each other.
 With "late" the request is done all the same, and only its answer is replaced by the fault.
-The file is read again when it changes, so that a test can break and mend the sandbox while it runs.
+The file is read again when it changes, so that a test can break and repair the sandbox while it runs.
 """
 
 from __future__ import annotations

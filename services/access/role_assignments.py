@@ -16,7 +16,7 @@ _WITHOUT_MEMBERS = frozenset({"user", "serviceprincipal", "device"})
 
 @dataclass(frozen=True)
 class RoleAssignment:
-    """`role` is the role's GUID in lower case; `condition` and what was not told are "", times UTC."""
+    """`role` is the role's GUID in lower case; `condition` and what was not reported are "", times UTC."""
 
     id: str
     name: str

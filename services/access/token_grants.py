@@ -47,7 +47,7 @@ class Granted:
 
 
 def ask_granted(client: RegistryClient, mode: Mode, repository: str = "") -> tuple[Granted, ...]:
-    """Signs in anew and asks; three requests. Nothing that the console holds is used, so that a new role counts.
+    """Signs in again and asks; three requests. Nothing that the console holds is used, so that a new role counts.
 
     Without a repository all of them are asked for at once, which a registry in ABAC mode does not answer: there the
     rows about repositories are UNKNOWN. A refusal is a row's, so that no row is missing. Raises ServiceError
@@ -123,9 +123,9 @@ def _refusal(error: ServiceError) -> Verdict:
 
 
 def _answered(error: ServiceError) -> str:
-    told = " ".join(str(part) for part in (error.status, error.code) if part) or "no answer"
+    answer = " ".join(str(part) for part in (error.status, error.code) if part) or "no answer"
     why = {401: ": no role of yours lets you in", 403: ": the network rules refuse this address, whoever asks"}
-    return told + why.get(error.status or 0, "")
+    return answer + why.get(error.status or 0, "")
 
 
 def _granted(actions: frozenset[str], needed: frozenset[str] = frozenset()) -> str:

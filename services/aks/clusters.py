@@ -22,12 +22,13 @@ class IdentityModel(StrEnum):
     SYSTEM = "system-assigned managed identity"
     USER = "user-assigned managed identity"
     SERVICE_PRINCIPAL = "service principal"
-    UNKNOWN = "not told"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)
 class ManagedIdentity:
-    """`object_id` is whom a role is assigned to. What isn't told is "", so a system-assigned one's `resource_id`."""
+    """`object_id` is whom a role is assigned to. What Azure does not report is "", as the `resource_id` of a
+    system-assigned one."""
 
     object_id: str
     client_id: str = ""
@@ -79,7 +80,7 @@ class ClusterNetwork:
 
 @dataclass(frozen=True)
 class Cluster:
-    """`control_plane` and `kubelet` are None where there is none, or none is told.
+    """`control_plane` and `kubelet` are None where there is none, or none is reported.
 
     `power` "" where an old API does not tell; `artifact_source` Cache: nodes get even system images from
     `bootstrap_registry_id`. `node_provisioning`, `virtual_nodes`: nodes that may pull as somebody else.
@@ -117,7 +118,7 @@ class Cluster:
             why = "The cluster has a service principal and no managed identity: its nodes pull as it."
             return Puller("service principal", "", self.service_principal_id, why)
         why = "Azure does not tell a kubelet identity for this cluster: it may still be in creation."
-        return Puller("not told", "", "", why)
+        return Puller("unknown", "", "", why)
 
     @property
     def nodes(self) -> int:

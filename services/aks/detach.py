@@ -79,7 +79,9 @@ def plan_detach(
         blockers.append(right.blocker)
     warnings = [right.warning] if right.warning else []
     if assignment:
-        warnings.append("Pods that run go on; a node that needs an image anew can't pull it, if nothing else lets it.")
+        warnings.append(
+            "Running pods continue. A node that needs an image again can't pull it unless another role allows it."
+        )
     return DetachPlan(
         cluster,
         registry,

@@ -44,7 +44,7 @@ class Pulled(StrEnum):
     YES = "pulled"
     NO = "not pulled"
     NOWHERE = "no node to run on"
-    UNKNOWN = "could not be told"
+    UNKNOWN = "unknown"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from services.registries.registry import Registry
 
 @dataclass(frozen=True)
 class Password:
-    """password1 or password2 of a token. What it is, Azure told once. `expiry` None: it does not expire."""
+    """password1 or password2 of a token. Azure shows its value once. `expiry` None: it does not expire."""
 
     name: str
     created: datetime | None

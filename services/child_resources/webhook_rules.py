@@ -11,7 +11,7 @@ from services.registries.skus import LIMITS, sku_of
 
 # https://learn.microsoft.com/azure/container-registry/container-registry-webhook-reference
 ACTIONS = {
-    "push": "an image or another artifact is pushed, or tagged anew",
+    "push": "an image or another artifact is pushed, or tagged again",
     "delete": "a manifest or a repository is deleted; a tag that is removed makes no event",
     "quarantine": "an image is put in quarantine, where the registry's quarantine policy is on",
     "chart_push": "a chart is pushed by the retired az acr helm; charts pushed by helm itself are a push",

@@ -37,7 +37,7 @@ def _with_token(registry: str, client: str, login_server: str) -> str:
 
 
 def make_pull_token(registry: str, token_name: str, repository: str) -> str:
-    """A registry's own token that pulls from one repository. Its password, told once, goes into TOKEN_PASSWORD."""
+    """A registry's own token that pulls from one repository. Its password, shown once, goes into TOKEN_PASSWORD."""
     words = ("az", "acr", "token", "create", "--registry", registry, "--name", token_name, "--repository", repository)
     asked = ("content/read", "metadata/read", "--query", "credentials.passwords[0].value", "--output", "tsv")
     return f"TOKEN_PASSWORD=$({shell_line(*words, *asked)})"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class AzureEndpoints:
     """One Azure. `ca_file` replaces the system's trust store; URLs carry no trailing slash.
 
-    `retail_prices`: where list prices are told to anybody; "" where nothing is known to. `graph`: the directory; ""
+    `retail_prices`: where anybody reads list prices; "" where nothing is known to. `graph`: the directory; ""
     where it is not asked.
     """
 

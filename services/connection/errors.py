@@ -89,7 +89,7 @@ class _Answer:
 
 
 _SIGN_IN = "Sign in again (`az login`), or check the identity that the console runs as."
-_ASK_ROLE = "Ask an owner of the scope for a role that allows it; the roles each view needs are in the README."
+_ASK_ROLE = "Ask an owner of the scope for a role that allows it; docs/permissions.md has the roles for each page."
 
 _ASK_REGISTRY_ROLE = (
     "The identity has no role on this registry that allows it. Legacy mode: AcrPull to read, AcrPush to push, "
@@ -109,7 +109,7 @@ _REMEDIES = {
     ),
     "ResourceNotFound": "It may have been deleted or renamed since the list was read: refresh the list.",
     "ResourceGroupNotFound": "The resource group may have been deleted: refresh the list.",
-    "SubscriptionNotFound": "The subscription is gone or not in this tenant: check the tenant in the header.",
+    "SubscriptionNotFound": "The subscription is gone or not in this tenant: check the tenant in the sidebar.",
     "ReadOnlyDisabledSubscription": (
         "The subscription is disabled, and read-only until it is enabled again: ask its owner or billing administrator."
     ),
@@ -155,8 +155,8 @@ _WAITS = (
 
 def seconds_to_wait(headers: Mapping[str, str]) -> int | None:
     """The seconds that a throttled answer says to wait; None where it names none."""
-    told = [str(headers.get(name) or "") for name in _WAITS]
-    return max((int(seconds) for seconds in told if seconds.isdecimal()), default=None)
+    waits = [str(headers.get(name) or "") for name in _WAITS]
+    return max((int(seconds) for seconds in waits if seconds.isdecimal()), default=None)
 
 
 def _remedy(answer: _Answer) -> str:

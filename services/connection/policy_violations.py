@@ -27,10 +27,10 @@ def _entries(found: Any) -> list[dict[str, Any]]:
 
 
 def _words(info: dict[str, Any]) -> str:
-    def told(*names: str) -> str:
+    def named(*names: str) -> str:
         return next((str(info[name]) for name in names if info.get(name)), "")
 
-    policy = told("policyDefinitionDisplayName", "policyDefinitionName", "policyDefinitionId") or "without a name"
-    assigned = told("policyAssignmentDisplayName", "policyAssignmentName")
-    where = told("policyAssignmentId")
+    policy = named("policyDefinitionDisplayName", "policyDefinitionName", "policyDefinitionId") or "without a name"
+    assigned = named("policyAssignmentDisplayName", "policyAssignmentName")
+    where = named("policyAssignmentId")
     return f"Policy: {policy}. Assignment: {assigned or 'without a name'}{f' ({where})' if where else ''}."

@@ -26,11 +26,11 @@ class PatientRetryPolicy(RetryPolicy[Any, Any]):
     """azure-core's retries, but a Retry-After of minutes is handed to the caller instead of slept through."""
 
     def get_retry_after(self, response: PipelineResponse[Any, Any]) -> float | None:
-        told = seconds_to_wait(response.http_response.headers)
+        asked_s = seconds_to_wait(response.http_response.headers)
         try:
-            return max(super().get_retry_after(response) or 0, told or 0) or None
+            return max(super().get_retry_after(response) or 0, asked_s or 0) or None
         except ValueError:  # Neither seconds nor a date: a proxy's. azure-core lets it pass to the caller.
-            return told
+            return asked_s
 
     def increment(self, settings: dict[str, Any], response: Any = None, error: Exception | None = None) -> bool:
         """Whether to try again: what went beyond a limit would do so again."""

@@ -127,7 +127,7 @@ def _of_repository(locks: Locks) -> tuple[str, ...]:
         "It is hidden: lists of repositories leave it out, this console's too. Who knows its name still finds it."
         if not locks.list
         else "",
-        "Pulls are refused for all that is in it: nodes that need an image anew fail to start its pods."
+        "Pulls are refused for all that is in it: nodes that need to pull an image again fail to start its pods."
         if not locks.read
         else "",
     )

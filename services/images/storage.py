@@ -5,7 +5,7 @@ however many manifests of however many repositories point to it, and lets it go 
 (https://learn.microsoft.com/azure/container-registry/container-registry-concepts and -delete).
 So sizes of images must not be added up: here each content counts once, by its digest.
 
-Nothing is read here: these are functions of what `services.contents` has read. All sizes are bytes.
+Nothing is read here: these are functions of what `services.images.repository_contents` has read. All sizes are bytes.
 """
 
 from collections import Counter, defaultdict

@@ -202,6 +202,6 @@ def not_found(name: str) -> ServiceError:
     return ServiceError(
         f"There is no registry {name} here",
         "None of the subscriptions that this identity sees has a registry of that name.",
-        "It may be deleted, renamed, or in a subscription or tenant without access: see the header for who asks.",
+        "It may be deleted, renamed, or in a subscription or tenant without access: see the sidebar for who asks.",
         "ResourceNotFound",
     )

@@ -106,7 +106,7 @@ def compare_guide(
     row: GuideRow, mode: Mode, roles: Mapping[str, RoleDefinition] | None = None
 ) -> tuple[tuple[GuideCell, ...], str]:
     """The guide's three columns of a row in `mode`, and why they differ: "" where they do not."""
-    # By this console's own names: Azure may call a role anew.
+    # By this console's own names: Azure may rename a role.
     known = {BUILT_IN[role.id].name: _row(role, mode) for role in listed_roles(roles or {})}
     rows = [known[name] for name in row.roles]
     sign_in = min((one.sign_in for one in rows), key=list(SignIn)[::-1].index)

@@ -220,7 +220,7 @@ class _Upload:
         self.how = "sent"
 
     def _forget(self) -> None:
-        """The registry no longer knows the upload: because it is done, or else it begins anew."""
+        """The registry no longer knows the upload: because it is done, or else it starts again."""
         self._lost += 1
         if self._lost > _TRIES:
             raise ServiceError(

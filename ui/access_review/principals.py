@@ -148,7 +148,7 @@ def _to_ask(pulls: Pulls, registry: Registry) -> tuple[str, ...]:
 
 
 def forget(who: str, pulls: Pulls, principal: str) -> None:
-    """Reads the names, groups and tokens anew that belong to these pulls; `principal` is another whose groups go."""
+    """Reads the names, groups and tokens again that belong to these pulls; `principal` is another whose groups go."""
     ids, subscriptions = holders(pulls), tuple(one.subscription for one in pulls.access.values)
     _names.clear(who, ids)
     for one in {*ids, principal}:

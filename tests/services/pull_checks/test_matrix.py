@@ -200,7 +200,7 @@ def test_an_address_is_read_by_its_id(azure: AzureSession, wire: Canned) -> None
 
 
 def test_the_estate_s_matrix_is_what_its_registries_grant(session: AzureSession, sandbox: Sandbox) -> None:
-    """CAN and SOME where the kubelet identity really gets a token; CANNOT where it does not; the rest is not told."""
+    """CAN and SOME where the kubelet identity really gets a token; CANNOT where it does not; the rest is unknown."""
     clusters, registries = list_clusters(session, list_subscriptions(session)).values, list_registries(session).values
     access = read_access(session, list_subscriptions(session))
     found = pull_matrix(clusters, registries, {one.subscription.id: one for one in access.values}, Partial(()))
