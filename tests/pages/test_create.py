@@ -76,7 +76,7 @@ def test_a_registry_is_made_and_can_be_opened(open_view: Open, own: Own) -> None
         ("contoso-acr", "No dashes"),
         ("contoso_acr", "Letters (a to z) and digits only, not _."),
         ("casaacr01", "The registry casaacr01 is already in use."),
-        ("ContosoAcr", "az takes lower-case names only"),
+        ("ContosoAcr", "az accepts lower-case names only"),
     ],
 )
 def test_a_name_is_judged_as_it_is_typed(open_view: Open, own: Own, name: str, says: str) -> None:

@@ -97,7 +97,7 @@ def test_a_closed_network_says_who_is_shut_out(open_view: Open) -> None:
     [
         ("IP rules", "203.0.113.5/24", "It is an address within 203.0.113.0/24."),
         ("IP rules", "2001:db8::/32", "IPv4 only"),
-        ("IP rules", "everyone", "It is no address and no range."),
+        ("IP rules", "everyone", "It is neither an address nor a range."),
         ("Tags, one per line", "environment", "'environment' is not a tag: write name=value."),
         ("Tags, one per line", "a=1\nA=2", "The tag a is there 2 times"),
         ("Tags, one per line", "a/b=1", "can't contain /"),
@@ -178,7 +178,7 @@ def test_a_registry_is_deleted_once_its_name_is_typed(open_view: Open, own: Own)
     shown = facts(at)
     assert (shown["Repositories"], shown["Tags"], shown["Manifests"]) == ("1", "1", "3")
     assert shown["Clusters that can pull from it"] == "None"
-    assert "No image of it can be brought back" in said(at)
+    assert "Its images can't be restored" in said(at)
     assert "az acr delete --name casaacr01 --resource-group resource-group-4 --subscription" in said(at)
     assert confirm_button(at, "Delete registry").disabled
     at.text_input(key="confirm casaacr01").set_value("CASAACR01").run()
@@ -203,7 +203,7 @@ def test_a_deletion_that_is_refused_says_why_and_leaves_the_page(open_view: Open
     (begun,) = at.session_state["runs: registry deletions"].values()
     assert begun.reading.finished.wait(30)
     at.run()
-    assert "There are repositories in it that the plan did not show: team/new" in said(at)
+    assert "It has repositories that the plan did not show: team/new" in said(at)
     assert switch(at, "Admin user")
     assert own.registry().name == "casaacr01"
 

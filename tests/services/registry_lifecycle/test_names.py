@@ -39,7 +39,7 @@ def test_a_reserved_word_is_doubted_before_azure_refuses_it(name: str) -> None:
 def test_each_broken_rule_is_a_sentence_of_its_own() -> None:
     assert list(name_errors("a-b")) == [
         "Too short: a registry's name has at least 5 characters, this one has 3.",
-        "No dashes: Azure itself puts one before the hash of a login server.",
+        "No dashes: Azure uses the dash to separate the name from the hash in a login server.",
     ]
     assert list(name_errors("contoso acr_01.")) == ["Letters (a to z) and digits only, not a space . _."]
     assert list(name_warnings("casaacr01")) == []

@@ -82,7 +82,7 @@ def test_what_was_not_read_is_said(own: Own) -> None:
     planned = plan_removal(unread, None, Partial(()), None, None)
     assert (planned.repositories, planned.tags, planned.pulls, planned.assignments) == (None, None, None, None)
     said = " ".join(planned.warnings)
-    for words in ("could not be listed", "clusters pull from it is not known", "assignments are at it is not known"):
+    for words in ("could not be listed", "can pull from it is unknown", "role assignments are unknown"):
         assert words in said
     half = plan_removal(own.registry(), ["a", "b"], Partial(()), (), ())
     assert (half.tags, half.manifests) == (None, None)
