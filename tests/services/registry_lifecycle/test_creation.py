@@ -317,7 +317,7 @@ def test_a_stop_while_azure_makes_it_ends_the_waiting_alone(own: Own) -> None:
     own.break_({"path": "/operationStatuses/", "status": 200, "body": '{"status": "Creating"}', "retry_after": 1})
 
     def stopping(state: str) -> None:
-        if state.startswith("creating the registry, Azure says"):
+        if state.startswith("creating the registry (state"):
             stop.set()
 
     done = apply_creation(own.session(), plan(own, IN_THERE), stopping, stop)
