@@ -359,4 +359,4 @@ def test_a_location_without_a_price_for_the_sku_is_doubtful() -> None:
     )
     planned = plan_creation(spec, facts, prices)
     assert planned.cost is None
-    assert "The price list of eastus has no Premium registry: it may not be offered there." in planned.warnings
+    assert "The price list of eastus has no Premium registry: it may not be available there." in planned.warnings
