@@ -56,7 +56,7 @@ def test_the_settings_are_readable_in_both_themes_and_widths(
     page.goto(f"{address}/settings?registry=contosohub")
     settled(page)
     page.get_by_text("Selected networks (IP rules)").click()
-    expect(page.get_by_text("nobody can reach the registry then")).to_be_visible()
+    expect(page.get_by_text("nothing can reach the registry then")).to_be_visible()
     settled(page)
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     page.screenshot(path=screenshots / f"settings-{theme}-{width}.png")
