@@ -33,7 +33,7 @@ def test_a_setting_is_changed_and_a_registry_deleted(page: Page, tmp_path: Path,
         page.goto(f"{address}/settings?registry=contosodev")
         settled(page)
         page.get_by_text("Show what would be deleted").click()
-        expect(page.get_by_text("No image of it can be brought back")).to_be_visible()
+        expect(page.get_by_text("Its images can't be restored")).to_be_visible()
         go = page.get_by_role("button", name="Delete registry")
         expect(go).to_be_disabled()
         page.get_by_label("Type the name to confirm").fill("contosodev")
