@@ -30,7 +30,7 @@ def test_skus_side_by_side(browser: Browser, address: str, screenshots: Path, th
     page.goto(f"{address}/skus?registry=contosohub")
     expect(page.get_by_text(re.compile(r"Premium, USD 200\.4\d a month of 30 days"))).to_be_visible(timeout=30_000)
     settled(page)
-    for name in ("What a month costs with each SKU", "What a month costs by GiB stored", "What Premium costs a month"):
+    for name in ("What a month costs with each SKU", "Monthly cost by GiB stored", "What Premium costs a month"):
         expect(page.get_by_role("figure", name=re.compile(f"^{name}"))).to_be_visible()
     assert page.evaluate(OF_TABLES)
     page.screenshot(path=screenshots / f"skus-{theme}-{width}.png")

@@ -18,7 +18,7 @@ def test_squares_and_rows(browser: Browser, address: str, screenshots: Path, the
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{address}/matrix")
-    chart = page.get_by_role("figure", name=re.compile("^A row a cluster"))
+    chart = page.get_by_role("figure", name=re.compile("^Pull matrix: a row for each cluster"))
     expect(chart).to_be_visible(timeout=30_000)
     settled(page)
     expect(chart.get_by_text("aks-platform")).to_be_visible()
@@ -30,7 +30,7 @@ def test_squares_and_rows(browser: Browser, address: str, screenshots: Path, the
 
 def test_a_pair_is_found_by_the_keyboard_and_its_filter_is_in_the_url(page: Page, address: str) -> None:
     page.goto(f"{address}/matrix")
-    expect(page.get_by_role("figure", name=re.compile("^A row a cluster"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("figure", name=re.compile("^Pull matrix: a row for each cluster"))).to_be_visible(timeout=30_000)
     settled(page)
     page.get_by_role("searchbox", name="Search").fill("casaacr01")
     page.keyboard.press("Enter")
@@ -45,7 +45,7 @@ def test_a_pair_is_found_by_the_keyboard_and_its_filter_is_in_the_url(page: Page
 
 def test_a_click_on_a_square_leads_to_the_checker(page: Page, address: str) -> None:
     page.goto(f"{address}/matrix?search=casaacr01")
-    chart = page.get_by_role("figure", name=re.compile("^A row a cluster"))
+    chart = page.get_by_role("figure", name=re.compile("^Pull matrix: a row for each cluster"))
     expect(chart).to_be_visible(timeout=30_000)
     settled(page)
     rows = [label.text_content() for label in chart.locator(".ytick text").all()]

@@ -26,7 +26,7 @@ def test_from_the_registry_to_what_an_image_takes(
     page.goto(f"{address}/storage?registry=contosoci")
     expect(page.get_by_text("Both figures are the same")).to_be_visible()
     settled(page)
-    chart = page.get_by_role("figure", name=re.compile("^The registry's bytes as areas"))
+    chart = page.get_by_role("figure", name=re.compile("^The registry's storage as areas"))
     expect(chart).to_be_visible()
     expect(chart.get_by_text("ci/storefront")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
@@ -40,7 +40,7 @@ def test_from_the_registry_to_what_an_image_takes(
     page.screenshot(path=screenshots / f"storage-images-{theme}-{width}.png")
     select_row(page, "v1.0.0", index=1)
     expect(page.get_by_role("heading", name="ci/storefront:v1.0.0")).to_be_visible()
-    expect(page.get_by_text(re.compile("stored: .* its own, .* shared with other images"))).to_be_visible()
+    expect(page.get_by_text(re.compile("stored: .* unique, .* shared with other images"))).to_be_visible()
     strangers = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
     assert strangers == []
     page.context.close()
