@@ -30,7 +30,9 @@ def test_squares_and_rows(browser: Browser, address: str, screenshots: Path, the
 
 def test_a_pair_is_found_by_the_keyboard_and_its_filter_is_in_the_url(page: Page, address: str) -> None:
     page.goto(f"{address}/matrix")
-    expect(page.get_by_role("figure", name=re.compile("^Pull matrix: a row for each cluster"))).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("figure", name=re.compile("^Pull matrix: a row for each cluster"))).to_be_visible(
+        timeout=30_000
+    )
     settled(page)
     page.get_by_role("searchbox", name="Search").fill("casaacr01")
     page.keyboard.press("Enter")
