@@ -36,7 +36,7 @@ def test_skus_side_by_side(browser: Browser, address: str, screenshots: Path, th
     page.screenshot(path=screenshots / f"skus-{theme}-{width}.png")
     page.get_by_role("heading", name="Cost by size").scroll_into_view_if_needed()
     page.evaluate("document.querySelector('[data-testid=stMain]').scrollBy(0, 400)")
-    expect(page.get_by_text("From 460 GiB on, Premium costs less than Basic")).to_be_visible()
+    expect(page.get_by_text("From 460 GiB, Premium costs less than Basic")).to_be_visible()
     settled(page)
     page.screenshot(path=screenshots / f"skus-sizes-{theme}-{width}.png")
     assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
