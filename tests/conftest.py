@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, settings
 
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.own_sandbox import OwnSandbox, own_sandbox
 
 # What is drawn at random: 100 cases of a property, other ones each time; the same ones each time in `.ci/run`, so that
 # what fails there is the change; 1,000, or PROPERTY_CASES, in `make test-long`. A slow machine is no failure.
@@ -49,7 +49,7 @@ def reader_session(sandbox: Sandbox) -> AzureSession:
 
 
 @pytest.fixture
-def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
+def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnSandbox]:
     """A sandbox of this test's own, to write to and to break."""
     with own_sandbox(tmp_path_factory.mktemp("own")) as own:
         yield own

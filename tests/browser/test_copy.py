@@ -14,7 +14,7 @@ from playwright.sync_api import Page, expect
 from sandbox.server import Sandbox
 from tests.services.transfer.test_download import Shelf
 from tests.support.console import cells, console, settled
-from tests.support.own_sandbox import APP, REGISTRY, Own
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 
 pytestmark = pytest.mark.browser
 
@@ -24,7 +24,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A console with an image that has all its content, at team/app:v1.0.0."""
     data = tmp_path_factory.mktemp("copy")
     with Sandbox.start(data / "sandbox", "walkthrough") as sandbox:
-        Shelf(Own(sandbox, data / "faults.json")).index("v1.0.0")
+        Shelf(OwnSandbox(sandbox, data / "faults.json")).index("v1.0.0")
     with console(data, ACR_CONSOLE_SANDBOX_SEED="walkthrough") as address:
         yield address
 

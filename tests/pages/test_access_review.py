@@ -12,7 +12,7 @@ from sandbox.seeds.resources import assignment
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
 from tests.support.app_test import Open, button, select_rows, texts
-from tests.support.own_sandbox import REGISTRY, Own
+from tests.support.own_sandbox import REGISTRY, OwnSandbox
 from ui.access_review import principals
 from ui.loaders import clusters
 from ui.runtime import connection
@@ -179,7 +179,7 @@ def test_a_registry_in_abac_mode_has_nothing_to_switch(access: Any) -> None:
     assert "Already in ABAC mode" in texts(access(registry="contosopayments", show="Switch to ABAC"))
 
 
-def test_a_directory_that_refuses_costs_the_names_and_clusters_name_their_own(access: Any, own: Own) -> None:
+def test_a_directory_that_refuses_costs_the_names_and_clusters_name_their_own(access: Any, own: OwnSandbox) -> None:
     document = assignment(own.registry().id, "AcrPull", KUBELET, "ServicePrincipal", own.sandbox.state.stamp())
     own.sandbox.store.put_resource(document)
     own.break_({"path": "/graph/v1.0/", "status": 403, "body": GRAPH_REFUSES})
@@ -190,7 +190,7 @@ def test_a_directory_that_refuses_costs_the_names_and_clusters_name_their_own(ac
     assert CONSOLE.object_id in list(table(at)["Principal"])
 
 
-def test_denies_and_tokens_that_refuse_are_said_and_nothing_is_told_for_certain(access: Any, own: Own) -> None:
+def test_denies_and_tokens_that_refuse_are_said_and_nothing_is_told_for_certain(access: Any, own: OwnSandbox) -> None:
     own.break_({"path": "/denyAssignments$", "status": 403}, {"path": "/tokens$", "status": 403})
     at = access(as_session=own.session(), registry=REGISTRY)
     assert "Repository tokens could not be counted" in texts(at)
@@ -199,7 +199,7 @@ def test_denies_and_tokens_that_refuse_are_said_and_nothing_is_told_for_certain(
     assert "maybe assigns roles" in table(at)["Privileged"][0]
 
 
-def test_ways_in_without_a_role_are_named(access: Any, own: Own) -> None:
+def test_ways_in_without_a_role_are_named(access: Any, own: OwnSandbox) -> None:
     own.make_registry("contosoopen", adminUserEnabled=True, anonymousPullEnabled=True)
     at = access(as_session=own.session(), registry="contosoopen")
     warned = [one.value for one in at.warning]
@@ -209,7 +209,7 @@ def test_ways_in_without_a_role_are_named(access: Any, own: Own) -> None:
     assert "no cluster needs a role to pull" in texts(switch)
 
 
-def test_a_subscription_that_refuses_makes_no_empty_table(access: Any, own: Own) -> None:
+def test_a_subscription_that_refuses_makes_no_empty_table(access: Any, own: OwnSandbox) -> None:
     own.break_({"path": "/roleAssignments$", "status": 403})
     for tab, words in (("This registry", "who may do what is unknown"), ("Switch to ABAC", "Do not switch")):
         at = access(as_session=own.session(), registry=REGISTRY, show=tab)
@@ -217,7 +217,7 @@ def test_a_subscription_that_refuses_makes_no_empty_table(access: Any, own: Own)
         assert not at.dataframe
 
 
-def test_a_name_is_shown_as_text(access: Any, own: Own) -> None:
+def test_a_name_is_shown_as_text(access: Any, own: OwnSandbox) -> None:
     pusher = "99999999-0000-0000-0000-000000000001"
     own.sandbox.store.put_resource(principal(pusher, "# **bold** [x](http://x.example)", "servicePrincipal"))
     document = assignment(own.registry().id, "AcrPush", pusher, "ServicePrincipal", own.sandbox.state.stamp())
@@ -226,7 +226,7 @@ def test_a_name_is_shown_as_text(access: Any, own: Own) -> None:
     assert "\\*\\*bold\\*\\*" in texts(at)
 
 
-def test_a_slow_directory_holds_up_nothing(access: Any, own: Own) -> None:
+def test_a_slow_directory_holds_up_nothing(access: Any, own: OwnSandbox) -> None:
     own.break_({"path": "/graph/v1.0/", "delay_ms": 4000})
     at = access(as_session=own.session(), registry=REGISTRY)
     assert CONSOLE.object_id in list(table(at)["Principal"])

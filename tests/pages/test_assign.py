@@ -9,7 +9,7 @@ from sandbox.identity.principals import CONSOLE, READER
 from sandbox.identity.rbac import ASSIGNMENTS
 from sandbox.seeds.resources import assignment
 from tests.support.app_test import Open, button, confirm_button, reopen, select_rows, texts
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 from ui.elements import writing
 from ui.roles import holders as role_holders
 
@@ -38,7 +38,7 @@ def assigned(at: AppTest) -> AppTest:
     return at
 
 
-def of_someone(own: Own, who: str = SOMEONE) -> list[dict[str, Any]]:
+def of_someone(own: OwnSandbox, who: str = SOMEONE) -> list[dict[str, Any]]:
     return [one for one in own.sandbox.store.list_resources(ASSIGNMENTS) if one["properties"]["principalId"] == who]
 
 
@@ -50,7 +50,7 @@ def holders(at: AppTest) -> list[dict[str, Any]]:
 WANTED = {"registry": "casaacr01", "role": "AcrPush", "principal": SOMEONE, "kind": "User"}
 
 
-def test_a_link_fills_the_form_and_the_role_is_written_once(open_view: Open, own: Own) -> None:
+def test_a_link_fills_the_form_and_the_role_is_written_once(open_view: Open, own: OwnSandbox) -> None:
     at = plan(open_view("assign.py", as_session=own.session(), **WANTED))
     shown = texts(at).replace("\\", "")
     assert f"**AcrPush** for the user {SOMEONE} on **casaacr01**, for all repositories." in shown
@@ -68,7 +68,7 @@ def test_a_link_fills_the_form_and_the_role_is_written_once(open_view: Open, own
     assert sum(own.writes().values()) == 1
 
 
-def test_a_role_may_be_named_by_its_guid_in_the_url_and_the_url_says_its_name(open_view: Open, own: Own) -> None:
+def test_a_role_may_be_named_by_its_guid_in_the_url_and_the_url_says_its_name(open_view: Open, own: OwnSandbox) -> None:
     wanted = {**WANTED, "role": "7F951DDA-4ed3-4680-a7ca-43fe172d538d"}
     at = open_view("assign.py", as_session=own.session(), **wanted)
     assert not at.exception
@@ -79,14 +79,14 @@ def test_a_role_may_be_named_by_its_guid_in_the_url_and_the_url_says_its_name(op
     assert button(unknown, "Plan assignment").disabled
 
 
-def test_a_role_that_the_mode_ignores_is_warned_of(open_view: Open, own: Own) -> None:
+def test_a_role_that_the_mode_ignores_is_warned_of(open_view: Open, own: OwnSandbox) -> None:
     own.make_registry("contosoabac", **ABAC)
     at = open_view("assign.py", as_session=own.session(), **{**WANTED, "registry": "contosoabac", "role": "AcrPull"})
     assert "In ABAC mode AcrPull gives: nothing." in texts(at)
     assert "AcrPull gives nothing. Its place is taken by Container Registry Repository Reader" in alerts(plan(at))
 
 
-def test_chosen_repositories_become_a_condition_and_are_never_dropped(open_view: Open, own: Own) -> None:
+def test_chosen_repositories_become_a_condition_and_are_never_dropped(open_view: Open, own: OwnSandbox) -> None:
     own.make_registry("contosoabac", **ABAC)
     some = {"role": "Container Registry Repository Writer", "repositories": "team/app, backend/"}
     at = plan(open_view("assign.py", as_session=own.session(), **{**WANTED, "registry": "contosoabac", **some}))
@@ -100,7 +100,7 @@ def test_chosen_repositories_become_a_condition_and_are_never_dropped(open_view:
         assert confirm_button(at, "Assign role").disabled
 
 
-def test_a_client_id_of_a_cluster_is_refused_and_its_object_id_named(open_view: Open, own: Own) -> None:
+def test_a_client_id_of_a_cluster_is_refused_and_its_object_id_named(open_view: Open, own: OwnSandbox) -> None:
     at = plan(open_view("assign.py", as_session=own.session(), **{**WANTED, "principal": KUBELET_CLIENT}))
     assert "That is the client id of the kubelet identity of aks1, whose object id is" in alerts(at)
     assert confirm_button(at, "Assign role").disabled
@@ -108,7 +108,7 @@ def test_a_client_id_of_a_cluster_is_refused_and_its_object_id_named(open_view: 
     assert "That is the kubelet identity of aks1." in texts(at)
 
 
-def test_who_may_not_assign_roles_gets_a_request_for_who_may(open_view: Open, own: Own) -> None:
+def test_who_may_not_assign_roles_gets_a_request_for_who_may(open_view: Open, own: OwnSandbox) -> None:
     at = plan(open_view("assign.py", as_session=own.session(as_reader=True), **WANTED))
     assert "You may not assign roles on this registry" in alerts(at)
     assert confirm_button(at, "Assign role").disabled
@@ -117,7 +117,7 @@ def test_who_may_not_assign_roles_gets_a_request_for_who_may(open_view: Open, ow
     assert READER.object_id not in "".join(code.value for code in at.code)
 
 
-def test_a_write_that_azure_refuses_is_a_panel(open_view: Open, own: Own) -> None:
+def test_a_write_that_azure_refuses_is_a_panel(open_view: Open, own: OwnSandbox) -> None:
     own.break_({"method": "PUT", "path": "/roleAssignments/", "status": 403})
     at = assigned(plan(open_view("assign.py", as_session=own.session(), **WANTED)))
     assert "Could not assign AcrPush on casaacr01" in texts(at)
@@ -125,7 +125,7 @@ def test_a_write_that_azure_refuses_is_a_panel(open_view: Open, own: Own) -> Non
     assert not of_someone(own)
 
 
-def test_what_is_no_repository_s_name_is_a_panel(open_view: Open, own: Own) -> None:
+def test_what_is_no_repository_s_name_is_a_panel(open_view: Open, own: OwnSandbox) -> None:
     own.make_registry("contosoabac", **ABAC)
     hostile = {"registry": "contosoabac", "role": "Container Registry Repository Reader", "repositories": "a' OR 'b"}
     at = plan(open_view("assign.py", as_session=own.session(), **{**WANTED, **hostile}))
@@ -133,7 +133,7 @@ def test_what_is_no_repository_s_name_is_a_panel(open_view: Open, own: Own) -> N
     assert "Assign role" not in [one.label for one in at.button]
 
 
-def test_roles_and_clusters_that_can_not_be_read_leave_the_built_in_ones(open_view: Open, own: Own) -> None:
+def test_roles_and_clusters_that_can_not_be_read_leave_the_built_in_ones(open_view: Open, own: OwnSandbox) -> None:
     own.break_(
         {"method": "GET", "path": "/roleDefinitions$", "status": 403},
         {"method": "GET", "path": "managedClusters", "status": 403},
@@ -144,7 +144,7 @@ def test_roles_and_clusters_that_can_not_be_read_leave_the_built_in_ones(open_vi
     assert not confirm_button(at, "Assign role").disabled
 
 
-def test_assignments_that_can_not_be_read_are_a_panel_and_no_empty_table(open_view: Open, own: Own) -> None:
+def test_assignments_that_can_not_be_read_are_a_panel_and_no_empty_table(open_view: Open, own: OwnSandbox) -> None:
     own.break_({"method": "GET", "path": "/casaacr01/providers/Microsoft.Authorization/roleAssignments", "status": 403})
     at = open_view("assign.py", as_session=own.session(), registry="casaacr01")
     assert not at.exception
@@ -172,7 +172,7 @@ def removing(at: AppTest, held_by: str, role: str) -> AppTest:
     return at
 
 
-def test_a_role_is_removed_and_what_still_gives_the_same_is_shown_first(open_view: Open, own: Own) -> None:
+def test_a_role_is_removed_and_what_still_gives_the_same_is_shown_first(open_view: Open, own: OwnSandbox) -> None:
     scope = own.registry().id
     for role, where in (("AcrPush", scope), ("AcrPull", scope.partition("/providers/")[0])):
         own.sandbox.store.put_resource(assignment(where, role, SOMEONE, "User", CREATED))
@@ -193,7 +193,7 @@ def test_a_role_is_removed_and_what_still_gives_the_same_is_shown_first(open_vie
     assert ("AcrPush", SOMEONE) not in {(row["Role"], row["Object id"]) for row in holders(at)}
 
 
-def test_what_is_inherited_is_shown_with_where_from_and_has_no_button(open_view: Open, own: Own) -> None:
+def test_what_is_inherited_is_shown_with_where_from_and_has_no_button(open_view: Open, own: OwnSandbox) -> None:
     scope = own.registry().id.partition("/providers/")[0]
     own.sandbox.store.put_resource(assignment(scope, "AcrPull", SOMEONE, "User", CREATED))
     at = open_view("assign.py", as_session=own.session(), registry="casaacr01")
@@ -205,7 +205,7 @@ def test_what_is_inherited_is_shown_with_where_from_and_has_no_button(open_view:
     assert "it can only be removed there" in texts(at)
 
 
-def test_one_s_own_last_right_needs_the_registry_s_name(open_view: Open, own: Own) -> None:
+def test_one_s_own_last_right_needs_the_registry_s_name(open_view: Open, own: OwnSandbox) -> None:
     scope = own.registry().id
     for document in own.sandbox.store.list_resources(ASSIGNMENTS):
         if document["properties"]["principalId"] == CONSOLE.object_id:
@@ -235,7 +235,7 @@ def test_no_registry_chosen_says_so(open_view: Open) -> None:
 
 
 def test_a_console_that_listens_elsewhere_only_plans(
-    open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writing, "may_write", lambda: False)
     at = plan(open_view("assign.py", as_session=own.session(), **WANTED))

@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from services.connection.session import AzureSession
 from tests.support.app_test import SHELL, Open, texts
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 from ui.runtime import connection
 
 NODE = {"registry": "casaacr01", "repository": "nodejstemplate"}
@@ -22,7 +22,7 @@ def shown(at: AppTest) -> str:
     return texts(at).replace("\\", "")
 
 
-def test_a_500_says_whose_fault_it_is_and_gives_the_request_id(open_view: Open, own: Own) -> None:
+def test_a_500_says_whose_fault_it_is_and_gives_the_request_id(open_view: Open, own: OwnSandbox) -> None:
     own.break_({"path": "/acr/v1/nodejstemplate/_tags", "status": 500})
     at = open_view("repository.py", **NODE)
     words = shown(at)
@@ -31,19 +31,19 @@ def test_a_500_says_whose_fault_it_is_and_gives_the_request_id(open_view: Open, 
     assert at.metric[1].value == "3"
 
 
-def test_a_reset_connection(open_view: Open, own: Own) -> None:
+def test_a_reset_connection(open_view: Open, own: OwnSandbox) -> None:
     own.break_({"path": "/acr/v1/nodejstemplate/_tags", "reset": True})
     at = open_view("repository.py", **NODE)
     assert "The connection was lost" in shown(at)
     assert at.metric[1].value == "3"
 
 
-def test_throttling_for_minutes_is_said_at_once(open_view: Open, own: Own) -> None:
+def test_throttling_for_minutes_is_said_at_once(open_view: Open, own: OwnSandbox) -> None:
     own.break_({"path": "/acr/v1/nodejstemplate/_tags", "status": 429, "retry_after": 600})
     assert "try again in 600 s" in shown(open_view("repository.py", **NODE))
 
 
-def test_a_manifest_that_is_no_json(open_view: Open, own: Own) -> None:
+def test_a_manifest_that_is_no_json(open_view: Open, own: OwnSandbox) -> None:
     own.break_({"path": "/v2/nodejstemplate/manifests/.*", "status": 200, "body": "<html>sign in to the proxy</html>"})
     words = shown(open_view("image.py", **NODE, reference="v1.0.0"))
     assert "Could not read the manifest" in words
@@ -84,7 +84,7 @@ def test_a_repository_that_was_deleted_meanwhile(open_view: Open, session: Azure
     assert "refresh the list" in words
 
 
-def test_a_registry_whose_usage_refuses_is_there_with_what_is_missing(open_view: Open, own: Own) -> None:
+def test_a_registry_whose_usage_refuses_is_there_with_what_is_missing(open_view: Open, own: OwnSandbox) -> None:
     own.break_({"path": ".*/registries/casaacr01/listUsages", "status": 403})
     at = open_view()
     assert list(at.dataframe[0].value["Name"]) == ["casaacr01"]

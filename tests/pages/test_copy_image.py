@@ -8,7 +8,7 @@ from services.connection.session import AzureSession
 from tests.services.transfer.test_copy_plan import OTHER, with_admin
 from tests.services.transfer.test_download import Shelf
 from tests.support.app_test import Open, button, confirm_button, facts, reopen, texts, wait_for_inventory
-from tests.support.own_sandbox import APP, REGISTRY, Own
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from ui.elements import writing
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
@@ -52,7 +52,7 @@ def done(at: AppTest) -> AppTest:
     return at.run()
 
 
-def test_an_image_is_copied_to_another_repository(open_view: Open, own: Own) -> None:
+def test_an_image_is_copied_to_another_repository(open_view: Open, own: OwnSandbox) -> None:
     digest = own.push_index("v1")
     at = open_view("image.py", **IMAGE)
     button(at, COPY).click().run()
@@ -70,7 +70,7 @@ def test_an_image_is_copied_to_another_repository(open_view: Open, own: Own) -> 
     assert "verified" not in texts(at)
 
 
-def test_a_tag_that_exists_takes_a_second_yes(open_view: Open, own: Own) -> None:
+def test_a_tag_that_exists_takes_a_second_yes(open_view: Open, own: OwnSandbox) -> None:
     old, _ = own.push("v1", number=1, repository=f"{APP}-copy")
     new, _ = own.push("v1", number=2)
     at = open_view("image.py", **IMAGE)
@@ -91,7 +91,7 @@ def test_a_tag_that_exists_takes_a_second_yes(open_view: Open, own: Own) -> None
 
 
 @pytest.mark.parametrize("name", ["**bold**", "<b>x</b>", "../app", "Team/App"])
-def test_a_name_that_no_repository_can_have_is_refused(open_view: Open, own: Own, name: str) -> None:
+def test_a_name_that_no_repository_can_have_is_refused(open_view: Open, own: OwnSandbox, name: str) -> None:
     own.push("v1")
     at = open_view("image.py", **IMAGE)
     button(at, COPY).click().run()
@@ -101,7 +101,7 @@ def test_a_name_that_no_repository_can_have_is_refused(open_view: Open, own: Own
     assert "do Copy image" not in [found.key for found in at.button]
 
 
-def test_a_tag_that_appears_before_azure_begins_is_an_error_on_the_page(open_view: Open, own: Own) -> None:
+def test_a_tag_that_appears_before_azure_begins_is_an_error_on_the_page(open_view: Open, own: OwnSandbox) -> None:
     own.push("v1", number=2)
     at = open_view("image.py", **IMAGE)
     button(at, COPY).click().run()
@@ -113,7 +113,7 @@ def test_a_tag_that_appears_before_azure_begins_is_an_error_on_the_page(open_vie
     assert "plan it again" in texts(at)
 
 
-def test_a_copy_is_seen_in_the_target_without_a_refresh(open_view: Open, own: Own) -> None:
+def test_a_copy_is_seen_in_the_target_without_a_refresh(open_view: Open, own: OwnSandbox) -> None:
     own.push("v1")
     target = own.make_registry(OTHER)
     at = open_view("image.py", **IMAGE)
@@ -130,7 +130,7 @@ def test_a_copy_is_seen_in_the_target_without_a_refresh(open_view: Open, own: Ow
 
 
 def test_a_console_that_listens_to_everyone_copies_nothing(
-    open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own.push("v1")
     monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
@@ -140,7 +140,7 @@ def test_a_console_that_listens_to_everyone_copies_nothing(
 # The form
 
 
-def test_the_form_copies_from_another_registry_here(form: AppTest, own: Own) -> None:
+def test_the_form_copies_from_another_registry_here(form: AppTest, own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     form.selectbox[0].select_index([*form.selectbox[0].options].index(REGISTRY))
     field(form, "Image").set_value(f"{APP}:v1").run()
@@ -161,7 +161,7 @@ def test_the_form_says_what_it_can_not_check_of_docker_hub(form: AppTest) -> Non
     assert "Azure can reach it" in texts(done(form))
 
 
-def test_the_form_takes_a_login_and_keeps_it_no_longer_than_needed(form: AppTest, own: Own) -> None:
+def test_the_form_takes_a_login_and_keeps_it_no_longer_than_needed(form: AppTest, own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     password = with_admin(own)
     form.segmented_control[0].set_value(copy_image.OTHER).run()
@@ -189,7 +189,7 @@ def test_the_form_refuses_what_is_no_image(form: AppTest, image: str) -> None:
 # Download
 
 
-def test_a_download_has_its_exact_size_and_a_link(open_view: Open, own: Own) -> None:
+def test_a_download_has_its_exact_size_and_a_link(open_view: Open, own: OwnSandbox) -> None:
     Shelf(own).index("v1")
     at = open_view("image.py", **IMAGE)
     button(at, "Download image").click().run()
@@ -214,7 +214,7 @@ def test_an_image_without_its_content_has_no_link(open_view: Open) -> None:
     assert len(at.link_button) == 0
 
 
-def test_a_platform_s_name_is_text(open_view: Open, own: Own) -> None:
+def test_a_platform_s_name_is_text(open_view: Open, own: OwnSandbox) -> None:
     shelf = Shelf(own)
     platform = {"os": "linux", "architecture": "**bold**<b>../../x"}
     child = {**shelf.image(), "platform": platform}

@@ -18,7 +18,7 @@ from services.costs.review import days_in, month_before, recent_months
 from services.pricing.money import cents, money
 from services.registries.reading import list_registries
 from tests.support.app_test import Open, texts
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import bills, contents
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
@@ -164,7 +164,7 @@ def test_estimates_are_in_the_currency_and_at_the_discount_that_the_url_asks_for
     assert estimated(currency="USD") == cents(Decimal("0.1666") * days)
 
 
-def test_without_a_bill_the_estimate_is_shown_and_said_to_be_one(open_view: Open, own: Own) -> None:
+def test_without_a_bill_the_estimate_is_shown_and_said_to_be_one(open_view: Open, own: OwnSandbox) -> None:
     read_bills(own.session())
     at = open_view("cost_review.py", as_session=own.session(), month=NAME)
     assert not at.exception
@@ -174,7 +174,7 @@ def test_without_a_bill_the_estimate_is_shown_and_said_to_be_one(open_view: Open
     assert "1 registry at the estimate" in texts(at)
 
 
-def test_throttling_is_said_with_how_long_it_lasts(open_view: Open, own: Own) -> None:
+def test_throttling_is_said_with_how_long_it_lasts(open_view: Open, own: OwnSandbox) -> None:
     header = {"x-ms-ratelimit-microsoft.costmanagement-tenant-retry-after": "300"}
     own.break_({"path": "/query$", "status": 429, "headers": header})
     read_bills(own.session())
@@ -184,7 +184,7 @@ def test_throttling_is_said_with_how_long_it_lasts(open_view: Open, own: Own) ->
     assert "try again in 300 s" in texts(at)
 
 
-def test_prices_out_of_reach_are_those_of_the_snapshot_in_dollars(open_view: Open, own: Own) -> None:
+def test_prices_out_of_reach_are_those_of_the_snapshot_in_dollars(open_view: Open, own: OwnSandbox) -> None:
     own.break_({"path": "/api/retail/prices", "status": 404})
     read_bills(own.session())
     at = open_view("cost_review.py", as_session=own.session(), currency="EUR", month=NAME)

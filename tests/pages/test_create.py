@@ -9,7 +9,7 @@ from sandbox.arm.providers import unregister
 from sandbox.documents.registry_rules import REGISTRY_TYPE
 from sandbox.seeds.walkthrough import SUBSCRIPTION
 from tests.support.app_test import Open, button, confirm_button, texts
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 
@@ -30,13 +30,13 @@ def ended(at: AppTest) -> AppTest:
     return at.run()
 
 
-def test_what_is_still_needed_is_said(open_view: Open, own: Own) -> None:
+def test_what_is_still_needed_is_said(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("create.py", as_session=own.session())
     assert "Required: resource group, name, location." in said(at)
     assert not [one for one in at.button if one.label == "Create registry"]
 
 
-def test_the_url_fills_the_form_and_the_plan_follows(open_view: Open, own: Own) -> None:
+def test_the_url_fills_the_form_and_the_plan_follows(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
     words = said(at)
     assert "contosonew01 is available. Its login server will be **contosonew01.azurecr.io**." in words
@@ -51,7 +51,7 @@ def test_the_url_fills_the_form_and_the_plan_follows(open_view: Open, own: Own) 
     assert not confirm_button(at, "Create registry").disabled
 
 
-def test_a_registry_is_made_and_can_be_opened(open_view: Open, own: Own) -> None:
+def test_a_registry_is_made_and_can_be_opened(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
     confirm_button(at, "Create registry").click()
     ended(at.run())
@@ -79,13 +79,13 @@ def test_a_registry_is_made_and_can_be_opened(open_view: Open, own: Own) -> None
         ("ContosoAcr", "az accepts lower-case names only"),
     ],
 )
-def test_a_name_is_judged_as_it_is_typed(open_view: Open, own: Own, name: str, says: str) -> None:
+def test_a_name_is_judged_as_it_is_typed(open_view: Open, own: OwnSandbox, name: str, says: str) -> None:
     at = open_view("create.py", as_session=own.session(), **ANSWERS | {"new_name": ""})
     at.text_input(key="new_name").set_value(name).run()
     assert says in said(at)
 
 
-def test_a_group_that_is_there_is_chosen(open_view: Open, own: Own) -> None:
+def test_a_group_that_is_there_is_chosen(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("create.py", as_session=own.session(), new_name="contosonew01", new_location="eastus")
     at.selectbox(key="in_group").set_value("casacloud_rg1").run()
     words = said(at)
@@ -99,7 +99,7 @@ def test_a_group_that_is_there_is_chosen(open_view: Open, own: Own) -> None:
     assert document and "/casacloud_rg1/" in document["id"]
 
 
-def test_a_group_made_for_a_registry_that_failed_is_told(open_view: Open, own: Own) -> None:
+def test_a_group_made_for_a_registry_that_failed_is_told(open_view: Open, own: OwnSandbox) -> None:
     own.sandbox.store.put_resource(
         policy(f"/subscriptions/{SUBSCRIPTION}", "allowed-skus", "Allowed SKUs of registries", {"sku": ["Premium"]})
     )
@@ -114,7 +114,7 @@ def test_a_group_made_for_a_registry_that_failed_is_told(open_view: Open, own: O
     assert "contoso-new-rg" in [one["name"] for one in own.sandbox.store.list_resources(GROUP_TYPE)]
 
 
-def test_a_provider_is_registered_by_its_own_button(open_view: Open, own: Own) -> None:
+def test_a_provider_is_registered_by_its_own_button(open_view: Open, own: OwnSandbox) -> None:
     subscription = own.sandbox.store.get_resource(f"/subscriptions/{SUBSCRIPTION}")
     assert subscription
     unregister(subscription)
@@ -129,7 +129,7 @@ def test_a_provider_is_registered_by_its_own_button(open_view: Open, own: Own) -
     assert not confirm_button(at, "Create registry").disabled
 
 
-def test_a_private_registry_takes_premium(open_view: Open, own: Own) -> None:
+def test_a_private_registry_takes_premium(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
     at.toggle(key="new_public").set_value(False).run()
     assert "Standard has no restriction of public access." in "".join(str(one.value) for one in at.error).replace(
@@ -140,27 +140,27 @@ def test_a_private_registry_takes_premium(open_view: Open, own: Own) -> None:
     assert "--public-network-enabled false" in said(at)
 
 
-def test_tags_are_typed_one_a_line(open_view: Open, own: Own) -> None:
+def test_tags_are_typed_one_a_line(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
     at.text_area(key="new_tags").set_value("team=platform\ncostCenter=1100").run()
     assert "--tags team=platform costCenter=1100" in said(at)
 
 
-def test_a_line_that_is_no_tag_is_said_and_nothing_is_planned(open_view: Open, own: Own) -> None:
+def test_a_line_that_is_no_tag_is_said_and_nothing_is_planned(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
     at.text_area(key="new_tags").set_value("team=platform\nenvironment").run()
     assert "'environment' is not a tag: write name=value." in said(at)
     assert not [one for one in at.button if one.label.startswith("Create ")]
 
 
-def test_a_domain_of_its_own_shows_its_login_server(open_view: Open, own: Own) -> None:
+def test_a_domain_of_its_own_shows_its_login_server(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
     at.selectbox(key="new_domain").set_value("TenantReuse").run()
     assert "Its login server will be **contosonew01-" in said(at)
     assert "--dnl-scope TenantReuse" in said(at)
 
 
-def test_what_is_typed_is_text_and_not_markdown(open_view: Open, own: Own) -> None:
+def test_what_is_typed_is_text_and_not_markdown(open_view: Open, own: OwnSandbox) -> None:
     hostile = "![x](http://example.com/x.png) `$(rm)` **b**"
     typed = {"new_group": hostile, "new_name": hostile}
     at = open_view("create.py", as_session=own.session(), **ANSWERS | typed)
@@ -172,20 +172,20 @@ def test_what_is_typed_is_text_and_not_markdown(open_view: Open, own: Own) -> No
     assert "--name '![x](http://example.com/x.png) `$(rm)` **b**'" in "".join(str(code.value) for code in at.code)
 
 
-def test_what_the_url_names_and_is_not_there_is_not_chosen(open_view: Open, own: Own) -> None:
+def test_what_the_url_names_and_is_not_there_is_not_chosen(open_view: Open, own: OwnSandbox) -> None:
     wrong = {"new_location": "atlantis", "new_sku": "Classic", "new_subscription": "none", "new_mode": "x"}
     at = open_view("create.py", as_session=own.session(), **ANSWERS | wrong)
     assert "Required: location." in said(at)
     assert at.radio(key="new_sku").value == "Standard"
 
 
-def test_a_read_only_console_makes_nothing(open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_console_makes_nothing(open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("ui.elements.writing.may_write", lambda: False)
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
     assert confirm_button(at, "Create registry").disabled
 
 
-def test_locations_that_can_not_be_read_are_an_error_and_no_form(open_view: Open, own: Own) -> None:
+def test_locations_that_can_not_be_read_are_an_error_and_no_form(open_view: Open, own: OwnSandbox) -> None:
     own.break_({"path": "/providers/Microsoft.ContainerRegistry$", "status": 403})
     at = open_view("create.py", as_session=own.session())
     assert "Could not read where Microsoft.ContainerRegistry is offered" in said(at)

@@ -11,7 +11,7 @@ from sandbox.storage.store import Locks
 from services.connection.session import AzureSession
 from services.deletion.records import RecordedItem, begin
 from tests.support.app_test import Open, button, confirm_button, texts
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 from ui.deletion import runs
 from ui.elements import writing
 from ui.runtime import connection
@@ -22,11 +22,11 @@ URL = {"registry": REGISTRY, "repository": NODE}
 pytestmark = pytest.mark.usefixtures("own")
 
 
-def digests(own: Own) -> list[str]:
+def digests(own: OwnSandbox) -> list[str]:
     return [manifest.digest for manifest in own.sandbox.store.list_manifests(REGISTRY, NODE)]
 
 
-def top(own: Own) -> str:
+def top(own: OwnSandbox) -> str:
     tag = own.sandbox.store.get_tag(REGISTRY, NODE, "v1.0.0")
     assert tag
     return tag.digest
@@ -46,7 +46,7 @@ def finished(open_view: Open, session: AzureSession, at: AppTest) -> AppTest:
 
 
 def test_an_image_goes_with_its_platforms_once_the_name_is_typed(
-    open_view: Open, own: Own, session: AzureSession
+    open_view: Open, own: OwnSandbox, session: AzureSession
 ) -> None:
     at = open_view("delete.py", **URL, reference="v1.0.0")
     assert not at.exception
@@ -71,13 +71,13 @@ def test_an_image_goes_with_its_platforms_once_the_name_is_typed(
     assert own.sandbox.store.list_repositories(REGISTRY) == []
 
 
-def test_a_platform_of_an_index_in_use_is_shown_to_break_it(open_view: Open, own: Own) -> None:
+def test_a_platform_of_an_index_in_use_is_shown_to_break_it(open_view: Open, own: OwnSandbox) -> None:
     platform = next(digest for digest in digests(own) if digest != top(own))
     at = open_view("delete.py", **URL, reference=platform)
     assert any("1 index stays and can't be pulled whole any more" in warning.value for warning in at.warning)
 
 
-def test_what_is_said_to_run_stays(open_view: Open, own: Own) -> None:
+def test_what_is_said_to_run_stays(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("delete.py", **URL, reference="v1.0.0")
     server = own.sandbox.ready["registries"][REGISTRY]
     at.text_area[0].set_value(f"{server}/{NODE}:v1.0.0").run()
@@ -86,7 +86,7 @@ def test_what_is_said_to_run_stays(open_view: Open, own: Own) -> None:
     assert button(at, "Delete 0 manifests").disabled
 
 
-def test_a_repository_goes_as_in_the_guide(open_view: Open, own: Own, session: AzureSession) -> None:
+def test_a_repository_goes_as_in_the_guide(open_view: Open, own: OwnSandbox, session: AzureSession) -> None:
     expected = sorted(digests(own))
     at = open_view("delete.py", **URL)
     assert "**3 manifests** and **1 tag** will be deleted." in said(at)
@@ -98,7 +98,7 @@ def test_a_repository_goes_as_in_the_guide(open_view: Open, own: Own, session: A
     assert own.sandbox.store.list_repositories(REGISTRY) == []
 
 
-def test_a_lock_keeps_a_repository_and_is_named(open_view: Open, own: Own) -> None:
+def test_a_lock_keeps_a_repository_and_is_named(open_view: Open, own: OwnSandbox) -> None:
     own.sandbox.store.set_tag_locks(REGISTRY, NODE, "v1.0.0", Locks(delete=False), own.sandbox.state.stamp())
     at = open_view("delete.py", **URL)
     assert "The tag v1.0.0 is locked against deletion: unlock it first." in said(at).replace("\\", "")
@@ -108,7 +108,9 @@ def test_a_lock_keeps_a_repository_and_is_named(open_view: Open, own: Own) -> No
     assert "The tag v1.0.0 is locked against deletion: unlock it first." in set(at.dataframe[0].value["Kept because"])
 
 
-def test_what_changed_before_the_click_is_told_and_stays(open_view: Open, own: Own, session: AzureSession) -> None:
+def test_what_changed_before_the_click_is_told_and_stays(
+    open_view: Open, own: OwnSandbox, session: AzureSession
+) -> None:
     at = open_view("delete.py", **URL)
     at.text_input[0].set_value(NODE).run()
     own.sandbox.store.add_tag(REGISTRY, NODE, "v2", top(own), own.sandbox.state.stamp())
@@ -118,12 +120,14 @@ def test_what_changed_before_the_click_is_told_and_stays(open_view: Open, own: O
     assert len(digests(own)) == 3
 
 
-def add_tags(own: Own, *names: str) -> None:
+def add_tags(own: OwnSandbox, *names: str) -> None:
     for name in names:
         own.sandbox.store.add_tag(REGISTRY, NODE, name, top(own), own.sandbox.state.stamp())
 
 
-def test_tags_are_removed_by_name_and_what_is_left_is_listed(open_view: Open, own: Own, session: AzureSession) -> None:
+def test_tags_are_removed_by_name_and_what_is_left_is_listed(
+    open_view: Open, own: OwnSandbox, session: AzureSession
+) -> None:
     add_tags(own, "v1.0.1", "v1.0.2")
     at = open_view("clean_up.py", **URL, how="By name", do="Remove tags only")
     at.multiselect[0].set_value(["v1.0.1", "v1.0.2"]).run()
@@ -136,7 +140,7 @@ def test_tags_are_removed_by_name_and_what_is_left_is_listed(open_view: Open, ow
     assert [tag.name for tag in own.sandbox.store.list_tags(REGISTRY, NODE)] == ["v1.0.0"]
 
 
-def test_what_became_untagged_is_told(open_view: Open, own: Own, session: AzureSession) -> None:
+def test_what_became_untagged_is_told(open_view: Open, own: OwnSandbox, session: AzureSession) -> None:
     at = open_view("clean_up.py", **URL, how="By name", do="Remove tags only")
     at.multiselect[0].set_value(["v1.0.0"]).run()
     assert "1 manifest will be left untagged" in said(at)
@@ -146,7 +150,7 @@ def test_what_became_untagged_is_told(open_view: Open, own: Own, session: AzureS
     assert len(digests(own)) == 3
 
 
-def test_a_rule_chooses_and_an_image_with_another_tag_stays(open_view: Open, own: Own) -> None:
+def test_a_rule_chooses_and_an_image_with_another_tag_stays(open_view: Open, own: OwnSandbox) -> None:
     add_tags(own, "pr-1")
     at = open_view("clean_up.py", **URL, tags="pr-*", days="0")
     assert "**0 manifests** and **0 tags** will be deleted." in said(at)
@@ -162,7 +166,7 @@ def test_nothing_chosen_is_said(open_view: Open) -> None:
     assert "Nothing chosen" in said(open_view("clean_up.py", **URL, tags="no-*"))
 
 
-def test_a_deletion_that_was_cut_off_shows_each_items_fate(open_view: Open, own: Own, tmp_path: Path) -> None:
+def test_a_deletion_that_was_cut_off_shows_each_items_fate(open_view: Open, own: OwnSandbox, tmp_path: Path) -> None:
     at = open_view()
     server, who = own.sandbox.ready["registries"][REGISTRY], connection.who()
     gone = "sha256:" + "0" * 64
@@ -178,7 +182,7 @@ def test_a_deletion_that_was_cut_off_shows_each_items_fate(open_view: Open, own:
     assert list(at.dataframe[0].value["State"]) == ["Interrupted"]
 
 
-def test_a_stopped_deletion_says_what_was_not_tried(open_view: Open, own: Own, tmp_path: Path) -> None:
+def test_a_stopped_deletion_says_what_was_not_tried(open_view: Open, own: OwnSandbox, tmp_path: Path) -> None:
     open_view()
     first, *_ = digests(own)
     recording = begin(
@@ -210,7 +214,7 @@ def test_there_is_nothing_to_see_at_first_and_no_such_record(open_view: Open) ->
 
 
 def test_a_console_that_listens_to_everyone_deletes_nothing(
-    open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
     at = open_view("delete.py", **URL)
@@ -221,7 +225,7 @@ def test_a_console_that_listens_to_everyone_deletes_nothing(
 
 
 def test_a_record_that_can_not_be_written_begins_nothing(
-    open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("ACR_CONSOLE_DATA", str(tmp_path / "file"))

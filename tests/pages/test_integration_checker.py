@@ -9,7 +9,7 @@ from sandbox.identity.principals import READER
 from sandbox.seeds.company import BATCH
 from services.connection.session import AzureSession
 from tests.support.app_test import Open, button, confirm_button, reopen, texts
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import clusters
 from ui.runtime import connection
 
@@ -53,11 +53,11 @@ def alerts(at: AppTest) -> str:
     return "\n".join(str(one.value) for one in (*at.success, *at.error, *at.warning, *at.info)).replace("\\", "")
 
 
-def test_nothing_chosen_says_so(check: Any, own: Own) -> None:
+def test_nothing_chosen_says_so(check: Any, own: OwnSandbox) -> None:
     assert "No pair chosen" in texts(check(own.session()))
 
 
-def test_both_identities_and_which_one_pulls(check: Any, own: Own) -> None:
+def test_both_identities_and_which_one_pulls(check: Any, own: OwnSandbox) -> None:
     at = check(own.session(), **PAIR)
     assert f"No role lets the kubelet identity {KUBELET} pull from casaacr01." in alerts(at)
     shown = texts(at)
@@ -79,7 +79,7 @@ def test_a_service_principal_s_object_id_can_be_given(check: Any, session: Azure
     assert "AcrPull, inherited from the resource group" in texts(at).replace("\\", "")
 
 
-def test_a_pod_s_event_names_its_cause_and_the_check_that_confirms_it(check: Any, own: Own) -> None:
+def test_a_pod_s_event_names_its_cause_and_the_check_that_confirms_it(check: Any, own: OwnSandbox) -> None:
     at = check(own.session(), **PAIR)
     event = "failed to authorize: failed to fetch anonymous token: unexpected status: 401 Unauthorized"
     at.text_area[0].set_value(event).run()
@@ -99,7 +99,7 @@ def attach(at: AppTest) -> AppTest:
     return at.run()
 
 
-def test_attaching_lets_it_pull_and_detaching_takes_it_back(check: Any, own: Own) -> None:
+def test_attaching_lets_it_pull_and_detaching_takes_it_back(check: Any, own: OwnSandbox) -> None:
     at = attach(check(own.session(), **PAIR))
     assert not at.exception
     at = again(at)
@@ -120,7 +120,7 @@ def again(at: AppTest) -> AppTest:
     return ended(at.run())
 
 
-def test_what_is_there_already_is_not_written_again(check: Any, own: Own) -> None:
+def test_what_is_there_already_is_not_written_again(check: Any, own: OwnSandbox) -> None:
     at = again(attach(check(own.session(), **PAIR)))
     writes = own.writes()
     button(at, "Attach").click()
@@ -130,7 +130,7 @@ def test_what_is_there_already_is_not_written_again(check: Any, own: Own) -> Non
     assert own.writes() == writes
 
 
-def test_who_may_not_assign_roles_gets_a_request_for_who_may(check: Any, own: Own) -> None:
+def test_who_may_not_assign_roles_gets_a_request_for_who_may(check: Any, own: OwnSandbox) -> None:
     at = check(own.session(as_reader=True), **PAIR)
     button(at, "Attach").click()
     at.run()
@@ -143,7 +143,7 @@ def test_who_may_not_assign_roles_gets_a_request_for_who_may(check: Any, own: Ow
     assert READER.object_id not in shown
 
 
-def test_a_write_that_azure_refuses_is_a_panel(check: Any, own: Own) -> None:
+def test_a_write_that_azure_refuses_is_a_panel(check: Any, own: OwnSandbox) -> None:
     own.break_({"method": "PUT", "path": "/roleAssignments/", "status": 403})
     at = attach(check(own.session(), **PAIR))
     assert not at.exception
@@ -151,7 +151,7 @@ def test_a_write_that_azure_refuses_is_a_panel(check: Any, own: Own) -> None:
     assert "Give an administrator the request" in texts(at)
 
 
-def test_role_assignments_that_refuse_are_a_panel_and_never_a_green_answer(check: Any, own: Own) -> None:
+def test_role_assignments_that_refuse_are_a_panel_and_never_a_green_answer(check: Any, own: OwnSandbox) -> None:
     own.break_({"method": "GET", "path": "/casaacr01/providers/Microsoft.Authorization/roleAssignments", "status": 403})
     at = check(own.session(), **PAIR)
     assert "Could not list who may use casaacr01" in texts(at)
@@ -173,7 +173,7 @@ def start_test_pull(at: AppTest) -> AppTest:
     return at.run()
 
 
-def test_a_pod_in_the_cluster_proves_what_the_checks_say(check: Any, own: Own) -> None:
+def test_a_pod_in_the_cluster_proves_what_the_checks_say(check: Any, own: OwnSandbox) -> None:
     image = {"repository": "nodejstemplate", "reference": "v1.0.0"}
     at = start_test_pull(check(own.session(), **PAIR, **image))
     assert not at.exception
@@ -184,7 +184,7 @@ def test_a_pod_in_the_cluster_proves_what_the_checks_say(check: Any, own: Own) -
     assert "close: not pulled" not in texts(at)
 
 
-def test_who_may_not_run_commands_is_told_so(check: Any, own: Own) -> None:
+def test_who_may_not_run_commands_is_told_so(check: Any, own: OwnSandbox) -> None:
     at = start_test_pull(check(own.session(as_reader=True), **PAIR, repository="nodejstemplate", reference="v1.0.0"))
     assert not at.exception
     assert "runcommand/action" in texts(at) + alerts(at)

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
 from tests.support.app_test import Open, button, confirm_button, reopen, texts
-from tests.support.own_sandbox import APP, REGISTRY, Own
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from ui.elements import writing
 
 IMAGE = {"registry": REGISTRY, "repository": APP}
@@ -15,7 +15,7 @@ pytestmark = pytest.mark.usefixtures("own")
 
 
 @pytest.fixture
-def own(own: Own) -> Own:
+def own(own: OwnSandbox) -> OwnSandbox:
     own.push("v1")
     return own
 
@@ -37,14 +37,16 @@ def switched(at: AppTest, opener: str, **toggles: bool) -> AppTest:
     return at.run()
 
 
-def locks_of(own: Own) -> dict[str, Locks]:
+def locks_of(own: OwnSandbox) -> dict[str, Locks]:
     tag = get_tag(own.client, APP, "v1")
     found = get_repository(own.client, APP).locks, tag.locks, get_manifest_row(own.client, APP, tag.digest).locks
     return dict(zip(OPENERS, found, strict=True))
 
 
 @pytest.mark.parametrize("opener", OPENERS)
-def test_locks_are_set_where_they_were_asked_for_and_nowhere_else(open_view: Open, own: Own, opener: str) -> None:
+def test_locks_are_set_where_they_were_asked_for_and_nowhere_else(
+    open_view: Open, own: OwnSandbox, opener: str
+) -> None:
     at = switched(page_of(opener, open_view), opener, write=False)
     assert "--write-enabled false" in texts(at)
     assert "After the change" in texts(at)
@@ -67,7 +69,7 @@ def test_a_hidden_repository_is_said_to_be_hidden(open_view: Open) -> None:
     assert "hidden: lists of repositories leave it out" in texts(at)
 
 
-def test_a_locked_tag_is_not_removed_until_it_is_unlocked(open_view: Open, own: Own) -> None:
+def test_a_locked_tag_is_not_removed_until_it_is_unlocked(open_view: Open, own: OwnSandbox) -> None:
     own.lock_tag("v1", delete=False)
     at = page_of(OPENERS[1], open_view)
     button(at, "Remove tag").click().run()
@@ -82,7 +84,7 @@ def test_a_locked_tag_is_not_removed_until_it_is_unlocked(open_view: Open, own: 
     assert own.tags() == {}
 
 
-def test_a_refusal_is_a_panel_and_what_is_shown_after_it_is_true(open_view: Open, own: Own) -> None:
+def test_a_refusal_is_a_panel_and_what_is_shown_after_it_is_true(open_view: Open, own: OwnSandbox) -> None:
     at = switched(page_of(OPENERS[1], open_view), OPENERS[1], read=False)
     own.break_({"method": "PATCH", "path": "_tags", "status": 403})
     reopen(at, OPENERS[1])

@@ -14,7 +14,7 @@ from services.arm.subscriptions import list_subscriptions
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import list_registries
 from tests.support.app_test import Open, button, reopen, select_rows, texts
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import clusters
 from ui.runtime import connection
 
@@ -70,7 +70,7 @@ def test_filters_leave_what_was_asked_for(matrix: Any) -> None:
     assert "No pair matches" in texts(at)
 
 
-def test_pairs_are_attached_at_once_with_a_result_each(matrix: Any, own: Own) -> None:
+def test_pairs_are_attached_at_once_with_a_result_each(matrix: Any, own: OwnSandbox) -> None:
     own.make_registry("contosohub")
     at = matrix(as_session=own.session())
     assert set(at.dataframe[0].value["Answer"]) == {"✗ can't pull"}

@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from services.child_resources.replications import list_replications
 from tests.support.app_test import Open, button, confirm_button, reopen, texts
-from tests.support.own_sandbox import REGISTRY, Own
+from tests.support.own_sandbox import REGISTRY, OwnSandbox
 from ui.elements import writing
 
 HUB = "contosohub"
@@ -14,12 +14,12 @@ pytestmark = pytest.mark.usefixtures("own")
 
 
 @pytest.fixture
-def own(own: Own) -> Own:
+def own(own: OwnSandbox) -> OwnSandbox:
     own.make_registry(HUB)
     return own
 
 
-def regions(own: Own) -> list[str]:
+def regions(own: OwnSandbox) -> list[str]:
     return [one.region for one in list_replications(own.session(), own.registry(HUB))]
 
 
@@ -40,7 +40,7 @@ def test_only_premium_has_replicas(open_view: Open) -> None:
     assert "Premium only" in texts(at)
 
 
-def test_a_region_is_added_with_its_cost_beside_and_given_up_again(open_view: Open, own: Own) -> None:
+def test_a_region_is_added_with_its_cost_beside_and_given_up_again(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("replicas.py", registry=HUB)
     assert "No replicas" in texts(at)
     button(at, "Add replica").click().run()
@@ -70,7 +70,7 @@ def test_a_region_is_added_with_its_cost_beside_and_given_up_again(open_view: Op
     assert regions(own) == []
 
 
-def test_a_failure_is_shown_until_it_is_put_away(open_view: Open, own: Own) -> None:
+def test_a_failure_is_shown_until_it_is_put_away(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("replicas.py", registry=HUB)
     own.break_({"method": "PUT", "path": "/replications/", "status": 409})
     button(at, "Add replica").click().run()

@@ -14,7 +14,7 @@ from services.registries.reading import list_registries
 from services.registries.registry import Mode
 from services.roles.advice import USE_CASES, advise, use_case
 from tests.support.app_test import Open, texts
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 
 TABLE, GUIDE = "What each role may do", "The guide's tables"
 PRINCIPAL = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6"
@@ -193,7 +193,7 @@ def test_the_registry_s_own_view_leads_here(open_view: Open) -> None:
     assert "registry=contosopayments" in link.query_string
 
 
-def test_roles_that_can_not_be_read_are_the_console_s_own_and_it_is_said(open_view: Open, own: Own) -> None:
+def test_roles_that_can_not_be_read_are_the_console_s_own_and_it_is_said(open_view: Open, own: OwnSandbox) -> None:
     own.break_({"path": "/roleDefinitions", "status": 403, "body": "no"})
     at = open_view("roles.py", as_session=own.session())
     assert "Could not list the roles of" in texts(at)

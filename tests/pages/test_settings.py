@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from services.connection.session import AzureSession
 from services.registry_lifecycle.settings import settings_of
 from tests.support.app_test import Open, button, confirm_button, facts, texts
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 from ui.runtime import connection
 
 
@@ -41,7 +41,7 @@ def change(at: AppTest, label: str) -> None:
     at.run()
 
 
-def test_a_setting_is_planned_changed_and_read_back(open_view: Open, own: Own) -> None:
+def test_a_setting_is_planned_changed_and_read_back(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("settings.py", own.session(), registry="casaacr01")
     assert "No changes yet" in said(at)
     switch(at, "Admin user").set_value(True).run()
@@ -112,7 +112,7 @@ def test_what_is_typed_wrong_is_said_and_nothing_is_planned(
     assert not [one for one in at.button if one.label.startswith("Change ")]
 
 
-def test_a_refused_change_says_why(open_view: Open, own: Own) -> None:
+def test_a_refused_change_says_why(open_view: Open, own: OwnSandbox) -> None:
     own.break_({"method": "PATCH", "path": "/casaacr01$", "status": 409})
     at = open_view("settings.py", own.session(), registry="casaacr01")
     switch(at, "Admin user").set_value(True).run()
@@ -122,7 +122,7 @@ def test_a_refused_change_says_why(open_view: Open, own: Own) -> None:
     assert differences(at) == [("Admin user", "off", "on")]
 
 
-def test_a_second_change_waits_for_the_first(open_view: Open, own: Own) -> None:
+def test_a_second_change_waits_for_the_first(open_view: Open, own: OwnSandbox) -> None:
     own.break_({"method": "PATCH", "path": "/casaacr01$", "delay_ms": 3000})
     at = open_view("settings.py", own.session(), registry="casaacr01")
     switch(at, "Admin user").set_value(True).run()
@@ -137,7 +137,7 @@ def test_a_second_change_waits_for_the_first(open_view: Open, own: Own) -> None:
     assert begun.reading.finished.wait(30)
 
 
-def test_a_reader_is_told_before_anything_is_sent(open_view: Open, own: Own) -> None:
+def test_a_reader_is_told_before_anything_is_sent(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("settings.py", own.session(as_reader=True), registry="casaacr01")
     switch(at, "Admin user").set_value(True).run()
     assert "You may not change this registry" in said(at)
@@ -148,7 +148,7 @@ def test_a_reader_is_told_before_anything_is_sent(open_view: Open, own: Own) -> 
     assert confirm_button(at, "Delete registry").disabled
 
 
-def test_what_changed_elsewhere_is_no_wish_of_this_form(open_view: Open, own: Own) -> None:
+def test_what_changed_elsewhere_is_no_wish_of_this_form(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("settings.py", own.session(), registry="casaacr01")
     switch(at, "Admin user").set_value(True).run()
     document = own.sandbox.store.get_resource(own.registry().id)
@@ -160,7 +160,7 @@ def test_what_changed_elsewhere_is_no_wish_of_this_form(open_view: Open, own: Ow
 
 
 def test_a_read_only_console_changes_and_deletes_nothing(
-    open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("ui.registry_lifecycle.settings_change", "ui.elements.writing"):
         monkeypatch.setattr(f"{module}.may_write", lambda: False)
@@ -172,7 +172,7 @@ def test_a_read_only_console_changes_and_deletes_nothing(
     assert confirm_button(at, "Delete registry").disabled
 
 
-def test_a_registry_is_deleted_once_its_name_is_typed(open_view: Open, own: Own) -> None:
+def test_a_registry_is_deleted_once_its_name_is_typed(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("settings.py", own.session(), registry="casaacr01")
     switch(at, "Show what would be deleted").set_value(True).run()
     shown = facts(at)
@@ -194,7 +194,7 @@ def test_a_registry_is_deleted_once_its_name_is_typed(open_view: Open, own: Own)
     assert "There is no registry casaacr01 here" in said(at)
 
 
-def test_a_deletion_that_is_refused_says_why_and_leaves_the_page(open_view: Open, own: Own) -> None:
+def test_a_deletion_that_is_refused_says_why_and_leaves_the_page(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("settings.py", own.session(), registry="casaacr01")
     switch(at, "Show what would be deleted").set_value(True).run()
     own.push("v1", repository="team/new")
@@ -208,7 +208,7 @@ def test_a_deletion_that_is_refused_says_why_and_leaves_the_page(open_view: Open
     assert own.registry().name == "casaacr01"
 
 
-def test_what_can_not_be_listed_is_said_before_the_deletion(open_view: Open, own: Own) -> None:
+def test_what_can_not_be_listed_is_said_before_the_deletion(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("settings.py", own.session(), registry="casaacr01")
     own.break_({"path": "/acr/v1/_catalog", "status": 403})
     switch(at, "Show what would be deleted").set_value(True).run()

@@ -12,7 +12,7 @@ from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import list_registries
 from tests.support.app_test import Open, button, reopen, select_rows, texts
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 from ui.elements import writing
 from ui.runtime import connection
 
@@ -98,7 +98,7 @@ def test_a_price_sheet_of_the_settings_is_over_the_list(
     assert "No such file or directory" in texts(open_view("sku_comparison.py"))
 
 
-def test_prices_out_of_reach_are_the_snapshot_s(open_view: Open, own: Own) -> None:
+def test_prices_out_of_reach_are_the_snapshot_s(open_view: Open, own: OwnSandbox) -> None:
     own.break_({"path": "/api/retail/prices", "status": 404})
     at = open_view("sku_comparison.py", as_session=own.session())
     assert "USD 5.00" in recommended(at)
@@ -106,7 +106,7 @@ def test_prices_out_of_reach_are_the_snapshot_s(open_view: Open, own: Own) -> No
     assert "Today's list prices could not be read" in [one.label for one in at.expander]
 
 
-def plan(open_view: Open, own: Own) -> AppTest:
+def plan(open_view: Open, own: OwnSandbox) -> AppTest:
     at = open_view("sku_comparison.py", as_session=own.session())
     select_rows(at, next(n for n, one in enumerate(at.dataframe) if "Recommended" in one.value), 0)
     at.run()
@@ -114,7 +114,7 @@ def plan(open_view: Open, own: Own) -> AppTest:
     return at.run()
 
 
-def test_a_change_is_planned_done_and_read_back(open_view: Open, own: Own) -> None:
+def test_a_change_is_planned_done_and_read_back(open_view: Open, own: OwnSandbox) -> None:
     at = plan(open_view, own)
     shown = texts(at)
     assert "A month costs USD 20.00 now, and would cost **USD 5.00**: USD 15.00 less." in shown
@@ -133,13 +133,13 @@ def test_a_change_is_planned_done_and_read_back(open_view: Open, own: Own) -> No
     assert "changed and verified" not in "".join(str(one.value) for one in at.success)
 
 
-def test_a_read_only_console_changes_nothing(open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_read_only_console_changes_nothing(open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writing, "may_write", lambda: False)
     at = plan(open_view, own)
     assert button(at, "Change to Basic").disabled
 
 
-def test_a_refused_change_says_why(open_view: Open, own: Own) -> None:
+def test_a_refused_change_says_why(open_view: Open, own: OwnSandbox) -> None:
     own.break_({"method": "PATCH", "path": "/casaacr01$", "status": 403, "body": "no"})
     at = plan(open_view, own)
     reopen(at, "Change SKU of casaacr01")

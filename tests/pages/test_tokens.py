@@ -7,7 +7,7 @@ from services.child_resources.scope_maps import Grant, Right, list_scope_maps
 from services.child_resources.token_creation import apply_token, plan_token
 from services.child_resources.tokens import Token, get_token, list_tokens
 from tests.support.app_test import Open, button, confirm_button, everything, facts, reopen, texts
-from tests.support.own_sandbox import APP, REGISTRY, Own
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from ui.elements import writing
 
 HERE = {"registry": REGISTRY}
@@ -18,23 +18,23 @@ pytestmark = pytest.mark.usefixtures("own")
 
 
 @pytest.fixture
-def own(own: Own) -> Own:
+def own(own: OwnSandbox) -> OwnSandbox:
     own.push("v1")
     return own
 
 
-def make(own: Own, name: str = NAME) -> Token:
+def make(own: OwnSandbox, name: str = NAME) -> Token:
     session, registry = own.session(), own.registry()
     plan = plan_token(registry, list_tokens(session, registry), list_scope_maps(session, registry), name, GRANTS)
     assert apply_token(session, plan) == "created"
     return get_token(session, registry, name)
 
 
-def names(own: Own) -> list[str]:
+def names(own: OwnSandbox) -> list[str]:
     return [token.name for token in list_tokens(own.session(), own.registry())]
 
 
-def own_maps(own: Own) -> list[str]:
+def own_maps(own: OwnSandbox) -> list[str]:
     return [found.name for found in list_scope_maps(own.session(), own.registry()) if not found.system]
 
 
@@ -69,7 +69,7 @@ def test_no_tokens_says_so_and_the_registry_s_own_scope_maps_are_listed(open_vie
     assert set(at.dataframe[0].value["Kind"]) == {"System"}
 
 
-def test_a_token_is_made_for_a_repository(open_view: Open, own: Own) -> None:
+def test_a_token_is_made_for_a_repository(open_view: Open, own: OwnSandbox) -> None:
     at = asked(open_view("tokens.py", **HERE), NAME, APP)
     at.run()
     assert not at.exception
@@ -86,7 +86,7 @@ def test_a_token_is_made_for_a_repository(open_view: Open, own: Own) -> None:
     assert "No password" in texts(at)
 
 
-def test_what_is_in_the_way_is_said_and_the_button_is_off(open_view: Open, own: Own) -> None:
+def test_what_is_in_the_way_is_said_and_the_button_is_off(open_view: Open, own: OwnSandbox) -> None:
     make(own)
     at = asked(open_view("tokens.py", **HERE), NAME, "*")
     at.run()
@@ -95,7 +95,7 @@ def test_what_is_in_the_way_is_said_and_the_button_is_off(open_view: Open, own: 
     assert confirm_button(at, "Create token").disabled
 
 
-def test_a_password_is_shown_once_and_is_nowhere_after(open_view: Open, own: Own) -> None:
+def test_a_password_is_shown_once_and_is_nowhere_after(open_view: Open, own: OwnSandbox) -> None:
     make(own)
     at = open_view("tokens.py", **HERE, token=NAME)
     button(at, "Generate password").click().run()
@@ -119,7 +119,7 @@ def test_a_password_is_shown_once_and_is_nowhere_after(open_view: Open, own: Own
     assert at.dataframe[0].value["Status"].tolist() == ["Valid"]
 
 
-def test_the_next_password_is_the_other_one(open_view: Open, own: Own) -> None:
+def test_the_next_password_is_the_other_one(open_view: Open, own: OwnSandbox) -> None:
     make(own)
     at = open_view("tokens.py", **HERE, token=NAME)
     for _ in range(2):
@@ -132,7 +132,7 @@ def test_the_next_password_is_the_other_one(open_view: Open, own: Own) -> None:
     assert [password.name for password in token.passwords] == ["password1", "password2"]
 
 
-def test_a_token_is_disabled_and_removed_once_its_name_is_typed(open_view: Open, own: Own) -> None:
+def test_a_token_is_disabled_and_removed_once_its_name_is_typed(open_view: Open, own: OwnSandbox) -> None:
     make(own)
     at = open_view("tokens.py", **HERE, token=NAME)
     button(at, "Disable token").click().run()
@@ -157,7 +157,7 @@ def test_a_token_is_disabled_and_removed_once_its_name_is_typed(open_view: Open,
     assert (names(own), own_maps(own)) == ([], [])
 
 
-def test_a_scope_map_that_no_token_has_is_removed(open_view: Open, own: Own) -> None:
+def test_a_scope_map_that_no_token_has_is_removed(open_view: Open, own: OwnSandbox) -> None:
     token = make(own)
     assert "Delete scope map" not in [one.label for one in open_view("tokens.py", **HERE).button]
     own.sandbox.store.delete_resource(token.id)
@@ -170,7 +170,7 @@ def test_a_scope_map_that_no_token_has_is_removed(open_view: Open, own: Own) -> 
     assert own_maps(own) == []
 
 
-def test_a_refusal_is_a_panel(open_view: Open, own: Own) -> None:
+def test_a_refusal_is_a_panel(open_view: Open, own: OwnSandbox) -> None:
     make(own)
     at = open_view("tokens.py", own.session(as_reader=True), **HERE, token=NAME)
     reopen(at, "Generate password")
@@ -187,7 +187,7 @@ def test_a_refusal_is_a_panel(open_view: Open, own: Own) -> None:
 
 
 def test_a_console_that_listens_to_everyone_changes_nothing(
-    open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(own)
     monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
@@ -196,7 +196,7 @@ def test_a_console_that_listens_to_everyone_changes_nothing(
     assert all(button(at, label).disabled for label in ("Generate password", "Disable token", "Delete token"))
 
 
-def test_the_search_finds_a_token_by_its_name_and_by_what_it_may(open_view: Open, own: Own) -> None:
+def test_the_search_finds_a_token_by_its_name_and_by_what_it_may(open_view: Open, own: OwnSandbox) -> None:
     make(own)
     at = open_view("tokens.py", **HERE)
     for search in ("DEVICE", APP):

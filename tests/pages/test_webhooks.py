@@ -12,7 +12,7 @@ from services.child_resources.webhooks import (
     plan_webhook,
 )
 from tests.support.app_test import Open, button, confirm_button, everything, facts, reopen, texts
-from tests.support.own_sandbox import REGISTRY, Own
+from tests.support.own_sandbox import REGISTRY, OwnSandbox
 from ui.elements import writing
 
 HERE = {"registry": REGISTRY}
@@ -37,7 +37,7 @@ def filled(at: AppTest, **fields: str) -> AppTest:
     return at
 
 
-def there(own: Own, name: str = "deployhook", uri: str = ADDRESS) -> None:
+def there(own: OwnSandbox, name: str = "deployhook", uri: str = ADDRESS) -> None:
     registry = own.registry()
     wanted = NewWebhook(name, uri, ("push",), registry.location)
     assert apply_webhook(own.session(), plan_webhook(registry, (), wanted)) == "created"
@@ -53,7 +53,7 @@ def test_no_webhooks_says_what_one_is_for(open_view: Open) -> None:
     assert "0 webhooks of at most 10 in Standard" in texts(at)
 
 
-def test_one_is_added_and_its_header_is_nowhere_after(open_view: Open, own: Own) -> None:
+def test_one_is_added_and_its_header_is_nowhere_after(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("webhooks.py", **HERE)
     fields = {"Name": "deployhook", "Service_URI": ADDRESS, "Header_1": "X-Key", "Value_1": SECRET}
     at = filled(at, **fields)
@@ -74,7 +74,7 @@ def test_one_is_added_and_its_header_is_nowhere_after(open_view: Open, own: Own)
     assert SECRET not in everything(at.run())
 
 
-def test_what_is_in_the_way_is_said_and_the_button_is_off(open_view: Open, own: Own) -> None:
+def test_what_is_in_the_way_is_said_and_the_button_is_off(open_view: Open, own: OwnSandbox) -> None:
     there(own)
     at = open_view("webhooks.py", **HERE)
     at = filled(at, Name="deployhook", Service_URI="http://hooks.contoso.example")
@@ -84,7 +84,7 @@ def test_what_is_in_the_way_is_said_and_the_button_is_off(open_view: Open, own: 
     assert confirm_button(at, "Add webhook").disabled
 
 
-def test_a_ping_is_among_its_last_calls(open_view: Open, own: Own) -> None:
+def test_a_ping_is_among_its_last_calls(open_view: Open, own: OwnSandbox) -> None:
     there(own, uri="https://hooks.contoso.example/status/503")
     at = open_view("webhooks.py", **HERE, webhook="deployhook")
     assert "No calls yet" in texts(at)
@@ -96,7 +96,7 @@ def test_a_ping_is_among_its_last_calls(open_view: Open, own: Own) -> None:
     assert "failed: 503 Service Unavailable" in "".join(str(one.value) for one in at.warning)
 
 
-def test_its_address_is_shown_on_request_alone(open_view: Open, own: Own) -> None:
+def test_its_address_is_shown_on_request_alone(open_view: Open, own: OwnSandbox) -> None:
     there(own)
     at = open_view("webhooks.py", **HERE, webhook="deployhook")
     asked = [request for request in own.sandbox.requests if request.path.endswith("getCallbackConfig")]
@@ -108,7 +108,7 @@ def test_its_address_is_shown_on_request_alone(open_view: Open, own: Own) -> Non
     assert ADDRESS not in everything(at.run())
 
 
-def test_a_reader_sees_webhooks_and_is_refused_their_calls(open_view: Open, own: Own) -> None:
+def test_a_reader_sees_webhooks_and_is_refused_their_calls(open_view: Open, own: OwnSandbox) -> None:
     there(own)
     at = open_view("webhooks.py", own.session(as_reader=True), **HERE, webhook="deployhook")
     assert not at.exception
@@ -118,7 +118,7 @@ def test_a_reader_sees_webhooks_and_is_refused_their_calls(open_view: Open, own:
     assert "Could not read where the webhook deployhook calls" in texts(at)
 
 
-def test_one_is_disabled_and_removed(open_view: Open, own: Own) -> None:
+def test_one_is_disabled_and_removed(open_view: Open, own: OwnSandbox) -> None:
     there(own)
     at = open_view("webhooks.py", **HERE, webhook="deployhook")
     button(at, "Disable webhook").click().run()
@@ -136,7 +136,7 @@ def test_one_is_disabled_and_removed(open_view: Open, own: Own) -> None:
 
 
 def test_a_console_that_listens_to_everyone_changes_nothing(
-    open_view: Open, own: Own, monkeypatch: pytest.MonkeyPatch
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there(own)
     monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
@@ -148,7 +148,7 @@ def test_a_console_that_listens_to_everyone_changes_nothing(
     )
 
 
-def test_one_that_is_gone_and_a_list_that_refuses_are_said(open_view: Open, own: Own) -> None:
+def test_one_that_is_gone_and_a_list_that_refuses_are_said(open_view: Open, own: OwnSandbox) -> None:
     assert "No such webhook" in texts(open_view("webhooks.py", **HERE, webhook="gone1"))
     own.break_({"path": "/webhooks$", "status": 403})
     at = open_view("webhooks.py", **HERE)
@@ -158,7 +158,7 @@ def test_one_that_is_gone_and_a_list_that_refuses_are_said(open_view: Open, own:
     assert "No webhooks" not in texts(at)
 
 
-def test_the_search_lets_through_what_it_names(open_view: Open, own: Own) -> None:
+def test_the_search_lets_through_what_it_names(open_view: Open, own: OwnSandbox) -> None:
     there(own)
     at = open_view("webhooks.py", **HERE)
     at.text_input(key="search").set_value("DEPLOY").run()
@@ -167,7 +167,7 @@ def test_the_search_lets_through_what_it_names(open_view: Open, own: Own) -> Non
     assert "No webhook matches" in texts(at)
 
 
-def test_a_row_opens_its_webhook(open_view: Open, own: Own) -> None:
+def test_a_row_opens_its_webhook(open_view: Open, own: OwnSandbox) -> None:
     there(own)
     at = open_view("webhooks.py", **HERE)
     at.selectbox[0].set_value("deployhook").run()

@@ -24,7 +24,7 @@ from services.connection.parallel import Partial
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import list_registries
 from services.registries.registry import Mode, Registry
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 
 SAME = {
     Permission.LIST_CATALOG: "catalog",
@@ -134,7 +134,7 @@ def test_a_registrys_own_token_grants_what_is_worked_out(
 
 
 @pytest.mark.parametrize("mode", Mode)
-def test_a_role_that_is_assigned_gives_its_token_at_once_and_the_verdict_with_it(own: Own, mode: Mode) -> None:
+def test_a_role_that_is_assigned_gives_its_token_at_once_and_the_verdict_with_it(own: OwnSandbox, mode: Mode) -> None:
     setting = "AbacRepositoryPermissions" if mode is Mode.ABAC else "LegacyRegistryPermissions"
     registry = own.make_registry("contosonew", roleAssignmentMode=setting)
     assert registry.access.mode is mode

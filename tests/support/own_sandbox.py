@@ -21,7 +21,7 @@ REGISTRY = "casaacr01"
 APP = "team/app"
 
 
-class Own:
+class OwnSandbox:
     """The sandbox behind its walls (`sandbox.store`) and from outside (`client`)."""
 
     def __init__(self, sandbox: Sandbox, faults: Path) -> None:
@@ -119,9 +119,9 @@ class Own:
 
 
 @contextmanager
-def own_sandbox(folder: Path) -> Iterator[Own]:
+def own_sandbox(folder: Path) -> Iterator[OwnSandbox]:
     """Runs one in `folder`."""
     faults = folder / "faults.json"
     faults.write_text("[]")
     with Sandbox.start(folder / "sandbox", "walkthrough", faults=faults) as sandbox:
-        yield Own(sandbox, faults)
+        yield OwnSandbox(sandbox, faults)

@@ -12,7 +12,7 @@ from services.arm.subscriptions import list_subscriptions
 from services.connection.endpoints import CLOUDS
 from services.connection.session import AzureSession
 from tests.support.canned import CLOUD, Answer, Canned, Credential
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 
 BY_IDS = f"{CLOUD.graph}/v1.0/directoryObjects/getByIds"
 REFUSED = Answer(403, {"error": {"code": "Authorization_RequestDenied", "message": "Insufficient privileges."}})
@@ -90,7 +90,7 @@ def test_the_estate_s_principals_have_names_and_the_deleted_one_has_none(session
     assert kinds == {"user", "group", "service principal", "managed identity"}
 
 
-def test_a_directory_that_is_down_costs_the_names_only(own: Own) -> None:
+def test_a_directory_that_is_down_costs_the_names_only(own: OwnSandbox) -> None:
     own.break_({"method": "POST", "path": "/directoryObjects/getByIds$", "status": 503})
     found = names_of(own.session(), ["7d2f894e-14ab-41d0-b83d-dda90d45c7d6"])
     assert found.by_id == {}

@@ -15,7 +15,7 @@ from services.connection.session import AzureSession
 from services.registries.reading import list_registries
 from services.registries.registry import Mode
 from tests.support.canned import Answer, CannedRegistry, connected, unreachable
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 
 HOST = "https://contoso.azurecr.io"
 ABAC = {"roleAssignmentMode": "AbacRepositoryPermissions"}
@@ -65,7 +65,7 @@ def test_what_every_registry_of_the_estate_grants_is_what_its_role_assignments_s
     assert len(compared) > 50
 
 
-def test_each_row_says_what_was_asked_and_what_was_granted(own: Own) -> None:
+def test_each_row_says_what_was_asked_and_what_was_granted(own: OwnSandbox) -> None:
     rows = {row.label: row for row in ask_granted(own.as_reader(), Mode.LEGACY)}
     every = "repository:*:delete,metadata_read,metadata_write,pull,push"
     assert (rows["pull"].verdict, rows["pull"].asked) == (Verdict.YES, every)
@@ -74,7 +74,7 @@ def test_each_row_says_what_was_asked_and_what_was_granted(own: Own) -> None:
     assert rows["list repositories"].asked == "registry:catalog:*"
 
 
-def test_a_role_that_was_just_assigned_counts_at_once(own: Own) -> None:
+def test_a_role_that_was_just_assigned_counts_at_once(own: OwnSandbox) -> None:
     reader, registry = own.as_reader(), own.registry()
     assert granted(reader)["push"] is Verdict.NO
     assert granted(reader, repository="team/app")["push"] is Verdict.NO
@@ -86,7 +86,7 @@ def test_a_role_that_was_just_assigned_counts_at_once(own: Own) -> None:
     assert granted(reader)["push"] is Verdict.NO
 
 
-def test_in_abac_mode_nothing_is_told_of_all_repositories_and_all_of_one(own: Own) -> None:
+def test_in_abac_mode_nothing_is_told_of_all_repositories_and_all_of_one(own: OwnSandbox) -> None:
     registry = own.make_registry("contosoabac", **ABAC)
     writer = "Container Registry Repository Writer"
     own.sandbox.store.put_resource(
@@ -107,7 +107,7 @@ def test_in_abac_mode_nothing_is_told_of_all_repositories_and_all_of_one(own: Ow
     assert granted(client, Mode.LEGACY)["pull"] is Verdict.UNKNOWN
 
 
-def test_who_has_no_role_is_told_no_and_who_comes_from_the_wrong_address_is_told_that(own: Own) -> None:
+def test_who_has_no_role_is_told_no_and_who_comes_from_the_wrong_address_is_told_that(own: OwnSandbox) -> None:
     nobody = own.make_registry("contosonobody")
     for document in own.sandbox.store.list_resources("Microsoft.Authorization/roleAssignments"):
         if document["properties"]["principalId"] == READER.object_id:
@@ -121,14 +121,14 @@ def test_who_has_no_role_is_told_no_and_who_comes_from_the_wrong_address_is_told
     assert "403" in rows[0].answer and "network" in rows[0].answer
 
 
-def test_a_scope_that_fails_leaves_the_others_standing(own: Own) -> None:
+def test_a_scope_that_fails_leaves_the_others_standing(own: OwnSandbox) -> None:
     own.break_({"method": "POST", "path": "/oauth2/token", "status": 403, "times": 1, "body": "{}"})
     found = granted(own.client)
     assert (found["list repositories"], found["pull"]) == (Verdict.UNKNOWN, Verdict.YES)
 
 
 @pytest.mark.parametrize(("status", "verdict"), [(401, Verdict.NO), (403, Verdict.UNKNOWN), (400, Verdict.UNKNOWN)])
-def test_only_401_is_an_answer_to_who_asks(own: Own, status: int, verdict: Verdict) -> None:
+def test_only_401_is_an_answer_to_who_asks(own: OwnSandbox, status: int, verdict: Verdict) -> None:
     own.break_({"method": "POST", "path": "/oauth2/exchange", "status": status})
     rows = ask_granted(own.client, Mode.LEGACY)
     assert set(verdicts(rows).values()) == {verdict}
@@ -150,12 +150,12 @@ def test_a_registry_out_of_reach_tells_nothing(registry: CannedRegistry) -> None
     assert rows[0].answer == "Unreachable"
 
 
-def test_no_row_holds_a_token(own: Own) -> None:
+def test_no_row_holds_a_token(own: OwnSandbox) -> None:
     rows = ask_granted(own.client, Mode.LEGACY, "team/app")
     assert "eyJ" not in repr(rows)
 
 
-def test_what_can_be_no_repository_is_not_asked_for(own: Own) -> None:
+def test_what_can_be_no_repository_is_not_asked_for(own: OwnSandbox) -> None:
     for hostile in ("a:pull repository:b", "../x", "A"):
         with pytest.raises(ServiceError, match="no name for a repository"):
             ask_granted(own.client, Mode.LEGACY, hostile)

@@ -20,7 +20,7 @@ from services.aks.puller import PullerAccess
 from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
 from services.roles.planned_assignment import WAITS_S, assignment_name
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 
 KUBELET = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6"
 CREATED = "2026-01-01T00:00:00Z"
@@ -28,21 +28,21 @@ ABAC = {"roleAssignmentMode": "AbacRepositoryPermissions"}
 
 
 @pytest.fixture
-def cluster(own: Own) -> Cluster:
+def cluster(own: OwnSandbox) -> Cluster:
     return list_clusters(own.session(), list_subscriptions(own.session())).values[0]
 
 
-def planned(own: Own, cluster: Cluster, **more: Any) -> AttachPlan:
+def planned(own: OwnSandbox, cluster: Cluster, **more: Any) -> AttachPlan:
     return read_attach_plan(own.session(), cluster, own.registry(), **more)
 
 
-def of_kubelet(own: Own) -> list[dict[str, Any]]:
+def of_kubelet(own: OwnSandbox) -> list[dict[str, Any]]:
     """Every assignment of the kubelet identity, as the sandbox has them."""
     found = own.sandbox.store.list_resources(ASSIGNMENTS)
     return [one for one in found if one["properties"]["principalId"] == KUBELET]
 
 
-def assign(own: Own, role: str, scope: str, principal: str = KUBELET, condition: str | None = None) -> None:
+def assign(own: OwnSandbox, role: str, scope: str, principal: str = KUBELET, condition: str | None = None) -> None:
     own.sandbox.store.put_resource(assignment(scope, role, principal, "ServicePrincipal", CREATED, condition=condition))
 
 
@@ -55,7 +55,7 @@ def never(_seconds: float) -> None:
     raise AssertionError("it must not wait")
 
 
-def test_it_is_the_least_role_of_the_mode_for_the_object_id(own: Own, cluster: Cluster) -> None:
+def test_it_is_the_least_role_of_the_mode_for_the_object_id(own: OwnSandbox, cluster: Cluster) -> None:
     plan = planned(own, cluster)
     assert (plan.role, plan.principal_id, plan.assignment.scope) == (ACR_PULL, KUBELET, own.registry().id)
     assert plan.principal_id != cluster.puller.client_id
@@ -64,7 +64,7 @@ def test_it_is_the_least_role_of_the_mode_for_the_object_id(own: Own, cluster: C
     assert (abac.role, abac.condition) == (REPOSITORY_READER, "")
 
 
-def test_it_is_written_once_and_read_back(own: Own, cluster: Cluster) -> None:
+def test_it_is_written_once_and_read_back(own: OwnSandbox, cluster: Cluster) -> None:
     done = apply_attach(own.session(), planned(own, cluster), sleep=never)
     assert done.outcome == "created"
     (document,) = of_kubelet(own)
@@ -84,7 +84,7 @@ def test_the_same_grant_has_the_same_name_whatever_the_case() -> None:
     assert name != assignment_name("/subscriptions/s/a", "p", REPOSITORY_READER)
 
 
-def test_what_is_inherited_is_enough(own: Own, cluster: Cluster) -> None:
+def test_what_is_inherited_is_enough(own: OwnSandbox, cluster: Cluster) -> None:
     assign(own, "Reader", own.registry().id.partition("/providers/")[0])
     plan = planned(own, cluster)
     assert plan.nothing_to_do
@@ -93,7 +93,7 @@ def test_what_is_inherited_is_enough(own: Own, cluster: Cluster) -> None:
     assert not own.writes()
 
 
-def test_acr_pull_does_not_do_on_a_registry_in_abac_mode(own: Own, cluster: Cluster) -> None:
+def test_acr_pull_does_not_do_on_a_registry_in_abac_mode(own: OwnSandbox, cluster: Cluster) -> None:
     registry = own.make_registry("contosoabac", **ABAC)
     assign(own, "AcrPull", registry.id)
     plan = read_attach_plan(own.session(), cluster, registry)
@@ -102,7 +102,7 @@ def test_acr_pull_does_not_do_on_a_registry_in_abac_mode(own: Own, cluster: Clus
     assert len(of_kubelet(own)) == 2
 
 
-def test_chosen_repositories_are_a_condition(own: Own, cluster: Cluster) -> None:
+def test_chosen_repositories_are_a_condition(own: OwnSandbox, cluster: Cluster) -> None:
     registry = own.make_registry("contosoabac", **ABAC)
     choice = RepositoryChoice(("team/app",), ("backend/",))
     plan = read_attach_plan(own.session(), cluster, registry, choice)
@@ -124,17 +124,17 @@ def test_chosen_repositories_are_a_condition(own: Own, cluster: Cluster) -> None
 @pytest.mark.parametrize(
     "choice", [RepositoryChoice(("a' OR 'b",)), RepositoryChoice((), ("backend",)), RepositoryChoice((), ("/",))]
 )
-def test_a_choice_of_what_is_no_name_is_refused(own: Own, cluster: Cluster, choice: RepositoryChoice) -> None:
+def test_a_choice_of_what_is_no_name_is_refused(own: OwnSandbox, cluster: Cluster, choice: RepositoryChoice) -> None:
     with pytest.raises(ServiceError, match="no name for a repository"):
         read_attach_plan(own.session(), cluster, own.make_registry("contosoabac", **ABAC), choice)
 
 
-def test_a_legacy_registry_can_not_be_opened_in_part(own: Own, cluster: Cluster) -> None:
+def test_a_legacy_registry_can_not_be_opened_in_part(own: OwnSandbox, cluster: Cluster) -> None:
     plan = planned(own, cluster, choice=RepositoryChoice(("team/app",)))
     assert "for all" in plan.blockers[0]
 
 
-def test_who_may_not_assign_roles_is_told_before_and_sends_nothing(own: Own, cluster: Cluster) -> None:
+def test_who_may_not_assign_roles_is_told_before_and_sends_nothing(own: OwnSandbox, cluster: Cluster) -> None:
     plan = read_attach_plan(own.session(as_reader=True), cluster, own.registry())
     assert plan.may is False
     with pytest.raises(ServiceError, match="may not assign roles"):
@@ -142,7 +142,7 @@ def test_who_may_not_assign_roles_is_told_before_and_sends_nothing(own: Own, clu
     assert not own.writes()
 
 
-def test_the_same_assignment_that_appears_meanwhile_is_success(own: Own, cluster: Cluster) -> None:
+def test_the_same_assignment_that_appears_meanwhile_is_success(own: OwnSandbox, cluster: Cluster) -> None:
     plan = planned(own, cluster)
 
     def race(state: str) -> None:
@@ -156,7 +156,7 @@ def test_the_same_assignment_that_appears_meanwhile_is_success(own: Own, cluster
     assert done.assignment and done.assignment.name == document["name"] != plan.assignment.name
 
 
-def test_one_that_appears_meanwhile_for_other_repositories_is_no_success(own: Own, cluster: Cluster) -> None:
+def test_one_that_appears_meanwhile_for_other_repositories_is_no_success(own: OwnSandbox, cluster: Cluster) -> None:
     registry = own.make_registry("contosoabac", **ABAC)
     other = read_attach_plan(own.session(), cluster, registry, RepositoryChoice(("team/other",)))
     plan = read_attach_plan(own.session(), cluster, registry)
@@ -170,7 +170,7 @@ def test_one_that_appears_meanwhile_for_other_repositories_is_no_success(own: Ow
     assert raised.value.code == "ChangedMeanwhile"
 
 
-def test_an_identity_that_the_directory_does_not_know_yet_is_waited_for(own: Own, cluster: Cluster) -> None:
+def test_an_identity_that_the_directory_does_not_know_yet_is_waited_for(own: OwnSandbox, cluster: Cluster) -> None:
     plan, slept = planned(own, cluster), list[float]()
     own.break_(refusing("PrincipalNotFound", 400, times=2))
     assert apply_attach(own.session(), plan, sleep=slept.append).outcome == "created"
@@ -178,7 +178,7 @@ def test_an_identity_that_the_directory_does_not_know_yet_is_waited_for(own: Own
     assert len(of_kubelet(own)) == 1
 
 
-def test_it_is_waited_for_two_minutes_and_no_longer(own: Own, cluster: Cluster) -> None:
+def test_it_is_waited_for_two_minutes_and_no_longer(own: OwnSandbox, cluster: Cluster) -> None:
     plan, slept = planned(own, cluster), list[float]()
     own.break_(refusing("PrincipalNotFound", 400))
     with pytest.raises(ServiceError, match="PrincipalNotFound") as raised:
@@ -188,7 +188,7 @@ def test_it_is_waited_for_two_minutes_and_no_longer(own: Own, cluster: Cluster) 
     assert not of_kubelet(own)
 
 
-def test_who_is_refused_all_the_same_stops_at_once(own: Own, cluster: Cluster) -> None:
+def test_who_is_refused_all_the_same_stops_at_once(own: OwnSandbox, cluster: Cluster) -> None:
     plan = planned(own, cluster)
     own.break_(refusing("AuthorizationFailed", 403))
     with pytest.raises(ServiceError, match="AuthorizationFailed") as raised:
@@ -197,14 +197,16 @@ def test_who_is_refused_all_the_same_stops_at_once(own: Own, cluster: Cluster) -
     assert list(own.writes().values()) == [1]
 
 
-def test_an_answer_that_is_lost_once_is_asked_for_again_and_is_no_second_assignment(own: Own, cluster: Cluster) -> None:
+def test_an_answer_that_is_lost_once_is_asked_for_again_and_is_no_second_assignment(
+    own: OwnSandbox, cluster: Cluster
+) -> None:
     plan = planned(own, cluster)
     own.break_({"method": "PUT", "path": "roleAssignments", "status": 504, "late": True, "times": 1})
     assert apply_attach(own.session(), plan, sleep=never).outcome == "created"
     assert len(of_kubelet(own)) == 1
 
 
-def test_answers_that_stay_lost_after_the_deed_are_no_failure(own: Own, cluster: Cluster) -> None:
+def test_answers_that_stay_lost_after_the_deed_are_no_failure(own: OwnSandbox, cluster: Cluster) -> None:
     plan = planned(own, cluster)
     own.break_(refusing("GatewayTimeout", 400, late=True))
     done = apply_attach(own.session(), plan, sleep=never)
@@ -212,7 +214,7 @@ def test_answers_that_stay_lost_after_the_deed_are_no_failure(own: Own, cluster:
     assert len(of_kubelet(own)) == 1
 
 
-def test_where_nobody_can_tell_it_says_so(own: Own, cluster: Cluster) -> None:
+def test_where_nobody_can_tell_it_says_so(own: OwnSandbox, cluster: Cluster) -> None:
     plan = planned(own, cluster)
     nothing_read = {"method": "GET", "path": "roleAssignments", "status": 403, "body": "{}"}
 
@@ -236,7 +238,7 @@ def test_where_nobody_can_tell_it_says_so(own: Own, cluster: Cluster) -> None:
     assert apply_attach(own.session(), plan, exists_already, sleep=never).outcome == "not confirmed"
 
 
-def test_a_write_that_failed_and_was_not_done_is_a_failure(own: Own, cluster: Cluster) -> None:
+def test_a_write_that_failed_and_was_not_done_is_a_failure(own: OwnSandbox, cluster: Cluster) -> None:
     plan = planned(own, cluster)
     own.break_(refusing("BadRequest", 400))
     with pytest.raises(ServiceError, match="BadRequest"):
@@ -244,7 +246,7 @@ def test_a_write_that_failed_and_was_not_done_is_a_failure(own: Own, cluster: Cl
     assert not of_kubelet(own)
 
 
-def test_a_registry_that_changed_its_mode_since_is_not_written_to(own: Own, cluster: Cluster) -> None:
+def test_a_registry_that_changed_its_mode_since_is_not_written_to(own: OwnSandbox, cluster: Cluster) -> None:
     plan = planned(own, cluster)
     document = own.sandbox.store.get_resource(plan.registry.id)
     assert document
@@ -255,7 +257,7 @@ def test_a_registry_that_changed_its_mode_since_is_not_written_to(own: Own, clus
     assert not own.writes()
 
 
-def test_a_managed_identity_of_another_tenant_is_refused(own: Own, cluster: Cluster) -> None:
+def test_a_managed_identity_of_another_tenant_is_refused(own: OwnSandbox, cluster: Cluster) -> None:
     nobody = PullerAccess(KUBELET, read_principal(own.session(), own.registry(), KUBELET))
     plan = plan_attach(cluster, own.registry(), nobody, None, registry_tenant="another")
     assert "no role in another tenant" in plan.blockers[0]
@@ -270,7 +272,9 @@ def with_service_principal(cluster: Cluster) -> Cluster:
     )
 
 
-def test_a_service_principal_needs_its_object_id_and_never_takes_its_client_id(own: Own, cluster: Cluster) -> None:
+def test_a_service_principal_needs_its_object_id_and_never_takes_its_client_id(
+    own: OwnSandbox, cluster: Cluster
+) -> None:
     of_application = with_service_principal(cluster)
     assert "az ad sp show" in planned(own, of_application).blockers[0]
     assert "client id" in planned(own, of_application, principal_id="the-app").blockers[0]
@@ -278,7 +282,7 @@ def test_a_service_principal_needs_its_object_id_and_never_takes_its_client_id(o
     assert not planned(own, of_application, principal_id=KUBELET).blockers
 
 
-def test_detaching_removes_just_its_own_and_says_what_is_left(own: Own, cluster: Cluster) -> None:
+def test_detaching_removes_just_its_own_and_says_what_is_left(own: OwnSandbox, cluster: Cluster) -> None:
     registry, session = own.registry(), own.session()
     apply_attach(session, planned(own, cluster))
     assign(own, "AcrPull", registry.id.partition("/providers/")[0])
@@ -292,7 +296,7 @@ def test_detaching_removes_just_its_own_and_says_what_is_left(own: Own, cluster:
     assert apply_detach(session, plan).outcome == "already done"
 
 
-def test_of_two_attachments_one_has_to_be_chosen(own: Own, cluster: Cluster) -> None:
+def test_of_two_attachments_one_has_to_be_chosen(own: OwnSandbox, cluster: Cluster) -> None:
     registry, session = own.registry(), own.session()
     assign(own, "AcrPull", registry.id)
     assign(own, "Container Registry Repository Reader", registry.id)
@@ -306,7 +310,7 @@ def test_of_two_attachments_one_has_to_be_chosen(own: Own, cluster: Cluster) -> 
     assert len(of_kubelet(own)) == 1
 
 
-def test_detaching_tells_the_truth_where_answers_are_lost(own: Own, cluster: Cluster) -> None:
+def test_detaching_tells_the_truth_where_answers_are_lost(own: OwnSandbox, cluster: Cluster) -> None:
     session = own.session()
     apply_attach(session, planned(own, cluster))
     plan = read_detach_plan(session, cluster, own.registry())
@@ -320,7 +324,7 @@ def test_detaching_tells_the_truth_where_answers_are_lost(own: Own, cluster: Clu
     assert not of_kubelet(own)
 
 
-def test_who_may_not_remove_assignments_sends_nothing(own: Own, cluster: Cluster) -> None:
+def test_who_may_not_remove_assignments_sends_nothing(own: OwnSandbox, cluster: Cluster) -> None:
     apply_attach(own.session(), planned(own, cluster))
     plan = read_detach_plan(own.session(as_reader=True), cluster, own.registry())
     with pytest.raises(ServiceError, match="may not remove"):
@@ -328,7 +332,7 @@ def test_who_may_not_remove_assignments_sends_nothing(own: Own, cluster: Cluster
     assert len(of_kubelet(own)) == 1
 
 
-def test_after_it_the_kubelet_identity_gets_a_token_to_pull(own: Own, cluster: Cluster) -> None:
+def test_after_it_the_kubelet_identity_gets_a_token_to_pull(own: OwnSandbox, cluster: Cluster) -> None:
     assert not can_pull(own, cluster)
     apply_attach(own.session(), planned(own, cluster))
     assert can_pull(own, cluster)
@@ -336,7 +340,7 @@ def test_after_it_the_kubelet_identity_gets_a_token_to_pull(own: Own, cluster: C
     assert not can_pull(own, cluster)
 
 
-def can_pull(own: Own, cluster: Cluster) -> bool:
+def can_pull(own: OwnSandbox, cluster: Cluster) -> bool:
     """As the evaluator of the sandbox says, which is not the console's."""
     return access_of(own.sandbox.store, cluster.puller.object_id).allows(
         own.registry().id, "Microsoft.ContainerRegistry/registries/pull/read"

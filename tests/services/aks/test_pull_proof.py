@@ -19,7 +19,7 @@ from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import list_registries
 from services.registries.registry import Registry
 from tests.services.pull_checks.test_matrix import CLUSTER, registry
-from tests.support.own_sandbox import Own, own_sandbox
+from tests.support.own_sandbox import OwnSandbox, own_sandbox
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_a_cluster_that_takes_no_commands_is_not_asked(tmp_path: Path) -> None:
     assert plan.blockers == ("Run command is switched off for this cluster (disableRunCommand).",)
 
 
-def _set(own: Own, **properties: Any) -> None:
+def _set(own: OwnSandbox, **properties: Any) -> None:
     (document,) = own.sandbox.store.list_resources("Microsoft.ContainerService/managedClusters")
     document["properties"] |= properties
     own.sandbox.store.put_resource(document)

@@ -17,7 +17,7 @@ from services.child_resources.replications import (
 from services.connection.errors import ServiceError
 from services.pricing.price_snapshot import snapshot
 from services.registries.registry import PrivateEndpoint, Registry, Usage
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 from tests.support.shell_lines import registry as a_registry
 from tests.support.shell_lines import replica
 
@@ -27,27 +27,27 @@ GIB = 2**30
 
 
 @pytest.fixture
-def own(own: Own) -> Own:
+def own(own: OwnSandbox) -> OwnSandbox:
     own.make_registry(HUB)
     return own
 
 
-def plan(own: Own, region: str, name: str = HUB) -> ReplicaPlan:
+def plan(own: OwnSandbox, region: str, name: str = HUB) -> ReplicaPlan:
     session, registry = own.session(), own.registry(name)
     there, offered = list_replications(session, registry), replica_regions(session, registry)
     return plan_replica(registry, there, region, offered, LIST, 30)
 
 
-def removal(own: Own, region: str, hooks: tuple[str, ...] | None = ()) -> ReplicaPlan:
+def removal(own: OwnSandbox, region: str, hooks: tuple[str, ...] | None = ()) -> ReplicaPlan:
     registry = own.registry(HUB)
     return plan_replica_removal(registry, list_replications(own.session(), registry), region, hooks, LIST, 30)
 
 
-def regions(own: Own) -> list[str]:
+def regions(own: OwnSandbox) -> list[str]:
     return [one.region for one in list_replications(own.session(), own.registry(HUB))]
 
 
-def test_a_region_is_added_and_given_up_again_read_back_each_time(own: Own) -> None:
+def test_a_region_is_added_and_given_up_again_read_back_each_time(own: OwnSandbox) -> None:
     states: list[str] = []
     planned = plan(own, "northeurope")
     assert (planned.blockers, planned.warnings) == ((), ())
@@ -63,14 +63,14 @@ def test_a_region_is_added_and_given_up_again_read_back_each_time(own: Own) -> N
     assert apply_replica_removal(own.session(), gone) == "already done"
 
 
-def test_regions_are_those_of_the_provider_in_the_form_of_locations(own: Own) -> None:
+def test_regions_are_those_of_the_provider_in_the_form_of_locations(own: OwnSandbox) -> None:
     offered = replica_regions(own.session(), own.registry(HUB))
     assert "northeurope" in offered
     assert "eastus2" in offered
     assert all(region.isalnum() and region.islower() for region in offered)
 
 
-def test_what_azure_would_not_take_is_said_before_and_nothing_is_sent(own: Own) -> None:
+def test_what_azure_would_not_take_is_said_before_and_nothing_is_sent(own: OwnSandbox) -> None:
     apply_replica(own.session(), plan(own, "northeurope"))
     writes = own.writes()
     refused = {
@@ -97,7 +97,7 @@ def test_what_azure_would_not_take_is_said_before_and_nothing_is_sent(own: Own) 
     assert own.writes() == writes
 
 
-def test_a_region_that_somebody_added_meanwhile_is_said(own: Own) -> None:
+def test_a_region_that_somebody_added_meanwhile_is_said(own: OwnSandbox) -> None:
     late = plan(own, "northeurope")
     apply_replica(own.session(), plan(own, "northeurope"))
     with pytest.raises(ServiceError, match="There is a replica in northeurope already") as raised:
@@ -105,7 +105,7 @@ def test_a_region_that_somebody_added_meanwhile_is_said(own: Own) -> None:
     assert raised.value.code == "ChangedMeanwhile"
 
 
-def test_answers_that_are_lost_after_the_deed_are_no_failures(own: Own) -> None:
+def test_answers_that_are_lost_after_the_deed_are_no_failures(own: OwnSandbox) -> None:
     planned = plan(own, "northeurope")
     own.break_({"method": "PUT", "path": "/replications/", "reset": True, "late": True})
     assert apply_replica(own.session(), planned) == "created"
@@ -113,7 +113,7 @@ def test_answers_that_are_lost_after_the_deed_are_no_failures(own: Own) -> None:
     assert apply_replica_removal(own.session(), removal(own, "northeurope")) == "deleted"
 
 
-def test_a_failure_before_the_deed_is_one(own: Own) -> None:
+def test_a_failure_before_the_deed_is_one(own: OwnSandbox) -> None:
     planned = plan(own, "northeurope")
     own.break_({"method": "PUT", "path": "/replications/", "status": 409})
     with pytest.raises(ServiceError, match="a fault of the sandbox"):
@@ -121,7 +121,7 @@ def test_a_failure_before_the_deed_is_one(own: Own) -> None:
     assert regions(own) == []
 
 
-def test_a_reader_is_refused_and_told_so(own: Own) -> None:
+def test_a_reader_is_refused_and_told_so(own: OwnSandbox) -> None:
     with pytest.raises(ServiceError) as raised:
         apply_replica(own.session(as_reader=True), plan(own, "northeurope"))
     assert raised.value.code == "AuthorizationFailed"

@@ -45,7 +45,7 @@ from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from services.registries.skus import LIMITS, Sku
 from tests.support.canned import ARM, Answer, Canned
-from tests.support.own_sandbox import APP, REGISTRY, Own
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from tests.support.registry_clients import Registry as Client
 from tests.support.registry_clients import claims_of
 from tests.support.shell_lines import registry as a_registry
@@ -57,31 +57,31 @@ NOW = datetime(2026, 11, 1, tzinfo=UTC)
 
 
 @pytest.fixture
-def own(own: Own) -> Own:
+def own(own: OwnSandbox) -> OwnSandbox:
     own.push("v1")
     own.push("v1", repository="team/web")
     return own
 
 
-def plan(own: Own, grants: tuple[Grant, ...] = PULL, name: str = NAME) -> TokenPlan:
+def plan(own: OwnSandbox, grants: tuple[Grant, ...] = PULL, name: str = NAME) -> TokenPlan:
     return read_token_plan(own.session(), own.registry(), name, grants)
 
 
-def make(own: Own, grants: tuple[Grant, ...] = PULL, name: str = NAME) -> Token:
+def make(own: OwnSandbox, grants: tuple[Grant, ...] = PULL, name: str = NAME) -> Token:
     assert apply_token(own.session(), plan(own, grants, name)) == "created"
     return get_token(own.session(), own.registry(), name)
 
 
-def password_of(own: Own, token: Token, name: str = "password1", days: int | None = 30) -> NewPassword:
+def password_of(own: OwnSandbox, token: Token, name: str = "password1", days: int | None = 30) -> NewPassword:
     now = own.sandbox.state.clock()
     return apply_password(own.session(), plan_password(own.registry(), token, name, days, now))
 
 
-def set_status(own: Own, token: Token, *, enabled: bool) -> Outcome:
+def set_status(own: OwnSandbox, token: Token, *, enabled: bool) -> Outcome:
     return apply_token_status(own.session(), plan_token_status(own.registry(), token, enabled=enabled))
 
 
-def pulls(own: Own, password: str, repository: str, name: str = NAME, tag: str = "v1") -> int:
+def pulls(own: OwnSandbox, password: str, repository: str, name: str = NAME, tag: str = "v1") -> int:
     """The status that a client gets who pulls as the token does: asks for a token with Basic, then for the manifest."""
     basic = {"Authorization": "Basic " + base64.b64encode(f"{name}:{password}".encode()).decode()}
     with Client(own.sandbox.ready, REGISTRY) as client:
@@ -92,16 +92,16 @@ def pulls(own: Own, password: str, repository: str, name: str = NAME, tag: str =
         return client.send("GET", f"/v2/{repository}/manifests/{tag}", headers=bearer).status_code
 
 
-def own_maps(own: Own) -> list[str]:
+def own_maps(own: OwnSandbox) -> list[str]:
     return [found.name for found in list_scope_maps(own.session(), own.registry()) if not found.system]
 
 
-def removal(own: Own, token: Token) -> TokenRemovalPlan:
+def removal(own: OwnSandbox, token: Token) -> TokenRemovalPlan:
     session, registry = own.session(), own.registry()
     return plan_token_removal(registry, list_tokens(session, registry), list_scope_maps(session, registry), token)
 
 
-def test_a_token_pulls_its_repository_and_no_other_until_it_is_disabled(own: Own) -> None:
+def test_a_token_pulls_its_repository_and_no_other_until_it_is_disabled(own: OwnSandbox) -> None:
     token = make(own)
     assert own_maps(own) == [f"{NAME}-scope-map"]
     password = password_of(own, token)
@@ -132,13 +132,13 @@ def test_a_token_that_is_disabled_keeps_its_scope_map(wire: Canned, azure: Azure
     assert body == {"properties": {"status": "disabled", "scopeMapId": f"{registry.id}/scopeMaps/map01"}}
 
 
-def test_a_beginning_of_names_covers_the_repositories_that_begin_so(own: Own) -> None:
+def test_a_beginning_of_names_covers_the_repositories_that_begin_so(own: OwnSandbox) -> None:
     token = make(own, (Grant("team/*", (Right.PULL,)),))
     password = password_of(own, token)
     assert [pulls(own, password.value, name) for name in (APP, "team/web", "nodejstemplate")] == [200, 200, 401]
 
 
-def test_each_right_lets_do_what_it_says_and_no_more(own: Own) -> None:
+def test_each_right_lets_do_what_it_says_and_no_more(own: OwnSandbox) -> None:
     expected = {
         Right.PULL: ["pull"],
         Right.PUSH: ["push"],
@@ -156,7 +156,7 @@ def test_each_right_lets_do_what_it_says_and_no_more(own: Own) -> None:
     assert granted(own, password.value, "registry:catalog:*") == []
 
 
-def granted(own: Own, password: str, scope: str) -> list[str]:
+def granted(own: OwnSandbox, password: str, scope: str) -> list[str]:
     basic = {"Authorization": "Basic " + base64.b64encode(f"{NAME}:{password}".encode()).decode()}
     with Client(own.sandbox.ready, REGISTRY) as client:
         answer = client.send("GET", "/oauth2/token", params={"scope": scope}, headers=basic)
@@ -164,7 +164,7 @@ def granted(own: Own, password: str, scope: str) -> list[str]:
     return [action for entry in access for action in entry["actions"]]
 
 
-def test_a_password_is_told_once_and_listed_never(own: Own) -> None:
+def test_a_password_is_told_once_and_listed_never(own: OwnSandbox) -> None:
     password = password_of(own, make(own))
     assert len(password.value) > 30
     assert password.value not in repr(password)
@@ -175,7 +175,7 @@ def test_a_password_is_told_once_and_listed_never(own: Own) -> None:
     assert password.value not in repr(list_tokens(own.session(), own.registry()))
 
 
-def test_a_new_password_ends_the_one_of_its_name_and_not_the_other(own: Own) -> None:
+def test_a_new_password_ends_the_one_of_its_name_and_not_the_other(own: OwnSandbox) -> None:
     first = password_of(own, make(own))
     token = get_token(own.session(), own.registry(), NAME)
     second = password_of(own, token, "password2", None)
@@ -191,7 +191,7 @@ def test_a_password_is_refused_after_its_end(tmp_path: Path) -> None:
     folder.mkdir()
     (folder / "faults.json").write_text("[]")
     with Sandbox.start(folder / "data", "walkthrough", clock=lambda: time[0]) as sandbox:
-        own = Own(sandbox, folder / "faults.json")
+        own = OwnSandbox(sandbox, folder / "faults.json")
         own.push("v1")
         password = password_of(own, make(own), days=2)
         assert pulls(own, password.value, APP) == 200
@@ -199,7 +199,7 @@ def test_a_password_is_refused_after_its_end(tmp_path: Path) -> None:
         assert pulls(own, password.value, APP) == 401
 
 
-def test_a_token_is_seen_by_another_client_and_the_other_way_round(own: Own) -> None:
+def test_a_token_is_seen_by_another_client_and_the_other_way_round(own: OwnSandbox) -> None:
     make(own)
     assert [token.name for token in list_tokens(own.session(as_reader=True), own.registry())] == [NAME]
     usage = own.registry().usage("Tokens")
@@ -207,7 +207,7 @@ def test_a_token_is_seen_by_another_client_and_the_other_way_round(own: Own) -> 
     assert (usage.current, usage.limit) == (1, 500)
 
 
-def test_the_registry_s_own_scope_maps_are_told_apart(own: Own) -> None:
+def test_the_registry_s_own_scope_maps_are_told_apart(own: OwnSandbox) -> None:
     found = list_scope_maps(own.session(), own.registry())
     assert all(scope_map.system for scope_map in found)
     pull = next(scope_map for scope_map in found if scope_map.name == "_repositories_pull")
@@ -216,7 +216,7 @@ def test_the_registry_s_own_scope_maps_are_told_apart(own: Own) -> None:
     assert planned.blockers == ("_repositories_pull is the registry's own: it can't be deleted.",)
 
 
-def test_a_scope_map_without_a_token_is_left_said_and_used_again(own: Own) -> None:
+def test_a_scope_map_without_a_token_is_left_said_and_used_again(own: OwnSandbox) -> None:
     planned = plan(own)
     own.break_({"method": "PUT", "path": "/tokens/", "status": 403})
     with pytest.raises(ServiceError, match=f"The scope map {NAME}-scope-map is there, and is left"):
@@ -230,7 +230,7 @@ def test_a_scope_map_without_a_token_is_left_said_and_used_again(own: Own) -> No
     assert not other.map_there
 
 
-def test_a_scope_map_of_its_name_that_allows_something_else_blocks(own: Own) -> None:
+def test_a_scope_map_of_its_name_that_allows_something_else_blocks(own: OwnSandbox) -> None:
     own.break_({"method": "PUT", "path": "/tokens/", "status": 403})
     with pytest.raises(ServiceError):
         apply_token(own.session(), plan(own))
@@ -243,7 +243,7 @@ def test_a_scope_map_of_its_name_that_allows_something_else_blocks(own: Own) -> 
     assert list_tokens(own.session(), own.registry()) == ()
 
 
-def test_no_token_is_made_with_a_scope_map_that_could_not_be_read_back(own: Own) -> None:
+def test_no_token_is_made_with_a_scope_map_that_could_not_be_read_back(own: OwnSandbox) -> None:
     planned = plan(own)
     # The first look is the SDK's, at the end of the operation; the second is ours.
     own.break_({"method": "GET", "path": f"/scopeMaps/{NAME}-scope-map$", "status": 403, "every": 2})
@@ -255,7 +255,7 @@ def test_no_token_is_made_with_a_scope_map_that_could_not_be_read_back(own: Own)
     assert list_tokens(own.session(), own.registry()) == ()
 
 
-def test_answers_that_are_lost_after_the_deed_are_no_failures(own: Own) -> None:
+def test_answers_that_are_lost_after_the_deed_are_no_failures(own: OwnSandbox) -> None:
     planned = plan(own)
     own.break_({"method": "PUT", "path": "/(tokens|scopeMaps)/", "reset": True, "late": True})
     assert apply_token(own.session(), planned) == "created"
@@ -265,7 +265,7 @@ def test_answers_that_are_lost_after_the_deed_are_no_failures(own: Own) -> None:
     assert (done.token, done.scope_map) == ("deleted", "deleted")
 
 
-def test_a_token_that_came_up_since_the_plan_is_not_written_over(own: Own) -> None:
+def test_a_token_that_came_up_since_the_plan_is_not_written_over(own: OwnSandbox) -> None:
     late = plan(own, (Grant(APP, (Right.DELETE,)),))
     make(own)
     with pytest.raises(ServiceError, match=f"There is a token {NAME} already") as raised:
@@ -273,7 +273,7 @@ def test_a_token_that_came_up_since_the_plan_is_not_written_over(own: Own) -> No
     assert raised.value.code == "ChangedMeanwhile"
 
 
-def test_a_token_that_changed_is_given_no_password_and_is_not_removed(own: Own) -> None:
+def test_a_token_that_changed_is_given_no_password_and_is_not_removed(own: OwnSandbox) -> None:
     token = make(own)
     set_status(own, token, enabled=False)
     changes = (
@@ -288,7 +288,7 @@ def test_a_token_that_changed_is_given_no_password_and_is_not_removed(own: Own) 
     assert left.passwords == ()
 
 
-def test_a_password_whose_answer_is_lost_is_said_to_be_lost(own: Own) -> None:
+def test_a_password_whose_answer_is_lost_is_said_to_be_lost(own: OwnSandbox) -> None:
     token = make(own)
     own.break_({"method": "POST", "path": "/generateCredentials$", "reset": True, "late": True})
     with pytest.raises(ServiceError) as raised:
@@ -304,7 +304,7 @@ def test_a_password_whose_answer_is_lost_is_said_to_be_lost(own: Own) -> None:
     assert raised.value.remedy != LOST
 
 
-def test_a_reader_makes_no_token_and_no_password(own: Own) -> None:
+def test_a_reader_makes_no_token_and_no_password(own: OwnSandbox) -> None:
     session = own.session(as_reader=True)
     with pytest.raises(ServiceError) as raised:
         apply_token(session, plan(own))
@@ -316,7 +316,7 @@ def test_a_reader_makes_no_token_and_no_password(own: Own) -> None:
     assert own_maps(own) == [f"{NAME}-scope-map"]
 
 
-def test_a_token_goes_with_its_scope_map_where_no_other_has_it(own: Own) -> None:
+def test_a_token_goes_with_its_scope_map_where_no_other_has_it(own: OwnSandbox) -> None:
     token = make(own)
     password = password_of(own, token)
     token = get_token(own.session(), own.registry(), NAME)
@@ -329,7 +329,7 @@ def test_a_token_goes_with_its_scope_map_where_no_other_has_it(own: Own) -> None
     assert apply_token_removal(own.session(), removal(own, token)).token == "already done"
 
 
-def share(own: Own, token: Token) -> Token:
+def share(own: OwnSandbox, token: Token) -> Token:
     """Another token with the same scope map, made by somebody else."""
     document = own.sandbox.store.get_resource(token.id)
     assert document
@@ -338,7 +338,7 @@ def share(own: Own, token: Token) -> Token:
     return get_token(own.session(), own.registry(), "otherdevice")
 
 
-def test_a_scope_map_that_another_token_has_stays(own: Own) -> None:
+def test_a_scope_map_that_another_token_has_stays(own: OwnSandbox) -> None:
     token = make(own)
     planned_alone = removal(own, token)
     share(own, token)
@@ -361,7 +361,7 @@ def test_one_of_the_registry_s_own_scope_maps_stays_and_a_connected_registry_s_i
     assert "that may sync with this token" in planned.warnings[1]
 
 
-def test_a_scope_map_that_could_not_be_removed_is_told_beside_the_token_that_was(own: Own) -> None:
+def test_a_scope_map_that_could_not_be_removed_is_told_beside_the_token_that_was(own: OwnSandbox) -> None:
     token = make(own)
     planned = removal(own, token)
     own.break_({"method": "DELETE", "path": "/scopeMaps/", "status": 409})
@@ -375,7 +375,7 @@ def test_a_scope_map_that_could_not_be_removed_is_told_beside_the_token_that_was
     assert own_maps(own) == []
 
 
-def test_a_scope_map_in_use_or_changed_is_left(own: Own) -> None:
+def test_a_scope_map_in_use_or_changed_is_left(own: OwnSandbox) -> None:
     token = make(own)
     registry = own.registry()
     found = get_scope_map(own.session(), registry, f"{NAME}-scope-map")

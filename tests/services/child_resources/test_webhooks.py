@@ -27,7 +27,7 @@ from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from services.registries.skus import LIMITS, Sku
-from tests.support.own_sandbox import REGISTRY, Own
+from tests.support.own_sandbox import REGISTRY, OwnSandbox
 from tests.support.registry_clients import Registry as Client
 from tests.support.shell_lines import registry as a_registry
 from tests.support.strategies import repository_names, tag_names
@@ -43,32 +43,32 @@ WANTED = NewWebhook(
 )
 
 
-def plan(own: Own, wanted: NewWebhook = WANTED) -> WebhookPlan:
+def plan(own: OwnSandbox, wanted: NewWebhook = WANTED) -> WebhookPlan:
     return read_webhook_plan(own.session(), own.registry(), wanted)
 
 
-def add(own: Own, wanted: NewWebhook = WANTED) -> Webhook:
+def add(own: OwnSandbox, wanted: NewWebhook = WANTED) -> Webhook:
     assert apply_webhook(own.session(), plan(own, wanted)) == "created"
     return get_webhook(own.session(), own.registry(), wanted.name)
 
 
-def set_status(own: Own, webhook: Webhook, *, enabled: bool) -> Outcome:
+def set_status(own: OwnSandbox, webhook: Webhook, *, enabled: bool) -> Outcome:
     return apply_webhook_status(own.session(), plan_webhook_status(own.registry(), webhook, enabled=enabled))
 
 
-def delete(own: Own, webhook: Webhook) -> Outcome:
+def delete(own: OwnSandbox, webhook: Webhook) -> Outcome:
     return apply_webhook_removal(own.session(), plan_webhook_removal(own.registry(), webhook))
 
 
-def names(own: Own) -> list[str]:
+def names(own: OwnSandbox) -> list[str]:
     return [webhook.name for webhook in list_webhooks(own.session(), own.registry())]
 
 
-def sent(own: Own, method: str) -> list[int]:
+def sent(own: OwnSandbox, method: str) -> list[int]:
     return [request.status for request in own.sandbox.requests if request.method == method]
 
 
-def test_a_webhook_is_added_as_planned_and_read_back(own: Own) -> None:
+def test_a_webhook_is_added_as_planned_and_read_back(own: OwnSandbox) -> None:
     states: list[str] = []
     planned = plan(own)
     assert (planned.blockers, planned.warnings) == ((), ())
@@ -80,7 +80,7 @@ def test_a_webhook_is_added_as_planned_and_read_back(own: Own) -> None:
     assert own.registry().webhooks == 1
 
 
-def test_its_address_is_told_on_request_and_its_headers_values_never(own: Own) -> None:
+def test_its_address_is_told_on_request_and_its_headers_values_never(own: OwnSandbox) -> None:
     planned = plan(own)
     assert SECRET not in repr(planned)
     add(own)
@@ -90,7 +90,7 @@ def test_its_address_is_told_on_request_and_its_headers_values_never(own: Own) -
     assert SECRET not in repr(callback)
 
 
-def test_a_reader_lists_webhooks_and_is_refused_their_addresses(own: Own) -> None:
+def test_a_reader_lists_webhooks_and_is_refused_their_addresses(own: OwnSandbox) -> None:
     add(own)
     session = own.session(as_reader=True)
     assert [webhook.name for webhook in list_webhooks(session, own.registry())] == ["deployhook"]
@@ -101,7 +101,7 @@ def test_a_reader_lists_webhooks_and_is_refused_their_addresses(own: Own) -> Non
         assert raised.value.request_id
 
 
-def test_pushes_and_deletions_in_its_scope_are_its_events_the_newest_first(own: Own) -> None:
+def test_pushes_and_deletions_in_its_scope_are_its_events_the_newest_first(own: OwnSandbox) -> None:
     add(own)
     with Client(own.sandbox.ready, REGISTRY) as client:
         digest = client.push_image("team/app", "v1")
@@ -118,14 +118,14 @@ def test_pushes_and_deletions_in_its_scope_are_its_events_the_newest_first(own: 
     assert all(event.taken and event.reason == "OK" and event.at for event in events)
 
 
-def test_an_address_that_does_not_take_a_call_is_seen_among_its_events(own: Own) -> None:
+def test_an_address_that_does_not_take_a_call_is_seen_among_its_events(own: OwnSandbox) -> None:
     add(own, replace(WANTED, service_uri="https://hooks.contoso.example/status/503"))
     ping(own.session(), own.registry(), "deployhook")
     (event,) = list_events(own.session(), own.registry(), "deployhook")
     assert (event.status, event.reason, event.taken) == ("503", "Service Unavailable", False)
 
 
-def test_a_disabled_webhook_hears_nothing_until_it_is_enabled(own: Own) -> None:
+def test_a_disabled_webhook_hears_nothing_until_it_is_enabled(own: OwnSandbox) -> None:
     webhook = add(own)
     assert set_status(own, webhook, enabled=False) == "changed"
     disabled = get_webhook(own.session(), own.registry(), "deployhook")
@@ -142,7 +142,7 @@ def test_a_disabled_webhook_hears_nothing_until_it_is_enabled(own: Own) -> None:
     assert read_callback(own.session(), own.registry(), "deployhook").header_names == ("Authorization",)
 
 
-def test_a_name_that_is_taken_since_the_plan_is_not_written_over(own: Own) -> None:
+def test_a_name_that_is_taken_since_the_plan_is_not_written_over(own: OwnSandbox) -> None:
     late = plan(own, replace(WANTED, service_uri="https://other.contoso.example/"))
     add(own)
     with pytest.raises(ServiceError, match="There is a webhook deployhook already") as raised:
@@ -152,7 +152,7 @@ def test_a_name_that_is_taken_since_the_plan_is_not_written_over(own: Own) -> No
 
 
 @pytest.mark.parametrize("refused", [True, False])
-def test_one_that_somebody_adds_at_the_same_moment_does_not_pass_for_ours(own: Own, refused: bool) -> None:
+def test_one_that_somebody_adds_at_the_same_moment_does_not_pass_for_ours(own: OwnSandbox, refused: bool) -> None:
     planned = plan(own)
     registry = own.sandbox.store.get_resource(planned.registry.id)
     assert registry
@@ -172,14 +172,14 @@ def test_one_that_somebody_adds_at_the_same_moment_does_not_pass_for_ours(own: O
     assert read_callback(own.session(), own.registry(), "deployhook").service_uri == "https://other.contoso.example"
 
 
-def test_what_a_plan_refuses_is_not_sent(own: Own) -> None:
+def test_what_a_plan_refuses_is_not_sent(own: OwnSandbox) -> None:
     with pytest.raises(ServiceError) as raised:
         apply_webhook(own.session(), plan(own, replace(WANTED, name="no")))
     assert raised.value.code == "Refused"
     assert sent(own, "PUT") == []
 
 
-def test_an_answer_that_is_lost_after_the_deed_is_no_failure(own: Own) -> None:
+def test_an_answer_that_is_lost_after_the_deed_is_no_failure(own: OwnSandbox) -> None:
     planned = plan(own)
     own.break_({"method": "PUT", "path": "/webhooks/", "reset": True, "late": True})
     assert apply_webhook(own.session(), planned) == "created"
@@ -189,7 +189,7 @@ def test_an_answer_that_is_lost_after_the_deed_is_no_failure(own: Own) -> None:
     assert names(own) == []
 
 
-def test_a_failure_before_the_deed_is_one(own: Own) -> None:
+def test_a_failure_before_the_deed_is_one(own: OwnSandbox) -> None:
     planned = plan(own)
     own.break_({"method": "PUT", "path": "/webhooks/", "status": 409})
     with pytest.raises(ServiceError, match="a fault of the sandbox"):
@@ -202,7 +202,7 @@ def test_a_failure_before_the_deed_is_one(own: Own) -> None:
     assert names(own) == ["deployhook"]
 
 
-def test_what_can_not_be_read_back_is_not_confirmed_and_after_a_failure_not_known(own: Own) -> None:
+def test_what_can_not_be_read_back_is_not_confirmed_and_after_a_failure_not_known(own: OwnSandbox) -> None:
     planned = plan(own)
     unreadable = {"method": "GET", "path": "/webhooks/deployhook$", "status": 403}
     own.break_(unreadable)
@@ -216,7 +216,7 @@ def test_what_can_not_be_read_back_is_not_confirmed_and_after_a_failure_not_know
     assert "Whether it was done is not known" in raised.value.remedy
 
 
-def test_a_proxy_s_404_does_not_pass_for_gone(own: Own) -> None:
+def test_a_proxy_s_404_does_not_pass_for_gone(own: OwnSandbox) -> None:
     webhook = add(own)
     own.break_({"method": "GET", "path": "/webhooks/deployhook$", "status": 404, "body": "<html>not here</html>"})
     with pytest.raises(ServiceError) as raised:
@@ -226,7 +226,7 @@ def test_a_proxy_s_404_does_not_pass_for_gone(own: Own) -> None:
     assert names(own) == ["deployhook"]
 
 
-def test_removed_and_gone_already_are_told_apart(own: Own) -> None:
+def test_removed_and_gone_already_are_told_apart(own: OwnSandbox) -> None:
     webhook = add(own)
     assert delete(own, webhook) == "deleted"
     assert names(own) == []
@@ -234,7 +234,7 @@ def test_removed_and_gone_already_are_told_apart(own: Own) -> None:
     assert sent(own, "DELETE") == [200]
 
 
-def test_another_webhook_of_the_same_name_is_left(own: Own) -> None:
+def test_another_webhook_of_the_same_name_is_left(own: OwnSandbox) -> None:
     webhook = add(own)
     delete(own, webhook)
     add(own, replace(WANTED, scope=""))
@@ -243,7 +243,7 @@ def test_another_webhook_of_the_same_name_is_left(own: Own) -> None:
     assert names(own) == ["deployhook"]
 
 
-def test_a_reader_can_not_add_and_is_told_so(own: Own) -> None:
+def test_a_reader_can_not_add_and_is_told_so(own: OwnSandbox) -> None:
     session: AzureSession = own.session(as_reader=True)
     with pytest.raises(ServiceError) as raised:
         apply_webhook(session, plan(own))
@@ -261,7 +261,7 @@ def test_a_sku_s_number_of_webhooks_is_kept(sku: Sku) -> None:
     assert objections(registry, taken, wanted) == (f"{sku} has at most {most} webhooks, and there are {most}.",)
 
 
-def test_azure_keeps_the_same_number(own: Own) -> None:
+def test_azure_keeps_the_same_number(own: OwnSandbox) -> None:
     own.make_registry("contosobasic", "Basic")
     registry = own.registry("contosobasic")
     late = plan_webhook(registry, (), replace(WANTED, name="hook3", location="eastus"))

@@ -27,7 +27,7 @@ from services.images.repositories import get_repository, repository_names
 from tests.support.canned import CLOUD, Answer, Canned, CannedRegistry, CannedSignIn, Credential, Sent
 from tests.support.documents import OCI_MANIFEST
 from tests.support.dripping import dripping
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 
 BOMB = gzip.compress(bytes(8 * LARGEST_ANSWER))
 TENANT = "4abb5e5e-0000-0000-0000-000000000000"
@@ -150,7 +150,9 @@ def test_a_download_that_stalls_is_given_up(tmp_path: Path, monkeypatch: pytest.
     assert (raised.value.code, raised.value.cause) == ("TooSlow", "Less than 1 KiB came in 0.3 s.")
 
 
-def test_a_registry_that_drips_is_an_error_on_the_way_of_the_console(own: Own, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_registry_that_drips_is_an_error_on_the_way_of_the_console(
+    own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
     own.push("v1")
     list(repository_names(own.client))
     monkeypatch.setattr(transport, "ANSWER", Limits(LARGEST_ANSWER, 0.3))

@@ -21,7 +21,7 @@ from services.deletion.records import (
     state_of,
 )
 from tests.support.documents import digest_of
-from tests.support.own_sandbox import APP, Own
+from tests.support.own_sandbox import APP, OwnSandbox
 
 WHO = "https://management.azure.com tenant/object"
 ITEMS = [RecordedItem(digest_of(n), digest_of(n), (f"v{n}",)) for n in range(1, 4)]
@@ -116,7 +116,7 @@ def test_many_threads_write_whole_lines(tmp_path: Path) -> None:
     assert record and len(record.fates) == 500 and not record.open
 
 
-def test_what_nothing_was_written_down_of_is_looked_at(own: Own, tmp_path: Path) -> None:
+def test_what_nothing_was_written_down_of_is_looked_at(own: OwnSandbox, tmp_path: Path) -> None:
     there, _ = own.push("stays", "moved")
     gone = digest_of(50)
     elsewhere, _ = own.push(number=2)

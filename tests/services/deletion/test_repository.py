@@ -14,21 +14,21 @@ from services.deletion.repository import (
 )
 from services.images.repository_contents import read_contents
 from tests.support.documents import digest_of
-from tests.support.own_sandbox import APP, REGISTRY, Own
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 
 
-def planned(own: Own, name: str = APP, *running: str) -> RepositoryDeletionPlan:
+def planned(own: OwnSandbox, name: str = APP, *running: str) -> RepositoryDeletionPlan:
     (contents,) = read_contents(own.client, [name], {}).values
     return plan_repository_deletion(contents, REGISTRY, running)
 
 
-def refused(own: Own, plan: RepositoryDeletionPlan) -> ServiceError:
+def refused(own: OwnSandbox, plan: RepositoryDeletionPlan) -> ServiceError:
     with pytest.raises(ServiceError) as caught:
         apply_repository_deletion(own.client, plan)
     return caught.value
 
 
-def test_the_guides_repository_goes_as_in_the_guide(own: Own) -> None:
+def test_the_guides_repository_goes_as_in_the_guide(own: OwnSandbox) -> None:
     plan = planned(own, "nodejstemplate")
     assert len(plan.digests) == 3
     assert [tag for tag, _ in plan.tags] == ["v1.0.0"]
@@ -38,7 +38,7 @@ def test_the_guides_repository_goes_as_in_the_guide(own: Own) -> None:
     assert own.sandbox.store.list_repositories(REGISTRY) == []
 
 
-def test_a_lock_on_anything_in_it_keeps_all(own: Own) -> None:
+def test_a_lock_on_anything_in_it_keeps_all(own: OwnSandbox) -> None:
     digest, _ = own.push("v1", "v2")
     own.lock_tag("v1", write=False)
     own.lock_tag("v2", list=False)
@@ -52,13 +52,13 @@ def test_a_lock_on_anything_in_it_keeps_all(own: Own) -> None:
     assert not own.writes()
 
 
-def test_what_runs_keeps_it(own: Own) -> None:
+def test_what_runs_keeps_it(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     assert planned(own, APP, digest, digest_of(9)).blockers == (f"{digest} runs in a cluster.",)
 
 
 @pytest.mark.parametrize("change", ["pushed", "tagged", "moved"])
-def test_what_came_meanwhile_keeps_it(own: Own, change: str) -> None:
+def test_what_came_meanwhile_keeps_it(own: OwnSandbox, change: str) -> None:
     first, _ = own.push("v1")
     second, _ = own.push(number=2)
     plan = planned(own)
@@ -73,7 +73,7 @@ def test_what_came_meanwhile_keeps_it(own: Own, change: str) -> None:
     assert not own.writes()
 
 
-def test_what_went_meanwhile_does_not_matter(own: Own) -> None:
+def test_what_went_meanwhile_does_not_matter(own: OwnSandbox) -> None:
     own.push("v1")
     second, _ = own.push("v2", number=2)
     plan = planned(own)
@@ -83,7 +83,7 @@ def test_what_went_meanwhile_does_not_matter(own: Own) -> None:
     assert deleted.tags == ("v1",)
 
 
-def test_a_lock_that_no_list_shows_is_the_registrys_own_refusal(own: Own) -> None:
+def test_a_lock_that_no_list_shows_is_the_registrys_own_refusal(own: OwnSandbox) -> None:
     own.push("v1")
     hidden, _ = own.push(number=2)
     own.sandbox.store.set_manifest_locks(
@@ -95,7 +95,7 @@ def test_a_lock_that_no_list_shows_is_the_registrys_own_refusal(own: Own) -> Non
     assert own.tags()
 
 
-def test_a_lost_answer_is_read_back(own: Own) -> None:
+def test_a_lost_answer_is_read_back(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     plan = planned(own)
     own.break_({"method": "DELETE", "reset": True, "late": True, "times": 1}, {"method": "DELETE", "reset": True})
@@ -104,7 +104,7 @@ def test_a_lost_answer_is_read_back(own: Own) -> None:
     assert own.tags() == {}
 
 
-def test_a_request_that_never_came_through_deletes_nothing(own: Own) -> None:
+def test_a_request_that_never_came_through_deletes_nothing(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     plan = planned(own)
     own.break_({"method": "DELETE", "reset": True})
@@ -112,7 +112,7 @@ def test_a_request_that_never_came_through_deletes_nothing(own: Own) -> None:
     assert own.tags() == {"v1": digest}
 
 
-def test_who_may_not_delete_is_told(own: Own) -> None:
+def test_who_may_not_delete_is_told(own: OwnSandbox) -> None:
     own.push("v1")
     plan = planned(own)
     with pytest.raises(ServiceError) as caught:

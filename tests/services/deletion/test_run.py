@@ -18,11 +18,11 @@ from services.deletion.run import DeletionResult, apply_deletion
 from services.images.manifests import Manifest
 from services.images.repository_contents import RepositoryContents, read_contents
 from tests.support.documents import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, digest_of
-from tests.support.own_sandbox import APP, REGISTRY, Own, own_sandbox
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox, own_sandbox
 from tests.support.registries_at_random import Pushes, registries, write
 
 
-def put(own: Own, body: dict[str, object], *tags: str) -> str:
+def put(own: OwnSandbox, body: dict[str, object], *tags: str) -> str:
     """A manifest of any shape in team/app."""
     raw = json.dumps({"schemaVersion": 2, **body}).encode()
     media_type = str(body["mediaType"])
@@ -32,12 +32,12 @@ def put(own: Own, body: dict[str, object], *tags: str) -> str:
     return digest
 
 
-def index(own: Own, *children: str, tags: tuple[str, ...] = ()) -> str:
+def index(own: OwnSandbox, *children: str, tags: tuple[str, ...] = ()) -> str:
     found = [{"mediaType": OCI_MANIFEST, "digest": child, "size": 1} for child in children]
     return put(own, {"mediaType": OCI_INDEX, "manifests": found}, *tags)
 
 
-def signature(own: Own, subject: str) -> str:
+def signature(own: OwnSandbox, subject: str) -> str:
     body = {
         "mediaType": OCI_MANIFEST,
         "config": {"mediaType": OCI_CONFIG, "digest": digest_of(77), "size": 2},
@@ -47,16 +47,16 @@ def signature(own: Own, subject: str) -> str:
     return put(own, body)
 
 
-def read(own: Own) -> RepositoryContents:
+def read(own: OwnSandbox) -> RepositoryContents:
     (contents,) = read_contents(own.client, [APP], {}).values
     return contents
 
 
-def planned(own: Own, *chosen: str, by_name: bool = False) -> DeletionPlan:
+def planned(own: OwnSandbox, *chosen: str, by_name: bool = False) -> DeletionPlan:
     return plan_deletion(read(own), chosen, registry=REGISTRY, by_name=by_name)
 
 
-def left(own: Own) -> set[str]:
+def left(own: OwnSandbox) -> set[str]:
     return {manifest.digest for manifest in own.sandbox.store.list_manifests(REGISTRY, APP)}
 
 
@@ -65,7 +65,7 @@ def outcomes(result: Partial[DeletionResult]) -> dict[str, str]:
     return found | {refusal.what: refusal.error.code for refusal in result.refused}
 
 
-def test_an_index_goes_with_its_platforms_and_what_refers_to_them(own: Own) -> None:
+def test_an_index_goes_with_its_platforms_and_what_refers_to_them(own: OwnSandbox) -> None:
     amd64, _ = own.push(number=1)
     arm64, _ = own.push(number=2)
     other, _ = own.push("other", number=3)
@@ -80,7 +80,7 @@ def test_an_index_goes_with_its_platforms_and_what_refers_to_them(own: Own) -> N
     assert own.tags() == {"other": other}
 
 
-def test_an_index_is_asked_for_before_its_platforms(own: Own) -> None:
+def test_an_index_is_asked_for_before_its_platforms(own: OwnSandbox) -> None:
     amd64, _ = own.push(number=1)
     own.push("other", number=3)
     top = index(own, amd64, tags=("v1",))
@@ -90,7 +90,7 @@ def test_an_index_is_asked_for_before_its_platforms(own: Own) -> None:
 
 
 def test_a_registry_that_leaves_referrers_behind_is_asked_for_those_of_the_plan(
-    own: Own, monkeypatch: pytest.MonkeyPatch
+    own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     digest, _ = own.push("v1")
     own.push("v2", number=2)
@@ -109,7 +109,7 @@ def test_a_registry_that_leaves_referrers_behind_is_asked_for_those_of_the_plan(
     assert not {digest, signed} & left(own)
 
 
-def test_the_last_manifest_takes_the_repository_along(own: Own) -> None:
+def test_the_last_manifest_takes_the_repository_along(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     plan = planned(own, digest)
     assert plan.empties_repository
@@ -117,7 +117,7 @@ def test_the_last_manifest_takes_the_repository_along(own: Own) -> None:
     assert own.sandbox.store.get_repository(REGISTRY, APP) is None
 
 
-def test_a_platform_of_an_index_in_use_goes_only_by_name_and_the_plan_says_what_breaks(own: Own) -> None:
+def test_a_platform_of_an_index_in_use_goes_only_by_name_and_the_plan_says_what_breaks(own: OwnSandbox) -> None:
     amd64, _ = own.push(number=1)
     top = index(own, amd64, tags=("v1",))
     by_rule = planned(own, amd64)
@@ -136,7 +136,7 @@ def refused(result: Partial[DeletionResult]) -> ServiceError:
     return refusal.error
 
 
-def test_a_tag_that_came_keeps_the_manifest(own: Own) -> None:
+def test_a_tag_that_came_keeps_the_manifest(own: OwnSandbox) -> None:
     digest, _ = own.push("pr-1")
     own.push("v1", number=2)
     plan = planned(own, digest)
@@ -147,7 +147,7 @@ def test_a_tag_that_came_keeps_the_manifest(own: Own) -> None:
     assert digest in left(own)
 
 
-def test_an_index_that_came_keeps_its_platform(own: Own) -> None:
+def test_an_index_that_came_keeps_its_platform(own: OwnSandbox) -> None:
     digest, _ = own.push()
     own.push("v1", number=2)
     plan = planned(own, digest)
@@ -158,7 +158,7 @@ def test_an_index_that_came_keeps_its_platform(own: Own) -> None:
     assert digest in left(own)
 
 
-def test_an_index_that_came_keeps_a_platform_chosen_by_name_too(own: Own) -> None:
+def test_an_index_that_came_keeps_a_platform_chosen_by_name_too(own: OwnSandbox) -> None:
     digest, _ = own.push()
     plan = planned(own, digest, by_name=True)
     top = index(own, digest, tags=("v2",))
@@ -167,7 +167,7 @@ def test_an_index_that_came_keeps_a_platform_chosen_by_name_too(own: Own) -> Non
     assert digest in left(own)
 
 
-def test_a_lock_that_came_keeps_the_manifest_and_what_hangs_on_it(own: Own) -> None:
+def test_a_lock_that_came_keeps_the_manifest_and_what_hangs_on_it(own: OwnSandbox) -> None:
     amd64, _ = own.push(number=1)
     other, _ = own.push("other", number=3)
     top = index(own, amd64, tags=("v1",))
@@ -178,7 +178,7 @@ def test_a_lock_that_came_keeps_the_manifest_and_what_hangs_on_it(own: Own) -> N
     assert left(own) == {top, amd64}
 
 
-def test_a_signature_that_came_keeps_what_it_signs(own: Own) -> None:
+def test_a_signature_that_came_keeps_what_it_signs(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     own.push("v2", number=2)
     plan = planned(own, digest)
@@ -188,7 +188,7 @@ def test_a_signature_that_came_keeps_what_it_signs(own: Own) -> None:
     assert {digest, signed} <= left(own)
 
 
-def test_what_somebody_else_deleted_is_gone_already(own: Own) -> None:
+def test_what_somebody_else_deleted_is_gone_already(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     own.push("v2", number=2)
     plan = planned(own, digest)
@@ -196,7 +196,7 @@ def test_what_somebody_else_deleted_is_gone_already(own: Own) -> None:
     assert outcomes(apply_deletion(own.client, plan, {})) == {digest: "already done"}
 
 
-def test_a_repository_that_is_gone_is_told_item_by_item(own: Own) -> None:
+def test_a_repository_that_is_gone_is_told_item_by_item(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     plan = planned(own, digest)
     own.sandbox.store.delete_repository(REGISTRY, APP)
@@ -206,7 +206,7 @@ def test_a_repository_that_is_gone_is_told_item_by_item(own: Own) -> None:
 # What fails on the way
 
 
-def test_a_lost_answer_is_read_back(own: Own) -> None:
+def test_a_lost_answer_is_read_back(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     own.push("v2", number=2)
     plan = planned(own, digest)
@@ -215,7 +215,7 @@ def test_a_lost_answer_is_read_back(own: Own) -> None:
     assert digest not in left(own)
 
 
-def test_what_hangs_on_an_index_that_could_not_be_deleted_stays(own: Own) -> None:
+def test_what_hangs_on_an_index_that_could_not_be_deleted_stays(own: OwnSandbox) -> None:
     amd64, _ = own.push(number=1)
     top = index(own, amd64, tags=("v1",))
     plan = planned(own, top)
@@ -226,7 +226,7 @@ def test_what_hangs_on_an_index_that_could_not_be_deleted_stays(own: Own) -> Non
     assert left(own) == {top, amd64}
 
 
-def test_a_stop_leaves_the_rest_untried_and_whole(own: Own) -> None:
+def test_a_stop_leaves_the_rest_untried_and_whole(own: OwnSandbox) -> None:
     digests = [own.push(f"v{number}", number=number)[0] for number in range(1, 61)]
     plan = planned(own, *digests)
     stop = Event()
@@ -242,7 +242,7 @@ def test_a_stop_leaves_the_rest_untried_and_whole(own: Own) -> None:
     assert {done.digest for done in result.values} == set(told)
 
 
-def test_a_refused_item_is_never_asked_for(own: Own) -> None:
+def test_a_refused_item_is_never_asked_for(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     own.lock_tag("v1", delete=False)
     plan = planned(own, digest, by_name=True)
@@ -251,7 +251,7 @@ def test_a_refused_item_is_never_asked_for(own: Own) -> None:
     assert not own.writes()
 
 
-def test_hundreds_of_items_through_faults_of_every_kind(own: Own) -> None:
+def test_hundreds_of_items_through_faults_of_every_kind(own: OwnSandbox) -> None:
     """Nothing is lost, doubled or wrongly reported: a tenth of all requests fails, in each of the ways there are. Five
     items for each case of a property: 500, or 5,000 in `make test-long`."""
     items = 5 * settings.default.max_examples
@@ -286,7 +286,7 @@ def test_hundreds_of_items_through_faults_of_every_kind(own: Own) -> None:
     assert len(refused | unknown) < items / 100
 
 
-def test_what_refers_to_something_attached_that_stays_is_no_change(own: Own) -> None:
+def test_what_refers_to_something_attached_that_stays_is_no_change(own: OwnSandbox) -> None:
     """A tag such as sha256-… attaches an image; the registry takes neither it nor what refers to it along."""
     chosen, _ = own.push(number=1)
     attached, raw = own.push(f"sha256-{chosen.removeprefix('sha256:')}", number=2)

@@ -14,7 +14,7 @@ from services.images.tagging import apply_untag, read_untag_plan
 from tests.support import documents
 from tests.support.canned import Answer, CannedRegistry, Sent, reset
 from tests.support.documents import UNLOCKED, digest_of
-from tests.support.own_sandbox import APP, REGISTRY, Own
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 
 DIGEST = digest_of(1)
 OPEN = Locks()
@@ -204,7 +204,7 @@ def test_words_for_every_combination(locks: Locks) -> None:
 # A whole registry
 
 
-def test_the_three_are_separate(own: Own) -> None:
+def test_the_three_are_separate(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     client = own.client
 
@@ -224,7 +224,7 @@ def test_the_three_are_separate(own: Own) -> None:
     assert now() == (Locks(list=False), OPEN, Locks(read=False))
 
 
-def test_a_tag_is_locked_and_unlocked_again(own: Own) -> None:
+def test_a_tag_is_locked_and_unlocked_again(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     set_tag_locks(own.client, APP, "v1", Locks(write=False))
     assert read_untag_plan(own.client, REGISTRY, APP, ["v1"]).items[0].blocker
@@ -235,7 +235,7 @@ def test_a_tag_is_locked_and_unlocked_again(own: Own) -> None:
     assert apply_untag(own.client, plan).values[0].outcome == "deleted"
 
 
-def test_a_reader_may_not(own: Own) -> None:
+def test_a_reader_may_not(own: OwnSandbox) -> None:
     own.push("v1")
     with pytest.raises(ServiceError) as raised:
         set_tag_locks(own.as_reader(), APP, "v1", FROZEN)
@@ -243,7 +243,7 @@ def test_a_reader_may_not(own: Own) -> None:
     assert get_tag(own.client, APP, "v1").locks == OPEN
 
 
-def test_what_is_not_there(own: Own) -> None:
+def test_what_is_not_there(own: OwnSandbox) -> None:
     own.push("v1")
     for act in (
         lambda: set_repository_locks(own.client, "none", FROZEN),
@@ -256,7 +256,7 @@ def test_what_is_not_there(own: Own) -> None:
     assert own.writes() == {}
 
 
-def test_faults_in_a_whole_registry(own: Own) -> None:
+def test_faults_in_a_whole_registry(own: OwnSandbox) -> None:
     own.push("v1")
     own.break_({"method": "PATCH", "path": APP, "status": 500, "times": 2})
     assert set_tag_locks(own.client, APP, "v1", FROZEN) == FROZEN

@@ -8,14 +8,14 @@ from services.connection.session import connect_sandbox
 from services.images.manifests import Manifest
 from services.images.repositories import repository_names
 from services.images.repository_contents import RepositoryContents, read_contents
-from tests.support.own_sandbox import APP, REGISTRY, Own
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 
 
 def manifest_reads(sandbox: Sandbox) -> int:
     return sum(1 for request in sandbox.requests if request.method == "GET" and "/manifests/" in request.path)
 
 
-def of_app(own: Own, known: dict[str, Manifest] | None = None) -> RepositoryContents:
+def of_app(own: OwnSandbox, known: dict[str, Manifest] | None = None) -> RepositoryContents:
     (contents,) = read_contents(own.client, [APP], {} if known is None else known).values
     return contents
 
@@ -43,7 +43,7 @@ def test_a_registry_is_read_whole_and_each_manifest_once(sandbox: Sandbox) -> No
     assert manifest_reads(sandbox) == len(known)
 
 
-def test_a_manifest_that_can_not_be_read_is_named(own: Own) -> None:
+def test_a_manifest_that_can_not_be_read_is_named(own: OwnSandbox) -> None:
     good, _ = own.push("v1")
     bad, _ = own.push("v2", number=2)
     own.sandbox.store.set_manifest_locks(REGISTRY, APP, bad, Locks(read=False), own.sandbox.state.stamp())
@@ -53,7 +53,7 @@ def test_a_manifest_that_can_not_be_read_is_named(own: Own) -> None:
     assert not contents.complete
 
 
-def test_what_is_hidden_from_the_list_is_counted(own: Own) -> None:
+def test_what_is_hidden_from_the_list_is_counted(own: OwnSandbox) -> None:
     own.push("v1")
     hidden, _ = own.push(number=2)
     own.sandbox.store.set_manifest_locks(REGISTRY, APP, hidden, Locks(list=False), own.sandbox.state.stamp())
@@ -62,14 +62,14 @@ def test_what_is_hidden_from_the_list_is_counted(own: Own) -> None:
     assert not contents.complete
 
 
-def test_a_repository_that_is_gone_is_a_refusal_of_its_own(own: Own) -> None:
+def test_a_repository_that_is_gone_is_a_refusal_of_its_own(own: OwnSandbox) -> None:
     own.push("v1")
     read = read_contents(own.client, [APP, "team/gone"], {})
     assert [contents.name for contents in read.values] == [APP]
     assert [(refusal.what, refusal.error.code) for refusal in read.refused] == [("team/gone", "NAME_UNKNOWN")]
 
 
-def test_what_a_stop_leaves_is_untried(own: Own) -> None:
+def test_what_a_stop_leaves_is_untried(own: OwnSandbox) -> None:
     for number in range(1, 60):
         own.push(number=number)
     stop = Event()

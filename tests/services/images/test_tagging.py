@@ -31,7 +31,7 @@ from services.images.tagging import (
 from tests.support import documents
 from tests.support.canned import Answer, CannedRegistry, Sent, reset
 from tests.support.documents import CREATED, OCI_MANIFEST, UNLOCKED, UPDATED, digest_of
-from tests.support.own_sandbox import APP, REGISTRY, Own
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from tests.support.strategies import tag_names
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
@@ -458,7 +458,7 @@ def test_what_stays_untagged_is_known_or_there_is_no_plan(shelf: Shelf, client: 
 # A whole registry
 
 
-def test_add_move_and_remove_leave_the_manifest_as_it_is(own: Own) -> None:
+def test_add_move_and_remove_leave_the_manifest_as_it_is(own: OwnSandbox) -> None:
     digest, raw = own.push("v1")
     other, _ = own.push("v2", number=2)
     assert apply_tag(own.client, read_tag_plan(own.client, REGISTRY, APP, digest, "v1.0.1")).digest == digest
@@ -482,7 +482,7 @@ def test_add_move_and_remove_leave_the_manifest_as_it_is(own: Own) -> None:
     assert read_manifest(own.client, APP, other).digest == other
 
 
-def test_the_guides_walk(own: Own) -> None:
+def test_the_guides_walk(own: OwnSandbox) -> None:
     digest = get_tag(own.client, "nodejstemplate", "v1.0.0").digest
     apply_tag(own.client, read_tag_plan(own.client, REGISTRY, "nodejstemplate", digest, "v1.0.1"))
     assert own.tags("nodejstemplate") == {"v1.0.0": digest, "v1.0.1": digest}
@@ -490,7 +490,7 @@ def test_the_guides_walk(own: Own) -> None:
     assert own.tags("nodejstemplate") == {"v1.0.0": digest}
 
 
-def test_a_tag_that_moved_between_plan_and_apply_stays(own: Own) -> None:
+def test_a_tag_that_moved_between_plan_and_apply_stays(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     other, _ = own.push("v2", number=2)
     third, _ = own.push(number=3)
@@ -510,7 +510,7 @@ def test_a_tag_that_moved_between_plan_and_apply_stays(own: Own) -> None:
     assert own.tags() == {"v2": third}
 
 
-def test_a_tag_that_came_or_went_between_plan_and_apply(own: Own) -> None:
+def test_a_tag_that_came_or_went_between_plan_and_apply(own: OwnSandbox) -> None:
     digest, _ = own.push("v1", "v3")
     other, _ = own.push("v2", number=2)
     came, went = (
@@ -531,7 +531,9 @@ def test_a_tag_that_came_or_went_between_plan_and_apply(own: Own) -> None:
 
 @pytest.mark.parametrize("lock", [{"write": False}, {"delete": False}])
 @pytest.mark.parametrize("of_tag", [True, False])
-def test_a_lock_refuses_in_the_plan_and_where_it_comes_later(own: Own, lock: dict[str, bool], of_tag: bool) -> None:
+def test_a_lock_refuses_in_the_plan_and_where_it_comes_later(
+    own: OwnSandbox, lock: dict[str, bool], of_tag: bool
+) -> None:
     digest, _ = own.push("v1")
     own.push("v2", number=2)
     moving, removal = (
@@ -561,7 +563,7 @@ def test_a_lock_refuses_in_the_plan_and_where_it_comes_later(own: Own, lock: dic
         assert apply_tag(own.client, moving).digest == digest
 
 
-def test_siblings_that_stay_keep_their_digest_tagged(own: Own) -> None:
+def test_siblings_that_stay_keep_their_digest_tagged(own: OwnSandbox) -> None:
     first, _ = own.push("a1", "a2", "a3")
     second, _ = own.push("b1", "b2", number=2)
     own.lock_tag("b2", delete=False)
@@ -575,7 +577,7 @@ def test_siblings_that_stay_keep_their_digest_tagged(own: Own) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"status": 429, "retry_after": 1}, {"status": 500}, {"reset": True}])
-def test_faults_neither_double_nor_misreport(own: Own, fault: dict[str, Any]) -> None:
+def test_faults_neither_double_nor_misreport(own: OwnSandbox, fault: dict[str, Any]) -> None:
     names = [f"v{number}" for number in range(12)]
     digest, _ = own.push(*names)
     plan = read_untag_plan(own.client, REGISTRY, APP, names)
@@ -594,7 +596,7 @@ def test_faults_neither_double_nor_misreport(own: Own, fault: dict[str, Any]) ->
     assert [times for (method, _, status), times in own.writes().items() if (method, status) == ("PUT", 201)] == [1]
 
 
-def test_a_registry_that_fails_for_good_changes_nothing_and_says_so(own: Own) -> None:
+def test_a_registry_that_fails_for_good_changes_nothing_and_says_so(own: OwnSandbox) -> None:
     digest, _ = own.push("v1", "v2")
     adding, removal = (
         read_tag_plan(own.client, REGISTRY, APP, digest, "v3"),
@@ -613,7 +615,7 @@ def test_a_registry_that_fails_for_good_changes_nothing_and_says_so(own: Own) ->
     assert own.tags() == before
 
 
-def test_a_reader_is_refused_and_nothing_changes(own: Own) -> None:
+def test_a_reader_is_refused_and_nothing_changes(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     reader = own.as_reader()
     removal = read_untag_plan(own.client, REGISTRY, APP, ["v1"])
@@ -624,7 +626,7 @@ def test_a_reader_is_refused_and_nothing_changes(own: Own) -> None:
     assert own.tags() == {"v1": digest}
 
 
-def test_a_repository_that_is_not_there(own: Own) -> None:
+def test_a_repository_that_is_not_there(own: OwnSandbox) -> None:
     for act in (
         lambda: read_tag_plan(own.client, REGISTRY, "none", digest_of(1), "v1"),
         lambda: read_untag_plan(own.client, REGISTRY, "none", ["v1"]),
@@ -634,7 +636,7 @@ def test_a_repository_that_is_not_there(own: Own) -> None:
         assert (raised.value.status, raised.value.code) == (404, "NAME_UNKNOWN")
 
 
-def test_a_manifest_that_is_gone_is_not_tagged(own: Own) -> None:
+def test_a_manifest_that_is_gone_is_not_tagged(own: OwnSandbox) -> None:
     own.push("v1")
     with pytest.raises(ServiceError) as raised:
         apply_tag(own.client, read_tag_plan(own.client, REGISTRY, APP, digest_of(5), "v2"))
@@ -642,7 +644,7 @@ def test_a_manifest_that_is_gone_is_not_tagged(own: Own) -> None:
     assert set(own.tags()) == {"v1"}
 
 
-def test_stopped_in_the_middle_each_tag_is_done_or_untried(own: Own) -> None:
+def test_stopped_in_the_middle_each_tag_is_done_or_untried(own: OwnSandbox) -> None:
     names = [f"v{number:02}" for number in range(3 * parallel.WORKERS)]
     digest, _ = own.push(*names)
     plan = read_untag_plan(own.client, REGISTRY, APP, names)

@@ -31,7 +31,7 @@ from services.registries.registry import PrivateEndpoint
 from tests.support.canned import ARM, Canned
 from tests.support.canned import Answer as Reply
 from tests.support.documents import digest_of
-from tests.support.own_sandbox import APP, Own
+from tests.support.own_sandbox import APP, OwnSandbox
 from tests.support.pull_samples import IDENTITY, KUBELET_ID, SUBNET, a_cluster
 from tests.support.shell_lines import registry
 
@@ -39,7 +39,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def cluster(own: Own) -> Cluster:
+def cluster(own: OwnSandbox) -> Cluster:
     return list_clusters(own.session(), list_subscriptions(own.session())).values[0]
 
 
@@ -54,7 +54,9 @@ def nothing_denied_and_the_identity_there(cluster: Cluster) -> tuple[dict[str, A
     return told("denyAssignments", {"value": []}), told("userAssignedIdentities", {"properties": properties})
 
 
-def asked(own: Own, cluster: Cluster, repository: str = "", reference: str = "", **more: Any) -> tuple[Check, ...]:
+def asked(
+    own: OwnSandbox, cluster: Cluster, repository: str = "", reference: str = "", **more: Any
+) -> tuple[Check, ...]:
     question = PullQuestion(cluster, own.registry(), datetime.now(UTC), repository, reference, **more)
     return run_checks(own.session(), question).checks
 
@@ -63,7 +65,7 @@ def one(checks: tuple[Check, ...], id_: str, title: str = "") -> Check:
     return next(check for check in checks if check.id == id_ and title in check.title)
 
 
-def test_the_check_fails_and_attaching_makes_it_pass(own: Own, cluster: Cluster) -> None:
+def test_the_check_fails_and_attaching_makes_it_pass(own: OwnSandbox, cluster: Cluster) -> None:
     own.break_(*nothing_denied_and_the_identity_there(cluster))
     before = asked(own, cluster)
     assert one(before, "C6").state is CheckState.FAILED
@@ -75,7 +77,7 @@ def test_the_check_fails_and_attaching_makes_it_pass(own: Own, cluster: Cluster)
     assert verdict(after).answer is Answer.CAN, verdict(after).sentence
 
 
-def test_a_grant_to_the_control_plane_is_recognised(own: Own, cluster: Cluster) -> None:
+def test_a_grant_to_the_control_plane_is_recognised(own: OwnSandbox, cluster: Cluster) -> None:
     assert cluster.control_plane
     mine = cluster.control_plane.object_id
     created = "2026-01-01T00:00:00Z"
@@ -87,7 +89,7 @@ def test_a_grant_to_the_control_plane_is_recognised(own: Own, cluster: Cluster) 
 
 @pytest.mark.parametrize(("address", "outcome"), [("20.1.2.3", CheckState.PASSED), ("20.9.9.9", CheckState.FAILED)])
 def test_the_outbound_address_is_read_where_there_are_rules(
-    own: Own, cluster: Cluster, address: str, outcome: CheckState
+    own: OwnSandbox, cluster: Cluster, address: str, outcome: CheckState
 ) -> None:
     rules = {"defaultAction": "Deny", "ipRules": [{"action": "Allow", "value": "20.1.0.0/16"}]}
     home = own.make_registry("contosorules", networkRuleSet=rules)
@@ -97,7 +99,7 @@ def test_the_outbound_address_is_read_where_there_are_rules(
     assert address in one(checks, "C10").evidence
 
 
-def test_checks_are_told_as_they_finish_and_none_twice(own: Own, cluster: Cluster) -> None:
+def test_checks_are_told_as_they_finish_and_none_twice(own: OwnSandbox, cluster: Cluster) -> None:
     heard: list[PullReport] = []
     question = PullQuestion(cluster, own.registry(), NOW, "nodejstemplate", "v1.0.0")
     report = run_checks(own.session(), question, heard.append)
@@ -112,7 +114,7 @@ def test_checks_are_told_as_they_finish_and_none_twice(own: Own, cluster: Cluste
     assert len({(check.id, check.title) for check in checks}) == len(checks)
 
 
-def test_where_nothing_can_be_read_nothing_is_green_that_did_not_run(own: Own, cluster: Cluster) -> None:
+def test_where_nothing_can_be_read_nothing_is_green_that_did_not_run(own: OwnSandbox, cluster: Cluster) -> None:
     question = PullQuestion(cluster, own.registry(), NOW, APP, "v1")
     own.break_({"status": 403})
     report = run_checks(own.session(), question)
@@ -125,7 +127,7 @@ def test_where_nothing_can_be_read_nothing_is_green_that_did_not_run(own: Own, c
     assert verdict(checks, image=True).answer is Answer.PROBABLY
 
 
-def test_a_name_that_does_not_resolve_is_told(own: Own, cluster: Cluster) -> None:
+def test_a_name_that_does_not_resolve_is_told(own: OwnSandbox, cluster: Cluster) -> None:
     def lost(host: str) -> Any:
         raise ServiceError(f"Could not look up {host}", "no such name", "Check DNS.", "Unresolved")
 
@@ -138,7 +140,7 @@ def test_a_name_that_does_not_resolve_is_told(own: Own, cluster: Cluster) -> Non
     assert read_name(own.registry()).addresses
 
 
-def test_of_a_service_principal_the_object_id_has_to_be_given(own: Own, cluster: Cluster) -> None:
+def test_of_a_service_principal_the_object_id_has_to_be_given(own: OwnSandbox, cluster: Cluster) -> None:
     own.break_(*nothing_denied_and_the_identity_there(cluster))
     application = a_cluster(kubelet=None, service_principal_id="the-app", control_plane=None)
     check = one(asked(own, application), "C6")
@@ -147,7 +149,7 @@ def test_of_a_service_principal_the_object_id_has_to_be_given(own: Own, cluster:
     assert one(asked(own, application, principal_id=KUBELET_ID), "C6").state is CheckState.FAILED
 
 
-def test_an_image_is_read_with_its_platforms(own: Own) -> None:
+def test_an_image_is_read_with_its_platforms(own: OwnSandbox) -> None:
     session, home = own.session(), own.registry()
     index = own.push_index("v1")
     found = read_image(session, home, APP, "v1")
@@ -161,7 +163,7 @@ def test_an_image_is_read_with_its_platforms(own: Own) -> None:
     assert seeded.layers > 10
 
 
-def test_an_image_that_lacks_a_platform_or_is_locked_is_seen(own: Own) -> None:
+def test_an_image_that_lacks_a_platform_or_is_locked_is_seen(own: OwnSandbox) -> None:
     session, home = own.session(), own.registry()
     own.push_index("v1")
     child, _ = own.push(number=1)

@@ -29,35 +29,35 @@ from services.registry_lifecycle.creation_plan import (
     read_creation_facts,
 )
 from services.registry_lifecycle.names import NameScope, check_name
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 
 ORDER = RegistrySpec(SUBSCRIPTION, "contoso-new-rg", True, "contosonew01", Sku.STANDARD, "eastus")
 IN_THERE = replace(ORDER, group="casacloud_rg1", new_group=False)
 PUT = r"/registries/contosonew01$"
 
 
-def plan(own: Own, spec: RegistrySpec, session: AzureSession | None = None) -> CreationPlan:
+def plan(own: OwnSandbox, spec: RegistrySpec, session: AzureSession | None = None) -> CreationPlan:
     return plan_creation(spec, read_creation_facts(session or own.session(), spec), snapshot(spec.location))
 
 
-def registry_document(own: Own, name: str = ORDER.name) -> Any:
+def registry_document(own: OwnSandbox, name: str = ORDER.name) -> Any:
     return own.sandbox.store.find_resource(REGISTRY_TYPE, name)
 
 
-def group_names(own: Own) -> list[str]:
+def group_names(own: OwnSandbox) -> list[str]:
     return [document["name"] for document in own.sandbox.store.list_resources(GROUP_TYPE)]
 
 
-def forbid(own: Own, **allowed: list[str]) -> None:
+def forbid(own: OwnSandbox, **allowed: list[str]) -> None:
     document = policy(f"/subscriptions/{SUBSCRIPTION}", "allowed-skus", "Allowed SKUs of registries", allowed)
     own.sandbox.store.put_resource(document)
 
 
-def puts(own: Own) -> list[str]:
+def puts(own: OwnSandbox) -> list[str]:
     return [request.path for request in own.sandbox.requests if request.method == "PUT"]
 
 
-def test_a_group_and_a_registry_are_made_and_read_back(own: Own) -> None:
+def test_a_group_and_a_registry_are_made_and_read_back(own: OwnSandbox) -> None:
     spec = replace(ORDER, mode=Mode.ABAC, tags=(("team", "platform"), ("costCenter", "1100")))
     planned = plan(own, spec)
     assert planned.blockers == ()
@@ -83,13 +83,13 @@ def test_a_group_and_a_registry_are_made_and_read_back(own: Own) -> None:
     assert "contoso-new-rg" in [one.name for one in list_groups(own.session(), SUBSCRIPTION)]
 
 
-def test_in_a_group_that_is_there_nothing_but_the_registry_is_written(own: Own) -> None:
+def test_in_a_group_that_is_there_nothing_but_the_registry_is_written(own: OwnSandbox) -> None:
     done = apply_creation(own.session(), plan(own, IN_THERE))
     assert (done.group.outcome, done.creation.outcome) == ("already done", "created")
     assert [path.rpartition("/")[2] for path in puts(own)] == ["contosonew01"]
 
 
-def test_a_private_one_is_premium(own: Own) -> None:
+def test_a_private_one_is_premium(own: OwnSandbox) -> None:
     private = replace(IN_THERE, public_access=False)
     assert plan(own, private).blockers == ("Standard has no restriction of public access.",)
     planned = plan(own, replace(private, sku=Sku.PREMIUM))
@@ -98,7 +98,7 @@ def test_a_private_one_is_premium(own: Own) -> None:
     assert done.registry and done.registry.network.words == "private"
 
 
-def test_a_name_of_its_own_domain_has_a_hash_in_its_login_server(own: Own) -> None:
+def test_a_name_of_its_own_domain_has_a_hash_in_its_login_server(own: OwnSandbox) -> None:
     spec = replace(IN_THERE, name_scope=NameScope.TENANT)
     told = check_name(own.session(), SUBSCRIPTION, spec.name, spec.name_scope).login_server
     assert told.startswith("contosonew01-") and told.endswith(".azurecr.io")
@@ -125,7 +125,7 @@ def test_a_name_of_its_own_domain_has_a_hash_in_its_login_server(own: Own) -> No
         ({"tags": (("a/b", "1"),)}, "The name of the tag a/b can't contain /."),
     ],
 )
-def test_what_azure_would_refuse_is_said_before(own: Own, change: dict[str, Any], says: str) -> None:
+def test_what_azure_would_refuse_is_said_before(own: OwnSandbox, change: dict[str, Any], says: str) -> None:
     planned = plan(own, replace(ORDER, **change))
     assert says in " ".join(planned.blockers)
     with pytest.raises(ServiceError) as raised:
@@ -134,7 +134,7 @@ def test_what_azure_would_refuse_is_said_before(own: Own, change: dict[str, Any]
     assert puts(own) == []
 
 
-def test_one_that_is_in_the_group_already_is_never_sent_again(own: Own) -> None:
+def test_one_that_is_in_the_group_already_is_never_sent_again(own: OwnSandbox) -> None:
     """Also where Azure would call the name free, as it may for one with a hash."""
     own.make_registry("contosonew01")
     spec = replace(IN_THERE, group="resource-group-4", name="CONTOSONEW01")
@@ -150,7 +150,7 @@ def test_one_that_is_in_the_group_already_is_never_sent_again(own: Own) -> None:
     assert registry_document(own) == before
 
 
-def test_a_group_that_is_being_deleted_takes_nothing(own: Own) -> None:
+def test_a_group_that_is_being_deleted_takes_nothing(own: OwnSandbox) -> None:
     going = group(SUBSCRIPTION, "contoso-old-rg", "eastus")
     planned = plan(own, IN_THERE)
     going["properties"]["provisioningState"] = "Deleting"
@@ -163,7 +163,7 @@ def test_a_group_that_is_being_deleted_takes_nothing(own: Own) -> None:
     assert puts(own) == []
 
 
-def test_a_provider_is_registered_only_when_asked(own: Own) -> None:
+def test_a_provider_is_registered_only_when_asked(own: OwnSandbox) -> None:
     subscription = own.sandbox.store.get_resource(f"/subscriptions/{SUBSCRIPTION}")
     assert subscription
     unregister(subscription)
@@ -184,7 +184,7 @@ def test_a_provider_is_registered_only_when_asked(own: Own) -> None:
     assert apply_creation(own.session(), plan(own, IN_THERE)).creation.outcome == "created"
 
 
-def test_a_registration_under_way_is_waited_for(own: Own) -> None:
+def test_a_registration_under_way_is_waited_for(own: OwnSandbox) -> None:
     facts = read_creation_facts(own.session(), IN_THERE)
     waiting = replace(facts, provider=replace(facts.provider, state="Registering"))
     assert plan_creation(IN_THERE, waiting, None).blockers == (
@@ -192,13 +192,13 @@ def test_a_registration_under_way_is_waited_for(own: Own) -> None:
     )
 
 
-def test_a_reader_registers_nothing(own: Own) -> None:
+def test_a_reader_registers_nothing(own: OwnSandbox) -> None:
     with pytest.raises(ServiceError) as raised:
         register_provider(own.session(as_reader=True), SUBSCRIPTION)
     assert raised.value.code == "AuthorizationFailed"
 
 
-def test_a_policy_that_forbids_is_named_and_the_group_made_for_it_is_told(own: Own) -> None:
+def test_a_policy_that_forbids_is_named_and_the_group_made_for_it_is_told(own: OwnSandbox) -> None:
     forbid(own, sku=["Premium"])
     done = apply_creation(own.session(), plan(own, ORDER))
     assert (done.group.outcome, done.creation.outcome, done.leftover_group) == ("created", "refused", "contoso-new-rg")
@@ -209,7 +209,7 @@ def test_a_policy_that_forbids_is_named_and_the_group_made_for_it_is_told(own: O
     assert registry_document(own) is None
 
 
-def test_without_a_new_group_the_refusal_itself_is_raised(own: Own) -> None:
+def test_without_a_new_group_the_refusal_itself_is_raised(own: OwnSandbox) -> None:
     forbid(own, location=["westeurope"])
     with pytest.raises(ServiceError) as raised:
         apply_creation(own.session(), plan(own, IN_THERE))
@@ -217,7 +217,7 @@ def test_without_a_new_group_the_refusal_itself_is_raised(own: Own) -> None:
     assert raised.value.request_id
 
 
-def test_a_reader_is_told_before_that_it_may_not(own: Own) -> None:
+def test_a_reader_is_told_before_that_it_may_not(own: OwnSandbox) -> None:
     planned = plan(own, IN_THERE, own.session(as_reader=True))
     assert "You may not create registries in casacloud_rg1" in planned.blockers[0]
     with pytest.raises(ServiceError) as raised:
@@ -229,7 +229,7 @@ def test_a_reader_is_told_before_that_it_may_not(own: Own) -> None:
     assert "contoso-new-rg" not in group_names(own)
 
 
-def test_what_could_not_be_asked_is_a_warning_and_azure_decides(own: Own) -> None:
+def test_what_could_not_be_asked_is_a_warning_and_azure_decides(own: OwnSandbox) -> None:
     own.break_({"path": "checkNameAvailability", "status": 403}, {"path": "/permissions$", "status": 403})
     planned = plan(own, replace(IN_THERE, name="casaacr01"))
     assert planned.blockers == ()
@@ -242,7 +242,7 @@ def test_what_could_not_be_asked_is_a_warning_and_azure_decides(own: Own) -> Non
     assert raised.value.code == "AlreadyInUse"
 
 
-def test_an_answer_lost_after_the_deed_is_no_failure(own: Own) -> None:
+def test_an_answer_lost_after_the_deed_is_no_failure(own: OwnSandbox) -> None:
     own.break_(
         {"method": "PUT", "path": "/contoso-new-rg$", "reset": True, "late": True},
         {"method": "PUT", "path": PUT, "reset": True, "late": True},
@@ -251,7 +251,7 @@ def test_an_answer_lost_after_the_deed_is_no_failure(own: Own) -> None:
     assert (done.group.outcome, done.creation.outcome) == ("created", "created")
 
 
-def test_a_lost_deed_that_nobody_can_read_is_not_known(own: Own) -> None:
+def test_a_lost_deed_that_nobody_can_read_is_not_known(own: OwnSandbox) -> None:
     planned = plan(own, IN_THERE)
 
     def blind(state: str) -> None:
@@ -263,7 +263,7 @@ def test_a_lost_deed_that_nobody_can_read_is_not_known(own: Own) -> None:
     assert done.creation.error and "is not known" in done.creation.error.remedy
 
 
-def test_quota_and_its_like_are_told_as_azure_says_them(own: Own) -> None:
+def test_quota_and_its_like_are_told_as_azure_says_them(own: OwnSandbox) -> None:
     body = '{"error": {"code": "QuotaExceeded", "message": "Quota exceeded for resource type registries."}}'
     own.break_({"method": "PUT", "path": PUT, "status": 409, "body": body})
     done = apply_creation(own.session(), plan(own, ORDER))
@@ -271,7 +271,7 @@ def test_quota_and_its_like_are_told_as_azure_says_them(own: Own) -> None:
     assert done.creation.error and "quota" in done.creation.error.remedy.lower()
 
 
-def test_an_operation_that_fails_later_is_told(own: Own) -> None:
+def test_an_operation_that_fails_later_is_told(own: OwnSandbox) -> None:
     planned = plan(own, ORDER)
 
     def fail(_state: str) -> None:
@@ -287,7 +287,7 @@ def test_an_operation_that_fails_later_is_told(own: Own) -> None:
     assert done.leftover_group == ""
 
 
-def test_a_stop_before_anything_is_made_makes_nothing(own: Own) -> None:
+def test_a_stop_before_anything_is_made_makes_nothing(own: OwnSandbox) -> None:
     stop = Event()
     stop.set()
     with pytest.raises(ServiceError) as raised:
@@ -296,7 +296,7 @@ def test_a_stop_before_anything_is_made_makes_nothing(own: Own) -> None:
     assert puts(own) == []
 
 
-def test_a_stop_between_the_two_is_told_as_it_is(own: Own) -> None:
+def test_a_stop_between_the_two_is_told_as_it_is(own: OwnSandbox) -> None:
     stop = Event()
 
     def stopping(state: str) -> None:
@@ -312,7 +312,7 @@ def test_a_stop_between_the_two_is_told_as_it_is(own: Own) -> None:
     assert registry_document(own) is None
 
 
-def test_a_stop_while_azure_makes_it_ends_the_waiting_alone(own: Own) -> None:
+def test_a_stop_while_azure_makes_it_ends_the_waiting_alone(own: OwnSandbox) -> None:
     stop = Event()
     own.break_({"path": "/operationStatuses/", "status": 200, "body": '{"status": "Creating"}', "retry_after": 1})
 
@@ -325,7 +325,7 @@ def test_a_stop_while_azure_makes_it_ends_the_waiting_alone(own: Own) -> None:
     assert registry_document(own)
 
 
-def test_what_a_policy_has_changed_is_told(own: Own) -> None:
+def test_what_a_policy_has_changed_is_told(own: OwnSandbox) -> None:
     planned = plan(own, replace(IN_THERE, tags=(("team", "platform"),)))
 
     def modify(state: str) -> None:
@@ -341,7 +341,7 @@ def test_what_a_policy_has_changed_is_told(own: Own) -> None:
     )
 
 
-def test_a_group_in_another_case_is_the_same(own: Own) -> None:
+def test_a_group_in_another_case_is_the_same(own: OwnSandbox) -> None:
     found = find_group(own.session(), SUBSCRIPTION, "CASACLOUD_RG1")
     assert found and (found.name, found.location, found.state) == ("casacloud_rg1", "eastus", "Succeeded")
     assert find_group(own.session(), SUBSCRIPTION, "none") is None

@@ -16,11 +16,11 @@ from services.images.repositories import get_repositories, repository_names
 from services.pull_checks.matrix import pull_matrix
 from services.registries.registry import PrivateEndpoint, Registry
 from services.registry_lifecycle.removal import RemovalPlan, apply_removal, plan_removal
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 from tests.support.shell_lines import registry as a_registry
 
 
-def plan(own: Own, registry: Registry | None = None) -> RemovalPlan:
+def plan(own: OwnSandbox, registry: Registry | None = None) -> RemovalPlan:
     """As the console plans it, all of it read."""
     session, registry = own.session(), registry or own.registry()
     client = session.registry(registry.login_server)
@@ -36,11 +36,11 @@ def plan(own: Own, registry: Registry | None = None) -> RemovalPlan:
     )
 
 
-def deletions(own: Own) -> list[int]:
+def deletions(own: OwnSandbox) -> list[int]:
     return [request.status for request in own.sandbox.requests if request.method == "DELETE"]
 
 
-def test_a_registry_is_deleted_with_all_that_the_plan_says(own: Own) -> None:
+def test_a_registry_is_deleted_with_all_that_the_plan_says(own: OwnSandbox) -> None:
     own.push("v1")
     planned = plan(own)
     assert planned.repositories == ("nodejstemplate", "team/app")
@@ -54,7 +54,7 @@ def test_a_registry_is_deleted_with_all_that_the_plan_says(own: Own) -> None:
     assert deletions(own) == [202]
 
 
-def test_who_pulls_from_it_and_what_is_assigned_at_it_is_said(own: Own) -> None:
+def test_who_pulls_from_it_and_what_is_assigned_at_it_is_said(own: OwnSandbox) -> None:
     session, registry = own.session(), own.registry()
     (cluster,) = list_clusters(session, list_subscriptions(session)).values
     apply_attach(session, read_attach_plan(session, cluster, registry))
@@ -68,7 +68,7 @@ def test_who_pulls_from_it_and_what_is_assigned_at_it_is_said(own: Own) -> None:
     assert "Its role assignments are deleted with it" in said
 
 
-def test_another_registry_of_a_longer_name_keeps_its_assignments(own: Own) -> None:
+def test_another_registry_of_a_longer_name_keeps_its_assignments(own: OwnSandbox) -> None:
     longer = own.make_registry("casaacr01b")
     session = own.session()
     (cluster,) = list_clusters(session, list_subscriptions(session)).values
@@ -77,7 +77,7 @@ def test_another_registry_of_a_longer_name_keeps_its_assignments(own: Own) -> No
     assert plan(own).pulls == ()
 
 
-def test_what_was_not_read_is_said(own: Own) -> None:
+def test_what_was_not_read_is_said(own: OwnSandbox) -> None:
     unread = replace(own.registry(), replicas=None)
     planned = plan_removal(unread, None, Partial(()), None, None)
     assert (planned.repositories, planned.tags, planned.pulls, planned.assignments) == (None, None, None, None)
@@ -103,7 +103,7 @@ def test_a_name_that_anybody_may_take_is_told_from_one_with_a_hash() -> None:
     assert "until they are deleted: acr-pe." in said(a_registry(private_endpoints=ends))
 
 
-def test_one_that_is_being_deleted_is_not_deleted_again(own: Own) -> None:
+def test_one_that_is_being_deleted_is_not_deleted_again(own: OwnSandbox) -> None:
     going = replace(own.registry(), provisioning_state="Deleting")
     with pytest.raises(ServiceError, match="being deleted already") as raised:
         apply_removal(own.session(), plan_removal(going, (), Partial(()), (), ()))
@@ -111,7 +111,7 @@ def test_one_that_is_being_deleted_is_not_deleted_again(own: Own) -> None:
     assert deletions(own) == []
 
 
-def test_a_repository_that_came_since_stops_it(own: Own) -> None:
+def test_a_repository_that_came_since_stops_it(own: OwnSandbox) -> None:
     planned = plan(own)
     own.push("v1", repository="team/new")
     with pytest.raises(ServiceError, match="the plan did not show: team/new") as raised:
@@ -120,7 +120,7 @@ def test_a_repository_that_came_since_stops_it(own: Own) -> None:
     assert deletions(own) == []
 
 
-def test_an_image_that_was_pushed_since_stops_it(own: Own) -> None:
+def test_an_image_that_was_pushed_since_stops_it(own: OwnSandbox) -> None:
     planned = plan(own)
     own.push("v1", repository="nodejstemplate")
     with pytest.raises(ServiceError, match="4 manifests and 2 tags now: the plan showed 3 and 1") as raised:
@@ -129,14 +129,14 @@ def test_an_image_that_was_pushed_since_stops_it(own: Own) -> None:
     assert deletions(own) == []
 
 
-def test_what_is_gone_since_stops_nothing(own: Own) -> None:
+def test_what_is_gone_since_stops_nothing(own: OwnSandbox) -> None:
     own.push("v1")
     planned = plan(own)
     own.sandbox.store.delete_repository("casaacr01", "team/app")
     assert apply_removal(own.session(), planned) == "deleted"
 
 
-def test_another_registry_of_the_same_name_is_left(own: Own) -> None:
+def test_another_registry_of_the_same_name_is_left(own: OwnSandbox) -> None:
     planned = plan(own)
     document = own.sandbox.store.get_resource(planned.registry.id)
     assert document
@@ -148,7 +148,7 @@ def test_another_registry_of_the_same_name_is_left(own: Own) -> None:
     assert deletions(own) == []
 
 
-def test_where_the_repositories_can_not_be_listed_any_more_nothing_is_deleted(own: Own) -> None:
+def test_where_the_repositories_can_not_be_listed_any_more_nothing_is_deleted(own: OwnSandbox) -> None:
     planned = plan(own)
     own.break_({"path": "/acr/v1/_catalog", "status": 403})
     with pytest.raises(ServiceError):
@@ -156,14 +156,14 @@ def test_where_the_repositories_can_not_be_listed_any_more_nothing_is_deleted(ow
     assert deletions(own) == []
 
 
-def test_a_reader_is_refused_and_told_so(own: Own) -> None:
+def test_a_reader_is_refused_and_told_so(own: OwnSandbox) -> None:
     with pytest.raises(ServiceError) as raised:
         apply_removal(own.session(as_reader=True), plan(own))
     assert raised.value.code == "AuthorizationFailed"
     assert own.registry().name == "casaacr01"
 
 
-def test_who_may_not_delete_is_told_before(own: Own) -> None:
+def test_who_may_not_delete_is_told_before(own: OwnSandbox) -> None:
     registry = own.registry()
     reader = read_caller_permissions(own.session(as_reader=True), registry)
     refused = plan_removal(registry, (), Partial(()), (), (), caller_permissions=reader)
@@ -172,7 +172,7 @@ def test_who_may_not_delete_is_told_before(own: Own) -> None:
     assert plan_removal(registry, (), Partial(()), (), (), caller_permissions=allowed).blockers == ()
 
 
-def test_a_lock_of_the_resource_is_the_reason(own: Own) -> None:
+def test_a_lock_of_the_resource_is_the_reason(own: OwnSandbox) -> None:
     planned = plan(own)
     body = json.dumps({"error": {"code": "ScopeLocked", "message": "The scope cannot perform delete operation."}})
     own.break_({"method": "DELETE", "path": "/casaacr01$", "status": 409, "body": body})
@@ -183,14 +183,14 @@ def test_a_lock_of_the_resource_is_the_reason(own: Own) -> None:
 
 
 @pytest.mark.parametrize("how", [{"reset": True}, {"status": 504}])
-def test_an_answer_that_is_lost_after_the_deed_is_no_failure(own: Own, how: dict[str, Any]) -> None:
+def test_an_answer_that_is_lost_after_the_deed_is_no_failure(own: OwnSandbox, how: dict[str, Any]) -> None:
     planned = plan(own)
     own.break_({"method": "DELETE", "path": "/casaacr01$", "late": True, "times": 1, **how})
     assert apply_removal(own.session(), planned) == "deleted"
 
 
 @pytest.mark.parametrize("status", [200, 204])
-def test_what_azure_calls_done_and_is_still_there_is_a_failure(own: Own, status: int) -> None:
+def test_what_azure_calls_done_and_is_still_there_is_a_failure(own: OwnSandbox, status: int) -> None:
     planned = plan(own)
     own.break_({"method": "DELETE", "path": "/casaacr01$", "status": status, "body": ""})
     with pytest.raises(ServiceError, match=r"still there \(state: Succeeded\)") as raised:
@@ -199,7 +199,7 @@ def test_what_azure_calls_done_and_is_still_there_is_a_failure(own: Own, status:
 
 
 @pytest.mark.parametrize("answer", [{"status": 403}, {"status": 404, "body": "no such page"}])
-def test_what_can_not_be_read_back_is_not_confirmed(own: Own, answer: dict[str, Any]) -> None:
+def test_what_can_not_be_read_back_is_not_confirmed(own: OwnSandbox, answer: dict[str, Any]) -> None:
     planned = plan(own)
 
     def broken(state: str) -> None:
@@ -209,7 +209,7 @@ def test_what_can_not_be_read_back_is_not_confirmed(own: Own, answer: dict[str, 
     assert apply_removal(own.session(), planned, broken) == "not confirmed"
 
 
-def test_where_nobody_can_tell_the_error_says_so(own: Own) -> None:
+def test_where_nobody_can_tell_the_error_says_so(own: OwnSandbox) -> None:
     planned = plan(own)
 
     def broken(state: str) -> None:

@@ -26,7 +26,7 @@ from services.registries.skus import Sku
 from services.registry_lifecycle.settings import LABELS, Settings, settings_of
 from services.registry_lifecycle.settings_change import SettingsPlan, apply_settings, plan_settings, stopped_pulls
 from tests.support.canned import ARM, CLOUD, Answer, Canned, Credential, Sent
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 from tests.support.settings_at_random import properties_of, settings
 from tests.support.shell_lines import registry as a_registry
 
@@ -38,17 +38,17 @@ def plan(registry: Registry, **wanted: Any) -> SettingsPlan:
     return plan_settings(registry, replace(settings_of(registry), **wanted))
 
 
-def fates(own: Own, planned: SettingsPlan) -> dict[str, str]:
+def fates(own: OwnSandbox, planned: SettingsPlan) -> dict[str, str]:
     found = apply_settings(own.session(), planned)
     assert not found.unplanned
     return {difference.field: fate for difference, fate in found.outcomes}
 
 
-def patches(own: Own) -> list[int]:
+def patches(own: OwnSandbox) -> list[int]:
     return [request.status for request in own.sandbox.requests if request.method == "PATCH"]
 
 
-def set_property(own: Own, name: str, **properties: Any) -> None:
+def set_property(own: OwnSandbox, name: str, **properties: Any) -> None:
     """As somebody else would, meanwhile."""
     document = own.sandbox.store.get_resource(own.registry(name).id)
     assert document
@@ -145,7 +145,7 @@ def test_each_setting_has_its_words() -> None:
     assert list(LABELS) == [field.name for field in fields(Settings)] == list(WRITTEN_AS)
 
 
-def test_settings_are_changed_and_read_back_one_by_one(own: Own) -> None:
+def test_settings_are_changed_and_read_back_one_by_one(own: OwnSandbox) -> None:
     registry = own.make_registry("contosohub")
     planned = plan(registry, admin_user=True, retention_days=30, tags=(("owner", "platform"),))
     assert [(one.label, one.before, one.after) for one in planned.differences] == [
@@ -159,7 +159,7 @@ def test_settings_are_changed_and_read_back_one_by_one(own: Own) -> None:
     assert (found.admin_user, found.retention_days, found.tags) == (True, 30, (("owner", "platform"),))
 
 
-def test_the_network_is_closed_but_for_the_addresses_that_are_named(own: Own) -> None:
+def test_the_network_is_closed_but_for_the_addresses_that_are_named(own: OwnSandbox) -> None:
     registry = own.make_registry("contosohub")
     planned = plan(registry, default_action="Deny", ip_rules=("203.0.113.0/24",))
     assert fates(own, planned) == {"default_action": "changed", "ip_rules": "changed"}
@@ -180,7 +180,7 @@ def test_the_network_is_closed_but_for_the_addresses_that_are_named(own: Own) ->
     ],
 )
 def test_what_the_sku_lacks_blocks_and_azure_would_refuse_it_too(
-    own: Own, sku: str, wanted: dict[str, Any], blocker: str
+    own: OwnSandbox, sku: str, wanted: dict[str, Any], blocker: str
 ) -> None:
     planned = plan(own.make_registry("contososmall", sku), **wanted)
     assert planned.blockers == (blocker,)
@@ -213,7 +213,7 @@ def test_a_registry_in_trouble_and_a_retired_one_are_left_as_they_are() -> None:
     assert "0 to 365 days, not 400" in plan(a_registry(), retention_days=400).blockers[0]
 
 
-def test_what_somebody_else_changed_since_stops_it(own: Own) -> None:
+def test_what_somebody_else_changed_since_stops_it(own: OwnSandbox) -> None:
     planned = plan(own.make_registry("contosohub"), admin_user=True)
     set_property(own, "contosohub", adminUserEnabled=True)
     with pytest.raises(ServiceError, match="Admin user: on now, no longer off") as raised:
@@ -222,7 +222,7 @@ def test_what_somebody_else_changed_since_stops_it(own: Own) -> None:
     assert patches(own) == []
 
 
-def test_rules_that_somebody_added_since_are_not_written_over(own: Own) -> None:
+def test_rules_that_somebody_added_since_are_not_written_over(own: OwnSandbox) -> None:
     planned = plan(own.make_registry("contosohub"), default_action="Deny")
     set_property(own, "contosohub", networkRuleSet={"ipRules": [{"action": "Allow", "value": "203.0.113.7"}]})
     with pytest.raises(ServiceError, match=r"IP rules: 203\.0\.113\.7 now, no longer none"):
@@ -230,14 +230,14 @@ def test_rules_that_somebody_added_since_are_not_written_over(own: Own) -> None:
     assert patches(own) == []
 
 
-def test_a_change_elsewhere_stops_nothing_and_is_kept(own: Own) -> None:
+def test_a_change_elsewhere_stops_nothing_and_is_kept(own: OwnSandbox) -> None:
     planned = plan(own.make_registry("contosohub"), admin_user=True)
     set_property(own, "contosohub", anonymousPullEnabled=True)
     assert fates(own, planned) == {"admin_user": "changed"}
     assert settings_of(own.registry("contosohub")).anonymous_pull
 
 
-def test_what_changes_along_with_it_is_said(own: Own) -> None:
+def test_what_changes_along_with_it_is_said(own: OwnSandbox) -> None:
     planned = plan(own.make_registry("contosohub"), admin_user=True)
 
     def meanwhile(state: str) -> None:
@@ -249,7 +249,7 @@ def test_what_changes_along_with_it_is_said(own: Own) -> None:
     assert [(one.label, one.after) for one in found.unplanned] == [("Anonymous pull", "on")]
 
 
-def test_a_smaller_sku_since_stops_it(own: Own) -> None:
+def test_a_smaller_sku_since_stops_it(own: OwnSandbox) -> None:
     planned = plan(own.make_registry("contosohub"), retention_days=7)
     document = own.sandbox.store.get_resource(planned.registry.id)
     assert document
@@ -260,7 +260,7 @@ def test_a_smaller_sku_since_stops_it(own: Own) -> None:
     assert patches(own) == []
 
 
-def test_a_reader_is_refused_and_told_so(own: Own) -> None:
+def test_a_reader_is_refused_and_told_so(own: OwnSandbox) -> None:
     with pytest.raises(ServiceError) as raised:
         apply_settings(own.session(as_reader=True), plan(own.registry(), admin_user=True))
     assert raised.value.code == "AuthorizationFailed"
@@ -268,7 +268,7 @@ def test_a_reader_is_refused_and_told_so(own: Own) -> None:
     assert not own.registry().access.admin_user
 
 
-def test_who_may_not_change_it_is_told_before(own: Own) -> None:
+def test_who_may_not_change_it_is_told_before(own: OwnSandbox) -> None:
     registry = own.registry()
     wanted = replace(settings_of(registry), admin_user=True)
     reader = read_caller_permissions(own.session(as_reader=True), registry)
@@ -280,7 +280,7 @@ def test_who_may_not_change_it_is_told_before(own: Own) -> None:
 
 
 @pytest.mark.parametrize("status", [403, 409, 429])
-def test_a_refusal_changes_nothing_and_is_the_reason(own: Own, status: int) -> None:
+def test_a_refusal_changes_nothing_and_is_the_reason(own: OwnSandbox, status: int) -> None:
     planned = plan(own.registry(), admin_user=True)
     own.break_({"method": "PATCH", "path": "/casaacr01$", "status": status, "retry_after": 0.01})
     with pytest.raises(ServiceError) as raised:
@@ -290,13 +290,13 @@ def test_a_refusal_changes_nothing_and_is_the_reason(own: Own, status: int) -> N
 
 
 @pytest.mark.parametrize("how", [{"reset": True}, {"status": 504}])
-def test_an_answer_that_is_lost_after_the_deed_is_no_failure(own: Own, how: dict[str, Any]) -> None:
+def test_an_answer_that_is_lost_after_the_deed_is_no_failure(own: OwnSandbox, how: dict[str, Any]) -> None:
     planned = plan(own.registry(), admin_user=True)
     own.break_({"method": "PATCH", "path": "/casaacr01$", "late": True, **how})
     assert fates(own, planned) == {"admin_user": "changed"}
 
 
-def test_a_change_that_can_not_be_read_back_is_not_confirmed(own: Own) -> None:
+def test_a_change_that_can_not_be_read_back_is_not_confirmed(own: OwnSandbox) -> None:
     planned = plan(own.registry(), admin_user=True)
 
     def broken(state: str) -> None:
@@ -307,7 +307,7 @@ def test_a_change_that_can_not_be_read_back_is_not_confirmed(own: Own) -> None:
     assert [fate for _, fate in found.outcomes] == ["not confirmed"]
 
 
-def test_where_nobody_can_tell_the_error_says_so(own: Own) -> None:
+def test_where_nobody_can_tell_the_error_says_so(own: OwnSandbox) -> None:
     planned = plan(own.registry(), admin_user=True)
 
     def broken(state: str) -> None:
@@ -320,7 +320,7 @@ def test_where_nobody_can_tell_the_error_says_so(own: Own) -> None:
     assert raised.value.remedy == f"{NOT_KNOWN} {LOOK_AGAIN}"
 
 
-def test_what_azure_took_in_part_is_told_item_by_item(own: Own) -> None:
+def test_what_azure_took_in_part_is_told_item_by_item(own: OwnSandbox) -> None:
     planned = plan(own.make_registry("contosohub"), admin_user=True, anonymous_pull=True)
     own.break_({"method": "PATCH", "path": "/contosohub$", "status": 409})
 
@@ -399,7 +399,7 @@ def test_the_lines_change_exactly_what_the_plan_does() -> None:
     )
 
 
-def test_the_clusters_that_may_stop_pulling_are_named(own: Own) -> None:
+def test_the_clusters_that_may_stop_pulling_are_named(own: OwnSandbox) -> None:
     session, registry = own.session(), own.make_registry("contosohub")
     (cluster,) = list_clusters(session, list_subscriptions(session)).values
     apply_attach(session, read_attach_plan(session, cluster, registry))
@@ -422,7 +422,7 @@ def test_the_clusters_that_may_stop_pulling_are_named(own: Own) -> None:
     assert "nobody can pull" in stopped(public_access=False)[0]
 
 
-def test_a_cluster_that_can_not_pull_today_stops_nothing(own: Own) -> None:
+def test_a_cluster_that_can_not_pull_today_stops_nothing(own: OwnSandbox) -> None:
     session, registry = own.session(), own.registry()
     access = {one.subscription.id: one for one in read_access(session, list_subscriptions(session)).values}
     wanted = replace(settings_of(registry), mode=Mode.ABAC)

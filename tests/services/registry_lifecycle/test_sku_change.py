@@ -15,25 +15,25 @@ from services.registry_lifecycle.sku_change import (
     count_connected,
     plan_sku_change,
 )
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 
 LIST = snapshot("eastus")
 
 
-def plan(own: Own, target: Sku, name: str = "casaacr01"):  # type: ignore[no-untyped-def]
+def plan(own: OwnSandbox, target: Sku, name: str = "casaacr01"):  # type: ignore[no-untyped-def]
     registry = own.registry(name)
     return plan_sku_change(registry, target, count_connected(own.session(), registry), LIST, 30)
 
 
-def patches(own: Own) -> list[int]:
+def patches(own: OwnSandbox) -> list[int]:
     return [request.status for request in own.sandbox.requests if request.method == "PATCH"]
 
 
-def sku(own: Own, name: str = "casaacr01") -> str:
+def sku(own: OwnSandbox, name: str = "casaacr01") -> str:
     return own.registry(name).sku
 
 
-def test_up_and_down_again_read_back_each_time(own: Own) -> None:
+def test_up_and_down_again_read_back_each_time(own: OwnSandbox) -> None:
     states: list[str] = []
     up = plan(own, Sku.PREMIUM)
     assert (up.blockers, up.warnings) == ((), ())
@@ -47,7 +47,7 @@ def test_up_and_down_again_read_back_each_time(own: Own) -> None:
     assert patches(own) == [201, 201]
 
 
-def test_what_a_smaller_sku_lacks_blocks_and_nothing_is_sent(own: Own) -> None:
+def test_what_a_smaller_sku_lacks_blocks_and_nothing_is_sent(own: OwnSandbox) -> None:
     own.make_registry(
         "contosohub", dataEndpointEnabled=True, dataEndpointHostNames=["contosohub.eastus.data.azurecr.io"]
     )
@@ -59,7 +59,7 @@ def test_what_a_smaller_sku_lacks_blocks_and_nothing_is_sent(own: Own) -> None:
     assert patches(own) == []
 
 
-def test_the_same_sku_and_a_registry_in_trouble_are_refused(own: Own) -> None:
+def test_the_same_sku_and_a_registry_in_trouble_are_refused(own: OwnSandbox) -> None:
     assert plan(own, Sku.STANDARD).blockers == ("It is Standard already.",)
     failed = replace(own.registry(), provisioning_state="Failed")
     assert (
@@ -72,7 +72,7 @@ def test_the_same_sku_and_a_registry_in_trouble_are_refused(own: Own) -> None:
     assert plan_sku_change(unread, Sku.BASIC, 0, LIST, 30).blockers == ("What it uses could not be read: usage.",)
 
 
-def test_connected_registries_block_a_smaller_sku(own: Own) -> None:
+def test_connected_registries_block_a_smaller_sku(own: OwnSandbox) -> None:
     registry = own.make_registry("contosohub")
     child = {"id": f"{registry.id}/connectedRegistries/edge", "name": "edge", "type": CONNECTED_TYPE, "properties": {}}
     own.sandbox.store.put_resource(child)
@@ -81,7 +81,7 @@ def test_connected_registries_block_a_smaller_sku(own: Own) -> None:
     assert count_connected(own.session(), own.registry()) == 0
 
 
-def test_what_could_not_be_told_is_a_warning_and_azure_refuses(own: Own) -> None:
+def test_what_could_not_be_told_is_a_warning_and_azure_refuses(own: OwnSandbox) -> None:
     registry = own.make_registry("contosohub")
     own.sandbox.store.put_resource(
         {"id": f"{registry.id}/connectedRegistries/edge", "name": "edge", "type": CONNECTED_TYPE, "properties": {}}
@@ -95,7 +95,7 @@ def test_what_could_not_be_told_is_a_warning_and_azure_refuses(own: Own) -> None
     assert sku(own, "contosohub") == "Premium"
 
 
-def test_a_registry_that_has_changed_since_is_left_as_it_is(own: Own) -> None:
+def test_a_registry_that_has_changed_since_is_left_as_it_is(own: OwnSandbox) -> None:
     down = plan(own, Sku.BASIC)
     apply_sku_change(own.session(), plan(own, Sku.PREMIUM))
     with pytest.raises(ServiceError, match="It is Premium now") as raised:
@@ -104,7 +104,7 @@ def test_a_registry_that_has_changed_since_is_left_as_it_is(own: Own) -> None:
     assert sku(own) == "Premium"
 
 
-def test_a_need_that_came_up_since_the_plan_stops_it(own: Own) -> None:
+def test_a_need_that_came_up_since_the_plan_stops_it(own: OwnSandbox) -> None:
     registry = own.make_registry("contosohub")
     down = plan(own, Sku.BASIC, "contosohub")
     document = own.sandbox.store.get_resource(registry.id)
@@ -117,7 +117,7 @@ def test_a_need_that_came_up_since_the_plan_stops_it(own: Own) -> None:
     assert patches(own) == []
 
 
-def test_a_reader_is_refused_and_told_so(own: Own) -> None:
+def test_a_reader_is_refused_and_told_so(own: OwnSandbox) -> None:
     with pytest.raises(ServiceError) as raised:
         apply_sku_change(own.session(as_reader=True), plan(own, Sku.BASIC))
     assert raised.value.code == "AuthorizationFailed"
@@ -125,14 +125,14 @@ def test_a_reader_is_refused_and_told_so(own: Own) -> None:
     assert sku(own) == "Standard"
 
 
-def test_an_answer_that_is_lost_after_the_deed_is_no_failure(own: Own) -> None:
+def test_an_answer_that_is_lost_after_the_deed_is_no_failure(own: OwnSandbox) -> None:
     up = plan(own, Sku.PREMIUM)
     own.break_({"method": "PATCH", "path": "/casaacr01$", "reset": True, "late": True})
     assert apply_sku_change(own.session(), up) == "changed"
     assert sku(own) == "Premium"
 
 
-def test_a_failure_before_the_deed_is_one(own: Own) -> None:
+def test_a_failure_before_the_deed_is_one(own: OwnSandbox) -> None:
     up = plan(own, Sku.PREMIUM)
     own.break_({"method": "PATCH", "path": "/casaacr01$", "status": 409})
     with pytest.raises(ServiceError, match="a fault of the sandbox"):
@@ -140,7 +140,7 @@ def test_a_failure_before_the_deed_is_one(own: Own) -> None:
     assert sku(own) == "Standard"
 
 
-def test_a_change_that_can_not_be_read_back_is_not_confirmed(own: Own) -> None:
+def test_a_change_that_can_not_be_read_back_is_not_confirmed(own: OwnSandbox) -> None:
     up = plan(own, Sku.PREMIUM)
     session: AzureSession = own.session()
 

@@ -27,7 +27,7 @@ from services.connection.session import connect_sandbox
 from services.registries.registry import Mode, Registry
 from services.roles.advice import USE_CASES, Advice, UseCase, advise, use_case
 from tests.support.access_worlds import CONTROL, ME, NEEDS, REGISTRY_ID, R
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 from tests.support.shell_lines import registry as a_registry
 
 P, E = Permission, OtherRight
@@ -320,7 +320,7 @@ def test_what_is_typed_is_names_and_prefixes() -> None:
 
 @pytest.mark.parametrize("mode", Mode)
 @pytest.mark.parametrize("name", ["CI/CD pipeline", "Service that pulls", "Developer", "Clean-up job"])
-def test_a_registry_s_token_grants_what_was_asked_for(own: Own, mode: Mode, name: str) -> None:
+def test_a_registry_s_token_grants_what_was_asked_for(own: OwnSandbox, mode: Mode, name: str) -> None:
     setting = "AbacRepositoryPermissions" if mode is ABAC else "LegacyRegistryPermissions"
     registry = own.make_registry("contosonew", roleAssignmentMode=setting)
     for document in own.sandbox.store.list_resources("Microsoft.Authorization/roleAssignments"):

@@ -39,7 +39,7 @@ from services.roles.assign import (
     read_assignment_plan,
 )
 from services.roles.planned_assignment import WAITS_S, assignment_name
-from tests.support.own_sandbox import Own
+from tests.support.own_sandbox import OwnSandbox
 from tests.support.shell_lines import registry as a_registry
 
 SOMEONE = "5c1d0000-0000-4000-8000-00000000abcd"
@@ -54,18 +54,18 @@ ALL_RIGHTS = (PermissionBlock(("*",)),)
 
 
 def planned(
-    own: Own, role: str = ACR_PUSH, registry: Registry | None = None, principal: str = SOMEONE, **more: Any
+    own: OwnSandbox, role: str = ACR_PUSH, registry: Registry | None = None, principal: str = SOMEONE, **more: Any
 ) -> AssignmentPlan:
     where = registry or own.registry()
     return read_assignment_plan(own.session(), where, BUILT_IN[role], principal, more.pop("kind", "User"), **more)
 
 
-def of_someone(own: Own) -> list[dict[str, Any]]:
+def of_someone(own: OwnSandbox) -> list[dict[str, Any]]:
     found = own.sandbox.store.list_resources(ASSIGNMENTS)
     return [one for one in found if one["properties"]["principalId"] == SOMEONE]
 
 
-def assign(own: Own, role: str, scope: str, principal: str = SOMEONE, condition: str | None = None) -> None:
+def assign(own: OwnSandbox, role: str, scope: str, principal: str = SOMEONE, condition: str | None = None) -> None:
     own.sandbox.store.put_resource(assignment(scope, role, principal, "User", CREATED, condition=condition))
 
 
@@ -79,7 +79,7 @@ def never(_seconds: float) -> None:
 
 
 @pytest.mark.parametrize("kind", ["User", "Group", "ServicePrincipal"])
-def test_it_is_written_once_with_its_kind_and_read_back(own: Own, kind: str) -> None:
+def test_it_is_written_once_with_its_kind_and_read_back(own: OwnSandbox, kind: str) -> None:
     plan = planned(own, kind=kind)
     assert (plan.may, plan.blockers, plan.warnings, plan.nothing_to_do) == (True, (), (), False)
     done = apply_assignment(own.session(), plan, sleep=never)
@@ -95,7 +95,7 @@ def test_it_is_written_once_with_its_kind_and_read_back(own: Own, kind: str) -> 
     assert sum(own.writes().values()) == 1
 
 
-def test_what_it_gives_is_what_a_holder_gets_from_the_registry(own: Own) -> None:
+def test_what_it_gives_is_what_a_holder_gets_from_the_registry(own: OwnSandbox) -> None:
     """The plan's words against the evaluator of the sandbox, which is not the console's."""
     actions = {
         Permission.PUSH: "push",
@@ -152,7 +152,7 @@ def test_who_reads_passwords_of_the_admin_user_is_warned_of_where_it_is_on() -> 
 
 
 @pytest.mark.parametrize("principal", ["", "someone", "a' or 'b", f"{{{SOMEONE}}}", SOMEONE.replace("-", "")])
-def test_what_is_no_object_id_is_not_asked_for_nor_written(own: Own, principal: str) -> None:
+def test_what_is_no_object_id_is_not_asked_for_nor_written(own: OwnSandbox, principal: str) -> None:
     plan = planned(own, principal=principal)
     assert "is a GUID" in plan.blockers[0]
     assert not [sent for sent in own.sandbox.requests if "roleAssignments" in sent.path]
@@ -161,7 +161,7 @@ def test_what_is_no_object_id_is_not_asked_for_nor_written(own: Own, principal: 
     assert not own.writes()
 
 
-def test_a_client_id_that_is_known_is_refused_with_whose_it_is(own: Own) -> None:
+def test_a_client_id_that_is_known_is_refused_with_whose_it_is(own: OwnSandbox) -> None:
     plan = planned(own, client_ids={SOMEONE: "the cluster aks1"}, principal=SOMEONE.upper())
     assert "the client id of the cluster aks1" in plan.blockers[0]
     with pytest.raises(ServiceError, match="client id"):
@@ -173,7 +173,7 @@ SOME = RepositoryChoice(("team/app",), ("backend/",))
 
 
 @pytest.mark.parametrize("role", DATA_ROLES)
-def test_chosen_repositories_bind_all_that_the_role_gives(own: Own, role: str) -> None:
+def test_chosen_repositories_bind_all_that_the_role_gives(own: OwnSandbox, role: str) -> None:
     """A condition that forgot an action would give it on every repository."""
     registry = own.make_registry("contosoabac", **ABAC)
     plan = planned(own, role, registry, choice=SOME)
@@ -231,7 +231,7 @@ def test_only_roles_of_repositories_data_can_be_given_in_part() -> None:
     assert "Legacy mode can't be opened" in legacy.blockers[0]
 
 
-def test_what_is_held_already_by_another_way_is_said_and_does_not_stop_it(own: Own) -> None:
+def test_what_is_held_already_by_another_way_is_said_and_does_not_stop_it(own: OwnSandbox) -> None:
     group = own.registry().id.partition("/providers/")[0]
     assign(own, "Contributor", group)
     plan = planned(own)
@@ -239,7 +239,7 @@ def test_what_is_held_already_by_another_way_is_said_and_does_not_stop_it(own: O
     assert not plan.blockers and not plan.nothing_to_do
 
 
-def test_who_may_not_assign_roles_is_told_before_and_sends_nothing(own: Own) -> None:
+def test_who_may_not_assign_roles_is_told_before_and_sends_nothing(own: OwnSandbox) -> None:
     plan = read_assignment_plan(own.session(as_reader=True), own.registry(), BUILT_IN[ACR_PULL], SOMEONE, "User")
     assert plan.may is False
     with pytest.raises(ServiceError, match="may not assign roles"):
@@ -247,7 +247,7 @@ def test_who_may_not_assign_roles_is_told_before_and_sends_nothing(own: Own) -> 
     assert not own.writes()
 
 
-def test_nobody_makes_themselves_an_owner_who_may_not_assign_roles(own: Own) -> None:
+def test_nobody_makes_themselves_an_owner_who_may_not_assign_roles(own: OwnSandbox) -> None:
     plan = read_assignment_plan(
         own.session(as_reader=True), own.registry(), BUILT_IN[OWNER], READER.object_id, "ServicePrincipal"
     )
@@ -257,7 +257,7 @@ def test_nobody_makes_themselves_an_owner_who_may_not_assign_roles(own: Own) -> 
     assert not own.writes()
 
 
-def racing(own: Own, role: str, scope: str, condition: str | None = None) -> Callable[[str], None]:
+def racing(own: OwnSandbox, role: str, scope: str, condition: str | None = None) -> Callable[[str], None]:
     """Somebody else assigns the same just before the console writes."""
 
     def race(state: str) -> None:
@@ -267,7 +267,7 @@ def racing(own: Own, role: str, scope: str, condition: str | None = None) -> Cal
     return race
 
 
-def test_the_same_assignment_that_appears_meanwhile_is_success_and_no_second_one(own: Own) -> None:
+def test_the_same_assignment_that_appears_meanwhile_is_success_and_no_second_one(own: OwnSandbox) -> None:
     plan = planned(own)
     done = apply_assignment(own.session(), plan, racing(own, "AcrPush", plan.assignment.scope), sleep=never)
     assert done.outcome == "already done"
@@ -276,7 +276,7 @@ def test_the_same_assignment_that_appears_meanwhile_is_success_and_no_second_one
     assert done.assignment and done.assignment.name == document["name"] != plan.assignment.name
 
 
-def test_one_that_appears_meanwhile_for_other_repositories_is_no_success(own: Own) -> None:
+def test_one_that_appears_meanwhile_for_other_repositories_is_no_success(own: OwnSandbox) -> None:
     registry = own.make_registry("contosoabac", **ABAC)
     other = planned(own, WRITER, registry, choice=RepositoryChoice(("team/other",))).assignment.condition
     plan = planned(own, WRITER, registry)
@@ -287,7 +287,7 @@ def test_one_that_appears_meanwhile_for_other_repositories_is_no_success(own: Ow
     assert len(of_someone(own)) == 1
 
 
-def test_an_identity_that_the_directory_does_not_know_yet_is_waited_for(own: Own) -> None:
+def test_an_identity_that_the_directory_does_not_know_yet_is_waited_for(own: OwnSandbox) -> None:
     plan, slept = planned(own), list[float]()
     own.break_(refusing("PrincipalNotFound", 400, times=2))
     assert apply_assignment(own.session(), plan, sleep=slept.append).outcome == "created"
@@ -295,7 +295,7 @@ def test_an_identity_that_the_directory_does_not_know_yet_is_waited_for(own: Own
     assert len(of_someone(own)) == 1
 
 
-def test_it_is_waited_for_two_minutes_and_no_longer(own: Own) -> None:
+def test_it_is_waited_for_two_minutes_and_no_longer(own: OwnSandbox) -> None:
     plan, slept = planned(own), list[float]()
     own.break_(refusing("PrincipalNotFound", 400))
     with pytest.raises(ServiceError, match="PrincipalNotFound") as raised:
@@ -305,7 +305,7 @@ def test_it_is_waited_for_two_minutes_and_no_longer(own: Own) -> None:
     assert not of_someone(own)
 
 
-def test_who_is_refused_all_the_same_stops_at_once(own: Own) -> None:
+def test_who_is_refused_all_the_same_stops_at_once(own: OwnSandbox) -> None:
     plan = planned(own)
     own.break_(refusing("AuthorizationFailed", 403))
     with pytest.raises(ServiceError, match="AuthorizationFailed") as raised:
@@ -314,7 +314,7 @@ def test_who_is_refused_all_the_same_stops_at_once(own: Own) -> None:
     assert list(own.writes().values()) == [1]
 
 
-def test_the_wrong_kind_is_said_to_be_that(own: Own) -> None:
+def test_the_wrong_kind_is_said_to_be_that(own: OwnSandbox) -> None:
     plan = planned(own, principal=CONSOLE.object_id, kind="Group")
     with pytest.raises(ServiceError, match="UnmatchedPrincipalType") as raised:
         apply_assignment(own.session(), plan, sleep=never)
@@ -322,21 +322,21 @@ def test_the_wrong_kind_is_said_to_be_that(own: Own) -> None:
 
 
 @pytest.mark.parametrize("lost", [{"status": 504, "times": 1}, {"reset": True, "times": 1}])
-def test_an_answer_that_is_lost_after_the_deed_is_no_second_assignment(own: Own, lost: dict[str, Any]) -> None:
+def test_an_answer_that_is_lost_after_the_deed_is_no_second_assignment(own: OwnSandbox, lost: dict[str, Any]) -> None:
     plan = planned(own)
     own.break_({"method": "PUT", "path": "roleAssignments", "late": True, **lost})
     assert apply_assignment(own.session(), plan, sleep=never).outcome == "created"
     assert len(of_someone(own)) == 1
 
 
-def test_answers_that_stay_lost_after_the_deed_are_no_failure(own: Own) -> None:
+def test_answers_that_stay_lost_after_the_deed_are_no_failure(own: OwnSandbox) -> None:
     plan = planned(own)
     own.break_(refusing("GatewayTimeout", 400, late=True))
     assert apply_assignment(own.session(), plan, sleep=never).outcome == "created"
     assert len(of_someone(own)) == 1
 
 
-def test_a_write_that_failed_and_was_not_done_is_a_failure(own: Own) -> None:
+def test_a_write_that_failed_and_was_not_done_is_a_failure(own: OwnSandbox) -> None:
     plan = planned(own)
     own.break_(refusing("BadRequest", 400))
     with pytest.raises(ServiceError, match="BadRequest"):
@@ -344,7 +344,7 @@ def test_a_write_that_failed_and_was_not_done_is_a_failure(own: Own) -> None:
     assert not of_someone(own)
 
 
-def test_where_nobody_can_tell_it_says_so(own: Own) -> None:
+def test_where_nobody_can_tell_it_says_so(own: OwnSandbox) -> None:
     plan = planned(own)
     nothing_read = {"method": "GET", "path": "roleAssignments", "status": 403, "body": "{}"}
     lost = (refusing("Lost", 400, late=True), nothing_read)
@@ -362,7 +362,7 @@ def test_where_nobody_can_tell_it_says_so(own: Own) -> None:
     assert (done.outcome, done.assignment) == ("not confirmed", None)
 
 
-def test_a_registry_that_changed_its_mode_since_is_not_written_to(own: Own) -> None:
+def test_a_registry_that_changed_its_mode_since_is_not_written_to(own: OwnSandbox) -> None:
     plan = planned(own)
     document = own.sandbox.store.get_resource(plan.registry.id)
     assert document

@@ -15,7 +15,7 @@ from services.access.role_assignment_reading import list_assignments_at, read_pr
 from services.access.role_assignments import RoleAssignment
 from services.connection.errors import ServiceError
 from services.roles.unassign import RemovalPlan, apply_removal, on_registry_itself, plan_removal, read_removal_plan
-from tests.support.own_sandbox import REGISTRY, Own
+from tests.support.own_sandbox import REGISTRY, OwnSandbox
 
 SOMEONE = "5c1d0000-0000-4000-8000-00000000abcd"
 TEAM = "5c1d0000-0000-4000-8000-00000000beef"
@@ -23,22 +23,22 @@ CREATED = "2026-01-01T00:00:00Z"
 ADMINISTRATOR = "Role Based Access Control Administrator"
 
 
-def assign(own: Own, role: str, scope: str, holder: str = SOMEONE, kind: str = "User") -> str:
+def assign(own: OwnSandbox, role: str, scope: str, holder: str = SOMEONE, kind: str = "User") -> str:
     document = assignment(scope, role, holder, kind, CREATED)
     own.sandbox.store.put_resource(document)
     return str(document["id"])
 
 
-def found(own: Own, assignment_id: str) -> RoleAssignment:
+def found(own: OwnSandbox, assignment_id: str) -> RoleAssignment:
     listed = list_assignments_at(own.session(), own.registry())
     return next(one for one in listed if one.id.lower() == assignment_id.lower())
 
 
-def planned(own: Own, assignment_id: str, *, as_reader: bool = False) -> RemovalPlan:
+def planned(own: OwnSandbox, assignment_id: str, *, as_reader: bool = False) -> RemovalPlan:
     return read_removal_plan(own.session(as_reader=as_reader), own.registry(), found(own, assignment_id))
 
 
-def there(own: Own, assignment_id: str) -> bool:
+def there(own: OwnSandbox, assignment_id: str) -> bool:
     return own.sandbox.store.get_resource(assignment_id) is not None
 
 
@@ -47,14 +47,14 @@ def failing(code: str, status: int, **more: Any) -> dict[str, Any]:
     return {"method": "DELETE", "path": "roleAssignments", "status": status, "body": body, **more}
 
 
-def registry_id(own: Own) -> str:
+def registry_id(own: OwnSandbox) -> str:
     """As the store has it: the console may not see it."""
     document = own.sandbox.store.find_resource(REGISTRY_TYPE, REGISTRY)
     assert document
     return str(document["id"])
 
 
-def only_on_the_registry(own: Own, role: str) -> str:
+def only_on_the_registry(own: OwnSandbox, role: str) -> str:
     """The console's rights are this role on the registry, Reader above, and no more."""
     for document in own.sandbox.store.list_resources(ASSIGNMENTS):
         if document["properties"]["principalId"] == CONSOLE.object_id:
@@ -64,7 +64,7 @@ def only_on_the_registry(own: Own, role: str) -> str:
     return assign(own, role, scope, CONSOLE.object_id, "ServicePrincipal")
 
 
-def test_those_on_the_registry_and_those_above_are_listed_apart(own: Own) -> None:
+def test_those_on_the_registry_and_those_above_are_listed_apart(own: OwnSandbox) -> None:
     here = assign(own, "AcrPush", own.registry().id)
     above = assign(own, "AcrPull", own.registry().id.partition("/providers/")[0])
     below = {
@@ -73,7 +73,7 @@ def test_those_on_the_registry_and_those_above_are_listed_apart(own: Own) -> Non
     assert (below[here], below[above]) == (True, False)
 
 
-def test_just_the_one_is_removed_and_what_still_gives_the_same_is_said(own: Own) -> None:
+def test_just_the_one_is_removed_and_what_still_gives_the_same_is_said(own: OwnSandbox) -> None:
     here = assign(own, "AcrPush", own.registry().id)
     above = assign(own, "AcrPull", own.registry().id.partition("/providers/")[0])
     plan = planned(own, here)
@@ -92,7 +92,7 @@ def test_just_the_one_is_removed_and_what_still_gives_the_same_is_said(own: Own)
     assert [method for method, _, _ in own.writes()] == ["DELETE"]
 
 
-def test_what_is_inherited_is_not_removed_here(own: Own) -> None:
+def test_what_is_inherited_is_not_removed_here(own: OwnSandbox) -> None:
     above = assign(own, "AcrPull", own.registry().id.partition("/providers/")[0])
     plan = planned(own, above)
     assert "inherited from the resource group resource-group-4" in plan.blockers[0]
@@ -101,7 +101,7 @@ def test_what_is_inherited_is_not_removed_here(own: Own) -> None:
     assert there(own, above) and not own.writes()
 
 
-def test_who_may_not_remove_assignments_sends_nothing(own: Own) -> None:
+def test_who_may_not_remove_assignments_sends_nothing(own: OwnSandbox) -> None:
     here = assign(own, "AcrPush", own.registry().id)
     plan = planned(own, here, as_reader=True)
     assert plan.may is False
@@ -111,7 +111,7 @@ def test_who_may_not_remove_assignments_sends_nothing(own: Own) -> None:
 
 
 @pytest.mark.parametrize("role", ["Owner", ADMINISTRATOR, "User Access Administrator"])
-def test_one_s_own_last_right_to_assign_roles_goes_only_when_that_is_confirmed(own: Own, role: str) -> None:
+def test_one_s_own_last_right_to_assign_roles_goes_only_when_that_is_confirmed(own: OwnSandbox, role: str) -> None:
     last = only_on_the_registry(own, role)
     plan = planned(own, last)
     assert plan.own_last and not plan.blockers
@@ -123,7 +123,7 @@ def test_one_s_own_last_right_to_assign_roles_goes_only_when_that_is_confirmed(o
     assert not there(own, last)
 
 
-def test_it_is_not_the_last_while_another_gives_it_and_is_when_that_goes_meanwhile(own: Own) -> None:
+def test_it_is_not_the_last_while_another_gives_it_and_is_when_that_goes_meanwhile(own: OwnSandbox) -> None:
     first = only_on_the_registry(own, ADMINISTRATOR)
     second = assign(own, "User Access Administrator", own.registry().id, CONSOLE.object_id, "ServicePrincipal")
     plan = planned(own, first)
@@ -134,7 +134,7 @@ def test_it_is_not_the_last_while_another_gives_it_and_is_when_that_goes_meanwhi
     assert there(own, first)
 
 
-def test_a_right_that_one_has_by_a_group_is_one_s_own(own: Own) -> None:
+def test_a_right_that_one_has_by_a_group_is_one_s_own(own: OwnSandbox) -> None:
     only_on_the_registry(own, "AcrPull")
     own.sandbox.store.put_resource(principal(TEAM, "admins", "group", members=[CONSOLE.object_id]))
     by_group = assign(own, ADMINISTRATOR, own.registry().id, TEAM, "Group")
@@ -144,7 +144,7 @@ def test_a_right_that_one_has_by_a_group_is_one_s_own(own: Own) -> None:
     assert not planned(own, by_group).own_last
 
 
-def test_another_s_right_and_a_role_that_assigns_nothing_are_no_last_right(own: Own) -> None:
+def test_another_s_right_and_a_role_that_assigns_nothing_are_no_last_right(own: OwnSandbox) -> None:
     only_on_the_registry(own, ADMINISTRATOR)
     assert not planned(own, assign(own, ADMINISTRATOR, own.registry().id)).own_last
     mine = assign(own, "AcrPush", own.registry().id, CONSOLE.object_id, "ServicePrincipal")
@@ -156,7 +156,7 @@ def test_another_s_right_and_a_role_that_assigns_nothing_are_no_last_right(own: 
     [(CONSOLE.object_id, "ServicePrincipal", True), (TEAM, "Group", True), (SOMEONE, "User", False)],
 )
 def test_where_one_s_own_roles_can_not_be_read_what_may_be_one_s_own_counts_as_such(
-    own: Own, holder: str, kind: str, last: bool
+    own: OwnSandbox, holder: str, kind: str, last: bool
 ) -> None:
     registry = own.registry()
     one = found(own, assign(own, ADMINISTRATOR, registry.id, holder, kind))
@@ -166,7 +166,7 @@ def test_where_one_s_own_roles_can_not_be_read_what_may_be_one_s_own_counts_as_s
     assert plan.may is None and "could not be read" in plan.warnings[0]
 
 
-def test_answers_that_are_lost_are_told_by_another_look(own: Own) -> None:
+def test_answers_that_are_lost_are_told_by_another_look(own: OwnSandbox) -> None:
     here = assign(own, "AcrPush", own.registry().id)
     plan = planned(own, here)
     own.break_(failing("BadRequest", 400))
@@ -181,7 +181,7 @@ def test_answers_that_are_lost_are_told_by_another_look(own: Own) -> None:
     assert not there(own, here)
 
 
-def test_where_nobody_can_tell_it_says_so(own: Own) -> None:
+def test_where_nobody_can_tell_it_says_so(own: OwnSandbox) -> None:
     here = assign(own, "AcrPush", own.registry().id)
     plan = planned(own, here)
     nothing_read = {"method": "GET", "path": "roleAssignments", "status": 403, "body": "{}"}
@@ -197,7 +197,7 @@ def test_where_nobody_can_tell_it_says_so(own: Own) -> None:
     assert (done.outcome, done.left) == ("not confirmed", None)
 
 
-def test_an_assignment_that_is_another_one_by_now_is_left(own: Own) -> None:
+def test_an_assignment_that_is_another_one_by_now_is_left(own: OwnSandbox) -> None:
     here = assign(own, "AcrPush", own.registry().id)
     plan = planned(own, here)
     document = own.sandbox.store.get_resource(here)

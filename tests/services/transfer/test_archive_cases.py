@@ -15,13 +15,13 @@ from services.transfer.archive_images import Archive, ArchiveImage, Content
 from services.transfer.archives import read_archive
 from services.transfer.push import apply_push, read_push_plan
 from tests.support.archive_cases import CASES, FOLDER, Case, Offered
-from tests.support.own_sandbox import REGISTRY, Own, own_sandbox
+from tests.support.own_sandbox import REGISTRY, OwnSandbox, own_sandbox
 
 FOREIGN = "foreign"
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Own]:
+def registry(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnSandbox]:
     """One for all archives: each goes into a repository of its own."""
     with own_sandbox(tmp_path_factory.mktemp("cases")) as own:
         yield own
@@ -55,7 +55,7 @@ def test_what_is_no_image_says_why_and_what_to_do(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.images])
-def test_what_is_offered_is_pushed_as_it_should_be(name: str, registry: Own) -> None:
+def test_what_is_offered_is_pushed_as_it_should_be(name: str, registry: OwnSandbox) -> None:
     case: Case = CASES[name]
     archive = read_archive(FOLDER / name)
     assert described(archive) == [(one.names, one.platforms, one.not_pushed) for one in case.images]
@@ -70,7 +70,7 @@ def test_what_is_offered_is_pushed_as_it_should_be(name: str, registry: Own) -> 
             require_in_registry(registry, repository, image, expected)
 
 
-def require_in_registry(registry: Own, repository: str, image: ArchiveImage, expected: Offered) -> None:
+def require_in_registry(registry: OwnSandbox, repository: str, image: ArchiveImage, expected: Offered) -> None:
     """Media types, layers and configs, as the registry has them."""
     store = registry.sandbox.store
     top = registry.tags(repository)["v1"]
@@ -100,7 +100,7 @@ def require_in_registry(registry: Own, repository: str, image: ArchiveImage, exp
             require_layers(registry, repository, body, of_oci=media_type == OCI_MANIFEST)
 
 
-def require_layers(registry: Own, repository: str, body: dict[str, Any], *, of_oci: bool) -> None:
+def require_layers(registry: OwnSandbox, repository: str, body: dict[str, Any], *, of_oci: bool) -> None:
     """That every blob is there, and every layer is the one that the config names at its place."""
     own = [layer for layer in body["layers"] if FOREIGN not in layer["mediaType"]]
     blobs = {one["digest"]: read_blob(registry, repository, one["digest"]) for one in (body["config"], *own)}
@@ -119,6 +119,6 @@ def require_layers(registry: Own, repository: str, body: dict[str, Any], *, of_o
             assert "sha256:" + hashlib.sha256(plain).hexdigest() == diff_id
 
 
-def read_blob(registry: Own, repository: str, digest: str) -> bytes:
+def read_blob(registry: OwnSandbox, repository: str, digest: str) -> bytes:
     assert registry.sandbox.store.blobs.size(REGISTRY, repository, digest) is not None
     return registry.sandbox.store.blobs.files.path(digest).read_bytes()

@@ -19,19 +19,19 @@ from services.transfer.copy_plan import CopyPlan, Source, parse_source, plan_ite
 from services.transfer.copy_run import Copied, apply_copy
 from tests.services.images.test_tagging import a_repository, a_tag
 from tests.support import documents
-from tests.support.own_sandbox import APP, REGISTRY, Own
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from tests.support.strategies import tag_names
 
 OTHER = "contosotarget"
 ABSENT = "registry.contoso.example"
 
 
-def source_of(own: Own, reference: str = "v1", repository: str = APP) -> Source:
+def source_of(own: OwnSandbox, reference: str = "v1", repository: str = APP) -> Source:
     registry = own.registry()
     return Source(registry.login_server, repository, reference, registry)
 
 
-def planned(own: Own, *names: str, source: Source | None = None, target: Registry | None = None) -> CopyPlan:
+def planned(own: OwnSandbox, *names: str, source: Source | None = None, target: Registry | None = None) -> CopyPlan:
     """A plan for targets such as team/other:v1; without a tag the manifest alone."""
     tags = [(name.partition(":")[0], name.partition(":")[2]) for name in names if ":" in name]
     untagged = [name for name in names if ":" not in name]
@@ -45,7 +45,7 @@ def outcomes(copied: Copied) -> dict[str, str]:
     }
 
 
-def imports(own: Own) -> list[int]:
+def imports(own: OwnSandbox) -> list[int]:
     """The status of each import that was asked for."""
     return [request.status for request in own.sandbox.requests if request.path.endswith("/importImage")]
 
@@ -127,7 +127,7 @@ def test_a_password_is_in_no_representation() -> None:
 # Against the sandbox
 
 
-def test_an_index_is_copied_whole_to_another_repository(own: Own) -> None:
+def test_an_index_is_copied_whole_to_another_repository(own: OwnSandbox) -> None:
     digest = own.push_index("v1")
     plan = planned(own, "team/copy:v1", "team/copy:stable")
     assert (plan.digest, plan.blockers, plan.warnings, plan.moves) == (digest, (), (), ())
@@ -143,7 +143,7 @@ def test_an_index_is_copied_whole_to_another_repository(own: Own) -> None:
     assert set(states) == {"InProgress"}
 
 
-def test_an_image_goes_to_another_registry_without_a_tag(own: Own) -> None:
+def test_an_image_goes_to_another_registry_without_a_tag(own: OwnSandbox) -> None:
     digest, raw = own.push("v1")
     target = own.make_registry(OTHER)
     copied = apply_copy(own.session(), planned(own, "team/app", target=target))
@@ -152,7 +152,7 @@ def test_an_image_goes_to_another_registry_without_a_tag(own: Own) -> None:
     assert own.sandbox.store.get_manifest_body(OTHER, APP, digest) == raw
 
 
-def test_a_tag_at_the_same_digest_is_nothing_to_do(own: Own) -> None:
+def test_a_tag_at_the_same_digest_is_nothing_to_do(own: OwnSandbox) -> None:
     own.push("v1", "v2")
     plan = planned(own, f"{APP}:v2")
     assert (plan.items[0].there, plan.todo) == (True, ())
@@ -160,7 +160,7 @@ def test_a_tag_at_the_same_digest_is_nothing_to_do(own: Own) -> None:
     assert imports(own) == []
 
 
-def test_a_tag_that_exists_moves_only_when_that_is_asked_for(own: Own) -> None:
+def test_a_tag_that_exists_moves_only_when_that_is_asked_for(own: OwnSandbox) -> None:
     old, _ = own.push("v1", number=1, repository="team/copy")
     new, _ = own.push("v1", number=2)
     plan = planned(own, "team/copy:v1")
@@ -174,7 +174,7 @@ def test_a_tag_that_exists_moves_only_when_that_is_asked_for(own: Own) -> None:
 
 
 @pytest.mark.parametrize("force", [False, True])
-def test_a_tag_that_appears_after_the_plan_is_not_overwritten(own: Own, force: bool) -> None:
+def test_a_tag_that_appears_after_the_plan_is_not_overwritten(own: OwnSandbox, force: bool) -> None:
     own.push("v1", number=2)
     plan = planned(own, "team/copy:v1")
     theirs, _ = own.push("v1", number=1, repository="team/copy")
@@ -184,7 +184,7 @@ def test_a_tag_that_appears_after_the_plan_is_not_overwritten(own: Own, force: b
     assert (imports(own), own.tags("team/copy")) == ([], {"v1": theirs})
 
 
-def test_a_tag_that_appears_in_the_last_moment_is_refused_by_azure(own: Own) -> None:
+def test_a_tag_that_appears_in_the_last_moment_is_refused_by_azure(own: OwnSandbox) -> None:
     own.push("v1", number=2)
     plan = planned(own, "team/copy:v1")
     theirs, _ = own.push("v1", number=1, repository="team/copy")
@@ -196,7 +196,7 @@ def test_a_tag_that_appears_in_the_last_moment_is_refused_by_azure(own: Own) -> 
     assert own.tags("team/copy") == {"v1": theirs}
 
 
-def test_a_source_tag_that_moves_after_the_plan_changes_nothing(own: Own) -> None:
+def test_a_source_tag_that_moves_after_the_plan_changes_nothing(own: OwnSandbox) -> None:
     planned_digest, _ = own.push("v1", number=1)
     plan = planned(own, "team/copy:v1")
     own.push("v1", number=2)
@@ -204,7 +204,7 @@ def test_a_source_tag_that_moves_after_the_plan_changes_nothing(own: Own) -> Non
     assert own.tags("team/copy") == {"v1": planned_digest}
 
 
-def test_a_source_that_vanishes_after_the_plan(own: Own) -> None:
+def test_a_source_that_vanishes_after_the_plan(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     plan = planned(own, "team/copy:v1")
     own.sandbox.store.delete_manifest(REGISTRY, APP, digest, own.sandbox.state.stamp())
@@ -215,14 +215,14 @@ def test_a_source_that_vanishes_after_the_plan(own: Own) -> None:
     assert own.tags("team/copy") == {}
 
 
-def test_a_source_that_is_not_there(own: Own) -> None:
+def test_a_source_that_is_not_there(own: OwnSandbox) -> None:
     with pytest.raises(ServiceError) as raised:
         planned(own, "team/copy:v1", source=source_of(own, "none"))
     assert raised.value.code == "MANIFEST_UNKNOWN"
 
 
 @pytest.mark.parametrize(("images", "refused"), [(49, False), (50, True)])
-def test_fifty_manifests_are_the_limit_and_it_is_said_before(own: Own, images: int, refused: bool) -> None:
+def test_fifty_manifests_are_the_limit_and_it_is_said_before(own: OwnSandbox, images: int, refused: bool) -> None:
     """The index counts, too."""
     own.push_index("v1", numbers=range(images))
     plan = planned(own, "team/copy:v1")
@@ -240,7 +240,7 @@ def test_fifty_manifests_are_the_limit_and_it_is_said_before(own: Own, images: i
     assert by_azure.value.code == "InvalidParameters"
 
 
-def test_locks_in_the_way_are_in_the_plan_and_azure_keeps_them(own: Own) -> None:
+def test_locks_in_the_way_are_in_the_plan_and_azure_keeps_them(own: OwnSandbox) -> None:
     own.push("v1", number=2)
     own.push("v1", number=1, repository="team/copy")
     frozen = StoredLocks(write=False)
@@ -258,7 +258,7 @@ def test_locks_in_the_way_are_in_the_plan_and_azure_keeps_them(own: Own) -> None
     assert "A lock forbids it" in by_azure.value.remedy
 
 
-def test_a_source_locked_against_reading_is_refused_before(own: Own) -> None:
+def test_a_source_locked_against_reading_is_refused_before(own: OwnSandbox) -> None:
     own.push("v1")
     own.lock_tag("v1", read=False)
     assert "locked against reading" in planned(own, "team/copy:v1").blockers[0]
@@ -268,7 +268,9 @@ CLOSED = {"publicNetworkAccess": "Disabled"}
 
 
 @pytest.mark.parametrize(("bypass", "copied"), [("AzureServices", True), ("None", False)])
-def test_a_closed_target_takes_copies_where_it_lets_trusted_services_in(own: Own, bypass: str, copied: bool) -> None:
+def test_a_closed_target_takes_copies_where_it_lets_trusted_services_in(
+    own: OwnSandbox, bypass: str, copied: bool
+) -> None:
     digest, _ = own.push("v1")
     target = own.make_registry(OTHER, **CLOSED, networkRuleBypassOptions=bypass)
     plan = planned(own, f"{APP}:v1", target=target)
@@ -286,7 +288,7 @@ def test_a_closed_target_takes_copies_where_it_lets_trusted_services_in(own: Own
     assert own.tags(registry=OTHER) == {}
 
 
-def test_a_closed_source_is_copied_without_being_counted(own: Own) -> None:
+def test_a_closed_source_is_copied_without_being_counted(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     document = own.sandbox.store.find_resource(REGISTRY_TYPE, REGISTRY)
     assert document
@@ -301,7 +303,7 @@ def test_a_closed_source_is_copied_without_being_counted(own: Own) -> None:
     assert copied.results.values[0].digest == digest
 
 
-def with_admin(own: Own) -> str:
+def with_admin(own: OwnSandbox) -> str:
     """The admin account switched on; its password."""
     document = own.sandbox.store.find_resource(REGISTRY_TYPE, REGISTRY)
     assert document
@@ -310,11 +312,11 @@ def with_admin(own: Own) -> str:
     return str(document["_sandbox"]["adminPasswords"][0])
 
 
-def by_address(own: Own, password: str) -> Source:
+def by_address(own: OwnSandbox, password: str) -> Source:
     return parse_source(f"{own.registry().login_server}/{APP}:v1", REGISTRY, password)
 
 
-def test_by_address_with_a_user_name_and_password(own: Own) -> None:
+def test_by_address_with_a_user_name_and_password(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     target = own.make_registry(OTHER)
     plan = planned(own, f"{APP}:v1", source=by_address(own, with_admin(own)), target=target)
@@ -323,7 +325,7 @@ def test_by_address_with_a_user_name_and_password(own: Own) -> None:
     assert own.tags(registry=OTHER) == {"v1": digest}
 
 
-def test_a_wrong_password_is_explained_and_shows_nowhere(own: Own, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wrong_password_is_explained_and_shows_nowhere(own: OwnSandbox, caplog: pytest.LogCaptureFixture) -> None:
     own.push("v1")
     with_admin(own)
     plan = planned(own, f"{APP}:v2", source=by_address(own, "hunter2"))
@@ -336,7 +338,7 @@ def test_a_wrong_password_is_explained_and_shows_nowhere(own: Own, caplog: pytes
     assert raised.value.__context__ is None
 
 
-def test_a_registry_that_azure_does_not_reach(own: Own) -> None:
+def test_a_registry_that_azure_does_not_reach(own: OwnSandbox) -> None:
     plan = planned(own, "team/copy:v1", source=parse_source(f"{ABSENT}/app:v1"))
     with pytest.raises(ServiceError) as raised:
         apply_copy(own.session(), plan)
@@ -345,7 +347,7 @@ def test_a_registry_that_azure_does_not_reach(own: Own) -> None:
     assert not [request for request in own.sandbox.requests if ABSENT in request.host]
 
 
-def test_a_reader_may_not_copy(own: Own) -> None:
+def test_a_reader_may_not_copy(own: OwnSandbox) -> None:
     own.push("v1")
     plan = planned(own, "team/copy:v1")
     with pytest.raises(ServiceError) as raised:
@@ -354,7 +356,7 @@ def test_a_reader_may_not_copy(own: Own) -> None:
     assert "AcrPush is not enough" in raised.value.remedy
 
 
-def test_who_may_not_pull_from_the_source_is_told_so(own: Own) -> None:
+def test_who_may_not_pull_from_the_source_is_told_so(own: OwnSandbox) -> None:
     own.push("v1")
     plan = planned(own, "team/copy:v1", target=own.make_registry(OTHER))
     linked = {"error": {"code": "LinkedAuthorizationFailed", "message": "no pull/read on the linked scope"}}
@@ -364,7 +366,7 @@ def test_who_may_not_pull_from_the_source_is_told_so(own: Own) -> None:
     assert "may not pull from the source" in raised.value.remedy
 
 
-def test_stopping_ends_the_wait_and_not_the_copy(own: Own) -> None:
+def test_stopping_ends_the_wait_and_not_the_copy(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     stop = Event()
     stop.set()
@@ -373,7 +375,7 @@ def test_stopping_ends_the_wait_and_not_the_copy(own: Own) -> None:
     assert own.tags("team/copy") == {"v1": digest}
 
 
-def test_polls_that_fail_for_a_while_do_no_harm(own: Own) -> None:
+def test_polls_that_fail_for_a_while_do_no_harm(own: OwnSandbox) -> None:
     own.push("v1")
     plan = planned(own, "team/copy:v1")
     own.break_({"method": "GET", "path": "operationResults", "status": 503, "times": 2})
@@ -381,14 +383,14 @@ def test_polls_that_fail_for_a_while_do_no_harm(own: Own) -> None:
 
 
 @pytest.mark.parametrize("fault", [{"status": 500}, {"reset": True}, {"status": 429, "retry_after": 120}])
-def test_polls_that_go_on_failing_are_made_up_for_by_reading_back(own: Own, fault: dict[str, Any]) -> None:
+def test_polls_that_go_on_failing_are_made_up_for_by_reading_back(own: OwnSandbox, fault: dict[str, Any]) -> None:
     own.push("v1")
     plan = planned(own, "team/copy:v1")
     own.break_({"method": "GET", "path": "operationResults", **fault})
     assert outcomes(apply_copy(own.session(), plan)) == {"team/copy:v1": "created"}
 
 
-def test_an_answer_lost_before_anything_was_done_says_that_it_is_not_known(own: Own) -> None:
+def test_an_answer_lost_before_anything_was_done_says_that_it_is_not_known(own: OwnSandbox) -> None:
     own.push("v1")
     plan = planned(own, "team/copy:v1")
     own.break_({"method": "POST", "path": "importImage", "reset": True})
@@ -399,7 +401,7 @@ def test_an_answer_lost_before_anything_was_done_says_that_it_is_not_known(own: 
     assert own.tags("team/copy") == {}
 
 
-def test_a_tag_that_moves_before_it_is_read_back_is_reported(own: Own) -> None:
+def test_a_tag_that_moves_before_it_is_read_back_is_reported(own: OwnSandbox) -> None:
     own.push("v1", number=1)
     theirs, _ = own.push(number=2, repository="team/copy")
     plan = planned(own, "team/copy:v1")
@@ -412,20 +414,20 @@ def test_a_tag_that_moves_before_it_is_read_back_is_reported(own: Own) -> None:
 
 
 @pytest.mark.parametrize("name", ["", "Team/App", "team//app", "../app", "team/app/", "a" * 256, "**b**", "<b>"])
-def test_a_name_that_no_repository_can_have_is_refused(own: Own, name: str) -> None:
+def test_a_name_that_no_repository_can_have_is_refused(own: OwnSandbox, name: str) -> None:
     own.push("v1")
     with pytest.raises(ServiceError) as raised:
         read_copy_plan(own.session(), source_of(own), own.registry(), [(name, "v1")])
     assert raised.value.code == "InvalidRepository"
 
 
-def test_no_target_is_an_error(own: Own) -> None:
+def test_no_target_is_an_error(own: OwnSandbox) -> None:
     with pytest.raises(ServiceError) as raised:
         planned(own)
     assert raised.value.code == "NoTarget"
 
 
-def test_what_is_copied_has_no_locks_of_its_source(own: Own) -> None:
+def test_what_is_copied_has_no_locks_of_its_source(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     own.sandbox.store.set_manifest_locks(REGISTRY, APP, digest, StoredLocks(delete=False), own.sandbox.state.stamp())
     apply_copy(own.session(), planned(own, "team/copy:v1"))

@@ -18,7 +18,7 @@ from services.connection.errors import ServiceError
 from services.transfer.download import Archive, Member, _header, plan_archive, stream
 from tests.support.canned import Answer, CannedRegistry, Reply, Sent, reset
 from tests.support.documents import DOCKER_LIST, DOCKER_MANIFEST, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
-from tests.support.own_sandbox import APP, REGISTRY, Own
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
 FOREIGN = "application/vnd.docker.image.rootfs.foreign.diff.tar.gzip"
@@ -36,7 +36,7 @@ def noise(size: int, seed: int = 0) -> bytes:
 class Shelf:
     """Images with all their content, in team/app of a sandbox."""
 
-    def __init__(self, own: Own) -> None:
+    def __init__(self, own: OwnSandbox) -> None:
         self.own = own
         self.blobs: dict[str, bytes] = {}
 
@@ -78,11 +78,11 @@ class Shelf:
 
 
 @pytest.fixture
-def shelf(own: Own) -> Shelf:
+def shelf(own: OwnSandbox) -> Shelf:
     return Shelf(own)
 
 
-def pulled(own: Own, digest: str, **more: str) -> tuple[Archive, dict[str, bytes]]:
+def pulled(own: OwnSandbox, digest: str, **more: str) -> tuple[Archive, dict[str, bytes]]:
     """The archive, and its files by name."""
     archive = plan_archive(own.client, APP, digest, **more)
     content = b"".join(stream(own.client, archive))
@@ -101,7 +101,7 @@ def blobs_in(files: dict[str, bytes]) -> dict[str, bytes]:
     return found
 
 
-def test_an_index_is_pulled_with_all_it_lists(own: Own, shelf: Shelf) -> None:
+def test_an_index_is_pulled_with_all_it_lists(own: OwnSandbox, shelf: Shelf) -> None:
     index = shelf.index("v1")
     archive, files = pulled(own, index["digest"], tag="v1")
     assert blobs_in(files) == shelf.blobs
@@ -114,7 +114,7 @@ def test_an_index_is_pulled_with_all_it_lists(own: Own, shelf: Shelf) -> None:
     assert (archive.manifests, archive.blobs) == (4, len(shelf.blobs) - 4)
 
 
-def test_one_platform_of_an_index_is_pulled_without_the_others(own: Own, shelf: Shelf) -> None:
+def test_one_platform_of_an_index_is_pulled_without_the_others(own: OwnSandbox, shelf: Shelf) -> None:
     index = shelf.index("v1")
     archive, files = pulled(own, index["digest"], tag="v1", platform="linux/arm64")
     (entry,) = json.loads(files["index.json"])["manifests"]
@@ -125,7 +125,7 @@ def test_one_platform_of_an_index_is_pulled_without_the_others(own: Own, shelf: 
     assert archive.file_name == "team-app-v1-linux-arm64.tar"
 
 
-def test_a_platform_that_the_index_does_not_have(own: Own, shelf: Shelf) -> None:
+def test_a_platform_that_the_index_does_not_have(own: OwnSandbox, shelf: Shelf) -> None:
     index = shelf.index("v1")
     with pytest.raises(ServiceError) as raised:
         plan_archive(own.client, APP, index["digest"], platform="linux/s390x")
@@ -133,20 +133,20 @@ def test_a_platform_that_the_index_does_not_have(own: Own, shelf: Shelf) -> None
     assert "linux/amd64, linux/arm64" in raised.value.cause
 
 
-def test_by_digest_the_image_has_no_name_in_the_archive(own: Own, shelf: Shelf) -> None:
+def test_by_digest_the_image_has_no_name_in_the_archive(own: OwnSandbox, shelf: Shelf) -> None:
     image = shelf.image()
     archive, files = pulled(own, image["digest"])
     assert "annotations" not in json.loads(files["index.json"])["manifests"][0]
     assert archive.file_name == f"team-app-{image['digest'][7:19]}.tar"
 
 
-def test_the_same_image_gives_the_same_bytes(own: Own, shelf: Shelf) -> None:
+def test_the_same_image_gives_the_same_bytes(own: OwnSandbox, shelf: Shelf) -> None:
     digest = shelf.index("v1")["digest"]
     first, second = (b"".join(stream(own.client, plan_archive(own.client, APP, digest, tag="v1"))) for _ in range(2))
     assert first == second
 
 
-def test_docker_s_own_formats_are_pulled_too(own: Own, shelf: Shelf) -> None:
+def test_docker_s_own_formats_are_pulled_too(own: OwnSandbox, shelf: Shelf) -> None:
     config = shelf.blob(b"{}", "application/vnd.docker.container.image.v1+json")
     image = shelf.manifest({"config": config, "layers": []}, DOCKER_MANIFEST)
     platform = {"os": "linux", "architecture": "amd64"}
@@ -156,7 +156,7 @@ def test_docker_s_own_formats_are_pulled_too(own: Own, shelf: Shelf) -> None:
     assert json.loads(files["index.json"])["manifests"][0]["mediaType"] == DOCKER_LIST
 
 
-def test_a_seeded_image_has_no_content_and_that_shows_before_the_first_byte(own: Own) -> None:
+def test_a_seeded_image_has_no_content_and_that_shows_before_the_first_byte(own: OwnSandbox) -> None:
     tag = own.sandbox.store.get_tag(REGISTRY, "nodejstemplate", "v1.0.0")
     assert tag
     with pytest.raises(ServiceError) as raised:
@@ -166,7 +166,7 @@ def test_a_seeded_image_has_no_content_and_that_shows_before_the_first_byte(own:
     assert not [request for request in own.sandbox.requests if request.method == "GET" and "/blobs/" in request.path]
 
 
-def test_a_layer_that_may_not_be_distributed_can_be_missing(own: Own, shelf: Shelf) -> None:
+def test_a_layer_that_may_not_be_distributed_can_be_missing(own: OwnSandbox, shelf: Shelf) -> None:
     config = shelf.blob(b"{}", OCI_CONFIG)
     foreign = {"mediaType": FOREIGN, "digest": sha(b"windows"), "size": 7, "urls": ["https://contoso.example/layer"]}
     image = shelf.manifest({"config": config, "layers": [foreign]}, DOCKER_MANIFEST)
@@ -175,7 +175,7 @@ def test_a_layer_that_may_not_be_distributed_can_be_missing(own: Own, shelf: She
     assert blobs_in(files) == shelf.blobs
 
 
-def test_a_manifest_that_lies_about_a_size_is_refused_before_the_first_byte(own: Own, shelf: Shelf) -> None:
+def test_a_manifest_that_lies_about_a_size_is_refused_before_the_first_byte(own: OwnSandbox, shelf: Shelf) -> None:
     config = {**shelf.blob(b"{}", OCI_CONFIG), "size": 3}
     image = shelf.manifest({"config": config, "layers": []}, OCI_MANIFEST)
     with pytest.raises(ServiceError) as raised:
@@ -183,7 +183,7 @@ def test_a_manifest_that_lies_about_a_size_is_refused_before_the_first_byte(own:
     assert raised.value.code == "SizeMismatch"
 
 
-def test_a_blob_that_vanishes_after_the_plan_breaks_the_stream(own: Own, shelf: Shelf) -> None:
+def test_a_blob_that_vanishes_after_the_plan_breaks_the_stream(own: OwnSandbox, shelf: Shelf) -> None:
     image = shelf.image(layers=(b"layer",))
     archive = plan_archive(own.client, APP, image["digest"])
     own.sandbox.store.blobs.delete(REGISTRY, sha(b"layer"))
@@ -195,7 +195,7 @@ def test_a_blob_that_vanishes_after_the_plan_breaks_the_stream(own: Own, shelf: 
     assert sent < archive.size
 
 
-def test_content_that_was_changed_in_the_registry_breaks_the_stream(own: Own, shelf: Shelf) -> None:
+def test_content_that_was_changed_in_the_registry_breaks_the_stream(own: OwnSandbox, shelf: Shelf) -> None:
     image = shelf.image(layers=(b"layer",))
     archive = plan_archive(own.client, APP, image["digest"])
     own.sandbox.store.blobs.files.path(sha(b"layer")).write_bytes(b"liars")
@@ -207,7 +207,7 @@ def test_content_that_was_changed_in_the_registry_breaks_the_stream(own: Own, sh
     assert sent < archive.size
 
 
-def test_a_large_layer_passes_in_constant_memory(own: Own, shelf: Shelf) -> None:
+def test_a_large_layer_passes_in_constant_memory(own: OwnSandbox, shelf: Shelf) -> None:
     image = shelf.image(layers=(noise(64 * MIB),))
     shelf.blobs.clear()
     archive = plan_archive(own.client, APP, image["digest"])
@@ -220,7 +220,7 @@ def test_a_large_layer_passes_in_constant_memory(own: Own, shelf: Shelf) -> None
     assert peak < 16 * MIB
 
 
-def test_faults_of_the_registry_are_tried_again(own: Own, shelf: Shelf) -> None:
+def test_faults_of_the_registry_are_tried_again(own: OwnSandbox, shelf: Shelf) -> None:
     index = shelf.index("v1")
     own.break_(
         {"method": "GET", "path": "/blobs/", "status": 503, "every": 2, "times": 2},

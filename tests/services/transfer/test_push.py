@@ -19,14 +19,14 @@ from services.transfer.blob_uploads import CHUNK
 from services.transfer.push import PushResult, apply_push, read_push_plan
 from tests.support.canned import Answer, CannedRegistry, reset
 from tests.support.image_archives import Layout, config_of, docker_save, tar_of
-from tests.support.own_sandbox import APP, REGISTRY, Own
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 
 TAG = "v2"
 BLOBS = r"/blobs/"
 
 
 @pytest.fixture
-def own(own: Own, monkeypatch: pytest.MonkeyPatch) -> Own:
+def own(own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> OwnSandbox:
     monkeypatch.setattr(blob_uploads, "_FIRST_WAIT_S", 0.001)
     own.push("v1")
     return own
@@ -62,14 +62,14 @@ def refusal(work: Callable[[], object]) -> ServiceError:
     return caught.value
 
 
-def requests(own: Own, *methods: str) -> list[str]:
+def requests(own: OwnSandbox, *methods: str) -> list[str]:
     """'PUT /path' of what was answered with success, in order."""
     return [
         f"{sent.method} {sent.path}" for sent in own.sandbox.requests if sent.method in methods and sent.status < 300
     ]
 
 
-def stored(own: Own, content: Content, repository: str = APP) -> bool:
+def stored(own: OwnSandbox, content: Content, repository: str = APP) -> bool:
     """Whether the store has all of it, byte by byte."""
     store = own.sandbox.store
     blobs = all(
@@ -82,14 +82,14 @@ def stored(own: Own, content: Content, repository: str = APP) -> bool:
     )
 
 
-def open_uploads(own: Own) -> int:
+def open_uploads(own: OwnSandbox) -> int:
     return len(list(own.sandbox.store.blobs.files._uploads.iterdir()))
 
 
 # What is sent
 
 
-def test_an_image_is_pushed_byte_by_byte_and_the_tag_read_back(own: Own) -> None:
+def test_an_image_is_pushed_byte_by_byte_and_the_tag_read_back(own: OwnSandbox) -> None:
     content = index_of()
     result = push(own.client, content)
     assert stored(own, content)
@@ -99,7 +99,7 @@ def test_an_image_is_pushed_byte_by_byte_and_the_tag_read_back(own: Own) -> None
     assert open_uploads(own) == 0
 
 
-def test_children_come_before_parents_and_the_tag_comes_last(own: Own) -> None:
+def test_children_come_before_parents_and_the_tag_comes_last(own: OwnSandbox) -> None:
     content = index_of()
     push(own.client, content)
     writes = requests(own, "PUT", "POST", "PATCH")
@@ -108,7 +108,7 @@ def test_children_come_before_parents_and_the_tag_comes_last(own: Own) -> None:
     assert all("/manifests/" not in path for path in writes[: -len(manifests)])
 
 
-def test_each_blob_is_sent_once_and_a_second_push_sends_none(own: Own) -> None:
+def test_each_blob_is_sent_once_and_a_second_push_sends_none(own: OwnSandbox) -> None:
     content = index_of()
     push(own.client, content)
     assert len(requests(own, "PATCH")) == len(content.blobs)
@@ -121,7 +121,7 @@ def test_each_blob_is_sent_once_and_a_second_push_sends_none(own: Own) -> None:
     assert not [path for path in requests(own, "PATCH", "POST", "PUT") if BLOBS in path]
 
 
-def test_only_what_is_new_is_sent(own: Own) -> None:
+def test_only_what_is_new_is_sent(own: OwnSandbox) -> None:
     push(own.client, index_of("amd64"))
     content = index_of("amd64", "arm64")
     plan = read_push_plan(own.client, content, APP, TAG)
@@ -131,7 +131,7 @@ def test_only_what_is_new_is_sent(own: Own) -> None:
     assert own.tags()[TAG] == content.digest
 
 
-def test_a_blob_of_another_repository_is_mounted_with_one_token_for_both(own: Own) -> None:
+def test_a_blob_of_another_repository_is_mounted_with_one_token_for_both(own: OwnSandbox) -> None:
     content = index_of()
     push(own.client, content, "team/base")
     elsewhere = {blob.digest: "team/base" for blob in content.blobs}
@@ -145,7 +145,7 @@ def test_a_blob_of_another_repository_is_mounted_with_one_token_for_both(own: Ow
     assert not requests(own, "PATCH")
 
 
-def test_what_can_not_be_mounted_after_all_is_sent(own: Own) -> None:
+def test_what_can_not_be_mounted_after_all_is_sent(own: OwnSandbox) -> None:
     content = index_of()
     plan = read_push_plan(own.client, content, "team/new", TAG, elsewhere={blob.digest: APP for blob in content.blobs})
     result = apply_push(own.client, content, plan)
@@ -153,13 +153,13 @@ def test_what_can_not_be_mounted_after_all_is_sent(own: Own) -> None:
     assert stored(own, content, "team/new")
 
 
-def test_the_layers_of_docker_save_are_pushed(own: Own) -> None:
+def test_the_layers_of_docker_save_are_pushed(own: OwnSandbox) -> None:
     content = content_of(docker_save([tar_of({"a": b"a" * 10_000}), tar_of({"b": b"b"})], "contoso/app:v1"))
     assert push(own.client, content).tag.digest == content.digest
     assert stored(own, content)
 
 
-def test_a_large_blob_goes_in_chunks_and_progress_reaches_its_end(own: Own) -> None:
+def test_a_large_blob_goes_in_chunks_and_progress_reaches_its_end(own: OwnSandbox) -> None:
     content = large(2 * CHUNK + 7)
     seen: list[tuple[int, int, str]] = []
     push(own.client, content, progress=lambda *report: seen.append(report))
@@ -168,11 +168,11 @@ def test_a_large_blob_goes_in_chunks_and_progress_reaches_its_end(own: Own) -> N
     assert [done for done, _, _ in seen] == sorted(done for done, _, _ in seen)
 
 
-def test_an_empty_blob_is_pushed(own: Own) -> None:
+def test_an_empty_blob_is_pushed(own: OwnSandbox) -> None:
     assert stored_after(own, large(0))
 
 
-def stored_after(own: Own, content: Content) -> bool:
+def stored_after(own: OwnSandbox, content: Content) -> bool:
     push(own.client, content)
     return stored(own, content)
 
@@ -193,14 +193,14 @@ def stored_after(own: Own, content: Content) -> bool:
     ],
 )
 def test_a_name_that_can_be_none_is_refused_before_anything_is_asked(
-    own: Own, repository: str, tag: str, code: str
+    own: OwnSandbox, repository: str, tag: str, code: str
 ) -> None:
     own.sandbox.clear_requests()
     assert refusal(lambda: read_push_plan(own.client, index_of(), repository, tag)).code == code
     assert own.sandbox.requests == []
 
 
-def test_a_lock_is_the_plans_reason_and_nothing_is_sent(own: Own) -> None:
+def test_a_lock_is_the_plans_reason_and_nothing_is_sent(own: OwnSandbox) -> None:
     content = index_of()
     own.lock_tag("v1", write=False)
     by_tag = read_push_plan(own.client, content, APP, "v1")
@@ -217,7 +217,7 @@ def test_a_lock_is_the_plans_reason_and_nothing_is_sent(own: Own) -> None:
     assert own.sandbox.requests == []
 
 
-def test_a_tag_that_is_locked_against_deletion_alone_may_move(own: Own) -> None:
+def test_a_tag_that_is_locked_against_deletion_alone_may_move(own: OwnSandbox) -> None:
     own.lock_tag("v1", delete=False)
     content = index_of()
     plan = read_push_plan(own.client, content, APP, "v1")
@@ -225,12 +225,12 @@ def test_a_tag_that_is_locked_against_deletion_alone_may_move(own: Own) -> None:
     assert apply_push(own.client, content, plan).tag.digest == content.digest
 
 
-def test_a_plan_is_good_for_its_own_image_only(own: Own) -> None:
+def test_a_plan_is_good_for_its_own_image_only(own: OwnSandbox) -> None:
     plan = read_push_plan(own.client, index_of(), APP, TAG)
     assert refusal(lambda: apply_push(own.client, index_of(seed="b"), plan)).code == "Refused"
 
 
-def test_who_may_only_read_is_refused_with_the_reason(own: Own) -> None:
+def test_who_may_only_read_is_refused_with_the_reason(own: OwnSandbox) -> None:
     reader = own.as_reader()
     error = refusal(lambda: push(reader, index_of()))
     assert (error.code, error.status) == ("UNAUTHORIZED", 401)
@@ -240,7 +240,7 @@ def test_who_may_only_read_is_refused_with_the_reason(own: Own) -> None:
 # What happens meanwhile
 
 
-def test_a_tag_that_moved_meanwhile_is_left_where_it_is(own: Own) -> None:
+def test_a_tag_that_moved_meanwhile_is_left_where_it_is(own: OwnSandbox) -> None:
     content = index_of()
     plan = read_push_plan(own.client, content, APP, "v1")
     other, _ = own.push(number=2)
@@ -251,7 +251,7 @@ def test_a_tag_that_moved_meanwhile_is_left_where_it_is(own: Own) -> None:
     assert own.tags()["v1"] == other
 
 
-def test_a_tag_that_appeared_meanwhile_is_left(own: Own) -> None:
+def test_a_tag_that_appeared_meanwhile_is_left(own: OwnSandbox) -> None:
     content = index_of()
     plan = read_push_plan(own.client, content, APP, TAG)
     other, _ = own.push(TAG, number=2)
@@ -259,7 +259,7 @@ def test_a_tag_that_appeared_meanwhile_is_left(own: Own) -> None:
     assert own.tags()[TAG] == other
 
 
-def test_a_lock_that_appeared_meanwhile_is_told(own: Own) -> None:
+def test_a_lock_that_appeared_meanwhile_is_told(own: OwnSandbox) -> None:
     content = index_of()
     plan = read_push_plan(own.client, content, APP, TAG)
     own.lock_repository(write=False)
@@ -267,7 +267,7 @@ def test_a_lock_that_appeared_meanwhile_is_told(own: Own) -> None:
     assert TAG not in own.tags()
 
 
-def test_a_blob_that_vanished_after_the_plan_is_sent_again(own: Own) -> None:
+def test_a_blob_that_vanished_after_the_plan_is_sent_again(own: OwnSandbox) -> None:
     content = index_of()
     push(own.client, content, tag="v9")
     plan = read_push_plan(own.client, content, APP, TAG)
@@ -278,7 +278,7 @@ def test_a_blob_that_vanished_after_the_plan_is_sent_again(own: Own) -> None:
     assert stored(own, content)
 
 
-def test_a_file_that_changed_after_it_was_checked_is_never_tagged(own: Own) -> None:
+def test_a_file_that_changed_after_it_was_checked_is_never_tagged(own: OwnSandbox) -> None:
     content = index_of()
     blob = content.blobs[0]
     other = Part(RandomAccess(io.BytesIO(b"x" * blob.size), owned=False), 0, blob.size)
@@ -287,7 +287,7 @@ def test_a_file_that_changed_after_it_was_checked_is_never_tagged(own: Own) -> N
     assert TAG not in own.tags()
 
 
-def test_two_who_push_the_same_at_once_both_succeed(own: Own) -> None:
+def test_two_who_push_the_same_at_once_both_succeed(own: OwnSandbox) -> None:
     content = index_of()
     plan = read_push_plan(own.client, content, APP, TAG)
     with ThreadPoolExecutor(2) as pool:
@@ -303,7 +303,7 @@ def test_two_who_push_the_same_at_once_both_succeed(own: Own) -> None:
 
 
 @pytest.mark.parametrize("stop_at", [1, CHUNK + 1])
-def test_a_stop_leaves_no_tag_and_gives_up_its_uploads(own: Own, stop_at: int) -> None:
+def test_a_stop_leaves_no_tag_and_gives_up_its_uploads(own: OwnSandbox, stop_at: int) -> None:
     content = large(3 * CHUNK)
     stop = Event()
 
@@ -321,14 +321,14 @@ def test_a_stop_leaves_no_tag_and_gives_up_its_uploads(own: Own, stop_at: int) -
     ("method", "path"),
     [("PATCH", BLOBS), ("POST", BLOBS), ("PUT", BLOBS), ("PUT", "/manifests/sha256"), ("PUT", f"/manifests/{TAG}$")],
 )
-def test_a_failure_that_stays_leaves_no_tag(own: Own, method: str, path: str) -> None:
+def test_a_failure_that_stays_leaves_no_tag(own: OwnSandbox, method: str, path: str) -> None:
     own.break_({"method": method, "path": path, "status": 400})
     assert refusal(lambda: push(own.client, index_of())).status == 400
     assert TAG not in own.tags()
     assert open_uploads(own) == 0
 
 
-def test_an_upload_goes_on_where_the_registry_has_it(own: Own) -> None:
+def test_an_upload_goes_on_where_the_registry_has_it(own: OwnSandbox) -> None:
     content = large(3 * CHUNK)
     # The answer is lost after the chunk has arrived: a fault of the network, made here at the client.
     client, lost = own.client, []
@@ -348,7 +348,7 @@ def test_an_upload_goes_on_where_the_registry_has_it(own: Own) -> None:
     assert stored(own, content)
 
 
-def test_a_last_answer_that_is_lost_is_found_out_and_nothing_sent_twice(own: Own) -> None:
+def test_a_last_answer_that_is_lost_is_found_out_and_nothing_sent_twice(own: OwnSandbox) -> None:
     content = index_of()
     client, lost = own.client, set[str]()
     once = client.once
@@ -379,7 +379,7 @@ def test_a_last_answer_that_is_lost_is_found_out_and_nothing_sent_twice(own: Own
     ],
     ids=["500", "503", "429", "reset", "404"],
 )
-def test_a_fault_that_passes_is_not_seen(own: Own, method: str, fault: dict[str, Any]) -> None:
+def test_a_fault_that_passes_is_not_seen(own: OwnSandbox, method: str, fault: dict[str, Any]) -> None:
     content = large(CHUNK + 1)
     path = "/blobs/uploads/." if fault.get("status") == 404 else BLOBS
     own.break_({"method": method, "path": path, "times": 2, **fault})
@@ -389,7 +389,9 @@ def test_a_fault_that_passes_is_not_seen(own: Own, method: str, fault: dict[str,
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_with_a_tenth_of_all_requests_failing_nothing_is_lost_doubled_or_wrongly_told(own: Own, seed: int) -> None:
+def test_with_a_tenth_of_all_requests_failing_nothing_is_lost_doubled_or_wrongly_told(
+    own: OwnSandbox, seed: int
+) -> None:
     content = index_of("amd64", "arm64", "s390x", seed=str(seed))
     more = large(2 * CHUNK + seed, seed)
     faults: list[dict[str, Any]] = [
@@ -413,7 +415,7 @@ def test_with_a_tenth_of_all_requests_failing_nothing_is_lost_doubled_or_wrongly
     assert set(tags) == {"v1", TAG}
 
 
-def test_a_registry_that_does_not_mend_is_told_after_a_while(own: Own) -> None:
+def test_a_registry_that_does_not_mend_is_told_after_a_while(own: OwnSandbox) -> None:
     own.break_({"method": "PATCH", "path": BLOBS, "status": 500})
     error = refusal(lambda: push(own.client, index_of()))
     assert error.status == 500

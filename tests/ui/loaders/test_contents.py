@@ -10,7 +10,7 @@ from sandbox.server import Sandbox
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession, connect_sandbox
 from services.images.repository_contents import RepositoryContents
-from tests.support.own_sandbox import REGISTRY, Own, own_sandbox
+from tests.support.own_sandbox import REGISTRY, OwnSandbox, own_sandbox
 from ui.loaders import contents as whole
 from ui.runtime import connection
 
@@ -102,6 +102,6 @@ def test_a_stop_leaves_what_is_in_and_says_that_it_is_not_all(tmp_path: Path) ->
         assert sum(repository.untried for repository in found.contents.values) > 0
 
 
-def _push_many(own: Own) -> None:
+def _push_many(own: OwnSandbox) -> None:
     for number in range(1, 80):
         own.push(number=number)

@@ -18,19 +18,19 @@ from starlette.middleware.gzip import GZipMiddleware
 
 from services.transfer.download import Archive, plan_archive
 from tests.services.transfer.test_download import Shelf, noise
-from tests.support.own_sandbox import APP, REGISTRY, Own
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from ui.runtime import connection
 from ui.transfer import download_route
 
 
 @pytest.fixture
-def own(own: Own) -> Own:
+def own(own: OwnSandbox) -> OwnSandbox:
     connection.use(own.session())
     return own
 
 
 @pytest.fixture
-def archive(own: Own) -> Archive:
+def archive(own: OwnSandbox) -> Archive:
     image = Shelf(own).image("v1", layers=(noise(3_000_000), b"layer"))
     return plan_archive(own.client, APP, image["digest"], tag="v1")
 
@@ -53,7 +53,9 @@ def get(url: str, method: str = "GET") -> requests.Response:
     return requests.request(method, url, headers={"Accept-Encoding": "gzip"}, timeout=30)
 
 
-def test_the_archive_comes_whole_under_its_name_and_with_its_length(own: Own, archive: Archive, server: str) -> None:
+def test_the_archive_comes_whole_under_its_name_and_with_its_length(
+    own: OwnSandbox, archive: Archive, server: str
+) -> None:
     path = download_route.mint(connection.who(), own.client.login_server, archive)
     answer = get(server + path)
     assert answer.status_code == 200
@@ -67,7 +69,7 @@ def test_the_archive_comes_whole_under_its_name_and_with_its_length(own: Own, ar
                 assert content and hashlib.sha256(content.read()).hexdigest() == member.name[-64:]
 
 
-def test_a_head_tells_the_length_and_reads_nothing(own: Own, archive: Archive, server: str) -> None:
+def test_a_head_tells_the_length_and_reads_nothing(own: OwnSandbox, archive: Archive, server: str) -> None:
     path = download_route.mint(connection.who(), own.client.login_server, archive)
     own.sandbox.clear_requests()
     answer = get(server + path, "HEAD")
@@ -76,14 +78,14 @@ def test_a_head_tells_the_length_and_reads_nothing(own: Own, archive: Archive, s
 
 
 @pytest.mark.parametrize("ticket", ["", "none", "..%2f..%2fetc%2fpasswd", "a" * 5000, "<b>"])
-def test_an_unknown_ticket_is_not_found(own: Own, server: str, ticket: str) -> None:  # noqa: ARG001
+def test_an_unknown_ticket_is_not_found(own: OwnSandbox, server: str, ticket: str) -> None:  # noqa: ARG001
     answer = get(f"{server}/download/{ticket}")
     assert answer.status_code == 404
     assert answer.headers["Content-Type"].startswith("text/plain")
 
 
 def test_a_ticket_is_valid_for_some_minutes(
-    own: Own, archive: Archive, server: str, monkeypatch: pytest.MonkeyPatch
+    own: OwnSandbox, archive: Archive, server: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 1000.0
     monkeypatch.setattr(download_route, "monotonic", lambda: now)
@@ -96,13 +98,13 @@ def test_a_ticket_is_valid_for_some_minutes(
     assert path.rpartition("/")[2] not in download_route._tickets
 
 
-def test_a_ticket_counts_for_who_got_it_alone(own: Own, archive: Archive, server: str) -> None:
+def test_a_ticket_counts_for_who_got_it_alone(own: OwnSandbox, archive: Archive, server: str) -> None:
     path = download_route.mint(connection.who(), own.client.login_server, archive)
     connection.use(own.session(as_reader=True))
     assert get(server + path).status_code == 404
 
 
-def test_tickets_can_not_be_guessed_and_do_not_pile_up(own: Own, archive: Archive) -> None:
+def test_tickets_can_not_be_guessed_and_do_not_pile_up(own: OwnSandbox, archive: Archive) -> None:
     paths = [
         download_route.mint(connection.who(), own.client.login_server, archive) for _ in range(download_route.MOST + 5)
     ]
@@ -112,7 +114,7 @@ def test_tickets_can_not_be_guessed_and_do_not_pile_up(own: Own, archive: Archiv
     assert paths[-1].rpartition("/")[2] in download_route._tickets
 
 
-def test_a_stream_that_breaks_is_no_whole_download(own: Own, archive: Archive, server: str) -> None:
+def test_a_stream_that_breaks_is_no_whole_download(own: OwnSandbox, archive: Archive, server: str) -> None:
     path = download_route.mint(connection.who(), own.client.login_server, archive)
     stored = next(member for member in archive.members if member.content is None and member.size == 5)
     own.sandbox.store.blobs.delete(REGISTRY, stored.digest)
