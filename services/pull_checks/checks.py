@@ -32,6 +32,8 @@ class Check:
     fix: str = ""
 
 
+# The title of the C3 that asks whether the identity exists.
+EXISTENCE = "Kubelet identity exists"
 # As `az aks check-acr` orders them, then from the registry outwards to the node.
 # Decided in: state.py C1, C8, C18, C19; identity.py C3, C4; permission.py C5 to C7, C13, C14; network.py C2, C9 to C12,
 # C17; image.py C15, C16.
@@ -42,6 +44,9 @@ ORDER = (
 # The verdict CAN needs each of these to have run.
 _NEEDED = frozenset({"C1", "C3", "C4", "C6", "C9", "C19"})
 _NEEDED_FOR_IMAGE = frozenset({"C15", "C16"})
+# While one of these is unknown nothing says that it can pull: the registry, the identity, or its permission. Of C3 the
+# existence of a known identity does not count here.
+_DECISIVE = frozenset({"C1", "C3", "C6"})
 # The verdict can be CAN while one of these is unknown.
 _ADVISORY = frozenset({"C2", "C5", "C7", "C8", "C12", "C13", "C14", "C17", "C18"})
 
@@ -64,40 +69,57 @@ class Answer(StrEnum):
     CAN = "can pull"
     CANNOT = "can't pull"
     PROBABLY = "probably"
+    UNDECIDED = "can't be told"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """`failed` and `undetermined`: the checks that decide it; `missing`: ids of needed checks that did not run."""
+    """`failed` and `undetermined`: the checks that decide it; `missing`: ids of needed checks that did not run.
+
+    `decisive`: those of `undetermined` without which nothing says that it can pull.
+    """
 
     answer: Answer
     failed: tuple[Check, ...]
     undetermined: tuple[Check, ...]
     missing: tuple[str, ...]
+    decisive: tuple[Check, ...] = ()
 
     @property
     def sentence(self) -> str:
-        """'Can't pull: AcrPull is assigned to …', or 'Probably can pull. Unknown: Outbound address.'"""
-        if self.answer is Answer.CANNOT:
-            return f"Can't pull: {' '.join(check.evidence for check in self.failed)}"
-        if self.answer is Answer.PROBABLY:
-            unknown_titles = [check.title for check in self.undetermined]
-            unknown_titles += [f"check {one} did not run" for one in self.missing]
-            return f"Probably can pull. Unknown: {', '.join(unknown_titles)}."
+        """'Can't pull: AcrPull is assigned to …', 'Can't be told. …' or 'Probably can pull. Unknown: …'."""
+        others = [check.title for check in self.undetermined if check not in self.decisive]
+        others += [f"check {one} did not run" for one in self.missing]
+        also = f" Unknown: {', '.join(others)}." if others else ""
+        match self.answer:
+            case Answer.CANNOT:
+                return f"Can't pull: {' '.join(check.evidence for check in self.failed)}"
+            case Answer.UNDECIDED:
+                why = "".join(f" {check.title} unknown: {check.evidence}" for check in self.decisive)
+                return f"Can't be told.{why}{also}"
+            case Answer.PROBABLY:
+                return f"Probably can pull.{also}"
         return "Can pull."
 
 
 def verdict(checks: Iterable[Check], *, image: bool = False) -> Verdict:
     """The verdict. `image`: the question names an image, and its checks count too.
 
-    CAN only if each needed check has run, none failed, and only advisory ones are unknown. One failure is enough
-    for CANNOT, whatever else is unknown.
+    One failure is enough for CANNOT, whatever else is unknown. UNDECIDED if the registry, the identity model, the
+    identity or its permission is unknown. CAN only if each needed check has run, none failed, and only advisory ones
+    are unknown.
     """
     checks = in_order(checks)
     failed = tuple(check for check in checks if check.state is CheckState.FAILED)
     undetermined = tuple(check for check in checks if check.state is CheckState.UNKNOWN and check.id not in _ADVISORY)
+    decisive = tuple(check for check in undetermined if check.id in _DECISIVE and check.title != EXISTENCE)
     needed = _NEEDED | _NEEDED_FOR_IMAGE if image else _NEEDED
     ran = {check.id for check in checks}
     missing = tuple(id_ for id_ in ORDER if id_ in needed and id_ not in ran)
-    answer = Answer.CANNOT if failed else Answer.PROBABLY if undetermined or missing else Answer.CAN
-    return Verdict(answer, failed, undetermined, missing)
+    if failed:
+        answer = Answer.CANNOT
+    elif decisive or _DECISIVE & set(missing):
+        answer = Answer.UNDECIDED
+    else:
+        answer = Answer.PROBABLY if undetermined or missing else Answer.CAN
+    return Verdict(answer, failed, undetermined, missing, decisive)

@@ -8,8 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from services.aks.clusters import Cluster
-from services.pull_checks import identity
-from services.pull_checks.checks import Answer, Check, CheckState, Verdict
+from services.pull_checks.checks import EXISTENCE, Answer, Check, CheckState, Verdict
 from services.pull_checks.network import NAME, Resolved
 from services.pull_checks.permission import PERMISSION
 from services.registries.registry import Registry
@@ -48,7 +47,7 @@ def as_text(
     lines.append("Checking managed identity..." if cluster.kubelet else "The cluster uses service principal.")
     if cluster.kubelet:
         lines.append(f"Kubelet managed identity client ID: {cluster.kubelet.client_id}")
-    step(identity.EXISTENCE, "Validating managed identity existance")
+    step(EXISTENCE, "Validating managed identity existance")
     step(PERMISSION, "Validating image pull permission")
     for check in list(by_title.values()):
         step(check.title, f"Checking {check.title[0].lower()}{check.title[1:]} ({check.id})")
@@ -56,5 +55,6 @@ def as_text(
         Answer.CAN: f"\nYour cluster can pull images from {server}!",
         Answer.CANNOT: f"\nYour cluster can't pull images from {server}.",
         Answer.PROBABLY: f"\n{verdict.sentence}",
+        Answer.UNDECIDED: f"\n{verdict.sentence}",
     }[verdict.answer]
     return "\n".join(f"[{now:%Y-%m-%dT%H:%M:%SZ}] {line}" for line in (*lines, last)) + "\n"

@@ -156,7 +156,7 @@ def test_role_assignments_that_refuse_are_a_panel_and_never_a_green_answer(check
     at = check(own.session(), **PAIR)
     assert "Could not list who may use casaacr01" in texts(at)
     assert not at.success
-    assert "Probably can pull. Unknown:" in alerts(at)
+    assert "Can't be told. Image pull permission unknown: Could not list who may use casaacr01" in alerts(at)
 
 
 def start_test_pull(at: AppTest) -> AppTest:

@@ -32,7 +32,7 @@ def show_verdict(run: PullRun, *, running: bool, image: bool) -> None:
             st.success(sentence, icon=":material/check_circle:")
         case Answer.CANNOT:
             st.error(sentence, icon=":material/cancel:")
-        case Answer.PROBABLY:
+        case Answer.PROBABLY | Answer.UNDECIDED:
             st.warning(sentence, icon=":material/help:")
 
 

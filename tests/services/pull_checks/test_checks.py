@@ -19,7 +19,7 @@ from services.connection.parallel import Partial, Refusal
 from services.pull_checks import identity, network, state
 from services.pull_checks import image as images
 from services.pull_checks import permission as permissions
-from services.pull_checks.checks import ORDER, Answer, Check, CheckState, in_order, unknown, verdict
+from services.pull_checks.checks import EXISTENCE, ORDER, Answer, Check, CheckState, in_order, unknown, verdict
 from services.pull_checks.private_link import Endpoint, NetworkPath, Networks, Zone, private_path
 from services.pull_checks.public_addresses import Outbound, outbound_of
 from services.pull_checks.text import as_text
@@ -370,25 +370,66 @@ def passing(*ids: str) -> tuple[Check, ...]:
     return tuple(Check(id_, id_, PASSED, "fine.") for id_ in ids)
 
 
-@given(st.lists(CHECKS, max_size=25), st.booleans())
-def test_the_verdict_is_green_only_where_all_that_it_takes_has_run_and_passed(
-    checks: list[Check], with_image: bool
-) -> None:
+DECISIVE = ("C1", "C3", "C6")
+ADVISORY = tuple(id_ for id_ in ORDER if id_ not in (*NEEDED, "C10", "C11", "C15", "C16"))
+
+
+@st.composite
+def almost_green(draw: st.DrawFn) -> list[Check]:
+    """All that a green verdict needs, and then some of it removed or otherwise: near the border, green is reached."""
+    states = {id_: draw(st.sampled_from((PASSED, WARNING))) for id_ in (*NEEDED, "C15", "C16")}
+    states |= {
+        id_: draw(st.sampled_from((PASSED, WARNING, UNKNOWN))) for id_ in draw(st.sets(st.sampled_from(ADVISORY)))
+    }
+    for id_ in draw(st.sets(st.sampled_from(ORDER), max_size=2)):
+        states[id_] = draw(st.sampled_from(CheckState))
+    for id_ in draw(st.sets(st.sampled_from((*NEEDED, "C15", "C16")), max_size=1)):
+        states.pop(id_)
+    checks = [Check(id_, f"title of {id_}", state, f"evidence of {id_}.") for id_, state in states.items()]
+    return draw(st.permutations(checks))
+
+
+@given(st.one_of(almost_green(), st.lists(CHECKS, max_size=25)), st.booleans())
+def test_the_verdict_follows_from_what_ran_and_what_is_unknown(checks: list[Check], with_image: bool) -> None:
     found = verdict(checks, image=with_image)
     needed = {*NEEDED, "C15", "C16"} if with_image else set(NEEDED)
-    if found.answer is Answer.CAN:
-        assert all(check.state is not FAILED for check in checks)
-        assert needed <= {check.id for check in checks if check.state in (PASSED, WARNING)}
-        assert not any(check.id in needed and check.state is UNKNOWN for check in checks)
-    assert (found.answer is Answer.CANNOT) is any(check.state is FAILED for check in checks)
+    ran, unknown_ids = {check.id for check in checks}, {check.id for check in checks if check.state is UNKNOWN}
+    if any(check.state is FAILED for check in checks):
+        answer = Answer.CANNOT
+    elif not ran.issuperset(DECISIVE) or unknown_ids.intersection(DECISIVE):
+        answer = Answer.UNDECIDED
+    elif not ran.issuperset(needed) or unknown_ids.difference(ADVISORY):
+        answer = Answer.PROBABLY
+    else:
+        answer = Answer.CAN
+    assert found.answer is answer
     assert found.sentence
     assert [ORDER.index(check.id) for check in in_order(checks)] == sorted(ORDER.index(check.id) for check in checks)
+
+
+@pytest.mark.parametrize("id_", NEEDED)
+def test_no_verdict_is_green_without_each_needed_check(id_: str) -> None:
+    assert verdict(passing(*NEEDED)).answer is Answer.CAN
+    others = passing(*(one for one in NEEDED if one != id_))
+    worst = Answer.UNDECIDED if id_ in DECISIVE else Answer.PROBABLY
+    assert verdict(others).answer is worst
+    assert verdict((*others, unknown(id_, "title", "no."))).answer is worst
+    assert verdict((*others, Check(id_, "title", FAILED, "no."))).answer is Answer.CANNOT
+
+
+def test_of_the_identity_only_its_existence_may_be_unknown() -> None:
+    exists = unknown("C3", EXISTENCE, REFUSED)
+    assert verdict((*passing(*NEEDED), exists)).answer is Answer.PROBABLY
+    for title in (identity.MODEL, identity.KUBELET):
+        found = verdict((*passing(*NEEDED), exists, unknown("C3", title, "Azure does not report it.")))
+        assert found.answer is Answer.UNDECIDED
+        assert found.sentence == (f"Can't be told. {title} unknown: Azure does not report it. Unknown: {EXISTENCE}.")
 
 
 def test_the_verdict_says_why_and_what_it_lacks() -> None:
     assert verdict(passing(*NEEDED)).answer is Answer.CAN
     assert verdict(passing(*NEEDED), image=True).missing == ("C15", "C16")
-    assert verdict(()).answer is Answer.PROBABLY
+    assert verdict(()).answer is Answer.UNDECIDED
     lacking = verdict((*passing(*NEEDED), unknown("C10", "Outbound address", "no.")))
     assert lacking.sentence == "Probably can pull. Unknown: Outbound address."
     advisory = unknown("C17", "Location", "no.")

@@ -124,7 +124,7 @@ def test_where_nothing_can_be_read_nothing_is_green_that_did_not_run(own: OwnSan
     for id_ in ("C4", "C6", "C15", "C16"):
         assert outcomes[id_].state is CheckState.UNKNOWN, id_
     assert one(checks, "C3", "exists").state is CheckState.UNKNOWN
-    assert verdict(checks, image=True).answer is Answer.PROBABLY
+    assert verdict(checks, image=True).answer is Answer.UNDECIDED
 
 
 def test_a_name_that_does_not_resolve_is_told(own: OwnSandbox, cluster: Cluster) -> None:
