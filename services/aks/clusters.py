@@ -8,6 +8,7 @@ from enum import StrEnum
 from azure.mgmt.containerservice import models
 
 from services.arm.pages import items
+from services.arm.providers import location_name
 from services.arm.subscriptions import Subscription, list_in_each
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.parallel import Partial, Progress
@@ -50,18 +51,39 @@ class Puller:
 
 
 @dataclass(frozen=True)
+class NodeSize:
+    """The nodes of one VM size; `count` None: Azure does not report how many."""
+
+    vm_size: str
+    count: int | None
+
+    @property
+    def architecture(self) -> str:
+        """amd64 or arm64, as `architecture_of` reads the size's name; "" where that does not say."""
+        return architecture_of(self.vm_size)
+
+
+@dataclass(frozen=True)
 class NodePool:
-    """`architecture` is amd64 or arm64 as the VM size's name tells, "" where it doesn't; `subnet_id` "": AKS's own."""
+    """`sizes` is one, and may be more in a pool of type VirtualMachines; `subnet_id` "": AKS's own."""
 
     name: str
-    count: int
     os: str
-    vm_size: str
-    architecture: str
+    sizes: tuple[NodeSize, ...]
     mode: str
     power: str
     subnet_id: str
     public_ips: bool
+
+    @property
+    def count(self) -> int | None:
+        """Its nodes; None where Azure does not report how many."""
+        return _sum(size.count for size in self.sizes)
+
+    @property
+    def sizes_in_use(self) -> tuple[NodeSize, ...]:
+        """The sizes that it has nodes of, or may have."""
+        return tuple(size for size in self.sizes if size.count != 0)
 
 
 @dataclass(frozen=True)
@@ -80,7 +102,8 @@ class ClusterNetwork:
 
 @dataclass(frozen=True)
 class Cluster:
-    """`control_plane` and `kubelet` are None where there is none, or none is reported.
+    """`control_plane` and `kubelet` are None where there is none, or none is reported. `location` is a location's name
+    (eastus), however Azure writes it.
 
     `power` "" where an old API does not tell; `artifact_source` Cache: nodes get even system images from
     `bootstrap_registry_id`. `node_provisioning`, `virtual_nodes`: nodes that may pull as somebody else.
@@ -121,8 +144,19 @@ class Cluster:
         return Puller("unknown", "", "", why)
 
     @property
-    def nodes(self) -> int:
-        return sum(pool.count for pool in self.pools)
+    def nodes(self) -> int | None:
+        """How many nodes it has; None where Azure does not report it for every pool."""
+        return _sum(pool.count for pool in self.pools)
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
+    """None if one of them is unknown."""
+    total = 0
+    for count in counts:
+        if count is None:
+            return None
+        total += count
+    return total
 
 
 def list_clusters(
@@ -181,7 +215,7 @@ def cluster_from(model: models.ManagedCluster, subscription: Subscription) -> Cl
         subscription_id=subscription.id,
         subscription=subscription.name,
         tenant_id=(model.identity.tenant_id if model.identity else "") or subscription.tenant_id,
-        location=model.location or "",
+        location=location_name(model.location or ""),
         provisioning_state=properties.provisioning_state or "",
         power=sdk_text(properties.power_state.code if properties.power_state else None),
         identity_model=_identity_model(model, properties),
@@ -248,18 +282,27 @@ def _network(properties: models.ManagedClusterProperties) -> ClusterNetwork:
 
 
 def _pool(model: models.ManagedClusterAgentPoolProfile) -> NodePool:
-    size = model.vm_size or ""
     return NodePool(
         name=model.name or "",
-        count=model.count or 0,
         os=sdk_text(model.os_type) or "Linux",
-        vm_size=size,
-        architecture=architecture_of(size),
+        sizes=_sizes(model),
         mode=sdk_text(model.mode),
         power=sdk_text(model.power_state.code if model.power_state else None),
         subnet_id=model.vnet_subnet_id or "",
         public_ips=bool(model.enable_node_public_ip),
     )
+
+
+def _sizes(model: models.ManagedClusterAgentPoolProfile) -> tuple[NodeSize, ...]:
+    """A pool of type VirtualMachines has no size and count of its own: its nodes' status has them, and until that is
+    reported its scale profile. https://learn.microsoft.com/azure/aks/virtual-machines-node-pools"""
+    scale = model.virtual_machines_profile.scale if model.virtual_machines_profile else None
+    status, manual = model.virtual_machine_nodes_status or (), (scale.manual if scale else None) or ()
+    found = tuple(NodeSize(group.size or "", group.count) for group in status or manual)
+    if not status and scale:
+        # How many the autoscaler has made is in the status alone.
+        found += tuple(NodeSize(group.size or "", None) for group in scale.autoscale or ())
+    return found or (NodeSize(model.vm_size or "", model.count),)
 
 
 _SIZE = re.compile(r"(?:standard|basic)_[a-z]+\d+(?:-\d+)?(?P<features>[a-z]*)(?:_.*)?", re.IGNORECASE)

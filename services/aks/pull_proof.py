@@ -82,8 +82,8 @@ def plan_proof(
     if not (is_tag(reference) or is_digest(reference)):
         raise ServiceError(title, f"{reference!r} is neither a tag nor a digest.", "Name one.", "InvalidReference")
     image = f"{registry.login_server}/{image_name(repository, reference)}"
-    linux = [pool for pool in cluster.pools if pool.os.lower() == "linux" and pool.count]
-    architectures = tuple(sorted({pool.architecture or "amd64" for pool in linux}))
+    linux = [pool for pool in cluster.pools if pool.os.lower() == "linux"]
+    architectures = tuple(sorted({size.architecture or "amd64" for pool in linux for size in pool.sizes_in_use}))
     blockers = []
     if not cluster.run_command:
         blockers.append("Run command is switched off for this cluster (disableRunCommand).")

@@ -75,7 +75,7 @@ def plan_replica(
     blockers: list[str] = []
     if sku_of(registry.sku) is not Sku.PREMIUM:
         blockers.append(f"{registry.sku} has no replicas: change the SKU to Premium first.")
-    if region == location_name(registry.location):
+    if region == registry.location:
         blockers.append(f"The registry is at home in {region}.")
     elif region in {one.region for one in there}:
         blockers.append(f"There is a replica in {region} already.")
@@ -119,7 +119,7 @@ def plan_replica_removal(
     where they could not be read."""
     blockers: list[str] = []
     found = next((one for one in there if one.region == region), None)
-    if region == location_name(registry.location):
+    if region == registry.location:
         blockers.append(f"{region} is the home region: it goes with the registry alone.")
     elif found is None:
         blockers.append(f"There is no replica in {region}.")

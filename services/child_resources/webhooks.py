@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from azure.mgmt.containerregistry import models
 
 from services.arm.pages import items
+from services.arm.providers import location_name
 from services.child_resources.webhook_rules import NewWebhook, objections, warnings_about
 from services.commands import child_resources as az_child_resources
 from services.connection.changes import Outcome, changed, refused, remove, write
@@ -230,7 +231,7 @@ def _webhook(model: models.Webhook) -> Webhook:
     properties = model.properties
     return Webhook(
         name=model.name or "",
-        location=model.location or "",
+        location=location_name(model.location or ""),
         status=sdk_text(properties.status if properties else None),
         scope=(properties.scope if properties else "") or "",
         actions=tuple(sdk_text(action) for action in (properties.actions if properties else None) or ()),

@@ -39,12 +39,12 @@ def read_usage(session: AzureSession, subscription_id: str, first: date, last: d
 
 
 def add_usage(sums: CostSums, rows: Iterable[Mapping[str, Any]]) -> None:
-    """Adds the registries' rows of a page, numbers in Decimal; those of other resources are left out."""
+    """Adds the registries' rows of a page, numbers in Decimal; those of other resources, or of none, are left out."""
     for row in rows:
-        properties = row["properties"]
+        properties = row["properties"] or {}
         # Modern rows hold the resource's id in instanceName; in the oldest that is only a name, beside instanceId.
         resource = properties.get("resourceId") or properties.get("instanceId") or properties.get("instanceName") or ""
-        if "egistr" not in resource:
+        if "registries" not in resource.casefold():
             continue
         if "costInBillingCurrency" in properties:
             cost, currency = properties["costInBillingCurrency"], properties["billingCurrencyCode"]

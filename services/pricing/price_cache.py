@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -64,7 +64,8 @@ def list_prices(
     found: dict[str, Prices] = {}
     for region in regions:
         if region in kept:
-            found |= prices_of(kept[region].rows, currency, kept[region].at)
+            in_force = prices_of(kept[region].rows, currency, now())
+            found |= {name: replace(prices, at=kept[region].at) for name, prices in in_force.items()}
     if not found or currency == CURRENCY:
         return PriceList(CURRENCY, {region: found.get(region) or snapshot(region) for region in regions}, error)
     return PriceList(currency, found, error)

@@ -7,7 +7,7 @@ https://learn.microsoft.com/rest/api/cost-management/retail-prices/azure-retail-
 import re
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -67,16 +67,35 @@ def _filter(regions: Collection[str]) -> str:
 
 
 def prices_of(rows: Iterable[Row], currency: str, at: datetime) -> Mapping[str, Prices]:
-    """Rows of the API as prices, by region. A meter in an unknown unit is left out, rather than mispriced.
+    """The prices in force at `at`, by region: the API also gives those that begin later, or have ended.
 
-    Raises ServiceError if a row lacks a required field.
+    A meter in an unknown unit is left out, rather than mispriced. Raises ServiceError if a row lacks a required field.
     """
     by_region: defaultdict[str, list[Row]] = defaultdict(list)
     with as_service_error(_TITLE):
         for row in rows:
-            if row["serviceName"] == SERVICE and row["type"] == "Consumption" and row.get("isPrimaryMeterRegion", True):
+            ours = row["serviceName"] == SERVICE and row["type"] == "Consumption"
+            if ours and row.get("isPrimaryMeterRegion", True) and _in_force(row, at):
                 by_region[row["armRegionName"]].append(row)
         return {region: _region_prices(region, found, currency, at) for region, found in by_region.items()}
+
+
+def _in_force(row: Row, at: datetime) -> bool:
+    """Whether the row's price has begun and not ended. A row without an end has none."""
+    end = row.get("effectiveEndDate")
+    return _start(row) <= at and (not end or at < _time(end))
+
+
+def _start(row: Row) -> datetime:
+    """When the row's price begins; the first of all times where it names none."""
+    start = row.get("effectiveStartDate")
+    return _time(start) if start else datetime.min.replace(tzinfo=UTC)
+
+
+def _time(text: str) -> datetime:
+    """A time of the API, in UTC where it names no zone."""
+    time = datetime.fromisoformat(text)
+    return time if time.tzinfo else time.replace(tzinfo=UTC)
 
 
 def _region_prices(region: str, rows: list[Row], currency: str, at: datetime) -> Prices:
@@ -102,15 +121,17 @@ def _region_prices(region: str, rows: list[Row], currency: str, at: datetime) ->
 
 
 def _tiers(rows: list[Row], meter: str, unit: str, sku: Sku | None = None) -> tuple[Tier, ...]:
-    """The tiers of a meter for one unit, the lowest first; of two prices for a tier, the later one."""
-    found: dict[Decimal, tuple[str, Decimal]] = {}
+    """The tiers of a meter for one unit, the lowest first; of two prices in force for a tier, the later one."""
+    found: dict[Decimal, tuple[datetime, Decimal]] = {}
     for row in rows:
         units = re.fullmatch(r"(\d+) ?(.+)", row["unitOfMeasure"])
         if row["meterName"] != meter or (sku and sku_of(row["skuName"]) is not sku):
             continue
         if not units or units[2] != unit or not int(units[1]):
             continue
-        above, since = Decimal(row["tierMinimumUnits"]), str(row.get("effectiveStartDate") or "")
+        above, since, price = Decimal(row["tierMinimumUnits"]), _start(row), Decimal(row["retailPrice"])
+        if not (price.is_finite() and price >= 0):
+            raise ValueError(f"{meter} costs {price}")
         if above not in found or since > found[above][0]:
-            found[above] = since, Decimal(row["retailPrice"]) / int(units[1])
+            found[above] = since, price / int(units[1])
     return tuple(Tier(above, price) for above, (_, price) in sorted(found.items()))

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from services.aks.clusters import Cluster, NodePool
+from services.aks.clusters import Cluster, NodePool, NodeSize
 from services.connection.errors import ServiceError
 from services.pull_checks.checks import Check, CheckState, unknown
 
@@ -55,16 +55,18 @@ def platform(cluster: Cluster, found: ImageFacts | ServiceError) -> Check:
         return unknown("C15", PLATFORM, f"{found.name} is missing, or locked against reading.")
     if not found.platforms:
         return unknown("C15", PLATFORM, f"{found.name} does not say which platform it is built for.")
-    pools = [pool for pool in cluster.pools if pool.count]
-    if not pools:
+    nodes = [(pool, size) for pool in cluster.pools for size in pool.sizes_in_use]
+    if not nodes:
         return unknown("C15", PLATFORM, "The cluster has no nodes at present.")
-    suits_pool = [(pool, _suits(pool, found.platforms)) for pool in pools]
+    suited = [(pool, size, _suits(pool.os, size.architecture, found.platforms)) for pool, size in nodes]
     built_for = f"{found.name} is built for {', '.join(found.platforms)}"
     symptom = "no match for platform in manifest, or: exec format error"
-    unsuited = [f"{pool.name} ({_platform_of(pool)})" for pool, suits in suits_pool if suits is False]
-    undetermined = [f"{pool.name} ({pool.vm_size})" for pool, suits in suits_pool if suits is None]
+    unsuited = [f"{pool.name} ({_platform_of(pool, size)})" for pool, size, suits in suited if suits is False]
+    undetermined = [
+        f"{pool.name} ({size.vm_size or 'size not reported'})" for pool, size, suits in suited if suits is None
+    ]
     fix = "Build it for these platforms too, or keep its pods off those pools: nodeSelector kubernetes.io/arch and os."
-    if len(unsuited) == len(pools):
+    if len(unsuited) == len(nodes):
         evidence = f"{built_for}, and no node pool can run it: {', '.join(unsuited)}."
         return Check("C15", PLATFORM, CheckState.FAILED, evidence, symptom, fix)
     if undetermined:
@@ -75,14 +77,14 @@ def platform(cluster: Cluster, found: ImageFacts | ServiceError) -> Check:
     return Check("C15", PLATFORM, CheckState.PASSED, f"{built_for}, as all pools are.")
 
 
-def _suits(pool: NodePool, platforms: tuple[str, ...]) -> bool | None:
-    mine = [one.split("/") for one in platforms if one.split("/")[0].lower() == pool.os.lower()]
+def _suits(os: str, architecture: str, platforms: tuple[str, ...]) -> bool | None:
+    mine = [one.split("/") for one in platforms if one.split("/")[0].lower() == os.lower()]
     if not mine:
         return False
-    if not pool.architecture:
+    if not architecture:
         return None
-    return any(parts[1:2] == [pool.architecture] for parts in mine)
+    return any(parts[1:2] == [architecture] for parts in mine)
 
 
-def _platform_of(pool: NodePool) -> str:
-    return f"{pool.os.lower()}/{pool.architecture or pool.vm_size}"
+def _platform_of(pool: NodePool, size: NodeSize) -> str:
+    return f"{pool.os.lower()}/{size.architecture or size.vm_size}"

@@ -44,6 +44,9 @@ def name(registry: Registry, resolved: Resolved | ServiceError) -> Check:
 
 def location(cluster: Cluster, registry: Registry) -> Check:
     """C17: whether images come from the cluster's region."""
+    if not (registry.location and cluster.location):
+        silent = " nor ".join(one.name for one in (registry, cluster) if not one.location)
+        return unknown("C17", LOCATION, f"Azure does not report a region of {silent}.")
     if registry.location == cluster.location:
         return Check("C17", LOCATION, CheckState.PASSED, f"Both are in {registry.location}.")
     if registry.replicas is None:

@@ -58,6 +58,8 @@ def throttling(cluster: Cluster, registry: Registry, layers: int | None = None) 
     sku = sku_of(registry.sku)
     if sku is None:
         return unknown("C18", THROTTLING, f"The limits of {registry.sku} are not known.")
+    if cluster.nodes is None:
+        return unknown("C18", THROTTLING, f"Azure does not report how many nodes {cluster.name} has.")
     # One request each for the token, the index and the manifest.
     each = 3 + (layers or _USUAL_LAYERS)
     requests, limit = cluster.nodes * each, LIMITS[sku].reads // 2
@@ -88,6 +90,5 @@ def cluster_state(cluster: Cluster, registry: Registry) -> Check:
     if concerns:
         return Check("C19", CLUSTER, CheckState.WARNING, " ".join(concerns), "", "Check these nodes separately.")
     power = f", {cluster.power.lower()}" if cluster.power else ""
-    return Check(
-        "C19", CLUSTER, CheckState.PASSED, f"{cluster.provisioning_state}{power}, {counted(cluster.nodes, 'node')}."
-    )
+    nodes = "number of nodes not reported" if cluster.nodes is None else counted(cluster.nodes, "node")
+    return Check("C19", CLUSTER, CheckState.PASSED, f"{cluster.provisioning_state}{power}, {nodes}.")

@@ -130,7 +130,7 @@ def registry_from(model: models.Registry, subscription: Subscription) -> Registr
         subscription_id=subscription.id,
         subscription=subscription.name,
         resource_group=parse_id(resource_id).group,
-        location=model.location or "",
+        location=location_name(model.location or ""),
         sku=sdk_text(model.sku.name) if model.sku else "Classic",
         provisioning_state=sdk_text(properties.provisioning_state),
         created=properties.creation_date,

@@ -94,7 +94,8 @@ class Access:
 
 @dataclass(frozen=True)
 class Registry:
-    """A registry as ARM describes it. `login_server` is ARM's, never made from the name.
+    """A registry as ARM describes it. `login_server` is ARM's, never made from the name; `location` is a location's
+    name (eastus) also where ARM writes East US.
 
     `usages` and `replicas`, the regions beside its home, are None until read; what could not be read of them stands in
     `unread`.

@@ -214,7 +214,8 @@ def test_the_clusters_of_the_estate(sandbox: Sandbox, session: AzureSession, clu
         "aks1",
     ]
     assert found["aks-batch"].puller.client_id == company.BATCH_APP
-    assert [pool.architecture for pool in found["aks-platform"].pools] == ["amd64", "arm64", "amd64"]
+    sizes = [size for pool in found["aks-platform"].pools for size in pool.sizes]
+    assert [size.architecture for size in sizes] == ["amd64", "arm64", "amd64"]
     assert [pool.os for pool in found["aks-platform"].pools] == ["Linux", "Linux", "Windows"]
     assert found["aks-secure"].network.private_cluster
     assert found["aks-secure"].network.outbound_type == "userDefinedRouting"

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.aks.clusters import Cluster, IdentityModel, ManagedIdentity, get_cluster, list_clusters
+from services.aks.clusters import Cluster, IdentityModel, ManagedIdentity, NodeSize, get_cluster, list_clusters
 from services.aks.pull_proof import plan_proof, run_proof
 from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
@@ -21,10 +21,10 @@ def check_cluster(found: Cluster, document: dict[str, Any]) -> None:
     assert found.resource_group == document["id"].split("/")[4]
     assert found.provisioning_state == properties["provisioningState"]
     assert found.power == properties.get("powerState", {}).get("code", "")
-    assert [(pool.name, pool.count, pool.vm_size) for pool in found.pools] == [
-        (pool["name"], pool["count"], pool["vmSize"]) for pool in properties["agentPoolProfiles"]
+    assert [(pool.name, pool.sizes) for pool in found.pools] == [
+        (pool["name"], (NodeSize(pool["vmSize"], pool["count"]),)) for pool in properties["agentPoolProfiles"]
     ]
-    assert all(pool.os == "Linux" and pool.architecture == "amd64" for pool in found.pools)
+    assert all(pool.os == "Linux" and pool.sizes[0].architecture == "amd64" for pool in found.pools)
     balancer = properties["networkProfile"].get("loadBalancerProfile", {})
     assert list(found.network.outbound_ip_ids) == [one["id"] for one in balancer.get("effectiveOutboundIPs", [])]
     assert found.network.fqdn == properties.get("fqdn", "")

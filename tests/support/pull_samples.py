@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel, ManagedIdentity, NodePool
+from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel, ManagedIdentity, NodePool, NodeSize
 
 TENANT = "99999999-0000-0000-0000-000000000000"
 KUBELET_ID = "aaaaaaaa-0000-0000-0000-000000000001"
@@ -15,10 +15,8 @@ IDENTITY = f"{GROUP}/Microsoft.ManagedIdentity/userAssignedIdentities/aks1-agent
 def a_pool(**changes: Any) -> NodePool:
     members = {
         "name": "nodepool1",
-        "count": 3,
         "os": "Linux",
-        "vm_size": "Standard_D4s_v5",
-        "architecture": "amd64",
+        "sizes": (NodeSize("Standard_D4s_v5", 3),),
         "mode": "System",
         "power": "Running",
         "subnet_id": SUBNET,

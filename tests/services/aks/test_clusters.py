@@ -10,6 +10,7 @@ from services.aks.clusters import (
     IdentityModel,
     ManagedIdentity,
     NodePool,
+    NodeSize,
     architecture_of,
     get_cluster,
     list_clusters,
@@ -18,6 +19,7 @@ from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from tests.support.canned import ARM, Answer, Canned
+from tests.support.cases import case
 
 ID = "/subscriptions/s1/resourcegroups/contoso-rg/providers/Microsoft.ContainerService/managedClusters/aks1"
 KUBELET = {"resourceId": "/identities/aks1-agentpool", "clientId": "client", "objectId": "object"}
@@ -100,11 +102,30 @@ def test_node_pools(wire: Canned, azure: AzureSession) -> None:
     ]
     found = read(wire, azure, agentPoolProfiles=pools)
     assert found.pools == (
-        NodePool("system", 3, "Linux", "Standard_D4s_v5", "amd64", "System", "", "", False),
-        NodePool("arm", 2, "Linux", "Standard_D4ps_v5", "arm64", "", "Stopped", "/subnets/nodes", True),
-        NodePool("win", 0, "Windows", "Custom", "", "", "", "", False),
+        NodePool("system", "Linux", (NodeSize("Standard_D4s_v5", 3),), "System", "", "", False),
+        NodePool("arm", "Linux", (NodeSize("Standard_D4ps_v5", 2),), "", "Stopped", "/subnets/nodes", True),
+        NodePool("win", "Windows", (NodeSize("Custom", None),), "", "", "", False),
     )
-    assert found.nodes == 5
+    assert [size.architecture for pool in found.pools for size in pool.sizes] == ["amd64", "arm64", ""]
+    assert (found.pools[0].count, found.pools[2].count, found.nodes) == (3, None, None)
+
+
+def test_a_pool_of_virtual_machines_has_the_nodes_and_sizes_of_its_status(wire: Canned, azure: AzureSession) -> None:
+    pool = case("answers/cluster_virtual_machines_pool")["body"]["value"][0]["properties"]["agentPoolProfiles"][0]
+
+    def sizes(**changes: Any) -> tuple[NodeSize, ...]:
+        (found,) = read(wire, azure, agentPoolProfiles=[pool | changes]).pools
+        return found.sizes
+
+    arm, amd = NodeSize("Standard_D2pds_v5", 3), NodeSize("Standard_D4s_v5", 1)
+    assert sizes() == (arm, amd)
+    assert [one.architecture for one in (arm, amd)] == ["arm64", "amd64"]
+    assert read(wire, azure, agentPoolProfiles=[pool]).nodes == 4
+    assert sizes(virtualMachineNodesStatus=None) == (arm, amd)
+    assert sizes(virtualMachinesProfile=None) == (arm, amd)
+    scaled = {"scale": {"autoscale": [{"size": "Standard_D4s_v5", "minCount": 0, "maxCount": 9}]}}
+    assert sizes(virtualMachineNodesStatus=None, virtualMachinesProfile=scaled) == (NodeSize("Standard_D4s_v5", None),)
+    assert sizes(virtualMachineNodesStatus=None, virtualMachinesProfile=None) == (NodeSize("", None),)
 
 
 @pytest.mark.parametrize(

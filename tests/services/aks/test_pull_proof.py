@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from sandbox.server import Sandbox
-from services.aks.clusters import Cluster, NodePool, list_clusters
+from services.aks.clusters import Cluster, NodeSize, list_clusters
 from services.aks.pull_proof import Proof, ProofPlan, Pulled, _proofs, plan_proof, run_proof
 from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
@@ -20,6 +20,7 @@ from services.registries.reading import list_registries
 from services.registries.registry import Registry
 from tests.services.pull_checks.test_matrix import CLUSTER, registry
 from tests.support.own_sandbox import OwnSandbox, own_sandbox
+from tests.support.pull_samples import a_pool
 
 
 @pytest.fixture(scope="module")
@@ -103,9 +104,7 @@ def test_no_name_reaches_the_shell_that_is_none_of_an_image(name: str) -> None:
 
 
 def test_the_script_is_one_that_a_shell_reads_and_it_always_cleans_up() -> None:
-    linux = {"name": "n", "count": 1, "os": "Linux", "vm_size": "Standard_D2s_v5", "architecture": "amd64"}
-    rest = {"mode": "System", "power": "Running", "subnet_id": "", "public_ips": False}
-    pools = (NodePool(**linux, **rest), NodePool(**{**linux, "architecture": "arm64"}, **rest))
+    pools = (a_pool(sizes=(NodeSize("Standard_D2s_v5", 1), NodeSize("Standard_D2ps_v5", None))),)
     plan = plan_proof(replace(CLUSTER, pools=pools), registry(), "team/app", f"sha256:{'a' * 64}", "1234abcd")
     shell = shutil.which("bash")
     assert shell

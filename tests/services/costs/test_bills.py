@@ -17,6 +17,7 @@ from services.costs.query import query_costs
 from services.costs.rows import CostRow, CostSums, registry_of
 from services.costs.usage_details import add_usage, read_usage
 from tests.support.canned import ARM, Answer, Canned, reset
+from tests.support.cases import case
 
 FIRST, LAST = date(2026, 5, 1), date(2026, 11, 30)
 SUB = Subscription("s1", "contoso", "t1", "Enabled")
@@ -144,6 +145,13 @@ def test_rows_of_all_three_forms_add_up() -> None:
     sums = CostSums()
     add_usage(sums, [LEGACY, MODERN, OLDEST])
     assert sums.rows() == (row("0.51", "3"),)
+
+
+def test_ids_are_compared_without_case_and_rows_of_no_resource_are_left_out() -> None:
+    sums = CostSums()
+    add_usage(sums, case("answers/usage_rows_odd")["body"]["value"])
+    (found,) = sums.rows()
+    assert (found.registry_id.rpartition("/")[2], found.cost, found.quantity) == ("contosoacr", Decimal("0.3332"), 2)
 
 
 def test_rows_of_other_resources_are_left_out() -> None:

@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from services.connection.endpoints import CLOUDS
 from services.connection.errors import ServiceError
@@ -17,6 +19,7 @@ from services.pricing.prices import PriceSource, Tier
 from services.pricing.retail_prices import prices_of, read_price_rows
 from services.registries.skus import Sku
 from tests.support.canned import Answer, Canned, Credential, unreachable
+from tests.support.cases import case
 
 API = "https://prices.azure.com/api/retail/prices"
 NOON = datetime(2026, 11, 20, 12, tzinfo=UTC)
@@ -90,6 +93,49 @@ def test_every_meter_is_told_by_its_name_and_unit() -> None:
 def test_what_is_no_price_of_the_meter_does_not_count(stranger: dict[str, Any]) -> None:
     for rows in ([*ROWS, stranger], [stranger, *ROWS]):
         assert parsed(rows)["eastus"] == parsed(ROWS)["eastus"]
+
+
+@pytest.mark.parametrize(
+    ("at", "price"),
+    [
+        ("2018-12-31T23:59:59Z", None),
+        ("2019-01-01T00:00:00Z", "1.6666"),
+        ("2022-12-31T23:59:59Z", "0.5"),
+        ("2023-01-01T00:00:00Z", "1.6666"),
+        ("2026-11-28T00:00:00Z", "1.6666"),
+        ("2027-02-01T00:00:00Z", "2.5"),
+    ],
+)
+def test_the_price_in_force_counts_and_none_that_begins_later_or_has_ended(at: str, price: str | None) -> None:
+    rows = case("answers/prices_of_other_times")["body"]["Items"]
+    for order in (rows, rows[::-1]):
+        found = prices_of(order, "USD", datetime.fromisoformat(at))
+        assert (found["westeurope"].registry_day if found else {}) == ({Sku.PREMIUM: Decimal(price)} if price else {})
+
+
+@given(st.lists(st.tuples(st.integers(0, 20), st.none() | st.integers(0, 20)), unique_by=lambda one: one[0]))
+def test_of_all_prices_in_force_the_latest_to_begin_counts(spans: list[tuple[int, int | None]]) -> None:
+    def day(number: int | None) -> str | None:
+        return None if number is None else (NOON + timedelta(days=number - 10)).isoformat()
+
+    rows = [
+        row("Basic Registry Unit", start + 1, effectiveStartDate=day(start), effectiveEndDate=day(end))
+        for start, end in spans
+    ]
+    in_force = [start for start, end in spans if start <= 10 and (end is None or end > 10)]
+    found = parsed(rows)
+    assert (found["eastus"].registry_day[Sku.BASIC] if found else None) == (max(in_force) + 1 if in_force else None)
+
+
+@pytest.mark.parametrize("start", [None, "", "2026-01-01", "2026-11-20T12:00:00"])
+def test_a_price_without_a_start_or_a_zone_is_in_force(start: str | None) -> None:
+    assert parsed([row("Basic Registry Unit", 9, effectiveStartDate=start)])["eastus"].registry_day == {Sku.BASIC: 9}
+
+
+@pytest.mark.parametrize("change", [{"retailPrice": -1}, {"effectiveStartDate": "soon"}, {"effectiveEndDate": "x"}])
+def test_a_price_that_can_not_be_is_an_error(change: dict[str, Any]) -> None:
+    with pytest.raises(ServiceError, match="lacks what it must have"):
+        parsed([*ROWS, row("Basic Registry Unit", 9, **change)])
 
 
 def test_a_price_for_a_hundred_units_is_a_hundredth_for_one() -> None:
@@ -225,6 +271,15 @@ def test_out_of_reach_what_was_read_last_goes_before_the_snapshot(listed: Kept, 
     found = listed("eastus")
     assert (found.by_region["eastus"].source, found.by_region["eastus"].at) == (PriceSource.API, NOON)
     assert found.error
+
+
+def test_out_of_reach_a_price_that_was_read_before_it_began_counts_from_its_start(listed: Kept, wire: Canned) -> None:
+    starts = (NOON + timedelta(days=5)).isoformat()
+    wire.on("GET", API, page([*ROWS, row("Basic Registry Unit", 3, effectiveStartDate=starts)]), unreachable())
+    assert listed("eastus").by_region["eastus"].registry_day[Sku.BASIC] == Decimal("0.1666")
+    listed.now += timedelta(days=9)
+    found = listed("eastus").by_region["eastus"]
+    assert (found.registry_day[Sku.BASIC], found.at) == (3, NOON)
 
 
 def test_without_prices_in_a_currency_those_of_the_snapshot_are_in_its_own(listed: Kept, wire: Canned) -> None:

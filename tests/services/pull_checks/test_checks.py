@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from azure.mgmt.containerservice import models
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,7 +14,8 @@ from services.access.evaluation import permission
 from services.access.permissions import Permission
 from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment
 from services.access.role_definitions import ACR_PULL, REPOSITORY_READER, PermissionBlock
-from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel
+from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel, NodeSize, cluster_from
+from services.arm.subscriptions import Subscription
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
 from services.pull_checks import identity, network, state
@@ -24,6 +26,7 @@ from services.pull_checks.private_link import Endpoint, NetworkPath, Networks, Z
 from services.pull_checks.public_addresses import Outbound, outbound_of
 from services.pull_checks.text import as_text
 from services.registries.registry import Mode, PrivateEndpoint, Registry
+from tests.support.cases import case
 from tests.support.pull_samples import CONTROL_PLANE_ID, KUBELET_ID, SUBNET, TENANT, a_cluster, a_pool
 from tests.support.shell_lines import registry, replica
 
@@ -83,6 +86,8 @@ def test_c17_images_come_from_the_same_region() -> None:
     said(network.location(cluster, registry()), PASSED)
     said(network.location(cluster, registry(location="eastus")), WARNING, "eastus", "westeurope")
     said(network.location(cluster, registry(location="eastus", replicas=None)), UNKNOWN)
+    said(network.location(cluster, registry(location="")), UNKNOWN, "contosoacr")
+    said(network.location(a_cluster(location=""), registry(location="")), UNKNOWN, "contosoacr nor aks1")
     replicas = (replica("westeurope", status=""),)
     said(network.location(cluster, registry(location="eastus", replicas=replicas)), PASSED, "replica")
 
@@ -317,17 +322,21 @@ def image(*platforms: str, **more: Any) -> images.ImageFacts:
 
 
 def test_c15_the_image_is_made_for_the_nodes() -> None:
-    arm, windows = a_pool(name="arm", architecture="arm64"), a_pool(name="win", os="Windows")
+    arm = a_pool(name="arm", sizes=(NodeSize("Standard_D4ps_v5", 2),))
+    windows, empty_arm = a_pool(name="win", os="Windows"), replace(arm, sizes=(NodeSize("Standard_D4ps_v5", 0),))
     mixed = a_cluster(pools=(a_pool(), arm, windows))
     both = image("linux/amd64", "linux/arm64/v8", "windows/amd64")
     said(images.platform(mixed, both), PASSED)
     said(images.platform(mixed, image("linux/amd64")), WARNING, "arm (linux/arm64)", "win (windows/amd64)")
     said(images.platform(a_cluster(pools=(arm, windows)), image("linux/amd64")), FAILED, "arm", "win")
-    untold = a_cluster(pools=(a_pool(architecture="", vm_size="Standard_New"),))
+    untold = a_cluster(pools=(a_pool(sizes=(NodeSize("Standard_New", 1),)),))
     said(images.platform(untold, image("linux/amd64")), UNKNOWN, "Standard_New")
     said(images.platform(untold, image("windows/amd64")), FAILED)
-    said(images.platform(a_cluster(pools=(a_pool(count=0),)), both), UNKNOWN)
-    said(images.platform(a_cluster(pools=(a_pool(), a_pool(name="arm", count=0, architecture="arm64"))), both), PASSED)
+    said(images.platform(a_cluster(pools=(empty_arm,)), both), UNKNOWN, "no nodes")
+    said(images.platform(a_cluster(pools=(a_pool(), empty_arm)), image("linux/amd64")), PASSED)
+    uncounted = a_cluster(pools=(a_pool(sizes=(NodeSize("Standard_D4ps_v5", None),)),))
+    said(images.platform(uncounted, both), PASSED)
+    said(images.platform(uncounted, image("linux/amd64")), FAILED, "linux/arm64")
     said(images.platform(a_cluster(), image()), UNKNOWN)
     said(images.platform(a_cluster(), REFUSED), UNKNOWN)
     said(images.platform(a_cluster(), images.ImageFacts("team/app:v9", "")), UNKNOWN)
@@ -342,12 +351,31 @@ def test_c16_the_image_is_there_whole_and_may_be_read() -> None:
 
 
 def test_c18_all_nodes_at_once_against_what_one_identity_may_read() -> None:
-    many = a_cluster(pools=(a_pool(count=600),))
+    many = a_cluster(pools=(a_pool(sizes=(NodeSize("Standard_D4s_v5", 600),)),))
     said(state.throttling(a_cluster(), registry()), PASSED, "3 nodes")
-    said(state.throttling(a_cluster(pools=(a_pool(count=1),)), registry()), PASSED, "1 node ")
+    said(
+        state.throttling(a_cluster(pools=(a_pool(sizes=(NodeSize("Standard_D4s_v5", 1),)),)), registry()),
+        PASSED,
+        "1 node ",
+    )
     said(state.throttling(many, registry(sku="Standard"), 12), WARNING, "9000 requests", "5000 a minute")
     said(state.throttling(many, registry(sku="Premium"), 12), PASSED, "10000 a minute")
     said(state.throttling(many, registry(sku="Classic")), UNKNOWN)
+    uncounted = a_cluster(pools=(a_pool(), a_pool(sizes=(NodeSize("Standard_D4s_v5", None),))))
+    said(state.throttling(uncounted, registry()), UNKNOWN, "how many nodes")
+    said(state.cluster_state(uncounted, registry()), PASSED, "number of nodes not reported")
+
+
+def test_each_size_of_a_virtual_machines_pool_counts() -> None:
+    document = case("answers/cluster_virtual_machines_pool")["body"]["value"][0]
+    cluster = cluster_from(models.ManagedCluster(document), Subscription("s1", "contoso", TENANT, "Enabled"))
+    both = image("linux/amd64", "linux/arm64/v8")
+    said(images.platform(cluster, both), PASSED)
+    said(images.platform(cluster, image("linux/amd64")), WARNING, "np (linux/arm64)")
+    said(images.platform(cluster, image("linux/arm64")), WARNING, "np (linux/amd64)")
+    said(images.platform(cluster, image("windows/amd64")), FAILED, "np (linux/arm64)", "np (linux/amd64)")
+    said(state.throttling(cluster, registry()), PASSED, "4 nodes pulling at once")
+    said(state.cluster_state(cluster, registry()), PASSED, "4 nodes")
 
 
 def test_c19_the_cluster_runs() -> None:

@@ -4,13 +4,21 @@ from threading import Event
 from typing import Any
 
 import pytest
+from azure.mgmt.containerservice import models
 
+from services.aks.clusters import cluster_from
+from services.arm.subscriptions import Subscription
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession
+from services.pricing.estimates import Part, estimate_of
+from services.pricing.price_snapshot import snapshot
+from services.pull_checks.checks import CheckState
+from services.pull_checks.network import location
 from services.registries.reading import get_registry, list_registries, not_found
 from services.registries.registry import Mode, PrivateEndpoint, Registry, Usage
 from tests.support.canned import ARM, Answer, Canned, reset
+from tests.support.cases import case
 from tests.support.shell_lines import registry as a_registry
 from tests.support.shell_lines import replica
 
@@ -217,6 +225,24 @@ def test_replicas_are_read_on_premium_only_without_the_home_region(wire: Canned,
     assert first.replicas == (replica("eastus"), replica("japaneast", "Creating", ""))
     assert second.replicas == ()
     assert sum(sent.path.endswith("/replications") for sent in wire.sent) == 1
+
+
+@pytest.mark.parametrize("written", ["eastus", "East US", "EastUS", "EASTUS"])
+def test_a_region_is_one_however_azure_writes_it(wire: Canned, azure: AzureSession, written: str) -> None:
+    premium = document("s1", "premium", "Premium") | {"location": written}
+    listed = case("answers/registry_home_replica_display_name")["body"]
+    Estate(wire, s1=[premium]).replicas(premium, Answer(200, listed))
+    (registry,) = list_registries(azure).values
+    assert (registry.location, registry.replicas) == ("eastus", ())
+    assert registry.stored_bytes is not None
+    found = estimate_of(registry, snapshot("eastus"), 30)
+    assert found is not None
+    assert found.of(Part.REPLICAS) == 0
+    near = cluster_from(models.ManagedCluster(CLUSTER | {"location": written}), Subscription("s1", "s1", "", ""))
+    assert location(near, registry).state is CheckState.PASSED
+
+
+CLUSTER = {"id": "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/aks1"}
 
 
 def test_replicas_that_refuse_are_unread_and_not_none_at_all(wire: Canned, azure: AzureSession) -> None:
