@@ -10,7 +10,6 @@ from ui.aks.cluster_choice import cluster_key
 from ui.aks.matrix_chart import SIGNS, matrix_figure
 from ui.elements.chart_theme import pick_in_chart, theme_now
 from ui.elements.errors import show_error, show_refused
-from ui.elements.metrics import Metric, show_metrics
 from ui.elements.page import az_lines, empty, header
 from ui.elements.selectable_table import selectable_many
 from ui.elements.text import plain
@@ -54,12 +53,6 @@ if not pulls.clusters.values or not pulls.registries.values:
 
 pairs = pull_matrix(pulls.clusters.values, pulls.registries.values, pulls.by_subscription, pulls.addresses)
 numbers = {answer: sum(1 for pair in pairs if pair.answer is answer) for answer in Answer}
-show_metrics(
-    [Metric(f"{SIGNS[answer]} {answer.capitalize()}", number) for answer, number in numbers.items()],
-    most=len(Answer),
-    width=130,
-)
-
 with st.container(horizontal=True, vertical_alignment="bottom"):
     search = st.text_input(
         "Search", key="search", type="search", placeholder="Cluster or registry", bind="query-params"
@@ -67,7 +60,14 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     subscriptions = st.multiselect(
         "Subscription", sorted({pair.cluster.subscription for pair in pairs}), key="subscription", bind="query-params"
     )
-    answers = st.multiselect("Answer", [answer.value for answer in Answer], key="answer", bind="query-params")
+answers = st.pills(
+    "Answer",
+    [answer.value for answer in Answer],
+    selection_mode="multi",
+    format_func=lambda answer: f"{SIGNS[Answer(answer)]} {answer.capitalize()} · {numbers[Answer(answer)]}",
+    key="answer",
+    bind="query-params",
+)
 
 
 def matches(pair: Pair) -> bool:
@@ -83,20 +83,8 @@ shown = [pair for pair in pairs if matches(pair)]
 if not shown:
     empty(":material/filter_alt_off:", "No pair matches", "Clear the search or a filter above.")
     st.stop()
-clicked: list[Pair] = []
-if len(shown) <= SQUARES:
-    squares = pick_in_chart(
-        matrix_figure(shown, theme_now()),
-        "Pull matrix: a row for each cluster, a column for each registry. The table below has the same with reasons.",
-        key="squares",
-    )
-    clicked = [shown[number] for number in squares if number < len(shown)]
-for pair in clicked:
-    st.markdown(
-        f"**{plain(pair.cluster.name)}** from **{plain(pair.registry.name)}**: {SIGNS[pair.answer]} {pair.answer}. "
-        f"{plain(pair.reason)}"
-    )
-below_chart = st.container(horizontal=True, vertical_alignment="center")
+# The rows are sent before the chart, which takes the browser longer to draw.
+above, bar = st.container(), st.container(horizontal=True, vertical_alignment="center")
 selected = selectable_many(
     shown,
     lambda pair: {
@@ -118,9 +106,23 @@ selected = selectable_many(
     },
     identity=lambda pair: (pair.cluster.id, pair.registry.id),
 )
+clicked: list[Pair] = []
+if len(shown) <= SQUARES:
+    with above:
+        squares = pick_in_chart(
+            matrix_figure(shown, theme_now()),
+            "Pull matrix: a row for each cluster, a column for each registry. The table below has the same with reasons.",
+            key="squares",
+        )
+    clicked = [shown[number] for number in squares if number < len(shown)]
+for pair in clicked:
+    above.markdown(
+        f"**{plain(pair.cluster.name)}** from **{plain(pair.registry.name)}**: {SIGNS[pair.answer]} {pair.answer}. "
+        f"{plain(pair.reason)}"
+    )
 picked = clicked or selected
 if picked:
-    with below_chart if clicked else st.container(horizontal=True, vertical_alignment="center"):
+    with bar:
         if st.button(f"Attach {counted(len(picked), 'pair')}", icon=":material/link:"):
             attach_many(who, picked)
         if len(picked) == 1:
