@@ -111,7 +111,7 @@ if len(shown) <= SQUARES:
     with above:
         squares = pick_in_chart(
             matrix_figure(shown, theme_now()),
-            "Pull matrix: a row for each cluster, a column for each registry. The table below has the same with reasons.",
+            "Pull matrix: a row for each cluster, a column for each registry. The table below has the reasons too.",
             key="squares",
         )
     clicked = [shown[number] for number in squares if number < len(shown)]

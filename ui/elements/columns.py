@@ -33,16 +33,18 @@ class Unit:
 
 
 def unit_of(sizes: Iterable[float | None]) -> Unit:
-    """The unit for these sizes in bytes: GiB if every size is at least 1 GiB, else MiB, KiB or B, by the largest.
+    """GiB, MiB, KiB or B by the largest of `sizes`, in bytes, with the decimals that the smallest needs, at most three.
 
-    Three decimals where one decimal would show the smallest as 0.0, such as a signature beside images.
+    MiB instead of GiB where the smallest would be shown as 0: a signature beside images.
     """
     known = [size for size in sizes if size]
     smallest, largest = min(known, default=0), max(known, default=0)
     if largest < _KIB:
         return Unit("B", 1, 0)
-    name, unit = ("GiB", _GIB) if smallest >= _GIB else ("MiB", _MIB) if largest >= _MIB else ("KiB", _KIB)
-    return Unit(name, unit, 1 if smallest >= unit / 10 else 3)
+    name, unit = ("GiB", _GIB) if largest >= _GIB and smallest * 1000 >= _GIB else ("MiB", _MIB)
+    if largest < _MIB:
+        name, unit = "KiB", _KIB
+    return Unit(name, unit, next((digits for digits in (1, 2) if smallest * 10**digits >= unit), 3))
 
 
 def size_column(unit: Unit, meaning: str | None) -> Any:

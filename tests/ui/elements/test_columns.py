@@ -22,12 +22,15 @@ KIB, MIB, GIB = 1024, 1024**2, 1024**3
         ([None, 0], "%,d B"),
         ([1023], "%,d B"),
         ([KIB, 900 * KIB], "%,.1f KiB"),
-        ([12 * KIB, 32], "%,.3f KiB"),
+        ([12 * KIB, 32], "%,.2f KiB"),
         ([MIB, None, 700 * MIB], "%,.1f MiB"),
         ([700 * MIB, 8 * KIB], "%,.3f MiB"),
         ([GIB, 40 * GIB], "%,.1f GiB"),
-        ([40 * GIB, 77 * MIB], "%,.1f MiB"),
-        ([GIB - 1, 40 * GIB], "%,.1f MiB"),
+        ([40 * GIB, 77 * MIB], "%,.2f GiB"),
+        ([40 * GIB, 5 * MIB], "%,.3f GiB"),
+        ([40 * GIB, 300 * KIB], "%,.1f MiB"),
+        ([GIB - 1, 40 * GIB], "%,.1f GiB"),
+        ([40 * GIB, 30], "%,.3f MiB"),
     ],
 )
 def test_a_column_s_unit_is_one_in_which_no_size_is_lost(sizes: list[int | None], format: str) -> None:
