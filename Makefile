@@ -20,7 +20,7 @@ LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS_VENV)/bin/pip-compile --quiet
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox check fix test test-long browser-test client-test record bench screenshots lock audit clean
+.PHONY: help run sandbox check fix test test-long browser-test client-test record bench screenshots permissions lock audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -62,6 +62,9 @@ bench: $(VENV)/.dev ## measure, as ratios in one run, into benchmarks/results.js
 screenshots: $(VENV)/.dev ## the pictures in docs/screenshots, from the console on the sandbox
 	mkdir -p docs/screenshots
 	SCREENSHOTS=docs/screenshots $(BIN)/python -m pytest -m browser tests/browser
+
+permissions: $(VENV)/.dev ## docs/permissions.md from the list of pages and ui/navigation/permissions.py
+	$(BIN)/python -m tests.support.permissions_page > docs/permissions.md
 
 lock: $(TOOLS_VENV)/.installed ## requirements*.txt from requirements*.in, with hashes; to upgrade: make lock UPGRADE=--upgrade
 	$(LOCK) $(UPGRADE) --output-file requirements.txt requirements.in

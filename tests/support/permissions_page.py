@@ -1,4 +1,4 @@
-"""docs/permissions.md, made of the list of pages: `python -m tests.support.permissions_page > docs/permissions.md`."""
+"""docs/permissions.md, made of the list of pages: `make permissions`."""
 
 import sys
 

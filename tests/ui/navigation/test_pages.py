@@ -59,7 +59,7 @@ def test_a_page_says_what_it_needs(page: PageLink) -> None:
 
 def test_the_document_of_permissions_is_made_of_the_list() -> None:
     written = (ROOT / "docs" / "permissions.md").read_text()
-    assert written == permissions_page(), "make it anew: python -m tests.support.permissions_page > docs/permissions.md"
+    assert written == permissions_page(), "make permissions makes it anew"
 
 
 def test_links_are_made_of_the_list() -> None:
