@@ -102,6 +102,9 @@ with left:
             ],
             "IP rules": plain(", ".join(network.ip_rules)) or "None",
             "Trusted Azure services": "Allowed" if network.trusted_services else "Not allowed",
+            "ACR Tasks past network rules": {True: "Allowed", False: "Not allowed", None: "Not reported by Azure"}[
+                network.tasks_bypass
+            ],
             "Private endpoints": ", ".join(
                 f"{plain(end.endpoint_id.split('/')[-1])} ({end.state})" for end in network.private_endpoints
             )

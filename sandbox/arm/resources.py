@@ -78,6 +78,7 @@ def list_locations(call: Call) -> Response:
 
 def _location(subscription: str, location: Location) -> Document:
     base = f"/subscriptions/{subscription}/locations/"
+    zones = [{"logicalZone": zone, "physicalZone": f"{location.name}-az{zone}"} for zone in "123"]
     return {
         "id": base + location.name,
         "name": location.name,
@@ -90,6 +91,7 @@ def _location(subscription: str, location: Location) -> Document:
             "geographyGroup": location.geography,
             "pairedRegion": [{"name": location.pair, "id": base + location.pair}],
         },
+        **({"availabilityZoneMappings": zones} if location.zones else {}),
     }
 
 

@@ -1,4 +1,4 @@
-"""The Azure regions the sandbox knows: name, display name, geography, paired region."""
+"""The Azure regions the sandbox knows: name, display name, geography, paired region, availability zones."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ class Location:
     display_name: str
     geography: str
     pair: str
+    zones: bool = True
 
 
 LOCATIONS = {
@@ -19,12 +20,12 @@ LOCATIONS = {
         Location("eastus", "East US", "US", "westus"),
         Location("eastus2", "East US 2", "US", "centralus"),
         Location("centralus", "Central US", "US", "eastus2"),
-        Location("westus", "West US", "US", "eastus"),
+        Location("westus", "West US", "US", "eastus", zones=False),
         Location("westus2", "West US 2", "US", "westcentralus"),
         Location("westus3", "West US 3", "US", "eastus"),
-        Location("westcentralus", "West Central US", "US", "westus2"),
+        Location("westcentralus", "West Central US", "US", "westus2", zones=False),
         Location("southcentralus", "South Central US", "US", "northcentralus"),
-        Location("northcentralus", "North Central US", "US", "southcentralus"),
+        Location("northcentralus", "North Central US", "US", "southcentralus", zones=False),
         Location("canadacentral", "Canada Central", "Canada", "canadaeast"),
         Location("brazilsouth", "Brazil South", "Brazil", "southcentralus"),
         Location("northeurope", "North Europe", "Europe", "westeurope"),

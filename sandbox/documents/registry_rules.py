@@ -68,6 +68,7 @@ def defaults(now: str) -> Document:
         "privateEndpointConnections": [],
         "publicNetworkAccess": "Enabled",
         "networkRuleBypassOptions": "AzureServices",
+        "networkRuleBypassAllowedForTasks": False,
         "zoneRedundancy": "Disabled",
         "anonymousPullEnabled": False,
         "metadataSearch": "Disabled",

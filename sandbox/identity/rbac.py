@@ -30,7 +30,7 @@ _LEGACY_ACTIONS = {
     "pull": "pull/read",
     "metadata_read": "pull/read",
     "push": "push/write",
-    "metadata_write": "push/write",
+    "metadata_write": "metadata/write",
     "delete": "artifacts/delete",
 }
 _ABAC_DATA_ACTIONS = {

@@ -13,6 +13,12 @@ _R = "Microsoft.ContainerRegistry/registries/"
 _CONTENT = _R + "repositories/content/"
 _METADATA = _R + "repositories/metadata/"
 _ASSIGNMENTS = "Microsoft.Authorization/roleAssignments/"
+# Both configuration roles may write these, the one that is called a reader too.
+_MONITORING = (
+    "Microsoft.Insights/alertRules/*",
+    "Microsoft.Insights/diagnosticSettings/read",
+    "Microsoft.Insights/diagnosticSettings/write",
+)
 
 
 @dataclass(frozen=True)
@@ -167,11 +173,13 @@ _ROLES = (
             "Microsoft.ContainerRegistry/checkNameAvailability/read",
             "Microsoft.ContainerRegistry/registries/listCredentials/action",
             "Microsoft.ContainerRegistry/registries/regenerateCredential/action",
-            "Microsoft.ContainerRegistry/registries/listUsages/read",
+            "Microsoft.ContainerRegistry/registries/generateCredentials/action",
             "Microsoft.ContainerRegistry/registries/replications/*",
             "Microsoft.ContainerRegistry/registries/webhooks/*",
             "Microsoft.ContainerRegistry/registries/tokens/*",
             "Microsoft.ContainerRegistry/registries/scopeMaps/*",
+            "Microsoft.Authorization/*/read",
+            *_MONITORING,
         ),
     ),
     RoleDefinition(
@@ -183,9 +191,22 @@ _ROLES = (
             "Microsoft.ContainerRegistry/registries/read",
             "Microsoft.ContainerRegistry/checkNameAvailability/read",
             "Microsoft.ContainerRegistry/registries/listCredentials/action",
-            "Microsoft.ContainerRegistry/registries/listUsages/read",
             "Microsoft.ContainerRegistry/registries/replications/read",
             "Microsoft.ContainerRegistry/registries/webhooks/read",
+            "Microsoft.ContainerRegistry/registries/tokens/read",
+            "Microsoft.ContainerRegistry/registries/scopeMaps/read",
+            *_MONITORING,
+        ),
+    ),
+    RoleDefinition(
+        "fb382eab-e894-4461-af04-94435c366c3f",
+        "Container Registry Tasks Contributor",
+        "Configures, runs and cancels tasks; no access to the data of a registry by itself.",
+        (
+            _R + "read",
+            *(f"{_R}{kind}/*" for kind in ("tasks", "runs", "taskRuns", "agentPools")),
+            _R + "scheduleRun/action",
+            _R + "listBuildSourceUploadUrl/action",
         ),
     ),
     RoleDefinition(

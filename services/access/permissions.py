@@ -39,7 +39,7 @@ _LEGACY = {
     _P.LIST_CATALOG: "pull/read",
     _P.READ_METADATA: "pull/read",
     _P.PUSH: "push/write",
-    _P.CHANGE_LOCKS: "push/write",
+    _P.CHANGE_LOCKS: "metadata/write",
     _P.DELETE: "artifacts/delete",
 }
 # https://learn.microsoft.com/azure/container-registry/container-registry-rbac-abac-repository-permissions: a pull

@@ -14,9 +14,11 @@ from services.registries.registry import Mode
 class OtherRight(StrEnum):
     """What roles give beside the permissions: they distinguish roles that are alike in those."""
 
-    READ_SETTINGS = "read webhooks, replicas and usage"
+    READ_SETTINGS = "read webhooks and replicas"
+    READ_USAGE = "read the storage used"
     READ_ROLES = "read role assignments"
     CHANGE_SETTINGS = "change webhooks and replicas"
+    CHANGE_MONITORING = "change diagnostic settings and alerts"
     DELETE_REGISTRY = "delete the registry"
     MAKE_TOKENS = "make tokens and scope maps"
     RENEW_PASSWORD = "renew the admin password"
@@ -37,19 +39,21 @@ ALL_RIGHTS: tuple[Right, ...] = (*Permission, *OtherRight)
 
 _E = OtherRight
 _CONTROL_PLANE = {
-    _E.READ_SETTINGS: ("webhooks/read", "replications/read", "listUsages/read"),
+    _E.READ_SETTINGS: ("webhooks/read", "replications/read"),
+    _E.READ_USAGE: ("listUsages/read",),
     _E.CHANGE_SETTINGS: ("webhooks/write", "replications/write"),
     _E.DELETE_REGISTRY: ("delete",),
     _E.MAKE_TOKENS: ("tokens/write", "scopeMaps/write"),
     _E.RENEW_PASSWORD: ("regenerateCredential/action",),
-    _E.RUN_TASKS: ("tasks/write", "scheduleRun/action"),
+    _E.RUN_TASKS: ("tasks/write", "scheduleRun/action", "listBuildSourceUploadUrl/action"),
     _E.READ_CACHE_RULES: ("cacheRules/read",),
     _E.CHANGE_CACHE_RULES: ("cacheRules/write",),
     _E.READ_CREDENTIAL_SETS: ("credentialSets/read",),
     _E.CHANGE_CREDENTIAL_SETS: ("credentialSets/write",),
     _E.TRANSFER: ("exportPipelines/write", "importPipelines/write", "pipelineRuns/write"),
 }
-_AUTHORIZATION = {
+_OTHER_PROVIDERS = {
+    _E.CHANGE_MONITORING: ("Microsoft.Insights/diagnosticSettings/write", "Microsoft.Insights/alertRules/write"),
     _E.READ_ROLES: ("Microsoft.Authorization/roleAssignments/read",),
     _E.MAKE_ROLES: ("Microsoft.Authorization/roleDefinitions/write", "Microsoft.Authorization/locks/write"),
 }
@@ -111,8 +115,8 @@ def right_need(right: Right, mode: Mode) -> Need | None:
     """What `right` takes on a registry in `mode`; None where no role gives it there."""
     if isinstance(right, Permission):
         return need_of(right, mode)
-    if right in _AUTHORIZATION:
-        return Need(_AUTHORIZATION[right])
+    if right in _OTHER_PROVIDERS:
+        return Need(_OTHER_PROVIDERS[right])
     if right in _CONTROL_PLANE:
         return Need(tuple(REGISTRY + action for action in _CONTROL_PLANE[right]))
     if right is OtherRight.SIGN:

@@ -73,9 +73,22 @@ def _built_in(
     return RoleDefinition(guid, name, "BuiltInRole", (PermissionBlock(actions, without, data),))
 
 
-_CONTROL = ("read", "write", "delete", "listCredentials/action", "regenerateCredential/action", "listUsages/read")
+_CONTROL = (
+    "read",
+    "write",
+    "delete",
+    "listCredentials/action",
+    "regenerateCredential/action",
+    "generateCredentials/action",
+)
+# Both configuration roles have these: the reader writes them too.
+_MONITORING = (
+    "Microsoft.Insights/alertRules/*",
+    "Microsoft.Insights/diagnosticSettings/read",
+    "Microsoft.Insights/diagnosticSettings/write",
+)
 _KINDS = ("replications", "webhooks", "tokens", "scopeMaps", "privateEndpointConnections", "connectedRegistries")
-_TASKS = ("tasks/*", "runs/*", "taskRuns/*", "agentPools/*", "scheduleRun/action")
+_TASKS = ("tasks/*", "runs/*", "taskRuns/*", "agentPools/*", "scheduleRun/action", "listBuildSourceUploadUrl/action")
 
 # For when definitions can't be read. What Azure says of a role goes before this table.
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles and
@@ -148,12 +161,15 @@ BUILT_IN: Mapping[str, RoleDefinition] = {
             "Container Registry Contributor and Data Access Configuration Administrator",
             *(REGISTRY + action for action in _CONTROL),
             *(f"{REGISTRY}{kind}/*" for kind in _KINDS),
+            "Microsoft.Authorization/*/read",
+            *_MONITORING,
         ),
         _built_in(
             "69b07be0-09bf-439a-b9a6-e73de851bd59",
             "Container Registry Configuration Reader and Data Access Configuration Reader",
-            *(REGISTRY + action for action in ("read", "listCredentials/action", "listUsages/read")),
+            *(REGISTRY + action for action in ("read", "listCredentials/action")),
             *(f"{REGISTRY}{kind}/read" for kind in _KINDS),
+            *_MONITORING,
         ),
         _built_in(
             "fb382eab-e894-4461-af04-94435c366c3f",

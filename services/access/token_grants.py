@@ -13,6 +13,7 @@ from services.connection.data_plane import RegistryClient
 from services.connection.data_plane_tokens import Need
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.names import require_repository
+from services.images.tagging import UNTAG_RULE
 from services.registries.registry import Mode
 
 _TITLE = "Could not ask what is granted"
@@ -24,17 +25,19 @@ _ACTIONS: Mapping[Permission, frozenset[str]] = {
     Permission.CHANGE_LOCKS: frozenset({"metadata_write"}),
     Permission.DELETE: frozenset({"delete"}),
 }
+SIGN_IN, REMOVE_TAGS = "sign in", "remove tags"
+_ON_REPOSITORY = (*_ACTIONS, REMOVE_TAGS)
 
 
 @dataclass(frozen=True)
 class Granted:
-    """One thing to do, and whether the registry lets it.
+    """One thing to do (a Permission, SIGN_IN or REMOVE_TAGS), and whether the registry allows it.
 
-    `permission` None: to sign in. `asked` and `answer` are the evidence: what was asked, "" where nothing was, and the
+    `asked` and `answer` are the evidence: what was asked, "" where nothing was, and the
     answer, never a token. `error` is the registry's refusal, or why the answer is unknown.
     """
 
-    permission: Permission | None
+    what: Permission | str
     verdict: Verdict
     asked: str
     answer: str
@@ -43,7 +46,7 @@ class Granted:
     @property
     def label(self) -> str:
         """'sign in', 'list repositories', 'pull'."""
-        return str(self.permission or "sign in")
+        return str(self.what)
 
 
 def ask_granted(client: RegistryClient, mode: Mode, repository: str = "") -> tuple[Granted, ...]:
@@ -58,7 +61,7 @@ def ask_granted(client: RegistryClient, mode: Mode, repository: str = "") -> tup
     signed_in = _sign_in(client, mode)
     if signed_in.verdict is not Verdict.YES:
         verdict, error = signed_in.verdict, signed_in.error
-        after = (Permission.LIST_CATALOG, *_ACTIONS)
+        after = (Permission.LIST_CATALOG, *_ON_REPOSITORY)
         return (signed_in, *(Granted(one, verdict, "", "not asked without signing in", error) for one in after))
     return (signed_in, *_on_catalogue(client), *_on_repository(client, mode, repository))
 
@@ -69,9 +72,9 @@ def _sign_in(client: RegistryClient, mode: Mode) -> Granted:
         with as_service_error(_TITLE):
             client.tokens.sign_in()
     except ServiceError as error:
-        return Granted(None, _refusal(error), asked, _answered(error), error)
+        return Granted(SIGN_IN, _refusal(error), asked, _answered(error), error)
     proof = "it proves who you are, and no right yet" if mode is Mode.ABAC else "some role of yours counts here"
-    return Granted(None, Verdict.YES, asked, f"taken: {proof}")
+    return Granted(SIGN_IN, Verdict.YES, asked, f"taken: {proof}")
 
 
 def _on_catalogue(client: RegistryClient) -> tuple[Granted, ...]:
@@ -87,26 +90,36 @@ def _on_catalogue(client: RegistryClient) -> tuple[Granted, ...]:
 def _on_repository(client: RegistryClient, mode: Mode, repository: str) -> tuple[Granted, ...]:
     if not repository and mode is Mode.ABAC:
         why = "not asked: in ABAC mode each repository has its own answer, so name one"
-        return tuple(Granted(one, Verdict.UNKNOWN, "", why) for one in _ACTIONS)
+        return tuple(Granted(one, Verdict.UNKNOWN, "", why) for one in _ON_REPOSITORY)
     need = Need(repository or "*", frozenset().union(*_ACTIONS.values()))
 
     def rows(actions: frozenset[str]) -> tuple[Granted, ...]:
         if not actions and not repository:  # In ABAC mode, and the mode may have changed since it was read.
             why = "granted nothing: it may have left the wildcard out, so name a repository"
-            return tuple(Granted(one, Verdict.UNKNOWN, need.scope, why) for one in _ACTIONS)
+            return tuple(Granted(one, Verdict.UNKNOWN, need.scope, why) for one in _ON_REPOSITORY)
         held = need.actions if "*" in actions else actions
-        return tuple(
+        of_actions = (
             Granted(one, Verdict.YES if needed <= held else Verdict.NO, need.scope, _granted(held & needed, needed))
             for one, needed in _ACTIONS.items()
         )
+        return (*of_actions, _untagging(held, need.scope))
 
-    return _asked(client, need, tuple(_ACTIONS), rows)
+    return _asked(client, need, _ON_REPOSITORY, rows)
+
+
+def _untagging(held: frozenset[str], scope: str) -> Granted:
+    """Whether tags may be removed, as far as that is certain: see UNTAG_RULE."""
+    if "delete" in held:
+        return Granted(REMOVE_TAGS, Verdict.YES, scope, "granted delete")
+    if partly := held & {"push", "metadata_write"}:
+        return Granted(REMOVE_TAGS, Verdict.UNKNOWN, scope, f"{_granted(partly)}. {UNTAG_RULE}")
+    return Granted(REMOVE_TAGS, Verdict.NO, scope, _granted(frozenset()))
 
 
 def _asked(
     client: RegistryClient,
     need: Need,
-    about: tuple[Permission, ...],
+    about: tuple[Permission | str, ...],
     rows: Callable[[frozenset[str]], tuple[Granted, ...]],
 ) -> tuple[Granted, ...]:
     try:

@@ -18,10 +18,12 @@ REGISTERED = "Registered"
 
 @dataclass(frozen=True)
 class Location:
-    """`name` as ARM writes it (eastus), `display_name` for people (East US)."""
+    """`name` as ARM writes it (eastus), `display_name` for people (East US). `has_zones`: whether the subscription's
+    list of locations gives it availability zones; None where that is not known."""
 
     name: str
     display_name: str
+    has_zones: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,11 @@ class RegistryProvider:
 
     def offers(self, name: str) -> bool:
         """Whether registries can be created in the location of this name."""
-        return any(location.name == name for location in self.locations)
+        return self.location(name) is not None
+
+    def location(self, name: str) -> Location | None:
+        """The location of this name, None where no registries are offered there."""
+        return next((location for location in self.locations if location.name == name), None)
 
 
 def read_provider(session: AzureSession, subscription_id: str) -> RegistryProvider:
@@ -51,9 +57,16 @@ def read_provider(session: AzureSession, subscription_id: str) -> RegistryProvid
     with as_service_error(f"Could not read where {NAMESPACE} is offered"):
         provider = session.groups_and_providers(subscription_id).providers.get(NAMESPACE)
         offered = _offered(provider)
+        models = list(items(session, session.subscriptions().subscriptions.list_locations(subscription_id)))
+        # An answer without a single mapping says nothing of zones: earlier versions of the API have none.
+        zones_reported = any(model.availability_zone_mappings for model in models)
         found = [
-            Location(model.name, model.display_name or model.name)
-            for model in items(session, session.subscriptions().subscriptions.list_locations(subscription_id))
+            Location(
+                model.name,
+                model.display_name or model.name,
+                bool(model.availability_zone_mappings) if zones_reported else None,
+            )
+            for model in models
             if model.name and location_name(model.display_name or model.name) in offered
         ]
     return RegistryProvider(

@@ -17,6 +17,11 @@ from services.images.repositories import Locks, get_manifest_row, get_repository
 Lockable = Literal["repository", "tag", "manifest"]
 
 _NAMES = ("delete", "write", "list", "read")
+_MAY_NOT_LOCK = (
+    "The identity may not change locks. In Legacy mode Contributor may, and a custom role with "
+    "Microsoft.ContainerRegistry/registries/metadata/write; AcrPush may not. In ABAC mode: Container Registry "
+    "Repository Writer or Contributor."
+)
 
 
 def set_repository_locks(client: RegistryClient, repository: str, locks: Locks) -> Locks:
@@ -73,6 +78,8 @@ def _set(client: RegistryClient, title: str, path: str, read: Callable[[], Locks
     except ServiceError as error:
         if error.code == "ConnectionLost" and not is_unknown(error):
             raise replace(error, remedy="They are as they were, as read back: try again.") from error
+        if error.code == "UNAUTHORIZED":
+            raise replace(error, remedy=_MAY_NOT_LOCK) from error
         raise
     return found or _read_again(title, read, missed)
 

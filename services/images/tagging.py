@@ -19,6 +19,19 @@ from services.images.manifest_reading import ACCEPT
 from services.images.repositories import Repository, Tag, find_tag, get_manifest_row, get_repository, get_tag
 from services.wording import counted
 
+# Of the sources, the roles' reference lets AcrPush and Repository Writer untag, the page on tokens asks for
+# metadata/write, and az 2.91 for delete: https://learn.microsoft.com/azure/container-registry/
+# container-registry-rbac-built-in-roles-directory-reference, container-registry-token-based-repository-permissions,
+# and azure-cli's acr/repository.py.
+UNTAG_RULE = (
+    "Who may remove a tag and keep its manifest is not certain: whoever may delete may; for whoever may only push or "
+    "change locks Microsoft's sources disagree."
+)
+_MAY_NOT_UNTAG = (
+    "Ask for a role that deletes: AcrPull and AcrDelete in Legacy mode, Container Registry Repository Contributor in "
+    f"ABAC mode. {UNTAG_RULE}"
+)
+
 
 @dataclass(frozen=True)
 class TagPlan:
@@ -287,9 +300,12 @@ def _untag(client: RegistryClient, repository: str, item: UntagItem) -> UntagRes
     if current.digest != item.digest:
         raise _changed(title, item.tag, item.digest, current)
     path = path_of("/acr/v1/{repository}/_tags/{tag}", repository=repository, tag=item.tag)
-    outcome = remove(
-        title, lambda: client.send("DELETE", path), lambda: get_tag(client, repository, item.tag), says_gone
-    )
+    try:
+        outcome = remove(
+            title, lambda: client.send("DELETE", path), lambda: get_tag(client, repository, item.tag), says_gone
+        )
+    except ServiceError as error:
+        raise replace(error, remedy=_MAY_NOT_UNTAG) if error.code == "UNAUTHORIZED" else error from error
     return UntagResult(item.tag, item.digest, outcome)
 
 

@@ -1,7 +1,8 @@
 """What to look at in a registry: each finding with its reason, its risk and the `az` line that changes it.
 
-Zone redundancy and content trust are no findings: every tier is zone redundant whatever the property says
-(zone-redundancy.md); content trust can't be enabled any more since 2026-05-31 (container-registry-content-trust.md).
+Zone redundancy and content trust are no findings: every tier is zone redundant in a region with zones, whatever the
+property says (zone-redundancy.md); content trust can't be enabled any more since 2026-05-31
+(container-registry-content-trust.md).
 """
 
 from dataclasses import dataclass

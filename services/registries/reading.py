@@ -150,6 +150,7 @@ def _network(properties: models.RegistryProperties) -> Network:
         trusted_services=sdk_text(properties.network_rule_bypass_options) != "None",
         private_endpoints=tuple(_private_endpoint(connection) for connection in connections),
         data_endpoints=tuple(properties.data_endpoint_host_names or ()) if properties.data_endpoint_enabled else (),
+        tasks_bypass=properties.network_rule_bypass_allowed_for_tasks,
     )
 
 

@@ -59,7 +59,13 @@ class PrivateEndpoint:
 
 @dataclass(frozen=True)
 class Network:
-    """Who may reach the registry. `default_action` and `ip_rules` count while public access is on."""
+    """Who may reach the registry. `default_action` and `ip_rules` count while public access is on.
+
+    `trusted_services`: Azure services on Microsoft's list pass the network rules: imports, Defender for Cloud, Machine
+    Learning and Container Instances among them. ACR Tasks have left that list: since 2025-06-01 a task with a system
+    identity passes only with `tasks_bypass` (networkRuleBypassAllowedForTasks); None where Azure does not report it.
+    https://learn.microsoft.com/azure/container-registry/allow-access-trusted-services
+    """
 
     public_access: bool
     default_action: str
@@ -67,6 +73,7 @@ class Network:
     trusted_services: bool
     private_endpoints: tuple[PrivateEndpoint, ...]
     data_endpoints: tuple[str, ...]
+    tasks_bypass: bool | None = None
 
     @property
     def open_to_all(self) -> bool:

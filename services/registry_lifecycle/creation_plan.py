@@ -185,6 +185,9 @@ def _warnings(spec: RegistrySpec, facts: CreationFacts, prices: Prices | None) -
         yield "Whether you may create registries there could not be read: Azure checks it on creation."
     if prices and spec.sku not in prices.registry_day:
         yield f"The price list of {spec.location} has no {spec.sku} registry: it may not be available there."
+    location = facts.provider.location(spec.location)
+    if location and location.has_zones is False:
+        yield f"{location.display_name} has no availability zones: the registry is not zone redundant there."
     if not spec.public_access:
         yield "Nothing can reach it until it has a private endpoint: neither this console nor any cluster."
     if spec.mode is Mode.ABAC:

@@ -45,8 +45,8 @@ def _network_warnings(registry: Registry, before: Settings, after: Settings, cal
         yield from _ip_rule_warnings(rule)
     if before.trusted_services and not after.trusted_services:
         yield (
-            "Trusted Azure services, such as imports, ACR Tasks and Defender, are refused while network access "
-            "is restricted."
+            "Trusted Azure services, such as imports, Defender, Machine Learning and Container Instances, are refused "
+            "while network access is restricted."
         )
 
 

@@ -16,6 +16,7 @@ class RoleWords:
 
 
 _ABAC_IGNORES = "In ABAC mode it is ignored."
+_UNTAG = "Whether it may remove a tag is not certain: Microsoft's sources disagree."
 _ABAC_CONTROL = "In ABAC mode it reaches no image."
 
 # By GUID, as the table of role definitions.
@@ -47,8 +48,9 @@ WORDS: Mapping[str, RoleWords] = {
         f"{_ABAC_IGNORES}",
     ),
     "8311e382-0749-4cb8-b61a-304f252e45ec": RoleWords(
-        "Pushes to and pulls from every repository of a Legacy registry, and changes locks.",
-        f"It does not delete, and it does not import: az acr import takes importImage/action. {_ABAC_IGNORES}",
+        "Pushes to and pulls from every repository of a Legacy registry.",
+        f"It neither deletes nor changes locks, and it does not import: az acr import takes importImage/action. "
+        f"{_UNTAG} {_ABAC_IGNORES}",
     ),
     "c2f4ef07-c644-48eb-af81-4b1b4947fb11": RoleWords(
         "Deletes from every repository of a Legacy registry.",
@@ -66,7 +68,7 @@ WORDS: Mapping[str, RoleWords] = {
     ),
     "2a1e307c-b015-4ebd-883e-5b7698a07328": RoleWords(
         "Pulls, pushes and changes locks: in all repositories, or in some by a condition.",
-        "It neither deletes nor lists repositories. In Legacy mode it is ignored.",
+        f"It neither deletes nor lists repositories. {_UNTAG} In Legacy mode it is ignored.",
     ),
     "2efddaa5-3f1f-4df3-97df-af3f13818f4c": RoleWords(
         "Pulls, pushes, changes locks and deletes: in all repositories, or in some by a condition.",
@@ -78,15 +80,16 @@ WORDS: Mapping[str, RoleWords] = {
     ),
     "3bc748fc-213d-45c1-8d91-9da5725539b9": RoleWords(
         "Manages a registry, its network, webhooks, replicas, tokens and scope maps.",
-        "It reaches no image by itself, but it may read the admin password and make tokens, which do. It can't assign "
-        "roles.",
+        "It reaches no image by itself, but it may read the admin password and make tokens, which do. It reads "
+        "role assignments and can't assign roles, and does not see the storage used.",
     ),
     "69b07be0-09bf-439a-b9a6-e73de851bd59": RoleWords(
         "Reads a registry's settings, network, webhooks, replicas and tokens.",
-        "A reader by name, but it may read the admin password: where the admin user is on, that is everything.",
+        "A reader by name, but it may read the admin password: where the admin user is on, that is everything. It may "
+        "also change diagnostic settings and alert rules, and does not see the storage used.",
     ),
     "fb382eab-e894-4461-af04-94435c366c3f": RoleWords(
-        "Makes and runs tasks, and manages their agent pools.",
+        "Makes and runs tasks, uploads their sources, and manages their agent pools.",
         "Tasks run code. In ABAC mode a task has no rights to images by default: its identity needs roles of its own.",
     ),
     "577a9874-89fd-4f24-9dbd-b5034d0ad23a": RoleWords(

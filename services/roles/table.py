@@ -58,9 +58,7 @@ class GuideRow:
 
 GUIDE = (
     GuideRow(("AcrPull",), True, False, True, "It also lists the repositories and their tags: not pull alone."),
-    GuideRow(
-        ("AcrPush",), True, True, True, "It does not delete. It lists and changes locks; it does not import images."
-    ),
+    GuideRow(("AcrPush",), True, True, True, "It neither deletes nor changes locks nor imports images. It lists."),
     GuideRow(
         ("AcrDelete",),
         True,

@@ -29,7 +29,7 @@ NEEDS: dict[Permission, tuple[list[str], list[str]]] = {
     Permission.DELETE: (["artifacts/delete"], ["repositories/content/delete"]),
     Permission.LIST_CATALOG: (["pull/read"], ["catalog/read"]),
     Permission.READ_METADATA: (["pull/read"], ["repositories/metadata/read"]),
-    Permission.CHANGE_LOCKS: (["push/write"], ["repositories/metadata/write"]),
+    Permission.CHANGE_LOCKS: (["metadata/write"], ["repositories/metadata/write"]),
 }
 CONTROL = {
     Permission.READ_REGISTRY: R + "read",

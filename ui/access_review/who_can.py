@@ -7,6 +7,7 @@ import streamlit as st
 from services.access.decisions import Verdict
 from services.access_review.who_can import ASKED, Rights, roleless_access, who_can
 from services.commands import access as az_access
+from services.images.tagging import UNTAG_RULE
 from services.pull_checks.matrix_reading import Pulls
 from services.registries.registry import Registry
 from services.wording import counted
@@ -63,7 +64,7 @@ def show_who(
                 "Object id": lambda one: one.principal_id,
             },
         )
-        st.caption(f"{len(shown)} shown. Select a row to see why.")
+        st.caption(f"{len(shown)} shown. Select a row to see why. {UNTAG_RULE}")
     else:
         empty(":material/filter_alt_off:", "No principal matches", "Clear the search or a filter above.")
     if chosen:

@@ -66,7 +66,9 @@ def add(who: str, registry: Registry, existing: tuple[Replication, ...], book: P
         plan = plan_replica(registry, existing, region, offered, book.by_region.get(registry.location), book.days)
         _show_cost(plan)
         if not plan.blockers:
-            st.markdown("Images are copied there in the background. Zone redundancy is on in regions that have zones.")
+            st.markdown(
+                "Images are copied there in the background. Zone redundancy is on in regions that have zones; ACR Tasks are not covered."
+            )
         if confirm(plan, "Add replica"):
             _begin(who, plan, apply_replica)
 

@@ -150,7 +150,7 @@ REPOSITORY = PageLink(
     ":material/folder:",
     "Registries",
     "repository",
-    (*permissions.READ_IMAGES[:2], *permissions.write_images("Set locks")),
+    (*permissions.READ_IMAGES[:2], *permissions.SET_LOCKS),
     listed=False,
 )
 IMAGE = PageLink(
@@ -161,8 +161,9 @@ IMAGE = PageLink(
     "image",
     (
         *permissions.READ_IMAGES[:2],
-        *permissions.write_images("Add or move a tag, set locks"),
-        *permissions.delete_images("Remove a tag"),
+        *permissions.write_images("Add or move a tag"),
+        *permissions.SET_LOCKS,
+        *permissions.remove_tags("Remove a tag"),
         permissions.COPY_IMAGES,
     ),
     listed=False,
@@ -182,7 +183,7 @@ CLEAN_UP = PageLink(
     ":material/cleaning_services:",
     "Registries",
     "cleanup",
-    permissions.delete_images("Remove tags, delete"),
+    (*permissions.delete_images("Delete"), *permissions.remove_tags("Remove tags")),
     listed=False,
 )
 SKU_COMPARISON = PageLink(

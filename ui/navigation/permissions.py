@@ -1,6 +1,8 @@
 """What an identity needs in Azure for what each page does."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+from services.images.tagging import UNTAG_RULE
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,7 @@ READ_IMAGES = (
 
 
 def write_images(use: str) -> tuple[Need, Need]:
-    """The needs of `use`, which pushes, tags or locks."""
+    """The needs of `use`, which pushes or tags."""
     return (
         Need(f"{use}, in a Legacy registry", ("AcrPush",), REGISTRY),
         Need(f"{use}, in an ABAC registry", ("Container Registry Repository Writer",), REGISTRY),
@@ -45,11 +47,28 @@ def write_images(use: str) -> tuple[Need, Need]:
 
 
 def delete_images(use: str) -> tuple[Need, Need]:
-    """The needs of `use`, which removes tags or deletes manifests."""
+    """The needs of `use`, which deletes manifests."""
     return (
         Need(f"{use}, in a Legacy registry", ("AcrPull and AcrDelete",), REGISTRY),
         Need(f"{use}, in an ABAC registry", ("Container Registry Repository Contributor",), REGISTRY),
     )
+
+
+def remove_tags(use: str) -> tuple[Need, ...]:
+    """The needs of `use`, which removes tags and keeps their manifests."""
+    return tuple(replace(need, note=UNTAG_RULE) for need in delete_images(use))
+
+
+SET_LOCKS = (
+    Need(
+        "Set locks, in a Legacy registry",
+        ("Contributor",),
+        REGISTRY,
+        ("Microsoft.ContainerRegistry/registries/metadata/write",),
+        "AcrPush is not enough",
+    ),
+    Need("Set locks, in an ABAC registry", ("Container Registry Repository Writer",), REGISTRY),
+)
 
 
 COPY_IMAGES = Need(

@@ -115,7 +115,8 @@ def _network(form: _Form) -> tuple[tuple[bool, str, tuple[str, ...], bool], str]
         trusted = form.toggle(
             "trusted_services",
             "Trusted Azure services",
-            "Imports, ACR Tasks and Defender reach the registry although its network is restricted.",
+            "Imports, Defender, Machine Learning and Container Instances reach the registry although its network is "
+            "restricted. ACR Tasks are not among them: they need networkRuleBypassAllowedForTasks.",
         )
         caller = _caller(form) if public and action == "Deny" else ""
         try:

@@ -7,6 +7,7 @@ import streamlit as st
 from services.access.permissions import Permission
 from services.access.rights import ALL_RIGHTS, AZ_LOGIN_RULE, SIGN_IN_RULES, SignIn
 from services.access.role_definitions import RoleDefinition
+from services.images.tagging import UNTAG_RULE
 from services.registries.registry import Mode
 from services.roles.table import GUIDE, NOT_IN_GUIDE, GuideCell, RoleRow, compare_guide, guide_uses, role_table
 from ui.elements.chart_theme import show_chart, theme_now
@@ -32,7 +33,7 @@ def show_roles(mode: Mode, roles: Mapping[str, RoleDefinition]) -> None:
         )
     text = (search or "").casefold().strip()
     shown = [row for row in role_table(mode, roles) if text in _text(row) and row.rights.issuperset(gives)]
-    st.markdown(f"{SIGN_IN_RULES[mode]} {AZ_LOGIN_RULE}")
+    st.markdown(f"{SIGN_IN_RULES[mode]} {AZ_LOGIN_RULE} {UNTAG_RULE}")
     if not shown:
         empty(":material/filter_alt_off:", "No role matches", "Clear the search or the filter above.")
         return

@@ -46,7 +46,7 @@ def a_registry(mode="LegacyRegistryPermissions"):
     ("role", "legacy", "abac"),
     [
         ("AcrPull", READING, set()),
-        ("AcrPush", READING | {"push", "metadata_write"}, set()),
+        ("AcrPush", READING | {"push"}, set()),
         ("AcrDelete", {"delete"}, set()),
         ("Owner", ALL, set()),
         ("Contributor", ALL, set()),

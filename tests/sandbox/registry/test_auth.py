@@ -181,7 +181,7 @@ def test_a_token_for_resource_manager_is_exchanged_unless_the_policy_forbids(reg
     ("role", "granted"),
     [
         ("AcrPull", {"pull", "metadata_read"}),
-        ("AcrPush", {"pull", "push", "metadata_read", "metadata_write"}),
+        ("AcrPush", {"pull", "push", "metadata_read"}),
         ("AcrDelete", {"delete"}),
         ("Contributor", set(ALL.split(","))),
     ],

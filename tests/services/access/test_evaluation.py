@@ -372,7 +372,7 @@ NOTHING: set[Permission] = set()
 # https://learn.microsoft.com/azure/container-registry/container-registry-rbac-built-in-roles-overview
 TABLE = {
     "AcrPull": (LOOKS, NOTHING),
-    "AcrPush": (LOOKS | WRITES, NOTHING),
+    "AcrPush": (LOOKS | {Permission.PUSH}, NOTHING),
     "AcrDelete": ({Permission.DELETE}, NOTHING),
     "AcrImageSigner": (NOTHING, NOTHING),
     "AcrQuarantineReader": (NOTHING, NOTHING),

@@ -12,6 +12,7 @@ from services.access.token_grants import Granted, ask_granted
 from services.connection.data_plane import RegistryClient
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
+from services.images.tagging import UNTAG_RULE
 from services.registries.reading import list_registries
 from services.registries.registry import Mode
 from tests.support.canned import Answer, CannedRegistry, connected, unreachable
@@ -49,14 +50,14 @@ def test_what_every_registry_of_the_estate_grants_is_what_its_role_assignments_s
             except ServiceError:
                 continue  # The console's own identity may not read them there.
             for row in rows:
-                if row.permission is None:
+                if not isinstance(row.what, Permission):
                     continue
                 told = permission(
                     held.records,
                     azure.identity.object_id,
                     registry,
-                    row.permission,
-                    None if row.permission is Permission.LIST_CATALOG else repository,
+                    row.what,
+                    None if row.what is Permission.LIST_CATALOG else repository,
                     groups=held.groups,
                 )
                 assert row.verdict is told.verdict, (registry.name, row, told)
@@ -84,6 +85,19 @@ def test_a_role_that_was_just_assigned_counts_at_once(own: OwnSandbox) -> None:
     assert granted(reader, repository="team/app")["push"] is Verdict.YES
     own.sandbox.store.delete_resource(document["id"])
     assert granted(reader)["push"] is Verdict.NO
+
+
+def test_removing_tags_is_uncertain_for_who_may_push_and_not_delete(own: OwnSandbox) -> None:
+    registry = own.registry()
+    assert granted(own.as_reader())["remove tags"] is Verdict.NO
+    assert granted(own.client)["remove tags"] is Verdict.YES
+    stamp = own.sandbox.state.stamp()
+    own.sandbox.store.put_resource(assignment(registry.id, "AcrPush", READER.object_id, "ServicePrincipal", stamp))
+    rows = {row.label: row for row in ask_granted(own.as_reader(), Mode.LEGACY)}
+    assert rows["remove tags"].verdict is Verdict.UNKNOWN
+    assert UNTAG_RULE in rows["remove tags"].answer
+    own.sandbox.store.put_resource(assignment(registry.id, "AcrDelete", READER.object_id, "ServicePrincipal", stamp))
+    assert granted(own.as_reader())["remove tags"] is Verdict.YES
 
 
 def test_in_abac_mode_nothing_is_told_of_all_repositories_and_all_of_one(own: OwnSandbox) -> None:

@@ -163,7 +163,7 @@ def only_one(plan: SwitchPlan) -> Effect:
     ("role", "loses", "assigned", "more"),
     [
         ("AcrPull", READS, {REPOSITORY_READER, CATALOG_LISTER}, set()),
-        ("AcrPush", READS | WRITES, {REPOSITORY_WRITER, CATALOG_LISTER}, set()),
+        ("AcrPush", READS | {P.PUSH}, {REPOSITORY_WRITER, CATALOG_LISTER}, {P.CHANGE_LOCKS}),
         ("AcrDelete", {P.DELETE}, {REPOSITORY_CONTRIBUTOR}, {P.PULL, P.READ_METADATA, P.PUSH, P.CHANGE_LOCKS}),
     ],
 )

@@ -6,11 +6,13 @@ from itertools import product
 
 import pytest
 
+from sandbox.identity.principals import READER
+from sandbox.seeds.resources import assignment
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError
 from services.images.locks import meaning, set_manifest_locks, set_repository_locks, set_tag_locks
 from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
-from services.images.tagging import apply_untag, read_untag_plan
+from services.images.tagging import TagPlan, apply_tag, apply_untag, read_untag_plan
 from tests.support import documents
 from tests.support.canned import Answer, CannedRegistry, Sent, reset
 from tests.support.documents import UNLOCKED, digest_of
@@ -240,7 +242,19 @@ def test_a_reader_may_not(own: OwnSandbox) -> None:
     with pytest.raises(ServiceError) as raised:
         set_tag_locks(own.as_reader(), APP, "v1", FROZEN)
     assert raised.value.status == 401
+    assert "registries/metadata/write" in raised.value.remedy and "AcrPush may not" in raised.value.remedy
     assert get_tag(own.client, APP, "v1").locks == OPEN
+
+
+def test_acrpush_pushes_and_changes_no_lock(own: OwnSandbox) -> None:
+    document = assignment(own.registry().id, "AcrPush", READER.object_id, "ServicePrincipal", own.sandbox.state.stamp())
+    own.sandbox.store.put_resource(document)
+    digest, _ = own.push("v1")
+    pusher = own.as_reader()
+    apply_tag(pusher, TagPlan(APP, digest, "v2", None))
+    with pytest.raises(ServiceError) as raised:
+        set_tag_locks(pusher, APP, "v2", FROZEN)
+    assert raised.value.code == "UNAUTHORIZED"
 
 
 def test_what_is_not_there(own: OwnSandbox) -> None:

@@ -17,6 +17,7 @@ from services.connection.names import is_tag
 from services.images.manifest_reading import read_manifest
 from services.images.repositories import Locks, Repository, Tag, get_tag
 from services.images.tagging import (
+    UNTAG_RULE,
     TagPlan,
     UntagItem,
     UntagPlan,
@@ -622,7 +623,9 @@ def test_a_reader_is_refused_and_nothing_changes(own: OwnSandbox) -> None:
     with pytest.raises(ServiceError) as raised:
         apply_tag(reader, TagPlan(APP, digest, "v2", None))
     assert raised.value.status == 401
-    assert [refusal.error.status for refusal in apply_untag(reader, removal).refused] == [401]
+    (refusal,) = apply_untag(reader, removal).refused
+    assert refusal.error.status == 401
+    assert UNTAG_RULE in refusal.error.remedy
     assert own.tags() == {"v1": digest}
 
 

@@ -10,6 +10,7 @@ import pytest
 from sandbox.arm.groups import GROUP_TYPE
 from sandbox.arm.policies import policy
 from sandbox.arm.providers import unregister
+from sandbox.documents.locations import LOCATIONS
 from sandbox.documents.registry_rules import REGISTRY_TYPE
 from sandbox.seeds.resources import group
 from sandbox.seeds.walkthrough import SUBSCRIPTION
@@ -345,6 +346,21 @@ def test_a_group_in_another_case_is_the_same(own: OwnSandbox) -> None:
     found = find_group(own.session(), SUBSCRIPTION, "CASACLOUD_RG1")
     assert found and (found.name, found.location, found.state) == ("casacloud_rg1", "eastus", "Succeeded")
     assert find_group(own.session(), SUBSCRIPTION, "none") is None
+
+
+def test_where_a_location_has_no_zones_the_plan_says_so(own: OwnSandbox) -> None:
+    zones = {one.name: one.has_zones for one in read_provider(own.session(), SUBSCRIPTION).locations}
+    assert (zones["eastus"], zones["westus"]) == (True, False)
+    sentence = "West US has no availability zones: the registry is not zone redundant there."
+    assert sentence in plan(own, replace(ORDER, location="westus")).warnings
+    assert not [text for text in plan(own, ORDER).warnings if "zone" in text]
+
+
+def test_zones_are_unknown_where_no_location_reports_any(own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, location in LOCATIONS.items():
+        monkeypatch.setitem(LOCATIONS, name, replace(location, zones=False))
+    assert {one.has_zones for one in read_provider(own.session(), SUBSCRIPTION).locations} == {None}
+    assert not [text for text in plan(own, replace(ORDER, location="westus")).warnings if "zone" in text]
 
 
 def test_a_location_without_a_price_for_the_sku_is_doubtful() -> None:

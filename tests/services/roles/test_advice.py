@@ -232,7 +232,7 @@ def test_an_auditor_is_told_what_reader_and_the_reader_of_settings_give_too_much
     assert P.PULL not in abac.excess
     for advice in (legacy, abac):
         (settings,) = (one for one in advice.others if "Configuration Reader" in one.role.name)
-        assert settings.more == (P.LIST_CREDENTIALS,)
+        assert settings.more == (P.LIST_CREDENTIALS, OtherRight.CHANGE_MONITORING)
 
 
 def test_legacy_mode_limits_nothing_by_repository_and_the_lister_is_never_limited() -> None:

@@ -17,14 +17,16 @@ LEGACY, ABAC = Mode.LEGACY, Mode.ABAC
 PULLS: set[Right] = {P.PULL, P.LIST_CATALOG, P.READ_METADATA}
 DATA: set[Right] = {*PULLS, P.PUSH, P.CHANGE_LOCKS, P.DELETE}
 READS_OTHERS: set[Right] = {E.READ_ROLES, E.READ_CACHE_RULES, E.READ_CREDENTIAL_SETS}
-SEES: set[Right] = {P.READ_REGISTRY, E.READ_SETTINGS, *READS_OTHERS}
+SEES: set[Right] = {P.READ_REGISTRY, E.READ_SETTINGS, E.READ_USAGE, *READS_OTHERS}
 ASSIGNS: set[Right] = {P.ASSIGN_ROLES, P.REMOVE_ROLES}
 SETS_UP: set[Right] = {
     P.READ_REGISTRY,
     P.WRITE_REGISTRY,
     P.LIST_CREDENTIALS,
     E.READ_SETTINGS,
+    E.READ_ROLES,
     E.CHANGE_SETTINGS,
+    E.CHANGE_MONITORING,
     E.DELETE_REGISTRY,
     E.MAKE_TOKENS,
     E.RENEW_PASSWORD,
@@ -52,7 +54,7 @@ def same(rights: set[Right]) -> tuple[set[Right], set[Right]]:
 # What each gives in Legacy mode, and in ABAC mode.
 FACTS: dict[str, tuple[set[Right], set[Right]]] = {
     "AcrPull": (PULLS, NOTHING),
-    "AcrPush": ({*PULLS, P.PUSH, P.CHANGE_LOCKS}, NOTHING),
+    "AcrPush": ({*PULLS, P.PUSH}, NOTHING),
     "AcrDelete": ({P.DELETE}, NOTHING),
     "AcrImageSigner": ({E.SIGN}, NOTHING),
     "AcrQuarantineReader": same({E.READ_QUARANTINE}),
@@ -63,7 +65,7 @@ FACTS: dict[str, tuple[set[Right], set[Right]]] = {
     "Container Registry Repository Catalog Lister": (NOTHING, {P.LIST_CATALOG}),
     "Container Registry Contributor and Data Access Configuration Administrator": same(SETS_UP),
     "Container Registry Configuration Reader and Data Access Configuration Reader": same(
-        {P.READ_REGISTRY, E.READ_SETTINGS, P.LIST_CREDENTIALS}
+        {P.READ_REGISTRY, E.READ_SETTINGS, P.LIST_CREDENTIALS, E.CHANGE_MONITORING}
     ),
     "Container Registry Tasks Contributor": same({P.READ_REGISTRY, E.RUN_TASKS}),
     "Container Registry Data Importer and Data Reader": same(IMPORTER),
