@@ -67,8 +67,8 @@ def add(who: str, registry: Registry, existing: tuple[Replication, ...], book: P
         _show_cost(plan)
         if not plan.blockers:
             st.markdown(
-                "Images are copied there in the background. Zone redundancy is on in regions that have zones; ACR Tasks "
-                "are not covered."
+                "Images are copied there in the background. Zone redundancy is on in regions that have zones; ACR "
+                "Tasks are not covered."
             )
         if confirm(plan, "Add replica"):
             _begin(who, plan, apply_replica)
