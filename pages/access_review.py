@@ -10,6 +10,7 @@ from ui.elements.errors import show_error, show_refused
 from ui.elements.page import az_lines, empty, header
 from ui.loaders import clusters
 from ui.navigation import pages, selection
+from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -42,13 +43,12 @@ known = principals.show_known(who, pulls)
 
 if not pulls.registries.values:
     if not reading.error:
-        empty(":material/inventory_2:", "No registries found", selection.NEED_READER)
+        selection.show_no_registries(pulls.registries)
     st.stop()
-registries = [registry for registry in pulls.registries.values if registry.login_server]
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    registry = selection.registry_box(registries)
+    registry = selection.registry_box(pulls.registries)
     repository = st.text_input("Repository (optional)", key="repository", bind="query-params").strip()
-selection.show_unknown(registries)
+selection.show_unknown(pulls.registries)
 
 
 def look_everywhere(principal_id: str) -> None:
@@ -57,6 +57,7 @@ def look_everywhere(principal_id: str) -> None:
 
 
 WHO, ONE, SWITCH = "This registry", "One principal", "Switch to ABAC"
+check_url("show", "tab", (WHO, ONE, SWITCH))
 who_tab, one_tab, switch_tab = st.tabs([WHO, ONE, SWITCH], on_change="rerun", key="show", bind="query-params")
 if who_tab.open:
     with who_tab:

@@ -22,6 +22,7 @@ from ui.elements.writing import confirm
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import crumb, open_page
+from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 
 BY_RULE, BY_NAME = "By rule", "By name"
@@ -110,6 +111,8 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
             open_page(pages.DELETIONS, record=record)
 
 
+check_url("how", "selection", (BY_RULE, BY_NAME))
+check_url("do", "action", (IMAGES, TAGS))
 with st.container(horizontal=True):
     how = st.segmented_control(
         "Selection", [BY_RULE, BY_NAME], default=BY_RULE, required=True, key="how", bind="query-params"

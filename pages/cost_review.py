@@ -108,7 +108,7 @@ for currency in sorted({line.currency for line in review.lines if line.figure}):
         bill_map(review.lines, currency, {key: parts.costs for key, parts in shares.items()}, theme_now()),
         f"The month's cost in {currency} by registry, and by repository where read.",
     )
-tables += show_repository_bills(who, review, registries, shares)
+tables += show_repository_bills(who, review, inventory.value.registries, shares)
 
 found = [budget for of_one in budgets.values for budget in of_one]
 table = budget_table(found)

@@ -8,7 +8,7 @@ from services.commands import aks as az_aks
 from services.commands import registries as az_registries
 from services.pull_checks.checks import CheckState
 from ui.aks.attach import attach, detach, show_propagation
-from ui.aks.cluster_choice import choose_cluster, cluster_key
+from ui.aks.cluster_choice import choose_cluster, cluster_key, show_unknown_cluster
 from ui.aks.identities import show_identities
 from ui.aks.pull_checks import show_checks, show_text, show_verdict
 from ui.aks.pull_events import show_events
@@ -43,13 +43,14 @@ show_refused(reading.value.clusters, "subscription's clusters", "subscriptions' 
 show_refused(reading.value.registries, "subscription's registries", "subscriptions' registries")
 left, right = st.columns(2)
 with left:
-    cluster = choose_cluster(reading.value.clusters.values)
-registries = [registry for registry in reading.value.registries.values if registry.login_server]
+    cluster = choose_cluster(reading.value.clusters)
+listed = reading.value.registries
 with right:
-    registry = selection.registry_box(registries)
-selection.show_unknown(registries)
+    registry = selection.registry_box(listed)
+show_unknown_cluster(reading.value.clusters, cluster)
+selection.show_unknown(listed)
 if cluster is None or registry is None:
-    show_events((), registries, "")
+    show_events((), listed, cluster_key(cluster, reading.value.clusters.values) if cluster else "")
     empty(
         ":material/hub:",
         "No pair chosen",
@@ -95,7 +96,7 @@ with st.container(horizontal=True):
         start_test_pull(who, run.cluster, run.registry, repository, reference)
 if image:
     show_test_pull(run.cluster, run.registry, repository, reference)
-show_events(run.report.checks, registries, cluster_key(cluster, reading.value.clusters.values))
+show_events(run.report.checks, listed, cluster_key(cluster, reading.value.clusters.values))
 show_checks(run)
 if not checking.running:
     show_text(run.cluster, run.registry, run, checking.at, image=image)

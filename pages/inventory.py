@@ -4,7 +4,7 @@ import pyarrow as pa
 import streamlit as st
 
 from services.commands.registries import list_registries
-from services.registries.findings import Risk, findings_of
+from services.registries.findings import Risk, findings_of, unread_findings
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.columns import Sizes
@@ -18,7 +18,7 @@ from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.inventory_filters import passes, registry_filters
 from ui.navigation.links import link_to, open_page
-from ui.navigation.selection import NEED_READER, key_of
+from ui.navigation.selection import key_of, show_no_registries
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -38,47 +38,64 @@ if reading.error:
 inventory = reading.value
 registries = inventory.registries.values
 findings = {registry.id: findings_of(registry) for registry in registries}
+usages = inventory.unread_usages
 show_refused(inventory.registries, "subscription", "subscriptions")
+if not reading.running:
+    show_refused(usages, "registry's usage", "registries' usage")
 show_refused(inventory.counts, "catalogue", "catalogues")
 if not registries:
-    if not reading.running and not inventory.registries.untried:
-        empty(
-            ":material/inventory_2:",
-            "No registries found",
-            NEED_READER,
-        )
-        link_to(pages.CREATE_REGISTRY)
+    if not reading.running:
+        show_no_registries(inventory.registries)
+        if inventory.registries.complete:
+            link_to(pages.CREATE_REGISTRY)
     st.stop()
 
 stored = [registry.stored_bytes for registry in registries if registry.stored_bytes is not None]
 included = [registry.included_bytes for registry in registries if registry.included_bytes is not None]
 high = sum(1 for found in findings.values() for finding in found if finding.risk is Risk.HIGH)
-unlisted = len(registries) - len(inventory.repository_counts)
-unmeasured = len(registries) - len(stored)
-in_home_regions = "In the home regions. Azure bills the same amount again for each replica."
-not_included = f" Not included: {counted(unmeasured, 'registry', 'registries')} of unknown usage." if unmeasured else ""
+unlooked = sum(1 for registry in registries if unread_findings(registry))
+why = "not read yet" if reading.running else "could not be read"
+
+
+def lacking(number: int, of: str) -> str:
+    """What a figure lacks: of how many registries it is not known, or that subscriptions refused."""
+    if number:
+        return f"{number:,} of {len(registries):,} {of} {why}"
+    refused = len(inventory.registries.refused) + inventory.registries.untried
+    return f"{counted(refused, 'subscription')} could not be read" if refused else ""
+
+
 show_metrics(
     [
         Metric(
             "Registries",
             len(registries),
             beside=f"in {counted(len({registry.subscription_id for registry in registries}), 'subscription')}",
+            lacks=lacking(0, ""),
         ),
         Metric(
             "Repositories",
             sum(inventory.repository_counts.values()) if inventory.repository_counts else None,
             help="In the catalogues that this identity may list.",
-            beside=f"{counted(unlisted, 'registry', 'registries')} not listed" if unlisted else "",
-            unknown="catalogues are being read." if reading.running else "no catalogue could be listed.",
+            unknown=f"catalogues {why}.",
+            lacks=lacking(len(registries) - len(inventory.repository_counts), "catalogues"),
         ),
         Metric(
             "Stored",
-            ("≥ " if unmeasured else "") + size(sum(stored)) if stored else None,
-            help=in_home_regions + not_included,
+            size(sum(stored)) if stored else None,
+            help="In the home regions. Azure bills the same amount again for each replica."
+            + (f" The fees of the registries that were read include {size(sum(included))}." if included else ""),
             beside=f"of {size(sum(included))} included" if included else "",
-            unknown="usages are being read." if reading.running else "no registry's usage could be read.",
+            unknown=f"usages {why}.",
+            lacks=lacking(len(registries) - len(stored), "usages"),
         ),
-        Metric("Findings", sum(len(found) for found in findings.values()), beside=f"{high:,} high risk"),
+        Metric(
+            "Findings",
+            sum(len(found) for found in findings.values()),
+            help="Not looked for where the usage is unknown: over the included storage, or nearly." if unlooked else "",
+            beside=f"{high:,} high risk",
+            lacks=lacking(unlooked, "usages"),
+        ),
     ]
 )
 
@@ -91,7 +108,10 @@ def row(registry: Registry) -> dict[str, object]:
         "Mode": registry.access.mode.value,
         "Network": registry.network.words,
         "Used": 100 * stored / included if stored is not None and included else None,
-        "Findings": [finding.title for finding in findings[registry.id]],
+        "Findings": [
+            *(finding.title for finding in findings[registry.id]),
+            *(f"{title} unknown" for title in unread_findings(registry)),
+        ],
         "Repositories": inventory.repository_counts.get(registry.id),
         "Stored": stored,
         "Location": registry.location,

@@ -43,12 +43,15 @@ show_refused(pulls.access, "subscription's role assignments", "subscriptions' ro
 show_refused(pulls.addresses, "public address", "public addresses")
 if not pulls.clusters.values or not pulls.registries.values:
     if not (reading.running or reading.error):
-        what = "clusters" if pulls.registries.values else "registries"
-        empty(
-            ":material/grid_on:",
-            f"No {what} found",
-            f"You need Reader on a subscription to see its {what} here.",
-        )
+        what, part = ("clusters", pulls.clusters) if pulls.registries.values else ("registries", pulls.registries)
+        if part.refused:
+            empty(
+                ":material/grid_on:", f"{what.capitalize()} unknown", "Not every subscription could be read: see above."
+            )
+        else:
+            empty(
+                ":material/grid_on:", f"No {what} found", f"You need Reader on a subscription to see its {what} here."
+            )
     st.stop()
 
 pairs = pull_matrix(pulls.clusters.values, pulls.registries.values, pulls.by_subscription, pulls.addresses)

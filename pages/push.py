@@ -5,6 +5,7 @@ import streamlit as st
 from ui.elements.page import empty, header
 from ui.elements.writing import may_write, show_read_only
 from ui.navigation import pages, selection
+from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 from ui.transfer import copy
 from ui.transfer.push import forget_plans, show_push_form
@@ -16,9 +17,9 @@ with top:
     header(pages.PUSH.title, "No docker needed", None, forget_plans)
 show_read_only()
 copy.show_copies()
-from_file, from_registry = st.tabs(
-    ["From a file", "From another registry"], on_change="rerun", key="from", bind="query-params"
-)
+tabs = ["From a file", "From another registry"]
+check_url("from", "tab", tabs)
+from_file, from_registry = st.tabs(tabs, on_change="rerun", key="from", bind="query-params")
 if from_file.open:
     with from_file:
         show_push_form(who, registry)

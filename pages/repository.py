@@ -25,6 +25,7 @@ from ui.images.storage_line import show_repository_storage
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import crumb, link_to, open_page
+from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 
 who = connection.who()
@@ -139,6 +140,7 @@ def _tag_row(tag: Tag, summary: ImageSummary | None) -> dict[str, object]:
     }
 
 
+check_url("show", "tab", ("Tags", "Manifests"))
 tags_tab, manifests_tab = st.tabs(["Tags", "Manifests"], on_change="rerun", key="show", bind="query-params")
 if tags_tab.open:
     with tags_tab:

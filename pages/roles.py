@@ -11,6 +11,7 @@ from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
 from ui.loaders import roles
 from ui.navigation import pages, selection
+from ui.navigation.url_choice import check_url
 from ui.roles.question import ask_role
 from ui.roles.sections import show_guide, show_roles
 from ui.runtime import connection
@@ -39,32 +40,34 @@ with top:
 show_progress(inventory, "inventory")
 if inventory.error:
     show_error(inventory.error)
-registries = [registry for registry in inventory.value.registries.values if registry.login_server]
+listed = inventory.value.registries
+registries = selection.with_login_server(listed)
 if inventory.running and not registries:
     st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
+modes = [one.value for one in Mode]
+check_url("mode", "permission mode", modes)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    registry = selection.registry_box(registries, placeholder="Any")
+    registry = selection.registry_box(listed, placeholder="Any")
     if registry:
         mode = registry.access.mode
         st.markdown(f":blue-badge[:material/shield_person: {mode} permissions]")
     else:
-        options = [one.value for one in Mode]
         mode = Mode(
             st.segmented_control(
-                "Permission mode", options, default=options[0], required=True, key="mode", bind="query-params"
+                "Permission mode", modes, default=modes[0], required=True, key="mode", bind="query-params"
             )
         )
 if not inventory.running:
-    selection.show_unknown(registries)
+    selection.show_unknown(listed)
 
 definitions: dict[str, RoleDefinition] = {}
 asked = registry or next(iter(registries), None)
 if asked:
     with panel():
         definitions = roles.definitions(who, asked.subscription_id, asked.subscription).value
-question, table, guide = st.tabs(
-    ["Which role do I need?", "What each role may do", "The guide's tables"], key="show", bind="query-params"
-)
+tabs = ["Which role do I need?", "What each role may do", "The guide's tables"]
+check_url("show", "tab", tabs)
+question, table, guide = st.tabs(tabs, key="show", bind="query-params")
 with question:
     ask_role(mode, registry, definitions, selection.key_of(registry, registries) if registry else "")
 with table:

@@ -10,6 +10,7 @@ from services.connection.version import VERSION
 from ui.elements.errors import show_error
 from ui.elements.text import plain
 from ui.navigation.pages import PAGES
+from ui.navigation.url_choice import enter_page
 from ui.runtime import connection
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -47,4 +48,5 @@ with st.sidebar:
         f":small[ACR Console {VERSION}]"
     )
 
+enter_page(view.url_path)
 view.run()

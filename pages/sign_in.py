@@ -13,6 +13,7 @@ from ui.elements.text import plain, shell
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import crumb, link_to
+from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 
 who = connection.who()
@@ -29,6 +30,7 @@ header(
     at,
     lambda: registry_loaders.forget_registry(who, listed),
 )
+check_url("tool", "tool", [one.value for one in Tool])
 tool = st.segmented_control("Tool", list(Tool), default=Tool.DOCKER, required=True, key="tool", bind="query-params")
 repository = (
     st.text_input(

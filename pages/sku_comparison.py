@@ -11,10 +11,11 @@ from ui.elements.page import az_lines, header
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
+from ui.navigation.selection import show_unknown
 from ui.pricing.prices import choose_prices
 from ui.pricing.sku_change import show_changes
 from ui.pricing.sku_charts import Point
-from ui.pricing.sku_questions import ask, choose_start
+from ui.pricing.sku_questions import ask, choose_start, needs_known
 from ui.pricing.sku_reviews import show_reviews
 from ui.pricing.sku_sections import show_choice, show_features, show_month, show_regions, show_sizes
 from ui.runtime import connection
@@ -38,25 +39,29 @@ if inventory.error:
     show_error(inventory.error)
 if inventory.running and not inventory.value.detailed:
     st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
-registries = inventory.value.registries.values
-show_refused(inventory.value.registries, "subscription", "subscriptions")
+listed = inventory.value.registries
+registries = listed.values
+show_refused(listed, "subscription", "subscriptions")
+show_refused(inventory.value.unread_usages, "registry's usage", "registries' usage")
 
 st.subheader("Recommended SKU", anchor=False)
 with st.container(horizontal=True, vertical_alignment="bottom"):
-    start = choose_start(registries)
+    start = choose_start(listed)
     regions = sorted({registry.location for registry in registries} | {ELSEWHERE})
     home = regions.index(start.location if start else ELSEWHERE)
     region = st.selectbox("Region", regions, home, key="region", bind="query-params", width=200)
 book = choose_prices(who, regions)
 prices = book.by_region.get(region) or snapshot(region)
+show_unknown(listed)
 needs = ask(start)
 try:
     choice = choose_sku(needs, prices, book.days)
 except ValueError as exc:
     st.error(f"{plain(str(exc))}. Choose another currency or region, or upload a price sheet.", icon=":material/error:")
     st.stop()
-show_choice(choice, prices.currency, book.days)
-show_month(choice, prices.currency)
+if needs_known(start):
+    show_choice(choice, prices.currency, book.days)
+    show_month(choice, prices.currency)
 
 reviews = [review_sku(registry, book.by_region, book.days) for registry in registries]
 ours = [
@@ -66,7 +71,7 @@ ours = [
 ]
 show_sizes(prices, book.days, ours)
 show_regions(needs.stored_gib, prices, book.days)
-show_reviews(who, reviews, book)
+show_reviews(who, reviews, listed, book)
 show_features()
 st.info(PRICE_NOTE, icon=":material/info:")
 st.markdown(

@@ -55,6 +55,11 @@ class LimitExceeded(AzureError):
         self.code = code
 
 
+def is_denied(error: ServiceError) -> bool:
+    """Whether Azure answered that this identity may not, or that there is nothing: asked again, it answers the same."""
+    return error.status in (401, 403, 404)
+
+
 def says_gone(error: ServiceError) -> bool:
     """Whether the registry itself says that there is no such thing. A 404 without such a code is some proxy's, and
     proves nothing."""

@@ -5,12 +5,13 @@ https://learn.microsoft.com/troubleshoot/azure/azure-kubernetes/extensions/canno
 """
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 # Characters. An event is a few lines; this also allows for some of a log.
 _LONGEST = 50_000
 _IMAGE = re.compile(
-    r"(?<![\w.-])(?P<server>[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?)/(?P<repository>[a-z0-9][a-z0-9._/-]*)"
+    r"(?<![\w.-])(?P<server>(?:[a-z0-9-]+(?:\.[a-z0-9-]+)+(?::\d{1,5})?|[a-z0-9-]+:\d{1,5}))/(?P<repository>[a-z0-9][a-z0-9._/-]*)"
     r"(?:@(?P<digest>sha256:[0-9a-f]{64})|:(?P<tag>[A-Za-z0-9_][A-Za-z0-9._-]{0,127}))?"
 )
 
@@ -150,11 +151,20 @@ def diagnose(text: str) -> tuple[Diagnosis, ...]:
     return tuple(Diagnosis(sign.cause, sign.checks, sign.fix, match[0].strip()) for sign, match in found if match)
 
 
-def image_of(text: str) -> PulledImage | None:
-    """The first image in the text that is named with its login server; None if there is none."""
+def image_of(text: str, login_servers: Iterable[str] = ()) -> PulledImage | None:
+    """The first image in the text that is named with its login server; None if there is none.
+
+    `login_servers`: those that are known. An image in one of them comes before others, and needs no tag or digest.
+    """
+    known = {server.casefold() for server in login_servers}
+    others = []
     for match in _IMAGE.finditer(text[-_LONGEST:]):
         # Not the URLs of the registry's API in the same events.
-        if not match["repository"].startswith(("v2/", "oauth2/")) and (match["tag"] or match["digest"]):
-            repository = match["repository"].rstrip("/.-_")
-            return PulledImage(match["server"], repository, match["digest"] or match["tag"] or "")
-    return None
+        if match["repository"].startswith(("v2/", "oauth2/")):
+            continue
+        image = PulledImage(match["server"], match["repository"].rstrip("/.-_"), match["digest"] or match["tag"] or "")
+        if image.login_server.casefold() in known:
+            return image
+        if image.reference:
+            others.append(image)
+    return next(iter(others), None)

@@ -55,6 +55,11 @@ def findings_of(registry: Registry) -> tuple[Finding, ...]:
     return tuple(sorted(found, key=lambda finding: list(Risk).index(finding.risk)))
 
 
+def unread_findings(registry: Registry) -> tuple[str, ...]:
+    """What `findings_of` did not look for, as what it needs could not be read, or is not read yet."""
+    return ("Included storage",) if registry.stored_bytes is None else ()
+
+
 def _not_succeeded(registry: Registry) -> Finding | None:
     if not registry.unsettled:
         return None

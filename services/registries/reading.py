@@ -1,6 +1,6 @@
 """Registries read from Resource Manager."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from threading import Event
 
@@ -25,6 +25,7 @@ from services.registries.registry import (
     Replication,
     Usage,
 )
+from services.wording import counted
 
 
 def list_registries(
@@ -198,8 +199,18 @@ def replication_from(model: models.Replication, home: str) -> Replication:
     )
 
 
-def not_found(name: str) -> ServiceError:
-    """For a registry that an URL names and no subscription has."""
+def not_found(name: str, unread: Sequence[str] = ()) -> ServiceError:
+    """For a registry that an URL names and no subscription has; `unread`: the subscriptions that could not be read, in
+    which it may be."""
+    if unread:
+        names = ", ".join(unread[:3]) + (f" and {len(unread) - 3} more" if len(unread) > 3 else "")
+        return ServiceError(
+            f"Unknown whether there is a registry {name}",
+            f"{counted(len(unread), 'subscription')} could not be read: {names}. The others have no registry of that "
+            "name.",
+            "Refresh to read again; where Azure refuses, ask for Reader on the subscription.",
+            "NotRead",
+        )
     return ServiceError(
         f"There is no registry {name} here",
         "None of the subscriptions that this identity sees has a registry of that name.",

@@ -28,6 +28,8 @@ def ended(at: AppTest) -> AppTest:
     )
     reading = clusters.pulls(who)
     pulls = reading.value
+    if not pulls.clusters.values:
+        return at
     cluster = next(one for one in pulls.clusters.values if one.name == at.selectbox(key="cluster").value)
     registry = next(one for one in pulls.registries.values if one.name == at.selectbox(key="registry").value)
     checks = clusters.pull_checks(who, cluster.id, registry.id, repository, reference, principal, reading.at)
@@ -89,6 +91,47 @@ def test_a_pod_s_event_names_its_cause_and_the_check_that_confirms_it(check: Any
     assert "Image pull permission (C6): failed" in shown
     at.text_area[0].set_value("Back-off pulling image").run()
     assert "No known error in this text" in alerts(at)
+
+
+EVENT = 'Failed to pull image "{}/nodejstemplate:v9": not found'
+
+
+def links(at: AppTest) -> dict[str, str]:
+    return {str(link.label).replace("\\", ""): str(link.proto.query_string) for link in at.get("page_link")}
+
+
+def test_an_event_of_a_known_registry_leads_to_its_check_before_any_check_ran(check: Any, own: OwnSandbox) -> None:
+    at = check(own.session())
+    at.text_area[0].set_value(EVENT.format(own.registry().login_server)).run()
+    assert "not run yet: C16, C15" in texts(at)
+    query = links(at)["Check nodejstemplate in casaacr01"]
+    assert "registry=casaacr01" in query and "reference=v9" in query
+
+
+@pytest.mark.parametrize("refused", [False, True])
+def test_an_event_of_another_registry_says_what_is_known_of_it(check: Any, own: OwnSandbox, refused: bool) -> None:
+    if refused:
+        own.break_({"path": "/providers/Microsoft.ContainerRegistry/registries$", "status": 403})
+    at = check(own.session())
+    at.text_area[0].set_value(EVENT.format("contoso.azurecr.io")).run()
+    shown = texts(at).replace("\\", "")
+    assert ("Unknown registry: contoso.azurecr.io" in shown) is refused
+    assert ("No registry that this identity sees has the login server" in shown) is not refused
+
+
+def test_a_cluster_that_is_not_there_is_said_and_the_nearest_offered(check: Any, own: OwnSandbox) -> None:
+    at = check(own.session(), cluster="aks11")
+    assert "There is no cluster aks11 here" in texts(at)
+    button(at, "Open aks1").click().run()
+    assert at.selectbox(key="cluster").value == "aks1"
+    assert "There is no cluster" not in texts(at)
+
+
+def test_a_cluster_is_unknown_where_the_list_failed(check: Any, own: OwnSandbox) -> None:
+    own.break_({"path": "/managedClusters$", "status": 403})
+    shown = texts(check(own.session(), **PAIR))
+    assert "Unknown whether there is a cluster aks1" in shown
+    assert "There is no cluster" not in shown
 
 
 def attach(at: AppTest) -> AppTest:

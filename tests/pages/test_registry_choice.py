@@ -7,7 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from services.connection.session import AzureSession
 from services.costs.review import days_in, recent_months
-from tests.support.app_test import Open, texts
+from tests.support.app_test import Open, button, texts
+from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import bills, clusters
 from ui.navigation.selection import BOX
 from ui.runtime import connection
@@ -63,9 +64,37 @@ def test_a_choice_is_in_the_url(opened: Open, script: str) -> None:
     assert "registry" not in at.query_params
 
 
-@pytest.mark.parametrize("script", [*PAGES[:5], *PAGES[6:], *OF_URL])
-def test_a_registry_that_is_not_there_is_said(opened: Open, script: str) -> None:
-    assert "There is no registry nowhere here" in texts(opened(script, registry="nowhere")).replace("\\", "")
+@pytest.mark.parametrize("script", [*PAGES, *OF_URL])
+def test_a_registry_that_is_not_found_is_unknown_while_a_subscription_refuses(opened: Open, script: str) -> None:
+    shown = texts(opened(script, registry="nowhere")).replace("\\", "")
+    assert "Unknown whether there is a registry nowhere" in shown
+    assert "1 subscription could not be read: contoso-restricted." in shown
+    assert "There is no registry" not in shown
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("script", ["repositories.py", "push.py", "roles.py", "sku_comparison.py", *OF_URL])
+def test_a_registry_that_is_not_there_is_said(open_view: Open, script: str) -> None:
+    assert "There is no registry nowhere here" in texts(open_view(script, registry="nowhere"))
+
+
+@pytest.mark.usefixtures("own")
+@pytest.mark.parametrize("script", ["storage.py", "registry.py"])
+def test_the_nearest_registry_is_offered(open_view: Open, script: str) -> None:
+    at = open_view(script, registry="casaacr1")
+    button(at, "Open casaacr01").click().run()
+    assert not at.exception
+    assert at.query_params["registry"] in ("casaacr01", ["casaacr01"])
+    assert "There is no registry" not in texts(at)
+
+
+@pytest.mark.parametrize("script", ["registry.py", "storage.py", "push.py", "sku_comparison.py"])
+def test_no_list_at_all_is_not_no_registry(own: OwnSandbox, open_view: Open, script: str) -> None:
+    own.break_({"path": "/providers/Microsoft.ContainerRegistry/registries$", "status": 403})
+    shown = texts(open_view(script, registry="casaacr01"))
+    assert "Unknown whether there is a registry casaacr01" in shown
+    assert "There is no registry" not in shown
+    assert "No registries found" not in shown
 
 
 def test_another_registry_forgets_what_the_url_names_in_the_one_before(opened: Open) -> None:

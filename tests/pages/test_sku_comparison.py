@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from sandbox.server import Sandbox
@@ -150,6 +151,26 @@ def test_a_refused_change_says_why(open_view: Open, own: OwnSandbox) -> None:
     at.run()
     assert "Could not change the SKU of casaacr01" in texts(at)
     assert own.registry().sku == "Standard"
+
+
+def test_no_sku_is_recommended_on_unread_use(open_view: Open, own: OwnSandbox) -> None:
+    own.break_({"path": "/casaacr01/listUsages$", "status": 403})
+    at = open_view("sku_comparison.py", registry="casaacr01")
+    assert not recommended(at)
+    assert any(
+        "No SKU is recommended: not all that casaacr01 uses could be read (usage)" in one.value for one in at.warning
+    )
+    assert "What recommended SKUs would save is unknown. Not included: 1 of 1 registry" in texts(at)
+
+
+def test_savings_name_the_registries_that_they_leave_out(open_view: Open, own: OwnSandbox) -> None:
+    own.make_registry("contosospare")
+    assert "would save **" in texts(open_view("sku_comparison.py"))
+    st.cache_resource.clear()
+    own.break_({"path": "/casaacr01/listUsages$", "status": 403})
+    shown = texts(open_view("sku_comparison.py"))
+    assert "would save at least **" in shown
+    assert "Not included: 1 of 2 registries, see the table." in shown
 
 
 def test_nobody_s_registries_leave_the_comparison(open_view: Open, tmp_path: Path) -> None:

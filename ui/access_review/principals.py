@@ -11,7 +11,7 @@ from services.access.role_assignments import keys_down_to
 from services.access_review.known_principals import known_principals
 from services.access_review.reading import asked_of, count_tokens, read_groups, read_groups_everywhere
 from services.arm.subscriptions import Subscription
-from services.connection.parallel import Partial
+from services.connection.parallel import Partial, Refusal
 from services.pull_checks.matrix_reading import Pulls
 from services.registries.registry import Registry
 from services.wording import counted
@@ -60,6 +60,7 @@ def _names(who: str, ids: tuple[str, ...]) -> Reading[Names]:
     def work(reading: Reading[Names]) -> None:
         reading.report(0, 0, "names")
         reading.value = names_of(session, ids)
+        reading.lacks = (Refusal("names", reading.value.unread),) if reading.value.unread else ()
 
     return start(Names(), work)
 
@@ -87,6 +88,7 @@ def _groups_at(who: str, registry: Registry, principals: tuple[str, ...]) -> Rea
 
     def work(reading: Reading[Read]) -> None:
         reading.value = read_groups(session, registry, principals, progress=reading.report, stop=reading.stop)
+        reading.lacks = reading.value.refused
 
     return start(Partial(()), work)
 
@@ -99,6 +101,7 @@ def groups_everywhere(who: str, subscriptions: tuple[Subscription, ...], princip
     def work(reading: Reading[Read]) -> None:
         reading.report(0, 0, "groups")
         reading.value = read_groups_everywhere(session, subscriptions, principal)
+        reading.lacks = reading.value.refused
 
     return start(Partial(()), work)
 

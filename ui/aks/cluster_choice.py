@@ -5,6 +5,15 @@ from collections.abc import Sequence
 import streamlit as st
 
 from services.aks.clusters import Cluster
+from services.connection.errors import ServiceError
+from services.connection.parallel import Partial
+from services.wording import counted
+from ui.elements.errors import show_error
+from ui.elements.text import plain
+from ui.navigation.selection import not_read
+from ui.navigation.url_choice import offer_nearest
+
+BOX = "cluster"
 
 
 def cluster_key(cluster: Cluster, clusters: Sequence[Cluster]) -> str:
@@ -16,8 +25,41 @@ def cluster_key(cluster: Cluster, clusters: Sequence[Cluster]) -> str:
     return f"{cluster.resource_group}/{cluster.name}" if len(in_group) == 1 else cluster.id
 
 
-def choose_cluster(clusters: Sequence[Cluster]) -> Cluster | None:
-    """The cluster that is chosen here or in the URL; None if none is."""
-    keys = {cluster_key(cluster, clusters): cluster for cluster in clusters}
-    key = st.selectbox("Cluster", list(keys), None, key="cluster", bind="query-params", placeholder="Choose one")
-    return keys.get(key) if key else None
+def choose_cluster(listed: Partial[Cluster]) -> Cluster | None:
+    """The cluster that is chosen here or in the URL, whatever its case; None if none is."""
+    keys = {cluster_key(cluster, listed.values): cluster for cluster in listed.values}
+    given = st.query_params.get("cluster", "")
+    named = next((key for key in keys if key.casefold() == given.casefold()), None)
+    st.session_state[BOX] = named  # Not bound to the URL by Streamlit: that drops a name that it does not know.
+
+    def remember() -> None:
+        if st.session_state[BOX]:
+            st.query_params["cluster"] = st.session_state[BOX]
+        else:
+            st.query_params.pop("cluster", None)
+
+    unread = not_read(listed)
+    st.selectbox(
+        "Cluster",
+        list(keys),
+        None,
+        key=BOX,
+        placeholder="Choose one",
+        on_change=remember,
+        help=f"Not listed, as they could not be read: the clusters of {plain(', '.join(unread))}" if unread else None,
+    )
+    return keys[named] if named else None
+
+
+def show_unknown_cluster(listed: Partial[Cluster], chosen: Cluster | None) -> None:
+    """Says where the URL names a cluster that is not listed, and offers the nearest."""
+    given = st.query_params.get("cluster", "")
+    if chosen or not given:
+        return
+    unread = not_read(listed)
+    title, cause = f"There is no cluster {given} here", "No subscription that this identity sees has one of that name."
+    if unread:
+        title = f"Unknown whether there is a cluster {given}"
+        cause = f"The clusters of {counted(len(unread), 'subscription')} could not be read: {', '.join(unread)}."
+    show_error(ServiceError(title, cause, "Choose another one, or refresh to read the list again."))
+    offer_nearest("cluster", given, [cluster_key(cluster, listed.values) for cluster in listed.values])

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from services.connection.parallel import Partial
 from services.connection.resource_ids import same_id
 from services.costs.by_repository import RepositoryCost, by_prefix, split_bill
 from services.costs.review import Review, ReviewLine
@@ -46,14 +47,13 @@ def shared_out(who: str, review: Review, registries: Iterable[Registry]) -> Mapp
 
 
 def show_repository_bills(
-    who: str, review: Review, registries: Iterable[Registry], shares: Mapping[str, SharedOut]
+    who: str, review: Review, registries: Partial[Registry], shares: Mapping[str, SharedOut]
 ) -> list[Table]:
     """Lets the reader choose a registry, and shows its bill by repository. Returns the tables of all that are known."""
     st.caption(
         "The registry's month, split by stored bytes. Layers of several repositories are split in proportion to how "
         "much shared content each one uses."
     )
-    registries = [registry for registry in registries if registry.login_server]
     registry = registry_box(registries)
     show_unknown(registries)
     prefixes = st.toggle("Group by prefix", key="prefix", bind="query-params", help="team/api and team/web as team/")

@@ -11,13 +11,17 @@ MOST = 4
 
 @dataclass(frozen=True)
 class Metric:
-    """A figure with its name. `value` None: unknown, and `unknown` says why. `beside`: a few words below the figure."""
+    """A figure with its name. `value` None: unknown, and `unknown` says why. `beside`: a few words below the figure.
+
+    `lacks`: what could not be read for it, as "6 of 12 could not be read"; the figure is a lower bound then.
+    """
 
     label: str
     value: int | str | None
     help: str = ""
     beside: str = ""
     unknown: str = ""
+    lacks: str = ""
 
 
 def show_metrics(metrics: Sequence[Metric], *, most: int = MOST, width: int = 170) -> None:
@@ -27,8 +31,8 @@ def show_metrics(metrics: Sequence[Metric], *, most: int = MOST, width: int = 17
             why = f"Unknown: {one.unknown}" if one.value is None else ""
             st.metric(
                 one.label,
-                _text(one.value),
-                delta=one.beside or None,
+                _text(one),
+                delta=_below(one) or None,
                 delta_color="off",
                 delta_arrow="off",
                 border=True,
@@ -37,5 +41,14 @@ def show_metrics(metrics: Sequence[Metric], *, most: int = MOST, width: int = 17
             )
 
 
-def _text(value: int | str | None) -> str:
-    return "–" if value is None else f"{value:,}" if isinstance(value, int) else value
+def _text(metric: Metric) -> str:
+    if metric.value is None:
+        return "–"
+    figure = f"{metric.value:,}" if isinstance(metric.value, int) else metric.value
+    return f"≥ {figure}" if metric.lacks else figure
+
+
+def _below(metric: Metric) -> str:
+    if not metric.lacks:
+        return metric.beside
+    return f"At least: {metric.lacks}" if metric.value is not None else metric.lacks

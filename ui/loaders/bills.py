@@ -38,5 +38,6 @@ def bills(who: str, first: date, last: date) -> Reading[Bills]:
         if not reading.stop.is_set():
             reading.report(0, 0, "budgets")
             reading.value = Bills(costs, by_meter, read_budgets(session, subscriptions))
+        reading.lacks = (*costs.refused, *reading.value.budgets.refused)
 
     return start(Bills(Partial(()), {}, Partial(())), work)

@@ -22,7 +22,9 @@ def pulls(who: str) -> Reading[Pulls]:
     session = connection.session(who)
 
     def work(reading: Reading[Pulls]) -> None:
-        reading.value = read_pulls(session, progress=reading.report)
+        pulls = reading.value = read_pulls(session, progress=reading.report)
+        partials = (pulls.clusters, pulls.registries, pulls.access, pulls.addresses)
+        reading.lacks = tuple(refusal for partial in partials for refusal in partial.refused)
 
     return start(Pulls(Partial(()), Partial(()), Partial(()), Partial(())), work)
 

@@ -45,6 +45,7 @@ def registry(who: str, login_server: str) -> Reading[Partial[RepositoryContents]
                 break
         read = read_contents(client, names, known, progress=reading.report, stop=reading.stop)
         reading.value = read
+        reading.lacks = (*read.refused, *(refusal for one in read.values for refusal in one.unread))
         last[:] = [StorageCount(read, registry_storage(read), datetime.now(UTC))]
 
     return start(Partial(()), work)

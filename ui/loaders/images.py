@@ -12,7 +12,7 @@ from services.images.manifests import Descriptor, ImageConfig, Manifest
 from services.images.summaries import ImageSummary, summarise
 from services.transfer import download
 from ui.loaders import contents
-from ui.loaders.registries import Loaded, catalogue, read_now
+from ui.loaders.registries import Loaded, catalogue, loaded_fresh, read_now
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
 
@@ -35,14 +35,15 @@ class Tags:
     summaries: Partial[ImageSummary]
 
 
-@st.cache_resource(ttl="2m", show_spinner=False, max_entries=500)
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=500, validate=loaded_fresh)
 def tag_page(who: str, login_server: str, name: str, after: str | None) -> Loaded[Tags]:
     """One page of a repository's tags, the newest first."""
     client = connection.session(who).registry(login_server)
     page = repositories.tag_page(client, name, size=TAGS_A_PAGE, after=after)
     manifest_count = repository(who, login_server, name).value.manifest_count
     digests = [tag.digest for tag in page.tags]
-    return read_now(Tags(page, summarise(client, name, digests, manifest_count)))
+    summaries = summarise(client, name, digests, manifest_count)
+    return read_now(Tags(page, summaries), summaries.refused)
 
 
 def turned_pages(login_server: str, repository: str) -> list[str | None]:
@@ -82,6 +83,7 @@ def tree(who: str, login_server: str, repository: str) -> Reading[Tree]:
             stop=reading.stop,
         )
         reading.value = Tree(rows, manifest_trees.build_tree(rows, read.values), read)
+        reading.lacks = read.refused
 
     return start(Tree((), (), Partial(())), work)
 

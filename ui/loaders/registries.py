@@ -15,12 +15,12 @@ import streamlit as st
 from services.access.role_assignment_reading import caller_permissions_or_none
 from services.access.role_definitions import PermissionBlock
 from services.aks.clusters import Cluster
-from services.connection.parallel import Partial, parallel_map
+from services.connection.parallel import Partial, Refusal, parallel_map
 from services.images import repositories
 from services.registries.reading import get_registry, list_registries
 from services.registries.registry import Registry
 from ui.runtime import connection
-from ui.runtime.background import Reading, fresh, start
+from ui.runtime.background import Reading, fresh, may_be_kept, start
 
 Value = TypeVar("Value")
 
@@ -33,14 +33,21 @@ BY_ID: dict[str | type[Any], Callable[[Any], Any]] = {
 
 @dataclass(frozen=True)
 class Loaded(Generic[Value]):
-    """A value, and when it was read."""
+    """A value, when it was read, and the parts of it that could not be read."""
 
     value: Value
     at: datetime
+    lacks: tuple[Refusal, ...] = ()
 
 
-def read_now(value: Value) -> Loaded[Value]:
-    return Loaded(value, datetime.now(UTC))
+def read_now(value: Value, lacks: tuple[Refusal, ...] = ()) -> Loaded[Value]:
+    """`value` as read at this moment."""
+    return Loaded(value, datetime.now(UTC), lacks)
+
+
+def loaded_fresh(loaded: Loaded[Value]) -> bool:
+    """Whether a cache may keep it: the `validate` of `st.cache_resource` for values that may lack a part."""
+    return may_be_kept((datetime.now(UTC) - loaded.at).total_seconds(), loaded.lacks)
 
 
 @dataclass(frozen=True)
@@ -50,6 +57,19 @@ class Inventory:
     registries: Partial[Registry]
     repository_counts: dict[str, int]
     counts: Partial[int]
+
+    @property
+    def unread_usages(self) -> Partial[Registry]:
+        """The registries whose usage was read, those that refused it, and how many are not read yet."""
+        found = self.registries.values
+        refused = tuple(
+            Refusal(registry.name, refusal.error)
+            for registry in found
+            for refusal in registry.unread
+            if refusal.what == "usage"
+        )
+        known = tuple(registry for registry in found if registry.usages is not None)
+        return Partial(known, refused, len(found) - len(known) - len(refused))
 
     @property
     def detailed(self) -> bool:
@@ -86,14 +106,17 @@ def inventory(who: str) -> Reading[Inventory]:
             stop=reading.stop,
         )
         reading.value = Inventory(found, counts, read)
+        details = (refusal for registry in found.values for refusal in registry.unread)
+        reading.lacks = (*found.refused, *details, *read.refused)
 
     return start(Inventory(Partial(()), {}, Partial(())), work)
 
 
-@st.cache_resource(ttl="10m", show_spinner=False, max_entries=500)
+@st.cache_resource(ttl="10m", show_spinner=False, max_entries=500, validate=loaded_fresh)
 def registry(who: str, resource_id: str) -> Loaded[Registry]:
     """One registry with all its details."""
-    return read_now(get_registry(connection.session(who), resource_id))
+    found = get_registry(connection.session(who), resource_id)
+    return read_now(found, found.unread)
 
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=200, hash_funcs=BY_ID)
@@ -144,6 +167,7 @@ def catalogue(who: str, login_server: str) -> Reading[Catalogue]:
 
         read = repositories.get_repositories(client, names, done=got, stop=reading.stop)
         reading.value = Catalogue(tuple(names), read)
+        reading.lacks = read.refused
 
     return start(Catalogue((), Partial(())), work)
 

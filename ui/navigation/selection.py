@@ -1,18 +1,21 @@
 """The registry and the repository that the URL names, and the box that chooses a registry."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from services.connection.parallel import Partial
 from services.registries.reading import not_found
 from services.registries.registry import Registry
-from ui.elements.errors import show_error
+from ui.elements.errors import show_error, show_refused
 from ui.elements.page import empty, header
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.links import link_to
+from ui.navigation.url_choice import offer_nearest
 from ui.runtime.background import show_progress
 
 BOX = "registry"
@@ -54,13 +57,14 @@ def registry_of_url(who: str) -> Registry:
         if reading.error:
             show_error(reading.error)
         elif not reading.running:
-            show_error(not_found(key))
+            show_unknown(reading.value.registries)
+            show_refused(reading.value.registries, "subscription", "subscriptions")
         st.stop()
     return found
 
 
 def registry_box(
-    registries: Sequence[Registry],
+    listed: Partial[Registry],
     label: str = "Registry",
     placeholder: str = "Choose one",
     *,
@@ -68,11 +72,12 @@ def registry_box(
     on_choice: Callable[[Registry | None], None] = lambda _: None,
 ) -> Registry | None:
     """The one control that chooses a page's registry. `?registry=` of the URL decides: the box shows what it
-    names, and a choice is written there.
+    names, and a choice is written there. Offered are those that have a login server.
 
     `forget`: parameters of the URL that name something within the registry. `on_choice` is called with a new choice,
     before the page runs for it.
     """
+    registries = with_login_server(listed)
     keys = [key_of(registry, registries) for registry in registries]
     named = find(registries, st.query_params.get("registry", ""))
     # Not bound to the URL by Streamlit: a bound parameter can't be passed to the next page.
@@ -88,17 +93,51 @@ def registry_box(
             st.query_params.pop(name, None)
         on_choice(find(registries, key) if key else None)
 
-    st.selectbox(label, keys, None, key=BOX, placeholder=placeholder, on_change=remember)
+    st.selectbox(
+        label, keys, None, key=BOX, placeholder=placeholder, on_change=remember, help=not_offered(listed) or None
+    )
     return named
 
 
-def show_unknown(registries: Iterable[Registry]) -> bool:
-    """Whether the URL names a registry that is not among these; shows an error then. For when all have been read."""
+def with_login_server(listed: Partial[Registry]) -> list[Registry]:
+    """Those that images can be read from: one that is being created has no login server yet."""
+    return [registry for registry in listed.values if registry.login_server]
+
+
+def not_offered(listed: Partial[Registry]) -> str:
+    """What a box of registries lacks, as they could not be read; "" where it lacks none."""
+    unread = not_read(listed)
+    return f"Not listed, as they could not be read: the registries of {plain(', '.join(unread))}" if unread else ""
+
+
+def show_unknown(registries: Partial[Registry]) -> bool:
+    """Whether the URL names a registry that is not among these; says so then, and offers the nearest. For when all
+    have been read."""
     key = st.query_params.get("registry", "")
-    if not key or find(registries, key):
+    found = find(registries.values, key) if key else None
+    if not key or (found and found.login_server):
         return False
-    show_error(not_found(key))
+    if found:
+        title = f"The registry {plain(found.name)} has no login server"
+        st.error(f"{title} yet (state: {plain(found.provisioning_state or 'not reported')}).", icon=":material/error:")
+        return True
+    show_error(not_found(key, not_read(registries)))
+    offer_nearest("registry", key, [key_of(registry, registries.values) for registry in registries.values])
     return True
+
+
+def not_read(partial: Partial[Any]) -> tuple[str, ...]:
+    """The parts that could not be read, by name; those that were not tried as one."""
+    untried = (f"{partial.untried:,} not tried",) if partial.untried else ()
+    return (*(refusal.what for refusal in partial.refused), *untried)
+
+
+def show_no_registries(registries: Partial[Registry]) -> None:
+    """What a page shows where no registry was found: that there is none, or that it is not known."""
+    if registries.complete:
+        empty(":material/inventory_2:", "No registries found", NEED_READER)
+    else:
+        empty(":material/inventory_2:", "Registries unknown", "Not every subscription could be read.")
 
 
 def choose_registry(
@@ -109,18 +148,23 @@ def choose_registry(
     inventory = registry_loaders.inventory(who)
     if not inventory.value.registries.values:
         show_progress(inventory, "inventory")
-    registries = [registry for registry in inventory.value.registries.values if registry.login_server]
+    listed = inventory.value.registries
     registry = None
-    if registries:
+    if with_login_server(listed):
         with within:
-            registry = registry_box(registries, forget=forget)
+            registry = registry_box(listed, forget=forget)
     if registry is None:
         with top:
             header(title, "", None, lambda: registry_loaders.inventory.clear(who))
         if inventory.error:
             show_error(inventory.error)
-        elif inventory.running or not show_unknown(registries):
-            empty(":material/inventory_2:", "No registry chosen", "Choose one above, or in the inventory.")
+        elif inventory.running or not show_unknown(listed):
+            if listed.values or inventory.running:
+                empty(":material/inventory_2:", "No registry chosen", "Choose one above, or in the inventory.")
+            else:
+                show_no_registries(listed)
+        if not inventory.running:
+            show_refused(listed, "subscription", "subscriptions")
         st.stop()
     return registry
 

@@ -1,10 +1,10 @@
 """The form of what a registry needs; a registry of the inventory can fill it in with what it uses."""
 
-from collections.abc import Sequence
 from decimal import Decimal
 
 import streamlit as st
 
+from services.connection.parallel import Partial
 from services.pricing.sku_choice import Needs, needs_of
 from services.registries.registry import Registry
 from ui.elements.text import plain
@@ -31,7 +31,7 @@ _SWITCHES = (
 MOST_GIB = 100 * 1024
 
 
-def choose_start(registries: Sequence[Registry]) -> Registry | None:
+def choose_start(registries: Partial[Registry]) -> Registry | None:
     """The registry whose use fills in the form; None to start from nothing."""
 
     def answer(chosen: Registry | None) -> None:
@@ -44,8 +44,12 @@ def choose_start(registries: Sequence[Registry]) -> Registry | None:
 def ask(start: Registry | None) -> Needs:
     """The form, filled in with what `start` uses. All answers are in the URL."""
     first = _answers(start)
-    if start and needs_of(start).needs is None:
-        st.warning(f"Not all that {plain(start.name)} uses could be read.", icon=":material/warning:")
+    if start and not needs_known(start):
+        st.warning(
+            f"No SKU is recommended: not all that {plain(start.name)} uses could be read "
+            f"({', '.join(needs_of(start).unread)}). Choose the empty form to enter it.",
+            icon=":material/warning:",
+        )
     given: dict[str, float] = {}
     with st.grid(4, min_column_width=200):
         given["stored"] = st.number_input(
@@ -71,6 +75,11 @@ def ask(start: Registry | None) -> Needs:
         data_endpoints=wanted["endpointsdata"],
         retention=wanted["retention"],
     )
+
+
+def needs_known(start: Registry | None) -> bool:
+    """Whether the form is filled in with all that `start` uses, or is the reader's own."""
+    return start is None or needs_of(start).needs is not None
 
 
 def _answers(registry: Registry | None) -> dict[str, float]:

@@ -17,7 +17,7 @@ from services.registries.registry import Registry
 from services.roles.assign import assignable
 from ui.elements.errors import show_error
 from ui.loaders import clusters
-from ui.loaders.registries import BY_ID, Loaded
+from ui.loaders.registries import BY_ID, Loaded, loaded_fresh, read_now
 from ui.loaders.roles import definitions
 from ui.runtime import connection
 
@@ -28,16 +28,17 @@ def assignments(who: str, registry: Registry) -> Loaded[tuple[RoleAssignment, ..
     return Loaded(list_assignments_at(connection.session(who), registry), datetime.now(UTC))
 
 
-@st.cache_resource(ttl="10m", show_spinner="Reading clusters", max_entries=50)
-def _known(who: str) -> KnownPrincipals:
+@st.cache_resource(ttl="10m", show_spinner="Reading clusters", max_entries=50, validate=loaded_fresh)
+def _known(who: str) -> Loaded[KnownPrincipals]:
     session = connection.session(who)
-    return known_principals(list_clusters(session, list_subscriptions(session)).values)
+    clusters = list_clusters(session, list_subscriptions(session))
+    return read_now(known_principals(clusters.values), clusters.refused)
 
 
 def known(who: str) -> KnownPrincipals:
     """What clusters report of principals; nothing if clusters can't be listed, as roles can be assigned without it."""
     try:
-        return _known(who)
+        return _known(who).value
     except ServiceError:
         return KnownPrincipals()
 

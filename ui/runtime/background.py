@@ -6,27 +6,31 @@ A page shows what has been read so far. The read continues when the page is left
 import logging
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
 
 import streamlit as st
 
-from services.connection.errors import ServiceError
+from services.connection.errors import ServiceError, is_denied
+from services.connection.parallel import Refusal
 from ui.elements.text import plain
 
 Value = TypeVar("Value")
 
 # A read that ends within this is shown at once, with no progress that only flickers.
 BLINK_S = 0.8
-# A failure is shown this long before a rerun reads again.
+# A failure, also of a part, is shown this long before a rerun reads again.
 FAILURE_KEPT_S = 20
+# A part that Azure denies stays denied until someone grants a role; a stopped read is what the reader chose.
+DENIED_KEPT_S = 300
 
 
 @dataclass
 class Reading(Generic[Value]):
-    """A read that is running or has ended. `value` is what has been read so far.
+    """A read that is running or has ended. `value` is what has been read so far; `lacks` are the parts of it that could
+    not be read.
 
     `verb` and `amount` word its progress: other long work, such as a push, runs the same way and may count bytes.
     """
@@ -38,6 +42,7 @@ class Reading(Generic[Value]):
     done: int = 0
     of: int = 0
     error: ServiceError | None = None
+    lacks: tuple[Refusal, ...] = ()
     at: datetime = field(default_factory=lambda: datetime.now(UTC))
     stop: threading.Event = field(default_factory=threading.Event)
     finished: threading.Event = field(default_factory=threading.Event)
@@ -56,14 +61,26 @@ class Reading(Generic[Value]):
 
     @property
     def fresh(self) -> bool:
-        """Whether a cache may keep it: a failure is kept for a short time only."""
-        return self.error is None or time.monotonic() - self._ended < FAILURE_KEPT_S
+        """Whether a cache may keep it: what failed, or lacks a part, is kept for a short time only."""
+        if self.running:
+            return True
+        age = time.monotonic() - self._ended
+        if self.error:
+            return age < FAILURE_KEPT_S
+        return may_be_kept(age, self.lacks) and (age < DENIED_KEPT_S or not self.stop.is_set())
 
     def end(self, error: ServiceError | None) -> None:
         self.error = error
         self.at = datetime.now(UTC)
         self._ended = time.monotonic()
         self.finished.set()
+
+
+def may_be_kept(age_s: float, lacks: Iterable[Refusal]) -> bool:
+    """Whether a cache may keep for `age_s` seconds a value that lacks these parts. All that is there is kept for the
+    cache's own time."""
+    denied = [is_denied(refusal.error) for refusal in lacks]
+    return not denied or age_s < (DENIED_KEPT_S if all(denied) else FAILURE_KEPT_S)
 
 
 def fresh(reading: Reading[Value]) -> bool:

@@ -83,9 +83,17 @@ def show_copies() -> None:
 
 
 def _choose_registry(label: str, who: str, chosen: Registry | None, key: str | None = None) -> Registry | None:
-    found = [registry for registry in registry_loaders.inventory(who).value.registries.values if registry.login_server]
+    listed = registry_loaders.inventory(who).value.registries
+    found = selection.with_login_server(listed)
     index = next((at for at, registry in enumerate(found) if chosen and registry.id == chosen.id), None)
-    return st.selectbox(label, found, index, format_func=lambda registry: selection.key_of(registry, found), key=key)
+    return st.selectbox(
+        label,
+        found,
+        index,
+        format_func=lambda registry: selection.key_of(registry, found),
+        key=key,
+        help=selection.not_offered(listed) or None,
+    )
 
 
 def _choose_source(who: str, kind: str, sent: int) -> Source | None:

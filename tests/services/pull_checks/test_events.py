@@ -117,6 +117,19 @@ def test_the_image_is_found_in_it(text: str, image: PulledImage | None) -> None:
     assert image_of(text) == image
 
 
+@pytest.mark.parametrize(
+    ("text", "image"),
+    [
+        ("image localhost:5001/team/app:v1: not found", PulledImage("localhost:5001", "team/app", "v1")),
+        ("image localhost:5001/team/app: 401", PulledImage("localhost:5001", "team/app", "")),
+        ("mcr.example/base:1 then localhost:5001/team/app:v1", PulledImage("localhost:5001", "team/app", "v1")),
+        ("mcr.example/base:1 alone", PulledImage("mcr.example", "base", "1")),
+    ],
+)
+def test_an_image_of_a_known_registry_comes_first(text: str, image: PulledImage) -> None:
+    assert image_of(text, ["LOCALHOST:5001"]) == image
+
+
 @given(st.text())
 def test_no_text_is_too_strange(text: str) -> None:
     for found in diagnose(text):

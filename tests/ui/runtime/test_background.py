@@ -1,8 +1,10 @@
 import threading
+from dataclasses import replace
 
 import pytest
 
 from services.connection.errors import ServiceError
+from services.connection.parallel import Refusal
 from ui.runtime import background
 from ui.runtime.background import Reading, start
 
@@ -56,6 +58,30 @@ def test_a_refusal_is_read_again_after_a_while(monkeypatch: pytest.MonkeyPatch) 
     assert reading.fresh
     monkeypatch.setattr(background, "FAILURE_KEPT_S", 0)
     assert not reading.fresh
+
+
+@pytest.mark.parametrize(
+    ("status", "lacking", "kept"),
+    [
+        (None, False, "always"),
+        (403, True, "DENIED_KEPT_S"),
+        (429, True, "FAILURE_KEPT_S"),
+        (500, True, "FAILURE_KEPT_S"),
+    ],
+)
+def test_what_lacks_a_part_is_kept_for_a_short_time(
+    monkeypatch: pytest.MonkeyPatch, status: int | None, lacking: bool, kept: str
+) -> None:
+    def work(reading: Reading[list[str]]) -> None:
+        if lacking:
+            reading.lacks = (Refusal("one", replace(REFUSED, status=status)),)
+
+    reading = ended(start([], work))
+    assert reading.fresh
+    for name in ("DENIED_KEPT_S", "FAILURE_KEPT_S"):
+        with monkeypatch.context() as patch:
+            patch.setattr(background, name, 0)
+            assert reading.fresh is (kept != name)
 
 
 def test_what_was_read_stays_fresh() -> None:

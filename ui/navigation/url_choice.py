@@ -1,0 +1,55 @@
+"""Choices that the URL names and a page does not have: said, with the nearest offered. Nothing is silently replaced."""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+import streamlit as st
+
+from ui.elements.text import plain
+
+_PAGE = "the page whose address was checked"
+_WRONG = "what the address names and the page does not have"
+
+
+def enter_page(address: str) -> None:
+    """Forgets what the address of another page named."""
+    if st.session_state.get(_PAGE) != address:
+        st.session_state[_PAGE] = address
+        st.session_state.pop(_WRONG, None)
+
+
+def check_url(name: str, what: str, options: Sequence[str]) -> None:
+    """Says where `?name=` is none of `options`, and offers the nearest. For a widget with the key `name` that is bound
+    to the URL, before it is shown: Streamlit drops a value that it does not know. `what` says what is named: "tab"."""
+    wrong: dict[str, str] = st.session_state.setdefault(_WRONG, {})
+    given = st.query_params.get_all(name)
+    if unknown := [one for one in given if one not in options]:
+        wrong[name] = unknown[0]
+    elif given:
+        wrong.pop(name, None)
+    if name not in wrong:
+        return
+
+    def choose(option: str) -> None:
+        wrong.pop(name, None)
+        several = isinstance(st.session_state.get(name), list)
+        st.session_state[name] = [option] if several else option
+
+    st.warning(f"The address names the {what} {plain(wrong[name])}, which does not exist.", icon=":material/link_off:")
+    if near := nearest(wrong[name], options):
+        st.button(f"Show {plain(near)}", icon=":material/arrow_forward:", on_click=choose, args=(near,), key=f"{name}?")
+
+
+def nearest(wrong: str, names: Iterable[str]) -> str | None:
+    """The name that is most like `wrong`, whatever its case; None where none is like it."""
+    by_fold = {name.casefold(): name for name in names}
+    found = get_close_matches(wrong.casefold(), list(by_fold), 1, 0.5)
+    return by_fold[found[0]] if found else None
+
+
+def offer_nearest(parameter: str, wrong: str, names: Iterable[str]) -> None:
+    """A button that opens the same page with the nearest of `names` in place of `wrong`."""
+    near = nearest(wrong, names)
+    if near and st.button(f"Open {plain(near)}", icon=":material/arrow_forward:", key=f"nearest {parameter}"):
+        st.query_params[parameter] = near
+        st.rerun()
