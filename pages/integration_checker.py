@@ -7,6 +7,7 @@ from services.commands import access as az_access
 from services.commands import aks as az_aks
 from services.commands import registries as az_registries
 from services.pull_checks.checks import CheckState
+from services.pull_checks.events import PulledImage
 from ui.aks.attach import attach, detach, show_propagation
 from ui.aks.cluster_choice import choose_cluster, cluster_key, show_unknown_cluster
 from ui.aks.identities import show_identities
@@ -50,7 +51,7 @@ with right:
 show_unknown_cluster(reading.value.clusters, cluster)
 selection.show_unknown(listed)
 if cluster is None or registry is None:
-    show_events((), listed, cluster_key(cluster, reading.value.clusters.values) if cluster else "")
+    show_events((), None, listed, cluster_key(cluster, reading.value.clusters.values) if cluster else "")
     empty(
         ":material/hub:",
         "No pair chosen",
@@ -96,7 +97,12 @@ with st.container(horizontal=True):
         start_test_pull(who, run.cluster, run.registry, repository, reference)
 if image:
     show_test_pull(run.cluster, run.registry, repository, reference)
-show_events(run.report.checks, listed, cluster_key(cluster, reading.value.clusters.values))
+show_events(
+    run.report.checks,
+    PulledImage(registry.login_server, repository, reference),
+    listed,
+    cluster_key(cluster, reading.value.clusters.values),
+)
 show_checks(run)
 if not checking.running:
     show_text(run.cluster, run.registry, run, checking.at, image=image)

@@ -88,6 +88,7 @@ def test_a_pod_s_event_names_its_cause_and_the_check_that_confirms_it(check: Any
     assert not at.exception
     shown = texts(at).replace("\\", "")
     assert "no role lets it pull from this repository" in shown
+    assert "Confirmed by a check." in shown
     assert "Image pull permission (C6): failed" in shown
     at.text_area[0].set_value("Back-off pulling image").run()
     assert "No known error in this text" in alerts(at)
@@ -103,7 +104,7 @@ def links(at: AppTest) -> dict[str, str]:
 def test_an_event_of_a_known_registry_leads_to_its_check_before_any_check_ran(check: Any, own: OwnSandbox) -> None:
     at = check(own.session())
     at.text_area[0].set_value(EVENT.format(own.registry().login_server)).run()
-    assert "not run yet: C16, C15" in texts(at)
+    assert "Not checked yet:** Image (C16), Platform (C15)" in texts(at)
     query = links(at)["Check nodejstemplate in casaacr01"]
     assert "registry=casaacr01" in query and "reference=v9" in query
 
@@ -132,6 +133,28 @@ def test_a_cluster_is_unknown_where_the_list_failed(check: Any, own: OwnSandbox)
     shown = texts(check(own.session(), **PAIR))
     assert "Unknown whether there is a cluster aks1" in shown
     assert "There is no cluster" not in shown
+
+
+def test_no_event_is_confirmed_by_a_check_that_did_not_run(check: Any, own: OwnSandbox) -> None:
+    missing = "Error: manifest unknown: manifest tagged by v9"
+
+    def said(at: AppTest, event: str) -> str:
+        at.text_area[0].set_value(event).run()
+        assert not at.exception
+        shown = texts(at).replace("\\", "")
+        assert "Confirmed by" not in shown
+        return shown
+
+    nothing_chosen, pair = check(own.session()), check(own.session(), **PAIR)
+    not_checked = "Not checked yet:** Image (C16), Platform (C15): "
+    assert f"{not_checked}choose a cluster and a registry" in said(nothing_chosen, missing)
+    assert f"{not_checked}enter the repository and the tag" in said(pair, missing)
+    elsewhere = 'Failed to pull image "contoso.azurecr.io/app:v1": 401 Unauthorized'
+    shown = said(pair, elsewhere)
+    assert "not of the event's image" in shown
+    assert "Image pull permission (C6): failed" not in shown
+    assert "No registry that this identity sees has the login server" in shown
+    assert "`kubectl describe node`: the condition DiskPressure" in said(pair, "no space left on device")
 
 
 def attach(at: AppTest) -> AppTest:

@@ -1,21 +1,45 @@
-"""Why a pod fails to pull: from its pasted event the cause, the checks that confirm it, and the fix."""
+"""Why a pod fails to pull: from its pasted event the cause, what the checks say to it, and the fix."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
+from services.connection.names import image_name
 from services.connection.parallel import Partial
+from services.pull_checks import identity, image, network, permission, state
 from services.pull_checks.checks import Check
-from services.pull_checks.events import diagnose, image_of
+from services.pull_checks.events import Diagnosis, PulledImage, diagnose, image_of, is_about
 from services.registries.registry import Registry
 from ui.elements.text import plain
 from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.navigation.selection import key_of, not_read, with_login_server
 
+# The titles of the checks that a diagnosis names, also where they did not run.
+TITLES = {
+    "C1": state.REGISTRY,
+    "C2": network.NAME,
+    "C3": identity.KUBELET,
+    "C4": identity.TENANT,
+    "C5": permission.MODE,
+    "C6": permission.PERMISSION,
+    "C8": state.AGE,
+    "C9": network.RULES,
+    "C10": network.ADDRESS,
+    "C11": network.PRIVATE,
+    "C12": network.DATA,
+    "C15": image.PLATFORM,
+    "C16": image.IMAGE,
+    "C17": network.LOCATION,
+    "C18": state.THROTTLING,
+}
 
-def show_events(checks: Sequence[Check], registries: Partial[Registry], cluster_key: str) -> None:
-    """A box to paste an event into, and its diagnosis. `checks`: those of the chosen pair; empty if none is chosen."""
+
+def show_events(
+    checks: Sequence[Check], checked: PulledImage | None, listed: Partial[Registry], cluster_key: str
+) -> None:
+    """A box to paste an event into, and its diagnosis. `checks`: those of the chosen pair that have run, and `checked`
+    what they are about; None where no pair is chosen."""
     with st.expander("Why does my pod not pull?", icon=":material/troubleshoot:"):
         text = st.text_area(
             "The pod's event, as `kubectl describe pod` shows it",
@@ -24,36 +48,57 @@ def show_events(checks: Sequence[Check], registries: Partial[Registry], cluster_
         )
         if not text.strip():
             return
-        found = diagnose(text)
+        registries = with_login_server(listed)
+        found, named = diagnose(text), image_of(text, [one.login_server for one in registries])
         if not found:
             st.info(
                 "No known error in this text. ImagePullBackOff only says that a pull failed: paste the one before it.",
                 icon=":material/help:",
             )
+        if checked is None:
+            checks, why = (), "choose a cluster and a registry"
+        elif is_about(named, checked):
+            why = "" if checked.reference else "enter the repository and the tag"
+        else:
+            checks, why = (), f"the checks below are of {_words(checked)}, not of the event's image"
         for one in found:
             with st.container(border=True):
                 st.markdown(f"**{plain(one.cause)}**")
                 st.code(one.seen, language=None, wrap_lines=True)
-                confirming = [check for check in checks if check.id in one.checks]
-                if confirming:
-                    states = "; ".join(f"{check.title} ({check.id}): {check.state}" for check in confirming)
-                    st.markdown(f"Checks below: {plain(states)}")
-                else:
-                    st.markdown(f"Checks that can confirm it, not run yet: {', '.join(one.checks)}")
+                _show_confirmation(one, checks, why)
                 st.markdown(f"**What to do:** {one.fix}")
-        _link_to_check(text, registries, cluster_key)
+        _link_to_check(named, registries, not_read(listed), cluster_key)
 
 
-def _link_to_check(text: str, listed: Partial[Registry], cluster_key: str) -> None:
-    """A link that checks the image that the event names."""
-    registries = with_login_server(listed)
-    image = image_of(text, [one.login_server for one in registries])
+def _show_confirmation(one: Diagnosis, checks: Sequence[Check], why: str) -> None:
+    """What the checks say to a diagnosis. `why` some of them have not run."""
+    ran = [check for check in checks if check.id in one.checks]
+    if ran:
+        heading = "Confirmed by a check" if one.confirmed_by(ran) else "Not confirmed by a check"
+        states = "; ".join(f"{check.title} ({check.id}): {check.state}" for check in ran)
+        st.markdown(f"**{heading}.** {plain(states)}")
+    if missing := one.not_run(checks):
+        names = ", ".join(f"{TITLES[id_]} ({id_})" for id_ in missing)
+        st.markdown(f"**Not checked yet:** {names}{f': {plain(why)}' if why else ''}")
+    if one.confirm:
+        st.markdown(f"**To confirm it:** {one.confirm}")
+
+
+def _words(image: PulledImage) -> str:
+    """server/repository:tag, as far as it is named."""
+    name = image_name(image.repository, image.reference) if image.reference else image.repository
+    return "/".join(part for part in (image.login_server, name) if part)
+
+
+def _link_to_check(
+    image: PulledImage | None, registries: Sequence[Registry], unread: Sequence[str], cluster_key: str
+) -> None:
+    """A link that checks the image that the event names. `unread`: what of the registries could not be read."""
     if image is None:
         st.caption("The text names no image with its registry, so there is no check to open.")
         return
-    named = [one for one in registries if one.login_server.casefold() == image.login_server.casefold()]
+    named = [one for one in registries if one.login_server.casefold() == image.login_server]
     if not named:
-        unread = not_read(listed)
         st.caption(
             f"Unknown registry: {plain(image.login_server)} is in none of the subscriptions that could be read. Not "
             f"read: {plain(', '.join(unread))}."
