@@ -2,11 +2,13 @@
 
 import streamlit as st
 
-from services.deletion.records import KEPT, DeletionRecord, deleted_as_az_prints, state_of
+from services.connection.errors import ServiceError
+from services.deletion.record_files import KEPT
+from services.deletion.records import DeletionRecord, deleted_as_az_prints, state_of
 from ui.deletion import runs
 from ui.deletion.fates import fates_without_result, show_fates, show_remaining_tags
 from ui.elements.columns import ago_column
-from ui.elements.errors import show_error
+from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.page import empty, header
 from ui.elements.selectable_table import selectable
 from ui.elements.text import ago, exact, plain
@@ -27,13 +29,16 @@ def is_running(record: DeletionRecord) -> bool:
 
 def show_all() -> None:
     header(pages.DELETIONS.title, "Started by you in this console", None, lambda: None)
-    found = runs.all_recorded(who)
-    if not found:
+    read = runs.all_recorded(who)
+    show_refused(read, "record", "records")
+    found = read.values
+    if not found and read.complete:
         empty(
             ":material/history:",
             "No deletions",
             "Each deletion started here is listed with its results.",
         )
+    if not found:
         return
     opened = selectable(
         found,
@@ -77,6 +82,8 @@ def show_one(record: DeletionRecord) -> None:
         show_progress(job, f"deletion {record.id}")
         if job.error:
             show_error(job.error)
+    elif record.error:
+        st.error(plain(record.error), icon=":material/error:")
     running = is_running(record)
     fates = dict(record.fates)
     if not running:
@@ -94,15 +101,26 @@ def show_one(record: DeletionRecord) -> None:
         show_remaining_tags(who, record, registry)
 
 
-record_id = st.query_params.get("record", "")
-if not record_id:
-    show_all()
-elif record := runs.recorded(who, record_id):
-    show_one(record)
-else:
-    crumb(pages.DELETIONS)
-    empty(
-        ":material/history:",
-        "No such deletion",
-        f"Another identity started it, or it is not among the newest {KEPT}.",
-    )
+def show_record(record_id: str) -> None:
+    try:
+        record = runs.recorded(who, record_id)
+    except ServiceError as error:
+        crumb(pages.DELETIONS)
+        show_error(error)
+        return
+    if record:
+        show_one(record)
+    else:
+        crumb(pages.DELETIONS)
+        empty(
+            ":material/history:",
+            "No such deletion",
+            f"Another identity started it, or it is not among the newest {KEPT}.",
+        )
+
+
+with panel():
+    if record_id := st.query_params.get("record", ""):
+        show_record(record_id)
+    else:
+        show_all()

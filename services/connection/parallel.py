@@ -2,7 +2,8 @@
 
 from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
-from concurrent.futures import Future, ThreadPoolExecutor, as_completed
+from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
+from contextlib import suppress
 from dataclasses import dataclass
 from threading import Event, Lock
 from typing import Generic, TypeVar
@@ -95,39 +96,62 @@ def parallel_map(
     *,
     server: str | Callable[[Item], str] = "",
     name: Callable[[Item], str] = str,
-    done: Callable[[int, Value | None], None] | None = None,
+    done: Callable[[int, Value | ServiceError], None] | None = None,
     stop: Event | None = None,
 ) -> Partial[Value]:
     """`work` of every item in parallel. A ServiceError refuses its own item only; any other error is raised.
 
     `server`: the login server that `work` asks, or which each item asks; "" is Resource Manager. At most WORKERS at
-    once ask one server. `done(index, value)` is called in the caller's thread as items finish (value None where
-    refused). After `stop` is set, items that have not begun are left untried. Must not be called from within `work`.
+    once ask one server. `done(index, what)` is called in the caller's thread as items finish, with the value or the
+    refusal. After `stop` is set, items that have not begun are left untried. So they are after any other error, also
+    one of `done`: it is raised when the items under way have ended and been passed to `done`, so that nothing runs on.
+    Must not be called from within `work`.
     """
     items = list(items)
     stop = stop or Event()
+    failed = Event()
 
     def run(item: Item) -> tuple[Value] | None:
-        return None if stop.is_set() else (work(item),)
+        return None if stop.is_set() or failed.is_set() else (work(item),)
 
     def submit(item: Item) -> Future[tuple[Value] | None]:
         return _workers.submit(server if isinstance(server, str) else server(item), lambda: run(item))
 
-    futures = {submit(item): index for index, item in enumerate(items)}
     values: dict[int, Value] = {}
     refused: dict[int, Refusal] = {}
-    for future in as_completed(futures):
+    futures: dict[Future[tuple[Value] | None], int] = {}
+
+    def end(future: Future[tuple[Value] | None]) -> None:
         index = futures[future]
         try:
             tried = future.result()
         except ServiceError as error:
             refused[index] = Refusal(name(items[index]), error)
+            if done:
+                done(index, error)
         else:
             if tried is None:
-                continue
+                return
             values[index] = tried[0]
-        if done:
-            done(index, values.get(index))
+            if done:
+                done(index, tried[0])
+
+    left: set[Future[tuple[Value] | None]] = set()
+    try:
+        for index, item in enumerate(items):
+            future = submit(item)
+            futures[future] = index
+            left.add(future)
+        for future in as_completed(futures):
+            left.discard(future)
+            end(future)
+    except BaseException:
+        failed.set()
+        wait(left)
+        for future in left:
+            with suppress(BaseException):  # The first error is raised; the others often have the same cause.
+                end(future)
+        raise
     return Partial(
         tuple(values[index] for index in sorted(values)),
         tuple(refused[index] for index in sorted(refused)),
@@ -166,6 +190,10 @@ def all_or_none(work: Callable[[Item], Value], items: Iterable[Item]) -> list[Va
 
     with ThreadPoolExecutor(HEAVY_WORKERS, thread_name_prefix="heavy") as pool:
         futures = [pool.submit(run, item) for item in items]
-        for future in as_completed(futures):
-            future.result()
+        try:
+            for future in as_completed(futures):
+                future.result()
+        except BaseException:  # Also one that came to the caller's thread from outside.
+            failed.set()
+            raise
         return [value for future in futures for value in future.result()]

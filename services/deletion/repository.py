@@ -44,6 +44,10 @@ class RepositoryDeleted:
     outcome: Outcome = Outcome.DELETED
     reported: bool = True
 
+    def outcome_of(self, digest: str) -> Outcome:
+        """What became of a manifest of the plan: somebody else deleted what the registry does not list."""
+        return self.outcome if digest in self.manifests else Outcome.ALREADY_DONE
+
 
 def as_az_prints(deleted: RepositoryDeleted) -> str:
     """The JSON of `az acr repository delete`."""

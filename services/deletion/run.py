@@ -49,7 +49,8 @@ def apply_deletion(
     An index goes before its platforms, so that what is interrupted leaves no index that lacks one. Before each batch
     the repository is read again (`known` as in `read_contents`) and planned again: what is not as planned is refused
     (ChangedMeanwhile), and so is whatever hangs on it. `on_result(item, what)` is called in the caller's thread as
-    items end; after `stop` the rest is untried. Raises ServiceError where the repository can't be read again.
+    items end; after `stop` the rest is untried, and so it is after any error, also one of `on_result`, which is raised
+    once the requests under way have ended. Raises ServiceError where the repository can't be read again.
     """
     stop = stop or Event()
     fates: dict[str, DeletionResult | ServiceError] = {}
@@ -153,29 +154,25 @@ def _delete_wave(
                 raise refused(_title(repository, item), f"It hangs on {digest}, which is not gone.")
         return _delete_one(client, repository, item, fates)
 
-    done: dict[int, DeletionResult] = {}
-
-    def finished(index: int, result: DeletionResult | None) -> None:
-        if result:
-            done[index] = result
-            end(wave[index], result)
-
-    read = parallel_map(
-        delete_one, wave, server=client.login_server, name=lambda item: item.digest, done=finished, stop=stop
+    parallel_map(
+        delete_one,
+        wave,
+        server=client.login_server,
+        name=lambda item: item.digest,
+        done=lambda index, fate: end(wave[index], fate),
+        stop=stop,
     )
-    by_digest = {item.digest: item for item in wave}
-    for refusal in read.refused:
-        end(by_digest[refusal.what], refusal.error)
 
 
 def _delete_one(
-    client: RegistryClient, repository: str, item: DeletionItem, fates: Mapping[str, object]
+    client: RegistryClient, repository: str, item: DeletionItem, fates: Mapping[str, DeletionResult | ServiceError]
 ) -> DeletionResult:
     title = _title(repository, item)
     require_digest(title, item.digest)
     row = find_manifest_row(client, repository, item.digest)
     if row is None:
-        if item.why is Why.REFERRER and item.of in fates:
+        subject = fates.get(item.of)
+        if item.why is Why.REFERRER and isinstance(subject, DeletionResult) and subject.outcome is Outcome.DELETED:
             return DeletionResult(item.digest, item.tags, Outcome.DELETED, with_subject=True)
         return DeletionResult(item.digest, item.tags, Outcome.ALREADY_DONE)
     if set(row.tags) != set(item.tags):

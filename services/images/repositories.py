@@ -174,7 +174,7 @@ def get_repositories(
         lambda name: get_repository(client, name),
         names,
         server=client.login_server,
-        done=(lambda _, repository: done(repository)) if done else None,
+        done=(lambda _, found: done(found if isinstance(found, Repository) else None)) if done else None,
         stop=stop,
     )
 

@@ -271,20 +271,26 @@ def apply_untag(
     client: RegistryClient,
     plan: UntagPlan,
     *,
-    done: Callable[[int, UntagResult | None], None] | None = None,
+    on_result: Callable[[UntagItem, UntagResult | ServiceError], None] | None = None,
     stop: Event | None = None,
 ) -> Partial[UntagResult]:
     """Removes the plan's tags one by one; each has its own result or its own ServiceError, in the plan's order.
 
     Refused: what the plan refused (Refused; no request is sent), a tag that moved since (ChangedMeanwhile), a lock that
-    appeared (REGISTRY_DISALLOWED_OPERATION). `done` and `stop` as in `parallel_map`. No space is freed.
+    appeared (REGISTRY_DISALLOWED_OPERATION). `on_result(item, what)` is called in the caller's thread as items end;
+    after `stop` the rest is untried, and so it is after any error, as in `parallel_map`. No space is freed.
     """
+
+    def finished(index: int, result: UntagResult | ServiceError) -> None:
+        if on_result:
+            on_result(plan.items[index], result)
+
     return parallel_map(
         lambda item: _untag(client, plan.repository, item),
         plan.items,
         server=client.login_server,
         name=lambda item: item.tag,
-        done=done,
+        done=finished,
         stop=stop,
     )
 

@@ -73,7 +73,7 @@ def read_for_tree(
             stop=stop,
         )
 
-    def counted(_index: int, _manifest: Manifest | None) -> None:
+    def counted(_index: int, _manifest: object) -> None:
         nonlocal count
         count += 1
         if done:

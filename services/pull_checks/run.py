@@ -105,9 +105,9 @@ def run_checks(
     ]
     report = PullReport()
 
-    def add(_index: int, part: PullReport | None) -> None:
+    def add(_index: int, part: PullReport | ServiceError) -> None:
         nonlocal report
-        report = report.with_part(part or PullReport())
+        report = report.with_part(part if isinstance(part, PullReport) else PullReport())
         on_report(report)
 
     parallel_map(lambda part: part(), parts, server=registry.login_server, done=add)

@@ -10,7 +10,9 @@ from services.connection.session import AzureSession
 from tests.support import table_cells
 from tests.support.app_test import SHELL, Open, wait_for_inventory
 from ui.elements import table
-from ui.runtime import connection
+from ui.runtime import background, connection
+
+BLINK_S = background.BLINK_S
 
 
 @pytest.fixture(autouse=True)
@@ -20,6 +22,18 @@ def clean(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     st.cache_resource.clear()
     yield
     st.cache_resource.clear()
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pages wait for what they read: on a busy machine a test would see the progress instead."""
+    monkeypatch.setattr(background, "BLINK_S", 30)
+
+
+@pytest.fixture
+def impatient(patient: None, monkeypatch: pytest.MonkeyPatch) -> None:  # noqa: ARG001 It comes first.
+    """Pages show the progress of what is running."""
+    monkeypatch.setattr(background, "BLINK_S", BLINK_S)
 
 
 @pytest.fixture(autouse=True)

@@ -226,6 +226,7 @@ def test_a_name_is_shown_as_text(access: Any, own: OwnSandbox) -> None:
     assert "\\*\\*bold\\*\\*" in texts(at)
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_slow_directory_holds_up_nothing(access: Any, own: OwnSandbox) -> None:
     own.break_({"path": "/graph/v1.0/", "delay_ms": 4000})
     at = access(as_session=own.session(), registry=REGISTRY)

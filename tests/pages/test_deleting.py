@@ -9,11 +9,15 @@ from streamlit.testing.v1.errors import AppTestError
 
 from sandbox.storage.store import Locks
 from services.connection.session import AzureSession
-from services.deletion.records import RecordedItem, begin
+from services.deletion.plan import plan_deletion
+from services.deletion.record_files import begin
+from services.deletion.records import RecordedItem
+from services.images.repository_contents import read_contents
 from tests.support.app_test import Open, button, confirm_button, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.deletion import runs
 from ui.elements import writing
+from ui.elements.text import plain
 from ui.runtime import connection
 
 REGISTRY, NODE = "casaacr01", "nodejstemplate"
@@ -197,6 +201,53 @@ def test_a_stopped_deletion_says_what_was_not_tried(open_view: Open, own: OwnSan
     at = open_view("deletions.py", record=recording.id)
     assert list(at.dataframe[0].value["Outcome"]) == ["not tried"]
     assert list(open_view("deletions.py").dataframe[0].value["State"]) == ["Stopped"]
+
+
+def test_a_damaged_record_is_named_and_the_others_are_listed(open_view: Open, own: OwnSandbox, tmp_path: Path) -> None:
+    open_view()
+    server = own.sandbox.ready["registries"][REGISTRY]
+    good, bad = (
+        begin(tmp_path / "console", connection.who(), "remove tags", server, NODE, [RecordedItem("v9", "sha256:0")])
+        for _ in range(2)
+    )
+    (file,) = tmp_path.rglob(f"{bad.id}.jsonl")
+    file.write_bytes(b"\x00 damaged")
+    at = open_view("deletions.py")
+    assert not at.exception
+    assert list(at.dataframe[0].value["Repository"]) == [f"{server}/{NODE}"]
+    assert [expander.label for expander in at.expander] == [
+        f"1 record could not be read: {plain(file.name)}",
+    ]
+    at = open_view("deletions.py", record=bad.id)
+    assert "Its first line, which says what was to be deleted, is damaged." in said(at)
+    good.end(error="Could not list the manifests: 503")
+    at = open_view("deletions.py", record=good.id)
+    assert "Could not list the manifests: 503" in said(at).replace("\\", "")
+    file.with_name(f"{good.id}.jsonl").unlink()
+    assert "No deletions" not in said(open_view("deletions.py"))
+
+
+def test_records_that_can_not_be_listed_are_not_called_none(
+    open_view: Open, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("ACR_CONSOLE_DATA", str(tmp_path / "file"))
+    at = open_view("deletions.py")
+    assert "No deletions" not in said(at)
+    assert "could not be read" in said(at)
+
+
+def test_the_second_of_two_tabs_says_already_deleted(open_view: Open, own: OwnSandbox, session: AzureSession) -> None:
+    at = open_view()
+    (contents,) = read_contents(own.client, [NODE], {}).values
+    plan = plan_deletion(contents, [top(own)], registry=REGISTRY, by_name=True)
+    for _ in range(2):
+        at.query_params["record"] = runs.delete_manifests(connection.who(), own.registry(), plan)
+        at = finished(open_view, session, at)
+    assert set(at.dataframe[0].value["Outcome"]) == {"already deleted"}
+    assert "**3** already deleted" in said(at)
+    assert not [code.value for code in at.code if "manifestsDeleted" in code.value]
+    assert "deleted and verified" not in said(at)
 
 
 @pytest.mark.parametrize("script", ["delete.py", "clean_up.py"])

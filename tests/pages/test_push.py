@@ -18,7 +18,7 @@ from tests.support.app_test import Open, button, texts
 from tests.support.archive_cases import FOLDER
 from tests.support.image_archives import FULL_NAME, Layout, layout
 from ui.elements import writing
-from ui.runtime import connection
+from ui.runtime import background, connection
 from ui.transfer import push_runs
 
 SERVER = "casaacr01"
@@ -142,6 +142,7 @@ def test_the_same_push_is_not_begun_twice(
 
     monkeypatch.setattr(push_runs, "apply_push", slow)
     at = uploaded(open_view, archive())
+    monkeypatch.setattr(background, "BLINK_S", 0)  # The push does not end before this test lets it.
     button(at, "Push image").click().run()
     assert "Push image" not in buttons(at)
     assert "in progress" in texts(at)

@@ -122,6 +122,7 @@ def test_a_refused_change_says_why(open_view: Open, own: OwnSandbox) -> None:
     assert differences(at) == [("Admin user", "off", "on")]
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_second_change_waits_for_the_first(open_view: Open, own: OwnSandbox) -> None:
     own.break_({"method": "PATCH", "path": "/casaacr01$", "delay_ms": 3000})
     at = open_view("settings.py", own.session(), registry="casaacr01")

@@ -9,7 +9,7 @@ import streamlit as st
 from services.commands import images as az_images
 from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
-from services.deletion.records import DeletionRecord, Fate, fates_of_open
+from services.deletion.records import DeletionRecord, Fate, fates_of_open, state_of
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.deletion import runs
@@ -22,14 +22,22 @@ from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import link_to
 
+# Outcomes that have other words in a deletion.
+_WORDS = {Outcome.ALREADY_DONE.value: "already deleted"}
+
 
 def fates_without_result(who: str, record: DeletionRecord, registry: Registry | None) -> Mapping[str, Fate]:
     """The fates of the items without a recorded result: unknown ones are read from the registry."""
-    if not record.open or record.whole:
+    if record.damaged_lines and record.open:
+        st.warning(
+            f"{counted(record.damaged_lines, 'line')} of the record could not be read: results may be missing.",
+            icon=":material/warning:",
+        )
+    if not record.open or record.completed:
         return fates_of_open(record, ())
+    now = " The table shows their current state in the registry." if registry else ""
     st.warning(
-        f"Interrupted: the result of {counted(len(record.open), 'item')} is not recorded. "
-        "The table shows their current state in the registry.",
+        f"{state_of(record, running=False)}: the result of {counted(len(record.open), 'item')} is not recorded.{now}",
         icon=":material/power_off:",
     )
     if registry is None:
@@ -45,7 +53,7 @@ def show_fates(record: DeletionRecord, fates: Mapping[str, Fate], *, running: bo
     """Shows one row per item. What is not deleted comes first once it has ended: rows that move can't be read."""
     waiting = Fate("waiting")
     counts = Counter(fates.get(item.name, waiting).outcome for item in record.items)
-    st.markdown(" · ".join(f"**{number:,}** {outcome}" for outcome, number in counts.most_common()))
+    st.markdown(" · ".join(f"**{number:,}** {_label(outcome)}" for outcome, number in counts.most_common()))
     if not running and (counts[Outcome.REFUSED] or counts[Outcome.NOT_CONFIRMED]):
         st.warning("Not everything was deleted: the table shows why.", icon=":material/warning:")
     items = record.items
@@ -55,7 +63,7 @@ def show_fates(record: DeletionRecord, fates: Mapping[str, Fate], *, running: bo
         [
             {
                 "Item": item.name if item.is_tag else short(item.digest),
-                "Outcome": fates.get(item.name, waiting).outcome,
+                "Outcome": _label(fates.get(item.name, waiting).outcome),
                 "Tags": list(item.tags),
                 "Cause": fates.get(item.name, waiting).cause,
                 "Digest": item.digest,
@@ -72,6 +80,10 @@ def show_fates(record: DeletionRecord, fates: Mapping[str, Fate], *, running: bo
     )
 
 
+def _label(outcome: str) -> str:
+    return _WORDS.get(outcome, outcome)
+
+
 def show_remaining_tags(who: str, record: DeletionRecord, registry: Registry) -> None:
     """Shows the tags that the repository has now, as az prints them, and the manifests that became untagged."""
     name, server = record.repository, record.login_server
@@ -79,7 +91,10 @@ def show_remaining_tags(who: str, record: DeletionRecord, registry: Registry) ->
         page = image_loaders.tag_page(who, server, name, None).value.page
     except ServiceError as error:
         if error.code == "NAME_UNKNOWN":
-            st.success(f"Repository {plain(name)}: deleted and verified.", icon=":material/check_circle:")
+            if any(fate.is_deleted for fate in record.fates.values()) and record.action != "remove tags":
+                st.success(f"Repository {plain(name)}: deleted and verified.", icon=":material/check_circle:")
+            else:
+                st.info(f"Repository {plain(name)} does not exist any more.", icon=":material/info:")
         else:
             show_error(error)
         return

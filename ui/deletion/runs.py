@@ -1,8 +1,9 @@
 """Running deletions: each in its own thread, which outlives the page, with every result recorded as it comes in (see
-services/deletion/records.py), visible to the identity that started it."""
+services/deletion/record_files.py), visible to the identity that started it."""
 
 from collections.abc import Callable, Iterable
-from dataclasses import replace
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import streamlit as st
@@ -11,21 +12,11 @@ from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, counter
 from services.deletion.plan import DeletionItem, DeletionPlan
-from services.deletion.records import (
-    WITH_SUBJECT,
-    Action,
-    DeletionRecord,
-    Fate,
-    RecordedItem,
-    Recording,
-    begin,
-    find_record,
-    look,
-    records,
-)
+from services.deletion.record_files import Recording, begin, find_record, look, records
+from services.deletion.records import WITH_SUBJECT, Action, DeletionRecord, Fate, RecordedItem
 from services.deletion.repository import RepositoryDeletionPlan, apply_repository_deletion, as_az_prints
 from services.deletion.run import DeletionResult, apply_deletion
-from services.images.tagging import UntagPlan, UntagResult, apply_untag
+from services.images.tagging import UntagItem, UntagPlan, UntagResult, apply_untag
 from services.registries.registry import Registry
 from ui.loaders import contents
 from ui.loaders import images as image_loaders
@@ -38,25 +29,39 @@ def _folder() -> Path:
     return read_settings().data
 
 
+@dataclass(frozen=True)
+class _Run:
+    """A deletion that this process runs or ran. Its recording also has what could not be written to disk."""
+
+    recording: Recording
+    reading: Reading[None]
+
+
 @st.cache_resource(show_spinner=False)
-def _under_way(who: str) -> dict[str, Reading[None]]:  # noqa: ARG001 The key.
+def _runs(who: str) -> dict[str, _Run]:  # noqa: ARG001 The key.
     """The deletions that this process runs or ran, by the id of their record."""
     return {}
 
 
 def under_way(who: str, record_id: str) -> Reading[None] | None:
     """The deletion of that record, if this process runs or ran it."""
-    return _under_way(who).get(record_id)
+    run = _runs(who).get(record_id)
+    return run.reading if run else None
 
 
 def recorded(who: str, record_id: str) -> DeletionRecord | None:
-    """The record of that id, as it is now."""
-    return find_record(_folder(), who, record_id)
+    """The record of that id, as it is now. Raises ServiceError as `find_record` does."""
+    run = _runs(who).get(record_id)
+    return run.recording.read() if run else find_record(_folder(), who, record_id)
 
 
-def all_recorded(who: str) -> tuple[DeletionRecord, ...]:
-    """The deletions that `who` started in this console, the newest first."""
-    return records(_folder(), who)
+def all_recorded(who: str) -> Partial[DeletionRecord]:
+    """The deletions that `who` started in this console, the newest first. Raises ServiceError as `records` does."""
+    found = records(_folder(), who)
+    runs = _runs(who)
+    return replace(
+        found, values=tuple(runs[one.id].recording.read() if one.id in runs else one for one in found.values)
+    )
 
 
 def read_open(who: str, registry: Registry, record: DeletionRecord) -> Partial[tuple[str, Fate]]:
@@ -68,20 +73,20 @@ def remove_tags(who: str, registry: Registry, plan: UntagPlan) -> str:
     """Starts to remove the plan's tags; returns the id of the record."""
     items = [RecordedItem(item.tag, item.digest) for item in plan.going]
     going = replace(plan, items=plan.going)
-    recording = _begin_record(who, "remove tags", registry, plan.repository, items)
     client = connection.session(who).registry(registry.login_server)
+    recording = _begin(who, "remove tags", registry, plan.repository, items)
 
     def work(reading: Reading[None]) -> str:
         count = _counting(reading, len(items), "tags")
 
-        def on_result(index: int, result: UntagResult | None) -> None:
-            count(index, result)
-            if result:
-                recording.add_result(result.tag, result.outcome)
+        def on_result(item: UntagItem, result: UntagResult | ServiceError) -> None:
+            count(0, result)
+            if isinstance(result, ServiceError):
+                recording.add_result(item.tag, Outcome.REFUSED, str(result))
+            else:
+                recording.add_result(item.tag, result.outcome)
 
-        read = apply_untag(client, going, done=on_result, stop=reading.stop)
-        for refusal in read.refused:
-            recording.add_result(refusal.what, Outcome.REFUSED, str(refusal.error))
+        apply_untag(client, going, on_result=on_result, stop=reading.stop)
         return ""
 
     return _start(who, registry, plan.repository, recording, work)
@@ -90,9 +95,9 @@ def remove_tags(who: str, registry: Registry, plan: UntagPlan) -> str:
 def delete_manifests(who: str, registry: Registry, plan: DeletionPlan) -> str:
     """Starts to delete the plan's manifests; returns the id of the record."""
     items = [RecordedItem(item.digest, item.digest, item.tags) for item in plan.going]
-    recording = _begin_record(who, "delete manifests", registry, plan.repository, items)
     client = connection.session(who).registry(registry.login_server)
     known = contents.known_manifests(who, registry.login_server)
+    recording = _begin(who, "delete manifests", registry, plan.repository, items)
 
     def work(reading: Reading[None]) -> str:
         count = _counting(reading, len(items), "manifests")
@@ -116,14 +121,13 @@ def delete_repository(who: str, registry: Registry, plan: RepositoryDeletionPlan
     for tag, digest in plan.tags:
         tags.setdefault(digest, []).append(tag)
     items = [RecordedItem(digest, digest, tuple(tags.get(digest, ()))) for digest in plan.digests]
-    recording = _begin_record(who, "delete repository", registry, plan.repository, items)
     client = connection.session(who).registry(registry.login_server)
+    recording = _begin(who, "delete repository", registry, plan.repository, items)
 
     def work(reading: Reading[None]) -> str:
         reading.report(0, 1, "repository")
         deleted = apply_repository_deletion(client, plan)
-        for digest in plan.digests:
-            recording.add_result(digest, deleted.outcome)
+        recording.add_results((digest, deleted.outcome_of(digest)) for digest in plan.digests)
         return as_az_prints(deleted) if deleted.outcome is Outcome.DELETED else ""
 
     return _start(who, registry, plan.repository, recording, work)
@@ -135,18 +139,8 @@ def _counting(reading: Reading[None], of: int, what: str) -> Callable[[int, obje
     return counter(reading.report, what, of)
 
 
-def _begin_record(
-    who: str, action: Action, registry: Registry, repository: str, items: Iterable[RecordedItem]
-) -> Recording:
-    try:
-        return begin(_folder(), who, action, registry.login_server, repository, items)
-    except OSError as exc:
-        raise ServiceError(
-            "The deletion could not start",
-            f"Its record can't be written to {_folder()}: {exc.strerror}.",
-            "Nothing was deleted. Set ACR_CONSOLE_DATA to a folder that the console may write to.",
-            "NoRecord",
-        ) from exc
+def _begin(who: str, action: Action, registry: Registry, repository: str, items: Iterable[RecordedItem]) -> Recording:
+    return begin(_folder(), who, action, registry.login_server, repository, items)
 
 
 def _start(
@@ -157,11 +151,13 @@ def _start(
     def run(reading: Reading[None]) -> None:
         try:
             recording.end(answer=work(reading))
-        except ServiceError as error:
-            recording.end(error=str(error))
+        except BaseException as error:
+            text = str(error) if isinstance(error, ServiceError) else f"The console failed ({type(error).__name__})"
+            with suppress(ServiceError):  # Then the recording has it in memory.
+                recording.end(error=text)
             raise
         finally:
             image_loaders.forget_written(who, registry.login_server, repository)
 
-    _under_way(who)[recording.id] = start(None, run, verb="Deleting")
+    _runs(who)[recording.id] = _Run(recording, start(None, run, verb="Deleting"))
     return recording.id

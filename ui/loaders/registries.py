@@ -15,6 +15,7 @@ import streamlit as st
 from services.access.role_assignment_reading import caller_permissions_or_none
 from services.access.role_definitions import PermissionBlock
 from services.aks.clusters import Cluster
+from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal, parallel_map
 from services.images import repositories
 from services.registries.reading import get_registry, list_registries
@@ -92,8 +93,8 @@ def inventory(who: str) -> Reading[Inventory]:
         reachable = [registry for registry in found.values if registry.login_server]
         counts: dict[str, int] = {}
 
-        def counted(index: int, number: int | None) -> None:
-            if number is not None:
+        def counted(index: int, number: int | ServiceError) -> None:
+            if isinstance(number, int):
                 counts[reachable[index].id] = number
             reading.report(index + 1, len(reachable), "catalogues")
 

@@ -1,13 +1,15 @@
 """Many calls at once: the result does not depend on timing, and says what is missing."""
 
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from functools import partial
 from threading import Barrier, Event, Lock, get_ident
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.connection import parallel
 from services.connection.errors import ServiceError
 from services.connection.parallel import (
     ALL_WORKERS,
@@ -38,8 +40,8 @@ def test_the_result_does_not_depend_on_which_finishes_first(data: st.DataObject)
             raise refusal(item)
         return f"value {item}"
 
-    def done(index: int, value: str | None) -> None:
-        assert (value is not None) == outcomes[index]
+    def done(index: int, value: str | ServiceError) -> None:
+        assert (value == f"value {index}") == outcomes[index] != isinstance(value, ServiceError)
         finished.append(index)
         if len(finished) < len(finishes):
             turns[finishes[len(finished)]].set()
@@ -155,6 +157,74 @@ def test_another_error_is_raised() -> None:
         parallel_map(work, range(5))
 
 
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt, SystemExit])
+@given(data=st.data())
+def test_after_an_error_nothing_begins_and_what_was_under_way_has_ended(
+    error: type[BaseException], data: st.DataObject
+) -> None:
+    """Of `work` in a thread, or of `done` in the caller's; what the others did is reported all the same."""
+    items = list(range(data.draw(st.integers(1, 3 * WORKERS))))
+    in_work = data.draw(st.none() | st.sampled_from(items), "fails in work")
+    in_done = data.draw(st.none() | st.sampled_from(items), "fails in done")
+    lock, begun, ended, reported = Lock(), list[int](), list[int](), list[int]()
+
+    def work(item: int) -> int:
+        with lock:
+            begun.append(item)
+        try:
+            if item == in_work:
+                raise error
+            if item % 5 == 0:
+                raise refusal(item)
+            return item
+        finally:
+            with lock:
+                ended.append(item)
+
+    def done(index: int, _what: object) -> None:
+        reported.append(index)
+        if index == in_done:
+            raise error
+
+    def call() -> None:
+        parallel_map(work, items, server="errors.azurecr.io", done=done)
+
+    fails = in_work is not None or in_done is not None
+    if fails:
+        with pytest.raises(error):
+            call()
+    else:
+        call()
+    seen = sorted(begun)
+    assert sorted(ended) == seen
+    # Of one server calls run in order: whatever was queued before these would have run before them.
+    parallel_map(str, range(2 * WORKERS), server="errors.azurecr.io")
+    assert sorted(begun) == seen
+    assert sorted(reported) == [item for item in seen if item != in_work]
+    assert fails or seen == items
+
+
+def test_after_an_error_of_done_no_more_begins_than_was_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = list[int](), Event()
+
+    def work(item: int) -> int:
+        begun.append(item)
+        assert item < WORKERS or go_on.wait(30)
+        return item
+
+    def done(_index: int, _what: object) -> None:
+        raise OSError("No space left on device")
+
+    def wait_for(futures: set[Future[object]]) -> None:
+        go_on.set()
+        wait(futures)
+
+    monkeypatch.setattr(parallel, "wait", wait_for)
+    with pytest.raises(OSError, match="No space"):
+        parallel_map(work, range(50 * WORKERS), done=done)
+    assert len(begun) <= 2 * WORKERS
+
+
 def test_after_stop_nothing_begins_and_the_result_says_how_many_are_missing() -> None:
     stop, together = Event(), Barrier(WORKERS)
     begun: list[int] = []
@@ -214,4 +284,27 @@ def test_all_or_none_keeps_the_order_and_raises_the_error_of_one() -> None:
 
     with pytest.raises(ServiceError, match="Because"):
         all_or_none(fails_at_once, range(1000))
+    assert len(begun) <= HEAVY_WORKERS
+
+
+def test_all_or_none_begins_nothing_after_an_interruption_of_the_caller(monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, go_on = list[int](), Event()
+
+    class Pool(ThreadPoolExecutor):
+        def __exit__(self, *error: Any) -> bool | None:
+            go_on.set()
+            return super().__exit__(*error)
+
+    def work(number: int) -> int:
+        begun.append(number)
+        assert go_on.wait(30)
+        return number
+
+    def interrupted(_futures: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(parallel, "ThreadPoolExecutor", Pool)
+    monkeypatch.setattr(parallel, "as_completed", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        all_or_none(work, range(1000))
     assert len(begun) <= HEAVY_WORKERS

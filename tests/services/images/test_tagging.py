@@ -655,13 +655,13 @@ def test_stopped_in_the_middle_each_tag_is_done_or_untried(own: OwnSandbox) -> N
     stop = Event()
     seen: list[str] = []
 
-    def done(index: int, result: UntagResult | None) -> None:
-        assert result
-        assert plan.items[index].tag == result.tag
+    def on_result(item: UntagItem, result: UntagResult | ServiceError) -> None:
+        assert isinstance(result, UntagResult)
+        assert item.tag == result.tag
         seen.append(result.tag)
         stop.set()
 
-    partial = apply_untag(own.client, plan, done=done, stop=stop)
+    partial = apply_untag(own.client, plan, on_result=on_result, stop=stop)
     assert 0 < partial.untried < len(names)
     assert len(partial.values) + partial.untried == len(names)
     assert sorted(seen) == [result.tag for result in partial.values]

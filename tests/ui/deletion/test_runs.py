@@ -1,0 +1,229 @@
+"""A deletion that has ended or failed sends nothing more, and what it did is known item by item."""
+
+import errno
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+
+from services.connection.data_plane import RegistryClient
+from services.connection.parallel import WORKERS, parallel_map
+from services.deletion.plan import plan_deletion
+from services.deletion.record_files import find_record
+from services.deletion.records import DeletionRecord, deleted_as_az_prints, fates_of_open, state_of
+from services.deletion.repository import plan_repository_deletion
+from services.images.repository_contents import RepositoryContents, read_contents
+from services.images.tagging import plan_untag
+from services.registries.registry import Registry
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
+from ui.deletion import runs
+from ui.runtime import connection
+
+MANY = 4 * WORKERS
+OPEN = Path.open
+
+Start = Callable[[str, Registry, RepositoryContents], str]
+
+
+@pytest.fixture(autouse=True)
+def clean(own: OwnSandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setenv("ACR_CONSOLE_DATA", str(tmp_path / "console"))
+    st.cache_resource.clear()
+    connection.use(own.session())
+    yield
+    st.cache_resource.clear()
+
+
+class FullDisk:
+    """A disk that takes so many writes of records, then half of the next one, and nothing after it."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.left = 10**9
+        disk = self
+
+        def opened(path: Path, mode: str = "r", *args: Any, **more: Any) -> Any:
+            if mode != "a":
+                return OPEN(path, mode, *args, **more)
+            if disk.left <= 0:
+                raise OSError(errno.ENOSPC, "No space left on device")
+            disk.left -= 1
+            found = OPEN(path, mode, *args, **more)
+            if not disk.left:
+                write = found.write
+
+                def half(text: str) -> int:
+                    write(text[: len(text) // 2])
+                    raise OSError(errno.ENOSPC, "No space left on device")
+
+                found.write = half
+            return found
+
+        monkeypatch.setattr(Path, "open", opened)
+
+
+@pytest.fixture
+def disk(monkeypatch: pytest.MonkeyPatch) -> FullDisk:
+    return FullDisk(monkeypatch)
+
+
+def remove_tags(who: str, registry: Registry, contents: RepositoryContents) -> str:
+    chosen = {tag.name: tag for tag in contents.tags if tag.name.startswith("pr-")}
+    plan = plan_untag(registry.name, contents.repository, chosen, {row.digest: row.tags for row in contents.rows})
+    return runs.remove_tags(who, registry, plan)
+
+
+def delete_manifests(who: str, registry: Registry, contents: RepositoryContents) -> str:
+    chosen = [tag.digest for tag in contents.tags if tag.name.startswith("pr-")]
+    return runs.delete_manifests(who, registry, plan_deletion(contents, chosen, registry=registry.name, by_name=True))
+
+
+def delete_repository(who: str, registry: Registry, contents: RepositoryContents) -> str:
+    return runs.delete_repository(who, registry, plan_repository_deletion(contents, registry.name))
+
+
+def filled(own: OwnSandbox) -> RepositoryContents:
+    """team/app with MANY images of a tag each, and one that nobody deletes."""
+    own.push("keep", number=1000)
+    for number in range(1, MANY + 1):
+        own.push(f"pr-{number}", number=number)
+    (contents,) = read_contents(own.client, [APP], {}).values
+    return contents
+
+
+def ended(own: OwnSandbox, record_id: str) -> DeletionRecord:
+    """The record of a deletion that is over, and after which no request left."""
+    who = connection.who()
+    job = runs.under_way(who, record_id)
+    assert job
+    assert job.finished.wait(60)
+    asked = len(own.sandbox.requests)
+    # Of one server calls run in order: whatever was queued before these would run before them.
+    parallel_map(str, range(2 * WORKERS), server=own.client.login_server)
+    assert len(own.sandbox.requests) == asked
+    record = runs.recorded(who, record_id)
+    assert record
+    assert record.id in [one.id for one in runs.all_recorded(who).values]
+    return record
+
+
+def left(own: OwnSandbox, record: DeletionRecord) -> set[str]:
+    """The items of the record that the registry still has."""
+    there = set(own.tags()) | {one.digest for one in own.sandbox.store.list_manifests(REGISTRY, APP)}
+    return {item.name for item in record.items if item.name in there}
+
+
+def assert_true_to_the_registry(own: OwnSandbox, record: DeletionRecord) -> None:
+    """What the record says is deleted is gone, and what is gone it says is deleted."""
+    names = {item.name for item in record.items}
+    deleted = {name for name, fate in record.fates.items() if fate.is_deleted}
+    assert deleted == names - left(own, record)
+
+
+@pytest.mark.parametrize("start", [remove_tags, delete_manifests])
+@pytest.mark.parametrize("writes", [2, 3, 20, MANY + 1, MANY + 2])
+def test_with_the_disk_full_a_deletion_stops_and_says_what_it_did(
+    own: OwnSandbox, disk: FullDisk, start: Start, writes: int
+) -> None:
+    """Full at the first result, at the second, in the middle, at the last one, or at the end."""
+    contents = filled(own)
+    own.break_({"method": "DELETE", "delay_ms": 20})
+    disk.left = writes
+    record = ended(own, start(connection.who(), own.registry(), contents))
+    assert_true_to_the_registry(own, record)
+    # What was under way when the write failed is done too, and no more.
+    assert (len(record.fates) == MANY) == (writes > MANY)
+    assert state_of(record, running=False) == "Failed"
+    assert "No space left on device" in record.error
+    job = runs.under_way(connection.who(), record.id)
+    assert job and job.error and job.error.code == "NoRecord"
+
+
+@pytest.mark.parametrize("writes", [2, 3])
+def test_with_the_disk_full_a_deleted_repository_is_deleted(own: OwnSandbox, disk: FullDisk, writes: int) -> None:
+    contents = filled(own)
+    disk.left = writes
+    record = ended(own, delete_repository(connection.who(), own.registry(), contents))
+    assert_true_to_the_registry(own, record)
+    assert not left(own, record)
+    assert "No space left on device" in record.error
+
+
+@pytest.mark.parametrize("start", [remove_tags, delete_manifests, delete_repository])
+@pytest.mark.parametrize("writes", [0, 1])
+def test_a_deletion_that_can_not_be_recorded_does_not_begin(
+    own: OwnSandbox, disk: FullDisk, start: Start, writes: int
+) -> None:
+    contents = filled(own)
+    disk.left = writes
+    with pytest.raises(Exception, match="could not start") as caught:
+        start(connection.who(), own.registry(), contents)
+    assert "Nothing was deleted" in caught.value.remedy  # type: ignore[attr-defined]
+    assert not own.writes()
+    found = runs.all_recorded(connection.who())
+    assert (found.values, found.refused) == ((), ())
+
+
+def test_a_record_goes_on_when_there_is_room_again(own: OwnSandbox, disk: FullDisk, tmp_path: Path) -> None:
+    """What the full disk did not take is known to this process; the file itself is not damaged for those after it."""
+    contents = filled(own)
+    disk.left = 5
+    record = ended(own, remove_tags(connection.who(), own.registry(), contents))
+    disk.left = 10**9
+    on_disk = find_record(tmp_path / "console", connection.who(), record.id)
+    assert on_disk
+    assert set(on_disk.fates.items()) <= set(record.fates.items())
+    unknown = {fate.outcome for fate in fates_of_open(on_disk, []).values()}
+    assert unknown == {"unknown"}
+
+
+@pytest.mark.parametrize("start", [remove_tags, delete_manifests])
+@pytest.mark.parametrize("error", [ZeroDivisionError, KeyboardInterrupt])
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_an_error_in_one_thread_stops_the_others(
+    own: OwnSandbox, monkeypatch: pytest.MonkeyPatch, start: Start, error: type[BaseException]
+) -> None:
+    contents = filled(own)
+    send = RegistryClient.send
+    asked: list[str] = []
+
+    def fails(client: RegistryClient, method: str, path: str, **more: Any) -> Any:
+        asked.append(path)
+        if len(asked) == 5:
+            raise error
+        return send(client, method, path, **more)
+
+    monkeypatch.setattr(RegistryClient, "send", fails)
+    record = ended(own, start(connection.who(), own.registry(), contents))
+    assert_true_to_the_registry(own, record)
+    assert len(record.fates) < MANY
+    assert state_of(record, running=False) == "Failed"
+    assert error.__name__ in record.error
+
+
+@pytest.mark.parametrize("start", [remove_tags, delete_manifests])
+def test_after_a_stop_nothing_more_is_deleted(own: OwnSandbox, start: Start) -> None:
+    contents = filled(own)
+    own.break_({"method": "DELETE", "delay_ms": 20})
+    record_id = start(connection.who(), own.registry(), contents)
+    job = runs.under_way(connection.who(), record_id)
+    assert job
+    job.stop.set()
+    record = ended(own, record_id)
+    assert_true_to_the_registry(own, record)
+    assert state_of(record, running=False) == "Stopped"
+    assert {fate.outcome for fate in fates_of_open(record, []).values()} == {"not tried"}
+
+
+@pytest.mark.parametrize("start", [delete_manifests, delete_repository])
+def test_the_second_of_two_tabs_does_not_call_its_items_deleted(own: OwnSandbox, start: Start) -> None:
+    """Both planned the same; what the first deleted, the second reports as already deleted."""
+    contents = filled(own)
+    if start is delete_repository:
+        own.sandbox.store.delete_manifest(REGISTRY, APP, contents.rows[0].digest, own.sandbox.state.stamp())
+    first = ended(own, start(connection.who(), own.registry(), contents))
+    second = ended(own, start(connection.who(), own.registry(), contents))
+    assert deleted_as_az_prints(first)
+    assert deleted_as_az_prints(second) == ""
+    assert {fate.outcome for fate in second.fates.values()} <= {"already done"}
