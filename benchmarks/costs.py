@@ -191,7 +191,7 @@ def _requests() -> Row:
         return json.dumps(_ANSWERS[kind]).encode()
 
     session = canned_session(answer)
-    subscriptions = list_subscriptions(session)
+    subscriptions = list_subscriptions(session).values
     assert len(subscriptions) == SUBSCRIPTIONS
     sent.clear()
     costs = read_costs(session, subscriptions, FIRST, LAST)

@@ -19,7 +19,10 @@ LATENCY_MS, ROUNDS = 20, 9
 def measure() -> list[Row]:
     with processes.sandbox(latency_ms=LATENCY_MS, seed="walkthrough") as ready:
         known = connect_sandbox(ready)
-        (cluster,), (registry,) = list_clusters(known, list_subscriptions(known)).values, list_registries(known).values
+        (cluster,), (registry,) = (
+            list_clusters(known, list_subscriptions(known).values).values,
+            list_registries(known).values,
+        )
         now = datetime.now(UTC)
         return [
             _row("One check of a cluster and a registry", ready, PullQuestion(cluster, registry, now)),

@@ -4,12 +4,13 @@ import streamlit as st
 
 from services.commands import child_resources as az_child_resources
 from services.connection.errors import ServiceError
+from services.connection.parallel import Partial
 from services.registries.registry import Registry, Replication
 from services.registries.skus import Sku, sku_of
 from services.wording import counted
 from ui.child_resources import replications
 from ui.elements.columns import ago_column
-from ui.elements.errors import show_error
+from ui.elements.errors import show_error, show_refused
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import UTC, show_rows
 from ui.elements.text import plain
@@ -24,8 +25,8 @@ who = connection.who()
 here = {"registry": st.query_params.get("registry", "")}
 
 
-def show_all(registry: Registry, existing: tuple[Replication, ...]) -> None:
-    replicas = [one for one in existing if not one.home]
+def show_all(registry: Registry, existing: Partial[Replication]) -> None:
+    replicas = [one for one in existing.values if not one.home]
     st.markdown(
         f"Home region: {plain(registry.location)}. {counted(len(replicas), 'replica')}. The nearest region serves a "
         "pull; Azure bills each region as a separate registry."
@@ -36,16 +37,17 @@ def show_all(registry: Registry, existing: tuple[Replication, ...]) -> None:
             replications.add(who, registry, existing, book)
         if replicas and st.button("Delete replica", icon=":material/delete:", disabled=not may_write()):
             replications.delete(who, registry, existing, book)
-    if not replicas:
+    show_refused(existing, "replica", "replicas")
+    if not replicas and not existing.refused:
         empty(
             ":material/public:",
             "No replicas",
             "A replica serves pulls in its region, even if the home region fails.",
         )
-    if not existing:
+    if not existing.values:
         return
     search = st.text_input("Search", key="search", type="search", placeholder="Part of a region", bind="query-params")
-    shown = [one for one in existing if (search or "").casefold().strip() in one.region]
+    shown = [one for one in existing.values if (search or "").casefold().strip() in one.region]
     if not shown:
         empty(":material/filter_alt_off:", "No region matches", "Clear the search above.")
         return
@@ -72,7 +74,7 @@ listed = selection.registry_of_url(who)
 crumb(pages.REGISTRY, listed.name, **here)
 top = st.container()
 replications.show_changes(listed.id)  # Before anything is read: a change that has just ended makes it stale.
-existing: tuple[Replication, ...] | None = None
+existing: Partial[Replication] | None = None
 at, failure, registry = None, None, listed
 try:
     registry = registry_loaders.registry(who, listed.id).value
@@ -88,7 +90,7 @@ with top:
         lambda: replications.forget(who, registry),
     )
 show_read_only()
-if sku_of(registry.sku) is not Sku.PREMIUM and not existing:
+if sku_of(registry.sku) is not Sku.PREMIUM and not (existing and existing.values):
     empty(
         ":material/public_off:",
         "Premium only",

@@ -12,8 +12,8 @@ from services.wording import counted
 from ui.child_resources import tokens
 from ui.child_resources.passwords import new_password
 from ui.child_resources.token_tables import show_maps, show_passwords, show_tokens
-from ui.child_resources.tokens import Listing, grant_words
-from ui.elements.errors import show_error
+from ui.child_resources.tokens import Listing
+from ui.elements.errors import show_error, show_refused
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import show_facts
@@ -32,28 +32,29 @@ def show_all(registry: Registry, listing: Listing) -> None:
     sku = sku_of(registry.sku)
     limit = f" of at most {LIMITS[sku].tokens:,} in {sku}" if sku else ""
     st.markdown(
-        f"{counted(len(listing.tokens), 'token')}{limit}. A token is for a client without an Entra identity, such as "
+        f"{counted(len(listing.tokens.values), 'token')}{limit}. A token is for a client without an Entra identity, such as "
         "a device: a name, two passwords, and permissions on chosen repositories."
     )
     if st.button("Create token", icon=":material/add:", type="primary", disabled=not may_write()):
         tokens.create(who, registry, listing)
+    show_refused(listing.tokens, "token", "tokens")
     if opened := show_tokens(listing, registry.id):
         open_page(pages.TOKENS, **here, token=opened)
     st.subheader("Scope maps", anchor=False)
     st.markdown("A scope map is what its tokens may do. System scope maps can't be changed.")
     show_maps(listing, registry.id)
-    unused = any(not one.system and not users_of(one.id, listing.tokens) for one in listing.maps)
+    show_refused(listing.maps, "scope map", "scope maps")
+    unused = any(not one.system and not users_of(one.id, listing.tokens.values) for one in listing.maps.values)
     if unused and st.button("Delete scope map", icon=":material/delete:", disabled=not may_write()):
         tokens.delete_map(who, registry, listing)
 
 
 def show_one(registry: Registry, listing: Listing, token: Token) -> None:
-    scope_map = listing.map_of(token)
     show_facts(
         {
             "Status": plain(token.status),
             "Scope map": plain(token.scope_map) or "None",
-            "Permissions": "  \n".join(plain(words) for words in grant_words(scope_map)),
+            "Permissions": "  \n".join(plain(words) for words in listing.permissions_of(token)),
             "Created": f"{ago(token.created)} ({exact(token.created)})",
         }
     )
@@ -97,7 +98,7 @@ elif listing and not name:
     show_all(registry, listing)
     az_lines(az_child_resources.list_tokens(registry.name), az_child_resources.list_scope_maps(registry.name))
 elif listing:
-    token = next((one for one in listing.tokens if one.name.casefold() == name.casefold()), None)
+    token = next((one for one in listing.tokens.values if one.name.casefold() == name.casefold()), None)
     if token:
         show_one(registry, listing, token)
         az_lines(
@@ -105,4 +106,5 @@ elif listing:
             az_sign_in.sign_in_as_token(token.name, registry.login_server),
         )
     else:
+        show_refused(listing.tokens, "token", "tokens")
         empty(":material/vpn_key:", "No such token", "It may have been deleted. Refresh the list.")

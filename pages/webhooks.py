@@ -6,12 +6,13 @@ from services.child_resources.webhook_events import ping
 from services.child_resources.webhooks import Webhook
 from services.commands import child_resources as az_child_resources
 from services.connection.errors import ServiceError
+from services.connection.parallel import Partial
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, sku_of
 from services.wording import counted
 from ui.child_resources import webhooks
 from ui.child_resources.webhook_tables import show_events, show_webhooks
-from ui.elements.errors import panel, show_error
+from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.notices import say_done, show_done
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import show_facts
@@ -26,16 +27,19 @@ who = connection.who()
 here = {"registry": st.query_params.get("registry", "")}
 
 
-def show_all(registry: Registry, existing: tuple[Webhook, ...]) -> None:
+def show_all(registry: Registry, existing: Partial[Webhook]) -> None:
     sku = sku_of(registry.sku)
     limit = f" of at most {LIMITS[sku].webhooks} in {sku}" if sku else ""
-    st.markdown(f"{counted(len(existing), 'webhook')}{limit}. Azure calls their service URIs; this console never does.")
+    st.markdown(f"{counted(len(existing.values), 'webhook')}{limit}. Azure calls their service URIs; this console never does.")
     if st.button("Add webhook", icon=":material/add:", type="primary", disabled=not may_write()):
         webhooks.add(who, registry, existing)
-    if not existing:
+    show_refused(existing, "webhook", "webhooks")
+    if not existing.values:
+        if existing.refused:
+            return
         empty(":material/webhook:", "No webhooks", "A webhook notifies another system of each push and deletion.")
         return
-    if opened := show_webhooks(existing, registry.id):
+    if opened := show_webhooks(existing.values, registry.id):
         open_page(pages.WEBHOOKS, **here, webhook=opened)
 
 
@@ -61,7 +65,10 @@ def show_one(registry: Registry, webhook: Webhook) -> None:
             webhooks.delete(who, registry, webhook)
     st.subheader("Last calls", anchor=False)
     with panel():
-        show_events(webhooks.events(who, registry, webhook.name))
+        events = webhooks.events(who, registry, webhook.name)
+        show_refused(events, "event", "events")
+        if events.values or not events.refused:
+            show_events(events.values)
 
 
 def send_ping(registry: Registry, webhook: Webhook) -> None:
@@ -78,7 +85,7 @@ if name:
     back(pages.WEBHOOKS, **here)
 else:
     crumb(pages.REGISTRY, listed.name, **here)
-existing: tuple[Webhook, ...] | None = None
+existing: Partial[Webhook] | None = None
 at, failure, registry = None, None, listed
 try:
     registry = registry_loaders.registry(who, listed.id).value
@@ -100,7 +107,7 @@ elif existing is not None and not name:
     show_all(registry, existing)
     az_lines(az_child_resources.list_webhooks(registry.name))
 elif existing is not None:
-    webhook = next((one for one in existing if one.name.casefold() == name.casefold()), None)
+    webhook = next((one for one in existing.values if one.name.casefold() == name.casefold()), None)
     if webhook:
         show_one(registry, webhook)
         az_lines(
@@ -108,4 +115,5 @@ elif existing is not None:
             az_child_resources.list_webhook_events(registry.name, webhook.name),
         )
     else:
+        show_refused(existing, "webhook", "webhooks")
         empty(":material/webhook:", "No such webhook", "It may have been deleted. Refresh the list.")

@@ -238,6 +238,9 @@ def _conclude(
     unread = ""
     for action in need.actions:
         given = max((one.actions.get(action, Verdict.NO) for one in weighed), key=_BEST.__getitem__, default=Verdict.NO)
+        if given is Verdict.NO and not records.all_assignments:
+            unread = "Some role assignments could not be understood: one may give it."
+            given = Verdict.UNKNOWN
         if given is Verdict.NO:
             verdicts.append(given)
             continue

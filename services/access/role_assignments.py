@@ -59,11 +59,13 @@ class AccessRecords:
 
     Role assignments stand in it that are at, above or below; those above the subscription only because Azure says
     that they reach down to it. `roles`, by GUID, go before the built-in table. `denies` None: not read.
+    `all_assignments` False: some could not be understood, and may give anything to anybody.
     """
 
     assignments: tuple[RoleAssignment, ...]
     roles: Mapping[str, RoleDefinition] = field(default_factory=dict)
     denies: tuple[DenyAssignment, ...] | None = ()
+    all_assignments: bool = True
 
     def role(self, guid: str) -> RoleDefinition | None:
         """A role by its GUID in lower case, built-in ones from the table where they were not read."""

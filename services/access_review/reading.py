@@ -7,7 +7,7 @@ https://learn.microsoft.com/azure/role-based-access-control/role-assignments-lis
 from collections.abc import Iterable, Mapping
 from threading import Event
 
-from services.access.role_assignment_reading import assignment_from
+from services.access.role_assignment_reading import assignments_at
 from services.access.role_assignments import RoleAssignment
 from services.arm.pages import items
 from services.arm.subscriptions import Subscription
@@ -63,14 +63,12 @@ def count_tokens(session: AzureSession, registry: Registry) -> int:
     """How many repository tokens a registry has. Raises ServiceError."""
     with as_service_error(f"Could not list the tokens of {registry.name}"):
         tokens = session.registries(registry.subscription_id).tokens
-        listed = items(session, tokens.list(registry.resource_group, registry.name))
+        listed = items(session, tokens.list, registry.resource_group, registry.name)
         return sum(1 for _ in listed)
 
 
 def _groups_at(session: AzureSession, subscription_id: str, scope: str, principal: str) -> frozenset[str]:
     title = f"Could not read the groups of {principal}"
     require_object_id(title, principal)
-    with as_service_error(title):
-        client = session.authorization(subscription_id).role_assignments
-        listed = items(session, client.list_for_scope(scope, filter=f"assignedTo('{principal}')"))
-        return frozenset(one.principal_id.lower() for one in map(assignment_from, listed)) - {principal.lower()}
+    assigned = assignments_at(session, scope, f"groups of {principal}", filter=f"assignedTo('{principal}')")
+    return frozenset(one.principal_id.lower() for one in assigned.all_values()) - {principal.lower()}

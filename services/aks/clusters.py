@@ -10,6 +10,7 @@ from azure.mgmt.containerservice import models
 from services.arm.pages import items
 from services.arm.providers import location_name
 from services.arm.subscriptions import Subscription, list_in_each
+from services.connection.answers import checked, read_entries
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.parallel import Partial, Progress
 from services.connection.resource_ids import parse_id
@@ -167,10 +168,12 @@ def list_clusters(
     A subscription that refuses is a Refusal of the result.
     """
 
-    def list_one(subscription: Subscription) -> list[Cluster]:
+    def list_one(subscription: Subscription) -> Partial[Cluster]:
         with as_service_error(f"Could not list the clusters of {subscription.name}"):
-            models = items(session, session.clusters(subscription.id).managed_clusters.list())
-            return [cluster_from(model, subscription) for model in models]
+            models = items(session, session.clusters(subscription.id).managed_clusters.list)
+            return read_entries(
+                f"clusters of {subscription.name}", models, lambda model: cluster_from(model, subscription)
+            )
 
     return list_in_each(list_one, subscriptions, progress=progress)
 
@@ -190,14 +193,15 @@ def get_cluster(session: AzureSession, resource_id: str) -> Cluster:
         )
     with as_service_error(f"Could not read the cluster {where.name}"):
         model = session.clusters(where.subscription).managed_clusters.get(where.group, where.name)
-        return cluster_from(model, Subscription(where.subscription, where.subscription, "", ""))
+        return checked(cluster_from(model, Subscription(where.subscription, where.subscription, "", "")))
 
 
 _CLUSTER_KIND = "microsoft.containerservice/managedclusters"
 
 
 def cluster_from(model: models.ManagedCluster, subscription: Subscription) -> Cluster:
-    """The SDK's model as a Cluster; answers of old APIs lack most of it. Raises ValueError where the id is none."""
+    """The SDK's model as a Cluster; answers of old APIs lack most of it. Raises one of `MALFORMED` for what is
+    no cluster, as where its id is none."""
     where = parse_id(model.id or "")
     if where.kind != _CLUSTER_KIND or not where.group or where.child:
         raise ValueError(f"{model.id} is no cluster's id")
@@ -256,7 +260,8 @@ def _control_plane(identity: models.ManagedClusterIdentity | None) -> ManagedIde
     if identity and identity.principal_id:
         return ManagedIdentity(identity.principal_id)
     for resource_id, value in ((identity.user_assigned_identities if identity else None) or {}).items():
-        return ManagedIdentity(value.principal_id or "", value.client_id or "", resource_id)
+        # Azure has sent null for an identity: its ids are not known then.
+        return ManagedIdentity((value and value.principal_id) or "", (value and value.client_id) or "", resource_id)
     return None
 
 

@@ -3,15 +3,16 @@
 As JSON where the SDK's operations make floats and a model of every row, and know no next page of a query.
 """
 
-import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any, Protocol, TypeVar
 from urllib.parse import urlsplit
 
 from azure.core.paging import ItemPaged
+from azure.core.pipeline import PipelineResponse
 from azure.core.rest import HttpRequest, HttpResponse
 
+from services.connection.answers import parse_json
 from services.connection.paging import PageLinks
 from services.connection.session import AzureSession
 
@@ -42,7 +43,9 @@ def pages(client: Sender, request: HttpRequest, server: str, most: int = PAGES_M
         response.raise_for_status()
         if response.status_code == 204:
             return
-        page = json.loads(response.read(), parse_float=Decimal)
+        page = parse_json(response.read(), parse_float=Decimal)
+        if not isinstance(page, dict):
+            raise ValueError("a page of the list is no object")
         following = _next_page(page)
         yield page
         page.clear()  # Frees its memory before the next page.
@@ -51,14 +54,39 @@ def pages(client: Sender, request: HttpRequest, server: str, most: int = PAGES_M
         url = _followed(links, following, server)
 
 
-def items(session: AzureSession, paged: ItemPaged[Model]) -> Iterator[Model]:
-    """What a list of the SDK yields, by the rules of `pages`: the SDK itself follows any link, its token with it."""
+def entries_of(page: Mapping[str, Any], member: str = "value") -> list[Any]:
+    """The entries of one page, of any shape each. Raises ValueError where the page has no list of them."""
+    found = page.get(member)
+    if not isinstance(found, list):
+        raise ValueError(f"a page of the list has no {member!r}")
+    return found
+
+
+def items(
+    session: AzureSession, list_pages: Callable[..., ItemPaged[Model]], *of: str, **options: str
+) -> Iterator[Model]:
+    """What an operation of the SDK lists, by the rules of `pages`: the SDK itself follows any link, its token with it.
+
+    An entry may be None, or of a type that JSON has, where it is no object. Raises ValueError for an answer that is no
+    list, which the SDK takes for an empty one.
+    """
     links = PageLinks(PAGES_MOST)
-    by_page: Any = paged.by_page()  # The SDK types it as an iterator, without the link that it has.
+    by_page: Any = list_pages(
+        *of, **options, raw_response_hook=_require_list
+    ).by_page()  # The SDK types it as an iterator, without the link that it has.
     for page in by_page:
         yield from page
         if following := by_page.continuation_token:
             _followed(links, following, session.endpoints.resource_manager)
+
+
+def _require_list(answer: PipelineResponse[Any, Any]) -> None:
+    response = answer.http_response
+    if response.status_code == 200:
+        page = response.json()
+        if not isinstance(page, dict):
+            raise ValueError("a page of the list is no object")
+        entries_of(page)
 
 
 def _followed(links: PageLinks, following: str, server: str) -> str:
@@ -69,7 +97,12 @@ def _followed(links: PageLinks, following: str, server: str) -> str:
 
 def _next_page(page: dict[str, Any]) -> str:
     """Its URL: ARM's lists have it at the top, cost queries under `properties`, list prices as NextPageLink."""
-    return page.get("nextLink") or page.get("properties", {}).get("nextLink") or page.get("NextPageLink") or ""
+    properties = page.get("properties")
+    below = properties.get("nextLink") if isinstance(properties, dict) else None
+    following = page.get("nextLink") or below or page.get("NextPageLink") or ""
+    if not isinstance(following, str):
+        raise ValueError("the link to its next page is no text")
+    return following
 
 
 def _origin(url: str) -> tuple[str, str | None, int]:

@@ -7,9 +7,13 @@ https://learn.microsoft.com/azure/azure-resource-manager/management/resource-pro
 from dataclasses import dataclass
 
 from azure.mgmt.resource.resources.models import Provider
+from azure.mgmt.resource.subscriptions import models
 
 from services.arm.pages import items
+from services.connection.answers import read_entries
 from services.connection.errors import as_service_error
+from services.connection.parallel import Refusal
+from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 
 NAMESPACE = "Microsoft.ContainerRegistry"
@@ -30,11 +34,13 @@ class Location:
 class RegistryProvider:
     """`state`: Registered, Registering, NotRegistered, Unregistering or Unregistered, for one subscription.
 
-    `locations`: those that offer registries and that the subscription may use, by display name.
+    `locations`: those that offer registries and that the subscription may use, by display name; `refused`: those that
+    could not be understood.
     """
 
     state: str
     locations: tuple[Location, ...]
+    refused: tuple[Refusal, ...] = ()
 
     @property
     def registered(self) -> bool:
@@ -57,21 +63,23 @@ def read_provider(session: AzureSession, subscription_id: str) -> RegistryProvid
     with as_service_error(f"Could not read where {NAMESPACE} is offered"):
         provider = session.groups_and_providers(subscription_id).providers.get(NAMESPACE)
         offered = _offered(provider)
-        models = list(items(session, session.subscriptions().subscriptions.list_locations(subscription_id)))
+        listed = list(items(session, session.subscriptions().subscriptions.list_locations, subscription_id))
         # An answer without a single mapping says nothing of zones: earlier versions of the API have none.
-        zones_reported = any(model.availability_zone_mappings for model in models)
-        found = [
-            Location(
-                model.name,
-                model.display_name or model.name,
-                bool(model.availability_zone_mappings) if zones_reported else None,
-            )
-            for model in models
-            if model.name and location_name(model.display_name or model.name) in offered
-        ]
+        zones_reported = any(getattr(model, "availability_zone_mappings", None) for model in listed)
+        found = read_entries("locations", listed, lambda model: _location(model, zones_reported=zones_reported))
+    there = [location for location in found.values if location_name(location.display_name) in offered]
     return RegistryProvider(
-        provider.registration_state or "", tuple(sorted(found, key=lambda location: location.display_name))
+        sdk_text(provider.registration_state),
+        tuple(sorted(there, key=lambda location: location.display_name)),
+        found.refused,
     )
+
+
+def _location(model: models.Location, *, zones_reported: bool) -> Location:
+    if not model.name:
+        raise ValueError("a location without a name")
+    zones = bool(model.availability_zone_mappings) if zones_reported else None
+    return Location(model.name, model.display_name or model.name, zones)
 
 
 def _offered(provider: Provider) -> set[str]:
@@ -94,4 +102,4 @@ def register_provider(session: AzureSession, subscription_id: str) -> str:
     with as_service_error(f"Could not register {NAMESPACE}"):
         providers = session.groups_and_providers(subscription_id).providers
         providers.register(NAMESPACE)
-        return providers.get(NAMESPACE).registration_state or ""
+        return sdk_text(providers.get(NAMESPACE).registration_state)

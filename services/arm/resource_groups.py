@@ -2,12 +2,14 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from azure.mgmt.resource.resources import models
 
 from services.arm.pages import items
+from services.connection.answers import checked, read_entries
 from services.connection.errors import as_service_error, if_there, says_not_found
+from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 
 DELETING = "Deleting"
@@ -39,12 +41,12 @@ def broken_group_rules(name: str) -> Iterator[str]:
         yield "A resource group's name does not end in a period."
 
 
-def list_groups(session: AzureSession, subscription_id: str) -> tuple[ResourceGroup, ...]:
+def list_groups(session: AzureSession, subscription_id: str) -> Partial[ResourceGroup]:
     """The groups that the identity can see, by name. Raises ServiceError."""
     with as_service_error("Could not list the resource groups"):
         groups = session.groups_and_providers(subscription_id).resource_groups
-        found = [_group(model) for model in items(session, groups.list())]
-    return tuple(sorted(found, key=lambda group: group.name.casefold()))
+        found = read_entries("resource groups", items(session, groups.list), _group)
+    return replace(found, values=tuple(sorted(found.values, key=lambda group: group.name.casefold())))
 
 
 def find_group(session: AzureSession, subscription_id: str, name: str) -> ResourceGroup | None:
@@ -52,7 +54,7 @@ def find_group(session: AzureSession, subscription_id: str, name: str) -> Resour
 
     def read() -> ResourceGroup:
         with as_service_error(f"Could not read the resource group {name}"):
-            return _group(session.groups_and_providers(subscription_id).resource_groups.get(name))
+            return checked(_group(session.groups_and_providers(subscription_id).resource_groups.get(name)))
 
     return if_there(read, says_not_found)
 
@@ -61,7 +63,7 @@ def create_group(session: AzureSession, subscription_id: str, name: str, locatio
     """Creates a group. A PUT: one that is there already would lose its tags, so look before. Raises ServiceError."""
     with as_service_error(f"Could not create the resource group {name}"):
         client = session.groups_and_providers(subscription_id).resource_groups
-        return _group(client.create_or_update(name, models.ResourceGroup(location=location)))
+        return checked(_group(client.create_or_update(name, models.ResourceGroup(location=location))))
 
 
 def _group(model: models.ResourceGroup) -> ResourceGroup:

@@ -2,10 +2,12 @@
 
 import re
 from typing import Any
+from urllib.parse import urlencode
 
 from azure.core.rest import HttpRequest
 
-from services.arm.pages import pages
+from services.arm.pages import entries_of, pages
+from services.connection.answers import parse_json
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 
@@ -15,6 +17,7 @@ _ID = re.compile(r"/subscriptions/[^/?#%\\]+(?:/[^/?#%\\]+)+")
 _VERSIONS = {
     # The provider itself.
     "microsoft.containerregistry": "2021-04-01",
+    "microsoft.authorization": "2022-04-01",
     "microsoft.network": "2024-05-01",
     "microsoft.network/privatednszones": "2020-06-01",
     "microsoft.managedidentity": "2023-01-31",
@@ -28,22 +31,22 @@ def get_resource(session: AzureSession, resource_id: str) -> dict[str, Any]:
     with as_service_error(title):
         response = session.resources().send_request(request)
         response.raise_for_status()
-        found = response.json()
+        found = parse_json(response.content)
         if not isinstance(found, dict):
             raise ValueError("no object")
         return found
 
 
-def list_resources(session: AzureSession, collection_id: str) -> list[dict[str, Any]]:
-    """All resources of a collection below a resource, such as a zone's `/A`. Raises ServiceError."""
-    title = f"Could not list {'/'.join(collection_id.split('/')[-2:])}"
-    request = _request(session, title, collection_id)
+def list_resources(session: AzureSession, collection_id: str, title: str = "", **query: str) -> list[Any]:
+    """All resources of a collection below a resource, such as a zone's `/A`, of any shape each. Raises ServiceError."""
+    title = title or f"Could not list {'/'.join(collection_id.split('/')[-2:])}"
+    request = _request(session, title, collection_id, **query)
     with as_service_error(title):
         found = pages(session.resources(), request, session.endpoints.resource_manager)
-        return [one for page in found for one in page["value"]]
+        return [one for page in found for one in entries_of(page)]
 
 
-def _request(session: AzureSession, title: str, resource_id: str) -> HttpRequest:
+def _request(session: AzureSession, title: str, resource_id: str, **query: str) -> HttpRequest:
     segments = resource_id.split("/")
     if not _ID.fullmatch(resource_id) or "." in segments or ".." in segments:
         raise ServiceError(
@@ -55,4 +58,5 @@ def _request(session: AzureSession, title: str, resource_id: str) -> HttpRequest
         raise ServiceError(
             title, f"Resources of {kind[0]} are not read here.", "Open it in the Azure portal.", "InvalidResourceId"
         )
-    return HttpRequest("GET", f"{session.endpoints.resource_manager}{resource_id}?api-version={version}")
+    asked = urlencode({"api-version": version, **{f"${name}": value for name, value in query.items()}})
+    return HttpRequest("GET", f"{session.endpoints.resource_manager}{resource_id}?{asked}")

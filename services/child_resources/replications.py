@@ -13,7 +13,9 @@ from services.arm.providers import location_name
 from services.arm.resources import get_resource
 from services.commands import child_resources as az_child_resources
 from services.connection.changes import Outcome, changed, refused, remove, write
+from services.connection.answers import checked, read_entries
 from services.connection.errors import as_service_error, says_not_found
+from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.pricing.estimates import Estimate, estimate, use_of
 from services.pricing.prices import Prices
@@ -22,22 +24,23 @@ from services.registries.registry import Registry, Replication
 from services.registries.skus import Sku, sku_of
 
 
-def list_replications(session: AzureSession, registry: Registry) -> tuple[Replication, ...]:
+def list_replications(session: AzureSession, registry: Registry) -> Partial[Replication]:
     """All regions, the home region first. Empty where there is none but that. Raises ServiceError."""
     with as_service_error(f"Could not list the replicas of {registry.name}"):
         client = session.registries(registry.subscription_id).replications
-        found = [
-            replication_from(model, registry.location)
-            for model in items(session, client.list(registry.resource_group, registry.name))
-        ]
-    return tuple(sorted(found, key=lambda one: (not one.home, one.region)))
+        listed = items(session, client.list, registry.resource_group, registry.name)
+        found = read_entries(
+            f"replicas of {registry.name}", listed, lambda model: replication_from(model, registry.location)
+        )
+    return replace(found, values=tuple(sorted(found.values, key=lambda one: (not one.home, one.region))))
 
 
 def get_replication(session: AzureSession, registry: Registry, name: str) -> Replication:
     """One region's. Raises ServiceError."""
     with as_service_error(f"Could not read the replica {name}"):
         client = session.registries(registry.subscription_id).replications
-        return replication_from(client.get(registry.resource_group, registry.name, name), registry.location)
+        model = client.get(registry.resource_group, registry.name, name)
+        return checked(replication_from(model, registry.location))
 
 
 def replica_regions(session: AzureSession, registry: Registry) -> tuple[str, ...]:
@@ -103,7 +106,7 @@ def read_replica_plan(
 ) -> ReplicaPlan:
     """Reads the registry, its regions and those that Azure offers, and plans. Raises ServiceError."""
     registry = get_registry(session, registry_id)
-    there, offered = list_replications(session, registry), replica_regions(session, registry)
+    there, offered = list_replications(session, registry).all_values(), replica_regions(session, registry)
     return plan_replica(registry, there, region, offered, prices, days)
 
 
@@ -187,8 +190,10 @@ def apply_replica_removal(
         raise refused(title, " ".join(plan.blockers))
     report("checking again")
     registry = plan.registry
-    name = next((one.name for one in list_replications(session, registry) if one.region == plan.region), None)
+    listed = list_replications(session, registry)
+    name = next((one.name for one in listed.values if one.region == plan.region), None)
     if name is None:
+        listed.all_values()  # Where one could not be understood, it may be this.
         return Outcome.ALREADY_DONE
     report(f"deleting {plan.region}")
     client = session.registries(registry.subscription_id).replications

@@ -43,7 +43,7 @@ def read_scope_map_removal_plan(
     session: AzureSession, registry: Registry, scope_map: ScopeMap, deleted_token: str = ""
 ) -> ScopeMapRemovalPlan:
     """Reads the tokens that are there, and plans. Raises ServiceError."""
-    return plan_scope_map_removal(registry, scope_map, list_tokens(session, registry), deleted_token)
+    return plan_scope_map_removal(registry, scope_map, list_tokens(session, registry).all_values(), deleted_token)
 
 
 def apply_scope_map_removal(

@@ -4,15 +4,17 @@ https://learn.microsoft.com/azure/container-registry/container-registry-token-ba
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
 from azure.mgmt.containerregistry import models
 
 from services.arm.pages import items
+from services.connection.answers import checked, read_entries, time_or_none
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.names import require_repository
+from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
 
@@ -129,30 +131,34 @@ def is_pattern(repository: str) -> bool:
     return True
 
 
-def list_scope_maps(session: AzureSession, registry: Registry) -> tuple[ScopeMap, ...]:
+def list_scope_maps(session: AzureSession, registry: Registry) -> Partial[ScopeMap]:
     """All of them, by name, the registry's own first. Raises ServiceError."""
     with as_service_error(f"Could not list the scope maps of {registry.name}"):
         client = session.registries(registry.subscription_id).scope_maps
-        found = [_scope_map(model) for model in items(session, client.list(registry.resource_group, registry.name))]
-    return tuple(sorted(found, key=lambda scope_map: (not scope_map.system, scope_map.name.casefold())))
+        listed = items(session, client.list, registry.resource_group, registry.name)
+        found = read_entries(f"scope maps of {registry.name}", listed, _scope_map)
+    in_order = sorted(found.values, key=lambda scope_map: (not scope_map.system, scope_map.name.casefold()))
+    return replace(found, values=tuple(in_order))
 
 
 def get_scope_map(session: AzureSession, registry: Registry, name: str) -> ScopeMap:
     """One scope map. Raises ServiceError."""
     with as_service_error(f"Could not read the scope map {name}"):
         client = session.registries(registry.subscription_id).scope_maps
-        return _scope_map(client.get(registry.resource_group, registry.name, name))
+        return checked(_scope_map(client.get(registry.resource_group, registry.name, name)))
 
 
 def _scope_map(model: models.ScopeMap) -> ScopeMap:
+    if not model.id or not model.name:
+        raise ValueError("a scope map without id or name")
     properties = model.properties
     grants, others = grants_of((properties.actions if properties else None) or ())
     return ScopeMap(
-        id=model.id or "",
-        name=model.name or "",
+        id=model.id,
+        name=model.name,
         description=(properties.description if properties else "") or "",
         system=((properties.type if properties else "") or "").casefold() == "systemdefined",
         grants=grants,
         others=others,
-        created=properties.creation_date if properties else None,
+        created=time_or_none(properties.creation_date if properties else None),
     )

@@ -71,7 +71,8 @@ def _description(token: str) -> str:
 
 def read_token_plan(session: AzureSession, registry: Registry, name: str, grants: tuple[Grant, ...]) -> TokenPlan:
     """Reads the tokens and the scope maps that are there, and plans. Raises ServiceError."""
-    return plan_token(registry, list_tokens(session, registry), list_scope_maps(session, registry), name, grants)
+    tokens, maps = list_tokens(session, registry), list_scope_maps(session, registry)
+    return plan_token(registry, tokens.all_values(), maps.all_values(), name, grants)
 
 
 def plan_token(

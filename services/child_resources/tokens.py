@@ -12,8 +12,10 @@ from azure.mgmt.containerregistry import models
 
 from services.arm.pages import items
 from services.commands import child_resources as az_child_resources
+from services.connection.answers import checked, read_entries, time_or_none
 from services.connection.changes import Outcome, changed, refused, write
 from services.connection.errors import as_service_error, says_not_found
+from services.connection.parallel import Partial
 from services.connection.resource_ids import parse_id, same_id
 from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
@@ -54,19 +56,20 @@ class Token:
         return next((password for password in self.passwords if password.name == name), None)
 
 
-def list_tokens(session: AzureSession, registry: Registry) -> tuple[Token, ...]:
+def list_tokens(session: AzureSession, registry: Registry) -> Partial[Token]:
     """All of them, by name. Raises ServiceError."""
     with as_service_error(f"Could not list the tokens of {registry.name}"):
         client = session.registries(registry.subscription_id).tokens
-        found = [_token(model) for model in items(session, client.list(registry.resource_group, registry.name))]
-    return tuple(sorted(found, key=lambda token: token.name.casefold()))
+        listed = items(session, client.list, registry.resource_group, registry.name)
+        found = read_entries(f"tokens of {registry.name}", listed, _token)
+    return replace(found, values=tuple(sorted(found.values, key=lambda token: token.name.casefold())))
 
 
 def get_token(session: AzureSession, registry: Registry, name: str) -> Token:
     """One token. Raises ServiceError."""
     with as_service_error(f"Could not read the token {name}"):
         client = session.registries(registry.subscription_id).tokens
-        return _token(client.get(registry.resource_group, registry.name, name))
+        return checked(_token(client.get(registry.resource_group, registry.name, name)))
 
 
 def users_of(scope_map_id: str, tokens: tuple[Token, ...], *, but: str = "") -> tuple[str, ...]:
@@ -137,14 +140,26 @@ def apply_token_status(
 
 
 def _token(model: models.Token) -> Token:
+    if not model.id or not model.name:
+        raise ValueError("a token without id or name")
     properties = model.properties or models.TokenProperties()
     passwords = (properties.credentials.passwords if properties.credentials else None) or ()
     return Token(
-        id=model.id or "",
-        name=model.name or "",
+        id=model.id,
+        name=model.name,
         status=sdk_text(properties.status),
         scope_map_id=properties.scope_map_id or "",
-        created=properties.creation_date,
+        created=time_or_none(properties.creation_date),
         provisioning_state=sdk_text(properties.provisioning_state),
-        passwords=tuple(Password(sdk_text(one.name), one.creation_time, one.expiry) for one in passwords),
+        passwords=tuple(
+            Password(sdk_text(one.name), time_or_none(one.creation_time), _expiry(one.expiry)) for one in passwords
+        ),
     )
+
+
+def _expiry(value: object) -> datetime | None:
+    """None: never. A time that cannot be is no such promise, and raises ValueError."""
+    time = time_or_none(value)
+    if value is not None and time is None:
+        raise ValueError("a password expires in the year 1")
+    return time

@@ -4,13 +4,16 @@ The console never calls a service URI: only Azure does.
 https://learn.microsoft.com/azure/container-registry/container-registry-webhook
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 from azure.mgmt.containerregistry import models
 
 from services.arm.pages import items
+from services.connection.answers import checked, read_entries, time_or_none
 from services.connection.errors import as_service_error
+from services.connection.parallel import Partial
+from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
 
@@ -47,25 +50,26 @@ def read_callback(session: AzureSession, registry: Registry, name: str) -> Callb
     with as_service_error(f"Could not read where the webhook {name} calls"):
         client = session.registries(registry.subscription_id).webhooks
         found = client.get_callback_config(registry.resource_group, registry.name, name)
-    return Callback(found.service_uri or "", tuple(sorted(found.custom_headers or {})))
+        if not found.service_uri:
+            raise ValueError("a service URI is missing")
+        return checked(Callback(found.service_uri, tuple(sorted(found.custom_headers or {}))))
 
 
-def list_events(session: AzureSession, registry: Registry, name: str) -> tuple[Event, ...]:
+def list_events(session: AzureSession, registry: Registry, name: str) -> Partial[Event]:
     """The last calls of a webhook that Azure remembers, the newest first. Raises ServiceError."""
     with as_service_error(f"Could not read the events of the webhook {name}"):
         client = session.registries(registry.subscription_id).webhooks
-        found = [
-            _event(model) for model in items(session, client.list_events(registry.resource_group, registry.name, name))
-        ]
+        listed = items(session, client.list_events, registry.resource_group, registry.name, name)
+        found = read_entries(f"events of {name}", listed, _event)
     never = datetime.min.replace(tzinfo=UTC)
-    return tuple(sorted(found, key=lambda event: event.at or never, reverse=True))
+    return replace(found, values=tuple(sorted(found.values, key=lambda event: event.at or never, reverse=True)))
 
 
 def ping(session: AzureSession, registry: Registry, name: str) -> str:
     """Has Azure call the webhook's address once: the id of the event. Raises ServiceError."""
     with as_service_error(f"Could not ping the webhook {name}"):
         client = session.registries(registry.subscription_id).webhooks
-        return client.ping(registry.resource_group, registry.name, name).id or ""
+        return sdk_text(client.ping(registry.resource_group, registry.name, name).id)
 
 
 def _event(model: models.Event) -> Event:
@@ -73,7 +77,7 @@ def _event(model: models.Event) -> Event:
     response = model.event_response_message
     return Event(
         id=model.id or "",
-        at=content.timestamp if content else None,
+        at=time_or_none(content.timestamp if content else None),
         action=(content.action if content else "") or "",
         target=_target(content.target if content else None),
         status=str((response.status_code if response else "") or ""),

@@ -6,7 +6,7 @@ https://learn.microsoft.com/azure/container-registry/container-registry-webhook
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from azure.mgmt.containerregistry import models
 
@@ -14,8 +14,10 @@ from services.arm.pages import items
 from services.arm.providers import location_name
 from services.child_resources.webhook_rules import NewWebhook, objections, warnings_about
 from services.commands import child_resources as az_child_resources
+from services.connection.answers import checked, read_entries
 from services.connection.changes import Outcome, changed, refused, remove, write
 from services.connection.errors import as_service_error, if_there, says_not_found
+from services.connection.parallel import Partial
 from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
@@ -38,19 +40,20 @@ class Webhook:
         return self.status == "enabled"
 
 
-def list_webhooks(session: AzureSession, registry: Registry) -> tuple[Webhook, ...]:
+def list_webhooks(session: AzureSession, registry: Registry) -> Partial[Webhook]:
     """All of them, by name. Raises ServiceError."""
     with as_service_error(f"Could not list the webhooks of {registry.name}"):
         client = session.registries(registry.subscription_id).webhooks
-        found = [_webhook(model) for model in items(session, client.list(registry.resource_group, registry.name))]
-    return tuple(sorted(found, key=lambda webhook: webhook.name.casefold()))
+        listed = items(session, client.list, registry.resource_group, registry.name)
+        found = read_entries(f"webhooks of {registry.name}", listed, _webhook)
+    return replace(found, values=tuple(sorted(found.values, key=lambda webhook: webhook.name.casefold())))
 
 
 def get_webhook(session: AzureSession, registry: Registry, name: str) -> Webhook:
     """One webhook. Raises ServiceError."""
     with as_service_error(f"Could not read the webhook {name}"):
         client = session.registries(registry.subscription_id).webhooks
-        return _webhook(client.get(registry.resource_group, registry.name, name))
+        return checked(_webhook(client.get(registry.resource_group, registry.name, name)))
 
 
 @dataclass(frozen=True)
@@ -83,7 +86,7 @@ def plan_webhook(registry: Registry, there: tuple[Webhook, ...], wanted: NewWebh
 
 def read_webhook_plan(session: AzureSession, registry: Registry, wanted: NewWebhook) -> WebhookPlan:
     """Reads the webhooks that are there, and plans. Raises ServiceError."""
-    return plan_webhook(registry, list_webhooks(session, registry), wanted)
+    return plan_webhook(registry, list_webhooks(session, registry).all_values(), wanted)
 
 
 def apply_webhook(
@@ -228,9 +231,11 @@ def apply_webhook_removal(
 
 
 def _webhook(model: models.Webhook) -> Webhook:
+    if not model.name:
+        raise ValueError("a webhook without a name")
     properties = model.properties
     return Webhook(
-        name=model.name or "",
+        name=model.name,
         location=location_name(model.location or ""),
         status=sdk_text(properties.status if properties else None),
         scope=(properties.scope if properties else "") or "",

@@ -4,7 +4,6 @@
 and adds the token first: the SDK sees a challenge only where the registry refuses for good.
 """
 
-import json
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -21,6 +20,7 @@ from azure.core.pipeline.policies import HTTPPolicy, RequestIdPolicy, SansIOHTTP
 from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
+from services.connection.answers import parse_json
 from services.connection.data_plane_tokens import RegistryTokens, need_of, raise_for
 from services.connection.errors import ServiceError
 from services.connection.limits import LARGEST_ANSWER
@@ -201,7 +201,7 @@ class RegistryClient:
         """One page of a list. `path` is the first page's, or a former page's `next`."""
         response = self._get(path, "application/json", LARGEST_ANSWER)
         try:
-            body = json.loads(response.content)
+            body = parse_json(response.content)
             if not isinstance(body, dict):
                 raise ValueError("No object")
             return Page(body, _next_path(response.headers.get("Link", "")))

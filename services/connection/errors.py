@@ -6,6 +6,7 @@ registry's `errors` list, transport failures, sign-in failures, bodies that are 
 """
 
 import json
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -23,6 +24,11 @@ from azure.core.exceptions import (
 from services.connection.policy_violations import policy_violations
 
 Found = TypeVar("Found")
+
+_LOG = logging.getLogger(__name__)
+
+# What converting an answer of another shape than expected may raise.
+MALFORMED = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError)
 
 
 @dataclass(eq=False)
@@ -297,20 +303,32 @@ def from_azure(title: str, exc: AzureError) -> ServiceError:
     return ServiceError(title, str(exc), "Try again; with the request id, Microsoft's support can look it up.")
 
 
+def fault_of(exc: Exception) -> str:
+    """What is wrong with an answer whose conversion raised `exc`, one of `MALFORMED`, as part of a sentence."""
+    if isinstance(exc, KeyError):
+        return f"{exc} is missing"
+    if isinstance(exc, RecursionError):
+        return "it is nested too deeply"
+    if isinstance(exc, AttributeError | TypeError | IndexError):
+        return f"something in it is missing or of an unexpected type ({exc})"
+    return str(exc) or type(exc).__name__
+
+
 @contextmanager
 def as_service_error(title: str) -> Iterator[None]:
     """Runs SDK calls and reads their answers; whatever Azure error leaves them becomes a ServiceError under `title`.
 
-    So does an answer that lacks what it must have: a KeyError, TypeError or ValueError from within is taken for one.
+    So does an answer that cannot be understood: any of `MALFORMED` from within is taken for one, and logged.
     """
     try:
         yield
     except AzureError as exc:
         raise from_azure(title, exc) from exc
-    except (KeyError, TypeError, ValueError) as exc:
+    except MALFORMED as exc:
+        _LOG.warning("%s: the answer could not be understood", title, exc_info=exc)
         raise ServiceError(
             title,
-            f"The answer lacks what it must have: {exc}.",
+            f"The answer could not be understood: {fault_of(exc)}.",
             "A proxy may be answering instead of Azure: check the network. If it comes again, report it with the log.",
             "BadAnswer",
         ) from exc

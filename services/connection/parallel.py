@@ -43,6 +43,21 @@ class Partial(Generic[Value]):
     def complete(self) -> bool:
         return not self.refused and not self.untried
 
+    def all_values(self) -> tuple[Value, ...]:
+        """The values, where all were read. Raises the ServiceError of the first refusal: for what needs every one."""
+        if self.refused:
+            raise self.refused[0].error
+        return self.values
+
+
+def flatten(parts: Partial[Partial[Value]]) -> Partial[Value]:
+    """The values of all parts in one, with what was refused of the parts and within them."""
+    return Partial(
+        tuple(value for part in parts.values for value in part.values),
+        parts.refused + tuple(refusal for part in parts.values for refusal in part.refused),
+        parts.untried + sum(part.untried for part in parts.values),
+    )
+
 
 class Workers:
     """One pool of `most` threads. Calls to one server get `each` of them: a slow one holds up its own calls alone."""

@@ -14,6 +14,7 @@ from azure.core.credentials import TokenCredential
 from azure.core.pipeline.policies import (
     BearerTokenCredentialPolicy,
     ContentDecodePolicy,
+    CustomHookPolicy,
     HeadersPolicy,
     HTTPPolicy,
     RedirectPolicy,
@@ -232,6 +233,7 @@ class AzureSession:
             ContentDecodePolicy(),
             RedirectPolicy(),
             retry_policy(),
+            CustomHookPolicy(),
             ARMChallengeAuthenticationPolicy(self.credential, self.endpoints.resource_manager_scope),
             SensitiveHeaderCleanupPolicy(),
         ]

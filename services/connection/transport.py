@@ -10,8 +10,10 @@ from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 from azure.core.pipeline.transport import RequestsTransport
+from azure.core.rest import HttpResponse
 from requests.adapters import HTTPAdapter
 
+from services.connection.answers import without_half_pairs
 from services.connection.errors import LimitExceeded, seconds_to_wait
 from services.connection.limits import ANSWER, DOWNLOAD, LARGEST_ANSWER, Patience, limit_body, limited_tls, reading_with
 from services.connection.parallel import WORKERS
@@ -80,7 +82,18 @@ class BoundedTransport(RequestsTransport):  # type: ignore[misc]
         """`download`: an answer of any size and length of time, as long as it keeps coming. `largest`: bytes."""
         limits = DOWNLOAD if download else replace(ANSWER, largest=largest)
         with reading_with(Patience(limits)):
-            return super().send(request, proxies=proxies, **options)
+            answer = super().send(request, proxies=proxies, **options)
+        if not options.get("stream") and "application/json" in str(answer.headers.get("Content-Type", "")).lower():
+            _replace_half_pairs(answer)
+        return answer
+
+
+def _replace_half_pairs(answer: Any) -> None:
+    """Here, since the SDKs parse the JSON themselves, and half of a surrogate pair can be written nowhere."""
+    raw = answer.content if isinstance(answer, HttpResponse) else answer.body()
+    if (replaced := without_half_pairs(raw)) is not raw:
+        # azure-core has two kinds of answers: one keeps its content itself, one has requests keep it.
+        (answer if isinstance(answer, HttpResponse) else answer.internal_response)._content = replaced
 
 
 class SignInTransport(BoundedTransport):

@@ -1,10 +1,10 @@
 """Manifests, image configs and referrers read from a registry."""
 
 import hashlib
-import json
 
 from azure.core.exceptions import ResourceNotFoundError
 
+from services.connection.answers import parse_json
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.names import image_name
@@ -96,6 +96,6 @@ def read_config(client: RegistryClient, repository: str, manifest: Manifest) -> 
         except ValueError as exc:  # The SDK's DigestValidationError, or an answer without Content-Range.
             raise _not_a_manifest(title, f"The registry sent something else: {exc}") from exc
     try:
-        return parse_config(json.loads(raw))
+        return parse_config(parse_json(raw))
     except (*_MALFORMED, RecursionError) as exc:
         raise _not_a_manifest(title, "Its config is not the JSON that it should be.") from exc

@@ -6,7 +6,6 @@ https://distribution.github.io/distribution/spec/manifest-v2-2/
 """
 
 import hashlib
-import json
 import re
 import sys
 from collections.abc import Mapping
@@ -15,6 +14,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from services.connection.answers import parse_json
 from services.connection.errors import ServiceError
 
 OCI_INDEX = "application/vnd.oci.image.index.v1+json"
@@ -128,7 +128,7 @@ def attached_to(tag: str) -> str:
 def parse_manifest(raw: bytes, media_type: str, title: str = "Could not read the manifest") -> Manifest:
     """The bytes of a manifest as a Manifest. OCI manifests may leave mediaType to the Content-Type header."""
     try:
-        body = json.loads(raw)
+        body = parse_json(raw)
     except (ValueError, RecursionError) as exc:
         raise _not_a_manifest(title, "It is not JSON.") from exc
     if not isinstance(body, dict):

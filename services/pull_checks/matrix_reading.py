@@ -1,7 +1,7 @@
 """Reading what the pull matrix needs: clusters, registries and role assignments, a few requests per subscription."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.access.role_assignment_reading import SubscriptionAccess, read_access
 from services.aks.clusters import Cluster, list_clusters
@@ -35,8 +35,9 @@ def read_pulls(session: AzureSession, *, progress: Progress | None = None) -> Pu
     address of clusters. Raises ServiceError if the subscriptions can't be listed.
     """
     subscriptions = list_subscriptions(session)
-    clusters = list_clusters(session, subscriptions, progress=progress)
-    registries = registries_of(session, subscriptions, progress=progress)
-    access = read_access(session, subscriptions, progress=progress)
+    clusters = list_clusters(session, subscriptions.values, progress=progress)
+    registries = registries_of(session, subscriptions.values, progress=progress)
+    registries = replace(registries, refused=subscriptions.refused + registries.refused)
+    access = read_access(session, subscriptions.values, progress=progress)
     addresses = addresses_by_id(session, needed_addresses(clusters.values, registries.values))
     return Pulls(clusters, registries, access, addresses)

@@ -4,13 +4,13 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from threading import Event
 
-from azure.core.exceptions import AzureError
 from azure.mgmt.containerregistry import models
 
 from services.arm.pages import items
 from services.arm.providers import location_name
 from services.arm.subscriptions import Subscription, list_in_each, list_subscriptions
-from services.connection.errors import ServiceError, as_service_error, from_azure, if_there, says_not_found
+from services.connection.answers import checked, read_entries, time_or_none
+from services.connection.errors import ServiceError, as_service_error, if_there, says_not_found
 from services.connection.parallel import Partial, Progress, Refusal, counter, parallel_map
 from services.connection.resource_ids import parse_id
 from services.connection.sdk_models import sdk_text
@@ -41,7 +41,9 @@ def list_registries(
     `progress(done, of, what)` and `listed(registries without usages)` are called in the caller's thread. After `stop`
     the rest stays without usages. Raises ServiceError where nothing can be listed.
     """
-    found = registries_of(session, list_subscriptions(session), progress=progress, stop=stop)
+    subscriptions = list_subscriptions(session)
+    found = registries_of(session, subscriptions.values, progress=progress, stop=stop)
+    found = replace(found, refused=subscriptions.refused + found.refused)
     if listed:
         listed(found)
     detailed = parallel_map(
@@ -65,10 +67,12 @@ def registries_of(
 ) -> Partial[Registry]:
     """Every registry of these subscriptions, by name, without usages and replicas: one request a subscription."""
 
-    def list_one(subscription: Subscription) -> list[Registry]:
+    def list_one(subscription: Subscription) -> Partial[Registry]:
         with as_service_error(f"Could not list the registries of {subscription.name}"):
-            models = items(session, session.registries(subscription.id).registries.list())
-            return [registry_from(model, subscription) for model in models]
+            models = items(session, session.registries(subscription.id).registries.list)
+            return read_entries(
+                f"registries of {subscription.name}", models, lambda model: registry_from(model, subscription)
+            )
 
     return list_in_each(list_one, subscriptions, progress=progress, stop=stop)
 
@@ -95,46 +99,62 @@ def find_registry(session: AzureSession, subscription_id: str, group: str, name:
 def _read(session: AzureSession, subscription_id: str, group: str, name: str) -> Registry:
     with as_service_error(f"Could not read the registry {name}"):
         model = session.registries(subscription_id).registries.get(group, name)
-    return registry_from(model, Subscription(subscription_id, subscription_id, "", ""))
+        return checked(registry_from(model, Subscription(subscription_id, subscription_id, "", "")))
 
 
 def _with_details(session: AzureSession, registry: Registry) -> Registry:
     """`registry` with its usages and, on Premium, its replicas; what refuses is named in `unread`."""
     client = session.registries(registry.subscription_id)
-    unread = []
+    unread: list[Refusal] = []
     usages: tuple[Usage, ...] | None = None
     replicas: tuple[Replication, ...] | None = ()
     try:
-        answer = client.registries.list_usages(registry.resource_group, registry.name)
-        usages = tuple(_usage(model) for model in answer.value or ())
-    except AzureError as exc:
-        unread.append(Refusal("usage", from_azure(f"Could not read the usage of {registry.name}", exc)))
+        with as_service_error(f"Could not read the usage of {registry.name}"):
+            answer = client.registries.list_usages(registry.resource_group, registry.name)
+            if not isinstance(answer.value, list):
+                raise ValueError("'value' is no list")
+            read = read_entries(f"usages of {registry.name}", answer.value, _usage)
+        usages = read.values
+        unread += (Refusal("usage", refusal.error) for refusal in read.refused)
+    except ServiceError as error:
+        unread.append(Refusal("usage", error))
     if registry.sku == "Premium":
         try:
-            found = items(session, client.replications.list(registry.resource_group, registry.name))
-            replications = (replication_from(model, registry.location) for model in found)
-            replicas = tuple(one for one in replications if not one.home)
-        except AzureError as exc:
+            with as_service_error(f"Could not read the replicas of {registry.name}"):
+                listed = items(session, client.replications.list, registry.resource_group, registry.name)
+                found = read_entries(
+                    f"replicas of {registry.name}", listed, lambda model: replication_from(model, registry.location)
+                )
+            # Where one could not be understood, their number is not known.
+            replicas = None if found.refused else tuple(one for one in found.values if not one.home)
+            unread += (Refusal("replicas", refusal.error) for refusal in found.refused)
+        except ServiceError as error:
             replicas = None
-            unread.append(Refusal("replicas", from_azure(f"Could not read the replicas of {registry.name}", exc)))
+            unread.append(Refusal("replicas", error))
     return replace(registry, usages=usages, replicas=replicas, unread=tuple(unread))
 
 
 def registry_from(model: models.Registry, subscription: Subscription) -> Registry:
-    """The SDK's model as a Registry. Old registries lack most settings: absent is what Azure then does."""
+    """The SDK's model as a Registry. Old registries lack most settings: absent is what Azure then does.
+
+    Raises one of `MALFORMED` for a model that is none, as where its id is not that of a registry.
+    """
     properties = model.properties or models.RegistryProperties()
     resource_id = model.id or ""
+    where = parse_id(resource_id)
+    if where.kind != REGISTRY_KIND or not where.group:
+        raise ValueError("its id is not that of a registry")
     return Registry(
         id=resource_id,
-        name=model.name or "",
+        name=model.name or where.name,
         login_server=properties.login_server or "",
         subscription_id=subscription.id,
         subscription=subscription.name,
-        resource_group=parse_id(resource_id).group,
+        resource_group=where.group,
         location=location_name(model.location or ""),
         sku=sdk_text(model.sku.name) if model.sku else "Classic",
         provisioning_state=sdk_text(properties.provisioning_state),
-        created=properties.creation_date,
+        created=time_or_none(properties.creation_date),
         network=_network(properties),
         access=_access(properties),
         tags=tuple(sorted((model.tags or {}).items())),
@@ -178,22 +198,26 @@ def _access(properties: models.RegistryProperties) -> Access:
 
 
 def _usage(model: models.RegistryUsage) -> Usage:
+    if model.current_value is None:
+        raise ValueError("its current value is missing")
     limit = model.limit if model.limit is not None and model.limit >= 0 else None
-    return Usage(model.name or "", model.current_value or 0, limit, sdk_text(model.unit))
+    return Usage(model.name or "", model.current_value, limit, sdk_text(model.unit))
 
 
 def replication_from(model: models.Replication, home: str) -> Replication:
     """The SDK's model as a Replication of a registry whose location is `home`."""
+    if not model.name or not model.location:
+        raise ValueError("a replica without name or location")
     properties = model.properties or models.ReplicationProperties()
     status = properties.status
-    region = location_name(model.location or "")
+    region = location_name(model.location)
     return Replication(
-        name=model.name or "",
+        name=model.name,
         region=region,
         home=region == location_name(home),
         provisioning_state=sdk_text(properties.provisioning_state),
         status=(status.display_status if status else "") or "",
-        status_at=status.timestamp if status else None,
+        status_at=time_or_none(status.timestamp if status else None),
         # Old answers lack it: then there was nothing to turn off.
         routed=properties.region_endpoint_enabled is not False,
     )

@@ -8,13 +8,12 @@ https://learn.microsoft.com/azure/container-registry/container-registry-skus#cha
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from azure.core.exceptions import AzureError
 from azure.mgmt.containerregistry import models
 
 from services.arm.pages import items
 from services.commands import settings as az_settings
 from services.connection.changes import Outcome, changed, refused, write
-from services.connection.errors import says_not_found
+from services.connection.errors import ServiceError, as_service_error, says_not_found
 from services.connection.session import AzureSession
 from services.pricing.estimates import Estimate, estimate
 from services.pricing.prices import Prices
@@ -48,8 +47,12 @@ def count_connected(session: AzureSession, registry: Registry) -> int | None:
         return 0
     client = session.registries(registry.subscription_id)
     try:
-        return sum(1 for _ in items(session, client.connected_registries.list(registry.resource_group, registry.name)))
-    except AzureError:
+        with as_service_error(f"Could not list the connected registries of {registry.name}"):
+            listed = items(
+                session, client.connected_registries.list, registry.resource_group, registry.name
+            )
+            return sum(1 for _ in listed)
+    except ServiceError:
         return None
 
 

@@ -10,9 +10,8 @@ from uuid import NAMESPACE_URL, uuid5
 
 from azure.mgmt.authorization.v2022_04_01 import models
 
-from services.access.role_assignment_reading import assignment_from
+from services.access.role_assignment_reading import assignments_at
 from services.access.role_assignments import RoleAssignment, scope_key
-from services.arm.pages import items
 from services.connection.changes import Outcome, changed, write
 from services.connection.errors import ServiceError, as_service_error, says_not_found
 from services.connection.resource_ids import parse_id, same_id
@@ -78,10 +77,12 @@ def find_same(assignments: Iterable[RoleAssignment], scope: str, principal_id: s
 
 def find_assignment(session: AzureSession, planned: PlannedAssignment) -> RoleAssignment | None:
     """The assignment that gives the same at the very scope, by whatever name. Raises ServiceError."""
-    with as_service_error(f"Could not read the role assignments of {planned.scope.rpartition('/')[2]}"):
-        client = session.authorization(planned.subscription_id).role_assignments
-        listed = items(session, client.list_for_scope(planned.scope, filter=f"principalId eq '{planned.principal_id}'"))
-        return find_same(map(assignment_from, listed), planned.scope, planned.principal_id, planned.role)
+    what = f"role assignments of {planned.scope.rpartition('/')[2]}"
+    listed = assignments_at(session, planned.scope, what, filter=f"principalId eq '{planned.principal_id}'")
+    found = find_same(listed.values, planned.scope, planned.principal_id, planned.role)
+    if found is None:
+        listed.all_values()  # Where one could not be understood, it may be this.
+    return found
 
 
 def write_assignment(

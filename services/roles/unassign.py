@@ -16,6 +16,7 @@ from services.access.role_assignment_reading import (
 from services.access.role_assignments import AccessRecords, RoleAssignment, may_be_group, scope_key, scope_label
 from services.access.role_definitions import PermissionBlock
 from services.commands import access as az_access
+from services.connection.answers import checked
 from services.connection.changes import Outcome, changed, refused, remove
 from services.connection.errors import ServiceError, as_service_error, if_there, says_not_found
 from services.connection.resource_ids import parse_id, same_id
@@ -202,7 +203,7 @@ def remove_assignment(
 def _read(session: AzureSession, assignment: RoleAssignment, title: str) -> RoleAssignment:
     with as_service_error(title):
         client = session.authorization(_subscription(assignment)).role_assignments
-        return assignment_from(client.get_by_id(assignment.id))
+        return checked(assignment_from(client.get_by_id(assignment.id)))
 
 
 def _subscription(assignment: RoleAssignment) -> str:

@@ -434,11 +434,11 @@ def test_webhooks_of_az_and_of_the_console_are_the_same(run, running):
     created = run("acr", "webhook", "create", "-r", "casaacr01", "-n", "azhook", *uri, "--headers", "X-Other=1")
     assert created["scope"] == "app:*"
     assert [found["name"] for found in run("acr", "webhook", "list", "-r", "casaacr01")] == ["azhook", "consolehook"]
-    assert [found.name for found in list_webhooks(session, registry)] == ["azhook", "consolehook"]
+    assert [found.name for found in list_webhooks(session, registry).values] == ["azhook", "consolehook"]
     config = run("acr", "webhook", "get-config", "-r", "casaacr01", "-n", "consolehook")
     assert config["customHeaders"] == dict(KEY)
     pinged = run("acr", "webhook", "ping", "-r", "casaacr01", "-n", "azhook")
-    assert [event.id for event in list_events(session, registry, "azhook")] == [pinged["id"]]
+    assert [event.id for event in list_events(session, registry, "azhook").values] == [pinged["id"]]
     ping(session, registry, "consolehook")
     (event,) = run("acr", "webhook", "list-events", "-r", "casaacr01", "-n", "consolehook")
     assert event["eventResponseMessage"]["statusCode"] == "200"
@@ -446,13 +446,13 @@ def test_webhooks_of_az_and_of_the_console_are_the_same(run, running):
     assert not get_webhook(session, registry, "azhook").enabled
     for name in ("azhook", "consolehook"):
         assert run("acr", "webhook", "delete", "-r", "casaacr01", "-n", name) is None
-    assert list_webhooks(session, registry) == ()
+    assert list_webhooks(session, registry).values == ()
 
 
 def test_tokens_of_az_and_of_the_console_are_the_same(run, running):
     session = connect_sandbox(running.ready)
     registry = get_registry(session, REGISTRY)
-    maps = list_scope_maps(session, registry)
+    maps = list_scope_maps(session, registry).values
     plan = plan_token(registry, (), maps, "consoledevice", (Grant("app", (Right.PULL, Right.READ_METADATA)),))
     assert apply_token(session, plan) == "created"
     rights = ("--repository", "web", "content/read", "content/write")
@@ -473,7 +473,7 @@ def test_tokens_of_az_and_of_the_console_are_the_same(run, running):
     run("acr", "token", "update", *where, "--scope-map", "consoledevice-scope-map", "--status", "disabled")
     assert not get_token(session, registry, "consoledevice").enabled
     run("acr", "token", "delete", *where, "--yes")
-    tokens, maps = list_tokens(session, registry), list_scope_maps(session, registry)
+    tokens, maps = list_tokens(session, registry).values, list_scope_maps(session, registry).values
     assert [token.name for token in tokens] == ["azdevice"]
     removed = apply_token_removal(session, plan_token_removal(registry, tokens, maps, azdevice))
     assert (removed.token, removed.scope_map) == ("deleted", "deleted")
@@ -487,7 +487,7 @@ def test_a_replica_of_az_is_one_of_the_console(run, running):
     (hub,) = [registry for registry in list_registries(session).values if registry.name == "contosoci"]
     created = run("acr", "replication", "create", "-r", "contosoci", "--location", "northeurope", *platform)
     assert created["provisioningState"] == "Succeeded"
-    there = list_replications(session, hub)
+    there = list_replications(session, hub).values
     assert [one.region for one in there] == ["westeurope", "northeurope"]
     plan = plan_replica_removal(hub, there, "northeurope", (), None, 30)
     assert apply_replica_removal(session, plan) == "deleted"
@@ -537,9 +537,9 @@ def test_the_dry_run_s_lines_run_by_az_switch_the_mode_and_nobody_loses_a_pull(r
 
     def planned():
         registry = next(one for one in list_registries(session).values if one.id == REGISTRY)
-        subscriptions = [one for one in list_subscriptions(session) if one.id == registry.subscription_id]
+        subscriptions = [one for one in list_subscriptions(session).values if one.id == registry.subscription_id]
         (access,) = read_access(session, subscriptions).values
-        return plan_switch(access.records, registry, list_clusters(session, list_subscriptions(session)).values)
+        return plan_switch(access.records, registry, list_clusters(session, list_subscriptions(session).values).values)
 
     plan = planned()
     assert [(one.cluster.name, one.stops, one.kept) for one in plan.clusters if one.stops] == [("aks1", True, True)]

@@ -220,9 +220,9 @@ def test_a_write_that_azure_refuses_is_a_panel(check: Any, own: OwnSandbox) -> N
 def test_role_assignments_that_refuse_are_a_panel_and_never_a_green_answer(check: Any, own: OwnSandbox) -> None:
     own.break_({"method": "GET", "path": "/casaacr01/providers/Microsoft.Authorization/roleAssignments", "status": 403})
     at = check(own.session(), **PAIR)
-    assert "Could not list who may use casaacr01" in texts(at)
+    assert "Could not list the role assignments at casaacr01" in texts(at)
     assert not at.success
-    assert "Can't be told. Image pull permission unknown: Could not list who may use casaacr01" in alerts(at)
+    assert "Can't be told. Image pull permission unknown: Could not list the role assignments at casaacr01" in alerts(at)
 
 
 def start_test_pull(at: AppTest) -> AppTest:

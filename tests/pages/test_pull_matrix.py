@@ -39,7 +39,7 @@ def numbers(at: AppTest) -> list[int]:
 def test_every_pair_has_a_square_a_row_and_a_reason(matrix: Any, session: AzureSession) -> None:
     at = matrix()
     names = (
-        [one.name for one in list_clusters(session, list_subscriptions(session)).values],
+        [one.name for one in list_clusters(session, list_subscriptions(session).values).values],
         [one.name for one in list_registries(session).values],
     )
     rows = at.dataframe[0].value

@@ -20,7 +20,7 @@ def own(own: OwnSandbox) -> OwnSandbox:
 
 
 def regions(own: OwnSandbox) -> list[str]:
-    return [one.region for one in list_replications(own.session(), own.registry(HUB))]
+    return [one.region for one in list_replications(own.session(), own.registry(HUB)).values]
 
 
 def ended(at: AppTest) -> AppTest:

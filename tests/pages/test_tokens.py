@@ -25,17 +25,17 @@ def own(own: OwnSandbox) -> OwnSandbox:
 
 def make(own: OwnSandbox, name: str = NAME) -> Token:
     session, registry = own.session(), own.registry()
-    plan = plan_token(registry, list_tokens(session, registry), list_scope_maps(session, registry), name, GRANTS)
+    plan = plan_token(registry, list_tokens(session, registry).values, list_scope_maps(session, registry).values, name, GRANTS)
     assert apply_token(session, plan) == "created"
     return get_token(session, registry, name)
 
 
 def names(own: OwnSandbox) -> list[str]:
-    return [token.name for token in list_tokens(own.session(), own.registry())]
+    return [token.name for token in list_tokens(own.session(), own.registry()).values]
 
 
 def own_maps(own: OwnSandbox) -> list[str]:
-    return [found.name for found in list_scope_maps(own.session(), own.registry()) if not found.system]
+    return [found.name for found in list_scope_maps(own.session(), own.registry()).values if not found.system]
 
 
 def said(at: AppTest) -> str:

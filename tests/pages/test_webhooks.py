@@ -64,7 +64,7 @@ def test_one_is_added_and_its_header_is_nowhere_after(open_view: Open, own: OwnS
     assert f"--name deployhook --uri {ADDRESS} --actions push --location eastus2" in line
     assert line.endswith('--headers X-Key="$HEADER_X_KEY"')
     assert SECRET not in line
-    assert list_webhooks(own.session(), own.registry()) == ()
+    assert list_webhooks(own.session(), own.registry()).values == ()
     at = filled(at, **fields)
     confirm_button(at, "Add webhook").click().run()
     assert not at.exception
@@ -90,7 +90,7 @@ def test_a_ping_is_among_its_last_calls(open_view: Open, own: OwnSandbox) -> Non
     assert "No calls yet" in texts(at)
     button(at, "Ping webhook").click().run()
     assert not at.exception
-    (event,) = list_events(own.session(), own.registry(), "deployhook")
+    (event,) = list_events(own.session(), own.registry(), "deployhook").values
     assert at.dataframe[0].value["Event"].tolist() == [event.id]
     assert at.dataframe[0].value["Response"].tolist() == ["503 Service Unavailable"]
     assert "failed: 503 Service Unavailable" in "".join(str(one.value) for one in at.warning)
@@ -132,7 +132,7 @@ def test_one_is_disabled_and_removed(open_view: Open, own: OwnSandbox) -> None:
     confirm_button(at, "Delete webhook").click().run()
     assert not at.exception
     assert ": deleted and verified" in said(at)
-    assert list_webhooks(own.session(), own.registry()) == ()
+    assert list_webhooks(own.session(), own.registry()).values == ()
 
 
 def test_a_console_that_listens_to_everyone_changes_nothing(

@@ -39,7 +39,7 @@ REPOSITORIES = ("team/payments/api", "team/other", "nodejstemplate")
 @pytest.fixture(scope="module")
 def records(session: AzureSession) -> Mapping[str, AccessRecords]:
     """What is read of each subscription, by its id."""
-    found = read_access(session, list_subscriptions(session))
+    found = read_access(session, list_subscriptions(session).values)
     assert [refusal.what for refusal in found.refused] == ["contoso-restricted"]
     return {one.subscription.id: replace(one.records, denies=one.records.denies or ()) for one in found.values}
 
@@ -51,7 +51,7 @@ def registries(session: AzureSession) -> dict[str, Registry]:
 
 @pytest.fixture(scope="module")
 def clusters(session: AzureSession) -> Partial[Cluster]:
-    return list_clusters(session, list_subscriptions(session))
+    return list_clusters(session, list_subscriptions(session).values)
 
 
 @pytest.mark.parametrize("repository", REPOSITORIES)

@@ -76,7 +76,7 @@ def test_the_identity_is_the_consoles(session: AzureSession, sandbox: Sandbox) -
 
 
 def test_subscriptions(session: AzureSession, sandbox: Sandbox) -> None:
-    found = list_subscriptions(session)
+    found = list_subscriptions(session).values
     assert {subscription.id for subscription in found} == set(sandbox.ready["subscription_ids"])
     assert [subscription.name for subscription in found] == sorted(subscription.name for subscription in found)
 
@@ -361,7 +361,7 @@ def test_summaries_do_not_depend_on_the_way_they_are_read(client: Open, reposito
 
 
 def test_the_reader_sees_one_subscription(reader_session: AzureSession, sandbox: Sandbox) -> None:
-    assert [subscription.id for subscription in list_subscriptions(reader_session)] == sandbox.ready[
+    assert [subscription.id for subscription in list_subscriptions(reader_session).values] == sandbox.ready[
         "subscription_ids"
     ][:1]
     found = list_registries(reader_session)

@@ -90,7 +90,7 @@ def hub(azure: AzureSession, ready: Mapping[str, Any]) -> Any:
 
 def test_sign_in_and_subscriptions(azure: AzureSession) -> None:
     assert azure.identity.tenant_id == TENANT
-    assert [subscription.name for subscription in list_subscriptions(azure)] == [
+    assert [subscription.name for subscription in list_subscriptions(azure).values] == [
         "casacloud",
         "contoso-apps",
         "contoso-platform",

@@ -60,7 +60,7 @@ def replay_clusters(recording: Recording) -> None:
     wire.on("GET", f"{ARM}/subscriptions", Answer(200, listed))
     url = f"{ARM}/subscriptions/{subscription}/providers/Microsoft.ContainerService/managedClusters"
     wire.on("GET", url, recording.answer)
-    found = list_clusters(session, list_subscriptions(session))
+    found = list_clusters(session, list_subscriptions(session).values)
     assert found.complete
     for cluster, document in zip(found.values, recording.body["value"], strict=True):
         check_cluster(cluster, document)

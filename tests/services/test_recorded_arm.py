@@ -25,7 +25,7 @@ from tests.support.recordings import (
 def replay_subscriptions(recording: Recording) -> None:
     wire, session = arm()
     wire.on("GET", f"{ARM}/subscriptions", recording.answer)
-    found = list_subscriptions(session)
+    found = list_subscriptions(session).values
     assert {(s.id, s.name, s.tenant_id, s.state) for s in found} == {
         (entry["subscriptionId"], entry["displayName"], entry["tenantId"], entry["state"])
         for entry in recording.body["value"]
@@ -53,7 +53,7 @@ def replay_groups(recording: Recording) -> None:
     wire, session = arm()
     subscription = recording.part("/subscriptions/([^/]+)/")
     wire.on("GET", f"{ARM}{recording.path}", recording.answer, Answer(200, {"value": []}))
-    found = {group.name: group for group in list_groups(session, subscription)}
+    found = {group.name: group for group in list_groups(session, subscription).values}
     assert len(found) == len(recording.body["value"])
     for document in recording.body["value"]:
         check_group(found[document["name"]], document)

@@ -167,7 +167,7 @@ def replay_replicas(recording: Recording) -> None:
     ]
     wire, session = arm()
     wire.on("GET", f"{ARM}{recording.path}", recording.answer)
-    listed = list_replications(session, registry_at(recording.path.rpartition("/")[0]))
+    listed = list_replications(session, registry_at(recording.path.rpartition("/")[0])).values
     assert len(listed) == len(recording.body["value"])
     for one, entry in zip(listed, sorted(recording.body["value"], key=lambda entry: entry["location"]), strict=True):
         check_replication(one, entry)

@@ -17,6 +17,7 @@ from services.child_resources.replications import (
 from services.child_resources.webhooks import list_webhooks
 from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
+from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.pricing.money import cents, money
 from services.registries.registry import Registry, Replication
@@ -34,7 +35,7 @@ _CHANGES = RunKind[ReplicaPlan, Outcome]("replica changes")
 
 
 @st.cache_resource(ttl="2m", show_spinner="Reading replicas", max_entries=200, hash_funcs=BY_ID)
-def listed(who: str, registry: Registry) -> Loaded[tuple[Replication, ...]]:
+def listed(who: str, registry: Registry) -> Loaded[Partial[Replication]]:
     return Loaded(list_replications(connection.session(who), registry), datetime.now(UTC))
 
 
@@ -53,17 +54,18 @@ def forget(who: str, registry: Registry) -> None:
 
 
 @st.dialog("Add replica", width="medium")
-def add(who: str, registry: Registry, existing: tuple[Replication, ...], book: PriceBook) -> None:
+def add(who: str, registry: Registry, existing: Partial[Replication], book: PriceBook) -> None:
     """Asks for the region, shows the plan and its cost, and starts to add a replica there."""
     with panel():
         offered = _offered(who, registry)
-        used = {registry.location, *(one.region for one in existing)}
+        there = existing.all_values()
+        used = {registry.location, *(one.region for one in there)}
         free = [region for region in offered if region not in used]
         if not free:
             st.info("The registry is already in every region that Azure offers to this subscription.")
             return
         region = st.selectbox("Region", free, help="The regions in which Azure offers replicas to this subscription")
-        plan = plan_replica(registry, existing, region, offered, book.by_region.get(registry.location), book.days)
+        plan = plan_replica(registry, there, region, offered, book.by_region.get(registry.location), book.days)
         _show_cost(plan)
         if not plan.blockers:
             st.markdown(
@@ -75,12 +77,13 @@ def add(who: str, registry: Registry, existing: tuple[Replication, ...], book: P
 
 
 @st.dialog("Delete replica", width="medium")
-def delete(who: str, registry: Registry, existing: tuple[Replication, ...], book: PriceBook) -> None:
+def delete(who: str, registry: Registry, existing: Partial[Replication], book: PriceBook) -> None:
     """Asks for the region, shows the plan and its cost, and starts to delete the replica there."""
     with panel():
-        region = st.selectbox("Region", [one.region for one in existing if not one.home])
+        region = st.selectbox("Region", [one.region for one in existing.values if not one.home])
         hooks = _hooks_in(who, registry, region)
-        plan = plan_replica_removal(registry, existing, region, hooks, book.by_region.get(registry.location), book.days)
+        prices = book.by_region.get(registry.location)
+        plan = plan_replica_removal(registry, existing.values, region, hooks, prices, book.days)
         _show_cost(plan)
         st.markdown("No image is lost: every other region has all of them.")
         if confirm(plan, "Delete replica"):
@@ -89,7 +92,7 @@ def delete(who: str, registry: Registry, existing: tuple[Replication, ...], book
 
 def _hooks_in(who: str, registry: Registry, region: str) -> tuple[str, ...] | None:
     try:
-        found = list_webhooks(connection.session(who), registry)
+        found = list_webhooks(connection.session(who), registry).all_values()
     except ServiceError:
         return None
     return tuple(webhook.name for webhook in found if webhook.location == region)

@@ -16,15 +16,16 @@ from ui.elements.table import UTC as UTC_TIME
 
 def show_tokens(listing: Listing, key: str) -> str | None:
     """Shows the tokens that match the search; returns the name of the opened one."""
-    if not listing.tokens:
-        empty(":material/vpn_key:", "No tokens", "Create one for a client without an Entra identity.")
+    if not listing.tokens.values:
+        if not listing.tokens.refused:
+            empty(":material/vpn_key:", "No tokens", "Create one for a client without an Entra identity.")
         return None
     search = st.text_input("Search", key="search", type="search", placeholder="Name or repository", bind="query-params")
     wanted = (search or "").casefold().strip()
     shown = [
         token
-        for token in listing.tokens
-        if any(wanted in text.casefold() for text in (token.name, *grant_words(listing.map_of(token))))
+        for token in listing.tokens.values
+        if any(wanted in text.casefold() for text in (token.name, *listing.permissions_of(token)))
     ]
     if not shown:
         empty(":material/filter_alt_off:", "No token matches", "Clear the search above.")
@@ -34,7 +35,7 @@ def show_tokens(listing: Listing, key: str) -> str | None:
         lambda token: {
             "Name": token.name,
             "Status": token.status,
-            "Permissions": grant_words(listing.map_of(token)),
+            "Permissions": listing.permissions_of(token),
             "Passwords": [password_words(password) for password in token.passwords],
             "Created": token.created,
             "Scope map": token.scope_map,
@@ -63,10 +64,10 @@ def show_maps(listing: Listing, key: str) -> None:
                 "Name": one.name,
                 "Kind": "System" if one.system else "Custom",
                 "Permissions": grant_words(one),
-                "Tokens": list(users_of(one.id, listing.tokens)),
+                "Tokens": list(users_of(one.id, listing.tokens.values)),
                 "Description": one.description,
             }
-            for one in sorted(listing.maps, key=lambda one: one.system)
+            for one in sorted(listing.maps.values, key=lambda one: one.system)
         ],
         "Scope maps, one per row",
         key=f"scope maps of {key}",

@@ -11,6 +11,7 @@ from services.child_resources.token_creation import apply_token, plan_token
 from services.child_resources.token_removal import TokenRemovalResult, apply_token_removal, plan_token_removal
 from services.child_resources.tokens import Password, Token, apply_token_status, list_tokens, plan_token_status
 from services.connection.changes import Outcome
+from services.connection.parallel import Partial
 from services.connection.resource_ids import same_id
 from services.registries.registry import Registry
 from services.wording import counted
@@ -30,11 +31,20 @@ from ui.runtime import connection
 class Listing:
     """A registry's tokens and scope maps."""
 
-    tokens: tuple[Token, ...]
-    maps: tuple[ScopeMap, ...]
+    tokens: Partial[Token]
+    maps: Partial[ScopeMap]
 
     def map_of(self, token: Token) -> ScopeMap | None:
-        return next((one for one in self.maps if same_id(one.id, token.scope_map_id)), None)
+        return next((one for one in self.maps.values if same_id(one.id, token.scope_map_id)), None)
+
+    def permissions_of(self, token: Token) -> list[str]:
+        """What the token's scope map allows, one repository per line."""
+        scope_map = self.map_of(token)
+        if scope_map:
+            return grant_words(scope_map)
+        if self.maps.refused:
+            return ["unknown: its scope map is not among those that could be read"]
+        return ["nothing: its scope map does not exist"]
 
 
 @st.cache_resource(ttl="2m", show_spinner="Reading tokens", max_entries=200, hash_funcs=BY_ID)
@@ -49,10 +59,8 @@ def forget(who: str, registry: Registry) -> None:
     registry_loaders.registry.clear(who, registry.id)
 
 
-def grant_words(scope_map: ScopeMap | None) -> list[str]:
+def grant_words(scope_map: ScopeMap) -> list[str]:
     """What a scope map allows, one repository per line."""
-    if scope_map is None:
-        return ["nothing: its scope map does not exist"]
     return [*(grant.words for grant in scope_map.grants), *scope_map.others]
 
 
@@ -69,7 +77,7 @@ def create(who: str, registry: Registry, listing: Listing) -> None:
     """Asks for its name, repositories and rights, and creates the scope map and the token."""
     with panel():
         name, grants = _ask(who, registry)
-        plan = plan_token(registry, listing.tokens, listing.maps, name, grants)
+        plan = plan_token(registry, listing.tokens.all_values(), listing.maps.all_values(), name, grants)
         filled = bool(name and grants)  # Until then, every empty field would be an error.
 
         def done(result: Outcome) -> str:
@@ -131,7 +139,7 @@ def change_status(who: str, registry: Registry, token: Token) -> None:
 def delete(who: str, registry: Registry, token: Token, listing: Listing) -> None:
     """Shows what is deleted with it, and asks for its name to be typed."""
     with panel():
-        plan = plan_token_removal(registry, listing.tokens, listing.maps, token)
+        plan = plan_token_removal(registry, listing.tokens.all_values(), listing.maps.all_values(), token)
         st.markdown(f"The token **{plain(token.name)}** of {plain(registry.name)} will be deleted, and with it:")
         st.markdown(f"- {counted(len(token.passwords), 'password')}")
         if plan.scope_map:
@@ -163,7 +171,8 @@ def _show_deleted(token: Token, result: TokenRemovalResult) -> None:
 def delete_map(who: str, registry: Registry, listing: Listing) -> None:
     """Deletes a scope map that no token uses."""
     with panel():
-        plans = [plan_scope_map_removal(registry, one, listing.tokens) for one in listing.maps]
+        tokens = listing.tokens.all_values()
+        plans = [plan_scope_map_removal(registry, one, tokens) for one in listing.maps.values]
         unused = [plan for plan in plans if not plan.blockers]
         plan = st.selectbox("Scope map", unused, format_func=lambda one: one.scope_map.name)
         for words in grant_words(plan.scope_map):

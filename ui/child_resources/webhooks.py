@@ -18,6 +18,7 @@ from services.child_resources.webhooks import (
 )
 from services.commands import child_resources as az_child_resources
 from services.connection.changes import Outcome
+from services.connection.parallel import Partial
 from services.registries.registry import Registry
 from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
@@ -33,12 +34,12 @@ MOST_HEADERS = 5
 
 
 @st.cache_resource(ttl="2m", show_spinner="Reading webhooks", max_entries=200, hash_funcs=BY_ID)
-def listed(who: str, registry: Registry) -> Loaded[tuple[Webhook, ...]]:
+def listed(who: str, registry: Registry) -> Loaded[Partial[Webhook]]:
     return Loaded(list_webhooks(connection.session(who), registry), datetime.now(UTC))
 
 
 @st.cache_resource(ttl="30s", show_spinner="Reading events", max_entries=200, hash_funcs=BY_ID)
-def events(who: str, registry: Registry, name: str) -> tuple[Event, ...]:
+def events(who: str, registry: Registry, name: str) -> Partial[Event]:
     """The last calls of one webhook."""
     return list_events(connection.session(who), registry, name)
 
@@ -51,11 +52,11 @@ def forget(who: str, registry: Registry, name: str) -> None:
 
 
 @st.dialog("Add webhook", width="large")
-def add(who: str, registry: Registry, existing: tuple[Webhook, ...]) -> None:
+def add(who: str, registry: Registry, existing: Partial[Webhook]) -> None:
     """Asks for a webhook, shows the plan, and adds it."""
     with panel():
         wanted = _ask(registry)
-        plan = plan_webhook(registry, existing, wanted)
+        plan = plan_webhook(registry, existing.all_values(), wanted)
         filled = bool(wanted.name and wanted.service_uri)  # Until then, every empty field would be an error.
         confirm_and_run(
             plan if filled else PlainPlan(commands=plan.commands),

@@ -2,14 +2,15 @@
 
 import logging
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import streamlit as st
 
+from services.connection.answers import NOT_UNDERSTOOD
 from services.connection.errors import ServiceError
-from services.connection.parallel import Partial
+from services.connection.parallel import Partial, Refusal
 from services.wording import counted
 from ui.elements.text import plain
 
@@ -44,16 +45,23 @@ def show_refused(partial: Partial[Any], one: str, many: str) -> None:
     """Shows what a partial result lacks, and why; nothing where it is complete."""
     if partial.untried:
         st.info(f"Stopped: {counted(partial.untried, one, many)} not read.", icon=":material/stop_circle:")
-    if not partial.refused:
-        return
-    names = ", ".join(plain(refusal.what) for refusal in partial.refused[:3])
-    more = f" and {len(partial.refused) - 3} more" if len(partial.refused) > 3 else ""
-    label = f"{counted(len(partial.refused), one, many)} could not be read: {names}{more}"
+    unread = [refusal for refusal in partial.refused if refusal.error.code != NOT_UNDERSTOOD]
+    if unread:
+        names = ", ".join(plain(refusal.what) for refusal in unread[:3])
+        more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""
+        _show_refusals(f"{counted(len(unread), one, many)} could not be read: {names}{more}", unread)
+    odd = [refusal for refusal in partial.refused if refusal.error.code == NOT_UNDERSTOOD]
+    if odd:
+        more = f", and {counted(len(odd) - 1, 'list')} more" if len(odd) > 1 else ""
+        _show_refusals(f"{plain(odd[0].error.title)}{more}", odd)
+
+
+def _show_refusals(label: str, refusals: Sequence[Refusal]) -> None:
     with st.expander(label, icon=":material/warning:"):
-        for refusal in partial.refused[:SHOWN_REFUSALS]:
+        for refusal in refusals[:SHOWN_REFUSALS]:
             show_error(refusal.error)
-        if len(partial.refused) > SHOWN_REFUSALS:
-            st.markdown(f"{len(partial.refused) - SHOWN_REFUSALS:,} more, not shown.")
+        if len(refusals) > SHOWN_REFUSALS:
+            st.markdown(f"{len(refusals) - SHOWN_REFUSALS:,} more, not shown.")
 
 
 def show_unexpected(exc: Exception, log: logging.Logger) -> None:

@@ -1,7 +1,7 @@
 """Bills, cached: Cost Management allows few calls a minute, and updates its data every few hours."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import pandas as pd
@@ -31,8 +31,10 @@ def bills(who: str, first: date, last: date) -> Reading[Bills]:
     session = connection.session(who)
 
     def work(reading: Reading[Bills]) -> None:
-        subscriptions = list_subscriptions(session)
-        costs = read_costs(session, subscriptions, first, last, progress=reading.report, stop=reading.stop)
+        listed = list_subscriptions(session)
+        subscriptions = listed.values
+        read = read_costs(session, subscriptions, first, last, progress=reading.report, stop=reading.stop)
+        costs = replace(read, refused=listed.refused + read.refused)
         by_meter = months_by_meter(row for bill in costs.values for row in bill.rows)
         reading.value = Bills(costs, by_meter, Partial(()))
         if not reading.stop.is_set():

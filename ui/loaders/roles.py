@@ -14,4 +14,5 @@ from ui.runtime import connection
 @st.cache_resource(ttl="10m", show_spinner="Reading roles", max_entries=50)
 def definitions(who: str, subscription_id: str, name: str) -> Loaded[dict[str, RoleDefinition]]:
     """The roles that can be assigned in a subscription, by GUID. Raises ServiceError."""
-    return Loaded(list_roles(connection.session(who), Subscription(subscription_id, name, "", "")), datetime.now(UTC))
+    found = list_roles(connection.session(who), Subscription(subscription_id, name, "", ""))
+    return Loaded({role.id: role for role in found.values}, datetime.now(UTC))

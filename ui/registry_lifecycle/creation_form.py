@@ -16,6 +16,7 @@ from services.arm.resource_groups import ResourceGroup, list_groups
 from services.arm.resource_tags import Tags, parse_tags
 from services.arm.subscriptions import Subscription, list_subscriptions
 from services.connection.errors import ServiceError
+from services.connection.parallel import Partial
 from services.pricing.estimates import Use, estimate
 from services.pricing.money import ZERO, money
 from services.registries.registry import Mode
@@ -23,7 +24,7 @@ from services.registries.skus import LIMITS, Sku, missing_features
 from services.registry_lifecycle.creation_plan import CreationFacts, RegistrySpec
 from services.registry_lifecycle.names import NameCheck, NameScope, check_name, name_errors
 from services.wording import counted
-from ui.elements.errors import panel, show_error
+from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.page import empty
 from ui.elements.text import plain
 from ui.pricing.prices import PriceBook, choose_prices
@@ -51,13 +52,13 @@ class Place:
     """A subscription for the registry: its groups, its resource provider with the locations, when both were read."""
 
     subscription: Subscription
-    groups: tuple[ResourceGroup, ...]
+    groups: Partial[ResourceGroup]
     provider: RegistryProvider
     at: datetime
 
 
 @st.cache_resource(ttl="10m", show_spinner="Listing the subscriptions", max_entries=50)
-def _subscriptions(who: str) -> tuple[Subscription, ...]:
+def _subscriptions(who: str) -> Partial[Subscription]:
     return list_subscriptions(connection.session(who))
 
 
@@ -85,7 +86,7 @@ def _caller_permissions(who: str, place: Place, group: str) -> tuple[PermissionB
 def forget(who: str) -> None:
     """Drops all that the form has read from Azure."""
     with suppress(ServiceError):  # No subscription was read then, and so no place.
-        for subscription in _subscriptions(who):
+        for subscription in _subscriptions(who).values:
             _place.clear(who, subscription)
     _subscriptions.clear(who)
 
@@ -93,14 +94,21 @@ def forget(who: str) -> None:
 def choose_place(who: str) -> Place:
     """Asks for the subscription and reads its place. Stops the page, with the reason, where that can't be read."""
     try:
-        subscriptions = _subscriptions(who)
+        listed = _subscriptions(who)
+        show_refused(listed, "subscription", "subscriptions")
+        subscriptions = listed.values
         if not subscriptions:
+            if listed.refused:
+                st.stop()
             empty(":material/key_off:", "No subscriptions", "This identity has no role in any subscription.")
             st.stop()
         names = Counter(one.name for one in subscriptions)
         named = {one.name if names[one.name] == 1 else f"{one.name} ({one.id})": one for one in subscriptions}
         chosen = st.selectbox("Subscription", list(named), key="new_subscription", bind="query-params", width=480)
-        return _place(who, named[chosen])
+        place = _place(who, named[chosen])
+        show_refused(place.groups, "resource group", "resource groups")
+        show_refused(Partial((), place.provider.refused), "location", "locations")
+        return place
     except ServiceError as error:
         show_error(error)
         st.stop()
@@ -158,7 +166,7 @@ def _ask_group(place: Place) -> tuple[str, bool]:
         kind = st.segmented_control(
             "Resource group",
             [EXISTING, NEW],
-            default=EXISTING if place.groups else NEW,
+            default=EXISTING if place.groups.values else NEW,
             required=True,
             key="grouping",
             bind="query-params",
@@ -174,7 +182,7 @@ def _ask_group(place: Place) -> tuple[str, bool]:
             return (typed or "").strip(), True
         chosen = st.selectbox(
             "Existing group",
-            [group.name for group in place.groups],
+            [group.name for group in place.groups.values],
             None,
             key="in_group",
             bind="query-params",
@@ -268,7 +276,7 @@ def missing_answers(spec: RegistrySpec) -> Iterable[str]:
 
 def facts_of(who: str, place: Place, spec: RegistrySpec) -> CreationFacts:
     """What the form has read, for the plan; applying the plan reads again. What Azure refuses is None: unknown."""
-    group = next((one for one in place.groups if one.name.casefold() == spec.group.casefold()), None)
+    group = next((one for one in place.groups.values if one.name.casefold() == spec.group.casefold()), None)
     name = permissions = None
     if name_can_be_checked(place, spec.name):
         try:

@@ -12,6 +12,7 @@ from services.access_review.known_principals import KnownPrincipals, known_princ
 from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
+from services.connection.parallel import Partial
 from services.connection.resource_ids import same_id
 from services.registries.registry import Registry
 from services.roles.assign import assignable
@@ -23,7 +24,7 @@ from ui.runtime import connection
 
 
 @st.cache_resource(ttl="2m", show_spinner="Reading role assignments", max_entries=200, hash_funcs=BY_ID)
-def assignments(who: str, registry: Registry) -> Loaded[tuple[RoleAssignment, ...]]:
+def assignments(who: str, registry: Registry) -> Loaded[Partial[RoleAssignment]]:
     """Those on the registry and those that it inherits."""
     return Loaded(list_assignments_at(connection.session(who), registry), datetime.now(UTC))
 
@@ -31,8 +32,9 @@ def assignments(who: str, registry: Registry) -> Loaded[tuple[RoleAssignment, ..
 @st.cache_resource(ttl="10m", show_spinner="Reading clusters", max_entries=50, validate=loaded_fresh)
 def _known(who: str) -> Loaded[KnownPrincipals]:
     session = connection.session(who)
-    clusters = list_clusters(session, list_subscriptions(session))
-    return read_now(known_principals(clusters.values), clusters.refused)
+    subscriptions = list_subscriptions(session)
+    clusters = list_clusters(session, subscriptions.values)
+    return read_now(known_principals(clusters.values), subscriptions.refused + clusters.refused)
 
 
 def known(who: str) -> KnownPrincipals:

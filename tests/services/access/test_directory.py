@@ -79,7 +79,7 @@ def test_an_answer_that_is_no_list_is_said(wire: Canned, azure: AzureSession) ->
 
 
 def test_the_estate_s_principals_have_names_and_the_deleted_one_has_none(session: AzureSession) -> None:
-    access = read_access(session, list_subscriptions(session))
+    access = read_access(session, list_subscriptions(session).values)
     held = {one.principal_id for of_one in access.values for one in of_one.records.assignments}
     found = names_of(session, held)
     assert found.missing == {company.GONE}

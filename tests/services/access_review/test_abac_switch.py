@@ -337,7 +337,9 @@ def test_the_estate_s_hub_switched_for_real_takes_what_was_foretold(tmp_path: Pa
     with Sandbox.start(tmp_path / "sandbox", "estate") as sandbox:
         session = connect_sandbox(sandbox.ready)
         registry = next(one for one in list_registries(session).values if one.name == "contosohub")
-        access = {one.subscription.id: one.records for one in read_access(session, list_subscriptions(session)).values}
+        access = {
+            one.subscription.id: one.records for one in read_access(session, list_subscriptions(session).values).values
+        }
         records = access[registry.subscription_id]
         holders = {one.principal_id.lower() for one in records.assignments}
         groups = {one: frozenset(principal_and_groups(sandbox.store, one) - {one}) for one in holders}
@@ -345,7 +347,7 @@ def test_the_estate_s_hub_switched_for_real_takes_what_was_foretold(tmp_path: Pa
         plan = plan_switch(
             records,
             registry,
-            list_clusters(session, list_subscriptions(session)).values,
+            list_clusters(session, list_subscriptions(session).values).values,
             groups=groups,
             uses=dict.fromkeys(holders, Use.ALL),
             object_ids=object_ids,

@@ -7,7 +7,7 @@ from services.connection.session import AzureSession
 
 
 def test_both_identities_of_a_cluster_are_known_by_each_of_their_ids(session: AzureSession) -> None:
-    clusters = list_clusters(session, list_subscriptions(session)).values
+    clusters = list_clusters(session, list_subscriptions(session).values).values
     known = known_principals(clusters)
     (guide,) = (cluster for cluster in clusters if cluster.name == "aks1")
     assert guide.kubelet and guide.control_plane

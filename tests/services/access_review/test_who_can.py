@@ -277,7 +277,9 @@ def registries(session: AzureSession) -> Partial[Registry]:
 def test_the_estate_s_holders_have_what_its_registries_grant_them(
     sandbox: Sandbox, session: AzureSession, registries: Partial[Registry]
 ) -> None:
-    access = {one.subscription.id: one.records for one in read_access(session, list_subscriptions(session)).values}
+    access = {
+        one.subscription.id: one.records for one in read_access(session, list_subscriptions(session).values).values
+    }
     granted = {
         Permission.PULL: "pull",
         Permission.PUSH: "push",
@@ -305,7 +307,9 @@ def test_the_estate_s_holders_have_what_its_registries_grant_them(
 
 def test_the_estate_s_most_dangerous_come_first(session: AzureSession, registries: Partial[Registry]) -> None:
     """The administrator's contributor role comes by a group, which Azure tells."""
-    access = {one.subscription.id: one.records for one in read_access(session, list_subscriptions(session)).values}
+    access = {
+        one.subscription.id: one.records for one in read_access(session, list_subscriptions(session).values).values
+    }
     hub = next(one for one in registries.values if one.name == "contosohub")
     records = access[hub.subscription_id]
     asked = asked_of(records.assignments)
@@ -318,7 +322,7 @@ def test_the_estate_s_most_dangerous_come_first(session: AzureSession, registrie
 
 
 def test_groups_are_told_by_subscription_and_what_refuses_is_named(session: AzureSession) -> None:
-    subscriptions = list_subscriptions(session)
+    subscriptions = list_subscriptions(session).values
     found = read_groups_everywhere(session, subscriptions, company.LEAD.upper())
     by_name = {one.name: one.id for one in subscriptions}
     told = dict(found.values)
@@ -328,7 +332,7 @@ def test_groups_are_told_by_subscription_and_what_refuses_is_named(session: Azur
 
 
 def test_what_is_no_object_id_is_not_asked(session: AzureSession) -> None:
-    found = read_groups_everywhere(session, list_subscriptions(session), "x') or assignedTo('y")
+    found = read_groups_everywhere(session, list_subscriptions(session).values, "x') or assignedTo('y")
     assert found.values == ()
     assert {refusal.error.code for refusal in found.refused} == {"InvalidObjectId"}
 

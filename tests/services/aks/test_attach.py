@@ -29,7 +29,7 @@ ABAC = {"roleAssignmentMode": "AbacRepositoryPermissions"}
 
 @pytest.fixture
 def cluster(own: OwnSandbox) -> Cluster:
-    return list_clusters(own.session(), list_subscriptions(own.session())).values[0]
+    return list_clusters(own.session(), list_subscriptions(own.session()).values).values[0]
 
 
 def planned(own: OwnSandbox, cluster: Cluster, **more: Any) -> AttachPlan:

@@ -209,7 +209,7 @@ def test_clusters_of_all_subscriptions_with_the_one_that_refuses(wire: Canned, a
     refused = Answer(403, {"error": {"code": "AuthorizationFailed", "message": "M"}})
     serve(wire, s1=Answer(200, {"value": [document(None)]}), s2=refused, s3=Answer(200, {"value": []}))
     told: list[tuple[int, int, str]] = []
-    found = list_clusters(azure, list_subscriptions(azure), progress=lambda *done: told.append(done))
+    found = list_clusters(azure, list_subscriptions(azure).values, progress=lambda *done: told.append(done))
     assert [(cluster.name, cluster.subscription, cluster.tenant_id) for cluster in found.values] == [
         ("aks1", "contoso-s1", "home")
     ]
@@ -227,5 +227,5 @@ def test_an_id_that_is_no_clusters_is_said_to_be_none(azure: AzureSession, resou
 
 def test_an_answer_without_an_id_is_a_bad_answer(wire: Canned, azure: AzureSession) -> None:
     serve(wire, s1=Answer(200, {"value": [{"name": "aks1"}]}))
-    (refusal,) = list_clusters(azure, list_subscriptions(azure)).refused
+    (refusal,) = list_clusters(azure, list_subscriptions(azure).values).refused
     assert refusal.error.code == "BadAnswer"

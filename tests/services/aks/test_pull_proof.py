@@ -31,7 +31,7 @@ def estate(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AzureSession]:
 
 def planned(session: AzureSession, cluster: str, name: str, repository: str, reference: str) -> ProofPlan:
     found: Cluster = next(
-        one for one in list_clusters(session, list_subscriptions(session)).values if one.name == cluster
+        one for one in list_clusters(session, list_subscriptions(session).values).values if one.name == cluster
     )
     registry: Registry = next(one for one in list_registries(session).values if one.name == name)
     return plan_proof(found, registry, repository, reference)

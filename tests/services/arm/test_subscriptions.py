@@ -22,7 +22,7 @@ def test_all_pages_by_name(wire: Canned, azure: AzureSession) -> None:
         Answer(200, {"value": [entry("3", "contoso-web"), entry("2", "Contoso-Lab")], "nextLink": f"{URL}?page=2"}),
         Answer(200, second),
     )
-    assert list_subscriptions(azure) == (
+    assert list_subscriptions(azure).values == (
         Subscription("1", "contoso-apps", "t", "Warned"),
         Subscription("2", "Contoso-Lab", "t", "Enabled"),
         Subscription("3", "contoso-web", "t", "Enabled"),
@@ -32,12 +32,12 @@ def test_all_pages_by_name(wire: Canned, azure: AzureSession) -> None:
 
 def test_a_subscription_without_name_goes_by_its_id(wire: Canned, azure: AzureSession) -> None:
     wire.on("GET", URL, Answer(200, {"value": [{"subscriptionId": "2"}, entry("1", None, "NewState")]}))
-    assert list_subscriptions(azure) == (Subscription("1", "1", "t", "NewState"), Subscription("2", "2", "", ""))
+    assert list_subscriptions(azure).values == (Subscription("1", "1", "t", "NewState"), Subscription("2", "2", "", ""))
 
 
 def test_none_is_no_error(wire: Canned, azure: AzureSession) -> None:
     wire.on("GET", URL, Answer(200, {"value": []}))
-    assert list_subscriptions(azure) == ()
+    assert list_subscriptions(azure).values == ()
 
 
 def test_a_refusal_is_explained(wire: Canned, azure: AzureSession) -> None:

@@ -34,17 +34,17 @@ def own(own: OwnSandbox) -> OwnSandbox:
 
 def plan(own: OwnSandbox, region: str, name: str = HUB) -> ReplicaPlan:
     session, registry = own.session(), own.registry(name)
-    there, offered = list_replications(session, registry), replica_regions(session, registry)
+    there, offered = list_replications(session, registry).values, replica_regions(session, registry)
     return plan_replica(registry, there, region, offered, LIST, 30)
 
 
 def removal(own: OwnSandbox, region: str, hooks: tuple[str, ...] | None = ()) -> ReplicaPlan:
     registry = own.registry(HUB)
-    return plan_replica_removal(registry, list_replications(own.session(), registry), region, hooks, LIST, 30)
+    return plan_replica_removal(registry, list_replications(own.session(), registry).values, region, hooks, LIST, 30)
 
 
 def regions(own: OwnSandbox) -> list[str]:
-    return [one.region for one in list_replications(own.session(), own.registry(HUB))]
+    return [one.region for one in list_replications(own.session(), own.registry(HUB)).values]
 
 
 def test_a_region_is_added_and_given_up_again_read_back_each_time(own: OwnSandbox) -> None:
@@ -53,7 +53,7 @@ def test_a_region_is_added_and_given_up_again_read_back_each_time(own: OwnSandbo
     assert (planned.blockers, planned.warnings) == ((), ())
     assert apply_replica(own.session(), planned, states.append) == "created"
     assert states == ["checking again", "adding northeurope"]
-    home, away = list_replications(own.session(), own.registry(HUB))
+    home, away = list_replications(own.session(), own.registry(HUB)).values
     assert (home.region, home.home, away.region, away.home) == ("eastus", True, "northeurope", False)
     assert (away.status, away.provisioning_state, away.routed) == ("Ready", "Succeeded", True)
     assert apply_replica_removal(own.session(), removal(own, "northeurope"), states.append) == "deleted"

@@ -93,12 +93,12 @@ def pulls(own: OwnSandbox, password: str, repository: str, name: str = NAME, tag
 
 
 def own_maps(own: OwnSandbox) -> list[str]:
-    return [found.name for found in list_scope_maps(own.session(), own.registry()) if not found.system]
+    return [found.name for found in list_scope_maps(own.session(), own.registry()).values if not found.system]
 
 
 def removal(own: OwnSandbox, token: Token) -> TokenRemovalPlan:
     session, registry = own.session(), own.registry()
-    return plan_token_removal(registry, list_tokens(session, registry), list_scope_maps(session, registry), token)
+    return plan_token_removal(registry, list_tokens(session, registry).values, list_scope_maps(session, registry).values, token)
 
 
 def test_a_token_pulls_its_repository_and_no_other_until_it_is_disabled(own: OwnSandbox) -> None:
@@ -172,7 +172,7 @@ def test_a_password_is_told_once_and_listed_never(own: OwnSandbox) -> None:
     token = get_token(own.session(), own.registry(), NAME)
     assert [found.name for found in token.passwords] == ["password1"]
     assert token.passwords[0].expiry == password.expiry
-    assert password.value not in repr(list_tokens(own.session(), own.registry()))
+    assert password.value not in repr(list_tokens(own.session(), own.registry()).values)
 
 
 def test_a_new_password_ends_the_one_of_its_name_and_not_the_other(own: OwnSandbox) -> None:
@@ -201,14 +201,14 @@ def test_a_password_is_refused_after_its_end(tmp_path: Path) -> None:
 
 def test_a_token_is_seen_by_another_client_and_the_other_way_round(own: OwnSandbox) -> None:
     make(own)
-    assert [token.name for token in list_tokens(own.session(as_reader=True), own.registry())] == [NAME]
+    assert [token.name for token in list_tokens(own.session(as_reader=True), own.registry()).values] == [NAME]
     usage = own.registry().usage("Tokens")
     assert usage
     assert (usage.current, usage.limit) == (1, 500)
 
 
 def test_the_registry_s_own_scope_maps_are_told_apart(own: OwnSandbox) -> None:
-    found = list_scope_maps(own.session(), own.registry())
+    found = list_scope_maps(own.session(), own.registry()).values
     assert all(scope_map.system for scope_map in found)
     pull = next(scope_map for scope_map in found if scope_map.name == "_repositories_pull")
     assert pull.grants == (Grant("*", (Right.PULL,)),)
@@ -240,7 +240,7 @@ def test_a_scope_map_of_its_name_that_allows_something_else_blocks(own: OwnSandb
     with pytest.raises(ServiceError) as raised:
         apply_token(own.session(), more)
     assert raised.value.code == "Refused"
-    assert list_tokens(own.session(), own.registry()) == ()
+    assert list_tokens(own.session(), own.registry()).values == ()
 
 
 def test_no_token_is_made_with_a_scope_map_that_could_not_be_read_back(own: OwnSandbox) -> None:
@@ -252,7 +252,7 @@ def test_no_token_is_made_with_a_scope_map_that_could_not_be_read_back(own: OwnS
     assert raised.value.code == "NotConfirmed"
     assert "No token was created" in raised.value.cause
     own.break_()
-    assert list_tokens(own.session(), own.registry()) == ()
+    assert list_tokens(own.session(), own.registry()).values == ()
 
 
 def test_answers_that_are_lost_after_the_deed_are_no_failures(own: OwnSandbox) -> None:
@@ -284,7 +284,7 @@ def test_a_token_that_changed_is_given_no_password_and_is_not_removed(own: OwnSa
     for change in changes:
         with pytest.raises(ServiceError, match="another one than was shown"):
             change()
-    (left,) = list_tokens(own.session(), own.registry())
+    (left,) = list_tokens(own.session(), own.registry()).values
     assert left.passwords == ()
 
 
@@ -324,7 +324,7 @@ def test_a_token_goes_with_its_scope_map_where_no_other_has_it(own: OwnSandbox) 
     done = apply_token_removal(own.session(), removal(own, token), states.append)
     assert (done.token, done.scope_map, done.map_error) == ("deleted", "deleted", None)
     assert states == ["checking again", "deleting the token", "deleting the scope map"]
-    assert (list_tokens(own.session(), own.registry()), own_maps(own)) == ((), [])
+    assert (list_tokens(own.session(), own.registry()).values, own_maps(own)) == ((), [])
     assert pulls(own, password.value, APP) == 401
     assert apply_token_removal(own.session(), removal(own, token)).token == "already done"
 
@@ -369,7 +369,7 @@ def test_a_scope_map_that_could_not_be_removed_is_told_beside_the_token_that_was
     assert (done.token, done.scope_map) == ("deleted", None)
     assert done.map_error
     own.break_()
-    (left,) = [found for found in list_scope_maps(own.session(), own.registry()) if not found.system]
+    (left,) = [found for found in list_scope_maps(own.session(), own.registry()).values if not found.system]
     planned_map = read_scope_map_removal_plan(own.session(), own.registry(), left)
     assert apply_scope_map_removal(own.session(), planned_map) == "deleted"
     assert own_maps(own) == []

@@ -61,7 +61,7 @@ def delete(own: OwnSandbox, webhook: Webhook) -> Outcome:
 
 
 def names(own: OwnSandbox) -> list[str]:
-    return [webhook.name for webhook in list_webhooks(own.session(), own.registry())]
+    return [webhook.name for webhook in list_webhooks(own.session(), own.registry()).values]
 
 
 def sent(own: OwnSandbox, method: str) -> list[int]:
@@ -74,7 +74,7 @@ def test_a_webhook_is_added_as_planned_and_read_back(own: OwnSandbox) -> None:
     assert (planned.blockers, planned.warnings) == ((), ())
     assert apply_webhook(own.session(), planned, states.append) == "created"
     assert states == ["checking again", "adding"]
-    assert list_webhooks(own.session(), own.registry()) == (
+    assert list_webhooks(own.session(), own.registry()).values == (
         Webhook("deployhook", "eastus2", "enabled", "team/app:*", ("push", "delete"), "Succeeded"),
     )
     assert own.registry().webhooks == 1
@@ -93,7 +93,7 @@ def test_its_address_is_told_on_request_and_its_headers_values_never(own: OwnSan
 def test_a_reader_lists_webhooks_and_is_refused_their_addresses(own: OwnSandbox) -> None:
     add(own)
     session = own.session(as_reader=True)
-    assert [webhook.name for webhook in list_webhooks(session, own.registry())] == ["deployhook"]
+    assert [webhook.name for webhook in list_webhooks(session, own.registry()).values] == ["deployhook"]
     for refused in (read_callback, list_events, ping):
         with pytest.raises(ServiceError) as raised:
             refused(session, own.registry(), "deployhook")
@@ -108,7 +108,7 @@ def test_pushes_and_deletions_in_its_scope_are_its_events_the_newest_first(own: 
         client.push_image("team/web", "v1")
         assert client("DELETE", f"/v2/team/app/manifests/{digest}").status_code == 202
     pinged = ping(own.session(), own.registry(), "deployhook")
-    events = list_events(own.session(), own.registry(), "deployhook")
+    events = list_events(own.session(), own.registry(), "deployhook").values
     assert [(event.action, event.target) for event in events] == [
         ("ping", ""),
         ("delete", f"team/app@{digest}"),
@@ -121,7 +121,7 @@ def test_pushes_and_deletions_in_its_scope_are_its_events_the_newest_first(own: 
 def test_an_address_that_does_not_take_a_call_is_seen_among_its_events(own: OwnSandbox) -> None:
     add(own, replace(WANTED, service_uri="https://hooks.contoso.example/status/503"))
     ping(own.session(), own.registry(), "deployhook")
-    (event,) = list_events(own.session(), own.registry(), "deployhook")
+    (event,) = list_events(own.session(), own.registry(), "deployhook").values
     assert (event.status, event.reason, event.taken) == ("503", "Service Unavailable", False)
 
 
@@ -132,7 +132,7 @@ def test_a_disabled_webhook_hears_nothing_until_it_is_enabled(own: OwnSandbox) -
     assert not disabled.enabled
     with Client(own.sandbox.ready, REGISTRY) as client:
         client.push_image("team/app", "v1")
-    assert list_events(own.session(), own.registry(), "deployhook") == ()
+    assert list_events(own.session(), own.registry(), "deployhook").values == ()
     with pytest.raises(ServiceError, match="another one than was shown"):
         set_status(own, webhook, enabled=False)
     with pytest.raises(ServiceError, match="deployhook is disabled already"):

@@ -54,7 +54,7 @@ def test_clients_are_made_once(azure: AzureSession) -> None:
 def test_each_cloud_is_asked_at_its_own_address_for_its_own_scope(cloud: AzureEndpoints) -> None:
     wire, credential = Canned(), Credential()
     wire.on("GET", f"{cloud.resource_manager}/subscriptions", Answer(200, {"value": []}))
-    assert list_subscriptions(AzureSession(credential, cloud, wire)) == ()
+    assert list_subscriptions(AzureSession(credential, cloud, wire)).values == ()
     (sent,) = wire.sent
     assert sent.url.startswith(f"{cloud.resource_manager}/subscriptions?")
     assert sent.headers["Authorization"].startswith("Bearer ")
@@ -90,7 +90,7 @@ def test_reading_never_registers_a_provider(
 def test_arm_throttling_is_waited_out_or_handed_on(wire: Canned, azure: AzureSession) -> None:
     url, body = f"{ARM}/subscriptions", {"error": {"code": "TooManyRequests", "message": "M"}}
     wire.on("GET", url, Answer(429, body, {"Retry-After": "5"}), Answer(200, {"value": []}))
-    assert list_subscriptions(azure) == ()
+    assert list_subscriptions(azure).values == ()
     assert wire.slept == [5]
     wire.on("GET", url, Answer(429, body, {"Retry-After": "300"}))
     with pytest.raises(ServiceError) as raised:

@@ -326,7 +326,7 @@ def estate(tmp_path_factory: pytest.TempPathFactory):  # type: ignore[no-untyped
 
 def test_each_offer_of_the_estate_from_its_own_source(estate: Sandbox) -> None:
     session = connect_sandbox(estate.ready)
-    found = read_costs(session, list_subscriptions(session), FIRST, LAST)
+    found = read_costs(session, list_subscriptions(session).values, FIRST, LAST)
     assert found.complete
     assert {costs.subscription.name: (costs.source, bool(costs.rows)) for costs in found.values} == {
         "casacloud": (CostSource.QUERY, False),
@@ -338,7 +338,7 @@ def test_each_offer_of_the_estate_from_its_own_source(estate: Sandbox) -> None:
 
 def test_both_apis_say_the_same_of_the_same_subscription(estate: Sandbox) -> None:
     session = connect_sandbox(estate.ready)
-    platform = next(one for one in list_subscriptions(session) if one.name == "contoso-platform")
+    platform = next(one for one in list_subscriptions(session).values if one.name == "contoso-platform")
     by_query, by_usage = (api(session, platform.id, FIRST, LAST) for api in (query_costs, read_usage))
     assert [(one.registry_id, one.month, one.meter, one.currency) for one in by_query] == [
         (one.registry_id, one.month, one.meter, one.currency) for one in by_usage
@@ -350,7 +350,7 @@ def test_both_apis_say_the_same_of_the_same_subscription(estate: Sandbox) -> Non
 
 def test_a_review_costs_two_requests_a_subscription(estate: Sandbox) -> None:
     session = connect_sandbox(estate.ready)
-    subscriptions = [one for one in list_subscriptions(session) if one.name in ("casacloud", "contoso-platform")]
+    subscriptions = [one for one in list_subscriptions(session).values if one.name in ("casacloud", "contoso-platform")]
     estate.clear_requests()
     read_costs(session, subscriptions, FIRST, LAST)
     read_budgets(session, subscriptions)

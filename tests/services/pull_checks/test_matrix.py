@@ -201,8 +201,11 @@ def test_an_address_is_read_by_its_id(azure: AzureSession, wire: Canned) -> None
 
 def test_the_estate_s_matrix_is_what_its_registries_grant(session: AzureSession, sandbox: Sandbox) -> None:
     """CAN and SOME where the kubelet identity really gets a token; CANNOT where it does not; the rest is unknown."""
-    clusters, registries = list_clusters(session, list_subscriptions(session)).values, list_registries(session).values
-    access = read_access(session, list_subscriptions(session))
+    clusters, registries = (
+        list_clusters(session, list_subscriptions(session).values).values,
+        list_registries(session).values,
+    )
+    access = read_access(session, list_subscriptions(session).values)
     found = pull_matrix(clusters, registries, {one.subscription.id: one for one in access.values}, Partial(()))
     assert len(found) == len(clusters) * len(registries)
     documents = {document["id"].lower(): document for document in sandbox.store.list_resources(REGISTRY_TYPE)}
@@ -227,9 +230,9 @@ def test_the_estate_s_matrix_is_what_its_registries_grant(session: AzureSession,
 
 
 def test_the_guide_s_cluster_can_not_pull_from_its_registry(session: AzureSession) -> None:
-    clusters = [one for one in list_clusters(session, list_subscriptions(session)).values if one.name == "aks1"]
+    clusters = [one for one in list_clusters(session, list_subscriptions(session).values).values if one.name == "aks1"]
     registries = [one for one in list_registries(session).values if one.name == "casaacr01"]
-    access = read_access(session, list_subscriptions(session))
+    access = read_access(session, list_subscriptions(session).values)
     (found,) = pull_matrix(clusters, registries, {one.subscription.id: one for one in access.values}, Partial(()))
     assert found.answer is Answer.CANNOT
     assert "7d2f894e-14ab-41d0-b83d-dda90d45c7d6" in found.reason

@@ -40,7 +40,7 @@ NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 @pytest.fixture
 def cluster(own: OwnSandbox) -> Cluster:
-    return list_clusters(own.session(), list_subscriptions(own.session())).values[0]
+    return list_clusters(own.session(), list_subscriptions(own.session()).values).values[0]
 
 
 def told(path: str, body: Any, status: int = 200) -> dict[str, Any]:

@@ -81,7 +81,7 @@ def test_a_group_and_a_registry_are_made_and_read_back(own: OwnSandbox) -> None:
     assert (found.sku, found.location, found.access.mode) == ("Standard", "eastus", Mode.ABAC)
     assert dict(found.tags) == {"team": "platform", "costCenter": "1100"}
     assert not found.access.admin_user
-    assert "contoso-new-rg" in [one.name for one in list_groups(own.session(), SUBSCRIPTION)]
+    assert "contoso-new-rg" in [one.name for one in list_groups(own.session(), SUBSCRIPTION).values]
 
 
 def test_in_a_group_that_is_there_nothing_but_the_registry_is_written(own: OwnSandbox) -> None:

@@ -25,8 +25,8 @@ def plan(own: OwnSandbox, registry: Registry | None = None) -> RemovalPlan:
     session, registry = own.session(), registry or own.registry()
     client = session.registry(registry.login_server)
     names = [name for page in repository_names(client) for name in page]
-    clusters = list_clusters(session, list_subscriptions(session))
-    access = {one.subscription.id: one for one in read_access(session, list_subscriptions(session)).values}
+    clusters = list_clusters(session, list_subscriptions(session).values)
+    access = {one.subscription.id: one for one in read_access(session, list_subscriptions(session).values).values}
     return plan_removal(
         registry,
         names,
@@ -56,7 +56,7 @@ def test_a_registry_is_deleted_with_all_that_the_plan_says(own: OwnSandbox) -> N
 
 def test_who_pulls_from_it_and_what_is_assigned_at_it_is_said(own: OwnSandbox) -> None:
     session, registry = own.session(), own.registry()
-    (cluster,) = list_clusters(session, list_subscriptions(session)).values
+    (cluster,) = list_clusters(session, list_subscriptions(session).values).values
     apply_attach(session, read_attach_plan(session, cluster, registry))
     planned = plan(own)
     assert planned.pulls is not None
@@ -71,7 +71,7 @@ def test_who_pulls_from_it_and_what_is_assigned_at_it_is_said(own: OwnSandbox) -
 def test_another_registry_of_a_longer_name_keeps_its_assignments(own: OwnSandbox) -> None:
     longer = own.make_registry("casaacr01b")
     session = own.session()
-    (cluster,) = list_clusters(session, list_subscriptions(session)).values
+    (cluster,) = list_clusters(session, list_subscriptions(session).values).values
     apply_attach(session, read_attach_plan(session, cluster, longer))
     assert plan(own).assignments == ()
     assert plan(own).pulls == ()

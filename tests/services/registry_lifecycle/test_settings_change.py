@@ -401,9 +401,9 @@ def test_the_lines_change_exactly_what_the_plan_does() -> None:
 
 def test_the_clusters_that_may_stop_pulling_are_named(own: OwnSandbox) -> None:
     session, registry = own.session(), own.make_registry("contosohub")
-    (cluster,) = list_clusters(session, list_subscriptions(session)).values
+    (cluster,) = list_clusters(session, list_subscriptions(session).values).values
     apply_attach(session, read_attach_plan(session, cluster, registry))
-    access = {one.subscription.id: one for one in read_access(session, list_subscriptions(session)).values}
+    access = {one.subscription.id: one for one in read_access(session, list_subscriptions(session).values).values}
     address = "203.0.113.10"
     addresses = {resource_id.lower(): address for resource_id in cluster.network.outbound_ip_ids}
 
@@ -424,9 +424,11 @@ def test_the_clusters_that_may_stop_pulling_are_named(own: OwnSandbox) -> None:
 
 def test_a_cluster_that_can_not_pull_today_stops_nothing(own: OwnSandbox) -> None:
     session, registry = own.session(), own.registry()
-    access = {one.subscription.id: one for one in read_access(session, list_subscriptions(session)).values}
+    access = {one.subscription.id: one for one in read_access(session, list_subscriptions(session).values).values}
     wanted = replace(settings_of(registry), mode=Mode.ABAC)
     assert (
-        stopped_pulls(registry, wanted, list_clusters(session, list_subscriptions(session)).values, access, Partial(()))
+        stopped_pulls(
+            registry, wanted, list_clusters(session, list_subscriptions(session).values).values, access, Partial(())
+        )
         == ()
     )
