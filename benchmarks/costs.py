@@ -53,7 +53,7 @@ def _table() -> Row:
     session = canned_session(lambda url, _: pages[int(url.partition("$skiptoken=")[2] or 0) // PAGE])
 
     def table() -> None:
-        found = read_usage(session, "contoso", FIRST, LAST)
+        found = read_usage(session, "contoso", FIRST, LAST).values
         assert len(found) == REGISTRIES * len(METERS) * 6
         assert abs(float(sum(row.cost for row in found)) - every_cost) < 0.01
 

@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from services.commands import costs as az_costs
+from services.connection.parallel import Partial
 from services.costs.review import (
     days_in,
     estimate_month,
@@ -86,6 +87,7 @@ with choices:
     by = st.selectbox("By", list(groups), key="by", bind="query-params", width=200)
 show_refused(inventory.value.registries, "subscription", "subscriptions")
 show_refused(bills, "bill", "bills")
+show_refused(Partial((), tuple(refusal for bill in bills.values for refusal in bill.unread)), "bill", "bills")
 
 everything = total_by(review.lines, {line.registry_id: "" for line in review.lines})
 figures = figures_of(review, everything)
@@ -110,7 +112,7 @@ for currency in sorted({line.currency for line in review.lines if line.figure}):
     )
 tables += show_repository_bills(who, review, inventory.value.registries, shares)
 
-found = [budget for of_one in budgets.values for budget in of_one]
+found = budgets.values
 table = budget_table(found)
 st.subheader(f"Budgets ({len(found)})", anchor=False)
 if found:

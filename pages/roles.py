@@ -5,7 +5,7 @@ import streamlit as st
 from services.access.role_definitions import RoleDefinition
 from services.registries.registry import Mode
 from services.roles.table import told_by_azure
-from ui.elements.errors import panel, show_error
+from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.page import header
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
@@ -64,7 +64,9 @@ definitions: dict[str, RoleDefinition] = {}
 asked = registry or next(iter(registries), None)
 if asked:
     with panel():
-        definitions = roles.definitions(who, asked.subscription_id, asked.subscription).value
+        listed = roles.definitions(who, asked.subscription_id, asked.subscription).value
+        show_refused(listed, "role", "roles")
+        definitions = {role.id: role for role in listed.values}
 tabs = ["Which role do I need?", "What each role may do", "The guide's tables"]
 check_url("show", "tab", tabs)
 question, table, guide = st.tabs(tabs, key="show", bind="query-params")

@@ -31,8 +31,9 @@ here = {"registry": st.query_params.get("registry", "")}
 def show_all(registry: Registry, listing: Listing) -> None:
     sku = sku_of(registry.sku)
     limit = f" of at most {LIMITS[sku].tokens:,} in {sku}" if sku else ""
+    number = f"{'At least ' if listing.tokens.refused else ''}{counted(len(listing.tokens.values), 'token')}"
     st.markdown(
-        f"{counted(len(listing.tokens.values), 'token')}{limit}. A token is for a client without an Entra identity, such as "
+        f"{number}{limit}. A token is for a client without an Entra identity, such as "
         "a device: a name, two passwords, and permissions on chosen repositories."
     )
     if st.button("Create token", icon=":material/add:", type="primary", disabled=not may_write()):

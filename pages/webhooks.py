@@ -30,7 +30,8 @@ here = {"registry": st.query_params.get("registry", "")}
 def show_all(registry: Registry, existing: Partial[Webhook]) -> None:
     sku = sku_of(registry.sku)
     limit = f" of at most {LIMITS[sku].webhooks} in {sku}" if sku else ""
-    st.markdown(f"{counted(len(existing.values), 'webhook')}{limit}. Azure calls their service URIs; this console never does.")
+    number = f"{'At least ' if existing.refused else ''}{counted(len(existing.values), 'webhook')}"
+    st.markdown(f"{number}{limit}. Azure calls their service URIs; this console never does.")
     if st.button("Add webhook", icon=":material/add:", type="primary", disabled=not may_write()):
         webhooks.add(who, registry, existing)
     show_refused(existing, "webhook", "webhooks")

@@ -10,9 +10,11 @@ from typing import Any
 
 from azure.core.rest import HttpRequest
 
+from services.arm.pages import entries_of
+from services.connection.answers import json_of, read_entries
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.names import is_guid
-from services.connection.parallel import parallel_map
+from services.connection.parallel import Partial, parallel_map
 from services.connection.session import AzureSession
 
 # The most that one request may ask for.
@@ -61,18 +63,20 @@ def names_of(session: AzureSession, ids: Iterable[str]) -> Names:
     read = parallel_map(
         lambda batch: (batch, _by_ids(session, batch)), batches, name=lambda batch: f"{len(batch)} names"
     )
-    found = {named.id.lower(): named for _, of_batch in read.values for named in of_batch}
-    asked = {one for batch, _ in read.values for one in batch}
-    return Names(found, frozenset(asked - found.keys()), read.refused[0].error if read.refused else None)
+    found = {named.id.lower(): named for _, of_batch in read.values for named in of_batch.values}
+    # An entry that could not be understood may be any of its batch: of those without another, none is known as missing.
+    asked = {one for batch, of_batch in read.values if of_batch.complete for one in batch}
+    refused = (*read.refused, *(refusal for _, of_batch in read.values for refusal in of_batch.refused))
+    return Names(found, frozenset(asked - found.keys()), refused[0].error if refused else None)
 
 
-def _by_ids(session: AzureSession, batch: list[str]) -> list[Named]:
+def _by_ids(session: AzureSession, batch: list[str]) -> Partial[Named]:
     body = {"ids": batch, "types": ["user", "group", "servicePrincipal", "device"]}
     request = HttpRequest("POST", f"{session.endpoints.graph}/v1.0/directoryObjects/getByIds", json=body)
     with as_service_error(_TITLE):
         response = session.graph().send_request(request)
         response.raise_for_status()
-        return [_named(one) for one in response.json()["value"]]
+        return read_entries("names", entries_of(json_of(response)), _named)
 
 
 def _named(document: dict[str, Any]) -> Named:
@@ -80,4 +84,6 @@ def _named(document: dict[str, Any]) -> Named:
     if document.get("servicePrincipalType") == "ManagedIdentity":
         kind = "managed identity"
     sign_in = document.get("userPrincipalName") or document.get("appId") or ""
-    return Named(str(document["id"]), str(document.get("displayName") or ""), kind, str(sign_in))
+    if not is_guid(document["id"]):
+        raise ValueError("a principal without an object id")
+    return Named(document["id"], str(document.get("displayName") or ""), kind, str(sign_in))

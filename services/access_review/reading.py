@@ -35,7 +35,7 @@ def read_groups(
     """
     wanted = sorted({one.lower() for one in principals})
     return parallel_map(
-        lambda principal: (principal, _groups_at(session, registry.subscription_id, registry.id, principal)),
+        lambda principal: (principal, _groups_at(session, registry.id, principal)),
         wanted,
         done=counter(progress, "principals", len(wanted)),
         stop=stop,
@@ -47,7 +47,7 @@ def read_groups_everywhere(
 ) -> Partial[tuple[str, frozenset[str]]]:
     """Each subscription's id with the principal's groups that have a role in it, or above it."""
     return parallel_map(
-        lambda one: (one.id, _groups_at(session, one.id, f"/subscriptions/{one.id}", principal)),
+        lambda one: (one.id, _groups_at(session, f"/subscriptions/{one.id}", principal)),
         subscriptions,
         name=lambda one: one.name,
     )
@@ -67,7 +67,7 @@ def count_tokens(session: AzureSession, registry: Registry) -> int:
         return sum(1 for _ in listed)
 
 
-def _groups_at(session: AzureSession, subscription_id: str, scope: str, principal: str) -> frozenset[str]:
+def _groups_at(session: AzureSession, scope: str, principal: str) -> frozenset[str]:
     title = f"Could not read the groups of {principal}"
     require_object_id(title, principal)
     assigned = assignments_at(session, scope, f"groups of {principal}", filter=f"assignedTo('{principal}')")

@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 
 from azure.core.paging import ItemPaged
 from azure.core.pipeline import PipelineResponse
+from azure.core.pipeline.transport import HttpResponse as OldHttpResponse
 from azure.core.rest import HttpRequest, HttpResponse
 
-from services.connection.answers import parse_json
+from services.connection.answers import json_of, parse_json
 from services.connection.paging import PageLinks
 from services.connection.session import AzureSession
 
@@ -28,13 +29,13 @@ class Sender(Protocol):
     def send_request(self, request: HttpRequest, *, stream: bool = False, **options: Any) -> HttpResponse: ...
 
 
-def pages(client: Sender, request: HttpRequest, server: str, most: int = PAGES_MOST) -> Iterator[dict[str, Any]]:
+def pages(client: Sender, request: HttpRequest, server: str, most: int = 0) -> Iterator[dict[str, Any]]:
     """The answers to `request`, and to it again at the next page that each names, until one names none.
 
     A page is there until the next is asked for. No other origin than `server` is asked: the token goes along. 204 is
     the end. Raises azure-core's errors, LimitExceeded for pages without end, and ValueError for what is no answer.
     """
-    links = PageLinks(most)
+    links = PageLinks(most or PAGES_MOST)
     url = links.follow(request.url)
     while True:
         asked = HttpRequest(request.method, url, headers=dict(request.headers), content=request.content)
@@ -43,7 +44,7 @@ def pages(client: Sender, request: HttpRequest, server: str, most: int = PAGES_M
         response.raise_for_status()
         if response.status_code == 204:
             return
-        page = parse_json(response.read(), parse_float=Decimal)
+        page = json_of(response, parse_float=Decimal)
         if not isinstance(page, dict):
             raise ValueError("a page of the list is no object")
         following = _next_page(page)
@@ -83,7 +84,8 @@ def items(
 def _require_list(answer: PipelineResponse[Any, Any]) -> None:
     response = answer.http_response
     if response.status_code == 200:
-        page = response.json()
+        # azure-core has two kinds of answers, and the SDKs of old use the first.
+        page = parse_json(response.body() if isinstance(response, OldHttpResponse) else response.content)
         if not isinstance(page, dict):
             raise ValueError("a page of the list is no object")
         entries_of(page)

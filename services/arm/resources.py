@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from azure.core.rest import HttpRequest
 
 from services.arm.pages import entries_of, pages
-from services.connection.answers import parse_json
+from services.connection.answers import json_of
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 
@@ -31,7 +31,7 @@ def get_resource(session: AzureSession, resource_id: str) -> dict[str, Any]:
     with as_service_error(title):
         response = session.resources().send_request(request)
         response.raise_for_status()
-        found = parse_json(response.content)
+        found = json_of(response)
         if not isinstance(found, dict):
             raise ValueError("no object")
         return found

@@ -10,7 +10,7 @@ from azure.mgmt.resource.subscriptions import models
 from services.arm.pages import items
 from services.connection.answers import read_entries
 from services.connection.errors import as_service_error
-from services.connection.parallel import Partial, Progress, counter, flatten, parallel_map
+from services.connection.parallel import Partial, Progress, Refusal, counter, flatten, parallel_map
 from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 
@@ -68,11 +68,16 @@ def list_in_each(
 ) -> Partial[Resource]:
     """What `list_one` finds in all subscriptions, by name.
 
-    Refusals of the result: a subscription that refuses, and entries that could not be understood.
+    Refusals of the result: a subscription that refuses, or of which entries could not be understood.
     """
     subscriptions = tuple(subscriptions)
+
+    def list_named(subscription: Subscription) -> Partial[Resource]:
+        read = list_one(subscription)
+        return replace(read, refused=tuple(Refusal(subscription.name, refusal.error) for refusal in read.refused))
+
     found = parallel_map(
-        list_one,
+        list_named,
         subscriptions,
         name=lambda subscription: subscription.name,
         done=counter(progress, "subscriptions", len(subscriptions)),

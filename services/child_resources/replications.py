@@ -12,8 +12,8 @@ from services.arm.pages import items
 from services.arm.providers import location_name
 from services.arm.resources import get_resource
 from services.commands import child_resources as az_child_resources
-from services.connection.changes import Outcome, changed, refused, remove, write
 from services.connection.answers import checked, read_entries
+from services.connection.changes import Outcome, changed, refused, remove, write
 from services.connection.errors import as_service_error, says_not_found
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession

@@ -14,6 +14,9 @@ from functools import cache
 from types import UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
+from azure.core.exceptions import DecodeError
+from azure.core.rest import HttpResponse
+
 from services.connection.errors import MALFORMED, ServiceError, fault_of
 from services.connection.parallel import Partial, Refusal
 
@@ -75,7 +78,8 @@ def checked(value: Value) -> Value:
     Times must have a zone. Raises ValueError for another type, and names the field.
     """
     if is_dataclass(value):
-        for name, fits in _checks(type(value)):
+        kind: Any = type(value)
+        for name, fits in _checks(kind):
             if not fits(getattr(value, name)):
                 raise ValueError(f"{name.replace('_', ' ')} is of an unexpected type")
     elif isinstance(value, tuple):
@@ -110,9 +114,9 @@ def _check(hint: Any) -> Callable[[Any], bool]:
         return lambda value: (
             isinstance(value, origin) and all(of_key(key) and of_value(one) for key, one in value.items())
         )
-    if isinstance(origin, type) and args:
+    if origin in (tuple, frozenset):
         of_item = _check(args[0])
-        return lambda value: isinstance(value, origin) and all(map(of_item, value))
+        return lambda value: isinstance(value, tuple | frozenset) and all(of_item(one) for one in value)
     if not isinstance(hint, type):
         return lambda _value: True
     if hint is datetime:
@@ -145,6 +149,14 @@ def parse_json(raw: bytes, **options: Any) -> Any:
     Such a half can be written to no file, page or request. Raises ValueError and RecursionError.
     """
     return json.loads(without_half_pairs(raw), **options)
+
+
+def json_of(response: HttpResponse, **options: Any) -> Any:
+    """The JSON of an answer, as `parse_json` reads it. Raises azure-core's DecodeError for what is none."""
+    try:
+        return parse_json(response.read(), **options)
+    except (ValueError, RecursionError) as exc:
+        raise DecodeError("The answer is not JSON", response=response, error=exc) from exc
 
 
 def without_half_pairs(raw: bytes) -> bytes:

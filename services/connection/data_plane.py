@@ -20,7 +20,7 @@ from azure.core.pipeline.policies import HTTPPolicy, RequestIdPolicy, SansIOHTTP
 from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
-from services.connection.answers import parse_json
+from services.connection.answers import json_of
 from services.connection.data_plane_tokens import RegistryTokens, need_of, raise_for
 from services.connection.errors import ServiceError
 from services.connection.limits import LARGEST_ANSWER
@@ -200,12 +200,12 @@ class RegistryClient:
     def page(self, path: str) -> Page:
         """One page of a list. `path` is the first page's, or a former page's `next`."""
         response = self._get(path, "application/json", LARGEST_ANSWER)
+        body = json_of(response)
         try:
-            body = parse_json(response.content)
             if not isinstance(body, dict):
                 raise ValueError("No object")
             return Page(body, _next_path(response.headers.get("Link", "")))
-        except (ValueError, RecursionError) as exc:
+        except ValueError as exc:
             raise DecodeError("The answer is not JSON", response=response, error=exc) from exc
 
     def pages(self, path: str) -> Iterator[Any]:

@@ -10,6 +10,7 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import InvalidOperation
 from typing import Any, TypeVar
 
 from azure.core.exceptions import (
@@ -28,7 +29,7 @@ Found = TypeVar("Found")
 _LOG = logging.getLogger(__name__)
 
 # What converting an answer of another shape than expected may raise.
-MALFORMED = (AttributeError, LookupError, TypeError, ValueError, ArithmeticError, RecursionError)
+MALFORMED = (AttributeError, LookupError, TypeError, ValueError, OverflowError, InvalidOperation, RecursionError)
 
 
 @dataclass(eq=False)

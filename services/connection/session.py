@@ -230,10 +230,10 @@ class AzureSession:
             RequestIdPolicy(),
             HeadersPolicy(),
             UserAgentPolicy(base_user_agent=USER_AGENT),
+            CustomHookPolicy(),
             ContentDecodePolicy(),
             RedirectPolicy(),
             retry_policy(),
-            CustomHookPolicy(),
             ARMChallengeAuthenticationPolicy(self.credential, self.endpoints.resource_manager_scope),
             SensitiveHeaderCleanupPolicy(),
         ]

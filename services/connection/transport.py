@@ -9,8 +9,8 @@ import requests
 from azure.core.exceptions import ClientAuthenticationError
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
+from azure.core.pipeline.transport import HttpResponse as OldHttpResponse
 from azure.core.pipeline.transport import RequestsTransport
-from azure.core.rest import HttpResponse
 from requests.adapters import HTTPAdapter
 
 from services.connection.answers import without_half_pairs
@@ -90,10 +90,12 @@ class BoundedTransport(RequestsTransport):  # type: ignore[misc]
 
 def _replace_half_pairs(answer: Any) -> None:
     """Here, since the SDKs parse the JSON themselves, and half of a surrogate pair can be written nowhere."""
-    raw = answer.content if isinstance(answer, HttpResponse) else answer.body()
+    old = isinstance(answer, OldHttpResponse)
+    raw = answer.body() if old else answer.content
     if (replaced := without_half_pairs(raw)) is not raw:
         # azure-core has two kinds of answers: one keeps its content itself, one has requests keep it.
-        (answer if isinstance(answer, HttpResponse) else answer.internal_response)._content = replaced
+        holder = answer.internal_response if old else answer
+        holder._content = replaced
 
 
 class SignInTransport(BoundedTransport):

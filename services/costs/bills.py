@@ -11,7 +11,7 @@ from threading import Event
 
 from services.arm.subscriptions import Subscription
 from services.connection.errors import ServiceError
-from services.connection.parallel import Partial, Progress, counter, parallel_map
+from services.connection.parallel import Partial, Progress, Refusal, counter, parallel_map
 from services.connection.session import AzureSession
 from services.costs.query import query_costs
 from services.costs.rows import CostRow
@@ -29,13 +29,14 @@ class CostSource(StrEnum):
 @dataclass(frozen=True)
 class SubscriptionCosts:
     """A subscription's bill. `reason` says why it is not from Cost Management, or why it is empty; `error` is
-    Azure's answer."""
+    Azure's answer; `unread`: its rows that could not be understood, which `rows` lacks."""
 
     subscription: Subscription
     source: CostSource
     rows: tuple[CostRow, ...]
     reason: str = ""
     error: ServiceError | None = None
+    unread: tuple[Refusal, ...] = ()
 
 
 # Statuses of an offer or an identity without this API; any other failure may be temporary.
@@ -64,22 +65,26 @@ def read_costs(
 
 def _costs_of(session: AzureSession, subscription: Subscription, first: date, last: date) -> SubscriptionCosts:
     try:
-        rows = query_costs(session, subscription.id, first, last)
+        read = query_costs(session, subscription.id, first, last)
     except ServiceError as refused:
         if refused.status not in _NOT_FOR_THIS:
             raise
         no_query = refused
     else:
-        return SubscriptionCosts(subscription, CostSource.QUERY, rows, "" if rows else _NOTHING)
+        rows = read.values or read.all_values()  # Where nothing could be understood, that is not nothing billed.
+        reason = "" if rows else _NOTHING
+        return SubscriptionCosts(subscription, CostSource.QUERY, rows, reason, unread=read.refused)
     try:
-        rows = read_usage(session, subscription.id, first, last)
+        read = read_usage(session, subscription.id, first, last)
     except ServiceError as refused:
         if refused.status not in _NOT_FOR_THIS:
             raise
         return SubscriptionCosts(subscription, CostSource.ESTIMATE, (), _why(refused), refused)
+    rows = read.values or read.all_values()
     if not rows:
         return SubscriptionCosts(subscription, CostSource.ESTIMATE, (), _NOTHING, no_query)
-    return SubscriptionCosts(subscription, CostSource.USAGE, rows, "Its offer has no cost query.", no_query)
+    reason = "Its offer has no cost query."
+    return SubscriptionCosts(subscription, CostSource.USAGE, rows, reason, no_query, read.refused)
 
 
 _NOTHING = (

@@ -8,8 +8,9 @@ from azure.mgmt.consumption import models
 
 from services.arm.pages import items
 from services.arm.subscriptions import Subscription
+from services.connection.answers import read_entries
 from services.connection.errors import as_service_error
-from services.connection.parallel import Partial, parallel_map
+from services.connection.parallel import Partial, flatten, parallel_map
 from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
 
@@ -36,21 +37,23 @@ class Budget:
         return self.spent / self.amount if self.spent is not None and self.amount else None
 
 
-def read_budgets(session: AzureSession, subscriptions: Iterable[Subscription]) -> Partial[tuple[Budget, ...]]:
-    """The budgets of each subscription and of its resource groups. Refused: also those whose offer has no budgets."""
+def read_budgets(session: AzureSession, subscriptions: Iterable[Subscription]) -> Partial[Budget]:
+    """The budgets of each subscription and of its resource groups. Refused: also those whose offer has no budgets, and
+    budgets that could not be understood."""
 
-    def of(subscription: Subscription) -> tuple[Budget, ...]:
+    def of(subscription: Subscription) -> Partial[Budget]:
         with as_service_error(f"Could not read the budgets of {subscription.name}"):
-            found = items(
-                session, session.consumption(subscription.id).budgets.list(f"/subscriptions/{subscription.id}")
+            client = session.consumption(subscription.id).budgets
+            found = items(session, client.list, f"/subscriptions/{subscription.id}")
+            return read_entries(
+                f"budgets of {subscription.name}", found, lambda model: budget_from(model, subscription)
             )
-            return tuple(budget_from(model, subscription) for model in found)
 
-    return parallel_map(of, list(subscriptions), name=lambda subscription: subscription.name)
+    return flatten(parallel_map(of, list(subscriptions), name=lambda subscription: subscription.name))
 
 
 def budget_from(model: models.Budget, subscription: Subscription) -> Budget:
-    """The SDK's model as a Budget. Raises ValueError or TypeError where it has no amount."""
+    """The SDK's model as a Budget. Raises one of `MALFORMED` where it has no amount."""
     properties = model.properties
     if properties is None:
         raise ValueError("a budget has no properties")
@@ -61,13 +64,25 @@ def budget_from(model: models.Budget, subscription: Subscription) -> Budget:
         name=model.name or "",
         subscription=subscription.name,
         scope=budget_id.partition("/providers/Microsoft.Consumption/")[0],
-        amount=Decimal(properties.amount),
+        amount=finite(properties.amount),
         currency=(spent.unit if spent else None) or (forecast.unit if forecast else None) or "",
         grain=sdk_text(properties.time_grain),
-        spent=spent.amount if spent else None,
-        forecast=forecast.amount if forecast else None,
+        spent=_amount(spent),
+        forecast=_amount(forecast),
         covers=_covers(properties.filter),
     )
+
+
+def _amount(spend: models.CurrentSpend | models.ForecastSpend | None) -> Decimal | None:
+    return finite(spend.amount) if spend and spend.amount is not None else None
+
+
+def finite(number: Decimal | float | None) -> Decimal:
+    """A number of an answer as Decimal. Raises one of `MALFORMED` for what is none."""
+    found = Decimal(str(number))
+    if not found.is_finite():
+        raise ValueError("an amount is no finite number")
+    return found
 
 
 def _covers(limits: models.BudgetFilter | None) -> str:

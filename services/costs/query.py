@@ -4,7 +4,7 @@ https://learn.microsoft.com/rest/api/cost-management/query/usage. Monthly, since
 days. It allows two groupings and two sums.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -12,16 +12,20 @@ from typing import Any
 from azure.core.rest import HttpRequest
 from azure.mgmt.costmanagement import models
 
-from services.arm.pages import pages
+from services.arm.pages import entries_of, pages
 from services.connection.errors import as_service_error
+from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.costs.rows import CostRow, CostSums, registry_of
 
 API_VERSION = "2025-03-01"
 
 
-def query_costs(session: AzureSession, subscription_id: str, first: date, last: date) -> tuple[CostRow, ...]:
-    """By registry, month and meter, from `first` to `last`: at most twelve months. Raises ServiceError."""
+def query_costs(session: AzureSession, subscription_id: str, first: date, last: date) -> Partial[CostRow]:
+    """By registry, month and meter, from `first` to `last`: at most twelve months. Raises ServiceError.
+
+    Rows that could not be understood are one Refusal.
+    """
     url = f"/subscriptions/{subscription_id}/providers/Microsoft.CostManagement/query?api-version={API_VERSION}"
     server = session.endpoints.resource_manager
     request = HttpRequest("POST", server + url, json=_definition(first, last).as_dict())
@@ -29,7 +33,7 @@ def query_costs(session: AzureSession, subscription_id: str, first: date, last: 
     with as_service_error("Could not query the costs"):
         for page in pages(session.costs(), request, server):
             _add_page(sums, page["properties"])
-        return sums.rows()
+        return Partial(sums.rows(), sums.refused("rows of the bill"))
 
 
 def _definition(first: date, last: date) -> models.QueryDefinition:
@@ -65,11 +69,14 @@ def _add_page(sums: CostSums, properties: Mapping[str, Any]) -> None:
     cost = at["cost"] if "cost" in at else at["pretaxcost"]
     month = at["billingmonth"] if "billingmonth" in at else at["usagedate"]
     quantity, registry, meter, currency = at.get("usagequantity"), at["resourceid"], at["meter"], at["currency"]
-    for row in properties["rows"]:
-        registry_id = registry_of(row[registry])
+
+    def add(row: Sequence[Any]) -> None:
+        registry_id = registry_of(row[registry]) if row[registry] is not None else ""
         if registry_id:
-            units = Decimal(0) if quantity is None else Decimal(row[quantity])
+            units = Decimal(0) if quantity is None or row[quantity] is None else Decimal(row[quantity])
             sums.add(registry_id, _month(row[month]), row[meter], row[currency], units, Decimal(row[cost]))
+
+    sums.add_each(entries_of(properties, "rows"), add)
 
 
 def _month(value: object) -> str:

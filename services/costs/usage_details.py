@@ -12,16 +12,18 @@ from urllib.parse import quote, urlencode
 
 from azure.core.rest import HttpRequest
 
-from services.arm.pages import pages
+from services.arm.pages import entries_of, pages
 from services.connection.errors import as_service_error
+from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.costs.rows import CostRow, CostSums
 
 API_VERSION = "2024-08-01"
 
 
-def read_usage(session: AzureSession, subscription_id: str, first: date, last: date) -> tuple[CostRow, ...]:
-    """By registry, month and meter, from `first` to `last`. Raises ServiceError."""
+def read_usage(session: AzureSession, subscription_id: str, first: date, last: date) -> Partial[CostRow]:
+    """By registry, month and meter, from `first` to `last`. Rows that could not be understood are one Refusal. Raises
+    ServiceError."""
     query = {
         "api-version": API_VERSION,
         "$expand": "properties/meterDetails",
@@ -34,18 +36,19 @@ def read_usage(session: AzureSession, subscription_id: str, first: date, last: d
     sums = CostSums()
     with as_service_error("Could not read the usage details"):
         for page in pages(session.consumption(subscription_id), request, server):
-            add_usage(sums, page["value"])
-        return sums.rows()
+            add_usage(sums, entries_of(page))
+        return Partial(sums.rows(), sums.refused("rows of the usage details"))
 
 
 def add_usage(sums: CostSums, rows: Iterable[Mapping[str, Any]]) -> None:
     """Adds the registries' rows of a page, numbers in Decimal; those of other resources, or of none, are left out."""
-    for row in rows:
+
+    def add(row: Mapping[str, Any]) -> None:
         properties = row["properties"] or {}
         # Modern rows hold the resource's id in instanceName; in the oldest that is only a name, beside instanceId.
         resource = properties.get("resourceId") or properties.get("instanceId") or properties.get("instanceName") or ""
         if "registries" not in resource.casefold():
-            continue
+            return
         if "costInBillingCurrency" in properties:
             cost, currency = properties["costInBillingCurrency"], properties["billingCurrencyCode"]
         elif "cost" in properties:
@@ -57,6 +60,8 @@ def add_usage(sums: CostSums, rows: Iterable[Mapping[str, Any]]) -> None:
             meter = (properties.get("meterDetails") or {}).get("meterName") or _last_part(properties.get("product"))
         quantity = properties["quantity"] if "quantity" in properties else properties["usageQuantity"]
         sums.add(resource, properties.get("date") or properties["usageStart"], meter, currency, quantity, cost)
+
+    sums.add_each(rows, add)
 
 
 def _last_part(product: str | None) -> str:

@@ -48,9 +48,7 @@ def count_connected(session: AzureSession, registry: Registry) -> int | None:
     client = session.registries(registry.subscription_id)
     try:
         with as_service_error(f"Could not list the connected registries of {registry.name}"):
-            listed = items(
-                session, client.connected_registries.list, registry.resource_group, registry.name
-            )
+            listed = items(session, client.connected_registries.list, registry.resource_group, registry.name)
             return sum(1 for _ in listed)
     except ServiceError:
         return None

@@ -259,7 +259,7 @@ def test_a_role_by_the_console_s_line_is_the_one_that_the_console_plans_and_remo
     assert (created["name"], created["principalType"]) == (plan.assignment.name, "ServicePrincipal")
     assert read_assignment_plan(session, registry, BUILT_IN[ACR_PUSH], KUBELET, "ServicePrincipal").nothing_to_do
     assert apply_assignment(session, plan).outcome == "already done"
-    (one,) = (one for one in list_assignments_at(session, registry) if one.name == plan.assignment.name)
+    (one,) = (one for one in list_assignments_at(session, registry).values if one.name == plan.assignment.name)
     assert remove_role(session, read_removal_plan(session, registry, one)).outcome == "deleted"
     assert run("role", "assignment", "list", "--assignee", KUBELET_CLIENT, "--scope", REGISTRY) == []
 
@@ -278,7 +278,7 @@ def test_a_role_by_the_console_is_the_one_that_az_lists_and_removes(run, running
     where = ("--role", REPOSITORY_READER, "--scope", payments.id)
     assert run("role", "assignment", "create", *again, *where)["name"] == plan.assignment.name
     run(*shlex.split(az_access.remove_assignment(one["id"]))[1:])
-    assert plan.assignment.name not in {found.name for found in list_assignments_at(session, payments)}
+    assert plan.assignment.name not in {found.name for found in list_assignments_at(session, payments).values}
 
 
 def test_an_import_by_az_is_what_the_console_reads(run, running):

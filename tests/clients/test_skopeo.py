@@ -267,7 +267,9 @@ def test_a_token_of_the_console_s_pulls_its_repository_until_it_is_disabled(skop
     session = connect_sandbox(running.ready)
     registry = get_registry(session, running.store.find_resource(REGISTRY_TYPE, "casaacr01")["id"])
     rights = (Right.PULL, Right.READ_METADATA)
-    plan = plan_token(registry, (), list_scope_maps(session, registry).values, "plantdevice", (Grant("device/app", rights),))
+    plan = plan_token(
+        registry, (), list_scope_maps(session, registry).values, "plantdevice", (Grant("device/app", rights),)
+    )
     assert apply_token(session, plan) == "created"
     token = get_token(session, registry, "plantdevice")
     password = apply_password(session, plan_password(registry, token, "password1", 1, datetime.now(UTC)))

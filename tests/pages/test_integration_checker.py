@@ -222,7 +222,9 @@ def test_role_assignments_that_refuse_are_a_panel_and_never_a_green_answer(check
     at = check(own.session(), **PAIR)
     assert "Could not list the role assignments at casaacr01" in texts(at)
     assert not at.success
-    assert "Can't be told. Image pull permission unknown: Could not list the role assignments at casaacr01" in alerts(at)
+    assert "Can't be told. Image pull permission unknown: Could not list the role assignments at casaacr01" in alerts(
+        at
+    )
 
 
 def start_test_pull(at: AppTest) -> AppTest:

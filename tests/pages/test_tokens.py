@@ -25,7 +25,9 @@ def own(own: OwnSandbox) -> OwnSandbox:
 
 def make(own: OwnSandbox, name: str = NAME) -> Token:
     session, registry = own.session(), own.registry()
-    plan = plan_token(registry, list_tokens(session, registry).values, list_scope_maps(session, registry).values, name, GRANTS)
+    plan = plan_token(
+        registry, list_tokens(session, registry).values, list_scope_maps(session, registry).values, name, GRANTS
+    )
     assert apply_token(session, plan) == "created"
     return get_token(session, registry, name)
 

@@ -39,7 +39,7 @@ def check_assignment(found: Any, document: dict[str, Any]) -> None:
 def replay_assignments(recording: Recording) -> None:
     wire, session = arm()
     wire.on("GET", f"{AUTHORIZATION}/roleAssignments", recording.answer)
-    for found, document in zip(list_assignments(session, S1), recording.body["value"], strict=True):
+    for found, document in zip(list_assignments(session, S1).values, recording.body["value"], strict=True):
         check_assignment(found, document)
 
 
@@ -105,7 +105,7 @@ def replay_role(recording: Recording) -> None:
 def replay_roles(recording: Recording) -> None:
     wire, session = arm()
     wire.on("GET", f"{AUTHORIZATION}/roleDefinitions", recording.answer)
-    found = list_roles(session, S1)
+    found = {role.id: role for role in list_roles(session, S1).values}
     assert len(found) == len(recording.body["value"])
     for document in recording.body["value"]:
         check_role(found[document["name"]], document)

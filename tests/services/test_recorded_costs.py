@@ -53,7 +53,7 @@ def replay_usage_details(recording: Recording) -> None:
     url = f"{ARM}/subscriptions/{NOBODY}/providers/Microsoft.Consumption/usageDetails"
     last = Answer(200, {"value": []})
     wire.on("GET", url, recording.answer, last)
-    assert read_usage(session, NOBODY, date(2018, 1, 1), date(2018, 12, 31)) == ()
+    assert read_usage(session, NOBODY, date(2018, 1, 1), date(2018, 12, 31)).values == ()
     readdressed = json.loads(json.dumps(recording.body), parse_float=Decimal)["value"]
     for entry in readdressed:
         properties = entry["properties"]
@@ -79,7 +79,7 @@ def replay_cost_query(recording: Recording) -> None:
         row[at["ResourceId"]] = REGISTRY_ID
     body = {**recording.body, "properties": {**properties, "columns": properties["columns"] + added, "rows": rows}}
     wire.on("POST", f"{ARM}/subscriptions/s1/providers/Microsoft.CostManagement/query", Answer(200, body))
-    (found,) = query_costs(session, "s1", date(2018, 5, 1), date(2018, 5, 31))
+    (found,) = query_costs(session, "s1", date(2018, 5, 1), date(2018, 5, 31)).values
     assert found.cost == sum(Decimal(repr(row[at["PreTaxCost"]])) for row in properties["rows"])
     assert found.currency == properties["rows"][0][at["Currency"]]
 

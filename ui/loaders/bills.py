@@ -22,7 +22,7 @@ class Bills:
 
     costs: Partial[SubscriptionCosts]
     by_meter: Mapping[str, pd.DataFrame]
-    budgets: Partial[tuple[Budget, ...]]
+    budgets: Partial[Budget]
 
 
 @st.cache_resource(ttl="4h", show_spinner=False, max_entries=20, validate=fresh)

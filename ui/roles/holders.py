@@ -48,7 +48,7 @@ def known(who: str) -> KnownPrincipals:
 def choice_of_roles(who: str, registry: Registry) -> tuple[RoleDefinition, ...]:
     """The roles for registries; if Azure refuses them, the built-in ones that the console knows, and the error."""
     try:
-        return assignable(definitions(who, registry.subscription_id, registry.subscription).value.values())
+        return assignable(definitions(who, registry.subscription_id, registry.subscription).value.values)
     except ServiceError as error:
         show_error(error)
         return assignable(())
@@ -57,10 +57,10 @@ def choice_of_roles(who: str, registry: Registry) -> tuple[RoleDefinition, ...]:
 def role_names(who: str, registry: Registry) -> Mapping[str, str]:
     """The names of all roles by GUID; if Azure refuses them, of the built-in ones that the console knows."""
     try:
-        found = definitions(who, registry.subscription_id, registry.subscription).value
+        found = definitions(who, registry.subscription_id, registry.subscription).value.values
     except ServiceError:
-        found = {}
-    return {guid: role.name for guid, role in {**BUILT_IN, **found}.items()}
+        found = ()
+    return {role.id: role.name for role in (*BUILT_IN.values(), *found)}
 
 
 def whose(who: str, principals: KnownPrincipals, principal_id: str) -> str:

@@ -9,7 +9,7 @@ from services.access.role_assignments import RoleAssignment, scope_label
 from services.registries.registry import Registry
 from services.roles.unassign import RemovalPlan, Removed, apply_removal, on_registry_itself, read_removal_plan
 from ui.elements.columns import ago_column
-from ui.elements.errors import panel
+from ui.elements.errors import panel, show_refused
 from ui.elements.outcomes import WORDS
 from ui.elements.selectable_table import selectable
 from ui.elements.table import UTC
@@ -24,7 +24,10 @@ def show_holders(who: str, registry: Registry) -> None:
     """All assignments that apply to the registry; a selected one that is on the registry itself can be removed."""
     found = holders.assignments(who, registry).value
     names, principals = holders.role_names(who, registry), holders.known(who)
-    rows = sorted(found, key=lambda one: (not on_registry_itself(registry, one), names.get(one.role, one.role)))
+    show_refused(found, "role assignment", "role assignments")
+    rows = sorted(found.values, key=lambda one: (not on_registry_itself(registry, one), names.get(one.role, one.role)))
+    if not rows and found.refused:
+        return
     if not rows:
         st.info("No role is assigned on this registry or above it.", icon=":material/person_off:")
         return

@@ -24,6 +24,7 @@ from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from services.registries.registry import Mode, Registry
 from tests.support.canned import ARM, Answer, Canned
+from tests.support.cases import case
 from tests.support.shell_lines import registry as a_registry
 
 S1, S2, S3 = (Subscription(f"s{number}", f"contoso-{number}", "tenant", "Enabled") for number in (1, 2, 3))
@@ -102,7 +103,7 @@ def test_an_assignment_with_all_that_is_told_of_it(wire: Canned, azure: AzureSes
         "description": "attached",
     }
     subscription(wire, "s1", assignment("/subscriptions/s1", **told), assignment("/", principalType=None))
-    first, second = list_assignments(azure, S1)
+    first, second = list_assignments(azure, S1).values
     assert (first.scope, first.role, first.principal_id) == ("/subscriptions/s1", ACR_PULL, ME)
     assert first.principal_type == "ServicePrincipal"
     assert first.condition == told["condition"]
@@ -115,14 +116,31 @@ def test_pages_are_followed(wire: Canned, azure: AzureSession) -> None:
     url = f"{ARM}/subscriptions/s1/{AUTHORIZATION}/roleAssignments"
     first = Answer(200, {"value": [assignment("/")], "nextLink": f"{url}?page=2"})
     wire.on("GET", url, first, listed(assignment("/subscriptions/s1")))
-    assert [found.scope for found in list_assignments(azure, S1)] == ["/", "/subscriptions/s1"]
+    assert [found.scope for found in list_assignments(azure, S1).values] == ["/", "/subscriptions/s1"]
 
 
-def test_an_assignment_without_principal_is_a_bad_answer(wire: Canned, azure: AzureSession) -> None:
-    subscription(wire, "s1", assignment("/", principalId=None))
-    with pytest.raises(ServiceError) as raised:
-        list_assignments(azure, S1)
-    assert (raised.value.code, raised.value.title) == ("BadAnswer", "Could not list the role assignments of contoso-1")
+def test_an_assignment_without_principal_costs_itself(wire: Canned, azure: AzureSession, hub: Registry) -> None:
+    """And one may be what gives: nothing is refused for certain."""
+    documents = case("answers/role_assignments_one_without_principal")["body"]["value"]
+    subscription(wire, "s1", *documents)
+    found = list_assignments(azure, S1)
+    assert [one.principal_id for one in found.values] == ["p"]
+    (refusal,) = found.refused
+    assert refusal.error.title == "1 of 2 role assignments of contoso-1 could not be understood"
+    (access,) = read_access(azure, [S1]).values
+    assert [refusal.what for refusal in access.unread] == ["role assignments"]
+    decision = permission(access.records, ME, hub, Permission.PULL, groups=())
+    assert (decision.verdict, bool(decision.unread)) == (Verdict.UNKNOWN, True)
+    whole = replace(access.records, all_assignments=True)
+    assert permission(whole, ME, hub, Permission.PULL, groups=()).verdict is Verdict.NO
+
+
+@pytest.mark.parametrize("odd", ["x", 5, [], {"id": "/d", "properties": None}])
+def test_a_deny_that_could_not_be_understood_may_deny_anything(wire: Canned, azure: AzureSession, odd: Any) -> None:
+    subscription(wire, "s1", denyAssignments=listed(deny("/", {"actions": ["*"]}), odd))
+    (access,) = read_access(azure, [S1]).values
+    assert access.records.denies is None
+    assert "deny assignments" in [refusal.what for refusal in access.unread]
 
 
 def test_roles_with_each_block_apart(wire: Canned, azure: AzureSession) -> None:
@@ -132,7 +150,7 @@ def test_roles_with_each_block_apart(wire: Canned, azure: AzureSession) -> None:
         {"dataActions": ["a/b"], "notDataActions": ["a/c"]},
     ]
     subscription(wire, "s1", roleDefinitions=listed(two, PULLS))
-    found = list_roles(azure, S1)
+    found = {role.id: role for role in list_roles(azure, S1).values}
     assert found.keys() == {CUSTOM, ACR_PULL}
     assert (found[CUSTOM].name, found[CUSTOM].kind) == ("Two", "CustomRole")
     assert found[CUSTOM].blocks == (
@@ -226,7 +244,7 @@ def test_ones_own_permissions_are_asked_for_at_the_registry(wire: Canned, azure:
 
 def test_roles_that_were_read_before_are_not_asked_for_again(wire: Canned, azure: AzureSession, hub: Registry) -> None:
     subscription(wire, "s1", roleDefinitions=listed(PULLS, CLEANS))
-    roles = list_roles(azure, S1)
+    roles = {role.id: role for role in list_roles(azure, S1).values}
     serve(wire, hub.id, roleAssignments=listed(assignment(hub.id, CUSTOM)), denyAssignments=listed())
     assert read_principal(azure, hub, ME, roles).records.role(CUSTOM)
     assert [path.rpartition("/")[2] for path in wire.paths()] == [
@@ -245,4 +263,4 @@ def test_what_refuses_of_a_principal(wire: Canned, azure: AzureSession, hub: Reg
     serve(wire, hub.id, roleAssignments=REFUSED)
     with pytest.raises(ServiceError) as raised:
         read_principal(azure, hub, ME)
-    assert raised.value.title == "Could not list who may use contosohub"
+    assert raised.value.title == "Could not list the role assignments at contosohub"

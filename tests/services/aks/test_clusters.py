@@ -225,7 +225,18 @@ def test_an_id_that_is_no_clusters_is_said_to_be_none(azure: AzureSession, resou
     assert (raised.value.code, raised.value.status) == ("ResourceNotFound", None)
 
 
-def test_an_answer_without_an_id_is_a_bad_answer(wire: Canned, azure: AzureSession) -> None:
+def test_a_cluster_without_an_id_costs_itself(wire: Canned, azure: AzureSession) -> None:
     serve(wire, s1=Answer(200, {"value": [{"name": "aks1"}]}))
     (refusal,) = list_clusters(azure, list_subscriptions(azure).values).refused
-    assert refusal.error.code == "BadAnswer"
+    assert "1 of 1 clusters" in refusal.error.title
+    assert "aks1: " in refusal.error.cause
+
+
+def test_a_user_identity_that_is_null_has_no_known_ids(wire: Canned, azure: AzureSession) -> None:
+    serve(wire, s1=Answer(200, case("answers/clusters_one_odd")["body"]))
+    found = list_clusters(azure, list_subscriptions(azure).values)
+    assert not found.refused
+    good, odd = sorted(found.values, key=lambda one: one.id)
+    assert good.control_plane is None
+    assert odd.control_plane == ManagedIdentity("", "", "/subscriptions/x/i")
+    assert odd.kubelet == good.kubelet

@@ -98,7 +98,9 @@ def own_maps(own: OwnSandbox) -> list[str]:
 
 def removal(own: OwnSandbox, token: Token) -> TokenRemovalPlan:
     session, registry = own.session(), own.registry()
-    return plan_token_removal(registry, list_tokens(session, registry).values, list_scope_maps(session, registry).values, token)
+    return plan_token_removal(
+        registry, list_tokens(session, registry).values, list_scope_maps(session, registry).values, token
+    )
 
 
 def test_a_token_pulls_its_repository_and_no_other_until_it_is_disabled(own: OwnSandbox) -> None:

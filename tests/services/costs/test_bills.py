@@ -43,7 +43,7 @@ def row(cost: str = "4.8", quantity: str = "30", month: date = FIRST, **changes:
 
 def test_a_query_asks_once_for_months_by_registry_and_meter(azure: AzureSession, wire: Canned) -> None:
     wire.on("POST", QUERY, answered([[4.8, 30.0, "2026-05-01T00:00:00", LOWER, UNIT, "EUR"]], COLUMNS))
-    assert query_costs(azure, "s1", FIRST, LAST) == (row(),)
+    assert query_costs(azure, "s1", FIRST, LAST).values == (row(),)
     (sent,) = wire.sent
     body = json.loads(sent.body)
     assert (body["type"], body["timeframe"]) == ("ActualCost", "Custom")
@@ -62,14 +62,14 @@ def test_columns_are_found_by_name(azure: AzureSession, wire: Canned) -> None:
     columns = ("Currency", "Meter", "ResourceId", "UsageDate", "PreTaxCost")
     rows = [["EUR", UNIT, REGISTRY, 20260501, 1.5], ["EUR", UNIT, REGISTRY, 20260531, 2.25]]
     wire.on("POST", QUERY, answered(rows, columns))
-    assert query_costs(azure, "s1", FIRST, LAST) == (row("3.75", "0"),)
+    assert query_costs(azure, "s1", FIRST, LAST).values == (row("3.75", "0"),)
 
 
 def test_amounts_are_as_exact_as_they_are_sent(azure: AzureSession, wire: Canned) -> None:
     exact = "0.1234567890123456789012"
     body = json.dumps(answered([[0.5, 1, "2026-05-01", REGISTRY, UNIT, "EUR"]], COLUMNS).body).replace("0.5", exact)
     wire.on("POST", QUERY, Answer(200, body.encode(), {"Content-Type": "application/json"}))
-    (found,) = query_costs(azure, "s1", FIRST, LAST)
+    (found,) = query_costs(azure, "s1", FIRST, LAST).values
     assert found.cost == Decimal(exact)
 
 
@@ -78,7 +78,7 @@ def test_pages_of_a_query_are_asked_for_with_the_same_body(azure: AzureSession, 
     first = answered([[1, 1, "2026-05-01", REGISTRY, UNIT, "EUR"]], COLUMNS, following)
     last = answered([[2, 1, "2026-05-01", REGISTRY, UNIT, "EUR"]], COLUMNS)
     wire.on("POST", QUERY, first, last)
-    assert query_costs(azure, "s1", FIRST, LAST) == (row("3", "2"),)
+    assert query_costs(azure, "s1", FIRST, LAST).values == (row("3", "2"),)
     assert wire.sent[1].query["$skiptoken"] == "x"
     assert json.loads(wire.sent[0].body) == json.loads(wire.sent[1].body)
 
@@ -96,13 +96,48 @@ def test_a_next_page_elsewhere_gets_no_token_of_ours(azure: AzureSession, wire: 
 def test_no_content_is_nothing(azure: AzureSession, wire: Canned) -> None:
     wire.on("POST", QUERY, Answer(204))
     wire.on("GET", USAGE, Answer(204))
-    assert query_costs(azure, "s1", FIRST, LAST) == read_usage(azure, "s1", FIRST, LAST) == ()
+    assert query_costs(azure, "s1", FIRST, LAST).values == read_usage(azure, "s1", FIRST, LAST).values == ()
 
 
 def test_an_answer_without_its_columns_is_an_error(azure: AzureSession, wire: Canned) -> None:
     wire.on("POST", QUERY, answered([["EUR"]], ("Currency",)))
-    with pytest.raises(ServiceError, match="lacks what it must have"):
+    with pytest.raises(ServiceError, match="could not be understood"):
         query_costs(azure, "s1", FIRST, LAST)
+
+
+def test_a_row_of_no_resource_is_none_of_ours_and_no_quantity_is_0(azure: AzureSession, wire: Canned) -> None:
+    body = json.dumps(case("answers/cost_query_null_resource")["body"], default=float).encode()
+    wire.on("POST", QUERY, Answer(200, body))
+    found = query_costs(azure, "s1", date(2026, 10, 1), date(2026, 10, 31))
+    assert found.complete
+    assert [(one.cost, one.quantity, one.days) for one in found.values] == [(Decimal("5.1"), 0, 0)]
+
+
+@pytest.mark.parametrize("odd", [None, "x", 5, {}, [], ["EUR"], ["x", 1, "2026-05-01T00:00:00", REGISTRY, UNIT, "EUR"]])
+def test_a_row_that_could_not_be_understood_costs_itself(azure: AzureSession, wire: Canned, odd: Any) -> None:
+    good = answered([], COLUMNS).body["properties"]
+    values = {"cost": 3.75, "usagequantity": 1, "billingmonth": "2026-05-01T00:00:00", "resourceid": REGISTRY}
+    rows = [[values.get(name.casefold(), UNIT if name == "Meter" else "EUR") for name in COLUMNS], odd]
+    wire.on("POST", QUERY, Answer(200, {"properties": {**good, "rows": rows}}))
+    (bill,) = read_costs(azure, [SUB], FIRST, LAST).values
+    assert [one.cost for one in bill.rows] == [Decimal("3.75")]
+    (refusal,) = bill.unread
+    assert refusal.error.title == "1 of 2 rows of the bill could not be understood"
+
+
+def test_a_bill_of_which_nothing_is_understood_is_not_nothing_billed(azure: AzureSession, wire: Canned) -> None:
+    wire.on("POST", QUERY, answered([["x"]], COLUMNS))
+    found = read_costs(azure, [SUB], FIRST, LAST)
+    assert (found.values, len(found.refused)) == ((), 1)
+
+
+def test_a_budget_without_an_amount_costs_itself(azure: AzureSession, wire: Canned) -> None:
+    odd = {**BUDGET, "name": "odd", "properties": {**BUDGET["properties"], "amount": None}}
+    url = f"{ARM}/subscriptions/s1/providers/Microsoft.Consumption/budgets"
+    wire.on("GET", url, Answer(200, {"value": [BUDGET, odd, None]}))
+    found = read_budgets(azure, [SUB])
+    assert [one.name for one in found.values] == [BUDGET["name"]]
+    assert [refusal.error.title for refusal in found.refused] == ["2 of 3 budgets of contoso could not be understood"]
 
 
 LEGACY = {
@@ -174,7 +209,7 @@ def test_usage_is_asked_for_by_dates_and_pages_are_followed(azure: AzureSession,
     wire.on(
         "GET", USAGE, Answer(200, {"value": [one], "nextLink": f"{USAGE}?$skiptoken=1"}), Answer(200, {"value": [one]})
     )
-    assert read_usage(azure, "s1", FIRST, LAST) == (row("0.32", "2"),)
+    assert read_usage(azure, "s1", FIRST, LAST).values == (row("0.32", "2"),)
     assert wire.sent[0].query == {
         "api-version": "2024-08-01",
         "$expand": "properties/meterDetails",
@@ -241,7 +276,7 @@ def test_throttling_waits_as_long_as_the_longest_header_says(azure: AzureSession
         "x-ms-ratelimit-microsoft.costmanagement-tenant-retry-after": "13",
     }
     wire.on("POST", QUERY, refusal(429, **waits), answered([], COLUMNS))
-    assert query_costs(azure, "s1", FIRST, LAST) == ()
+    assert query_costs(azure, "s1", FIRST, LAST).values == ()
     assert wire.slept == [21.0]
 
 
@@ -278,8 +313,7 @@ def budgets(azure: AzureSession, wire: Canned, document: dict[str, Any]) -> tupl
     wire.on(
         "GET", f"{ARM}/subscriptions/s1/providers/Microsoft.Consumption/budgets", Answer(200, {"value": [document]})
     )
-    (found,) = read_budgets(azure, [SUB]).values
-    return found
+    return read_budgets(azure, [SUB]).values
 
 
 def test_a_budget_in_its_own_words(azure: AzureSession, wire: Canned) -> None:
@@ -339,7 +373,7 @@ def test_each_offer_of_the_estate_from_its_own_source(estate: Sandbox) -> None:
 def test_both_apis_say_the_same_of_the_same_subscription(estate: Sandbox) -> None:
     session = connect_sandbox(estate.ready)
     platform = next(one for one in list_subscriptions(session).values if one.name == "contoso-platform")
-    by_query, by_usage = (api(session, platform.id, FIRST, LAST) for api in (query_costs, read_usage))
+    by_query, by_usage = (api(session, platform.id, FIRST, LAST).values for api in (query_costs, read_usage))
     assert [(one.registry_id, one.month, one.meter, one.currency) for one in by_query] == [
         (one.registry_id, one.month, one.meter, one.currency) for one in by_usage
     ]

@@ -30,7 +30,7 @@ def assign(own: OwnSandbox, role: str, scope: str, holder: str = SOMEONE, kind: 
 
 
 def found(own: OwnSandbox, assignment_id: str) -> RoleAssignment:
-    listed = list_assignments_at(own.session(), own.registry())
+    listed = list_assignments_at(own.session(), own.registry()).values
     return next(one for one in listed if one.id.lower() == assignment_id.lower())
 
 
@@ -68,7 +68,8 @@ def test_those_on_the_registry_and_those_above_are_listed_apart(own: OwnSandbox)
     here = assign(own, "AcrPush", own.registry().id)
     above = assign(own, "AcrPull", own.registry().id.partition("/providers/")[0])
     below = {
-        one.id: on_registry_itself(own.registry(), one) for one in list_assignments_at(own.session(), own.registry())
+        one.id: on_registry_itself(own.registry(), one)
+        for one in list_assignments_at(own.session(), own.registry()).values
     }
     assert (below[here], below[above]) == (True, False)
 
