@@ -64,9 +64,9 @@ definitions: dict[str, RoleDefinition] = {}
 asked = registry or next(iter(registries), None)
 if asked:
     with panel():
-        listed = roles.definitions(who, asked.subscription_id, asked.subscription).value
-        show_refused(listed, "role", "roles")
-        definitions = {role.id: role for role in listed.values}
+        read = roles.definitions(who, asked.subscription_id, asked.subscription).value
+        show_refused(read, "role", "roles")
+        definitions = {role.id: role for role in read.values}
 tabs = ["Which role do I need?", "What each role may do", "The guide's tables"]
 check_url("show", "tab", tabs)
 question, table, guide = st.tabs(tabs, key="show", bind="query-params")
