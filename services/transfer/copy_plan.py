@@ -1,11 +1,11 @@
-"""Copying an image to another repository or registry, inside Azure: planned, begun, waited for, and read back.
+"""The plan for copying an image, with its signatures, to another repository or registry, inside Azure.
 
 Azure copies, not the console: `importImage` of the target registry. What it takes:
 https://learn.microsoft.com/azure/container-registry/container-registry-import-images
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from services.commands import images as az_images
@@ -16,6 +16,7 @@ from services.connection.session import AzureSession
 from services.images.image_graph import ImageContent, read_content
 from services.images.repositories import Repository, Tag, find_repository, find_tag
 from services.registries.registry import Registry
+from services.transfer.copy_referrers import ReferrerItem, read_all_referrers, read_referrer_items
 
 # "The maximum number of manifests for an imported image is 50."
 MOST_MANIFESTS = 50
@@ -74,8 +75,9 @@ class CopyItem:
 class CopyPlan:
     """What a copy would do. `content` is None where the console can't read the source.
 
-    Nothing is sent while there are `blockers`, those of the items among them; `warnings` say what could not be checked
-    before.
+    `referrers`: the signatures, SBOMs and attestations of the image and of its platforms, imported after it. Nothing is
+    sent while there are `blockers`, those of the items among them; `warnings` say what could not be checked before, and
+    which referrers stay behind.
     """
 
     source: Source
@@ -84,12 +86,17 @@ class CopyPlan:
     content: ImageContent | None
     blockers: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    referrers: tuple[ReferrerItem, ...] = ()
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """The line of the same."""
+        """The lines of the same: the image's, then one for each referrer."""
+        return (*((self._image_command,) if self.todo else ()), *map(self._referrer_command, self.referrers_todo))
+
+    @property
+    def _image_command(self) -> str:
         source, todo = self.source, self.todo
-        line = az_images.import_image(
+        return az_images.import_image(
             self.target.name,
             self.source_image if source.registry else f"{source.server}/{self.source_image}",
             *(item.name for item in todo if item.tag),
@@ -98,7 +105,20 @@ class CopyPlan:
             user=source.user,
             force=bool(self.moves),
         )
-        return (line,)
+
+    def _referrer_command(self, item: ReferrerItem) -> str:
+        return az_images.import_image(
+            self.target.name,
+            f"{self.source.repository}@{item.referrer.digest}",
+            *((item.name,) if item.referrer.tag else ()),
+            repositories=() if item.referrer.tag else (item.repository,),
+            resource_id=self.source.registry.id if self.source.registry else "",
+        )
+
+    @property
+    def referrers_todo(self) -> tuple[ReferrerItem, ...]:
+        """The referrers that are imported: those that do not stay behind, and are not there already."""
+        return tuple(item for item in self.referrers if not item.left and not item.there)
 
     @property
     def digest(self) -> str:
@@ -154,19 +174,46 @@ def parse_source(reference: str, user: str = "", password: str = "") -> Source:
 
 
 def plan_copy(
-    source: Source, target: Registry, content: ImageContent | ServiceError | None, items: Iterable[CopyItem]
+    source: Source,
+    target: Registry,
+    content: ImageContent | ServiceError | None,
+    items: Iterable[CopyItem],
+    referrers: Iterable[ReferrerItem] = (),
+    unread_referrers: str = "",
 ) -> CopyPlan:
     """What copying `source` to these items of `target` would do. Pure.
 
     `content`: what the source holds, the error that kept it from being read, or None where this console does not read
-    it at all.
+    it at all. `referrers` of it, as planned; `unread_referrers` says why there may be more.
     """
-    items = tuple(items)
+    items, referrers = tuple(items), tuple(referrers)
     blocker, warning = _about_source(source, content)
     blockers = (blocker, *_closed_networks(source, target), *(item.blocker for item in items))
-    warnings = (warning, "" if all(item.known for item in items) else _unread_target(target))
+    warnings = (
+        warning,
+        "" if all(item.known for item in items) else _unread_target(target),
+        *_about_referrers(source, content, referrers, unread_referrers),
+    )
     read = content if isinstance(content, ImageContent) else None
-    return CopyPlan(source, target, items, read, tuple(filter(None, blockers)), tuple(filter(None, warnings)))
+    return CopyPlan(
+        source, target, items, read, tuple(filter(None, blockers)), tuple(filter(None, warnings)), referrers
+    )
+
+
+def _about_referrers(
+    source: Source, content: ImageContent | ServiceError | None, referrers: Iterable[ReferrerItem], unread: str
+) -> Iterator[str]:
+    """What stays behind of the image's signatures, SBOMs and attestations, and what is not known of them."""
+    unknown = "Not known whether signatures, SBOMs or attestations refer to it"
+    if content is None:
+        yield f"{unknown}: this console does not read {source.server}. Azure does not copy them with the image."
+    elif isinstance(content, ServiceError):
+        yield f"{unknown}: {content.cause.rstrip('.')}. Azure does not copy them with the image."
+    elif unread:
+        yield f"Not known whether more signatures, SBOMs or attestations refer to it: {unread}"
+    for item in referrers:
+        if item.left:
+            yield f"Stays behind: {item.referrer.artifact_type} {item.referrer.digest}. {item.left}"
 
 
 def plan_item(repository: str, tag: str, digest: str, found: Repository | None, current: Tag | None) -> CopyItem:
@@ -224,7 +271,12 @@ def read_copy_plan(
     items = parallel_map(read, places, server=client.login_server)
     if items.refused:
         raise items.refused[0].error
-    return plan_copy(source, target, content, items.values)
+    if not isinstance(content, ImageContent) or source.registry is None:
+        return plan_copy(source, target, content, items.values)
+    digests = [stored.manifest.digest for stored in content.manifests]
+    referrers = read_all_referrers(session.registry(source.registry.login_server), source.repository, digests)
+    planned = read_referrer_items(client, target, referrers.found, (item.repository for item in items.values))
+    return plan_copy(source, target, content, items.values, planned, referrers.unread)
 
 
 def _read_source(session: AzureSession, source: Source) -> ImageContent | ServiceError | None:
@@ -268,14 +320,14 @@ def _unread_target(target: Registry) -> str:
 
 
 def _closed_networks(source: Source, target: Registry) -> list[str]:
-    """Azure's own copying passes a registry's network rules as a trusted service, where those are let in."""
+    """Azure's own copying passes a registry's network rules as a trusted service, where those are allowed."""
     closed = {
         registry.id: registry
         for registry in (source.registry, target)
         if registry and not registry.network.open_to_all and not registry.network.trusted_services
     }
     return [
-        f"{registry.name} is not open to all networks, and does not let trusted Azure services in: the copy could not "
-        f"reach it. Let them in first: az acr update --name {registry.name} --allow-trusted-services true"
+        f"{registry.name} is not open to all networks, and does not allow trusted Azure services: the copy could not "
+        f"reach it. Allow them first: az acr update --name {registry.name} --allow-trusted-services true"
         for registry in closed.values()
     ]

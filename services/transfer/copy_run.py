@@ -2,20 +2,21 @@
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
 
 from azure.core.polling import LROPoller
 from azure.mgmt.containerregistry import models
 
-from services.connection.changes import Outcome, refused
+from services.connection.changes import Outcome, refused, write
 from services.connection.data_plane import RegistryClient
-from services.connection.errors import ServiceError, as_service_error
+from services.connection.errors import ServiceError, as_service_error, says_gone
 from services.connection.parallel import Partial, parallel_map
 from services.connection.session import AzureSession
 from services.images.repositories import find_manifest_row, find_tag
 from services.transfer.copy_plan import CopyItem, CopyPlan
+from services.transfer.copy_referrers import ReferrerItem, find_referrer
 
 # How soon a stop is heeded.
 LOOK_S = 0.2
@@ -37,11 +38,24 @@ class CopyResult:
 
 
 @dataclass(frozen=True)
+class ReferrerResult:
+    """The result of one referrer: CREATED and ALREADY_DONE as read back; NOT_CONFIRMED where Azure says that it is
+    imported and it can't be read back, or the wait was stopped."""
+
+    item: ReferrerItem
+    outcome: Outcome
+
+
+@dataclass(frozen=True)
 class Copied:
-    """`finished` is False where the wait was stopped: Azure goes on copying, and nothing was read back."""
+    """`finished` is False where the wait was stopped: Azure continues the copy, and nothing was read back.
+
+    `referrers` has the signatures, SBOMs and attestations that were to be imported, each by itself.
+    """
 
     finished: bool
     results: Partial[CopyResult]
+    referrers: Partial[ReferrerResult] = field(default_factory=lambda: Partial[ReferrerResult](()))
 
 
 def apply_copy(
@@ -52,7 +66,7 @@ def apply_copy(
     progress: Callable[[str, float], None] | None = None,
     stop: Event | None = None,
 ) -> Copied:
-    """Has Azure copy what the plan says; returns each item as read back, in the plan's order.
+    """Has Azure copy what the plan says, then import each referrer; returns each as read back, in the plan's order.
 
     Tags are looked at again first: one that is not where the plan saw it refuses the whole (ChangedMeanwhile). Tags
     that exist move only with `force`. `progress(state, seconds)` is called in the caller's thread. `stop` ends the
@@ -66,15 +80,72 @@ def apply_copy(
     stop = stop or Event()
     failure: ServiceError | None = None
     try:
-        finished = not plan.todo or _copied(session, plan, title, progress, stop)
+        finished = not plan.todo or _wait_for_import(session, plan, title, _parameters(plan), progress, stop)
     except ServiceError as error:
         # A new error without the old one behind it: that holds the request, and so the password.
         failure = _with_remedy(error)
     if failure:
-        return _copied_though_lost(client, plan, failure)
-    if not finished:
-        return Copied(False, Partial((), untried=len(plan.items)))
-    return Copied(True, _read_back(client, plan))
+        results = _results_though_lost(client, plan, failure)
+    elif finished:
+        results = _read_back(client, plan)
+    else:
+        return Copied(False, Partial((), untried=len(plan.items)), Partial((), untried=len(plan.referrers_todo)))
+    return Copied(True, results, _import_referrers(session, client, plan, progress, stop))
+
+
+def _import_referrers(
+    session: AzureSession,
+    client: RegistryClient,
+    plan: CopyPlan,
+    progress: Callable[[str, float], None] | None,
+    stop: Event,
+) -> Partial[ReferrerResult]:
+    """Imports each referrer by digest; one that fails is refused by itself."""
+    todo = plan.referrers_todo
+    began = time.monotonic()
+    count = 0
+
+    def work(item: ReferrerItem) -> ReferrerResult:
+        return _import_referrer(session, client, plan, item, stop)
+
+    def done(_index: int, _result: ReferrerResult | None) -> None:
+        nonlocal count
+        count += 1
+        if progress:
+            progress(f"referrer {count} of {len(todo)}", time.monotonic() - began)
+
+    return parallel_map(work, todo, name=lambda item: item.name, done=done, stop=stop)
+
+
+def _import_referrer(
+    session: AzureSession, client: RegistryClient, plan: CopyPlan, item: ReferrerItem, stop: Event
+) -> ReferrerResult:
+    source, referrer = plan.source, item.referrer
+    title = f"Could not copy {referrer.artifact_type} {referrer.digest} to {item.repository}"
+    parameters = models.ImportImageParameters(
+        source=models.ImportSource(
+            resource_id=source.registry.id if source.registry else None,
+            source_image=f"{source.repository}@{referrer.digest}",
+        ),
+        target_tags=[item.name] if referrer.tag else [],
+        untagged_target_repositories=[] if referrer.tag else [item.repository],
+        mode="NoForce",
+    )
+
+    def read() -> str:
+        digest = find_referrer(client, item.repository, referrer)
+        if digest is None:
+            raise ServiceError(title, "It is not in the target.", "Copy it again.", "MANIFEST_UNKNOWN", 404)
+        return digest
+
+    found = write(
+        title,
+        lambda: _wait_for_import(session, plan, title, parameters, None, stop),
+        read,
+        lambda digest: digest == referrer.digest,
+        says_gone,
+    )
+    return ReferrerResult(item, Outcome.CREATED if found else Outcome.NOT_CONFIRMED)
 
 
 def _check(plan: CopyPlan, client: RegistryClient, title: str, *, force: bool) -> None:
@@ -101,20 +172,19 @@ def _check(plan: CopyPlan, client: RegistryClient, title: str, *, force: bool) -
             )
 
 
-def _copied(
+def _wait_for_import(
     session: AzureSession,
     plan: CopyPlan,
     title: str,
+    parameters: models.ImportImageParameters,
     progress: Callable[[str, float], None] | None,
     stop: Event,
 ) -> bool:
-    """Whether Azure says that it is done; False where the waiting was stopped. Raises ServiceError."""
+    """Whether Azure says that the import is done; False where the waiting was stopped. Raises ServiceError."""
     began = time.monotonic()
     registries = session.registries(plan.target.subscription_id).registries
     with as_service_error(title):
-        poller: LROPoller[Any] = registries.begin_import_image(
-            plan.target.resource_group, plan.target.name, _parameters(plan)
-        )
+        poller: LROPoller[Any] = registries.begin_import_image(plan.target.resource_group, plan.target.name, parameters)
         while not poller.done():
             if stop.is_set():
                 return False
@@ -168,7 +238,7 @@ def _with_remedy(error: ServiceError) -> ServiceError:
     return replace(error, remedy=remedy)
 
 
-def _copied_though_lost(client: RegistryClient, plan: CopyPlan, failure: ServiceError) -> Copied:
+def _results_though_lost(client: RegistryClient, plan: CopyPlan, failure: ServiceError) -> Partial[CopyResult]:
     """What is there, where an answer was lost on the way and the digest proves the copy. Raises `failure` where not."""
     if failure.code != "ConnectionLost" and (failure.status or 0) < 500 and failure.status != 429:
         raise failure  # Azure's own word.
@@ -181,7 +251,7 @@ def _copied_though_lost(client: RegistryClient, plan: CopyPlan, failure: Service
     except ServiceError:
         raise unsure from None
     if results.complete and all(result.digest == plan.digest != "" for result in results.values):
-        return Copied(True, results)
+        return results
     raise unsure
 
 

@@ -70,6 +70,20 @@ def test_an_image_is_copied_to_another_repository(open_view: Open, own: OwnSandb
     assert "verified" not in texts(at)
 
 
+def test_signatures_are_shown_in_the_plan_and_copied(open_view: Open, own: OwnSandbox) -> None:
+    own.push("v1")
+    signature = own.attach(own.tags()["v1"])
+    at = open_view("image.py", **IMAGE)
+    button(at, COPY).click().run()
+    assert "Signatures, SBOMs and attestations that refer to it or to its platforms:" in texts(at)
+    reopen(at, COPY)
+    confirm_button(at, "Copy image").click().run()
+    at = done(at)
+    assert not at.exception
+    assert own.sandbox.store.get_manifest(REGISTRY, f"{APP}-copy", signature)
+    assert signature in texts(at).replace("\\", "").replace("\u2060", "")
+
+
 def test_a_tag_that_exists_takes_a_second_yes(open_view: Open, own: OwnSandbox) -> None:
     old, _ = own.push("v1", number=1, repository=f"{APP}-copy")
     new, _ = own.push("v1", number=2)

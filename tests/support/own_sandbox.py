@@ -92,6 +92,25 @@ class OwnSandbox:
             self.move(tag, digest, repository)
         return digest, raw
 
+    def attach(self, subject: str, kind: str = "application/vnd.example.signature", tag: str = "") -> str:
+        """An artifact of that type that refers to `subject`, or with a tag is found by that alone: its digest."""
+        body: dict[str, Any] = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "artifactType": kind,
+            "config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": digest_of(99), "size": 2},
+            "layers": [],
+            "annotations": {"of": subject},
+        }
+        if not tag:
+            body["subject"] = {"mediaType": OCI_MANIFEST, "digest": subject, "size": 1}
+        raw = json.dumps(body).encode()
+        self.sandbox.store.add_manifest(REGISTRY, APP, raw, OCI_MANIFEST, self.sandbox.state.stamp())
+        digest = "sha256:" + hashlib.sha256(raw).hexdigest()
+        if tag:
+            self.move(tag, digest)
+        return digest
+
     def move(self, tag: str, digest: str, repository: str = APP) -> None:
         self.sandbox.store.add_tag(REGISTRY, repository, tag, digest, self.sandbox.state.stamp())
 

@@ -41,15 +41,16 @@ def panel() -> Iterator[None]:
         show_error(error)
 
 
-def show_refused(partial: Partial[Any], one: str, many: str) -> None:
-    """Shows what a partial result lacks, and why; nothing where it is complete."""
+def show_refused(partial: Partial[Any], one: str, many: str, *, verb: str = "read") -> None:
+    """Shows what a partial result lacks, and why; nothing where it is complete. `verb`: what was to be done, as a
+    participle."""
     if partial.untried:
-        st.info(f"Stopped: {counted(partial.untried, one, many)} not read.", icon=":material/stop_circle:")
+        st.info(f"Stopped: {counted(partial.untried, one, many)} not {verb}.", icon=":material/stop_circle:")
     unread = [refusal for refusal in partial.refused if refusal.error.code != NOT_UNDERSTOOD]
     if unread:
         names = ", ".join(plain(refusal.what) for refusal in unread[:3])
         more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""
-        _show_refusals(f"{counted(len(unread), one, many)} could not be read: {names}{more}", unread)
+        _show_refusals(f"{counted(len(unread), one, many)} could not be {verb}: {names}{more}", unread)
     odd = [refusal for refusal in partial.refused if refusal.error.code == NOT_UNDERSTOOD]
     if odd:
         more = f", and {counted(len(odd) - 1, 'list')} more" if len(odd) > 1 else ""

@@ -9,6 +9,7 @@ import streamlit as st
 
 from services.registries.registry import Registry
 from services.transfer.copy_plan import MOST_MANIFESTS, CopyItem, CopyPlan, Source, parse_source, read_copy_plan
+from services.transfer.copy_referrers import ReferrerItem
 from services.transfer.copy_run import Copied, apply_copy
 from services.wording import counted
 from ui.elements.errors import panel, show_refused
@@ -143,7 +144,7 @@ def _plan_and_copy(
     if confirm(
         plan,
         "Copy image",
-        ready=bool(plan.todo) and move_confirmed,
+        ready=bool(plan.todo or plan.referrers_todo) and move_confirmed,
         icon=":material/content_copy:",
         in_dialog=in_dialog,
     ):
@@ -157,9 +158,28 @@ def _show_plan(plan: CopyPlan) -> None:
         platforms = f", all its platforms: {plain(', '.join(dict.fromkeys(top.platforms)))}" if top.platforms else ""
         st.markdown(
             f"{short(top.digest)}, {size(plan.content.size)} in {counted(len(plan.content.manifests), 'manifest')} "
-            f"(Azure copies up to {MOST_MANIFESTS}){platforms}. Signatures and SBOMs that refer to it are not copied."
+            f"(Azure copies up to {MOST_MANIFESTS}){platforms}."
         )
     st.markdown("\n".join(f"- {_sentence(item, plan)}" for item in plan.items))
+    if plan.content:
+        _show_referrers(plan.referrers)
+
+
+def _show_referrers(items: Sequence[ReferrerItem]) -> None:
+    """The signatures, SBOMs and attestations that were found; what is unknown of them is among the plan's warnings."""
+    if not items:
+        st.markdown("No signature, SBOM or attestation that refers to it was found.")
+        return
+    st.markdown("Signatures, SBOMs and attestations that refer to it or to its platforms:")
+    st.markdown("\n".join(f"- {_referrer_sentence(item)}" for item in items))
+
+
+def _referrer_sentence(item: ReferrerItem) -> str:
+    to = item.referrer.tag or "without a tag"
+    name = f"{plain(item.referrer.artifact_type)} {short(item.referrer.digest)} to **{plain(item.repository)}**"
+    if item.left:
+        return f"{name}: :orange[stays behind.] {plain(item.left)}"
+    return f"{name} is there already." if item.there else f"{name}, {plain(to)}."
 
 
 def _sentence(item: CopyItem, plan: CopyPlan) -> str:
@@ -200,6 +220,9 @@ def _show_end(copy: _Copy, copied: Copied) -> None:
         words = f"{plain(result.item.name)}: {WORDS[result.outcome]}{at}{unsure}"
         st.markdown(f"{ICONS[result.outcome]} {words}.")
     show_refused(copied.results, "item", "items")
+    for referrer in copied.referrers.values:
+        st.markdown(f"{ICONS[referrer.outcome]} {plain(referrer.item.name)}: {WORDS[referrer.outcome]}.")
+    show_refused(copied.referrers, "referrer", "referrers", verb="copied")
 
 
 def _forget(who: str, copy: _Copy) -> None:
