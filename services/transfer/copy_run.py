@@ -108,7 +108,7 @@ def _import_referrers(
     def work(item: ReferrerItem) -> ReferrerResult:
         return _import_referrer(session, client, plan, item, stop)
 
-    def done(_index: int, _result: ReferrerResult | None) -> None:
+    def done(_index: int, _result: ReferrerResult | ServiceError) -> None:
         nonlocal count
         count += 1
         if progress:
