@@ -191,10 +191,12 @@ def tag_page(client: RegistryClient, repository: str, *, size: int, after: str |
 
 
 def all_tags(client: RegistryClient, repository: str) -> tuple[Tag, ...]:
-    """All tags of one repository, in the registry's order; those locked against listing are not among them."""
+    """All tags of one repository, each once, in the registry's order; those locked against listing are not among
+    them."""
     path = path_of("/acr/v1/{repository}/_tags", {"n": PAGE}, repository=repository)
     with as_service_error(f"Could not list the tags of {repository}"):
-        return tuple(_tag(entry) for body in client.pages(path) for entry in body.get("tags") or ())
+        tags = (_tag(entry) for body in client.pages(path) for entry in body.get("tags") or ())
+        return tuple({tag.name: tag for tag in tags}.values())
 
 
 def get_tag(client: RegistryClient, repository: str, tag: str) -> Tag:
@@ -227,10 +229,14 @@ def find_manifest_row(client: RegistryClient, repository: str, digest: str) -> M
 
 
 def manifest_rows(client: RegistryClient, repository: str) -> tuple[ManifestRow, ...]:
-    """All manifests of one repository, tagged or not, in the registry's order; one request a page of 1000."""
+    """All manifests of one repository, tagged or not, in the registry's order; one request a page of 1000.
+
+    Each digest once, as it was listed last: a list that changes while it is read may name one twice.
+    """
     path = path_of("/acr/v1/{repository}/_manifests", {"n": PAGE}, repository=repository)
     with as_service_error(f"Could not list the manifests of {repository}"):
-        return tuple(_manifest_row(entry) for body in client.pages(path) for entry in body.get("manifests") or ())
+        rows = (_manifest_row(entry) for body in client.pages(path) for entry in body.get("manifests") or ())
+        return tuple({row.digest: row for row in rows}.values())
 
 
 def _time(text: str) -> datetime:

@@ -36,7 +36,7 @@ class RepositoryContents:
 
     @property
     def hidden(self) -> int:
-        return max(0, self.repository.manifest_count - len(self.rows))
+        return max(0, self.repository.manifest_count - len({row.digest for row in self.rows}))
 
     @property
     def complete(self) -> bool:

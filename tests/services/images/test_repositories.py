@@ -265,6 +265,7 @@ entries = st.lists(
         | st.dictionaries(st.sampled_from(sorted(UNLOCKED)), st.none() | st.booleans(), max_size=4),
     ),
     max_size=6,
+    unique_by=lambda one: one["digest"],
 )
 
 
@@ -298,6 +299,19 @@ def test_manifests_of_all_pages(registry: CannedRegistry, client: RegistryClient
     assert [row.digest for row in manifest_rows(client, "app")] == [digest_of(1), digest_of(2)]
     assert [sent.query["n"] for sent in registry.calls()] == ["1000", "1000"]
     assert registry.calls()[1].query["last"] == digest_of(1)
+
+
+def test_a_manifest_that_the_list_names_twice_is_one(registry: CannedRegistry, client: RegistryClient) -> None:
+    link = {"Link": f'</acr/v1/app/_manifests?last=sha256%3A{2:064x}&n=1000&orderby=>; rel="next"'}
+    first = [entry(digest_of(1)), entry(digest_of(2), tags=["v1"])]
+    again = [entry(digest_of(2), tags=["v1", "v2"]), entry(digest_of(3))]
+    serve_manifests(registry, "app", Answer(200, {"manifests": first}, link), Answer(200, {"manifests": again}))
+    rows = manifest_rows(client, "app")
+    assert [(row.digest, row.tags) for row in rows] == [
+        (digest_of(1), ()),
+        (digest_of(2), ("v1", "v2")),
+        (digest_of(3), ()),
+    ]
 
 
 def test_a_later_page_refused_is_no_short_list(registry: CannedRegistry, client: RegistryClient) -> None:

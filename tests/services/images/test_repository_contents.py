@@ -1,10 +1,12 @@
 """Repositories are read whole, each manifest once, and what is missing is said."""
 
+from dataclasses import replace
 from threading import Event
 
 from sandbox.server import Sandbox
 from sandbox.storage.store import Locks
 from services.connection.session import connect_sandbox
+from services.deletion.plan import plan_deletion
 from services.images.manifests import Manifest
 from services.images.repositories import repository_names
 from services.images.repository_contents import RepositoryContents, read_contents
@@ -60,6 +62,19 @@ def test_what_is_hidden_from_the_list_is_counted(own: OwnSandbox) -> None:
     contents = of_app(own)
     assert contents.hidden == 1
     assert not contents.complete
+
+
+def test_a_manifest_that_is_listed_twice_hides_none(own: OwnSandbox) -> None:
+    """One is locked against listing, and the list names another twice: as many entries as there are manifests."""
+    first, _ = own.push("v1")
+    hidden, _ = own.push(number=2)
+    own.sandbox.store.set_manifest_locks(REGISTRY, APP, hidden, Locks(list=False), own.sandbox.state.stamp())
+    contents = of_app(own)
+    (row,) = contents.rows
+    assert row.digest == first
+    twice = replace(contents, rows=(row, row))
+    assert (twice.hidden, twice.complete) == (1, False)
+    assert plan_deletion(twice, [first], registry=REGISTRY, by_name=True).going == ()
 
 
 def test_a_repository_that_is_gone_is_a_refusal_of_its_own(own: OwnSandbox) -> None:
