@@ -4,7 +4,7 @@ import streamlit as st
 
 from services.commands import images as az_images
 from services.connection.errors import ServiceError
-from services.images.manifests import Kind, Manifest
+from services.images.manifests import Descriptor, Kind, Manifest
 from services.images.repositories import Locks
 from services.wording import counted
 from ui.elements.columns import Sizes
@@ -65,7 +65,11 @@ copy.show_copies()
 st.code(digest, language=None, wrap_lines=True)
 with st.container(horizontal=True):
     st.badge(manifest.kind.value, icon=":material/deployed_code:", color="blue")
-    for platform in manifest.platforms or ((row.platform,) if row.platform else ()):
+    try:
+        platforms = image_loaders.platforms(who, server, repository, digest)
+    except ServiceError:
+        platforms = ("unknown platforms: an index in it could not be read",)
+    for platform in platforms or ((row.platform,) if row.platform else ()):
         st.badge(plain(platform), icon=":material/memory:", color="gray")
     for tag in row.tags[:SHOWN_TAGS]:
         st.badge(plain(tag), icon=":material/sell:", color="green")
@@ -105,13 +109,19 @@ def open_digest(other: str) -> None:
     open_page(pages.IMAGE, **url, reference=other)
 
 
+def _kind(child: Descriptor) -> str:
+    if child.attests:
+        return "attestation"
+    return "platform" if child.platform and child.kind is not Kind.INDEX else child.kind.value
+
+
 def show_children(index: Manifest) -> None:
     st.subheader(f"Manifests in this index ({len(index.children)})", anchor=False)
     child = selectable(
         index.children,
         lambda child: {
-            "Kind": "attestation" if child.attests else "platform",
-            "Platform": child.platform,
+            "Kind": _kind(child),
+            "Platform or type": child.platform or child.artifact_type,
             "Digest": short(child.digest),
             "Attests": short(child.attests),
             "Media type": child.media_type,
@@ -129,7 +139,13 @@ if manifest.kind is Kind.INDEX:
     show_children(manifest)
 else:
     show_layers(manifest)
-if manifest.kind is Kind.IMAGE:
+if manifest.is_schema_1:
+    st.warning(
+        "An image of schema 1, Docker's old format: containerd 2 does not pull it, and registries take no more of "
+        "them. Build it again, or convert it with `skopeo copy`.",
+        icon=":material/warning:",
+    )
+elif manifest.kind is Kind.IMAGE:
     with panel():
         show_config(image_loaders.config(who, server, repository, digest))
 show_pairs("Annotations", manifest.annotations)

@@ -131,7 +131,7 @@ def _tag_row(tag: Tag, summary: ImageSummary | None) -> dict[str, object]:
     return {
         "Tag": tag.name,
         "Kind": f"attached to {short(attached)}" if attached else summary.kind.value if summary else None,
-        "Platforms": list(summary.platforms) if summary else [],
+        "Platforms": list(summary.platforms) if summary else None,
         "Size": summary.size if summary else None,
         "Digest": tag.digest,
         "Last update": tag.updated,

@@ -114,6 +114,12 @@ def blob_unknown() -> RegistryError:
     return RegistryError(404, "BLOB_UNKNOWN", "blob unknown to registry")
 
 
+def layers_not_kept() -> RegistryError:
+    """What is said of a blob that was seeded as a descriptor."""
+    message = "blob unknown to registry: this sandbox keeps the layers of a few seeded images only, not of this one"
+    return RegistryError(404, "BLOB_UNKNOWN", message)
+
+
 def disallowed() -> RegistryError:
     """What a lock answers (github.com/Azure/acr-cli/issues/70)."""
     message = (

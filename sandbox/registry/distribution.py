@@ -17,6 +17,7 @@ from sandbox.registry.call import (
     RegistryError,
     blob_unknown,
     disallowed,
+    layers_not_kept,
     manifest_unknown,
     next_link,
 )
@@ -27,6 +28,15 @@ from sandbox.storage.store import Manifest
 IMAGE_CONFIGS = frozenset(
     {"application/vnd.oci.image.config.v1+json", "application/vnd.docker.container.image.v1+json"}
 )
+
+
+# What a reader must name in Accept to be given it; `*/*` names nothing. Docker's own types are given to everyone.
+# https://github.com/Azure/acr/pull/764 and https://github.com/Azure/azure-cli/issues/24976
+_TO_BE_NAMED = {
+    manifest.OCI_MANIFEST: ("manifest", "manifests"),
+    manifest.OCI_INDEX: ("index", "indexes"),
+    **dict.fromkeys(manifest.ARTIFACTS, ("artifact", "artifacts")),
+}
 
 
 async def base(_call: Call) -> Response:
@@ -50,6 +60,7 @@ async def list_tags(call: Call) -> Response:
 
 async def get_manifest(call: Call) -> Response:
     found = _resolve(call, call.params["reference"])
+    _check_accepted(call, found.media_type)
     body = call.store.get_manifest_body(call.registry, call.name, found.digest) or b""
     headers = {
         "Docker-Content-Digest": found.digest,
@@ -137,7 +148,8 @@ def _stored_blob(call: Call) -> tuple[str, int]:
     digest = call.params["digest"]
     size = call.store.blobs.size(call.registry, call.name, digest)
     if size is None:
-        raise blob_unknown()
+        seeded = call.store.blobs.size(call.registry, call.name, digest, stored=False) is not None
+        raise layers_not_kept() if seeded else blob_unknown()
     return digest, size
 
 
@@ -155,6 +167,14 @@ def _resolve(call: Call, reference: str) -> Manifest:
     if not (readable and found.locks.read):
         raise disallowed()
     return found
+
+
+def _check_accepted(call: Call, media_type: str) -> None:
+    accepted = {part.partition(";")[0].strip() for part in ",".join(call.request.headers.getlist("accept")).split(",")}
+    if media_type in _TO_BE_NAMED and media_type not in accepted:
+        one, many = _TO_BE_NAMED[media_type]
+        message = f"OCI {one} found, but accept header does not support OCI {many}"
+        raise RegistryError(404, "MANIFEST_UNKNOWN", message)
 
 
 def _check_writable(call: Call, tag_name: str | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import json
 from dataclasses import dataclass
@@ -13,7 +14,13 @@ DOCKER_LIST = "application/vnd.docker.distribution.manifest.list.v2+json"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 INDEXES = frozenset({OCI_INDEX, DOCKER_LIST})
 _FOREIGN = ("application/vnd.oci.image.layer.nondistributable.", "application/vnd.docker.image.rootfs.foreign.")
-MEDIA_TYPES = INDEXES | {OCI_MANIFEST, DOCKER_MANIFEST}
+# Artifacts of before OCI 1.1: what an image manifest calls layers are their blobs, and they have no config.
+OCI_ARTIFACT = "application/vnd.oci.artifact.manifest.v1+json"
+ORAS_ARTIFACT = "application/vnd.cncf.oras.artifact.manifest.v1+json"
+ARTIFACTS = frozenset({OCI_ARTIFACT, ORAS_ARTIFACT})
+# Kept where it was pushed long ago; no registry takes it any more.
+SCHEMA_1 = "application/vnd.docker.distribution.manifest.v1+prettyjws"
+MEDIA_TYPES = INDEXES | ARTIFACTS | {OCI_MANIFEST, DOCKER_MANIFEST}
 
 
 @dataclass(frozen=True)
@@ -43,13 +50,30 @@ def digest_of(data: bytes) -> str:
     return "sha256:" + hashlib.sha256(data).hexdigest()
 
 
+def manifest_digest(body: bytes, media_type: str) -> str:
+    """The digest under which a manifest is kept; of signed schema 1, that of what was signed."""
+    if media_type != SCHEMA_1:
+        return digest_of(body)
+    protected = json.loads(_decoded(json.loads(body)["signatures"][0]["protected"]))
+    return digest_of(body[: protected["formatLength"]] + _decoded(protected["formatTail"]))
+
+
+def _decoded(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+
+
 def parse(body: bytes, media_type: str) -> Parsed:
     """Indexed parts of a manifest; size is ACR's imageSize: manifest, config and layers; an index's own bytes."""
     try:
         document = json.loads(body)
     except ValueError as error:
         raise InvalidManifest("the manifest is not JSON") from error
-    if not isinstance(document, dict) or document.get("schemaVersion") != 2:
+    if not isinstance(document, dict):
+        raise InvalidManifest("the manifest is not an object")
+    if media_type == SCHEMA_1:
+        layers = tuple(Blob(layer["blobSum"], 0) for layer in _members(document, "fsLayers"))
+        return Parsed(None, None, None, None, (), layers, len(body))
+    if media_type not in ARTIFACTS and document.get("schemaVersion") != 2:
         raise InvalidManifest("schemaVersion is not 2")
     declared = document.get("mediaType")
     if declared != media_type and (declared is not None or media_type in (DOCKER_LIST, DOCKER_MANIFEST)):
@@ -58,6 +82,10 @@ def parse(body: bytes, media_type: str) -> Parsed:
     if media_type in INDEXES:
         children = tuple(_descriptor(item).digest for item in _members(document, "manifests"))
         return Parsed(None, None, document.get("artifactType"), subject, children, (), len(body))
+    if media_type in ARTIFACTS:
+        blobs = tuple(_descriptor(item) for item in _members(document, "blobs"))
+        size = len(body) + sum(blob.size for blob in blobs)
+        return Parsed(None, None, document.get("artifactType"), subject, (), blobs, size)
     config = document.get("config")
     if not isinstance(config, dict):
         raise InvalidManifest("config is missing")

@@ -10,7 +10,7 @@ from typing import Any
 
 from sandbox.storage.blob_store import BlobStore
 from sandbox.storage.database import Database, DataDirectoryInUse
-from sandbox.storage.manifest import Parsed, digest_of, parse
+from sandbox.storage.manifest import Parsed, manifest_digest, parse
 from sandbox.storage.records import (
     MANIFEST_COLUMNS,
     TAG_COLUMNS,
@@ -181,7 +181,7 @@ class Store:
     ) -> str:
         """Insert a manifest and descriptors of its blobs; returns its digest. A known one is only touched."""
         found = parsed or parse(body, media_type)
-        digest = digest_of(body)
+        digest = manifest_digest(body, media_type)
         updated = updated or at
         self.blobs.forget_sizes()
         with self.transaction():

@@ -9,7 +9,7 @@ import json
 import logging
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import InvalidOperation
 from typing import Any, TypeVar
 
@@ -37,7 +37,7 @@ class ServiceError(Exception):
     """`title` says what was tried, `cause` why it failed, `remedy` what to do next.
 
     `code` is Azure's own (or one of ours: NoCredential, NotTrusted, Unreachable, ConnectionLost, NotJson, PagesRepeat,
-    TooManyPages, TooLarge, TooSlow),
+    TooManyPages, TooLarge, TooSlow, ManifestNotAccepted),
     `status` the HTTP status where there was an answer, `request_id` what Microsoft's support asks for.
     """
 
@@ -149,6 +149,7 @@ _REMEDIES = {
     ),
     "NAME_UNKNOWN": "The repository may have been deleted meanwhile: refresh the list.",
     "MANIFEST_UNKNOWN": "The tag or digest may have been deleted meanwhile: refresh the list.",
+    "ManifestNotAccepted": "The registry has it, in a format that this console does not read: read it with `oras`.",
     "TAG_UNKNOWN": "The tag may have been deleted meanwhile: refresh the list.",
     "BLOB_UNKNOWN": "The registry lists this blob and does not have it: push the image again.",
     "REGISTRY_DISALLOWED_OPERATION": (
@@ -249,6 +250,9 @@ def request_id(headers: Mapping[str, str]) -> str:
 def _from_http(title: str, exc: HttpResponseError) -> ServiceError:
     answer = _read(exc)
     said = answer.message.strip() or "Azure gave no reason."
+    if answer.code == "MANIFEST_UNKNOWN" and "accept header" in said.casefold():
+        # It is there, in a format that the request did not name: https://github.com/Azure/azure-cli/issues/24976
+        answer = replace(answer, code="ManifestNotAccepted")
     return ServiceError(title, said, _remedy(answer), answer.code, answer.status, request_id(answer.headers))
 
 

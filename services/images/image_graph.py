@@ -7,16 +7,8 @@ from services.connection.data_plane import RegistryClient
 from services.connection.errors import ServiceError
 from services.connection.names import image_name
 from services.connection.parallel import parallel_map
-from services.images.manifest_reading import read_raw
-from services.images.manifests import Descriptor, Manifest, parse_manifest
-
-
-@dataclass(frozen=True)
-class StoredManifest:
-    """A manifest and the registry's own bytes of it."""
-
-    manifest: Manifest
-    raw: bytes
+from services.images.manifest_reading import StoredManifest, read_stored
+from services.images.manifests import Descriptor, Manifest
 
 
 @dataclass(frozen=True)
@@ -36,9 +28,12 @@ class ImageContent:
         return tuple(found.values())
 
     @property
-    def size(self) -> int:
-        """Bytes of all manifests and blobs, as the manifests say."""
-        return sum(len(stored.raw) for stored in self.manifests) + sum(blob.size for blob in self.blobs)
+    def size(self) -> int | None:
+        """Bytes of all manifests and blobs, as the manifests say; None where one does not say."""
+        sizes = [blob.size for blob in self.blobs if blob.size is not None]
+        if len(sizes) < len(self.blobs):
+            return None
+        return sum(len(stored.raw) for stored in self.manifests) + sum(sizes)
 
 
 def _blobs(manifest: Manifest) -> Iterator[Descriptor]:
@@ -55,8 +50,7 @@ def read_content(client: RegistryClient, repository: str, reference: str, *, mos
     """
 
     def read(at: str) -> StoredManifest:
-        raw, media_type = read_raw(client, repository, at)
-        return StoredManifest(parse_manifest(raw, media_type), raw)
+        return read_stored(client, repository, at)
 
     top = read(reference)
     found = {top.manifest.digest: top}

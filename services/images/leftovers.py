@@ -7,8 +7,9 @@ apart, and taking those for leftovers has broken many registries (https://github
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-from services.images.manifests import DOCKER_LIST, DOCKER_MANIFEST, IMAGE_CONFIGS, OCI_INDEX, Manifest
+from services.images.manifests import DOCKER_MANIFEST, IMAGE_CONFIGS, INDEXES, Manifest
 from services.images.repositories import ManifestRow
+from services.images.schema_1 import SCHEMA_1
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def find_leftovers(
     held = {child.digest for manifest in manifests.values() for child in manifest.children}
     held |= {digest for digest, manifest in manifests.items() if manifest.subject in digests}
     free = [row for row in rows if not row.tags and row.digest not in tagged and row.digest not in held]
-    every_index_read = all(row.digest in manifests for row in rows if is_index(row))
+    every_index_read = all(row.digest in manifests for row in rows if may_be_index(row))
     certain = [
         row.digest for row in free if every_index_read and (row.digest in manifests or not may_have_subject(row))
     ]
@@ -43,11 +44,16 @@ def find_leftovers(
 
 def is_index(row: ManifestRow) -> bool:
     """Whether it lists other manifests."""
-    return row.media_type in (OCI_INDEX, DOCKER_LIST)
+    return row.media_type in INDEXES
+
+
+def may_be_index(row: ManifestRow) -> bool:
+    """Whether it may list other manifests: also where the registry gives no type of it."""
+    return is_index(row) or not (row.media_type or row.config_media_type)
 
 
 def may_have_subject(row: ManifestRow) -> bool:
     """Whether only its bytes can tell if it refers to another manifest: Docker's formats know no subject."""
-    if is_index(row) or row.media_type == DOCKER_MANIFEST:
+    if is_index(row) or row.media_type in (DOCKER_MANIFEST, *SCHEMA_1):
         return False
     return not row.tags or row.config_media_type not in IMAGE_CONFIGS

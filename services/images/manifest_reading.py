@@ -1,15 +1,17 @@
 """Manifests, image configs and referrers read from a registry."""
 
 import hashlib
+from dataclasses import dataclass, replace
 
 from azure.core.exceptions import ResourceNotFoundError
 
 from services.connection.answers import parse_json
 from services.connection.data_plane import RegistryClient, path_of
-from services.connection.errors import ServiceError, as_service_error
+from services.connection.errors import ServiceError, as_service_error, says_gone
 from services.connection.names import image_name
 from services.images.manifests import (
     _MALFORMED,
+    ARTIFACTS,
     DOCKER_LIST,
     DOCKER_MANIFEST,
     OCI_INDEX,
@@ -19,37 +21,60 @@ from services.images.manifests import (
     Manifest,
     _descriptor,
     _not_a_manifest,
+    manifest_digest,
     parse_config,
     parse_manifest,
 )
+from services.images.schema_1 import SCHEMA_1
 
-ACCEPT = ", ".join((OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST, "*/*"))
+# A registry answers 404 to who does not name the type of a manifest; `*/*` names none:
+# https://github.com/Azure/azure-cli/issues/24976
+ACCEPT = ", ".join((OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST, *ARTIFACTS, *SCHEMA_1, "*/*"))
 # A config is a few kilobytes; one of megabytes is no config.
 LARGEST_CONFIG = 4 * 1024 * 1024
 
 
+@dataclass(frozen=True)
+class StoredManifest:
+    """A manifest and the registry's own bytes of it."""
+
+    manifest: Manifest
+    raw: bytes
+
+
 def read_manifest(client: RegistryClient, repository: str, reference: str) -> Manifest:
     """The manifest at a tag or digest. Raises ServiceError: gone, no JSON, or bytes that do not match the digest."""
+    return read_stored(client, repository, reference).manifest
+
+
+def read_stored(client: RegistryClient, repository: str, reference: str) -> StoredManifest:
+    """The manifest at a tag or digest, with its bytes. Raises ServiceError as `read_manifest`."""
     raw, media_type = read_raw(client, repository, reference)
-    return parse_manifest(raw, media_type, _reading(repository, reference))
+    manifest = parse_manifest(raw, media_type, _reading(repository, reference))
+    # Of schema 1, a registry may go by the digest of the bytes or of their payload.
+    return StoredManifest(replace(manifest, digest=reference) if _is_digest(reference) else manifest, raw)
 
 
-def read_raw(client: RegistryClient, repository: str, reference: str) -> tuple[bytes, str]:
+def read_raw(client: RegistryClient, repository: str, reference: str, title: str = "") -> tuple[bytes, str]:
     """The bytes of the manifest at a tag or digest, and their Content-Type. Raises ServiceError as `read_manifest`."""
-    title = _reading(repository, reference)
+    title = title or _reading(repository, reference)
     path = path_of("/v2/{repository}/manifests/{reference}", repository=repository, reference=reference)
     with as_service_error(title):
         response = client.raw(path, accept=ACCEPT)
-    raw = response.content
+    raw, media_type = response.content, str(response.headers.get("Content-Type", ""))
     digest = "sha256:" + hashlib.sha256(raw).hexdigest()
-    if reference.startswith("sha256:") and reference != digest:
+    if _is_digest(reference) and reference not in (digest, manifest_digest(raw, media_type)):
         raise ServiceError(
             title,
             f"The registry sent other bytes than asked for: their digest is {digest}.",
             "Do not use this image. Something between here and the registry changes content.",
             "DigestMismatch",
         )
-    return raw, str(response.headers.get("Content-Type", ""))
+    return raw, media_type
+
+
+def _is_digest(reference: str) -> bool:
+    return reference.startswith("sha256:")
 
 
 def _reading(repository: str, reference: str) -> str:
@@ -67,24 +92,28 @@ def read_referrers(client: RegistryClient, repository: str, digest: str) -> tupl
         try:
             bodies = list(client.pages(path))
         except ResourceNotFoundError:
-            tag = digest.replace(":", "-")
-            path = path_of("/v2/{repository}/manifests/{tag}", repository=repository, tag=tag)
-            try:
-                raw = client.raw(path, accept=ACCEPT).content
-            except ResourceNotFoundError:
-                return ()
-            return parse_manifest(raw, OCI_INDEX, title).children
+            return _referrers_at_tag(client, repository, digest.replace(":", "-"), title)
     try:
         return tuple(_descriptor(entry) for body in bodies for entry in body.get("manifests") or ())
     except _MALFORMED as exc:
         raise _not_a_manifest(title, "The list is not the JSON that it should be.") from exc
 
 
+def _referrers_at_tag(client: RegistryClient, repository: str, tag: str, title: str) -> tuple[Descriptor, ...]:
+    try:
+        raw, _ = read_raw(client, repository, tag, title)
+    except ServiceError as error:
+        if says_gone(error):
+            return ()
+        raise
+    return parse_manifest(raw, OCI_INDEX, title).children
+
+
 def read_config(client: RegistryClient, repository: str, manifest: Manifest) -> ImageConfig:
     """An image's config. Raises ServiceError where the manifest has none or the registry lacks the blob."""
     title = f"Could not read the config of {repository}@{manifest.digest}"
     config = manifest.config
-    if config is None or config.size > LARGEST_CONFIG:
+    if config is None or (config.size or 0) > LARGEST_CONFIG:
         raise ServiceError(title, "It has no config that could be read.", "Look at its layers instead.", "NoConfig")
     raw = b""
     with as_service_error(title):

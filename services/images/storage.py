@@ -13,14 +13,10 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from services.connection.parallel import Partial
-from services.images.manifests import Kind, Manifest, attached_to
+from services.images.manifests import LARGEST_CONTENT, Kind, Manifest, attached_to
 from services.images.repositories import ManifestRow
 from services.images.repository_contents import RepositoryContents
 from services.images.tree import referrers_of
-
-# A descriptor's size is what its pusher wrote. Registries take layers of up to 200 GiB: one that claims to be larger
-# than this would only make all sums absurd.
-LARGEST_CONTENT = 2**50
 
 
 @dataclass(frozen=True)
@@ -114,15 +110,17 @@ def freed_bytes(repositories: Iterable[RepositoryContents], going: Mapping[str, 
 def _content_of(row: ManifestRow, manifest: Manifest | None) -> list[tuple[str, int]]:
     """The digest and size of each content that a manifest points to, its own bytes first.
 
-    What names neither config nor layers with their sizes (schema 1) has the size that the registry gives it, and so
-    has a manifest that was not read: the most that it may hold of its own.
+    What does not give all its sizes (schema 1) has the rest of the size that the registry gives it, and so has a
+    manifest that was not read: the most that it may hold of its own.
     """
     if manifest is None:
         return [(row.digest, _bounded(row.size))]
-    if manifest.kind is not Kind.INDEX and not manifest.config and not manifest.layers:
-        return [(row.digest, _bounded(max(row.size, manifest.size)))]
     descriptors = (manifest.config, *manifest.layers) if manifest.config else manifest.layers
-    return [(row.digest, manifest.size), *((found.digest, _bounded(found.size)) for found in descriptors)]
+    content = [(found.digest, _bounded(found.size or 0)) for found in descriptors]
+    own = manifest.size
+    if manifest.kind is not Kind.INDEX and (not descriptors or any(found.size is None for found in descriptors)):
+        own = max(own, _bounded(row.size - sum(dict(content).values())))
+    return [(row.digest, own), *content]
 
 
 def _bounded(size: int) -> int:

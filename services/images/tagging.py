@@ -3,7 +3,6 @@
 The registry offers no compare-and-swap: between the last look at a tag and the write to it lies one round trip.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -12,10 +11,10 @@ from threading import Event
 from services.commands import images as az_images
 from services.connection.changes import Outcome, changed, refused, remove, write
 from services.connection.data_plane import RegistryClient, path_of
-from services.connection.errors import ServiceError, as_service_error, says_gone
+from services.connection.errors import ServiceError, says_gone
 from services.connection.names import is_tag, require_digest, require_tag
 from services.connection.parallel import Partial, parallel_map
-from services.images.manifest_reading import ACCEPT
+from services.images.manifest_reading import read_raw
 from services.images.repositories import Repository, Tag, find_tag, get_manifest_row, get_repository, get_tag
 from services.wording import counted
 
@@ -148,7 +147,8 @@ def apply_tag(client: RegistryClient, plan: TagPlan) -> Tag:
     require_digest(title, plan.digest)
     if plan.blockers:
         raise refused(title, " ".join(plan.blockers))
-    content, media_type = _manifest_bytes(client, plan, title)
+    content, content_type = read_raw(client, plan.repository, plan.digest, title)
+    media_type = content_type.partition(";")[0].strip()
     current = find_tag(client, plan.repository, plan.tag)
     if (current.digest if current else None) != plan.current_digest:
         raise _changed(title, plan.tag, plan.current_digest, current)
@@ -167,22 +167,6 @@ def apply_tag(client: RegistryClient, plan: TagPlan) -> Tag:
         says_gone,
     )
     return tag or _read_again(client, plan, title)
-
-
-def _manifest_bytes(client: RegistryClient, plan: TagPlan, title: str) -> tuple[bytes, str]:
-    """The manifest as it is stored, and its media type."""
-    path = path_of("/v2/{repository}/manifests/{digest}", repository=plan.repository, digest=plan.digest)
-    with as_service_error(title):
-        response = client.raw(path, accept=ACCEPT)
-    found = "sha256:" + hashlib.sha256(response.content).hexdigest()
-    if found != plan.digest:
-        raise ServiceError(
-            title,
-            f"The registry sent other bytes than asked for: their digest is {found}. Nothing was written.",
-            "Do not use this image. Something between here and the registry changes content.",
-            "DigestMismatch",
-        )
-    return response.content, str(response.headers.get("Content-Type", "")).partition(";")[0].strip()
 
 
 def _elsewhere(title: str, plan: TagPlan, how: str) -> ServiceError:

@@ -12,7 +12,7 @@ from threading import Event
 
 from services.connection.data_plane import RegistryClient
 from services.connection.parallel import Partial, parallel_map
-from services.images.leftovers import find_leftovers, is_index, may_have_subject
+from services.images.leftovers import find_leftovers, is_index, may_be_index, may_have_subject
 from services.images.manifest_reading import read_manifest
 from services.images.manifests import Descriptor, Kind, Manifest, attached_to
 from services.images.repositories import ManifestRow
@@ -79,9 +79,11 @@ def read_for_tree(
         if done:
             done(count, of)
 
-    indexes = read([row.digest for row in rows if is_index(row)])
+    indexes = read([row.digest for row in rows if may_be_index(row)])
     children = {child.digest for index in indexes.values for child in index.children}
-    others = read([row.digest for row in rows if row.digest not in children and may_have_subject(row)])
+    others = read(
+        [row.digest for row in rows if row.digest not in children and may_have_subject(row) and not may_be_index(row)]
+    )
     return Partial(indexes.values + others.values, indexes.refused + others.refused, indexes.untried + others.untried)
 
 
@@ -138,7 +140,7 @@ def _top_role(row: ManifestRow, read: Mapping[str, Manifest], leftovers: frozens
     manifest = read.get(row.digest)
     if not row.tags:
         return Role.UNTAGGED if row.digest in leftovers else Role.UNREAD
-    if is_index(row):
+    if is_index(row) or (manifest and manifest.kind is Kind.INDEX):
         return Role.INDEX
     return Role.ARTIFACT if manifest and manifest.kind is Kind.ARTIFACT else Role.IMAGE
 
@@ -177,13 +179,17 @@ def _hanging_on(
 ) -> Iterator[_Hung]:
     """The platforms of an index, each with its attestations, then the attestations of others, then referrers."""
     children = read[at.digest].children if at.digest in read else ()
+    row = rows.get(at.digest)
+    # The index at a tag sha256-…: the registry's list of what refers to that digest.
+    lists_referrers = bool(row and row.tags and _only_attached(row))
     attestations: defaultdict[str, list[str]] = defaultdict(list)
     for child in children:
         if child.attests:
             attestations[child.attests].append(child.digest)
     for child in children:
         if not child.attests:
-            yield _Hung(at.depth + 1, _child_role(child, rows), child.digest, child.platform)
+            role = Role.REFERRER if lists_referrers else _child_role(child, rows)
+            yield _Hung(at.depth + 1, role, child.digest, child.platform or child.artifact_type)
             for digest in attestations.pop(child.digest, ()):
                 yield _Hung(at.depth + 2, Role.ATTESTATION, digest, "")
     for digests in attestations.values():
@@ -195,7 +201,9 @@ def _hanging_on(
 
 def _child_role(child: Descriptor, rows: Mapping[str, ManifestRow]) -> Role:
     row = rows.get(child.digest)
-    return Role.INDEX if row and is_index(row) else Role.PLATFORM
+    if child.kind is Kind.INDEX or (row and is_index(row)):
+        return Role.INDEX
+    return Role.ARTIFACT if child.kind is Kind.ARTIFACT and not child.platform else Role.PLATFORM
 
 
 def _label(row: ManifestRow | None) -> str:

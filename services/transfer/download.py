@@ -8,7 +8,7 @@ import hashlib
 import json
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from azure.core.exceptions import AzureError, HttpResponseError
@@ -18,7 +18,9 @@ from services.connection.errors import LimitExceeded, ServiceError, as_service_e
 from services.connection.names import require_digest
 from services.connection.parallel import parallel_map
 from services.images.image_graph import ImageContent, read_content
-from services.images.manifests import OCI_INDEX, Descriptor, Manifest
+from services.images.manifest_reading import read_manifest
+from services.images.manifests import OCI_INDEX, Descriptor
+from services.images.platforms import read_platforms
 
 # The largest index that is put into one archive: its manifests are held in memory.
 MOST_MANIFESTS = 1000
@@ -27,8 +29,6 @@ TRIES = 4
 
 _SHA256 = re.compile(r"sha256:[0-9a-f]{64}")
 _UNSAFE = re.compile(r"[^A-Za-z0-9._-]+")
-# Layers that their licence forbids to distribute: registries need not have them, and the image names where they are.
-_ELSEWHERE = re.compile(r"nondistributable|rootfs\.foreign")
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class Member:
 
 @dataclass(frozen=True)
 class Archive:
-    """What is streamed. `left_out` are the digests of layers that may not be distributed and are not there."""
+    """What is streamed. `left_out` are the digests of layers that clients load from elsewhere and are not there."""
 
     repository: str
     digest: str
@@ -75,17 +75,19 @@ def plan_archive(client: RegistryClient, repository: str, digest: str, *, tag: s
     """The archive of the manifest at `digest`: all platforms and attestations of an index, or one `platform` of it.
 
     `tag` is the name that it has in the archive. Every blob is asked for by HEAD, in parallel: what is missing shows
-    here, before the first byte. Raises ServiceError: InvalidDigest, NoSuchPlatform, BLOB_UNKNOWN, SizeMismatch,
-    TooManyManifests, UnsupportedDigest, and what reading manifests raises.
+    here, before the first byte. `platform` is one of `read_platforms`. Raises ServiceError: InvalidDigest,
+    NoSuchPlatform, BLOB_UNKNOWN, SizeMismatch, SizeUnknown, Schema1, TooManyManifests, UnsupportedDigest, and what
+    reading manifests raises.
     """
     title = f"Could not put {repository}@{digest} into an archive"
     require_digest(title, digest)
-    content = read_content(client, repository, digest, most=MOST_MANIFESTS)
     if platform:
-        child = _child_for(content.top, platform, title)
-        content = read_content(client, repository, child.digest, most=MOST_MANIFESTS)
+        digest = _child_for(
+            read_platforms(client, repository, read_manifest(client, repository, digest)), platform, title
+        )
+    content = read_content(client, repository, digest, most=MOST_MANIFESTS)
     blobs = content.blobs
-    _check_digests(content, title)
+    _check_content(content, title)
     missing = set(_missing(client, repository, blobs, title))
     there = [blob for blob in blobs if blob.digest not in missing]
     name = "-".join(part for part in (repository, tag or digest[7:19], platform) if part)
@@ -116,19 +118,25 @@ def stream(client: RegistryClient, archive: Archive) -> Iterator[bytes]:
     yield _END
 
 
-def _child_for(index: Manifest, platform: str, title: str) -> Descriptor:
-    found = next((child for child in index.children if child.platform == platform and not child.attests), None)
-    if found is None:
+def _child_for(platforms: Mapping[str, Descriptor], platform: str, title: str) -> str:
+    if platform not in platforms:
         raise ServiceError(
             title,
-            f"The index has no platform {platform}. It has: {', '.join(index.platforms) or 'none'}.",
+            f"The index has no platform {platform}. It has: {', '.join(platforms) or 'none'}.",
             "Choose one of those.",
             "NoSuchPlatform",
         )
-    return found
+    return platforms[platform].digest
 
 
-def _check_digests(content: ImageContent, title: str) -> None:
+def _check_content(content: ImageContent, title: str) -> None:
+    if any(stored.manifest.is_schema_1 for stored in content.manifests):
+        raise ServiceError(
+            title,
+            "It is an image of schema 1, Docker's old format, which an OCI archive can't hold.",
+            "Copy it with skopeo, which converts it: `skopeo copy docker://… oci-archive:…`.",
+            "Schema1",
+        )
     children = (child for stored in content.manifests for child in stored.manifest.children)
     for found in (*content.blobs, *children):
         if not _SHA256.fullmatch(found.digest):
@@ -138,8 +146,14 @@ def _check_digests(content: ImageContent, title: str) -> None:
                 "Copy it with skopeo.",
                 "UnsupportedDigest",
             )
-        if found.size < 0:
-            raise _other_size(title, found.digest, found.size, "no such size")
+    for blob in content.blobs:
+        if blob.size is None:
+            raise ServiceError(
+                title,
+                f"Its manifest does not say how large {blob.digest} is.",
+                "It was pushed broken: push it again.",
+                "SizeUnknown",
+            )
 
 
 def _missing(client: RegistryClient, repository: str, blobs: tuple[Descriptor, ...], title: str) -> list[str]:
@@ -157,23 +171,35 @@ def _missing(client: RegistryClient, repository: str, blobs: tuple[Descriptor, .
         # A redirect to where the blob is stored says that it is there, and not how large it is.
         found = response.headers.get("Content-Length") if response.status_code == 200 else None
         if found is not None and found != str(blob.size):
-            raise _other_size(title, blob.digest, blob.size, found)
+            raise _other_size(title, blob.digest, blob.size or 0, found)
         return True
 
     looked = parallel_map(look, blobs, server=client.login_server)
     if looked.refused:
         raise looked.refused[0].error
     absent = [blob for blob, there in zip(blobs, looked.values, strict=True) if not there]
-    needed = [blob.digest for blob in absent if not _ELSEWHERE.search(blob.media_type)]
+    needed = [blob.digest for blob in absent if not blob.is_foreign]
     if needed:
         raise ServiceError(
             title,
-            f"The registry lists {len(needed)} of its {len(blobs)} blobs and does not have them, {needed[0]} first.",
-            "The image can't be pulled by anyone: push it again.",
+            f"The registry does not have {len(needed)} of its {len(blobs)} blobs, {needed[0]} first."
+            f"{_reason(client, repository, needed[0], title)}",
+            "A pull of it from this registry fails the same way. Push the image again to complete it.",
             "BLOB_UNKNOWN",
             404,
         )
     return [blob.digest for blob in absent]
+
+
+def _reason(client: RegistryClient, repository: str, digest: str, title: str) -> str:
+    """Why the registry does not have the blob, in its own words: a HEAD has none."""
+    path = path_of("/v2/{repository}/blobs/{digest}", repository=repository, digest=digest)
+    try:
+        with as_service_error(title):
+            client.blob(path).close()
+    except ServiceError as error:
+        return f" It says: {error.cause}"
+    return ""
 
 
 def _full_name(client: RegistryClient, repository: str, tag: str) -> str:
@@ -198,7 +224,7 @@ def _members(content: ImageContent, blobs: list[Descriptor], full_name: str, tag
     manifests = {stored.manifest.digest for stored in content.manifests}
     for blob in blobs:
         if blob.digest not in manifests:
-            yield Member(_path(blob.digest), blob.size, blob.digest, None)
+            yield Member(_path(blob.digest), blob.size or 0, blob.digest, None)
 
 
 def _written(path: str, document: object) -> Member:

@@ -16,13 +16,7 @@ from services.images.manifests import IMAGE_CONFIGS, Descriptor, Manifest
 from services.transfer.archive_files import TITLE, Budget, Part, broken, compressed_with, stopped
 
 _LAYERS = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
-_FOREIGN = ("application/vnd.oci.image.layer.nondistributable.", "application/vnd.docker.image.rootfs.foreign.")
 _SAVE_AGAIN = "Save the image again with a current docker, or copy it with skopeo."
-
-
-def is_foreign(layer: Descriptor) -> bool:
-    """Whether clients load the layer from its own URLs: a registry need not have it. Windows base layers were such."""
-    return layer.media_type.startswith(_FOREIGN) and bool(layer.urls)
 
 
 def runs(manifest: Manifest) -> bool:
@@ -58,7 +52,7 @@ def paired(layers: Sequence[Descriptor], diff_ids: Sequence[str]) -> list[tuple[
 
     A config may leave out the foreign layers, which no builder had: then they are left out here too.
     """
-    own = [layer for layer in layers if not is_foreign(layer)]
+    own = [layer for layer in layers if not layer.is_foreign]
     for named in (layers, own):
         if len(named) == len(diff_ids):
             return list(zip(named, diff_ids, strict=True))

@@ -43,7 +43,6 @@ from services.transfer.image_layers import (
     can_compare,
     diff_ids_of,
     digests_of,
-    is_foreign,
     paired,
     require_layer,
     runs,
@@ -208,7 +207,7 @@ class _Walk:
         for blob in (*((manifest.config,) if manifest.config else ()), *manifest.layers):
             if here := read.blob(blob, f"The blob {blob.digest}"):
                 self.blobs[blob.digest] = here
-            elif is_foreign(blob):
+            elif blob.is_foreign:
                 hosts = ", ".join(dict.fromkeys(urlsplit(url).netloc or url for url in blob.urls))
                 self.foreign[blob.digest] = f"the layer {blob.digest}: clients load it from {hosts}"
             else:

@@ -98,7 +98,7 @@ CASES = {
         (
             Offered(
                 ("v1",),
-                ("windows/amd64", "windows/amd64"),
+                ("windows/amd64:10.0.17763.5329", "windows/amd64:10.0.20348.2227"),
                 (DOCKER_MANIFEST, DOCKER_MANIFEST, DOCKER_LIST),
                 4,
                 not_pushed=_FOREIGN,

@@ -7,7 +7,7 @@ import json
 import requests
 from azure.containerregistry import ContainerRegistryClient
 
-from sandbox.storage.manifest import OCI_INDEX, OCI_MANIFEST
+from sandbox.storage.manifest import MEDIA_TYPES, OCI_INDEX, OCI_MANIFEST
 from tests.support.azure_clients import credential, token
 
 CONFIG = "application/vnd.oci.image.config.v1+json"
@@ -47,6 +47,7 @@ class Registry:
         self._session = requests.Session()
         self._session.trust_env = False  # REQUESTS_CA_BUNDLE would go before `verify`
         self._session.verify = ready["ca_file"]
+        self._session.headers["Accept"] = ", ".join((*sorted(MEDIA_TYPES), "*/*"))
 
     def __enter__(self):
         return self

@@ -2,7 +2,7 @@
 
 import streamlit as st
 
-from services.images.manifests import ImageConfig, Manifest, parse_time
+from services.images.manifests import ImageConfig, Kind, Manifest, parse_time
 from services.wording import counted
 from ui.elements.columns import Sizes, ago_column
 from ui.elements.table import UTC, show_facts, show_rows
@@ -10,20 +10,23 @@ from ui.elements.text import ago, exact, plain, short, size
 
 
 def show_layers(image: Manifest) -> None:
-    """Shows the layers from the base up, each with its size relative to the largest."""
-    st.subheader(f"Layers ({len(image.layers)}, {size(image.layer_bytes)} compressed)", anchor=False)
-    largest = max((layer.size for layer in image.layers), default=1) or 1
+    """Shows the layers from the base up, each with its size relative to the largest; of an artifact its content."""
+    title = "Layers" if image.kind is Kind.IMAGE else "Content"
+    known = image.layer_bytes
+    sizes = f"{size(known)} compressed" if known is not None else "sizes unknown: the manifest does not give them all"
+    st.subheader(f"{title} ({len(image.layers)}, {sizes})", anchor=False)
+    largest = max((layer.size or 0 for layer in image.layers), default=1) or 1
     show_rows(
         [
             {
                 "Layer": short(layer.digest),
                 "Size": layer.size,
-                "Share": layer.size / largest,
+                "Share": layer.size / largest if layer.size is not None else None,
                 "Type": layer.media_type,
             }
             for layer in image.layers
         ],
-        "Layers from the base up",
+        f"{title} from the base up" if image.kind is Kind.IMAGE else title,
         columns={
             "Size": Sizes(),
             "Share": st.column_config.ProgressColumn(

@@ -9,6 +9,7 @@ from services.images import repositories
 from services.images import tree as manifest_trees
 from services.images.manifest_reading import read_config, read_manifest, read_referrers
 from services.images.manifests import Descriptor, ImageConfig, Manifest
+from services.images.platforms import read_platforms
 from services.images.summaries import ImageSummary, summarise
 from services.transfer import download
 from ui.loaders import contents
@@ -104,6 +105,13 @@ def manifest_row(who: str, login_server: str, repository: str, digest: str) -> L
 def manifest(who: str, login_server: str, repository: str, digest: str) -> Manifest:
     """A manifest by digest, which never changes."""
     return read_manifest(connection.session(who).registry(login_server), repository, digest)
+
+
+@st.cache_resource(show_spinner=False, max_entries=500)
+def platforms(who: str, login_server: str, repository: str, digest: str) -> tuple[str, ...]:
+    """The platforms of the index at `digest`, those of indexes within it too; they never change."""
+    client = connection.session(who).registry(login_server)
+    return tuple(read_platforms(client, repository, manifest(who, login_server, repository, digest)))
 
 
 @st.cache_resource(show_spinner=False, max_entries=500)

@@ -18,11 +18,11 @@ ALL = "All platforms and attestations"
 @st.dialog("Download image")
 def download_image(who: str, registry: Registry, repository: str, reference: str, manifest: Manifest) -> None:
     """Offers the image at `reference`, a tag or a digest, as a file. The console keeps no copy of it."""
-    platforms = list(dict.fromkeys(manifest.platforms))
-    chosen = st.selectbox("Platforms", [ALL, *platforms]) if platforms else ALL
     server = registry.login_server
     tag = "" if ":" in reference else reference
     with panel():
+        platforms = image_loaders.platforms(who, server, repository, manifest.digest)
+        chosen = st.selectbox("Platforms", [ALL, *platforms]) if platforms else ALL
         with st.spinner("Checking that all blobs exist"):
             archive = image_loaders.archive(
                 who, server, repository, manifest.digest, tag, "" if chosen == ALL else str(chosen)
@@ -37,8 +37,8 @@ def download_image(who: str, registry: Registry, repository: str, reference: str
         )
         if archive.left_out:
             st.info(
-                f"{counted(len(archive.left_out), 'layer')} left out: their licence forbids distribution, and "
-                "the registry does not have them.",
+                f"{counted(len(archive.left_out), 'layer')} left out: clients load them from elsewhere (Windows base "
+                "layers), and the registry does not have them.",
                 icon=":material/info:",
             )
         if manifest.media_type in (DOCKER_LIST, DOCKER_MANIFEST):

@@ -9,7 +9,7 @@ import pytest
 from azure.containerregistry import DigestValidationError
 from azure.core.exceptions import ResourceNotFoundError
 
-from sandbox.storage.manifest import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
+from sandbox.storage.manifest import DOCKER_MANIFEST, OCI_ARTIFACT, OCI_INDEX, OCI_MANIFEST, ORAS_ARTIFACT
 from tests.support.registry_clients import CONFIG, digest_of, sdk
 
 NOTHING = "sha256:" + "0" * 64
@@ -128,6 +128,37 @@ def test_an_image_has_the_platform_of_its_config_and_the_size_of_its_parts(regis
     parts = [json.loads(body)["config"], *json.loads(body)["layers"]]
     assert (shown["architecture"], shown["os"], shown["configMediaType"]) == ("arm64", "linux", CONFIG)
     assert shown["imageSize"] == len(body) + sum(part["size"] for part in parts)
+
+
+@pytest.mark.parametrize("media_type", [OCI_ARTIFACT, ORAS_ARTIFACT])
+def test_an_artifact_manifest_has_its_blobs_and_comes_to_who_names_its_type(registry, media_type):
+    subject = registry.push_image("app", "v1")
+    blob = registry.push_blob("app", b"signature")
+    document = {
+        "mediaType": media_type,
+        "artifactType": "application/vnd.example.signature",
+        "blobs": [{"mediaType": "application/jose+json", "digest": blob, "size": 9}],
+        "subject": {"mediaType": OCI_MANIFEST, "digest": subject, "size": 1},
+    }
+    pushed = registry.put_manifest("app", None, document, media_type)
+    digest = pushed.headers["Docker-Content-Digest"]
+    assert (pushed.status_code, pushed.headers["OCI-Subject"]) == (201, subject)
+    path = f"/v2/app/manifests/{digest}"
+    assert registry("GET", path, headers={"Accept": media_type}).json() == document
+    assert error(registry("GET", path, headers={"Accept": f"{OCI_MANIFEST}, */*"})) == (404, "MANIFEST_UNKNOWN")
+    shown = registry("GET", f"/acr/v1/app/_manifests/{digest}").json()["manifest"]
+    assert shown["imageSize"] == len(json.dumps(document)) + 9
+    missing = {**document, "blobs": [{"digest": digest_of(b"nothing"), "size": 7}]}
+    assert error(registry.put_manifest("app", None, missing, media_type)) == (400, "MANIFEST_BLOB_UNKNOWN")
+
+
+@pytest.mark.parametrize("accept", ["*/*", "application/json", DOCKER_MANIFEST])
+def test_who_does_not_name_oci_in_accept_is_given_no_oci(registry, accept):
+    registry.push_image("app", "v1")
+    answer = registry("GET", "/v2/app/manifests/v1", headers={"Accept": accept})
+    assert error(answer) == (404, "MANIFEST_UNKNOWN")
+    assert "accept header does not support OCI manifests" in answer.text
+    assert registry("GET", "/v2/app/manifests/v1", headers={"Accept": f"a/b, {OCI_MANIFEST};q=0.5"}).status_code == 200
 
 
 @pytest.mark.parametrize(

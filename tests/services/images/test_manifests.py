@@ -200,10 +200,11 @@ def test_any_bytes_are_a_manifest_or_a_service_error(content: bytes, media_type:
     except ServiceError as error:
         assert (error.title, error.code) == ("T", "NotAManifest")
         return
-    assert manifest.digest == "sha256:" + hashlib.sha256(content).hexdigest()
+    if not manifest.is_schema_1:
+        assert manifest.digest == "sha256:" + hashlib.sha256(content).hexdigest()
     assert isinstance(manifest.media_type, str)
     for descriptor in (*manifest.children, *manifest.layers, *([manifest.config] if manifest.config else [])):
-        assert isinstance(descriptor.size, int)
+        assert descriptor.size is None or isinstance(descriptor.size, int)
         # Digests become paths: nothing that names another path is one.
         assert re.fullmatch("[a-z0-9+._-]+:[A-Za-z0-9=_-]+", descriptor.digest)
 

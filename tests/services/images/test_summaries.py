@@ -83,6 +83,55 @@ def test_an_index_that_cannot_be_read_is_refused_and_the_rest_is_there(
     assert [(refusal.what, refusal.error.code) for refusal in found.refused] == [(INDEX, "DigestMismatch")]
 
 
+def nest(served: CannedRegistry, *, readable: bool = True) -> str:
+    """An index of the index INDEX and of the image SINGLE, in the list: its digest."""
+    children = [{"digest": INDEX, "mediaType": OCI_INDEX}, {"digest": SINGLE, "mediaType": OCI_MANIFEST}]
+    content, digest = raw({"mediaType": OCI_INDEX, "manifests": children})
+    listed = [*ENTRIES.values(), entry(digest, mediaType=OCI_INDEX, imageSize=9, os=None, architecture=None)]
+    scope = "repository:app:metadata_read"
+    served.serve("GET", "/acr/v1/app/_manifests", scope, Answer(200, {"manifests": listed}))
+    served.serve(
+        "GET", path_of("/v2/app/manifests/{digest}", digest=digest), "repository:app:pull", Answer(200, content)
+    )
+    if not readable:
+        path = path_of("/v2/app/manifests/{digest}", digest=INDEX)
+        served.serve("GET", path, "repository:app:pull", Answer(404, {"errors": [{"code": "MANIFEST_UNKNOWN"}]}))
+    return digest
+
+
+def test_an_index_in_an_index_counts_with_what_it_lists(served: CannedRegistry, client: RegistryClient) -> None:
+    digest = nest(served)
+    found = summarise(client, "app", [digest], SMALL)
+    assert found.values == (ImageSummary(digest, Kind.INDEX, ("linux/amd64", "linux/arm64"), 300 + 400 + 700),)
+    assert found.complete
+
+
+def test_an_index_with_one_that_cannot_be_read_has_no_known_size(
+    served: CannedRegistry, client: RegistryClient
+) -> None:
+    digest = nest(served, readable=False)
+    found = summarise(client, "app", [digest], SMALL)
+    assert found.values == (ImageSummary(digest, Kind.INDEX, (), None),)
+    assert [refusal.what for refusal in found.refused] == [INDEX]
+
+
+def test_a_platform_that_is_gone_makes_the_size_unknown(served: CannedRegistry, client: RegistryClient) -> None:
+    scope = "repository:app:metadata_read"
+    listed = [found for digest, found in ENTRIES.items() if digest != ARM64]
+    served.serve("GET", "/acr/v1/app/_manifests", scope, Answer(200, {"manifests": listed}))
+    path = path_of("/acr/v1/app/_manifests/{digest}", digest=ARM64)
+    served.serve("GET", path, scope, Answer(404, {"errors": [{"code": "MANIFEST_UNKNOWN"}]}))
+    found = summarise(client, "app", [INDEX], SMALL)
+    assert found.values == (ImageSummary(INDEX, Kind.INDEX, ("linux/amd64", "linux/arm64"), None),)
+    assert [refusal.what for refusal in found.refused] == [ARM64]
+
+
+def test_what_is_hidden_from_the_list_is_read_by_itself(served: CannedRegistry, client: RegistryClient) -> None:
+    listed = [found for digest, found in ENTRIES.items() if digest != SINGLE]
+    served.serve("GET", "/acr/v1/app/_manifests", "repository:app:metadata_read", Answer(200, {"manifests": listed}))
+    assert summarise(client, "app", [SINGLE], SMALL).values == SUMMARIES[1:2]
+
+
 def test_no_digests(served: CannedRegistry, client: RegistryClient) -> None:
     assert summarise(client, "app", [], LARGE).values == ()
     assert served.calls() == []

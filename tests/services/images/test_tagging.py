@@ -14,7 +14,7 @@ from services.connection import parallel
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError
 from services.connection.names import is_tag
-from services.images.manifest_reading import read_manifest
+from services.images.manifest_reading import ACCEPT, read_manifest
 from services.images.repositories import Locks, Repository, Tag, get_tag
 from services.images.tagging import (
     UNTAG_RULE,
@@ -469,7 +469,7 @@ def test_add_move_and_remove_leave_the_manifest_as_it_is(own: OwnSandbox) -> Non
     assert own.tags() == {"v1": digest, "v1.0.1": digest, "v2": digest}
     for reference in (digest, "v1", "v1.0.1", "v2"):
         path = path_of("/v2/{repository}/manifests/{reference}", repository=APP, reference=reference)
-        assert own.client.raw(path, accept="*/*").content == raw
+        assert own.client.raw(path, accept=ACCEPT).content == raw
     assert "already" in read_tag_plan(own.client, REGISTRY, APP, digest, "v2").blockers[0]
 
     plan = read_untag_plan(own.client, REGISTRY, APP, ["v1", "v1.0.1"])

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from services.connection.data_plane import RegistryClient, path_of
 from services.images.manifests import Descriptor, Kind, Manifest
 from services.images.repositories import Locks, ManifestRow
+from services.images.schema_1 import SCHEMA_1
 from services.images.tree import Node, Role, build_tree, read_for_tree
 from tests.support.canned import Answer, CannedRegistry
 from tests.support.documents import DOCKER_MANIFEST, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, digest_of, raw
@@ -121,6 +122,35 @@ def test_an_index_in_an_index() -> None:
         "  index 2",
         "    platform 3 linux/amd64",
     ]
+
+
+def test_what_a_list_of_referrers_lists_is_no_platform() -> None:
+    listed = Descriptor(digest_of(3), OCI_MANIFEST, 1, artifact_type=SIGNATURE)
+    rows = [row(1, "v1"), row(2, f"sha256-{1:064x}", media_type=OCI_INDEX), row(3)]
+    assert outline(build_tree(rows, [manifest(2, listed), manifest(3, subject=1, artifact=SIGNATURE)])) == [
+        "image 1",
+        "  referrer 2",
+        f"    referrer 3 {SIGNATURE}",
+        f"  referrer 3 {SIGNATURE}",
+    ]
+
+
+def test_an_artifact_in_an_index_is_no_platform() -> None:
+    chart = Descriptor(digest_of(2), OCI_MANIFEST, 1, artifact_type="application/vnd.cncf.helm.config.v1+json")
+    rows = [row(1, "v1", media_type=OCI_INDEX), row(2)]
+    assert outline(build_tree(rows, [manifest(1, chart)])) == ["index 1", f"  artifact 2 {chart.artifact_type}"]
+
+
+def test_what_the_registry_gives_no_type_of_may_be_an_index() -> None:
+    rows = [row(1, "v1", media_type="", config=""), row(2)]
+    roles = {int(node.digest[7:], 16): node.role for node in build_tree(rows, [manifest(2)])}
+    assert roles[2] is Role.UNREAD
+    assert outline(build_tree(rows, [manifest(1, child(2))])) == ["index 1", "  platform 2 linux/amd64"]
+
+
+def test_schema_1_refers_to_nothing() -> None:
+    (old,) = build_tree([row(1, media_type=SCHEMA_1[0], config="")], [])
+    assert old.role is Role.UNTAGGED
 
 
 def test_the_newest_first() -> None:

@@ -1,5 +1,6 @@
 """An archive holds the image and nothing else, is as long as foretold, and is never wrong without an error."""
 
+import gzip
 import hashlib
 import io
 import json
@@ -7,6 +8,7 @@ import random
 import tarfile
 import tracemalloc
 from dataclasses import replace
+from threading import Event
 from typing import Any
 
 import pytest
@@ -15,9 +17,13 @@ from hypothesis import strategies as st
 
 from services.connection.data_plane import RegistryClient
 from services.connection.errors import ServiceError
+from services.images.manifests import OCI_ARTIFACT, ORAS_ARTIFACT
+from services.transfer.archives import read_archive
 from services.transfer.download import Archive, Member, _header, plan_archive, stream
+from services.transfer.push import apply_push, read_push_plan
 from tests.support.canned import Answer, CannedRegistry, Reply, Sent, reset
 from tests.support.documents import DOCKER_LIST, DOCKER_MANIFEST, OCI_CONFIG, OCI_INDEX, OCI_MANIFEST
+from tests.support.old_images import add_old
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 
 LAYER = "application/vnd.oci.image.layer.v1.tar+gzip"
@@ -156,14 +162,76 @@ def test_docker_s_own_formats_are_pulled_too(own: OwnSandbox, shelf: Shelf) -> N
     assert json.loads(files["index.json"])["manifests"][0]["mediaType"] == DOCKER_LIST
 
 
-def test_a_seeded_image_has_no_content_and_that_shows_before_the_first_byte(own: OwnSandbox) -> None:
-    tag = own.sandbox.store.get_tag(REGISTRY, "nodejstemplate", "v1.0.0")
-    assert tag
+def test_what_the_registry_lacks_shows_before_the_first_byte_in_the_registrys_own_words(own: OwnSandbox) -> None:
+    digest, _ = own.push("v1")  # Of its config it has the descriptor alone, as of seeded layers.
     with pytest.raises(ServiceError) as raised:
-        plan_archive(own.client, "nodejstemplate", tag.digest)
+        plan_archive(own.client, APP, digest)
     assert (raised.value.code, raised.value.status) == ("BLOB_UNKNOWN", 404)
-    assert "push it again" in raised.value.remedy
-    assert not [request for request in own.sandbox.requests if request.method == "GET" and "/blobs/" in request.path]
+    assert "1 of its 1 blobs" in raised.value.cause
+    assert "this sandbox keeps the layers of a few seeded images only" in raised.value.cause
+
+
+@pytest.mark.parametrize("media_type", [OCI_ARTIFACT, ORAS_ARTIFACT])
+def test_an_artifact_is_pulled_with_its_blobs(own: OwnSandbox, shelf: Shelf, media_type: str) -> None:
+    artifact = shelf.manifest({"blobs": [shelf.blob(b"signature", "application/jose+json")]}, media_type)
+    _, files = pulled(own, artifact["digest"])
+    assert blobs_in(files) == shelf.blobs
+
+
+def windows(shelf: Shelf, build: int) -> Any:
+    """An image whose base layer is not in the registry, as one of an index."""
+    version = f"10.0.{build}.1"
+    base = {"mediaType": FOREIGN, "digest": sha(version.encode()), "size": 7, "urls": ["https://contoso.example/base"]}
+    layer = gzip.compress(f"app on {build}".encode(), mtime=0)
+    of = {"os": "windows", "architecture": "amd64", "os.version": version}
+    diff_ids = [sha(b"base"), sha(f"app on {build}".encode())]
+    config = shelf.blob(
+        json.dumps({**of, "rootfs": {"type": "layers", "diff_ids": diff_ids}}).encode(),
+        "application/vnd.docker.container.image.v1+json",
+    )
+    own = shelf.blob(layer, "application/vnd.docker.image.rootfs.diff.tar.gzip")
+    return {**shelf.manifest({"config": config, "layers": [base, own]}, DOCKER_MANIFEST), "platform": of}
+
+
+def test_each_build_of_windows_is_pulled_by_itself_and_can_be_pushed_again(own: OwnSandbox, shelf: Shelf) -> None:
+    images = [windows(shelf, build) for build in (17763, 20348)]
+    index = shelf.manifest({"manifests": images}, DOCKER_LIST, "v1")
+    for image in images:
+        platform = f"windows/amd64:{image['platform']['os.version']}"
+        archive, _ = pulled(own, index["digest"], tag="v1", platform=platform)
+        assert archive.digest == image["digest"]
+    archive = plan_archive(own.client, APP, index["digest"], tag="v1")
+    assert archive.left_out == tuple(sorted(sha(f"10.0.{build}.1".encode()) for build in (17763, 20348)))
+    (read,) = read_archive(io.BytesIO(b"".join(stream(own.client, archive)))).images
+    content = read.prepare(lambda _done, _of: None, Event())
+    apply_push(own.client, content, read_push_plan(own.client, content, "again", "v1"))
+    assert own.tags("again") == {"v1": index["digest"]}
+
+
+def test_a_layer_without_urls_is_needed(own: OwnSandbox, shelf: Shelf) -> None:
+    foreign = {"mediaType": FOREIGN, "digest": sha(b"windows"), "size": 7}
+    config = shelf.blob(b"{}", OCI_CONFIG)
+    body = json.dumps({"schemaVersion": 2, "mediaType": DOCKER_MANIFEST, "config": config, "layers": [foreign]})
+    digest = own.sandbox.store.add_manifest(REGISTRY, APP, body.encode(), DOCKER_MANIFEST, own.sandbox.state.stamp())
+    with pytest.raises(ServiceError) as raised:
+        plan_archive(own.client, APP, digest)
+    assert raised.value.code == "BLOB_UNKNOWN"
+
+
+def test_a_platform_of_an_index_in_an_index(own: OwnSandbox, shelf: Shelf) -> None:
+    inner = shelf.index()
+    top = shelf.manifest({"manifests": [inner]}, OCI_INDEX, "v1")
+    archive, files = pulled(own, top["digest"], platform="linux/arm64")
+    assert json.loads(files["index.json"])["manifests"][0]["digest"] == archive.digest
+    _, all_files = pulled(own, top["digest"])
+    assert blobs_in(all_files) == shelf.blobs
+
+
+def test_schema_1_is_no_oci_archive(own: OwnSandbox) -> None:
+    digest = add_old(own, own.sandbox.store.blobs.put(REGISTRY, APP, b"layer"))
+    with pytest.raises(ServiceError) as raised:
+        plan_archive(own.client, APP, digest)
+    assert raised.value.code == "Schema1"
 
 
 def test_a_layer_that_may_not_be_distributed_can_be_missing(own: OwnSandbox, shelf: Shelf) -> None:
