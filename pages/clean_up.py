@@ -18,7 +18,7 @@ from ui.elements.errors import panel
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import show_rows
 from ui.elements.text import plain, short
-from ui.elements.writing import confirm
+from ui.elements.writing import confirm, counted_action
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import crumb, open_page
@@ -58,7 +58,7 @@ def remove_tags(chosen: Chosen) -> None:
     with panel():
         if confirm(
             plan,
-            f"Remove {counted(len(going), 'tag')}",
+            counted_action("Remove", len(going), "tag"),
             typed=name if len(going) > 1 else "",
             ready=bool(going),
             icon=":material/delete_forever:",
@@ -101,7 +101,7 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
     with panel():
         if confirm(
             plan,
-            f"Delete {counted(going, 'manifest')}",
+            counted_action("Delete", going, "manifest"),
             typed=name if going > 1 else "",
             ready=going > 0,
             icon=":material/delete_forever:",

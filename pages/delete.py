@@ -11,7 +11,7 @@ from ui.deletion.plan import ask_running_images, contents_of, show_freed, show_p
 from ui.elements.errors import panel
 from ui.elements.page import empty, header
 from ui.elements.text import plain, short
-from ui.elements.writing import confirm
+from ui.elements.writing import confirm, counted_action
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import crumb, open_page
@@ -48,7 +48,7 @@ def delete_image(contents: RepositoryContents) -> None:
     with panel():
         if confirm(
             plan,
-            f"Delete {counted(len(plan.going), 'manifest')}",
+            counted_action("Delete", len(plan.going), "manifest"),
             typed=name if len(plan.going) > 1 else "",
             ready=bool(plan.going),
             icon=":material/delete_forever:",

@@ -15,7 +15,7 @@ from ui.elements.text import ago, exact, plain
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import crumb, open_page
+from ui.navigation.links import back, open_page
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -64,7 +64,7 @@ def show_all() -> None:
 
 
 def show_one(record: DeletionRecord) -> None:
-    crumb(pages.DELETIONS)
+    back(pages.DELETIONS)
     header(
         f"{record.action.capitalize()}: {plain(record.repository)}",
         plain(f"{record.login_server}/{record.repository}, started {ago(record.begun)} ({exact(record.begun)})"),
@@ -105,13 +105,13 @@ def show_record(record_id: str) -> None:
     try:
         record = runs.recorded(who, record_id)
     except ServiceError as error:
-        crumb(pages.DELETIONS)
+        back(pages.DELETIONS)
         show_error(error)
         return
     if record:
         show_one(record)
     else:
-        crumb(pages.DELETIONS)
+        back(pages.DELETIONS)
         empty(
             ":material/history:",
             "No such deletion",

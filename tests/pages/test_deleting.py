@@ -87,7 +87,7 @@ def test_what_is_said_to_run_stays(open_view: Open, own: OwnSandbox) -> None:
     at.text_area[0].set_value(f"{server}/{NODE}:v1.0.0").run()
     assert "1 digest found, 1 of them in this repository." in said(at)
     assert set(at.dataframe[0].value["Kept because"]) >= {"It runs in a cluster."}
-    assert button(at, "Delete 0 manifests").disabled
+    assert button(at, "Delete manifests").disabled
 
 
 def test_a_repository_goes_as_in_the_guide(open_view: Open, own: OwnSandbox, session: AzureSession) -> None:

@@ -97,3 +97,11 @@ def test_a_console_that_listens_to_everyone_changes_nothing(open_view: Open, mon
     at = open_view("image.py", **NODE, reference="v1.0.0")
     assert "Read-only" in texts(at)
     assert all(button(at, label).disabled for label in ("Add tag", "Remove tag"))
+
+
+def test_a_dialog_refused_before_its_plan_can_be_cancelled(open_view: Open, session: AzureSession) -> None:
+    at = open_view("image.py", **NODE, reference="v1.0.0")
+    in_dialog(at, "Add tag", "no tag/..")
+    assert "That is no name for a tag." in texts(at)
+    assert "Cancel" in [one.label for one in at.button]
+    assert set(tags_of(session)) == {"v1.0.0"}

@@ -11,10 +11,9 @@ from services.aks.clusters import Cluster
 from services.aks.detach import Detached, apply_detach, attachments, read_detach_plan
 from services.aks.puller import PullerAccess
 from services.registries.registry import Mode, Registry
-from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
-from ui.elements.writing import confirm_and_run
+from ui.elements.writing import confirm_and_run, dialog_panel
 from ui.loaders import clusters
 from ui.loaders.registries import BY_ID
 from ui.roles.grant_dialog import confirm_grant
@@ -42,7 +41,7 @@ def _attach_plan(
 def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) -> None:
     """Shows the plan of the role assignment and applies it; without the right to assign, there is a request to send.
     `principal_id`: of a service principal, else ""."""
-    with panel():
+    with dialog_panel():
         choice = _choose_repositories(registry)
         plan = _attach_plan(who, cluster, registry, choice, principal_id)
         st.markdown(
@@ -88,7 +87,7 @@ def _attached(plan: AttachPlan, result: Attached) -> str:
 @st.dialog("Detach", width="large")
 def detach(who: str, cluster: Cluster, registry: Registry, access: PullerAccess) -> None:
     """Shows what the cluster can still pull through without its assignment on the registry, and removes it."""
-    with panel():
+    with dialog_panel():
         by_label = {f"{one.name} ({one.id.rpartition('/')[2][:8]})": one for one in attachments(registry, access)}
         chosen = by_label[st.selectbox("Assignment", list(by_label))].id if len(by_label) > 1 else ""
         session = connection.session(who)

@@ -7,11 +7,10 @@ import streamlit as st
 from services.aks.attach import AttachPlan, apply_attach, read_attach_plan
 from services.connection.parallel import Partial, parallel_map
 from services.pull_checks.matrix import Pair
-from services.wording import counted
 from ui.elements.errors import panel, show_refused
 from ui.elements.outcomes import label
 from ui.elements.table import show_rows
-from ui.elements.writing import PlainPlan, confirm, run
+from ui.elements.writing import PlainPlan, confirm, counted_action, run
 from ui.loaders import clusters
 from ui.runtime import connection
 
@@ -57,7 +56,7 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
         ],
         "Planned role assignments, one pair per row",
     )
-    action = f"Assign {counted(len(ready), 'role')}"
+    action = counted_action("Assign", len(ready), "role")
     lines = tuple(line for plan in ready for line in plan.commands)
     if confirm(PlainPlan(commands=lines), action, ready=bool(ready)):
         with panel():

@@ -8,9 +8,8 @@ from services.aks.clusters import Cluster
 from services.aks.pull_proof import Proof, ProofPlan, Pulled, plan_proof, run_proof
 from services.connection.names import image_name
 from services.registries.registry import Registry
-from ui.elements.errors import panel
 from ui.elements.text import plain
-from ui.elements.writing import confirm
+from ui.elements.writing import confirm, dialog_panel
 from ui.runtime import connection
 from ui.runtime.background import Reading
 from ui.runtime.session_runs import RunKind, begin, runs_of, show
@@ -28,7 +27,7 @@ _TEST_PULLS = RunKind[ProofPlan, _Proofs]("test pulls")
 @st.dialog("Run a test pull", width="large")
 def start_test_pull(who: str, cluster: Cluster, registry: Registry, repository: str, reference: str) -> None:
     """Shows the script, and starts it after a confirmation."""
-    with panel():
+    with dialog_panel():
         plan = plan_proof(cluster, registry, repository, reference)
         st.markdown(
             f"Starts **{plain(plan.image)}** in the namespace default of **{plain(cluster.name)}**, in a pod for each "

@@ -9,9 +9,8 @@ from services.child_resources.tokens import Token
 from services.commands import sign_in as az_sign_in
 from services.registries.registry import Registry
 from ui.child_resources import tokens
-from ui.elements.errors import panel
 from ui.elements.text import exact, plain
-from ui.elements.writing import confirm, run
+from ui.elements.writing import confirm, dialog_panel, run
 from ui.runtime import connection
 
 _LIFETIMES = {"1 day": 1, "1 week": 7, "30 days": 30, "90 days": 90, "1 year": 365, "Never": None}
@@ -23,7 +22,7 @@ def new_password(who: str, registry: Registry, token: Token) -> None:
     """Asks which one and for how long, generates it, and shows it. Any rerun forgets it."""
     if st.session_state.pop(_CLOSE, False):
         st.rerun()
-    with panel():
+    with dialog_panel():
         form = st.empty()
         with form.container():
             now = datetime.now(UTC)

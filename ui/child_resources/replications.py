@@ -21,10 +21,9 @@ from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.pricing.money import cents, money
 from services.registries.registry import Registry, Replication
-from ui.elements.errors import panel
 from ui.elements.outcomes import show_outcome
 from ui.elements.text import plain
-from ui.elements.writing import confirm
+from ui.elements.writing import PlainPlan, confirm, dialog_panel
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID, Loaded
 from ui.pricing.prices import PriceBook
@@ -56,13 +55,14 @@ def forget(who: str, registry: Registry) -> None:
 @st.dialog("Add replica", width="medium")
 def add(who: str, registry: Registry, existing: Partial[Replication], book: PriceBook) -> None:
     """Asks for the region, shows the plan and its cost, and starts to add a replica there."""
-    with panel():
+    with dialog_panel():
         offered = _offered(who, registry)
         there = existing.all_values()
         used = {registry.location, *(one.region for one in there)}
         free = [region for region in offered if region not in used]
         if not free:
-            st.info("The registry is already in every region that Azure offers to this subscription.")
+            everywhere = "The registry is already in every region that Azure offers to this subscription."
+            confirm(PlainPlan(blockers=(everywhere,)), "Add replica")
             return
         region = st.selectbox("Region", free, help="The regions in which Azure offers replicas to this subscription")
         plan = plan_replica(registry, there, region, offered, book.by_region.get(registry.location), book.days)
@@ -79,7 +79,7 @@ def add(who: str, registry: Registry, existing: Partial[Replication], book: Pric
 @st.dialog("Delete replica", width="medium")
 def delete(who: str, registry: Registry, existing: Partial[Replication], book: PriceBook) -> None:
     """Asks for the region, shows the plan and its cost, and starts to delete the replica there."""
-    with panel():
+    with dialog_panel():
         region = st.selectbox("Region", [one.region for one in existing.values if not one.home])
         hooks = _hooks_in(who, registry, region)
         prices = book.by_region.get(registry.location)

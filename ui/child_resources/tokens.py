@@ -15,11 +15,11 @@ from services.connection.parallel import Partial
 from services.connection.resource_ids import same_id
 from services.registries.registry import Registry
 from services.wording import counted
-from ui.elements.errors import panel, show_error
+from ui.elements.errors import show_error
 from ui.elements.notices import say_done
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
-from ui.elements.writing import PlainPlan, confirm, confirm_and_run, run
+from ui.elements.writing import PlainPlan, confirm, confirm_and_run, dialog_panel, run
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID, Loaded
 from ui.navigation import pages
@@ -75,7 +75,7 @@ def password_words(password: Password) -> str:
 @st.dialog("Create token", width="large")
 def create(who: str, registry: Registry, listing: Listing) -> None:
     """Asks for its name, repositories and rights, and creates the scope map and the token."""
-    with panel():
+    with dialog_panel():
         name, grants = _ask(who, registry)
         plan = plan_token(registry, listing.tokens.all_values(), listing.maps.all_values(), name, grants)
         filled = bool(name and grants)  # Until then, every empty field would be an error.
@@ -122,7 +122,7 @@ def _ask(who: str, registry: Registry) -> tuple[str, tuple[Grant, ...]]:
 @st.dialog("Change status")
 def change_status(who: str, registry: Registry, token: Token) -> None:
     """Disables an enabled token, or enables a disabled one."""
-    with panel():
+    with dialog_panel():
         plan = plan_token_status(registry, token, enabled=not token.enabled)
         effect = " Its passwords that have not expired work again." if plan.enabled else ""
         st.markdown(f"**{plain(token.name)}** will be {'enabled' if plan.enabled else 'disabled'}.{effect}")
@@ -138,7 +138,7 @@ def change_status(who: str, registry: Registry, token: Token) -> None:
 @st.dialog("Delete token", width="medium", on_dismiss="rerun")
 def delete(who: str, registry: Registry, token: Token, listing: Listing) -> None:
     """Shows what is deleted with it, and asks for its name to be typed."""
-    with panel():
+    with dialog_panel():
         plan = plan_token_removal(registry, listing.tokens.all_values(), listing.maps.all_values(), token)
         st.markdown(f"The token **{plain(token.name)}** of {plain(registry.name)} will be deleted, and with it:")
         st.markdown(f"- {counted(len(token.passwords), 'password')}")
@@ -170,7 +170,7 @@ def _show_deleted(token: Token, result: TokenRemovalResult) -> None:
 @st.dialog("Delete scope map")
 def delete_map(who: str, registry: Registry, listing: Listing) -> None:
     """Deletes a scope map that no token uses."""
-    with panel():
+    with dialog_panel():
         tokens = listing.tokens.all_values()
         plans = [plan_scope_map_removal(registry, one, tokens) for one in listing.maps.values]
         unused = [plan for plan in plans if not plan.blockers]

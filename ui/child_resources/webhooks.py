@@ -23,7 +23,7 @@ from services.registries.registry import Registry
 from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
-from ui.elements.writing import PlainPlan, confirm_and_run
+from ui.elements.writing import PlainPlan, confirm_and_run, dialog_panel
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID, Loaded
 from ui.navigation import pages
@@ -54,7 +54,7 @@ def forget(who: str, registry: Registry, name: str) -> None:
 @st.dialog("Add webhook", width="large")
 def add(who: str, registry: Registry, existing: Partial[Webhook]) -> None:
     """Asks for a webhook, shows the plan, and adds it."""
-    with panel():
+    with dialog_panel():
         wanted = _ask(registry)
         plan = plan_webhook(registry, existing.all_values(), wanted)
         filled = bool(wanted.name and wanted.service_uri)  # Until then, every empty field would be an error.
@@ -122,7 +122,7 @@ def show_service_uri(who: str, registry: Registry, name: str) -> None:
 @st.dialog("Change status")
 def change_status(who: str, registry: Registry, webhook: Webhook) -> None:
     """Disables an enabled webhook, or enables a disabled one."""
-    with panel():
+    with dialog_panel():
         plan = plan_webhook_status(registry, webhook, enabled=not webhook.enabled)
         effect = "Azure will call its service URI." if plan.enabled else "Azure will stop calling its service URI."
         st.markdown(f"**{plain(webhook.name)}** will be {plan.status}. {effect}")
@@ -138,7 +138,7 @@ def change_status(who: str, registry: Registry, webhook: Webhook) -> None:
 @st.dialog("Delete webhook")
 def delete(who: str, registry: Registry, webhook: Webhook) -> None:
     """Shows what will be deleted, and deletes it."""
-    with panel():
+    with dialog_panel():
         st.markdown(f"**{plain(webhook.name)}** will be deleted from {plain(registry.name)}.")
         plan = plan_webhook_removal(registry, webhook)
         confirm_and_run(

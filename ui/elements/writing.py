@@ -1,12 +1,15 @@
 """Changes: whether this console allows them, what is shown before one, its button, and how it runs."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import streamlit as st
 
-from ui.elements.errors import panel
+from services.connection.errors import ServiceError
+from services.wording import counted
+from ui.elements.errors import panel, show_error
 from ui.elements.notices import say_done
 from ui.elements.page import az_lines
 from ui.elements.text import plain
@@ -105,6 +108,22 @@ def confirm(
         if in_dialog and st.button("Cancel", key="cancel"):
             st.rerun()
     return pressed
+
+
+@contextmanager
+def dialog_panel() -> Iterator[None]:
+    """As `panel`, for a dialog: where it can't show its buttons, it still has the one that closes it."""
+    try:
+        yield
+    except ServiceError as error:
+        show_error(error)
+        if st.button("Cancel", key="cancel after an error"):
+            st.rerun()
+
+
+def counted_action(verb: str, number: int, one: str) -> str:
+    """The label of a button: Delete 3 manifests; Delete manifests where there is none to delete."""
+    return f"{verb} {counted(number, one)}" if number else f"{verb} {one}s"
 
 
 def run(label: str, apply: Callable[[Report], Result], forget: Callable[[], None]) -> Result:

@@ -7,9 +7,8 @@ from services.connection.data_plane import RegistryClient
 from services.images.locks import Lockable, meaning, set_manifest_locks, set_repository_locks, set_tag_locks
 from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
 from services.registries.registry import Registry
-from ui.elements.errors import panel
 from ui.elements.text import plain, short
-from ui.elements.writing import PlainPlan, confirm_and_run
+from ui.elements.writing import PlainPlan, confirm_and_run, dialog_panel
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
@@ -28,7 +27,7 @@ def change_locks(who: str, registry: Registry, repository: str, reference: str =
     client = connection.session(who).registry(registry.login_server)
     what: Lockable = "repository" if not reference else "manifest" if ":" in reference else "tag"
     name = repository if not reference else short(reference) if what == "manifest" else reference
-    with panel():
+    with dialog_panel():
         now = _read(client, what, repository, reference)
         st.markdown(
             f"The {what} **{plain(name)}** is " + (f"locked against {now.label}." if now.any else "not locked.")

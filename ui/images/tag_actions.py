@@ -6,10 +6,9 @@ from services.connection.data_plane import RegistryClient
 from services.images.repositories import Tag
 from services.images.tagging import UntagPlan, UntagResult, apply_tag, apply_untag, read_tag_plan, read_untag_plan
 from services.registries.registry import Registry
-from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain, short
-from ui.elements.writing import PlainPlan, confirm, confirm_and_run
+from ui.elements.writing import PlainPlan, confirm, confirm_and_run, dialog_panel
 from ui.loaders import contents
 from ui.loaders import images as image_loaders
 from ui.navigation import pages
@@ -25,7 +24,7 @@ def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
         confirm(PlainPlan(), "Add tag", ready=False)
         return
     client = connection.session(who).registry(registry.login_server)
-    with panel():
+    with dialog_panel():
         plan = read_tag_plan(client, registry.name, repository, digest, name)
         current, ready = plan.current_digest, True
         if plan.blockers:
@@ -58,7 +57,7 @@ def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
 def remove_tag(who: str, registry: Registry, repository: str, name: str) -> None:
     """Removes a tag. The manifest and its storage stay."""
     client = connection.session(who).registry(registry.login_server)
-    with panel():
+    with dialog_panel():
         plan = read_untag_plan(client, registry.name, repository, [name])
         (item,) = plan.items
         if not item.blocker:

@@ -7,10 +7,9 @@ from services.pricing.money import cents, money
 from services.registries.registry import Registry
 from services.registries.skus import Sku
 from services.registry_lifecycle.sku_change import SkuPlan, apply_sku_change, count_connected, plan_sku_change
-from ui.elements.errors import panel
 from ui.elements.outcomes import show_outcome
 from ui.elements.text import plain
-from ui.elements.writing import confirm
+from ui.elements.writing import confirm, dialog_panel
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID
 from ui.pricing.prices import PriceBook
@@ -28,7 +27,7 @@ def _connected(who: str, registry: Registry) -> int | None:
 @st.dialog("Change SKU", width="medium")
 def change_sku(who: str, registry: Registry, book: PriceBook, best: Sku | None) -> None:
     """Asks for the SKU, shows the plan, and starts the change."""
-    with panel():
+    with dialog_panel():
         st.markdown(f"**{plain(registry.name)}** is {plain(registry.sku)}.")
         others = [sku for sku in Sku if sku.value != registry.sku]
         first = others.index(best) if best in others else 0

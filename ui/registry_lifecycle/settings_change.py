@@ -18,12 +18,12 @@ from services.registry_lifecycle.settings_change import (
     stopped_pulls,
 )
 from services.wording import counted
-from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.errors import show_error, show_refused
 from ui.elements.outcomes import label
 from ui.elements.page import az_lines
 from ui.elements.table import table_of
 from ui.elements.text import plain
-from ui.elements.writing import confirm, may_write, show_objections, show_read_only
+from ui.elements.writing import confirm, dialog_panel, may_write, show_objections, show_read_only
 from ui.loaders import clusters
 from ui.loaders import registries as registry_loaders
 from ui.registry_lifecycle.settings_form import Wanted, discard
@@ -100,7 +100,7 @@ def _show_rows(rows: list[dict[str, str]], alt: str) -> None:
 
 @st.dialog("Change settings", width="medium")
 def _confirm(who: str, plan: SettingsPlan) -> None:
-    with panel():
+    with dialog_panel():
         st.markdown(f"In **{plain(plan.registry.name)}**, in one request:")
         _show_differences(plan.differences)
         st.markdown("The registry is read again before the change, and verified after it.")

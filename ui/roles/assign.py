@@ -12,9 +12,9 @@ from services.connection.changes import Outcome
 from services.registries.registry import Registry
 from services.roles.assign import Assigned, AssignmentPlan, apply_assignment, gives, read_assignment_plan
 from services.roles.planned_assignment import PrincipalType
-from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
+from ui.elements.writing import dialog_panel
 from ui.loaders.registries import BY_ID
 from ui.roles import holders
 from ui.roles.grant_dialog import confirm_grant
@@ -115,7 +115,7 @@ def assign(
     who: str, registry: Registry, role: RoleDefinition, principal: str, kind: PrincipalType, repositories: str
 ) -> None:
     """Shows the plan of one assignment and applies it, or gives a request to send. `repositories`: as typed."""
-    with panel():
+    with dialog_panel():
         asked = (who, registry, role, principal, kind, choice_from(repositories))
         plan = _plan(*asked)
         known = holders.whose(who, holders.known(who), principal)

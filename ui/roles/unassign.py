@@ -9,12 +9,12 @@ from services.access.role_assignments import RoleAssignment, scope_label
 from services.registries.registry import Registry
 from services.roles.unassign import RemovalPlan, Removed, apply_removal, on_registry_itself, read_removal_plan
 from ui.elements.columns import ago_column
-from ui.elements.errors import panel, show_refused
+from ui.elements.errors import show_refused
 from ui.elements.outcomes import WORDS
 from ui.elements.selectable_table import selectable
 from ui.elements.table import UTC
 from ui.elements.text import plain
-from ui.elements.writing import confirm_and_run
+from ui.elements.writing import confirm_and_run, dialog_panel
 from ui.loaders.registries import BY_ID
 from ui.roles import holders
 from ui.runtime import connection
@@ -80,7 +80,7 @@ def _plan(who: str, registry: Registry, assignment: RoleAssignment) -> RemovalPl
 @st.dialog("Remove role assignment", width="large")
 def remove(who: str, registry: Registry, assignment: RoleAssignment) -> None:
     """Shows what the principal loses with one assignment and what it keeps, and removes it."""
-    with panel():
+    with dialog_panel():
         plan = _plan(who, registry, assignment)
         whose = holders.whose(who, holders.known(who), assignment.principal_id)
         st.markdown(

@@ -15,7 +15,7 @@ from services.wording import counted
 from ui.elements.errors import panel, show_refused
 from ui.elements.outcomes import ICONS, WORDS
 from ui.elements.text import plain, short, size
-from ui.elements.writing import confirm
+from ui.elements.writing import confirm, dialog_panel
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
@@ -52,7 +52,7 @@ def copy_to(who: str, registry: Registry, repository: str, reference: str, diges
     name = st.text_input("Repository", f"{repository}-copy" if same else repository, key=f"copy to {target.id}")
     tags = st.text_input("Tags", tag, placeholder="v1.0.1, stable", help="Without a tag the manifest alone is copied.")
     source = Source(registry.login_server, repository, digest, registry)
-    with panel():
+    with dialog_panel():
         _plan_and_copy(who, source, target, name or "", _split_names(tags), in_dialog=True)
 
 

@@ -5,6 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from tests.support.app_test import button, confirm_button, texts
 from ui.elements import writing
+from ui.elements.writing import counted_action
 
 
 def page(**state: object) -> AppTest:
@@ -113,3 +114,25 @@ def test_of_thousands_of_reasons_and_commands_the_first_are_shown_and_the_rest_c
     lines = str(code.value).splitlines()
     assert len(lines) == writing.SHOWN_COMMANDS + 1
     assert lines[-1] == "# … and 1,980 more"
+
+
+def test_a_dialog_that_could_not_read_what_it_needs_can_be_cancelled() -> None:
+    def script() -> None:
+        from services.connection.errors import ServiceError
+        from ui.elements.writing import PlainPlan, confirm, dialog_panel
+
+        with dialog_panel():
+            raise ServiceError("Could not read the tag", "It is gone.", "Refresh.")
+        confirm(PlainPlan(), "Delete tag")
+
+    at = AppTest.from_function(script, default_timeout=30).run()
+    assert "It is gone." in texts(at)
+    assert [one.label for one in at.button] == ["Cancel", "Delete tag", "Cancel"]
+    at.button[0].click().run()
+    assert not at.exception
+
+
+def test_a_button_never_says_that_it_deletes_none() -> None:
+    assert counted_action("Delete", 0, "manifest") == "Delete manifests"
+    assert counted_action("Delete", 1, "manifest") == "Delete 1 manifest"
+    assert counted_action("Delete", 1200, "manifest") == "Delete 1,200 manifests"

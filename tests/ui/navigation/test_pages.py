@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.permissions_page import permissions_page
+from ui.navigation import pages
 from ui.navigation.pages import PAGES, PageLink
 
 ROOT = Path(__file__).parents[3]
@@ -68,5 +69,18 @@ def test_links_are_made_of_the_list() -> None:
         for top in ("ui", "pages")
         for file in (ROOT / top).rglob("*.py")
         if file.name != "links.py" and any(call in file.read_text() for call in ("st.page_link(", "st.switch_page("))
+    ]
+    assert not wrong, "\n".join(wrong)
+
+
+def test_no_page_links_to_itself() -> None:
+    """The browser's address would keep what the page showed, such as ?record=…, and a reload show it again: `back`
+    leads to the same page with less in its address."""
+    named = {name: page.path for name, page in vars(pages).items() if isinstance(page, PageLink)}
+    wrong = [
+        f"pages/{path} calls {call}(pages.{name}): use back"
+        for name, path in named.items()
+        for call in ("crumb", "link_to")
+        if f"{call}(pages.{name}" in (ROOT / "pages" / path).read_text().replace(f"pages.{name}_", "")
     ]
     assert not wrong, "\n".join(wrong)
