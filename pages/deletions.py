@@ -10,7 +10,7 @@ from ui.deletion.fates import fates_without_result, show_fates, show_remaining_t
 from ui.elements.columns import ago_column
 from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.page import empty, header
-from ui.elements.selectable_table import selectable
+from ui.elements.selectable_table import openable
 from ui.elements.text import ago, exact, plain
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
@@ -40,12 +40,12 @@ def show_all() -> None:
         )
     if not found:
         return
-    opened = selectable(
+    opened = openable(
         found,
         lambda record: {
-            "Started": record.begun,
-            "Action": record.action,
             "Repository": f"{record.login_server}/{record.repository}",
+            "Action": record.action,
+            "Started": record.begun,
             "Items": len(record.items),
             "Recorded": len(record.fates),
             "State": state_of(record, running=is_running(record)),
@@ -58,7 +58,6 @@ def show_all() -> None:
         },
         identity=lambda record: record.id,
     )
-    st.caption("Select a row to open a deletion.")
     if opened:
         open_page(pages.DELETIONS, record=opened.id)
 

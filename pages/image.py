@@ -11,7 +11,7 @@ from ui.elements.columns import Sizes
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, header
-from ui.elements.selectable_table import selectable
+from ui.elements.selectable_table import openable
 from ui.elements.table import show_facts
 from ui.elements.text import ago, exact, plain, short, size
 from ui.elements.writing import may_write, show_read_only
@@ -117,12 +117,12 @@ def _kind(child: Descriptor) -> str:
 
 def show_children(index: Manifest) -> None:
     st.subheader(f"Manifests in this index ({len(index.children)})", anchor=False)
-    child = selectable(
+    child = openable(
         index.children,
         lambda child: {
+            "Digest": short(child.digest),
             "Kind": _kind(child),
             "Platform or type": child.platform or child.artifact_type,
-            "Digest": short(child.digest),
             "Attests": short(child.attests),
             "Media type": child.media_type,
         },
@@ -132,7 +132,6 @@ def show_children(index: Manifest) -> None:
     )
     if child:
         open_digest(child.digest)
-    st.caption("Select a row to open it.")
 
 
 if manifest.kind is Kind.INDEX:
@@ -153,9 +152,9 @@ with panel():
     referrers = image_loaders.referrers(who, server, repository, digest)
     st.subheader(f"Referrers ({len(referrers)})", anchor=False)
     if referrers:
-        referrer = selectable(
+        referrer = openable(
             referrers,
-            lambda found: {"Type": found.artifact_type, "Digest": short(found.digest), "Size": found.size},
+            lambda found: {"Digest": short(found.digest), "Type": found.artifact_type, "Size": found.size},
             f"referrers {digest}",
             "Signatures, SBOMs and attestations of this manifest",
             columns={"Size": Sizes()},

@@ -11,7 +11,7 @@ from ui.elements.columns import Sizes
 from ui.elements.errors import show_error, show_refused
 from ui.elements.metrics import Metric, show_metrics
 from ui.elements.page import az_lines, empty, header
-from ui.elements.selectable_table import selectable
+from ui.elements.selectable_table import openable
 from ui.elements.table import TEXTS
 from ui.elements.text import size
 from ui.loaders import registries as registry_loaders
@@ -125,13 +125,12 @@ shown = [registry for registry in registries if passes(registry, findings[regist
 if not shown:
     empty(":material/filter_alt_off:", "No registry matches", "Clear the search or a filter above.")
     st.stop()
-picked = selectable(
+picked = openable(
     shown,
     row,
     "registries",
     "Registries, one per row",
     columns={
-        "Name": st.column_config.TextColumn(pinned=True),
         "Used": st.column_config.ProgressColumn(
             "Used of included",
             format="%.0f%%",
@@ -146,9 +145,7 @@ picked = selectable(
     types={"Used": pa.float64(), "Findings": TEXTS, "Repositories": pa.int64()},
     identity=lambda registry: registry.id,
 )
-st.caption(f"{counted(len(shown), 'registry', 'registries')} shown. Select a row to open one, or choose its name.")
-keys = [key_of(registry, registries) for registry in shown]
-named = st.selectbox("Open registry", keys, index=None, placeholder="Name", width=320)
-if opened := key_of(picked, registries) if picked else named:
-    open_page(pages.REGISTRY, registry=opened)
+st.caption(f"{counted(len(shown), 'registry', 'registries')} shown.")
+if picked:
+    open_page(pages.REGISTRY, registry=key_of(picked, registries))
 az_lines(*(list_registries(subscription) for subscription in sorted({registry.subscription_id for registry in shown})))

@@ -9,7 +9,7 @@ from services.wording import counted
 from ui.elements.columns import ago_column
 from ui.elements.errors import show_error, show_refused
 from ui.elements.page import az_lines, empty, header
-from ui.elements.selectable_table import selectable
+from ui.elements.selectable_table import openable
 from ui.elements.table import UTC
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
@@ -80,13 +80,12 @@ def row(name: str) -> dict[str, object]:
     }
 
 
-chosen = selectable(
+chosen = openable(
     names,
     row,
     f"repositories of {registry.id}",
     "Repositories, one per row",
     columns={
-        "Repository": st.column_config.TextColumn(pinned=True),
         "Last update": ago_column(),
         "Created": ago_column(),
     },
@@ -98,7 +97,7 @@ chosen = selectable(
         "Locked": pa.string(),
     },
 )
-st.caption(f"{counted(len(names), 'repository', 'repositories')} shown. Select a row to open one.")
+st.caption(f"{counted(len(names), 'repository', 'repositories')} shown.")
 if chosen:
     open_repository(chosen)
 az_lines(az_images.list_repositories(registry.name))

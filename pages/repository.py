@@ -15,7 +15,7 @@ from ui.elements.errors import panel, show_error, show_refused
 from ui.elements.metrics import Metric, show_metrics
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, empty, header
-from ui.elements.selectable_table import selectable
+from ui.elements.selectable_table import openable
 from ui.elements.table import TEXTS
 from ui.elements.text import ago, exact, plain, short
 from ui.elements.writing import may_write, show_read_only
@@ -97,23 +97,19 @@ def show_tags() -> None:
                 cursors.append(page.next)
                 st.rerun()
             first = (len(cursors) - 1) * image_loaders.TAGS_A_PAGE + 1
-            st.markdown(
-                f"{first:,}–{first + len(page.tags) - 1:,} of {repository.tag_count:,}, the newest first. "
-                "Select a row to open the image; sizes are compressed layers over all platforms."
-            )
+            st.markdown(f"{first:,}–{first + len(page.tags) - 1:,} of {repository.tag_count:,}, the newest first.")
     az_lines(az_images.show_tags(registry.name, name))
 
 
 def show_tag_table(tags: tuple[Tag, ...], known: Partial[ImageSummary]) -> None:
     show_refused(known, "digest", "digests")
     summaries = {summary.digest: summary for summary in known.values}
-    tag = selectable(
+    tag = openable(
         tags,
         lambda tag: _tag_row(tag, summaries.get(tag.digest)),
         f"tags of {server}/{name} after {cursors[-1]}",
         "Tags, one per row, the newest first",
         columns={
-            "Tag": st.column_config.TextColumn(pinned=True),
             "Platforms": st.column_config.ListColumn(width="medium"),
             "Size": Sizes("Compressed layers over all platforms"),
             "Digest": st.column_config.TextColumn(width="small"),

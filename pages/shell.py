@@ -49,4 +49,6 @@ with st.sidebar:
     )
 
 enter_page(view.url_path)
+# Our own script, from static/: Streamlit would add two entries to the browser's history for a page opened from a table.
+st.html('<script src="/brand/history.js"></script>', unsafe_allow_javascript=True)
 view.run()

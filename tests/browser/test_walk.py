@@ -3,13 +3,14 @@
 import re
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from sandbox.seeds.bulk import bulk
 from sandbox.server import Sandbox
-from tests.support.console import cells, choose, console, select_row, settled, window
+from tests.support.console import cells, choose, click_name, console, select_row, settled, window
 
 pytestmark = pytest.mark.browser
 
@@ -120,7 +121,12 @@ def test_a_filter_is_in_the_url_and_comes_back_from_it(page: Page, address: str)
 def test_every_row_can_be_reached_by_the_keyboard_alone(page: Page, address: str) -> None:
     page.goto(address)
     settled(page)
-    choose(page, "Open registry", "casaacr01", page.get_by_role("heading", name="casaacr01"))
+    names = [row[0] for row in cells(page)[1:]]
+    page.get_by_test_id("data-grid-canvas").first.focus()
+    for _ in range(names.index("casaacr01")):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("Shift+Space")
+    expect(page.get_by_role("heading", name="casaacr01")).to_be_visible()
 
     page.goto(f"{address}/repositories?registry=casaacr01")
     settled(page)
@@ -130,6 +136,32 @@ def test_every_row_can_be_reached_by_the_keyboard_alone(page: Page, address: str
     page.keyboard.type("v1.0.0")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="nodejstemplate:v1.0.0")).to_be_visible()
+
+
+def test_names_open_what_they_name_and_back_is_one_step_to_each_page(page: Page, address: str) -> None:
+    page.goto(address)
+    settled(page)
+    steps = (
+        ("casaacr01", "registry=casaacr01", "casaacr01"),
+        ("Repositories and tags", "registry=casaacr01", "Repositories and tags"),
+        ("nodejstemplate", "registry=casaacr01&repository=nodejstemplate", "nodejstemplate"),
+        ("v1.0.0", "registry=casaacr01&repository=nodejstemplate&reference=v1.0.0", "nodejstemplate:v1.0.0"),
+    )
+    visited = [(page.url, "Inventory")]
+    for name, query, heading in steps:
+        if name == "Repositories and tags":
+            page.get_by_role("main").get_by_role("link", name=name).click()
+        else:
+            click_name(page, name)
+        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+        settled(page)
+        assert urlsplit(page.url).query == query
+        visited.append((page.url, heading))
+    for url, heading in reversed(visited[:-1]):
+        page.go_back()
+        expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
+        settled(page)
+        expect(page).to_have_url(url)
 
 
 def test_tags_turn_page_by_page(page: Page, address: str) -> None:

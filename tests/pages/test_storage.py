@@ -55,8 +55,8 @@ def test_a_repository_of_the_url_shows_its_images_and_what_only_leftovers_hold(
     counted(session, "contosoci")
     at = open_view("storage.py", registry="contosoci", repository="ci/storefront")
     assert not at.exception
-    tags = [list(found) for found in at.dataframe[1].value["Tags"]]
-    assert ["main", "v1.5.0"] in tags
+    tags = list(at.dataframe[1].value["Tags"])
+    assert "main, v1.5.0" in tags
     row = at.dataframe[0].value.set_index("Repository").loc["ci/storefront"]
     assert row["Untagged"] > 0
     assert metrics(at)["Untagged"] != "0 B"

@@ -135,6 +135,14 @@ def select_row(page: Page, text: str, index: int = 0) -> None:
     frame.click(position={"x": 16, "y": height * at + height / 2})
 
 
+def click_name(page: Page, name: str, index: int = 0) -> None:
+    """Clicks the name of a row, in a table's first column."""
+    frame = page.get_by_test_id("stDataFrame").nth(index)
+    at = next(number for number, row in enumerate(cells(page, index)) if name in (cell.strip() for cell in row))
+    height = _row_height(frame)
+    frame.click(position={"x": 70, "y": height * at + height / 2})
+
+
 def _row_height(frame: Locator) -> float:
     box = frame.bounding_box()
     assert box

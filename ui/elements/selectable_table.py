@@ -1,6 +1,6 @@
 """Tables with selectable rows. A selection belongs to the items shown, not to row numbers."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar
 from zlib import crc32
 
@@ -26,6 +26,8 @@ def selectable(
 ) -> Item | None:
     """Shows one row per item; returns the selected item. `columns` and `types` are those of `show_rows`.
 
+    Where the first column is text, a click on its cell selects the row too.
+
     `identity` identifies an item; by default the first cell of its row does. Where the items have changed since a row
     was selected, none is: its number may now be another item's. `on_select` is called before the page runs again.
     """
@@ -33,6 +35,25 @@ def selectable(
         items, row, key, alt, columns=columns, types=types, identity=identity, on_select=on_select, mode="single-row"
     )
     return found[0] if found else None
+
+
+def openable(
+    items: Sequence[Item],
+    row: Rows[Item],
+    key: str,
+    alt: str,
+    *,
+    columns: Columns | None = None,
+    types: Types | None = None,
+    identity: Identity[Item] | None = None,
+) -> Item | None:
+    """As `selectable`, for rows that open a page each: after Back none is selected, and so none opens again."""
+    visits = f"visits of {key}"
+    visit = st.session_state.setdefault(visits, 0)
+    found = selectable(items, row, f"{key} {visit}", alt, columns=columns, types=types, identity=identity)
+    if found is not None:
+        st.session_state[visits] = visit + 1
+    return found
 
 
 def selectable_many(
@@ -54,13 +75,16 @@ def selectable_many(
     table = f"{key} {page} {crc32(repr(names).encode()):08x}"
 
     def selected(event: Any) -> list[Item]:
-        return [items[number] for number in event.selection.rows if number < len(items)]
+        return [items[number] for number in event["selection"]["rows"] if number < len(items)]
 
     def call() -> None:
         if on_select and (chosen := selected(st.session_state[table])):
             on_select(chosen[0])
 
     data, shown = in_units(rows, columns or {}, types or {})
+    first, value = next(iter(rows[0].items())) if rows else ("", None)
+    if mode == "single-row" and isinstance(value, str):
+        shown[first] = _name_column(table, shown.get(first) or {}, call)
     event = st.dataframe(
         data,
         key=table,
@@ -73,3 +97,22 @@ def selectable_many(
         column_config=shown,
     )
     return selected(event)
+
+
+def _name_column(table: str, column: Mapping[str, Any], then: Callable[[], None]) -> Any:
+    """The names that select their row in `table`, as `column` is configured. By keyboard, Shift+Space selects a row."""
+    clicked = f"{table} name"
+
+    def select() -> None:
+        st.session_state[table] = {"selection": {"rows": [st.session_state[clicked].row]}}
+        then()
+
+    return st.column_config.ButtonColumn(
+        type="tertiary",
+        alignment="left",
+        pinned=True,
+        width=column.get("width"),
+        help=column.get("help"),
+        key=clicked,
+        on_click=select,
+    )

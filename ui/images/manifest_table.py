@@ -9,7 +9,7 @@ from services.wording import counted
 from ui.elements.columns import Sizes, ago_column
 from ui.elements.errors import show_error, show_refused
 from ui.elements.page import empty
-from ui.elements.selectable_table import selectable
+from ui.elements.selectable_table import openable
 from ui.elements.table import TEXTS, UTC
 from ui.elements.text import short
 from ui.loaders import images as image_loaders
@@ -60,13 +60,13 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int)
         empty(":material/account_tree:", "No manifests", "The repository is empty.")
         return None
     _summary(tree.nodes, manifest_count)
-    node = selectable(
+    node = openable(
         tree.nodes,
         _row,
         asked,
         "Manifests as a tree: an index, then its platforms, attestations and what refers to them",
         columns={
-            "Manifest": st.column_config.TextColumn(pinned=True, width="medium"),
+            "Manifest": st.column_config.TextColumn(width="medium"),
             "Kind": st.column_config.TextColumn(width="medium"),
             "Tags": st.column_config.ListColumn(width="small"),
             "Size": Sizes(),

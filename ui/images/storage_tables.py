@@ -7,7 +7,7 @@ import streamlit as st
 from services.images.storage import ImageStorage, RepositoryStorage
 from ui.elements.columns import Sizes
 from ui.elements.page import empty
-from ui.elements.selectable_table import selectable
+from ui.elements.selectable_table import openable, selectable
 from ui.elements.text import plain, short, size
 
 
@@ -28,7 +28,6 @@ def show_repositories(repositories: tuple[RepositoryStorage, ...], key: str, cho
         key,
         "Storage of each repository, the most unique bytes first",
         columns={
-            "Repository": st.column_config.TextColumn(pinned=True),
             "Total": Sizes("Everything it points to, counted once"),
             "Unique": Sizes("In no other repository. Includes Untagged and what its images share"),
             "Shared": Sizes("Also in other repositories"),
@@ -36,7 +35,6 @@ def show_repositories(repositories: tuple[RepositoryStorage, ...], key: str, cho
         },
         on_select=lambda one: choose(one.name),
     )
-    st.caption("Select a row to see its images.")
 
 
 def show_images(repository: RepositoryStorage, key: str) -> ImageStorage | None:
@@ -45,10 +43,10 @@ def show_images(repository: RepositoryStorage, key: str) -> ImageStorage | None:
     if not repository.images:
         empty(":material/sell:", "No tags", "All manifests of this repository are untagged.")
         return None
-    chosen = selectable(
+    chosen = openable(
         repository.images,
         lambda image: {
-            "Tags": list(image.tags),
+            "Tags": ", ".join(image.tags),
             "Total": image.total,
             "Unique": image.unique,
             "Shared": image.shared,
@@ -57,15 +55,11 @@ def show_images(repository: RepositoryStorage, key: str) -> ImageStorage | None:
         key,
         "Storage of each image, the most unique bytes first",
         columns={
-            "Tags": st.column_config.ListColumn(pinned=True),
             "Total": Sizes("With its platforms, attestations and referrers"),
             "Unique": Sizes("In no other image. Untagged manifests may have some of it"),
             "Shared": Sizes("Also in other images or repositories"),
         },
         identity=lambda image: image.digest,
     )
-    st.caption(
-        f"Shared between its images: {size(repository.between_images)}. Untagged: {size(repository.untagged)}. "
-        "Select a row to open an image."
-    )
+    st.caption(f"Shared between its images: {size(repository.between_images)}. Untagged: {size(repository.untagged)}.")
     return chosen
