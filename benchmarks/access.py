@@ -13,7 +13,7 @@ from services.access.role_definitions import ACR_PULL, BUILT_IN, REGISTRY, REPOS
 from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel, ManagedIdentity
 from services.arm.subscriptions import Subscription
 from services.connection.parallel import Partial
-from services.pull_checks.matrix import pull_matrix
+from services.pull_checks.matrix import Pulls, pull_matrix
 from services.registries.registry import Access, Mode, Network, Registry
 
 SUBSCRIPTIONS, PRINCIPALS, REGISTRIES, ASSIGNMENTS = 20, 200, 100, 5_000
@@ -36,11 +36,11 @@ def measure() -> list[Row]:
     clusters = [_cluster(principal) for principal in principals]
 
     def whole_matrix() -> None:
-        access = {
-            name: SubscriptionAccess(Subscription(name, name, "", ""), AccessRecords(tuple(held)))
+        access = tuple(
+            SubscriptionAccess(Subscription(name, name, "", ""), AccessRecords(tuple(held)))
             for name, held in assignments.items()
-        }
-        pairs = pull_matrix(clusters, registries, access, Partial(()))
+        )
+        pairs = pull_matrix(Pulls(Partial(tuple(clusters)), access=Partial(access)), registries)
         assert len(pairs) == PRINCIPALS * REGISTRIES and all(pair.reason for pair in pairs)
 
     def matrix() -> None:

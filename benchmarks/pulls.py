@@ -61,7 +61,7 @@ def _answer(path: str) -> Any:
         return {"value": [_named(f"{path}/", "one", **held)]}
     if kind == "roleDefinitions":
         return {"value": [{"id": f"{path}/{ACR_PULL}", "name": ACR_PULL, "properties": {"roleName": "AcrPull"}}]}
-    if "/publicipaddresses/" in path:
+    if "/publicipaddresses/" in path.lower():
         return {"id": path, "properties": {"ipAddress": "203.0.113.7"}}
     assert kind == "denyAssignments", path
     return {"value": []}

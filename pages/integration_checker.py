@@ -3,6 +3,7 @@
 import streamlit as st
 
 from services.aks.detach import attachments
+from services.aks.puller import object_id_of
 from services.commands import access as az_access
 from services.commands import aks as az_aks
 from services.commands import registries as az_registries
@@ -63,9 +64,9 @@ if cluster is None or registry is None:
 with st.container(horizontal=True, vertical_alignment="bottom"):
     repository = (st.text_input("Repository (optional)", key="repository", bind="query-params") or "").strip()
     reference = (st.text_input("Tag or digest", key="reference", bind="query-params") or "").strip()
-principal = ""
-if not cluster.puller.object_id and cluster.puller.client_id:
-    client = cluster.puller.client_id
+# A managed identity is read again with the cluster.
+principal = "" if cluster.puller.object_id else object_id_of(cluster, reading.value.memberships)
+if not (principal or cluster.puller.object_id) and (client := cluster.puller.client_id):
     principal = st.text_input(
         "Object id of the service principal",
         key="principal",

@@ -3,6 +3,7 @@
 import streamlit as st
 
 from services.commands.aks import check_acr
+from services.connection.parallel import Partial
 from services.pull_checks.matrix import Answer, Pair, pull_matrix
 from services.wording import counted
 from ui.aks.attach_many import attach_many
@@ -41,6 +42,7 @@ show_refused(pulls.registries, "subscription's registries", "subscriptions' regi
 show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
 show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
 show_refused(pulls.addresses, "public address", "public addresses")
+show_refused(Partial((), pulls.memberships.refused), "identity's groups", "identities' groups")
 if not pulls.clusters.values or not pulls.registries.values:
     if not (reading.running or reading.error):
         what, part = ("clusters", pulls.clusters) if pulls.registries.values else ("registries", pulls.registries)
@@ -54,7 +56,7 @@ if not pulls.clusters.values or not pulls.registries.values:
             )
     st.stop()
 
-pairs = pull_matrix(pulls.clusters.values, pulls.registries.values, pulls.by_subscription, pulls.addresses)
+pairs = pull_matrix(pulls)
 numbers = {answer: sum(1 for pair in pairs if pair.answer is answer) for answer in Answer}
 with st.container(horizontal=True, vertical_alignment="bottom"):
     search = st.text_input(
@@ -95,7 +97,7 @@ selected = selectable_many(
         "Registry": pair.registry.name,
         "Answer": f"{SIGNS[pair.answer]} {pair.answer}",
         "Reason": pair.reason,
-        "Pulls as": pair.cluster.puller.object_id or pair.cluster.puller.client_id,
+        "Pulls as": pair.principal_id or pair.cluster.puller.client_id,
         "Mode": pair.registry.access.mode.value,
         "Cluster's subscription": pair.cluster.subscription,
         "Registry's subscription": pair.registry.subscription,
@@ -136,7 +138,7 @@ if picked:
             link_to(pages.INTEGRATION_CHECKER, "Check this pair", **chosen)
 st.caption(
     f"{counted(len(shown), 'pair')} shown. Click a square or select rows to check or attach. "
-    "Unknown: roles assigned to groups, as role assignments do not list members.",
+    "Unknown means not read: the reason says what.",
     help="A new role assignment takes minutes to take effect, and up to an hour where kubelet still has an old token",
 )
 az_lines(*(check_acr(pair.cluster.name, pair.cluster.resource_group, pair.registry.login_server) for pair in shown[:3]))

@@ -1,4 +1,4 @@
-"""The little of Microsoft Graph that `az role assignment` asks: who is this principal?"""
+"""The part of Microsoft Graph that `az role assignment` and the console ask: principals, and their groups."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from starlette.responses import Response
 from sandbox.arm.call import Call, Route, answer
 from sandbox.documents.errors import ArmError, Document
 from sandbox.identity.principals import PRINCIPALS
+from sandbox.identity.rbac import principal_and_groups
 
 BASE = "/graph/v1.0"
 _ANY_NAME = re.compile(r"servicePrincipalNames/any\(\w+:\s*\w+ eq '([^']*)'\)", re.IGNORECASE)
@@ -25,6 +26,7 @@ def routes() -> list[Route]:
     return [
         *(Route("GET", f"{BASE}/{collection}", list_principals) for collection in _KINDS),
         *(Route("GET", f"{BASE}/{collection}/{{id}}", get_principal) for collection in _KINDS),
+        Route("POST", f"{BASE}/servicePrincipals/{{id}}/getMemberGroups", get_member_groups),
         Route("POST", f"{BASE}/directoryObjects/getByIds", get_by_ids),
     ]
 
@@ -52,8 +54,7 @@ def get_principal(call: Call) -> Response:
     for shown in _objects(call, _KINDS[call.path.split("/")[3]]):
         if wanted in (shown["id"].lower(), str(shown.get("userPrincipalName", "")).lower()):
             return answer(shown)
-    message = f"Resource '{call.params['id']}' does not exist or one of its queried reference-property objects"
-    raise ArmError(404, "Request_ResourceNotFound", f"{message} are not present.")
+    raise _no_such(call.params["id"])
 
 
 def get_by_ids(call: Call) -> Response:
@@ -63,6 +64,19 @@ def get_by_ids(call: Call) -> Response:
     wanted = {str(item).lower() for item in ids}
     everyone = _objects(call, tuple(kind for kinds in _KINDS.values() for kind in kinds))
     return answer({"value": [shown for shown in everyone if shown["id"].lower() in wanted]})
+
+
+def get_member_groups(call: Call) -> Response:
+    """The ids of all groups of a service principal or managed identity, nested ones too."""
+    wanted = call.params["id"].lower()
+    if not any(shown["id"].lower() == wanted for shown in _objects(call, _KINDS["servicePrincipals"])):
+        raise _no_such(call.params["id"])
+    return answer({"value": sorted(principal_and_groups(call.store, wanted) - {wanted})})
+
+
+def _no_such(principal_id: str) -> ArmError:
+    message = f"Resource '{principal_id}' does not exist or one of its queried reference-property objects"
+    return ArmError(404, "Request_ResourceNotFound", f"{message} are not present.")
 
 
 def _objects(call: Call, kinds: tuple[str, ...]) -> list[Document]:

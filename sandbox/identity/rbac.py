@@ -144,14 +144,16 @@ def access_of(store: Store, principal_id: str) -> Access:
 
 
 def principal_and_groups(store: Store, principal_id: str) -> frozenset[str]:
-    """A principal's object id and those of its groups, in lower case."""
-    me = principal_id.lower()
-    groups = (
-        doc["objectId"].lower()
+    """A principal's object id and those of its groups, nested ones too, in lower case."""
+    found = {principal_id.lower()}
+    groups = {
+        doc["objectId"].lower(): {member.lower() for member in doc["members"]}
         for doc in store.list_resources("principals")
-        if me in (member.lower() for member in doc.get("members", ()))
-    )
-    return frozenset({me, *groups})
+        if doc.get("members")
+    }
+    while more := {group for group, members in groups.items() if members & found} - found:
+        found |= more
+    return frozenset(found)
 
 
 def stored_assignments(store: Store) -> Iterator[Assignment]:

@@ -4,9 +4,9 @@ Microsoft Graph is asked with a token of its own, and may refuse who reads all o
 https://learn.microsoft.com/graph/api/directoryobject-getbyids
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from azure.core.rest import HttpRequest
 
@@ -16,6 +16,8 @@ from services.connection.errors import ServiceError, as_service_error
 from services.connection.names import is_guid
 from services.connection.parallel import Partial, parallel_map
 from services.connection.session import AzureSession
+
+Value = TypeVar("Value")
 
 # The most that one request may ask for.
 BATCH = 1000
@@ -56,9 +58,6 @@ def names_of(session: AzureSession, ids: Iterable[str]) -> Names:
     wanted = sorted({one.lower() for one in ids if is_guid(one)})
     if not wanted:
         return Names()
-    if not session.endpoints.graph:
-        error = ServiceError(_TITLE, "No directory is known for this cloud.", "Use object ids.", "NoDirectory")
-        return Names(unread=error)
     batches = [wanted[at : at + BATCH] for at in range(0, len(wanted), BATCH)]
     read = parallel_map(
         lambda batch: (batch, _by_ids(session, batch)), batches, name=lambda batch: f"{len(batch)} names"
@@ -73,10 +72,18 @@ def names_of(session: AzureSession, ids: Iterable[str]) -> Names:
 def _by_ids(session: AzureSession, batch: list[str]) -> Partial[Named]:
     body = {"ids": batch, "types": ["user", "group", "servicePrincipal", "device"]}
     request = HttpRequest("POST", f"{session.endpoints.graph}/v1.0/directoryObjects/getByIds", json=body)
-    with as_service_error(_TITLE):
+    return ask_directory(session, _TITLE, request, lambda answer: read_entries("names", entries_of(answer), _named))
+
+
+def ask_directory(session: AzureSession, title: str, request: HttpRequest, parse: Callable[[Any], Value]) -> Value:
+    """What `parse` makes of Graph's answer to a request. Raises ServiceError under `title`, also where `parse` can make
+    nothing of it (BadAnswer) or the cloud has no directory (NoDirectory)."""
+    if not session.endpoints.graph:
+        raise ServiceError(title, "No directory is known for this cloud.", "Use object ids.", "NoDirectory")
+    with as_service_error(title):
         response = session.graph().send_request(request)
         response.raise_for_status()
-        return read_entries("names", entries_of(json_of(response)), _named)
+        return parse(json_of(response))
 
 
 def _named(document: dict[str, Any]) -> Named:

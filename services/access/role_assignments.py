@@ -80,6 +80,11 @@ class AccessRecords:
         return dict(found)
 
     @cached_property
+    def principals(self) -> frozenset[str]:
+        """The object ids, in lower case, of all that have a role."""
+        return frozenset(assignment.principal_id.lower() for assignment in self.assignments)
+
+    @cached_property
     def memory(self) -> dict[object, object]:
         """What was worked out from these records once, and holds as long as they do."""
         return {}

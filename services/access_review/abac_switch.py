@@ -10,11 +10,13 @@ from functools import cached_property
 
 from services.access.decisions import Decision, Verdict
 from services.access.evaluation import permission
+from services.access.memberships import Memberships
 from services.access.permissions import Permission
 from services.access.role_assignments import AccessRecords, RoleAssignment, keys_down_to, scope_key
 from services.access.role_definitions import ACR_DELETE, ACR_PULL, ACR_PUSH
 from services.access_review.role_successors import WITH_IMAGES, NewAssignment, Use, needed_of, successors
 from services.aks.clusters import Cluster
+from services.aks.puller import decide_pull
 from services.registries.registry import Mode, Registry
 
 # A registry in ABAC mode does not look at these.
@@ -72,13 +74,16 @@ class Effect:
 
 @dataclass(frozen=True)
 class ClusterEffect:
-    """What the switch does to the pulls of one cluster. Decisions are None if it is unknown who pulls for it."""
+    """What the switch does to the pulls of one cluster. Decisions are None if it is unknown who pulls for it.
+
+    `missing`: what was not read and leaves a decision unknown, in short."""
 
     cluster: Cluster
     principal_id: str
     before: Decision | None
     after: Decision | None
     then: Decision | None
+    missing: tuple[str, ...] = ()
 
     @property
     def stops(self) -> bool:
@@ -120,16 +125,17 @@ def plan_switch(
     *,
     groups: Mapping[str, frozenset[str]] | None = None,
     uses: Mapping[str, Use] | None = None,
-    object_ids: Mapping[str, str] | None = None,
+    memberships: Memberships | None = None,
     gone: Collection[str] = (),
 ) -> SwitchPlan:
     """Plans the switch of this registry from Legacy to ABAC mode.
 
     `groups` as in `who_can`. `uses`: by object id in lower case, what a principal with a general role does with images;
-    NOTHING if not given. `object_ids`: a service principal's client id → its object id, where it is known.
-    `gone`: object ids, in lower case, that are not in the directory: no role is planned for them.
+    NOTHING if not given. `memberships`: of those who pull for clusters, as the directory has them; their `groups` go
+    before. `gone`: object ids, in lower case, that are not in the directory: no role is planned for them.
     """
-    known, use = groups or {}, uses or {}
+    of_pullers, use = memberships or Memberships(), uses or {}
+    known = {**(groups or {}), **of_pullers.known_groups}
     legacy, abac = _in_mode(registry, Mode.LEGACY), _in_mode(registry, Mode.ABAC)
     holders: dict[str, RoleAssignment] = {}
     for key in keys_down_to(registry.id):
@@ -147,7 +153,7 @@ def plan_switch(
     }
     with_new = _with(records, registry, [one for of_one in new.values() for one in of_one])
 
-    pulling = _pulling(records, with_new, legacy, abac, clusters, known, object_ids or {})
+    pulling = _pulling(records, with_new, legacy, abac, clusters, of_pullers.with_groups(known))
     pulls_for: dict[str, list[str]] = {}
     for one in pulling:
         pulls_for.setdefault(one.principal_id.lower(), []).append(one.cluster.name)
@@ -185,23 +191,19 @@ def _pulling(
     legacy: Registry,
     abac: Registry,
     clusters: Iterable[Cluster],
-    groups: Mapping[str, frozenset[str]],
-    object_ids: Mapping[str, str],
+    memberships: Memberships,
 ) -> list[ClusterEffect]:
     """The effects on clusters that can pull through a role now, or may. None with anonymous pull: no role is needed."""
     found = []
     for cluster in () if legacy.access.anonymous_pull else clusters:
-        principal = cluster.puller.object_id or object_ids.get(cluster.puller.client_id.lower(), "")
-        if not principal:
-            found.append(ClusterEffect(cluster, "", None, None, None))
-            continue
-        known = groups.get(principal.lower())
         before, after, then = (
-            permission(read, principal, where, Permission.PULL, groups=known)
+            decide_pull(cluster, where, read, memberships)
             for read, where in ((records, legacy), (records, abac), (with_new, abac))
         )
-        if before.verdict is not Verdict.NO:
-            found.append(ClusterEffect(cluster, principal, before, after, then))
+        if before.decision is None or before.decision.verdict is not Verdict.NO:
+            missing = tuple(dict.fromkeys((*before.missing, *after.missing)))
+            decisions = (before.decision, after.decision, then.decision)
+            found.append(ClusterEffect(cluster, before.principal_id, *decisions, missing))
     return found
 
 

@@ -46,7 +46,7 @@ def existence(cluster: Cluster, found: IdentityResource | ServiceError | None) -
     fix = "Assign the kubelet identity to the cluster again: `az aks update --assign-kubelet-identity`."
     if found is None:
         why = (
-            "A service principal: only the directory knows whether it exists and its secret is valid."
+            "A service principal: whether its secret is still valid is not read."
             if cluster.identity_model is IdentityModel.SERVICE_PRINCIPAL
             else "Azure reports no resource id of the identity."
         )
@@ -64,18 +64,24 @@ def existence(cluster: Cluster, found: IdentityResource | ServiceError | None) -
     return Check("C3", EXISTENCE, CheckState.PASSED, f"It exists: object id {found.object_id or known}.")
 
 
-def tenant(cluster: Cluster, registry_tenant: str | ServiceError) -> Check:
-    """C4: whether both are in one tenant: a managed identity can't have a role in another.
+def tenant(
+    cluster: Cluster, registry_tenant: str | ServiceError, cluster_tenant: str | ServiceError | None = None
+) -> Check:
+    """C4: whether both are in one tenant: a managed identity can't have a role in another. `cluster_tenant`: of the
+    cluster's subscription, where the cluster itself does not report it.
 
     https://learn.microsoft.com/azure/container-registry/authenticate-aks-cross-tenant
     """
     if isinstance(registry_tenant, ServiceError):
         return unknown("C4", TENANT, registry_tenant)
-    if not registry_tenant or not cluster.tenant_id:
+    mine = cluster.tenant_id or cluster_tenant
+    if isinstance(mine, ServiceError):
+        return unknown("C4", TENANT, mine)
+    if not registry_tenant or not mine:
         return unknown("C4", TENANT, "The tenant of the registry or of the cluster is not reported.")
-    if same_id(registry_tenant, cluster.tenant_id):
+    if same_id(registry_tenant, mine):
         return Check("C4", TENANT, CheckState.PASSED, f"Both are in the tenant {registry_tenant}.")
-    evidence = f"The registry is in the tenant {registry_tenant}, the cluster in {cluster.tenant_id}."
+    evidence = f"The registry is in the tenant {registry_tenant}, the cluster in {mine}."
     if cluster.identity_model is IdentityModel.SERVICE_PRINCIPAL:
         fix = "The application has to be multi-tenant, with a service principal and a role in the registry's tenant."
         return Check("C4", TENANT, CheckState.WARNING, evidence, _UNAUTHORIZED, fix)

@@ -1,26 +1,34 @@
 """Which cluster can pull from which registry, by role assignments and network rules. Nothing is read here.
 
-What is unknown is UNKNOWN, or NETWORK if only the network is unknown; never CAN.
+All views ask `pull_matrix`: the matrix, and the plans that change or delete a registry. What is unknown is UNKNOWN, or
+NETWORK if only the network is unknown; never CAN.
 Rules of the network: https://learn.microsoft.com/azure/container-registry/container-registry-access-selected-networks
 and -private-link.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import cached_property
+from typing import Any
 
-from services.access.decisions import Decision, Verdict
+from services.access.decisions import Verdict
 from services.access.evaluation import permission
+from services.access.memberships import Memberships
 from services.access.permissions import Permission
 from services.access.role_assignment_reading import SubscriptionAccess
 from services.access.role_assignments import AccessRecords
 from services.aks.clusters import Cluster
+from services.aks.puller import PullDecision, decide_pull
+from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
-from services.pull_checks.network import public_path
+from services.pull_checks.network import either_path, public_path
 from services.pull_checks.permission import refusal, undetermined
+from services.pull_checks.private_link import Endpoint, NetworkPath, Networks, private_path
 from services.pull_checks.public_addresses import Outbound, has_address_rules, outbound_of
 from services.registries.registry import Registry
 
+_NOTHING: Partial[Any] = Partial(())
 # For each cell of the table; the access review lists all.
 MOST_REASONS = 2
 
@@ -36,31 +44,75 @@ class Answer(StrEnum):
 
 
 @dataclass(frozen=True)
+class PrivateLinks:
+    """What was read of private paths: approved endpoints by the registry's id, networks by the cluster's; both ids in
+    lower case, an error where it was not read."""
+
+    endpoints: Mapping[str, tuple[Endpoint, ...] | ServiceError] = field(default_factory=dict)
+    networks: Mapping[str, Networks | ServiceError | None] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Pulls:
+    """What the matrix needs; registries without usages and replicas. `addresses`: resource id and address."""
+
+    clusters: Partial[Cluster] = _NOTHING
+    registries: Partial[Registry] = _NOTHING
+    access: Partial[SubscriptionAccess] = _NOTHING
+    addresses: Partial[tuple[str, str]] = _NOTHING
+    memberships: Memberships = field(default_factory=Memberships)
+    private_links: PrivateLinks = field(default_factory=PrivateLinks)
+
+    @cached_property
+    def by_subscription(self) -> Mapping[str, SubscriptionAccess]:
+        return {one.subscription.id: one for one in self.access.values}
+
+
+@dataclass(frozen=True)
 class Pair:
-    """A cluster, a registry, whether the one can pull from the other, and why: a sentence or more."""
+    """A cluster, a registry, and whether the one can pull from the other.
+
+    `by_roles` is CAN, SOME, CANNOT or UNKNOWN: what role assignments say, and `why` a sentence or more on it. `path` is
+    the network path from the nodes. `principal_id`: as whom it pulls, "" where that is unknown. `missing`: what was not
+    read and leaves the answer unknown, in short.
+    """
 
     cluster: Cluster
     registry: Registry
-    answer: Answer
-    reason: str
+    by_roles: Answer
+    why: str
+    path: NetworkPath
+    principal_id: str = ""
+    missing: tuple[str, ...] = ()
+
+    @property
+    def answer(self) -> Answer:
+        has_role = self.by_roles in (Answer.CAN, Answer.SOME)
+        return Answer.NETWORK if has_role and not self.path.open else self.by_roles
+
+    @property
+    def reason(self) -> str:
+        if self.answer is not Answer.NETWORK:
+            return self.why
+        how = "The network refuses it" if self.path.open is False else "Unknown whether the network allows it"
+        return f"{self.why} {how}: {self.path.why}"
+
+    @property
+    def can(self) -> bool | None:
+        """Whether it can pull, at least from some repositories; None where that is unknown."""
+        if self.by_roles is Answer.CANNOT or self.path.open is False:
+            return False
+        return None if self.by_roles is Answer.UNKNOWN or self.path.open is None else True
 
 
-def pull_matrix(
-    clusters: Iterable[Cluster],
-    registries: Iterable[Registry],
-    access: Mapping[str, SubscriptionAccess],
-    addresses: Partial[tuple[str, str]],
-) -> tuple[Pair, ...]:
-    """A Pair for each cluster and registry, in their order.
-
-    `access` by subscription id: the role assignments of the registry's subscription count. `addresses`: a public IP
-    address's resource id in lower case and the address, as far as they were read (`addresses_by_id`).
-    """
-    registries = tuple(registries)
-    records = {subscription: one.records for subscription, one in access.items()}
+def pull_matrix(pulls: Pulls, registries: Iterable[Registry] | None = None) -> tuple[Pair, ...]:
+    """A Pair for each cluster and registry, in their order. `registries`: others than were read, as with settings that
+    are planned. The role assignments of the registry's subscription count."""
+    registries = pulls.registries.values if registries is None else tuple(registries)
+    records = {subscription: one.records for subscription, one in pulls.by_subscription.items()}
     return tuple(
-        _pair(cluster, registry, records.get(registry.subscription_id), outbound)
-        for cluster, outbound in ((cluster, outbound_of(cluster, addresses)) for cluster in clusters)
+        _pair(pulls, cluster, registry, records.get(registry.subscription_id), outbound)
+        for cluster, outbound in ((one, outbound_of(one, pulls.addresses)) for one in pulls.clusters.values)
         for registry in registries
     )
 
@@ -72,53 +124,45 @@ def needed_addresses(clusters: Iterable[Cluster], registries: Iterable[Registry]
     return tuple({address for cluster in clusters for address in cluster.network.outbound_ip_ids})
 
 
-def _pair(cluster: Cluster, registry: Registry, records: AccessRecords | None, outbound: Outbound) -> Pair:
-    answer, why = _by_roles(cluster, registry, records)
-    if answer in (Answer.CAN, Answer.SOME) and (blocked := _by_network(registry, outbound)):
-        return Pair(cluster, registry, Answer.NETWORK, f"{why} {blocked}")
-    return Pair(cluster, registry, answer, why)
-
-
-def _by_roles(cluster: Cluster, registry: Registry, records: AccessRecords | None) -> tuple[Answer, str]:
+def _pair(
+    pulls: Pulls, cluster: Cluster, registry: Registry, records: AccessRecords | None, outbound: Outbound
+) -> Pair:
+    path = _path(pulls.private_links, cluster, registry, outbound)
     if registry.access.anonymous_pull:
-        return Answer.CAN, "Anonymous pull is on: no role is needed."
-    puller = cluster.puller
-    if not puller.object_id:
-        if puller.client_id:
-            return Answer.UNKNOWN, (
-                f"It pulls as the service principal {puller.client_id}, whose object id only the directory knows."
-            )
-        return Answer.UNKNOWN, puller.why
-    if records is None:
-        return Answer.UNKNOWN, f"The role assignments of {registry.subscription} could not be read."
-    decision = permission(records, puller.object_id, registry, Permission.PULL)
+        return Pair(cluster, registry, Answer.CAN, "Anonymous pull is on: no role is needed.", path)
+    found = decide_pull(cluster, registry, records, pulls.memberships)
+    by_roles, why = _by_roles(cluster, registry, records, found)
+    missing = found.missing
+    if not missing and path.open is None and by_roles is not Answer.CANNOT:
+        missing = (f"network path of {cluster.name} is unknown",)
+    return Pair(cluster, registry, by_roles, pulls.memberships.with_names(why), path, found.principal_id, missing)
+
+
+def _by_roles(
+    cluster: Cluster, registry: Registry, records: AccessRecords | None, found: PullDecision
+) -> tuple[Answer, str]:
+    decision = found.decision
+    if decision is None or records is None:
+        return Answer.UNKNOWN, found.why
     match decision.verdict:
         case Verdict.YES:
             return Answer.CAN, f"{decision.granting[0].label}."
         case Verdict.SOME:
             return Answer.SOME, f"{decision.granting[0].label}: some repositories only."
         case Verdict.UNKNOWN:
-            return Answer.UNKNOWN, undetermined(decision, MOST_REASONS)
-    return Answer.CANNOT, _refusal(decision, cluster, registry, records)
-
-
-def _refusal(decision: Decision, cluster: Cluster, registry: Registry, records: AccessRecords) -> str:
+            return Answer.UNKNOWN, f"{undetermined(decision, MOST_REASONS)} {found.why}".rstrip()
     control_plane = cluster.control_plane.object_id if cluster.control_plane else ""
     of_control_plane = None
-    if control_plane and control_plane != cluster.puller.object_id:
+    if control_plane != found.principal_id and control_plane.lower() in records.principals:
         of_control_plane = permission(records, control_plane, registry, Permission.PULL)
-    return refusal(cluster, registry, decision, of_control_plane)
+    return Answer.CANNOT, refusal(cluster, registry, decision, of_control_plane)
 
 
-def _by_network(registry: Registry, outbound: Outbound) -> str:
-    """Why the registry's network refuses a cluster that has the role, or may; "" if it does not."""
-    network, path = registry.network, public_path(registry, outbound)
-    if path.open:
-        return ""
-    if network.public_access and path.open is None:
-        return f"But only selected addresses are allowed, and the nodes' outbound address is unknown. {path.why}"
-    if network.public_access:
-        return f"But its address {path.why}"
-    if not network.private_endpoints:
-        return "But public access is off and there is no private endpoint: nobody can pull."
-    return "But public access is off: nodes need a private endpoint that they can reach."
+def _path(links: PrivateLinks, cluster: Cluster, registry: Registry, outbound: Outbound) -> NetworkPath:
+    public = public_path(registry, outbound)
+    if public.open:
+        return public
+    endpoints = links.endpoints.get(registry.id.lower())
+    if endpoints is None and registry.network.approved_endpoints:
+        return either_path(public, NetworkPath(None, "Its private endpoints were not read."))
+    return either_path(public, private_path(cluster, registry, endpoints or (), links.networks.get(cluster.id.lower())))

@@ -84,12 +84,21 @@ def is_allowed(address: str, rules: Iterable[str]) -> bool:
     return any(one in among for among in ranges)
 
 
+def either_path(public: NetworkPath, private: NetworkPath) -> NetworkPath:
+    """Whether nodes reach the registry by its public endpoint or a private one: what C9 and the matrix say."""
+    if public.open:
+        return public
+    why = f"Public endpoint: {public.why} Private endpoint: {private.why}"
+    return NetworkPath(private.open or (None if None in (public.open, private.open) else False), why)
+
+
 def rules(registry: Registry, public: NetworkPath, private: NetworkPath) -> Check:
     """C9: whether nodes can reach the registry, by its public endpoint or a private one."""
-    evidence = f"Public endpoint: {public.why} Private endpoint: {private.why}"
-    if public.open or private.open:
-        return Check("C9", RULES, CheckState.PASSED, public.why if public.open else evidence)
-    if public.open is None or private.open is None:
+    path = either_path(public, private)
+    evidence = path.why
+    if path.open:
+        return Check("C9", RULES, CheckState.PASSED, evidence)
+    if path.open is None:
         return unknown("C9", RULES, evidence, "Ask the network's administrator, or run a test pull.")
     fix = (
         "Add the cluster's outbound address to the IP rules, or create a private endpoint in its network."

@@ -43,10 +43,10 @@ class Endpoint:
 
 @dataclass(frozen=True)
 class Networks:
-    """What was read of a cluster's networks: the ids of those peered with them, and whether they use other DNS servers
-    than Azure's."""
+    """What was read of a cluster's networks: by the id of each, the ids of those peered with it, all in lower case; and
+    whether one of them uses other DNS servers than Azure's."""
 
-    peered: frozenset[str]
+    peers: Mapping[str, frozenset[str]]
     custom_dns: bool
 
 
@@ -56,7 +56,7 @@ def network_of(subnet_id: str) -> str:
 
 
 def networks_of(cluster: Cluster) -> frozenset[str]:
-    """The networks of its node pools; pools in a network that AKS manages name none."""
+    """The ids, in lower case, of its node pools' networks; pools in a network that AKS manages name none."""
     return frozenset(network_of(pool.subnet_id) for pool in cluster.pools if pool.subnet_id)
 
 
@@ -68,8 +68,8 @@ def private_path(
 ) -> NetworkPath:
     """Whether nodes reach the registry privately. `endpoints` are the approved ones, as read; `networks` None: not
     read, since no pool names a subnet."""
-    states = [endpoint.state for endpoint in registry.network.private_endpoints]
-    if "Approved" not in states:
+    if not registry.network.approved_endpoints:
+        states = [endpoint.state for endpoint in registry.network.private_endpoints]
         others = f" ({', '.join(sorted(set(states)))})" if states else ""
         return NetworkPath(False, f"There is no approved private endpoint{others}.")
     if isinstance(endpoints, ServiceError):
@@ -79,7 +79,13 @@ def private_path(
     if isinstance(networks, ServiceError):
         return NetworkPath(None, str(networks))
     mine = networks_of(cluster)
-    near = [endpoint for endpoint in endpoints if endpoint.network in mine | networks.peered]
+    reach = [networks.peers.get(one, frozenset()) | {one} for one in mine]
+    near = [endpoint for endpoint in endpoints if all(endpoint.network in reached for reached in reach)]
+    if not near and any(endpoint.network in reached for endpoint in endpoints for reached in reach):
+        why = (
+            "Each approved private endpoint is in reach of some of the cluster's networks only, not of all node pools."
+        )
+        return NetworkPath(False, why)
     if not near:
         return NetworkPath(False, "No approved private endpoint is in the cluster's network, or in one peered with it.")
     if networks.custom_dns:

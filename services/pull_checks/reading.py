@@ -58,8 +58,8 @@ def read_identity(session: AzureSession, cluster: Cluster) -> IdentityResource |
 
 def read_endpoints(session: AzureSession, registry: Registry) -> tuple[Endpoint, ...]:
     """The registry's approved private endpoints, with their DNS zones. Raises ServiceError."""
-    approved = [endpoint.endpoint_id for endpoint in registry.network.private_endpoints if endpoint.state == "Approved"]
-    return tuple(_endpoint(session, endpoint_id) for endpoint_id in approved if endpoint_id)
+    approved = registry.network.approved_endpoints
+    return tuple(_endpoint(session, endpoint.endpoint_id) for endpoint in approved if endpoint.endpoint_id)
 
 
 def _endpoint(session: AzureSession, endpoint_id: str) -> Endpoint:
@@ -99,11 +99,11 @@ def read_networks(session: AzureSession, cluster: Cluster) -> Networks | None:
     ids = networks_of(cluster)
     if not ids:
         return None
-    documents = [get_resource(session, network_id) for network_id in sorted(ids)]
+    documents = {network_id: get_resource(session, network_id) for network_id in sorted(ids)}
     with as_service_error(f"Could not read the networks of {cluster.name}"):
         return Networks(
-            frozenset(peer for document in documents for peer in _peers(document["properties"])),
-            any((document["properties"].get("dhcpOptions") or {}).get("dnsServers") for document in documents),
+            {one: frozenset(_peers(document["properties"])) for one, document in documents.items()},
+            any((document["properties"].get("dhcpOptions") or {}).get("dnsServers") for document in documents.values()),
         )
 
 

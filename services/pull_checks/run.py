@@ -7,9 +7,10 @@ from typing import TypeVar
 
 from services.access.decisions import Decision, Verdict
 from services.access.evaluation import permission
+from services.access.memberships import Memberships
 from services.access.permissions import Permission
 from services.aks.clusters import Cluster
-from services.aks.puller import PullerAccess, principal_of, read_puller
+from services.aks.puller import PullerAccess, decide_pull, principal_of, read_puller
 from services.arm.subscriptions import tenant_of
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, parallel_map
@@ -38,7 +39,7 @@ Read = TypeVar("Read")
 class PullQuestion:
     """Whether this cluster can pull from this registry, or this repository or image of it, at `now`.
 
-    `principal_id`: the object id of a service principal, which only the directory knows."""
+    `principal_id`: the object id of a service principal, which only the directory knows; "" for managed identities."""
 
     cluster: Cluster
     registry: Registry
@@ -92,7 +93,9 @@ def run_checks(
         return PullReport((identity.existence(cluster, _result_of(lambda: read_identity(session, cluster))),))
 
     def tenant() -> PullReport:
-        return PullReport((identity.tenant(cluster, _result_of(lambda: tenant_of(session, registry.subscription_id))),))
+        of_registry = _result_of(lambda: tenant_of(session, registry.subscription_id))
+        of_cluster = cluster.tenant_id or _result_of(lambda: tenant_of(session, cluster.subscription_id))
+        return PullReport((identity.tenant(cluster, of_registry, of_cluster),))
 
     parts: list[Callable[[], PullReport]] = [
         lambda: _without_reading(question),
@@ -152,7 +155,7 @@ def _permission(session: AzureSession, question: PullQuestion) -> PullReport:
     if not isinstance(decision, ServiceError) and decision.verdict is Verdict.NO and cluster.control_plane:
         other = cluster.control_plane.object_id
         access = _result_of(lambda: read_puller(session, cluster, registry, other)) if other else None
-        of_control_plane = None if access is None or isinstance(access, ServiceError) else _decision(question, access)
+        of_control_plane = _of_control_plane(question, access) if isinstance(access, PullerAccess) else None
     checks = (
         permissions.pull_permission(cluster, registry, decision, of_control_plane, question.repository),
         permissions.group(decision),
@@ -174,14 +177,18 @@ def _puller(session: AzureSession, question: PullQuestion) -> PullerAccess:
 
 
 def _decision(question: PullQuestion, puller: PullerAccess) -> Decision:
-    return permission(
-        puller.access.records,
-        puller.principal_id,
-        question.registry,
-        Permission.PULL,
-        question.repository or None,
-        groups=puller.access.groups,
-    )
+    """The matrix's decision, by what Azure says of this one principal at this registry."""
+    cluster, principal = question.cluster, puller.principal_id.lower()
+    memberships = Memberships({principal: puller.access.groups}, {cluster.puller.client_id.lower(): principal})
+    found = decide_pull(cluster, question.registry, puller.access.records, memberships, question.repository)
+    assert found.decision is not None, "its principal and its role assignments were read"
+    return found.decision
+
+
+def _of_control_plane(question: PullQuestion, read: PullerAccess) -> Decision:
+    repository = question.repository or None
+    records, groups = read.access.records, read.access.groups
+    return permission(records, read.principal_id, question.registry, Permission.PULL, repository, groups=groups)
 
 
 def _network(session: AzureSession, question: PullQuestion) -> PullReport:

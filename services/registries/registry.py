@@ -76,6 +76,10 @@ class Network:
     tasks_bypass: bool | None = None
 
     @property
+    def approved_endpoints(self) -> tuple[PrivateEndpoint, ...]:
+        return tuple(endpoint for endpoint in self.private_endpoints if endpoint.state == "Approved")
+
+    @property
     def open_to_all(self) -> bool:
         return self.public_access and self.default_action != "Deny"
 

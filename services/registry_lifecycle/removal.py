@@ -14,10 +14,10 @@ from services.commands import registries as az_registries
 from services.connection.changes import Outcome, changed, refused, remove
 from services.connection.errors import ServiceError, if_there, says_not_found
 from services.connection.parallel import Partial
-from services.connection.resource_ids import parse_id, same_id
+from services.connection.resource_ids import parse_id
 from services.connection.session import AzureSession
 from services.images.repositories import Repository, get_repositories, repository_names
-from services.pull_checks.matrix import Answer, Pair
+from services.pull_checks.summary import PullSummary
 from services.registries.reading import get_registry
 from services.registries.registry import Registry
 
@@ -35,7 +35,7 @@ class RemovalPlan:
     repositories: tuple[str, ...] | None
     tags: int | None
     manifests: int | None
-    pulls: tuple[Pair, ...] | None
+    pulls: PullSummary | None
     assignments: tuple[RoleAssignment, ...] | None
     blockers: tuple[str, ...]
     warnings: tuple[str, ...]
@@ -46,19 +46,18 @@ def plan_removal(
     registry: Registry,
     names: Iterable[str] | None,
     read: Partial[Repository],
-    pairs: Iterable[Pair] | None,
+    pulls: PullSummary | None,
     assignments: Iterable[RoleAssignment] | None,
     *,
     caller_permissions: tuple[PermissionBlock, ...] | None = None,
 ) -> RemovalPlan:
-    """What would be lost, as far as it was read: `names` of the catalogue, `read` the attributes of each, `pairs` of
-    the pull matrix, `assignments` of the subscription; None where one could not be read.
+    """What would be lost, as far as it was read: `names` of the catalogue, `read` the attributes of each, `pulls` of
+    the registry, `assignments` of the subscription; None where one could not be read.
 
     `caller_permissions`: those at the registry, None where they were not read: then Azure decides.
     """
     repositories = None if names is None else tuple(names)
     all_read = repositories is not None and len(read.values) == len(repositories)
-    pulls = None if pairs is None else tuple(pair for pair in pairs if _can_pull(pair, registry))
     below = None if assignments is None else tuple(one for one in assignments if _within(one.scope, registry.id))
     blockers = []
     if registry.provisioning_state == "Deleting":
@@ -80,10 +79,6 @@ def plan_removal(
     )
 
 
-def _can_pull(pair: Pair, registry: Registry) -> bool:
-    return same_id(pair.registry.id, registry.id) and pair.answer in (Answer.CAN, Answer.SOME)
-
-
 def _within(scope: str, registry_id: str) -> bool:
     return f"{scope.casefold()}/".startswith(f"{registry_id.casefold()}/")
 
@@ -92,7 +87,7 @@ def _warnings(
     registry: Registry,
     repositories: tuple[str, ...] | None,
     all_read: bool,
-    pulls: tuple[Pair, ...] | None,
+    pulls: PullSummary | None,
     assignments: tuple[RoleAssignment, ...] | None,
 ) -> Iterable[str]:
     if registry.unsettled and registry.provisioning_state != "Deleting":
@@ -103,12 +98,17 @@ def _warnings(
             f"Anyone can take the name {registry.login_server} afterwards: whatever still pulls from it then gets the "
             "images of the new owner."
         )
-    if pulls:
-        clusters = [pair.cluster.name for pair in pulls]
+    if pulls and pulls.can:
+        clusters = [pair.cluster.name for pair in pulls.can]
         yield (
             f"{_listed(clusters)} can pull from it: pods that need its images will not start on nodes that do not have "
             "them already."
         )
+    if pulls and pulls.undetermined:
+        clusters = [pair.cluster.name for pair in pulls.undetermined]
+        yield f"Unknown whether {_listed(clusters)} can pull from it: {'; '.join(pulls.missing)}."
+    elif pulls and pulls.lists_unread:
+        yield f"Unknown whether other clusters can pull from it: {'; '.join(pulls.missing)}."
     if registry.network.private_endpoints:
         names = [parse_id(end.endpoint_id).name or end.endpoint_id for end in registry.network.private_endpoints]
         yield f"Private endpoints stay, and are billed, until they are deleted: {_listed(names)}."

@@ -3,22 +3,18 @@
 https://learn.microsoft.com/rest/api/containerregistry/registries/update
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
 from azure.mgmt.containerregistry import models
 
 from services.access.evaluation import blocks_grant
 from services.access.permissions import Permission
-from services.access.role_assignment_reading import SubscriptionAccess
 from services.access.role_definitions import PermissionBlock
-from services.aks.clusters import Cluster
 from services.connection.changes import Outcome, changed, refused, unknown
 from services.connection.errors import ServiceError, as_service_error
-from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.pricing.sku_choice import Needs, lacks
-from services.pull_checks.matrix import Answer, Pair, pull_matrix
 from services.registries.reading import get_registry
 from services.registries.registry import MODES, Registry
 from services.registries.skus import sku_of
@@ -30,14 +26,13 @@ from services.registry_lifecycle.settings import (
     Settings,
     differences,
     settings_of,
-    with_settings,
 )
 from services.registry_lifecycle.settings_commands import settings_lines
 from services.registry_lifecycle.settings_warnings import settings_warnings
+from services.registry_lifecycle.stopped_pulls import StoppedPulls
 
 # Azure has both in one object: a change of one sends the other as it was read.
 _NETWORK_RULE_SET = frozenset({"default_action", "ip_rules"})
-_CAN_PULL = (Answer.CAN, Answer.SOME)
 
 
 @dataclass(frozen=True)
@@ -62,43 +57,21 @@ def plan_settings(
     *,
     caller_permissions: tuple[PermissionBlock, ...] | None = None,
     caller_address: str = "",
-    stopped: Iterable[Pair] = (),
+    stopped: StoppedPulls | None = None,
 ) -> SettingsPlan:
     """What would change, what blocks it, and what to know.
 
     `caller_permissions`: those at the registry, None where they were not read: then Azure decides. `caller_address`:
-    the IP address of the caller, "" where it is not known. `stopped`: the clusters that may stop pulling, from
-    `stopped_pulls`.
+    the IP address of the caller, "" where it is not known. `stopped`: the clusters that may stop pulling; None where
+    the change does not bear on pulls.
     """
     now = settings_of(registry)
     found = differences(now, wanted)
     warnings = settings_warnings(registry, now, wanted, caller_address)
-    stops = tuple(
-        f"{pair.cluster.name} can pull from it now, and may not be able to afterwards: {pair.reason}"
-        for pair in stopped
-    )
+    stops = stopped.warnings if stopped else ()
     blockers = (*_blockers(registry, now, wanted), *_permission_blockers(registry, caller_permissions)) if found else ()
     lines = settings_lines(registry, wanted, {one.field for one in found})
     return SettingsPlan(registry, wanted, found, blockers, (*stops, *warnings), lines)
-
-
-def stopped_pulls(
-    registry: Registry,
-    wanted: Settings,
-    clusters: Iterable[Cluster],
-    access: Mapping[str, SubscriptionAccess],
-    addresses: Partial[tuple[str, str]],
-) -> tuple[Pair, ...]:
-    """The clusters that can pull from the registry as it is, and with `wanted` could not, or not surely; each with the
-    reason. The arguments are those of `pull_matrix`."""
-    clusters = tuple(clusters)
-    before = pull_matrix(clusters, [registry], access, addresses)
-    after = pull_matrix(clusters, [with_settings(registry, wanted)], access, addresses)
-    return tuple(then for now, then in zip(before, after, strict=True) if now.answer in _CAN_PULL and _worse(now, then))
-
-
-def _worse(now: Pair, then: Pair) -> bool:
-    return then.answer not in _CAN_PULL or (now.answer is Answer.CAN and then.answer is Answer.SOME)
 
 
 def _blockers(registry: Registry, now: Settings, wanted: Settings) -> Iterable[str]:

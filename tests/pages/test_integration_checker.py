@@ -1,5 +1,6 @@
 """The integration checker: who pulls, the answer with its reasons, attaching and detaching, and who may not."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -7,7 +8,9 @@ from streamlit.testing.v1 import AppTest
 
 from sandbox.identity.principals import READER
 from sandbox.seeds.company import BATCH
-from services.connection.session import AzureSession
+from sandbox.server import Sandbox
+from services.aks.puller import object_id_of
+from services.connection.session import AzureSession, connect_sandbox
 from tests.support.app_test import Open, button, confirm_button, reopen, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import clusters
@@ -32,6 +35,8 @@ def ended(at: AppTest) -> AppTest:
         return at
     cluster = next(one for one in pulls.clusters.values if one.name == at.selectbox(key="cluster").value)
     registry = next(one for one in pulls.registries.values if one.name == at.selectbox(key="registry").value)
+    if not principal and not cluster.puller.object_id:
+        principal = object_id_of(cluster, pulls.memberships)
     checks = clusters.pull_checks(who, cluster.id, registry.id, repository, reference, principal, reading.at)
     assert checks.finished.wait(30)
     return at.run()
@@ -73,12 +78,22 @@ def test_a_grant_to_the_control_plane_is_named_for_the_mistake_it_is(check: Any,
     assert "control plane" in alerts(at)
 
 
-def test_a_service_principal_s_object_id_can_be_given(check: Any, session: AzureSession) -> None:
+def test_a_service_principal_s_object_id_is_read_from_the_directory(check: Any, session: AzureSession) -> None:
     at = check(session, cluster="aks-batch", registry="contosohub")
-    assert "Image pull permission" in alerts(at)
-    at.text_input(key="principal").set_value(BATCH).run()
-    at = ended(at)
+    assert "principal" not in at.session_state
+    assert "Probably can pull. Unknown: Kubelet identity exists." in alerts(at)
     assert "AcrPull, inherited from the resource group" in texts(at).replace("\\", "")
+
+
+def test_where_the_directory_refuses_it_the_object_id_can_be_given(check: Any, tmp_path: Path) -> None:
+    faults = tmp_path / "faults.json"
+    faults.write_text('[{"path": "/servicePrincipals$", "status": 403}]')
+    with Sandbox.start(tmp_path / "sandbox", "estate", faults=faults) as sandbox:
+        at = check(connect_sandbox(sandbox.ready), cluster="aks-batch", registry="contosohub")
+        assert "Can't be told. Image pull permission unknown:" in alerts(at)
+        at.text_input(key="principal").set_value(BATCH).run()
+        at = ended(at)
+        assert "AcrPull, inherited from the resource group" in texts(at).replace("\\", "")
 
 
 def test_a_pod_s_event_names_its_cause_and_the_check_that_confirms_it(check: Any, own: OwnSandbox) -> None:

@@ -10,7 +10,7 @@ from services.access_review.abac_switch import ClusterEffect, Effect, SwitchPlan
 from services.access_review.abac_switch_steps import steps_of
 from services.access_review.role_successors import Use
 from services.connection.resource_ids import same_id
-from services.pull_checks.matrix_reading import Pulls
+from services.pull_checks.matrix import Pulls
 from services.registries.registry import Mode, Registry
 from services.wording import counted
 from ui.access_review import principals
@@ -50,7 +50,6 @@ def show_switch(who: str, pulls: Pulls, known: Known, registry: Registry) -> Non
     )
     show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
     groups = principals.show_groups(who, pulls, registry)
-    clients = {one.sign_in.lower(): one.id for one in known.names.by_id.values() if one.kind == "service principal"}
 
     def planned(uses: dict[str, Use]) -> SwitchPlan:
         return plan_switch(
@@ -59,7 +58,7 @@ def show_switch(who: str, pulls: Pulls, known: Known, registry: Registry) -> Non
             pulls.clusters.values,
             groups=groups,
             uses=uses,
-            object_ids=clients,
+            memberships=pulls.memberships,
             gone=known.names.missing,
         )
 
@@ -96,8 +95,9 @@ def _show_clusters(plan: SwitchPlan, registry: Registry, known: Known) -> None:
             st.error(_stopping(one, known), icon=":material/cancel:")
     undetermined = [plain(one.cluster.name) for one in plan.clusters if one.unsure]
     if undetermined:
+        missing = dict.fromkeys(part for one in plan.clusters if one.unsure for part in one.missing)
         st.warning(
-            f"Unknown whether {', '.join(undetermined)} would stop pulling: see the Integration checker.",
+            f"Unknown whether {', '.join(undetermined)} would stop pulling: {plain('; '.join(missing))}.",
             icon=":material/help:",
         )
     if not any(one.stops or one.unsure for one in plan.clusters):

@@ -7,7 +7,7 @@ from services.commands import access as az_access
 from services.connection.names import is_guid
 from services.connection.parallel import Partial
 from services.connection.resource_ids import same_id
-from services.pull_checks.matrix_reading import Pulls
+from services.pull_checks.matrix import Pulls
 from ui.access_review import principals
 from ui.access_review.principals import Known
 from ui.access_review.rights import show_reasons, show_rights
@@ -98,6 +98,9 @@ def _groups(who: str, pulls: Pulls, principal: str) -> Partial[tuple[str, frozen
         )
         return Partial(())
     subscriptions = tuple(one.subscription for one in pulls.access.values)
+    known = pulls.memberships.known_groups.get(principal)
+    if known is not None:
+        return Partial(tuple((one.id, known) for one in subscriptions))
     reading = principals.groups_everywhere(who, subscriptions, principal)
     show_progress(reading, f"groups of {principal}")
     if reading.error:

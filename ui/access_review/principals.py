@@ -10,9 +10,10 @@ from services.access.directory import Names, names_of
 from services.access.role_assignments import keys_down_to
 from services.access_review.known_principals import known_principals
 from services.access_review.reading import asked_of, count_tokens, read_groups, read_groups_everywhere
+from services.aks.puller import object_id_of
 from services.arm.subscriptions import Subscription
 from services.connection.parallel import Partial, Refusal
-from services.pull_checks.matrix_reading import Pulls
+from services.pull_checks.matrix import Pulls
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.errors import show_error, show_refused
@@ -120,10 +121,12 @@ def tokens(who: str, registry: Registry) -> Reading[int | None]:
 
 def show_groups(who: str, pulls: Pulls, registry: Registry) -> Mapping[str, frozenset[str]]:
     """The groups of everybody with a role at a registry and of those who pull for clusters, as far as they are read;
-    with progress, and with what refuses. Nothing is asked where no group holds anything there."""
+    with progress, and with what refuses. Nothing is asked where no group has a role there, and nothing of those whose
+    groups the directory reported."""
+    known = pulls.memberships.known_groups
     wanted = _to_ask(pulls, registry)
     if not wanted:
-        return {}
+        return known
     asked = f"groups of {registry.id}"
     if len(wanted) > ASKED_AT_ONCE and not st.session_state.get(asked):
         st.markdown(
@@ -131,14 +134,14 @@ def show_groups(who: str, pulls: Pulls, registry: Registry) -> Mapping[str, froz
             f"{counted(len(wanted), 'request')}. Until then, what principals have through groups is unknown."
         )
         if not st.button("Read groups", icon=":material/groups:"):
-            return {}
+            return known
         st.session_state[asked] = True
     reading = _groups_at(who, registry, wanted)
     show_progress(reading, asked)
     if reading.error:
         show_error(reading.error)
     show_refused(reading.value, "principal's groups", "principals' groups")
-    return dict(reading.value.values)
+    return {**dict(reading.value.values), **known}
 
 
 def _to_ask(pulls: Pulls, registry: Registry) -> tuple[str, ...]:
@@ -146,8 +149,8 @@ def _to_ask(pulls: Pulls, registry: Registry) -> tuple[str, ...]:
     reaching = [one for key in keys_down_to(registry.id) for one in records.by_scope.get(key, ())]
     if all(one.principal_type.lower() in ("user", "serviceprincipal", "device") for one in reaching):
         return ()
-    pullers = {one.puller.object_id.lower() for one in pulls.clusters.values if one.puller.object_id}
-    return tuple(sorted({*asked_of(reaching), *pullers}))
+    pullers = {object_id_of(one, pulls.memberships).lower() for one in pulls.clusters.values} - {""}
+    return tuple(sorted({*asked_of(reaching), *pullers} - pulls.memberships.known_groups.keys()))
 
 
 def forget(who: str, pulls: Pulls, principal: str) -> None:

@@ -8,7 +8,7 @@ from services.access.decisions import Verdict
 from services.access_review.who_can import ASKED, Rights, roleless_access, who_can
 from services.commands import access as az_access
 from services.images.tagging import UNTAG_RULE
-from services.pull_checks.matrix_reading import Pulls
+from services.pull_checks.matrix import Pulls
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.access_review import principals

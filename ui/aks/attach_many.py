@@ -30,7 +30,11 @@ def _name(pair: Pair | AttachPlan) -> str:
 )
 def _plans(who: str, pairs: tuple[Pair, ...]) -> Partial[AttachPlan]:
     session = connection.session(who)
-    return parallel_map(lambda pair: read_attach_plan(session, pair.cluster, pair.registry), pairs, name=_name)
+    return parallel_map(
+        lambda pair: read_attach_plan(session, pair.cluster, pair.registry, principal_id=pair.principal_id),
+        pairs,
+        name=_name,
+    )
 
 
 @st.dialog("Attach", width="large")

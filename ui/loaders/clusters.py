@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from services.aks.clusters import Cluster, get_cluster
-from services.connection.parallel import Partial
 from services.pull_checks.checks import ORDER
-from services.pull_checks.matrix_reading import Pulls, read_pulls
+from services.pull_checks.matrix import Pulls
+from services.pull_checks.matrix_reading import read_pulls
 from services.pull_checks.run import PullQuestion, PullReport, run_checks
 from services.registries.reading import get_registry
 from services.registries.registry import Registry
@@ -26,7 +26,7 @@ def pulls(who: str) -> Reading[Pulls]:
         partials = (pulls.clusters, pulls.registries, pulls.access, pulls.addresses)
         reading.lacks = tuple(refusal for partial in partials for refusal in partial.refused)
 
-    return start(Pulls(Partial(()), Partial(()), Partial(()), Partial(())), work)
+    return start(Pulls(), work)
 
 
 _NOTHING_YET = PullReport()

@@ -5,8 +5,8 @@ import streamlit as st
 from services.access.role_assignments import RoleAssignment
 from services.connection.changes import Outcome
 from services.images.repositories import Repository
-from services.pull_checks.matrix import Pair, pull_matrix
-from services.pull_checks.matrix_reading import Pulls
+from services.pull_checks.matrix import Pulls
+from services.pull_checks.summary import PullSummary, summarize_pulls
 from services.registries.registry import Registry
 from services.registry_lifecycle.removal import RemovalPlan, apply_removal, plan_removal
 from services.wording import counted
@@ -62,27 +62,23 @@ def _plan(who: str, registry: Registry) -> RemovalPlan | None:
     show_refused(catalogue.value.repositories, "repository", "repositories")
     if catalogue.value.repositories.values:
         _show_repositories(catalogue.value.repositories.values)
-    pairs, assignments = _users(registry, pulls)
+    summary, assignments = _users(registry, pulls)
     caller_permissions = registry_loaders.read_caller_permissions(who, registry)
     return plan_removal(
-        registry, names, catalogue.value.repositories, pairs, assignments, caller_permissions=caller_permissions
+        registry, names, catalogue.value.repositories, summary, assignments, caller_permissions=caller_permissions
     )
 
 
-def _users(
-    registry: Registry, reading: Reading[Pulls]
-) -> tuple[tuple[Pair, ...] | None, tuple[RoleAssignment, ...] | None]:
-    """The pairs and the role assignments; None where they could not be read, and then why is shown."""
+def _users(registry: Registry, reading: Reading[Pulls]) -> tuple[PullSummary | None, tuple[RoleAssignment, ...] | None]:
+    """The clusters that can pull and the role assignments; None where they could not be read, and then why is shown."""
     if reading.error:
         show_error(reading.error)
         return None, None
     pulls = reading.value
     show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
     show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
-    access = pulls.by_subscription
-    pairs = pull_matrix(pulls.clusters.values, [registry], access, pulls.addresses)
-    of_ours = access.get(registry.subscription_id)
-    return (pairs if of_ours else None), (of_ours.records.assignments if of_ours else None)
+    of_ours = pulls.by_subscription.get(registry.subscription_id)
+    return summarize_pulls(pulls, registry), (of_ours.records.assignments if of_ours else None)
 
 
 def _show_repositories(repositories: tuple[Repository, ...]) -> None:
@@ -105,7 +101,6 @@ def _show_repositories(repositories: tuple[Repository, ...]) -> None:
 def _show_contents(plan: RemovalPlan) -> None:
     registry = plan.registry
     usages = {name: registry.usage(name) for name in ("Tokens", "ScopeMaps")}
-    pulls = None if plan.pulls is None else [pair.cluster.name for pair in plan.pulls]
     show_facts(
         {
             "Repositories": _number(None if plan.repositories is None else len(plan.repositories)),
@@ -119,7 +114,7 @@ def _show_contents(plan: RemovalPlan) -> None:
                 label: _number(usage.current if (usage := usages[name]) else None)
                 for name, label in (("Tokens", "Tokens"), ("ScopeMaps", "Scope maps"))
             },
-            "Clusters that can pull from it": "Unknown" if pulls is None else plain(", ".join(pulls)) or "None",
+            "Clusters that can pull from it": "Unknown" if plan.pulls is None else plain(plan.pulls.label),
             "Role assignments on it": _number(None if plan.assignments is None else len(plan.assignments)),
         }
     )

@@ -6,7 +6,7 @@ import streamlit as st
 
 from services.connection.changes import Outcome
 from services.connection.parallel import Partial
-from services.pull_checks.matrix import Pair, needed_addresses
+from services.pull_checks.matrix import needed_addresses
 from services.pull_checks.public_addresses import addresses_by_id
 from services.registries.registry import Registry
 from services.registry_lifecycle.settings import Difference, differences, settings_of, with_settings
@@ -15,8 +15,8 @@ from services.registry_lifecycle.settings_change import (
     SettingsResult,
     apply_settings,
     plan_settings,
-    stopped_pulls,
 )
+from services.registry_lifecycle.stopped_pulls import StoppedPulls, stopped_pulls
 from services.wording import counted
 from ui.elements.errors import show_error, show_refused
 from ui.elements.outcomes import label
@@ -53,9 +53,8 @@ def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
     if going and going.reading.running:
         st.info("A change of its settings is in progress: see above.", icon=":material/pending:")
         return
-    stopped: tuple[Pair, ...] = ()
-    if {one.field for one in found} & _AFFECTS_PULLS:
-        stopped = _stopped(who, registry, wanted)
+    affects_pulls = bool({one.field for one in found} & _AFFECTS_PULLS)
+    stopped = _stopped(who, registry, wanted) if affects_pulls else None
     caller_permissions = registry_loaders.read_caller_permissions(who, registry)
     plan = plan_settings(
         registry, wanted.settings, caller_permissions=caller_permissions, caller_address=wanted.caller, stopped=stopped
@@ -64,28 +63,30 @@ def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
     show_read_only()
     with st.container(horizontal=True):
         label = f"Change {counted(len(found), 'setting')}"
-        if st.button(label, type="primary", icon=":material/tune:", disabled=bool(plan.blockers) or not may_write()):
+        reading = affects_pulls and clusters.pulls(who).running
+        blocked = bool(plan.blockers) or reading or not may_write()
+        if st.button(label, type="primary", icon=":material/tune:", disabled=blocked):
             _confirm(who, plan)
         st.button("Discard changes", icon=":material/undo:", on_click=discard, args=(registry,))
     az_lines(*plan.commands)
 
 
-def _stopped(who: str, registry: Registry, wanted: Wanted) -> tuple[Pair, ...]:
-    """The clusters that may stop pulling; shows what could not be read for that."""
+def _stopped(who: str, registry: Registry, wanted: Wanted) -> StoppedPulls | None:
+    """The clusters that may stop pulling; None where that is not known, or not yet. Shows what could not be read."""
     reading = clusters.pulls(who)
     show_progress(reading, f"pulls of {registry.id}")
     pulls = reading.value
     if reading.running:
-        return ()
+        return None
     if reading.error:
         st.warning("Unknown which clusters pull from it: some may stop pulling.", icon=":material/warning:")
         show_error(reading.error)
-        return ()
+        return None
     show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
     show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
     ids = needed_addresses(pulls.clusters.values, [with_settings(registry, wanted.settings)])
     addresses = _addresses(who, tuple(sorted(ids))) if ids else Partial(())
-    return stopped_pulls(registry, wanted.settings, pulls.clusters.values, pulls.by_subscription, addresses)
+    return stopped_pulls(pulls, registry, wanted.settings, addresses)
 
 
 def _show_differences(found: Iterable[Difference]) -> None:

@@ -16,6 +16,7 @@ from sandbox.seeds.resources import assignment
 from sandbox.server import Sandbox
 from services.access.decisions import Verdict
 from services.access.evaluation import permission
+from services.access.memberships import Memberships
 from services.access.permissions import Permission
 from services.access.role_assignment_reading import read_access
 from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment
@@ -306,7 +307,7 @@ def test_clusters_that_stop_come_first_and_so_do_those_that_pull_for_them() -> N
     ]
     assert [effect.principal_id for effect in plan.effects] == [ME, "99999999-0000-0000-0000-000000000001"]
     assert plan.effects[0].pulls_for == ("aks-stops",)
-    told = planned(*records, clusters=clusters, object_ids={"client": ME})
+    told = planned(*records, clusters=clusters, memberships=Memberships(object_ids={"client": ME}))
     assert [one.cluster.name for one in told.clusters if one.stops] == ["aks-batch", "aks-stops"]
     open_to_all = the_registry()
     open_to_all = replace(open_to_all, access=replace(open_to_all.access, anonymous_pull=True))
@@ -343,14 +344,14 @@ def test_the_estate_s_hub_switched_for_real_takes_what_was_foretold(tmp_path: Pa
         records = access[registry.subscription_id]
         holders = {one.principal_id.lower() for one in records.assignments}
         groups = {one: frozenset(principal_and_groups(sandbox.store, one) - {one}) for one in holders}
-        object_ids = {company.BATCH_APP: company.BATCH}
+        memberships = Memberships(object_ids={company.BATCH_APP: company.BATCH})
         plan = plan_switch(
             records,
             registry,
             list_clusters(session, list_subscriptions(session).values).values,
             groups=groups,
             uses=dict.fromkeys(holders, Use.ALL),
-            object_ids=object_ids,
+            memberships=memberships,
         )
         assert [one.cluster.name for one in plan.clusters if one.stops] == ["aks-batch", "aks-platform"]
         assert all(one.kept for one in plan.clusters if one.stops)

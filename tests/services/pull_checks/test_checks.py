@@ -258,7 +258,7 @@ ADDRESSES = {"contosoacr.azurecr.io": ("10.0.0.5",), "contosoacr.westeurope.data
 ZONE = Zone("z", frozenset({VNET}), {"contosoacr": ("10.0.0.5",), "contosoacr.westeurope.data": ("10.0.0.4",)})
 ENDPOINT = Endpoint(PE, VNET, ADDRESSES, (ZONE,))
 PRIVATE = registry(private_endpoints=(PrivateEndpoint(PE, "Approved"),))
-ALONE = Networks(frozenset(), False)
+ALONE = Networks({}, False)
 
 
 def the_way(endpoint: Endpoint | ServiceError = ENDPOINT, networks: Any = ALONE, **cluster: Any) -> NetworkPath:
@@ -270,7 +270,7 @@ def test_c11_nodes_reach_a_private_endpoint_by_name() -> None:
     assert the_way().open
     elsewhere = replace(ENDPOINT, network="/subscriptions/s1/other")
     assert the_way(elsewhere).open is False
-    assert the_way(elsewhere, Networks(frozenset({"/subscriptions/s1/other"}), False)).open
+    assert the_way(elsewhere, Networks({VNET: frozenset({"/subscriptions/s1/other"})}, False)).open
     unlinked = replace(ENDPOINT, zones=(replace(ZONE, networks=frozenset()),))
     assert "not linked" in the_way(unlinked).why
     for lacking in ADDRESSES:
@@ -283,11 +283,26 @@ def test_c11_nodes_reach_a_private_endpoint_by_name() -> None:
     assert the_way(replace(ENDPOINT, zones=(replace(ZONE, records=stale),))).open is False
 
 
+def test_c11_every_network_of_the_nodes_needs_the_zone_and_the_endpoint() -> None:
+    second = SUBNET.replace("/virtualNetworks/nodes/", "/virtualNetworks/more/")
+    other = second.lower().partition("/subnets/")[0]
+    pools = (a_pool(), a_pool(name="more", subnet_id=second))
+    peered = Networks({other: frozenset({VNET})}, False)
+    both_linked = replace(ENDPOINT, zones=(replace(ZONE, networks=frozenset({VNET, other})),))
+    assert the_way(both_linked, peered, pools=pools).open
+    one_linked = the_way(ENDPOINT, peered, pools=pools)
+    assert one_linked.open is False
+    assert "not linked" in one_linked.why
+    one_peered = the_way(both_linked, ALONE, pools=pools)
+    assert one_peered.open is False
+    assert "not of all node pools" in one_peered.why
+
+
 def test_c11_what_can_not_be_told_is_not_told() -> None:
     assert the_way(REFUSED).open is None
     assert the_way(networks=REFUSED).open is None
     assert the_way(networks=None).open is None
-    assert the_way(networks=Networks(frozenset(), True)).open is None
+    assert the_way(networks=Networks({}, True)).open is None
     assert the_way(replace(ENDPOINT, zones=())).open is None
     assert the_way(replace(ENDPOINT, addresses={})).open is None
 

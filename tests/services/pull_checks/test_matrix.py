@@ -9,16 +9,17 @@ import pytest
 from sandbox.documents.registry_rules import REGISTRY_TYPE
 from sandbox.identity.rbac import registry_permissions
 from sandbox.server import Sandbox
-from services.access.role_assignment_reading import SubscriptionAccess, read_access
+from services.access.memberships import Memberships
+from services.access.role_assignment_reading import SubscriptionAccess
 from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment
 from services.access.role_definitions import ACR_PULL, REPOSITORY_READER, PermissionBlock
-from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel, ManagedIdentity, list_clusters
-from services.arm.subscriptions import Subscription, list_subscriptions
+from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel, ManagedIdentity
+from services.arm.subscriptions import Subscription
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession
-from services.pull_checks.matrix import Answer, Pair, needed_addresses, pull_matrix
+from services.pull_checks.matrix import Answer, Pair, PrivateLinks, Pulls, needed_addresses, pull_matrix
+from services.pull_checks.matrix_reading import read_pulls
 from services.pull_checks.public_addresses import addresses_by_id
-from services.registries.reading import list_registries
 from services.registries.registry import Mode, PrivateEndpoint
 from tests.support.canned import ARM, Canned
 from tests.support.canned import Answer as Wire
@@ -65,8 +66,15 @@ def grant(
 
 def pair(*grants: RoleAssignment, on: Any = None, of: Cluster = CLUSTER, **more: Any) -> Pair:
     records = AccessRecords(grants, denies=more.get("denies", ()))
-    access = {} if more.get("unread") else {"s1": SubscriptionAccess(SUB, records)}
-    (found,) = pull_matrix([of], [on or registry()], access, Partial(tuple(more.get("addresses", {}).items())))
+    access = () if more.get("unread") else (SubscriptionAccess(SUB, records),)
+    pulls = Pulls(
+        Partial((of,)),
+        access=Partial(access),
+        addresses=Partial(tuple(more.get("addresses", {}).items())),
+        memberships=more.get("memberships", Memberships()),
+        private_links=more.get("links", PrivateLinks()),
+    )
+    (found,) = pull_matrix(pulls, [on or registry()])
     return found
 
 
@@ -156,14 +164,14 @@ RULES = {"public_access": True, "default_action": "Deny", "ip_rules": ("203.0.11
     [
         (RULES, {ADDRESS.lower(): "203.0.113.9"}, Answer.CAN, "AcrPull"),
         (RULES, {ADDRESS.lower(): "198.51.100.9"}, Answer.NETWORK, "198.51.100.9 is in none"),
-        (RULES, {ADDRESS.lower(): ""}, Answer.NETWORK, "outbound address is unknown"),
-        (RULES, {}, Answer.NETWORK, "outbound address is unknown"),
-        ({"public_access": False}, {}, Answer.NETWORK, "nobody can pull"),
+        (RULES, {ADDRESS.lower(): ""}, Answer.NETWORK, "The public address out was not read."),
+        (RULES, {}, Answer.NETWORK, "The public address out was not read."),
+        ({"public_access": False}, {}, Answer.NETWORK, "There is no approved private endpoint."),
         (
             {"public_access": False, "private_endpoints": (PrivateEndpoint("/pe", "Approved"),)},
             {},
             Answer.NETWORK,
-            "nodes need a private endpoint that they can reach",
+            "Its private endpoints were not read.",
         ),
     ],
 )
@@ -200,39 +208,31 @@ def test_an_address_is_read_by_its_id(azure: AzureSession, wire: Canned) -> None
 
 
 def test_the_estate_s_matrix_is_what_its_registries_grant(session: AzureSession, sandbox: Sandbox) -> None:
-    """CAN and SOME where the kubelet identity really gets a token; CANNOT where it does not; the rest is unknown."""
-    clusters, registries = (
-        list_clusters(session, list_subscriptions(session).values).values,
-        list_registries(session).values,
-    )
-    access = read_access(session, list_subscriptions(session).values)
-    found = pull_matrix(clusters, registries, {one.subscription.id: one for one in access.values}, Partial(()))
-    assert len(found) == len(clusters) * len(registries)
+    """CAN and SOME where the identity really gets a token, CANNOT where it does not; and nothing is unknown."""
+    pulls = read_pulls(session)
+    found = pull_matrix(pulls)
+    assert len(found) == len(pulls.clusters.values) * len(pulls.registries.values)
     documents = {document["id"].lower(): document for document in sandbox.store.list_resources(REGISTRY_TYPE)}
     answers = set()
     for one in found:
-        if one.registry.access.anonymous_pull or not one.cluster.puller.object_id:
+        answers.add(one.answer)
+        if one.registry.access.anonymous_pull:
             continue
         names = sandbox.store.list_repositories(one.registry.name) or ["any"]
         document = documents[one.registry.id.lower()]
-        may = {
-            "pull" in registry_permissions(sandbox.store, document, one.cluster.puller.object_id, name)
-            for name in names
-        }
-        answers.add(one.answer)
-        if one.answer in (Answer.CAN, Answer.NETWORK):
+        assert one.principal_id
+        may = {"pull" in registry_permissions(sandbox.store, document, one.principal_id, name) for name in names}
+        if one.by_roles is Answer.CAN:
             assert may == {True}, one
-        elif one.answer is Answer.SOME:
+        elif one.by_roles is Answer.SOME:
             assert True in may, one
-        elif one.answer is Answer.CANNOT:
-            assert may == {False}, one
-    assert answers == set(Answer)
+        else:
+            assert one.by_roles is Answer.CANNOT and may == {False}, one
+    assert answers == {Answer.CAN, Answer.SOME, Answer.CANNOT}
 
 
 def test_the_guide_s_cluster_can_not_pull_from_its_registry(session: AzureSession) -> None:
-    clusters = [one for one in list_clusters(session, list_subscriptions(session).values).values if one.name == "aks1"]
-    registries = [one for one in list_registries(session).values if one.name == "casaacr01"]
-    access = read_access(session, list_subscriptions(session).values)
-    (found,) = pull_matrix(clusters, registries, {one.subscription.id: one for one in access.values}, Partial(()))
+    pairs = {(one.cluster.name, one.registry.name): one for one in pull_matrix(read_pulls(session))}
+    found = pairs["aks1", "casaacr01"]
     assert found.answer is Answer.CANNOT
     assert "7d2f894e-14ab-41d0-b83d-dda90d45c7d6" in found.reason

@@ -6,17 +6,21 @@ from typing import Any
 
 import pytest
 
-from services.access.role_assignment_reading import read_access, read_caller_permissions
+from services.access.role_assignment_reading import read_caller_permissions
 from services.aks.attach import apply_attach, read_attach_plan
 from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.images.repositories import get_repositories, repository_names
-from services.pull_checks.matrix import pull_matrix
+from services.pull_checks.matrix import Answer, Pair
+from services.pull_checks.matrix_reading import read_pulls
+from services.pull_checks.private_link import NetworkPath
+from services.pull_checks.summary import PullSummary, summarize_pulls
 from services.registries.registry import PrivateEndpoint, Registry
 from services.registry_lifecycle.removal import RemovalPlan, apply_removal, plan_removal
 from tests.support.own_sandbox import OwnSandbox
+from tests.support.pull_samples import a_cluster
 from tests.support.shell_lines import registry as a_registry
 
 
@@ -25,15 +29,18 @@ def plan(own: OwnSandbox, registry: Registry | None = None) -> RemovalPlan:
     session, registry = own.session(), registry or own.registry()
     client = session.registry(registry.login_server)
     names = [name for page in repository_names(client) for name in page]
-    clusters = list_clusters(session, list_subscriptions(session).values)
-    access = {one.subscription.id: one for one in read_access(session, list_subscriptions(session).values).values}
+    pulls = read_pulls(session)
     return plan_removal(
         registry,
         names,
         get_repositories(client, names),
-        pull_matrix(clusters.values, [registry], access, Partial(())),
-        access[registry.subscription_id].records.assignments,
+        summarize_pulls(pulls, registry),
+        pulls.by_subscription[registry.subscription_id].records.assignments,
     )
+
+
+def a_pair(name: str) -> Pair:
+    return Pair(a_cluster(name=name), a_registry(), Answer.UNKNOWN, "Not read.", NetworkPath(True, "Open."))
 
 
 def deletions(own: OwnSandbox) -> list[int]:
@@ -45,7 +52,7 @@ def test_a_registry_is_deleted_with_all_that_the_plan_says(own: OwnSandbox) -> N
     planned = plan(own)
     assert planned.repositories == ("nodejstemplate", "team/app")
     assert (planned.tags, planned.manifests) == (2, 4)
-    assert (planned.pulls, planned.assignments, planned.blockers) == ((), (), ())
+    assert (planned.pulls, planned.assignments, planned.blockers) == (PullSummary(), (), ())
     states: list[str] = []
     assert apply_removal(own.session(), planned, states.append) == "deleted"
     assert states == ["checking again", "deleting", "verifying"]
@@ -60,7 +67,7 @@ def test_who_pulls_from_it_and_what_is_assigned_at_it_is_said(own: OwnSandbox) -
     apply_attach(session, read_attach_plan(session, cluster, registry))
     planned = plan(own)
     assert planned.pulls is not None
-    assert [pair.cluster.name for pair in planned.pulls] == ["aks1"]
+    assert planned.pulls.label == "aks1"
     assert planned.assignments is not None
     assert [one.scope for one in planned.assignments] == [registry.id]
     said = " ".join(planned.warnings)
@@ -74,7 +81,7 @@ def test_another_registry_of_a_longer_name_keeps_its_assignments(own: OwnSandbox
     (cluster,) = list_clusters(session, list_subscriptions(session).values).values
     apply_attach(session, read_attach_plan(session, cluster, longer))
     assert plan(own).assignments == ()
-    assert plan(own).pulls == ()
+    assert plan(own).pulls == PullSummary()
 
 
 def test_what_was_not_read_is_said(own: OwnSandbox) -> None:
@@ -84,14 +91,20 @@ def test_what_was_not_read_is_said(own: OwnSandbox) -> None:
     said = " ".join(planned.warnings)
     for words in ("could not be listed", "can pull from it is unknown", "role assignments are unknown"):
         assert words in said
-    half = plan_removal(own.registry(), ["a", "b"], Partial(()), (), ())
+    unknown = PullSummary((), (a_pair("aks1"), a_pair("aks2")), ("members of nodes could not be read",))
+    said = " ".join(plan_removal(unread, (), Partial(()), unknown, ()).warnings)
+    assert "Unknown whether aks1, aks2 can pull from it: members of nodes could not be read." in said
+    lists = PullSummary((), (), ("clusters of contoso could not be read",), lists_unread=True)
+    said = " ".join(plan_removal(unread, (), Partial(()), lists, ()).warnings)
+    assert "Unknown whether other clusters can pull from it: clusters of contoso could not be read." in said
+    half = plan_removal(own.registry(), ["a", "b"], Partial(()), PullSummary(), ())
     assert (half.tags, half.manifests) == (None, None)
     assert "Not every repository could be read" in " ".join(half.warnings)
 
 
 def test_a_name_that_anybody_may_take_is_told_from_one_with_a_hash() -> None:
     def said(registry: Registry) -> str:
-        return " ".join(plan_removal(registry, (), Partial(()), (), ()).warnings)
+        return " ".join(plan_removal(registry, (), Partial(()), PullSummary(), ()).warnings)
 
     assert "Anyone can take the name contosoacr.azurecr.io" in said(a_registry())
     assert "Anyone can take the name" not in said(a_registry(login_server="contosoacr-h4sh.azurecr.io"))
@@ -106,7 +119,7 @@ def test_a_name_that_anybody_may_take_is_told_from_one_with_a_hash() -> None:
 def test_one_that_is_being_deleted_is_not_deleted_again(own: OwnSandbox) -> None:
     going = replace(own.registry(), provisioning_state="Deleting")
     with pytest.raises(ServiceError, match="being deleted already") as raised:
-        apply_removal(own.session(), plan_removal(going, (), Partial(()), (), ()))
+        apply_removal(own.session(), plan_removal(going, (), Partial(()), PullSummary(), ()))
     assert raised.value.code == "Refused"
     assert deletions(own) == []
 
@@ -166,10 +179,10 @@ def test_a_reader_is_refused_and_told_so(own: OwnSandbox) -> None:
 def test_who_may_not_delete_is_told_before(own: OwnSandbox) -> None:
     registry = own.registry()
     reader = read_caller_permissions(own.session(as_reader=True), registry)
-    refused = plan_removal(registry, (), Partial(()), (), (), caller_permissions=reader)
+    refused = plan_removal(registry, (), Partial(()), PullSummary(), (), caller_permissions=reader)
     assert refused.blockers == ("You may not delete this registry (Microsoft.ContainerRegistry/registries/delete).",)
     allowed = read_caller_permissions(own.session(), registry)
-    assert plan_removal(registry, (), Partial(()), (), (), caller_permissions=allowed).blockers == ()
+    assert plan_removal(registry, (), Partial(()), PullSummary(), (), caller_permissions=allowed).blockers == ()
 
 
 def test_a_lock_of_the_resource_is_the_reason(own: OwnSandbox) -> None:
@@ -224,7 +237,7 @@ def test_where_nobody_can_tell_the_error_says_so(own: OwnSandbox) -> None:
 
 def test_a_registry_whose_state_is_none_to_build_on_may_go_with_a_warning() -> None:
     def planned(state: str) -> RemovalPlan:
-        return plan_removal(a_registry(provisioning_state=state), (), Partial(()), (), ())
+        return plan_removal(a_registry(provisioning_state=state), (), Partial(()), PullSummary(), ())
 
     assert planned("Failed").warnings[0] == "The last operation did not succeed (state: Failed)."
     assert planned("").warnings[0] == "State not reported."

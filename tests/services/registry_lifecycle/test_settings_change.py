@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sandbox.documents import registry_rules
-from services.access.role_assignment_reading import read_access, read_caller_permissions
+from services.access.role_assignment_reading import read_caller_permissions
 from services.aks.attach import apply_attach, read_attach_plan
 from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
@@ -20,11 +20,13 @@ from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.images.repositories import count_repositories
+from services.pull_checks.matrix_reading import read_pulls
 from services.registries.reading import get_registry
 from services.registries.registry import Mode, PrivateEndpoint, Registry
 from services.registries.skus import Sku
 from services.registry_lifecycle.settings import LABELS, Settings, settings_of
-from services.registry_lifecycle.settings_change import SettingsPlan, apply_settings, plan_settings, stopped_pulls
+from services.registry_lifecycle.settings_change import SettingsPlan, apply_settings, plan_settings
+from services.registry_lifecycle.stopped_pulls import StoppedPulls, stopped_pulls
 from tests.support.canned import ARM, CLOUD, Answer, Canned, Credential, Sent
 from tests.support.own_sandbox import OwnSandbox
 from tests.support.settings_at_random import properties_of, settings
@@ -403,32 +405,27 @@ def test_the_clusters_that_may_stop_pulling_are_named(own: OwnSandbox) -> None:
     session, registry = own.session(), own.make_registry("contosohub")
     (cluster,) = list_clusters(session, list_subscriptions(session).values).values
     apply_attach(session, read_attach_plan(session, cluster, registry))
-    access = {one.subscription.id: one for one in read_access(session, list_subscriptions(session).values).values}
+    pulls = read_pulls(session)
     address = "203.0.113.10"
     addresses = {resource_id.lower(): address for resource_id in cluster.network.outbound_ip_ids}
 
     def stopped(**changes: Any) -> list[str]:
         wanted = replace(settings_of(registry), **changes)
-        pairs = stopped_pulls(registry, wanted, [cluster], access, Partial(tuple(addresses.items())))
-        assert plan_settings(registry, wanted, stopped=pairs).warnings[: len(pairs)] == tuple(
-            f"aks1 can pull from it now, and may not be able to afterwards: {pair.reason}" for pair in pairs
+        found = stopped_pulls(pulls, registry, wanted, Partial(tuple(addresses.items())))
+        assert (found.undetermined, found.missing) == ((), ())
+        assert plan_settings(registry, wanted, stopped=found).warnings[: len(found.stops)] == tuple(
+            f"aks1 can pull from it now, and may not be able to afterwards: {pair.reason}" for pair in found.stops
         )
-        return [pair.reason for pair in pairs]
+        return [pair.reason for pair in found.stops]
 
     assert stopped(admin_user=True) == []
     assert "Ignored: a registry in ABAC mode" in stopped(mode=Mode.ABAC)[0]
     assert f"{address} is in none of the registry's IP rules" in stopped(default_action="Deny")[0]
     assert stopped(default_action="Deny", ip_rules=("203.0.113.0/24",)) == []
-    assert "nobody can pull" in stopped(public_access=False)[0]
+    assert "There is no approved private endpoint." in stopped(public_access=False)[0]
 
 
 def test_a_cluster_that_can_not_pull_today_stops_nothing(own: OwnSandbox) -> None:
     session, registry = own.session(), own.registry()
-    access = {one.subscription.id: one for one in read_access(session, list_subscriptions(session).values).values}
     wanted = replace(settings_of(registry), mode=Mode.ABAC)
-    assert (
-        stopped_pulls(
-            registry, wanted, list_clusters(session, list_subscriptions(session).values).values, access, Partial(())
-        )
-        == ()
-    )
+    assert stopped_pulls(read_pulls(session), registry, wanted, Partial(())) == StoppedPulls()
