@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from sandbox.seeds.company import BATCH
 from sandbox.server import Sandbox
 from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
@@ -59,6 +60,28 @@ def test_what_could_not_be_read_is_said(matrix: Any) -> None:
     labels = [one.label.replace("\\", "") for one in matrix().expander]
     assert "1 subscription's role assignments could not be read: contoso-restricted" in labels
     assert "1 subscription's clusters could not be read: contoso-restricted" in labels
+
+
+def test_what_groups_and_service_principals_have_is_known_and_named(matrix: Any) -> None:
+    rows = matrix().dataframe[0].value.set_index(["Cluster", "Registry"])
+    assert not any("unknown" in answer for answer in rows["Answer"])
+    assert rows.loc[("aks-dev", "contosodev"), "Reason"].endswith("held by the group dev-cluster-nodes.")
+    assert rows.loc[("aks-batch", "contosohub"), "Answer"] == "✓ can pull"
+    assert rows.loc[("aks-batch", "contosohub"), "Pulls as"] == BATCH
+    assert rows.loc[("aks-secure", "contososecure"), "Answer"] == "✓ can pull"
+
+
+def test_where_the_directory_refuses_groups_the_reason_is_shown(matrix: Any, tmp_path: Path) -> None:
+    faults = tmp_path / "faults.json"
+    faults.write_text('[{"path": "/getMemberGroups$", "status": 403}]')
+    with Sandbox.start(tmp_path / "sandbox", "estate", faults=faults) as sandbox:
+        at = matrix(connect_sandbox(sandbox.ready))
+        rows = at.dataframe[0].value.set_index(["Cluster", "Registry"])
+        assert rows.loc[("aks-dev", "contosodev"), "Answer"] == "? unknown"
+        assert "Could not read the groups of" in rows.loc[("aks-dev", "contosodev"), "Reason"]
+        assert rows.loc[("aks-platform", "contosohub"), "Answer"] == "✓ can pull"
+        labels = [one.label for one in at.expander]
+        assert any(label.startswith("6 identities' groups could not be read") for label in labels)
 
 
 def test_filters_leave_what_was_asked_for(matrix: Any) -> None:

@@ -196,6 +196,14 @@ def test_a_registry_is_deleted_once_its_name_is_typed(open_view: Open, own: OwnS
     assert "There is no registry casaacr01 here" in said(at)
 
 
+def test_a_deletion_names_the_clusters_that_pull_through_a_group(open_view: Open) -> None:
+    at = open_view("settings.py", registry="contosodev")
+    switch(at, "Show what would be deleted").set_value(True).run()
+    clusters = facts(at)["Clusters that can pull from it"].replace("\\", "")
+    assert clusters == "1 can, others not known: clusters of contoso-restricted could not be read"
+    assert "aks-dev can pull from it: pods that need its images will not start" in said(at)
+
+
 def test_a_deletion_that_is_refused_says_why_and_leaves_the_page(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("settings.py", own.session(), registry="casaacr01")
     switch(at, "Show what would be deleted").set_value(True).run()

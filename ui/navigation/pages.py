@@ -114,7 +114,7 @@ SETTINGS = PageLink(
     ":material/tune:",
     "Registries",
     "settings",
-    (permissions.SEE_REGISTRY, permissions.CHANGE_REGISTRY),
+    (permissions.SEE_REGISTRY, permissions.CHANGE_REGISTRY, permissions.READ_MEMBERSHIPS),
     listed=False,
 )
 WEBHOOKS = PageLink(
@@ -220,6 +220,7 @@ INTEGRATION_CHECKER = PageLink(
     "aks",
     (
         permissions.READ_PULLS,
+        permissions.READ_MEMBERSHIPS,
         permissions.assign_roles("Attach, detach"),
         Need(
             "Run a test pull",
@@ -238,7 +239,7 @@ PULL_MATRIX = PageLink(
     ":material/grid_on:",
     "AKS",
     "matrix",
-    (permissions.READ_PULLS, permissions.assign_roles("Attach")),
+    (permissions.READ_PULLS, permissions.READ_MEMBERSHIPS, permissions.assign_roles("Attach")),
 )
 ROLES = PageLink(
     "roles.py",

@@ -84,6 +84,13 @@ READ_PULLS = Need(
     f"{SUBSCRIPTIONS} of clusters and registries",
     note="Reads role assignments, deny assignments, and networks by their ids",
 )
+READ_MEMBERSHIPS = Need(
+    "See who can pull through a group, or as a service principal",
+    ("Directory Readers",),
+    "the directory",
+    ("Microsoft Graph Directory.Read.All",),
+    "Without it that is shown as unknown",
+)
 
 
 def assign_roles(use: str) -> Need:

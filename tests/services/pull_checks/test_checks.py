@@ -117,7 +117,7 @@ def test_c3_the_identity_is_there_and_the_one_that_the_cluster_knows() -> None:
     said(identity.existence(cluster, gone), FAILED)
     said(identity.existence(cluster, replace_error(gone, code="")), UNKNOWN)
     said(identity.existence(cluster, REFUSED), UNKNOWN, "You may not.")
-    said(identity.existence(of_application(), None), UNKNOWN, "directory")
+    said(identity.existence(of_application(), None), UNKNOWN, "secret")
 
 
 def replace_error(error: ServiceError, **changes: Any) -> ServiceError:
