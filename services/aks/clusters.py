@@ -66,7 +66,8 @@ class NodeSize:
 
 @dataclass(frozen=True)
 class NodePool:
-    """`sizes` is one, and may be more in a pool of type VirtualMachines; `subnet_id` "": AKS's own."""
+    """`sizes` is one, and may be more in a pool of type VirtualMachines; `subnet_id` "": AKS's own. `os_sku` such as
+    Ubuntu or Windows2022, "" where it is not reported."""
 
     name: str
     os: str
@@ -75,6 +76,7 @@ class NodePool:
     power: str
     subnet_id: str
     public_ips: bool
+    os_sku: str = ""
 
     @property
     def count(self) -> int | None:
@@ -295,6 +297,7 @@ def _pool(model: models.ManagedClusterAgentPoolProfile) -> NodePool:
         power=sdk_text(model.power_state.code if model.power_state else None),
         subnet_id=model.vnet_subnet_id or "",
         public_ips=bool(model.enable_node_public_ip),
+        os_sku=sdk_text(model.os_sku),
     )
 
 

@@ -16,7 +16,8 @@ from services.connection.names import image_name
 from services.connection.session import AzureSession
 from services.images.manifest_reading import read_config, read_manifest
 from services.images.manifests import Kind, Manifest
-from services.images.repositories import find_manifest_row, find_repository, find_tag
+from services.images.platforms import DEEPEST, images_below
+from services.images.repositories import ManifestRow, find_manifest_row, find_repository, find_tag
 from services.pull_checks.identity import IdentityResource
 from services.pull_checks.image import ImageFacts
 from services.pull_checks.network import Resolved, host_of
@@ -136,24 +137,39 @@ def read_image(session: AzureSession, registry: Registry, repository: str, refer
         if manifest.digest != digest:  # The tag was moved in between.
             manifest = read_manifest(client, repository, digest)
         if manifest.kind is not Kind.INDEX:
-            listed = f"{row.os}/{row.architecture}" if row.os and row.architecture else ""
-            platforms = (listed,) if listed else _platform(client, repository, manifest)
-            return ImageFacts(name, digest, platforms, len(manifest.layers))
-        digests = [child.digest for child in manifest.children]
+            platforms = _platforms(client, repository, manifest, row)
+            return ImageFacts(name, digest, platforms, len(manifest.layers), schema_1=manifest.is_schema_1)
 
-        def platform(digest: str) -> Manifest | None:
+        def read(digest: str) -> Manifest | None:
             return if_there(lambda: read_manifest(client, repository, digest), says_gone)
 
-        children = list(pool.map(platform, digests))
+        below: dict[str, Manifest | None] = {}
+        level = [child.digest for child in manifest.children]
+        for _ in range(DEEPEST):
+            below |= zip(level, pool.map(read, level), strict=True)
+            listed = [child.digest for digest in level if (index := below[digest]) for child in index.children]
+            level = [digest for digest in dict.fromkeys(listed) if digest not in below]
+    images = images_below(manifest, {one.digest: one for one in below.values() if one and one.kind is Kind.INDEX})
+    # An index that is missing or was not followed may have any platform.
+    known = all(image.kind is not Kind.INDEX for image in images)
     return ImageFacts(
         name,
         digest,
-        manifest.platforms,
-        max((len(child.layers) for child in children if child), default=0),
-        missing=tuple(one for one, child in zip(digests, children, strict=True) if child is None),
+        tuple(dict.fromkeys(image.platform for image in images if image.platform)) if known else (),
+        max((len(one.layers) for one in below.values() if one), default=0),
+        missing=tuple(digest for digest, one in below.items() if one is None),
     )
 
 
-def _platform(client: RegistryClient, repository: str, manifest: Manifest) -> tuple[str, ...]:
-    config = read_config(client, repository, manifest) if manifest.kind is Kind.IMAGE else None
-    return (config.platform,) if config and config.platform else ()
+def _platforms(client: RegistryClient, repository: str, manifest: Manifest, row: ManifestRow) -> tuple[str, ...]:
+    """The platform of an image, as the list of manifests has it; of Windows with its build, which the config has."""
+    if row.platform and row.os.lower() != "windows":
+        return (row.platform,)
+    try:
+        config = read_config(client, repository, manifest) if manifest.config and manifest.kind is Kind.IMAGE else None
+    except ServiceError:
+        if not row.platform:
+            raise
+        config = None
+    platform = (config.platform if config else "") or row.platform
+    return (platform,) if platform else ()

@@ -338,11 +338,14 @@ def image(*platforms: str, **more: Any) -> images.ImageFacts:
 
 def test_c15_the_image_is_made_for_the_nodes() -> None:
     arm = a_pool(name="arm", sizes=(NodeSize("Standard_D4ps_v5", 2),))
-    windows, empty_arm = a_pool(name="win", os="Windows"), replace(arm, sizes=(NodeSize("Standard_D4ps_v5", 0),))
+    windows, empty_arm = (
+        a_pool(name="win", os="Windows", os_sku="Windows2022"),
+        replace(arm, sizes=(NodeSize("Standard_D4ps_v5", 0),)),
+    )
     mixed = a_cluster(pools=(a_pool(), arm, windows))
-    both = image("linux/amd64", "linux/arm64/v8", "windows/amd64")
+    both = image("linux/amd64", "linux/arm64/v8", "windows/amd64:10.0.20348.2227")
     said(images.platform(mixed, both), PASSED)
-    said(images.platform(mixed, image("linux/amd64")), WARNING, "arm (linux/arm64)", "win (windows/amd64)")
+    said(images.platform(mixed, image("linux/amd64")), WARNING, "arm (linux/arm64)", "win (windows/amd64, Windows2022)")
     said(images.platform(a_cluster(pools=(arm, windows)), image("linux/amd64")), FAILED, "arm", "win")
     untold = a_cluster(pools=(a_pool(sizes=(NodeSize("Standard_New", 1),)),))
     said(images.platform(untold, image("linux/amd64")), UNKNOWN, "Standard_New")
@@ -355,6 +358,44 @@ def test_c15_the_image_is_made_for_the_nodes() -> None:
     said(images.platform(a_cluster(), image()), UNKNOWN)
     said(images.platform(a_cluster(), REFUSED), UNKNOWN)
     said(images.platform(a_cluster(), images.ImageFacts("team/app:v9", "")), UNKNOWN)
+
+
+WINDOWS = ("windows/amd64:10.0.17763.5329", "windows/amd64:10.0.20348.2227")
+
+
+@pytest.mark.parametrize(
+    ("os_sku", "platforms", "outcome"),
+    [
+        ("Windows2019", WINDOWS, PASSED),
+        ("Windows2022", WINDOWS, PASSED),
+        ("Windows2019", WINDOWS[1:], FAILED),
+        ("Windows2022", WINDOWS[:1], FAILED),
+        ("Windows2025", WINDOWS[1:], PASSED),
+        ("Windows2025", WINDOWS[:1], FAILED),
+        ("", WINDOWS, UNKNOWN),
+        ("Windows2031", WINDOWS, UNKNOWN),
+        ("Windows2022", ("windows/amd64",), UNKNOWN),
+        ("Windows2022", ("windows/amd64:10",), UNKNOWN),
+        ("Windows2022", ("linux/amd64",), FAILED),
+    ],
+)
+def test_c15_windows_nodes_run_images_of_their_own_build(
+    os_sku: str, platforms: tuple[str, ...], outcome: CheckState
+) -> None:
+    cluster = a_cluster(pools=(a_pool(name="win", os="Windows", os_sku=os_sku),))
+    said(images.platform(cluster, image(*platforms)), outcome, "win" if outcome is not PASSED else "")
+
+
+def test_c15_amd64_nodes_run_386_and_arm64_nodes_may_run_arm() -> None:
+    arm = a_cluster(pools=(a_pool(name="arm", sizes=(NodeSize("Standard_D4ps_v5", 2),)),))
+    said(images.platform(a_cluster(), image("linux/386")), PASSED)
+    said(images.platform(arm, image("linux/386")), FAILED)
+    said(images.platform(arm, image("linux/arm/v7")), UNKNOWN, "arm")
+    said(images.platform(arm, image("linux/arm/v7", "linux/arm64")), PASSED)
+
+
+def test_c16_an_image_of_schema_1_is_there_and_may_not_be_pulled() -> None:
+    said(images.image_state(image(schema_1=True)), WARNING, "schema 1")
 
 
 def test_c16_the_image_is_there_whole_and_may_be_read() -> None:
