@@ -48,7 +48,7 @@ if not pulls.registries.values:
 with st.container(horizontal=True, vertical_alignment="bottom"):
     registry = selection.registry_box(pulls.registries)
     repository = st.text_input("Repository (optional)", key="repository", bind="query-params").strip()
-selection.show_unknown(pulls.registries)
+not_there = selection.show_unknown(pulls.registries)
 
 
 def look_everywhere(principal_id: str) -> None:
@@ -62,7 +62,8 @@ who_tab, one_tab, switch_tab = st.tabs([WHO, ONE, SWITCH], on_change="rerun", ke
 if who_tab.open:
     with who_tab:
         if registry is None:
-            empty(":material/inventory_2:", "No registry chosen", "Choose one above to see who can do what on it.")
+            if not not_there:
+                empty(":material/inventory_2:", "No registry chosen", "Choose one above to see who can do what on it.")
             az_lines(*(az_access.list_role_assignments(f"/subscriptions/{one}") for one in pulls.by_subscription))
         else:
             show_who(who, pulls, known, registry, repository, look_everywhere)
@@ -72,6 +73,9 @@ if one_tab.open:
 if switch_tab.open:
     with switch_tab:
         if registry is None:
-            empty(":material/inventory_2:", "No registry chosen", "Choose one above to see what the switch changes.")
+            if not not_there:
+                empty(
+                    ":material/inventory_2:", "No registry chosen", "Choose one above to see what the switch changes."
+                )
         else:
             show_switch(who, pulls, known, registry)

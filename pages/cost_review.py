@@ -27,6 +27,7 @@ from ui.costs.charts import bill_map
 from ui.costs.sections import figures_of, show_figures, show_months, show_sources
 from ui.elements.chart_theme import show_chart, theme_now
 from ui.elements.errors import show_error, show_refused
+from ui.elements.metrics import figure_text
 from ui.elements.page import az_lines, empty, header
 from ui.loaders import bills as costs
 from ui.loaders import registries as registry_loaders
@@ -58,15 +59,18 @@ for failed in (inventory, reading):
         show_error(failed.error)
 if (inventory.running and not inventory.value.detailed) or reading.running:
     st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
-registries = inventory.value.registries.values
 bills, budgets = reading.value.costs, reading.value.budgets
+listed = inventory.value.registries
+if inventory.error:
+    listed = Partial((), untried=max(1, len(bills.values) + len(bills.refused)))
+registries = listed.values
 if not registries and not any(bill.rows for bill in bills.values):
-    if not (inventory.error or reading.error):
-        empty(
-            ":material/receipt_long:",
-            "No registries found",
-            f"And none was billed. {selection.NEED_READER}",
-        )
+    show_refused(inventory.value.registries, "subscription", "subscriptions")
+    show_refused(bills, "bill", "bills")
+    if inventory.error or reading.error or not (listed.complete and bills.complete):
+        empty(":material/receipt_long:", "Costs unknown", "Not every registry and bill could be read.")
+    else:
+        empty(":material/receipt_long:", "No registries found", f"And none was billed. {selection.NEED_READER}")
     st.stop()
 
 choices = st.container(horizontal=True, vertical_alignment="bottom")
@@ -81,7 +85,7 @@ book = choose_prices(
     currency_first=billed[0] if billed else "USD",
 )
 estimates = estimate_month(registries, book.by_region, month)
-review = review_month(month, today, bills.values, inventory.value.registries, estimates)
+review = review_month(month, today, bills.values, listed, estimates)
 groups = groups_of(review.lines, registries)
 with choices:
     by = st.selectbox("By", list(groups), key="by", bind="query-params", width=200)
@@ -90,13 +94,17 @@ show_refused(bills, "bill", "bills")
 show_refused(Partial((), tuple(refusal for bill in bills.values for refusal in bill.unread)), "bill", "bills")
 
 everything = total_by(review.lines, {line.registry_id: "" for line in review.lines})
-figures = figures_of(review, everything)
+figures = figures_of(review, everything, bills, listed)
 show_figures(review, everything, figures)
 
 tables = [group_table(total_by(review.lines, groups[by]), by, review)]
 st.subheader(tables[0].heading, anchor=False)
 show_table(tables[0], f"groups {by}", pinned=by)
-tables += show_months(review, reading.value.by_meter)
+tables += show_months(
+    review,
+    reading.value.by_meter,
+    complete=bills.complete and not reading.error and not any(bill.error for bill in bills.values),
+)
 
 table = registry_table(review)
 tables.append(table)
@@ -110,22 +118,29 @@ for currency in sorted({line.currency for line in review.lines if line.figure}):
         bill_map(review.lines, currency, {key: parts.costs for key, parts in shares.items()}, theme_now()),
         f"The month's cost in {currency} by registry, and by repository where read.",
     )
-tables += show_repository_bills(who, review, inventory.value.registries, shares)
+tables += show_repository_bills(who, review, listed, shares)
 
 found = budgets.values
 table = budget_table(found)
-st.subheader(f"Budgets ({len(found)})", anchor=False)
+unread_budgets = bool(budgets.refused or reading.error)
+st.subheader(f"Budgets ({'at least ' if unread_budgets else ''}{len(found)})", anchor=False)
 if found:
     tables.append(table)
     show_table(table, "budgets", pinned="Budget")
+elif unread_budgets:
+    st.markdown("Unknown: budgets could not be read.")
 else:
-    st.markdown("No budgets found. You may lack the permission to read them.")
+    st.markdown("No budgets found.")
 show_refused(budgets, "subscription's budgets", "subscriptions' budgets")
 
 tables.append(show_sources(bills))
 
 identity = connection.current().identity
-show_save(review_report(review, reading.at, identity.name, book.words, figures, tables))
+show_save(
+    review_report(
+        review, reading.at, identity.name, book.words, {one.label: figure_text(one) for one in figures}, tables
+    )
+)
 subscriptions = [bill.subscription.id for bill in bills.values]
 az_lines(
     *(az_costs.query_costs(subscription, month, month.replace(day=days_in(month))) for subscription in subscriptions),

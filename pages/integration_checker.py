@@ -39,6 +39,7 @@ show_done()
 show_progress(reading, "pulls")
 if reading.error:
     show_error(reading.error)
+    st.stop()
 if reading.running:
     st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
 show_refused(reading.value.clusters, "subscription's clusters", "subscriptions' clusters")
@@ -49,15 +50,15 @@ with left:
 listed = reading.value.registries
 with right:
     registry = selection.registry_box(listed)
-show_unknown_cluster(reading.value.clusters, cluster)
-selection.show_unknown(listed)
+not_there = [show_unknown_cluster(reading.value.clusters, cluster), selection.show_unknown(listed)]
 if cluster is None or registry is None:
     show_events((), None, listed, cluster_key(cluster, reading.value.clusters.values) if cluster else "")
-    empty(
-        ":material/hub:",
-        "No pair chosen",
-        "Choose a cluster and a registry, or see all in the pull matrix.",
-    )
+    if not any(not_there):
+        empty(
+            ":material/hub:",
+            "No pair chosen",
+            "Choose a cluster and a registry, or see all in the pull matrix.",
+        )
     link_to(pages.PULL_MATRIX)
     st.stop()
 

@@ -57,8 +57,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
                 "Permission mode", modes, default=modes[0], required=True, key="mode", bind="query-params"
             )
         )
-if not inventory.running:
-    selection.show_unknown(listed)
+if not inventory.running and st.query_params.get("registry") and (inventory.error or selection.show_unknown(listed)):
+    st.stop()  # Its permission mode is unknown: not the roles of another mode in its place.
 
 definitions: dict[str, RoleDefinition] = {}
 asked = registry or next(iter(registries), None)

@@ -52,7 +52,8 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     region = st.selectbox("Region", regions, home, key="region", bind="query-params", width=200)
 book = choose_prices(who, regions)
 prices = book.by_region.get(region) or snapshot(region)
-show_unknown(listed)
+if start is None and st.query_params.get("registry") and (inventory.error or show_unknown(listed)):
+    st.stop()  # Not the empty form in place of the registry that was asked for.
 needs = ask(start)
 try:
     choice = choose_sku(needs, prices, book.days)
@@ -70,8 +71,10 @@ ours = [
     if one.present and one.found.needs and (sku := sku_of(one.registry.sku))
 ]
 show_sizes(prices, book.days, ours)
-show_regions(needs.stored_gib, prices, book.days)
-show_reviews(who, reviews, listed, book)
+if needs_known(start):
+    show_regions(needs.stored_gib, prices, book.days)
+if not inventory.error:
+    show_reviews(who, reviews, listed, book)
 show_features()
 st.info(PRICE_NOTE, icon=":material/info:")
 st.markdown(

@@ -106,7 +106,7 @@ with right:
     named = st.query_params.get("repository", "")
     index = options.index(named) if named in by_name else None
     name = st.selectbox("Repository", options, index, key=box, placeholder="Choose one", on_change=remember)
-show_repositories(storage.repositories, box, choose)
+show_repositories(storage, box, choose)
 if name and (image := show_images(by_name[name], f"{box} {name}")):
     url = {"registry": st.query_params["registry"], "repository": name}
     open_page(pages.IMAGE, **url, reference=image.tags[0])

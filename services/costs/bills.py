@@ -81,9 +81,11 @@ def _costs_of(session: AzureSession, subscription: Subscription, first: date, la
             raise
         return SubscriptionCosts(subscription, CostSource.ESTIMATE, (), _why(refused), refused)
     rows = read.values or read.all_values()
+    denied = no_query.status == 403
     if not rows:
-        return SubscriptionCosts(subscription, CostSource.ESTIMATE, (), _NOTHING, no_query)
-    reason = "Its offer has no cost query."
+        reason = f"{_NO_QUERY_RIGHT} Consumption has nothing for registries." if denied else _NOTHING
+        return SubscriptionCosts(subscription, CostSource.ESTIMATE, (), reason, no_query)
+    reason = _NO_QUERY_RIGHT if denied else "Its offer has no cost query."
     return SubscriptionCosts(subscription, CostSource.USAGE, rows, reason, no_query, read.refused)
 
 
@@ -91,6 +93,9 @@ _NOTHING = (
     "Nothing was billed for registries. That is normal for a free trial, for sponsored credit, and in the first two "
     "days of a subscription."
 )
+
+
+_NO_QUERY_RIGHT = "Cost Management could not be read: this identity needs Cost Management Reader on the subscription."
 
 
 def _why(error: ServiceError) -> str:

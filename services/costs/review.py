@@ -208,6 +208,9 @@ def _lines(
         why = list(_notes(billed, rows, currency, month))
         if currency is None:
             why.append(_NO_BILL[source])
+        if estimate is None and last and registry and registry.unread:
+            unread = " and ".join(refusal.what for refusal in registry.unread)
+            why.append(f"No estimate: its {unread} could not be read.")
         if known is not None and estimate and last:
             why += differences(mine, estimate, forecast / cost if forecast and cost else Decimal(1))
         lines.append(

@@ -73,7 +73,7 @@ def registry_table(review: Review) -> Table:
                 *((line.forecast,) if review.under_way else ()),
                 line.before,
                 line.estimate.total if line.estimate else None,
-                line.estimate.currency if line.estimate else "",
+                line.estimate.currency if line.estimate else None,
                 line.difference,
                 " ".join(line.why),
                 line.resource_group,
@@ -132,7 +132,10 @@ def repository_table(name: str, costs: Sequence[RepositoryCost], currency: str, 
 def source_table(bills: Partial[SubscriptionCosts]) -> Table:
     """The source of each subscription's figures, with its reason."""
     rows = [(bill.subscription.name, bill.source.value, bill.reason) for bill in bills.values]
-    rows += [(refusal.what, "estimate", f"{refusal.error.cause} {refusal.error.remedy}") for refusal in bills.refused]
+    rows += [
+        (refusal.what, "estimate", f"Could not be read: {refusal.error.cause} {refusal.error.remedy}")
+        for refusal in bills.refused
+    ]
     return Table("Sources of the figures", ("Subscription", "Source", "Reason"), tuple(rows))
 
 

@@ -64,7 +64,8 @@ def throttling(cluster: Cluster, registry: Registry, layers: int | None = None) 
     each = 3 + (layers or _USUAL_LAYERS)
     requests, limit = cluster.nodes * each, LIMITS[sku].reads // 2
     nodes = counted(cluster.nodes, "node")
-    evidence = f"{nodes} pulling at once: {requests} requests; one identity may make {limit} a minute."
+    size = "" if layers else f" if the image has {_USUAL_LAYERS} layers, as its own are not known"
+    evidence = f"{nodes} pulling at once: {requests} requests{size}; one identity may make {limit} a minute."
     if requests > limit:
         fix = "Roll out in steps, keep images on the nodes (artifact streaming, a cache), or choose a larger SKU."
         return Check("C18", THROTTLING, CheckState.WARNING, evidence, "429 Too Many Requests (toomanyrequests)", fix)

@@ -145,7 +145,7 @@ def test_somebody_without_any_role_may_nothing(access: Any) -> None:
 def test_the_dry_run_has_clusters_first_and_the_lines_in_order(access: Any) -> None:
     at = access(registry="contosohub", show="Switch to ABAC")
     numbers = {metric.label: metric.value for metric in at.metric}
-    assert numbers["Clusters that stop"] == "2"
+    assert numbers["Clusters that stop"] == "≥ 2"  # What one cluster does is unknown.
     assert numbers["Principals losing access"] == "9"
     stopping = [one.value.replace("\\", "") for one in at.error]
     assert [text.partition("**")[2].partition("**")[0] for text in stopping] == ["aks-batch", "aks-platform"]
@@ -159,12 +159,17 @@ def test_the_dry_run_has_clusters_first_and_the_lines_in_order(access: Any) -> N
     assert "1 principal is not in the directory" in texts(at)
 
 
+def roles_to_assign(at: AppTest) -> int:
+    """The number, which is a lower bound while it is unknown what some principals lose."""
+    return next(int(metric.value.removeprefix("≥ ")) for metric in at.metric if metric.label == "Roles to assign")
+
+
 def test_who_is_said_to_use_images_gets_roles_too(access: Any) -> None:
     at = access(registry="contosohub", show="Switch to ABAC")
-    before = {metric.label: int(metric.value) for metric in at.metric}["Roles to assign"]
+    before = roles_to_assign(at)
     at.multiselect(key="all").set_value([company.ENGINEERS]).run()
     assert not at.exception
-    assert {metric.label: int(metric.value) for metric in at.metric}["Roles to assign"] == before + 2
+    assert roles_to_assign(at) == before + 2
     rows = table(at).set_index("Principal")
     assert list(rows.loc["platform-engineers", "Assign first"]) == [
         "Repository Contributor",

@@ -69,19 +69,34 @@ def show_switch(who: str, pulls: Pulls, known: Known, registry: Registry) -> Non
     uses = _ask_uses(undecided, known)
     plan = planned(uses) if uses else at_first
     with above:
-        _show_numbers(plan)
+        _show_numbers(plan, pulls)
         _show_clusters(plan, registry, known)
     _show_effects(plan, known)
     _show_steps(plan, known)
 
 
-def _show_numbers(plan: SwitchPlan) -> None:
+def _show_numbers(plan: SwitchPlan, pulls: Pulls) -> None:
+    unsure = sum(bool(one.unsure) for one in plan.effects)
+    unknown = sum(one.unsure for one in plan.clusters)
+    unlisted = len(pulls.clusters.refused)
+    clusters = [
+        f"{counted(unknown, 'cluster')} unknown" if unknown else "",
+        f"{counted(unlisted, 'subscription')} could not be read" if unlisted else "",
+    ]
     show_metrics(
         [
-            Metric("Clusters that stop", sum(one.stops for one in plan.clusters)),
-            Metric("Principals losing access", sum(bool(one.loses) for one in plan.effects)),
-            Metric("Unknown", sum(bool(one.unsure) for one in plan.effects)),
-            Metric("Roles to assign", len(plan.assignments)),
+            Metric(
+                "Clusters that stop",
+                sum(one.stops for one in plan.clusters),
+                lacks="; ".join(part for part in clusters if part),
+            ),
+            Metric(
+                "Principals losing access",
+                sum(bool(one.loses) for one in plan.effects),
+                lacks=f"{counted(unsure, 'principal')} unknown" if unsure else "",
+            ),
+            Metric("Unknown", unsure),
+            Metric("Roles to assign", len(plan.assignments), lacks=f"{unsure:,} unknown" if unsure else ""),
         ]
     )
 

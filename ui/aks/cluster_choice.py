@@ -51,11 +51,11 @@ def choose_cluster(listed: Partial[Cluster]) -> Cluster | None:
     return keys[named] if named else None
 
 
-def show_unknown_cluster(listed: Partial[Cluster], chosen: Cluster | None) -> None:
-    """Says where the URL names a cluster that is not listed, and offers the nearest."""
+def show_unknown_cluster(listed: Partial[Cluster], chosen: Cluster | None) -> bool:
+    """Whether the URL names a cluster that is not listed; says so then, and offers the nearest."""
     given = st.query_params.get("cluster", "")
     if chosen or not given:
-        return
+        return False
     unread = not_read(listed)
     title, cause = f"There is no cluster {given} here", "No subscription that this identity sees has one of that name."
     if unread:
@@ -63,3 +63,4 @@ def show_unknown_cluster(listed: Partial[Cluster], chosen: Cluster | None) -> No
         cause = f"The clusters of {counted(len(unread), 'subscription')} could not be read: {', '.join(unread)}."
     show_error(ServiceError(title, cause, "Choose another one, or refresh to read the list again."))
     offer_nearest("cluster", given, [cluster_key(cluster, listed.values) for cluster in listed.values])
+    return True

@@ -12,35 +12,54 @@ from services.costs.review import GroupTotal, Review, month_before
 from services.costs.tables import meter_table, source_table
 from services.pricing.money import money
 from services.pricing.report import Table
+from services.registries.registry import Registry
 from services.wording import counted
 from ui.costs.charts import months_figure
 from ui.elements.chart_theme import show_chart, theme_now
 from ui.elements.errors import show_error
 from ui.elements.metrics import Metric, show_metrics
 from ui.elements.text import plain
+from ui.navigation.selection import not_read
 from ui.pricing.report_table import show_table
 
 
-def figures_of(review: Review, totals: tuple[GroupTotal, ...]) -> dict[str, str]:
-    """The month's figures by name, for each currency. `totals`: all lines, one total per currency."""
-    figures: dict[str, str] = {}
+def figures_of(
+    review: Review, totals: tuple[GroupTotal, ...], bills: Partial[SubscriptionCosts], listed: Partial[Registry]
+) -> list[Metric]:
+    """The month's figures for each currency, and what each lacks. `totals`: all lines, one total per currency."""
+    registries = {line.registry_id for line in review.lines}
+    billed = {bill.subscription.name for bill in bills.values if bill.source is not CostSource.ESTIMATE}
+    unbilled = {line.registry_id for line in review.lines if line.cost is None and line.subscription not in billed}
+    unknown = {line.registry_id for line in review.lines if line.figure is None}
+    unlisted = f"{counted(len(not_read(listed)), 'subscription')} could not be listed" if not_read(listed) else ""
+
+    def lacking(without: set[str], what: str) -> str:
+        some = f"{len(without):,} of {counted(len(registries), 'registry', 'registries')} {what}" if without else ""
+        return "; ".join(part for part in (some, unlisted) if part)
+
+    no_bill = lacking(unbilled, "have no bill")
+    estimated = f"{len(unbilled):,} of {len(registries):,} at the estimate" if unbilled else ""
+    projected = "; ".join(part for part in (estimated, lacking(unknown, "have no known cost")) if part)
+    figures: list[Metric] = []
     for total in totals:
-        beside = f", {total.currency}" if len(totals) > 1 else ""
-        figures[("So far" if review.under_way else "Billed") + beside] = _billed(total.cost, total.currency)
+        named = f", {total.currency}" if len(totals) > 1 else ""
+        so_far = "So far" if review.under_way else "Billed"
+        figures.append(Metric(so_far + named, _billed(total.cost, total.currency), lacks=no_bill))
         if review.under_way:
-            figures["Forecast" + beside] = money(total.figure, total.currency)
-        figures[f"In {month_before(review.month):%B}" + beside] = _billed(total.before, total.currency)
-    return figures
+            # No lower bound: a registry that is not listed may be gone, and is projected all the same.
+            figures.append(Metric("Forecast" + named, money(total.figure, total.currency), beside=projected))
+        before = f"In {month_before(review.month):%B}{named}"
+        figures.append(Metric(before, _billed(total.before, total.currency), lacks=no_bill))
+    return [*figures, Metric("Registries", len(registries), lacks=unlisted)]
 
 
-def _billed(amount: Decimal | None, currency: str) -> str:
-    return "–" if amount is None else money(amount, currency)
+def _billed(amount: Decimal | None, currency: str) -> str | None:
+    return None if amount is None else money(amount, currency)
 
 
-def show_figures(review: Review, totals: tuple[GroupTotal, ...], figures: dict[str, str]) -> None:
+def show_figures(review: Review, totals: tuple[GroupTotal, ...], figures: list[Metric]) -> None:
     """The figures, and what is not in them."""
-    registries = len({line.registry_id for line in review.lines})
-    show_metrics([*(Metric(name, value) for name, value in figures.items()), Metric("Registries", registries)])
+    show_metrics(figures)
     if unbilled := sum(total.unbilled for total in totals):
         st.caption(
             f"The whole month includes {counted(unbilled, 'registry', 'registries')} at the estimate, not billed."
@@ -49,11 +68,12 @@ def show_figures(review: Review, totals: tuple[GroupTotal, ...], figures: dict[s
         st.caption(f"Cost unknown (a Classic registry has no price, or it could not be read): {', '.join(unknown)}.")
 
 
-def show_months(review: Review, by_meter: Mapping[str, pd.DataFrame]) -> list[Table]:
-    """A chart and a table for each currency. `by_meter` as `months_by_meter` returns it. Returns the tables."""
+def show_months(review: Review, by_meter: Mapping[str, pd.DataFrame], *, complete: bool) -> list[Table]:
+    """A chart and a table for each currency. `by_meter` as `months_by_meter` returns it; `complete`: every bill was
+    read. Returns the tables."""
     tables = [meter_table(by_meter[currency], review.months, currency) for currency in review.currencies]
     for currency, table in zip(review.currencies, tables, strict=True):
-        st.subheader(table.heading, anchor=False)
+        st.subheader(table.heading if complete else f"{table.heading}: not every bill could be read", anchor=False)
         show_chart(
             months_figure(by_meter[currency], review.months, currency, theme_now()),
             f"What was billed in {currency}: a bar for each month, by meter. The table below has the same numbers.",

@@ -86,6 +86,8 @@ def _row(item: DeletionItem) -> dict[str, object]:
 def show_freed(who: str, registry: Registry, contents: RepositoryContents, digests: Iterable[str]) -> None:
     """Shows the bytes that deleting these manifests frees. Layers used elsewhere in the registry stay."""
     going = {contents.name: frozenset(digests)}
+    if not going[contents.name]:
+        return
     count = contents_loader.last_count(who, registry.login_server)
     if count is None:
         freed = freed_bytes([contents], going)

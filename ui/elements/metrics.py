@@ -41,6 +41,12 @@ def show_metrics(metrics: Sequence[Metric], *, most: int = MOST, width: int = 17
             )
 
 
+def figure_text(metric: Metric) -> str:
+    """A metric as one line of a report: '≥ EUR 271.03 (at least: 7 of 12 registries have no bill)'."""
+    below = _below(metric)
+    return f"{_text(metric)} ({below[0].lower()}{below[1:]})" if below else _text(metric)
+
+
 def _text(metric: Metric) -> str:
     if metric.value is None:
         return "–"

@@ -23,14 +23,14 @@ def show_missing(read: Partial[RepositoryContents]) -> None:
         )
     if not (read.complete and all(one.complete for one in read.values)):
         st.markdown(
-            "Totals are **at least** what is shown. What was not read may share content that is shown as unique, and "
-            "may refer to content that is shown as untagged."
+            "Totals are **at least** what is shown. What is unique, shared or untagged is unknown where manifests "
+            "could not be read: these may share content, or refer to it."
         )
 
 
 def show_figures(storage: RegistryStorage, used: int | None) -> None:
     """Shows Azure's `used` bytes beside what was counted."""
-    at_least = "" if storage.complete else "≥ "
+    lacks = "" if storage.complete else "not all could be read"
     show_metrics(
         [
             Metric(
@@ -41,20 +41,24 @@ def show_figures(storage: RegistryStorage, used: int | None) -> None:
             ),
             Metric(
                 "Counted here",
-                at_least + size(storage.total),
+                size(storage.total) if storage.complete or storage.total else None,
                 help="Layers, configs and manifests, each once by its digest.",
+                unknown="not all could be read.",
+                lacks=lacks,
             ),
             Metric(
                 "Shared",
-                at_least + size(storage.shared),
-                help="Stays until no repository has it.",
+                size(storage.shared) if storage.complete or storage.shared else None,
+                help="Between repositories. Stays until none has it.",
                 beside="between repositories",
+                unknown="not all could be read.",
+                lacks=lacks,
             ),
             Metric(
                 "Untagged",
-                size(storage.untagged),
+                size(storage.untagged) if storage.complete else None,
                 help="Not reachable from any tag: not through an index, nor as a signature of something tagged.",
-                beside="" if storage.complete else "of what was read",
+                unknown="what was not read may refer to it.",
             ),
         ]
     )

@@ -4,26 +4,31 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from services.images.storage import ImageStorage, RepositoryStorage
+from services.images.storage import ImageStorage, RegistryStorage, RepositoryStorage
+from services.wording import counted
 from ui.elements.columns import Sizes
 from ui.elements.page import empty
 from ui.elements.selectable_table import openable, selectable
 from ui.elements.text import plain, short, size
 
 
-def show_repositories(repositories: tuple[RepositoryStorage, ...], key: str, choose: Callable[[str], None]) -> None:
+def show_repositories(storage: RegistryStorage, key: str, choose: Callable[[str], None]) -> None:
     """Shows one repository per row. `choose` is called with the name of the selected one."""
-    st.subheader(f"Repositories ({len(repositories):,})", anchor=False)
+    repositories = storage.repositories
+    of = f" of {len(repositories) + storage.missing:,}, the others could not be read" if storage.missing else ""
+    st.subheader(f"Repositories ({len(repositories):,}{of})", anchor=False)
+    if not repositories:
+        return
     selectable(
         repositories,
         lambda one: {
             "Repository": one.name,
-            "Total": one.total,
-            "Unique": one.unique,
-            "Shared": one.shared,
-            "Untagged": one.untagged,
+            "Total": one.total if one.complete or one.total else None,
+            "Unique": one.unique if one.complete else None,
+            "Shared": one.shared if one.complete else None,
+            "Untagged": one.untagged if one.complete else None,
             "Images": len(one.images),
-            "Read": "complete" if one.complete else "partial",
+            "Read": "Complete" if one.complete else f"Total is at least: {_not_read(one)}",
         },
         key,
         "Storage of each repository, the most unique bytes first",
@@ -47,9 +52,9 @@ def show_images(repository: RepositoryStorage, key: str) -> ImageStorage | None:
         repository.images,
         lambda image: {
             "Tags": ", ".join(image.tags),
-            "Total": image.total,
-            "Unique": image.unique,
-            "Shared": image.shared,
+            "Total": image.total if repository.complete else None,
+            "Unique": image.unique if repository.complete else None,
+            "Shared": image.shared if repository.complete else None,
             "Digest": short(image.digest),
         },
         key,
@@ -61,5 +66,14 @@ def show_images(repository: RepositoryStorage, key: str) -> ImageStorage | None:
         },
         identity=lambda image: image.digest,
     )
-    st.caption(f"Shared between its images: {size(repository.between_images)}. Untagged: {size(repository.untagged)}.")
+    st.caption(
+        f"Shared between its images: {size(repository.between_images)}. Untagged: {size(repository.untagged)}."
+        if repository.complete
+        else f"Sizes are unknown: {_not_read(repository)}."
+    )
     return chosen
+
+
+def _not_read(repository: RepositoryStorage) -> str:
+    missing = repository.unread + repository.hidden
+    return f"{counted(missing, 'manifest')} not read"

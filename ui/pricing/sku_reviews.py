@@ -83,7 +83,7 @@ def _row(review: SkuReview, now: str, saving: str) -> dict[str, object]:
     return {
         "Registry": review.registry.name,
         "SKU": review.registry.sku,
-        "In use": list(review.found.evidence),
+        "In use": [*review.found.evidence, *(f"{what} unknown" for what in review.found.unread)],
         now: cents(review.present.total) if review.present else None,
         "Recommended": best.sku.value if best else None,
         saving: cents(review.saving) if review.saving is not None else None,
