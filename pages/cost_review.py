@@ -103,7 +103,7 @@ show_table(tables[0], f"groups {by}", pinned=by)
 tables += show_months(
     review,
     reading.value.by_meter,
-    complete=bills.complete and not reading.error and not any(bill.error for bill in bills.values),
+    complete=bills.complete and not reading.error and not any(bill.error or bill.unread for bill in bills.values),
 )
 
 table = registry_table(review)

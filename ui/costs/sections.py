@@ -37,7 +37,12 @@ def figures_of(
         some = f"{len(without):,} of {counted(len(registries), 'registry', 'registries')} {what}" if without else ""
         return "; ".join(part for part in (some, unlisted) if part)
 
+    partial = sum(1 for bill in bills.values if bill.unread)
     no_bill = lacking(unbilled, "have no bill")
+    if partial:
+        no_bill = "; ".join(
+            part for part in (no_bill, f"not every entry of {counted(partial, 'bill')} was read") if part
+        )
     estimated = f"{len(unbilled):,} of {len(registries):,} at the estimate" if unbilled else ""
     projected = "; ".join(part for part in (estimated, lacking(unknown, "have no known cost")) if part)
     figures: list[Metric] = []
