@@ -124,6 +124,7 @@ with right:
             "Untagged manifests": f"Deleted after {access.retention_days} days"
             if access.retention_days is not None
             else "Kept",
+            "Soft delete": registry.soft_delete.label,
             "Encryption key": "Customer-managed" if access.customer_key else "Microsoft-managed",
         },
     )

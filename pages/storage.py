@@ -7,6 +7,7 @@ from services.commands import sign_in as az_sign_in
 from services.wording import counted
 from ui.elements.errors import panel, show_error
 from ui.elements.page import az_lines, empty, header
+from ui.elements.text import plain
 from ui.images.storage_figures import show_figures, show_missing
 from ui.images.storage_map import show_map
 from ui.images.storage_tables import show_images, show_repositories
@@ -83,6 +84,8 @@ used = None
 with panel():
     used = registry_loaders.registry(who, registry.id).value.stored_bytes
 show_figures(storage, used)
+if notice := registry_loaders.soft_delete(who, registry).notice:
+    st.info(f"{plain(notice)} Azure's usage includes it; it is not counted here.", icon=":material/auto_delete:")
 show_map(who, registry, measured)
 
 box = f"repository of the storage of {registry.id}"

@@ -39,6 +39,7 @@ class Rule:
 
     method: str = "*"
     path: str = ""
+    query: str = ""
     host: str = ""
     status: int | None = None
     retry_after: float | None = None
@@ -58,9 +59,10 @@ class Rule:
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
 
-    def strikes(self, method: str, host: str, path: str) -> bool:
+    def strikes(self, method: str, host: str, path: str, query: str = "") -> bool:
         """Whether this request is one to break; counts it."""
-        matches = self.method in ("*", method) and re.search(self.path, path) and re.search(self.host, host)
+        patterns = ((self.path, path), (self.query, query), (self.host, host))
+        matches = self.method in ("*", method) and all(re.search(pattern, text) for pattern, text in patterns)
         if not matches or self.times == 0:
             return False
         self._matched += 1
@@ -96,7 +98,7 @@ class Faults:
                     log(message["status"])  # before it is sent: a client that has the answer finds it in the log
                 await send(message)
 
-            rule = self._striking(method, host, path)
+            rule = self._striking(method, host, path, scope["query_string"].decode())
             await asyncio.sleep((self.latency_ms + (rule.delay_ms if rule else 0)) / 1000)
             if rule and rule.late:
                 await app(scope, receive, _nowhere)
@@ -112,9 +114,9 @@ class Faults:
 
         return wrapped
 
-    def _striking(self, method: str, host: str, path: str) -> Rule | None:
+    def _striking(self, method: str, host: str, path: str, query: str) -> Rule | None:
         self._reload()
-        struck = (rule for rule in self._rules if rule.strikes(method, host, path))
+        struck = (rule for rule in self._rules if rule.strikes(method, host, path, query))
         return next(struck, None)
 
     def _reload(self) -> None:

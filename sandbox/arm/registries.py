@@ -16,6 +16,7 @@ from sandbox.arm.replications import geo_replicas
 from sandbox.documents.errors import ArmError, Document
 from sandbox.documents.registry_rules import NAME, REGISTRY_TYPE, SKUS, changed, check, created, login_server, reserved
 from sandbox.documents.scope_maps import SCOPE_MAP_TYPE, TOKEN_TYPE
+from sandbox.registry.soft_delete import soft_deleted_bytes
 
 _PROVIDER = "/subscriptions/{subscription}/providers/Microsoft.ContainerRegistry"
 _WRITE = REGISTRY_TYPE + "/write"
@@ -59,14 +60,23 @@ def list_group_registries(call: Call) -> Response:
 
 
 def _list(call: Call, scope: str) -> Response:
-    documents = call.store.list_resources(REGISTRY_TYPE, scope)
+    documents = [_shown(call, document) for document in call.store.list_resources(REGISTRY_TYPE, scope)]
     return listing(call, call.readable(documents, REGISTRY_TYPE + "/read", scope))
 
 
 def get_registry(call: Call, operations: Operations) -> Response:
-    document = public(existing_registry(call))
+    document = public(_shown(call, existing_registry(call)))
     state = operations.state_of(document["id"])
     return answer(_in_state(document, state) if state else document)
+
+
+def _shown(call: Call, document: Document) -> Document:
+    """As the API version of the request knows it: the soft delete policy is in previews alone."""
+    if call.query.get("api-version", "").endswith("-preview"):
+        return document
+    properties = document["properties"]
+    policies = {name: policy for name, policy in properties["policies"].items() if name != "softDeletePolicy"}
+    return {**document, "properties": {**properties, "policies": policies}}
 
 
 def _in_state(document: Document, state: str) -> Document:
@@ -203,7 +213,7 @@ def delete_registry(call: Call, operations: Operations) -> Response:
 
 
 def _used(call: Call, registry: Document) -> int:
-    extra = int(registry.get("_sandbox", {}).get("extraBytes", 0))
+    extra = int(registry.get("_sandbox", {}).get("extraBytes", 0)) + soft_deleted_bytes(registry, call.now())
     return call.store.blobs.stored_bytes(registry["name"].lower()) + extra
 
 

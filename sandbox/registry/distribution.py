@@ -21,6 +21,7 @@ from sandbox.registry.call import (
     manifest_unknown,
     next_link,
 )
+from sandbox.registry.soft_delete import delete_softly
 from sandbox.storage import manifest
 from sandbox.storage.blobs import DIGEST
 from sandbox.storage.store import Manifest
@@ -113,7 +114,7 @@ async def delete_manifest(call: Call) -> Response:
     # A tag's lock protects the tag from untagging and moving only (container-registry-image-lock.md).
     if not (found.locks.deletable and call.locks().deletable):
         raise disallowed()
-    call.store.delete_manifest(call.registry, call.name, digest, call.state.stamp())
+    delete_softly(call, lambda: call.store.delete_manifest(call.registry, call.name, digest, call.state.stamp()))
     webhook_events.deleted(call, digest)
     return Response(status_code=202)
 

@@ -22,6 +22,7 @@ from sandbox.registry.call import (
     next_link,
     tag_unknown,
 )
+from sandbox.registry.soft_delete import delete_softly
 from sandbox.storage import manifest
 from sandbox.storage.store import Locks, Manifest, Repository, Tag
 
@@ -49,7 +50,7 @@ async def delete_repository(call: Call) -> Response:
     call.repository()
     if call.store.repository_is_locked(call.registry, call.name):
         raise disallowed()
-    digests, tags = call.store.delete_repository(call.registry, call.name)
+    digests, tags = delete_softly(call, lambda: call.store.delete_repository(call.registry, call.name))
     webhook_events.deleted(call)
     return JSONResponse({"manifestsDeleted": digests or None, "tagsDeleted": tags or None}, 202)
 

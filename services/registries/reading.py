@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from threading import Event
+from typing import Any
 
 from azure.mgmt.containerregistry import models
 
@@ -23,6 +24,7 @@ from services.registries.registry import (
     PrivateEndpoint,
     Registry,
     Replication,
+    SoftDelete,
     Usage,
 )
 from services.wording import counted
@@ -103,7 +105,8 @@ def _read(session: AzureSession, subscription_id: str, group: str, name: str) ->
 
 
 def _with_details(session: AzureSession, registry: Registry) -> Registry:
-    """`registry` with its usages and, on Premium, its replicas; what refuses is named in `unread`."""
+    """`registry` with its usages, its soft delete policy and, on Premium, its replicas; what refuses is named in
+    `unread`."""
     client = session.registries(registry.subscription_id)
     unread: list[Refusal] = []
     usages: tuple[Usage, ...] | None = None
@@ -131,7 +134,28 @@ def _with_details(session: AzureSession, registry: Registry) -> Registry:
         except ServiceError as error:
             replicas = None
             unread.append(Refusal("replicas", error))
-    return replace(registry, usages=usages, replicas=replicas, unread=tuple(unread))
+    return replace(
+        registry,
+        usages=usages,
+        replicas=replicas,
+        unread=tuple(unread),
+        soft_delete=_read_soft_delete(session, registry),
+    )
+
+
+def _read_soft_delete(session: AzureSession, registry: Registry) -> SoftDelete:
+    """The policy by the preview of the API: the API version of the SDK leaves it out."""
+    try:
+        with as_service_error(f"Could not read the soft delete policy of {registry.name}"):
+            client = session.registries_preview(registry.subscription_id)
+            model = client.registries.get(registry.resource_group, registry.name)
+            policies = model.properties.policies if model.properties else None
+            policy: Any = policies.get("softDeletePolicy") if policies else None
+            if not policy:
+                return SoftDelete(unread="Azure does not report the policy.")
+            return SoftDelete(int(policy["retentionDays"]) if policy["status"] == "enabled" else 0, "")
+    except ServiceError as error:
+        return SoftDelete(unread=error.cause)
 
 
 def registry_from(model: models.Registry, subscription: Subscription) -> Registry:

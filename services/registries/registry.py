@@ -5,6 +5,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.connection.parallel import Refusal
+from services.wording import counted
 
 # As services.connection.resource_ids tells the kind of a resource.
 REGISTRY_KIND = "microsoft.containerregistry/registries"
@@ -104,12 +105,46 @@ class Access:
 
 
 @dataclass(frozen=True)
+class SoftDelete:
+    """The soft delete policy (preview): `days` that what is deleted is kept, restorable and billed; 0 where the policy
+    is off, None where it is unknown, and then `unread` says why.
+
+    https://learn.microsoft.com/azure/container-registry/container-registry-soft-delete-policy
+    """
+
+    days: int | None = None
+    unread: str = "It was not read."
+
+    @property
+    def label(self) -> str:
+        """'Off', 'On, 7 days' or 'Unknown'."""
+        if self.days is None:
+            return "Unknown"
+        return f"On, {counted(self.days, 'day')}" if self.days else "Off"
+
+    @property
+    def notice(self) -> str:
+        """What it means for a deletion; "" where it is off."""
+        if self.days is None:
+            return (
+                f"Whether soft delete is on is unknown ({self.unread.rstrip('.')}). Where it is on, what is deleted "
+                "stays billed until it expires."
+            )
+        if not self.days:
+            return ""
+        return (
+            "Soft delete is on: what is deleted stays billed, and can be restored, until it expires after "
+            f"{counted(self.days, 'day')}."
+        )
+
+
+@dataclass(frozen=True)
 class Registry:
     """A registry as ARM describes it. `login_server` is ARM's, never made from the name; `location` is a location's
     name (eastus) also where ARM writes East US.
 
     `usages` and `replicas`, the regions beside its home, are None until read; what could not be read of them stands in
-    `unread`.
+    `unread`. `soft_delete` is unknown until read, and where the preview of the API can't be asked.
     """
 
     id: str
@@ -128,6 +163,7 @@ class Registry:
     usages: tuple[Usage, ...] | None = None
     replicas: tuple[Replication, ...] | None = None
     unread: tuple[Refusal, ...] = ()
+    soft_delete: SoftDelete = SoftDelete()
 
     def usage(self, name: str) -> Usage | None:
         return next((usage for usage in self.usages or () if usage.name.casefold() == name.casefold()), None)

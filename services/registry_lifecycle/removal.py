@@ -93,6 +93,13 @@ def _warnings(
     if registry.unsettled and registry.provisioning_state != "Deleting":
         yield f"{registry.unsettled}."
     yield "Its images can't be restored: a registry has no soft delete. Locks do not protect images from this."
+    if registry.soft_delete.days:
+        yield "Images that its soft delete policy keeps are deleted with it too."
+    elif registry.soft_delete.days is None:
+        yield (
+            "Whether its soft delete policy keeps deleted images is unknown "
+            f"({registry.soft_delete.unread.rstrip('.')}): they would be deleted with it too."
+        )
     if registry.login_server.partition(".")[0] == registry.name.lower():
         yield (
             f"Anyone can take the name {registry.login_server} afterwards: whatever still pulls from it then gets the "

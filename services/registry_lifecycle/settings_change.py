@@ -77,6 +77,8 @@ def plan_settings(
 def _blockers(registry: Registry, now: Settings, wanted: Settings) -> Iterable[str]:
     if registry.unsettled:
         yield f"{registry.unsettled}."
+    if wanted.retention_days is not None and now.retention_days is None and registry.soft_delete.days:
+        yield "Azure allows no retention policy while soft delete is on: turn soft delete off first."
     sku = sku_of(registry.sku)
     if sku is None:
         yield _retired_reason(registry)

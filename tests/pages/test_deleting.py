@@ -14,7 +14,7 @@ from services.deletion.record_files import begin
 from services.deletion.records import RecordedItem
 from services.images.repository_contents import read_contents
 from tests.support.app_test import Open, button, confirm_button, texts
-from tests.support.own_sandbox import OwnSandbox
+from tests.support.own_sandbox import OwnSandbox, keep_deleted
 from ui.deletion import runs
 from ui.elements import writing
 from ui.elements.text import plain
@@ -47,6 +47,24 @@ def finished(open_view: Open, session: AzureSession, at: AppTest) -> AppTest:
     job = runs.under_way(connection.who(), record)
     assert job and job.finished.wait(30)
     return open_view("deletions.py", session, record=record)
+
+
+@pytest.mark.parametrize("days", [0, 14, None])
+@pytest.mark.parametrize("reference", ["v1.0.0", ""])
+def test_what_soft_delete_keeps_is_never_said_to_be_freed_now(
+    open_view: Open, own: OwnSandbox, days: int | None, reference: str
+) -> None:
+    if days:
+        keep_deleted(own, days)
+    if days is None:
+        own.break_({"path": f"/registries/{REGISTRY}$", "query": "preview", "status": 403})
+    at = open_view("delete.py", **URL, **({"reference": reference} if reference else {}))
+    shown = texts(at) + "".join(info.value for info in at.info)
+    assert not at.exception
+    assert ("After 14 days it frees" in shown) is (days == 14)
+    assert ("stays billed, and can be restored, until it expires after 14 days" in shown) is (days == 14)
+    assert ("Whether soft delete is on is unknown" in shown) is (days is None)
+    assert ("Frees" in shown) is (days != 14)
 
 
 def test_an_image_goes_with_its_platforms_once_the_name_is_typed(

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession
 from services.registries.reading import list_registries
-from tests.support.app_test import Open, select_rows, texts
+from tests.support.app_test import Open, facts, select_rows, texts
 from ui.elements.text import size
 from ui.loaders import contents
 from ui.loaders import registries as registry_loaders
@@ -47,6 +47,15 @@ def test_the_figures_are_those_of_the_registry(open_view: Open, session: AzureSe
     table = at.dataframe[0].value
     assert set(table["Repository"]) == set(sandbox.store.list_repositories("contosohub"))
     assert list(table["Unique"]) == sorted(table["Unique"], reverse=True)
+
+
+def test_soft_delete_is_said_beside_the_figures(open_view: Open, session: AzureSession) -> None:
+    counted(session, "contosodev")
+    at = open_view("storage.py", registry="contosodev")
+    assert not at.exception
+    (notice,) = [info.value.replace("\\", "") for info in at.info if "Soft delete is on" in info.value]
+    assert "until it expires after 14 days. Azure's usage includes it" in notice
+    assert facts(open_view("registry.py", registry="contosodev"))["Soft delete"] == "On, 14 days"
 
 
 def test_a_repository_of_the_url_shows_its_images_and_what_only_leftovers_hold(

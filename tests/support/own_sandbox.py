@@ -144,3 +144,11 @@ def own_sandbox(folder: Path) -> Iterator[OwnSandbox]:
     faults.write_text("[]")
     with Sandbox.start(folder / "sandbox", "walkthrough", faults=faults) as sandbox:
         yield OwnSandbox(sandbox, faults)
+
+
+def keep_deleted(own: OwnSandbox, days: int, name: str = REGISTRY) -> None:
+    """Turns the soft delete policy of a registry on."""
+    document = own.sandbox.store.find_resource(REGISTRY_TYPE, name)
+    assert document
+    document["properties"]["policies"]["softDeletePolicy"] = {"status": "enabled", "retentionDays": days}
+    own.sandbox.store.put_resource(document)

@@ -16,6 +16,7 @@ from services.wording import counted
 from ui.elements.errors import show_error
 from ui.elements.text import ago, plain
 from ui.loaders import contents
+from ui.loaders import registries as registry_loaders
 from ui.navigation.selection import registry_box, show_unknown
 from ui.pricing.report_table import show_table
 from ui.runtime.background import show_progress
@@ -63,6 +64,8 @@ def show_repository_bills(
     tables = [_table(one, prefixes) for one in shares.values()]
     for one, table in zip(shares.values(), tables, strict=True):
         if one.line.registry_id == chosen:
+            if registry and (notice := registry_loaders.soft_delete(who, registry).notice):
+                st.info(plain(notice), icon=":material/auto_delete:")
             show_table(table, f"repositories {chosen} {prefixes}", pinned="Repository")
     return tables
 

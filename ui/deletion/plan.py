@@ -15,8 +15,9 @@ from services.wording import counted
 from ui.elements.columns import Sizes
 from ui.elements.errors import show_error
 from ui.elements.table import TEXTS, show_rows
-from ui.elements.text import ago, shell, short, size
+from ui.elements.text import ago, plain, shell, short, size
 from ui.loaders import contents as contents_loader
+from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.runtime.background import show_progress
@@ -84,21 +85,25 @@ def _row(item: DeletionItem) -> dict[str, object]:
 
 
 def show_freed(who: str, registry: Registry, contents: RepositoryContents, digests: Iterable[str]) -> None:
-    """Shows the bytes that deleting these manifests frees. Layers used elsewhere in the registry stay."""
+    """Shows the bytes that deleting these manifests frees, and when. Layers used elsewhere in the registry stay."""
+    policy = registry_loaders.soft_delete(who, registry)
+    if policy.notice:
+        st.info(plain(policy.notice), icon=":material/auto_delete:")
+    frees = f"After {counted(policy.days, 'day')} it frees" if policy.days else "Frees"
     going = {contents.name: frozenset(digests)}
     if not going[contents.name]:
         return
     count = contents_loader.last_count(who, registry.login_server)
     if count is None:
         freed = freed_bytes([contents], going)
-        st.markdown(f"Frees at most **{size(freed)}**: layers that other repositories use too stay.")
+        st.markdown(f"{frees} at most **{size(freed)}**: layers that other repositories use too stay.")
         link_to(pages.STORAGE, "Read the registry for the exact size", registry=st.query_params["registry"])
         return
     others = [other for other in count.contents.values if other.name != contents.name]
     freed = freed_bytes([contents, *others], going)
     complete = count.contents.complete and all(other.complete for other in others)
     st.markdown(
-        f"Frees **{size(freed)}**. The other repositories were read {ago(count.at)}."
+        f"{frees} **{size(freed)}**. The other repositories were read {ago(count.at)}."
         if complete
-        else f"Frees at most **{size(freed)}**: not all of the registry could be read."
+        else f"{frees} at most **{size(freed)}**: not all of the registry could be read."
     )

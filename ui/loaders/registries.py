@@ -19,7 +19,7 @@ from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal, parallel_map
 from services.images import repositories
 from services.registries.reading import get_registry, list_registries
-from services.registries.registry import Registry
+from services.registries.registry import Registry, SoftDelete
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, may_be_kept, start
 
@@ -118,6 +118,16 @@ def registry(who: str, resource_id: str) -> Loaded[Registry]:
     """One registry with all its details."""
     found = get_registry(connection.session(who), resource_id)
     return read_now(found, found.unread)
+
+
+def soft_delete(who: str, known: Registry) -> SoftDelete:
+    """The soft delete policy of `known`, which may stand in a list that was read without it."""
+    if known.soft_delete.days is not None:
+        return known.soft_delete
+    try:
+        return registry(who, known.id).value.soft_delete
+    except ServiceError as error:
+        return SoftDelete(unread=error.cause)
 
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=200, hash_funcs=BY_ID)

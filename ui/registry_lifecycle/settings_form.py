@@ -189,6 +189,8 @@ def _data(form: _Form) -> tuple[bool, int | None]:
         form.caption(
             "retention_days", "The retention policy (preview). It deletes permanently, and only Docker media types."
         )
+        policy = form.registry.soft_delete
+        st.markdown(f"Soft delete (preview): {policy.label}. {plain(policy.notice)}")
         days = None
         if deletes:
             days = st.number_input(

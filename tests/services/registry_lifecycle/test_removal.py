@@ -17,7 +17,7 @@ from services.pull_checks.matrix import Answer, Pair
 from services.pull_checks.matrix_reading import read_pulls
 from services.pull_checks.private_link import NetworkPath
 from services.pull_checks.summary import PullSummary, summarize_pulls
-from services.registries.registry import PrivateEndpoint, Registry
+from services.registries.registry import PrivateEndpoint, Registry, SoftDelete
 from services.registry_lifecycle.removal import RemovalPlan, apply_removal, plan_removal
 from tests.support.own_sandbox import OwnSandbox
 from tests.support.pull_samples import a_cluster
@@ -73,6 +73,21 @@ def test_who_pulls_from_it_and_what_is_assigned_at_it_is_said(own: OwnSandbox) -
     said = " ".join(planned.warnings)
     assert "aks1 can pull from it" in said
     assert "Its role assignments are deleted with it" in said
+
+
+@pytest.mark.parametrize(
+    ("policy", "says"),
+    [
+        (SoftDelete(0, ""), ""),
+        (SoftDelete(14, ""), "Images that its soft delete policy keeps are deleted with it too."),
+        (SoftDelete(unread="Refused."), "Whether its soft delete policy keeps deleted images is unknown (Refused)"),
+    ],
+)
+def test_what_soft_delete_keeps_is_deleted_too(policy: SoftDelete, says: str) -> None:
+    registry = replace(a_registry(), soft_delete=policy)
+    plan = plan_removal(registry, (), Partial(()), PullSummary(), ())
+    found = [text for text in plan.warnings if "soft delete policy" in text]
+    assert len(found) == bool(says) and all(text.startswith(says) for text in found)
 
 
 def test_another_registry_of_a_longer_name_keeps_its_assignments(own: OwnSandbox) -> None:

@@ -28,7 +28,7 @@ from services.registry_lifecycle.settings import LABELS, Settings, settings_of
 from services.registry_lifecycle.settings_change import SettingsPlan, apply_settings, plan_settings
 from services.registry_lifecycle.stopped_pulls import StoppedPulls, stopped_pulls
 from tests.support.canned import ARM, CLOUD, Answer, Canned, Credential, Sent
-from tests.support.own_sandbox import OwnSandbox
+from tests.support.own_sandbox import OwnSandbox, keep_deleted
 from tests.support.settings_at_random import properties_of, settings
 from tests.support.shell_lines import registry as a_registry
 
@@ -334,6 +334,18 @@ def test_what_azure_took_in_part_is_told_item_by_item(own: OwnSandbox) -> None:
     assert {one.field: fate for one, fate in found.outcomes} == {"admin_user": "changed", "anonymous_pull": "refused"}
     assert found.error
     assert found.error.status == 409
+
+
+def test_retention_is_blocked_while_soft_delete_is_on_and_azure_refuses_it_too(own: OwnSandbox) -> None:
+    keep_deleted(own, 7, own.make_registry("contosokeeps").name)
+    planned = plan(own.registry("contosokeeps"), retention_days=30)
+    assert planned.blockers == (
+        "Azure allows no retention policy while soft delete is on: turn soft delete off first.",
+    )
+    body = models.RegistryUpdateParameters(properties=properties_of(planned.wanted))
+    registries = own.session().registries(planned.registry.subscription_id).registries
+    with pytest.raises(HttpResponseError, match="PolicyConflict"):
+        registries.begin_update(planned.registry.resource_group, "contosokeeps", body)
 
 
 APPROVED = (PrivateEndpoint("/e/one", "Approved"),)
