@@ -61,7 +61,7 @@ except ValueError as exc:
     st.error(f"{plain(str(exc))}. Choose another currency or region, or upload a price sheet.", icon=":material/error:")
     st.stop()
 if needs_known(start):
-    show_choice(choice, prices.currency, book.days)
+    show_choice(choice, book.days)
     show_month(choice, prices.currency)
 
 reviews = [review_sku(registry, book.by_region, book.days) for registry in registries]
@@ -77,8 +77,4 @@ if not inventory.error:
     show_reviews(who, reviews, listed, book)
 show_features()
 st.info(PRICE_NOTE, icon=":material/info:")
-st.markdown(
-    "Standard is never the cheapest for storage: choose it for anonymous pull, more webhooks or more tokens. From "
-    "500 GiB Premium costs less than both."
-)
 az_lines(*(show_usage(registry.name) for registry in ([start] if start else registries[:3])))

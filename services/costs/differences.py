@@ -33,7 +33,7 @@ def differences(rows: Sequence[CostRow], estimate: Estimate, to_the_end: Decimal
     if currencies != {estimate.currency}:
         yield f"Billed in {', '.join(sorted(currencies))} and estimated in {estimate.currency}: not compared."
         return
-    yield from (f"{name} has no price in this list: the estimate is too low." for name in estimate.unpriced)
+    yield from unpriced_words(estimate)
     for part in (*Part, None):
         billed = total(row for row in rows if part_of(row.meter) is part) * to_the_end
         expected = estimate.of(part) if part else Decimal(0)
@@ -42,6 +42,11 @@ def differences(rows: Sequence[CostRow], estimate: Estimate, to_the_end: Decimal
             more = f"{much} {'more' if billed > expected else 'less'} than estimated"
             name = part.value if part else "Other meters"
             yield f"{name}: {more}{_reason(part, rows, estimate, to_the_end, billed > expected)}."
+
+
+def unpriced_words(estimate: Estimate) -> Iterator[str]:
+    """A sentence for each part of an estimate that has no price."""
+    yield from (f"{name} has no price in this list: the estimate is too low." for name in estimate.unpriced)
 
 
 def _reason(

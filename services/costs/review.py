@@ -13,7 +13,7 @@ from decimal import Decimal
 from services.connection.parallel import Partial
 from services.connection.resource_ids import parse_id
 from services.costs.bills import CostSource, SubscriptionCosts
-from services.costs.differences import differences
+from services.costs.differences import differences, unpriced_words
 from services.costs.rows import CostRow, total
 from services.pricing.estimates import Estimate, estimate_of
 from services.pricing.money import ZERO
@@ -83,7 +83,9 @@ class Review:
 class GroupTotal:
     """The sum of one group in one currency. `unbilled` counts the lines whose `figure` is an estimate.
 
-    `cost` and `before` are sums of what was billed; None where no line has a bill.
+    `cost` and `before` are sums of what was billed; None where no line has a bill. `unknown` counts the registries of
+    the group that no sum includes, since nothing is known of their cost; where those are all, `currency` is "" and
+    `figure` None.
     """
 
     name: str
@@ -91,8 +93,9 @@ class GroupTotal:
     registries: int
     cost: Decimal | None
     before: Decimal | None
-    figure: Decimal
+    figure: Decimal | None
     unbilled: int
+    unknown: int = 0
 
 
 def days_in(month: date) -> int:
@@ -208,6 +211,7 @@ def _lines(
         why = list(_notes(billed, rows, currency, month))
         if currency is None:
             why.append(_NO_BILL[source])
+            why += unpriced_words(estimate) if estimate else ()
         if estimate is None and last and registry and registry.unread:
             unread = " and ".join(refusal.what for refusal in registry.unread)
             why.append(f"No estimate: its {unread} could not be read.")
@@ -325,11 +329,13 @@ def groups_of(lines: Iterable[ReviewLine], registries: Iterable[Registry]) -> Ma
 
 
 def total_by(lines: Iterable[ReviewLine], names: Mapping[str, str]) -> tuple[GroupTotal, ...]:
-    """Totals of lines that have a figure, the highest first; one for each group and currency. `names`: registry id →
-    its group."""
+    """The total of each group in each currency, the highest first. `names`: registry id → its group."""
     groups: defaultdict[tuple[str, str], list[ReviewLine]] = defaultdict(list)
+    unknown: defaultdict[str, set[str]] = defaultdict(set)
     for line in lines:
-        if line.figure is not None:
+        if line.figure is None:
+            unknown[names[line.registry_id]].add(line.registry_id)
+        else:
             groups[names[line.registry_id], line.currency].append(line)
     totals = [
         GroupTotal(
@@ -338,12 +344,19 @@ def total_by(lines: Iterable[ReviewLine], names: Mapping[str, str]) -> tuple[Gro
             registries=len({line.registry_id for line in group}),
             cost=_sum(line.cost for line in group),
             before=_sum(line.before for line in group),
-            figure=_sum(line.figure for line in group) or ZERO,
+            figure=_sum(line.figure for line in group),
             unbilled=sum(1 for line in group if line.cost is None),
+            unknown=len(unknown[name]),
         )
         for (name, currency), group in groups.items()
     ]
-    return tuple(sorted(totals, key=lambda one: (-one.figure, one.name, one.currency)))
+    known = {one.name for one in totals}
+    totals += [
+        GroupTotal(name, "", 0, None, None, None, 0, len(ids))
+        for name, ids in unknown.items()
+        if name not in known and ids
+    ]
+    return tuple(sorted(totals, key=lambda one: (one.figure is None, -(one.figure or ZERO), one.name, one.currency)))
 
 
 def _sum(amounts: Iterable[Decimal | None]) -> Decimal | None:

@@ -11,7 +11,7 @@ from services.costs.budgets import Budget
 from services.costs.by_meter import in_months
 from services.costs.by_repository import RepositoryCost
 from services.costs.review import GroupTotal, Review
-from services.pricing.estimates import gib
+from services.pricing.estimates import NOT_INCLUDED, gib
 from services.pricing.report import Report, Table
 
 
@@ -25,7 +25,7 @@ def group_table(totals: Sequence[GroupTotal], by: str, review: Review) -> Table:
     billed = "So far" if review.under_way else "Billed"
     return Table(
         f"By {by.lower()}",
-        (by, "Registries", "Currency", billed, "Month before", "Whole month", "Of these, estimated"),
+        (by, "Registries", "Currency", billed, "Month before", "Whole month", "Of these, estimated", "Cost unknown"),
         tuple(
             (
                 one.name,
@@ -35,11 +35,12 @@ def group_table(totals: Sequence[GroupTotal], by: str, review: Review) -> Table:
                 one.before,
                 one.figure,
                 one.unbilled,
+                one.unknown,
             )
             for one in totals
         ),
         note="Whole month: the bill, projected to the month's end at the rate so far; if no bill could be read, the "
-        "estimate.",
+        f"estimate. {billed} and Month before leave those out. Cost unknown: registries that no amount here includes.",
         bar="Whole month",
     )
 
@@ -83,7 +84,7 @@ def registry_table(review: Review) -> Table:
             for line in review.lines
         ),
         note="Estimate: a whole month at list prices of what the registry stores now. Difference: the month's cost "
-        "less the estimate.",
+        "less the estimate, where both are known in one currency.",
     )
 
 
@@ -150,6 +151,7 @@ def review_report(
         figures=figures,
         notes=(
             prices,
+            f"Of the registries alone. {NOT_INCLUDED}",
             "Amounts are rounded to cents; totals are of the exact amounts. Amounts of two currencies are never added.",
         ),
         tables=tuple(tables),

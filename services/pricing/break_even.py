@@ -26,9 +26,30 @@ def cost_at(sku: Sku, stored_gib: Decimal, prices: Prices, days: int) -> Decimal
 
 
 def crossings(prices: Prices, days: int, most: Decimal = Decimal(2048)) -> tuple[Crossing, ...]:
-    """The crossings of each two SKUs from 0 to `most` GiB, the smallest first. Fees are daily, so `days` matters."""
+    """The crossings of each two SKUs from 0 to `most` GiB, the smallest first. Fees are daily, so `days` matters.
+
+    Raises ValueError where a fee or the storage of a SKU has no price: then no size is known.
+    """
+    for what, priced in (("fee", prices.registry_day), ("storage", prices.stored_gib)):
+        if missing := [sku for sku in Sku if sku not in priced]:
+            raise ValueError(f"There is no price for the {what} of {', '.join(missing)} in {prices.region}")
     found = [one for pair in combinations(Sku, 2) for one in _between(*pair, prices, days, most)]
     return tuple(sorted(found, key=lambda one: (one.gib, one.below)))
+
+
+def cheapest(prices: Prices, days: int, most: Decimal = Decimal(2048)) -> tuple[tuple[Decimal, Sku], ...]:
+    """Which SKU costs least for storage alone, each with the GiB from which it does; of two that cost the same, the
+    smaller. Raises ValueError as `crossings`.
+    """
+    # Lines that are one until the included storage of a SKU ends part there, without a crossing.
+    bends = (Decimal(limits.included_gib) for limits in LIMITS.values())
+    starts = sorted({Decimal(0), *bends, *(one.gib for one in crossings(prices, days, most))})
+    found: list[tuple[Decimal, Sku]] = []
+    for start, end in pairwise([*starts, most]):
+        least = min(Sku, key=lambda sku: cost_at(sku, (start + end) / 2, prices, days))
+        if not found or found[-1][1] is not least:
+            found.append((start, least))
+    return tuple(found)
 
 
 def _between(one: Sku, other: Sku, prices: Prices, days: int, most: Decimal) -> Iterator[Crossing]:

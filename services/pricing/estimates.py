@@ -4,12 +4,18 @@ from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
 
-from services.pricing.money import ZERO
+from services.pricing.money import ZERO, cents, money
 from services.pricing.prices import Prices, tiered
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, Sku, sku_of
 
 GIB = 2**30
+
+# Billed by other services, as resources of their own: no meter of the registry has it.
+NOT_INCLUDED = (
+    "Not included, as other services bill it: private endpoints (about USD 7.20 a month each, and their traffic), "
+    "traffic to other regions and the internet, logs, keys and Defender."
+)
 
 
 class Part(StrEnum):
@@ -59,10 +65,25 @@ class Estimate:
 
     @property
     def total(self) -> Decimal:
+        """The sum of what has a price: the least that it costs, where something is `unpriced`."""
         return sum((line.amount for line in self.lines), ZERO)
+
+    @property
+    def words(self) -> str:
+        """'USD 5.00', or 'at least USD 5.00 (no price for Replica regions)'."""
+        amount = money(self.total, self.currency)
+        return f"at least {amount} (no price for {', '.join(self.unpriced)})" if self.unpriced else amount
 
     def of(self, part: Part) -> Decimal:
         return sum((line.amount for line in self.lines if line.part is part), ZERO)
+
+
+def difference_words(before: Estimate, after: Estimate) -> str:
+    """'USD 15.00 less', 'the same', or that it is unknown where only one of the two has a price for something."""
+    if lacking := sorted(set(before.unpriced) ^ set(after.unpriced)):
+        return f"the difference is unknown, as there is no price for {', '.join(lacking)}"
+    more = cents(after.total) - cents(before.total)
+    return f"{money(abs(more), after.currency)} {'more' if more > 0 else 'less'}" if more else "the same"
 
 
 def gib(size: int | Decimal) -> Decimal:

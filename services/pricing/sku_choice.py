@@ -1,7 +1,7 @@
 """The recommended SKU of a registry: the cheapest that has everything it needs, by what it uses.
 
-Rules: https://learn.microsoft.com/azure/container-registry/container-registry-skus. Neither zone redundancy (all SKUs
-have it) nor content trust (withdrawn) is a reason for one.
+Rules: https://learn.microsoft.com/azure/container-registry/container-registry-skus. Neither zone redundancy (the
+same in all SKUs) nor content trust (withdrawn) is a reason for one.
 """
 
 from collections.abc import Iterator, Mapping
@@ -95,10 +95,14 @@ def lacks(sku: Sku, needs: Needs) -> Iterator[str]:
 def choose_sku(needs: Needs, prices: Prices, days: int) -> Choice:
     """The cheapest SKU that lacks nothing; of two that cost the same, the smaller.
 
-    Raises ValueError if something is negative, or if a fixed fee has no price, as nothing can be compared then.
+    Raises ValueError if something is negative, or if a fixed fee or the storage that is needed has no price, as
+    nothing can be compared then.
     """
     if missing := [sku for sku in Sku if sku not in prices.registry_day]:
         raise ValueError(f"There is no price for {', '.join(missing)} in {prices.region}")
+    beyond = [sku for sku in Sku if needs.stored_gib > LIMITS[sku].included_gib]
+    if missing := [sku for sku in beyond if sku not in prices.stored_gib]:
+        raise ValueError(f"There is no price for the storage of {', '.join(missing)} in {prices.region}")
     options = tuple(Option(sku, estimate(sku, needs.use, prices, days), tuple(lacks(sku, needs))) for sku in Sku)
     enough = [option for option in options if not option.lacks]
     best = min(enough, key=lambda option: option.estimate.total, default=None)
@@ -202,6 +206,8 @@ def review_sku(registry: Registry, prices: Mapping[str, Prices], days: int) -> S
     except ValueError as exc:
         return unknown(f"{exc}.")
     present = next(option.estimate for option in choice.options if option.sku is sku)
+    if present.unpriced:
+        return unknown(f"There is no price for {', '.join(present.unpriced)} in {registry.location}.")
     best = choice.best
     # A SKU that lacks what is used is never recommended; if none has everything, the present one stays.
     saving = max(present.total - best.estimate.total, ZERO) if best else ZERO

@@ -70,6 +70,13 @@ def test_the_figures_are_what_was_billed(review: Any, sandbox: Sandbox) -> None:
     assert found[f"In {month_before(LAST):%B}"] == "≥ " + money(billed(sandbox, month_before(LAST)), "EUR")
 
 
+def test_what_the_figures_leave_out_is_said(review: Any) -> None:
+    at = review(by="Resource group")
+    assert "in none of these figures" in texts(at) and "contosoarchive" in texts(at)
+    assert "Not included, as other services bill it: private endpoints" in texts(at)
+    assert sum(table(at, "Resource group")["Cost unknown"]) >= 1
+
+
 def test_a_month_that_runs_has_a_forecast(review: Any) -> None:
     found = metrics(review(month=""))
     assert {"So far", "Forecast"} <= set(found)

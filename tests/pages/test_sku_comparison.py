@@ -82,6 +82,33 @@ def test_charts_have_their_numbers_as_tables(open_view: Open) -> None:
     assert len(table(at, "Regions")) == 10
 
 
+@pytest.mark.parametrize(
+    ("query", "words"),
+    [
+        ({}, "Basic costs least, Premium from 460 GiB. Standard never: choose it for features."),
+        ({"days": "28"}, "Basic costs least, Premium from 430 GiB."),
+        ({"days": "31"}, "Basic costs least, Premium from 475 GiB."),
+        ({"discount": "100.00"}, "Basic costs least. Standard and Premium never"),
+    ],
+)
+def test_which_sku_costs_least_is_computed(open_view: Open, query: dict[str, str], words: str) -> None:
+    at = open_view("sku_comparison.py", **query)
+    assert not at.exception
+    assert f"For storage alone, {words}" in texts(at)
+    assert "private endpoints (about USD 7.20 a month each" in texts(at)
+
+
+def test_a_sheet_moves_the_size_from_which_another_sku_costs_less(
+    open_view: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sheet = tmp_path / "agreed.csv"
+    monkeypatch.setenv("ACR_CONSOLE_PRICE_SHEET", str(sheet))
+    sheet.write_text("meter,currency,price\nPremium Registry Unit,USD,1\n")
+    at = open_view("sku_comparison.py")
+    assert "Basic costs least, Premium from 260.02 GiB" in texts(at)
+    assert "460 GiB" not in texts(at)
+
+
 def test_a_price_sheet_of_the_settings_is_over_the_list(
     open_view: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -19,7 +19,7 @@ from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession
-from services.pricing.money import cents, money
+from services.pricing.estimates import difference_words
 from services.registries.registry import Registry, Replication
 from ui.elements.outcomes import show_outcome
 from ui.elements.text import plain
@@ -100,15 +100,13 @@ def _hooks_in(who: str, registry: Registry, region: str) -> tuple[str, ...] | No
 
 def _show_cost(plan: ReplicaPlan) -> None:
     if plan.before and plan.after:
-        more = cents(plan.after.total) - cents(plan.before.total)
-        difference = f"{money(abs(more), plan.after.currency)} {'more' if more >= 0 else 'less'}"
         st.markdown(
-            f"The registry costs {money(plan.before.total, plan.before.currency)} a month now, and would cost "
-            f"**{money(plan.after.total, plan.after.currency)}**: {difference}. Azure bills a replica as a separate "
-            "registry, with the same storage again."
+            f"The registry costs {plan.before.words} a month now, and would cost **{plan.after.words}**: "
+            f"{difference_words(plan.before, plan.after)}. Azure bills a replica as a separate registry, with the same "
+            "storage again. Traffic between regions and private endpoints are billed besides."
         )
-        if plan.after.unpriced:
-            st.warning(f"No price is known for: {', '.join(plan.after.unpriced)}.", icon=":material/warning:")
+    else:
+        st.markdown("What it costs is unknown: the registry's use, or the prices of its region, could not be read.")
 
 
 def _begin(

@@ -10,6 +10,7 @@ from services.connection.parallel import Partial
 from services.costs.bills import CostSource, SubscriptionCosts
 from services.costs.review import GroupTotal, Review, month_before
 from services.costs.tables import meter_table, source_table
+from services.pricing.estimates import NOT_INCLUDED
 from services.pricing.money import money
 from services.pricing.report import Table
 from services.registries.registry import Registry
@@ -46,13 +47,14 @@ def figures_of(
     estimated = f"{len(unbilled):,} of {len(registries):,} at the estimate" if unbilled else ""
     projected = "; ".join(part for part in (estimated, lacking(unknown, "have no known cost")) if part)
     figures: list[Metric] = []
-    for total in totals:
-        named = f", {total.currency}" if len(totals) > 1 else ""
+    known = [total for total in totals if total.figure is not None]
+    for total in known:
+        named = f", {total.currency}" if len(known) > 1 else ""
         so_far = "So far" if review.under_way else "Billed"
         figures.append(Metric(so_far + named, _billed(total.cost, total.currency), lacks=no_bill))
         if review.under_way:
             # No lower bound: a registry that is not listed may be gone, and is projected all the same.
-            figures.append(Metric("Forecast" + named, money(total.figure, total.currency), beside=projected))
+            figures.append(Metric("Forecast" + named, _billed(total.figure, total.currency), beside=projected))
         before = f"In {month_before(review.month):%B}{named}"
         figures.append(Metric(before, _billed(total.before, total.currency), lacks=no_bill))
     return [*figures, Metric("Registries", len(registries), lacks=unlisted)]
@@ -67,10 +69,15 @@ def show_figures(review: Review, totals: tuple[GroupTotal, ...], figures: list[M
     show_metrics(figures)
     if unbilled := sum(total.unbilled for total in totals):
         st.caption(
-            f"The whole month includes {counted(unbilled, 'registry', 'registries')} at the estimate, not billed."
+            f"The whole month includes {counted(unbilled, 'registry', 'registries')} at the estimate, not billed: what "
+            "is billed leaves them out."
         )
     if unknown := [plain(line.name) for line in review.lines if line.figure is None]:
-        st.caption(f"Cost unknown (a Classic registry has no price, or it could not be read): {', '.join(unknown)}.")
+        st.caption(
+            "Cost unknown, and in none of these figures (a Classic registry has no price, or it could not be read): "
+            f"{', '.join(unknown)}."
+        )
+    st.caption(NOT_INCLUDED)
 
 
 def show_months(review: Review, by_meter: Mapping[str, pd.DataFrame], *, complete: bool) -> list[Table]:

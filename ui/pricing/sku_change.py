@@ -3,7 +3,7 @@
 import streamlit as st
 
 from services.connection.changes import Outcome
-from services.pricing.money import cents, money
+from services.pricing.estimates import difference_words
 from services.registries.registry import Registry
 from services.registries.skus import Sku
 from services.registry_lifecycle.sku_change import SkuPlan, apply_sku_change, count_connected, plan_sku_change
@@ -45,12 +45,12 @@ def change_sku(who: str, registry: Registry, book: PriceBook, best: Sku | None) 
 
 def _show_cost(plan: SkuPlan) -> None:
     if plan.before and plan.after:
-        more = cents(plan.after.total) - cents(plan.before.total)
-        words = "the same" if not more else f"{money(abs(more), plan.after.currency)} {'more' if more > 0 else 'less'}"
         st.markdown(
-            f"A month costs {money(plan.before.total, plan.before.currency)} now, and would cost "
-            f"**{money(plan.after.total, plan.after.currency)}**: {words}."
+            f"A month costs {plan.before.words} now, and would cost **{plan.after.words}**: "
+            f"{difference_words(plan.before, plan.after)}."
         )
+    else:
+        st.markdown("What it costs is unknown: its use, or the prices of its region, could not be read.")
 
 
 def _begin(who: str, plan: SkuPlan) -> None:

@@ -5,8 +5,8 @@ from decimal import Decimal
 
 import streamlit as st
 
-from services.pricing.break_even import cost_at, cost_by_regions, crossings
-from services.pricing.estimates import Part
+from services.pricing.break_even import cheapest, cost_at, cost_by_regions, crossings
+from services.pricing.estimates import NOT_INCLUDED, Part
 from services.pricing.money import cents, money
 from services.pricing.prices import Prices
 from services.pricing.report import Table
@@ -22,18 +22,19 @@ from ui.pricing.sku_charts import Point, bends, parts_figure, regions_figure, si
 _SIZES = (Decimal(25), Decimal(250), Decimal(1024))
 
 
-def show_choice(choice: Choice, currency: str, days: int) -> None:
+def show_choice(choice: Choice, days: int) -> None:
     """The recommendation, why, and what the cheaper ones lack."""
     if choice.best:
-        amount = money(choice.best.estimate.total, currency)
+        amount = choice.best.estimate.words
         st.success(f"**{choice.best.sku}**, {amount} a month of {days} days.", icon=":material/recommend:")
     for reason in choice.reasons:
         st.markdown(f"- {plain(reason)}")
     for option in choice.cheaper:
-        less = money(option.estimate.total, currency)
+        less = option.estimate.words
         st.markdown(f"- {option.sku} would cost {less}, but: {plain(' '.join(option.lacks))}")
-    for unpriced in choice.options[-1].estimate.unpriced:
+    for unpriced in dict.fromkeys(name for option in choice.options for name in option.estimate.unpriced):
         st.warning(f"{unpriced}: price unknown, so the total is too low.", icon=":material/warning:")
+    st.caption(NOT_INCLUDED)
 
 
 def show_month(choice: Choice, currency: str) -> None:
@@ -58,18 +59,23 @@ def show_month(choice: Choice, currency: str) -> None:
 
 
 def show_sizes(prices: Prices, days: int, ours: Sequence[Point]) -> None:
-    """Cost against size, with the crossings and our registries."""
+    """Cost against size, with the crossings and our registries, and which SKU costs least for storage."""
     st.subheader("Cost by size", anchor=False)
+    try:
+        found = crossings(prices, days)
+    except ValueError as exc:
+        st.warning(f"Unknown from which size another SKU costs less: {plain(str(exc))}.", icon=":material/warning:")
+        return
     show_chart(
         sizes_figure(prices, days, ours, theme_now()),
         "Monthly cost by GiB stored: a line for each SKU, where they cross, and our registries. A table follows.",
     )
-    found = crossings(prices, days)
     for one in found:
         st.markdown(
             f"- From **{cents(one.gib).normalize():f} GiB**, {one.above} costs less than {one.below}: "
             f"{money(one.amount, prices.currency)} there."
         )
+    st.markdown(_cheapest_words(prices, days))
     st.caption(
         f"In {plain(prices.region)}, for a month of {days} days, without replicas and builds. Our registries include "
         "their replicas, which lifts them above the lines."
@@ -78,6 +84,16 @@ def show_sizes(prices: Prices, days: int, ours: Sequence[Point]) -> None:
     rows = tuple((at, *(cost_at(sku, at, prices, days) for sku in Sku)) for at in sizes)
     columns = ("GiB stored", *(f"{sku}, {prices.currency}" for sku in Sku))
     show_table(Table("What a month costs by GiB stored", columns, rows), "by size")
+
+
+def _cheapest_words(prices: Prices, days: int) -> str:
+    """Which SKU costs least for storage, from which size on, and which never does."""
+    ranges = cheapest(prices, days)
+    first = f"- For storage alone, {ranges[0][1]} costs least"
+    later = "".join(f", {sku} from {cents(start).normalize():f} GiB" for start, sku in ranges[1:])
+    never = [sku for sku in Sku if sku not in {least for _, least in ranges}]
+    others = f" {' and '.join(never)} never: choose {'them' if never[1:] else 'it'} for features." if never else ""
+    return f"{first}{later}.{others}"
 
 
 def show_regions(stored_gib: Decimal, prices: Prices, days: int) -> None:

@@ -5,7 +5,6 @@ import streamlit as st
 from services.arm.providers import NAMESPACE, register_provider
 from services.commands import registries as az_registries
 from services.connection.changes import Outcome
-from services.pricing.money import money
 from services.registry_lifecycle import code
 from services.registry_lifecycle.creation import CreationResult, apply_creation
 from services.registry_lifecycle.creation_plan import CreationPlan, RegistrySpec
@@ -53,8 +52,7 @@ def show_plan(who: str, plan: CreationPlan) -> None:
     st.subheader("Plan", anchor=False)
     st.markdown("\n".join(f"{number}. {plain(step)}" for number, step in enumerate(plan.steps, 1)))
     if plan.cost:
-        month = money(plan.cost.total, plan.cost.currency)
-        st.markdown(f"While empty, it costs **{month}** in a month of {plan.days} days.")
+        st.markdown(f"While empty, it costs **{plan.cost.words}** in a month of {plan.days} days.")
     else:
         st.markdown("Cost unknown: no price list has a price for it.")
     if not plan.blockers:

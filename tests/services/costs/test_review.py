@@ -141,10 +141,18 @@ def test_without_a_bill_the_figure_is_the_estimate_and_says_so() -> None:
     assert line(source=None, estimates=estimates).figure == Decimal("49.998")
 
 
-def test_a_registry_of_which_nothing_is_known_has_a_line_and_no_part_in_totals() -> None:
+def test_a_registry_of_which_nothing_is_known_has_a_line_and_is_counted_beside_the_totals() -> None:
     found = line()
     assert (found.figure, found.difference) == (None, None)
-    assert total_by([found], {found.registry_id: "all"}) == ()
+    (alone,) = total_by([found], {found.registry_id: "all"})
+    assert (alone.currency, alone.registries, alone.cost, alone.figure, alone.unknown) == ("", 0, None, None, 1)
+    billed = replace(reviewed(row(UNIT, "30", "20")).lines[0], registry_id="/other")
+    names = {found.registry_id: "team", "/other": "team"}
+    (both,) = total_by([found, billed], names)
+    assert (both.currency, both.registries, both.figure, both.unknown) == ("USD", 1, billed.figure, 1)
+    apart = total_by([found, billed], names | {"/other": "platform"})
+    assert [(one.name, one.figure, one.unknown) for one in apart] == [("platform", billed.figure, 0), ("team", None, 1)]
+    assert group_table(apart, "Tag", reviewed()).rows[1] == ("team", 0, "", None, None, None, 0, 1)
 
 
 def test_a_registry_that_was_not_there_yet_is_not_in_the_month() -> None:
@@ -286,7 +294,7 @@ def test_tables_have_the_lines_own_figures() -> None:
         "USD",
     )
     groups = group_table(total_by(found.lines, {registry().id.lower(): "rg"}), "Resource group", found)
-    assert groups.rows == (("rg", 1, "USD", 30, 0, 45, 0),)
+    assert groups.rows == (("rg", 1, "USD", 30, 0, 45, 0, 0),)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.pricing.estimates import Estimate, Part, Use, estimate, estimate_of, gib, use_of
+from services.pricing.estimates import Estimate, Part, Use, difference_words, estimate, estimate_of, gib, use_of
 from services.pricing.price_snapshot import snapshot
 from services.pricing.prices import Prices, Tier, discounted, tiered
 from services.registries.registry import Usage
@@ -96,6 +96,19 @@ def test_builds_are_free_up_to_6000_seconds() -> None:
 
 def test_what_a_sku_has_not_costs_nothing_there() -> None:
     assert total(Sku.BASIC, "5", replicas=4, connected=2) == total(Sku.BASIC, "5")
+
+
+def test_a_total_that_lacks_a_price_is_the_least_that_it_costs() -> None:
+    empty, alone, two = (estimate(Sku.PREMIUM, Use(Decimal(1), replicas), LIST) for replicas in (0, 0, 2))
+    assert empty.words == "USD 50.00"
+    assert difference_words(empty, alone) == "the same"
+    assert difference_words(empty, two) == "USD 100.19 more"
+    assert difference_words(two, empty) == "USD 100.19 less"
+    unpriced = estimate(Sku.PREMIUM, Use(Decimal(1), 2), replace(LIST, replica_day=None))
+    assert unpriced.words == "at least USD 50.20 (no price for Replica regions)"
+    for pair in ((empty, unpriced), (unpriced, empty)):
+        assert difference_words(*pair) == "the difference is unknown, as there is no price for Replica regions"
+    assert difference_words(unpriced, unpriced) == "the same"
 
 
 def test_what_has_no_price_is_said() -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.connection.parallel import Refusal
-from services.pricing.break_even import cost_at, cost_by_regions, crossings
+from services.pricing.break_even import cheapest, cost_at, cost_by_regions, crossings
 from services.pricing.estimates import estimate
 from services.pricing.price_snapshot import snapshot
 from services.pricing.prices import Prices
@@ -127,6 +127,21 @@ def test_without_a_fee_nothing_is_compared() -> None:
         choose_sku(Needs(), replace(LIST, registry_day={Sku.STANDARD: Decimal(1), Sku.PREMIUM: Decimal(2)}), 30)
 
 
+def test_without_a_price_for_the_storage_that_is_needed_nothing_is_compared() -> None:
+    free = replace(LIST, stored_gib={Sku.PREMIUM: Decimal("0.1")})
+    with pytest.raises(ValueError, match=r"no price for the storage of Basic in eastus"):
+        choose_sku(Needs(stored_gib=Decimal(11)), free, 30)
+    found = choose_sku(Needs(stored_gib=Decimal(10)), free, 30).best
+    assert found and found.sku is Sku.BASIC
+    assert "no price for the storage" in review_sku(using(200), {"eastus": free}, 30).unknown
+    for prices in (free, replace(LIST, registry_day={})):
+        with pytest.raises(ValueError, match="no price for the"):
+            crossings(prices, 30)
+    lacking = replace(LIST, replica_day=None)
+    found_review = review_sku(using(replicas=(REPLICA,)), {"eastus": lacking}, 30)
+    assert (found_review.saving, found_review.unknown) == (None, "There is no price for Replica regions in eastus.")
+
+
 def test_what_a_registry_uses_is_found_with_its_evidence() -> None:
     access = replace(PLAIN, anonymous_pull=True, retention_days=7, customer_key=True)
     usages = (
@@ -240,6 +255,25 @@ def test_crossings_depend_on_the_days(days: int, standard: int, basic: int) -> N
         (basic, Sku.BASIC, Sku.PREMIUM),
     ]
     assert {one.amount for one in found} == {cost_at(Sku.PREMIUM, Decimal(1), LIST, days)}
+
+
+@pytest.mark.parametrize(("days", "size"), [(28, 430), (29, 445), (30, 460), (31, 475)])
+def test_which_sku_costs_least_depends_on_the_days_and_the_prices(days: int, size: int) -> None:
+    assert cheapest(LIST, days) == ((0, Sku.BASIC), (size, Sku.PREMIUM))
+    halved = replace(LIST, registry_day=LIST.registry_day | {Sku.PREMIUM: LIST.registry_day[Sku.PREMIUM] / 2})
+    assert cheapest(halved, days)[1][0] < size
+    assert cheapest(replace(LIST, registry_day=dict.fromkeys(Sku, Decimal(1))), days) == (
+        (0, Sku.BASIC),
+        (10, Sku.STANDARD),
+        (100, Sku.PREMIUM),
+    )
+
+
+@given(price_lists, st.integers(28, 31), st.decimals(1, 2047, places=0))
+def test_what_costs_least_does_so_everywhere_in_its_range(prices: Prices, days: int, size: Decimal) -> None:
+    least = next(sku for start, sku in reversed(cheapest(prices, days)) if start <= size)
+    lowest = min(cost_at(sku, size, prices, days) for sku in Sku)
+    assert cost_at(least, size, prices, days) - lowest < Decimal("1e-15")
 
 
 @given(price_lists, st.integers(28, 31))
