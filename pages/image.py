@@ -97,8 +97,8 @@ with st.container(horizontal=True, vertical_alignment="center"):
 show_facts(
     {
         "Media type": plain(manifest.media_type),
-        "Last update": f"{ago(row.updated)} ({exact(row.updated)})",
-        "Pushed": f"{ago(row.created)} ({exact(row.created)})",
+        "Last update": f"{ago(row.updated)} ({exact(row.updated)})" if row.updated else "Not reported",
+        "Pushed": f"{ago(row.created)} ({exact(row.created)})" if row.created else "Not reported",
         "Manifest size": size(manifest.size),
     },
 )

@@ -16,7 +16,7 @@ from ui.elements.metrics import Metric, show_metrics
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, empty, header
 from ui.elements.selectable_table import openable
-from ui.elements.table import TEXTS
+from ui.elements.table import TEXTS, UTC
 from ui.elements.text import ago, exact, plain, short
 from ui.elements.writing import may_write, show_read_only
 from ui.images.lock_actions import change_locks
@@ -116,7 +116,7 @@ def show_tag_table(tags: tuple[Tag, ...], known: Partial[ImageSummary]) -> None:
             "Last update": ago_column(),
             "Created": ago_column(),
         },
-        types={"Kind": pa.string(), "Platforms": TEXTS},
+        types={"Kind": pa.string(), "Platforms": TEXTS, "Last update": UTC, "Created": UTC},
     )
     if tag:
         open_image(tag.name)

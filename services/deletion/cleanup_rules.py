@@ -10,8 +10,9 @@ from datetime import datetime, timedelta
 from fnmatch import fnmatchcase
 
 from services.images.leftovers import find_leftovers
-from services.images.manifests import attached_to
-from services.images.repositories import Tag
+from services.images.manifests import Kind, attached_to
+from services.images.platforms import images_below
+from services.images.repositories import ManifestRow, Tag, last_update_of
 from services.images.repository_contents import RepositoryContents
 
 
@@ -46,10 +47,10 @@ def choose(contents: RepositoryContents, rule: Rule, now: datetime) -> Chosen:
     platforms = platforms_of(contents)
     tags = [
         tag
-        for tag in sorted(contents.tags, key=lambda tag: (tag.updated, tag.name), reverse=True)
+        for tag in sorted(contents.tags, key=lambda tag: (last_update_of(tag), tag.name), reverse=True)
         if fnmatchcase(tag.name, rule.pattern)
         and not attached_to(tag.name)
-        and tag.updated <= now - rule.older_than
+        and is_older(tag, now - rule.older_than)
         and (not rule.platform or platforms.get(tag.digest) == {rule.platform})
     ][rule.keep :]
     names = {tag.name for tag in tags}
@@ -73,22 +74,31 @@ def choose_tags(contents: RepositoryContents, names: Iterable[str]) -> tuple[Tag
 
 
 def platforms_of(contents: RepositoryContents) -> dict[str, set[str]]:
-    """Digest → its platforms: those of an index, or an image's own; none for an artifact."""
+    """Digest → its platforms: those of an index, or an image's own; none for an artifact, or where an index within it
+    was not read."""
     found: dict[str, set[str]] = {}
     for row in contents.rows:
         manifest = contents.manifests.get(row.digest)
-        listed = set(manifest.platforms) if manifest else set()
+        images = images_below(manifest, contents.manifests) if manifest else ()
+        if any(image.kind is Kind.INDEX for image in images):
+            continue
+        listed = {image.platform for image in images if image.platform}
         if own := listed or ({row.platform} if row.platform else set()):
             found[row.digest] = own
     return found
 
 
+def is_older(item: Tag | ManifestRow, before: datetime) -> bool:
+    """Whether its last update is known to be no later than `before`: what has no time is protected from rules."""
+    return item.updated is not None and item.updated <= before
+
+
 def _leftovers(contents: RepositoryContents, before: datetime) -> Iterator[str]:
     found = find_leftovers(contents.rows, contents.manifests, {tag.digest for tag in contents.tags})
-    updated = {row.digest: row.updated for row in contents.rows}
+    older = {row.digest for row in contents.rows if is_older(row, before)}
     # Where not everything was read, the plan refuses every one of them and says why: better than not to name them.
     digests = found.certain if contents.complete else (*found.certain, *found.undetermined)
-    yield from (digest for digest in digests if updated[digest] <= before)
+    yield from (digest for digest in digests if digest in older)
 
 
 def _other_tags(contents: RepositoryContents, chosen: set[str]) -> dict[str, str]:

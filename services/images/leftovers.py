@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from services.images.manifests import DOCKER_MANIFEST, IMAGE_CONFIGS, INDEXES, Manifest
-from services.images.repositories import ManifestRow
+from services.images.repositories import ManifestRow, last_update_of
 from services.images.schema_1 import SCHEMA_1
 
 
@@ -29,7 +29,7 @@ def find_leftovers(
     `manifests` by digest, as far as they were read. `tagged`: digests that the list of tags has, which may be newer
     than the rows. Platforms that only a leftover index lists are not among them: they are deleted with it.
     """
-    rows = sorted(rows, key=lambda row: row.updated, reverse=True)
+    rows = sorted(rows, key=last_update_of, reverse=True)
     digests = {row.digest for row in rows}
     held = {child.digest for manifest in manifests.values() for child in manifest.children}
     held |= {digest for digest, manifest in manifests.items() if manifest.subject in digests}

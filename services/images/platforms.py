@@ -39,7 +39,8 @@ def _nested(level: Iterable[Manifest]) -> set[str]:
 def images_below(index: Manifest, nested: Mapping[str, Manifest]) -> tuple[Descriptor, ...]:
     """What the index leads to in the end, each digest once and without attestations. Pure.
 
-    `nested` has the indexes below it, by digest; one that is not among them stands for what it leads to.
+    `nested` has the indexes below it, by digest (other manifests do not count); one that is not among them stands for
+    what it leads to.
     """
     found: dict[str, Descriptor] = {}
     seen = {index.digest}
@@ -50,7 +51,7 @@ def images_below(index: Manifest, nested: Mapping[str, Manifest]) -> tuple[Descr
         if child.attests or child.digest in seen:
             continue
         seen.add(child.digest)
-        if below is None:
+        if below is None or below.kind is not Kind.INDEX:
             found[child.digest] = child
         else:
             open_ends.extend(reversed(below.children))

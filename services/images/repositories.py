@@ -7,11 +7,12 @@ media types without which an index can't be told from an image.
 import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from threading import Event
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
+from services.connection.answers import time_or_none
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import as_service_error, if_there, says_gone
 from services.connection.parallel import Partial, parallel_map
@@ -66,12 +67,13 @@ class Repository:
 
 @dataclass(frozen=True)
 class Tag:
-    """`updated` also moves when the tag or its attributes change: it is not the age of the image."""
+    """`updated` also moves when the tag or its attributes change: it is not the age of the image. Times are None where
+    the registry reports none."""
 
     name: str
     digest: str
-    created: datetime
-    updated: datetime
+    created: datetime | None
+    updated: datetime | None
     locks: Locks
 
 
@@ -85,7 +87,8 @@ class TagPage:
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """What the registry's metadata say of one manifest. `size` is bytes of its layers, compressed.
+    """What the registry's metadata say of one manifest. `size` is bytes of its layers, compressed; times are None where
+    the registry reports none.
 
     Children of an index and referrers have no tags either: no tags does not mean unused.
     """
@@ -95,8 +98,8 @@ class ManifestRow:
     config_media_type: str
     artifact_type: str
     size: int
-    created: datetime
-    updated: datetime
+    created: datetime | None
+    updated: datetime | None
     os: str
     architecture: str
     tags: tuple[str, ...]
@@ -239,9 +242,9 @@ def manifest_rows(client: RegistryClient, repository: str) -> tuple[ManifestRow,
         return tuple({row.digest: row for row in rows}.values())
 
 
-def _time(text: str) -> datetime:
-    """Azure's times have six or seven digits of a second; Python reads six."""
-    return datetime.fromisoformat(text)
+def last_update_of(item: Tag | ManifestRow) -> datetime:
+    """The time to sort by: what has none counts as the newest."""
+    return item.updated or datetime.max.replace(tzinfo=UTC)
 
 
 def _locks(attributes: dict[str, Any] | None) -> Locks:
@@ -254,8 +257,8 @@ def _tag(entry: dict[str, Any]) -> Tag:
     return Tag(
         entry["name"],
         entry["digest"],
-        _time(entry["createdTime"]),
-        _time(entry["lastUpdateTime"]),
+        time_or_none(entry.get("createdTime")),
+        time_or_none(entry.get("lastUpdateTime")),
         _locks(entry.get("changeableAttributes")),
     )
 
@@ -267,8 +270,8 @@ def _manifest_row(entry: dict[str, Any]) -> ManifestRow:
         config_media_type=entry.get("configMediaType") or "",
         artifact_type=entry.get("artifactType") or "",
         size=entry.get("imageSize") or 0,
-        created=_time(entry["createdTime"]),
-        updated=_time(entry["lastUpdateTime"]),
+        created=time_or_none(entry.get("createdTime")),
+        updated=time_or_none(entry.get("lastUpdateTime")),
         os=entry.get("os") or "",
         architecture=entry.get("architecture") or "",
         tags=tuple(entry.get("tags") or ()),

@@ -15,7 +15,7 @@ from services.connection.parallel import Partial, parallel_map
 from services.images.leftovers import find_leftovers, is_index, may_be_index, may_have_subject
 from services.images.manifest_reading import read_manifest
 from services.images.manifests import Descriptor, Kind, Manifest, attached_to
-from services.images.repositories import ManifestRow
+from services.images.repositories import ManifestRow, last_update_of
 
 
 class Role(StrEnum):
@@ -97,7 +97,7 @@ def build_tree(rows: Iterable[ManifestRow], manifests: Iterable[Manifest]) -> tu
     referrers = referrers_of(by_digest, read)
     held = {child.digest for manifest in read.values() for child in manifest.children}
     held |= {digest for attached in referrers.values() for digest in attached}
-    newest_first = sorted(by_digest.values(), key=lambda row: row.updated, reverse=True)
+    newest_first = sorted(by_digest.values(), key=last_update_of, reverse=True)
     tops = [row for row in newest_first if row.digest not in held or (row.tags and not _only_attached(row))]
     leftovers = frozenset(find_leftovers(by_digest.values(), read).certain)
     nodes: list[Node] = []

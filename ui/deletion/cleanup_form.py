@@ -5,6 +5,7 @@ from datetime import timedelta
 import streamlit as st
 
 from services.deletion.cleanup_rules import Chosen, Rule, choose_tags, platforms_of
+from services.images.repositories import last_update_of
 from services.images.repository_contents import RepositoryContents
 from services.registries.registry import Registry
 from ui.elements.text import plain
@@ -57,7 +58,7 @@ def ask_rule(contents: RepositoryContents) -> Rule:
 
 def ask_names(registry: Registry, contents: RepositoryContents) -> Chosen:
     """Asks for tags by name, the newest offered first; warns of names that do not exist."""
-    newest = sorted(contents.tags, key=lambda tag: tag.updated, reverse=True)
+    newest = sorted(contents.tags, key=last_update_of, reverse=True)
     picked = st.multiselect(
         "Tags",
         [tag.name for tag in newest[:OFFERED_TAGS]],

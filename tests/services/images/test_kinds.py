@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +14,8 @@ from services.connection.answers import parse_json
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError, says_gone
 from services.connection.parallel import Partial
+from services.deletion import cleanup_rules
+from services.deletion.cleanup_rules import Rule, choose, is_older
 from services.images.image_graph import read_content
 from services.images.manifest_reading import read_manifest, read_referrers
 from services.images.manifests import (
@@ -23,12 +27,19 @@ from services.images.manifests import (
     parse_manifest,
 )
 from services.images.platforms import DEEPEST, images_below, platforms_of, read_nested, read_platforms
-from services.images.repositories import find_manifest_row
-from services.images.repository_contents import read_contents
+from services.images.repositories import (
+    Locks,
+    ManifestRow,
+    Repository,
+    all_tags,
+    find_manifest_row,
+    manifest_rows,
+)
+from services.images.repository_contents import RepositoryContents, read_contents
 from services.images.storage import registry_storage
 from services.images.tagging import apply_tag, read_tag_plan
 from tests.support.canned import Answer, CannedRegistry
-from tests.support.documents import OCI_INDEX, OCI_MANIFEST, raw
+from tests.support.documents import OCI_INDEX, OCI_MANIFEST, raw, tag
 from tests.support.old_images import add_old, old_payload, signed
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 
@@ -270,3 +281,48 @@ def test_the_digest_is_of_the_bytes_whatever_the_kind() -> None:
     for body in (ARTIFACT["body"], WINDOWS["body"]):
         content, digest = raw(body)
         assert parse_manifest(content, "").digest == digest == f"sha256:{hashlib.sha256(content).hexdigest()}"
+
+
+# Lists without times
+
+
+def test_manifests_without_times_do_not_end_the_list_and_are_protected_from_rules(
+    registry: CannedRegistry, client: RegistryClient
+) -> None:
+    listed = Answer(200, answer("manifest_list_without_times")["body"])
+    registry.serve("GET", "/acr/v1/app/_manifests", "repository:app:metadata_read", listed)
+    rows = manifest_rows(client, "app")
+    assert [(row.digest[7], row.created, row.updated) for row in rows[:2]] == [("1", None, None), ("2", None, None)]
+    assert rows[2].updated == datetime(2024, 1, 1, 0, 0, 0, 123456, tzinfo=UTC)
+    now = datetime(9999, 1, 1, tzinfo=UTC)
+    assert [is_older(row, now) for row in rows] == [False, False, True]
+
+
+def test_a_tag_without_times_is_listed_and_protected_from_rules(
+    registry: CannedRegistry, client: RegistryClient
+) -> None:
+    timeless = {**tag("a"), "createdTime": None, "lastUpdateTime": "0001-01-01T00:00:00Z"}
+    registry.serve(
+        "GET", "/acr/v1/app/_tags", "repository:app:metadata_read", Answer(200, {"tags": [timeless, tag("b")]})
+    )
+    tags = all_tags(client, "app")
+    assert [(one.name, one.updated is None) for one in tags] == [("a", True), ("b", False)]
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    contents = RepositoryContents(Repository("r", "app", at, at, 0, 2, Locks()), tags, (), {})
+    rule = Rule("*", timedelta(0), "", 0, leftovers=False)
+    assert [one.name for one in choose(contents, rule, datetime(9999, 1, 1, tzinfo=UTC)).tags] == ["b"]
+
+
+def test_an_index_is_not_of_the_platform_of_a_part_of_it() -> None:
+    inner = parse_manifest(raw(WINDOWS["body"])[0], OCI_INDEX)
+    children = [
+        {"digest": inner.digest, "mediaType": OCI_INDEX},
+        {"digest": f"sha256:{'a' * 64}", "mediaType": OCI_MANIFEST, "platform": LINUX},
+    ]
+    top = parse_manifest(raw({"mediaType": OCI_INDEX, "manifests": children})[0], OCI_INDEX)
+    at = datetime(2026, 1, 1, tzinfo=UTC)
+    rows = tuple(ManifestRow(one.digest, OCI_INDEX, "", "", 1, at, at, "", "", (), Locks()) for one in (top, inner))
+    contents = RepositoryContents(Repository("r", "app", at, at, 2, 0, Locks()), (), rows, {top.digest: top})
+    assert cleanup_rules.platforms_of(contents) == {}
+    contents = replace(contents, manifests={top.digest: top, inner.digest: inner})
+    assert cleanup_rules.platforms_of(contents)[top.digest] == {"linux/amd64", *PLATFORMS}

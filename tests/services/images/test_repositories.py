@@ -331,7 +331,7 @@ def test_an_answer_that_is_no_object_is_a_service_error(
     assert (raised.value.code, raised.value.status) == ("NotJson", 200)
 
 
-@pytest.mark.parametrize("body", [{}, {"tag": {}}, {"tag": None}, {"tag": {"name": "v1", "digest": "sha256:1"}}])
+@pytest.mark.parametrize("body", [{}, {"tag": {}}, {"tag": None}])
 def test_an_answer_that_lacks_its_members_is_a_service_error(
     registry: CannedRegistry, client: RegistryClient, body: dict[str, Any]
 ) -> None:
