@@ -177,6 +177,10 @@ class _ManifestGraph:
         """Those that the manifest's own row has, and those that the list of tags has: a move may lie between."""
         return tuple(dict.fromkeys((*self.rows[digest].tags, *self.listed_tags[digest])))
 
+    def attached_subjects(self, digest: str) -> set[str]:
+        """The listed manifests that its tags attach it to: a signature may be that of several images."""
+        return {attached_to(tag) for tag in self.tags(digest)} & self.rows.keys()
+
     def in_use(self, running: Collection[str]) -> dict[str, str]:
         """Digest → what runs: the digests that run, and all above and below them: a node pulls through the index."""
         found: dict[str, str] = {}
@@ -219,7 +223,7 @@ def _all_that_goes(hangs: _ManifestGraph, wanted: list[str]) -> Iterator[Deletio
         for referrer in hangs.referrers.get(digest, ()):
             add(referrer, Why.REFERRER, digest)
         for other in hangs.attached.get(digest, ()):
-            if {attached_to(tag) for tag in hangs.tags(other)} & hangs.rows.keys() <= why.keys():
+            if hangs.attached_subjects(other) <= why.keys():
                 add(other, Why.ATTACHED, digest)
         for child in hangs.children.get(digest, ()):
             free = child in hangs.rows and not hangs.tags(child) and child not in hangs.subject
@@ -273,8 +277,8 @@ def _propagate_blockers(items: dict[str, DeletionItem], hangs: _ManifestGraph, *
             if staying and not (by_name and item.why is Why.CHOSEN):
                 tags = hangs.tags(staying[0])
                 blocker = f"The index {staying[0]}{f' ({tags[0]})' if tags else ''} stays, and needs it."
-            elif item.of and items[item.of].blocker:
-                blocker = f"It hangs on {item.of}, which stays."
+            elif kept := sorted(other for other in _needed_gone(item, hangs) if items[other].blocker):
+                blocker = f"It hangs on {kept[0]}, which stays."
             else:
                 locked = [other for other in hangs.referrers.get(digest, ()) if items[other].blocker]
                 if locked:  # The registry would delete it too, whatever its own locks say.
@@ -286,13 +290,22 @@ def _propagate_blockers(items: dict[str, DeletionItem], hangs: _ManifestGraph, *
                 changed = True
 
 
+def _needed_gone(item: DeletionItem, hangs: _ManifestGraph) -> set[str]:
+    """What it is deleted with: it stays where one of these does, and has its turn after all of them."""
+    if item.why is Why.ATTACHED:
+        return hangs.attached_subjects(item.digest)
+    return {item.of} if item.of else set()
+
+
 def _parents_first(items: Mapping[str, DeletionItem], hangs: _ManifestGraph) -> tuple[DeletionItem, ...]:
     """Each with what must be gone before it, in an order that allows it; those of a circle are left out.
 
     By digests there can be no circle; a tag sha256-… set by hand can close one.
     """
     going = {digest for digest, item in items.items() if not item.blocker}
-    waits = {digest: ({items[digest].of, *_needing(digest, hangs)} & going) - {digest} for digest in going}
+    waits = {
+        digest: ({*_needed_gone(items[digest], hangs), *_needing(digest, hangs)} & going) - {digest} for digest in going
+    }
     dependants: defaultdict[str, list[str]] = defaultdict(list)
     for digest, others in waits.items():
         for other in others:

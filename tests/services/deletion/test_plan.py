@@ -117,7 +117,7 @@ def assert_nothing_forbidden(
     assert not gone & locked
     if not (contents.repository.locks.delete and contents.repository.locks.write):
         assert not gone
-    assert not gone & running
+    assert not gone & running_with_relatives(running, before)
     if not plan.by_name:
         assert not plan.broken
         own = {tag.digest for tag in contents.tags if not attached_to(tag.name)}
@@ -131,6 +131,11 @@ def assert_nothing_forbidden(
         assert set(item.after) <= gone
         assert (item.why is Why.CHOSEN) == (item.digest in chosen)
         assert item.why is Why.CHOSEN or item.of in gone
+        # What was not chosen stays with whatever else needs it.
+        if item.why is Why.CHILD:
+            assert holders[item.digest] <= gone
+        if item.why is Why.ATTACHED:
+            assert {attached_to(tag) for tag in item.tags} & before.keys() <= gone
     planned = {item.digest for item in plan.items}
     for item in plan.items:
         if item.why is Why.CHILD:
@@ -141,6 +146,19 @@ def assert_nothing_forbidden(
             assert item.of == subjects[item.digest]
         if item.why is Why.ATTACHED:
             assert {attached_to(tag) for tag in item.tags} & before.keys() <= planned
+
+
+def running_with_relatives(running: frozenset[str], bodies: dict[str, dict[str, object]]) -> set[str]:
+    """What runs, the indexes that it is in, and what it is made of: a node pulls by any of them."""
+    below = {digest: {child["digest"] for child in body.get("manifests", ())} for digest, body in bodies.items()}
+    above = {digest: {index for index, children in below.items() if digest in children} for digest in below}
+    found: set[str] = set()
+    for edges in (below, above):
+        level = set(running)
+        while level:
+            found |= level
+            level = {other for digest in level for other in edges.get(digest, ())} - found - set(running)
+    return found
 
 
 def store_time(contents: RepositoryContents) -> str:

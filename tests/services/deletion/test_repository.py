@@ -104,6 +104,57 @@ def test_a_lost_answer_is_read_back(own: OwnSandbox) -> None:
     assert own.tags() == {}
 
 
+def test_what_somebody_else_deleted_in_the_last_moment_is_already_deleted(own: OwnSandbox) -> None:
+    """So is what our own first request deleted, whose answer was lost: the second is told that there is none."""
+    own.push("v1")
+    plan = planned(own)
+    own.break_({"method": "DELETE", "reset": True, "late": True, "times": 1})
+    deleted = apply_repository_deletion(own.client, plan)
+    assert (deleted.manifests, deleted.tags, deleted.outcome) == ((), (), "already done")
+    assert {deleted.outcome_of(digest) for digest in plan.digests} == {"already done"}
+    assert own.tags() == {}
+
+
+def test_what_the_registry_does_not_list_as_deleted_was_already(own: OwnSandbox) -> None:
+    first, _ = own.push("v1")
+    second, _ = own.push("v2", number=2)
+    plan = planned(own)
+    own.sandbox.store.delete_manifest(REGISTRY, APP, second, own.sandbox.state.stamp())
+    deleted = apply_repository_deletion(own.client, plan)
+    assert [deleted.outcome_of(digest) for digest in (first, second)] == ["deleted", "already done"]
+
+
+def test_what_is_accepted_and_still_there_is_not_called_deleted(own: OwnSandbox) -> None:
+    own.push("v1")
+    plan = planned(own)
+    own.break_({"method": "DELETE", "status": 202})
+    error = refused(own, plan)
+    assert (error.code, "still there with 1 manifests" in error.cause) == ("NotConfirmed", True)
+
+
+def test_what_is_accepted_and_can_not_be_read_back_is_not_called_deleted(own: OwnSandbox) -> None:
+    own.push("v1")
+    plan = planned(own)
+    own.break_({"method": "DELETE", "status": 202}, {"method": "GET", "path": f"/acr/v1/{APP}$", "status": 403})
+    error = refused(own, plan)
+    assert error.code == "NotConfirmed"
+    assert "could not be read back" in error.title
+    assert "not known" in error.remedy
+
+
+def test_hidden_manifests_are_counted_before_the_repository_is_deleted(own: OwnSandbox) -> None:
+    own.push("v1")
+    hidden, _ = own.push(number=2)
+    own.sandbox.store.set_manifest_locks(REGISTRY, APP, hidden, Locks(list=False), own.sandbox.state.stamp())
+    assert planned(own).warnings == ("1 manifest is deleted with it that no list shows.",)
+
+
+def test_a_lock_of_the_repository_itself_keeps_it(own: OwnSandbox) -> None:
+    own.push("v1")
+    own.lock_repository(delete=False)
+    assert planned(own).blockers == (f"The repository {APP} is locked against deletion: unlock it first.",)
+
+
 def test_a_request_that_never_came_through_deletes_nothing(own: OwnSandbox) -> None:
     digest, _ = own.push("v1")
     plan = planned(own)

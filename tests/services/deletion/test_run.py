@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from sandbox.storage.store import Locks
 from services.connection.errors import ServiceError
-from services.connection.parallel import Partial
+from services.connection.parallel import WORKERS, Partial, parallel_map
+from services.deletion import run
 from services.deletion.plan import DeletionItem, DeletionPlan, plan_deletion
 from services.deletion.records import WITH_SUBJECT
 from services.deletion.run import DeletionResult, apply_deletion
@@ -201,6 +202,117 @@ def test_a_repository_that_is_gone_is_told_item_by_item(own: OwnSandbox) -> None
     plan = planned(own, digest)
     own.sandbox.store.delete_repository(REGISTRY, APP)
     assert outcomes(apply_deletion(own.client, plan, {})) == {digest: "already done"}
+
+
+def test_before_every_batch_the_repository_is_read_again(own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An index that comes while the first batch runs needs an image of the second; no look at that image shows it."""
+    monkeypatch.setattr(run, "BATCH", 2)
+    own.push("keep", number=9)
+    digests = [own.push(number=number)[0] for number in range(1, 7)]
+    plan = planned(own, *digests)
+    came: list[str] = []
+
+    def one(_item: DeletionItem, _fate: object) -> None:
+        if not came:
+            came.append(index(own, plan.digests[-1], tags=("v2",)))
+
+    result = apply_deletion(own.client, plan, {}, on_result=one)
+    assert [refusal.what for refusal in result.refused] == [plan.digests[-1]]
+    assert f"The index {came[0]} (v2) stays, and needs it." in refused(result).cause
+    assert len(result.values) == 5
+
+
+def index_of_one(own: OwnSandbox) -> tuple[DeletionPlan, str, str]:
+    """The plan of an index and its one platform, and their digests."""
+    own.push("keep", number=9)
+    platform, _ = own.push(number=1)
+    top = index(own, platform, tags=("v1",))
+    return planned(own, top), top, platform
+
+
+def test_a_tag_set_just_before_its_turn_keeps_a_manifest(own: OwnSandbox) -> None:
+    plan, top, platform = index_of_one(own)
+    result = apply_deletion(own.client, plan, {}, on_result=lambda *_: own.move("new", platform))
+    assert outcomes(result) == {top: "deleted", platform: "ChangedMeanwhile"}
+    assert "Its tags were none when it was planned, and now are new." in refused(result).cause
+    assert own.tags()["new"] == platform
+
+
+@pytest.mark.parametrize("locks", [Locks(delete=False), Locks(write=False)])
+def test_a_lock_set_just_before_its_turn_keeps_a_manifest(own: OwnSandbox, locks: Locks) -> None:
+    plan, top, platform = index_of_one(own)
+
+    def lock(*_: object) -> None:
+        own.sandbox.store.set_manifest_locks(REGISTRY, APP, platform, locks, own.sandbox.state.stamp())
+
+    result = apply_deletion(own.client, plan, {}, on_result=lock)
+    assert outcomes(result) == {top: "deleted", platform: "ChangedMeanwhile"}
+    assert "It has been locked since it was planned." in refused(result).cause
+    assert [path[-71:] for _, path, _ in own.writes()] == [top]
+
+
+def test_platforms_stay_while_the_deletion_of_their_index_is_not_confirmed(own: OwnSandbox) -> None:
+    """The registry accepted it, and still has the index: without its platform it could not be pulled."""
+    plan, top, platform = index_of_one(own)
+    own.break_({"method": "DELETE", "path": top, "status": 202})
+    result = apply_deletion(own.client, plan, {})
+    assert outcomes(result) == {top: "not confirmed", platform: "Refused"}
+    assert {top, platform} <= left(own)
+
+
+def test_what_was_deleted_with_a_subject_that_somebody_else_deleted_is_already_deleted(own: OwnSandbox) -> None:
+    own.push("keep", number=9)
+    digest, _ = own.push("v1")
+    signed = signature(own, digest)
+    plan = planned(own, digest)
+    own.sandbox.store.delete_manifest(REGISTRY, APP, digest, own.sandbox.state.stamp())
+    assert outcomes(apply_deletion(own.client, plan, {})) == {digest: "already done", signed: "already done"}
+
+
+def test_what_was_pasted_as_running_is_not_deleted_when_an_index_over_it_comes(own: OwnSandbox) -> None:
+    own.push("keep", number=9)
+    running, _ = own.push("prod", number=1)
+    chosen, _ = own.push(number=2)
+    plan = plan_deletion(read(own), [chosen], registry=REGISTRY, by_name=True, running={running})
+    assert plan.digests == (chosen,)
+    top = index(own, running, tags=("v2",))
+    again = plan_deletion(read(own), [top, chosen], registry=REGISTRY, by_name=True, running={running})
+    assert again.digests == (chosen,)
+
+
+def test_a_running_image_is_kept_by_the_look_before_a_batch_too(own: OwnSandbox) -> None:
+    own.push("keep", number=9)
+    running, chosen = digest_of(50), own.push(number=2)[0]
+    plan = plan_deletion(read(own), [chosen], registry=REGISTRY, by_name=True, running={running})
+    body = {"mediaType": OCI_MANIFEST, "digest": running, "size": 1}
+    other = {"mediaType": OCI_MANIFEST, "digest": chosen, "size": 1}
+    own.sandbox.store.set_manifest_locks(REGISTRY, APP, chosen, Locks(), own.sandbox.state.stamp())
+    top = put(own, {"mediaType": OCI_INDEX, "manifests": [body, other]}, "v2")
+    result = apply_deletion(own.client, plan, {})
+    assert outcomes(result) == {chosen: "ChangedMeanwhile"}
+    assert {top, chosen} <= left(own)
+
+
+@pytest.mark.parametrize("error", [OSError("No space left on device"), KeyboardInterrupt(), ZeroDivisionError()])
+def test_after_an_error_of_who_is_told_nothing_more_is_deleted(own: OwnSandbox, error: BaseException) -> None:
+    own.push("keep", number=1000)
+    digests = [own.push(number=number)[0] for number in range(1, 4 * WORKERS + 1)]
+    plan = planned(own, *digests)
+    own.break_({"method": "DELETE", "delay_ms": 20})
+    reported: list[str] = []
+
+    def one(item: DeletionItem, _fate: object) -> None:
+        reported.append(item.digest)
+        if len(reported) == 2:
+            raise error
+
+    with pytest.raises(type(error)):
+        apply_deletion(own.client, plan, {}, on_result=one)
+    asked = len(own.sandbox.requests)
+    parallel_map(str, range(2 * WORKERS), server=own.client.login_server)
+    assert len(own.sandbox.requests) == asked
+    assert set(reported) == set(digests) - left(own)
+    assert len(reported) < len(digests)
 
 
 # What fails on the way
