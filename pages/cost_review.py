@@ -99,7 +99,7 @@ show_figures(review, everything, figures)
 
 tables = [group_table(total_by(review.lines, groups[by]), by, review)]
 st.subheader(tables[0].heading, anchor=False)
-show_table(tables[0], f"groups {by}", pinned=by)
+show_table(tables[0], f"groups {by}")
 tables += show_months(
     review,
     reading.value.by_meter,
@@ -109,7 +109,7 @@ tables += show_months(
 table = registry_table(review)
 tables.append(table)
 st.subheader(table.heading, anchor=False)
-show_table(table, "registries of the review", pinned="Registry")
+show_table(table, "registries of the review")
 
 st.subheader("By repository", anchor=False)
 shares = shared_out(who, review, registries)
@@ -126,7 +126,7 @@ unread_budgets = bool(budgets.refused or reading.error)
 st.subheader(f"Budgets ({'at least ' if unread_budgets else ''}{len(found)})", anchor=False)
 if found:
     tables.append(table)
-    show_table(table, "budgets", pinned="Budget")
+    show_table(table, "budgets")
 elif unread_budgets:
     st.markdown("Unknown: budgets could not be read.")
 else:

@@ -105,8 +105,6 @@ selected = selectable_many(
     "pairs",
     "Pairs of a cluster and a registry, one per row",
     columns={
-        "Cluster": st.column_config.TextColumn(pinned=True),
-        "Registry": st.column_config.TextColumn(pinned=True),
         "Reason": st.column_config.TextColumn(width="large"),
     },
     identity=lambda pair: (pair.cluster.id, pair.registry.id),

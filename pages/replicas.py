@@ -65,7 +65,7 @@ def show_all(registry: Registry, existing: Partial[Replication]) -> None:
     show_rows(
         rows,
         "The regions of the registry, the home region first",
-        columns={"Region": st.column_config.TextColumn(pinned=True), "Status changed": ago_column()},
+        columns={"Status changed": ago_column()},
         types={"Status changed": UTC},
     )
 

@@ -47,8 +47,8 @@ with st.sidebar:
         f":material/domain: {plain(identity.tenant_id)}  \n"
         f":small[ACR Console {VERSION}]"
     )
+    # Our own script: Streamlit would add two entries to the browser's history for a page opened from a table.
+    st.html('<script src="/brand/history.js"></script>', unsafe_allow_javascript=True)
 
 enter_page(view.url_path)
-# Our own script, from static/: Streamlit would add two entries to the browser's history for a page opened from a table.
-st.html('<script src="/brand/history.js"></script>', unsafe_allow_javascript=True)
 view.run()

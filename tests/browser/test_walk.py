@@ -30,7 +30,7 @@ def test_from_the_inventory_to_an_image(
     page.goto(address)
     expect(page.get_by_role("heading", name="Inventory")).to_be_visible()
     settled(page)
-    expect(page.get_by_text("1 subscription could not be read")).to_be_visible()
+    expect(page.get_by_text("1 subscription could not be read: contoso-restricted")).to_be_visible()
     shot("inventory")
 
     select_row(page, "casaacr01")

@@ -47,9 +47,9 @@ def test_every_pair_has_a_square_a_row_and_a_reason(matrix: Any, session: AzureS
     assert len(rows) == len(names[0]) * len(names[1]) == sum(numbers(at))
     assert all(rows["Reason"])
     (chart,) = (json.loads(found.proto.spec) for found in at.get("plotly_chart"))
-    squares, points = chart["data"]
-    assert len(points["hovertext"]) == len(rows)
-    assert [len(squares["text"]), len(squares["text"][0])] == [len(names[0]), len(names[1])]
+    squares, signs = chart["data"]
+    assert len(signs["hovertext"]) == len(rows)
+    assert [len(squares["z"]), len(squares["z"][0])] == [len(names[0]), len(names[1])]
     assert chart["layout"]["yaxis"]["ticktext"] == sorted(names[0])
     by_pair = rows.set_index(["Cluster", "Registry"])
     assert by_pair.loc[("aks1", "casaacr01"), "Answer"] == "✗ can't pull"

@@ -166,7 +166,6 @@ def _show_effects(plan: SwitchPlan, known: Known) -> None:
         f"effects on {plan.registry.id}",
         "Principals that the switch affects, one per row, those that pull for clusters first",
         columns={
-            "Principal": st.column_config.TextColumn(pinned=True),
             **{name: st.column_config.ListColumn(width="medium") for name in _LISTS},
         },
         types=dict.fromkeys(_LISTS, TEXTS),

@@ -37,15 +37,14 @@ Columns = dict[str, Callable[[Rights], str]]
 def show_rights(
     rights: Sequence[Rights], known: Known, key: str, alt: str, *, first: Columns, last: Columns
 ) -> Rights | None:
-    """A row each; returns the one that is selected. `first` are the columns before the permissions, of which the
-    leftmost stays in sight, `last` those after them."""
+    """A row each; returns the one that is selected. `first` are the columns before the permissions, `last` those after
+    them."""
     return selectable(
         rights,
         lambda one: _row(one, known, first, last),
         key,
         alt,
         columns={
-            next(iter(first)): st.column_config.TextColumn(pinned=True),
             "Privileged": st.column_config.ListColumn(width="medium"),
             "Denied by": st.column_config.ListColumn(help="Deny assignments that take some of it away, or may do so"),
             "Granted by": st.column_config.ListColumn(width="large", help="The roles that grant it, with their scope"),

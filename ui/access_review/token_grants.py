@@ -63,7 +63,7 @@ def _show(answers: _Answers) -> None:
             for row in answers.rows
         ],
         "What the identity may do on the registry, one action per row, with the registry's answer",
-        columns={"Action": st.column_config.TextColumn(pinned=True, width=170)},
+        columns={"Action": st.column_config.TextColumn(width=170)},
     )
     st.caption(f"Asked {ago(answers.at)}. A new role assignment can take ten minutes to take effect.")
     for error in _errors(answers.rows):

@@ -7,17 +7,24 @@ from textwrap import wrap
 import plotly.graph_objects as go
 
 from services.pull_checks.matrix import Answer, Pair
-from ui.elements.chart_theme import layout, palette
+from ui.elements.chart_theme import MEANINGS, Meaning, layout, palette
 
 SIGNS = {Answer.CAN: "✓", Answer.SOME: "◐", Answer.CANNOT: "✗", Answer.NETWORK: "⇄", Answer.UNKNOWN: "?"}
+MEANS = {
+    Answer.CAN: Meaning.GOOD,
+    Answer.SOME: Meaning.ATTENTION,
+    Answer.CANNOT: Meaning.BAD,
+    Answer.NETWORK: Meaning.ATTENTION,
+    Answer.UNKNOWN: Meaning.UNKNOWN,
+}
 ROW_PX, HEAD_PX = 34, 150
 
 
 def matrix_figure(pairs: Sequence[Pair], theme: str) -> go.Figure:
     """A row for each cluster, a column for each registry. Every pair of `pairs` is drawn once.
 
-    plotly can't select squares of a heat map: invisible points over them take clicks and tooltips. A point's index is
-    that of its pair in `pairs`.
+    plotly can't select squares of a heat map, nor give each a colour of text: signs over them take clicks and tooltips.
+    A sign's index is that of its pair in `pairs`.
     """
     colours = palette(theme)
     clusters = list(dict.fromkeys(pair.cluster.id for pair in pairs))
@@ -28,7 +35,7 @@ def matrix_figure(pairs: Sequence[Pair], theme: str) -> go.Figure:
     }
     rows = [[by_ids.get((cluster, registry)) for registry in registries] for cluster in clusters]
     order = list(Answer)
-    fill = [colours.series[3], colours.series[0], colours.series[1], colours.series[2], colours.panel]
+    fill = [MEANINGS[theme][MEANS[answer]][0] for answer in order]
     steps = [(edge / len(order), colour) for number, colour in enumerate(fill) for edge in (number, number + 1)]
     squares = go.Heatmap(
         x=[str(number) for number in range(len(registries))],
@@ -40,15 +47,16 @@ def matrix_figure(pairs: Sequence[Pair], theme: str) -> go.Figure:
         showscale=False,
         xgap=2,
         ygap=2,
-        text=[[SIGNS[pair.answer] if pair else "" for pair in row] for row in rows],
-        texttemplate="%{text}",
         hoverinfo="skip",
     )
+    text = {answer: MEANINGS[theme][MEANS[answer]][1] for answer in order}
     unseen = {"marker": {"opacity": 0}}
-    points = go.Scatter(
+    signs = go.Scatter(
         x=[str(registries.index(pair.registry.id)) for pair in pairs],
         y=[str(clusters.index(pair.cluster.id)) for pair in pairs],
-        mode="markers",
+        mode="markers+text",
+        text=[SIGNS[pair.answer] for pair in pairs],
+        textfont={"color": [text[pair.answer] for pair in pairs]},
         marker={"opacity": 0, "size": ROW_PX - 6, "symbol": "square"},
         selected=unseen,
         unselected=unseen,
@@ -57,7 +65,7 @@ def matrix_figure(pairs: Sequence[Pair], theme: str) -> go.Figure:
         showlegend=False,
     )
     return go.Figure(
-        [squares, points],
+        [squares, signs],
         layout(
             colours,
             HEAD_PX + ROW_PX * len(clusters),

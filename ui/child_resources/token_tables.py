@@ -43,7 +43,6 @@ def show_tokens(listing: Listing, key: str) -> str | None:
         f"tokens of {key}",
         "Tokens, one per row",
         columns={
-            "Name": st.column_config.TextColumn(pinned=True),
             "Permissions": st.column_config.ListColumn(width="medium"),
             "Passwords": st.column_config.ListColumn(width="medium"),
             "Created": ago_column(),
@@ -72,7 +71,6 @@ def show_maps(listing: Listing, key: str) -> None:
         "Scope maps, one per row",
         key=f"scope maps of {key}",
         columns={
-            "Name": st.column_config.TextColumn(pinned=True),
             "Permissions": st.column_config.ListColumn(width="medium"),
             "Tokens": st.column_config.ListColumn(),
         },

@@ -31,7 +31,7 @@ def show_webhooks(existing: tuple[Webhook, ...], key: str) -> str | None:
         },
         f"webhooks of {key}",
         "Webhooks, one per row",
-        columns={"Name": st.column_config.TextColumn(pinned=True), "Actions": st.column_config.ListColumn()},
+        columns={"Actions": st.column_config.ListColumn()},
         types={"Actions": TEXTS},
     )
     st.caption("Select a row to see a webhook's last calls, or choose it by name.")

@@ -66,7 +66,7 @@ def show_repository_bills(
         if one.line.registry_id == chosen:
             if registry and (notice := registry_loaders.soft_delete(who, registry).notice):
                 st.info(plain(notice), icon=":material/auto_delete:")
-            show_table(table, f"repositories {chosen} {prefixes}", pinned="Repository")
+            show_table(table, f"repositories {chosen} {prefixes}")
     return tables
 
 

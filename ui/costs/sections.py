@@ -90,7 +90,7 @@ def show_months(review: Review, by_meter: Mapping[str, pd.DataFrame], *, complet
             months_figure(by_meter[currency], review.months, currency, theme_now()),
             f"What was billed in {currency}: a bar for each month, by meter. The table below has the same numbers.",
         )
-        show_table(table, f"meters {currency}", pinned="Meter")
+        show_table(table, f"meters {currency}")
     return tables
 
 
@@ -98,7 +98,7 @@ def show_sources(bills: Partial[SubscriptionCosts]) -> Table:
     """The source of each subscription's figures, with Azure's error if they are estimates. Returns the table."""
     table = source_table(bills)
     st.subheader(table.heading, anchor=False)
-    show_table(table, "sources", pinned="Subscription")
+    show_table(table, "sources")
     for bill in bills.values:
         if bill.source is CostSource.ESTIMATE and bill.error:
             with st.expander(f"Bill not read: {plain(bill.subscription.name)}", icon=":material/info:"):

@@ -1,6 +1,7 @@
 """The colours and the layout that all charts share, from the theme, and what marks a series beside its colour."""
 
 from dataclasses import dataclass
+from enum import Enum
 from typing import Any
 
 import streamlit as st
@@ -17,6 +18,31 @@ class Palette:
     panel: str
     line: str
 
+
+class Meaning(Enum):
+    """What a colour says, the same in all charts and both themes. Each has a sign beside it where it is used."""
+
+    GOOD = "green"
+    ATTENTION = "amber"
+    BAD = "red"
+    UNKNOWN = "grey"
+
+
+# Of each meaning the fill, and the text on it.
+MEANINGS = {
+    "light": {
+        Meaning.GOOD: ("#1d7a4c", "#ffffff"),
+        Meaning.ATTENTION: ("#f0b429", "#12262b"),
+        Meaning.BAD: ("#b3261e", "#ffffff"),
+        Meaning.UNKNOWN: ("#dde5e7", "#12262b"),
+    },
+    "dark": {
+        Meaning.GOOD: ("#4cc38a", "#0c1518"),
+        Meaning.ATTENTION: ("#f2b84b", "#0c1518"),
+        Meaning.BAD: ("#f2796f", "#0c1518"),
+        Meaning.UNKNOWN: ("#2a3a40", "#dfe9ea"),
+    },
+}
 
 # For readers who cannot tell the colours apart: the first series is plain, the others are hatched or dashed.
 HATCHES = ("", "/", ".", "x", "-", "+", "\\", "|")

@@ -13,8 +13,8 @@ from ui.elements.table import show_rows
 _MONEY = pa.decimal128(38, 2)
 
 
-def show_table(table: Table, key: str, *, pinned: str = "") -> None:
-    """Shows the table. `pinned`: the name of the column that stays in view. Texts are not rendered as Markdown."""
+def show_table(table: Table, key: str) -> None:
+    """Shows the table. Texts are not rendered as Markdown."""
     rows = [dict(zip(table.columns, cells, strict=True)) for cells in table.rows]
     numbers = {name for name in table.columns if any(isinstance(row[name], Decimal) for row in rows)}
     if table.note:
@@ -23,10 +23,7 @@ def show_table(table: Table, key: str, *, pinned: str = "") -> None:
         [{name: _shown(cell, name in numbers) for name, cell in row.items()} for row in rows],
         table.heading,
         key=key,
-        columns={
-            **dict.fromkeys(numbers, money_column()),
-            **({pinned: st.column_config.TextColumn(pinned=True)} if pinned else {}),
-        },
+        columns=dict.fromkeys(numbers, money_column()),
         types=dict.fromkeys(numbers, _MONEY),
     )
 

@@ -47,7 +47,6 @@ def show_reviews(who: str, reviews: Iterable[SkuReview], listed: Partial[Registr
         "reviews",
         "Registries, with the recommended SKU of each",
         columns={
-            "Registry": st.column_config.TextColumn(pinned=True),
             "In use": st.column_config.ListColumn(width="medium"),
             "Cheaper SKU": st.column_config.TextColumn(width="medium", help="With the features in use that it lacks"),
             now: amount,

@@ -55,7 +55,7 @@ def show_month(choice: Choice, currency: str) -> None:
         for option in choice.options
     )
     columns = ("SKU", *(part.value for part in Part), f"{currency} a month", "Lacks")
-    show_table(Table("A month by SKU", columns, rows), "by SKU", pinned="SKU")
+    show_table(Table("A month by SKU", columns, rows), "by SKU")
 
 
 def show_sizes(prices: Prices, days: int, ours: Sequence[Point]) -> None:
@@ -128,7 +128,6 @@ def show_features() -> None:
         "Features and limits of Basic, Standard and Premium",
         key="features",
         columns={
-            "Feature": st.column_config.TextColumn(pinned=True),
             "Guide": st.column_config.TextColumn("Where the guide is out of date", width="large"),
             "Source": st.column_config.LinkColumn(display_text=r"container-registry/(.*)"),
         },

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from services.access.permissions import Permission
 from services.access.rights import DANGERS, SIGN_IN_RULES, SignIn
 from services.roles.table import RoleRow
-from ui.elements.chart_theme import layout, palette
+from ui.elements.chart_theme import MEANINGS, Meaning, layout, palette
 
 YES, LEADS, IDENTITY, NO = "✓", "⚠", "◐", "–"
 SIGN_IN = {SignIn.YES: YES, SignIn.IDENTITY: IDENTITY, SignIn.NO: NO}
@@ -38,7 +38,8 @@ def roles_figure(rows: Sequence[RoleRow], theme: str) -> go.Figure:
     colours = palette(theme)
     signs = [[SIGN_IN[row.sign_in], *(sign(row, permission) for permission in Permission)] for row in rows]
     columns = (SIGN_IN_COLUMN, *(column(permission) for permission in Permission))
-    fill = (colours.panel, colours.series[2], colours.series[0], colours.series[1])
+    attention = MEANINGS[theme][Meaning.ATTENTION][0]
+    fill = (colours.panel, colours.series[2], colours.series[0], attention)
     steps = [(edge / len(_ORDER), colour) for number, colour in enumerate(fill) for edge in (number, number + 1)]
     squares = go.Heatmap(
         x=[str(number) for number in range(len(columns))],

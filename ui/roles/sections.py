@@ -61,7 +61,7 @@ def show_roles(mode: Mode, roles: Mapping[str, RoleDefinition]) -> None:
         f"What each role allows in {mode} mode, one role per row",
         key="roles",
         columns={
-            "Role": st.column_config.TextColumn(pinned=True, width="medium"),
+            "Role": st.column_config.TextColumn(width="medium"),
             "Also": st.column_config.TextColumn(width="medium"),
             "Use": st.column_config.TextColumn(width="large"),
             "Caution": st.column_config.TextColumn(width="large"),
@@ -87,7 +87,6 @@ def show_guide(roles: Mapping[str, RoleDefinition]) -> None:
         "The guide's table of roles beside today's facts, one row per role and mode",
         key="guide",
         columns={
-            "Role": st.column_config.TextColumn(pinned=True),
             "Why": st.column_config.TextColumn(width="large"),
         },
     )

@@ -39,7 +39,7 @@ def show_holders(who: str, registry: Registry) -> None:
         f"holders {registry.id}",
         "Role assignments that apply to the registry, one per row",
         columns={
-            "Role": st.column_config.TextColumn(pinned=True, width=210),
+            "Role": st.column_config.TextColumn(width=210),
             "Scope": st.column_config.TextColumn(width=230),
             "Principal": st.column_config.TextColumn(width=200),
             "Created": ago_column(),
