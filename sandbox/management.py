@@ -16,7 +16,18 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as WebRoute
 from starlette.types import ASGIApp
 
-from sandbox.arm import authorization, groups, imports, networks, providers, replications, resources, tokens, webhooks
+from sandbox.arm import (
+    authorization,
+    groups,
+    imports,
+    networks,
+    policies,
+    providers,
+    replications,
+    resources,
+    tokens,
+    webhooks,
+)
 from sandbox.arm import registries as arm_registries
 from sandbox.arm.call import Call, Caller, Route
 from sandbox.arm.operations import Operations
@@ -78,6 +89,7 @@ def all_routes(operations: Operations) -> list[Route]:
         *identities.routes(),
         *commands.routes(),
         *networks.routes(),
+        *policies.routes(),
         *graph.routes(),
         *costs.routes(),
         *budgets.routes(),

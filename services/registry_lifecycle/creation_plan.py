@@ -2,23 +2,27 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
+
+from azure.mgmt.containerregistry import models
 
 from services.access.evaluation import blocks_grant
 from services.access.permissions import Permission
 from services.access.role_assignment_reading import group_permissions
 from services.access.role_definitions import PermissionBlock
+from services.arm.policy_restrictions import PolicyDenial, read_denials
 from services.arm.providers import NAMESPACE, RegistryProvider, read_provider
 from services.arm.resource_groups import DELETING, ResourceGroup, broken_group_rules, find_group
 from services.arm.resource_tags import Tags, broken_tag_rules
 from services.commands import registries as az_registries
 from services.connection.errors import ServiceError
-from services.connection.session import AzureSession
+from services.connection.session import REGISTRY_PREVIEW, AzureSession
 from services.pricing.estimates import Estimate, Use, estimate
 from services.pricing.money import ZERO
 from services.pricing.prices import Prices
 from services.pricing.sku_choice import Needs, lacks
 from services.registries.reading import find_registry
-from services.registries.registry import Mode, Registry
+from services.registries.registry import MODES, Mode, Registry
 from services.registries.skus import Sku
 from services.registry_lifecycle.names import NameCheck, NameScope, check_name, name_errors, name_warnings
 
@@ -42,13 +46,16 @@ class RegistrySpec:
 @dataclass(frozen=True)
 class CreationFacts:
     """What a plan depends on. None means: `group`, there is no such group; `name_check`, not asked or not answered;
-    `existing`, the group has no registry of this name; `caller_permissions`, those at the group could not be read."""
+    `existing`, the group has no registry of this name; `caller_permissions`, those at the group could not be read;
+    `denials` (of Azure Policy), not asked or not answered, and `unread_policies` says why, "" where not asked."""
 
     provider: RegistryProvider
     group: ResourceGroup | None
     name_check: NameCheck | None
     existing: Registry | None
     caller_permissions: tuple[PermissionBlock, ...] | None
+    denials: tuple[PolicyDenial, ...] | None = None
+    unread_policies: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,19 +81,31 @@ def read_creation_facts(session: AzureSession, spec: RegistrySpec) -> CreationFa
     group = None
     if not tuple(broken_group_rules(spec.group)):
         group = find_group(session, spec.subscription_id, spec.group)
-    name_check = existing = caller_permissions = None
+    name_check = existing = caller_permissions = denials = None
+    unread_policies = ""
     if provider.registered and not tuple(name_errors(spec.name)):
         existing = find_registry(session, spec.subscription_id, spec.group, spec.name) if group else None
         try:
             name_check = check_name(session, spec.subscription_id, spec.name, spec.name_scope, spec.group)
         except ServiceError:
             name_check = None
+        try:
+            denials = read_policy_denials(session, spec, in_group=group is not None)
+        except ServiceError as error:
+            unread_policies = error.cause
     if group:
         try:
             caller_permissions = group_permissions(session, spec.subscription_id, group.name)
         except ServiceError:
             caller_permissions = None
-    return CreationFacts(provider, group, name_check, existing, caller_permissions)
+    return CreationFacts(provider, group, name_check, existing, caller_permissions, denials, unread_policies)
+
+
+def read_policy_denials(session: AzureSession, spec: RegistrySpec, *, in_group: bool) -> tuple[PolicyDenial, ...]:
+    """The assignments of Azure Policy that deny this registry; `in_group`: its resource group exists. Raises
+    ServiceError."""
+    content = {"type": "Microsoft.ContainerRegistry/registries", "name": spec.name, **request_body(spec)}
+    return read_denials(session, spec.subscription_id, spec.group if in_group else "", content, REGISTRY_PREVIEW)
 
 
 def plan_creation(spec: RegistrySpec, facts: CreationFacts, prices: Prices | None, days: int = 30) -> CreationPlan:
@@ -111,6 +130,24 @@ def read_creation_plan(
 ) -> CreationPlan:
     """Reads what a plan depends on, and plans. Raises ServiceError as `read_creation_facts` does."""
     return plan_creation(spec, read_creation_facts(session, spec), prices, days)
+
+
+def request_body(spec: RegistrySpec) -> Any:
+    """The request body of the creation, as JSON."""
+    registry = models.Registry(
+        location=spec.location,
+        sku=models.Sku(name=spec.sku.value),
+        tags=dict(spec.tags),
+        properties=models.RegistryProperties(
+            admin_user_enabled=False,
+            public_network_access="Enabled" if spec.public_access else "Disabled",
+            role_assignment_mode=MODES[spec.mode],
+        ),
+    )
+    body = registry.as_dict()
+    if spec.name_scope is not NameScope.UNSECURE:  # Not in the API version of the SDK.
+        body["properties"]["autoGeneratedDomainNameLabelScope"] = spec.name_scope.value
+    return body
 
 
 def _commands(spec: RegistrySpec) -> tuple[str, ...]:
@@ -185,6 +222,16 @@ def _warnings(spec: RegistrySpec, facts: CreationFacts, prices: Prices | None) -
         yield "Whether you may create registries there could not be read: Azure checks it on creation."
     if prices and spec.sku not in prices.registry_day:
         yield f"The price list of {spec.location} has no {spec.sku} registry: it may not be available there."
+    for denial in facts.denials or ():
+        yield (
+            f"Azure Policy denies it: {denial.assignment} ({denial.assignment_id}). Azure refuses the creation, unless "
+            "an exemption applies."
+        )
+    if facts.unread_policies:
+        yield (
+            f"Whether an Azure Policy forbids it could not be read ({facts.unread_policies.rstrip('.')}): Azure checks "
+            "it on creation."
+        )
     location = facts.provider.location(spec.location)
     if location and location.has_zones is False:
         yield f"{location.display_name} has no availability zones: the registry is not zone redundant there."

@@ -99,6 +99,13 @@ def test_a_group_that_is_there_is_chosen(open_view: Open, own: OwnSandbox) -> No
     assert document and "/casacloud_rg1/" in document["id"]
 
 
+def test_a_policy_that_denies_is_in_the_plan(open_view: Open, own: OwnSandbox) -> None:
+    scope = f"/subscriptions/{SUBSCRIPTION}"
+    own.sandbox.store.put_resource(policy(scope, "no-basic", "No Basic registries", {"sku": ["Premium"]}))
+    at = open_view("create.py", as_session=own.session(), **ANSWERS)
+    assert "Azure Policy denies it: No Basic registries" in said(at)
+
+
 def test_a_group_made_for_a_registry_that_failed_is_told(open_view: Open, own: OwnSandbox) -> None:
     own.sandbox.store.put_resource(
         policy(f"/subscriptions/{SUBSCRIPTION}", "allowed-skus", "Allowed SKUs of registries", {"sku": ["Premium"]})

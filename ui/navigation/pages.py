@@ -51,6 +51,13 @@ CREATE_REGISTRY = PageLink(
             ("Microsoft.Resources/subscriptions/resourceGroups/write",),
         ),
         Need(
+            "Check Azure Policy before",
+            ("Reader",),
+            "the resource group, or the subscription for a new one",
+            ("Microsoft.PolicyInsights/checkPolicyRestrictions/read", "Microsoft.Authorization/policyAssignments/read"),
+            "Without it the plan says that policies were not read",
+        ),
+        Need(
             "Register the resource provider",
             ("Contributor",),
             "the subscription",

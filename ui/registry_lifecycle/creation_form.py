@@ -11,6 +11,7 @@ import streamlit as st
 
 from services.access.role_assignment_reading import group_permissions
 from services.access.role_definitions import PermissionBlock
+from services.arm.policy_restrictions import PolicyDenial
 from services.arm.providers import RegistryProvider, read_provider
 from services.arm.resource_groups import ResourceGroup, list_groups
 from services.arm.resource_tags import Tags, parse_tags
@@ -21,7 +22,7 @@ from services.pricing.estimates import Use, estimate
 from services.pricing.money import ZERO, money
 from services.registries.registry import Mode
 from services.registries.skus import LIMITS, Sku, missing_features
-from services.registry_lifecycle.creation_plan import CreationFacts, RegistrySpec
+from services.registry_lifecycle.creation_plan import CreationFacts, RegistrySpec, read_policy_denials
 from services.registry_lifecycle.names import NameCheck, NameScope, check_name, name_errors
 from services.wording import counted
 from ui.elements.errors import panel, show_error, show_refused
@@ -81,6 +82,11 @@ def _name_check(who: str, place: Place, name: str, scope: NameScope, group: str)
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=200, hash_funcs=_BY_PLACE)
 def _caller_permissions(who: str, place: Place, group: str) -> tuple[PermissionBlock, ...]:
     return group_permissions(connection.session(who), place.subscription.id, group)
+
+
+@st.cache_resource(ttl="1m", show_spinner=False, max_entries=200)
+def _policy_denials(who: str, spec: RegistrySpec, *, in_group: bool) -> tuple[PolicyDenial, ...]:
+    return read_policy_denials(connection.session(who), spec, in_group=in_group)
 
 
 def forget(who: str) -> None:
@@ -288,4 +294,10 @@ def facts_of(who: str, place: Place, spec: RegistrySpec) -> CreationFacts:
             permissions = _caller_permissions(who, place, group.name)
         except ServiceError:
             permissions = None
-    return CreationFacts(place.provider, group, name, None, permissions)
+    denials, unread_policies = None, ""
+    if spec.location and name_can_be_checked(place, spec.name):
+        try:
+            denials = _policy_denials(who, spec, in_group=group is not None)
+        except ServiceError as error:
+            unread_policies = error.cause
+    return CreationFacts(place.provider, group, name, None, permissions, denials, unread_policies)

@@ -12,8 +12,7 @@ from services.commands.iac_strings import bicep_string, hcl_string
 from services.registries.registry import Mode
 from services.registries.skus import Sku
 from services.registry_lifecycle.code import REGISTRY_FILE, as_bicep, as_terraform, group_as_bicep
-from services.registry_lifecycle.creation import request_body
-from services.registry_lifecycle.creation_plan import RegistrySpec
+from services.registry_lifecycle.creation_plan import RegistrySpec, request_body
 from services.registry_lifecycle.names import NameScope
 
 ORDER = RegistrySpec(

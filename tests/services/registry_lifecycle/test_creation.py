@@ -210,6 +210,32 @@ def test_a_policy_that_forbids_is_named_and_the_group_made_for_it_is_told(own: O
     assert registry_document(own) is None
 
 
+@pytest.mark.parametrize("spec", [ORDER, IN_THERE])
+def test_a_policy_that_denies_is_named_in_the_plan(own: OwnSandbox, spec: RegistrySpec) -> None:
+    assert not [text for text in plan(own, spec).warnings if "Policy" in text]
+    forbid(own, sku=["Premium"])
+    (warning,) = [text for text in plan(own, spec).warnings if "Policy" in text]
+    assert warning.startswith("Azure Policy denies it: Allowed SKUs of registries (contoso baseline) (/subscriptions/")
+    assert "Policy" not in " ".join(plan(own, replace(spec, sku=Sku.PREMIUM)).warnings)
+
+
+def test_an_assignment_that_can_not_be_read_has_its_own_name(own: OwnSandbox) -> None:
+    forbid(own, location=["westeurope"])
+    own.break_({"path": "/policyAssignments/", "status": 403})
+    (warning,) = [text for text in plan(own, IN_THERE).warnings if "Policy" in text]
+    assert warning.startswith("Azure Policy denies it: allowed-skus (")
+
+
+@pytest.mark.parametrize("answer", [{"status": 403}, {"status": 200, "body": "{}"}, {"reset": True}])
+def test_a_policy_that_could_not_be_checked_is_said_and_never_none(own: OwnSandbox, answer: dict[str, Any]) -> None:
+    forbid(own, sku=["Premium"])
+    own.break_({"path": "/checkPolicyRestrictions$", **answer})
+    planned = plan(own, IN_THERE)
+    assert planned.blockers == ()
+    (warning,) = [text for text in planned.warnings if "Policy" in text]
+    assert warning.startswith("Whether an Azure Policy forbids it could not be read (")
+
+
 def test_without_a_new_group_the_refusal_itself_is_raised(own: OwnSandbox) -> None:
     forbid(own, location=["westeurope"])
     with pytest.raises(ServiceError) as raised:
