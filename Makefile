@@ -41,9 +41,9 @@ fix: $(VENV)/.dev ## format, and fix what the linter can
 	$(BIN)/ruff format .
 
 test: check ## check, and every test that needs no browser and no other client
-	$(PYTEST) -m "not browser and not client"
+	$(PYTEST) -m "not browser and not client and not long"
 
-test-long: $(VENV)/.dev ## the same tests with 1,000 random cases of each property; for more: make test-long PROPERTY_CASES=20000
+test-long: $(VENV)/.dev ## the same with the whole fault walk and 1,000 random cases of each property; for more: make test-long PROPERTY_CASES=20000
 	PROPERTY_CASES=$(PROPERTY_CASES) $(PYTEST) --hypothesis-profile=long -m "not browser and not client"
 
 browser-test: $(VENV)/.dev ## the whole console in Chromium

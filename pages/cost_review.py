@@ -61,12 +61,14 @@ if (inventory.running and not inventory.value.detailed) or reading.running:
     st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
 bills, budgets = reading.value.costs, reading.value.budgets
 listed = inventory.value.registries
+if reading.error:
+    bills = Partial((), untried=max(1, len({one.subscription_id for one in listed.values})))
 if inventory.error:
-    listed = Partial((), untried=max(1, len(bills.values) + len(bills.refused)))
+    listed = Partial((), untried=max(1, len(bills.values) + len(bills.refused) + bills.untried))
 registries = listed.values
 if not registries and not any(bill.rows for bill in bills.values):
     show_refused(inventory.value.registries, "subscription", "subscriptions")
-    show_refused(bills, "bill", "bills")
+    show_refused(reading.value.costs, "bill", "bills")
     if inventory.error or reading.error or not (listed.complete and bills.complete):
         empty(":material/receipt_long:", "Costs unknown", "Not every registry and bill could be read.")
     else:
@@ -90,7 +92,7 @@ groups = groups_of(review.lines, registries)
 with choices:
     by = st.selectbox("By", list(groups), key="by", bind="query-params", width=200)
 show_refused(inventory.value.registries, "subscription", "subscriptions")
-show_refused(bills, "bill", "bills")
+show_refused(reading.value.costs, "bill", "bills")
 show_refused(Partial((), tuple(refusal for bill in bills.values for refusal in bill.unread)), "bill", "bills")
 
 everything = total_by(review.lines, {line.registry_id: "" for line in review.lines})

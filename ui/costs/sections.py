@@ -57,7 +57,11 @@ def figures_of(
             figures.append(Metric("Forecast" + named, _billed(total.figure, total.currency), beside=projected))
         before = f"In {month_before(review.month):%B}{named}"
         figures.append(Metric(before, _billed(total.before, total.currency), lacks=no_bill))
-    return [*figures, Metric("Registries", len(registries), lacks=unlisted)]
+    # A registry that was deleted is known by its bill alone.
+    unread = len(bills.refused) + bills.untried + sum(1 for bill in bills.values if bill.error and not bill.rows)
+    no_bills = f"{counted(unread, 'bill')} could not be read" if unread else ""
+    lacks = "; ".join(part for part in (unlisted, no_bills) if part)
+    return [*figures, Metric("Registries", len(registries), lacks=lacks)]
 
 
 def _billed(amount: Decimal | None, currency: str) -> str | None:
