@@ -43,6 +43,7 @@ show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters
 show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
 show_refused(pulls.addresses, "public address", "public addresses")
 show_refused(Partial((), pulls.memberships.refused), "identity's groups", "identities' groups")
+show_refused(Partial((), pulls.private_links.refused), "private path", "private paths")
 if not pulls.clusters.values or not pulls.registries.values:
     if not (reading.running or reading.error):
         what, part = ("clusters", pulls.clusters) if pulls.registries.values else ("registries", pulls.registries)

@@ -6,15 +6,15 @@ https://learn.microsoft.com/azure/aks/cluster-container-registry-integration
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.access.caller_rights import caller_right
-from services.access.decisions import Reason, Verdict
+from services.access.decisions import Decision, Reason, Verdict
 from services.access.evaluation import permission_by_choice
 from services.access.permissions import Permission
 from services.access.repository_scope import ALL, RepositoryChoice, condition_for
 from services.access.role_assignment_reading import caller_permissions_or_none
-from services.access.role_assignments import RoleAssignment
+from services.access.role_assignments import AccessRecords, RoleAssignment
 from services.access.role_definitions import ACR_PULL, BUILT_IN, REPOSITORY_READER, PermissionBlock
 from services.aks.clusters import Cluster, get_cluster
 from services.aks.puller import PullerAccess, principal_of, read_puller
@@ -94,13 +94,16 @@ def plan_attach(
     principal = puller_access.principal_id
     role = role_for(registry.access.mode)
     condition = condition_for(choice) if registry.access.mode is Mode.ABAC else ""
-    decisions = permission_by_choice(
-        puller_access.access.records, principal, registry, Permission.PULL, choice, groups=puller_access.access.groups
-    )
+    decisions = _decisions(registry, puller_access, puller_access.access.records, choice)
+    planned = RoleAssignment("", "", registry.id, role, principal, "ServicePrincipal", condition)
+    with_role = replace(puller_access.access.records, assignments=(*puller_access.access.records.assignments, planned))
+    # A deny assignment takes pulling away also where nothing gives it yet.
+    denials = [one for decision in _decisions(registry, puller_access, with_role, choice) for one in decision.denials]
+    denying = next((one.deny.name for one in denials if one.verdict is Verdict.YES), "")
+    may_deny = next((one.deny.name for one in denials if one.verdict is not Verdict.YES), "")
     same = find_same(puller_access.access.records.assignments, registry.id, principal, role)
     granted = tuple(dict.fromkeys(reason for decision in decisions for reason in decision.granting))
-    taken = [denial for decision in decisions for denial in decision.denials if denial.verdict is Verdict.YES]
-    nothing_to_do = not taken and (
+    nothing_to_do = not denying and (
         all(any(reason.verdict is Verdict.YES for reason in decision.reasons) for decision in decisions)
         or bool(same and same.condition == condition)
     )
@@ -111,10 +114,13 @@ def plan_attach(
         blockers.append("A registry in Legacy mode can't be opened for some repositories only: AcrPull is for all.")
     if registry.unsettled:
         warnings.append(f"{registry.unsettled}: registry {registry.name}.")
-    if taken:
+    if denying:
         blockers.append(
-            f"The deny assignment {taken[0].deny.name} takes pulling away: no role goes before it. Ask who made it."
+            f"The deny assignment {denying} denies pulling, whatever roles there are. Ask its owner: a managed "
+            "application, or a deployment stack."
         )
+    elif may_deny:
+        warnings.append(f"The deny assignment {may_deny} may deny pulling.")
     if same and not nothing_to_do and same.condition != condition:
         blockers.append(
             f"The identity holds {BUILT_IN[role].name} here already, under another condition "
@@ -142,6 +148,13 @@ def plan_attach(
         tuple(blockers),
         tuple(warnings),
     )
+
+
+def _decisions(
+    registry: Registry, puller_access: PullerAccess, records: AccessRecords, choice: RepositoryChoice
+) -> tuple[Decision, ...]:
+    principal, groups = puller_access.principal_id, puller_access.access.groups
+    return permission_by_choice(records, principal, registry, Permission.PULL, choice, groups=groups)
 
 
 def read_attach_plan(

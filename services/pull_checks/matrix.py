@@ -21,7 +21,7 @@ from services.access.role_assignments import AccessRecords
 from services.aks.clusters import Cluster
 from services.aks.puller import PullDecision, decide_pull
 from services.connection.errors import ServiceError
-from services.connection.parallel import Partial
+from services.connection.parallel import Partial, Refusal
 from services.pull_checks.network import either_path, public_path
 from services.pull_checks.permission import refusal, undetermined
 from services.pull_checks.private_link import Endpoint, NetworkPath, Networks, private_path
@@ -50,6 +50,12 @@ class PrivateLinks:
 
     endpoints: Mapping[str, tuple[Endpoint, ...] | ServiceError] = field(default_factory=dict)
     networks: Mapping[str, Networks | ServiceError | None] = field(default_factory=dict)
+
+    @property
+    def refused(self) -> tuple[Refusal, ...]:
+        """What could not be read, by resource id."""
+        both = (*self.endpoints.items(), *self.networks.items())
+        return tuple(Refusal(one, found) for one, found in both if isinstance(found, ServiceError))
 
 
 @dataclass(frozen=True)

@@ -24,7 +24,8 @@ def pulls(who: str) -> Reading[Pulls]:
     def work(reading: Reading[Pulls]) -> None:
         pulls = reading.value = read_pulls(session, progress=reading.report)
         partials = (pulls.clusters, pulls.registries, pulls.access, pulls.addresses)
-        reading.lacks = tuple(refusal for partial in partials for refusal in partial.refused)
+        refused = tuple(refusal for partial in partials for refusal in partial.refused)
+        reading.lacks = (*refused, *pulls.memberships.refused, *pulls.private_links.refused)
 
     return start(Pulls(), work)
 

@@ -1,5 +1,7 @@
 """Conditions of role assignments: the forms that Azure, its portal and its documentation write."""
 
+from collections.abc import Callable
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -26,6 +28,15 @@ def test_a_tree_that_is_written_and_read_says_the_same(tree: access_worlds.Tree,
         assert found is access_worlds.true(tree, action, repository)
     elif found is not None:
         assert found is access_worlds.true(tree, action, repository)
+
+
+@pytest.mark.parametrize("form", [str, str.lower, str.upper])
+@pytest.mark.parametrize("operator", ["StringEqualsIgnoreCase 'TEAM/APP'", "StringLikeIgnoreCase 'Team/*'"])
+def test_case_counts_neither_in_the_attribute_nor_in_what_ignores_it(form: Callable[[str], str], operator: str) -> None:
+    condition = f"{form(f'@Request[{NAME}]')} {operator}"
+    assert lets(condition) is True
+    assert lets(condition, "other/app") is False
+    assert lets(f"{form(f'@Resource[{NAME}]')} {operator}") is None
 
 
 @given(st.text(st.sampled_from("()!&|'{}@[]:, ANDORReadStringEquals\n"), max_size=60))

@@ -340,6 +340,15 @@ def test_a_deny_to_a_group_that_no_assignment_tells_of_can_not_be_told() -> None
     assert asked(held("Owner"), denies=(but_group,)).verdict is UNKNOWN
 
 
+def test_a_deny_whose_condition_leaves_this_out_is_none_whoever_it_is_for() -> None:
+    block = PermissionBlock(data_actions=(R + "repositories/*",))
+    condition = f"@Request[{NAME}] StringStartsWith 'secret/'"
+    for who in (PrincipalRef(GROUP, "Group"), PrincipalRef(ME, "User")):
+        hides = DenyAssignment("d", "d", REGISTRY_ID, (block,), (who,), condition=condition)
+        found = asked(held(READER), mode=Mode.ABAC, denies=(hides,), repository="open/app")
+        assert (found.verdict, found.denials) == (YES, ())
+
+
 def test_a_scope_that_begins_like_another_is_not_above_it() -> None:
     assert asked(held("AcrPull", REGISTRY_ID[:-1])).verdict is NO
     assert asked(held("AcrPull", "/subscriptions/5ab")).verdict is NO

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.identity.rbac import ASSIGNMENTS, access_of
+from sandbox.identity.rbac import ASSIGNMENTS, DENIALS, access_of
 from sandbox.seeds.resources import assignment
 from services.access.decisions import Verdict
-from services.access.repository_scope import RepositoryChoice
+from services.access.repository_scope import RepositoryChoice, condition_for
 from services.access.role_assignment_reading import read_principal
 from services.access.role_definitions import ACR_PULL, REPOSITORY_READER
 from services.aks.attach import AttachPlan, apply_attach, plan_attach, read_attach_plan
@@ -23,6 +23,7 @@ from services.roles.planned_assignment import WAITS_S, assignment_name
 from tests.support.own_sandbox import OwnSandbox
 
 KUBELET = "7d2f894e-14ab-41d0-b83d-dda90d45c7d6"
+OTHER_IDENTITY = "aaaaaaaa-0000-0000-0000-0000000000ff"
 CREATED = "2026-01-01T00:00:00Z"
 ABAC = {"roleAssignmentMode": "AbacRepositoryPermissions"}
 
@@ -255,6 +256,78 @@ def test_a_registry_that_changed_its_mode_since_is_not_written_to(own: OwnSandbo
     with pytest.raises(ServiceError, match="ABAC mode now"):
         apply_attach(own.session(), plan, sleep=never)
     assert not own.writes()
+
+
+def test_a_cluster_that_pulls_as_another_identity_since_is_not_attached(own: OwnSandbox, cluster: Cluster) -> None:
+    plan = planned(own, cluster)
+    document = own.sandbox.store.get_resource(cluster.id)
+    assert document
+    document["properties"]["identityProfile"]["kubeletidentity"]["objectId"] = OTHER_IDENTITY
+    own.sandbox.store.put_resource(document)
+    with pytest.raises(ServiceError, match="another identity") as raised:
+        apply_attach(own.session(), plan, sleep=never)
+    assert raised.value.code == "ChangedMeanwhile"
+    assert not own.writes()
+
+
+def deny_pulls(own: OwnSandbox, scope: str) -> None:
+    """Takes every action and data action at a scope from the kubelet identity, whatever role it has."""
+    name = "0f3c1f0e-0000-0000-0000-00000000de4e"
+    own.sandbox.store.put_resource(
+        {
+            "id": f"{scope}/providers/{DENIALS}/{name}",
+            "type": DENIALS,
+            "name": name,
+            "properties": {
+                "denyAssignmentName": "no pulls",
+                "permissions": [{"actions": ["*"], "notActions": [], "dataActions": ["*"], "notDataActions": []}],
+                "scope": scope,
+                "doNotApplyToChildScopes": False,
+                "principals": [{"id": KUBELET, "type": "ServicePrincipal"}],
+                "excludePrincipals": [],
+                "isSystemProtected": True,
+            },
+        }
+    )
+
+
+@pytest.mark.parametrize("has_role", [False, True])
+def test_a_deny_assignment_is_a_blocker_and_no_role_is_enough(
+    own: OwnSandbox, cluster: Cluster, has_role: bool
+) -> None:
+    if has_role:
+        assign(own, "AcrPull", own.registry().id)
+    deny_pulls(own, own.registry().id.partition("/providers/")[0])
+    plan = planned(own, cluster)
+    assert not plan.nothing_to_do
+    assert any("The deny assignment no pulls" in blocker for blocker in plan.blockers)
+    with pytest.raises(ServiceError, match="The deny assignment no pulls"):
+        apply_attach(own.session(), plan, sleep=never)
+    assert not own.writes()
+
+
+def test_a_deny_assignment_since_the_plan_stops_it(own: OwnSandbox, cluster: Cluster) -> None:
+    plan = planned(own, cluster)
+    deny_pulls(own, own.registry().id)
+    with pytest.raises(ServiceError, match="The deny assignment no pulls"):
+        apply_attach(own.session(), plan, sleep=never)
+    assert not own.writes()
+
+
+@pytest.mark.parametrize(
+    ("names", "enough"),
+    [(("team/app",), True), (("team/app", "team/other"), False), (("team/other", "team/app"), False)],
+)
+def test_a_role_for_one_of_several_repositories_is_not_enough(
+    own: OwnSandbox, cluster: Cluster, names: tuple[str, ...], enough: bool
+) -> None:
+    registry = own.make_registry("contosoabac", **ABAC)
+    condition = condition_for(RepositoryChoice(("team/app",)))
+    group = registry.id.partition("/providers/")[0]
+    assign(own, "Container Registry Repository Reader", group, condition=condition)
+    plan = read_attach_plan(own.session(), cluster, registry, RepositoryChoice(names))
+    assert plan.nothing_to_do is enough
+    assert apply_attach(own.session(), plan).outcome == ("already done" if enough else "created")
 
 
 def test_a_managed_identity_of_another_tenant_is_refused(own: OwnSandbox, cluster: Cluster) -> None:
