@@ -13,6 +13,7 @@ from services.connection.data_plane import RegistryClient
 from services.connection.data_plane_tokens import need_of
 from services.connection.parallel import WORKERS
 from services.connection.session import connect_sandbox
+from services.images.manifest_reading import ACCEPT
 
 
 def console_client(ready: Mapping[str, Any], registry: str) -> RegistryClient:
@@ -59,5 +60,5 @@ class BareClient:
 
     def send(self, method: str, path: str) -> requests.Response:
         need = need_of(method, urlsplit(path).path)
-        headers = {"Authorization": f"Bearer {self._tokens.for_need(need)}"} if need else {}
+        headers = {"Accept": ACCEPT, **({"Authorization": f"Bearer {self._tokens.for_need(need)}"} if need else {})}
         return self._http.request(method, self._url + path, headers=headers, verify=self._ca_file, timeout=60)

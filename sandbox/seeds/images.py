@@ -1,14 +1,20 @@
 """Builders of what a registry holds: images, indexes, attestations, signatures, charts.
 
-Manifests and configs are real and stored in full; layers are descriptors only, so a seed takes no room.
+Manifests and configs are real and stored in full; layers are descriptors only, so a seed takes no room. A repository
+that `keeps_layers` has real ones, a thousandth as large as what they stand for: its images can be pulled.
 """
 
 from __future__ import annotations
 
+import gzip
 import hashlib
+import io
 import json
+import tarfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
+from random import Random
 from typing import Any
 
 from sandbox.storage.manifest import DOCKER_LIST, DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
@@ -25,11 +31,14 @@ _IN_TOTO = "application/vnd.in-toto+json"
 
 @dataclass(frozen=True)
 class Layer:
-    """One layer: its digest, its compressed size, and the Dockerfile line that made it."""
+    """One layer: its digest, its compressed size, and the Dockerfile line that made it. A descriptor has no `content`;
+    `diff_id` is the digest of the content uncompressed."""
 
     digest: str
     size: int
     made_by: str
+    diff_id: str = ""
+    content: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True)
@@ -44,11 +53,12 @@ class Descriptor:
 
 @dataclass(frozen=True)
 class Shelf:
-    """A repository to push to."""
+    """A repository to push to; `keeps_layers`: its layers are real."""
 
     store: Store
     registry: str
     repository: str
+    keeps_layers: bool = False
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,31 @@ def layer(name: str, size: int, made_by: str) -> Layer:
     return Layer("sha256:" + hashlib.sha256(name.encode()).hexdigest(), size, made_by)
 
 
+@cache
+def _real(item: Layer) -> Layer:
+    """A small tar of noise in place of the layer."""
+    data = Random(item.digest).randbytes(max(32, item.size // 1000))
+    file = io.BytesIO()
+    with tarfile.open(fileobj=file, mode="w") as tar:
+        member = tarfile.TarInfo(f"usr/share/seed/{item.digest[7:19]}")
+        member.size = len(data)
+        tar.addfile(member, io.BytesIO(data))
+    content = gzip.compress(file.getvalue(), 1, mtime=0)
+    return Layer(_digest(content), len(content), item.made_by, _digest(file.getvalue()), content)
+
+
+def _digest(data: bytes) -> str:
+    return "sha256:" + hashlib.sha256(data).hexdigest()
+
+
+def _artifact_content(shelf: Shelf, media_type: str, name: str, size: int) -> dict[str, Any]:
+    """What an artifact has for a layer: noise of its size, or the descriptor of some."""
+    if shelf.keeps_layers:
+        return _blob(shelf, media_type, Random(name).randbytes(size))
+    item = layer(name, size, "")
+    return {"mediaType": media_type, "digest": item.digest, "size": item.size}
+
+
 def push_image(
     shelf: Shelf,
     build: Build,
@@ -79,6 +114,10 @@ def push_image(
     """One platform's image, in OCI form or Docker's."""
     os, architecture = platform
     layers = [_on(item, architecture) for item in (*build.base, *build.layers)]
+    if shelf.keeps_layers:
+        layers = [_real(item) for item in layers]
+        for item in layers:
+            shelf.store.blobs.put(shelf.registry, shelf.repository, item.content)
     config = _json(_config(build, layers, os, architecture))
     manifest: dict[str, Any] = {
         "schemaVersion": 2,
@@ -122,25 +161,18 @@ def push_buildx(shelf: Shelf, build: Build, platforms: Sequence[tuple[str, str]]
 
 def _attestation(shelf: Shelf, at: str, image: Descriptor) -> dict[str, Any]:
     """buildx's own form: a manifest that only the index ties to its image."""
-    provenance = layer(f"provenance {image.digest}", 6_231, "")
+    provenance = _artifact_content(shelf, _IN_TOTO, f"provenance {image.digest}", 6_231)
     config = {
         "architecture": "unknown",
         "os": "unknown",
         "config": {},
-        "rootfs": {"type": "layers", "diff_ids": [provenance.digest]},
+        "rootfs": {"type": "layers", "diff_ids": [provenance["digest"]]},
     }
     manifest = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
         "config": _blob(shelf, _OCI_CONFIG, _json(config)),
-        "layers": [
-            {
-                "mediaType": _IN_TOTO,
-                "digest": provenance.digest,
-                "size": provenance.size,
-                "annotations": {"in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2"},
-            }
-        ],
+        "layers": [{**provenance, "annotations": {"in-toto.io/predicate-type": "https://slsa.dev/provenance/v0.2"}}],
     }
     pushed = _push(shelf, manifest, at, platform=("unknown", "unknown"))
     annotations = {
@@ -161,13 +193,12 @@ def push_referrer(
     annotations: Mapping[str, str] | None = None,
 ) -> Descriptor:
     """An artifact that belongs to another by its `subject`: a signature, an SBOM, a scan report."""
-    content = layer(f"{artifact_type} {subject.digest} {at}", size, "")
     manifest = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
         "artifactType": artifact_type,
         "config": _blob(shelf, _EMPTY, b"{}"),
-        "layers": [{"mediaType": content_type, "digest": content.digest, "size": content.size}],
+        "layers": [_artifact_content(shelf, content_type, f"{artifact_type} {subject.digest} {at}", size)],
         "subject": {"mediaType": subject.media_type, "digest": subject.digest, "size": subject.size},
         "annotations": {"org.opencontainers.image.created": at, **(annotations or {})},
     }
@@ -191,19 +222,15 @@ def push_sbom(shelf: Shelf, at: str, subject: Descriptor) -> Descriptor:
 
 def push_signature_tag(shelf: Shelf, at: str, subject: Descriptor) -> None:
     """The older schema, without `subject`: only the tag's name has what is signed."""
-    signature = layer(f"sig {subject.digest}", 243, "")
-    config = {"architecture": "", "os": "", "config": {}, "rootfs": {"type": "layers", "diff_ids": [signature.digest]}}
+    media_type = "application/vnd.dev.cosign.simplesigning.v1+json"
+    signature = _artifact_content(shelf, media_type, f"sig {subject.digest}", 243)
+    rootfs = {"type": "layers", "diff_ids": [signature["digest"]]}
+    config = {"architecture": "", "os": "", "config": {}, "rootfs": rootfs}
     manifest = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
         "config": _blob(shelf, _OCI_CONFIG, _json(config)),
-        "layers": [
-            {
-                "mediaType": "application/vnd.dev.cosign.simplesigning.v1+json",
-                "digest": signature.digest,
-                "size": signature.size,
-            }
-        ],
+        "layers": [signature],
     }
     pushed = _push(shelf, manifest, at)
     tag(shelf, subject.digest.replace(":", "-") + ".sig", pushed, at)
@@ -211,19 +238,13 @@ def push_signature_tag(shelf: Shelf, at: str, subject: Descriptor) -> None:
 
 def push_chart(shelf: Shelf, at: str, name: str, version: str) -> Descriptor:
     """A Helm chart."""
-    content = layer(f"chart {name} {version}", 41_873, "")
+    media_type = "application/vnd.cncf.helm.chart.content.v1.tar+gzip"
     config = _json({"name": name, "version": version, "apiVersion": "v2", "type": "application"})
     manifest = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
         "config": _blob(shelf, "application/vnd.cncf.helm.config.v1+json", config),
-        "layers": [
-            {
-                "mediaType": "application/vnd.cncf.helm.chart.content.v1.tar+gzip",
-                "digest": content.digest,
-                "size": content.size,
-            }
-        ],
+        "layers": [_artifact_content(shelf, media_type, f"chart {name} {version}", 41_873)],
         "annotations": {"org.opencontainers.image.title": name, "org.opencontainers.image.version": version},
     }
     return _push(shelf, manifest, at)
@@ -261,7 +282,10 @@ def _config(build: Build, layers: Sequence[Layer], os: str, architecture: str) -
             "Labels": dict(build.labels),
         },
         # The uncompressed digest differs from the compressed one.
-        "rootfs": {"type": "layers", "diff_ids": [layer(f"diff {item.digest}", 0, "").digest for item in layers]},
+        "rootfs": {
+            "type": "layers",
+            "diff_ids": [item.diff_id or layer(f"diff {item.digest}", 0, "").digest for item in layers],
+        },
         "history": [*history, last],
     }
 

@@ -75,7 +75,7 @@ def walkthrough(store: Store) -> None:
     store.put_resource(group(SUBSCRIPTION, "casacloud_rg1", "eastus"))
     store.put_resource(group(SUBSCRIPTION, "resource-group-4", "eastus"))
     store.put_resource(registry(GROUP, "casaacr01", "Standard", "eastus2", "2025-04-09T14:41:07.2210940Z"))
-    shelf = Shelf(store, "casaacr01", "nodejstemplate")
+    shelf = Shelf(store, "casaacr01", "nodejstemplate", keeps_layers=True)
     build = Build(_CREATED, _layers(_NODE), _layers(_APP, "nodejstemplate "), command="node server.js")
     tag(shelf, "v1.0.0", push_buildx(shelf, build), _CREATED)
     store.add_repository("casaacr01", "nodejstemplate", _UPDATED)

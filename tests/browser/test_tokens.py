@@ -8,6 +8,7 @@ import requests
 from playwright.sync_api import Browser, Page, expect
 
 from tests.support.console import cells, choose, console, select_row, settled, window
+from tests.support.documents import OCI_INDEX
 
 pytestmark = pytest.mark.browser
 
@@ -23,6 +24,7 @@ def pulls(line: str, password: str, data: Path, repository: str) -> bool:
         answer = session.get(
             f"https://{found[1]}/v2/{repository}/manifests/v1.0.0",
             auth=(found[2], password),
+            headers={"Accept": OCI_INDEX},
             verify=str(data / "sandbox" / "ca.pem"),
             timeout=10,
         )

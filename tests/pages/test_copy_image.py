@@ -221,8 +221,9 @@ def test_a_download_has_its_exact_size_and_a_link(open_view: Open, own: OwnSandb
     assert shown["Size"] != whole
 
 
-def test_an_image_without_its_content_has_no_link(open_view: Open) -> None:
-    at = open_view("image.py", registry=REGISTRY, repository="nodejstemplate", reference="v1.0.0")
+def test_an_image_without_its_content_has_no_link(open_view: Open, own: OwnSandbox) -> None:
+    own.push("v1")  # Of its config it has the descriptor alone.
+    at = open_view("image.py", registry=REGISTRY, repository=APP, reference="v1")
     button(at, "Download image").click().run()
     assert "BLOB_UNKNOWN" in texts(at).replace("\\", "")
     assert len(at.link_button) == 0

@@ -285,15 +285,19 @@ def test_the_lock_of_a_tag_does_not_protect_its_manifest(registry):
     assert registry("DELETE", f"/v2/app/manifests/{digest}").status_code == 202
 
 
-def test_a_seeded_layer_is_a_descriptor_only_but_its_image_can_be_tagged_anew(registry):
+def test_a_layer_may_be_a_descriptor_only_and_its_image_can_be_tagged_anew(registry, sandbox):
     index = json.loads(registry("GET", "/v2/nodejstemplate/manifests/v1.0.0").content)
     child = next(item for item in index["manifests"] if item["platform"]["architecture"] == "amd64")
     body = registry("GET", f"/v2/nodejstemplate/manifests/{child['digest']}").content
     image = json.loads(body)
     config = registry("GET", f"/v2/nodejstemplate/blobs/{image['config']['digest']}")
     assert config.json()["history"]
-    layer = registry("GET", f"/v2/nodejstemplate/blobs/{image['layers'][0]['digest']}")
-    assert error(layer) == (404, "BLOB_UNKNOWN")
+    path = f"/v2/nodejstemplate/blobs/{image['layers'][0]['digest']}"
+    assert registry("GET", path).status_code == 200
+    sandbox.store.blobs.delete("casaacr01", image["layers"][0]["digest"])
+    answer = registry("GET", path)
+    assert error(answer) == (404, "BLOB_UNKNOWN")
+    assert "keeps the layers of a few seeded images only" in answer.text
     assert registry.put_manifest("nodejstemplate", "amd64", body).status_code == 201
 
 
