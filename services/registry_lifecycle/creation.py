@@ -71,7 +71,7 @@ def apply_creation(
         raise changed(title, f"Blocked since it was planned: {' '.join(again.blockers)}")
     group = ItemResult(f"Resource group {spec.group}", Outcome.ALREADY_DONE)
     if stop.is_set():
-        raise ServiceError(title, "It was stopped before anything was created.", "Start again.", "Stopped")
+        raise ServiceError(title, "It was stopped before anything was created.", "Create it again.", "Stopped")
     if spec.new_group:
         report("creating the resource group")
         group = replace(group, outcome=_create_group(session, spec))

@@ -128,8 +128,8 @@ def _value_text(name: str, value: Any) -> str:
 
 
 def sort_ip_rules(rules: tuple[str, ...]) -> tuple[str, ...]:
-    """IP rules in a form to compare: each once, in its shortest form, by address; what is no IPv4 range comes last,
-    as it is."""
+    """IP rules in a form to compare: each once, in its shortest form, by address; what is no IPv4 range is last and
+    unchanged."""
     ranges: set[IPv4Network] = set()
     others = []
     for rule in rules:

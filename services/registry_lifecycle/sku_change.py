@@ -73,7 +73,7 @@ def plan_sku_change(
         warnings.append(PREMIUM_ONLY_UNREAD)
     if now is None:
         warnings.append(
-            f"{registry.sku} keeps its images in a storage account: the change copies them and takes a while."
+            f"{registry.sku} keeps its images in a storage account: the change copies them, which can take long."
         )
     use = found.needs.use if found.needs else None
     before = estimate(now, use, prices, days) if now and use and prices else None

@@ -37,7 +37,7 @@ class Limits:
 
     `expanded` bounds what gzip may grow to, all layers of an image together, and what a stream may bring; `left_free`
     is what stays free on the disk of the temporary files; `manifests` bounds all manifests and configs that are read
-    to list the images. A registry takes manifests of up to 4 MiB (OCI distribution, "Pushing manifests").
+    to list the images. A registry accepts manifests of up to 4 MiB (OCI distribution, "Pushing manifests").
     """
 
     members: int = 10_000
@@ -48,10 +48,10 @@ class Limits:
     left_free: int = 1024 * MIB
 
 
-def broken(
+def archive_error(
     cause: str, code: str, remedy: str = "Write the archive again, or copy it again from where it came."
 ) -> ServiceError:
-    """What is said of an archive that can't be used: nothing of it has been sent then."""
+    """The error for an archive that can't be used. Nothing of it has been sent."""
     return ServiceError(TITLE, cause, remedy, code)
 
 
@@ -72,7 +72,7 @@ class Budget:
         with self._lock:
             self._left -= count
             if self._left < 0:
-                raise broken(
+                raise archive_error(
                     f"It expands to more than {self._limit:,} bytes.",
                     "TooLarge",
                     "If that is its right size, push it with docker or skopeo.",
@@ -112,7 +112,7 @@ class Part:
         size = min(size, self.size - offset)
         found = self.file.read_at(self.offset + offset, size)
         if len(found) != size:
-            raise broken("It ends in the middle of a member.", "Truncated")
+            raise archive_error("It ends in the middle of a member.", "Truncated")
         return found
 
     def blocks(self) -> Iterator[bytes]:
@@ -143,9 +143,9 @@ class Part:
                     yield from _expanded(expander, block, budget)
                     block = expander.unused_data
         except zlib.error as exc:
-            raise broken(f"Its gzip data are damaged: {exc}.", "BadGzip") from exc
+            raise archive_error(f"Its gzip data are damaged: {exc}.", "BadGzip") from exc
         if not expander.eof:
-            raise broken("Its gzip data end before they are complete.", "Truncated")
+            raise archive_error("Its gzip data end before they are complete.", "Truncated")
 
 
 def _expanded(expander: "zlib._Decompress", block: bytes, budget: Budget) -> Iterator[bytes]:
@@ -156,12 +156,12 @@ def _expanded(expander: "zlib._Decompress", block: bytes, budget: Budget) -> Ite
         if grown:
             yield grown
         block = expander.unconsumed_tail
-        # A full block may leave more to come, even where all input is taken.
+        # A full block may be followed by more, even where all input was consumed.
         if expander.eof or (not block and len(grown) < BLOCK):
             return
 
 
-def whole(file: RandomAccess) -> Part:
+def part_of_file(file: RandomAccess) -> Part:
     """All of a file."""
     return Part(file, 0, file.size)
 
@@ -172,7 +172,7 @@ def blocks_of(stream: BinaryIO) -> Iterator[bytes]:
         yield block
 
 
-def spooled(blocks: Iterable[bytes], limits: Limits, stop: Event, done: Callable[[int], None]) -> BinaryIO:
+def spool(blocks: Iterable[bytes], limits: Limits, stop: Event, done: Callable[[int], None]) -> BinaryIO:
     """An unnamed temporary file with `blocks` in it; `done(bytes)` after each.
 
     Raises ServiceError: TooLarge, DiskFull, Stopped, and what `blocks` raises. The file is gone then.
@@ -186,7 +186,7 @@ def spooled(blocks: Iterable[bytes], limits: Limits, stop: Event, done: Callable
                 raise stopped(TITLE)
             written += len(block)
             if written > limits.expanded:
-                raise broken(
+                raise archive_error(
                     f"It is larger than {limits.expanded:,} bytes.", "TooLarge", "Push it with docker or skopeo."
                 )
             if written - looked >= _LOOK_AT_DISK:
@@ -211,13 +211,13 @@ def _require_room(limits: Limits) -> None:
 
 
 def _disk_full(why: str) -> ServiceError:
-    return broken(
+    return archive_error(
         f"There is no room to expand it: {why}.",
         "DiskFull",
         "Free some space, set TMPDIR to a larger disk, or push it with docker or skopeo.",
     )
 
 
-def compressed_with(head: bytes) -> str:
+def compression_of(head: bytes) -> str:
     """The name of a format that is not read here, by the first bytes of a file; '' for all others."""
     return next((name for magic, name in _OTHERS.items() if head.startswith(magic)), "")

@@ -8,8 +8,8 @@ from threading import Event
 from typing import Any
 
 from services.connection.errors import ServiceError
-from services.transfer.archive_files import Limits, Part, Progress, broken
-from services.transfer.tar_members import Member, followed
+from services.transfer.archive_files import Limits, Part, Progress, archive_error
+from services.transfer.tar_members import Member, follow_link
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class ArchiveImage:
     `key` tells it from the others. `size` is bytes in the archive. `missing` names what of it the archive lacks: it
     can't be pushed then. `of_index` marks a platform that is offered because its index can't be pushed.
     `not_pushed` names what of it stays where it is: layers that clients load from elsewhere. `configs` are the digests
-    of its configs. `prepare(progress, stop)` checks every digest and gives what is to be pushed; `progress(done, of)`
+    of its configs. `prepare(progress, stop)` checks every digest and returns what is to be pushed; `progress(done, of)`
     is in bytes. Raises ServiceError: Incomplete, WrongDigest, NotRead (a compression), TooLarge, Truncated,
     DiskFull, Stopped.
     """
@@ -70,7 +70,7 @@ class ArchiveImage:
 
 
 @dataclass(frozen=True)
-class LeftOut:
+class ExcludedEntry:
     """An entry of an archive that is not offered: its name there, and the error it would give by itself."""
 
     name: str
@@ -82,10 +82,10 @@ class Archive:
     """The images of an archive, and what else it lists."""
 
     images: tuple[ArchiveImage, ...]
-    left_out: tuple[LeftOut, ...]
+    left_out: tuple[ExcludedEntry, ...]
 
 
-# What is wrong with one entry alone: the others are offered. Damage and what breaks a limit refuse the whole archive.
+# What is wrong with one entry alone: the others are offered. Damage, and what exceeds a limit, refuse the archive.
 _OF_ONE_ENTRY = frozenset({"Incomplete", "LayersDiffer", "NotAManifest", "NotJson", "Schema1", "Unsupported"})
 
 
@@ -104,39 +104,41 @@ class Tar:
 
     def part(self, name: str) -> Part | None:
         """The bytes of a file; those that a link leads to. None where there is no such file."""
-        found = followed(self.members, name)
+        found = follow_link(self.members, name)
         return found.part if found else None
 
     def small(self, name: str) -> bytes:
         """A file of JSON. Raises ServiceError: Incomplete where it is not there, TooLarge."""
         part = self.part(name)
         if part is None:
-            raise broken(f"It lacks {name}.", "Incomplete")
+            raise archive_error(f"It lacks {name}.", "Incomplete")
         return small(part, name, self.limits)
 
 
 def small(part: Part, what: str, limits: Limits) -> bytes:
-    """The bytes of what must be no larger than a manifest may be."""
+    """The bytes of a member that may be no larger than a manifest."""
     if part.size > limits.manifest:
-        raise broken(f"{what} has {part.size:,} bytes; a registry takes {limits.manifest:,} at most.", "TooLarge")
+        raise archive_error(
+            f"{what} has {part.size:,} bytes; a registry takes {limits.manifest:,} at most.", "TooLarge"
+        )
     return part.read(0, part.size)
 
 
-def incomplete(missing: tuple[str, ...], tar: Tar) -> ServiceError:
-    """What is said of an image that the archive has only a part of."""
+def incomplete_error(missing: tuple[str, ...], tar: Tar) -> ServiceError:
+    """The error for an image of which the archive has only a part."""
     named = ", ".join(missing[:5]) + (f" and {len(missing) - 5} more" if len(missing) > 5 else "")
     if not tar.ended:
-        return cut_off(f"a part of the image: {named}")
-    return broken(
+        return truncated_error(f"a part of the image: {named}")
+    return archive_error(
         f"The archive lacks a part of the image: {named}.",
         "Incomplete",
         "Save it with all its platforms (`skopeo copy --all`), or push one platform that is there.",
     )
 
 
-def cut_off(what: str) -> ServiceError:
-    """What is said of an archive that ends without an end mark, and lacks something."""
-    return broken(f"It ends before its end mark and lacks {what}. It was probably cut off.", "Truncated")
+def truncated_error(what: str) -> ServiceError:
+    """The error for an archive that ends without an end mark and lacks something."""
+    return archive_error(f"It ends before its end mark and lacks {what}. It was probably cut off.", "Truncated")
 
 
 def parsed(raw: bytes, what: str) -> Any:
@@ -144,7 +146,7 @@ def parsed(raw: bytes, what: str) -> Any:
     try:
         return json.loads(raw)
     except (ValueError, RecursionError) as exc:
-        raise broken(f"{what} is not JSON.", "NotJson") from exc
+        raise archive_error(f"{what} is not JSON.", "NotJson") from exc
 
 
 # The first part of a name is a registry's where it has a dot or a port, or is localhost:
@@ -152,7 +154,7 @@ def parsed(raw: bytes, what: str) -> Any:
 _HOST = re.compile(r"[^/]*[.:][^/]*|localhost")
 
 
-def repository_and_tag(name: str) -> tuple[str, str]:
+def split_name(name: str) -> tuple[str, str]:
     """What a name in an archive is called in a registry: docker.io/library/app:v1 is app and v1, v1 is '' and v1."""
     name = name.partition("@")[0]
     head, slash, rest = name.partition("/")

@@ -80,15 +80,15 @@ def send_blob(
     """
     upload = _Upload(client, repository, blob, mount_from)
     try:
-        _carry(upload, sent, stop, halted)
+        _run_upload(upload, sent, stop, halted)
     except ServiceError:
-        upload.give_up()
+        upload.cancel()
         raise
     sent(blob.size)
     return BlobResult(blob.digest, blob.size, upload.how or "sent", upload.wire_bytes)
 
 
-def _carry(upload: "_Upload", sent: Callable[[int], None], stop: Event, halted: Callable[[], bool]) -> None:
+def _run_upload(upload: "_Upload", sent: Callable[[int], None], stop: Event, halted: Callable[[], bool]) -> None:
     """Step by step until the blob is in the repository."""
     best = failures = 0
     while not upload.how:
@@ -131,11 +131,11 @@ class _Upload:
         with as_service_error(self.title):
             try:
                 if self._may_be_done:
-                    self._look()
+                    self._read_offset()
                 elif not self._path:
                     self._begin()
                 elif self._unsure:
-                    self._ask()
+                    self._request_offset()
                 elif self.offset < self._blob.size:
                     self._append()
                 else:
@@ -150,7 +150,7 @@ class _Upload:
                 return _Failure(error, _retry_after(error))
         return None
 
-    def give_up(self) -> None:
+    def cancel(self) -> None:
         """Has the registry forget what it got. Where that fails it does so by itself, later."""
         if self._path:
             try:
@@ -158,7 +158,7 @@ class _Upload:
             except AzureError:
                 return
 
-    def _look(self) -> None:
+    def _read_offset(self) -> None:
         """Whether the blob is there: at first, and after a last request whose answer was lost."""
         if _is_there(self._client, self._repository, self._blob):
             self.how = "sent" if self.wire_bytes else "there"
@@ -167,22 +167,22 @@ class _Upload:
     def _begin(self) -> None:
         mount = {"mount": self._blob.digest, "from": self._mount_from} if self._mount_from else None
         path = path_of("/v2/{repository}/blobs/uploads/", mount, repository=self._repository)
-        answer = self._answered(self._client.once("POST", path))
+        answer = self._record_answer(self._client.once("POST", path))
         if answer.status_code == 201 and mount:
             self.how = "mounted"
             return
         self.offset = 0
         self._unsure = False
-        self._moved(answer)
+        self._update_location(answer)
 
-    def _ask(self) -> None:
+    def _request_offset(self) -> None:
         answer = self._client.once("GET", self._path)
         if answer.status_code == 404:
             self._forget()
             return
-        self._answered(answer)
-        self._moved(answer)
-        known = self._known(answer)
+        self._record_answer(answer)
+        self._update_location(answer)
+        known = self._received_bytes(answer)
         if known is None:
             self._forget()
         else:
@@ -198,13 +198,13 @@ class _Upload:
             self._forget()
         elif answer.status_code == 416:
             # Where it says that it has what was thought, there is no agreeing: 0-0 is no byte, or one.
-            if self._known(answer) in (None, self.offset):
+            if self._received_bytes(answer) in (None, self.offset):
                 self._forget()
             else:
                 self._unsure = True
         else:
-            self._moved(self._answered(answer))
-            known = self._known(answer)
+            self._update_location(self._record_answer(answer))
+            known = self._received_bytes(answer)
             if known is not None and known <= self.offset:
                 self._forget()
             else:
@@ -216,7 +216,7 @@ class _Upload:
         if answer.status_code == 404:
             self._forget()
             return
-        self._answered(answer)
+        self._record_answer(answer)
         self.how = "sent"
 
     def _forget(self) -> None:
@@ -231,11 +231,11 @@ class _Upload:
             )
         self._path, self.offset, self._unsure, self._may_be_done = "", 0, False, True
 
-    def _answered(self, answer: HttpResponse) -> HttpResponse:
+    def _record_answer(self, answer: HttpResponse) -> HttpResponse:
         raise_for(answer)
         return answer
 
-    def _moved(self, answer: HttpResponse) -> None:
+    def _update_location(self, answer: HttpResponse) -> None:
         location = answer.headers.get("Location")
         if location:
             self._path = path_within(self._client.login_server, location)
@@ -248,7 +248,7 @@ class _Upload:
                 answer.status_code,
             )
 
-    def _known(self, answer: HttpResponse) -> int | None:
+    def _received_bytes(self, answer: HttpResponse) -> int | None:
         """How many bytes the registry has; None where it does not say, or says what can't be."""
         found = _RANGE.fullmatch(answer.headers.get("Range", ""))
         if not found:

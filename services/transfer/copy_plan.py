@@ -1,6 +1,6 @@
 """The plan for copying an image, with its signatures, to another repository or registry, inside Azure.
 
-Azure copies, not the console: `importImage` of the target registry. What it takes:
+Azure copies, not the console: `importImage` of the target registry. Its rules:
 https://learn.microsoft.com/azure/container-registry/container-registry-import-images
 """
 
@@ -132,12 +132,12 @@ class CopyPlan:
 
     @property
     def moves(self) -> tuple[CopyItem, ...]:
-        """The tags that exist and would point elsewhere: they need a second yes."""
+        """The tags that exist and would point elsewhere: they need to be confirmed."""
         return tuple(item for item in self.todo if item.current_digest)
 
     @property
     def source_image(self) -> str:
-        """What Azure is asked to copy: by digest where that is known, so that a tag that moves meanwhile changes
+        """What Azure is asked to copy: by digest where that is known, so that a tag that moves in between changes
         nothing (https://github.com/Azure/azure-cli/issues/29974)."""
         return f"{self.source.repository}@{self.digest}" if self.digest else self.source.image
 
@@ -157,8 +157,8 @@ def parse_source(reference: str, user: str = "", password: str = "") -> Source:
     if not _SERVER.fullmatch(first):
         raise ServiceError(
             title,
-            f"{first} is no address of a registry.",
-            "Write it as docker pull takes it: mcr.microsoft.com/dotnet/runtime:10.0.",
+            f"{first} is not the address of a registry.",
+            "Write it as for docker pull: mcr.microsoft.com/dotnet/runtime:10.0.",
             "InvalidReference",
         )
     rest, _, digest = rest.partition("@")

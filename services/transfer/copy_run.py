@@ -18,8 +18,8 @@ from services.images.repositories import find_manifest_row, find_tag
 from services.transfer.copy_plan import CopyItem, CopyPlan
 from services.transfer.copy_referrers import ReferrerItem, find_referrer
 
-# How soon a stop is heeded.
-LOOK_S = 0.2
+# How often Azure is asked, and so how soon a stop has an effect.
+POLL_S = 0.2
 
 
 @dataclass(frozen=True)
@@ -68,15 +68,15 @@ def apply_copy(
 ) -> Copied:
     """Has Azure copy what the plan says, then import each referrer; returns each as read back, in the plan's order.
 
-    Tags are looked at again first: one that is not where the plan saw it refuses the whole (ChangedMeanwhile). Tags
+    Tags are read again first: where one has changed since the plan, nothing is copied (ChangedMeanwhile). Tags
     that exist move only with `force`. `progress(state, seconds)` is called in the caller's thread. `stop` ends the
     waiting, not the copying. Raises ServiceError: Refused (by the plan, or tags that move without `force`), Conflict (a
-    tag that appeared in the last moment), AuthorizationFailed and LinkedAuthorizationFailed, InvalidParameters (Azure
+    tag that appeared just before), AuthorizationFailed and LinkedAuthorizationFailed, InvalidParameters (Azure
     could not read the source), ConnectionLost and others with a remedy that says whether it is known what was done.
     """
     title = f"Could not copy {plan.source.name} to {plan.target.name}"
     client = session.registry(plan.target.login_server)
-    _check(plan, client, title, force=force)
+    _require_unchanged(plan, client, title, force=force)
     stop = stop or Event()
     failure: ServiceError | None = None
     try:
@@ -148,12 +148,12 @@ def _import_referrer(
     return ReferrerResult(item, Outcome.CREATED if found else Outcome.NOT_CONFIRMED)
 
 
-def _check(plan: CopyPlan, client: RegistryClient, title: str, *, force: bool) -> None:
+def _require_unchanged(plan: CopyPlan, client: RegistryClient, title: str, *, force: bool) -> None:
     """Raises ServiceError where the plan refuses, or a tag is not where it saw it."""
     reasons = list(plan.blockers)
     if plan.moves and not force:
         reasons.append(
-            f"{', '.join(item.name for item in plan.moves)} exists, and is moved only when that is asked for."
+            f"{', '.join(item.name for item in plan.moves)} exists, and is moved only when that is confirmed."
         )
     if reasons:
         raise refused(title, reasons[0])
@@ -190,7 +190,7 @@ def _wait_for_import(
                 return False
             if progress:
                 progress(poller.status(), time.monotonic() - began)
-            poller.wait(LOOK_S)
+            poller.wait(POLL_S)
         poller.result()
     return True
 
@@ -220,7 +220,7 @@ def _with_remedy(error: ServiceError) -> ServiceError:
         remedy = "The identity may copy into the target, and may not pull from the source: it needs AcrPull there."
     elif error.code == "AuthorizationFailed":
         remedy = (
-            "Copying into a registry takes importImage/action on it: Contributor, or Container Registry Data Importer "
+            "Copying into a registry needs importImage/action on it: Contributor, or Container Registry Data Importer "
             "and Data Reader. AcrPush is not enough."
         )
     elif "toomanyrequests" in said:
@@ -228,7 +228,7 @@ def _with_remedy(error: ServiceError) -> ServiceError:
     elif "unauthorized" in said or "denied" in said:
         remedy = "The source refuses: check the user name and the password, and that they may pull this repository."
     elif "manifest_unknown" in said or "name_unknown" in said:
-        remedy = "The source has no such image, or has none any more: check its name."
+        remedy = "The source has no such image, or no longer: check its name."
     elif "disallowed" in said:
         remedy = "A lock forbids it: see the locks of the source and of the target repository and tag."
     elif error.code == "InvalidParameters":
@@ -241,7 +241,7 @@ def _with_remedy(error: ServiceError) -> ServiceError:
 def _results_though_lost(client: RegistryClient, plan: CopyPlan, failure: ServiceError) -> Partial[CopyResult]:
     """What is there, where an answer was lost on the way and the digest proves the copy. Raises `failure` where not."""
     if failure.code != "ConnectionLost" and (failure.status or 0) < 500 and failure.status != 429:
-        raise failure  # Azure's own word.
+        raise failure  # Azure refused it.
     unsure = replace(
         failure,
         remedy="Azure may be copying all the same: look at the target in a minute, then plan it again.",
@@ -261,7 +261,7 @@ def _read_back(client: RegistryClient, plan: CopyPlan) -> Partial[CopyResult]:
             return CopyResult(item, plan.digest, Outcome.ALREADY_DONE)
         if not item.known:
             return CopyResult(item, "", Outcome.NOT_CONFIRMED)
-        found = _found(client, item, plan.digest)
+        found = _find_digest(client, item, plan.digest)
         if found and plan.digest and found != plan.digest:
             raise ServiceError(
                 f"Copied to {item.name}, and found it elsewhere",
@@ -277,7 +277,7 @@ def _read_back(client: RegistryClient, plan: CopyPlan) -> Partial[CopyResult]:
     return parallel_map(read, plan.items, server=client.login_server, name=lambda item: item.name)
 
 
-def _found(client: RegistryClient, item: CopyItem, digest: str) -> str:
+def _find_digest(client: RegistryClient, item: CopyItem, digest: str) -> str:
     """The digest at an item; '' where there is none, or an untagged manifest's digest is not known."""
     if item.tag:
         tag = find_tag(client, item.repository, item.tag)

@@ -17,22 +17,22 @@ from services.connection.errors import ServiceError
 from services.connection.names import is_digest
 from services.connection.parallel import all_or_none
 from services.images.manifests import DOCKER_MANIFEST, parse_config
-from services.transfer.archive_files import Budget, Part, Progress, RandomAccess, broken, spooled, whole
+from services.transfer.archive_files import Budget, Part, Progress, RandomAccess, archive_error, part_of_file, spool
 from services.transfer.archive_images import (
     Archive,
     ArchiveImage,
     Blob,
     Content,
-    LeftOut,
+    ExcludedEntry,
     RawManifest,
     Tar,
-    cut_off,
-    incomplete,
+    incomplete_error,
     is_of_one_entry,
     parsed,
     small,
+    truncated_error,
 )
-from services.transfer.image_layers import diff_ids_of, digests_of, layers_differ, require_layer
+from services.transfer.image_layers import digests_of, layers_differ_error, read_diff_ids, require_layer
 
 MANIFEST = "manifest.json"
 CONFIG_TYPE = "application/vnd.docker.container.image.v1+json"
@@ -63,27 +63,27 @@ def docker_images(tar: Tar) -> Archive:
     """
     entries = parsed(tar.small(MANIFEST), MANIFEST)
     if not isinstance(entries, list):
-        raise broken(f"{MANIFEST} is not a list of images.", "NotAManifest")
+        raise archive_error(f"{MANIFEST} is not a list of images.", "NotAManifest")
     images: dict[str, ArchiveImage] = {}
-    others: list[LeftOut] = []
+    others: list[ExcludedEntry] = []
     config_bytes = 0
     for number, entry in enumerate(entries, 1):
         try:
             name, part = _config(tar, entry)
             config_bytes += part.size
             if config_bytes > tar.limits.manifests:
-                raise broken(f"Its configs have more than {tar.limits.manifests:,} bytes.", "TooLarge")
+                raise archive_error(f"Its configs have more than {tar.limits.manifests:,} bytes.", "TooLarge")
             image = _image(tar, entry, name, part)
         except ServiceError as error:
             if not is_of_one_entry(error):
                 raise
-            others.append(LeftOut(f"Image {number} of {MANIFEST}", error))
+            others.append(ExcludedEntry(f"Image {number} of {MANIFEST}", error))
         else:
-            images[image.key] = _one(images[image.key], image) if image.key in images else image
+            images[image.key] = _merge_entries(images[image.key], image) if image.key in images else image
     return Archive(tuple(images.values()), tuple(others))
 
 
-def _one(first: ArchiveImage, second: ArchiveImage) -> ArchiveImage:
+def _merge_entries(first: ArchiveImage, second: ArchiveImage) -> ArchiveImage:
     """The same image, listed twice: as the entry that has more of it, under the names of both."""
     fuller = second if len(second.missing) < len(first.missing) else first
     return replace(fuller, names=tuple(dict.fromkeys((*first.names, *second.names))))
@@ -91,13 +91,13 @@ def _one(first: ArchiveImage, second: ArchiveImage) -> ArchiveImage:
 
 def _config(tar: Tar, entry: Any) -> tuple[str, Part]:
     if not isinstance(entry, dict) or not isinstance(entry.get("Config"), str):
-        raise broken(f"{MANIFEST} does not say which config the image has.", "NotAManifest")
+        raise archive_error(f"{MANIFEST} does not say which config the image has.", "NotAManifest")
     name = str(entry["Config"])
     part = tar.part(name)
     if part is None and not tar.ended:
-        raise cut_off(f"{name}, the config of an image")
+        raise truncated_error(f"{name}, the config of an image")
     if part is None:
-        raise broken(f"It lacks {name}, the config of an image.", "Incomplete")
+        raise archive_error(f"It lacks {name}, the config of an image.", "Incomplete")
     return name, part
 
 
@@ -106,18 +106,18 @@ def _image(tar: Tar, entry: dict[str, Any], config_name: str, config_part: Part)
     digest = hashlib.sha256(config).hexdigest()
     stem = config_name.rpartition("/")[2].removesuffix(".json")
     if is_digest(f"sha256:{stem}") and stem != digest:
-        raise broken(f"The config {config_name} is not the one that its name says.", "WrongDigest")
+        raise archive_error(f"The config {config_name} is not the one that its name says.", "WrongDigest")
     body = parsed(config, config_name)
-    diff_ids = diff_ids_of(body, f"The config {config_name}")
+    diff_ids = read_diff_ids(body, f"The config {config_name}")
     try:
         # docker writes null for an image of no layers.
         names = [str(name) for name in (entry["Layers"] or ())]
         tags = tuple(str(name) for name in entry.get("RepoTags") or ())
         platform = parse_config(body).platform
     except (KeyError, TypeError, ValueError, AttributeError) as exc:
-        raise broken(f"{MANIFEST} or {config_name} lacks what it must have: {exc}.", "NotAManifest") from exc
+        raise archive_error(f"{MANIFEST} or {config_name} lacks what it must have: {exc}.", "NotAManifest") from exc
     if len(names) != len(diff_ids):
-        raise layers_differ(len(names), len(diff_ids))
+        raise layers_differ_error(len(names), len(diff_ids))
     parts = [tar.part(name) for name in names]
     layers = tuple(_Layer(diff_id, part) for diff_id, part in zip(diff_ids, parts, strict=True) if part)
     missing = tuple(
@@ -134,14 +134,16 @@ def _image(tar: Tar, entry: dict[str, Any], config_name: str, config_part: Part)
         not_pushed=(),
         configs=frozenset({f"sha256:{digest}"}),
         of_index=False,
-        prepare=partial(_made, _Image(Blob(f"sha256:{digest}", len(config), config_part), layers, missing), tar),
+        prepare=partial(
+            _build_content, _Image(Blob(f"sha256:{digest}", len(config), config_part), layers, missing), tar
+        ),
     )
 
 
-def _made(image: _Image, tar: Tar, progress: Progress, stop: Event) -> Content:
+def _build_content(image: _Image, tar: Tar, progress: Progress, stop: Event) -> Content:
     """The image as it is pushed: its layers compressed into temporary files, its config, and a manifest of them."""
     if image.missing:
-        raise incomplete(image.missing, tar)
+        raise incomplete_error(image.missing, tar)
     layers = list(dict.fromkeys(image.layers))
     of = sum(layer.part.size for layer in layers)
     done: dict[_Layer, int] = {}
@@ -152,7 +154,7 @@ def _made(image: _Image, tar: Tar, progress: Progress, stop: Event) -> Content:
             done[layer] = done.get(layer, 0) + count
             progress(sum(list(done.values())), of)
 
-        return _already(layer, budget, stop, read) if layer.part.is_gzip else _compressed(layer, tar, stop, read)
+        return _keep_layer(layer, budget, stop, read) if layer.part.is_gzip else _compress_layer(layer, tar, stop, read)
 
     blobs = dict(zip(layers, all_or_none(compress, layers), strict=True))
     manifest = {
@@ -167,7 +169,7 @@ def _made(image: _Image, tar: Tar, progress: Progress, stop: Event) -> Content:
     return Content(tuple(by_digest.values()), (RawManifest(digest, DOCKER_MANIFEST, raw),))
 
 
-def _compressed(layer: _Layer, tar: Tar, stop: Event, read: Callable[[int], None]) -> Blob:
+def _compress_layer(layer: _Layer, tar: Tar, stop: Event, read: Callable[[int], None]) -> Blob:
     """The layer in gzip, in a temporary file: the same bytes for the same layer, since no name or time is in them."""
     plain, packed = hashlib.sha256(), hashlib.sha256()
 
@@ -185,14 +187,14 @@ def _compressed(layer: _Layer, tar: Tar, stop: Event, read: Callable[[int], None
             packed.update(block)
             yield block
 
-    file = spooled(counted(), tar.limits, stop, lambda _written: None)
+    file = spool(counted(), tar.limits, stop, lambda _json_member: None)
     require_layer(layer.part, f"sha256:{plain.hexdigest()}", layer.diff_id, as_it_is=False)
-    part = whole(RandomAccess(file, owned=True))
+    part = part_of_file(RandomAccess(file, owned=True))
     return Blob(f"sha256:{packed.hexdigest()}", part.size, part)
 
 
-def _already(layer: _Layer, budget: Budget, stop: Event, read: Callable[[int], None]) -> Blob:
-    """A layer that lies in the archive gzipped: pushed as it is, once what it expands to was checked."""
+def _keep_layer(layer: _Layer, budget: Budget, stop: Event, read: Callable[[int], None]) -> Blob:
+    """A layer that the archive has gzipped: pushed unchanged, once what it expands to was checked."""
     found = digests_of(layer.part, budget, stop, read)
     require_layer(layer.part, found.plain, layer.diff_id, as_it_is=False)
     return Blob(found.stored, layer.part.size, layer.part)

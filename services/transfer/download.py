@@ -22,7 +22,7 @@ from services.images.manifest_reading import read_manifest
 from services.images.manifests import OCI_INDEX, Descriptor
 from services.images.platforms import read_platforms
 
-# The largest index that is put into one archive: its manifests are held in memory.
+# The largest index that is put into one archive: its manifests are kept in memory.
 MOST_MANIFESTS = 1000
 # So often is a blob whose connection breaks without a byte more asked for again.
 TRIES = 4
@@ -64,7 +64,7 @@ class Archive:
 
     @property
     def size(self) -> int:
-        """Bytes of the whole file."""
+        """Bytes of the file."""
         return sum(tarfile.BLOCKSIZE + member.size + _padding(member.size) for member in self.members) + len(_END)
 
 
@@ -95,7 +95,7 @@ def plan_archive(client: RegistryClient, repository: str, digest: str, *, tag: s
         repository,
         content.top.digest,
         f"{_UNSAFE.sub('-', name).strip('-.')}.tar",
-        tuple(_members(content, there, _full_name(client, repository, tag), tag)),
+        tuple(_members(content, there, _docker_name(client, repository, tag), tag)),
         tuple(sorted(missing)),
     )
 
@@ -103,9 +103,9 @@ def plan_archive(client: RegistryClient, repository: str, digest: str, *, tag: s
 def stream(client: RegistryClient, archive: Archive) -> Iterator[bytes]:
     """The archive's bytes, `archive.size` of them, in pieces of up to a megabyte.
 
-    A connection that breaks within a blob is taken up where it broke. Raises ServiceError in the middle
-    (DigestMismatch, SizeMismatch, ConnectionLost, BLOB_UNKNOWN): what was sent so far is then too short to be taken for
-    the whole.
+    A connection that breaks within a blob is resumed there. Raises ServiceError in the middle
+    (DigestMismatch, SizeMismatch, ConnectionLost, BLOB_UNKNOWN): what was sent so far is then shorter than the
+    announced size.
     """
     for member in archive.members:
         yield _header(member)
@@ -171,7 +171,7 @@ def _missing(client: RegistryClient, repository: str, blobs: tuple[Descriptor, .
         # A redirect to where the blob is stored says that it is there, and not how large it is.
         found = response.headers.get("Content-Length") if response.status_code == 200 else None
         if found is not None and found != str(blob.size):
-            raise _other_size(title, blob.digest, blob.size or 0, found)
+            raise _other_size_error(title, blob.digest, blob.size or 0, found)
         return True
 
     looked = parallel_map(look, blobs, server=client.login_server)
@@ -202,13 +202,13 @@ def _reason(client: RegistryClient, repository: str, digest: str, title: str) ->
     return ""
 
 
-def _full_name(client: RegistryClient, repository: str, tag: str) -> str:
+def _docker_name(client: RegistryClient, repository: str, tag: str) -> str:
     return f"{client.login_server}/{repository}:{tag}" if tag else ""
 
 
 def _members(content: ImageContent, blobs: list[Descriptor], full_name: str, tag: str) -> Iterator[Member]:
     top = content.manifests[0]
-    # The tag by which skopeo finds it, and the whole name that `docker load` gives it.
+    # The tag by which skopeo finds it, and the full name that `docker load` sets.
     names = {"io.containerd.image.name": full_name, "org.opencontainers.image.ref.name": tag} if tag else {}
     entry = {
         "mediaType": top.manifest.media_type,
@@ -216,8 +216,8 @@ def _members(content: ImageContent, blobs: list[Descriptor], full_name: str, tag
         "size": len(top.raw),
         **({"annotations": names} if names else {}),
     }
-    yield _written("oci-layout", {"imageLayoutVersion": "1.0.0"})
-    yield _written("index.json", {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry]})
+    yield _json_member("oci-layout", {"imageLayoutVersion": "1.0.0"})
+    yield _json_member("index.json", {"schemaVersion": 2, "mediaType": OCI_INDEX, "manifests": [entry]})
     for stored in content.manifests:
         digest = stored.manifest.digest
         yield Member(_path(digest), len(stored.raw), digest, stored.raw)
@@ -227,7 +227,7 @@ def _members(content: ImageContent, blobs: list[Descriptor], full_name: str, tag
             yield Member(_path(blob.digest), blob.size or 0, blob.digest, None)
 
 
-def _written(path: str, document: object) -> Member:
+def _json_member(path: str, document: object) -> Member:
     content = json.dumps(document, separators=(",", ":")).encode()
     return Member(path, len(content), "", content)
 
@@ -258,15 +258,15 @@ def _blob(client: RegistryClient, repository: str, member: Member) -> Iterator[b
         before = at
         lost: AzureError | None = None
         try:
-            for piece in _from(client, path, at, title):
+            for piece in _read_from(client, path, at, title):
                 at += len(piece)
                 if at > member.size:
-                    raise _other_size(title, member.digest, member.size, "more")
+                    raise _other_size_error(title, member.digest, member.size, "more")
                 hashed.update(piece)
                 yield piece
         except HttpResponseError as exc:
             if exc.response is not None:
-                raise _refused(title, exc) from exc
+                raise _refused_error(title, exc) from exc
             lost = exc
         except LimitExceeded as exc:
             raise from_azure(title, exc) from exc
@@ -290,13 +290,13 @@ def _blob(client: RegistryClient, repository: str, member: Member) -> Iterator[b
         )
 
 
-def _from(client: RegistryClient, path: str, start: int, title: str) -> Iterator[bytes]:
+def _read_from(client: RegistryClient, path: str, start: int, title: str) -> Iterator[bytes]:
     """The blob from byte `start` on; of a registry that knows no ranges, what comes before is read and dropped."""
     response = client.blob(path, start=start)
     try:
         drop = start if response.status_code == 200 else 0
         if response.status_code == 206 and not response.headers.get("Content-Range", "").startswith(f"bytes {start}-"):
-            raise _no_answer(title, "The registry sent another range than asked for.")
+            raise _no_answer_error(title, "The registry sent another range than asked for.")
         for piece in response.iter_raw():
             kept = piece[drop:] if drop else piece
             drop -= min(drop, len(piece))
@@ -306,17 +306,17 @@ def _from(client: RegistryClient, path: str, start: int, title: str) -> Iterator
         response.close()
 
 
-def _refused(title: str, exc: HttpResponseError) -> ServiceError:
+def _refused_error(title: str, exc: HttpResponseError) -> ServiceError:
     if (exc.status_code or 0) >= 400:
         return from_azure(title, exc)
-    return _no_answer(title, f"The registry answered {exc.status_code}, without content.")
+    return _no_answer_error(title, f"The registry answered {exc.status_code}, without content.")
 
 
-def _no_answer(title: str, cause: str) -> ServiceError:
+def _no_answer_error(title: str, cause: str) -> ServiceError:
     return ServiceError(title, cause, "A proxy may be answering instead: check the network.", "BadAnswer")
 
 
-def _other_size(title: str, digest: str, expected: int, found: str) -> ServiceError:
+def _other_size_error(title: str, digest: str, expected: int, found: str) -> ServiceError:
     return ServiceError(
         title,
         f"The blob {digest} has {expected:,} bytes by its manifest, and the registry has {found}.",

@@ -13,7 +13,7 @@ from typing import Any
 from services.connection.errors import ServiceError
 from services.connection.names import is_digest
 from services.images.manifests import IMAGE_CONFIGS, Descriptor, Manifest
-from services.transfer.archive_files import TITLE, Budget, Part, broken, compressed_with, stopped
+from services.transfer.archive_files import TITLE, Budget, Part, archive_error, compression_of, stopped
 
 _LAYERS = ("application/vnd.oci.image.layer.", "application/vnd.docker.image.rootfs.")
 _SAVE_AGAIN = "Save the image again with a current docker, or copy it with skopeo."
@@ -26,28 +26,28 @@ def runs(manifest: Manifest) -> bool:
     return not manifest.layers or any(layer.media_type.startswith(_LAYERS) for layer in manifest.layers)
 
 
-def diff_ids_of(config: Any, what: str) -> tuple[str, ...]:
+def read_diff_ids(config: Any, what: str) -> tuple[str, ...]:
     """The digests of the plain layers that a config names, lowest first. Raises ServiceError (NotAManifest)."""
     try:
         # docker leaves diff_ids out where there are none; what has no rootfs at all is no image's config.
         found = tuple(str(one) for one in config["rootfs"].get("diff_ids") or ())
     except (AttributeError, KeyError, TypeError) as exc:
-        raise broken(f"{what} does not say which layers the image has.", "NotAManifest", _SAVE_AGAIN) from exc
+        raise archive_error(f"{what} does not say which layers the image has.", "NotAManifest", _SAVE_AGAIN) from exc
     if not all(is_digest(one) for one in found):
-        raise broken(f"{what} names a layer by what is no SHA-256 digest.", "NotAManifest", _SAVE_AGAIN)
+        raise archive_error(f"{what} names a layer by what is no SHA-256 digest.", "NotAManifest", _SAVE_AGAIN)
     return found
 
 
-def layers_differ(layers: int, diff_ids: int) -> ServiceError:
-    """What is said of an image whose config names another number of layers than it has."""
-    return broken(
+def layers_differ_error(layers: int, diff_ids: int) -> ServiceError:
+    """The error for an image whose config names another number of layers than it has."""
+    return archive_error(
         f"The image has {layers} layers, and its config names {diff_ids} (rootfs.diff_ids): it would not run.",
         "LayersDiffer",
         _SAVE_AGAIN,
     )
 
 
-def paired(layers: Sequence[Descriptor], diff_ids: Sequence[str]) -> list[tuple[Descriptor, str]]:
+def pair_layers(layers: Sequence[Descriptor], diff_ids: Sequence[str]) -> list[tuple[Descriptor, str]]:
     """Each layer with its place in the config. Raises ServiceError (LayersDiffer).
 
     A config may leave out the foreign layers, which no builder had: then they are left out here too.
@@ -56,7 +56,7 @@ def paired(layers: Sequence[Descriptor], diff_ids: Sequence[str]) -> list[tuple[
     for named in (layers, own):
         if len(named) == len(diff_ids):
             return list(zip(named, diff_ids, strict=True))
-    raise layers_differ(len(layers), len(diff_ids))
+    raise layers_differ_error(len(layers), len(diff_ids))
 
 
 def can_compare(layer: Descriptor) -> bool:
@@ -118,11 +118,11 @@ def require_layer(part: Part, found: str, diff_id: str, *, as_it_is: bool) -> No
     """
     if found == diff_id:
         return
-    compression = compressed_with(part.read(0, 8))
+    compression = compression_of(part.read(0, 8))
     if not compression:
-        raise broken(f"The layer {diff_id} has another digest: it was changed or damaged.", "WrongDigest")
+        raise archive_error(f"The layer {diff_id} has another digest: it was changed or damaged.", "WrongDigest")
     if not as_it_is:
-        raise broken(
+        raise archive_error(
             f"The layer {diff_id} is compressed with {compression}, which is not read here: its content can't be "
             "compared with what the image's config says.",
             "NotRead",

@@ -25,25 +25,25 @@ from services.images.manifests import (
     parse_config,
     parse_manifest,
 )
-from services.transfer.archive_files import Budget, Progress, broken
+from services.transfer.archive_files import Budget, Progress, archive_error
 from services.transfer.archive_images import (
     Archive,
     ArchiveImage,
     Blob,
     Content,
-    LeftOut,
+    ExcludedEntry,
     RawManifest,
     Tar,
-    incomplete,
+    incomplete_error,
     is_of_one_entry,
     parsed,
     small,
 )
 from services.transfer.image_layers import (
     can_compare,
-    diff_ids_of,
     digests_of,
-    paired,
+    pair_layers,
+    read_diff_ids,
     require_layer,
     runs,
 )
@@ -51,7 +51,7 @@ from services.transfer.image_layers import (
 INDEX = "index.json"
 _SCHEMA_1 = "docker.distribution.manifest.v1"
 _MEDIA_TYPES = (OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST)
-# https://github.com/opencontainers/image-spec/blob/main/annotations.md; containerd's, with the whole name, is docker's.
+# https://github.com/opencontainers/image-spec/blob/main/annotations.md; containerd's, with the full name, is docker's.
 _NAMES = ("io.containerd.image.name", "org.opencontainers.image.ref.name")
 
 
@@ -70,7 +70,7 @@ def oci_images(tar: Tar) -> Archive:
             names[entry.digest].append(name)
     read = _Read(tar)
     images: dict[str, ArchiveImage] = {}
-    others: list[LeftOut] = []
+    others: list[ExcludedEntry] = []
     for entry in entries.values():
         named = tuple(names[entry.digest])
         try:
@@ -78,10 +78,10 @@ def oci_images(tar: Tar) -> Archive:
         except ServiceError as error:
             if not is_of_one_entry(error):
                 raise
-            others.append(LeftOut(", ".join(named) or entry.digest, error))
-            offered = _platforms_alone(read, entry, named)
+            others.append(ExcludedEntry(", ".join(named) or entry.digest, error))
+            offered = _images_by_platform(read, entry, named)
         else:
-            offered = [*(_platforms_alone(read, entry, named) if image.missing else ()), image]
+            offered = [*(_images_by_platform(read, entry, named) if image.missing else ()), image]
         for one in offered:
             # A platform that is on the top list too has names of its own.
             if one.key == entry.digest or one.key not in entries:
@@ -89,8 +89,8 @@ def oci_images(tar: Tar) -> Archive:
     return Archive(tuple(images.values()), tuple(others))
 
 
-def _platforms_alone(read: "_Read", entry: Descriptor, names: tuple[str, ...]) -> list[ArchiveImage]:
-    """The platforms of an index that are whole."""
+def _images_by_platform(read: "_Read", entry: Descriptor, names: tuple[str, ...]) -> list[ArchiveImage]:
+    """The platforms of an index of which nothing is missing."""
     manifest = read.manifests.get(entry.digest)
     found: list[ArchiveImage] = []
     for child in manifest[1].children if manifest else ():
@@ -120,13 +120,13 @@ class _Read:
         if entry.digest not in self.manifests:
             name = f"The manifest {entry.digest}"
             if entry.media_type and entry.media_type not in _MEDIA_TYPES and _SCHEMA_1 not in entry.media_type:
-                raise _unsupported(name, entry.media_type)
+                raise _unsupported_error(name, entry.media_type)
             blob = self.blob(entry, name)
             if blob is None:
                 return None
             raw = self._small(blob, name)
             if "sha256:" + hashlib.sha256(raw).hexdigest() != entry.digest:
-                raise _wrong_digest(entry.digest)
+                raise _wrong_digest_error(entry.digest)
             manifest = _manifest(raw, entry.media_type, name)
             self.manifests[entry.digest] = RawManifest(entry.digest, manifest.media_type, raw), manifest
         return self.manifests[entry.digest]
@@ -136,7 +136,7 @@ class _Read:
         if blob.digest not in self.configs:
             name = f"The config {blob.digest}"
             body = parsed(self._small(blob, name), name)
-            diff_ids = diff_ids_of(body, name)
+            diff_ids = read_diff_ids(body, name)
             try:
                 platform = parse_config(body).platform
             except (AttributeError, TypeError, ValueError):  # Not ours to judge: it is pushed as it is.
@@ -148,7 +148,7 @@ class _Read:
         raw = small(blob.part, what, self.tar.limits)
         self.bytes_read += len(raw)
         if self.bytes_read > self.tar.limits.manifests:
-            raise broken(
+            raise archive_error(
                 f"Its manifests and configs have more than {self.tar.limits.manifests:,} bytes.",
                 "TooLarge",
                 "Save fewer images at once.",
@@ -158,8 +158,8 @@ class _Read:
     def blob(self, entry: Descriptor, what: str) -> Blob | None:
         """The blob at `entry`, its size checked; None where the archive lacks it."""
         if not is_digest(entry.digest):
-            raise broken(
-                f"{what} has a digest that the registry does not compute: it takes SHA-256.",
+            raise archive_error(
+                f"{what} has a digest that the registry does not compute: it uses SHA-256.",
                 "Unsupported",
                 "Write the archive again with SHA-256 digests.",
             )
@@ -167,7 +167,7 @@ class _Read:
         if part is None:
             return None
         if part.size != entry.size:
-            raise broken(f"{what} has {part.size:,} bytes, and {entry.size:,} are promised.", "WrongSize")
+            raise archive_error(f"{what} has {part.size:,} bytes, and {entry.size:,} are promised.", "WrongSize")
         return Blob(entry.digest, part.size, part)
 
 
@@ -196,7 +196,7 @@ class _Walk:
         if entry.digest in self.manifests:
             return
         if depth > read.tar.limits.depth:
-            raise broken(f"It has indexes in indexes, more than {depth - 1} deep.", "TooDeep")
+            raise archive_error(f"It has indexes in indexes, more than {depth - 1} deep.", "TooDeep")
         found = read.manifest(entry)
         if found is None:
             self.missing[entry.digest] = words
@@ -219,7 +219,7 @@ class _Walk:
     def _compare(self, read: _Read, manifest: Manifest, config: Blob) -> None:
         """That the config names as many layers as there are; what each must be is for `prepare`."""
         self.configs.add(config.digest)
-        for layer, diff_id in paired(manifest.layers, read.config(config).diff_ids):
+        for layer, diff_id in pair_layers(manifest.layers, read.config(config).diff_ids):
             if can_compare(layer):
                 self.diff_ids[layer.digest].add(diff_id)
 
@@ -238,7 +238,7 @@ def _image(read: _Read, entry: Descriptor, names: tuple[str, ...]) -> ArchiveIma
         not_pushed=tuple(walk.foreign.values()),
         configs=frozenset(walk.configs),
         of_index=False,
-        prepare=partial(_checked, content, walk.diff_ids, missing, read.tar),
+        prepare=partial(_check_blobs, content, walk.diff_ids, missing, read.tar),
     )
 
 
@@ -260,37 +260,37 @@ def _manifest(raw: bytes, media_type: str, what: str) -> Manifest:
     """Raises ServiceError: NotJson, Schema1, NotAManifest, Unsupported."""
     body = parsed(raw, what)
     if isinstance(body, dict) and (body.get("schemaVersion") == 1 or _SCHEMA_1 in media_type):
-        raise schema_1(what)
+        raise schema_1_error(what)
     try:
         manifest = parse_manifest(raw, media_type)
     except ServiceError as error:
-        raise broken(f"{what} can't be read. {error.cause}", error.code) from error
+        raise archive_error(f"{what} can't be read. {error.cause}", error.code) from error
     declared = body.get("mediaType") or media_type
     if manifest.media_type not in _MEDIA_TYPES:
-        raise _unsupported(what, manifest.media_type)
+        raise _unsupported_error(what, manifest.media_type)
     if media_type and declared != media_type:
-        raise broken(f"{what} says that it is {declared}, and is listed as {media_type}.", "NotAManifest")
+        raise archive_error(f"{what} says that it is {declared}, and is listed as {media_type}.", "NotAManifest")
     return manifest
 
 
-def _unsupported(what: str, media_type: str) -> ServiceError:
-    return broken(
+def _unsupported_error(what: str, media_type: str) -> ServiceError:
+    return archive_error(
         f"{what} is of a kind that is not pushed here: {media_type or 'none'}.",
         "Unsupported",
         "Push it with the tool that made it.",
     )
 
 
-def schema_1(what: str) -> ServiceError:
+def schema_1_error(what: str) -> ServiceError:
     """Registries take no image manifest of version 1 any more."""
-    return broken(
+    return archive_error(
         f"{what} is of schema 1, which registries no longer take.",
         "Schema1",
         "Load it into a docker of today and save it again: `docker load`, then `docker save`.",
     )
 
 
-def _checked(
+def _check_blobs(
     content: Content,
     diff_ids: Mapping[str, set[str]],
     missing: tuple[str, ...],
@@ -298,9 +298,9 @@ def _checked(
     progress: Progress,
     stop: Event,
 ) -> Content:
-    """`content`, every blob of it read whole and compared with its digest, and a layer with its config's too."""
+    """`content`, every blob of it read completely and compared with its digest, and a layer with its config's too."""
     if missing:
-        raise incomplete(missing, tar)
+        raise incomplete_error(missing, tar)
     done: dict[str, int] = {}
     budget = Budget(tar.limits.expanded)
 
@@ -312,7 +312,7 @@ def _checked(
         expected = diff_ids.get(blob.digest, ())
         found = digests_of(blob.part, budget, stop, read, expand=bool(expected))
         if found.stored != blob.digest:
-            raise _wrong_digest(blob.digest)
+            raise _wrong_digest_error(blob.digest)
         for diff_id in expected:
             require_layer(blob.part, found.plain, diff_id, as_it_is=True)
 
@@ -320,5 +320,5 @@ def _checked(
     return content
 
 
-def _wrong_digest(digest: str) -> ServiceError:
-    return broken(f"The content of {digest} has another digest: it was changed or damaged.", "WrongDigest")
+def _wrong_digest_error(digest: str) -> ServiceError:
+    return archive_error(f"The content of {digest} has another digest: it was changed or damaged.", "WrongDigest")

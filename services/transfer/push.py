@@ -52,7 +52,7 @@ class PushPlan:
 
     @property
     def moves(self) -> bool:
-        """Whether the tag is taken from another digest: to be asked for."""
+        """Whether the tag moves from another digest, which has to be confirmed."""
         return self.current_digest not in (None, self.digest)
 
     def bytes(self, way: Way) -> int:
@@ -91,7 +91,7 @@ def plan_push(
     if blockers:
         return PushPlan(repository, tag, content.digest, at, False, (), blockers)
     blobs = (
-        _planned(blob, here, elsewhere.get(blob.digest, "")) for blob, here in zip(content.blobs, there, strict=True)
+        _plan_blob(blob, here, elsewhere.get(blob.digest, "")) for blob, here in zip(content.blobs, there, strict=True)
     )
     return PushPlan(repository, tag, content.digest, at, found is None, tuple(blobs))
 
@@ -123,7 +123,7 @@ def read_push_plan(
     return plan_push(content, repository, tag, found, current, there, elsewhere or {})
 
 
-def _planned(blob: Blob, here: bool, source: str) -> PlannedBlob:
+def _plan_blob(blob: Blob, here: bool, source: str) -> PlannedBlob:
     if here:
         return PlannedBlob(blob.digest, blob.size, "there")
     return PlannedBlob(blob.digest, blob.size, "mount" if source else "send", source)
@@ -141,8 +141,8 @@ def _blockers(repository: Repository | None, current: Tag | None, digest: str) -
     return ()
 
 
-def _unseen(_done: int, _of: int, _what: str) -> None:
-    """Progress that nobody follows."""
+def _ignore_progress(_done: int, _of: int, _what: str) -> None:
+    """Progress that is not shown."""
 
 
 def apply_push(
@@ -150,7 +150,7 @@ def apply_push(
     content: Content,
     plan: PushPlan,
     *,
-    progress: Progress = _unseen,
+    progress: Progress = _ignore_progress,
     stop: Event | None = None,
 ) -> PushResult:
     """Sends what is missing, then the manifests by digest, children first, then the tag; reads the tag back.
@@ -172,7 +172,7 @@ def apply_push(
         if stop.is_set():
             raise stopped(title)
         progress(of, of, "manifests")
-        _put(client, plan.repository, manifest.digest, manifest.raw, manifest.media_type)
+        _put_manifest(client, plan.repository, manifest.digest, manifest.raw, manifest.media_type)
     if stop.is_set():
         raise stopped(title)
     progress(of, of, "the tag")
@@ -223,7 +223,7 @@ def _send_blobs(
         raise failures[0] from None  # Those after it stopped because of it.
 
 
-def _put(client: RegistryClient, repository: str, digest: str, raw: bytes, media_type: str) -> None:
+def _put_manifest(client: RegistryClient, repository: str, digest: str, raw: bytes, media_type: str) -> None:
     """A manifest by its digest: the registry refuses other bytes than those."""
     path = path_of("/v2/{repository}/manifests/{digest}", repository=repository, digest=digest)
     with as_service_error(f"Could not push the manifest {digest} to {repository}"):

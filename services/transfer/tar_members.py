@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from services.connection.errors import ServiceError
-from services.transfer.archive_files import Part, RandomAccess, broken
+from services.transfer.archive_files import Part, RandomAccess, archive_error
 
 _RECORD = 512
 _LONGEST_NAME = 1024
@@ -40,7 +40,7 @@ class Listing:
 
 
 def read_members(file: RandomAccess, limit: int) -> Listing:
-    """Directories are left out. A member that comes twice with the same bytes is one.
+    """Directories are left out. A member that occurs twice with the same bytes is one.
 
     Raises ServiceError: NotAnArchive, Damaged, Truncated, TooManyMembers (of `limit`), UnsafeMember (a name or a link
     that leads out, a device), DuplicateMember (of different bytes: readers disagree about which of the two counts).
@@ -53,7 +53,7 @@ def read_members(file: RandomAccess, limit: int) -> Listing:
 def _keep(found: dict[str, Member], member: Member) -> None:
     first = found.setdefault(member.name, member)
     if first is not member and not _same(first, member):
-        raise broken(
+        raise archive_error(
             f"It has two members named {member.name}, with different bytes: which of them counts is not known.",
             "DuplicateMember",
             _WRITE_AGAIN,
@@ -66,13 +66,13 @@ def _same(first: Member, second: Member) -> bool:
     return all(one == other for one, other in zip(first.part.blocks(), second.part.blocks(), strict=True))
 
 
-def followed(members: Mapping[str, Member], name: str) -> Member | None:
+def follow_link(members: Mapping[str, Member], name: str) -> Member | None:
     """The file of that name, or the one that the link of that name leads to; None where there is none."""
     member = members.get(name)
     if member and member.link:
         member = members.get(member.link)
         if member and member.link:
-            raise broken(f"{name} is a link to a link.", "UnsafeMember", _WRITE_AGAIN)
+            raise archive_error(f"{name} is a link to a link.", "UnsafeMember", _WRITE_AGAIN)
     return member
 
 
@@ -83,16 +83,16 @@ def _collect(file: RandomAccess, limit: int, found: dict[str, Member]) -> bool:
     while (header := file.read_at(at, _RECORD)) and header.strip(b"\0"):
         count += 1
         if count > limit:
-            raise broken(f"It has more than {limit:,} members.", "TooManyMembers", _WRITE_AGAIN)
-        _check(header, first=at == 0)
+            raise archive_error(f"It has more than {limit:,} members.", "TooManyMembers", _WRITE_AGAIN)
+        _check_header(header, first=at == 0)
         kind = header[156:157]
         begins = at + _RECORD
         size = _number(header[124:136])
         if kind in (b"x", b"g", b"L", b"K"):
             if size > _LARGEST_EXTENDED:
-                raise broken("One of its extended headers is too large to be one.", "Damaged")
+                raise archive_error("One of its extended headers is too large to be one.", "Damaged")
             data = Part(file, begins, size).read(0, size)
-            extended |= {} if kind == b"g" else _extended(kind, data)
+            extended |= {} if kind == b"g" else _read_pax(kind, data)
             at = begins + _padded(size)
             continue
         size = _number_of(extended["size"]) if "size" in extended else size
@@ -105,19 +105,19 @@ def _collect(file: RandomAccess, limit: int, found: dict[str, Member]) -> bool:
         size = size if kind in _FILES else 0
         part = Part(file, begins, size)
         if begins + size > file.size:
-            raise broken(f"It ends in the middle of {name}.", "Truncated")
+            raise archive_error(f"It ends in the middle of {name}.", "Truncated")
         if (kept := _safe(name)) and not (kind == b"5" or name.endswith("/")):
             _keep(found, _member(kind, kept, link, part))
         at = begins + _padded(size)
     if at == 0 and not header:
-        raise _no_tar()
+        raise _not_a_tar_error()
     # A tar ends with blocks of zeros, and some tools leave them out. Where it was cut between two members, nothing else
     # tells: what lacks then is for the reader of the images to see.
     return bool(header)
 
 
-def _no_tar() -> ServiceError:
-    return broken("It is no tar archive.", "NotAnArchive", _WRITE_AGAIN)
+def _not_a_tar_error() -> ServiceError:
+    return archive_error("It is no tar archive.", "NotAnArchive", _WRITE_AGAIN)
 
 
 def _member(kind: bytes, name: str, link: str, part: Part) -> Member:
@@ -128,10 +128,10 @@ def _member(kind: bytes, name: str, link: str, part: Part) -> Member:
         target = link if kind == b"1" else posixpath.join(posixpath.dirname(name), link)
         return Member(name, part, _safe(posixpath.normpath(target)) or ".")
     what = _KINDS.get(kind, "of a kind that is not known")
-    raise broken(f"{name} in it is {what}.", "UnsafeMember", _WRITE_AGAIN)
+    raise archive_error(f"{name} in it is {what}.", "UnsafeMember", _WRITE_AGAIN)
 
 
-def _check(header: bytes, *, first: bool) -> None:
+def _check_header(header: bytes, *, first: bool) -> None:
     """The header's checksum: the sum of its bytes, with the checksum itself as blanks."""
     blanked = header[:148] + b" " * 8 + header[156:]
     try:
@@ -141,36 +141,36 @@ def _check(header: bytes, *, first: bool) -> None:
     if right:
         return
     if first:
-        raise _no_tar()
+        raise _not_a_tar_error()
     if len(header) < _RECORD:
-        raise broken("It ends in the middle of a header.", "Truncated")
-    raise broken("One of its headers is damaged.", "Damaged")
+        raise archive_error("It ends in the middle of a header.", "Truncated")
+    raise archive_error("One of its headers is damaged.", "Damaged")
 
 
 def _number(field: bytes) -> int:
     """Octal, or where the first bit is set, base 256."""
     if field[0] & 0x80:
         number = int.from_bytes(bytes([field[0] & 0x7F]) + field[1:], "big") if field[0] == 0x80 else -1
-        return _not_negative(number)
+        return _require_not_negative(number)
     try:
-        return _not_negative(int(field.strip(b" \0") or b"0", 8))
+        return _require_not_negative(int(field.strip(b" \0") or b"0", 8))
     except ValueError as exc:
-        raise broken("The size of a member is no number.", "Damaged") from exc
+        raise archive_error("The size of a member is no number.", "Damaged") from exc
 
 
 def _number_of(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 20):
-        raise broken("The size of a member is no number.", "Damaged")
+        raise archive_error("The size of a member is no number.", "Damaged")
     return int(text)
 
 
-def _not_negative(number: int) -> int:
+def _require_not_negative(number: int) -> int:
     if number < 0:
-        raise broken("The size of a member is negative.", "Damaged")
+        raise archive_error("The size of a member is negative.", "Damaged")
     return number
 
 
-def _extended(kind: bytes, data: bytes) -> dict[str, str]:
+def _read_pax(kind: bytes, data: bytes) -> dict[str, str]:
     """What a pax header, or GNU's long name or long link, says of the member that follows."""
     if kind in (b"L", b"K"):
         return {"path" if kind == b"L" else "linkpath": _text(data)}
@@ -179,7 +179,7 @@ def _extended(kind: bytes, data: bytes) -> dict[str, str]:
     while at < len(data):
         length, blank, _ = data[at : at + 12].partition(b" ")
         if not (blank and length.isdigit() and len(length) < int(length) <= len(data) - at):
-            raise broken("One of its extended headers is damaged.", "Damaged")
+            raise archive_error("One of its extended headers is damaged.", "Damaged")
         key, _, value = data[at + len(length) + 1 : at + int(length)].removesuffix(b"\n").partition(b"=")
         found[_text(key)] = _text(value)
         at += int(length)
@@ -199,9 +199,9 @@ def _safe(name: str) -> str:
     """`name` without `./`. '' for the top folder itself. Raises ServiceError where it leads out of the archive."""
     steps = [step for step in name.split("/") if step not in ("", ".")]
     if name.startswith("/") or ".." in steps:
-        raise broken(f"A member of it leads out of the archive: {name[:200]}.", "UnsafeMember", _WRITE_AGAIN)
+        raise archive_error(f"A member of it leads out of the archive: {name[:200]}.", "UnsafeMember", _WRITE_AGAIN)
     if len(name) > _LONGEST_NAME:
-        raise broken("The name of one of its members is too long.", "UnsafeMember", _WRITE_AGAIN)
+        raise archive_error("The name of one of its members is too long.", "UnsafeMember", _WRITE_AGAIN)
     return "/".join(steps)
 
 

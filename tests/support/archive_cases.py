@@ -148,7 +148,7 @@ CASES = {
     "symlink-chain.tar": Case(refusal="id2/layer.tar is a link to a link."),
     "oci-sha512-layer.tar": Case(
         refusal="The blob sha512:a3d5c7a0bf2c7a209ef5c2c00a34fd3c94db58968a846c96d3ba71870bd23be0384163a55d03b08b593bc7"
-        "37d546551100426531487cef132e149ea362ca904f has a digest that the registry does not compute: it takes SHA-256."
+        "37d546551100426531487cef132e149ea362ca904f has a digest that the registry does not compute: it uses SHA-256."
     ),
     "helm-chart.tgz": Case(refusal="It is a Helm chart, no image."),
     "layout-inside-a-folder.tar": Case(refusal="The OCI layout in it is in the folder app, not at its top."),

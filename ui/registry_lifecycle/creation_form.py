@@ -124,7 +124,7 @@ def ask_spec(who: str, place: Place, own_names: Collection[str]) -> tuple[Regist
     """Shows the form, in the order of `az acr create`; returns the specification, and the prices.
 
     An answer that is missing is "" in the specification, which is None where the typed tags can't be set. `own_names`:
-    case folded, of the registries that this session creates. They are not checked, as Azure would call them taken.
+    case folded, of the registries that this session creates. They are not checked: Azure would say they are in use.
     """
     group, new_group = _ask_group(place)
     name_box, sku_box = st.container(), st.container()

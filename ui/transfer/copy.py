@@ -23,7 +23,7 @@ from ui.runtime import connection
 from ui.runtime.background import Reading
 from ui.runtime.session_runs import RunKind, begin, show
 
-_FORM = "copy form: how often it was sent"
+_FORM = "copy form: number of copies started"
 
 AZURE, PUBLIC, OTHER = "A registry in the inventory", "Docker Hub or MCR", "Another registry"
 SOURCES = (AZURE, PUBLIC, OTHER)

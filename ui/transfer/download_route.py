@@ -101,7 +101,7 @@ async def _in_own_threads(pieces: Iterator[bytes]) -> AsyncIterator[bytes]:
 
 
 def _logged(client: RegistryClient, archive: Archive) -> Iterator[bytes]:
-    """The stream. A failure is logged and closes the connection, so that no browser takes it for complete."""
+    """The stream. A failure is logged and closes the connection, so that no browser considers it complete."""
     try:
         yield from stream(client, archive)
     except ServiceError as error:

@@ -9,7 +9,7 @@ import streamlit as st
 from services.commands import images as az_images
 from services.commands import sign_in as az_sign_in
 from services.registries.registry import Registry
-from services.transfer.archive_images import Archive, ArchiveImage, Content, repository_and_tag
+from services.transfer.archive_images import Archive, ArchiveImage, Content, split_name
 from services.transfer.archives import read_archive
 from services.transfer.push import PushPlan, PushResult, read_push_plan
 from services.wording import counted
@@ -117,7 +117,7 @@ def _show_upload(who: str, registry: Registry, upload: _Upload) -> tuple[str, st
     )
     image, name = choices[number]
     _show_list(f"Not pushed: {counted(len(image.not_pushed), 'layer')} of the image", image.not_pushed)
-    named_repository, named_tag = repository_and_tag(name)
+    named_repository, named_tag = split_name(name)
     left, right = st.columns([2, 1])
     with left:
         repository = st.text_input(

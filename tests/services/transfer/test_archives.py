@@ -17,7 +17,7 @@ from services.connection.errors import ServiceError
 from services.images.manifests import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from services.transfer import archive_files
 from services.transfer.archive_files import Limits, RandomAccess
-from services.transfer.archive_images import ArchiveImage, Content, repository_and_tag
+from services.transfer.archive_images import ArchiveImage, Content, split_name
 from services.transfer.archives import read_archive
 from services.transfer.tar_members import read_members
 from tests.support.image_archives import FULL_NAME, Layout, docker_save, layout, link, sha256, tar_of
@@ -589,4 +589,4 @@ def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     ],
 )
 def test_the_name_in_a_registry_leaves_out_where_it_came_from(name: str, expected: tuple[str, str]) -> None:
-    assert repository_and_tag(name) == expected
+    assert split_name(name) == expected

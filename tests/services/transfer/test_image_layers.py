@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from services.connection.errors import ServiceError
 from services.images.manifests import DOCKER_MANIFEST, OCI_MANIFEST
-from services.transfer.archive_files import Budget, Limits, RandomAccess, whole
+from services.transfer.archive_files import Budget, Limits, RandomAccess, part_of_file
 from services.transfer.archive_images import Archive, ArchiveImage, Content
 from services.transfer.archives import read_archive
 from tests.support.image_archives import OCI, Layout, config_of, sha256, tar_of
@@ -160,7 +160,7 @@ def test_gzip_of_any_size_and_many_members_expands_as_python_expands_it(
     chance = random.Random(1)
     members = [gzip.compress(chance.randbytes(size) if noise else b"\0" * size) for size in sizes]
     data = b"".join(members) + b"\0" * padding
-    part = whole(RandomAccess(io.BytesIO(data), owned=False))
+    part = part_of_file(RandomAccess(io.BytesIO(data), owned=False))
     seen: list[bytes] = []
     blocks = list(part.expanded(Budget(10 * MIB), seen.append))
     assert b"".join(blocks) == gzip.decompress(data)
