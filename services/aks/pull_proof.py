@@ -172,15 +172,15 @@ def run_proof(session: AzureSession, plan: ProofPlan) -> tuple[Proof, ...]:
         request = models.RunCommandRequest(command=plan.script, context="", cluster_token=token)
         client = session.clusters(plan.cluster.subscription_id).managed_clusters
         result = client.begin_run_command(plan.cluster.resource_group, plan.cluster.name, request).result()
-    found = result.properties or models.CommandResultProperties()
-    if str(found.provisioning_state or "").casefold() != "succeeded":
-        reason = found.reason or "Azure gave no reason."
-        raise ServiceError(
-            title, str(reason), "Try again; the command's own pod may not have started.", "CommandFailed"
-        )
-    proofs = tuple(_proofs(str(found.logs or "")))
+        found = result.properties or models.CommandResultProperties()
+        state, reason, logs = (str(text or "") for text in (found.provisioning_state, found.reason, found.logs))
+        exit_code = found.exit_code
+    if state.casefold() != "succeeded":
+        reason = reason or "Azure gave no reason."
+        raise ServiceError(title, reason, "Try again; the command's own pod may not have started.", "CommandFailed")
+    proofs = tuple(_proofs(logs))
     if not proofs:
-        said = str(found.logs or "").strip()[-500:] or f"It ended with {found.exit_code} and printed nothing."
+        said = logs.strip()[-500:] or f"It ended with {exit_code} and printed nothing."
         remedy = "A policy, or Kubernetes' own permissions, may forbid pods in the namespace default."
         raise ServiceError(title, said, remedy, "CommandFailed")
     return proofs

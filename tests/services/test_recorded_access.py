@@ -60,7 +60,7 @@ def replay_grant(recording: Recording) -> None:
     grant = PlannedAssignment(properties["scope"], properties["principalId"], kind, role, "R")
     url = f"{ARM}{grant.scope}/providers/Microsoft.Authorization/roleAssignments"
     wire.on("PUT", f"{url}/{grant.name}", recording.answer)
-    wire.on("GET", url, Answer(200, {"value": [recording.body]}))
+    wire.on("GET", url, Answer(200, {"value": [recording.sent_body]}))
     written, found = write_assignment(session, grant, "T", lambda _state: None, wire.sleep)
     assert written == "already done"
     check_assignment(found, recording.body)
@@ -72,10 +72,10 @@ def replay_role_removal(recording: Recording) -> None:
     wire, session = arm()
     url = f"{ARM}{recording.body['id']}"
     gone = Answer(404, {"error": {"code": "RoleAssignmentNotFound", "message": "M"}})
-    wire.on("GET", url, Answer(200, recording.body), gone)
+    wire.on("GET", url, Answer(200, recording.sent_body), gone)
     wire.on("DELETE", url, recording.answer)
     model = session.authorization("s1").role_assignments.get_by_id(recording.body["id"].lstrip("/"))
-    wire.on("GET", url, Answer(200, recording.body), gone)
+    wire.on("GET", url, Answer(200, recording.sent_body), gone)
     assert remove_assignment(session, assignment_from(model), "T", lambda _state: None) == "deleted"
 
 

@@ -49,7 +49,9 @@ def check_cluster(found: Cluster, document: dict[str, Any]) -> None:
 def replay_cluster(recording: Recording) -> None:
     wire, session = arm()
     resource_id = recording.body["id"]
-    wire.on("GET", f"{ARM}{resource_id.replace('/resourcegroups/', '/resourceGroups/')}", Answer(200, recording.body))
+    wire.on(
+        "GET", f"{ARM}{resource_id.replace('/resourcegroups/', '/resourceGroups/')}", Answer(200, recording.sent_body)
+    )
     check_cluster(get_cluster(session, resource_id), recording.body)
 
 

@@ -213,7 +213,7 @@ def replay_replica_status(recording: Recording) -> None:
     offered = {"resourceType": "registries/replications", "locations": [replica.body["location"]]}
     provider = f"{ARM}/subscriptions/{registry.subscription_id}/providers/Microsoft.ContainerRegistry"
     wire.on("GET", provider, Answer(200, {"resourceTypes": [offered]}))
-    wire.on("PUT", f"{ARM}{replica.path}", Answer(201, replica.body, recording.headers))
+    wire.on("PUT", f"{ARM}{replica.path}", Answer(201, replica.sent_body, recording.headers))
     wire.on("GET", f"{ARM}{recording.path}", recording.answer)
     wire.on("GET", f"{ARM}{replica.path}", replica.answer)
     plan = ReplicaPlan(registry, replica.body["location"], (), (), ())
@@ -230,7 +230,9 @@ def replay_replica_removal(recording: Recording) -> None:
     assert recording.file in (begun.file, waits.file, done.file)
     wire, session = arm()
     replica = Recording("real/acr-mgmt/replication_get.json")
-    registry = serve_registry(wire, begun.path.rpartition("/replications")[0], Answer(200, {"value": [replica.body]}))
+    registry = serve_registry(
+        wire, begun.path.rpartition("/replications")[0], Answer(200, {"value": [replica.sent_body]})
+    )
     wire.on("GET", f"{ARM}{begun.path}", ARM_GONE)
     wire.on("DELETE", f"{ARM}{begun.path}", begun.answer)
     wire.on("GET", begun.headers["Location"].partition("?")[0], waits.answer)

@@ -63,6 +63,8 @@ class Recording:
         self.request: Any = document["request"].get("body")
         self.response: dict[str, Any] = document["response"]
         self.body: Any = self.response["body"]
+        # What a replay sends of it under another status, or within another body.
+        self.sent_body: Any = self.body
         self.status: int = self.response["status"]
         self.headers: dict[str, str] = self.response["headers"]
 
