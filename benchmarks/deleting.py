@@ -20,7 +20,7 @@ def measure() -> list[Row]:
         client, bare = console_client(ready, REGISTRY), BareClient(ready, REGISTRY)
         (name,) = client.sdk.list_repository_names()
         repository = get_repository(client, name)
-        tags = {tag.name: tag for tag in all_tags(client, name)}
+        tags = {tag.name: tag for tag in all_tags(client, name).values}
         shares = iter([list(tags)[at : at + TAGS] for at in range(0, len(tags), TAGS)])
 
         def ours() -> None:

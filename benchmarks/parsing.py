@@ -21,7 +21,7 @@ def measure() -> list[Row]:
         pages = _pages(BareClient(ready, REGISTRY), name)
 
         def rows() -> None:
-            assert len(manifest_rows(client, name)) == MANIFESTS
+            assert len(manifest_rows(client, name).values) == MANIFESTS
 
         def parsed() -> None:
             # All of it is held, as whatever makes one list of it must.

@@ -85,6 +85,9 @@ def show_tags() -> None:
     with panel():
         tags = image_loaders.tag_page(who, server, name, cursors[-1]).value
         page = tags.page
+        show_refused(Partial((), page.refused), "tag", "tags")
+        if not page.tags and page.refused:
+            return
         if not page.tags:
             empty(":material/sell:", "No tags", "No manifest of this repository has a tag: see Manifests.")
             return

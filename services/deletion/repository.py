@@ -117,7 +117,8 @@ def _read_again(client: RegistryClient, name: str, title: str) -> None:
 
 
 def _difference(client: RegistryClient, plan: RepositoryDeletionPlan) -> str:
-    rows, tags = manifest_rows(client, plan.repository), all_tags(client, plan.repository)
+    rows = manifest_rows(client, plan.repository).all_values()
+    tags = all_tags(client, plan.repository).all_values()
     if came := {row.digest for row in rows} - set(plan.digests):
         return f"Since it was planned, {len(came):,} manifests have come, {min(came)} for one."
     moved = {(tag.name, tag.digest) for tag in tags} - set(plan.tags)

@@ -6,16 +6,16 @@ media types without which an index can't be told from an image.
 
 import json
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from threading import Event
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from services.connection.answers import time_or_none
+from services.connection.answers import checked, read_entries, time_or_none
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import as_service_error, if_there, says_gone
-from services.connection.parallel import Partial, parallel_map
+from services.connection.parallel import Partial, Refusal, parallel_map
 
 # The service cuts a larger page to 1000 without an error: https://github.com/Azure/acr/issues/749
 PAGE = 1000
@@ -54,12 +54,13 @@ class Locks:
 
 @dataclass(frozen=True)
 class Repository:
-    """A repository's attributes as `az acr repository show` prints them."""
+    """A repository's attributes as `az acr repository show` prints them. Times are None where the registry reports
+    none."""
 
     registry: str
     name: str
-    created: datetime
-    updated: datetime
+    created: datetime | None
+    updated: datetime | None
     manifest_count: int
     tag_count: int
     locks: Locks
@@ -79,10 +80,12 @@ class Tag:
 
 @dataclass(frozen=True)
 class TagPage:
-    """One page of tags; `next` is what to ask the next page after, None on the last."""
+    """One page of tags; `next` is what to ask the next page after, None on the last. `refused`: tags of the page that
+    could not be understood."""
 
     tags: tuple[Tag, ...]
     next: str | None
+    refused: tuple[Refusal, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,10 @@ def repository_names(client: RegistryClient) -> Iterator[list[str]]:
     """The catalogue, a page at a time, in the registry's order. In ABAC mode it needs Catalog Lister."""
     with as_service_error(f"Could not list the repositories of {client.login_server}"):
         for body in client.pages(path_of("/acr/v1/_catalog", {"n": PAGE})):
-            yield body.get("repositories") or []
+            names = _entries(body, "repositories")
+            if not all(isinstance(name, str) for name in names):
+                raise ValueError("a repository's name is no text")
+            yield names
 
 
 def count_repositories(client: RegistryClient) -> int:
@@ -126,21 +132,19 @@ def count_repositories(client: RegistryClient) -> int:
 def get_repository(client: RegistryClient, name: str) -> Repository:
     """One repository's attributes. Raises ServiceError (NAME_UNKNOWN where it is gone)."""
     with as_service_error(f"Could not read the repository {name}"):
-        found = client.sdk.get_repository_properties(name)
-    return Repository(
-        client.login_server,
-        found.name,
-        found.created_on,
-        found.last_updated_on,
-        found.manifest_count,
-        found.tag_count,
-        Locks(
-            found.can_delete is not False,
-            found.can_write is not False,
-            found.can_list is not False,
-            found.can_read is not False,
-        ),
-    )
+        found = client.page(path_of("/acr/v1/{name}", {"api-version": "2021-07-01"}, name=name)).body
+        return checked(
+            Repository(
+                client.login_server,
+                found["imageName"],
+                time_or_none(found.get("createdTime")),
+                time_or_none(found.get("lastUpdateTime")),
+                found["manifestCount"],
+                # Where nothing has a tag, the number may be left out.
+                found.get("tagCount") or 0,
+                _locks(found.get("changeableAttributes")),
+            )
+        )
 
 
 def as_az_prints(repository: Repository) -> str:
@@ -153,9 +157,9 @@ def as_az_prints(repository: Repository) -> str:
             "readEnabled": locks.read,
             "writeEnabled": locks.write,
         },
-        "createdTime": repository.created.isoformat(),
+        "createdTime": repository.created.isoformat() if repository.created else None,
         "imageName": repository.name,
-        "lastUpdateTime": repository.updated.isoformat(),
+        "lastUpdateTime": repository.updated.isoformat() if repository.updated else None,
         "manifestCount": repository.manifest_count,
         "registry": repository.registry,
         "tagCount": repository.tag_count,
@@ -190,23 +194,25 @@ def tag_page(client: RegistryClient, repository: str, *, size: int, after: str |
     with as_service_error(f"Could not list the tags of {repository}"):
         page = client.page(path_of("/acr/v1/{repository}/_tags", query, repository=repository))
         following = parse_qs(urlsplit(page.next).query).get("last", [None])[0] if page.next else None
-        return TagPage(tuple(_tag(entry) for entry in page.body.get("tags") or ()), following)
+        read = read_entries(f"tags of {repository}", _entries(page.body, "tags"), _tag)
+        return TagPage(read.values, following, read.refused)
 
 
-def all_tags(client: RegistryClient, repository: str) -> tuple[Tag, ...]:
+def all_tags(client: RegistryClient, repository: str) -> Partial[Tag]:
     """All tags of one repository, each once, in the registry's order; those locked against listing are not among
     them."""
     path = path_of("/acr/v1/{repository}/_tags", {"n": PAGE}, repository=repository)
     with as_service_error(f"Could not list the tags of {repository}"):
-        tags = (_tag(entry) for body in client.pages(path) for entry in body.get("tags") or ())
-        return tuple({tag.name: tag for tag in tags}.values())
+        entries = (entry for body in client.pages(path) for entry in _entries(body, "tags"))
+        read = read_entries(f"tags of {repository}", entries, _tag)
+    return replace(read, values=tuple({tag.name: tag for tag in read.values}.values()))
 
 
 def get_tag(client: RegistryClient, repository: str, tag: str) -> Tag:
     """One tag. Raises ServiceError (TAG_UNKNOWN where it is gone)."""
     with as_service_error(f"Could not read the tag {repository}:{tag}"):
         body = client.page(path_of("/acr/v1/{repository}/_tags/{tag}", repository=repository, tag=tag)).body
-        return _tag(body["tag"])
+        return checked(_tag(body["tag"]))
 
 
 def find_tag(client: RegistryClient, repository: str, tag: str) -> Tag | None:
@@ -223,7 +229,7 @@ def get_manifest_row(client: RegistryClient, repository: str, digest: str) -> Ma
     """The metadata of one manifest. Raises ServiceError (MANIFEST_UNKNOWN where it is gone)."""
     path = path_of("/acr/v1/{repository}/_manifests/{digest}", repository=repository, digest=digest)
     with as_service_error(f"Could not read {repository}@{digest}"):
-        return _manifest_row(client.page(path).body["manifest"])
+        return checked(_manifest_row(client.page(path).body["manifest"]))
 
 
 def find_manifest_row(client: RegistryClient, repository: str, digest: str) -> ManifestRow | None:
@@ -231,15 +237,24 @@ def find_manifest_row(client: RegistryClient, repository: str, digest: str) -> M
     return if_there(lambda: get_manifest_row(client, repository, digest), says_gone)
 
 
-def manifest_rows(client: RegistryClient, repository: str) -> tuple[ManifestRow, ...]:
+def manifest_rows(client: RegistryClient, repository: str) -> Partial[ManifestRow]:
     """All manifests of one repository, tagged or not, in the registry's order; one request a page of 1000.
 
     Each digest once, as it was listed last: a list that changes while it is read may name one twice.
     """
     path = path_of("/acr/v1/{repository}/_manifests", {"n": PAGE}, repository=repository)
     with as_service_error(f"Could not list the manifests of {repository}"):
-        rows = (_manifest_row(entry) for body in client.pages(path) for entry in body.get("manifests") or ())
-        return tuple({row.digest: row for row in rows}.values())
+        entries = (entry for body in client.pages(path) for entry in _entries(body, "manifests"))
+        read = read_entries(f"manifests of {repository}", entries, _manifest_row)
+    return replace(read, values=tuple({row.digest: row for row in read.values}.values()))
+
+
+def _entries(body: dict[str, Any], member: str) -> list[Any]:
+    """The entries of a page; none where the registry has none, and then leaves the member out or null."""
+    found = body.get(member)
+    if found is not None and not isinstance(found, list):
+        raise ValueError(f"{member!r} is no list")
+    return found or []
 
 
 def last_update_of(item: Tag | ManifestRow) -> datetime:

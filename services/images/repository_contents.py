@@ -83,7 +83,8 @@ def read_contents(
 def _listed(client: RegistryClient, name: str) -> RepositoryContents:
     # The count comes last: what is pushed while the lists are read then counts as hidden, not as seen.
     rows, tags = manifest_rows(client, name), all_tags(client, name)
-    return RepositoryContents(get_repository(client, name), tags, rows, {})
+    unread = rows.refused + tags.refused
+    return RepositoryContents(get_repository(client, name), tags.values, rows.values, {}, unread)
 
 
 def _with_manifests(
@@ -92,4 +93,5 @@ def _with_manifests(
     digests = [row.digest for row in contents.rows]
     manifests = {digest: known[digest] for digest in digests if digest in known}
     unread = tuple(refused[digest] for digest in digests if digest in refused)
-    return replace(contents, manifests=manifests, unread=unread, untried=len(digests) - len(manifests) - len(unread))
+    untried = len(digests) - len(manifests) - len(unread)
+    return replace(contents, manifests=manifests, unread=contents.unread + unread, untried=untried)

@@ -34,7 +34,7 @@ def summarise(
     digests = list(dict.fromkeys(digests))
     rows: dict[str, ManifestRow] = {}
     if digests and manifest_count <= PAGE:
-        rows = {row.digest: row for row in manifest_rows(client, repository)}
+        rows = {row.digest: row for row in manifest_rows(client, repository).values}
     found = _read_rows(client, repository, [digest for digest in digests if digest not in rows])
     rows |= {row.digest: row for row in found.values}
     wanted = [digest for digest in digests if digest in rows and is_index(rows[digest])]

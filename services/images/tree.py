@@ -87,10 +87,13 @@ def read_for_tree(
     return Partial(indexes.values + others.values, indexes.refused + others.refused, indexes.untried + others.untried)
 
 
-def build_tree(rows: Iterable[ManifestRow], manifests: Iterable[Manifest]) -> tuple[Node, ...]:
+def build_tree(
+    rows: Iterable[ManifestRow], manifests: Iterable[Manifest], *, every_row: bool = True
+) -> tuple[Node, ...]:
     """The whole repository as a tree, flattened from the top down; the newest first on each level.
 
-    UNTAGGED are the leftovers (`find_leftovers`); what else has no tag and stands at the top is UNREAD.
+    UNTAGGED are the leftovers (`find_leftovers`); what else has no tag and stands at the top is UNREAD: all of it where
+    not `every_row` of the registry's list could be understood, since one may be an index.
     """
     by_digest = {row.digest: row for row in rows}
     read = {manifest.digest: manifest for manifest in manifests}
@@ -99,7 +102,7 @@ def build_tree(rows: Iterable[ManifestRow], manifests: Iterable[Manifest]) -> tu
     held |= {digest for attached in referrers.values() for digest in attached}
     newest_first = sorted(by_digest.values(), key=last_update_of, reverse=True)
     tops = [row for row in newest_first if row.digest not in held or (row.tags and not _only_attached(row))]
-    leftovers = frozenset(find_leftovers(by_digest.values(), read).certain)
+    leftovers = frozenset(find_leftovers(by_digest.values(), read).certain if every_row else ())
     nodes: list[Node] = []
     shown: set[str] = set()
 

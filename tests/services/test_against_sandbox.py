@@ -150,7 +150,7 @@ def test_repositories(client: Open, sandbox: Sandbox, session: AzureSession, nam
     assert [repository.name for repository in read.values] == found
     assert read.complete
     for repository in read.values:
-        rows = manifest_rows(client(name), repository.name)
+        rows = manifest_rows(client(name), repository.name).values
         assert repository.manifest_count == len(rows)
         assert repository.tag_count == sum(len(row.tags) for row in rows)
 
@@ -206,19 +206,19 @@ def test_three_hundred_tags_page_by_page(client: Open, sandbox: Sandbox, session
 def test_a_repository_without_a_tag(client: Open) -> None:
     page = tag_page(client("contosoci"), "ci/cache", size=10)
     assert (page.tags, page.next) == ((), None)
-    assert manifest_rows(client("contosoci"), "ci/cache")
+    assert manifest_rows(client("contosoci"), "ci/cache").values
 
 
 @pytest.mark.parametrize("repository", ["web/storefront", "api/orders", "api/gateway", "jobs/mailer", "golden/node"])
 def test_a_manifest_read_alone_is_as_it_was_listed(client: Open, repository: str) -> None:
     hub = client("contosohub")
-    rows = manifest_rows(hub, repository)
+    rows = manifest_rows(hub, repository).values
     assert len(rows) > 0
     assert get_manifest_row(hub, repository, rows[0].digest) == rows[0]
 
 
 def test_locks(client: Open) -> None:
-    rows = manifest_rows(client("contosohub"), "golden/node")
+    rows = manifest_rows(client("contosohub"), "golden/node").values
     tags = tag_page(client("contosohub"), "golden/node", size=100).tags
     words = {get_repository(client("contosohub"), "golden/node").locks.label}
     words |= {row.locks.label for row in rows} | {tag.locks.label for tag in tags}
@@ -267,7 +267,7 @@ def test_an_abac_registry_costs_one_token_more(sandbox: Sandbox, client: Open) -
 
 def test_a_multi_platform_image_and_its_tree(client: Open) -> None:
     hub = client("contosohub")
-    rows = manifest_rows(hub, "web/storefront")
+    rows = manifest_rows(hub, "web/storefront").values
     read = read_for_tree(hub, "web/storefront", rows)
     nodes = build_tree(rows, read.values)
     assert read.complete
@@ -282,7 +282,7 @@ def test_a_multi_platform_image_and_its_tree(client: Open) -> None:
 @pytest.mark.parametrize("repository", ["api/orders", "api/gateway"])
 def test_signatures_hang_on_what_they_sign(client: Open, repository: str) -> None:
     hub = client("contosohub")
-    rows = manifest_rows(hub, repository)
+    rows = manifest_rows(hub, repository).values
     nodes = build_tree(rows, read_for_tree(hub, repository, rows).values)
     assert {node.digest for node in nodes} == {row.digest for row in rows}
     referrers = [node for node in nodes if node.role is Role.REFERRER]
@@ -293,7 +293,7 @@ def test_signatures_hang_on_what_they_sign(client: Open, repository: str) -> Non
 
 def test_leftovers_are_what_nothing_holds(client: Open) -> None:
     ci = client("contosoci")
-    rows = manifest_rows(ci, "ci/storefront")
+    rows = manifest_rows(ci, "ci/storefront").values
     read = read_for_tree(ci, "ci/storefront", rows)
     held = {child.digest for manifest in read.values for child in manifest.children}
     untagged = {node.digest for node in build_tree(rows, read.values) if node.role is Role.UNTAGGED}
@@ -303,7 +303,7 @@ def test_leftovers_are_what_nothing_holds(client: Open) -> None:
 
 def test_referrers(client: Open) -> None:
     hub = client("contosohub")
-    rows = manifest_rows(hub, "api/orders")
+    rows = manifest_rows(hub, "api/orders").values
     subjects = Counter(manifest.subject for manifest in read_for_tree(hub, "api/orders", rows).values)
     subjects.pop("", None)
     assert subjects
@@ -311,7 +311,7 @@ def test_referrers(client: Open) -> None:
         found = read_referrers(hub, "api/orders", subject)
         assert len(found) == count
         assert all(descriptor.artifact_type for descriptor in found)
-    assert read_referrers(hub, "jobs/mailer", manifest_rows(hub, "jobs/mailer")[0].digest) == ()
+    assert read_referrers(hub, "jobs/mailer", manifest_rows(hub, "jobs/mailer").values[0].digest) == ()
 
 
 def test_config_and_history(client: Open) -> None:

@@ -149,13 +149,13 @@ def test_a_repository_that_is_not_there(hub: Any) -> None:
 
 
 def test_manifests(hub: Any) -> None:
-    rows = manifest_rows(hub, "golden/node")
+    rows = manifest_rows(hub, "golden/node").values
     assert rows
     assert any(row.locks.any for row in rows)
 
 
 def test_a_tree_with_signatures(hub: Any) -> None:
-    rows = manifest_rows(hub, "api/gateway")
+    rows = manifest_rows(hub, "api/gateway").values
     nodes = build_tree(rows, read_for_tree(hub, "api/gateway", rows).values)
     assert {node.digest for node in nodes} == {row.digest for row in rows}
     roles = {node.role for node in nodes}

@@ -43,14 +43,19 @@ def read_repositories(azure: AzureSession) -> object:
 
 def read_tree(azure: AzureSession) -> object:
     hub = azure.registry(name_of("contosohub"))
-    rows = manifest_rows(hub, "api/gateway")
+    rows = manifest_rows(hub, "api/gateway").values
     return rows, build_tree(rows, read_for_tree(hub, "api/gateway", rows).values)
 
 
 def read_image(azure: AzureSession) -> object:
     hub = azure.registry(name_of("contosohub"))
-    tag = tag_page(hub, "web/admin", size=1).tags[0]
+    page = tag_page(hub, "web/admin", size=1)
+    if not page.tags:
+        return page
+    tag = page.tags[0]
     index = read_manifest(hub, "web/admin", tag.name)
+    if not index.children:
+        return index
     image = read_manifest(hub, "web/admin", index.children[0].digest)
     return tag, index, image, read_config(hub, "web/admin", image), read_referrers(hub, "web/admin", index.digest)
 
@@ -60,7 +65,7 @@ READS: dict[str, Callable[[AzureSession], object]] = {
     "test_registries_of_a_reader": list_registries,
     "test_a_premium_registry": lambda azure: get_registry(azure, HUB),
     "test_repositories_and_tags": read_repositories,
-    "test_manifests": lambda azure: manifest_rows(azure.registry(name_of("contosohub")), "golden/node"),
+    "test_manifests": lambda azure: manifest_rows(azure.registry(name_of("contosohub")), "golden/node").values,
     "test_a_tree_with_signatures": read_tree,
     "test_an_image": read_image,
 }

@@ -110,7 +110,7 @@ def replay_manifests(recording: Recording) -> None:
     repository = recording.part("/acr/v1/(.+)/_manifests")
     end = Answer(200, {"manifests": []})
     client = recording.registry(end)
-    rows = manifest_rows(client, repository)
+    rows = manifest_rows(client, repository).values
     assert len(rows) == len(recording.body["manifests"])
     for found, entry in zip(rows, recording.body["manifests"], strict=True):
         check_manifest(found, entry)

@@ -111,9 +111,10 @@ def show_remaining_tags(who: str, record: DeletionRecord, registry: Registry) ->
 
 def _show_untagged(who: str, record: DeletionRecord) -> None:
     with panel():
-        rows = image_loaders.manifest_rows_of(who, record.login_server, record.repository)
+        listed = image_loaders.manifest_rows_of(who, record.login_server, record.repository)
+        show_refused(listed, "manifest", "manifests")
         gone = {item.digest for item in record.items}
-        untagged = [row.digest for row in rows if row.digest in gone and not row.tags]
+        untagged = [row.digest for row in listed.values if row.digest in gone and not row.tags]
         if untagged:
             st.info(
                 f"Now untagged: {counted(len(untagged), 'manifest')}, "

@@ -1,6 +1,6 @@
 """Cached reads of repositories, tags and manifests, and what each change to them makes stale."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -54,7 +54,7 @@ def turned_pages(login_server: str, repository: str) -> list[str | None]:
 
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=50)
-def manifest_rows_of(who: str, login_server: str, repository: str) -> tuple[repositories.ManifestRow, ...]:
+def manifest_rows_of(who: str, login_server: str, repository: str) -> Partial[repositories.ManifestRow]:
     """The metadata of all manifests of one repository."""
     return repositories.manifest_rows(connection.session(who).registry(login_server), repository)
 
@@ -74,8 +74,9 @@ def tree(who: str, login_server: str, repository: str) -> Reading[Tree]:
     client = connection.session(who).registry(login_server)
 
     def work(reading: Reading[Tree]) -> None:
-        rows = repositories.manifest_rows(client, repository)
-        reading.value = Tree(rows, (), Partial(()))
+        listed = repositories.manifest_rows(client, repository)
+        rows = listed.values
+        reading.value = Tree(rows, (), Partial((), listed.refused))
         read = manifest_trees.read_for_tree(
             client,
             repository,
@@ -83,7 +84,9 @@ def tree(who: str, login_server: str, repository: str) -> Reading[Tree]:
             done=lambda done, of: reading.report(done, of, "manifests"),
             stop=reading.stop,
         )
-        reading.value = Tree(rows, manifest_trees.build_tree(rows, read.values), read)
+        read = replace(read, refused=listed.refused + read.refused)
+        nodes = manifest_trees.build_tree(rows, read.values, every_row=not listed.refused)
+        reading.value = Tree(rows, nodes, read)
         reading.lacks = read.refused
 
     return start(Tree((), (), Partial(())), work)
