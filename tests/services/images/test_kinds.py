@@ -291,7 +291,7 @@ def test_manifests_without_times_do_not_end_the_list_and_are_protected_from_rule
 ) -> None:
     listed = Answer(200, answer("manifest_list_without_times")["body"])
     registry.serve("GET", "/acr/v1/app/_manifests", "repository:app:metadata_read", listed)
-    rows = manifest_rows(client, "app")
+    rows = manifest_rows(client, "app").values
     assert [(row.digest[7], row.created, row.updated) for row in rows[:2]] == [("1", None, None), ("2", None, None)]
     assert rows[2].updated == datetime(2024, 1, 1, 0, 0, 0, 123456, tzinfo=UTC)
     now = datetime(9999, 1, 1, tzinfo=UTC)
@@ -305,7 +305,7 @@ def test_a_tag_without_times_is_listed_and_protected_from_rules(
     registry.serve(
         "GET", "/acr/v1/app/_tags", "repository:app:metadata_read", Answer(200, {"tags": [timeless, tag("b")]})
     )
-    tags = all_tags(client, "app")
+    tags = all_tags(client, "app").values
     assert [(one.name, one.updated is None) for one in tags] == [("a", True), ("b", False)]
     at = datetime(2026, 1, 1, tzinfo=UTC)
     contents = RepositoryContents(Repository("r", "app", at, at, 0, 2, Locks()), tags, (), {})
