@@ -38,14 +38,14 @@ class DeletionItem:
 
     `of` is the digest that it goes with ('' where it was chosen), `tags` those that go with it, `breaks` the
     indexes that stay and would miss it, `after` the digests of the plan that must be gone before. `blocker` is ''
-    where it can be deleted, else the reason; `size` its layers' bytes, shared or not.
+    where it can be deleted, else the reason; `size` its layers' bytes, shared or not, None where unknown.
     """
 
     digest: str
     why: Why
     of: str
     tags: tuple[str, ...]
-    size: int
+    size: int | None
     breaks: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     blocker: str = ""

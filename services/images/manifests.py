@@ -257,7 +257,7 @@ def _descriptor(entry: Mapping[str, Any]) -> Descriptor:
         # A registry's manifests name the same layers over and over: one string serves them all.
         digest=sys.intern(str(entry["digest"])),
         media_type=sys.intern(_text(entry.get("mediaType"))),
-        size=_size(entry.get("size")),
+        size=known_size(entry.get("size")),
         platform=_platform(entry.get("platform") or {}),
         artifact_type=_text(entry.get("artifactType")),
         annotations=_pairs(entry.get("annotations")),
@@ -265,7 +265,8 @@ def _descriptor(entry: Mapping[str, Any]) -> Descriptor:
     )
 
 
-def _size(value: object) -> int | None:
+def known_size(value: object) -> int | None:
+    """A size in bytes, as JSON has it; None for one that can't be: negative, absurdly large, or no whole number."""
     known = isinstance(value, int) and not isinstance(value, bool) and 0 <= value <= LARGEST_CONTENT
     return int(value) if known and isinstance(value, int) else None
 

@@ -16,6 +16,7 @@ from services.connection.answers import checked, read_entries, time_or_none
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import as_service_error, if_there, says_gone
 from services.connection.parallel import Partial, Refusal, parallel_map
+from services.images.manifests import known_size
 
 # The service cuts a larger page to 1000 without an error: https://github.com/Azure/acr/issues/749
 PAGE = 1000
@@ -90,8 +91,8 @@ class TagPage:
 
 @dataclass(frozen=True)
 class ManifestRow:
-    """What the registry's metadata say of one manifest. `size` is bytes of its layers, compressed; times are None where
-    the registry reports none.
+    """What the registry's metadata say of one manifest. `size` is bytes of its layers, compressed. Size and times are
+    None where the registry reports none, or one that can't be.
 
     Children of an index and referrers have no tags either: no tags does not mean unused.
     """
@@ -100,7 +101,7 @@ class ManifestRow:
     media_type: str
     config_media_type: str
     artifact_type: str
-    size: int
+    size: int | None
     created: datetime | None
     updated: datetime | None
     os: str
@@ -284,7 +285,7 @@ def _manifest_row(entry: dict[str, Any]) -> ManifestRow:
         media_type=entry.get("mediaType") or "",
         config_media_type=entry.get("configMediaType") or "",
         artifact_type=entry.get("artifactType") or "",
-        size=entry.get("imageSize") or 0,
+        size=known_size(entry.get("imageSize")),
         created=time_or_none(entry.get("createdTime")),
         updated=time_or_none(entry.get("lastUpdateTime")),
         os=entry.get("os") or "",

@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from services.connection.parallel import Partial
-from services.images.manifests import LARGEST_CONTENT, Kind, Manifest, attached_to
+from services.images.manifests import Kind, Manifest, attached_to
 from services.images.repositories import ManifestRow
 from services.images.repository_contents import RepositoryContents
 from services.images.tree import referrers_of
@@ -114,17 +114,13 @@ def _content_of(row: ManifestRow, manifest: Manifest | None) -> list[tuple[str, 
     manifest that was not read: the most that it may hold of its own.
     """
     if manifest is None:
-        return [(row.digest, _bounded(row.size))]
+        return [(row.digest, row.size or 0)]
     descriptors = (manifest.config, *manifest.layers) if manifest.config else manifest.layers
-    content = [(found.digest, _bounded(found.size or 0)) for found in descriptors]
+    content = [(found.digest, found.size or 0) for found in descriptors]
     own = manifest.size
     if manifest.kind is not Kind.INDEX and (not descriptors or any(found.size is None for found in descriptors)):
-        own = max(own, _bounded(row.size - sum(dict(content).values())))
+        own = max(own, (row.size or 0) - sum(dict(content).values()))
     return [(row.digest, own), *content]
-
-
-def _bounded(size: int) -> int:
-    return min(max(size, 0), LARGEST_CONTENT)
 
 
 def _count_in(sizes: dict[str, int], held: Iterable[tuple[str, int]]) -> None:

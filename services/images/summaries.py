@@ -63,7 +63,8 @@ def _read_rows(client: RegistryClient, repository: str, digests: list[str]) -> P
 
 def _of_index(index: Manifest, images: tuple[Descriptor, ...], rows: Mapping[str, ManifestRow]) -> ImageSummary:
     """An index that could not be read is among the `images`: then their size is not known."""
-    known = [rows[image.digest].size for image in images if image.kind is not Kind.INDEX and image.digest in rows]
+    sizes = [rows[image.digest].size for image in images if image.kind is not Kind.INDEX and image.digest in rows]
+    known = [size for size in sizes if size is not None]
     platforms = tuple(dict.fromkeys(image.platform for image in images if image.platform))
     return ImageSummary(index.digest, Kind.INDEX, platforms, sum(known) if len(known) == len(images) else None)
 

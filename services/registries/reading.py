@@ -221,9 +221,15 @@ def _access(properties: models.RegistryProperties) -> Access:
     )
 
 
+# Ten times the bytes that any SKU holds.
+_LARGEST_USAGE = 2**50
+
+
 def _usage(model: models.RegistryUsage) -> Usage:
     if model.current_value is None:
         raise ValueError("its current value is missing")
+    if not 0 <= model.current_value <= _LARGEST_USAGE:
+        raise ValueError(f"its current value is {model.current_value}")
     limit = model.limit if model.limit is not None and model.limit >= 0 else None
     return Usage(model.name or "", model.current_value, limit, sdk_text(model.unit))
 

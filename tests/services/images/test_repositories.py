@@ -244,7 +244,7 @@ def test_an_index_and_its_children_have_what_the_registry_gives(
     assert [row.tags for row in rows] == [("v1",), (), ()]
     assert [row.media_type for row in rows][::2] == [OCI_INDEX, ""]
     assert (rows[0].os, rows[0].architecture, rows[0].config_media_type) == ("", "", "")
-    assert (rows[2].size, rows[2].locks) == (0, Locks())
+    assert (rows[2].size, rows[2].locks) == (None, Locks())
 
 
 times = st.datetimes(datetime(1700, 1, 1), datetime(2200, 1, 1)).map(
@@ -275,7 +275,7 @@ def test_rows_say_what_the_registry_says(found: list[dict[str, Any]]) -> None:
     serve_manifests(registry, "app", Answer(200, {"manifests": found}))
     rows = manifest_rows(connected(registry), "app").values
     assert [row.digest for row in rows] == [one["digest"] for one in found]
-    assert [row.size for row in rows] == [one.get("imageSize") or 0 for one in found]
+    assert [row.size for row in rows] == [one.get("imageSize") for one in found]
     assert [row.created for row in rows] == [datetime.fromisoformat(one["createdTime"]) for one in found]
     assert [row.updated for row in rows] == [datetime.fromisoformat(one["lastUpdateTime"]) for one in found]
     for name, attribute in [("mediaType", "media_type"), ("os", "os"), ("architecture", "architecture")]:
@@ -299,6 +299,13 @@ def test_manifests_of_all_pages(registry: CannedRegistry, client: RegistryClient
     assert [row.digest for row in manifest_rows(client, "app").values] == [digest_of(1), digest_of(2)]
     assert [sent.query["n"] for sent in registry.calls()] == ["1000", "1000"]
     assert registry.calls()[1].query["last"] == digest_of(1)
+
+
+@pytest.mark.parametrize("size", [-1, 2**50 + 1, 2**80, 1.5, True, "12", [], None])
+def test_a_size_that_can_not_be_is_unknown(registry: CannedRegistry, client: RegistryClient, size: Any) -> None:
+    serve_manifests(registry, "app", Answer(200, {"manifests": [entry(digest_of(1), imageSize=size)]}))
+    (row,) = manifest_rows(client, "app").values
+    assert row.size is None
 
 
 def test_a_manifest_that_the_list_names_twice_is_one(registry: CannedRegistry, client: RegistryClient) -> None:

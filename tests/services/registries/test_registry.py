@@ -194,6 +194,17 @@ def test_usages(wire: Canned, azure: AzureSession) -> None:
     assert registry.unread == ()
 
 
+@pytest.mark.parametrize("current", [-1, 2**50 + 1, 2**63 - 1, None])
+def test_a_usage_that_can_not_be_is_unknown_and_named(wire: Canned, azure: AzureSession, current: int | None) -> None:
+    estate = Estate(wire, s1=[document("s1", "contosoacr")])
+    size, *others = USAGES["value"]
+    estate.usages(document("s1", "contosoacr"), Answer(200, {"value": [size | {"currentValue": current}, *others]}))
+    (found,) = list_registries(azure).values
+    assert (found.stored_bytes, found.webhooks) == (None, 2)
+    assert [refusal.what for refusal in found.unread] == ["usage"]
+    assert estimate_of(found, snapshot("westeurope"), 30) is None
+
+
 @pytest.mark.parametrize("failure", [REFUSED, Answer(404, {"error": {"code": "NotFound", "message": "M"}}), reset()])
 def test_a_registry_whose_usage_refuses_is_still_there(wire: Canned, azure: AzureSession, failure: Any) -> None:
     one, two = document("s1", "one1one"), document("s1", "two2two")
