@@ -1,7 +1,7 @@
 """POST …/importImage: images copied between this sandbox's own registries, as Azure copies them.
 
-What copies whole: the manifest, an index with all its children, and their blobs. Referrers are not copied: no
-documentation says that they are. Of the world outside there is nothing here: Docker Hub can't be reached.
+Copied are the manifest, an index with all its children, and their blobs. Referrers are not, as in Azure
+(https://github.com/dotnet/docker-tools/issues/1999). Registries outside the sandbox can't be reached.
 https://learn.microsoft.com/azure/container-registry/container-registry-import-images
 """
 
@@ -56,7 +56,7 @@ class Copied:
 
 @dataclass(frozen=True)
 class Content:
-    """An image whole, the top manifest first; the sizes of its blobs by digest, less those that are descriptors."""
+    """An image, the top manifest first; the sizes of its blobs by digest, without those that are descriptors only."""
 
     manifests: tuple[Copied, ...]
     blobs: Mapping[str, int]
@@ -156,7 +156,7 @@ def _names(body: Mapping[str, Any], member: str) -> list[str]:
 
 
 def _check_reachable(document: Document) -> None:
-    """Imports come in as a trusted service: through any firewall, where the registry lets those by."""
+    """Imports pass a registry's network rules as a trusted service, where the registry allows those."""
     properties = document["properties"]
     rules = properties.get("networkRuleSet") or {}
     closed = properties.get("publicNetworkAccess") == "Disabled" or rules.get("defaultAction") == "Deny"
