@@ -83,9 +83,9 @@ Condition = ActionMatches | NameMatches | NotUnderstood | Not | AllOf | AnyOf
 
 @lru_cache(maxsize=4096)
 def parse_condition(text: str) -> Condition:
-    """The condition as a tree. Never raises: text outside of the grammar is NotUnderstood as a whole."""
+    """The condition as a tree. Never raises: text outside of the grammar is one NotUnderstood."""
     try:
-        return _Reader(_tokens(text)).whole()
+        return _Reader(_tokens(text)).read()
     except (ValueError, RecursionError):
         return NotUnderstood(text)
 
@@ -173,7 +173,7 @@ class _Reader:
     def __init__(self, tokens: list[re.Match[str]]) -> None:
         self._tokens = tokens[::-1]
 
-    def whole(self) -> Condition:
+    def read(self) -> Condition:
         condition = self._any()
         if self._tokens:
             raise ValueError("a parenthesis too many")

@@ -20,7 +20,8 @@ class Verdict(StrEnum):
 class Reason:
     """One role assignment, and what it says alone to the actions among those needed that its role is about.
 
-    `group` is the group that holds it, "" where the principal does; `why` is a sentence on a verdict other than YES.
+    `group` is the group that it is assigned to, "" where that is the principal; `why` is a sentence on a verdict other
+    than YES.
     `custom`: the role is one of the organisation's own.
     """
 
@@ -43,7 +44,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Denial:
-    """A deny assignment that takes away what was asked for, or some of it, or may (UNKNOWN)."""
+    """A deny assignment that denies what was asked for, or some of it, or may (UNKNOWN)."""
 
     deny: DenyAssignment
     verdict: Verdict
@@ -77,10 +78,10 @@ class Decision:
 
     @property
     def sentences(self) -> tuple[str, ...]:
-        """All of it in words, a sentence or two each: what gives it, what may, what does not, what takes it away."""
+        """All of it in sentences: what grants it, what may, what does not, and what denies it."""
         given = [f"{reason.label}{f': {reason.why}' if reason.why else '.'}" for reason in self.reasons]
         denied = [
-            f"The deny assignment {one.deny.name} {'takes' if one.verdict is Verdict.YES else 'may take'} it away."
+            f"The deny assignment {one.deny.name} {'denies' if one.verdict is Verdict.YES else 'may deny'} it."
             for one in self.denials
         ]
         return (

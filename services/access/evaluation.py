@@ -2,7 +2,7 @@
 
 Rules: https://learn.microsoft.com/azure/role-based-access-control/overview and, for the registry's two modes,
 https://learn.microsoft.com/azure/container-registry/container-registry-rbac-built-in-roles-overview.
-What the records don't tell is UNKNOWN: never taken for a grant, nor for a refusal.
+What the records do not say is UNKNOWN: never counted as a grant, nor as a refusal.
 """
 
 from collections import defaultdict
@@ -47,25 +47,25 @@ def permission(
     """Whether the principal may do `wanted` on the registry, in its mode.
 
     `records` are of the registry's subscription. Without a repository it is asked of all of them. `groups`: the object
-    ids of every group that holds the principal and has an assignment here, as `assignedTo` tells; None: not known,
+    ids of the groups that have the principal as a member and have an assignment here; None: unknown,
     and what a group is given is then undetermined. What the registry's network or anonymous pull let is not asked here.
     """
     question = _Question(registry.id, registry.access.mode, wanted, repository)
     me = principal_id.lower()
     known = None if groups is None else frozenset(group.lower() for group in groups) - {me}
-    weighed = [_weigh(question, grant) for grant in _held(records, question, me)]
+    weighed = [_weigh(question, grant) for grant in _grants_to(records, question, me)]
     weighed += [
         _weigh(question, grant, group=group)
         for group in sorted(known or ())
-        for grant in _held(records, question, group)
+        for grant in _grants_to(records, question, group)
     ]
     weighed.sort(key=lambda one: -_BEST[one.reason.verdict])
-    of_groups = () if known is not None else _untold_groups(records, question)
+    of_groups = () if known is not None else _unread_groups(records, question)
     if any(may_be_group(one.reason.assignment.principal_type) for one in weighed):
-        # Who asks may be a group itself: what it holds is told.
+        # The principal may be a group itself: its own assignments are known.
         of_groups = tuple(one for one in of_groups if not same_id(one.reason.assignment.principal_id, me))
     verdict, denials, unread = _conclude(question, records, [*weighed, *of_groups], me, known)
-    # Once it is given, what some group may give as well tells nothing more.
+    # Once it is granted, what some group may grant as well adds nothing.
     shown = weighed if verdict is Verdict.YES else [*weighed, *of_groups]
     return Decision(
         wanted,
@@ -117,7 +117,7 @@ class _Grant:
 
 @dataclass(frozen=True)
 class _Weighed:
-    """What one grant says to each of its actions; `actions` is empty where it is ignored."""
+    """The verdict of one grant on each of its actions; `actions` is empty where it is ignored."""
 
     reason: Reason
     actions: Mapping[str, Verdict]
@@ -156,7 +156,7 @@ def _given(role: RoleDefinition | None, mode: Mode, wanted: Permission) -> tuple
     return () if other != need and all(role.grants(action, data=other.data) for action in other.actions) else None
 
 
-def _held(records: AccessRecords, question: _Question, principal: str) -> list[_Grant]:
+def _grants_to(records: AccessRecords, question: _Question, principal: str) -> list[_Grant]:
     return [
         grant
         for key in keys_down_to(question.scope)
@@ -165,7 +165,7 @@ def _held(records: AccessRecords, question: _Question, principal: str) -> list[_
     ]
 
 
-def _untold_groups(records: AccessRecords, question: _Question) -> tuple[_Weighed, ...]:
+def _unread_groups(records: AccessRecords, question: _Question) -> tuple[_Weighed, ...]:
     """What all groups hold, where it isn't known whose members they are. The same for every principal."""
 
     def work() -> tuple[_Weighed, ...]:
@@ -181,11 +181,11 @@ def _untold_groups(records: AccessRecords, question: _Question) -> tuple[_Weighe
     return found
 
 
-_GROUP = "It is given to a group, and whether this principal is a member is not known."
+_GROUP = "Assigned to a group: whether this principal is a member is unknown."
 _ROLE = "The definition of its role could not be read."
 _CONDITION = "Unknown whether its condition allows it: the console does not know its form."
-_SOME = "Its condition lets some repositories only."
-_LEFT_OUT = "Its condition leaves this out."
+_SOME = "Its condition allows some repositories only."
+_LEFT_OUT = "Its condition does not allow this."
 _OTHER_MODE = {
     Mode.ABAC: "Ignored: a registry in ABAC mode asks for data actions, and this role gives none of them.",
     Mode.LEGACY: "Ignored: a registry in Legacy mode does not ask for data actions, which are all this role gives.",
@@ -217,7 +217,7 @@ def _weigh(question: _Question, grant: _Grant, *, group: str = "", member: bool 
 
 
 def _lets(condition: str, action: str, repository: str | None) -> Verdict:
-    """What a condition says to an action on the repository, or on all where none is named."""
+    """Whether a condition allows an action on the repository, or on all where none is named."""
     if not condition:
         return Verdict.YES
     named = by_repository(action)
@@ -231,7 +231,7 @@ def _lets(condition: str, action: str, repository: str | None) -> Verdict:
 def _conclude(
     question: _Question, records: AccessRecords, weighed: list[_Weighed], me: str, groups: frozenset[str] | None
 ) -> tuple[Verdict, tuple[Denial, ...], str]:
-    """The verdict over all needed actions, what denies, and what is lacking to tell."""
+    """The verdict over all needed actions, what denies them, and what was not read."""
     need = need_of(question.wanted, question.mode)
     denials: dict[DenyAssignment, Verdict] = {}
     verdicts: list[Verdict] = []
@@ -245,16 +245,20 @@ def _conclude(
             verdicts.append(given)
             continue
         if records.denies is None:
-            unread = "The deny assignments could not be read: one may take it away."
+            unread = "The deny assignments could not be read: one may deny it."
             given = Verdict.UNKNOWN
         for deny in records.denies or ():
-            taken = _denied(deny, question, action, need.data, me, groups)
-            if taken is not Verdict.NO:
-                denials[deny] = max(taken, denials.get(deny, taken), key=_BEST.__getitem__)
-                left = {Verdict.YES: Verdict.NO, Verdict.SOME: Verdict.SOME, Verdict.UNKNOWN: Verdict.UNKNOWN}[taken]
+            denied = _denied(deny, question, action, need.data, me, groups)
+            if denied is not Verdict.NO:
+                denials[deny] = max(denied, denials.get(deny, denied), key=_BEST.__getitem__)
+                left = {Verdict.YES: Verdict.NO, Verdict.SOME: Verdict.SOME, Verdict.UNKNOWN: Verdict.UNKNOWN}[denied]
                 given = min(given, left, key=_WORST.__getitem__)
         verdicts.append(given)
-    return min(verdicts, key=_WORST.__getitem__), tuple(Denial(deny, taken) for deny, taken in denials.items()), unread
+    return (
+        min(verdicts, key=_WORST.__getitem__),
+        tuple(Denial(deny, denied) for deny, denied in denials.items()),
+        unread,
+    )
 
 
 def _denied(

@@ -20,7 +20,7 @@ class OtherRight(StrEnum):
     CHANGE_SETTINGS = "change webhooks and replicas"
     CHANGE_MONITORING = "change diagnostic settings and alerts"
     DELETE_REGISTRY = "delete the registry"
-    MAKE_TOKENS = "make tokens and scope maps"
+    MAKE_TOKENS = "create tokens and scope maps"
     RENEW_PASSWORD = "renew the admin password"
     RUN_TASKS = "build and run tasks"
     READ_CACHE_RULES = "read cache rules"
@@ -31,7 +31,7 @@ class OtherRight(StrEnum):
     READ_QUARANTINE = "read quarantined images"
     CHANGE_QUARANTINE = "release quarantined images"
     SIGN = "sign for content trust"
-    MAKE_ROLES = "make custom roles and locks"
+    MAKE_ROLES = "create custom roles and locks"
 
 
 Right = Permission | OtherRight
@@ -60,19 +60,19 @@ _OTHER_PROVIDERS = {
 # In Legacy mode an action, in ABAC mode a data action: as all that is about images.
 _QUARANTINE = {_E.READ_QUARANTINE: "read", _E.CHANGE_QUARANTINE: "write"}
 
-# What leads to more than it says: not to be given by the way.
+# Rights that lead to more than their name says: not to be granted unintentionally.
 DANGERS: Mapping[Right, str] = {
-    Permission.WRITE_REGISTRY: "It may switch the admin user or anonymous pull on, and open the network.",
-    Permission.IMPORT_IMAGES: "An import may put any image under a tag that runs already.",
+    Permission.WRITE_REGISTRY: "It can turn on the admin user and anonymous pull, and open the network.",
+    Permission.IMPORT_IMAGES: "An import can move a tag that is in use to any image.",
     Permission.LIST_CREDENTIALS: "Where the admin user is on, its password pulls, pushes and deletes everything.",
-    Permission.ASSIGN_ROLES: "Who assigns roles may take any of them.",
-    Permission.REMOVE_ROLES: "It may take everyone's access away.",
-    OtherRight.DELETE_REGISTRY: "With the registry go all images in it.",
+    Permission.ASSIGN_ROLES: "Whoever assigns roles can assign any role to themselves.",
+    Permission.REMOVE_ROLES: "It can remove everyone's access.",
+    OtherRight.DELETE_REGISTRY: "Azure deletes all images with the registry.",
     OtherRight.MAKE_TOKENS: "A token is a password to repositories that no role assignment shows.",
-    OtherRight.RENEW_PASSWORD: "It may lock out whoever uses the admin password.",
-    OtherRight.RUN_TASKS: "A task runs code of its own, with rights of its own at the registry.",
-    OtherRight.TRANSFER: "A pipeline takes images out of the registry, or puts some in.",
-    OtherRight.MAKE_ROLES: "A custom role may give anything.",
+    OtherRight.RENEW_PASSWORD: "It can lock out whoever uses the admin password.",
+    OtherRight.RUN_TASKS: "A task runs its own code, with its own permissions on the registry.",
+    OtherRight.TRANSFER: "A pipeline exports images from the registry, or imports some.",
+    OtherRight.MAKE_ROLES: "A custom role can grant anything.",
 }
 _READS = frozenset(
     {
@@ -143,7 +143,7 @@ def in_order(rights: frozenset[Right]) -> tuple[Right, ...]:
 
 
 def weight(right: Right) -> int:
-    """How much one would rather not give it by the way: reading 1, changing 100, what DANGERS names 10,000."""
+    """How undesirable it is as an unneeded right: reading 1, changing 100, what DANGERS names 10,000."""
     return 10_000 if right in DANGERS else 1 if right in _READS else 100
 
 

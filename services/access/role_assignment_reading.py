@@ -148,7 +148,7 @@ def read_principal(
 def read_caller_permissions(session: AzureSession, registry: Registry) -> tuple[PermissionBlock, ...]:
     """What the caller may do at a registry, a block for each role that it holds. Raises ServiceError.
 
-    Azure says here nothing of conditions, nor of deny assignments: who is let in by it may still be refused.
+    Azure leaves conditions and deny assignments out of this: a caller who may by it can still be refused.
     """
     with as_service_error(f"Could not read what you may do at {registry.name}"):
         client = session.authorization(registry.subscription_id).permissions

@@ -40,7 +40,7 @@ class PrincipalRef:
 
 @dataclass(frozen=True)
 class DenyAssignment:
-    """Takes away what role assignments give; it stands with its permission blocks, whatever principal it names."""
+    """Denies what role assignments grant, to the principals that it names."""
 
     id: str
     name: str
@@ -86,7 +86,7 @@ class AccessRecords:
 
     @cached_property
     def memory(self) -> dict[object, object]:
-        """What was worked out from these records once, and holds as long as they do."""
+        """Results computed from these records, kept as long as they are."""
         return {}
 
 

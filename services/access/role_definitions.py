@@ -1,4 +1,4 @@
-"""Roles: what each lets its holders do, and the built-in ones that matter to registries.
+"""Roles: what each allows, and the built-in ones that matter to registries.
 
 Rules: https://learn.microsoft.com/azure/role-based-access-control/role-definitions
 """
@@ -23,7 +23,7 @@ METADATA = REGISTRY + "repositories/metadata/"
 
 @dataclass(frozen=True)
 class PermissionBlock:
-    """One entry of a role's `permissions`: what it grants less what it takes back, for control plane and data."""
+    """One entry of a role's `permissions`: what it grants less its exceptions, for control plane and data."""
 
     actions: tuple[str, ...] = ()
     not_actions: tuple[str, ...] = ()
@@ -90,7 +90,7 @@ _MONITORING = (
 _KINDS = ("replications", "webhooks", "tokens", "scopeMaps", "privateEndpointConnections", "connectedRegistries")
 _TASKS = ("tasks/*", "runs/*", "taskRuns/*", "agentPools/*", "scheduleRun/action", "listBuildSourceUploadUrl/action")
 
-# For when definitions can't be read. What Azure says of a role goes before this table.
+# For when definitions can't be read: Azure's own definition of a role takes precedence over this table.
 # https://learn.microsoft.com/azure/role-based-access-control/built-in-roles and
 # https://learn.microsoft.com/azure/container-registry/container-registry-rbac-built-in-roles-directory-reference
 BUILT_IN: Mapping[str, RoleDefinition] = {

@@ -50,7 +50,7 @@ class Granted:
 
 
 def ask_granted(client: RegistryClient, mode: Mode, repository: str = "") -> tuple[Granted, ...]:
-    """Signs in again and asks; three requests. Nothing that the console holds is used, so that a new role counts.
+    """Signs in again and asks; three requests. No token that the console has is used, so that a new role counts.
 
     Without a repository all of them are asked for at once, which a registry in ABAC mode does not answer: there the
     rows about repositories are UNKNOWN. A refusal is a row's, so that no row is missing. Raises ServiceError
@@ -74,7 +74,7 @@ def _sign_in(client: RegistryClient, mode: Mode) -> Granted:
     except ServiceError as error:
         return Granted(SIGN_IN, _refusal(error), asked, _answered(error), error)
     proof = "it proves who you are, and no right yet" if mode is Mode.ABAC else "some role of yours counts here"
-    return Granted(SIGN_IN, Verdict.YES, asked, f"taken: {proof}")
+    return Granted(SIGN_IN, Verdict.YES, asked, f"accepted: {proof}")
 
 
 def _on_catalogue(client: RegistryClient) -> tuple[Granted, ...]:
@@ -137,7 +137,10 @@ def _refusal(error: ServiceError) -> Verdict:
 
 def _answered(error: ServiceError) -> str:
     answer = " ".join(str(part) for part in (error.status, error.code) if part) or "no answer"
-    why = {401: ": no role of yours lets you in", 403: ": the network rules refuse this address, whoever asks"}
+    why = {
+        401: ": no role of yours allows signing in",
+        403: ": the network rules refuse this address, whoever asks",
+    }
     return answer + why.get(error.status or 0, "")
 
 

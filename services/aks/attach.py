@@ -73,7 +73,7 @@ class AttachPlan:
 
 
 def role_for(mode: Mode) -> str:
-    """The GUID of the least role that lets pull in this mode: in ABAC mode AcrPull is ignored."""
+    """The GUID of the least role that allows pulling in this mode: in ABAC mode AcrPull is ignored."""
     return REPOSITORY_READER if mode is Mode.ABAC else ACR_PULL
 
 
@@ -124,8 +124,8 @@ def plan_attach(
     if same and not nothing_to_do and same.condition != condition:
         blockers.append(
             f"The identity holds {BUILT_IN[role].name} here already, under another condition "
-            f"({same.condition or 'none'}). One principal holds a role at a scope once: change that assignment, or "
-            "detach it first."
+            f"({same.condition or 'none'}). Azure keeps one assignment of a role per principal and scope: change it, "
+            "or detach it first."
         )
     if right.blocker and not nothing_to_do:
         blockers.append(right.blocker)

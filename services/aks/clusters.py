@@ -136,14 +136,14 @@ class Cluster:
 
     @property
     def puller(self) -> Puller:
-        """Whom a registry has to let pull. https://learn.microsoft.com/azure/aks/use-managed-identity"""
+        """The identity that needs the pull role. https://learn.microsoft.com/azure/aks/use-managed-identity"""
         if self.kubelet:
             why = "Nodes pull as the kubelet identity; the control plane's identity never pulls images."
             return Puller("kubelet identity", self.kubelet.object_id, self.kubelet.client_id, why)
         if self.service_principal_id:
             why = "The cluster has a service principal and no managed identity: its nodes pull as it."
             return Puller("service principal", "", self.service_principal_id, why)
-        why = "Azure does not tell a kubelet identity for this cluster: it may still be in creation."
+        why = "Azure reports no kubelet identity for this cluster: it may still be in creation."
         return Puller("unknown", "", "", why)
 
     @property

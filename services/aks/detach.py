@@ -1,4 +1,4 @@
-"""Taking back a cluster's role on a registry: just that assignment, and what still lets it pull after that."""
+"""Removing a cluster's role on a registry: that assignment alone, and what still allows it to pull afterwards."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
@@ -72,7 +72,7 @@ def plan_detach(
     if not puller_access.principal_id:
         blockers.append("Unknown whose assignment it is: the object id of who pulls is not known.")
     elif not chosen:
-        blockers.append("There is nothing to detach: no role of its own on this registry lets the cluster pull.")
+        blockers.append("There is nothing to detach: the cluster has no pull role of its own on this registry.")
     elif not assignment:
         blockers.append(f"There are {len(chosen)} assignments to choose from: AcrPull, and one for ABAC mode.")
     if right.blocker and chosen:

@@ -19,7 +19,7 @@ from services.connection.names import image_name, is_digest, is_tag, require_rep
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
 
-# Whom a token is for that API servers of clusters with Microsoft Entra ID take.
+# The audience of tokens that API servers of clusters with Microsoft Entra ID accept.
 ENTRA_SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
 # A command has a minute in all, whatever the number of pods.
 POLLS, BETWEEN_S = 12, 3
@@ -160,7 +160,7 @@ def _pod(name: str, run_id: str, image: str, architecture: str) -> dict[str, Any
 
 
 def run_proof(session: AzureSession, plan: ProofPlan) -> tuple[Proof, ...]:
-    """Runs the script in the cluster, and tells what each node made of the image.
+    """Runs the script in the cluster, and reports what each node made of the image.
 
     Raises ServiceError where the command is refused or fails: then nothing is proved, either way.
     """

@@ -141,7 +141,7 @@ def _by_token(registry: Registry, client: str, line: Callable[[str, str], str]) 
 def _kubernetes(registry: Registry, repository: str) -> SignIn:
     return SignIn(
         (
-            "The right to make tokens and scope maps on the registry (Contributor), and kubectl at the cluster.",
+            "The right to create tokens and scope maps on the registry (Contributor), and kubectl at the cluster.",
             "A secret is of one namespace: repeat the second line for each.",
         ),
         "Until the token is disabled or its password ends; it has no end unless one is set.",

@@ -107,7 +107,7 @@ def plan_assignment(
     if same and not nothing_to_do:
         blockers.append(
             f"The principal holds {role.name} here already, under another condition ({same.condition or 'none'}). "
-            "One principal holds a role at a scope once: remove that assignment first."
+            "Azure keeps one assignment of a role per principal and scope: remove it first."
         )
     if right.blocker and not nothing_to_do:
         blockers.append(right.blocker)
@@ -215,7 +215,7 @@ def _about_role(registry: Registry, role: RoleDefinition, given: tuple[Permissio
     ignored = [one for one in gives(role, other) if one not in given]
     found = []
     if ignored:
-        instead = f" Its place is taken by {INSTEAD[role.name]}." if mode is Mode.ABAC and role.name in INSTEAD else ""
+        instead = f" Use {INSTEAD[role.name]} instead." if mode is Mode.ABAC and role.name in INSTEAD else ""
         what = "gives nothing" if not given else f"does not give: {', '.join(ignored)}"
         found.append(f"On a registry in {mode} mode {role.name} {what}.{instead}")
     elif not given:
@@ -225,7 +225,7 @@ def _about_role(registry: Registry, role: RoleDefinition, given: tuple[Permissio
             f"{role.name} gives every action on the registry, to come included: see whether a lesser role does."
         )
     if Permission.ASSIGN_ROLES in given:
-        found.append(f"Whoever holds {role.name} gives every role on the registry to whom they like, themselves too.")
+        found.append(f"Whoever holds {role.name} can assign every role on the registry to anyone, themselves included.")
     if Permission.LIST_CREDENTIALS in given and registry.access.admin_user:
         found.append(f"The admin user is on, and {role.name} reads its passwords: they may do everything.")
     return found
@@ -251,5 +251,5 @@ def _about_present_access(
         found.append(f"The principal may do all of this already: {'; '.join(granting)}.")
     taken = dict.fromkeys(denial.deny.name for decision in decisions for denial in decision.denials)
     if taken:
-        found.append(f"A deny assignment takes some of it away, whatever role is given: {', '.join(taken)}.")
+        found.append(f"A deny assignment denies some of it, whatever role is assigned: {', '.join(taken)}.")
     return found

@@ -200,7 +200,7 @@ def test_a_condition_opens_some_repositories_and_says_which_it_leaves_out() -> N
     assert asked(reader, mode=Mode.ABAC, repository="Backend/api").verdict is YES
     left_out = asked(reader, mode=Mode.ABAC, repository="backend-tools")
     assert left_out.verdict is NO
-    assert [reason.why for reason in left_out.reasons] == ["Its condition leaves this out."]
+    assert [reason.why for reason in left_out.reasons] == ["Its condition does not allow this."]
     assert "under a condition" in left_out.reasons[0].label
 
 
@@ -245,7 +245,7 @@ def test_a_group_can_not_be_told_until_its_members_are() -> None:
     of_group = held("AcrPull", principal=GROUP, kind="Group")
     untold = asked(of_group, groups=None)
     assert untold.verdict is UNKNOWN
-    assert "member is not known" in untold.undetermined[0].why
+    assert "is a member is unknown" in untold.undetermined[0].why
     assert asked(of_group, groups=[]).verdict is NO
     told = asked(of_group, groups=[GROUP.upper()])
     assert told.verdict is YES

@@ -35,6 +35,7 @@ from services.access_review.role_successors import WITH_IMAGES, NewAssignment, U
 from services.access_review.who_can import who_can
 from services.aks.clusters import Cluster, list_clusters
 from services.arm.subscriptions import list_subscriptions
+from services.connection.errors import ServiceError
 from services.connection.session import connect_sandbox
 from services.registries.reading import list_registries
 from services.registries.registry import Mode
@@ -312,6 +313,22 @@ def test_clusters_that_stop_come_first_and_so_do_those_that_pull_for_them() -> N
     open_to_all = the_registry()
     open_to_all = replace(open_to_all, access=replace(open_to_all.access, anonymous_pull=True))
     assert plan_switch(AccessRecords(tuple(records)), open_to_all, clusters).clusters == ()
+
+
+def test_what_a_puller_has_by_a_group_of_the_directory_is_lost_too() -> None:
+    records = (held("AcrDelete"), held("AcrPull", principal=GROUPS[0], kind="Group"))
+    clusters, memberships = [cluster_of(ME)], Memberships({ME: frozenset({GROUPS[0]})})
+    (pulling,) = planned(*records, clusters=clusters, memberships=memberships).clusters
+    assert pulling.stops
+    effects = planned(*records, clusters=clusters, memberships=memberships).effects
+    (effect,) = (one for one in effects if one.principal_id == ME)
+    assert Permission.PULL in effect.loses
+    unread = Memberships({ME: ServiceError("Could not read the groups", "No.", "Ask.")}, names={GROUPS[0]: "nodes"})
+    (unknown,) = planned(*records, clusters=clusters, memberships=unread).clusters
+    assert (unknown.stops, unknown.unsure) == (False, True)
+    assert unknown.missing == ("members of nodes could not be read",)
+    (asked,) = planned(*records, clusters=clusters, memberships=unread, groups={ME: frozenset({GROUPS[0]})}).clusters
+    assert asked.stops
 
 
 def test_the_steps_are_in_the_order_that_locks_nobody_out() -> None:

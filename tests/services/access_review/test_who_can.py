@@ -206,7 +206,7 @@ def test_what_is_said_of_a_decision_is_all_that_bears_on_it() -> None:
         "dddddddd-0000-0000-0000-000000000000, on the registry itself: The definition of its role could not be read.",
         "AcrPull, on the registry itself, under a condition. Ignored: a registry in ABAC mode asks for data actions, "
         "and this role gives none of them.",
-        "The deny assignments could not be read: one may take it away.",
+        "The deny assignments could not be read: one may deny it.",
     )
 
 
@@ -214,7 +214,7 @@ def test_what_is_denied_is_no_and_names_the_deny_assignment() -> None:
     (one,) = listed(held("AcrPull"), denies=(deny((PrincipalRef(ME, "User"),)),))
     decision = one.on(Permission.PULL)
     assert decision.verdict is NO
-    assert decision.sentences == ("AcrPull, on the registry itself.", "The deny assignment no pulls takes it away.")
+    assert decision.sentences == ("AcrPull, on the registry itself.", "The deny assignment no pulls denies it.")
 
 
 def test_a_group_is_listed_itself_and_its_members_have_what_it_has_once_they_are_known() -> None:

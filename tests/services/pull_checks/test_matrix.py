@@ -15,6 +15,7 @@ from services.access.role_assignments import AccessRecords, DenyAssignment, Prin
 from services.access.role_definitions import ACR_PULL, REPOSITORY_READER, PermissionBlock
 from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel, ManagedIdentity
 from services.arm.subscriptions import Subscription
+from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession
 from services.pull_checks.matrix import Answer, Pair, PrivateLinks, Pulls, needed_addresses, pull_matrix
@@ -23,6 +24,7 @@ from services.pull_checks.public_addresses import addresses_by_id
 from services.registries.registry import Mode, PrivateEndpoint
 from tests.support.canned import ARM, Canned
 from tests.support.canned import Answer as Wire
+from tests.support.pull_samples import a_pool
 from tests.support.shell_lines import registry as a_registry
 
 KUBELET, CONTROL_PLANE = "kubelet-object", "control-plane-object"
@@ -181,6 +183,30 @@ def test_the_network_has_the_last_word(
     found = pair(grant(), on=registry(**changes), addresses=addresses)
     assert found.answer is answer
     assert words in found.reason
+
+
+def test_nodes_with_public_addresses_of_their_own_are_unknown_as_the_checker_says() -> None:
+    own_addresses = replace(CLUSTER, pools=(a_pool(), a_pool(name="public", public_ips=True)))
+    found = pair(grant(), on=registry(**RULES), of=own_addresses, addresses={ADDRESS.lower(): "203.0.113.9"})
+    assert (found.answer, found.can) == (Answer.NETWORK, None)
+    assert "Nodes have public addresses of their own" in found.reason
+    assert found.missing == ("network path of aks1 is unknown",)
+
+
+def test_the_directory_decides_for_groups_and_service_principals() -> None:
+    of_group = grant("some-group", kind="Group")
+    member = Memberships({KUBELET: frozenset({"some-group"})}, names={"some-group": "nodes"})
+    assert pair(of_group, memberships=member).answer is Answer.CAN
+    assert pair(of_group, memberships=Memberships({KUBELET: frozenset()})).answer is Answer.CANNOT
+    refused = ServiceError("Could not read the groups of kubelet", "No.", "Ask.", "Denied", 403)
+    unread = pair(of_group, memberships=Memberships({KUBELET: refused}, names={"some-group": "nodes"}))
+    assert (unread.answer, unread.missing) == (Answer.UNKNOWN, ("members of nodes could not be read",))
+    assert "Could not read the groups of kubelet" in unread.reason
+    application = replace(CLUSTER, kubelet=None, service_principal_id="SP-CLIENT")
+    for object_ids, answer in (({"sp-client": "sp"}, Answer.CAN), ({"sp-client": ""}, Answer.UNKNOWN)):
+        found = pair(grant("sp"), of=application, memberships=Memberships(object_ids=object_ids))
+        assert found.answer is answer
+    assert "not in this directory" in found.reason
 
 
 def test_one_address_outside_the_rules_is_enough() -> None:
