@@ -38,6 +38,7 @@ if reading.running:
     st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
 pulls = reading.value
 show_refused(pulls.registries, "subscription's registries", "subscriptions' registries")
+show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
 show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
 known = principals.show_known(who, pulls)
 

@@ -93,7 +93,9 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
         ):
             rows = [{"Manifest": short(digest), "Also tagged": tag} for digest, tag in chosen.kept]
             show_rows(rows, "Images that stay", key="images that stay")
-    st.markdown(f"**{counted(len(plan.going), 'manifest')}** and **{counted(len(plan.tags), 'tag')}** will be deleted.")
+    if plan.going:
+        going_words = f"**{counted(len(plan.going), 'manifest')}** and **{counted(len(plan.tags), 'tag')}**"
+        st.markdown(f"{going_words} will be deleted.")
     show_freed(who, registry, contents, plan.digests)
     if plan.items:
         show_plan(plan)

@@ -44,6 +44,8 @@ show_refused(pulls.access, "subscription's role assignments", "subscriptions' ro
 show_refused(pulls.addresses, "public address", "public addresses")
 show_refused(Partial((), pulls.memberships.refused), "identity's groups", "identities' groups")
 show_refused(Partial((), pulls.private_links.refused), "private path", "private paths")
+if unread := pulls.memberships.unread_names:
+    st.info(f"Names of groups could not be read: {plain(unread.cause)} Ids are shown instead.", icon=":material/badge:")
 if not pulls.clusters.values or not pulls.registries.values:
     if not (reading.running or reading.error):
         what, part = ("clusters", pulls.clusters) if pulls.registries.values else ("registries", pulls.registries)

@@ -29,12 +29,13 @@ class Memberships:
 
     `groups`: by object id, the groups that have the principal as a member, nested ones included, as far as they bear on
     anything. `object_ids`: by client id, the service principal's object id, "" where the directory has none. `names`:
-    those of groups, by object id.
+    those of groups, by object id; `unread_names`: why some are not among them.
     """
 
     groups: Mapping[str, frozenset[str] | ServiceError] = field(default_factory=dict)
     object_ids: Mapping[str, str | ServiceError] = field(default_factory=dict)
     names: Mapping[str, str] = field(default_factory=dict)
+    unread_names: ServiceError | None = None
 
     @property
     def known_groups(self) -> Mapping[str, frozenset[str]]:
@@ -81,8 +82,9 @@ def read_memberships(
         return _read_groups(session, principal) & relevant
 
     of_each = _read_each(session, (*principals, *found), read_relevant, progress, "groups") if relevant else {}
-    names = {one: named.name for one, named in names_of(session, relevant).by_id.items() if named.name}
-    return Memberships(of_each, object_ids, names)
+    named = names_of(session, relevant)
+    names = {one: of_one.name for one, of_one in named.by_id.items() if of_one.name}
+    return Memberships(of_each, object_ids, names, named.unread)
 
 
 def _read_groups(session: AzureSession, principal_id: str) -> frozenset[str]:

@@ -175,7 +175,7 @@ def test_what_became_untagged_is_told(open_view: Open, own: OwnSandbox, session:
 def test_a_rule_chooses_and_an_image_with_another_tag_stays(open_view: Open, own: OwnSandbox) -> None:
     add_tags(own, "pr-1")
     at = open_view("clean_up.py", **URL, tags="pr-*", days="0")
-    assert "**0 manifests** and **0 tags** will be deleted." in said(at)
+    assert "will be deleted" not in said(at)
     assert "1 image stays: other tags, which were not chosen, point to it" in [
         expander.label for expander in at.expander
     ]

@@ -157,6 +157,15 @@ def test_the_judge_catches_what_the_truth_contradicts(seen: list[Statement]) -> 
     assert contradictions(TRUTH, seen)
 
 
+def test_an_id_stands_for_a_name_and_for_nothing_else() -> None:
+    held = Statement("app, Reason", "AcrPull, held by the group nodes.", "row app")
+    by_id = replace(held, value="AcrPull, held by the group ce91b7cb-4358-5ca9-90fd-7adbd8786f1b.")
+    refused = Statement("", "Names could not be read")
+    assert not contradictions([held], [by_id, refused])
+    assert contradictions([held], [by_id])
+    assert contradictions([held], [replace(by_id, value=by_id.value.replace("AcrPull", "AcrPush")), refused])
+
+
 def test_another_lower_bound_needs_another_reason() -> None:
     less = replace(TRUTH[1], value="≥ 0 B")
     assert contradictions(BOUND, under_fault(less))

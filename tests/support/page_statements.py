@@ -14,7 +14,7 @@ from streamlit.testing.v1.element_tree import Block, Element
 # Marks of what is not known, in the words that the console has for it.
 UNKNOWN = re.compile(
     r"could (?:not )?be |can't be read|unknown|not known|not read|not run|not included|not every|not all|not listed"
-    r"|at least|≥|^–$|maybe|at the estimate",
+    r"|not reported|at least|≥|^–$|maybe|at the estimate",
     re.IGNORECASE,
 )
 # What a line claims of Azure: a number, that there is none, a verdict. Other lines explain or invite.
@@ -26,7 +26,7 @@ CLAIM = re.compile(
 # How old a reading is, how much of a table is shown, where it is from and what to do are no claims of Azure.
 NEUTRAL = re.compile(r"^Read |\bshown\b|the table shows why|^List prices in |^\*\*What to do:")
 AGO = re.compile(r"\b(?:just now|\d+ (?:second|minute|hour|day|month|year)s? ago)\b")
-GUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ICON = re.compile(r":material/\w+:")
 PANEL = ":red[:material/error:]"
 UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
@@ -170,6 +170,11 @@ def _claims(line: str) -> bool:
     return bool(CLAIM.search(line)) and not NEUTRAL.search(line)
 
 
+def _by_id(value: str) -> re.Pattern[str]:
+    """What it says with any names in place of its ids."""
+    return re.compile(".+".join(re.escape(part) for part in re.split(GUID, value)))
+
+
 def _above(bound: str, value: str) -> bool:
     """Whether "≥ 5 GiB" is said of what is less."""
     least, true = (_amount(bound), _amount(value)) if bound.startswith("≥ ") else (None, None)
@@ -188,4 +193,8 @@ def _allowed(one: Statement, values: dict[str, str]) -> bool:
         return True
     if one.subject.startswith("button "):
         return one.value == "disabled" or one.subject not in values
+    if GUID.search(one.value) and _by_id(one.value).fullmatch(values.get(one.subject, "")):
+        return True
+    if values.get(one.subject) and one.value.startswith(f"{values[one.subject]} ") and "Ignored: " in one.value:
+        return True  # The same verdict, and a role that would change nothing.
     return one.refusal or _is_mark(one) or (not one.subject and not _claims(one.value))

@@ -16,7 +16,7 @@ from services.wording import counted
 from ui.access_review import principals
 from ui.access_review.principals import Known
 from ui.access_review.rights import SIGNS, reasons_of
-from ui.elements.errors import show_error, show_refused
+from ui.elements.errors import show_error
 from ui.elements.metrics import Metric, show_metrics
 from ui.elements.page import empty
 from ui.elements.selectable_table import selectable
@@ -48,7 +48,6 @@ def show_switch(who: str, pulls: Pulls, known: Known, registry: Registry) -> Non
         f"A dry run: what each principal would lose or gain if **{plain(registry.name)}** were switched from Legacy to "
         "ABAC mode, where roles can be limited to repositories. Nothing is changed here."
     )
-    show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
     groups = principals.show_groups(who, pulls, registry)
 
     def planned(uses: dict[str, Use]) -> SwitchPlan:

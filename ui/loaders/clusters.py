@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from services.aks.clusters import Cluster, get_cluster
+from services.connection.parallel import Refusal
 from services.pull_checks.checks import ORDER
 from services.pull_checks.matrix import Pulls
 from services.pull_checks.matrix_reading import read_pulls
@@ -24,8 +25,13 @@ def pulls(who: str) -> Reading[Pulls]:
     def work(reading: Reading[Pulls]) -> None:
         pulls = reading.value = read_pulls(session, progress=reading.report)
         partials = (pulls.clusters, pulls.registries, pulls.access, pulls.addresses)
-        refused = tuple(refusal for partial in partials for refusal in partial.refused)
-        reading.lacks = (*refused, *pulls.memberships.refused, *pulls.private_links.refused)
+        names = pulls.memberships.unread_names
+        reading.lacks = (
+            *(refusal for partial in partials for refusal in partial.refused),
+            *pulls.memberships.refused,
+            *pulls.private_links.refused,
+            *((Refusal("names of groups", names),) if names else ()),
+        )
 
     return start(Pulls(), work)
 
