@@ -6,7 +6,7 @@ The SDK treats 404 and 204 as success: only reading back shows that the registry
 
 from collections.abc import Callable, Iterable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from services.access.role_assignments import RoleAssignment
 from services.access.role_definitions import REGISTRY, PermissionBlock
@@ -197,8 +197,10 @@ def _require_unchanged(session: AzureSession, plan: RemovalPlan, now: Registry, 
         raise changed(title, f"It has repositories that the plan did not show: {_listed(new)}.")
     if plan.manifests is None or plan.tags is None:
         return
-    read = get_repositories(client, names).values
-    manifests, tags = sum(one.manifest_count for one in read), sum(one.tag_count for one in read)
+    read = get_repositories(client, names)
+    if read.refused:
+        raise replace(read.refused[0].error, title=f"{title}: it could not be checked again")
+    manifests, tags = sum(one.manifest_count for one in read.values), sum(one.tag_count for one in read.values)
     if manifests > plan.manifests or tags > plan.tags:
         raise changed(
             title,

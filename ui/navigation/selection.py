@@ -23,22 +23,24 @@ NEED_READER = "You need Reader on a subscription or registry to see it here."
 
 
 def key_of(registry: Registry, registries: Iterable[Registry]) -> str:
-    """A registry's key in the URL: its name, or its login server where two share a name, as DNL registries may."""
-    alike = [other for other in registries if other.name.casefold() == registry.name.casefold()]
-    return registry.name if len(alike) == 1 else registry.login_server
+    """A registry's key in the URL: its name, or its login server where two share a name, as DNL registries may; its
+    resource id where it has none yet."""
+    return registry.name if len(_named(registries, registry.name)) == 1 else registry.login_server or registry.id
 
 
 def find(registries: Iterable[Registry], key: str) -> Registry | None:
-    """The registry that `key` names: by name, login server or resource id, whatever its case."""
-    wanted = key.casefold()
-    return next(
-        (
-            registry
-            for registry in registries
-            if wanted in (registry.name.casefold(), registry.login_server.casefold(), registry.id.casefold())
-        ),
-        None,
-    )
+    """The registry that `key` names: by login server, resource id or name, whatever its case. None where there is none,
+    and where two share the name: none of them is guessed."""
+    registries, wanted = tuple(registries), key.casefold()
+    for registry in registries:
+        if wanted and wanted in (registry.login_server.casefold(), registry.id.casefold()):
+            return registry
+    alike = _named(registries, key)
+    return alike[0] if len(alike) == 1 else None
+
+
+def _named(registries: Iterable[Registry], name: str) -> list[Registry]:
+    return [registry for registry in registries if registry.name.casefold() == name.casefold()]
 
 
 def registry_of_url(who: str) -> Registry:
@@ -121,7 +123,11 @@ def show_unknown(registries: Partial[Registry]) -> bool:
         title = f"The registry {plain(found.name)} has no login server"
         st.error(f"{title} yet (state: {plain(found.provisioning_state or 'not reported')}).", icon=":material/error:")
         return True
-    show_error(not_found(key, not_read(registries)))
+    alike = _named(registries.values, key)
+    if len(alike) > 1:
+        st.error(f"{len(alike)} registries are named {plain(key)}.", icon=":material/error:")
+    else:
+        show_error(not_found(key, not_read(registries)))
     offer_nearest("registry", key, [key_of(registry, registries.values) for registry in registries.values])
     return True
 

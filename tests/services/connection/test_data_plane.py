@@ -412,3 +412,14 @@ def test_a_registry_that_does_not_answer_does_not_delay_another(clock: Clock) ->
             answers.set()
         assert len(waits.result().values) == len(names)
     assert events == [quick.host] * len(names) + [slow.host] * len(names)
+
+
+@pytest.mark.parametrize("part", [".", ".."])
+@pytest.mark.parametrize("template", ["/acr/v1/{name}", "/acr/v1/app/_tags/{name}", "/v2/app/manifests/{name}"])
+def test_no_part_of_a_path_is_a_step_up(template: str, part: str) -> None:
+    """A client would send the deletion of the tag `..` as one of the repository."""
+    with pytest.raises(ServiceError) as raised:
+        path_of(template, name=part)
+    assert raised.value.code == "InvalidName"
+    # Within a name the dots are a name's, and its slashes are encoded.
+    assert path_of(template, name=f"{part}/x").endswith(f"{part}%2Fx")

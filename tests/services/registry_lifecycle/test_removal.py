@@ -157,6 +157,31 @@ def test_an_image_that_was_pushed_since_stops_it(own: OwnSandbox) -> None:
     assert deletions(own) == []
 
 
+@pytest.mark.parametrize("what", ["manifest", "tag"])
+def test_a_manifest_or_a_tag_that_came_since_stops_it(own: OwnSandbox, what: str) -> None:
+    digest, _ = own.push("v1")
+    planned = plan(own)
+    if what == "manifest":
+        own.push(number=2)
+    else:
+        own.move("v2", digest)
+    with pytest.raises(ServiceError, match="manifests and . tags now") as raised:
+        apply_removal(own.session(), planned)
+    assert raised.value.code == "ChangedMeanwhile"
+    assert deletions(own) == []
+
+
+def test_a_repository_that_can_not_be_read_again_stops_it(own: OwnSandbox) -> None:
+    """What it has now is not known: it is not counted as nothing."""
+    own.push("v1")
+    planned = plan(own)
+    own.push("v2", number=2)
+    own.break_({"path": "/acr/v1/team/app$", "status": 403})
+    with pytest.raises(ServiceError, match="could not be checked again"):
+        apply_removal(own.session(), planned)
+    assert deletions(own) == []
+
+
 def test_what_is_gone_since_stops_nothing(own: OwnSandbox) -> None:
     own.push("v1")
     planned = plan(own)
