@@ -92,12 +92,34 @@ def test_platforms_that_were_not_chosen_stay_with_an_index_that_is_refused(by_na
     assert plan.broken == ((digest_of(INDEX),) if by_name else ())
 
 
+@pytest.mark.parametrize("by_name", [True, False])
+@pytest.mark.parametrize("locked", [INDEX, OTHER])
+def test_a_platform_of_two_indexes_stays_where_one_of_them_is_refused(by_name: bool, locked: int) -> None:
+    rows = [row(INDEX, "v1", index=True), row(OTHER, "v2", index=True), row(AMD64)]
+    rows = [replace(one, locks=Locks(delete=False)) if one.digest == digest_of(locked) else one for one in rows]
+    both = (manifest(INDEX, (AMD64, "linux/amd64")), manifest(OTHER, (AMD64, "linux/amd64")))
+    found = contents(*rows, manifests=both)
+    assert going(planned(found, INDEX, OTHER, by_name=by_name)) == {INDEX, OTHER} - {locked}
+    free = contents(*(replace(one, locks=Locks()) for one in rows), manifests=both)
+    assert going(planned(free, INDEX, OTHER, by_name=by_name)) == {INDEX, OTHER, AMD64}
+    assert going(planned(free, INDEX, by_name=by_name)) == {INDEX}
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+def test_a_child_that_refers_to_an_image_that_stays_stays_with_it(by_name: bool) -> None:
+    """An index may list the signature of another image."""
+    rows = (row(INDEX, "v1", index=True), row(SIGNATURE), row(OTHER, "other"))
+    found = contents(*rows, manifests=(manifest(INDEX, (SIGNATURE, "")), subject_of(SIGNATURE, OTHER)))
+    assert going(planned(found, INDEX, by_name=by_name)) == {INDEX}
+
+
 def test_a_tag_that_only_the_list_of_tags_has_keeps_a_platform() -> None:
     """The lists of manifests and of tags are read one after the other: a tag may be set between them."""
     found = multi_platform("v1")
     tag = Tag("arm", digest_of(ARM64), days(1), days(1), Locks())
     found = replace(found, tags=(*found.tags, tag))
-    assert going(planned(found, INDEX)) == {INDEX, AMD64}
+    for by_name in (True, False):
+        assert going(planned(found, INDEX, by_name=by_name)) == {INDEX, AMD64}
     assert planned(found, ARM64, by_name=True).tags == ("arm",)
 
 
@@ -119,7 +141,9 @@ def test_a_signature_of_two_images_is_deleted_with_both_and_with_neither_alone(b
     found = contents(row(1, "v1"), row(2, "v2"), row(SIGNATURE, *attached(1, 2, end=end)))
     assert going(planned(found, 1, by_name=by_name)) == {1}
     assert going(planned(found, 2, by_name=by_name)) == {2}
-    assert going(planned(found, 1, 2, by_name=by_name)) == {1, 2, SIGNATURE}
+    plan = planned(found, 1, 2, by_name=by_name)
+    assert going(plan) == {1, 2, SIGNATURE}
+    assert plan.items[-1].after == tuple(sorted((digest_of(1), digest_of(2))))
 
 
 @pytest.mark.parametrize("by_name", [True, False])

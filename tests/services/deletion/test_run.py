@@ -280,17 +280,28 @@ def test_what_was_pasted_as_running_is_not_deleted_when_an_index_over_it_comes(o
     assert again.digests == (chosen,)
 
 
-def test_a_running_image_is_kept_by_the_look_before_a_batch_too(own: OwnSandbox) -> None:
+def test_an_index_that_runs_and_comes_later_keeps_its_platform(own: OwnSandbox) -> None:
     own.push("keep", number=9)
-    running, chosen = digest_of(50), own.push(number=2)[0]
-    plan = plan_deletion(read(own), [chosen], registry=REGISTRY, by_name=True, running={running})
-    body = {"mediaType": OCI_MANIFEST, "digest": running, "size": 1}
-    other = {"mediaType": OCI_MANIFEST, "digest": chosen, "size": 1}
-    own.sandbox.store.set_manifest_locks(REGISTRY, APP, chosen, Locks(), own.sandbox.state.stamp())
-    top = put(own, {"mediaType": OCI_INDEX, "manifests": [body, other]}, "v2")
-    result = apply_deletion(own.client, plan, {})
-    assert outcomes(result) == {chosen: "ChangedMeanwhile"}
-    assert {top, chosen} <= left(own)
+    platform, _ = own.push(number=2)
+    top = index(own, platform)
+    own.sandbox.store.delete_manifest(REGISTRY, APP, top, own.sandbox.state.stamp())
+    plan = plan_deletion(read(own), [platform], registry=REGISTRY, by_name=True, running={top})
+    assert plan.digests == (platform,)
+    assert index(own, platform) == top
+    error = refused(apply_deletion(own.client, plan, {}))
+    assert f"What it belongs to runs in a cluster: {top}." in error.cause
+    assert {top, platform} <= left(own)
+
+
+@pytest.mark.parametrize("what", ["_manifests$", "_tags$"])
+def test_nothing_is_deleted_where_the_repository_can_not_be_read_again(own: OwnSandbox, what: str) -> None:
+    own.push("keep", number=9)
+    plan = planned(own, own.push("v1")[0])
+    own.break_({"method": "GET", "path": f"/acr/v1/{APP}/{what}", "status": 403})
+    with pytest.raises(ServiceError) as raised:
+        apply_deletion(own.client, plan, {})
+    assert raised.value.status == 403
+    assert not own.writes()
 
 
 @pytest.mark.parametrize("error", [OSError("No space left on device"), KeyboardInterrupt(), ZeroDivisionError()])

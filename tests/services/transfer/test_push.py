@@ -317,6 +317,20 @@ def test_a_stop_leaves_no_tag_and_gives_up_its_uploads(own: OwnSandbox, stop_at:
     assert push(own.client, content).tag.digest == content.digest
 
 
+def test_a_stop_at_the_last_manifest_leaves_the_tag_where_it_is(own: OwnSandbox) -> None:
+    content = index_of()
+    stop, manifests = Event(), list[str]()
+
+    def stop_there(_done: int, _of: int, what: str) -> None:
+        if what == "manifests":
+            manifests.append(what)
+            if len(manifests) == len(content.manifests):
+                stop.set()
+
+    assert refusal(lambda: push(own.client, content, progress=stop_there, stop=stop)).code == "Stopped"
+    assert TAG not in own.tags()
+
+
 @pytest.mark.parametrize(
     ("method", "path"),
     [("PATCH", BLOBS), ("POST", BLOBS), ("PUT", BLOBS), ("PUT", "/manifests/sha256"), ("PUT", f"/manifests/{TAG}$")],

@@ -65,6 +65,12 @@ def test_plain_text_keeps_no_markdown_sign_unescaped(text: str) -> None:
     assert "\n" not in escaped
 
 
+@pytest.mark.parametrize("sign", "\\`*_{}[]()#+-.!|<>~:$&^=")
+def test_every_sign_of_markdown_is_escaped(sign: str) -> None:
+    assert plain(sign) == f"\\{sign}"
+    assert plain(f"a{sign}b{sign}") == f"a\\{sign}b\\{sign}"
+
+
 # As mdast-util-gfm-autolink-literal and Streamlit look for them in text whose escapes are resolved.
 REPLACED = (
     re.compile(r"(https?://|www(?=\.))([-.\w]+)", re.IGNORECASE | re.ASCII),
