@@ -31,15 +31,15 @@ def find_leftovers(
     """
     rows = sorted(rows, key=last_update_of, reverse=True)
     digests = {row.digest for row in rows}
-    held = {child.digest for manifest in manifests.values() for child in manifest.children}
-    held |= {digest for digest, manifest in manifests.items() if manifest.subject in digests}
-    free = [row for row in rows if not row.tags and row.digest not in tagged and row.digest not in held]
+    below_others = {child.digest for manifest in manifests.values() for child in manifest.children}
+    below_others |= {digest for digest, manifest in manifests.items() if manifest.subject in digests}
+    alone = [row for row in rows if not row.tags and row.digest not in tagged and row.digest not in below_others]
     every_index_read = all(row.digest in manifests for row in rows if may_be_index(row))
     certain = [
-        row.digest for row in free if every_index_read and (row.digest in manifests or not may_have_subject(row))
+        row.digest for row in alone if every_index_read and (row.digest in manifests or not may_have_subject(row))
     ]
     known = set(certain)
-    return Leftovers(tuple(certain), tuple(row.digest for row in free if row.digest not in known))
+    return Leftovers(tuple(certain), tuple(row.digest for row in alone if row.digest not in known))
 
 
 def is_index(row: ManifestRow) -> bool:

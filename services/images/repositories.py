@@ -1,7 +1,7 @@
 """Repositories, tags and manifests of a registry. Reading only.
 
 Lists go from JSON straight to values: the SDK's models cost twelve times the JSON itself, and drop the
-media types without which an index can't be told from an image.
+media types without which an index looks like an image.
 """
 
 import json

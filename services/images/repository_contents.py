@@ -1,4 +1,4 @@
-"""What repositories hold, read whole: every tag, every manifest, and what each manifest points to.
+"""The complete contents of repositories: every tag, every manifest, and what each manifest points to.
 
 Deleting and counting bytes need all of it: only the manifests say what an index holds, and which layers are shared.
 A manifest is read once: `known` keeps it by its digest, under which it can never change.

@@ -1,7 +1,7 @@
 """What takes a registry's bytes, and what a deletion would free.
 
 The unit is content: whatever has a digest (a layer, a config, a manifest's own bytes). A registry keeps it once,
-however many manifests of however many repositories point to it, and lets it go with the last of them
+however many manifests of however many repositories point to it, and deletes it with the last of them
 (https://learn.microsoft.com/azure/container-registry/container-registry-concepts and -delete).
 So sizes of images must not be added up: here each content counts once, by its digest.
 
@@ -87,23 +87,23 @@ class RegistryStorage:
         return not self.missing and all(repository.complete for repository in self.repositories)
 
 
-def freed_bytes(repositories: Iterable[RepositoryContents], going: Mapping[str, Collection[str]]) -> int:
-    """Bytes of what only manifests in `going` (repository name → digests) point to.
+def freed_bytes(repositories: Iterable[RepositoryContents], deleted: Mapping[str, Collection[str]]) -> int:
+    """Bytes of what only manifests in `deleted` (repository name → digests) point to.
 
-    `repositories` must be all of the registry: content that any other manifest points to stays. `going` must be all
-    that goes: what the registry deletes along with a manifest (its referrers) is the caller's to add.
+    `repositories` must be all of the registry: content that any other manifest points to stays. `deleted` must have
+    all that is deleted: what the registry deletes along with a manifest (its referrers) is the caller's to add.
     Where a repository is not complete, this is the most that is freed.
     """
     sizes: dict[str, int] = {}
     kept: set[str] = set()
     for contents in repositories:
-        leaving = frozenset(going.get(contents.name, ()))
+        deleted_here = frozenset(deleted.get(contents.name, ()))
         for row in contents.rows:
-            held = _content_of(row, contents.manifests.get(row.digest))
-            if row.digest in leaving:
-                _count_in(sizes, held)
+            content_of = _content_of(row, contents.manifests.get(row.digest))
+            if row.digest in deleted_here:
+                _add_sizes(sizes, content_of)
             else:
-                kept.update(digest for digest, _ in held)
+                kept.update(digest for digest, _ in content_of)
     return sum(size for digest, size in sizes.items() if digest not in kept)
 
 
@@ -123,31 +123,35 @@ def _content_of(row: ManifestRow, manifest: Manifest | None) -> list[tuple[str, 
     return [(row.digest, own), *content]
 
 
-def _count_in(sizes: dict[str, int], held: Iterable[tuple[str, int]]) -> None:
+def _add_sizes(sizes: dict[str, int], content_of: Iterable[tuple[str, int]]) -> None:
     """Where manifests disagree about a size, the larger one holds."""
-    for digest, size in held:
+    for digest, size in content_of:
         if size > sizes.get(digest, -1):
             sizes[digest] = size
 
 
 def registry_storage(read: Partial[RepositoryContents]) -> RegistryStorage:
-    """What a registry stores, taken apart. Repositories, and the images of each: those with most of their own first."""
+    """What a registry stores, by repository and image: those with most bytes of their own first."""
     sizes: dict[str, int] = {}
-    held_by: list[dict[str, tuple[str, ...]]] = []
+    content_by_repository: list[dict[str, tuple[str, ...]]] = []
     for contents in read.values:
-        held = {
+        content_of = {
             row.digest: _content_of(row, contents.manifests[row.digest])
             for row in contents.rows
             if row.digest in contents.manifests
         }
-        for content in held.values():
-            _count_in(sizes, content)
-        held_by.append({manifest: tuple(digest for digest, _ in content) for manifest, content in held.items()})
-    everything = [{digest for content in held.values() for digest in content} for held in held_by]
+        for content in content_of.values():
+            _add_sizes(sizes, content)
+        content_by_repository.append(
+            {manifest: tuple(digest for digest, _ in content) for manifest, content in content_of.items()}
+        )
+    everything = [
+        {digest for content in content_of.values() for digest in content} for content_of in content_by_repository
+    ]
     repositories_with = Counter(digest for digests in everything for digest in digests)
     found = [
-        _repository(contents, held, sizes, {digest for digest in digests if repositories_with[digest] == 1})
-        for contents, held, digests in zip(read.values, held_by, everything, strict=True)
+        _repository(contents, content_of, sizes, {digest for digest in digests if repositories_with[digest] == 1})
+        for contents, content_of, digests in zip(read.values, content_by_repository, everything, strict=True)
     ]
     return RegistryStorage(
         total=sum(sizes.values()),
@@ -159,14 +163,14 @@ def registry_storage(read: Partial[RepositoryContents]) -> RegistryStorage:
 
 def _repository(
     contents: RepositoryContents,
-    held: Mapping[str, tuple[str, ...]],
+    content_of: Mapping[str, tuple[str, ...]],
     sizes: Mapping[str, int],
     own: Collection[str],
 ) -> RepositoryStorage:
-    """`held` is manifest → its content; `own` the content that no other repository holds."""
+    """`content_of` is manifest → its content; `own` the content that no other repository holds."""
     tags = _tags(contents)
     by_image = {
-        digest: {content for manifest in closure for content in held.get(manifest, ())}
+        digest: {content for manifest in closure for content in content_of.get(manifest, ())}
         for digest, closure in _closures(contents, tags).items()
     }
     images_with = Counter(digest for digests in by_image.values() for digest in digests)
@@ -185,7 +189,7 @@ def _repository(
     ]
     return RepositoryStorage(
         name=contents.name,
-        total=add_up({digest for content in held.values() for digest in content}),
+        total=add_up({digest for content in content_of.values() for digest in content}),
         unique=add_up(own),
         between_images=add_up(digest for digest in own if images_with[digest] > 1),
         untagged=add_up(digest for digest in own if not images_with[digest]),
@@ -196,7 +200,7 @@ def _repository(
 
 
 def _tags(contents: RepositoryContents) -> Mapping[str, tuple[str, ...]]:
-    """Digest → its tags. A tag that moved while the lists were read is at both: neither is then taken for untagged."""
+    """Digest → its tags. A tag that moved while the lists were read is at both: neither then counts as untagged."""
     found: defaultdict[str, set[str]] = defaultdict(set)
     for row in contents.rows:
         found[row.digest].update(row.tags)
@@ -213,14 +217,14 @@ def _closures(contents: RepositoryContents, tags: Mapping[str, tuple[str, ...]])
     gone, it stands for itself: what has a tag never counts as untagged.
     """
     rows = {row.digest: row for row in contents.rows}
-    below = _hanging_on(rows, contents.manifests)
+    below = _list_below(rows, contents.manifests)
     own = [digest for digest, names in tags.items() if not all(attached_to(name) for name in names)]
     closures = {digest: _closure(digest, below) for digest in own}
     reached = {digest for closure in closures.values() for digest in closure}
     return closures | {digest: _closure(digest, below) for digest in tags if digest not in reached}
 
 
-def _hanging_on(rows: Mapping[str, ManifestRow], manifests: Mapping[str, Manifest]) -> Mapping[str, Collection[str]]:
+def _list_below(rows: Mapping[str, ManifestRow], manifests: Mapping[str, Manifest]) -> Mapping[str, Collection[str]]:
     """Digest → its children and referrers, as far as the repository has them."""
     below: defaultdict[str, list[str]] = defaultdict(list)
     for digest, manifest in manifests.items():

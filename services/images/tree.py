@@ -1,4 +1,4 @@
-"""What hangs on what in a repository: index → platforms → attestations, and referrers on what they refer to.
+"""Which manifests of a repository belong to which: index → platforms → attestations, and referrers → their subject.
 
 Built from the manifests themselves: the registry lists an index's children and referrers without tags, as it lists
 leftovers.
@@ -19,7 +19,7 @@ from services.images.repositories import ManifestRow, last_update_of
 
 
 class Role(StrEnum):
-    """What a manifest is to the one above it, or to the repository where it stands at the top."""
+    """What a manifest is to the one above it, or to the repository where it is at the top."""
 
     INDEX = "index"
     IMAGE = "image"
@@ -92,28 +92,28 @@ def build_tree(
 ) -> tuple[Node, ...]:
     """The whole repository as a tree, flattened from the top down; the newest first on each level.
 
-    UNTAGGED are the leftovers (`find_leftovers`); what else has no tag and stands at the top is UNREAD: all of it where
-    not `every_row` of the registry's list could be understood, since one may be an index.
+    UNTAGGED are the leftovers (`find_leftovers`); what else is at the top without a tag is UNREAD: all of it where not
+    `every_row` of the registry's list could be understood, since one may be an index.
     """
     by_digest = {row.digest: row for row in rows}
     read = {manifest.digest: manifest for manifest in manifests}
     referrers = referrers_of(by_digest, read)
-    held = {child.digest for manifest in read.values() for child in manifest.children}
-    held |= {digest for attached in referrers.values() for digest in attached}
+    below_others = {child.digest for manifest in read.values() for child in manifest.children}
+    below_others |= {digest for attached in referrers.values() for digest in attached}
     newest_first = sorted(by_digest.values(), key=last_update_of, reverse=True)
-    tops = [row for row in newest_first if row.digest not in held or (row.tags and not _only_attached(row))]
+    tops = [row for row in newest_first if row.digest not in below_others or (row.tags and not _only_attached(row))]
     leftovers = frozenset(find_leftovers(by_digest.values(), read).certain if every_row else ())
     nodes: list[Node] = []
     shown: set[str] = set()
 
     def add(row: ManifestRow) -> None:
         role = _top_role(row, read, leftovers)
-        nodes.extend(_walk(_Hung(0, role, row.digest, ""), by_digest, read, referrers, shown))
+        nodes.extend(_list_tree(_Placed(0, role, row.digest, ""), by_digest, read, referrers, shown))
 
     for row in tops:
         add(row)
-    # A tag sha256-… can be set by hand, and an index can refer to its own child: who is held in such a circle only
-    # would be nowhere. It is no leftover for that.
+    # A tag sha256-… can be set by hand, and an index can refer to its own child: manifests in such a circle would be
+    # nowhere. They are no leftovers.
     for row in sorted(newest_first, key=lambda row: not row.tags):
         if row.digest not in shown:
             add(row)
@@ -121,7 +121,7 @@ def build_tree(
 
 
 def _only_attached(row: ManifestRow) -> bool:
-    """Whether all its tags are of the referrers' tag schema: nobody's own."""
+    """Whether all its tags are of the referrers' tag schema: none is a user's own."""
     return all(attached_to(tag) for tag in row.tags)
 
 
@@ -149,8 +149,8 @@ def _top_role(row: ManifestRow, read: Mapping[str, Manifest], leftovers: frozens
 
 
 @dataclass(frozen=True)
-class _Hung:
-    """A manifest and where it hangs."""
+class _Placed:
+    """A manifest and its place in the tree."""
 
     depth: int
     role: Role
@@ -158,14 +158,14 @@ class _Hung:
     label: str
 
 
-def _walk(
-    top: _Hung,
+def _list_tree(
+    top: _Placed,
     rows: Mapping[str, ManifestRow],
     read: Mapping[str, Manifest],
     referrers: Mapping[str, list[str]],
     shown: set[str],
 ) -> Iterator[Node]:
-    """`top` and all below it. What hangs on a manifest is listed where it is first `shown`: indexes may list one
+    """`top` and all below it. What belongs to a manifest is listed where it is first `shown`: indexes may list one
     another any number of times, and sixteen that do so twice each would make sixty thousand rows."""
     stack = [top]
     while stack:
@@ -174,12 +174,12 @@ def _walk(
         yield Node(at.depth, at.role if row else Role.MISSING, at.digest, at.label or _label(row), row)
         if at.digest not in shown:
             shown.add(at.digest)
-            stack.extend(reversed(list(_hanging_on(at, rows, read, referrers))))
+            stack.extend(reversed(list(_list_below(at, rows, read, referrers))))
 
 
-def _hanging_on(
-    at: _Hung, rows: Mapping[str, ManifestRow], read: Mapping[str, Manifest], referrers: Mapping[str, list[str]]
-) -> Iterator[_Hung]:
+def _list_below(
+    at: _Placed, rows: Mapping[str, ManifestRow], read: Mapping[str, Manifest], referrers: Mapping[str, list[str]]
+) -> Iterator[_Placed]:
     """The platforms of an index, each with its attestations, then the attestations of others, then referrers."""
     children = read[at.digest].children if at.digest in read else ()
     row = rows.get(at.digest)
@@ -192,14 +192,14 @@ def _hanging_on(
     for child in children:
         if not child.attests:
             role = Role.REFERRER if lists_referrers else _child_role(child, rows)
-            yield _Hung(at.depth + 1, role, child.digest, child.platform or child.artifact_type)
+            yield _Placed(at.depth + 1, role, child.digest, child.platform or child.artifact_type)
             for digest in attestations.pop(child.digest, ()):
-                yield _Hung(at.depth + 2, Role.ATTESTATION, digest, "")
+                yield _Placed(at.depth + 2, Role.ATTESTATION, digest, "")
     for digests in attestations.values():
         for digest in digests:
-            yield _Hung(at.depth + 1, Role.ATTESTATION, digest, "")
+            yield _Placed(at.depth + 1, Role.ATTESTATION, digest, "")
     for digest in referrers.get(at.digest, ()):
-        yield _Hung(at.depth + 1, Role.REFERRER, digest, read[digest].artifact_type if digest in read else "")
+        yield _Placed(at.depth + 1, Role.REFERRER, digest, read[digest].artifact_type if digest in read else "")
 
 
 def _child_role(child: Descriptor, rows: Mapping[str, ManifestRow]) -> Role:
