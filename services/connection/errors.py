@@ -80,6 +80,15 @@ def says_not_found(error: ServiceError) -> bool:
     return error.status == 404 and error.code.endswith("NotFound") and error.code not in unproven
 
 
+# One code of the registry's, DENIED, for two causes: its network rules name the address instead of this.
+_ACCESS_DENIED = "requested access to the resource is denied"
+
+
+def lacks_registry_role(error: ServiceError) -> bool:
+    """Whether a registry's data plane refuses for want of a role, and not by its network rules."""
+    return error.status == 401 or (error.code == "DENIED" and _ACCESS_DENIED in error.cause.casefold())
+
+
 def if_there(read: Callable[[], Found], is_gone: Callable[[ServiceError], bool]) -> Found | None:
     """What `read` returns; None where Azure itself says that there is no such thing, as `is_gone` tells."""
     try:
@@ -173,8 +182,7 @@ def seconds_to_wait(headers: Mapping[str, str]) -> int | None:
 
 
 def _remedy(answer: _Answer) -> str:
-    # One code of the registry's for two causes: its network rules name the address instead.
-    if answer.code == "DENIED" and "requested access to the resource is denied" in answer.message.casefold():
+    if answer.code == "DENIED" and _ACCESS_DENIED in answer.message.casefold():
         return _ASK_REGISTRY_ROLE
     if answer.code in _REMEDIES:
         return _REMEDIES[answer.code]

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
 from services.commands import images as az_images
-from services.connection.errors import ServiceError
+from services.connection.errors import ServiceError, lacks_registry_role
 from services.connection.names import image_name, require_digest, require_repository, require_tag
 from services.connection.parallel import parallel_map
 from services.connection.session import AzureSession
@@ -23,8 +23,8 @@ MOST_MANIFESTS = 50
 DOCKER_HUB = "docker.io"
 
 _SERVER = re.compile(r"(?:[A-Za-z0-9-]+\.)*[A-Za-z0-9-]+(?::\d{1,5})?")
-# What keeps the console from reading a registry, and Azure's own copying from nothing.
-_CLOSED_TO_US = ("Unreachable", "NotTrusted", "DENIED")
+# What keeps the console from reading a registry, and not Azure from copying: it passes network rules.
+_OUT_OF_REACH = ("Unreachable", "NotTrusted")
 _SOURCE_BLOCKERS = ("TooManyManifests", "REGISTRY_DISALLOWED_OPERATION")
 
 
@@ -56,7 +56,8 @@ class CopyItem:
     """One place to copy to: a tag, or with `tag` '' a repository that gets the manifest without any.
 
     `current_digest` is where the tag points now, None for a new one; `known` is False where the console can't read the
-    target, and so can't tell. `there`: it is at the source's digest already. `blocker` is '' where it can be copied.
+    target, with the reason in `why`. `there`: it is at the source's digest already. `blocker` is '' where it can
+    be copied.
     """
 
     repository: str
@@ -65,6 +66,7 @@ class CopyItem:
     known: bool = True
     there: bool = False
     blocker: str = ""
+    why: str = ""
 
     @property
     def name(self) -> str:
@@ -191,7 +193,7 @@ def plan_copy(
     blockers = (blocker, *_closed_networks(source, target), *(item.blocker for item in items))
     warnings = (
         warning,
-        "" if all(item.known for item in items) else _unread_target(target),
+        "" if all(item.known for item in items) else _unread_target(target, items),
         *_about_referrers(source, content, referrers, unread_referrers),
     )
     read = content if isinstance(content, ImageContent) else None
@@ -265,7 +267,7 @@ def read_copy_plan(
         except ServiceError as error:
             if not _is_closed(error):
                 raise
-            return CopyItem(repository, tag, known=False)
+            return CopyItem(repository, tag, known=False, why=error.cause)
         return plan_item(repository, tag, digest, found, current)
 
     items = parallel_map(read, places, server=client.login_server)
@@ -304,18 +306,22 @@ def _about_source(source: Source, content: ImageContent | ServiceError | None) -
     if content.code == "REGISTRY_DISALLOWED_OPERATION":
         return f"The source is locked against reading: {content.cause}", ""
     why = f"this console can't read the source ({content.cause.rstrip('.')})"
-    return "", f"{limit}; {why}, so it can't count them before, nor compare digests after."
+    unread = f"{limit}; {why}, so it can't count them before, nor compare digests after."
+    if lacks_registry_role(content):
+        unread += f" Azure copies as the same identity, and refuses where that has no role to pull. {content.remedy}"
+    return "", unread
 
 
 def _is_closed(error: ServiceError) -> bool:
-    """Whether the registry is closed to this console, by its network or its roles: Azure itself may still copy."""
-    return error.code in _CLOSED_TO_US or error.status in (401, 403)
+    """Whether the registry is closed to this console, by its network or for want of a role: Azure may still copy."""
+    return error.code in _OUT_OF_REACH or error.status in (401, 403)
 
 
-def _unread_target(target: Registry) -> str:
+def _unread_target(target: Registry, items: Iterable[CopyItem]) -> str:
+    why = ", ".join(dict.fromkeys(item.why.rstrip(".") for item in items if item.why))
     return (
-        f"This console can't read {target.name}: whether the tags exist is not known, and afterwards can't be read "
-        "back. Azure refuses to copy over a tag that exists."
+        f"This console can't read {target.name}{f' ({why})' if why else ''}: whether the tags exist is not known, and "
+        "afterwards can't be read back. Azure refuses to copy over a tag that exists."
     )
 
 

@@ -15,11 +15,12 @@ from sandbox.storage.store import Locks as StoredLocks
 from services.connection.errors import ServiceError
 from services.images.repositories import Locks, get_manifest_row
 from services.registries.registry import Registry
-from services.transfer.copy_plan import CopyPlan, Source, parse_source, plan_item, read_copy_plan
+from services.transfer.copy_plan import CopyItem, CopyPlan, Source, parse_source, plan_copy, plan_item, read_copy_plan
 from services.transfer.copy_run import Copied, apply_copy
 from tests.services.images.test_tagging import a_repository, a_tag
 from tests.support import documents
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
+from tests.support.shell_lines import registry as a_registry
 from tests.support.strategies import tag_names
 
 OTHER = "contosotarget"
@@ -286,6 +287,33 @@ def test_a_closed_target_takes_copies_where_it_lets_trusted_services_in(
         apply_copy(own.session(), replace(plan, blockers=()))
     assert raised.value.code == "InvalidParameters"
     assert own.tags(registry=OTHER) == {}
+
+
+@pytest.mark.parametrize(
+    ("status", "code", "message", "by_role"),
+    [
+        (403, "DENIED", "requested access to the resource is denied", True),
+        (401, "UNAUTHORIZED", "authentication required", True),
+        (403, "DENIED", "client with IP '203.0.113.7' is not allowed access.", False),
+        (None, "Unreachable", "The server could not be reached", False),
+    ],
+)
+def test_a_source_that_a_role_is_missing_for_is_not_said_to_be_behind_a_network(
+    status: int | None, code: str, message: str, by_role: bool
+) -> None:
+    source = Source("contoso.azurecr.io", "app", "v1", a_registry())
+    error = ServiceError("Could not read it", message, "Ask for a role.", code, status)
+    plan = plan_copy(source, a_registry(), error, [CopyItem("app", "v2")])
+    assert plan.blockers == ()
+    assert message.rstrip(".") in plan.warnings[0]
+    assert ("Azure copies as the same identity, and refuses" in plan.warnings[0]) is by_role
+
+
+def test_why_a_target_can_not_be_read_is_said() -> None:
+    items = [CopyItem("app", tag, known=False, why="requested access to the resource is denied") for tag in ("a", "b")]
+    source = Source("contoso.azurecr.io", "app", "v1", a_registry())
+    (_, warning, *_rest) = plan_copy(source, a_registry(), None, items).warnings
+    assert "can't read contosoacr (requested access to the resource is denied): whether" in warning
 
 
 def test_a_closed_source_is_copied_without_being_counted(own: OwnSandbox) -> None:
