@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import signal
 import sys
 import threading
 from pathlib import Path
+from typing import NoReturn
 
 from sandbox.documents.registry_rules import REGISTRY_TYPE
+from sandbox.faults import parse_rules
 from sandbox.seeds import SEEDS
 from sandbox.seeds.bulk import bulk
 from sandbox.server import OtherSeed, Sandbox, utcnow
@@ -39,7 +42,11 @@ def main() -> int:
                 bulk(sandbox.store, name, repositories, manifests, tags=True, now=utcnow())
                 sandbox.state.open_registry(name)
         if arguments.ready_file:
-            _write(arguments.ready_file, json.dumps(sandbox.ready, indent=2))
+            try:
+                _write(arguments.ready_file, json.dumps(sandbox.ready, indent=2))
+            except OSError as error:
+                print(f"sandbox: --ready-file: {error}", file=sys.stderr)
+                return 2
         count = len(sandbox.ready["registries"])
         print(f"Sandbox on {sandbox.state.authority_url} with {count} registries; data in {arguments.data}", flush=True)
         ended.wait()
@@ -47,16 +54,16 @@ def main() -> int:
 
 
 def _arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(prog="python -m sandbox", description="An embedded Azure on loopback.")
+    parser = _Parser(prog="python -m sandbox", description="An embedded Azure on loopback.")
     parser.add_argument("--data", type=Path, default=Path(".sandbox"), help="directory kept between runs")
     parser.add_argument("--seed", choices=SEEDS, default="estate", help="what a new directory starts with")
-    parser.add_argument("--port", type=int, default=0, help="management port; 0: that of last time, or any")
-    parser.add_argument("--latency-ms", type=float, default=0, help="added to every answer")
+    parser.add_argument("--port", type=_port, default=0, help="management port; 0: that of last time, or any")
+    parser.add_argument("--latency-ms", type=_duration, default=0, help="added to every answer")
     parser.add_argument(
-        "--propagation-s", type=float, default=0, help="how long registries don't know a new role assignment"
+        "--propagation-s", type=_duration, default=0, help="how long registries don't know a new role assignment"
     )
-    parser.add_argument("--ready-file", type=Path, help="where to write addresses and credentials, as JSON")
-    parser.add_argument("--faults", type=Path, help="rules of requests to break (see sandbox/faults.py)")
+    parser.add_argument("--ready-file", type=_new_file, help="where to write addresses and credentials, as JSON")
+    parser.add_argument("--faults", type=_faults, help="rules of requests to break (see sandbox/faults.py)")
     parser.add_argument(
         "--bulk",
         type=_bulk,
@@ -68,9 +75,54 @@ def _arguments() -> argparse.Namespace:
     return parser.parse_args()
 
 
+class _Parser(argparse.ArgumentParser):
+    """One line says what is wrong; the usage is in --help."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, f"sandbox: {message}\n")
+
+
+def _port(text: str) -> int:
+    if not (text.isdecimal() and int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: 0 to 65535")
+    return int(text)
+
+
+def _duration(text: str) -> float:
+    try:
+        duration = float(text)
+    except ValueError:
+        duration = math.nan
+    if not (math.isfinite(duration) and duration >= 0):
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration: a number from 0 up")
+    return duration
+
+
+def _faults(text: str) -> Path:
+    """A file that does not exist yet breaks nothing: a test may write it later."""
+    file = Path(text)
+    try:
+        if file.exists():
+            parse_rules(file.read_text())
+    except (OSError, ValueError) as error:
+        raise argparse.ArgumentTypeError(f"{text}: {error}") from error
+    return file
+
+
+def _new_file(text: str) -> Path:
+    file = Path(text)
+    if file.is_dir():
+        raise argparse.ArgumentTypeError(f"{text} is a directory")
+    if not file.parent.is_dir():
+        raise argparse.ArgumentTypeError(f"there is no directory {file.parent}")
+    return file
+
+
 def _bulk(text: str) -> tuple[str, int, int]:
-    name, repositories, manifests = text.split(":")
-    return name, int(repositories), int(manifests)
+    name, *numbers = text.split(":")
+    if not name or len(numbers) != 2 or not all(number.isdecimal() for number in numbers):
+        raise argparse.ArgumentTypeError(f"{text!r} is not NAME:REPOSITORIES:MANIFESTS")
+    return name, int(numbers[0]), int(numbers[1])
 
 
 def _write(file: Path, text: str) -> None:

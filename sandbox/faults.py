@@ -59,6 +59,14 @@ class Rule:
     def __post_init__(self) -> None:
         self._random = random.Random(self.seed)
 
+    def check(self) -> None:
+        """Raises TypeError or re.error for what would fail at a request."""
+        for pattern in (self.path, self.query, self.host):
+            re.compile(pattern)
+        numbers = (self.status, self.retry_after, self.delay_ms, self.drip_ms, self.times, self.every, self.probability)
+        if not all(number is None or isinstance(number, int | float) for number in numbers) or not self.every:
+            raise TypeError("a number is expected")
+
     def strikes(self, method: str, host: str, path: str, query: str = "") -> bool:
         """Whether this request is one to break; counts it."""
         patterns = ((self.path, path), (self.query, query), (self.host, host))
@@ -71,6 +79,20 @@ class Rule:
         if self.times is not None:
             self.times -= 1
         return True
+
+
+def parse_rules(text: str) -> list[Rule]:
+    """The rules of a faults file. Raises ValueError, which says what is wrong."""
+    found = json.loads(text)
+    if not isinstance(found, list) or not all(isinstance(rule, dict) for rule in found):
+        raise ValueError("a faults file is a JSON list of objects")
+    try:
+        rules = [Rule(**rule) for rule in found]
+        for rule in rules:
+            rule.check()
+    except (TypeError, re.error) as error:
+        raise ValueError(f"a rule of faults is wrong: {error}") from error
+    return rules
 
 
 class Faults:
@@ -128,8 +150,8 @@ class Faults:
         if version == self._version:
             return
         try:
-            rules = [Rule(**rule) for rule in json.loads(self._file.read_text())]
-        except json.JSONDecodeError:
+            rules = parse_rules(self._file.read_text())
+        except ValueError:
             return  # half written: the next request reads it again
         self._rules, self._version = rules, version
 

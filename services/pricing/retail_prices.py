@@ -14,7 +14,7 @@ from urllib.parse import quote, urlencode
 
 from azure.core.rest import HttpRequest
 
-from services.arm.pages import pages
+from services.arm.pages import entries_of, pages
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 from services.pricing.prices import Prices, PriceSource, Tier
@@ -56,7 +56,11 @@ def _rows(session: AzureSession, currency: str, regions: Collection[str]) -> lis
     request = HttpRequest("GET", f"{server}/api/retail/prices?" + urlencode(query, quote_via=quote, safe="$'()"))
     with as_service_error(_TITLE):
         found = pages(client, request, server, _PAGES_MOST)
-        return [row for page in found for row in page["Items"] if row["currencyCode"] == currency]
+        return [row for page in found for row in entries_of(page, "Items") if _is_in(row, currency)]
+
+
+def _is_in(row: Any, currency: str) -> bool:
+    return isinstance(row, dict) and row.get("currencyCode") == currency
 
 
 def _filter(regions: Collection[str]) -> str:

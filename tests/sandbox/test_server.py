@@ -215,3 +215,34 @@ def test_the_command_refuses_a_directory_of_another_seed(tmp_path):
     refused = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
     assert (refused.returncode, refused.stdout) == (1, "")
     assert "seeded with 'empty'" in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["--port", "99999"], "'99999' is no port: 0 to 65535"),
+        (["--port", "x"], "'x' is no port"),
+        (["--propagation-s", "-1"], "'-1' is no duration"),
+        (["--latency-ms", "nan"], "'nan' is no duration"),
+        (["--ready-file", "{folder}"], "is a directory"),
+        (["--ready-file", "{folder}/none/ready.json"], "there is no directory"),
+        (["--faults", "{folder}/object.json"], "a faults file is a JSON list of objects"),
+        (["--faults", "{folder}/half.json"], "half.json: "),
+        (["--faults", "{folder}/rule.json"], "a rule of faults is wrong"),
+        (["--faults", "{folder}/pattern.json"], "a rule of faults is wrong"),
+        (["--bulk", "load:x:1"], "is not NAME:REPOSITORIES:MANIFESTS"),
+    ],
+)
+def test_a_wrong_option_is_one_line(tmp_path: Path, arguments: list[str], said: str) -> None:
+    (tmp_path / "object.json").write_text('{"status": 500}')
+    (tmp_path / "half.json").write_text('[{"status": 5')
+    (tmp_path / "rule.json").write_text('[{"status": 500, "no such member": 1}]')
+    (tmp_path / "pattern.json").write_text('[{"status": 500, "path": "("}]')
+    given = [argument.replace("{folder}", str(tmp_path)) for argument in arguments]
+    command = [sys.executable, "-m", "sandbox", "--data", str(tmp_path / "data"), *given]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("sandbox: ")
+    assert said in line
+    assert not (tmp_path / "data").exists()

@@ -1,7 +1,4 @@
-"""Answers with a member removed, null or of another type: a value of the types it says, or a ServiceError.
-
-And of a list, the other entries are read as before.
-"""
+"""Recorded answers with a member removed, null or of another type: a value of the types it says, or a ServiceError."""
 
 import json
 from collections.abc import Callable
@@ -14,7 +11,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.arm.subscriptions import Subscription, list_subscriptions
+from services.arm.subscriptions import list_subscriptions
 from services.connection.answers import checked
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
@@ -26,10 +23,7 @@ from services.registries.reading import get_registry, list_registries
 from tests.services.test_cassettes import CASSETTES, REPLAYED, name_of
 from tests.support.canned import Answer, Canned, Credential
 from tests.support.odd_json import Change, as_sent, changes
-from tests.support.shell_lines import registry as a_registry
 
-SUB = Subscription("s1", "contoso", "t", "Enabled")
-REGISTRY = a_registry(subscription_id="s1", resource_group="rg", name="contosoacr")
 HUB = "/subscriptions/c2f1a6d4-7e0b-4d39-8a55-1b6c90e2f7a8/resourceGroups/platform-registries-rg"
 HUB += "/providers/Microsoft.ContainerRegistry/registries/contosohub"
 
