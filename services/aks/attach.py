@@ -97,7 +97,7 @@ def plan_attach(
     decisions = _decisions(registry, puller_access, puller_access.access.records, choice)
     planned = RoleAssignment("", "", registry.id, role, principal, "ServicePrincipal", condition)
     with_role = replace(puller_access.access.records, assignments=(*puller_access.access.records.assignments, planned))
-    # A deny assignment takes pulling away also where nothing gives it yet.
+    # A deny assignment counts also where no role allows pulling yet.
     denials = [one for decision in _decisions(registry, puller_access, with_role, choice) for one in decision.denials]
     denying = next((one.deny.name for one in denials if one.verdict is Verdict.YES), "")
     may_deny = next((one.deny.name for one in denials if one.verdict is not Verdict.YES), "")

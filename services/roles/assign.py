@@ -215,7 +215,7 @@ def _about_role(registry: Registry, role: RoleDefinition, given: tuple[Permissio
     ignored = [one for one in gives(role, other) if one not in given]
     found = []
     if ignored:
-        instead = f" Use {INSTEAD[role.name]} instead." if mode is Mode.ABAC and role.name in INSTEAD else ""
+        instead = f" Use {INSTEAD[role.name]}." if mode is Mode.ABAC and role.name in INSTEAD else ""
         what = "gives nothing" if not given else f"does not give: {', '.join(ignored)}"
         found.append(f"On a registry in {mode} mode {role.name} {what}.{instead}")
     elif not given:

@@ -83,7 +83,7 @@ def test_a_role_that_the_mode_ignores_is_warned_of(open_view: Open, own: OwnSand
     own.make_registry("contosoabac", **ABAC)
     at = open_view("assign.py", as_session=own.session(), **{**WANTED, "registry": "contosoabac", "role": "AcrPull"})
     assert "In ABAC mode AcrPull gives: nothing." in texts(at)
-    assert "AcrPull gives nothing. Its place is taken by Container Registry Repository Reader" in alerts(plan(at))
+    assert "AcrPull gives nothing. Use Container Registry Repository Reader" in alerts(plan(at))
 
 
 def test_chosen_repositories_become_a_condition_and_are_never_dropped(open_view: Open, own: OwnSandbox) -> None:

@@ -122,8 +122,8 @@ def test_what_it_gives_is_what_a_holder_gets_from_the_registry(own: OwnSandbox) 
 @pytest.mark.parametrize(
     ("mode", "role", "warning"),
     [
-        (Mode.ABAC, ACR_PULL, "AcrPull gives nothing. Use Container Registry Repository Reader instead"),
-        (Mode.ABAC, ACR_PUSH, "AcrPush gives nothing. Use Container Registry Repository Writer instead"),
+        (Mode.ABAC, ACR_PULL, "AcrPull gives nothing. Use Container Registry Repository Reader"),
+        (Mode.ABAC, ACR_PUSH, "AcrPush gives nothing. Use Container Registry Repository Writer."),
         (Mode.ABAC, OWNER, "Owner does not give: pull, push, delete, list repositories"),
         (Mode.LEGACY, REPOSITORY_READER, "in Legacy mode Container Registry Repository Reader gives nothing."),
         (Mode.LEGACY, OWNER, "Owner gives every action on the registry"),
