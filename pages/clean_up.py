@@ -94,8 +94,8 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
             rows = [{"Manifest": short(digest), "Also tagged": tag} for digest, tag in chosen.kept]
             show_rows(rows, "Images that stay", key="images that stay")
     if plan.going:
-        going_words = f"**{counted(len(plan.going), 'manifest')}** and **{counted(len(plan.tags), 'tag')}**"
-        st.markdown(f"{going_words} will be deleted.")
+        deleted = f"**{counted(len(plan.going), 'manifest')}** and **{counted(len(plan.tags), 'tag')}**"
+        st.markdown(f"{deleted} will be deleted.")
     show_freed(who, registry, contents, plan.digests)
     if plan.items:
         show_plan(plan)

@@ -38,7 +38,7 @@ if reading.error:
 inventory = reading.value
 registries = inventory.registries.values
 findings = {registry.id: findings_of(registry) for registry in registries}
-usages = inventory.unread_usages
+usages = inventory.usages
 show_refused(inventory.registries, "subscription", "subscriptions")
 if not reading.running:
     show_refused(usages, "registry's usage", "registries' usage")

@@ -42,7 +42,7 @@ if inventory.running and not inventory.value.detailed:
 listed = inventory.value.registries
 registries = listed.values
 show_refused(listed, "subscription", "subscriptions")
-show_refused(inventory.value.unread_usages, "registry's usage", "registries' usage")
+show_refused(inventory.value.usages, "registry's usage", "registries' usage")
 
 st.subheader("Recommended SKU", anchor=False)
 with st.container(horizontal=True, vertical_alignment="bottom"):

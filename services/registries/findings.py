@@ -171,8 +171,9 @@ def _no_retention(registry: Registry) -> Finding | None:
     return Finding(
         "No retention policy",
         Risk.LOW,
-        "Untagged manifests are kept for good.",
-        "They go on being billed. The policy covers Docker media types only, and what is untagged after it is on.",
+        "Untagged manifests are never deleted automatically.",
+        "They are billed until someone deletes them. The policy covers Docker media types only, and what is untagged "
+        "after it is on.",
         az_settings.enable_retention(registry.name, 30),
         in_settings=True,
     )

@@ -94,7 +94,7 @@ class Network:
 
 @dataclass(frozen=True)
 class Access:
-    """How one signs in and what is let in. `retention_days` None: untagged manifests are kept for good."""
+    """How one signs in, and who may. `retention_days` None: untagged manifests are never deleted automatically."""
 
     mode: Mode
     admin_user: bool

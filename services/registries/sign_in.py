@@ -96,7 +96,7 @@ def _way(registry: Registry, tool: Tool, where: str) -> SignIn:
 def _finds_login_server(registry: Registry) -> str:
     """What az needs to know the login server, which it otherwise makes from the name: wrong where a label is in it."""
     if registry.login_server.lower().startswith(f"{registry.name.lower()}."):
-        return "az, signed in with `az login` as somebody whom a role on the registry lets in."
+        return "az, signed in with `az login` as somebody who has a role on the registry."
     return (
         "az, signed in with `az login` as somebody who may also see the registry (Reader): else az makes the login "
         "server from the name, and this one is not made so."

@@ -60,7 +60,7 @@ class Inventory:
     counts: Partial[int]
 
     @property
-    def unread_usages(self) -> Partial[Registry]:
+    def usages(self) -> Partial[Registry]:
         """The registries whose usage was read, those that refused it, and how many are not read yet."""
         found = self.registries.values
         refused = tuple(
