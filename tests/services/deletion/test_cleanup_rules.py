@@ -60,6 +60,16 @@ def test_an_image_with_another_tag_stays() -> None:
     assert chosen.kept == ((digest_of(1), "v1"),)
 
 
+def test_a_tag_that_one_of_the_two_lists_has_keeps_an_image() -> None:
+    """The lists of manifests and of tags are read one after the other: a tag may be set between them."""
+    found = contents(row(1, "pr-1", "v1"))
+    of_rows = replace(found, tags=tuple(tag for tag in found.tags if tag.name != "v1"))
+    of_tags = replace(found, rows=tuple(replace(one, tags=("pr-1",)) for one in found.rows))
+    for one in (found, of_rows, of_tags):
+        chosen = choose(one, Rule("pr-*"), NOW)
+        assert (chosen.digests, chosen.kept) == ((), ((digest_of(1), "v1"),))
+
+
 def test_a_tag_of_a_signature_is_nobodys_own() -> None:
     name = digest_of(1).replace(":", "-") + ".sig"
     assert tags_of(choose(contents(row(1, "v1"), row(2, name)), Rule("*"), NOW)) == ["v1"]
@@ -161,3 +171,4 @@ def test_digests_and_tags_are_found_in_what_kubectl_prints() -> None:
     )
     assert running_digests(text, found) == {digest_of(1), digest_of(9)}
     assert running_digests("", found) == frozenset()
+    assert running_digests("mycontoso.azurecr.io/app:v1 x-contoso.azurecr.io/app:v2", found) == frozenset()

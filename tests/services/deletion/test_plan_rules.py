@@ -216,3 +216,13 @@ def test_a_plan_says_what_it_breaks_which_tags_go_and_that_nothing_is_left() -> 
     plan = planned(found, INDEX, OTHER, by_name=False)
     assert plan.empties_repository
     assert plan.warnings == ("Nothing is left of the repository: it is deleted with its last manifest.",)
+
+
+@pytest.mark.parametrize("by_name", [True, False])
+@pytest.mark.parametrize("locks", [Locks(delete=False), Locks(write=False)])
+def test_a_lock_of_the_repository_keeps_all_that_is_in_it(by_name: bool, locks: Locks) -> None:
+    found = multi_platform("v1")
+    found = replace(found, repository=replace(found.repository, locks=locks))
+    plan = planned(found, INDEX, OTHER, by_name=by_name)
+    assert going(plan) == set()
+    assert "The repository app is locked against" in blocker(plan, OTHER)

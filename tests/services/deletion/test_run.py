@@ -13,7 +13,7 @@ from sandbox.storage.store import Locks
 from services.connection.errors import ServiceError
 from services.connection.parallel import WORKERS, Partial, parallel_map
 from services.deletion import run
-from services.deletion.plan import DeletionItem, DeletionPlan, plan_deletion
+from services.deletion.plan import DeletionItem, DeletionPlan, Why, plan_deletion
 from services.deletion.records import WITH_SUBJECT
 from services.deletion.run import DeletionResult, apply_deletion
 from services.images.manifests import Manifest
@@ -301,6 +301,40 @@ def test_nothing_is_deleted_where_the_repository_can_not_be_read_again(own: OwnS
     with pytest.raises(ServiceError) as raised:
         apply_deletion(own.client, plan, {})
     assert raised.value.status == 403
+    assert not own.writes()
+
+
+def test_after_a_stop_the_next_batch_is_not_even_read(own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "BATCH", 1)
+    own.push("keep", number=9)
+    plan = planned(own, *(own.push(number=number)[0] for number in range(1, 4)))
+    stop, asked = Event(), list[int]()
+
+    def one(*_: object) -> None:
+        stop.set()
+        asked.append(len(own.sandbox.requests))
+
+    assert apply_deletion(own.client, plan, {}, on_result=one, stop=stop).untried == 2
+    assert asked == [len(own.sandbox.requests)]
+
+
+def test_what_a_look_before_a_batch_refuses_is_reported_once(own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(run, "BATCH", 1)
+    own.push("keep", number=9)
+    plan = planned(own, *(own.push(number=number)[0] for number in range(1, 5)))
+    own.move("new", plan.digests[-1])
+    reported: list[str] = []
+    result = apply_deletion(own.client, plan, {}, on_result=lambda item, _: reported.append(item.digest))
+    assert sorted(reported) == sorted(plan.digests)
+    assert outcomes(result)[plan.digests[-1]] == "ChangedMeanwhile"
+
+
+def test_an_item_that_is_no_digest_is_refused(own: OwnSandbox) -> None:
+    """By a tag the registry would delete the manifest with all its tags."""
+    own.push("v1", "v2")
+    own.push("keep", number=9)
+    plan = DeletionPlan(REGISTRY, APP, (DeletionItem("v1", Why.CHOSEN, "", (), 0),), by_name=True)
+    assert refused(apply_deletion(own.client, plan, {})).code == "InvalidDigest"
     assert not own.writes()
 
 
