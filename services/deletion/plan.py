@@ -27,16 +27,16 @@ class Why(StrEnum):
     """Why a manifest is in a plan."""
 
     CHOSEN = "chosen"
-    CHILD = "in an index that goes, and in no other"
-    REFERRER = "refers to one that goes"
-    ATTACHED = "attached by its tag to one that goes"
+    CHILD = "only in indexes that are deleted"
+    REFERRER = "refers to one that is deleted"
+    ATTACHED = "attached by its tag to one that is deleted"
 
 
 @dataclass(frozen=True)
 class DeletionItem:
     """One manifest, and what its deletion means.
 
-    `of` is the digest that it goes with ('' where it was chosen), `tags` those that go with it, `breaks` the
+    `of` is the digest that it is deleted with ('' where it was chosen), `tags` its tags, `breaks` the
     indexes that stay and would miss it, `after` the digests of the plan that must be gone before. `blocker` is ''
     where it can be deleted, else the reason; `size` its layers' bytes, shared or not, None where unknown.
     """
@@ -53,7 +53,7 @@ class DeletionItem:
 
 @dataclass(frozen=True)
 class DeletionPlan:
-    """Deletes the manifests of `going`; parents stand before what hangs on them. `registry` is the registry's name.
+    """Deletes the manifests of `going`; parents come before what belongs to them. `registry` is the registry's name.
 
     `by_name`: each was chosen as itself, not by a rule, and so may break an index that the plan names. `running` are
     the digests that were said to run in a cluster.
@@ -72,17 +72,17 @@ class DeletionPlan:
 
     @property
     def digests(self) -> tuple[str, ...]:
-        """What goes."""
+        """The digests that are deleted."""
         return tuple(item.digest for item in self.going)
 
     @property
     def tags(self) -> tuple[str, ...]:
-        """The tags that go with it."""
+        """The tags that are deleted with them."""
         return tuple(tag for item in self.going for tag in item.tags)
 
     @property
     def broken(self) -> tuple[str, ...]:
-        """The indexes that stay and can't be pulled whole any more."""
+        """The indexes that stay and can't be pulled completely any more."""
         return tuple(dict.fromkeys(index for item in self.going for index in item.breaks))
 
     @property
@@ -104,7 +104,7 @@ class DeletionPlan:
 def _warnings(plan: DeletionPlan) -> Iterator[str]:
     if plan.broken:
         number = counted(len(plan.broken), "index stays", "indexes stay")
-        yield f"{number} and can't be pulled whole any more: {', '.join(plan.broken[:_SHOWN])}."
+        yield f"{number} and can't be pulled completely any more: {', '.join(plan.broken[:_SHOWN])}."
     chosen = sorted({tag for item in plan.going if item.why is Why.CHOSEN for tag in item.tags})
     if plan.by_name and len(chosen) > 1:
         more = f" and {len(chosen) - _SHOWN:,} more" if len(chosen) > _SHOWN else ""
@@ -123,32 +123,32 @@ def plan_deletion(
 ) -> DeletionPlan:
     """The plan for these digests of one repository. Pure; a digest that is not there is left out.
 
-    `registry` is the registry's name. By a rule (`by_name` False) nothing goes that an index still in use points to,
-    and nothing with a tag that was not chosen. By name it may, and the plan says so. Neither way goes what is locked,
-    what runs in a cluster, or anything while it is not known what the repository's manifests point to.
+    `registry` is the registry's name. By a rule (`by_name` False) nothing is deleted that an index still in use points
+    to, and nothing with a tag that was not chosen. By name it may be, and the plan says so. Neither deletes what
+    is locked, what runs in a cluster, or anything while it is not known what the repository's manifests point to.
     """
-    hangs = _ManifestGraph(contents)
-    wanted = [digest for digest in dict.fromkeys(chosen) if digest in hangs.rows]
-    items = {item.digest: item for item in _all_that_goes(hangs, wanted)}
-    in_use = hangs.in_use(running)
+    graph = _ManifestGraph(contents)
+    wanted = [digest for digest in dict.fromkeys(chosen) if digest in graph.rows]
+    items = {item.digest: item for item in _collect_items(graph, wanted)}
+    in_use = graph.in_use(running)
     for digest, item in items.items():
-        blocker = _blocker(contents, hangs, item, in_use, by_name=by_name)
+        blocker = _blocker(contents, graph, item, in_use, by_name=by_name)
         items[digest] = replace(item, blocker=blocker)
-    _propagate_blockers(items, hangs, by_name=by_name)
-    ordered = _parents_first(items, hangs)
+    _propagate_blockers(items, graph, by_name=by_name)
+    ordered = _parents_first(items, graph)
     while len(ordered) < len(items):
         for digest in items.keys() - {item.digest for item in ordered}:
-            circle = "It and what it hangs on form a circle, by tags that were set by hand."
+            circle = "It and what it belongs to form a circle, through tags that were set by hand."
             items[digest] = replace(items[digest], blocker=circle, breaks=())
-        _propagate_blockers(items, hangs, by_name=by_name)
-        ordered = _parents_first(items, hangs)
+        _propagate_blockers(items, graph, by_name=by_name)
+        ordered = _parents_first(items, graph)
     going = {item.digest for item in ordered if not item.blocker}
-    empties = bool(going) and contents.complete and going == hangs.rows.keys()
+    empties = bool(going) and contents.complete and going == graph.rows.keys()
     return DeletionPlan(registry, contents.name, ordered, by_name, frozenset(running), empties)
 
 
 class _ManifestGraph:
-    """What hangs on what in a repository, for every digest that is listed."""
+    """What belongs to what in a repository, for every digest that is listed."""
 
     def __init__(self, contents: RepositoryContents) -> None:
         self.rows: Mapping[str, ManifestRow] = {row.digest: row for row in contents.rows}
@@ -191,10 +191,10 @@ class _ManifestGraph:
         return found
 
 
-def _needing(digest: str, hangs: _ManifestGraph) -> set[str]:
+def _indexes_needing(digest: str, graph: _ManifestGraph) -> set[str]:
     """The indexes that list it, or that list what the registry deletes with it; these themselves left out."""
-    along = _reach(digest, hangs.referrers)
-    return {index for gone in along for index in hangs.parents.get(gone, ())} - along
+    along = _reach(digest, graph.referrers)
+    return {index for gone in along for index in graph.parents.get(gone, ())} - along
 
 
 def _reach(start: str, edges: Mapping[str, Collection[str]]) -> set[str]:
@@ -207,7 +207,7 @@ def _reach(start: str, edges: Mapping[str, Collection[str]]) -> set[str]:
     return found
 
 
-def _all_that_goes(hangs: _ManifestGraph, wanted: list[str]) -> Iterator[DeletionItem]:
+def _collect_items(graph: _ManifestGraph, wanted: list[str]) -> Iterator[DeletionItem]:
     """The chosen, what refers or is attached to them, and the children that only they hold; to any depth."""
     why: dict[str, tuple[Why, str]] = dict.fromkeys(wanted, (Why.CHOSEN, ""))
     queue = list(wanted)
@@ -220,26 +220,26 @@ def _all_that_goes(hangs: _ManifestGraph, wanted: list[str]) -> Iterator[Deletio
     while queue:
         # A child whose other index joins later is looked at again then: that index looks at its children.
         digest = queue.pop(0)
-        for referrer in hangs.referrers.get(digest, ()):
+        for referrer in graph.referrers.get(digest, ()):
             add(referrer, Why.REFERRER, digest)
-        for other in hangs.attached.get(digest, ()):
-            if hangs.attached_subjects(other) <= why.keys():
+        for other in graph.attached.get(digest, ()):
+            if graph.attached_subjects(other) <= why.keys():
                 add(other, Why.ATTACHED, digest)
-        for child in hangs.children.get(digest, ()):
-            free = child in hangs.rows and not hangs.tags(child) and child not in hangs.subject
-            if free and hangs.parents[child] <= why.keys():
+        for child in graph.children.get(digest, ()):
+            free = child in graph.rows and not graph.tags(child) and child not in graph.subject
+            if free and graph.parents[child] <= why.keys():
                 add(child, Why.CHILD, digest)
     for digest, (reason, of) in why.items():
-        yield DeletionItem(digest, reason, of, hangs.tags(digest), hangs.rows[digest].size)
+        yield DeletionItem(digest, reason, of, graph.tags(digest), graph.rows[digest].size)
 
 
 def _blocker(
-    contents: RepositoryContents, hangs: _ManifestGraph, item: DeletionItem, in_use: Mapping[str, str], *, by_name: bool
+    contents: RepositoryContents, graph: _ManifestGraph, item: DeletionItem, in_use: Mapping[str, str], *, by_name: bool
 ) -> str:
     """What stands in the way of this one, whatever becomes of the others; '' where nothing does."""
     if not contents.complete:
         return _unknown(contents)
-    if locked := hangs.locks.keeping(item.digest):
+    if locked := graph.locks.keeping(item.digest):
         return locked[0]
     if item.digest in in_use:
         runs = in_use[item.digest]
@@ -262,7 +262,7 @@ def _unknown(contents: RepositoryContents) -> str:
     return f"Of {len(contents.rows):,} manifests, {missing:,} could not be read: what they point to is not known."
 
 
-def _propagate_blockers(items: dict[str, DeletionItem], hangs: _ManifestGraph, *, by_name: bool) -> None:
+def _propagate_blockers(items: dict[str, DeletionItem], graph: _ManifestGraph, *, by_name: bool) -> None:
     """What stays because of another that stays; each may keep further ones."""
     changed = True
     while changed:
@@ -271,16 +271,16 @@ def _propagate_blockers(items: dict[str, DeletionItem], hangs: _ManifestGraph, *
             if item.blocker:
                 continue
             staying = sorted(
-                index for index in hangs.parents.get(digest, ()) if index not in items or items[index].blocker
+                index for index in graph.parents.get(digest, ()) if index not in items or items[index].blocker
             )
             blocker = ""
             if staying and not (by_name and item.why is Why.CHOSEN):
-                tags = hangs.tags(staying[0])
+                tags = graph.tags(staying[0])
                 blocker = f"The index {staying[0]}{f' ({tags[0]})' if tags else ''} stays, and needs it."
-            elif kept := sorted(other for other in _needed_gone(item, hangs) if items[other].blocker):
-                blocker = f"It hangs on {kept[0]}, which stays."
+            elif kept := sorted(other for other in _deleted_with(item, graph) if items[other].blocker):
+                blocker = f"It belongs to {kept[0]}, which stays."
             else:
-                locked = [other for other in hangs.referrers.get(digest, ()) if items[other].blocker]
+                locked = [other for other in graph.referrers.get(digest, ()) if items[other].blocker]
                 if locked:  # The registry would delete it too, whatever its own locks say.
                     why = items[locked[0]].blocker
                     blocker = f"{locked[0]} refers to it, would be deleted with it, and may not be: {why}"
@@ -290,21 +290,22 @@ def _propagate_blockers(items: dict[str, DeletionItem], hangs: _ManifestGraph, *
                 changed = True
 
 
-def _needed_gone(item: DeletionItem, hangs: _ManifestGraph) -> set[str]:
+def _deleted_with(item: DeletionItem, graph: _ManifestGraph) -> set[str]:
     """What it is deleted with: it stays where one of these does, and has its turn after all of them."""
     if item.why is Why.ATTACHED:
-        return hangs.attached_subjects(item.digest)
+        return graph.attached_subjects(item.digest)
     return {item.of} if item.of else set()
 
 
-def _parents_first(items: Mapping[str, DeletionItem], hangs: _ManifestGraph) -> tuple[DeletionItem, ...]:
+def _parents_first(items: Mapping[str, DeletionItem], graph: _ManifestGraph) -> tuple[DeletionItem, ...]:
     """Each with what must be gone before it, in an order that allows it; those of a circle are left out.
 
     By digests there can be no circle; a tag sha256-… set by hand can close one.
     """
     going = {digest for digest, item in items.items() if not item.blocker}
     waits = {
-        digest: ({*_needed_gone(items[digest], hangs), *_needing(digest, hangs)} & going) - {digest} for digest in going
+        digest: ({*_deleted_with(items[digest], graph), *_indexes_needing(digest, graph)} & going) - {digest}
+        for digest in going
     }
     dependants: defaultdict[str, list[str]] = defaultdict(list)
     for digest, others in waits.items():

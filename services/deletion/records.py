@@ -62,7 +62,7 @@ class Fate:
 class DeletionRecord:
     """One deletion. `fates` has the items that ended, by name; `ended` is None while it runs, or if it was interrupted.
 
-    `answer` is what the registry said of a whole repository, as az prints it; `error` why it failed, where it did.
+    `answer` is the registry's answer for a repository, as az prints it; `error` why it failed, where it did.
     `damaged_lines` of its file could not be read: results may be missing.
     """
 
@@ -181,7 +181,7 @@ def state_of(record: DeletionRecord, *, running: bool) -> str:
 
 
 def deleted_as_az_prints(record: DeletionRecord) -> str:
-    """The JSON of `az acr repository delete`: the registry's own answer for a whole repository, else the manifests and
+    """The JSON of `az acr repository delete`: the registry's own answer for a repository, else the manifests and
     tags that are recorded as deleted, without those that somebody else had deleted; "" where there are none, and where
     only tags were removed, for which az prints nothing."""
     if record.answer or record.action == "remove tags":

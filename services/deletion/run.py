@@ -46,9 +46,9 @@ def apply_deletion(
 ) -> Partial[DeletionResult]:
     """Deletes the manifests of `plan.going`; each has its own result or its own ServiceError, in the plan's order.
 
-    An index goes before its platforms, so that what is interrupted leaves no index that lacks one. Before each batch
+    An index is deleted before its platforms: an interruption leaves no index that lacks one. Before each batch
     the repository is read again (`known` as in `read_contents`) and planned again: what is not as planned is refused
-    (ChangedMeanwhile), and so is whatever hangs on it. `on_result(item, what)` is called in the caller's thread as
+    (ChangedMeanwhile), and so is whatever belongs to it. `on_result(item, what)` is called in the caller's thread as
     items end; after `stop` the rest is untried, and so it is after any error, also one of `on_result`, which is raised
     once the requests under way have ended. Raises ServiceError where the repository can't be read again.
     """
@@ -78,7 +78,7 @@ def _recheck(
     read = read_contents(client, [plan.repository], known)
     if read.refused:
         error = read.refused[0].error
-        if error.status == 404:  # The repository goes with its last manifest: each is looked at by itself.
+        if error.status == 404:  # The repository is deleted with its last manifest: each is looked at by itself.
             return []
         raise error
     (contents,) = read.values
@@ -105,7 +105,7 @@ def _joined(now: Mapping[str, DeletionItem], planned: set[str]) -> dict[str, str
     for item in now.values():
         if item.digest not in planned and item.why is Why.REFERRER:
             at = item.of
-            # The registry also deletes what refers to what refers to it; what hangs on it in other ways it leaves.
+            # The registry also deletes what refers to what refers to it; what belongs to it in other ways stays.
             while at not in planned and now[at].why is Why.REFERRER:
                 at = now[at].of
             if at in planned:
@@ -151,7 +151,7 @@ def _delete_wave(
         for digest in item.after:
             fate = fates.get(digest)
             if not isinstance(fate, DeletionResult) or fate.outcome is Outcome.NOT_CONFIRMED:
-                raise refused(_title(repository, item), f"It hangs on {digest}, which is not gone.")
+                raise refused(_title(repository, item), f"It is deleted only after {digest}, which still exists.")
         return _delete_one(client, repository, item, fates)
 
     parallel_map(

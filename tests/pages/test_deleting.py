@@ -96,7 +96,7 @@ def test_an_image_goes_with_its_platforms_once_the_name_is_typed(
 def test_a_platform_of_an_index_in_use_is_shown_to_break_it(open_view: Open, own: OwnSandbox) -> None:
     platform = next(digest for digest in digests(own) if digest != top(own))
     at = open_view("delete.py", **URL, reference=platform)
-    assert any("1 index stays and can't be pulled whole any more" in warning.value for warning in at.warning)
+    assert any("1 index stays and can't be pulled completely any more" in warning.value for warning in at.warning)
 
 
 def test_what_is_said_to_run_stays(open_view: Open, own: OwnSandbox) -> None:

@@ -153,7 +153,7 @@ def test_a_signature_of_two_images_stays_where_one_of_them_is_refused(by_name: b
     rows[locked - 1] = replace(rows[locked - 1], locks=Locks(delete=False))
     plan = planned(contents(*rows), 1, 2, by_name=by_name)
     assert going(plan) == {1, 2} - {locked}
-    assert blocker(plan, SIGNATURE) == f"It hangs on {digest_of(locked)}, which stays."
+    assert blocker(plan, SIGNATURE) == f"It belongs to {digest_of(locked)}, which stays."
 
 
 def test_a_signature_that_the_list_of_tags_attaches_to_a_second_image_stays() -> None:
@@ -210,7 +210,7 @@ def test_a_circle_of_tags_set_by_hand_stays() -> None:
 def test_a_plan_says_what_it_breaks_which_tags_go_and_that_nothing_is_left() -> None:
     found = multi_platform("v1", "latest")
     (warning,) = planned(found, AMD64, by_name=True).warnings
-    assert warning == f"1 index stays and can't be pulled whole any more: {digest_of(INDEX)}."
+    assert warning == f"1 index stays and can't be pulled completely any more: {digest_of(INDEX)}."
     assert planned(found, INDEX, by_name=True).warnings == ("All of these tags are deleted: latest, v1.",)
     assert planned(found, INDEX, by_name=False).warnings == ()
     plan = planned(found, INDEX, OTHER, by_name=False)

@@ -379,7 +379,7 @@ def test_what_hangs_on_an_index_that_could_not_be_deleted_stays(own: OwnSandbox)
     own.break_({"method": "DELETE", "path": top, "status": 403})
     result = apply_deletion(own.client, plan, {})
     assert [refusal.error.status for refusal in result.refused] == [403, None]
-    assert f"It hangs on {top}, which is not gone." in result.refused[1].error.cause
+    assert f"It is deleted only after {top}, which still exists." in result.refused[1].error.cause
     assert left(own) == {top, amd64}
 
 
