@@ -54,7 +54,7 @@ def test_a_link_fills_the_form_and_the_role_is_written_once(open_view: Open, own
     at = plan(open_view("assign.py", as_session=own.session(), **WANTED))
     shown = texts(at).replace("\\", "")
     assert f"**AcrPush** for the user {SOMEONE} on **casaacr01**, for all repositories." in shown
-    assert "It gives: pull, push, list repositories, read tags and attributes, change locks." in shown
+    assert "It gives: pull, push, list repositories, read tags and attributes." in shown
     assert "az role assignment create" in shown and "--assignee-principal-type User" in shown
     assert not own.writes()
     at = assigned(at)
@@ -179,7 +179,7 @@ def test_a_role_is_removed_and_what_still_gives_the_same_is_shown_first(open_vie
     at = open_view("assign.py", as_session=own.session(), registry="casaacr01")
     at = removing(at, SOMEONE, "AcrPush")
     shown = texts(at).replace("\\", "")
-    assert "No longer: push, change locks" in shown
+    assert "No longer: push" in shown
     assert "Still (AcrPull, inherited from the resource group resource-group-4): pull" in shown
     assert "az role assignment delete --ids" in shown
     confirm_button(at, "Remove assignment").click()
