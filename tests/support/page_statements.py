@@ -4,6 +4,7 @@ A page under a fault may say less than the truth, where it says that something c
 anything else: not another number, no "none", no success, no button that was disabled.
 """
 
+import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
@@ -104,11 +105,19 @@ def _of_rows(element: Element) -> Iterator[Statement]:
     frame = element.value
     # The first columns name the row, whatever its place in a tree.
     names = 1 if frame.shape[1] and frame.iloc[:, 0].is_unique else 2
+    # A column of sizes has the unit of its largest: compared are bytes.
+    units = [_unit(element, str(column)) for column in frame.columns]
     for row in frame.itertuples(index=False):
-        cells = [_cell(cell) for cell in row]
+        cells = [_cell(cell * unit if isinstance(cell, float) else cell) for cell, unit in zip(row, units, strict=True)]
         key = " ".join(cells[:names]).lstrip("\u2003└ ")
         for column, cell in zip(frame.columns, cells, strict=True):
             yield Statement(f"{key}, {column}", cell.lstrip("\u2003└ "), f"row {key}")
+
+
+def _unit(element: Element, column: str) -> int:
+    """The bytes of the unit that a column's numbers are in; 1 where they are no sizes."""
+    config = json.loads(element.proto.columns or "{}").get(column) or {}
+    return UNITS.get(str((config.get("type_config") or {}).get("format", "")).rpartition(" ")[2], 1)
 
 
 def _cell(cell: object) -> str:
