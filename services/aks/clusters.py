@@ -108,7 +108,7 @@ class Cluster:
     """`control_plane` and `kubelet` are None where there is none, or none is reported. `location` is a location's name
     (eastus), however Azure writes it.
 
-    `power` "" where an old API does not tell; `artifact_source` Cache: nodes get even system images from
+    `power` "" where an old API does not report it; `artifact_source` Cache: nodes get even system images from
     `bootstrap_registry_id`. `node_provisioning`, `virtual_nodes`: nodes that may pull as somebody else.
     """
 
@@ -183,7 +183,7 @@ def list_clusters(
 def get_cluster(session: AzureSession, resource_id: str) -> Cluster:
     """One cluster, by its resource id. Raises ServiceError.
 
-    Its `subscription` is the id, and `tenant_id` "" unless the cluster tells it: only a list of subscriptions does.
+    Its `subscription` is the id, and `tenant_id` "" unless the cluster reports it: only a list of subscriptions does.
     """
     where = parse_id(resource_id)
     if where.kind != _CLUSTER_KIND or not where.group or where.child:
@@ -317,7 +317,7 @@ _SIZE = re.compile(r"(?:standard|basic)_[a-z]+\d+(?:-\d+)?(?P<features>[a-z]*)(?
 
 
 def architecture_of(vm_size: str) -> str:
-    """amd64 or arm64 by the name of a VM size, whose p stands for Arm processors; "" where the name tells nothing.
+    """amd64 or arm64 by the name of a VM size, whose p stands for Arm processors; "" where the name does not say.
 
     https://learn.microsoft.com/azure/virtual-machines/vm-naming-conventions
     """

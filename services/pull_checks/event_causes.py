@@ -114,7 +114,7 @@ CAUSES = (
     ),
     Cause(
         r"x509: [^\n\"]{0,120}|tls: failed to verify certificate",
-        "The node does not trust the certificate that it was shown: a proxy may intercept its connection.",
+        "The node does not trust the certificate of the server that answered: a proxy may intercept its connection.",
         "Give the nodes the proxy's CA certificate (`az aks update --custom-ca-trust-certificates`), or bypass it.",
         confirm="On a node, `openssl s_client -connect LOGIN_SERVER:443`: who issued the certificate.",
     ),

@@ -9,7 +9,7 @@ def show_save(report: Report) -> None:
     """Two download buttons. A file is only created when its button is used."""
     name = report.title.replace(",", "").replace(" ", "-").lower()
     st.subheader("Save report", anchor=False)
-    st.markdown("This whole page as one file, to read and print without the console.")
+    st.markdown("This page as one file, to read and print without the console.")
     with st.container(horizontal=True):
         for label, ending, mime, create in (
             ("HTML", "html", "text/html", lambda: html_of(report)),
