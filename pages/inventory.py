@@ -54,15 +54,16 @@ stored = [registry.stored_bytes for registry in registries if registry.stored_by
 included = [registry.included_bytes for registry in registries if registry.included_bytes is not None]
 high = sum(1 for found in findings.values() for finding in found if finding.risk is Risk.HIGH)
 unlooked = sum(1 for registry in registries if unread_findings(registry))
+unread = "not read yet" if reading.running else "unread"
 why = "not read yet" if reading.running else "could not be read"
 
 
 def lacking(number: int, of: str) -> str:
     """What a figure lacks: of how many registries it is not known, or that subscriptions refused."""
     if number:
-        return f"{number:,} of {len(registries):,} {of} {why}"
+        return f"{number:,} of {len(registries):,} {of} {unread}"
     refused = len(inventory.registries.refused) + inventory.registries.untried
-    return f"{counted(refused, 'subscription')} could not be read" if refused else ""
+    return f"{counted(refused, 'subscription')} unread" if refused else ""
 
 
 show_metrics(

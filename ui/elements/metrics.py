@@ -13,7 +13,7 @@ MOST = 4
 class Metric:
     """A figure with its name. `value` None: unknown, and `unknown` says why. `beside`: a few words below the figure.
 
-    `lacks`: what could not be read for it, as "6 of 12 could not be read"; the figure is a lower bound then.
+    `lacks`: what was not read for it, as "6 of 12 usages unread"; the figure is a lower bound then.
     """
 
     label: str
@@ -28,11 +28,11 @@ def show_metrics(metrics: Sequence[Metric], *, most: int = MOST, width: int = 17
     """Shows them in one height, at most `most` in a row and none narrower than `width` pixels."""
     with st.grid(min(len(metrics), most), min_column_width=width):
         for one in metrics:
-            why = f"Unknown: {one.unknown}" if one.value is None else ""
+            why = f"Unknown: {one.unknown}" if one.value is None else f"At least: {one.lacks}" if one.lacks else ""
             st.metric(
                 one.label,
                 _text(one),
-                delta=_below(one) or None,
+                delta=one.lacks or one.beside or None,
                 delta_color="off",
                 delta_arrow="off",
                 border=True,
@@ -43,8 +43,8 @@ def show_metrics(metrics: Sequence[Metric], *, most: int = MOST, width: int = 17
 
 def figure_text(metric: Metric) -> str:
     """A metric as one line of a report: '≥ EUR 271.03 (at least: 7 of 12 registries have no bill)'."""
-    below = _below(metric)
-    return f"{_text(metric)} ({below[0].lower()}{below[1:]})" if below else _text(metric)
+    below = f"at least: {metric.lacks}" if metric.lacks and metric.value is not None else metric.lacks or metric.beside
+    return f"{_text(metric)} ({below})" if below else _text(metric)
 
 
 def _text(metric: Metric) -> str:
@@ -52,9 +52,3 @@ def _text(metric: Metric) -> str:
         return "–"
     figure = f"{metric.value:,}" if isinstance(metric.value, int) else metric.value
     return f"≥ {figure}" if metric.lacks else figure
-
-
-def _below(metric: Metric) -> str:
-    if not metric.lacks:
-        return metric.beside
-    return f"At least: {metric.lacks}" if metric.value is not None else metric.lacks
