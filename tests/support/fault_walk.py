@@ -113,6 +113,9 @@ class FaultWalk:
         """The view with nothing broken, and what differs between two such renderings."""
         if view not in self._truths:
             first, second = self.render(view), self.render(view)
+            assert not any(one.subject == "a traceback" for one in first.statements), (
+                f"{view} fails with nothing broken"
+            )
             differ = set(first.statements) ^ set(second.statements)
             self._truths[view] = first, frozenset(one.subject or one.value for one in differ)
         return self._truths[view]
