@@ -26,7 +26,7 @@ def replay_budgets(recording: Recording) -> None:
     wire, session = arm()
     url = f"{ARM}/subscriptions/s1/providers/Microsoft.Consumption/budgets"
     wire.on("GET", url, Answer(200, {"value": documents}))
-    (found,) = read_budgets(session, [Subscription("s1", "contoso", "t1", "Enabled")]).values
+    found = read_budgets(session, [Subscription("s1", "contoso", "t1", "Enabled")]).values
     assert len(found) == len(documents)
     for budget, document in zip(found, documents, strict=True):
         properties = document["properties"]

@@ -339,6 +339,8 @@ def replay_creation(recording: Recording) -> None:
     wire.on("GET", f"{at}/resourcegroups/{group}", Answer(200, found_group))
     wire.on("POST", f"{at}/providers/{NAMESPACE}/checkNameAvailability", Answer(200, {"nameAvailable": True}))
     wire.on("GET", f"{at}/resourcegroups/{group}/providers/Microsoft.Authorization/permissions", REFUSED)
+    policies = f"{at}/resourceGroups/{group}/providers/Microsoft.PolicyInsights/checkPolicyRestrictions"
+    wire.on("POST", policies, REFUSED)
     tags = tuple((wanted.get("tags") or {}).items())
     order = RegistrySpec(subscription, group, False, name, Sku(wanted["sku"]["name"]), wanted["location"], tags=tags)
     done = apply_creation(session, read_creation_plan(session, order))

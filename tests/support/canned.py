@@ -104,7 +104,10 @@ class Canned(BoundedTransport):
         self._lock = Lock()
 
     def on(self, method: str, url: str, *replies: Reply) -> None:
-        """Answers `method` on `url` (no query) with each of `replies` in turn, then with the last for ever."""
+        """Answers `method` on `url` (no query) with each of `replies` in turn, then with the last for ever.
+
+        `?preview` after `url`: only where a preview of the API is asked for.
+        """
         self._table[method, url] = list(replies)
 
     def sleep(self, duration: float) -> None:
@@ -117,8 +120,10 @@ class Canned(BoundedTransport):
     def answer(self, sent: Sent) -> Answer:
         with self._lock:
             self.sent.append(sent)
-            key = (sent.method, sent.url.partition("?")[0])
-            replies = self._table.get(key)
+            url, _, query = sent.url.partition("?")
+            key = (sent.method, url)
+            of_preview = self._table.get((sent.method, f"{url}?preview")) if "preview" in query else None
+            replies = of_preview or self._table.get(key)
             if not replies:
                 raise AssertionError(f"The table has no answer for {' '.join(key)}")
             reply = replies.pop(0) if len(replies) > 1 else replies[0]

@@ -108,6 +108,7 @@ def arm() -> tuple[Canned, AzureSession]:
 
 
 def serve_details(wire: Canned, resource_id: str, usages: Answer = REFUSED, replicas: Answer = REFUSED) -> None:
+    wire.on("GET", f"{ARM}{resource_id}?preview", REFUSED)  # The soft delete policy.
     wire.on("GET", f"{ARM}{resource_id}/listUsages", usages)
     wire.on("GET", f"{ARM}{resource_id}/replications", replicas)
 
