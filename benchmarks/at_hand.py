@@ -27,7 +27,7 @@ def measure() -> list[Row]:
     def plan() -> None:
         chosen = choose(repository, Rule("v*", timedelta(days=30), leftovers=True), now)
         planned = plan_deletion(repository, chosen.digests, registry="contoso", by_name=False)
-        assert len(planned.going) == len(repository.rows) == MANIFESTS
+        assert len(planned.unblocked) == len(repository.rows) == MANIFESTS
         assert freed_bytes([repository, *registry.values], {repository.name: planned.digests})
 
     def storage() -> None:

@@ -48,9 +48,9 @@ def remove_tags(chosen: Chosen) -> None:
         {tag.name: tag for tag in chosen.tags},
         {row.digest: row.tags for row in contents.rows},
     )
-    going = plan.going
+    unblocked = plan.unblocked
     st.markdown(
-        f"**{counted(len(going), 'tag')}** of {counted(len(plan.items), 'chosen tag')} can be removed. "
+        f"**{counted(len(unblocked), 'tag')}** of {counted(len(plan.items), 'chosen tag')} can be removed. "
         f"{counted(len(plan.left_untagged), 'manifest')} will be left untagged. "
         "No space is freed, and pulls by digest still work."
     )
@@ -58,9 +58,9 @@ def remove_tags(chosen: Chosen) -> None:
     with panel():
         if confirm(
             plan,
-            counted_action("Remove", len(going), "tag"),
-            typed=name if len(going) > 1 else "",
-            ready=bool(going),
+            counted_action("Remove", len(unblocked), "tag"),
+            typed=name if len(unblocked) > 1 else "",
+            ready=bool(unblocked),
             icon=":material/delete_forever:",
             in_dialog=False,
         ):
@@ -93,19 +93,19 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
         ):
             rows = [{"Manifest": short(digest), "Also tagged": tag} for digest, tag in chosen.kept]
             show_rows(rows, "Images that stay", key="images that stay")
-    if plan.going:
-        deleted = f"**{counted(len(plan.going), 'manifest')}** and **{counted(len(plan.tags), 'tag')}**"
+    if plan.unblocked:
+        deleted = f"**{counted(len(plan.unblocked), 'manifest')}** and **{counted(len(plan.tags), 'tag')}**"
         st.markdown(f"{deleted} will be deleted.")
     show_freed(who, registry, contents, plan.digests)
     if plan.items:
         show_plan(plan)
-    going = len(plan.going)
+    unblocked = len(plan.unblocked)
     with panel():
         if confirm(
             plan,
-            counted_action("Delete", going, "manifest"),
-            typed=name if going > 1 else "",
-            ready=going > 0,
+            counted_action("Delete", unblocked, "manifest"),
+            typed=name if unblocked > 1 else "",
+            ready=unblocked > 0,
             icon=":material/delete_forever:",
             in_dialog=False,
         ):

@@ -48,9 +48,9 @@ def delete_image(contents: RepositoryContents) -> None:
     with panel():
         if confirm(
             plan,
-            counted_action("Delete", len(plan.going), "manifest"),
-            typed=name if len(plan.going) > 1 else "",
-            ready=bool(plan.going),
+            counted_action("Delete", len(plan.unblocked), "manifest"),
+            typed=name if len(plan.unblocked) > 1 else "",
+            ready=bool(plan.unblocked),
             icon=":material/delete_forever:",
             in_dialog=False,
         ):

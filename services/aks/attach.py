@@ -211,7 +211,7 @@ def apply_attach(
 
 
 def _looked_again(session: AzureSession, plan: AttachPlan, title: str) -> AttachPlan:
-    """The plan of what there is now. Raises ServiceError where it is another one than was shown."""
+    """The plan of what there is now. Raises ServiceError where it has changed since it was shown."""
     cluster, registry = get_cluster(session, plan.cluster.id), describe_registry(session, plan.registry.id)
     if registry.access.mode is not plan.registry.access.mode:
         raise changed(title, f"The registry is in {registry.access.mode} mode now: the role is another one.")

@@ -45,8 +45,8 @@ class NewPassword:
 
 
 def spare_name(token: Token, now: datetime) -> str:
-    """Which of the two to generate, so that the one in use goes on: a missing one, else an expired one, else the
-    older."""
+    """Which of the two to generate, so that the one in use goes on working: a missing one, else an expired one,
+    else the older."""
     missing = [name for name in NAMES if token.password(name) is None]
     if missing:
         return missing[0]
@@ -56,13 +56,13 @@ def spare_name(token: Token, now: datetime) -> str:
 
 
 def plan_password(registry: Registry, token: Token, name: str, days: int | None, now: datetime) -> PasswordPlan:
-    """A password that works for so many days from `now`; None: for good."""
+    """A password that works for so many days from `now`; None: one that never expires."""
     warnings: list[str] = []
     there = token.password(name)
     if there and not (there.expiry and there.expiry <= now):
         warnings.append(f"{name} is there already: whoever signs in with it is refused from then on.")
     if days is None:
-        warnings.append("It works until it is replaced or its token goes. A password that ends is better.")
+        warnings.append("It works until it is replaced or its token is deleted. A password that expires is safer.")
     if not token.enabled:
         warnings.append("The token is disabled: the password works once it is enabled.")
     line = az_child_resources.generate_token_password(registry.name, token.name, name, days)
@@ -75,14 +75,14 @@ def apply_password(
 ) -> NewPassword:
     """Has Azure generate the password.
 
-    Raises ServiceError where none was: refused, or the token is another one than was shown. Where it may have been
+    Raises ServiceError where none was: refused, or the token has changed since it was shown. Where it may have been
     generated, and its answer is lost, the remedy is `LOST`.
     """
     token, registry = plan.token, plan.registry
     title = f"Could not generate {plan.name} of the token {token.name}"
     report("checking again")
     if get_token(session, registry, token.name) != token:
-        raise changed(title, "The token is another one than was shown.")
+        raise changed(title, "The token has changed since it was shown.")
     report("generating")
     body = models.GenerateCredentialsParameters(token_id=token.id, name=plan.name, expiry=plan.expiry)
     client = session.registries(registry.subscription_id).registries

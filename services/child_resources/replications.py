@@ -74,7 +74,7 @@ def plan_replica(
     prices: Prices | None,
     days: int,
 ) -> ReplicaPlan:
-    """What is in the way of another region, what to know before, and what the registry then costs."""
+    """What forbids another region, what to know before, and what the registry then costs."""
     blockers: list[str] = []
     if sku_of(registry.sku) is not Sku.PREMIUM:
         blockers.append(f"{registry.sku} has no replicas: change the SKU to Premium first.")
@@ -118,12 +118,12 @@ def plan_replica_removal(
     prices: Prices | None,
     days: int,
 ) -> ReplicaPlan:
-    """What is in the way of giving a region up, and what to know before. `hooks`: the names of the webhooks there, None
+    """What forbids removing a region, and what to know before. `hooks`: the names of the webhooks there, None
     where they could not be read."""
     blockers: list[str] = []
     found = next((one for one in there if one.region == region), None)
     if region == registry.location:
-        blockers.append(f"{region} is the home region: it goes with the registry alone.")
+        blockers.append(f"{region} is the home region: it is deleted only with the registry.")
     elif found is None:
         blockers.append(f"There is no replica in {region}.")
     warnings = [

@@ -28,7 +28,7 @@ class ScopeMapRemovalPlan:
 def plan_scope_map_removal(
     registry: Registry, scope_map: ScopeMap, tokens: tuple[Token, ...], deleted_token: str = ""
 ) -> ScopeMapRemovalPlan:
-    """What is in the way of it, with the registry's `tokens`."""
+    """What forbids it, with the registry's `tokens`."""
     used_by = users_of(scope_map.id, tokens, but=deleted_token)
     blockers: list[str] = []
     if scope_map.system:
@@ -51,7 +51,7 @@ def apply_scope_map_removal(
 ) -> Outcome:
     """Deletes a scope map as it was shown: DELETED, ALREADY_DONE or NOT_CONFIRMED.
 
-    Raises ServiceError where it is left: refused, or another one than was shown.
+    Raises ServiceError where it is left: refused, or it has changed since it was shown.
     """
     registry, scope_map = plan.registry, plan.scope_map
     title = f"Could not delete the scope map {scope_map.name}"
@@ -65,7 +65,7 @@ def apply_scope_map_removal(
     if now is None:
         return Outcome.ALREADY_DONE
     if now != scope_map:
-        raise changed(title, "The scope map is another one than was shown.")
+        raise changed(title, "The scope map has changed since it was shown.")
     report("deleting")
     client = session.registries(registry.subscription_id).scope_maps
     return remove(

@@ -78,7 +78,7 @@ def read_token_plan(session: AzureSession, registry: Registry, name: str, grants
 def plan_token(
     registry: Registry, tokens: tuple[Token, ...], maps: tuple[ScopeMap, ...], name: str, grants: tuple[Grant, ...]
 ) -> TokenPlan:
-    """What is in the way of a token beside those that are there, and what to know before it is created."""
+    """What forbids a token beside those that exist, and what to know before it is created."""
     own = tuple(scope_map for scope_map in maps if not scope_map.system)
     same = next((one for one in own if one.name.casefold() == _MAP_OF.format(name).casefold()), None)
     blockers = _about_registry(registry, tokens, own, same)

@@ -30,16 +30,16 @@ class TokenRemovalPlan:
 def plan_token_removal(
     registry: Registry, tokens: tuple[Token, ...], maps: tuple[ScopeMap, ...], token: Token
 ) -> TokenRemovalPlan:
-    """What goes with a token, and what to know before."""
+    """What is deleted with a token, and what to know before."""
     own = next((one for one in maps if same_id(one.id, token.scope_map_id)), None)
     others = users_of(token.scope_map_id, tokens, but=token.name)
     warnings = ["Whoever signs in with it is refused from then on. Its passwords can't be restored."]
     if own and own.others:
         warnings.append("Its scope map is one of a connected registry: that may sync with this token.")
-    goes = own if own and not own.system and not others else None
+    with_it = own if own and not own.system and not others else None
     lines = [az_child_resources.remove_token(registry.name, token.name)]
-    lines += [az_child_resources.remove_scope_map(registry.name, goes.name)] if goes else []
-    return TokenRemovalPlan(registry, token, goes, (), tuple(warnings), tuple(lines))
+    lines += [az_child_resources.remove_scope_map(registry.name, with_it.name)] if with_it else []
+    return TokenRemovalPlan(registry, token, with_it, (), tuple(warnings), tuple(lines))
 
 
 @dataclass(frozen=True)
@@ -56,14 +56,14 @@ def apply_token_removal(
 ) -> TokenRemovalResult:
     """Deletes the token, then its scope map as planned, where no other token has it by now.
 
-    Raises ServiceError where the token is left: refused, or another one than was shown.
+    Raises ServiceError where the token is left: refused, or it has changed since it was shown.
     """
     registry, token = plan.registry, plan.token
     title = f"Could not delete the token {token.name}"
     report("checking again")
     now = if_there(lambda: get_token(session, registry, token.name), says_not_found)
     if now is not None and now != token:
-        raise changed(title, "The token is another one than was shown.")
+        raise changed(title, "The token has changed since it was shown.")
     outcome = Outcome.ALREADY_DONE
     if now is not None:
         report("deleting the token")

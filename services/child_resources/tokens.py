@@ -114,7 +114,7 @@ def apply_token_status(
 ) -> Outcome:
     """Enables or disables the token as planned: CHANGED or NOT_CONFIRMED.
 
-    Raises ServiceError where it is left as it was: refused, or another one than was shown.
+    Raises ServiceError where it is left as it was: refused, or it has changed since it was shown.
     """
     registry, token, status = plan.registry, plan.token, _status(plan.enabled)
     title = f"Could not {'enable' if plan.enabled else 'disable'} the token {token.name}"
@@ -122,7 +122,7 @@ def apply_token_status(
         raise refused(title, " ".join(plan.blockers))
     report("checking again")
     if get_token(session, registry, token.name) != token:
-        raise changed(title, "The token is another one than was shown.")
+        raise changed(title, "The token has changed since it was shown.")
     report("changing")
     client = session.registries(registry.subscription_id).tokens
     # The scope map goes along: `az acr token update --help` says that without it the token loses it.

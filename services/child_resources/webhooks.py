@@ -69,7 +69,7 @@ class WebhookPlan:
 
 
 def plan_webhook(registry: Registry, there: tuple[Webhook, ...], wanted: NewWebhook) -> WebhookPlan:
-    """What is in the way of a webhook beside those that are there, and what to know before it is added."""
+    """What forbids a webhook beside those that exist, and what to know before it is added."""
     blockers = objections(registry, tuple(webhook.name for webhook in there), wanted)
     line = az_child_resources.add_webhook(
         registry.name,
@@ -152,7 +152,7 @@ class WebhookStatusPlan:
 
 
 def plan_webhook_status(registry: Registry, webhook: Webhook, *, enabled: bool) -> WebhookStatusPlan:
-    """A status that it has already is in the way."""
+    """A status that it has already is a blocker."""
     status = "enabled" if enabled else "disabled"
     blockers = (f"{webhook.name} is {status} already.",) if webhook.enabled is enabled else ()
     line = az_child_resources.set_webhook_status(registry.name, webhook.name, status)
@@ -164,7 +164,8 @@ def apply_webhook_status(
 ) -> Outcome:
     """Enables or disables the webhook as planned: CHANGED or NOT_CONFIRMED.
 
-    Raises ServiceError where it is left as it was: refused, or another one than was shown.
+    Raises ServiceError where it is left as it was: refused, or it has changed since it
+    was shown.
     """
     registry, webhook = plan.registry, plan.webhook
     title = f"Could not {'enable' if plan.enabled else 'disable'} the webhook {webhook.name}"
@@ -172,7 +173,7 @@ def apply_webhook_status(
         raise refused(title, " ".join(plan.blockers))
     report("checking again")
     if get_webhook(session, registry, webhook.name) != webhook:
-        raise changed(title, "The webhook is another one than was shown.")
+        raise changed(title, "The webhook has changed since it was shown.")
     report("changing")
     client = session.registries(registry.subscription_id).webhooks
     body = models.WebhookUpdateParameters(properties=models.WebhookPropertiesUpdateParameters(status=plan.status))
@@ -210,7 +211,8 @@ def apply_webhook_removal(
     """Deletes a webhook as planned.
 
     DELETED: it is gone, as read back. ALREADY_DONE: somebody else deleted it. NOT_CONFIRMED: Azure took it, and it is
-    still there or could not be read. Raises ServiceError where it is left: refused, or another one than was shown.
+    still there or could not be read. Raises ServiceError where it is left: refused, or it has changed since it
+    was shown.
     """
     registry, webhook = plan.registry, plan.webhook
     title = f"Could not delete the webhook {webhook.name}"
@@ -219,7 +221,7 @@ def apply_webhook_removal(
     if now is None:
         return Outcome.ALREADY_DONE
     if now != webhook:
-        raise changed(title, "The webhook is another one than was shown.")
+        raise changed(title, "The webhook has changed since it was shown.")
     report("deleting")
     client = session.registries(registry.subscription_id).webhooks
     return remove(

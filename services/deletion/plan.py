@@ -53,7 +53,8 @@ class DeletionItem:
 
 @dataclass(frozen=True)
 class DeletionPlan:
-    """Deletes the manifests of `going`; parents come before what belongs to them. `registry` is the registry's name.
+    """Deletes the manifests of `unblocked`; parents come before what belongs to them. `registry` is its
+    name.
 
     `by_name`: each was chosen as itself, not by a rule, and so may break an index that the plan names. `running` are
     the digests that were said to run in a cluster.
@@ -67,28 +68,28 @@ class DeletionPlan:
     empties_repository: bool = False
 
     @cached_property
-    def going(self) -> tuple[DeletionItem, ...]:
+    def unblocked(self) -> tuple[DeletionItem, ...]:
         return tuple(item for item in self.items if not item.blocker)
 
     @property
     def digests(self) -> tuple[str, ...]:
         """The digests that are deleted."""
-        return tuple(item.digest for item in self.going)
+        return tuple(item.digest for item in self.unblocked)
 
     @property
     def tags(self) -> tuple[str, ...]:
         """The tags that are deleted with them."""
-        return tuple(tag for item in self.going for tag in item.tags)
+        return tuple(tag for item in self.unblocked for tag in item.tags)
 
     @property
     def broken(self) -> tuple[str, ...]:
         """The indexes that stay and can't be pulled completely any more."""
-        return tuple(dict.fromkeys(index for item in self.going for index in item.breaks))
+        return tuple(dict.fromkeys(index for item in self.unblocked for index in item.breaks))
 
     @property
     def blockers(self) -> tuple[str, ...]:
         """Why nothing can be deleted; empty where something can."""
-        return () if self.going else tuple(dict.fromkeys(item.blocker for item in self.items))
+        return () if self.unblocked else tuple(dict.fromkeys(item.blocker for item in self.items))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -105,7 +106,7 @@ def _warnings(plan: DeletionPlan) -> Iterator[str]:
     if plan.broken:
         number = counted(len(plan.broken), "index stays", "indexes stay")
         yield f"{number} and can't be pulled completely any more: {', '.join(plan.broken[:_SHOWN])}."
-    chosen = sorted({tag for item in plan.going if item.why is Why.CHOSEN for tag in item.tags})
+    chosen = sorted({tag for item in plan.unblocked if item.why is Why.CHOSEN for tag in item.tags})
     if plan.by_name and len(chosen) > 1:
         more = f" and {len(chosen) - _SHOWN:,} more" if len(chosen) > _SHOWN else ""
         yield f"All of these tags are deleted: {', '.join(chosen[:_SHOWN])}{more}."
@@ -142,8 +143,8 @@ def plan_deletion(
             items[digest] = replace(items[digest], blocker=circle, breaks=())
         _propagate_blockers(items, graph, by_name=by_name)
         ordered = _parents_first(items, graph)
-    going = {item.digest for item in ordered if not item.blocker}
-    empties = bool(going) and contents.complete and going == graph.rows.keys()
+    unblocked = {item.digest for item in ordered if not item.blocker}
+    empties = bool(unblocked) and contents.complete and unblocked == graph.rows.keys()
     return DeletionPlan(registry, contents.name, ordered, by_name, frozenset(running), empties)
 
 
@@ -236,7 +237,7 @@ def _collect_items(graph: _ManifestGraph, wanted: list[str]) -> Iterator[Deletio
 def _blocker(
     contents: RepositoryContents, graph: _ManifestGraph, item: DeletionItem, in_use: Mapping[str, str], *, by_name: bool
 ) -> str:
-    """What stands in the way of this one, whatever becomes of the others; '' where nothing does."""
+    """What forbids this one, whatever becomes of the others; '' where nothing does."""
     if not contents.complete:
         return _unknown(contents)
     if locked := graph.locks.keeping(item.digest):
@@ -302,10 +303,10 @@ def _parents_first(items: Mapping[str, DeletionItem], graph: _ManifestGraph) -> 
 
     By digests there can be no circle; a tag sha256-… set by hand can close one.
     """
-    going = {digest for digest, item in items.items() if not item.blocker}
+    unblocked = {digest for digest, item in items.items() if not item.blocker}
     waits = {
-        digest: ({*_deleted_with(items[digest], graph), *_indexes_needing(digest, graph)} & going) - {digest}
-        for digest in going
+        digest: ({*_deleted_with(items[digest], graph), *_indexes_needing(digest, graph)} & unblocked) - {digest}
+        for digest in unblocked
     }
     dependants: defaultdict[str, list[str]] = defaultdict(list)
     for digest, others in waits.items():

@@ -44,7 +44,7 @@ def apply_deletion(
     on_result: OnResult | None = None,
     stop: Event | None = None,
 ) -> Partial[DeletionResult]:
-    """Deletes the manifests of `plan.going`; each has its own result or its own ServiceError, in the plan's order.
+    """Deletes the manifests of `plan.unblocked`; each has its own result or its own ServiceError, in the plan's order.
 
     An index is deleted before its platforms: an interruption leaves no index that lacks one. Before each batch
     the repository is read again (`known` as in `read_contents`) and planned again: what is not as planned is refused
@@ -60,7 +60,7 @@ def apply_deletion(
         if on_result:
             on_result(item, fate)
 
-    items = list(plan.going)
+    items = list(plan.unblocked)
     while items and not stop.is_set():
         batch, rest = items[:BATCH], items[BATCH:]
         for item, refusal in _recheck(client, plan, items, known):
@@ -194,9 +194,9 @@ def _title(repository: str, item: DeletionItem) -> str:
 
 
 def _partial(plan: DeletionPlan, fates: Mapping[str, DeletionResult | ServiceError]) -> Partial[DeletionResult]:
-    ordered = [(item.digest, fates[item.digest]) for item in plan.going if item.digest in fates]
+    ordered = [(item.digest, fates[item.digest]) for item in plan.unblocked if item.digest in fates]
     return Partial(
         tuple(fate for _, fate in ordered if isinstance(fate, DeletionResult)),
         tuple(Refusal(digest, fate) for digest, fate in ordered if isinstance(fate, ServiceError)),
-        len(plan.going) - len(ordered),
+        len(plan.unblocked) - len(ordered),
     )

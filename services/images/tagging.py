@@ -57,7 +57,7 @@ class UntagItem:
 
 @dataclass(frozen=True)
 class UntagPlan:
-    """Removes the tags of `going`; `left_untagged` are the digests that then have no tag. `registry` is the name."""
+    """Removes the tags of `unblocked`; `left_untagged` are digests that then have no tag. `registry` is its name."""
 
     registry: str
     repository: str
@@ -65,13 +65,13 @@ class UntagPlan:
     left_untagged: tuple[str, ...]
 
     @cached_property
-    def going(self) -> tuple[UntagItem, ...]:
+    def unblocked(self) -> tuple[UntagItem, ...]:
         return tuple(item for item in self.items if not item.blocker)
 
     @property
     def blockers(self) -> tuple[str, ...]:
         """Why no tag can be removed; empty where one can."""
-        return () if self.going else tuple(dict.fromkeys(item.blocker for item in self.items))
+        return () if self.unblocked else tuple(dict.fromkeys(item.blocker for item in self.items))
 
     @property
     def warnings(self) -> tuple[str, ...]:
@@ -83,7 +83,7 @@ class UntagPlan:
 
     @property
     def commands(self) -> tuple[str, ...]:
-        return tuple(az_images.untag(self.registry, self.repository, item.tag) for item in self.going)
+        return tuple(az_images.untag(self.registry, self.repository, item.tag) for item in self.unblocked)
 
 
 @dataclass(frozen=True)
@@ -211,8 +211,8 @@ def plan_untag(
         else UntagItem(name, tag.digest, _untag_blocker(repository, tag))
         for name, tag in found.items()
     )
-    going = {item.tag: item.digest for item in items if not item.blocker}
-    left = (digest for digest in dict.fromkeys(going.values()) if set(tags_of.get(digest, ())) <= going.keys())
+    unblocked = {item.tag: item.digest for item in items if not item.blocker}
+    left = (digest for digest in dict.fromkeys(unblocked.values()) if set(tags_of.get(digest, ())) <= unblocked.keys())
     return UntagPlan(registry, repository.name, items, tuple(left))
 
 

@@ -189,7 +189,7 @@ def remove_assignment(
         assignment.principal_id,
         assignment.condition,
     ):
-        raise changed(title, "The assignment is another one than was shown.")
+        raise changed(title, "The assignment has changed since it was shown.")
     report("removing the assignment")
 
     def read() -> RoleAssignment:

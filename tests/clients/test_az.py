@@ -311,9 +311,9 @@ def test_az_deletes_of_an_image_what_the_plan_says_goes_with_its_digest(run, run
     run("acr", "repository", "delete", *image, "--yes")
     (after,) = read_contents(hub, ["api/orders"], {}).values
     gone = {row.digest for row in before.rows} - {row.digest for row in after.rows}
-    assert gone == {item.digest for item in plan.going if item.why in (Why.CHOSEN, Why.REFERRER)}
+    assert gone == {item.digest for item in plan.unblocked if item.why in (Why.CHOSEN, Why.REFERRER)}
     assert {tag.name for tag in before.tags} - {tag.name for tag in after.tags} == set(plan.tags)
-    left = {item.digest for item in plan.going if item.why is Why.CHILD}
+    left = {item.digest for item in plan.unblocked if item.why is Why.CHILD}
     assert left and left <= set(find_leftovers(after.rows, after.manifests).certain)
 
 

@@ -53,7 +53,7 @@ def ask_running_images(contents: RepositoryContents) -> frozenset[str]:
 
 def show_plan(plan: DeletionPlan) -> None:
     """Shows every manifest of the plan, with what is deleted with it or why it stays."""
-    staying = len(plan.items) - len(plan.going)
+    staying = len(plan.items) - len(plan.unblocked)
     if staying:
         st.info(f"{counted(staying, 'manifest stays', 'manifests stay')}: the table shows why.", icon=":material/lock:")
     show_rows(
@@ -90,17 +90,17 @@ def show_freed(who: str, registry: Registry, contents: RepositoryContents, diges
     if policy.notice:
         st.info(plain(policy.notice), icon=":material/auto_delete:")
     frees = f"After {counted(policy.days, 'day')} it frees" if policy.days else "Frees"
-    going = {contents.name: frozenset(digests)}
-    if not going[contents.name]:
+    unblocked = {contents.name: frozenset(digests)}
+    if not unblocked[contents.name]:
         return
     count = contents_loader.last_count(who, registry.login_server)
     if count is None:
-        freed = freed_bytes([contents], going)
+        freed = freed_bytes([contents], unblocked)
         st.markdown(f"{frees} at most **{size(freed)}**: layers that other repositories use too stay.")
         link_to(pages.STORAGE, "Read the registry for the exact size", registry=st.query_params["registry"])
         return
     others = [other for other in count.contents.values if other.name != contents.name]
-    freed = freed_bytes([contents, *others], going)
+    freed = freed_bytes([contents, *others], unblocked)
     complete = count.contents.complete and all(other.complete for other in others)
     st.markdown(
         f"{frees} **{size(freed)}**. The other repositories were read {ago(count.at)}."

@@ -71,8 +71,8 @@ def read_open(who: str, registry: Registry, record: DeletionRecord) -> Partial[t
 
 def remove_tags(who: str, registry: Registry, plan: UntagPlan) -> str:
     """Starts to remove the plan's tags; returns the id of the record."""
-    items = [RecordedItem(item.tag, item.digest) for item in plan.going]
-    going = replace(plan, items=plan.going)
+    items = [RecordedItem(item.tag, item.digest) for item in plan.unblocked]
+    unblocked = replace(plan, items=plan.unblocked)
     client = connection.session(who).registry(registry.login_server)
     recording = _begin(who, "remove tags", registry, plan.repository, items)
 
@@ -86,7 +86,7 @@ def remove_tags(who: str, registry: Registry, plan: UntagPlan) -> str:
             else:
                 recording.add_result(item.tag, result.outcome)
 
-        apply_untag(client, going, on_result=on_result, stop=reading.stop)
+        apply_untag(client, unblocked, on_result=on_result, stop=reading.stop)
         return ""
 
     return _start(who, registry, plan.repository, recording, work)
@@ -94,7 +94,7 @@ def remove_tags(who: str, registry: Registry, plan: UntagPlan) -> str:
 
 def delete_manifests(who: str, registry: Registry, plan: DeletionPlan) -> str:
     """Starts to delete the plan's manifests; returns the id of the record."""
-    items = [RecordedItem(item.digest, item.digest, item.tags) for item in plan.going]
+    items = [RecordedItem(item.digest, item.digest, item.tags) for item in plan.unblocked]
     client = connection.session(who).registry(registry.login_server)
     known = contents.known_manifests(who, registry.login_server)
     recording = _begin(who, "delete manifests", registry, plan.repository, items)

@@ -49,8 +49,8 @@ def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
         st.markdown("No changes yet. Change a setting above to see the plan.")
         return
     _show_differences(found)
-    going = runs_of(_CHANGES).get(registry.id)
-    if going and going.reading.running:
+    current = runs_of(_CHANGES).get(registry.id)
+    if current and current.reading.running:
         st.info("A change of its settings is in progress: see above.", icon=":material/pending:")
         return
     affects_pulls = bool({one.field for one in found} & _AFFECTS_PULLS)

@@ -86,7 +86,7 @@ def test_what_azure_would_not_take_is_said_before_and_nothing_is_sent(own: OwnSa
         assert raised.value.code == "Refused"
     assert plan(own, "westus", "casaacr01").blockers == ("Standard has no replicas: change the SKU to Premium first.",)
     for region, blocker in {
-        "eastus": "eastus is the home region: it goes with the registry alone.",
+        "eastus": "eastus is the home region: it is deleted only with the registry.",
         "westus": "There is no replica in westus.",
     }.items():
         gone = removal(own, region)

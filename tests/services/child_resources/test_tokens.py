@@ -284,7 +284,7 @@ def test_a_token_that_changed_is_given_no_password_and_is_not_removed(own: OwnSa
         lambda: set_status(own, token, enabled=False),
     )
     for change in changes:
-        with pytest.raises(ServiceError, match="another one than was shown"):
+        with pytest.raises(ServiceError, match="has changed since it was shown"):
             change()
     (left,) = list_tokens(own.session(), own.registry()).values
     assert left.passwords == ()
@@ -390,7 +390,7 @@ def test_a_scope_map_in_use_or_changed_is_left(own: OwnSandbox) -> None:
         apply_scope_map_removal(own.session(), before)
     assert raised.value.code == "ChangedMeanwhile"
     other = plan_scope_map_removal(registry, replace(found, grants=()), (token,), deleted_token=NAME)
-    with pytest.raises(ServiceError, match="another one than was shown"):
+    with pytest.raises(ServiceError, match="has changed since it was shown"):
         apply_scope_map_removal(own.session(), other)
     assert own_maps(own) == [f"{NAME}-scope-map"]
 

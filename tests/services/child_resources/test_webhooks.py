@@ -133,7 +133,7 @@ def test_a_disabled_webhook_hears_nothing_until_it_is_enabled(own: OwnSandbox) -
     with Client(own.sandbox.ready, REGISTRY) as client:
         client.push_image("team/app", "v1")
     assert list_events(own.session(), own.registry(), "deployhook").values == ()
-    with pytest.raises(ServiceError, match="another one than was shown"):
+    with pytest.raises(ServiceError, match="has changed since it was shown"):
         set_status(own, webhook, enabled=False)
     with pytest.raises(ServiceError, match="deployhook is disabled already"):
         set_status(own, disabled, enabled=False)
@@ -238,7 +238,7 @@ def test_another_webhook_of_the_same_name_is_left(own: OwnSandbox) -> None:
     webhook = add(own)
     delete(own, webhook)
     add(own, replace(WANTED, scope=""))
-    with pytest.raises(ServiceError, match="another one than was shown"):
+    with pytest.raises(ServiceError, match="has changed since it was shown"):
         delete(own, webhook)
     assert names(own) == ["deployhook"]
 

@@ -97,7 +97,7 @@ def test_leftovers_are_held_by_nothing_and_refer_to_nothing() -> None:
     unread = replace(found, manifests={}, untried=len(found.rows))
     assert find_leftovers(unread.rows, unread.manifests).certain == ()
     plan = plan_deletion(unread, choose(unread, Rule(leftovers=True), NOW).digests, registry="contoso", by_name=False)
-    assert plan.going == ()
+    assert plan.unblocked == ()
     assert all("could not be read" in item.blocker for item in plan.items)
 
 
@@ -157,7 +157,7 @@ def test_the_tree_and_the_clean_up_show_the_same_leftovers(
             assert chosen == untagged
         else:
             assert chosen >= untagged
-            assert not plan_deletion(found, chosen, registry="contoso", by_name=False).going
+            assert not plan_deletion(found, chosen, registry="contoso", by_name=False).unblocked
 
 
 # What runs

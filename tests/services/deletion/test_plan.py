@@ -76,17 +76,17 @@ def test_what_goes_is_what_was_planned(
     chosen = data.draw(st.lists(st.sampled_from(digests), min_size=1, unique=True), "chosen")
     running = frozenset(data.draw(st.lists(st.sampled_from(digests), max_size=1), "running"))
     plan = plan_deletion(contents, chosen, registry="contoso", by_name=by_name, running=running)
-    event(f"goes {min(len(plan.going), 3)}, by name {by_name}, breaks {bool(plan.broken)}")
+    event(f"goes {min(len(plan.unblocked), 3)}, by name {by_name}, breaks {bool(plan.broken)}")
     before, tags_before = told.bodies(contents.name), told.tags(contents.name)
     broken_before, bytes_before = told.broken(contents.name), store.blobs.stored_bytes(told.registry)
     foretold = freed_bytes(told.contents, {contents.name: plan.digests})
 
-    for item in plan.going:
+    for item in plan.unblocked:
         if store.get_manifest(told.registry, contents.name, item.digest):  # Else it went along with its subject.
             store.delete_manifest(told.registry, contents.name, item.digest, store_time(contents))
         # Even cut off here, no index lacks a child that the plan did not say it would.
         allowed = {index: set(missing) for index, missing in broken_before.items()}
-        for done in plan.going:
+        for done in plan.unblocked:
             for index in done.breaks:
                 allowed.setdefault(index, set()).add(done.digest)
         for index, missing in told.broken(contents.name).items():
@@ -127,7 +127,7 @@ def assert_nothing_forbidden(
         for child in body.get("manifests", ()):
             holders.setdefault(child["digest"], set()).add(digest)
     subjects = {digest: (body.get("subject") or {}).get("digest") for digest, body in before.items()}
-    for item in plan.going:
+    for item in plan.unblocked:
         assert set(item.after) <= gone
         assert (item.why is Why.CHOSEN) == (item.digest in chosen)
         assert item.why is Why.CHOSEN or item.of in gone
@@ -175,7 +175,7 @@ def test_a_signature_with_a_tag_of_its_own_keeps_what_it_signs_from_a_rule(store
     tags = (Tagged("v1", pushed[0].digest, OPEN), Tagged("signature", pushed[1].digest, OPEN))
     (contents,) = Told(store, (Pushes("app", tuple(pushed), tags, OPEN),)).contents
     by_rule = plan_deletion(contents, [pushed[0].digest], registry="contoso", by_name=False)
-    assert not by_rule.going
+    assert not by_rule.unblocked
     assert "It has a tag of its own, which was not chosen: signature." in by_rule.items[0].blocker
     by_name = plan_deletion(contents, [pushed[0].digest], registry="contoso", by_name=True)
     assert by_name.tags == ("v1", "signature")
@@ -188,6 +188,6 @@ def test_nothing_goes_while_it_is_not_known_what_holds_it(
     contents = data.draw(st.sampled_from(Told(store, drawn).contents))
     digests = [row.digest for row in contents.rows]
     plan = plan_deletion(contents, digests, registry="contoso", by_name=data.draw(st.booleans()))
-    assert contents.complete or not plan.going
+    assert contents.complete or not plan.unblocked
     assert {item.digest for item in plan.items} == set(digests)
     assert all(item.blocker for item in plan.items) or contents.complete

@@ -31,7 +31,7 @@ def planned(
     )
 
 
-def going(plan: DeletionPlan) -> set[int]:
+def unblocked(plan: DeletionPlan) -> set[int]:
     return {number for number in range(1, 20) if digest_of(number) in plan.digests}
 
 
@@ -51,10 +51,10 @@ def multi_platform(*tags: str, index_locks: Locks | None = None) -> RepositoryCo
 def test_a_hidden_manifest_stops_the_plan(by_name: bool) -> None:
     """It may be an index that needs any of them."""
     found = contents(row(1, "v1"), row(2, "v2"))
-    assert going(planned(found, 1, by_name=by_name)) == {1}
+    assert unblocked(planned(found, 1, by_name=by_name)) == {1}
     hidden = replace(found, repository=replace(found.repository, manifest_count=3))
     plan = planned(hidden, 1, by_name=by_name)
-    assert going(plan) == set()
+    assert unblocked(plan) == set()
     assert blocker(plan, 1) == (
         "Of 3 manifests, 1 are hidden from the list (locked against listing) or came meanwhile: what they point to is "
         "not known. Refresh, or have them listed."
@@ -67,7 +67,7 @@ def test_a_hidden_manifest_stops_the_plan(by_name: bool) -> None:
 def test_what_runs_keeps_the_index_it_is_in_and_what_it_is_made_of(by_name: bool, running: int) -> None:
     """A node pulls by the index, and gets a platform of it."""
     plan = planned(multi_platform("v1"), INDEX, OTHER, by_name=by_name, running=(running,))
-    assert going(plan) == {OTHER}
+    assert unblocked(plan) == {OTHER}
     assert blocker(plan, running) == "It runs in a cluster."
     if running != INDEX:
         assert blocker(plan, INDEX) == f"What it belongs to runs in a cluster: {digest_of(running)}."
@@ -85,10 +85,10 @@ def test_platforms_that_were_not_chosen_stay_with_an_index_that_is_refused(by_na
     found = multi_platform("v1", index_locks=Locks(delete=False))
     plan = planned(found, INDEX, by_name=by_name)
     assert {item.why for item in plan.items} == {Why.CHOSEN, Why.CHILD}
-    assert going(plan) == set()
+    assert unblocked(plan) == set()
     # Chosen by its name, a platform may be deleted, and the plan says what it breaks.
     plan = planned(found, INDEX, AMD64, by_name=by_name)
-    assert going(plan) == ({AMD64} if by_name else set())
+    assert unblocked(plan) == ({AMD64} if by_name else set())
     assert plan.broken == ((digest_of(INDEX),) if by_name else ())
 
 
@@ -99,10 +99,10 @@ def test_a_platform_of_two_indexes_stays_where_one_of_them_is_refused(by_name: b
     rows = [replace(one, locks=Locks(delete=False)) if one.digest == digest_of(locked) else one for one in rows]
     both = (manifest(INDEX, (AMD64, "linux/amd64")), manifest(OTHER, (AMD64, "linux/amd64")))
     found = contents(*rows, manifests=both)
-    assert going(planned(found, INDEX, OTHER, by_name=by_name)) == {INDEX, OTHER} - {locked}
+    assert unblocked(planned(found, INDEX, OTHER, by_name=by_name)) == {INDEX, OTHER} - {locked}
     free = contents(*(replace(one, locks=Locks()) for one in rows), manifests=both)
-    assert going(planned(free, INDEX, OTHER, by_name=by_name)) == {INDEX, OTHER, AMD64}
-    assert going(planned(free, INDEX, by_name=by_name)) == {INDEX}
+    assert unblocked(planned(free, INDEX, OTHER, by_name=by_name)) == {INDEX, OTHER, AMD64}
+    assert unblocked(planned(free, INDEX, by_name=by_name)) == {INDEX}
 
 
 @pytest.mark.parametrize("by_name", [True, False])
@@ -110,7 +110,7 @@ def test_a_child_that_refers_to_an_image_that_stays_stays_with_it(by_name: bool)
     """An index may list the signature of another image."""
     rows = (row(INDEX, "v1", index=True), row(SIGNATURE), row(OTHER, "other"))
     found = contents(*rows, manifests=(manifest(INDEX, (SIGNATURE, "")), subject_of(SIGNATURE, OTHER)))
-    assert going(planned(found, INDEX, by_name=by_name)) == {INDEX}
+    assert unblocked(planned(found, INDEX, by_name=by_name)) == {INDEX}
 
 
 def test_a_tag_that_only_the_list_of_tags_has_keeps_a_platform() -> None:
@@ -119,7 +119,7 @@ def test_a_tag_that_only_the_list_of_tags_has_keeps_a_platform() -> None:
     tag = Tag("arm", digest_of(ARM64), days(1), days(1), Locks())
     found = replace(found, tags=(*found.tags, tag))
     for by_name in (True, False):
-        assert going(planned(found, INDEX, by_name=by_name)) == {INDEX, AMD64}
+        assert unblocked(planned(found, INDEX, by_name=by_name)) == {INDEX, AMD64}
     assert planned(found, ARM64, by_name=True).tags == ("arm",)
 
 
@@ -127,7 +127,7 @@ def test_a_tag_that_only_the_row_of_a_manifest_has_keeps_it() -> None:
     found = replace(multi_platform("v1"), tags=())
     assert planned(found, INDEX).tags == ("v1",)
     with_tag = replace(found, rows=tuple(_tagged(one, ARM64, "arm") for one in found.rows))
-    assert going(planned(with_tag, INDEX)) == {INDEX, AMD64}
+    assert unblocked(planned(with_tag, INDEX)) == {INDEX, AMD64}
 
 
 def _tagged(found: ManifestRow, number: int, tag: str) -> ManifestRow:
@@ -139,10 +139,10 @@ def _tagged(found: ManifestRow, number: int, tag: str) -> ManifestRow:
 def test_a_signature_of_two_images_is_deleted_with_both_and_with_neither_alone(by_name: bool, end: str) -> None:
     """Its tags attach it; a registry deletes it with neither."""
     found = contents(row(1, "v1"), row(2, "v2"), row(SIGNATURE, *attached(1, 2, end=end)))
-    assert going(planned(found, 1, by_name=by_name)) == {1}
-    assert going(planned(found, 2, by_name=by_name)) == {2}
+    assert unblocked(planned(found, 1, by_name=by_name)) == {1}
+    assert unblocked(planned(found, 2, by_name=by_name)) == {2}
     plan = planned(found, 1, 2, by_name=by_name)
-    assert going(plan) == {1, 2, SIGNATURE}
+    assert unblocked(plan) == {1, 2, SIGNATURE}
     assert plan.items[-1].after == tuple(sorted((digest_of(1), digest_of(2))))
 
 
@@ -152,7 +152,7 @@ def test_a_signature_of_two_images_stays_where_one_of_them_is_refused(by_name: b
     rows = [row(1, "v1"), row(2, "v2"), row(SIGNATURE, *attached(1, 2, end=".sig"))]
     rows[locked - 1] = replace(rows[locked - 1], locks=Locks(delete=False))
     plan = planned(contents(*rows), 1, 2, by_name=by_name)
-    assert going(plan) == {1, 2} - {locked}
+    assert unblocked(plan) == {1, 2} - {locked}
     assert blocker(plan, SIGNATURE) == f"It belongs to {digest_of(locked)}, which stays."
 
 
@@ -160,18 +160,18 @@ def test_a_signature_that_the_list_of_tags_attaches_to_a_second_image_stays() ->
     found = contents(row(1, "v1"), row(2, "v2"), row(SIGNATURE, *attached(1, end=".sig")))
     (name,) = attached(2, end=".sig")
     found = replace(found, tags=(*found.tags, Tag(name, digest_of(SIGNATURE), days(1), days(1), Locks())))
-    assert going(planned(found, 1)) == {1}
+    assert unblocked(planned(found, 1)) == {1}
 
 
 def test_a_tag_of_a_signature_is_not_one_of_its_own() -> None:
     """By a rule an image goes with its signature, and stays with one that somebody tagged."""
     found = contents(row(1, "v1"), row(SIGNATURE, *attached(1, end=".sig")))
     plan = planned(found, 1)
-    assert going(plan) == {1, SIGNATURE}
+    assert unblocked(plan) == {1, SIGNATURE}
     assert plan.tags == ("v1", *attached(1, end=".sig"))
     tagged = contents(row(1, "v1"), row(SIGNATURE, *attached(1, end=".sig"), "release"))
-    assert going(planned(tagged, 1)) == {1}
-    assert going(planned(tagged, 1, by_name=True)) == {1}
+    assert unblocked(planned(tagged, 1)) == {1}
+    assert unblocked(planned(tagged, 1, by_name=True)) == {1}
 
 
 def subject_of(number: int, of: int) -> Manifest:
@@ -183,7 +183,7 @@ def test_a_referrer_that_may_not_be_deleted_keeps_what_it_refers_to(by_name: boo
     """The registry deletes referrers with their subject, whatever their locks say."""
     rows = [row(1, "v1"), replace(row(SIGNATURE), locks=Locks(delete=False)), row(OTHER, "other")]
     plan = planned(contents(*rows, manifests=(subject_of(SIGNATURE, 1),)), 1, OTHER, by_name=by_name)
-    assert going(plan) == {OTHER}
+    assert unblocked(plan) == {OTHER}
     assert f"{digest_of(SIGNATURE)} refers to it" in blocker(plan, 1)
 
 
@@ -203,7 +203,7 @@ def test_an_index_that_lists_the_signature_of_a_platform_is_deleted_before_the_p
 def test_a_circle_of_tags_set_by_hand_stays() -> None:
     found = contents(row(1, *attached(2)), row(2, *attached(1)), row(OTHER, "other"))
     plan = planned(found, 1, 2, OTHER, by_name=True)
-    assert OTHER in going(plan)
+    assert OTHER in unblocked(plan)
     assert {item.digest for item in plan.items} == {digest_of(1), digest_of(2), digest_of(OTHER)}
 
 
@@ -224,5 +224,5 @@ def test_a_lock_of_the_repository_keeps_all_that_is_in_it(by_name: bool, locks: 
     found = multi_platform("v1")
     found = replace(found, repository=replace(found.repository, locks=locks))
     plan = planned(found, INDEX, OTHER, by_name=by_name)
-    assert going(plan) == set()
+    assert unblocked(plan) == set()
     assert "The repository app is locked against" in blocker(plan, OTHER)

@@ -122,7 +122,7 @@ def test_a_platform_of_an_index_in_use_goes_only_by_name_and_the_plan_says_what_
     amd64, _ = own.push(number=1)
     top = index(own, amd64, tags=("v1",))
     by_rule = planned(own, amd64)
-    assert not by_rule.going
+    assert not by_rule.unblocked
     assert f"The index {top} (v1) stays, and needs it." in by_rule.items[0].blocker
     plan = planned(own, amd64, by_name=True)
     assert plan.broken == (top,)

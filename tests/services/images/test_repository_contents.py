@@ -74,7 +74,7 @@ def test_a_manifest_that_is_listed_twice_hides_none(own: OwnSandbox) -> None:
     assert row.digest == first
     twice = replace(contents, rows=(row, row))
     assert (twice.hidden, twice.complete) == (1, False)
-    assert plan_deletion(twice, [first], registry=REGISTRY, by_name=True).going == ()
+    assert plan_deletion(twice, [first], registry=REGISTRY, by_name=True).unblocked == ()
 
 
 def test_a_repository_that_is_gone_is_a_refusal_of_its_own(own: OwnSandbox) -> None:

@@ -228,9 +228,9 @@ def draw_going(
     return {contents.name: with_referrers(store, contents.name, some(contents)) for contents in repositories}
 
 
-def freed_by_the_store(store: Store, going: Mapping[str, set[str]]) -> int:
+def freed_by_the_store(store: Store, unblocked: Mapping[str, set[str]]) -> int:
     before = store.blobs.stored_bytes("drawn")
-    for name, digests in going.items():
+    for name, digests in unblocked.items():
         for digest in digests:
             if store.get_manifest("drawn", name, digest):
                 store.delete_manifest("drawn", name, digest, timestamp(FIRST))
@@ -242,11 +242,11 @@ def test_bytes_foretold_are_the_bytes_that_the_registry_then_frees(
     store: Store, drawn: tuple[Pushes, ...], data: st.DataObject
 ) -> None:
     repositories = written(store, drawn)
-    going = draw_going(store, repositories, data)
-    foretold = freed_bytes(repositories, going)
-    listed = {name: {manifest.digest for manifest in store.list_manifests("drawn", name)} for name in going}
-    assert foretold == freed_by_the_store(store, going)
-    for name, digests in going.items():
+    unblocked = draw_going(store, repositories, data)
+    foretold = freed_bytes(repositories, unblocked)
+    listed = {name: {manifest.digest for manifest in store.list_manifests("drawn", name)} for name in unblocked}
+    assert foretold == freed_by_the_store(store, unblocked)
+    for name, digests in unblocked.items():
         left = {manifest.digest for manifest in store.list_manifests("drawn", name)}
         assert left == listed[name] - digests
     event("nothing freed" if not foretold else "something freed")
@@ -257,9 +257,9 @@ def test_where_something_could_not_be_read_no_more_is_freed_than_foretold(
     store: Store, drawn: tuple[Pushes, ...], data: st.DataObject
 ) -> None:
     repositories = written(store, drawn)
-    going = draw_going(store, repositories, data)
-    foretold = freed_bytes(repositories, going)
-    assert foretold >= freed_by_the_store(store, going)
+    unblocked = draw_going(store, repositories, data)
+    foretold = freed_bytes(repositories, unblocked)
+    assert foretold >= freed_by_the_store(store, unblocked)
 
 
 @given(drawn=registries())

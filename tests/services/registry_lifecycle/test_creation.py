@@ -152,10 +152,10 @@ def test_one_that_is_in_the_group_already_is_never_sent_again(own: OwnSandbox) -
 
 
 def test_a_group_that_is_being_deleted_takes_nothing(own: OwnSandbox) -> None:
-    going = group(SUBSCRIPTION, "contoso-old-rg", "eastus")
+    unblocked = group(SUBSCRIPTION, "contoso-old-rg", "eastus")
     planned = plan(own, IN_THERE)
-    going["properties"]["provisioningState"] = "Deleting"
-    own.sandbox.store.put_resource(going)
+    unblocked["properties"]["provisioningState"] = "Deleting"
+    own.sandbox.store.put_resource(unblocked)
     spec = replace(ORDER, group="contoso-old-rg", new_group=False)
     assert "contoso-old-rg is being deleted" in " ".join(plan(own, spec).blockers)
     with pytest.raises(ServiceError, match="is being deleted") as raised:

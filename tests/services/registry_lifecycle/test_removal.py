@@ -132,9 +132,9 @@ def test_a_name_that_anybody_may_take_is_told_from_one_with_a_hash() -> None:
 
 
 def test_one_that_is_being_deleted_is_not_deleted_again(own: OwnSandbox) -> None:
-    going = replace(own.registry(), provisioning_state="Deleting")
+    unblocked = replace(own.registry(), provisioning_state="Deleting")
     with pytest.raises(ServiceError, match="being deleted already") as raised:
-        apply_removal(own.session(), plan_removal(going, (), Partial(()), PullSummary(), ()))
+        apply_removal(own.session(), plan_removal(unblocked, (), Partial(()), PullSummary(), ()))
     assert raised.value.code == "Refused"
     assert deletions(own) == []
 

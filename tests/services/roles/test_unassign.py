@@ -206,6 +206,6 @@ def test_an_assignment_that_is_another_one_by_now_is_left(own: OwnSandbox) -> No
     role = document["properties"]["roleDefinitionId"].rpartition("/")[0]
     document["properties"]["roleDefinitionId"] = f"{role}/8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
     own.sandbox.store.put_resource(document)
-    with pytest.raises(ServiceError, match="another one than was shown"):
+    with pytest.raises(ServiceError, match="has changed since it was shown"):
         apply_removal(own.session(), plan)
     assert there(own, here)
