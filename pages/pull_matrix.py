@@ -1,5 +1,6 @@
 """Which cluster can pull from which registry: all pairs, each with its reason."""
 
+import pyarrow as pa
 import streamlit as st
 
 from services.commands.aks import check_acr
@@ -100,7 +101,7 @@ selected = selectable_many(
         "Registry": pair.registry.name,
         "Answer": f"{SIGNS[pair.answer]} {pair.answer}",
         "Reason": pair.reason,
-        "Pulls as": pair.principal_id or pair.cluster.puller.client_id,
+        "Pulls as": "anonymous" if pair.registry.access.anonymous_pull else pair.principal_id or None,
         "Mode": pair.registry.access.mode.value,
         "Cluster's subscription": pair.cluster.subscription,
         "Registry's subscription": pair.registry.subscription,
@@ -110,6 +111,7 @@ selected = selectable_many(
     columns={
         "Reason": st.column_config.TextColumn(width="large"),
     },
+    types={"Pulls as": pa.string()},
     identity=lambda pair: (pair.cluster.id, pair.registry.id),
 )
 clicked: list[Pair] = []

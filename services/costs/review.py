@@ -210,7 +210,7 @@ def _lines(
         known = forecast if forecast is not None else cost
         why = list(_notes(billed, rows, currency, month))
         if currency is None:
-            why.append(_NO_BILL[source])
+            why.append(_NO_BILL[source] if estimate else "No bill and no estimate: its cost is unknown.")
             why += unpriced_words(estimate) if estimate else ()
         if estimate is None and last and registry and registry.unread:
             unread = " and ".join(refusal.what for refusal in registry.unread)

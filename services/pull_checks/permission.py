@@ -59,7 +59,7 @@ def pull_permission(
             return unknown("C6", PERMISSION, undetermined(decision), "See the assignments, or run a test pull.")
     role = _role_for(registry)
     said = refusal(cluster, registry, decision, of_control_plane, repository)
-    fix = f"Assign {role} on the registry to it: attach the registry to the cluster."
+    fix = f"Attach the registry: that assigns {role} on {registry.name} to the {cluster.puller.kind}."
     if decision.denials:
         fix = "Ask the owner of the deny assignment to change it: a managed application, or a deployment stack."
     if _assigned_to_control_plane(cluster, of_control_plane):
@@ -78,7 +78,8 @@ def refusal(
 ) -> str:
     """Sentences on why the puller can't pull, of a decision that is NO; `of_control_plane` as `pull_permission`."""
     where = f" {repository}" if repository else ""
-    said = f"No role lets the {cluster.puller.kind} {cluster.puller.object_id} pull{where} from {registry.name}."
+    who = cluster.puller.object_id or cluster.puller.client_id
+    said = f"No role lets the {cluster.puller.kind} {who} pull{where} from {registry.name}."
     if decision.denials:
         said = f"The deny assignment {decision.denials[0].deny.name} denies pulling; no role overrides it."
     elif left_out := [reason for reason in decision.reasons if reason.why]:

@@ -43,7 +43,7 @@ def test_the_figures_are_those_of_the_registry(open_view: Open, session: AzureSe
     assert not at.exception
     stored = size(sandbox.store.blobs.stored_bytes("contosohub"))
     assert metrics(at)["Azure's usage"] == metrics(at)["Counted here"] == stored
-    assert "Both figures are the same" in texts(at)
+    assert "Azure's usage and what is counted here are the same" in texts(at)
     table = at.dataframe[0].value
     assert set(table["Repository"]) == set(sandbox.store.list_repositories("contosohub"))
     assert list(table["Unique"]) == sorted(table["Unique"], reverse=True)

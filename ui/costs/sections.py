@@ -73,8 +73,8 @@ def show_figures(review: Review, totals: tuple[GroupTotal, ...], figures: list[M
     show_metrics(figures)
     if unbilled := sum(total.unbilled for total in totals):
         st.caption(
-            f"The whole month includes {counted(unbilled, 'registry', 'registries')} at the estimate, not billed: what "
-            "is billed leaves them out."
+            f"The forecast has {counted(unbilled, 'registry', 'registries')} without a bill at the estimate; what is "
+            "billed so far leaves them out."
         )
     if unknown := [plain(line.name) for line in review.lines if line.figure is None]:
         st.caption(

@@ -70,11 +70,13 @@ def _difference(used: int | None, storage: RegistryStorage) -> str:
     if used is None:
         return "Azure's usage could not be read."
     if used == storage.total and storage.complete:
-        return "Both figures are the same."
+        return "Azure's usage and what is counted here are the same."
     if used < storage.total:
-        return f"Azure's usage is {size(storage.total - used)} less: it is updated with a delay."
+        return (
+            f"Azure reports {size(storage.total - used)} less than is counted here: its usage is updated with a delay."
+        )
     also = "" if storage.complete else ", and what could not be read here"
     return (
-        f"Azure's usage is {size(used - storage.total)} more. It is updated with a delay, and includes what soft "
-        f"delete keeps and what no manifest points to{also}."
+        f"Azure reports {size(used - storage.total)} more than is counted here: its usage is updated with a delay, and "
+        f"includes layers that no manifest points to and, where soft delete is on, what that keeps{also}."
     )
