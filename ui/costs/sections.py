@@ -20,7 +20,6 @@ from ui.elements.chart_theme import show_chart, theme_now
 from ui.elements.errors import show_error
 from ui.elements.metrics import Metric, show_metrics
 from ui.elements.text import plain
-from ui.navigation.selection import not_read
 from ui.pricing.report_table import show_table
 
 
@@ -32,7 +31,8 @@ def figures_of(
     billed = {bill.subscription.name for bill in bills.values if bill.source is not CostSource.ESTIMATE}
     unbilled = {line.registry_id for line in review.lines if line.cost is None and line.subscription not in billed}
     unknown = {line.registry_id for line in review.lines if line.figure is None}
-    unlisted = f"{counted(len(not_read(listed)), 'subscription')} could not be listed" if not_read(listed) else ""
+    unread_lists = len(listed.refused) + listed.untried
+    unlisted = f"{counted(unread_lists, 'subscription')} could not be listed" if unread_lists else ""
 
     def lacking(without: set[str], what: str) -> str:
         some = f"{len(without):,} of {counted(len(registries), 'registry', 'registries')} {what}" if without else ""
@@ -60,6 +60,8 @@ def figures_of(
     # A registry that was deleted is known by its bill alone.
     unread = len(bills.refused) + bills.untried + sum(1 for bill in bills.values if bill.error and not bill.rows)
     no_bills = f"{counted(unread, 'bill')} could not be read" if unread else ""
+    if not bills.values:
+        no_bills = "no bill could be read"
     lacks = "; ".join(part for part in (unlisted, no_bills) if part)
     return [*figures, Metric("Registries", len(registries), lacks=lacks)]
 
