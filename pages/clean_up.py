@@ -27,6 +27,8 @@ from ui.runtime import connection
 
 BY_RULE, BY_NAME = "By rule", "By name"
 IMAGES, TAGS = "Delete images", "Remove tags only"
+NO_PATTERN = "Type a tag pattern above, such as pr-*."
+NOTHING_MATCHES = "No tag matches all of the above, or the newest to keep are all that do."
 
 who = connection.who()
 registry = selection.registry_of_url(who)
@@ -121,9 +123,11 @@ with st.container(horizontal=True):
     )
     what = st.segmented_control("Action", [IMAGES, TAGS], default=IMAGES, required=True, key="do", bind="query-params")
 rule = ask_rule(contents) if how == BY_RULE else Rule()
+if rule is None:
+    st.stop()
 chosen = choose(contents, rule, datetime.now(UTC)) if how == BY_RULE else ask_names(registry, contents)
 if not chosen.tags and (what == TAGS or not chosen.digests):
-    empty(":material/cleaning_services:", "Nothing chosen", "Type a tag pattern above, such as pr-*.")
+    empty(":material/cleaning_services:", "Nothing chosen", NOTHING_MATCHES if rule.pattern else NO_PATTERN)
 elif what == TAGS:
     remove_tags(chosen)
 else:

@@ -32,6 +32,7 @@ from ui.elements.page import az_lines, empty, header
 from ui.loaders import bills as costs
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
+from ui.navigation.url_choice import check_url
 from ui.pricing.prices import choose_prices
 from ui.pricing.report_table import show_table
 from ui.pricing.save_report import show_save
@@ -75,9 +76,10 @@ if not registries and not any(bill.rows for bill in bills.values):
         empty(":material/receipt_long:", "No registries found", f"And none was billed. {selection.NEED_READER}")
     st.stop()
 
+named = {month_name(month): month for month in months}
+check_url("month", "month", list(named))
 choices = st.container(horizontal=True, vertical_alignment="bottom")
 with choices:
-    named = {month_name(month): month for month in months}
     month = named[st.selectbox("Month", list(named), key="month", bind="query-params", width=200)]
 billed = latest_currencies(row for bill in bills.values for row in bill.rows)
 book = choose_prices(
@@ -89,6 +91,7 @@ book = choose_prices(
 estimates = estimate_month(registries, book.by_region, month)
 review = review_month(month, today, bills.values, listed, estimates)
 groups = groups_of(review.lines, registries)
+check_url("by", "grouping", list(groups))
 with choices:
     by = st.selectbox("By", list(groups), key="by", bind="query-params", width=200)
 show_refused(inventory.value.registries, "subscription", "subscriptions")

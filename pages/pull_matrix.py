@@ -19,6 +19,7 @@ from ui.loaders import clusters
 from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.navigation.selection import key_of
+from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -62,6 +63,8 @@ if not pulls.clusters.values or not pulls.registries.values:
 
 pairs = pull_matrix(pulls)
 numbers = {answer: sum(1 for pair in pairs if pair.answer is answer) for answer in Answer}
+check_url("subscription", "subscription", sorted({pair.cluster.subscription for pair in pairs}))
+check_url("answer", "answer", [answer.value for answer in Answer])
 with st.container(horizontal=True, vertical_alignment="bottom"):
     search = st.text_input(
         "Search", key="search", type="search", placeholder="Cluster or registry", bind="query-params"

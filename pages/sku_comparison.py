@@ -12,6 +12,7 @@ from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.selection import show_unknown
+from ui.navigation.url_choice import check_url
 from ui.pricing.prices import choose_prices
 from ui.pricing.sku_change import show_changes
 from ui.pricing.sku_charts import Point
@@ -45,9 +46,10 @@ show_refused(listed, "subscription", "subscriptions")
 show_refused(inventory.value.usages, "registry's usage", "registries' usage")
 
 st.subheader("Recommended SKU", anchor=False)
+regions = sorted({registry.location for registry in registries} | {ELSEWHERE})
+check_url("region", "region", regions)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     start = choose_start(listed)
-    regions = sorted({registry.location for registry in registries} | {ELSEWHERE})
     home = regions.index(start.location if start else ELSEWHERE)
     region = st.selectbox("Region", regions, home, key="region", bind="query-params", width=200)
 book = choose_prices(who, regions)

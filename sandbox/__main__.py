@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import re
 import signal
 import sys
 import threading
@@ -18,12 +19,21 @@ from sandbox.seeds.bulk import bulk
 from sandbox.server import OtherSeed, Sandbox, utcnow
 from sandbox.storage.store import DataDirectoryInUse
 
+# What `--bulk` adds in minutes, and keeps in a few gigabytes.
+MOST_MANIFESTS = 1_000_000
+LONGEST = 24 * 60 * 60 * 1000
+
 
 def main() -> int:
     arguments = _arguments()
     ended = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: ended.set())
+    try:
+        arguments.data.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        print(f"sandbox: --data: {error}", file=sys.stderr)
+        return 2
     try:
         sandbox = Sandbox.start(
             arguments.data,
@@ -93,8 +103,8 @@ def _duration(text: str) -> float:
         duration = float(text)
     except ValueError:
         duration = math.nan
-    if not (math.isfinite(duration) and duration >= 0):
-        raise argparse.ArgumentTypeError(f"{text!r} is no duration: a number from 0 up")
+    if not (math.isfinite(duration) and 0 <= duration <= LONGEST):
+        raise argparse.ArgumentTypeError(f"{text!r} is no duration: a number from 0 to {LONGEST}")
     return duration
 
 
@@ -120,9 +130,12 @@ def _new_file(text: str) -> Path:
 
 def _bulk(text: str) -> tuple[str, int, int]:
     name, *numbers = text.split(":")
-    if not name or len(numbers) != 2 or not all(number.isdecimal() for number in numbers):
+    if not re.fullmatch("[A-Za-z0-9]{5,50}", name) or len(numbers) != 2 or not all(map(str.isdecimal, numbers)):
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME:REPOSITORIES:MANIFESTS")
-    return name, int(numbers[0]), int(numbers[1])
+    repositories, manifests = map(int, numbers)
+    if repositories * manifests > MOST_MANIFESTS:
+        raise argparse.ArgumentTypeError(f"{text!r} has more than {MOST_MANIFESTS:,} manifests")
+    return name, repositories, manifests
 
 
 def _write(file: Path, text: str) -> None:

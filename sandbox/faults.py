@@ -66,6 +66,12 @@ class Rule:
         numbers = (self.status, self.retry_after, self.delay_ms, self.drip_ms, self.times, self.every, self.probability)
         if not all(number is None or isinstance(number, int | float) for number in numbers) or not self.every:
             raise TypeError("a number is expected")
+        if self.status is not None and not 100 <= self.status <= 599:
+            raise TypeError("a status is from 100 to 599")
+        if not isinstance(self.headers, dict) or not all(isinstance(text, str) for text in self.headers.values()):
+            raise TypeError("headers are an object of texts")
+        if not isinstance(self.body, str | None):
+            raise TypeError("a body is text")
 
     def strikes(self, method: str, host: str, path: str, query: str = "") -> bool:
         """Whether this request is one to break; counts it."""

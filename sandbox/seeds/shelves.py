@@ -113,8 +113,8 @@ REPOSITORIES = (
 KEEPING_LAYERS = frozenset(
     {
         (SMALL.name, "spike/graphql"),
-        (SMALL.name, "hello"),
-        (SMALL.name, "playground"),
+        (BASE.name, "alpine"),
+        (NEARLY_FULL.name, "notebooks"),
         (SMALL.name, "emptied"),
         (BASE.name, "python"),
         (CI.name, "ci/runner"),

@@ -86,9 +86,8 @@ def apply_repository_deletion(client: RegistryClient, plan: RepositoryDeletionPl
     answered: list[RepositoryDeleted] = []
 
     def send() -> None:
-        body = json.loads(client.send("DELETE", path_of("/acr/v1/{name}", name=name)).content or b"{}")
-        manifests, tags = body.get("manifestsDeleted") or (), body.get("tagsDeleted") or ()
-        answered.append(RepositoryDeleted(tuple(manifests), tuple(tags)))
+        if found := _reported(client.send("DELETE", path_of("/acr/v1/{name}", name=name)).content):
+            answered.append(found)
 
     outcome = remove(title, send, lambda: get_repository(client, name), says_gone)
     if outcome is Outcome.ALREADY_DONE:
@@ -98,6 +97,21 @@ def apply_repository_deletion(client: RegistryClient, plan: RepositoryDeletionPl
     if answered:
         return answered[0]
     return RepositoryDeleted(plan.digests, tuple(tag for tag, _ in plan.tags), reported=False)
+
+
+def _reported(content: bytes) -> RepositoryDeleted | None:
+    """What the registry says that it deleted; None where it does not say it."""
+    try:
+        body = json.loads(content)
+    except ValueError:
+        return None
+    manifests, tags = (_texts(body, name) for name in ("manifestsDeleted", "tagsDeleted"))
+    return None if manifests is None or tags is None else RepositoryDeleted(manifests, tags)
+
+
+def _texts(body: object, name: str) -> tuple[str, ...] | None:
+    found = body.get(name) if isinstance(body, dict) else None
+    return tuple(found) if isinstance(found, list) and all(isinstance(one, str) for one in found) else None
 
 
 def _read_again(client: RegistryClient, name: str, title: str) -> None:

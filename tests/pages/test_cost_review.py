@@ -181,7 +181,7 @@ def test_without_a_bill_the_estimate_is_shown_and_said_to_be_one(open_view: Open
     registries = registries_of(at)
     assert registries.loc["casaacr01", "Source"] == "estimate"
     assert registries.loc["casaacr01", "Estimate"] == cents(Decimal("0.6666") * days_in(LAST))
-    assert "1 registry at the estimate" in texts(at)
+    assert "1 registry without a bill at the estimate" in texts(at)
 
 
 def test_throttling_is_said_with_how_long_it_lasts(open_view: Open, own: OwnSandbox) -> None:

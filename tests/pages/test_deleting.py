@@ -184,8 +184,28 @@ def test_a_rule_chooses_and_an_image_with_another_tag_stays(open_view: Open, own
 
 
 def test_nothing_chosen_is_said(open_view: Open) -> None:
-    assert "Nothing chosen" in said(open_view("clean_up.py", **URL))
-    assert "Nothing chosen" in said(open_view("clean_up.py", **URL, tags="no-*"))
+    assert "Type a tag pattern above" in said(open_view("clean_up.py", **URL))
+    assert "No tag matches all of the above" in said(open_view("clean_up.py", **URL, tags="no-*"))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("days", value) for value in ("36501", "99999999999999", "abc", "-1", "3.7")),
+        *(("keep", value) for value in ("10001", "abc", "-5")),
+        ("platform", "mars/x"),
+    ],
+)
+def test_a_part_of_a_rule_that_cannot_be_used_makes_no_wider_rule(open_view: Open, name: str, value: str) -> None:
+    rule = {"tags": "*", "days": "0"} | {name: value}
+    at = open_view("clean_up.py", **URL, **rule)
+    for _ in range(2):
+        assert "will be deleted" not in said(at)
+        assert "which does not exist" in "".join(one.value for one in at.warning)
+        at.run()
+    del at.query_params[name]  # As the browser does with what no widget takes.
+    button(at, "Ignore it").click()
+    assert not at.run().warning
 
 
 def test_a_deletion_that_was_cut_off_shows_each_items_fate(open_view: Open, own: OwnSandbox, tmp_path: Path) -> None:

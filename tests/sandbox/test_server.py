@@ -230,13 +230,20 @@ def test_the_command_refuses_a_directory_of_another_seed(tmp_path):
         (["--faults", "{folder}/half.json"], "half.json: "),
         (["--faults", "{folder}/rule.json"], "a rule of faults is wrong"),
         (["--faults", "{folder}/pattern.json"], "a rule of faults is wrong"),
+        (["--faults", "{folder}/headers.json"], "a rule of faults is wrong"),
+        (["--faults", "{folder}/status.json"], "a rule of faults is wrong"),
+        (["--latency-ms", "1e308"], "is no duration"),
         (["--bulk", "load:x:1"], "is not NAME:REPOSITORIES:MANIFESTS"),
+        (["--bulk", "bad name/..:1:1"], "is not NAME:REPOSITORIES:MANIFESTS"),
+        (["--bulk", "load1:99999999999999999999999:1"], "has more than 1,000,000 manifests"),
     ],
 )
 def test_a_wrong_option_is_one_line(tmp_path: Path, arguments: list[str], said: str) -> None:
     (tmp_path / "object.json").write_text('{"status": 500}')
     (tmp_path / "half.json").write_text('[{"status": 5')
     (tmp_path / "rule.json").write_text('[{"status": 500, "no such member": 1}]')
+    (tmp_path / "headers.json").write_text('[{"status": 500, "headers": 3}]')
+    (tmp_path / "status.json").write_text('[{"status": 99999}]')
     (tmp_path / "pattern.json").write_text('[{"status": 500, "path": "("}]')
     given = [argument.replace("{folder}", str(tmp_path)) for argument in arguments]
     command = [sys.executable, "-m", "sandbox", "--data", str(tmp_path / "data"), *given]
@@ -246,3 +253,12 @@ def test_a_wrong_option_is_one_line(tmp_path: Path, arguments: list[str], said: 
     assert line.startswith("sandbox: ")
     assert said in line
     assert not (tmp_path / "data").exists()
+
+
+def test_data_that_can_not_be_a_directory_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "data").write_text("")
+    command = [sys.executable, "-m", "sandbox", "--data", str(tmp_path / "data")]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    (line,) = ended.stderr.splitlines()
+    assert line.startswith("sandbox: --data: ")

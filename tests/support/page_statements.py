@@ -103,8 +103,9 @@ def _of_element(element: Element) -> Iterator[Statement]:
 
 def _of_rows(element: Element) -> Iterator[Statement]:
     frame = element.value
-    # The first columns name the row, whatever its place in a tree.
-    names = 1 if frame.shape[1] and frame.iloc[:, 0].is_unique else 2
+    # The first columns name the row, whatever its place in a tree. Of a few rows, the first alone may be unique.
+    of_pairs = list(frame.columns[:2]) == ["Cluster", "Registry"]
+    names = 1 if frame.shape[1] and frame.iloc[:, 0].is_unique and not of_pairs else 2
     # A column of sizes has the unit of its largest: compared are bytes.
     units = [_unit(element, str(column)) for column in frame.columns]
     for row in frame.itertuples(index=False):

@@ -9,14 +9,24 @@ from services.images.repositories import last_update_of
 from services.images.repository_contents import RepositoryContents
 from services.registries.registry import Registry
 from ui.elements.text import plain
+from ui.navigation.url_choice import check_number, check_url
 
 # Names offered in a list; others can be typed.
 OFFERED_TAGS = 1000
 
 
-def ask_rule(contents: RepositoryContents) -> Rule:
-    """Asks for the rule, whose parts are kept in the URL."""
+DAYS, KEEP = 36500, 10000
+
+
+def ask_rule(contents: RepositoryContents) -> Rule | None:
+    """Asks for the rule, whose parts are kept in the URL. None where the URL names a part that can't be used: without
+    it, the rule would choose more than it was asked to."""
     platforms = sorted({platform for found in platforms_of(contents).values() for platform in found})
+    sound = (
+        check_number("days", "number of days", 0, DAYS),
+        check_url("platform", "platform", platforms),
+        check_number("keep", "number to keep", 0, KEEP),
+    )
     with st.container(horizontal=True, vertical_alignment="bottom"):
         pattern = st.text_input(
             "Tag pattern",
@@ -28,7 +38,7 @@ def ask_rule(contents: RepositoryContents) -> Rule:
         days = st.number_input(
             "Not updated for (days)",
             0,
-            36500,
+            DAYS,
             30,
             key="days",
             bind="query-params",
@@ -46,13 +56,15 @@ def ask_rule(contents: RepositoryContents) -> Rule:
         keep = st.number_input(
             "Newest to keep",
             0,
-            10000,
+            KEEP,
             0,
             key="keep",
             bind="query-params",
             help="Of the tags that match everything else",
         )
     leftovers = st.toggle("Include untagged manifests that nothing refers to", key="leftovers", bind="query-params")
+    if not all(sound):
+        return None
     return Rule((pattern or "").strip(), timedelta(days=days), platform or "", keep, leftovers)
 
 

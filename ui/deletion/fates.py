@@ -24,6 +24,7 @@ from ui.navigation.links import link_to
 
 # Outcomes that have other words in a deletion.
 _WORDS = {Outcome.ALREADY_DONE.value: "already deleted"}
+_GONE = "It was gone: someone else deleted it, or an earlier request of this deletion whose answer was lost."
 
 
 def fates_without_result(who: str, record: DeletionRecord, registry: Registry | None) -> Mapping[str, Fate]:
@@ -65,7 +66,7 @@ def show_fates(record: DeletionRecord, fates: Mapping[str, Fate], *, running: bo
                 "Item": item.name if item.is_tag else short(item.digest),
                 "Outcome": _label(fates.get(item.name, waiting).outcome),
                 "Tags": list(item.tags),
-                "Cause": fates.get(item.name, waiting).cause,
+                "Cause": _cause(fates.get(item.name, waiting)),
                 "Digest": item.digest,
             }
             for item in items
@@ -78,6 +79,10 @@ def show_fates(record: DeletionRecord, fates: Mapping[str, Fate], *, running: bo
         },
         types={"Tags": TEXTS},
     )
+
+
+def _cause(fate: Fate) -> str:
+    return fate.cause or (_GONE if fate.outcome == Outcome.ALREADY_DONE.value else "")
 
 
 def _label(outcome: str) -> str:

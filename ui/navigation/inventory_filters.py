@@ -7,6 +7,7 @@ import streamlit as st
 
 from services.registries.findings import Finding
 from services.registries.registry import Registry
+from ui.navigation.url_choice import check_url
 
 
 @dataclass(frozen=True)
@@ -22,19 +23,20 @@ class Filters:
 def registry_filters(registries: Iterable[Registry], titles: Iterable[str]) -> Filters:
     """Shows the filters and returns their values. These are in the URL, so that a filtered inventory can be shared."""
     registries = list(registries)
+    titles = sorted(set(titles))
+    subscriptions = sorted({registry.subscription for registry in registries})
+    skus = sorted({registry.sku for registry in registries})
+    check_url("subscription", "subscription", subscriptions)
+    check_url("sku", "SKU", skus)
+    check_url("finding", "finding", titles)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         search = st.text_input(
             "Search", key="search", type="search", placeholder="Name, group, location or tag", bind="query-params"
         )
-        subscriptions = st.multiselect(
-            "Subscription",
-            sorted({registry.subscription for registry in registries}),
-            key="subscription",
-            bind="query-params",
-        )
-        skus = st.multiselect("SKU", sorted({registry.sku for registry in registries}), key="sku", bind="query-params")
-        found = st.multiselect("Finding", sorted(set(titles)), key="finding", bind="query-params")
-    return Filters((search or "").casefold().strip(), tuple(subscriptions), tuple(skus), tuple(found))
+        chosen = st.multiselect("Subscription", subscriptions, key="subscription", bind="query-params")
+        of_sku = st.multiselect("SKU", skus, key="sku", bind="query-params")
+        found = st.multiselect("Finding", titles, key="finding", bind="query-params")
+    return Filters((search or "").casefold().strip(), tuple(chosen), tuple(of_sku), tuple(found))
 
 
 def passes(registry: Registry, findings: Iterable[Finding], filters: Filters) -> bool:

@@ -1,6 +1,6 @@
 """Choices that the URL names and a page does not have: said, with the nearest offered. Nothing is silently replaced."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from difflib import get_close_matches
 
 import streamlit as st
@@ -18,32 +18,54 @@ def enter_page(address: str) -> None:
         st.session_state.pop(_WRONG, None)
 
 
-def check_url(name: str, what: str, options: Sequence[str]) -> None:
-    """Says where `?name=` is none of `options`, and offers the nearest. For a widget with the key `name` that is bound
-    to the URL, before it is shown: Streamlit drops a value that it does not know. `what` says what is named: "tab"."""
+def check_url(name: str, what: str, options: Sequence[str]) -> bool:
+    """Whether `?name=` is one of `options`; else says that it is not, and offers the nearest. For a widget with the key
+    `name` that is bound to the URL, before it is shown: Streamlit drops a value that it does not know. `what` says what
+    is named: "tab"."""
+    return _check(name, what, lambda one: one in options, lambda wrong: nearest(wrong, options))
+
+
+def check_number(name: str, what: str, low: int, high: int) -> bool:
+    """As `check_url`, for a whole number from `low` to `high`."""
+
+    def fits(text: str) -> bool:
+        return text.isascii() and text.isdecimal() and low <= int(text) <= high
+
+    return _check(name, what, fits, lambda _wrong: None)
+
+
+def _check(name: str, what: str, fits: Callable[[str], bool], like: Callable[[str], str | None]) -> bool:
     wrong: dict[str, str] = st.session_state.setdefault(_WRONG, {})
     given = st.query_params.get_all(name)
-    if unknown := [one for one in given if one not in options]:
+    if unknown := [one for one in given if not fits(one)]:
         wrong[name] = unknown[0]
     elif given:
         wrong.pop(name, None)
     if name not in wrong:
-        return
+        return True
 
     def choose(option: str) -> None:
         wrong.pop(name, None)
         several = isinstance(st.session_state.get(name), list)
         st.session_state[name] = [option] if several else option
 
-    st.warning(f"The address names the {what} {plain(wrong[name])}, which does not exist.", icon=":material/link_off:")
-    if near := nearest(wrong[name], options):
+    def ignore() -> None:
+        wrong.pop(name, None)
+
+    st.warning(
+        f"The address names the {what} {plain(wrong[name][:80])}, which does not exist.", icon=":material/link_off:"
+    )
+    if near := like(wrong[name]):
         st.button(f"Show {plain(near)}", icon=":material/arrow_forward:", on_click=choose, args=(near,), key=f"{name}?")
+    else:
+        st.button("Ignore it", icon=":material/close:", on_click=ignore, key=f"{name}?")
+    return False
 
 
 def nearest(wrong: str, names: Iterable[str]) -> str | None:
     """The name that is most like `wrong`, whatever its case; None where none is like it."""
     by_fold = {name.casefold(): name for name in names}
-    found = get_close_matches(wrong.casefold(), list(by_fold), 1, 0.5)
+    found = get_close_matches(wrong.casefold(), list(by_fold), 1, 0.6)
     return by_fold[found[0]] if found else None
 
 

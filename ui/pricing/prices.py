@@ -14,6 +14,7 @@ from services.pricing.retail_prices import CURRENCIES
 from services.wording import counted
 from ui.elements.errors import show_error
 from ui.elements.text import ago, plain
+from ui.navigation.url_choice import check_number, check_url
 from ui.runtime import connection
 from ui.runtime.settings import read_settings
 
@@ -47,6 +48,10 @@ def choose_prices(
 ) -> PriceBook:
     """The price controls, and the chosen prices. Choices are in the URL; `currency_first` is the default currency."""
     sheet_name, sheet = _sheet()
+    if not sheet:
+        check_url("currency", "currency", CURRENCIES)
+    if with_days:
+        check_number("days", "number of days", 28, 31)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         if sheet:
             currency = sheet.currency

@@ -20,6 +20,7 @@ from ui.elements.table import show_rows
 from ui.elements.text import plain
 from ui.navigation import pages
 from ui.navigation.links import link_to
+from ui.navigation.url_choice import check_url
 
 OWN = "Something else"
 KINDS = {"ServicePrincipal": "Managed identity or service principal", "Group": "Group", "User": "User"}
@@ -35,6 +36,7 @@ def ask_role(mode: Mode, registry: Registry | None, roles: Mapping[str, RoleDefi
     def answer() -> None:
         st.session_state["kind"] = cases[st.session_state["use"]].principal_type
 
+    check_url("use", "use case", list(cases))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         case = cases[st.selectbox("Use case", list(cases), key="use", bind="query-params", on_change=answer)]
         repositories = st.text_input(

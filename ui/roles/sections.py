@@ -14,6 +14,7 @@ from ui.elements.chart_theme import show_chart, theme_now
 from ui.elements.page import empty
 from ui.elements.table import show_rows
 from ui.elements.text import plain
+from ui.navigation.url_choice import check_url
 from ui.roles.chart import LEGEND, SIGN_IN, SIGN_IN_COLUMN, column, roles_figure, sign
 
 # Up to so many roles, the descriptions are open.
@@ -22,6 +23,7 @@ FEW = 4
 
 def show_roles(mode: Mode, roles: Mapping[str, RoleDefinition]) -> None:
     """The roles that match the filters, in one mode, as a chart and as a table."""
+    check_url("gives", "right", [right.value for right in ALL_RIGHTS])
     with st.container(horizontal=True, vertical_alignment="bottom"):
         search = st.text_input("Search", key="search", type="search", placeholder="Role or word", bind="query-params")
         gives = st.multiselect(

@@ -104,6 +104,20 @@ def test_a_lost_answer_is_read_back(own: OwnSandbox) -> None:
     assert own.tags() == {}
 
 
+@pytest.mark.parametrize(
+    "body",
+    ["", "{}", "null", '""', "<html>", '{"manifestsDeleted": null}', '{"manifestsDeleted": "abc", "tagsDeleted": [5]}'],
+)
+def test_an_answer_that_lists_nothing_is_no_list_of_nothing(own: OwnSandbox, body: str) -> None:
+    digest, _ = own.push("v1")
+    plan = planned(own)
+    own.break_({"method": "DELETE", "status": 202, "body": body, "late": True, "times": 1})
+    deleted = apply_repository_deletion(own.client, plan)
+    assert (deleted.manifests, deleted.tags, deleted.reported) == ((digest,), ("v1",), False)
+    assert deleted.outcome_of(digest) == "deleted"
+    assert own.tags() == {}
+
+
 def test_what_somebody_else_deleted_in_the_last_moment_is_already_deleted(own: OwnSandbox) -> None:
     """So is what our own first request deleted, whose answer was lost: the second is told that there is none."""
     own.push("v1")
