@@ -32,7 +32,7 @@ def figures_of(
     unbilled = {line.registry_id for line in review.lines if line.cost is None and line.subscription not in billed}
     unknown = {line.registry_id for line in review.lines if line.figure is None}
     unread_lists = len(listed.refused) + listed.untried
-    unlisted = f"{counted(unread_lists, 'subscription')} could not be listed" if unread_lists else ""
+    unlisted = f"{counted(unread_lists, 'subscription')} unread" if unread_lists else ""
 
     def lacking(without: set[str], what: str) -> str:
         some = f"{len(without):,} of {counted(len(registries), 'registry', 'registries')} {what}" if without else ""
@@ -54,7 +54,8 @@ def figures_of(
         figures.append(Metric(so_far + named, _billed(total.cost, total.currency), lacks=no_bill))
         if review.under_way:
             # No lower bound: a registry that is not listed may be gone, and is projected all the same.
-            figures.append(Metric("Forecast" + named, _billed(total.figure, total.currency), beside=projected))
+            figure = _billed(total.figure, total.currency)
+            figures.append(Metric("Forecast" + named, figure, help=projected, beside=projected))
         before = f"In {month_before(review.month):%B}{named}"
         figures.append(Metric(before, _billed(total.before, total.currency), lacks=no_bill))
     # A registry that was deleted is known by its bill alone.

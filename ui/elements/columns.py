@@ -33,7 +33,7 @@ class Unit:
 
 
 def unit_of(sizes: Iterable[float | None]) -> Unit:
-    """GiB, MiB, KiB or B by the largest of `sizes`, in bytes, with the decimals that the smallest needs, at most three.
+    """GiB, MiB, KiB or B by the largest of `sizes`, in bytes, with the decimals that the smallest needs, at most four.
 
     MiB instead of GiB where the smallest would be shown as 0: a signature beside images.
     """
@@ -41,10 +41,10 @@ def unit_of(sizes: Iterable[float | None]) -> Unit:
     smallest, largest = min(known, default=0), max(known, default=0)
     if largest < _KIB:
         return Unit("B", 1, 0)
-    name, unit = ("GiB", _GIB) if largest >= _GIB and smallest * 1000 >= _GIB else ("MiB", _MIB)
+    name, unit = ("GiB", _GIB) if largest >= _GIB and smallest * 10_000 >= _GIB else ("MiB", _MIB)
     if largest < _MIB:
         name, unit = "KiB", _KIB
-    return Unit(name, unit, next((digits for digits in (1, 2) if smallest * 10**digits >= unit), 3))
+    return Unit(name, unit, next((digits for digits in (1, 2, 3) if smallest * 10**digits >= unit), 4))
 
 
 def size_column(unit: Unit, meaning: str | None) -> Any:

@@ -28,9 +28,10 @@ KIB, MIB, GIB = 1024, 1024**2, 1024**3
         ([GIB, 40 * GIB], "%,.1f GiB"),
         ([40 * GIB, 77 * MIB], "%,.2f GiB"),
         ([40 * GIB, 5 * MIB], "%,.3f GiB"),
-        ([40 * GIB, 300 * KIB], "%,.1f MiB"),
+        ([40 * GIB, 300 * KIB], "%,.4f GiB"),
         ([GIB - 1, 40 * GIB], "%,.1f GiB"),
-        ([40 * GIB, 30], "%,.3f MiB"),
+        ([40 * GIB, 90 * KIB], "%,.2f MiB"),
+        ([40 * GIB, 30], "%,.4f MiB"),
     ],
 )
 def test_a_column_s_unit_is_one_in_which_no_size_is_lost(sizes: list[int | None], format: str) -> None:
