@@ -100,17 +100,18 @@ def apply_repository_deletion(client: RegistryClient, plan: RepositoryDeletionPl
 
 
 def _reported(content: bytes) -> RepositoryDeleted | None:
-    """What the registry says that it deleted; None where it does not say it."""
+    """What the registry says that it deleted; None where it does not say it. Without tags it answers null for them."""
     try:
         body = json.loads(content)
     except ValueError:
         return None
-    manifests, tags = (_texts(body, name) for name in ("manifestsDeleted", "tagsDeleted"))
+    if not isinstance(body, dict) or "tagsDeleted" not in body:
+        return None
+    manifests, tags = _texts(body.get("manifestsDeleted")), _texts(body["tagsDeleted"] or [])
     return None if manifests is None or tags is None else RepositoryDeleted(manifests, tags)
 
 
-def _texts(body: object, name: str) -> tuple[str, ...] | None:
-    found = body.get(name) if isinstance(body, dict) else None
+def _texts(found: object) -> tuple[str, ...] | None:
     return tuple(found) if isinstance(found, list) and all(isinstance(one, str) for one in found) else None
 
 
