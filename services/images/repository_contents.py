@@ -6,6 +6,7 @@ A manifest is read once: `known` keeps it by its digest, under which it can neve
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from threading import Event
 
 from services.connection.data_plane import RegistryClient
@@ -34,7 +35,7 @@ class RepositoryContents:
     def name(self) -> str:
         return self.repository.name
 
-    @property
+    @cached_property
     def hidden(self) -> int:
         return max(0, self.repository.manifest_count - len({row.digest for row in self.rows}))
 
