@@ -60,7 +60,10 @@ def _answer(path: str) -> Any:
         held = {"roleDefinitionId": role, "principalId": here, "scope": f"/subscriptions/{here}"}
         return {"value": [_named(f"{path}/", "one", **held)]}
     if kind == "roleDefinitions":
-        role = {"roleName": "AcrPull", "permissions": [{"actions": ["Microsoft.ContainerRegistry/registries/pull/read"]}]}
+        role = {
+            "roleName": "AcrPull",
+            "permissions": [{"actions": ["Microsoft.ContainerRegistry/registries/pull/read"]}],
+        }
         return {"value": [{"id": f"{path}/{ACR_PULL}", "name": ACR_PULL, "properties": role}]}
     if "/publicipaddresses/" in path.lower():
         return {"id": path, "properties": {"ipAddress": "203.0.113.7"}}
