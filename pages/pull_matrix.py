@@ -63,15 +63,14 @@ if not pulls.clusters.values or not pulls.registries.values:
 
 pairs = pull_matrix(pulls)
 numbers = {answer: sum(1 for pair in pairs if pair.answer is answer) for answer in Answer}
-check_url("subscription", "subscription", sorted({pair.cluster.subscription for pair in pairs}))
+found_in = sorted({pair.cluster.subscription for pair in pairs})
+check_url("subscription", "subscription", found_in)
 check_url("answer", "answer", [answer.value for answer in Answer])
 with st.container(horizontal=True, vertical_alignment="bottom"):
     search = st.text_input(
         "Search", key="search", type="search", placeholder="Cluster or registry", bind="query-params"
     )
-    subscriptions = st.multiselect(
-        "Subscription", sorted({pair.cluster.subscription for pair in pairs}), key="subscription", bind="query-params"
-    )
+    subscriptions = st.multiselect("Subscription", found_in, key="subscription", bind="query-params")
 answers = st.pills(
     "Answer",
     [answer.value for answer in Answer],
@@ -91,6 +90,13 @@ def matches(pair: Pair) -> bool:
     )
 
 
+def _puller(pair: Pair) -> str | None:
+    """Where the directory did not say the object id of a service principal, its client id is still known."""
+    if pair.registry.access.anonymous_pull:
+        return "anonymous"
+    return pair.principal_id or pair.cluster.puller.client_id or None
+
+
 shown = [pair for pair in pairs if matches(pair)]
 if not shown:
     empty(":material/filter_alt_off:", "No pair matches", "Clear the search or a filter above.")
@@ -104,7 +110,7 @@ selected = selectable_many(
         "Registry": pair.registry.name,
         "Answer": f"{SIGNS[pair.answer]} {pair.answer}",
         "Reason": pair.reason,
-        "Pulls as": "anonymous" if pair.registry.access.anonymous_pull else pair.principal_id or None,
+        "Pulls as": _puller(pair),
         "Mode": pair.registry.access.mode.value,
         "Cluster's subscription": pair.cluster.subscription,
         "Registry's subscription": pair.registry.subscription,

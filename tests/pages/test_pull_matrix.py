@@ -71,6 +71,19 @@ def test_what_groups_and_service_principals_have_is_known_and_named(matrix: Any)
     assert rows.loc[("aks-secure", "contososecure"), "Answer"] == "✓ can pull"
 
 
+def test_where_the_directory_refuses_service_principals_their_client_id_is_shown(matrix: Any, tmp_path: Path) -> None:
+    faults = tmp_path / "faults.json"
+    faults.write_text('[{"path": "/servicePrincipals", "status": 403}]')
+    with Sandbox.start(tmp_path / "sandbox", "estate", faults=faults) as sandbox:
+        estate = connect_sandbox(sandbox.ready)
+        known = list_clusters(estate, list_subscriptions(estate).values).values
+        (batch,) = (one for one in known if one.name == "aks-batch")
+        rows = matrix(estate).dataframe[0].value.set_index(["Cluster", "Registry"])
+    assert rows.loc[("aks-batch", "contosohub"), "Answer"] == "? unknown"
+    assert rows.loc[("aks-batch", "contosohub"), "Pulls as"] == batch.puller.client_id
+    assert rows.loc[("aks-batch", "contosobase"), "Pulls as"] == "anonymous"
+
+
 def test_where_the_directory_refuses_groups_the_reason_is_shown(matrix: Any, tmp_path: Path) -> None:
     faults = tmp_path / "faults.json"
     faults.write_text('[{"path": "/getMemberGroups$", "status": 403}]')
