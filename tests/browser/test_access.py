@@ -58,6 +58,7 @@ def test_a_role_is_given_by_a_link_and_taken_back(page: Page, tmp_path: Path, sc
         holders = page.get_by_test_id("stDataFrame").locator("table[role='grid']")
         expect(holders).to_contain_text("AcrPush")
         select_row(page, "AcrPush")
+        settled(page)
         page.get_by_role("button", name="Remove AcrPush").click()
         expect(dialog.get_by_text("No longer: pull, push")).to_be_visible()
         settled(page)

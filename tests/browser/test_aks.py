@@ -50,6 +50,7 @@ def test_the_guide_s_story_from_refused_to_attached_and_back(page: Page, tmp_pat
         settled(page)
         page.screenshot(path=screenshots / "attached-light-1280.png")
 
+        settled(page)
         page.get_by_role("button", name="Detach").click()
         expect(dialog.get_by_text("Afterwards no known role lets the cluster pull.")).to_be_visible()
         dialog.get_by_role("button", name="Remove assignment").click()

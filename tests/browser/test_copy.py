@@ -67,6 +67,7 @@ def test_a_locked_tag_is_kept_until_it_is_unlocked(page: Page, whole: str, scree
 
 def test_an_image_is_copied_to_another_repository(page: Page, whole: str, screenshots: Path) -> None:
     open_image(page, whole)
+    settled(page)
     page.get_by_role("button", name="Copy image").click()
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("team/app-copy:v1.0.0 is new.")).to_be_visible()
@@ -83,6 +84,7 @@ def test_an_image_is_downloaded_with_its_exact_length(
     page: Page, whole: str, tmp_path: Path, screenshots: Path
 ) -> None:
     open_image(page, whole)
+    settled(page)
     page.get_by_role("button", name="Download image", exact=True).click()
     link = page.get_by_role("dialog").get_by_role("link", name=re.compile("^Download"))
     expect(link).to_be_visible()

@@ -63,6 +63,7 @@ def test_a_sku_is_changed_and_read_back(page: Page, tmp_path: Path, screenshots:
         expect(page.get_by_role("heading", name="Our registries")).to_be_visible(timeout=30_000)
         settled(page)
         select_row(page, "contosobuild", frame_with(page, "Recommended"))
+        settled(page)
         page.get_by_role("button", name="Change SKU of contosobuild").click()
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_text(re.compile("A month costs USD 64.12 now, and would cost USD 60.12"))).to_be_visible()

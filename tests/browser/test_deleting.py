@@ -42,6 +42,7 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
         page.get_by_label("Repository").fill("nodejstemplate")
         page.keyboard.press("Enter")
         expect(page.get_by_text("nodejstemplate is new. v1.0.0 is a new tag.")).to_be_visible()
+        settled(page)
         page.get_by_test_id("stMain").get_by_role("button", name="Push image").click()
         expect(page.get_by_text("Pushed and verified: v1.0.0 points to")).to_be_visible()
 
@@ -84,6 +85,7 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
         choose(page, "Tags", "v1.0.1", page.get_by_text("1 tag of 1 chosen tag can be removed"))
         page.keyboard.press("Escape")
         page.screenshot(path=screenshots / "remove-tags-light-1280.png")
+        settled(page)
         page.get_by_role("button", name="Remove 1 tag").click()
         expect(page).to_have_url(re.compile("/deletions"))
         expect(page.get_by_role("heading", name="Remaining tags")).to_be_visible()

@@ -55,6 +55,7 @@ def test_a_click_on_a_square_leads_to_the_checker(page: Page, address: str) -> N
     assert box
     page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
     expect(page.get_by_text("aks1 from casaacr01: ✗ can't pull.")).to_be_visible()
+    settled(page)
     page.get_by_role("link", name="Check this pair").click()
     expect(page).to_have_url(re.compile("aks.*cluster=aks1"))
     expect(page.get_by_text("Can't pull").first).to_be_visible(timeout=30_000)

@@ -50,6 +50,7 @@ def test_a_token_is_made_used_disabled_and_removed(page: Page, tmp_path: Path) -
         expect(page.get_by_text(f"Token {NAME}: created and verified.")).to_be_visible()
         expect(page).to_have_url(re.compile(f"token={NAME}"))
 
+        settled(page)
         page.get_by_role("button", name="Generate password").click()
         dialog.get_by_role("button", name="Generate password").click()
         expect(dialog.get_by_text("Copy it now")).to_be_visible()
@@ -67,11 +68,13 @@ def test_a_token_is_made_used_disabled_and_removed(page: Page, tmp_path: Path) -
         settled(page)
         assert password not in page.content()
 
+        settled(page)
         page.get_by_role("button", name="Disable token").click()
         dialog.get_by_role("button", name="Disable token").click()
         expect(page.get_by_text(": changed and verified")).to_be_visible()
         assert not pulls(line, password, tmp_path, "nodejstemplate")
 
+        settled(page)
         page.get_by_role("button", name="Delete token").click()
         expect(dialog.get_by_role("button", name="Delete token")).to_be_disabled()
         dialog.get_by_role("textbox", name="Type the name to confirm").fill(NAME)
