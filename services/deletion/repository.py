@@ -5,6 +5,7 @@ from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from services.commands import images as az_images
+from services.connection.answers import parse_json
 from services.connection.changes import Outcome, changed, refused, remove, unknown
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError, says_gone
@@ -102,8 +103,8 @@ def apply_repository_deletion(client: RegistryClient, plan: RepositoryDeletionPl
 def _reported(content: bytes) -> RepositoryDeleted | None:
     """What the registry says that it deleted; None where it does not say it. Without tags it answers null for them."""
     try:
-        body = json.loads(content)
-    except ValueError:
+        body = parse_json(content)
+    except (ValueError, RecursionError):
         return None
     if not isinstance(body, dict) or "tagsDeleted" not in body:
         return None
