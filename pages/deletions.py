@@ -8,7 +8,7 @@ from services.deletion.records import DeletionRecord, deleted_as_az_prints, stat
 from ui.deletion import runs
 from ui.deletion.fates import fates_without_result, show_fates, show_remaining_tags
 from ui.elements.columns import ago_column
-from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.errors import Part, panel, show_error, show_partial
 from ui.elements.page import empty, header
 from ui.elements.selectable_table import openable
 from ui.elements.text import ago, exact, plain
@@ -30,7 +30,7 @@ def is_running(record: DeletionRecord) -> bool:
 def show_all() -> None:
     header(pages.DELETIONS.title, "Started by you in this console", None, lambda: None)
     read = runs.all_recorded(who)
-    show_refused(read, "record", "records")
+    show_partial(Part(read, "record"))
     found = read.values
     if not found and read.complete:
         empty(

@@ -253,7 +253,7 @@ def test_a_damaged_record_is_named_and_the_others_are_listed(open_view: Open, ow
     assert not at.exception
     assert list(at.dataframe[0].value["Repository"]) == [f"{server}/{NODE}"]
     assert [expander.label for expander in at.expander] == [
-        f"1 record could not be read: {plain(file.name)}",
+        f"Partial data: 1 record ({plain(file.name)}) could not be read",
     ]
     at = open_view("deletions.py", record=bad.id)
     assert "Its first line, which says what was to be deleted, is damaged." in said(at)

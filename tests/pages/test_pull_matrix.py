@@ -58,8 +58,8 @@ def test_every_pair_has_a_square_a_row_and_a_reason(matrix: Any, session: AzureS
 
 def test_what_could_not_be_read_is_said(matrix: Any) -> None:
     labels = [one.label.replace("\\", "") for one in matrix().expander]
-    assert "1 subscription's role assignments could not be read: contoso-restricted" in labels
-    assert "1 subscription's clusters could not be read: contoso-restricted" in labels
+    assert any("1 subscription's role assignments (contoso-restricted)" in label for label in labels)
+    assert any("1 subscription's clusters (contoso-restricted)" in label for label in labels)
 
 
 def test_what_groups_and_service_principals_have_is_known_and_named(matrix: Any) -> None:
@@ -94,7 +94,7 @@ def test_where_the_directory_refuses_groups_the_reason_is_shown(matrix: Any, tmp
         assert "Could not read the groups of" in rows.loc[("aks-dev", "contosodev"), "Reason"]
         assert rows.loc[("aks-platform", "contosohub"), "Answer"] == "✓ can pull"
         labels = [one.label for one in at.expander]
-        assert any(label.startswith("6 identities' groups could not be read") for label in labels)
+        assert any("6 identities' groups could not be read" in label for label in labels)
 
 
 def test_filters_leave_what_was_asked_for(matrix: Any) -> None:

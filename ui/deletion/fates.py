@@ -13,7 +13,7 @@ from services.deletion.records import DeletionRecord, Fate, fates_of_open, state
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.deletion import runs
-from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.errors import Part, panel, show_error, show_partial
 from ui.elements.page import az_lines
 from ui.elements.table import TEXTS, show_rows
 from ui.elements.text import plain, short
@@ -45,7 +45,7 @@ def fates_without_result(who: str, record: DeletionRecord, registry: Registry | 
         return fates_of_open(record, None)
     with panel():
         read = runs.read_open(who, registry, record)
-        show_refused(read, "item", "items")
+        show_partial(Part(read, "item"))
         return fates_of_open(record, read.values)
     return fates_of_open(record, ())
 
@@ -117,7 +117,7 @@ def show_remaining_tags(who: str, record: DeletionRecord, registry: Registry) ->
 def _show_untagged(who: str, record: DeletionRecord) -> None:
     with panel():
         listed = image_loaders.manifest_rows_of(who, record.login_server, record.repository)
-        show_refused(listed, "manifest", "manifests")
+        show_partial(Part(listed, "manifest"))
         gone = {item.digest for item in record.items}
         untagged = [row.digest for row in listed.values if row.digest in gone and not row.tags]
         if untagged:

@@ -1,9 +1,12 @@
 """How every error is shown: what happened, why, what to do, and the request id."""
 
 import logging
+import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import streamlit as st
@@ -14,15 +17,24 @@ from services.connection.parallel import Partial, Refusal
 from services.wording import counted
 from ui.elements.text import plain
 
-# A registry that refuses does so for each of its repositories: a few panels say as much as a thousand.
-SHOWN_REFUSALS = 10
+# A few panels say as much as a thousand.
+SHOWN_CAUSES = 10
+# Names in the line above the panels, of one kind; and titles in a panel.
+SHOWN_NAMES = 2
+SHOWN_OTHERS = 10
+# What differs between the answers of one cause: ids of resources, and GUIDs.
+_NAMES = re.compile(r"/subscriptions/[^\s'\"]+|[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def show_error(error: ServiceError) -> None:
-    """The error panel. Text from Azure is shown as text, never as markdown."""
+def show_error(error: ServiceError, others: Sequence[str] = ()) -> None:
+    """The error panel. Text from Azure is shown as text, never as markdown. `others`: titles of errors with the same
+    cause."""
     with st.container(border=True):
         st.markdown(f":red[:material/error:] **{plain(error.title)}**")
         st.text(error.cause)
+        if others:
+            more = f"; {len(others) - SHOWN_OTHERS:,} more" if len(others) > SHOWN_OTHERS else ""
+            st.markdown(f"**The same for:** {'; '.join(map(plain, others[:SHOWN_OTHERS]))}{more}")
         st.markdown(f"**What to do:** {error.remedy}")
         facts = [f"HTTP {error.status}" if error.status else "", error.code]
         if known := " · ".join(fact for fact in facts if fact):
@@ -41,28 +53,91 @@ def panel() -> Iterator[None]:
         show_error(error)
 
 
+@dataclass(frozen=True)
+class Part:
+    """A part of a page's data, which may lack something: `one` of its entries is a subscription, `many` are
+    subscriptions; "" is `one` with an s."""
+
+    partial: Partial[Any]
+    one: str
+    many: str = ""
+
+
+def show_partial(*parts: Part, verb: str = "read") -> None:
+    """Shows what a page's data lacks, in one closed line with the reasons within; nothing where all is complete.
+
+    For once a page, or a dialog, below its head. `verb`: what was to be done, as a participle.
+    """
+    sentence = partial_sentence(parts, verb=verb)
+    refusals = [refusal for part in parts for refusal in part.partial.refused]
+    if not refusals:
+        if sentence:
+            st.info(sentence, icon=":material/stop_circle:")
+        return
+    causes = group_causes(refusals)
+    with st.expander(sentence, icon=":material/warning:"):
+        for error, others in causes[:SHOWN_CAUSES]:
+            show_error(error, others)
+        if len(causes) > SHOWN_CAUSES:
+            st.markdown(f"{len(causes) - SHOWN_CAUSES:,} more, not shown.")
+
+
+def partial_sentence(parts: Iterable[Part], *, verb: str = "read") -> str:
+    """ "Partial data: 1 subscription (contoso), 2 usages could not be read", as markdown; "" where nothing is lacking.
+
+    A subscription that refuses several lists is one subscription.
+    """
+    names: dict[tuple[str, str], dict[str, None]] = {}
+    untried: Counter[tuple[str, str]] = Counter()
+    odd: list[str] = []
+    for part in parts:
+        nouns = (part.one, part.many)
+        for refusal in part.partial.refused:
+            if refusal.error.code == NOT_UNDERSTOOD:
+                odd.append(plain(refusal.error.title))
+            else:
+                names.setdefault(nouns, {})[refusal.what] = None
+        untried[nouns] += part.partial.untried
+    unread = ", ".join(f"{counted(len(found), *nouns)}{_named(found)}" for nouns, found in names.items())
+    left = ", ".join(counted(number, *nouns) for nouns, number in untried.items() if number)
+    facts = [
+        f"{unread} could not be {verb}" if unread else "",
+        f"{odd[0]}, and {counted(len(odd) - 1, 'list')} more" if len(odd) > 1 else "".join(odd),
+        f"stopped, {left} not {verb}" if left else "",
+    ]
+    said = "; ".join(fact for fact in facts if fact)
+    head = "Partial data" if verb == "read" else "Incomplete"
+    return f"{head}: {said}" if said else ""
+
+
+def _named(names: Collection[str]) -> str:
+    return f" ({', '.join(plain(name) for name in names)})" if len(names) <= SHOWN_NAMES else ""
+
+
+def group_causes(refusals: Iterable[Refusal]) -> list[tuple[ServiceError, tuple[str, ...]]]:
+    """The errors of different causes, each with the titles of the others of its cause.
+
+    One cause: the same thing refuses with the same code, or others refuse with the same words but for their names.
+    """
+    groups: list[dict[str, ServiceError]] = []
+    known: dict[tuple[object, ...], dict[str, ServiceError]] = {}
+    for refusal in refusals:
+        error = refusal.error
+        words = _NAMES.sub("…", error.cause.replace(refusal.what, "…"))
+        keys = [(error.status, error.code, words), *([(refusal.what, error.status, error.code)] if error.code else [])]
+        group = next((known[key] for key in keys if key in known), None)
+        if group is None:
+            group = {}
+            groups.append(group)
+        group.setdefault(error.title, error)
+        for key in keys:
+            known.setdefault(key, group)
+    return [(next(iter(group.values())), tuple(group)[1:]) for group in groups]
+
+
 def show_refused(partial: Partial[Any], one: str, many: str, *, verb: str = "read") -> None:
-    """Shows what a partial result lacks, and why; nothing where it is complete. `verb`: what was to be done, as a
-    participle."""
-    if partial.untried:
-        st.info(f"Stopped: {counted(partial.untried, one, many)} not {verb}.", icon=":material/stop_circle:")
-    unread = [refusal for refusal in partial.refused if refusal.error.code != NOT_UNDERSTOOD]
-    if unread:
-        names = ", ".join(plain(refusal.what) for refusal in unread[:3])
-        more = f" and {len(unread) - 3} more" if len(unread) > 3 else ""
-        _show_refusals(f"{counted(len(unread), one, many)} could not be {verb}: {names}{more}", unread)
-    odd = [refusal for refusal in partial.refused if refusal.error.code == NOT_UNDERSTOOD]
-    if odd:
-        more = f", and {counted(len(odd) - 1, 'list')} more" if len(odd) > 1 else ""
-        _show_refusals(f"{plain(odd[0].error.title)}{more}", odd)
-
-
-def _show_refusals(label: str, refusals: Sequence[Refusal]) -> None:
-    with st.expander(label, icon=":material/warning:"):
-        for refusal in refusals[:SHOWN_REFUSALS]:
-            show_error(refusal.error)
-        if len(refusals) > SHOWN_REFUSALS:
-            st.markdown(f"{len(refusals) - SHOWN_REFUSALS:,} more, not shown.")
+    """As `show_partial`, for a page that does not gather its parts yet."""
+    show_partial(Part(partial, one, many), verb=verb)
 
 
 def show_unexpected(exc: Exception, log: logging.Logger) -> None:

@@ -25,7 +25,7 @@ from services.registries.skus import LIMITS, Sku, missing_features
 from services.registry_lifecycle.creation_plan import CreationFacts, RegistrySpec, read_policy_denials
 from services.registry_lifecycle.names import NameCheck, NameScope, check_name, name_errors
 from services.wording import counted
-from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.errors import Part, panel, show_error, show_partial
 from ui.elements.page import empty
 from ui.elements.text import plain
 from ui.pricing.prices import PriceBook, choose_prices
@@ -101,9 +101,9 @@ def choose_place(who: str) -> Place:
     """Asks for the subscription and reads its place. Stops the page, with the reason, where that can't be read."""
     try:
         listed = _subscriptions(who)
-        show_refused(listed, "subscription", "subscriptions")
         subscriptions = listed.values
         if not subscriptions:
+            show_partial(Part(listed, "subscription"))
             if listed.refused:
                 st.stop()
             empty(":material/key_off:", "No subscriptions", "This identity has no role in any subscription.")
@@ -112,8 +112,11 @@ def choose_place(who: str) -> Place:
         named = {one.name if names[one.name] == 1 else f"{one.name} ({one.id})": one for one in subscriptions}
         chosen = st.selectbox("Subscription", list(named), key="new_subscription", bind="query-params", width=480)
         place = _place(who, named[chosen])
-        show_refused(place.groups, "resource group", "resource groups")
-        show_refused(Partial((), place.provider.refused), "location", "locations")
+        show_partial(
+            Part(listed, "subscription"),
+            Part(place.groups, "resource group"),
+            Part(Partial((), place.provider.refused), "location"),
+        )
         return place
     except ServiceError as error:
         show_error(error)

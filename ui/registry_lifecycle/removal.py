@@ -11,7 +11,7 @@ from services.registries.registry import Registry
 from services.registry_lifecycle.removal import RemovalPlan, apply_removal, plan_removal
 from services.wording import counted
 from ui.elements.columns import ago_column
-from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.errors import Part, panel, show_error, show_partial
 from ui.elements.outcomes import show_outcome
 from ui.elements.table import UTC, show_facts, show_rows
 from ui.elements.text import plain, size
@@ -59,7 +59,11 @@ def _plan(who: str, registry: Registry) -> RemovalPlan | None:
         names = None
     if catalogue.error:
         show_error(catalogue.error)
-    show_refused(catalogue.value.repositories, "repository", "repositories")
+    show_partial(
+        Part(catalogue.value.repositories, "repository", "repositories"),
+        Part(pulls.value.clusters, "subscription's clusters", "subscriptions' clusters"),
+        Part(pulls.value.access, "subscription's role assignments", "subscriptions' role assignments"),
+    )
     if catalogue.value.repositories.values:
         _show_repositories(catalogue.value.repositories.values)
     summary, assignments = _users(registry, pulls)
@@ -75,8 +79,6 @@ def _users(registry: Registry, reading: Reading[Pulls]) -> tuple[PullSummary | N
         show_error(reading.error)
         return None, None
     pulls = reading.value
-    show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
-    show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
     of_ours = pulls.by_subscription.get(registry.subscription_id)
     return summarize_pulls(pulls, registry), (of_ours.records.assignments if of_ours else None)
 

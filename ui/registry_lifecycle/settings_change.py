@@ -18,7 +18,7 @@ from services.registry_lifecycle.settings_change import (
 )
 from services.registry_lifecycle.stopped_pulls import StoppedPulls, stopped_pulls
 from services.wording import counted
-from ui.elements.errors import show_error, show_refused
+from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.outcomes import label
 from ui.elements.page import az_lines
 from ui.elements.table import table_of
@@ -82,8 +82,10 @@ def _stopped(who: str, registry: Registry, wanted: Wanted) -> StoppedPulls | Non
         st.warning("Unknown which clusters pull from it: some may stop pulling.", icon=":material/warning:")
         show_error(reading.error)
         return None
-    show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
-    show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
+    show_partial(
+        Part(pulls.clusters, "subscription's clusters", "subscriptions' clusters"),
+        Part(pulls.access, "subscription's role assignments", "subscriptions' role assignments"),
+    )
     ids = needed_addresses(pulls.clusters.values, [with_settings(registry, wanted.settings)])
     addresses = _addresses(who, tuple(sorted(ids))) if ids else Partial(())
     return stopped_pulls(pulls, registry, wanted.settings, addresses)

@@ -12,7 +12,7 @@ from services.transfer.copy_plan import MOST_MANIFESTS, CopyItem, CopyPlan, Sour
 from services.transfer.copy_referrers import ReferrerItem
 from services.transfer.copy_run import Copied, apply_copy
 from services.wording import counted
-from ui.elements.errors import panel, show_refused
+from ui.elements.errors import Part, panel, show_partial
 from ui.elements.outcomes import ICONS, WORDS
 from ui.elements.text import plain, short, size
 from ui.elements.writing import confirm, dialog_panel
@@ -219,10 +219,10 @@ def _show_end(copy: _Copy, copied: Copied) -> None:
         unsure = "" if result.compared else ", not compared: the digest of the source is unknown"
         words = f"{plain(result.item.name)}: {WORDS[result.outcome]}{at}{unsure}"
         st.markdown(f"{ICONS[result.outcome]} {words}.")
-    show_refused(copied.results, "item", "items")
+    show_partial(Part(copied.results, "item"))
     for referrer in copied.referrers.values:
         st.markdown(f"{ICONS[referrer.outcome]} {plain(referrer.item.name)}: {WORDS[referrer.outcome]}.")
-    show_refused(copied.referrers, "referrer", "referrers", verb="copied")
+    show_partial(Part(copied.referrers, "referrer"), verb="copied")
 
 
 def _forget(who: str, copy: _Copy) -> None:
