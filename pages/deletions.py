@@ -11,6 +11,7 @@ from ui.elements.columns import ago_column
 from ui.elements.errors import Part, panel, show_error, show_partial
 from ui.elements.page import empty, header
 from ui.elements.selectable_table import openable
+from ui.elements.skeleton import Shape
 from ui.elements.text import ago, exact, plain
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
@@ -73,7 +74,7 @@ def show_one(record: DeletionRecord) -> None:
     inventory = registry_loaders.inventory(who)
     registry = selection.find(inventory.value.registries.values, record.login_server)
     if registry is None:
-        show_progress(inventory, "inventory")
+        show_progress(inventory, "inventory", shape=Shape.TABLE)
         registry = selection.find(inventory.value.registries.values, record.login_server)
         if registry is None and inventory.running:
             st.stop()

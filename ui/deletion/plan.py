@@ -14,6 +14,7 @@ from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.columns import Sizes
 from ui.elements.errors import show_error
+from ui.elements.skeleton import Shape
 from ui.elements.table import TEXTS, show_rows
 from ui.elements.text import ago, plain, shell, short, size
 from ui.loaders import contents as contents_loader
@@ -26,7 +27,7 @@ from ui.runtime.background import show_progress
 def contents_of(who: str, registry: Registry, name: str) -> RepositoryContents:
     """The contents of the repository, read with progress shown. Stops the page while that runs, and where it fails."""
     reading = contents_loader.repository(who, registry.login_server, name)
-    show_progress(reading, f"contents of {registry.id}/{name}")
+    show_progress(reading, f"contents of {registry.id}/{name}", shape=None if reading.value else Shape.PLAN)
     if reading.error:
         show_error(reading.error)
     elif reading.value is None and not reading.running:

@@ -13,6 +13,7 @@ from services.wording import counted
 from ui.elements.columns import ago_column
 from ui.elements.errors import Part, panel, show_error, show_partial
 from ui.elements.outcomes import show_outcome
+from ui.elements.skeleton import Shape
 from ui.elements.table import UTC, show_facts, show_rows
 from ui.elements.text import plain, size
 from ui.elements.writing import confirm
@@ -51,7 +52,7 @@ def _plan(who: str, registry: Registry) -> RemovalPlan | None:
     catalogue = registry_loaders.catalogue(who, registry.login_server)
     pulls = clusters.pulls(who)
     show_progress(catalogue, f"catalogue to delete {registry.id}")
-    show_progress(pulls, f"pulls to delete {registry.id}")
+    show_progress(pulls, f"pulls to delete {registry.id}", shape=Shape.PLAN)
     if catalogue.running or pulls.running:
         return None
     names: tuple[str, ...] | None = catalogue.value.names

@@ -15,12 +15,15 @@ import streamlit as st
 
 from services.connection.errors import ServiceError, is_denied
 from services.connection.parallel import Refusal
+from ui.elements.skeleton import Shape, show_skeleton
 from ui.elements.text import plain
 
 Value = TypeVar("Value")
 
 # A read that ends within this is shown at once, with no progress that only flickers.
-BLINK_S = 0.8
+BLINK_S = 0.25
+# How often what has been read since is looked at.
+TICK_S = 0.5
 # A failure, also of a part, is shown this long before a rerun reads again.
 FAILURE_KEPT_S = 20
 # A part that Azure denies stays denied until someone grants a role; a stopped read is what the reader chose.
@@ -120,27 +123,32 @@ def start(
     return reading
 
 
-def show_progress(reading: Reading[Value], key: str, *, stop: str = "Stop") -> None:
+def show_progress(reading: Reading[Value], key: str, *, stop: str = "Stop", shape: Shape | None = None) -> None:
     """Progress with a button to stop it while `reading` runs; the page is run again as parts are read and at the end.
 
-    `stop`: the label of the button, "" where it can't be stopped.
+    `stop`: the label of the button, "" where it can't be stopped. `shape`: what comes, where the page has nothing of it
+    to show yet: a skeleton stands in its place.
     """
-    if reading.finished.wait(BLINK_S):
-        return
-    _progress(reading, key, stop)
+    if not reading.finished.wait(BLINK_S):
+        _progress(reading, key, stop, shape)
 
 
-@st.fragment(run_every=1.0)
-def _progress(reading: Reading[Value], key: str, stop: str) -> None:
+@st.fragment(run_every=TICK_S)
+def _progress(reading: Reading[Value], key: str, stop: str, shape: Shape | None) -> None:
     if not reading.running:
         st.rerun()
-    seen = f"{key}:seen"
+    seen, done = f"{key}:seen", reading.done
     what = plain(f"{reading.verb} {reading.what}".strip())
-    text = f"{what}: {reading.amount(reading.done)} of {reading.amount(reading.of)}" if reading.of else what
+    text = f"{what}: {reading.amount(done)} of {reading.amount(reading.of)}" if reading.of else what
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.progress(min(reading.done / reading.of, 1.0) if reading.of else 0.0, text=text)
+        st.progress(min(done / reading.of, 1.0) if reading.of else 0.0, text=text)
         if stop and st.button(stop, icon=":material/stop_circle:", key=f"{key}:stop"):
             reading.stop.set()
-    if reading.done - st.session_state.get(seen, 0) >= max(1, reading.of // 10):
-        st.session_state[seen] = reading.done
+    if shape:
+        show_skeleton(shape)
+    shown = int(st.session_state.get(seen, 0))
+    if done < shown:  # Another read, or its next step, counts from 0.
+        shown = st.session_state[seen] = 0
+    if done - shown >= max(1, reading.of // 10):
+        st.session_state[seen] = done
         st.rerun()

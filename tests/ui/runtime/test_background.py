@@ -2,6 +2,7 @@ import threading
 from dataclasses import replace
 
 import pytest
+from streamlit.testing.v1 import AppTest
 
 from services.connection.errors import ServiceError
 from services.connection.parallel import Refusal
@@ -91,3 +92,30 @@ def test_what_was_read_stays_fresh() -> None:
 def test_other_long_work_is_called_what_it_is() -> None:
     reading = ended(start([], lambda _reading: None, verb="Pushing", amount=lambda count: f"{count} B"))
     assert (reading.verb, reading.amount(7)) == ("Pushing", "7 B")
+
+
+def _page() -> None:
+    import streamlit as st
+
+    from ui.elements.skeleton import Shape
+    from ui.runtime import background
+
+    background.BLINK_S = 0
+    background.show_progress(st.session_state["reading"], "names", shape=Shape.PAGE)
+
+
+def test_a_read_that_takes_longer_has_its_outline_and_a_stop() -> None:
+    stopped = threading.Event()
+
+    def work(reading: Reading[list[str]]) -> None:
+        reading.report(1, 4, "names")
+        assert reading.stop.wait(10)
+        stopped.set()
+
+    at = AppTest.from_function(_page)
+    at.session_state["reading"] = start([], work)
+    at.run()
+    shown = [one.type for one in at.main]
+    assert shown.count("skeleton") == 5  # Four figures and a table.
+    at.button[0].click().run()
+    assert stopped.wait(10)
