@@ -36,7 +36,7 @@ def measure() -> list[Row]:
     with processes.console("app.py", "estate") as console, TemporaryDirectory() as folder, chromium() as browser:
         tables = {view: _table(console, view) for view in (INVENTORY, TAGS, MATRIX)}
         for view, table in tables.items():
-            file = Path(folder) / f"{view.page or 'inventory'}.arrow"
+            file = Path(folder) / f"{view.page}.arrow"
             with pa.ipc.new_stream(file, table.schema) as stream:
                 stream.write_table(table)
         with processes.console("benchmarks/memory_app.py", "estate", BENCHMARK_TABLES=folder) as memory:

@@ -11,7 +11,7 @@ from streamlit.navigation.page import StreamlitPage
 from app import ROOT, lifespan, on_script_error
 from ui.runtime.security_headers import SecurityHeaders
 
-# One file a page, named as its address; that of the first page is "inventory".
+# One file a page, named as its address.
 TABLES = {
     file.stem: pa.ipc.open_stream(file.read_bytes()).read_all()
     for file in Path(os.environ["BENCHMARK_TABLES"]).glob("*.arrow")
@@ -19,7 +19,7 @@ TABLES = {
 
 
 def show(page: StreamlitPage) -> None:
-    table = TABLES.get(page.url_path or "inventory")
+    table = TABLES.get(page.url_path)
     if table is not None:
         st.dataframe(table, hide_index=True)
     else:

@@ -9,7 +9,7 @@ class View(NamedTuple):
     query: str = ""
 
 
-INVENTORY = View("inventory", "")
+INVENTORY = View("inventory", "inventory")
 REGISTRY = View("registry", "registry", "registry=contosohub")
 REPOSITORIES = View("repositories", "repositories", "registry=contosohub")
 TAGS = View("repository, tags", "repository", "registry=contosoci&repository=ci%2Frunner")

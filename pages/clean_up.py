@@ -21,7 +21,7 @@ from ui.elements.text import plain, short
 from ui.elements.writing import confirm, counted_action
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import crumb, open_page
+from ui.navigation.links import last_step, open_page, registry_steps
 from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 
@@ -33,12 +33,12 @@ NOTHING_MATCHES = "No tag matches all of the above, or the newest to keep are al
 who = connection.who()
 registry = selection.registry_of_url(who)
 name = selection.repository_of_url()
-crumb(pages.REPOSITORY, name, registry=st.query_params["registry"], repository=name)
 header(
     f"{pages.CLEAN_UP.title} of {plain(name)}",
     f"In {plain(registry.name)}, nothing is deleted until you confirm",
     None,
     lambda: image_loaders.forget_repository(who, registry.login_server, name),
+    (*registry_steps(registry.name, st.query_params["registry"], name), last_step(pages.CLEAN_UP.title)),
 )
 contents = contents_of(who, registry, name)
 

@@ -14,7 +14,7 @@ from ui.elements.text import plain, short
 from ui.elements.writing import confirm, counted_action
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import crumb, open_page
+from ui.navigation.links import last_step, open_page, registry_steps, step
 from ui.runtime import connection
 
 who = connection.who()
@@ -23,15 +23,17 @@ name = selection.repository_of_url()
 reference = st.query_params.get("reference", "")
 url = {"registry": st.query_params["registry"], "repository": name}
 title = f"{name}@{short(reference)}" if ":" in reference else f"{name}:{reference}" if reference else name
-if reference:
-    crumb(pages.IMAGE, title, **url, reference=reference)
-else:
-    crumb(pages.REPOSITORY, name, **url)
+image = (
+    (step(pages.IMAGE, short(reference) if ":" in reference else reference, **url, reference=reference),)
+    if reference
+    else ()
+)
 header(
     f"Delete {plain(title)}",
     f"In {plain(registry.name)}, nothing is deleted until you confirm",
     None,
     lambda: image_loaders.forget_repository(who, registry.login_server, name),
+    (*registry_steps(registry.name, **url), *image, last_step(pages.DELETE.title)),
 )
 
 

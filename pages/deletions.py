@@ -16,7 +16,7 @@ from ui.elements.text import ago, exact, plain
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import back, open_page
+from ui.navigation.links import last_step, open_page, step_within
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -64,12 +64,12 @@ def show_all() -> None:
 
 
 def show_one(record: DeletionRecord) -> None:
-    back(pages.DELETIONS)
     header(
         f"{record.action.capitalize()}: {plain(record.repository)}",
         plain(f"{record.login_server}/{record.repository}, started {ago(record.begun)} ({exact(record.begun)})"),
         None,
         lambda: None,
+        (step_within(pages.DELETIONS), last_step(record.repository)),
     )
     inventory = registry_loaders.inventory(who)
     registry = selection.find(inventory.value.registries.values, record.login_server)
@@ -105,13 +105,13 @@ def show_record(record_id: str) -> None:
     try:
         record = runs.recorded(who, record_id)
     except ServiceError as error:
-        back(pages.DELETIONS)
+        header(pages.DELETIONS.title, "", None, lambda: None, (step_within(pages.DELETIONS),))
         show_error(error)
         return
     if record:
         show_one(record)
     else:
-        back(pages.DELETIONS)
+        header(pages.DELETIONS.title, "", None, lambda: None, (step_within(pages.DELETIONS),))
         empty(
             ":material/history:",
             "No such deletion",

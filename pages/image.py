@@ -21,7 +21,7 @@ from ui.images.lock_actions import change_locks
 from ui.images.storage_line import show_image_storage
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import crumb, link_to, open_page
+from ui.navigation.links import last_step, link_to, open_page, registry_steps
 from ui.runtime import connection
 from ui.transfer import copy
 from ui.transfer.download import download_image
@@ -33,11 +33,14 @@ registry = selection.registry_of_url(who)
 repository = selection.repository_of_url()
 server = registry.login_server
 url = {"registry": st.query_params["registry"], "repository": repository}
-crumb(pages.REPOSITORY, repository, **url)
 reference = selection.reference_of_url(repository)
 digest = reference
 title = f"{repository}@{short(reference)}" if ":" in reference else f"{repository}:{reference}"
 caption = plain(f"{server}/{repository}")
+path = (
+    *registry_steps(registry.name, **url),
+    last_step(short(reference) if ":" in reference else reference),
+)
 
 
 def refresh() -> None:
@@ -54,12 +57,12 @@ try:
     loaded = image_loaders.manifest_row(who, server, repository, digest)
     manifest = image_loaders.manifest(who, server, repository, digest)
 except ServiceError as error:
-    header(plain(title), caption, None, refresh)
+    header(plain(title), caption, None, refresh, path)
     show_error(error)
     st.stop()
 
 row = loaded.value
-header(plain(title), caption, loaded.at, refresh)
+header(plain(title), caption, loaded.at, refresh, path)
 show_done()
 copy.show_copies()
 st.code(digest, language=None, wrap_lines=True)

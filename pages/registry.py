@@ -13,23 +13,23 @@ from ui.elements.table import show_facts, show_rows
 from ui.elements.text import ago, exact, plain, shell, size
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import crumb, link_to
+from ui.navigation.links import last_step, link_to, step
 from ui.runtime import connection
 
 RISK_COLOURS = {Risk.HIGH: "red", Risk.MEDIUM: "orange", Risk.LOW: "gray"}
 
 who = connection.who()
 listed = selection.registry_of_url(who)
-crumb(pages.INVENTORY)
 registry, at = listed, None
 with panel():
     loaded = registry_loaders.registry(who, listed.id)
     registry, at = loaded.value, loaded.at
 header(
-    registry.name,
+    plain(registry.name),
     f"{plain(registry.resource_group)} in {plain(listed.subscription)}, {plain(registry.location)}",
     at,
     lambda: registry_loaders.forget_registry(who, listed),
+    (step(pages.INVENTORY, "Registries"), last_step(registry.name)),
 )
 badges = [
     f":blue-badge[:material/category: {plain(registry.sku)}]",

@@ -17,7 +17,7 @@ from ui.elements.text import plain
 from ui.elements.writing import may_write, show_read_only
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import crumb, link_to
+from ui.navigation.links import last_step, link_to, registry_steps
 from ui.pricing.prices import choose_prices
 from ui.runtime import connection
 
@@ -71,7 +71,6 @@ def show_all(registry: Registry, existing: Partial[Replication]) -> None:
 
 
 listed = selection.registry_of_url(who)
-crumb(pages.REGISTRY, listed.name, **here)
 top = st.container()
 replications.show_changes(listed.id)  # Before anything is read: a change that has just ended makes it stale.
 existing: Partial[Replication] | None = None
@@ -88,6 +87,7 @@ with top:
         f"{plain(registry.name)}, {plain(registry.sku)}, in {plain(registry.location)}",
         at,
         lambda: replications.forget(who, registry),
+        (*registry_steps(listed.name, **here), last_step(pages.REPLICAS.title)),
     )
 show_read_only()
 if sku_of(registry.sku) is not Sku.PREMIUM and not (existing and existing.values):

@@ -24,7 +24,7 @@ from ui.images.manifest_table import show_tree
 from ui.images.storage_line import show_repository_storage
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import crumb, link_to, open_page
+from ui.navigation.links import last_step, link_to, open_page, registry_steps
 from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 
@@ -33,7 +33,7 @@ registry = selection.registry_of_url(who)
 name = selection.repository_of_url()
 server = registry.login_server
 url = {"registry": st.query_params["registry"], "repository": name}
-crumb(pages.REPOSITORIES, registry.name, registry=url["registry"])
+path = (*registry_steps(registry.name, url["registry"]), last_step(name))
 cursors = image_loaders.turned_pages(server, name)
 
 
@@ -44,11 +44,11 @@ def refresh() -> None:
 try:
     loaded = image_loaders.repository(who, server, name)
 except ServiceError as error:
-    header(plain(name), f"In {plain(registry.name)}", None, refresh)
+    header(plain(name), f"In {plain(registry.name)}", None, refresh, path)
     show_error(error)
     st.stop()
 repository = loaded.value
-header(plain(name), plain(f"{server}/{name}"), loaded.at, refresh)
+header(plain(name), plain(f"{server}/{name}"), loaded.at, refresh, path)
 show_done()
 show_metrics(
     [

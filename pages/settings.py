@@ -9,7 +9,7 @@ from ui.elements.page import az_lines, header
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import crumb, link_to
+from ui.navigation.links import last_step, link_to, registry_steps
 from ui.registry_lifecycle.removal import show_removal, show_removals
 from ui.registry_lifecycle.settings_change import show_changes, show_plan
 from ui.registry_lifecycle.settings_form import show_form
@@ -22,7 +22,6 @@ if show_removals(st.query_params.get("registry", "")):
 show_changes()
 listed = selection.registry_of_url(who)
 here = {"registry": st.query_params["registry"]}
-crumb(pages.REGISTRY, listed.name, **here)
 registry, at = None, None
 with panel():
     loaded = registry_loaders.registry(who, listed.id)
@@ -32,6 +31,7 @@ header(
     "Nothing changes until you confirm",
     at,
     lambda: registry_loaders.forget_registry(who, listed),
+    (*registry_steps(listed.name, **here), last_step(pages.SETTINGS.title)),
 )
 if registry is None:
     st.stop()

@@ -3,13 +3,15 @@
 from pathlib import Path
 
 import streamlit as st
-from streamlit.navigation.page import StreamlitPage
 
 from services.connection.errors import ServiceError
 from services.connection.version import VERSION
 from ui.elements.errors import show_error
 from ui.elements.text import plain
-from ui.navigation.pages import PAGES
+from ui.navigation.inventory_filters import PARAMETERS
+from ui.navigation.links import open_page
+from ui.navigation.pages import INVENTORY, OVERVIEW, PAGES
+from ui.navigation.sidebar import show_navigation
 from ui.navigation.url_choice import enter_page
 from ui.runtime import connection
 
@@ -17,19 +19,14 @@ STATIC = Path(__file__).parent.parent / "static"
 
 st.set_page_config(page_title="ACR Console", page_icon=str(STATIC / "favicon.png"), layout="wide")
 st.logo(str(STATIC / "logo.svg"), icon_image=str(STATIC / "favicon.png"), size="large")
-sections: dict[str, list[StreamlitPage]] = {}
-for page in PAGES:
-    sections.setdefault(page.section, []).append(
-        st.Page(
-            page.path,
-            title=page.title,
-            icon=page.icon,
-            url_path=page.url_path,
-            default=not page.url_path,
-            visibility="visible" if page.listed else "hidden",
-        )
-    )
-view = st.navigation(sections, expanded=True)
+view = st.navigation(
+    [
+        st.Page(page.path, title=page.title, icon=page.icon, url_path=page.url_path, default=not page.url_path)
+        for page in PAGES
+    ],
+    position="hidden",
+)
+current = next(page for page in PAGES if page.url_path == view.url_path)
 
 session = connection.current()
 try:
@@ -41,6 +38,7 @@ except ServiceError as error:
     st.stop()
 
 with st.sidebar:
+    show_navigation(current)
     st.markdown(
         f":material/cloud: **{session.endpoints.name}**  \n"
         f":material/person: {plain(identity.name)}  \n"
@@ -50,5 +48,9 @@ with st.sidebar:
     # Our own script: Streamlit would add two entries to the browser's history for a page opened from a table.
     st.html('<script src="/brand/history.js"></script>', unsafe_allow_javascript=True)
 
+# The inventory was the first page once: its filters go on working there.
+filters = {name: st.query_params.get_all(name) for name in PARAMETERS if name in st.query_params}
+if current is OVERVIEW and filters:
+    open_page(INVENTORY, **filters)
 enter_page(view.url_path)
 view.run()

@@ -12,14 +12,13 @@ from ui.elements.page import az_lines, header
 from ui.elements.text import plain, shell
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import crumb, link_to
+from ui.navigation.links import last_step, link_to, registry_steps
 from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 
 who = connection.who()
 listed = selection.registry_of_url(who)
 key = st.query_params["registry"]
-crumb(pages.REGISTRY, listed.name, registry=key)
 registry, at = listed, None
 with panel():
     loaded = registry_loaders.registry(who, listed.id)
@@ -29,6 +28,7 @@ header(
     f"{plain(registry.login_server)}, {registry.access.mode} permissions",
     at,
     lambda: registry_loaders.forget_registry(who, listed),
+    (*registry_steps(listed.name, key), last_step(pages.SIGN_IN.title)),
 )
 check_url("tool", "tool", [one.value for one in Tool])
 tool = st.segmented_control("Tool", list(Tool), default=Tool.DOCKER, required=True, key="tool", bind="query-params")

@@ -20,7 +20,7 @@ from ui.elements.text import plain
 from ui.elements.writing import may_write, show_read_only
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import back, crumb, open_page
+from ui.navigation.links import last_step, open_page, registry_steps, step_within
 from ui.runtime import connection
 
 who = connection.who()
@@ -82,10 +82,7 @@ def send_ping(registry: Registry, webhook: Webhook) -> None:
 
 listed = selection.registry_of_url(who)
 name = st.query_params.get("webhook", "")
-if name:
-    back(pages.WEBHOOKS, **here)
-else:
-    crumb(pages.REGISTRY, listed.name, **here)
+below = (step_within(pages.WEBHOOKS, **here), last_step(name)) if name else (last_step(pages.WEBHOOKS.title),)
 existing: Partial[Webhook] | None = None
 at, failure, registry = None, None, listed
 try:
@@ -99,6 +96,7 @@ header(
     f"{plain(registry.name)}, {plain(registry.sku)}, in {plain(registry.location)}",
     at,
     lambda: webhooks.forget(who, registry, name),
+    (*registry_steps(listed.name, **here), *below),
 )
 show_done()
 show_read_only()

@@ -1,21 +1,25 @@
-// One entry in the browser's history for each page that is opened.
+// One entry in the browser's history for each step of the reader.
 //
-// st.switch_page with query parameters changes the address in two steps, each an entry of its own: first the query on the
-// page that is left, then the path. The second step replaces the first here, and the first no longer stays behind as the
-// old page with the new page's query.
+// Streamlit adds one for each change of the address. st.switch_page changes it in two: first the query on the page that is
+// left, then the path. A page may also complete its own address as it opens, or lead on to another. What follows no act of
+// the reader replaces the entry before it.
 (() => {
-  if (window.oneEntryAPage) return;
-  window.oneEntryAPage = true;
+  if (window.oneEntryAStep) return;
+  window.oneEntryAStep = true;
   const SECONDS = 2;
   const push = history.pushState.bind(history);
+  let acted = false; // Whether the reader has done anything since the last entry.
   let left = null; // The address before a change of the query alone, and when that was.
+  for (const act of ["pointerdown", "click", "keydown", "change"])
+    window.addEventListener(act, () => (acted = true), { capture: true, passive: true });
   history.pushState = (state, title, url) => {
     const from = new URL(location.href);
     const to = new URL(url, from);
     const opens = to.pathname !== from.pathname;
     const halfway = left && opens && to.search === from.search && performance.now() - left.at < SECONDS * 1000;
-    if (halfway) history.replaceState(state, title, url);
+    if (halfway || !acted) history.replaceState(state, title, url);
     else push(state, title, url);
+    acted = false;
     left = opens ? null : { at: performance.now() };
   };
 })();

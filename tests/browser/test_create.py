@@ -20,7 +20,7 @@ def test_from_create_a_resource_group_to_the_server_s_url(browser: Browser, tmp_
     with console(tmp_path, ACR_CONSOLE_SANDBOX_SEED="empty") as address:
         page = window(browser, height=1500)
         main = page.get_by_test_id("stMain")
-        page.goto(address)
+        page.goto(f"{address}/inventory")
         settled(page)
         expect(main.get_by_text("No registries found", exact=True)).to_be_visible()
         main.get_by_role("link", name="Create registry").click()
@@ -73,7 +73,7 @@ def test_from_create_a_resource_group_to_the_server_s_url(browser: Browser, tmp_
         main.get_by_role("link", name="Sign in").click()
         expect(page).to_have_url(re.compile(r"/sign-in\?registry=casaacr01"))
         expect(main.get_by_text("az acr login --name casaacr01", exact=True).first).to_be_attached()
-        page.goto(address)
+        page.goto(f"{address}/inventory")
         settled(page)
         assert [row[:2] for row in cells(page)[1:]] == [["casaacr01", "Standard"]]
         page.context.close()

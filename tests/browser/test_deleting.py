@@ -77,7 +77,7 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
         # az acr repository untag
         page.goto(f"{address}/repository?{NODE}")
         settled(page)
-        page.get_by_role("link", name="Clean-up").click()
+        page.get_by_test_id("stMain").get_by_role("link", name="Clean-up").click()
         settled(page)
         page.get_by_text("By name", exact=True).click()
         page.get_by_text("Remove tags only", exact=True).click()

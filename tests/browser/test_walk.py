@@ -27,7 +27,7 @@ def test_from_the_inventory_to_an_image(
         assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
         page.screenshot(path=screenshots / f"{name}-{theme}-{width}.png")
 
-    page.goto(address)
+    page.goto(f"{address}/inventory")
     expect(page.get_by_role("heading", name="Inventory")).to_be_visible()
     settled(page)
     expect(page.get_by_text("1 subscription (contoso-restricted)")).to_be_visible()
@@ -106,7 +106,7 @@ def test_a_deep_link_into_a_cold_process_runs_the_shell(page: Page, tmp_path: Pa
 
 
 def test_a_filter_is_in_the_url_and_comes_back_from_it(page: Page, address: str) -> None:
-    page.goto(address)
+    page.goto(f"{address}/inventory")
     settled(page)
     page.get_by_role("searchbox").fill("casaacr")
     page.keyboard.press("Enter")
@@ -119,7 +119,7 @@ def test_a_filter_is_in_the_url_and_comes_back_from_it(page: Page, address: str)
 
 
 def test_every_row_can_be_reached_by_the_keyboard_alone(page: Page, address: str) -> None:
-    page.goto(address)
+    page.goto(f"{address}/inventory")
     settled(page)
     names = [row[0] for row in cells(page)[1:]]
     page.get_by_test_id("data-grid-canvas").first.focus()
@@ -139,7 +139,7 @@ def test_every_row_can_be_reached_by_the_keyboard_alone(page: Page, address: str
 
 
 def test_names_open_what_they_name_and_back_is_one_step_to_each_page(page: Page, address: str) -> None:
-    page.goto(address)
+    page.goto(f"{address}/inventory")
     settled(page)
     steps = (
         ("casaacr01", "registry=casaacr01", "casaacr01"),

@@ -70,6 +70,6 @@ def open_view(session: AzureSession) -> Open:
         at.run()
         for name, value in query.items():
             at.query_params[name] = value
-        return at.switch_page(script).run() if script != "inventory.py" else at.run()
+        return at.switch_page(script).run()
 
     return opened

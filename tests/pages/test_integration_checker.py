@@ -113,7 +113,7 @@ EVENT = 'Failed to pull image "{}/nodejstemplate:v9": not found'
 
 
 def links(at: AppTest) -> dict[str, str]:
-    return {str(link.label).replace("\\", ""): str(link.proto.query_string) for link in at.get("page_link")}
+    return {str(link.label).replace("\\", ""): str(link.proto.query_string) for link in at.main.get("page_link")}
 
 
 def test_an_event_of_a_known_registry_leads_to_its_check_before_any_check_ran(check: Any, own: OwnSandbox) -> None:

@@ -130,7 +130,7 @@ def test_one_pair_leads_to_the_checker(matrix: Any) -> None:
     at = matrix()
     select_rows(at, 0, 0)
     at.run()
-    assert "Check this pair" in [link.proto.label for link in at.get("page_link")]
+    assert "Check this pair" in [link.proto.label for link in at.main.get("page_link")]
 
 
 def test_a_square_leads_to_the_checker(matrix: Any) -> None:
@@ -141,7 +141,7 @@ def test_a_square_leads_to_the_checker(matrix: Any) -> None:
     at.session_state["squares"] = {"selection": {"points": [], "point_indices": [number], "box": [], "lasso": []}}
     at.run()
     assert "**aks1** from **casaacr01**: ✗ can't pull" in texts(at)
-    assert "Check this pair" in [link.proto.label for link in at.get("page_link")]
+    assert "Check this pair" in [link.proto.label for link in at.main.get("page_link")]
 
 
 @pytest.fixture

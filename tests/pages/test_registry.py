@@ -15,7 +15,7 @@ def test_the_guides_registry_shows_its_id_and_login_server(open_view: Open, sess
     assert GUIDE_ID in codes
     registry = next(found for found in list_registries(session).values if found.name == "casaacr01")
     assert registry.login_server in codes
-    assert "sign-in" in [link.proto.page for link in at.get("page_link")]
+    assert "sign-in" in [link.proto.page for link in at.main.get("page_link")]
 
 
 def test_each_finding_comes_with_its_reason_and_its_line(open_view: Open, session: AzureSession) -> None:

@@ -127,7 +127,7 @@ def test_a_registry_gives_the_mode_the_scope_and_the_lines_with_their_condition(
 def test_a_cluster_is_led_to_the_checker_and_gets_the_assignment_that_attaching_makes(open_view: Open) -> None:
     at = open_view("roles.py", registry="contosohub", use="AKS cluster", principal=PRINCIPAL)
     assert "kubelet identity" in texts(at)
-    (link,) = (one.proto for one in at.get("page_link") if "Integration checker" in one.proto.label)
+    (link,) = (one.proto for one in at.main.get("page_link") if "Integration checker" in one.proto.label)
     assert "registry=contosohub" in link.query_string
     assert "--role AcrPull" in lines(at)[0]
 
@@ -189,7 +189,7 @@ def test_what_is_no_object_id_is_said_and_left_out_of_the_line(open_view: Open) 
 
 def test_the_registry_s_own_view_leads_here(open_view: Open) -> None:
     at = open_view("registry.py", registry="contosopayments")
-    (link,) = (one.proto for one in at.get("page_link") if one.proto.label == "Roles")
+    (link,) = (one.proto for one in at.main.get("page_link") if one.proto.label == "Roles")
     assert "registry=contosopayments" in link.query_string
 
 

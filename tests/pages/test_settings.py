@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from services.connection.session import AzureSession
 from services.registry_lifecycle.settings import settings_of
-from tests.support.app_test import Open, button, confirm_button, facts, texts
+from tests.support.app_test import Open, button, confirm_button, facts, refresh_button, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.runtime import connection
 
@@ -156,7 +156,7 @@ def test_what_changed_elsewhere_is_no_wish_of_this_form(open_view: Open, own: Ow
     document = own.sandbox.store.get_resource(own.registry().id)
     assert document
     own.sandbox.store.put_resource({**document, "tags": {"by": "others"}})
-    button(at, "Refresh").click().run()
+    refresh_button(at).click().run()
     assert differences(at) == []
     assert area(at, "Tags, one per line").value == "by=others"
 
@@ -228,7 +228,7 @@ def test_what_can_not_be_listed_is_said_before_the_deletion(open_view: Open, own
 
 def test_findings_lead_to_the_settings_that_change_them(open_view: Open, session: AzureSession) -> None:
     at = open_view("registry.py", registry="contosobuild")
-    links = [link.label for link in at.get("page_link")]
+    links = [link.label for link in at.main.get("page_link")]
     assert "Settings" in links
     assert links.count("Change it in Settings") == 3  # Admin user, Legacy permissions, ARM tokens.
     assert connection.current() is session

@@ -176,7 +176,7 @@ def test_pages_of_a_repository_and_an_image_say_what_is_known_and_read_nothing(
         at = open_view(script, **query)
         assert not at.exception
         assert "stored:" not in texts(at)
-        assert "Show storage" in [link.proto.label for link in at.get("page_link")]
+        assert "Show storage" in [link.proto.label for link in at.main.get("page_link")]
     assert not any("web/storefront" in request.path for request in sandbox.requests)
     counted(session, "contosohub")
     for script, query in pages:

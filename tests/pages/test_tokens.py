@@ -6,7 +6,7 @@ from streamlit.testing.v1 import AppTest
 from services.child_resources.scope_maps import Grant, Right, list_scope_maps
 from services.child_resources.token_creation import apply_token, plan_token
 from services.child_resources.tokens import Token, get_token, list_tokens
-from tests.support.app_test import Open, button, confirm_button, everything, facts, reopen, texts
+from tests.support.app_test import Open, button, confirm_button, everything, facts, refresh_button, reopen, texts
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from ui.elements import writing
 
@@ -164,7 +164,7 @@ def test_a_scope_map_that_no_token_has_is_removed(open_view: Open, own: OwnSandb
     assert "Delete scope map" not in [one.label for one in open_view("tokens.py", **HERE).button]
     own.sandbox.store.delete_resource(token.id)
     at = open_view("tokens.py", **HERE)
-    button(at, "Refresh").click().run()
+    refresh_button(at).click().run()
     button(at, "Delete scope map").click().run()
     reopen(at, "Delete scope map")
     confirm_button(at, "Delete scope map").click().run()
@@ -183,7 +183,7 @@ def test_a_refusal_is_a_panel(open_view: Open, own: OwnSandbox) -> None:
     assert "Could not generate password1 of the token contoso-device" in texts(at).replace("\\", "")
     own.break_({"path": "/tokens$", "status": 403})
     at = open_view("tokens.py", **HERE)
-    button(at, "Refresh").click().run()
+    refresh_button(at).click().run()
     assert "Could not list the tokens of casaacr01" in texts(at)
     assert "No tokens" not in texts(at)
 

@@ -11,7 +11,7 @@ from services.child_resources.webhooks import (
     list_webhooks,
     plan_webhook,
 )
-from tests.support.app_test import Open, button, confirm_button, everything, facts, reopen, texts
+from tests.support.app_test import Open, button, confirm_button, everything, facts, refresh_button, reopen, texts
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
 from ui.elements import writing
 
@@ -152,7 +152,7 @@ def test_one_that_is_gone_and_a_list_that_refuses_are_said(open_view: Open, own:
     assert "No such webhook" in texts(open_view("webhooks.py", **HERE, webhook="gone1"))
     own.break_({"path": "/webhooks$", "status": 403})
     at = open_view("webhooks.py", **HERE)
-    button(at, "Refresh").click().run()
+    refresh_button(at).click().run()
     assert not at.exception
     assert "Could not list the webhooks of casaacr01" in texts(at)
     assert "No webhooks" not in texts(at)

@@ -28,6 +28,11 @@ def button(at: AppTest, label: str) -> Button:
     return next(button for button in at.button if button.label == label)
 
 
+def refresh_button(at: AppTest) -> Button:
+    """The icon in the page's header."""
+    return next(button for button in at.button if str(button.key).startswith("refresh "))
+
+
 def confirm_button(at: AppTest, label: str) -> Button:
     """The button that does what a plan shows, beside the one of the same label that opened its dialog."""
     return at.button(key=f"do {label}")

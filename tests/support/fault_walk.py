@@ -18,7 +18,7 @@ from sandbox.server import Sandbox
 from services.connection.session import connect_sandbox
 from tests.support.app_test import SHELL
 from tests.support.page_statements import Statement, contradictions, statements
-from ui.navigation.pages import INVENTORY
+from ui.navigation.pages import OVERVIEW
 from ui.runtime import connection
 
 IMAGE = {"registry": "casaacr01", "repository": "nodejstemplate", "reference": "v1.0.0"}
@@ -26,7 +26,8 @@ REPOSITORY = {"registry": "casaacr01", "repository": "nodejstemplate"}
 HUB, CASA = {"registry": "contosohub"}, {"registry": "casaacr01"}
 # Name → address and query. Every page is there, and its tabs where they read something of their own.
 VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
-    "inventory": ("", {}),
+    "overview": ("", {}),
+    "inventory": ("inventory", {}),
     "create": ("create", {}),
     "repositories": ("repositories", HUB),
     "push": ("push", CASA),
@@ -141,7 +142,7 @@ class FaultWalk:
         at.run()
         while _readings_end():
             at.run()
-        assert not address or not at.title or at.title[0].value != INVENTORY.title, f"{view} is not rendered"
+        assert not address or not at.title or at.title[0].value != OVERVIEW.title, f"{view} is not rendered"
         requests = list(self._sandbox.requests)[asked:]
         return Rendering(statements(at), Counter(c for r in requests if (c := _class_of(r.method, r.path))))
 

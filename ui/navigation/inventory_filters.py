@@ -9,6 +9,9 @@ from services.registries.findings import Finding
 from services.registries.registry import Registry
 from ui.navigation.url_choice import check_url
 
+# The parameters of the URL.
+PARAMETERS = ("search", "subscription", "sku", "finding")
+
 
 @dataclass(frozen=True)
 class Filters:

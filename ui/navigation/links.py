@@ -1,11 +1,13 @@
 """Links between pages. `query` is that of the page's address: `registry=`, `repository=` …"""
 
+from functools import partial
 from typing import NoReturn
 
 import streamlit as st
 
+from ui.elements.page import Step
 from ui.elements.text import plain
-from ui.navigation.pages import PageLink
+from ui.navigation.pages import INVENTORY, REGISTRY, REPOSITORY, PageLink
 
 
 def link_to(page: PageLink, label: str = "", **query: str) -> None:
@@ -13,18 +15,32 @@ def link_to(page: PageLink, label: str = "", **query: str) -> None:
     st.page_link(page.path, label=label or page.title, icon=page.icon, query_params=query or None)
 
 
-def open_page(page: PageLink, **query: str) -> NoReturn:
+def open_page(page: PageLink, **query: str | list[str]) -> NoReturn:
     """Switches to `page`; the current run ends."""
     st.switch_page(page.path, query_params=query)
 
 
-def crumb(page: PageLink, label: str = "", **query: str) -> None:
-    """A link back to a page above this one. `label` is text of others, such as a repository's name."""
-    label = plain(label or page.title)
-    st.page_link(page.path, label=label, icon=":material/arrow_back:", query_params=query or None)
+def step(page: PageLink, label: str = "", **query: str) -> Step:
+    """A step of a page's path, which opens `page`. `label` is text of others, such as a repository's name."""
+    return partial(st.page_link, page.path, label=plain(label or page.title), query_params=query or None)
 
 
-def back(page: PageLink, label: str = "", **query: str) -> None:
-    """As `crumb`, to the same page with less in its address: a page link would not change the browser's address."""
-    if st.button(plain(label or page.title), icon=":material/arrow_back:", type="tertiary"):
-        open_page(page, **query)
+def step_within(page: PageLink, label: str = "", **query: str) -> Step:
+    """As `step`, to the same page with less in its address: a page link would not change the browser's address."""
+
+    def show() -> None:
+        if st.button(plain(label or page.title), type="tertiary"):
+            open_page(page, **query)
+
+    return show
+
+
+def last_step(label: str) -> Step:
+    """The last step of a path, the page itself: no link. `label` is text of others."""
+    return partial(st.markdown, f":small[:gray[{plain(label)}]]", width="content")
+
+
+def registry_steps(name: str, registry: str, repository: str = "") -> tuple[Step, ...]:
+    """The steps to the registry of that name, `registry` in the URL, and to a repository of it where one is named."""
+    below = (step(REPOSITORY, repository, registry=registry, repository=repository),) if repository else ()
+    return (step(INVENTORY, "Registries"), step(REGISTRY, name, registry=registry), *below)

@@ -10,8 +10,8 @@ from ui.navigation.permissions import Need
 class PageLink:
     """A page: its script in pages/, its title, its place in the navigation, its address and the roles it needs.
 
-    `section` is the navigation's; a page that is not `listed` is reached by links alone. `url_path` is "" for the first
-    page. People keep addresses: they stay when a title changes.
+    `section` is the navigation's; a page with a `parent` is not listed there, but reached by links: the navigation
+    marks the parent. `url_path` is "" for the first page. People keep addresses: they stay when a title changes.
     """
 
     path: str
@@ -20,15 +20,23 @@ class PageLink:
     section: str
     url_path: str
     needs: tuple[Need, ...]
-    listed: bool = True
+    parent: "PageLink | None" = None
 
 
+OVERVIEW = PageLink(
+    "overview.py",
+    "Overview",
+    ":material/dashboard:",
+    "",
+    "",
+    (permissions.SEE_REGISTRIES,),
+)
 INVENTORY = PageLink(
     "inventory.py",
     "Inventory",
     ":material/inventory_2:",
     "Registries",
-    "",
+    "inventory",
     (permissions.SEE_REGISTRIES,),
 )
 CREATE_REGISTRY = PageLink(
@@ -64,6 +72,7 @@ CREATE_REGISTRY = PageLink(
             ("Microsoft.ContainerRegistry/register/action",),
         ),
     ),
+    parent=INVENTORY,
 )
 REPOSITORIES = PageLink(
     "repositories.py",
@@ -80,6 +89,7 @@ PUSH = PageLink(
     "Registries",
     "push",
     (*permissions.write_images("Push"), permissions.COPY_IMAGES),
+    parent=REPOSITORIES,
 )
 STORAGE = PageLink(
     "storage.py",
@@ -91,7 +101,7 @@ STORAGE = PageLink(
 )
 DELETIONS = PageLink(
     "deletions.py",
-    "Deletions",
+    "Activity",
     ":material/history:",
     "Registries",
     "deletions",
@@ -104,7 +114,7 @@ REGISTRY = PageLink(
     "Registries",
     "registry",
     (permissions.SEE_REGISTRY,),
-    listed=False,
+    parent=INVENTORY,
 )
 SIGN_IN = PageLink(
     "sign_in.py",
@@ -113,7 +123,7 @@ SIGN_IN = PageLink(
     "Registries",
     "sign-in",
     (Need("See", note="Nothing for the commands; permissions are read as the signed-in identity"),),
-    listed=False,
+    parent=INVENTORY,
 )
 SETTINGS = PageLink(
     "settings.py",
@@ -122,7 +132,7 @@ SETTINGS = PageLink(
     "Registries",
     "settings",
     (permissions.SEE_REGISTRY, permissions.CHANGE_REGISTRY, permissions.READ_MEMBERSHIPS),
-    listed=False,
+    parent=INVENTORY,
 )
 WEBHOOKS = PageLink(
     "webhooks.py",
@@ -131,7 +141,7 @@ WEBHOOKS = PageLink(
     "Registries",
     "webhooks",
     (permissions.SEE_REGISTRY, permissions.CHANGE_REGISTRY),
-    listed=False,
+    parent=INVENTORY,
 )
 REPLICAS = PageLink(
     "replicas.py",
@@ -140,7 +150,7 @@ REPLICAS = PageLink(
     "Registries",
     "replicas",
     (permissions.SEE_REGISTRY, permissions.CHANGE_REGISTRY),
-    listed=False,
+    parent=INVENTORY,
 )
 TOKENS = PageLink(
     "tokens.py",
@@ -149,7 +159,7 @@ TOKENS = PageLink(
     "Registries",
     "tokens",
     (permissions.SEE_REGISTRY, permissions.CHANGE_REGISTRY),
-    listed=False,
+    parent=INVENTORY,
 )
 REPOSITORY = PageLink(
     "repository.py",
@@ -158,7 +168,7 @@ REPOSITORY = PageLink(
     "Registries",
     "repository",
     (*permissions.READ_IMAGES[:2], *permissions.SET_LOCKS),
-    listed=False,
+    parent=REPOSITORIES,
 )
 IMAGE = PageLink(
     "image.py",
@@ -173,7 +183,7 @@ IMAGE = PageLink(
         *permissions.remove_tags("Remove a tag"),
         permissions.COPY_IMAGES,
     ),
-    listed=False,
+    parent=REPOSITORIES,
 )
 DELETE = PageLink(
     "delete.py",
@@ -182,7 +192,7 @@ DELETE = PageLink(
     "Registries",
     "delete",
     permissions.delete_images("Delete"),
-    listed=False,
+    parent=REPOSITORIES,
 )
 CLEAN_UP = PageLink(
     "clean_up.py",
@@ -191,7 +201,6 @@ CLEAN_UP = PageLink(
     "Registries",
     "cleanup",
     (*permissions.delete_images("Delete"), *permissions.remove_tags("Remove tags")),
-    listed=False,
 )
 SKU_COMPARISON = PageLink(
     "sku_comparison.py",
@@ -284,15 +293,24 @@ ASSIGN_ROLE = PageLink(
     "Access",
     "assign",
     (permissions.assign_roles("Assign or remove a role"),),
+    parent=ACCESS_REVIEW,
 )
 
 PAGES = (
+    OVERVIEW,
     INVENTORY,
-    CREATE_REGISTRY,
     REPOSITORIES,
-    PUSH,
     STORAGE,
+    CLEAN_UP,
     DELETIONS,
+    COST_REVIEW,
+    SKU_COMPARISON,
+    INTEGRATION_CHECKER,
+    PULL_MATRIX,
+    ACCESS_REVIEW,
+    ROLES,
+    CREATE_REGISTRY,
+    PUSH,
     REGISTRY,
     SIGN_IN,
     SETTINGS,
@@ -302,12 +320,5 @@ PAGES = (
     REPOSITORY,
     IMAGE,
     DELETE,
-    CLEAN_UP,
-    SKU_COMPARISON,
-    COST_REVIEW,
-    INTEGRATION_CHECKER,
-    PULL_MATRIX,
-    ROLES,
-    ACCESS_REVIEW,
     ASSIGN_ROLE,
 )
