@@ -34,7 +34,7 @@ FLOORS = {
         "roles costs child_resources",
         "aks",
         "pull_checks access_review",
-        "registry_lifecycle",
+        "registry_lifecycle estate",
     ),
     "ui": (
         "elements",
@@ -43,7 +43,7 @@ FLOORS = {
         "navigation",
         "images deletion access_review roles",
         "pricing aks transfer",
-        "costs child_resources registry_lifecycle",
+        "costs child_resources registry_lifecycle estate",
     ),
 }
 ALONE = {"__init__.py", "wording.py"}  # beside the packages: how every package words a number

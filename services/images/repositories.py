@@ -125,9 +125,9 @@ def repository_names(client: RegistryClient) -> Iterator[list[str]]:
             yield names
 
 
-def count_repositories(client: RegistryClient) -> int:
-    """How many repositories the identity may list."""
-    return sum(len(names) for names in repository_names(client))
+def all_repository_names(client: RegistryClient) -> tuple[str, ...]:
+    """The whole catalogue: every repository that the identity may list, in the registry's order."""
+    return tuple(name for names in repository_names(client) for name in names)
 
 
 def get_repository(client: RegistryClient, name: str) -> Repository:

@@ -28,6 +28,7 @@ class Finding:
     """`title` fits a table cell; `reason` is what was seen, `risk_text` what may come of it, `fix` a shell line.
 
     `in_settings`: a setting of the registry is what changes it (services/registry_lifecycle/settings.py).
+    `about_storage`: it is about the storage that the SKU includes.
     """
 
     title: str
@@ -36,6 +37,7 @@ class Finding:
     risk_text: str
     fix: str
     in_settings: bool = False
+    about_storage: bool = False
 
 
 def findings_of(registry: Registry) -> tuple[Finding, ...]:
@@ -121,6 +123,7 @@ def _nearly_full(registry: Registry) -> Finding | None:
         f"{stored / included:.0%} of the storage that {registry.sku} includes is used.",
         "Storage beyond what is included is billed by the GiB; nothing stops, the registry goes on to its own cap.",
         az_registries.show_usage(registry.name),
+        about_storage=True,
     )
 
 

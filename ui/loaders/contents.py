@@ -6,13 +6,19 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
-from services.connection.parallel import Partial
+from services.connection.parallel import Partial, Refusal
+from services.estate.potential import Measurement, measure
 from services.images.manifests import Manifest
 from services.images.repositories import repository_names
 from services.images.repository_contents import RepositoryContents, read_contents
 from services.images.storage import RegistryStorage, registry_storage
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
+
+# Registries whose contents are kept: each may be many megabytes.
+MOST_COUNTS = 20
+# How soon a stop of `measure_all` reaches the registry that is being read.
+_LOOK_S = 0.2
 
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=50, validate=fresh)
@@ -30,11 +36,12 @@ def repository(who: str, login_server: str, name: str) -> Reading[RepositoryCont
     return start(None, work)
 
 
-@st.cache_resource(ttl="10m", show_spinner=False, max_entries=20, validate=fresh)
+@st.cache_resource(ttl="10m", show_spinner=False, max_entries=MOST_COUNTS, validate=fresh)
 def registry(who: str, login_server: str) -> Reading[Partial[RepositoryContents]]:
     """The contents of all repositories of a registry. `last_count` has them too, once they are read."""
     client = connection.session(who).registry(login_server)
-    known, last = known_manifests(who, login_server), _last_count(who, login_server)
+    known, last = known_manifests(who, login_server), _count_of(who, login_server)
+    measured = _measurements(who).setdefault(login_server, [])
 
     def work(reading: Reading[Partial[RepositoryContents]]) -> None:
         names: list[str] = []
@@ -46,7 +53,8 @@ def registry(who: str, login_server: str) -> Reading[Partial[RepositoryContents]
         read = read_contents(client, names, known, progress=reading.report, stop=reading.stop)
         reading.value = read
         reading.lacks = (*read.refused, *(refusal for one in read.values for refusal in one.unread))
-        last[:] = [StorageCount(read, registry_storage(read), datetime.now(UTC))]
+        count = StorageCount(read, registry_storage(read), datetime.now(UTC))
+        last[:], measured[:] = [count], [measure(login_server, count.storage, count.at)]
 
     return start(Partial(()), work)
 
@@ -61,21 +69,77 @@ class StorageCount:
 
 
 # The arguments of these two are their caches' keys.
-@st.cache_resource(show_spinner=False, max_entries=20)
+@st.cache_resource(show_spinner=False, max_entries=MOST_COUNTS)
 def known_manifests(who: str, login_server: str) -> dict[str, Manifest]:  # noqa: ARG001
     """Every manifest read for `registry`, by digest. A digest's manifest never changes, so none is read twice."""
     return {}
 
 
-@st.cache_resource(show_spinner=False, max_entries=20)
-def _last_count(who: str, login_server: str) -> list[StorageCount]:  # noqa: ARG001
-    """The result of the last `registry`, for callers that must not start a read."""
-    return []
+@st.cache_resource(show_spinner=False)
+def _counts(who: str) -> dict[str, list[StorageCount]]:  # noqa: ARG001
+    """Login server → the result of its last `registry`, empty until it is read. The oldest go first."""
+    return {}
+
+
+def _count_of(who: str, login_server: str) -> list[StorageCount]:
+    """Where a read of the registry puts its result. After `forget` it is another one: what was read before is not
+    kept."""
+    counts = _counts(who)
+    count = counts.setdefault(login_server, [])
+    while len(counts) > MOST_COUNTS:
+        counts.pop(next(iter(counts)), None)
+    return count
 
 
 def last_count(who: str, login_server: str) -> StorageCount | None:
     """The last read of a registry's contents, however old; None where there is none. Never starts a read."""
-    return next(iter(_last_count(who, login_server)), None)
+    return next(iter(_counts(who).get(login_server, ())), None)
+
+
+@st.cache_resource(show_spinner=False)
+def _measurements(who: str) -> dict[str, list[Measurement]]:  # noqa: ARG001
+    """Login server → what its last `registry` found untagged, empty until it is read. Small: those of all are kept."""
+    return {}
+
+
+def measurements(who: str) -> Mapping[str, Measurement]:
+    """By login server, the untagged bytes of every registry whose contents were read. Never starts a read."""
+    return {server: found[0] for server, found in tuple(_measurements(who).items()) if found}
+
+
+@st.cache_resource(show_spinner=False)
+def _measuring(who: str) -> list[Reading[None]]:  # noqa: ARG001
+    """The last run of `measure_all`; empty where there is none."""
+    return []
+
+
+def measuring(who: str) -> Reading[None] | None:
+    """The last run of `measure_all`, by whichever session; None where there is none."""
+    return next(iter(_measuring(who)), None)
+
+
+def measure_all(who: str, servers: Mapping[str, str]) -> None:
+    """Starts to read the contents of these registries (login server → name), one after the other: `measurements` has
+    each as soon as it is read. Where that is under way, it goes on."""
+    last = _measuring(who)
+    if last and last[0].running:
+        return
+
+    def work(reading: Reading[None]) -> None:
+        refused: list[Refusal] = []
+        for number, (server, name) in enumerate(servers.items()):
+            reading.report(number, len(servers), name)
+            one = registry(who, server)
+            while not one.finished.wait(_LOOK_S):
+                if reading.stop.is_set():
+                    one.stop.set()
+            if one.error:
+                refused.append(Refusal(name, one.error))
+            if reading.stop.is_set():
+                break
+        reading.lacks = tuple(refused)
+
+    last[:] = [start(None, work, verb="Measuring")]
 
 
 def known_blobs(who: str, login_server: str) -> Mapping[str, str]:
@@ -92,4 +156,5 @@ def known_blobs(who: str, login_server: str) -> Mapping[str, str]:
 def forget(who: str, login_server: str) -> None:
     """Makes the next call read a registry's contents again, after any change of them. Known manifests are kept."""
     registry.clear(who, login_server)
-    _last_count.clear(who, login_server)
+    _counts(who).pop(login_server, None)
+    _measurements(who).pop(login_server, None)

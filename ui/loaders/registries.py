@@ -5,7 +5,7 @@ Values are frozen or only read, so that sessions share one copy. Settings and li
 names never changes.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
@@ -53,11 +53,18 @@ def loaded_fresh(loaded: Loaded[Value]) -> bool:
 
 @dataclass(frozen=True)
 class Inventory:
-    """Every registry, and how many repositories each has where that could be read (by registry id)."""
+    """Every registry, and its repositories' names where they could be read (by registry id).
+
+    `counts`: how many repositories each catalogue has, with those that could not be read.
+    """
 
     registries: Partial[Registry]
-    repository_counts: dict[str, int]
+    catalogues: Mapping[str, tuple[str, ...]]
     counts: Partial[int]
+
+    @property
+    def repository_counts(self) -> Mapping[str, int]:
+        return {registry_id: len(names) for registry_id, names in self.catalogues.items()}
 
     @property
     def usages(self) -> Partial[Registry]:
@@ -81,7 +88,7 @@ class Inventory:
 
 @st.cache_resource(ttl="10m", show_spinner=False, validate=fresh)
 def inventory(who: str) -> Reading[Inventory]:
-    """All registries of all subscriptions, then the size of their catalogues."""
+    """All registries of all subscriptions, then their catalogues: the value grows as they are read."""
     session = connection.session(who)
 
     def work(reading: Reading[Inventory]) -> None:
@@ -91,22 +98,27 @@ def inventory(who: str) -> Reading[Inventory]:
         found = list_registries(session, progress=reading.report, listed=listed, stop=reading.stop)
         reading.value = Inventory(found, {}, Partial(()))
         reachable = [registry for registry in found.values if registry.login_server]
-        counts: dict[str, int] = {}
+        names: dict[str, tuple[str, ...]] = {}
+        tried = 0
 
-        def counted(index: int, number: int | ServiceError) -> None:
-            if isinstance(number, int):
-                counts[reachable[index].id] = number
-            reading.report(index + 1, len(reachable), "catalogues")
+        def listed_names(index: int, found_names: tuple[str, ...] | ServiceError) -> None:
+            nonlocal tried
+            tried += 1
+            if not isinstance(found_names, ServiceError):
+                names[reachable[index].id] = found_names
+                reading.value = Inventory(found, dict(names), Partial(()))
+            reading.report(tried, len(reachable), "catalogues")
 
         read = parallel_map(
-            lambda registry: repositories.count_repositories(session.registry(registry.login_server)),
+            lambda registry: repositories.all_repository_names(session.registry(registry.login_server)),
             reachable,
             server=lambda registry: registry.login_server,
             name=lambda registry: registry.name,
-            done=counted,
+            done=listed_names,
             stop=reading.stop,
         )
-        reading.value = Inventory(found, counts, read)
+        counts = Partial(tuple(len(catalogue) for catalogue in read.values), read.refused, read.untried)
+        reading.value = Inventory(found, names, counts)
         details = (refusal for registry in found.values for refusal in registry.unread)
         reading.lacks = (*found.refused, *details, *read.refused)
 

@@ -19,7 +19,7 @@ from services.connection.changes import LOOK_AGAIN, NOT_KNOWN
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession
-from services.images.repositories import count_repositories
+from services.images.repositories import all_repository_names
 from services.pull_checks.matrix_reading import read_pulls
 from services.registries.reading import get_registry
 from services.registries.registry import Mode, PrivateEndpoint, Registry
@@ -167,7 +167,7 @@ def test_the_network_is_closed_but_for_the_addresses_that_are_named(own: OwnSand
     assert fates(own, planned) == {"default_action": "changed", "ip_rules": "changed"}
     assert own.registry("contosohub").network.words == "restricted"
     with pytest.raises(ServiceError, match=r"127\.0\.0\.1"):
-        count_repositories(own.session().registry(registry.login_server))
+        all_repository_names(own.session().registry(registry.login_server))
 
 
 @pytest.mark.parametrize(

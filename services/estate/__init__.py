@@ -1,0 +1,1 @@
+"""All registries and clusters together: search over them, what needs attention, and what a clean-up would free."""

@@ -1,0 +1,125 @@
+"""What needs attention in all registries and clusters: one list, the highest risk first. Pure.
+
+A finding that several registries share is one entry, so that it does not hide the others.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from services.aks.clusters import Cluster
+from services.pricing.estimates import gib
+from services.pull_checks.matrix import Answer, Pair
+from services.registries.findings import NEARLY_FULL, Finding, Risk, findings_of
+from services.registries.registry import Registry
+from services.wording import counted
+
+# Registries over their included storage with an entry of their own; the others share one.
+MOST_FULL = 3
+
+
+@dataclass(frozen=True)
+class Attention:
+    """An entry: `title` is what is wrong, `detail` where, `reason` what was seen.
+
+    Where to look: a `registry`, a `cluster`, or both; `finding` is the title that finds all registries of the entry
+    in the inventory; `record_id` is a deletion's.
+    """
+
+    risk: Risk
+    title: str
+    detail: str
+    reason: str
+    registry: Registry | None = None
+    cluster: Cluster | None = None
+    finding: str = ""
+    record_id: str = ""
+
+
+def needs_attention(
+    registries: Iterable[Registry], pairs: Iterable[Pair], more: Iterable[Attention] = ()
+) -> tuple[Attention, ...]:
+    """The entries of all of these, the highest risk first, and within a risk single places before shared findings.
+
+    `pairs`: the pull matrix. `more`: entries of others, such as deletions that failed.
+    """
+    found = [*more, *_of_clusters(pairs), *_of_registries(registries)]
+    return tuple(sorted(found, key=lambda one: (list(Risk).index(one.risk), bool(one.finding))))
+
+
+def _of_registries(registries: Iterable[Registry]) -> list[Attention]:
+    shared: defaultdict[str, list[tuple[Registry, Finding]]] = defaultdict(list)
+    full: list[tuple[float, Registry, Finding]] = []
+    for registry in registries:
+        for finding in findings_of(registry):
+            used = _used(registry)
+            if finding.about_storage and used is not None:
+                full.append((used, registry, finding))
+            else:
+                shared[finding.title].append((registry, finding))
+    full.sort(key=lambda one: (-one[0], one[1].name))
+    found = [
+        Attention(finding.risk, finding.title, _stored(registry), finding.reason, registry)
+        for _, registry, finding in full[:MOST_FULL]
+    ]
+    for _, registry, finding in full[MOST_FULL:]:
+        shared[finding.title].append((registry, finding))
+    for title, those in shared.items():
+        first, finding = those[0]
+        if len(those) == 1:
+            detail = _stored(first) if finding.about_storage else first.name
+            found.append(Attention(finding.risk, title, detail, finding.reason, first))
+        else:
+            also = "more " if finding.about_storage else ""
+            number = counted(len(those), f"{also}registry", f"{also}registries")
+            found.append(Attention(finding.risk, title, number, finding.risk_text, finding=title))
+    return found
+
+
+def _used(registry: Registry) -> float | None:
+    """The part of the included storage that is used; None where unknown, or below what is nearly full."""
+    stored, included = registry.stored_bytes, registry.included_bytes
+    if stored is None or not included or stored < NEARLY_FULL * included:
+        return None
+    return stored / included
+
+
+def _stored(registry: Registry) -> str:
+    """'contosodev, 601 of 10 GiB'."""
+    stored, included = gib(registry.stored_bytes or 0), gib(registry.included_bytes or 0)
+    return f"{registry.name}, {stored:,.{0 if stored >= 10 else 1}f} of {included:,.0f} GiB"
+
+
+def _of_clusters(pairs: Iterable[Pair]) -> list[Attention]:
+    """Clusters with a role on a registry whose network refuses them, and running ones that can pull from none."""
+    by_cluster: defaultdict[str, list[Pair]] = defaultdict(list)
+    for pair in pairs:
+        by_cluster[pair.cluster.id].append(pair)
+    found = []
+    for those in by_cluster.values():
+        cluster = those[0].cluster
+        refused = [pair for pair in those if _attached_and_refused(pair)]
+        if refused:
+            from_where = refused[0].registry.name if len(refused) == 1 else f"{len(refused):,} registries"
+            found.append(
+                Attention(
+                    Risk.HIGH,
+                    "Network refuses pulls",
+                    f"{cluster.name} from {from_where}",
+                    refused[0].reason,
+                    refused[0].registry if len(refused) == 1 else None,
+                    cluster,
+                )
+            )
+        elif cluster.power != "Stopped" and all(pair.by_roles is Answer.CANNOT for pair in those):
+            found.append(
+                Attention(Risk.MEDIUM, "No registry to pull from", cluster.name, those[0].reason, None, cluster)
+            )
+    return found
+
+
+def _attached_and_refused(pair: Pair) -> bool:
+    """Whether somebody gave the cluster a role on the registry, and the registry's network refuses it. Anonymous pull
+    needs no role: nobody has attached that cluster."""
+    has_role = pair.by_roles in (Answer.CAN, Answer.SOME) and not pair.registry.access.anonymous_pull
+    return has_role and pair.path.open is False
