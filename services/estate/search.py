@@ -11,6 +11,7 @@ from enum import StrEnum
 from heapq import nlargest, nsmallest
 
 from services.aks.clusters import Cluster
+from services.connection.names import is_digest
 from services.connection.resource_ids import same_id
 from services.estate.references import (
     ImageReference,
@@ -93,33 +94,32 @@ def find(known: Known, text: str, most: int = MOST_HITS) -> Found:
         return Found()
     if resource := resource_reference(text):
         return _resource(known, resource)
+    if prefix := digest_prefix(text):
+        hits = (*_by_name(known, text, most), *_by_digest(known, prefix))[:most]
+        if not hits and is_digest(prefix):
+            return Found(missing="No image has this digest in the registries whose contents were read.")
+        return Found(hits) if hits else _nothing(known, text)
     servers = {name.lower() for one in known.registries for name in (one.name, one.login_server) if name}
     image = image_reference(text, servers)
-    if image and image.server:
-        return _image(known, image)
-    hits = _by_name(known, image.repository if image else text, most)
-    if image:  # repository:tag of no registry in particular
-        hits = tuple(
-            _with_reference(hit, image.reference)
-            for hit in hits
-            if hit.kind is HitKind.REPOSITORY and hit.repository.casefold() == image.repository.casefold()
-        )
-        if not hits:
-            nearest = _nearest(_repositories(known), image.repository)
-            return Found(nearest, missing=f"No repository {image.repository} in the catalogues that were read.")
-    prefix = digest_prefix(text)
-    if prefix:
-        hits = (*hits, *_by_digest(known, prefix))[:most]
-        if not hits and len(prefix) == len("sha256:") + 64:
-            return Found(missing="No image with this digest in the registries whose contents were read.")
-    if not hits:
-        return Found(_nearest(_everything(known), text), missing=f"Nothing is named {text}.")
-    return Found(hits, certain=_is_certain(hits, text))
+    if image is None:
+        hits = _by_name(known, text, most)
+        return Found(hits, certain=_is_certain(hits[0], text)) if hits else _nothing(known, text)
+    found = _image(known, image)
+    if not found.certain:
+        # A repository may be named as a server is: team.app/api.
+        path = "/".join(part for part in (image.server, image.repository) if part).casefold()
+        hits = tuple(hit for hit in _repositories(known) if hit.repository.casefold() == path)[:most]
+        if hits:
+            return Found(tuple(_with_reference(hit, image.reference) for hit in hits))
+    return found
 
 
-def _is_certain(hits: tuple[Hit, ...], text: str) -> bool:
+def _nothing(known: Known, text: str) -> Found:
+    return Found(_nearest(_everything(known), text), missing=f"Nothing is named {text}.")
+
+
+def _is_certain(best: Hit, text: str) -> bool:
     """Names of registries are unique in Azure; a repository of the same name may be in a catalogue still unread."""
-    best = hits[0]
     return best.kind in (HitKind.REGISTRY, HitKind.CLUSTER) and text.casefold() in _names(best)
 
 
@@ -142,6 +142,8 @@ def _repository_hit(registry: Registry, name: str) -> Hit:
 
 
 def _with_reference(hit: Hit, reference: str) -> Hit:
+    if not reference:
+        return hit
     mark = "@" if ":" in reference else ":"
     shown = reference[:19] if ":" in reference else reference
     return replace(hit, kind=HitKind.IMAGE, title=f"{hit.repository}{mark}{shown}", reference=reference)
@@ -213,6 +215,9 @@ def _by_digest(known: Known, prefix: str) -> Iterator[Hit]:
 
 
 def _image(known: Known, image: ImageReference) -> Found:
+    if not image.server:
+        nearest = _nearest(_repositories(known), image.repository)
+        return Found(nearest, missing=f"No repository {image.repository} in the catalogues that were read.")
     server = image.server.casefold()
     named = [one for one in known.registries if server in (one.login_server.casefold(), one.name.casefold())]
     if not named:
@@ -227,9 +232,7 @@ def _image(known: Known, image: ImageReference) -> Found:
 
 
 def _within(known: Known, registry: Registry, repository: str, reference: str) -> Found:
-    hit = _repository_hit(registry, repository)
-    if reference:
-        hit = _with_reference(hit, reference)
+    hit = _with_reference(_repository_hit(registry, repository), reference)
     catalogue = known.repositories.get(registry.id)
     if catalogue is None:
         return Found((hit,), needs=registry)

@@ -136,6 +136,10 @@ def measure_all(who: str, servers: Mapping[str, str]) -> None:
             if one.error:
                 refused.append(Refusal(name, one.error))
             if reading.stop.is_set():
+                found = measurements(who).get(server)
+                if found and found.unread:  # It was stopped within: the next run reads the rest.
+                    registry.clear(who, server)
+                    _measurements(who).pop(server, None)
                 break
         reading.lacks = tuple(refused)
 

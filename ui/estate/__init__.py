@@ -1,0 +1,1 @@
+"""Parts of Overview, and the search that is on every page."""
