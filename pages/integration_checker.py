@@ -7,31 +7,31 @@ from services.aks.puller import object_id_of
 from services.commands import access as az_access
 from services.commands import aks as az_aks
 from services.commands import registries as az_registries
-from services.pull_checks.checks import CheckState
+from services.pull_checks.checks import Check, CheckState
 from services.pull_checks.events import PulledImage
 from ui.aks.attach import attach, detach, show_propagation
 from ui.aks.cluster_choice import choose_cluster, cluster_key, show_unknown_cluster
 from ui.aks.identities import show_identities
 from ui.aks.pull_checks import show_checks, show_text, show_verdict
-from ui.aks.pull_events import show_events
+from ui.aks.pull_events import pasted_causes, show_events
 from ui.aks.pull_proof import show_test_pull, start_test_pull
-from ui.elements.errors import show_error, show_refused
+from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, empty, header
 from ui.loaders import clusters
+from ui.loaders.principals import names_at
 from ui.navigation import pages, selection
 from ui.navigation.links import link_to
+from ui.roles.who_can_assign import caller_may_assign, show_who_can_assign
 from ui.runtime import connection
 from ui.runtime.background import show_progress
-
-CAPTION = "Can this cluster pull from this registry, and why not"
 
 who = connection.who()
 reading = clusters.pulls(who)
 
 header(
     pages.INTEGRATION_CHECKER.title,
-    CAPTION,
+    "",
     None if reading.running else reading.at,
     lambda: clusters.forget_pulls(who),
 )
@@ -42,17 +42,24 @@ if reading.error:
     st.stop()
 if reading.running:
     st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
-show_refused(reading.value.clusters, "subscription's clusters", "subscriptions' clusters")
-show_refused(reading.value.registries, "subscription's registries", "subscriptions' registries")
+pulls = reading.value
+notice = st.container()
 left, right = st.columns(2)
 with left:
-    cluster = choose_cluster(reading.value.clusters)
-listed = reading.value.registries
+    cluster = choose_cluster(pulls.clusters)
+listed = pulls.registries
 with right:
     registry = selection.registry_box(listed)
-not_there = [show_unknown_cluster(reading.value.clusters, cluster), selection.show_unknown(listed)]
+names = names_at(who, pulls, registry)
+with notice:
+    show_partial(
+        Part(pulls.clusters, "subscription's clusters", "subscriptions' clusters"),
+        Part(pulls.registries, "subscription's registries", "subscriptions' registries"),
+        Part(names.partial, "directory", "directories"),
+    )
+not_there = [show_unknown_cluster(pulls.clusters, cluster), selection.show_unknown(listed)]
 if cluster is None or registry is None:
-    show_events((), None, listed, cluster_key(cluster, reading.value.clusters.values) if cluster else "")
+    show_events((), None, listed, cluster_key(cluster, pulls.clusters.values) if cluster else "")
     if not any(not_there):
         empty(
             ":material/hub:",
@@ -66,7 +73,7 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     repository = (st.text_input("Repository (optional)", key="repository", bind="query-params") or "").strip()
     reference = (st.text_input("Tag or digest", key="reference", bind="query-params") or "").strip()
 # A managed identity is read again with the cluster.
-principal = "" if cluster.puller.object_id else object_id_of(cluster, reading.value.memberships)
+principal = "" if cluster.puller.object_id else object_id_of(cluster, pulls.memberships)
 if not (principal or cluster.puller.object_id) and (client := cluster.puller.client_id):
     principal = st.text_input(
         "Object id of the service principal",
@@ -83,32 +90,44 @@ if checking.error:
 run = checking.value
 if run.cluster is None or run.registry is None:
     st.stop()
+checks, puller = run.report.checks, run.report.puller
+lacks_role = any(check.id == "C6" and check.state is not CheckState.PASSED for check in checks)
 show_verdict(run, running=checking.running, image=image)
 show_propagation(run.cluster, run.registry)
 with st.container(horizontal=True):
-    if st.button("Check again", icon=":material/refresh:"):
-        clusters.pull_checks.clear(*question)
-        st.rerun()
-    failed = any(check.id == "C6" and check.state is not CheckState.PASSED for check in run.report.checks)
-    if st.button("Attach", icon=":material/link:", type="primary" if failed else "secondary"):
+    if st.button("Attach", icon=":material/link:", type="primary" if lacks_role else "secondary"):
         attach(who, run.cluster, run.registry, principal)
-    puller = run.report.puller
     if puller and attachments(run.registry, puller) and st.button("Detach", icon=":material/link_off:"):
         detach(who, run.cluster, run.registry, puller)
     if image and st.button("Run test pull", icon=":material/science:"):
         start_test_pull(who, run.cluster, run.registry, repository, reference)
+    if st.button("Check again", icon=":material/refresh:"):
+        clusters.pull_checks.clear(*question)
+        st.rerun()
 if image:
     show_test_pull(run.cluster, run.registry, repository, reference)
+
+
+def show_more(check: Check) -> None:
+    """Who can assign the role that is missing, where the caller can't."""
+    assert run.registry
+    if check.id == "C6" and check.state is CheckState.FAILED and caller_may_assign(who, run.registry) is False:
+        show_who_can_assign(who, pulls, run.registry)
+
+
+checked = PulledImage(registry.login_server, repository, reference)
+registry_key = selection.key_of(registry, selection.with_login_server(listed))
+show_checks(checks, names.with_names, pasted_causes(checked, listed), registry_key, show_more)
+access = pulls.by_subscription.get(registry.subscription_id)
+show_identities(run.cluster, run.registry, puller, access.records if access else None, names)
 show_events(
-    run.report.checks,
-    PulledImage(registry.login_server, repository, reference),
+    checks,
+    checked,
     listed,
-    cluster_key(cluster, reading.value.clusters.values),
+    cluster_key(cluster, pulls.clusters.values),
 )
-show_checks(run)
 if not checking.running:
     show_text(run.cluster, run.registry, run, checking.at, image=image)
-show_identities(run.cluster)
 group, pulls_as = run.cluster.resource_group, run.cluster.puller
 az_lines(
     az_aks.check_acr(cluster.name, group, registry.login_server),

@@ -20,8 +20,8 @@ class CallerRight:
 
 
 _BLOCKERS = {
-    Permission.ASSIGN_ROLES: "You may not assign roles on this registry (Microsoft.Authorization/roleAssignments/"
-    "write). Contributor does not include it; Owner, User Access Administrator and RBAC Administrator do.",
+    Permission.ASSIGN_ROLES: "You may not assign roles on this registry: that needs "
+    "Microsoft.Authorization/roleAssignments/write, which Contributor does not include.",
     Permission.REMOVE_ROLES: "You may not remove role assignments on this registry "
     "(Microsoft.Authorization/roleAssignments/delete).",
 }

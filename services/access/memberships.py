@@ -43,6 +43,11 @@ class Memberships:
         return {one: found for one, found in self.groups.items() if not isinstance(found, ServiceError)}
 
     @property
+    def object_id_values(self) -> tuple[str, ...]:
+        """The object ids among `object_ids` that were read."""
+        return tuple(one for one in self.object_ids.values() if isinstance(one, str) and one)
+
+    @property
     def refused(self) -> tuple[Refusal, ...]:
         """What could not be read, by principal."""
         both = (*self.groups.items(), *self.object_ids.items())

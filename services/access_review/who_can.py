@@ -147,6 +147,24 @@ def what_can(
     return tuple(sorted(found, key=lambda one: (bool(one.unread), _gravity(one), one.registry.name.casefold())))
 
 
+def who_may(
+    records: AccessRecords,
+    registry: Registry,
+    wanted: Permission,
+    *,
+    groups: Mapping[str, frozenset[str]] | None = None,
+) -> tuple[tuple[str, Decision], ...]:
+    """The principals that an assignment at the registry or above it names and that may do `wanted`, or may for all that
+    is known: object id in lower case and decision, the certain ones first. `records` and `groups` as of `who_can`."""
+    known = groups or {}
+    found = [
+        (holder, permission(records, holder, registry, wanted, groups=known.get(holder)))
+        for holder in _by_holder(records, registry)
+    ]
+    possible = [one for one in found if one[1].verdict is not Verdict.NO]
+    return tuple(sorted(possible, key=lambda one: (_ORDER[one[1].verdict], one[0])))
+
+
 def roleless_access(registry: Registry, tokens: int | None = None) -> tuple[RolelessAccess, ...]:
     """Access that no role assignment shows, in both modes. `tokens`: how many there are, None if not read."""
     found = []

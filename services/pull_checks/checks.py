@@ -69,7 +69,7 @@ class Answer(StrEnum):
     CAN = "can pull"
     CANNOT = "can't pull"
     PROBABLY = "probably"
-    UNDECIDED = "can't be told"
+    UNDECIDED = "unknown"
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class Verdict:
 
     @property
     def sentence(self) -> str:
-        """'Can't pull: AcrPull is assigned to …', 'Can't be told. …' or 'Probably can pull. Unknown: …'."""
+        """'Can't pull: AcrPull is assigned to …', 'Unknown whether it can pull. …' or 'Can probably pull. …'."""
         others = [check.title for check in self.undetermined if check not in self.decisive]
         others += [f"check {one} did not run" for one in self.missing]
         also = f" Unknown: {', '.join(others)}." if others else ""
@@ -96,9 +96,9 @@ class Verdict:
                 return f"Can't pull: {' '.join(check.evidence for check in self.failed)}"
             case Answer.UNDECIDED:
                 why = "".join(f" {check.title} unknown: {check.evidence}" for check in self.decisive)
-                return f"Can't be told.{why}{also}"
+                return f"Unknown whether it can pull.{why}{also}"
             case Answer.PROBABLY:
-                return f"Probably can pull.{also}"
+                return f"Can probably pull.{also}"
         return "Can pull."
 
 

@@ -49,7 +49,7 @@ def pull_permission(
         return unknown("C6", PERMISSION, decision)
     match decision.verdict:
         case Verdict.YES:
-            given = "; ".join(f"{reason.label} ({reason.assignment.id})" for reason in decision.granting)
+            given = "; ".join(reason.label for reason in decision.granting)
             return Check("C6", PERMISSION, CheckState.PASSED, f"{given}.")
         case Verdict.SOME:
             given = "; ".join(reason.label for reason in decision.granting)
@@ -63,7 +63,7 @@ def pull_permission(
     if decision.denials:
         fix = "Ask the owner of the deny assignment to change it: a managed application, or a deployment stack."
     if _assigned_to_control_plane(cluster, of_control_plane):
-        fix = f"Assign {role} to the {cluster.puller.kind}'s object id instead: attach the registry to the cluster."
+        fix = f"Assign {role} to the {cluster.puller.kind} instead: attach the registry to the cluster."
     if registry.access.anonymous_pull:
         return Check("C6", PERMISSION, CheckState.WARNING, f"{said} {_ANYBODY}", "", fix)
     return Check("C6", PERMISSION, CheckState.FAILED, said, _UNAUTHORIZED, fix)
@@ -78,8 +78,7 @@ def refusal(
 ) -> str:
     """Sentences on why the puller can't pull, of a decision that is NO; `of_control_plane` as `pull_permission`."""
     where = f" {repository}" if repository else ""
-    who = cluster.puller.object_id or cluster.puller.client_id
-    said = f"No role lets the {cluster.puller.kind} {who} pull{where} from {registry.name}."
+    said = f"No role lets the {cluster.puller.kind} of {cluster.name} pull{where} from {registry.name}."
     if decision.denials:
         said = f"The deny assignment {decision.denials[0].deny.name} denies pulling; no role overrides it."
     elif left_out := [reason for reason in decision.reasons if reason.why]:
@@ -88,8 +87,8 @@ def refusal(
         said += f" {decision.ignored[0].label}: {decision.ignored[0].why}"
     if of_control_plane and cluster.control_plane and _assigned_to_control_plane(cluster, of_control_plane):
         said += (
-            f" {of_control_plane.granting[0].label} is assigned to the control plane's identity "
-            f"{cluster.control_plane.object_id}, which never pulls images: a common mistake."
+            f" {of_control_plane.granting[0].label} is assigned to the control plane's identity of {cluster.name}, "
+            "which never pulls images: a common mistake."
         )
     return said
 

@@ -6,19 +6,30 @@ It has the name that the console would give it, so that whoever runs it, and how
 from services.commands import access as az_access
 from services.commands import registries as az_registries
 from services.commands.iac_strings import bicep_string, hcl_string
+from services.connection.names import is_guid
 from services.connection.resource_ids import parse_id
 from services.roles.planned_assignment import PlannedAssignment
 
 
 def as_az(planned: PlannedAssignment) -> str:
-    """One line for a POSIX shell."""
+    """One line for a POSIX shell. The role is named, unless az would read its name as an id or it has line breaks."""
+    name = planned.role_name
     return az_access.assign_role_by_object_id(
         planned.principal_id,
-        planned.role,
+        planned.role if is_guid(name) or not name.isprintable() else name,
         planned.scope,
         planned.name,
         principal_type=planned.principal_type,
         condition=planned.condition,
+    )
+
+
+def as_message(planned: PlannedAssignment, whose: str) -> str:
+    """A message to an administrator. `whose`: whom the role is for, such as 'the kubelet identity of aks1'."""
+    registry = parse_id(planned.scope).name
+    return (
+        f"Please assign {_comment(planned.role_name)} on the registry {registry} to {whose} (object id "
+        f"{planned.principal_id}):\n\n{as_az(planned)}\n"
     )
 
 

@@ -17,8 +17,9 @@ def test_the_checker(browser: Browser, address: str, screenshots: Path, theme: s
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{address}/aks?cluster=aks1&registry=casaacr01")
-    expect(page.get_by_text("aks1 ← casaacr01: Can't pull")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("aks1 can't pull from casaacr01")).to_be_visible(timeout=30_000)
     settled(page)
+    page.get_by_text("Ids to copy").click()
     # The guide's two identities, and its kubelet identity's client id.
     for known in (
         "7d2f894e-14ab-41d0-b83d-dda90d45c7d6",
@@ -35,7 +36,7 @@ def test_the_checker(browser: Browser, address: str, screenshots: Path, theme: s
 def test_the_guide_s_story_from_refused_to_attached_and_back(page: Page, tmp_path: Path, screenshots: Path) -> None:
     with console(tmp_path) as address:
         page.goto(f"{address}/aks?cluster=aks1&registry=casaacr01")
-        expect(page.get_by_text("aks1 ← casaacr01: Can't pull")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("aks1 can't pull from casaacr01")).to_be_visible(timeout=30_000)
         settled(page)
         page.get_by_role("button", name="Attach").click()
         dialog = page.get_by_role("dialog")
@@ -44,7 +45,7 @@ def test_the_guide_s_story_from_refused_to_attached_and_back(page: Page, tmp_pat
         settled(page)
         page.screenshot(path=screenshots / "attach-light-1280.png")
         dialog.get_by_role("button", name="Assign role").click()
-        expect(page.get_by_text("aks1 ← casaacr01: Can pull.")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("aks1 can pull from casaacr01")).to_be_visible(timeout=30_000)
         expect(page.get_by_text("Role assignment on casaacr01: created and verified.")).to_be_visible()
         expect(page.get_by_text("A new role takes up to ten minutes")).to_be_visible()
         settled(page)
@@ -54,13 +55,13 @@ def test_the_guide_s_story_from_refused_to_attached_and_back(page: Page, tmp_pat
         page.get_by_role("button", name="Detach").click()
         expect(dialog.get_by_text("Afterwards no known role lets the cluster pull.")).to_be_visible()
         dialog.get_by_role("button", name="Remove assignment").click()
-        expect(page.get_by_text("aks1 ← casaacr01: Can't pull")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("aks1 can't pull from casaacr01")).to_be_visible(timeout=30_000)
 
 
 def test_an_abac_registry_gets_the_role_that_counts_there(page: Page, tmp_path: Path, screenshots: Path) -> None:
     with console(tmp_path) as address:
         page.goto(f"{address}/aks?cluster=aks-platform&registry=contosopayments")
-        expect(page.get_by_text("aks-platform ← contosopayments: Can't pull")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("aks-platform can't pull from contosopayments")).to_be_visible(timeout=30_000)
         settled(page)
         page.get_by_role("button", name="Attach").click()
         dialog = page.get_by_role("dialog")
@@ -77,10 +78,10 @@ def test_an_abac_registry_gets_the_role_that_counts_there(page: Page, tmp_path: 
         )
         page.get_by_role("textbox", name="Repository (optional)").fill("team/payments/api")
         page.keyboard.press("Enter")
-        expect(page.get_by_text("aks-platform ← contosopayments: Can pull.")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("aks-platform can pull from contosopayments")).to_be_visible(timeout=30_000)
         page.get_by_role("textbox", name="Repository (optional)").fill("team/other")
         page.keyboard.press("Enter")
-        expect(page.get_by_text("aks-platform ← contosopayments: Can't pull")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("aks-platform can't pull from contosopayments")).to_be_visible(timeout=30_000)
 
 
 def test_the_control_plane_s_grant_is_named_for_the_mistake_it_is(page: Page, address: str) -> None:

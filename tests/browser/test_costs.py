@@ -170,7 +170,7 @@ def test_a_price_sheet_with_a_typo_says_where_and_a_right_one_counts(page: Page,
             "costs?registry=contosohub&by=Subscription",
             "To split its bill, all manifests of contosohub have to be read once.",
         ),
-        ("aks?cluster=aks1&registry=casaacr01", "aks1 ← casaacr01: Can't pull"),
+        ("aks?cluster=aks1&registry=casaacr01", "aks1 can't pull from casaacr01"),
     ],
 )
 def test_a_link_that_is_opened_cold_keeps_what_it_names(

@@ -58,4 +58,4 @@ def test_a_click_on_a_square_leads_to_the_checker(page: Page, address: str) -> N
     settled(page)
     page.get_by_role("link", name="Check this pair").click()
     expect(page).to_have_url(re.compile("aks.*cluster=aks1"))
-    expect(page.get_by_text("Can't pull").first).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("can't pull from").first).to_be_visible(timeout=30_000)

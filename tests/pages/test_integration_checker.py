@@ -66,22 +66,30 @@ def test_nothing_chosen_says_so(check: Any, own: OwnSandbox) -> None:
 
 def test_both_identities_and_which_one_pulls(check: Any, own: OwnSandbox) -> None:
     at = check(own.session(), **PAIR)
-    assert f"No role lets the kubelet identity {KUBELET} pull from casaacr01." in alerts(at)
+    assert "aks1 can't pull from casaacr01.** Failed: Image pull permission" in alerts(at)
     shown = texts(at)
+    assert "No role lets the kubelet identity of aks1 pull from casaacr01." in shown.replace("\\", "")
     assert KUBELET in shown and CONTROL_PLANE in shown
-    assert "the control plane's identity never pulls images" in shown.replace("\\", "")
+    (identities,) = (table.value for table in at.table)
+    assert list(identities.columns) == ["Kubelet identity", "Control plane identity"]
+    rows = {str(name): [str(cell).replace("\\", "") for cell in row] for name, row in identities.iterrows()}
+    assert rows["Name"] == ["aks1-agentpool", "aks1"]
+    assert rows["Roles on casaacr01"] == ["None", "None"]
+    assert [("yes" in cell, "no" in cell) for cell in rows["Pulls images"]] == [(True, False), (False, True)]
     assert "az role assignment create --assignee d55c1efa-7418-42a5-9dc4-34467aba4ca0 --role AcrPull" in shown
 
 
 def test_a_grant_to_the_control_plane_is_named_for_the_mistake_it_is(check: Any, session: AzureSession) -> None:
     at = check(session, cluster="aks-payments", registry="contosohub")
-    assert "control plane" in alerts(at)
+    assert "is assigned to the control plane's identity of aks-payments" in texts(at).replace("\\", "")
+    roles = next(row for name, row in at.table[0].value.iterrows() if str(name).startswith("Roles on"))
+    assert list(roles) == ["None", "AcrPull"]
 
 
 def test_a_service_principal_s_object_id_is_read_from_the_directory(check: Any, session: AzureSession) -> None:
     at = check(session, cluster="aks-batch", registry="contosohub")
     assert "principal" not in at.session_state
-    assert "Probably can pull. Unknown: Kubelet identity exists." in alerts(at)
+    assert "aks-batch can probably pull from contosohub.** Unknown: Kubelet identity exists" in alerts(at)
     assert "AcrPull, inherited from the resource group" in texts(at).replace("\\", "")
 
 
@@ -90,7 +98,7 @@ def test_where_the_directory_refuses_it_the_object_id_can_be_given(check: Any, t
     faults.write_text('[{"path": "/servicePrincipals$", "status": 403}]')
     with Sandbox.start(tmp_path / "sandbox", "estate", faults=faults) as sandbox:
         at = check(connect_sandbox(sandbox.ready), cluster="aks-batch", registry="contosohub")
-        assert "Can't be told. Image pull permission unknown:" in alerts(at)
+        assert "Unknown whether aks-batch can pull from contosohub.** Unknown: Image pull permission" in alerts(at)
         at.text_input(key="principal").set_value(BATCH).run()
         at = ended(at)
         assert "AcrPull, inherited from the resource group" in texts(at).replace("\\", "")
@@ -184,7 +192,7 @@ def test_attaching_lets_it_pull_and_detaching_takes_it_back(check: Any, own: Own
     at = attach(check(own.session(), **PAIR))
     assert not at.exception
     at = again(at)
-    assert "**aks1** ← **casaacr01**: Can pull." in alerts(at)
+    assert "**aks1 can pull from casaacr01**" in alerts(at)
     assert "AcrPull, on the registry itself" in texts(at).replace("\\", "")
     button(at, "Detach").click()
     at.run()
@@ -192,7 +200,7 @@ def test_attaching_lets_it_pull_and_detaching_takes_it_back(check: Any, own: Own
     reopen(at, "Detach")
     confirm_button(at, "Remove assignment").click()
     at.run()
-    assert "Can't pull" in alerts(again(at))
+    assert "aks1 can't pull from casaacr01" in alerts(again(at))
 
 
 def again(at: AppTest) -> AppTest:
@@ -218,10 +226,21 @@ def test_who_may_not_assign_roles_gets_a_request_for_who_may(check: Any, own: Ow
     assert "You may not assign roles on this registry" in alerts(at)
     assert confirm_button(at, "Assign role").disabled
     shown = texts(at)
-    assert "az role assignment create" in shown
+    assert "Please assign AcrPull on the registry casaacr01 to the kubelet identity of the cluster aks1" in shown
+    assert "az role assignment create" in shown and "--role AcrPull" in shown
     assert "azurerm_role_assignment" in shown
     assert "Microsoft.Authorization/roleAssignments@2022-04-01" in shown
     assert READER.object_id not in shown
+
+
+def test_who_may_not_assign_roles_reads_who_can_by_name(check: Any, own: OwnSandbox) -> None:
+    role = "Owner, User Access Administrator or Role Based Access Control Administrator on casaacr01"
+    shown = texts(check(own.session(as_reader=True), **PAIR)).replace("\\", "")
+    assert f"{role}; here: **console**." in shown
+    own.break_({"path": "/subscriptions/[^/]+/providers/Microsoft.Authorization/roleAssignments$", "status": 403})
+    clusters.pulls.clear(connection.who())
+    shown = texts(check(own.session(as_reader=True), **PAIR)).replace("\\", "")
+    assert f"{role}; unknown who that is here: role assignments could not be read." in shown
 
 
 def test_a_write_that_azure_refuses_is_a_panel(check: Any, own: OwnSandbox) -> None:
@@ -237,9 +256,7 @@ def test_role_assignments_that_refuse_are_a_panel_and_never_a_green_answer(check
     at = check(own.session(), **PAIR)
     assert "Could not list the role assignments at casaacr01" in texts(at)
     assert not at.success
-    assert "Can't be told. Image pull permission unknown: Could not list the role assignments at casaacr01" in alerts(
-        at
-    )
+    assert "Unknown whether aks1 can pull from casaacr01.** Unknown: Image pull permission" in alerts(at)
 
 
 def start_test_pull(at: AppTest) -> AppTest:

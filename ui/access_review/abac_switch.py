@@ -14,7 +14,6 @@ from services.pull_checks.matrix import Pulls
 from services.registries.registry import Mode, Registry
 from services.wording import counted
 from ui.access_review import principals
-from ui.access_review.principals import Known
 from ui.access_review.rights import SIGNS, reasons_of
 from ui.elements.errors import show_error
 from ui.elements.metrics import Metric, show_metrics
@@ -22,6 +21,7 @@ from ui.elements.page import empty
 from ui.elements.selectable_table import selectable
 from ui.elements.table import TEXTS
 from ui.elements.text import plain
+from ui.loaders.principals import PrincipalNames
 from ui.runtime import connection
 
 _LISTS = ("Loses", "Assign first", "Still loses", "Also gets", "Unknown", "Gains")
@@ -29,7 +29,7 @@ _LISTS = ("Loses", "Assign first", "Still loses", "Also gets", "Unknown", "Gains
 _LABELS = {Use.PULL: "Who pulls", Use.PUSH: "Who pulls and pushes", Use.ALL: "Who needs all current permissions"}
 
 
-def show_switch(who: str, pulls: Pulls, known: Known, registry: Registry) -> None:
+def show_switch(who: str, pulls: Pulls, known: PrincipalNames, registry: Registry) -> None:
     """The dry run; it changes nothing."""
     if registry.access.mode is Mode.ABAC:
         empty(":material/task_alt:", "Already in ABAC mode", f"{plain(registry.name)} needs no switch.")
@@ -58,11 +58,11 @@ def show_switch(who: str, pulls: Pulls, known: Known, registry: Registry) -> Non
             groups=groups,
             uses=uses,
             memberships=pulls.memberships,
-            gone=known.names.missing,
+            gone=known.directory.missing,
         )
 
     at_first = planned({})
-    missing = known.names.missing
+    missing = known.directory.missing
     undecided = [one for one in at_first.effects if one.to_decide and one.principal_id.lower() not in missing]
     above = st.container()
     uses = _ask_uses(undecided, known)
@@ -100,7 +100,7 @@ def _show_numbers(plan: SwitchPlan, pulls: Pulls) -> None:
     )
 
 
-def _show_clusters(plan: SwitchPlan, registry: Registry, known: Known) -> None:
+def _show_clusters(plan: SwitchPlan, registry: Registry, known: PrincipalNames) -> None:
     if registry.access.anonymous_pull:
         st.info("Anonymous pull is on: no cluster needs a role to pull, in either mode.", icon=":material/public:")
         return
@@ -118,13 +118,13 @@ def _show_clusters(plan: SwitchPlan, registry: Registry, known: Known) -> None:
         st.success("No known cluster would stop pulling.", icon=":material/check_circle:")
 
 
-def _stopping(one: ClusterEffect, known: Known) -> str:
+def _stopping(one: ClusterEffect, known: PrincipalNames) -> str:
     had = plain(known.with_names(one.before.granting[0].label)) if one.before and one.before.granting else "its role"
     kept = "The roles below prevent that." if one.kept else "The roles below do not fully prevent that."
     return f"**{plain(one.cluster.name)}** would stop pulling: {had}, is ignored in ABAC mode. {kept}"
 
 
-def _ask_uses(undecided: Sequence[Effect], known: Known) -> dict[str, Use]:
+def _ask_uses(undecided: Sequence[Effect], known: PrincipalNames) -> dict[str, Use]:
     """Asks what principals with general roles do with images, which no role assignment shows."""
     if not undecided:
         return {}
@@ -150,7 +150,7 @@ def _ask_uses(undecided: Sequence[Effect], known: Known) -> dict[str, Use]:
     return uses
 
 
-def _show_effects(plan: SwitchPlan, known: Known) -> None:
+def _show_effects(plan: SwitchPlan, known: PrincipalNames) -> None:
     st.subheader("Who loses what", anchor=False)
     if not plan.effects:
         st.success("Nobody: the switch changes no principal's permissions.", icon=":material/check_circle:")
@@ -170,7 +170,7 @@ def _show_effects(plan: SwitchPlan, known: Known) -> None:
         types=dict.fromkeys(_LISTS, TEXTS),
         identity=lambda one: one.principal_id,
     )
-    gone = sum(one.principal_id.lower() in known.names.missing for one in plan.effects)
+    gone = sum(one.principal_id.lower() in known.directory.missing for one in plan.effects)
     left_out = (
         f" {counted(gone, 'principal is', 'principals are')} not in the directory, deleted or of another tenant: no "
         "role is suggested for them."
@@ -180,7 +180,7 @@ def _show_effects(plan: SwitchPlan, known: Known) -> None:
         _show_one(chosen, known)
 
 
-def _row(one: Effect, known: Known) -> dict[str, object]:
+def _row(one: Effect, known: PrincipalNames) -> dict[str, object]:
     return {
         "Principal": known.name(one.principal_id),
         "Kind": known.kind(one.principal_id, one.kind),
@@ -195,7 +195,7 @@ def _row(one: Effect, known: Known) -> dict[str, object]:
     }
 
 
-def _show_one(one: Effect, known: Known) -> None:
+def _show_one(one: Effect, known: PrincipalNames) -> None:
     with st.container(border=True):
         st.subheader(plain(known.name(one.principal_id)), anchor=False)
         st.code(one.principal_id, language=None)
@@ -216,7 +216,7 @@ def _words(permissions: Sequence[Permission]) -> str:
     return ", ".join(permissions)
 
 
-def _show_steps(plan: SwitchPlan, known: Known) -> None:
+def _show_steps(plan: SwitchPlan, known: PrincipalNames) -> None:
     st.subheader("Steps", anchor=False)
     for number, step in enumerate(steps_of(plan, known.name), 1):
         st.markdown(f"**{number}. {step.title}.** {step.words}")

@@ -9,11 +9,11 @@ from services.connection.parallel import Partial
 from services.connection.resource_ids import same_id
 from services.pull_checks.matrix import Pulls
 from ui.access_review import principals
-from ui.access_review.principals import Known
 from ui.access_review.rights import show_reasons, show_rights
 from ui.elements.errors import show_error, show_refused
 from ui.elements.page import az_lines, empty
 from ui.elements.text import plain
+from ui.loaders.principals import PrincipalNames
 from ui.runtime.background import show_progress
 
 BOX = "chosen principal"
@@ -25,7 +25,7 @@ def choose(principal_id: str) -> None:
     st.query_params["principal"] = principal_id
 
 
-def show_principal(who: str, pulls: Pulls, known: Known) -> None:
+def show_principal(who: str, pulls: Pulls, known: PrincipalNames) -> None:
     """What the principal may do that is chosen by name or entered as an object id; the URL remembers it."""
     options = sorted(principals.holders(pulls), key=lambda one: (known.name(one) == one, known.name(one).casefold()))
     named = st.query_params.get("principal", "").lower()

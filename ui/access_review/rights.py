@@ -7,10 +7,10 @@ import streamlit as st
 from services.access.decisions import Decision, Verdict
 from services.access.permissions import Permission
 from services.access_review.who_can import ASKED, Rights
-from ui.access_review.principals import Known
 from ui.elements.selectable_table import selectable
 from ui.elements.table import TEXTS
 from ui.elements.text import plain
+from ui.loaders.principals import PrincipalNames
 
 SIGNS = {Verdict.YES: "✓ yes", Verdict.SOME: "◐ some", Verdict.UNKNOWN: "? unknown", Verdict.NO: "✗ no"}
 _BADGES = {
@@ -35,7 +35,7 @@ Columns = dict[str, Callable[[Rights], str]]
 
 
 def show_rights(
-    rights: Sequence[Rights], known: Known, key: str, alt: str, *, first: Columns, last: Columns
+    rights: Sequence[Rights], known: PrincipalNames, key: str, alt: str, *, first: Columns, last: Columns
 ) -> Rights | None:
     """A row each; returns the one that is selected. `first` are the columns before the permissions, `last` those after
     them."""
@@ -54,7 +54,7 @@ def show_rights(
     )
 
 
-def _row(one: Rights, known: Known, first: Columns, last: Columns) -> dict[str, object]:
+def _row(one: Rights, known: PrincipalNames, first: Columns, last: Columns) -> dict[str, object]:
     verdicts = {decision.permission: SIGNS[decision.verdict] for decision in one.decisions}
     by = dict.fromkeys(
         reason.label for decision in one.decisions for reason in (*decision.granting, *decision.undetermined)
@@ -69,7 +69,7 @@ def _row(one: Rights, known: Known, first: Columns, last: Columns) -> dict[str, 
     }
 
 
-def show_reasons(one: Rights, known: Known) -> None:
+def show_reasons(one: Rights, known: PrincipalNames) -> None:
     """Why it is privileged, then each permission with the reasons of its decision."""
     dangers = [f"{'' if found.sure else 'Possibly: '}{known.with_names(found.why)}" for found in one.dangers]
     if dangers:
@@ -88,7 +88,7 @@ def show_reasons(one: Rights, known: Known) -> None:
         st.markdown(f"{_BADGES[Verdict.NO]} **{names.capitalize()}**: none of its roles covers this.")
 
 
-def reasons_of(decision: Decision, known: Known) -> str:
+def reasons_of(decision: Decision, known: PrincipalNames) -> str:
     """The reasons of a decision, as a list in Markdown."""
     said = "\n".join(f"- {plain(known.with_names(sentence))}" for sentence in decision.sentences)
     return said or "- None of its roles covers this."

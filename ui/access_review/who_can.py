@@ -12,18 +12,23 @@ from services.pull_checks.matrix import Pulls
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.access_review import principals
-from ui.access_review.principals import Known
 from ui.access_review.rights import HEADS, show_reasons, show_rights
 from ui.elements.errors import show_error
 from ui.elements.page import az_lines, empty
 from ui.elements.text import plain
+from ui.loaders.principals import PrincipalNames
 from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.runtime.background import show_progress
 
 
 def show_who(
-    who: str, pulls: Pulls, known: Known, registry: Registry, repository: str, look_everywhere: Callable[[str], None]
+    who: str,
+    pulls: Pulls,
+    known: PrincipalNames,
+    registry: Registry,
+    repository: str,
+    look_everywhere: Callable[[str], None],
 ) -> None:
     """`look_everywhere` is called with the object id of the principal to show on all registries."""
     _show_roleless_access(who, registry)
@@ -102,7 +107,7 @@ def _show_roleless_access(who: str, registry: Registry) -> None:
         st.warning(f"**{plain(access.title)}**: {plain(access.who)} {access.words}", icon=":material/door_open:")
 
 
-def _filtered(found: tuple[Rights, ...], known: Known) -> list[Rights]:
+def _filtered(found: tuple[Rights, ...], known: PrincipalNames) -> list[Rights]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         only = st.toggle("Privileged", key="first", bind="query-params")
         search = st.text_input(

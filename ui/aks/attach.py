@@ -15,6 +15,7 @@ from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
 from ui.elements.writing import confirm_and_run, dialog_panel
 from ui.loaders import clusters
+from ui.loaders.principals import names_at
 from ui.loaders.registries import BY_ID
 from ui.roles.grant_dialog import confirm_grant
 from ui.runtime import connection
@@ -50,17 +51,21 @@ def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) ->
         )
         if plan.nothing_to_do:
             given = plan.granted[0].label if plan.granted else "the same assignment"
-            st.success(f"Nothing to do: it can already pull through {plain(given)}.", icon=":material/check_circle:")
+            names = names_at(who, clusters.pulls(who).value, registry)
+            given = plain(names.with_names(given))
+            st.success(f"Nothing to do: it can already pull through {given}.", icon=":material/check_circle:")
 
         def forget() -> None:
             _attach_plan.clear(who, cluster, registry, choice, principal_id)
             clusters.forget_pulls(who)
 
         confirm_grant(
+            who,
             plan,
             lambda report: apply_attach(connection.session(who), plan, report),
             forget,
             lambda result: _attached(plan, result),
+            whose=f"the {cluster.puller.kind} of the cluster {cluster.name}",
         )
 
 
@@ -93,9 +98,9 @@ def detach(who: str, cluster: Cluster, registry: Registry, access: PullerAccess)
         session = connection.session(who)
         plan = read_detach_plan(session, cluster, registry, chosen, principal_id=access.principal_id)
         if plan.left.granting:
-            st.markdown("The cluster can still pull through:")
-            for reason in plan.left.granting:
-                st.markdown(f"- {plain(reason.label)}")
+            names = names_at(who, clusters.pulls(who).value, registry)
+            still = "\n".join(f"- {plain(names.with_names(reason.label))}" for reason in plan.left.granting)
+            st.markdown(f"The cluster can still pull through:\n\n{still}")
         elif not plan.blockers:
             st.markdown("Afterwards no known role lets the cluster pull.")
 

@@ -7,7 +7,7 @@ import streamlit as st
 from services.aks.attach import AttachPlan, apply_attach, read_attach_plan
 from services.connection.parallel import Partial, parallel_map
 from services.pull_checks.matrix import Pair
-from ui.elements.errors import panel, show_refused
+from ui.elements.errors import Part, panel, show_partial
 from ui.elements.outcomes import label
 from ui.elements.table import show_rows
 from ui.elements.writing import PlainPlan, confirm, counted_action, run
@@ -44,7 +44,7 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
     if len(pairs) > MOST:
         st.warning(f"Only the first {MOST} of {len(pairs):,} pairs are planned.", icon=":material/warning:")
     plans = _plans(who, chosen)
-    show_refused(plans, "plan", "plans")
+    show_partial(Part(plans, "plan"))
     ready = [plan for plan in plans.values if not plan.nothing_to_do and not plan.blockers]
     show_rows(
         [
@@ -52,9 +52,10 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
                 "Cluster": plan.cluster.name,
                 "Registry": plan.registry.name,
                 "Role": plan.role_name,
-                "Principal id": plan.principal_id,
+                "Assigned to": plan.cluster.puller.kind,
                 "Plan": "nothing to do" if plan.nothing_to_do else "blocked" if plan.blockers else "assign",
                 "Reason": " ".join((*plan.blockers, *plan.warnings, *(reason.label for reason in plan.granted))),
+                "Object id": plan.principal_id,
             }
             for plan in plans.values
         ],
@@ -79,7 +80,7 @@ def _apply(who: str, action: str, plans: Sequence[AttachPlan], pairs: tuple[Pair
         lambda _report: parallel_map(lambda plan: (plan, apply_attach(session, plan)), plans, name=_name),
         forget,
     )
-    show_refused(done, "pair", "pairs")
+    show_partial(Part(done, "pair"), verb="attached")
     show_rows(
         [
             {"Cluster": plan.cluster.name, "Registry": plan.registry.name, "Result": label(result.outcome)}

@@ -1,62 +1,113 @@
-"""The verdict of all checks, then each check with its evidence, the pod's event and the fix; and all as text."""
+"""The verdict of all checks, what did not pass with its evidence and fix, what passed as a count; and all as text."""
 
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import streamlit as st
 
 from services.aks.clusters import Cluster
 from services.pull_checks.checks import Answer, Check, CheckState, verdict
+from services.pull_checks.events import Diagnosis
 from services.pull_checks.text import as_text
 from services.registries.registry import Registry
+from services.wording import counted
 from ui.elements.text import plain
 from ui.loaders.clusters import PullRun
+from ui.navigation import pages
+from ui.navigation.links import link_to
+from ui.navigation.pages import PageLink
 
 _MARKS = {
-    CheckState.PASSED: ":green-badge[:material/check: passed]",
+    CheckState.PASSED: ":green[:material/check:]",
     CheckState.FAILED: ":red-badge[:material/close: failed]",
     CheckState.WARNING: ":orange-badge[:material/warning: warning]",
     CheckState.UNKNOWN: ":gray-badge[:material/help: unknown]",
 }
+# What is wrong first, then what is not known, then what only advises.
+_SHOWN = (CheckState.FAILED, CheckState.UNKNOWN, CheckState.WARNING)
+# Where a page of the console has the setting that a check is about.
+_FIX_PAGES: dict[str, tuple[PageLink, str]] = {
+    "C9": (pages.SETTINGS, "Open network settings"),
+    "C10": (pages.SETTINGS, "Open network settings"),
+    "C13": (pages.SETTINGS, "Open anonymous pull"),
+    "C17": (pages.REPLICAS, "Open replicas"),
+}
 
 
 def show_verdict(run: PullRun, *, running: bool, image: bool) -> None:
-    """The verdict: green only if every check that it needs has passed."""
-    if running and not any(check.state is CheckState.FAILED for check in run.report.checks):
+    """The verdict in one sentence: green only if every check that it needs has passed."""
+    checks = run.report.checks
+    if running and not any(check.state is CheckState.FAILED for check in checks):
         st.info("The checks are running.", icon=":material/hourglass_empty:")
         return
-    found = verdict(run.report.checks, image=image)
+    found = verdict(checks, image=image)
     cluster, registry = (plain(one.name) if one else "" for one in (run.cluster, run.registry))
-    sentence = f"**{cluster}** ← **{registry}**: {plain(found.sentence)}"
     match found.answer:
         case Answer.CAN:
-            st.success(sentence, icon=":material/check_circle:")
+            st.success(f"**{cluster} can pull from {registry}**", icon=":material/check_circle:")
         case Answer.CANNOT:
-            st.error(sentence, icon=":material/cancel:")
-        case Answer.PROBABLY | Answer.UNDECIDED:
-            st.warning(sentence, icon=":material/help:")
+            failed = ", ".join(check.title for check in found.failed)
+            st.error(f"**{cluster} can't pull from {registry}.** Failed: {failed}", icon=":material/cancel:")
+        case Answer.PROBABLY:
+            unknown = ", ".join((*(check.title for check in found.undetermined), *found.missing))
+            st.warning(f"**{cluster} can probably pull from {registry}.** Unknown: {unknown}", icon=":material/help:")
+        case Answer.UNDECIDED:
+            unknown = ", ".join((*(check.title for check in found.decisive), *found.missing)) or "all checks"
+            st.warning(
+                f"**Unknown whether {cluster} can pull from {registry}.** Unknown: {unknown}", icon=":material/help:"
+            )
 
 
-def show_checks(run: PullRun) -> None:
-    """All checks in the order of `az aks check-acr`; those that did not pass with the pod's event and the fix."""
-    st.subheader("Checks", anchor=False)
-    for check in run.report.checks:
-        with st.container(border=check.state is not CheckState.PASSED, gap="xsmall"):
-            _show(check)
+def show_checks(
+    checks: Sequence[Check],
+    with_names: Callable[[str], str],
+    seen: Sequence[Diagnosis],
+    registry_key: str,
+    more: Callable[[Check], None],
+) -> None:
+    """What failed, what is unknown and what warns, each in the order of `az aks check-acr`; then what passed, folded.
+
+    `with_names`: puts names in place of ids. `seen`: what a pasted event shows. `more`: shows what else there is to say
+    on a check.
+    """
+    for state in _SHOWN:
+        for check in checks:
+            if check.state is state:
+                with st.container(border=True, gap="xsmall"):
+                    _show(check, with_names, seen, registry_key)
+                    more(check)
+    passed = [check for check in checks if check.state is CheckState.PASSED]
+    unknown = sum(check.state is CheckState.UNKNOWN for check in checks)
+    if passed:
+        also = f", {unknown} unknown" if unknown else ""
+        with st.expander(f"{len(passed)} of {counted(len(checks), 'check')} passed{also}", icon=":material/check:"):
+            st.markdown(
+                "\n".join(
+                    f"- {_MARKS[check.state]} **{plain(check.title)}** :small[{check.id}]: "
+                    f"{plain(with_names(check.evidence))}"
+                    for check in passed
+                )
+            )
 
 
-def _show(check: Check) -> None:
-    st.markdown(f"{_MARKS[check.state]} **{plain(check.title)}** :small[{check.id}]  \n{plain(check.evidence)}")
-    if check.state is not CheckState.PASSED:
-        if check.symptom:
-            st.caption("Event of the pod")
-            st.code(check.symptom, language=None, wrap_lines=True)
-        if check.fix:
-            st.markdown(f"**What to do:** {check.fix}")
+def _show(check: Check, with_names: Callable[[str], str], seen: Sequence[Diagnosis], registry_key: str) -> None:
+    st.markdown(
+        f"{_MARKS[check.state]} **{plain(check.title)}** :small[{check.id}]  \n{plain(with_names(check.evidence))}"
+    )
+    if quotes := [one.seen for one in seen if check.id in one.checks]:
+        st.caption("In the pasted event")
+        st.code("\n".join(quotes), language=None, wrap_lines=True)
+    elif check.symptom:
+        st.caption(f"Typical symptom: {plain(check.symptom)}")
+    if check.fix:
+        st.markdown(f"**What to do:** {check.fix}")
+    if fix := _FIX_PAGES.get(check.id):
+        link_to(*fix, registry=registry_key)
 
 
 def show_text(cluster: Cluster, registry: Registry, run: PullRun, at: datetime, *, image: bool) -> None:
     """All checks as `az aks check-acr` prints them, to paste into a ticket."""
-    with st.expander("As text, for a ticket", icon=":material/content_copy:"):
+    with st.expander("Checks as text, for a ticket", icon=":material/content_copy:"):
         found = verdict(run.report.checks, image=image)
         st.code(
             as_text(cluster, registry, run.report.checks, found, at, run.report.resolved),

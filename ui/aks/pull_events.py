@@ -35,6 +35,16 @@ TITLES = {
 }
 
 
+BOX = "event of a pod"
+
+
+def pasted_causes(checked: PulledImage, listed: Partial[Registry]) -> tuple[Diagnosis, ...]:
+    """What the pasted event shows, where it is about the image that was checked; nothing where none is pasted."""
+    text = str(st.session_state.get(BOX) or "")
+    named = image_of(text, [one.login_server for one in with_login_server(listed)])
+    return diagnose(text) if is_about(named, checked) else ()
+
+
 def show_events(
     checks: Sequence[Check], checked: PulledImage | None, listed: Partial[Registry], cluster_key: str
 ) -> None:
@@ -44,7 +54,7 @@ def show_events(
         text = st.text_area(
             "The pod's event, as `kubectl describe pod` shows it",
             placeholder='Failed to pull image "contoso.azurecr.io/team/app:v1": … 401 Unauthorized',
-            key="event of a pod",
+            key=BOX,
         )
         if not text.strip():
             return

@@ -134,10 +134,12 @@ def assign(
             holders.forget(who, registry)
 
         confirm_grant(
+            who,
             plan,
             lambda report: apply_assignment(connection.session(who), plan, report),
             forget,
             lambda result: _assigned(plan, result),
+            whose=known or f"the {_KIND_WORDS[kind]}",
         )
 
 

@@ -9,17 +9,26 @@ from services.aks.attach import AttachPlan
 from services.roles import admin_request
 from services.roles.assign import AssignmentPlan
 from ui.elements.writing import Report, confirm_and_run
+from ui.loaders import clusters
+from ui.roles.who_can_assign import show_who_can_assign
 
 Result = TypeVar("Result")
 
 
 def confirm_grant(
+    who: str,
     plan: AttachPlan | AssignmentPlan,
     apply: Callable[[Report], Result],
     forget: Callable[[], None],
     done: Callable[[Result], str],
+    *,
+    whose: str,
 ) -> None:
-    """`apply`, `forget` and `done` as of `confirm_and_run`."""
+    """`apply`, `forget` and `done` as of `confirm_and_run`. `whose`: whom the role is for, as text."""
+    if plan.may is False:
+        reading = clusters.pulls(who)
+        if not reading.running:
+            show_who_can_assign(who, reading.value, plan.registry)
     confirm_and_run(
         plan,
         "Assign role",
@@ -28,6 +37,7 @@ def confirm_grant(
         done,
         ready=not plan.nothing_to_do,
     )
-    with st.expander("Request for an administrator (Bicep, Terraform)", expanded=plan.may is False):
+    with st.expander("Copy a request to an administrator", icon=":material/mail:", expanded=plan.may is False):
+        st.code(admin_request.as_message(plan.assignment, whose), language=None, wrap_lines=True)
         st.code(admin_request.as_bicep(plan.assignment), language="bicep")
         st.code(admin_request.as_terraform(plan.assignment), language="hcl")

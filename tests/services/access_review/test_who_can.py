@@ -21,7 +21,7 @@ from services.access.role_assignment_reading import read_access
 from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment, keys_down_to
 from services.access.role_definitions import PermissionBlock, RoleDefinition
 from services.access_review.reading import asked_of, count_tokens, read_groups, read_groups_everywhere
-from services.access_review.who_can import ASKED, Danger, Rights, roleless_access, what_can, who_can
+from services.access_review.who_can import ASKED, Danger, Rights, roleless_access, what_can, who_can, who_may
 from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
@@ -42,6 +42,16 @@ YES, SOME, UNKNOWN, NO = Verdict.YES, Verdict.SOME, Verdict.UNKNOWN, Verdict.NO
 def listed(*assignments: RoleAssignment, registry: Registry | None = None, **more: Any) -> list[Rights]:
     groups = more.pop("groups", None)
     return list(who_can(AccessRecords(assignments, **more), registry or the_registry(), groups=groups))
+
+
+@given(access_worlds.worlds(), MODES, st.sampled_from(ASKED))
+def test_who_may_is_everybody_whom_the_review_does_not_rule_out(world: World, mode: Mode, wanted: Permission) -> None:
+    records, registry, groups = world.records(), the_registry(mode), {ME: world.told_groups()}
+    found = who_may(records, registry, wanted, groups=groups)
+    reviewed = {one.principal_id: one.on(wanted) for one in who_can(records, registry, groups=groups)}
+    assert dict(found) == {one: decision for one, decision in reviewed.items() if decision.verdict is not NO}
+    certain = [decision.verdict in (YES, SOME) for _, decision in found]
+    assert certain == sorted(certain, reverse=True)
 
 
 @given(access_worlds.worlds(), MODES, st.sampled_from([None, *access_worlds.REPOSITORIES]), st.randoms())

@@ -14,7 +14,7 @@ from services.access.role_definitions import ACR_PULL, REPOSITORY_READER
 from services.aks.attach import AttachPlan, plan_attach
 from services.aks.puller import PullerAccess
 from services.registries.registry import Mode
-from services.roles.admin_request import as_az, as_bicep, as_terraform
+from services.roles.admin_request import as_az, as_bicep, as_message, as_terraform
 from services.roles.planned_assignment import PlannedAssignment
 from tests.support.pull_samples import KUBELET_ID, a_cluster
 from tests.support.shell_lines import registry
@@ -40,12 +40,28 @@ def test_each_has_all_that_the_assignment_is(
         made.assignment.name,
         KUBELET_ID,
         "ServicePrincipal",
-        ACR_PULL if mode is Mode.LEGACY else REPOSITORY_READER,
+        made.role_name,
     ):
         assert part in said
+    # Bicep and Terraform know a role by its GUID alone.
+    assert text is as_az or (ACR_PULL if mode is Mode.LEGACY else REPOSITORY_READER) in said
     assert made.registry.name in said
     assert ("2.0" in said) is bool(made.condition)
     assert said.count("{") == said.count("}")
+
+
+def test_az_names_the_role_unless_it_would_read_the_name_as_an_id() -> None:
+    assignment = plan().assignment
+    assert "--role AcrPull " in as_az(assignment)
+    for odd in (REPOSITORY_READER, "Deployer\nlines"):
+        assert f"--role {ACR_PULL} " in as_az(replace(assignment, role_name=odd))
+
+
+def test_a_message_says_which_role_where_and_for_whom() -> None:
+    assignment = plan().assignment
+    message = as_message(assignment, "the kubelet identity of aks1")
+    assert "AcrPull" in message and "the kubelet identity of aks1" in message and KUBELET_ID in message
+    assert as_az(assignment) in message
 
 
 def test_az_hands_the_condition_over_as_it_is() -> None:
