@@ -1,6 +1,7 @@
 """Manifests, image configs and referrers read from a registry."""
 
 import hashlib
+import json
 from dataclasses import dataclass, replace
 
 from azure.core.exceptions import ResourceNotFoundError
@@ -71,6 +72,14 @@ def read_raw(client: RegistryClient, repository: str, reference: str, title: str
             "DigestMismatch",
         )
     return raw, media_type
+
+
+def indent_json(raw: bytes) -> str:
+    """The bytes as text, indented where they are JSON; what is no UTF-8 is replaced."""
+    try:
+        return json.dumps(parse_json(raw), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return raw.decode(errors="replace")
 
 
 def _is_digest(reference: str) -> bool:

@@ -144,15 +144,21 @@ class HistoryStep:
 
 @dataclass(frozen=True)
 class ImageConfig:
-    """What an image is made to run, and how it was built. Texts are the builder's own."""
+    """What an image is made to run, and how it was built. Texts are the builder's own.
 
-    created: str
-    platform: str
-    user: str
-    command: str
-    ports: tuple[str, ...]
-    labels: tuple[tuple[str, str], ...]
-    history: tuple[HistoryStep, ...]
+    `env`: name and value, in the order of the config.
+    """
+
+    created: str = ""
+    platform: str = ""
+    user: str = ""
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    working_dir: str = ""
+    env: tuple[tuple[str, str], ...] = ()
+    ports: tuple[str, ...] = ()
+    labels: tuple[tuple[str, str], ...] = ()
+    history: tuple[HistoryStep, ...] = ()
 
 
 def attached_to(tag: str) -> str:
@@ -295,7 +301,10 @@ def parse_config(body: Mapping[str, Any]) -> ImageConfig:
         created=_text(body.get("created")),
         platform=_platform(body),
         user=_text(run.get("User")),
-        command=" ".join((*_words(run.get("Entrypoint")), *_words(run.get("Cmd")))),
+        entrypoint=_words(run.get("Entrypoint")),
+        cmd=_words(run.get("Cmd")),
+        working_dir=_text(run.get("WorkingDir")),
+        env=tuple(_variable(_text(entry)) for entry in run.get("Env") or ()),
         ports=tuple(sorted(_text(port) for port in run.get("ExposedPorts") or ())),
         labels=_pairs(run.get("Labels")),
         history=tuple(
@@ -308,6 +317,11 @@ def parse_config(body: Mapping[str, Any]) -> ImageConfig:
             for step in body.get("history") or ()
         ),
     )
+
+
+def _variable(entry: str) -> tuple[str, str]:
+    name, _, value = entry.partition("=")
+    return name, value
 
 
 def _words(command: Any) -> tuple[str, ...]:

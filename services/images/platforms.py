@@ -1,15 +1,22 @@
-"""The images that an index leads to: those that it lists, and those of the indexes within it."""
+"""The images that an index leads to, those of the indexes within it too; and the indexes that list an image."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from itertools import count
+from threading import Event
 
 from services.connection.data_plane import RegistryClient
 from services.connection.parallel import Partial, Refusal, parallel_map
+from services.images.leftovers import may_be_index
 from services.images.manifest_reading import read_manifest
-from services.images.manifests import Descriptor, Kind, Manifest
+from services.images.manifests import Descriptor, Kind, Manifest, attached_to
+from services.images.repositories import ManifestRow
 
 # Tools write two levels of indexes at most; whoever nests more makes each level cost a round trip.
 DEEPEST = 8
+# An index of platforms has a dozen; what lists hundreds is a catalogue of something else.
+MOST_CHILDREN = 200
 
 
 def read_nested(client: RegistryClient, repository: str, indexes: Iterable[Manifest]) -> Partial[Manifest]:
@@ -77,3 +84,43 @@ def read_platforms(client: RegistryClient, repository: str, index: Manifest) -> 
     if read.refused:
         raise read.refused[0].error
     return platforms_of(images_below(index, {nested.digest: nested for nested in read.values}))
+
+
+def indexes_of(digest: str, rows: Iterable[ManifestRow], indexes: Iterable[Manifest]) -> tuple[ManifestRow, ...]:
+    """The rows of the `indexes` that list `digest`, those with a tag first. Pure.
+
+    An index at a tag sha256-… lists what refers to a digest, not platforms: it is none of them.
+    """
+    listing = {index.digest for index in indexes if any(child.digest == digest for child in index.children)}
+    found = [row for row in rows if row.digest in listing and not any(attached_to(tag) for tag in row.tags)]
+    return tuple(sorted(found, key=lambda row: not row.tags))
+
+
+def read_indexes(
+    client: RegistryClient,
+    repository: str,
+    rows: Iterable[ManifestRow],
+    *,
+    done: Callable[[int, int], None] | None = None,
+    stop: Event | None = None,
+) -> Partial[Manifest]:
+    """The indexes among these rows, a request each. `done(count, of)` is called in the caller's thread."""
+    wanted = [row.digest for row in rows if may_be_index(row)]
+    read = count()
+
+    return parallel_map(
+        lambda digest: read_manifest(client, repository, digest),
+        wanted,
+        server=client.login_server,
+        done=lambda _index, _found: done(next(read) + 1, len(wanted)) if done else None,
+        stop=stop,
+    )
+
+
+def read_children(client: RegistryClient, repository: str, index: Manifest) -> Partial[Manifest]:
+    """The manifests that an index lists, a request each; those after the first MOST_CHILDREN are not tried."""
+    digests = list(dict.fromkeys(child.digest for child in index.children))
+    read = parallel_map(
+        lambda digest: read_manifest(client, repository, digest), digests[:MOST_CHILDREN], server=client.login_server
+    )
+    return replace(read, untried=read.untried + len(digests[MOST_CHILDREN:]))

@@ -1,12 +1,51 @@
-"""An image's layers, its config and its build history."""
+"""The tabs of an image: its platforms, layers and history, configuration, what refers to it, its manifest."""
+
+import shlex
+from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from services.images.manifests import ImageConfig, Kind, Manifest, parse_time
+from services.connection.parallel import Partial
+from services.images.evidence import Evidence
+from services.images.manifests import Descriptor, ImageConfig, Kind, Manifest, parse_time
 from services.wording import counted
 from ui.elements.columns import Sizes, ago_column
+from ui.elements.page import empty
+from ui.elements.selectable_table import openable
 from ui.elements.table import UTC, show_facts, show_rows
 from ui.elements.text import ago, exact, plain, short, size
+
+# Longer ones are of machines: the browser would show them slowly, and nobody reads them.
+LONGEST_MANIFEST = 100_000
+
+
+def show_platforms(index: Manifest, read: Partial[Manifest], open_digest: Callable[[str], None]) -> None:
+    """Shows what the index lists: platforms first, then attestations, each a link to its page."""
+    sizes = {manifest.digest: manifest.layer_bytes for manifest in read.values}
+    child = openable(
+        sorted(index.children, key=lambda child: bool(child.attests)),
+        lambda child: {
+            "Platform": child.platform or child.artifact_type or _kind(child),
+            "Kind": _kind(child),
+            "Size": sizes.get(child.digest),
+            "Digest": short(child.digest),
+            "Attests": short(child.attests) or None,
+        },
+        f"children {index.digest}",
+        "Manifests that the index points to",
+        columns={"Size": Sizes("Compressed layers")},
+        identity=lambda child: child.digest,
+    )
+    if read.untried:
+        st.caption(f"The sizes of {counted(read.untried, 'manifest')} were not read: the index lists too many.")
+    if child:
+        open_digest(child.digest)
+
+
+def _kind(child: Descriptor) -> str:
+    if child.attests:
+        return "attestation"
+    return "platform" if child.platform and child.kind is not Kind.INDEX else child.kind.value
 
 
 def show_layers(image: Manifest) -> None:
@@ -14,7 +53,7 @@ def show_layers(image: Manifest) -> None:
     title = "Layers" if image.kind is Kind.IMAGE else "Content"
     known = image.layer_bytes
     sizes = f"{size(known)} compressed" if known is not None else "sizes unknown: the manifest does not give them all"
-    st.subheader(f"{title} ({len(image.layers)}, {sizes})", anchor=False)
+    st.markdown(f"**{title} ({len(image.layers)}, {sizes})**")
     largest = max((layer.size or 0 for layer in image.layers), default=1) or 1
     show_rows(
         [
@@ -36,40 +75,104 @@ def show_layers(image: Manifest) -> None:
     )
 
 
+def show_history(config: ImageConfig) -> None:
+    """Shows how the image was built, step by step. The texts come from its builder."""
+    st.markdown(f"**History ({counted(len(config.history), 'step')})**")
+    if not config.history:
+        st.markdown("The config of the image has no history.")
+        return
+    show_rows(
+        [
+            {
+                "Step": step.command,
+                "Layer": not step.empty,
+                "Created": parse_time(step.created),
+                "Comment": step.comment,
+            }
+            for step in config.history
+        ],
+        "How the image was built, from the base up",
+        columns={
+            "Step": st.column_config.TextColumn(width="large"),
+            "Layer": st.column_config.CheckboxColumn(help="Whether the step made a layer"),
+            "Created": ago_column(),
+        },
+        types={"Created": UTC},
+    )
+
+
 def show_config(config: ImageConfig) -> None:
-    """Shows what the image runs, how it was built, and its labels. The texts come from its builder."""
+    """Shows what the image runs, its environment and its labels, as the registry has them."""
     built = parse_time(config.created)
-    st.subheader("Configuration", anchor=False)
     show_facts(
         {
-            "Built": f"{ago(built)} ({exact(built)})" if built else plain(config.created) or "Not recorded",
-            "Platform": plain(config.platform),
-            "Command": plain(config.command) or "Not set",
-            "User": plain(config.user) or "root",
+            "Entrypoint": _line(config.entrypoint),
+            "Command": _line(config.cmd),
+            "User": plain(config.user) or "root (none set)",
+            "Working directory": plain(config.working_dir) or "/ (none set)",
             "Ports": plain(", ".join(config.ports)) or "None",
+            "Platform": plain(config.platform) or "Not stated",
+            "Built": f"{ago(built)} ({exact(built)})" if built else plain(config.created) or "Not recorded",
         },
     )
-    if config.history:
-        st.subheader(f"History ({counted(len(config.history), 'step')})", anchor=False)
-        show_rows(
-            [
-                {
-                    "Step": step.command,
-                    "Layer": not step.empty,
-                    "Created": parse_time(step.created),
-                    "Comment": step.comment,
-                }
-                for step in config.history
-            ],
-            "How the image was built, from the base up",
-            columns={"Step": st.column_config.TextColumn(width="large"), "Created": ago_column()},
-            types={"Created": UTC},
-        )
+    show_pairs("Environment", config.env)
     show_pairs("Labels", config.labels)
 
 
+def _line(words: tuple[str, ...]) -> str:
+    return plain(shlex.join(words)) if words else "Not set"
+
+
 def show_pairs(title: str, pairs: tuple[tuple[str, str], ...]) -> None:
-    """Labels or annotations; nothing where there are none."""
+    """Variables, labels or annotations; nothing where there are none."""
     if pairs:
-        st.subheader(title, anchor=False)
+        st.markdown(f"**{title} ({len(pairs):,})**")
         show_rows([{"Name": name, "Value": value} for name, value in pairs], title)
+
+
+def show_evidence(
+    evidence: Partial[Evidence],
+    referrers: Mapping[str, Descriptor] | None,
+    subject: str,
+    open_digest: Callable[[str], None],
+) -> None:
+    """Shows what refers to the manifest, each a link to its page. `referrers` by digest; None where they were not
+    read."""
+    if not evidence.values:
+        if evidence.complete:
+            empty(":material/link_off:", "No referrers", "No signature, SBOM or attestation refers to this manifest.")
+        else:
+            st.markdown("Unknown: what refers to this manifest could not be read.")
+        return
+
+    def row(one: Evidence) -> dict[str, object]:
+        referrer = (referrers or {}).get(one.digest)
+        return {
+            "What": one.proof.value,
+            "By": one.maker,
+            "Digest": short(one.digest),
+            "About": "this manifest" if one.subject == subject else f"platform {short(one.subject)}",
+            "Type": referrer.artifact_type if referrer else None,
+            "Size": referrer.size if referrer else None,
+        }
+
+    found = openable(
+        evidence.values,
+        row,
+        f"referrers {subject}",
+        "Signatures, SBOMs and attestations of this manifest",
+        columns={"Size": Sizes("Of the manifest that refers to it")},
+        identity=lambda one: (one.digest, one.proof),
+    )
+    if found:
+        open_digest(found.digest)
+
+
+def show_manifest(manifest: Manifest, text: str) -> None:
+    """Shows the manifest's own facts, its annotations, and its JSON."""
+    show_facts({"Media type": plain(manifest.media_type), "Manifest size": f"{manifest.size:,} bytes"})
+    show_pairs("Annotations", manifest.annotations)
+    st.markdown("**Manifest**")
+    st.code(text[:LONGEST_MANIFEST], language="json", height=480 if text.count("\n") > 24 else "content")
+    if len(text) > LONGEST_MANIFEST:
+        st.caption(f"The first {LONGEST_MANIFEST:,} of {len(text):,} characters.")

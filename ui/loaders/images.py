@@ -1,5 +1,6 @@
 """Cached reads of repositories, tags and manifests, and what each change to them makes stale."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -7,9 +8,10 @@ import streamlit as st
 from services.connection.parallel import Partial
 from services.images import repositories
 from services.images import tree as manifest_trees
-from services.images.manifest_reading import read_config, read_manifest, read_referrers
+from services.images.evidence import Evidence, read_evidence
+from services.images.manifest_reading import indent_json, read_config, read_manifest, read_raw, read_referrers
 from services.images.manifests import Descriptor, ImageConfig, Manifest
-from services.images.platforms import read_platforms
+from services.images.platforms import read_children, read_indexes, read_platforms
 from services.images.summaries import ImageSummary, summarise
 from services.transfer import download
 from ui.loaders import contents
@@ -110,11 +112,54 @@ def manifest(who: str, login_server: str, repository: str, digest: str) -> Manif
     return read_manifest(connection.session(who).registry(login_server), repository, digest)
 
 
+@st.cache_resource(show_spinner=False, max_entries=200)
+def manifest_text(who: str, login_server: str, repository: str, digest: str) -> str:
+    """A manifest as the registry has it, indented where it is JSON."""
+    raw, _ = read_raw(connection.session(who).registry(login_server), repository, digest)
+    return indent_json(raw)
+
+
 @st.cache_resource(show_spinner=False, max_entries=500)
-def platforms(who: str, login_server: str, repository: str, digest: str) -> tuple[str, ...]:
-    """The platforms of the index at `digest`, those of indexes within it too; they never change."""
+def platforms(who: str, login_server: str, repository: str, digest: str) -> Mapping[str, Descriptor]:
+    """Platform → the image for it in the index at `digest`, those of indexes within it too; they never change."""
     client = connection.session(who).registry(login_server)
-    return tuple(read_platforms(client, repository, manifest(who, login_server, repository, digest)))
+    return read_platforms(client, repository, manifest(who, login_server, repository, digest))
+
+
+@st.cache_resource(show_spinner=False, max_entries=500, validate=loaded_fresh)
+def children(who: str, login_server: str, repository: str, digest: str) -> Loaded[Partial[Manifest]]:
+    """The manifests that the index at `digest` lists, the first of them where they are many."""
+    client = connection.session(who).registry(login_server)
+    read = read_children(client, repository, manifest(who, login_server, repository, digest))
+    return read_now(read, read.refused)
+
+
+@dataclass(frozen=True)
+class Indexes:
+    """The indexes of a repository, and the metadata of all its manifests."""
+
+    rows: tuple[repositories.ManifestRow, ...]
+    read: Partial[Manifest]
+
+
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)
+def indexes(who: str, login_server: str, repository: str) -> Reading[Indexes]:
+    """Every index of a repository: the way from a platform up to what lists it."""
+    client = connection.session(who).registry(login_server)
+
+    def work(reading: Reading[Indexes]) -> None:
+        listed = repositories.manifest_rows(client, repository)
+        read = read_indexes(
+            client,
+            repository,
+            listed.values,
+            done=lambda done, of: reading.report(done, of, "indexes"),
+            stop=reading.stop,
+        )
+        reading.lacks = listed.refused + read.refused
+        reading.value = Indexes(listed.values, replace(read, refused=reading.lacks))
+
+    return start(Indexes((), Partial(())), work)
 
 
 @st.cache_resource(show_spinner=False, max_entries=500)
@@ -128,6 +173,29 @@ def config(who: str, login_server: str, repository: str, digest: str) -> ImageCo
 def referrers(who: str, login_server: str, repository: str, digest: str) -> tuple[Descriptor, ...]:
     """What refers to `digest`."""
     return read_referrers(connection.session(who).registry(login_server), repository, digest)
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=500, validate=loaded_fresh)
+def evidence(who: str, login_server: str, repository: str, digest: str) -> Loaded[Partial[Evidence]]:
+    """The signatures, SBOMs and attestations of `digest`; of an index also those of its platforms."""
+    client = connection.session(who).registry(login_server)
+    own = manifest(who, login_server, repository, digest)
+    subjects = {child.digest: child.attests for child in own.children if child.attests}
+    attestations: Partial[Manifest] = Partial(())
+    if subjects:
+        read = children(who, login_server, repository, digest).value
+        values = tuple(one for one in read.values if one.digest in subjects)
+        refused = tuple(refusal for refusal in read.refused if refusal.what in subjects)
+        attestations = Partial(values, refused, len(subjects) - len(values) - len(refused))
+    pieces = read_evidence(
+        client,
+        repository,
+        digest,
+        lambda: referrers(who, login_server, repository, digest),
+        attestations,
+        lambda attestation: subjects[attestation],
+    )
+    return read_now(pieces, pieces.refused)
 
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=50)

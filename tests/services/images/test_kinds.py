@@ -224,7 +224,7 @@ def test_two_images_of_one_platform_are_told_apart_by_digest() -> None:
 
 def test_an_entrypoint_may_be_a_text_and_half_a_character_is_replaced() -> None:
     config = parse_config(parse_json(json.dumps(answer("image_config_odd")["body"]).encode()))
-    assert config.command == "/bin/sh -c ls"
+    assert (config.entrypoint, config.cmd) == (("/bin/sh",), ("-c ls",))
     assert config.labels == (("a", "\ufffd"),)
     annotated = b'{"annotations": {"\\ud83d": "\\udc00x"}, "artifactType": "\\ud83d", "mediaType": "\\ud83d"}'
     found = parse_manifest(annotated, OCI_MANIFEST)

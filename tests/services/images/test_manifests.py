@@ -298,6 +298,8 @@ CONFIG = {
     "variant": "v8",
     "config": {
         "User": "1000",
+        "WorkingDir": "/app",
+        "Env": ["PATH=/bin:/usr/bin", "OPTIONS=a=b", "EMPTY"],
         "Entrypoint": ["node"],
         "Cmd": ["server.js", "--port=80"],
         "ExposedPorts": {"80/tcp": {}, "443/tcp": {}},
@@ -326,7 +328,10 @@ def test_a_config(registry: CannedRegistry, client: RegistryClient) -> None:
         created="2026-01-01T00:00:00Z",
         platform="linux/arm64/v8",
         user="1000",
-        command="node server.js --port=80",
+        entrypoint=("node",),
+        cmd=("server.js", "--port=80"),
+        working_dir="/app",
+        env=(("PATH", "/bin:/usr/bin"), ("OPTIONS", "a=b"), ("EMPTY", "")),
         ports=("443/tcp", "80/tcp"),
         labels=(("a", "<script>"), ("org.opencontainers.image.source", "https://example.com/contoso")),
         history=(
@@ -338,7 +343,7 @@ def test_a_config(registry: CannedRegistry, client: RegistryClient) -> None:
 
 
 def test_an_empty_config_is_one() -> None:
-    assert parse_config({}) == ImageConfig("", "", "", "", (), (), ())
+    assert parse_config({}) == ImageConfig()
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,136 @@
+"""What an image is, at a glance: kind, signature, SBOM, size, age; the indexes that list it, and its base image."""
+
+import streamlit as st
+
+from services.connection.parallel import Partial
+from services.images.base_image import BaseImage, base_image_of
+from services.images.evidence import Evidence, Proof, has_proof, kind_label, makers_of
+from services.images.manifests import Kind
+from services.wording import counted
+from ui.elements.fact_row import Fact, show_fact_row
+from ui.elements.text import ago, exact, plain, short, size
+from ui.images.image_view import ImageView
+from ui.loaders import registries as registry_loaders
+from ui.navigation import pages
+from ui.navigation.links import link_to
+from ui.navigation.selection import find, key_of
+
+SHOWN_INDEXES = 5
+_ICONS = {Proof.SIGNATURE: "verified_user", Proof.SBOM: "fact_check"}
+
+
+def show_image_facts(view: ImageView) -> None:
+    """The row of facts."""
+    facts = [
+        Fact("Kind", _kind(view)),
+        _proof_fact(view, Proof.SIGNATURE, "Found in the registry. This console does not verify signatures."),
+        _proof_fact(view, Proof.SBOM, "A software bill of materials: the packages in the image."),
+        _size_fact(view),
+        Fact("Last update", ago(view.row.updated) if view.row.updated else "Not reported", _times(view)),
+    ]
+    show_fact_row(facts)
+
+
+def _kind(view: ImageView) -> str:
+    label = kind_label(view.manifest)
+    if view.manifest.kind is Kind.INDEX:
+        return f"{label}, {counted(len(view.platforms), 'platform')}" if view.platforms else label
+    platform = view.config.platform if view.config else view.row.platform
+    return f"{label}, {plain(platform)}" if platform and label == "Image" else label
+
+
+def _times(view: ImageView) -> str:
+    pushed = f"Pushed {exact(view.row.created)}" if view.row.created else "When it was pushed is not reported"
+    return f"Updated {exact(view.row.updated)}  \n{pushed}" if view.row.updated else pushed
+
+
+def _size_fact(view: ImageView) -> Fact:
+    shown = view.shown
+    if shown is None:
+        return Fact("Pull size", "–", "Unknown: no platform of it could be read.")
+    known = shown.layer_bytes
+    if known is None:
+        return Fact("Pull size", "–", "Unknown: the manifest does not give the sizes of all layers.")
+    of = f" of {plain(view.platform)}" if view.platform else ""
+    return Fact("Pull size", size(known), f"Compressed layers{of}: {known:,} bytes.")
+
+
+def _proof_fact(view: ImageView, proof: Proof, meaning: str) -> Fact:
+    found, makers, why = _proof(view, proof)
+    if found:
+        icon = f":green[:material/{_ICONS[proof]}:]"
+        return Fact(proof.value, f"{icon} {plain(', '.join(makers))}", f"{why}  \n{meaning}" if why else meaning)
+    if found is None:
+        return Fact(proof.value, "Unknown", f"{why}  \n{meaning}")
+    return Fact(proof.value, "None", f"{why}  \n{meaning}" if why else meaning)
+
+
+def _proof(view: ImageView, proof: Proof) -> tuple[bool | None, tuple[str, ...], str]:
+    """Whether the image has it, itself or as a platform of an index; who made it, and what else to know."""
+    own = has_proof(view.evidence, proof)
+    if own:
+        return True, makers_of(view.evidence, proof), ""
+    about = [_about(one, view, index.digest) for one, index in zip(view.index_evidence, view.indexes or (), strict=False)]
+    for one in about:
+        if has_proof(one, proof):
+            return True, makers_of(one, proof), "From the index that lists it."
+    unread = own is None or any(has_proof(one, proof) is None for one in about)
+    if unread:
+        return None, (), "Not everything that refers to it could be read, or says what it is."
+    if view.reading:
+        return None, (), "The indexes that list it are being read."
+    if view.indexes is None:
+        return False, (), "None of its own. The indexes that list it were not read."
+    if len(view.indexes) > len(about):
+        return False, (), f"None of its own, nor of the first {len(about)} indexes that list it."
+    return False, (), ""
+
+
+def _about(evidence: Partial[Evidence], view: ImageView, index: str) -> Partial[Evidence]:
+    """Of an index's evidence that about the index itself or this platform."""
+    values = tuple(one for one in evidence.values if one.subject in (index, view.digest))
+    return Partial(values, evidence.refused, evidence.untried)
+
+
+def show_indexes(view: ImageView, url: dict[str, str]) -> bool:
+    """Links to the indexes that list the manifest. Where they were not read, a button: returns whether it was pressed."""
+    if view.manifest.kind is Kind.ARTIFACT or view.reading:
+        return False
+    if view.indexes is None:
+        return st.button("Find its indexes", icon=":material/account_tree:", help="Reads every index of the repository")
+    if not view.indexes:
+        return False
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("Listed in", width="content")
+        for row in view.indexes[:SHOWN_INDEXES]:
+            name = row.tags[0] if row.tags else short(row.digest)
+            link_to(pages.IMAGE, plain(name), **url, reference=row.tags[0] if row.tags else row.digest)
+        if len(view.indexes) > SHOWN_INDEXES:
+            st.markdown(f"and {counted(len(view.indexes) - SHOWN_INDEXES, 'more index', 'more indexes')}", width="content")
+    return False
+
+
+def show_base_image(who: str, view: ImageView) -> None:
+    """The image that this one was built from, where its builder wrote that; a link where it is in a known registry."""
+    shown = view.shown
+    labels = view.config.labels if view.config else ()
+    base = base_image_of(view.manifest.annotations, shown.annotations if shown else (), labels)
+    if base is None:
+        return
+    name = base.name or base.digest
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.markdown("Base image", width="content")
+        registry = _known_registry(who, base)
+        if registry and base.repository and base.reference:
+            link_to(pages.IMAGE, plain(name), registry=registry, repository=base.repository, reference=base.reference)
+        else:
+            st.markdown(f"**{plain(name)}**", width="content", help=plain(base.digest) or None)
+
+
+def _known_registry(who: str, base: BaseImage) -> str:
+    """The key of the registry that has the base image; "" where it is none that was read."""
+    if not base.server:
+        return ""
+    registries = registry_loaders.inventory(who).value.registries.values
+    found = find(registries, base.server)
+    return key_of(found, registries) if found and found.login_server.casefold() == base.server.casefold() else ""
