@@ -1,32 +1,37 @@
-"""One image or index: its platforms, layers, config and history, and what refers to it."""
+"""One image or index: how to pull it, what it is, its platforms, layers, configuration, and what refers to it."""
+
+from collections.abc import Callable
 
 import streamlit as st
 
 from services.commands import images as az_images
 from services.connection.errors import ServiceError
-from services.images.manifests import Descriptor, Kind, Manifest
+from services.images.evidence import kind_label
+from services.images.manifests import Kind, Manifest
 from services.images.repositories import Locks
 from services.wording import counted
-from ui.elements.columns import Sizes
-from ui.elements.errors import panel, show_error
+from ui.elements.errors import panel, show_error, show_partial
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, header
-from ui.elements.selectable_table import openable
-from ui.elements.table import show_facts
-from ui.elements.text import ago, exact, plain, short, size
+from ui.elements.text import plain, short
 from ui.elements.writing import may_write, show_read_only
-from ui.images import tag_actions
-from ui.images.image_details import show_config, show_layers, show_pairs
+from ui.images import image_details, tag_actions
+from ui.images.image_facts import show_base_image, show_image_facts, show_indexes
+from ui.images.image_view import PLATFORM, ImageView, read_view
 from ui.images.lock_actions import change_locks
 from ui.images.storage_line import show_image_storage
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import last_step, link_to, open_page, registry_steps
+from ui.navigation.links import last_step, open_page, registry_steps
+from ui.navigation.url_choice import check_url
 from ui.runtime import connection
+from ui.runtime.background import show_progress
 from ui.transfer import copy
 from ui.transfer.download import download_image
 
-SHOWN_TAGS = 20
+SHOWN_TAGS = 12
+ADD, REMOVE, COPY, DOWNLOAD = "Add tag", "Remove tag", "Copy image", "Download image"
+TAG_LOCKS, MANIFEST_LOCKS, DELETE = "Set tag locks", "Set manifest locks", "Delete image"
 
 who = connection.who()
 registry = selection.registry_of_url(who)
@@ -47,6 +52,115 @@ def refresh() -> None:
     image_loaders.tag.clear(who, server, repository, reference)
     image_loaders.manifest_row.clear(who, server, repository, digest)
     image_loaders.referrers.clear(who, server, repository, digest)
+    image_loaders.evidence.clear(who, server, repository, digest)
+    image_loaders.indexes.clear(who, server, repository)
+
+
+def act(action: str) -> None:
+    """Opens the dialog or the page of an action."""
+    if action == REMOVE:
+        tag_actions.remove_tag(who, registry, repository, reference)
+    elif action == COPY:
+        copy.copy_to(who, registry, repository, reference, digest)
+    elif action == DOWNLOAD:
+        download_image(who, registry, repository, reference, manifest)
+    elif action == DELETE:
+        open_page(pages.DELETE, **url, reference=digest)
+    else:
+        change_locks(who, registry, repository, reference if action == TAG_LOCKS else digest)
+
+
+def show_names() -> None:
+    """The tags of the manifest, and its locks."""
+    with st.container(horizontal=True, gap="xsmall"):
+        for tag in row.tags[:SHOWN_TAGS]:
+            st.badge(plain(tag), icon=":material/sell:", color="gray")
+        if len(row.tags) > SHOWN_TAGS:
+            st.badge(f"and {counted(len(row.tags) - SHOWN_TAGS, 'more tag')}", color="gray")
+        if tag_locks.any:
+            st.badge(f"Tag locked: {tag_locks.label}", icon=":material/lock:", color="orange")
+        if row.locks.any:
+            st.badge(f"Manifest locked: {row.locks.label}", icon=":material/lock:", color="orange")
+
+
+def show_pull_lines() -> None:
+    """The command people come for, by tag and by digest."""
+    kind = kind_label(manifest)
+    line = az_images.pull if manifest.kind is not Kind.ARTIFACT else az_images.oras_pull
+    line = az_images.helm_pull if kind == "Helm chart" else line
+    for at in dict.fromkeys((reference, digest)):
+        st.code(line(server, repository, at), language="bash")
+
+
+def open_digest(other: str) -> None:
+    open_page(pages.IMAGE, **url, reference=other)
+
+
+def choose_platform(view: ImageView) -> None:
+    """Of an index, the platform whose layers and configuration are shown."""
+    if len(view.platforms) > 1:
+        check_url(PLATFORM, "platform", list(view.platforms))
+        st.selectbox("Platform", list(view.platforms), key=PLATFORM, bind="query-params", width=320)
+    elif view.platform:
+        st.markdown(f"Platform: **{plain(view.platform)}**")
+
+
+def show_layers_and_history(view: ImageView) -> None:
+    choose_platform(view)
+    if view.shown is None:
+        st.markdown("Unknown: no platform of this index could be read.")
+        return
+    image_details.show_layers(view.shown)
+    if view.config:
+        image_details.show_history(view.config)
+    elif view.shown.kind is Kind.IMAGE and not view.shown.is_schema_1:
+        st.markdown("History unknown: the config of the image could not be read.")
+
+
+def show_configuration(view: ImageView) -> None:
+    choose_platform(view)
+    if view.config:
+        image_details.show_config(view.config)
+    elif view.shown and view.shown.is_schema_1:
+        st.markdown("An image of schema 1 has no config of its own.")
+    else:
+        st.markdown("Unknown: the config of the image could not be read.")
+
+
+def show_referrers(view: ImageView) -> None:
+    referrers = None
+    with panel():
+        found = image_loaders.referrers(who, server, repository, digest)
+        referrers = {one.digest: one for one in found}
+    image_details.show_evidence(view.evidence, referrers, digest, open_digest)
+
+
+def show_tabs(view: ImageView, manifest: Manifest) -> None:
+    layers = "Content" if manifest.kind is Kind.ARTIFACT else "Layers and history"
+    bodies: dict[str, Callable[[], None]] = {
+        "Platforms": lambda: image_details.show_platforms(
+            manifest, image_loaders.children(who, server, repository, digest).value, open_digest
+        ),
+        layers: lambda: show_layers_and_history(view),
+        "Configuration": lambda: show_configuration(view),
+        "Referrers": lambda: show_referrers(view),
+        "Manifest": lambda: image_details.show_manifest(
+            manifest, image_loaders.manifest_text(who, server, repository, digest)
+        ),
+    }
+    if manifest.kind is not Kind.INDEX:
+        del bodies["Platforms"]
+    if manifest.kind is Kind.ARTIFACT or (manifest.kind is Kind.INDEX and not view.platforms):
+        del bodies["Configuration"]
+    if manifest.kind is Kind.INDEX and not view.platforms:
+        del bodies[layers]
+    check_url("show", "tab", list(bodies))
+    for tab, show in zip(
+        st.tabs(list(bodies), on_change="rerun", key="show", bind="query-params"), bodies.values(), strict=True
+    ):
+        if tab.open:
+            with tab, panel():
+                show()
 
 
 tag_locks = Locks()
@@ -62,113 +176,39 @@ except ServiceError as error:
     st.stop()
 
 row = loaded.value
-header(plain(title), caption, loaded.at, refresh, path)
+with header(plain(title), caption, loaded.at, refresh, path):
+    add = st.button(ADD, icon=":material/new_label:", type="primary", disabled=not may_write())
+    locks = [MANIFEST_LOCKS] if ":" in reference else [TAG_LOCKS, MANIFEST_LOCKS]
+    changes = [COPY, *([] if ":" in reference else [REMOVE]), *locks, DELETE] if may_write() else [DELETE]
+    chosen = st.menu_button("More", [DOWNLOAD, *changes], icon=":material/more_horiz:")
+if add:
+    tag_actions.add_tag(who, registry, repository, digest)
+elif chosen:
+    act(chosen)
 show_done()
-copy.show_copies()
-st.code(digest, language=None, wrap_lines=True)
-with st.container(horizontal=True):
-    st.badge(manifest.kind.value, icon=":material/deployed_code:", color="blue")
-    try:
-        platforms = image_loaders.platforms(who, server, repository, digest)
-    except ServiceError:
-        platforms = ("unknown platforms: an index in it could not be read",)
-    for platform in platforms or ((row.platform,) if row.platform else ()):
-        st.badge(plain(platform), icon=":material/memory:", color="gray")
-    for tag in row.tags[:SHOWN_TAGS]:
-        st.badge(plain(tag), icon=":material/sell:", color="green")
-    if len(row.tags) > SHOWN_TAGS:
-        st.badge(f"and {counted(len(row.tags) - SHOWN_TAGS, 'more tag')}", color="green")
-    if tag_locks.any:
-        st.badge(f"tag locked: {tag_locks.label}", icon=":material/lock:", color="orange")
-    if row.locks.any:
-        st.badge(f"manifest locked: {row.locks.label}", icon=":material/lock:", color="orange")
 show_read_only()
-OF_TAG, OF_MANIFEST = "Tag locks", "Manifest locks"
-with st.container(horizontal=True, vertical_alignment="center"):
-    if st.button("Add tag", icon=":material/new_label:", disabled=not may_write()):
-        tag_actions.add_tag(who, registry, repository, digest)
-    if ":" not in reference and st.button("Remove tag", icon=":material/label_off:", disabled=not may_write()):
-        tag_actions.remove_tag(who, registry, repository, reference)
-    if st.button("Copy image", icon=":material/content_copy:", disabled=not may_write()):
-        copy.copy_to(who, registry, repository, reference, digest)
-    if st.button("Download image", icon=":material/download:"):
-        download_image(who, registry, repository, reference, manifest)
-    locks = [OF_MANIFEST] if ":" in reference else [OF_TAG, OF_MANIFEST]
-    if of := st.menu_button("Set locks", locks, icon=":material/lock:", disabled=not may_write()):
-        change_locks(who, registry, repository, reference if of == OF_TAG else digest)
-    link_to(pages.DELETE, **url, reference=digest)
-show_facts(
-    {
-        "Media type": plain(manifest.media_type),
-        "Last update": f"{ago(row.updated)} ({exact(row.updated)})" if row.updated else "Not reported",
-        "Pushed": f"{ago(row.created)} ({exact(row.created)})" if row.created else "Not reported",
-        "Manifest size": size(manifest.size),
-    },
-)
-show_image_storage(who, server, url["registry"], repository, digest)
-
-
-def open_digest(other: str) -> None:
-    open_page(pages.IMAGE, **url, reference=other)
-
-
-def _kind(child: Descriptor) -> str:
-    if child.attests:
-        return "attestation"
-    return "platform" if child.platform and child.kind is not Kind.INDEX else child.kind.value
-
-
-def show_children(index: Manifest) -> None:
-    st.subheader(f"Manifests in this index ({len(index.children)})", anchor=False)
-    child = openable(
-        index.children,
-        lambda child: {
-            "Digest": short(child.digest),
-            "Kind": _kind(child),
-            "Platform or type": child.platform or child.artifact_type,
-            "Attests": short(child.attests),
-            "Media type": child.media_type,
-        },
-        f"children {index.digest}",
-        "Manifests that the index points to",
-        identity=lambda child: child.digest,
-    )
-    if child:
-        open_digest(child.digest)
-
-
-if manifest.kind is Kind.INDEX:
-    show_children(manifest)
-else:
-    show_layers(manifest)
+copy.show_copies()
+asked = f"indexes of {server}/{repository}"
+view = read_view(who, server, repository, row, manifest, ask_indexes=bool(st.session_state.get(asked)))
+show_partial(*view.unread)
 if manifest.is_schema_1:
     st.warning(
         "An image of schema 1, Docker's old format: containerd 2 does not pull it, and registries take no more of "
         "them. Build it again, or convert it with `skopeo copy`.",
         icon=":material/warning:",
     )
-elif manifest.kind is Kind.IMAGE:
-    with panel():
-        show_config(image_loaders.config(who, server, repository, digest))
-show_pairs("Annotations", manifest.annotations)
-with panel():
-    referrers = image_loaders.referrers(who, server, repository, digest)
-    st.subheader(f"Referrers ({len(referrers)})", anchor=False)
-    if referrers:
-        referrer = openable(
-            referrers,
-            lambda found: {"Digest": short(found.digest), "Type": found.artifact_type, "Size": found.size},
-            f"referrers {digest}",
-            "Signatures, SBOMs and attestations of this manifest",
-            columns={"Size": Sizes()},
-            identity=lambda found: found.digest,
-        )
-        if referrer:
-            open_digest(referrer.digest)
-    else:
-        st.markdown("No signature, SBOM or attestation refers to it, apart from those in an index.")
+show_pull_lines()
+show_names()
+show_image_facts(view)
+if view.reading:
+    show_progress(view.reading, asked)
+if show_indexes(view, url):
+    st.session_state[asked] = True
+    st.rerun()
+show_base_image(who, view)
+show_tabs(view, manifest)
+show_image_storage(who, server, url["registry"], repository, digest)
 az_lines(
-    az_images.pull(server, repository, reference),
     az_images.show_manifest(registry.name, repository, reference),
     az_images.list_referrers(registry.name, repository, digest),
 )

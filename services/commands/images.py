@@ -45,6 +45,18 @@ def pull(login_server: str, repository: str, reference: str) -> str:
     return shell_line("docker", "pull", f"{login_server}/{_image(repository, reference)}")
 
 
+def helm_pull(login_server: str, repository: str, reference: str) -> str:
+    """Pulls a Helm chart. `reference` is a tag, which is the chart's version, or a digest with its algorithm."""
+    if ":" in reference:
+        return shell_line("helm", "pull", f"oci://{login_server}/{repository}@{reference}")
+    return shell_line("helm", "pull", f"oci://{login_server}/{repository}", "--version", reference)
+
+
+def oras_pull(login_server: str, repository: str, reference: str) -> str:
+    """Pulls the files of an artifact that is no image. `reference` is a tag, or a digest with its algorithm."""
+    return shell_line("oras", "pull", f"{login_server}/{_image(repository, reference)}")
+
+
 def tag_for_registry(image: str, login_server: str, repository: str, tag: str) -> str:
     """Gives an image that docker has the name under which it is pushed."""
     return shell_line("docker", "tag", image, f"{login_server}/{repository}:{tag}")

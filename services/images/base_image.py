@@ -1,7 +1,7 @@
 """The image that another was built from, where its builder says so.
 
-https://github.com/opencontainers/image-spec/blob/main/annotations.md: org.opencontainers.image.base.name and .digest, which
-some builders write as labels.
+https://github.com/opencontainers/image-spec/blob/main/annotations.md: org.opencontainers.image.base.name and .digest,
+which some builders write as labels.
 """
 
 from collections.abc import Iterable

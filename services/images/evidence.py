@@ -1,7 +1,7 @@
 """What a registry has about an image beside the image: signatures, SBOMs, provenance. Found, never verified.
 
-They are referrers (OCI 1.1), manifests at cosign's tags sha256-….sig, .att and .sbom, or attestations that BuildKit adds
-to the index:
+They are referrers (OCI 1.1), manifests at cosign's tags sha256-….sig, .att and .sbom, or attestations that BuildKit
+adds to the index:
 https://github.com/opencontainers/image-spec/blob/main/manifest.md#guidelines-for-artifact-usage
 https://github.com/sigstore/cosign/blob/main/specs/SIGNATURE_SPEC.md
 https://github.com/moby/buildkit/blob/master/docs/attestations/attestation-storage.md

@@ -13,7 +13,7 @@ from playwright.sync_api import Page, expect
 
 from sandbox.server import Sandbox
 from tests.services.transfer.test_download import Shelf
-from tests.support.console import cells, console, settled
+from tests.support.console import cells, choose_action, console, settled
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 
 pytestmark = pytest.mark.browser
@@ -36,8 +36,7 @@ def open_image(page: Page, address: str, repository: str = APP) -> None:
 
 def set_tag_lock(page: Page, screenshot: Path | None = None) -> None:
     """Opens the tag's locks and turns the one against deletion."""
-    page.get_by_role("button", name="Set locks", exact=True).click()
-    page.get_by_role("menuitem", name="Tag locks").click()
+    choose_action(page, "Set tag locks")
     dialog = page.get_by_role("dialog")
     dialog.get_by_text("Allow delete").click()
     expect(dialog.get_by_text("After the change")).to_be_visible()
@@ -52,7 +51,7 @@ def test_a_locked_tag_is_kept_until_it_is_unlocked(page: Page, whole: str, scree
     set_tag_lock(page, screenshots / "locks-light-1280.png")
     expect(page.get_by_text("Locks of the tag v1.0.0: changed and verified (locked against delete).")).to_be_visible()
     settled(page)
-    page.get_by_role("button", name="Remove tag").click()
+    choose_action(page, "Remove tag")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("The tag v1.0.0 is locked against deletion")).to_be_visible()
     expect(dialog.get_by_role("button", name="Remove tag")).to_be_disabled()
@@ -61,14 +60,14 @@ def test_a_locked_tag_is_kept_until_it_is_unlocked(page: Page, whole: str, scree
     set_tag_lock(page)
     expect(page.get_by_text("Locks of the tag v1.0.0: changed and verified (not locked).")).to_be_visible()
     settled(page)
-    page.get_by_role("button", name="Remove tag").click()
+    choose_action(page, "Remove tag")
     expect(dialog.get_by_role("button", name="Remove tag")).to_be_visible()
 
 
 def test_an_image_is_copied_to_another_repository(page: Page, whole: str, screenshots: Path) -> None:
     open_image(page, whole)
     settled(page)
-    page.get_by_role("button", name="Copy image").click()
+    choose_action(page, "Copy image")
     dialog = page.get_by_role("dialog")
     expect(dialog.get_by_text("team/app-copy:v1.0.0 is new.")).to_be_visible()
     settled(page)
@@ -85,7 +84,7 @@ def test_an_image_is_downloaded_with_its_exact_length(
 ) -> None:
     open_image(page, whole)
     settled(page)
-    page.get_by_role("button", name="Download image", exact=True).click()
+    choose_action(page, "Download image")
     link = page.get_by_role("dialog").get_by_role("link", name=re.compile("^Download"))
     expect(link).to_be_visible()
     page.screenshot(path=screenshots / "download-light-1280.png")

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.console import cells, console, settled
+from tests.support.console import cells, choose_action, console, settled
 
 pytestmark = pytest.mark.browser
 
@@ -32,7 +32,7 @@ def test_a_tag_is_added_and_removed(page: Page, tmp_path: Path, screenshots: Pat
 
         page.goto(f"{address}/image?registry=casaacr01&repository=nodejstemplate&reference=v1.0.1")
         settled(page)
-        page.get_by_role("button", name="Remove tag").click()
+        choose_action(page, "Remove tag")
         page.get_by_role("dialog").get_by_role("button", name="Remove tag").click()
         expect(page.get_by_text("Tag v1.0.1: deleted and verified.")).to_be_visible()
 

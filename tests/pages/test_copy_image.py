@@ -7,7 +7,17 @@ from streamlit.testing.v1.errors import AppTestError
 from services.connection.session import AzureSession
 from tests.services.transfer.test_copy_plan import OTHER, with_admin
 from tests.services.transfer.test_download import Shelf
-from tests.support.app_test import Open, button, confirm_button, facts, reopen, texts, wait_for_inventory
+from tests.support.app_test import (
+    Open,
+    actions,
+    button,
+    confirm_button,
+    facts,
+    open_dialog,
+    reopen,
+    texts,
+    wait_for_inventory,
+)
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from ui.elements import writing
 from ui.loaders import registries as registry_loaders
@@ -55,7 +65,7 @@ def done(at: AppTest) -> AppTest:
 def test_an_image_is_copied_to_another_repository(open_view: Open, own: OwnSandbox) -> None:
     digest = own.push_index("v1")
     at = open_view("image.py", **IMAGE)
-    button(at, COPY).click().run()
+    open_dialog(at, COPY)
     assert "in 3 manifests (Azure copies up to 50)" in texts(at)
     assert "linux/a1, linux/a2" in texts(at).replace("\\", "")
     assert f"az acr import --name {REGISTRY} --source {APP}@{digest}" in texts(at)
@@ -74,7 +84,7 @@ def test_signatures_are_shown_in_the_plan_and_copied(open_view: Open, own: OwnSa
     own.push("v1")
     signature = own.attach(own.tags()["v1"])
     at = open_view("image.py", **IMAGE)
-    button(at, COPY).click().run()
+    open_dialog(at, COPY)
     assert "Signatures, SBOMs and attestations that refer to it or to its platforms:" in texts(at)
     reopen(at, COPY)
     confirm_button(at, "Copy image").click().run()
@@ -88,13 +98,13 @@ def test_a_tag_that_exists_takes_a_second_yes(open_view: Open, own: OwnSandbox) 
     old, _ = own.push("v1", number=1, repository=f"{APP}-copy")
     new, _ = own.push("v1", number=2)
     at = open_view("image.py", **IMAGE)
-    button(at, COPY).click().run()
+    open_dialog(at, COPY)
     assert "exists. It moves from" in texts(at)
     reopen(at, COPY)
     with pytest.raises(AppTestError, match="disabled"):
         confirm_button(at, "Copy image").click().run()
     at = open_view("image.py", **IMAGE)
-    button(at, COPY).click().run()
+    open_dialog(at, COPY)
     reopen(at, COPY)
     at.checkbox[0].check().run()
     assert own.tags(f"{APP}-copy") == {"v1": old}
@@ -108,7 +118,7 @@ def test_a_tag_that_exists_takes_a_second_yes(open_view: Open, own: OwnSandbox) 
 def test_a_name_that_no_repository_can_have_is_refused(open_view: Open, own: OwnSandbox, name: str) -> None:
     own.push("v1")
     at = open_view("image.py", **IMAGE)
-    button(at, COPY).click().run()
+    open_dialog(at, COPY)
     reopen(at, COPY)
     field(at, "Repository").set_value(name).run()
     assert "InvalidRepository" in texts(at)
@@ -118,7 +128,7 @@ def test_a_name_that_no_repository_can_have_is_refused(open_view: Open, own: Own
 def test_a_tag_that_appears_before_azure_begins_is_an_error_on_the_page(open_view: Open, own: OwnSandbox) -> None:
     own.push("v1", number=2)
     at = open_view("image.py", **IMAGE)
-    button(at, COPY).click().run()
+    open_dialog(at, COPY)
     own.break_({"method": "POST", "path": "importImage", "status": 409, "body": '{"error": {"code": "Conflict"}}'})
     reopen(at, COPY)
     confirm_button(at, "Copy image").click().run()
@@ -132,7 +142,7 @@ def test_a_copy_is_seen_in_the_target_without_a_refresh(open_view: Open, own: Ow
     target = own.make_registry(OTHER)
     at = open_view("image.py", **IMAGE)
     assert registry_loaders.catalogue(connection.who(), target.login_server).finished.wait(30)
-    button(at, COPY).click().run()
+    open_dialog(at, COPY)
     reopen(at, COPY)
     at.selectbox[0].select_index([*at.selectbox[0].options].index(OTHER)).run()
     reopen(at, COPY)
@@ -148,7 +158,7 @@ def test_a_console_that_listens_to_everyone_copies_nothing(
 ) -> None:
     own.push("v1")
     monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
-    assert button(open_view("image.py", **IMAGE), COPY).disabled
+    assert COPY not in actions(open_view("image.py", **IMAGE))
 
 
 # The form
@@ -206,7 +216,7 @@ def test_the_form_refuses_what_is_no_image(form: AppTest, image: str) -> None:
 def test_a_download_has_its_exact_size_and_a_link(open_view: Open, own: OwnSandbox) -> None:
     Shelf(own).index("v1")
     at = open_view("image.py", **IMAGE)
-    button(at, "Download image").click().run()
+    open_dialog(at, "Download image")
     shown = facts(at)
     assert shown["File"].replace("\\", "") == "team-app-v1.tar"
     assert "4 manifests and 7 blobs" in shown["Content"]
@@ -224,7 +234,7 @@ def test_a_download_has_its_exact_size_and_a_link(open_view: Open, own: OwnSandb
 def test_an_image_without_its_content_has_no_link(open_view: Open, own: OwnSandbox) -> None:
     own.push("v1")  # Of its config it has the descriptor alone.
     at = open_view("image.py", registry=REGISTRY, repository=APP, reference="v1")
-    button(at, "Download image").click().run()
+    open_dialog(at, "Download image")
     assert "BLOB_UNKNOWN" in texts(at).replace("\\", "")
     assert len(at.link_button) == 0
 
@@ -235,7 +245,7 @@ def test_a_platform_s_name_is_text(open_view: Open, own: OwnSandbox) -> None:
     child = {**shelf.image(), "platform": platform}
     shelf.manifest({"manifests": [child]}, "application/vnd.oci.image.index.v1+json", "v1")
     at = open_view("image.py", **IMAGE)
-    button(at, "Download image").click().run()
+    open_dialog(at, "Download image")
     reopen(at, "Download image")
     at.selectbox[0].select("linux/**bold**<b>../../x").run()
     assert facts(at)["File"].replace("\\", "") == "team-app-v1-linux-bold-b-..-..-x.tar"

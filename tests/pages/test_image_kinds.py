@@ -3,14 +3,18 @@
 import json
 
 import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
 
 from services.images.manifests import OCI_ARTIFACT
-from tests.support.app_test import Open, button, texts
-from tests.support.documents import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, raw
+from tests.support.app_test import Open, facts, open_dialog, texts, wait_for_inventory
+from tests.support.documents import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, digest_of, raw
 from tests.support.old_images import add_old
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
+from ui.runtime import connection
 
 pytestmark = pytest.mark.usefixtures("own")
+NO_LAYERS = {"config": {"mediaType": OCI_CONFIG, "digest": digest_of(1), "size": 100}, "layers": []}
 BUILDS = ("10.0.17763.5329", "10.0.20348.2227")
 
 
@@ -33,7 +37,7 @@ def test_an_image_of_schema_1_says_so_and_its_sizes_are_unknown(open_view: Open,
     assert not at.exception
     assert "schema 1" in at.warning[0].value
     assert any("Layers (1, sizes unknown" in found.value for found in at.subheader)
-    button(at, "Download image").click().run()
+    open_dialog(at, "Download image")
     assert "an OCI archive can't hold" in texts(at).replace("\\", "")
 
 
@@ -50,7 +54,7 @@ def test_builds_of_windows_are_told_apart_and_offered_one_by_one(open_view: Open
         at = open_view("image.py", registry=REGISTRY, repository=APP, reference=tag)
         shown = texts(at).replace("\\", "")
         assert all(f"windows/amd64:{build}" in shown for build in BUILDS)
-        button(at, "Download image").click().run()
+        open_dialog(at, "Download image")
         assert at.selectbox[0].options[1:] == [f"windows/amd64:{build}" for build in BUILDS]
     assert list(at.dataframe[0].value["Kind"]) == ["index"]
 
@@ -69,9 +73,10 @@ def test_an_odd_config_is_shown(open_view: Open, own: OwnSandbox) -> None:
     config = {"os": "linux", "architecture": "amd64", "config": {"Entrypoint": "/bin/sh", "Cmd": "-c ls"}}
     labelled = json.dumps({**config, "config": {**config["config"], "Labels": {"a": "\ud83d"}}})  # type: ignore[dict-item]
     image_with(own, labelled.encode(), "v1")
-    at = open_view("image.py", registry=REGISTRY, repository=APP, reference="v1")
+    at = open_view("image.py", registry=REGISTRY, repository=APP, reference="v1", show="Configuration")
     assert not at.exception
-    assert "/bin/sh -c ls" in texts(at).replace("\\", "") + str([table.value for table in at.table]).replace("\\", "")
+    shown = {name: value.replace("\\", "") for name, value in facts(at).items()}
+    assert (shown["Entrypoint"], shown["Command"]) == ("/bin/sh", "'-c ls'")
     assert any("\ufffd" in str(table.value) for table in at.dataframe)
 
 
@@ -82,3 +87,121 @@ def test_a_list_of_referrers_lists_no_platforms(open_view: Open, own: OwnSandbox
     add(own, {"manifests": [signature]}, OCI_INDEX, tag)
     at = open_view("image.py", registry=REGISTRY, repository=APP, reference=tag)
     assert list(at.dataframe[0].value["Kind"]) == ["artifact"]
+
+
+# Beside the image
+
+
+def shown_facts(at: AppTest) -> dict[str, str]:
+    """The row of facts: each name with its value, and what is below it."""
+    lines = [found.value for found in at.markdown]
+    names = ("Kind", "Signature", "SBOM", "Pull size", "Last update")
+    return {name: "\n".join(lines[lines.index(f":small[{name}]") + 1 :][:2]) for name in names}
+
+
+def image(open_view: Open, reference: str, **more: str) -> AppTest:
+    at = open_view("image.py", registry=REGISTRY, repository=APP, reference=reference, **more)
+    assert not at.exception
+    return at
+
+
+def test_a_platform_leads_to_its_index_and_has_its_signature(open_view: Open, own: OwnSandbox) -> None:
+    index = own.push_index("v1")
+    platform = own.push(number=1)[0]
+    own.attach(index, "application/vnd.cncf.notary.signature")
+    at = image(open_view, platform)
+    links = {link.proto.label: link.proto.query_string for link in at.get("page_link")}
+    assert "reference=v1" in links["v1"]
+    assert "Notation" in shown_facts(at)["Signature"]
+    assert "**None**" in shown_facts(at)["SBOM"]
+
+
+def test_an_image_that_no_index_lists_leads_to_none(open_view: Open, own: OwnSandbox) -> None:
+    own.push_index("v1")
+    own.push("alone", number=9)
+    at = image(open_view, "alone")
+    assert "Listed in" not in texts(at)
+    assert "Find its indexes" not in [one.label for one in at.button]
+
+
+@pytest.mark.parametrize("path", ["/v2/team/app/referrers/.*", "/v2/team/app/manifests/sha256-.*"])
+def test_what_is_not_read_is_no_missing_signature(open_view: Open, own: OwnSandbox, path: str) -> None:
+    own.push("v1")
+    assert "**None**" in shown_facts(image(open_view, "v1"))["Signature"]
+    st.cache_resource.clear()
+    own.break_({"path": path, "status": 403})
+    at = image(open_view, "v1")
+    assert "None" not in shown_facts(at)["Signature"]
+    assert "unknown" in shown_facts(at)["Signature"]
+    assert any("could not be read" in found.label for found in at.expander)
+
+
+def test_a_base_image_in_a_known_registry_is_a_link(open_view: Open, own: OwnSandbox) -> None:
+    base = own.push("20", repository="base/node")[0]
+    name = f"{own.client.login_server}/base/node:20"
+    annotations = {"org.opencontainers.image.base.name": name, "org.opencontainers.image.base.digest": base}
+    add(own, {**NO_LAYERS, "annotations": annotations}, OCI_MANIFEST, "v1")
+    wait_for_inventory(connection.who())
+    at = image(open_view, "v1")
+    link = next(link.proto for link in at.get("page_link") if "base" in link.proto.label)
+    assert "repository=base" in link.query_string
+    assert base.removeprefix("sha256:") in link.query_string
+
+
+def test_a_base_image_elsewhere_is_text(open_view: Open, own: OwnSandbox) -> None:
+    name = "docker.io/library/[x](http://contoso.example):20"
+    add(own, {**NO_LAYERS, "annotations": {"org.opencontainers.image.base.name": name}}, OCI_MANIFEST, "v1")
+    at = image(open_view, "v1")
+    assert "Base image" in texts(at)
+    assert "](http" not in texts(at)
+
+
+def test_a_chart_is_pulled_by_helm(open_view: Open, own: OwnSandbox) -> None:
+    config = {"mediaType": "application/vnd.cncf.helm.config.v1+json", "digest": own.push()[0], "size": 1}
+    add(own, {"config": config, "layers": []}, OCI_MANIFEST, "1.0.0")
+    at = image(open_view, "1.0.0")
+    assert at.code[0].value.startswith("helm pull oci://")
+    assert "**Helm chart**" in shown_facts(at)["Kind"]
+
+
+def test_a_large_image_is_calm(open_view: Open, own: OwnSandbox) -> None:
+    layer = {"mediaType": "application/vnd.oci.image.layer.v1.tar+gzip", "digest": own.push()[0], "size": 7}
+    config = {
+        "os": "linux",
+        "architecture": "amd64",
+        "config": {"Env": [f"V{n}=<b>{n}</b>" for n in range(100)], "Labels": {f"l{n:03}": "x" for n in range(500)}},
+        "history": [{"created_by": f"RUN step-{n}"} for n in range(200)],
+    }
+    content = json.dumps(config).encode()
+    blob = own.sandbox.store.blobs.put(REGISTRY, APP, content)
+    body = {"config": {"mediaType": OCI_CONFIG, "digest": blob, "size": len(content)}, "layers": [layer] * 127}
+    add(own, body, OCI_MANIFEST, "v1")
+    at = image(open_view, "v1")
+    assert [len(table.value) for table in at.dataframe] == [127, 200]
+    assert [len(table.value) for table in image(open_view, "v1", show="Configuration").dataframe] == [100, 500]
+    assert "V7" in image(open_view, "v1", show="Configuration").dataframe[0].value["Name"].tolist()
+
+
+@pytest.mark.parametrize("show", ["Layers and history", "Configuration"])
+def test_an_index_shows_the_chosen_platform(open_view: Open, own: OwnSandbox, show: str) -> None:
+    images = []
+    for name in ("amd64", "arm64"):
+        of = {
+            "os": "linux",
+            "architecture": name,
+            "config": {"User": f"user-{name}"},
+            "history": [{"created_by": name}],
+        }
+        digest = image_with(own, json.dumps(of).encode(), name)
+        images.append({"digest": digest, "mediaType": OCI_MANIFEST, "platform": {"os": "linux", "architecture": name}})
+    add(own, {"manifests": images}, OCI_INDEX, "v1")
+    for platform, name in (({}, "amd64"), ({"platform": "linux/arm64"}, "arm64")):
+        at = image(open_view, "v1", show=show, **platform)
+        seen = facts(at).get("User", "") + "".join(str(table.value) for table in at.dataframe)
+        assert name in seen.replace("\\", "")
+
+
+def test_a_manifest_is_shown_as_the_registry_has_it(open_view: Open, own: OwnSandbox) -> None:
+    own.push("v1")
+    at = image(open_view, "v1", show="Manifest")
+    assert json.loads(at.code[1].value)["annotations"] == {"org.opencontainers.image.title": "größe"}

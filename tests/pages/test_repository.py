@@ -34,8 +34,11 @@ def test_a_repository_that_is_not_there_is_an_error_panel(open_view: Open, name:
 def test_the_image_behind_a_tag(open_view: Open) -> None:
     at = open_view("image.py", **NODE, reference="v1.0.0")
     assert not at.exception
-    assert any(code.value.startswith("sha256:") for code in at.code)
-    assert "Manifests in this index (2)" in [subheader.value for subheader in at.subheader]
+    lines = [code.value for code in at.code]
+    assert lines[0].startswith("docker pull ") and lines[0].endswith("/nodejstemplate:v1.0.0")
+    assert "/nodejstemplate@sha256:" in lines[1]
+    assert list(at.dataframe[0].value["Kind"]) == ["platform", "attestation"]
+    assert "**Image index**" in texts(at)
 
 
 def test_a_platforms_layers_and_history(open_view: Open) -> None:

@@ -45,11 +45,24 @@ def select_rows(at: AppTest, table: int, *rows: int) -> None:
 
 
 def reopen(at: AppTest, opener: str) -> None:
-    """AppTest closes a dialog with each run; a browser keeps it open."""
-    if opener in ("Tag locks", "Manifest locks"):
-        at.menu_button[0].click(opener)
+    """Presses what opens a dialog, a button or an option of a menu. AppTest closes a dialog with each run; a browser
+    keeps it open."""
+    menu = next((menu for menu in at.menu_button if opener in menu.options), None)
+    if menu:
+        menu.click(opener)
     else:
         button(at, opener).click()
+
+
+def open_dialog(at: AppTest, opener: str) -> AppTest:
+    """The page after `opener` was pressed."""
+    reopen(at, opener)
+    return at.run()
+
+
+def actions(at: AppTest) -> list[str]:
+    """The options of all menus of a page."""
+    return [option for menu in at.menu_button for option in menu.options]
 
 
 def facts(at: AppTest) -> dict[str, str]:

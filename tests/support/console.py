@@ -102,6 +102,12 @@ def settled(page: Page) -> None:
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
+def choose_action(page: Page, name: str) -> None:
+    """Chooses in the menu of a page's further actions."""
+    page.get_by_role("button", name="More", exact=True).click()
+    page.get_by_role("menuitem", name=name, exact=True).click()
+
+
 def choose(page: Page, label: str, name: str, shown: Locator) -> None:
     """Chooses in a box by the keyboard alone, until `shown` is there. Parts that come late to a page may close its open
     list, and then Enter chooses nothing: who sees that types again."""

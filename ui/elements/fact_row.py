@@ -8,11 +8,12 @@ import streamlit as st
 
 @dataclass(frozen=True)
 class Fact:
-    """A fact with its name. `value` and `help` are markdown."""
+    """A fact with its name, and `beside` a few words below it. All but the name are markdown."""
 
     label: str
     value: str
     help: str = ""
+    beside: str = ""
 
 
 def show_fact_row(facts: Sequence[Fact], *, width: int = 150) -> None:
@@ -22,3 +23,5 @@ def show_fact_row(facts: Sequence[Fact], *, width: int = 150) -> None:
             with st.container(border=True, height="stretch", gap="xxsmall"):
                 st.markdown(f":small[{fact.label}]", help=fact.help or None)
                 st.markdown(f"**{fact.value}**")
+                if fact.beside:
+                    st.markdown(f":small[{fact.beside}]")

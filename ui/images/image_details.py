@@ -53,7 +53,7 @@ def show_layers(image: Manifest) -> None:
     title = "Layers" if image.kind is Kind.IMAGE else "Content"
     known = image.layer_bytes
     sizes = f"{size(known)} compressed" if known is not None else "sizes unknown: the manifest does not give them all"
-    st.markdown(f"**{title} ({len(image.layers)}, {sizes})**")
+    st.subheader(f"{title} ({len(image.layers)}, {sizes})", anchor=False)
     largest = max((layer.size or 0 for layer in image.layers), default=1) or 1
     show_rows(
         [
@@ -77,7 +77,7 @@ def show_layers(image: Manifest) -> None:
 
 def show_history(config: ImageConfig) -> None:
     """Shows how the image was built, step by step. The texts come from its builder."""
-    st.markdown(f"**History ({counted(len(config.history), 'step')})**")
+    st.subheader(f"History ({counted(len(config.history), 'step')})", anchor=False)
     if not config.history:
         st.markdown("The config of the image has no history.")
         return
@@ -126,7 +126,7 @@ def _line(words: tuple[str, ...]) -> str:
 def show_pairs(title: str, pairs: tuple[tuple[str, str], ...]) -> None:
     """Variables, labels or annotations; nothing where there are none."""
     if pairs:
-        st.markdown(f"**{title} ({len(pairs):,})**")
+        st.subheader(f"{title} ({len(pairs):,})", anchor=False)
         show_rows([{"Name": name, "Value": value} for name, value in pairs], title)
 
 
@@ -172,7 +172,7 @@ def show_manifest(manifest: Manifest, text: str) -> None:
     """Shows the manifest's own facts, its annotations, and its JSON."""
     show_facts({"Media type": plain(manifest.media_type), "Manifest size": f"{manifest.size:,} bytes"})
     show_pairs("Annotations", manifest.annotations)
-    st.markdown("**Manifest**")
+    st.subheader("Content", anchor=False)
     st.code(text[:LONGEST_MANIFEST], language="json", height=480 if text.count("\n") > 24 else "content")
     if len(text) > LONGEST_MANIFEST:
         st.caption(f"The first {LONGEST_MANIFEST:,} of {len(text):,} characters.")

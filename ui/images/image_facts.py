@@ -16,53 +16,62 @@ from ui.navigation.links import link_to
 from ui.navigation.selection import find, key_of
 
 SHOWN_INDEXES = 5
+SHOWN_PLATFORMS = 2
 _ICONS = {Proof.SIGNATURE: "verified_user", Proof.SBOM: "fact_check"}
 
 
 def show_image_facts(view: ImageView) -> None:
     """The row of facts."""
     facts = [
-        Fact("Kind", _kind(view)),
+        _kind_fact(view),
         _proof_fact(view, Proof.SIGNATURE, "Found in the registry. This console does not verify signatures."),
         _proof_fact(view, Proof.SBOM, "A software bill of materials: the packages in the image."),
         _size_fact(view),
-        Fact("Last update", ago(view.row.updated) if view.row.updated else "Not reported", _times(view)),
+        _time_fact(view),
     ]
     show_fact_row(facts)
 
 
-def _kind(view: ImageView) -> str:
+def _kind_fact(view: ImageView) -> Fact:
     label = kind_label(view.manifest)
     if view.manifest.kind is Kind.INDEX:
-        return f"{label}, {counted(len(view.platforms), 'platform')}" if view.platforms else label
-    platform = view.config.platform if view.config else view.row.platform
-    return f"{label}, {plain(platform)}" if platform and label == "Image" else label
+        names = list(view.platforms)
+        beside = ", ".join(names) if len(names) <= SHOWN_PLATFORMS else counted(len(names), "platform")
+    elif label == "Image":
+        beside = view.config.platform if view.config else view.row.platform
+    else:
+        beside = view.manifest.artifact_type
+    return Fact("Kind", label, beside=plain(beside))
 
 
-def _times(view: ImageView) -> str:
-    pushed = f"Pushed {exact(view.row.created)}" if view.row.created else "When it was pushed is not reported"
-    return f"Updated {exact(view.row.updated)}  \n{pushed}" if view.row.updated else pushed
+def _time_fact(view: ImageView) -> Fact:
+    row = view.row
+    pushed = f"pushed {ago(row.created)}" if row.created else "time of push not reported"
+    times = "  \n".join(
+        f"{label} {exact(at)}" for label, at in (("Updated", row.updated), ("Pushed", row.created)) if at
+    )
+    return Fact("Last update", ago(row.updated) if row.updated else "Not reported", times, pushed)
 
 
 def _size_fact(view: ImageView) -> Fact:
     shown = view.shown
     if shown is None:
-        return Fact("Pull size", "–", "Unknown: no platform of it could be read.")
+        return Fact("Pull size", "–", "Unknown: no platform of it could be read.", "unknown")
     known = shown.layer_bytes
     if known is None:
-        return Fact("Pull size", "–", "Unknown: the manifest does not give the sizes of all layers.")
-    of = f" of {plain(view.platform)}" if view.platform else ""
-    return Fact("Pull size", size(known), f"Compressed layers{of}: {known:,} bytes.")
+        return Fact("Pull size", "–", "The manifest does not give the sizes of all layers.", "unknown")
+    return Fact("Pull size", size(known), f"Compressed layers: {known:,} bytes", plain(view.platform))
 
 
 def _proof_fact(view: ImageView, proof: Proof, meaning: str) -> Fact:
     found, makers, why = _proof(view, proof)
+    explained = f"{why}  \n{meaning}" if why else meaning
     if found:
-        icon = f":green[:material/{_ICONS[proof]}:]"
-        return Fact(proof.value, f"{icon} {plain(', '.join(makers))}", f"{why}  \n{meaning}" if why else meaning)
+        beside = "not verified here" if proof is Proof.SIGNATURE else ""
+        return Fact(proof.value, f":green[:material/{_ICONS[proof]}:] {plain(', '.join(makers))}", explained, beside)
     if found is None:
-        return Fact(proof.value, "Unknown", f"{why}  \n{meaning}")
-    return Fact(proof.value, "None", f"{why}  \n{meaning}" if why else meaning)
+        return Fact(proof.value, "–", explained, "unknown")
+    return Fact(proof.value, "None", explained, "of its own" if why else "")
 
 
 def _proof(view: ImageView, proof: Proof) -> tuple[bool | None, tuple[str, ...], str]:
@@ -70,7 +79,9 @@ def _proof(view: ImageView, proof: Proof) -> tuple[bool | None, tuple[str, ...],
     own = has_proof(view.evidence, proof)
     if own:
         return True, makers_of(view.evidence, proof), ""
-    about = [_about(one, view, index.digest) for one, index in zip(view.index_evidence, view.indexes or (), strict=False)]
+    about = [
+        _about(one, view, index.digest) for one, index in zip(view.index_evidence, view.indexes or (), strict=False)
+    ]
     for one in about:
         if has_proof(one, proof):
             return True, makers_of(one, proof), "From the index that lists it."
@@ -93,7 +104,7 @@ def _about(evidence: Partial[Evidence], view: ImageView, index: str) -> Partial[
 
 
 def show_indexes(view: ImageView, url: dict[str, str]) -> bool:
-    """Links to the indexes that list the manifest. Where they were not read, a button: returns whether it was pressed."""
+    """Links to the indexes that list the manifest; where not read, a button. Returns whether it was pressed."""
     if view.manifest.kind is Kind.ARTIFACT or view.reading:
         return False
     if view.indexes is None:
@@ -106,7 +117,9 @@ def show_indexes(view: ImageView, url: dict[str, str]) -> bool:
             name = row.tags[0] if row.tags else short(row.digest)
             link_to(pages.IMAGE, plain(name), **url, reference=row.tags[0] if row.tags else row.digest)
         if len(view.indexes) > SHOWN_INDEXES:
-            st.markdown(f"and {counted(len(view.indexes) - SHOWN_INDEXES, 'more index', 'more indexes')}", width="content")
+            st.markdown(
+                f"and {counted(len(view.indexes) - SHOWN_INDEXES, 'more index', 'more indexes')}", width="content"
+            )
     return False
 
 

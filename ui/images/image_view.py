@@ -23,9 +23,9 @@ PLATFORM = "platform"
 class ImageView:
     """A manifest with all around it.
 
-    `platforms` of an index, by name. `shown` is the image whose layers and config are shown: the manifest itself, or one
-    platform of an index; None where there is none, or where it was not read. `indexes` list the manifest: None where
-    they have not been read, and `reading` where that is under way. `evidence` is its own, `index_evidence` that
+    `platforms` of an index, by name. `shown` is the image whose layers and config are shown: the manifest itself, or
+    one platform of an index; None where there is none, or where it was not read. `indexes` list the manifest: None
+    where they have not been read, and `reading` where that is under way. `evidence` is its own, `index_evidence` that
     of its indexes.
     """
 
