@@ -176,7 +176,7 @@ except ServiceError as error:
     st.stop()
 
 row = loaded.value
-with header(plain(title), caption, loaded.at, refresh, path):
+with header(plain(title), "", loaded.at, refresh, path):
     add = st.button(ADD, icon=":material/new_label:", type="primary", disabled=not may_write())
     locks = [MANIFEST_LOCKS] if ":" in reference else [TAG_LOCKS, MANIFEST_LOCKS]
     changes = [COPY, *([] if ":" in reference else [REMOVE]), *locks, DELETE] if may_write() else [DELETE]

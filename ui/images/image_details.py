@@ -22,18 +22,20 @@ LONGEST_MANIFEST = 100_000
 def show_platforms(index: Manifest, read: Partial[Manifest], open_digest: Callable[[str], None]) -> None:
     """Shows what the index lists: platforms first, then attestations, each a link to its page."""
     sizes = {manifest.digest: manifest.layer_bytes for manifest in read.values}
+    names = {child.digest: child.platform for child in index.children}
     child = openable(
         sorted(index.children, key=lambda child: bool(child.attests)),
         lambda child: {
-            "Platform": child.platform or child.artifact_type or _kind(child),
+            "Platform": (names.get(child.attests) or short(child.attests) if child.attests else child.platform)
+            or child.artifact_type
+            or _kind(child),
             "Kind": _kind(child),
-            "Size": sizes.get(child.digest),
+            "Size": None if child.attests else sizes.get(child.digest),
             "Digest": short(child.digest),
-            "Attests": short(child.attests) or None,
         },
         f"children {index.digest}",
         "Manifests that the index points to",
-        columns={"Size": Sizes("Compressed layers")},
+        columns={"Size": Sizes("Compressed layers of each platform")},
         identity=lambda child: child.digest,
     )
     if read.untried:
