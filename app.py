@@ -22,6 +22,7 @@ from ui.elements.errors import show_unexpected
 from ui.runtime import connection
 from ui.runtime.security_headers import SecurityHeaders
 from ui.runtime.settings import Settings, read_settings
+from ui.runtime.write_access import WriteAccess
 from ui.transfer import download_route
 
 ROOT = Path(__file__).parent
@@ -60,6 +61,6 @@ app = st.App(
     "pages/shell.py",
     lifespan=lifespan,
     routes=[Mount("/brand", StaticFiles(directory=ROOT / "static")), download_route.ROUTE],
-    middleware=[Middleware(SecurityHeaders)],
+    middleware=[Middleware(SecurityHeaders), Middleware(WriteAccess)],
     on_script_error=on_script_error,
 )

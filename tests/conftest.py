@@ -8,7 +8,9 @@ from hypothesis import HealthCheck, settings
 
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
+from services.connection.write_permission import ALLOWED
 from tests.support.own_sandbox import OwnSandbox, own_sandbox
+from ui.elements import write_permission
 
 # What is drawn at random: 100 cases of a property, other ones each time; the same ones each time in `.ci/run`, so that
 # what fails there is the change; 1,000, or PROPERTY_CASES, in `make test-long`. A slow machine is no failure.
@@ -26,6 +28,14 @@ def short_waits() -> Iterator[None]:
     so many looks, not after a time. Tests that a wait is heeded have a transport of their own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RequestsTransport, "sleep", lambda _transport, seconds: time.sleep(seconds / 100))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def on_this_machine() -> Iterator[None]:
+    """Pages run as for a browser on this machine: AppTest has no connection that the application could judge."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(write_permission, "current", lambda: ALLOWED)
         yield
 
 

@@ -14,7 +14,7 @@ from azure.core.pipeline.transport import HttpResponse as OldHttpResponse
 from azure.core.rest import HttpRequest, HttpResponse
 
 from services.connection.answers import json_of, parse_json
-from services.connection.paging import PageLinks
+from services.connection.limits import PageLinks
 from services.connection.session import AzureSession
 
 Model = TypeVar("Model")

@@ -23,8 +23,7 @@ from azure.core.rest import HttpRequest, HttpResponse
 from services.connection.answers import json_of
 from services.connection.data_plane_tokens import RegistryTokens, need_of, raise_for
 from services.connection.errors import ServiceError
-from services.connection.limits import LARGEST_ANSWER
-from services.connection.paging import PageLinks
+from services.connection.limits import LARGEST_ANSWER, PageLinks
 
 Policy = HTTPPolicy[Any, Any] | SansIOHTTPPolicy[Any, Any]
 
@@ -104,7 +103,9 @@ class RegistryClient:
         transport: HttpTransport[Any, Any],
         retry_policy: Callable[[], HTTPPolicy[Any, Any]],
         user_agent: str,
+        tokens: RegistryTokens | None = None,
     ) -> None:
+        """`tokens`: those of another client of this registry, to be shared."""
         self.login_server = login_server
         self._url = f"https://{login_server}"
         agent = UserAgentPolicy(base_user_agent=user_agent)
@@ -114,7 +115,7 @@ class RegistryClient:
                 self._url, policies=[RequestIdPolicy(), agent, retry_policy(), *policies], transport=transport
             )
 
-        self.tokens = RegistryTokens(login_server, credential, audience, client())
+        self.tokens = tokens or RegistryTokens(login_server, credential, audience, client())
         # A policy is a link of one pipeline only: the SDK's gets one of its own.
         self._client = client(RegistryTokenPolicy(login_server, self.tokens), WholeBodyPolicy())
         self._streams = client(RegistryTokenPolicy(login_server, self.tokens))

@@ -1,4 +1,4 @@
-"""How large an answer may be, and how long it may keep its reader waiting.
+"""How large an answer may be, how long it may keep its reader waiting, and how many pages a list may have.
 
 A read timeout bounds the wait for the next byte alone: a server that sends a byte every 20 s would never be given up.
 So the socket counts the time it waits, from the status line on, and the reader the bytes that come out of compression.
@@ -148,3 +148,26 @@ def _limited(raw: Any, patience: Patience) -> Callable[..., Iterator[bytes]]:
             yield piece
 
     return limited
+
+
+_PAGE_REMEDY = "The server, or a proxy before it, answers wrongly: try again, then report it to Microsoft."
+
+
+class PageLinks:
+    """The next pages that one list has named so far; `most`: how many pages it may have.
+
+    A server may send its reader round in a circle, or on without end.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self._seen: set[str] = set()
+
+    def follow(self, link: str) -> str:
+        """`link`, where it may be asked for. Raises LimitExceeded: PagesRepeat, TooManyPages."""
+        if link in self._seen:
+            raise LimitExceeded("The list names a page that was read already as its next.", _PAGE_REMEDY, "PagesRepeat")
+        self._seen.add(link)
+        if len(self._seen) > self._most:
+            raise LimitExceeded(f"The list has more than {self._most:,} pages.", _PAGE_REMEDY, "TooManyPages")
+        return link

@@ -41,6 +41,7 @@ from services.connection.errors import as_service_error
 from services.connection.sdk_models import prepare_models
 from services.connection.transport import BoundedTransport, SignInTransport, pooled, retry_policy
 from services.connection.version import USER_AGENT
+from services.connection.write_permission import ReadOnlyTransport, WritePermission
 
 # What the SDK's own version of the API does not know yet, as the scope of a registry's domain name label; az's too.
 REGISTRY_PREVIEW = "2026-09-01-preview"
@@ -74,7 +75,22 @@ class AzureSession:
         self.endpoints = endpoints
         self._transport = transport or pooled(BoundedTransport, endpoints.ca_file)
         self._clients: dict[tuple[type, str], Any] = {}
+        self._limited: dict[WritePermission, AzureSession] = {}
+        self._tokens_of: AzureSession | None = None
         self._lock = Lock()
+
+    def limited_to(self, permission: WritePermission) -> "AzureSession":
+        """This session for a caller with that permission: itself where it may change Azure, else one with the same
+        identity that refuses every change (ServiceError, ReadOnly)."""
+        if permission.allowed:
+            return self
+        with self._lock:
+            if permission not in self._limited:
+                transport = ReadOnlyTransport(self._transport, permission)
+                limited = AzureSession(self.credential, self.endpoints, transport)
+                limited._tokens_of = self
+                self._limited[permission] = limited
+            return self._limited[permission]
 
     @cached_property
     def identity(self) -> Identity:
@@ -203,6 +219,7 @@ class AzureSession:
                 self._transport,
                 retry_policy,
                 USER_AGENT,
+                self._tokens_of.registry(login_server).tokens if self._tokens_of else None,
             ),
         )
 

@@ -8,6 +8,7 @@ from services.connection.session import AzureSession
 from tests.services.transfer.test_copy_plan import OTHER, with_admin
 from tests.services.transfer.test_download import Shelf
 from tests.support.app_test import (
+    REFUSED,
     Open,
     actions,
     button,
@@ -19,7 +20,7 @@ from tests.support.app_test import (
     wait_for_inventory,
 )
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
-from ui.elements import writing
+from ui.elements import write_permission
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 from ui.transfer import copy as copy_image
@@ -157,7 +158,7 @@ def test_a_console_that_listens_to_everyone_copies_nothing(
     open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     own.push("v1")
-    monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
+    monkeypatch.setattr(write_permission, "current", lambda: REFUSED)
     assert COPY not in actions(open_view("image.py", **IMAGE))
 
 

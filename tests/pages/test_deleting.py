@@ -13,10 +13,10 @@ from services.deletion.plan import plan_deletion
 from services.deletion.record_files import begin
 from services.deletion.records import RecordedItem
 from services.images.repository_contents import read_contents
-from tests.support.app_test import Open, button, confirm_button, texts
+from tests.support.app_test import REFUSED, Open, button, confirm_button, texts
 from tests.support.own_sandbox import OwnSandbox, keep_deleted
 from ui.deletion import runs
-from ui.elements import writing
+from ui.elements import write_permission
 from ui.elements.text import plain
 from ui.runtime import connection
 
@@ -304,7 +304,7 @@ def test_there_is_nothing_to_see_at_first_and_no_such_record(open_view: Open) ->
 def test_a_console_that_listens_to_everyone_deletes_nothing(
     open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
+    monkeypatch.setattr(write_permission, "current", lambda: REFUSED)
     at = open_view("delete.py", **URL)
     at.text_input[0].set_value(NODE).run()
     assert "Read-only" in said(at)

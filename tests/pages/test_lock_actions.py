@@ -4,9 +4,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
-from tests.support.app_test import Open, actions, button, confirm_button, open_dialog, reopen, texts
+from tests.support.app_test import REFUSED, Open, actions, button, confirm_button, open_dialog, reopen, texts
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
-from ui.elements import writing
+from ui.elements import write_permission
 
 IMAGE = {"registry": REGISTRY, "repository": APP}
 OPENERS = ("Set locks", "Set tag locks", "Set manifest locks")
@@ -94,6 +94,6 @@ def test_a_refusal_is_a_panel_and_what_is_shown_after_it_is_true(open_view: Open
 
 
 def test_a_console_that_listens_to_everyone_locks_nothing(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
+    monkeypatch.setattr(write_permission, "current", lambda: REFUSED)
     assert button(page_of(OPENERS[0], open_view), OPENERS[0]).disabled
     assert not {*OPENERS[1:]} & {*actions(page_of(OPENERS[1], open_view))}

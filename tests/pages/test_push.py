@@ -10,6 +10,7 @@ from streamlit.testing.v1.errors import AppTestError
 
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
+from services.connection.write_permission import WritePermission
 from services.images.repositories import tag_page
 from services.registries.reading import list_registries
 from services.transfer import push as pushing
@@ -17,7 +18,8 @@ from services.transfer.archives import read_archive
 from tests.support.app_test import Open, button, texts
 from tests.support.archive_cases import FOLDER
 from tests.support.image_archives import FULL_NAME, Layout, layout
-from ui.elements import writing
+from ui.elements import write_permission
+from ui.elements.text import plain
 from ui.runtime import background, connection
 from ui.transfer import push_runs
 
@@ -228,10 +230,10 @@ def test_without_a_registry_it_says_what_to_do(open_view: Open) -> None:
 
 
 def test_a_console_that_listens_to_everyone_pushes_nothing(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    real = writing.st.get_option
-    monkeypatch.setattr(writing.st, "get_option", lambda name: "0.0.0.0" if name == "server.address" else real(name))
+    refusal = "This console listens on 0.0.0.0: other machines can reach it, and it has no sign-in."
+    monkeypatch.setattr(write_permission, "current", lambda: WritePermission(refusal))
     at = open_view("push.py", registry=SERVER)
-    assert "Read-only" in texts(at)
+    assert f"Read-only. {plain(refusal)}" in texts(at)
     with pytest.raises(AppTestError):
         at.file_uploader[0].set_value(("image.tar", archive(), "application/x-tar")).run()
 

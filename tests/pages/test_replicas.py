@@ -4,9 +4,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from services.child_resources.replications import list_replications
-from tests.support.app_test import Open, button, confirm_button, reopen, texts
+from tests.support.app_test import REFUSED, Open, button, confirm_button, reopen, texts
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
-from ui.elements import writing
+from ui.elements import write_permission
 
 HUB = "contosohub"
 
@@ -83,5 +83,5 @@ def test_a_failure_is_shown_until_it_is_put_away(open_view: Open, own: OwnSandbo
 
 
 def test_a_console_that_listens_to_everyone_adds_none(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
+    monkeypatch.setattr(write_permission, "current", lambda: REFUSED)
     assert button(open_view("replicas.py", registry=HUB), "Add replica").disabled

@@ -9,8 +9,8 @@ from streamlit.testing.v1.errors import AppTestError
 from services.connection.session import AzureSession
 from services.images.repositories import tag_page
 from services.registries.reading import list_registries
-from tests.support.app_test import Open, actions, button, confirm_button, open_dialog, reopen, texts
-from ui.elements import writing
+from tests.support.app_test import REFUSED, Open, actions, button, confirm_button, open_dialog, reopen, texts
+from ui.elements import write_permission
 from ui.loaders import contents
 from ui.runtime import connection
 
@@ -95,7 +95,7 @@ def test_a_name_that_no_tag_can_have_is_refused(open_view: Open, session: AzureS
 
 
 def test_a_console_that_listens_to_everyone_changes_nothing(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
+    monkeypatch.setattr(write_permission, "current", lambda: REFUSED)
     at = open_view("image.py", **NODE, reference="v1.0.0")
     assert "Read-only" in texts(at)
     assert button(at, "Add tag").disabled

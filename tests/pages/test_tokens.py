@@ -6,9 +6,19 @@ from streamlit.testing.v1 import AppTest
 from services.child_resources.scope_maps import Grant, Right, list_scope_maps
 from services.child_resources.token_creation import apply_token, plan_token
 from services.child_resources.tokens import Token, get_token, list_tokens
-from tests.support.app_test import Open, button, confirm_button, everything, facts, refresh_button, reopen, texts
+from tests.support.app_test import (
+    REFUSED,
+    Open,
+    button,
+    confirm_button,
+    everything,
+    facts,
+    refresh_button,
+    reopen,
+    texts,
+)
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
-from ui.elements import writing
+from ui.elements import write_permission
 
 HERE = {"registry": REGISTRY}
 NAME = "contoso-device"
@@ -192,7 +202,7 @@ def test_a_console_that_listens_to_everyone_changes_nothing(
     open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make(own)
-    monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
+    monkeypatch.setattr(write_permission, "current", lambda: REFUSED)
     assert button(open_view("tokens.py", **HERE), "Create token").disabled
     at = open_view("tokens.py", **HERE, token=NAME)
     assert all(button(at, label).disabled for label in ("Generate password", "Disable token", "Delete token"))

@@ -11,9 +11,19 @@ from services.child_resources.webhooks import (
     list_webhooks,
     plan_webhook,
 )
-from tests.support.app_test import Open, button, confirm_button, everything, facts, refresh_button, reopen, texts
+from tests.support.app_test import (
+    REFUSED,
+    Open,
+    button,
+    confirm_button,
+    everything,
+    facts,
+    refresh_button,
+    reopen,
+    texts,
+)
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
-from ui.elements import writing
+from ui.elements import write_permission
 
 HERE = {"registry": REGISTRY}
 SECRET = "only-the-address-knows"
@@ -139,7 +149,7 @@ def test_a_console_that_listens_to_everyone_changes_nothing(
     open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     there(own)
-    monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
+    monkeypatch.setattr(write_permission, "current", lambda: REFUSED)
     assert button(open_view("webhooks.py", **HERE), "Add webhook").disabled
     at = open_view("webhooks.py", **HERE, webhook="deployhook")
     assert all(

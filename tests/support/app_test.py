@@ -6,9 +6,12 @@ from pathlib import Path
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
 
+from services.connection.write_permission import WritePermission
 from ui.loaders import registries as registry_loaders
 
 SHELL = str(Path(__file__).parents[2] / "pages" / "shell.py")
+# What a caller from elsewhere has.
+REFUSED = WritePermission("This console was reached from another machine, and it has no sign-in.")
 # The fixture `open_view`: script, session and query parameters in, the page out.
 Open = Callable[..., AppTest]
 

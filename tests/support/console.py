@@ -28,12 +28,14 @@ def console(data: Path, script: str = "app.py", **settings: str) -> Iterator[str
 
 @contextmanager
 def console_process(
-    data: Path, script: str = "app.py", **settings: str
+    data: Path, script: str = "app.py", *, uvicorn_host: str = "", **settings: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The same, with the process: to be killed."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
+    """The same, with the process: to be killed. `uvicorn_host`: run by uvicorn, which listens there."""
+    port = free_port()
+    if uvicorn_host:
+        command = ["uvicorn", "app:app", "--host", uvicorn_host, "--port", str(port)]
+    else:
+        command = ["streamlit", "run", script, "--server.port", str(port)]
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("ACR_CONSOLE", "AZURE"))}
     environment |= {
         "ACR_CONSOLE_DATA": str(data / "console"),
@@ -45,7 +47,7 @@ def console_process(
     log = data / "console.log"
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-m", "streamlit", "run", script, "--server.port", str(port)],
+            [sys.executable, "-m", *command],
             cwd=ROOT,
             env=environment,
             stdout=output,
@@ -60,6 +62,13 @@ def console_process(
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGTERM)
         _await_end(process, log)
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 def _await_end(process: subprocess.Popen[bytes], log: Path) -> None:

@@ -9,6 +9,7 @@ import streamlit as st
 
 from services.connection.errors import ServiceError
 from services.wording import counted
+from ui.elements import write_permission
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import say_done
 from ui.elements.page import az_lines
@@ -17,7 +18,6 @@ from ui.elements.text import plain
 Result = TypeVar("Result")
 Report = Callable[[str], None]
 
-_LOOPBACK = ("127.0.0.1", "::1", "localhost")
 # The most that is shown of a plan with thousands.
 SHOWN_COMMANDS = 20
 SHOWN_BLOCKERS = 20
@@ -49,20 +49,17 @@ class PlainPlan:
 
 
 def may_write() -> bool:
-    """Whether this console allows changes: only while it listens on this machine alone.
+    """Whether this session may change anything: only where no other machine reaches the console.
 
     Elsewhere, anyone who reaches it would act as its identity.
     """
-    return str(st.get_option("server.address")) in _LOOPBACK
+    return write_permission.current().allowed
 
 
 def show_read_only() -> None:
     """Says that the console is read-only, where it is."""
     if not may_write():
-        st.info(
-            "Read-only: this console can be reached from other machines and has no sign-in of its own.",
-            icon=":material/lock:",
-        )
+        st.info(f"Read-only. {plain(write_permission.current().refusal)}".strip(), icon=":material/lock:")
 
 
 def show_objections(blockers: Iterable[str], warnings: Iterable[str] = ()) -> None:

@@ -1,6 +1,10 @@
-"""The process's one connection. The application sets it as it starts; pages and loaders read it."""
+"""The process's one connection. The application sets it as it starts; pages and loaders read it.
+
+They get it with the permission of the browser session that asks: without one, as in a thread, it only reads.
+"""
 
 from services.connection.session import AzureSession
+from ui.elements import write_permission
 
 _sessions: list[AzureSession] = []
 
@@ -11,20 +15,20 @@ def use(session: AzureSession) -> None:
 
 
 def current() -> AzureSession:
-    """The connection that is in use."""
-    return _sessions[0]
+    """The connection that is in use, with the permission of the running script's session."""
+    return _sessions[0].limited_to(write_permission.current())
 
 
 def session(who: str) -> AzureSession:
-    """The connection of `who`, for a cached loader. Raises LookupError where the process now has another identity."""
-    if who != _key(current()):
+    """The connection of `who`, as `current`. Raises LookupError where the process now has another identity."""
+    if who != _key(_sessions[0]):
         raise LookupError("The identity of the connection changed while a page was running")
     return current()
 
 
 def who() -> str:
     """The cloud and identity of the connection, part of every cache key. Raises ServiceError where sign-in fails."""
-    return _key(current())
+    return _key(_sessions[0])
 
 
 def _key(session: AzureSession) -> str:

@@ -14,7 +14,7 @@ from services.arm.pages import pages
 from services.arm.resource_groups import list_groups
 from services.arm.subscriptions import Subscription, list_subscriptions
 from services.connection.errors import LimitExceeded, ServiceError
-from services.connection.paging import PageLinks
+from services.connection.limits import PageLinks
 from services.connection.session import AzureSession
 from services.registries.reading import registries_of
 from tests.support.canned import ARM, CLOUD, Answer, Canned, Credential, Sent

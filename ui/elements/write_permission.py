@@ -1,0 +1,25 @@
+"""The permission to change Azure that the browser session of the running script has.
+
+The application decides it for each connection (`ui/runtime/write_access.py`) and passes it in a header that it removes
+from what browsers send.
+"""
+
+import streamlit as st
+from streamlit.runtime import Runtime
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from services.connection.write_permission import ALLOWED, WritePermission
+
+HEADER = "x-acr-console-changes"
+MAY_CHANGE = "allowed"
+_NO_SESSION = WritePermission("No browser session asked for it.")
+
+
+def current() -> WritePermission:
+    """The permission of the running script's session; outside a script, or without the header, nothing is allowed."""
+    if get_script_run_ctx(suppress_warning=True) is None or not Runtime.exists():
+        return _NO_SESSION
+    stamp = st.context.headers.get(HEADER)
+    if stamp is None:
+        return _NO_SESSION
+    return ALLOWED if stamp == MAY_CHANGE else WritePermission(stamp)
