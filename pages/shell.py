@@ -8,6 +8,7 @@ from services.connection.errors import ServiceError
 from services.connection.version import VERSION
 from ui.elements.errors import show_error
 from ui.elements.text import plain
+from ui.estate.search_box import show_search
 from ui.navigation.inventory_filters import PARAMETERS
 from ui.navigation.links import open_page
 from ui.navigation.pages import INVENTORY, OVERVIEW, PAGES
@@ -38,6 +39,7 @@ except ServiceError as error:
     st.stop()
 
 with st.sidebar:
+    show_search(connection.who(), view.url_path)
     show_navigation(current)
     st.markdown(
         f":material/cloud: **{session.endpoints.name}**  \n"

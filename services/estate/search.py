@@ -259,6 +259,18 @@ def _resource(known: Known, resource: ResourceReference) -> Found:
     )
 
 
+def without_reference(hit: Hit, tags: Iterable[str]) -> Found:
+    """What is offered instead of an image that is not in its repository: the tags most like it, and the repository."""
+    assert hit.registry
+    repository = _repository_hit(hit.registry, hit.repository)
+    what = "digest" if ":" in hit.reference else "tag"
+    nearest = nearest_names(hit.reference, tags) if what == "tag" else ()
+    return Found(
+        (*(_with_reference(repository, tag) for tag in nearest), repository),
+        missing=f"{hit.repository} has no {what} {hit.reference}.",
+    )
+
+
 def nearest_names(wrong: str, names: Iterable[str]) -> tuple[str, ...]:
     """The names most like `wrong`, the most alike first; none where none is."""
     wanted = wrong.casefold()

@@ -1,0 +1,48 @@
+"""The search in the sidebar, by keyboard, from any page."""
+
+import re
+
+from playwright.sync_api import Page, expect
+
+from tests.support.console import settled
+
+
+def search(page: Page, text: str) -> None:
+    box = page.get_by_role("searchbox", name="Find anything")
+    box.fill(text)
+    box.press("Enter")
+
+
+def test_a_name_typed_from_anywhere_opens_with_enter(page: Page, address: str) -> None:
+    page.goto(f"{address}/roles")
+    settled(page)
+    search(page, "orders")
+    expect(page).to_have_url(re.compile(r"/repository\?registry=contosohub&repository=api%2Forders$"), timeout=20_000)
+    expect(page.get_by_role("heading", name="api/orders")).to_be_visible()
+
+
+def test_a_pasted_pull_line_opens_its_image_and_what_is_not_there_offers_the_nearest(page: Page, address: str) -> None:
+    page.goto(f"{address}/push")
+    settled(page)
+    search(page, "docker pull casaacr01/nodejstemplate:v1.0.0")
+    expect(page).to_have_url(
+        re.compile(r"/image\?registry=casaacr01&repository=nodejstemplate&reference=v1.0.0$"), timeout=20_000
+    )
+    settled(page)
+    search(page, "casaacr01/nodejstemplate:v1.0.7")
+    expect(page.get_by_text("nodejstemplate has no tag v1.0.7.")).to_be_visible()
+    settled(page)
+    page.get_by_test_id("stSidebar").get_by_role("button", name="nodejstemplate", exact=True).click()
+    expect(page).to_have_url(re.compile(r"/repository\?registry=casaacr01&repository=nodejstemplate$"))
+
+
+def test_another_result_opens_within_the_same_page(page: Page, address: str) -> None:
+    page.goto(f"{address}/registry?registry=casaacr01")
+    settled(page)
+    search(page, "contosod")
+    expect(page).to_have_url(re.compile(r"/registry\?registry=contosod"))
+    settled(page)
+    page.get_by_text(re.compile(r"\d results for contosod")).click()
+    other = "contosodev" if "contosodata" in page.url else "contosodata"
+    page.get_by_test_id("stSidebar").get_by_role("button", name=other, exact=True).click()
+    expect(page).to_have_url(re.compile(rf"/registry\?registry={other}$"))

@@ -1,0 +1,64 @@
+"""The search box: nothing is read before it is used, and what could not be read is said beside what was found."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.support.app_test import Open, texts
+from tests.support.own_sandbox import OwnSandbox
+from ui.estate.search_box import BOX
+from ui.loaders import clusters
+from ui.runtime import connection
+
+
+def search(at: AppTest, text: str) -> AppTest:
+    at.text_input(key=BOX).set_value(text)
+    at.sidebar.button[0].click()
+    return at.run()
+
+
+def results(at: AppTest) -> list[str]:
+    return [button.label for button in at.sidebar.button if str(button.key).startswith(f"{BOX} ")]
+
+
+def test_the_best_is_opened_and_the_others_stay_listed(open_view: Open) -> None:
+    at = search(open_view("roles.py"), "contosod")
+    assert at.title[0].value in ("contosodev", "contosodata")
+    assert sorted(results(at)) == ["contosodata", "contosodev"]
+    assert at.text_input(key=BOX).value == ""
+
+
+def test_nothing_is_read_before_something_is_searched_for(open_view: Open, own: OwnSandbox) -> None:
+    at = open_view("roles.py")
+    own.sandbox.clear_requests()
+    at.run()
+    assert not [request for request in own.sandbox.requests if "managedClusters" in request.path]
+    at = search(at, "aks1")
+    assert at.title[0].value == "Integration checker"
+    assert [request for request in own.sandbox.requests if "managedClusters" in request.path]
+
+
+def test_an_image_that_is_not_there_is_said_with_the_nearest(open_view: Open) -> None:
+    at = search(open_view("roles.py"), "docker pull casaacr01/nodejstemplate:v1.0.1")
+    assert at.title[0].value == "Roles"
+    assert any(one.label == "nodejstemplate has no tag v1\\.0\\.1\\." for one in at.expander)
+    assert results(at) == ["nodejstemplate\\:v1\\.0\\.0", "nodejstemplate"]
+
+
+def test_a_catalogue_that_refuses_is_said_and_not_taken_for_empty(open_view: Open, own: OwnSandbox) -> None:
+    own.break_({"path": "/acr/v1/_catalog", "status": 403})
+    at = search(open_view("roles.py"), "nodejs")
+    assert any(one.label.startswith("Nothing is named nodejs") for one in at.expander)
+    assert "1 registry's catalogue could not be read" in texts(at)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_is_still_read_is_not_said_to_be_missing(open_view: Open, own: OwnSandbox) -> None:
+    at = open_view("roles.py")
+    own.break_({"path": "managedClusters$", "delay_ms": 1500})
+    clusters.pulls.clear(connection.who())
+    at = search(at, "aks1")
+    assert at.title[0].value == "Roles"
+    assert "reading clusters" in texts(at)
+    assert not any("Nothing is named" in one.label for one in at.expander)
+    assert clusters.pulls(connection.who()).finished.wait(30)
+    assert at.run().title[0].value == "Integration checker"
