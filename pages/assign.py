@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from services.access.role_assignments import RoleAssignment
 from services.commands import access as az_access
 from services.commands import registries as az_registries
-from ui.elements.errors import panel
+from services.connection.parallel import Partial
+from ui.elements.errors import Part, panel, show_partial
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, header
 from ui.navigation import pages, selection
@@ -22,12 +24,16 @@ st.subheader("Assign", anchor=False)
 with panel():
     show_form(who, registry)
 st.subheader("Role assignments", anchor=False)
+lacks: Partial[RoleAssignment] = Partial(())
 with panel():
-    at = holders.assignments(who, registry).at
+    read = holders.assignments(who, registry)
+    at, lacks = read.at, read.value
     show_holders(who, registry)
 with top:
     header(pages.ASSIGN_ROLE.title, "", at, lambda: holders.forget(who, registry))
     show_done()
+    names = holders.names(who, registry, st.query_params.get("principal", ""))
+    show_partial(Part(lacks, "role assignment"), Part(names.partial, "directory", "directories"))
 with st.container(horizontal=True):
     here = {"registry": st.query_params["registry"]}
     link_to(pages.REGISTRY, **here)

@@ -113,6 +113,7 @@ def _checked(state: State, routes: list[Route], request: Request, body: bytes) -
         path=path,
         params=params,
         query=dict(request.query_params),
+        headers=dict(request.headers),
         body=_json(body),
     )
     subscription = params.get("subscription")

@@ -29,7 +29,7 @@ class Caller:
 
 @dataclass(frozen=True)
 class Call:
-    """One request; `params` are the path's variables as the client wrote them."""
+    """One request; `params` are the path's variables as the client wrote them, `headers` have names in lower case."""
 
     state: State
     caller: Caller
@@ -37,6 +37,7 @@ class Call:
     path: str
     params: Mapping[str, str]
     query: Mapping[str, str]
+    headers: Mapping[str, str]
     body: Any
 
     @property

@@ -15,6 +15,9 @@ from sandbox.identity.rbac import principal_and_groups
 BASE = "/graph/v1.0"
 _ANY_NAME = re.compile(r"servicePrincipalNames/any\(\w+:\s*\w+ eq '([^']*)'\)", re.IGNORECASE)
 _EQUALS = re.compile(r"(appId|displayName|userPrincipalName|id) eq '([^']*)'", re.IGNORECASE)
+# Each quoted part is a property and what its words begin with; Graph's own grammar has more.
+_SEARCH = re.compile(r'"(displayName|userPrincipalName|mail):([^"]*)"', re.IGNORECASE)
+_MOST = 100
 _KINDS = {
     "servicePrincipals": ("servicePrincipal", "managedIdentity"),
     "users": ("user",),
@@ -33,9 +36,35 @@ def routes() -> list[Route]:
 
 def list_principals(call: Call) -> Response:
     collection = call.path.rsplit("/", 1)[-1]
-    text = call.query.get("$filter", "")
-    found = [shown for shown in _objects(call, _KINDS[collection]) if _matches(shown, text)]
-    return answer({"value": found})
+    text, search = call.query.get("$filter", ""), call.query.get("$search", "")
+    if search and call.headers.get("consistencylevel", "").lower() != "eventual":
+        message = "Request with $search query parameter only works through MSGraph with a special request header: "
+        raise ArmError(400, "Request_UnsupportedQuery", f"{message}'ConsistencyLevel: eventual'")
+    top = int(call.query.get("$top", _MOST))
+    found = [
+        shown
+        for shown in _objects(call, _KINDS[collection])
+        if _matches(shown, text) and (not search or _is_found(shown, search))
+    ]
+    return answer({"value": found[:top]})
+
+
+def _is_found(shown: Document, search: str) -> bool:
+    clauses = [_SEARCH.fullmatch(part.strip()) for part in search.split(" OR ")]
+    if not all(clauses):
+        raise ArmError(400, "Request_BadRequest", f"Syntax error: Invalid search expression: {search}")
+    return any(_has_words(shown, clause[1], clause[2]) for clause in clauses if clause)
+
+
+def _has_words(shown: Document, name: str, text: str) -> bool:
+    """A display name is searched by the beginnings of its words, other properties by their own beginning."""
+    member = next((key for key in shown if key.lower() == name.lower()), "")
+    value, wanted = str(shown.get(member) or "").lower(), text.lower().strip()
+    if name.lower() != "displayname":
+        return bool(wanted) and value.startswith(wanted)
+    words = re.split(r"[^a-z0-9]+", value)
+    tokens = [token for token in re.split(r"[^a-z0-9]+", wanted) if token]
+    return bool(tokens) and all(any(word.startswith(token) for word in words) for token in tokens)
 
 
 def _matches(shown: Document, text: str) -> bool:

@@ -72,7 +72,9 @@ def names_of(session: AzureSession, ids: Iterable[str]) -> Names:
 def _by_ids(session: AzureSession, batch: list[str]) -> Partial[Named]:
     body = {"ids": batch, "types": ["user", "group", "servicePrincipal", "device"]}
     request = HttpRequest("POST", f"{session.endpoints.graph}/v1.0/directoryObjects/getByIds", json=body)
-    return ask_directory(session, _TITLE, request, lambda answer: read_entries("names", entries_of(answer), _named))
+    return ask_directory(
+        session, _TITLE, request, lambda answer: read_entries("names", entries_of(answer), named_principal)
+    )
 
 
 def ask_directory(session: AzureSession, title: str, request: HttpRequest, parse: Callable[[Any], Value]) -> Value:
@@ -86,8 +88,10 @@ def ask_directory(session: AzureSession, title: str, request: HttpRequest, parse
         return parse(json_of(response))
 
 
-def _named(document: dict[str, Any]) -> Named:
-    kind = _KINDS.get(str(document.get("@odata.type")), "")
+def named_principal(document: dict[str, Any], kind: str = "") -> Named:
+    """A principal as Graph shows it. `kind`: of a collection whose entries do not say theirs. Raises ValueError for
+    one without an object id."""
+    kind = _KINDS.get(str(document.get("@odata.type")), kind)
     if document.get("servicePrincipalType") == "ManagedIdentity":
         kind = "managed identity"
     sign_in = document.get("userPrincipalName") or document.get("appId") or ""

@@ -53,7 +53,9 @@ WANTED = {"registry": "casaacr01", "role": "AcrPush", "principal": SOMEONE, "kin
 def test_a_link_fills_the_form_and_the_role_is_written_once(open_view: Open, own: OwnSandbox) -> None:
     at = plan(open_view("assign.py", as_session=own.session(), **WANTED))
     shown = texts(at).replace("\\", "")
-    assert f"**AcrPush** for the user {SOMEONE} on **casaacr01**, for all repositories." in shown
+    assert (
+        "**AcrPush** for the user **5c1d0000… (not in the directory)** on **casaacr01**, for all repositories." in shown
+    )
     assert "It gives: pull, push, list repositories, read tags and attributes." in shown
     assert "az role assignment create" in shown and "--assignee-principal-type User" in shown
     assert not own.writes()
@@ -105,7 +107,52 @@ def test_a_client_id_of_a_cluster_is_refused_and_its_object_id_named(open_view: 
     assert "That is the client id of the kubelet identity of aks1, whose object id is" in alerts(at)
     assert confirm_button(at, "Assign role").disabled
     at = open_view("assign.py", as_session=own.session(), **{**WANTED, "principal": KUBELET})
-    assert "That is the kubelet identity of aks1." in texts(at)
+    assert "**aks1-agentpool**  \nkubelet identity of aks1" in texts(at).replace("\\", "")
+
+
+def search(at: AppTest, text: str) -> list[dict[str, Any]]:
+    at.text_input(key="principal to search").set_value(text).run()
+    assert not at.exception
+    rows: list[dict[str, Any]] = at.dataframe[0].value.to_dict("records")
+    return rows
+
+
+def test_a_principal_is_chosen_by_name_and_its_kind_is_the_directory_s(open_view: Open, own: OwnSandbox) -> None:
+    at = open_view("assign.py", as_session=own.session(), registry="casaacr01", role="AcrPush")
+    assert button(at, "Plan assignment").disabled
+    rows = search(at, "conso")
+    assert [(row["Name"], row["Kind"], row["Object id"]) for row in rows] == [
+        ("console", "service principal", CONSOLE.object_id)
+    ]
+    (by_cluster, control_plane) = search(at, "aks1")
+    assert {by_cluster["Kind"], control_plane["Kind"]} == {
+        "kubelet identity of aks1",
+        "control plane's identity of aks1",
+    }
+    # A client id leads to the object id that the role is assigned to.
+    (kubelet,) = search(at, KUBELET_CLIENT)
+    assert (kubelet["Name"], kubelet["Object id"]) == ("aks1-agentpool", KUBELET)
+
+
+def test_where_the_directory_refuses_an_object_id_can_be_used(open_view: Open, own: OwnSandbox) -> None:
+    own.break_({"path": "/graph/", "status": 403})
+    at = open_view("assign.py", as_session=own.session(), registry="casaacr01", role="AcrPush")
+    at.text_input(key="principal to search").set_value("console").run()
+    shown = texts(at)
+    assert "Paste an object id" in shown
+    assert "nobody" not in shown
+    assert any("could not be read" in one.label for one in at.expander)
+    at.text_input(key="principal to search").set_value(SOMEONE).run()
+    button(at, "Use this object id").click().run()
+    assert at.query_params["principal"] in (SOMEONE, [SOMEONE])
+    assert "5c1d0000… (name not read)" in texts(at).replace("\\", "")
+    assert not button(at, "Plan assignment").disabled
+
+
+def test_nobody_found_is_said(open_view: Open, own: OwnSandbox) -> None:
+    at = open_view("assign.py", as_session=own.session(), registry="casaacr01")
+    at.text_input(key="principal to search").set_value("zz").run()
+    assert "The directory has nobody" in alerts(at)
 
 
 def test_who_may_not_assign_roles_gets_a_request_for_who_may(open_view: Open, own: OwnSandbox) -> None:
@@ -213,7 +260,7 @@ def test_one_s_own_last_right_needs_the_registry_s_name(open_view: Open, own: Ow
     for role, where in (("Reader", scope.partition("/resourceGroups/")[0]), ("Owner", scope)):
         own.sandbox.store.put_resource(assignment(where, role, CONSOLE.object_id, "ServicePrincipal", CREATED))
     at = open_view("assign.py", as_session=own.session(), registry="casaacr01")
-    assert "you" in {row["Principal"] for row in holders(at)}
+    assert "console (you)" in {row["Principal"] for row in holders(at)}
     at = removing(at, CONSOLE.object_id, "Owner")
     assert "By this assignment alone you may assign roles here" in alerts(at)
     assert confirm_button(at, "Remove assignment").disabled

@@ -66,6 +66,11 @@ class Arm:
         given = {"api-version": "2025-11-01", **{name.replace("dollar_", "$"): text for name, text in query.items()}}
         return self._session.request(method, url, params=None if "?" in url else given, json=body, timeout=10)
 
+    @property
+    def headers(self):
+        """What goes with each request."""
+        return self._session.headers
+
     def __enter__(self):
         return self
 

@@ -80,14 +80,13 @@ def show_checks(
     unknown = sum(check.state is CheckState.UNKNOWN for check in checks)
     if passed:
         also = f", {unknown} unknown" if unknown else ""
-        with st.expander(f"{len(passed)} of {counted(len(checks), 'check')} passed{also}", icon=":material/check:"):
-            st.markdown(
-                "\n".join(
-                    f"- {_MARKS[check.state]} **{plain(check.title)}** :small[{check.id}]: "
+        label = f"{len(passed)} of {counted(len(checks), 'check')} passed{also}"
+        with st.expander(label, icon=":material/check:"), st.container(gap="xsmall"):
+            for check in passed:
+                st.markdown(
+                    f"{_MARKS[check.state]} **{plain(check.title)}** :small[{check.id}]  \n"
                     f"{plain(with_names(check.evidence))}"
-                    for check in passed
                 )
-            )
 
 
 def _show(check: Check, with_names: Callable[[str], str], seen: Sequence[Diagnosis], registry_key: str) -> None:

@@ -8,12 +8,14 @@ from typing import Any
 import streamlit as st
 
 from services.access.directory import Names, names_of
+from services.access.directory_search import SearchResult, search_directory
 from services.access.role_assignments import AccessRecords, RoleAssignment, keys_down_to
 from services.access_review.known_principals import known_principals
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
 from services.pull_checks.matrix import Pulls
 from services.registries.registry import Registry
+from ui.loaders.registries import Loaded, loaded_fresh, read_now
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, show_progress, start
 
@@ -52,6 +54,10 @@ class PrincipalNames:
             why = "name hidden by the directory"
         return f"{principal_id[:8]}… ({why})"
 
+    def role_in_clusters(self, principal_id: str) -> str:
+        """'kubelet identity of aks1', "" for what is no cluster's identity."""
+        return self.of_clusters.get(principal_id.lower(), "").removeprefix("the ")
+
     def with_names(self, sentence: str) -> str:
         """A sentence of services, with the names of principals and subscriptions in place of their ids."""
         return _GUID.sub(lambda found: self.subscriptions.get(found[0].lower()) or self.name(found[0]), sentence)
@@ -85,6 +91,13 @@ def read_names(who: str, ids: tuple[str, ...]) -> Reading[Names]:
         reading.lacks = (Refusal("names", reading.value.unread),) if reading.value.unread else ()
 
     return start(Names(), work)
+
+
+@st.cache_resource(ttl="2m", show_spinner="Searching the directory", max_entries=200, validate=loaded_fresh)
+def search(who: str, text: str) -> Loaded[SearchResult]:
+    """The principals that the directory finds for a text."""
+    result = search_directory(connection.session(who), text)
+    return read_now(result, result.refused)
 
 
 def names_from(reading: Reading[Names], pulls: Pulls) -> PrincipalNames:

@@ -237,6 +237,7 @@ INTEGRATION_CHECKER = PageLink(
     (
         permissions.READ_PULLS,
         permissions.READ_MEMBERSHIPS,
+        permissions.READ_NAMES,
         permissions.assign_roles("Attach, detach"),
         Need(
             "Run a test pull",
@@ -277,13 +278,7 @@ ACCESS_REVIEW = PageLink(
     "access",
     (
         Need("See", ("Reader",), permissions.SUBSCRIPTIONS),
-        Need(
-            "See names beside ids",
-            ("Directory Readers",),
-            "the directory",
-            ("Microsoft Graph Directory.Read.All",),
-            "Without it ids are shown",
-        ),
+        permissions.READ_NAMES,
     ),
 )
 ASSIGN_ROLE = PageLink(
@@ -292,7 +287,7 @@ ASSIGN_ROLE = PageLink(
     ":material/person_add:",
     "Access",
     "assign",
-    (permissions.assign_roles("Assign or remove a role"),),
+    (permissions.assign_roles("Assign or remove a role"), permissions.SEARCH_DIRECTORY, permissions.READ_NAMES),
     parent=ACCESS_REVIEW,
 )
 

@@ -93,6 +93,22 @@ READ_MEMBERSHIPS = Need(
 )
 
 
+READ_NAMES = Need(
+    "See names beside ids",
+    ("Directory Readers",),
+    "the directory",
+    ("Microsoft Graph Directory.Read.All",),
+    "Without it ids are shown",
+)
+SEARCH_DIRECTORY = Need(
+    "Search for a principal by name",
+    ("Directory Readers",),
+    "the directory",
+    ("Microsoft Graph Directory.Read.All",),
+    "Without it an object id can be pasted",
+)
+
+
 def assign_roles(use: str) -> Need:
     """The need of `use`, which writes or removes role assignments on a registry."""
     return Need(

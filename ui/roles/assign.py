@@ -1,7 +1,6 @@
 """Assigning a role on a registry: the form, and the dialog that shows the plan and assigns it."""
 
 from collections.abc import Sequence
-from typing import get_args
 
 import streamlit as st
 
@@ -18,10 +17,8 @@ from ui.elements.writing import dialog_panel
 from ui.loaders.registries import BY_ID
 from ui.roles import holders
 from ui.roles.grant_dialog import confirm_grant
+from ui.roles.principal_picker import KIND_WORDS, choose_principal
 from ui.runtime import connection
-
-KINDS: tuple[PrincipalType, ...] = get_args(PrincipalType)
-_KIND_WORDS = {"User": "user", "Group": "group", "ServicePrincipal": "service principal"}
 
 
 def show_form(who: str, registry: Registry) -> None:
@@ -29,6 +26,7 @@ def show_form(who: str, registry: Registry) -> None:
     sent to someone who may assign."""
     roles = holders.choice_of_roles(who, registry)
     left, right = st.columns(2)
+    below = st.container()
     with left:
         role = _choose_role(roles, registry)
         text = st.text_input(
@@ -39,34 +37,17 @@ def show_form(who: str, registry: Registry) -> None:
             help="In ABAC mode a role can be limited to repositories: team/app, or a prefix with its slash, backend/. "
             "Empty: all.",
         )
+    names = holders.names(who, registry, st.query_params.get("principal", ""))
     with right:
-        principal = st.text_input(
-            "Object id of the principal",
-            st.query_params.get("principal", ""),
-            key="principal to assign to",
-            help="Not a client id, nor the object id of an app registration: "
-            "`az ad user show --id NAME --query id`, `az ad group show --group NAME --query id`, "
-            "`az ad sp show --id CLIENT_ID --query id`",
-        ).strip()
-        asked = st.query_params.get("kind", "")
-        kind = st.segmented_control(
-            "Kind",
-            KINDS,
-            default=asked if asked in KINDS else "ServicePrincipal",
-            format_func=lambda kind: _KIND_WORDS[kind].capitalize(),
-            required=True,
-            key="kind to assign to",
-            help="Managed identities are service principals.",
-        )
-    _remember(role=role.name if role else "", principal=principal, kind=str(kind), repositories=text or "")
+        principal, kind = choose_principal(who, names, below)
+    chosen = {"principal": principal, "kind": kind} if principal else {}
+    _remember(role=role.name if role else "", repositories=text or "", **chosen)
     if role:
         given = ", ".join(gives(role, registry.access.mode)) or "nothing"
         st.caption(f"In {registry.access.mode} mode {plain(role.name)} gives: {given}.")
-    if whose := principal and holders.whose(who, holders.known(who), principal):
-        st.caption(f"That is {plain(whose)}.")
     ready = role is not None and bool(principal)
     if st.button("Plan assignment", icon=":material/person_add:", type="primary", disabled=not ready) and role:
-        assign(who, registry, role, principal, kind or "ServicePrincipal", text or "")
+        assign(who, registry, role, principal, kind, text or "")
 
 
 def _choose_role(roles: Sequence[RoleDefinition], registry: Registry) -> RoleDefinition | None:
@@ -105,7 +86,7 @@ def _plan(
     kind: PrincipalType,
     choice: RepositoryChoice,
 ) -> AssignmentPlan:
-    client_ids = holders.known(who).client_ids
+    client_ids = holders.of_clusters(who).client_ids
     session = connection.session(who)
     return read_assignment_plan(session, registry, role, principal, kind, choice, client_ids=client_ids)
 
@@ -118,11 +99,11 @@ def assign(
     with dialog_panel():
         asked = (who, registry, role, principal, kind, choice_from(repositories))
         plan = _plan(*asked)
-        known = holders.whose(who, holders.known(who), principal)
-        whose = f" ({plain(known)})" if known else ""
+        name = holders.label(who, holders.names(who, registry, principal), principal)
         st.markdown(
-            f"**{plain(role.name)}** for the {_KIND_WORDS[kind]} {plain(principal)}{whose} "
-            f"on **{plain(registry.name)}**, for {plain(plan.choice.label)}."
+            f"**{plain(role.name)}** for the {KIND_WORDS[kind]} **{plain(name)}** on **{plain(registry.name)}**, "
+            f"for {plain(plan.choice.label)}.",
+            help=f"Object id: `{principal}`",
         )
         if plan.nothing_to_do:
             st.success("Nothing to do: the role is already assigned.", icon=":material/check_circle:")
@@ -139,7 +120,7 @@ def assign(
             lambda report: apply_assignment(connection.session(who), plan, report),
             forget,
             lambda result: _assigned(plan, result),
-            whose=known or f"the {_KIND_WORDS[kind]}",
+            whose=f"the {KIND_WORDS[kind]} {name}",
         )
 
 

@@ -12,15 +12,18 @@ from services.access_review.known_principals import KnownPrincipals, known_princ
 from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
 from services.connection.errors import ServiceError
+from services.connection.names import is_guid
 from services.connection.parallel import Partial
 from services.connection.resource_ids import same_id
 from services.registries.registry import Registry
 from services.roles.assign import assignable
 from ui.elements.errors import show_error
 from ui.loaders import clusters
+from ui.loaders.principals import PrincipalNames, read_names, sorted_ids
 from ui.loaders.registries import BY_ID, Loaded, loaded_fresh, read_now
 from ui.loaders.roles import definitions
 from ui.runtime import connection
+from ui.runtime.background import show_progress
 
 
 @st.cache_resource(ttl="2m", show_spinner="Reading role assignments", max_entries=200, hash_funcs=BY_ID)
@@ -37,7 +40,7 @@ def _known(who: str) -> Loaded[KnownPrincipals]:
     return read_now(known_principals(clusters.values), subscriptions.refused + clusters.refused)
 
 
-def known(who: str) -> KnownPrincipals:
+def of_clusters(who: str) -> KnownPrincipals:
     """What clusters report of principals; nothing if clusters can't be listed, as roles can be assigned without it."""
     try:
         return _known(who).value
@@ -63,11 +66,30 @@ def role_names(who: str, registry: Registry) -> Mapping[str, str]:
     return {role.id: role.name for role in (*BUILT_IN.values(), *found)}
 
 
-def whose(who: str, principals: KnownPrincipals, principal_id: str) -> str:
-    """'you', 'the kubelet identity of aks1', else ''. Not escaped."""
-    if same_id(principal_id, connection.session(who).identity.object_id):
-        return "you"
-    return principals.object_ids.get(principal_id.lower(), "")
+def names(who: str, registry: Registry, *principals: str) -> PrincipalNames:
+    """The names of all that have a role at the registry, and of `principals`. Shows progress where the directory is
+    slow."""
+    try:
+        assigned = assignments(who, registry).value.values
+    except ServiceError:
+        assigned = ()
+    clusters = of_clusters(who).object_ids
+    wanted = sorted_ids((*(one.principal_id for one in assigned), *filter(is_guid, principals), *clusters))
+    reading = read_names(who, wanted)
+    show_progress(reading, f"names at {registry.id}", stop="")
+    return PrincipalNames(
+        reading.value,
+        clusters,
+        {registry.subscription_id.lower(): registry.subscription},
+        reading.error or reading.value.unread,
+        reading.running,
+    )
+
+
+def label(who: str, names: PrincipalNames, principal_id: str) -> str:
+    """The principal's name, with '(you)' behind one's own. Not escaped."""
+    mine = same_id(principal_id, connection.session(who).identity.object_id)
+    return f"{names.label(principal_id)}{' (you)' if mine else ''}"
 
 
 def forget(who: str, registry: Registry) -> None:

@@ -9,12 +9,12 @@ from services.access.role_assignments import RoleAssignment, scope_label
 from services.registries.registry import Registry
 from services.roles.unassign import RemovalPlan, Removed, apply_removal, on_registry_itself, read_removal_plan
 from ui.elements.columns import ago_column
-from ui.elements.errors import show_refused
 from ui.elements.outcomes import WORDS
 from ui.elements.selectable_table import selectable
 from ui.elements.table import UTC
 from ui.elements.text import plain
 from ui.elements.writing import confirm_and_run, dialog_panel
+from ui.loaders.principals import PrincipalNames
 from ui.loaders.registries import BY_ID
 from ui.roles import holders
 from ui.runtime import connection
@@ -23,9 +23,8 @@ from ui.runtime import connection
 def show_holders(who: str, registry: Registry) -> None:
     """All assignments that apply to the registry; a selected one that is on the registry itself can be removed."""
     found = holders.assignments(who, registry).value
-    names, principals = holders.role_names(who, registry), holders.known(who)
-    show_refused(found, "role assignment", "role assignments")
-    rows = sorted(found.values, key=lambda one: (not on_registry_itself(registry, one), names.get(one.role, one.role)))
+    roles, names = holders.role_names(who, registry), holders.names(who, registry, st.query_params.get("principal", ""))
+    rows = sorted(found.values, key=lambda one: (not on_registry_itself(registry, one), roles.get(one.role, one.role)))
     if not rows and found.refused:
         return
     if not rows:
@@ -34,14 +33,15 @@ def show_holders(who: str, registry: Registry) -> None:
     one = selectable(
         rows,
         lambda one: _row(
-            registry, one, names.get(one.role, one.role), holders.whose(who, principals, one.principal_id)
+            registry, one, roles.get(one.role, one.role), holders.label(who, names, one.principal_id), names
         ),
         f"holders {registry.id}",
         "Role assignments that apply to the registry, one per row",
         columns={
-            "Role": st.column_config.TextColumn(width=210),
-            "Scope": st.column_config.TextColumn(width=230),
             "Principal": st.column_config.TextColumn(width=200),
+            "Kind": st.column_config.TextColumn(width=150),
+            "Role": st.column_config.TextColumn(width=170),
+            "Scope": st.column_config.TextColumn(width=230),
             "Created": ago_column(),
             "Condition": st.column_config.TextColumn(width="small"),
         },
@@ -49,26 +49,29 @@ def show_holders(who: str, registry: Registry) -> None:
         identity=lambda one: one.id,
     )
     if one is None:
-        st.caption("Select a row to remove an assignment. Inherited ones can only be removed at their scope.")
+        st.caption("Press a name to remove its assignment. Inherited ones can only be removed at their scope.")
         return
     if on_registry_itself(registry, one):
-        if st.button(f"Remove {plain(names.get(one.role, one.role))}", icon=":material/person_remove:"):
+        if st.button(f"Remove {plain(roles.get(one.role, one.role))}", icon=":material/person_remove:"):
             remove(who, registry, one)
     else:
-        st.caption(f"Inherited from {plain(scope_label(one.scope))}: it can only be removed there.")
+        where = plain(names.with_names(scope_label(one.scope)))
+        st.caption(f"Inherited from {where}: it can only be removed there.")
 
 
-def _row(registry: Registry, one: RoleAssignment, role: str, whose: str) -> dict[str, object]:
+def _row(
+    registry: Registry, one: RoleAssignment, role: str, principal: str, names: PrincipalNames
+) -> dict[str, object]:
     here = on_registry_itself(registry, one)
     return {
+        "Principal": principal,
+        "Kind": names.role_in_clusters(one.principal_id) or names.kind(one.principal_id, one.principal_type),
         "Role": role,
-        "Scope": "the registry itself" if here else f"inherited from {scope_label(one.scope)}",
-        "Principal": whose,
-        "Object id": one.principal_id,
-        "Kind": one.principal_type,
+        "Scope": "the registry itself" if here else f"inherited from {names.with_names(scope_label(one.scope))}",
         "Condition": one.condition,
         "Created": one.created,
         "Description": one.description,
+        "Object id": one.principal_id,
     }
 
 
@@ -82,10 +85,10 @@ def remove(who: str, registry: Registry, assignment: RoleAssignment) -> None:
     """Shows what the principal loses with one assignment and what it keeps, and removes it."""
     with dialog_panel():
         plan = _plan(who, registry, assignment)
-        whose = holders.whose(who, holders.known(who), assignment.principal_id)
+        principal = holders.label(who, holders.names(who, registry), assignment.principal_id)
         st.markdown(
-            f"**{plain(plan.role_name)}** of {plain(assignment.principal_id)}{f' ({plain(whose)})' if whose else ''} "
-            f"on **{plain(registry.name)}**."
+            f"**{plain(plan.role_name)}** of **{plain(principal)}** on **{plain(registry.name)}**.",
+            help=f"Object id: `{assignment.principal_id}`",
         )
         show_left(plan.left)
         st.caption("Tokens that the registry issued before stay valid for up to three hours.")

@@ -35,3 +35,21 @@ def test_nobody_a_filter_that_is_not_understood_and_a_token_for_another(running,
     with Arm(running.ready) as session:
         refused = session("GET", running.ready["graph"] + "/v1.0/servicePrincipals")
     assert (refused.status_code, refused.json()["error"]["code"]) == (401, "InvalidAuthenticationTokenAudience")
+
+
+def test_a_search_asks_for_its_header_and_finds_beginnings_of_words(running, graph):
+    search = {"dollar_search": '"displayName:lead"'}
+    refused = graph("/users", **search)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (400, "Request_UnsupportedQuery")
+    base = running.ready["graph"]
+    with Arm(running.ready, scope=f"{base}/.default") as session:
+        session.headers["ConsistencyLevel"] = "eventual"
+
+        def found(search, **query):
+            return session("GET", f"{base}/v1.0/users", dollar_search=search, **query)
+
+        assert [one["displayName"] for one in found('"displayName:lead"').json()["value"]] == ["Payments lead"]
+        assert found('"displayName:ead"').json()["value"] == []
+        either = found('"displayName:nobody" OR "userPrincipalName:payments-"', dollar_top=1)
+        assert len(either.json()["value"]) == 1
+        assert found("displayName:lead").json()["error"]["code"] == "Request_BadRequest"
