@@ -20,14 +20,16 @@ from services.connection.parallel import Partial
 from services.costs.bills import CostSource, SubscriptionCosts, read_costs
 from services.costs.budgets import read_budgets
 from services.costs.by_meter import months_by_meter
-from services.costs.review import review_month
+from services.costs.charts import months_chart, spending_chart
+from services.costs.review import review_month, total_by
 from services.costs.rows import CostRow
 from services.costs.usage_details import read_usage
 from services.pricing.price_snapshot import snapshot
 from services.pricing.sku_choice import Needs, choose_sku, review_sku
 from services.registries.registry import Access, Mode, Network, Registry, Replication, Usage
 from services.registries.skus import Sku
-from ui.costs.charts import bill_map, months_figure
+from ui.costs.charts import months_figure
+from ui.elements.bar_chart import bars_figure
 from ui.pricing.sku_charts import Point, parts_figure, regions_figure, sizes_figure
 
 ROWS, PAGE, REGISTRIES = 200_000, 1000, 100
@@ -90,8 +92,12 @@ def _charts() -> Row:
         parts_figure([option.estimate for option in choice.options], [], "light")
         sizes_figure(prices["eastus"], 30, points, "light")
         regions_figure(Decimal(100), prices["eastus"], 30, "light")
-        months_figure(months_by_meter(rows)["USD"], review.months, "USD", "light")
-        bill_map(review.lines, "USD", {}, "light")
+        months_figure(months_chart(months_by_meter(rows)["USD"], review.months, "USD"), "light")
+        spending = spending_chart(
+            total_by(review.lines, {line.registry_id: line.name for line in review.lines}), review
+        )
+        assert spending
+        bars_figure(spending, "light")
 
     known = json.dumps([asdict(registry) for registry in registries] + [asdict(row) for row in rows], default=str)
     return at_most(

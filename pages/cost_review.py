@@ -1,5 +1,6 @@
-"""What registries cost: so far, forecast, in past months, against the estimate, and by repository."""
+"""What registries cost: so far, forecast, in past months, by registry and by repository, and what could be saved."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import streamlit as st
@@ -15,29 +16,49 @@ from services.costs.review import (
     review_month,
     total_by,
 )
+from services.costs.savings import add_savings, registry_saving
 from services.costs.tables import (
     budget_table,
     group_table,
+    meter_table,
     month_name,
+    reason_table,
     registry_table,
     review_report,
+    source_table,
 )
-from ui.costs.by_repository import shared_out, show_repository_bills
-from ui.costs.charts import bill_map
-from ui.costs.sections import figures_of, show_figures, show_months, show_sources
-from ui.elements.chart_theme import show_chart, theme_now
-from ui.elements.errors import show_error, show_refused
-from ui.elements.metrics import figure_text
+from services.pricing.report import Figure
+from services.pricing.sku_choice import review_sku
+from ui.costs.by_repository import read_repository_bills, show_repository_bill
+from ui.costs.figures import (
+    figures_of,
+    saving_figure,
+    show_left_out,
+    show_over_budget,
+    show_place,
+    show_saving_links,
+)
+from ui.costs.sections import show_budgets, show_months, show_registries, show_sources, show_spending
+from ui.elements.errors import Part, show_error, show_partial
+from ui.elements.metrics import figure_texts, show_metrics
 from ui.elements.page import az_lines, empty, header
 from ui.loaders import bills as costs
+from ui.loaders import contents
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
 from ui.navigation.url_choice import check_url
 from ui.pricing.prices import choose_prices
-from ui.pricing.report_table import show_table
 from ui.pricing.save_report import show_save
 from ui.runtime import connection
 from ui.runtime.background import show_progress
+
+TABS = REGISTRIES, REPOSITORIES, MONTHS, BUDGETS, SOURCES = (
+    "Registries",
+    "Repositories",
+    "Months",
+    "Budgets",
+    "Sources",
+)
 
 who = connection.who()
 today = datetime.now(UTC).date()
@@ -52,7 +73,7 @@ def refresh() -> None:
     costs.bills.clear(who, months[-1], last_day)
 
 
-header(pages.COST_REVIEW.title, "", None if reading.running else reading.at, refresh)
+actions = header(pages.COST_REVIEW.title, "", None if reading.running else reading.at, refresh)
 show_progress(inventory, "inventory")
 show_progress(reading, "bills")
 for failed in (inventory, reading):
@@ -62,14 +83,19 @@ if (inventory.running and not inventory.value.detailed) or reading.running:
     st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
 bills, budgets = reading.value.costs, reading.value.budgets
 listed = inventory.value.registries
+show_partial(
+    Part(listed, "subscription"),
+    Part(inventory.value.usages, "registry's usage", "registries' usage"),
+    Part(bills, "bill"),
+    Part(Partial((), tuple(refusal for bill in bills.values for refusal in bill.unread)), "bill"),
+    Part(budgets, "subscription's budgets", "subscriptions' budgets"),
+)
 if reading.error:
     bills = Partial((), untried=max(1, len({one.subscription_id for one in listed.values})))
 if inventory.error:
     listed = Partial((), untried=max(1, len(bills.values) + len(bills.refused) + bills.untried))
 registries = listed.values
 if not registries and not any(bill.rows for bill in bills.values):
-    show_refused(inventory.value.registries, "subscription", "subscriptions")
-    show_refused(reading.value.costs, "bill", "bills")
     if inventory.error or reading.error or not (listed.complete and bills.complete):
         empty(":material/receipt_long:", "Costs unknown", "Not every registry and bill could be read.")
     else:
@@ -78,74 +104,100 @@ if not registries and not any(bill.rows for bill in bills.values):
 
 named = {month_name(month): month for month in months}
 check_url("month", "month", list(named))
-choices = st.container(horizontal=True, vertical_alignment="bottom")
-with choices:
-    month = named[st.selectbox("Month", list(named), key="month", bind="query-params", width=200)]
-billed = latest_currencies(row for bill in bills.values for row in bill.rows)
-book = choose_prices(
-    who,
-    (registry.location for registry in registries),
-    with_days=False,
-    currency_first=billed[0] if billed else "USD",
-)
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    month = named[
+        st.selectbox("Month", list(named), key="month", bind="query-params", width=180, label_visibility="collapsed")
+    ]
+    with st.container():
+        billed = latest_currencies(row for bill in bills.values for row in bill.rows)
+        book = choose_prices(
+            who,
+            (registry.location for registry in registries),
+            with_days=False,
+            currency_first=billed[0] if billed else "USD",
+        )
 estimates = estimate_month(registries, book.by_region, month)
 review = review_month(month, today, bills.values, listed, estimates)
 groups = groups_of(review.lines, registries)
-check_url("by", "grouping", list(groups))
-with choices:
-    by = st.selectbox("By", list(groups), key="by", bind="query-params", width=200)
-show_refused(inventory.value.registries, "subscription", "subscriptions")
-show_refused(reading.value.costs, "bill", "bills")
-show_refused(Partial((), tuple(refusal for bill in bills.values for refusal in bill.unread)), "bill", "bills")
+unread_budgets = bool(budgets.refused or budgets.untried or reading.error)
+show_over_budget(budgets.values, BUDGETS)
 
 everything = total_by(review.lines, {line.registry_id: "" for line in review.lines})
-figures = figures_of(review, everything, bills, listed)
-show_figures(review, everything, figures)
-
-tables = [group_table(total_by(review.lines, groups[by]), by, review)]
-st.subheader(tables[0].heading, anchor=False)
-show_table(tables[0], f"groups {by}")
-tables += show_months(
-    review,
-    reading.value.by_meter,
-    complete=bills.complete and not reading.error and not any(bill.error or bill.unread for bill in bills.values),
-)
-
-table = registry_table(review)
-tables.append(table)
-st.subheader(table.heading, anchor=False)
-show_table(table, "registries of the review")
-
-st.subheader("By repository", anchor=False)
-shares = shared_out(who, review, registries)
-for currency in sorted({line.currency for line in review.lines if line.figure}):
-    show_chart(
-        bill_map(review.lines, currency, {key: parts.costs for key, parts in shares.items()}, theme_now()),
-        f"The month's cost in {currency} by registry, and by repository where read.",
+counts = {registry.id: contents.last_count(who, registry.login_server) for registry in registries}
+savings = add_savings(
+    registry_saving(
+        review_sku(registry, book.by_region, book.days),
+        count.storage.untagged if (count := counts[registry.id]) and count.storage.complete else None,
+        book.by_region,
+        book.days,
     )
-tables += show_repository_bills(who, review, listed, shares)
-
-found = budgets.values
-table = budget_table(found)
-unread_budgets = bool(budgets.refused or reading.error)
-st.subheader(f"Budgets ({'at least ' if unread_budgets else ''}{len(found)})", anchor=False)
-if found:
-    tables.append(table)
-    show_table(table, "budgets")
-elif unread_budgets:
-    st.markdown("Unknown: budgets could not be read.")
-else:
-    st.markdown("No budgets found.")
-show_refused(budgets, "subscription's budgets", "subscriptions' budgets")
-
-tables.append(show_sources(bills))
-
-identity = connection.current().identity
-show_save(
-    review_report(
-        review, reading.at, identity.name, book.words, {one.label: figure_text(one) for one in figures}, tables
-    )
+    for registry in registries
 )
+figures = [*figures_of(review, everything, bills, listed), saving_figure(savings, book.currency, listed)]
+show_metrics(figures)
+show_saving_links(savings, book.currency)
+show_left_out(review, everything)
+place = selection.find(registries, st.query_params.get("registry", ""))
+if place:
+    show_place(review, place)
+
+check_url("by", "grouping", list(groups))
+with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+    st.subheader("Who spends it", anchor=False, width="content")
+    by = st.selectbox("By", list(groups), key="by", bind="query-params", width=200, label_visibility="collapsed")
+by_registry = by == next(iter(groups))
+marked = place.name if place and by_registry else ""
+spending = group_table(total_by(review.lines, groups[by]), by, review, marked)
+show_spending(spending, folded=not by_registry)
+
+of_registries, notes = registry_table(review), reason_table(review)
+of_months = [meter_table(reading.value.by_meter[currency], review.months, currency) for currency in review.currencies]
+of_repositories = read_repository_bills(who, review, registries)
+of_budgets, of_sources = budget_table(budgets.values), source_table(bills)
+by_prefix = st.query_params.get("prefix") == "true"
+
+check_url("show", "tab", TABS)
+tabs = dict(zip(TABS, st.tabs(list(TABS), on_change="rerun", key="show", bind="query-params"), strict=True))
+if tabs[REGISTRIES].open:
+    with tabs[REGISTRIES]:
+        show_registries(of_registries, notes)
+if tabs[REPOSITORIES].open:
+    with tabs[REPOSITORIES]:
+        show_repository_bill(who, review, listed, of_repositories)
+if tabs[MONTHS].open:
+    with tabs[MONTHS]:
+        every_bill = (
+            bills.complete and not reading.error and not any(bill.error or bill.unread for bill in bills.values)
+        )
+        show_months(of_months, complete=every_bill)
+if tabs[BUDGETS].open:
+    with tabs[BUDGETS]:
+        show_budgets(of_budgets, budgets, unread=unread_budgets)
+if tabs[SOURCES].open:
+    with tabs[SOURCES]:
+        show_sources(of_sources, bills)
+
+if by_registry:
+    of_registries = replace(of_registries, chart=spending.chart)
+with actions:
+    show_save(
+        review_report(
+            review,
+            reading.at,
+            connection.current().identity.name,
+            book.words,
+            [Figure(one.label, *figure_texts(one)) for one in figures],
+            [
+                *(() if by_registry else (spending,)),
+                of_registries,
+                *((notes,) if notes.rows else ()),
+                *(bill.table(prefixes=by_prefix) for bill in of_repositories.values()),
+                *of_months,
+                *((of_budgets,) if budgets.values else ()),
+                of_sources,
+            ],
+        )
+    )
 subscriptions = [bill.subscription.id for bill in bills.values]
 az_lines(
     *(az_costs.query_costs(subscription, month, month.replace(day=days_in(month))) for subscription in subscriptions),

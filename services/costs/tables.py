@@ -1,6 +1,6 @@
 """The tables of a cost review, the same on the page and in its files."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 
 import pandas as pd
@@ -10,9 +10,10 @@ from services.costs.bills import SubscriptionCosts
 from services.costs.budgets import Budget
 from services.costs.by_meter import in_months
 from services.costs.by_repository import RepositoryCost
+from services.costs.charts import months_chart, repository_chart, spending_chart
 from services.costs.review import GroupTotal, Review
 from services.pricing.estimates import NOT_INCLUDED, gib
-from services.pricing.report import Report, Table
+from services.pricing.report import Figure, Report, Table
 
 
 def month_name(month: date) -> str:
@@ -20,12 +21,11 @@ def month_name(month: date) -> str:
     return f"{month:%B %Y}"
 
 
-def group_table(totals: Sequence[GroupTotal], by: str, review: Review) -> Table:
-    """The cost of each group in each currency."""
-    billed = "So far" if review.under_way else "Billed"
+def group_table(totals: Sequence[GroupTotal], by: str, review: Review, marked: str = "") -> Table:
+    """The cost of each group in each currency, with its bars; `marked`: the group to find among them."""
     return Table(
         f"By {by.lower()}",
-        (by, "Registries", "Currency", billed, "Month before", "Whole month", "Of these, estimated", "Cost unknown"),
+        (by, "Registries", "Currency", _billed(review), "Month before", _month(review), "Estimated", "Cost unknown"),
         tuple(
             (
                 one.name,
@@ -39,31 +39,35 @@ def group_table(totals: Sequence[GroupTotal], by: str, review: Review) -> Table:
             )
             for one in totals
         ),
-        note="Whole month: the bill, projected to the month's end at the rate so far; if no bill could be read, the "
-        f"estimate. {billed} and Month before leave those out. Cost unknown: registries that no amount here includes.",
-        bar="Whole month",
+        note=f"{_month(review)}: {_OF_MONTH[review.under_way]} Estimated: registries at the estimate, as no bill could "
+        "be read. Cost unknown: registries in none of the amounts.",
+        chart=spending_chart(totals, review, marked),
     )
+
+
+_OF_MONTH = {
+    True: "the bill so far, projected to the month's end, or the estimate where there is no bill.",
+    False: "the bill, or the estimate where there is none.",
+}
+
+
+def _billed(review: Review) -> str:
+    return "So far" if review.under_way else "Billed"
+
+
+def _month(review: Review) -> str:
+    return "Forecast" if review.under_way else "Billed or estimated"
 
 
 def registry_table(review: Review) -> Table:
     """A row for each registry and currency."""
-    billed = "So far" if review.under_way else "Billed"
     forecast = ("Forecast",) if review.under_way else ()
     return Table(
         "Registries",
         (
-            *("Registry", "Source", "Currency", billed),
+            *("Registry", "Source", "Currency", _billed(review)),
             *forecast,
-            *(
-                "Month before",
-                "Estimate",
-                "Estimated in",
-                "Difference",
-                "Why",
-                "Resource group",
-                "Subscription",
-                "Tags",
-            ),
+            *("Month before", "Estimate", "Estimated in", "Difference", "Resource group", "Subscription"),
         ),
         tuple(
             (
@@ -76,15 +80,26 @@ def registry_table(review: Review) -> Table:
                 line.estimate.total if line.estimate else None,
                 line.estimate.currency if line.estimate else None,
                 line.difference,
-                " ".join(line.why),
                 line.resource_group,
                 line.subscription,
-                ", ".join(f"{key}={value}" for key, value in sorted(line.tags.items())),
             )
             for line in review.lines
         ),
         note="Estimate: a whole month at list prices of what the registry stores now. Difference: the month's cost "
         "less the estimate, where both are known in one currency.",
+    )
+
+
+def reason_table(review: Review) -> Table:
+    """Why the bills differ from the estimates, and the registries' tags: a row where there is something to say."""
+    return Table(
+        "Notes on registries",
+        ("Registry", "Currency", "Note", "Tags"),
+        tuple(
+            (line.name, line.currency, " ".join(line.why), tags)
+            for line in review.lines
+            if (tags := ", ".join(f"{key}={value}" for key, value in sorted(line.tags.items()))) or line.why
+        ),
     )
 
 
@@ -94,39 +109,52 @@ def meter_table(amounts: pd.DataFrame, months: Sequence[date], currency: str) ->
         f"Months by meter, {currency}",
         ("Meter", *(f"{month:%b %Y}" for month in months)),
         tuple((meter, *row) for meter, row in in_months(amounts, months)),
+        chart=months_chart(amounts, months, currency),
     )
 
 
 def budget_table(budgets: Iterable[Budget]) -> Table:
-    """Budgets, with what is spent of them in the present period."""
+    """Budgets, with what is spent of them in the present period, those most used first."""
     return Table(
         "Budgets",
-        ("Budget", "Subscription", "Covers", "Renewed", "Currency", "Amount", "Spent", "Forecast", "Used, %"),
+        ("Budget", "State", "Used, %", "Currency", "Spent", "Amount", "Forecast", "Renewed", "Subscription", "Covers"),
         tuple(
             (
                 one.name,
+                budget_state(one),
+                None if one.used is None else 100 * one.used,
+                one.currency,
+                one.spent,
+                one.amount,
+                one.forecast,
+                one.grain,
                 one.subscription,
                 f"{one.covers} in {one.scope}",
-                one.grain,
-                one.currency,
-                one.amount,
-                one.spent,
-                one.forecast,
-                None if one.used is None else 100 * one.used,
             )
             for one in sorted(budgets, key=lambda one: (-(one.used or 0), one.name))
         ),
     )
 
 
+def budget_state(budget: Budget) -> str:
+    """Whether the amount is spent, or will be by the forecast."""
+    if budget.spent is None or not budget.amount:
+        return "Unknown"
+    if budget.spent > budget.amount:
+        return "Over budget"
+    if budget.forecast is not None and budget.forecast > budget.amount:
+        return "Forecast over budget"
+    return "Within budget"
+
+
 def repository_table(name: str, costs: Sequence[RepositoryCost], currency: str, note: str) -> Table:
-    """A registry's bill by repository."""
+    """A registry's bill by repository, with its bars."""
     return Table(
         f"{name} by repository",
-        ("Repository", "Own, GiB", "Shared, GiB", "Currency", "Cost"),
+        ("Repository", "Unique, GiB", "Shared, GiB", "Currency", "Cost"),
         tuple((one.name, gib(one.unique), gib(one.part), currency, one.amount) for one in costs),
         note=note,
-        bar="Cost",
+        chart=repository_chart(name, costs, currency),
     )
 
 
@@ -141,14 +169,14 @@ def source_table(bills: Partial[SubscriptionCosts]) -> Table:
 
 
 def review_report(
-    review: Review, at: datetime, by: str, prices: str, figures: Mapping[str, str], tables: Sequence[Table]
+    review: Review, at: datetime, by: str, prices: str, figures: Sequence[Figure], tables: Sequence[Table]
 ) -> Report:
     """The review of a month as a Report. `prices`: a sentence on the prices of the estimates."""
     return Report(
         title=f"Registry cost review, {month_name(review.month)}",
         at=at,
         by=by,
-        figures=figures,
+        figures=tuple(figures),
         notes=(
             prices,
             f"Of the registries alone. {NOT_INCLUDED}",

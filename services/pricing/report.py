@@ -2,12 +2,13 @@
 
 import csv
 import io
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from html import escape
 
+from services.pricing.bar_chart import SVG_PATTERNS, SVG_STYLE, BarChart, svg_of
 from services.pricing.money import cents
 
 # Decimal: money, shown to the cent. None: nothing to show.
@@ -16,23 +17,32 @@ Cell = str | int | Decimal | None
 
 @dataclass(frozen=True)
 class Table:
-    """`bar` names a column of money whose amounts are drawn as bars too, in HTML."""
+    """`chart`: the same numbers as bars, on the page and in HTML."""
 
     heading: str
     columns: tuple[str, ...]
     rows: tuple[tuple[Cell, ...], ...]
     note: str = ""
-    bar: str = ""
+    chart: BarChart | None = None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """A figure at the top of a report. `note`: a few words below it."""
+
+    name: str
+    value: str
+    note: str = ""
 
 
 @dataclass(frozen=True)
 class Report:
-    """`figures` are at the top, by name; `notes` explain the figures and what is missing."""
+    """`figures` are at the top; `notes` explain the figures and what is missing."""
 
     title: str
     at: datetime
     by: str
-    figures: Mapping[str, str]
+    figures: tuple[Figure, ...]
     notes: tuple[str, ...] = ()
     tables: tuple[Table, ...] = field(default=())
 
@@ -45,7 +55,7 @@ def csv_of(report: Report) -> str:
     file = io.StringIO()
     writer = csv.writer(file, lineterminator="\r\n")
     writer.writerows([[report.title], [f"As of {report.at:%Y-%m-%d %H:%M} UTC, read by {report.by}"]])
-    writer.writerows([name, value] for name, value in report.figures.items())
+    writer.writerows([_plain(cell) for cell in (one.name, one.value, one.note)] for one in report.figures)
     writer.writerows([note] for note in report.notes)
     for table in report.tables:
         writer.writerows([[], [table.heading], table.columns])
@@ -70,10 +80,10 @@ def html_of(report: Report) -> str:
             '<meta name="viewport" content="width=device-width, initial-scale=1">',
             # Nothing runs in it and nothing is fetched by it, whatever a name in it says.
             "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">",
-            f"<title>{title}</title><style>{_STYLE}</style></head><body>",
+            f"<title>{title}</title><style>{_STYLE}{SVG_STYLE}</style></head><body>{SVG_PATTERNS}",
             f"<h1>{title}</h1><p>As of {report.at:%d %B %Y, %H:%M} UTC, read by {escape(report.by)}.</p>",
             "<dl>",
-            *(f"<div><dt>{escape(name)}</dt><dd>{escape(value)}</dd></div>" for name, value in report.figures.items()),
+            *(_figure(figure) for figure in report.figures),
             "</dl>",
             *(f"<p>{escape(note)}</p>" for note in report.notes),
             *(part for table in report.tables for part in _table(table)),
@@ -82,45 +92,61 @@ def html_of(report: Report) -> str:
     )
 
 
+def _figure(figure: Figure) -> str:
+    note = f"<small>{escape(figure.note)}</small>" if figure.note else ""
+    return f"<div><dt>{escape(figure.name)}</dt><dd>{escape(figure.value)}{note}</dd></div>"
+
+
 def _table(table: Table) -> Iterator[str]:
-    yield f"<h2>{escape(table.heading)}</h2>"
+    numbers = [not any(isinstance(row[at], str) for row in table.rows) for at in range(len(table.columns))]
+    yield f"<section><h2>{escape(table.heading)}</h2>"
     if table.note:
         yield f"<p>{escape(table.note)}</p>"
+    if table.chart:
+        yield svg_of(table.chart)
     yield '<div class="wide"><table><thead><tr>'
-    yield from (f'<th scope="col">{escape(column)}</th>' for column in table.columns)
+    for column, number in zip(table.columns, numbers, strict=True):
+        yield f'<th scope="col"{_NUMBER if number else ""}>{escape(column)}</th>'
     yield "</tr></thead><tbody>"
-    bar = table.columns.index(table.bar) if table.bar else None
-    amounts = [row[bar] for row in table.rows] if bar is not None else []
-    longest = max((amount for amount in amounts if isinstance(amount, Decimal)), default=Decimal(0))
     for row in table.rows:
         yield "<tr>"
-        yield from (_cell(cell, longest if number == bar else Decimal(0)) for number, cell in enumerate(row))
+        yield from (_cell(cell, number=number) for cell, number in zip(row, numbers, strict=True))
         yield "</tr>"
-    yield "</tbody></table></div>"
+    yield "</tbody></table></div></section>"
 
 
-def _cell(cell: Cell, longest: Decimal) -> str:
-    """`longest`: the amount whose bar is as long as the cell; 0: no bars."""
-    if cell is None:
-        return '<td class="number">–</td>'
+_NUMBER = ' class="number"'
+# A longer text gets a width at which it reads as a paragraph.
+_SHORT_TEXT = 40
+
+
+def _cell(cell: Cell, *, number: bool) -> str:
     if isinstance(cell, str):
-        return f"<td>{escape(cell)}</td>"
-    shown = f"{cents(cell) if isinstance(cell, Decimal) else cell:,}"
-    share = round(100 * cell / longest) if longest > 0 and cell > 0 else 0
-    bar = f' style="--bar: {share}%"' if longest else ""
-    return f'<td class="number"{bar}>{shown}</td>'
+        return f"<td{' class=long' if len(cell) > _SHORT_TEXT else ''}>{escape(cell)}</td>"
+    shown = "–" if cell is None else f"{cents(cell) if isinstance(cell, Decimal) else cell:,}"
+    return f"<td{_NUMBER if number else ''}>{shown}</td>"
 
 
 _STYLE = """
 :root { color-scheme: light dark; font: 14px/1.5 system-ui, sans-serif; }
-body { max-width: 72rem; margin: 2rem auto; padding: 0 1rem; }
-dl { display: flex; flex-wrap: wrap; gap: 1rem; margin: 1.5rem 0; }
-dl div { border: 1px solid #8886; border-radius: 4px; padding: .5rem 1rem; }
-dd { margin: 0; font-size: 1.4rem; font-weight: 600; }
+body { max-width: 76rem; margin: 2rem auto; padding: 0 1.5rem; }
+h1 { font-size: 1.75rem; margin-bottom: 0; }
+h2 { font-size: 1.2rem; margin: 2.5rem 0 .5rem; }
+body > p, section > p { color: GrayText; margin: .3rem 0; max-width: 60rem; }
+dl { display: grid; grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); gap: 1rem; margin: 1.5rem 0; }
+dl div { border: 1px solid #8886; border-radius: 4px; padding: .6rem 1rem; }
+dt { color: GrayText; }
+dd { margin: 0; font-size: 1.35rem; font-weight: 600; }
+dd small { display: block; font-size: .85rem; font-weight: 400; }
 .wide { overflow-x: auto; }
-table { border-collapse: collapse; width: 100%; }
-th, td { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid #8886; vertical-align: top; }
-td.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums;
-  background: linear-gradient(#2389a055, #2389a055) left / var(--bar, 0%) 100% no-repeat; }
-@media print { body { margin: 0; } h2, tr { break-inside: avoid; break-after: avoid; } }
+table { border-collapse: collapse; width: 100%; font-size: 13px; }
+th, td { text-align: left; padding: .35rem .5rem; border-bottom: 1px solid #8886; vertical-align: top; }
+th { vertical-align: bottom; border-bottom-width: 2px; }
+td { white-space: nowrap; }
+td.long { white-space: normal; overflow-wrap: anywhere; min-width: 16rem; }
+.number { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+@page { size: A4 landscape; margin: 12mm; }
+@media print { :root { color-scheme: light; font-size: 11px; } body { margin: 0; padding: 0; max-width: none; }
+  table { font-size: 10.5px; } .wide { overflow: visible; } thead { display: table-header-group; }
+  tr, figure { break-inside: avoid; } h2, h2 + p { break-after: avoid; } }
 """

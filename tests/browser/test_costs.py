@@ -16,9 +16,13 @@ OF_TABLES = "document.documentElement.scrollWidth <= document.documentElement.cl
 
 
 def frame_with(page: Page, column: str) -> int:
-    """Which of the tables has this column."""
+    """Which of the tables in sight has this column; those in a closed expander have no cells."""
     frames = page.get_by_test_id("stDataFrame")
-    return next(number for number in range(frames.count()) if column in cells(page, number)[0])
+    return next(
+        number
+        for number in range(frames.count())
+        if frames.nth(number).is_visible() and column in cells(page, number)[0]
+    )
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
@@ -83,15 +87,16 @@ def test_a_review_of_the_estate(browser: Browser, address: str, screenshots: Pat
     asked: list[str] = []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(f"{address}/costs?by=Subscription")
-    expect(page.get_by_role("heading", name="Sources of the figures")).to_be_visible(timeout=30_000)
+    expect(page.get_by_role("heading", name="Who spends it")).to_be_visible(timeout=30_000)
     settled(page)
-    expect(page.get_by_role("figure", name=re.compile("^What was billed in EUR"))).to_be_visible()
+    expect(page.get_by_role("figure", name=re.compile(r"^contoso-platform is \d+ % of the forecast"))).to_be_visible()
     assert page.evaluate(OF_TABLES)
     page.screenshot(path=screenshots / f"costs-{theme}-{width}.png")
-    page.get_by_role("heading", name="Registries", exact=True).scroll_into_view_if_needed()
-    page.evaluate("document.querySelector('[data-testid=stMain]').scrollBy(0, 500)")
+    page.get_by_role("tab", name="Months").click()
+    expect(page.get_by_role("figure", name=re.compile("^What was billed in EUR"))).to_be_visible()
     settled(page)
-    page.screenshot(path=screenshots / f"costs-registries-{theme}-{width}.png")
+    assert page.evaluate(OF_TABLES)
+    page.screenshot(path=screenshots / f"costs-months-{theme}-{width}.png")
     assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
     page.context.close()
 
@@ -99,11 +104,20 @@ def test_a_review_of_the_estate(browser: Browser, address: str, screenshots: Pat
 def test_a_review_is_saved_and_says_the_same_as_the_page(
     browser: Browser, page: Page, address: str, tmp_path: Path, screenshots: Path
 ) -> None:
-    page.goto(f"{address}/costs?by=Subscription&registry=contosohub")
-    page.get_by_role("button", name="Read repositories").click(timeout=30_000)
+    page.goto(f"{address}/costs?by=Subscription&registry=contosohub&show=Repositories")
+    expect(page.get_by_role("button", name="Read repositories")).to_be_visible(timeout=30_000)
+    settled(page)
+    page.get_by_role("button", name="Read repositories").click()
     expect(page.get_by_text("of the month's bill")).to_be_visible(timeout=30_000)
     settled(page)
-    shown = {name: cells(page, frame_with(page, name)) for name in ("Estimated in", "Own, GiB", "Covers")}
+    page.get_by_text("contosohub by repository").click()
+    expect(page.get_by_role("region", name="contosohub by repository")).to_be_visible()
+    shown = {}
+    for tab, column in (("Repositories", "Unique, GiB"), ("Registries", "Estimated in"), ("Budgets", "Covers")):
+        page.get_by_role("tab", name=tab, exact=True).click()
+        settled(page)
+        shown[column] = cells(page, frame_with(page, column))
+    page.get_by_role("button", name="Save report").click()
     saved = {}
     for kind in ("HTML", "CSV"):
         with page.expect_download() as download:
@@ -119,6 +133,10 @@ def test_a_review_is_saved_and_says_the_same_as_the_page(
     reader.goto(saved["HTML"].as_uri())
     reader.screenshot(path=screenshots / "saved-review-light-1280.png")
     assert asked == [saved["HTML"].as_uri()]
+    for title in ("contoso-platform is", "of contosohub, EUR", "is the dearest of"):
+        drawn = reader.locator("figure", has_text=title).first
+        expect(drawn.locator("rect[class^=series]").last).to_be_visible()
+    assert reader.evaluate(OF_TABLES)
     for found in shown.values():
         table = reader.locator("table", has=reader.get_by_role("columnheader", name=found[0][0], exact=True)).filter(
             has=reader.get_by_role("columnheader", name=found[0][1], exact=True)
@@ -150,7 +168,7 @@ def test_a_price_sheet_with_a_typo_says_where_and_a_right_one_counts(page: Page,
     page.goto(f"{address}/skus")
     expect(page.get_by_text("Basic, USD 5.00 a month of 30 days.")).to_be_visible(timeout=30_000)
     settled(page)
-    page.get_by_role("button", name="Price sheet").click()
+    page.get_by_role("button", name="Prices").click()
     sheet.write_text("meter,currency,price\nBasic Registry Unit,EUR,0.1O\n")
     page.locator("input[type=file]").set_input_files(sheet)
     expect(page.get_by_text("ours.csv can't be used. Line 2, column 25: '0.1O' is no number.")).to_be_visible()
@@ -167,7 +185,7 @@ def test_a_price_sheet_with_a_typo_says_where_and_a_right_one_counts(page: Page,
     [
         ("skus?registry=contosohub", re.compile(r"Premium, USD 200\.4")),
         (
-            "costs?registry=contosohub&by=Subscription",
+            "costs?registry=contosohub&by=Subscription&show=Repositories",
             "To split its bill, all manifests of contosohub have to be read once.",
         ),
         ("aks?cluster=aks1&registry=casaacr01", "aks1 can't pull from casaacr01"),

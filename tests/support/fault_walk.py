@@ -57,7 +57,10 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "one principal": ("access", {"show": "One principal", "principal": "7d2f894e-14ab-41d0-b83d-dda90d45c7d6"}),
     "delete a repository": ("delete", REPOSITORY),
     "delete by rule": ("cleanup", {**REPOSITORY, "tags": "v*", "leftovers": "true"}),
-    "bill by repository": ("costs", HUB),
+    "bill by repository": ("costs", {**HUB, "show": "Repositories"}),
+    "months of a bill": ("costs", {"show": "Months"}),
+    "budgets": ("costs", {"show": "Budgets"}),
+    "sources of bills": ("costs", {"show": "Sources"}),
 }
 FORBIDDEN: Mapping[str, Any] = {"status": 403}
 THROTTLED: Mapping[str, Any] = {"status": 429, "retry_after": 999}

@@ -1,7 +1,7 @@
 """A registry's bill by repository, once all its manifests were read."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import streamlit as st
 
@@ -13,69 +13,89 @@ from services.costs.tables import repository_table
 from services.pricing.report import Table
 from services.registries.registry import Registry
 from services.wording import counted
+from ui.elements.bar_chart import show_bars
 from ui.elements.errors import show_error
-from ui.elements.text import ago, plain
+from ui.elements.text import ago, plain, size
 from ui.loaders import contents
 from ui.loaders import registries as registry_loaders
 from ui.navigation.selection import registry_box, show_unknown
-from ui.pricing.report_table import show_table
+from ui.pricing.report_table import show_folded
 from ui.runtime.background import show_progress
 
 
 @dataclass(frozen=True)
-class SharedOut:
-    """A registry's line of the review, split by repository. `complete`: all of the registry was read."""
+class RepositoryBill:
+    """A registry's line of the review, split by repository. `note` says when it was read, and what it lacks."""
 
     line: ReviewLine
     costs: tuple[RepositoryCost, ...]
-    complete: bool
-    words: str
+    note: str
+
+    def table(self, *, prefixes: bool) -> Table:
+        """As `repository_table`; `prefixes`: added up by prefix."""
+        costs = by_prefix(self.costs) if prefixes else self.costs
+        kind = "estimate" if self.line.cost is None else "bill"
+        note = f"{counted(len(costs), 'part')} of the month's {kind}. {self.note}"
+        return repository_table(self.line.name, costs, self.line.currency, note)
 
 
-def shared_out(who: str, review: Review, registries: Iterable[Registry]) -> Mapping[str, SharedOut]:
+def read_repository_bills(who: str, review: Review, registries: Iterable[Registry]) -> Mapping[str, RepositoryBill]:
     """By registry id in lower case, the registries whose contents were read already. Reads nothing."""
     found = {}
     lines = {line.registry_id: line for line in review.lines if line.figure is not None}
     for registry in registries:
         line = lines.get(registry.id.casefold())
-        counted = contents.last_count(who, registry.login_server) if registry.login_server else None
-        if line and line.figure is not None and counted:
-            costs = split_bill(line.figure, counted.storage)
+        count = contents.last_count(who, registry.login_server) if registry.login_server else None
+        if line and line.figure is not None and count:
+            costs = split_bill(line.figure, count.storage, registry.stored_bytes)
             if costs:
-                words = f"By stored bytes, read {ago(counted.at)}."
-                found[line.registry_id] = SharedOut(line, costs, counted.storage.complete, words)
+                found[line.registry_id] = RepositoryBill(line, costs, _note(registry, count, costs))
     return found
 
 
-def show_repository_bills(
-    who: str, review: Review, registries: Partial[Registry], shares: Mapping[str, SharedOut]
-) -> list[Table]:
-    """Lets the reader choose a registry, and shows its bill by repository. Returns the tables of all that are known."""
-    st.caption(
-        "The registry's month, split by stored bytes. Layers of several repositories are split in proportion to how "
-        "much shared content each one uses."
-    )
-    registry = registry_box(registries)
+def _note(registry: Registry, count: contents.StorageCount, costs: Iterable[RepositoryCost]) -> str:
+    parts = [f"By stored bytes, read {ago(count.at)}."]
+    for one in costs:
+        if not one.counted:
+            parts.append(
+                f"Uncounted: {size(one.unique)} that Azure reports as stored and no repository lists, such as layers "
+                "without a manifest, or what soft delete keeps."
+            )
+    if registry.stored_bytes is None:
+        parts.append("Unknown whether more is stored: Azure's usage could not be read.")
+    if not count.storage.complete:
+        parts.append("Not all of the registry could be read.")
+    return " ".join(parts)
+
+
+def show_repository_bill(
+    who: str, review: Review, registries: Partial[Registry], bills: Mapping[str, RepositoryBill]
+) -> None:
+    """Lets the reader choose a registry, and shows its bill by repository."""
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(width=320):
+            registry = registry_box(registries)
+        st.toggle(
+            "Group by prefix",
+            key="prefix",
+            bind="query-params",
+            help="team/api and team/web as team/. Layers of several repositories are split in proportion to how much "
+            "shared content each one uses",
+        )
     show_unknown(registries)
-    prefixes = st.toggle("Group by prefix", key="prefix", bind="query-params", help="team/api and team/web as team/")
-    chosen = registry.id.casefold() if registry else ""
-    if registry and chosen not in shares:
+    if registry is None:
+        return
+    bill = bills.get(registry.id.casefold())
+    if bill is None:
         _ask_to_read(who, registry, review)
-    tables = [_table(one, prefixes) for one in shares.values()]
-    for one, table in zip(shares.values(), tables, strict=True):
-        if one.line.registry_id == chosen:
-            if registry and (notice := registry_loaders.soft_delete(who, registry).notice):
-                st.info(plain(notice), icon=":material/auto_delete:")
-            show_table(table, f"repositories {chosen} {prefixes}")
-    return tables
-
-
-def _table(shared: SharedOut, prefixes: bool) -> Table:
-    costs = by_prefix(shared.costs) if prefixes else shared.costs
-    part = "" if shared.complete else " Not all of the registry could be read: the rest is not included."
-    kind = "estimate" if shared.line.cost is None else "bill"
-    note = f"{counted(len(costs), 'part')} of the month's {kind}. {shared.words}{part}"
-    return repository_table(shared.line.name, costs, shared.line.currency, note)
+        return
+    if notice := registry_loaders.soft_delete(who, registry).notice:
+        st.info(plain(notice), icon=":material/auto_delete:")
+    table = bill.table(prefixes=bool(st.session_state["prefix"]))
+    st.caption(table.note)
+    if table.chart:
+        show_bars(table.chart, f"{table.chart.title}: a bar for each repository. The numbers are folded under it.")
+    show_folded(replace(table, note=""), f"repositories {registry.id} {st.session_state['prefix']}")
 
 
 def _ask_to_read(who: str, registry: Registry, review: Review) -> None:
@@ -94,7 +114,7 @@ def _ask_to_read(who: str, registry: Registry, review: Review) -> None:
     if reading.error:
         show_error(reading.error)
     elif not reading.running:
-        counted = contents.last_count(who, registry.login_server)
-        if counted and counted.storage.total:
+        count = contents.last_count(who, registry.login_server)
+        if count and count.storage.total:
             st.rerun()
         st.info(f"{plain(registry.name)} stores nothing that could be read.", icon=":material/info:")

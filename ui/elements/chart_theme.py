@@ -9,8 +9,8 @@ import streamlit as st
 
 @dataclass(frozen=True)
 class Palette:
-    """`series`: the colours of what is drawn, in order. `text`; `background`, of the page; `panel`, of what is around
-    the data; `line`, of axes and grids."""
+    """`series`: the colours of what is drawn, in order, the last one for "other"; `text`; `background`, of the page;
+    `panel`, of what is around the data; `line`, of axes and grids."""
 
     series: tuple[str, ...]
     text: str
@@ -44,6 +44,10 @@ MEANINGS = {
     },
 }
 
+# What is "other", or of no kind of its own.
+OTHER = {"light": "#6b7b80", "dark": "#8fa3a9"}
+_INKS = ("#ffffff", "#04090b")
+
 # For readers who cannot tell the colours apart: the first series is plain, the others are hatched or dashed.
 HATCHES = ("", "/", ".", "x", "-", "+", "\\", "|")
 DASHES = ("solid", "dash", "dot")
@@ -60,7 +64,34 @@ def palette(theme: str) -> Palette:
         st.get_option(f"theme.{theme}.{name}")
         for name in ("textColor", "backgroundColor", "secondaryBackgroundColor", "borderColor")
     )
-    return Palette(tuple(st.get_option(f"theme.{theme}.chartCategoricalColors")), text, background, panel, line)
+    series = tuple(st.get_option(f"theme.{theme}.chartCategoricalColors"))
+    return Palette((*series, OTHER[theme]), text, background, panel, line)
+
+
+def contrast(one: str, other: str) -> float:
+    """The contrast of two colours as WCAG 2.2 defines it, from 1 to 21."""
+    lighter, darker = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+def _luminance(colour: str) -> float:
+    channels = (int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5))
+    red, green, blue = (value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def ink_on(fill: str) -> str:
+    """The colour of text on `fill`, whichever is read more easily."""
+    return max(_INKS, key=lambda ink: contrast(ink, fill))
+
+
+def hatched(colours: Palette, number: int, fill: str) -> dict[str, Any]:
+    """The plotly `marker` of the series of that number: its colour, and the hatching that tells it apart without."""
+    return {
+        "color": fill,
+        "pattern": {"shape": HATCHES[number % len(HATCHES)], "fgcolor": colours.background, "fillmode": "overlay"},
+        "line": {"width": 1, "color": colours.background},
+    }
 
 
 def layout(colours: Palette, height: int, **more: Any) -> dict[str, Any]:

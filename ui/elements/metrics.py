@@ -41,10 +41,10 @@ def show_metrics(metrics: Sequence[Metric], *, most: int = MOST, width: int = 17
             )
 
 
-def figure_text(metric: Metric) -> str:
-    """A metric as one line of a report: '≥ EUR 271.03 (at least: 7 of 12 registries have no bill)'."""
+def figure_texts(metric: Metric) -> tuple[str, str]:
+    """A metric for a report: '≥ EUR 271.03', and a few words on it: 'at least: 7 of 12 registries have no bill'."""
     below = f"at least: {metric.lacks}" if metric.lacks and metric.value is not None else metric.lacks or metric.beside
-    return f"{_text(metric)} ({below})" if below else _text(metric)
+    return _text(metric), below or (f"unknown: {metric.unknown}" if metric.value is None and metric.unknown else "")
 
 
 def _text(metric: Metric) -> str:

@@ -46,22 +46,26 @@ def _list(who: str, currency: str, regions: tuple[str, ...]) -> PriceList:
 def choose_prices(
     who: str, regions: Iterable[str], *, with_days: bool = True, currency_first: str = CURRENCIES[0]
 ) -> PriceBook:
-    """The price controls, and the chosen prices. Choices are in the URL; `currency_first` is the default currency."""
+    """The chosen prices; their controls are folded beside a line on them. Choices are in the URL,
+    `currency_first` is the default currency."""
     sheet_name, sheet = _sheet()
     if not sheet:
         check_url("currency", "currency", CURRENCIES)
     if with_days:
         check_number("days", "number of days", 28, 31)
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        controls = st.popover("Prices", icon=":material/sell:")
+        line = st.container()
+    with controls:
         if sheet:
             currency = sheet.currency
-            st.text_input("Currency", currency, disabled=True, width=140, help="Set by the price sheet")
+            st.text_input("Currency", currency, disabled=True, help="Set by the price sheet")
         else:
             first = CURRENCIES.index(currency_first) if currency_first in CURRENCIES else 0
-            currency = st.selectbox("Currency", CURRENCIES, first, key="currency", bind="query-params", width=140)
+            currency = st.selectbox("Currency", CURRENCIES, first, key="currency", bind="query-params")
         days = 30
         if with_days:
-            days = int(st.number_input("Days in the month", 28, 31, 30, key="days", bind="query-params", width=160))
+            days = int(st.number_input("Days in the month", 28, 31, 30, key="days", bind="query-params"))
         discount = st.number_input(
             "Discount on list prices, %",
             0.0,
@@ -70,18 +74,16 @@ def choose_prices(
             format="%.2f",
             key="discount",
             bind="query-params",
-            width=190,
             help="As agreed with Microsoft. It does not apply to your price sheet.",
         )
-        with st.popover("Price sheet", icon=":material/upload_file:"):
-            _ask_for_sheet(sheet_name, sheet)
+        _ask_for_sheet(sheet_name, sheet)
     listed = _list(who, currency, tuple(sorted(set(regions))))
     percent = Decimal(repr(discount))
     found = {region: discounted(prices, percent) for region, prices in listed.by_region.items()}
     if sheet and listed.currency == sheet.currency:
         found = {region: with_sheet(prices, sheet) for region, prices in found.items()}
     words = _words(listed, percent, sheet_name if sheet and listed.currency == sheet.currency else "")
-    st.caption(words)
+    line.caption(words)
     _show_missing_prices(listed, currency)
     return PriceBook(listed.currency, days, found, words)
 
@@ -142,7 +144,7 @@ def _ask_for_sheet(name: str, sheet: PriceSheet | None) -> None:
         st.button("Remove price sheet", icon=":material/delete:", on_click=st.session_state.pop, args=(_UPLOADED,))
         return
     st.markdown(
-        "Your own prices, as agreed with Microsoft, instead of list prices: a CSV or TOML file with "
+        "**Price sheet**: your own prices, as agreed with Microsoft, instead of list prices. A CSV or TOML file with "
         f"{', '.join(f'`{field}`' for field in FIELDS)}. `sku` and `region` are optional."
     )
     st.code("meter,sku,region,currency,price\nPremium Registry Unit,,,EUR,1.21\nData Stored,Premium,,EUR,0.07", None)

@@ -9,8 +9,15 @@ from services.pricing.money import cents
 from services.pricing.report import Cell, Table
 from ui.elements.columns import money_column
 from ui.elements.table import show_rows
+from ui.elements.text import plain
 
 _MONEY = pa.decimal128(38, 2)
+
+
+def show_folded(table: Table, key: str) -> None:
+    """The table of the chart above, in a closed expander with its heading."""
+    with st.expander(plain(table.heading), icon=":material/table:"):
+        show_table(table, key)
 
 
 def show_table(table: Table, key: str) -> None:

@@ -6,11 +6,10 @@ from services.pricing.report import Report, csv_of, html_of
 
 
 def show_save(report: Report) -> None:
-    """Two download buttons. A file is only created when its button is used."""
+    """Two download buttons in a popover. A file is only created when its button is used."""
     name = report.title.replace(",", "").replace(" ", "-").lower()
-    st.subheader("Save report", anchor=False)
-    st.markdown("This page as one file, to read and print without the console.")
-    with st.container(horizontal=True):
+    with st.popover("Save report", icon=":material/download:"):
+        st.markdown("This page as one file, to read and print without the console.")
         for label, ending, mime, create in (
             ("HTML", "html", "text/html", lambda: html_of(report)),
             # Without this mark, spreadsheets assume an older encoding.

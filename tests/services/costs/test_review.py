@@ -335,13 +335,35 @@ def test_an_empty_registry_has_nobody_to_share_with() -> None:
     assert split_bill(Decimal(5), storage(("a", 0, 0))) == ()
 
 
+def test_what_no_repository_lists_is_a_part_of_its_own() -> None:
+    found = split_bill(Decimal(100), storage(("api/a", 30, 0), ("api/b", 10, 0)), 100)
+    assert [(one.name, one.amount, one.counted) for one in found] == [
+        ("Uncounted", 60, False),
+        ("api/a", 30, True),
+        ("api/b", 10, True),
+    ]
+    assert [(one.name, one.amount) for one in by_prefix(found)] == [("Uncounted", 60), ("api/", 40)]
+
+
+@pytest.mark.parametrize("stored", [None, 0, 39, 40])
+def test_usage_that_is_unknown_or_late_makes_nothing_uncounted(stored: int | None) -> None:
+    assert all(one.counted for one in split_bill(Decimal(100), storage(("a", 40, 0)), stored))
+
+
 repositories = st.lists(st.tuples(st.integers(0, 10**12), st.integers(0, 10**12)), min_size=1, max_size=20)
 
 
-@given(st.decimals(0, 10**6, places=8), repositories, st.integers(0, 10**12))
-def test_the_parts_are_the_bill_to_the_cent(bill: Decimal, held: list[tuple[int, int]], shared: int) -> None:
+@given(
+    st.decimals(0, 10**6, places=8),
+    repositories,
+    st.integers(0, 10**12),
+    st.one_of(st.none(), st.integers(0, 10**13)),
+)
+def test_the_parts_are_the_bill_to_the_cent(
+    bill: Decimal, held: list[tuple[int, int]], shared: int, stored: int | None
+) -> None:
     named = [(f"{'team/' if number % 2 else ''}app{number}", *sizes) for number, sizes in enumerate(held)]
-    found = split_bill(bill, storage(*named, shared=shared))
+    found = split_bill(bill, storage(*named, shared=shared), stored)
     if not found:
         return
     assert sum(one.amount for one in found) == cents(bill)

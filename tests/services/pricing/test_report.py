@@ -7,19 +7,19 @@ from html.parser import HTMLParser
 from hypothesis import given
 from hypothesis import strategies as st
 
+from services.pricing.bar_chart import Bar, BarChart
 from services.pricing.money import cents, money
-from services.pricing.report import Cell, Report, Table, csv_of, html_of
+from services.pricing.report import Cell, Figure, Report, Table, csv_of, html_of
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 amounts = st.decimals(-(10**6), 10**6, allow_nan=False, places=6)
 cells = st.one_of(st.none(), st.text(max_size=20), st.integers(-1000, 1000), amounts)
 
 
-def report(*rows: tuple[Cell, ...], **changes: str) -> Report:
-    table = Table("Registries", ("Registry", "So far"), rows, **changes)
-    return Report(
-        "Registry cost review", AT, "contoso", {"So far": "USD 1.00"}, ("Estimates are list prices.",), (table,)
-    )
+def report(*rows: tuple[Cell, ...], chart: BarChart | None = None) -> Report:
+    table = Table("Registries", ("Registry", "So far"), rows, chart=chart)
+    figure = Figure("So far", "USD 1.00", "at least: 1 bill unread")
+    return Report("Registry cost review", AT, "contoso", (figure,), ("Estimates are list prices.",), (table,))
 
 
 class Cells(HTMLParser):
@@ -89,8 +89,21 @@ def test_html_runs_nothing_and_fetches_nothing() -> None:
     assert not {"img", "script", "link"} & Cells(text).tags
 
 
-def test_bars_are_as_long_as_their_amounts() -> None:
-    made = report(("a", Decimal(50)), ("b", Decimal(200)), ("c", Decimal(-3)), ("d", None), bar="So far")
-    text = html_of(made)
-    assert [part.partition("%")[0] for part in text.split("--bar: ")[1:]] == ["25", "100", "0"]
-    assert "--bar: " not in html_of(report(("a", Decimal(50))))
+def test_a_saved_report_has_the_chart_of_its_table() -> None:
+    bars = (Bar("contosohub", (Decimal(3), Decimal(1)), "USD 4.00"), Bar("contosodev", (Decimal(1), None), "USD 1.00"))
+    chart = BarChart("contosohub is 80 %", "USD", ("So far", "Forecast"), bars)
+    text = html_of(report(("contosohub", Decimal(4)), chart=chart))
+    assert text.index("contosohub is 80 %") < text.index("<table>")
+    assert "<figure>" not in html_of(report(("contosohub", Decimal(4))))
+
+
+def test_numbers_are_right_with_their_headings() -> None:
+    text = html_of(report(("contosohub", Decimal(4)), ("contosodev", None)))
+    assert '<th scope="col" class="number">So far</th>' in text
+    assert '<th scope="col">Registry</th>' in text
+    assert text.count('<td class="number">') == 2
+
+
+def test_a_figure_says_what_it_lacks() -> None:
+    assert "at least: 1 bill unread" in html_of(report())
+    assert "So far,USD 1.00,at least: 1 bill unread" in csv_of(report())

@@ -5,7 +5,7 @@ import colorsys
 import pytest
 
 from ui.aks.matrix_chart import MEANS, SIGNS
-from ui.elements.chart_theme import MEANINGS, Meaning, palette
+from ui.elements.chart_theme import HATCHES, MEANINGS, Meaning, contrast, ink_on, palette
 
 THEMES = pytest.mark.parametrize("theme", ["light", "dark"])
 HUES = {Meaning.GOOD: (100, 170), Meaning.ATTENTION: (30, 55), Meaning.BAD: (345, 375)}
@@ -15,23 +15,23 @@ def channels(colour: str) -> list[float]:
     return [int(colour[at : at + 2], 16) / 255 for at in (1, 3, 5)]
 
 
-def contrast(one: str, other: str) -> float:
-    """The contrast of two colours as WCAG 2.2 defines it, from 1 to 21."""
-
-    def luminance(colour: str) -> float:
-        red, green, blue = (
-            value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in channels(colour)
-        )
-        return 0.2126 * red + 0.7152 * green + 0.0722 * blue
-
-    lighter, darker = sorted((luminance(one), luminance(other)), reverse=True)
-    return (lighter + 0.05) / (darker + 0.05)
-
-
 @THEMES
 @pytest.mark.parametrize("meaning", Meaning)
 def test_text_on_a_meaning_can_be_read(theme: str, meaning: Meaning) -> None:
     assert contrast(*MEANINGS[theme][meaning]) >= 4.5
+
+
+@THEMES
+def test_text_on_any_series_can_be_read_and_no_colour_is_used_twice(theme: str) -> None:
+    colours = palette(theme)
+    assert all(contrast(ink_on(fill), fill) >= 4.5 for fill in colours.series)
+    assert all(contrast(fill, colours.background) >= 3 for fill in colours.series)
+    assert len(set(colours.series)) == len(colours.series) == 6 <= len(HATCHES)
+
+
+def test_contrast_is_that_of_the_standard() -> None:
+    assert contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)
 
 
 @THEMES
