@@ -2,12 +2,13 @@
 
 import streamlit as st
 
-from services.deletion.plan import plan_deletion
+from services.deletion.plan import Keeps, plan_deletion
+from services.deletion.plan_rows import NOT_CHOSEN, deleted_manifests, kept_manifests, plan_all
 from services.deletion.repository import plan_repository_deletion
 from services.images.repository_contents import RepositoryContents
-from services.wording import counted
 from ui.deletion import runs
-from ui.deletion.plan import ask_running_images, contents_of, show_freed, show_plan
+from ui.deletion.plan import ask_running_images, contents_of
+from ui.deletion.plan_view import show_deletion
 from ui.elements.errors import panel
 from ui.elements.page import empty, header
 from ui.elements.text import plain, short
@@ -37,16 +38,22 @@ header(
 )
 
 
+KEEPERS = ("manifest keeps the repository", "manifests keep the repository")
+
+
 def delete_image(contents: RepositoryContents) -> None:
     digest = reference
     if ":" not in reference:
         digest = next((tag.digest for tag in contents.tags if tag.name == reference), "")
-    plan = plan_deletion(contents, [digest], registry=registry.name, by_name=True, running=ask_running_images(contents))
+    notices, view = st.container(), st.container()
+    running = ask_running_images(contents)
+    plan = plan_deletion(contents, [digest], registry=registry.name, by_name=True, running=running)
     if not plan.items:
         empty(":material/delete:", "No such image", "It may have been deleted. Refresh, or go back.")
         return
-    show_freed(who, registry, contents, plan.digests)
-    show_plan(plan)
+    with view:
+        kept = [one for one in kept_manifests(contents, plan) if one.kind != NOT_CHOSEN]
+        show_deletion(who, registry, contents, deleted_manifests(contents, plan.unblocked), kept)
     with panel():
         if confirm(
             plan,
@@ -55,17 +62,20 @@ def delete_image(contents: RepositoryContents) -> None:
             ready=bool(plan.unblocked),
             icon=":material/delete_forever:",
             in_dialog=False,
+            notices=notices,
         ):
             record = runs.delete_manifests(who, registry, plan)
             open_page(pages.DELETIONS, record=record)
 
 
 def delete_repository(contents: RepositoryContents) -> None:
-    plan = plan_repository_deletion(contents, registry.name, ask_running_images(contents))
-    st.markdown(
-        f"**{counted(len(plan.digests), 'manifest')}** and **{counted(len(plan.tags), 'tag')}** will be deleted."
-    )
-    show_freed(who, registry, contents, plan.digests)
+    notices, view = st.container(), st.container()
+    running = ask_running_images(contents)
+    plan = plan_repository_deletion(contents, registry.name, running)
+    with view:
+        everything = plan_all(contents, registry.name, running)
+        kept = [one for one in kept_manifests(contents, everything) if one.kind in (Keeps.LOCK, Keeps.RUNS)]
+        show_deletion(who, registry, contents, deleted_manifests(contents, everything.items), kept, KEEPERS)
     with panel():
         if confirm(
             plan,
@@ -73,6 +83,7 @@ def delete_repository(contents: RepositoryContents) -> None:
             typed=name,
             icon=":material/delete_forever:",
             in_dialog=False,
+            notices=notices,
         ):
             record = runs.delete_repository(who, registry, plan)
             open_page(pages.DELETIONS, record=record)

@@ -32,13 +32,27 @@ class Why(StrEnum):
     ATTACHED = "attached by its tag to one that is deleted"
 
 
+class Keeps(StrEnum):
+    """The kind of reason why a manifest of a plan stays, as it reads after a number."""
+
+    UNREAD = "not known to be unused"
+    LOCK = "locked"
+    RUNS = "running in a cluster"
+    TAG = "with another tag"
+    INDEX = "needed by an index that stays"
+    SUBJECT = "belonging to one that stays"
+    REFERRER = "with a referrer that stays"
+    CIRCLE = "in a circle of tags"
+
+
 @dataclass(frozen=True)
 class DeletionItem:
     """One manifest, and what its deletion means.
 
     `of` is the digest that it is deleted with ('' where it was chosen), `tags` its tags, `breaks` the
     indexes that stay and would miss it, `after` the digests of the plan that must be gone before. `blocker` is ''
-    where it can be deleted, else the reason; `size` its layers' bytes, shared or not, None where unknown.
+    where it can be deleted, else the reason, whose kind is `kept_by`; `size` its layers' bytes, shared or not, None
+    where unknown.
     """
 
     digest: str
@@ -49,6 +63,7 @@ class DeletionItem:
     breaks: tuple[str, ...] = ()
     after: tuple[str, ...] = ()
     blocker: str = ""
+    kept_by: Keeps | None = None
 
 
 @dataclass(frozen=True)
@@ -133,14 +148,14 @@ def plan_deletion(
     items = {item.digest: item for item in _collect_items(graph, wanted)}
     in_use = graph.in_use(running)
     for digest, item in items.items():
-        blocker = _blocker(contents, graph, item, in_use, by_name=by_name)
-        items[digest] = replace(item, blocker=blocker)
+        if reason := _blocker(contents, graph, item, in_use, by_name=by_name):
+            items[digest] = _keep(item, *reason)
     _propagate_blockers(items, graph, by_name=by_name)
     ordered = _parents_first(items, graph)
     while len(ordered) < len(items):
         for digest in items.keys() - {item.digest for item in ordered}:
             circle = "It and what it belongs to form a circle, through tags that were set by hand."
-            items[digest] = replace(items[digest], blocker=circle, breaks=())
+            items[digest] = _keep(items[digest], Keeps.CIRCLE, circle)
         _propagate_blockers(items, graph, by_name=by_name)
         ordered = _parents_first(items, graph)
     unblocked = {item.digest for item in ordered if not item.blocker}
@@ -234,22 +249,27 @@ def _collect_items(graph: _ManifestGraph, wanted: list[str]) -> Iterator[Deletio
         yield DeletionItem(digest, reason, of, graph.tags(digest), graph.rows[digest].size)
 
 
+def _keep(item: DeletionItem, kind: Keeps, blocker: str) -> DeletionItem:
+    return replace(item, blocker=blocker, kept_by=kind, breaks=())
+
+
 def _blocker(
     contents: RepositoryContents, graph: _ManifestGraph, item: DeletionItem, in_use: Mapping[str, str], *, by_name: bool
-) -> str:
-    """What forbids this one, whatever becomes of the others; '' where nothing does."""
+) -> tuple[Keeps, str] | None:
+    """What forbids this one, whatever becomes of the others; None where nothing does."""
     if not contents.complete:
-        return _unknown(contents)
+        return Keeps.UNREAD, _unknown(contents)
     if locked := graph.locks.keeping(item.digest):
-        return locked[0]
+        return Keeps.LOCK, locked[0]
     if item.digest in in_use:
         runs = in_use[item.digest]
-        return "It runs in a cluster." if runs == item.digest else f"What it belongs to runs in a cluster: {runs}."
+        own = runs == item.digest
+        return Keeps.RUNS, "It runs in a cluster." if own else f"What it belongs to runs in a cluster: {runs}."
     if not by_name and item.why is not Why.CHOSEN:
-        own = [tag for tag in item.tags if not attached_to(tag)]
-        if own:
-            return f"It has a tag of its own, which was not chosen: {own[0]}."
-    return ""
+        tags = [tag for tag in item.tags if not attached_to(tag)]
+        if tags:
+            return Keeps.TAG, f"It has a tag of its own, which was not chosen: {tags[0]}."
+    return None
 
 
 def _unknown(contents: RepositoryContents) -> str:
@@ -274,20 +294,21 @@ def _propagate_blockers(items: dict[str, DeletionItem], graph: _ManifestGraph, *
             staying = sorted(
                 index for index in graph.parents.get(digest, ()) if index not in items or items[index].blocker
             )
-            blocker = ""
             if staying and not (by_name and item.why is Why.CHOSEN):
                 tags = graph.tags(staying[0])
-                blocker = f"The index {staying[0]}{f' ({tags[0]})' if tags else ''} stays, and needs it."
-            elif kept := sorted(other for other in _deleted_with(item, graph) if items[other].blocker):
-                blocker = f"It belongs to {kept[0]}, which stays."
+                needs = f"The index {staying[0]}{f' ({tags[0]})' if tags else ''} stays, and needs it."
+                kept = _keep(item, Keeps.INDEX, needs)
+            elif subjects := sorted(other for other in _deleted_with(item, graph) if items[other].blocker):
+                kept = _keep(item, Keeps.SUBJECT, f"It belongs to {subjects[0]}, which stays.")
+            elif locked := [other for other in graph.referrers.get(digest, ()) if items[other].blocker]:
+                # The registry would delete it too, whatever its own locks say.
+                why = items[locked[0]].blocker
+                refers = f"{locked[0]} refers to it, would be deleted with it, and may not be: {why}"
+                kept = _keep(item, Keeps.REFERRER, refers)
             else:
-                locked = [other for other in graph.referrers.get(digest, ()) if items[other].blocker]
-                if locked:  # The registry would delete it too, whatever its own locks say.
-                    why = items[locked[0]].blocker
-                    blocker = f"{locked[0]} refers to it, would be deleted with it, and may not be: {why}"
-            breaks = () if blocker else tuple(staying)
-            if blocker or breaks != item.breaks:
-                items[digest] = replace(item, blocker=blocker, breaks=breaks)
+                kept = replace(item, breaks=tuple(staying))
+            if kept != item:
+                items[digest] = kept
                 changed = True
 
 

@@ -98,7 +98,7 @@ def test_the_guide_from_the_first_push_to_the_end_of_the_repository(
         # az acr repository delete
         page.goto(f"{address}/delete?{NODE}")
         settled(page)
-        expect(page.get_by_text("3 manifests and 1 tag will be deleted.")).to_be_visible()
+        expect(page.get_by_text("with 1 tag", exact=True)).to_be_visible()
         go = page.get_by_role("button", name="Delete repository")
         expect(go).to_be_disabled()
         page.get_by_label("Type the name to confirm").fill("nodejstemplate")

@@ -17,7 +17,7 @@ from tests.support.app_test import REFUSED, Open, button, confirm_button, texts
 from tests.support.own_sandbox import OwnSandbox, keep_deleted
 from ui.deletion import runs
 from ui.elements import write_permission
-from ui.elements.text import plain
+from ui.elements.text import plain, short
 from ui.runtime import connection
 
 REGISTRY, NODE = "casaacr01", "nodejstemplate"
@@ -38,6 +38,10 @@ def top(own: OwnSandbox) -> str:
 
 def said(at: AppTest) -> str:
     return texts(at) + "\n".join(str(element.value) for element in (*at.warning, *at.success))
+
+
+def figures(at: AppTest) -> dict[str, tuple[str, str]]:
+    return {one.label: (one.value, one.delta) for one in at.metric}
 
 
 def finished(open_view: Open, session: AzureSession, at: AppTest) -> AppTest:
@@ -61,10 +65,10 @@ def test_what_soft_delete_keeps_is_never_said_to_be_freed_now(
     at = open_view("delete.py", **URL, **({"reference": reference} if reference else {}))
     shown = texts(at) + "".join(info.value for info in at.info)
     assert not at.exception
-    assert ("After 14 days it frees" in shown) is (days == 14)
+    beside = {0: "shared layers stay", 14: "after 14 days", None: "when is unknown"}[days]
+    assert {one.label: one.delta for one in at.metric}["Frees"] == beside
     assert ("stays billed, and can be restored, until it expires after 14 days" in shown) is (days == 14)
     assert ("Whether soft delete is on is unknown" in shown) is (days is None)
-    assert ("Frees" in shown) is (days != 14)
 
 
 def test_an_image_goes_with_its_platforms_once_the_name_is_typed(
@@ -73,8 +77,8 @@ def test_an_image_goes_with_its_platforms_once_the_name_is_typed(
     at = open_view("delete.py", **URL, reference="v1.0.0")
     assert not at.exception
     plan = at.dataframe[0].value
-    assert next(iter(plan["Why"])) == "chosen"
-    assert len(plan) == 3
+    assert list(plan["Deleted because"]) == ["Chosen", *[f"Part of {short(top(own))}"] * 2]
+    assert all(pushed.year == 2025 for pushed in plan["Pushed"])
     assert "it is deleted with its last manifest" in said(at)
     with pytest.raises(AppTestError, match="disabled"):
         button(at, "Delete 3 manifests").click().run()
@@ -104,14 +108,16 @@ def test_what_is_said_to_run_stays(open_view: Open, own: OwnSandbox) -> None:
     server = own.sandbox.ready["registries"][REGISTRY]
     at.text_area[0].set_value(f"{server}/{NODE}:v1.0.0").run()
     assert "1 digest found, 1 of them in this repository." in said(at)
-    assert set(at.dataframe[0].value["Kept because"]) >= {"It runs in a cluster."}
+    assert {"running in a cluster"} == set(at.dataframe[0].value["Stays"])
+    assert "It runs in a cluster." in set(at.dataframe[0].value["Reason"])
     assert button(at, "Delete manifests").disabled
 
 
 def test_a_repository_goes_as_in_the_guide(open_view: Open, own: OwnSandbox, session: AzureSession) -> None:
     expected = sorted(digests(own))
     at = open_view("delete.py", **URL)
-    assert "**3 manifests** and **1 tag** will be deleted." in said(at)
+    assert figures(at)["Manifests to delete"] == ("3", "with 1 tag")
+    assert [list(tags) for tags in at.dataframe[0].value["Tags"]] == [["v1.0.0"], [], []]
     at.text_input[0].set_value(NODE).run()
     confirm_button(at, "Delete repository").click().run()
     at = finished(open_view, session, at)
@@ -126,8 +132,10 @@ def test_a_lock_keeps_a_repository_and_is_named(open_view: Open, own: OwnSandbox
     assert "The tag v1.0.0 is locked against deletion: unlock it first." in said(at).replace("\\", "")
     at.text_input[0].set_value(NODE).run()
     assert confirm_button(at, "Delete repository").disabled
+    assert "1 manifest keeps the repository: 1 locked" in [one.label for one in at.expander]
     at = open_view("delete.py", **URL, reference="v1.0.0")
-    assert "The tag v1.0.0 is locked against deletion: unlock it first." in set(at.dataframe[0].value["Kept because"])
+    assert "The tag v1.0.0 is locked against deletion: unlock it first." in set(at.dataframe[0].value["Reason"])
+    assert "3 manifests stay: 1 locked, 2 needed by an index that stays" in [one.label for one in at.expander]
 
 
 def test_what_changed_before_the_click_is_told_and_stays(
@@ -153,7 +161,8 @@ def test_tags_are_removed_by_name_and_what_is_left_is_listed(
     add_tags(own, "v1.0.1", "v1.0.2")
     at = open_view("clean_up.py", **URL, how="By name", do="Remove tags only")
     at.multiselect[0].set_value(["v1.0.1", "v1.0.2"]).run()
-    assert "**2 tags** of 2 chosen tags can be removed." in said(at)
+    assert figures(at)["Tags to remove"] == ("2", "of 3 tags")
+    assert "1 tag stays: 1 not chosen" in [one.label for one in at.expander]
     next(field for field in at.text_input if "confirm" in field.label).set_value(NODE).run()
     button(at, "Remove 2 tags").click().run()
     at = finished(open_view, session, at)
@@ -165,7 +174,7 @@ def test_tags_are_removed_by_name_and_what_is_left_is_listed(
 def test_what_became_untagged_is_told(open_view: Open, own: OwnSandbox, session: AzureSession) -> None:
     at = open_view("clean_up.py", **URL, how="By name", do="Remove tags only")
     at.multiselect[0].set_value(["v1.0.0"]).run()
-    assert "1 manifest will be left untagged" in said(at)
+    assert figures(at)["Left untagged"][0] == "1"
     button(at, "Remove 1 tag").click().run()
     at = finished(open_view, session, at)
     assert "Now untagged: 1 manifest" in said(at)
@@ -175,12 +184,11 @@ def test_what_became_untagged_is_told(open_view: Open, own: OwnSandbox, session:
 def test_a_rule_chooses_and_an_image_with_another_tag_stays(open_view: Open, own: OwnSandbox) -> None:
     add_tags(own, "pr-1")
     at = open_view("clean_up.py", **URL, tags="pr-*", days="0")
-    assert "will be deleted" not in said(at)
-    assert "1 image stays: other tags, which were not chosen, point to it" in [
-        expander.label for expander in at.expander
-    ]
+    assert figures(at)["Manifests to delete"][0] == "0"
+    assert "3 manifests stay: 1 with another tag, 2 not chosen" in [one.label for one in at.expander]
+    assert "Its tag v1.0.0 was not chosen." in set(at.dataframe[0].value["Reason"])
     at = open_view("clean_up.py", **URL, tags="*", days="0")
-    assert "**3 manifests** and **2 tags** will be deleted." in said(at)
+    assert figures(at)["Manifests to delete"] == ("3", "with 2 tags")
 
 
 def test_nothing_chosen_is_said(open_view: Open) -> None:
@@ -200,7 +208,7 @@ def test_a_part_of_a_rule_that_cannot_be_used_makes_no_wider_rule(open_view: Ope
     rule = {"tags": "*", "days": "0"} | {name: value}
     at = open_view("clean_up.py", **URL, **rule)
     for _ in range(2):
-        assert "will be deleted" not in said(at)
+        assert "Manifests to delete" not in figures(at)
         assert "which does not exist" in "".join(one.value for one in at.warning)
         at.run()
     button(at, "Ignore it").click()

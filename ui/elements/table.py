@@ -23,6 +23,8 @@ WHOLE_ROWS = 20
 # More rows than these make a browser slow: the rest is on further pages.
 ROWS_A_PAGE = 2000
 LONG_PX = 640
+# Deeper names of a tree are indented as these.
+DEEPEST = 12
 
 
 def table_height(rows: int) -> Literal["content"] | int:
@@ -35,6 +37,11 @@ def page_of(rows: Sequence[Row], key: str) -> tuple[Sequence[Row], int]:
     pages = -(-len(rows) // ROWS_A_PAGE)
     page = st.pagination(pages, key=f"{key}:page") if pages > 1 else 1
     return rows[(page - 1) * ROWS_A_PAGE : page * ROWS_A_PAGE], page
+
+
+def indented(name: str, depth: int) -> str:
+    """A name that belongs to one above it, in a table that shows a tree."""
+    return "\u2003" * min(depth, DEEPEST) + ("└ " if depth else "") + name
 
 
 def table_of(rows: Sequence[Cells], types: Types | None = None) -> pa.Table:

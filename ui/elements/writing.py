@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from services.connection.errors import ServiceError
 from services.wording import counted
@@ -20,7 +21,8 @@ Report = Callable[[str], None]
 
 # The most that is shown of a plan with thousands.
 SHOWN_COMMANDS = 20
-SHOWN_BLOCKERS = 20
+SHOWN_BLOCKERS = 3
+LISTED_BLOCKERS = 100
 
 
 class Plan(Protocol):
@@ -63,12 +65,15 @@ def show_read_only() -> None:
 
 
 def show_objections(blockers: Iterable[str], warnings: Iterable[str] = ()) -> None:
-    """Shows a plan's blockers, then its warnings."""
+    """Shows a plan's blockers, further ones folded, then its warnings."""
     blockers = tuple(blockers)
     for blocker in blockers[:SHOWN_BLOCKERS]:
         st.error(plain(blocker), icon=":material/block:")
-    if len(blockers) > SHOWN_BLOCKERS:
-        st.error(f"{len(blockers) - SHOWN_BLOCKERS:,} more reasons, not shown.", icon=":material/block:")
+    if further := blockers[SHOWN_BLOCKERS:]:
+        with st.expander(counted(len(further), "more reason"), icon=":material/block:"):
+            st.markdown("\n".join(f"- {plain(blocker)}" for blocker in further[:LISTED_BLOCKERS]))
+            if len(further) > LISTED_BLOCKERS:
+                st.markdown(f"{len(further) - LISTED_BLOCKERS:,} more, not shown.")
     for warning in warnings:
         st.warning(plain(warning), icon=":material/warning:")
 
@@ -81,14 +86,18 @@ def confirm(
     ready: bool = True,
     icon: str | None = None,
     in_dialog: bool = True,
+    notices: DeltaGenerator | None = None,
 ) -> bool:
     """Shows what `plan` says and the button `label`; returns whether it was pressed.
 
     `typed`: a name that has to be typed first. `ready`: whether everything else is filled in. On a page, where
-    `in_dialog` is False, the commands are in a closed expander and there is no Cancel.
+    `in_dialog` is False, there is no Cancel, and the commands are in a closed expander below. `notices`: where
+    blockers and warnings are shown, where that is not here.
     """
-    show_objections(plan.blockers, plan.warnings)
-    _show_commands(plan.commands, folded=not in_dialog)
+    with notices or st.container():
+        show_objections(plan.blockers, plan.warnings)
+    if in_dialog:
+        _show_commands(plan.commands)
     show_read_only()
     if typed:
         # As a placeholder the name is text: in the label it would be markdown, escaped also for who hears it read.
@@ -104,6 +113,8 @@ def confirm(
         )
         if in_dialog and st.button("Cancel", key="cancel"):
             st.rerun()
+    if not in_dialog and plan.commands:
+        az_lines(*_first_commands(plan.commands))
     return pressed
 
 
@@ -159,11 +170,12 @@ def confirm_and_run(
         then()
 
 
-def _show_commands(commands: Sequence[str], *, folded: bool) -> None:
-    """Shows the commands, only the first of them where there are many."""
+def _first_commands(commands: Sequence[str]) -> list[str]:
     more = [f"# … and {len(commands) - SHOWN_COMMANDS:,} more"] if len(commands) > SHOWN_COMMANDS else []
-    lines = [*commands[:SHOWN_COMMANDS], *more]
-    if lines and folded:
-        az_lines(*lines)
-    elif lines:
-        st.code("\n".join(lines), language="bash", wrap_lines=True)
+    return [*commands[:SHOWN_COMMANDS], *more]
+
+
+def _show_commands(commands: Sequence[str]) -> None:
+    """Shows the commands, only the first of them where there are many."""
+    if commands:
+        st.code("\n".join(_first_commands(commands)), language="bash", wrap_lines=True)

@@ -10,7 +10,7 @@ from ui.elements.columns import Sizes, ago_column
 from ui.elements.errors import show_error, show_refused
 from ui.elements.page import empty
 from ui.elements.selectable_table import openable
-from ui.elements.table import TEXTS, UTC
+from ui.elements.table import TEXTS, UTC, indented
 from ui.elements.text import short
 from ui.loaders import images as image_loaders
 from ui.runtime.background import show_progress
@@ -35,7 +35,6 @@ PLURALS = {
     Role.ATTESTATION: "attestations",
     Role.REFERRER: "referrers",
 }
-DEEPEST = 12
 
 
 def show_tree(who: str, login_server: str, repository: str, manifest_count: int) -> str | None:
@@ -93,7 +92,7 @@ def _summary(nodes: tuple[Node, ...], manifest_count: int) -> None:
 def _row(node: Node) -> dict[str, object]:
     row = node.row
     return {
-        "Manifest": "\u2003" * min(node.depth, DEEPEST) + ("└ " if node.depth else "") + short(node.digest),
+        "Manifest": indented(short(node.digest), node.depth),
         "Kind": MEANING[node.role],
         "Platform or type": node.label,
         "Size": row.size if row else None,

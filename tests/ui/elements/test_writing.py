@@ -108,8 +108,9 @@ def test_of_thousands_of_reasons_and_commands_the_first_are_shown_and_the_rest_c
         blockers=tuple(f"Reason {number}" for number in range(1000)),
         commands=tuple(f"az {number}" for number in range(2000)),
     )
-    assert len(at.error) == writing.SHOWN_BLOCKERS + 1
-    assert at.error[-1].value == "980 more reasons, not shown."
+    assert len(at.error) == writing.SHOWN_BLOCKERS
+    assert [one.label for one in at.expander] == ["997 more reasons"]
+    assert "897 more, not shown." in [one.value for one in at.markdown]
     (code,) = at.code
     lines = str(code.value).splitlines()
     assert len(lines) == writing.SHOWN_COMMANDS + 1
