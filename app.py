@@ -7,6 +7,7 @@ has not run yet executes the page without the shell around it.
 import gc
 import importlib
 import logging
+import sys
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
@@ -36,6 +37,7 @@ def _connect(settings: Settings, closing: ExitStack) -> AzureSession:
 
     sandbox = Sandbox.start(settings.sandbox_data, settings.sandbox_seed, latency_ms=settings.sandbox_latency_ms)
     closing.callback(sandbox.stop)
+    sys.stdout.write("\n  Sandbox: sample data\n")
     return connect_sandbox(sandbox.ready)
 
 

@@ -30,8 +30,8 @@ NO_PATTERN = "Type a tag pattern above, such as pr-*."
 NOTHING_MATCHES = "No tag matches all of the above, or the newest to keep are all that do."
 
 who = connection.who()
-registry = selection.registry_of_url(who)
-name = selection.repository_of_url()
+registry = selection.choose_registry(who, pages.CLEAN_UP.title, st.container(), st.container())
+name = selection.choose_repository(who, registry, pages.CLEAN_UP.title)
 header(
     f"{pages.CLEAN_UP.title} of {plain(name)}",
     f"In {plain(registry.name)}, nothing is deleted until you confirm",

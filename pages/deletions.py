@@ -16,7 +16,7 @@ from ui.elements.text import ago, exact, plain
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import last_step, open_page, step_within
+from ui.navigation.links import last_step, open_page, step
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -69,7 +69,7 @@ def show_one(record: DeletionRecord) -> None:
         plain(f"{record.login_server}/{record.repository}, started {ago(record.begun)} ({exact(record.begun)})"),
         None,
         lambda: None,
-        (step_within(pages.DELETIONS), last_step(record.repository)),
+        (step(pages.DELETIONS), last_step(record.repository)),
     )
     inventory = registry_loaders.inventory(who)
     registry = selection.find(inventory.value.registries.values, record.login_server)
@@ -105,13 +105,13 @@ def show_record(record_id: str) -> None:
     try:
         record = runs.recorded(who, record_id)
     except ServiceError as error:
-        header(pages.DELETIONS.title, "", None, lambda: None, (step_within(pages.DELETIONS),))
+        header(pages.DELETIONS.title, "", None, lambda: None, (step(pages.DELETIONS),))
         show_error(error)
         return
     if record:
         show_one(record)
     else:
-        header(pages.DELETIONS.title, "", None, lambda: None, (step_within(pages.DELETIONS),))
+        header(pages.DELETIONS.title, "", None, lambda: None, (step(pages.DELETIONS),))
         empty(
             ":material/history:",
             "No such deletion",

@@ -19,7 +19,7 @@ from ui.runtime.background import show_progress
 
 who = connection.who()
 top = st.container()
-left, right = st.columns(2)
+left, right = st.container(), st.container()
 registry = selection.choose_registry(who, pages.REPOSITORIES.title, top, left)
 reading = registry_loaders.catalogue(who, registry.login_server)
 with top:

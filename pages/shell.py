@@ -5,14 +5,13 @@ from pathlib import Path
 import streamlit as st
 
 from services.connection.errors import ServiceError
-from services.connection.version import VERSION
 from ui.elements.errors import show_error
-from ui.elements.text import plain
 from ui.estate.search_box import show_search
 from ui.navigation.inventory_filters import PARAMETERS
 from ui.navigation.links import open_page
 from ui.navigation.pages import INVENTORY, OVERVIEW, PAGES
-from ui.navigation.sidebar import show_navigation
+from ui.navigation.place import follow_url, show_box
+from ui.navigation.sidebar import show_identity, show_navigation, show_sample_data
 from ui.navigation.url_choice import enter_page
 from ui.runtime import connection
 
@@ -38,21 +37,20 @@ except ServiceError as error:
     st.button("Try again", icon=":material/refresh:")
     st.stop()
 
-with st.sidebar:
-    show_search(connection.who(), view.url_path)
-    show_navigation(current)
-    st.markdown(
-        f":material/cloud: **{session.endpoints.name}**  \n"
-        f":material/person: {plain(identity.name)}  \n"
-        f":material/domain: {plain(identity.tenant_id)}  \n"
-        f":small[ACR Console {VERSION}]"
-    )
-    # Our own script: Streamlit would add two entries to the browser's history for a page opened from a table.
-    st.html('<script src="/brand/history.js"></script>', unsafe_allow_javascript=True)
-
 # The inventory was the first page once: its filters go on working there.
 filters = {name: st.query_params.get_all(name) for name in PARAMETERS if name in st.query_params}
 if current is OVERVIEW and filters:
     open_page(INVENTORY, **filters)
+
+who = connection.who()
+follow_url(who, current)
+with st.sidebar:
+    show_sample_data(session.endpoints.name)
+    show_search(who, view.url_path)
+    show_box(who)
+    show_navigation(who, current)
+    show_identity(identity, session.endpoints.name)
+    # Our own script: Streamlit would add two entries to the browser's history for a page opened from a table.
+    st.html('<script src="/brand/history.js"></script>', unsafe_allow_javascript=True)
 enter_page(view.url_path)
 view.run()

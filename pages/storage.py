@@ -21,7 +21,7 @@ from ui.runtime.background import show_progress
 
 who = connection.who()
 top = st.container()
-left, right = st.columns(2)
+left, right = st.container(), st.container()
 registry = selection.choose_registry(who, pages.STORAGE.title, top, left, forget=("repository",))
 server = registry.login_server
 

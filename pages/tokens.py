@@ -21,7 +21,7 @@ from ui.elements.text import ago, exact, plain
 from ui.elements.writing import may_write, show_read_only
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import last_step, open_page, registry_steps, step_within
+from ui.navigation.links import last_step, open_page, registry_steps, step
 from ui.runtime import connection
 
 who = connection.who()
@@ -73,7 +73,7 @@ def show_one(registry: Registry, listing: Listing, token: Token) -> None:
 
 listed = selection.registry_of_url(who)
 name = st.query_params.get("token", "")
-below = (step_within(pages.TOKENS, **here), last_step(name)) if name else (last_step(pages.TOKENS.title),)
+below = (step(pages.TOKENS, **here), last_step(name)) if name else (last_step(pages.TOKENS.title),)
 listing: Listing | None = None
 at, failure, registry = None, None, listed
 try:

@@ -20,7 +20,7 @@ from ui.elements.text import plain
 from ui.elements.writing import may_write, show_read_only
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import last_step, open_page, registry_steps, step_within
+from ui.navigation.links import last_step, open_page, registry_steps, step
 from ui.runtime import connection
 
 who = connection.who()
@@ -82,7 +82,7 @@ def send_ping(registry: Registry, webhook: Webhook) -> None:
 
 listed = selection.registry_of_url(who)
 name = st.query_params.get("webhook", "")
-below = (step_within(pages.WEBHOOKS, **here), last_step(name)) if name else (last_step(pages.WEBHOOKS.title),)
+below = (step(pages.WEBHOOKS, **here), last_step(name)) if name else (last_step(pages.WEBHOOKS.title),)
 existing: Partial[Webhook] | None = None
 at, failure, registry = None, None, listed
 try:

@@ -1,4 +1,4 @@
-// One entry in the browser's history for each step of the reader.
+// Links and the browser's history: one entry for each step of the reader.
 //
 // Streamlit adds one for each change of the address. st.switch_page changes it in two: first the query on the page that is
 // left, then the path. A page may also complete its own address as it opens, or lead on to another. What follows no act of
@@ -22,4 +22,18 @@
     acted = false;
     left = opens ? null : { at: performance.now() };
   };
+  // A link to the page that is open, with another query: Streamlit runs the page for it and leaves the address as it is.
+  window.addEventListener(
+    "click",
+    (event) => {
+      const link = event.target.closest?.('a[data-testid="stPageLink-NavLink"]');
+      if (!link) return;
+      if (link.pathname === location.pathname && link.search !== location.search)
+        history.pushState({}, "", link.href);
+      // On a narrow screen the sidebar covers the page: Streamlit closes it for its own navigation alone.
+      if (innerWidth < 768 && link.closest('[data-testid="stSidebar"]'))
+        document.querySelector('[data-testid="stSidebarCollapseButton"] button')?.click();
+    },
+    { capture: true },
+  );
 })();

@@ -25,16 +25,6 @@ def step(page: PageLink, label: str = "", **query: str) -> Step:
     return partial(st.page_link, page.path, label=plain(label or page.title), query_params=query or None)
 
 
-def step_within(page: PageLink, label: str = "", **query: str) -> Step:
-    """As `step`, to the same page with less in its address: a page link would not change the browser's address."""
-
-    def show() -> None:
-        if st.button(plain(label or page.title), type="tertiary"):
-            open_page(page, **query)
-
-    return show
-
-
 def last_step(label: str) -> Step:
     """The last step of a path, the page itself: no link. `label` is text of others."""
     return partial(st.markdown, f":small[:gray[{plain(label)}]]", width="content")

@@ -11,7 +11,8 @@ class PageLink:
     """A page: its script in pages/, its title, its place in the navigation, its address and the roles it needs.
 
     `section` is the navigation's; a page with a `parent` is not listed there, but reached by links: the navigation
-    marks the parent. `url_path` is "" for the first page. People keep addresses: they stay when a title changes.
+    marks the parent. A page that is `of_registry` opens on the registry of the sidebar where its URL names none.
+    `url_path` is "" for the first page. People keep addresses: they stay when a title changes.
     """
 
     path: str
@@ -21,6 +22,7 @@ class PageLink:
     url_path: str
     needs: tuple[Need, ...]
     parent: "PageLink | None" = None
+    of_registry: bool = False
 
 
 OVERVIEW = PageLink(
@@ -81,6 +83,7 @@ REPOSITORIES = PageLink(
     "Registries",
     "repositories",
     permissions.READ_IMAGES,
+    of_registry=True,
 )
 PUSH = PageLink(
     "push.py",
@@ -90,6 +93,7 @@ PUSH = PageLink(
     "push",
     (*permissions.write_images("Push"), permissions.COPY_IMAGES),
     parent=REPOSITORIES,
+    of_registry=True,
 )
 STORAGE = PageLink(
     "storage.py",
@@ -98,6 +102,7 @@ STORAGE = PageLink(
     "Registries",
     "storage",
     permissions.READ_IMAGES,
+    of_registry=True,
 )
 DELETIONS = PageLink(
     "deletions.py",
@@ -115,6 +120,7 @@ REGISTRY = PageLink(
     "registry",
     (permissions.SEE_REGISTRY,),
     parent=INVENTORY,
+    of_registry=True,
 )
 SIGN_IN = PageLink(
     "sign_in.py",
@@ -124,6 +130,7 @@ SIGN_IN = PageLink(
     "sign-in",
     (Need("See", note="Nothing for the commands; permissions are read as the signed-in identity"),),
     parent=INVENTORY,
+    of_registry=True,
 )
 SETTINGS = PageLink(
     "settings.py",
@@ -133,6 +140,7 @@ SETTINGS = PageLink(
     "settings",
     (permissions.SEE_REGISTRY, permissions.CHANGE_REGISTRY, permissions.READ_MEMBERSHIPS),
     parent=INVENTORY,
+    of_registry=True,
 )
 WEBHOOKS = PageLink(
     "webhooks.py",
@@ -142,6 +150,7 @@ WEBHOOKS = PageLink(
     "webhooks",
     (permissions.SEE_REGISTRY, permissions.CHANGE_REGISTRY),
     parent=INVENTORY,
+    of_registry=True,
 )
 REPLICAS = PageLink(
     "replicas.py",
@@ -151,6 +160,7 @@ REPLICAS = PageLink(
     "replicas",
     (permissions.SEE_REGISTRY, permissions.CHANGE_REGISTRY),
     parent=INVENTORY,
+    of_registry=True,
 )
 TOKENS = PageLink(
     "tokens.py",
@@ -160,6 +170,7 @@ TOKENS = PageLink(
     "tokens",
     (permissions.SEE_REGISTRY, permissions.CHANGE_REGISTRY),
     parent=INVENTORY,
+    of_registry=True,
 )
 REPOSITORY = PageLink(
     "repository.py",
@@ -201,6 +212,7 @@ CLEAN_UP = PageLink(
     "Registries",
     "cleanup",
     (*permissions.delete_images("Delete"), *permissions.remove_tags("Remove tags")),
+    of_registry=True,
 )
 SKU_COMPARISON = PageLink(
     "sku_comparison.py",
@@ -227,6 +239,7 @@ COST_REVIEW = PageLink(
             note="Reader sees costs where the billing account allows it. Without bills, estimates are shown",
         ),
     ),
+    of_registry=True,
 )
 INTEGRATION_CHECKER = PageLink(
     "integration_checker.py",
@@ -249,6 +262,7 @@ INTEGRATION_CHECKER = PageLink(
             note="Also pods in the namespace default, where the cluster uses Kubernetes RBAC",
         ),
     ),
+    of_registry=True,
 )
 PULL_MATRIX = PageLink(
     "pull_matrix.py",
@@ -280,6 +294,7 @@ ACCESS_REVIEW = PageLink(
         Need("See", ("Reader",), permissions.SUBSCRIPTIONS),
         permissions.READ_NAMES,
     ),
+    of_registry=True,
 )
 ASSIGN_ROLE = PageLink(
     "assign.py",
@@ -289,6 +304,7 @@ ASSIGN_ROLE = PageLink(
     "assign",
     (permissions.assign_roles("Assign or remove a role"), permissions.SEARCH_DIRECTORY, permissions.READ_NAMES),
     parent=ACCESS_REVIEW,
+    of_registry=True,
 )
 
 PAGES = (

@@ -1,5 +1,6 @@
 """The registry and the repository that the URL names, and the box that chooses a registry."""
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -25,7 +26,17 @@ NEED_READER = "You need Reader on a subscription or registry to see it here."
 def key_of(registry: Registry, registries: Iterable[Registry]) -> str:
     """A registry's key in the URL: its name, or its login server where two share a name, as DNL registries may; its
     resource id where it has none yet."""
-    return registry.name if len(_named(registries, registry.name)) == 1 else registry.login_server or registry.id
+    return keys_of(registries).get(registry.id) or registry.login_server or registry.id
+
+
+def keys_of(registries: Iterable[Registry]) -> dict[str, str]:
+    """The key in the URL of each registry, by its resource id."""
+    registries = tuple(registries)
+    named = Counter(registry.name.casefold() for registry in registries)
+    return {
+        registry.id: registry.name if named[registry.name.casefold()] == 1 else registry.login_server or registry.id
+        for registry in registries
+    }
 
 
 def find(registries: Iterable[Registry], key: str) -> Registry | None:
@@ -70,18 +81,22 @@ def registry_box(
     label: str = "Registry",
     placeholder: str = "Choose one",
     *,
+    always: bool = False,
     forget: Iterable[str] = (),
     on_choice: Callable[[Registry | None], None] = lambda _: None,
 ) -> Registry | None:
-    """The one control that chooses a page's registry. `?registry=` of the URL decides: the box shows what it
-    names, and a choice is written there. Offered are those that have a login server.
+    """The registry that `?registry=` of the URL names. Where it names none, a box that offers those that have a login
+    server, whose choice is written there. Once one is chosen, the sidebar shows it and changes it.
 
+    `always`: the box is shown also where the URL names one, for pages whose registry is not that of the sidebar.
     `forget`: parameters of the URL that name something within the registry. `on_choice` is called with a new choice,
     before the page runs for it.
     """
     registries = with_login_server(listed)
-    keys = [key_of(registry, registries) for registry in registries]
+    keys = list(keys_of(registries).values())
     named = find(registries, st.query_params.get("registry", ""))
+    if named and not always:
+        return named
     # Not bound to the URL by Streamlit: a bound parameter can't be passed to the next page.
     st.session_state[BOX] = key_of(named, registries) if named else None
 
@@ -128,7 +143,7 @@ def show_unknown(registries: Partial[Registry]) -> bool:
         st.error(f"{len(alike)} registries are named {plain(key)}.", icon=":material/error:")
     else:
         show_error(not_found(key, not_read(registries)))
-    offer_nearest("registry", key, [key_of(registry, registries.values) for registry in registries.values])
+    offer_nearest("registry", key, list(keys_of(registries.values).values()))
     return True
 
 
@@ -182,6 +197,44 @@ def repository_of_url() -> str:
         empty(":material/folder:", "No repository chosen", "Choose one in Repositories and tags.")
         st.stop()
     return name
+
+
+def choose_repository(who: str, registry: Registry, title: str) -> str:
+    """The repository that `?repository=` names. Where it names none, stops the page with its header and a box of the
+    registry's repositories, where a name that is not listed can be typed."""
+    name = st.query_params.get("repository", "")
+    if not name:
+        _ask_repository(who, registry, title)
+        st.stop()
+    return name
+
+
+def _ask_repository(who: str, registry: Registry, title: str) -> None:
+    reading = registry_loaders.catalogue(who, registry.login_server)
+    header(
+        title,
+        f"In {plain(registry.name)}",
+        None if reading.running else reading.at,
+        lambda: registry_loaders.catalogue.clear(who, registry.login_server),
+    )
+    show_progress(reading, f"catalogue {registry.id}")
+    box = f"repository chosen in {registry.id}"
+
+    def remember() -> None:
+        if typed := str(st.session_state[box] or "").strip():
+            st.query_params["repository"] = typed
+
+    st.selectbox(
+        "Repository",
+        reading.value.names,
+        None,
+        key=box,
+        placeholder="Choose one, or type a name",
+        accept_new_options=True,
+        on_change=remember,
+    )
+    if reading.error:
+        show_error(reading.error)
 
 
 def reference_of_url(repository: str) -> str:

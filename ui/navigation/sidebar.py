@@ -1,13 +1,23 @@
-"""The navigation in the sidebar: the sections with their pages, the one that is open marked."""
+"""The sidebar: the sections with their pages, the one that is open marked, and who is signed in."""
 
 import streamlit as st
 
+from services.connection.session import Identity
+from services.connection.version import VERSION
+from ui.elements.text import plain
 from ui.navigation.pages import PAGES, PageLink
+from ui.navigation.place import query_of
+
+SANDBOX = "Sandbox"
+SIGN_OUT = (
+    "The console asks Azure as the identity of the machine that it runs on. To sign out, run `az logout` there, or "
+    "remove the `AZURE_…` variables, and start the console again."
+)
 
 
-def show_navigation(current: PageLink) -> None:
-    """A link to each listed page, by section. Streamlit marks the open page; of one that is not listed, its parent is
-    bold."""
+def show_navigation(who: str, current: PageLink) -> None:
+    """A link to each listed page, by section, on the remembered registry. Streamlit marks the open
+    page; of one that is not listed, its parent is bold."""
     parent = current.parent or current
     section = ""
     for page in (one for one in PAGES if not one.parent):
@@ -15,4 +25,20 @@ def show_navigation(current: PageLink) -> None:
             section = page.section
             st.markdown(f":small[{section}]")
         label = f":primary[**{page.title}**]" if page is parent else page.title
-        st.page_link(page.path, label=label, icon=page.icon, width="stretch")
+        st.page_link(page.path, label=label, icon=page.icon, width="stretch", query_params=query_of(who, page) or None)
+
+
+def show_identity(identity: Identity, cloud: str) -> None:
+    """Who is signed in and to which cloud; the ids and how to sign out on demand."""
+    with st.popover(plain(identity.name or "Signed in"), icon=":material/account_circle:", width="stretch"):
+        st.markdown(f"Signed in to **{plain(cloud)}** as **{plain(identity.name or 'an identity without a name')}**")
+        st.table({"Tenant id": plain(identity.tenant_id), "Object id": plain(identity.object_id)}, border="horizontal")
+        if cloud != SANDBOX:
+            st.markdown(SIGN_OUT)
+    st.markdown(f":small[{plain(cloud)} · ACR Console {VERSION}]")
+
+
+def show_sample_data(cloud: str) -> None:
+    """Says on every page that what is shown is the sandbox's."""
+    if cloud == SANDBOX:
+        st.markdown(":small[:material/science: Sandbox: sample data]")

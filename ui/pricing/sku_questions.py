@@ -38,7 +38,7 @@ def choose_start(registries: Partial[Registry]) -> Registry | None:
         for name, value in _answers(chosen).items():
             st.session_state[name] = value
 
-    return registry_box(registries, "Start from", "Empty form", on_choice=answer)
+    return registry_box(registries, "Start from", "Empty form", always=True, on_choice=answer)
 
 
 def ask(start: Registry | None) -> Needs:

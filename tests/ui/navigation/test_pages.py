@@ -1,12 +1,10 @@
 """The list of pages: addresses that people keep, scripts that are there, and the document made of it."""
 
-import re
 from pathlib import Path
 
 import pytest
 
 from tests.support.permissions_page import permissions_page
-from ui.navigation import pages
 from ui.navigation.pages import PAGES, PageLink
 
 ROOT = Path(__file__).parents[3]
@@ -72,18 +70,5 @@ def test_links_are_made_of_the_list() -> None:
         for file in (ROOT / top).rglob("*.py")
         if file.name not in ("links.py", "sidebar.py")
         and any(call in file.read_text() for call in ("st.page_link(", "st.switch_page("))
-    ]
-    assert not wrong, "\n".join(wrong)
-
-
-def test_no_page_links_to_itself() -> None:
-    """The browser's address would keep what the page showed, such as ?record=…, and a reload show it again:
-    `step_within` leads to the same page with less in its address."""
-    named = {name: page.path for name, page in vars(pages).items() if isinstance(page, PageLink)}
-    wrong = [
-        f"pages/{path} calls {call}(pages.{name}): use step_within"
-        for name, path in named.items()
-        for call in ("step", "link_to")
-        if re.search(rf"\b{call}\(pages\.{name}\b", (ROOT / "pages" / path).read_text())
     ]
     assert not wrong, "\n".join(wrong)
