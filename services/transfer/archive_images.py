@@ -151,16 +151,21 @@ def parsed(raw: bytes, what: str) -> Any:
 
 # The first part of a name is a registry's where it has a dot or a port, or is localhost:
 # https://github.com/distribution/reference/blob/main/normalize.go
+_DOCKER_HUB = ("docker.io", "index.docker.io")
 _HOST = re.compile(r"[^/]*[.:][^/]*|localhost")
 
 
-def split_name(name: str) -> tuple[str, str]:
-    """What a name in an archive is called in a registry: docker.io/library/app:v1 is app and v1, v1 is '' and v1."""
+def propose_name(name: str) -> tuple[str, str]:
+    """The repository and tag in a registry for a name in an archive, "" for what it lacks.
+
+    Of a local name, or one of Docker Hub, the last part: contoso/app:v1 is app and v1, as `docker tag` is used before a
+    push. A name of another registry keeps its path: contoso.azurecr.io/team/app:v1 is team/app and v1. v1 is a tag.
+    """
     name = name.partition("@")[0]
-    head, slash, rest = name.partition("/")
-    if slash and _HOST.fullmatch(head):
-        name = rest.removeprefix("library/") if head in ("docker.io", "index.docker.io") else rest
+    head, slash, path = name.partition("/")
+    elsewhere = bool(slash) and bool(_HOST.fullmatch(head)) and head not in _DOCKER_HUB
+    name = path if elsewhere else name.rpartition("/")[2]
     repository, colon, tag = name.rpartition(":")
     if colon:
         return repository, tag
-    return (name, "") if "/" in name or slash else ("", name)
+    return (name, "") if slash else ("", name)

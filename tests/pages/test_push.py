@@ -81,15 +81,17 @@ def metrics(at: AppTest) -> dict[str, str]:
 @pytest.mark.parametrize("packed", [False, True])
 def test_an_archive_is_pushed_under_the_name_it_has(open_view: Open, session: AzureSession, packed: bool) -> None:
     at = uploaded(open_view, gzip.compress(archive()) if packed else archive())
-    assert (field(at, "Repository"), field(at, "Tag")) == ("contoso/node", "v2")
+    assert (field(at, "Repository"), field(at, "Tag")) == ("node", "v2")
     assert "is new" in texts(at)
+    assert f"docker tag contoso/node:v2 {server_of(session)}/node:v2" in texts(at)
+    assert f"oci-archive:image.tar docker://{server_of(session)}/node:v2" in texts(at)
     assert metrics(at)["Already there"] == "0 B"
     button(at, "Push image").click().run()
     at = ended(at, session)
     assert not at.exception
-    assert tags_of(session, "contoso/node") == {"v2": digest_of("amd64", "arm64")}
+    assert tags_of(session, "node") == {"v2": digest_of("amd64", "arm64")}
     assert any("Pushed and verified" in success.value for success in at.success)
-    image = open_view("image.py", registry=SERVER, repository="contoso/node", reference="v2")
+    image = open_view("image.py", registry=SERVER, repository="node", reference="v2")
     assert digest_of("amd64", "arm64") in texts(image)
 
 
@@ -150,10 +152,10 @@ def test_the_same_push_is_not_begun_twice(
     assert "in progress" in texts(at)
     again = uploaded(open_view, archive())
     assert "Push image" not in buttons(again)
-    assert "contoso/node" in texts(again)
+    assert "node" in texts(again)
     (under_way,) = push_runs.of_registry(connection.who(), server_of(session)).values()
     content = read_archive(BytesIO(archive())).images[0].prepare(lambda _done, _of: None, Event())
-    plan = pushing.read_push_plan(session.registry(server_of(session)), content, "contoso/node", "v2")
+    plan = pushing.read_push_plan(session.registry(server_of(session)), content, "node", "v2")
     assert push_runs.begin(connection.who(), server_of(session), content, plan) is under_way
     go_on.set()
     again = ended(again, session)
@@ -202,7 +204,20 @@ def test_an_image_of_which_a_part_is_missing_is_not_pushed_but_its_platform_may_
     at.selectbox[1].set_value(0).run()
     button(at, "Push image").click().run()
     ended(at, session)
-    assert tags_of(session, "contoso/app") == {"v1": amd["digest"]}
+    assert tags_of(session, "app") == {"v1": amd["digest"]}
+
+
+def test_of_several_images_the_chosen_one_is_named(open_view: Open, session: AzureSession) -> None:
+    made = Layout()
+    one, other = made.image(architecture="amd64"), made.image(architecture="arm64")
+    made.named(one, "casacloud/nodejstemplate:v1.0.0").named(other, "casacloud/worker:v2")
+    at = uploaded(open_view, made.tar())
+    images = at.selectbox[1]
+    assert len(images.options) == 2
+    for number, (name, tag) in enumerate([("nodejstemplate", "v1.0.0"), ("worker", "v2")]):
+        at.selectbox[1].set_value(number).run()
+        assert (field(at, "Repository"), field(at, "Tag")) == (name, tag)
+        assert f"docker tag casacloud/{name}:{tag} {server_of(session)}/{name}:{tag}" in texts(at)
 
 
 def test_names_of_others_are_shown_as_text(open_view: Open) -> None:

@@ -9,7 +9,7 @@ import streamlit as st
 from services.commands import images as az_images
 from services.commands import sign_in as az_sign_in
 from services.registries.registry import Registry
-from services.transfer.archive_images import Archive, ArchiveImage, Content, split_name
+from services.transfer.archive_images import Archive, ArchiveImage, Content, propose_name
 from services.transfer.archives import read_archive
 from services.transfer.push import PushPlan, PushResult, read_push_plan
 from services.wording import counted
@@ -42,6 +42,15 @@ class _Upload:
     plans: dict[tuple[str, str, str, str], PushPlan] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class _Chosen:
+    """The image of the archive, by a name that it has there, and where it is to be pushed; "" is not known yet."""
+
+    name: str
+    repository: str
+    tag: str
+
+
 def forget_plans() -> None:
     """Makes the next run plan again: the registry may have changed."""
     if upload := st.session_state.get(_STATE):
@@ -71,13 +80,13 @@ def show_push_form(who: str, registry: Registry) -> None:
         "end of this page.",
         help="`server.maxUploadSize` in `.streamlit/config.toml` sets the limit",
     )
-    repository, tag = "", ""
+    chosen = _Chosen("", "", "")
     if file is None or not may_write():
         _forget_upload()
     else:
         with panel():
-            repository, tag = _show_upload(who, registry, _upload_of(file.file_id, file))
-    _show_lines(registry, repository or "team/app", tag or "v1.0.0")
+            chosen = _show_upload(who, registry, _upload_of(file.file_id, file))
+    _show_lines(registry, chosen, file.name if file else "image.tar")
 
 
 def _upload_of(file_id: str, file: BinaryIO) -> _Upload:
@@ -95,14 +104,14 @@ def _upload_of(file_id: str, file: BinaryIO) -> _Upload:
     return upload
 
 
-def _show_upload(who: str, registry: Registry, upload: _Upload) -> tuple[str, str]:
-    """Shows the choices and the plan; returns the typed repository and tag, "" where none."""
+def _show_upload(who: str, registry: Registry, upload: _Upload) -> _Chosen:
+    """Shows the choices and the plan; returns what is chosen and typed."""
     show_progress(upload.archive, f"archive {upload.file_id}")
     if upload.archive.error:
         show_error(upload.archive.error)
         st.button("Try again", icon=":material/refresh:", on_click=_forget_upload)
     if upload.archive.running or upload.archive.error:
-        return "", ""
+        return _Chosen("", "", "")
     archive = upload.archive.value
     choices = [(image, name) for image in archive.images for name in image.names or ("",)]
     number = st.selectbox(
@@ -117,11 +126,15 @@ def _show_upload(who: str, registry: Registry, upload: _Upload) -> tuple[str, st
     )
     image, name = choices[number]
     _show_list(f"Not pushed: {counted(len(image.not_pushed), 'layer')} of the image", image.not_pushed)
-    named_repository, named_tag = split_name(name)
+    named_repository, named_tag = propose_name(name)
     left, right = st.columns([2, 1])
     with left:
         repository = st.text_input(
-            "Repository", named_repository, key=f"to {upload.file_id} {number}", placeholder="team/app"
+            "Repository",
+            named_repository,
+            key=f"to {upload.file_id} {number}",
+            placeholder="team/app",
+            help="Proposed: the last part of the image's local name",
         ).strip()
     with right:
         tag = st.text_input("Tag", named_tag, key=f"as {upload.file_id} {number}", placeholder="v1.0.0").strip()
@@ -134,7 +147,7 @@ def _show_upload(who: str, registry: Registry, upload: _Upload) -> tuple[str, st
         _show_plan(who, registry, upload, content.value, repository, tag)
     elif content.value:
         st.info("Type a repository and a tag.", icon=":material/edit:")
-    return repository, tag
+    return _Chosen(name, repository, tag)
 
 
 def _show_list(title: str, lines: Sequence[str]) -> None:
@@ -276,17 +289,18 @@ def _show_result(registry: Registry, target: push_runs.Target, result: PushResul
     )
 
 
-def _show_lines(registry: Registry, repository: str, tag: str) -> None:
-    server = registry.login_server
+def _show_lines(registry: Registry, chosen: _Chosen, file: str) -> None:
+    server, repository, tag = registry.login_server, chosen.repository or "team/app", chosen.tag or "v1.0.0"
+    local = chosen.name if "/" in chosen.name or ":" in chosen.name else f"{repository}:{tag}"
     az_lines(
         az_sign_in.sign_in(registry.name),
-        az_images.tag_for_registry(f"{repository}:{tag}", server, repository, tag),
+        az_images.tag_for_registry(local.removeprefix("docker.io/").removeprefix("library/"), server, repository, tag),
         az_images.push(server, repository, tag),
         label="The same with docker, for images of any size",
     )
     az_lines(
         az_sign_in.skopeo_sign_in(registry.name, server),
-        az_images.skopeo_copy("oci-archive:image.tar", server, repository, tag),
-        az_images.skopeo_copy("docker-archive:image.tar", server, repository, tag),
+        az_images.skopeo_copy(f"oci-archive:{file}", server, repository, tag),
+        az_images.skopeo_copy(f"docker-archive:{file}", server, repository, tag),
         label="The same with skopeo, from an archive of any size",
     )

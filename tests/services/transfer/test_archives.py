@@ -17,7 +17,7 @@ from services.connection.errors import ServiceError
 from services.images.manifests import DOCKER_MANIFEST, OCI_INDEX, OCI_MANIFEST
 from services.transfer import archive_files
 from services.transfer.archive_files import Limits, RandomAccess
-from services.transfer.archive_images import ArchiveImage, Content, split_name
+from services.transfer.archive_images import ArchiveImage, Content, propose_name
 from services.transfer.archives import read_archive
 from services.transfer.tar_members import read_members
 from tests.support.image_archives import FULL_NAME, Layout, docker_save, layout, link, sha256, tar_of
@@ -577,16 +577,17 @@ def test_a_file_that_is_not_there_is_said_so(tmp_path: Path) -> None:
     ("name", "expected"),
     [
         ("docker.io/library/node:20", ("node", "20")),
-        ("docker.io/contoso/app:v1", ("contoso/app", "v1")),
+        ("docker.io/contoso/app:v1", ("app", "v1")),
+        ("casacloud/nodejstemplate:v1.0.0", ("nodejstemplate", "v1.0.0")),
         ("contosoacr.azurecr.io/team/app:v1", ("team/app", "v1")),
         ("localhost/app:v1", ("app", "v1")),
         ("localhost:5000/app", ("app", "")),
         ("app:v1", ("app", "v1")),
-        ("team/app", ("team/app", "")),
+        ("team/app", ("app", "")),
         ("v1.0.0", ("", "v1.0.0")),
-        ("team/app:v1@sha256:" + "0" * 64, ("team/app", "v1")),
+        ("team/app:v1@sha256:" + "0" * 64, ("app", "v1")),
         ("", ("", "")),
     ],
 )
-def test_the_name_in_a_registry_leaves_out_where_it_came_from(name: str, expected: tuple[str, str]) -> None:
-    assert split_name(name) == expected
+def test_the_last_part_of_a_local_name_is_proposed(name: str, expected: tuple[str, str]) -> None:
+    assert propose_name(name) == expected
