@@ -1,17 +1,137 @@
-"""The start page: the state of the estate."""
+"""The start page: what needs attention in all registries and clusters, what they cost, and what could be freed."""
 
-from ui.elements.page import header
+from datetime import UTC, datetime
+from typing import Any
+
+import streamlit as st
+
+from services.commands.registries import list_registries
+from services.connection.errors import ServiceError
+from services.connection.parallel import Partial
+from services.costs.review import days_in, estimate_month, latest_currencies, recent_months, review_month, total_by
+from services.deletion.records import DeletionRecord
+from services.estate.attention import needs_attention
+from services.estate.potential import clean_up_potential
+from services.pricing.price_cache import PriceList
+from services.pricing.retail_prices import CURRENCIES
+from ui.deletion import runs
+from ui.elements.errors import Part, show_error, show_partial
+from ui.elements.metrics import show_metrics
+from ui.elements.page import az_lines, header
+from ui.elements.skeleton import Shape, show_skeleton
+from ui.estate.activity import failed_deletions, show_activity
+from ui.estate.attention import show_attention
+from ui.estate.clean_up import show_potential
+from ui.estate.figures import attention_metric, cost_metric, potential_metric, registries_metric, unread_words
+from ui.estate.progress import show_readings, wait_a_moment
+from ui.estate.registry_table import show_registries
+from ui.loaders import bills as bill_loaders
+from ui.loaders import clusters as cluster_loaders
+from ui.loaders import contents
+from ui.loaders import prices as price_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.links import link_to
+from ui.navigation.selection import show_no_registries
+from ui.navigation.url_choice import check_url
 from ui.runtime import connection
+from ui.runtime.background import Reading
+
+TABS = ("Registries", "Clean-up potential", "Activity")
 
 who = connection.who()
+today = datetime.now(UTC).date()
+months = recent_months(today)
+last_day = today.replace(day=days_in(today))
 inventory = registry_loaders.inventory(who)
-header(
-    pages.OVERVIEW.title,
-    "",
-    None if inventory.running else inventory.at,
-    lambda: registry_loaders.inventory.clear(who),
+pulls = cluster_loaders.pulls(who)
+bills = bill_loaders.bills(who, months[-1], last_day)
+readings: list[Reading[Any]] = [inventory, pulls, bills]
+
+
+def refresh() -> None:
+    registry_loaders.inventory.clear(who)
+    cluster_loaders.forget_pulls(who)
+    bill_loaders.bills.clear(who, months[-1], last_day)
+
+
+wait_a_moment(readings)
+reading_prices: Reading[PriceList] | None = None
+if not (inventory.running or bills.running) and inventory.value.registries.values:
+    billed = latest_currencies(row for bill in bills.value.costs.values for row in bill.rows)
+    currency = billed[0] if billed and billed[0] in CURRENCIES else CURRENCIES[0]
+    regions = tuple(sorted({registry.location for registry in inventory.value.registries.values}))
+    reading_prices = price_loaders.price_list(who, currency, regions)
+    readings.append(reading_prices)
+    wait_a_moment(readings)
+running = any(reading.running for reading in readings)
+header(pages.OVERVIEW.title, "", None if running else min(reading.at for reading in readings), refresh)
+listed, clusters, costs = inventory.value.registries, pulls.value.clusters, bills.value.costs
+registries = listed.values
+if running:
+    show_readings(readings, "overview")
+for reading in readings:
+    if reading.error:
+        show_error(reading.error)
+records: Partial[DeletionRecord] = Partial(())
+try:
+    records = runs.all_recorded(who)
+except ServiceError as error:
+    show_error(error)
+if not running:
+    show_partial(
+        Part(listed, "subscription"),
+        Part(inventory.value.usages, "usage"),
+        Part(inventory.value.counts, "catalogue"),
+        Part(clusters, "subscription"),
+        Part(pulls.value.access, "subscription"),
+        Part(pulls.value.addresses, "public address", "public addresses"),
+        Part(Partial((), pulls.value.memberships.refused), "identity's groups", "identities' groups"),
+        Part(Partial((), pulls.value.private_links.refused), "private path"),
+        Part(costs, "bill"),
+        Part(Partial((), tuple(refusal for bill in costs.values for refusal in bill.unread)), "bill"),
+        Part(Partial((), reading_prices.lacks if reading_prices else ()), "price list"),
+        Part(records, "record"),
+    )
+if not registries and not running and not inventory.error:
+    show_no_registries(listed)
+    if listed.complete:
+        link_to(pages.CREATE_REGISTRY)
+    st.stop()
+
+prices = reading_prices.value.by_region if reading_prices else {}
+estimates = estimate_month(registries, prices, months[0])
+review = review_month(months[0], today, costs.values, listed, estimates)
+totals = total_by(review.lines, {line.registry_id: "" for line in review.lines})
+potential = clean_up_potential(registries, contents.measurements(who), prices)
+entries = needs_attention(registries, cluster_loaders.pairs(who, pulls.at), failed_deletions(who, records.values))
+unread = unread_words(inventory, pulls, records)
+show_metrics(
+    [
+        registries_metric(listed, inventory.value.repository_counts, running=inventory.running),
+        cost_metric(totals, costs, running=bills.running or readings[-1].running),
+        attention_metric(entries, unread=unread, running=running),
+        potential_metric(potential, len(registries)),
+    ]
 )
-link_to(pages.INVENTORY)
+if registries:
+    show_attention(entries, registries, clusters.values, unread=unread)
+elif running:
+    show_skeleton(Shape.TABLE)
+
+check_url("show", "tab", TABS)
+by_registry, clean_up, activity = st.tabs(TABS, on_change="rerun", key="show", bind="query-params")
+if by_registry.open:
+    with by_registry:
+        if registries:
+            known = [total.currency for total in totals if total.figure is not None]
+            show_registries(registries, review.lines, known[0] if known else "")
+        elif running:
+            show_skeleton(Shape.TABLE)
+if clean_up.open:
+    with clean_up:
+        show_potential(who, registries, sum(inventory.value.repository_counts.values()), potential)
+if activity.open:
+    with activity:
+        show_activity(who, records.values)
+az_lines(*(list_registries(subscription) for subscription in sorted({one.subscription_id for one in registries})))

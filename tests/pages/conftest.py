@@ -5,11 +5,13 @@ import pyarrow as pa
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
+from streamlit.util import calc_hash
 
 from services.connection.session import AzureSession
 from tests.support import table_cells
 from tests.support.app_test import SHELL, Open, wait_for_inventory
 from ui.elements import table
+from ui.navigation.pages import PAGES
 from ui.runtime import background, connection
 
 BLINK_S = background.BLINK_S
@@ -67,9 +69,10 @@ def open_view(session: AzureSession) -> Open:
         connection.use(as_session or session)
         wait_for_inventory(connection.who())
         at = AppTest.from_file(SHELL, default_timeout=30)
-        at.run()
         for name, value in query.items():
             at.query_params[name] = value
-        return at.switch_page(script).run()
+        # `switch_page` knows an address only after a run of the first page, which reads much.
+        at._page_hash = calc_hash(next(page.url_path for page in PAGES if page.path == script))
+        return at.run()
 
     return opened

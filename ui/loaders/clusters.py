@@ -8,7 +8,7 @@ import streamlit as st
 from services.aks.clusters import Cluster, get_cluster
 from services.connection.parallel import Refusal
 from services.pull_checks.checks import ORDER
-from services.pull_checks.matrix import Pulls
+from services.pull_checks.matrix import Pair, Pulls, pull_matrix
 from services.pull_checks.matrix_reading import read_pulls
 from services.pull_checks.run import PullQuestion, PullReport, run_checks
 from services.registries.reading import get_registry
@@ -34,6 +34,12 @@ def pulls(who: str) -> Reading[Pulls]:
         )
 
     return start(Pulls(), work)
+
+
+@st.cache_resource(show_spinner=False, max_entries=20)
+def pairs(who: str, pulls_at: datetime) -> tuple[Pair, ...]:  # noqa: ARG001 A part of the key.
+    """The pull matrix of `pulls`, as they were read at `pulls_at`: large estates have tens of thousands of pairs."""
+    return pull_matrix(pulls(who).value)
 
 
 _NOTHING_YET = PullReport()

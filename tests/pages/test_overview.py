@@ -1,0 +1,107 @@
+"""Overview: what needs attention and where it is, what is read and what is not, and what could be freed."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.support.app_test import Open, button, texts
+from tests.support.own_sandbox import OwnSandbox
+from ui.loaders import contents
+from ui.runtime import connection
+
+
+def figures(at: AppTest) -> dict[str, tuple[str, str]]:
+    return {metric.label: (metric.value, metric.delta) for metric in at.metric}
+
+
+def links(at: AppTest) -> list[str]:
+    return [str(link.proto.label).replace("\\", "") for link in at.main.get("page_link")]
+
+
+def measured(at: AppTest) -> AppTest:
+    button(at, "Measure clean-up potential").click().run()
+    reading = contents.measuring(connection.who())
+    assert reading
+    assert reading.finished.wait(60)
+    return at.run()
+
+
+def test_the_estate_at_a_glance(open_view: Open) -> None:
+    at = open_view("overview.py")
+    assert not at.exception
+    found = figures(at)
+    assert list(found) == ["Registries", "Cost this month", "Needs attention", "Could be freed"]
+    assert found["Registries"] == ("≥ 12", "1 subscription unread")
+    assert found["Cost this month"][0].startswith("≥ EUR ")
+    assert found["Cost this month"][1].startswith("forecast EUR ")
+    assert found["Could be freed"] == ("–", "not measured")
+    shown = links(at)
+    assert "**Over the included storage** · contosobuild, 601 of 10 GiB" in shown
+    assert "**Admin user on** · 2 registries" in shown
+    assert found["Needs attention"][0] == f"≥ {sum(' · ' in one for one in shown[:7])}"
+    assert "There may be more: 1 subscription could not be read" in texts(at)
+
+
+def test_registries_are_sorted_by_cost_and_by_size(open_view: Open) -> None:
+    at = open_view("overview.py")
+    assert at.dataframe[0].value["Registry"][0] == "contosohub"
+    assert at.dataframe[0].value["Month"].is_monotonic_decreasing
+    at.segmented_control(key="sort").set_value("By size").run()
+    assert at.dataframe[0].value["Registry"][0] == "contosobuild"
+
+
+def test_nothing_is_measured_unasked_and_then_the_biggest_waste_is_first(open_view: Open, own: OwnSandbox) -> None:
+    own.push("v1", number=1)
+    own.push(number=2)
+    own.sandbox.clear_requests()
+    at = open_view("overview.py", show="Clean-up potential")
+    assert not [request for request in own.sandbox.requests if "/manifests/" in request.path]
+    assert figures(at)["Could be freed"] == ("–", "not measured")
+    at = measured(at)
+    table = at.dataframe[0].value
+    assert list(table["Repository"]) == ["team/app"]
+    assert list(table["Saved a month"]) == [0]
+    assert list(table["Note"]) == ["Within the included storage"]
+    assert figures(at)["Could be freed"][1] == "within the included storage"
+    assert not figures(at)["Could be freed"][0].startswith("≥")
+
+
+def test_a_registry_that_could_not_be_measured_is_unknown(open_view: Open, own: OwnSandbox) -> None:
+    own.push(number=2)
+    own.break_({"path": "/v2/team/app/manifests/.*", "status": 403})
+    at = measured(open_view("overview.py", show="Clean-up potential"))
+    assert figures(at)["Could be freed"][0] == "–"
+    assert "casaacr01 is unknown" in texts(at)
+    assert "Nothing is untagged" not in texts(at)
+
+
+def test_an_empty_estate_has_a_first_step(open_view: Open, own: OwnSandbox) -> None:
+    for registry in ("casaacr01",):
+        own.sandbox.store.delete_resource(own.registry(registry).id)
+    at = open_view("overview.py")
+    assert "No registries found" in texts(at)
+    assert "Create registry" in links(at)
+
+
+def test_lists_that_fail_are_not_an_empty_estate(open_view: Open, own: OwnSandbox) -> None:
+    own.break_({"path": "/providers/Microsoft.ContainerRegistry/registries$", "status": 403})
+    at = open_view("overview.py")
+    assert "Registries unknown" in texts(at)
+    assert "Create registry" not in links(at)
+
+
+@pytest.mark.usefixtures("impatient")
+def test_what_is_still_read_is_a_dash(open_view: Open, own: OwnSandbox) -> None:
+    own.break_({"path": "(managedClusters|usageDetails|query)$", "delay_ms": 3000})
+    at = open_view("overview.py")
+    found = figures(at)
+    assert found["Registries"][0] == "1"
+    assert found["Cost this month"][0] == "–"
+    assert "clusters are still read" in texts(at)
+    assert "Nothing of high or medium risk" not in texts(at)
+
+
+def test_what_clusters_refuse_is_no_all_clear(open_view: Open, own: OwnSandbox) -> None:
+    own.break_({"path": "managedClusters$", "status": 403})
+    at = open_view("overview.py")
+    assert "could not be read" in texts(at)
+    assert "Nothing of high or medium risk" not in texts(at)

@@ -1,0 +1,60 @@
+"""The last deletions of the console, and those among them that need attention."""
+
+from collections.abc import Sequence
+
+from services.deletion.records import DeletionRecord, state_of
+from services.estate.attention import Attention
+from services.registries.findings import Risk
+from ui.deletion import runs
+from ui.elements.columns import ago_column
+from ui.elements.page import empty
+from ui.elements.selectable_table import openable
+from ui.navigation import pages
+from ui.navigation.links import link_to, open_page
+
+SHOWN = 5
+_WRONG = ("Failed", "Interrupted", "Unknown")
+
+
+def show_activity(who: str, records: Sequence[DeletionRecord]) -> None:
+    """The newest `SHOWN` of the records, each opening its results."""
+    if not records:
+        empty(":material/history:", "No activity", "What you delete in this console is recorded here.")
+        return
+    picked = openable(
+        records[:SHOWN],
+        lambda record: {
+            "Action": record.action.capitalize(),
+            "Repository": f"{record.login_server}/{record.repository}",
+            "State": _state(who, record),
+            "Started": record.begun,
+        },
+        "activity",
+        "The last deletions, the newest first",
+        columns={"Started": ago_column()},
+        identity=lambda record: record.id,
+    )
+    if picked:
+        open_page(pages.DELETIONS, record=picked.id)
+    if len(records) > SHOWN:
+        link_to(pages.DELETIONS, "All activity")
+
+
+def failed_deletions(who: str, records: Sequence[DeletionRecord]) -> list[Attention]:
+    """The newest `SHOWN` that did not come to their end, as entries of what needs attention."""
+    return [
+        Attention(
+            Risk.MEDIUM,
+            f"{record.action.capitalize()}: {state.lower()}",
+            record.repository,
+            record.error or "Not every item has a recorded result.",
+            record_id=record.id,
+        )
+        for record in records[:SHOWN]
+        if (state := _state(who, record)) in _WRONG
+    ]
+
+
+def _state(who: str, record: DeletionRecord) -> str:
+    job = runs.under_way(who, record.id)
+    return state_of(record, running=bool(job and job.running))

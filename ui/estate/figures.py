@@ -1,0 +1,135 @@
+"""The figures of Overview. What is not read yet, or could not be, is a dash or a lower bound that says so."""
+
+from collections.abc import Mapping, Sequence
+
+from services.connection.parallel import Partial
+from services.costs.bills import SubscriptionCosts
+from services.costs.review import GroupTotal
+from services.deletion.records import DeletionRecord
+from services.estate.attention import Attention
+from services.estate.potential import Potential
+from services.pricing.money import money
+from services.pull_checks.matrix import Pulls
+from services.registries.findings import Risk
+from services.registries.registry import Registry
+from services.wording import counted
+from ui.elements.metrics import Metric
+from ui.elements.text import size
+from ui.loaders.registries import Inventory
+from ui.runtime.background import Reading
+
+
+def registries_metric(listed: Partial[Registry], repositories: Mapping[str, int], *, running: bool) -> Metric:
+    """How many registries there are, and their repositories."""
+    number = len(listed.values)
+    unread = len(listed.refused) + listed.untried
+    known = f"{counted(sum(repositories.values()), 'repository', 'repositories')}"
+    whole = "" if len(repositories) >= number else f" in {len(repositories):,}"
+    return Metric(
+        "Registries",
+        number if number or not (running or unread) else None,
+        beside=f"{known}{whole}" if repositories else "",
+        unknown="not read yet." if running else "no subscription could be read.",
+        lacks=f"{counted(unread, 'subscription')} unread" if unread and number else "",
+    )
+
+
+def cost_metric(totals: Sequence[GroupTotal], bills: Partial[SubscriptionCosts], *, running: bool) -> Metric:
+    """This month so far, and its forecast, in the currency of most of it. `totals`: one a currency."""
+    label = "Cost this month"
+    known = [total for total in totals if total.figure is not None]
+    if running or not known:
+        return Metric(label, None, unknown="bills are not read yet." if running else "no bill and no price is known.")
+    main = known[0]
+    assert main.figure is not None
+    forecast = f"forecast {money(main.figure, main.currency)}"
+    also = "".join(f", and {money(one.figure, one.currency)}" for one in known[1:] if one.figure is not None)
+    unread = (
+        len(bills.refused)
+        + bills.untried
+        + sum(1 for bill in bills.values if bill.unread or (bill.error and not bill.rows))
+    )
+    unknown = sum(total.unknown for total in totals)
+    notes = [
+        f"{counted(main.unbilled, 'registry', 'registries')} without a bill, at the estimate" if main.unbilled else "",
+        f"{counted(unknown, 'registry', 'registries')} of unknown cost" if unknown else "",
+        f"{counted(unread, 'bill')} not read whole" if unread else "",
+    ]
+    lower = "≥ " if main.unbilled or unknown or unread else ""
+    if main.cost is None:
+        return Metric(
+            label, f"{lower if unknown else ''}{money(main.figure, main.currency)}", beside="estimate, no bill"
+        )
+    return Metric(
+        label,
+        f"{lower}{money(main.cost, main.currency)}",
+        beside=f"{forecast}{also}",
+        help="  \n".join(note for note in notes if note),
+    )
+
+
+def attention_metric(entries: Sequence[Attention], *, unread: str, running: bool) -> Metric:
+    """How many entries there are of high and medium risk."""
+    numbers = {risk: sum(1 for one in entries if one.risk is risk) for risk in Risk}
+    urgent = numbers[Risk.HIGH] + numbers[Risk.MEDIUM]
+    known = not running or entries
+    return Metric(
+        "Needs attention",
+        f"{'≥ ' if unread else ''}{urgent:,}" if known else None,
+        beside=f"{numbers[Risk.HIGH]:,} high, {numbers[Risk.MEDIUM]:,} medium risk",
+        unknown="not read yet.",
+        help=f"At least: {unread}." if unread else "",
+    )
+
+
+def potential_metric(potential: Potential, of: int) -> Metric:
+    """What deleting all untagged manifests would free, `of` so many registries."""
+    label = "Could be freed"
+    if not potential.measured:
+        return Metric(label, None, beside="not measured", unknown="no registry was measured: see Clean-up potential.")
+    left = of - potential.measured
+    return Metric(
+        label,
+        f"{'≥ ' if left else ''}{size(potential.bytes)}",
+        beside=saved_words(potential),
+        help=f"Untagged manifests of {potential.measured:,} of {counted(of, 'registry', 'registries')}.",
+    )
+
+
+def saved_words(potential: Potential) -> str:
+    """'EUR 1.60 a month', or that nothing is saved, or that it is unknown."""
+    parts = [
+        f"{money(one.amount, one.currency)} a month" if one.amount else "within the included storage"
+        for one in potential.savings
+        if one.amount is not None
+    ]
+    unknown = [f"saving {one.why}" for one in potential.savings if one.amount is None]
+    return "; ".join((*parts, *unknown))
+
+
+def unread_words(inventory: Reading[Inventory], pulls: Reading[Pulls], records: Partial[DeletionRecord]) -> str:
+    """What the list of what needs attention lacks: 'clusters are still read', '1 subscription could not be read'."""
+    running = [
+        "registries" if inventory.running else "",
+        "clusters" if pulls.running else "",
+    ]
+    reading = " and ".join(name for name in running if name)
+    lists = (inventory.value.registries, pulls.value.clusters, pulls.value.access)
+    subscriptions = {refusal.what for one in lists for refusal in one.refused}
+    usages = inventory.value.usages
+    unlooked = len(usages.refused) + (0 if inventory.running else usages.untried)
+    failed = [
+        counted(len(subscriptions), "subscription") if subscriptions else "",
+        counted(unlooked, "usage") if unlooked else "",
+        "clusters" if pulls.error else "",
+        counted(number, "record") if (number := len(records.refused) + records.untried) else "",
+    ]
+    unread = ", ".join(part for part in failed if part)
+    return "; ".join(
+        part
+        for part in (
+            f"{reading} are still read" if reading else "",
+            f"{unread} could not be read" if unread else "",
+        )
+        if part
+    )

@@ -1,0 +1,71 @@
+"""Registries by cost or by size: the first of them, each opening its page."""
+
+from collections.abc import Sequence
+
+import pyarrow as pa
+import streamlit as st
+
+from services.costs.review import ReviewLine
+from services.pricing.estimates import gib
+from services.registries.registry import Registry
+from services.wording import counted
+from ui.elements.selectable_table import openable
+from ui.estate.places import place_of_registry
+from ui.navigation import pages
+from ui.navigation.links import link_to, open_page
+
+SHOWN = 10
+BY_COST, BY_SIZE = "By cost", "By size"
+
+
+def show_registries(registries: Sequence[Registry], lines: Sequence[ReviewLine], currency: str) -> None:
+    """A table of `SHOWN` registries, with bars. `lines`: the month's review; amounts are those in `currency`."""
+    costs = {line.registry_id: float(line.figure) for line in lines if line.currency == currency and line.figure}
+    by = st.segmented_control(
+        "Sort", [BY_COST, BY_SIZE], default=BY_COST, key="sort", required=True, label_visibility="collapsed"
+    )
+
+    def cost(registry: Registry) -> float | None:
+        return costs.get(registry.id.casefold())
+
+    def stored(registry: Registry) -> float | None:
+        return None if registry.stored_bytes is None else float(gib(registry.stored_bytes))
+
+    value = stored if by == BY_SIZE else cost
+    ordered = sorted(registries, key=lambda registry: (-(value(registry) or 0), registry.name))[:SHOWN]
+    picked = openable(
+        ordered,
+        lambda registry: {
+            "Registry": registry.name,
+            "Month": cost(registry),
+            "Stored": stored(registry),
+            "Included": None if registry.included_bytes is None else float(gib(registry.included_bytes)),
+            "SKU": registry.sku,
+            "Subscription": registry.subscription,
+        },
+        f"registries {by}",
+        f"Registries {'by size' if by == BY_SIZE else 'by cost'}, the largest first",
+        columns={
+            "Month": st.column_config.ProgressColumn(
+                f"Month ({currency or 'no price'})",
+                format="%.2f",
+                min_value=0,
+                max_value=max(costs.values(), default=1.0),
+                help="The forecast of the whole month; of a registry without a bill, the estimate",
+            ),
+            "Stored": st.column_config.ProgressColumn(
+                format="%.1f GiB",
+                min_value=0,
+                max_value=max((stored(one) or 0 for one in registries), default=1.0) or 1.0,
+                help="In the home region",
+            ),
+            "Included": st.column_config.NumberColumn(format="%.0f GiB", help="In the fee of its SKU"),
+        },
+        types={"Month": pa.float64(), "Stored": pa.float64(), "Included": pa.float64()},
+        identity=lambda registry: registry.id,
+    )
+    if picked:
+        page, query = place_of_registry(picked, registries)
+        open_page(page, **query)
+    if len(registries) > SHOWN:
+        link_to(pages.INVENTORY, f"All {counted(len(registries), 'registry', 'registries')}")
