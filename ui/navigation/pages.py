@@ -1,6 +1,6 @@
 """The pages of the console: the navigation, every link and docs/permissions.md are built from this list."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ui.navigation import permissions
 from ui.navigation.permissions import Need
@@ -31,7 +31,14 @@ OVERVIEW = PageLink(
     ":material/dashboard:",
     "",
     "",
-    (permissions.SEE_REGISTRIES,),
+    (
+        permissions.SEE_REGISTRIES,
+        permissions.SEE_BILLS,
+        replace(permissions.READ_PULLS, use="See clusters that can't pull"),
+        permissions.READ_MEMBERSHIPS,
+        replace(permissions.READ_IMAGES[0], use="Measure clean-up potential, in a Legacy registry"),
+        replace(permissions.READ_IMAGES[1], use="Measure clean-up potential, in an ABAC registry"),
+    ),
 )
 INVENTORY = PageLink(
     "inventory.py",
@@ -231,14 +238,7 @@ COST_REVIEW = PageLink(
     ":material/receipt_long:",
     "Cost",
     "costs",
-    (
-        Need(
-            "See bills",
-            ("Cost Management Reader", "Reader"),
-            permissions.SUBSCRIPTIONS,
-            note="Reader sees costs where the billing account allows it. Without bills, estimates are shown",
-        ),
-    ),
+    (permissions.SEE_BILLS,),
     of_registry=True,
 )
 INTEGRATION_CHECKER = PageLink(

@@ -26,6 +26,12 @@ SUBSCRIPTIONS = "the subscriptions"
 SEE_REGISTRIES = Need("See", ("Reader",), f"{SUBSCRIPTIONS}, or single registries")
 SEE_REGISTRY = Need("See", ("Reader",), REGISTRY)
 CHANGE_REGISTRY = Need("Change", ("Contributor",), REGISTRY)
+SEE_BILLS = Need(
+    "See bills",
+    ("Cost Management Reader", "Reader"),
+    SUBSCRIPTIONS,
+    note="Reader sees costs where the billing account allows it. Without bills, estimates are shown",
+)
 READ_IMAGES = (
     Need("Read, in a Legacy registry", ("AcrPull", "Reader"), REGISTRY),
     Need("Read, in an ABAC registry", ("Container Registry Repository Reader",), REGISTRY),
