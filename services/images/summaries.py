@@ -1,15 +1,16 @@
-"""For a page of tags: what each digest is, its platforms and its size. The digest fixes all of it."""
+"""What each digest of a list of tags is, its platforms and its size. The digest fixes all of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from dataclasses import dataclass
+from threading import Event
 
 from services.connection.data_plane import RegistryClient
-from services.connection.parallel import Partial, parallel_map
+from services.connection.parallel import Partial, Progress, counter, parallel_map
 from services.images.leftovers import is_index
 from services.images.manifest_reading import read_manifest
 from services.images.manifests import Descriptor, Kind, Manifest
 from services.images.platforms import images_below, read_nested
-from services.images.repositories import PAGE, ManifestRow, get_manifest_row, manifest_rows
+from services.images.repositories import ManifestRow, get_manifest_row
 
 
 @dataclass(frozen=True)
@@ -24,35 +25,49 @@ class ImageSummary:
 
 
 def summarise(
-    client: RegistryClient, repository: str, digests: Iterable[str], manifest_count: int
+    client: RegistryClient,
+    repository: str,
+    digests: Iterable[str],
+    rows: Iterable[ManifestRow],
+    known: MutableMapping[str, Manifest],
+    *,
+    progress: Progress | None = None,
+    stop: Event | None = None,
 ) -> Partial[ImageSummary]:
-    """One summary a digest. A repository whose manifests fit one page costs one request, and one for each index;
-    a larger one costs one request for each digest on the page, and for each platform of its indexes.
+    """One summary a digest, in the order of `digests`. `rows` is the repository's list of manifests.
 
-    What the list leaves out (locked against listing) is read one by one.
+    One request for each index that is not in `known`, which is added to; and one for what the list leaves out (locked
+    against listing). Indexes that were not read because of `stop` are untried.
     """
     digests = list(dict.fromkeys(digests))
-    rows: dict[str, ManifestRow] = {}
-    if digests and manifest_count <= PAGE:
-        rows = {row.digest: row for row in manifest_rows(client, repository).values}
-    found = _read_rows(client, repository, [digest for digest in digests if digest not in rows])
-    rows |= {row.digest: row for row in found.values}
-    wanted = [digest for digest in digests if digest in rows and is_index(rows[digest])]
-    read = parallel_map(lambda digest: read_manifest(client, repository, digest), wanted, server=client.login_server)
-    indexes = {manifest.digest: manifest for manifest in read.values}
+    listed = {row.digest: row for row in rows}
+    found = _read_rows(client, repository, [digest for digest in digests if digest not in listed])
+    listed |= {row.digest: row for row in found.values}
+    of_index = [digest for digest in digests if digest in listed and is_index(listed[digest])]
+    wanted = [digest for digest in of_index if digest not in known]
+    read = parallel_map(
+        lambda digest: read_manifest(client, repository, digest),
+        wanted,
+        server=client.login_server,
+        done=counter(progress, "indexes", len(wanted)),
+        stop=stop,
+    )
+    known |= {manifest.digest: manifest for manifest in read.values}
+    indexes = {digest: known[digest] for digest in of_index if digest in known}
     nested = read_nested(client, repository, indexes.values())
     below = {index.digest: index for index in (*indexes.values(), *nested.values)}
     images = {digest: images_below(index, below) for digest, index in indexes.items()}
-    missing = {image.digest for listed in images.values() for image in listed} - rows.keys()
+    missing = {image.digest for below_index in images.values() for image in below_index} - listed.keys()
     more = _read_rows(client, repository, sorted(missing))
-    rows |= {row.digest: row for row in more.values}
+    listed |= {row.digest: row for row in more.values}
+    unread = set(of_index) - indexes.keys()
     summaries = [
-        _of_index(indexes[digest], images[digest], rows) if digest in indexes else _single(rows[digest])
+        _of_index(indexes[digest], images[digest], listed) if digest in indexes else _single(listed[digest])
         for digest in digests
-        if digest in indexes or (digest in rows and digest not in wanted)
+        if digest in listed and digest not in unread
     ]
     refused = found.refused + read.refused + nested.refused + more.refused
-    return Partial(tuple(summaries), refused, nested.untried)
+    return Partial(tuple(summaries), refused, read.untried + nested.untried)
 
 
 def _read_rows(client: RegistryClient, repository: str, digests: list[str]) -> Partial[ManifestRow]:

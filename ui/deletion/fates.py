@@ -93,7 +93,7 @@ def show_remaining_tags(who: str, record: DeletionRecord, registry: Registry) ->
     """Shows the tags that the repository has now, as az prints them, and the manifests that became untagged."""
     name, server = record.repository, record.login_server
     try:
-        page = image_loaders.tag_page(who, server, name, None).value.page
+        page = image_loaders.newest_tags(who, server, name)
     except ServiceError as error:
         if error.code == "NAME_UNKNOWN":
             if any(fate.is_deleted for fate in record.fates.values()) and record.action != "remove tags":

@@ -1,5 +1,6 @@
 """Cached reads of repositories, tags and manifests, and what each change to them makes stale."""
 
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
@@ -12,14 +13,13 @@ from services.images.evidence import Evidence, read_evidence
 from services.images.manifest_reading import indent_json, read_config, read_manifest, read_raw, read_referrers
 from services.images.manifests import Descriptor, ImageConfig, Manifest
 from services.images.platforms import read_children, read_indexes, read_platforms
-from services.images.summaries import ImageSummary, summarise
+from services.images.tag_list import MOST_INDEXES, NOTHING_READ, TagList, read_tag_list
 from services.transfer import download
 from ui.loaders import contents
 from ui.loaders.registries import Loaded, catalogue, loaded_fresh, read_now
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
 
-TAGS_A_PAGE = 50
 # More manifests than these are read only when asked for.
 LARGE = 5000
 
@@ -30,29 +30,37 @@ def repository(who: str, login_server: str, name: str) -> Loaded[repositories.Re
     return read_now(repositories.get_repository(connection.session(who).registry(login_server), name))
 
 
-@dataclass(frozen=True)
-class Tags:
-    """A page of tags, and a summary of the image behind each digest."""
-
-    page: repositories.TagPage
-    summaries: Partial[ImageSummary]
-
-
-@st.cache_resource(ttl="2m", show_spinner=False, max_entries=500, validate=loaded_fresh)
-def tag_page(who: str, login_server: str, name: str, after: str | None) -> Loaded[Tags]:
-    """One page of a repository's tags, the newest first."""
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)
+def tag_list(who: str, login_server: str, repository: str, *, every_index: bool = False) -> Reading[TagList]:
+    """All tags of one repository with what they point to; the value grows as they are read. Where there are many
+    indexes, the older ones are read only with `every_index`."""
     client = connection.session(who).registry(login_server)
-    page = repositories.tag_page(client, name, size=TAGS_A_PAGE, after=after)
-    manifest_count = repository(who, login_server, name).value.manifest_count
-    digests = [tag.digest for tag in page.tags]
-    summaries = summarise(client, name, digests, manifest_count)
-    return read_now(Tags(page, summaries), summaries.refused)
+    known = contents.known_manifests(who, login_server)
+
+    def work(reading: Reading[TagList]) -> None:
+        def got(part: TagList) -> None:
+            reading.value = part
+
+        got(
+            read_tag_list(
+                client,
+                repository,
+                known,
+                most_indexes=sys.maxsize if every_index else MOST_INDEXES,
+                on_part=got,
+                progress=reading.report,
+                stop=reading.stop,
+            )
+        )
+        reading.lacks = reading.value.tags.refused + reading.value.images.refused
+
+    return start(NOTHING_READ, work)
 
 
-def turned_pages(login_server: str, repository: str) -> list[str | None]:
-    """The tag after which each page of tags begins, for the pages this session has turned to; the last is shown."""
-    turned: list[str | None] = st.session_state.setdefault(f"pages of {login_server}/{repository}", [None])
-    return turned
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=50)
+def newest_tags(who: str, login_server: str, repository: str) -> repositories.TagPage:
+    """The 50 newest tags of one repository."""
+    return repositories.tag_page(connection.session(who).registry(login_server), repository, size=50)
 
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=50)
@@ -206,7 +214,7 @@ def archive(who: str, login_server: str, repository: str, digest: str, tag: str,
 
 
 def forget_pushed(who: str, login_server: str, name: str, tag_name: str, *digests: str) -> None:
-    """Drops what a push has changed. Unlike `forget_repository` it needs no session: pushes outlive theirs."""
+    """Drops what a push makes stale: `digests` are those that have got or lost the tag."""
     forget_written(who, login_server, name)
     tag.clear(who, login_server, name, tag_name)
     for digest in digests:
@@ -214,24 +222,18 @@ def forget_pushed(who: str, login_server: str, name: str, tag_name: str, *digest
 
 
 def forget_written(who: str, login_server: str, name: str) -> None:
-    """Drops what a push or a deletion in the background makes stale in every session, except later pages of tags."""
+    """Drops what a push or a deletion in the background makes stale."""
     contents.forget(who, login_server)
     catalogue.clear(who, login_server)
-    _forget(who, login_server, name)
+    forget_repository(who, login_server, name)
 
 
-def _forget(who: str, login_server: str, name: str) -> None:
+def forget_repository(who: str, login_server: str, name: str) -> None:
+    """Drops what was read of one repository."""
     repository.clear(who, login_server, name)
     contents.repository.clear(who, login_server, name)
     manifest_rows_of.clear(who, login_server, name)
     tree.clear(who, login_server, name)
-    tag_page.clear(who, login_server, name, None)
-
-
-def forget_repository(who: str, login_server: str, name: str) -> None:
-    """Drops what was read of one repository, and returns to the first page of its tags."""
-    _forget(who, login_server, name)
-    turned = turned_pages(login_server, name)
-    for after in turned:
-        tag_page.clear(who, login_server, name, after)
-    turned[:] = [None]
+    newest_tags.clear(who, login_server, name)
+    for every in (False, True):
+        tag_list.clear(who, login_server, name, every_index=every)
