@@ -1,4 +1,4 @@
-"""The plan of deleting an image or a repository, and the button that runs it."""
+"""The plan of deleting images or a repository, and the button that runs it."""
 
 import streamlit as st
 
@@ -18,16 +18,20 @@ from ui.navigation import pages, selection
 from ui.navigation.links import last_step, open_page, registry_steps, step
 from ui.runtime import connection
 
+# Names in a sentence; the rest is counted.
+SHOWN = 10
+
 who = connection.who()
 registry = selection.registry_of_url(who)
 name = selection.repository_of_url()
-reference = st.query_params.get("reference", "")
+references = st.query_params.get_all("reference")
 url = {"registry": st.query_params["registry"], "repository": name}
-title = f"{name}@{short(reference)}" if ":" in reference else f"{name}:{reference}" if reference else name
-image = (
-    (step(pages.IMAGE, short(reference) if ":" in reference else reference, **url, reference=reference),)
-    if reference
-    else ()
+titles = [f"{name}@{short(one)}" if ":" in one else f"{name}:{one}" for one in references]
+title = counted(len(titles), "image") if len(titles) > 1 else "".join(titles) or name
+image = tuple(
+    step(pages.IMAGE, short(one) if ":" in one else one, **url, reference=one)
+    for one in references
+    if len(references) == 1
 )
 header(
     f"Delete {plain(title)}",
@@ -41,13 +45,15 @@ header(
 KEEPERS = ("manifest keeps the repository", "manifests keep the repository")
 
 
-def delete_image(contents: RepositoryContents) -> None:
-    digest = reference
-    if ":" not in reference:
-        digest = next((tag.digest for tag in contents.tags if tag.name == reference), "")
+def delete_images(contents: RepositoryContents) -> None:
+    digests = {tag.name: tag.digest for tag in contents.tags} | {row.digest: row.digest for row in contents.rows}
+    if missing := [one for one in references if one not in digests]:
+        more = f" and {len(missing) - SHOWN:,} more" if len(missing) > SHOWN else ""
+        st.warning(f"No such image: {plain(', '.join(missing[:SHOWN]))}{more}.", icon=":material/warning:")
+    chosen = [digests[one] for one in references if one in digests]
     notices, view = st.container(), st.container()
     running = ask_running_images(contents)
-    plan = plan_deletion(contents, [digest], registry=registry.name, by_name=True, running=running)
+    plan = plan_deletion(contents, chosen, registry=registry.name, by_name=True, running=running)
     if not plan.items:
         empty(":material/delete:", "No such image", "It may have been deleted. Refresh, or go back.")
         return
@@ -90,7 +96,7 @@ def delete_repository(contents: RepositoryContents) -> None:
 
 
 contents = contents_of(who, registry, name)
-if reference:
-    delete_image(contents)
+if references:
+    delete_images(contents)
 else:
     delete_repository(contents)

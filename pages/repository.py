@@ -1,32 +1,35 @@
-"""One repository: its attributes, its tags a page at a time, and its manifests as the tree they form."""
+"""One repository: its tags, its manifests as the tree they form, and its attributes."""
 
-import pyarrow as pa
 import streamlit as st
 
 from services.commands import images as az_images
 from services.connection.errors import ServiceError
+from services.connection.names import is_digest, is_tag
 from services.connection.parallel import Partial
 from services.images.locks import meaning
-from services.images.manifests import attached_to
-from services.images.repositories import Tag, as_az_prints
-from services.images.summaries import ImageSummary
-from ui.elements.columns import Sizes, ago_column
-from ui.elements.errors import panel, show_error, show_refused
-from ui.elements.metrics import Metric, show_metrics
+from services.images.repositories import as_az_prints
+from services.images.tag_list import ListedTag
+from services.wording import counted
+from ui.deletion.tag_removal import remove_tags
+from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, empty, header
-from ui.elements.selectable_table import openable
-from ui.elements.table import TEXTS, UTC
-from ui.elements.text import ago, exact, plain, short
+from ui.elements.skeleton import Shape
+from ui.elements.text import ago, exact, plain
 from ui.elements.writing import may_write, show_read_only
-from ui.images.lock_actions import change_locks
+from ui.images.lock_actions import change_locks, change_many_locks, show_lock_changes
 from ui.images.manifest_table import show_tree
 from ui.images.storage_line import show_repository_storage
+from ui.images.tag_table import TagChoice, show_tag_table
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import last_step, link_to, open_page, registry_steps
+from ui.navigation.links import last_step, open_page, registry_steps
 from ui.navigation.url_choice import check_url
 from ui.runtime import connection
+from ui.runtime.background import show_progress
+from ui.transfer.copy import copy_to, show_copies
+from ui.transfer.copy_many import copy_images, show_copies_of_many
+from ui.transfer.download import download_image, download_images
 
 who = connection.who()
 registry = selection.registry_of_url(who)
@@ -34,7 +37,6 @@ name = selection.repository_of_url()
 server = registry.login_server
 url = {"registry": st.query_params["registry"], "repository": name}
 path = (*registry_steps(registry.name, url["registry"]), last_step(name))
-cursors = image_loaders.turned_pages(server, name)
 
 
 def refresh() -> None:
@@ -48,29 +50,33 @@ except ServiceError as error:
     show_error(error)
     st.stop()
 repository = loaded.value
-header(plain(name), plain(f"{server}/{name}"), loaded.at, refresh, path)
+actions = header(plain(name), plain(f"{server}/{name}"), loaded.at, refresh, path)
 show_done()
-show_metrics(
-    [
-        Metric("Tags", repository.tag_count),
-        Metric("Manifests", repository.manifest_count),
-        Metric("Last update", ago(repository.updated), help=exact(repository.updated)),
-        Metric("Created", ago(repository.created), help=exact(repository.created)),
-    ]
-)
+notice = st.container()
+show_copies()
+show_copies_of_many()
+show_lock_changes()
 if repository.locks.any:
     st.info(
         f"Locked against {repository.locks.label}. {meaning(repository.locks, 'repository')}", icon=":material/lock:"
     )
 show_read_only()
-with st.container(horizontal=True, vertical_alignment="center"):
-    if st.button("Set locks", icon=":material/lock:", disabled=not may_write()):
-        change_locks(who, registry, name)
-    link_to(pages.CLEAN_UP, **url)
-    link_to(pages.DELETE, "Delete repository", **url)
+st.markdown(
+    f"**{counted(repository.tag_count, 'tag')}** · **{counted(repository.manifest_count, 'manifest')}** · "
+    f"updated {ago(repository.updated)} · created {ago(repository.created)}",
+    help=f"Updated {exact(repository.updated)}  \nCreated {exact(repository.created)}",
+)
+LOCKS, CLEAN_UP, DELETE = "Set locks", "Clean up", "Delete repository"
+with actions:
+    options = [LOCKS, CLEAN_UP, DELETE] if may_write() else [CLEAN_UP, DELETE]
+    chosen = st.menu_button("More", options, icon=":material/more_horiz:")
+if chosen == LOCKS:
+    change_locks(who, registry, name)
+elif chosen == CLEAN_UP:
+    open_page(pages.CLEAN_UP, **url)
+elif chosen == DELETE:
+    open_page(pages.DELETE, **url)
 show_repository_storage(who, server, url["registry"], name)
-with st.expander("Attributes, as az prints them", icon=":material/data_object:"):
-    st.code(f"{az_images.show_repository(registry.name, name)}\n{as_az_prints(repository)}", language="bash")
 
 
 def open_image(reference: str) -> None:
@@ -78,75 +84,106 @@ def open_image(reference: str) -> None:
 
 
 def show_tags() -> None:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        wanted = st.text_input("Open tag or digest", placeholder="v1.0.0 or sha256:…", width=320)
-        if wanted:
-            open_image(wanted.strip())
-    with panel():
-        tags = image_loaders.tag_page(who, server, name, cursors[-1]).value
-        page = tags.page
-        show_refused(Partial((), page.refused), "tag", "tags")
-        if not page.tags and page.refused:
-            return
-        if not page.tags:
+    every = st.session_state.get(f"every index of {server}/{name}", False)
+    reading = image_loaders.tag_list(who, server, name, every_index=every)
+    found = reading.value
+    nothing = reading.running and not found.tags.values
+    show_progress(reading, f"tags of {server}/{name}", shape=Shape.TABLE if nothing else None)
+    if reading.error:
+        show_error(reading.error)
+        return
+    found = reading.value
+    images = Partial(found.images.values, found.images.refused)
+    with notice:
+        show_partial(Part(found.tags, "tag"), Part(images, "digest"))
+    if not found.tags.values:
+        if not reading.running and not found.tags.refused and not found.more:
             empty(":material/sell:", "No tags", "No manifest of this repository has a tag: see Manifests.")
-            return
-        show_tag_table(page.tags, tags.summaries)
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button("Newer", icon=":material/chevron_left:", disabled=len(cursors) == 1):
-                cursors.pop()
-                st.rerun()
-            if st.button("Older", icon=":material/chevron_right:", disabled=page.next is None):
-                cursors.append(page.next)
-                st.rerun()
-            first = (len(cursors) - 1) * image_loaders.TAGS_A_PAGE + 1
-            st.markdown(f"{first:,}–{first + len(page.tags) - 1:,} of {repository.tag_count:,}, the newest first.")
+        elif found.more and not reading.running:
+            st.info("Stopped before a tag was read: refresh to read them.", icon=":material/stop_circle:")
+        return
+    choice = show_tag_table(found, repository.tag_count, f"{server}/{name}")
+    if choice.opened:
+        open_image(choice.opened.tag.name)
+    act_on(choice)
+    if not choice.shown:
+        offer_unlisted(choice.text)
+    if found.images.untried and not reading.running:
+        st.markdown(
+            f"Platforms and size of {counted(found.images.untried, 'older image')} are not read.", width="content"
+        )
+        if st.button("Read all images", icon=":material/download_for_offline:"):
+            st.session_state[f"every index of {server}/{name}"] = True
+            st.rerun()
     az_lines(az_images.show_tags(registry.name, name))
 
 
-def show_tag_table(tags: tuple[Tag, ...], known: Partial[ImageSummary]) -> None:
-    show_refused(known, "digest", "digests")
-    summaries = {summary.digest: summary for summary in known.values}
-    tag = openable(
-        tags,
-        lambda tag: _tag_row(tag, summaries.get(tag.digest)),
-        f"tags of {server}/{name} after {cursors[-1]}",
-        "Tags, one per row, the newest first",
-        columns={
-            "Platforms": st.column_config.ListColumn(width="medium"),
-            "Size": Sizes("Compressed layers over all platforms"),
-            "Digest": st.column_config.TextColumn(width="small"),
-            "Last update": ago_column(),
-            "Created": ago_column(),
-        },
-        types={"Kind": pa.string(), "Platforms": TEXTS, "Last update": UTC, "Created": UTC},
-    )
-    if tag:
-        open_image(tag.name)
+def act_on(choice: TagChoice) -> None:
+    """The bar above the table: what can be done with the selected tags."""
+    selected = choice.selected
+    names = [item.tag.name for item in selected]
+    with choice.bar:
+        if selected:
+            st.markdown(f"**{len(selected):,} selected**", width="content")
+        if st.button("Delete images", icon=":material/delete:", disabled=not selected):
+            open_page(pages.DELETE, **url, reference=names)
+        if st.button("Remove tags", icon=":material/label_off:", disabled=not selected or not may_write()):
+            remove_tags(who, registry, name, names)
+        if st.button("Copy images", icon=":material/content_copy:", disabled=not selected or not may_write()):
+            copy_selected(selected)
+        if st.button("Lock tags", icon=":material/lock:", disabled=not selected or not may_write()):
+            lock_selected(selected)
+        if st.button("Download images", icon=":material/download:", disabled=not selected):
+            download_selected(selected)
 
 
-def _tag_row(tag: Tag, summary: ImageSummary | None) -> dict[str, object]:
-    attached = attached_to(tag.name)
-    return {
-        "Tag": tag.name,
-        "Kind": f"attached to {short(attached)}" if attached else summary.kind.value if summary else None,
-        "Platforms": list(summary.platforms) if summary else None,
-        "Size": summary.size if summary else None,
-        "Digest": tag.digest,
-        "Last update": tag.updated,
-        "Created": tag.created,
-        "Locked": tag.locks.label,
-    }
+def copy_selected(selected: tuple[ListedTag, ...]) -> None:
+    if len(selected) == 1:
+        copy_to(who, registry, name, selected[0].tag.name, selected[0].tag.digest)
+        return
+    tags: dict[str, list[str]] = {}
+    for item in selected:
+        tags.setdefault(item.tag.digest, []).append(item.tag.name)
+    copy_images(who, registry, name, tags)
 
 
-check_url("show", "tab", ("Tags", "Manifests"))
-tags_tab, manifests_tab = st.tabs(["Tags", "Manifests"], on_change="rerun", key="show", bind="query-params")
+def lock_selected(selected: tuple[ListedTag, ...]) -> None:
+    if len(selected) == 1:
+        change_locks(who, registry, name, selected[0].tag.name)
+    else:
+        change_many_locks(who, registry, name, {item.tag.name: item.tag.locks for item in selected})
+
+
+def download_selected(selected: tuple[ListedTag, ...]) -> None:
+    if len(selected) == 1:
+        tag = selected[0].tag
+        download_image(who, registry, name, tag.name, image_loaders.manifest(who, server, name, tag.digest))
+    else:
+        download_images(who, registry, name, {item.tag.name: item.tag.digest for item in selected})
+
+
+def offer_unlisted(text: str) -> None:
+    """Where no tag matches: the image of that tag or digest may be there all the same."""
+    empty(":material/filter_alt_off:", "No tag matches", "Clear the filter above.")
+    if is_tag(text) or is_digest(text):
+        st.markdown("A tag that is locked against listing, or a digest, is not in this list.")
+        if st.button(f"Open {plain(text)}", icon=":material/arrow_forward:"):
+            open_image(text)
+
+
+check_url("show", "tab", ("Tags", "Manifests", "Attributes"))
+tags_tab, manifests_tab, attributes_tab = st.tabs(
+    ["Tags", "Manifests", "Attributes"], on_change="rerun", key="show", bind="query-params"
+)
 if tags_tab.open:
     with tags_tab:
         show_tags()
 if manifests_tab.open:
     with manifests_tab:
-        digest = show_tree(who, server, name, repository.manifest_count)
+        digest = show_tree(who, server, name, repository.manifest_count, notice)
         az_lines(az_images.list_manifests(registry.name, name))
     if digest:
         open_image(digest)
+if attributes_tab.open:
+    with attributes_tab:
+        st.code(f"{az_images.show_repository(registry.name, name)}\n{as_az_prints(repository)}", language="bash")

@@ -153,16 +153,17 @@ def purge(registry: str, repository: str, pattern: str, days: int, keep: int, *,
     return shell_line("az", "acr", "run", "--registry", registry, "--cmd", purging, "/dev/null")
 
 
-def lock(registry: str, repository: str, reference: str, *, delete: bool, write: bool, list: bool, read: bool) -> str:
-    """Sets what is enabled on a tag, or on a manifest where `reference` is a digest."""
+def lock(registry: str, repository: str, reference: str, **enabled: bool) -> str:
+    """Sets what is enabled (delete, write, list, read) on a tag, or on a manifest where `reference` is a digest; the
+    rest stays as it is."""
     words = ("az", "acr", "repository", "update", "--name", registry, "--image", _image(repository, reference))
-    return shell_line(*words, *_enabled(delete=delete, write=write, list=list, read=read))
+    return shell_line(*words, *_enabled(**enabled))
 
 
-def lock_repository(registry: str, repository: str, *, delete: bool, write: bool, list: bool, read: bool) -> str:
-    """Sets what is enabled on a repository; its tags and manifests keep their own."""
+def lock_repository(registry: str, repository: str, **enabled: bool) -> str:
+    """Sets what is enabled on a repository, as `lock`; its tags and manifests keep their own."""
     words = ("az", "acr", "repository", "update", "--name", registry, "--repository", repository)
-    return shell_line(*words, *_enabled(delete=delete, write=write, list=list, read=read))
+    return shell_line(*words, *_enabled(**enabled))
 
 
 def _enabled(**attributes: bool) -> Iterator[str]:

@@ -4,14 +4,16 @@ The three are separate: https://learn.microsoft.com/azure/container-registry/con
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from threading import Event
 from typing import Literal
 
 from services.connection.changes import is_unknown, write
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError, says_gone
 from services.connection.names import require_digest, require_tag
+from services.connection.parallel import Partial, Progress, counter, parallel_map
 from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
 
 Lockable = Literal["repository", "tag", "manifest"]
@@ -55,6 +57,48 @@ def set_manifest_locks(client: RegistryClient, repository: str, digest: str, loc
     require_digest(title, digest)
     path = path_of("/acr/v1/{repository}/_manifests/{digest}", repository=repository, digest=digest)
     return _set(client, title, path, lambda: get_manifest_row(client, repository, digest).locks, locks)
+
+
+def change_tag_locks(
+    client: RegistryClient,
+    repository: str,
+    tags: Iterable[str],
+    changes: Mapping[str, bool],
+    *,
+    progress: Progress | None = None,
+    stop: Event | None = None,
+) -> Partial[Locks]:
+    """Sets the locks in `changes` (delete, write, list, read; False is locked) of each tag, and leaves its others as
+    they are; returns each as read back.
+
+    A tag that fails is a Refusal of its own, with the error of `set_tag_locks`; after `stop` the rest is untried.
+    """
+    tags = list(tags)
+
+    def change(tag: str) -> Locks:
+        require_tag(f"Could not set the locks of the tag {repository}:{tag}", tag)
+        return set_tag_locks(client, repository, tag, replace(get_tag(client, repository, tag).locks, **changes))
+
+    done = counter(progress, "tags", len(tags))
+    return parallel_map(change, tags, server=client.login_server, done=done, stop=stop)
+
+
+def change_repository_locks(
+    client: RegistryClient,
+    repositories: Iterable[str],
+    changes: Mapping[str, bool],
+    *,
+    progress: Progress | None = None,
+    stop: Event | None = None,
+) -> Partial[Locks]:
+    """As `change_tag_locks`, of repositories."""
+    repositories = list(repositories)
+
+    def change(name: str) -> Locks:
+        return set_repository_locks(client, name, replace(get_repository(client, name).locks, **changes))
+
+    done = counter(progress, "repositories", len(repositories))
+    return parallel_map(change, repositories, server=client.login_server, done=done, stop=stop)
 
 
 def _set(client: RegistryClient, title: str, path: str, read: Callable[[], Locks], wanted: Locks) -> Locks:

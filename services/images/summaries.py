@@ -1,6 +1,6 @@
 """What each digest of a list of tags is, its platforms and its size. The digest fixes all of it."""
 
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from threading import Event
 
@@ -29,7 +29,7 @@ def summarise(
     repository: str,
     digests: Iterable[str],
     rows: Iterable[ManifestRow],
-    known: MutableMapping[str, Manifest],
+    known: dict[str, Manifest],
     *,
     progress: Progress | None = None,
     stop: Event | None = None,

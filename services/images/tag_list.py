@@ -4,7 +4,7 @@ A registry lists tags by time or by name alone, a thousand a request, and knows 
 """
 
 import re
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from fnmatch import fnmatchcase
@@ -56,7 +56,7 @@ NOTHING_READ = TagList(Partial(()), True, Partial(()))
 def read_tag_list(
     client: RegistryClient,
     repository: str,
-    known: MutableMapping[str, Manifest],
+    known: dict[str, Manifest],
     *,
     most_indexes: int = MOST_INDEXES,
     on_part: Callable[[TagList], None] = lambda _: None,

@@ -8,7 +8,7 @@ NODE = {"registry": "casaacr01", "repository": "nodejstemplate"}
 def test_the_guides_attributes_and_tag(open_view: Open) -> None:
     at = open_view("repository.py", **NODE)
     assert not at.exception
-    assert [metric.value for metric in at.metric[:2]] == ["1", "3"]
+    assert "**1 tag** · **3 manifests**" in texts(at)
     row = at.dataframe[0].value.iloc[0]
     assert (row["Tag"], row["Kind"], list(row["Platforms"])) == ("v1.0.0", "index", ["linux/amd64"])
     assert f"{row['Created']:%Y-%m-%d}" == "2025-04-09"

@@ -69,10 +69,7 @@ def selectable_many(
     mode: Literal["single-row", "multi-row"] = "multi-row",
 ) -> list[Item]:
     """As `selectable`, for several rows: returns all selected items."""
-    items, page = page_of(items, key)
-    rows = [row(item) for item in items]
-    names = [identity(item) for item in items] if identity else [next(iter(cells.values())) for cells in rows]
-    table = f"{key} {page} {crc32(repr(names).encode()):08x}"
+    items, rows, table = _page_of(items, row, key, identity)
 
     def selected(event: Any) -> list[Item]:
         return [items[number] for number in event["selection"]["rows"] if number < len(items)]
@@ -81,38 +78,104 @@ def selectable_many(
         if on_select and (chosen := selected(st.session_state[table])):
             on_select(chosen[0])
 
-    data, shown = in_units(rows, columns or {}, types or {})
+    def select() -> None:
+        st.session_state[table] = {"selection": {"rows": [_clicked(table)]}}
+        call()
+
+    event = _show(
+        rows,
+        table,
+        alt,
+        columns,
+        types,
+        mode,
+        select if mode == "single-row" else None,
+        call if on_select else None,
+    )
+    return selected(event)
+
+
+def openable_many(
+    items: Sequence[Item],
+    row: Rows[Item],
+    key: str,
+    alt: str,
+    *,
+    columns: Columns | None = None,
+    types: Types | None = None,
+    identity: Identity[Item] | None = None,
+) -> tuple[Item | None, list[Item]]:
+    """As `selectable_many`, with names that open: returns the item whose name was clicked, and all selected ones."""
+    items, rows, table = _page_of(items, row, key, identity)
+    opened = f"{table} opened"
+
+    def open_row() -> None:
+        st.session_state[opened] = _clicked(table)
+
+    event = _show(rows, table, alt, columns, types, "multi-row", open_row, None)
+    number = st.session_state.pop(opened, None)
+    return (
+        items[number] if number is not None and number < len(items) else None,
+        [items[selected] for selected in event["selection"]["rows"] if selected < len(items)],
+    )
+
+
+def _page_of(
+    items: Sequence[Item], row: Rows[Item], key: str, identity: Identity[Item] | None
+) -> tuple[Sequence[Item], list[Cells], str]:
+    """The items of the page that is shown, their rows, and the key of their table: other items have another."""
+    items, page = page_of(items, key)
+    rows = [row(item) for item in items]
+    names = [identity(item) for item in items] if identity else [next(iter(cells.values())) for cells in rows]
+    return items, rows, f"{key} {page} {crc32(repr(names).encode()):08x}"
+
+
+def _show(
+    rows: Sequence[Cells],
+    table: str,
+    alt: str,
+    columns: Columns | None,
+    types: Types | None,
+    mode: Literal["single-row", "multi-row"],
+    on_name: Callable[[], None] | None,
+    on_select: Callable[[], None] | None,
+) -> Any:
+    """Shows the table of that key. Where the first column is text, a click on a name calls `on_name`."""
     first, value = next(iter(rows[0].items())) if rows else ("", None)
-    if mode == "single-row" and isinstance(value, str):
-        shown[first] = _name_column(table, shown.get(first) or {}, call)
-    event = st.dataframe(
+    link = first if on_name and isinstance(value, str) else ""
+    data, shown = in_units(rows, columns or {}, types or {}, link=link)
+    if link and on_name:
+        shown[link] = _name_column(table, shown.get(link) or {}, on_name)
+    return st.dataframe(
         data,
         key=table,
         height=table_height(len(rows)),
         hide_index=True,
-        on_select=call if on_select else "rerun",
+        on_select=on_select or "rerun",
         selection_mode=mode,
         placeholder="–",
         alt=alt,
         column_config=shown,
     )
-    return selected(event)
 
 
-def _name_column(table: str, column: Mapping[str, Any], then: Callable[[], None]) -> Any:
-    """The names that select their row in `table`, as `column` is configured. By keyboard, Shift+Space selects a row."""
-    clicked = f"{table} name"
+def _clicked(table: str) -> int:
+    """The row whose name was clicked in the table of that key."""
+    return int(st.session_state[_of_names(table)].row)
 
-    def select() -> None:
-        st.session_state[table] = {"selection": {"rows": [st.session_state[clicked].row]}}
-        then()
 
+def _of_names(table: str) -> str:
+    return f"{table} name"
+
+
+def _name_column(table: str, column: Mapping[str, Any], on_click: Callable[[], None]) -> Any:
+    """The column of names, as `column` is configured. By keyboard, Shift+Space selects a row."""
     return st.column_config.ButtonColumn(
         type="tertiary",
         alignment="left",
         pinned=True,
         width=column.get("width"),
         help=column.get("help"),
-        key=clicked,
-        on_click=select,
+        key=_of_names(table),
+        on_click=on_click,
     )

@@ -7,7 +7,8 @@ import pandas as pd
 import pyarrow as pa
 import streamlit as st
 
-from ui.elements.columns import Sizes, size_column, unit_of
+from ui.elements.columns import Sizes, Unit, size_column, unit_of
+from ui.elements.styled_table import Worded, styled
 
 Row = TypeVar("Row")
 Cells = Mapping[str, Any]
@@ -22,6 +23,8 @@ _FACTS = pa.Schema.from_pandas(pd.DataFrame({"value": [""]}, index=[""]))
 WHOLE_ROWS = 20
 # More rows than these make a browser slow: the rest is on further pages.
 ROWS_A_PAGE = 2000
+# In a longer table names have the colour of text: styling costs a rerun 50 µs a row.
+LINK_ROWS = 500
 LONG_PX = 640
 # Deeper names of a tree are indented as these.
 DEEPEST = 12
@@ -54,9 +57,11 @@ def table_of(rows: Sequence[Cells], types: Types | None = None) -> pa.Table:
     return pa.table({name: pa.array([row[name] for row in rows], known.get(name)) for name in names})
 
 
-def in_units(rows: Sequence[Cells], columns: Columns, types: Types) -> tuple[pa.Table, dict[str, Any]]:
-    """The rows as Arrow with each column of `Sizes` in its unit, and how `st.dataframe` is to show the columns."""
+def in_units(rows: Sequence[Cells], columns: Columns, types: Types, *, link: str = "") -> tuple[Any, dict[str, Any]]:
+    """The rows for `st.dataframe`, and how it is to show the columns: those of `Sizes` in one unit each, those of
+    `Worded` in words. The column `link` has names that open something."""
     units = {name: unit_of(row[name] for row in rows) for name, column in columns.items() if isinstance(column, Sizes)}
+    words = {name: column.words for name, column in columns.items() if isinstance(column, Worded)}
     scaled = (
         [
             {
@@ -68,11 +73,18 @@ def in_units(rows: Sequence[Cells], columns: Columns, types: Types) -> tuple[pa.
         if units
         else rows
     )
-    shown = {
-        name: size_column(units[name], column.help) if isinstance(column, Sizes) else column
-        for name, column in columns.items()
-    }
-    return table_of(scaled, {**dict.fromkeys(units, pa.float64()), **types}), shown
+    numbers = dict.fromkeys((*units, *words), pa.float64())
+    table = table_of(scaled, {**numbers, **types})
+    shown = {name: _configured(column, units.get(name)) for name, column in columns.items()}
+    if words or (link and len(rows) <= LINK_ROWS):
+        return styled(table, link if len(rows) <= LINK_ROWS else "", words), shown
+    return table, shown
+
+
+def _configured(column: Any, unit: Unit | None) -> Any:
+    if unit and isinstance(column, Sizes):
+        return size_column(unit, column.help)
+    return st.column_config.NumberColumn(help=column.help) if isinstance(column, Worded) else column
 
 
 def show_rows(

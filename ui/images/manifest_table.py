@@ -3,11 +3,12 @@
 from collections import Counter
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from services.images.tree import Node, Role
 from services.wording import counted
 from ui.elements.columns import Sizes, ago_column
-from ui.elements.errors import show_error, show_refused
+from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import empty
 from ui.elements.selectable_table import openable
 from ui.elements.table import TEXTS, UTC, indented
@@ -37,8 +38,8 @@ PLURALS = {
 }
 
 
-def show_tree(who: str, login_server: str, repository: str, manifest_count: int) -> str | None:
-    """Shows the tree; returns the digest of the selected row."""
+def show_tree(who: str, login_server: str, repository: str, manifest_count: int, notice: DeltaGenerator) -> str | None:
+    """Shows the tree, and in `notice` what could not be read; returns the digest of the row that was opened."""
     asked = f"tree of {login_server}/{repository}"
     if manifest_count > image_loaders.LARGE and not st.session_state.get(asked):
         st.markdown(f"{counted(manifest_count, 'manifest')}: reading them all takes a while, and can be stopped.")
@@ -51,7 +52,8 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int)
         show_error(reading.error)
         return None
     tree = reading.value
-    show_refused(tree.read, "manifest", "manifests")
+    with notice:
+        show_partial(Part(tree.read, "manifest"))
     if reading.running:
         st.markdown(f"{counted(len(tree.rows), 'manifest')} found so far.")
         return None

@@ -2,7 +2,7 @@
 
 import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -44,7 +44,7 @@ _COPIES = RunKind[_Copy, Copied]("copies")
 @st.dialog("Copy image", width="medium")
 def copy_to(who: str, registry: Registry, repository: str, reference: str, digest: str) -> None:
     """Copies the image at `digest`, shown as `reference`. Azure copies: no layer passes through this console."""
-    target = _choose_registry("Target registry", who, registry)
+    target = choose_registry("Target registry", who, registry)
     if target is None:
         return
     tag = "" if ":" in reference else reference
@@ -83,7 +83,8 @@ def show_copies() -> None:
     show(_COPIES, _show_end, stop="Stop waiting")
 
 
-def _choose_registry(label: str, who: str, chosen: Registry | None, key: str | None = None) -> Registry | None:
+def choose_registry(label: str, who: str, chosen: Registry | None, key: str | None = None) -> Registry | None:
+    """A box with the registries of the inventory, with `chosen` in it at first."""
     listed = registry_loaders.inventory(who).value.registries
     found = selection.with_login_server(listed)
     index = next((at for at, registry in enumerate(found) if chosen and registry.id == chosen.id), None)
@@ -102,7 +103,7 @@ def _choose_source(who: str, kind: str, sent: int) -> Source | None:
     if kind == AZURE:
         left, right = st.columns(2)
         with left:
-            registry = _choose_registry("Source registry", who, None, f"copy source {sent}")
+            registry = choose_registry("Source registry", who, None, f"copy source {sent}")
         image = right.text_input("Image", placeholder="team/app:v1.0.0", key=f"copy azure image {sent}")
         if registry is None or not image:
             return None
@@ -160,7 +161,7 @@ def _show_plan(plan: CopyPlan) -> None:
             f"{short(top.digest)}, {size(plan.content.size)} in {counted(len(plan.content.manifests), 'manifest')} "
             f"(Azure copies up to {MOST_MANIFESTS}){platforms}."
         )
-    st.markdown("\n".join(f"- {_sentence(item, plan)}" for item in plan.items))
+    st.markdown("\n".join(f"- {item_sentence(item, plan)}" for item in plan.items))
     if plan.content:
         _show_referrers(plan.referrers)
 
@@ -182,7 +183,8 @@ def _referrer_sentence(item: ReferrerItem) -> str:
     return f"{name} is there already." if item.there else f"{name}, {plain(to)}."
 
 
-def _sentence(item: CopyItem, plan: CopyPlan) -> str:
+def item_sentence(item: CopyItem, plan: CopyPlan) -> str:
+    """What the copy does to one item of its plan, as markdown."""
     name = f"**{plain(item.name)}**"
     if item.blocker:
         return f"{name}: :red[not possible.] {plain(item.blocker)}"
@@ -206,11 +208,18 @@ def _begin(who: str, plan: CopyPlan) -> None:
 
         return apply_copy(session, plan, force=bool(plan.moves), progress=progress, stop=reading.stop)
 
-    begin(_COPIES, secrets.token_hex(8), copy, work, lambda: _forget(who, copy), verb="Copying")
+    begin(
+        _COPIES, secrets.token_hex(8), copy, work, lambda: forget_copied(who, copy.target, copy.items), verb="Copying"
+    )
 
 
 def _show_end(copy: _Copy, copied: Copied) -> None:
     st.markdown(f"**{plain(copy.title)}**")
+    show_copied(copied)
+
+
+def show_copied(copied: Copied) -> None:
+    """Shows the result of each item of a copy."""
     if not copied.finished:
         st.info("No longer waiting: Azure continues the copy. Check the target later.", icon=":material/info:")
         return
@@ -225,11 +234,11 @@ def _show_end(copy: _Copy, copied: Copied) -> None:
     show_partial(Part(copied.referrers, "referrer"), verb="copied")
 
 
-def _forget(who: str, copy: _Copy) -> None:
-    """Drops what the copy makes stale in the target, also where it failed: it may have been made all the same."""
-    server = copy.target.login_server
+def forget_copied(who: str, target: Registry, items: Iterable[CopyItem]) -> None:
+    """Drops what a copy to these items makes stale in the target, also where it failed: it may have been made."""
+    server = target.login_server
     registry_loaders.catalogue.clear(who, server)
-    for item in copy.items:
+    for item in items:
         if item.tag:
             image_loaders.tag.clear(who, server, item.repository, item.tag)
         for digest in {item.current_digest} - {None}:

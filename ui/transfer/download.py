@@ -1,4 +1,6 @@
-"""The dialog that downloads an image as an OCI archive, with its size and the lines that do the same."""
+"""The dialogs that download images as OCI archives, with their size and the lines that do the same."""
+
+from collections.abc import Mapping
 
 import streamlit as st
 
@@ -12,6 +14,8 @@ from ui.elements.text import plain, size
 from ui.loaders import images as image_loaders
 from ui.transfer import download_route
 
+# To check that every blob of one exists takes a request a blob.
+MOST_IMAGES = 20
 ALL = "All platforms and attestations"
 
 
@@ -57,4 +61,28 @@ def download_image(who: str, registry: Registry, repository: str, reference: str
             az_images.pull(server, repository, pulled),
             az_images.save(server, repository, pulled, file),
         )
+        st.code("\n".join(lines), language="bash", wrap_lines=True)
+
+
+@st.dialog("Download images")
+def download_images(who: str, registry: Registry, repository: str, tags: Mapping[str, str]) -> None:
+    """Offers several images, tag → digest, each as a file with all its platforms."""
+    if len(tags) > MOST_IMAGES:
+        st.info(f"Select at most {MOST_IMAGES} images to download at once.", icon=":material/info:")
+        return
+    server = registry.login_server
+    lines = []
+    for tag, digest in tags.items():
+        with panel():
+            with st.spinner(f"Checking the blobs of {plain(tag)}"):
+                archive = image_loaders.archive(who, server, repository, digest, tag, "")
+            lines.append(az_images.copy_to_archive(server, repository, tag, archive.file_name))
+            st.link_button(
+                f"Download {plain(archive.file_name)} ({size(archive.size)})",
+                download_route.mint(who, server, archive),
+                icon=":material/download:",
+                width="stretch",
+            )
+    st.caption("Each blob is verified against its digest as it is sent.")
+    if lines:
         st.code("\n".join(lines), language="bash", wrap_lines=True)

@@ -1,0 +1,46 @@
+"""The dialog that removes tags of one repository: the images stay."""
+
+import streamlit as st
+
+from services.images.tagging import read_untag_plan
+from services.registries.registry import Registry
+from services.wording import counted
+from ui.deletion import runs
+from ui.elements.text import plain
+from ui.elements.writing import confirm, counted_action, dialog_panel
+from ui.navigation import pages
+from ui.navigation.links import open_page
+from ui.runtime import connection
+
+# Tags named above the button; and reasons why some stay.
+SHOWN = 10
+
+
+@st.dialog("Remove tags")
+def remove_tags(who: str, registry: Registry, repository: str, names: list[str]) -> None:
+    """Removes these tags in the background, after a plan; the result of each is under Deletions."""
+    client = connection.session(who).registry(registry.login_server)
+    with dialog_panel():
+        with st.spinner("Reading the tags"):
+            plan = read_untag_plan(client, registry.name, repository, names)
+        tags = [item.tag for item in plan.unblocked]
+        if tags:
+            more = f" and {len(tags) - SHOWN:,} more" if len(tags) > SHOWN else ""
+            st.markdown(
+                f"**{counted(len(tags), 'tag')}:** {', '.join(map(plain, tags[:SHOWN]))}{more}. "
+                "Pulls by digest still work; no space is freed."
+            )
+        staying = [item for item in plan.items if item.blocker]
+        if staying and tags:
+            st.info(
+                f"{counted(len(staying), 'tag stays', 'tags stay')}:  \n"
+                + "  \n".join(f"{plain(item.tag)}: {plain(item.blocker)}" for item in staying[:SHOWN]),
+                icon=":material/lock:",
+            )
+        if confirm(
+            plan,
+            counted_action("Remove", len(tags), "tag"),
+            typed=repository if len(tags) > 1 else "",
+            ready=bool(tags),
+        ):
+            open_page(pages.DELETIONS, record=runs.remove_tags(who, registry, plan))

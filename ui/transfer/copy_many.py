@@ -1,0 +1,141 @@
+"""Copying several images of one repository at once: one plan, one run, and the result of each image."""
+
+import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import streamlit as st
+
+from services.connection.errors import ServiceError
+from services.connection.parallel import Partial, Refusal
+from services.registries.registry import Registry
+from services.transfer.copy_plan import CopyItem, CopyPlan, Source, read_copy_plan
+from services.transfer.copy_run import Copied, apply_copy
+from services.wording import counted
+from ui.elements.errors import Part, show_partial
+from ui.elements.text import plain
+from ui.elements.writing import PlainPlan, confirm, counted_action, dialog_panel
+from ui.runtime import connection
+from ui.runtime.background import Reading
+from ui.runtime.session_runs import RunKind, begin, show
+from ui.transfer.copy import choose_registry, forget_copied, item_sentence, show_copied
+
+# The plan of each image costs several requests, and Azure copies one after the other.
+MOST_IMAGES = 50
+
+
+@dataclass(frozen=True)
+class _Copies:
+    """What the session keeps of a run: where it copies to, and how many images."""
+
+    target: Registry
+    number: int
+
+
+@dataclass(frozen=True)
+class _Ended:
+    """The images that were copied, and those that failed or were not tried."""
+
+    copied: tuple[Copied, ...]
+    failed: Partial[None]
+
+
+_RUNS = RunKind[_Copies, _Ended]("copies of several images")
+
+
+@st.dialog("Copy images", width="medium")
+def copy_images(who: str, registry: Registry, repository: str, tags: Mapping[str, Sequence[str]]) -> None:
+    """Copies images of `repository`: digest → its tags, which it keeps. Azure copies: no layer passes through this
+    console."""
+    if len(tags) > MOST_IMAGES:
+        st.info(f"Select at most {MOST_IMAGES} images to copy at once.", icon=":material/info:")
+        return
+    target = choose_registry("Target registry", who, registry)
+    if target is None:
+        return
+    same = target.id == registry.id
+    name = st.text_input("Repository", f"{repository}-copy" if same else repository, key=f"copy many to {target.id}")
+    name = (name or "").strip()
+    if not name:
+        return
+    with dialog_panel():
+        plans = _read_plans(who, registry, repository, target, name, tags)
+        for plan in plans:
+            st.markdown("\n".join(f"- {item_sentence(item, plan)}" for item in plan.items))
+        todo = [plan for plan in plans if not plan.blockers and (plan.todo or plan.referrers_todo)]
+        moves = [item for plan in todo for item in plan.moves]
+        ready = not moves or st.checkbox(f"Move {counted(len(moves), 'existing tag')}")
+        if confirm(
+            _joint(plans, todo),
+            counted_action("Copy", len(todo), "image"),
+            ready=bool(todo) and ready,
+            icon=":material/content_copy:",
+        ):
+            _begin(who, target, todo)
+
+
+def show_copies_of_many() -> None:
+    """Shows the runs that this session started, with their progress or results, until they are dismissed."""
+    show(_RUNS, _show_end, stop="Stop")
+
+
+def _read_plans(
+    who: str, registry: Registry, repository: str, target: Registry, name: str, tags: Mapping[str, Sequence[str]]
+) -> list[CopyPlan]:
+    """The plans of all images, read once for each target: `apply_copy` reads again before it copies."""
+    asked = (registry.id, repository, target.id, name, *((digest, *names) for digest, names in tags.items()))
+    key = "plans to copy several images"
+    if st.session_state.get(key, (None,))[0] != asked:
+        session, plans = connection.session(who), []
+        with st.spinner(f"Reading {counted(len(tags), 'image')} and the target"):
+            for digest, names in tags.items():
+                source = Source(registry.login_server, repository, digest, registry)
+                plans.append(read_copy_plan(session, source, target, [(name, tag) for tag in names]))
+        st.session_state[key] = asked, plans
+    found: list[CopyPlan] = st.session_state[key][1]
+    return found
+
+
+def _joint(plans: Sequence[CopyPlan], todo: Sequence[CopyPlan]) -> PlainPlan:
+    """What all plans say, each thing once. What blocks one image blocks the others only where none is left."""
+    blockers = dict.fromkeys(blocker for plan in plans for blocker in plan.blockers)
+    warnings = dict.fromkeys(warning for plan in plans for warning in plan.warnings)
+    return PlainPlan(
+        () if todo else tuple(blockers),
+        (*(tuple(blockers) if todo else ()), *warnings),
+        tuple(command for plan in todo for command in plan.commands),
+    )
+
+
+def _begin(who: str, target: Registry, plans: Sequence[CopyPlan]) -> None:
+    session = connection.session(who)
+    items: list[CopyItem] = [item for plan in plans for item in plan.items]
+
+    def work(reading: Reading[_Ended | None]) -> _Ended:
+        copied: list[Copied] = []
+        failed: list[Refusal] = []
+        for number, plan in enumerate(plans):
+            if reading.stop.is_set():
+                break
+            reading.report(number, len(plans), "images")
+            try:
+                copied.append(apply_copy(session, plan, force=bool(plan.moves), stop=reading.stop))
+            except ServiceError as error:
+                failed.append(Refusal(", ".join(item.name for item in plan.items), error))
+        return _Ended(tuple(copied), Partial((), tuple(failed), len(plans) - len(copied) - len(failed)))
+
+    begin(
+        _RUNS,
+        secrets.token_hex(8),
+        _Copies(target, len(plans)),
+        work,
+        lambda: forget_copied(who, target, items),
+        verb="Copying",
+    )
+
+
+def _show_end(copies: _Copies, ended: _Ended) -> None:
+    st.markdown(f"**{counted(copies.number, 'image')} to {plain(copies.target.name)}**")
+    for copied in ended.copied:
+        show_copied(copied)
+    show_partial(Part(ended.failed, "image"), verb="copied")
