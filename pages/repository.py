@@ -125,6 +125,9 @@ def act_on(choice: TagChoice) -> None:
     with choice.bar:
         if selected:
             st.markdown(f"**{len(selected):,} selected**", width="content")
+        # For the keyboard: names are clicked.
+        if st.button("Open image", icon=":material/open_in_full:", disabled=len(selected) != 1):
+            open_image(names[0])
         if st.button("Delete images", icon=":material/delete:", disabled=not selected):
             open_page(pages.DELETE, **url, reference=names)
         if st.button("Remove tags", icon=":material/label_off:", disabled=not selected or not may_write()):

@@ -57,7 +57,7 @@ def test_from_the_inventory_to_an_image(
 
     page.get_by_role("tab", name="Tags").click()
     settled(page)
-    select_row(page, "v1.0.0")
+    click_name(page, "v1.0.0")
     expect(page.get_by_role("heading", name="nodejstemplate:v1.0.0")).to_be_visible()
     shot("image")
     page.context.close()
@@ -132,8 +132,9 @@ def test_every_row_can_be_reached_by_the_keyboard_alone(page: Page, address: str
     settled(page)
     choose(page, "Repository", "nodejstemplate", page.get_by_role("heading", name="nodejstemplate"))
     settled(page)
-    page.get_by_label("Open tag or digest").focus()
-    page.keyboard.type("v1.0.0")
+    page.get_by_test_id("data-grid-canvas").first.focus()
+    page.keyboard.press("Shift+Space")
+    page.get_by_role("button", name="Open image").focus()
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="nodejstemplate:v1.0.0")).to_be_visible()
 
@@ -164,13 +165,26 @@ def test_names_open_what_they_name_and_back_is_one_step_to_each_page(page: Page,
         expect(page).to_have_url(url)
 
 
-def test_tags_turn_page_by_page(page: Page, address: str) -> None:
+def test_all_tags_are_filtered_and_those_that_are_selected_are_planned_together(page: Page, address: str) -> None:
     page.goto(f"{address}/repository?registry=contosoci&repository=ci/runner")
     settled(page)
-    page.get_by_role("button", name="Older").click()
-    expect(page.get_by_text(re.compile("^51–100 of"))).to_be_visible()
-    page.get_by_role("button", name="Newer").click()
-    expect(page.get_by_text(re.compile("^1–50 of"))).to_be_visible()
+    page.get_by_role("searchbox", name="Filter").fill("*7")
+    page.keyboard.press("Enter")
+    expect(page).to_have_url(re.compile("filter=%2A7"))
+    settled(page)
+    names = [row[0] for row in cells(page)[1:]]
+    assert names and all(name.endswith("7") for name in names)
+    expect(page.get_by_text(re.compile(f"^{len(names)} of [0-9,]+ tags$"))).to_be_visible()
+    for name in names[:2]:
+        select_row(page, re.escape(name))
+        settled(page)
+    expect(page.get_by_text("2 selected")).to_be_visible()
+    page.get_by_role("button", name="Delete images").click()
+    expect(page.get_by_role("heading", name="Delete 2 images")).to_be_visible()
+    settled(page)
+    expect(page.get_by_role("button", name=re.compile("^Delete [0-9]+ manifests$"))).to_be_disabled()
+    page.go_back()
+    expect(page.get_by_role("searchbox", name="Filter")).to_have_value("*7")
 
 
 def test_a_slow_read_shows_progress_and_what_is_there_and_can_be_stopped(page: Page, tmp_path: Path) -> None:
