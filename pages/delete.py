@@ -6,6 +6,7 @@ from services.deletion.plan import Keeps, plan_deletion
 from services.deletion.plan_rows import NOT_CHOSEN, deleted_manifests, kept_manifests, plan_all
 from services.deletion.repository import plan_repository_deletion
 from services.images.repository_contents import RepositoryContents
+from services.wording import counted
 from ui.deletion import runs
 from ui.deletion.plan import ask_running_images, contents_of
 from ui.deletion.plan_view import show_deletion

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
-from tests.support.app_test import REFUSED, Open, actions, button, confirm_button, open_dialog, reopen, texts
+from tests.support.app_test import REFUSED, Open, actions, confirm_button, open_dialog, reopen, texts
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from ui.elements import write_permission
 

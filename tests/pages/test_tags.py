@@ -98,7 +98,7 @@ def test_the_images_of_all_selected_tags_are_in_one_plan(open_view: Open, own: O
 
 def test_an_image_that_is_gone_is_named_and_the_others_are_planned(open_view: Open) -> None:
     at = open_view("delete.py", **URL, reference=["v1.1", "gone"])
-    assert ["No such image: gone."] == [one.value for one in at.warning if "No such" in one.value]
+    assert [one.value for one in at.warning if "No such" in one.value] == ["No such image: gone."]
     assert confirm_button(at, "Delete 1 manifest")
 
 

@@ -150,7 +150,7 @@ def _look(who: str, found: Found, hit: Hit) -> Found:
 
 def _tags(who: str, server: str, name: str) -> tuple[str, ...]:
     try:
-        return tuple(tag.name for tag in image_loaders.tag_page(who, server, name, None).value.page.tags)
+        return tuple(tag.name for tag in image_loaders.newest_tags(who, server, name).tags)
     except ServiceError:
         return ()
 
