@@ -5,10 +5,10 @@ from streamlit.testing.v1 import AppTest
 
 from services.connection.session import AzureSession
 from services.images.repositories import Locks, get_tag
-from tests.support.app_test import Open, button, confirm_button, select_rows, texts
+from tests.support.app_test import REFUSED, Open, button, confirm_button, select_rows, texts
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from ui.deletion import runs
-from ui.elements import table, writing
+from ui.elements import table, write_permission
 from ui.images import tag_table
 from ui.runtime import connection
 
@@ -86,7 +86,7 @@ def test_the_images_of_all_selected_tags_are_in_one_plan(open_view: Open, own: O
     assert not at.exception
     assert at.title[0].value == "Delete 2 images"
     at = open_view("delete.py", **URL, reference=at.query_params["reference"])
-    deleted = {tag for tags in at.dataframe[0].value["Deleted tags"] for tag in tags}
+    deleted = {tag for tags in at.dataframe[0].value["Tags"] for tag in tags}
     assert deleted == {"v1.0", "latest", "pr-7"}
     assert confirm_button(at, "Delete 2 manifests").disabled
     at.text_input[0].set_value(APP).run()
@@ -154,7 +154,7 @@ def test_a_refused_tag_is_named_beside_those_that_changed(open_view: Open, own: 
 
 
 def test_a_console_that_listens_to_everyone_changes_no_tag(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing.st, "get_option", lambda _name: "0.0.0.0")
+    monkeypatch.setattr(write_permission, "current", lambda: REFUSED)
     at = selected(open_view, "v1.0", "v1.1")
     assert {label for label in ACTIONS if button(at, label).disabled} == {
         "Open image",
