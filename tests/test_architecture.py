@@ -44,6 +44,7 @@ FLOORS = {
         "images deletion access_review roles",
         "pricing aks transfer",
         "costs child_resources registry_lifecycle estate",
+        "registry",
     ),
 }
 ALONE = {"__init__.py", "wording.py"}  # beside the packages: how every package words a number

@@ -23,11 +23,21 @@ class Risk(StrEnum):
     LOW = "low"
 
 
+class FixIn(StrEnum):
+    """Where in the console a finding is fixed."""
+
+    NOWHERE = "nowhere"
+    SETTING = "a setting of the registry"
+    ABAC_SWITCH = "the dry run of ABAC mode"
+    STORAGE = "what the registry stores"
+    SKU = "another SKU"
+
+
 @dataclass(frozen=True)
 class Finding:
     """`title` fits a table cell; `reason` is what was seen, `risk_text` what may come of it, `fix` a shell line.
 
-    `in_settings`: a setting of the registry is what changes it (services/registry_lifecycle/settings.py).
+    `setting` is the field of services/registry_lifecycle/settings.py that fixes it, where `fix_in` is SETTING.
     `about_storage`: it is about the storage that the SKU includes.
     """
 
@@ -36,7 +46,8 @@ class Finding:
     reason: str
     risk_text: str
     fix: str
-    in_settings: bool = False
+    fix_in: FixIn = FixIn.NOWHERE
+    setting: str = ""
     about_storage: bool = False
 
 
@@ -62,6 +73,24 @@ def unread_findings(registry: Registry) -> tuple[str, ...]:
     return ("Included storage",) if registry.stored_bytes is None else ()
 
 
+def passed_checks(registry: Registry) -> tuple[str, ...]:
+    """What `findings_of` looked at and found as it should be, as labels. What the SKU can't have is not among them."""
+    stored, included = registry.stored_bytes, registry.included_bytes
+    access = registry.access
+    passed = {
+        "Last operation succeeded": not registry.unsettled,
+        "SKU is not retired": registry.sku != "Classic",
+        "Admin user disabled": not access.admin_user,
+        "Anonymous pull disabled": not access.anonymous_pull,
+        "Within the included storage": stored is not None and bool(included) and stored < NEARLY_FULL * (included or 0),
+        "Networks restricted": not registry.network.open_to_all,
+        "Permissions by repository": access.mode is Mode.ABAC,
+        "ARM tokens refused": not access.arm_audience_tokens,
+        "Untagged manifests deleted": access.retention_days is not None,
+    }
+    return tuple(label for label, holds in passed.items() if holds)
+
+
 def _not_succeeded(registry: Registry) -> Finding | None:
     if not registry.unsettled:
         return None
@@ -83,6 +112,7 @@ def _classic(registry: Registry) -> Finding | None:
         "The registry keeps its images in a storage account of its own (Classic).",
         "Classic is retired: operations are refused, and no feature of the managed SKUs is there.",
         az_settings.update_registry(registry.name, "--sku", "Standard"),
+        fix_in=FixIn.SKU,
     )
 
 
@@ -95,7 +125,8 @@ def _admin_user(registry: Registry) -> Finding | None:
         "The admin account is enabled: one shared name, two passwords that do not expire.",
         "Whoever holds a password may push and delete everything, and the log names no person.",
         az_settings.update_registry(registry.name, "--admin-enabled", "false"),
-        in_settings=True,
+        fix_in=FixIn.SETTING,
+        setting="admin_user",
     )
 
 
@@ -108,7 +139,8 @@ def _anonymous_pull(registry: Registry) -> Finding | None:
         "Anonymous pull is enabled, for every repository of the registry.",
         "Anyone who reaches the registry reads every image in it. All anonymous pulls share one rate limit.",
         az_settings.update_registry(registry.name, "--anonymous-pull-enabled", "false"),
-        in_settings=True,
+        fix_in=FixIn.SETTING,
+        setting="anonymous_pull",
     )
 
 
@@ -123,6 +155,7 @@ def _nearly_full(registry: Registry) -> Finding | None:
         f"{stored / included:.0%} of the storage that {registry.sku} includes is used.",
         "Storage beyond what is included is billed by the GiB; nothing stops, the registry goes on to its own cap.",
         az_registries.show_usage(registry.name),
+        fix_in=FixIn.STORAGE,
         about_storage=True,
     )
 
@@ -137,7 +170,8 @@ def _open_to_all(registry: Registry) -> Finding | None:
         "Public access is open to all networks, though Premium can restrict it.",
         "A leaked credential works from anywhere.",
         az_settings.update_registry(registry.name, "--default-action", "Deny"),
-        in_settings=True,
+        fix_in=FixIn.SETTING,
+        setting="default_action",
     )
 
 
@@ -150,7 +184,7 @@ def _legacy_mode(registry: Registry) -> Finding | None:
         "Roles count for the whole registry (LegacyRegistryPermissions); Reader and Contributor can pull everything.",
         "Nobody can be given one repository only. Switching makes AcrPull and AcrPush void: assign new roles first.",
         az_settings.update_registry(registry.name, "--role-assignment-mode", "rbac-abac"),
-        in_settings=True,
+        fix_in=FixIn.ABAC_SWITCH,
     )
 
 
@@ -161,9 +195,10 @@ def _arm_audience(registry: Registry) -> Finding | None:
         "ARM tokens accepted",
         Risk.LOW,
         "Tokens made for Azure Resource Manager are accepted for signing in to the registry.",
-        "A token that leaks from any Azure tool opens the registry too. Older clients and `az aks check-acr` need it.",
+        "A token that leaks from any Azure tool opens the registry too. Older clients and az aks check-acr need it.",
         az_settings.refuse_arm_audience_tokens(registry.name),
-        in_settings=True,
+        fix_in=FixIn.SETTING,
+        setting="arm_audience_tokens",
     )
 
 
@@ -178,5 +213,6 @@ def _no_retention(registry: Registry) -> Finding | None:
         "They are billed until someone deletes them. The policy covers Docker media types only, and what is untagged "
         "after it is on.",
         az_settings.enable_retention(registry.name, 30),
-        in_settings=True,
+        fix_in=FixIn.SETTING,
+        setting="retention_days",
     )

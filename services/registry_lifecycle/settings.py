@@ -52,6 +52,21 @@ def settings_of(registry: Registry) -> Settings:
     )
 
 
+# The value of each setting that a finding asks for (services/registries/findings.py).
+_RECOMMENDED: dict[str, Any] = {
+    "admin_user": False,
+    "anonymous_pull": False,
+    "default_action": "Deny",
+    "arm_audience_tokens": False,
+    "retention_days": 30,
+}
+
+
+def recommended(settings: Settings, field: str) -> Settings:
+    """The settings with the value of one field that its finding asks for; unchanged where no finding has the field."""
+    return replace(settings, **{field: _RECOMMENDED[field]}) if field in _RECOMMENDED else settings
+
+
 def with_settings(registry: Registry, settings: Settings) -> Registry:
     """The registry with other settings; the names of its data endpoints are left as they are."""
     network = replace(

@@ -188,7 +188,7 @@ def test_what_is_no_object_id_is_said_and_left_out_of_the_line(open_view: Open) 
 
 
 def test_the_registry_s_own_view_leads_here(open_view: Open) -> None:
-    at = open_view("registry.py", registry="contosopayments")
+    at = open_view("registry.py", registry="contosopayments", show="Access")
     (link,) = (one.proto for one in at.main.get("page_link") if one.proto.label == "Roles")
     assert "registry=contosopayments" in link.query_string
 

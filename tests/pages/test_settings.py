@@ -5,7 +5,7 @@ from streamlit.testing.v1 import AppTest
 
 from services.connection.session import AzureSession
 from services.registry_lifecycle.settings import settings_of
-from tests.support.app_test import Open, button, confirm_button, facts, refresh_button, texts
+from tests.support.app_test import Open, actions, button, confirm_button, facts, refresh_button, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.runtime import connection
 
@@ -228,7 +228,16 @@ def test_what_can_not_be_listed_is_said_before_the_deletion(open_view: Open, own
 
 def test_findings_lead_to_the_settings_that_change_them(open_view: Open, session: AzureSession) -> None:
     at = open_view("registry.py", registry="contosobuild")
-    links = [link.label for link in at.main.get("page_link")]
-    assert "Settings" in links
-    assert links.count("Change it in Settings") == 3  # Admin user, Legacy permissions, ARM tokens.
+    assert {"Change settings", "Delete registry"} <= {*actions(at)}
+    at = open_view("settings.py", registry="contosobuild", fix="admin_user")
+    assert "Planned changes (1)" in [found.value for found in at.subheader]
+    button(at, "Discard changes").click().run()
+    assert "Planned changes (0)" in [found.value for found in at.subheader]
     assert connection.current() is session
+
+
+@pytest.mark.parametrize("field", ["retention_days", "nothing", "mode", "tags"])
+def test_a_fix_that_the_registry_can_not_have_changes_nothing(open_view: Open, field: str) -> None:
+    at = open_view("settings.py", registry="contosobuild", fix=field)
+    assert not at.exception
+    assert "Planned changes (0)" in [found.value for found in at.subheader]

@@ -55,7 +55,7 @@ def test_soft_delete_is_said_beside_the_figures(open_view: Open, session: AzureS
     assert not at.exception
     (notice,) = [info.value.replace("\\", "") for info in at.info if "Soft delete is on" in info.value]
     assert "until it expires after 14 days. Azure's usage includes it" in notice
-    assert facts(open_view("registry.py", registry="contosodev"))["Soft delete"] == "On, 14 days"
+    assert facts(open_view("registry.py", registry="contosodev", show="Settings"))["Soft delete"] == "On, 14 days"
 
 
 def test_a_repository_of_the_url_shows_its_images_and_what_only_leftovers_hold(

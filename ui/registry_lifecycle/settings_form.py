@@ -11,6 +11,7 @@ from services.registry_lifecycle.settings import (
     MOST_RETENTION_DAYS,
     Settings,
     parse_ip_rules,
+    recommended,
     settings_of,
 )
 from services.registry_lifecycle.settings_change import unavailable_settings
@@ -20,19 +21,22 @@ from ui.elements.text import plain
 
 _NETWORKS = {"Allow": "All networks", "Deny": "Selected networks (IP rules)"}
 _FIRST_DAYS = 30
+# The parameter of the URL that names a setting to fix.
+FIX = "fix"
 
 
 @dataclass(frozen=True)
 class _Form:
     """The form of one registry. What is typed belongs to the settings as they were read: it is dropped where they
-    change. `lacks`: why a setting can't be set, by field."""
+    change. `start`: what the form is filled in with. `lacks`: why a setting can't be set, by field."""
 
     registry: Registry
     now: Settings
+    start: Settings
     lacks: dict[str, str]
 
     def key(self, field: str) -> str:
-        return f"{field} of {self.registry.id} {hash(self.now)} {_begun(self.registry)}"
+        return f"{field} of {self.registry.id} {hash((self.now, self.start))} {_begun(self.registry)}"
 
     def disabled(self, field: str, *, used: bool = False) -> bool:
         """Whether `field` can't be set. What is `used` although the SKU lacks it can still be turned off."""
@@ -42,7 +46,7 @@ class _Form:
         st.caption(self.lacks.get(field, meaning))
 
     def toggle(self, field: str, label: str, meaning: str, *, used: bool = False) -> bool:
-        on = st.toggle(label, getattr(self.now, field), key=self.key(field), disabled=self.disabled(field, used=used))
+        on = st.toggle(label, getattr(self.start, field), key=self.key(field), disabled=self.disabled(field, used=used))
         self.caption(field, meaning)
         return bool(on)
 
@@ -53,6 +57,7 @@ def _begun(registry: Registry) -> int:
 
 def discard(registry: Registry) -> None:
     """Resets the form to the settings that the registry has."""
+    st.query_params.pop(FIX, None)
     st.session_state[f"settings form of {registry.id}"] = _begun(registry) + 1
 
 
@@ -65,8 +70,11 @@ class Wanted:
 
 
 def show_form(registry: Registry) -> Wanted | None:
-    """Shows the form; None where something typed into it is wrong, with the reason beside it."""
-    form = _Form(registry, settings_of(registry), unavailable_settings(registry))
+    """Shows the form, with the change filled in that `?fix=` of the URL asks for; None where something typed into it is
+    wrong, with the reason beside it."""
+    now, lacks = settings_of(registry), unavailable_settings(registry)
+    field = st.query_params.get(FIX, "")
+    form = _Form(registry, now, now if field in lacks else recommended(now, field), lacks)
     left, right = st.columns(2)
     with left:
         network = _network(form)
@@ -98,7 +106,7 @@ def _network(form: _Form) -> tuple[tuple[bool, str, tuple[str, ...], bool], str]
         action = st.radio(
             "Networks",
             actions,
-            actions.index(now.default_action) if now.default_action in actions else 0,
+            actions.index(form.start.default_action) if form.start.default_action in actions else 0,
             format_func=_NETWORKS.__getitem__,
             key=form.key("default_action"),
             disabled=form.disabled("default_action", used=now.default_action == "Deny"),
@@ -182,7 +190,7 @@ def _data(form: _Form) -> tuple[bool, int | None]:
         has = now.retention_days is not None
         deletes = st.toggle(
             "Delete untagged manifests",
-            has,
+            form.start.retention_days is not None,
             key=form.key("retention"),
             disabled=form.disabled("retention_days", used=has),
         )
@@ -197,7 +205,7 @@ def _data(form: _Form) -> tuple[bool, int | None]:
                 "Days after the last tag is removed",
                 0,
                 MOST_RETENTION_DAYS,
-                now.retention_days if now.retention_days is not None else _FIRST_DAYS,
+                form.start.retention_days if form.start.retention_days is not None else _FIRST_DAYS,
                 key=form.key("retention_days"),
             )
     return endpoints, days

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.registries.findings import Finding, Risk, findings_of
+from services.registries.findings import Finding, Risk, findings_of, passed_checks, unread_findings
 from services.registries.registry import Mode, Registry, Usage
 from tests.support.shell_lines import registry
 
@@ -131,6 +131,31 @@ def test_findings_are_whole_sorted_and_each_there_once(found: Registry) -> None:
     for finding in findings:
         assert all((finding.title, finding.reason, finding.risk_text, finding.fix))
         assert found.name in shlex.split(finding.fix)
+
+
+OPPOSITES = {
+    "Last operation succeeded": "Provisioning",
+    "SKU is not retired": "Classic SKU",
+    "Admin user disabled": "Admin user on",
+    "Anonymous pull disabled": "Anonymous pull",
+    "Within the included storage": "included storage",
+    "Networks restricted": "Open to all networks",
+    "Permissions by repository": "Legacy permissions",
+    "ARM tokens refused": "ARM tokens accepted",
+    "Untagged manifests deleted": "No retention policy",
+}
+
+
+@given(registries)
+def test_no_check_has_passed_that_found_something_or_was_not_made(found: Registry) -> None:
+    passed = passed_checks(found)
+    assert set(passed) <= OPPOSITES.keys()
+    for label in passed:
+        assert not any(OPPOSITES[label] in title for title in titles(found)), label
+    if unread_findings(found):
+        assert "Within the included storage" not in passed
+    if found.network.open_to_all:
+        assert "Networks restricted" not in passed
 
 
 @given(registries)
