@@ -30,7 +30,7 @@ from services.registries.registry import Access, Mode, Network, Registry, Replic
 from services.registries.skus import Sku
 from ui.costs.charts import months_figure
 from ui.elements.bar_chart import bars_figure
-from ui.pricing.sku_charts import Point, parts_figure, regions_figure, sizes_figure
+from ui.pricing.sku_charts import Point, parts_chart, regions_figure, sizes_figure
 
 ROWS, PAGE, REGISTRIES = 200_000, 1000, 100
 ROUNDS = 5
@@ -89,7 +89,7 @@ def _charts() -> Row:
             if one.found.needs and one.present
         ]
         choice = choose_sku(Needs(), prices["eastus"], 30)
-        parts_figure([option.estimate for option in choice.options], [], "light")
+        bars_figure(parts_chart(choice), "light")
         sizes_figure(prices["eastus"], 30, points, "light")
         regions_figure(Decimal(100), prices["eastus"], 30, "light")
         months_figure(months_chart(months_by_meter(rows)["USD"], review.months, "USD"), "light")

@@ -1,28 +1,31 @@
-"""Basic, Standard or Premium: features, cost, and the recommended SKU of each registry."""
+"""The recommended SKU of each registry with what it saves, and Basic, Standard and Premium compared."""
 
 import streamlit as st
 
 from services.commands.registries import show_usage
 from services.pricing.price_snapshot import snapshot
-from services.pricing.sku_choice import choose_sku, review_sku
+from services.pricing.sku_choice import Choice, choose_sku, review_sku
+from services.registries.registry import Registry
 from services.registries.skus import PRICE_NOTE, sku_of
-from ui.elements.errors import show_error, show_refused
+from ui.elements.errors import Part, show_error, show_partial
+from ui.elements.metrics import show_metrics
 from ui.elements.page import az_lines, header
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
-from ui.navigation.selection import show_unknown
+from ui.navigation.selection import key_of, show_unknown
 from ui.navigation.url_choice import check_url
 from ui.pricing.prices import choose_prices
-from ui.pricing.sku_change import show_changes
+from ui.pricing.sku_change import change_sku, show_changes
 from ui.pricing.sku_charts import Point
-from ui.pricing.sku_questions import ask, choose_start, needs_known
-from ui.pricing.sku_reviews import show_reviews
+from ui.pricing.sku_questions import answer_from, ask, choose_start, needs_known
+from ui.pricing.sku_reviews import figures_of, show_reviews
 from ui.pricing.sku_sections import show_choice, show_features, show_month, show_regions, show_sizes
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
 ELSEWHERE = "eastus"
+TABS = COMPARE, BY_SIZE, BY_REGIONS, FEATURES = ("Compare", "Cost by size", "Geo-replication", "Features")
 
 who = connection.who()
 top = st.container()
@@ -42,41 +45,76 @@ if inventory.running and not inventory.value.detailed:
     st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
 listed = inventory.value.registries
 registries = listed.values
-show_refused(listed, "subscription", "subscriptions")
-show_refused(inventory.value.usages, "registry's usage", "registries' usage")
-
-st.subheader("Recommended SKU", anchor=False)
+show_partial(Part(listed, "subscription"), Part(inventory.value.usages, "registry's usage", "registries' usage"))
 regions = sorted({registry.location for registry in registries} | {ELSEWHERE})
-check_url("region", "region", regions)
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    start = choose_start(listed)
-    home = regions.index(start.location if start else ELSEWHERE)
-    region = st.selectbox("Region", regions, home, key="region", bind="query-params", width=200)
 book = choose_prices(who, regions)
+
+
+def compare(registry: Registry) -> None:
+    """Fills in the questions with what the registry uses, and opens the comparison."""
+    st.query_params["registry"] = key_of(registry, registries)
+    answer_from(registry)
+    st.session_state["show"] = COMPARE
+
+
+reviews = [review_sku(registry, book.by_region, book.days) for registry in registries]
+if not inventory.error:
+    show_metrics(figures_of(reviews, listed, book.currency))
+    show_reviews(reviews, listed, book, compare)
+
+check_url("show", "tab", TABS)
+check_url("region", "region", regions)
+tabs = dict(zip(TABS, st.tabs(list(TABS), on_change="rerun", key="show", bind="query-params"), strict=True))
+with tabs[COMPARE]:
+    # The questions are there in every tab: their answers are in the URL, and other tabs use them.
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        with st.container(width=320):
+            start = choose_start(listed)
+        home = regions.index(start.location if start else ELSEWHERE)
+        region = st.selectbox("Region", regions, home, key="region", bind="query-params", width=200)
+        actions = st.container(width="content")
+    if start is None and st.query_params.get("registry") and (inventory.error or show_unknown(listed)):
+        st.stop()  # Not the empty form in place of the registry that was asked for.
+    advice = st.container()
+    with st.expander("Requirements", icon=":material/checklist:", expanded=start is None):
+        needs = ask(start)
 prices = book.by_region.get(region) or snapshot(region)
-if start is None and st.query_params.get("registry") and (inventory.error or show_unknown(listed)):
-    st.stop()  # Not the empty form in place of the registry that was asked for.
-needs = ask(start)
+known = needs_known(start)
+choice: Choice | None = None
 try:
     choice = choose_sku(needs, prices, book.days)
 except ValueError as exc:
-    st.error(f"{plain(str(exc))}. Choose another currency or region, or upload a price sheet.", icon=":material/error:")
-    st.stop()
-if needs_known(start):
-    show_choice(choice, book.days)
-    show_month(choice, prices.currency)
+    advice.error(
+        f"{plain(str(exc))}. Choose another currency or region, or upload a price sheet.", icon=":material/error:"
+    )
 
-reviews = [review_sku(registry, book.by_region, book.days) for registry in registries]
-ours = [
-    Point(one.registry.name, sku, one.found.needs.stored_gib, one.present.total)
-    for one in reviews
-    if one.present and one.found.needs and (sku := sku_of(one.registry.sku))
-]
-show_sizes(prices, book.days, ours)
-if needs_known(start):
-    show_regions(needs.stored_gib, prices, book.days)
-if not inventory.error:
-    show_reviews(who, reviews, listed, book)
-show_features()
-st.info(PRICE_NOTE, icon=":material/info:")
+if tabs[COMPARE].open:
+    with advice:
+        if choice and known:
+            show_choice(choice, book.days)
+    with actions:
+        best = choice.best.sku if choice and choice.best and known else None
+        if start and st.button(f"Change SKU of {plain(start.name)}", icon=":material/swap_vert:"):
+            change_sku(who, start, book, best)
+    if choice and known:
+        with tabs[COMPARE]:
+            show_month(choice, prices.currency)
+if tabs[BY_SIZE].open:
+    ours = [
+        Point(one.registry.name, sku, one.found.needs.stored_gib, one.present.total)
+        for one in reviews
+        if one.present and one.found.needs and (sku := sku_of(one.registry.sku))
+    ]
+    with tabs[BY_SIZE]:
+        show_sizes(prices, book.days, ours)
+if tabs[BY_REGIONS].open:
+    with tabs[BY_REGIONS]:
+        if known:
+            show_regions(needs.stored_gib, prices, book.days)
+        else:
+            st.markdown("Unknown: not all that the registry uses could be read.")
+if tabs[FEATURES].open:
+    with tabs[FEATURES]:
+        st.info(PRICE_NOTE, icon=":material/info:")
+        show_features()
 az_lines(*(show_usage(registry.name) for registry in ([start] if start else registries[:3])))

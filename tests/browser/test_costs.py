@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.console import cells, choose, console, select_row, settled, window
+from tests.support.console import cells, choose, click_name, console, settled, window
 
 pytestmark = pytest.mark.browser
 OF_TABLES = "document.documentElement.scrollWidth <= document.documentElement.clientWidth"
@@ -34,24 +34,30 @@ def test_skus_side_by_side(browser: Browser, address: str, screenshots: Path, th
     page.goto(f"{address}/skus?registry=contosohub")
     expect(page.get_by_text(re.compile(r"Premium, USD 200\.4\d a month of 30 days"))).to_be_visible(timeout=30_000)
     settled(page)
-    for name in ("What a month costs with each SKU", "Monthly cost by GiB stored", "What Premium costs a month"):
-        expect(page.get_by_role("figure", name=re.compile(f"^{name}"))).to_be_visible()
+    expect(page.get_by_role("figure", name=re.compile("^What a month costs with each SKU"))).to_be_visible()
     assert page.evaluate(OF_TABLES)
     page.screenshot(path=screenshots / f"skus-{theme}-{width}.png")
-    page.get_by_role("heading", name="Cost by size").scroll_into_view_if_needed()
-    page.evaluate("document.querySelector('[data-testid=stMain]').scrollBy(0, 400)")
+    page.get_by_role("tab", name="Geo-replication").click()
+    expect(page.get_by_role("figure", name=re.compile("^What Premium costs a month"))).to_be_visible()
+    page.get_by_role("tab", name="Cost by size").click()
+    expect(page.get_by_role("figure", name=re.compile("^Monthly cost by GiB stored"))).to_be_visible()
     expect(page.get_by_text("From 460 GiB, Premium costs less than Basic")).to_be_visible()
     settled(page)
+    page.get_by_role("tab", name="Cost by size").scroll_into_view_if_needed()
     page.screenshot(path=screenshots / f"skus-sizes-{theme}-{width}.png")
     assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
     page.context.close()
 
 
 def test_the_guide_s_pricing_is_answered_with_today_s_figures(page: Page, address: str) -> None:
-    page.goto(f"{address}/skus")
-    expect(page.get_by_text("It is USD 1.6666 a day: 50.00 in a month of 30 days")).to_be_visible()
+    page.goto(f"{address}/skus?show=Features")
+    expect(page.get_by_text("It is USD 1.6666 a day: 50.00 in a month of 30 days")).to_be_visible(timeout=30_000)
     settled(page)
     features = {row[0]: row[1:4] for row in cells(page, frame_with(page, "Feature"))[1:]}
+    page.get_by_role("tab", name="Compare").click()
+    settled(page)
+    page.get_by_text("A month by SKU").click()
+    expect(page.get_by_role("region", name="A month by SKU")).to_be_visible()
     assert features["Storage included"] == ["10 GiB", "100 GiB", "500 GiB"]
     assert features["Webhooks"] == ["2", "10", "500"]
     fees = {row[0]: row[1] for row in cells(page, frame_with(page, "Fixed fee"))[1:]}
@@ -64,9 +70,12 @@ def test_the_guide_s_pricing_is_answered_with_today_s_figures(page: Page, addres
 def test_a_sku_is_changed_and_read_back(page: Page, tmp_path: Path, screenshots: Path) -> None:
     with console(tmp_path) as address:
         page.goto(f"{address}/skus")
-        expect(page.get_by_role("heading", name="Our registries")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("Could be saved a month")).to_be_visible(timeout=30_000)
         settled(page)
-        select_row(page, "contosobuild", frame_with(page, "Recommended"))
+        click_name(page, "contosobuild", frame_with(page, "Recommended"))
+        expect(page.get_by_text("Premium, USD 60.12 a month of 30 days.")).to_be_visible()
+        expect(page).to_have_url(re.compile("registry=contosobuild"))
+        expect(page.get_by_label("Region", exact=True)).to_have_value("westeurope")
         settled(page)
         page.get_by_role("button", name="Change SKU of contosobuild").click()
         dialog = page.get_by_role("dialog")
@@ -201,6 +210,6 @@ def test_a_link_that_is_opened_cold_keeps_what_it_names(
 
 def test_the_start_is_chosen_by_the_keyboard_alone(page: Page, address: str) -> None:
     page.goto(f"{address}/skus")
-    expect(page.get_by_role("heading", name="Our registries")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Could be saved a month")).to_be_visible(timeout=30_000)
     settled(page)
     choose(page, "Start from", "contosobase", page.get_by_text("Standard, USD 20.00 a month of 30 days."))

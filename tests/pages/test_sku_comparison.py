@@ -1,6 +1,5 @@
 """The SKU comparison: what is recommended, at which prices, and a change from the view."""
 
-import json
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -12,7 +11,7 @@ from streamlit.testing.v1 import AppTest
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import list_registries
-from tests.support.app_test import Open, button, reopen, select_rows, texts
+from tests.support.app_test import Open, button, reopen, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.elements import writing
 from ui.runtime import connection
@@ -30,6 +29,7 @@ def table(at: AppTest, column: str) -> Any:
 def test_typed_figures_end_in_a_recommendation_with_reasons(open_view: Open) -> None:
     at = open_view("sku_comparison.py")
     assert "**Basic**, USD 5.00 a month of 30 days." in recommended(at)
+    assert "private endpoints (about USD 7.20 a month each" in texts(at)
     at.number_input(key="stored").set_value(500.0).run()
     assert "**Premium**, USD 50.00" in recommended(at)
     assert "costs less for this much storage" in texts(at)
@@ -68,18 +68,41 @@ def test_every_registry_has_the_sku_that_it_should_be(open_view: Open, session: 
     assert reviews.loc["contosopayments", ["Recommended", "Saving, USD"]].to_list() == ["Basic", Decimal("45.00")]
     assert reviews.loc["contosobuild", ["Recommended", "Saving, USD"]].to_list() == ["Premium", Decimal("4.00")]
     assert list(reviews.loc["contosohub", "In use"]) == ["3 replicas", "2 webhooks"]
-    assert reviews.loc["contosohub", "Cheaper SKU"] == "Basic: Basic has no geo-replication: 3 replicas."
-    assert "retired" in reviews.loc["contosoarchive", "Cheaper SKU"]
+    assert reviews.loc["contosohub", "Why"] == "Basic has no geo-replication: 3 replicas."
+    assert reviews.loc["contosopayments", "Why"] == "Basic has all that is needed, and is the cheapest."
+    assert "retired" in reviews.loc["contosoarchive", "Why"]
+    assert list(reviews["Saving, USD"].dropna()) == sorted(reviews["Saving, USD"].dropna(), reverse=True)
 
 
 def test_charts_have_their_numbers_as_tables(open_view: Open) -> None:
     at = open_view("sku_comparison.py")
-    charts = [json.loads(chart.proto.spec)["data"] for chart in at.get("plotly_chart")]
-    assert len(charts) == 3
     assert list(table(at, "Fixed fee")["Fixed fee"]) == [Decimal("5.00"), Decimal("20.00"), Decimal("50.00")]
-    sizes = table(at, "GiB stored").set_index("GiB stored")
-    assert list(sizes.loc[Decimal("460.00")]) == [Decimal("50.00"), Decimal("56.00"), Decimal("50.00")]
-    assert len(table(at, "Regions")) == 10
+    sizes = open_view("sku_comparison.py", show="Cost by size")
+    lines = table(sizes, "GiB stored").set_index("GiB stored")
+    assert list(lines.loc[Decimal("460.00")]) == [Decimal("50.00"), Decimal("56.00"), Decimal("50.00")]
+    regions = open_view("sku_comparison.py", show="Geo-replication")
+    assert len(table(regions, "Regions")) == 10
+    assert all(len(one.get("plotly_chart")) == 1 for one in (at, sizes, regions))
+
+
+def test_each_further_region_has_its_price(open_view: Open) -> None:
+    at = open_view("sku_comparison.py", show="Geo-replication", stored="100.0")
+    assert "Each further region adds USD 60.00 a month to Premium, for 100 GiB" in texts(at)
+
+
+def test_answers_stay_while_another_tab_is_open(open_view: Open) -> None:
+    at = open_view("sku_comparison.py", stored="500.0", show="Geo-replication")
+    assert at.number_input(key="stored").value == 500.0
+    assert "for 500 GiB" in texts(at)
+
+
+def test_figures_name_the_saving_and_how_many_could_be_cheaper(open_view: Open) -> None:
+    found = {one.label: one.value for one in open_view("sku_comparison.py").metric}
+    assert found == {
+        "Could be saved a month": "≥ USD 85.48",
+        "With a cheaper SKU": "≥ 5",
+        "Now a month": "≥ USD 504.56",
+    }
 
 
 @pytest.mark.parametrize(
@@ -92,10 +115,9 @@ def test_charts_have_their_numbers_as_tables(open_view: Open) -> None:
     ],
 )
 def test_which_sku_costs_least_is_computed(open_view: Open, query: dict[str, str], words: str) -> None:
-    at = open_view("sku_comparison.py", **query)
+    at = open_view("sku_comparison.py", show="Cost by size", **query)
     assert not at.exception
     assert f"For storage alone, {words}" in texts(at)
-    assert "private endpoints (about USD 7.20 a month each" in texts(at)
 
 
 def test_a_sheet_moves_the_size_from_which_another_sku_costs_less(
@@ -104,7 +126,7 @@ def test_a_sheet_moves_the_size_from_which_another_sku_costs_less(
     sheet = tmp_path / "agreed.csv"
     monkeypatch.setenv("ACR_CONSOLE_PRICE_SHEET", str(sheet))
     sheet.write_text("meter,currency,price\nPremium Registry Unit,USD,1\n")
-    at = open_view("sku_comparison.py")
+    at = open_view("sku_comparison.py", show="Cost by size")
     assert "Basic costs least, Premium from 260.02 GiB" in texts(at)
     assert "460 GiB" not in texts(at)
 
@@ -135,9 +157,7 @@ def test_prices_out_of_reach_are_the_snapshot_s(open_view: Open, own: OwnSandbox
 
 
 def plan(open_view: Open, own: OwnSandbox) -> AppTest:
-    at = open_view("sku_comparison.py", as_session=own.session())
-    select_rows(at, next(n for n, one in enumerate(at.dataframe) if "Recommended" in one.value), 0)
-    at.run()
+    at = open_view("sku_comparison.py", as_session=own.session(), registry="casaacr01")
     button(at, "Change SKU of casaacr01").click()
     return at.run()
 
@@ -187,17 +207,19 @@ def test_no_sku_is_recommended_on_unread_use(open_view: Open, own: OwnSandbox) -
     assert any(
         "No SKU is recommended: not all that casaacr01 uses could be read (usage)" in one.value for one in at.warning
     )
-    assert "What recommended SKUs would save is unknown. Not included: 1 of 1 registry" in texts(at)
+    figure = at.metric[0]
+    assert (figure.label, figure.value) == ("Could be saved a month", "–")
+    assert "no registry's use is known" in figure.help
 
 
 def test_savings_name_the_registries_that_they_leave_out(open_view: Open, own: OwnSandbox) -> None:
     own.make_registry("contosospare")
-    assert "would save **" in texts(open_view("sku_comparison.py"))
+    assert open_view("sku_comparison.py").metric[0].value.startswith("USD ")
     st.cache_resource.clear()
     own.break_({"path": "/casaacr01/listUsages$", "status": 403})
-    shown = texts(open_view("sku_comparison.py"))
-    assert "would save at least **" in shown
-    assert "Not included: 1 of 2 registries, see the table." in shown
+    figure = open_view("sku_comparison.py").metric[0]
+    assert figure.value.startswith("≥ USD ")
+    assert figure.delta == "1 of 2 registries unknown"
 
 
 def test_nobody_s_registries_leave_the_comparison(open_view: Open, tmp_path: Path) -> None:

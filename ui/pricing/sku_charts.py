@@ -1,18 +1,20 @@
 """SKUs side by side, as charts: a month by part, cost against size, and geo-replication by regions."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from html import escape
 
 import plotly.graph_objects as go
 
+from services.pricing.bar_chart import Bar, BarChart
 from services.pricing.break_even import cost_at, cost_by_regions, crossings
-from services.pricing.estimates import Estimate, Part
+from services.pricing.estimates import Part
 from services.pricing.money import cents, money
 from services.pricing.prices import Prices
+from services.pricing.sku_choice import Choice
 from services.registries.skus import LIMITS, Sku
-from ui.elements.chart_theme import DASHES, HATCHES, layout, palette
+from ui.elements.chart_theme import DASHES, layout, palette
 
 MOST_GIB = Decimal(2048)
 MARKS = ("circle", "square", "diamond")
@@ -28,50 +30,23 @@ class Point:
     amount: Decimal
 
 
-def parts_figure(estimates: Sequence[Estimate], lacking: Iterable[Sku], theme: str) -> go.Figure:
-    """A bar for each SKU, by part; a SKU that lacks something is marked."""
-    colours, lacking = palette(theme), set(lacking)
-    names = [f"{one.sku}{'<br>lacks something' if one.sku in lacking else ''}" for one in estimates]
-    bars = [
-        go.Bar(
-            name=part.value,
-            orientation="h",
-            y=names,
-            x=[float(cents(one.of(part))) for one in estimates],
-            customdata=[money(one.of(part), one.currency) for one in estimates],
-            hovertemplate=f"{part.value}: %{{customdata}}<extra></extra>",
-            marker={
-                "color": colours.series[number],
-                "pattern": {"shape": HATCHES[number], "fgcolor": colours.background, "fillmode": "overlay"},
-                "line": {"width": 1, "color": colours.background},
-            },
+def parts_chart(choice: Choice) -> BarChart:
+    """A bar for each SKU, by part of its cost; the recommended one is marked, and what a SKU lacks is said."""
+    estimates = [option.estimate for option in choice.options]
+    parts = [part for part in Part if any(one.of(part) for one in estimates)]
+    best = choice.best
+    bars = tuple(
+        Bar(
+            f"{option.sku}{', lacks a feature' if option.lacks else ''}",
+            tuple(option.estimate.of(part) for part in parts),
+            f"{cents(option.estimate.total):,}",
+            marked=option is best,
         )
-        for number, part in enumerate(Part)
-        if any(one.of(part) for one in estimates)
-    ]
-    return go.Figure(
-        bars,
-        layout(
-            colours,
-            300,
-            barmode="stack",
-            bargap=0.35,
-            xaxis={"title": {"text": f"{estimates[0].currency} a month"}, "rangemode": "tozero"},
-            yaxis={"autorange": "reversed", "showgrid": False},
-            legend={"y": -0.45},
-            annotations=[
-                {
-                    "x": float(cents(one.total)),
-                    "y": name,
-                    "text": f" {cents(one.total):,}",
-                    "showarrow": False,
-                    "xanchor": "left",
-                }
-                for one, name in zip(estimates, names, strict=True)
-            ],
-            margin={"r": 70},
-        ),
+        for option in choice.options
     )
+    currency = estimates[0].currency
+    least = f"{best.sku} costs least of those that lack nothing" if best else "No SKU has all that is required"
+    return BarChart(f"{least}, {currency} a month", currency, tuple(part.value for part in parts), bars)
 
 
 def bends() -> tuple[Decimal, ...]:
@@ -130,7 +105,7 @@ def sizes_figure(prices: Prices, days: int, points: Sequence[Point], theme: str)
         layout(
             colours,
             420,
-            xaxis={"title": {"text": "GiB stored"}, "rangemode": "tozero"},
+            xaxis={"title": {"text": "GiB stored"}, "range": [-40, float(MOST_GIB) + 40], "zeroline": False},
             yaxis={"title": {"text": f"{prices.currency} a month"}, "rangemode": "tozero"},
             legend={"y": -0.26},
             annotations=[

@@ -33,12 +33,15 @@ MOST_GIB = 100 * 1024
 
 def choose_start(registries: Partial[Registry]) -> Registry | None:
     """The registry whose use fills in the form; None to start from nothing."""
+    return registry_box(registries, "Start from", "Empty form", always=True, on_choice=answer_from)
 
-    def answer(chosen: Registry | None) -> None:
-        for name, value in _answers(chosen).items():
-            st.session_state[name] = value
 
-    return registry_box(registries, "Start from", "Empty form", always=True, on_choice=answer)
+def answer_from(registry: Registry | None) -> None:
+    """Fills in the form with what the registry uses, in its region; empties it without one. For a callback."""
+    for name, value in _answers(registry).items():
+        st.session_state[name] = value
+    if registry:
+        st.session_state["region"] = registry.location
 
 
 def ask(start: Registry | None) -> Needs:
@@ -59,8 +62,11 @@ def ask(start: Registry | None) -> Needs:
             given[name] = st.number_input(question, 0, most, int(first[name]), step, key=name, bind="query-params")
     with st.container(horizontal=True):
         wanted = {name: st.toggle(label, bool(first[name]), key=name, bind="query-params") for name, label in _SWITCHES}
+    used = needs_of(start).needs if start else None
+    # The form rounds what a registry stores: its own figure counts until another is typed.
+    stored = used.stored_gib if used and given["stored"] == first["stored"] else Decimal(repr(given["stored"]))
     return Needs(
-        stored_gib=Decimal(repr(given["stored"])),
+        stored_gib=stored,
         replicas=int(given["replicas"]),
         private_endpoints=int(given["endpoints"]),
         connected=int(given["connected"]),

@@ -1,91 +1,108 @@
-"""Each registry with its recommended SKU, and a button that plans the change."""
+"""Each registry with its recommended SKU, what that saves, and why."""
 
-from collections.abc import Iterable, Sequence
-from decimal import Decimal
+from collections.abc import Callable, Sequence
 
 import pyarrow as pa
 import streamlit as st
 
 from services.connection.parallel import Partial
-from services.pricing.money import cents, money
+from services.pricing.money import ZERO, cents, money
 from services.pricing.sku_choice import SkuReview
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.columns import money_column
+from ui.elements.metrics import Metric
 from ui.elements.selectable_table import selectable
 from ui.elements.table import TEXTS
-from ui.elements.text import plain
 from ui.navigation.selection import not_read, show_no_registries
 from ui.pricing.prices import PriceBook
-from ui.pricing.sku_change import change_sku
 
 _MONEY = pa.decimal128(38, 2)
 
 
-def show_reviews(who: str, reviews: Iterable[SkuReview], listed: Partial[Registry], book: PriceBook) -> None:
-    """A row for each registry, the largest saving first. A selected one can be changed. `listed`: what was read."""
-    st.subheader("Our registries", anchor=False)
-    reviews = sorted(reviews, key=lambda one: (-(one.saving or 0), one.registry.name))
+def figures_of(reviews: Sequence[SkuReview], listed: Partial[Registry], currency: str) -> list[Metric]:
+    """What the recommended SKUs would save a month, in how many registries, and what all cost now."""
+    known = [one for one in reviews if one.saving is not None]
+    unknown = len(reviews) - len(known)
+    unread = not_read(listed)
+    lacks = "; ".join(
+        part
+        for part in (
+            f"{unknown:,} of {counted(len(reviews), 'registry', 'registries')} unknown" if unknown else "",
+            f"{counted(len(unread), 'subscription')} unread" if unread else "",
+        )
+        if part
+    )
+    why = "no registry's use is known"
+    some = bool(known) or not (reviews or unread)
+    cheaper = sum(1 for one in known if one.saving)
+    return [
+        Metric(
+            "Could be saved a month",
+            money(sum((one.saving or ZERO for one in known), ZERO), currency) if some else None,
+            help="By the recommended SKUs, without losing a feature in use",
+            unknown=why,
+            lacks=lacks,
+        ),
+        Metric("With a cheaper SKU", cheaper if some else None, unknown=why, lacks=lacks),
+        Metric(
+            "Now a month",
+            money(sum((one.present.total for one in known if one.present), ZERO), currency) if some else None,
+            help="At list prices, of the fee, storage and replicas",
+            unknown=why,
+            lacks=lacks,
+        ),
+    ]
+
+
+def show_reviews(
+    reviews: Sequence[SkuReview], listed: Partial[Registry], book: PriceBook, compare: Callable[[Registry], None]
+) -> None:
+    """A row for each registry, the largest saving first. `compare` is called with the one that is opened."""
     if not reviews:
         show_no_registries(listed)
         return
-    known = [one.saving for one in reviews if one.saving is not None]
-    lacks = _lacking(reviews, listed)
-    if known:
-        amount = money(sum(known, Decimal(0)), book.currency)
-        st.markdown(
-            f"Recommended SKUs would save {'at least ' if lacks else ''}**{amount}** a month, without losing a feature "
-            f"in use. {lacks}Select a row to plan a change."
-        )
-    else:
-        st.markdown(f"What recommended SKUs would save is unknown. {lacks}")
     now, saving = f"Now, {book.currency}", f"Saving, {book.currency}"
     amount = money_column(f"A month of {book.days} days")
-    chosen = selectable(
-        reviews,
+    selectable(
+        sorted(reviews, key=lambda one: (-(one.saving or ZERO), one.registry.name)),
         lambda one: _row(one, now, saving),
-        "reviews",
-        "Registries, with the recommended SKU of each",
+        f"reviews {st.query_params.get('registry', '')}",
+        "Registries, with the recommended SKU of each, the largest saving first",
         columns={
-            "In use": st.column_config.ListColumn(width="medium"),
-            "Cheaper SKU": st.column_config.TextColumn(width="medium", help="With the features in use that it lacks"),
+            "Registry": st.column_config.TextColumn(help="Opens the comparison with what the registry uses"),
+            "Why": st.column_config.TextColumn(width="large"),
+            "In use": st.column_config.ListColumn(
+                width="medium",
+                help="From the registry's settings. Request rates, builds and connected registries are not read here",
+            ),
             now: amount,
             saving: amount,
         },
         types={"In use": TEXTS, now: _MONEY, saving: _MONEY, "Recommended": pa.string()},
         identity=lambda one: one.registry.id,
+        on_select=lambda one: compare(one.registry),
     )
-    st.caption(
-        "From each registry's settings: request rates and builds are not included. Connected registries are read when "
-        "a change is planned."
-    )
-    if chosen:
-        best = chosen.choice.best.sku if chosen.choice and chosen.choice.best else None
-        if st.button(f"Change SKU of {plain(chosen.registry.name)}", icon=":material/swap_vert:"):
-            change_sku(who, chosen.registry, book, best)
-
-
-def _lacking(reviews: Sequence[SkuReview], listed: Partial[Registry]) -> str:
-    """Sentences on what the sum of the savings leaves out, each with a space after it; "" where it has all."""
-    unknown = sum(1 for one in reviews if one.saving is None)
-    parts = []
-    if unknown:
-        parts.append(f"Not included: {unknown:,} of {counted(len(reviews), 'registry', 'registries')}, see the table. ")
-    if unread := not_read(listed):
-        parts.append(f"Not read: the registries of {plain(', '.join(unread))}. ")
-    return "".join(parts)
 
 
 def _row(review: SkuReview, now: str, saving: str) -> dict[str, object]:
     best = review.choice.best if review.choice else None
-    blocked = review.blocked
     return {
         "Registry": review.registry.name,
         "SKU": review.registry.sku,
-        "In use": [*review.found.evidence, *(f"{what} unknown" for what in review.found.unread)],
-        now: cents(review.present.total) if review.present else None,
         "Recommended": best.sku.value if best else None,
         saving: cents(review.saving) if review.saving is not None else None,
-        "Cheaper SKU": f"{blocked.sku}: {' '.join(blocked.lacks)}" if blocked else review.unknown,
+        now: cents(review.present.total) if review.present else None,
+        "Why": _why(review),
+        "In use": [*review.found.evidence, *(f"{what} unknown" for what in review.found.unread)],
         "Subscription": review.registry.subscription,
     }
+
+
+def _why(review: SkuReview) -> str:
+    """Why the saving is unknown, why the SKU is recommended, or what a cheaper one lacks."""
+    if review.unknown or review.choice is None:
+        return review.unknown
+    if review.blocked and not review.saving:
+        return " ".join(review.blocked.lacks)
+    return " ".join(review.choice.reasons)

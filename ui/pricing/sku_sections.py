@@ -12,11 +12,12 @@ from services.pricing.prices import Prices
 from services.pricing.report import Table
 from services.pricing.sku_choice import Choice
 from services.registries.skus import FEATURES, Sku
+from ui.elements.bar_chart import show_bars
 from ui.elements.chart_theme import show_chart, theme_now
 from ui.elements.table import show_rows
 from ui.elements.text import plain
-from ui.pricing.report_table import show_table
-from ui.pricing.sku_charts import Point, bends, parts_figure, regions_figure, sizes_figure
+from ui.pricing.report_table import show_folded
+from ui.pricing.sku_charts import Point, bends, parts_chart, regions_figure, sizes_figure
 
 # Common sizes, besides those where a line bends or two cross.
 _SIZES = (Decimal(25), Decimal(250), Decimal(1024))
@@ -39,12 +40,7 @@ def show_choice(choice: Choice, days: int) -> None:
 
 def show_month(choice: Choice, currency: str) -> None:
     """The cost of a month with each SKU, by part."""
-    st.subheader("A month by SKU", anchor=False)
-    estimates = [option.estimate for option in choice.options]
-    show_chart(
-        parts_figure(estimates, [option.sku for option in choice.options if option.lacks], theme_now()),
-        "What a month costs with each SKU, by part. The table below has the same numbers.",
-    )
+    show_bars(parts_chart(choice), "What a month costs with each SKU, by part. The numbers are folded under it.")
     rows = tuple(
         (
             option.sku.value,
@@ -55,27 +51,27 @@ def show_month(choice: Choice, currency: str) -> None:
         for option in choice.options
     )
     columns = ("SKU", *(part.value for part in Part), f"{currency} a month", "Lacks")
-    show_table(Table("A month by SKU", columns, rows), "by SKU")
+    show_folded(Table("A month by SKU", columns, rows), "by SKU")
 
 
 def show_sizes(prices: Prices, days: int, ours: Sequence[Point]) -> None:
     """Cost against size, with the crossings and our registries, and which SKU costs least for storage."""
-    st.subheader("Cost by size", anchor=False)
     try:
         found = crossings(prices, days)
     except ValueError as exc:
         st.warning(f"Unknown from which size another SKU costs less: {plain(str(exc))}.", icon=":material/warning:")
         return
+    st.markdown(f"**{_cheapest_words(prices, days)}**")
     show_chart(
         sizes_figure(prices, days, ours, theme_now()),
-        "Monthly cost by GiB stored: a line for each SKU, where they cross, and our registries. A table follows.",
+        "Monthly cost by GiB stored: a line for each SKU, where they cross, and our registries. The numbers are folded "
+        "under it.",
     )
     for one in found:
         st.markdown(
             f"- From **{cents(one.gib).normalize():f} GiB**, {one.above} costs less than {one.below}: "
             f"{money(one.amount, prices.currency)} there."
         )
-    st.markdown(_cheapest_words(prices, days))
     st.caption(
         f"In {plain(prices.region)}, for a month of {days} days, without replicas and builds. Our registries include "
         "their replicas, which lifts them above the lines."
@@ -83,13 +79,13 @@ def show_sizes(prices: Prices, days: int, ours: Sequence[Point]) -> None:
     sizes = sorted({*bends(), *_SIZES, *(one.gib for one in found)})
     rows = tuple((at, *(cost_at(sku, at, prices, days) for sku in Sku)) for at in sizes)
     columns = ("GiB stored", *(f"{sku}, {prices.currency}" for sku in Sku))
-    show_table(Table("What a month costs by GiB stored", columns, rows), "by size")
+    show_folded(Table("What a month costs by GiB stored", columns, rows), "by size")
 
 
 def _cheapest_words(prices: Prices, days: int) -> str:
     """Which SKU costs least for storage, from which size on, and which never does."""
     ranges = cheapest(prices, days)
-    first = f"- For storage alone, {ranges[0][1]} costs least"
+    first = f"For storage alone, {ranges[0][1]} costs least"
     later = "".join(f", {sku} from {cents(start).normalize():f} GiB" for start, sku in ranges[1:])
     never = [sku for sku in Sku if sku not in {least for _, least in ranges}]
     others = f" {' and '.join(never)} never: choose {'them' if never[1:] else 'it'} for features." if never else ""
@@ -98,22 +94,26 @@ def _cheapest_words(prices: Prices, days: int) -> str:
 
 def show_regions(stored_gib: Decimal, prices: Prices, days: int) -> None:
     """The cost of geo-replication by the number of regions."""
-    st.subheader("Geo-replication", anchor=False)
+    if prices.replica_day is None or prices.replica_gib is None:
+        st.warning(f"Unknown: replicas have no price in {plain(prices.region)}.", icon=":material/warning:")
+        return
+    amounts = cost_by_regions(stored_gib, prices, days)
+    more = money(amounts[1] - amounts[0], prices.currency)
+    st.markdown(f"**Each further region adds {more} a month to Premium, for {cents(stored_gib).normalize():f} GiB**")
     show_chart(
         regions_figure(stored_gib, prices, days, theme_now()),
-        "What Premium costs a month by number of regions. The table below has the same numbers.",
+        "What Premium costs a month by number of regions. The numbers are folded under it.",
     )
     st.caption(
         "Each replica region costs a fee and its own storage, from the first GiB. Traffic between regions is billed as "
         "bandwidth and not included."
     )
-    rows = tuple(enumerate(cost_by_regions(stored_gib, prices, days), 1))
-    show_table(Table("Geo-replication", ("Regions", f"{prices.currency} a month"), rows), "by regions")
+    rows = tuple(enumerate(amounts, 1))
+    show_folded(Table("A month by number of regions", ("Regions", f"{prices.currency} a month"), rows), "by regions")
 
 
 def show_features() -> None:
     """What each SKU has, with its source, and where the guide is out of date."""
-    st.subheader("Features and limits", anchor=False)
     show_rows(
         [
             {

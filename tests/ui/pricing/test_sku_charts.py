@@ -7,11 +7,12 @@ import pytest
 
 from services.pricing.break_even import cost_at, crossings
 from services.pricing.estimates import Part
+from services.pricing.money import cents
 from services.pricing.price_snapshot import snapshot
 from services.pricing.sku_choice import Needs, choose_sku
 from services.registries.skus import Sku
 from ui.elements.chart_theme import palette
-from ui.pricing.sku_charts import Point, bends, parts_figure, regions_figure, sizes_figure
+from ui.pricing.sku_charts import Point, bends, parts_chart, regions_figure, sizes_figure
 
 LIST = snapshot("eastus")
 HOSTILE = '<a href="//contoso.example">x</a>'
@@ -22,18 +23,19 @@ def drawn(figure: Any) -> dict[str, Any]:
     return {trace.name: trace for trace in figure.data}
 
 
-@THEMES
-def test_a_month_by_sku_is_the_estimate_in_parts(theme: str) -> None:
+def test_a_month_by_sku_is_the_estimate_in_parts() -> None:
     choice = choose_sku(Needs(Decimal(600), replicas=1, task_seconds=Decimal(16_000)), LIST, 30)
-    figure = parts_figure([one.estimate for one in choice.options], [Sku.BASIC, Sku.STANDARD], theme)
-    found = drawn(figure)
+    chart = parts_chart(choice)
+    found = {name: [bar.parts[number] or Decimal(0) for bar in chart.bars] for number, name in enumerate(chart.series)}
     assert set(found) == {part.value for part in Part if part is not Part.CONNECTED}
-    assert list(found["Fixed fee"].x) == [5.0, 20.0, 50.0]
-    assert list(found["Storage beyond the included"].x) == [59.0, 50.0, 10.0]
-    assert list(found["Replicas"].x) == [0.0, 0.0, 110.0]
-    assert list(found["Build minutes"].x) == [1.0, 1.0, 1.0]
-    assert list(found["Fixed fee"].y) == ["Basic<br>lacks something", "Standard<br>lacks something", "Premium"]
-    assert [note.text.strip() for note in figure.layout.annotations] == ["65.00", "71.00", "171.00"]
+    assert [cents(amount) for amount in found["Fixed fee"]] == [5, 20, 50]
+    assert found["Storage beyond the included"] == [59, 50, 10]
+    assert [cents(amount) for amount in found["Replicas"]] == [0, 0, 110]
+    assert found["Build minutes"] == [1, 1, 1]
+    assert [bar.label for bar in chart.bars] == ["Basic, lacks a feature", "Standard, lacks a feature", "Premium"]
+    assert [bar.text for bar in chart.bars] == ["65.00", "71.00", "171.00"]
+    assert [bar.marked for bar in chart.bars] == [False, False, True]
+    assert chart.title == "Premium costs least of those that lack nothing, USD a month"
 
 
 @THEMES
@@ -59,7 +61,7 @@ def test_lines_differ_by_dash_and_points_by_form_too() -> None:
     assert len({found[sku.value].line.dash for sku in Sku}) == len(Sku)
     assert len({found[f"Ours, {sku}"].marker.symbol for sku in Sku}) == len(Sku)
     for theme in ("light", "dark"):
-        assert len(set(palette(theme).series)) == len(palette(theme).series) == 5
+        assert len(set(palette(theme).series)) == len(palette(theme).series) == 6
         assert palette(theme).text != palette(theme).background
 
 
