@@ -6,15 +6,13 @@ from services.commands import access as az_access
 from ui.access_review import one_principal, principals
 from ui.access_review.abac_switch import show_switch
 from ui.access_review.who_can import show_who
-from ui.elements.errors import show_error, show_refused
+from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import az_lines, empty, header
 from ui.loaders import clusters
 from ui.navigation import pages, selection
 from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 from ui.runtime.background import show_progress
-
-CAPTION = "Who can do what, through which role; privileged principals first"
 
 who = connection.who()
 reading = clusters.pulls(who)
@@ -27,7 +25,7 @@ def refresh() -> None:
 
 header(
     pages.ACCESS_REVIEW.title,
-    CAPTION,
+    "",
     None if reading.running else reading.at,
     refresh,
 )
@@ -37,10 +35,11 @@ if reading.error:
 if reading.running:
     st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
 pulls = reading.value
-show_refused(pulls.registries, "subscription's registries", "subscriptions' registries")
-show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
-show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
-known = principals.show_known(who, pulls)
+known = principals.show_known(who, pulls, st.query_params.get("principal", "").lower())
+show_partial(
+    *clusters.parts_by_subscription(pulls.registries, pulls.clusters, pulls.access),
+    Part(known.partial, "directory", "directories"),
+)
 
 if not pulls.registries.values:
     if not reading.error:

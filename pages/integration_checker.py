@@ -53,8 +53,7 @@ with right:
 names = names_at(who, pulls, registry)
 with notice:
     show_partial(
-        Part(pulls.clusters, "subscription's clusters", "subscriptions' clusters"),
-        Part(pulls.registries, "subscription's registries", "subscriptions' registries"),
+        *clusters.parts_by_subscription(pulls.registries, pulls.clusters, pulls.access),
         Part(names.partial, "directory", "directories"),
     )
 not_there = [show_unknown_cluster(pulls.clusters, cluster), selection.show_unknown(listed)]

@@ -1,4 +1,5 @@
-"""Signing in and giving roles in the browser: each tool's lines, what the registry grants, a role given and taken."""
+"""Signing in and assigning roles in the browser: each tool's lines, what the registry grants, a role assigned and
+removed, a principal chosen by name."""
 
 import re
 from pathlib import Path
@@ -6,7 +7,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.console import cells, console, select_row, settled, window
+from tests.support.console import cells, click_name, console, select_row, settled, window
 
 pytestmark = pytest.mark.browser
 
@@ -39,15 +40,15 @@ def test_how_to_sign_in_and_what_one_may_do(
     page.context.close()
 
 
-def test_a_role_is_given_by_a_link_and_taken_back(page: Page, tmp_path: Path, screenshots: Path) -> None:
+def test_a_role_is_assigned_by_a_link_and_removed(page: Page, tmp_path: Path, screenshots: Path) -> None:
     with console(tmp_path) as address:
         wanted = f"role=AcrPush&principal={SOMEONE}&kind=User"
         page.goto(f"{address}/assign?registry=casaacr01&{wanted}")
-        expect(page.get_by_text("Select a row to remove")).to_be_visible(timeout=30_000)
+        expect(page.get_by_text("Press a name to remove")).to_be_visible(timeout=30_000)
         settled(page)
         page.get_by_role("button", name="Plan assignment").click()
         dialog = page.get_by_role("dialog")
-        expect(dialog.get_by_text(f"AcrPush for the user {SOMEONE} on casaacr01")).to_be_visible()
+        expect(dialog.get_by_text("AcrPush for the user 5c1d0000… (not in the directory) on casaacr01")).to_be_visible()
         expect(dialog.get_by_text("az role assignment create").first).to_be_visible()
         settled(page)
         page.screenshot(path=screenshots / "assign-light-1280.png")
@@ -71,15 +72,27 @@ def test_a_role_is_given_by_a_link_and_taken_back(page: Page, tmp_path: Path, sc
 
 def test_the_form_writes_what_it_holds_into_the_url(page: Page, address: str) -> None:
     page.goto(f"{address}/assign?registry=contosopayments")
-    expect(page.get_by_text("Select a row to remove")).to_be_visible(timeout=30_000)
+    expect(page.get_by_text("Press a name to remove")).to_be_visible(timeout=30_000)
     settled(page)
-    page.get_by_role("textbox", name="Object id of the principal").fill(SOMEONE)
+    search = page.get_by_role("searchbox", name="Principal").or_(page.get_by_role("textbox", name="Principal"))
+    search.fill("lead")
     page.keyboard.press("Enter")
+    expect(page.get_by_test_id("stDataFrame").first.locator("table[role='grid']")).to_contain_text("payments-lead@")
+    settled(page)
+    click_name(page, "Payments lead")
+    expect(page.get_by_text(re.compile("payments-lead@"))).to_be_visible()
+    expect(page).to_have_url(re.compile("kind=User"))
+    settled(page)
+    page.get_by_role("button", name="Change").click()
+    settled(page)
+    search.fill(SOMEONE)
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name="Use this object id").click()
     expect(page).to_have_url(re.compile(f"principal={SOMEONE}"))
     settled(page)
     page.get_by_role("radio", name="Group").click()
     expect(page).to_have_url(re.compile("kind=Group"))
     settled(page)
     page.reload()
-    expect(page.get_by_role("textbox", name="Object id of the principal")).to_have_value(SOMEONE, timeout=30_000)
+    expect(page.get_by_text("5c1d0000… (not in the directory)").first).to_be_visible(timeout=30_000)
     expect(page.get_by_role("radio", name="Group")).to_be_checked()

@@ -43,7 +43,7 @@ def show_principal(who: str, pulls: Pulls, known: PrincipalNames) -> None:
         "Principal",
         options,
         options.index(named) if named else None,
-        format_func=lambda one: known.name(one) if known.name(one) == one else f"{known.name(one)} ({one})",
+        format_func=lambda one: known.option(one),
         key=BOX,
         placeholder="A name, or an object id",
         accept_new_options=True,
@@ -56,7 +56,10 @@ def show_principal(who: str, pulls: Pulls, known: PrincipalNames) -> None:
     if not is_guid(principal):
         st.error("Not an object id: it is a GUID, as `az ad user show --query id` prints.", icon=":material/error:")
         return
-    st.markdown(f"**{plain(known.name(principal))}**, {plain(known.kind(principal, _assigned_kind(pulls, principal)))}")
+    st.markdown(
+        f"**{plain(known.label(principal))}**, {plain(known.kind(principal, _assigned_kind(pulls, principal)))}",
+        help=f"Object id: `{principal}`",
+    )
     found = what_can(
         {subscription: one.records for subscription, one in pulls.by_subscription.items()},
         pulls.registries.values,
@@ -71,7 +74,7 @@ def show_principal(who: str, pulls: Pulls, known: PrincipalNames) -> None:
         first={"Registry": lambda one: one.registry.name, "Mode": lambda one: one.registry.access.mode.value},
         last={"Subscription": lambda one: one.registry.subscription},
     )
-    st.caption("Select a row to see why.")
+    st.caption("Press a registry's name to see why.")
     if chosen:
         with st.container(border=True):
             st.subheader(plain(chosen.registry.name), anchor=False)

@@ -8,12 +8,12 @@ from services.access.role_assignments import keys_down_to
 from services.access_review.reading import asked_of, count_tokens, read_groups, read_groups_everywhere
 from services.aks.puller import object_id_of
 from services.arm.subscriptions import Subscription
+from services.connection.names import is_guid
 from services.connection.parallel import Partial
 from services.pull_checks.matrix import Pulls
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.errors import show_error, show_refused
-from ui.elements.text import plain
 from ui.loaders.principals import PrincipalNames, names_from, read_names, sorted_ids
 from ui.loaders.registries import BY_ID
 from ui.runtime import connection
@@ -29,14 +29,15 @@ def holders(pulls: Pulls) -> tuple[str, ...]:
     return sorted_ids(one.principal_id for of_one in pulls.access.values for one in of_one.records.assignments)
 
 
-def show_known(who: str, pulls: Pulls) -> PrincipalNames:
-    """The names of all that hold a role: ids at first, where the directory is slow. Says once why some are not read."""
-    reading = read_names(who, holders(pulls))
+def _to_name(pulls: Pulls, principal: str) -> tuple[str, ...]:
+    return sorted_ids((*holders(pulls), *filter(is_guid, [principal])))
+
+
+def show_known(who: str, pulls: Pulls, principal: str) -> PrincipalNames:
+    """The names of all that hold a role and of `principal`, with progress where the directory is slow."""
+    reading = read_names(who, _to_name(pulls, principal))
     show_progress(reading, "names")
-    names = names_from(reading, pulls)
-    if names.unread:
-        st.info(f"Names could not be read: {plain(names.unread.cause)} Ids are shown instead.", icon=":material/badge:")
-    return names
+    return names_from(reading, pulls)
 
 
 @st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh, hash_funcs=BY_ID)
@@ -113,7 +114,7 @@ def _to_ask(pulls: Pulls, registry: Registry) -> tuple[str, ...]:
 def forget(who: str, pulls: Pulls, principal: str) -> None:
     """Reads the names, groups and tokens again that belong to these pulls; `principal` is another whose groups go."""
     ids, subscriptions = holders(pulls), tuple(one.subscription for one in pulls.access.values)
-    read_names.clear(who, ids)
+    read_names.clear(who, _to_name(pulls, principal))
     for one in {*ids, principal}:
         groups_everywhere.clear(who, subscriptions, one)
     for registry in pulls.registries.values:

@@ -12,6 +12,17 @@ from ui.elements.table import TEXTS
 from ui.elements.text import plain
 from ui.loaders.principals import PrincipalNames
 
+# What a question names otherwise than a column does.
+QUESTIONS = {
+    Permission.PULL: "Pull",
+    Permission.PUSH: "Push",
+    Permission.DELETE: "Delete",
+    Permission.LIST_CATALOG: "List repositories",
+    Permission.CHANGE_LOCKS: "Change locks",
+    Permission.WRITE_REGISTRY: "Manage the registry",
+    Permission.LIST_CREDENTIALS: "Read the admin password",
+    Permission.ASSIGN_ROLES: "Change access",
+}
 SIGNS = {Verdict.YES: "✓ yes", Verdict.SOME: "◐ some", Verdict.UNKNOWN: "? unknown", Verdict.NO: "✗ no"}
 _BADGES = {
     Verdict.YES: ":orange-badge[:material/check: yes]",
@@ -35,13 +46,20 @@ Columns = dict[str, Callable[[Rights], str]]
 
 
 def show_rights(
-    rights: Sequence[Rights], known: PrincipalNames, key: str, alt: str, *, first: Columns, last: Columns
+    rights: Sequence[Rights],
+    known: PrincipalNames,
+    key: str,
+    alt: str,
+    *,
+    first: Columns,
+    last: Columns,
+    asked: Sequence[Permission] = (),
 ) -> Rights | None:
     """A row each; returns the one that is selected. `first` are the columns before the permissions, `last` those after
-    them."""
+    them. `asked`: the permissions to show, with what grants these; all of them where it is empty."""
     return selectable(
         rights,
-        lambda one: _row(one, known, first, last),
+        lambda one: _row(one, known, first, last, asked),
         key,
         alt,
         columns={
@@ -54,17 +72,24 @@ def show_rights(
     )
 
 
-def _row(one: Rights, known: PrincipalNames, first: Columns, last: Columns) -> dict[str, object]:
-    verdicts = {decision.permission: SIGNS[decision.verdict] for decision in one.decisions}
+def _row(
+    one: Rights, known: PrincipalNames, first: Columns, last: Columns, asked: Sequence[Permission]
+) -> dict[str, object]:
+    shown = asked or ASKED
+    decisions = [decision for decision in one.decisions if decision.permission in shown]
+    verdicts = {decision.permission: SIGNS[decision.verdict] for decision in decisions}
     by = dict.fromkeys(
-        reason.label for decision in one.decisions for reason in (*decision.granting, *decision.undetermined)
+        reason.label for decision in decisions for reason in (*decision.granting, *decision.undetermined)
     )
+    granted = {"Granted by": [known.with_names(words) for words in by]}
+    privileged = {"Privileged": [f"{'' if found.sure else 'maybe '}{found.danger}" for found in one.dangers]}
     return {
         **{name: cell(one) for name, cell in first.items()},
-        "Privileged": [f"{'' if found.sure else 'maybe '}{found.danger}" for found in one.dangers],
-        **{HEADS[wanted]: verdicts.get(wanted, "? not read") for wanted in ASKED},
-        "Granted by": [known.with_names(words) for words in by],
-        "Denied by": list(dict.fromkeys(one.deny.name for decision in one.decisions for one in decision.denials)),
+        **({} if asked else privileged),
+        **{HEADS[wanted]: verdicts.get(wanted, "? not read") for wanted in shown},
+        **granted,
+        **(privileged if asked else {}),
+        "Denied by": list(dict.fromkeys(one.deny.name for decision in decisions for one in decision.denials)),
         **{name: cell(one) for name, cell in last.items()},
     }
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from services.access.decisions import Verdict
+from services.access.permissions import Permission
 from services.access_review.who_can import ASKED, Rights, roleless_access, who_can
 from services.commands import access as az_access
 from services.images.tagging import UNTAG_RULE
@@ -12,7 +13,7 @@ from services.pull_checks.matrix import Pulls
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.access_review import principals
-from ui.access_review.rights import HEADS, show_reasons, show_rights
+from ui.access_review.rights import HEADS, QUESTIONS, show_reasons, show_rights
 from ui.elements.errors import show_error
 from ui.elements.page import az_lines, empty
 from ui.elements.text import plain
@@ -46,13 +47,9 @@ def show_who(
     if not found:
         empty(":material/group_off:", "No principals", "No role assignment reaches this registry.")
         return
-    dangerous = sum(1 for one in found if one.dangers)
-    st.markdown(
-        f"{counted(len(found), 'principal')} with a role that reaches "
-        f"{plain(f'{registry.name}/{repository}' if repository else registry.name)}, {dangerous:,} privileged. "
-        "Groups are listed, but not their members."
-    )
-    shown = _filtered(found, known)
+    asked = _ask_permissions()
+    _show_answer(found, asked, f"{registry.name}/{repository}" if repository else registry.name)
+    shown = _filtered(found, known, asked)
     chosen = None
     if shown:
         chosen = show_rights(
@@ -61,21 +58,23 @@ def show_who(
             f"rights on {registry.id}",
             "Principals, one per row, the privileged first",
             first={
-                "Principal": lambda one: known.name(one.principal_id),
+                "Principal": lambda one: known.label(one.principal_id),
                 "Kind": lambda one: known.kind(one.principal_id, one.kind),
             },
             last={
-                "Cluster identity": lambda one: known.of_clusters.get(one.principal_id.lower(), ""),
+                "Cluster identity": lambda one: known.role_in_clusters(one.principal_id),
                 "Object id": lambda one: one.principal_id,
             },
+            asked=asked,
         )
-        st.caption(f"{len(shown)} shown. Select a row to see why. {UNTAG_RULE}")
+        st.caption(f"{len(shown)} shown. Press a name to see why.")
     else:
         empty(":material/filter_alt_off:", "No principal matches", "Clear the search or a filter above.")
     if chosen:
         with st.container(border=True):
-            st.subheader(plain(known.name(chosen.principal_id)), anchor=False)
-            st.code(chosen.principal_id, language=None)
+            st.subheader(
+                plain(known.label(chosen.principal_id)), anchor=False, help=f"Object id: `{chosen.principal_id}`"
+            )
             show_reasons(chosen, known)
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.button(
@@ -107,13 +106,47 @@ def _show_roleless_access(who: str, registry: Registry) -> None:
         st.warning(f"**{plain(access.title)}**: {plain(access.who)} {access.words}", icon=":material/door_open:")
 
 
-def _filtered(found: tuple[Rights, ...], known: PrincipalNames) -> list[Rights]:
+def _ask_permissions() -> tuple[Permission, ...]:
+    """The permissions of the question, as the URL has them; none where everything is asked."""
+    by_head = {HEADS[one]: one for one in ASKED}
+    chosen = st.pills(
+        "Who can",
+        list(by_head),
+        selection_mode="multi",
+        format_func=lambda head: QUESTIONS[by_head[head]],
+        key="may",
+        bind="query-params",
+        help=UNTAG_RULE,
+    )
+    return tuple(one for head, one in by_head.items() if head in chosen)
+
+
+def _show_answer(found: tuple[Rights, ...], asked: tuple[Permission, ...], where: str) -> None:
+    """The answer in one sentence, with what is unknown of it."""
+    groups = "Groups are listed, but not their members"
+    if not asked:
+        dangerous = sum(1 for one in found if one.dangers)
+        st.markdown(
+            f"**{counted(len(found), 'principal')}** with a role that reaches {plain(where)}, {dangerous:,} privileged",
+            help=groups,
+        )
+        return
+    verdicts = [[decision.verdict for decision in one.decisions if decision.permission in asked] for one in found]
+    possible = [of_one for of_one in verdicts if of_one and Verdict.NO not in of_one]
+    unknown = sum(1 for of_one in possible if Verdict.UNKNOWN in of_one)
+    unread = sum(1 for of_one in verdicts if not of_one)
+    what = " and ".join(QUESTIONS[one].lower() for one in asked)
+    also = f", {unknown + unread:,} unknown" if unknown + unread else ""
+    certain = counted(len(possible) - unknown, "principal")
+    st.markdown(f"**{certain}** can {what} on {plain(where)}{also}", help=groups)
+
+
+def _filtered(found: tuple[Rights, ...], known: PrincipalNames, asked: tuple[Permission, ...]) -> list[Rights]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         only = st.toggle("Privileged", key="first", bind="query-params")
         search = st.text_input(
             "Search", key="search", type="search", placeholder="Name, id or role", bind="query-params"
         )
-        may = st.multiselect("Permission", [HEADS[one] for one in ASKED], key="may", bind="query-params")
         kinds = sorted({known.kind(one.principal_id, one.kind) for one in found})
         kind = st.multiselect("Kind", kinds, key="kind", bind="query-params")
     text = (search or "").casefold().strip()
@@ -126,9 +159,7 @@ def _filtered(found: tuple[Rights, ...], known: PrincipalNames) -> list[Rights]:
         )
         return (
             any(text in name.casefold() for name in named)
-            and all(
-                decision.verdict is not Verdict.NO for decision in one.decisions if HEADS[decision.permission] in may
-            )
+            and all(decision.verdict is not Verdict.NO for decision in one.decisions if decision.permission in asked)
             and (not kind or known.kind(one.principal_id, one.kind) in kind)
             and (not only or bool(one.dangers))
         )

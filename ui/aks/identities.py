@@ -92,7 +92,10 @@ def _lifecycles(cluster: Cluster) -> tuple[str, str]:
 
 
 def _name(principal_id: str, names: PrincipalNames) -> str:
-    return plain(names.label(principal_id)) if principal_id else "Unknown: its object id is not known"
+    if not principal_id:
+        return "Unknown: its object id is not known"
+    why = names.why_unnamed(principal_id)
+    return why.capitalize() if why else plain(names.name(principal_id))
 
 
 def _roles(records: AccessRecords | None, registry: Registry, principals: Iterable[str]) -> str:

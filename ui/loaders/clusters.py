@@ -5,14 +5,16 @@ from datetime import UTC, datetime
 
 import streamlit as st
 
+from services.access.role_assignment_reading import SubscriptionAccess
 from services.aks.clusters import Cluster, get_cluster
-from services.connection.parallel import Refusal
+from services.connection.parallel import Partial, Refusal
 from services.pull_checks.checks import ORDER
 from services.pull_checks.matrix import Pair, Pulls, pull_matrix
 from services.pull_checks.matrix_reading import read_pulls
 from services.pull_checks.run import PullQuestion, PullReport, run_checks
 from services.registries.reading import get_registry
 from services.registries.registry import Registry
+from ui.elements.errors import Part
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
 
@@ -83,6 +85,24 @@ def pull_checks(
         run_checks(session, question, on_report)
 
     return start(PullRun(), work, verb="Running")
+
+
+def parts_by_subscription(
+    registries: Partial[Registry], clusters: Partial[Cluster], access: Partial[SubscriptionAccess]
+) -> tuple[Part, ...]:
+    """What could not be read of subscriptions, for a page's notice: one part where the same subscriptions refuse all
+    three lists for the same cause."""
+    causes = [
+        {(one.what, one.error.status, one.error.code) for one in partial.refused}
+        for partial in (registries, clusters, access)
+    ]
+    if causes[0] == causes[1] == causes[2] and not any(one.untried for one in (registries, clusters, access)):
+        return (Part(registries, "subscription"),)
+    return (
+        Part(registries, "subscription's registries", "subscriptions' registries"),
+        Part(clusters, "subscription's clusters", "subscriptions' clusters"),
+        Part(access, "subscription's role assignments", "subscriptions' role assignments"),
+    )
 
 
 def forget_pulls(who: str) -> None:

@@ -44,15 +44,23 @@ class PrincipalNames:
     def label(self, principal_id: str) -> str:
         """Its name; where there is none, the start of its id and why: '1c733727… (not in the directory)'."""
         name = self.name(principal_id)
-        if name != principal_id:
-            return name
-        key = principal_id.lower()
-        why = "name is being read" if self.running else "name not read"
-        if key in self.directory.missing:
-            why = "not in the directory"
-        if key in self.directory.by_id:
-            why = "name hidden by the directory"
-        return f"{principal_id[:8]}… ({why})"
+        return name if name != principal_id else f"{principal_id[:8]}… ({self.why_unnamed(principal_id)})"
+
+    def why_unnamed(self, principal_id: str) -> str:
+        """Why the directory gives it no name; "" where it does."""
+        named = self.directory.by_id.get(principal_id.lower())
+        if named:
+            return "" if named.name else "name hidden by the directory"
+        if principal_id.lower() in self.directory.missing:
+            return "not in the directory"
+        return "name is being read" if self.running else "name not read"
+
+    def option(self, principal_id: str) -> str:
+        """Its name with what tells it from another of its name, its id where there is no name."""
+        name = self.name(principal_id)
+        if name == principal_id:
+            return principal_id
+        return f"{name} ({self.sign_in(principal_id) or principal_id})"
 
     def role_in_clusters(self, principal_id: str) -> str:
         """'kubelet identity of aks1', "" for what is no cluster's identity."""
