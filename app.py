@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 
 from services.connection.session import AzureSession, connect_azure, connect_sandbox
 from ui.elements.errors import show_unexpected
+from ui.navigation.moved import MovedInventory
 from ui.runtime import connection
 from ui.runtime.security_headers import SecurityHeaders
 from ui.runtime.settings import Settings, read_settings
@@ -63,6 +64,6 @@ app = st.App(
     "pages/shell.py",
     lifespan=lifespan,
     routes=[Mount("/brand", StaticFiles(directory=ROOT / "static")), download_route.ROUTE],
-    middleware=[Middleware(SecurityHeaders), Middleware(WriteAccess)],
+    middleware=[Middleware(SecurityHeaders), Middleware(MovedInventory), Middleware(WriteAccess)],
     on_script_error=on_script_error,
 )

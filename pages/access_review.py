@@ -10,6 +10,7 @@ from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import az_lines, empty, header
 from ui.loaders import clusters
 from ui.navigation import pages, selection
+from ui.navigation.links import open_by_button
 from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 from ui.runtime.background import show_progress
@@ -23,12 +24,13 @@ def refresh() -> None:
     clusters.pulls.clear(who)
 
 
-header(
+with header(
     pages.ACCESS_REVIEW.title,
     "",
     None if reading.running else reading.at,
     refresh,
-)
+):
+    open_by_button(pages.ASSIGN_ROLE)
 show_progress(reading, "pulls")
 if reading.error:
     show_error(reading.error)

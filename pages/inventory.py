@@ -17,19 +17,20 @@ from ui.elements.text import size
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.inventory_filters import passes, registry_filters
-from ui.navigation.links import link_to, open_page
+from ui.navigation.links import link_to, open_by_button, open_page
 from ui.navigation.selection import key_of, show_no_registries
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
 who = connection.who()
 reading = registry_loaders.inventory(who)
-header(
+with header(
     pages.INVENTORY.title,
     "",
     None if reading.running else reading.at,
     lambda: registry_loaders.inventory.clear(who),
-)
+):
+    open_by_button(pages.CREATE_REGISTRY)
 show_progress(reading, "inventory")
 if reading.error:
     show_error(reading.error)

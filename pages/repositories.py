@@ -13,7 +13,7 @@ from ui.elements.selectable_table import openable
 from ui.elements.table import UTC
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import open_page
+from ui.navigation.links import open_by_button, open_page
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -23,12 +23,14 @@ left, right = st.container(), st.container()
 registry = selection.choose_registry(who, pages.REPOSITORIES.title, top, left)
 reading = registry_loaders.catalogue(who, registry.login_server)
 with top:
-    header(
+    actions = header(
         pages.REPOSITORIES.title,
         "",
         None if reading.running else reading.at,
         lambda: registry_loaders.catalogue.clear(who, registry.login_server),
     )
+with actions:
+    open_by_button(pages.PUSH, registry=st.query_params["registry"])
 with right:
     typed = st.selectbox(
         "Repository",

@@ -23,7 +23,7 @@ from ui.images.storage_line import show_repository_storage
 from ui.images.tag_table import TagChoice, show_tag_table
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import last_step, open_page, registry_steps
+from ui.navigation.links import last_step, open_by_button, open_page, registry_steps
 from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 from ui.runtime.background import show_progress
@@ -68,6 +68,7 @@ st.markdown(
 )
 LOCKS, CLEAN_UP, DELETE = "Set locks", "Clean up", "Delete repository"
 with actions:
+    open_by_button(pages.PUSH, registry=url["registry"])
     options = [LOCKS, CLEAN_UP, DELETE] if may_write() else [CLEAN_UP, DELETE]
     chosen = st.menu_button("More", options, icon=":material/more_horiz:")
 if chosen == LOCKS:

@@ -7,9 +7,7 @@ import streamlit as st
 from services.connection.errors import ServiceError
 from ui.elements.errors import show_error
 from ui.estate.search_box import show_search
-from ui.navigation.inventory_filters import PARAMETERS
-from ui.navigation.links import open_page
-from ui.navigation.pages import INVENTORY, OVERVIEW, PAGES
+from ui.navigation.pages import PAGES
 from ui.navigation.place import follow_url, show_box
 from ui.navigation.sidebar import show_identity, show_navigation, show_sample_data
 from ui.navigation.url_choice import enter_page
@@ -36,11 +34,6 @@ except ServiceError as error:
     show_error(error)
     st.button("Try again", icon=":material/refresh:")
     st.stop()
-
-# The inventory was the first page once: its filters go on working there.
-filters = {name: st.query_params.get_all(name) for name in PARAMETERS if name in st.query_params}
-if current is OVERVIEW and filters:
-    open_page(INVENTORY, **filters)
 
 who = connection.who()
 follow_url(who, current)

@@ -6,21 +6,16 @@
 (() => {
   if (window.oneEntryAStep) return;
   window.oneEntryAStep = true;
-  const SECONDS = 2;
   const push = history.pushState.bind(history);
   let acted = false; // Whether the reader has done anything since the last entry.
-  let left = null; // The address before a change of the query alone, and when that was.
-  for (const act of ["pointerdown", "click", "keydown", "change"])
-    window.addEventListener(act, () => (acted = true), { capture: true, passive: true });
+  // The second click of a double click is no act of its own.
+  const act = (event) => (acted ||= !(event.detail > 1));
+  for (const kind of ["mousedown", "click", "keydown", "change"])
+    window.addEventListener(kind, act, { capture: true, passive: true });
   history.pushState = (state, title, url) => {
-    const from = new URL(location.href);
-    const to = new URL(url, from);
-    const opens = to.pathname !== from.pathname;
-    const halfway = left && opens && to.search === from.search && performance.now() - left.at < SECONDS * 1000;
-    if (halfway || !acted) history.replaceState(state, title, url);
-    else push(state, title, url);
+    if (acted) push(state, title, url);
+    else history.replaceState(state, title, url);
     acted = false;
-    left = opens ? null : { at: performance.now() };
   };
   // A link to the page that is open, with another query: Streamlit runs the page for it and leaves the address as it is.
   window.addEventListener(

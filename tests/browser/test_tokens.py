@@ -118,7 +118,7 @@ def test_a_row_opens_what_it_stands_for_and_the_way_back_leads_back(
     expect(page.get_by_role("heading", name=row, exact=True)).to_be_visible()
     expect(page).to_have_url(re.compile(f"={row}$"))
     settled(page)
-    page.get_by_test_id("stMain").get_by_role("button", name=kind).click()
+    page.get_by_test_id("stMain").get_by_role("link", name=kind, exact=True).click()
     expect(page.get_by_role("heading", name=kind, exact=True)).to_be_visible()
     expect(page).not_to_have_url(re.compile(row))
     settled(page)

@@ -165,6 +165,117 @@ def test_names_open_what_they_name_and_back_is_one_step_to_each_page(page: Page,
         expect(page).to_have_url(url)
 
 
+def heading_is(page: Page, name: str) -> None:
+    expect(page.get_by_role("heading", name=name, exact=True)).to_be_visible()
+    settled(page)
+
+
+def choose_place(page: Page, name: str) -> None:
+    """Chooses a registry in the sidebar."""
+    page.get_by_test_id("stSidebar").get_by_role("combobox", name=re.compile("^Registry")).click()
+    page.get_by_role("option", name=name, exact=True).click()
+
+
+def test_paths_tabs_and_the_sidebar_s_registry_are_one_step_each(page: Page, address: str) -> None:
+    main, sidebar = page.get_by_test_id("stMain"), page.get_by_test_id("stSidebar")
+    of_hub = f"{address}/repository?registry=contosohub&repository=api/orders"
+    page.goto(f"{address}/image?registry=contosohub&repository=api/orders&reference=latest")
+    heading_is(page, "api/orders:latest")
+    visited = [(page.url, "api/orders:latest")]
+
+    def went(heading: str, url: str) -> None:
+        heading_is(page, heading)
+        expect(page).to_have_url(re.compile(re.escape(address) + url))
+        visited.append((page.url, heading))
+
+    main.get_by_role("link", name="api/orders", exact=True).click()
+    went("api/orders", r"/repository\?registry=contosohub&repository=api(/|%2F)orders$")
+    main.get_by_role("link", name="contosohub", exact=True).click()
+    went("contosohub", r"/registry\?registry=contosohub$")
+    sidebar.get_by_role("link", name="Storage").click()
+    went("Storage", r"/storage\?registry=contosohub$")
+    choose_place(page, "contosodev")
+    went("Storage", r"/storage\?registry=contosodev$")
+    sidebar.get_by_role("link", name="Repositories and tags").click()
+    went("Repositories and tags", r"/repositories\?registry=contosodev$")
+    sidebar.get_by_role("link", name="Overview").click()
+    went("Overview", "/$")
+    for url, heading in reversed(visited[:-1]):
+        page.go_back()
+        expect(page).to_have_url(url)
+        heading_is(page, heading)
+
+    page.goto(of_hub)
+    heading_is(page, "api/orders")
+    page.get_by_role("tab", name="Manifests").click()
+    expect(page).to_have_url(re.compile("show=Manifests"))
+    settled(page)
+    with_tab = page.url
+    main.get_by_role("link", name="Registries", exact=True).click()
+    heading_is(page, "Inventory")
+    expect(page).to_have_url(f"{address}/inventory")
+    page.go_back()
+    expect(page).to_have_url(with_tab)
+    heading_is(page, "api/orders")
+    expect(page.get_by_role("tab", name="Manifests")).to_have_attribute("aria-selected", "true")
+
+
+def test_a_path_leads_to_the_same_page_with_less_in_its_address(page: Page, address: str) -> None:
+    page.goto(f"{address}/webhooks?registry=contosohub&webhook=scanhook")
+    heading_is(page, "scanhook")
+    page.get_by_test_id("stMain").get_by_role("link", name="Webhooks", exact=True).click()
+    heading_is(page, "Webhooks")
+    expect(page).to_have_url(f"{address}/webhooks?registry=contosohub")
+    page.go_back()
+    heading_is(page, "scanhook")
+    expect(page).to_have_url(f"{address}/webhooks?registry=contosohub&webhook=scanhook")
+
+
+def test_two_tabs_are_at_two_registries(page: Page, address: str) -> None:
+    other = page.context.new_page()
+    for tab, name in ((page, "contosohub"), (other, "contosodev")):
+        tab.goto(f"{address}/registry?registry={name}")
+        heading_is(tab, name)
+    for tab, name in ((page, "contosohub"), (other, "contosodev")):
+        tab.get_by_test_id("stSidebar").get_by_role("link", name="Access review").click()
+        heading_is(tab, "Access review")
+        expect(tab).to_have_url(f"{address}/access?registry={name}")
+        box = tab.get_by_test_id("stSidebar").get_by_role("combobox", name=re.compile("^Registry"))
+        expect(box).to_have_value(name)
+
+
+def test_another_registry_takes_with_it_what_was_typed_for_the_one_before(page: Page, address: str) -> None:
+    page.goto(f"{address}/access?registry=contosohub&repository=api/orders")
+    typed = page.get_by_label("Repository (optional)")
+    expect(typed).to_have_value("api/orders")
+    settled(page)
+    choose_place(page, "contosodev")
+    expect(page).to_have_url(f"{address}/access?registry=contosodev")
+    settled(page)
+    expect(typed).to_have_value("")
+
+
+def test_on_a_narrow_screen_a_link_closes_the_sidebar(browser: Browser, address: str) -> None:
+    page = window(browser, "light", 390)
+    page.goto(f"{address}/registry?registry=contosohub")
+    heading_is(page, "contosohub")
+    page.get_by_test_id("stExpandSidebarButton").click()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Inventory").click()
+    heading_is(page, "Inventory")
+    expect(page.get_by_test_id("stExpandSidebarButton")).to_be_visible()
+    page.context.close()
+
+
+def test_an_old_link_with_a_filter_leads_to_the_inventory_in_one_step(page: Page, address: str) -> None:
+    page.goto(f"{address}/registry?registry=contosohub")
+    heading_is(page, "contosohub")
+    page.goto(f"{address}/?sku=Basic")
+    heading_is(page, "Inventory")
+    expect(page).to_have_url(f"{address}/inventory?sku=Basic")
+    page.go_back()
+    heading_is(page, "contosohub")
+
+
 def test_all_tags_are_filtered_and_those_that_are_selected_are_planned_together(page: Page, address: str) -> None:
     page.goto(f"{address}/repository?registry=contosoci&repository=ci/runner")
     settled(page)

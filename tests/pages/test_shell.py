@@ -4,28 +4,13 @@ from streamlit.testing.v1 import AppTest
 from services.connection.session import AzureSession
 from services.connection.version import VERSION
 from tests.pages.conftest import Open
-from tests.support.app_test import SHELL, wait_for_inventory
+from tests.support.app_test import SHELL
 from ui.runtime import connection
 
 
 def test_the_sidebar_says_the_version(open_view: Open) -> None:
     said = "\n".join(element.value for element in open_view().sidebar.markdown)
     assert f"ACR Console {VERSION}" in said
-
-
-@pytest.mark.parametrize(("name", "values"), [("sku", ["Basic", "Premium"]), ("finding", ["Admin user on"])])
-def test_filters_of_the_first_page_s_old_address_lead_to_the_inventory(
-    session: AzureSession, name: str, values: list[str]
-) -> None:
-    connection.use(session)
-    wait_for_inventory(connection.who())
-    at = AppTest.from_file(SHELL, default_timeout=30)
-    at.query_params["search"] = "contoso"
-    at.query_params[name] = values
-    at.run()
-    assert at.title[0].value == "Inventory"
-    assert at.text_input(key="search").value == "contoso"
-    assert at.multiselect(key=name).value == values
 
 
 def test_the_first_page_is_the_overview(session: AzureSession) -> None:

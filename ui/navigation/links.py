@@ -21,6 +21,12 @@ def open_page(page: PageLink, **query: str | list[str]) -> NoReturn:
     st.switch_page(page.path, query_params=query)
 
 
+def open_by_button(page: PageLink, label: str = "", **query: str) -> None:
+    """The primary button of a page's head, which leads to `page`."""
+    if st.button(label or page.title, icon=page.icon, type="primary"):
+        open_page(page, **query)
+
+
 def step(page: PageLink, label: str = "", **query: str) -> Step:
     """A step of a page's path, which opens `page`. `label` is text of others, such as a repository's name."""
     return partial(st.page_link, page.path, label=plain(label or page.title), query_params=query or None)
