@@ -7,14 +7,14 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from threading import Event
 
-from services.arm.resource_groups import create_group, find_group
-from services.connection.changes import Outcome, changed, refused, unknown, write
-from services.connection.errors import ServiceError, as_service_error, says_not_found
+from services.connection.changes import Outcome, changed, refused, unknown
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 from services.registries.reading import find_registry
 from services.registries.registry import Registry
 from services.registries.skus import sku_of
 from services.registry_lifecycle.creation_plan import CreationPlan, RegistrySpec, read_creation_plan, request_body
+from services.registry_lifecycle.group_creation import write_group
 from services.registry_lifecycle.names import NameScope
 
 _POLL_S = 1.0
@@ -74,7 +74,7 @@ def apply_creation(
         raise ServiceError(title, "It was stopped before anything was created.", "Create it again.", "Stopped")
     if spec.new_group:
         report("creating the resource group")
-        group = replace(group, outcome=_create_group(session, spec))
+        group = replace(group, outcome=write_group(session, spec.subscription_id, spec.group, spec.location))
     what = f"Registry {spec.name}"
     if stop.is_set():
         return CreationResult(spec, group, ItemResult(what, Outcome.NOT_TRIED))
@@ -106,18 +106,6 @@ def _read_back(session: AzureSession, spec: RegistrySpec, stop: Event) -> Regist
         if found is None or found.provisioning_state not in ("Creating", "Updating") or stop.wait(_POLL_S):
             break
     return found
-
-
-def _create_group(session: AzureSession, spec: RegistrySpec) -> Outcome:
-    """CREATED or NOT_CONFIRMED. Raises ServiceError where the group was not created, or that could not be read."""
-    found = write(
-        f"Could not create the resource group {spec.group}",
-        lambda: create_group(session, spec.subscription_id, spec.group, spec.location),
-        lambda: find_group(session, spec.subscription_id, spec.group),
-        lambda group: group is not None,
-        says_not_found,
-    )
-    return Outcome.CREATED if found else Outcome.NOT_CONFIRMED
 
 
 def _send(session: AzureSession, title: str, spec: RegistrySpec, report: Callable[[str], None], stop: Event) -> None:

@@ -89,8 +89,29 @@ def test_the_form_of_the_url_on_every_screen(
     main = page.get_by_test_id("stMain")
     expect(main.get_by_text("The registry casaacr01 is already in use.").first).to_be_visible()
     expect(main.get_by_role("button", name="Create registry", exact=True)).to_be_disabled()
+    main.get_by_text("The same in Bicep and Terraform").click()
     main.get_by_role("tab", name="Terraform").click()
     expect(main.get_by_text("azurerm_container_registry").first).to_be_visible()
     assert fits(page)
     page.screenshot(path=screenshots / f"create-{theme}-{width}.png")
     page.context.close()
+
+
+def test_tab_goes_from_field_to_field(page: Page, address: str) -> None:
+    page.goto(f"{address}/create?grouping=New")
+    settled(page)
+    page.get_by_role("combobox", name="Subscription").focus()
+    reached = []
+    for _ in range(24):
+        page.keyboard.press("Tab")
+        label = page.evaluate(
+            """() => {
+                const one = document.activeElement
+                const group = one.closest('[role=radiogroup]')
+                return one.getAttribute('aria-label') || group?.getAttribute('aria-label') || one.textContent || ''
+            }"""
+        )
+        reached.append(label)
+    fields = ["Location", "Name of the new group", "Name", "Login server", "SKU", "Permissions", "Public access"]
+    seen = [label for label in reached if any(label.startswith(field) for field in fields)]
+    assert seen == fields

@@ -63,6 +63,9 @@ def test_a_registry_is_made_and_can_be_opened(open_view: Open, own: OwnSandbox) 
     inventory = registry_loaders.inventory(connection.who())
     assert inventory.finished.wait(30)
     assert {one.name for one in inventory.value.registries.values} == {"casaacr01", "contosonew01"}
+    assert not [one for one in at.text_input if one.key == "new_name"]  # The form has collapsed.
+    links = {one.proto.label for one in at.get("page_link")}
+    assert {"Open contosonew01", "Push and import", "Attach a cluster", "Sign in"} <= links
     button(at, "Dismiss").click()
     assert "created and verified" not in said(at.run())
     assert "The registry contosonew01 is already in use." in said(at)
@@ -157,7 +160,7 @@ def test_a_line_that_is_no_tag_is_said_and_nothing_is_planned(open_view: Open, o
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
     at.text_area(key="new_tags").set_value("team=platform\nenvironment").run()
     assert "'environment' is not a tag: write name=value." in said(at)
-    assert not [one for one in at.button if one.label.startswith("Create ")]
+    assert not [one for one in at.button if one.label == "Create registry"]
 
 
 def test_a_domain_of_its_own_shows_its_login_server(open_view: Open, own: OwnSandbox) -> None:
@@ -197,3 +200,30 @@ def test_locations_that_can_not_be_read_are_an_error_and_no_form(open_view: Open
     at = open_view("create.py", as_session=own.session())
     assert "Could not read where Microsoft.ContainerRegistry is offered" in said(at)
     assert not [one for one in at.text_input if one.key == "name"]
+
+
+def group_dialog(at: AppTest, name: str, location: str | None) -> AppTest:
+    """The dialog of a group alone, with its fields filled in."""
+    button(at, "Create resource group").click().run()
+    next(one for one in at.text_input if one.placeholder.startswith("contoso-registries")).set_value(name)
+    at.selectbox[-1].set_value(location)
+    button(at, "Create resource group").click()
+    return at.run()
+
+
+def test_a_group_alone_is_created_as_in_the_guide(open_view: Open, own: OwnSandbox) -> None:
+    at = group_dialog(open_view("create.py", as_session=own.session()), "casacloud_rg9", "eastus")
+    assert f"az group create --subscription {SUBSCRIPTION} --name casacloud_rg9 --location eastus" in said(at)
+    assert button(at, "Cancel")
+    next(one for one in at.text_input if one.placeholder.startswith("contoso-registries")).set_value("casacloud_rg9")
+    at.selectbox[-1].set_value("eastus")
+    button(at, "Create resource group").click()
+    confirm_button(at, "Create resource group").click()
+    assert "Resource group casacloud_rg9: created and verified." in said(at.run())
+    assert "casacloud_rg9" in [one["name"] for one in own.sandbox.store.list_resources(GROUP_TYPE)]
+
+
+def test_a_group_that_exists_is_not_created_again(open_view: Open, own: OwnSandbox) -> None:
+    at = group_dialog(open_view("create.py", as_session=own.session()), "CasaCloud_rg1", "eastus")
+    assert "The resource group casacloud_rg1 already exists" in "".join(one.value for one in at.error).replace("\\", "")
+    assert confirm_button(at, "Create resource group").disabled

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from services.access.role_assignment_reading import group_permissions
 from services.access.role_definitions import PermissionBlock
@@ -97,8 +98,9 @@ def forget(who: str) -> None:
     _subscriptions.clear(who)
 
 
-def choose_place(who: str) -> Place:
-    """Asks for the subscription and reads its place. Stops the page, with the reason, where that can't be read."""
+def choose_place(who: str, within: DeltaGenerator) -> Place:
+    """Asks in `within` for the subscription and reads its place. Stops the page, with the reason, where that can't be
+    read."""
     try:
         listed = _subscriptions(who)
         subscriptions = listed.values
@@ -110,7 +112,8 @@ def choose_place(who: str) -> Place:
             st.stop()
         names = Counter(one.name for one in subscriptions)
         named = {one.name if names[one.name] == 1 else f"{one.name} ({one.id})": one for one in subscriptions}
-        chosen = st.selectbox("Subscription", list(named), key="new_subscription", bind="query-params", width=480)
+        with within:
+            chosen = st.selectbox("Subscription", list(named), key="new_subscription", bind="query-params")
         place = _place(who, named[chosen])
         show_partial(
             Part(listed, "subscription"),
@@ -123,22 +126,91 @@ def choose_place(who: str) -> Place:
         st.stop()
 
 
-def ask_spec(who: str, place: Place, own_names: Collection[str]) -> tuple[RegistrySpec | None, PriceBook]:
-    """Shows the form, in the order of `az acr create`; returns the specification, and the prices.
-
-    An answer that is missing is "" in the specification, which is None where the typed tags can't be set. `own_names`:
-    case folded, of the registries that this session creates. They are not checked: Azure would say they are in use.
-    """
+def ask_place(place: Place, beside: DeltaGenerator) -> tuple[str, bool, str]:
+    """Asks for the location in `beside` and below for the group; returns the group, whether it is new, the location."""
+    with beside:
+        location = _ask_location(place)
     group, new_group = _ask_group(place)
-    name_box, sku_box = st.container(), st.container()
-    location = _ask_location(place)
-    with st.expander("Currency, days and discounts", icon=":material/payments:"):
+    return group, new_group, location
+
+
+def _ask_group(place: Place) -> tuple[str, bool]:
+    """Asks for the resource group: its name, and whether it is to be created."""
+    left, right = st.columns(2, vertical_alignment="bottom")
+    with left:
+        kind = st.segmented_control(
+            "Resource group",
+            [EXISTING, NEW],
+            default=EXISTING if place.groups.values else NEW,
+            required=True,
+            key="grouping",
+            bind="query-params",
+            width="stretch",
+        )
+    with right:
+        if kind == NEW:
+            typed = st.text_input(
+                "Name of the new group", key="new_group", bind="query-params", placeholder="contoso-registries-rg"
+            )
+            return (typed or "").strip(), True
+        chosen = st.selectbox(
+            "Existing group",
+            [group.name for group in place.groups.values],
+            None,
+            key="in_group",
+            bind="query-params",
+            placeholder="Choose one",
+        )
+    return chosen or "", False
+
+
+def _ask_location(place: Place) -> str:
+    names = [location.name for location in place.provider.locations]
+    chosen = st.selectbox(
+        "Location",
+        names,
+        None,
+        key="new_location",
+        bind="query-params",
+        placeholder="Choose one",
+        help=f"{counted(len(names), 'location')} where Azure offers registries to this subscription.",
+    )
+    return chosen or ""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a registry is: its name, the form of its login server, its SKU and tags, None where they can't be set."""
+
+    name: str
+    scope: NameScope
+    sku: Sku
+    tags: Tags | None
+
+
+def ask_registry(
+    who: str, place: Place, group: str, location: str, own_names: Collection[str]
+) -> tuple[Identity, PriceBook]:
+    """Asks for what the registry is; returns it, and the prices.
+
+    `own_names`: case folded, of the registries that this session creates. They are not checked: Azure would say they
+    are in use.
+    """
+    name, scope = _ask_name(who, place, group, own_names)
+    sku_box = st.container()
+    tags_box, prices_box = st.columns(2)
+    with tags_box, st.expander("Tags", icon=":material/sell:"):
+        tags = _ask_tags()
+    with prices_box, st.expander("Currency, days and discounts", icon=":material/payments:"):
         book = choose_prices(who, [location or ELSEWHERE])
     with sku_box:
         sku = _ask_sku(book, location or ELSEWHERE)
-    mode = st.radio(
-        "Permissions", list(Mode), captions=list(_MODES.values()), key="new_mode", bind="query-params", horizontal=True
-    )
+    return Identity(name, scope, sku, tags), book
+
+
+def ask_access() -> tuple[Mode, bool]:
+    """Asks for the permission mode, and whether the registry has public access."""
+    mode = st.radio("Permissions", list(Mode), captions=list(_MODES.values()), key="new_mode", bind="query-params")
     public = st.toggle(
         "Public access",
         True,
@@ -146,15 +218,8 @@ def ask_spec(who: str, place: Place, own_names: Collection[str]) -> tuple[Regist
         bind="query-params",
         help="Off: reachable through private endpoints only, which require Premium.",
     )
-    tags = _ask_tags()
-    with name_box:
-        name, scope = _ask_name(who, place, group, own_names)
-    if tags is None:
-        return None, book
-    spec = RegistrySpec(
-        place.subscription.id, group, new_group, name, sku, location, Mode(mode or Mode.LEGACY), public, scope, tags
-    )
-    return spec, book
+    st.caption("Azure creates it with the admin user and anonymous pull off. Its settings change both.")
+    return Mode(mode or Mode.LEGACY), public
 
 
 def _ask_tags() -> Tags | None:
@@ -169,56 +234,24 @@ def _ask_tags() -> Tags | None:
         return None
 
 
-def _ask_group(place: Place) -> tuple[str, bool]:
-    """Asks for the resource group: its name, and whether it is to be created."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        kind = st.segmented_control(
-            "Resource group",
-            [EXISTING, NEW],
-            default=EXISTING if place.groups.values else NEW,
-            required=True,
-            key="grouping",
-            bind="query-params",
-        )
-        if kind == NEW:
-            typed = st.text_input(
-                "Name of the new group",
-                key="new_group",
-                bind="query-params",
-                placeholder="contoso-registries-rg",
-                width=320,
-            )
-            return (typed or "").strip(), True
-        chosen = st.selectbox(
-            "Existing group",
-            [group.name for group in place.groups.values],
-            None,
-            key="in_group",
-            bind="query-params",
-            placeholder="Choose one",
-            width=320,
-        )
-    return chosen or "", False
-
-
 def _ask_name(who: str, place: Place, group: str, own_names: Collection[str]) -> tuple[str, NameScope]:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
+    left, right = st.columns(2)
+    with left:
         typed = st.text_input(
             "Name",
             key="new_name",
             bind="query-params",
             live="500ms",
             placeholder="contosoacr",
-            width=320,
             help="5 to 50 letters and digits. Images are pulled from a host of this name.",
         )
+    with right:
         chosen = st.selectbox(
             "Login server",
             list(NameScope),
             format_func=lambda one: _SCOPES[one],
             key="new_domain",
             bind="query-params",
-            width=360,
             help="With a hash, nobody else can reuse the host name once the registry is deleted and receive its pulls. "
             "It can't be changed later.",
         )
@@ -260,21 +293,6 @@ def _ask_sku(book: PriceBook, location: str) -> Sku:
     if missing := missing_features(chosen):
         st.caption(f"Not in {chosen}: {' · '.join(name[0].lower() + name[1:] for name in missing)}")
     return chosen
-
-
-def _ask_location(place: Place) -> str:
-    names = [location.name for location in place.provider.locations]
-    chosen = st.selectbox(
-        "Location",
-        names,
-        None,
-        key="new_location",
-        bind="query-params",
-        placeholder="Choose one",
-        width=320,
-        help=f"{counted(len(names), 'location')} where Azure offers registries to this subscription.",
-    )
-    return chosen or ""
 
 
 def missing_answers(spec: RegistrySpec) -> Iterable[str]:

@@ -5,6 +5,7 @@ import streamlit as st
 from services.arm.providers import NAMESPACE, register_provider
 from services.commands import registries as az_registries
 from services.connection.changes import Outcome
+from services.registries.registry import Registry
 from services.registry_lifecycle import code
 from services.registry_lifecycle.creation import CreationResult, apply_creation
 from services.registry_lifecycle.creation_plan import CreationPlan, RegistrySpec
@@ -67,7 +68,12 @@ def show_plan(who: str, plan: CreationPlan) -> None:
 
 
 def show_code(spec: RegistrySpec) -> None:
-    """Shows the same registry as Bicep and Terraform."""
+    """Shows the same registry as Bicep and Terraform, in a closed expander."""
+    with st.expander("The same in Bicep and Terraform", icon=":material/code:"):
+        _show_code(spec)
+
+
+def _show_code(spec: RegistrySpec) -> None:
     with_bicep, with_terraform = st.tabs(["Bicep", "Terraform"])
     with with_bicep:
         subscription = spec.subscription_id
@@ -115,6 +121,14 @@ def has_run(spec: RegistrySpec) -> bool:
     return _key(spec) in runs_of(_CREATIONS)
 
 
+def is_created() -> bool:
+    """Whether this session shows a registry that was created: its summary stands in place of the form."""
+    return any(
+        run.reading.value is not None and run.reading.value.creation.outcome is Outcome.CREATED
+        for run in runs_of(_CREATIONS).values()
+    )
+
+
 def show_creations() -> None:
     """Shows the creations that this session started, with their progress or result, until they are dismissed."""
     show(_CREATIONS, _show_end, stop="Stop waiting")
@@ -138,13 +152,20 @@ def _show_end(_plan: CreationPlan, done: CreationResult) -> None:
             az_registries.delete_group(done.spec.subscription_id, done.leftover_group), language="bash", wrap_lines=True
         )
     if done.registry and done.creation.outcome is Outcome.CREATED:
-        st.markdown("Login server")
-        st.code(done.registry.login_server, language=None)
-        own_domain = done.spec.name_scope is not NameScope.UNSECURE  # Then others may have the name too.
-        link_to(
-            pages.REGISTRY,
-            f"Open {plain(done.registry.name)}",
-            registry=done.registry.login_server if own_domain else done.registry.name,
-        )
+        _show_next_steps(done.registry, done.spec)
     elif done.registry:
         st.markdown(f"Provisioning state: {plain(done.registry.provisioning_state or 'not reported')}.")
+
+
+def _show_next_steps(registry: Registry, spec: RegistrySpec) -> None:
+    st.markdown("Login server")
+    st.code(registry.login_server, language=None)
+    own_domain = spec.name_scope is not NameScope.UNSECURE  # Then others may have the name too.
+    key = registry.login_server if own_domain else registry.name
+    st.markdown("**Next steps**")
+    with st.container(horizontal=True):
+        link_to(pages.REGISTRY, f"Open {plain(registry.name)}", registry=key)
+        link_to(pages.PUSH, registry=key)
+        link_to(pages.INTEGRATION_CHECKER, "Attach a cluster", registry=key)
+        link_to(pages.SIGN_IN, "Sign in", registry=key)
+    st.caption("Dismiss to create another. To undo, delete the registry from its own page.")
