@@ -22,6 +22,7 @@ from services.connection.session import AzureSession, connect_azure, connect_san
 from ui.elements.errors import show_unexpected
 from ui.navigation.moved import MovedInventory
 from ui.runtime import connection
+from ui.runtime.index_page import IndexPage
 from ui.runtime.security_headers import SecurityHeaders
 from ui.runtime.settings import Settings, read_settings
 from ui.runtime.write_access import WriteAccess
@@ -64,6 +65,11 @@ app = st.App(
     "pages/shell.py",
     lifespan=lifespan,
     routes=[Mount("/brand", StaticFiles(directory=ROOT / "static")), download_route.ROUTE],
-    middleware=[Middleware(SecurityHeaders), Middleware(MovedInventory), Middleware(WriteAccess)],
+    middleware=[
+        Middleware(SecurityHeaders),
+        Middleware(MovedInventory),
+        Middleware(IndexPage),
+        Middleware(WriteAccess),
+    ],
     on_script_error=on_script_error,
 )

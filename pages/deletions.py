@@ -96,7 +96,7 @@ def show_one(record: DeletionRecord) -> None:
     if printed := deleted_as_az_prints(record):
         of_all = record.action == "delete repository"
         with st.expander("Deleted, as az prints it", expanded=of_all, icon=":material/data_object:"):
-            st.code(printed, language="json")
+            st.code(printed, language=None)
     if registry and not running:
         show_remaining_tags(who, record, registry)
 

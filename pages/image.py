@@ -89,7 +89,7 @@ def show_pull_lines() -> None:
     line = az_images.pull if manifest.kind is not Kind.ARTIFACT else az_images.oras_pull
     line = az_images.helm_pull if kind == "Helm chart" else line
     for at in dict.fromkeys((reference, digest)):
-        st.code(line(server, repository, at), language="bash")
+        st.code(line(server, repository, at), language=None)
 
 
 def open_digest(other: str) -> None:

@@ -190,4 +190,4 @@ if manifests_tab.open:
         open_image(digest)
 if attributes_tab.open:
     with attributes_tab:
-        st.code(f"{az_images.show_repository(registry.name, name)}\n{as_az_prints(repository)}", language="bash")
+        st.code(f"{az_images.show_repository(registry.name, name)}\n{as_az_prints(repository)}", language=None)

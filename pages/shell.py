@@ -43,7 +43,5 @@ with st.sidebar:
     show_box(who)
     show_navigation(who, current)
     show_identity(identity, session.endpoints.name)
-    # Our own script: Streamlit would add two entries to the browser's history for a page opened from a table.
-    st.html('<script src="/brand/history.js"></script>', unsafe_allow_javascript=True)
 enter_page(view.url_path)
 view.run()

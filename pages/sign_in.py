@@ -49,7 +49,7 @@ with panel():
         st.warning(warning, icon=":material/warning:")
     for step in guide.steps:
         st.caption(plain(step.about))
-        st.code(step.text, language=step.language, wrap_lines=True)
+        st.code(step.text, language=None, wrap_lines=True)
     st.markdown("\n".join(f"- **Requires:** {need}" for need in guide.needs) + f"\n- **Expires:** {guide.lasts}")
     if tool in (Tool.GITHUB, Tool.AZURE_PIPELINES):
         role = {"role": pushing_role(registry.access.mode), "kind": "ServicePrincipal"}

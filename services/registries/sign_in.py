@@ -39,11 +39,10 @@ class Tool(StrEnum):
 
 @dataclass(frozen=True)
 class Step:
-    """Text to copy: `language` is bash or yaml, `about` a sentence on when or where."""
+    """Text to copy; `about` says when or where."""
 
     about: str
     text: str
-    language: str = "bash"
 
 
 @dataclass(frozen=True)
@@ -203,7 +202,7 @@ jobs:
                 "Its trust in the workflows of one branch",
                 az_sign_in.trust_github(IDENTITY, registry.subscription_id, group, GITHUB_SUBJECT),
             ),
-            Step(".github/workflows/push.yaml, once the identity has its role on the registry", workflow, "yaml"),
+            Step(".github/workflows/push.yaml, once the identity has its role on the registry", workflow),
         ),
     )
 
@@ -247,8 +246,8 @@ steps:
         ),
         "The job alone.",
         (
-            Step("azure-pipelines.yml, with az", with_az, "yaml"),
-            Step("or with the task for docker", with_docker, "yaml"),
+            Step("azure-pipelines.yml, with az", with_az),
+            Step("or with the task for docker", with_docker),
         ),
     )
 

@@ -221,4 +221,4 @@ def _show_steps(plan: SwitchPlan, known: PrincipalNames) -> None:
     for number, step in enumerate(steps_of(plan, known.name), 1):
         st.markdown(f"**{number}. {step.title}.** {step.words}")
         if step.lines:
-            st.code("\n".join(step.lines), language="bash", wrap_lines=True)
+            st.code("\n".join(step.lines), language=None, wrap_lines=True)

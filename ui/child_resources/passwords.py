@@ -51,5 +51,5 @@ def _show(registry: Registry, password: NewPassword) -> None:
     )
     st.code(password.value, language=None, wrap_lines=True)
     st.markdown("To sign in with it, with the password in TOKEN_PASSWORD:")
-    st.code(az_sign_in.sign_in_as_token(password.token, registry.login_server), language="bash", wrap_lines=True)
+    st.code(az_sign_in.sign_in_as_token(password.token, registry.login_server), language=None, wrap_lines=True)
     st.button("Done", type="primary", on_click=st.session_state.__setitem__, args=(_CLOSE, True))

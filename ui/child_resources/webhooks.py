@@ -116,7 +116,7 @@ def show_service_uri(who: str, registry: Registry, name: str) -> None:
         st.code(callback.service_uri, language=None, wrap_lines=True)
         names = ", ".join(plain(header) for header in callback.header_names)
         st.markdown(f"Headers: {names or 'none'}. Their values are secrets, and are not shown.")
-        st.code(az_child_resources.show_webhook_config(registry.name, name), language="bash", wrap_lines=True)
+        st.code(az_child_resources.show_webhook_config(registry.name, name), language=None, wrap_lines=True)
 
 
 @st.dialog("Change status")

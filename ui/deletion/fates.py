@@ -104,7 +104,7 @@ def show_remaining_tags(who: str, record: DeletionRecord, registry: Registry) ->
             show_error(error)
         return
     st.subheader("Remaining tags", anchor=False)
-    st.code(json.dumps([tag.name for tag in page.tags], indent=2), language="json")
+    st.code(json.dumps([tag.name for tag in page.tags], indent=2), language=None)
     if page.next:
         st.caption(f"The newest {len(page.tags):,} of them.")
     if record.action == "remove tags":

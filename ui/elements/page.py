@@ -49,7 +49,7 @@ def header(
 def az_lines(*lines: str, label: str = "The same with az and docker") -> None:
     """The shell lines that do the same as the page, in a closed expander."""
     with st.expander(label, icon=":material/terminal:"):
-        st.code("\n".join(lines), language="bash", wrap_lines=True)
+        st.code("\n".join(lines), language=None, wrap_lines=True)
 
 
 def empty(icon: str, title: str, caption: str) -> None:

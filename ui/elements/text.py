@@ -69,4 +69,4 @@ def plain(text: str) -> str:
 def shell(line: str) -> str:
     """A shell line as a markdown code block. The fence is longer than any run of backticks in the line."""
     fence = "`" * max(3, 1 + max((len(ticks) for ticks in re.findall("`+", line)), default=0))
-    return f"{fence}bash\n{line}\n{fence}"
+    return f"{fence}\n{line}\n{fence}"

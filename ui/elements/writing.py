@@ -178,4 +178,4 @@ def _first_commands(commands: Sequence[str]) -> list[str]:
 def _show_commands(commands: Sequence[str]) -> None:
     """Shows the commands, only the first of them where there are many."""
     if commands:
-        st.code("\n".join(_first_commands(commands)), language="bash", wrap_lines=True)
+        st.code("\n".join(_first_commands(commands)), language=None, wrap_lines=True)

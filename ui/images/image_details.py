@@ -175,6 +175,6 @@ def show_manifest(manifest: Manifest, text: str) -> None:
     show_facts({"Media type": plain(manifest.media_type), "Manifest size": f"{manifest.size:,} bytes"})
     show_pairs("Annotations", manifest.annotations)
     st.subheader("Content", anchor=False)
-    st.code(text[:LONGEST_MANIFEST], language="json", height=480 if text.count("\n") > 24 else "content")
+    st.code(text[:LONGEST_MANIFEST], language=None, height=480 if text.count("\n") > 24 else "content")
     if len(text) > LONGEST_MANIFEST:
         st.caption(f"The first {LONGEST_MANIFEST:,} of {len(text):,} characters.")

@@ -70,7 +70,7 @@ def _show(finding: Finding, here: dict[str, str]) -> None:
         if label and st.button(label, key=f"fix {finding.title}"):
             _open_fix(finding, here)
         with st.popover("Command", icon=":material/terminal:", type="tertiary", width="content"):
-            st.code(finding.fix, language="bash", wrap_lines=True)
+            st.code(finding.fix, language=None, wrap_lines=True)
 
 
 def _open_fix(finding: Finding, here: dict[str, str]) -> None:

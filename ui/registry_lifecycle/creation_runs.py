@@ -79,15 +79,15 @@ def _show_code(spec: RegistrySpec) -> None:
         subscription = spec.subscription_id
         if spec.new_group:
             st.markdown(f"`{code.MAIN_FILE}`, for the resource group")
-            st.code(code.group_as_bicep(spec), language="bicep")
+            st.code(code.group_as_bicep(spec), language=None)
             deploy = az_registries.deploy_bicep_to_subscription(subscription, spec.location, code.MAIN_FILE)
         else:
             deploy = az_registries.deploy_bicep(subscription, spec.group, code.REGISTRY_FILE)
         st.markdown(f"`{code.REGISTRY_FILE}`")
-        st.code(code.as_bicep(spec), language="bicep")
-        st.code(deploy, language="bash", wrap_lines=True)
+        st.code(code.as_bicep(spec), language=None)
+        st.code(deploy, language=None, wrap_lines=True)
     with with_terraform:
-        st.code(code.as_terraform(spec), language="hcl")
+        st.code(code.as_terraform(spec), language=None)
 
 
 def _begin(who: str, plan: CreationPlan) -> None:
@@ -149,7 +149,7 @@ def _show_end(_plan: CreationPlan, done: CreationResult) -> None:
             icon=":material/warning:",
         )
         st.code(
-            az_registries.delete_group(done.spec.subscription_id, done.leftover_group), language="bash", wrap_lines=True
+            az_registries.delete_group(done.spec.subscription_id, done.leftover_group), language=None, wrap_lines=True
         )
     if done.registry and done.creation.outcome is Outcome.CREATED:
         _show_next_steps(done.registry, done.spec)

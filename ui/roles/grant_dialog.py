@@ -39,5 +39,5 @@ def confirm_grant(
     )
     with st.expander("Copy a request to an administrator", icon=":material/mail:", expanded=plan.may is False):
         st.code(admin_request.as_message(plan.assignment, whose), language=None, wrap_lines=True)
-        st.code(admin_request.as_bicep(plan.assignment), language="bicep")
-        st.code(admin_request.as_terraform(plan.assignment), language="hcl")
+        st.code(admin_request.as_bicep(plan.assignment), language=None)
+        st.code(admin_request.as_terraform(plan.assignment), language=None)

@@ -176,4 +176,4 @@ def _show_lines(advice: Advice, case: UseCase, registry: Registry | None) -> Non
         )
         for given in advice.given
     ]
-    st.code("\n".join(lines), language="bash", wrap_lines=True)
+    st.code("\n".join(lines), language=None, wrap_lines=True)

@@ -3,11 +3,13 @@
 from starlette.datastructures import MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ui.runtime.index_page import inline_script_hashes
+
 # What Streamlit's front end needs, and nothing from another host.
 CONTENT_SECURITY_POLICY = "; ".join(
     (
         "default-src 'self'",
-        "script-src 'self' 'wasm-unsafe-eval'",
+        " ".join(("script-src 'self' 'wasm-unsafe-eval'", *inline_script_hashes())),
         "style-src 'self' 'unsafe-inline'",
         "img-src 'self' data: blob:",
         "font-src 'self' data:",

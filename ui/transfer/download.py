@@ -61,7 +61,7 @@ def download_image(who: str, registry: Registry, repository: str, reference: str
             az_images.pull(server, repository, pulled),
             az_images.save(server, repository, pulled, file),
         )
-        st.code("\n".join(lines), language="bash", wrap_lines=True)
+        st.code("\n".join(lines), language=None, wrap_lines=True)
 
 
 @st.dialog("Download images")
@@ -85,4 +85,4 @@ def download_images(who: str, registry: Registry, repository: str, tags: Mapping
             )
     st.caption("Each blob is verified against its digest as it is sent.")
     if lines:
-        st.code("\n".join(lines), language="bash", wrap_lines=True)
+        st.code("\n".join(lines), language=None, wrap_lines=True)

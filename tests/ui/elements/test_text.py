@@ -125,6 +125,6 @@ def test_plain_text_disarms_an_image_that_would_call_out() -> None:
 def test_no_line_ends_its_own_block_of_code(line: str) -> None:
     opening, inside, closing = shell(line).split("\n")
     assert inside == line
-    assert opening == f"{closing}bash"
+    assert opening == closing
     assert set(closing) == {"`"}
     assert closing not in line

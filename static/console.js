@@ -1,3 +1,9 @@
+// Runs before Streamlit's front end.
+
+// Where the server is. Streamlit's front end would look for it below the page's address first: two requests that fail,
+// and two errors in the browser's console, for each page that is opened by its address.
+window.__streamlit = { ...window.__streamlit, BACKEND_BASE_URL: location.origin };
+
 // Links and the browser's history: one entry for each step of the reader.
 //
 // Streamlit adds one for each change of the address. st.switch_page changes it in two: first the query on the page that is
