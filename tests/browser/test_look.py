@@ -1,4 +1,4 @@
-"""What holds for every page: it fits two screens before its tabs, all text can be read, and the browser has no errors."""
+"""What holds for every page: short before its tabs, legible, and without an error in the browser."""
 
 from pathlib import Path
 

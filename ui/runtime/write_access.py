@@ -6,6 +6,7 @@ process listens on and from the request itself, never from a setting.
 
 import os
 import socket
+import stat
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from ipaddress import IPv6Address, ip_address
@@ -131,12 +132,15 @@ def listening_addresses() -> list[tuple[str, int]] | None:
         return None
     found = []
     for number in numbers:
-        # A number may be closed meanwhile, or be no socket. A copy is looked at: closing it leaves the original open.
-        with suppress(OSError), socket.socket(fileno=os.dup(number)) as one:
-            internet = one.family in (socket.AF_INET, socket.AF_INET6) and one.type == socket.SOCK_STREAM
-            if internet and one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                address, port = one.getsockname()[:2]
-                found.append((address, port))
+        with suppress(OSError):  # It may be closed meanwhile.
+            if not stat.S_ISSOCK(os.fstat(number).st_mode):
+                continue
+            # A copy is looked at: closing it leaves the original open.
+            with socket.socket(fileno=os.dup(number)) as one:
+                internet = one.family in (socket.AF_INET, socket.AF_INET6) and one.type == socket.SOCK_STREAM
+                if internet and one.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    address, port = one.getsockname()[:2]
+                    found.append((address, port))
     return found
 
 

@@ -1,7 +1,9 @@
 """Who may change anything: decided from the listening sockets and the request."""
 
 import asyncio
+import os
 import socket
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -92,6 +94,14 @@ def test_loopback_is_an_address_not_a_name() -> None:
     assert is_loopback("127.8.9.1")
     assert not is_loopback("localhost")
     assert not is_loopback("::ffff:8.8.8.8")
+
+
+def test_looking_at_the_open_files_leaves_none_open() -> None:
+    with Path(__file__).open():
+        listening_addresses()
+        before = len(os.listdir("/dev/fd"))
+        listening_addresses()
+        assert len(os.listdir("/dev/fd")) == before
 
 
 def test_the_sockets_that_this_process_listens_on_are_found() -> None:
