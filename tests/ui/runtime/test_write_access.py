@@ -1,7 +1,6 @@
 """Who may change anything: decided from the listening sockets and the request."""
 
 import asyncio
-import os
 import socket
 from pathlib import Path
 from typing import Any
@@ -99,9 +98,9 @@ def test_loopback_is_an_address_not_a_name() -> None:
 def test_looking_at_the_open_files_leaves_none_open() -> None:
     with Path(__file__).open():
         listening_addresses()
-        before = len(os.listdir("/dev/fd"))
+        before = sum(1 for _ in Path("/dev/fd").iterdir())
         listening_addresses()
-        assert len(os.listdir("/dev/fd")) == before
+        assert sum(1 for _ in Path("/dev/fd").iterdir()) == before
 
 
 def test_the_sockets_that_this_process_listens_on_are_found() -> None:
