@@ -31,7 +31,7 @@ class IndexPage:
         if scope["type"] != "http" or b"text/html" not in dict(scope["headers"]).get(b"accept", b""):
             return await self._app(scope, receive, send)
         # Streamlit's own middleware would compress the document before it comes here.
-        scope = scope | {"headers": [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]}
+        scope = {**scope, "headers": [pair for pair in scope["headers"] if pair[0] != b"accept-encoding"]}
         start: Message = {}
         body = bytearray()
 
