@@ -1,26 +1,33 @@
-"""All registries of all subscriptions: totals, and a table with findings that opens each registry."""
+"""All registries of all subscriptions, what needs attention first: a table that opens each, and filters with counts."""
+
+from functools import partial
 
 import pyarrow as pa
 import streamlit as st
 
 from services.commands.registries import list_registries
+from services.connection.parallel import Partial
 from services.registries.findings import Risk, findings_of, unread_findings
+from services.registries.ranking import rank_findings, titles_by_risk, widespread
 from services.registries.registry import Registry
 from services.wording import counted
-from ui.elements.columns import Sizes
-from ui.elements.errors import show_error, show_refused
-from ui.elements.metrics import Metric, show_metrics
+from ui.elements.columns import money_column
+from ui.elements.errors import Part, show_error, show_partial
+from ui.elements.metrics import Metric, show_line
 from ui.elements.page import az_lines, empty, header
 from ui.elements.selectable_table import openable
+from ui.elements.skeleton import Shape
+from ui.elements.styled_table import Worded
 from ui.elements.table import TEXTS
 from ui.elements.text import size
 from ui.loaders import registries as registry_loaders
+from ui.loaders.registry_costs import RegistryCosts, costs_of
 from ui.navigation import pages
 from ui.navigation.inventory_filters import passes, registry_filters
-from ui.navigation.links import link_to, open_by_button, open_page
+from ui.navigation.links import open_by_button, open_page
 from ui.navigation.selection import key_of, show_no_registries
 from ui.runtime import connection
-from ui.runtime.background import show_progress
+from ui.runtime.background import rerun_when_done, show_progress
 
 who = connection.who()
 reading = registry_loaders.inventory(who)
@@ -31,29 +38,35 @@ with header(
     lambda: registry_loaders.inventory.clear(who),
 ):
     open_by_button(pages.CREATE_REGISTRY)
-show_progress(reading, "inventory")
+nothing = reading.running and not reading.value.registries.values
+show_progress(reading, "inventory", shape=Shape.TABLE if nothing else None)
 if reading.error:
     show_error(reading.error)
     st.stop()
 
 inventory = reading.value
 registries = inventory.registries.values
-findings = {registry.id: findings_of(registry) for registry in registries}
-usages = inventory.usages
-show_refused(inventory.registries, "subscription", "subscriptions")
-if not reading.running:
-    show_refused(usages, "registry's usage", "registries' usage")
-show_refused(inventory.counts, "catalogue", "catalogues")
+costing = None if reading.running or not registries else costs_of(who, inventory.registries, reading.at)
+costs = costing.value if costing else RegistryCosts()
+unread_bills = Partial[object]((), costs.bills.refused)
+usages = Partial[object]((), inventory.usages.refused) if reading.running else inventory.usages
+show_partial(
+    Part(inventory.registries, "subscription"),
+    Part(usages, "registry's usage", "registries' usage"),
+    Part(inventory.counts, "catalogue"),
+    Part(unread_bills, "bill"),
+)
 if not registries:
     if not reading.running:
         show_no_registries(inventory.registries)
-        if inventory.registries.complete:
-            link_to(pages.CREATE_REGISTRY)
     st.stop()
 
+found = {registry.id: findings_of(registry) for registry in registries}
+ranked = rank_findings(found)
+everyday = widespread(found.values())
+at_high_risk = sum(1 for one in ranked.values() if one.worst and one.worst.risk is Risk.HIGH)
 stored = [registry.stored_bytes for registry in registries if registry.stored_bytes is not None]
 included = [registry.included_bytes for registry in registries if registry.included_bytes is not None]
-high = sum(1 for found in findings.values() for finding in found if finding.risk is Risk.HIGH)
 unlooked = sum(1 for registry in registries if unread_findings(registry))
 unread = "not read yet" if reading.running else "unread"
 why = "not read yet" if reading.running else "could not be read"
@@ -67,87 +80,122 @@ def lacking(number: int, of: str) -> str:
     return f"{counted(refused, 'subscription')} unread" if refused else ""
 
 
-show_metrics(
+show_line(
     [
         Metric(
-            "Registries",
+            "registries" if len(registries) != 1 else "registry",
             len(registries),
             beside=f"in {counted(len({registry.subscription_id for registry in registries}), 'subscription')}",
             lacks=lacking(0, ""),
         ),
         Metric(
-            "Repositories",
+            "repositories",
             sum(inventory.repository_counts.values()) if inventory.repository_counts else None,
             help="In the catalogues that this identity may list.",
             unknown=f"catalogues {why}.",
             lacks=lacking(len(registries) - len(inventory.repository_counts), "catalogues"),
         ),
         Metric(
-            "Stored",
+            "stored",
             size(sum(stored)) if stored else None,
             help="In the home regions. Azure bills the same amount again for each replica."
             + (f" The fees of the registries that were read include {size(sum(included))}." if included else ""),
-            beside=f"of {size(sum(included))} included" if included else "",
             unknown=f"usages {why}.",
             lacks=lacking(len(registries) - len(stored), "usages"),
         ),
         Metric(
-            "Findings",
-            sum(len(found) for found in findings.values()),
+            "at high risk",
+            at_high_risk,
             help="Not looked for where the usage is unknown: over the included storage, or nearly." if unlooked else "",
-            beside=f"{high:,} high risk",
             lacks=lacking(unlooked, "usages"),
         ),
     ]
 )
+filters = registry_filters(registries, titles_by_risk(found.values()), at_high_risk)
+
+
+def place(registry: Registry) -> tuple[int, float, str]:
+    """The highest risk first, then the highest cost."""
+    cost = costs.costs.get(registry.id.casefold())
+    return ranked[registry.id].rank, -float(cost.amount) if cost else 0.0, registry.name
+
+
+shown = sorted((registry for registry in registries if passes(registry, found[registry.id], filters)), key=place)
+if not shown:
+    empty(":material/filter_alt_off:", "No registry matches", "Clear the search or a filter above.")
+    st.stop()
+currencies = sorted({cost.currency for cost in costs.costs.values()})
+MONTH = f"Cost a month ({currencies[0]})" if len(currencies) == 1 else "Cost a month"
+
+
+SIGNS = {Risk.HIGH: "▲ ", Risk.MEDIUM: "● ", Risk.LOW: ""}
+COLOURS = {Risk.HIGH: "red", Risk.MEDIUM: "orange", Risk.LOW: "gray"}
+
+
+def attention(registry: Registry) -> list[str]:
+    """The worst finding with its sign, how many more there are, and what was not looked for."""
+    one = ranked[registry.id]
+    worst = [f"{SIGNS[one.worst.risk]}{one.worst.title}"] if one.worst else []
+    more = [f"+{one.more}"] if one.more else []
+    return [*worst, *more, *(f"{title} unknown" for title in unread_findings(registry))]
 
 
 def row(registry: Registry) -> dict[str, object]:
-    stored, included = registry.stored_bytes, registry.included_bytes
-    return {
+    cost = costs.costs.get(registry.id.casefold())
+    change = cost.change if cost else None
+    cells: dict[str, object] = {
         "Name": registry.name,
+        "Needs attention": attention(registry),
+        MONTH: float(cost.amount) if cost else None,
+        "Change": float(change) if change is not None else None,
+        "Cost source": ("List prices" if cost.estimated else "Bill") if cost else None,
+        "Stored": registry.stored_bytes,
+        "Included": registry.included_bytes,
         "SKU": registry.sku,
-        "Mode": registry.access.mode.value,
-        "Network": registry.network.words,
-        "Used": 100 * stored / included if stored is not None and included else None,
-        "Findings": [
-            *(finding.title for finding in findings[registry.id]),
-            *(f"{title} unknown" for title in unread_findings(registry)),
-        ],
         "Repositories": inventory.repository_counts.get(registry.id),
-        "Stored": stored,
+        "Network": registry.network.words,
+        "Mode": registry.access.mode.value,
         "Location": registry.location,
         "Subscription": registry.subscription,
         "Resource group": registry.resource_group,
     }
+    if len(currencies) > 1:
+        cells["Currency"] = cost.currency if cost else None
+    return cells
 
 
-filters = registry_filters(registries, (finding.title for found in findings.values() for finding in found))
-shown = [registry for registry in registries if passes(registry, findings[registry.id], filters)]
-if not shown:
-    empty(":material/filter_alt_off:", "No registry matches", "Clear the search or a filter above.")
-    st.stop()
+badges = {label: "gray" for registry in shown for label in attention(registry)}
+badges |= {f"{SIGNS[one.risk]}{one.title}": COLOURS[one.risk] for ones in found.values() for one in ones}
+without = f", without those of more than half of the registries: {', '.join(everyday)}" if everyday else ""
 picked = openable(
     shown,
     row,
     "registries",
-    "Registries, one per row",
+    "Registries, one per row, those that need attention first",
     columns={
-        "Used": st.column_config.ProgressColumn(
-            "Used of included",
-            format="%.0f%%",
-            min_value=0,
-            max_value=100,
-            width="small",
-            help="Of the storage that the SKU's fee includes. It is not a limit",
+        "Needs attention": st.column_config.MultiselectColumn(
+            options=list(badges), color=list(badges.values()), width="medium", help=f"▲ high risk, ● medium{without}"
         ),
-        "Findings": st.column_config.ListColumn(width="medium"),
-        "Stored": Sizes("In the home region"),
+        MONTH: money_column("This month by its end, or at list prices where no bill has it"),
+        "Change": Worded("{:+,.2f}".format, "To the month before, which was billed"),
+        "Stored": Worded(partial(size), "In the home region"),
+        "Included": Worded(
+            lambda count: f"{count / 2**30:,.0f} GiB", "Storage that the SKU's fee includes. It is no limit"
+        ),
     },
-    types={"Used": pa.float64(), "Findings": TEXTS, "Repositories": pa.int64()},
+    types={
+        "Needs attention": TEXTS,
+        MONTH: pa.float64(),
+        "Cost source": pa.string(),
+        "Repositories": pa.int64(),
+        "Currency": pa.string(),
+    },
     identity=lambda registry: registry.id,
 )
-st.caption(f"{counted(len(shown), 'registry', 'registries')} shown.")
 if picked:
     open_page(pages.REGISTRY, registry=key_of(picked, registries))
+filtered = f"{len(shown):,} of " if len(shown) < len(registries) else ""
+st.caption(f"{filtered}{counted(len(registries), 'registry', 'registries')}.")
+if costing:
+    rerun_when_done(costing)
 az_lines(*(list_registries(subscription) for subscription in sorted({registry.subscription_id for registry in shown})))

@@ -90,6 +90,6 @@ def test_a_registry_whose_usage_refuses_is_there_with_what_is_missing(open_view:
     own.break_({"path": ".*/registries/casaacr01/listUsages", "status": 403})
     at = open_view()
     assert list(at.dataframe[0].value["Name"]) == ["casaacr01"]
-    assert at.dataframe[0].value["Used"].isna().all()
+    assert at.dataframe[0].value["Stored"].isna().all()
     words = shown(open_view("registry.py", registry="casaacr01"))
     assert "Could not read the usage of casaacr01" in words

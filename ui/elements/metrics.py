@@ -41,6 +41,18 @@ def show_metrics(metrics: Sequence[Metric], *, most: int = MOST, width: int = 17
             )
 
 
+def show_line(metrics: Sequence[Metric]) -> None:
+    """Shows them in one line of text, "**12** registries in 3 subscriptions · **≥ 37** repositories", with what they
+    lack in its help."""
+    parts, notes = [], []
+    for one in metrics:
+        beside = f" {one.beside}" if one.beside and not one.lacks else ""
+        parts.append(f"**{_text(one)}** {one.label}{beside}")
+        why = f"unknown, {one.unknown}" if one.value is None else f"at least, {one.lacks}." if one.lacks else ""
+        notes += [f"{one.label.capitalize()}: {text}" for text in (why, one.help) if text]
+    st.markdown(" · ".join(parts), help="  \n".join(notes) or None)
+
+
 def figure_texts(metric: Metric) -> tuple[str, str]:
     """A metric for a report: '≥ EUR 271.03', and a few words on it: 'at least: 7 of 12 registries have no bill'."""
     below = f"at least: {metric.lacks}" if metric.lacks and metric.value is not None else metric.lacks or metric.beside

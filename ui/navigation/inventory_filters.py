@@ -1,16 +1,22 @@
 """The inventory's filters, kept in the URL."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
-from services.registries.findings import Finding
+from services.registries.findings import Finding, Risk
 from services.registries.registry import Registry
 from ui.navigation.url_choice import check_url
 
 # The parameters of the URL.
 PARAMETERS = ("search", "subscription", "sku", "finding")
+
+# The filter for any finding of a high risk.
+HIGH = "High risk"
+_FINDINGS = "findings of the inventory"
+# Before the title of a finding, as markdown.
+SIGNS = {Risk.HIGH: ":red[▲] ", Risk.MEDIUM: ":orange[●] ", Risk.LOW: ""}
 
 
 @dataclass(frozen=True)
@@ -23,23 +29,49 @@ class Filters:
     findings: tuple[str, ...]
 
 
-def registry_filters(registries: Iterable[Registry], titles: Iterable[str]) -> Filters:
-    """Shows the filters and returns their values. These are in the URL, so that a filtered inventory can be shared."""
+def registry_filters(
+    registries: Iterable[Registry], found: Sequence[tuple[Finding, int]], at_high_risk: int
+) -> Filters:
+    """Shows the filters and returns their values. These are in the URL, so that a filtered inventory can be shared.
+
+    `found`: one finding of each title, in the order to show, and how many registries have it; `at_high_risk`: how many
+    have one of a high risk.
+    """
     registries = list(registries)
-    titles = sorted(set(titles))
     subscriptions = sorted({registry.subscription for registry in registries})
     skus = sorted({registry.sku for registry in registries})
+    high = f"{SIGNS[Risk.HIGH]}{HIGH} **{at_high_risk:,}**"
+    labels = {HIGH: high} if at_high_risk else {}
+    labels |= {finding.title: f"{SIGNS[finding.risk]}{finding.title} **{number:,}**" for finding, number in found}
     check_url("subscription", "subscription", subscriptions)
     check_url("sku", "SKU", skus)
-    check_url("finding", "finding", titles)
+    titles = _ask_findings(labels) if labels else []
     with st.container(horizontal=True, vertical_alignment="bottom"):
         search = st.text_input(
             "Search", key="search", type="search", placeholder="Name, group, location or tag", bind="query-params"
         )
         chosen = st.multiselect("Subscription", subscriptions, key="subscription", bind="query-params")
         of_sku = st.multiselect("SKU", skus, key="sku", bind="query-params")
-        found = st.multiselect("Finding", titles, key="finding", bind="query-params")
-    return Filters((search or "").casefold().strip(), tuple(chosen), tuple(of_sku), tuple(found))
+    return Filters((search or "").casefold().strip(), tuple(chosen), tuple(of_sku), tuple(titles))
+
+
+def _ask_findings(labels: Mapping[str, str]) -> list[str]:
+    """The chosen titles. The URL decides; Streamlit would write the labels there, with their counts."""
+    check_url("finding", "finding", list(labels), bound=False)
+    st.session_state[_FINDINGS] = [title for title in st.query_params.get_all("finding") if title in labels]
+
+    def remember() -> None:
+        st.query_params["finding"] = st.session_state[_FINDINGS]
+
+    return st.pills(
+        "Findings",
+        list(labels),
+        selection_mode="multi",
+        key=_FINDINGS,
+        on_change=remember,
+        format_func=lambda title: labels.get(title, title),
+        label_visibility="collapsed",
+    )
 
 
 def passes(registry: Registry, findings: Iterable[Finding], filters: Filters) -> bool:
@@ -54,5 +86,9 @@ def passes(registry: Registry, findings: Iterable[Finding], filters: Filters) ->
         any(filters.search in text.casefold() for text in texts)
         and (not filters.subscriptions or registry.subscription in filters.subscriptions)
         and (not filters.skus or registry.sku in filters.skus)
-        and (not filters.findings or any(finding.title in filters.findings for finding in findings))
+        and (
+            not filters.findings
+            or any(finding.title in filters.findings for finding in findings)
+            or (HIGH in filters.findings and any(finding.risk is Risk.HIGH for finding in findings))
+        )
     )

@@ -46,7 +46,7 @@ INVENTORY = PageLink(
     ":material/inventory_2:",
     "Registries",
     "inventory",
-    (permissions.SEE_REGISTRIES,),
+    (permissions.SEE_REGISTRIES, permissions.SEE_BILLS),
 )
 CREATE_REGISTRY = PageLink(
     "create.py",

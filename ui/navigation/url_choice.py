@@ -18,11 +18,11 @@ def enter_page(address: str) -> None:
         st.session_state.pop(_WRONG, None)
 
 
-def check_url(name: str, what: str, options: Sequence[str]) -> bool:
+def check_url(name: str, what: str, options: Sequence[str], *, bound: bool = True) -> bool:
     """Whether `?name=` is one of `options`; else says that it is not, and offers the nearest. For a widget with the key
     `name` that is bound to the URL, before it is shown: Streamlit drops a value that it does not know. `what` says what
-    is named: "tab"."""
-    return _check(name, what, lambda one: one in options, lambda wrong: nearest(wrong, options))
+    is named: "tab". `bound`: whether Streamlit keeps the widget in the URL, or the page does."""
+    return _check(name, what, lambda one: one in options, lambda wrong: nearest(wrong, options), bound=bound)
 
 
 def check_number(name: str, what: str, low: int, high: int) -> bool:
@@ -34,7 +34,9 @@ def check_number(name: str, what: str, low: int, high: int) -> bool:
     return _check(name, what, fits, lambda _wrong: None)
 
 
-def _check(name: str, what: str, fits: Callable[[str], bool], like: Callable[[str], str | None]) -> bool:
+def _check(
+    name: str, what: str, fits: Callable[[str], bool], like: Callable[[str], str | None], *, bound: bool = True
+) -> bool:
     wrong: dict[str, str] = st.session_state.setdefault(_WRONG, {})
     given = st.query_params.get_all(name)
     if unknown := [one for one in given if not fits(one)]:
@@ -46,11 +48,16 @@ def _check(name: str, what: str, fits: Callable[[str], bool], like: Callable[[st
 
     def choose(option: str) -> None:
         wrong.pop(name, None)
+        if not bound:
+            st.query_params[name] = option
+            return
         several = isinstance(st.session_state.get(name), list)
         st.session_state[name] = [option] if several else option
 
     def ignore() -> None:
         wrong.pop(name, None)
+        if not bound:
+            st.query_params.pop(name, None)
 
     st.warning(
         f"The address names the {what} {plain(wrong[name][:80])}, which does not exist.", icon=":material/link_off:"

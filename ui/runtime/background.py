@@ -152,3 +152,17 @@ def _progress(reading: Reading[Value], key: str, stop: str, shape: Shape | None)
     if done - shown >= max(1, reading.of // 10):
         st.session_state[seen] = done
         st.rerun()
+
+
+def rerun_when_done(reading: Reading[Value]) -> None:
+    """Says what is being read, and runs the page again at its end. Nothing waits for it: for what a page can do without
+    at first."""
+    if reading.running:
+        _await(reading)
+
+
+@st.fragment(run_every=TICK_S)
+def _await(reading: Reading[Value]) -> None:
+    if not reading.running:
+        st.rerun()
+    st.caption(f"{reading.verb} {reading.what}…")
