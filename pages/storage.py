@@ -5,10 +5,13 @@ import streamlit as st
 from services.commands import registries as az_registries
 from services.commands import sign_in as az_sign_in
 from services.wording import counted
+from ui.elements.bar_chart import pick_bar
+from ui.elements.chart_theme import theme_now
 from ui.elements.errors import panel, show_error
 from ui.elements.page import az_lines, empty, header
 from ui.elements.text import plain
-from ui.images.storage_figures import show_figures, show_missing
+from ui.images.storage_chart import storage_chart, storage_colours
+from ui.images.storage_figures import show_figures, show_missing, show_untagged
 from ui.images.storage_map import show_map
 from ui.images.storage_tables import show_images, show_repositories
 from ui.loaders import contents
@@ -16,13 +19,16 @@ from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import open_page
+from ui.navigation.url_choice import check_url, offer_nearest
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
+TABS = REPOSITORIES, IMAGES, TREEMAP = ("Repositories", "Images", "Treemap")
+
 who = connection.who()
 top = st.container()
-left, right = st.container(), st.container()
-registry = selection.choose_registry(who, pages.STORAGE.title, top, left, forget=("repository",))
+within = st.container(width=420)
+registry = selection.choose_registry(who, pages.STORAGE.title, top, within, forget=("repository",))
 server = registry.login_server
 
 
@@ -84,33 +90,61 @@ used = None
 with panel():
     used = registry_loaders.registry(who, registry.id).value.stored_bytes
 show_figures(storage, used)
+url = {"registry": st.query_params["registry"]}
+show_untagged(storage, **url)
 if notice := registry_loaders.soft_delete(who, registry).notice:
     st.info(f"{plain(notice)} Azure's usage includes it; it is not counted here.", icon=":material/auto_delete:")
-show_map(who, registry, measured)
 
 box = f"repository of the storage of {registry.id}"
+visits = f"repositories opened in {box}"
 by_name = {one.name: one for one in storage.repositories}
 
 
 def remember() -> None:
-    if st.session_state[box]:
-        st.query_params["repository"] = st.session_state[box]
-    else:
-        st.query_params.pop("repository", None)
+    st.query_params["repository"] = st.session_state[box]
 
 
 def choose(repository: str) -> None:
+    """Opens the images of a repository; a row or bar can then be clicked again."""
     st.session_state[box] = repository
+    st.session_state["show"] = IMAGES
+    st.session_state[visits] = st.session_state.get(visits, 0) + 1
     remember()
 
 
-with right:
-    options = list(by_name)
-    named = st.query_params.get("repository", "")
-    index = options.index(named) if named in by_name else None
-    name = st.selectbox("Repository", options, index, key=box, placeholder="Choose one", on_change=remember)
-show_repositories(storage, box, choose)
-if name and (image := show_images(by_name[name], f"{box} {name}")):
-    url = {"registry": st.query_params["registry"], "repository": name}
-    open_page(pages.IMAGE, **url, reference=image.tags[0])
+times = st.session_state.get(visits, 0)
+chart = storage_chart(storage)
+if chart:
+    bar = pick_bar(
+        chart,
+        f"{chart.title}: a bar for each repository, the largest first. The tab Repositories has the numbers.",
+        f"bars of {box} {times}",
+        storage_colours(theme_now()),
+    )
+    if bar and bar.label in by_name:
+        choose(bar.label)
+        st.rerun()
+    st.caption("Content that several repositories share is in the bar of each, and stored once.")
+
+named = st.query_params.get("repository", "")
+if named and named not in by_name:
+    st.warning(f"The repository {plain(named)} is not among those that were read.", icon=":material/link_off:")
+    offer_nearest("repository", named, by_name)
+check_url("show", "tab", TABS)
+if named in by_name and "show" not in st.query_params and "show" not in st.session_state:
+    st.session_state["show"] = IMAGES
+tabs = dict(zip(TABS, st.tabs(list(TABS), on_change="rerun", key="show", bind="query-params"), strict=True))
+if tabs[REPOSITORIES].open:
+    with tabs[REPOSITORIES]:
+        show_repositories(storage, f"{box} {times}", choose)
+if tabs[IMAGES].open:
+    with tabs[IMAGES]:
+        options = list(by_name)
+        first = options.index(named) if named in by_name else 0
+        name = st.selectbox("Repository", options, first, key=box, on_change=remember, width=420)
+        if name and (image := show_images(by_name[name], f"{box} {name}")):
+            open_page(pages.IMAGE, **url, repository=name, reference=image.tags[0])
+if tabs[TREEMAP].open:
+    with tabs[TREEMAP]:
+        show_map(who, registry, measured)
 az_lines(az_registries.show_usage(registry.name))

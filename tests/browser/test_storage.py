@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from sandbox.seeds.bulk import bulk
 from sandbox.server import Sandbox
-from tests.support.console import cells, choose, console, select_row, settled, window
+from tests.support.console import cells, choose, click_name, console, settled, window
 
 pytestmark = pytest.mark.browser
 
@@ -26,19 +26,25 @@ def test_from_the_registry_to_what_an_image_takes(
     page.goto(f"{address}/storage?registry=contosoci")
     expect(page.get_by_text("Azure's usage and what is counted here are the same")).to_be_visible()
     settled(page)
-    chart = page.get_by_role("figure", name=re.compile("^The registry's storage as areas"))
-    expect(chart).to_be_visible()
-    expect(chart.get_by_text("ci/storefront")).to_be_visible()
+    bars = page.get_by_role("figure", name="ci/cache has the most")
+    expect(bars.get_by_text("ci/storefront")).to_be_visible()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     page.screenshot(path=screenshots / f"storage-{theme}-{width}.png")
 
-    select_row(page, "ci/storefront")
+    page.get_by_role("tab", name="Treemap").click()
+    chart = page.get_by_role("figure", name=re.compile("^The registry's storage as areas"))
+    expect(chart.get_by_text("Several smaller parts")).to_be_visible()
+    settled(page)
+    page.screenshot(path=screenshots / f"storage-map-{theme}-{width}.png")
+    page.get_by_role("tab", name="Repositories").click()
+    settled(page)
+    click_name(page, "ci/storefront")
     expect(page.get_by_role("heading", name="Images of ci/storefront")).to_be_visible()
     expect(page).to_have_url(re.compile("repository=ci%2Fstorefront|repository=ci/storefront"))
     settled(page)
     page.get_by_role("heading", name=re.compile("^Images of")).scroll_into_view_if_needed()
     page.screenshot(path=screenshots / f"storage-images-{theme}-{width}.png")
-    select_row(page, "v1.0.0", index=1)
+    click_name(page, "v1.0.0")
     expect(page.get_by_role("heading", name="ci/storefront:v1.0.0")).to_be_visible()
     expect(page.get_by_text(re.compile("stored: .* unique, .* shared with other images"))).to_be_visible()
     strangers = [url for url in asked if not url.startswith((address, "data:", "blob:"))]
@@ -51,7 +57,19 @@ def test_a_repository_of_the_url_comes_back_and_is_chosen_by_the_keyboard_alone(
     expect(page.get_by_role("heading", name="Images of api/orders")).to_be_visible()
     settled(page)
     choose(page, "Repository", "web/admin", page.get_by_role("heading", name="Images of web/admin"))
-    assert "v1.0.0" in [row[0] for row in cells(page, 1)[1:]]
+    assert "v1.0.0" in [row[0] for row in cells(page)[1:]]
+
+
+def test_a_bar_opens_the_images_of_its_repository(page: Page, address: str) -> None:
+    page.goto(f"{address}/storage?registry=contosohub")
+    bars = page.get_by_role("figure", name="web/storefront has the most")
+    expect(bars).to_be_visible(timeout=30_000)
+    settled(page)
+    box = bars.locator(".barlayer .trace").first.locator(".point").nth(2).bounding_box()
+    assert box
+    page.mouse.click(box["x"] + 20, box["y"] + 8)
+    expect(page.get_by_role("heading", name="Images of api/orders")).to_be_visible()
+    expect(page).to_have_url(re.compile("repository=api%2Forders|repository=api/orders"))
 
 
 def test_a_large_registry_is_read_when_asked_for_and_the_read_can_be_stopped(page: Page, tmp_path: Path) -> None:

@@ -32,8 +32,8 @@ def metrics(at: AppTest) -> dict[str, str]:
 
 
 def areas(at: AppTest) -> dict[str, Any]:
-    (chart,) = at.get("plotly_chart")
-    (treemap,) = json.loads(chart.proto.spec)["data"]
+    treemap = json.loads(at.get("plotly_chart")[-1].proto.spec)["data"][0]
+    assert treemap["type"] == "treemap"
     return treemap  # type: ignore[no-any-return]
 
 
@@ -47,6 +47,36 @@ def test_the_figures_are_those_of_the_registry(open_view: Open, session: AzureSe
     table = at.dataframe[0].value
     assert set(table["Repository"]) == set(sandbox.store.list_repositories("contosohub"))
     assert list(table["Unique"]) == sorted(table["Unique"], reverse=True)
+
+
+def test_the_bars_are_the_repositories_and_the_largest_comes_first(open_view: Open, session: AzureSession) -> None:
+    counted(session, "contosoci")
+    at = open_view("storage.py", registry="contosoci")
+    chart = json.loads(at.get("plotly_chart")[0].proto.spec)
+    table = at.dataframe[0].value.sort_values("Total", ascending=False)
+    assert chart["layout"]["yaxis"]["ticktext"] == list(table["Repository"])
+    drawn = {trace["name"]: trace["x"] for trace in chart["data"]}
+    assert set(drawn) == {"Tagged, only here", "Shared with other repositories", "Untagged"}
+    assert [round(mib, 1) for mib in drawn["Untagged"]] == [round(mib, 1) for mib in table["Untagged"]]
+
+
+def test_untagged_storage_leads_to_the_clean_up_of_the_repository_with_most_of_it(
+    open_view: Open, session: AzureSession
+) -> None:
+    counted(session, "contosoci")
+    links = [link.proto for link in open_view("storage.py", registry="contosoci").get("page_link")]
+    link = next(one for one in links if one.label.startswith("Clean up ci/cache: "))
+    assert "repository=ci%2Fcache" in link.query_string and "leftovers=true" in link.query_string
+    counted(session, "contosohub")
+    links = [link.proto for link in open_view("storage.py", registry="contosohub").get("page_link")]
+    assert not any(one.label.startswith("Clean up ") for one in links)
+
+
+def test_a_repository_that_is_not_there_is_said_with_the_nearest(open_view: Open, session: AzureSession) -> None:
+    counted(session, "contosohub")
+    at = open_view("storage.py", registry="contosohub", repository="api/order")
+    assert "api/order is not among those" in at.warning[0].value.replace("\\", "")
+    assert "Open api/orders" in [one.label.replace("\\", "") for one in at.button]
 
 
 def test_soft_delete_is_said_beside_the_figures(open_view: Open, session: AzureSession) -> None:
@@ -64,8 +94,9 @@ def test_a_repository_of_the_url_shows_its_images_and_what_only_leftovers_hold(
     counted(session, "contosoci")
     at = open_view("storage.py", registry="contosoci", repository="ci/storefront")
     assert not at.exception
-    tags = list(at.dataframe[1].value["Tags"])
+    tags = list(at.dataframe[0].value["Tags"])
     assert "main, v1.5.0" in tags
+    at = open_view("storage.py", registry="contosoci")
     row = at.dataframe[0].value.set_index("Repository").loc["ci/storefront"]
     assert row["Untagged"] > 0
     assert metrics(at)["Untagged"] != "0 B"
@@ -75,13 +106,13 @@ def test_selecting_a_repository_shows_its_images_and_selecting_an_image_opens_it
     open_view: Open, session: AzureSession
 ) -> None:
     counted(session, "contosohub")
-    at = open_view("storage.py", registry="contosohub")
-    at.selectbox[1].set_value("api/orders").run()
+    at = open_view("storage.py", registry="contosohub", show="Images")
+    next(box for box in at.selectbox if box.label == "Repository").set_value("api/orders").run()
     assert not at.exception
     assert "Images of api/orders" in texts(at).replace("\\", "")
     assert at.query_params["repository"] == "api/orders"
-    row = next(number for number, tags in enumerate(at.dataframe[1].value["Tags"]) if "latest" in tags)
-    select_rows(at, 1, row)
+    row = next(number for number, tags in enumerate(at.dataframe[0].value["Tags"]) if "latest" in tags)
+    select_rows(at, 0, row)
     at.run()
     assert at.title[0].value == "api/orders\\:latest"
     assert "stored:" in texts(at)
@@ -89,7 +120,7 @@ def test_selecting_a_repository_shows_its_images_and_selecting_an_image_opens_it
 
 def test_the_map_has_the_tables_numbers(open_view: Open, session: AzureSession, sandbox: Sandbox) -> None:
     counted(session, "contosohub")
-    drawn = areas(open_view("storage.py", registry="contosohub"))
+    drawn = areas(open_view("storage.py", registry="contosohub", show="Treemap"))
     top = drawn["parents"].index("")
     assert drawn["labels"][top] == "contosohub"
     assert drawn["text"][top] == size(sandbox.store.blobs.stored_bytes("contosohub"))
@@ -110,7 +141,7 @@ def test_names_on_the_map_are_text(open_view: Open, session: AzureSession, monke
 
     shown: dict[str, contents.StorageCount] = {}
     monkeypatch.setattr(contents, "last_count", hostile)
-    labels = areas(open_view("storage.py", registry="casaacr01"))["labels"]
+    labels = areas(open_view("storage.py", registry="casaacr01", show="Treemap"))["labels"]
     assert "&lt;b&gt;v1&lt;/b&gt;" in labels
     assert not any("<" in label for label in labels)
 

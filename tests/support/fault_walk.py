@@ -33,6 +33,7 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "push": ("push", CASA),
     "copy": ("push", {**CASA, "from": "From another registry"}),
     "storage": ("storage", CASA),
+    "images by storage": ("storage", {**CASA, "show": "Images"}),
     "deletions": ("deletions", {}),
     "registry": ("registry", HUB),
     "sign-in": ("sign-in", CASA),

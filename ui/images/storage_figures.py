@@ -6,16 +6,20 @@ from services.connection.parallel import Partial
 from services.images.repository_contents import RepositoryContents
 from services.images.storage import RegistryStorage
 from services.wording import counted
-from ui.elements.errors import show_refused
+from ui.elements.errors import Part, show_partial
 from ui.elements.metrics import Metric, show_metrics
-from ui.elements.text import size
+from ui.elements.text import plain, size
+from ui.navigation import pages
+from ui.navigation.links import link_to
 
 
 def show_missing(read: Partial[RepositoryContents]) -> None:
     """Shows what could not be read, and what that means for the figures."""
-    show_refused(read, "repository", "repositories")
-    unread = [refusal for repository in read.values for refusal in repository.unread]
-    show_refused(Partial((), tuple(unread), sum(one.untried for one in read.values)), "manifest", "manifests")
+    unread = tuple(refusal for repository in read.values for refusal in repository.unread)
+    show_partial(
+        Part(read, "repository", "repositories"),
+        Part(Partial((), unread, sum(one.untried for one in read.values)), "manifest"),
+    )
     if hidden := sum(one.hidden for one in read.values):
         st.info(
             f"{counted(hidden, 'manifest')} not listed: locked against listing, or changed while this was read.",
@@ -63,6 +67,15 @@ def show_figures(storage: RegistryStorage, used: int | None) -> None:
         ]
     )
     st.markdown(_difference(used, storage))
+
+
+def show_untagged(storage: RegistryStorage, registry: str) -> None:
+    """A link to the clean-up of the repository with the most untagged bytes; nothing where none is known."""
+    known = [one for one in storage.repositories if one.complete and one.untagged]
+    if storage.complete and known:
+        most = max(known, key=lambda one: one.untagged)
+        label = f"Clean up {plain(most.name)}: {size(most.untagged)} untagged"
+        link_to(pages.CLEAN_UP, label, registry=registry, repository=most.name, leftovers="true")
 
 
 def _difference(used: int | None, storage: RegistryStorage) -> str:

@@ -7,17 +7,18 @@ from html import escape
 import plotly.graph_objects as go
 import streamlit as st
 
-from services.images.storage import ImageStorage, RegistryStorage, RepositoryStorage
+from services.images.storage import ImageStorage, RegistryStorage
 from services.registries.registry import Registry
 from services.wording import counted
-from ui.elements.chart_theme import palette, show_chart, theme_now
+from ui.elements.chart_theme import ink_on, palette, show_chart, theme_now
 from ui.elements.text import size
+from ui.images.storage_chart import SHARED, TAGGED, UNTAGGED, storage_colours
 from ui.loaders.contents import StorageCount
 from ui.loaders.registries import BY_ID
 
-# More areas than these can't be told apart, and make the browser slow: smaller ones are drawn as one.
-LARGEST = 500
-HEIGHT_PX = 480
+# A smaller part of the registry has no room for its name: it is drawn as one with others.
+SMALLEST = 0.012
+HEIGHT_PX = 520
 
 
 class Part(StrEnum):
@@ -25,10 +26,11 @@ class Part(StrEnum):
 
     REGISTRY = "registry"
     REPOSITORY = "repository"
-    IMAGE = "image"
-    UNTAGGED = "untagged"
-    BETWEEN_IMAGES = "shared between images"
-    BETWEEN_REPOSITORIES = "shared between repositories"
+    IMAGE = "Unique to an image"
+    BETWEEN_IMAGES = "Shared by images of a repository"
+    BETWEEN_REPOSITORIES = "Shared by repositories"
+    UNTAGGED = "Untagged"
+    SMALLER = "Several smaller parts"
 
 
 @dataclass(frozen=True)
@@ -42,37 +44,56 @@ class Area:
     size: int
 
 
-def areas_of(name: str, storage: RegistryStorage, largest: int = LARGEST) -> list[Area]:
-    """The areas, none of them empty; those within one add up to it. Labels are text from others."""
-    areas: list[Area] = []
+Piece = tuple[Part, str, int]
 
-    def add(within: int | None, part: Part, label: str, size: int) -> int:
-        if size:
-            areas.append(Area(len(areas), within, part, label, size))
+
+def areas_of(name: str, storage: RegistryStorage, smallest: float = SMALLEST) -> list[Area]:
+    """The areas, none of them empty; those within one add up to it. Labels are text from others.
+
+    What takes less than `smallest` of the registry is joined with its like.
+    """
+    areas: list[Area] = []
+    least = storage.total * smallest
+
+    def add(within: int | None, piece: Piece) -> int:
+        areas.append(Area(len(areas), within, *piece))
         return len(areas) - 1
 
-    registry = add(None, Part.REGISTRY, name, storage.total)
-    shown = storage.repositories[:largest]
-    images = sorted((image.unique for one in shown for image in one.images), reverse=True)
-    smallest = images[largest - 1] if len(images) >= largest else 0
-    left = largest
-    for repository in shown:
-        if not repository.unique:
-            continue
-        within = add(registry, Part.REPOSITORY, repository.name, repository.unique)
-        drawn = [image for image in repository.images if image.unique >= smallest][: max(left, 0)]
-        left -= len(drawn)
-        for image in drawn:
-            add(within, Part.IMAGE, tags_of(image), image.unique)
-        rest = repository.images[len(drawn) :]
-        add(within, Part.IMAGE, counted(len(rest), "smaller image"), sum(image.unique for image in rest))
-        add(within, Part.UNTAGGED, "untagged", repository.untagged)
-        add(within, Part.BETWEEN_IMAGES, "shared by its images", repository.between_images)
-    small: tuple[RepositoryStorage, ...] = storage.repositories[largest:]
-    label = counted(len(small), "smaller repository", "smaller repositories")
-    add(registry, Part.REPOSITORY, label, sum(repository.unique for repository in small))
-    add(registry, Part.BETWEEN_REPOSITORIES, "shared by repositories", storage.shared)
+    if not storage.total:
+        return []
+    registry = add(None, (Part.REGISTRY, name, storage.total))
+    joined: list[Piece] = []
+    for repository in storage.repositories:
+        whole = (Part.SMALLER, repository.name, repository.unique)
+        pieces: list[Piece] = [(Part.IMAGE, tags_of(image), image.unique) for image in repository.images]
+        pieces.append((Part.UNTAGGED, "untagged", repository.untagged))
+        pieces.append((Part.BETWEEN_IMAGES, "shared by its images", repository.between_images))
+        large = [piece for piece in pieces if piece[2] >= least and piece[2]]
+        if repository.unique < least:
+            joined.append(whole)
+        elif not large:
+            add(registry, whole)
+        else:
+            within = add(registry, (Part.REPOSITORY, repository.name, repository.unique))
+            small = [piece for piece in pieces if 0 < piece[2] < least]
+            for piece in (*large, *_join(small, "smaller part")):
+                add(within, piece)
+    shared = (Part.BETWEEN_REPOSITORIES, "shared by repositories", storage.shared)
+    joined = [piece for piece in joined if piece[2]]
+    if 0 < storage.shared < least:
+        joined.append(shared)
+    for piece in _join(joined, "smaller repository", "smaller repositories"):
+        add(registry, piece)
+    if storage.shared and storage.shared >= least:
+        add(registry, shared)
     return areas
+
+
+def _join(pieces: list[Piece], one: str, many: str = "") -> list[Piece]:
+    """Several as one; one as it is."""
+    if len(pieces) < 2:
+        return pieces
+    return [(Part.SMALLER, counted(len(pieces), one, many), sum(piece[2] for piece in pieces))]
 
 
 def tags_of(image: ImageStorage) -> str:
@@ -82,14 +103,15 @@ def tags_of(image: ImageStorage) -> str:
 
 
 def show_map(who: str, registry: Registry, count: StorageCount) -> None:
-    """Draws the treemap. Labels say what the colours say."""
+    """Draws the treemap with its legend."""
     show_chart(
         _figure(who, registry, count, theme_now()),
         "The registry's storage as areas: each repository with its images, by the bytes unique to them. "
-        "The tables below have the same numbers.",
+        "The tab Repositories has the numbers.",
     )
     st.caption(
-        "An image is named by one of its tags. Hover over an area too small for its name, or click its repository."
+        "An image is named by one of its tags. What takes less than "
+        f"{100 * SMALLEST:.1f} % of the registry is drawn as one."
     )
 
 
@@ -102,8 +124,13 @@ def _figure(
     theme: str,
 ) -> go.Figure:
     """The treemap. Identity, registry and time of the count identify what was counted."""
-    areas = areas_of(registry.name, count.storage)
-    fill, text = _colours(theme)
+    return map_figure(areas_of(registry.name, count.storage), theme)
+
+
+def map_figure(areas: list[Area], theme: str) -> go.Figure:
+    """The areas, and a key of those colours that are among them."""
+    colours, fill = palette(theme), colours_of(theme)
+    shown = [part for part in fill if fill[part] != colours.panel and any(area.part is part for area in areas)]
     treemap = go.Treemap(
         ids=[str(area.number) for area in areas],
         parents=["" if area.within is None else str(area.within) for area in areas],
@@ -115,38 +142,51 @@ def _figure(
         marker={
             "colors": [fill[area.part] for area in areas],
             "line": {"width": 0},
-            "pad": {"t": 22, "l": 3, "r": 3, "b": 3},
+            "pad": {"t": 24, "l": 3, "r": 3, "b": 3},
         },
-        textfont={"color": [text[area.part] for area in areas]},
+        textfont={"color": [ink_on(fill[area.part]) for area in areas], "size": 12},
         tiling={"pad": 2},
         texttemplate="%{label}<br>%{text}",
         hovertemplate="%{label}<br>%{text}, %{percentRoot} of the registry<extra></extra>",
-        pathbar={"visible": True},
+        pathbar={"visible": False},
     )
-    # Text that would be too small to read is left out: it shows on hover, and where its area is opened.
-    uniform = {"minsize": 8, "mode": "hide"}
-    layout = {
-        "template": "none",
-        "paper_bgcolor": "rgba(0, 0, 0, 0)",
-        "font": {"family": st.get_option("theme.font")},
-        "margin": {"t": 28, "l": 0, "r": 0, "b": 0},
-        "height": HEIGHT_PX,
-        "uniformtext": uniform,
-    }
-    return go.Figure(treemap, layout)
+    key = [
+        go.Scatter(
+            x=[None],
+            y=[None],
+            mode="markers",
+            name=part.value,
+            marker={"symbol": "square", "size": 12, "color": fill[part]},
+        )
+        for part in shown
+    ]
+    hidden = {"visible": False, "fixedrange": True}
+    return go.Figure(
+        [treemap, *key],
+        {
+            "template": "none",
+            "paper_bgcolor": "rgba(0, 0, 0, 0)",
+            "plot_bgcolor": "rgba(0, 0, 0, 0)",
+            "font": {"family": st.get_option("theme.font"), "color": colours.text, "size": 13},
+            "margin": {"t": 34, "l": 0, "r": 0, "b": 0},
+            "height": HEIGHT_PX,
+            "xaxis": hidden,
+            "yaxis": hidden,
+            "showlegend": True,
+            "legend": {"orientation": "h", "x": 0, "y": 1.0, "yanchor": "bottom", "itemclick": False},
+        },
+    )
 
 
-def _colours(theme: str) -> tuple[dict[Part, str], dict[Part, str]]:
-    """The colours of the areas and of their labels."""
-    colours = palette(theme)
-    image, untagged, between_images, _, between_repositories = colours.series
-    fill = {
+def colours_of(theme: str) -> dict[Part, str]:
+    """The colour of each kind of area, as on the bars where they show the same."""
+    colours, bars = palette(theme), storage_colours(theme)
+    return {
         Part.REGISTRY: colours.panel,
         Part.REPOSITORY: colours.panel,
-        Part.IMAGE: image,
-        Part.UNTAGGED: untagged,
-        Part.BETWEEN_IMAGES: between_images,
-        Part.BETWEEN_REPOSITORIES: between_repositories,
+        Part.IMAGE: bars[TAGGED],
+        Part.BETWEEN_IMAGES: colours.series[3],
+        Part.BETWEEN_REPOSITORIES: bars[SHARED],
+        Part.UNTAGGED: bars[UNTAGGED],
+        Part.SMALLER: colours.series[-1],
     }
-    text = {part: colours.text if colour == colours.panel else colours.background for part, colour in fill.items()}
-    return fill, text
