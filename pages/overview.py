@@ -13,6 +13,7 @@ from services.deletion.records import DeletionRecord
 from services.estate.attention import needs_attention
 from services.estate.potential import clean_up_potential
 from services.pricing.price_cache import PriceList
+from services.pricing.price_sheet import with_sheet
 from services.pricing.retail_prices import CURRENCIES
 from ui.deletion import runs
 from ui.elements.errors import Part, show_error, show_partial
@@ -34,6 +35,7 @@ from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.navigation.selection import show_no_registries
 from ui.navigation.url_choice import check_url
+from ui.pricing.prices import sheet_in_use
 from ui.runtime import connection
 from ui.runtime.background import Reading
 
@@ -55,11 +57,12 @@ def refresh() -> None:
     bill_loaders.bills.clear(who, months[-1], last_day)
 
 
+_, sheet = sheet_in_use()
 wait_a_moment(readings)
 reading_prices: Reading[PriceList] | None = None
 if not (inventory.running or bills.running) and inventory.value.registries.values:
     billed = latest_currencies(row for bill in bills.value.costs.values for row in bill.rows)
-    currency = billed[0] if billed and billed[0] in CURRENCIES else CURRENCIES[0]
+    currency = sheet.currency if sheet else billed[0] if billed and billed[0] in CURRENCIES else CURRENCIES[0]
     regions = tuple(sorted({registry.location for registry in inventory.value.registries.values}))
     reading_prices = price_loaders.price_list(who, currency, regions)
     readings.append(reading_prices)
@@ -93,13 +96,16 @@ if not running:
         Part(Partial((), reading_prices.lacks if reading_prices else ()), "price list"),
         Part(records, "record"),
     )
-if not registries and not running and not inventory.error:
-    show_no_registries(listed)
-    if listed.complete:
-        link_to(pages.CREATE_REGISTRY)
+if not registries and not inventory.running:
+    if not inventory.error:
+        show_no_registries(listed)
+        if listed.complete:
+            link_to(pages.CREATE_REGISTRY)
     st.stop()
 
 prices = reading_prices.value.by_region if reading_prices else {}
+if sheet and reading_prices and reading_prices.value.currency == sheet.currency:
+    prices = {region: with_sheet(price, sheet) for region, price in prices.items()}
 estimates = estimate_month(registries, prices, months[0])
 review = review_month(months[0], today, costs.values, listed, estimates)
 totals = total_by(review.lines, {line.registry_id: "" for line in review.lines})
@@ -108,8 +114,8 @@ entries = needs_attention(registries, cluster_loaders.pairs(who, pulls.at), fail
 unread = unread_words(inventory, pulls, records)
 show_metrics(
     [
-        registries_metric(listed, inventory.value.repository_counts, running=inventory.running),
-        cost_metric(totals, costs, running=bills.running or readings[-1].running),
+        registries_metric(listed, inventory.value.repository_counts),
+        cost_metric(totals, costs, running=bills.running or reading_prices is None or reading_prices.running),
         attention_metric(entries, unread=unread, running=running),
         potential_metric(potential, len(registries)),
     ]
@@ -134,4 +140,5 @@ if clean_up.open:
 if activity.open:
     with activity:
         show_activity(who, records.values)
-az_lines(*(list_registries(subscription) for subscription in sorted({one.subscription_id for one in registries})))
+if registries:
+    az_lines(*(list_registries(subscription) for subscription in sorted({one.subscription_id for one in registries})))

@@ -96,7 +96,7 @@ def test_what_is_still_read_is_a_dash(open_view: Open, own: OwnSandbox) -> None:
     found = figures(at)
     assert found["Registries"][0] == "1"
     assert found["Cost this month"][0] == "–"
-    assert "clusters are still read" in texts(at)
+    assert "clusters are still being read" in texts(at)
     assert "Nothing of high or medium risk" not in texts(at)
 
 

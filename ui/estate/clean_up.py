@@ -76,8 +76,8 @@ def _show_waste(waste: Sequence[Waste], registries: Sequence[Registry]) -> None:
         columns={
             "Untagged": Sizes("What no tag leads to, and no other repository holds"),
             "Saved a month": money_column(
-                "At list prices, if only this repository is cleaned up: its part beyond the included storage, and all "
-                "of it in replicas"
+                "If only this repository is cleaned up, at list prices or those of the price sheet: what is beyond the "
+                "included storage, and all of it in replicas"
             )
             | {"label": f"Saved a month ({', '.join(currencies) or 'no price'})"},
         },

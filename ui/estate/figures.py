@@ -19,17 +19,17 @@ from ui.loaders.registries import Inventory
 from ui.runtime.background import Reading
 
 
-def registries_metric(listed: Partial[Registry], repositories: Mapping[str, int], *, running: bool) -> Metric:
-    """How many registries there are, and their repositories."""
+def registries_metric(listed: Partial[Registry], repositories: Mapping[str, int]) -> Metric:
+    """How many registries there are, and their repositories. None are listed only while they are still read."""
     number = len(listed.values)
     unread = len(listed.refused) + listed.untried
-    known = f"{counted(sum(repositories.values()), 'repository', 'repositories')}"
-    whole = "" if len(repositories) >= number else f" in {len(repositories):,}"
+    known = counted(sum(repositories.values()), "repository", "repositories")
+    whole = "" if len(repositories) >= number else f" in {len(repositories):,} of {number:,}"
     return Metric(
         "Registries",
-        number if number or not (running or unread) else None,
+        number or None,
         beside=f"{known}{whole}" if repositories else "",
-        unknown="not read yet." if running else "no subscription could be read.",
+        unknown="not read yet.",
         lacks=f"{counted(unread, 'subscription')} unread" if unread and number else "",
     )
 
@@ -76,7 +76,7 @@ def attention_metric(entries: Sequence[Attention], *, unread: str, running: bool
     return Metric(
         "Needs attention",
         f"{'≥ ' if unread else ''}{urgent:,}" if known else None,
-        beside=f"{numbers[Risk.HIGH]:,} high, {numbers[Risk.MEDIUM]:,} medium risk",
+        beside=f"{numbers[Risk.HIGH]:,} high, {numbers[Risk.MEDIUM]:,} medium risk" if known else "",
         unknown="not read yet.",
         help=f"At least: {unread}." if unread else "",
     )
@@ -128,7 +128,7 @@ def unread_words(inventory: Reading[Inventory], pulls: Reading[Pulls], records: 
     return "; ".join(
         part
         for part in (
-            f"{reading} are still read" if reading else "",
+            f"{reading} are still being read" if reading else "",
             f"{unread} could not be read" if unread else "",
         )
         if part

@@ -48,7 +48,7 @@ def choose_prices(
 ) -> PriceBook:
     """The chosen prices; their controls are folded beside a line on them. Choices are in the URL,
     `currency_first` is the default currency."""
-    sheet_name, sheet = _sheet()
+    sheet_name, sheet = sheet_in_use()
     if not sheet:
         check_url("currency", "currency", CURRENCIES)
     if with_days:
@@ -113,7 +113,7 @@ def _show_missing_prices(listed: PriceList, wanted: str) -> None:
             show_error(listed.error)
 
 
-def _sheet() -> tuple[str, PriceSheet | None]:
+def sheet_in_use() -> tuple[str, PriceSheet | None]:
     """The name and the prices of the sheet in use: one that was uploaded here, else that of the settings."""
     uploaded: tuple[str, PriceSheet] | None = st.session_state.get(_UPLOADED)
     if uploaded:

@@ -105,3 +105,54 @@ def test_a_stop_leaves_what_is_in_and_says_that_it_is_not_all(tmp_path: Path) ->
 def _push_many(own: OwnSandbox) -> None:
     for number in range(1, 80):
         own.push(number=number)
+
+
+def names_of(sandbox: Sandbox, *names: str) -> dict[str, str]:
+    return {str(sandbox.ready["registries"][name]): name for name in names}
+
+
+def test_all_are_measured_one_after_the_other_and_what_refuses_is_not(sandbox: Sandbox, hub: str) -> None:
+    who = connection.who()
+    assert whole.measuring(who) is None
+    whole.measure_all(who, names_of(sandbox, "contosoci", "contososecure", "contosohub"))
+    reading = whole.measuring(who)
+    assert reading
+    assert reading.finished.wait(60)
+    assert [refusal.what for refusal in reading.lacks] == ["contososecure"]
+    found = whole.measurements(who)
+    assert set(found) == set(names_of(sandbox, "contosoci", "contosohub"))
+    assert found[str(sandbox.ready["registries"]["contosoci"])].untagged["ci/cache"] > 0
+    whole.forget(who, hub)
+    assert set(whole.measurements(who)) == set(names_of(sandbox, "contosoci"))
+
+
+def test_a_stop_leaves_no_measurement_of_what_was_not_read_whole(tmp_path: Path) -> None:
+    with own_sandbox(tmp_path) as own:
+        _push_many(own)
+        own.break_({"method": "GET", "path": "/v2/team/app/manifests/.*", "delay_ms": 50})
+        connection.use(connect_sandbox(own.sandbox.ready))
+        who = connection.who()
+        server = own.sandbox.ready["registries"][REGISTRY]
+        whole.measure_all(who, {server: REGISTRY})
+        reading, one = whole.measuring(who), whole.registry(who, server)
+        assert reading
+        while one.what != "manifests":
+            assert not one.finished.wait(0.01)
+        reading.stop.set()
+        assert reading.finished.wait(30)
+        assert whole.measurements(who) == {}
+        own.break_()
+        whole.measure_all(who, {server: REGISTRY})
+        again = whole.measuring(who)
+        assert again is not reading
+        assert again
+        assert again.finished.wait(30)
+        assert whole.measurements(who)[server].unread == ""
+
+
+def test_a_look_at_many_registries_drops_nothing_that_was_read(hub: str) -> None:
+    read(hub)
+    who = connection.who()
+    for number in range(3 * whole.MOST_COUNTS):
+        assert whole.last_count(who, f"unread{number}.azurecr.io") is None
+    assert whole.last_count(who, hub) is not None
