@@ -115,7 +115,7 @@ def find(known: Known, text: str, most: int = MOST_HITS) -> Found:
 
 
 def _nothing(known: Known, text: str) -> Found:
-    return Found(_nearest(_everything(known), text), missing=f"Nothing is named {text}.")
+    return Found(_nearest(_everything(known), text), missing=f"Nothing found for {text}.")
 
 
 def _is_certain(best: Hit, text: str) -> bool:
@@ -222,7 +222,7 @@ def _image(known: Known, image: ImageReference) -> Found:
     named = [one for one in known.registries if server in (one.login_server.casefold(), one.name.casefold())]
     if not named:
         nearest = _nearest(map(_registry_hit, known.registries), image.server.partition(".")[0])
-        return Found(nearest, missing=f"No registry {image.server} among those that this identity sees.")
+        return Found(nearest, missing=f"No registry {image.server} among those that were read.")
     if len(named) > 1:  # Registries with a domain name label may share a name.
         return Found(tuple(map(_registry_hit, named)))
     registry = named[0]
@@ -255,7 +255,7 @@ def _resource(known: Known, resource: ResourceReference) -> Found:
     kind = resource.parts.kind.rpartition("/")[2]
     return Found(
         _nearest(_everything(known), resource.parts.name),
-        missing=f"{resource.parts.name} ({kind}) is not among the registries and clusters that this identity sees.",
+        missing=f"{resource.parts.name} ({kind}) is not among the registries and clusters that were read.",
     )
 
 

@@ -47,7 +47,7 @@ def test_an_image_that_is_not_there_is_said_with_the_nearest(open_view: Open) ->
 def test_a_catalogue_that_refuses_is_said_and_not_taken_for_empty(open_view: Open, own: OwnSandbox) -> None:
     own.break_({"path": "/acr/v1/_catalog", "status": 403})
     at = search(open_view("roles.py"), "nodejs")
-    assert any(one.label.startswith("Nothing is named nodejs") for one in at.expander)
+    assert any(one.label.startswith("Nothing found for nodejs") for one in at.expander)
     assert "1 registry's catalogue could not be read" in texts(at)
 
 
@@ -59,6 +59,19 @@ def test_what_is_still_read_is_not_said_to_be_missing(open_view: Open, own: OwnS
     at = search(at, "aks1")
     assert at.title[0].value == "Roles"
     assert "reading clusters" in texts(at)
-    assert not any("Nothing is named" in one.label for one in at.expander)
+    assert not any("Nothing found for" in one.label for one in at.expander)
     assert clusters.pulls(connection.who()).finished.wait(30)
     assert at.run().title[0].value == "Integration checker"
+
+
+def test_an_answer_is_kept_without_reading_again(open_view: Open, own: OwnSandbox) -> None:
+    at = search(open_view("roles.py"), "casaacr01/nodejstemplate:v1.0.1")
+    own.sandbox.clear_requests()
+    assert any("has no tag" in one.label for one in at.run().expander)
+    assert not list(own.sandbox.requests)
+
+
+def test_a_list_of_subscriptions_that_fails_is_no_empty_estate(open_view: Open, own: OwnSandbox) -> None:
+    own.break_({"path": "/subscriptions$", "status": 403})
+    at = search(open_view("roles.py"), "casaacr01")
+    assert "registries, clusters could not be read" in texts(at)

@@ -4,9 +4,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
-from services.connection.parallel import Partial
 from services.estate.search import Found, Hit, HitKind, Known, KnownManifest, find, without_reference
 from services.pull_checks.matrix import Pulls
 from services.registries.registry import Registry
@@ -30,12 +28,33 @@ _EMPTY_BOX = "the search box is emptied"
 
 
 @dataclass(frozen=True)
+class _Result:
+    """A hit as it is listed, and its place."""
+
+    title: str
+    where: str
+    place: Place
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """What a text found. `missing`: what it names is not there, `results` are the nearest. `unread`: what was not
+    searched."""
+
+    results: tuple[_Result, ...]
+    missing: str = ""
+    unread: str = ""
+
+
+@dataclass(frozen=True)
 class _Question:
-    """`text` was searched for on `page`. `open_best`: the best is opened as soon as it is known."""
+    """`text` was searched for on `page`. `open_best`: the best is opened as soon as it is known. `answer`: once all is
+    read, so that the pages that follow neither read nor search again."""
 
     text: str
     page: str
     open_best: bool = True
+    answer: _Answer | None = None
 
 
 def show_search(who: str, page: str) -> None:
@@ -66,58 +85,79 @@ def show_search(who: str, page: str) -> None:
     if submitted:
         st.session_state[_QUESTION] = _Question(text.strip(), page) if text and text.strip() else None
     question: _Question | None = st.session_state.get(_QUESTION)
-    if question:
-        if question.page != page:
-            question = st.session_state[_QUESTION] = replace(question, page=page, open_best=False)
-        _answer(who, question)
+    if not question:
+        return
+    if question.page != page:
+        question = st.session_state[_QUESTION] = replace(question, page=page, open_best=False)
+    if question.answer:
+        _show(question, question.answer)
+    else:
+        _search(who, question)
 
 
-def _answer(who: str, question: _Question) -> None:
+def _search(who: str, question: _Question) -> None:
     inventory, pulls = registry_loaders.inventory(who), cluster_loaders.pulls(who)
     if question.open_best:
         for reading in (inventory, pulls):
             reading.finished.wait(background.BLINK_S)
+    running = inventory.running or pulls.running
     registries, clusters = inventory.value.registries.values, pulls.value.clusters.values
     known = Known(registries, clusters, inventory.value.catalogues, _manifests(who, registries))
     found = find(known, question.text)
-    running = inventory.running or pulls.running
-    decided = found.certain or not running
+    if question.open_best and not found.missing and found.hits and (found.certain or not running):
+        found = _look(who, found, found.hits[0])
 
-    def place_of(hit: Hit) -> Place:
-        if hit.cluster:
-            return place_of_cluster(hit.cluster, clusters)
-        assert hit.registry
-        return place_of_registry(hit.registry, registries, hit.repository, hit.reference)
+    def answer() -> _Answer:
+        results = []
+        for hit in found.hits:
+            if hit.cluster:
+                place = place_of_cluster(hit.cluster, clusters)
+            else:
+                assert hit.registry
+                place = place_of_registry(hit.registry, registries, hit.repository, hit.reference)
+            results.append(_Result(hit.title, f"{hit.kind} in {hit.where}", place))
+        return _Answer(tuple(results), found.missing, "" if running else _unread(inventory, pulls))
 
-    if question.open_best and decided and found.hits and not found.missing:
-        best = found.hits[0]
-        found = _look(who, found, best)
-        if not found.missing:
-            # With others beside it, they stay listed: the best may not be what was meant.
-            others = len(found.hits) > 1
-            st.session_state[_QUESTION] = replace(question, open_best=False) if others else None
-            st.session_state[_EMPTY_BOX] = True
-            page, query = place_of(best)
-            open_page(page, **query)
-    elif found.missing and running:
-        found = Found()  # It may be in what is still read.
-    results = counted(len(found.hits), "result") if found.hits else "No results"
-    label = found.missing or f"{results} for {question.text[:40]}"
-    opened = question.open_best or bool(found.missing)
+    if running and not found.certain:
+        if found.missing:
+            found = Found()  # It may be in what is still being read.
+        _show(question, answer(), inventory, pulls)
+        return
+    question = st.session_state[_QUESTION] = replace(question, answer=answer())
+    if question.open_best and not found.missing and found.hits:
+        # With others beside it, they stay listed: the best may not be what was meant.
+        others = len(found.hits) > 1
+        st.session_state[_QUESTION] = replace(question, open_best=False) if others else None
+        st.session_state[_EMPTY_BOX] = True
+        page, query = answer().results[0].place
+        open_page(page, **query)
+    _show(question, answer())
+
+
+def _show(
+    question: _Question,
+    answer: _Answer,
+    inventory: Reading[Inventory] | None = None,
+    pulls: Reading[Pulls] | None = None,
+) -> None:
+    """The results, closed where the best was opened; `inventory` and `pulls` while they are being read."""
+    number = counted(len(answer.results), "result") if answer.results else "No results"
+    label = answer.missing or f"{number} for {question.text[:40]}"
+    opened = question.open_best or bool(answer.missing)
     with st.expander(plain(label), expanded=opened, icon=":material/manage_search:"), st.container(gap="xsmall"):
-        if running and not found.certain:
+        if inventory and pulls:
             _wait(inventory, pulls)
-        if found.missing and found.hits:
+        if answer.missing and answer.results:
             st.markdown(":small[Nearest]")
-        for number, hit in enumerate(found.hits):
-            page, query = place_of(hit)
+        for at, result in enumerate(answer.results):
+            page, query = result.place
             # No page link: one from a page to itself does not change the browser's address.
             with st.container(gap=None):
-                if st.button(plain(hit.title), icon=page.icon, type="tertiary", key=f"{BOX} {number}"):
+                if st.button(plain(result.title), icon=page.icon, type="tertiary", key=f"{BOX} {at}"):
                     open_page(page, **query)
-                st.markdown(f":small[{hit.kind} in {plain(hit.where)}]")
-        if not running:
-            _show_unread(inventory.value, pulls.value.clusters)
+                st.markdown(f":small[{plain(result.where)}]")
+        if answer.unread:
+            st.markdown(f":small[{answer.unread} could not be read]")
         st.button("Close search", icon=":material/close:", type="tertiary", on_click=_close)
 
 
@@ -178,15 +218,18 @@ def _wait(inventory: Reading[Inventory], pulls: Reading[Pulls]) -> None:
     st.markdown(f":small[{', '.join(part for part in parts if part)}]")
 
 
-def _show_unread(inventory: Inventory, clusters: Partial[Cluster]) -> None:
-    """What was not searched, as it could not be read. A subscription that refuses both lists is one."""
-    lists = (inventory.registries, clusters)
+def _unread(inventory: Reading[Inventory], pulls: Reading[Pulls]) -> str:
+    """What was not searched, as it could not be read: '1 subscription, 1 registry's catalogue'. A subscription that
+    refuses both lists is one."""
+    lists = (inventory.value.registries, pulls.value.clusters)
     names = {refusal.what for partial in lists for refusal in partial.refused}
     subscriptions = len(names) + sum(partial.untried for partial in lists)
-    catalogues = len(inventory.counts.refused) + inventory.counts.untried
+    counts = inventory.value.counts
+    catalogues = len(counts.refused) + counts.untried
     parts = (
+        "registries" if inventory.error else "",
+        "clusters" if pulls.error else "",
         counted(subscriptions, "subscription") if subscriptions else "",
         counted(catalogues, "registry's catalogue", "registries' catalogues") if catalogues else "",
     )
-    if unread := ", ".join(part for part in parts if part):
-        st.markdown(f":small[{unread} could not be read]")
+    return ", ".join(part for part in parts if part)

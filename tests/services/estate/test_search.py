@@ -147,7 +147,7 @@ def test_a_resource_that_is_not_there_says_so() -> None:
 
 def test_what_is_named_like_nothing_offers_the_nearest() -> None:
     found = find(KNOWN, "contsohub")
-    assert found.missing == "Nothing is named contsohub."
+    assert found.missing == "Nothing found for contsohub."
     assert found.hits[0].registry == HUB
     assert find(KNOWN, "zzzzzz").hits == ()
 
