@@ -18,12 +18,12 @@ from services.pricing.retail_prices import CURRENCIES
 from ui.deletion import runs
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.metrics import show_metrics
-from ui.elements.page import az_lines, header
+from ui.elements.page import az_lines, empty, header
 from ui.elements.skeleton import Shape, show_skeleton
 from ui.estate.activity import failed_deletions, show_activity
 from ui.estate.attention import show_attention
 from ui.estate.clean_up import show_potential
-from ui.estate.figures import attention_metric, cost_metric, potential_metric, registries_metric, unread_words
+from ui.estate.figures import attention_metric, cost_metrics, potential_metric, registries_line, unread_words
 from ui.estate.progress import show_readings, wait_a_moment
 from ui.estate.registry_table import show_registries
 from ui.loaders import bills as bill_loaders
@@ -68,9 +68,14 @@ if not (inventory.running or bills.running) and inventory.value.registries.value
     readings.append(reading_prices)
     wait_a_moment(readings)
 running = any(reading.running for reading in readings)
-header(pages.OVERVIEW.title, "", None if running else min(reading.at for reading in readings), refresh)
 listed, clusters, costs = inventory.value.registries, pulls.value.clusters, bills.value.costs
 registries = listed.values
+header(
+    pages.OVERVIEW.title,
+    registries_line(listed, inventory.value.repository_counts),
+    None if running else min(reading.at for reading in readings),
+    refresh,
+)
 if running:
     show_readings(readings, "overview")
 for reading in readings:
@@ -97,10 +102,15 @@ if not running:
         Part(records, "record"),
     )
 if not registries and not inventory.running:
-    if not inventory.error:
+    if not inventory.error and listed.complete:
+        empty(
+            ":material/inventory_2:",
+            "No registries found",
+            "Create the first one, or ask for Reader on a subscription or registry to see it here.",
+        )
+        link_to(pages.CREATE_REGISTRY)
+    elif not inventory.error:
         show_no_registries(listed)
-        if listed.complete:
-            link_to(pages.CREATE_REGISTRY)
     st.stop()
 
 prices = reading_prices.value.by_region if reading_prices else {}
@@ -114,9 +124,14 @@ entries = needs_attention(registries, cluster_loaders.pairs(who, pulls.at), fail
 unread = unread_words(inventory, pulls, records)
 show_metrics(
     [
-        registries_metric(listed, inventory.value.repository_counts),
-        cost_metric(totals, costs, running=bills.running or reading_prices is None or reading_prices.running),
         attention_metric(entries, unread=unread, running=running),
+        *cost_metrics(
+            review,
+            totals,
+            costs,
+            listed,
+            running=bills.running or reading_prices is None or reading_prices.running,
+        ),
         potential_metric(potential, len(registries)),
     ]
 )

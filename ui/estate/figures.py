@@ -1,10 +1,11 @@
 """The figures of Overview. What is not read yet, or could not be, is a dash or a lower bound that says so."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from services.connection.parallel import Partial
 from services.costs.bills import SubscriptionCosts
-from services.costs.review import GroupTotal
+from services.costs.review import GroupTotal, Review
 from services.deletion.records import DeletionRecord
 from services.estate.attention import Attention
 from services.estate.potential import Potential
@@ -13,59 +14,41 @@ from services.pull_checks.matrix import Pulls
 from services.registries.findings import Risk
 from services.registries.registry import Registry
 from services.wording import counted
+from ui.costs.figures import figures_of
 from ui.elements.metrics import Metric
 from ui.elements.text import size
 from ui.loaders.registries import Inventory
 from ui.runtime.background import Reading
 
 
-def registries_metric(listed: Partial[Registry], repositories: Mapping[str, int]) -> Metric:
-    """How many registries there are, and their repositories. None are listed only while they are still read."""
+def registries_line(listed: Partial[Registry], repositories: Mapping[str, int]) -> str:
+    """'12 registries in 3 subscriptions, 37 repositories'; "" where none is read yet. `repositories`: how many each
+    registry has whose catalogue was read."""
     number = len(listed.values)
-    unread = len(listed.refused) + listed.untried
-    known = counted(sum(repositories.values()), "repository", "repositories")
-    whole = "" if len(repositories) >= number else f" in {len(repositories):,} of {number:,}"
-    return Metric(
-        "Registries",
-        number or None,
-        beside=f"{known}{whole}" if repositories else "",
-        unknown="not read yet.",
-        lacks=f"{counted(unread, 'subscription')} unread" if unread and number else "",
-    )
+    if not number:
+        return ""
+    least = "" if listed.complete else "≥ "
+    subscriptions = counted(len({registry.subscription_id for registry in listed.values}), "subscription")
+    some = "≥ " if len(repositories) < number else least
+    known = f", {some}{counted(sum(repositories.values()), 'repository', 'repositories')}" if repositories else ""
+    return f"{least}{counted(number, 'registry', 'registries')} in {subscriptions}{known}"
 
 
-def cost_metric(totals: Sequence[GroupTotal], bills: Partial[SubscriptionCosts], *, running: bool) -> Metric:
-    """This month so far, and its forecast, in the currency of most of it. `totals`: one a currency."""
-    label = "Cost this month"
-    known = [total for total in totals if total.figure is not None]
-    if running or not known:
-        return Metric(label, None, unknown="bills are not read yet." if running else "no bill and no price is known.")
-    main = known[0]
-    assert main.figure is not None
-    forecast = f"forecast {money(main.figure, main.currency)}"
-    also = "".join(f", and {money(one.figure, one.currency)}" for one in known[1:] if one.figure is not None)
-    unread = (
-        len(bills.refused)
-        + bills.untried
-        + sum(1 for bill in bills.values if bill.unread or (bill.error and not bill.rows))
-    )
-    unknown = sum(total.unknown for total in totals)
-    notes = [
-        f"{counted(main.unbilled, 'registry', 'registries')} without a bill, at the estimate" if main.unbilled else "",
-        f"{counted(unknown, 'registry', 'registries')} of unknown cost" if unknown else "",
-        f"{counted(unread, 'bill')} not read whole" if unread else "",
-    ]
-    lower = "≥ " if main.unbilled or unknown or unread else ""
-    if main.cost is None:
-        return Metric(
-            label, f"{lower if unknown else ''}{money(main.figure, main.currency)}", beside="estimate, no bill"
-        )
-    return Metric(
-        label,
-        f"{lower}{money(main.cost, main.currency)}",
-        beside=f"{forecast}{also}",
-        help="  \n".join(note for note in notes if note),
-    )
+def cost_metrics(
+    review: Review,
+    totals: tuple[GroupTotal, ...],
+    bills: Partial[SubscriptionCosts],
+    listed: Partial[Registry],
+    *,
+    running: bool,
+) -> list[Metric]:
+    """This month so far, and its forecast, as the cost review has them."""
+    if running:
+        return [
+            Metric(label, None, unknown="bills and prices are not read yet.") for label in ("Cost so far", "Forecast")
+        ]
+    so_far, forecast = figures_of(review, totals, bills, listed)[:2]
+    return [replace(so_far, label="Cost so far"), forecast]
 
 
 def attention_metric(entries: Sequence[Attention], *, unread: str, running: bool) -> Metric:
