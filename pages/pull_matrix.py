@@ -1,21 +1,26 @@
 """Which cluster can pull from which registry: all pairs, each with its reason."""
 
+from collections import Counter
+from collections.abc import Sequence
+
 import pyarrow as pa
 import streamlit as st
 
+from services.aks.puller import UnknownCause
 from services.commands.aks import check_acr
-from services.connection.parallel import Partial
+from services.connection.parallel import Partial, Refusal
 from services.pull_checks.matrix import Answer, Pair, pull_matrix
 from services.wording import counted
 from ui.aks.attach_many import attach_many
 from ui.aks.cluster_choice import cluster_key
-from ui.aks.matrix_chart import SIGNS, matrix_figure
+from ui.aks.matrix_chart import LABELS, SIGNS, answer_label, matrix_figure
 from ui.elements.chart_theme import pick_in_chart, theme_now
-from ui.elements.errors import show_error, show_refused
+from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import az_lines, empty, header
 from ui.elements.selectable_table import selectable_many
 from ui.elements.text import plain
 from ui.loaders import clusters
+from ui.loaders.principals import names_at
 from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.navigation.selection import key_of
@@ -25,14 +30,35 @@ from ui.runtime.background import show_progress
 
 # More squares are too small to read: the reader filters first.
 SQUARES = 3000
-CAPTION = "Which cluster can pull from which registry"
+
+
+def _choice(pair: Pair) -> str:
+    """What a pair is filtered by: its answer, where that is unknown the cause."""
+    return (pair.cause or pair.answer).value
+
+
+def _choice_label(choice: str) -> str:
+    if choice in set(Answer):
+        answer = Answer(choice)
+        return f"{SIGNS[answer]} {LABELS.get(answer, answer.capitalize())}"
+    return f"{SIGNS[Answer.UNKNOWN]} Unknown: {choice}"
+
+
+def _expand_unknown(choices: Sequence[str]) -> None:
+    """A link to all unknown pairs names each cause that there is."""
+    given = st.query_params.get_all("answer")
+    if Answer.UNKNOWN in given and Answer.UNKNOWN not in choices:
+        causes = [choice for choice in choices if choice in set(UnknownCause)]
+        st.session_state["answer"] = [*(one for one in given if one in choices), *causes]
+        st.query_params["answer"] = st.session_state["answer"]
+
 
 who = connection.who()
 reading = clusters.pulls(who)
 
 header(
     pages.PULL_MATRIX.title,
-    CAPTION,
+    "",
     None if reading.running else reading.at,
     lambda: clusters.pulls.clear(who),
 )
@@ -40,14 +66,15 @@ show_progress(reading, "pulls")
 if reading.error:
     show_error(reading.error)
 pulls = reading.value
-show_refused(pulls.registries, "subscription's registries", "subscriptions' registries")
-show_refused(pulls.clusters, "subscription's clusters", "subscriptions' clusters")
-show_refused(pulls.access, "subscription's role assignments", "subscriptions' role assignments")
-show_refused(pulls.addresses, "public address", "public addresses")
-show_refused(Partial((), pulls.memberships.refused), "identity's groups", "identities' groups")
-show_refused(Partial((), pulls.private_links.refused), "private path", "private paths")
-if unread := pulls.memberships.unread_names:
-    st.info(f"Names of groups could not be read: {plain(unread.cause)} Ids are shown instead.", icon=":material/badge:")
+names = names_at(who, pulls, None)
+unread = pulls.memberships.unread_names
+show_partial(
+    *clusters.parts_by_subscription(pulls.registries, pulls.clusters, pulls.access),
+    Part(pulls.addresses, "public address", "public addresses"),
+    Part(Partial((), pulls.memberships.refused), "identity's groups", "identities' groups"),
+    Part(Partial((), pulls.private_links.refused), "private path"),
+    Part(Partial((), (Refusal("names of groups", unread),)) if unread else names.partial, "directory", "directories"),
+)
 if not pulls.clusters.values or not pulls.registries.values:
     if not (reading.running or reading.error):
         what, part = ("clusters", pulls.clusters) if pulls.registries.values else ("registries", pulls.registries)
@@ -62,10 +89,13 @@ if not pulls.clusters.values or not pulls.registries.values:
     st.stop()
 
 pairs = pull_matrix(pulls)
-numbers = {answer: sum(1 for pair in pairs if pair.answer is answer) for answer in Answer}
+counts = Counter(_choice(pair) for pair in pairs)
+choices = [*(answer.value for answer in Answer if answer is not Answer.UNKNOWN)]
+choices += [cause.value for cause in UnknownCause if counts[cause.value]] or [Answer.UNKNOWN.value]
+_expand_unknown(choices)
 found_in = sorted({pair.cluster.subscription for pair in pairs})
 check_url("subscription", "subscription", found_in)
-check_url("answer", "answer", [answer.value for answer in Answer])
+check_url("answer", "answer", choices)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     search = st.text_input(
         "Search", key="search", type="search", placeholder="Cluster or registry", bind="query-params"
@@ -73,9 +103,9 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
     subscriptions = st.multiselect("Subscription", found_in, key="subscription", bind="query-params")
 answers = st.pills(
     "Answer",
-    [answer.value for answer in Answer],
+    choices,
     selection_mode="multi",
-    format_func=lambda answer: f"{SIGNS[Answer(answer)]} {answer.capitalize()} · {numbers[Answer(answer)]}",
+    format_func=lambda choice: f"{_choice_label(choice)} · {counts[choice]}",
     key="answer",
     bind="query-params",
 )
@@ -86,15 +116,15 @@ def matches(pair: Pair) -> bool:
     return (
         (text in pair.cluster.name.casefold() or text in pair.registry.name.casefold())
         and (not subscriptions or pair.cluster.subscription in subscriptions)
-        and (not answers or pair.answer in answers)
+        and (not answers or _choice(pair) in answers)
     )
 
 
 def _puller(pair: Pair) -> str | None:
-    """Where the directory did not say the object id of a service principal, its client id is still known."""
+    """Where the directory did not report the object id of a service principal, its client id is still known."""
     if pair.registry.access.anonymous_pull:
         return "anonymous"
-    return pair.principal_id or pair.cluster.puller.client_id or None
+    return names.label(pair.principal_id) if pair.principal_id else pair.cluster.puller.client_id or None
 
 
 shown = [pair for pair in pairs if matches(pair)]
@@ -109,18 +139,19 @@ selected = selectable_many(
         "Cluster": pair.cluster.name,
         "Registry": pair.registry.name,
         "Answer": f"{SIGNS[pair.answer]} {pair.answer}",
-        "Reason": pair.reason,
+        "Reason": names.with_names(pair.reason),
         "Pulls as": _puller(pair),
         "Mode": pair.registry.access.mode.value,
         "Cluster's subscription": pair.cluster.subscription,
         "Registry's subscription": pair.registry.subscription,
+        "Object id": pair.principal_id or None,
     },
     "pairs",
     "Pairs of a cluster and a registry, one per row",
     columns={
         "Reason": st.column_config.TextColumn(width="large"),
     },
-    types={"Pulls as": pa.string()},
+    types={"Pulls as": pa.string(), "Object id": pa.string()},
     identity=lambda pair: (pair.cluster.id, pair.registry.id),
 )
 clicked: list[Pair] = []
@@ -134,8 +165,8 @@ if len(shown) <= SQUARES:
     clicked = [shown[number] for number in squares if number < len(shown)]
 for pair in clicked:
     above.markdown(
-        f"**{plain(pair.cluster.name)}** from **{plain(pair.registry.name)}**: {SIGNS[pair.answer]} {pair.answer}. "
-        f"{plain(pair.reason)}"
+        f"**{plain(pair.cluster.name)}** from **{plain(pair.registry.name)}**: {SIGNS[pair.answer]} "
+        f"{plain(answer_label(pair).lower())}. {plain(names.with_names(pair.reason))}"
     )
 picked = clicked or selected
 if picked:
@@ -149,8 +180,7 @@ if picked:
             }
             link_to(pages.INTEGRATION_CHECKER, "Check this pair", **chosen)
 st.caption(
-    f"{counted(len(shown), 'pair')} shown. Click a square or select rows to check or attach. "
-    "Unknown means not read: the reason says what.",
+    f"{counted(len(shown), 'pair')} shown. Click a square or select rows for the reason, to check or attach.",
     help="A new role assignment takes minutes to take effect, and up to an hour where kubelet still has an old token",
 )
 az_lines(*(check_acr(pair.cluster.name, pair.cluster.resource_group, pair.registry.login_server) for pair in shown[:3]))

@@ -5,7 +5,7 @@ import streamlit as st
 from services.access.role_definitions import RoleDefinition
 from services.registries.registry import Mode
 from services.roles.table import told_by_azure
-from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.errors import Part, panel, show_error, show_partial
 from ui.elements.page import header
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
@@ -65,17 +65,20 @@ asked = registry or next(iter(registries), None)
 if asked:
     with panel():
         read = roles.definitions(who, asked.subscription_id, asked.subscription).value
-        show_refused(read, "role", "roles")
+        show_partial(Part(read, "role"))
         definitions = {role.id: role for role in read.values}
 tabs = ["Which role do I need?", "What each role may do", "The guide's tables"]
 check_url("show", "tab", tabs)
-question, table, guide = st.tabs(tabs, key="show", bind="query-params")
-with question:
-    ask_role(mode, registry, definitions, selection.key_of(registry, registries) if registry else "")
-with table:
-    show_roles(mode, definitions)
-with guide:
-    show_guide(definitions)
+question, table, guide = st.tabs(tabs, on_change="rerun", key="show", bind="query-params")
+if question.open:
+    with question:
+        ask_role(mode, registry, definitions, selection.key_of(registry, registries) if registry else "")
+if table.open:
+    with table:
+        show_roles(mode, definitions)
+if guide.open:
+    with guide:
+        show_guide(definitions)
 if asked and definitions:
     st.caption(
         f"{told_by_azure(definitions)} roles are as Azure defines them for {plain(asked.subscription)}, the others "

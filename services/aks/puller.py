@@ -6,6 +6,7 @@ change or delete a registry, and the dry run of ABAC mode. They differ in what w
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from enum import StrEnum
 
 from services.access.decisions import Decision, Reason, Verdict
 from services.access.evaluation import permission
@@ -19,19 +20,30 @@ from services.connection.session import AzureSession
 from services.registries.registry import Registry
 
 
+class UnknownCause(StrEnum):
+    """Why it is unknown whether a cluster can pull."""
+
+    ASSIGNMENTS = "assignments not read"
+    IDENTITY = "identity not known"
+    GROUPS = "group members not read"
+    ROLE = "role or condition not decided"
+    NETWORK = "network not known"
+
+
 @dataclass(frozen=True)
 class PullDecision:
     """Whether a cluster's nodes may pull from a registry, by role assignments alone.
 
     `principal_id` is "" where it is not known who pulls; then, and where the role assignments were not read, `decision`
     is None. Where the answer is unknown `missing` has the reasons in short ('members of platform-engineers could not be
-    read') and `why` in sentences.
+    read') and `why` in sentences; `cause` says which kind of reading is missing.
     """
 
     principal_id: str
     decision: Decision | None
     missing: tuple[str, ...] = ()
     why: str = ""
+    cause: UnknownCause | None = None
 
 
 def decide_pull(
@@ -47,10 +59,10 @@ def decide_pull(
     """
     principal, missing, why = _resolve_principal(cluster, memberships)
     if not principal:
-        return PullDecision("", None, (missing,), why)
+        return PullDecision("", None, (missing,), why, UnknownCause.IDENTITY)
     if records is None:
         unread = f"role assignments of {registry.subscription} could not be read"
-        return PullDecision(principal, None, (unread,), f"The {unread}.")
+        return PullDecision(principal, None, (unread,), f"The {unread}.", UnknownCause.ASSIGNMENTS)
     groups = memberships.groups.get(principal.lower())
     known = groups if isinstance(groups, frozenset) else None
     decision = permission(records, principal, registry, Permission.PULL, repository or None, groups=known)
@@ -59,7 +71,11 @@ def decide_pull(
     undetermined = decision.undetermined
     of_groups = frozenset(reason.group for reason in undetermined if reason.group and known is None)
     why = str(groups) if of_groups and isinstance(groups, ServiceError) else ""
-    return PullDecision(principal, decision, tuple(_missing(decision, undetermined, of_groups, memberships)), why)
+    cause = UnknownCause.ROLE if undetermined or decision.denials else UnknownCause.ASSIGNMENTS
+    if of_groups:
+        cause = UnknownCause.GROUPS
+    missing_parts = tuple(_missing(decision, undetermined, of_groups, memberships))
+    return PullDecision(principal, decision, missing_parts, why, cause)
 
 
 def _missing(

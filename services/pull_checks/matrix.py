@@ -1,7 +1,7 @@
 """Which cluster can pull from which registry, by role assignments and network rules. Nothing is read here.
 
-All views ask `pull_matrix`: the matrix, and the plans that change or delete a registry. What is unknown is UNKNOWN, or
-NETWORK if only the network is unknown; never CAN.
+All views ask `pull_matrix`: the matrix, and the plans that change or delete a registry. What is unknown is UNKNOWN,
+never CAN.
 Rules of the network: https://learn.microsoft.com/azure/container-registry/container-registry-access-selected-networks
 and -private-link.
 """
@@ -19,7 +19,7 @@ from services.access.permissions import Permission
 from services.access.role_assignment_reading import SubscriptionAccess
 from services.access.role_assignments import AccessRecords
 from services.aks.clusters import Cluster
-from services.aks.puller import PullDecision, decide_pull
+from services.aks.puller import PullDecision, UnknownCause, decide_pull
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
 from services.pull_checks.network import either_path, public_path
@@ -34,7 +34,7 @@ MOST_REASONS = 2
 
 
 class Answer(StrEnum):
-    """SOME: some repositories only. NETWORK: it has the role, but the registry's network refuses it or is unknown."""
+    """SOME: some repositories only. NETWORK: it has the role, but the registry's network refuses it."""
 
     CAN = "can pull"
     SOME = "some repositories"
@@ -80,7 +80,7 @@ class Pair:
 
     `by_roles` is CAN, SOME, CANNOT or UNKNOWN: what role assignments say, and `why` a sentence or more on it. `path` is
     the network path from the nodes. `principal_id`: as whom it pulls, "" where that is unknown. `missing`: what was not
-    read and leaves the answer unknown, in short.
+    read and leaves the answer unknown, in short; `role_cause`: why `by_roles` is UNKNOWN.
     """
 
     cluster: Cluster
@@ -90,15 +90,28 @@ class Pair:
     path: NetworkPath
     principal_id: str = ""
     missing: tuple[str, ...] = ()
+    role_cause: UnknownCause | None = None
 
     @property
     def answer(self) -> Answer:
-        has_role = self.by_roles in (Answer.CAN, Answer.SOME)
-        return Answer.NETWORK if has_role and not self.path.open else self.by_roles
+        if not self._has_role or self.path.open:
+            return self.by_roles
+        return Answer.UNKNOWN if self.path.open is None else Answer.NETWORK
+
+    @property
+    def cause(self) -> UnknownCause | None:
+        """Why the answer is UNKNOWN; None where it is another."""
+        if self.answer is not Answer.UNKNOWN:
+            return None
+        return UnknownCause.NETWORK if self._has_role else self.role_cause or UnknownCause.ROLE
+
+    @property
+    def _has_role(self) -> bool:
+        return self.by_roles in (Answer.CAN, Answer.SOME)
 
     @property
     def reason(self) -> str:
-        if self.answer is not Answer.NETWORK:
+        if not self._has_role or self.path.open:
             return self.why
         how = "The network refuses it" if self.path.open is False else "Unknown whether the network allows it"
         return f"{self.why} {how}: {self.path.why}"
@@ -141,7 +154,8 @@ def _pair(
     missing = found.missing
     if not missing and path.open is None and by_roles is not Answer.CANNOT:
         missing = (f"network path of {cluster.name} is unknown",)
-    return Pair(cluster, registry, by_roles, pulls.memberships.with_names(why), path, found.principal_id, missing)
+    why = pulls.memberships.with_names(why)
+    return Pair(cluster, registry, by_roles, why, path, found.principal_id, missing, found.cause)
 
 
 def _by_roles(

@@ -21,7 +21,7 @@ def test_what_each_role_may_do(browser: Browser, address: str, screenshots: Path
     page.get_by_role("tab", name="What each role may do").click(timeout=30_000)
     chart = page.get_by_role("figure", name=re.compile("^What each role allows in Legacy mode"))
     expect(chart).to_be_visible()
-    expect(chart.get_by_text("AcrQuarantineWriter")).to_be_visible()
+    expect(chart.get_by_text("AcrDelete")).to_be_visible()
     # Drawn while its tab was closed, it would be wider or narrower than its page.
     assert chart.evaluate("found => Math.abs(found.clientWidth - found.parentElement.clientWidth)") < 2
     expect(page).to_have_url(re.compile(r"show=What"))

@@ -47,8 +47,8 @@ def test_every_pair_has_a_square_a_row_and_a_reason(matrix: Any, session: AzureS
     assert len(rows) == len(names[0]) * len(names[1]) == sum(numbers(at))
     assert all(rows["Reason"])
     (chart,) = (json.loads(found.proto.spec) for found in at.get("plotly_chart"))
-    squares, signs = chart["data"]
-    assert len(signs["hovertext"]) == len(rows)
+    squares, points, *signs = chart["data"]
+    assert len(points["hovertext"]) == len(rows) == sum(len(of_answer["text"]) for of_answer in signs)
     assert [len(squares["z"]), len(squares["z"][0])] == [len(names[0]), len(names[1])]
     assert chart["layout"]["yaxis"]["ticktext"] == sorted(names[0])
     by_pair = rows.set_index(["Cluster", "Registry"])
@@ -58,8 +58,7 @@ def test_every_pair_has_a_square_a_row_and_a_reason(matrix: Any, session: AzureS
 
 def test_what_could_not_be_read_is_said(matrix: Any) -> None:
     labels = [one.label.replace("\\", "") for one in matrix().expander]
-    assert any("1 subscription's role assignments (contoso-restricted)" in label for label in labels)
-    assert any("1 subscription's clusters (contoso-restricted)" in label for label in labels)
+    assert any("1 subscription (contoso-restricted)" in label for label in labels)
 
 
 def test_what_groups_and_service_principals_have_is_known_and_named(matrix: Any) -> None:
@@ -67,7 +66,8 @@ def test_what_groups_and_service_principals_have_is_known_and_named(matrix: Any)
     assert not any("unknown" in answer for answer in rows["Answer"])
     assert rows.loc[("aks-dev", "contosodev"), "Reason"].endswith("held by the group dev-cluster-nodes.")
     assert rows.loc[("aks-batch", "contosohub"), "Answer"] == "✓ can pull"
-    assert rows.loc[("aks-batch", "contosohub"), "Pulls as"] == BATCH
+    assert rows.loc[("aks-batch", "contosohub"), "Pulls as"] == "contoso-batch"
+    assert rows.loc[("aks-batch", "contosohub"), "Object id"] == BATCH
     assert rows.loc[("aks-secure", "contososecure"), "Answer"] == "✓ can pull"
 
 
@@ -94,7 +94,13 @@ def test_where_the_directory_refuses_groups_the_reason_is_shown(matrix: Any, tmp
         assert "Could not read the groups of" in rows.loc[("aks-dev", "contosodev"), "Reason"]
         assert rows.loc[("aks-platform", "contosohub"), "Answer"] == "✓ can pull"
         labels = [one.label for one in at.expander]
-        assert any("6 identities' groups could not be read" in label for label in labels)
+        assert any("6 identities' groups" in label for label in labels)
+        counts = dict(option.rsplit(" · ", 1) for option in at.button_group(key="answer").options)
+        unknown = sum(answer == "? unknown" for answer in rows["Answer"])
+        assert counts["? Unknown: group members not read"] == str(unknown)
+        # A link to all that is unknown goes on working.
+        linked = matrix(connect_sandbox(sandbox.ready), answer="unknown")
+        assert len(linked.dataframe[0].value) == unknown
 
 
 def test_filters_leave_what_was_asked_for(matrix: Any) -> None:

@@ -49,9 +49,10 @@ def test_every_role_has_a_row_and_a_row_of_squares(open_view: Open, mode: Mode) 
     assert rows.loc["Owner", "Assign roles"] == "⚠"
     assert rows.loc["Owner", "Sign in"] == ("✓ yes" if mode is Mode.LEGACY else "◐ identity only")
     assert ("Ignored" in rows.loc["AcrPull", "Use"]) is (mode is Mode.ABAC)
-    assert f"In {mode} mode" in texts(at)
     (chart,) = (json.loads(found.proto.spec) for found in at.get("plotly_chart"))
-    assert len(chart["data"][0]["text"]) == len(BUILT_IN)
+    (without,) = (one for one in at.expander if f"without any of these rights in {mode} mode" in one.label)
+    assert len(chart["data"][0]["text"]) + int(without.label.split()[0]) == len(BUILT_IN)
+    assert ("AcrPull" in without.markdown[0].value) is (mode is Mode.ABAC)
 
 
 def test_roles_are_found_by_word_and_by_what_they_give(open_view: Open) -> None:

@@ -17,14 +17,16 @@ MEANS = {
     Answer.NETWORK: Meaning.ATTENTION,
     Answer.UNKNOWN: Meaning.UNKNOWN,
 }
+LABELS = {Answer.NETWORK: "Network refuses"}
 ROW_PX, HEAD_PX = 34, 150
 
 
 def matrix_figure(pairs: Sequence[Pair], theme: str) -> go.Figure:
     """A row for each cluster, a column for each registry. Every pair of `pairs` is drawn once.
 
-    plotly can't select squares of a heat map, nor give each a colour of text: signs over them take clicks and tooltips.
-    A sign's index is that of its pair in `pairs`.
+    plotly can't select squares of a heat map: unseen points over them take clicks and tooltips, and a point's index is
+    that of its pair in `pairs`. The signs are a trace for each answer, so that each has its colour and none fades when
+    another is clicked.
     """
     colours = palette(theme)
     clusters = list(dict.fromkeys(pair.cluster.id for pair in pairs))
@@ -49,14 +51,11 @@ def matrix_figure(pairs: Sequence[Pair], theme: str) -> go.Figure:
         ygap=2,
         hoverinfo="skip",
     )
-    text = {answer: MEANINGS[theme][MEANS[answer]][1] for answer in order}
     unseen = {"marker": {"opacity": 0}}
-    signs = go.Scatter(
+    points = go.Scatter(
         x=[str(registries.index(pair.registry.id)) for pair in pairs],
         y=[str(clusters.index(pair.cluster.id)) for pair in pairs],
-        mode="markers+text",
-        text=[SIGNS[pair.answer] for pair in pairs],
-        textfont={"color": [text[pair.answer] for pair in pairs]},
+        mode="markers",
         marker={"opacity": 0, "size": ROW_PX - 6, "symbol": "square"},
         selected=unseen,
         unselected=unseen,
@@ -64,8 +63,25 @@ def matrix_figure(pairs: Sequence[Pair], theme: str) -> go.Figure:
         hovertemplate="%{hovertext}<extra></extra>",
         showlegend=False,
     )
+    signs = []
+    for answer in order:
+        of_answer = [pair for pair in pairs if pair.answer is answer]
+        font = {"textfont": {"color": MEANINGS[theme][MEANS[answer]][1]}}
+        signs.append(
+            go.Scatter(
+                x=[str(registries.index(pair.registry.id)) for pair in of_answer],
+                y=[str(clusters.index(pair.cluster.id)) for pair in of_answer],
+                mode="text",
+                text=[SIGNS[answer]] * len(of_answer),
+                hoverinfo="skip",
+                showlegend=False,
+                selected=font,
+                unselected=font,
+                **font,
+            )
+        )
     return go.Figure(
-        [squares, signs],
+        [squares, points, *signs],
         layout(
             colours,
             HEAD_PX + ROW_PX * len(clusters),
@@ -90,4 +106,10 @@ def matrix_figure(pairs: Sequence[Pair], theme: str) -> go.Figure:
 
 def _hover(pair: Pair) -> str:
     reason = "<br>".join(escape(line) for line in wrap(pair.reason, 60))
-    return f"{escape(pair.cluster.name)} ← {escape(pair.registry.name)}: {pair.answer}<br>{reason}"
+    return f"{escape(pair.cluster.name)} ← {escape(pair.registry.name)}: {answer_label(pair).lower()}<br>{reason}"
+
+
+def answer_label(pair: Pair) -> str:
+    """The answer in words, with its cause where it is unknown: 'Unknown: group members not read'."""
+    label = LABELS.get(pair.answer, pair.answer.capitalize())
+    return f"{label}: {pair.cause}" if pair.cause else label

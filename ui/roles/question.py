@@ -122,16 +122,16 @@ def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> No
 def _show_others(advice: Advice) -> None:
     if not advice.others:
         return
-    st.subheader("Other roles", anchor=False)
-    show_rows(
-        [{"Role": one.role.name, "Why not": one.words(advice.mode)} for one in advice.others],
-        "Roles that are not recommended, and why",
-        key="others",
-        columns={
-            "Role": st.column_config.TextColumn(width="medium"),
-            "Why not": st.column_config.TextColumn(width="large"),
-        },
-    )
+    with st.expander(f"Why not another role ({len(advice.others)})", icon=":material/rule:"):
+        show_rows(
+            [{"Role": one.role.name, "Why not": one.words(advice.mode)} for one in advice.others],
+            "Roles that are not recommended, and why",
+            key="others",
+            columns={
+                "Role": st.column_config.TextColumn(width="medium"),
+                "Why not": st.column_config.TextColumn(width="large"),
+            },
+        )
 
 
 def _show_lines(advice: Advice, case: UseCase, registry: Registry | None) -> None:

@@ -1,6 +1,6 @@
 """The tables of the page Roles: what each role allows, and the guide's tables beside today's facts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import streamlit as st
 
@@ -10,6 +10,7 @@ from services.access.role_definitions import RoleDefinition
 from services.images.tagging import UNTAG_RULE
 from services.registries.registry import Mode
 from services.roles.table import GUIDE, NOT_IN_GUIDE, GuideCell, RoleRow, compare_guide, guide_uses, role_table
+from services.wording import counted
 from ui.elements.chart_theme import show_chart, theme_now
 from ui.elements.page import empty
 from ui.elements.table import show_rows
@@ -35,18 +36,28 @@ def show_roles(mode: Mode, roles: Mapping[str, RoleDefinition]) -> None:
         )
     text = (search or "").casefold().strip()
     shown = [row for row in role_table(mode, roles) if text in _text(row) and row.rights.issuperset(gives)]
-    st.markdown(f"{SIGN_IN_RULES[mode]} {AZ_LOGIN_RULE} {UNTAG_RULE}")
     if not shown:
         empty(":material/filter_alt_off:", "No role matches", "Clear the search or the filter above.")
         return
-    st.caption(f"{LEGEND}. Names are shown without “Container Registry”.")
-    show_chart(
-        roles_figure(shown, theme_now()),
-        f"What each role allows in {mode} mode: a row for each role, a column for each right. The table below has "
-        "the same, with descriptions.",
-    )
+    st.markdown(f":small[{LEGEND}]", help=f"{SIGN_IN_RULES[mode]} {AZ_LOGIN_RULE} {UNTAG_RULE}")
+    drawn = [row for row in shown if _has_column(row)]
+    if drawn:
+        show_chart(
+            roles_figure(drawn, theme_now()),
+            f"What each role allows in {mode} mode: a row for each role, a column for each right. The table below has "
+            "the same, with descriptions.",
+        )
+    without = [row.role.name for row in shown if not _has_column(row)]
+    if without:
+        with st.expander(f"{counted(len(without), 'role')} without any of these rights in {mode} mode"):
+            st.markdown(plain(", ".join(without)))
     with st.expander("Descriptions", icon=":material/notes:", expanded=len(shown) <= FEW):
         st.markdown("\n".join(_in_words(row) for row in shown))
+    with st.expander("Table", icon=":material/table:"):
+        _show_table(shown, mode)
+
+
+def _show_table(shown: Sequence[RoleRow], mode: Mode) -> None:
     show_rows(
         [
             {
@@ -69,6 +80,11 @@ def show_roles(mode: Mode, roles: Mapping[str, RoleDefinition]) -> None:
             "Caution": st.column_config.TextColumn(width="large"),
         },
     )
+
+
+def _has_column(row: RoleRow) -> bool:
+    """Whether the role gives a permission, which the chart has a column for; signing in alone is none."""
+    return bool(row.rights & frozenset(Permission))
 
 
 def _in_words(row: RoleRow) -> str:

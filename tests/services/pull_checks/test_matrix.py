@@ -14,6 +14,7 @@ from services.access.role_assignment_reading import SubscriptionAccess
 from services.access.role_assignments import AccessRecords, DenyAssignment, PrincipalRef, RoleAssignment
 from services.access.role_definitions import ACR_PULL, REPOSITORY_READER, PermissionBlock
 from services.aks.clusters import Cluster, ClusterNetwork, IdentityModel, ManagedIdentity
+from services.aks.puller import UnknownCause
 from services.arm.subscriptions import Subscription
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
@@ -166,13 +167,13 @@ RULES = {"public_access": True, "default_action": "Deny", "ip_rules": ("203.0.11
     [
         (RULES, {ADDRESS.lower(): "203.0.113.9"}, Answer.CAN, "AcrPull"),
         (RULES, {ADDRESS.lower(): "198.51.100.9"}, Answer.NETWORK, "198.51.100.9 is in none"),
-        (RULES, {ADDRESS.lower(): ""}, Answer.NETWORK, "The public address out was not read."),
-        (RULES, {}, Answer.NETWORK, "The public address out was not read."),
+        (RULES, {ADDRESS.lower(): ""}, Answer.UNKNOWN, "The public address out was not read."),
+        (RULES, {}, Answer.UNKNOWN, "The public address out was not read."),
         ({"public_access": False}, {}, Answer.NETWORK, "There is no approved private endpoint."),
         (
             {"public_access": False, "private_endpoints": (PrivateEndpoint("/pe", "Approved"),)},
             {},
-            Answer.NETWORK,
+            Answer.UNKNOWN,
             "Its private endpoints were not read.",
         ),
     ],
@@ -183,12 +184,13 @@ def test_the_network_has_the_last_word(
     found = pair(grant(), on=registry(**changes), addresses=addresses)
     assert found.answer is answer
     assert words in found.reason
+    assert found.cause is (UnknownCause.NETWORK if answer is Answer.UNKNOWN else None)
 
 
 def test_nodes_with_public_addresses_of_their_own_are_unknown_as_the_checker_says() -> None:
     own_addresses = replace(CLUSTER, pools=(a_pool(), a_pool(name="public", public_ips=True)))
     found = pair(grant(), on=registry(**RULES), of=own_addresses, addresses={ADDRESS.lower(): "203.0.113.9"})
-    assert (found.answer, found.can) == (Answer.NETWORK, None)
+    assert (found.answer, found.can) == (Answer.UNKNOWN, None)
     assert "Nodes have public addresses of their own" in found.reason
     assert found.missing == ("network path of aks1 is unknown",)
 
@@ -202,11 +204,13 @@ def test_the_directory_decides_for_groups_and_service_principals() -> None:
     unread = pair(of_group, memberships=Memberships({KUBELET: refused}, names={"some-group": "nodes"}))
     assert (unread.answer, unread.missing) == (Answer.UNKNOWN, ("members of nodes could not be read",))
     assert "Could not read the groups of kubelet" in unread.reason
+    assert unread.cause is UnknownCause.GROUPS
     application = replace(CLUSTER, kubelet=None, service_principal_id="SP-CLIENT")
     for object_ids, answer in (({"sp-client": "sp"}, Answer.CAN), ({"sp-client": ""}, Answer.UNKNOWN)):
         found = pair(grant("sp"), of=application, memberships=Memberships(object_ids=object_ids))
         assert found.answer is answer
     assert "not in this directory" in found.reason
+    assert found.cause is UnknownCause.IDENTITY
 
 
 def test_one_address_outside_the_rules_is_enough() -> None:
