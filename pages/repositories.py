@@ -1,16 +1,21 @@
-"""A registry's repositories, in a table that opens each."""
+"""A registry's repositories: searched, opened, and several locked at once."""
 
 import pyarrow as pa
 import streamlit as st
 
 from services.commands import images as az_images
 from services.commands import sign_in as az_sign_in
+from services.images.tag_list import matches
 from services.wording import counted
 from ui.elements.columns import ago_column
-from ui.elements.errors import show_error, show_refused
+from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import az_lines, empty, header
-from ui.elements.selectable_table import openable
+from ui.elements.selectable_table import openable_many
+from ui.elements.skeleton import Shape
 from ui.elements.table import UTC
+from ui.elements.text import plain
+from ui.elements.writing import may_write
+from ui.images.lock_actions import change_locks, change_many_locks, show_lock_changes
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import open_by_button, open_page
@@ -18,9 +23,9 @@ from ui.runtime import connection
 from ui.runtime.background import show_progress
 
 who = connection.who()
-top = st.container()
-left, right = st.container(), st.container()
+top, left = st.container(), st.container()
 registry = selection.choose_registry(who, pages.REPOSITORIES.title, top, left)
+url = {"registry": st.query_params["registry"]}
 reading = registry_loaders.catalogue(who, registry.login_server)
 with top:
     actions = header(
@@ -29,43 +34,55 @@ with top:
         None if reading.running else reading.at,
         lambda: registry_loaders.catalogue.clear(who, registry.login_server),
     )
+    notice = st.container()
 with actions:
-    open_by_button(pages.PUSH, registry=st.query_params["registry"])
-with right:
-    typed = st.selectbox(
-        "Repository",
-        reading.value.names,
-        index=None,
-        key=f"repository of {registry.id}",
-        placeholder="Choose one, or type a name",
-        accept_new_options=True,
+    open_by_button(pages.PUSH, **url)
+show_lock_changes()
+search = (
+    st.text_input(
+        "Search",
+        key="search",
+        type="search",
+        placeholder="A part of a name, a glob such as team/*, or a whole name to open",
+        bind="query-params",
         help="In ABAC mode the list requires Container Registry Repository Catalog Lister. Without it, type the name",
     )
+    or ""
+).strip()
 
 
 def open_repository(name: str) -> None:
-    open_page(pages.REPOSITORY, registry=st.query_params["registry"], repository=name)
+    open_page(pages.REPOSITORY, **url, repository=name)
 
 
-if typed:
-    open_repository(typed.strip())
-show_progress(reading, f"catalogue {registry.id}")
+def offer_unlisted() -> None:
+    """A button that opens the repository that was typed: the list may lack it."""
+    is_name = bool(search) and not set("*?[") & set(search)
+    if is_name and st.button(f"Open {plain(search)}", icon=":material/arrow_forward:"):
+        open_repository(search)
+
+
+nothing = reading.running and not reading.value.names
+show_progress(reading, f"catalogue {registry.id}", shape=Shape.TABLE if nothing else None)
 if reading.error:
     show_error(reading.error)
-    st.markdown("You can still type a repository's name above.")
+    st.markdown("Type a repository's whole name above to open it without the list.")
+    offer_unlisted()
     st.stop()
 catalogue = reading.value
-show_refused(catalogue.repositories, "repository", "repositories")
+with notice:
+    show_partial(Part(catalogue.repositories, "repository", "repositories"))
 if not catalogue.names:
     if not reading.running:
         empty(":material/folder_off:", "No repositories", "The first push creates one.")
+        offer_unlisted()
         az_lines(az_sign_in.sign_in(registry.name), label="Sign in for a push")
     st.stop()
 
-search = st.text_input("Search", key="search", type="search", placeholder="Part of a name", bind="query-params")
-names = [name for name in catalogue.names if (search or "").casefold().strip() in name.casefold()]
+names = [name for name in catalogue.names if matches(name, search)]
 if not names:
     empty(":material/filter_alt_off:", "No repository matches", "Clear the search above.")
+    offer_unlisted()
     st.stop()
 known = {repository.name: repository for repository in catalogue.repositories.values}
 
@@ -82,7 +99,8 @@ def row(name: str) -> dict[str, object]:
     }
 
 
-chosen = openable(
+bar = st.container(horizontal=True, vertical_alignment="center")
+opened, selected = openable_many(
     names,
     row,
     f"repositories of {registry.id}",
@@ -99,7 +117,25 @@ chosen = openable(
         "Locked": pa.string(),
     },
 )
-st.caption(f"{counted(len(names), 'repository', 'repositories')} shown.")
-if chosen:
-    open_repository(chosen)
+if opened:
+    open_repository(opened)
+with bar:
+    number = counted(len(catalogue.names), "repository", "repositories")
+    shown = f"{len(names):,} of {number}" if search else number
+    st.markdown(f"**{len(selected):,} selected**" if selected else shown, width="content")
+    one = len(selected) == 1
+    # For the keyboard: names are clicked.
+    if st.button("Open repository", icon=":material/open_in_full:", disabled=not one):
+        open_repository(selected[0])
+    if st.button("Set locks", icon=":material/lock:", disabled=not selected or not may_write()):
+        if one:
+            change_locks(who, registry, selected[0])
+        else:
+            change_many_locks(
+                who, registry, "", {name: known[name].locks if name in known else None for name in selected}
+            )
+    if st.button("Clean up", icon=":material/mop:", disabled=not one):
+        open_page(pages.CLEAN_UP, **url, repository=selected[0])
+    if st.button("Delete repository", icon=":material/delete:", disabled=not one):
+        open_page(pages.DELETE, **url, repository=selected[0])
 az_lines(az_images.list_repositories(registry.name))

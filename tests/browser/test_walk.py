@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from sandbox.seeds.bulk import bulk
 from sandbox.server import Sandbox
-from tests.support.console import cells, choose, click_name, console, select_row, settled, window
+from tests.support.console import cells, click_name, console, select_row, settled, window
 
 pytestmark = pytest.mark.browser
 
@@ -44,7 +44,7 @@ def test_from_the_inventory_to_an_image(
     settled(page)
     shot("repositories")
 
-    select_row(page, "nodejstemplate")
+    click_name(page, "nodejstemplate")
     expect(page.get_by_role("heading", name="nodejstemplate")).to_be_visible()
     settled(page)
     assert cells(page)[1][:3] == ["v1.0.0", "index", "linux/amd64"]
@@ -130,7 +130,11 @@ def test_every_row_can_be_reached_by_the_keyboard_alone(page: Page, address: str
 
     page.goto(f"{address}/repositories?registry=casaacr01")
     settled(page)
-    choose(page, "Repository", "nodejstemplate", page.get_by_role("heading", name="nodejstemplate"))
+    page.get_by_test_id("data-grid-canvas").first.focus()
+    page.keyboard.press("Shift+Space")
+    page.get_by_role("button", name="Open repository").focus()
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="nodejstemplate")).to_be_visible()
     settled(page)
     page.get_by_test_id("data-grid-canvas").first.focus()
     page.keyboard.press("Shift+Space")
