@@ -39,7 +39,7 @@ def spending_chart(totals: Sequence[GroupTotal], review: Review, marked: str = "
     others = sorted({one.currency for one in totals if one.figure is not None} - {currency})
     without = f" (without {', '.join(others)})" if others else ""
     title = f"{least}, {currency}{without}"
-    series = ("So far", "Rest of the forecast, or estimate") if review.under_way else ("Billed", "Estimate")
+    series = ("So far", "Forecast or estimate") if review.under_way else ("Billed", "Estimate")
     return BarChart(title, currency, series, tuple(bars))
 
 

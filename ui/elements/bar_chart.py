@@ -47,7 +47,7 @@ def bars_figure(chart: BarChart, theme: str, fills: Mapping[str, str] | None = N
             showlegend=len(chart.series) > 1,
             legend={"y": 1, "yanchor": "bottom", "traceorder": "normal"},
             margin={"t": 58, "r": 96, "b": 28},
-            xaxis={"rangemode": "tozero", "nticks": 6, "ticksuffix": f" {escape(chart.unit)}"},
+            xaxis={"rangemode": "tozero", "nticks": 5, "tickangle": 0, "ticksuffix": f" {escape(chart.unit)}"},
             yaxis={"autorange": "reversed", "showgrid": False, "tickvals": rows, "ticktext": labels},
             annotations=[
                 {"x": float(bar.total), "y": row, "text": f" {escape(bar.text)}", "showarrow": False, "xanchor": "left"}
