@@ -9,10 +9,8 @@ from ui.navigation.pages import PAGES, PageLink
 from ui.navigation.place import query_of
 
 SANDBOX = "Sandbox"
-SIGN_OUT = (
-    "The console asks Azure as the identity of the machine that it runs on. To sign out, run `az logout` there, or "
-    "remove the `AZURE_…` variables, and start the console again."
-)
+# The console asks Azure as the identity of the machine that it runs on.
+SIGN_OUT = "Run `az logout` where the console runs, or remove its `AZURE_…` variables, and start it again"
 
 
 def show_navigation(who: str, current: PageLink) -> None:
@@ -30,11 +28,14 @@ def show_navigation(who: str, current: PageLink) -> None:
 
 def show_identity(identity: Identity, cloud: str) -> None:
     """Who is signed in and to which cloud; the ids and how to sign out on demand."""
-    with st.popover(plain(identity.name or "Signed in"), icon=":material/account_circle:", width="stretch"):
-        st.markdown(f"Signed in to **{plain(cloud)}** as **{plain(identity.name or 'an identity without a name')}**")
-        st.table({"Tenant id": plain(identity.tenant_id), "Object id": plain(identity.object_id)}, border="horizontal")
-        if cloud != SANDBOX:
-            st.markdown(SIGN_OUT)
+    with st.popover(plain(identity.name or "No name"), icon=":material/account_circle:", width="stretch"):
+        facts = {
+            "Signed in as": plain(identity.name or "An identity without a name"),
+            "Cloud": plain(cloud),
+            "Tenant id": plain(identity.tenant_id),
+            "Object id": plain(identity.object_id),
+        }
+        st.table(facts if cloud == SANDBOX else {**facts, "Sign out": SIGN_OUT}, border="horizontal")
     st.markdown(f":small[{plain(cloud)} · ACR Console {VERSION}]")
 
 
