@@ -39,7 +39,7 @@ except ServiceError as error:
     failure = error
 with header(
     plain(registry.name),
-    f"{plain(registry.location)} · {plain(registry.resource_group)} in {plain(listed.subscription)}",
+    f"{plain(registry.resource_group)} in {plain(listed.subscription)}, {plain(registry.location)}",
     at,
     lambda: registry_loaders.forget_registry(who, listed),
     (step(pages.INVENTORY, "Registries"), last_step(registry.name)),

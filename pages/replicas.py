@@ -10,7 +10,7 @@ from services.registries.skus import Sku, sku_of
 from services.wording import counted
 from ui.child_resources import replications
 from ui.elements.columns import ago_column
-from ui.elements.errors import show_error, show_refused
+from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import UTC, show_rows
 from ui.elements.text import plain
@@ -32,12 +32,12 @@ def show_all(registry: Registry, existing: Partial[Replication]) -> None:
         "pull; Azure bills each region as a separate registry."
     )
     book = choose_prices(who, [registry.location])
-    with st.container(horizontal=True):
+    with actions:
         if st.button("Add replica", icon=":material/add:", type="primary", disabled=not may_write()):
             replications.add(who, registry, existing, book)
         if replicas and st.button("Delete replica", icon=":material/delete:", disabled=not may_write()):
             replications.delete(who, registry, existing, book)
-    show_refused(existing, "replica", "replicas")
+    show_partial(Part(existing, "replica"))
     if not replicas and not existing.refused:
         empty(
             ":material/public:",
@@ -46,7 +46,9 @@ def show_all(registry: Registry, existing: Partial[Replication]) -> None:
         )
     if not existing.values:
         return
-    search = st.text_input("Search", key="search", type="search", placeholder="Part of a region", bind="query-params")
+    search = st.text_input(
+        "Search", key="search", type="search", placeholder="Part of a region", bind="query-params", width=320
+    )
     shown = [one for one in existing.values if (search or "").casefold().strip() in one.region]
     if not shown:
         empty(":material/filter_alt_off:", "No region matches", "Clear the search above.")
@@ -82,7 +84,7 @@ try:
 except ServiceError as error:
     failure = error
 with top:
-    header(
+    actions = header(
         "Replicas",
         f"{plain(registry.name)}, {plain(registry.sku)}, in {plain(registry.location)}",
         at,

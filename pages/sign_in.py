@@ -39,6 +39,7 @@ repository = (
         bind="query-params",
         placeholder=REPOSITORY,
         help="For the pipeline's push, the pull secret, and the permissions below",
+        width=420,
     )
     or ""
 ).strip()
@@ -48,7 +49,7 @@ with panel():
     for warning in guide.warnings:
         st.warning(warning, icon=":material/warning:")
     for step in guide.steps:
-        st.caption(plain(step.about))
+        st.markdown(f":small[{plain(step.about)}]")
         st.code(step.text, language=None, wrap_lines=True)
     st.markdown("\n".join(f"- **Requires:** {need}" for need in guide.needs) + f"\n- **Expires:** {guide.lasts}")
     if tool in (Tool.GITHUB, Tool.AZURE_PIPELINES):

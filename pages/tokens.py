@@ -13,7 +13,7 @@ from ui.child_resources import tokens
 from ui.child_resources.passwords import new_password
 from ui.child_resources.token_tables import show_maps, show_passwords, show_tokens
 from ui.child_resources.tokens import Listing
-from ui.elements.errors import show_error, show_refused
+from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import show_facts
@@ -36,15 +36,14 @@ def show_all(registry: Registry, listing: Listing) -> None:
         f"{number}{limit}. A token is for a client without an Entra identity, such as "
         "a device: a name, two passwords, and permissions on chosen repositories."
     )
-    if st.button("Create token", icon=":material/add:", type="primary", disabled=not may_write()):
+    if actions.button("Create token", icon=":material/add:", type="primary", disabled=not may_write()):
         tokens.create(who, registry, listing)
-    show_refused(listing.tokens, "token", "tokens")
+    show_partial(Part(listing.tokens, "token"), Part(listing.maps, "scope map"))
     if opened := show_tokens(listing, registry.id):
         open_page(pages.TOKENS, **here, token=opened)
     st.subheader("Scope maps", anchor=False)
     st.markdown("A scope map is what its tokens may do. System scope maps can't be changed.")
     show_maps(listing, registry.id)
-    show_refused(listing.maps, "scope map", "scope maps")
     unused = any(not one.system and not users_of(one.id, listing.tokens.values) for one in listing.maps.values)
     if unused and st.button("Delete scope map", icon=":material/delete:", disabled=not may_write()):
         tokens.delete_map(who, registry, listing)
@@ -59,14 +58,15 @@ def show_one(registry: Registry, listing: Listing, token: Token) -> None:
             "Created": f"{ago(token.created)} ({exact(token.created)})",
         }
     )
-    with st.container(horizontal=True):
+    status, delete = f"{'Disable' if token.enabled else 'Enable'} token", "Delete token"
+    with actions:
         if st.button("Generate password", icon=":material/key:", type="primary", disabled=not may_write()):
             new_password(who, registry, token)
-        label = "Disable" if token.enabled else "Enable"
-        if st.button(f"{label} token", icon=":material/power_settings_new:", disabled=not may_write()):
-            tokens.change_status(who, registry, token)
-        if st.button("Delete token", icon=":material/delete:", disabled=not may_write()):
-            tokens.delete(who, registry, token, listing)
+        chosen = st.menu_button("More", [status, delete], icon=":material/more_horiz:", disabled=not may_write())
+    if chosen == status:
+        tokens.change_status(who, registry, token)
+    elif chosen == delete:
+        tokens.delete(who, registry, token, listing)
     st.subheader("Passwords", anchor=False)
     show_passwords(token)
 
@@ -82,7 +82,7 @@ try:
     listing, at = loaded.value, loaded.at
 except ServiceError as error:
     failure = error
-header(
+actions = header(
     plain(name) if name else "Tokens",
     f"{plain(registry.name)}, {plain(registry.sku)}, in {plain(registry.location)}",
     at,
@@ -105,5 +105,5 @@ elif listing:
             az_sign_in.sign_in_as_token(token.name, registry.login_server),
         )
     else:
-        show_refused(listing.tokens, "token", "tokens")
+        show_partial(Part(listing.tokens, "token"))
         empty(":material/vpn_key:", "No such token", "It may have been deleted. Refresh the list.")

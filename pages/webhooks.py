@@ -12,7 +12,7 @@ from services.registries.skus import LIMITS, sku_of
 from services.wording import counted
 from ui.child_resources import webhooks
 from ui.child_resources.webhook_tables import show_events, show_webhooks
-from ui.elements.errors import panel, show_error, show_refused
+from ui.elements.errors import Part, panel, show_error, show_partial
 from ui.elements.notices import say_done, show_done
 from ui.elements.page import az_lines, empty, header
 from ui.elements.table import show_facts
@@ -32,9 +32,9 @@ def show_all(registry: Registry, existing: Partial[Webhook]) -> None:
     limit = f" of at most {LIMITS[sku].webhooks} in {sku}" if sku else ""
     number = f"{'At least ' if existing.refused else ''}{counted(len(existing.values), 'webhook')}"
     st.markdown(f"{number}{limit}. Azure calls their service URIs; this console never does.")
-    if st.button("Add webhook", icon=":material/add:", type="primary", disabled=not may_write()):
+    if actions.button("Add webhook", icon=":material/add:", type="primary", disabled=not may_write()):
         webhooks.add(who, registry, existing)
-    show_refused(existing, "webhook", "webhooks")
+    show_partial(Part(existing, "webhook"))
     if not existing.values:
         if existing.refused:
             return
@@ -53,23 +53,30 @@ def show_one(registry: Registry, webhook: Webhook) -> None:
             "Region": plain(webhook.location),
         }
     )
-    with st.container(horizontal=True):
-        if st.button("Ping webhook", icon=":material/notifications_active:", disabled=not may_write()):
-            send_ping(registry, webhook)
-        # Disabled like a write: a service URI may contain a key, which not everyone who reaches the console may see.
-        if st.button("Show service URI", icon=":material/key:", help="Reads it from Azure", disabled=not may_write()):
-            webhooks.show_service_uri(who, registry, webhook.name)
-        label = "Disable" if webhook.enabled else "Enable"
-        if st.button(f"{label} webhook", icon=":material/power_settings_new:", disabled=not may_write()):
-            webhooks.change_status(who, registry, webhook)
-        if st.button("Delete webhook", icon=":material/delete:", disabled=not may_write()):
-            webhooks.delete(who, registry, webhook)
+    act(registry, webhook)
     st.subheader("Last calls", anchor=False)
     with panel():
         events = webhooks.events(who, registry, webhook.name)
-        show_refused(events, "event", "events")
+        show_partial(Part(events, "event"))
         if events.values or not events.refused:
             show_events(events.values)
+
+
+def act(registry: Registry, webhook: Webhook) -> None:
+    """The actions of one webhook."""
+    uri, delete = "Show service URI", "Delete webhook"
+    status = f"{'Disable' if webhook.enabled else 'Enable'} webhook"
+    with actions:
+        if st.button("Ping webhook", icon=":material/notifications_active:", type="primary", disabled=not may_write()):
+            send_ping(registry, webhook)
+        # Disabled like a write: a service URI may contain a key, which not everyone who reaches the console may see.
+        chosen = st.menu_button("More", [uri, status, delete], icon=":material/more_horiz:", disabled=not may_write())
+    if chosen == uri:
+        webhooks.show_service_uri(who, registry, webhook.name)
+    elif chosen == status:
+        webhooks.change_status(who, registry, webhook)
+    elif chosen == delete:
+        webhooks.delete(who, registry, webhook)
 
 
 def send_ping(registry: Registry, webhook: Webhook) -> None:
@@ -91,7 +98,7 @@ try:
     existing, at = loaded.value, loaded.at
 except ServiceError as error:
     failure = error
-header(
+actions = header(
     plain(name) if name else "Webhooks",
     f"{plain(registry.name)}, {plain(registry.sku)}, in {plain(registry.location)}",
     at,
@@ -114,5 +121,5 @@ elif existing is not None:
             az_child_resources.list_webhook_events(registry.name, webhook.name),
         )
     else:
-        show_refused(existing, "webhook", "webhooks")
+        show_partial(Part(existing, "webhook"))
         empty(":material/webhook:", "No such webhook", "It may have been deleted. Refresh the list.")

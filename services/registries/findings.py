@@ -152,7 +152,7 @@ def _nearly_full(registry: Registry) -> Finding | None:
     return Finding(
         "Over the included storage" if over else "Nearly at included storage",
         Risk.MEDIUM,
-        f"{stored / included:.0%} of the storage that {registry.sku} includes is used.",
+        f"{stored / included:,.0%} of the storage that {registry.sku} includes is used.",
         "Storage beyond what is included is billed by the GiB; nothing stops, the registry goes on to its own cap.",
         az_registries.show_usage(registry.name),
         fix_in=FixIn.STORAGE,

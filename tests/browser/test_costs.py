@@ -86,7 +86,7 @@ def test_a_sku_is_changed_and_read_back(page: Page, tmp_path: Path, screenshots:
         dialog.get_by_role("button", name="Change to Premium").click()
         expect(page.get_by_text("contosobuild to Premium: changed and verified.")).to_be_visible(timeout=30_000)
         page.goto(f"{address}/registry?registry=contosobuild")
-        expect(page.get_by_text("category Premium")).to_be_visible()
+        expect(page.get_by_text("Premium", exact=True).first).to_be_visible()
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])

@@ -7,7 +7,7 @@ import pytest
 import requests
 from playwright.sync_api import Browser, Page, expect
 
-from tests.support.console import cells, choose, console, select_row, settled, window
+from tests.support.console import cells, choose, choose_action, console, select_row, settled, window
 from tests.support.documents import OCI_INDEX
 
 pytestmark = pytest.mark.browser
@@ -33,7 +33,7 @@ def pulls(line: str, password: str, data: Path, repository: str) -> bool:
 
 def test_a_token_is_made_used_disabled_and_removed(page: Page, tmp_path: Path) -> None:
     with console(tmp_path, ACR_CONSOLE_SANDBOX_SEED="walkthrough") as address:
-        page.goto(f"{address}/registry?registry=casaacr01")
+        page.goto(f"{address}/registry?registry=casaacr01&show=Access")
         settled(page)
         page.get_by_role("link", name="Tokens").click()
         expect(page.get_by_text("No tokens")).to_be_visible()
@@ -69,13 +69,13 @@ def test_a_token_is_made_used_disabled_and_removed(page: Page, tmp_path: Path) -
         assert password not in page.content()
 
         settled(page)
-        page.get_by_role("button", name="Disable token").click()
+        choose_action(page, "Disable token")
         dialog.get_by_role("button", name="Disable token").click()
         expect(page.get_by_text(": changed and verified")).to_be_visible()
         assert not pulls(line, password, tmp_path, "nodejstemplate")
 
         settled(page)
-        page.get_by_role("button", name="Delete token").click()
+        choose_action(page, "Delete token")
         expect(dialog.get_by_role("button", name="Delete token")).to_be_disabled()
         dialog.get_by_role("textbox", name="Type the name to confirm").fill(NAME)
         page.keyboard.press("Enter")

@@ -39,7 +39,8 @@ def test_from_the_inventory_to_an_image(
     expect(page.get_by_test_id("stMain").get_by_role("link", name="Sign in")).to_be_visible()
     shot("registry")
 
-    page.get_by_test_id("stMain").get_by_role("link", name="Repositories and tags").click()
+    page.get_by_role("tab", name="Images").click()
+    page.get_by_test_id("stMain").get_by_role("link", name="All repositories").click()
     expect(page).to_have_url(re.compile(r"/repositories\?registry=casaacr01"))
     settled(page)
     shot("repositories")

@@ -9,7 +9,7 @@ from services.child_resources.tokens import Token, users_of
 from ui.child_resources.tokens import Listing, grant_words, password_words
 from ui.elements.columns import ago_column, time_column
 from ui.elements.page import empty
-from ui.elements.selectable_table import selectable
+from ui.elements.selectable_table import openable
 from ui.elements.table import TEXTS, show_rows
 from ui.elements.table import UTC as UTC_TIME
 
@@ -20,7 +20,9 @@ def show_tokens(listing: Listing, key: str) -> str | None:
         if not listing.tokens.refused:
             empty(":material/vpn_key:", "No tokens", "Create one for a client without an Entra identity.")
         return None
-    search = st.text_input("Search", key="search", type="search", placeholder="Name or repository", bind="query-params")
+    search = st.text_input(
+        "Search", key="search", type="search", placeholder="Name or repository", bind="query-params", width=320
+    )
     wanted = (search or "").casefold().strip()
     shown = [
         token
@@ -30,7 +32,7 @@ def show_tokens(listing: Listing, key: str) -> str | None:
     if not shown:
         empty(":material/filter_alt_off:", "No token matches", "Clear the search above.")
         return None
-    opened = selectable(
+    opened = openable(
         shown,
         lambda token: {
             "Name": token.name,
@@ -49,10 +51,7 @@ def show_tokens(listing: Listing, key: str) -> str | None:
         },
         types={"Permissions": TEXTS, "Passwords": TEXTS, "Created": UTC_TIME},
     )
-    st.caption("Select a row, or choose a token by name.")
-    names = [token.name for token in shown]
-    named = st.selectbox("Open token", names, index=None, placeholder="Name", width=320)
-    return opened.name if opened else named
+    return opened.name if opened else None
 
 
 def show_maps(listing: Listing, key: str) -> None:

@@ -6,20 +6,22 @@ from services.child_resources.webhook_events import Event
 from services.child_resources.webhooks import Webhook
 from ui.elements.columns import ago_column
 from ui.elements.page import empty
-from ui.elements.selectable_table import selectable
+from ui.elements.selectable_table import openable
 from ui.elements.table import TEXTS, UTC, show_rows
 from ui.elements.text import ago, exact, plain
 
 
 def show_webhooks(existing: tuple[Webhook, ...], key: str) -> str | None:
     """Shows the webhooks that match the search; returns the name of the opened one."""
-    search = st.text_input("Search", key="search", type="search", placeholder="Name or scope", bind="query-params")
+    search = st.text_input(
+        "Search", key="search", type="search", placeholder="Name or scope", bind="query-params", width=320
+    )
     wanted = (search or "").casefold().strip()
     shown = [one for one in existing if wanted in one.name.casefold() or wanted in one.scope.casefold()]
     if not shown:
         empty(":material/filter_alt_off:", "No webhook matches", "Clear the search above.")
         return None
-    opened = selectable(
+    opened = openable(
         shown,
         lambda one: {
             "Name": one.name,
@@ -34,10 +36,7 @@ def show_webhooks(existing: tuple[Webhook, ...], key: str) -> str | None:
         columns={"Actions": st.column_config.ListColumn()},
         types={"Actions": TEXTS},
     )
-    st.caption("Select a row to see a webhook's last calls, or choose it by name.")
-    names = [one.name for one in shown]
-    named = st.selectbox("Open webhook", names, index=None, placeholder="Name", width=320)
-    return opened.name if opened else named
+    return opened.name if opened else None
 
 
 def show_events(found: tuple[Event, ...]) -> None:

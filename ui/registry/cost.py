@@ -92,6 +92,7 @@ def _show_line(line: ReviewLine, bill: SubscriptionCosts | None) -> None:
                 money(estimate.total, estimate.currency) if estimate else None,
                 help="The whole month, by what the registry uses now",
                 unknown="its use or its prices could not be read",
+                beside="" if bill else "the currency of the bill is unknown",
                 lacks=f"no price for {', '.join(estimate.unpriced)}" if estimate and estimate.unpriced else "",
             ),
         ]
@@ -114,7 +115,8 @@ def _show_sku(registry: Registry, prices: Mapping[str, Prices]) -> None:
         st.markdown(f":green[:material/savings:] **{best.sku}** has all that is used, and costs {saved} a month less.")
     else:
         st.markdown(f":green[:material/check_circle:] **{plain(registry.sku)}** is the cheapest that has all it uses.")
-    if review.found.evidence:
-        st.markdown(f"In use: {plain(', '.join(review.found.evidence))}.")
+    in_use = [*review.found.evidence, *(f"{what} unknown" for what in review.found.unread)]
+    if in_use:
+        st.markdown(f"In use: {plain(', '.join(in_use))}.")
     if review.choice:
         st.markdown("\n".join(f"- {plain(reason)}" for reason in review.choice.reasons))

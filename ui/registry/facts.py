@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import streamlit as st
 
+from services.commands.sign_in import sign_in
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.columns import Sizes
@@ -70,12 +71,18 @@ def _meaning(registry: Registry) -> str:
 
 
 def show_names(registry: Registry) -> None:
-    """The login server and the resource id, to be copied."""
-    with st.grid(2, min_column_width=320):
-        for label, value in (("Login server", registry.login_server), ("Resource id", registry.id)):
-            with st.container(gap="xxsmall"):
-                st.markdown(f":small[{label}]")
-                st.code(value or "none yet", language=None)
+    """The login server, the line that signs in, and the resource id, to be copied."""
+    line = sign_in(registry.name)
+    with st.grid(2, min_column_width=320, gap="xsmall"):
+        _show_name("Login server", registry.login_server or "none yet")
+        _show_name("Sign in with docker", line)
+    _show_name("Resource id", registry.id)
+
+
+def _show_name(label: str, value: str) -> None:
+    with st.container(gap="xxsmall"):
+        st.markdown(f":small[{label}]")
+        st.code(value, language=None, wrap_lines=True)
 
 
 def show_network_facts(registry: Registry) -> None:

@@ -49,8 +49,12 @@ def show_findings(registry: Registry, here: dict[str, str]) -> None:
         st.markdown(f":material/help: Not checked: **{what}**. The usage of the registry could not be read.")
     passed = passed_checks(registry)
     if passed:
-        with st.expander(f"{counted(len(passed), 'check')} passed", icon=":material/check_circle:"):
-            st.markdown("\n".join(f"- :green[:material/check:] {label}" for label in passed))
+        unread = "".join(f", {what.lower()} could not be read" for what in unread_findings(registry))
+        with st.expander(
+            f"{counted(len(passed), 'check')} passed{unread}", icon=":material/check_circle:", key="passed"
+        ):
+            for label in passed:
+                st.markdown(f":green[:material/check:] {label}")
 
 
 def _heading(found: Sequence[Finding]) -> str:

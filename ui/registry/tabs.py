@@ -36,6 +36,7 @@ def show_tabs(who: str, registry: Registry, here: dict[str, str]) -> None:
 def _show_overview(registry: Registry, here: dict[str, str]) -> None:
     show_findings(registry, here)
     show_names(registry)
+    link_to(pages.SIGN_IN, "Sign in with another tool", **here)
 
 
 def _show_access(registry: Registry, here: dict[str, str]) -> None:
