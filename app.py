@@ -8,6 +8,7 @@ import gc
 import importlib
 import logging
 import sys
+import threading
 from collections.abc import AsyncIterator
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
@@ -19,6 +20,7 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from services.connection.session import AzureSession, connect_azure, connect_sandbox
+from ui.deletion import runs
 from ui.elements.errors import show_unexpected
 from ui.navigation.moved import MovedInventory
 from ui.runtime import connection
@@ -47,6 +49,10 @@ def _connect(settings: Settings, closing: ExitStack) -> AzureSession:
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     with ExitStack() as closing:
         connection.use(_connect(read_settings(), closing))
+        ending = threading.Event()
+        threading.Thread(target=runs.continue_until, args=(ending,), name="jobs", daemon=True).start()
+        closing.callback(runs.release_all)
+        closing.callback(ending.set)
         for module in HEAVY:
             importlib.import_module(module)
         # What was imported is not worth walking through each time that garbage is collected.

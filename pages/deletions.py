@@ -1,22 +1,21 @@
-"""What was deleted through this console: each deletion with its progress, and the result of each item."""
+"""Activity: what was done through this console, each job with its progress and the result of each item."""
 
 import streamlit as st
 
 from services.connection.errors import ServiceError
-from services.deletion.record_files import KEPT
-from services.deletion.records import DeletionRecord, deleted_as_az_prints, state_of
+from services.deletion.records import DeletionRecord, deleted_as_az_prints
 from ui.deletion import runs
+from ui.deletion.activity import show_all
 from ui.deletion.fates import fates_without_result, show_fates, show_remaining_tags
-from ui.elements.columns import ago_column
-from ui.elements.errors import Part, panel, show_error, show_partial
+from ui.elements.errors import panel, show_error
 from ui.elements.page import empty, header
-from ui.elements.selectable_table import openable
 from ui.elements.skeleton import Shape
 from ui.elements.text import ago, exact, plain
+from ui.elements.writing import may_write
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import last_step, open_page, step
+from ui.navigation.links import last_step, step
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -25,42 +24,7 @@ who = connection.who()
 
 def is_running(record: DeletionRecord) -> bool:
     job = runs.under_way(who, record.id)
-    return bool(job and job.running)
-
-
-def show_all() -> None:
-    header(pages.DELETIONS.title, "Started by you in this console", None, lambda: None)
-    read = runs.all_recorded(who)
-    show_partial(Part(read, "record"))
-    found = read.values
-    if not found and read.complete:
-        empty(
-            ":material/history:",
-            "No deletions",
-            "Each deletion started here is listed with its results.",
-        )
-    if not found:
-        return
-    opened = openable(
-        found,
-        lambda record: {
-            "Repository": f"{record.login_server}/{record.repository}",
-            "Action": record.action,
-            "Started": record.begun,
-            "Items": len(record.items),
-            "Recorded": len(record.fates),
-            "State": state_of(record, running=is_running(record)),
-        },
-        "deletions",
-        "Deletions, the newest first",
-        columns={
-            "Started": ago_column(),
-            "Recorded": st.column_config.NumberColumn(help="Items whose result is recorded"),
-        },
-        identity=lambda record: record.id,
-    )
-    if opened:
-        open_page(pages.DELETIONS, record=opened.id)
+    return job.running if job else record.runs
 
 
 def show_one(record: DeletionRecord) -> None:
@@ -82,6 +46,8 @@ def show_one(record: DeletionRecord) -> None:
         show_progress(job, f"deletion {record.id}")
         if job.error:
             show_error(job.error)
+    elif record.runs:
+        show_run_elsewhere(record)
     elif record.error:
         st.error(plain(record.error), icon=":material/error:")
     running = is_running(record)
@@ -101,6 +67,13 @@ def show_one(record: DeletionRecord) -> None:
         show_remaining_tags(who, record, registry)
 
 
+def show_run_elsewhere(record: DeletionRecord) -> None:
+    st.info("Running in another process of the console. Refresh shows what it has done since.", icon=":material/dns:")
+    if st.button("Stop", icon=":material/stop_circle:", disabled=not may_write()):
+        runs.stop(who, record.id)
+        st.toast("It stops within seconds: what is under way ends first.")
+
+
 def show_record(record_id: str) -> None:
     try:
         record = runs.recorded(who, record_id)
@@ -115,7 +88,7 @@ def show_record(record_id: str) -> None:
         empty(
             ":material/history:",
             "No such deletion",
-            f"Another identity started it, or it is not among the newest {KEPT}.",
+            "Another identity started it, or this console has another database.",
         )
 
 
@@ -123,4 +96,4 @@ with panel():
     if record_id := st.query_params.get("record", ""):
         show_record(record_id)
     else:
-        show_all()
+        show_all(who)

@@ -9,9 +9,9 @@ from services.commands.registries import list_registries
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.costs.review import days_in, estimate_month, latest_currencies, recent_months, review_month, total_by
-from services.deletion.records import DeletionRecord
 from services.estate.attention import needs_attention
 from services.estate.potential import clean_up_potential
+from services.jobs.jobs import JobSummary
 from services.pricing.price_cache import PriceList
 from services.pricing.price_sheet import with_sheet
 from services.pricing.retail_prices import CURRENCIES
@@ -81,7 +81,7 @@ if running:
 for reading in readings:
     if reading.error:
         show_error(reading.error)
-records: Partial[DeletionRecord] = Partial(())
+records: Partial[JobSummary] = Partial(())
 try:
     records = runs.all_recorded(who)
 except ServiceError as error:
@@ -120,7 +120,7 @@ estimates = estimate_month(registries, prices, months[0])
 review = review_month(months[0], today, costs.values, listed, estimates)
 totals = total_by(review.lines, {line.registry_id: "" for line in review.lines})
 potential = clean_up_potential(registries, contents.measurements(who), prices)
-entries = needs_attention(registries, cluster_loaders.pairs(who, pulls.at), failed_deletions(who, records.values))
+entries = needs_attention(registries, cluster_loaders.pairs(who, pulls.at), failed_deletions(records.values))
 unread = unread_words(inventory, pulls, records)
 show_metrics(
     [
@@ -154,6 +154,6 @@ if clean_up.open:
         show_potential(who, registries, sum(inventory.value.repository_counts.values()), potential)
 if activity.open:
     with activity:
-        show_activity(who, records.values)
+        show_activity(records.values)
 if registries:
     az_lines(*(list_registries(subscription) for subscription in sorted({one.subscription_id for one in registries})))

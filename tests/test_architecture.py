@@ -27,8 +27,8 @@ MEND = {
 FLOORS = {
     "services": (
         "connection",
-        "commands",
-        "arm images",
+        "commands database",
+        "arm images jobs",
         "registries deletion",
         "access pricing transfer",
         "roles costs child_resources",

@@ -1,6 +1,7 @@
 """The record of a deletion: what was to be deleted, the result of each item, and how it ended. Pure.
 
-Its text is lines of JSON: what was planned, then a result a line, then the end. `record_files` keeps it on disk.
+It is a job of the database (`job_records`). Older versions kept files of JSON lines: what was planned, then a result a
+line, then the end.
 """
 
 import json
@@ -11,6 +12,7 @@ from typing import Any, Literal, get_args
 
 from services.connection.changes import Outcome
 from services.deletion.repository import RepositoryDeleted, as_az_prints
+from services.jobs.jobs import state_of as job_state
 
 Action = Literal["remove tags", "delete manifests", "delete repository"]
 
@@ -63,7 +65,8 @@ class DeletionRecord:
     """One deletion. `fates` has the items that ended, by name; `ended` is None while it runs, or if it was interrupted.
 
     `answer` is the registry's answer for a repository, as az prints it; `error` why it failed, where it did.
-    `damaged_lines` of its file could not be read: results may be missing.
+    `damaged_lines` of the file that it was could not be read: results may be missing. `runs`: a process of the console
+    had it when it was read.
     """
 
     id: str
@@ -77,6 +80,7 @@ class DeletionRecord:
     answer: str = ""
     error: str = ""
     damaged_lines: int = 0
+    runs: bool = False
 
     @property
     def completed(self) -> bool:
@@ -87,11 +91,6 @@ class DeletionRecord:
     def open(self) -> tuple[RecordedItem, ...]:
         """The items without a recorded result."""
         return tuple(item for item in self.items if item.name not in self.fates)
-
-    @property
-    def settled(self) -> bool:
-        """Whether the record says what became of every item, and nothing more is written to it."""
-        return self.ended is not None and (self.completed or not self.open)
 
 
 def parse_record(record_id: str, text: str) -> DeletionRecord:
@@ -157,7 +156,7 @@ def fates_of_open(record: DeletionRecord, seen: Iterable[tuple[str, Fate]] | Non
     """What became of the items without a recorded result, by name.
 
     A deletion that came to its end did not try them. One that did not may have: `seen` is what
-    `record_files.look` found of them, None where this identity does not see its registry; what is not in it is unknown.
+    `job_records.look` found of them, None where this identity does not see its registry; what is not in it is unknown.
     """
     if record.completed:
         return {item.name: Fate(Outcome.NOT_TRIED, "The deletion was stopped before") for item in record.open}
@@ -167,17 +166,8 @@ def fates_of_open(record: DeletionRecord, seen: Iterable[tuple[str, Fate]] | Non
 
 
 def state_of(record: DeletionRecord, *, running: bool) -> str:
-    """Running; Failed; Interrupted: its process ended before it did; Unknown: its file is damaged; Stopped; or
-    Completed."""
-    if running:
-        return "Running"
-    if record.error:
-        return "Failed"
-    if not record.ended:
-        return "Interrupted"
-    if record.open and record.damaged_lines:
-        return "Unknown"
-    return "Stopped" if record.open else "Completed"
+    """As the state of a job."""
+    return job_state(running, record.error, record.ended, len(record.open), record.damaged_lines)
 
 
 def deleted_as_az_prints(record: DeletionRecord) -> str:

@@ -10,10 +10,10 @@ from streamlit.testing.v1.errors import AppTestError
 from sandbox.storage.store import Locks
 from services.connection.session import AzureSession
 from services.deletion.plan import plan_deletion
-from services.deletion.record_files import begin
 from services.deletion.records import RecordedItem
 from services.images.repository_contents import read_contents
 from tests.support.app_test import REFUSED, Open, button, confirm_button, texts
+from tests.support.old_record_files import write_old_record
 from tests.support.own_sandbox import OwnSandbox, keep_deleted
 from ui.deletion import runs
 from ui.elements import write_permission
@@ -221,7 +221,7 @@ def test_a_deletion_that_was_cut_off_shows_each_items_fate(open_view: Open, own:
     gone = "sha256:" + "0" * 64
     first, *_ = digests(own)
     items = [RecordedItem(gone, gone, ("old",)), RecordedItem(first, first), RecordedItem("sha256:" + "1" * 64, "x")]
-    recording = begin(tmp_path / "console", who, "delete manifests", server, NODE, items[:2])
+    recording = write_old_record(tmp_path / "console", who, "delete manifests", server, NODE, items[:2])
     recording.add_result(gone, "deleted")
     at = open_view("deletions.py", record=recording.id)
     assert not at.exception
@@ -234,7 +234,7 @@ def test_a_deletion_that_was_cut_off_shows_each_items_fate(open_view: Open, own:
 def test_a_stopped_deletion_says_what_was_not_tried(open_view: Open, own: OwnSandbox, tmp_path: Path) -> None:
     open_view()
     first, *_ = digests(own)
-    recording = begin(
+    recording = write_old_record(
         tmp_path / "console",
         connection.who(),
         "delete manifests",
@@ -251,25 +251,31 @@ def test_a_stopped_deletion_says_what_was_not_tried(open_view: Open, own: OwnSan
 def test_a_damaged_record_is_named_and_the_others_are_listed(open_view: Open, own: OwnSandbox, tmp_path: Path) -> None:
     open_view()
     server = own.sandbox.ready["registries"][REGISTRY]
-    good, bad = (
-        begin(tmp_path / "console", connection.who(), "remove tags", server, NODE, [RecordedItem("v9", "sha256:0")])
-        for _ in range(2)
-    )
+    items, folder = [RecordedItem("v9", "sha256:0")], tmp_path / "console"
+    good, bad = (write_old_record(folder, connection.who(), "remove tags", server, NODE, items) for _ in range(2))
+    good.end(error="Could not list the manifests: 503")
     (file,) = tmp_path.rglob(f"{bad.id}.jsonl")
     file.write_bytes(b"\x00 damaged")
     at = open_view("deletions.py")
     assert not at.exception
     assert list(at.dataframe[0].value["Repository"]) == [f"{server}/{NODE}"]
-    assert [expander.label for expander in at.expander] == [
+    assert [expander.label for expander in at.expander if expander.label != "Log"] == [
         f"Partial data: 1 record ({plain(file.name)}) could not be read",
     ]
     at = open_view("deletions.py", record=bad.id)
     assert "Its first line, which says what was to be deleted, is damaged." in said(at)
-    good.end(error="Could not list the manifests: 503")
     at = open_view("deletions.py", record=good.id)
     assert "Could not list the manifests: 503" in said(at).replace("\\", "")
-    file.with_name(f"{good.id}.jsonl").unlink()
-    assert "No deletions" not in said(open_view("deletions.py"))
+
+
+def test_a_damaged_record_alone_is_not_called_none(open_view: Open, own: OwnSandbox, tmp_path: Path) -> None:
+    open_view()
+    server = own.sandbox.ready["registries"][REGISTRY]
+    bad = write_old_record(tmp_path / "console", connection.who(), "remove tags", server, NODE, [])
+    bad.file.write_bytes(b"\x00 damaged")
+    at = open_view("deletions.py")
+    assert "No activity" not in said(at)
+    assert any(expander.label.startswith("Partial data: 1 record") for expander in at.expander)
 
 
 def test_records_that_can_not_be_listed_are_not_called_none(
@@ -278,8 +284,8 @@ def test_records_that_can_not_be_listed_are_not_called_none(
     (tmp_path / "file").write_text("")
     monkeypatch.setenv("ACR_CONSOLE_DATA", str(tmp_path / "file"))
     at = open_view("deletions.py")
-    assert "No deletions" not in said(at)
-    assert "could not be read" in said(at)
+    assert "No activity" not in said(at)
+    assert "The console's database could not be opened" in said(at)
 
 
 def test_the_second_of_two_tabs_says_already_deleted(open_view: Open, own: OwnSandbox, session: AzureSession) -> None:
@@ -305,7 +311,7 @@ def test_a_name_that_is_markdown_is_shown_as_it_is(open_view: Open, script: str)
 
 
 def test_there_is_nothing_to_see_at_first_and_no_such_record(open_view: Open) -> None:
-    assert "No deletions" in said(open_view("deletions.py"))
+    assert "No activity" in said(open_view("deletions.py"))
     assert "No such deletion" in said(open_view("deletions.py", record="../../etc"))
 
 
@@ -328,5 +334,5 @@ def test_a_record_that_can_not_be_written_begins_nothing(
     at = open_view("delete.py", **URL)
     at.text_input[0].set_value(NODE).run()
     confirm_button(at, "Delete repository").click().run()
-    assert "NoRecord" in said(at)
+    assert "NoDatabase" in said(at)
     assert len(digests(own)) == 3

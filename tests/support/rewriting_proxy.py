@@ -35,9 +35,20 @@ def rewriting_proxy(target: str, added: Mapping[str, str] | None = None) -> Iter
     try:
         yield f"http://localhost:{server.sockets[0].getsockname()[1]}"
     finally:
-        loop.call_soon_threadsafe(server.close)
+        asyncio.run_coroutine_threadsafe(_end(server), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
+        loop.close()
+
+
+async def _end(server: asyncio.Server) -> None:
+    """Closes the server and what it still forwards: a browser keeps its websocket open."""
+    server.close()
+    own = asyncio.current_task()
+    left = [task for task in asyncio.all_tasks() if task is not own]
+    for task in left:
+        task.cancel()
+    await asyncio.gather(*left, return_exceptions=True)
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

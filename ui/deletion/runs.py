@@ -1,45 +1,50 @@
-"""Running deletions: each in its own thread, which outlives the page, with every result recorded as it comes in (see
-services/deletion/record_files.py), visible to the identity that started it."""
+"""Running deletions: each in its own thread, which outlives the page, as a job of the database that another process
+takes over where this one ends (services/jobs). Visible to the identity that started it."""
 
-from collections.abc import Callable, Iterable
-from contextlib import suppress
+import logging
+import threading
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import streamlit as st
 
-from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, counter
-from services.deletion.plan import DeletionItem, DeletionPlan
-from services.deletion.record_files import Recording, begin, find_record, look, records
-from services.deletion.records import WITH_SUBJECT, Action, DeletionRecord, Fate, RecordedItem
-from services.deletion.repository import RepositoryDeletionPlan, apply_repository_deletion, as_az_prints
-from services.deletion.run import DeletionResult, apply_deletion
-from services.images.tagging import UntagItem, UntagPlan, UntagResult, apply_untag
+from services.connection.session import AzureSession
+from services.deletion.job_records import as_details, as_items, look, record_of
+from services.deletion.job_runs import run_deletion
+from services.deletion.plan import DeletionPlan
+from services.deletion.record_files import import_files
+from services.deletion.records import Action, DeletionRecord, Fate
+from services.deletion.repository import RepositoryDeletionPlan
+from services.images.tagging import UntagPlan
+from services.jobs.jobs import Job, JobSummary, begin, find_job, list_jobs, request_stop, take_over
+from services.jobs.running import RunningJob
 from services.registries.registry import Registry
 from ui.loaders import contents
 from ui.loaders import images as image_loaders
 from ui.runtime import connection
 from ui.runtime.background import Reading, start
+from ui.runtime.database import database
 from ui.runtime.settings import read_settings
 
+AnyPlan = DeletionPlan | UntagPlan | RepositoryDeletionPlan
 
-def _folder() -> Path:
-    return read_settings().data
+_LOG = logging.getLogger("acr_console")
+# Between two looks for jobs whose process ended.
+LOOK_EVERY_S = 5
 
 
 @dataclass(frozen=True)
 class _Run:
-    """A deletion that this process runs or ran. Its recording also has what could not be written to disk."""
+    """A deletion that this process runs or ran. Its job also has what could not be written to the database."""
 
-    recording: Recording
+    job: RunningJob
     reading: Reading[None]
 
 
 @st.cache_resource(show_spinner=False)
 def _runs(who: str) -> dict[str, _Run]:  # noqa: ARG001 The key.
-    """The deletions that this process runs or ran, by the id of their record."""
+    """The deletions that this process runs or ran, by the id of their job."""
     return {}
 
 
@@ -49,19 +54,36 @@ def under_way(who: str, record_id: str) -> Reading[None] | None:
     return run.reading if run else None
 
 
+def find(who: str, record_id: str) -> Job | None:
+    """The job of that id, as it is now. Raises ServiceError (NoDatabase)."""
+    if run := _runs(who).get(record_id):
+        return run.job.read()
+    return find_job(database(), who, record_id)
+
+
 def recorded(who: str, record_id: str) -> DeletionRecord | None:
-    """The record of that id, as it is now. Raises ServiceError as `find_record` does."""
-    run = _runs(who).get(record_id)
-    return run.recording.read() if run else find_record(_folder(), who, record_id)
+    """The record of that id, as it is now. Raises ServiceError as `find` and `import_files` do."""
+    for refusal in import_files(database(), read_settings().data, who).refused:
+        if refusal.what == f"{record_id}.jsonl":
+            raise refusal.error
+    job = find(who, record_id)
+    return record_of(job) if job else None
 
 
-def all_recorded(who: str) -> Partial[DeletionRecord]:
-    """The deletions that `who` started in this console, the newest first. Raises ServiceError as `records` does."""
-    found = records(_folder(), who)
-    runs = _runs(who)
-    return replace(
-        found, values=tuple(runs[one.id].recording.read() if one.id in runs else one for one in found.values)
-    )
+def all_recorded(who: str) -> Partial[JobSummary]:
+    """The jobs that `who` started, the newest first; refused are files of older versions that can't be read.
+
+    Raises ServiceError as `find` and `import_files` do.
+    """
+    read = import_files(database(), read_settings().data, who)
+    return Partial(list_jobs(database(), who), read.refused)
+
+
+def stop(who: str, record_id: str) -> None:
+    """Asks the deletion to begin nothing more, whichever process runs it. Raises ServiceError (NoDatabase)."""
+    if run := _runs(who).get(record_id):
+        run.reading.stop.set()
+    request_stop(database(), who, record_id)
 
 
 def read_open(who: str, registry: Registry, record: DeletionRecord) -> Partial[tuple[str, Fate]]:
@@ -71,93 +93,100 @@ def read_open(who: str, registry: Registry, record: DeletionRecord) -> Partial[t
 
 def remove_tags(who: str, registry: Registry, plan: UntagPlan) -> str:
     """Starts to remove the plan's tags; returns the id of the record."""
-    items = [RecordedItem(item.tag, item.digest) for item in plan.unblocked]
-    unblocked = replace(plan, items=plan.unblocked)
-    client = connection.session(who).registry(registry.login_server)
-    recording = _begin(who, "remove tags", registry, plan.repository, items)
-
-    def work(reading: Reading[None]) -> str:
-        count = _counting(reading, len(items), "tags")
-
-        def on_result(item: UntagItem, result: UntagResult | ServiceError) -> None:
-            count(0, result)
-            if isinstance(result, ServiceError):
-                recording.add_result(item.tag, Outcome.REFUSED, str(result))
-            else:
-                recording.add_result(item.tag, result.outcome)
-
-        apply_untag(client, unblocked, on_result=on_result, stop=reading.stop)
-        return ""
-
-    return _start(who, registry, plan.repository, recording, work)
+    return _begin(who, "remove tags", registry, plan)
 
 
 def delete_manifests(who: str, registry: Registry, plan: DeletionPlan) -> str:
     """Starts to delete the plan's manifests; returns the id of the record."""
-    items = [RecordedItem(item.digest, item.digest, item.tags) for item in plan.unblocked]
-    client = connection.session(who).registry(registry.login_server)
-    known = contents.known_manifests(who, registry.login_server)
-    recording = _begin(who, "delete manifests", registry, plan.repository, items)
-
-    def work(reading: Reading[None]) -> str:
-        count = _counting(reading, len(items), "manifests")
-
-        def on_result(item: DeletionItem, fate: DeletionResult | ServiceError) -> None:
-            count(0, fate)
-            if isinstance(fate, ServiceError):
-                recording.add_result(item.digest, Outcome.REFUSED, str(fate))
-            else:
-                recording.add_result(item.digest, WITH_SUBJECT if fate.with_subject else fate.outcome)
-
-        apply_deletion(client, plan, known, on_result=on_result, stop=reading.stop)
-        return ""
-
-    return _start(who, registry, plan.repository, recording, work)
+    return _begin(who, "delete manifests", registry, plan)
 
 
 def delete_repository(who: str, registry: Registry, plan: RepositoryDeletionPlan) -> str:
     """Starts to delete a repository; returns the id of the record."""
-    tags: dict[str, list[str]] = {}
-    for tag, digest in plan.tags:
-        tags.setdefault(digest, []).append(tag)
-    items = [RecordedItem(digest, digest, tuple(tags.get(digest, ()))) for digest in plan.digests]
-    client = connection.session(who).registry(registry.login_server)
-    recording = _begin(who, "delete repository", registry, plan.repository, items)
-
-    def work(reading: Reading[None]) -> str:
-        reading.report(0, 1, "repository")
-        deleted = apply_repository_deletion(client, plan)
-        recording.add_results((digest, deleted.outcome_of(digest)) for digest in plan.digests)
-        return as_az_prints(deleted) if deleted.outcome is Outcome.DELETED else ""
-
-    return _start(who, registry, plan.repository, recording, work)
+    return _begin(who, "delete repository", registry, plan)
 
 
-def _counting(reading: Reading[None], of: int, what: str) -> Callable[[int, object], None]:
-    """Reports the number of items at once, then each item that has ended."""
-    reading.report(0, of, what)
-    return counter(reading.report, what, of)
-
-
-def _begin(who: str, action: Action, registry: Registry, repository: str, items: Iterable[RecordedItem]) -> Recording:
-    return begin(_folder(), who, action, registry.login_server, repository, items)
-
-
-def _start(
-    who: str, registry: Registry, repository: str, recording: Recording, work: Callable[[Reading[None]], str]
+def _begin(
+    who: str, action: Action, registry: Registry, plan: DeletionPlan | UntagPlan | RepositoryDeletionPlan
 ) -> str:
-    """Runs `work` in a thread and records how it ended, with what `work` returns: the registry's answer, or ""."""
+    session = connection.session(who)
+    try:
+        job = begin(
+            database(),
+            who,
+            action,
+            registry.login_server,
+            plan.repository,
+            as_items(plan),
+            as_details(plan),
+            read_settings().lease,
+        )
+    except ServiceError as error:
+        remedy = f"Nothing was deleted. {error.remedy}"
+        raise replace(error, title="The deletion could not start", remedy=remedy) from error
+    _start(who, session, job)
+    return job.id
+
+
+def continue_lost(session: AzureSession, who: str) -> list[str]:
+    """Takes over the jobs of `who` whose process ended, and starts each where it was left; returns their ids.
+
+    `session` is one that may change Azure: whoever began the jobs was allowed to. Raises ServiceError (NoDatabase).
+    """
+    found = []
+    while job := take_over(database(), who, read_settings().lease):
+        _LOG.warning("Continuing the job %s, whose process ended or could not write to the database", job.id)
+        lost = _runs(who).get(job.id)
+        _start(who, session, job, lost.job if lost else None)
+        found.append(job.id)
+    return found
+
+
+def continue_until(stopped: threading.Event) -> None:
+    """Looks for jobs to continue until `stopped` is set, in a thread of its own."""
+    problem = ""
+    while not stopped.is_set():
+        try:
+            continue_lost(connection.session_for_jobs(), connection.who())
+            problem = ""
+        except ServiceError as error:
+            if str(error) != problem:  # Once, not every few seconds.
+                _LOG.warning("Jobs cannot be continued. %s", error)
+            problem = str(error)
+        stopped.wait(LOOK_EVERY_S)
+
+
+def release_all() -> None:
+    """Gives up the leases of what this process runs: it ends, and another may continue at once."""
+    for run in [*_runs(connection.who()).values()]:
+        if run.reading.running:
+            run.reading.stop.set()
+            try:
+                run.job.release()
+            except ServiceError as error:
+                _LOG.warning("%s", error)
+
+
+def _start(who: str, session: AzureSession, job: Job, lost: RunningJob | None = None) -> None:
+    """Runs a job in a thread. `lost` is the same job as this process ran it before: its results may be unwritten."""
+    client = session.registry(job.login_server)
+    known = contents.known_manifests(who, job.login_server)
+    what = {"remove tags": "tags", "delete manifests": "manifests"}.get(job.action, "repository")
+    stopping = threading.Event()
+    running = RunningJob(database(), job, read_settings().lease, stopping)
 
     def run(reading: Reading[None]) -> None:
+        of = len(job.open) if what != "repository" else 1
+        reading.report(0, of, what)
+        count = counter(reading.report, what, of)
         try:
-            recording.end(answer=work(reading))
-        except BaseException as error:
-            text = str(error) if isinstance(error, ServiceError) else f"The console failed ({type(error).__name__})"
-            with suppress(ServiceError):  # Then the recording has it in memory.
-                recording.end(error=text)
-            raise
+            current = job
+            if lost and lost.unwritten:
+                running.add_results(lost.unwritten)
+                current = running.read()
+            run_deletion(client, current, running, known, lambda result: count(0, result))
         finally:
-            image_loaders.forget_written(who, registry.login_server, repository)
+            image_loaders.forget_written(who, job.login_server, job.repository)
 
-    _runs(who)[recording.id] = _Run(recording, start(None, run, verb="Deleting"))
-    return recording.id
+    reading: Reading[None] = start(None, run, verb="Deleting", stop=stopping)
+    _runs(who)[job.id] = _Run(running, reading)

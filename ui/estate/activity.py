@@ -2,10 +2,9 @@
 
 from collections.abc import Sequence
 
-from services.deletion.records import DeletionRecord, state_of
 from services.estate.attention import Attention
+from services.jobs.jobs import JobSummary
 from services.registries.findings import Risk
-from ui.deletion import runs
 from ui.elements.columns import ago_column
 from ui.elements.page import empty
 from ui.elements.selectable_table import openable
@@ -16,7 +15,7 @@ SHOWN = 5
 _WRONG = ("Failed", "Interrupted", "Unknown")
 
 
-def show_activity(who: str, records: Sequence[DeletionRecord]) -> None:
+def show_activity(records: Sequence[JobSummary]) -> None:
     """The newest `SHOWN` of the records, each opening its results."""
     if not records:
         empty(":material/history:", "No activity", "What you delete in this console is recorded here.")
@@ -26,7 +25,7 @@ def show_activity(who: str, records: Sequence[DeletionRecord]) -> None:
         lambda record: {
             "Action": record.action.capitalize(),
             "Repository": f"{record.login_server}/{record.repository}",
-            "State": _state(who, record),
+            "State": record.state,
             "Started": record.begun,
         },
         "activity",
@@ -40,21 +39,16 @@ def show_activity(who: str, records: Sequence[DeletionRecord]) -> None:
         link_to(pages.DELETIONS, "All activity")
 
 
-def failed_deletions(who: str, records: Sequence[DeletionRecord]) -> list[Attention]:
+def failed_deletions(records: Sequence[JobSummary]) -> list[Attention]:
     """The newest `SHOWN` that did not come to their end, as entries of what needs attention."""
     return [
         Attention(
             Risk.MEDIUM,
-            f"{record.action.capitalize()}: {state.lower()}",
+            f"{record.action.capitalize()}: {record.state.lower()}",
             record.repository,
             record.error or "Not every item has a recorded result.",
             record_id=record.id,
         )
         for record in records[:SHOWN]
-        if (state := _state(who, record)) in _WRONG
+        if record.state in _WRONG
     ]
-
-
-def _state(who: str, record: DeletionRecord) -> str:
-    job = runs.under_way(who, record.id)
-    return state_of(record, running=bool(job and job.running))

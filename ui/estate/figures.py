@@ -6,9 +6,9 @@ from dataclasses import replace
 from services.connection.parallel import Partial
 from services.costs.bills import SubscriptionCosts
 from services.costs.review import GroupTotal, Review
-from services.deletion.records import DeletionRecord
 from services.estate.attention import Attention
 from services.estate.potential import Potential
+from services.jobs.jobs import JobSummary
 from services.pricing.money import money
 from services.pull_checks.matrix import Pulls
 from services.registries.findings import Risk
@@ -90,7 +90,7 @@ def saved_words(potential: Potential) -> str:
     return "; ".join((*parts, *unknown))
 
 
-def unread_words(inventory: Reading[Inventory], pulls: Reading[Pulls], records: Partial[DeletionRecord]) -> str:
+def unread_words(inventory: Reading[Inventory], pulls: Reading[Pulls], records: Partial[JobSummary]) -> str:
     """What the list of what needs attention lacks: 'clusters are still read', '1 subscription could not be read'."""
     running = [
         "registries" if inventory.running else "",

@@ -97,9 +97,10 @@ def start(
     *,
     verb: str = "Reading",
     amount: Callable[[int], str] = "{:,}".format,
+    stop: threading.Event | None = None,
 ) -> Reading[Value]:
     """Runs `work` in a thread. It sets `reading.value` as parts are read, reports, and returns when `stop` is set."""
-    reading = Reading(value, verb, amount)
+    reading = Reading(value, verb, amount, stop=stop or threading.Event())
 
     def run() -> None:
         error = ServiceError(

@@ -26,6 +26,11 @@ def session(who: str) -> AzureSession:
     return current()
 
 
+def session_for_jobs() -> AzureSession:
+    """The connection with permission to change Azure, for jobs alone: whoever began one was allowed to."""
+    return _sessions[0]
+
+
 def who() -> str:
     """The cloud and identity of the connection, part of every cache key. Raises ServiceError where sign-in fails."""
     return _key(_sessions[0])

@@ -5,7 +5,8 @@ Each name is in the table of docs/settings.md; a test compares the two.
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
 
 import streamlit as st
@@ -18,6 +19,8 @@ NAMES = {
     "ACR_CONSOLE_CLOUD": "public",
     "ACR_CONSOLE_CA_FILE": "",
     "ACR_CONSOLE_DATA": ".console",
+    "ACR_CONSOLE_DATABASE": "",
+    "ACR_CONSOLE_LEASE_S": "30",
     "ACR_CONSOLE_PRICE_SHEET": "",
     "ACR_CONSOLE_SANDBOX_DATA": ".sandbox",
     "ACR_CONSOLE_SANDBOX_SEED": "estate",
@@ -29,13 +32,16 @@ NAMES = {
 class Settings:
     """`connection` is sandbox or azure; `cloud` one of `services.connection.endpoints.CLOUDS`.
 
-    `data` is where records are kept, `price_sheet` the team's own prices.
+    `data` is the folder of what the console keeps, `database` the URL of its database, `price_sheet` the team's own
+    prices. `lease` is how long a job whose process ended waits until another takes it over.
     """
 
     connection: str
     cloud: str
     ca_file: str | None
     data: Path
+    database: str = field(repr=False)  # It may hold a password.
+    lease: timedelta
     price_sheet: Path | None
     sandbox_data: Path
     sandbox_seed: str
@@ -57,20 +63,29 @@ def settings_from(values: Mapping[str, object]) -> Settings:
     _one_of(found, "ACR_CONSOLE_CONNECTION", ("sandbox", "azure"))
     _one_of(found, "ACR_CONSOLE_CLOUD", tuple(CLOUDS))
     _one_of(found, "ACR_CONSOLE_SANDBOX_SEED", ("walkthrough", "estate", "empty"))
-    try:
-        latency = float(found["ACR_CONSOLE_SANDBOX_LATENCY_MS"])
-    except ValueError as exc:
-        raise ValueError("ACR_CONSOLE_SANDBOX_LATENCY_MS is milliseconds, a number") from exc
+    latency = _number(found, "ACR_CONSOLE_SANDBOX_LATENCY_MS", "milliseconds")
+    lease_s = _number(found, "ACR_CONSOLE_LEASE_S", "seconds")
+    if not 1 <= lease_s <= 3600:
+        raise ValueError("ACR_CONSOLE_LEASE_S is seconds, from 1 to 3600")
     return Settings(
         connection=found["ACR_CONSOLE_CONNECTION"],
         cloud=found["ACR_CONSOLE_CLOUD"],
         ca_file=found["ACR_CONSOLE_CA_FILE"] or None,
         data=Path(found["ACR_CONSOLE_DATA"]),
+        database=found["ACR_CONSOLE_DATABASE"] or f"sqlite:///{Path(found['ACR_CONSOLE_DATA']) / 'console.db'}",
+        lease=timedelta(seconds=lease_s),
         price_sheet=Path(found["ACR_CONSOLE_PRICE_SHEET"]) if found["ACR_CONSOLE_PRICE_SHEET"] else None,
         sandbox_data=Path(found["ACR_CONSOLE_SANDBOX_DATA"]),
         sandbox_seed=found["ACR_CONSOLE_SANDBOX_SEED"],
         sandbox_latency_ms=latency,
     )
+
+
+def _number(found: Mapping[str, str], name: str, unit: str) -> float:
+    try:
+        return float(found[name])
+    except ValueError as exc:
+        raise ValueError(f"{name} is {unit}, a number") from exc
 
 
 def _one_of(found: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> None:

@@ -1,0 +1,131 @@
+"""Opening the database, its schema brought up to date, and its errors in words.
+
+SQLite has one writer: each write begins with BEGIN IMMEDIATE, so that what it reads first stays true until its commit.
+PostgreSQL has row locks for that.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from alembic.util import CommandError
+from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from services.connection.errors import ServiceError
+
+# As long a writer waits for another process's write on the same SQLite file.
+BUSY_S = 10
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def open_database(url: str) -> Engine:
+    """The database at `sqlite:///FILE` or `postgresql+psycopg://…`, with the schema that this version needs.
+
+    Makes the file and its folder where there are none. Raises ServiceError (NoDatabase).
+    """
+    with database_errors("The console's database could not be opened"):
+        try:
+            parsed = make_url(url)
+        except ArgumentError:
+            raise ServiceError(
+                "The console's database could not be opened",
+                "ACR_CONSOLE_DATABASE is no database URL.",
+                "Set it to sqlite:///FILE or postgresql+psycopg://USER@HOST/NAME.",
+                "NoDatabase",
+            ) from None
+        if parsed.get_backend_name() == "sqlite":
+            if parsed.database:
+                Path(parsed.database).parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            engine = create_engine(parsed, connect_args={"timeout": BUSY_S})
+            _as_sqlite_needs(engine)
+        else:
+            engine = create_engine(
+                parsed, pool_pre_ping=True, pool_recycle=1800, connect_args={"connect_timeout": BUSY_S}
+            )
+        with engine.begin() as db:
+            if engine.dialect.name == "postgresql":
+                db.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))  # Replicas that start together.
+            config = Config()
+            config.set_main_option("script_location", str(_MIGRATIONS))
+            config.attributes["connection"] = db
+            command.upgrade(config, "head")
+        return engine
+
+
+_MIGRATING = 7243002
+
+
+def _as_sqlite_needs(engine: Engine) -> None:
+    @event.listens_for(engine, "connect")
+    def prepare(connection: sqlite3.Connection, _record: Any) -> None:
+        connection.isolation_level = None  # Transactions begin below, not where Python's module would.
+        for setting in ("journal_mode=WAL", "foreign_keys=ON", "synchronous=NORMAL"):
+            connection.execute(f"PRAGMA {setting}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        reading = connection.get_execution_options().get("reading")
+        connection.exec_driver_sql("BEGIN" if reading else "BEGIN IMMEDIATE")
+
+
+@contextmanager
+def writing(engine: Engine, title: str) -> Iterator[Connection]:
+    """A transaction, committed at its end. Raises ServiceError (NoDatabase) under `title`: nothing is written."""
+    with database_errors(title), engine.begin() as db:
+        yield db
+
+
+@contextmanager
+def reading(engine: Engine, title: str) -> Iterator[Connection]:
+    """A transaction that only reads. Raises ServiceError (NoDatabase) under `title`."""
+    with database_errors(title), engine.connect() as plain:
+        db = plain.execution_options(reading=True)
+        with db.begin():
+            yield db
+
+
+def clock(db: Connection) -> datetime:
+    """The time by which leases are counted: PostgreSQL's own, since the clocks of replicas differ."""
+    if db.dialect.name == "postgresql":
+        found: datetime = db.execute(select(func.clock_timestamp())).scalar_one()
+        return found.astimezone(UTC)
+    return datetime.now(UTC)
+
+
+# What SQLite and PostgreSQL say, in lower case → why, and what to do.
+_CAUSES = (
+    (("disk is full", "no space left", "disk full"), "The disk is full.", "Make room on the disk, then try again."),
+    (("database is locked", "database table is locked"), "Another process keeps the file locked.",
+     "Only consoles should write to the file; for several machines use PostgreSQL (ACR_CONSOLE_DATABASE)."),
+    (("readonly database", "read-only"), "The database may not be written to.",
+     "Set ACR_CONSOLE_DATA to a folder that the console may write to."),
+    (("unable to open", "permission denied", "exists", "not a directory"), "The file could not be opened.",
+     "Set ACR_CONSOLE_DATA to a folder that the console may write to."),
+    (("not a database", "malformed"), "The file is damaged, or no database.",
+     "Move the file away, or bring it back from a backup; the console then makes a new one."),
+    (("can't locate revision",), "A newer version of the console has changed its schema.",
+     "Run that version, or a newer one."),
+    (("connection", "server closed", "could not translate", "timeout"), "The database server could not be reached.",
+     "Check ACR_CONSOLE_DATABASE and that PostgreSQL runs, then try again."),
+)  # fmt: skip
+
+
+@contextmanager
+def database_errors(title: str) -> Iterator[None]:
+    """Raises what the database raises as a ServiceError (NoDatabase) under `title`, with the reason in words."""
+    try:
+        yield
+    except (SQLAlchemyError, CommandError, OSError) as exc:
+        said = str(getattr(exc, "orig", None) or exc).strip()
+        reached = "timeout" if isinstance(exc, PoolTimeout) else said.casefold()
+        found = next(((why, todo) for marks, why, todo in _CAUSES if any(mark in reached for mark in marks)), None)
+        why, todo = found or ("The database refused it.", "Try again; if it happens again, report it with the log.")
+        detail = said.splitlines()[0] if said else type(exc).__name__
+        raise ServiceError(title, f"{why} ({detail})", todo, "NoDatabase") from exc

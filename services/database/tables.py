@@ -1,0 +1,89 @@
+"""The tables as they are now: jobs, their items, and the log of who did what.
+
+A change here needs a migration in `services/database/migrations/versions`; a test holds the two equal.
+"""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcTime(TypeDecorator[datetime]):
+    """A time with its zone, in UTC; SQLite keeps none."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ARG002
+        return value.astimezone(UTC) if value else None
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        return value.replace(tzinfo=UTC) if value and value.tzinfo is None else value
+
+
+metadata = MetaData()
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("who", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("login_server", Text, nullable=False),
+    Column("repository", Text, nullable=False),
+    # What is needed to plan it again, besides its items.
+    Column("details", JSON, nullable=False),
+    Column("begun", UtcTime, nullable=False),
+    Column("runner", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("lease_until", UtcTime, nullable=False),
+    Column("stop_requested", Boolean, nullable=False),
+    Column("ended", UtcTime),
+    Column("answer", Text, nullable=False),
+    Column("error", Text, nullable=False),
+    # Of records that were files before: lines that could not be read.
+    Column("damaged_lines", Integer, nullable=False),
+    Index("jobs_of", "who", "begun"),
+)
+
+job_items = Table(
+    "job_items",
+    metadata,
+    Column("job", Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("name", Text, primary_key=True),
+    Column("position", Integer, nullable=False),
+    Column("digest", Text, nullable=False),
+    Column("tags", JSON, nullable=False),
+    Column("outcome", Text),
+    Column("cause", Text, nullable=False),
+    Column("at", UtcTime),
+)
+
+audit = Table(
+    "audit",
+    metadata,
+    # SQLite counts up an INTEGER alone.
+    Column("number", BigInteger().with_variant(Integer(), "sqlite"), primary_key=True, autoincrement=True),
+    Column("who", Text, nullable=False),
+    # JSON as it was hashed: what is kept is what is vouched for.
+    Column("entry", Text, nullable=False),
+    Column("previous", Text, nullable=False),
+    Column("hash", Text, nullable=False),
+    UniqueConstraint("previous", name="audit_is_one_chain"),
+)

@@ -1,0 +1,109 @@
+"""The log of who did what: one chain of entries, each with the hash of the one before.
+
+An entry is written in the transaction of what it says: no entry, no change. An edited or removed entry shows in
+`verify`; that the end was cut off, or all of it written anew, shows only against a `head` that is kept elsewhere.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, Engine, func, insert, select
+
+from services.database.engine import clock, reading
+from services.database.tables import audit, job_items
+
+START = "0" * 64
+_ONE_CHAIN = 7243001
+_TITLE = "The activity log could not be read"
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One entry. `text` is the JSON that was hashed, `fields` the same as values: at, who, what, job, …"""
+
+    number: int
+    text: str
+    previous: str
+    hash: str
+
+    @property
+    def fields(self) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = json.loads(self.text)
+        return found
+
+    @property
+    def line(self) -> str:
+        """The entry as a line of JSON with its place in the chain, as it is exported."""
+        return json.dumps({**self.fields, "number": self.number, "previous": self.previous, "hash": self.hash})
+
+
+@dataclass(frozen=True)
+class Verification:
+    """`entries` that fit, the `head` (the hash of the last of them), and what does not fit first, "" where all does."""
+
+    entries: int
+    head: str
+    fault: str = ""
+
+
+def add_entry(db: Connection, who: str, what: str, job: str, **fields: Any) -> None:
+    """Adds an entry in the transaction `db`."""
+    if db.dialect.name == "postgresql":
+        db.execute(select(func.pg_advisory_xact_lock(_ONE_CHAIN)))  # One writer at a time, to its commit.
+    previous = db.execute(select(audit.c.hash).order_by(audit.c.number.desc()).limit(1)).scalar() or START
+    entry = {"at": clock(db).isoformat(), "who": who, "what": what, "job": job, **fields}
+    text = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    db.execute(insert(audit).values(who=who, entry=text, previous=previous, hash=_hash(previous, text)))
+
+
+def items_hash(db: Connection, job: str, *, with_outcomes: bool) -> str:
+    """A hash over all items of a job as they stand in the database."""
+    columns = [job_items.c.name, job_items.c.digest, job_items.c.tags]
+    if with_outcomes:
+        columns += [job_items.c.outcome, job_items.c.cause]
+    rows = db.execute(select(*columns).where(job_items.c.job == job).order_by(job_items.c.position)).all()
+    return hashlib.sha256(json.dumps([list(row) for row in rows]).encode()).hexdigest()
+
+
+def read_entries(engine: Engine, who: str, *, since: datetime | None = None) -> tuple[Entry, ...]:
+    """The entries of `who`, the oldest first. Raises ServiceError (NoDatabase)."""
+    with reading(engine, _TITLE) as db:
+        rows = db.execute(select(audit).where(audit.c.who == who).order_by(audit.c.number))
+        found = (Entry(row.number, row.entry, row.previous, row.hash) for row in rows)
+        return tuple(one for one in found if since is None or datetime.fromisoformat(one.fields["at"]) >= since)
+
+
+def verify(engine: Engine) -> Verification:
+    """Goes through the whole chain, of everyone, and through the items that its entries vouch for.
+
+    Raises ServiceError (NoDatabase).
+    """
+    previous, count = START, 0
+    with reading(engine, _TITLE) as db:
+        for row in db.execute(select(audit).order_by(audit.c.number)).all():
+            if row.previous != previous or row.hash != _hash(previous, row.entry):
+                return Verification(count, previous, f"Entry {row.number} was changed, or one before it was removed.")
+            if fault := _changed_items(db, json.loads(row.entry)):
+                return Verification(count, previous, f"Entry {row.number}: {fault}")
+            previous, count = row.hash, count + 1
+    return Verification(count, previous)
+
+
+def _changed_items(db: Connection, entry: Mapping[str, Any]) -> str:
+    for member, with_outcomes in (("plan_hash", False), ("outcomes_hash", True)):
+        if member in entry and entry[member] != items_hash(db, entry["job"], with_outcomes=with_outcomes):
+            return f"the items of {entry['job']} are not those that it vouches for."
+    return ""
+
+
+def as_lines(entries: Iterable[Entry]) -> str:
+    """JSON lines, one an entry."""
+    return "".join(f"{entry.line}\n" for entry in entries)
+
+
+def _hash(previous: str, text: str) -> str:
+    return hashlib.sha256(f"{previous}\n{text}".encode()).hexdigest()

@@ -1,0 +1,22 @@
+"""Jobs as a table for other programs."""
+
+import csv
+from collections.abc import Iterable
+from io import StringIO
+
+from services.jobs.jobs import JobSummary
+
+_COLUMNS = ("id", "action", "target", "started", "ended", "state", "items", "recorded", "error")
+
+
+def csv_of(jobs: Iterable[JobSummary]) -> str:
+    """CSV with a head; times in UTC by ISO 8601. A cell that a spreadsheet would take for a formula begins with '."""
+    file = StringIO()
+    writer = csv.writer(file, lineterminator="\r\n")
+    writer.writerow(_COLUMNS)
+    for job in jobs:
+        ended = job.ended.isoformat() if job.ended else ""
+        target = f"{job.login_server}/{job.repository}"
+        row = (job.id, job.action, target, job.begun.isoformat(), ended, job.state, job.items, job.recorded, job.error)
+        writer.writerow([f"'{cell}" if str(cell).startswith(("=", "+", "-", "@", "\t")) else cell for cell in row])
+    return file.getvalue()

@@ -1,0 +1,254 @@
+"""Jobs in the database: begun, taken over, stopped and read. `services/jobs/running.py` is one that runs here."""
+
+import os
+import secrets
+import socket
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, func, insert, or_, select, update
+
+from services.database.engine import clock, reading, writing
+from services.database.tables import job_items, jobs
+from services.jobs.audit import add_entry, items_hash
+
+# The host, the process, and a random part: process numbers come again.
+RUNNER = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(3)}"
+# Of one identity, so many are listed, the newest.
+LISTED = 500
+_UNREADABLE = "The jobs could not be read"
+
+
+@dataclass(frozen=True)
+class JobItem:
+    """One thing to change, by `name`: a tag, or a digest with its `tags`."""
+
+    name: str
+    digest: str
+    tags: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class JobResult:
+    """What became of one item: an Outcome, or another word of the job's own; `cause` why it was refused."""
+
+    outcome: str
+    cause: str = ""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One job. `results` has the items that ended, by name; `ended` is None until all that was tried has.
+
+    `details` is what is needed to plan it again. `attempt` counts its runners, 0 for one that nobody may continue.
+    `runs` says whether its runner's lease was valid when it was read.
+    """
+
+    id: str
+    who: str
+    action: str
+    login_server: str
+    repository: str
+    details: Mapping[str, Any]
+    begun: datetime
+    items: tuple[JobItem, ...]
+    results: Mapping[str, JobResult]
+    attempt: int
+    runs: bool
+    stop_requested: bool = False
+    ended: datetime | None = None
+    answer: str = ""
+    error: str = ""
+    damaged_lines: int = 0
+
+    @property
+    def open(self) -> tuple[JobItem, ...]:
+        """The items without a result."""
+        return tuple(item for item in self.items if item.name not in self.results)
+
+
+@dataclass(frozen=True)
+class JobSummary:
+    """A job without its items: how many there are, and how many have a result."""
+
+    id: str
+    action: str
+    login_server: str
+    repository: str
+    begun: datetime
+    ended: datetime | None
+    error: str
+    items: int
+    recorded: int
+    runs: bool
+    damaged_lines: int = 0
+
+    @property
+    def state(self) -> str:
+        """See `state_of`."""
+        return state_of(self.runs, self.error, self.ended, self.items - self.recorded, self.damaged_lines)
+
+
+def state_of(runs: bool, error: str, ended: datetime | None, without_result: int, damaged_lines: int) -> str:
+    """Running; Failed; Interrupted: its process ended before it did; Unknown: its record is damaged; Stopped; or
+    Completed."""
+    if runs:
+        return "Running"
+    if error:
+        return "Failed"
+    if not ended:
+        return "Interrupted"
+    if without_result and damaged_lines:
+        return "Unknown"
+    return "Stopped" if without_result else "Completed"
+
+
+def new_id() -> str:
+    """An id that sorts by time."""
+    return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"
+
+
+def begin(
+    engine: Engine,
+    who: str,
+    action: str,
+    login_server: str,
+    repository: str,
+    items: Iterable[JobItem],
+    details: Mapping[str, Any],
+    lease: timedelta,
+) -> Job:
+    """Writes the job, its items and the log's entry in one transaction, before anything is changed.
+
+    Raises ServiceError (NoDatabase): then nothing may begin.
+    """
+    listed = tuple(items)
+    with writing(engine, "The job could not be recorded") as db:
+        now, job = clock(db), new_id()
+        db.execute(
+            insert(jobs).values(
+                id=job, who=who, action=action, login_server=login_server, repository=repository,
+                details=dict(details), begun=now, runner=RUNNER, attempt=1, lease_until=now + lease,
+                stop_requested=False, answer="", error="", damaged_lines=0,
+            )
+        )  # fmt: skip
+        _insert_items(db, job, listed, {})
+        add_entry(
+            db, who, "began", job, action=action, target=f"{login_server}/{repository}", items=len(listed),
+            plan_hash=items_hash(db, job, with_outcomes=False),
+        )  # fmt: skip
+        return _read(db, job)
+
+
+def add_finished(engine: Engine, job: Job) -> bool:
+    """Adds a job as another store kept it, for reading alone; False where there is one of its id."""
+    with writing(engine, "An older record could not be added") as db:
+        if db.execute(select(jobs.c.id).where(jobs.c.id == job.id)).scalar():
+            return False
+        db.execute(
+            insert(jobs).values(
+                id=job.id, who=job.who, action=job.action, login_server=job.login_server, repository=job.repository,
+                details={}, begun=job.begun, runner="", attempt=0, lease_until=job.begun, stop_requested=False,
+                ended=job.ended, answer=job.answer, error=job.error, damaged_lines=job.damaged_lines,
+            )
+        )  # fmt: skip
+        _insert_items(db, job.id, job.items, job.results)
+        add_entry(
+            db, job.who, "read from a file of an older version", job.id, action=job.action, items=len(job.items),
+            target=f"{job.login_server}/{job.repository}",
+            outcomes_hash=items_hash(db, job.id, with_outcomes=True),
+        )  # fmt: skip
+        return True
+
+
+def _insert_items(db: Connection, job: str, items: Sequence[JobItem], results: Mapping[str, JobResult]) -> None:
+    none = JobResult("", "")
+    rows = [
+        {
+            "job": job, "name": item.name, "position": at, "digest": item.digest, "tags": list(item.tags),
+            "outcome": results.get(item.name, none).outcome or None, "cause": results.get(item.name, none).cause,
+        }
+        for at, item in enumerate(items)
+    ]  # fmt: skip
+    if rows:
+        db.execute(insert(job_items), rows)
+
+
+def take_over(engine: Engine, who: str, lease: timedelta) -> Job | None:
+    """A job of `who` whose runner's lease has run out, now leased to this process; None where there is none.
+
+    A lease that ends later than any can was given before a clock was set back: it counts as run out. Its runner, if it
+    lives, finds a higher attempt and stops. Raises ServiceError (NoDatabase).
+    """
+    with writing(engine, "No job could be taken over") as db:
+        now = clock(db)
+        lost = or_(jobs.c.lease_until < now, jobs.c.lease_until > now + 2 * lease)
+        row = db.execute(
+            select(jobs.c.id, jobs.c.attempt)
+            .where(jobs.c.who == who, jobs.c.ended.is_(None), jobs.c.attempt > 0, lost)
+            .order_by(jobs.c.begun)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).one_or_none()
+        if row is None:
+            return None
+        db.execute(
+            update(jobs)
+            .where(jobs.c.id == row.id)
+            .values(attempt=row.attempt + 1, runner=RUNNER, lease_until=now + lease)
+        )
+        add_entry(db, who, "taken over", row.id, attempt=row.attempt + 1, runner=RUNNER)
+        return _read(db, row.id)
+
+
+def request_stop(engine: Engine, who: str, job: str) -> None:
+    """Asks the job's runner, wherever it runs, to begin nothing more. Raises ServiceError (NoDatabase)."""
+    with writing(engine, "The job could not be stopped") as db:
+        open_one = (jobs.c.id == job) & (jobs.c.who == who) & jobs.c.ended.is_(None)
+        if db.execute(update(jobs).where(open_one, ~jobs.c.stop_requested).values(stop_requested=True)).rowcount:
+            add_entry(db, who, "stop requested", job)
+
+
+def find_job(engine: Engine, who: str, job: str) -> Job | None:
+    """The job of that id, if `who` began it. Raises ServiceError (NoDatabase)."""
+    with reading(engine, _UNREADABLE) as db:
+        found = db.execute(select(jobs.c.id).where(jobs.c.id == job, jobs.c.who == who)).scalar()
+        return _read(db, found) if found else None
+
+
+def list_jobs(engine: Engine, who: str) -> tuple[JobSummary, ...]:
+    """The newest `LISTED` jobs of `who`, the newest first. Raises ServiceError (NoDatabase)."""
+    newest = select(jobs).where(jobs.c.who == who).order_by(jobs.c.begun.desc(), jobs.c.id.desc()).limit(LISTED)
+    with reading(engine, _UNREADABLE) as db:
+        now = clock(db)
+        rows = db.execute(newest).all()
+        counted = (
+            select(job_items.c.job, func.count(), func.count(job_items.c.outcome))
+            .where(job_items.c.job.in_([row.id for row in rows]))
+            .group_by(job_items.c.job)
+        )
+        numbers = {job: (items, recorded) for job, items, recorded in db.execute(counted)}
+    return tuple(
+        JobSummary(
+            row.id, row.action, row.login_server, row.repository, row.begun, row.ended, row.error,
+            *numbers.get(row.id, (0, 0)), _runs(row, now), row.damaged_lines,
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+def _runs(row: Row[Any], now: datetime) -> bool:
+    return row.ended is None and row.attempt > 0 and row.lease_until >= now
+
+
+def _read(db: Connection, job: str) -> Job:
+    row = db.execute(select(jobs).where(jobs.c.id == job)).one()
+    items = db.execute(select(job_items).where(job_items.c.job == job).order_by(job_items.c.position)).all()
+    return Job(
+        row.id, row.who, row.action, row.login_server, row.repository, row.details, row.begun,
+        tuple(JobItem(one.name, one.digest, tuple(one.tags)) for one in items),
+        {one.name: JobResult(one.outcome, one.cause) for one in items if one.outcome},
+        row.attempt, _runs(row, clock(db)), row.stop_requested, row.ended, row.answer, row.error, row.damaged_lines,
+    )  # fmt: skip

@@ -1,0 +1,150 @@
+"""A job that this process runs: its lease renewed while it lives, each result in the database as it comes."""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from time import monotonic
+
+from sqlalchemy import Connection, Engine, func, select, update
+
+from services.connection.errors import ServiceError
+from services.database.engine import clock, writing
+from services.database.tables import job_items, jobs
+from services.jobs.audit import add_entry, items_hash
+from services.jobs.jobs import Job, JobResult, find_job
+
+_LOG = logging.getLogger(__name__)
+_TITLE = "The result could not be recorded"
+_NOTHING_MORE = "No further item was tried. The job goes on once the database can be written to."
+
+
+class RunningJob:
+    """Safe for many threads. A result is in the database when `add_result` returns.
+
+    Results that could not be written are kept in memory: `read` has them too, and `end` writes them. `stop` is set
+    where somebody asked for it, where another process has taken the job over, and where the lease could not be renewed.
+    """
+
+    def __init__(self, engine: Engine, job: Job, lease: timedelta, stop: threading.Event) -> None:
+        self.id = job.id
+        self.stop = stop
+        self._engine = engine
+        self._who = job.who
+        self._attempt = job.attempt
+        self._lease = lease
+        self._lock = threading.Lock()
+        self._unwritten: dict[str, JobResult] = {}
+        self._over = threading.Event()
+        self._renewed = monotonic()
+        if job.stop_requested:
+            stop.set()
+        threading.Thread(target=self._keep_lease, name=f"lease of {job.id}", daemon=True).start()
+
+    def add_result(self, name: str, outcome: str, cause: str = "") -> None:
+        """Records the result of one item. Raises ServiceError: NoDatabase, or TakenOver by another process."""
+        self.add_results([(name, JobResult(str(outcome), cause))])
+
+    def add_results(self, results: Iterable[tuple[str, JobResult]]) -> None:
+        """Records the results of many items, in one transaction. Raises as `add_result`."""
+        listed = list(results)
+        try:
+            with writing(self._engine, _TITLE) as db:
+                self._require_lease(db)
+                _write(db, self.id, listed)
+        except ServiceError as error:
+            with self._lock:
+                self._unwritten.update(listed)
+            remedy = f"{_NOTHING_MORE} {error.remedy}"
+            raise replace(error, remedy=remedy) if error.code == "NoDatabase" else error from error
+
+    def end(self, *, answer: str = "", error: str = "") -> None:
+        """Records that all that was tried has ended, or failed with `error`, with the log's entry. Raises as
+        `add_result`; the lease is kept no longer, however it ends."""
+        self._over.set()
+        left = self.unwritten
+        with writing(self._engine, "The end of the job could not be recorded") as db:
+            self._require_lease(db)
+            _write(db, self.id, left)
+            db.execute(update(jobs).where(jobs.c.id == self.id).values(ended=clock(db), answer=answer, error=error))
+            outcomes = db.execute(select(job_items.c.outcome).where(job_items.c.job == self.id)).scalars()
+            add_entry(
+                db, self._who, "ended", self.id, error=error,
+                outcomes=dict(Counter(outcome or "no result" for outcome in outcomes)),
+                outcomes_hash=items_hash(db, self.id, with_outcomes=True),
+            )  # fmt: skip
+        with self._lock:
+            self._unwritten.clear()
+
+    @property
+    def unwritten(self) -> list[tuple[str, JobResult]]:
+        """The results that could not be written."""
+        with self._lock:
+            return [*self._unwritten.items()]
+
+    def abandon(self) -> None:
+        """Renews the lease no longer: once it has run out, any process may take the job over."""
+        self._over.set()
+        self.stop.set()
+
+    def release(self) -> None:
+        """Gives the lease up, so that another process may take the job over at once: this one is about to end."""
+        self.abandon()
+        with writing(self._engine, "The lease could not be given up") as db:
+            mine = (jobs.c.id == self.id) & (jobs.c.attempt == self._attempt) & jobs.c.ended.is_(None)
+            db.execute(update(jobs).where(mine).values(lease_until=clock(db) - self._lease))
+
+    def read(self) -> Job:
+        """The job as it is now, with what could not be written. Raises ServiceError (NoDatabase)."""
+        job = find_job(self._engine, self._who, self.id)
+        if job is None:
+            raise ServiceError("The job could not be read", "It was removed.", "See the registry itself.", "NoDatabase")
+        with self._lock:
+            return replace(job, results={**self._unwritten, **job.results})
+
+    def _require_lease(self, db: Connection) -> None:
+        """Locks the job's row. Raises ServiceError (TakenOver) where another process has it."""
+        row = db.execute(select(jobs.c.attempt, jobs.c.ended).where(jobs.c.id == self.id).with_for_update()).one()
+        if row.attempt != self._attempt or row.ended is not None:
+            self.stop.set()
+            self._over.set()
+            raise ServiceError(
+                "Another process has taken this job over",
+                "This one did not renew its lease in time: it was suspended, or could not reach the database.",
+                "See the job under Activity: the other process continues it.",
+                "TakenOver",
+            )
+
+    def _keep_lease(self) -> None:
+        while not self._over.wait(self._lease.total_seconds() / 3):
+            try:
+                self._renew()
+            except ServiceError as error:
+                _LOG.warning("%s", error)
+                # Another process takes it over when the lease runs out: by then nothing may be under way here.
+                if monotonic() - self._renewed > self._lease.total_seconds() * 2 / 3:
+                    self.stop.set()
+
+    def _renew(self) -> None:
+        with writing(self._engine, f"The lease of the job {self.id} could not be renewed") as db:
+            mine = (jobs.c.id == self.id) & (jobs.c.attempt == self._attempt) & jobs.c.ended.is_(None)
+            kept = db.execute(
+                update(jobs).where(mine).values(lease_until=clock(db) + self._lease).returning(jobs.c.stop_requested)
+            ).one_or_none()
+        self._renewed = monotonic()
+        if kept is None or kept.stop_requested:
+            self.stop.set()
+        if kept is None:
+            self._over.set()
+
+
+def _write(db: Connection, job: str, results: Iterable[tuple[str, JobResult]]) -> None:
+    """Writes results; the first of an item stays."""
+    for name, result in results:
+        db.execute(
+            update(job_items)
+            .where(job_items.c.job == job, job_items.c.name == name, job_items.c.outcome.is_(None))
+            .values(outcome=result.outcome, cause=result.cause, at=func.now())
+        )

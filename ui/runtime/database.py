@@ -1,0 +1,17 @@
+"""The process's database: opened, and its schema brought up to date, when it is first asked for."""
+
+import streamlit as st
+from sqlalchemy import Engine
+
+from services.database.engine import open_database
+from ui.runtime.settings import read_settings
+
+
+def database() -> Engine:
+    """The console's database. Raises ServiceError (NoDatabase); the next call tries again."""
+    return _open(read_settings().database)
+
+
+@st.cache_resource(show_spinner=False, on_release=Engine.dispose)
+def _open(url: str) -> Engine:
+    return open_database(url)
