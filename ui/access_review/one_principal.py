@@ -10,7 +10,7 @@ from services.connection.resource_ids import same_id
 from services.pull_checks.matrix import Pulls
 from ui.access_review import principals
 from ui.access_review.rights import show_reasons, show_rights
-from ui.elements.errors import show_error, show_refused
+from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import az_lines, empty
 from ui.elements.text import plain
 from ui.loaders.principals import PrincipalNames
@@ -108,5 +108,5 @@ def _groups(who: str, pulls: Pulls, principal: str) -> Partial[tuple[str, frozen
     show_progress(reading, f"groups of {principal}")
     if reading.error:
         show_error(reading.error)
-    show_refused(reading.value, "subscription's groups", "subscriptions' groups")
+    show_partial(Part(reading.value, "subscription's groups", "subscriptions' groups"))
     return reading.value

@@ -13,7 +13,7 @@ from services.connection.parallel import Partial
 from services.pull_checks.matrix import Pulls
 from services.registries.registry import Registry
 from services.wording import counted
-from ui.elements.errors import show_error, show_refused
+from ui.elements.errors import Part, show_error, show_partial
 from ui.loaders.principals import PrincipalNames, names_from, read_names, sorted_ids
 from ui.loaders.registries import BY_ID
 from ui.runtime import connection
@@ -98,7 +98,7 @@ def show_groups(who: str, pulls: Pulls, registry: Registry) -> Mapping[str, froz
     show_progress(reading, asked)
     if reading.error:
         show_error(reading.error)
-    show_refused(reading.value, "principal's groups", "principals' groups")
+    show_partial(Part(reading.value, "principal's groups", "principals' groups"))
     return {**dict(reading.value.values), **known}
 
 

@@ -19,7 +19,7 @@ from ui.elements.errors import show_error
 from ui.elements.notices import say_done
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
-from ui.elements.writing import PlainPlan, confirm, confirm_and_run, dialog_panel, run
+from ui.elements.writing import PlainPlan, close_button, confirm, confirm_and_run, dialog_panel, run
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID, Loaded
 from ui.navigation import pages
@@ -162,6 +162,7 @@ def _show_deleted(token: Token, result: TokenRemovalResult) -> None:
     if result.map_error:
         st.success(sentence, icon=":material/check_circle:")
         show_error(result.map_error)
+        close_button("Close", key="close")
         return
     say_done(sentence)
     open_page(pages.TOKENS, registry=st.query_params["registry"])

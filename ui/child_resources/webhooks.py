@@ -23,7 +23,7 @@ from services.registries.registry import Registry
 from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
-from ui.elements.writing import PlainPlan, confirm_and_run, dialog_panel
+from ui.elements.writing import PlainPlan, close_button, confirm_and_run, dialog_panel
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID, Loaded
 from ui.navigation import pages
@@ -117,6 +117,7 @@ def show_service_uri(who: str, registry: Registry, name: str) -> None:
         names = ", ".join(plain(header) for header in callback.header_names)
         st.markdown(f"Headers: {names or 'none'}. Their values are secrets, and are not shown.")
         st.code(az_child_resources.show_webhook_config(registry.name, name), language=None, wrap_lines=True)
+    close_button("Close")
 
 
 @st.dialog("Change status")

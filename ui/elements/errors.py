@@ -135,11 +135,6 @@ def group_causes(refusals: Iterable[Refusal]) -> list[tuple[ServiceError, tuple[
     return [(next(iter(group.values())), tuple(group)[1:]) for group in groups]
 
 
-def show_refused(partial: Partial[Any], one: str, many: str, *, verb: str = "read") -> None:
-    """As `show_partial`, for a page that does not gather its parts yet."""
-    show_partial(Part(partial, one, many), verb=verb)
-
-
 def show_unexpected(exc: Exception, log: logging.Logger) -> None:
     """Shows an unexpected failure: the traceback goes to the log, a reference to it to the page."""
     reference = secrets.token_hex(4)

@@ -111,11 +111,17 @@ def confirm(
             icon=icon,
             disabled=not ready or bool(plan.blockers) or not may_write(),
         )
-        if in_dialog and st.button("Cancel", key="cancel"):
-            st.rerun()
+        if in_dialog:
+            close_button()
     if not in_dialog and plan.commands:
         az_lines(*_first_commands(plan.commands))
     return pressed
+
+
+def close_button(label: str = "Cancel", key: str = "cancel") -> None:
+    """The button that closes a dialog: Cancel where a change could still be made, else Close."""
+    if st.button(label, key=key):
+        st.rerun()
 
 
 @contextmanager
@@ -125,8 +131,7 @@ def dialog_panel() -> Iterator[None]:
         yield
     except ServiceError as error:
         show_error(error)
-        if st.button("Cancel", key="cancel after an error"):
-            st.rerun()
+        close_button(key="cancel after an error")
 
 
 def counted_action(verb: str, number: int, one: str) -> str:

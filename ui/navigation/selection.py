@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 from services.connection.parallel import Partial
 from services.registries.reading import not_found
 from services.registries.registry import Registry
-from ui.elements.errors import show_error, show_refused
+from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import empty, header
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
@@ -71,7 +71,7 @@ def registry_of_url(who: str) -> Registry:
             show_error(reading.error)
         elif not reading.running:
             show_unknown(reading.value.registries)
-            show_refused(reading.value.registries, "subscription", "subscriptions")
+            show_partial(Part(reading.value.registries, "subscription"))
         st.stop()
     return found
 
@@ -185,7 +185,7 @@ def choose_registry(
             else:
                 show_no_registries(listed)
         if not inventory.running:
-            show_refused(listed, "subscription", "subscriptions")
+            show_partial(Part(listed, "subscription"))
         st.stop()
     return registry
 

@@ -15,7 +15,7 @@ from services.wording import counted
 from ui.elements.errors import Part, panel, show_partial
 from ui.elements.outcomes import ICONS, WORDS
 from ui.elements.text import plain, short, size
-from ui.elements.writing import confirm, dialog_panel
+from ui.elements.writing import close_button, confirm, dialog_panel
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
@@ -46,11 +46,15 @@ def copy_to(who: str, registry: Registry, repository: str, reference: str, diges
     """Copies the image at `digest`, shown as `reference`. Azure copies: no layer passes through this console."""
     target = choose_registry("Target registry", who, registry)
     if target is None:
+        close_button()
         return
     tag = "" if ":" in reference else reference
     same = target.id == registry.id
     name = st.text_input("Repository", f"{repository}-copy" if same else repository, key=f"copy to {target.id}")
     tags = st.text_input("Tags", tag, placeholder="v1.0.1, stable", help="Without a tag the manifest alone is copied.")
+    if not name:
+        close_button()
+        return
     source = Source(registry.login_server, repository, digest, registry)
     with dialog_panel():
         _plan_and_copy(who, source, target, name or "", _split_names(tags), in_dialog=True)
@@ -75,7 +79,8 @@ def show_copy_form(who: str, registry: Registry) -> None:
             placeholder="v1.0.1, stable",
             help="Without a tag the manifest alone is copied.",
         )
-        _plan_and_copy(who, source, registry, repository or "", _split_names(tags), in_dialog=False)
+        if repository:
+            _plan_and_copy(who, source, registry, repository, _split_names(tags), in_dialog=False)
 
 
 def show_copies() -> None:
@@ -130,8 +135,6 @@ def _plan_and_copy(
     who: str, source: Source, target: Registry, repository: str, tags: Sequence[str], *, in_dialog: bool
 ) -> None:
     """Shows the plan, and the button that starts it. Raises ServiceError."""
-    if not repository:
-        return
     with st.spinner("Reading the source and the target"):
         plan = read_copy_plan(
             connection.session(who),

@@ -14,7 +14,7 @@ from services.transfer.copy_run import Copied, apply_copy
 from services.wording import counted
 from ui.elements.errors import Part, show_partial
 from ui.elements.text import plain
-from ui.elements.writing import PlainPlan, confirm, counted_action, dialog_panel
+from ui.elements.writing import PlainPlan, close_button, confirm, counted_action, dialog_panel
 from ui.runtime import connection
 from ui.runtime.background import Reading
 from ui.runtime.session_runs import RunKind, begin, show
@@ -49,14 +49,17 @@ def copy_images(who: str, registry: Registry, repository: str, tags: Mapping[str
     console."""
     if len(tags) > MOST_IMAGES:
         st.info(f"Select at most {MOST_IMAGES} images to copy at once.", icon=":material/info:")
+        close_button()
         return
     target = choose_registry("Target registry", who, registry)
     if target is None:
+        close_button()
         return
     same = target.id == registry.id
     name = st.text_input("Repository", f"{repository}-copy" if same else repository, key=f"copy many to {target.id}")
     name = (name or "").strip()
     if not name:
+        close_button()
         return
     with dialog_panel():
         plans = _read_plans(who, registry, repository, target, name, tags)

@@ -11,6 +11,7 @@ from services.wording import counted
 from ui.elements.errors import panel
 from ui.elements.table import show_facts
 from ui.elements.text import plain, size
+from ui.elements.writing import close_button
 from ui.loaders import images as image_loaders
 from ui.transfer import download_route
 
@@ -62,6 +63,7 @@ def download_image(who: str, registry: Registry, repository: str, reference: str
             az_images.save(server, repository, pulled, file),
         )
         st.code("\n".join(lines), language=None, wrap_lines=True)
+    close_button()
 
 
 @st.dialog("Download images")
@@ -69,6 +71,7 @@ def download_images(who: str, registry: Registry, repository: str, tags: Mapping
     """Offers several images, tag → digest, each as a file with all its platforms."""
     if len(tags) > MOST_IMAGES:
         st.info(f"Select at most {MOST_IMAGES} images to download at once.", icon=":material/info:")
+        close_button()
         return
     server = registry.login_server
     lines = []
@@ -86,3 +89,4 @@ def download_images(who: str, registry: Registry, repository: str, tags: Mapping
     st.caption("Each blob is verified against its digest as it is sent.")
     if lines:
         st.code("\n".join(lines), language=None, wrap_lines=True)
+    close_button()
