@@ -44,11 +44,10 @@ if reading.running:
     st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
 pulls = reading.value
 notice = st.container()
-left, right = st.columns(2)
-with left:
-    cluster = choose_cluster(pulls.clusters)
 listed = pulls.registries
-with right:
+pair = st.container(horizontal=True, vertical_alignment="bottom")
+with pair:
+    cluster = choose_cluster(pulls.clusters)
     registry = selection.registry_box(listed)
 names = names_at(who, pulls, registry)
 with notice:
@@ -68,7 +67,7 @@ if cluster is None or registry is None:
     link_to(pages.PULL_MATRIX)
     st.stop()
 
-with st.container(horizontal=True, vertical_alignment="bottom"):
+with pair:
     repository = (st.text_input("Repository (optional)", key="repository", bind="query-params") or "").strip()
     reference = (st.text_input("Tag or digest", key="reference", bind="query-params") or "").strip()
 # A managed identity is read again with the cluster.

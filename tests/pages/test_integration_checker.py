@@ -33,8 +33,11 @@ def ended(at: AppTest) -> AppTest:
     pulls = reading.value
     if not pulls.clusters.values:
         return at
+    if not at.selectbox(key="cluster").value:
+        return at
     cluster = next(one for one in pulls.clusters.values if one.name == at.selectbox(key="cluster").value)
-    registry = next(one for one in pulls.registries.values if one.name == at.selectbox(key="registry").value)
+    named = "".join(at.query_params["registry"])
+    registry = next(one for one in pulls.registries.values if one.name == named)
     if not principal and not cluster.puller.object_id:
         principal = object_id_of(cluster, pulls.memberships)
     checks = clusters.pull_checks(who, cluster.id, registry.id, repository, reference, principal, reading.at)
@@ -70,7 +73,7 @@ def test_both_identities_and_which_one_pulls(check: Any, own: OwnSandbox) -> Non
     shown = texts(at)
     assert "No role lets the kubelet identity of aks1 pull from casaacr01." in shown.replace("\\", "")
     assert KUBELET in shown and CONTROL_PLANE in shown
-    (identities,) = (table.value for table in at.table)
+    (identities,) = (table.value for table in at.main.table)
     assert list(identities.columns) == ["Kubelet identity", "Control plane identity"]
     rows = {str(name): [str(cell).replace("\\", "") for cell in row] for name, row in identities.iterrows()}
     assert rows["Name"] == ["aks1-agentpool", "aks1"]
@@ -82,7 +85,7 @@ def test_both_identities_and_which_one_pulls(check: Any, own: OwnSandbox) -> Non
 def test_a_grant_to_the_control_plane_is_named_for_the_mistake_it_is(check: Any, session: AzureSession) -> None:
     at = check(session, cluster="aks-payments", registry="contosohub")
     assert "is assigned to the control plane's identity of aks-payments" in texts(at).replace("\\", "")
-    roles = next(row for name, row in at.table[0].value.iterrows() if str(name).startswith("Roles on"))
+    roles = next(row for name, row in at.main.table[0].value.iterrows() if str(name).startswith("Roles on"))
     assert list(roles) == ["None", "AcrPull"]
 
 

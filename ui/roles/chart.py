@@ -15,7 +15,7 @@ YES, LEADS, IDENTITY, NO = "✓", "⚠", "◐", "–"
 SIGN_IN = {SignIn.YES: YES, SignIn.IDENTITY: IDENTITY, SignIn.NO: NO}
 SIGN_IN_COLUMN = "Sign in"
 LEGEND = f"{YES} yes · {LEADS} yes, and it leads to further rights · {IDENTITY} identity only · {NO} no"
-ROW_PX, HEAD_PX = 38, 170
+ROW_PX, HEAD_PX = 44, 170
 # Narrow enough to leave room for the squares on a phone.
 NAME_CHARACTERS = 21
 _ORDER = (NO, IDENTITY, YES, LEADS)
