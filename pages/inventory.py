@@ -148,7 +148,7 @@ def row(registry: Registry) -> dict[str, object]:
         "Needs attention": attention(registry),
         MONTH: float(cost.amount) if cost else None,
         "Change": float(change) if change is not None else None,
-        "Cost source": ("List prices" if cost.estimated else "Bill") if cost else None,
+        "Estimated": "List prices" if cost and cost.estimated else None,
         "Stored": registry.stored_bytes,
         "Included": registry.included_bytes,
         "SKU": registry.sku,
@@ -186,7 +186,7 @@ picked = openable(
     types={
         "Needs attention": TEXTS,
         MONTH: pa.float64(),
-        "Cost source": pa.string(),
+        "Estimated": pa.string(),
         "Repositories": pa.int64(),
         "Currency": pa.string(),
     },
@@ -194,8 +194,8 @@ picked = openable(
 )
 if picked:
     open_page(pages.REGISTRY, registry=key_of(picked, registries))
-filtered = f"{len(shown):,} of " if len(shown) < len(registries) else ""
-st.caption(f"{filtered}{counted(len(registries), 'registry', 'registries')}.")
+of_all = f" of {len(registries):,}" if len(shown) < len(registries) else ""
+st.caption(f"{counted(len(shown), 'registry', 'registries')}{of_all} shown.")
 if costing:
     rerun_when_done(costing)
 az_lines(*(list_registries(subscription) for subscription in sorted({registry.subscription_id for registry in shown})))

@@ -57,8 +57,9 @@ def test_the_risk_comes_first_then_the_cost(open_view: Open, session: AzureSessi
     (column,) = (name for name in rows if name.startswith("Cost a month"))
     high = [cost for cost, rank in zip(rows[column], ranks, strict=True) if rank == 0 and cost == cost]
     assert high == sorted(high, reverse=True)
-    assert set(rows["Cost source"].dropna()) == {"Bill", "List prices"}
-    billed = rows["Cost source"] == "Bill"
+    assert set(rows["Estimated"].dropna()) == {"List prices"}
+    billed = rows["Estimated"].isna() & rows[column].notna()
+    assert billed.any() and not billed.all()
     assert rows["Change"][billed].notna().any()
     assert rows["Change"][~billed].isna().all()
 
@@ -76,7 +77,8 @@ def test_a_cost_that_could_not_be_read_is_an_estimate_and_said(open_view: Open, 
     own.break_({"path": "Microsoft.CostManagement", "status": 429, "retry_after": 999})
     wait_for_costs(own.session())
     at = open_view()
-    assert set(at.dataframe[0].value["Cost source"].dropna()) == {"List prices"}
+    assert set(at.dataframe[0].value["Estimated"].dropna()) == {"List prices"}
+    assert at.dataframe[0].value["Estimated"].notna().any()
     assert any("1 bill" in one.label for one in at.expander)
 
 
@@ -155,7 +157,7 @@ def test_a_pill_is_kept_in_the_address(open_view: Open) -> None:
     at = open_view()
     at.pills[0].set_value(["Admin user on"]).run()
     assert at.query_params["finding"] == "Admin user on"
-    assert "of 12 registries" in texts(at)
+    assert "2 registries of 12 shown" in texts(at)
 
 
 def test_selecting_a_row_opens_the_registry(open_view: Open, session: AzureSession) -> None:
