@@ -128,6 +128,7 @@ currencies = sorted({cost.currency for cost in costs.costs.values()})
 MONTH = f"Cost a month ({currencies[0]})" if len(currencies) == 1 else "Cost a month"
 
 
+ESTIMATED = "List prices" if costs.bills.complete else "List prices, not all bills read"
 SIGNS = {Risk.HIGH: "▲ ", Risk.MEDIUM: "● ", Risk.LOW: ""}
 COLOURS = {Risk.HIGH: "red", Risk.MEDIUM: "orange", Risk.LOW: "gray"}
 
@@ -148,7 +149,7 @@ def row(registry: Registry) -> dict[str, object]:
         "Needs attention": attention(registry),
         MONTH: float(cost.amount) if cost else None,
         "Change": float(change) if change is not None else None,
-        "Estimated": "List prices" if cost and cost.estimated else None,
+        "Estimated": ESTIMATED if cost and cost.estimated else None,
         "Stored": registry.stored_bytes,
         "Included": registry.included_bytes,
         "SKU": registry.sku,

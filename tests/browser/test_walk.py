@@ -109,7 +109,7 @@ def test_a_deep_link_into_a_cold_process_runs_the_shell(page: Page, tmp_path: Pa
 def test_a_filter_is_in_the_url_and_comes_back_from_it(page: Page, address: str) -> None:
     page.goto(f"{address}/inventory")
     settled(page)
-    page.get_by_role("searchbox").fill("casaacr")
+    page.get_by_role("main").get_by_role("searchbox").fill("casaacr")
     page.keyboard.press("Enter")
     expect(page).to_have_url(re.compile("search=casaacr"))
     settled(page)
@@ -119,9 +119,16 @@ def test_a_filter_is_in_the_url_and_comes_back_from_it(page: Page, address: str)
     assert names == ["casaacr01"]
 
 
-def test_every_row_can_be_reached_by_the_keyboard_alone(page: Page, address: str) -> None:
+def inventory_with_costs(page: Page, address: str) -> None:
+    """The inventory in its final order: the highest cost first, of one risk."""
     page.goto(f"{address}/inventory")
     settled(page)
+    expect(page.get_by_text("Reading bills…")).to_have_count(0, timeout=30_000)
+    settled(page)
+
+
+def test_every_row_can_be_reached_by_the_keyboard_alone(page: Page, address: str) -> None:
+    inventory_with_costs(page, address)
     names = [row[0] for row in cells(page)[1:]]
     page.get_by_test_id("data-grid-canvas").first.focus()
     for _ in range(names.index("casaacr01")):
@@ -145,8 +152,7 @@ def test_every_row_can_be_reached_by_the_keyboard_alone(page: Page, address: str
 
 
 def test_names_open_what_they_name_and_back_is_one_step_to_each_page(page: Page, address: str) -> None:
-    page.goto(f"{address}/inventory")
-    settled(page)
+    inventory_with_costs(page, address)
     steps = (
         ("casaacr01", "registry=casaacr01", "casaacr01"),
         ("Repositories and tags", "registry=casaacr01", "Repositories and tags"),
@@ -290,7 +296,7 @@ def test_all_tags_are_filtered_and_those_that_are_selected_are_planned_together(
     settled(page)
     names = [row[0] for row in cells(page)[1:]]
     assert names and all(name.endswith("7") for name in names)
-    expect(page.get_by_text(re.compile(f"^{len(names)} of [0-9,]+ tags$"))).to_be_visible()
+    expect(page.get_by_text(re.compile("^[0-9,]+ of [0-9,]+ tags$"))).to_be_visible()
     for name in names[:2]:
         select_row(page, re.escape(name))
         settled(page)
