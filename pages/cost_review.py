@@ -133,7 +133,10 @@ savings = add_savings(
     )
     for registry in registries
 )
-figures = [*figures_of(review, everything, bills, listed), saving_figure(savings, book.currency, listed)]
+figures = [
+    *figures_of(review, everything, bills, listed),
+    saving_figure(savings, book.currency, listed, billed=bool(billed) or bills.complete),
+]
 show_metrics(figures)
 show_saving_links(savings, book.currency)
 show_left_out(review, everything)

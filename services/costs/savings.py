@@ -52,8 +52,8 @@ def registry_saving(review: SkuReview, untagged: int | None, prices: Mapping[str
 
 @dataclass(frozen=True)
 class Savings:
-    """Of all registries. `amount` is at least what could be saved where any registry is
-    `partly_unknown`: its SKU's saving is (`sku_unknown`), or its manifests were not all read (`uncounted`)."""
+    """Of all registries. `amount` is at least what could be saved where any registry's
+    SKU is unknown (`sku_unknown`), or its manifests were not all read (`uncounted`)."""
 
     by_sku: Decimal
     by_storage: Decimal
@@ -61,7 +61,6 @@ class Savings:
     untagged: tuple[RegistrySaving, ...]
     sku_unknown: int
     uncounted: int
-    partly_unknown: int
     registries: int
 
     @property
@@ -81,6 +80,5 @@ def add_savings(found: Iterable[RegistrySaving]) -> Savings:
         untagged=tuple(sorted((one for one in found if one.by_storage), key=lambda one: -(one.by_storage or ZERO))),
         sku_unknown=sum(1 for one in found if one.by_sku is None),
         uncounted=sum(1 for one in found if one.untagged is None),
-        partly_unknown=sum(1 for one in found if one.by_sku is None or one.untagged is None),
         registries=len(found),
     )

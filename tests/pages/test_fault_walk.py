@@ -166,6 +166,13 @@ def test_an_id_stands_for_a_name_and_for_nothing_else() -> None:
     assert contradictions([held], [replace(by_id, value=by_id.value.replace("AcrPull", "AcrPush")), refused])
 
 
+def test_lower_bounds_of_two_currencies_are_not_compared() -> None:
+    truth = [Statement("metric Saved", "≥ EUR 76.94", "metric Saved")]
+    reason = Statement("metric Saved, beside", "currency of the bills unknown", "metric Saved")
+    assert not contradictions(truth, [replace(truth[0], value="≥ USD 85.48"), reason])
+    assert contradictions(truth, [replace(truth[0], value="≥ EUR 85.48"), reason])
+
+
 def test_another_lower_bound_needs_another_reason() -> None:
     less = replace(TRUTH[1], value="≥ 0 B")
     assert contradictions(BOUND, under_fault(less))

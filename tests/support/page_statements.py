@@ -30,6 +30,7 @@ AGO = re.compile(r"\b(?:just now|\d+ (?:second|minute|hour|day|month|year)s? ago
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ICON = re.compile(r":material/\w+:")
 PANEL = ":red[:material/error:]"
+CURRENCY = re.compile(r"\b[A-Z]{3}\b")
 UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 
@@ -186,7 +187,9 @@ def _by_id(value: str) -> re.Pattern[str]:
 
 
 def _above(bound: str, value: str) -> bool:
-    """Whether "≥ 5 GiB" is said of what is less."""
+    """Whether "≥ 5 GiB" is said of what is less. Amounts of two currencies are not compared."""
+    if CURRENCY.findall(bound) != CURRENCY.findall(value):
+        return False
     least, true = (_amount(bound), _amount(value)) if bound.startswith("≥ ") else (None, None)
     return least is not None and true is not None and least > true
 

@@ -104,13 +104,18 @@ def _change(total: GroupTotal, earlier: str) -> str:
     return f"{percent:+} % on {earlier}" if percent else f"as in {earlier}"
 
 
-def saving_figure(savings: Savings, currency: str, listed: Partial[Registry]) -> Metric:
-    """What could be saved a month at list prices, with what is not known of it."""
+def saving_figure(savings: Savings, currency: str, listed: Partial[Registry], *, billed: bool) -> Metric:
+    """What could be saved a month at list prices, with what is not known of it. `billed`: the bills, or that there are
+    none, say that it is in this currency."""
     unread = len(listed.refused) + listed.untried
+    unknown = ", ".join(
+        f"{what} of {number:,}"
+        for what, number in (("SKU", savings.sku_unknown), ("untagged", savings.uncounted))
+        if number
+    )
     lacks = _sentence(
-        f"{savings.partly_unknown:,} of {counted(savings.registries, 'registry', 'registries')} partly unknown"
-        if savings.partly_unknown
-        else "",
+        f"{unknown} unknown" if unknown else "",
+        "" if billed else "currency of the bills unknown",
         f"{counted(unread, 'subscription')} unread" if unread else "",
     )
     return Metric(

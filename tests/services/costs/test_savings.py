@@ -41,7 +41,7 @@ def test_what_is_unknown_is_counted_and_not_added() -> None:
         registry_saving(review_sku(unread, LIST, 30), None, LIST, 30),
     ]
     found = add_savings(parts)
-    assert (found.sku_unknown, found.uncounted, found.partly_unknown, found.registries) == (1, 2, 2, 3)
+    assert (found.sku_unknown, found.uncounted, found.registries) == (1, 2, 3)
     assert found.amount == found.by_sku == Decimal(30)
     assert add_savings(parts[2:]).amount is None
 
