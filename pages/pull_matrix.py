@@ -18,6 +18,7 @@ from ui.elements.chart_theme import pick_in_chart, theme_now
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import az_lines, empty, header
 from ui.elements.selectable_table import selectable_many
+from ui.elements.skeleton import Shape
 from ui.elements.text import plain
 from ui.loaders import clusters
 from ui.loaders.principals import names_at
@@ -62,7 +63,7 @@ header(
     None if reading.running else reading.at,
     lambda: clusters.pulls.clear(who),
 )
-show_progress(reading, "pulls")
+show_progress(reading, "pulls", shape=None if reading.value.registries.values else Shape.PAGE)
 if reading.error:
     show_error(reading.error)
 pulls = reading.value

@@ -12,6 +12,7 @@ from services.registries.reading import not_found
 from services.registries.registry import Registry
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import empty, header
+from ui.elements.skeleton import Shape
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
@@ -64,7 +65,7 @@ def registry_of_url(who: str) -> Registry:
     reading = registry_loaders.inventory(who)
     found = find(reading.value.registries.values, key)
     if found is None:
-        show_progress(reading, "inventory")
+        show_progress(reading, "inventory", shape=Shape.PAGE)
         found = find(reading.value.registries.values, key)
     if found is None:
         if reading.error:
@@ -168,7 +169,7 @@ def choose_registry(
     what to do in `top`."""
     inventory = registry_loaders.inventory(who)
     if not inventory.value.registries.values:
-        show_progress(inventory, "inventory")
+        show_progress(inventory, "inventory", shape=Shape.TABLE)
     listed = inventory.value.registries
     registry = None
     if with_login_server(listed):
