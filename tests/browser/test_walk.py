@@ -166,7 +166,7 @@ def test_names_open_what_they_name_and_back_is_one_step_to_each_page(page: Page,
     visited = [(page.url, "Inventory")]
     for name, query, heading in steps:
         if name == "Repositories and tags":
-            page.get_by_role("main").get_by_role("link", name=name).click()
+            page.get_by_test_id("stSidebar").get_by_role("link", name=name).click()
         else:
             click_name(page, name)
         expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
@@ -268,6 +268,15 @@ def test_another_registry_takes_with_it_what_was_typed_for_the_one_before(page: 
     expect(page).to_have_url(f"{address}/access?registry=contosodev")
     settled(page)
     expect(typed).to_have_value("")
+
+
+def test_another_registry_keeps_the_tab(page: Page, address: str) -> None:
+    page.goto(f"{address}/costs?registry=contosohub&show=Months")
+    heading_is(page, "Cost review")
+    choose_place(page, "contosodev")
+    expect(page).to_have_url(f"{address}/costs?registry=contosodev&show=Months")
+    heading_is(page, "Cost review")
+    expect(page.get_by_role("tab", name="Months")).to_have_attribute("aria-selected", "true")
 
 
 def test_on_a_narrow_screen_a_link_closes_the_sidebar(browser: Browser, address: str) -> None:

@@ -38,6 +38,8 @@ def opened(open_view: Open, session: AzureSession):  # type: ignore[no-untyped-d
     def loaded(script: str, **query: str) -> AppTest:
         connection.use(session)
         assert clusters.pulls(connection.who()).finished.wait(30)
+        if script == "cost_review.py":
+            query = {"show": "Repositories", **query}
         at = open_view(script, **query)
         if script == "cost_review.py":
             connection.use(session)

@@ -66,13 +66,22 @@ def _open_chosen(who: str, page: PageLink) -> None:
         return
     _remember(who, chosen)
     target = page if page.of_registry or not page.parent else page.parent
-    if target.of_registry or "registry" in st.query_params:
-        query = {name: st.query_params[name] for name in _KEPT if name in st.query_params}
-        for name in st.query_params:
-            # A text field that is bound to the URL would keep its text without it.
-            if name not in query and isinstance(st.session_state.get(name), str):
-                st.session_state[name] = ""
-        open_page(target, **({"registry": chosen} if chosen else {}), **query)
+    if not (target.of_registry or "registry" in st.query_params):
+        return
+    rest = [name for name in st.query_params if name not in (*_KEPT, "registry")]
+    typed = [name for name in rest if isinstance(st.session_state.get(name), str)]
+    if target is not page or typed:
+        # A text field that is bound to the URL would keep its text without it.
+        st.session_state.update(dict.fromkeys(typed, ""))
+        open_page(target, **({"registry": chosen} if chosen else {}))
+    # The page's widgets keep what they have in the URL: Streamlit lets nobody else set it.
+    if chosen:
+        st.query_params["registry"] = chosen
+    else:
+        st.query_params.pop("registry", None)
+    for name in rest:
+        if name not in st.session_state:
+            del st.query_params[name]
 
 
 def show_box(who: str) -> None:
