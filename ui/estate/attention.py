@@ -45,7 +45,8 @@ def show_attention(
     if unread:
         st.markdown(f":small[:material/help: There may be more: {unread}]")
     if others:
-        with st.expander(counted(len(others), "low-risk finding"), icon=":material/info:"):
+        least = "At least " if unread else ""
+        with st.expander(f"{least}{counted(len(others), 'low-risk finding')}", icon=":material/info:"):
             _show_entries(others, registries, clusters)
 
 

@@ -52,16 +52,17 @@ def cost_metrics(
 
 
 def attention_metric(entries: Sequence[Attention], *, unread: str, running: bool) -> Metric:
-    """How many entries there are of high and medium risk."""
-    numbers = {risk: sum(1 for one in entries if one.risk is risk) for risk in Risk}
-    urgent = numbers[Risk.HIGH] + numbers[Risk.MEDIUM]
-    known = not running or entries
+    """How many entries there are of high and medium risk. `unread`: what they lack, as `unread_words` has it."""
+    high, medium = (sum(1 for one in entries if one.risk is risk) for risk in (Risk.HIGH, Risk.MEDIUM))
+    risks = f"{high:,} high, {medium:,} medium risk"
+    known = bool(entries) or not running
     return Metric(
         "Needs attention",
-        f"{'≥ ' if unread else ''}{urgent:,}" if known else None,
-        beside=f"{numbers[Risk.HIGH]:,} high, {numbers[Risk.MEDIUM]:,} medium risk" if known else "",
+        high + medium if known else None,
+        beside=risks if known else "",
+        lacks=unread if known else "",
         unknown="not read yet.",
-        help=f"At least: {unread}." if unread else "",
+        help=risks if known else "",
     )
 
 
@@ -91,12 +92,12 @@ def saved_words(potential: Potential) -> str:
 
 
 def unread_words(inventory: Reading[Inventory], pulls: Reading[Pulls], records: Partial[JobSummary]) -> str:
-    """What the list of what needs attention lacks: 'clusters are still read', '1 subscription could not be read'."""
+    """What the list of what needs attention lacks: 'clusters not read yet', '1 subscription unread'."""
     running = [
         "registries" if inventory.running else "",
         "clusters" if pulls.running else "",
     ]
-    reading = " and ".join(name for name in running if name)
+    later = " and ".join(name for name in running if name)
     lists = (inventory.value.registries, pulls.value.clusters, pulls.value.access)
     subscriptions = {refusal.what for one in lists for refusal in one.refused}
     usages = inventory.value.usages
@@ -108,11 +109,5 @@ def unread_words(inventory: Reading[Inventory], pulls: Reading[Pulls], records: 
         counted(number, "record") if (number := len(records.refused) + records.untried) else "",
     ]
     unread = ", ".join(part for part in failed if part)
-    return "; ".join(
-        part
-        for part in (
-            f"{reading} are still being read" if reading else "",
-            f"{unread} could not be read" if unread else "",
-        )
-        if part
-    )
+    parts = (f"{unread} unread" if unread else "", f"{later} not read yet" if later else "")
+    return "; ".join(part for part in parts if part)

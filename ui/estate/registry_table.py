@@ -14,19 +14,24 @@ from ui.estate.places import place_of_registry
 from ui.navigation import pages
 from ui.navigation.links import link_to, open_page
 
-SHOWN = 10
+SHOWN = 15
 BY_COST, BY_SIZE = "By cost", "By size"
 
 
 def show_registries(registries: Sequence[Registry], lines: Sequence[ReviewLine], currency: str) -> None:
     """A table of `SHOWN` registries, with bars. `lines`: the month's review; amounts are those in `currency`."""
-    costs = {line.registry_id: float(line.figure) for line in lines if line.currency == currency and line.figure}
+    known = {line.registry_id: line for line in lines if line.currency == currency and line.figure is not None}
     by = st.segmented_control(
         "Sort", [BY_COST, BY_SIZE], default=BY_COST, key="sort", required=True, label_visibility="collapsed"
     )
 
     def cost(registry: Registry) -> float | None:
-        return costs.get(registry.id.casefold())
+        line = known.get(registry.id.casefold())
+        return float(line.figure) if line and line.figure is not None else None
+
+    def source(registry: Registry) -> str:
+        line = known.get(registry.id.casefold())
+        return "Unknown" if line is None else "At the estimate" if line.cost is None else "Bill"
 
     def stored(registry: Registry) -> float | None:
         return None if registry.stored_bytes is None else float(gib(registry.stored_bytes))
@@ -38,6 +43,7 @@ def show_registries(registries: Sequence[Registry], lines: Sequence[ReviewLine],
         lambda registry: {
             "Registry": registry.name,
             "Month": cost(registry),
+            "Cost from": source(registry),
             "Stored": stored(registry),
             "Included": None if registry.included_bytes is None else float(gib(registry.included_bytes)),
             "SKU": registry.sku,
@@ -50,13 +56,13 @@ def show_registries(registries: Sequence[Registry], lines: Sequence[ReviewLine],
                 f"Month ({currency or 'no price'})",
                 format="%.2f",
                 min_value=0,
-                max_value=max(costs.values(), default=1.0),
+                max_value=max((cost(one) or 0 for one in registries), default=0) or 1.0,
                 help="The forecast of the whole month; of a registry without a bill, the estimate",
             ),
             "Stored": st.column_config.ProgressColumn(
                 format="%.1f GiB",
                 min_value=0,
-                max_value=max((stored(one) or 0 for one in registries), default=1.0) or 1.0,
+                max_value=max((stored(one) or 0 for one in registries), default=0) or 1.0,
                 help="In the home region",
             ),
             "Included": st.column_config.NumberColumn(format="%.0f GiB", help="In the fee of its SKU"),
