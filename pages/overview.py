@@ -120,7 +120,12 @@ estimates = estimate_month(registries, prices, months[0])
 review = review_month(months[0], today, costs.values, listed, estimates)
 totals = total_by(review.lines, {line.registry_id: "" for line in review.lines})
 potential = clean_up_potential(registries, contents.measurements(who), prices)
-entries = needs_attention(registries, cluster_loaders.pairs(who, pulls.at), failed_deletions(records.values))
+entries = needs_attention(
+    registries,
+    cluster_loaders.pairs(who, pulls.at),
+    failed_deletions(records.values),
+    every_registry=pulls.value.registries.complete,
+)
 unread = unread_words(inventory, pulls, records)
 show_metrics(
     [
@@ -146,7 +151,8 @@ if by_registry.open:
     with by_registry:
         if registries:
             known = [total.currency for total in totals if total.figure is not None]
-            show_registries(registries, review.lines, known[0] if known else "")
+            bills_unread = bool(bills.error or costs.refused)
+            show_registries(registries, review.lines, known[0] if known else "", bills_unread=bills_unread)
         elif running:
             show_skeleton(Shape.TABLE)
 if clean_up.open:

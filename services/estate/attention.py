@@ -37,13 +37,18 @@ class Attention:
 
 
 def needs_attention(
-    registries: Iterable[Registry], pairs: Iterable[Pair], more: Iterable[Attention] = ()
+    registries: Iterable[Registry],
+    pairs: Iterable[Pair],
+    more: Iterable[Attention] = (),
+    *,
+    every_registry: bool = True,
 ) -> tuple[Attention, ...]:
     """The entries of all of these, the highest risk first, and within a risk single places before shared findings.
 
-    `pairs`: the pull matrix. `more`: entries of others, such as deletions that failed.
+    `pairs`: the pull matrix, and `every_registry` whether all registries are in it: only then can it be said that a
+    cluster has none. `more`: entries of others, such as deletions that failed.
     """
-    found = [*more, *_of_clusters(pairs), *_of_registries(registries)]
+    found = [*more, *_of_clusters(pairs, every_registry=every_registry), *_of_registries(registries)]
     return tuple(sorted(found, key=lambda one: (list(Risk).index(one.risk), bool(one.finding))))
 
 
@@ -90,7 +95,7 @@ def _stored(registry: Registry) -> str:
     return f"{registry.name}, {stored:,.{0 if stored >= 10 else 1}f} of {included:,.0f} GiB"
 
 
-def _of_clusters(pairs: Iterable[Pair]) -> list[Attention]:
+def _of_clusters(pairs: Iterable[Pair], *, every_registry: bool) -> list[Attention]:
     """Clusters with a role on a registry whose network refuses them, and running ones that can pull from none."""
     by_cluster: defaultdict[str, list[Pair]] = defaultdict(list)
     for pair in pairs:
@@ -111,7 +116,7 @@ def _of_clusters(pairs: Iterable[Pair]) -> list[Attention]:
                     cluster,
                 )
             )
-        elif cluster.power != "Stopped" and all(pair.by_roles is Answer.CANNOT for pair in those):
+        elif every_registry and cluster.power != "Stopped" and all(pair.by_roles is Answer.CANNOT for pair in those):
             found.append(
                 Attention(Risk.MEDIUM, "No registry to pull from", cluster.name, those[0].reason, None, cluster)
             )

@@ -18,8 +18,11 @@ SHOWN = 15
 BY_COST, BY_SIZE = "By cost", "By size"
 
 
-def show_registries(registries: Sequence[Registry], lines: Sequence[ReviewLine], currency: str) -> None:
-    """A table of `SHOWN` registries, with bars. `lines`: the month's review; amounts are those in `currency`."""
+def show_registries(
+    registries: Sequence[Registry], lines: Sequence[ReviewLine], currency: str, *, bills_unread: bool
+) -> None:
+    """A table of `SHOWN` registries, with bars. `lines`: the month's review; amounts are those in `currency`.
+    `bills_unread`: not all bills could be read, so that a registry without one may have one."""
     known = {line.registry_id: line for line in lines if line.currency == currency and line.figure is not None}
     by = st.segmented_control(
         "Sort", [BY_COST, BY_SIZE], default=BY_COST, key="sort", required=True, label_visibility="collapsed"
@@ -31,7 +34,11 @@ def show_registries(registries: Sequence[Registry], lines: Sequence[ReviewLine],
 
     def source(registry: Registry) -> str:
         line = known.get(registry.id.casefold())
-        return "Unknown" if line is None else "At the estimate" if line.cost is None else "Bill"
+        if line is None:
+            return "Unknown"
+        if line.cost is not None:
+            return "Bill"
+        return "Estimate, bill unread" if bills_unread else "Estimate, no bill"
 
     def stored(registry: Registry) -> float | None:
         return None if registry.stored_bytes is None else float(gib(registry.stored_bytes))

@@ -95,6 +95,7 @@ def test_a_cluster_that_nobody_attached_to_an_open_registry_is_no_entry() -> Non
 def test_a_running_cluster_without_any_registry_is_one_entry() -> None:
     pairs = [pair(CLUSTER, named(name), Answer.CANNOT) for name in ("a", "b")]
     assert entries(needs_attention([], pairs)) == [("No registry to pull from", "aks1")]
+    assert needs_attention([], pairs, every_registry=False) == ()
     stopped = replace(CLUSTER, power="Stopped")
     assert needs_attention([], [pair(stopped, named(name), Answer.CANNOT) for name in ("a", "b")]) == ()
 
