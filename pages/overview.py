@@ -16,16 +16,17 @@ from services.pricing.price_cache import PriceList
 from services.pricing.price_sheet import with_sheet
 from services.pricing.retail_prices import CURRENCIES
 from ui.deletion import runs
-from ui.elements.errors import Part, show_error, show_partial
+from ui.elements.errors import show_error
 from ui.elements.metrics import show_metrics
 from ui.elements.page import az_lines, empty, header
 from ui.elements.skeleton import Shape, show_skeleton
 from ui.estate.activity import failed_deletions, show_activity
 from ui.estate.attention import show_attention
 from ui.estate.clean_up import show_potential
-from ui.estate.figures import attention_metric, cost_metrics, potential_metric, registries_line, unread_words
+from ui.estate.figures import attention_metric, cost_metrics, potential_metric, registries_line
 from ui.estate.progress import show_readings, wait_a_moment
 from ui.estate.registry_table import show_registries
+from ui.estate.unread import show_unread, unread_bills, unread_words
 from ui.loaders import bills as bill_loaders
 from ui.loaders import clusters as cluster_loaders
 from ui.loaders import contents
@@ -87,20 +88,8 @@ try:
 except ServiceError as error:
     show_error(error)
 if not running:
-    show_partial(
-        Part(listed, "subscription"),
-        Part(inventory.value.usages, "usage"),
-        Part(inventory.value.counts, "catalogue"),
-        Part(clusters, "subscription"),
-        Part(pulls.value.access, "subscription"),
-        Part(pulls.value.addresses, "public address", "public addresses"),
-        Part(Partial((), pulls.value.memberships.refused), "identity's groups", "identities' groups"),
-        Part(Partial((), pulls.value.private_links.refused), "private path"),
-        Part(costs, "bill"),
-        Part(Partial((), tuple(refusal for bill in costs.values for refusal in bill.unread)), "bill"),
-        Part(Partial((), reading_prices.lacks if reading_prices else ()), "price list"),
-        Part(records, "record"),
-    )
+    refused = reading_prices.lacks if reading_prices else ()
+    show_unread(inventory.value, pulls.value, bills.value, refused, records)
 if not registries and not inventory.running:
     if not inventory.error and listed.complete:
         empty(
@@ -151,8 +140,7 @@ if by_registry.open:
     with by_registry:
         if registries:
             known = [total.currency for total in totals if total.figure is not None]
-            bills_unread = bool(bills.error or costs.refused)
-            show_registries(registries, review.lines, known[0] if known else "", bills_unread=bills_unread)
+            show_registries(registries, review.lines, known[0] if known else "", unread_bills(bills, registries))
         elif running:
             show_skeleton(Shape.TABLE)
 if clean_up.open:

@@ -8,17 +8,13 @@ from services.costs.bills import SubscriptionCosts
 from services.costs.review import GroupTotal, Review
 from services.estate.attention import Attention
 from services.estate.potential import Potential
-from services.jobs.jobs import JobSummary
 from services.pricing.money import money
-from services.pull_checks.matrix import Pulls
 from services.registries.findings import Risk
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.costs.figures import figures_of
 from ui.elements.metrics import Metric
 from ui.elements.text import size
-from ui.loaders.registries import Inventory
-from ui.runtime.background import Reading
 
 
 def registries_line(listed: Partial[Registry], repositories: Mapping[str, int]) -> str:
@@ -52,7 +48,7 @@ def cost_metrics(
 
 
 def attention_metric(entries: Sequence[Attention], *, unread: str, running: bool) -> Metric:
-    """How many entries there are of high and medium risk. `unread`: what they lack, as `unread_words` has it."""
+    """How many entries there are of high and medium risk. `unread`: what they lack, as `ui.estate.unread` has it."""
     high, medium = (sum(1 for one in entries if one.risk is risk) for risk in (Risk.HIGH, Risk.MEDIUM))
     risks = f"{high:,} high, {medium:,} medium risk"
     known = bool(entries) or not running
@@ -89,25 +85,3 @@ def saved_words(potential: Potential) -> str:
     ]
     unknown = [f"saving {one.why}" for one in potential.savings if one.amount is None]
     return "; ".join((*parts, *unknown))
-
-
-def unread_words(inventory: Reading[Inventory], pulls: Reading[Pulls], records: Partial[JobSummary]) -> str:
-    """What the list of what needs attention lacks: 'clusters not read yet', '1 subscription unread'."""
-    running = [
-        "registries" if inventory.running else "",
-        "clusters" if pulls.running else "",
-    ]
-    later = " and ".join(name for name in running if name)
-    lists = (inventory.value.registries, pulls.value.clusters, pulls.value.access)
-    subscriptions = {refusal.what for one in lists for refusal in one.refused}
-    usages = inventory.value.usages
-    unlooked = len(usages.refused) + (0 if inventory.running else usages.untried)
-    failed = [
-        counted(len(subscriptions), "subscription") if subscriptions else "",
-        counted(unlooked, "usage") if unlooked else "",
-        "clusters" if pulls.error else "",
-        counted(number, "record") if (number := len(records.refused) + records.untried) else "",
-    ]
-    unread = ", ".join(part for part in failed if part)
-    parts = (f"{unread} unread" if unread else "", f"{later} not read yet" if later else "")
-    return "; ".join(part for part in parts if part)

@@ -1,6 +1,6 @@
 """Registries by cost or by size: the first of them, each opening its page."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import pyarrow as pa
 import streamlit as st
@@ -19,10 +19,10 @@ BY_COST, BY_SIZE = "By cost", "By size"
 
 
 def show_registries(
-    registries: Sequence[Registry], lines: Sequence[ReviewLine], currency: str, *, bills_unread: bool
+    registries: Sequence[Registry], lines: Sequence[ReviewLine], currency: str, unread: Collection[str]
 ) -> None:
     """A table of `SHOWN` registries, with bars. `lines`: the month's review; amounts are those in `currency`.
-    `bills_unread`: not all bills could be read, so that a registry without one may have one."""
+    `unread`: the subscriptions whose bill could not be read."""
     known = {line.registry_id: line for line in lines if line.currency == currency and line.figure is not None}
     by = st.segmented_control(
         "Sort", [BY_COST, BY_SIZE], default=BY_COST, key="sort", required=True, label_visibility="collapsed"
@@ -38,7 +38,7 @@ def show_registries(
             return "Unknown"
         if line.cost is not None:
             return "Bill"
-        return "Estimate, bill unread" if bills_unread else "Estimate, no bill"
+        return "Estimate, bill unread" if registry.subscription in unread else "Estimate, no bill"
 
     def stored(registry: Registry) -> float | None:
         return None if registry.stored_bytes is None else float(gib(registry.stored_bytes))
