@@ -125,7 +125,7 @@ def _puller(pair: Pair) -> str | None:
     """Where the directory did not report the object id of a service principal, its client id is still known."""
     if pair.registry.access.anonymous_pull:
         return "anonymous"
-    return names.label(pair.principal_id) if pair.principal_id else pair.cluster.puller.client_id or None
+    return names.directory_label(pair.principal_id) if pair.principal_id else pair.cluster.puller.client_id or None
 
 
 shown = [pair for pair in pairs if matches(pair)]

@@ -46,6 +46,11 @@ class PrincipalNames:
         name = self.name(principal_id)
         return name if name != principal_id else f"{principal_id[:8]}… ({self.why_unnamed(principal_id)})"
 
+    def directory_label(self, principal_id: str) -> str:
+        """As `label`, by the directory alone, whatever clusters report."""
+        why = self.why_unnamed(principal_id)
+        return f"{principal_id[:8]}… ({why})" if why else self.name(principal_id)
+
     def why_unnamed(self, principal_id: str) -> str:
         """Why the directory gives it no name; "" where it does."""
         named = self.directory.by_id.get(principal_id.lower())
