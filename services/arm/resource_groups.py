@@ -1,7 +1,8 @@
 """Resource groups: those of a subscription, one by its name, and a new one."""
 
 import re
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from azure.mgmt.resource.resources import models
@@ -23,6 +24,12 @@ class ResourceGroup:
     name: str
     location: str
     state: str
+
+
+def usual_location(groups: Iterable[ResourceGroup]) -> str:
+    """Where most of the groups are; "" where there is none."""
+    counts = Counter(group.location for group in groups)
+    return max(counts, key=lambda name: (counts[name], name), default="")
 
 
 def broken_group_rules(name: str) -> Iterator[str]:

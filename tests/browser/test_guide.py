@@ -70,7 +70,8 @@ def test_the_guide_from_a_cold_start_to_an_attached_cluster(page: Page, tmp_path
         assert made
         store.delete_registry_data("casaacr01")
         store.delete_resource(made["id"])
-        (group,) = [one for one in store.list_resources("Microsoft.Resources/resourceGroups") if one["name"] == "casacloud_rg1"]
+        group = store.find_resource("Microsoft.Resources/resourceGroups", "casacloud_rg1")
+        assert group
         store.delete_resource(group["id"])
     saved = tmp_path / "nodejstemplate.tar"
     built = Layout()
@@ -131,7 +132,7 @@ def test_the_guide_from_a_cold_start_to_an_attached_cluster(page: Page, tmp_path
 
         # Roles, prices, which SKU
         reader.go("Roles")
-        reader.sees(main.get_by_text("AcrPull"))
+        reader.sees(main.get_by_text("AcrPush"))
         reader.go("SKU comparison")
         reader.sees(main.get_by_text("Basic has all that is needed, and is the cheapest."))
 

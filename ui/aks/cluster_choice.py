@@ -26,8 +26,10 @@ def cluster_key(cluster: Cluster, clusters: Sequence[Cluster]) -> str:
 
 
 def choose_cluster(listed: Partial[Cluster]) -> Cluster | None:
-    """The cluster that is chosen here or in the URL, whatever its case; None if none is."""
+    """The cluster that is chosen here or in the URL, whatever its case; the only one that there is; else None."""
     keys = {cluster_key(cluster, listed.values): cluster for cluster in listed.values}
+    if len(keys) == 1 and listed.complete and "cluster" not in st.query_params:
+        st.query_params["cluster"] = next(iter(keys))
     given = st.query_params.get("cluster", "")
     named = next((key for key in keys if key.casefold() == given.casefold()), None)
     st.session_state[BOX] = named  # Not bound to the URL by Streamlit: that drops a name that it does not know.

@@ -24,6 +24,7 @@ from services.registries.registry import Registry, Replication
 from ui.elements.outcomes import show_outcome
 from ui.elements.text import plain
 from ui.elements.writing import PlainPlan, confirm, dialog_panel
+from ui.loaders import clusters
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID, Loaded
 from ui.pricing.prices import PriceBook
@@ -116,7 +117,7 @@ def _begin(
 
     def forget_all() -> None:
         forget(who, plan.registry)
-        registry_loaders.inventory.clear(who)
+        clusters.forget_registries(who)
 
     begin(
         _CHANGES,

@@ -15,6 +15,7 @@ from services.pull_checks.run import PullQuestion, PullReport, run_checks
 from services.registries.reading import get_registry
 from services.registries.registry import Registry
 from ui.elements.errors import Part
+from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
 
@@ -107,4 +108,10 @@ def parts_by_subscription(
 
 def forget_pulls(who: str) -> None:
     """Drops what a role assignment or its removal makes stale: also `pull_checks`, keyed by the time of `pulls`."""
+    pulls.clear(who)
+
+
+def forget_registries(who: str) -> None:
+    """Drops all lists of registries: for a registry that was created, changed or deleted."""
+    registry_loaders.inventory.clear(who)
     pulls.clear(who)

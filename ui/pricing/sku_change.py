@@ -10,6 +10,7 @@ from services.registry_lifecycle.sku_change import SkuPlan, apply_sku_change, co
 from ui.elements.outcomes import show_outcome
 from ui.elements.text import plain
 from ui.elements.writing import confirm, dialog_panel
+from ui.loaders import clusters
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID
 from ui.pricing.prices import PriceBook
@@ -58,7 +59,7 @@ def _begin(who: str, plan: SkuPlan) -> None:
 
     def forget() -> None:
         registry_loaders.registry.clear(who, registry.id)
-        registry_loaders.inventory.clear(who)
+        clusters.forget_registries(who)
         _connected.clear(who, registry)
 
     begin(

@@ -14,7 +14,7 @@ from services.access.role_assignment_reading import group_permissions
 from services.access.role_definitions import PermissionBlock
 from services.arm.policy_restrictions import PolicyDenial
 from services.arm.providers import RegistryProvider, read_provider
-from services.arm.resource_groups import ResourceGroup, list_groups
+from services.arm.resource_groups import ResourceGroup, list_groups, usual_location
 from services.arm.resource_tags import Tags, parse_tags
 from services.arm.subscriptions import Subscription, list_subscriptions
 from services.connection.errors import ServiceError
@@ -166,10 +166,11 @@ def _ask_group(place: Place) -> tuple[str, bool]:
 
 def _ask_location(place: Place) -> str:
     names = [location.name for location in place.provider.locations]
+    usual = usual_location(place.groups.values)
     chosen = st.selectbox(
         "Location",
         names,
-        None,
+        names.index(usual) if usual in names else None,
         key="new_location",
         bind="query-params",
         placeholder="Choose one",

@@ -14,7 +14,7 @@ from ui.elements.errors import show_error
 from ui.elements.outcomes import ICONS, WORDS
 from ui.elements.text import plain
 from ui.elements.writing import PlainPlan, confirm, confirm_and_run
-from ui.loaders import registries as registry_loaders
+from ui.loaders import clusters
 from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.registry_lifecycle.creation_form import Place, forget
@@ -95,7 +95,7 @@ def _begin(who: str, plan: CreationPlan) -> None:
 
     def forget_all() -> None:
         forget(who)
-        registry_loaders.inventory.clear(who)
+        clusters.forget_registries(who)
 
     begin(
         _CREATIONS,

@@ -133,8 +133,7 @@ def _begin(who: str, plan: RemovalPlan) -> None:
     def forget() -> None:
         registry_loaders.forget_registry(who, registry)
         contents.forget(who, registry.login_server)
-        registry_loaders.inventory.clear(who)
-        clusters.forget_pulls(who)
+        clusters.forget_registries(who)
 
     begin(
         _DELETIONS,

@@ -117,8 +117,7 @@ def _begin(who: str, plan: SettingsPlan) -> None:
 
     def forget() -> None:
         registry_loaders.forget_registry(who, registry)
-        registry_loaders.inventory.clear(who)
-        clusters.forget_pulls(who)
+        clusters.forget_registries(who)
 
     begin(
         _CHANGES,
