@@ -55,7 +55,7 @@ class Reader:
         self.page.keyboard.press("Tab")
 
     def sees(self, shown: Locator) -> None:
-        expect(shown.first).to_be_visible(timeout=30_000)
+        expect(shown.filter(visible=True).first).to_be_visible(timeout=30_000)
 
 
 def lists(reader: Reader) -> list[str]:
@@ -139,6 +139,7 @@ def test_the_guide_from_a_cold_start_to_an_attached_cluster(page: Page, tmp_path
         # Attach the cluster
         reader.go("Integration checker")
         reader.sees(main.get_by_text("aks1 can't pull from casaacr01"))
+        reader.click(main.get_by_text("Ids to copy"))
         reader.sees(main.get_by_text("d55c1efa-7418-42a5-9dc4-34467aba4ca0"))
         reader.press("Attach")
         reader.press("Assign role", dialog)
