@@ -166,11 +166,19 @@ def test_an_id_stands_for_a_name_and_for_nothing_else() -> None:
     assert contradictions([held], [replace(by_id, value=by_id.value.replace("AcrPull", "AcrPush")), refused])
 
 
-def test_lower_bounds_of_two_currencies_are_not_compared() -> None:
-    truth = [Statement("metric Saved", "≥ EUR 76.94", "metric Saved")]
+@pytest.mark.parametrize("true", ["≥ EUR 76.94", "EUR 76.94"])
+def test_lower_bounds_of_two_currencies_are_not_compared(true: str) -> None:
+    truth = [Statement("metric Saved", true, "metric Saved")]
     reason = Statement("metric Saved, beside", "currency of the bills unknown", "metric Saved")
     assert not contradictions(truth, [replace(truth[0], value="≥ USD 85.48"), reason])
-    assert contradictions(truth, [replace(truth[0], value="≥ EUR 85.48"), reason])
+    assert contradictions(truth, [replace(truth[0], value="≥ USD 85.48")])
+
+
+@pytest.mark.parametrize("bound", ["≥ EUR 85.48", "≥ EUR 85.48, of AKS too", "≥ 85.48"])
+def test_lower_bounds_of_the_same_or_of_no_currency_are_compared(bound: str) -> None:
+    truth = [Statement("metric Saved", "EUR 76.94", "metric Saved")]
+    reason = Statement("metric Saved, beside", "currency of the bills unknown", "metric Saved")
+    assert contradictions(truth, [replace(truth[0], value=bound), reason])
 
 
 def test_another_lower_bound_needs_another_reason() -> None:

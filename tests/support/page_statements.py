@@ -30,7 +30,7 @@ AGO = re.compile(r"\b(?:just now|\d+ (?:second|minute|hour|day|month|year)s? ago
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ICON = re.compile(r":material/\w+:")
 PANEL = ":red[:material/error:]"
-CURRENCY = re.compile(r"\b[A-Z]{3}\b")
+CURRENCY = re.compile(r"\b[A-Z]{3}(?= \d)")
 UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
 
@@ -135,8 +135,15 @@ def contradictions(truth: Iterable[Statement], seen: Iterable[Statement], noise:
     known = {(one.subject, one.value) for one in truth}
     new = [one for one in seen if (one.subject, one.value) not in known and _key(one) not in ignored]
     values = {one.subject: one.value for one in truth if one.subject}
-    # Another lower bound than the truth's own needs another reason.
-    bounds = {one for one in new if one.value.startswith("≥ ") and values.get(one.subject, "").startswith("≥ ")}
+    # Another lower bound than the truth's own, or one in another currency, needs another reason.
+    bounds = {
+        one
+        for one in new
+        if one.value.startswith("≥ ")
+        and (
+            values.get(one.subject, "").startswith("≥ ") or _of_another_currency(one.value, values.get(one.subject, ""))
+        )
+    }
     marks = [one for one in new if _is_mark(one) and one not in bounds]
     groups = {one.group for one in marks if one.group} - {"heading"}
     sections = {one.section for one in seen if one.group == "heading" and UNKNOWN.search(one.value)}
@@ -188,10 +195,16 @@ def _by_id(value: str) -> re.Pattern[str]:
 
 def _above(bound: str, value: str) -> bool:
     """Whether "≥ 5 GiB" is said of what is less. Amounts of two currencies are not compared."""
-    if CURRENCY.findall(bound) != CURRENCY.findall(value):
+    if _of_another_currency(bound, value):
         return False
     least, true = (_amount(bound), _amount(value)) if bound.startswith("≥ ") else (None, None)
     return least is not None and true is not None and least > true
+
+
+def _of_another_currency(one: str, other: str) -> bool:
+    """Whether both are amounts of money, and of two currencies."""
+    first, second = CURRENCY.search(one), CURRENCY.search(other)
+    return first is not None and second is not None and first[0] != second[0]
 
 
 def _amount(text: str) -> float | None:
