@@ -5,7 +5,7 @@ import streamlit as st
 from services.commands.registries import show_registry
 from services.registries.registry import Mode
 from ui.elements.errors import panel
-from ui.elements.page import az_lines, header
+from ui.elements.page import az_lines, end_outline, header
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
@@ -18,6 +18,7 @@ from ui.runtime import connection
 who = connection.who()
 # Before anything is read: a change that has just ended makes it stale.
 if show_removals(st.query_params.get("registry", "")):
+    end_outline()
     st.stop()
 show_changes()
 listed = selection.registry_of_url(who)

@@ -6,7 +6,9 @@ import streamlit as st
 
 from services.connection.errors import ServiceError
 from ui.elements.errors import show_error
+from ui.elements.page import end_announced, open_heading
 from ui.estate.search_box import show_search
+from ui.navigation.headings import show_heading
 from ui.navigation.pages import PAGES
 from ui.navigation.place import follow_url, show_box
 from ui.navigation.sidebar import show_identity, show_navigation, show_sample_data
@@ -26,10 +28,21 @@ view = st.navigation(
 )
 current = next(page for page in PAGES if page.url_path == view.url_path)
 
+# Who asks is known once Azure has answered: until then a new session sees where it is, and where it can go.
+NEW = "the session has not been shown a page"
+open_heading()
+with st.sidebar:
+    above, links, below = st.container(), st.empty(), st.container()
+if st.session_state.setdefault(NEW, True):
+    show_heading(current)
+    with links.container():
+        show_navigation("", current)
+
 session = connection.current()
 try:
     identity = session.identity
 except ServiceError as error:
+    end_announced()
     st.title("Not signed in", anchor=False)
     show_error(error)
     st.button("Try again", icon=":material/refresh:")
@@ -37,11 +50,15 @@ except ServiceError as error:
 
 who = connection.who()
 follow_url(who, current)
-with st.sidebar:
+st.session_state[NEW] = False
+show_heading(current)
+with above:
     show_sample_data(session.endpoints.name)
     show_search(who, view.url_path)
     show_box(who)
+with links.container():
     show_navigation(who, current)
+with below:
     show_identity(identity, session.endpoints.name)
 enter_page(view.url_path)
 view.run()

@@ -105,10 +105,11 @@ def window(browser: Browser, theme: str = "light", width: int = 1280, height: in
 
 
 def settled(page: Page) -> None:
-    """Waits until the script has run and nothing is loading any more."""
+    """Waits until the script has run, and the browser has loaded the code of every element that is shown: on a busy
+    machine a chart's takes longer than anything else. What is read in the background may still run."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-connection-state", "CONNECTED")
-    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=30_000)
 
 
 def choose_action(page: Page, name: str) -> None:

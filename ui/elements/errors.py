@@ -15,6 +15,7 @@ from services.connection.answers import NOT_UNDERSTOOD
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
 from services.wording import counted
+from ui.elements.page import end_outline
 from ui.elements.text import plain
 
 # A few panels say as much as a thousand.
@@ -139,6 +140,7 @@ def show_unexpected(exc: Exception, log: logging.Logger) -> None:
     """Shows an unexpected failure: the traceback goes to the log, a reference to it to the page."""
     reference = secrets.token_hex(4)
     log.error("unexpected failure %s", reference, exc_info=exc)
+    end_outline()
     show_error(
         ServiceError(
             "The console failed here",

@@ -11,7 +11,7 @@ from services.connection.parallel import Partial
 from services.registries.reading import not_found
 from services.registries.registry import Registry
 from ui.elements.errors import Part, show_error, show_partial
-from ui.elements.page import empty, header
+from ui.elements.page import empty, end_outline, header
 from ui.elements.skeleton import Shape
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
@@ -59,12 +59,14 @@ def registry_of_url(who: str) -> Registry:
     """The registry that `?registry=` names. Stops the page, with the reason shown, where there is none."""
     key = st.query_params.get("registry", "")
     if not key:
+        end_outline()
         empty(":material/inventory_2:", "No registry chosen", "Choose one in the inventory.")
         link_to(pages.INVENTORY)
         st.stop()
     reading = registry_loaders.inventory(who)
     found = find(reading.value.registries.values, key)
     if found is None:
+        end_outline()
         show_progress(reading, "inventory", shape=Shape.PAGE)
         found = find(reading.value.registries.values, key)
     if found is None:
@@ -195,6 +197,7 @@ def repository_of_url() -> str:
     """The repository that `?repository=` names. Stops the page where there is none."""
     name = st.query_params.get("repository", "")
     if not name:
+        end_outline()
         empty(":material/folder:", "No repository chosen", "Choose one in Repositories and tags.")
         st.stop()
     return name
@@ -242,6 +245,7 @@ def reference_of_url(repository: str) -> str:
     """The tag or digest that `?reference=` names. Stops the page where there is none: no image is guessed."""
     reference = st.query_params.get("reference", "")
     if not reference:
+        end_outline()
         empty(":material/deployed_code:", "No image chosen", f"Choose a tag of {plain(repository)}.")
         st.stop()
     return reference
