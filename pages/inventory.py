@@ -26,8 +26,9 @@ from ui.navigation import pages
 from ui.navigation.inventory_filters import passes, registry_filters
 from ui.navigation.links import open_by_button, open_page
 from ui.navigation.selection import key_of, show_no_registries
+from ui.navigation.url_choice import keep_for_visit
 from ui.runtime import connection
-from ui.runtime.background import rerun_when_done, show_progress
+from ui.runtime.background import BLINK_S, rerun_when_done, show_progress
 
 who = connection.who()
 reading = registry_loaders.inventory(who)
@@ -47,6 +48,8 @@ if reading.error:
 inventory = reading.value
 registries = inventory.registries.values
 costing = None if reading.running or not registries else costs_of(who, inventory.registries, reading.at)
+if costing:
+    costing.finished.wait(BLINK_S)
 costs = costing.value if costing else RegistryCosts()
 unread_bills = Partial[object]((), costs.bills.refused)
 usages = Partial[object]((), inventory.usages.refused) if reading.running else inventory.usages
@@ -114,9 +117,13 @@ show_line(
 filters = registry_filters(registries, titles_by_risk(found.values()), at_high_risk)
 
 
+# Costs that arrive later do not move a row that a person is about to click.
+costs_of_order = keep_for_visit(("costs of the order", who, reading.at), costs.costs)
+
+
 def place(registry: Registry) -> tuple[int, float, str]:
-    """The highest risk first, then the highest cost."""
-    cost = costs.costs.get(registry.id.casefold())
+    """The highest risk first, then the highest cost of those that were known when the page was entered."""
+    cost = costs_of_order.get(registry.id.casefold())
     return ranked[registry.id].rank, -float(cost.amount) if cost else 0.0, registry.name
 
 

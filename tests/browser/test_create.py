@@ -23,7 +23,7 @@ def test_from_create_a_resource_group_to_the_server_s_url(browser: Browser, tmp_
         page.goto(f"{address}/inventory")
         settled(page)
         expect(main.get_by_text("No registries found", exact=True)).to_be_visible()
-        main.get_by_role("link", name="Create registry").click()
+        main.get_by_role("button", name="Create registry", exact=True).click()
         expect(page.get_by_role("heading", name="Create registry")).to_be_visible()
         settled(page)
 

@@ -2,9 +2,12 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.console import click_name, settled
+
+pytestmark = pytest.mark.browser
 
 
 def test_what_needs_attention_is_one_click_from_its_place(page: Page, address: str) -> None:

@@ -2,10 +2,13 @@
 
 from pathlib import Path
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.console import ROOT, console, settled
 from tests.ui.elements.test_text import SAMPLES
+
+pytestmark = pytest.mark.browser
 
 SCRIPT = f"""
 import sys

@@ -2,9 +2,12 @@
 
 import re
 
+import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.console import settled
+
+pytestmark = pytest.mark.browser
 
 
 def search(page: Page, text: str) -> None:

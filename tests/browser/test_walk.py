@@ -102,7 +102,7 @@ def test_a_deep_link_into_a_cold_process_runs_the_shell(page: Page, tmp_path: Pa
         page.goto(f"{cold}/repository?registry=casaacr01&repository=nodejstemplate")
         settled(page)
         expect(page.get_by_role("heading", name="nodejstemplate")).to_be_visible()
-        expect(page.get_by_test_id("stSidebar").get_by_text("Sandbox")).to_be_attached()
+        expect(page.get_by_test_id("stSidebar").get_by_text("Sandbox: sample data")).to_be_attached()
         expect(page.get_by_text("Page not found")).to_have_count(0)
 
 

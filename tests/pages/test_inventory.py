@@ -1,4 +1,5 @@
 import re
+from typing import Any
 
 import pytest
 import streamlit as st
@@ -10,9 +11,11 @@ from services.registries.reading import list_registries
 from tests.support.app_test import Open, select_rows, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import registries as registry_loaders
-from ui.loaders.registry_costs import costs_of
+from ui.loaders import registry_costs
+from ui.loaders.registry_costs import RegistryCosts, costs_of
 from ui.navigation.inventory_filters import HIGH
 from ui.runtime import background, connection
+from ui.runtime.background import Reading
 
 
 def test_every_registry_of_every_subscription_is_a_row(open_view: Open, session: AzureSession) -> None:
@@ -62,6 +65,32 @@ def test_the_risk_comes_first_then_the_cost(open_view: Open, session: AzureSessi
     assert billed.any() and not billed.all()
     assert rows["Change"][billed].notna().any()
     assert rows["Change"][~billed].isna().all()
+
+
+def test_costs_that_arrive_move_no_row_until_the_page_is_opened_again(
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own.make_registry("contosocheap", "Basic")
+    own.make_registry("contosodear", "Standard")
+    wait_for_costs(own.session())
+    none = Reading(RegistryCosts())
+    none.end(None)
+    with monkeypatch.context() as early:
+        early.setattr(registry_costs, "costs_of", lambda *_: none)
+        at = open_view()
+    names = list(at.dataframe[0].value["Name"])
+    assert cost_of(at).isna().all()
+    at.run()
+    assert cost_of(at).notna().all()
+    assert list(at.dataframe[0].value["Name"]) == names
+    assert list(open_view().dataframe[0].value["Name"]) != names
+
+
+def cost_of(at: AppTest) -> Any:
+    """The column of costs."""
+    rows = at.dataframe[0].value
+    (column,) = (name for name in rows if name.startswith("Cost a month"))
+    return rows[column]
 
 
 def test_what_nearly_all_have_is_counted_once_and_is_nobodys_worst(open_view: Open) -> None:

@@ -1,21 +1,33 @@
 """Choices that the URL names and a page does not have: said, with the nearest offered. Nothing is silently replaced."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from difflib import get_close_matches
+from typing import TypeVar
 
 import streamlit as st
 
 from ui.elements.text import plain
 
+Kept = TypeVar("Kept")
+
 _PAGE = "the page whose address was checked"
 _WRONG = "what the address names and the page does not have"
+_KEPT = "what does not change during a visit of the page"
 
 
 def enter_page(address: str) -> None:
-    """Forgets what the address of another page named."""
+    """Forgets what belongs to the visit of another page."""
     if st.session_state.get(_PAGE) != address:
         st.session_state[_PAGE] = address
         st.session_state.pop(_WRONG, None)
+        st.session_state.pop(_KEPT, None)
+
+
+def keep_for_visit(key: Hashable, value: Kept) -> Kept:
+    """The first `value` that was given under `key` since the page was entered: what does not change while a person is
+    on it."""
+    kept: dict[Hashable, Kept] = st.session_state.setdefault(_KEPT, {})
+    return kept.setdefault(key, value)
 
 
 def check_url(name: str, what: str, options: Sequence[str], *, bound: bool = True) -> bool:
