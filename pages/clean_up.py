@@ -56,6 +56,7 @@ def remove_tags(chosen: Chosen, notices: DeltaGenerator) -> None:
             icon=":material/delete_forever:",
             in_dialog=False,
             notices=notices,
+            effect=plan.unblocked,
         ):
             record = runs.remove_tags(who, registry, plan)
             open_page(pages.DELETIONS, record=record)
@@ -78,6 +79,7 @@ def delete_images(chosen: Chosen, notices: DeltaGenerator, *, by_name: bool) -> 
             icon=":material/delete_forever:",
             in_dialog=False,
             notices=notices,
+            effect=plan.unblocked,
         ):
             record = runs.delete_manifests(who, registry, plan)
             open_page(pages.DELETIONS, record=record)

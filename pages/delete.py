@@ -70,6 +70,7 @@ def delete_images(contents: RepositoryContents) -> None:
             icon=":material/delete_forever:",
             in_dialog=False,
             notices=notices,
+            effect=plan.unblocked,
         ):
             record = runs.delete_manifests(who, registry, plan)
             open_page(pages.DELETIONS, record=record)
@@ -91,6 +92,7 @@ def delete_repository(contents: RepositoryContents) -> None:
             icon=":material/delete_forever:",
             in_dialog=False,
             notices=notices,
+            effect=contents.tags,
         ):
             record = runs.delete_repository(who, registry, plan)
             open_page(pages.DELETIONS, record=record)

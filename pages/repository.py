@@ -11,7 +11,7 @@ from services.images.repositories import as_az_prints
 from services.images.tag_list import ListedTag
 from services.wording import counted
 from ui.deletion.tag_removal import remove_tags
-from ui.elements.errors import Part, show_error, show_partial
+from ui.elements.errors import Part, panel, show_error, show_partial
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, empty, header
 from ui.elements.skeleton import Shape
@@ -161,7 +161,8 @@ def lock_selected(selected: tuple[ListedTag, ...]) -> None:
 def download_selected(selected: tuple[ListedTag, ...]) -> None:
     if len(selected) == 1:
         tag = selected[0].tag
-        download_image(who, registry, name, tag.name, image_loaders.manifest(who, server, name, tag.digest))
+        with panel():
+            download_image(who, registry, name, tag.name, image_loaders.manifest(who, server, name, tag.digest))
     else:
         download_images(who, registry, name, {item.tag.name: item.tag.digest for item in selected})
 

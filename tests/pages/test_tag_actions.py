@@ -22,7 +22,7 @@ pytestmark = pytest.mark.usefixtures("own")
 def in_dialog(at: AppTest, opener: str, tag: str, *clicks: str) -> AppTest:
     """Opens the dialog, types the tag, and clicks inside: the opener again each time, as a browser keeps it open."""
     button(at, opener).click().run()
-    at.text_input[0].set_value(tag)
+    next(field for field in at.text_input if field.label == "Tag").set_value(tag)
     button(at, opener).click().run()
     for click in clicks:
         button(at, opener).click()

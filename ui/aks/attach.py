@@ -114,6 +114,7 @@ def detach(who: str, cluster: Cluster, registry: Registry, access: PullerAccess)
             lambda report: apply_detach(session, plan, report),
             lambda: clusters.forget_pulls(who),
             done,
+            effect=plan.assignment,
         )
 
 

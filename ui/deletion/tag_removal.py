@@ -42,5 +42,6 @@ def remove_tags(who: str, registry: Registry, repository: str, names: list[str])
             counted_action("Remove", len(tags), "tag"),
             typed=repository if len(tags) > 1 else "",
             ready=bool(tags),
+            effect=plan.unblocked,
         ):
             open_page(pages.DELETIONS, record=runs.remove_tags(who, registry, plan))

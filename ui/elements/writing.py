@@ -23,6 +23,7 @@ Report = Callable[[str], None]
 SHOWN_COMMANDS = 20
 SHOWN_BLOCKERS = 3
 LISTED_BLOCKERS = 100
+_CONFIRMED = "what was shown when a button of a plan was pressed"
 
 
 class Plan(Protocol):
@@ -87,9 +88,13 @@ def confirm(
     icon: str | None = None,
     in_dialog: bool = True,
     notices: DeltaGenerator | None = None,
+    effect: object = None,
 ) -> bool:
-    """Shows what `plan` says and the button `label`; returns whether it was pressed.
+    """Shows what `plan` says and the button `label`; returns whether it was pressed for this plan.
 
+    The run of the click plans again. Where its label, warnings, commands or `effect` (what the commands do not say,
+    such as the digest that a tag is removed from) are not those that the button was shown with, nothing is confirmed:
+    the new plan is shown.
     `typed`: a name that has to be typed first. `ready`: whether everything else is filled in. On a page, where
     `in_dialog` is False, there is no Cancel, and the commands are in a closed expander below. `notices`: where
     blockers and warnings are shown, where that is not here.
@@ -99,23 +104,33 @@ def confirm(
     if in_dialog:
         _show_commands(plan.commands)
     show_read_only()
+    kept = f"{_CONFIRMED} {'in a dialog' if in_dialog else 'on a page'}"
+    shown = (label, plan.warnings, plan.commands, effect)
+    disabled = not ready or bool(plan.blockers) or not may_write()
     if typed:
         # As a placeholder the name is text: in the label it would be markdown, escaped also for who hears it read.
         answer = st.text_input("Type the name to confirm", key=f"confirm {typed}", placeholder=typed, width=420)
-        ready &= answer.strip() == typed
+        disabled |= answer.strip() != typed
     with st.container(horizontal=True):
         pressed = st.button(
             label,
             key=f"do {label}",
             type="primary",
             icon=icon,
-            disabled=not ready or bool(plan.blockers) or not may_write(),
+            disabled=disabled,
+            on_click=st.session_state.__setitem__,
+            args=(kept, shown),
         )
         if in_dialog:
             close_button()
+    # A dialog has one button of a plan, whose label may have changed with it; a page may have several.
+    confirmed = st.session_state.pop(kept, None) if pressed or in_dialog else None
+    changed = (pressed or confirmed is not None) and confirmed != shown
+    if changed:
+        st.warning("Changed meanwhile. Nothing was done: check the new plan.", icon=":material/sync_problem:")
     if not in_dialog and plan.commands:
         az_lines(*_first_commands(plan.commands))
-    return pressed
+    return pressed and not changed and not disabled
 
 
 def close_button(label: str = "Cancel", key: str = "cancel") -> None:
@@ -161,6 +176,7 @@ def confirm_and_run(
     typed: str = "",
     ready: bool = True,
     in_dialog: bool = True,
+    effect: object = None,
     then: Callable[[], None] = st.rerun,
 ) -> None:
     """The end of a dialog or a page: `confirm`, `run`, and `then`, which leads to the page that shows the sentence of
@@ -168,7 +184,7 @@ def confirm_and_run(
 
     A ServiceError is shown here.
     """
-    if not confirm(plan, label, typed=typed, ready=ready, in_dialog=in_dialog):
+    if not confirm(plan, label, typed=typed, ready=ready, in_dialog=in_dialog, effect=effect):
         return
     with panel():
         say_done(done(run(label, apply, forget)))

@@ -75,6 +75,7 @@ def change_locks(who: str, registry: Registry, repository: str, reference: str =
                 f"({f'locked against {found.label}' if found.any else 'not locked'})."
             ),
             ready=wanted != now,
+            effect=now,
         )
 
 

@@ -31,7 +31,8 @@ def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
             ready = False
         elif current:
             st.markdown(f"**{plain(name)}** exists. It moves from {short(current)} to {short(digest)}.")
-            ready = st.checkbox("Move the existing tag")
+            # The key has both digests: who agreed to move one tag did not agree to move another.
+            ready = st.checkbox("Move the existing tag", key=f"move {repository}:{name} {current} {digest}")
         else:
             st.markdown(f"**{plain(name)}** is new. It will point to {short(digest)}; nothing is copied.")
 
@@ -50,6 +51,7 @@ def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
             forget,
             done,
             ready=ready,
+            effect=(repository, digest, name, current),
         )
 
 
@@ -71,6 +73,7 @@ def remove_tag(who: str, registry: Registry, repository: str, name: str) -> None
             lambda _report: _remove_one(client, plan),
             lambda: _forget(who, registry, repository, name, item.digest),
             lambda result: f"Tag {plain(name)}: {WORDS[result.outcome]}.",
+            effect=plan.unblocked,
             # The page of the tag has nothing to show any more, that of its digest has.
             then=lambda: open_page(pages.IMAGE, **(st.query_params.to_dict() | {"reference": item.digest})),
         )

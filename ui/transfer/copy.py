@@ -144,16 +144,30 @@ def _plan_and_copy(
             [] if tags else [repository.strip()],
         )
     _show_plan(plan)
-    move_confirmed = not plan.moves or st.checkbox(f"Move {counted(len(plan.moves), 'existing tag')}")
+    move_confirmed = confirm_moves([plan])
     if confirm(
         plan,
         "Copy image",
         ready=bool(plan.todo or plan.referrers_todo) and move_confirmed,
         icon=":material/content_copy:",
         in_dialog=in_dialog,
+        effect=effect_of(plan),
     ):
         st.session_state[_FORM] = st.session_state.get(_FORM, 0) + 1  # An empty form, and no password in it.
         _begin(who, plan)
+
+
+def confirm_moves(plans: Sequence[CopyPlan]) -> bool:
+    """The box to tick where tags move; True where none does. Its key has what moves where: who agreed to move one tag
+    did not agree to move another."""
+    moves = [(plan.target.id, item.name, item.current_digest, plan.digest) for plan in plans for item in plan.moves]
+    return not moves or st.checkbox(f"Move {counted(len(moves), 'existing tag')}", key=f"move {moves}")
+
+
+def effect_of(plan: CopyPlan) -> object:
+    """What the commands of a plan do not say: where the tags point now, for `confirm`."""
+    items = tuple((item.name, item.current_digest, item.known) for item in plan.todo)
+    return plan.target.id, plan.source.name, plan.digest, items, tuple(item.name for item in plan.referrers_todo)
 
 
 def _show_plan(plan: CopyPlan) -> None:
