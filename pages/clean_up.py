@@ -88,10 +88,14 @@ def delete_images(chosen: Chosen, notices: DeltaGenerator, *, by_name: bool) -> 
 check_url("how", "selection", (BY_RULE, BY_NAME))
 check_url("do", "action", (IMAGES, TAGS))
 with st.container(horizontal=True):
-    how = st.segmented_control(
-        "Selection", [BY_RULE, BY_NAME], default=BY_RULE, required=True, key="how", bind="query-params"
+    how = st.radio(
+        "Selection",
+        [BY_RULE, BY_NAME],
+        horizontal=True,
+        key="how",
+        bind="query-params",
     )
-    what = st.segmented_control("Action", [IMAGES, TAGS], default=IMAGES, required=True, key="do", bind="query-params")
+    what = st.radio("Action", [IMAGES, TAGS], horizontal=True, key="do", bind="query-params")
 rule = ask_rule(contents) if how == BY_RULE else Rule()
 if rule is None:
     st.stop()

@@ -25,7 +25,7 @@ from ui.loaders.principals import names_at
 from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.navigation.selection import key_of
-from ui.navigation.url_choice import check_url
+from ui.navigation.url_choice import check_url, choose_pills
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -96,19 +96,13 @@ choices += [cause.value for cause in UnknownCause if counts[cause.value]] or [An
 _expand_unknown(choices)
 found_in = sorted({pair.cluster.subscription for pair in pairs})
 check_url("subscription", "subscription", found_in)
-check_url("answer", "answer", choices)
 with st.container(horizontal=True, vertical_alignment="bottom"):
     search = st.text_input(
         "Search", key="search", type="search", placeholder="Cluster or registry", bind="query-params"
     )
     subscriptions = st.multiselect("Subscription", found_in, key="subscription", bind="query-params")
-answers = st.pills(
-    "Answer",
-    choices,
-    selection_mode="multi",
-    format_func=lambda choice: f"{_choice_label(choice)} · {counts[choice]}",
-    key="answer",
-    bind="query-params",
+answers = choose_pills(
+    "answer", "Answer", {choice: f"{_choice_label(choice)} · {counts[choice]}" for choice in choices}
 )
 
 

@@ -53,8 +53,12 @@ with st.container(horizontal=True, vertical_alignment="bottom"):
         st.markdown(f":blue-badge[:material/shield_person: {mode} permissions]")
     else:
         mode = Mode(
-            st.segmented_control(
-                "Permission mode", modes, default=modes[0], required=True, key="mode", bind="query-params"
+            st.radio(
+                "Permission mode",
+                modes,
+                horizontal=True,
+                key="mode",
+                bind="query-params",
             )
         )
 if not inventory.running and st.query_params.get("registry") and (inventory.error or selection.show_unknown(listed)):

@@ -31,7 +31,9 @@ header(
     (*registry_steps(listed.name, key), last_step(pages.SIGN_IN.title)),
 )
 check_url("tool", "tool", [one.value for one in Tool])
-tool = st.segmented_control("Tool", list(Tool), default=Tool.DOCKER, required=True, key="tool", bind="query-params")
+tool = st.radio(
+    "Tool", list(Tool), index=list(Tool).index(Tool.DOCKER), horizontal=True, key="tool", bind="query-params"
+)
 repository = (
     st.text_input(
         "Repository",

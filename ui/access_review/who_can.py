@@ -16,7 +16,7 @@ from ui.access_review import principals
 from ui.access_review.rights import HEADS, QUESTIONS, show_reasons, show_rights
 from ui.elements.errors import show_error
 from ui.elements.page import az_lines, empty
-from ui.elements.text import plain
+from ui.elements.text import as_option, plain
 from ui.loaders.principals import PrincipalNames
 from ui.navigation import pages
 from ui.navigation.links import link_to
@@ -113,7 +113,7 @@ def _ask_permissions() -> tuple[Permission, ...]:
         "Who can",
         list(by_head),
         selection_mode="multi",
-        format_func=lambda head: QUESTIONS[by_head[head]],
+        format_func=lambda head: as_option(QUESTIONS[by_head[head]]),
         key="may",
         bind="query-params",
         help=UNTAG_RULE,

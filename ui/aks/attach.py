@@ -12,7 +12,7 @@ from services.aks.detach import Detached, apply_detach, attachments, read_detach
 from services.aks.puller import PullerAccess
 from services.registries.registry import Mode, Registry
 from ui.elements.outcomes import WORDS
-from ui.elements.text import plain
+from ui.elements.text import as_option, plain
 from ui.elements.writing import confirm_and_run, dialog_panel
 from ui.loaders import clusters
 from ui.loaders.principals import names_at
@@ -74,7 +74,10 @@ def _choose_repositories(registry: Registry) -> RepositoryChoice:
     if registry.access.mode is Mode.LEGACY:
         return ALL
     every, some = "All repositories", "Some repositories"
-    if st.segmented_control("Can pull from", [every, some], default=every, required=True) != some:
+    if (
+        st.segmented_control("Can pull from", [every, some], default=every, required=True, format_func=as_option)
+        != some
+    ):
         return ALL
     text = st.text_input(
         "Repositories",

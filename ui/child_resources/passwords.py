@@ -9,7 +9,7 @@ from services.child_resources.tokens import Token
 from services.commands import sign_in as az_sign_in
 from services.registries.registry import Registry
 from ui.child_resources import tokens
-from ui.elements.text import exact, plain
+from ui.elements.text import as_option, exact, plain
 from ui.elements.writing import confirm, dialog_panel, run
 from ui.runtime import connection
 
@@ -27,7 +27,9 @@ def new_password(who: str, registry: Registry, token: Token) -> None:
         with form.container():
             now = datetime.now(UTC)
             left, right = st.columns(2)
-            name = left.segmented_control("Password", NAMES, default=spare_name(token, now), required=True)
+            name = left.segmented_control(
+                "Password", NAMES, default=spare_name(token, now), required=True, format_func=as_option
+            )
             lifetime = right.selectbox("Expires after", list(_LIFETIMES), index=list(_LIFETIMES).index("30 days"))
             plan = plan_password(registry, token, name or NAMES[0], _LIFETIMES[lifetime], now)
             st.markdown("It is shown here once: Azure does not show it again, and this console does not keep it.")

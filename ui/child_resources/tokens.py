@@ -18,7 +18,7 @@ from services.wording import counted
 from ui.elements.errors import show_error
 from ui.elements.notices import say_done
 from ui.elements.outcomes import WORDS
-from ui.elements.text import plain
+from ui.elements.text import as_option, plain
 from ui.elements.writing import PlainPlan, close_button, confirm, confirm_and_run, dialog_panel, run
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID, Loaded
@@ -113,7 +113,7 @@ def _ask(who: str, registry: Registry) -> tuple[str, tuple[Grant, ...]]:
         list(Right),
         selection_mode="multi",
         default=[Right.PULL, Right.READ_METADATA],
-        format_func=lambda right: right.words,
+        format_func=lambda right: as_option(right.words),
     )
     chosen = tuple(right for right in Right if right in rights)
     return name, tuple(Grant(repository.strip(), chosen) for repository in dict.fromkeys(repositories))

@@ -22,7 +22,7 @@ from services.connection.parallel import Partial
 from services.registries.registry import Registry
 from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
-from ui.elements.text import plain
+from ui.elements.text import as_option, plain
 from ui.elements.writing import PlainPlan, close_button, confirm_and_run, dialog_panel
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID, Loaded
@@ -81,7 +81,7 @@ def _ask(registry: Registry) -> NewWebhook:
         placeholder="https://hooks.contoso.example/acr",
         help="The address that Azure calls. This console never calls it.",
     )
-    actions = st.pills("Actions", list(ACTIONS), selection_mode="multi", default=["push"])
+    actions = st.pills("Actions", list(ACTIONS), selection_mode="multi", default=["push"], format_func=as_option)
     st.caption(" · ".join(f"**{action}**: {plain(ACTIONS[action])}" for action in actions) or "Choose at least one.")
     scope = st.text_input(
         "Scope",

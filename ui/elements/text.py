@@ -66,6 +66,15 @@ def plain(text: str) -> str:
     return _MARKDOWN.sub(r"\\\1", _REPLACED.sub(_WORD_JOINER, text)).replace("\n", " ")
 
 
+def as_option(label: object) -> str:
+    """The label of an option among pills or segments, as markdown.
+
+    Streamlit writes a selected option in the primary colour, which can't have enough contrast in the dark theme: it is
+    also behind the white labels of buttons. The theme's violet is the colour of text, and nothing else uses it.
+    """
+    return f":violet[{label}]"
+
+
 def shell(line: str) -> str:
     """A shell line as a markdown code block. The fence is longer than any run of backticks in the line."""
     fence = "`" * max(3, 1 + max((len(ticks) for ticks in re.findall("`+", line)), default=0))

@@ -10,6 +10,7 @@ from services.pricing.estimates import gib
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.selectable_table import openable
+from ui.elements.text import as_option
 from ui.estate.places import place_of_registry
 from ui.navigation import pages
 from ui.navigation.links import link_to, open_page
@@ -25,7 +26,13 @@ def show_registries(
     `unread`: the subscriptions whose bill could not be read."""
     known = {line.registry_id: line for line in lines if line.currency == currency and line.figure is not None}
     by = st.segmented_control(
-        "Sort", [BY_COST, BY_SIZE], default=BY_COST, key="sort", required=True, label_visibility="collapsed"
+        "Sort",
+        [BY_COST, BY_SIZE],
+        default=BY_COST,
+        key="sort",
+        required=True,
+        label_visibility="collapsed",
+        format_func=as_option,
     )
 
     def cost(registry: Registry) -> float | None:

@@ -24,7 +24,7 @@ from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.errors import Part, show_partial
 from ui.elements.outcomes import ICONS, WORDS
-from ui.elements.text import plain, short
+from ui.elements.text import as_option, plain, short
 from ui.elements.writing import PlainPlan, confirm, confirm_and_run, dialog_panel
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
@@ -142,6 +142,7 @@ def change_many_locks(who: str, registry: Registry, repository: str, current: Ma
             default=_KEEP,
             required=True,
             key=f"locks of many: {lock}",
+            format_func=as_option,
         )
         if chosen != _KEEP:
             changes[lock] = chosen == _ALLOW

@@ -1,20 +1,19 @@
 """The inventory's filters, kept in the URL."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import streamlit as st
 
 from services.registries.findings import Finding, Risk
 from services.registries.registry import Registry
-from ui.navigation.url_choice import check_url
+from ui.navigation.url_choice import check_url, choose_pills
 
 # The parameters of the URL.
 PARAMETERS = ("search", "subscription", "sku", "finding")
 
 # The filter for any finding of a high risk.
 HIGH = "High risk"
-_FINDINGS = "findings of the inventory"
 # Before the title of a finding, as markdown.
 SIGNS = {Risk.HIGH: ":red[▲] ", Risk.MEDIUM: ":orange[●] ", Risk.LOW: ""}
 
@@ -45,7 +44,7 @@ def registry_filters(
     labels |= {finding.title: f"{SIGNS[finding.risk]}{finding.title} **{number:,}**" for finding, number in found}
     check_url("subscription", "subscription", subscriptions)
     check_url("sku", "SKU", skus)
-    titles = _ask_findings(labels) if labels else []
+    titles = choose_pills("finding", "Findings", labels) if labels else []
     with st.container(horizontal=True, vertical_alignment="bottom"):
         search = st.text_input(
             "Search", key="search", type="search", placeholder="Name, group, location or tag", bind="query-params"
@@ -53,25 +52,6 @@ def registry_filters(
         chosen = st.multiselect("Subscription", subscriptions, key="subscription", bind="query-params")
         of_sku = st.multiselect("SKU", skus, key="sku", bind="query-params")
     return Filters((search or "").casefold().strip(), tuple(chosen), tuple(of_sku), tuple(titles))
-
-
-def _ask_findings(labels: Mapping[str, str]) -> list[str]:
-    """The chosen titles. The URL decides; Streamlit would write the labels there, with their counts."""
-    check_url("finding", "finding", list(labels), bound=False)
-    st.session_state[_FINDINGS] = [title for title in st.query_params.get_all("finding") if title in labels]
-
-    def remember() -> None:
-        st.query_params["finding"] = st.session_state[_FINDINGS]
-
-    return st.pills(
-        "Findings",
-        list(labels),
-        selection_mode="multi",
-        key=_FINDINGS,
-        on_change=remember,
-        format_func=lambda title: labels.get(title, title),
-        label_visibility="collapsed",
-    )
 
 
 def passes(registry: Registry, findings: Iterable[Finding], filters: Filters) -> bool:

@@ -1,12 +1,12 @@
 """Choices that the URL names and a page does not have: said, with the nearest offered. Nothing is silently replaced."""
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from typing import TypeVar
 
 import streamlit as st
 
-from ui.elements.text import plain
+from ui.elements.text import as_option, plain
 
 Kept = TypeVar("Kept")
 
@@ -35,6 +35,26 @@ def check_url(name: str, what: str, options: Sequence[str], *, bound: bool = Tru
     `name` that is bound to the URL, before it is shown: Streamlit drops a value that it does not know. `what` says what
     is named: "tab". `bound`: whether Streamlit keeps the widget in the URL, or the page does."""
     return _check(name, what, lambda one: one in options, lambda wrong: nearest(wrong, options), bound=bound)
+
+
+def choose_pills(name: str, what: str, labels: Mapping[str, str]) -> list[str]:
+    """The options, of option → label (markdown), that `?name=` has and that can be changed here. `what`: of what they
+    are, "Findings". Streamlit itself would write the labels to the URL, which change with the counts in them."""
+    check_url(name, what.lower(), list(labels), bound=False)
+    st.session_state[name] = [option for option in st.query_params.get_all(name) if option in labels]
+
+    def remember() -> None:
+        st.query_params[name] = st.session_state[name]
+
+    return st.pills(
+        what,
+        list(labels),
+        selection_mode="multi",
+        key=name,
+        on_change=remember,
+        format_func=lambda option: as_option(labels.get(option, option)),
+        label_visibility="collapsed",
+    )
 
 
 def check_number(name: str, what: str, low: int, high: int) -> bool:

@@ -8,7 +8,7 @@ from services.registries.registry import Registry
 from services.registries.skus import Sku
 from services.registry_lifecycle.sku_change import SkuPlan, apply_sku_change, count_connected, plan_sku_change
 from ui.elements.outcomes import show_outcome
-from ui.elements.text import plain
+from ui.elements.text import as_option, plain
 from ui.elements.writing import confirm, dialog_panel
 from ui.loaders import clusters
 from ui.loaders import registries as registry_loaders
@@ -33,7 +33,8 @@ def change_sku(who: str, registry: Registry, book: PriceBook, best: Sku | None) 
         others = [sku for sku in Sku if sku.value != registry.sku]
         first = others.index(best) if best in others else 0
         target = Sku(
-            st.segmented_control("To", others, default=others[first], key=f"to {registry.id}") or others[first]
+            st.segmented_control("To", others, default=others[first], key=f"to {registry.id}", format_func=as_option)
+            or others[first]
         )
         known = book.by_region.get(registry.location)
         plan = plan_sku_change(registry, target, _connected(who, registry), known, book.days)

@@ -138,11 +138,11 @@ def _ask_group(place: Place) -> tuple[str, bool]:
     """Asks for the resource group: its name, and whether it is to be created."""
     left, right = st.columns(2, vertical_alignment="bottom")
     with left:
-        kind = st.segmented_control(
+        kind = st.radio(
             "Resource group",
             [EXISTING, NEW],
-            default=EXISTING if place.groups.values else NEW,
-            required=True,
+            index=0 if place.groups.values else 1,
+            horizontal=True,
             key="grouping",
             bind="query-params",
             width="stretch",

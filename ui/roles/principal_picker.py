@@ -13,7 +13,7 @@ from services.connection.parallel import Partial
 from services.roles.planned_assignment import PrincipalType
 from ui.elements.errors import Part, show_partial
 from ui.elements.selectable_table import selectable
-from ui.elements.text import plain
+from ui.elements.text import as_option, plain
 from ui.loaders.principals import PrincipalNames, search
 
 KINDS: tuple[PrincipalType, ...] = get_args(PrincipalType)
@@ -73,7 +73,7 @@ def _show_chosen(principal: str, names: PrincipalNames) -> PrincipalType:
         "Kind",
         KINDS,
         default=asked if asked in KINDS else "ServicePrincipal",
-        format_func=lambda kind: KIND_WORDS[kind].capitalize(),
+        format_func=lambda kind: as_option(KIND_WORDS[kind].capitalize()),
         required=True,
         key="kind to assign to",
         help="Managed identities are service principals.",

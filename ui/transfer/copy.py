@@ -14,7 +14,7 @@ from services.transfer.copy_run import Copied, apply_copy
 from services.wording import counted
 from ui.elements.errors import Part, panel, show_partial
 from ui.elements.outcomes import ICONS, WORDS
-from ui.elements.text import plain, short, size
+from ui.elements.text import as_option, plain, short, size
 from ui.elements.writing import close_button, confirm, dialog_panel
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
@@ -63,7 +63,7 @@ def copy_to(who: str, registry: Registry, repository: str, reference: str, diges
 def show_copy_form(who: str, registry: Registry) -> None:
     """Copies an image into `registry`, from one in the inventory, from a public one, or from another with a login."""
     sent = st.session_state.setdefault(_FORM, 0)
-    kind = st.segmented_control("From", SOURCES, default=AZURE, required=True, key="copy from")
+    kind = st.segmented_control("From", SOURCES, default=AZURE, required=True, key="copy from", format_func=as_option)
     with panel():
         source = _choose_source(who, kind or AZURE, sent)
         if source is None:
