@@ -98,7 +98,7 @@ def test_what_nearly_all_have_is_counted_once_and_is_nobodys_worst(open_view: Op
     shown = {text for cell in at.dataframe[0].value["Needs attention"] for text in cell}
     assert not {"Legacy permissions", "ARM tokens accepted"} & shown
     labels = at.pills[0].options
-    assert labels[0].startswith(":red[▲] High risk **")
+    assert labels[0].startswith(":violet[:red[▲] High risk **")
     assert {label.partition(" **")[0] for label in labels[-2:]} == {"Legacy permissions", "ARM tokens accepted"}
 
 
