@@ -36,7 +36,9 @@ def test_every_page_is_short_legible_and_without_errors(
         expect(page.get_by_role("heading").first).to_be_visible()
         settled(page)
         page.wait_for_load_state("networkidle")
-        expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(0, timeout=60_000)  # All has been read.
+        expect(page.get_by_role("button", name="Stop", exact=True)).to_have_count(
+            0, timeout=60_000
+        )  # All has been read.
         settled(page)
         height = page.evaluate(HEIGHT)
         if height > TWO_SCREENS:

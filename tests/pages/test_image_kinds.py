@@ -55,7 +55,7 @@ def test_builds_of_windows_are_told_apart_and_offered_one_by_one(open_view: Open
         shown = texts(at).replace("\\", "")
         assert all(f"windows/amd64:{build}" in shown for build in BUILDS)
         open_dialog(at, "Download image")
-        assert at.selectbox[0].options[1:] == [f"windows/amd64:{build}" for build in BUILDS]
+        assert at.main.selectbox[0].options[1:] == [f"windows/amd64:{build}" for build in BUILDS]
     assert list(at.dataframe[0].value["Kind"]) == ["index"]
 
 

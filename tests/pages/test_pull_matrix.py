@@ -95,7 +95,10 @@ def test_where_the_directory_refuses_groups_the_reason_is_shown(matrix: Any, tmp
         assert rows.loc[("aks-platform", "contosohub"), "Answer"] == "✓ can pull"
         labels = [one.label for one in at.expander]
         assert any("6 identities' groups" in label for label in labels)
-        counts = dict(option.removeprefix(":violet[").rstrip("]").rsplit(" · ", 1) for option in at.button_group(key="answer").options)
+        counts = dict(
+            option.removeprefix(":violet[").rstrip("]").rsplit(" · ", 1)
+            for option in at.button_group(key="answer").options
+        )
         unknown = sum(answer == "? unknown" for answer in rows["Answer"])
         assert counts["? Unknown: group members not read"] == str(unknown)
         # A link to all that is unknown goes on working.

@@ -18,6 +18,7 @@ from services.transfer.archives import read_archive
 from tests.support.app_test import Open, button, texts
 from tests.support.archive_cases import FOLDER
 from tests.support.image_archives import FULL_NAME, Layout, layout
+from tests.support.own_sandbox import OwnSandbox
 from ui.elements import write_permission
 from ui.elements.text import plain
 from ui.runtime import background, connection
@@ -196,12 +197,12 @@ def test_an_image_of_which_a_part_is_missing_is_not_pushed_but_its_platform_may_
     amd = made.image(architecture="amd64", platform={"os": "linux", "architecture": "amd64"})
     arm = made.image(architecture="arm64", platform={"os": "linux", "architecture": "arm64"})
     at = uploaded(open_view, made.without(arm).named(made.index(amd, arm), "contoso/app:v1").tar())
-    images = at.selectbox[1]
+    images = at.main.selectbox[0]
     assert ["one platform" in option for option in images.options] == [True, False]
     images.set_value(1).run()
     assert "linux/arm64" in texts(at)
     assert "Push image" not in buttons(at)
-    at.selectbox[1].set_value(0).run()
+    at.main.selectbox[0].set_value(0).run()
     button(at, "Push image").click().run()
     ended(at, session)
     assert tags_of(session, "app") == {"v1": amd["digest"]}
@@ -212,10 +213,10 @@ def test_of_several_images_the_chosen_one_is_named(open_view: Open, session: Azu
     one, other = made.image(architecture="amd64"), made.image(architecture="arm64")
     made.named(one, "casacloud/nodejstemplate:v1.0.0").named(other, "casacloud/worker:v2")
     at = uploaded(open_view, made.tar())
-    images = at.selectbox[1]
+    images = at.main.selectbox[0]
     assert len(images.options) == 2
     for number, (name, tag) in enumerate([("nodejstemplate", "v1.0.0"), ("worker", "v2")]):
-        at.selectbox[1].set_value(number).run()
+        at.main.selectbox[0].set_value(number).run()
         assert (field(at, "Repository"), field(at, "Tag")) == (name, tag)
         assert f"docker tag casacloud/{name}:{tag} {server_of(session)}/{name}:{tag}" in texts(at)
 
@@ -240,8 +241,10 @@ def test_the_limit_and_the_lines_beyond_it_are_said(open_view: Open, session: Az
         assert line in shown
 
 
-def test_without_a_registry_it_says_what_to_do(open_view: Open) -> None:
-    assert "No registry chosen" in texts(open_view("push.py"))
+def test_without_a_registry_it_says_what_to_do(open_view: Open, own: OwnSandbox) -> None:
+    own.make_registry("contosoother")
+    own.make_registry("contosothird")
+    assert "No registry chosen" in texts(open_view("push.py", as_session=own.session()))
 
 
 def test_a_console_that_listens_to_everyone_pushes_nothing(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,7 @@ def test_an_address_without_an_image_guesses_none(open_view: Open) -> None:
     at = open_view("image.py", **NODE)
     assert not at.exception
     assert "No image chosen" in texts(at)
-    assert not at.button
+    assert not at.main.button
 
 
 def test_hostile_names_stay_text(open_view: Open) -> None:
