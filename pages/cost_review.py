@@ -169,10 +169,7 @@ if tabs[REPOSITORIES].open:
         show_repository_bill(who, review, listed, of_repositories)
 if tabs[MONTHS].open:
     with tabs[MONTHS]:
-        every_bill = (
-            bills.complete and not reading.error and not any(bill.error or bill.unread for bill in bills.values)
-        )
-        show_months(of_months, complete=every_bill)
+        show_months(of_months, bills)
 if tabs[BUDGETS].open:
     with tabs[BUDGETS]:
         show_budgets(of_budgets, budgets, unread=unread_budgets)

@@ -185,3 +185,15 @@ def test_another_lower_bound_needs_another_reason() -> None:
     less = replace(TRUTH[1], value="≥ 0 B")
     assert contradictions(BOUND, under_fault(less))
     assert not contradictions(BOUND, under_fault(less, replace(TRUTH[2], value="At least: 6 could not be read")))
+
+
+def test_tables_that_are_at_least_say_of_how_much() -> None:
+    truth = [
+        Statement("", "At least: 1 of 4 bills could not be read in full.", section="Who spends it"),
+        Statement("Data Stored, Nov 2026", "54.46", "row Data Stored", "Who spends it"),
+    ]
+    less = replace(truth[1], value="47.46")
+    more_unread = replace(truth[0], value="At least: 2 of 4 bills could not be read in full.")
+    assert contradictions(truth, [truth[0], less])
+    assert contradictions(truth, [more_unread, replace(less, section="Another")])
+    assert not contradictions(truth, [more_unread, less])

@@ -147,6 +147,8 @@ def contradictions(truth: Iterable[Statement], seen: Iterable[Statement], noise:
     marks = [one for one in new if _is_mark(one) and one not in bounds]
     groups = {one.group for one in marks if one.group} - {"heading"}
     sections = {one.section for one in seen if one.group == "heading" and UNKNOWN.search(one.value)}
+    # A line above a section's tables that says of how much they are made, where the truth's says it of more.
+    sections |= {one.section for one in marks if not one.subject and one.value.startswith("At least: ")}
     found = [
         f"says {_words(one)}"
         for one in new

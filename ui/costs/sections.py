@@ -9,6 +9,7 @@ from services.costs.bills import CostSource, SubscriptionCosts
 from services.costs.budgets import Budget
 from services.pricing.estimates import NOT_INCLUDED
 from services.pricing.report import Table
+from services.wording import counted
 from ui.costs.charts import months_figure
 from ui.elements.bar_chart import show_bars
 from ui.elements.chart_theme import show_chart, theme_now
@@ -35,10 +36,13 @@ def show_registries(table: Table, notes: Table) -> None:
         show_folded(notes, "notes")
 
 
-def show_months(tables: Sequence[Table], *, complete: bool) -> None:
-    """A chart for each currency, its table folded under it. `complete`: every bill was read."""
-    if not complete:
-        st.caption("At least: not every bill could be read.")
+def show_months(tables: Sequence[Table], bills: Partial[SubscriptionCosts]) -> None:
+    """A chart for each currency, its table folded under it; above them, how many bills they lack."""
+    lacking = sum(1 for bill in bills.values if bill.unread or (bill.error and bill.source is CostSource.ESTIMATE))
+    unread = len(bills.refused) + bills.untried + lacking
+    if unread:
+        number = counted(len(bills.values) + len(bills.refused) + bills.untried, "bill")
+        st.caption(f"At least: {unread:,} of {number} could not be read in full.")
     for table in tables:
         if table.chart:
             show_chart(
