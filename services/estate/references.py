@@ -12,6 +12,9 @@ from services.connection.resource_ids import ResourceId, parse_id
 
 # A digest that is typed by hand needs as many of its first characters as git and docker show.
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{7,64})", re.IGNORECASE)
+# …and one that is too short, or none.
+_NO_DIGEST = re.compile(r"sha256:(?![0-9a-f]{7})\S*", re.IGNORECASE)
+_ADDRESS = re.compile(r"https?://\S*", re.IGNORECASE)
 _RESOURCE = re.compile(r"/subscriptions/[^\s?#\"']+", re.IGNORECASE)
 # The portal writes the repository's name behind the registry's id: …/repository/team%2Fapp
 _PORTAL_REPOSITORY = re.compile(r"/(?:repository|repositories|repositoryName)/(.+)", re.IGNORECASE)
@@ -49,6 +52,15 @@ def digest_prefix(text: str) -> str:
     else ""."""
     found = _DIGEST.fullmatch(text.strip())
     return f"sha256:{found[1].lower()}" if found else ""
+
+
+def is_short_digest(text: str) -> bool:
+    """Whether `text` is meant as a digest, and has too few hexadecimal characters to be one."""
+    return bool(_NO_DIGEST.fullmatch(text.strip()))
+
+
+def is_address(text: str) -> bool:
+    return bool(_ADDRESS.fullmatch(text.strip()))
 
 
 def resource_reference(text: str) -> ResourceReference | None:

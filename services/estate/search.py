@@ -18,12 +18,16 @@ from services.estate.references import (
     ResourceReference,
     digest_prefix,
     image_reference,
+    is_address,
+    is_short_digest,
     resource_reference,
 )
 from services.registries.registry import REGISTRY_KIND, Registry
 
 MOST_HITS = 8
 _MOST_NEAREST = 3
+# Of a text that is named in a sentence: a pasted one may be a page long.
+_MOST_CHARACTERS = 40
 # What is less alike than this is another name, not a slip of the keyboard.
 _ALIKE = 0.6
 _BREAKS = "/-._ "
@@ -79,12 +83,19 @@ class Found:
 
     `certain`: the first is what the text names, whatever else may still be read. `missing` says that what the text
     names is not there; `hits` are then the nearest. `needs`: the registry whose catalogue has to be read to tell.
+    `exact`: the first is the only one with this name.
     """
 
     hits: tuple[Hit, ...] = ()
     certain: bool = False
     missing: str = ""
     needs: Registry | None = None
+    exact: bool = False
+
+    @property
+    def only(self) -> Hit | None:
+        """What is opened without asking; None where several may be meant, or what is named is not there."""
+        return self.hits[0] if not self.missing and (self.certain or self.exact or len(self.hits) == 1) else None
 
 
 def find(known: Known, text: str, most: int = MOST_HITS) -> Found:
@@ -99,11 +110,18 @@ def find(known: Known, text: str, most: int = MOST_HITS) -> Found:
         if not hits and is_digest(prefix):
             return Found(missing="No image has this digest in the registries whose contents were read.")
         return Found(hits) if hits else _nothing(known, text)
+    if is_short_digest(text):
+        return Found(missing="A digest needs at least 7 hexadecimal characters.")
     servers = {name.lower() for one in known.registries for name in (one.name, one.login_server) if name}
     image = image_reference(text, servers)
+    if is_address(text) and not (image and image.server):
+        return Found(missing=f"{shortened(text)} is not an address that is known here.")
     if image is None:
         hits = _by_name(known, text, most)
-        return Found(hits, certain=_is_certain(hits[0], text)) if hits else _nothing(known, text)
+        if not hits:
+            return _nothing(known, text)
+        exact = [text.casefold() in _names(hit) for hit in hits]
+        return Found(hits, certain=_is_certain(hits[0], text), exact=exact[0] and sum(exact) == 1)
     found = _image(known, image)
     if not found.certain:
         # A repository may be named as a server is: team.app/api.
@@ -114,8 +132,13 @@ def find(known: Known, text: str, most: int = MOST_HITS) -> Found:
     return found
 
 
+def shortened(text: str) -> str:
+    """`text` as it is named in a sentence."""
+    return text if len(text) <= _MOST_CHARACTERS else f"{text[: _MOST_CHARACTERS - 1]}…"
+
+
 def _nothing(known: Known, text: str) -> Found:
-    return Found(_nearest(_everything(known), text), missing=f"Nothing found for {text}.")
+    return Found(_nearest(_everything(known), text), missing=f"Nothing found for {shortened(text)}.")
 
 
 def _is_certain(best: Hit, text: str) -> bool:
@@ -217,18 +240,31 @@ def _by_digest(known: Known, prefix: str) -> Iterator[Hit]:
 def _image(known: Known, image: ImageReference) -> Found:
     if not image.server:
         nearest = _nearest(_repositories(known), image.repository)
-        return Found(nearest, missing=f"No repository {image.repository} in the catalogues that were read.")
+        return Found(nearest, missing=f"No repository {shortened(image.repository)} in the catalogues that were read.")
     server = image.server.casefold()
     named = [one for one in known.registries if server in (one.login_server.casefold(), one.name.casefold())]
     if not named:
-        nearest = _nearest(map(_registry_hit, known.registries), image.server.partition(".")[0])
-        return Found(nearest, missing=f"No registry {image.server} among those that were read.")
+        missing = f"No registry {shortened(image.server)} among those that were read."
+        name = server.partition(".")[0]
+        hits = [
+            replace(hit, title=f"Open {hit.title} in {registry.name}")
+            for registry in known.registries
+            if registry.name.casefold() == name and image.repository
+            for hit in _of_registry(known, registry, image.repository, image.reference)
+        ]
+        return Found(tuple(hits) or _nearest(map(_registry_hit, known.registries), name), missing=missing)
     if len(named) > 1:  # Registries with a domain name label may share a name.
         return Found(tuple(map(_registry_hit, named)))
     registry = named[0]
     if not image.repository:
         return Found((_registry_hit(registry),), certain=True)
     return _within(known, registry, image.repository, image.reference)
+
+
+def _of_registry(known: Known, registry: Registry, repository: str, reference: str) -> tuple[Hit, ...]:
+    """The image in this registry; nothing where its catalogue has no such repository."""
+    found = _within(known, registry, repository, reference)
+    return () if found.missing else found.hits
 
 
 def _within(known: Known, registry: Registry, repository: str, reference: str) -> Found:
@@ -239,7 +275,7 @@ def _within(known: Known, registry: Registry, repository: str, reference: str) -
     if repository in catalogue:
         return Found((hit,), certain=True)
     nearest = _nearest((_repository_hit(registry, name) for name in catalogue), repository)
-    return Found(nearest or (_registry_hit(registry),), missing=f"{registry.name} has no repository {repository}.")
+    return Found(nearest or (_registry_hit(registry),), missing=f"{registry.name} has no repository {shortened(repository)}.")
 
 
 def _resource(known: Known, resource: ResourceReference) -> Found:
@@ -255,7 +291,7 @@ def _resource(known: Known, resource: ResourceReference) -> Found:
     kind = resource.parts.kind.rpartition("/")[2]
     return Found(
         _nearest(_everything(known), resource.parts.name),
-        missing=f"{resource.parts.name} ({kind}) is not among the registries and clusters that were read.",
+        missing=f"{shortened(resource.parts.name)} ({shortened(kind)}) is not among the registries and clusters that were read.",
     )
 
 
@@ -267,7 +303,7 @@ def without_reference(hit: Hit, tags: Iterable[str]) -> Found:
     nearest = nearest_names(hit.reference, tags) if what == "tag" else ()
     return Found(
         (*(_with_reference(repository, tag) for tag in nearest), repository),
-        missing=f"{hit.repository} has no {what} {hit.reference}.",
+        missing=f"{shortened(hit.repository)} has no {what} {shortened(hit.reference)}.",
     )
 
 

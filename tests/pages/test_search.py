@@ -20,10 +20,16 @@ def results(at: AppTest) -> list[str]:
     return [button.label for button in at.sidebar.button if str(button.key).startswith(f"{BOX} ")]
 
 
-def test_the_best_is_opened_and_the_others_stay_listed(open_view: Open) -> None:
+def test_several_results_are_listed_and_none_is_opened(open_view: Open) -> None:
     at = search(open_view("roles.py"), "contosod")
-    assert at.title[0].value in ("contosodev", "contosodata")
+    assert at.title[0].value == "Roles"
     assert sorted(results(at)) == ["contosodata", "contosodev"]
+    assert [one.proto.expanded for one in at.expander if "2 results" in one.label] == [True]
+
+
+def test_an_exact_name_is_opened_and_the_others_stay_listed(open_view: Open) -> None:
+    at = search(open_view("roles.py"), "nodejstemplate")
+    assert at.title[0].value == "nodejstemplate"
     assert at.text_input(key=BOX).value == ""
 
 

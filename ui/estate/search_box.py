@@ -1,11 +1,11 @@
-"""The search that is on every page: what is typed or pasted is opened, and what else it finds is listed below."""
+"""The search that is on every page: what is named exactly, or found alone, is opened; several are listed below."""
 
 from dataclasses import dataclass, replace
 
 import streamlit as st
 
 from services.connection.errors import ServiceError
-from services.estate.search import Found, Hit, HitKind, Known, KnownManifest, find, without_reference
+from services.estate.search import Found, Hit, HitKind, Known, KnownManifest, find, shortened, without_reference
 from services.pull_checks.matrix import Pulls
 from services.registries.registry import Registry
 from services.wording import counted
@@ -48,7 +48,7 @@ class _Answer:
 
 @dataclass(frozen=True)
 class _Question:
-    """`text` was searched for on `page`. `open_best`: the best is opened as soon as it is known. `answer`: once all is
+    """`text` was searched for on `page`. `open_best`: what alone can be meant is opened as soon as it is known. `answer`: once all is
     read, so that the pages that follow neither read nor search again."""
 
     text: str
@@ -104,8 +104,8 @@ def _search(who: str, question: _Question) -> None:
     registries, clusters = inventory.value.registries.values, pulls.value.clusters.values
     known = Known(registries, clusters, inventory.value.catalogues, _manifests(who, registries))
     found = find(known, question.text)
-    if question.open_best and not found.missing and found.hits and (found.certain or not running):
-        found = _look(who, found, found.hits[0])
+    if question.open_best and (only := found.only) and (found.certain or not running):
+        found = _look(who, found, only)
 
     def answer() -> _Answer:
         results = []
@@ -124,7 +124,7 @@ def _search(who: str, question: _Question) -> None:
         _show(question, answer(), inventory, pulls)
         return
     question = st.session_state[_QUESTION] = replace(question, answer=answer())
-    if question.open_best and not found.missing and found.hits:
+    if question.open_best and found.only:
         # With others beside it, they stay listed: the best may not be what was meant.
         others = len(found.hits) > 1
         st.session_state[_QUESTION] = replace(question, open_best=False) if others else None
@@ -142,7 +142,7 @@ def _show(
 ) -> None:
     """The results, closed where the best was opened; `inventory` and `pulls` while they are being read."""
     number = counted(len(answer.results), "result") if answer.results else "No results"
-    label = answer.missing or f"{number} for {question.text[:40]}"
+    label = answer.missing or f"{number} for {shortened(question.text)}"
     opened = question.open_best or bool(answer.missing)
     with st.expander(plain(label), expanded=opened, icon=":material/manage_search:"), st.container(gap="xsmall"):
         if inventory and pulls:

@@ -152,6 +152,65 @@ def test_what_is_named_like_nothing_offers_the_nearest() -> None:
     assert find(KNOWN, "zzzzzz").hits == ()
 
 
+@pytest.mark.parametrize(
+    ("text", "only"),
+    [
+        ("contosohub", "contosohub"),
+        ("orders", "orders"),  # Others have it in their name.
+        ("web/shop", "web/shop"),
+        ("sho", "web/shop"),
+        ("contosohub/api/orders:v1", "api/orders:v1"),
+        ("api/orders", ""),  # Of two registries.
+        ("api/orders:v1", ""),
+        ("contoso", ""),
+        ("contsohub", ""),
+    ],
+)
+def test_only_what_alone_can_be_meant_is_opened(text: str, only: str) -> None:
+    found = find(KNOWN, text)
+    assert found.hits
+    assert (found.only.title if found.only else "") == only
+
+
+@pytest.mark.parametrize("text", ["sha256:abc", "sha256:", "SHA256:0F1E2D", "sha256:registry"])
+def test_a_digest_that_is_too_short_says_how_long_one_is(text: str) -> None:
+    assert find(KNOWN, text) == Found(missing="A digest needs at least 7 hexadecimal characters.")
+
+
+@pytest.mark.parametrize("text", ["http://[::1", "https://", "https://example.com"])
+def test_an_address_of_nothing_here_is_not_taken_for_a_repository(text: str) -> None:
+    assert find(KNOWN, text) == Found(missing=f"{text} is not an address that is known here.")
+
+
+def test_an_unknown_server_named_as_a_known_registry_offers_the_image_there() -> None:
+    found = find(KNOWN, "docker pull contosodev.azurecr.io/base/alpine:3")
+    assert found.missing == "No registry contosodev.azurecr.io among those that were read."
+    assert [(hit.title, hit.registry, hit.reference) for hit in found.hits] == [
+        ("Open base/alpine:3 in contosodev", DEV, "3")
+    ]
+    assert found.only is None
+    assert titles(find(KNOWN, "contosodev.azurecr.io/no/such:3"))[0] == ("contosodev", "")
+
+
+LONG = "x" * 300
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        LONG,
+        f"{LONG}/app:v1",
+        f"{LONG}.io/app:v1",
+        f"contosohub/{LONG}:v1",
+        HUB.id + LONG,
+        HUB.id.replace("/registries/", f"/{LONG}/"),
+        f"http://{LONG}",
+    ],
+)
+def test_a_long_text_is_cut_where_it_is_named(text: str) -> None:
+    assert 0 < len(find(KNOWN, text).missing) < 140
+
+
 names = st.lists(repository_names, unique=True, max_size=12)
 
 
