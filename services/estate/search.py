@@ -275,7 +275,9 @@ def _within(known: Known, registry: Registry, repository: str, reference: str) -
     if repository in catalogue:
         return Found((hit,), certain=True)
     nearest = _nearest((_repository_hit(registry, name) for name in catalogue), repository)
-    return Found(nearest or (_registry_hit(registry),), missing=f"{registry.name} has no repository {shortened(repository)}.")
+    return Found(
+        nearest or (_registry_hit(registry),), missing=f"{registry.name} has no repository {shortened(repository)}."
+    )
 
 
 def _resource(known: Known, resource: ResourceReference) -> Found:
@@ -291,7 +293,8 @@ def _resource(known: Known, resource: ResourceReference) -> Found:
     kind = resource.parts.kind.rpartition("/")[2]
     return Found(
         _nearest(_everything(known), resource.parts.name),
-        missing=f"{shortened(resource.parts.name)} ({shortened(kind)}) is not among the registries and clusters that were read.",
+        missing=f"{shortened(resource.parts.name)} ({shortened(kind)}) "
+        "is not among the registries and clusters that were read.",
     )
 
 

@@ -48,8 +48,8 @@ class _Answer:
 
 @dataclass(frozen=True)
 class _Question:
-    """`text` was searched for on `page`. `open_best`: what alone can be meant is opened as soon as it is known. `answer`: once all is
-    read, so that the pages that follow neither read nor search again."""
+    """`text` was searched for on `page`. `open_best`: what alone can be meant is opened as soon as it is known.
+    `answer`: once all is read, so that the pages that follow neither read nor search again."""
 
     text: str
     page: str

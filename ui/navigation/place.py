@@ -48,8 +48,20 @@ def query_of(who: str, page: PageLink) -> dict[str, str]:
     here = remembered(who)
     if not (here and page.of_registry):
         return {}
-    repository = str(st.session_state.get(f"repository of {who}", "")) if page is CLEAN_UP else ""
+    repository = _repository(who, here) if page is CLEAN_UP else ""
     return {"registry": here, "repository": repository} if repository else {"registry": here}
+
+
+def _repository(who: str, here: str) -> str:
+    """The repository that was looked at last in the registry `here`; "" where none was, or it is no longer there."""
+    repository = str(st.session_state.get(f"repository of {who}", ""))
+    inventory = registry_loaders.inventory(who).value
+    registry = find(inventory.registries.values, here)
+    # A catalogue that was not read says nothing.
+    catalogue = inventory.catalogues.get(registry.id) if registry else None
+    if catalogue is not None and repository not in catalogue:
+        return ""
+    return repository
 
 
 def _remember(who: str, key: str) -> None:
