@@ -31,16 +31,18 @@ def figures_of(
     unread = len(listed.refused) + listed.untried
     partial = sum(1 for bill in bills.values if bill.unread)
     unlisted = f"{counted(unread, 'subscription')} unread" if unread else ""
+    incomplete = f"not every entry of {counted(partial, 'bill')} was read" if partial else ""
     of_all = f"of {counted(len(registries), 'registry', 'registries')}"
     no_bill = _sentence(
         f"{len(unbilled):,} {of_all} have no bill" if unbilled else "",
         unlisted,
-        f"not every entry of {counted(partial, 'bill')} was read" if partial else "",
+        incomplete,
     )
-    projected = _sentence(
-        f"{len(estimated):,} at the estimate" if estimated else "",
-        f"{len(unknown):,} unknown" if unknown else "",
+    projected = f"{len(estimated):,} at the estimate" if estimated else ""
+    left_out = _sentence(
+        f"{len(unknown):,} {of_all} unknown" if unknown else "",
         unlisted,
+        incomplete,
     )
     main, others = _by_currency(review, totals)
     earlier = f"{month_before(review.month):%B}"
@@ -55,16 +57,16 @@ def figures_of(
         )
     ]
     if review.under_way:
-        # No lower bound: a registry that is not listed may be gone, and is projected all the same.
         figures.append(
             Metric(
                 "Forecast",
                 _amount(main.figure, main) if main else None,
-                help=projected,
+                help=_sentence(change, projected),
                 beside=_sentence(
                     change, *(f"and {_amount(one.figure, one)}" for one in others if one.figure), projected
                 ),
                 unknown="no bill and no estimate",
+                lacks=left_out,
             )
         )
     else:
