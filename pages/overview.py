@@ -114,6 +114,7 @@ entries = needs_attention(
     cluster_loaders.pairs(who, pulls.at),
     failed_deletions(records.values),
     every_registry=pulls.value.registries.complete,
+    prices=prices,
 )
 unread = unread_words(inventory, pulls, records)
 show_metrics(

@@ -4,13 +4,14 @@ A finding that several registries share is one entry, so that it does not hide t
 """
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from services.aks.clusters import Cluster
-from services.pricing.estimates import gib
+from services.pricing.estimates import Part, estimate_of, gib
+from services.pricing.prices import Prices
 from services.pull_checks.matrix import Answer, Pair
-from services.registries.findings import NEARLY_FULL, Finding, Risk, findings_of
+from services.registries.findings import NEARLY_FULL, OVER_INCLUDED, Finding, Risk, findings_of
 from services.registries.registry import Registry
 from services.wording import counted
 
@@ -42,17 +43,24 @@ def needs_attention(
     more: Iterable[Attention] = (),
     *,
     every_registry: bool = True,
+    prices: Mapping[str, Prices] | None = None,
 ) -> tuple[Attention, ...]:
     """The entries of all of these, the highest risk first, and within a risk single places before shared findings.
+    Those that cost something are the first of their risk: registries over their included storage.
 
     `pairs`: the pull matrix, and `every_registry` whether all registries are in it: only then can it be said that a
-    cluster has none. `more`: entries of others, such as deletions that failed.
+    cluster has none. `more`: entries of others, such as deletions that failed. `prices`: by region, as far as
+    they are known.
     """
-    found = [*more, *_of_clusters(pairs, every_registry=every_registry), *_of_registries(registries)]
-    return tuple(sorted(found, key=lambda one: (list(Risk).index(one.risk), bool(one.finding))))
+    found = [*more, *_of_clusters(pairs, every_registry=every_registry), *_of_registries(registries, prices or {})]
+
+    def order(one: Attention) -> tuple[int, bool, bool]:
+        return list(Risk).index(one.risk), bool(one.finding), one.title != OVER_INCLUDED
+
+    return tuple(sorted(found, key=order))
 
 
-def _of_registries(registries: Iterable[Registry]) -> list[Attention]:
+def _of_registries(registries: Iterable[Registry], prices: Mapping[str, Prices]) -> list[Attention]:
     shared: defaultdict[str, list[tuple[Registry, Finding]]] = defaultdict(list)
     full: list[tuple[float, Registry, Finding]] = []
     for registry in registries:
@@ -64,7 +72,7 @@ def _of_registries(registries: Iterable[Registry]) -> list[Attention]:
                 shared[finding.title].append((registry, finding))
     full.sort(key=lambda one: (-one[0], one[1].name))
     found = [
-        Attention(finding.risk, finding.title, _stored(registry), finding.reason, registry)
+        Attention(finding.risk, finding.title, _stored(registry, prices), finding.reason, registry)
         for _, registry, finding in full[:MOST_FULL]
     ]
     for _, registry, finding in full[MOST_FULL:]:
@@ -72,7 +80,7 @@ def _of_registries(registries: Iterable[Registry]) -> list[Attention]:
     for title, those in shared.items():
         first, finding = those[0]
         if len(those) == 1:
-            detail = _stored(first) if finding.about_storage else first.name
+            detail = _stored(first, prices) if finding.about_storage else first.name
             found.append(Attention(finding.risk, title, detail, finding.reason, first))
         else:
             also = "more " if finding.about_storage else ""
@@ -89,10 +97,15 @@ def _used(registry: Registry) -> float | None:
     return stored / included
 
 
-def _stored(registry: Registry) -> str:
-    """'contosodev, 601 of 10 GiB'."""
+def _stored(registry: Registry, prices: Mapping[str, Prices]) -> str:
+    """'contosodev, 601 of 10 GiB, about EUR 57 a month above the fee'; without the cost where it is unknown."""
     stored, included = gib(registry.stored_bytes or 0), gib(registry.included_bytes or 0)
-    return f"{registry.name}, {stored:,.{0 if stored >= 10 else 1}f} of {included:,.0f} GiB"
+    price = prices.get(registry.location)
+    # A month of 30 days: storage has a price by the month.
+    month = estimate_of(registry, price, 30) if price else None
+    more = round(month.of(Part.STORAGE)) if month else 0
+    cost = f", about {month.currency} {more:,} a month above the fee" if month and more else ""
+    return f"{registry.name}, {stored:,.{0 if stored >= 10 else 1}f} of {included:,.0f} GiB{cost}"
 
 
 def _of_clusters(pairs: Iterable[Pair], *, every_registry: bool) -> list[Attention]:

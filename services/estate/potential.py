@@ -6,7 +6,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from services.images.storage import RegistryStorage
-from services.pricing.estimates import Use, estimate, gib, use_of
+from services.pricing.estimates import GIB, Use, estimate, gib, use_of
 from services.pricing.money import ZERO
 from services.pricing.prices import Prices
 from services.registries.registry import Registry
@@ -18,13 +18,15 @@ from services.wording import counted
 class Measurement:
     """A registry's untagged bytes by repository, without those that have none, read `at`.
 
-    `unread`: why they are unknown, "" where all was read: what was not read may refer to what seems untagged.
+    `listed`: the bytes of all images in its listings, None where not all was read. `unread`: why they are unknown, ""
+    where all was read: what was not read may refer to what seems untagged.
     """
 
     login_server: str
     at: datetime
     untagged: Mapping[str, int]
     unread: str = ""
+    listed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,7 @@ class Potential:
     """`waste` of all measured registries, the most bytes first. `saving`: of all of it, a Saving a currency.
 
     `measured` counts the registries whose bytes are known; `unread` has the others that were tried, with the reason.
+    `unlisted`: registries whose usage is far above what their listings count, with the difference, the most first.
     """
 
     waste: tuple[Waste, ...]
@@ -58,6 +61,7 @@ class Potential:
     savings: tuple[Saving, ...]
     measured: int
     unread: tuple[tuple[Registry, str], ...]
+    unlisted: tuple[tuple[Registry, int], ...] = ()
 
 
 def measure(login_server: str, storage: RegistryStorage, at: datetime) -> Measurement:
@@ -72,7 +76,7 @@ def measure(login_server: str, storage: RegistryStorage, at: datetime) -> Measur
         )
         return Measurement(login_server, at, {}, f"Not read: {', '.join(part for part in parts if part)}")
     untagged = {one.name: one.untagged for one in storage.repositories if one.untagged}
-    return Measurement(login_server, at, untagged)
+    return Measurement(login_server, at, untagged, listed=storage.total)
 
 
 def saving_of(registry: Registry, freed: int, prices: Prices | None, days: int = 30) -> Saving:
@@ -102,6 +106,7 @@ def clean_up_potential(
     waste: list[Waste] = []
     savings: list[Saving] = []
     unread: list[tuple[Registry, str]] = []
+    unlisted: list[tuple[Registry, int]] = []
     known = 0
     for registry in registries:
         found = measured.get(registry.login_server)
@@ -111,6 +116,9 @@ def clean_up_potential(
             unread.append((registry, found.unread))
             continue
         known += 1
+        stored = registry.stored_bytes
+        if stored is not None and found.listed is not None and _far_above(stored, found.listed):
+            unlisted.append((registry, stored - found.listed))
         price = prices.get(registry.location)
         if found.untagged:
             savings.append(saving_of(registry, sum(found.untagged.values()), price, days))
@@ -119,7 +127,14 @@ def clean_up_potential(
             for name, untagged in found.untagged.items()
         ]
     waste.sort(key=lambda one: (-one.bytes, one.registry.name, one.repository))
-    return Potential(tuple(waste), sum(one.bytes for one in waste), _added(savings), known, tuple(unread))
+    unlisted.sort(key=lambda one: (-one[1], one[0].name))
+    size = sum(one.bytes for one in waste)
+    return Potential(tuple(waste), size, _added(savings), known, tuple(unread), tuple(unlisted))
+
+
+def _far_above(stored: int, listed: int) -> bool:
+    """More than twice as much, by 1 GiB or more: usage is some hours old, so that less says nothing."""
+    return stored > 2 * listed and stored - listed >= GIB
 
 
 def _added(savings: Iterable[Saving]) -> tuple[Saving, ...]:

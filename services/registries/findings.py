@@ -13,6 +13,7 @@ from services.commands import settings as az_settings
 from services.registries.registry import Mode, Registry
 
 NEARLY_FULL = 0.9
+OVER_INCLUDED = "Over the included storage"
 
 
 class Risk(StrEnum):
@@ -150,7 +151,7 @@ def _nearly_full(registry: Registry) -> Finding | None:
         return None
     over = stored > included
     return Finding(
-        "Over the included storage" if over else "Nearly at included storage",
+        OVER_INCLUDED if over else "Nearly at included storage",
         Risk.MEDIUM,
         f"{stored / included:,.0%} of the storage that {registry.sku} includes is used.",
         "Storage beyond what is included is billed by the GiB; nothing stops, the registry goes on to its own cap.",

@@ -7,6 +7,7 @@ import streamlit as st
 
 from services.connection.parallel import Partial
 from services.estate.potential import Potential, Waste
+from services.pricing.estimates import gib
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.columns import Sizes, money_column
@@ -17,10 +18,11 @@ from ui.elements.text import plain
 from ui.estate.places import place_of_registry
 from ui.loaders import contents
 from ui.navigation import pages
-from ui.navigation.links import open_page
+from ui.navigation.links import link_to, open_page
 from ui.runtime.background import show_progress
 
 _SHOWN = 20
+_MOST_UNLISTED = 5
 
 
 def show_potential(who: str, registries: Sequence[Registry], repositories: int, potential: Potential) -> None:
@@ -50,6 +52,10 @@ def show_potential(who: str, registries: Sequence[Registry], repositories: int, 
         show_partial(Part(Partial((), reading.lacks), "registry", "registries"))
     for registry, why in potential.unread:
         st.markdown(f":small[:material/help: {plain(registry.name)} is unknown. {plain(why)}]")
+    for registry, unlisted in potential.unlisted[:_MOST_UNLISTED]:
+        _, query = place_of_registry(registry, registries)
+        label = f"**{float(gib(unlisted)):,.0f} GiB not in any listed image** · {plain(registry.name)}"
+        link_to(pages.STORAGE, label, **query)
     if not potential.waste:
         if potential.measured and not running:
             all_of = "" if potential.measured < len(reachable) else "all "

@@ -27,7 +27,7 @@ _SETTING_FIXES = {
 }
 _FIXES = {
     FixIn.ABAC_SWITCH: "Plan the switch to ABAC",
-    FixIn.STORAGE: "Find images to delete",
+    FixIn.STORAGE: "See what takes it",
     FixIn.SKU: "Choose another SKU",
 }
 

@@ -11,6 +11,7 @@ from services.pull_checks.matrix import Answer, Pair
 from services.pull_checks.private_link import NetworkPath
 from services.registries.findings import Risk, findings_of
 from services.registries.registry import Mode, Registry, Usage
+from tests.services.estate.test_potential import PRICES
 from tests.services.pull_checks.test_matrix import CLUSTER
 from tests.support.shell_lines import registry
 
@@ -124,3 +125,13 @@ def test_no_finding_is_lost_and_none_is_invented(drawn: list[dict[str, object]])
     for one in found:
         if one.registry:
             assert one.title in {finding.title for finding in findings_of(one.registry)}
+
+
+def test_what_costs_most_is_the_first_of_medium_risk_with_its_cost() -> None:
+    build = full("contosobuild", 601)
+    stopped = [pair(CLUSTER, build, Answer.CANNOT)]
+    found = needs_attention([build], stopped, prices={build.location: PRICES})
+    assert entries(found)[:2] == [
+        ("Over the included storage", "contosobuild, 601 of 10 GiB, about EUR 59 a month above the fee"),
+        ("No registry to pull from", "aks1"),
+    ]

@@ -122,3 +122,14 @@ def test_a_clean_up_never_saves_more_than_the_storage_costs(
     assert fees
     assert 0 <= whole <= costs.total - fees.total
     assert sum((part or Decimal(0)) for part in parts) >= whole
+
+
+def test_what_is_stored_and_in_no_listing_is_said() -> None:
+    build, other, unread = named("build", 601), named("other", 3), named("unread", 601)
+    measured = {
+        build.login_server: measure(build.login_server, RegistryStorage(GIB, 0, ()), AT),
+        other.login_server: measure(other.login_server, RegistryStorage(2 * GIB, 0, ()), AT),
+        unread.login_server: measure(unread.login_server, RegistryStorage(GIB, 0, (), missing=1), AT),
+    }
+    potential = clean_up_potential([other, build, unread], measured, {})
+    assert potential.unlisted == ((build, 600 * GIB),)
