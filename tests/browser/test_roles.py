@@ -36,6 +36,7 @@ def test_the_question_is_answered_by_the_keyboard_and_its_url_can_be_sent(page: 
     page.goto(f"{address}/roles")
     answer = page.get_by_test_id("stAlert").first
     expect(answer).to_contain_text("AcrPush", timeout=30_000)
+    settled(page)
     choose(page, "Registry", "contosopayments", page.get_by_text("ABAC permissions"))
     expect(answer).to_contain_text("Container Registry Repository Writer")
     choose(page, "Use case", "Clean-up job", answer.get_by_text("Container Registry Repository Contributor"))

@@ -123,7 +123,7 @@ def choose(page: Page, label: str, name: str, shown: Locator) -> None:
     list, and then Enter chooses nothing: who sees that types again."""
     page.wait_for_load_state("networkidle")
     for _ in range(3):
-        page.get_by_role("combobox", name=label).focus()
+        page.get_by_role("combobox", name=label, exact=True).focus()
         page.keyboard.press("Control+A")
         page.keyboard.type(name)
         page.keyboard.press("ArrowDown")
