@@ -142,3 +142,21 @@ def test_a_selected_image_that_is_gone_is_an_error_beside_the_tags(
     assert not at.exception
     assert "What to do" in texts(at)
     assert len(at.dataframe[0].value) == 3
+
+
+def test_several_images_are_planned_anew_each_time_and_one_that_is_gone_stops_no_other(
+    open_view: Open, own: OwnSandbox, digests: dict[str, str]
+) -> None:
+    at = opened(open_view, "Copy images", "v1.0", "v1.1")
+    assert not at.checkbox
+    own.push("v1.0", number=9, repository=f"{APP}-copy")
+    press(at, "Copy images", "v1.0", "v1.1")
+    at.checkbox[0].check()
+    own.sandbox.store.delete_manifest(REGISTRY, APP, digests["v1.1"], own.sandbox.state.stamp())
+    press(at, "Copy images", "v1.0", "v1.1")
+    assert any("1 image (v1\\.1) could not be read" in one.label for one in at.expander)
+    press(at, "Copy images", "v1.0", "v1.1", confirm="Copy 1 image")
+    assert not at.exception
+    (run,) = at.session_state["runs: copies of several images"].values()
+    assert run.reading.finished.wait(30)
+    assert own.tags(f"{APP}-copy") == {"v1.0": digests["v1.0"]}

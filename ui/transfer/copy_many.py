@@ -18,10 +18,11 @@ from ui.elements.writing import PlainPlan, close_button, confirm, counted_action
 from ui.runtime import connection
 from ui.runtime.background import Reading
 from ui.runtime.session_runs import RunKind, begin, show
-from ui.transfer.copy import choose_registry, forget_copied, item_sentence, show_copied
+from ui.transfer.copy import choose_registry, confirm_moves, effect_of, forget_copied, item_sentence, show_copied
 
 # The plan of each image costs several requests, and Azure copies one after the other.
 MOST_IMAGES = 50
+_PLANS = "plans to copy several images"
 
 
 @dataclass(frozen=True)
@@ -43,10 +44,15 @@ class _Ended:
 _RUNS = RunKind[_Copies, _Ended]("copies of several images")
 
 
-@st.dialog("Copy images", width="medium")
 def copy_images(who: str, registry: Registry, repository: str, tags: Mapping[str, Sequence[str]]) -> None:
-    """Copies images of `repository`: digest → its tags, which it keeps. Azure copies: no layer passes through this
-    console."""
+    """Opens the dialog that copies images of `repository`: digest → its tags, which it keeps. Azure copies: no layer
+    passes through this console."""
+    st.session_state.pop(_PLANS, None)  # Each opening reads anew; while the dialog is open its plans stay.
+    _ask_and_copy(who, registry, repository, tags)
+
+
+@st.dialog("Copy images", width="medium")
+def _ask_and_copy(who: str, registry: Registry, repository: str, tags: Mapping[str, Sequence[str]]) -> None:
     if len(tags) > MOST_IMAGES:
         st.info(f"Select at most {MOST_IMAGES} images to copy at once.", icon=":material/info:")
         close_button()
@@ -62,17 +68,19 @@ def copy_images(who: str, registry: Registry, repository: str, tags: Mapping[str
         close_button()
         return
     with dialog_panel():
-        plans = _read_plans(who, registry, repository, target, name, tags)
+        read = _read_plans(who, registry, repository, target, name, tags)
+        plans = read.values
+        show_partial(Part(read, "image"))
         for plan in plans:
             st.markdown("\n".join(f"- {item_sentence(item, plan)}" for item in plan.items))
         todo = [plan for plan in plans if not plan.blockers and (plan.todo or plan.referrers_todo)]
-        moves = [item for plan in todo for item in plan.moves]
-        ready = not moves or st.checkbox(f"Move {counted(len(moves), 'existing tag')}")
+        ready = confirm_moves(todo)
         if confirm(
             _joint(plans, todo),
             counted_action("Copy", len(todo), "image"),
             ready=bool(todo) and ready,
             icon=":material/content_copy:",
+            effect=tuple(map(effect_of, todo)),
         ):
             _begin(who, target, todo)
 
@@ -84,18 +92,23 @@ def show_copies_of_many() -> None:
 
 def _read_plans(
     who: str, registry: Registry, repository: str, target: Registry, name: str, tags: Mapping[str, Sequence[str]]
-) -> list[CopyPlan]:
-    """The plans of all images, read once for each target: `apply_copy` reads again before it copies."""
+) -> Partial[CopyPlan]:
+    """The plans of all images, read once for each target: `apply_copy` reads again before it copies. An image that
+    can't be read is refused by itself."""
     asked = (registry.id, repository, target.id, name, *((digest, *names) for digest, names in tags.items()))
-    key = "plans to copy several images"
-    if st.session_state.get(key, (None,))[0] != asked:
-        session, plans = connection.session(who), []
+    if st.session_state.get(_PLANS, (None,))[0] != asked:
+        session = connection.session(who)
+        plans: list[CopyPlan] = []
+        refused: list[Refusal] = []
         with st.spinner(f"Reading {counted(len(tags), 'image')} and the target"):
             for digest, names in tags.items():
                 source = Source(registry.login_server, repository, digest, registry)
-                plans.append(read_copy_plan(session, source, target, [(name, tag) for tag in names]))
-        st.session_state[key] = asked, plans
-    found: list[CopyPlan] = st.session_state[key][1]
+                try:
+                    plans.append(read_copy_plan(session, source, target, [(name, tag) for tag in names]))
+                except ServiceError as error:
+                    refused.append(Refusal(", ".join(names), error))
+        st.session_state[_PLANS] = asked, Partial(tuple(plans), tuple(refused))
+    found: Partial[CopyPlan] = st.session_state[_PLANS][1]
     return found
 
 
