@@ -47,7 +47,7 @@ if reading.error:
 
 inventory = reading.value
 registries = inventory.registries.values
-costing = None if reading.running or not registries else costs_of(who, inventory.registries, reading.at)
+costing = None if reading.running or not registries else costs_of(who, reading.at)
 if costing:
     costing.finished.wait(BLINK_S)
 costs = costing.value if costing else RegistryCosts()

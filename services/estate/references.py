@@ -60,6 +60,7 @@ def is_short_digest(text: str) -> bool:
 
 
 def is_address(text: str) -> bool:
+    """Whether `text` is written as an address of the web, with a scheme."""
     return bool(_ADDRESS.fullmatch(text.strip()))
 
 

@@ -11,6 +11,8 @@ from playwright.sync_api import Page, expect
 from tests.support.console import console_process
 from tests.support.fault_walk import VIEWS
 
+pytestmark = pytest.mark.browser
+
 NEVER_MS = "600000"
 
 

@@ -11,6 +11,7 @@ from tests.support.app_test import (
     REFUSED,
     Open,
     actions,
+    boxes,
     button,
     confirm_button,
     facts,
@@ -145,7 +146,7 @@ def test_a_copy_is_seen_in_the_target_without_a_refresh(open_view: Open, own: Ow
     assert registry_loaders.catalogue(connection.who(), target.login_server).finished.wait(30)
     open_dialog(at, COPY)
     reopen(at, COPY)
-    box = at.main.selectbox[0]
+    box = boxes(at)[0]
     box.select_index([*box.options].index(OTHER)).run()
     reopen(at, COPY)
     confirm_button(at, "Copy image").click().run()
@@ -226,7 +227,7 @@ def test_a_download_has_its_exact_size_and_a_link(open_view: Open, own: OwnSandb
     assert "skopeo copy --all docker://" in texts(at)
     whole = shown["Size"]
     reopen(at, "Download image")
-    at.main.selectbox[0].select("linux/arm64").run()
+    boxes(at)[0].select("linux/arm64").run()
     shown = facts(at)
     assert shown["File"].replace("\\", "") == "team-app-v1-linux-arm64.tar"
     assert "1 manifest and 3 blobs" in shown["Content"]
@@ -249,6 +250,6 @@ def test_a_platform_s_name_is_text(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("image.py", **IMAGE)
     open_dialog(at, "Download image")
     reopen(at, "Download image")
-    at.main.selectbox[0].select("linux/**bold**<b>../../x").run()
+    boxes(at)[0].select("linux/**bold**<b>../../x").run()
     assert facts(at)["File"].replace("\\", "") == "team-app-v1-linux-bold-b-..-..-x.tar"
     assert not at.exception

@@ -32,7 +32,7 @@ def ended(at: AppTest) -> AppTest:
 
 def test_what_is_still_needed_is_said(open_view: Open, own: OwnSandbox) -> None:
     at = open_view("create.py", as_session=own.session())
-    assert "Required: resource group, name, location." in said(at)
+    assert "Required: resource group, name." in said(at)
     assert not [one for one in at.button if one.label == "Create registry"]
 
 

@@ -7,7 +7,7 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from services.images.manifests import OCI_ARTIFACT
-from tests.support.app_test import Open, facts, open_dialog, texts, wait_for_inventory
+from tests.support.app_test import Open, boxes, facts, open_dialog, texts, wait_for_inventory
 from tests.support.documents import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, digest_of, raw
 from tests.support.old_images import add_old
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
@@ -55,7 +55,7 @@ def test_builds_of_windows_are_told_apart_and_offered_one_by_one(open_view: Open
         shown = texts(at).replace("\\", "")
         assert all(f"windows/amd64:{build}" in shown for build in BUILDS)
         open_dialog(at, "Download image")
-        assert at.main.selectbox[0].options[1:] == [f"windows/amd64:{build}" for build in BUILDS]
+        assert boxes(at)[0].options[1:] == [f"windows/amd64:{build}" for build in BUILDS]
     assert list(at.dataframe[0].value["Kind"]) == ["index"]
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Button
@@ -25,6 +26,12 @@ def texts(at: AppTest) -> str:
     """All text on the page, one element a line; without warnings and successes."""
     elements = [*at.title, *at.subheader, *at.markdown, *at.text, *at.caption, *at.code, *at.error, *at.info]
     return "\n".join(str(element.value) for element in elements)
+
+
+def boxes(at: AppTest) -> list[Any]:
+    """The select boxes of the page and its dialog, without the sidebar's."""
+    sidebar = {one.key for one in at.sidebar.selectbox}
+    return [one for one in at.selectbox if one.key not in sidebar]
 
 
 def button(at: AppTest, label: str) -> Button:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import streamlit as st
 
@@ -12,8 +12,8 @@ from services.costs.registry_costs import RegistryCost, registry_costs
 from services.costs.review import days_in, estimate_month, latest_currencies, recent_months, review_month
 from services.pricing.price_cache import list_prices
 from services.pricing.retail_prices import CURRENCIES
-from services.registries.registry import Registry
 from ui.loaders.bills import Bills, bills
+from ui.loaders.registries import inventory
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
 from ui.runtime.settings import read_settings
@@ -27,39 +27,37 @@ class RegistryCosts:
     bills: Partial[SubscriptionCosts] = field(default_factory=lambda: Partial[SubscriptionCosts]((), untried=1))
 
 
-def costs_of(who: str, registries: Partial[Registry], read_at: datetime) -> Reading[RegistryCosts]:
-    """The costs of `registries`, which were read at `read_at`."""
+def costs_of(who: str, read_at: datetime) -> Reading[RegistryCosts]:
+    """The costs of the registries of the inventory, which were read at `read_at`."""
+    return _costs(who, read_at, id(_bills(who)))
+
+
+def _bills(who: str) -> Reading[Bills]:
     today = datetime.now(UTC).date()
-    months = recent_months(today)
-    return _costs(who, today, read_at, registries, bills(who, months[-1], today.replace(day=days_in(today))))
+    return bills(who, recent_months(today)[-1], today.replace(day=days_in(today)))
 
 
-# `read_at` stands for the registries.
+# The key has both readings: what was read anew is another one.
 @st.cache_resource(ttl="1h", show_spinner=False, max_entries=20, validate=fresh)
-def _costs(
-    who: str,
-    today: date,
-    read_at: datetime,  # noqa: ARG001 The key.
-    _registries: Partial[Registry],
-    _bills: Reading[Bills],
-) -> Reading[RegistryCosts]:
+def _costs(who: str, read_at: datetime, bills_read: int) -> Reading[RegistryCosts]:  # noqa: ARG001
+    today, registries, billing = datetime.now(UTC).date(), inventory(who).value.registries, _bills(who)
     session, folder = connection.session(who), read_settings().data
-    regions = tuple(sorted({registry.location for registry in _registries.values}))
+    regions = tuple(sorted({registry.location for registry in registries.values}))
     month = today.replace(day=1)
 
     def costs(currency: str, read: tuple[SubscriptionCosts, ...]) -> Mapping[str, RegistryCost]:
         prices = list_prices(session, folder, currency, regions)
-        estimates = estimate_month(_registries.values, prices.by_region, month)
-        return registry_costs(review_month(month, today, read, _registries, estimates))
+        estimates = estimate_month(registries.values, prices.by_region, month)
+        return registry_costs(review_month(month, today, read, registries, estimates))
 
     def work(reading: Reading[RegistryCosts]) -> None:
         reading.report(0, 0, "bills")
-        if not _bills.finished.is_set():
+        if not billing.finished.is_set():
             reading.value = RegistryCosts(costs(CURRENCIES[0], ()))
-        _bills.finished.wait()
-        found = _bills.value.costs
-        if _bills.error:
-            found = Partial((), (Refusal("bills", _bills.error),))
+        billing.finished.wait()
+        found = billing.value.costs
+        if billing.error:
+            found = Partial((), (Refusal("bills", billing.error),))
         billed = latest_currencies(row for bill in found.values for row in bill.rows)
         reading.value = RegistryCosts(costs(billed[0] if billed else CURRENCIES[0], found.values), found)
         reading.lacks = found.refused

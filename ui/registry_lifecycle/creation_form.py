@@ -166,7 +166,8 @@ def _ask_group(place: Place) -> tuple[str, bool]:
 
 def _ask_location(place: Place) -> str:
     names = [location.name for location in place.provider.locations]
-    usual = usual_location(place.groups.values)
+    # What the address names and is not there is not replaced by another.
+    usual = "" if st.query_params.get("new_location") else usual_location(place.groups.values)
     chosen = st.selectbox(
         "Location",
         names,
