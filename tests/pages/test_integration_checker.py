@@ -64,6 +64,7 @@ def alerts(at: AppTest) -> str:
 
 
 def test_nothing_chosen_says_so(check: Any, own: OwnSandbox) -> None:
+    own.make_registry("contosoother")
     assert "No pair chosen" in texts(check(own.session()))
 
 
@@ -162,6 +163,7 @@ def test_a_cluster_is_unknown_where_the_list_failed(check: Any, own: OwnSandbox)
 
 
 def test_no_event_is_confirmed_by_a_check_that_did_not_run(check: Any, own: OwnSandbox) -> None:
+    own.make_registry("contosoother")
     missing = "Error: manifest unknown: manifest tagged by v9"
 
     def said(at: AppTest, event: str) -> str:

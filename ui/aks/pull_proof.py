@@ -1,6 +1,7 @@
 """A test pull in the cluster: its script, shown before it runs, and the result on each architecture."""
 
 from typing import TypeAlias
+from uuid import uuid4
 
 import streamlit as st
 
@@ -21,6 +22,7 @@ _MARKS = {
     Pulled.UNKNOWN: ":gray-badge[:material/help: unknown]",
 }
 _Proofs: TypeAlias = tuple[Proof, ...]
+_RUN_ID = "run id of the next test pull"
 _TEST_PULLS = RunKind[ProofPlan, _Proofs]("test pulls")
 
 
@@ -28,7 +30,9 @@ _TEST_PULLS = RunKind[ProofPlan, _Proofs]("test pulls")
 def start_test_pull(who: str, cluster: Cluster, registry: Registry, repository: str, reference: str) -> None:
     """Shows the script, and starts it after a confirmation."""
     with dialog_panel():
-        plan = plan_proof(cluster, registry, repository, reference)
+        # The pods' names, which are shown, are those that are used.
+        run_id = st.session_state.setdefault(_RUN_ID, uuid4().hex[:8])
+        plan = plan_proof(cluster, registry, repository, reference, run_id)
         st.markdown(
             f"Starts **{plain(plan.image)}** in the namespace default of **{plain(cluster.name)}**, in a pod for each "
             f"architecture ({', '.join(plan.architectures) or 'none'}), and deletes the pods after at most a minute. "
@@ -36,6 +40,7 @@ def start_test_pull(who: str, cluster: Cluster, registry: Registry, repository: 
         )
         if confirm(plan, "Run test pull"):
             session = connection.session(who)
+            del st.session_state[_RUN_ID]
 
             def work(reading: Reading[_Proofs | None]) -> _Proofs:
                 reading.report_state("the test pull")
