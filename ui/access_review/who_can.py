@@ -16,10 +16,11 @@ from ui.access_review import principals
 from ui.access_review.rights import HEADS, QUESTIONS, show_reasons, show_rights
 from ui.elements.errors import show_error
 from ui.elements.page import az_lines, empty
-from ui.elements.text import as_option, plain
+from ui.elements.text import plain
 from ui.loaders.principals import PrincipalNames
 from ui.navigation import pages
 from ui.navigation.links import link_to
+from ui.navigation.url_choice import choose_pills
 from ui.runtime.background import show_progress
 
 
@@ -109,15 +110,7 @@ def _show_roleless_access(who: str, registry: Registry) -> None:
 def _ask_permissions() -> tuple[Permission, ...]:
     """The permissions of the question, as the URL has them; none where everything is asked."""
     by_head = {HEADS[one]: one for one in ASKED}
-    chosen = st.pills(
-        "Who can",
-        list(by_head),
-        selection_mode="multi",
-        format_func=lambda head: as_option(QUESTIONS[by_head[head]]),
-        key="may",
-        bind="query-params",
-        help=UNTAG_RULE,
-    )
+    chosen = choose_pills("may", "Who can", {head: QUESTIONS[one] for head, one in by_head.items()}, tip=UNTAG_RULE)
     return tuple(one for head, one in by_head.items() if head in chosen)
 
 

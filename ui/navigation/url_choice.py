@@ -37,7 +37,7 @@ def check_url(name: str, what: str, options: Sequence[str], *, bound: bool = Tru
     return _check(name, what, lambda one: one in options, lambda wrong: nearest(wrong, options), bound=bound)
 
 
-def choose_pills(name: str, what: str, labels: Mapping[str, str]) -> list[str]:
+def choose_pills(name: str, what: str, labels: Mapping[str, str], *, tip: str | None = None) -> list[str]:
     """The options, of option → label (markdown), that `?name=` has and that can be changed here. `what`: of what they
     are, "Findings". Streamlit itself would write the labels to the URL, which change with the counts in them."""
     check_url(name, what.lower(), list(labels), bound=False)
@@ -53,7 +53,7 @@ def choose_pills(name: str, what: str, labels: Mapping[str, str]) -> list[str]:
         key=name,
         on_change=remember,
         format_func=lambda option: as_option(labels.get(option, option)),
-        label_visibility="collapsed",
+        help=tip,
     )
 
 
