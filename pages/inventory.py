@@ -1,7 +1,5 @@
 """All registries of all subscriptions, what needs attention first: a table that opens each, and filters with counts."""
 
-from functools import partial
-
 import pyarrow as pa
 import streamlit as st
 
@@ -17,7 +15,7 @@ from ui.elements.metrics import Metric, show_line
 from ui.elements.page import az_lines, empty, header
 from ui.elements.selectable_table import openable
 from ui.elements.skeleton import Shape
-from ui.elements.styled_table import Worded
+from ui.elements.styled_table import Worded, included_column, stored_column
 from ui.elements.table import TEXTS
 from ui.elements.text import size
 from ui.loaders import registries as registry_loaders
@@ -135,7 +133,7 @@ currencies = sorted({cost.currency for cost in costs.costs.values()})
 MONTH = f"Cost a month ({currencies[0]})" if len(currencies) == 1 else "Cost a month"
 
 
-ESTIMATED = "List prices" if costs.bills.complete else "List prices, not all bills read"
+ESTIMATED = "Estimate, no bill" if costs.bills.complete else "Estimate, not all bills read"
 SIGNS = {Risk.HIGH: "▲ ", Risk.MEDIUM: "● ", Risk.LOW: ""}
 COLOURS = {Risk.HIGH: "red", Risk.MEDIUM: "orange", Risk.LOW: "gray"}
 
@@ -156,10 +154,10 @@ def row(registry: Registry) -> dict[str, object]:
         "Needs attention": attention(registry),
         MONTH: float(cost.amount) if cost else None,
         "Change": float(change) if change is not None else None,
-        "Estimated": ESTIMATED if cost and cost.estimated else None,
         "Stored": registry.stored_bytes,
         "Included": registry.included_bytes,
         "SKU": registry.sku,
+        "Cost from": (ESTIMATED if cost.estimated else "Bill") if cost else None,
         "Repositories": inventory.repository_counts.get(registry.id),
         "Network": registry.network.words,
         "Mode": registry.access.mode.value,
@@ -186,15 +184,13 @@ picked = openable(
         ),
         MONTH: money_column("This month by its end, or at list prices where no bill has it"),
         "Change": Worded("{:+,.2f}".format, "To the month before, which was billed"),
-        "Stored": Worded(partial(size), "In the home region"),
-        "Included": Worded(
-            lambda count: f"{count / 2**30:,.0f} GiB", "Storage that the SKU's fee includes. It is no limit"
-        ),
+        "Stored": stored_column(),
+        "Included": included_column(),
     },
     types={
         "Needs attention": TEXTS,
         MONTH: pa.float64(),
-        "Estimated": pa.string(),
+        "Cost from": pa.string(),
         "Repositories": pa.int64(),
         "Currency": pa.string(),
     },

@@ -98,13 +98,13 @@ def _used(registry: Registry) -> float | None:
 
 
 def _stored(registry: Registry, prices: Mapping[str, Prices]) -> str:
-    """'contosodev, 601 of 10 GiB, about EUR 57 a month above the fee'; without the cost where it is unknown."""
+    """'contosodev, 601 of 10 GiB, EUR 57 a month'; without the cost where it is unknown."""
     stored, included = gib(registry.stored_bytes or 0), gib(registry.included_bytes or 0)
     price = prices.get(registry.location)
     # A month of 30 days: storage has a price by the month.
     month = estimate_of(registry, price, 30) if price else None
     more = round(month.of(Part.STORAGE)) if month else 0
-    cost = f", about {month.currency} {more:,} a month above the fee" if month and more else ""
+    cost = f", {month.currency} {more:,} a month" if month and more else ""
     return f"{registry.name}, {stored:,.{0 if stored >= 10 else 1}f} of {included:,.0f} GiB{cost}"
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -9,6 +10,7 @@ import pyarrow as pa
 import streamlit as st
 
 from ui.elements.chart_theme import theme_now
+from ui.elements.text import size
 
 # Of numbers that may be missing; as floats they would be shown with decimals.
 _TYPES = {pa.int64(): pd.Int64Dtype()}
@@ -20,6 +22,15 @@ class Worded:
 
     words: Callable[[float], str]
     help: str | None = None
+
+
+def stored_column() -> Worded:
+    """What registries store, each in the unit that fits it."""
+    return Worded(partial(size), "In the home region")
+
+
+def included_column() -> Worded:
+    return Worded(lambda count: f"{count / 2**30:,.0f} GiB", "Storage that the SKU's fee includes. It is no limit")
 
 
 def styled(table: pa.Table, link: str, words: Mapping[str, Callable[[float], str]]) -> Any:

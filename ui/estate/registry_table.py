@@ -6,10 +6,10 @@ import pyarrow as pa
 import streamlit as st
 
 from services.costs.review import ReviewLine
-from services.pricing.estimates import gib
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.selectable_table import openable
+from ui.elements.styled_table import included_column, stored_column
 from ui.elements.text import as_option
 from ui.estate.places import place_of_registry
 from ui.navigation import pages
@@ -48,7 +48,7 @@ def show_registries(
         return "Estimate, bill unread" if registry.subscription in unread else "Estimate, no bill"
 
     def stored(registry: Registry) -> float | None:
-        return None if registry.stored_bytes is None else float(gib(registry.stored_bytes))
+        return registry.stored_bytes
 
     value = stored if by == BY_SIZE else cost
     ordered = sorted(registries, key=lambda registry: (-(value(registry) or 0), registry.name))[:SHOWN]
@@ -58,8 +58,8 @@ def show_registries(
             "Registry": registry.name,
             "Month": cost(registry),
             "Cost from": source(registry),
-            "Stored": stored(registry),
-            "Included": None if registry.included_bytes is None else float(gib(registry.included_bytes)),
+            "Stored": registry.stored_bytes,
+            "Included": registry.included_bytes,
             "SKU": registry.sku,
             "Subscription": registry.subscription,
         },
@@ -73,15 +73,10 @@ def show_registries(
                 max_value=max((cost(one) or 0 for one in registries), default=0) or 1.0,
                 help="The forecast of the whole month; of a registry without a bill, the estimate",
             ),
-            "Stored": st.column_config.ProgressColumn(
-                format="%.1f GiB",
-                min_value=0,
-                max_value=max((stored(one) or 0 for one in registries), default=0) or 1.0,
-                help="In the home region",
-            ),
-            "Included": st.column_config.NumberColumn(format="%.0f GiB", help="In the fee of its SKU"),
+            "Stored": stored_column(),
+            "Included": included_column(),
         },
-        types={"Month": pa.float64(), "Stored": pa.float64(), "Included": pa.float64()},
+        types={"Month": pa.float64(), "Stored": pa.int64(), "Included": pa.int64()},
         identity=lambda registry: registry.id,
     )
     if picked:
