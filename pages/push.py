@@ -5,6 +5,7 @@ import streamlit as st
 from ui.elements.page import empty, header
 from ui.elements.writing import may_write, show_read_only
 from ui.navigation import pages, selection
+from ui.navigation.links import last_step, registry_steps
 from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 from ui.transfer import copy
@@ -13,8 +14,9 @@ from ui.transfer.push import forget_plans, show_push_form
 who = connection.who()
 top = st.container()
 registry = selection.choose_registry(who, pages.PUSH.title, top, st.container())
+path = (*registry_steps(registry.name, st.query_params["registry"]), last_step(pages.PUSH.title))
 with top:
-    header(pages.PUSH.title, "No docker needed", None, forget_plans)
+    header(pages.PUSH.title, "No docker needed", None, forget_plans, path)
 show_read_only()
 copy.show_copies()
 tabs = ["From a file", "From another registry"]

@@ -18,7 +18,7 @@ from ui.elements.writing import may_write
 from ui.images.lock_actions import change_locks, change_many_locks, show_lock_changes
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import open_by_button, open_page
+from ui.navigation.links import last_step, open_by_button, open_page, registry_steps
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -33,6 +33,7 @@ with top:
         "",
         None if reading.running else reading.at,
         lambda: registry_loaders.catalogue.clear(who, registry.login_server),
+        (*registry_steps(registry.name, url["registry"]), last_step(pages.REPOSITORIES.title)),
     )
     notice = st.container()
 with actions:
