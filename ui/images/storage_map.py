@@ -63,7 +63,7 @@ def areas_of(name: str, storage: RegistryStorage, smallest: float = SMALLEST) ->
         return []
     registry = add(None, (Part.REGISTRY, name, storage.total))
     joined: list[Piece] = []
-    for repository in storage.repositories:
+    for repository in (one for one in storage.repositories if one.unique):
         whole = (Part.SMALLER, repository.name, repository.unique)
         pieces: list[Piece] = [(Part.IMAGE, tags_of(image), image.unique) for image in repository.images]
         pieces.append((Part.UNTAGGED, "untagged", repository.untagged))
@@ -79,7 +79,6 @@ def areas_of(name: str, storage: RegistryStorage, smallest: float = SMALLEST) ->
             for piece in (*large, *_join(small, "smaller part")):
                 add(within, piece)
     shared = (Part.BETWEEN_REPOSITORIES, "shared by repositories", storage.shared)
-    joined = [piece for piece in joined if piece[2]]
     if 0 < storage.shared < least:
         joined.append(shared)
     for piece in _join(joined, "smaller repository", "smaller repositories"):
