@@ -47,6 +47,8 @@ def main() -> int:
         print(f"sandbox: {error}", file=sys.stderr)
         return 1
     with sandbox:
+        for uri in arguments.redirect_uri:
+            sandbox.register_console(uri)
         for name, repositories, manifests in arguments.bulk:
             if sandbox.store.find_resource(REGISTRY_TYPE, name) is None:
                 bulk(sandbox.store, name, repositories, manifests, tags=True, now=utcnow())
@@ -73,6 +75,9 @@ def _arguments() -> argparse.Namespace:
         "--propagation-s", type=_duration, default=0, help="how long registries don't know a new role assignment"
     )
     parser.add_argument("--ready-file", type=_new_file, help="where to write addresses and credentials, as JSON")
+    parser.add_argument(
+        "--redirect-uri", action="append", default=[], metavar="URL", help="of a console that people sign in to"
+    )
     parser.add_argument("--faults", type=_faults, help="rules of requests to break (see sandbox/faults.py)")
     parser.add_argument(
         "--bulk",

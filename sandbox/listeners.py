@@ -67,9 +67,9 @@ class Listeners:
         self._thread = threading.Thread(target=self._loop.run_forever, name="sandbox", daemon=True)
         self._thread.start()
 
-    def open(self, name: str, app: ASGIApp, sock: socket.socket) -> None:
+    def open(self, name: str, app: ASGIApp, sock: socket.socket, *, tls: bool = True) -> None:
         """Serve the app; the socket accepts when this returns."""
-        self._run(self._serve(name, app, sock))
+        self._run(self._serve(name, app, sock, tls))
 
     def close(self, name: str) -> None:
         listener = self._open.pop(name, None)
@@ -86,7 +86,7 @@ class Listeners:
         self._thread.join()
         self._loop.close()
 
-    async def _serve(self, name: str, app: ASGIApp, sock: socket.socket) -> None:
+    async def _serve(self, name: str, app: ASGIApp, sock: socket.socket, tls: bool) -> None:
         config = uvicorn.Config(
             app,
             http="h11",
@@ -99,8 +99,8 @@ class Listeners:
             server_header=False,
             timeout_keep_alive=KEEP_ALIVE_SECONDS,
             timeout_graceful_shutdown=1,
-            ssl_certfile=self._certificate,
-            ssl_keyfile=self._key,
+            ssl_certfile=self._certificate if tls else None,
+            ssl_keyfile=self._key if tls else None,
         )
         server = Server(config)
         task = asyncio.create_task(server.serve(sockets=[sock]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
 import uuid
@@ -164,7 +165,26 @@ def _caller(state: State, request: Request, *, graph_call: bool) -> Caller:
             f"'{expected}/','{expected}'."
         )
         raise _unauthorized(state, "InvalidAuthenticationTokenAudience", message)
-    return Caller(object_id=str(claims["oid"]), app_id=str(claims["appid"]))
+    caller = Caller(str(claims["oid"]), str(claims["appid"]), str(claims.get("upn", "")))
+    if caller.upn and not graph_call and claims["challenges"] < state.sign_ins.challenges(caller.object_id):
+        raise _insufficient_claims(state)
+    return caller
+
+
+def _insufficient_claims(state: State) -> ArmError:
+    """Continuous access evaluation: the client must get a new token that answers these claims.
+
+    https://learn.microsoft.com/entra/identity-platform/claims-challenge
+    """
+    now = int(state.clock().timestamp())
+    wanted = json.dumps({"access_token": {"nbf": {"essential": True, "value": str(now)}}})
+    encoded = base64.b64encode(wanted.encode()).decode()
+    challenge = (
+        f'Bearer realm="", authorization_uri="{state.authority_url}/{TENANT_ID}/oauth2/authorize", '
+        f'error="insufficient_claims", claims="{encoded}"'
+    )
+    message = "Continuous access evaluation resulted in claims challenge with result: InteractionRequired."
+    return ArmError(401, "TokenIssuedBeforeRevocationTimestamp", message, {"WWW-Authenticate": challenge})
 
 
 def _unauthorized(state: State, code: str, message: str) -> ArmError:

@@ -9,8 +9,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
+from starlette.applications import Starlette
+
 from sandbox.documents.registry_rules import REGISTRY_TYPE
+from sandbox.entra.people import people_routes
 from sandbox.faults import Faults, RequestRecord
+from sandbox.identity.id_tokens import IdTokens
 from sandbox.identity.principals import CONSOLE, READER, TENANT_ID
 from sandbox.identity.tokens import Tokens
 from sandbox.listeners import Listeners, bind, port_of
@@ -21,7 +25,9 @@ from sandbox.state import State
 from sandbox.storage.store import Store
 from sandbox.tls import ensure_certificates
 
-MANAGEMENT = ""  # its name among the listeners; no registry's is empty
+# Their names among the listeners: no registry has such a name.
+MANAGEMENT = ""
+PEOPLE = "people/"
 
 
 class OtherSeed(RuntimeError):
@@ -54,6 +60,7 @@ class Sandbox:
             self.state = State(
                 self.store,
                 Tokens(data, TENANT_ID, clock),
+                IdTokens(data),
                 clock,
                 timedelta(seconds=propagation_s),
                 self._open_registry,
@@ -120,6 +127,17 @@ class Sandbox:
             "ca_file": str(self._certificates.ca),
             "registries": {doc["name"]: doc["properties"]["loginServer"] for doc in registries},
         }
+
+    def register_console(self, redirect_uri: str) -> None:
+        """Lets people sign in to a console: its redirect URI is the application's from now on, and browsers find Entra
+        without TLS on a port of its own, since they don't know the sandbox's certificate authority."""
+        self.state.sign_ins.redirect_uris.add(redirect_uri)
+        if not self.state.people_url:
+            sock = bind(int(self.store.get_setting("people port") or 0), 0)
+            self.store.set_setting("people port", str(port_of(sock)))
+            self.state.people_url = f"http://localhost:{port_of(sock)}"
+            app = self._faults.wrap(Starlette(routes=people_routes(self.state)), arm=False)
+            self._listeners.open(PEOPLE, app, sock, tls=False)
 
     @property
     def requests(self) -> list[RequestRecord]:

@@ -21,10 +21,16 @@ PAGE = 100
 
 @dataclass(frozen=True)
 class Caller:
-    """The principal of the bearer token."""
+    """The principal of the bearer token. `upn` is a person's name, "" for an application of its own."""
 
     object_id: str
     app_id: str
+    upn: str = ""
+
+    @property
+    def name(self) -> str:
+        """As Resource Manager names the caller."""
+        return self.upn or self.app_id
 
 
 @dataclass(frozen=True)
@@ -98,7 +104,7 @@ def authorization_failed(caller: Caller, action: str, scope: str) -> ArmError:
     return ArmError(
         403,
         "AuthorizationFailed",
-        f"The client '{caller.app_id}' with object id '{caller.object_id}' does not have authorization to "
+        f"The client '{caller.name}' with object id '{caller.object_id}' does not have authorization to "
         f"perform action '{action}' over scope '{scope}' or the scope is invalid. If access was recently "
         "granted, please refresh your credentials.",
     )

@@ -119,7 +119,7 @@ def _by_resource_id(call: Call, resource_id: str, image: Image) -> Document:
         raise ArmError(
             403,
             "LinkedAuthorizationFailed",
-            f"The client '{call.caller.app_id}' with object id '{call.caller.object_id}' has permission to perform "
+            f"The client '{call.caller.name}' with object id '{call.caller.object_id}' has permission to perform "
             f"action '{_REQUESTED}' on scope '{call.path.rpartition('/')[0]}'; however, it does not have permission "
             f"to perform action(s) '{REGISTRY_TYPE}/pull/read' on the linked scope(s) '{document['id']}'.",
         )

@@ -161,7 +161,8 @@ def _store(call: Call, before: Document) -> Response:
 
 
 def _stamp(call: Call, what: str) -> Document:
-    return {f"{what}By": call.caller.app_id, f"{what}ByType": "Application", f"{what}At": call.now()}
+    kind = "User" if call.caller.upn else "Application"
+    return {f"{what}By": call.caller.name, f"{what}ByType": kind, f"{what}At": call.now()}
 
 
 def _check_body(call: Call) -> None:

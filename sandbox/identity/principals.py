@@ -46,8 +46,10 @@ def principal(
     secret: str | None = None,
     upn: str | None = None,
     members: Iterable[str] = (),
+    app_roles: Iterable[str] = (),
 ) -> dict[str, Any]:
-    """A principal's document; `kind` is user, group, servicePrincipal or managedIdentity."""
+    """A principal's document; `kind` is user, group, servicePrincipal or managedIdentity. `app_roles` are those that a
+    user was given in the console's application."""
     return {
         "id": f"/principals/{object_id}",
         "type": PRINCIPALS,
@@ -59,6 +61,7 @@ def principal(
         "displayName": display_name,
         "userPrincipalName": upn,
         "members": list(members),
+        "appRoles": list(app_roles),
     }
 
 

@@ -18,10 +18,12 @@ from pathlib import Path
 from typing import Any
 
 AAD_SECONDS = 60 * 60
+ENTRA_REFRESH_SECONDS = 90 * 24 * 60 * 60
 REFRESH_SECONDS = 3 * 60 * 60
 ACCESS_SECONDS = 60 * 60
 BACKDATED_SECONDS = 15 * 60  # as ACR dates nbf
 ISSUER = "Azure Container Registry"
+_ENTRA_REFRESH = "Entra refresh token"
 
 Claims = dict[str, Any]
 
@@ -42,6 +44,26 @@ class Tokens:
         """An access token as Entra gives a service principal."""
         claims = {"aud": aud, "iss": f"https://sts.windows.net/{self._tenant_id}/", "tid": self._tenant_id}
         return self._make({**claims, "oid": oid, "sub": oid, "appid": appid, "name": _plain(name)}, AAD_SECONDS)
+
+    def aad_of_person(
+        self, *, oid: str, appid: str, aud: str, name: str, upn: str, challenges: int, seconds: int
+    ) -> str:
+        """An access token as Entra gives a person; `challenges` are those that it answers (`SignIns.challenge`)."""
+        claims = {"aud": aud, "iss": f"https://sts.windows.net/{self._tenant_id}/", "tid": self._tenant_id}
+        person = {"oid": oid, "sub": oid, "appid": appid, "name": _plain(name), "upn": _plain(upn)}
+        return self._make({**claims, **person, "challenges": challenges}, seconds)
+
+    def entra_refresh(self, *, oid: str, appid: str, session: int) -> str:
+        """What an application gets new tokens of a person with."""
+        claims = {"aud": _ENTRA_REFRESH, "oid": oid, "appid": appid, "session": session}
+        return self._make(claims, ENTRA_REFRESH_SECONDS)
+
+    def read_entra_refresh(self, token: str) -> Claims:
+        """Its claims. Raises InvalidToken."""
+        claims = self.read(token)
+        if claims.get("aud") != _ENTRA_REFRESH:
+            raise InvalidToken("the token is for another use")
+        return claims
 
     def refresh(self, *, service: str, subject: str) -> str:
         """What /oauth2/exchange of a registry gives: `subject` may ask this login server for access tokens."""

@@ -28,7 +28,9 @@ from sandbox.seeds.walkthrough import system_identity
 
 _REGISTRY = "Microsoft.ContainerRegistry/registries"
 
-ADMIN, LEAD, DEVELOPER = (guid("user", name) for name in ("platform-admin", "payments-lead", "payments-developer"))
+ADMIN, LEAD, DEVELOPER, AUDITOR = (
+    guid("user", name) for name in ("platform-admin", "payments-lead", "payments-developer", "registry-auditor")
+)
 ENGINEERS, DEVELOPERS, NODES = (guid("group", name) for name in ("engineers", "developers", "nodes"))
 PUSHER, SCANNER, BATCH = (guid("application", name) for name in ("pusher", "scanner", "batch"))
 BATCH_APP = guid("appId", "batch")
@@ -64,9 +66,22 @@ _CONTROL_PLANES = ("aks-platform", "aks-secure", "aks-dev")
 def principals() -> list[Document]:
     """Users, groups, applications and managed identities."""
     return [
-        principal(ADMIN, "Platform administrator", "user", upn="platform-admin@contoso.example"),
+        principal(
+            ADMIN,
+            "Platform administrator",
+            "user",
+            upn="platform-admin@contoso.example",
+            app_roles=["Console.Operator"],
+        ),
         principal(LEAD, "Payments lead", "user", upn="payments-lead@contoso.example"),
         principal(DEVELOPER, "Payments developer", "user", upn="payments-developer@contoso.example"),
+        principal(
+            AUDITOR,
+            "Registry auditor",
+            "user",
+            upn="registry-auditor@contoso.example",
+            app_roles=["Console.Auditor"],
+        ),
         principal(ENGINEERS, "platform-engineers", "group", members=[ADMIN, LEAD]),
         principal(DEVELOPERS, "payments-developers", "group", members=[LEAD, DEVELOPER]),
         principal(NODES, "dev-cluster-nodes", "group", members=[_DEV_NODES.object_id]),
@@ -222,6 +237,7 @@ _UNTAGGER, _LOOKER = guid("role", "Contoso Image Cleaner"), guid("role", "Contos
 GRANTS = (
     Grant("/", "User Access Administrator", ADMIN, "User", 1200),
     Grant("/providers/Microsoft.Management/managementGroups/contoso", "Reader", SCANNER, age=700),
+    Grant("/providers/Microsoft.Management/managementGroups/contoso", "Reader", AUDITOR, "User", 400),
     Grant(_IN_PLATFORM, "Owner", CONSOLE.object_id),
     Grant(_IN_APPS, "Owner", CONSOLE.object_id),
     Grant(f"/subscriptions/{RESTRICTED}", _LOOKER, CONSOLE.object_id),

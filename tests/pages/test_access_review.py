@@ -155,7 +155,7 @@ def test_the_dry_run_has_clusters_first_and_the_lines_in_order(access: Any) -> N
     at = access(registry="contosohub", show="Switch to ABAC")
     numbers = {metric.label: metric.value for metric in at.metric}
     assert numbers["Clusters that stop"] == "≥ 2"  # What one cluster does is unknown.
-    assert numbers["Principals losing access"] == "9"
+    assert numbers["Principals losing access"] == "10"
     stopping = [one.value.replace("\\", "") for one in at.error]
     assert [text.partition("**")[2].partition("**")[0] for text in stopping] == ["aks-batch", "aks-platform"]
     assert list(table(at)["Principal"][:2]) == ["aks-platform-agentpool", "contoso-batch"]
