@@ -22,11 +22,13 @@ from starlette.staticfiles import StaticFiles
 from services.connection.session import AzureSession, connect_azure, connect_sandbox
 from ui.deletion import runs
 from ui.elements.errors import show_unexpected
+from ui.monitoring import probes
 from ui.navigation.moved import MovedInventory
 from ui.runtime import connection
 from ui.runtime.index_page import IndexPage
 from ui.runtime.security_headers import SecurityHeaders
 from ui.runtime.settings import Settings, read_settings
+from ui.runtime.termination import at_termination
 from ui.runtime.write_access import WriteAccess
 from ui.transfer import download_route
 
@@ -51,8 +53,12 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
         connection.use(_connect(read_settings(), closing))
         ending = threading.Event()
         threading.Thread(target=runs.continue_until, args=(ending,), name="jobs", daemon=True).start()
-        closing.callback(runs.release_all)
-        closing.callback(ending.set)
+
+        def end_jobs() -> None:
+            ending.set()
+            runs.release_all()
+
+        closing.enter_context(at_termination(end_jobs))
         for module in HEAVY:
             importlib.import_module(module)
         # What was imported is not worth walking through each time that garbage is collected.
@@ -70,7 +76,7 @@ def on_script_error(exc: Exception) -> bool:
 app = st.App(
     "pages/shell.py",
     lifespan=lifespan,
-    routes=[Mount("/brand", StaticFiles(directory=ROOT / "static")), download_route.ROUTE],
+    routes=[Mount("/brand", StaticFiles(directory=ROOT / "static")), download_route.ROUTE, *probes.ROUTES],
     middleware=[
         Middleware(SecurityHeaders),
         Middleware(MovedInventory),

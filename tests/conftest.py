@@ -1,15 +1,20 @@
 import os
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from azure.core.pipeline.transport import RequestsTransport
 from hypothesis import HealthCheck, settings
+from sqlalchemy import Engine
 
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
 from services.connection.write_permission import ALLOWED
+from services.database.engine import open_database
+from tests.support.databases import own_database
 from tests.support.own_sandbox import OwnSandbox, own_sandbox
+from tests.support.postgres import MISSING, postgres, programs
 from ui.elements import write_permission
 
 # What is drawn at random: 100 cases of a property, other ones each time; the same ones each time in `.ci/run`, so that
@@ -63,3 +68,29 @@ def own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[OwnSandbox]:
     """A sandbox of this test's own, to write to and to break."""
     with own_sandbox(tmp_path_factory.mktemp("own")) as own:
         yield own
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    if programs() is None:
+        pytest.skip(MISSING)
+    with postgres() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A database that is not there yet (SQLite), or is empty (PostgreSQL)."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path / 'data' / 'console.db'}"
+    else:
+        with own_database(request.getfixturevalue("postgres_server")) as url:
+            yield url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Engine]:
+    """The console's database, of both kinds."""
+    engine = open_database(database_url)
+    yield engine
+    engine.dispose()

@@ -39,7 +39,7 @@ FLOORS = {
     "ui": (
         "elements",
         "runtime",
-        "loaders",
+        "loaders monitoring",
         "navigation",
         "images deletion access_review roles",
         "pricing aks transfer",

@@ -91,6 +91,12 @@ def reading(engine: Engine, title: str) -> Iterator[Connection]:
             yield db
 
 
+def answers(engine: Engine) -> None:
+    """Asks the database for a one. Raises ServiceError (NoDatabase)."""
+    with reading(engine, "The console's database does not answer") as db:
+        db.execute(select(1))
+
+
 def clock(db: Connection) -> datetime:
     """The time by which leases are counted: PostgreSQL's own, since the clocks of replicas differ."""
     if db.dialect.name == "postgresql":
@@ -123,9 +129,22 @@ def database_errors(title: str) -> Iterator[None]:
     try:
         yield
     except (SQLAlchemyError, CommandError, OSError) as exc:
-        said = str(getattr(exc, "orig", None) or exc).strip()
-        reached = "timeout" if isinstance(exc, PoolTimeout) else said.casefold()
-        found = next(((why, todo) for marks, why, todo in _CAUSES if any(mark in reached for mark in marks)), None)
-        why, todo = found or ("The database refused it.", "Try again; if it happens again, report it with the log.")
+        why, todo = _cause(exc)
+        said = _said(exc)
         detail = said.splitlines()[0] if said else type(exc).__name__
         raise ServiceError(title, f"{why} ({detail})", todo, "NoDatabase") from exc
+
+
+def cause_without_names(error: ServiceError) -> str:
+    """Why the database failed, without what it said itself: that names hosts, accounts and files."""
+    return _cause(error.__cause__)[0] if error.__cause__ else error.cause
+
+
+def _cause(exc: BaseException) -> tuple[str, str]:
+    said = "timeout" if isinstance(exc, PoolTimeout) else _said(exc).casefold()
+    found = next(((why, todo) for marks, why, todo in _CAUSES if any(mark in said for mark in marks)), None)
+    return found or ("The database refused it.", "Try again; if it happens again, report it with the log.")
+
+
+def _said(exc: BaseException) -> str:
+    return str(getattr(exc, "orig", None) or exc).strip()

@@ -38,6 +38,7 @@ class RunningJob:
         self._lock = threading.Lock()
         self._unwritten: dict[str, JobResult] = {}
         self._over = threading.Event()
+        self._released = False
         self._renewed = monotonic()
         if job.stop_requested:
             stop.set()
@@ -62,21 +63,28 @@ class RunningJob:
 
     def end(self, *, answer: str = "", error: str = "") -> None:
         """Records that all that was tried has ended, or failed with `error`, with the log's entry. Raises as
-        `add_result`; the lease is kept no longer, however it ends."""
+        `add_result`; the lease is kept no longer, however it ends.
+
+        A job whose lease was given up has not ended: another process continues it.
+        """
         self._over.set()
         left = self.unwritten
         with writing(self._engine, "The end of the job could not be recorded") as db:
             self._require_lease(db)
             _write(db, self.id, left)
-            db.execute(update(jobs).where(jobs.c.id == self.id).values(ended=clock(db), answer=answer, error=error))
-            outcomes = db.execute(select(job_items.c.outcome).where(job_items.c.job == self.id)).scalars()
-            add_entry(
-                db, self._who, "ended", self.id, error=error,
-                outcomes=dict(Counter(outcome or "no result" for outcome in outcomes)),
-                outcomes_hash=items_hash(db, self.id, with_outcomes=True),
-            )  # fmt: skip
+            if not self._released:
+                self._end(db, answer, error)
         with self._lock:
             self._unwritten.clear()
+
+    def _end(self, db: Connection, answer: str, error: str) -> None:
+        db.execute(update(jobs).where(jobs.c.id == self.id).values(ended=clock(db), answer=answer, error=error))
+        outcomes = db.execute(select(job_items.c.outcome).where(job_items.c.job == self.id)).scalars()
+        add_entry(
+            db, self._who, "ended", self.id, error=error,
+            outcomes=dict(Counter(outcome or "no result" for outcome in outcomes)),
+            outcomes_hash=items_hash(db, self.id, with_outcomes=True),
+        )  # fmt: skip
 
     @property
     def unwritten(self) -> list[tuple[str, JobResult]]:
@@ -90,7 +98,11 @@ class RunningJob:
         self.stop.set()
 
     def release(self) -> None:
-        """Gives the lease up, so that another process may take the job over at once: this one is about to end."""
+        """Gives the lease up, so that another process may take the job over at once: this one is about to end.
+
+        What is under way ends, and its result is recorded unless the other process was quicker.
+        """
+        self._released = True  # Before the stop: who sees that may end the job at once.
         self.abandon()
         with writing(self._engine, "The lease could not be given up") as db:
             mine = (jobs.c.id == self.id) & (jobs.c.attempt == self._attempt) & jobs.c.ended.is_(None)

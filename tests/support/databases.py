@@ -26,5 +26,5 @@ def own_database(server: str) -> Iterator[str]:
         db.execute(text(f"CREATE DATABASE {name}"))
     yield f"{server.rpartition('/')[0]}/{name}"
     with admin.connect() as db:
-        db.execute(text(f"DROP DATABASE {name} WITH (FORCE)"))
+        db.execute(text(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)"))
     admin.dispose()

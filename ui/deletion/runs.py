@@ -43,20 +43,20 @@ class _Run:
 
 
 @st.cache_resource(show_spinner=False)
-def _runs(who: str) -> dict[str, _Run]:  # noqa: ARG001 The key.
-    """The deletions that this process runs or ran, by the id of their job."""
+def _runs() -> dict[tuple[str, str], _Run]:
+    """The deletions that this process runs or ran, by who began them and the id of their job."""
     return {}
 
 
 def under_way(who: str, record_id: str) -> Reading[None] | None:
     """The deletion of that record, if this process runs or ran it."""
-    run = _runs(who).get(record_id)
+    run = _runs().get((who, record_id))
     return run.reading if run else None
 
 
 def find(who: str, record_id: str) -> Job | None:
     """The job of that id, as it is now. Raises ServiceError (NoDatabase)."""
-    if run := _runs(who).get(record_id):
+    if run := _runs().get((who, record_id)):
         return run.job.read()
     return find_job(database(), who, record_id)
 
@@ -81,7 +81,7 @@ def all_recorded(who: str) -> Partial[JobSummary]:
 
 def stop(who: str, record_id: str) -> None:
     """Asks the deletion to begin nothing more, whichever process runs it. Raises ServiceError (NoDatabase)."""
-    if run := _runs(who).get(record_id):
+    if run := _runs().get((who, record_id)):
         run.reading.stop.set()
     request_stop(database(), who, record_id)
 
@@ -136,7 +136,7 @@ def continue_lost(session: AzureSession, who: str) -> list[str]:
     found = []
     while job := take_over(database(), who, read_settings().lease):
         _LOG.warning("Continuing the job %s, whose process ended or could not write to the database", job.id)
-        lost = _runs(who).get(job.id)
+        lost = _runs().get((who, job.id))
         _start(who, session, job, lost.job if lost else None)
         found.append(job.id)
     return found
@@ -158,9 +158,8 @@ def continue_until(stopped: threading.Event) -> None:
 
 def release_all() -> None:
     """Gives up the leases of what this process runs: it ends, and another may continue at once."""
-    for run in [*_runs(connection.who()).values()]:
+    for run in [*_runs().values()]:
         if run.reading.running:
-            run.reading.stop.set()
             try:
                 run.job.release()
             except ServiceError as error:
@@ -189,4 +188,4 @@ def _start(who: str, session: AzureSession, job: Job, lost: RunningJob | None = 
             image_loaders.forget_written(who, job.login_server, job.repository)
 
     reading: Reading[None] = start(None, run, verb="Deleting", stop=stopping)
-    _runs(who)[job.id] = _Run(running, reading)
+    _runs()[who, job.id] = _Run(running, reading)

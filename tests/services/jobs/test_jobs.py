@@ -163,6 +163,18 @@ def test_a_released_job_can_be_taken_over_at_once(database: Engine) -> None:
     assert take_over(database, WHO, LEASE)
 
 
+def test_a_released_job_is_not_ended_by_the_process_that_gave_it_up(database: Engine) -> None:
+    runner = running(database, begun(database))
+    runner.release()
+    assert runner.stop.is_set()
+    runner.add_result("v0", "deleted")  # It was under way.
+    runner.end()
+    taken = take_over(database, WHO, LEASE)
+    assert taken and (taken.ended, taken.results) == (None, {"v0": JobResult("deleted")})
+    with pytest.raises(ServiceError, match="TakenOver"):
+        runner.add_result("v1", "deleted")
+
+
 def test_a_stop_from_elsewhere_reaches_the_runner(database: Engine) -> None:
     short = timedelta(seconds=0.3)
     job = begun(database, lease=short)

@@ -1,0 +1,1 @@
+"""What whoever operates the console looks at: probes, logs, metrics."""
