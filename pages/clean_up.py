@@ -1,23 +1,27 @@
-"""Cleans up a repository: choose tags or images by a rule or by name, see the plan, run it."""
+"""Cleans up one repository or several: choose tags or images by a rule or by name, see the plan, run it."""
 
 from datetime import UTC, datetime
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from services.commands import images as az_images
 from services.deletion.cleanup_rules import Chosen, Rule, choose
 from services.deletion.plan import plan_deletion
 from services.deletion.plan_rows import deleted_manifests, kept_manifests
+from services.deletion.several import plan_cleanup_of, plan_several
+from services.images.repository_contents import RepositoryContents
 from services.images.tagging import plan_untag
+from services.wording import counted
 from ui.deletion import runs
 from ui.deletion.cleanup_form import ask_names, ask_rule
-from ui.deletion.plan import ask_running_images, contents_of
-from ui.deletion.plan_view import show_deletion, show_untag
-from ui.elements.errors import panel
+from ui.deletion.places import confirm_deletion, make_places
+from ui.deletion.plan import ask_running_images, contents_of, contents_of_several
+from ui.deletion.plan_view import show_deletion
+from ui.deletion.several import show_several, start_several
+from ui.deletion.untag_view import show_untag
 from ui.elements.page import az_lines, empty, header
 from ui.elements.text import plain
-from ui.elements.writing import confirm, counted_action
+from ui.elements.writing import counted_action
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import last_step, open_page, registry_steps
@@ -26,89 +30,147 @@ from ui.runtime import connection
 
 BY_RULE, BY_NAME = "By rule", "By name"
 IMAGES, TAGS = "Delete images", "Remove tags only"
+WHAT = ["Frees space, pulls of them fail", "Keeps the images, frees nothing"]
 NO_PATTERN = "Type a tag pattern above, such as pr-*."
 NOTHING_MATCHES = "No tag matches all of the above, or the newest to keep are all that do."
+FAIL = "Pulls of these images fail afterwards, by tag and by digest."
+STAY = "The images stay: pulls by digest still work, and no space is freed."
 
 who = connection.who()
 registry = selection.choose_registry(who, pages.CLEAN_UP.title, st.container(), st.container())
-name = selection.choose_repository(who, registry, pages.CLEAN_UP.title)
-header(
-    f"{pages.CLEAN_UP.title} of {plain(name)}",
-    f"In {plain(registry.name)}, nothing is deleted until you confirm",
-    None,
-    lambda: image_loaders.forget_repository(who, registry.login_server, name),
-    (*registry_steps(registry.name, st.query_params["registry"], name), last_step(pages.CLEAN_UP.title)),
-)
-contents = contents_of(who, registry, name)
+key = st.query_params["registry"]
+names = list(dict.fromkeys(st.query_params.get_all("repository")))
+if len(names) < 2:
+    names = [selection.choose_repository(who, registry, pages.CLEAN_UP.title)]
 
 
-def remove_tags(chosen: Chosen, notices: DeltaGenerator) -> None:
+def refresh() -> None:
+    for name in names:
+        image_loaders.forget_repository(who, registry.login_server, name)
+
+
+def cancel() -> None:
+    if len(names) > 1:
+        open_page(pages.REPOSITORIES, registry=key)
+    open_page(pages.REPOSITORY, registry=key, repository=names[0])
+
+
+def remove_tags(contents: RepositoryContents, chosen: Chosen) -> None:
     tags = {tag.name: tag for tag in chosen.tags}
     tags_of = {row.digest: row.tags for row in contents.rows}
     plan = plan_untag(registry.name, contents.repository, tags, tags_of)
-    show_untag(plan, tags, contents)
-    with panel():
-        if confirm(
-            plan,
-            counted_action("Remove", len(plan.unblocked), "tag"),
-            typed=name if len(plan.unblocked) > 1 else "",
-            ready=bool(plan.unblocked),
-            icon=":material/delete_forever:",
-            in_dialog=False,
-            notices=notices,
-            effect=plan.unblocked,
-        ):
-            record = runs.remove_tags(who, registry, plan)
-            open_page(pages.DELETIONS, record=record)
+    places = make_places()
+    show_untag(places, plan, tags, contents)
+    confirm_deletion(
+        places,
+        plan,
+        counted_action("Remove", len(plan.unblocked), "tag"),
+        STAY,
+        lambda: open_page(pages.DELETIONS, record=runs.remove_tags(who, registry, plan)),
+        cancel,
+        typed=contents.name if len(plan.unblocked) > 1 else "",
+        ready=bool(plan.unblocked),
+        effect=plan.unblocked,
+    )
 
 
-def delete_images(chosen: Chosen, notices: DeltaGenerator, *, by_name: bool) -> None:
-    view = st.container()
-    running = ask_running_images(contents)
+def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool) -> None:
+    places = make_places()
+    with places.folded:
+        running = ask_running_images([contents])
     plan = plan_deletion(contents, chosen.digests, registry=registry.name, by_name=by_name, running=running)
-    with view:
-        kept = kept_manifests(contents, plan, chosen.kept)
-        show_deletion(who, registry, contents, deleted_manifests(contents, plan.unblocked), kept)
-    unblocked = len(plan.unblocked)
-    with panel():
-        if confirm(
-            plan,
-            counted_action("Delete", unblocked, "manifest"),
-            typed=name if unblocked > 1 else "",
-            ready=unblocked > 0,
-            icon=":material/delete_forever:",
-            in_dialog=False,
-            notices=notices,
-            effect=plan.unblocked,
-        ):
-            record = runs.delete_manifests(who, registry, plan)
-            open_page(pages.DELETIONS, record=record)
-
-
-check_url("how", "selection", (BY_RULE, BY_NAME))
-check_url("do", "action", (IMAGES, TAGS))
-with st.container(horizontal=True):
-    how = st.radio(
-        "Selection",
-        [BY_RULE, BY_NAME],
-        horizontal=True,
-        key="how",
-        bind="query-params",
+    kept = kept_manifests(contents, plan, chosen.kept)
+    show_deletion(places, who, registry, contents, deleted_manifests(contents, plan.unblocked), kept)
+    confirm_deletion(
+        places,
+        plan,
+        counted_action("Delete", len(plan.unblocked), "manifest"),
+        FAIL,
+        lambda: open_page(pages.DELETIONS, record=runs.delete_manifests(who, registry, plan)),
+        cancel,
+        typed=contents.name if len(plan.unblocked) > 1 else "",
+        ready=bool(plan.unblocked),
+        effect=plan.unblocked,
     )
-    what = st.radio("Action", [IMAGES, TAGS], horizontal=True, key="do", bind="query-params")
-rule = ask_rule(contents) if how == BY_RULE else Rule()
-if rule is None:
-    st.stop()
-chosen = choose(contents, rule, datetime.now(UTC)) if how == BY_RULE else ask_names(registry, contents)
-notices = st.container()
-if not chosen.tags and (what == TAGS or not chosen.digests):
+
+
+def clean_up_one() -> None:
+    contents = contents_of(who, registry, names[0])
+    check_url("how", "selection", (BY_RULE, BY_NAME))
+    check_url("do", "action", (IMAGES, TAGS))
+    with st.container(horizontal=True, gap="large"):
+        what = st.radio("Action", [IMAGES, TAGS], captions=WHAT, horizontal=True, key="do", bind="query-params")
+        how = st.radio("Selection", [BY_RULE, BY_NAME], horizontal=True, key="how", bind="query-params")
+    rule = ask_rule([contents]) if how == BY_RULE else Rule()
+    if rule is None:
+        return
+    chosen = choose(contents, rule, datetime.now(UTC)) if how == BY_RULE else ask_names(registry, contents)
+    if not chosen.tags and (what == TAGS or not chosen.digests):
+        show_nothing(rule)
+    elif what == TAGS:
+        remove_tags(contents, chosen)
+    else:
+        delete_images(contents, chosen, by_name=how == BY_NAME)
+    if what == IMAGES:
+        show_dry_run(rule)
+
+
+def clean_up_several() -> None:
+    contents = contents_of_several(who, registry, names)
+    rule = ask_rule(contents)
+    if rule is None:
+        return
+    now = datetime.now(UTC)
+    places = make_places()
+    with places.folded:
+        running = ask_running_images(contents)
+    plan = plan_several(plan_cleanup_of(one, rule, now, registry.name, running) for one in contents)
+    if not plan.parts and not plan.blockers:
+        show_nothing(rule)
+        return
+    show_several(places, who, registry, plan, pages.CLEAN_UP)
+    number = sum(len(part.deleted) for part in plan.parts)
+    confirm_deletion(
+        places,
+        plan,
+        counted_action("Delete", number, "manifest"),
+        FAIL,
+        lambda: start_several(who, registry, plan),
+        cancel,
+        typed=registry.name,
+        ready=bool(plan.parts),
+        effect=[part.plan for part in plan.parts],
+    )
+    show_dry_run(rule)
+
+
+def show_nothing(rule: Rule) -> None:
     empty(":material/cleaning_services:", "Nothing chosen", NOTHING_MATCHES if rule.pattern else NO_PATTERN)
-elif what == TAGS:
-    remove_tags(chosen, notices)
+
+
+def show_dry_run(rule: Rule) -> None:
+    if rule.pattern:
+        az_lines(
+            *(
+                az_images.purge(
+                    registry.name, name, rule.pattern, rule.older_than.days, rule.keep, untagged=rule.leftovers
+                )
+                for name in names
+            ),
+            label="Dry run with acr purge, which ignores platforms and running images",
+        )
+
+
+several = len(names) > 1
+title = counted(len(names), "repository", "repositories") if several else names[0]
+header(
+    f"{pages.CLEAN_UP.title} of {plain(title)}",
+    f"In {plain(registry.name)}, nothing is deleted until you confirm",
+    None,
+    refresh,
+    (*registry_steps(registry.name, key, "" if several else names[0]), last_step(pages.CLEAN_UP.title)),
+)
+if several:
+    clean_up_several()
 else:
-    delete_images(chosen, notices, by_name=how == BY_NAME)
-if rule.pattern and what == IMAGES:
-    az_lines(
-        az_images.purge(registry.name, name, rule.pattern, rule.older_than.days, rule.keep, untagged=rule.leftovers),
-        label="Dry run with acr purge, which ignores platforms and running images",
-    )
+    clean_up_one()

@@ -1,4 +1,4 @@
-"""A registry's repositories: searched, opened, and several locked at once."""
+"""A registry's repositories: searched, opened, and several locked, cleaned up or deleted at once."""
 
 import pyarrow as pa
 import streamlit as st
@@ -135,8 +135,9 @@ with bar:
             change_many_locks(
                 who, registry, "", {name: known[name].locks if name in known else None for name in selected}
             )
-    if st.button("Clean up", icon=":material/mop:", disabled=not one):
-        open_page(pages.CLEAN_UP, **url, repository=selected[0])
-    if st.button("Delete repository", icon=":material/delete:", disabled=not one):
-        open_page(pages.DELETE, **url, repository=selected[0])
+    if st.button("Clean up", icon=":material/mop:", disabled=not selected, help="Deletes old images by a rule"):
+        open_page(pages.CLEAN_UP, **url, repository=selected)
+    delete = "Delete repositories" if len(selected) > 1 else "Delete repository"
+    if st.button(delete, icon=":material/delete:", disabled=not selected, key="delete repositories"):
+        open_page(pages.DELETE, **url, repository=selected)
 az_lines(az_images.list_repositories(registry.name))

@@ -129,9 +129,12 @@ def act_on(choice: TagChoice) -> None:
         # For the keyboard: names are clicked.
         if st.button("Open image", icon=":material/open_in_full:", disabled=len(selected) != 1):
             open_image(names[0])
-        if st.button("Delete images", icon=":material/delete:", disabled=not selected):
+        deletes = "With all their tags: pulls fail, and their space is freed"
+        if st.button("Delete images", icon=":material/delete:", disabled=not selected, help=deletes):
             open_page(pages.DELETE, **url, reference=names)
-        if st.button("Remove tags", icon=":material/label_off:", disabled=not selected or not may_write()):
+        removes = "Keeps the images: pulls by digest still work"
+        offered = bool(selected) and may_write()
+        if st.button("Remove tags", icon=":material/label_off:", disabled=not offered, help=removes):
             remove_tags(who, registry, name, names)
         if st.button("Copy images", icon=":material/content_copy:", disabled=not selected or not may_write()):
             copy_selected(selected)

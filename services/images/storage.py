@@ -97,14 +97,37 @@ def freed_bytes(repositories: Iterable[RepositoryContents], deleted: Mapping[str
     sizes: dict[str, int] = {}
     kept: set[str] = set()
     for contents in repositories:
-        deleted_here = frozenset(deleted.get(contents.name, ()))
-        for row in contents.rows:
-            content_of = _content_of(row, contents.manifests.get(row.digest))
-            if row.digest in deleted_here:
-                _add_sizes(sizes, content_of)
-            else:
-                kept.update(digest for digest, _ in content_of)
+        deleted_sizes, kept_here = _split_content(contents, deleted.get(contents.name, ()))
+        _add_sizes(sizes, deleted_sizes.items())
+        kept |= kept_here
     return sum(size for digest, size in sizes.items() if digest not in kept)
+
+
+def freed_by_repository(
+    repositories: Iterable[RepositoryContents], deleted: Mapping[str, Collection[str]]
+) -> dict[str, int]:
+    """Repository name → bytes that are freed where only what `deleted` has of that repository is deleted. As
+    `freed_bytes`, which may be more than their sum: what several share is freed with all of them."""
+    split = {one.name: _split_content(one, deleted.get(one.name, ())) for one in repositories}
+    holders = Counter(digest for sizes, kept in split.values() for digest in sizes.keys() | kept)
+    return {
+        name: sum(size for digest, size in sizes.items() if digest not in kept and holders[digest] == 1)
+        for name, (sizes, kept) in split.items()
+    }
+
+
+def _split_content(contents: RepositoryContents, deleted: Collection[str]) -> tuple[dict[str, int], set[str]]:
+    """The sizes of the contents that deleted manifests point to, and the digests of those that the others point to."""
+    digests = frozenset(deleted)
+    sizes: dict[str, int] = {}
+    kept: set[str] = set()
+    for row in contents.rows:
+        content_of = _content_of(row, contents.manifests.get(row.digest))
+        if row.digest in digests:
+            _add_sizes(sizes, content_of)
+        else:
+            kept.update(digest for digest, _ in content_of)
+    return sizes, kept
 
 
 def _content_of(row: ManifestRow, manifest: Manifest | None) -> list[tuple[str, int]]:

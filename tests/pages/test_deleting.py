@@ -336,3 +336,83 @@ def test_a_record_that_can_not_be_written_begins_nothing(
     confirm_button(at, "Delete repository").click().run()
     assert "NoDatabase" in said(at)
     assert len(digests(own)) == 3
+
+
+def add_repositories(own: OwnSandbox) -> None:
+    own.push("pr-1", "pr-2")
+    own.push("pr-1", number=2, repository="team/other")
+
+
+SEVERAL = {"registry": REGISTRY, "repository": ["team/app", "team/other", NODE]}
+
+
+def test_several_repositories_are_cleaned_up_by_one_plan(
+    open_view: Open, own: OwnSandbox, session: AzureSession
+) -> None:
+    add_repositories(own)
+    at = open_view("clean_up.py", **SEVERAL, tags="pr-*", days="0")
+    assert not at.exception
+    assert at.title[0].value == "Clean-up of 3 repositories"
+    assert figures(at)["Manifests to delete"] == ("2", "with 3 tags in 2 repositories")
+    table = at.dataframe[0].value.set_index("Repository")
+    assert list(table["Manifests"]) == [1, 1, 0]
+    assert table["Stays"][NODE] == "3 not chosen"
+    assert {"2 manifests to delete", "3 manifests stay: 3 not chosen"} <= {one.label for one in at.expander}
+    assert button(at, "Delete 2 manifests").disabled
+    next(field for field in at.text_input if "confirm" in field.label).set_value(REGISTRY).run()
+    button(at, "Delete 2 manifests").click().run()
+    assert at.query_params["target"] == own.sandbox.ready["registries"][REGISTRY]
+    assert "2 deletions started in casaacr01" in said(at)
+    for job in runs.all_recorded(connection.who()).values:
+        run = runs.under_way(connection.who(), job.id)
+        assert run and run.finished.wait(30)
+    assert own.sandbox.store.list_repositories(REGISTRY) == [NODE]
+    at = open_view("deletions.py", session)
+    assert list(at.dataframe[0].value["State"]) == ["Completed"] * 2
+
+
+def test_several_repositories_are_deleted_without_those_that_a_lock_keeps(open_view: Open, own: OwnSandbox) -> None:
+    add_repositories(own)
+    own.sandbox.store.set_tag_locks(REGISTRY, NODE, "v1.0.0", Locks(delete=False), own.sandbox.state.stamp())
+    at = open_view("delete.py", **SEVERAL)
+    assert not at.exception
+    assert at.title[0].value == "Delete 3 repositories"
+    assert "nodejstemplate stays: The tag v1.0.0 is locked" in said(at).replace("\\", "")
+    next(field for field in at.text_input if "confirm" in field.label).set_value(REGISTRY).run()
+    button(at, "Delete 2 repositories").click().run()
+    for job in runs.all_recorded(connection.who()).values:
+        run = runs.under_way(connection.who(), job.id)
+        assert run and run.finished.wait(30)
+    assert own.sandbox.store.list_repositories(REGISTRY) == [NODE]
+
+
+def test_a_repository_that_could_not_be_read_is_named_and_stays(open_view: Open, own: OwnSandbox) -> None:
+    add_repositories(own)
+    own.break_({"path": "/acr/v1/team/other/", "status": 403})
+    at = open_view("clean_up.py", **SEVERAL, tags="pr-*", days="0")
+    assert not at.exception
+    assert any(
+        one.label.replace("\\", "").startswith("Partial data: 1 repository (team/other) could not be read")
+        for one in at.expander
+    )
+    assert figures(at)["Manifests to delete"] == ("1", "with 2 tags")
+    assert "team/other" not in set(at.dataframe[0].value["Repository"])
+
+
+@pytest.mark.parametrize(
+    ("view", "query", "page"),
+    [
+        ("delete.py", {**URL, "reference": "v1.0.0"}, "reference"),
+        ("delete.py", URL, "repository"),
+        ("clean_up.py", {**URL, "tags": "*", "days": "0"}, "repository"),
+    ],
+)
+def test_cancel_leads_back_and_deletes_nothing(
+    open_view: Open, own: OwnSandbox, view: str, query: dict[str, str], page: str
+) -> None:
+    at = open_view(view, **query)
+    button(at, "Cancel").click().run()
+    assert not at.exception
+    assert page in at.query_params
+    assert not at.metric or "Manifests to delete" not in figures(at)
+    assert len(digests(own)) == 3

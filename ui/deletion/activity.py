@@ -9,24 +9,32 @@ from services.wording import counted
 from ui.deletion import runs
 from ui.elements.columns import ago_column
 from ui.elements.errors import Part, panel, show_partial
+from ui.elements.notices import show_done
 from ui.elements.page import empty, header
 from ui.elements.selectable_table import openable
 from ui.elements.text import plain
 from ui.navigation import pages
-from ui.navigation.links import open_page
+from ui.navigation.links import link_to, open_page
 from ui.runtime.database import database
+
+# How often the list looks for what running jobs have recorded since.
+FOLLOW_S = 2
 
 
 def show_all(who: str) -> None:
     """Shows the jobs that `who` started. Raises ServiceError where the database can't be read."""
-    header(pages.DELETIONS.title, "Started by you in this console", None, lambda: None)
+    header(pages.DELETIONS.title, "", None, lambda: None)
+    show_done()
     read = runs.all_recorded(who)
     show_partial(Part(read, "record"))
     found = read.values
     if not found and read.complete:
-        empty(":material/history:", "No activity", "Each deletion started here is listed with its results.")
+        empty(":material/history:", "No activity", "Deletions that you start in this console are listed here.")
+        link_to(pages.CLEAN_UP, "Clean up a repository")
     if not found:
         return
+    if any(job.runs for job in found):
+        _follow(who, _progress_of(found))
     shown = _filtered(found)
     if not shown:
         empty(":material/filter_alt_off:", "Nothing matches", "Change the filters above.")
@@ -35,6 +43,18 @@ def show_all(who: str) -> None:
     if len(found) == LISTED:
         st.caption(f"The newest {LISTED:,}. The log has all of them.")
     _show_log()
+
+
+def _progress_of(found: tuple[JobSummary, ...]) -> list[tuple[str, int, str]]:
+    return [(job.id, job.recorded, job.state) for job in found]
+
+
+@st.fragment(run_every=FOLLOW_S)
+def _follow(who: str, shown: list[tuple[str, int, str]]) -> None:
+    """Runs the page again as running jobs go on."""
+    with panel():
+        if _progress_of(runs.all_recorded(who).values) != shown:
+            st.rerun()
 
 
 def _filtered(found: tuple[JobSummary, ...]) -> tuple[JobSummary, ...]:

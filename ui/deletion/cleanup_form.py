@@ -1,5 +1,6 @@
 """The forms of a clean-up: a rule over tags and untagged manifests, or tags by name."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import streamlit as st
@@ -18,10 +19,10 @@ OFFERED_TAGS = 1000
 DAYS, KEEP = 36500, 10000
 
 
-def ask_rule(contents: RepositoryContents) -> Rule | None:
-    """Asks for the rule, whose parts are kept in the URL. None where the URL names a part that can't be used: without
-    it, the rule would choose more than it was asked to."""
-    platforms = sorted({platform for found in platforms_of(contents).values() for platform in found})
+def ask_rule(contents: Sequence[RepositoryContents]) -> Rule | None:
+    """Asks for the rule for these repositories, whose parts are kept in the URL. None where the URL names a part that
+    can't be used: without it, the rule would choose more than it was asked to."""
+    platforms = sorted({platform for one in contents for found in platforms_of(one).values() for platform in found})
     sound = (
         check_number("days", "number of days", 0, DAYS),
         check_url("platform", "platform", platforms),

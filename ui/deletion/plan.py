@@ -1,9 +1,11 @@
-"""What the plan of a deletion is made of: the repository read whole, and the images that run."""
+"""What the plan of a deletion is made of: repositories with all their manifests, and the images that run."""
+
+from collections.abc import Sequence
 
 import streamlit as st
 
 from services.commands import aks as az_aks
-from services.connection.parallel import Partial
+from services.connection.parallel import Partial, Refusal
 from services.deletion.running_images import running_digests
 from services.images.repository_contents import RepositoryContents
 from services.registries.registry import Registry
@@ -30,7 +32,24 @@ def contents_of(who: str, registry: Registry, name: str) -> RepositoryContents:
     return contents
 
 
-def ask_running_images(contents: RepositoryContents) -> frozenset[str]:
+def contents_of_several(who: str, registry: Registry, names: Sequence[str]) -> tuple[RepositoryContents, ...]:
+    """The contents of these repositories, without those that could not be read, which are named. As `contents_of`."""
+    reading = contents_loader.repositories(who, registry.login_server, tuple(names))
+    show_progress(reading, f"contents of several in {registry.id}", shape=Shape.PLAN)
+    if reading.error:
+        show_error(reading.error)
+    if reading.error or reading.running:
+        st.stop()
+    read = reading.value
+    manifests: tuple[Refusal, ...] = tuple(refusal for one in read.values for refusal in one.unread)
+    show_partial(
+        Part(Partial((), read.refused, read.untried), "repository", "repositories"),
+        Part(Partial((), manifests, sum(one.untried for one in read.values)), "manifest"),
+    )
+    return read.values
+
+
+def ask_running_images(contents: Sequence[RepositoryContents]) -> frozenset[str]:
     """Asks for the digests that run in clusters. The console does not read a cluster's pods."""
     with st.expander("Running images", icon=":material/deployed_code_alert:"):
         st.markdown(
@@ -38,8 +57,9 @@ def ask_running_images(contents: RepositoryContents) -> frozenset[str]:
             f"it are not deleted.\n\n{shell(az_aks.running_images())}"
         )
         text = st.text_area("Output for all clusters", placeholder="contoso.azurecr.io/app@sha256:…", key="running")
-        running = running_digests(text or "", contents)
-        here = len(running & {row.digest for row in contents.rows})
+        running = frozenset(digest for one in contents for digest in running_digests(text or "", one))
+        here = len(running & {row.digest for one in contents for row in one.rows})
         if text:
-            st.markdown(f"{counted(len(running), 'digest')} found, {here:,} of them in this repository.")
+            where = "this repository" if len(contents) == 1 else "these repositories"
+            st.markdown(f"{counted(len(running), 'digest')} found, {here:,} of them in {where}.")
     return running

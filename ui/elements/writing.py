@@ -23,6 +23,8 @@ Report = Callable[[str], None]
 SHOWN_COMMANDS = 20
 SHOWN_BLOCKERS = 3
 LISTED_BLOCKERS = 100
+# The width of the box where a name is typed.
+NAME_PX = 320
 _CONFIRMED = "what was shown when a button of a plan was pressed"
 
 
@@ -88,6 +90,8 @@ def confirm(
     icon: str | None = None,
     in_dialog: bool = True,
     notices: DeltaGenerator | None = None,
+    commands: DeltaGenerator | None = None,
+    cancel: Callable[[], None] | None = None,
     effect: object = None,
 ) -> bool:
     """Shows what `plan` says and the button `label`; returns whether it was pressed for this plan.
@@ -96,8 +100,8 @@ def confirm(
     such as the digest that a tag is removed from) are not those that the button was shown with, nothing is confirmed:
     the new plan is shown.
     `typed`: a name that has to be typed first. `ready`: whether everything else is filled in. On a page, where
-    `in_dialog` is False, there is no Cancel, and the commands are in a closed expander below. `notices`: where
-    blockers and warnings are shown, where that is not here.
+    `in_dialog` is False, Cancel calls `cancel`, and there is none without it; the commands are in a closed expander.
+    `notices`, `commands`: where blockers and warnings, and the commands, are shown, where that is not here.
     """
     with notices or st.container():
         show_objections(plan.blockers, plan.warnings)
@@ -108,10 +112,18 @@ def confirm(
     shown = (label, plan.warnings, plan.commands, effect)
     disabled = not ready or bool(plan.blockers) or not may_write()
     if typed:
-        # As a placeholder the name is text: in the label it would be markdown, escaped also for who hears it read.
-        answer = st.text_input("Type the name to confirm", key=f"confirm {typed}", placeholder=typed, width=420)
-        disabled |= answer.strip() != typed
+        st.markdown(f"Type **{plain(typed)}** to confirm")
     with st.container(horizontal=True):
+        if typed:
+            # The name is no part of the label, which would be read aloud with the escapes of markdown.
+            answer = st.text_input(
+                "Type the name to confirm",
+                key=f"confirm {typed}",
+                label_visibility="collapsed",
+                placeholder=typed,
+                width=NAME_PX,
+            )
+            disabled |= answer.strip() != typed
         pressed = st.button(
             label,
             key=f"do {label}",
@@ -123,13 +135,16 @@ def confirm(
         )
         if in_dialog:
             close_button()
+        elif cancel and st.button("Cancel", key=f"cancel {label}"):
+            cancel()
     # A dialog has one button of a plan, whose label may have changed with it; a page may have several.
     confirmed = st.session_state.pop(kept, None) if pressed or in_dialog else None
     changed = (pressed or confirmed is not None) and confirmed != shown
     if changed:
         st.warning("Changed meanwhile. Nothing was done: check the new plan.", icon=":material/sync_problem:")
     if not in_dialog and plan.commands:
-        az_lines(*_first_commands(plan.commands))
+        with commands or st.container():
+            az_lines(*_first_commands(plan.commands))
     return pressed and not changed and not disabled
 
 

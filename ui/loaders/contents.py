@@ -36,6 +36,37 @@ def repository(who: str, login_server: str, name: str) -> Reading[RepositoryCont
     return start(None, work)
 
 
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=50)
+def _several(who: str, login_server: str) -> dict[tuple[str, ...], Reading[Partial[RepositoryContents]]]:  # noqa: ARG001
+    """What `repositories` has read, by their names. One entry of the cache, so that all of it can be forgotten."""
+    return {}
+
+
+def repositories(who: str, login_server: str, names: tuple[str, ...]) -> Reading[Partial[RepositoryContents]]:
+    """The contents of several repositories, for a plan over all of them."""
+    kept = _several(who, login_server)
+    if names not in kept or not kept[names].fresh:
+        kept[names] = _read_several(who, login_server, names)
+    return kept[names]
+
+
+def forget_several(who: str, login_server: str) -> None:
+    """Makes the next `repositories` of this registry read again, after a change of any of them."""
+    _several.clear(who, login_server)
+
+
+def _read_several(who: str, login_server: str, names: tuple[str, ...]) -> Reading[Partial[RepositoryContents]]:
+    client = connection.session(who).registry(login_server)
+    known = known_manifests(who, login_server)
+
+    def work(reading: Reading[Partial[RepositoryContents]]) -> None:
+        reading.value = read_contents(client, names, known, progress=reading.report, stop=reading.stop)
+        within = (refusal for one in reading.value.values for refusal in one.unread)
+        reading.lacks = (*reading.value.refused, *within)
+
+    return start(Partial((), untried=len(names)), work)
+
+
 @st.cache_resource(ttl="10m", show_spinner=False, max_entries=MOST_COUNTS, validate=fresh)
 def registry(who: str, login_server: str) -> Reading[Partial[RepositoryContents]]:
     """The contents of all repositories of a registry. `last_count` has them too, once they are read."""

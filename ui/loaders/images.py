@@ -232,6 +232,7 @@ def forget_repository(who: str, login_server: str, name: str) -> None:
     """Drops what was read of one repository."""
     repository.clear(who, login_server, name)
     contents.repository.clear(who, login_server, name)
+    contents.forget_several(who, login_server)
     manifest_rows_of.clear(who, login_server, name)
     tree.clear(who, login_server, name)
     newest_tags.clear(who, login_server, name)

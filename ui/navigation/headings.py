@@ -58,6 +58,11 @@ def _within(page: PageLink, key: str) -> tuple[str, tuple[Step, ...]]:
 def _of_repository(page: PageLink, key: str, repository: str) -> tuple[str, tuple[Step, ...]]:
     below = registry_steps(key, key, repository)
     references = st.query_params.get_all("reference")
+    repositories = set(st.query_params.get_all("repository"))
+    if len(repositories) > 1 and not references and page in (pages.CLEAN_UP, pages.DELETE):
+        several = counted(len(repositories), "repository", "repositories")
+        title = f"{page.title} of {several}" if page is pages.CLEAN_UP else f"Delete {several}"
+        return title, (*registry_steps(key, key), last_step(page.title))
     named = _titles(repository, references)
     if page is pages.REPOSITORY:
         return plain(repository), (*below[:-1], last_step(repository))

@@ -14,7 +14,7 @@ from services.connection.parallel import Partial, Refusal
 from services.images.manifests import Descriptor, Kind, Manifest
 from services.images.repositories import Locks, ManifestRow, Repository
 from services.images.repository_contents import RepositoryContents
-from services.images.storage import ImageStorage, RegistryStorage, freed_bytes, registry_storage
+from services.images.storage import ImageStorage, RegistryStorage, freed_by_repository, freed_bytes, registry_storage
 from tests.support import registries_at_random
 from tests.support.documents import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, digest_of
 from tests.support.registries_at_random import FIRST, Pushes, registries, write
@@ -297,3 +297,14 @@ def led_to(contents: RepositoryContents) -> set[str]:
         if more <= reached:
             return reached
         reached |= more
+
+
+@given(drawn=registries(), data=st.data())
+def test_what_each_repository_frees_alone_is_what_it_frees_without_the_others(
+    store: Store, drawn: tuple[Pushes, ...], data: st.DataObject
+) -> None:
+    repositories = written(store, drawn)
+    unblocked = draw_going(store, repositories, data)
+    alone = freed_by_repository(repositories, unblocked)
+    assert alone == {one.name: freed_bytes(repositories, {one.name: unblocked[one.name]}) for one in repositories}
+    assert sum(alone.values()) <= freed_bytes(repositories, unblocked)

@@ -1,0 +1,102 @@
+"""One plan over several repositories: listed by repository, confirmed once, and run as a job for each."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import pyarrow as pa
+import streamlit as st
+
+from services.connection.errors import ServiceError
+from services.deletion.plan import DeletionPlan
+from services.deletion.plan_rows import count_kinds
+from services.deletion.repository import RepositoryDeletionPlan
+from services.deletion.several import RepositoryPart, SeveralPlan
+from services.registries.registry import Registry
+from services.wording import counted
+from ui.deletion import runs
+from ui.deletion.figures import freed, freed_alone, show_figures
+from ui.deletion.places import Places
+from ui.deletion.plan_view import show_deleted, show_kept
+from ui.elements.columns import ago_column
+from ui.elements.notices import say_done
+from ui.elements.selectable_table import openable
+from ui.elements.styled_table import Worded
+from ui.elements.table import UTC
+from ui.elements.text import plain, size
+from ui.navigation import pages
+from ui.navigation.links import link_to, open_page
+from ui.navigation.pages import PageLink
+
+
+def show_several(places: Places, who: str, registry: Registry, plan: SeveralPlan, page: PageLink) -> None:
+    """Shows the figures of the plan, its table by repository, and folded every manifest and what stays. A repository's
+    name opens `page` for it alone."""
+    every = (*plan.parts, *plan.staying)
+    planned = [part.contents for part in every]
+    deleted = {part.name: part.deleted for part in plan.parts}
+    unread = frozenset(one.name for one in planned if not one.complete)
+    bytes_freed = freed(who, registry, planned, deleted)
+    with places.figures:
+        show_figures(who, registry, deleted, bytes_freed, unread=bool(unread))
+    with places.lists:
+        _show_repositories(every, freed_alone(who, registry, planned, deleted), page)
+        if plan.parts and bytes_freed.counted_at is None:
+            link_to(pages.STORAGE, "Read the registry for the exact size", registry=st.query_params["registry"])
+        number = sum(len(found) for found in deleted.values())
+        if number:
+            with st.expander(counted(number, "manifest to delete", "manifests to delete"), icon=":material/delete:"):
+                show_deleted({part.name: part.deleted for part in every}, unread)
+        show_kept({part.name: part.kept for part in every})
+
+
+def _show_repositories(parts: Sequence[RepositoryPart], alone: Mapping[str, int], page: PageLink) -> None:
+    pushes = {part.name: [one.row.created for one in part.deleted if one.row.created] for part in parts}
+    opened = openable(
+        sorted(parts, key=lambda part: alone[part.name], reverse=True),
+        lambda part: {
+            "Repository": part.name,
+            "Manifests": len(part.deleted),
+            "Tags": sum(len(one.item.tags) for one in part.deleted),
+            "Frees": alone[part.name] if part.deleted else None,
+            "Oldest push": min(pushes[part.name], default=None),
+            "Last push": max(pushes[part.name], default=None),
+            "Stays": count_kinds(part.kept) or None,
+        },
+        "repositories of the plan",
+        "What is deleted of each repository, the most bytes first",
+        columns={
+            "Manifests": st.column_config.NumberColumn("Manifests to delete"),
+            "Frees": Worded(
+                size, "If this repository alone is cleaned up: shared layers are freed with the last of all"
+            ),
+            "Oldest push": ago_column(),
+            "Last push": ago_column(),
+            "Stays": st.column_config.TextColumn(width="large"),
+        },
+        types={"Oldest push": UTC, "Last push": UTC, "Stays": pa.string()},
+    )
+    if opened:
+        query = {name: st.query_params.get_all(name) for name in st.query_params}
+        open_page(page, **{**query, "repository": [opened.name]})
+
+
+def start_several(who: str, registry: Registry, plan: SeveralPlan) -> None:
+    """Starts a job for each repository of the plan, and opens Activity. Raises ServiceError where one can't be
+    recorded: it says how many were started before."""
+    for number, part in enumerate(plan.parts):
+        try:
+            _start(who, registry, part.plan)
+        except ServiceError as error:
+            if not number:
+                raise
+            begun = counted(number, "deletion was", "deletions were")
+            raise replace(error, remedy=f"{begun} started before: see Activity. {error.remedy}") from error
+    say_done(f"{counted(len(plan.parts), 'deletion')} started in {plain(registry.name)}.")
+    open_page(pages.DELETIONS, target=registry.login_server)
+
+
+def _start(who: str, registry: Registry, plan: DeletionPlan | RepositoryDeletionPlan) -> None:
+    if isinstance(plan, DeletionPlan):
+        runs.delete_manifests(who, registry, plan)
+    else:
+        runs.delete_repository(who, registry, plan)
