@@ -7,9 +7,10 @@ from ui.access_review import one_principal, principals
 from ui.access_review.abac_switch import show_switch
 from ui.access_review.who_can import show_who
 from ui.elements.errors import Part, show_error, show_partial
-from ui.elements.page import az_lines, empty, header
+from ui.elements.page import az_lines, header
 from ui.loaders import clusters
 from ui.navigation import pages, selection
+from ui.navigation.headings import heading_of
 from ui.navigation.links import open_by_button
 from ui.navigation.url_choice import check_url
 from ui.runtime import connection
@@ -24,11 +25,13 @@ def refresh() -> None:
     clusters.pulls.clear(who)
 
 
+title, path = heading_of(pages.ACCESS_REVIEW)
 with header(
-    pages.ACCESS_REVIEW.title,
+    title,
     "",
     None if reading.running else reading.at,
     refresh,
+    path,
 ):
     open_by_button(pages.ASSIGN_ROLE)
 show_progress(reading, "pulls")
@@ -47,9 +50,7 @@ if not pulls.registries.values:
     if not reading.error:
         selection.show_no_registries(pulls.registries)
     st.stop()
-with st.container(horizontal=True, vertical_alignment="bottom"):
-    registry = selection.registry_box(pulls.registries)
-    repository = st.text_input("Repository (optional)", key="repository", bind="query-params").strip()
+registry = selection.registry_named(pulls.registries)
 not_there = selection.show_unknown(pulls.registries)
 
 
@@ -65,10 +66,10 @@ if who_tab.open:
     with who_tab:
         if registry is None:
             if not not_there:
-                empty(":material/inventory_2:", "No registry chosen", "Choose one above to see who can do what on it.")
+                selection.show_registries(pulls.registries, pages.ACCESS_REVIEW)
             az_lines(*(az_access.list_role_assignments(f"/subscriptions/{one}") for one in pulls.by_subscription))
         else:
-            show_who(who, pulls, known, registry, repository, look_everywhere)
+            show_who(who, pulls, known, registry, look_everywhere)
 if one_tab.open:
     with one_tab:
         one_principal.show_principal(who, pulls, known)
@@ -76,8 +77,6 @@ if switch_tab.open:
     with switch_tab:
         if registry is None:
             if not not_there:
-                empty(
-                    ":material/inventory_2:", "No registry chosen", "Choose one above to see what the switch changes."
-                )
+                selection.show_registries(pulls.registries, pages.ACCESS_REVIEW)
         else:
             show_switch(who, pulls, known, registry)

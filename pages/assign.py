@@ -17,8 +17,8 @@ from ui.roles.unassign import show_holders
 from ui.runtime import connection
 
 who = connection.who()
+registry = selection.ready_registry_of_url(who, pages.ASSIGN_ROLE)
 top = st.container()
-registry = selection.choose_registry(who, pages.ASSIGN_ROLE.title, top, st.container())
 at = None
 st.subheader("Assign", anchor=False)
 with panel():

@@ -37,7 +37,7 @@ FAIL = "Pulls of these images fail afterwards, by tag and by digest."
 STAY = "The images stay: pulls by digest still work, and no space is freed."
 
 who = connection.who()
-registry = selection.choose_registry(who, pages.CLEAN_UP.title, st.container(), st.container())
+registry = selection.ready_registry_of_url(who, pages.CLEAN_UP)
 key = st.query_params["registry"]
 names = list(dict.fromkeys(st.query_params.get_all("repository")))
 if len(names) < 2:

@@ -25,7 +25,7 @@ from ui.runtime import connection
 SHOWN = 10
 
 who = connection.who()
-registry = selection.registry_of_url(who)
+registry = selection.registry_of_url(who, pages.DELETE)
 name = selection.repository_of_url()
 names = list(dict.fromkeys(st.query_params.get_all("repository")))
 references = st.query_params.get_all("reference")

@@ -34,7 +34,7 @@ ADD, REMOVE, COPY, DOWNLOAD = "Add tag", "Remove tag", "Copy image", "Download i
 TAG_LOCKS, MANIFEST_LOCKS, DELETE = "Set tag locks", "Set manifest locks", "Delete image"
 
 who = connection.who()
-registry = selection.registry_of_url(who)
+registry = selection.registry_of_url(who, pages.IMAGE)
 repository = selection.repository_of_url()
 server = registry.login_server
 url = {"registry": st.query_params["registry"], "repository": repository}

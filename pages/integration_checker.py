@@ -7,22 +7,22 @@ from services.aks.puller import object_id_of
 from services.commands import access as az_access
 from services.commands import aks as az_aks
 from services.commands import registries as az_registries
-from services.pull_checks.checks import Check, CheckState
+from services.pull_checks.checks import CheckState
 from services.pull_checks.events import PulledImage
-from ui.aks.attach import attach, detach, show_propagation
-from ui.aks.cluster_choice import choose_cluster, cluster_key, show_unknown_cluster
+from ui.aks.attach import ATTACH, DETACH, attach, detach, show_propagation
+from ui.aks.cluster_choice import choose_cluster, cluster_key, show_clusters, show_unknown_cluster
 from ui.aks.identities import show_identities
 from ui.aks.pull_checks import show_checks, show_text, show_verdict
 from ui.aks.pull_events import pasted_causes, show_events
 from ui.aks.pull_proof import show_test_pull, start_test_pull
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.notices import show_done
-from ui.elements.page import az_lines, empty, header
+from ui.elements.page import az_lines, header
 from ui.loaders import clusters
 from ui.loaders.principals import names_at
 from ui.navigation import pages, selection
 from ui.navigation.links import link_to
-from ui.roles.who_can_assign import caller_may_assign, show_who_can_assign
+from ui.roles.who_can_assign import caller_may_assign, who_can_assign
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -48,7 +48,7 @@ listed = pulls.registries
 pair = st.container(horizontal=True, vertical_alignment="bottom")
 with pair:
     cluster = choose_cluster(pulls.clusters)
-    registry = selection.registry_box(listed)
+registry = selection.registry_named(listed)
 names = names_at(who, pulls, registry)
 with notice:
     show_partial(
@@ -57,14 +57,12 @@ with notice:
     )
 not_there = [show_unknown_cluster(pulls.clusters, cluster), selection.show_unknown(listed)]
 if cluster is None or registry is None:
+    if cluster is None and not not_there[0]:
+        show_clusters(pulls.clusters)
+    if registry is None and not not_there[1]:
+        selection.show_registries(listed, pages.INTEGRATION_CHECKER)
     show_events((), None, listed, cluster_key(cluster, pulls.clusters.values) if cluster else "")
-    if not any(not_there):
-        empty(
-            ":material/hub:",
-            "No pair chosen",
-            "Choose a cluster and a registry, or see all in the pull matrix.",
-        )
-    link_to(pages.PULL_MATRIX)
+    link_to(pages.PULL_MATRIX, "See all pairs in the pull matrix")
     st.stop()
 
 with pair:
@@ -90,12 +88,23 @@ if run.cluster is None or run.registry is None:
     st.stop()
 checks, puller = run.report.checks, run.report.puller
 lacks_role = any(check.id == "C6" and check.state is not CheckState.PASSED for check in checks)
-show_verdict(run, running=checking.running, image=image)
+on = run.registry
+
+
+def fixer() -> str:
+    may = caller_may_assign(who, on)
+    if may:
+        return f"you, with **{ATTACH}**"
+    unread = " Unknown whether you can: your permissions could not be read." if may is None else ""
+    return f"{who_can_assign(who, pulls, on)}{unread}"
+
+
+show_verdict(run, running=checking.running, image=image, with_names=names.with_names, who_can_assign=fixer)
 show_propagation(run.cluster, run.registry)
 with st.container(horizontal=True):
-    if st.button("Attach", icon=":material/link:", type="primary" if lacks_role else "secondary"):
+    if st.button(ATTACH, icon=":material/link:", type="primary" if lacks_role else "secondary"):
         attach(who, run.cluster, run.registry, principal)
-    if puller and attachments(run.registry, puller) and st.button("Detach", icon=":material/link_off:"):
+    if puller and attachments(run.registry, puller) and st.button(DETACH, icon=":material/link_off:"):
         detach(who, run.cluster, run.registry, puller)
     if image and st.button("Run test pull", icon=":material/science:"):
         start_test_pull(who, run.cluster, run.registry, repository, reference)
@@ -104,18 +113,9 @@ with st.container(horizontal=True):
         st.rerun()
 if image:
     show_test_pull(run.cluster, run.registry, repository, reference)
-
-
-def show_more(check: Check) -> None:
-    """Who can assign the role that is missing, where the caller can't."""
-    assert run.registry
-    if check.id == "C6" and check.state is CheckState.FAILED and caller_may_assign(who, run.registry) is False:
-        show_who_can_assign(who, pulls, run.registry)
-
-
 checked = PulledImage(registry.login_server, repository, reference)
 registry_key = selection.key_of(registry, selection.with_login_server(listed))
-show_checks(checks, names.with_names, pasted_causes(checked, listed), registry_key, show_more)
+show_checks(checks, names.with_names, pasted_causes(checked, listed), registry_key)
 access = pulls.by_subscription.get(registry.subscription_id)
 show_identities(run.cluster, run.registry, puller, access.records if access else None, names)
 show_events(

@@ -13,8 +13,8 @@ from services.pull_checks.matrix import Answer, Pair, pull_matrix
 from services.wording import counted
 from ui.aks.attach_many import attach_many
 from ui.aks.cluster_choice import cluster_key
-from ui.aks.matrix_chart import LABELS, SIGNS, answer_label, matrix_figure
-from ui.elements.chart_theme import pick_in_chart, theme_now
+from ui.aks.matrix_chart import LABELS, MEANS, SIGNS, answer_label, matrix_figure
+from ui.elements.chart_theme import Meaning, pick_in_chart, theme_now
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import az_lines, empty, header
 from ui.elements.selectable_table import selectable_many
@@ -31,6 +31,9 @@ from ui.runtime.background import show_progress
 
 # More squares are too small to read: the reader filters first.
 SQUARES = 3000
+BADGES = {Meaning.GOOD: "green", Meaning.ATTENTION: "orange", Meaning.BAD: "red", Meaning.UNKNOWN: "gray"}
+# What is wrong first, then what is not known.
+ROWS = (Answer.CANNOT, Answer.NETWORK, Answer.UNKNOWN, Answer.SOME, Answer.CAN, Answer.NO_ROLE)
 
 
 def _choice(pair: Pair) -> str:
@@ -39,10 +42,11 @@ def _choice(pair: Pair) -> str:
 
 
 def _choice_label(choice: str) -> str:
-    if choice in set(Answer):
-        answer = Answer(choice)
-        return f"{SIGNS[answer]} {LABELS.get(answer, answer.capitalize())}"
-    return f"{SIGNS[Answer.UNKNOWN]} Unknown: {choice}"
+    """The label of a filter, with the sign and the colour that its squares have."""
+    answer = Answer(choice) if choice in set(Answer) else Answer.UNKNOWN
+    words = LABELS.get(answer, answer.capitalize()) if choice == answer else f"Unknown: {choice}"
+    sign = f":{BADGES[MEANS[answer]]}-badge[{SIGNS[answer]}]" if answer in MEANS else SIGNS[answer]
+    return f"{sign} {words}"
 
 
 def _expand_unknown(choices: Sequence[str]) -> None:
@@ -129,7 +133,7 @@ if not shown:
 # The rows are sent before the chart, which takes the browser longer to draw.
 above, bar = st.container(), st.container(horizontal=True, vertical_alignment="center")
 selected = selectable_many(
-    shown,
+    sorted(shown, key=lambda pair: ROWS.index(pair.answer)),
     lambda pair: {
         "Cluster": pair.cluster.name,
         "Registry": pair.registry.name,

@@ -12,11 +12,9 @@ from ui.transfer import copy
 from ui.transfer.push import forget_plans, show_push_form
 
 who = connection.who()
-top = st.container()
-registry = selection.choose_registry(who, pages.PUSH.title, top, st.container())
+registry = selection.ready_registry_of_url(who, pages.PUSH)
 path = (*registry_steps(registry.name, st.query_params["registry"]), last_step(pages.PUSH.title))
-with top:
-    header(pages.PUSH.title, "No docker needed", None, forget_plans, path)
+header(pages.PUSH.title, "No docker needed", None, forget_plans, path)
 show_read_only()
 copy.show_copies()
 tabs = ["From a file", "From another registry"]

@@ -29,7 +29,7 @@ ACTIONS = {
 }
 
 who = connection.who()
-listed = selection.registry_of_url(who)
+listed = selection.registry_of_url(who, pages.REGISTRY)
 here = {"registry": st.query_params["registry"]}
 registry, at, failure = listed, None, None
 try:

@@ -23,19 +23,17 @@ from ui.runtime import connection
 from ui.runtime.background import show_progress
 
 who = connection.who()
-top, left = st.container(), st.container()
-registry = selection.choose_registry(who, pages.REPOSITORIES.title, top, left)
+registry = selection.ready_registry_of_url(who, pages.REPOSITORIES)
 url = {"registry": st.query_params["registry"]}
 reading = registry_loaders.catalogue(who, registry.login_server)
-with top:
-    actions = header(
-        pages.REPOSITORIES.title,
-        "",
-        None if reading.running else reading.at,
-        lambda: registry_loaders.catalogue.clear(who, registry.login_server),
-        (*registry_steps(registry.name, url["registry"]), last_step(pages.REPOSITORIES.title)),
-    )
-    notice = st.container()
+actions = header(
+    pages.REPOSITORIES.title,
+    "",
+    None if reading.running else reading.at,
+    lambda: registry_loaders.catalogue.clear(who, registry.login_server),
+    (*registry_steps(registry.name, url["registry"]), last_step(pages.REPOSITORIES.title)),
+)
+notice = st.container()
 with actions:
     open_by_button(pages.PUSH, **url)
 show_lock_changes()

@@ -32,7 +32,7 @@ from ui.transfer.copy_many import copy_images, show_copies_of_many
 from ui.transfer.download import download_image, download_images
 
 who = connection.who()
-registry = selection.registry_of_url(who)
+registry = selection.registry_of_url(who, pages.REPOSITORY)
 name = selection.repository_of_url()
 server = registry.login_server
 url = {"registry": st.query_params["registry"], "repository": name}

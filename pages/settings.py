@@ -21,7 +21,7 @@ if show_removals(st.query_params.get("registry", "")):
     end_outline()
     st.stop()
 show_changes()
-listed = selection.registry_of_url(who)
+listed = selection.registry_of_url(who, pages.SETTINGS)
 here = {"registry": st.query_params["registry"]}
 registry, at = None, None
 with panel():

@@ -17,7 +17,7 @@ from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 
 who = connection.who()
-listed = selection.registry_of_url(who)
+listed = selection.registry_of_url(who, pages.SIGN_IN)
 key = st.query_params["registry"]
 registry, at = listed, None
 with panel():

@@ -26,9 +26,7 @@ from ui.runtime.background import show_progress
 TABS = REPOSITORIES, IMAGES, TREEMAP = ("Repositories", "Images", "Treemap")
 
 who = connection.who()
-top = st.container()
-within = st.container(width=420)
-registry = selection.choose_registry(who, pages.STORAGE.title, top, within, forget=("repository",))
+registry = selection.ready_registry_of_url(who, pages.STORAGE)
 server = registry.login_server
 
 
@@ -39,8 +37,7 @@ def refresh() -> None:
 
 catalogue = registry_loaders.catalogue(who, server)
 before = contents.last_count(who, server)
-with top:
-    header(pages.STORAGE.title, "Every layer and manifest is counted once", before.at if before else None, refresh)
+header(pages.STORAGE.title, "Every layer and manifest is counted once", before.at if before else None, refresh)
 show_progress(catalogue, f"catalogue {registry.id}")
 if catalogue.error:
     show_error(catalogue.error)

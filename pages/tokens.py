@@ -71,7 +71,7 @@ def show_one(registry: Registry, listing: Listing, token: Token) -> None:
     show_passwords(token)
 
 
-listed = selection.registry_of_url(who)
+listed = selection.registry_of_url(who, pages.TOKENS)
 name = st.query_params.get("token", "")
 below = (step(pages.TOKENS, **here), last_step(name)) if name else (last_step(pages.TOKENS.title),)
 listing: Listing | None = None

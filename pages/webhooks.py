@@ -87,7 +87,7 @@ def send_ping(registry: Registry, webhook: Webhook) -> None:
         st.rerun()
 
 
-listed = selection.registry_of_url(who)
+listed = selection.registry_of_url(who, pages.WEBHOOKS)
 name = st.query_params.get("webhook", "")
 below = (step(pages.WEBHOOKS, **here), last_step(name)) if name else (last_step(pages.WEBHOOKS.title),)
 existing: Partial[Webhook] | None = None

@@ -2,8 +2,16 @@
 
 from decimal import Decimal
 
+_NO_NAMES = frozenset(("A", "An", "Both", "Its", "It", "No", "None", "Only", "Public", "The", "There", "These"))
+
 
 def counted(number: int | Decimal, one: str, many: str = "") -> str:
     """'1 registry', '1,200 registries', '2.5 days'. `many` "": `one` with an s."""
     figure = f"{number:,}" if isinstance(number, int) else f"{number.normalize():,f}"
     return f"{figure} {one if number == 1 else many or one + 's'}"
+
+
+def continued(sentence: str) -> str:
+    """The sentence for behind a colon: with a small letter, unless it begins with a name."""
+    first = sentence.partition(" ")[0]
+    return sentence[:1].lower() + sentence[1:] if first in _NO_NAMES else sentence

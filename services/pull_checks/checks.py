@@ -34,6 +34,28 @@ class Check:
 
 # The title of the C3 that asks whether the identity exists.
 EXISTENCE = "Kubelet identity exists"
+# By id, also of those that did not run. People know a check by its title: no page shows an id.
+TITLES = {
+    "C1": "Registry",
+    "C2": "Host name resolution",
+    "C3": "Kubelet identity",
+    "C4": "Tenant",
+    "C5": "Permission mode",
+    "C6": "Image pull permission",
+    "C7": "Group membership",
+    "C8": "Role assignment age",
+    "C9": "Network rules",
+    "C10": "Outbound address",
+    "C11": "Private endpoints",
+    "C12": "Data endpoints",
+    "C13": "Anonymous pull",
+    "C14": "Token audience",
+    "C15": "Platform",
+    "C16": "Image",
+    "C17": "Location",
+    "C18": "Throttling headroom",
+    "C19": "Cluster state",
+}
 # As `az aks check-acr` orders them, then from the registry outwards to the node.
 # Decided in: state.py C1, C8, C18, C19; identity.py C3, C4; permission.py C5 to C7, C13, C14; network.py C2, C9 to C12,
 # C17; image.py C15, C16.
@@ -89,7 +111,7 @@ class Verdict:
     def sentence(self) -> str:
         """'Can't pull: AcrPull is assigned to …', 'Unknown whether it can pull. …' or 'Can probably pull. …'."""
         others = [check.title for check in self.undetermined if check not in self.decisive]
-        others += [f"check {one} did not run" for one in self.missing]
+        others += [f"{TITLES[one]} (did not run)" for one in self.missing]
         also = f" Unknown: {', '.join(others)}." if others else ""
         match self.answer:
             case Answer.CANNOT:

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from services.aks.clusters import Cluster, IdentityModel
 from services.connection.errors import ServiceError
 from services.connection.resource_ids import same_id
-from services.pull_checks.checks import EXISTENCE, Check, CheckState, unknown
+from services.pull_checks.checks import EXISTENCE, TITLES, Check, CheckState, unknown
 
-MODEL, KUBELET, TENANT = "Identity model", "Kubelet identity", "Tenant"
+MODEL, KUBELET, TENANT = "Identity model", TITLES["C3"], TITLES["C4"]
 _UNAUTHORIZED = "failed to authorize: failed to fetch anonymous token: 401 Unauthorized"
 
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from services.aks.clusters import Cluster, NodePool, NodeSize
 from services.connection.errors import ServiceError
-from services.pull_checks.checks import Check, CheckState, unknown
+from services.pull_checks.checks import TITLES, Check, CheckState, unknown
 
-PLATFORM, IMAGE = "Platform", "Image"
+PLATFORM, IMAGE = TITLES["C15"], TITLES["C16"]
 
 
 @dataclass(frozen=True)

@@ -34,13 +34,15 @@ MOST_REASONS = 2
 
 
 class Answer(StrEnum):
-    """SOME: some repositories only. NETWORK: it has the role, but the registry's network refuses it."""
+    """SOME: some repositories only. CANNOT: a role was assigned for it and has no effect. NETWORK: it has the role, but
+    the registry's network refuses it. NO_ROLE: it is not attached, as most clusters to most registries."""
 
     CAN = "can pull"
     SOME = "some repositories"
     CANNOT = "can't pull"
     NETWORK = "network"
     UNKNOWN = "unknown"
+    NO_ROLE = "no role"
 
 
 @dataclass(frozen=True)
@@ -80,7 +82,9 @@ class Pair:
 
     `by_roles` is CAN, SOME, CANNOT or UNKNOWN: what role assignments say, and `why` a sentence or more on it. `path` is
     the network path from the nodes. `principal_id`: as whom it pulls, "" where that is unknown. `missing`: what was not
-    read and leaves the answer unknown, in short; `role_cause`: why `by_roles` is UNKNOWN.
+    read and leaves the answer unknown, in short; `role_cause`: why `by_roles` is UNKNOWN. `role_has_no_effect`: CANNOT
+    although a role was assigned that would let it pull in the other mode, under another condition, without a deny
+    assignment, or if the kubelet identity had it instead of the control plane's.
     """
 
     cluster: Cluster
@@ -91,9 +95,12 @@ class Pair:
     principal_id: str = ""
     missing: tuple[str, ...] = ()
     role_cause: UnknownCause | None = None
+    role_has_no_effect: bool = False
 
     @property
     def answer(self) -> Answer:
+        if self.by_roles is Answer.CANNOT and not self.role_has_no_effect:
+            return Answer.NO_ROLE
         if not self._has_role or self.path.open:
             return self.by_roles
         return Answer.UNKNOWN if self.path.open is None else Answer.NETWORK
@@ -150,32 +157,35 @@ def _pair(
     if registry.access.anonymous_pull:
         return Pair(cluster, registry, Answer.CAN, "Anonymous pull is on: no role is needed.", path)
     found = decide_pull(cluster, registry, records, pulls.memberships)
-    by_roles, why = _by_roles(cluster, registry, records, found)
+    by_roles, why, no_effect = _by_roles(cluster, registry, records, found)
     missing = found.missing
     if not missing and path.open is None and by_roles is not Answer.CANNOT:
         missing = (f"network path of {cluster.name} is unknown",)
     why = pulls.memberships.with_names(why)
-    return Pair(cluster, registry, by_roles, why, path, found.principal_id, missing, found.cause)
+    return Pair(cluster, registry, by_roles, why, path, found.principal_id, missing, found.cause, no_effect)
 
 
 def _by_roles(
     cluster: Cluster, registry: Registry, records: AccessRecords | None, found: PullDecision
-) -> tuple[Answer, str]:
+) -> tuple[Answer, str, bool]:
+    """The answer, why, and whether a role was assigned that has no effect."""
     decision = found.decision
     if decision is None or records is None:
-        return Answer.UNKNOWN, found.why
+        return Answer.UNKNOWN, found.why, False
     match decision.verdict:
         case Verdict.YES:
-            return Answer.CAN, f"{decision.granting[0].label}."
+            return Answer.CAN, f"{decision.granting[0].label}.", False
         case Verdict.SOME:
-            return Answer.SOME, f"{decision.granting[0].label}: some repositories only."
+            return Answer.SOME, f"{decision.granting[0].label}: some repositories only.", False
         case Verdict.UNKNOWN:
-            return Answer.UNKNOWN, f"{undetermined(decision, MOST_REASONS)} {found.why}".rstrip()
+            return Answer.UNKNOWN, f"{undetermined(decision, MOST_REASONS)} {found.why}".rstrip(), False
     control_plane = cluster.control_plane.object_id if cluster.control_plane else ""
     of_control_plane = None
     if control_plane != found.principal_id and control_plane.lower() in records.principals:
         of_control_plane = permission(records, control_plane, registry, Permission.PULL)
-    return Answer.CANNOT, refusal(cluster, registry, decision, of_control_plane)
+    mistaken = bool(of_control_plane and of_control_plane.granting)
+    no_effect = mistaken or bool(decision.reasons or decision.ignored or decision.denials)
+    return Answer.CANNOT, refusal(cluster, registry, decision, of_control_plane), no_effect
 
 
 def _path(links: PrivateLinks, cluster: Cluster, registry: Registry, outbound: Outbound) -> NetworkPath:

@@ -7,13 +7,13 @@ from ipaddress import ip_address, ip_network
 
 from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
-from services.pull_checks.checks import Check, CheckState, unknown
+from services.pull_checks.checks import TITLES, Check, CheckState, unknown
 from services.pull_checks.private_link import NetworkPath
 from services.pull_checks.public_addresses import Outbound, behind_firewall
 from services.registries.registry import Registry
 
-NAME, LOCATION, RULES = "Host name resolution", "Location", "Network rules"
-ADDRESS, PRIVATE, DATA = "Outbound address", "Private endpoints", "Data endpoints"
+NAME, LOCATION, RULES = (TITLES[one] for one in ("C2", "C17", "C9"))
+ADDRESS, PRIVATE, DATA = (TITLES[one] for one in ("C10", "C11", "C12"))
 _FORBIDDEN = "failed to authorize: failed to fetch oauth token: unexpected status: 403 Forbidden"
 
 

@@ -4,12 +4,12 @@ from services.access.decisions import Decision, Verdict
 from services.access.role_definitions import ACR_PULL, BUILT_IN, REPOSITORY_READER
 from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
-from services.pull_checks.checks import Check, CheckState, unknown
+from services.pull_checks.checks import TITLES, Check, CheckState, unknown
 from services.registries.registry import Mode, Registry
 from services.wording import counted
 
-MODE, PERMISSION, GROUP = "Permission mode", "Image pull permission", "Group membership"
-ANONYMOUS, AUDIENCE = "Anonymous pull", "Token audience"
+MODE, PERMISSION, GROUP = (TITLES[one] for one in ("C5", "C6", "C7"))
+ANONYMOUS, AUDIENCE = TITLES["C13"], TITLES["C14"]
 _UNAUTHORIZED = "failed to authorize: failed to fetch anonymous token: 401 Unauthorized"
 _ANYBODY = "Anonymous pull allows it anyway."
 
@@ -59,11 +59,11 @@ def pull_permission(
             return unknown("C6", PERMISSION, undetermined(decision), "See the assignments, or run a test pull.")
     role = _role_for(registry)
     said = refusal(cluster, registry, decision, of_control_plane, repository)
-    fix = f"Attach the registry: that assigns {role} on {registry.name} to the {cluster.puller.kind}."
+    fix = f"Attach the registry: {role} on {registry.name} is assigned to the {cluster.puller.kind}."
     if decision.denials:
         fix = "Ask the owner of the deny assignment to change it: a managed application, or a deployment stack."
     if _assigned_to_control_plane(cluster, of_control_plane):
-        fix = f"Assign {role} to the {cluster.puller.kind} instead: attach the registry to the cluster."
+        fix = f"Attach the registry: {role} is assigned to the {cluster.puller.kind} instead."
     if registry.access.anonymous_pull:
         return Check("C6", PERMISSION, CheckState.WARNING, f"{said} {_ANYBODY}", "", fix)
     return Check("C6", PERMISSION, CheckState.FAILED, said, _UNAUTHORIZED, fix)
@@ -77,8 +77,8 @@ def refusal(
     repository: str = "",
 ) -> str:
     """Sentences on why the puller can't pull, of a decision that is NO; `of_control_plane` as `pull_permission`."""
-    where = f" {repository}" if repository else ""
-    said = f"No role lets the {cluster.puller.kind} of {cluster.name} pull{where} from {registry.name}."
+    where = f"for {repository} on {registry.name}" if repository else f"on {registry.name}"
+    said = f"The {puller_name(cluster)} lacks {_role_for(registry)} {where}."
     if decision.denials:
         said = f"The deny assignment {decision.denials[0].deny.name} denies pulling; no role overrides it."
     elif left_out := [reason for reason in decision.reasons if reason.why]:
@@ -91,6 +91,12 @@ def refusal(
             "which never pulls images: a common mistake."
         )
     return said
+
+
+def puller_name(cluster: Cluster) -> str:
+    """'kubelet identity aks1-agentpool of aks1'; 'service principal of aks-batch', named by the directory alone."""
+    name = cluster.kubelet.resource_id.rpartition("/")[2] if cluster.kubelet else ""
+    return f"{cluster.puller.kind}{f' {name}' if name else ''} of {cluster.name}"
 
 
 def undetermined(decision: Decision, most: int | None = None) -> str:

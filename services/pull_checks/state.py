@@ -6,12 +6,12 @@ from services.access.decisions import Decision
 from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
 from services.connection.resource_ids import same_id
-from services.pull_checks.checks import Check, CheckState, unknown
+from services.pull_checks.checks import TITLES, Check, CheckState, unknown
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, sku_of
 from services.wording import counted
 
-REGISTRY, AGE, THROTTLING, CLUSTER = "Registry", "Role assignment age", "Throttling headroom", "Cluster state"
+REGISTRY, AGE, THROTTLING, CLUSTER = (TITLES[one] for one in ("C1", "C8", "C18", "C19"))
 # https://learn.microsoft.com/azure/role-based-access-control/troubleshooting: "can take up to 10 minutes".
 PROPAGATION = timedelta(minutes=10)
 # Assumed if no image is named.

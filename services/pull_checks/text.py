@@ -50,7 +50,7 @@ def as_text(
     step(EXISTENCE, "Validating managed identity existance")
     step(PERMISSION, "Validating image pull permission")
     for check in list(by_title.values()):
-        step(check.title, f"Checking {check.title[0].lower()}{check.title[1:]} ({check.id})")
+        step(check.title, f"Checking {check.title[0].lower()}{check.title[1:]}")
     last = {
         Answer.CAN: f"\nYour cluster can pull images from {server}!",
         Answer.CANNOT: f"\nYour cluster can't pull images from {server}.",

@@ -38,13 +38,13 @@ def test_the_guide_s_story_from_refused_to_attached_and_back(page: Page, tmp_pat
         page.goto(f"{address}/aks?cluster=aks1&registry=casaacr01")
         expect(page.get_by_text("aks1 can't pull from casaacr01")).to_be_visible(timeout=30_000)
         settled(page)
-        page.get_by_role("button", name="Attach").click()
+        page.get_by_role("button", name="Attach registry").click()
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_text("AcrPull for the kubelet identity of aks1 on casaacr01")).to_be_visible()
         expect(dialog.get_by_text("az role assignment create").first).to_be_visible()
         settled(page)
         page.screenshot(path=screenshots / "attach-light-1280.png")
-        dialog.get_by_role("button", name="Assign role").click()
+        dialog.get_by_role("button", name="Attach registry").click()
         expect(page.get_by_text("aks1 can pull from casaacr01")).to_be_visible(timeout=30_000)
         expect(page.get_by_text("Role assignment on casaacr01: created and verified.")).to_be_visible()
         expect(page.get_by_text("A new role takes up to ten minutes")).to_be_visible()
@@ -52,9 +52,9 @@ def test_the_guide_s_story_from_refused_to_attached_and_back(page: Page, tmp_pat
         page.screenshot(path=screenshots / "attached-light-1280.png")
 
         settled(page)
-        page.get_by_role("button", name="Detach").click()
+        page.get_by_role("button", name="Detach registry").click()
         expect(dialog.get_by_text("Afterwards no known role lets the cluster pull.")).to_be_visible()
-        dialog.get_by_role("button", name="Remove assignment").click()
+        dialog.get_by_role("button", name="Detach registry").click()
         expect(page.get_by_text("aks1 can't pull from casaacr01")).to_be_visible(timeout=30_000)
 
 
@@ -63,7 +63,7 @@ def test_an_abac_registry_gets_the_role_that_counts_there(page: Page, tmp_path: 
         page.goto(f"{address}/aks?cluster=aks-platform&registry=contosopayments")
         expect(page.get_by_text("aks-platform can't pull from contosopayments")).to_be_visible(timeout=30_000)
         settled(page)
-        page.get_by_role("button", name="Attach").click()
+        page.get_by_role("button", name="Attach registry").click()
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_text("Container Registry Repository Reader for the kubelet identity")).to_be_visible()
         dialog.get_by_text("Some repositories").click()
@@ -72,7 +72,7 @@ def test_an_abac_registry_gets_the_role_that_counts_there(page: Page, tmp_path: 
         expect(dialog.get_by_text("for all below team/payments/")).to_be_visible()
         settled(page)
         page.screenshot(path=screenshots / "attach-abac-light-1280.png")
-        dialog.get_by_role("button", name="Assign role").click()
+        dialog.get_by_role("button", name="Attach registry").click()
         expect(page.get_by_text("Role assignment on contosopayments: created and verified.")).to_be_visible(
             timeout=30_000
         )

@@ -45,9 +45,9 @@ def test_a_registry_s_principals_by_name_those_who_could_do_harm_first(access: A
     assert list(rows["Principal"][:3]) == ["Platform administrator", "console", "platform-engineers"]
     assert list(rows["Privileged"][0])[:2] == ["assigns roles", "can turn the admin user on"]
     by_name = rows.set_index("Principal")
-    assert by_name.loc["contoso-pusher", ["Pull", "Push", "Delete"]].tolist() == ["✓ yes", "✓ yes", "✗ no"]
-    assert by_name.loc["contoso-scanner", "Delete"] == "✓ yes"
-    assert "Contoso Image Cleaner (custom role), on the registry itself" in by_name.loc["contoso-scanner", "Granted by"]
+    assert by_name.loc["contoso-pusher", ["Pull", "Push", "Delete"]].tolist() == ["✓", "✓", "–"]
+    assert by_name.loc["contoso-scanner", "Delete"] == "✓"
+    assert "Contoso Image Cleaner, this registry" in by_name.loc["contoso-scanner", "Granted by"]
     assert by_name.loc[f"{company.GONE[:8]}… (not in the directory)", "Kind"] == "not in the directory"
     assert by_name.loc["aks-platform-agentpool", "Cluster identity"] == "kubelet identity of aks-platform"
 
@@ -65,7 +65,7 @@ def test_filters_leave_whom_was_asked_for(access: Any) -> None:
     assert list(table(at)["Principal"]) == ["Platform administrator", "console", "platform-engineers"]
     at.toggle(key="first").set_value(False).run()
     at.pills(key="may").set_value(["Delete"]).run()
-    assert set(table(at)["Delete"]) == {"✓ yes"}
+    assert set(table(at)["Delete"]) == {"✓"}
     at.multiselect(key="kind").set_value(["service principal"]).run()
     assert list(table(at)["Principal"]) == ["console", "contoso-scanner"]
     at.text_input(key="search").set_value("Image Cleaner").run()
@@ -79,7 +79,7 @@ def test_who_may_delete_is_one_question_with_names_and_assignments(access: Any) 
     rows = table(at).set_index("Principal")
     assert "**4 principals** can delete on contosohub" in texts(at).replace("\\", "")
     assert list(rows.index) == ["Platform administrator", "console", "platform-engineers", "contoso-scanner"]
-    assert rows.loc["contoso-scanner", "Granted by"] == ["Contoso Image Cleaner (custom role), on the registry itself"]
+    assert rows.loc["contoso-scanner", "Granted by"] == "Contoso Image Cleaner, this registry"
     assert not {"Pull", "Push", "List"} & set(rows.columns)
 
 
@@ -98,17 +98,17 @@ def test_a_row_says_why_and_leads_to_all_registries_of_that_principal(access: An
     assert at.query_params["principal"] == company.ADMIN
     assert at.query_params["show"] == "One principal"
     rows = table(at).set_index("Registry")
-    assert rows.loc["contosohub", "Push"] == "✓ yes"
-    assert rows.loc["contosopayments", ["Pull", "Assign roles"]].tolist() == ["✗ no", "✓ yes"]
+    assert rows.loc["contosohub", "Push"] == "✓"
+    assert rows.loc["contosopayments", ["Pull", "Assign"]].tolist() == ["–", "✓"]
 
 
 def test_a_repository_turns_some_into_yes_or_no(access: Any) -> None:
     whole = table(access(registry="contosopayments")).set_index("Principal")
-    assert whole.loc["payments-kubelet", "Pull"] == "◐ some"
+    assert whole.loc["payments-kubelet", "Pull"] == "◐"
     inside = table(access(registry="contosopayments", repository="team/payments/api")).set_index("Principal")
-    assert inside.loc["payments-kubelet", "Pull"] == "✓ yes"
+    assert inside.loc["payments-kubelet", "Pull"] == "✓"
     outside = table(access(registry="contosopayments", repository="team/other")).set_index("Principal")
-    assert outside.loc["payments-kubelet", "Pull"] == "✗ no"
+    assert outside.loc["payments-kubelet", "Pull"] == "–"
 
 
 def test_what_could_not_be_read_is_said(access: Any) -> None:
@@ -118,7 +118,7 @@ def test_what_could_not_be_read_is_said(access: Any) -> None:
 
 def test_without_a_registry_it_asks_for_one(access: Any) -> None:
     for tab in ("This registry", "Switch to ABAC"):
-        assert "No registry chosen" in texts(access(show=tab))
+        assert "Choose a registry" in texts(access(show=tab))
     assert "No principal chosen" in texts(access(show="One principal"))
 
 
@@ -126,17 +126,17 @@ def test_one_principal_everywhere_with_the_groups_that_azure_tells(access: Any) 
     at = access(show="One principal", principal=company.LEAD.upper())
     assert "**Payments lead**, user" in texts(at)
     rows = table(at).set_index("Registry")
-    assert rows.loc["contosohub", "Push"] == "✓ yes"
-    assert "held by the group platform-engineers" in rows.loc["contosohub", "Granted by"][0]
-    assert rows.loc["contosopayments", "Assign roles"] == "✓ yes"
-    assert rows.loc["casaacr01", "Pull"] == "✗ no"
+    assert rows.loc["contosohub", "Push"] == "✓"
+    assert "by group platform-engineers" in rows.loc["contosohub", "Granted by"]
+    assert rows.loc["contosopayments", "Assign"] == "✓"
+    assert rows.loc["casaacr01", "Pull"] == "–"
 
 
 def test_what_a_group_holds_and_what_can_not_be_told_of_it(access: Any) -> None:
     at = access(show="One principal", principal=company.ENGINEERS)
     assert "This is a group." in at.info[0].value
     rows = table(at).set_index("Registry")
-    assert (rows.loc["contosohub", "Delete"], rows.loc["contosodev", "Pull"]) == ("✓ yes", "? unknown")
+    assert (rows.loc["contosohub", "Delete"], rows.loc["contosodev", "Pull"]) == ("✓", "?")
 
 
 @pytest.mark.parametrize("principal", ["payments-lead@contoso.example", "x') or assignedTo('y"])
@@ -148,7 +148,7 @@ def test_what_is_no_object_id_is_said_and_not_asked(access: Any, principal: str)
 
 def test_somebody_without_any_role_may_nothing(access: Any) -> None:
     rows = table(access(show="One principal", principal="12345678-1234-1234-1234-123456789012"))
-    assert set(rows["Pull"]) == {"✗ no"}
+    assert set(rows["Pull"]) == {"–"}
 
 
 def test_the_dry_run_has_clusters_first_and_the_lines_in_order(access: Any) -> None:
@@ -209,15 +209,15 @@ def test_denies_and_tokens_that_refuse_are_said_and_nothing_is_told_for_certain(
     at = access(as_session=own.session(), registry=REGISTRY)
     assert "Repository tokens could not be counted" in texts(at)
     assert "Could not list the deny assignments" in texts(at)
-    assert "✓ yes" not in set(table(at)["Pull"])
+    assert "✓" not in set(table(at)["Pull"])
     assert "maybe assigns roles" in table(at)["Privileged"][0]
 
 
 def test_ways_in_without_a_role_are_named(access: Any, own: OwnSandbox) -> None:
     own.make_registry("contosoopen", adminUserEnabled=True, anonymousPullEnabled=True)
     at = access(as_session=own.session(), registry="contosoopen")
-    warned = [one.value for one in at.warning]
-    assert ["Admin user is on" in warned[0], "Anonymous pull is on" in warned[1]] == [True, True]
+    (warned,) = (one.value for one in at.warning)
+    assert "Admin user is on" in warned and "Anonymous pull is on" in warned
     assert "reads the admin password" in table(at)["Privileged"][0]
     switch = access(as_session=own.session(), registry="contosoopen", show="Switch to ABAC")
     assert "no cluster needs a role to pull" in texts(switch)
@@ -253,17 +253,17 @@ def test_many_principals_are_asked_about_only_when_wanted(access: Any, monkeypat
     at = access(registry="contosohub")
     assert "Until then, what principals have through groups is unknown." in texts(at)
     pusher = table(at).set_index("Principal").loc["contoso-pusher"]
-    assert (pusher["Push"], pusher["Delete"]) == ("✓ yes", "? unknown")
+    assert (pusher["Push"], pusher["Delete"]) == ("✓", "?")
     button(at, "Read groups").click()
     at.run()
-    assert table(at).set_index("Principal").loc["contoso-pusher", "Delete"] == "✗ no"
+    assert table(at).set_index("Principal").loc["contoso-pusher", "Delete"] == "–"
 
 
 def test_a_reader_sees_who_may_what_on_what_it_may_read(access: Any, reader_session: AzureSession) -> None:
     at = access(as_session=reader_session, registry="casaacr01")
     rows = table(at).set_index("Principal")
-    assert rows.loc["reader", ["Pull", "Push"]].tolist() == ["✓ yes", "✗ no"]
-    assert rows.loc["console", "Assign roles"] == "✓ yes"
+    assert rows.loc["reader", ["Pull", "Push"]].tolist() == ["✓", "–"]
+    assert rows.loc["console", "Assign"] == "✓"
 
 
 def test_a_console_without_registries_says_so(access: Any, tmp_path: Path) -> None:

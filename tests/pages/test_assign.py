@@ -278,7 +278,7 @@ def test_registries_of_the_estate_open(open_view: Open) -> None:
 
 
 def test_no_registry_chosen_says_so(open_view: Open) -> None:
-    assert "No registry chosen" in texts(open_view("assign.py"))
+    assert "Choose a registry" in texts(open_view("assign.py"))
 
 
 def test_a_console_that_listens_elsewhere_only_plans(

@@ -14,7 +14,7 @@ from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import list_registries
-from tests.support.app_test import Open, button, reopen, select_rows, texts
+from tests.support.app_test import Open, button, confirm_button, reopen, select_rows, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import clusters
 from ui.runtime import connection
@@ -52,7 +52,10 @@ def test_every_pair_has_a_square_a_row_and_a_reason(matrix: Any, session: AzureS
     assert [len(squares["z"]), len(squares["z"][0])] == [len(names[0]), len(names[1])]
     assert chart["layout"]["yaxis"]["ticktext"] == sorted(names[0])
     by_pair = rows.set_index(["Cluster", "Registry"])
-    assert by_pair.loc[("aks1", "casaacr01"), "Answer"] == "✗ can't pull"
+    assert by_pair.loc[("aks1", "casaacr01"), "Answer"] == "– no role"
+    assert by_pair.loc[("aks-payments", "contosohub"), "Answer"] == "✗ can't pull"
+    wrong = [answer for answer in rows["Answer"] if answer not in ("✓ can pull", "◐ some repositories", "– no role")]
+    assert wrong == list(rows["Answer"])[: len(wrong)]
     assert by_pair.loc[("aks-platform", "contosohub"), "Answer"] == "✓ can pull"
 
 
@@ -96,11 +99,11 @@ def test_where_the_directory_refuses_groups_the_reason_is_shown(matrix: Any, tmp
         labels = [one.label for one in at.expander]
         assert any("6 identities' groups" in label for label in labels)
         counts = dict(
-            option.removeprefix(":violet[").rstrip("]").rsplit(" · ", 1)
+            option.removeprefix(":violet[:gray-badge[?] ").rstrip("]").rsplit(" · ", 1)
             for option in at.button_group(key="answer").options
         )
         unknown = sum(answer == "? unknown" for answer in rows["Answer"])
-        assert counts["? Unknown: group members not read"] == str(unknown)
+        assert counts["Unknown: group members not read"] == str(unknown)
         # A link to all that is unknown goes on working.
         linked = matrix(connect_sandbox(sandbox.ready), answer="unknown")
         assert len(linked.dataframe[0].value) == unknown
@@ -110,8 +113,8 @@ def test_filters_leave_what_was_asked_for(matrix: Any) -> None:
     at = matrix()
     at.text_input(key="search").set_value("Casa").run()
     assert set(at.dataframe[0].value["Registry"]) == {"casaacr01"}
-    at.button_group(key="answer").set_value(["can't pull"]).run()
-    assert set(at.dataframe[0].value["Answer"]) == {"✗ can't pull"}
+    at.button_group(key="answer").set_value(["no role"]).run()
+    assert set(at.dataframe[0].value["Answer"]) == {"– no role"}
     at.text_input(key="search").set_value("nothing of that name").run()
     assert "No pair matches" in texts(at)
 
@@ -119,14 +122,14 @@ def test_filters_leave_what_was_asked_for(matrix: Any) -> None:
 def test_pairs_are_attached_at_once_with_a_result_each(matrix: Any, own: OwnSandbox) -> None:
     own.make_registry("contosohub")
     at = matrix(as_session=own.session())
-    assert set(at.dataframe[0].value["Answer"]) == {"✗ can't pull"}
+    assert set(at.dataframe[0].value["Answer"]) == {"– no role"}
     select_rows(at, 0, 0, 1)
     at.run()
     button(at, "Attach 2 pairs").click()
     at.run()
-    assert set(at.dataframe[1].value["Plan"]) == {"assign"}
+    assert set(at.dataframe[1].value["Plan"]) == {"attach"}
     reopen(at, "Attach 2 pairs")
-    button(at, "Assign 2 roles").click()
+    confirm_button(at, "Attach 2 pairs").click()
     at.run()
     assert not at.exception
     assert set(at.dataframe[2].value["Result"]) == {"Created and verified"}
@@ -149,7 +152,7 @@ def test_a_square_leads_to_the_checker(matrix: Any) -> None:
     number = next(at for at, one in enumerate(text) if one.startswith("aks1 ← casaacr01"))
     at.session_state["squares"] = {"selection": {"points": [], "point_indices": [number], "box": [], "lasso": []}}
     at.run()
-    assert "**aks1** from **casaacr01**: ✗ can't pull" in texts(at)
+    assert "**aks1** from **casaacr01**: – no role" in texts(at)
     assert "Check this pair" in [link.proto.label for link in at.main.get("page_link")]
 
 

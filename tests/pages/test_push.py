@@ -244,7 +244,7 @@ def test_the_limit_and_the_lines_beyond_it_are_said(open_view: Open, session: Az
 def test_without_a_registry_it_says_what_to_do(open_view: Open, own: OwnSandbox) -> None:
     own.make_registry("contosoother")
     own.make_registry("contosothird")
-    assert "No registry chosen" in texts(open_view("push.py", as_session=own.session()))
+    assert "Choose a registry" in texts(open_view("push.py", as_session=own.session()))
 
 
 def test_a_console_that_listens_to_everyone_pushes_nothing(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:

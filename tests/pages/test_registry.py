@@ -49,7 +49,7 @@ def test_a_registry_that_is_gone_is_an_error_panel(open_view: Open) -> None:
 
 
 def test_no_registry_in_the_url_says_where_to_choose_one(open_view: Open) -> None:
-    assert "No registry chosen" in texts(open_view("registry.py"))
+    assert "Choose a registry" in texts(open_view("registry.py"))
 
 
 TABS = ("Overview", "Images", "Access", "Network", "Cost", "Settings")

@@ -11,6 +11,7 @@ from tests.support.app_test import Open, button, texts, wait_for_inventory
 from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import bills, clusters
 from ui.loaders import registries as registry_loaders
+from ui.navigation import pages as navigation
 from ui.navigation import place
 from ui.navigation.selection import BOX
 from ui.runtime import connection
@@ -62,7 +63,40 @@ def test_the_one_box_shows_what_the_url_names_whatever_its_case(opened: Open, sc
     assert at.query_params["registry"] in ("CONTOSOHUB", ["CONTOSOHUB"])
 
 
-@pytest.mark.parametrize("script", PAGES)
+# Every page that is of a registry, and those within one, which lead to the page above them.
+OF_A_REGISTRY = [page for page in navigation.PAGES if page.of_registry or (page.parent and page.parent.of_registry)]
+
+
+@pytest.mark.parametrize("page", OF_A_REGISTRY, ids=lambda page: page.path)
+def test_without_a_registry_all_are_offered_as_links(opened: Open, page: navigation.PageLink) -> None:
+    at = opened(page.path)
+    assert "Choose a registry" in [one.value for one in at.subheader]
+    target = page if page.of_registry else page.parent
+    assert target
+    offered = {link.proto.query_string for link in at.main.get("page_link") if link.proto.page == target.url_path}
+    listed = registry_loaders.inventory(connection.who()).value.registries.values
+    assert len(listed) > 5
+    assert {query.rpartition("registry=")[2] for query in offered} >= {one.name for one in listed if one.login_server}
+
+
+def test_a_link_to_a_registry_keeps_the_cluster_and_the_tab(opened: Open) -> None:
+    for script, query in (("integration_checker.py", "cluster=aks1"), ("access_review.py", "show=Switch+to+ABAC")):
+        name, _, value = query.partition("=")
+        at = opened(script, **{name: value.replace("+", " ")})
+        links = [link.proto.query_string for link in at.main.get("page_link")]
+        assert f"{query}&registry=contosohub" in links
+
+
+def test_without_a_cluster_all_are_offered_as_links(opened: Open) -> None:
+    at = opened("integration_checker.py", registry="contosohub")
+    links = [link.proto.query_string for link in at.main.get("page_link")]
+    assert "registry=contosohub&cluster=aks-platform" in links
+    at.query_params["cluster"] = "aks-platform"
+    at.run()
+    assert "Choose a cluster" not in [one.value for one in at.subheader]
+
+
+@pytest.mark.parametrize("script", WITH_BOX)
 def test_a_choice_is_in_the_url(opened: Open, script: str) -> None:
     at = opened(script)
     assert at.selectbox(key=BOX).value is None

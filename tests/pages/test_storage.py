@@ -170,7 +170,7 @@ def test_a_refused_catalogue_is_an_error_panel(open_view: Open, session: AzureSe
 
 
 def test_no_registry_chosen_says_so(open_view: Open) -> None:
-    assert "No registry chosen" in texts(open_view("storage.py"))
+    assert "Choose a registry" in texts(open_view("storage.py"))
 
 
 def test_a_registry_without_repositories_says_how_to_push(open_view: Open, session: AzureSession) -> None:

@@ -9,7 +9,7 @@ from services.connection.parallel import Partial
 from services.connection.resource_ids import same_id
 from services.pull_checks.matrix import Pulls
 from ui.access_review import principals
-from ui.access_review.rights import show_reasons, show_rights
+from ui.access_review.rights import LEGEND, show_reasons, show_rights
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import az_lines, empty
 from ui.elements.text import plain
@@ -74,7 +74,7 @@ def show_principal(who: str, pulls: Pulls, known: PrincipalNames) -> None:
         first={"Registry": lambda one: one.registry.name, "Mode": lambda one: one.registry.access.mode.value},
         last={"Subscription": lambda one: one.registry.subscription},
     )
-    st.caption("Press a registry's name to see why.")
+    st.caption(f"{LEGEND}. Press a registry's name to see why.")
     if chosen:
         with st.container(border=True):
             st.subheader(plain(chosen.registry.name), anchor=False)

@@ -4,8 +4,9 @@ from collections.abc import Callable, Sequence
 
 import streamlit as st
 
-from services.access.decisions import Decision, Verdict
+from services.access.decisions import Decision, Reason, Verdict
 from services.access.permissions import Permission
+from services.access.role_assignments import scope_label
 from services.access_review.who_can import ASKED, Rights
 from ui.elements.selectable_table import selectable
 from ui.elements.table import TEXTS
@@ -24,9 +25,13 @@ QUESTIONS = {
     Permission.ASSIGN_ROLES: "Change access",
 }
 SIGNS = {Verdict.YES: "✓ yes", Verdict.SOME: "◐ some", Verdict.UNKNOWN: "? unknown", Verdict.NO: "✗ no"}
+# In a cell, below a column's heading.
+_MARKS = {Verdict.YES: "✓", Verdict.SOME: "◐", Verdict.UNKNOWN: "?", Verdict.NO: "–"}
+LEGEND = "✓ yes · ◐ some repositories · ? unknown · – no"
+# Only a danger is a judgement, and has a colour with a meaning.
 _BADGES = {
-    Verdict.YES: ":orange-badge[:material/check: yes]",
-    Verdict.SOME: ":orange-badge[:material/contrast: some repositories]",
+    Verdict.YES: ":primary-badge[:material/check: yes]",
+    Verdict.SOME: ":primary-badge[:material/contrast: some repositories]",
     Verdict.UNKNOWN: ":gray-badge[:material/help: unknown]",
     Verdict.NO: ":gray-badge[:material/close: no]",
 }
@@ -40,8 +45,19 @@ HEADS = {
     Permission.LIST_CREDENTIALS: "Admin password",
     Permission.ASSIGN_ROLES: "Assign roles",
 }
-
-
+# The columns' widths in pixels: all of them, the name and what grants it are seen without scrolling.
+_WIDTHS = {
+    Permission.PULL: 46,
+    Permission.PUSH: 50,
+    Permission.DELETE: 60,
+    Permission.LIST_CATALOG: 46,
+    Permission.CHANGE_LOCKS: 58,
+    Permission.WRITE_REGISTRY: 70,
+    Permission.LIST_CREDENTIALS: 78,
+    Permission.ASSIGN_ROLES: 60,
+}
+_SHORT = {Permission.LIST_CREDENTIALS: "Password", Permission.ASSIGN_ROLES: "Assign"}
+_NAME_PX, _GRANTED_PX = 165, 210
 Columns = dict[str, Callable[[Rights], str]]
 
 
@@ -63,11 +79,20 @@ def show_rights(
         key,
         alt,
         columns={
-            "Privileged": st.column_config.ListColumn(width="medium"),
+            next(iter(first)): st.column_config.TextColumn(width=_NAME_PX),
+            "Granted by": st.column_config.TextColumn(
+                width="large" if asked else _GRANTED_PX, help="The roles that grant it, with their scope"
+            ),
+            **{
+                _head(wanted): st.column_config.TextColumn(
+                    width=None if asked else _WIDTHS[wanted], alignment="center", help=QUESTIONS[wanted]
+                )
+                for wanted in ASKED
+            },
+            "Privileged": st.column_config.ListColumn(width="large"),
             "Denied by": st.column_config.ListColumn(help="Deny assignments that take some of it away, or may do so"),
-            "Granted by": st.column_config.ListColumn(width="large", help="The roles that grant it, with their scope"),
         },
-        types=dict.fromkeys(("Privileged", "Granted by", "Denied by"), TEXTS),
+        types=dict.fromkeys(("Privileged", "Denied by"), TEXTS),
         identity=lambda one: (one.principal_id, one.registry.id),
     )
 
@@ -77,21 +102,31 @@ def _row(
 ) -> dict[str, object]:
     shown = asked or ASKED
     decisions = [decision for decision in one.decisions if decision.permission in shown]
-    verdicts = {decision.permission: SIGNS[decision.verdict] for decision in decisions}
+    verdicts = {decision.permission: _MARKS[decision.verdict] for decision in decisions}
     by = dict.fromkeys(
-        reason.label for decision in decisions for reason in (*decision.granting, *decision.undetermined)
+        _label(reason) for decision in decisions for reason in (*decision.granting, *decision.undetermined)
     )
-    granted = {"Granted by": [known.with_names(words) for words in by]}
+    granted = {"Granted by": known.with_names("; ".join(by)) or None}
     privileged = {"Privileged": [f"{'' if found.sure else 'maybe '}{found.danger}" for found in one.dangers]}
     return {
         **{name: cell(one) for name, cell in first.items()},
-        **({} if asked else privileged),
-        **{HEADS[wanted]: verdicts.get(wanted, "? not read") for wanted in shown},
         **granted,
-        **(privileged if asked else {}),
+        **{_head(wanted): verdicts.get(wanted, _MARKS[Verdict.UNKNOWN]) for wanted in shown},
+        **privileged,
         "Denied by": list(dict.fromkeys(one.deny.name for decision in decisions for one in decision.denials)),
         **{name: cell(one) for name, cell in last.items()},
     }
+
+
+def _label(reason: Reason) -> str:
+    """A role assignment in a cell, what tells it from others first: 'AcrPull, resource group hub-rg, by group GUID'."""
+    where = scope_label(reason.assignment.scope).removeprefix("the ") if reason.inherited else "this registry"
+    group = f", by group {reason.group}" if reason.group else ""
+    return f"{reason.role}, {where}{group}{', under a condition' if reason.assignment.condition else ''}"
+
+
+def _head(wanted: Permission) -> str:
+    return _SHORT.get(wanted, HEADS[wanted])
 
 
 def show_reasons(one: Rights, known: PrincipalNames) -> None:

@@ -13,7 +13,7 @@ from services.pull_checks.matrix import Pulls
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.access_review import principals
-from ui.access_review.rights import HEADS, QUESTIONS, show_reasons, show_rights
+from ui.access_review.rights import HEADS, LEGEND, QUESTIONS, show_reasons, show_rights
 from ui.elements.errors import show_error
 from ui.elements.page import az_lines, empty
 from ui.elements.text import plain
@@ -29,7 +29,6 @@ def show_who(
     pulls: Pulls,
     known: PrincipalNames,
     registry: Registry,
-    repository: str,
     look_everywhere: Callable[[str], None],
 ) -> None:
     """`look_everywhere` is called with the object id of the principal to show on all registries."""
@@ -44,13 +43,22 @@ def show_who(
     for refusal in of_subscription.unread:
         show_error(refusal.error)
     groups = principals.show_groups(who, pulls, registry)
+    answer = st.container()
+    asked = _ask_permissions()
+    filters = st.container(horizontal=True, vertical_alignment="bottom")
+    with filters:
+        search = st.text_input(
+            "Search", key="search", type="search", placeholder="Name, id or role", bind="query-params"
+        )
+        repository = st.text_input("Repository (optional)", key="repository", bind="query-params").strip()
     found = who_can(of_subscription.records, registry, repository or None, groups=groups)
     if not found:
         empty(":material/group_off:", "No principals", "No role assignment reaches this registry.")
         return
-    asked = _ask_permissions()
-    _show_answer(found, asked, f"{registry.name}/{repository}" if repository else registry.name)
-    shown = _filtered(found, known, asked)
+    with answer:
+        _show_answer(found, asked, f"{registry.name}/{repository}" if repository else registry.name)
+    with filters:
+        shown = _filtered(found, known, asked, (search or "").casefold().strip())
     chosen = None
     if shown:
         chosen = show_rights(
@@ -58,17 +66,15 @@ def show_who(
             known,
             f"rights on {registry.id}",
             "Principals, one per row, the privileged first",
-            first={
-                "Principal": lambda one: known.label(one.principal_id),
-                "Kind": lambda one: known.kind(one.principal_id, one.kind),
-            },
+            first={"Principal": lambda one: known.label(one.principal_id)},
             last={
+                "Kind": lambda one: known.kind(one.principal_id, one.kind),
                 "Cluster identity": lambda one: known.role_in_clusters(one.principal_id),
                 "Object id": lambda one: one.principal_id,
             },
             asked=asked,
         )
-        st.caption(f"{len(shown)} shown. Press a name to see why.")
+        st.caption(f"{LEGEND}. {len(shown)} shown. Press a name to see why.")
     else:
         empty(":material/filter_alt_off:", "No principal matches", "Clear the search or a filter above.")
     if chosen:
@@ -103,8 +109,9 @@ def _show_roleless_access(who: str, registry: Registry) -> None:
     show_progress(reading, f"tokens of {registry.id}")
     if reading.error:
         st.info(f"Repository tokens could not be counted: {plain(reading.error.cause)}", icon=":material/key:")
-    for access in roleless_access(registry, reading.value):
-        st.warning(f"**{plain(access.title)}**: {plain(access.who)} {access.words}", icon=":material/door_open:")
+    if found := roleless_access(registry, reading.value):
+        lines = [f"**{plain(one.title)}**: {plain(one.who)} {one.words}" for one in found]
+        st.warning("  \n".join(lines), icon=":material/door_open:")
 
 
 def _ask_permissions() -> tuple[Permission, ...]:
@@ -134,15 +141,13 @@ def _show_answer(found: tuple[Rights, ...], asked: tuple[Permission, ...], where
     st.markdown(f"**{certain}** can {what} on {plain(where)}{also}", help=groups)
 
 
-def _filtered(found: tuple[Rights, ...], known: PrincipalNames, asked: tuple[Permission, ...]) -> list[Rights]:
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        only = st.toggle("Privileged", key="first", bind="query-params")
-        search = st.text_input(
-            "Search", key="search", type="search", placeholder="Name, id or role", bind="query-params"
-        )
-        kinds = sorted({known.kind(one.principal_id, one.kind) for one in found})
-        kind = st.multiselect("Kind", kinds, key="kind", bind="query-params")
-    text = (search or "").casefold().strip()
+def _filtered(
+    found: tuple[Rights, ...], known: PrincipalNames, asked: tuple[Permission, ...], text: str
+) -> list[Rights]:
+    """Those that have `text` in a name, and fit the question and the filters, which are shown here."""
+    kinds = sorted({known.kind(one.principal_id, one.kind) for one in found})
+    kind = st.multiselect("Kind", kinds, key="kind", bind="query-params", placeholder="Any")
+    only = st.toggle("Privileged", key="first", bind="query-params")
 
     def fits(one: Rights) -> bool:
         named = (

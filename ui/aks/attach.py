@@ -22,6 +22,7 @@ from ui.runtime import connection
 
 # https://learn.microsoft.com/azure/role-based-access-control/troubleshooting#symptom---role-assignment-changes-are-not-being-detected
 PROPAGATION_S = 600
+ATTACH, DETACH = "Attach registry", "Detach registry"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def _attach_plan(
     return read_attach_plan(connection.session(who), cluster, registry, choice, principal_id=principal_id)
 
 
-@st.dialog("Attach", width="large")
+@st.dialog(ATTACH, width="large")
 def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) -> None:
     """Shows the plan of the role assignment and applies it; without the right to assign, there is a request to send.
     `principal_id`: of a service principal, else ""."""
@@ -66,6 +67,7 @@ def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) ->
             forget,
             lambda result: _attached(plan, result),
             whose=f"the {cluster.puller.kind} of the cluster {cluster.name}",
+            label=ATTACH,
         )
 
 
@@ -92,7 +94,7 @@ def _attached(plan: AttachPlan, result: Attached) -> str:
     return f"Role assignment on {plain(plan.registry.name)}: {WORDS[result.outcome]}."
 
 
-@st.dialog("Detach", width="large")
+@st.dialog(DETACH, width="large")
 def detach(who: str, cluster: Cluster, registry: Registry, access: PullerAccess) -> None:
     """Shows what the cluster can still pull through without its assignment on the registry, and removes it."""
     with dialog_panel():
@@ -113,7 +115,7 @@ def detach(who: str, cluster: Cluster, registry: Registry, access: PullerAccess)
 
         confirm_and_run(
             plan,
-            "Remove assignment",
+            DETACH,
             lambda report: apply_detach(session, plan, report),
             lambda: clusters.forget_pulls(who),
             done,

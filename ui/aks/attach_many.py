@@ -37,7 +37,7 @@ def _plans(who: str, pairs: tuple[Pair, ...]) -> Partial[AttachPlan]:
     )
 
 
-@st.dialog("Attach", width="large")
+@st.dialog("Attach registries", width="large")
 def attach_many(who: str, pairs: Sequence[Pair]) -> None:
     """The plan of all, then the result of each."""
     chosen = tuple(pairs[:MOST])
@@ -53,7 +53,7 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
                 "Registry": plan.registry.name,
                 "Role": plan.role_name,
                 "Assigned to": plan.cluster.puller.kind,
-                "Plan": "nothing to do" if plan.nothing_to_do else "blocked" if plan.blockers else "assign",
+                "Plan": "nothing to do" if plan.nothing_to_do else "blocked" if plan.blockers else "attach",
                 "Reason": " ".join((*plan.blockers, *plan.warnings, *(reason.label for reason in plan.granted))),
                 "Object id": plan.principal_id,
             }
@@ -61,7 +61,7 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
         ],
         "Planned role assignments, one pair per row",
     )
-    action = counted_action("Assign", len(ready), "role")
+    action = counted_action("Attach", len(ready), "pair")
     lines = tuple(line for plan in ready for line in plan.commands)
     if confirm(PlainPlan(commands=lines), action, ready=bool(ready)):
         with panel():

@@ -9,11 +9,15 @@ from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.wording import counted
 from ui.elements.errors import show_error
+from ui.elements.page import empty
 from ui.elements.text import plain
+from ui.navigation.choice_links import show_choices
+from ui.navigation.pages import INTEGRATION_CHECKER
 from ui.navigation.selection import not_read
 from ui.navigation.url_choice import offer_nearest
 
 BOX = "cluster"
+NEED_READER = "You need Reader on a subscription or cluster to see it here."
 
 
 def cluster_key(cluster: Cluster, clusters: Sequence[Cluster]) -> str:
@@ -51,6 +55,23 @@ def choose_cluster(listed: Partial[Cluster]) -> Cluster | None:
         help=f"Not listed, as they could not be read: the clusters of {plain(', '.join(unread))}" if unread else None,
     )
     return keys[named] if named else None
+
+
+def show_clusters(listed: Partial[Cluster]) -> None:
+    """The clusters as links that open the integration checker on each."""
+    if not listed.values:
+        what = "No clusters found" if listed.complete else "Clusters unknown"
+        why = NEED_READER if listed.complete else "Not every subscription could be read."
+        empty(":material/hub:", what, why)
+        return
+    choices = [
+        (
+            f"**{plain(one.name)}** · {plain(one.resource_group)}, {plain(one.location)}",
+            {"cluster": cluster_key(one, listed.values)},
+        )
+        for one in sorted(listed.values, key=lambda one: (one.name.casefold(), one.id))
+    ]
+    show_choices(INTEGRATION_CHECKER, "Choose a cluster", choices, kept=True, elsewhere="choose one above.")
 
 
 def show_unknown_cluster(listed: Partial[Cluster], chosen: Cluster | None) -> bool:

@@ -9,15 +9,22 @@ import plotly.graph_objects as go
 from services.pull_checks.matrix import Answer, Pair
 from ui.elements.chart_theme import MEANINGS, Meaning, layout, palette
 
-SIGNS = {Answer.CAN: "✓", Answer.SOME: "◐", Answer.CANNOT: "✗", Answer.NETWORK: "⇄", Answer.UNKNOWN: "?"}
+SIGNS = {
+    Answer.CAN: "✓",
+    Answer.SOME: "◐",
+    Answer.CANNOT: "✗",
+    Answer.NETWORK: "⇄",
+    Answer.UNKNOWN: "?",
+    Answer.NO_ROLE: "–",
+}
 MEANS = {
     Answer.CAN: Meaning.GOOD,
     Answer.SOME: Meaning.ATTENTION,
     Answer.CANNOT: Meaning.BAD,
-    Answer.NETWORK: Meaning.ATTENTION,
+    Answer.NETWORK: Meaning.BAD,
     Answer.UNKNOWN: Meaning.UNKNOWN,
 }
-LABELS = {Answer.NETWORK: "Network refuses"}
+LABELS = {Answer.CANNOT: "Can't pull despite a role", Answer.NETWORK: "Network refuses"}
 ROW_PX, HEAD_PX = 34, 150
 
 
@@ -37,7 +44,10 @@ def matrix_figure(pairs: Sequence[Pair], theme: str) -> go.Figure:
     }
     rows = [[by_ids.get((cluster, registry)) for registry in registries] for cluster in clusters]
     order = list(Answer)
-    fill = [MEANINGS[theme][MEANS[answer]][0] for answer in order]
+    # Without a role nothing is wrong, and nothing to look at: pale.
+    pale = colours.panel, colours.text
+    looks = {answer: MEANINGS[theme][MEANS[answer]] if answer in MEANS else pale for answer in order}
+    fill = [looks[answer][0] for answer in order]
     steps = [(edge / len(order), colour) for number, colour in enumerate(fill) for edge in (number, number + 1)]
     squares = go.Heatmap(
         x=[str(number) for number in range(len(registries))],
@@ -66,7 +76,7 @@ def matrix_figure(pairs: Sequence[Pair], theme: str) -> go.Figure:
     signs = []
     for answer in order:
         of_answer = [pair for pair in pairs if pair.answer is answer]
-        font = {"textfont": {"color": MEANINGS[theme][MEANS[answer]][1]}}
+        font = {"textfont": {"color": looks[answer][1]}}
         signs.append(
             go.Scatter(
                 x=[str(registries.index(pair.registry.id)) for pair in of_answer],

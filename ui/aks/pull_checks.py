@@ -6,11 +6,11 @@ from datetime import datetime
 import streamlit as st
 
 from services.aks.clusters import Cluster
-from services.pull_checks.checks import Answer, Check, CheckState, verdict
+from services.pull_checks.checks import TITLES, Answer, Check, CheckState, verdict
 from services.pull_checks.events import Diagnosis
 from services.pull_checks.text import as_text
 from services.registries.registry import Registry
-from services.wording import counted
+from services.wording import continued, counted
 from ui.elements.text import plain
 from ui.loaders.clusters import PullRun
 from ui.navigation import pages
@@ -34,8 +34,11 @@ _FIX_PAGES: dict[str, tuple[PageLink, str]] = {
 }
 
 
-def show_verdict(run: PullRun, *, running: bool, image: bool) -> None:
-    """The verdict in one sentence: green only if every check that it needs has passed."""
+def show_verdict(
+    run: PullRun, *, running: bool, image: bool, with_names: Callable[[str], str], who_can_assign: Callable[[], str]
+) -> None:
+    """The verdict with its reason in the first sentence, and who can fix it: green only if every check that it needs
+    has passed. `with_names`: puts names in place of ids. `who_can_assign`: who can assign a role there (markdown)."""
     checks = run.report.checks
     if running and not any(check.state is CheckState.FAILED for check in checks):
         st.info("The checks are running.", icon=":material/hourglass_empty:")
@@ -46,16 +49,34 @@ def show_verdict(run: PullRun, *, running: bool, image: bool) -> None:
         case Answer.CAN:
             st.success(f"**{cluster} can pull from {registry}**", icon=":material/check_circle:")
         case Answer.CANNOT:
-            failed = ", ".join(check.title for check in found.failed)
-            st.error(f"**{cluster} can't pull from {registry}.** Failed: {failed}", icon=":material/cancel:")
+            first, *others = found.failed
+            also = f" Also failed: {', '.join(check.title for check in others)}." if others else ""
+            fixer = who_can_assign() if first.id == "C6" else _fixer(first, cluster, registry)
+            st.error(
+                f"**{cluster} can't pull from {registry}**: {plain(continued(with_names(first.evidence)))}{also}\n\n"
+                f"**Who can fix it:** {fixer}",
+                icon=":material/cancel:",
+            )
         case Answer.PROBABLY:
-            unknown = ", ".join((*(check.title for check in found.undetermined), *found.missing))
+            lacks = (*(check.title for check in found.undetermined), *(TITLES[one] for one in found.missing))
+            unknown = ", ".join(lacks)
             st.warning(f"**{cluster} can probably pull from {registry}.** Unknown: {unknown}", icon=":material/help:")
         case Answer.UNDECIDED:
-            unknown = ", ".join((*(check.title for check in found.decisive), *found.missing)) or "all checks"
+            why = " ".join(f"{check.title} unknown: {plain(with_names(check.evidence))}" for check in found.decisive)
+            missing = ", ".join(TITLES[one] for one in found.missing)
+            not_run = f" Did not run: {missing}." if missing else ""
             st.warning(
-                f"**Unknown whether {cluster} can pull from {registry}.** Unknown: {unknown}", icon=":material/help:"
+                f"**Unknown whether {cluster} can pull from {registry}**. {why}{not_run}", icon=":material/help:"
             )
+
+
+def _fixer(check: Check, cluster: str, registry: str) -> str:
+    """Who can fix what a check found, by the role that it takes. Markdown, as both names."""
+    if check.id in ("C15", "C16"):
+        return f"whoever may push to this repository of {registry}"
+    if check.id in ("C3", "C4", "C19"):
+        return f"whoever manages the cluster: Contributor on {cluster}"
+    return f"whoever manages the registry: Contributor on {registry}"
 
 
 def show_checks(
@@ -63,19 +84,16 @@ def show_checks(
     with_names: Callable[[str], str],
     seen: Sequence[Diagnosis],
     registry_key: str,
-    more: Callable[[Check], None],
 ) -> None:
     """What failed, what is unknown and what warns, each in the order of `az aks check-acr`; then what passed, folded.
 
-    `with_names`: puts names in place of ids. `seen`: what a pasted event shows. `more`: shows what else there is to say
-    on a check.
+    `with_names`: puts names in place of ids. `seen`: what a pasted event shows.
     """
     for state in _SHOWN:
         for check in checks:
             if check.state is state:
                 with st.container(border=True, gap="xsmall"):
                     _show(check, with_names, seen, registry_key)
-                    more(check)
     passed = [check for check in checks if check.state is CheckState.PASSED]
     unknown = sum(check.state is CheckState.UNKNOWN for check in checks)
     if passed:
@@ -83,16 +101,11 @@ def show_checks(
         label = f"{len(passed)} of {counted(len(checks), 'check')} passed{also}"
         with st.expander(label, icon=":material/check:"), st.container(gap="xsmall"):
             for check in passed:
-                st.markdown(
-                    f"{_MARKS[check.state]} **{plain(check.title)}** :small[{check.id}]  \n"
-                    f"{plain(with_names(check.evidence))}"
-                )
+                st.markdown(f"{_MARKS[check.state]} **{plain(check.title)}**  \n{plain(with_names(check.evidence))}")
 
 
 def _show(check: Check, with_names: Callable[[str], str], seen: Sequence[Diagnosis], registry_key: str) -> None:
-    st.markdown(
-        f"{_MARKS[check.state]} **{plain(check.title)}** :small[{check.id}]  \n{plain(with_names(check.evidence))}"
-    )
+    st.markdown(f"{_MARKS[check.state]} **{plain(check.title)}**  \n{plain(with_names(check.evidence))}")
     if quotes := [one.seen for one in seen if check.id in one.checks]:
         st.caption("In the pasted event")
         st.code("\n".join(quotes), language=None, wrap_lines=True)

@@ -6,34 +6,13 @@ import streamlit as st
 
 from services.connection.names import image_name
 from services.connection.parallel import Partial
-from services.pull_checks import identity, image, network, permission, state
-from services.pull_checks.checks import Check
+from services.pull_checks.checks import TITLES, Check
 from services.pull_checks.events import Diagnosis, PulledImage, diagnose, image_of, is_about
 from services.registries.registry import Registry
 from ui.elements.text import plain
 from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.navigation.selection import key_of, not_read, with_login_server
-
-# The titles of the checks that a diagnosis names, also where they did not run.
-TITLES = {
-    "C1": state.REGISTRY,
-    "C2": network.NAME,
-    "C3": identity.KUBELET,
-    "C4": identity.TENANT,
-    "C5": permission.MODE,
-    "C6": permission.PERMISSION,
-    "C8": state.AGE,
-    "C9": network.RULES,
-    "C10": network.ADDRESS,
-    "C11": network.PRIVATE,
-    "C12": network.DATA,
-    "C15": image.PLATFORM,
-    "C16": image.IMAGE,
-    "C17": network.LOCATION,
-    "C18": state.THROTTLING,
-}
-
 
 BOX = "event of a pod"
 
@@ -85,10 +64,10 @@ def _show_confirmation(one: Diagnosis, checks: Sequence[Check], why: str) -> Non
     ran = [check for check in checks if check.id in one.checks]
     if ran:
         heading = "Confirmed by a check" if one.confirmed_by(ran) else "Not confirmed by a check"
-        states = "; ".join(f"{check.title} ({check.id}): {check.state}" for check in ran)
+        states = "; ".join(f"{check.title}: {check.state}" for check in ran)
         st.markdown(f"**{heading}.** {plain(states)}")
     if missing := one.not_run(checks):
-        names = ", ".join(f"{TITLES[id_]} ({id_})" for id_ in missing)
+        names = ", ".join(TITLES[id_] for id_ in missing)
         st.markdown(f"**Not checked yet:** {names}{f': {plain(why)}' if why else ''}")
     if one.confirm:
         st.markdown(f"**To confirm it:** {one.confirm}")

@@ -18,7 +18,8 @@ from ui.elements.errors import show_error
 from ui.elements.text import ago, plain, size
 from ui.loaders import contents
 from ui.loaders import registries as registry_loaders
-from ui.navigation.selection import registry_box, show_unknown
+from ui.navigation import pages
+from ui.navigation.selection import registry_named, show_registries, show_unknown
 from ui.pricing.report_table import show_folded
 from ui.runtime.background import show_progress
 
@@ -72,19 +73,18 @@ def show_repository_bill(
     who: str, review: Review, registries: Partial[Registry], bills: Mapping[str, RepositoryBill]
 ) -> None:
     """Lets the reader choose a registry, and shows its bill by repository."""
-    with st.container(horizontal=True, vertical_alignment="bottom"):
-        with st.container(width=320):
-            registry = registry_box(registries)
-        st.toggle(
-            "Group by prefix",
-            key="prefix",
-            bind="query-params",
-            help="team/api and team/web as team/. Layers of several repositories are split in proportion to how much "
-            "shared content each one uses",
-        )
-    show_unknown(registries)
+    registry = registry_named(registries)
     if registry is None:
+        if not show_unknown(registries):
+            show_registries(registries, pages.COST_REVIEW)
         return
+    st.toggle(
+        "Group by prefix",
+        key="prefix",
+        bind="query-params",
+        help="team/api and team/web as team/. Layers of several repositories are split in proportion to how much "
+        "shared content each one uses",
+    )
     bill = bills.get(registry.id.casefold())
     if bill is None:
         _ask_to_read(who, registry, review)

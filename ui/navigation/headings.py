@@ -33,6 +33,8 @@ def heading_of(page: PageLink) -> tuple[str, tuple[Step, ...]]:
         return plain(key), (*steps[:-1], last_step(key))
     if page is pages.SETTINGS:
         return f"Settings of {plain(key)}", (*steps, last_step(page.title))
+    if page is pages.ACCESS_REVIEW:
+        return f"Access to {plain(key)}", ()
     if page is pages.SIGN_IN:
         return f"Sign in to {plain(key)}", (*steps, last_step(page.title))
     if page in (pages.WEBHOOKS, pages.REPLICAS, pages.TOKENS):

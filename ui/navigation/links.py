@@ -1,5 +1,6 @@
 """Links between pages. `query` is that of the page's address: `registry=`, `repository=` …"""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import NoReturn
 
@@ -14,6 +15,11 @@ def link_to(page: PageLink, label: str = "", *, tip: str = "", **query: str) -> 
     """A link to `page`, labelled with its title unless a `label` (markdown) is given. `tip` (markdown) is shown beside
     the pointer."""
     st.page_link(page.path, label=label or page.title, icon=page.icon, help=tip or None, query_params=query or None)
+
+
+def wide_link_to(page: PageLink, label: str, query: Mapping[str, str | list[str]]) -> None:
+    """A link as wide as its place, for one of many. `label` is markdown."""
+    st.page_link(page.path, label=label, icon=page.icon, width="stretch", query_params=query)
 
 
 def open_page(page: PageLink, **query: str | list[str]) -> NoReturn:

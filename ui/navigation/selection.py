@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from services.connection.parallel import Partial
 from services.registries.reading import not_found
@@ -16,7 +15,10 @@ from ui.elements.skeleton import Shape
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
+from ui.navigation.choice_links import show_choices
+from ui.navigation.headings import heading_of
 from ui.navigation.links import link_to
+from ui.navigation.pages import PageLink
 from ui.navigation.url_choice import offer_nearest
 from ui.runtime.background import show_progress
 
@@ -55,28 +57,59 @@ def _named(registries: Iterable[Registry], name: str) -> list[Registry]:
     return [registry for registry in registries if registry.name.casefold() == name.casefold()]
 
 
-def registry_of_url(who: str) -> Registry:
-    """The registry that `?registry=` names. Stops the page, with the reason shown, where there is none."""
+def registry_of_url(who: str, page: PageLink) -> Registry:
+    """The registry that `?registry=` names. Where it names none, stops the page with its header and a list of those
+    that it can be opened on; where there is no such registry, with the reason."""
     key = st.query_params.get("registry", "")
-    if not key:
-        end_outline()
-        empty(":material/inventory_2:", "No registry chosen", "Choose one in the inventory.")
-        link_to(pages.INVENTORY)
-        st.stop()
     reading = registry_loaders.inventory(who)
-    found = find(reading.value.registries.values, key)
-    if found is None:
-        end_outline()
-        show_progress(reading, "inventory", shape=Shape.PAGE)
-        found = find(reading.value.registries.values, key)
-    if found is None:
-        if reading.error:
-            show_error(reading.error)
-        elif not reading.running:
-            show_unknown(reading.value.registries)
-            show_partial(Part(reading.value.registries, "subscription"))
+    if key and (found := find(reading.value.registries.values, key)):
+        return found
+    top = st.container()
+    end_outline()
+    show_progress(reading, "inventory", shape=None if reading.value.registries.values else Shape.TABLE)
+    listed = reading.value.registries
+    if key and (found := find(listed.values, key)):
+        return found
+    title, path = heading_of(page)
+    with top:
+        header(title, "", None if reading.running else reading.at, lambda: registry_loaders.inventory.clear(who), path)
+    if not reading.running:
+        show_partial(Part(listed, "subscription"))
+    if reading.error:
+        show_error(reading.error)
+    elif not key:
+        show_registries(listed, page, running=reading.running)
+    elif not reading.running:
+        show_unknown(listed)
+    return st.stop()
+
+
+def ready_registry_of_url(who: str, page: PageLink) -> Registry:
+    """As `registry_of_url`, for a page that reads images: one that is being created has no login server yet."""
+    registry = registry_of_url(who, page)
+    if not registry.login_server:
+        title, path = heading_of(page)
+        header(title, "", None, lambda: registry_loaders.inventory.clear(who), path)
+        show_unknown(registry_loaders.inventory(who).value.registries)
         st.stop()
-    return found
+    return registry
+
+
+def show_registries(listed: Partial[Registry], page: PageLink, *, running: bool = False) -> None:
+    """The registries as links that open `page` on each; of a page within a registry, the page above it. `running`: more
+    may be read."""
+    registries = with_login_server(listed)
+    if not registries:
+        if not running:
+            show_no_registries(listed)
+        return
+    keys = keys_of(registries)
+    target = page if page.of_registry or not page.parent else page.parent
+    choices = [
+        (f"**{plain(one.name)}** · {plain(one.sku)}, {plain(one.location)}", {"registry": keys[one.id]})
+        for one in sorted(registries, key=lambda one: (one.name.casefold(), one.id))
+    ]
+    show_choices(target, "Choose a registry", choices, kept=target is page, elsewhere="choose one in the sidebar.")
 
 
 def registry_box(
@@ -84,22 +117,13 @@ def registry_box(
     label: str = "Registry",
     placeholder: str = "Choose one",
     *,
-    always: bool = False,
-    forget: Iterable[str] = (),
     on_choice: Callable[[Registry | None], None] = lambda _: None,
 ) -> Registry | None:
-    """The registry that `?registry=` of the URL names. Where it names none, a box that offers those that have a login
-    server, whose choice is written there. Once one is chosen, the sidebar shows it and changes it.
-
-    `always`: the box is shown also where the URL names one, for pages whose registry is not that of the sidebar.
-    `forget`: parameters of the URL that name something within the registry. `on_choice` is called with a new choice,
-    before the page runs for it.
-    """
+    """A box of the registries that have a login server, for a page that can do without one: it shows the one that
+    `?registry=` names, and its choice is written there. `on_choice` is called with a new choice, before the page runs
+    for it."""
     registries = with_login_server(listed)
-    keys = list(keys_of(registries).values())
-    named = find(registries, st.query_params.get("registry", ""))
-    if named and not always:
-        return named
+    named = registry_named(listed)
     # Not bound to the URL by Streamlit: a bound parameter can't be passed to the next page.
     st.session_state[BOX] = key_of(named, registries) if named else None
 
@@ -109,14 +133,23 @@ def registry_box(
             st.query_params["registry"] = key
         else:
             st.query_params.pop("registry", None)
-        for name in forget:
-            st.query_params.pop(name, None)
         on_choice(find(registries, key) if key else None)
 
     st.selectbox(
-        label, keys, None, key=BOX, placeholder=placeholder, on_change=remember, help=not_offered(listed) or None
+        label,
+        list(keys_of(registries).values()),
+        None,
+        key=BOX,
+        placeholder=placeholder,
+        on_change=remember,
+        help=not_offered(listed) or None,
     )
     return named
+
+
+def registry_named(listed: Partial[Registry]) -> Registry | None:
+    """The registry with a login server that `?registry=` names; None where it names none of these."""
+    return find(with_login_server(listed), st.query_params.get("registry", ""))
 
 
 def with_login_server(listed: Partial[Registry]) -> list[Registry]:
@@ -164,41 +197,13 @@ def show_no_registries(registries: Partial[Registry]) -> None:
         empty(":material/inventory_2:", "Registries unknown", "Not every subscription could be read.")
 
 
-def choose_registry(
-    who: str, title: str, top: DeltaGenerator, within: DeltaGenerator, forget: Iterable[str] = ()
-) -> Registry:
-    """The registry chosen in a `registry_box` in `within`. Stops the page where there is none, with its header and
-    what to do in `top`."""
-    inventory = registry_loaders.inventory(who)
-    if not inventory.value.registries.values:
-        show_progress(inventory, "inventory", shape=Shape.TABLE)
-    listed = inventory.value.registries
-    registry = None
-    if with_login_server(listed):
-        with within:
-            registry = registry_box(listed, forget=forget)
-    if registry is None:
-        with top:
-            header(title, "", None, lambda: registry_loaders.inventory.clear(who))
-        if inventory.error:
-            show_error(inventory.error)
-        elif inventory.running or not show_unknown(listed):
-            if listed.values or inventory.running:
-                empty(":material/inventory_2:", "No registry chosen", "Choose one above, or in the inventory.")
-            else:
-                show_no_registries(listed)
-        if not inventory.running:
-            show_partial(Part(listed, "subscription"))
-        st.stop()
-    return registry
-
-
 def repository_of_url() -> str:
     """The repository that `?repository=` names. Stops the page where there is none."""
     name = st.query_params.get("repository", "")
     if not name:
         end_outline()
-        empty(":material/folder:", "No repository chosen", "Choose one in Repositories and tags.")
+        empty(":material/folder:", "No repository chosen", "Choose one of the registry.")
+        link_to(pages.REPOSITORIES, registry=st.query_params["registry"])
         st.stop()
     return name
 
@@ -247,5 +252,6 @@ def reference_of_url(repository: str) -> str:
     if not reference:
         end_outline()
         empty(":material/deployed_code:", "No image chosen", f"Choose a tag of {plain(repository)}.")
+        link_to(pages.REPOSITORY, registry=st.query_params["registry"], repository=repository)
         st.stop()
     return reference

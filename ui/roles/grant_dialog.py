@@ -10,7 +10,7 @@ from services.roles import admin_request
 from services.roles.assign import AssignmentPlan
 from ui.elements.writing import Report, confirm_and_run
 from ui.loaders import clusters
-from ui.roles.who_can_assign import show_who_can_assign
+from ui.roles.who_can_assign import who_can_assign
 
 Result = TypeVar("Result")
 
@@ -23,15 +23,18 @@ def confirm_grant(
     done: Callable[[Result], str],
     *,
     whose: str,
+    label: str = "Assign role",
 ) -> None:
-    """`apply`, `forget` and `done` as of `confirm_and_run`. `whose`: whom the role is for, as text."""
+    """`apply`, `forget` and `done` as of `confirm_and_run`. `whose`: whom the role is for, as text.
+    `label`: of the button."""
     if plan.may is False:
         reading = clusters.pulls(who)
         if not reading.running:
-            show_who_can_assign(who, reading.value, plan.registry)
+            can = who_can_assign(who, reading.value, plan.registry)
+            st.markdown(f":material/person_raised_hand: **Who can assign it:** {can}")
     confirm_and_run(
         plan,
-        "Assign role",
+        label,
         apply,
         forget,
         done,

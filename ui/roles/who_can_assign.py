@@ -1,7 +1,5 @@
 """Who can assign roles on a registry, by name, for a caller who can't."""
 
-import streamlit as st
-
 from services.access.caller_rights import caller_right
 from services.access.decisions import Verdict
 from services.access.permissions import Permission
@@ -15,6 +13,8 @@ from ui.loaders.registries import read_caller_permissions
 ROLES = "Owner, User Access Administrator or Role Based Access Control Administrator"
 # Named in one sentence; the access review lists all.
 MOST = 5
+# A sentence is not shown again when names come later than this.
+NAMED_WITHIN_S = 1.0
 
 
 def caller_may_assign(who: str, registry: Registry) -> bool | None:
@@ -23,19 +23,19 @@ def caller_may_assign(who: str, registry: Registry) -> bool | None:
     return caller_right(blocks, Permission.ASSIGN_ROLES, registry.access.mode).may
 
 
-def show_who_can_assign(who: str, pulls: Pulls, registry: Registry) -> None:
-    """Names those who can assign roles here, as far as role assignments were read."""
-    st.markdown(f":material/person_raised_hand: **Who can assign it:** {_sentence(who, pulls, registry)}")
-
-
-def _sentence(who: str, pulls: Pulls, registry: Registry) -> str:
+def who_can_assign(who: str, pulls: Pulls, registry: Registry) -> str:
+    """Who can assign roles here, by role and by name, as far as role assignments were read. Markdown."""
     role = f"{ROLES} on {plain(registry.name)}"
     access = pulls.by_subscription.get(registry.subscription_id)
     if access is None:
         return f"{role}; unknown who that is here: role assignments could not be read."
     found = who_may(access.records, registry, Permission.ASSIGN_ROLES, groups=pulls.memberships.known_groups)
     certain = [one for one, decision in found if decision.verdict in (Verdict.YES, Verdict.SOME)]
-    names = names_from(read_names(who, sorted_ids(certain)), pulls) if certain else PrincipalNames()
+    names = PrincipalNames()
+    if certain:
+        reading = read_names(who, sorted_ids(certain))
+        reading.finished.wait(NAMED_WITHIN_S)
+        names = names_from(reading, pulls)
     here = ", ".join(f"**{plain(_label(names, one))}**" for one in certain[:MOST])
     more = f" and {len(certain) - MOST} more" if len(certain) > MOST else ""
     lacks = " Not every role assignment could be read." if not access.records.all_assignments else ""

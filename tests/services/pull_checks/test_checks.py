@@ -147,7 +147,7 @@ def permitted(decision: Decision | ServiceError, mode: Mode = Mode.LEGACY, **mor
 
 def test_c6_a_role_lets_pull_and_it_says_which() -> None:
     said(permitted(decided(held())), PASSED, "AcrPull, on the registry itself.")
-    said(permitted(decided()), FAILED, f"the kubelet identity of {a_cluster().name}")
+    said(permitted(decided()), FAILED, f"of {a_cluster().name} lacks AcrPull on")
     said(permitted(REFUSED), UNKNOWN, "You may not.")
     assert "AcrPull" in permitted(decided()).fix
     in_abac = permitted(decided(held(), mode=Mode.ABAC), Mode.ABAC)
@@ -552,12 +552,12 @@ def text_of(home: Registry, decision: Decision) -> str:
 def test_as_text_it_is_what_az_aks_check_acr_prints() -> None:
     text = text_of(registry(mode=Mode.LEGACY), decided(held()))
     assert text.startswith(GUIDE)
-    assert "] Checking cluster state (C19): SUCCEEDED\n" in text
+    assert "] Checking cluster state: SUCCEEDED\n" in text
     assert text.endswith("[2026-11-24T12:00:00Z] \nYour cluster can pull images from contosoacr.azurecr.io!\n")
 
 
 def test_as_text_a_failure_says_why() -> None:
     text = text_of(registry(mode=Mode.LEGACY), decided())
     assert "] Validating image pull permission: FAILED\n" in text
-    assert f"No role lets the kubelet identity of {a_cluster().name} pull" in text
+    assert f"of {a_cluster().name} lacks AcrPull on" in text
     assert "!" not in text.splitlines()[-1]

@@ -88,8 +88,8 @@ def test_a_role_of_the_kubelet_identity_lets_it_pull_and_is_named() -> None:
 
 def test_without_a_role_it_can_not() -> None:
     found = pair()
-    assert found.answer is Answer.CANNOT
-    assert f"No role lets the kubelet identity of {found.cluster.name} pull" in found.reason
+    assert (found.answer, found.by_roles) == (Answer.NO_ROLE, Answer.CANNOT)
+    assert f"of {found.cluster.name} lacks AcrPull on" in found.reason
 
 
 def test_a_grant_to_the_control_plane_is_recognised_for_the_mistake_it_is() -> None:
@@ -199,7 +199,7 @@ def test_the_directory_decides_for_groups_and_service_principals() -> None:
     of_group = grant("some-group", kind="Group")
     member = Memberships({KUBELET: frozenset({"some-group"})}, names={"some-group": "nodes"})
     assert pair(of_group, memberships=member).answer is Answer.CAN
-    assert pair(of_group, memberships=Memberships({KUBELET: frozenset()})).answer is Answer.CANNOT
+    assert pair(of_group, memberships=Memberships({KUBELET: frozenset()})).answer is Answer.NO_ROLE
     refused = ServiceError("Could not read the groups of kubelet", "No.", "Ask.", "Denied", 403)
     unread = pair(of_group, memberships=Memberships({KUBELET: refused}, names={"some-group": "nodes"}))
     assert (unread.answer, unread.missing) == (Answer.UNKNOWN, ("members of nodes could not be read",))
@@ -220,7 +220,7 @@ def test_one_address_outside_the_rules_is_enough() -> None:
 
 
 def test_without_a_role_the_network_is_no_matter() -> None:
-    assert pair(on=registry(public_access=False)).answer is Answer.CANNOT
+    assert pair(on=registry(public_access=False)).answer is Answer.NO_ROLE
 
 
 def test_addresses_are_asked_for_only_where_a_registry_restricts_them() -> None:
@@ -258,11 +258,11 @@ def test_the_estate_s_matrix_is_what_its_registries_grant(session: AzureSession,
             assert True in may, one
         else:
             assert one.by_roles is Answer.CANNOT and may == {False}, one
-    assert answers == {Answer.CAN, Answer.SOME, Answer.CANNOT}
+    assert answers == {Answer.CAN, Answer.SOME, Answer.CANNOT, Answer.NO_ROLE}
 
 
 def test_the_guide_s_cluster_can_not_pull_from_its_registry(session: AzureSession) -> None:
     pairs = {(one.cluster.name, one.registry.name): one for one in pull_matrix(read_pulls(session))}
     found = pairs["aks1", "casaacr01"]
-    assert found.answer is Answer.CANNOT
-    assert "kubelet identity of aks1" in found.reason
+    assert found.answer is Answer.NO_ROLE
+    assert "kubelet identity aks1-agentpool of aks1" in found.reason
