@@ -39,7 +39,7 @@ def _attach_plan(
     return read_attach_plan(connection.session(who), cluster, registry, choice, principal_id=principal_id)
 
 
-@st.dialog(ATTACH, width="large")
+@st.dialog("Attach registry", width="large")
 def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) -> None:
     """Shows the plan of the role assignment and applies it; without the right to assign, there is a request to send.
     `principal_id`: of a service principal, else ""."""
@@ -94,7 +94,7 @@ def _attached(plan: AttachPlan, result: Attached) -> str:
     return f"Role assignment on {plain(plan.registry.name)}: {WORDS[result.outcome]}."
 
 
-@st.dialog(DETACH, width="large")
+@st.dialog("Detach registry", width="large")
 def detach(who: str, cluster: Cluster, registry: Registry, access: PullerAccess) -> None:
     """Shows what the cluster can still pull through without its assignment on the registry, and removes it."""
     with dialog_panel():

@@ -34,7 +34,7 @@ def heading_of(page: PageLink) -> tuple[str, tuple[Step, ...]]:
     if page is pages.SETTINGS:
         return f"Settings of {plain(key)}", (*steps, last_step(page.title))
     if page is pages.ACCESS_REVIEW:
-        return f"Access to {plain(key)}", ()
+        return f"Access to {plain(key)}", (*steps, last_step(page.title))
     if page is pages.SIGN_IN:
         return f"Sign in to {plain(key)}", (*steps, last_step(page.title))
     if page in (pages.WEBHOOKS, pages.REPLICAS, pages.TOKENS):
