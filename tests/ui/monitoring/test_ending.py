@@ -10,6 +10,7 @@ from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import streamlit
 from sqlalchemy import func, select
 
 from sandbox.server import Sandbox
@@ -27,15 +28,18 @@ REGISTRY, REPOSITORY = "contosoci", "ci/runner"
 
 
 @contextmanager
-def open_websocket(address: str) -> Iterator[None]:
-    """A browser tab's connection, which answers nothing: the server waits for it before it ends."""
-    host, port = urlsplit(address).hostname, urlsplit(address).port
-    with socket.create_connection(("127.0.0.1", port or 0), 20) as connection:
-        connection.sendall(
-            f"GET /_stcore/stream HTTP/1.1\r\nHost: {host}:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            "Sec-WebSocket-Key: MDEyMzQ1Njc4OWFiY2RlZg==\r\nSec-WebSocket-Version: 13\r\n\r\n".encode()
-        )
-        assert connection.recv(12) == b"HTTP/1.1 101"
+def slow_download(address: str) -> Iterator[None]:
+    """A browser that has asked for a large file and reads none of it: the server waits for it before it ends."""
+    static = Path(streamlit.__file__).parent / "static"
+    largest = max(static.rglob("*.js"), key=lambda file: file.stat().st_size)
+    assert largest.stat().st_size > 2_000_000, "more than what lies between the two"
+    url = urlsplit(address)
+    with socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", url.port or 0))
+        path = largest.relative_to(static).as_posix()
+        connection.sendall(f"GET /{path} HTTP/1.1\r\nHost: {url.netloc}\r\n\r\n".encode())
+        assert connection.recv(12) == b"HTTP/1.1 200"
         yield
 
 
@@ -48,7 +52,7 @@ def within(seconds: float, found: Callable[[], bool]) -> bool:
     return False
 
 
-def test_a_job_is_given_up_at_sigterm_while_a_tab_is_open(database_url: str, tmp_path: Path) -> None:
+def test_a_job_is_given_up_at_sigterm_while_a_download_is_open(database_url: str, tmp_path: Path) -> None:
     with Sandbox.start(tmp_path / "sandbox", "estate") as sandbox:
         session = connect_sandbox(sandbox.ready)
         who = f"{session.endpoints.resource_manager} {session.identity.key}"
@@ -68,7 +72,7 @@ def test_a_job_is_given_up_at_sigterm_while_a_tab_is_open(database_url: str, tmp
     with console_process(tmp_path, ACR_CONSOLE_DATABASE=database_url, **LATENCY) as (address, process):
         assert within(30, lambda: recorded() > 0)
         assert take_over(engine, who, LEASE) is None
-        with open_websocket(address):
+        with slow_download(address):
             os.kill(process.pid, signal.SIGTERM)
             assert within(10, lambda: (taken := take_over(engine, who, LEASE)) is not None and taken.id == job.id)
             assert process.poll() is None
