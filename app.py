@@ -22,7 +22,9 @@ from starlette.staticfiles import StaticFiles
 from services.connection.session import AzureSession, connect_azure, connect_sandbox
 from ui.deletion import runs
 from ui.elements.errors import show_unexpected
-from ui.monitoring import probes
+from ui.monitoring import activity_log, probes
+from ui.monitoring.logs import set_up_logs
+from ui.monitoring.request_log import RequestLog
 from ui.navigation.moved import MovedInventory
 from ui.runtime import connection
 from ui.runtime.index_page import IndexPage
@@ -52,7 +54,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     with ExitStack() as closing:
         connection.use(_connect(read_settings(), closing))
         ending = threading.Event()
-        threading.Thread(target=runs.continue_until, args=(ending,), name="jobs", daemon=True).start()
+        for work in (runs.continue_until, activity_log.look_after_until):
+            threading.Thread(target=work, args=(ending,), name=work.__module__, daemon=True).start()
 
         def end_jobs() -> None:
             ending.set()
@@ -73,11 +76,13 @@ def on_script_error(exc: Exception) -> bool:
     return True
 
 
+set_up_logs(read_settings().log)
 app = st.App(
     "pages/shell.py",
     lifespan=lifespan,
     routes=[Mount("/brand", StaticFiles(directory=ROOT / "static")), download_route.ROUTE, *probes.ROUTES],
     middleware=[
+        Middleware(RequestLog),
         Middleware(SecurityHeaders),
         Middleware(MovedInventory),
         Middleware(IndexPage),

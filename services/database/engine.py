@@ -112,6 +112,8 @@ _CAUSES = (
      "Only consoles should write to the file; for several machines use PostgreSQL (ACR_CONSOLE_DATABASE)."),
     (("readonly database", "read-only"), "The database may not be written to.",
      "Set ACR_CONSOLE_DATA to a folder that the console may write to."),
+    (("permission denied for",), "The database's account lacks a permission.",
+     "Grant it what docs/hosting.md names, then try again."),
     (("unable to open", "permission denied", "exists", "not a directory"), "The file could not be opened.",
      "Set ACR_CONSOLE_DATA to a folder that the console may write to."),
     (("not a database", "malformed"), "The file is damaged, or no database.",

@@ -17,6 +17,8 @@ from services.database.engine import clock, reading
 from services.database.tables import audit, job_items
 
 START = "0" * 64
+# Who, and what, of an entry that the console writes on its own: services/jobs/retention.py.
+CONSOLE, REMOVED = "console", "removed old entries"
 _ONE_CHAIN = 7243001
 _TITLE = "The activity log could not be read"
 
@@ -43,17 +45,26 @@ class Entry:
 
 @dataclass(frozen=True)
 class Verification:
-    """`entries` that fit, the `head` (the hash of the last of them), and what does not fit first, "" where all does."""
+    """`entries` that fit, the `head` (the hash of the last of them), and what does not fit first, "" where all does.
+
+    `removed_until` is the time of the last entry that was removed for its age; None where none was.
+    """
 
     entries: int
     head: str
     fault: str = ""
+    removed_until: datetime | None = None
+
+
+def lock_chain(db: Connection) -> None:
+    """Lets one writer at a time change the chain, to its commit. SQLite has one writer anyway."""
+    if db.dialect.name == "postgresql":
+        db.execute(select(func.pg_advisory_xact_lock(_ONE_CHAIN)))
 
 
 def add_entry(db: Connection, who: str, what: str, job: str, **fields: Any) -> None:
     """Adds an entry in the transaction `db`."""
-    if db.dialect.name == "postgresql":
-        db.execute(select(func.pg_advisory_xact_lock(_ONE_CHAIN)))  # One writer at a time, to its commit.
+    lock_chain(db)
     previous = db.execute(select(audit.c.hash).order_by(audit.c.number.desc()).limit(1)).scalar() or START
     entry = {"at": clock(db).isoformat(), "who": who, "what": what, "job": job, **fields}
     text = json.dumps(entry, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -80,17 +91,32 @@ def read_entries(engine: Engine, who: str, *, since: datetime | None = None) -> 
 def verify(engine: Engine) -> Verification:
     """Goes through the whole chain, of everyone, and through the items that its entries vouch for.
 
-    Raises ServiceError (NoDatabase).
+    It begins where the last checkpoint says that older entries were removed. Raises ServiceError (NoDatabase).
     """
-    previous, count = START, 0
     with reading(engine, _TITLE) as db:
+        checkpoint = _last_checkpoint(db)
+        removed_until = datetime.fromisoformat(checkpoint["until"]) if checkpoint else None
+        previous, count = checkpoint.get("last_hash", START), 0
         for row in db.execute(select(audit).order_by(audit.c.number)).all():
             if row.previous != previous or row.hash != _hash(previous, row.entry):
                 return Verification(count, previous, f"Entry {row.number} was changed, or one before it was removed.")
             if fault := _changed_items(db, json.loads(row.entry)):
                 return Verification(count, previous, f"Entry {row.number}: {fault}")
             previous, count = row.hash, count + 1
-    return Verification(count, previous)
+    return Verification(count, previous, removed_until=removed_until)
+
+
+def _last_checkpoint(db: Connection) -> Mapping[str, Any]:
+    entries = db.execute(select(audit.c.entry).where(audit.c.who == CONSOLE).order_by(audit.c.number.desc())).scalars()
+    found = (json.loads(entry) for entry in entries)
+    return next((one for one in found if one.get("what") == REMOVED), {})
+
+
+def read_head(engine: Engine) -> tuple[int, str]:
+    """The last entry's number and hash; 0 and `START` where there is none. Raises ServiceError (NoDatabase)."""
+    with reading(engine, _TITLE) as db:
+        row = db.execute(select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)).one_or_none()
+    return (row.number, row.hash) if row else (0, START)
 
 
 def _changed_items(db: Connection, entry: Mapping[str, Any]) -> str:

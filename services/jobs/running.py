@@ -134,7 +134,7 @@ class RunningJob:
             try:
                 self._renew()
             except ServiceError as error:
-                _LOG.warning("%s", error)
+                _LOG.warning("%s", error, extra={"job": self.id})
                 # Another process takes it over when the lease runs out: by then nothing may be under way here.
                 if monotonic() - self._renewed > self._lease.total_seconds() * 2 / 3:
                     self.stop.set()

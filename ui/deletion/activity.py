@@ -139,5 +139,7 @@ def _show_log() -> None:
             st.error(plain(found.fault), icon=":material/link_off:")
         else:
             st.success(f"{counted(found.entries, 'entry', 'entries')}, all unchanged.", icon=":material/check_circle:")
+        if found.removed_until:
+            st.caption(f"Entries until {found.removed_until:%Y-%m-%d} were removed for their age.")
         st.caption("Last hash that fits")
         st.code(found.head, language=None)

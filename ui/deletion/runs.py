@@ -135,7 +135,11 @@ def continue_lost(session: AzureSession, who: str) -> list[str]:
     """
     found = []
     while job := take_over(database(), who, read_settings().lease):
-        _LOG.warning("Continuing the job %s, whose process ended or could not write to the database", job.id)
+        _LOG.warning(
+            "Continuing the job %s, whose process ended or could not write to the database",
+            job.id,
+            extra={"job": job.id},
+        )
         lost = _runs().get((who, job.id))
         _start(who, session, job, lost.job if lost else None)
         found.append(job.id)
@@ -162,8 +166,9 @@ def release_all() -> None:
         if run.reading.running:
             try:
                 run.job.release()
+                _LOG.info("The job %s was given up: this process ends", run.job.id, extra={"job": run.job.id})
             except ServiceError as error:
-                _LOG.warning("%s", error)
+                _LOG.warning("%s", error, extra={"job": run.job.id})
 
 
 def _start(who: str, session: AzureSession, job: Job, lost: RunningJob | None = None) -> None:
@@ -178,12 +183,17 @@ def _start(who: str, session: AzureSession, job: Job, lost: RunningJob | None = 
         of = len(job.open) if what != "repository" else 1
         reading.report(0, of, what)
         count = counter(reading.report, what, of)
+        _LOG.info("%s: begun", job.action.capitalize(), extra={"job": job.id})
         try:
             current = job
             if lost and lost.unwritten:
                 running.add_results(lost.unwritten)
                 current = running.read()
             run_deletion(client, current, running, known, lambda result: count(0, result))
+            _LOG.info("%s: ended", job.action.capitalize(), extra={"job": job.id})
+        except ServiceError as error:
+            _LOG.warning("%s: %s", job.action.capitalize(), error, extra={"job": job.id})
+            raise
         finally:
             image_loaders.forget_written(who, job.login_server, job.repository)
 

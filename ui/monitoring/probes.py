@@ -72,4 +72,5 @@ class _State:
 
 
 _state = _State()
-ROUTES = (Route("/healthz", alive), Route("/readyz", ready))
+PATHS = ("/healthz", "/readyz")
+ROUTES = tuple(Route(path, answer) for path, answer in zip(PATHS, (alive, ready), strict=True))

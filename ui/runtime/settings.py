@@ -21,6 +21,7 @@ NAMES = {
     "ACR_CONSOLE_DATA": ".console",
     "ACR_CONSOLE_DATABASE": "",
     "ACR_CONSOLE_LEASE_S": "30",
+    "ACR_CONSOLE_LOG": "text",
     "ACR_CONSOLE_PRICE_SHEET": "",
     "ACR_CONSOLE_SANDBOX_DATA": ".sandbox",
     "ACR_CONSOLE_SANDBOX_SEED": "estate",
@@ -33,7 +34,7 @@ class Settings:
     """`connection` is sandbox or azure; `cloud` one of `services.connection.endpoints.CLOUDS`.
 
     `data` is the folder of what the console keeps, `database` the URL of its database, `price_sheet` the team's own
-    prices. `lease` is how long a job whose process ended waits until another takes it over.
+    prices. `log` is text or json. `lease` is how long a job whose process ended waits until another takes it over.
     """
 
     connection: str
@@ -42,6 +43,7 @@ class Settings:
     data: Path
     database: str = field(repr=False)  # It may hold a password.
     lease: timedelta
+    log: str
     price_sheet: Path | None
     sandbox_data: Path
     sandbox_seed: str
@@ -63,6 +65,7 @@ def settings_from(values: Mapping[str, object]) -> Settings:
     _one_of(found, "ACR_CONSOLE_CONNECTION", ("sandbox", "azure"))
     _one_of(found, "ACR_CONSOLE_CLOUD", tuple(CLOUDS))
     _one_of(found, "ACR_CONSOLE_SANDBOX_SEED", ("walkthrough", "estate", "empty"))
+    _one_of(found, "ACR_CONSOLE_LOG", ("text", "json"))
     latency = _number(found, "ACR_CONSOLE_SANDBOX_LATENCY_MS", "milliseconds")
     lease_s = _number(found, "ACR_CONSOLE_LEASE_S", "seconds")
     if not 1 <= lease_s <= 3600:
@@ -74,6 +77,7 @@ def settings_from(values: Mapping[str, object]) -> Settings:
         data=Path(found["ACR_CONSOLE_DATA"]),
         database=found["ACR_CONSOLE_DATABASE"] or f"sqlite:///{Path(found['ACR_CONSOLE_DATA']) / 'console.db'}",
         lease=timedelta(seconds=lease_s),
+        log=found["ACR_CONSOLE_LOG"],
         price_sheet=Path(found["ACR_CONSOLE_PRICE_SHEET"]) if found["ACR_CONSOLE_PRICE_SHEET"] else None,
         sandbox_data=Path(found["ACR_CONSOLE_SANDBOX_DATA"]),
         sandbox_seed=found["ACR_CONSOLE_SANDBOX_SEED"],

@@ -1,0 +1,69 @@
+"""With ACR_CONSOLE_LOG=json every line of a console's log is an entry, and none has a secret."""
+
+import json
+import logging
+import sys
+import urllib.request
+from pathlib import Path
+
+from tests.support.console import console
+from ui.monitoring.logs import FIELDS, JsonLines
+
+PASSWORD = "database-passw0rd"
+
+
+def line(message: str, *args: object, **extra: object) -> dict[str, object]:
+    record = logging.LogRecord("acr_console", logging.WARNING, "f", 1, message, args, None)
+    record.__dict__.update(extra)
+    text = JsonLines().format(record)
+    assert "\n" not in text
+    found: dict[str, object] = json.loads(text)
+    return found
+
+
+def test_an_entry_has_its_fields_and_no_others() -> None:
+    found = line("The job %s", "1", job="1", cookie="C00KIE", status=0)
+    assert found.keys() == {"time", "level", "logger", "message", "job", "status"}
+    assert (found["message"], found["level"], found["status"]) == ("The job 1", "warning", 0)
+    assert str(found["time"]).endswith("+00:00")
+    assert {"request", "path", "status", "ms", "job"} <= {*FIELDS}
+
+
+def test_a_text_of_several_lines_is_one_line() -> None:
+    assert line('"\n{"level": "forged"}')["message"] == '"\n{"level": "forged"}'
+
+
+def test_an_error_has_its_traceback() -> None:
+    try:
+        raise ZeroDivisionError("by zero")
+    except ZeroDivisionError:
+        record = logging.LogRecord("x", logging.ERROR, "f", 1, "m", (), sys.exc_info())
+    assert "ZeroDivisionError: by zero" in json.loads(JsonLines().format(record))["error"]
+
+
+def test_every_line_of_a_process_is_an_entry(tmp_path: Path) -> None:
+    away = f"postgresql+psycopg://console:{PASSWORD}@127.0.0.1:1/console"
+    with console(tmp_path, ACR_CONSOLE_LOG="json", ACR_CONSOLE_DATABASE=away) as address:
+        request = urllib.request.Request(
+            f"{address}/registry?code=C0DE", headers={"Cookie": "__Host-acr-console=C00KIE", "Accept": "text/html"}
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            request_id = answer.headers["X-Request-Id"]
+        try:
+            urllib.request.urlopen(f"{address}/readyz", timeout=30)
+            raise AssertionError("there is no database")
+        except urllib.error.HTTPError as refused:
+            reason = refused.read().decode()
+    log = (tmp_path / "console.log").read_text()
+    # What Streamlit's command greets with goes to the standard output, and is no log.
+    lines = [one for one in log.splitlines() if one.strip()]
+    entries = [json.loads(one) for one in lines if one.startswith("{")]
+    assert all(one.startswith("  ") for one in lines if not one.startswith("{")), log
+    by_path = {one["path"]: one for one in entries if "path" in one}
+    assert by_path["/registry"]["request"] == request_id
+    assert by_path["/registry"]["status"] == 200
+    assert by_path["/readyz"]["status"] == 503
+    assert "could not be reached" in reason
+    assert [one for one in entries if one["logger"] == "uvicorn.error"]
+    assert [one for one in entries if one["logger"] == "acr_console" and "NoDatabase" in one["message"]]
+    assert not [secret for secret in (PASSWORD, "C0DE", "C00KIE") if secret in log + reason]
