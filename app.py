@@ -24,6 +24,7 @@ from ui.deletion import runs
 from ui.elements.errors import show_unexpected
 from ui.monitoring import activity_log, probes
 from ui.monitoring.logs import set_up_logs
+from ui.monitoring.metrics import metrics_at
 from ui.monitoring.request_log import RequestLog
 from ui.navigation.moved import MovedInventory
 from ui.runtime import connection
@@ -51,8 +52,10 @@ def _connect(settings: Settings, closing: ExitStack) -> AzureSession:
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
+    settings = read_settings()
     with ExitStack() as closing:
-        connection.use(_connect(read_settings(), closing))
+        closing.enter_context(metrics_at(settings.metrics_port, settings.metrics_address))
+        connection.use(_connect(settings, closing))
         ending = threading.Event()
         for work in (runs.continue_until, activity_log.look_after_until):
             threading.Thread(target=work, args=(ending,), name=work.__module__, daemon=True).start()

@@ -1,12 +1,14 @@
 """How requests are sent: pooled connections, answers of bounded size and time, retries that heed Azure's headers."""
 
-from collections.abc import MutableMapping
+from collections import Counter
+from collections.abc import Mapping, MutableMapping
 from dataclasses import replace
+from threading import Lock
 from typing import Any
 from urllib.parse import urlsplit
 
 import requests
-from azure.core.exceptions import ClientAuthenticationError
+from azure.core.exceptions import AzureError, ClientAuthenticationError
 from azure.core.pipeline import PipelineResponse
 from azure.core.pipeline.policies import RetryPolicy
 from azure.core.pipeline.transport import HttpResponse as OldHttpResponse
@@ -22,6 +24,21 @@ from services.connection.parallel import WORKERS
 LONGEST_RETRY_AFTER_S = 60
 # Bytes that are read at once: a page of 1000 manifests in one go, where azure-core takes it in hundreds of pieces.
 BLOCK = 1024 * 1024
+
+
+_COUNTING = Lock()
+_ANSWERS: Counter[str] = Counter()
+
+
+def answers_by_status() -> Mapping[str, int]:
+    """How many requests this process has sent, by the HTTP status of the answer; "none" where none came."""
+    with _COUNTING:
+        return dict(_ANSWERS)
+
+
+def _count(status: str) -> None:
+    with _COUNTING:
+        _ANSWERS[status] += 1
 
 
 class PatientRetryPolicy(RetryPolicy[Any, Any]):
@@ -81,8 +98,13 @@ class BoundedTransport(RequestsTransport):  # type: ignore[misc]
     ) -> Any:
         """`download`: an answer of any size and length of time, as long as it keeps coming. `largest`: bytes."""
         limits = DOWNLOAD if download else replace(ANSWER, largest=largest)
-        with reading_with(Patience(limits)):
-            answer = super().send(request, proxies=proxies, **options)
+        try:
+            with reading_with(Patience(limits)):
+                answer = super().send(request, proxies=proxies, **options)
+        except AzureError:
+            _count("none")
+            raise
+        _count(str(answer.status_code))
         if not options.get("stream") and "application/json" in str(answer.headers.get("Content-Type", "")).lower():
             _replace_half_pairs(answer)
         return answer

@@ -14,11 +14,13 @@ from typing import Any
 from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
+from azure.core.exceptions import AzureError, ClientAuthenticationError
 from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from services.connection.errors import ServiceError
+from services.database.azure_postgres import sign_in_by_token, token_scope
 
 # As long a writer waits for another process's write on the same SQLite file.
 BUSY_S = 10
@@ -49,6 +51,8 @@ def open_database(url: str) -> Engine:
             engine = create_engine(
                 parsed, pool_pre_ping=True, pool_recycle=1800, connect_args={"connect_timeout": BUSY_S}
             )
+            if scope := token_scope(parsed):
+                sign_in_by_token(engine, scope)
         with engine.begin() as db:
             if engine.dialect.name == "postgresql":
                 db.execute(select(func.pg_advisory_xact_lock(_MIGRATING)))  # Replicas that start together.
@@ -130,7 +134,7 @@ def database_errors(title: str) -> Iterator[None]:
     """Raises what the database raises as a ServiceError (NoDatabase) under `title`, with the reason in words."""
     try:
         yield
-    except (SQLAlchemyError, CommandError, OSError) as exc:
+    except (SQLAlchemyError, CommandError, OSError, AzureError) as exc:
         why, todo = _cause(exc)
         said = _said(exc)
         detail = said.splitlines()[0] if said else type(exc).__name__
@@ -143,6 +147,8 @@ def cause_without_names(error: ServiceError) -> str:
 
 
 def _cause(exc: BaseException) -> tuple[str, str]:
+    if isinstance(exc, ClientAuthenticationError):
+        return "The console's identity got no token for the database.", "See docs/hosting.md for what it needs."
     said = "timeout" if isinstance(exc, PoolTimeout) else _said(exc).casefold()
     found = next(((why, todo) for marks, why, todo in _CAUSES if any(mark in said for mark in marks)), None)
     return found or ("The database refused it.", "Try again; if it happens again, report it with the log.")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, case, func, insert, or_, select, update
 
 from services.database.engine import clock, reading, writing
 from services.database.tables import job_items, jobs
@@ -237,6 +237,23 @@ def list_jobs(engine: Engine, who: str) -> tuple[JobSummary, ...]:
         )
         for row in rows
     )  # fmt: skip
+
+
+def count_by_state(engine: Engine) -> Mapping[str, int]:
+    """How many jobs of everyone are running, interrupted (their lease has run out), failed or ended otherwise.
+
+    Raises ServiceError (NoDatabase).
+    """
+    with reading(engine, _UNREADABLE) as db:
+        state = case(
+            (jobs.c.ended.is_(None) & (jobs.c.attempt > 0) & (jobs.c.lease_until >= clock(db)), "running"),
+            (jobs.c.ended.is_(None), "interrupted"),
+            (jobs.c.error != "", "failed"),
+            else_="ended",
+        )
+        rows = db.execute(select(state, func.count()).group_by(state)).all()
+        found = {row[0]: row[1] for row in rows}
+    return {name: found.get(name, 0) for name in ("running", "interrupted", "failed", "ended")}
 
 
 def _runs(row: Row[Any], now: datetime) -> bool:

@@ -22,6 +22,8 @@ NAMES = {
     "ACR_CONSOLE_DATABASE": "",
     "ACR_CONSOLE_LEASE_S": "30",
     "ACR_CONSOLE_LOG": "text",
+    "ACR_CONSOLE_METRICS_PORT": "",
+    "ACR_CONSOLE_METRICS_ADDRESS": "127.0.0.1",
     "ACR_CONSOLE_PRICE_SHEET": "",
     "ACR_CONSOLE_SANDBOX_DATA": ".sandbox",
     "ACR_CONSOLE_SANDBOX_SEED": "estate",
@@ -34,7 +36,8 @@ class Settings:
     """`connection` is sandbox or azure; `cloud` one of `services.connection.endpoints.CLOUDS`.
 
     `data` is the folder of what the console keeps, `database` the URL of its database, `price_sheet` the team's own
-    prices. `log` is text or json. `lease` is how long a job whose process ended waits until another takes it over.
+    prices. `log` is text or json, and `metrics_port`
+    None where there are no metrics. `lease` is how long a job whose process ended waits until another takes it over.
     """
 
     connection: str
@@ -44,6 +47,8 @@ class Settings:
     database: str = field(repr=False)  # It may hold a password.
     lease: timedelta
     log: str
+    metrics_port: int | None
+    metrics_address: str
     price_sheet: Path | None
     sandbox_data: Path
     sandbox_seed: str
@@ -78,6 +83,8 @@ def settings_from(values: Mapping[str, object]) -> Settings:
         database=found["ACR_CONSOLE_DATABASE"] or f"sqlite:///{Path(found['ACR_CONSOLE_DATA']) / 'console.db'}",
         lease=timedelta(seconds=lease_s),
         log=found["ACR_CONSOLE_LOG"],
+        metrics_port=_port(found, "ACR_CONSOLE_METRICS_PORT"),
+        metrics_address=found["ACR_CONSOLE_METRICS_ADDRESS"],
         price_sheet=Path(found["ACR_CONSOLE_PRICE_SHEET"]) if found["ACR_CONSOLE_PRICE_SHEET"] else None,
         sandbox_data=Path(found["ACR_CONSOLE_SANDBOX_DATA"]),
         sandbox_seed=found["ACR_CONSOLE_SANDBOX_SEED"],
@@ -90,6 +97,12 @@ def _number(found: Mapping[str, str], name: str, unit: str) -> float:
         return float(found[name])
     except ValueError as exc:
         raise ValueError(f"{name} is {unit}, a number") from exc
+
+
+def _port(found: Mapping[str, str], name: str) -> int | None:
+    if found[name] and not (found[name].isdecimal() and 0 < int(found[name]) < 65536):
+        raise ValueError(f"{name} is a port, from 1 to 65535")
+    return int(found[name]) if found[name] else None
 
 
 def _one_of(found: Mapping[str, str], name: str, allowed: tuple[str, ...]) -> None:

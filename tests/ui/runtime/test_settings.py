@@ -23,6 +23,8 @@ def test_an_empty_value_is_the_default() -> None:
         ("ACR_CONSOLE_CONNECTION", "azur"),
         ("ACR_CONSOLE_CLOUD", "mars"),
         ("ACR_CONSOLE_LOG", "xml"),
+        ("ACR_CONSOLE_METRICS_PORT", "0"),
+        ("ACR_CONSOLE_METRICS_PORT", "http"),
         ("ACR_CONSOLE_SANDBOX_SEED", "big"),
         ("ACR_CONSOLE_SANDBOX_LATENCY_MS", "soon"),
     ],
