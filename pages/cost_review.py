@@ -11,33 +11,30 @@ from services.costs.review import (
     days_in,
     estimate_month,
     groups_of,
-    latest_currencies,
     recent_months,
     review_month,
     total_by,
 )
-from services.costs.savings import add_savings, registry_saving
+from services.costs.savings import savings_of
 from services.costs.tables import (
     budget_table,
     group_table,
+    list_price_table,
     meter_table,
     month_name,
-    reason_table,
     registry_table,
     review_report,
     source_table,
 )
 from services.pricing.report import Figure
-from services.pricing.sku_choice import review_sku
 from ui.costs.by_repository import read_repository_bills, show_repository_bill
 from ui.costs.figures import (
     figures_of,
-    saving_figure,
     show_left_out,
     show_over_budget,
     show_place,
-    show_saving_links,
 )
+from ui.costs.savings import saving_figure, show_saving_links
 from ui.costs.sections import show_budgets, show_months, show_registries, show_sources, show_spending
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.metrics import figure_texts, show_metrics
@@ -63,14 +60,13 @@ TABS = REGISTRIES, REPOSITORIES, MONTHS, BUDGETS, SOURCES = (
 who = connection.who()
 today = datetime.now(UTC).date()
 months = recent_months(today)
-last_day = today.replace(day=days_in(today))
 inventory = registry_loaders.inventory(who)
-reading = costs.bills(who, months[-1], last_day)
+reading = costs.recent_bills(who)
 
 
 def refresh() -> None:
     registry_loaders.inventory.clear(who)
-    costs.bills.clear(who, months[-1], last_day)
+    costs.forget_recent_bills(who)
 
 
 actions = header(pages.COST_REVIEW.title, "", None if reading.running else reading.at, refresh)
@@ -104,17 +100,17 @@ if not registries and not any(bill.rows for bill in bills.values):
 
 named = {month_name(month): month for month in months}
 check_url("month", "month", list(named))
-with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+with st.container(horizontal=True, vertical_alignment="center"):
     month = named[
         st.selectbox("Month", list(named), key="month", bind="query-params", width=180, label_visibility="collapsed")
     ]
-    with st.container():
-        billed = latest_currencies(row for bill in bills.values for row in bill.rows)
+    with st.container(width=640):
+        billed = reading.value.currency
         book = choose_prices(
             who,
             (registry.location for registry in registries),
             with_days=False,
-            currency_first=billed[0] if billed else "USD",
+            currency_first=billed,
         )
 estimates = estimate_month(registries, book.by_region, month)
 review = review_month(month, today, bills.values, listed, estimates)
@@ -123,23 +119,14 @@ unread_budgets = bool(budgets.refused or budgets.untried or reading.error)
 show_over_budget(budgets.values, BUDGETS)
 
 everything = total_by(review.lines, {line.registry_id: "" for line in review.lines})
-counts = {registry.id: contents.last_count(who, registry.login_server) for registry in registries}
-savings = add_savings(
-    registry_saving(
-        review_sku(registry, book.by_region, book.days),
-        count.storage.untagged if (count := counts[registry.id]) and count.storage.complete else None,
-        book.by_region,
-        book.days,
-    )
-    for registry in registries
-)
+savings = savings_of(registries, book.by_region, contents.untagged_bytes(who), book.days)
 figures = [
     *figures_of(review, everything, bills, listed),
     saving_figure(savings, book.currency, listed, billed=bool(billed) or bills.complete),
 ]
 show_metrics(figures)
-show_saving_links(savings, book.currency)
-show_left_out(review, everything)
+show_saving_links(savings)
+show_left_out(review)
 place = selection.find(registries, st.query_params.get("registry", ""))
 if place:
     show_place(review, place)
@@ -153,8 +140,11 @@ marked = place.name if place and by_registry else ""
 spending = group_table(total_by(review.lines, groups[by]), by, review, marked)
 show_spending(spending, folded=not by_registry)
 
-of_registries, notes = registry_table(review), reason_table(review)
-of_months = [meter_table(reading.value.by_meter[currency], review.months, currency) for currency in review.currencies]
+of_registries, at_list_prices = registry_table(review), list_price_table(review)
+of_months = [
+    meter_table(reading.value.by_meter[currency], review.months, currency, today.replace(day=1))
+    for currency in review.currencies
+]
 of_repositories = read_repository_bills(who, review, registries)
 of_budgets, of_sources = budget_table(budgets.values), source_table(bills)
 by_prefix = st.query_params.get("prefix") == "true"
@@ -163,7 +153,7 @@ check_url("show", "tab", TABS)
 tabs = dict(zip(TABS, st.tabs(list(TABS), on_change="rerun", key="show", bind="query-params"), strict=True))
 if tabs[REGISTRIES].open:
     with tabs[REGISTRIES]:
-        show_registries(of_registries, notes)
+        show_registries(of_registries, at_list_prices)
 if tabs[REPOSITORIES].open:
     with tabs[REPOSITORIES]:
         show_repository_bill(who, review, listed, of_repositories)
@@ -190,7 +180,7 @@ with actions:
             [
                 *(() if by_registry else (spending,)),
                 of_registries,
-                *((notes,) if notes.rows else ()),
+                *((at_list_prices,) if at_list_prices.rows else ()),
                 *(bill.table(prefixes=by_prefix) for bill in of_repositories.values()),
                 *of_months,
                 *((of_budgets,) if budgets.values else ()),

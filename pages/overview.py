@@ -8,7 +8,8 @@ import streamlit as st
 from services.commands.registries import list_registries
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
-from services.costs.review import days_in, estimate_month, latest_currencies, recent_months, review_month, total_by
+from services.costs.review import estimate_month, review_month, total_by
+from services.costs.savings import savings_of
 from services.estate.attention import needs_attention
 from services.estate.potential import clean_up_potential
 from services.jobs.jobs import JobSummary
@@ -23,7 +24,7 @@ from ui.elements.skeleton import Shape, show_skeleton
 from ui.estate.activity import failed_deletions, show_activity
 from ui.estate.attention import show_attention
 from ui.estate.clean_up import show_potential
-from ui.estate.figures import attention_metric, cost_metrics, potential_metric, registries_line
+from ui.estate.figures import attention_metric, cost_metrics, registries_line, saving_metric
 from ui.estate.progress import show_readings, wait_a_moment
 from ui.estate.registry_table import show_registries
 from ui.estate.unread import show_unread, unread_bills, unread_words
@@ -44,26 +45,25 @@ TABS = ("Registries", "Clean-up potential", "Activity")
 
 who = connection.who()
 today = datetime.now(UTC).date()
-months = recent_months(today)
-last_day = today.replace(day=days_in(today))
+month = today.replace(day=1)
 inventory = registry_loaders.inventory(who)
 pulls = cluster_loaders.pulls(who)
-bills = bill_loaders.bills(who, months[-1], last_day)
+bills = bill_loaders.recent_bills(who)
 readings: list[Reading[Any]] = [inventory, pulls, bills]
 
 
 def refresh() -> None:
     registry_loaders.inventory.clear(who)
     cluster_loaders.forget_pulls(who)
-    bill_loaders.bills.clear(who, months[-1], last_day)
+    bill_loaders.forget_recent_bills(who)
 
 
 _, sheet = sheet_in_use()
 wait_a_moment(readings)
 reading_prices: Reading[PriceList] | None = None
 if not (inventory.running or bills.running) and inventory.value.registries.values:
-    billed = latest_currencies(row for bill in bills.value.costs.values for row in bill.rows)
-    currency = sheet.currency if sheet else billed[0] if billed and billed[0] in CURRENCIES else CURRENCIES[0]
+    billed = bills.value.currency
+    currency = sheet.currency if sheet else billed if billed in CURRENCIES else CURRENCIES[0]
     regions = tuple(sorted({registry.location for registry in inventory.value.registries.values}))
     reading_prices = price_loaders.price_list(who, currency, regions)
     readings.append(reading_prices)
@@ -105,8 +105,8 @@ if not registries and not inventory.running:
 prices = reading_prices.value.by_region if reading_prices else {}
 if sheet and reading_prices and reading_prices.value.currency == sheet.currency:
     prices = {region: with_sheet(price, sheet) for region, price in prices.items()}
-estimates = estimate_month(registries, prices, months[0])
-review = review_month(months[0], today, costs.values, listed, estimates)
+estimates = estimate_month(registries, prices, month)
+review = review_month(month, today, costs.values, listed, estimates)
 totals = total_by(review.lines, {line.registry_id: "" for line in review.lines})
 potential = clean_up_potential(registries, contents.measurements(who), prices)
 entries = needs_attention(
@@ -127,7 +127,13 @@ show_metrics(
             listed,
             running=bills.running or reading_prices is None or reading_prices.running,
         ),
-        potential_metric(potential, len(registries)),
+        saving_metric(
+            savings_of(registries, prices, contents.untagged_bytes(who)),
+            reading_prices.value.currency if reading_prices else "",
+            listed,
+            billed=bool(bills.value.currency) or (costs.complete and not bills.error),
+            running=reading_prices is None or reading_prices.running,
+        ),
     ]
 )
 if registries:

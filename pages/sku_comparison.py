@@ -3,19 +3,23 @@
 import streamlit as st
 
 from services.commands.registries import show_usage
+from services.costs.savings import savings_of
 from services.pricing.price_snapshot import snapshot
 from services.pricing.sku_choice import Choice, choose_sku, review_sku
 from services.registries.registry import Registry
 from services.registries.skus import PRICE_NOTE, sku_of
+from ui.costs.savings import saving_figure
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.metrics import show_metrics
 from ui.elements.page import az_lines, header
 from ui.elements.text import plain
+from ui.loaders import bills as bill_loaders
+from ui.loaders import contents
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.selection import key_of, show_unknown
 from ui.navigation.url_choice import check_url
-from ui.pricing.prices import choose_prices
+from ui.pricing.prices import choose_prices, sheet_in_use
 from ui.pricing.sku_change import change_sku, show_changes
 from ui.pricing.sku_charts import Point
 from ui.pricing.sku_questions import answer_from, ask, choose_start, needs_known
@@ -31,6 +35,7 @@ who = connection.who()
 top = st.container()
 show_changes()  # Before anything is read: a change that just ended makes caches stale.
 inventory = registry_loaders.inventory(who)
+bills = bill_loaders.recent_bills(who)
 with top:
     header(
         pages.SKU_COMPARISON.title,
@@ -41,13 +46,19 @@ with top:
 show_progress(inventory, "inventory")
 if inventory.error:
     show_error(inventory.error)
-if inventory.running and not inventory.value.detailed:
+# Amounts are in the currency of the bills, unless another one was chosen.
+chosen = bool(st.query_params.get("currency")) or sheet_in_use()[1] is not None
+if not chosen and not bills.value.costs.values:
+    show_progress(bills, "bills")
+unbilled = not chosen and bills.running and not bills.value.costs.values
+if (inventory.running and not inventory.value.detailed) or unbilled:
     st.stop()  # Streamlit drops from the URL a choice that is not among the options yet.
 listed = inventory.value.registries
 registries = listed.values
 show_partial(Part(listed, "subscription"), Part(inventory.value.usages, "registry's usage", "registries' usage"))
 regions = sorted({registry.location for registry in registries} | {ELSEWHERE})
-book = choose_prices(who, regions)
+billed = bills.value.currency
+book = choose_prices(who, regions, currency_first=billed)
 
 
 def compare(registry: Registry) -> None:
@@ -59,7 +70,14 @@ def compare(registry: Registry) -> None:
 
 reviews = [review_sku(registry, book.by_region, book.days) for registry in registries]
 if not inventory.error:
-    show_metrics(figures_of(reviews, listed, book.currency))
+    savings = savings_of(registries, book.by_region, contents.untagged_bytes(who), book.days)
+    known_currency = chosen or bool(billed) or (bills.value.costs.complete and not bills.error)
+    show_metrics(
+        [
+            saving_figure(savings, book.currency, listed, billed=known_currency),
+            *figures_of(reviews, listed, book.currency),
+        ]
+    )
     show_reviews(reviews, listed, book, compare)
 
 check_url("show", "tab", TABS)

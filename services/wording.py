@@ -3,6 +3,7 @@
 from decimal import Decimal
 
 _NO_NAMES = frozenset(("A", "An", "Both", "Its", "It", "No", "None", "Only", "Public", "The", "There", "These"))
+_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 
 
 def counted(number: int | Decimal, one: str, many: str = "") -> str:
@@ -15,3 +16,14 @@ def continued(sentence: str) -> str:
     """The sentence for behind a colon: with a small letter, unless it begins with a name."""
     first = sentence.partition(" ")[0]
     return sentence[:1].lower() + sentence[1:] if first in _NO_NAMES else sentence
+
+
+def size(count: float | None) -> str:
+    """Bytes as people read them: 1.4 GiB. '–' where unknown."""
+    if count is None:
+        return "–"
+    for unit in _UNITS[:-1]:
+        if abs(count) < 1024:
+            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
+        count /= 1024
+    return f"{count:.1f} {_UNITS[-1]}"

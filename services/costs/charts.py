@@ -87,16 +87,30 @@ def _cost(name: str, amount: Decimal, currency: str, *, counted: bool = True) ->
     return Bar(name, (amount, None) if counted else (None, amount), money(amount, currency))
 
 
-def months_chart(amounts: pd.DataFrame, months: Sequence[date], currency: str) -> BarChart:
-    """A bar for each month, by meter, the dearest meter first; `amounts` as `months_by_meter` returns them."""
+def months_chart(
+    amounts: pd.DataFrame, months: Sequence[date], currency: str, under_way: date | None = None
+) -> BarChart:
+    """A bar for each month, by meter, the highest meter first; `amounts` as `months_by_meter` returns them. Months
+    before the first and after the last bill in this currency have none. `under_way`: the month that is not over."""
+    months = _billed_months(in_months(amounts, months), months)
     rows = in_months(amounts, months)
     names, bars = join_smallest([meter for meter, _ in rows], zip(*(row for _, row in rows), strict=True))
     named = tuple(
-        Bar(f"{month:%b %Y}", bar.parts, money(bar.total, currency) if any(bar.parts) else "–")
+        Bar(
+            f"{month:%b %Y}{' so far' if month == under_way else ''}",
+            bar.parts,
+            money(bar.total, currency) if any(bar.parts) else "–",
+        )
         for month, bar in zip(months, bars, strict=True)
     )
     rest = names[-1] if len(rows) > len(names) else ""
     return BarChart(f"{_trend(named)}, {currency}", currency, names, named, rest)
+
+
+def _billed_months(rows: Sequence[tuple[str, Sequence[Decimal | None]]], months: Sequence[date]) -> Sequence[date]:
+    """From the first to the last month with an amount; all where none has."""
+    billed = [number for number in range(len(months)) if any(amounts[number] for _, amounts in rows)]
+    return months[billed[0] : billed[-1] + 1] if billed else months
 
 
 def _trend(bars: Sequence[Bar]) -> str:
@@ -105,4 +119,4 @@ def _trend(bars: Sequence[Bar]) -> str:
     if not billed:
         return "Nothing was billed"
     highest = max(billed, key=lambda bar: bar.total)
-    return f"{highest.label} is the dearest of {counted(len(billed), 'month')}"
+    return f"{highest.label} cost most of {counted(len(billed), 'month')}" if billed[1:] else f"Only {highest.label}"

@@ -19,6 +19,7 @@ from services.pricing.estimates import Estimate, estimate_of
 from services.pricing.money import ZERO
 from services.pricing.prices import Prices
 from services.registries.registry import Registry
+from services.registries.skus import sku_of
 from services.wording import counted
 
 
@@ -27,8 +28,9 @@ class ReviewLine:
     """One registry in one currency. None: unknown.
 
     `cost` is what the month has cost, or has cost so far; `forecast` what it will cost by its end; `before` the cost of
-    the month before; `estimate` the whole month at list prices, in the estimate's own currency. `why` explains a
-    difference between the two.
+    the month before; `estimate` the whole month at list prices, in the estimate's own currency. `notes` say what the
+    registry's month was like, as that it was deleted within it; `why` has them too, and explains a difference between
+    the two.
     """
 
     registry_id: str
@@ -43,6 +45,7 @@ class ReviewLine:
     before: Decimal | None
     estimate: Estimate | None
     why: tuple[str, ...]
+    notes: tuple[str, ...] = ()
     gone: bool = False
 
     @property
@@ -210,11 +213,12 @@ def _lines(
         known = forecast if forecast is not None else cost
         why = list(_notes(billed, rows, currency, month))
         if currency is None:
-            why.append(_NO_BILL[source] if estimate else "No bill and no estimate: its cost is unknown.")
+            why.append(_NO_BILL[source] if estimate else _unknown_words(registry))
             why += unpriced_words(estimate) if estimate else ()
         if estimate is None and last and registry and registry.unread:
             unread = " and ".join(refusal.what for refusal in registry.unread)
             why.append(f"No estimate: its {unread} could not be read.")
+        notes = tuple(why)
         if known is not None and estimate and last:
             why += differences(mine, estimate, forecast / cost if forecast and cost else Decimal(1))
         lines.append(
@@ -233,6 +237,7 @@ def _lines(
                 else None,
                 estimate=estimate if last else None,
                 why=tuple(why),
+                notes=notes,
                 gone=billed.gone,
             )
         )
@@ -274,10 +279,15 @@ def _forecast(
 
 
 _NO_BILL = {
-    CostSource.ESTIMATE: "No bill could be read: the month's figure is the estimate.",
-    CostSource.QUERY: "The bill has nothing for it: the month's figure is the estimate.",
-    CostSource.USAGE: "The bill has nothing for it: the month's figure is the estimate.",
+    CostSource.ESTIMATE: "No bill could be read: estimate at list prices.",
+    CostSource.QUERY: "Not on the bill: estimate at list prices.",
+    CostSource.USAGE: "Not on the bill: estimate at list prices.",
 }
+
+
+def _unknown_words(registry: Registry | None) -> str:
+    retired = registry.sku if registry and sku_of(registry.sku) is None else ""
+    return f"Cost unknown: no bill, and {f'{retired} has no list price' if retired else 'no estimate'}."
 
 
 def _notes(billed: _Billed, rows: Sequence[CostRow], currency: str | None, month: date) -> Iterable[str]:

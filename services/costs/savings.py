@@ -7,7 +7,8 @@ from decimal import Decimal
 from services.pricing.estimates import Use, estimate, gib
 from services.pricing.money import ZERO
 from services.pricing.prices import Prices
-from services.pricing.sku_choice import SkuReview, choose_sku
+from services.pricing.sku_choice import SkuReview, choose_sku, review_sku
+from services.registries.registry import Registry
 
 
 @dataclass(frozen=True)
@@ -81,4 +82,20 @@ def add_savings(found: Iterable[RegistrySaving]) -> Savings:
         sku_unknown=sum(1 for one in found if one.by_sku is None),
         uncounted=sum(1 for one in found if one.untagged is None),
         registries=len(found),
+    )
+
+
+def savings_of(
+    registries: Iterable[Registry], prices: Mapping[str, Prices], untagged: Mapping[str, int], days: int = 30
+) -> Savings:
+    """Of these registries, in a month of `days`. `prices` by region; `untagged`: bytes that no tag leads to, by login
+    server, of the registries that were measured."""
+    return add_savings(
+        registry_saving(
+            review_sku(registry, prices, days),
+            untagged.get(registry.login_server) if registry.login_server else None,
+            prices,
+            days,
+        )
+        for registry in registries
     )

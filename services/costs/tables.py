@@ -1,7 +1,9 @@
 """The tables of a cost review, the same on the page and in its files."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import Generic, TypeVar
 
 import pandas as pd
 
@@ -11,9 +13,12 @@ from services.costs.budgets import Budget
 from services.costs.by_meter import in_months
 from services.costs.by_repository import RepositoryCost
 from services.costs.charts import months_chart, repository_chart, spending_chart
-from services.costs.review import GroupTotal, Review
-from services.pricing.estimates import NOT_INCLUDED, gib
-from services.pricing.report import Figure, Report, Table
+from services.costs.review import GroupTotal, Review, ReviewLine, month_before
+from services.pricing.bar_chart import BarChart
+from services.pricing.estimates import NOT_INCLUDED
+from services.pricing.report import Bytes, Cell, Figure, Report, Table
+
+Row = TypeVar("Row")
 
 
 def month_name(month: date) -> str:
@@ -22,33 +27,64 @@ def month_name(month: date) -> str:
 
 
 def group_table(totals: Sequence[GroupTotal], by: str, review: Review, marked: str = "") -> Table:
-    """The cost of each group in each currency, with its bars; `marked`: the group to find among them."""
-    return Table(
-        f"By {by.lower()}",
-        (by, "Registries", "Currency", _billed(review), "Month before", _month(review), "Estimated", "Cost unknown"),
-        tuple(
-            (
-                one.name,
-                one.registries,
-                one.currency,
-                one.cost,
-                one.before,
-                one.figure,
-                one.unbilled,
-                one.unknown,
-            )
-            for one in totals
-        ),
-        note=f"{_month(review)}: {_OF_MONTH[review.under_way]} Estimated: registries at the estimate, as no bill could "
-        "be read. Cost unknown: registries in none of the amounts.",
-        chart=spending_chart(totals, review, marked),
+    """The cost of each group in each currency, with its bars; `marked`: the group to find among them. A column that
+    would be the same in all rows is left out."""
+    currency = _only(one.currency for one in totals)
+    estimated, unknown = any(one.unbilled for one in totals), any(one.unknown for one in totals)
+    columns: list[_Column[GroupTotal]] = [
+        _Column(by, lambda one: one.name),
+        _Column("Registries", lambda one: one.registries, any(one.registries != 1 for one in totals)),
+        _Column("Currency", lambda one: one.currency, not currency),
+        _Column(_amount(_billed(review), currency), lambda one: one.cost),
+        _Column(_amount(_month(review), currency), lambda one: one.figure, review.under_way or estimated),
+        _Column(_amount(_before(review), currency), lambda one: one.before),
+        _Column("At the estimate", lambda one: one.unbilled, estimated),
+        _Column("Cost unknown", lambda one: one.unknown, unknown),
+    ]
+    notes = (
+        f"{_month(review)}: {_OF_MONTH[review.under_way]}" if review.under_way or estimated else "",
+        "At the estimate: registries without a bill." if estimated else "",
+        "Cost unknown: registries in none of the amounts." if unknown else "",
     )
+    note = " ".join(part for part in notes if part)
+    return _table(f"By {by.lower()}", columns, totals, note, spending_chart(totals, review, marked))
 
 
 _OF_MONTH = {
     True: "the bill so far, projected to the month's end, or the estimate where there is no bill.",
     False: "the bill, or the estimate where there is none.",
 }
+
+
+@dataclass(frozen=True)
+class _Column(Generic[Row]):
+    """`cell` of a row. Not `shown`: the table has no such column, as it would say nothing."""
+
+    name: str
+    cell: Callable[[Row], Cell]
+    shown: bool = True
+
+
+def _table(
+    heading: str,
+    columns: Iterable[_Column[Row]],
+    rows: Iterable[Row],
+    note: str = "",
+    chart: BarChart | None = None,
+) -> Table:
+    shown = [column for column in columns if column.shown]
+    cells = tuple(tuple(column.cell(row) for column in shown) for row in rows)
+    return Table(heading, tuple(column.name for column in shown), cells, note=note, chart=chart)
+
+
+def _only(currencies: Iterable[str]) -> str:
+    """The currency of all amounts, for the names of columns; "" where there are several, which need a column."""
+    found = {currency for currency in currencies if currency}
+    return found.pop() if len(found) == 1 else ""
+
+
+def _amount(name: str, currency: str) -> str:
+    return f"{name}, {currency}" if currency else name
 
 
 def _billed(review: Review) -> str:
@@ -59,81 +95,74 @@ def _month(review: Review) -> str:
     return "Forecast" if review.under_way else "Billed or estimated"
 
 
+def _before(review: Review) -> str:
+    return f"{month_before(review.month):%B}"
+
+
 def registry_table(review: Review) -> Table:
-    """A row for each registry and currency."""
-    forecast = ("Forecast",) if review.under_way else ()
-    return Table(
-        "Registries",
-        (
-            *("Registry", "Source", "Currency", _billed(review)),
-            *forecast,
-            *("Month before", "Estimate", "Estimated in", "Difference", "Resource group", "Subscription"),
-        ),
-        tuple(
-            (
-                line.name,
-                line.source.value,
-                line.currency,
-                line.cost,
-                *((line.forecast,) if review.under_way else ()),
-                line.before,
-                line.estimate.total if line.estimate else None,
-                line.estimate.currency if line.estimate else None,
-                line.difference,
-                line.resource_group,
-                line.subscription,
-            )
-            for line in review.lines
-        ),
-        note="Estimate: a whole month at list prices of what the registry stores now. Difference: the month's cost "
-        "less the estimate, where both are known in one currency.",
-    )
+    """A row for each registry and currency: what it costs, and what is to be known of it."""
+    currency = _only(line.currency for line in review.lines)
+    estimated = any(line.cost is None and line.figure is not None for line in review.lines)
+    tagged = any(line.tags for line in review.lines)
+    columns: list[_Column[ReviewLine]] = [
+        _Column("Registry", lambda line: line.name),
+        _Column("Currency", lambda line: line.currency, not currency),
+        _Column(_amount(_billed(review), currency), lambda line: line.cost),
+        _Column(_amount(_month(review), currency), lambda line: line.figure, review.under_way or estimated),
+        _Column(_amount(_before(review), currency), lambda line: line.before),
+        _Column("Note", lambda line: " ".join(line.notes), any(line.notes for line in review.lines)),
+        _Column("Resource group", lambda line: line.resource_group),
+        _Column("Subscription", lambda line: line.subscription),
+        _Column("Tags", lambda line: ", ".join(f"{key}={value}" for key, value in sorted(line.tags.items())), tagged),
+    ]
+    return _table("Registries", columns, review.lines)
 
 
-def reason_table(review: Review) -> Table:
-    """Why the bills differ from the estimates, and the registries' tags: a row where there is something to say."""
-    return Table(
-        "Notes on registries",
-        ("Registry", "Currency", "Note", "Tags"),
-        tuple(
-            (line.name, line.currency, " ".join(line.why), tags)
-            for line in review.lines
-            if (tags := ", ".join(f"{key}={value}" for key, value in sorted(line.tags.items()))) or line.why
-        ),
-    )
+def list_price_table(review: Review) -> Table:
+    """What each registry would cost at list prices beside what it costs, and why the two differ."""
+    lines = [line for line in review.lines if line.estimate]
+    currency = _only(line.currency for line in lines)
+    listed = _only(line.estimate.currency for line in lines if line.estimate)
+    columns: list[_Column[ReviewLine]] = [
+        _Column("Registry", lambda line: line.name),
+        _Column("Currency", lambda line: line.currency, not currency),
+        _Column(_amount(_month(review), currency), lambda line: line.figure if line.cost is not None else None),
+        _Column(_amount("At list prices", listed), lambda line: line.estimate.total if line.estimate else None),
+        _Column(_amount("Difference", currency), lambda line: line.difference),
+        _Column("Why", lambda line: " ".join(one for one in line.why if one not in line.notes)),
+    ]
+    note = "At list prices: a whole month of what the registry stores now."
+    return _table("Beside list prices", columns, lines, note)
 
 
-def meter_table(amounts: pd.DataFrame, months: Sequence[date], currency: str) -> Table:
-    """Meters by months: `amounts` of one currency, as `months_by_meter` has them, in these months."""
+def meter_table(amounts: pd.DataFrame, months: Sequence[date], currency: str, under_way: date | None = None) -> Table:
+    """Meters by months: `amounts` of one currency, as `months_by_meter` has them, in these months. `under_way`: the
+    month that is not over."""
     return Table(
         f"Months by meter, {currency}",
         ("Meter", *(f"{month:%b %Y}" for month in months)),
         tuple((meter, *row) for meter, row in in_months(amounts, months)),
-        chart=months_chart(amounts, months, currency),
+        chart=months_chart(amounts, months, currency, under_way),
     )
 
 
 def budget_table(budgets: Iterable[Budget]) -> Table:
     """Budgets, with what is spent of them in the present period, those most used first."""
-    return Table(
-        "Budgets",
-        ("Budget", "State", "Used, %", "Currency", "Spent", "Amount", "Forecast", "Renewed", "Subscription", "Covers"),
-        tuple(
-            (
-                one.name,
-                budget_state(one),
-                None if one.used is None else 100 * one.used,
-                one.currency,
-                one.spent,
-                one.amount,
-                one.forecast,
-                one.grain,
-                one.subscription,
-                f"{one.covers} in {one.scope}",
-            )
-            for one in sorted(budgets, key=lambda one: (-(one.used or 0), one.name))
-        ),
-    )
+    rows = sorted(budgets, key=lambda one: (-(one.used or 0), one.name))
+    currency = _only(one.currency for one in rows)
+    columns: list[_Column[Budget]] = [
+        _Column("Budget", lambda one: one.name),
+        _Column("State", budget_state),
+        _Column("Used, %", lambda one: None if one.used is None else round(100 * one.used)),
+        _Column("Currency", lambda one: one.currency, not currency),
+        _Column(_amount("Spent", currency), lambda one: one.spent),
+        _Column(_amount("Amount", currency), lambda one: one.amount),
+        _Column(_amount("Forecast", currency), lambda one: one.forecast),
+        _Column("Renewed", lambda one: one.grain),
+        _Column("Subscription", lambda one: one.subscription),
+        _Column("Covers", lambda one: f"{one.covers} in {one.scope}"),
+    ]
+    return _table("Budgets", columns, rows)
 
 
 def budget_state(budget: Budget) -> str:
@@ -151,8 +180,8 @@ def repository_table(name: str, costs: Sequence[RepositoryCost], currency: str, 
     """A registry's bill by repository, with its bars."""
     return Table(
         f"{name} by repository",
-        ("Repository", "Unique, GiB", "Shared, GiB", "Currency", "Cost"),
-        tuple((one.name, gib(one.unique), gib(one.part), currency, one.amount) for one in costs),
+        ("Repository", f"Cost, {currency}", "Unique", "Shared"),
+        tuple((one.name, one.amount, Bytes(one.unique), Bytes(round(one.part))) for one in costs),
         note=note,
         chart=repository_chart(name, costs, currency),
     )

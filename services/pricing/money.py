@@ -14,3 +14,10 @@ def cents(amount: Decimal) -> Decimal:
 def money(amount: Decimal, currency: str) -> str:
     """'USD 1,234.50'."""
     return f"{currency} {cents(amount):,}"
+
+
+def headline(amount: Decimal, currency: str) -> str:
+    """As `money`, for a figure in large type: from 1,000 on without cents, 'USD 12,346'."""
+    if abs(cents(amount)) < 1000:
+        return money(amount, currency)
+    return f"{currency} {amount.quantize(Decimal(1), ROUND_HALF_UP):,}"

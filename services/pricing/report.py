@@ -10,9 +10,18 @@ from html import escape
 
 from services.pricing.bar_chart import SVG_PATTERNS, SVG_STYLE, BarChart, svg_of
 from services.pricing.money import cents
+from services.wording import size
+
+
+@dataclass(frozen=True)
+class Bytes:
+    """A cell of a size, shown in the unit that fits it: what is more than nothing is never 0.0 GiB."""
+
+    count: int
+
 
 # Decimal: money, shown to the cent. None: nothing to show.
-Cell = str | int | Decimal | None
+Cell = str | int | Decimal | Bytes | None
 
 
 @dataclass(frozen=True)
@@ -66,6 +75,8 @@ def csv_of(report: Report) -> str:
 def _plain(cell: Cell) -> str:
     if cell is None:
         return ""
+    if isinstance(cell, Bytes):
+        return size(cell.count)
     if isinstance(cell, str):
         return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
     return str(cents(cell) if isinstance(cell, Decimal) else cell)
@@ -123,7 +134,10 @@ _SHORT_TEXT = 40
 def _cell(cell: Cell, *, number: bool) -> str:
     if isinstance(cell, str):
         return f"<td{' class=long' if len(cell) > _SHORT_TEXT else ''}>{escape(cell)}</td>"
-    shown = "–" if cell is None else f"{cents(cell) if isinstance(cell, Decimal) else cell:,}"
+    if isinstance(cell, Bytes):
+        shown = size(cell.count)
+    else:
+        shown = "–" if cell is None else f"{cents(cell) if isinstance(cell, Decimal) else cell:,}"
     return f"<td{_NUMBER if number else ''}>{shown}</td>"
 
 

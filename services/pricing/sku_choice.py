@@ -4,16 +4,16 @@ Rules: https://learn.microsoft.com/azure/container-registry/container-registry-s
 same in all SKUs) nor content trust (withdrawn) is a reason for one.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 
-from services.pricing.estimates import Estimate, Use, estimate, gib
+from services.pricing.estimates import GIB, Estimate, Use, estimate, gib
 from services.pricing.money import ZERO
 from services.pricing.prices import Prices
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, Sku, sku_of
-from services.wording import counted
+from services.wording import counted, size
 
 
 @dataclass(frozen=True)
@@ -52,10 +52,11 @@ class Option:
 
 @dataclass(frozen=True)
 class Choice:
-    """`best` is None if no SKU has everything; `reasons` explain it; `options` are all three, the smallest first."""
+    """`best` is None if no SKU has everything; `reason` says why it is the best; `options` are all three, the smallest
+    first."""
 
     best: Option | None
-    reasons: tuple[str, ...]
+    reason: str
     options: tuple[Option, ...]
 
     @property
@@ -69,12 +70,7 @@ def lacks(sku: Sku, needs: Needs) -> Iterator[str]:
     limits = LIMITS[sku]
     if needs.stored_gib > limits.capacity_tib * 1024:
         yield f"{sku} holds at most {limits.capacity_tib} TiB."
-    for much, most, what in (
-        (needs.webhooks, limits.webhooks, "webhooks"),
-        (needs.tokens, limits.tokens, "tokens"),
-        (needs.reads, limits.reads, "read requests a minute"),
-        (needs.writes, limits.writes, "write requests a minute"),
-    ):
+    for much, most, what in _limited(needs, sku):
         if much > most:
             yield f"{sku} has at most {most:,} {what}: {much:,} are needed."
     if needs.anonymous_pull and sku is Sku.BASIC:
@@ -92,6 +88,17 @@ def lacks(sku: Sku, needs: Needs) -> Iterator[str]:
         yield from (f"{sku} has no {what}." for what, needed in premium_only.items() if needed)
 
 
+def _limited(needs: Needs, sku: Sku) -> tuple[tuple[int, int, str], ...]:
+    """What is needed of what the SKU has so many of, that number, and its name."""
+    limits = LIMITS[sku]
+    return (
+        (needs.webhooks, limits.webhooks, "webhooks"),
+        (needs.tokens, limits.tokens, "tokens"),
+        (needs.reads, limits.reads, "read requests a minute"),
+        (needs.writes, limits.writes, "write requests a minute"),
+    )
+
+
 def choose_sku(needs: Needs, prices: Prices, days: int) -> Choice:
     """The cheapest SKU that lacks nothing; of two that cost the same, the smaller.
 
@@ -106,20 +113,64 @@ def choose_sku(needs: Needs, prices: Prices, days: int) -> Choice:
     options = tuple(Option(sku, estimate(sku, needs.use, prices, days), tuple(lacks(sku, needs))) for sku in Sku)
     enough = [option for option in options if not option.lacks]
     best = min(enough, key=lambda option: option.estimate.total, default=None)
-    return Choice(best, tuple(_reasons(best, options)), options)
+    return Choice(best, _reason(best, options, needs), options)
 
 
-def _reasons(best: Option | None, options: tuple[Option, ...]) -> Iterator[str]:
+def _reason(best: Option | None, options: tuple[Option, ...], needs: Needs) -> str:
+    """'Premium: uses a retention policy', 'Basic is enough: uses 3 of 10 GiB, and no feature of a larger SKU'."""
     if best is None:
-        yield "No SKU has all of this: use several registries."
-        return
-    smaller = [option for option in options if list(Sku).index(option.sku) < list(Sku).index(best.sku)]
-    if not any(option.lacks for option in smaller) and smaller:
-        yield f"{best.sku} costs less for this much storage than smaller SKUs, and lacks nothing."
-    for option in smaller:
-        yield from option.lacks
-    if best.sku is Sku.BASIC:
-        yield "Basic has all that is needed, and is the cheapest."
+        return "No SKU has all of this: use several registries"
+    sku, included = best.sku, LIMITS[best.sku].included_gib
+    smaller = options[: list(Sku).index(sku)]
+    # Those of a SKU that lacks the least of the smaller ones: what only a still smaller one lacks decides nothing.
+    if smaller and smaller[-1].lacks:
+        return f"{sku}: uses {_joined(_decisive(smaller[-1].sku, needs))}"
+    if smaller:
+        enough = " or ".join(option.sku for option in smaller if not option.lacks)
+        return f"{sku}: {_stored(needs.stored_gib)} cost less than with {enough}"
+    if needs.stored_gib <= included:
+        return f"{sku} is enough: uses {_of_included(needs.stored_gib, included)}, and no feature of a larger SKU"
+    over = _stored(needs.stored_gib - included)
+    return f"{sku} is enough: {over} beyond its {included} GiB cost less than a larger SKU"
+
+
+def _joined(parts: Iterable[str]) -> str:
+    *first, last = parts
+    return f"{', '.join(first)} and {last}" if first else last
+
+
+def _decisive(smaller: Sku, needs: Needs) -> Iterator[str]:
+    """What of `needs` a `smaller` SKU does not have, as what is used."""
+    limits = LIMITS[smaller]
+    if needs.stored_gib > limits.capacity_tib * 1024:
+        yield f"{_stored(needs.stored_gib)}, more than the {limits.capacity_tib} TiB that {smaller} holds"
+    for much, most, what in _limited(needs, smaller):
+        if much > most:
+            yield f"{much:,} {what}, more than the {most:,} of {smaller}"
+    if needs.anonymous_pull and smaller is Sku.BASIC:
+        yield "anonymous pull"
+    for what, needed in {
+        counted(needs.replicas, "replica"): needs.replicas,
+        counted(needs.private_endpoints, "private endpoint"): needs.private_endpoints,
+        counted(needs.connected, "connected registry", "connected registries"): needs.connected,
+        "customer-managed keys": needs.customer_key,
+        "restricted access": needs.restricted_network,
+        "data endpoints": needs.data_endpoints,
+        "a retention policy": needs.retention,
+    }.items():
+        if needed:
+            yield what
+
+
+def _of_included(stored_gib: Decimal, included: int) -> str:
+    """'3 of 10 GiB', '12 MiB of 10 GiB'."""
+    stored = _stored(stored_gib)
+    return f"{stored.removesuffix(' GiB')} of {included} GiB"
+
+
+def _stored(stored_gib: Decimal) -> str:
+    """Never 0 of something that is more: '601 GiB', '1.5 GiB', '12 MiB', '34 KiB'."""
+    return size(float(stored_gib * GIB)).replace(".0 ", " ") if stored_gib else "0 GiB"
 
 
 @dataclass(frozen=True)
@@ -175,8 +226,7 @@ def needs_of(registry: Registry, connected: int | None = None) -> RegistryNeeds:
 class SkuReview:
     """A registry's present and recommended SKU. None: unknown, with the reason in `unknown`.
 
-    `saving` is a month's, in the prices' currency: 0 where it has the cheapest already. `blocked`: a SKU that would
-    cost even less, and what it lacks that the registry uses.
+    `saving` is a month's, in the prices' currency: 0 where it has the cheapest already.
     """
 
     registry: Registry
@@ -184,7 +234,6 @@ class SkuReview:
     present: Estimate | None
     choice: Choice | None
     saving: Decimal | None
-    blocked: Option | None
     unknown: str = ""
 
 
@@ -193,25 +242,22 @@ def review_sku(registry: Registry, prices: Mapping[str, Prices], days: int) -> S
     found, sku = needs_of(registry), sku_of(registry.sku)
 
     def unknown(why: str) -> SkuReview:
-        return SkuReview(registry, found, None, None, None, None, why)
+        return SkuReview(registry, found, None, None, None, why)
 
     if sku is None:
-        return unknown(f"{registry.sku} is retired and has no price here: move to Basic, Standard or Premium.")
+        return unknown(f"{registry.sku} is retired, change to Basic, Standard or Premium")
     if found.needs is None:
-        return unknown(f"Not read: {', '.join(found.unread)}.")
+        return unknown(f"Could not be read: {', '.join(found.unread)}")
     if registry.location not in prices:
-        return unknown(f"No prices are known for {registry.location}.")
+        return unknown(f"No prices are known for {registry.location}")
     try:
         choice = choose_sku(found.needs, prices[registry.location], days)
     except ValueError as exc:
-        return unknown(f"{exc}.")
+        return unknown(str(exc))
     present = next(option.estimate for option in choice.options if option.sku is sku)
     if present.unpriced:
-        return unknown(f"There is no price for {', '.join(present.unpriced)} in {registry.location}.")
+        return unknown(f"There is no price for {', '.join(present.unpriced)} in {registry.location}")
     best = choice.best
     # A SKU that lacks what is used is never recommended; if none has everything, the present one stays.
     saving = max(present.total - best.estimate.total, ZERO) if best else ZERO
-    now = best.estimate.total if best else present.total
-    cheaper = [option for option in choice.options if option.lacks and option.estimate.total < min(now, present.total)]
-    blocked = min(cheaper, key=lambda option: option.estimate.total, default=None)
-    return SkuReview(registry, found, present, choice, saving, blocked)
+    return SkuReview(registry, found, present, choice, saving)

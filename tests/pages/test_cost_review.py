@@ -18,7 +18,7 @@ from services.connection.session import AzureSession, connect_sandbox
 from services.costs.review import days_in, month_before, recent_months
 from services.pricing.money import cents, money
 from services.registries.reading import list_registries
-from tests.support.app_test import Open, texts
+from tests.support.app_test import Open, figures, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import bills, contents
 from ui.loaders import registries as registry_loaders
@@ -72,8 +72,8 @@ def test_the_figures_are_what_was_billed(review: Any, sandbox: Sandbox) -> None:
 
 
 def test_three_figures_head_the_page(review: Any) -> None:
-    assert list(metrics(review())) == ["Billed", f"In {month_before(LAST):%B}", "Could be saved a month"]
-    assert list(metrics(review(month=""))) == ["So far", "Forecast", "Could be saved a month"]
+    assert list(metrics(review())) == ["Billed", f"In {month_before(LAST):%B}", "Could be saved"]
+    assert list(metrics(review(month=""))) == ["Cost so far", "Forecast", "Could be saved"]
 
 
 def test_what_could_be_saved_is_made_of_skus_and_untagged_storage_and_leads_there(
@@ -81,17 +81,17 @@ def test_what_could_be_saved_is_made_of_skus_and_untagged_storage_and_leads_ther
 ) -> None:
     at = review(currency="USD")
     # As the SKU comparison says: 5 registries have a cheaper SKU.
-    assert metrics(at)["Could be saved a month"] == "≥ USD 85.48"
-    links = [link.proto.label for link in at.get("page_link")]
-    assert "USD 85.48 by SKU in 5 registries" in links
-    assert any(label.startswith("Untagged storage not read in ") for label in links)
-    figure = next(one for one in at.metric if one.label == "Could be saved a month")
-    assert figure.delta.startswith("SKU of 1, untagged of 12 unknown")
+    figure, beside = figures(at)["Could be saved"]
+    assert figure == "≥ USD 85.48"
+    assert beside.startswith("a month, by SKU in 5 registries; SKU of 1 unknown; untagged storage of 12 not measured")
+    links = {link.proto.label: link.proto for link in at.get("page_link")}
+    # The comparison opens in the same currency.
+    assert "currency=USD" in links["5 registries with a cheaper SKU"].query_string
     before = len(list_registries(session).values)
-    assert f"Untagged storage not read in {before} of {before} registries" in links
+    assert f"Untagged storage not measured in {before} of {before} registries" in links
     count(session, "contosoci")
     links = [link.proto.label for link in review(currency="USD").get("page_link")]
-    assert f"Untagged storage not read in {before - 1} of {before} registries" in links
+    assert f"Untagged storage not measured in {before - 1} of {before} registries" in links
 
 
 def count(session: AzureSession, name: str) -> None:
@@ -119,8 +119,9 @@ def test_the_registry_of_the_address_is_marked(review: Any) -> None:
 
 
 def test_who_spends_it_is_sorted_and_names_the_dearest(review: Any) -> None:
-    chart = json.loads(review().get("plotly_chart")[0].proto.spec)
-    assert re.search(r"contosohub is \d+ % of \w+, EUR", chart["layout"]["title"]["text"])
+    at = review()
+    assert re.search(r"contosohub is \d+ % of \w+, EUR", texts(at))
+    chart = json.loads(at.get("plotly_chart")[0].proto.spec)
     billed, estimated = (trace["x"] for trace in chart["data"])
     amounts = [one + other for one, other in zip(billed, estimated, strict=True)]
     assert amounts == sorted(amounts, reverse=True)
@@ -134,23 +135,33 @@ def test_what_the_figures_leave_out_is_said(review: Any) -> None:
 
 def test_a_month_that_runs_has_a_forecast(review: Any) -> None:
     found = metrics(review(month=""))
-    assert {"So far", "Forecast"} <= set(found)
+    assert {"Cost so far", "Forecast"} <= set(found)
 
 
 def registries_of(at: AppTest) -> Any:
     """The table of registries, by name."""
-    return next(one.value for one in at.dataframe if "Estimated in" in one.value.columns).set_index("Registry")
+    return next(one.value for one in at.dataframe if "Resource group" in one.value.columns).set_index("Registry")
 
 
-def test_every_registry_has_a_line_that_says_where_its_figure_is_from(review: Any) -> None:
-    lines = registries_of(review())
-    assert lines.loc["contosohub", "Source"] == "Cost Management"
-    assert lines.loc["contosodata", "Source"] == "Consumption"
-    assert lines.loc["casaacr01", "Source"] == "estimate"
+def list_prices_of(at: AppTest) -> Any:
+    """The table of what registries would cost at list prices, by name."""
+    found = (one.value for one in at.dataframe if any(name.startswith("At list prices") for name in one.value.columns))
+    return next(found).rename(columns=lambda name: name.partition(",")[0]).set_index("Registry")
+
+
+def test_every_registry_has_a_line_that_says_what_its_figure_is(review: Any) -> None:
+    at = review()
+    lines = registries_of(at)
+    assert lines.loc["contosohub", "Note"] == ""
+    # What the chart draws of it is in the table too.
+    assert lines.loc["casaacr01", "Note"] == "Not on the bill: estimate at list prices."
+    assert lines.loc["casaacr01", "Billed, EUR"] is None
+    assert lines.loc["casaacr01", "Billed or estimated, EUR"] == list_prices_of(at).loc["casaacr01", "At list prices"]
     assert lines.loc["contosolegacy", "Resource group"] == "payments-rg"
-    assert lines.loc["contosoarchive", "Estimate"] is None
-    notes = next(one.value for one in review().dataframe if "Note" in one.value.columns).set_index("Registry")
-    assert "Build minutes" in notes.loc["contosoci", "Note"]
+    assert lines.loc["contosolegacy", "Note"].startswith("Deleted")
+    assert lines.loc["contosoarchive", "Note"].startswith("Cost unknown: no bill, and Classic has no list price.")
+    assert "contosoarchive" not in list_prices_of(at).index
+    assert "Build minutes" in list_prices_of(at).loc["contosoci", "Why"]
 
 
 @pytest.mark.parametrize(
@@ -165,7 +176,7 @@ def test_groups_add_up_to_the_bill(review: Any, sandbox: Sandbox, by: str, name:
     groups = table(review(by=by), by)
     assert name in set(groups[by])
     assert abs(
-        sum(amount for amount in groups["Billed"] if amount is not None) - cents(billed(sandbox, LAST))
+        sum(amount for amount in groups["Billed, EUR"] if amount is not None) - cents(billed(sandbox, LAST))
     ) < Decimal("0.05")
 
 
@@ -196,7 +207,7 @@ def test_each_subscription_s_source_and_reason_is_said(review: Any) -> None:
 def test_budgets_say_what_is_spent(review: Any) -> None:
     found = table(review(show="Budgets"), "Budget").set_index("Budget")
     assert found.loc["apps-registries", "Covers"].startswith("ResourceType is microsoft.containerregistry/registries")
-    assert set(found["Amount"]) == {Decimal("250.00"), Decimal("400.00"), Decimal("5000.00")}
+    assert set(found["Amount, EUR"]) == {Decimal("250.00"), Decimal("400.00"), Decimal("5000.00")}
 
 
 def test_a_registry_s_bill_is_shared_out_to_its_repositories(
@@ -209,10 +220,10 @@ def test_a_registry_s_bill_is_shared_out_to_its_repositories(
     at = review(registry="contosohub", show="Repositories")
     shared = table(at, "Repository")
     assert set(shared["Repository"]) == set(sandbox.store.list_repositories("contosohub"))
-    assert sum(shared["Cost"]) == line.loc["contosohub", "Billed"]
+    assert sum(shared["Cost, EUR"]) == line.loc["contosohub", "Billed, EUR"]
     assert "api/orders" in json.loads(at.get("plotly_chart")[-1].proto.spec)["layout"]["yaxis"]["ticktext"]
     at = review(registry="contosohub", show="Repositories", prefix="true")
-    assert sum(table(at, "Repository")["Cost"]) == line.loc["contosohub", "Billed"]
+    assert sum(table(at, "Repository")["Cost, EUR"]) == line.loc["contosohub", "Billed, EUR"]
     assert "api/" in set(table(at, "Repository")["Repository"])
 
 
@@ -220,15 +231,15 @@ def test_storage_that_no_repository_lists_is_a_line_of_the_bill(review: Any, ses
     count(session, "contosobuild")
     at = review(registry="contosobuild", show="Repositories")
     shared = table(at, "Repository").set_index("Repository")
-    assert round(shared.loc["Uncounted", "Unique, GiB"]) == 600
-    assert list(shared["Cost"]) == sorted(shared["Cost"], reverse=True)
-    assert sum(shared["Cost"]) == registries_of(review()).loc["contosobuild", "Billed"]
+    assert round(shared.loc["Uncounted", "Unique"] / 2**30) == 600
+    assert list(shared["Cost, EUR"]) == sorted(shared["Cost, EUR"], reverse=True)
+    assert sum(shared["Cost, EUR"]) == registries_of(review()).loc["contosobuild", "Billed, EUR"]
     assert "Uncounted: 600 GiB that Azure reports as stored" in texts(at)
 
 
 def test_estimates_are_in_the_currency_and_at_the_discount_that_the_url_asks_for(review: Any) -> None:
     def estimated(**query: str) -> Decimal:
-        return registries_of(review(**query)).loc["contosodev", "Estimate"]  # type: ignore[no-any-return]
+        return list_prices_of(review(**query)).loc["contosodev", "At list prices"]  # type: ignore[no-any-return]
 
     days = days_in(LAST)
     assert estimated() == cents(Decimal("0.14994") * days)
@@ -240,10 +251,8 @@ def test_without_a_bill_the_estimate_is_shown_and_said_to_be_one(open_view: Open
     read_bills(own.session())
     at = open_view("cost_review.py", as_session=own.session(), month=NAME)
     assert not at.exception
-    registries = registries_of(at)
-    assert registries.loc["casaacr01", "Source"] == "estimate"
-    assert registries.loc["casaacr01", "Estimate"] == cents(Decimal("0.6666") * days_in(LAST))
-    assert "1 registry without a bill at the estimate" in texts(at)
+    assert registries_of(at).loc["casaacr01", "Note"] == "Not on the bill: estimate at list prices."
+    assert list_prices_of(at).loc["casaacr01", "At list prices"] == cents(Decimal("0.6666") * days_in(LAST))
 
 
 def test_throttling_is_said_with_how_long_it_lasts(open_view: Open, own: OwnSandbox) -> None:

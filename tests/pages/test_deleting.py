@@ -12,7 +12,7 @@ from services.connection.session import AzureSession
 from services.deletion.plan import plan_deletion
 from services.deletion.records import RecordedItem
 from services.images.repository_contents import read_contents
-from tests.support.app_test import REFUSED, Open, button, confirm_button, texts
+from tests.support.app_test import REFUSED, Open, button, confirm_button, figures, texts
 from tests.support.old_record_files import write_old_record
 from tests.support.own_sandbox import OwnSandbox, keep_deleted
 from ui.deletion import runs
@@ -40,10 +40,6 @@ def said(at: AppTest) -> str:
     return texts(at) + "\n".join(str(element.value) for element in (*at.warning, *at.success))
 
 
-def figures(at: AppTest) -> dict[str, tuple[str, str]]:
-    return {one.label: (one.value, one.delta) for one in at.metric}
-
-
 def finished(open_view: Open, session: AzureSession, at: AppTest) -> AppTest:
     """The page of the deletion that was begun, once it has ended."""
     assert not at.exception
@@ -66,7 +62,7 @@ def test_what_soft_delete_keeps_is_never_said_to_be_freed_now(
     shown = texts(at) + "".join(info.value for info in at.info)
     assert not at.exception
     beside = {0: "shared layers stay", 14: "after 14 days", None: "when is unknown"}[days]
-    assert {one.label: one.delta for one in at.metric}["Frees"] == beside
+    assert figures(at)["Frees"][1] == beside
     assert ("stays billed, and can be restored, until it expires after 14 days" in shown) is (days == 14)
     assert ("Whether soft delete is on is unknown" in shown) is (days is None)
 

@@ -3,14 +3,10 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from tests.support.app_test import Open, button, texts
+from tests.support.app_test import Open, button, figures, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import contents
 from ui.runtime import connection
-
-
-def figures(at: AppTest) -> dict[str, tuple[str, str]]:
-    return {metric.label: (metric.value, metric.delta) for metric in at.metric}
 
 
 def links(at: AppTest) -> list[str]:
@@ -29,11 +25,13 @@ def test_the_estate_at_a_glance(open_view: Open) -> None:
     at = open_view("overview.py")
     assert not at.exception
     found = figures(at)
-    assert list(found) == ["Needs attention", "Cost so far", "Forecast", "Could be freed"]
+    assert list(found) == ["Needs attention", "Cost so far", "Forecast", "Could be saved"]
     assert "≥ 12 registries in 3 subscriptions, ≥ 37 repositories" in texts(at)
     assert found["Cost so far"][0].startswith("≥ EUR ")
     assert found["Forecast"][0].startswith("≥ EUR ")
-    assert found["Could be freed"] == ("–", "not measured")
+    # The bill's currency; what was not measured is said.
+    assert found["Could be saved"][0].startswith("≥ EUR ")
+    assert "untagged storage of 12 not measured" in found["Could be saved"][1]
     shown = links(at)
     assert any(one.startswith("**Over the included storage** · contosobuild, 601 of 10 GiB") for one in shown)
     assert "**Admin user on** · 2 registries" in shown
@@ -55,21 +53,21 @@ def test_nothing_is_measured_unasked_and_then_the_biggest_waste_is_first(open_vi
     own.sandbox.clear_requests()
     at = open_view("overview.py", show="Clean-up potential")
     assert not [request for request in own.sandbox.requests if "/manifests/" in request.path]
-    assert figures(at)["Could be freed"] == ("–", "not measured")
+    assert "untagged storage of 1 not measured" in figures(at)["Could be saved"][1]
     at = measured(at)
     table = at.dataframe[0].value
     assert list(table["Repository"]) == ["team/app"]
     assert list(table["Saved a month"]) == [0]
     assert list(table["Note"]) == ["Within the included storage"]
-    assert figures(at)["Could be freed"][1] == "within the included storage"
-    assert not figures(at)["Could be freed"][0].startswith("≥")
+    assert "untagged in 1 of 1 registry: within the included storage" in texts(at)
+    assert "not measured" not in figures(at)["Could be saved"][1]
 
 
 def test_a_registry_that_could_not_be_measured_is_unknown(open_view: Open, own: OwnSandbox) -> None:
     own.push(number=2)
     own.break_({"path": "/v2/team/app/manifests/.*", "status": 403})
     at = measured(open_view("overview.py", show="Clean-up potential"))
-    assert figures(at)["Could be freed"][0] == "–"
+    assert "untagged storage of 1 not measured" in figures(at)["Could be saved"][1]
     assert "casaacr01 is unknown" in texts(at)
     assert "Nothing is untagged" not in texts(at)
 

@@ -117,7 +117,7 @@ def test_a_bill_that_was_not_read_is_unknown(open_view: Open, own: OwnSandbox) -
     at = open_view("registry.py", own.session(), registry="casaacr01", show="Cost")
     figures = {metric.label: metric.value for metric in at.metric}
     assert figures["So far this month"] == "–"
-    assert figures["Estimate at list prices"] != "–"
+    assert figures["At list prices"] != "–"
     assert any("could not be read" in found.label for found in at.expander)
 
 

@@ -1,5 +1,6 @@
 """The SKU comparison: what is recommended, at which prices, and a change from the view."""
 
+import re
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from streamlit.testing.v1 import AppTest
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import list_registries
-from tests.support.app_test import Open, button, reopen, texts
+from tests.support.app_test import Open, button, figures, reopen, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.elements import writing
 from ui.runtime import connection
+
+PAGES_WITH_SAVING = ("overview.py", "cost_review.py", "sku_comparison.py")
 
 
 def recommended(at: AppTest) -> str:
@@ -22,17 +25,21 @@ def recommended(at: AppTest) -> str:
     return "".join(str(one.value) for one in at.success)
 
 
+def said(at: AppTest) -> str:
+    return texts(at).replace("\\", "")
+
+
 def table(at: AppTest, column: str) -> Any:
     return next(one.value for one in at.dataframe if column in one.value.columns)
 
 
 def test_typed_figures_end_in_a_recommendation_with_reasons(open_view: Open) -> None:
-    at = open_view("sku_comparison.py")
+    at = open_view("sku_comparison.py", currency="USD")
     assert "**Basic**, USD 5.00 a month of 30 days." in recommended(at)
     assert "private endpoints (about USD 7.20 a month each" in texts(at)
     at.number_input(key="stored").set_value(500.0).run()
     assert "**Premium**, USD 50.00" in recommended(at)
-    assert "costs less for this much storage" in texts(at)
+    assert "Premium: 500 GiB cost less than with Basic or Standard" in said(at)
     at.number_input(key="stored").set_value(0.0).run()
     at.toggle(key="anonymous").set_value(True).run()
     assert "**Standard**, USD 20.00" in recommended(at)
@@ -44,7 +51,8 @@ def test_a_registry_of_the_url_answers_with_what_it_uses(open_view: Open) -> Non
     assert "**Premium**" in recommended(at)
     assert at.number_input(key="replicas").value == 3
     assert at.number_input(key="webhooks").value == 2
-    assert "Standard has no geo-replication: 3 replicas." in texts(at).replace("\\", "")
+    assert "Premium: uses 3 replicas" in said(at)
+    assert "Standard would cost EUR 18.00, but: Standard has no geo-replication: 3 replicas." in said(at)
 
 
 def test_another_start_answers_anew(open_view: Open) -> None:
@@ -56,28 +64,35 @@ def test_another_start_answers_anew(open_view: Open) -> None:
 
 
 def test_days_currency_and_discount_count(open_view: Open) -> None:
-    assert "USD 5.16 a month of 31 days" in recommended(open_view("sku_comparison.py", days="31"))
-    assert "EUR 4.50" in recommended(open_view("sku_comparison.py", currency="EUR"))
-    assert "USD 2.50" in recommended(open_view("sku_comparison.py", discount="50.00"))
+    assert "USD 5.16 a month of 31 days" in recommended(open_view("sku_comparison.py", days="31", currency="USD"))
+    # The currency of the bills, unless another one is chosen.
+    assert "EUR 4.50" in recommended(open_view("sku_comparison.py"))
+    assert "USD 2.50" in recommended(open_view("sku_comparison.py", discount="50.00", currency="USD"))
     assert "less 50 %" in texts(open_view("sku_comparison.py", discount="50.00"))
 
 
 def test_every_registry_has_the_sku_that_it_should_be(open_view: Open, session: AzureSession) -> None:
-    reviews = table(open_view("sku_comparison.py"), "Recommended").set_index("Registry")
+    reviews = table(open_view("sku_comparison.py", currency="USD"), "Recommended").set_index("Registry")
     assert set(reviews.index) == {one.name for one in list_registries(session).values}
-    assert reviews.loc["contosopayments", ["Recommended", "Saving, USD"]].to_list() == ["Basic", Decimal("45.00")]
-    assert reviews.loc["contosobuild", ["Recommended", "Saving, USD"]].to_list() == ["Premium", Decimal("4.00")]
-    assert list(reviews.loc["contosohub", "In use"]) == ["3 replicas", "2 webhooks"]
-    assert reviews.loc["contosohub", "Why"] == "Basic has no geo-replication: 3 replicas."
-    assert reviews.loc["contosopayments", "Why"] == "Basic has all that is needed, and is the cheapest."
+    assert reviews.loc["contosopayments", ["Recommended", "Saving, USD"]].to_list() == [
+        "Premium → Basic",
+        Decimal("45.00"),
+    ]
+    assert reviews.loc["contosobuild", ["Recommended", "Saving, USD"]].to_list() == ["Basic → Premium", Decimal("4.00")]
+    assert reviews.loc["contosohub", ["Recommended", "Why"]].to_list() == ["Keep Premium", "Premium: uses 3 replicas"]
+    assert reviews.loc["contosoci", "Why"] == "Premium: uses a retention policy"
+    assert re.fullmatch(
+        r"Basic is enough: uses \d+ MiB of 10 GiB, and no feature of a larger SKU",
+        reviews.loc["contosopayments", "Why"],
+    )
     assert "retired" in reviews.loc["contosoarchive", "Why"]
     assert list(reviews["Saving, USD"].dropna()) == sorted(reviews["Saving, USD"].dropna(), reverse=True)
 
 
 def test_charts_have_their_numbers_as_tables(open_view: Open) -> None:
-    at = open_view("sku_comparison.py")
+    at = open_view("sku_comparison.py", currency="USD")
     assert list(table(at, "Fixed fee")["Fixed fee"]) == [Decimal("5.00"), Decimal("20.00"), Decimal("50.00")]
-    sizes = open_view("sku_comparison.py", show="Cost by size")
+    sizes = open_view("sku_comparison.py", show="Cost by size", currency="USD")
     lines = table(sizes, "GiB stored").set_index("GiB stored")
     assert list(lines.loc[Decimal("460.00")]) == [Decimal("50.00"), Decimal("56.00"), Decimal("50.00")]
     regions = open_view("sku_comparison.py", show="Geo-replication")
@@ -86,7 +101,7 @@ def test_charts_have_their_numbers_as_tables(open_view: Open) -> None:
 
 
 def test_each_further_region_has_its_price(open_view: Open) -> None:
-    at = open_view("sku_comparison.py", show="Geo-replication", stored="100.0")
+    at = open_view("sku_comparison.py", show="Geo-replication", stored="100.0", currency="USD")
     assert "Each further region adds USD 60.00 a month to Premium, for 100 GiB" in texts(at)
 
 
@@ -97,12 +112,19 @@ def test_answers_stay_while_another_tab_is_open(open_view: Open) -> None:
 
 
 def test_figures_name_the_saving_and_how_many_could_be_cheaper(open_view: Open) -> None:
-    found = {one.label: one.value for one in open_view("sku_comparison.py").metric}
-    assert found == {
-        "Could be saved a month": "≥ USD 85.48",
+    found = figures(open_view("sku_comparison.py", currency="USD"))
+    assert {label: value for label, (value, _) in found.items()} == {
+        "Could be saved": "≥ USD 85.48",
         "With a cheaper SKU": "≥ 5",
-        "Now a month": "≥ USD 504.56",
+        "At list prices": "≥ USD 504.56",
     }
+    assert found["Could be saved"][1].startswith("a month, by SKU in 5 registries; SKU of 1 unknown")
+
+
+def test_the_saving_is_the_same_figure_on_every_page_that_has_it(open_view: Open) -> None:
+    shown = {script: figures(open_view(script))["Could be saved"] for script in PAGES_WITH_SAVING}
+    assert len(set(shown.values())) == 1, shown
+    assert shown["overview.py"][0].startswith("≥ EUR ")
 
 
 @pytest.mark.parametrize(
@@ -143,7 +165,7 @@ def test_a_price_sheet_of_the_settings_is_over_the_list(
     sheet.write_text('currency = "EUR"\n[[price]]\nmeter = "Basic Registry Unit"\nprice = "0.1O"\n')
     at = open_view("sku_comparison.py")
     assert "Line 4, column 9: '0.1O' is no number" in texts(at)
-    assert "USD 5.00" in recommended(at)
+    assert "EUR 4.50" in recommended(at)
     sheet.unlink()
     assert "No such file or directory" in texts(open_view("sku_comparison.py"))
 
@@ -208,18 +230,18 @@ def test_no_sku_is_recommended_on_unread_use(open_view: Open, own: OwnSandbox) -
         "No SKU is recommended: not all that casaacr01 uses could be read (usage)" in one.value for one in at.warning
     )
     figure = at.metric[0]
-    assert (figure.label, figure.value) == ("Could be saved a month", "–")
-    assert "no registry's use is known" in figure.help
+    assert (figure.label, figure.value) == ("Could be saved", "–")
+    assert "no registry's use could be read" in figure.help
 
 
 def test_savings_name_the_registries_that_they_leave_out(open_view: Open, own: OwnSandbox) -> None:
     own.make_registry("contosospare")
-    assert open_view("sku_comparison.py").metric[0].value.startswith("USD ")
+    assert figures(open_view("sku_comparison.py"))["With a cheaper SKU"] == ("2", "of 2 registries")
     st.cache_resource.clear()
     own.break_({"path": "/casaacr01/listUsages$", "status": 403})
-    figure = open_view("sku_comparison.py").metric[0]
-    assert figure.value.startswith("≥ USD ")
-    assert figure.delta == "1 of 2 registries unknown"
+    figure, beside = figures(open_view("sku_comparison.py"))["With a cheaper SKU"]
+    assert figure.startswith("≥ ")
+    assert beside == "of 2 registries; SKU of 1 unknown"
 
 
 def test_nobody_s_registries_leave_the_comparison(open_view: Open, tmp_path: Path) -> None:

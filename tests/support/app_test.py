@@ -1,11 +1,11 @@
 """The pages in Streamlit's AppTest: how a test opens one, reads it, and works its dialogs."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Button
+from streamlit.testing.v1.element_tree import Block, Button
 
 from services.connection.write_permission import WritePermission
 from ui.loaders import registries as registry_loaders
@@ -26,6 +26,20 @@ def texts(at: AppTest) -> str:
     """All text on the page, one element a line; without warnings and successes."""
     elements = [*at.title, *at.subheader, *at.markdown, *at.text, *at.caption, *at.code, *at.error, *at.info]
     return "\n".join(str(element.value) for element in elements)
+
+
+def figures(at: AppTest) -> dict[str, tuple[str, str]]:
+    """By name, each figure of the page and the words below it."""
+    return {metric.label: (metric.value, "; ".join(notes)) for metric, notes in _tiles(at.main)}
+
+
+def _tiles(block: Block) -> Iterator[tuple[Any, list[str]]]:
+    children = list(block.children.values())
+    if children and children[0].type == "metric":
+        yield children[0], [str(note.value).replace("\\", "") for note in children[1:]]
+    for child in children:
+        if isinstance(child, Block):
+            yield from _tiles(child)
 
 
 def boxes(at: AppTest) -> list[Any]:

@@ -8,6 +8,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Element
@@ -64,11 +65,22 @@ def _of_block(block: Block, *, refusal: bool) -> Iterator[Statement]:
     refusal = refusal or (isinstance(first, Element) and first.type == "markdown" and _text(first).startswith(PANEL))
     if block.type == "expander":
         yield Statement("", str(getattr(block, "label", "")), refusal=refusal)
+    if isinstance(first, Element) and first.type == "metric":
+        yield from _of_tile(first, children[1:])
+        return
     for child in children:
         if isinstance(child, Block):
             yield from _of_block(child, refusal=refusal)
         else:
             yield from (replace(one, refusal=refusal) for one in _of_element(child))
+
+
+def _of_tile(metric: Any, notes: Iterable[Element | Block]) -> Iterator[Statement]:
+    """A figure, and the lines below it."""
+    subject = f"metric {metric.label}"
+    yield Statement(subject, metric.value, subject)
+    beside = "; ".join(_text(note).replace("\\", "") for note in notes if isinstance(note, Element))
+    yield Statement(f"{subject}, beside", beside, subject)
 
 
 def _text(element: Element) -> str:
@@ -85,9 +97,6 @@ def _of_element(element: Element) -> Iterator[Statement]:
             yield Statement("success", _text(element))
         case "exception":
             yield Statement("a traceback", _text(element))
-        case "metric":
-            yield Statement(f"metric {element.label}", element.value, f"metric {element.label}")
-            yield Statement(f"metric {element.label}, beside", element.delta, f"metric {element.label}")
         case "button":
             yield Statement(f"button {element.label}", "disabled" if element.disabled else "enabled")
         case "selectbox" | "multiselect":

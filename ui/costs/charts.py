@@ -4,7 +4,7 @@ from html import escape
 
 import plotly.graph_objects as go
 
-from services.pricing.bar_chart import BarChart
+from services.pricing.bar_chart import Bar, BarChart
 from services.pricing.money import cents, money
 from ui.elements.chart_theme import hatched, layout, palette
 
@@ -12,7 +12,8 @@ HEIGHT_PX = 360
 
 
 def months_figure(chart: BarChart, theme: str) -> go.Figure:
-    """A column for each month, by meter, the dearest at the bottom; `chart` as `months_chart` returns it."""
+    """A column for each month, by meter, the highest at the bottom, with its total; `chart` as `months_chart` returns
+    it. Its title is not among it."""
     colours = palette(theme)
     columns = []
     for number, name in enumerate(chart.series):
@@ -20,7 +21,7 @@ def months_figure(chart: BarChart, theme: str) -> go.Figure:
         columns.append(
             go.Bar(
                 name=escape(name),
-                x=[bar.label.replace(" ", "<br>") for bar in chart.bars],
+                x=[_lines(bar) for bar in chart.bars],
                 y=[float(amount or 0) for amount in amounts],
                 customdata=[money(amount, chart.unit) if amount is not None else "" for amount in amounts],
                 hovertemplate="%{x}: %{customdata}",
@@ -32,25 +33,18 @@ def months_figure(chart: BarChart, theme: str) -> go.Figure:
         layout(
             colours,
             HEIGHT_PX,
-            title={
-                "text": f"<b>{escape(chart.title)}</b>",
-                "font": {"size": 14},
-                "x": 0,
-                "xanchor": "left",
-                "y": 0.99,
-                "yanchor": "top",
-            },
             barmode="stack",
             bargap=0.35,
-            margin={"t": 44},
-            yaxis={"title": {"text": chart.unit}, "rangemode": "tozero"},
+            margin={"t": 8},
+            yaxis={"rangemode": "tozero", "visible": False},
             xaxis={"type": "category", "showgrid": False, "tickangle": 0},
-            legend={"y": -0.2, "traceorder": "normal"},
+            legend={"y": -0.22, "traceorder": "normal"},
             annotations=[
                 {
-                    "x": bar.label.replace(" ", "<br>"),
+                    "x": _lines(bar),
                     "y": float(bar.total),
-                    "text": f"{cents(bar.total):,}",
+                    # Without cents: seven of them stand side by side on a phone.
+                    "text": f"{bar.total:,.0f}" if bar.total >= 1 else f"{cents(bar.total)}",
                     "showarrow": False,
                     "yanchor": "bottom",
                 }
@@ -59,3 +53,8 @@ def months_figure(chart: BarChart, theme: str) -> go.Figure:
             ],
         ),
     )
+
+
+def _lines(bar: Bar) -> str:
+    """'Nov<br>2026<br>so far'."""
+    return bar.label.replace(" ", "<br>", 2)

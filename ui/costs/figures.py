@@ -1,4 +1,4 @@
-"""The three figures of a cost review, what is not in them, and what a saving is made of."""
+"""The figures of a cost review, and what is not in them."""
 
 from decimal import Decimal
 
@@ -8,14 +8,11 @@ from services.connection.parallel import Partial
 from services.costs.bills import CostSource, SubscriptionCosts
 from services.costs.budgets import Budget
 from services.costs.review import GroupTotal, Review, month_before
-from services.costs.savings import Savings
-from services.pricing.money import ZERO, money
+from services.pricing.money import ZERO, headline, money
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.metrics import Metric
 from ui.elements.text import plain
-from ui.navigation import pages
-from ui.navigation.links import link_to
 
 
 def figures_of(
@@ -38,7 +35,7 @@ def figures_of(
         unlisted,
         incomplete,
     )
-    projected = f"{len(estimated):,} at the estimate" if estimated else ""
+    projected = f"{counted(len(estimated), 'registry', 'registries')} at the estimate" if estimated else ""
     left_out = _sentence(
         f"{len(unknown):,} {of_all} unknown" if unknown else "",
         unlisted,
@@ -46,10 +43,10 @@ def figures_of(
     )
     main, others = _by_currency(review, totals)
     earlier = f"{month_before(review.month):%B}"
-    change = _change(main, earlier) if main else ""
+    change = _change(review, main.currency, earlier) if main else ""
     figures = [
         Metric(
-            "So far" if review.under_way else "Billed",
+            "Cost so far" if review.under_way else "Billed",
             _amount(main.cost, main) if main else None,
             beside=_sentence(*(f"and {_amount(one.cost, one)}" for one in others if one.cost)),
             unknown="no bill could be read",
@@ -95,74 +92,24 @@ def _by_currency(review: Review, totals: tuple[GroupTotal, ...]) -> tuple[GroupT
 
 
 def _amount(amount: Decimal | None, total: GroupTotal) -> str | None:
-    return None if amount is None else money(amount, total.currency)
+    return None if amount is None else headline(amount, total.currency)
 
 
-def _change(total: GroupTotal, earlier: str) -> str:
-    """'-2 % on October'; "" where either is unknown."""
-    if total.before is None or total.figure is None or total.before <= 0:
+def _change(review: Review, currency: str, earlier: str) -> str:
+    """'-2 % on October' of what is billed in the currency; "" where either month is unknown. What is at the estimate
+    has no month before, and so no part in it."""
+    lines = [line for line in review.lines if line.currency == currency and line.cost is not None]
+    before = sum((line.before or ZERO for line in lines), ZERO)
+    if before <= 0:
         return ""
-    percent = round(100 * (total.figure - total.before) / total.before)
-    return f"{percent:+} % on {earlier}" if percent else f"as in {earlier}"
+    percent = round(100 * (sum((line.figure or ZERO for line in lines), ZERO) - before) / before)
+    return f"{percent:+} % on {earlier}".replace("-", "\u2212") if percent else f"as in {earlier}"
 
 
-def saving_figure(savings: Savings, currency: str, listed: Partial[Registry], *, billed: bool) -> Metric:
-    """What could be saved a month at list prices, with what is not known of it. `billed`: the bills, or that there are
-    none, say that it is in this currency."""
-    unread = len(listed.refused) + listed.untried
-    unknown = ", ".join(
-        f"{what} of {number:,}"
-        for what, number in (("SKU", savings.sku_unknown), ("untagged", savings.uncounted))
-        if number
-    )
-    lacks = _sentence(
-        f"{unknown} unknown" if unknown else "",
-        "" if billed else "currency of the bills unknown",
-        f"{counted(unread, 'subscription')} unread" if unread else "",
-    )
-    return Metric(
-        "Could be saved a month",
-        None if savings.amount is None else money(savings.amount, currency),
-        help="By the recommended SKUs, and by deleting untagged manifests beyond the included storage",
-        unknown="no registry's use could be read",
-        lacks=lacks,
-    )
-
-
-def show_saving_links(savings: Savings, currency: str) -> None:
-    """What the saving is made of, each part a link to where it is made."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.markdown("Could be saved:", width="content")
-        if savings.cheaper:
-            amount = money(savings.by_sku, currency)
-            where = counted(len(savings.cheaper), "registry", "registries")
-            link_to(pages.SKU_COMPARISON, f"{amount} by SKU in {where}")
-        else:
-            unknown = f", {savings.sku_unknown:,} unknown" if savings.sku_unknown else ""
-            link_to(pages.SKU_COMPARISON, f"No cheaper SKU is known{unknown}")
-        if savings.untagged:
-            name = savings.untagged[0].review.registry.name
-            amount = money(savings.by_storage, currency)
-            link_to(pages.STORAGE, f"{amount} by untagged storage, most in {plain(name)}", registry=name)
-        elif savings.uncounted:
-            left = f"{savings.uncounted:,} of {counted(savings.registries, 'registry', 'registries')}"
-            link_to(pages.STORAGE, f"Untagged storage not read in {left}")
-        else:
-            link_to(pages.STORAGE, "No untagged storage that costs")
-
-
-def show_left_out(review: Review, totals: tuple[GroupTotal, ...]) -> None:
-    """One line on the registries whose figure is an estimate or unknown."""
-    parts = []
-    if unbilled := sum(total.unbilled for total in totals):
-        figure = "The forecast has" if review.under_way else "The charts have"
-        parts.append(f"{figure} {counted(unbilled, 'registry', 'registries')} without a bill at the estimate.")
+def show_left_out(review: Review) -> None:
+    """One line on the registries of unknown cost: the table has the reasons."""
     if unknown := [plain(line.name) for line in review.lines if line.figure is None]:
-        parts.append(
-            f"Cost unknown, in none of these figures: {', '.join(unknown)} (retired SKU, or it could not be read)."
-        )
-    if parts:
-        st.caption(" ".join(parts))
+        st.caption(f"Cost unknown, in none of these figures: {', '.join(unknown)}")
 
 
 def show_place(review: Review, registry: Registry) -> None:

@@ -12,7 +12,7 @@ from services.pricing.report import Table
 from services.wording import counted
 from ui.costs.charts import months_figure
 from ui.elements.bar_chart import show_bars
-from ui.elements.chart_theme import show_chart, theme_now
+from ui.elements.chart_theme import show_chart, show_chart_title, theme_now
 from ui.elements.errors import show_error
 from ui.elements.text import plain
 from ui.pricing.report_table import show_folded, show_table
@@ -24,16 +24,16 @@ def show_spending(table: Table, *, folded: bool) -> None:
         st.markdown("Unknown who spends it: no registry's cost is known.")
     else:
         below = "folded under it" if folded else "in the tab Registries"
-        show_bars(table.chart, f"{table.chart.title}: a bar for each, the dearest first. The numbers are {below}.")
+        show_bars(table.chart, f"{table.chart.title}: a bar for each, the highest first. The numbers are {below}.")
     if folded:
         show_folded(table, f"groups {table.heading}")
 
 
-def show_registries(table: Table, notes: Table) -> None:
-    """A row for each registry, and why bills differ from estimates."""
+def show_registries(table: Table, at_list_prices: Table) -> None:
+    """A row for each registry, and folded what bills are beside list prices."""
     show_table(table, "registries of the review")
-    if notes.rows:
-        show_folded(notes, "notes")
+    if at_list_prices.rows:
+        show_folded(at_list_prices, "list prices")
 
 
 def show_months(tables: Sequence[Table], bills: Partial[SubscriptionCosts]) -> None:
@@ -45,6 +45,7 @@ def show_months(tables: Sequence[Table], bills: Partial[SubscriptionCosts]) -> N
         st.caption(f"At least: {unread:,} of {number} could not be read in full.")
     for table in tables:
         if table.chart:
+            show_chart_title(table.chart.title)
             show_chart(
                 months_figure(table.chart, theme_now()),
                 f"What was billed in {table.chart.unit}: a column for each month, by meter. The numbers are folded "

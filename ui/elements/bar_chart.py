@@ -6,15 +6,18 @@ from html import escape
 import plotly.graph_objects as go
 
 from services.pricing.bar_chart import Bar, BarChart
-from ui.elements.chart_theme import hatched, layout, palette, pick_in_chart, show_chart, theme_now
+from ui.elements.chart_theme import hatched, layout, palette, pick_in_chart, show_chart, show_chart_title, theme_now
 
-_ROW_PX, _AROUND_PX, _LONGEST_LABEL = 27, 92, 34
+_ROW_PX, _MARGIN_PX, _LEGEND_PX, _LONGEST_LABEL, _CHARACTER_PX = 27, 12, 34, 34, 7.5
 
 
 def bars_figure(chart: BarChart, theme: str, fills: Mapping[str, str] | None = None) -> go.Figure:
-    """The bars, the first at the top. `fills`: the colours of series that mean something."""
+    """The bars, the first at the top, each with its amount: no axis, and so no line through a label. The title is not
+    among it, as plotly cuts what does not fit. `fills`: the colours of series that mean something."""
     colours = palette(theme)
     labels = [f"<b>{_shortened(bar.label)}</b>" if bar.marked else _shortened(bar.label) for bar in chart.bars]
+    amounts = [bar.text.removeprefix(f"{chart.unit} ") for bar in chart.bars]
+    legend = len(chart.series) > 1
     # Two names that are shortened alike are two bars all the same.
     rows = list(range(len(chart.bars)))
     traces = [
@@ -33,25 +36,21 @@ def bars_figure(chart: BarChart, theme: str, fills: Mapping[str, str] | None = N
         traces,
         layout(
             colours,
-            _AROUND_PX + _ROW_PX * len(rows),
-            title={
-                "text": f"<b>{escape(chart.title)}</b>",
-                "font": {"size": 14},
-                "x": 0,
-                "xanchor": "left",
-                "y": 0.99,
-                "yanchor": "top",
-            },
+            _MARGIN_PX + _ROW_PX * len(rows) + (_LEGEND_PX if legend else 0),
             barmode="stack",
             bargap=0.3,
-            showlegend=len(chart.series) > 1,
-            legend={"y": 1, "yanchor": "bottom", "traceorder": "normal"},
-            margin={"t": 58, "r": 96, "b": 28},
-            xaxis={"rangemode": "tozero", "nticks": 5, "tickangle": 0, "ticksuffix": f" {escape(chart.unit)}"},
-            yaxis={"autorange": "reversed", "showgrid": False, "tickvals": rows, "ticktext": labels},
+            showlegend=legend,
+            legend={"y": 0, "traceorder": "normal"},
+            margin={
+                "t": 0,
+                "r": round(_CHARACTER_PX * max((len(amount) for amount in amounts), default=0)) + 8,
+                "b": _MARGIN_PX,
+            },
+            xaxis={"rangemode": "tozero", "visible": False},
+            yaxis={"autorange": "reversed", "showgrid": False, "zeroline": False, "tickvals": rows, "ticktext": labels},
             annotations=[
-                {"x": float(bar.total), "y": row, "text": f" {escape(bar.text)}", "showarrow": False, "xanchor": "left"}
-                for row, bar in enumerate(chart.bars)
+                {"x": float(bar.total), "y": row, "text": f" {escape(amount)}", "showarrow": False, "xanchor": "left"}
+                for row, (bar, amount) in enumerate(zip(chart.bars, amounts, strict=True))
             ],
         ),
     )
@@ -66,11 +65,13 @@ def _shortened(label: str) -> str:
 
 
 def show_bars(chart: BarChart, alt: str) -> None:
-    """Draws the bars. `alt` says what they show and where the numbers are."""
+    """Draws the bars below their title. `alt` says what they show and where the numbers are."""
+    show_chart_title(chart.title)
     show_chart(bars_figure(chart, theme_now()), alt)
 
 
 def pick_bar(chart: BarChart, alt: str, key: str, fills: Mapping[str, str] | None = None) -> Bar | None:
     """As `show_bars`; returns the bar that was clicked."""
+    show_chart_title(chart.title)
     picked = pick_in_chart(bars_figure(chart, theme_now(), fills), alt, key)
     return chart.bars[picked[0]] if picked and picked[0] < len(chart.bars) else None

@@ -6,6 +6,8 @@ from typing import Any
 
 import streamlit as st
 
+from ui.elements.text import plain
+
 
 @dataclass(frozen=True)
 class Palette:
@@ -129,6 +131,11 @@ def _merge(base: dict[str, Any], more: dict[str, Any]) -> dict[str, Any]:
 
 
 _PLAIN: dict[str, Any] = {"theme": None, "config": {"displayModeBar": False}}
+
+
+def show_chart_title(title: str) -> None:
+    """What the chart below answers, as text that wraps: plotly would cut it. Text from others is not rendered."""
+    st.markdown(f"**{plain(title)}**")
 
 
 def show_chart(figure: Any, alt: str) -> None:

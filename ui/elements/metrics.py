@@ -5,8 +5,12 @@ from dataclasses import dataclass
 
 import streamlit as st
 
+from ui.elements.text import plain
+
 # Metrics in a row; more start another row.
 MOST = 4
+# An odd number of tiles stands below each other on a phone, where two in a row would leave a hole.
+_NARROWEST_PX, _NARROWEST_ODD_PX = 170, 190
 
 
 @dataclass(frozen=True)
@@ -24,21 +28,21 @@ class Metric:
     lacks: str = ""
 
 
-def show_metrics(metrics: Sequence[Metric], *, most: int = MOST, width: int = 170) -> None:
-    """Shows them in one height, at most `most` in a row and none narrower than `width` pixels."""
+def show_metrics(metrics: Sequence[Metric], *, most: int = MOST) -> None:
+    """Shows them in one height, at most `most` in a row. The words below a figure wrap: `st.metric` would cut them."""
+    width = _NARROWEST_ODD_PX if len(metrics) % 2 else _NARROWEST_PX
     with st.grid(min(len(metrics), most), min_column_width=width):
         for one in metrics:
             why = f"Unknown: {one.unknown}" if one.value is None else f"At least: {one.lacks}" if one.lacks else ""
-            st.metric(
-                one.label,
-                _text(one),
-                delta=one.lacks or one.beside or None,
-                delta_color="off",
-                delta_arrow="off",
-                border=True,
-                height="stretch",
-                help="  \n".join(text for text in (why, one.help) if text) or None,
-            )
+            with st.container(border=True, height="stretch", gap="xxsmall"):
+                st.metric(one.label, _text(one), help="  \n".join(text for text in (why, one.help) if text) or None)
+                for note in notes_of(one):
+                    st.caption(plain(note))
+
+
+def notes_of(metric: Metric) -> list[str]:
+    """The lines below the figure: what it is beside, and what it lacks."""
+    return [note for note in (metric.beside, metric.lacks) if note]
 
 
 def show_line(metrics: Sequence[Metric]) -> None:
@@ -55,7 +59,8 @@ def show_line(metrics: Sequence[Metric]) -> None:
 
 def figure_texts(metric: Metric) -> tuple[str, str]:
     """A metric for a report: '≥ EUR 271.03', and a few words on it: 'at least: 7 of 12 registries have no bill'."""
-    below = f"at least: {metric.lacks}" if metric.lacks and metric.value is not None else metric.lacks or metric.beside
+    least = f"at least: {metric.lacks}" if metric.lacks and metric.value is not None else metric.lacks
+    below = "; ".join(note for note in (metric.beside, least) if note)
     return _text(metric), below or (f"unknown: {metric.unknown}" if metric.value is None and metric.unknown else "")
 
 

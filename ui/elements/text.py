@@ -4,8 +4,8 @@ import re
 from datetime import UTC, datetime
 
 from services.wording import counted
+from services.wording import size as size
 
-_UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-.!|<>~:$&^=])")
 # What Streamlit replaces though it is escaped, since it looks at the text that is left: GitHub's autolinks (an e-mail
 # address needs a dot behind the @, which no digest has), icons, and arrows that stand alone.
@@ -24,17 +24,6 @@ _SPANS = (
     (3600, "hour"),
     (60, "minute"),
 )
-
-
-def size(count: float | None) -> str:
-    """Bytes as people read them: 1.4 GiB. '–' where unknown."""
-    if count is None:
-        return "–"
-    for unit in _UNITS[:-1]:
-        if abs(count) < 1024:
-            return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
-        count /= 1024
-    return f"{count:.1f} {_UNITS[-1]}"
 
 
 def ago(moment: datetime | None, now: datetime | None = None) -> str:

@@ -7,14 +7,14 @@ import streamlit as st
 
 from services.connection.parallel import Partial
 from services.estate.potential import Potential, Waste
-from services.pricing.estimates import gib
+from services.pricing.money import money
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.columns import Sizes, money_column
 from ui.elements.errors import Part, show_partial
 from ui.elements.page import empty
 from ui.elements.selectable_table import openable
-from ui.elements.text import plain
+from ui.elements.text import plain, size
 from ui.estate.places import place_of_registry
 from ui.loaders import contents
 from ui.navigation import pages
@@ -48,13 +48,15 @@ def show_potential(who: str, registries: Sequence[Registry], repositories: int, 
                 f"Reads every manifest of {counted(repositories, 'repository', 'repositories')}]",
                 width="content",
             )
+    if potential.measured:
+        st.markdown(_freed_words(potential, len(registries)))
     if reading and not running:
         show_partial(Part(Partial((), reading.lacks), "registry", "registries"))
     for registry, why in potential.unread:
         st.markdown(f":small[:material/help: {plain(registry.name)} is unknown. {plain(why)}]")
     for registry, unlisted in potential.unlisted[:_MOST_UNLISTED]:
         _, query = place_of_registry(registry, registries)
-        label = f"**{float(gib(unlisted)):,.0f} GiB not in any listed image** · {plain(registry.name)}"
+        label = f"**{size(unlisted)} not in any listed image** · {plain(registry.name)}"
         link_to(pages.STORAGE, label, **query)
     if not potential.waste:
         if potential.measured and not running:
@@ -63,6 +65,27 @@ def show_potential(who: str, registries: Sequence[Registry], repositories: int, 
             empty(":material/check_circle:", "Nothing is untagged", f"In {all_of}{number} measured.")
         return
     _show_waste(potential.waste, registries)
+
+
+def _freed_words(potential: Potential, of: int) -> str:
+    """'**≥ 12 GiB** untagged in 3 of 12 registries: EUR 1.60 a month'."""
+    least = "≥ " if potential.measured < of else ""
+    saved = _saved_words(potential)
+    return (
+        f"**{least}{size(potential.bytes)}** untagged in {potential.measured:,} of "
+        f"{counted(of, 'registry', 'registries')}{': ' if saved else ''}{saved}"
+    )
+
+
+def _saved_words(potential: Potential) -> str:
+    """'EUR 1.60 a month', or that nothing is saved, or that it is unknown."""
+    parts = [
+        f"{money(one.amount, one.currency)} a month" if one.amount else "within the included storage"
+        for one in potential.savings
+        if one.amount is not None
+    ]
+    unknown = [f"saving {one.why}" for one in potential.savings if one.amount is None]
+    return "; ".join((*parts, *unknown))
 
 
 def _show_waste(waste: Sequence[Waste], registries: Sequence[Registry]) -> None:

@@ -1,20 +1,18 @@
 """The figures of Overview. What is not read yet, or could not be, is a dash or a lower bound that says so."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 from services.connection.parallel import Partial
 from services.costs.bills import SubscriptionCosts
 from services.costs.review import GroupTotal, Review
+from services.costs.savings import Savings
 from services.estate.attention import Attention
-from services.estate.potential import Potential
-from services.pricing.money import money
 from services.registries.findings import Risk
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.costs.figures import figures_of
+from ui.costs.savings import LABEL, saving_figure
 from ui.elements.metrics import Metric
-from ui.elements.text import size
 
 
 def registries_line(listed: Partial[Registry], repositories: Mapping[str, int]) -> str:
@@ -43,8 +41,7 @@ def cost_metrics(
         return [
             Metric(label, None, unknown="bills and prices are not read yet.") for label in ("Cost so far", "Forecast")
         ]
-    so_far, forecast = figures_of(review, totals, bills, listed)[:2]
-    return [replace(so_far, label="Cost so far"), forecast]
+    return figures_of(review, totals, bills, listed)
 
 
 def attention_metric(entries: Sequence[Attention], *, unread: str, running: bool) -> Metric:
@@ -62,26 +59,8 @@ def attention_metric(entries: Sequence[Attention], *, unread: str, running: bool
     )
 
 
-def potential_metric(potential: Potential, of: int) -> Metric:
-    """What deleting all untagged manifests would free, `of` so many registries."""
-    label = "Could be freed"
-    if not potential.measured:
-        return Metric(label, None, beside="not measured", unknown="no registry was measured: see Clean-up potential.")
-    left = of - potential.measured
-    return Metric(
-        label,
-        f"{'≥ ' if left else ''}{size(potential.bytes)}",
-        beside=saved_words(potential),
-        help=f"Untagged manifests of {potential.measured:,} of {counted(of, 'registry', 'registries')}.",
-    )
-
-
-def saved_words(potential: Potential) -> str:
-    """'EUR 1.60 a month', or that nothing is saved, or that it is unknown."""
-    parts = [
-        f"{money(one.amount, one.currency)} a month" if one.amount else "within the included storage"
-        for one in potential.savings
-        if one.amount is not None
-    ]
-    unknown = [f"saving {one.why}" for one in potential.savings if one.amount is None]
-    return "; ".join((*parts, *unknown))
+def saving_metric(savings: Savings, currency: str, listed: Partial[Registry], *, billed: bool, running: bool) -> Metric:
+    """What could be saved a month, as the cost review has it."""
+    if running:
+        return Metric(LABEL, None, unknown="prices are not read yet.")
+    return saving_figure(savings, currency, listed, billed=billed)

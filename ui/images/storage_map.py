@@ -69,7 +69,7 @@ def areas_of(name: str, storage: RegistryStorage, smallest: float = SMALLEST) ->
         pieces.append((Part.UNTAGGED, "untagged", repository.untagged))
         pieces.append((Part.BETWEEN_IMAGES, "shared by its images", repository.between_images))
         large = [piece for piece in pieces if piece[2] >= least and piece[2]]
-        if repository.unique < least:
+        if repository.unique < least or not repository.unique:
             joined.append(whole)
         elif not large:
             add(registry, whole)
@@ -168,6 +168,8 @@ def map_figure(areas: list[Area], theme: str) -> go.Figure:
             "plot_bgcolor": "rgba(0, 0, 0, 0)",
             "font": {"family": st.get_option("theme.font"), "color": colours.text, "size": 13},
             "margin": {"t": 34, "l": 0, "r": 0, "b": 0},
+            # A label that would be drawn smaller than this is not drawn: the area says it when pointed at.
+            "uniformtext": {"minsize": 10, "mode": "hide"},
             "height": HEIGHT_PX,
             "xaxis": hidden,
             "yaxis": hidden,

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pandas as pd
 import streamlit as st
@@ -12,6 +12,7 @@ from services.connection.parallel import Partial
 from services.costs.bills import SubscriptionCosts, read_costs
 from services.costs.budgets import Budget, read_budgets
 from services.costs.by_meter import months_by_meter
+from services.costs.review import days_in, latest_currencies, recent_months
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
 
@@ -23,6 +24,23 @@ class Bills:
     costs: Partial[SubscriptionCosts]
     by_meter: Mapping[str, pd.DataFrame]
     budgets: Partial[Budget]
+
+    @property
+    def currency(self) -> str:
+        """The currency that was billed last; "" where nothing was, or no bill could be read."""
+        return next(iter(latest_currencies(row for bill in self.costs.values for row in bill.rows)), "")
+
+
+def recent_bills(who: str) -> Reading[Bills]:
+    """The bills of this month and of the six before it."""
+    today = datetime.now(UTC).date()
+    return bills(who, recent_months(today)[-1], today.replace(day=days_in(today)))
+
+
+def forget_recent_bills(who: str) -> None:
+    """Makes the next call of `recent_bills` read them again."""
+    today = datetime.now(UTC).date()
+    bills.clear(who, recent_months(today)[-1], today.replace(day=days_in(today)))
 
 
 @st.cache_resource(ttl="4h", show_spinner=False, max_entries=20, validate=fresh)

@@ -138,6 +138,11 @@ def measurements(who: str) -> Mapping[str, Measurement]:
     return {server: found[0] for server, found in tuple(_measurements(who).items()) if found}
 
 
+def untagged_bytes(who: str) -> Mapping[str, int]:
+    """By login server, the bytes that no tag leads to, of every registry that was read whole. Never starts a read."""
+    return {server: sum(one.untagged.values()) for server, one in measurements(who).items() if not one.unread}
+
+
 @st.cache_resource(show_spinner=False)
 def _measuring(who: str) -> list[Reading[None]]:  # noqa: ARG001
     """The last run of `measure_all`; empty where there is none."""

@@ -9,10 +9,10 @@ import streamlit as st
 from services.connection.parallel import Partial, Refusal
 from services.costs.bills import SubscriptionCosts
 from services.costs.registry_costs import RegistryCost, registry_costs
-from services.costs.review import days_in, estimate_month, latest_currencies, recent_months, review_month
+from services.costs.review import estimate_month, latest_currencies, review_month
 from services.pricing.price_cache import list_prices
 from services.pricing.retail_prices import CURRENCIES
-from ui.loaders.bills import Bills, bills
+from ui.loaders.bills import recent_bills
 from ui.loaders.registries import inventory
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
@@ -29,18 +29,13 @@ class RegistryCosts:
 
 def costs_of(who: str, read_at: datetime) -> Reading[RegistryCosts]:
     """The costs of the registries of the inventory, which were read at `read_at`."""
-    return _costs(who, read_at, id(_bills(who)))
-
-
-def _bills(who: str) -> Reading[Bills]:
-    today = datetime.now(UTC).date()
-    return bills(who, recent_months(today)[-1], today.replace(day=days_in(today)))
+    return _costs(who, read_at, id(recent_bills(who)))
 
 
 # The key has both readings: what was read anew is another one.
 @st.cache_resource(ttl="1h", show_spinner=False, max_entries=20, validate=fresh)
 def _costs(who: str, read_at: datetime, bills_read: int) -> Reading[RegistryCosts]:  # noqa: ARG001
-    today, registries, billing = datetime.now(UTC).date(), inventory(who).value.registries, _bills(who)
+    today, registries, billing = datetime.now(UTC).date(), inventory(who).value.registries, recent_bills(who)
     session, folder = connection.session(who), read_settings().data
     regions = tuple(sorted({registry.location for registry in registries.values}))
     month = today.replace(day=1)

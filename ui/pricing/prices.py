@@ -43,11 +43,9 @@ def _list(who: str, currency: str, regions: tuple[str, ...]) -> PriceList:
     return list_prices(connection.session(who), read_settings().data, currency, regions)
 
 
-def choose_prices(
-    who: str, regions: Iterable[str], *, with_days: bool = True, currency_first: str = CURRENCIES[0]
-) -> PriceBook:
+def choose_prices(who: str, regions: Iterable[str], *, with_days: bool = True, currency_first: str = "") -> PriceBook:
     """The chosen prices; their controls are folded beside a line on them. Choices are in the URL,
-    `currency_first` is the default currency."""
+    `currency_first` is the default currency, that of the bills where there are some."""
     sheet_name, sheet = sheet_in_use()
     if not sheet:
         check_url("currency", "currency", CURRENCIES)

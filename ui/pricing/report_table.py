@@ -6,10 +6,11 @@ import pyarrow as pa
 import streamlit as st
 
 from services.pricing.money import cents
-from services.pricing.report import Cell, Table
+from services.pricing.report import Bytes, Cell, Table
 from ui.elements.columns import money_column
+from ui.elements.styled_table import Worded
 from ui.elements.table import show_rows
-from ui.elements.text import plain
+from ui.elements.text import plain, size
 
 _MONEY = pa.decimal128(38, 2)
 
@@ -26,16 +27,28 @@ def show_table(table: Table, key: str) -> None:
     numbers = {name for name in table.columns if any(isinstance(row[name], Decimal) for row in rows)}
     if table.note:
         st.caption(table.note)
+    sentences = {name for name in table.columns if any(_is_sentence(row[name]) for row in rows)}
+    sizes = {name for name in table.columns if any(isinstance(row[name], Bytes) for row in rows)}
     show_rows(
         [{name: _shown(cell, name in numbers) for name, cell in row.items()} for row in rows],
         table.heading,
         key=key,
-        columns=dict.fromkeys(numbers, money_column()),
+        columns={
+            **dict.fromkeys(numbers, money_column()),
+            **dict.fromkeys(sizes, Worded(size)),
+            **dict.fromkeys(sentences, st.column_config.TextColumn(width="large")),
+        },
         types=dict.fromkeys(numbers, _MONEY),
     )
 
 
-def _shown(cell: Cell, money: bool) -> Cell:
+def _is_sentence(cell: Cell) -> bool:
+    return isinstance(cell, str) and cell.endswith(".")
+
+
+def _shown(cell: Cell, money: bool) -> str | int | Decimal | None:
+    if isinstance(cell, Bytes):
+        return cell.count
     if not money:
         return cell
     return cents(cell) if isinstance(cell, Decimal) else None if cell is None else Decimal(str(cell))

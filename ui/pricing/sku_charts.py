@@ -114,6 +114,7 @@ def sizes_figure(prices: Prices, days: int, points: Sequence[Point], theme: str)
                     "y": float(cents(one.amount)),
                     "text": f"{cents(one.gib).normalize():f} GiB",
                     "showarrow": True,
+                    "bgcolor": colours.background,
                     "arrowcolor": colours.text,
                     "ax": 30 if number % 2 else -30,
                     "ay": 40 if number % 2 else -40,
@@ -144,6 +145,6 @@ def regions_figure(stored_gib: Decimal, prices: Prices, days: int, theme: str) -
             300,
             showlegend=False,
             xaxis={"title": {"text": "Regions, the home region included"}, "type": "category", "showgrid": False},
-            yaxis={"title": {"text": f"{prices.currency} a month"}, "rangemode": "tozero"},
+            yaxis={"rangemode": "tozero", "visible": False},
         ),
     )

@@ -6,14 +6,13 @@ import pyarrow as pa
 import streamlit as st
 
 from services.connection.parallel import Partial
-from services.pricing.money import ZERO, cents, money
+from services.pricing.money import ZERO, cents, headline
 from services.pricing.sku_choice import SkuReview
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.columns import money_column
 from ui.elements.metrics import Metric
 from ui.elements.selectable_table import selectable
-from ui.elements.table import TEXTS
 from ui.navigation.selection import not_read, show_no_registries
 from ui.pricing.prices import PriceBook
 
@@ -21,14 +20,14 @@ _MONEY = pa.decimal128(38, 2)
 
 
 def figures_of(reviews: Sequence[SkuReview], listed: Partial[Registry], currency: str) -> list[Metric]:
-    """What the recommended SKUs would save a month, in how many registries, and what all cost now."""
+    """How many registries have a cheaper SKU, and what all cost now at list prices."""
     known = [one for one in reviews if one.saving is not None]
     unknown = len(reviews) - len(known)
     unread = not_read(listed)
     lacks = "; ".join(
         part
         for part in (
-            f"{unknown:,} of {counted(len(reviews), 'registry', 'registries')} unknown" if unknown else "",
+            f"SKU of {unknown:,} unknown" if unknown else "",
             f"{counted(len(unread), 'subscription')} unread" if unread else "",
         )
         if part
@@ -38,17 +37,17 @@ def figures_of(reviews: Sequence[SkuReview], listed: Partial[Registry], currency
     cheaper = sum(1 for one in known if one.saving)
     return [
         Metric(
-            "Could be saved a month",
-            money(sum((one.saving or ZERO for one in known), ZERO), currency) if some else None,
-            help="By the recommended SKUs, without losing a feature in use",
+            "With a cheaper SKU",
+            cheaper if some else None,
+            beside=f"of {counted(len(reviews), 'registry', 'registries')}",
             unknown=why,
             lacks=lacks,
         ),
-        Metric("With a cheaper SKU", cheaper if some else None, unknown=why, lacks=lacks),
         Metric(
-            "Now a month",
-            money(sum((one.present.total for one in known if one.present), ZERO), currency) if some else None,
-            help="At list prices, of the fee, storage and replicas",
+            "At list prices",
+            headline(sum((one.present.total for one in known if one.present), ZERO), currency) if some else None,
+            help="Fee, storage and replicas of the present SKUs",
+            beside="a month, with the present SKUs" if some else "",
             unknown=why,
             lacks=lacks,
         ),
@@ -71,38 +70,38 @@ def show_reviews(
         "Registries, with the recommended SKU of each, the largest saving first",
         columns={
             "Registry": st.column_config.TextColumn(help="Opens the comparison with what the registry uses"),
-            "Why": st.column_config.TextColumn(width="large"),
-            "In use": st.column_config.ListColumn(
-                width="medium",
+            "Why": st.column_config.TextColumn(
+                width=460,
                 help="From the registry's settings. Request rates, builds and connected registries are not read here",
             ),
             now: amount,
             saving: amount,
         },
-        types={"In use": TEXTS, now: _MONEY, saving: _MONEY, "Recommended": pa.string()},
+        types={now: _MONEY, saving: _MONEY},
         identity=lambda one: one.registry.id,
         on_select=lambda one: compare(one.registry),
     )
 
 
 def _row(review: SkuReview, now: str, saving: str) -> dict[str, object]:
-    best = review.choice.best if review.choice else None
     return {
         "Registry": review.registry.name,
-        "SKU": review.registry.sku,
-        "Recommended": best.sku.value if best else None,
         saving: cents(review.saving) if review.saving is not None else None,
+        "Recommended": _recommended(review),
         now: cents(review.present.total) if review.present else None,
         "Why": _why(review),
-        "In use": [*review.found.evidence, *(f"{what} unknown" for what in review.found.unread)],
         "Subscription": review.registry.subscription,
     }
 
 
+def _recommended(review: SkuReview) -> str:
+    """'Premium → Basic', 'Keep Premium', or that it is unknown."""
+    best, present = review.choice.best if review.choice else None, review.registry.sku
+    if review.choice is None:
+        return f"{present} → unknown"
+    return f"{present} → {best.sku}" if best and review.saving else f"Keep {present}"
+
+
 def _why(review: SkuReview) -> str:
-    """Why the saving is unknown, why the SKU is recommended, or what a cheaper one lacks."""
-    if review.unknown or review.choice is None:
-        return review.unknown
-    if review.blocked and not review.saving:
-        return " ".join(review.blocked.lacks)
-    return " ".join(review.choice.reasons)
+    """Why the SKU is recommended, or why that is unknown."""
+    return review.choice.reason if review.choice else f"Unknown: {review.unknown}"

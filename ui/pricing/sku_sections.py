@@ -28,8 +28,7 @@ def show_choice(choice: Choice, days: int) -> None:
     if choice.best:
         amount = choice.best.estimate.words
         st.success(f"**{choice.best.sku}**, {amount} a month of {days} days.", icon=":material/recommend:")
-    for reason in choice.reasons:
-        st.markdown(f"- {plain(reason)}")
+    st.markdown(plain(choice.reason))
     for option in choice.cheaper:
         less = option.estimate.words
         st.markdown(f"- {option.sku} would cost {less}, but: {plain(' '.join(option.lacks))}")

@@ -8,7 +8,7 @@ import streamlit as st
 
 from services.connection.parallel import Partial
 from services.costs.bills import CostSource, SubscriptionCosts
-from services.costs.review import ReviewLine, days_in, estimate_month, latest_currencies, recent_months, review_month
+from services.costs.review import ReviewLine, days_in, estimate_month, latest_currencies, review_month
 from services.pricing.estimates import NOT_INCLUDED
 from services.pricing.money import ZERO, money
 from services.pricing.prices import Prices
@@ -30,8 +30,7 @@ def show_cost(who: str, registry: Registry, here: dict[str, str]) -> None:
         link_to(pages.COST_REVIEW, **here)
         link_to(pages.SKU_COMPARISON, **here)
     today = datetime.now(UTC).date()
-    months = recent_months(today)
-    reading = costs.bills(who, months[-1], today.replace(day=days_in(today)))
+    reading = costs.recent_bills(who)
     show_progress(reading, "bills")
     if reading.error:
         show_error(reading.error)
@@ -50,8 +49,8 @@ def show_cost(who: str, registry: Registry, here: dict[str, str]) -> None:
     prices = listed.value.by_region
     if listed.value.error:
         show_partial(Part(Partial((), listed.lacks), "price list"))
-    estimates = estimate_month([registry], prices, months[0])
-    review = review_month(months[0], today, [bill] if bill else [], Partial((registry,)), estimates)
+    estimates = estimate_month([registry], prices, today.replace(day=1))
+    review = review_month(today.replace(day=1), today, [bill] if bill else [], Partial((registry,)), estimates)
     lines = [line for line in review.lines if line.registry_id == registry.id.casefold()]
     for line in lines:
         _show_line(line, bill)
@@ -88,7 +87,7 @@ def _show_line(line: ReviewLine, bill: SubscriptionCosts | None) -> None:
             amount("Forecast", line.forecast, no_bill if line.cost is None else "no day is billed yet"),
             amount("Last month", line.before, no_bill, lacks),
             Metric(
-                "Estimate at list prices",
+                "At list prices",
                 money(estimate.total, estimate.currency) if estimate else None,
                 help="The whole month, by what the registry uses now",
                 unknown="its use or its prices could not be read",
@@ -119,4 +118,4 @@ def _show_sku(registry: Registry, prices: Mapping[str, Prices]) -> None:
     if in_use:
         st.markdown(f"In use: {plain(', '.join(in_use))}.")
     if review.choice:
-        st.markdown("\n".join(f"- {plain(reason)}" for reason in review.choice.reasons))
+        st.markdown(plain(review.choice.reason))

@@ -82,7 +82,7 @@ def test_months_are_bars_in_parts_by_meter_of_one_currency() -> None:
         ("Oct 2026", (Decimal(5), Decimal("1.005"))),
         ("Nov 2026", (Decimal(6), None)),
     ]
-    assert chart.title == "Oct 2026 is the dearest of 2 months, EUR"
+    assert chart.title == "Oct 2026 cost most of 2 months, EUR"
 
 
 def test_more_meters_than_colours_are_joined() -> None:

@@ -133,7 +133,7 @@ def test_a_change_of_currency_makes_two_lines_and_only_the_new_one_goes_on() -> 
 
 def test_without_a_bill_the_figure_is_the_estimate_and_says_so() -> None:
     estimates = {registry().id: estimate(Sku.PREMIUM, Use(Decimal(0)), LIST, 30)}
-    for source, words in ((CostSource.ESTIMATE, "No bill could be read"), (CostSource.QUERY, "The bill has nothing")):
+    for source, words in ((CostSource.ESTIMATE, "No bill could be read"), (CostSource.QUERY, "Not on the bill")):
         found = line(source=source, estimates=estimates)
         assert (found.cost, found.forecast, found.before) == (None, None, None)
         assert (found.source, found.figure, found.currency) == (CostSource.ESTIMATE, Decimal("49.998"), "USD")
@@ -152,7 +152,7 @@ def test_a_registry_of_which_nothing_is_known_has_a_line_and_is_counted_beside_t
     assert (both.currency, both.registries, both.figure, both.unknown) == ("USD", 1, billed.figure, 1)
     apart = total_by([found, billed], names | {"/other": "platform"})
     assert [(one.name, one.figure, one.unknown) for one in apart] == [("platform", billed.figure, 0), ("team", None, 1)]
-    assert group_table(apart, "Tag", reviewed()).rows[1] == ("team", 0, "", None, None, None, 0, 1)
+    assert group_table(apart, "Tag", reviewed()).rows[1] == ("team", 0, None, None, None, 1)
 
 
 def test_a_registry_that_was_not_there_yet_is_not_in_the_month() -> None:
@@ -287,14 +287,29 @@ def test_tables_have_the_lines_own_figures() -> None:
     found = reviewed(row(UNIT, "30", "20"))
     table = registry_table(found)
     cells = dict(zip(table.columns, table.rows[0], strict=True))
-    assert (cells["Registry"], cells["So far"], cells["Forecast"], cells["Currency"]) == (
-        "contosoacr",
-        30,
-        45,
-        "USD",
-    )
+    assert (cells["Registry"], cells["So far, USD"], cells["Forecast, USD"]) == ("contosoacr", 30, 45)
+    assert "Currency" not in cells
     groups = group_table(total_by(found.lines, {registry().id.lower(): "rg"}), "Resource group", found)
-    assert groups.rows == (("rg", 1, "USD", 30, 0, 45, 0, 0),)
+    # Neither a number that is 1 in all rows nor a currency that is the same in all.
+    assert groups.columns == ("Resource group", "So far, USD", "Forecast, USD", "October, USD")
+    assert groups.rows == (("rg", 30, 45, 0),)
+
+
+def test_a_table_of_several_currencies_has_a_column_for_them() -> None:
+    line = reviewed(row(UNIT, "30", "20")).lines[0]
+    both = replace(reviewed(row(UNIT, "30", "20")), lines=(line, replace(line, currency="EUR")))
+    table = registry_table(both)
+    assert table.columns[:4] == ("Registry", "Currency", "So far", "Forecast")
+    assert [row[1] for row in table.rows] == ["USD", "EUR"]
+
+
+def test_an_estimate_is_the_forecast_and_its_row_says_why() -> None:
+    estimates = {registry().id: estimate(Sku.PREMIUM, Use(Decimal(0)), LIST, 30)}
+    found = reviewed(estimates=estimates)
+    table = registry_table(found)
+    cells = dict(zip(table.columns, table.rows[0], strict=True))
+    assert (cells["So far, USD"], cells["Forecast, USD"]) == (None, Decimal("49.998"))
+    assert cells["Note"] == "Not on the bill: estimate at list prices."
 
 
 @pytest.mark.parametrize(

@@ -81,11 +81,13 @@ def test_what_is_recommended_suffices_and_nothing_cheaper_does(asked: Needs, pri
     enough = {sku: estimate(sku, asked.use, prices, days).total for sku in Sku if naive(sku, asked)}
     assert {option.sku for option in choice.options if not option.lacks} == set(enough)
     if not enough:
-        assert choice.best is None and choice.reasons
+        assert choice.best is None and choice.reason.startswith("No SKU has all")
         return
     assert choice.best and choice.best.sku in enough
     assert choice.best.estimate.total == min(enough.values())
-    assert choice.reasons or choice.best.sku is Sku.BASIC
+    assert choice.reason.startswith(choice.best.sku)
+    # Never what a SKU lacks: that reads as a reason against it.
+    assert "has no" not in choice.reason
     for option in choice.cheaper:
         assert option.lacks and not naive(option.sku, asked)
 
@@ -114,12 +116,38 @@ def test_the_recommendation_at_list_prices(asked: Needs, best: Sku | None) -> No
 
 def test_reasons_name_what_decided() -> None:
     choice = choose_sku(Needs(replicas=2, anonymous_pull=True), LIST, 30)
-    assert choice.reasons == (
-        "Basic has no anonymous pull.",
-        "Basic has no geo-replication: 2 replicas.",
-        "Standard has no geo-replication: 2 replicas.",
-    )
+    # What Standard has too decides nothing.
+    assert choice.reason == "Premium: uses 2 replicas"
     assert [option.sku for option in choice.cheaper] == [Sku.BASIC, Sku.STANDARD]
+
+
+@pytest.mark.parametrize(
+    ("asked", "reason"),
+    [
+        (Needs(), "Basic is enough: uses 0 of 10 GiB, and no feature of a larger SKU"),
+        (Needs(stored_gib=Decimal(3)), "Basic is enough: uses 3 of 10 GiB, and no feature of a larger SKU"),
+        (
+            Needs(stored_gib=Decimal(12) / 1024),
+            "Basic is enough: uses 12 MiB of 10 GiB, and no feature of a larger SKU",
+        ),
+        (
+            Needs(stored_gib=Decimal(95)),
+            "Basic is enough: 85 GiB beyond its 10 GiB cost less than a larger SKU",
+        ),
+        (Needs(stored_gib=Decimal(600)), "Premium: 600 GiB cost less than with Basic or Standard"),
+        (Needs(stored_gib=Decimal(600), anonymous_pull=True), "Premium: 600 GiB cost less than with Standard"),
+        (Needs(anonymous_pull=True), "Standard: uses anonymous pull"),
+        (Needs(webhooks=3), "Standard: uses 3 webhooks, more than the 2 of Basic"),
+        (Needs(retention=True), "Premium: uses a retention policy"),
+        (
+            Needs(private_endpoints=1, restricted_network=True, data_endpoints=True),
+            "Premium: uses 1 private endpoint, restricted access and data endpoints",
+        ),
+        (Needs(stored_gib=Decimal(101 * 1024)), "No SKU has all of this: use several registries"),
+    ],
+)
+def test_a_reason_is_the_reason_for_what_is_recommended(asked: Needs, reason: str) -> None:
+    assert choose_sku(asked, LIST, 30).reason == reason
 
 
 def test_without_a_fee_nothing_is_compared() -> None:
@@ -139,7 +167,7 @@ def test_without_a_price_for_the_storage_that_is_needed_nothing_is_compared() ->
             crossings(prices, 30)
     lacking = replace(LIST, replica_day=None)
     found_review = review_sku(using(replicas=(REPLICA,)), {"eastus": lacking}, 30)
-    assert (found_review.saving, found_review.unknown) == (None, "There is no price for Replica regions in eastus.")
+    assert (found_review.saving, found_review.unknown) == (None, "There is no price for Replica regions in eastus")
 
 
 def test_what_a_registry_uses_is_found_with_its_evidence() -> None:
@@ -187,16 +215,12 @@ def test_a_premium_registry_that_uses_nothing_of_it_could_be_basic() -> None:
     found = review_sku(using(), {"eastus": LIST}, 30)
     assert found.choice and found.choice.best and found.choice.best.sku is Sku.BASIC
     assert found.saving == 45
-    assert found.blocked is None
 
 
 def test_what_it_uses_blocks_the_cheaper_sku() -> None:
     found = review_sku(using(replicas=(REPLICA,)), {"eastus": LIST}, 30)
     assert found.saving == 0
-    assert found.blocked and (found.blocked.sku, found.blocked.lacks) == (
-        Sku.BASIC,
-        ("Basic has no geo-replication: 1 replica.",),
-    )
+    assert found.choice and found.choice.reason == "Premium: uses 1 replica"
 
 
 def test_a_full_basic_registry_saves_by_becoming_premium() -> None:
@@ -209,8 +233,8 @@ def test_what_is_not_known_claims_no_saving() -> None:
     unread = (Refusal("usage", None),)  # type: ignore[arg-type]
     for given_registry, why in (
         (using(sku="Classic"), "retired"),
-        (using(usages=None, unread=unread), "Not read: usage"),
-        (using(replicas=None), "Not read"),
+        (using(usages=None, unread=unread), "Could not be read: usage"),
+        (using(replicas=None), "Could not be read"),
         (using(location="nowhere"), "No prices are known for nowhere"),
     ):
         found = review_sku(given_registry, {"eastus": LIST}, 30)

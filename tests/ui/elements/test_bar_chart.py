@@ -29,4 +29,6 @@ def test_bars_are_in_their_order_from_the_top_and_names_are_text(theme: str) -> 
     assert labels[2] == "<b>b</b>"
     assert so_far.marker.color == "#123456"
     assert rest.marker.color != so_far.marker.color
-    assert figure.layout.title.text == "<b>a &amp; b</b>"
+    # The title is text of the page, which wraps; no line of a grid goes through an amount.
+    assert figure.layout.title.text is None
+    assert figure.layout.xaxis.visible is False
