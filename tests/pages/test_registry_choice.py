@@ -148,6 +148,19 @@ def test_clean_up_opens_on_the_repository_that_was_open(opened: Open) -> None:
     assert links["cleanup"] == "registry=contosodev"
 
 
+def test_clean_up_keeps_the_repository_only_while_the_catalogue_may_have_it(own: OwnSandbox, open_view: Open) -> None:
+    def clean_up_link() -> str:
+        registry_loaders.inventory.clear(connection.who())
+        wait_for_inventory(connection.who())
+        links = {link.proto.page: link.proto.query_string for link in at.run().sidebar.get("page_link")}
+        return links["cleanup"]
+
+    at = open_view("repository.py", registry="casaacr01", repository="gone")
+    assert clean_up_link() == "registry=casaacr01"
+    own.break_({"path": "/acr/v1/_catalog", "status": 403})
+    assert clean_up_link() == "registry=casaacr01&repository=gone"
+
+
 def test_another_identity_is_at_no_registry(opened: Open, session: AzureSession, reader_session: AzureSession) -> None:
     at = opened("registry.py", registry="contosohub")
     connection.use(reader_session)
