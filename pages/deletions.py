@@ -1,11 +1,14 @@
 """Activity: what was done through this console, each job with its progress and the result of each item."""
 
+from typing import get_args
+
 import streamlit as st
 
 from services.connection.errors import ServiceError
-from services.deletion.records import DeletionRecord, deleted_as_az_prints
+from services.deletion.records import Action, DeletionRecord, deleted_as_az_prints
 from ui.deletion import runs
 from ui.deletion.activity import show_all
+from ui.deletion.change_record import show_change
 from ui.deletion.fates import fates_without_result, show_fates, show_remaining_tags
 from ui.elements.errors import panel, show_error
 from ui.elements.page import empty, header
@@ -76,6 +79,10 @@ def show_run_elsewhere(record: DeletionRecord) -> None:
 
 def show_record(record_id: str) -> None:
     try:
+        job = runs.find(who, record_id)
+        if job and job.action not in get_args(Action):
+            show_change(who, job)
+            return
         record = runs.recorded(who, record_id)
     except ServiceError as error:
         header(pages.DELETIONS.title, "", None, lambda: None, (step(pages.DELETIONS),))
@@ -87,7 +94,7 @@ def show_record(record_id: str) -> None:
         header(pages.DELETIONS.title, "", None, lambda: None, (step(pages.DELETIONS),))
         empty(
             ":material/history:",
-            "No such deletion",
+            "No such record",
             "Another identity started it, or this console has another database.",
         )
 

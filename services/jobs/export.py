@@ -16,7 +16,7 @@ def csv_of(jobs: Iterable[JobSummary]) -> str:
     writer.writerow(_COLUMNS)
     for job in jobs:
         ended = job.ended.isoformat() if job.ended else ""
-        target = f"{job.login_server}/{job.repository}"
-        row = (job.id, job.action, target, job.begun.isoformat(), ended, job.state, job.items, job.recorded, job.error)
+        figures = (job.state, job.items, job.recorded, job.error)
+        row = (job.id, job.action, job.target, job.begun.isoformat(), ended, *figures)
         writer.writerow([f"'{cell}" if str(cell).startswith(("=", "+", "-", "@", "\t")) else cell for cell in row])
     return file.getvalue()

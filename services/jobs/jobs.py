@@ -86,12 +86,17 @@ class JobSummary:
     damaged_lines: int = 0
 
     @property
+    def target(self) -> str:
+        """See `target_of`."""
+        return target_of(self.login_server, self.repository)
+
+    @property
     def state(self) -> str:
         """See `state_of`."""
         return state_of(self.runs, self.error, self.ended, self.items - self.recorded, self.damaged_lines)
 
 
-def state_of(runs: bool, error: str, ended: datetime | None, without_result: int, damaged_lines: int) -> str:
+def state_of(runs: bool, error: str, ended: datetime | None, without_result: int, damaged_lines: int = 0) -> str:
     """Running; Failed; Interrupted: its process ended before it did; Unknown: its record is damaged; Stopped; or
     Completed."""
     if runs:
@@ -103,6 +108,11 @@ def state_of(runs: bool, error: str, ended: datetime | None, without_result: int
     if without_result and damaged_lines:
         return "Unknown"
     return "Stopped" if without_result else "Completed"
+
+
+def target_of(login_server: str, repository: str) -> str:
+    """'contoso.azurecr.io/app'; what a job changes that is no repository stands alone."""
+    return f"{login_server}/{repository}" if repository else login_server
 
 
 def new_id() -> str:
@@ -119,10 +129,14 @@ def begin(
     items: Iterable[JobItem],
     details: Mapping[str, Any],
     lease: timedelta,
+    *,
+    attempt: int = 1,
+    logged: Mapping[str, Any] | None = None,
 ) -> Job:
     """Writes the job, its items and the log's entry in one transaction, before anything is changed.
 
-    Raises ServiceError (NoDatabase): then nothing may begin.
+    `attempt` is 0 for a job that nobody may continue. `logged`: what the log's entry has besides. Raises ServiceError
+    (NoDatabase): then nothing may begin.
     """
     listed = tuple(items)
     with writing(engine, "The job could not be recorded") as db:
@@ -130,14 +144,14 @@ def begin(
         db.execute(
             insert(jobs).values(
                 id=job, who=who, action=action, login_server=login_server, repository=repository,
-                details=dict(details), begun=now, runner=RUNNER, attempt=1, lease_until=now + lease,
+                details=dict(details), begun=now, runner=RUNNER, attempt=attempt, lease_until=now + lease,
                 stop_requested=False, answer="", error="", damaged_lines=0,
             )
         )  # fmt: skip
         _insert_items(db, job, listed, {})
         add_entry(
-            db, who, "began", job, action=action, target=f"{login_server}/{repository}", items=len(listed),
-            plan_hash=items_hash(db, job, with_outcomes=False),
+            db, who, "began", job, action=action, target=target_of(login_server, repository), items=len(listed),
+            plan_hash=items_hash(db, job, with_outcomes=False), **(logged or {}),
         )  # fmt: skip
         return _read(db, job)
 
@@ -157,7 +171,7 @@ def add_finished(engine: Engine, job: Job) -> bool:
         _insert_items(db, job.id, job.items, job.results)
         add_entry(
             db, job.who, "read from a file of an older version", job.id, action=job.action, items=len(job.items),
-            target=f"{job.login_server}/{job.repository}",
+            target=target_of(job.login_server, job.repository),
             outcomes_hash=items_hash(db, job.id, with_outcomes=True),
         )  # fmt: skip
         return True
@@ -257,7 +271,7 @@ def count_by_state(engine: Engine) -> Mapping[str, int]:
 
 
 def _runs(row: Row[Any], now: datetime) -> bool:
-    return row.ended is None and row.attempt > 0 and row.lease_until >= now
+    return row.ended is None and row.lease_until >= now
 
 
 def _read(db: Connection, job: str) -> Job:

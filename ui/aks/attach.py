@@ -13,12 +13,13 @@ from services.aks.puller import PullerAccess
 from services.registries.registry import Mode, Registry
 from ui.elements.outcomes import WORDS
 from ui.elements.text import as_option, plain
-from ui.elements.writing import confirm_and_run, dialog_panel
+from ui.elements.writing import dialog_panel
 from ui.loaders import clusters
 from ui.loaders.principals import names_at
 from ui.loaders.registries import BY_ID
 from ui.roles.grant_dialog import confirm_grant
 from ui.runtime import connection
+from ui.runtime.changes import confirm_and_run
 
 # https://learn.microsoft.com/azure/role-based-access-control/troubleshooting#symptom---role-assignment-changes-are-not-being-detected
 PROPAGATION_S = 600
@@ -116,6 +117,7 @@ def detach(who: str, cluster: Cluster, registry: Registry, access: PullerAccess)
         confirm_and_run(
             plan,
             DETACH,
+            f"{cluster.name} on {registry.name}",
             lambda report: apply_detach(session, plan, report),
             lambda: clusters.forget_pulls(who),
             done,

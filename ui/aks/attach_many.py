@@ -6,13 +6,16 @@ import streamlit as st
 
 from services.aks.attach import AttachPlan, apply_attach, read_attach_plan
 from services.connection.parallel import Partial, parallel_map
+from services.jobs.changes import Change
 from services.pull_checks.matrix import Pair
+from services.wording import counted
 from ui.elements.errors import Part, panel, show_partial
-from ui.elements.outcomes import label
+from ui.elements.outcomes import label, results_list
 from ui.elements.table import show_rows
-from ui.elements.writing import PlainPlan, confirm, counted_action, run
+from ui.elements.writing import PlainPlan, confirm, counted_action
 from ui.loaders import clusters
 from ui.runtime import connection
+from ui.runtime.changes import run
 
 # More would take minutes, and the plan would be too long to read.
 MOST = 50
@@ -75,10 +78,17 @@ def _apply(who: str, action: str, plans: Sequence[AttachPlan], pairs: tuple[Pair
         _plans.clear(who, pairs)
         clusters.forget_pulls(who)
 
+    change = Change(
+        "Assign roles",
+        counted(len(plans), "cluster and registry", "clusters and registries"),
+        tuple(line for plan in plans for line in plan.commands),
+    )
     done = run(
         action,
+        change,
         lambda _report: parallel_map(lambda plan: (plan, apply_attach(session, plan)), plans, name=_name),
         forget,
+        lambda done: results_list((*((_name(plan), result.outcome) for plan, result in done.values),), done.refused),
     )
     show_partial(Part(done, "pair"), verb="attached")
     show_rows(

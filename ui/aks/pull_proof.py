@@ -8,6 +8,7 @@ import streamlit as st
 from services.aks.clusters import Cluster
 from services.aks.pull_proof import Proof, ProofPlan, Pulled, plan_proof, run_proof
 from services.connection.names import image_name
+from services.jobs.changes import Change
 from services.registries.registry import Registry
 from ui.elements.text import plain
 from ui.elements.writing import confirm, dialog_panel
@@ -46,7 +47,20 @@ def start_test_pull(who: str, cluster: Cluster, registry: Registry, repository: 
                 reading.report_state("the test pull")
                 return run_proof(session, plan)
 
-            begin(_TEST_PULLS, _key(cluster, plan.image), plan, work, lambda: None, verb="Running")
+            begin(
+                _TEST_PULLS,
+                _key(cluster, plan.image),
+                plan,
+                work,
+                lambda: None,
+                Change("Run test pull", f"{plan.image} in {cluster.name}", plan.commands),
+                _proof_list,
+                verb="Running",
+            )
+
+
+def _proof_list(proofs: _Proofs) -> str:
+    return "\n".join(f"- {_MARKS[proof.pulled]} {plain(proof.architecture)}" for proof in proofs)
 
 
 def _key(cluster: Cluster, image: str) -> str:

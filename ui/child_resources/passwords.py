@@ -7,11 +7,13 @@ import streamlit as st
 from services.child_resources.passwords import NAMES, NewPassword, apply_password, plan_password, spare_name
 from services.child_resources.tokens import Token
 from services.commands import sign_in as az_sign_in
+from services.jobs.changes import Change
 from services.registries.registry import Registry
 from ui.child_resources import tokens
 from ui.elements.text import as_option, exact, plain
-from ui.elements.writing import confirm, dialog_panel, run
+from ui.elements.writing import confirm, dialog_panel
 from ui.runtime import connection
+from ui.runtime.changes import run
 
 _LIFETIMES = {"1 day": 1, "1 week": 7, "30 days": 30, "90 days": 90, "1 year": 365, "Never": None}
 _CLOSE = "close the dialog of the new password"
@@ -39,7 +41,11 @@ def new_password(who: str, registry: Registry, token: Token) -> None:
             return
         session = connection.session(who)
         password = run(
-            label, lambda report: apply_password(session, plan, report), lambda: tokens.forget(who, registry)
+            label,
+            Change(label, f"{registry.name}, token {token.name}", plan.commands),
+            lambda report: apply_password(session, plan, report),
+            lambda: tokens.forget(who, registry),
+            lambda made: f"{made.name} of {plain(made.token)} generated.",
         )
         form.empty()
         _show(registry, password)

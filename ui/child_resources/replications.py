@@ -19,9 +19,10 @@ from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.connection.session import AzureSession
+from services.jobs.changes import Change
 from services.pricing.estimates import difference_words
 from services.registries.registry import Registry, Replication
-from ui.elements.outcomes import show_outcome
+from ui.elements.outcomes import results_list, show_outcome
 from ui.elements.text import plain
 from ui.elements.writing import PlainPlan, confirm, dialog_panel
 from ui.loaders import clusters
@@ -74,7 +75,7 @@ def add(who: str, registry: Registry, existing: Partial[Replication], book: Pric
                 "Tasks are not covered."
             )
         if confirm(plan, "Add replica"):
-            _begin(who, plan, apply_replica)
+            _begin(who, plan, "Add replica", apply_replica)
 
 
 @st.dialog("Delete replica", width="medium")
@@ -88,7 +89,7 @@ def delete(who: str, registry: Registry, existing: Partial[Replication], book: P
         _show_cost(plan)
         st.markdown("No image is lost: every other region has all of them.")
         if confirm(plan, "Delete replica"):
-            _begin(who, plan, apply_replica_removal)
+            _begin(who, plan, "Delete replica", apply_replica_removal)
 
 
 def _hooks_in(who: str, registry: Registry, region: str) -> tuple[str, ...] | None:
@@ -111,7 +112,10 @@ def _show_cost(plan: ReplicaPlan) -> None:
 
 
 def _begin(
-    who: str, plan: ReplicaPlan, apply: Callable[[AzureSession, ReplicaPlan, Callable[[str], None]], Outcome]
+    who: str,
+    plan: ReplicaPlan,
+    action: str,
+    apply: Callable[[AzureSession, ReplicaPlan, Callable[[str], None]], Outcome],
 ) -> None:
     session = connection.session(who)
 
@@ -125,6 +129,8 @@ def _begin(
         plan,
         lambda run: apply(session, plan, run.report_state),
         forget_all,
+        Change(action, f"{plan.registry.name}, {plan.region}", plan.commands),
+        lambda outcome: results_list(((plan.region, outcome),)),
         verb=f"{plan.registry.name}:",
     )
 

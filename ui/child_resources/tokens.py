@@ -13,18 +13,20 @@ from services.child_resources.tokens import Password, Token, apply_token_status,
 from services.connection.changes import Outcome
 from services.connection.parallel import Partial
 from services.connection.resource_ids import same_id
+from services.jobs.changes import Change
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.errors import show_error
 from ui.elements.notices import say_done
 from ui.elements.outcomes import WORDS
 from ui.elements.text import as_option, plain
-from ui.elements.writing import PlainPlan, close_button, confirm, confirm_and_run, dialog_panel, run
+from ui.elements.writing import PlainPlan, close_button, confirm, dialog_panel
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID, Loaded
 from ui.navigation import pages
 from ui.navigation.links import open_page
 from ui.runtime import connection
+from ui.runtime.changes import confirm_and_run, run
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,7 @@ def create(who: str, registry: Registry, listing: Listing) -> None:
         confirm_and_run(
             plan if filled else PlainPlan(commands=plan.commands),
             "Create token",
+            f"{registry.name}, token {name}",
             lambda report: apply_token(connection.session(who), plan, report),
             lambda: forget(who, registry),
             done,
@@ -129,6 +132,7 @@ def change_status(who: str, registry: Registry, token: Token) -> None:
         confirm_and_run(
             plan,
             f"{'Enable' if plan.enabled else 'Disable'} token",
+            f"{registry.name}, token {token.name}",
             lambda report: apply_token_status(connection.session(who), plan, report),
             lambda: forget(who, registry),
             lambda result: f"Token {plain(token.name)}: {WORDS[result]}.",
@@ -150,15 +154,24 @@ def delete(who: str, registry: Registry, token: Token, listing: Listing) -> None
         if confirm(plan, label, typed=token.name):
             session = connection.session(who)
             result = run(
-                label, lambda report: apply_token_removal(session, plan, report), lambda: forget(who, registry)
+                label,
+                Change(label, f"{registry.name}, token {token.name}", plan.commands),
+                lambda report: apply_token_removal(session, plan, report),
+                lambda: forget(who, registry),
+                lambda result: _deleted(token, result),
             )
             _show_deleted(token, result)
 
 
-def _show_deleted(token: Token, result: TokenRemovalResult) -> None:
+def _deleted(token: Token, result: TokenRemovalResult) -> str:
     sentence = f"Token {plain(token.name)}: {WORDS[result.token]}."
     if result.scope_map:
         sentence += f" Its scope map {plain(token.scope_map)}: {WORDS[result.scope_map]}."
+    return sentence
+
+
+def _show_deleted(token: Token, result: TokenRemovalResult) -> None:
+    sentence = _deleted(token, result)
     if result.map_error:
         st.success(sentence, icon=":material/check_circle:")
         show_error(result.map_error)
@@ -181,6 +194,7 @@ def delete_map(who: str, registry: Registry, listing: Listing) -> None:
         confirm_and_run(
             plan,
             "Delete scope map",
+            f"{registry.name}, scope map {plan.scope_map.name}",
             lambda report: apply_scope_map_removal(connection.session(who), plan, report),
             lambda: forget(who, registry),
             lambda result: f"Scope map {plain(plan.scope_map.name)}: {WORDS[result]}.",

@@ -23,12 +23,13 @@ from services.registries.registry import Registry
 from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
 from ui.elements.text import as_option, plain
-from ui.elements.writing import PlainPlan, close_button, confirm_and_run, dialog_panel
+from ui.elements.writing import PlainPlan, close_button, dialog_panel
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID, Loaded
 from ui.navigation import pages
 from ui.navigation.links import open_page
 from ui.runtime import connection
+from ui.runtime.changes import confirm_and_run
 
 MOST_HEADERS = 5
 
@@ -61,6 +62,7 @@ def add(who: str, registry: Registry, existing: Partial[Webhook]) -> None:
         confirm_and_run(
             plan if filled else PlainPlan(commands=plan.commands),
             "Add webhook",
+            f"{registry.name}, webhook {wanted.name}",
             lambda report: apply_webhook(connection.session(who), plan, report),
             lambda: forget(who, registry, wanted.name),
             lambda result: _done(wanted.name, result),
@@ -130,6 +132,7 @@ def change_status(who: str, registry: Registry, webhook: Webhook) -> None:
         confirm_and_run(
             plan,
             f"{'Enable' if plan.enabled else 'Disable'} webhook",
+            f"{registry.name}, webhook {webhook.name}",
             lambda report: apply_webhook_status(connection.session(who), plan, report),
             lambda: forget(who, registry, webhook.name),
             lambda result: _done(webhook.name, result),
@@ -145,6 +148,7 @@ def delete(who: str, registry: Registry, webhook: Webhook) -> None:
         confirm_and_run(
             plan,
             "Delete webhook",
+            f"{registry.name}, webhook {webhook.name}",
             lambda report: apply_webhook_removal(connection.session(who), plan, report),
             lambda: forget(who, registry, webhook.name),
             lambda result: _done(webhook.name, result),

@@ -29,7 +29,7 @@ def show_all(who: str) -> None:
     show_partial(Part(read, "record"))
     found = read.values
     if not found and read.complete:
-        empty(":material/history:", "No activity", "Deletions that you start in this console are listed here.")
+        empty(":material/history:", "No activity", "Each change made here is listed with its result.")
         link_to(pages.CLEAN_UP, "Clean up a repository")
     if not found:
         return
@@ -73,20 +73,16 @@ def _filtered(found: tuple[JobSummary, ...]) -> tuple[JobSummary, ...]:
     return tuple(
         one
         for one in found
-        if (text or "").strip().casefold() in _target(one).casefold()
+        if (text or "").strip().casefold() in one.target.casefold()
         and action in (None, one.action)
         and state in (None, one.state)
     )
 
 
-def _target(job: JobSummary) -> str:
-    return f"{job.login_server}/{job.repository}"
-
-
 def _row(job: JobSummary) -> dict[str, object]:
     return {
-        "Repository": _target(job),
-        "Action": job.action,
+        "Target": job.target,
+        "Action": job.action[:1].upper() + job.action[1:],
         "Started": job.begun,
         "Items": job.items,
         "Recorded": job.recorded,

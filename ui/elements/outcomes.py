@@ -1,8 +1,15 @@
 """The words and the icon for the outcome of a change."""
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from services.connection.changes import Outcome
+from services.connection.parallel import Refusal
+from ui.elements.text import plain
+
+# Of a change of thousands: so many results stand in its record.
+MOST_RECORDED = 100
 
 # After a name: "Token device01: created and verified".
 WORDS = {
@@ -28,6 +35,14 @@ ICONS = {
 def label(outcome: Outcome) -> str:
     """The words without a name before them, as in a table cell."""
     return WORDS[outcome].capitalize()
+
+
+def results_list(results: Iterable[tuple[str, Outcome]], refused: Iterable[Refusal] = ()) -> str:
+    """Markdown for a change's record: a line for each refusal with its reason, then for each result."""
+    lines = [f"- {plain(one.what)}: {WORDS[Outcome.REFUSED]}. {plain(str(one.error))}" for one in refused]
+    lines += [f"- {plain(name)}: {WORDS[outcome]}" for name, outcome in results]
+    further = len(lines) - MOST_RECORDED
+    return "\n".join([*lines[:MOST_RECORDED], *([f"- … and {further:,} more"] if further > 0 else [])])
 
 
 def show_outcome(what: str, outcome: Outcome, more: str = "") -> None:

@@ -1,9 +1,9 @@
-"""Changes: whether this console allows them, what is shown before one, its button, and how it runs."""
+"""Changes: whether this console allows them, what is shown before one, and its button."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Protocol
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -11,13 +11,9 @@ from streamlit.delta_generator import DeltaGenerator
 from services.connection.errors import ServiceError
 from services.wording import counted
 from ui.elements import write_permission
-from ui.elements.errors import panel, show_error
-from ui.elements.notices import say_done
+from ui.elements.errors import show_error
 from ui.elements.page import az_lines
 from ui.elements.text import plain
-
-Result = TypeVar("Result")
-Report = Callable[[str], None]
 
 # The most that is shown of a plan with thousands.
 SHOWN_COMMANDS = 20
@@ -167,43 +163,6 @@ def dialog_panel() -> Iterator[None]:
 def counted_action(verb: str, number: int, one: str) -> str:
     """The label of a button: Delete 3 manifests; Delete manifests where there is none to delete."""
     return f"{verb} {counted(number, one)}" if number else f"{verb} {one}s"
-
-
-def run(label: str, apply: Callable[[Report], Result], forget: Callable[[], None]) -> Result:
-    """Runs `apply` and returns its result. A status shows `label`, then what `apply` reports.
-
-    `forget` is called whether it succeeds or fails. Raises ServiceError as `apply` does.
-    """
-    try:
-        with st.status(label, expanded=False) as status:
-            return apply(lambda state: status.update(label=state.capitalize()))
-    finally:
-        forget()  # A change that failed may have been made all the same.
-
-
-def confirm_and_run(
-    plan: Plan,
-    label: str,
-    apply: Callable[[Report], Result],
-    forget: Callable[[], None],
-    done: Callable[[Result], str],
-    *,
-    typed: str = "",
-    ready: bool = True,
-    in_dialog: bool = True,
-    effect: object = None,
-    then: Callable[[], None] = st.rerun,
-) -> None:
-    """The end of a dialog or a page: `confirm`, `run`, and `then`, which leads to the page that shows the sentence of
-    `done` (markdown).
-
-    A ServiceError is shown here.
-    """
-    if not confirm(plan, label, typed=typed, ready=ready, in_dialog=in_dialog, effect=effect):
-        return
-    with panel():
-        say_done(done(run(label, apply, forget)))
-        then()
 
 
 def _first_commands(commands: Sequence[str]) -> list[str]:

@@ -24,12 +24,12 @@ def show_activity(records: Sequence[JobSummary]) -> None:
         records[:SHOWN],
         lambda record: {
             "Action": record.action.capitalize(),
-            "Repository": f"{record.login_server}/{record.repository}",
+            "Target": record.target,
             "State": record.state,
             "Started": record.begun,
         },
         "activity",
-        "The last deletions, the newest first",
+        "The last changes, the newest first",
         columns={"Started": ago_column()},
         identity=lambda record: record.id,
     )
@@ -45,7 +45,7 @@ def failed_deletions(records: Sequence[JobSummary]) -> list[Attention]:
         Attention(
             Risk.MEDIUM,
             f"{record.action.capitalize()}: {record.state.lower()}",
-            record.repository,
+            record.repository or record.target,
             record.error or "Not every item has a recorded result.",
             record_id=record.id,
         )

@@ -9,6 +9,7 @@ import streamlit as st
 from services.commands import images as az_images
 from services.connection.changes import Outcome
 from services.connection.data_plane import RegistryClient
+from services.connection.names import image_name
 from services.connection.parallel import Partial
 from services.images.locks import (
     Lockable,
@@ -20,16 +21,18 @@ from services.images.locks import (
     set_tag_locks,
 )
 from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
+from services.jobs.changes import Change
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.errors import Part, show_partial
-from ui.elements.outcomes import ICONS, WORDS
+from ui.elements.outcomes import ICONS, WORDS, results_list
 from ui.elements.text import as_option, plain, short
-from ui.elements.writing import PlainPlan, confirm, confirm_and_run, dialog_panel
+from ui.elements.writing import PlainPlan, confirm, dialog_panel
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 from ui.runtime.background import Reading
+from ui.runtime.changes import confirm_and_run
 from ui.runtime.session_runs import RunKind, begin, show
 
 _SHOWN_NAMES = 10
@@ -68,6 +71,7 @@ def change_locks(who: str, registry: Registry, repository: str, reference: str =
         confirm_and_run(
             PlainPlan(commands=(line,)),
             "Set locks",
+            f"{registry.login_server}/{image_name(repository, reference) if reference else repository}",
             lambda _report: _set(client, what, repository, reference, wanted),
             lambda: _forget(who, registry, what, repository, reference),
             lambda found: (
@@ -157,7 +161,17 @@ def change_many_locks(who: str, registry: Registry, repository: str, current: Ma
                 return change_tag_locks(client, repository, names, changes, progress=reading.report, stop=reading.stop)
             return change_repository_locks(client, names, changes, progress=reading.report, stop=reading.stop)
 
-        begin(_RUNS, secrets.token_hex(8), plan, work, lambda: _forget_many(who, plan), verb="Setting locks of")
+        at = f"{registry.login_server}/{repository}" if repository else registry.login_server
+        begin(
+            _RUNS,
+            secrets.token_hex(8),
+            plan,
+            work,
+            lambda: _forget_many(who, plan),
+            Change("Set locks", at, _commands(plan)),
+            lambda result: results_list(((plan.what, Outcome.CHANGED),) if result.values else (), result.refused),
+            verb="Setting locks of",
+        )
 
 
 def show_lock_changes() -> None:

@@ -8,12 +8,13 @@ from services.images.tagging import UntagPlan, UntagResult, apply_tag, apply_unt
 from services.registries.registry import Registry
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain, short
-from ui.elements.writing import PlainPlan, confirm, confirm_and_run, dialog_panel
+from ui.elements.writing import PlainPlan, confirm, dialog_panel
 from ui.loaders import contents
 from ui.loaders import images as image_loaders
 from ui.navigation import pages
 from ui.navigation.links import open_page
 from ui.runtime import connection
+from ui.runtime.changes import confirm_and_run
 
 
 @st.dialog("Add tag")
@@ -47,6 +48,7 @@ def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
         confirm_and_run(
             plan,
             "Move tag" if current else "Add tag",
+            f"{registry.login_server}/{repository}:{name}",
             lambda _report: apply_tag(client, plan),
             forget,
             done,
@@ -70,6 +72,7 @@ def remove_tag(who: str, registry: Registry, repository: str, name: str) -> None
         confirm_and_run(
             plan,
             "Remove tag",
+            f"{registry.login_server}/{repository}:{name}",
             lambda _report: _remove_one(client, plan),
             lambda: _forget(who, registry, repository, name, item.digest),
             lambda result: f"Tag {plain(name)}: {WORDS[result.outcome]}.",

@@ -3,11 +3,12 @@
 import streamlit as st
 
 from services.connection.changes import Outcome
+from services.jobs.changes import Change
 from services.pricing.estimates import difference_words
 from services.registries.registry import Registry
 from services.registries.skus import Sku
 from services.registry_lifecycle.sku_change import SkuPlan, apply_sku_change, count_connected, plan_sku_change
-from ui.elements.outcomes import show_outcome
+from ui.elements.outcomes import results_list, show_outcome
 from ui.elements.text import as_option, plain
 from ui.elements.writing import confirm, dialog_panel
 from ui.loaders import clusters
@@ -69,6 +70,8 @@ def _begin(who: str, plan: SkuPlan) -> None:
         plan,
         lambda run: apply_sku_change(session, plan, run.report_state),
         forget,
+        Change(f"Change to {plan.target.value}", registry.name, plan.commands),
+        lambda outcome: results_list(((registry.name, outcome),)),
         verb=f"{registry.name}:",
     )
 

@@ -5,20 +5,23 @@ import streamlit as st
 from services.arm.providers import NAMESPACE, register_provider
 from services.commands import registries as az_registries
 from services.connection.changes import Outcome
+from services.connection.parallel import Refusal
+from services.jobs.changes import Change
 from services.registries.registry import Registry
 from services.registry_lifecycle import code
 from services.registry_lifecycle.creation import CreationResult, apply_creation
 from services.registry_lifecycle.creation_plan import CreationPlan, RegistrySpec
 from services.registry_lifecycle.names import NameScope
 from ui.elements.errors import show_error
-from ui.elements.outcomes import ICONS, WORDS
+from ui.elements.outcomes import ICONS, WORDS, results_list
 from ui.elements.text import plain
-from ui.elements.writing import PlainPlan, confirm, confirm_and_run
+from ui.elements.writing import PlainPlan, confirm
 from ui.loaders import clusters
 from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.registry_lifecycle.creation_form import Place, forget
 from ui.runtime import connection
+from ui.runtime.changes import confirm_and_run
 from ui.runtime.session_runs import RunKind, begin, runs_of, show
 
 _CREATIONS = RunKind[CreationPlan, CreationResult]("registry creations")
@@ -41,6 +44,7 @@ def offer_registration(who: str, place: Place) -> None:
         confirm_and_run(
             PlainPlan(commands=(az_registries.register_provider(place.subscription.id),)),
             "Register provider",
+            f"{NAMESPACE} in {place.subscription.name}",
             lambda _report: register_provider(connection.session(who), place.subscription.id),
             lambda: forget(who),
             lambda state: f"{NAMESPACE} in {name}: {plain(state)}.",
@@ -103,6 +107,8 @@ def _begin(who: str, plan: CreationPlan) -> None:
         plan,
         lambda run: apply_creation(session, plan, run.report_state, stop=run.stop),
         forget_all,
+        Change("Create registry", plan.spec.name, plan.commands),
+        _result_line,
         verb=f"{plan.spec.name}:",
     )
 
@@ -132,6 +138,12 @@ def is_created() -> bool:
 def show_creations() -> None:
     """Shows the creations that this session started, with their progress or result, until they are dismissed."""
     show(_CREATIONS, _show_end, stop="Stop waiting")
+
+
+def _result_line(done: CreationResult) -> str:
+    found = ((one.what, one.outcome) for one in (done.group, done.creation))
+    errors = (Refusal(one.what, one.error) for one in (done.group, done.creation) if one.error)
+    return results_list(found, errors)
 
 
 def _show_end(_plan: CreationPlan, done: CreationResult) -> None:

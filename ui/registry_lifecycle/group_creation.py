@@ -6,9 +6,10 @@ from services.arm.resource_groups import find_group
 from services.registry_lifecycle.group_creation import apply_group, plan_group
 from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
-from ui.elements.writing import PlainPlan, confirm_and_run, dialog_panel
+from ui.elements.writing import PlainPlan, dialog_panel
 from ui.registry_lifecycle.creation_form import Place, forget
 from ui.runtime import connection
+from ui.runtime.changes import confirm_and_run
 
 
 @st.dialog("Create resource group", width="medium")
@@ -27,6 +28,7 @@ def create_resource_group(who: str, place: Place) -> None:
         confirm_and_run(
             plan if filled else PlainPlan(),
             "Create resource group",
+            f"{name} in {subscription.name}",
             lambda _report: apply_group(session, plan),
             lambda: forget(who),
             lambda outcome: f"Resource group {plain(name)}: {WORDS[outcome]}.",

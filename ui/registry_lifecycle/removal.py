@@ -5,6 +5,7 @@ import streamlit as st
 from services.access.role_assignments import RoleAssignment
 from services.connection.changes import Outcome
 from services.images.repositories import Repository
+from services.jobs.changes import Change
 from services.pull_checks.matrix import Pulls
 from services.pull_checks.summary import PullSummary, summarize_pulls
 from services.registries.registry import Registry
@@ -12,7 +13,7 @@ from services.registry_lifecycle.removal import RemovalPlan, apply_removal, plan
 from services.wording import counted
 from ui.elements.columns import ago_column
 from ui.elements.errors import Part, panel, show_error, show_partial
-from ui.elements.outcomes import show_outcome
+from ui.elements.outcomes import results_list, show_outcome
 from ui.elements.skeleton import Shape
 from ui.elements.table import UTC, show_facts, show_rows
 from ui.elements.text import plain, size
@@ -141,6 +142,8 @@ def _begin(who: str, plan: RemovalPlan) -> None:
         plan,
         lambda run: apply_removal(session, plan, run.report_state),
         forget,
+        Change("Delete registry", registry.name, plan.commands),
+        lambda outcome: results_list(((registry.name, outcome),)),
         verb=f"{registry.name}:",
     )
 

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 import streamlit as st
 
 from services.connection.changes import Outcome
-from services.connection.parallel import Partial
+from services.connection.parallel import Partial, Refusal
+from services.jobs.changes import Change
 from services.pull_checks.matrix import needed_addresses
 from services.pull_checks.public_addresses import addresses_by_id
 from services.registries.registry import Registry
@@ -19,7 +20,7 @@ from services.registry_lifecycle.settings_change import (
 from services.registry_lifecycle.stopped_pulls import StoppedPulls, stopped_pulls
 from services.wording import counted
 from ui.elements.errors import Part, show_error, show_partial
-from ui.elements.outcomes import label
+from ui.elements.outcomes import label, results_list
 from ui.elements.page import az_lines
 from ui.elements.table import table_of
 from ui.elements.text import plain
@@ -125,6 +126,11 @@ def _begin(who: str, plan: SettingsPlan) -> None:
         plan,
         lambda run: apply_settings(session, plan, run.report_state),
         forget,
+        Change("Change settings", registry.name, plan.commands),
+        lambda result: results_list(
+            ((one.label, outcome) for one, outcome in result.outcomes),
+            (Refusal(registry.name, result.error),) if result.error else (),
+        ),
         verb=f"{registry.name}:",
     )
 

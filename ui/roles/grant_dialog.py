@@ -8,9 +8,9 @@ import streamlit as st
 from services.aks.attach import AttachPlan
 from services.roles import admin_request
 from services.roles.assign import AssignmentPlan
-from ui.elements.writing import Report, confirm_and_run
 from ui.loaders import clusters
 from ui.roles.who_can_assign import who_can_assign
+from ui.runtime.changes import Report, confirm_and_run
 
 Result = TypeVar("Result")
 
@@ -35,6 +35,7 @@ def confirm_grant(
     confirm_and_run(
         plan,
         label,
+        f"{whose} on {plan.registry.name}".removeprefix("the "),
         apply,
         forget,
         done,

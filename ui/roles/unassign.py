@@ -13,11 +13,12 @@ from ui.elements.outcomes import WORDS
 from ui.elements.selectable_table import selectable
 from ui.elements.table import UTC
 from ui.elements.text import plain
-from ui.elements.writing import confirm_and_run, dialog_panel
+from ui.elements.writing import dialog_panel
 from ui.loaders.principals import PrincipalNames
 from ui.loaders.registries import BY_ID
 from ui.roles import holders
 from ui.runtime import connection
+from ui.runtime.changes import confirm_and_run
 
 
 def show_holders(who: str, registry: Registry) -> None:
@@ -100,6 +101,7 @@ def remove(who: str, registry: Registry, assignment: RoleAssignment) -> None:
         confirm_and_run(
             plan,
             "Remove assignment",
+            f"{principal} on {registry.name}",
             lambda report: apply_removal(connection.session(who), plan, report, own_last_too=plan.own_last),
             forget,
             lambda result: _removed(plan, result),

@@ -6,8 +6,12 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
+from services.jobs.changes import Change, record_change
 from ui.elements.errors import show_error
+from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
+from ui.runtime.database import database
+from ui.runtime.settings import read_settings
 
 PlanT = TypeVar("PlanT")
 Result = TypeVar("Result")
@@ -40,17 +44,25 @@ def begin(
     plan: PlanT,
     work: Callable[[Reading[Result | None]], Result],
     forget: Callable[[], None],
+    change: Change,
+    answer: Callable[[Result], str],
     *,
     verb: str,
 ) -> None:
     """Starts `work`, and runs the page again, which shows it. `forget` is called in its thread, also where it fails.
+    `change` is recorded before, with the sentence of `answer` (markdown) or the error as its end.
 
     `work` may report to the reading, and return early where its `stop` is set; `verb` precedes what it reports.
     """
 
+    who = connection.who()
+
     def run(reading: Reading[Result | None]) -> None:
         try:
-            reading.value = work(reading)
+            with record_change(database(), who, change, read_settings().lease, reading.stop) as record:
+                result = work(reading)
+                record(answer(result))
+            reading.value = result
         finally:
             forget()  # A change that failed may have been made all the same.
 

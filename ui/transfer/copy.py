@@ -7,13 +7,14 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
+from services.jobs.changes import Change
 from services.registries.registry import Registry
 from services.transfer.copy_plan import MOST_MANIFESTS, CopyItem, CopyPlan, Source, parse_source, read_copy_plan
 from services.transfer.copy_referrers import ReferrerItem
 from services.transfer.copy_run import Copied, apply_copy
 from services.wording import counted
 from ui.elements.errors import Part, panel, show_partial
-from ui.elements.outcomes import ICONS, WORDS
+from ui.elements.outcomes import ICONS, WORDS, results_list
 from ui.elements.text import as_option, plain, short, size
 from ui.elements.writing import close_button, confirm, dialog_panel
 from ui.loaders import images as image_loaders
@@ -226,13 +227,29 @@ def _begin(who: str, plan: CopyPlan) -> None:
         return apply_copy(session, plan, force=bool(plan.moves), progress=progress, stop=reading.stop)
 
     begin(
-        _COPIES, secrets.token_hex(8), copy, work, lambda: forget_copied(who, copy.target, copy.items), verb="Copying"
+        _COPIES,
+        secrets.token_hex(8),
+        copy,
+        work,
+        lambda: forget_copied(who, copy.target, copy.items),
+        Change("Copy image", copy.title, plan.commands),
+        copied_list,
+        verb="Copying",
     )
 
 
 def _show_end(copy: _Copy, copied: Copied) -> None:
     st.markdown(f"**{plain(copy.title)}**")
     show_copied(copied)
+
+
+def copied_list(copied: Copied) -> str:
+    """The results of a copy for its record (markdown)."""
+    if not copied.finished:
+        return "No longer waited for: Azure continued the copy."
+    results = [(one.item.name, one.outcome) for one in copied.results.values]
+    results += [(one.item.name, one.outcome) for one in copied.referrers.values]
+    return results_list(results, (*copied.results.refused, *copied.referrers.refused))
 
 
 def show_copied(copied: Copied) -> None:

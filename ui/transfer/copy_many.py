@@ -8,17 +8,27 @@ import streamlit as st
 
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
+from services.jobs.changes import Change
 from services.registries.registry import Registry
 from services.transfer.copy_plan import CopyItem, CopyPlan, Source, read_copy_plan
 from services.transfer.copy_run import Copied, apply_copy
 from services.wording import counted
 from ui.elements.errors import Part, show_partial
+from ui.elements.outcomes import results_list
 from ui.elements.text import plain
 from ui.elements.writing import PlainPlan, close_button, confirm, counted_action, dialog_panel
 from ui.runtime import connection
 from ui.runtime.background import Reading
 from ui.runtime.session_runs import RunKind, begin, show
-from ui.transfer.copy import choose_registry, confirm_moves, effect_of, forget_copied, item_sentence, show_copied
+from ui.transfer.copy import (
+    choose_registry,
+    confirm_moves,
+    copied_list,
+    effect_of,
+    forget_copied,
+    item_sentence,
+    show_copied,
+)
 
 # The plan of each image costs several requests, and Azure copies one after the other.
 MOST_IMAGES = 50
@@ -146,8 +156,19 @@ def _begin(who: str, target: Registry, plans: Sequence[CopyPlan]) -> None:
         _Copies(target, len(plans)),
         work,
         lambda: forget_copied(who, target, items),
+        Change(
+            "Copy images",
+            f"{counted(len(plans), 'image')} to {target.login_server}",
+            tuple(command for plan in plans for command in plan.commands),
+        ),
+        _ended_list,
         verb="Copying",
     )
+
+
+def _ended_list(ended: _Ended) -> str:
+    refused = results_list((), ended.failed.refused)
+    return "\n".join(text for text in (refused, *map(copied_list, ended.copied)) if text)
 
 
 def _show_end(copies: _Copies, ended: _Ended) -> None:

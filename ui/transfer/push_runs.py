@@ -5,12 +5,15 @@ from threading import Lock
 
 import streamlit as st
 
+from services.jobs.changes import Change, record_change
 from services.transfer.archive_images import Content
 from services.transfer.push import PushPlan, PushResult, apply_push
-from ui.elements.text import size
+from ui.elements.text import short, size
 from ui.loaders import images as image_loaders
 from ui.runtime import connection
 from ui.runtime.background import Reading, start
+from ui.runtime.database import database
+from ui.runtime.settings import read_settings
 
 Push = Reading[PushResult | None]
 
@@ -35,10 +38,14 @@ def begin(who: str, login_server: str, content: Content, plan: PushPlan) -> Push
     """Starts the push of `plan`, or returns the one to the same tag that is already running."""
     target = Target(login_server, plan.repository, plan.tag)
     client = connection.session(who).registry(login_server)
+    change = Change("Push image", f"{login_server}/{plan.repository}:{plan.tag}")
 
     def work(push: Push) -> None:
         try:
-            push.value = apply_push(client, content, plan, progress=push.report, stop=push.stop)
+            with record_change(database(), who, change, read_settings().lease, push.stop) as record:
+                pushed = apply_push(client, content, plan, progress=push.report, stop=push.stop)
+                record(f"{short(pushed.digest)} pushed and verified.")
+            push.value = pushed
         finally:
             tagged = (plan.digest, *((plan.current_digest,) if plan.current_digest else ()))
             image_loaders.forget_pushed(who, login_server, plan.repository, plan.tag, *tagged)

@@ -1,0 +1,72 @@
+"""Changes as jobs that nobody continues: written down before the first request, and how each ended.
+
+What a process did that ended in the middle of one is read from Azure, as before any change.
+"""
+
+import logging
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from sqlalchemy import Engine
+
+from services.connection.errors import ServiceError
+from services.jobs.jobs import begin
+from services.jobs.running import RunningJob
+
+_LOG = logging.getLogger(__name__)
+# Of a plan with thousands.
+MOST_COMMANDS = 200
+
+
+@dataclass(frozen=True)
+class Change:
+    """What is changed: `action` as its button says it, `target` (a registry, an image, a cluster) as text, and the
+    shell lines of its plan, which have no secret."""
+
+    action: str
+    target: str
+    commands: tuple[str, ...] = ()
+
+
+@contextmanager
+def record_change(
+    engine: Engine, who: str, change: Change, lease: timedelta, stop: threading.Event | None = None
+) -> Iterator[Callable[[str], None]]:
+    """Records that the change begins, and how it ends: with the answer (markdown) that the function it yields is given,
+    or with the error that is raised. `stop` is set where somebody asks for it, in any process.
+
+    Raises ServiceError (NoDatabase) before anything is changed. Where the end alone can't be recorded, the record stays
+    without one, and the change counts as interrupted.
+    """
+    commands = list(change.commands[:MOST_COMMANDS])
+    if further := len(change.commands) - len(commands):
+        commands.append(f"# … and {further:,} more")
+    said = {"commands": commands}
+    try:
+        job = begin(engine, who, change.action, change.target, "", (), said, lease, attempt=0, logged=said)
+    except ServiceError as error:
+        raise replace(error, remedy=f"Nothing was changed. {error.remedy}") from error
+    running = RunningJob(engine, job, lease, stop or threading.Event())
+    answers: list[str] = []
+    try:
+        yield answers.append
+    except ServiceError as error:
+        _end(running, error=str(error))
+        raise
+    except Exception as error:
+        _end(running, error=f"The console failed ({type(error).__name__})")
+        raise
+    except BaseException:
+        running.abandon()  # Its script was stopped: how far it came is not known.
+        raise
+    _end(running, answer="  \n".join(answers))
+
+
+def _end(running: RunningJob, *, answer: str = "", error: str = "") -> None:
+    try:
+        running.end(answer=answer, error=error)
+    except ServiceError as problem:
+        _LOG.warning("%s", problem)

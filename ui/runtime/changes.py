@@ -1,0 +1,74 @@
+"""How a confirmed change runs: recorded in the database before the first request, and with how it ended."""
+
+from collections.abc import Callable
+from typing import TypeVar
+
+import streamlit as st
+
+from services.jobs.changes import Change, record_change
+from ui.elements.errors import panel
+from ui.elements.notices import say_done
+from ui.elements.writing import Plan, confirm
+from ui.runtime import connection
+from ui.runtime.database import database
+from ui.runtime.settings import read_settings
+
+Result = TypeVar("Result")
+Report = Callable[[str], None]
+
+
+def run(
+    label: str,
+    change: Change,
+    apply: Callable[[Report], Result],
+    forget: Callable[[], None],
+    answer: Callable[[Result], str],
+) -> Result:
+    """Runs `apply` and returns its result. A status shows `label`, then what `apply` reports. The record of `change`
+    gets the sentence of `answer` (markdown).
+
+    `forget` is called whether it succeeds or fails. Raises ServiceError as `apply` does, or NoDatabase before it.
+    """
+    try:
+        with (
+            record_change(database(), connection.who(), change, read_settings().lease) as record,
+            st.status(label, expanded=False) as status,
+        ):
+            result = apply(lambda state: status.update(label=state.capitalize()))
+            record(answer(result))
+            return result
+    finally:
+        forget()  # A change that failed may have been made all the same.
+
+
+def confirm_and_run(
+    plan: Plan,
+    label: str,
+    target: str,
+    apply: Callable[[Report], Result],
+    forget: Callable[[], None],
+    done: Callable[[Result], str],
+    *,
+    typed: str = "",
+    ready: bool = True,
+    in_dialog: bool = True,
+    effect: object = None,
+    then: Callable[[], None] = st.rerun,
+) -> None:
+    """The end of a dialog or a page: `confirm`, `run`, and `then`, which leads to the page that shows the sentence of
+    `done` (markdown). `target`: what is changed, as the record names it.
+
+    A ServiceError is shown here.
+    """
+    if not confirm(plan, label, typed=typed, ready=ready, in_dialog=in_dialog, effect=effect):
+        return
+    said: list[str] = []
+
+    def say(result: Result) -> str:
+        said.append(done(result))
+        return said[-1]
+
+    with panel():
+        run(label, Change(label, target, plan.commands), apply, forget, say)
+        say_done(said[-1])
+        then()
