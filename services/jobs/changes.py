@@ -48,7 +48,7 @@ def record_change(
     try:
         job = begin(engine, who, change.action, change.target, "", (), said, lease, attempt=0, logged=said)
     except ServiceError as error:
-        raise replace(error, remedy=f"Nothing was changed. {error.remedy}") from error
+        raise nothing_changed(error) from error
     running = RunningJob(engine, job, lease, stop or threading.Event())
     answers: list[str] = []
     try:
@@ -63,6 +63,11 @@ def record_change(
         running.abandon()  # Its script was stopped: how far it came is not known.
         raise
     _end(running, answer="  \n".join(answers))
+
+
+def nothing_changed(error: ServiceError) -> ServiceError:
+    """The error of a record that could not be made, before the change."""
+    return replace(error, remedy=f"Nothing was changed. {error.remedy}")
 
 
 def _end(running: RunningJob, *, answer: str = "", error: str = "") -> None:

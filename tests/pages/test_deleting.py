@@ -254,7 +254,7 @@ def test_a_damaged_record_is_named_and_the_others_are_listed(open_view: Open, ow
     file.write_bytes(b"\x00 damaged")
     at = open_view("deletions.py")
     assert not at.exception
-    assert list(at.dataframe[0].value["Repository"]) == [f"{server}/{NODE}"]
+    assert list(at.dataframe[0].value["Target"]) == [f"{server}/{NODE}"]
     assert [expander.label for expander in at.expander if expander.label != "Log"] == [
         f"Partial data: 1 record ({plain(file.name)}) could not be read",
     ]
@@ -308,7 +308,7 @@ def test_a_name_that_is_markdown_is_shown_as_it_is(open_view: Open, script: str)
 
 def test_there_is_nothing_to_see_at_first_and_no_such_record(open_view: Open) -> None:
     assert "No activity" in said(open_view("deletions.py"))
-    assert "No such deletion" in said(open_view("deletions.py", record="../../etc"))
+    assert "No such record" in said(open_view("deletions.py", record="../../etc"))
 
 
 def test_a_console_that_listens_to_everyone_deletes_nothing(

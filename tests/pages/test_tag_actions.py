@@ -8,11 +8,13 @@ from streamlit.testing.v1.errors import AppTestError
 
 from services.connection.session import AzureSession
 from services.images.repositories import tag_page
+from services.jobs.jobs import list_jobs
 from services.registries.reading import list_registries
 from tests.support.app_test import REFUSED, Open, actions, button, confirm_button, open_dialog, reopen, texts
 from ui.elements import write_permission
 from ui.loaders import contents
 from ui.runtime import connection
+from ui.runtime.database import database
 
 NODE = {"registry": "casaacr01", "repository": "nodejstemplate"}
 
@@ -47,6 +49,18 @@ def test_a_tag_is_added_to_the_same_digest(open_view: Open, session: AzureSessio
     assert not at.exception
     assert tags_of(session) == {"v1.0.0": digest, "v1.0.1": digest}
     assert digest_shown(open_view("image.py", **NODE, reference="v1.0.1")) == digest
+
+
+def test_activity_has_the_tag_that_was_added_and_its_line(open_view: Open) -> None:
+    in_dialog(open_view("image.py", **NODE, reference="v1.0.0"), "Add tag", "v1.0.1", "Add tag")
+    (row,) = open_view("deletions.py").dataframe[0].value.to_dict("records")
+    assert (row["Action"], row["State"]) == ("Add tag", "Completed")
+    assert row["Target"].endswith("/nodejstemplate:v1.0.1")
+    (listed,) = list_jobs(database(), connection.who())
+    at = open_view("deletions.py", record=listed.id)
+    assert at.title[0].value == "Add tag"
+    assert "added and verified" in texts(at)
+    assert "az acr import" in texts(at)
 
 
 def test_what_a_registry_stores_is_counted_anew_after_a_tag_has_changed(open_view: Open, session: AzureSession) -> None:

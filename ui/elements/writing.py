@@ -1,6 +1,6 @@
 """Changes: whether this console allows them, what is shown before one, and its button."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol

@@ -1,11 +1,14 @@
 """How a confirmed change runs: recorded in the database before the first request, and with how it ended."""
 
+import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 import streamlit as st
 
-from services.jobs.changes import Change, record_change
+from services.connection.errors import ServiceError
+from services.jobs.changes import Change, nothing_changed, record_change
 from ui.elements.errors import panel
 from ui.elements.notices import say_done
 from ui.elements.writing import Plan, confirm
@@ -15,6 +18,17 @@ from ui.runtime.settings import read_settings
 
 Result = TypeVar("Result")
 Report = Callable[[str], None]
+
+
+def recorded(
+    who: str, change: Change, stop: threading.Event | None = None
+) -> AbstractContextManager[Callable[[str], None]]:
+    """`record_change` in the console's database. Raises ServiceError (NoDatabase) as it does."""
+    try:
+        engine = database()
+    except ServiceError as error:
+        raise nothing_changed(error) from error
+    return record_change(engine, who, change, read_settings().lease, stop)
 
 
 def run(
@@ -31,7 +45,7 @@ def run(
     """
     try:
         with (
-            record_change(database(), connection.who(), change, read_settings().lease) as record,
+            recorded(connection.who(), change) as record,
             st.status(label, expanded=False) as status,
         ):
             result = apply(lambda state: status.update(label=state.capitalize()))

@@ -6,12 +6,11 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
-from services.jobs.changes import Change, record_change
+from services.jobs.changes import Change
 from ui.elements.errors import show_error
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
-from ui.runtime.database import database
-from ui.runtime.settings import read_settings
+from ui.runtime.changes import recorded
 
 PlanT = TypeVar("PlanT")
 Result = TypeVar("Result")
@@ -59,7 +58,7 @@ def begin(
 
     def run(reading: Reading[Result | None]) -> None:
         try:
-            with record_change(database(), who, change, read_settings().lease, reading.stop) as record:
+            with recorded(who, change, reading.stop) as record:
                 result = work(reading)
                 record(answer(result))
             reading.value = result

@@ -5,15 +5,14 @@ from threading import Lock
 
 import streamlit as st
 
-from services.jobs.changes import Change, record_change
+from services.jobs.changes import Change
 from services.transfer.archive_images import Content
 from services.transfer.push import PushPlan, PushResult, apply_push
 from ui.elements.text import short, size
 from ui.loaders import images as image_loaders
 from ui.runtime import connection
 from ui.runtime.background import Reading, start
-from ui.runtime.database import database
-from ui.runtime.settings import read_settings
+from ui.runtime.changes import recorded
 
 Push = Reading[PushResult | None]
 
@@ -42,7 +41,7 @@ def begin(who: str, login_server: str, content: Content, plan: PushPlan) -> Push
 
     def work(push: Push) -> None:
         try:
-            with record_change(database(), who, change, read_settings().lease, push.stop) as record:
+            with recorded(who, change, push.stop) as record:
                 pushed = apply_push(client, content, plan, progress=push.report, stop=push.stop)
                 record(f"{short(pushed.digest)} pushed and verified.")
             push.value = pushed

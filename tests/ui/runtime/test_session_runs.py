@@ -1,8 +1,13 @@
 """What a session began: under way, then how it ended, until it is dismissed."""
 
+import pytest
 from streamlit.testing.v1 import AppTest
 
+from services.jobs.jobs import find_job, list_jobs
 from tests.support.app_test import button, texts
+from ui.runtime.database import database
+
+pytestmark = pytest.mark.usefixtures("recorded")
 
 
 def page(**state: object) -> AppTest:
@@ -12,6 +17,7 @@ def page(**state: object) -> AppTest:
         import streamlit as st
 
         from services.connection.errors import ServiceError
+        from services.jobs.changes import Change
         from ui.runtime.session_runs import RunKind, begin, show
 
         state = st.session_state
@@ -26,7 +32,16 @@ def page(**state: object) -> AppTest:
         begun = state.get("begun", [])
         if begun:
             name = begun.pop()
-            begin(kind, name, name, lambda _run: work(name), lambda: forgotten.append(name), verb="Running")
+            begin(
+                kind,
+                name,
+                name,
+                lambda _run: work(name),
+                lambda: forgotten.append(name),
+                Change("Run", name),
+                lambda length: f"{length} letters",
+                verb="Running",
+            )
         show(
             kind,
             lambda plan, result: st.markdown(f"{plan} ended with {result}"),
@@ -66,3 +81,13 @@ def test_runs_are_apart_and_a_page_shows_its_own() -> None:
     assert "broken" not in texts(at)
     button(at, "Dismiss").click().run()
     assert list(at.session_state["runs: tests"]) == ["broken"]
+
+
+def test_each_run_is_recorded_with_how_it_ended(recorded: str) -> None:
+    page(begun=["app"])
+    page(begun=["broken"])
+    failed, done = list_jobs(database(), recorded)
+    assert (done.action, done.target, done.state) == ("Run", "app", "Completed")
+    job = find_job(database(), recorded, done.id)
+    assert job and job.answer == "3 letters"
+    assert (failed.target, failed.state) == ("broken", "Failed")

@@ -1,11 +1,18 @@
 """The end of every dialog that changes something: shown first, run once, forgotten however it ends."""
 
+from pathlib import Path
+
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from services.jobs.audit import read_entries
+from services.jobs.jobs import find_job, list_jobs
 from tests.support.app_test import button, confirm_button, texts
 from ui.elements import writing
 from ui.elements.writing import counted_action
+from ui.runtime.database import database
+
+pytestmark = pytest.mark.usefixtures("recorded")
 
 
 def page(**state: object) -> AppTest:
@@ -16,7 +23,8 @@ def page(**state: object) -> AppTest:
 
         from services.connection.errors import ServiceError
         from ui.elements.notices import show_done
-        from ui.elements.writing import PlainPlan, confirm_and_run
+        from ui.elements.writing import PlainPlan
+        from ui.runtime.changes import confirm_and_run
 
         state = st.session_state
         state.setdefault("calls", [])
@@ -32,6 +40,7 @@ def page(**state: object) -> AppTest:
         confirm_and_run(
             PlainPlan(state.get("blockers", ()), state.get("warnings", ()), state.get("commands", ())),
             "Delete 3 tags",
+            "contoso.azurecr.io/app",
             apply,
             lambda: state.calls.append("forget"),
             lambda result: f"{result} tags: deleted and verified.",
@@ -66,6 +75,36 @@ def test_what_failed_is_forgotten_too_and_shown_as_a_panel() -> None:
     assert "Could not delete" in texts(at)
     assert "**Refused.**" in texts(at)
     assert not at.success
+
+
+def test_a_change_is_recorded_with_its_plan_and_how_it_ended(recorded: str) -> None:
+    at = page(commands=("az acr repository untag --name contoso --image app:v1",))
+    assert list_jobs(database(), recorded) == ()
+    confirm_button(at, "Delete 3 tags").click().run()
+    (listed,) = list_jobs(database(), recorded)
+    assert (listed.action, listed.target, listed.state) == ("Delete 3 tags", "contoso.azurecr.io/app", "Completed")
+    job = find_job(database(), recorded, listed.id)
+    assert job
+    assert job.details["commands"] == ["az acr repository untag --name contoso --image app:v1"]
+    assert job.answer == "3 tags: deleted and verified."
+    began, ended = (entry.fields for entry in read_entries(database(), recorded))
+    assert (began["what"], began["commands"]) == ("began", job.details["commands"])
+    assert (ended["what"], ended["error"]) == ("ended", "")
+
+
+def test_a_change_that_failed_is_recorded_with_its_error(recorded: str) -> None:
+    confirm_button(page(fails=True), "Delete 3 tags").click().run()
+    (listed,) = list_jobs(database(), recorded)
+    assert listed.state == "Failed" and "Refused" in listed.error
+
+
+def test_nothing_is_changed_that_cannot_be_recorded(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ACR_CONSOLE_DATABASE", f"sqlite:///{tmp_path / 'file' / 'console.db'}")
+    at = page()
+    confirm_button(at, "Delete 3 tags").click().run()
+    assert "apply" not in at.session_state.calls
+    assert "Nothing was changed." in texts(at)
 
 
 def test_a_blocker_is_shown_and_nothing_can_be_sent() -> None:
