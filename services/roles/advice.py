@@ -39,7 +39,7 @@ USE_CASES = (
     UseCase(
         "CI/CD pipeline",
         frozenset({_P.PULL, _P.PUSH}),
-        "Pushes images, and pulls them as a base or a cache.",
+        "Pushes images, and pulls base images and caches.",
         "The pipeline's managed identity or service principal, best with workload identity federation: no secret.",
     ),
     UseCase(
@@ -57,21 +57,21 @@ USE_CASES = (
     UseCase(
         "Developer",
         frozenset({_P.PULL, _P.PUSH, _P.READ_METADATA, _P.LIST_CATALOG}),
-        "Pulls, pushes, and looks for repositories and tags.",
-        "A group of the team: one assignment, whoever comes and goes. A new member waits until the group is known.",
+        "Pulls, pushes, and lists repositories and tags.",
+        "A group of the team: one assignment for all its members. Azure may take hours to apply it to a new member.",
         "Group",
     ),
     UseCase(
         "Administrator",
         frozenset({_P.READ_REGISTRY, _P.WRITE_REGISTRY, OtherRight.READ_SETTINGS, OtherRight.CHANGE_SETTINGS}),
-        "Manages the registry: SKU, network, webhooks, replicas. Its images are none of the job.",
+        "Manages the registry (SKU, network, webhooks, replicas), but not its images.",
         "A group of the platform team.",
         "Group",
     ),
     UseCase(
         "Clean-up job",
         frozenset({_P.PULL, _P.READ_METADATA, _P.DELETE}),
-        "Reads tags and manifests to see what hangs together, then deletes.",
+        "Reads tags and manifests to decide what to delete, then deletes it.",
         "The job's managed identity.",
     ),
     UseCase(
@@ -116,13 +116,13 @@ class Other:
     def words(self, mode: Mode) -> str:
         """A sentence: why it is not recommended."""
         if self.ignored and mode is Mode.ABAC:
-            return "Gives none of it in ABAC mode: the registry asks for data actions, which this role lacks."
+            return "Ignored in ABAC mode: access to images needs data actions, which this role lacks."
         if self.ignored:
-            return "Gives none of it in Legacy mode: the registry does not ask for data actions, which are all it has."
+            return "Ignored in Legacy mode: data actions, which are all it has, have no effect there."
         if self.lacks:
             return f"Not enough. Missing: {', '.join(self.lacks)}."
         if self.more:
-            return f"Enough, and gives more: {', '.join(self.more)}."
+            return f"Enough, but gives more: {', '.join(self.more)}."
         return "Gives the same."
 
 

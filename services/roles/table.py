@@ -57,29 +57,36 @@ class GuideRow:
 
 
 GUIDE = (
-    GuideRow(("AcrPull",), True, False, True, "It also lists the repositories and their tags: not pull alone."),
-    GuideRow(("AcrPush",), True, True, True, "It neither deletes nor changes locks nor imports images. It lists."),
+    GuideRow(("AcrPull",), True, False, True, "It can also list repositories and tags."),
+    GuideRow(
+        ("AcrPush",),
+        True,
+        True,
+        True,
+        "It can't delete, change locks or import images. It can list repositories and tags.",
+    ),
     GuideRow(
         ("AcrDelete",),
         True,
         False,
         False,
-        "It deletes, and can't read: to find what to delete, or to delete by tag, it takes AcrPull beside it.",
+        "It can delete, but can't read: to find what to delete, or to delete by tag, assign AcrPull too.",
     ),
     GuideRow(
         ("Owner", "Contributor"),
         True,
         True,
         True,
-        "The two are not the same: Owner assigns roles, Contributor can't, and so can't attach a cluster. Both delete, "
-        "manage the registry and read its admin password.",
+        "The two differ: Owner can assign roles, Contributor can't, and so can't attach a cluster. Both can delete "
+        "images, manage the registry and read its admin password.",
     ),
 )
 # What the guide's table has no row for, and should.
 NOT_IN_GUIDE = (
-    "Reader can sign in and pull in Legacy mode: its */read covers pull/read. In ABAC mode it reaches no image.",
-    "In ABAC mode roles on images are other ones: Container Registry Repository Reader, Writer and Contributor, and "
-    "the Catalog Lister, without which repositories can't be listed.",
+    "Reader can sign in and pull in Legacy mode, as its */read includes pull/read. In ABAC mode it gives no access to "
+    "images.",
+    "In ABAC mode other roles give access to images: Container Registry Repository Reader, Writer and Contributor, and "
+    "Container Registry Repository Catalog Lister, without which repositories can't be listed.",
 )
 
 
@@ -119,10 +126,10 @@ def compare_guide(
 def _why(row: GuideRow, mode: Mode, rows: Iterable[RoleRow]) -> str:
     names = " and ".join(row.roles)
     if mode is Mode.LEGACY:
-        return f"{names}: Azure's definition of today gives other actions than the guide knew."
+        return f"{names}: Azure's definition today differs from the guide's."
     if any(one.rights for one in rows):
-        return f"In ABAC mode {names} manage the registry only: it asks for data actions, and these give none."
-    return f"In ABAC mode {names} is ignored: the registry asks for data actions, and this role gives none."
+        return f"In ABAC mode {names} manage the registry only: access to images needs data actions, which they lack."
+    return f"In ABAC mode {names} is ignored: access to images needs data actions, which it lacks."
 
 
 @dataclass(frozen=True)
@@ -145,7 +152,7 @@ def guide_uses(roles: Mapping[str, RoleDefinition] | None = None) -> tuple[Guide
             "Admin managing the registry",
             "Contributor",
             "Administrator",
-            "Contributor does it too, and gives more: in Legacy mode every image, to pull, push and delete.",
+            "Contributor is enough too, but gives more: in Legacy mode it can pull, push and delete every image.",
         ),
     )
     return tuple(

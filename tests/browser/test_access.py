@@ -33,7 +33,7 @@ def test_how_to_sign_in_and_what_one_may_do(
     page.get_by_test_id("stDataFrame").scroll_into_view_if_needed()
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     page.screenshot(path=screenshots / f"sign-in-{theme}-{width}.png")
-    page.get_by_role("radio", name="GitHub Actions").click()
+    page.get_by_test_id("stRadio").get_by_text("GitHub Actions").click()
     expect(page.get_by_text("id-token: write").first).to_be_attached()
     expect(page).to_have_url(re.compile("tool=GitHub"))
     assert [url for url in asked if not url.startswith((address, "data:", "blob:"))] == []
@@ -80,6 +80,8 @@ def test_the_form_writes_what_it_holds_into_the_url(page: Page, address: str) ->
     expect(page.get_by_test_id("stDataFrame").first.locator("table[role='grid']")).to_contain_text("payments-lead@")
     settled(page)
     click_name(page, "Payments lead")
+    expect(page.get_by_role("button", name="Change")).to_be_visible()
+    settled(page)
     expect(page.get_by_text(re.compile("payments-lead@"))).to_be_visible()
     expect(page).to_have_url(re.compile("kind=User"))
     settled(page)

@@ -61,7 +61,7 @@ def test_roles_are_found_by_word_and_by_what_they_give(open_view: Open) -> None:
     assert "AcrQuarantineReader" in set(table(at, "Caution")["Role"])
     assert "AcrPull" not in set(table(at, "Caution")["Role"])
     at.text_input(key="search").set_value("acrdelete").run()
-    assert "**AcrDelete**: Deletes from every repository of a Legacy registry. It can't read" in (
+    assert "**AcrDelete**: Can delete from every repository of a Legacy registry. It can't read" in (
         texts(at).replace("\\", "")
     )
     at.text_input(key="search").set_value("").run()

@@ -41,10 +41,15 @@ def choose_pills(name: str, what: str, labels: Mapping[str, str], *, tip: str | 
     """The options, of option → label (markdown), that `?name=` has and that can be changed here. `what`: of what they
     are, "Findings". Streamlit itself would write the labels to the URL, which change with the counts in them."""
     check_url(name, what.lower(), list(labels), bound=False)
-    st.session_state[name] = [option for option in st.query_params.get_all(name) if option in labels]
+    chosen = st.session_state[name] = [option for option in st.query_params.get_all(name) if option in labels]
 
     def remember() -> None:
         st.query_params[name] = st.session_state[name]
+
+    def write(option: str) -> str:
+        # Streamlit's tint of a chosen option is hardly seen in the dark theme.
+        label = labels.get(option, option)
+        return as_option(f"**{label}**" if option in chosen else label)
 
     return st.pills(
         what,
@@ -52,7 +57,7 @@ def choose_pills(name: str, what: str, labels: Mapping[str, str], *, tip: str | 
         selection_mode="multi",
         key=name,
         on_change=remember,
-        format_func=lambda option: as_option(labels.get(option, option)),
+        format_func=write,
         help=tip,
     )
 

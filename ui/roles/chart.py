@@ -14,10 +14,10 @@ from ui.elements.chart_theme import MEANINGS, Meaning, layout, palette
 YES, LEADS, IDENTITY, NO = "✓", "⚠", "◐", "–"
 SIGN_IN = {SignIn.YES: YES, SignIn.IDENTITY: IDENTITY, SignIn.NO: NO}
 SIGN_IN_COLUMN = "Sign in"
-LEGEND = f"{YES} yes · {LEADS} yes, and it leads to further rights · {IDENTITY} identity only · {NO} no"
-ROW_PX, HEAD_PX = 44, 170
+LEGEND = f"{YES} yes · {LEADS} yes, and it leads to more access · {IDENTITY} identity only · {NO} no"
+ROW_PX, HEAD_PX = 48, 170
 # Narrow enough to leave room for the squares on a phone.
-NAME_CHARACTERS = 21
+NAME_CHARACTERS = 29
 _ORDER = (NO, IDENTITY, YES, LEADS)
 
 
@@ -71,9 +71,7 @@ def roles_figure(rows: Sequence[RoleRow], theme: str) -> go.Figure:
             },
             yaxis={
                 "tickvals": [str(number) for number in range(len(rows))],
-                "ticktext": [
-                    _lines(row.role.name.removeprefix("Container Registry "), NAME_CHARACTERS) for row in rows
-                ],
+                "ticktext": [_lines(row.role.name, NAME_CHARACTERS) for row in rows],
                 "tickfont": {"size": 11},
                 "autorange": "reversed",
                 "showgrid": False,

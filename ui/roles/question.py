@@ -55,7 +55,7 @@ def ask_role(mode: Mode, registry: Registry | None, roles: Mapping[str, RoleDefi
         empty(
             ":material/badge:",
             "No permissions chosen",
-            "Choose permissions above to see the least role for them.",
+            "Choose permissions above to see the role that gives no more than these.",
         )
         return
     with panel():
@@ -88,7 +88,7 @@ def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> No
     if names:
         reached = ALL if advice.mode is Mode.LEGACY else advice.choice
         for_these = f", for {plain(reached.label)}" if advice.wanted & ABOUT_DATA else ""
-        st.success(f"{names} on the registry{for_these}.", icon=":material/recommend:")
+        st.success(f"Assign {names} on the registry{for_these}.", icon=":material/recommend:")
     if advice.choice != ALL and advice.mode is Mode.LEGACY:
         st.warning(
             "In Legacy mode a role always applies to all repositories. To limit it, use the registry's ABAC mode, a "
@@ -107,12 +107,12 @@ def _show_advice(advice: Advice, case: UseCase, registry: Registry | None) -> No
     st.markdown(
         f"- **Scope**: {where}, not its resource group or subscription.\n"
         f"- **Condition**: {condition}.\n"
-        f"- **Assigned to**: {plain(case.principal)}\n"
+        f"- **Assign it to**: {plain(case.principal)}\n"
         f"- **More than needed**: {', '.join(advice.excess) or 'nothing'}."
     )
     dangers = [f"- {right.capitalize()}: {DANGERS[right]}" for right in advice.excess if right in DANGERS]
     if dangers:
-        st.warning("\n".join(("These lead to further rights:", *dangers)), icon=":material/warning:")
+        st.warning("\n".join(("These lead to more access:", *dangers)), icon=":material/warning:")
     traps = [
         f"- {plain(one.role.name)}: {plain(WORDS[one.role.id].trap)}" for one in advice.given if WORDS[one.role.id].trap
     ]

@@ -221,7 +221,7 @@ def test_a_deleter_that_can_not_read_is_not_enough_for_a_clean_up() -> None:
     advice = advise(use_case("Clean-up job").wanted, LEGACY)
     assert names(advise(frozenset({P.DELETE}), LEGACY)) == ["AcrDelete"]
     (contributor,) = (one for one in advice.others if one.role.name == "Contributor")
-    assert "Enough, and gives more" in contributor.words(LEGACY)
+    assert "Enough, but gives more" in contributor.words(LEGACY)
     assert P.LIST_CREDENTIALS in contributor.more
     assert P.PUSH in advise(use_case("Clean-up job").wanted, ABAC).excess
 

@@ -4,6 +4,7 @@ import colorsys
 
 import pytest
 
+from services.pull_checks.matrix import Answer
 from ui.aks.matrix_chart import MEANS, SIGNS
 from ui.elements.chart_theme import HATCHES, MEANINGS, Meaning, contrast, ink_on, palette
 
@@ -57,4 +58,6 @@ def test_unknown_is_grey() -> None:
 
 
 def test_each_answer_of_the_matrix_has_a_sign_of_its_own_beside_its_colour() -> None:
-    assert len(set(SIGNS.values())) == len(SIGNS) == len(MEANS)
+    assert len(set(SIGNS.values())) == len(SIGNS) == len(Answer)
+    # What is expected is pale: it has no meaning to look for.
+    assert set(Answer) - MEANS.keys() == {Answer.NO_ROLE}
