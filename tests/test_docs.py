@@ -7,7 +7,7 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md")])
-TOPS = "benchmarks docs pages sandbox services static tests ui .ci .streamlit"
+TOPS = "benchmarks deploy docs pages sandbox services static tests ui .ci .streamlit"
 # In backticks, with a folder before it or an ending behind it: `ui/loaders/`, `app.py`, `tests/clients/test_*.py`.
 PATH = re.compile(
     r"`((?:(?:" + "|".join(map(re.escape, TOPS.split())) + r")/[\w./*-]*|[\w.*-]+\.(?:py|md|toml|in|txt)))`"
