@@ -13,6 +13,7 @@ from services.wording import counted
 from ui.elements.errors import panel, show_error, show_partial
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, header
+from ui.elements.skeleton import Shape, outlined
 from ui.elements.text import plain, short
 from ui.elements.writing import may_write, show_read_only
 from ui.images import image_details, tag_actions
@@ -188,9 +189,7 @@ elif chosen:
 show_done()
 show_read_only()
 copy.show_copies()
-asked = f"indexes of {server}/{repository}"
-view = read_view(who, server, repository, row, manifest, ask_indexes=bool(st.session_state.get(asked)))
-show_partial(*view.unread)
+notice = st.container()
 if manifest.is_schema_1:
     st.warning(
         "An image of schema 1, Docker's old format: containerd 2 does not pull it, and registries take no more of "
@@ -199,6 +198,11 @@ if manifest.is_schema_1:
     )
 show_pull_lines()
 show_names()
+asked = f"indexes of {server}/{repository}"
+with outlined(Shape.TABLE, "an image", f"{server}/{repository}@{digest}"):
+    view = read_view(who, server, repository, row, manifest, ask_indexes=bool(st.session_state.get(asked)))
+with notice:
+    show_partial(*view.unread)
 show_image_facts(view)
 if view.reading:
     show_progress(view.reading, asked)

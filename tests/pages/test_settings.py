@@ -180,6 +180,8 @@ def test_a_registry_is_deleted_once_its_name_is_typed(open_view: Open, own: OwnS
     shown = facts(at)
     assert (shown["Repositories"], shown["Tags"], shown["Manifests"]) == ("1", "1", "3")
     assert shown["Clusters that can pull from it"] == "None"
+    assert "nodejstemplate (2025-" in shown["Last update"].replace("\\", "")
+    assert "What stays: Resource group, Role assignments" in [one.label for one in at.expander]
     assert "Its images can't be restored" in said(at)
     assert "az acr delete --name casaacr01 --resource-group resource-group-4 --subscription" in said(at)
     assert confirm_button(at, "Delete registry").disabled

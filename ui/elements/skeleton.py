@@ -1,5 +1,7 @@
 """What a page shows where nothing of its data has been read yet, in the shape of what comes."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from enum import Enum
 
 import streamlit as st
@@ -29,3 +31,19 @@ def show_skeleton(shape: Shape) -> None:
         st.skeleton(LINE_PX)
     if shape.rows:
         st.skeleton(ROW_PX * shape.rows)
+
+
+@contextmanager
+def outlined(shape: Shape, part: str, subject: str) -> Iterator[None]:
+    """Shows the outline of what comes while the block reads it: once a session for this `subject` of that part of a
+    page, as what was shown stays while the page runs again."""
+    shown = f"outline of {part}"
+    place = st.empty()
+    if st.session_state.get(shown) != subject:
+        with place.container():
+            show_skeleton(shape)
+    try:
+        yield
+    finally:
+        place.empty()
+        st.session_state[shown] = subject

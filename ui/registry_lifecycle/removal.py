@@ -1,5 +1,8 @@
 """Deletes a registry: what Azure deletes with it, the confirmation, and the result."""
 
+import datetime
+from collections import Counter
+
 import streamlit as st
 
 from services.access.role_assignments import RoleAssignment
@@ -9,6 +12,7 @@ from services.jobs.changes import Change
 from services.pull_checks.matrix import Pulls
 from services.pull_checks.summary import PullSummary, summarize_pulls
 from services.registries.registry import Registry
+from services.registry_lifecycle.remaining import Remaining, remaining_after
 from services.registry_lifecycle.removal import RemovalPlan, apply_removal, plan_removal
 from services.wording import counted
 from ui.elements.columns import ago_column
@@ -16,40 +20,46 @@ from ui.elements.errors import Part, panel, show_error, show_partial
 from ui.elements.outcomes import results_list, show_outcome
 from ui.elements.skeleton import Shape
 from ui.elements.table import UTC, show_facts, show_rows
-from ui.elements.text import plain, size
+from ui.elements.text import ago, exact, plain, size
 from ui.elements.writing import confirm
 from ui.loaders import clusters, contents
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
-from ui.navigation.links import link_to
+from ui.navigation.links import link_to, open_page
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress
 from ui.runtime.session_runs import RunKind, begin, runs_of, show
 
+# Without a time, after all others.
+_LAST = datetime.datetime.max.replace(tzinfo=datetime.UTC)
 _DELETIONS = RunKind[RemovalPlan, Outcome]("registry deletions")
 
 
 def show_removal(who: str, registry: Registry) -> None:
     """Shows what Azure deletes with the registry, as far as it can be read, and the button that deletes it."""
-    summary = st.container()
-    plan = _plan(who, registry)
-    if plan is None:
+    summary, question, lists, commands = (st.container() for _ in range(4))
+    with lists:
+        planned = _plan(who, registry)
+    if planned is None:
         return
+    plan, repositories = planned
     with summary:
-        _show_contents(plan)
-    with panel():
+        _show_contents(plan, repositories)
+    with question, panel():
         if confirm(
             plan,
             "Delete registry",
             typed=registry.name,
             icon=":material/delete_forever:",
             in_dialog=False,
+            commands=commands,
+            cancel=lambda: open_page(pages.REGISTRY, registry=st.query_params["registry"]),
         ):
             _begin(who, plan)
 
 
-def _plan(who: str, registry: Registry) -> RemovalPlan | None:
-    """The plan; None while what it needs is being read."""
+def _plan(who: str, registry: Registry) -> tuple[RemovalPlan, tuple[Repository, ...]] | None:
+    """The plan, and the repositories that were read; None while what it needs is being read."""
     catalogue = registry_loaders.catalogue(who, registry.login_server)
     pulls = clusters.pulls(who)
     show_progress(catalogue, f"catalogue to delete {registry.id}")
@@ -66,13 +76,14 @@ def _plan(who: str, registry: Registry) -> RemovalPlan | None:
         Part(pulls.value.clusters, "subscription's clusters", "subscriptions' clusters"),
         Part(pulls.value.access, "subscription's role assignments", "subscriptions' role assignments"),
     )
-    if catalogue.value.repositories.values:
-        _show_repositories(catalogue.value.repositories.values)
+    read = catalogue.value.repositories
+    if read.values:
+        _show_repositories(read.values)
     summary, assignments = _users(registry, pulls)
+    _show_remaining(remaining_after(registry, summary, assignments))
     caller_permissions = registry_loaders.read_caller_permissions(who, registry)
-    return plan_removal(
-        registry, names, catalogue.value.repositories, summary, assignments, caller_permissions=caller_permissions
-    )
+    plan = plan_removal(registry, names, read, summary, assignments, caller_permissions=caller_permissions)
+    return plan, read.values
 
 
 def _users(registry: Registry, reading: Reading[Pulls]) -> tuple[PullSummary | None, tuple[RoleAssignment, ...] | None]:
@@ -85,7 +96,35 @@ def _users(registry: Registry, reading: Reading[Pulls]) -> tuple[PullSummary | N
     return summarize_pulls(pulls, registry), (of_ours.records.assignments if of_ours else None)
 
 
+def _show_remaining(remaining: tuple[Remaining, ...]) -> None:
+    kinds = Counter(one.kind for one in remaining)
+    label = ", ".join(f"{kind} ({number:,})" if number > 1 else kind for kind, number in kinds.items())
+    with st.expander(f"What stays: {label}", icon=":material/lock:"):
+        show_rows(
+            [{"Stays": one.kind, "Name": one.name, "Note": one.note} for one in remaining],
+            "What stays in Azure after the registry is deleted",
+            columns={"Note": st.column_config.TextColumn(width="large")},
+        )
+
+
+def _age_of(plan: RemovalPlan, repositories: tuple[Repository, ...]) -> str:
+    """When the registry's images were last changed, and where; unknown where not every repository was read."""
+    times = [(one.updated, one.name) for one in repositories if one.updated]
+    if plan.tags is None or len(times) < len(repositories):
+        return "Unknown"
+    if not times:
+        return "Never: it has no repository"
+    updated, name = max(times)
+    return f"{ago(updated)}, {plain(name)} ({exact(updated)})"
+
+
 def _show_repositories(repositories: tuple[Repository, ...]) -> None:
+    label = counted(len(repositories), "repository", "repositories")
+    with st.expander(f"{label} to delete, the oldest first", icon=":material/delete:"):
+        _show_repository_table(repositories)
+
+
+def _show_repository_table(repositories: tuple[Repository, ...]) -> None:
     show_rows(
         [
             {
@@ -94,15 +133,15 @@ def _show_repositories(repositories: tuple[Repository, ...]) -> None:
                 "Manifests": one.manifest_count,
                 "Last update": one.updated,
             }
-            for one in repositories
+            for one in sorted(repositories, key=lambda one: (one.updated or _LAST, one.name))
         ],
-        "The repositories that Azure deletes with the registry",
+        "The repositories that Azure deletes with the registry, the oldest first",
         columns={"Last update": ago_column()},
         types={"Last update": UTC},
     )
 
 
-def _show_contents(plan: RemovalPlan) -> None:
+def _show_contents(plan: RemovalPlan, repositories: tuple[Repository, ...]) -> None:
     registry = plan.registry
     usages = {name: registry.usage(name) for name in ("Tokens", "ScopeMaps")}
     show_facts(
@@ -110,6 +149,8 @@ def _show_contents(plan: RemovalPlan) -> None:
             "Repositories": _number(None if plan.repositories is None else len(plan.repositories)),
             "Tags": _number(plan.tags),
             "Manifests": _number(plan.manifests),
+            "Last update": _age_of(plan, repositories),
+            "Registry created": f"{ago(registry.created)} ({exact(registry.created)})",
             "Stored": "Unknown" if registry.stored_bytes is None else size(registry.stored_bytes),
             "Replicas": _number(None if registry.replicas is None else len(registry.replicas)),
             "Webhooks": _number(registry.webhooks),
