@@ -10,6 +10,7 @@ from ui.elements.errors import Part, panel, show_partial
 from ui.elements.notices import show_done
 from ui.elements.page import az_lines, header
 from ui.navigation import pages, selection
+from ui.navigation.headings import heading_of
 from ui.navigation.links import link_to
 from ui.roles import holders
 from ui.roles.assign import show_form
@@ -30,7 +31,8 @@ with panel():
     at, lacks = read.at, read.value
     show_holders(who, registry)
 with top:
-    header(pages.ASSIGN_ROLE.title, "", at, lambda: holders.forget(who, registry))
+    title, path = heading_of(pages.ASSIGN_ROLE)
+    header(title, "", at, lambda: holders.forget(who, registry), path)
     show_done()
     names = holders.names(who, registry, st.query_params.get("principal", ""))
     show_partial(Part(lacks, "role assignment"), Part(names.partial, "directory", "directories"))

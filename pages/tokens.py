@@ -33,16 +33,16 @@ def show_all(registry: Registry, listing: Listing) -> None:
     limit = f" of at most {LIMITS[sku].tokens:,} in {sku}" if sku else ""
     number = f"{'At least ' if listing.tokens.refused else ''}{counted(len(listing.tokens.values), 'token')}"
     st.markdown(
-        f"{number}{limit}. A token is for a client without an Entra identity, such as "
-        "a device: a name, two passwords, and permissions on chosen repositories."
+        f"{number}{limit}",
+        help="A token is for a client without an Entra identity, such as a device: a name, two passwords, and "
+        "permissions on chosen repositories",
     )
     if actions.button("Create token", icon=":material/add:", type="primary", disabled=not may_write()):
         tokens.create(who, registry, listing)
     show_partial(Part(listing.tokens, "token"), Part(listing.maps, "scope map"))
     if opened := show_tokens(listing, registry.id):
         open_page(pages.TOKENS, **here, token=opened)
-    st.subheader("Scope maps", anchor=False)
-    st.markdown("A scope map is what its tokens may do. System scope maps can't be changed.")
+    st.subheader("Scope maps", anchor=False, help="What tokens can do. System scope maps can't be changed")
     show_maps(listing, registry.id)
     unused = any(not one.system and not users_of(one.id, listing.tokens.values) for one in listing.maps.values)
     if unused and st.button("Delete scope map", icon=":material/delete:", disabled=not may_write()):

@@ -157,7 +157,8 @@ def _pair(
     if registry.access.anonymous_pull:
         return Pair(cluster, registry, Answer.CAN, "Anonymous pull is on: no role is needed.", path)
     found = decide_pull(cluster, registry, records, pulls.memberships)
-    by_roles, why, no_effect = _by_roles(cluster, registry, records, found)
+    groups = pulls.memberships.groups.get(found.principal_id.lower())
+    by_roles, why, no_effect = _by_roles(cluster, registry, records, found, groups_known=isinstance(groups, frozenset))
     missing = found.missing
     if not missing and path.open is None and by_roles is not Answer.CANNOT:
         missing = (f"network path of {cluster.name} is unknown",)
@@ -166,9 +167,9 @@ def _pair(
 
 
 def _by_roles(
-    cluster: Cluster, registry: Registry, records: AccessRecords | None, found: PullDecision
+    cluster: Cluster, registry: Registry, records: AccessRecords | None, found: PullDecision, *, groups_known: bool
 ) -> tuple[Answer, str, bool]:
-    """The answer, why, and whether a role was assigned that has no effect."""
+    """The answer, why, and whether a role without effect was assigned. Of a group whose members are unknown none is."""
     decision = found.decision
     if decision is None or records is None:
         return Answer.UNKNOWN, found.why, False
@@ -184,7 +185,8 @@ def _by_roles(
     if control_plane != found.principal_id and control_plane.lower() in records.principals:
         of_control_plane = permission(records, control_plane, registry, Permission.PULL)
     mistaken = bool(of_control_plane and of_control_plane.granting)
-    no_effect = mistaken or bool(decision.reasons or decision.ignored or decision.denials)
+    without_effect = [one for one in (*decision.reasons, *decision.ignored) if groups_known or not one.group]
+    no_effect = mistaken or bool(without_effect or decision.denials)
     return Answer.CANNOT, refusal(cluster, registry, decision, of_control_plane), no_effect
 
 

@@ -245,7 +245,7 @@ def test_what_is_inherited_is_shown_with_where_from_and_has_no_button(open_view:
     own.sandbox.store.put_resource(assignment(scope, "AcrPull", SOMEONE, "User", CREATED))
     at = open_view("assign.py", as_session=own.session(), registry="casaacr01")
     row = next(row for row in holders(at) if row["Object id"] == SOMEONE)
-    assert row["Scope"] == "inherited from the resource group resource-group-4"
+    assert row["Scope"] == "resource group resource-group-4"
     select(at, SOMEONE, "AcrPull")
     at.run()
     assert not [one for one in at.button if one.label.startswith("Remove")]

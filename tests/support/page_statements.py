@@ -16,7 +16,7 @@ from streamlit.testing.v1.element_tree import Block, Element
 # Marks of what is not known, in the words that the console has for it.
 UNKNOWN = re.compile(
     r"could (?:not )?be |can't be read|unknown|unread|not known|not read|not run|not included|not every|not all"
-    r"|not listed|not reported|at least|≥|^–$|maybe|at the estimate",
+    r"|not listed|not reported|at least|≥|^–$|^\?$|maybe|at the estimate",
     re.IGNORECASE,
 )
 # What a line claims of Azure: a number, that there is none, a verdict. Other lines explain or invite.

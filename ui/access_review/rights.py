@@ -25,9 +25,9 @@ QUESTIONS = {
     Permission.ASSIGN_ROLES: "Change access",
 }
 SIGNS = {Verdict.YES: "✓ yes", Verdict.SOME: "◐ some", Verdict.UNKNOWN: "? unknown", Verdict.NO: "✗ no"}
-# In a cell, below a column's heading.
-_MARKS = {Verdict.YES: "✓", Verdict.SOME: "◐", Verdict.UNKNOWN: "?", Verdict.NO: "–"}
-LEGEND = "✓ yes · ◐ some repositories · ? unknown · – no"
+# In a cell, below a column's heading. A dash is what is not known elsewhere.
+_MARKS = {Verdict.YES: "✓", Verdict.SOME: "◐", Verdict.UNKNOWN: "?", Verdict.NO: "✗"}
+LEGEND = "✓ yes · ◐ some repositories · ? unknown · ✗ no"
 # Only a danger is a judgement, and has a colour with a meaning.
 _BADGES = {
     Verdict.YES: ":primary-badge[:material/check: yes]",

@@ -138,7 +138,7 @@ def _show_answer(found: tuple[Rights, ...], asked: tuple[Permission, ...], where
     what = " and ".join(QUESTIONS[one].lower() for one in asked)
     also = f", {unknown + unread:,} unknown" if unknown + unread else ""
     certain = counted(len(possible) - unknown, "principal")
-    st.markdown(f"**{certain}** can {what} on {plain(where)}{also}", help=groups)
+    st.markdown(f"**{certain}** with access to {plain(where)} can {what}{also}", help=groups)
 
 
 def _filtered(

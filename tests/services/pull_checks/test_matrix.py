@@ -122,6 +122,13 @@ def test_what_a_group_holds_is_unknown() -> None:
     assert "group" in found.reason
 
 
+def test_a_role_without_effect_is_counted_only_where_it_is_known_to_be_for_this_cluster() -> None:
+    abac, of_group = registry(mode=Mode.ABAC), grant("some-group", kind="Group")
+    assert pair(of_group, on=abac).answer is Answer.NO_ROLE
+    member = Memberships({KUBELET: frozenset({"some-group"})})
+    assert pair(of_group, on=abac, memberships=member).answer is Answer.CANNOT
+
+
 def test_a_deny_assignment_takes_it_away() -> None:
     deny = DenyAssignment(
         "/d",
