@@ -35,7 +35,14 @@ from ui.costs.figures import (
     show_place,
 )
 from ui.costs.savings import saving_figure, show_saving_links
-from ui.costs.sections import show_budgets, show_months, show_registries, show_sources, show_spending
+from ui.costs.sections import (
+    show_budgets,
+    show_months,
+    show_registries,
+    show_sources,
+    show_spending,
+    unread_bills,
+)
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.metrics import figure_texts, show_metrics
 from ui.elements.page import az_lines, empty, header
@@ -137,12 +144,14 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     by = st.selectbox("By", list(groups), key="by", bind="query-params", width=200, label_visibility="collapsed")
 by_registry = by == next(iter(groups))
 marked = place.name if place and by_registry else ""
-spending = group_table(total_by(review.lines, groups[by]), by, review, marked)
+partial_bills = unread_bills(bills) > 0
+partial = partial_bills or not listed.complete or any(line.figure is None for line in review.lines)
+spending = group_table(total_by(review.lines, groups[by]), by, review, marked, partial=partial)
 show_spending(spending, folded=not by_registry)
 
 of_registries, at_list_prices = registry_table(review), list_price_table(review)
 of_months = [
-    meter_table(reading.value.by_meter[currency], review.months, currency, today.replace(day=1))
+    meter_table(reading.value.by_meter[currency], review.months, currency, today.replace(day=1), partial=partial_bills)
     for currency in review.currencies
 ]
 of_repositories = read_repository_bills(who, review, registries)

@@ -72,6 +72,8 @@ reviews = [review_sku(registry, book.by_region, book.days) for registry in regis
 if not inventory.error:
     savings = savings_of(registries, book.by_region, contents.untagged_bytes(who), book.days)
     known_currency = chosen or bool(billed) or (bills.value.costs.complete and not bills.error)
+    if not known_currency:
+        st.caption(f"The currency of the bills is unknown: amounts are in {book.currency}.")
     show_metrics(
         [
             saving_figure(savings, book.currency, listed, billed=known_currency),

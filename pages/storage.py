@@ -11,14 +11,14 @@ from ui.elements.errors import panel, show_error
 from ui.elements.page import az_lines, empty, header
 from ui.elements.text import plain
 from ui.images.storage_chart import storage_chart, storage_colours
-from ui.images.storage_figures import show_figures, show_missing, show_untagged
+from ui.images.storage_figures import show_difference, show_figures, show_missing, show_untagged
 from ui.images.storage_map import show_map
 from ui.images.storage_tables import show_images, show_repositories
 from ui.loaders import contents
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import open_page
+from ui.navigation.links import last_step, open_page, registry_steps
 from ui.navigation.url_choice import check_url, offer_nearest
 from ui.runtime import connection
 from ui.runtime.background import show_progress
@@ -37,7 +37,14 @@ def refresh() -> None:
 
 catalogue = registry_loaders.catalogue(who, server)
 before = contents.last_count(who, server)
-header(pages.STORAGE.title, "Every layer and manifest is counted once", before.at if before else None, refresh)
+steps = registry_steps(registry.name, st.query_params["registry"])
+header(
+    f"Storage of {plain(registry.name)}",
+    "",
+    before.at if before else None,
+    refresh,
+    (*steps, last_step(pages.STORAGE.title)),
+)
 show_progress(catalogue, f"catalogue {registry.id}")
 if catalogue.error:
     show_error(catalogue.error)
@@ -87,10 +94,9 @@ used = None
 with panel():
     used = registry_loaders.registry(who, registry.id).value.stored_bytes
 show_figures(storage, used)
+show_difference(used, measured, registry_loaders.soft_delete(who, registry))
 url = {"registry": st.query_params["registry"]}
 show_untagged(storage, **url)
-if notice := registry_loaders.soft_delete(who, registry).notice:
-    st.info(f"{plain(notice)} Azure's usage includes it; it is not counted here.", icon=":material/auto_delete:")
 
 box = f"repository of the storage of {registry.id}"
 visits = f"repositories opened in {box}"

@@ -13,14 +13,19 @@ from services.pricing.bar_chart import Bar, BarChart, join_smallest
 from services.pricing.money import ZERO, cents, money
 from services.wording import counted
 
+# In the title of a chart of less than all.
+READABLE = " that could be read"
 # More bars than these are no longer read: the rest is one.
 MOST_BARS = 15
 
 
-def spending_chart(totals: Sequence[GroupTotal], review: Review, marked: str = "") -> BarChart | None:
+def spending_chart(
+    totals: Sequence[GroupTotal], review: Review, marked: str = "", *, partial: bool = False
+) -> BarChart | None:
     """A bar for each group, the dearest first, in the currency with the latest bills; None where nothing is known.
 
     Its parts are what was billed, what the forecast adds to it, and estimates. `marked`: a group to find in it.
+    `partial`: not all could be read, and the title says so.
     """
     currency = next(iter(latest_currencies(review.rows)), "") or next((one.currency for one in totals), "")
     known = [one for one in totals if one.figure is not None and one.currency == currency and cents(one.figure) > 0]
@@ -34,7 +39,7 @@ def spending_chart(totals: Sequence[GroupTotal], review: Review, marked: str = "
         bars.append(_spent(f"Other ({len(rest)})", billed, left, currency))
     in_all = sum((one.figure or ZERO for one in known), ZERO)
     share = _percent(known[0].figure or ZERO, in_all)
-    of = "the forecast" if review.under_way else f"{review.month:%B}"
+    of = ("the forecast" if review.under_way else f"{review.month:%B}") + (READABLE if partial else "")
     least = f"{known[0].name} is {share} % of {of}" if len(known) > 1 else f"{known[0].name} is all of {of}"
     others = sorted({one.currency for one in totals if one.figure is not None} - {currency})
     without = f" (without {', '.join(others)})" if others else ""
@@ -58,8 +63,12 @@ def _spent(name: str, billed: Decimal, rest: Decimal, currency: str, *, marked: 
     return Bar(name, (billed, rest), money(billed + rest, currency), marked)
 
 
-def repository_chart(name: str, costs: Sequence[RepositoryCost], currency: str) -> BarChart | None:
-    """A bar for each repository, the dearest first; what no repository lists is marked."""
+def repository_chart(
+    name: str, costs: Sequence[RepositoryCost], currency: str, *, partial: bool = False
+) -> BarChart | None:
+    """A bar for each repository, the highest first; what no repository lists is marked. `partial`: not all of the
+    registry could be read."""
+    of = f"{name}{READABLE if partial else ''}"
     known = [one for one in costs if one.amount > 0]
     if not known:
         return None
@@ -74,9 +83,9 @@ def repository_chart(name: str, costs: Sequence[RepositoryCost], currency: str) 
     first = known[0]
     share = _percent(first.amount, in_all)
     title = (
-        f"{first.name} is {share} % of {name}"
+        f"{first.name} is {share} % of {of}"
         if first.counted
-        else f"{share} % of {name} is storage that no repository lists"
+        else f"{share} % of {of} is storage that no repository lists"
     )
     if all(one.counted for one in known):
         return BarChart(f"{title}, {currency}", currency, ("Repositories",), tuple(bars))
@@ -88,10 +97,18 @@ def _cost(name: str, amount: Decimal, currency: str, *, counted: bool = True) ->
 
 
 def months_chart(
-    amounts: pd.DataFrame, months: Sequence[date], currency: str, under_way: date | None = None
+    amounts: pd.DataFrame,
+    months: Sequence[date],
+    currency: str,
+    under_way: date | None = None,
+    *,
+    partial: bool = False,
 ) -> BarChart:
-    """A bar for each month, by meter, the highest meter first; `amounts` as `months_by_meter` returns them. Months
-    before the first and after the last bill in this currency have none. `under_way`: the month that is not over."""
+    """A bar for each month, by meter, the highest meter first; `amounts` as `months_by_meter` returns them.
+
+    Months before the first and after the last bill in this currency have none. `under_way`: the month that is not over;
+    `partial`: not every bill could be read.
+    """
     months = _billed_months(in_months(amounts, months), months)
     rows = in_months(amounts, months)
     names, bars = join_smallest([meter for meter, _ in rows], zip(*(row for _, row in rows), strict=True))
@@ -104,7 +121,7 @@ def months_chart(
         for month, bar in zip(months, bars, strict=True)
     )
     rest = names[-1] if len(rows) > len(names) else ""
-    return BarChart(f"{_trend(named)}, {currency}", currency, names, named, rest)
+    return BarChart(f"{_trend(named)}{READABLE if partial else ''}, {currency}", currency, names, named, rest)
 
 
 def _billed_months(rows: Sequence[tuple[str, Sequence[Decimal | None]]], months: Sequence[date]) -> Sequence[date]:

@@ -26,9 +26,11 @@ def month_name(month: date) -> str:
     return f"{month:%B %Y}"
 
 
-def group_table(totals: Sequence[GroupTotal], by: str, review: Review, marked: str = "") -> Table:
+def group_table(
+    totals: Sequence[GroupTotal], by: str, review: Review, marked: str = "", *, partial: bool = False
+) -> Table:
     """The cost of each group in each currency, with its bars; `marked`: the group to find among them. A column that
-    would be the same in all rows is left out."""
+    would be the same in all rows is left out. `partial`: not all could be read."""
     currency = _only(one.currency for one in totals)
     estimated, unknown = any(one.unbilled for one in totals), any(one.unknown for one in totals)
     columns: list[_Column[GroupTotal]] = [
@@ -38,16 +40,16 @@ def group_table(totals: Sequence[GroupTotal], by: str, review: Review, marked: s
         _Column(_amount(_billed(review), currency), lambda one: one.cost),
         _Column(_amount(_month(review), currency), lambda one: one.figure, review.under_way or estimated),
         _Column(_amount(_before(review), currency), lambda one: one.before),
-        _Column("At the estimate", lambda one: one.unbilled, estimated),
+        _Column("Estimated", lambda one: one.unbilled, estimated),
         _Column("Cost unknown", lambda one: one.unknown, unknown),
     ]
     notes = (
         f"{_month(review)}: {_OF_MONTH[review.under_way]}" if review.under_way or estimated else "",
-        "At the estimate: registries without a bill." if estimated else "",
+        "Estimated: registries without a bill." if estimated else "",
         "Cost unknown: registries in none of the amounts." if unknown else "",
     )
     note = " ".join(part for part in notes if part)
-    return _table(f"By {by.lower()}", columns, totals, note, spending_chart(totals, review, marked))
+    return _table(f"By {by.lower()}", columns, totals, note, spending_chart(totals, review, marked, partial=partial))
 
 
 _OF_MONTH = {
@@ -135,14 +137,21 @@ def list_price_table(review: Review) -> Table:
     return _table("Beside list prices", columns, lines, note)
 
 
-def meter_table(amounts: pd.DataFrame, months: Sequence[date], currency: str, under_way: date | None = None) -> Table:
+def meter_table(
+    amounts: pd.DataFrame,
+    months: Sequence[date],
+    currency: str,
+    under_way: date | None = None,
+    *,
+    partial: bool = False,
+) -> Table:
     """Meters by months: `amounts` of one currency, as `months_by_meter` has them, in these months. `under_way`: the
-    month that is not over."""
+    month that is not over; `partial`: not every bill could be read."""
     return Table(
         f"Months by meter, {currency}",
         ("Meter", *(f"{month:%b %Y}" for month in months)),
         tuple((meter, *row) for meter, row in in_months(amounts, months)),
-        chart=months_chart(amounts, months, currency, under_way),
+        chart=months_chart(amounts, months, currency, under_way, partial=partial),
     )
 
 
@@ -176,14 +185,16 @@ def budget_state(budget: Budget) -> str:
     return "Within budget"
 
 
-def repository_table(name: str, costs: Sequence[RepositoryCost], currency: str, note: str) -> Table:
-    """A registry's bill by repository, with its bars."""
+def repository_table(
+    name: str, costs: Sequence[RepositoryCost], currency: str, note: str, *, partial: bool = False
+) -> Table:
+    """A registry's bill by repository, with its bars. `partial`: not all of it could be read."""
     return Table(
         f"{name} by repository",
         ("Repository", f"Cost, {currency}", "Unique", "Shared"),
         tuple((one.name, one.amount, Bytes(one.unique), Bytes(round(one.part))) for one in costs),
         note=note,
-        chart=repository_chart(name, costs, currency),
+        chart=repository_chart(name, costs, currency, partial=partial),
     )
 
 

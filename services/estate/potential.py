@@ -117,7 +117,7 @@ def clean_up_potential(
             continue
         known += 1
         stored = registry.stored_bytes
-        if stored is not None and found.listed is not None and _far_above(stored, found.listed):
+        if stored is not None and found.listed is not None and far_above(stored, found.listed):
             unlisted.append((registry, stored - found.listed))
         price = prices.get(registry.location)
         if found.untagged:
@@ -132,8 +132,11 @@ def clean_up_potential(
     return Potential(tuple(waste), size, _added(savings), known, tuple(unread), tuple(unlisted))
 
 
-def _far_above(stored: int, listed: int) -> bool:
-    """More than twice as much, by 1 GiB or more: usage is some hours old, so that less says nothing."""
+def far_above(stored: int, listed: int) -> bool:
+    """Whether Azure reports far more `stored` than the `listed` manifests add up to.
+
+    More than twice as much, by 1 GiB or more: usage is some hours old, so that less says nothing.
+    """
     return stored > 2 * listed and stored - listed >= GIB
 
 

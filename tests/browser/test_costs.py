@@ -60,7 +60,7 @@ def test_the_guide_s_pricing_is_answered_with_today_s_figures(page: Page, addres
     expect(page.get_by_role("region", name="A month by SKU")).to_be_visible()
     assert features["Storage included"] == ["10 GiB", "100 GiB", "500 GiB"]
     assert features["Webhooks"] == ["2", "10", "500"]
-    fees = {row[0]: row[1] for row in cells(page, frame_with(page, "Fixed fee"))[1:]}
+    fees = {row[0]: row[1] for row in cells(page, frame_with(page, "Fixed fee, USD"))[1:]}
     assert {sku: _bare(fee) for sku, fee in fees.items()} == {"Basic": "5", "Standard": "20", "Premium": "50"}
     page.get_by_test_id("stCheckbox").filter(has_text="Anonymous pull").click()
     expect(page.get_by_text("Standard, USD 20.00 a month of 30 days.")).to_be_visible()

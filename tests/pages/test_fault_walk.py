@@ -182,6 +182,26 @@ def test_lower_bounds_of_the_same_or_of_no_currency_are_compared(bound: str) -> 
     assert contradictions(truth, [replace(truth[0], value=bound), reason])
 
 
+def test_amounts_in_another_currency_are_accepted_where_the_page_says_that_they_are() -> None:
+    truth = [
+        Statement("success", "**Basic**, EUR 4.50 a month of 30 days."),
+        Statement("contosobuild, Now, EUR", "57.71", "row contosobuild"),
+        Statement("contosobuild, Recommended", "Basic → Premium", "row contosobuild"),
+    ]
+    said = Statement("", "The currency of the bills is unknown: amounts are in USD.")
+    other = [
+        replace(truth[0], value="**Basic**, USD 5.00 a month of 30 days."),
+        replace(truth[1], subject="contosobuild, Now, USD", value="64.12"),
+        truth[2],
+    ]
+    assert not contradictions(truth, [*other, said])
+    assert contradictions(truth, other)
+    assert contradictions(truth, [*other[:2], replace(truth[2], value="Keep Basic"), said])
+    assert contradictions(
+        truth, [replace(other[0], value="**Premium**, USD 5.00 a month of 30 days."), *other[1:], said]
+    )
+
+
 def test_another_lower_bound_needs_another_reason() -> None:
     less = replace(TRUTH[1], value="≥ 0 B")
     assert contradictions(BOUND, under_fault(less))

@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession
 from services.registries.reading import list_registries
+from services.registries.registry import SoftDelete
 from tests.support.app_test import Open, facts, select_rows, texts
 from ui.elements.text import size
 from ui.loaders import contents
@@ -42,8 +43,9 @@ def test_the_figures_are_those_of_the_registry(open_view: Open, session: AzureSe
     at = open_view("storage.py", registry="contosohub")
     assert not at.exception
     stored = size(sandbox.store.blobs.stored_bytes("contosohub"))
-    assert metrics(at)["Azure's usage"] == metrics(at)["Counted here"] == stored
-    assert "Azure's usage and what is counted here are the same" in texts(at)
+    assert at.title[0].value == "Storage of contosohub"
+    assert metrics(at)["Azure's usage"] == metrics(at)["In manifests"] == stored
+    assert not at.warning
     table = at.dataframe[0].value
     assert set(table["Repository"]) == set(sandbox.store.list_repositories("contosohub"))
     assert list(table["Unique"]) == sorted(table["Unique"], reverse=True)
@@ -57,7 +59,7 @@ def test_the_bars_are_the_repositories_and_the_largest_comes_first(open_view: Op
     assert chart["layout"]["yaxis"]["ticktext"] == list(table["Repository"])
     drawn = {trace["name"]: trace["x"] for trace in chart["data"]}
     assert set(drawn) == {"Tagged, only here", "Shared with other repositories", "Untagged"}
-    assert [round(mib, 1) for mib in drawn["Untagged"]] == [round(mib, 1) for mib in table["Untagged"]]
+    assert [round(mib, 1) for mib in drawn["Untagged"]] == [round(size / 2**20, 1) for size in table["Untagged"]]
 
 
 def test_untagged_storage_leads_to_the_clean_up_of_the_repository_with_most_of_it(
@@ -152,13 +154,35 @@ def test_repositories_that_refuse_make_the_totals_the_least(open_view: Open, ses
     assert not at.exception
     assert "2 repositories (" in at.expander[0].label
     assert "at least" in texts(at)
-    assert metrics(at)["Counted here"].startswith("≥")
+    assert metrics(at)["In manifests"].startswith("≥")
     assert "what could not be read here" in texts(at)
 
 
-def test_usage_that_says_more_is_explained(open_view: Open, session: AzureSession) -> None:
+def test_usage_far_above_the_manifests_is_a_warning_with_causes_and_one_next_step(
+    open_view: Open, session: AzureSession
+) -> None:
     counted(session, "contosodata")
-    assert "89.0 GiB more" in texts(open_view("storage.py", registry="contosodata"))
+    (warning,) = [one.value.replace("\\", "") for one in open_view("storage.py", registry="contosodata").warning]
+    assert warning.startswith(
+        "**89.0 GiB that Azure bills is in no manifest of this registry.** Azure's usage is 95.2 GiB"
+    )
+    assert "Layers that no manifest refers to" in warning
+    assert warning.count("**Next step**: Read again tomorrow.") == 1
+    assert "Soft delete" not in warning
+
+
+def test_soft_delete_is_a_likely_cause_of_usage_that_no_manifest_has(
+    open_view: Open, session: AzureSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counted(session, "contosodata")
+    for policy, cause, step in (
+        (SoftDelete(14), "what is deleted stays billed for 14 days", "Read again in 14 days"),
+        (SoftDelete(None, "Forbidden."), "where it is on: unknown (Forbidden)", "Read again tomorrow"),
+    ):
+        monkeypatch.setattr(registry_loaders, "soft_delete", lambda _who, _known, policy=policy: policy)
+        (warning,) = [one.value.replace("\\", "") for one in open_view("storage.py", registry="contosodata").warning]
+        assert cause in warning
+        assert f"**Next step**: {step}" in warning
 
 
 def test_a_refused_catalogue_is_an_error_panel(open_view: Open, session: AzureSession) -> None:
@@ -194,7 +218,7 @@ def test_a_large_registry_is_read_when_asked_for(
     assert contents.last_count(connection.who(), registry.login_server) is None
     next(button for button in at.button if button.label == "Read all manifests").click().run()
     assert not at.exception
-    assert metrics(at)["Counted here"] == size(sandbox.store.blobs.stored_bytes("casaacr01"))
+    assert metrics(at)["In manifests"] == size(sandbox.store.blobs.stored_bytes("casaacr01"))
 
 
 def test_pages_of_a_repository_and_an_image_say_what_is_known_and_read_nothing(

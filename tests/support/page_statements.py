@@ -31,6 +31,10 @@ AGO = re.compile(r"\b(?:just now|\d+ (?:second|minute|hour|day|month|year)s? ago
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ICON = re.compile(r":material/\w+:")
 PANEL = ":red[:material/error:]"
+# What a page says where its amounts are in another currency than the bills.
+OTHER_CURRENCY = "currency of the bills is unknown"
+AMOUNT = re.compile(r"\b[A-Z]{3} \d[\d,]*(?:\.\d+)?")
+COLUMN_CURRENCY = re.compile(r", [A-Z]{3}$")
 CURRENCY = re.compile(r"\b[A-Z]{3}(?= \d)")
 UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30, "TiB": 2**40}
 
@@ -143,6 +147,9 @@ def contradictions(truth: Iterable[Statement], seen: Iterable[Statement], noise:
     truth, seen, ignored = list(truth), list(seen), set(noise)
     known = {(one.subject, one.value) for one in truth}
     new = [one for one in seen if (one.subject, one.value) not in known and _key(one) not in ignored]
+    if any(OTHER_CURRENCY in one.value for one in new):
+        alike = {_without_amounts(one) for one in truth}
+        new = [one for one in new if _without_amounts(one) not in alike]
     values = {one.subject: one.value for one in truth if one.subject}
     # Another lower bound than the truth's own, or one in another currency, needs another reason.
     bounds = {
@@ -173,6 +180,12 @@ def contradictions(truth: Iterable[Statement], seen: Iterable[Statement], noise:
     if not any(one.refusal for one in new) and not marks:
         found += [f"lacks without a word {_words(one)}" for one in lost if one.subject or _claims(one.value)]
     return found
+
+
+def _without_amounts(one: Statement) -> tuple[str, str]:
+    """What it says but for its amounts of money and their currency."""
+    subject = COLUMN_CURRENCY.sub("", one.subject)
+    return subject, "" if subject != one.subject else AMOUNT.sub("", one.value)
 
 
 def _is_mark(one: Statement) -> bool:

@@ -31,13 +31,14 @@ class RepositoryBill:
     line: ReviewLine
     costs: tuple[RepositoryCost, ...]
     note: str
+    partial: bool
 
     def table(self, *, prefixes: bool) -> Table:
         """As `repository_table`; `prefixes`: added up by prefix."""
         costs = by_prefix(self.costs) if prefixes else self.costs
         kind = "estimate" if self.line.cost is None else "bill"
         note = f"{counted(len(costs), 'part')} of the month's {kind}. {self.note}"
-        return repository_table(self.line.name, costs, self.line.currency, note)
+        return repository_table(self.line.name, costs, self.line.currency, note, partial=self.partial)
 
 
 def read_repository_bills(who: str, review: Review, registries: Iterable[Registry]) -> Mapping[str, RepositoryBill]:
@@ -50,7 +51,9 @@ def read_repository_bills(who: str, review: Review, registries: Iterable[Registr
         if line and line.figure is not None and count:
             costs = split_bill(line.figure, count.storage, registry.stored_bytes)
             if costs:
-                found[line.registry_id] = RepositoryBill(line, costs, _note(registry, count, costs))
+                found[line.registry_id] = RepositoryBill(
+                    line, costs, _note(registry, count, costs), not count.storage.complete
+                )
     return found
 
 

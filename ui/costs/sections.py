@@ -36,11 +36,15 @@ def show_registries(table: Table, at_list_prices: Table) -> None:
         show_folded(at_list_prices, "list prices")
 
 
+def unread_bills(bills: Partial[SubscriptionCosts]) -> int:
+    """How many bills could not be read, or not in full."""
+    lacking = sum(1 for bill in bills.values if bill.unread or (bill.error and bill.source is CostSource.ESTIMATE))
+    return len(bills.refused) + bills.untried + lacking
+
+
 def show_months(tables: Sequence[Table], bills: Partial[SubscriptionCosts]) -> None:
     """A chart for each currency, its table folded under it; above them, how many bills they lack."""
-    lacking = sum(1 for bill in bills.values if bill.unread or (bill.error and bill.source is CostSource.ESTIMATE))
-    unread = len(bills.refused) + bills.untried + lacking
-    if unread:
+    if unread := unread_bills(bills):
         number = counted(len(bills.values) + len(bills.refused) + bills.untried, "bill")
         st.caption(f"At least: {unread:,} of {number} could not be read in full.")
     for table in tables:

@@ -27,7 +27,8 @@ def bars_figure(chart: BarChart, theme: str, fills: Mapping[str, str] | None = N
             y=rows,
             x=[float(bar.parts[number] or 0) for bar in chart.bars],
             customdata=[[escape(bar.label), bar.text] for bar in chart.bars],
-            hovertemplate=f"%{{customdata[0]}}: %{{customdata[1]}}<br>{escape(name)}: %{{x:,.2f}}<extra></extra>",
+            hovertemplate="%{customdata[0]}: %{customdata[1]}<br>"
+            f"{escape(name)}: %{{x:,.2f}} {escape(chart.unit)}<extra></extra>",
             marker=hatched(colours, number, (fills or {}).get(name) or colours.series[chart.colour_of(number)]),
         )
         for number, name in enumerate(chart.series)
@@ -46,7 +47,8 @@ def bars_figure(chart: BarChart, theme: str, fills: Mapping[str, str] | None = N
                 "r": round(_CHARACTER_PX * max((len(amount) for amount in amounts), default=0)) + 8,
                 "b": _MARGIN_PX,
             },
-            xaxis={"rangemode": "tozero", "visible": False},
+            # Plotly would make room within it for the amounts, which have the margin.
+            xaxis={"range": [0, float(max((bar.total for bar in chart.bars), default=0)) or 1], "visible": False},
             yaxis={"autorange": "reversed", "showgrid": False, "zeroline": False, "tickvals": rows, "ticktext": labels},
             annotations=[
                 {"x": float(bar.total), "y": row, "text": f" {escape(amount)}", "showarrow": False, "xanchor": "left"}

@@ -6,9 +6,9 @@ import streamlit as st
 
 from services.images.storage import ImageStorage, RegistryStorage, RepositoryStorage
 from services.wording import counted
-from ui.elements.columns import Sizes
 from ui.elements.page import empty
 from ui.elements.selectable_table import openable, selectable
+from ui.elements.styled_table import Worded
 from ui.elements.text import plain, short, size
 
 
@@ -19,24 +19,25 @@ def show_repositories(storage: RegistryStorage, key: str, choose: Callable[[str]
     st.subheader(f"Repositories ({len(repositories):,}{of})", anchor=False)
     if not repositories:
         return
+    complete = all(one.complete for one in repositories)
     selectable(
         repositories,
         lambda one: {
             "Repository": one.name,
             "Total": one.total if one.complete or one.total else None,
+            "Untagged": one.untagged if one.complete else None,
             "Unique": one.unique if one.complete else None,
             "Shared": one.shared if one.complete else None,
-            "Untagged": one.untagged if one.complete else None,
             "Images": len(one.images),
-            "Read": "Complete" if one.complete else f"Total is at least: {_not_read(one)}",
+            **({} if complete else {"Read": "Complete" if one.complete else f"Total is at least: {_not_read(one)}"}),
         },
         key,
         "Storage of each repository, the most unique bytes first",
         columns={
-            "Total": Sizes("Everything it points to, counted once"),
-            "Unique": Sizes("In no other repository. Includes Untagged and what its images share"),
-            "Shared": Sizes("Also in other repositories"),
-            "Untagged": Sizes("Not reachable from any tag"),
+            "Total": Worded(size, "Everything it points to, counted once"),
+            "Unique": Worded(size, "In no other repository. Includes Untagged and what its images share"),
+            "Shared": Worded(size, "Also in other repositories"),
+            "Untagged": Worded(size, "Not reachable from any tag"),
         },
         on_select=lambda one: choose(one.name),
     )
@@ -60,9 +61,9 @@ def show_images(repository: RepositoryStorage, key: str) -> ImageStorage | None:
         key,
         "Storage of each image, the most unique bytes first",
         columns={
-            "Total": Sizes("With its platforms, attestations and referrers"),
-            "Unique": Sizes("In no other image. Untagged manifests may have some of it"),
-            "Shared": Sizes("Also in other images or repositories"),
+            "Total": Worded(size, "With its platforms, attestations and referrers"),
+            "Unique": Worded(size, "In no other image. Untagged manifests may have some of it"),
+            "Shared": Worded(size, "Also in other images or repositories"),
         },
         identity=lambda image: image.digest,
     )

@@ -38,6 +38,8 @@ def heading_of(page: PageLink) -> tuple[str, tuple[Step, ...]]:
     if page is pages.ASSIGN_ROLE:
         above = step(pages.ACCESS_REVIEW, registry=key)
         return f"{page.title} on {plain(key)}", (*steps, above, last_step(page.title))
+    if page is pages.STORAGE:
+        return f"Storage of {plain(key)}", (*steps, last_step(page.title))
     if page is pages.SIGN_IN:
         return f"Sign in to {plain(key)}", (*steps, last_step(page.title))
     if page in (pages.WEBHOOKS, pages.REPLICAS, pages.TOKENS):

@@ -45,7 +45,7 @@ def parts_chart(choice: Choice) -> BarChart:
         for option in choice.options
     )
     currency = estimates[0].currency
-    least = f"{best.sku} costs least of those that lack nothing" if best else "No SKU has all that is required"
+    least = f"{best.sku} is the cheapest with all that is required" if best else "No SKU has all that is required"
     return BarChart(f"{least}, {currency} a month", currency, tuple(part.value for part in parts), bars)
 
 

@@ -49,7 +49,7 @@ def show_month(choice: Choice, currency: str) -> None:
         )
         for option in choice.options
     )
-    columns = ("SKU", *(part.value for part in Part), f"{currency} a month", "Lacks")
+    columns = ("SKU", *(f"{part}, {currency}" for part in Part), f"A month, {currency}", "Lacks")
     show_folded(Table("A month by SKU", columns, rows), "by SKU")
 
 

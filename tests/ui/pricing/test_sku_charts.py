@@ -35,7 +35,7 @@ def test_a_month_by_sku_is_the_estimate_in_parts() -> None:
     assert [bar.label for bar in chart.bars] == ["Basic, lacks a feature", "Standard, lacks a feature", "Premium"]
     assert [bar.text for bar in chart.bars] == ["65.00", "71.00", "171.00"]
     assert [bar.marked for bar in chart.bars] == [False, False, True]
-    assert chart.title == "Premium costs least of those that lack nothing, USD a month"
+    assert chart.title == "Premium is the cheapest with all that is required, USD a month"
 
 
 @THEMES
