@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import subprocess
+from pathlib import Path
 
 import pytest
 
@@ -31,7 +32,13 @@ WITH_OPTIONS = {
         "s1", "contosoacr", name_scope="ResourceGroupReuse", group="rg"
     ),
 }
+HOSTING = Path(__file__).parents[2] / "docs" / "hosting.md"
+# In blocks, and within a sentence.
+IN_DOCUMENT = re.findall(r"^(?:[A-Z]+=\$\()?az .+$", HOSTING.read_text(), re.MULTILINE) + re.findall(
+    r"`(az [^`]+)`", HOSTING.read_text()
+)
 LINES = {name: made(maker) for name, maker in makers().items()} | fixes() | WITH_OPTIONS
+LINES |= {f"{HOSTING.name}: {line[:50]}": line for line in IN_DOCUMENT}
 
 
 def az_commands_in(line: str) -> list[list[str]]:
