@@ -4,7 +4,7 @@ import streamlit as st
 
 from services.access.role_definitions import RoleDefinition
 from services.registries.registry import Mode
-from services.roles.table import told_by_azure
+from services.roles.table import defined_by_azure
 from ui.elements.errors import Part, panel, show_error, show_partial
 from ui.elements.page import header
 from ui.elements.text import plain
@@ -85,7 +85,7 @@ if guide.open:
         show_guide(definitions)
 if asked and definitions:
     st.caption(
-        f"{told_by_azure(definitions)} roles are as Azure defines them for {plain(asked.subscription)}, the others "
+        f"{defined_by_azure(definitions)} roles are as Azure defines them for {plain(asked.subscription)}, the others "
         "from this console's own table. Custom roles are not shown.",
         help=DELAY,
     )

@@ -170,6 +170,6 @@ def guide_uses(roles: Mapping[str, RoleDefinition] | None = None) -> tuple[Guide
     )
 
 
-def told_by_azure(roles: Mapping[str, RoleDefinition]) -> int:
-    """How many of the table's roles are as Azure says them."""
+def defined_by_azure(roles: Mapping[str, RoleDefinition]) -> int:
+    """How many of the table's roles are as Azure defines them."""
     return len(BUILT_IN.keys() & roles.keys())

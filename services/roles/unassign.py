@@ -81,7 +81,7 @@ def plan_removal(
     if own_last:
         warnings.append(
             "By this assignment alone you may assign roles here, as far as is known. Without it you can't undo "
-            "this, nor give anyone a role: that takes somebody who may at the resource group or above."
+            "this, nor give anyone a role: that needs someone with this right at the resource group or above."
         )
     if principal_access.unread:
         warnings.append(f"Not read: {', '.join(refusal.what for refusal in principal_access.unread)}.")

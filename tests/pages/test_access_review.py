@@ -74,6 +74,11 @@ def test_filters_leave_whom_was_asked_for(access: Any) -> None:
     assert "No principal matches" in texts(at)
 
 
+def test_a_chosen_filter_is_bold(access: Any) -> None:
+    options = access(registry="contosohub", may="Push").button_group(key="may").options
+    assert ":violet[**Push**]" in options and ":violet[Pull]" in options
+
+
 def test_who_may_delete_is_one_question_with_names_and_assignments(access: Any) -> None:
     at = access(registry="contosohub", may="Delete")
     rows = table(at).set_index("Principal")

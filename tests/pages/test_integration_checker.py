@@ -297,3 +297,12 @@ def test_who_may_not_run_commands_is_told_so(check: Any, own: OwnSandbox) -> Non
     at = start_test_pull(check(own.session(as_reader=True), **PAIR, repository="nodejstemplate", reference="v1.0.0"))
     assert not at.exception
     assert "runcommand/action" in texts(at) + alerts(at)
+
+
+def test_the_verdict_says_who_can_fix_a_check(check: Any, own: OwnSandbox) -> None:
+    at = check(own.session(), **PAIR, repository="nodejstemplate", reference="v9")
+    assert "Also failed: Image" in alerts(at)
+    own.break_({"path": "/roleAssignments", "status": 403})
+    clusters.pulls.clear(connection.who())
+    at = check(own.session(), **PAIR, repository="nodejstemplate", reference="v9")
+    assert "Who can fix it:** anyone who can push to this repository of casaacr01" in alerts(at)

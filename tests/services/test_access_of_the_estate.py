@@ -184,7 +184,7 @@ def test_the_grant_that_the_payments_cluster_needs_is_found_beside_those_that_do
     assert (mistaken.verdict, needed.verdict) == (Verdict.YES, Verdict.NO)
 
 
-def test_a_group_of_nodes_is_told_by_azure_only(
+def test_a_group_of_nodes_is_defined_by_azure_only(
     session: AzureSession,
     records: Mapping[str, AccessRecords],
     registries: Mapping[str, Registry],

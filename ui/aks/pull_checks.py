@@ -73,10 +73,10 @@ def show_verdict(
 def _fixer(check: Check, cluster: str, registry: str) -> str:
     """Who can fix what a check found, by the role that it takes. Markdown, as both names."""
     if check.id in ("C15", "C16"):
-        return f"whoever may push to this repository of {registry}"
+        return f"anyone who can push to this repository of {registry}"
     if check.id in ("C3", "C4", "C19"):
-        return f"whoever manages the cluster: Contributor on {cluster}"
-    return f"whoever manages the registry: Contributor on {registry}"
+        return f"anyone with Contributor on the cluster {cluster}"
+    return f"anyone with Contributor on {registry}"
 
 
 def show_checks(

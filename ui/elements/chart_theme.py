@@ -36,13 +36,13 @@ MEANINGS = {
         Meaning.GOOD: ("#1d7a4c", "#ffffff"),
         Meaning.ATTENTION: ("#f0b429", "#12262b"),
         Meaning.BAD: ("#b3261e", "#ffffff"),
-        Meaning.UNKNOWN: ("#dde5e7", "#12262b"),
+        Meaning.UNKNOWN: ("#c5d1d5", "#12262b"),
     },
     "dark": {
         Meaning.GOOD: ("#4cc38a", "#0c1518"),
         Meaning.ATTENTION: ("#f2b84b", "#0c1518"),
         Meaning.BAD: ("#f2796f", "#0c1518"),
-        Meaning.UNKNOWN: ("#2a3a40", "#dfe9ea"),
+        Meaning.UNKNOWN: ("#43545a", "#ffffff"),
     },
 }
 

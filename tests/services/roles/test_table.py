@@ -9,7 +9,7 @@ from services.access.rights import DANGERS, OtherRight, Right, SignIn, weight
 from services.access.role_definitions import BUILT_IN, PermissionBlock, RoleDefinition
 from services.registries.registry import Mode
 from services.roles.descriptions import WORDS
-from services.roles.table import GUIDE, RoleRow, compare_guide, guide_uses, role_table, told_by_azure
+from services.roles.table import GUIDE, RoleRow, compare_guide, defined_by_azure, guide_uses, role_table
 
 P, E = Permission, OtherRight
 LEGACY, ABAC = Mode.LEGACY, Mode.ABAC
@@ -121,7 +121,7 @@ def test_what_azure_says_goes_before_the_table() -> None:
     changed = RoleDefinition(pull.id, "AcrPull", "BuiltInRole", (PermissionBlock(("*/delete",)),))
     assert P.PULL in rows(LEGACY)["AcrPull"].rights
     assert set(rows(LEGACY, changed)["AcrPull"].rights) == {P.DELETE, P.REMOVE_ROLES, E.DELETE_REGISTRY}
-    assert told_by_azure({changed.id: changed, "custom": changed}) == 1
+    assert defined_by_azure({changed.id: changed, "custom": changed}) == 1
 
 
 def test_every_role_has_words_and_every_trap_is_told_where_it_is_one() -> None:
