@@ -19,18 +19,28 @@ TOOLS_VENV ?= $(CACHE)/tools
 # A worker for each core; a file's tests stay together, since they share what is slow to make.
 PYTEST := $(BIN)/python -m pytest -n auto --dist loadfile
 PROPERTY_CASES ?= 1000
+TEAM := .console-team
 PIP := -m pip install --quiet --disable-pip-version-check
 LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS_VENV)/bin/pip-compile --quiet --generate-hashes --strip-extras \
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
 .DEFAULT_GOAL := help
-.PHONY: help run sandbox check fix test test-long browser-test client-test deploy-test record bench screenshots permissions lock audit clean
+.PHONY: help run run-team sandbox check fix test test-long browser-test client-test deploy-test record bench screenshots permissions lock audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 run: $(VENV)/.run ## the console at http://127.0.0.1:8501, on the sandbox unless Azure is configured
 	$(BIN)/streamlit run app.py --server.port $(PORT)
+
+run-team: $(VENV)/.run $(TEAM)/keys ## the same as a team has it: the sandbox's people sign in, each sees what their roles allow
+	ACR_CONSOLE_SIGN_IN=entra ACR_CONSOLE_PUBLIC_URL=http://localhost:$(PORT) ACR_CONSOLE_KEYS=$$(cat $(TEAM)/keys) \
+		ACR_CONSOLE_DATABASE=sqlite:///$(TEAM)/console.db ACR_CONSOLE_SANDBOX_DATA=$(TEAM)/sandbox $(BIN)/streamlit run app.py --server.port $(PORT)
+
+# Lost, people only have to sign in again.
+$(TEAM)/keys: $(VENV)/.run
+	mkdir -p -m 700 $(TEAM)
+	umask 077; test -s $@ || $(BIN)/python -c 'from cryptography.fernet import Fernet; print(Fernet.generate_key().decode())' > $@
 
 sandbox: $(VENV)/.run ## the sandbox alone, for az, skopeo and docker
 	$(BIN)/python -m sandbox --data .sandbox-alone --ready-file .sandbox-alone/ready.json
@@ -122,4 +132,4 @@ $(TOOLS_VENV)/.installed: Makefile
 	touch $@
 
 clean: ## everything that was installed or written here, but the console's records
-	rm -rf $(VENV) .sandbox .sandbox-alone .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(TEAM) .sandbox .sandbox-alone .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -19,7 +19,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
-from services.connection.session import AzureSession, connect_azure, connect_sandbox
+from services.connection.session import connect_azure, connect_sandbox, sandbox_endpoints
 from ui.deletion import runs
 from ui.elements.errors import show_unexpected
 from ui.monitoring import activity_log, probes
@@ -27,7 +27,7 @@ from ui.monitoring.logs import set_up_logs
 from ui.monitoring.metrics import metrics_at
 from ui.monitoring.request_log import RequestLog
 from ui.navigation.moved import MovedInventory
-from ui.runtime import connection
+from ui.runtime import connection, hosting
 from ui.runtime.index_page import IndexPage
 from ui.runtime.security_headers import SecurityHeaders
 from ui.runtime.settings import Settings, read_settings
@@ -39,23 +39,44 @@ ROOT = Path(__file__).parent
 HEAVY = ("pandas", "plotly.graph_objects", "azure.identity", "azure.mgmt.containerregistry", "azure.containerregistry")
 
 
-def _connect(settings: Settings, closing: ExitStack) -> AzureSession:
+def _settings() -> Settings:
+    """Ends the process with one line where a setting is wrong."""
+    try:
+        found = read_settings()
+        hosting.middleware(found.sign_in)
+    except ValueError as error:
+        sys.exit(f"ACR Console: {error}")
+    return found
+
+
+SETTINGS = _settings()
+
+
+def _connect(settings: Settings, closing: ExitStack) -> None:
+    sign_in = settings.sign_in
     if settings.connection == "azure":
-        return connect_azure(settings.cloud, settings.ca_file)
+        if sign_in:
+            hosting.open_to_azure(settings, sign_in)
+        else:
+            connection.use(connect_azure(settings.cloud, settings.ca_file))
+        return
     from sandbox.server import Sandbox  # Only where it is used: Azure needs none of it.
 
     sandbox = Sandbox.start(settings.sandbox_data, settings.sandbox_seed, latency_ms=settings.sandbox_latency_ms)
     closing.callback(sandbox.stop)
     sys.stdout.write("\n  Sandbox: sample data\n")
-    return connect_sandbox(sandbox.ready)
+    if sign_in:
+        sandbox.register_console(sign_in.redirect_uri)
+        hosting.open_to_sandbox(sandbox_endpoints(sandbox.ready), sandbox.ready, sign_in)
+    else:
+        connection.use(connect_sandbox(sandbox.ready))
 
 
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
-    settings = read_settings()
     with ExitStack() as closing:
-        closing.enter_context(metrics_at(settings.metrics_port, settings.metrics_address))
-        connection.use(_connect(settings, closing))
+        closing.enter_context(metrics_at(SETTINGS.metrics_port, SETTINGS.metrics_address))
+        _connect(SETTINGS, closing)
         ending = threading.Event()
         for work in (runs.continue_until, activity_log.look_after_until):
             threading.Thread(target=work, args=(ending,), name=work.__module__, daemon=True).start()
@@ -79,14 +100,21 @@ def on_script_error(exc: Exception) -> bool:
     return True
 
 
-set_up_logs(read_settings().log)
+set_up_logs(SETTINGS.log)
 app = st.App(
     "pages/shell.py",
     lifespan=lifespan,
-    routes=[Mount("/brand", StaticFiles(directory=ROOT / "static")), download_route.ROUTE, *probes.ROUTES],
+    routes=[
+        Mount("/brand", StaticFiles(directory=ROOT / "static")),
+        download_route.ROUTE,
+        *probes.ROUTES,
+        *hosting.routes(SETTINGS.sign_in),
+    ],
     middleware=[
         Middleware(RequestLog),
-        Middleware(SecurityHeaders),
+        # The page that was open is where a sign-in that has ended leads back to.
+        Middleware(SecurityHeaders, **({"referrer_policy": "same-origin"} if SETTINGS.sign_in else {})),
+        *hosting.middleware(SETTINGS.sign_in),
         Middleware(MovedInventory),
         Middleware(IndexPage),
         Middleware(WriteAccess),

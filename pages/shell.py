@@ -4,7 +4,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from services.connection.errors import ServiceError
+from services.connection.errors import SIGN_IN_NEEDED, ServiceError
 from ui.elements.errors import show_error
 from ui.elements.page import end_announced, open_heading
 from ui.estate.search_box import show_search
@@ -38,14 +38,16 @@ if st.session_state.setdefault(NEW, True):
     with links.container():
         show_navigation("", current)
 
-session = connection.current()
 try:
+    connection.check_sign_in()
+    session = connection.current()
     identity = session.identity
 except ServiceError as error:
     end_announced()
     st.title("Not signed in", anchor=False)
     show_error(error)
-    st.button("Try again", icon=":material/refresh:")
+    if error.code != SIGN_IN_NEEDED:
+        st.button("Try again", icon=":material/refresh:")
     st.stop()
 
 who = connection.who()
@@ -59,6 +61,6 @@ with above:
 with links.container():
     show_navigation(who, current)
 with below:
-    show_identity(identity, session.endpoints.name)
+    show_identity(identity, session.endpoints.name, has_sign_in=connection.has_sign_in())
 enter_page(view.url_path)
 view.run()

@@ -29,7 +29,7 @@ FLOORS = {
         "connection",
         "commands database",
         "arm images jobs",
-        "registries deletion",
+        "registries deletion sign_in",
         "access pricing transfer",
         "roles costs child_resources",
         "aks",

@@ -120,8 +120,10 @@ def _account_list(state: State) -> str:
 
 def _document(title: str, body: str) -> str:
     style = (
-        "body{font:16px system-ui,sans-serif;max-width:26rem;margin:12vh auto;padding:0 1rem}"
-        "button{display:block;width:100%;margin:.5rem 0;padding:.75rem 1rem;font:inherit;text-align:left}"
+        ":root{color-scheme:light dark}body{font:16px/1.5 system-ui,sans-serif;max-width:26rem;margin:12vh auto;"
+        "padding:0 1rem}h1{font-size:1.5rem;font-weight:600}button{display:block;width:100%;margin:.5rem 0;"
+        "padding:.6rem 1rem;font:inherit;text-align:left;border:1px solid #8888;border-radius:.35rem;"
+        "background:transparent;color:inherit}button:hover,button:focus-visible{outline:2px solid #0f5c6e}"
     )
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'

@@ -37,7 +37,7 @@ class ServiceError(Exception):
     """`title` says what was tried, `cause` why it failed, `remedy` what to do next.
 
     `code` is Azure's own (or one of ours: NoCredential, NotTrusted, Unreachable, ConnectionLost, NotJson, PagesRepeat,
-    TooManyPages, TooLarge, TooSlow, ManifestNotAccepted),
+    TooManyPages, TooLarge, TooSlow, ManifestNotAccepted, SignInNeeded),
     `status` the HTTP status where there was an answer, `request_id` what Microsoft's support asks for.
     """
 
@@ -53,6 +53,10 @@ class ServiceError(Exception):
         return f"{self.title}: {self.cause}{tail}"
 
 
+# The code of an error that is over once the person signs in again.
+SIGN_IN_NEEDED = "SignInNeeded"
+
+
 class LimitExceeded(AzureError):
     """An answer that is larger, slower or longer than the console takes. Asked for again, it would be the same."""
 
@@ -60,6 +64,14 @@ class LimitExceeded(AzureError):
         super().__init__(cause)
         self.remedy = remedy
         self.code = code
+
+
+class SignInNeeded(ClientAuthenticationError):
+    """Entra wants the person: the sign-in ended or was revoked, or a policy asks for more, as `claims` say."""
+
+    def __init__(self, cause: str, *, claims: str | None = None) -> None:
+        super().__init__(message=cause)
+        self.claims = claims
 
 
 def is_denied(error: ServiceError) -> bool:
@@ -300,6 +312,8 @@ def from_azure(title: str, exc: AzureError) -> ServiceError:
             "NotJson",
             exc.status_code,
         )
+    if isinstance(exc, SignInNeeded):
+        return ServiceError(title, exc.message, "Sign in again: this page opens again afterwards.", SIGN_IN_NEEDED)
     if isinstance(exc, ClientAuthenticationError) and exc.response is None:
         if isinstance(exc.__cause__, LimitExceeded | ServiceRequestError | ServiceResponseError):
             return from_azure(title, exc.__cause__)  # It is not about who signs in.

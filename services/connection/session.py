@@ -51,11 +51,14 @@ Client = TypeVar("Client")
 
 @dataclass(frozen=True)
 class Identity:
-    """As whom the console asks: the claims of its own token. `key` is part of every cache key."""
+    """As whom the console asks: the claims of its own token. `key` is part of every cache key.
+
+    `login` is the name that a person signed in to the console with."""
 
     tenant_id: str
     object_id: str
     name: str
+    login: str = ""
 
     @property
     def key(self) -> str:
@@ -70,7 +73,11 @@ class AzureSession:
         credential: TokenCredential,
         endpoints: AzureEndpoints,
         transport: HttpTransport[Any, Any] | None = None,
+        identity: Identity | None = None,
     ) -> None:
+        """`identity` is known where a person signed in; otherwise it is read from the token."""
+        if identity:
+            self.identity = identity
         self.credential = credential
         self.endpoints = endpoints
         self._transport = transport or pooled(BoundedTransport, endpoints.ca_file)
@@ -87,7 +94,7 @@ class AzureSession:
         with self._lock:
             if permission not in self._limited:
                 transport = ReadOnlyTransport(self._transport, permission)
-                limited = AzureSession(self.credential, self.endpoints, transport)
+                limited = AzureSession(self.credential, self.endpoints, transport, self.__dict__.get("identity"))
                 limited._tokens_of = self
                 self._limited[permission] = limited
             return self._limited[permission]
@@ -265,9 +272,9 @@ def connect_azure(cloud: str = "public", ca_file: str | None = None) -> AzureSes
     return AzureSession(credential, endpoints)
 
 
-def connect_sandbox(ready: Mapping[str, Any], *, as_reader: bool = False) -> AzureSession:
-    """A session at a running sandbox, from the values of its ready file."""
-    endpoints = AzureEndpoints(
+def sandbox_endpoints(ready: Mapping[str, Any]) -> AzureEndpoints:
+    """The endpoints of a running sandbox, from the values of its ready file."""
+    return AzureEndpoints(
         "Sandbox",
         ready["authority"],
         ready["resource_manager"],
@@ -278,6 +285,11 @@ def connect_sandbox(ready: Mapping[str, Any], *, as_reader: bool = False) -> Azu
         retail_prices=ready["retail_prices"],
         graph=ready["graph"],
     )
+
+
+def connect_sandbox(ready: Mapping[str, Any], *, as_reader: bool = False) -> AzureSession:
+    """A session at a running sandbox, from the values of its ready file."""
+    endpoints = sandbox_endpoints(ready)
     who = "reader_" if as_reader else ""
     credential = ClientSecretCredential(
         ready["tenant_id"],

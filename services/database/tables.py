@@ -1,4 +1,4 @@
-"""The tables as they are now: jobs, their items, and the log of who did what.
+"""The tables as they are now: jobs, their items, the log of who did what, and who is signed in.
 
 A change here needs a migration in `services/database/migrations/versions`; a test holds the two equal.
 """
@@ -16,6 +16,7 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     Table,
     Text,
@@ -86,4 +87,28 @@ audit = Table(
     Column("previous", Text, nullable=False),
     Column("hash", Text, nullable=False),
     UniqueConstraint("previous", name="audit_is_one_chain"),
+)
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("account", Text, primary_key=True),  # Tenant and object id, as `Identity.key`.
+    Column("name", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("tokens", LargeBinary, nullable=False),  # MSAL's cache, sealed.
+    # Counts the writes of `tokens`: a process that was slower writes nothing over them.
+    Column("version", Integer, nullable=False),
+)
+
+sign_ins = Table(
+    "sign_ins",
+    metadata,
+    Column("id", Text, primary_key=True),
+    # Who reads the table has no cookie.
+    Column("cookie_hash", Text, nullable=False, unique=True),
+    Column("account", Text, ForeignKey("accounts.account", ondelete="CASCADE"), nullable=False),
+    Column("begun", UtcTime, nullable=False),
+    Column("seen", UtcTime, nullable=False),
+    Column("ends", UtcTime, nullable=False),
+    Index("sign_ins_of", "account"),
 )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, case, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, func, insert, or_, select, update
 
 from services.database.engine import clock, reading, writing
 from services.database.tables import job_items, jobs
@@ -190,6 +190,18 @@ def _insert_items(db: Connection, job: str, items: Sequence[JobItem], results: M
         db.execute(insert(job_items), rows)
 
 
+def owners_of_lost(engine: Engine, lease: timedelta) -> tuple[str, ...]:
+    """Whose jobs `take_over` would find now. Raises ServiceError (NoDatabase)."""
+    with reading(engine, _UNREADABLE) as db:
+        found = db.execute(select(jobs.c.who).where(_lost(clock(db), lease)).distinct().order_by(jobs.c.who))
+        return tuple(found.scalars())
+
+
+def _lost(now: datetime, lease: timedelta) -> ColumnElement[bool]:
+    run_out = or_(jobs.c.lease_until < now, jobs.c.lease_until > now + 2 * lease)
+    return and_(jobs.c.ended.is_(None), jobs.c.attempt > 0, run_out)
+
+
 def take_over(engine: Engine, who: str, lease: timedelta) -> Job | None:
     """A job of `who` whose runner's lease has run out, now leased to this process; None where there is none.
 
@@ -198,10 +210,9 @@ def take_over(engine: Engine, who: str, lease: timedelta) -> Job | None:
     """
     with writing(engine, "No job could be taken over") as db:
         now = clock(db)
-        lost = or_(jobs.c.lease_until < now, jobs.c.lease_until > now + 2 * lease)
         row = db.execute(
             select(jobs.c.id, jobs.c.attempt)
-            .where(jobs.c.who == who, jobs.c.ended.is_(None), jobs.c.attempt > 0, lost)
+            .where(jobs.c.who == who, _lost(now, lease))
             .order_by(jobs.c.begun)
             .limit(1)
             .with_for_update(skip_locked=True)

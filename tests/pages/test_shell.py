@@ -34,7 +34,7 @@ def _shown(identity: Identity, cloud: str) -> AppTest:
         from ui.navigation.sidebar import show_identity, show_sample_data
 
         show_sample_data(cloud)
-        show_identity(identity, cloud)
+        show_identity(identity, cloud, has_sign_in=False)
 
     return AppTest.from_function(script, args=(identity, cloud)).run(timeout=30)
 

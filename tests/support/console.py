@@ -28,10 +28,11 @@ def console(data: Path, script: str = "app.py", **settings: str) -> Iterator[str
 
 @contextmanager
 def console_process(
-    data: Path, script: str = "app.py", *, uvicorn_host: str = "", **settings: str
+    data: Path, script: str = "app.py", *, uvicorn_host: str = "", port: int = 0, **settings: str
 ) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """The same, with the process: to be killed. `uvicorn_host`: run by uvicorn, which listens there."""
-    port = free_port()
+    """The same, with the process: to be killed. `uvicorn_host`: run by uvicorn, which listens there. `port`: a free one
+    that the settings name."""
+    port = port or free_port()
     if uvicorn_host:
         command = ["uvicorn", "app:app", "--host", uvicorn_host, "--port", str(port)]
     else:

@@ -3,6 +3,7 @@ takes over where this one ends (services/jobs). Visible to the identity that sta
 
 import logging
 import threading
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import streamlit as st
@@ -17,7 +18,16 @@ from services.deletion.record_files import import_files
 from services.deletion.records import Action, DeletionRecord, Fate
 from services.deletion.repository import RepositoryDeletionPlan
 from services.images.tagging import UntagPlan
-from services.jobs.jobs import Job, JobSummary, begin, find_job, list_jobs, request_stop, take_over
+from services.jobs.jobs import (
+    Job,
+    JobSummary,
+    begin,
+    find_job,
+    list_jobs,
+    owners_of_lost,
+    request_stop,
+    take_over,
+)
 from services.jobs.running import RunningJob
 from services.registries.registry import Registry
 from ui.loaders import contents
@@ -147,17 +157,31 @@ def continue_lost(session: AzureSession, who: str) -> list[str]:
 
 
 def continue_until(stopped: threading.Event) -> None:
-    """Looks for jobs to continue until `stopped` is set, in a thread of its own."""
-    problem = ""
+    """Looks for jobs to continue until `stopped` is set, in a thread of its own. One whose person must sign in first
+    waits for that."""
+    problems: set[str] = set()
     while not stopped.is_set():
-        try:
-            continue_lost(connection.session_for_jobs(), connection.who())
-            problem = ""
-        except ServiceError as error:
-            if str(error) != problem:  # Once, not every few seconds.
-                _LOG.warning("Jobs cannot be continued. %s", error)
-            problem = str(error)
+        found = set(_continue_all())
+        for problem in found - problems:  # Once, not every few seconds.
+            _LOG.warning("Jobs cannot be continued. %s", problem)
+        problems = found
         stopped.wait(LOOK_EVERY_S)
+
+
+def _continue_all() -> Iterator[str]:
+    """Continues what can be; yields why the rest can't."""
+    try:
+        owners = owners_of_lost(database(), read_settings().lease)
+    except ServiceError as error:
+        yield str(error)
+        return
+    for who in owners:
+        try:
+            continue_lost(connection.session_for_jobs(who), who)
+        except LookupError:
+            continue  # Of another identity, which this console does not have.
+        except ServiceError as error:
+            yield str(error)
 
 
 def release_all() -> None:

@@ -8,11 +8,14 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import streamlit as st
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from services.connection.answers import NOT_UNDERSTOOD
-from services.connection.errors import ServiceError
+from services.connection.errors import SIGN_IN_NEEDED, ServiceError
 from services.connection.parallel import Partial, Refusal
 from services.wording import counted
 from ui.elements.page import end_outline
@@ -37,6 +40,8 @@ def show_error(error: ServiceError, others: Sequence[str] = ()) -> None:
             more = f"; {len(others) - SHOWN_OTHERS:,} more" if len(others) > SHOWN_OTHERS else ""
             st.markdown(f"**The same for:** {'; '.join(map(plain, others[:SHOWN_OTHERS]))}{more}")
         st.markdown(f"**What to do:** {error.remedy}")
+        if error.code == SIGN_IN_NEEDED:
+            _show_sign_in_again()
         facts = [f"HTTP {error.status}" if error.status else "", error.code]
         if known := " · ".join(fact for fact in facts if fact):
             st.caption(plain(known))
@@ -149,3 +154,25 @@ def show_unexpected(exc: Exception, log: logging.Logger) -> None:
             "Unexpected",
         )
     )
+
+
+def redirect_message(url: str) -> ForwardMsg:
+    """Streamlit's message that sends a browser's tab to `url`: what st.login sends, which has no other address."""
+    message = ForwardMsg()
+    message.auth_redirect.url = url
+    return message
+
+
+def _show_sign_in_again() -> None:
+    """A button that leads through the sign-in back to this page, with all that its address has."""
+    # Several panels of a page may each have one. The callback belongs to the run that was shown.
+    key = f"sign in again {secrets.token_hex(4)}"
+    st.button("Sign in again", icon=":material/login:", type="primary", key=key, on_click=_go_to_sign_in)
+
+
+def _go_to_sign_in() -> None:
+    here = urlsplit(st.context.url or "/").path or "/"
+    query = urlencode([(name, value) for name in st.query_params for value in st.query_params.get_all(name)])
+    again = urlencode({"again": "1", "next": f"{here}?{query}" if query else here})
+    if context := get_script_run_ctx():
+        context.enqueue(redirect_message(f"/auth/login?{again}"))

@@ -26,16 +26,23 @@ def show_navigation(who: str, current: PageLink) -> None:
         st.page_link(page.path, label=label, icon=page.icon, width="stretch", query_params=query_of(who, page) or None)
 
 
-def show_identity(identity: Identity, cloud: str) -> None:
+def show_identity(identity: Identity, cloud: str, *, has_sign_in: bool) -> None:
     """Who is signed in and to which cloud; the ids and how to sign out on demand."""
     with st.popover(plain(identity.name or "No name"), icon=":material/account_circle:", width="stretch"):
         facts = {
             "Signed in as": plain(identity.name or "An identity without a name"),
+            **({"Sign-in name": plain(identity.login)} if identity.login else {}),
             "Cloud": plain(cloud),
             "Tenant id": plain(identity.tenant_id),
             "Object id": plain(identity.object_id),
         }
-        st.table(facts if cloud == SANDBOX else {**facts, "Sign out": SIGN_OUT}, border="horizontal")
+        if cloud != SANDBOX and not has_sign_in:
+            facts["Sign out"] = SIGN_OUT
+        st.table(facts, border="horizontal")
+        # In a popover of the sidebar a button's plain text would have the page's colour.
+        if has_sign_in and st.button(":primary[:material/logout: Sign out]", width="stretch"):
+            st.logout()  # By the console's own route /auth/logout.
+            st.stop()
     st.markdown(f":small[{plain(cloud)} · ACR Console {VERSION}]")
 
 

@@ -13,7 +13,7 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
-from services.connection.errors import ServiceError, is_denied
+from services.connection.errors import SIGN_IN_NEEDED, ServiceError, is_denied
 from services.connection.parallel import Refusal
 from ui.elements.skeleton import Shape, show_skeleton
 from ui.elements.text import plain
@@ -28,6 +28,8 @@ TICK_S = 0.5
 FAILURE_KEPT_S = 20
 # A part that Azure denies stays denied until someone grants a role; a stopped read is what the reader chose.
 DENIED_KEPT_S = 300
+# What only a new sign-in mends must not outlive it.
+SIGN_IN_KEPT_S = 2
 
 
 @dataclass
@@ -69,7 +71,7 @@ class Reading(Generic[Value]):
             return True
         age = time.monotonic() - self._ended
         if self.error:
-            return age < FAILURE_KEPT_S
+            return age < (SIGN_IN_KEPT_S if self.error.code == SIGN_IN_NEEDED else FAILURE_KEPT_S)
         return may_be_kept(age, self.lacks) and (age < DENIED_KEPT_S or not self.stop.is_set())
 
     def end(self, error: ServiceError | None) -> None:
@@ -82,8 +84,10 @@ class Reading(Generic[Value]):
 def may_be_kept(age_s: float, lacks: Iterable[Refusal]) -> bool:
     """Whether a cache may keep for `age_s` seconds a value that lacks these parts. All that is there is kept for the
     cache's own time."""
-    denied = [is_denied(refusal.error) for refusal in lacks]
-    return not denied or age_s < (DENIED_KEPT_S if all(denied) else FAILURE_KEPT_S)
+    errors = [refusal.error for refusal in lacks]
+    if any(error.code == SIGN_IN_NEEDED for error in errors):
+        return age_s < SIGN_IN_KEPT_S
+    return not errors or age_s < (DENIED_KEPT_S if all(map(is_denied, errors)) else FAILURE_KEPT_S)
 
 
 def fresh(reading: Reading[Value]) -> bool:

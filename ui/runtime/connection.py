@@ -1,39 +1,136 @@
-"""The process's one connection. The application sets it as it starts; pages and loaders read it.
+"""As whom the console asks Azure: the process's one identity, or where people sign in, each person as themselves.
 
-They get it with the permission of the browser session that asks: without one, as in a thread, it only reads.
+The application sets it as it starts; pages and loaders read it. They get a session with the permission of the browser
+session that asks: without one, as in a thread, it only reads.
 """
 
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from threading import Lock
+
+import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
+
+from services.connection.errors import ServiceError, as_service_error
 from services.connection.session import AzureSession
 from ui.elements import write_permission
 
+# Makes the session of an account.
+MakeSession = Callable[[str], AzureSession]
+# Raises AzureError where Entra gives no token for an account.
+CheckAccount = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class _People:
+    """The sessions of those who signed in, by account, each made once."""
+
+    make: MakeSession
+    check: CheckAccount
+    sessions: dict[str, AzureSession] = field(default_factory=dict)
+    lock: Lock = field(default_factory=Lock)
+
+    def session(self, account: str) -> AzureSession:
+        with self.lock:
+            if account not in self.sessions:
+                self.sessions[account] = self.make(account)
+            return self.sessions[account]
+
+
 _sessions: list[AzureSession] = []
+_people: list[_People] = []
 
 
 def use(session: AzureSession) -> None:
-    """Makes `session` the connection of this process."""
+    """Makes `session` the connection of this process, whoever opens it."""
+    _people[:] = []
     _sessions[:] = [session]
 
 
+def use_people(make: MakeSession, check: CheckAccount) -> None:
+    """From now on each page asks as the person who signed in."""
+    _people[:] = [_People(make, check)]
+
+
+def has_sign_in() -> bool:
+    """Whether people sign in to this console."""
+    return bool(_people)
+
+
 def current() -> AzureSession:
-    """The connection that is in use, with the permission of the running script's session."""
-    return _sessions[0].limited_to(write_permission.current())
+    """The connection of whoever sees the page, with the permission of the running script's session.
+
+    Raises ServiceError where people sign in and nobody has.
+    """
+    return _current().limited_to(write_permission.current())
 
 
 def session(who: str) -> AzureSession:
-    """The connection of `who`, as `current`. Raises LookupError where the process now has another identity."""
-    if who != _key(_sessions[0]):
+    """The connection of `who`, as `current`. Raises LookupError where the page is another's, or the process now has
+    another identity."""
+    if _people and get_script_run_ctx(suppress_warning=True) is None:
+        return _by_key(who).limited_to(write_permission.current())
+    if who != _key(_current()):
         raise LookupError("The identity of the connection changed while a page was running")
     return current()
 
 
-def session_for_jobs() -> AzureSession:
-    """The connection with permission to change Azure, for jobs alone: whoever began one was allowed to."""
-    return _sessions[0]
+def session_for_jobs(who: str) -> AzureSession:
+    """The connection of `who` with permission to change Azure, for jobs alone: whoever began one was allowed to.
+
+    Raises LookupError where it is not this console's, ServiceError where it can't sign in now.
+    """
+    if not _people:
+        if who != _key(_sessions[0]):
+            raise LookupError("Another identity began it")
+        return _sessions[0]
+    found = _by_key(who)
+    _check(found)
+    return found
+
+
+def check_sign_in() -> None:
+    """Raises ServiceError (SignInNeeded) where the person of this page must sign in again."""
+    if _people:
+        _check(_current())
 
 
 def who() -> str:
     """The cloud and identity of the connection, part of every cache key. Raises ServiceError where sign-in fails."""
-    return _key(_sessions[0])
+    return _key(_current())
+
+
+def is_of(who: str, account: str) -> bool:
+    """Whether `who` is that account."""
+    return who.rpartition(" ")[2] == account
+
+
+def forget_account(account: str) -> None:
+    """Drops the session of an account that is signed in nowhere any more, with the registries' tokens in it."""
+    if _people:
+        with _people[0].lock:
+            _people[0].sessions.pop(account, None)
+
+
+def _current() -> AzureSession:
+    if not _people:
+        return _sessions[0]
+    account = st.user.get("account")
+    if not account:
+        raise ServiceError("Nobody is signed in", "The page has no account.", "Open the page again.", "NoAccount")
+    return _people[0].session(str(account))
+
+
+def _by_key(who: str) -> AzureSession:
+    found = _people[0].session(who.rpartition(" ")[2])
+    if who != _key(found):
+        raise LookupError("Another cloud's identity")
+    return found
+
+
+def _check(session: AzureSession) -> None:
+    with as_service_error(f"{session.identity.name or 'The person'} must sign in again"):
+        _people[0].check(session.identity.key)
 
 
 def _key(session: AzureSession) -> str:

@@ -30,15 +30,16 @@ HEADERS = {
 
 
 class SecurityHeaders:
-    """ASGI middleware that adds `HEADERS` to every HTTP response."""
+    """ASGI middleware that adds `HEADERS` to every HTTP response. `referrer_policy` replaces that of `HEADERS`."""
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, referrer_policy: str = HEADERS["Referrer-Policy"]) -> None:
         self._app = app
+        self._headers = {**HEADERS, "Referrer-Policy": referrer_policy}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                MutableHeaders(scope=message).update(HEADERS)
+                MutableHeaders(scope=message).update(self._headers)
             await send(message)
 
         await self._app(scope, receive, send_with_headers if scope["type"] == "http" else send)

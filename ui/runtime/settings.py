@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from services.connection.endpoints import CLOUDS
+from ui.runtime.sign_in_settings import SIGN_IN_NAMES, SignInSettings, sign_in_settings
 
 NAMES = {
     "ACR_CONSOLE_CONNECTION": "sandbox",
@@ -28,6 +29,7 @@ NAMES = {
     "ACR_CONSOLE_SANDBOX_DATA": ".sandbox",
     "ACR_CONSOLE_SANDBOX_SEED": "estate",
     "ACR_CONSOLE_SANDBOX_LATENCY_MS": "0",
+    **SIGN_IN_NAMES,
 }
 
 
@@ -36,8 +38,8 @@ class Settings:
     """`connection` is sandbox or azure; `cloud` one of `services.connection.endpoints.CLOUDS`.
 
     `data` is the folder of what the console keeps, `database` the URL of its database, `price_sheet` the team's own
-    prices. `log` is text or json, and `metrics_port`
-    None where there are no metrics. `lease` is how long a job whose process ended waits until another takes it over.
+    prices. `log` is text or json, and `metrics_port` None where there are no metrics. `lease` is how long a job whose
+    process ended waits until another takes it over. `sign_in` is None where the console has no sign-in.
     """
 
     connection: str
@@ -53,6 +55,7 @@ class Settings:
     sandbox_data: Path
     sandbox_seed: str
     sandbox_latency_ms: float
+    sign_in: SignInSettings | None
 
 
 def read_settings() -> Settings:
@@ -89,6 +92,7 @@ def settings_from(values: Mapping[str, object]) -> Settings:
         sandbox_data=Path(found["ACR_CONSOLE_SANDBOX_DATA"]),
         sandbox_seed=found["ACR_CONSOLE_SANDBOX_SEED"],
         sandbox_latency_ms=latency,
+        sign_in=sign_in_settings(found),
     )
 
 

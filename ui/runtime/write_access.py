@@ -1,7 +1,8 @@
-"""Which connections may change Azure: those from this machine to a console that no other machine can reach.
+"""Which connections may change Azure: those of a person who signed in, as that person; without a sign-in, those from
+this machine to a console that no other machine can reach.
 
-The console has no sign-in, so whoever reaches it would act as its identity. That is decided from the sockets that the
-process listens on and from the request itself, never from a setting.
+Without a sign-in whoever reaches the console would act as its identity. Whether someone may is decided from the sockets
+that the process listens on and from the request itself, never from a setting.
 """
 
 import os
@@ -17,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.connection.write_permission import ALLOWED, WritePermission
 from ui.elements.write_permission import HEADER, MAY_CHANGE
+from ui.runtime.own_headers import SIGNED_IN, without_own_headers
 
 NO_SIGN_IN = "and it has no sign-in."
 
@@ -147,7 +149,8 @@ def listening_addresses() -> list[tuple[str, int]] | None:
 class WriteAccess:
     """ASGI middleware that decides for each websocket what its session may do, and passes that on in `HEADER`.
 
-    Whatever a client sends under that name is removed, from every request.
+    Whatever a client sends under the console's own names is removed, from every request; where people sign in, the gate
+    has done so, and any proxy may be in front: it has checked the origin.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -155,11 +158,10 @@ class WriteAccess:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
-            own = HEADER.encode()
-            # Some servers hand on names with underscores; whoever reads the headers might take both for one.
-            headers = [(n, v) for n, v in scope["headers"] if n.lower().replace(b"_", b"-") != own]
+            signed_in = SIGNED_IN in scope
+            headers = [*scope["headers"]] if signed_in else without_own_headers(scope["headers"])
             if scope["type"] == "websocket":
-                permission = write_permission(scope, listening_addresses())
-                headers.append((own, (permission.refusal or MAY_CHANGE).encode("ascii", "replace")))
+                permission = ALLOWED if signed_in else write_permission(scope, listening_addresses())
+                headers.append((HEADER.encode(), (permission.refusal or MAY_CHANGE).encode("ascii", "replace")))
             scope = {**scope, "headers": headers}
         await self._app(scope, receive, send)

@@ -17,8 +17,10 @@ from starlette.routing import Route
 
 from services.connection.data_plane import RegistryClient
 from services.connection.errors import ServiceError
+from services.sign_in.store import SignIn
 from services.transfer.download import Archive, stream
 from ui.runtime import connection
+from ui.runtime.own_headers import sign_in_of
 
 # Long enough to click the link, and to start again after a download that failed.
 VALID_S = 600
@@ -61,11 +63,14 @@ def _drop_old() -> None:
         del _tickets[next(iter(_tickets))]
 
 
-def _find(ticket: str) -> tuple[Archive, RegistryClient] | None:
-    """The archive of a ticket, while it is valid and the console still has the identity that it was issued to."""
+def _find(ticket: str, sign_in: SignIn | None) -> tuple[Archive, RegistryClient] | None:
+    """The archive of a ticket, while it is valid and the console still has the identity that it was issued to; where
+    people sign in, for that person alone."""
     with _lock:
         known = _tickets.get(ticket)
     if known is None or known.until <= monotonic():
+        return None
+    if sign_in and not connection.is_of(known.who, sign_in.account):
         return None
     try:
         return known.archive, connection.session(known.who).registry(known.login_server)
@@ -75,7 +80,7 @@ def _find(ticket: str) -> tuple[Archive, RegistryClient] | None:
 
 def download(request: Request) -> Response:
     """GET /download/{ticket}: the archive, with its exact length."""
-    found = _find(request.path_params["ticket"])
+    found = _find(request.path_params["ticket"], sign_in_of(request.scope))
     if found is None:
         return PlainTextResponse(
             "This download is unknown or has expired. Choose Download image on the image's page again.",

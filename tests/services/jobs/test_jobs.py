@@ -22,6 +22,7 @@ from services.jobs.jobs import (
     begin,
     find_job,
     list_jobs,
+    owners_of_lost,
     request_stop,
     take_over,
 )
@@ -273,3 +274,16 @@ def test_a_formula_in_the_table_is_text() -> None:
     job = JobSummary("1", "delete manifests", "s", "r", begun_at, None, "=HYPERLINK()", 1, 0, False)
     assert "'=HYPERLINK()" in csv_of([job])
     assert csv_of([job]).splitlines()[0].startswith("id,action,target,")
+
+
+def test_whose_jobs_are_lost_is_known_before_they_are_taken_over(database: Engine) -> None:
+    mine, other, alive = begun(database), begun(database, "another"), begun(database, "a third")
+    assert owners_of_lost(database, LEASE) == ()
+    for job in (mine, other):
+        expire(database, job)
+    assert alive.runs
+    assert owners_of_lost(database, LEASE) == ("another", WHO)
+    taken = take_over(database, WHO, LEASE)
+    assert taken
+    running(database, taken).end()
+    assert owners_of_lost(database, LEASE) == ("another",)

@@ -1,6 +1,8 @@
 """A deletion that has ended or failed sends nothing more, and what it did is known item by item."""
 
 import sqlite3
+import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ from sqlalchemy import Connection, event, update
 from sqlalchemy.exc import OperationalError
 
 from services.connection.data_plane import RegistryClient
+from services.connection.errors import SignInNeeded
 from services.connection.parallel import WORKERS, parallel_map
 from services.database.tables import jobs
 from services.deletion.plan import plan_deletion
@@ -287,3 +290,32 @@ def test_the_second_of_two_tabs_does_not_call_its_items_deleted(own: OwnSandbox,
     assert deleted_as_az_prints(first)
     assert deleted_as_az_prints(second) == ""
     assert {fate.outcome for fate in second.fates.values()} <= {"already done"}
+
+
+def test_a_job_waits_until_its_person_has_signed_in_again(
+    own: OwnSandbox, disk: FullDisk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    record_id = interrupted(own, delete_manifests, disk)
+    who = connection.who()
+    waits, signed_in, stopped = threading.Event(), threading.Event(), threading.Event()
+
+    def check(account: str) -> None:
+        assert connection.is_of(who, account)
+        if not signed_in.is_set():
+            waits.set()
+            raise SignInNeeded("It was revoked.")
+
+    connection.use_people(lambda _account: own.session(), check)
+    monkeypatch.setattr(runs, "LOOK_EVERY_S", 0.05)
+    thread = threading.Thread(target=runs.continue_until, args=(stopped,))
+    thread.start()
+    assert waits.wait(20)
+    assert runs.under_way(who, record_id) is None
+    signed_in.set()
+    until = time.monotonic() + 20
+    while runs.under_way(who, record_id) is None and time.monotonic() < until:
+        time.sleep(0.02)  # Nothing else says that another thread has begun.
+    stopped.set()
+    thread.join(20)
+    connection.use(own.session())
+    assert state_of(ended(own, record_id), running=False) == "Completed"

@@ -4,7 +4,7 @@ from dataclasses import replace
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from services.connection.errors import ServiceError
+from services.connection.errors import SIGN_IN_NEEDED, ServiceError
 from services.connection.parallel import Refusal
 from ui.runtime import background
 from ui.runtime.background import Reading, start
@@ -119,3 +119,18 @@ def test_a_read_that_takes_longer_has_its_outline_and_a_stop() -> None:
     assert shown.count("skeleton") == 5  # Four figures and a table.
     at.button[0].click().run()
     assert stopped.wait(10)
+
+
+def test_what_a_new_sign_in_mends_does_not_outlive_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    needed = ServiceError("Could not read", "It was revoked.", "Sign in again.", SIGN_IN_NEEDED)
+
+    def refused(_reading: Reading[list[str]]) -> None:
+        raise needed
+
+    reading = ended(start([], refused))
+    assert reading.fresh
+    lacking = ended(start([], lambda reading: setattr(reading, "lacks", (Refusal("x", needed), Refusal("y", REFUSED)))))
+    assert lacking.fresh
+    monkeypatch.setattr(background, "SIGN_IN_KEPT_S", 0)
+    assert not reading.fresh
+    assert not lacking.fresh

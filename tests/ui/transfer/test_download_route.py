@@ -6,6 +6,7 @@ import socket
 import tarfile
 import threading
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import anyio
 import pytest
@@ -15,11 +16,15 @@ from anyio import fail_after, to_thread
 from starlette.applications import Starlette
 from starlette.middleware import Middleware
 from starlette.middleware.gzip import GZipMiddleware
+from starlette.types import Receive, Scope, Send
 
+from services.sign_in.store import SignIn
 from services.transfer.download import Archive, plan_archive
 from tests.services.transfer.test_download import Shelf, noise
+from tests.support.asgi import ask
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from ui.runtime import connection
+from ui.runtime.own_headers import SIGNED_IN
 from ui.transfer import download_route
 
 
@@ -133,3 +138,15 @@ def test_a_download_that_waits_for_its_registry_takes_no_thread_of_other_request
                 return [piece async for piece in download_route._in_own_threads(pieces)]
 
     assert anyio.run(read) == [b"one", b"", b"two"]
+
+
+def test_a_ticket_serves_the_person_alone_that_it_was_issued_to(own: OwnSandbox, archive: Archive) -> None:
+    path = download_route.mint(connection.who(), own.client.login_server, archive)
+    account = own.session().identity.key
+    for who, status in ((account, 200), ("tenant/another", 404)):
+
+        async def as_person(scope: Scope, receive: Receive, send: Send, who: str = who) -> None:
+            signed_in = {SIGNED_IN: SignIn("id", who, "login", datetime.now(UTC))}
+            await Starlette(routes=[download_route.ROUTE])({**scope, **signed_in}, receive, send)
+
+        assert ask(as_person, path, method="HEAD").status == status

@@ -1,0 +1,212 @@
+"""A team's console: people sign in, each sees what is theirs, and nobody else's page opens for them."""
+
+import json
+import sqlite3
+from collections.abc import Iterator
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+import requests
+from cryptography.fernet import Fernet
+from playwright.sync_api import Browser, Page, expect
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+from websockets.typing import Origin, Subprotocol
+
+from tests.support.console import cells, console_process, free_port, settled, window
+from ui.runtime.gate import COOKIE
+
+pytestmark = pytest.mark.browser
+
+ENGINEER, DEVELOPER, AUDITOR = "Platform administrator", "Payments developer", "Registry auditor"
+
+
+@dataclass(frozen=True)
+class Team:
+    """A console that people sign in to, and its database."""
+
+    address: str
+    database: Path
+
+
+@pytest.fixture(scope="module")
+def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    data = tmp_path_factory.mktemp("team")
+    port = free_port()
+    database = data / "team.db"
+    settings = {
+        "ACR_CONSOLE_SIGN_IN": "entra",
+        "ACR_CONSOLE_PUBLIC_URL": f"http://localhost:{port}",
+        "ACR_CONSOLE_KEYS": Fernet.generate_key().decode(),
+        "ACR_CONSOLE_DATABASE": f"sqlite:///{database}",
+        "ACR_CONSOLE_CHECK_S": "1",
+    }
+    with console_process(data, port=port, **settings) as (address, _process):
+        yield Team(address, database)
+
+
+def signed_in(browser: Browser, team: Team, who: str, path: str = "/") -> Page:
+    page = window(browser)
+    page.goto(f"{team.address}{path}")
+    page.get_by_role("button", name=who).click()
+    settled(page)
+    return page
+
+
+def open_identity(page: Page) -> None:
+    page.get_by_test_id("stSidebar").get_by_test_id("stPopover").last.get_by_role("button").click()
+
+
+def cookie_of(page: Page) -> str:
+    return next(cookie["value"] for cookie in page.context.cookies() if cookie["name"] == COOKIE)
+
+
+def said_on_websocket(team: Team, headers: dict[str, str], session: str = "") -> tuple[str, int | None]:
+    """All that a client without a browser is told on a run of the first page, and the code it is closed with."""
+    told: list[str] = []
+    protocols = [Subprotocol(name) for name in ("streamlit", "x", *([session] if session else []))]
+    url = team.address.replace("http", "ws", 1)
+    with connect(
+        f"{url}/_stcore/stream", origin=Origin(team.address), additional_headers=headers, subprotocols=protocols,
+        max_size=None,
+    ) as socket:  # fmt: skip
+        message = BackMsg()
+        message.rerun_script.query_string = ""
+        with suppress(ConnectionClosed):
+            socket.send(message.SerializeToString())
+        try:
+            while True:
+                data = socket.recv(timeout=20)
+                assert isinstance(data, bytes)
+                heard = ForwardMsg.FromString(data)
+                told.append(str(heard))
+                if heard.WhichOneof("type") == "script_finished":
+                    return "\n".join(told), None
+        except ConnectionClosed as end:
+            return "\n".join(told), end.rcvd.code if end.rcvd else None
+
+
+def registries(page: Page, number: str) -> list[str]:
+    """The names, once all of that number are shown."""
+    expect(page.get_by_text(f"{number} shown")).to_be_visible(timeout=30_000)
+    expect(page.get_by_test_id("stDataFrame").first).to_be_visible(timeout=30_000)
+    settled(page)
+    return [row[0] for row in cells(page)[1:]]
+
+
+def test_a_deep_link_survives_the_sign_in_of_a_new_process(browser: Browser, team: Team) -> None:
+    page = signed_in(browser, team, ENGINEER, "/repositories?registry=casaacr01&x=a%26b")
+    assert page.url.startswith(f"{team.address}/repositories?registry=casaacr01")
+    expect(page.get_by_text("nodejstemplate").first).to_be_attached(timeout=30_000)
+    page.context.close()
+
+
+def test_two_people_see_their_own_consoles_at_the_same_time(browser: Browser, team: Team) -> None:
+    pages = {who: signed_in(browser, team, who, "/inventory") for who in (ENGINEER, DEVELOPER)}
+    assert registries(pages[DEVELOPER], "1 registry") == ["contosopayments"]
+    assert len(registries(pages[ENGINEER], "13 registries")) == 13
+    for who, number in ((ENGINEER, "13 registries"), (DEVELOPER, "1 registry")):
+        pages[who].reload()  # By now from what the process keeps.
+        registries(pages[who], number)
+    for who, page in pages.items():
+        expect(page.get_by_test_id("stSidebar").get_by_role("button", name=who)).to_be_visible()
+        page.context.close()
+
+
+def test_who_is_signed_in_may_change_what_azure_lets_them(browser: Browser, team: Team) -> None:
+    page = signed_in(browser, team, ENGINEER, "/image?registry=casaacr01&repository=nodejstemplate&reference=v1.0.0")
+    expect(page.get_by_role("button", name="Add tag")).to_be_enabled(timeout=30_000)
+    expect(page.get_by_text("Read-only")).to_have_count(0)
+    page.context.close()
+
+
+def test_a_sign_out_ends_every_tab_and_the_cookie(browser: Browser, team: Team) -> None:
+    page = signed_in(browser, team, AUDITOR)
+    stolen = cookie_of(page)
+    other = page.context.new_page()
+    other.goto(f"{team.address}/skus")
+    settled(other)
+    open_identity(page)
+    expect(page.get_by_text("registry-auditor@")).to_be_visible()
+    page.get_by_role("button", name="Sign out").click()
+    expect(page.get_by_role("heading", name="You are signed out")).to_be_visible()
+    expect(other.get_by_role("heading", name="Your sign-in has ended")).to_be_visible(timeout=15_000)
+    assert all(cookie["name"] != COOKIE for cookie in page.context.cookies())
+    answer = requests.get(
+        f"{team.address}/skus", headers={"Accept": "text/html", "Cookie": f"{COOKIE}={stolen}"},
+        allow_redirects=False, timeout=10,
+    )  # fmt: skip
+    assert answer.status_code == 303
+    told, code = said_on_websocket(team, {"Cookie": f"{COOKIE}={stolen}"})
+    assert code == 4401
+    assert "/auth/ended" in told
+    other.get_by_role("link", name="Sign in again").click()
+    other.get_by_role("button", name=AUDITOR).click()
+    settled(other)
+    assert other.url == f"{team.address}/skus"
+    page.context.close()
+
+
+def test_what_only_the_person_can_mend_is_mended_in_place(browser: Browser, team: Team) -> None:
+    page = signed_in(browser, team, ENGINEER, "/registry?registry=contosohub")
+    with closing(sqlite3.connect(team.database, timeout=10)) as db, db:
+        db.execute("UPDATE accounts SET tokens = X'00', version = version + 1")  # As after the keys have changed.
+    page.reload()
+    expect(page.get_by_text("must sign in again")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("az login")).to_have_count(0)
+    settled(page)
+    page.get_by_role("button", name="Sign in again").click()
+    page.get_by_role("button", name=ENGINEER).click()
+    settled(page)
+    assert page.url.startswith(f"{team.address}/registry?registry=contosohub")
+    expect(page.get_by_role("heading", name="contosohub")).to_be_visible(timeout=20_000)
+    page.context.close()
+
+
+def test_a_stranger_s_websocket_starts_no_session(team: Team) -> None:
+    for headers in ({}, {"X-Acr-Console-Account": "tenant/anyone"}, {"Cookie": f"{COOKIE}=made-up"}):
+        told, code = said_on_websocket(team, headers)
+        assert code == 4401
+        assert told.strip() == 'auth_redirect {\n  url: "/auth/ended"\n}'
+
+
+def test_a_forged_header_makes_nobody_another_person(browser: Browser, team: Team) -> None:
+    page = signed_in(browser, team, DEVELOPER)
+    cookie = {"Cookie": f"{COOKIE}={cookie_of(page)}", "X-Acr-Console-Account": "tenant/another"}
+    told, code = said_on_websocket(team, cookie)
+    assert code is None
+    assert DEVELOPER in told
+    page.context.close()
+
+
+def test_a_session_is_not_resumed_for_another_person(browser: Browser, team: Team) -> None:
+    own = signed_in(browser, team, ENGINEER)
+    stranger = signed_in(browser, team, DEVELOPER)
+    ids: list[str] = []
+    own.on("websocket", lambda socket: socket.on("framereceived", lambda data: ids.extend(session_ids(data))))
+    own.reload()
+    settled(own)
+    assert ids
+    own.goto("about:blank")  # Its session waits for it to come back.
+    told, _code = said_on_websocket(team, {"Cookie": f"{COOKIE}={cookie_of(stranger)}"}, ids[0])
+    assert ids[0] not in told
+    assert ENGINEER not in told
+    own.context.close()
+    stranger.context.close()
+
+
+def session_ids(data: str | bytes) -> list[str]:
+    message = ForwardMsg.FromString(data) if isinstance(data, bytes) else ForwardMsg()
+    found = message.new_session.initialize.session_id
+    return [found] if found else []
+
+
+def test_the_log_has_who_signed_in(team: Team) -> None:
+    with closing(sqlite3.connect(team.database, timeout=10)) as db:
+        entries = [json.loads(text) for (text,) in db.execute("SELECT entry FROM audit ORDER BY number")]
+    assert {one["what"] for one in entries} >= {"signed in", "signed out"}
+    assert "platform-admin@contoso.example" in {one.get("login") for one in entries}
