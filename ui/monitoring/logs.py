@@ -11,6 +11,8 @@ import streamlit.logger
 FIELDS = ("request", "method", "path", "status", "ms", "job", "entries", "head")
 # Whose entries of the level INFO are written; of others those that warn. The Azure SDKs would write every request.
 _WRITTEN_WHOLE = ("acr_console", "services", "ui", "uvicorn")
+# uvicorn's own entries of requests have the query strings: codes of sign-ins, and more.
+_QUERIES = "uvicorn.access"
 
 
 class JsonLines(logging.Formatter):
@@ -50,7 +52,7 @@ def _write_to_root(logger: logging.Logger) -> None:
     """Streamlit and uvicorn give their loggers handlers of their own, which write text."""
     for handler in [*logger.handlers]:
         logger.removeHandler(handler)
-    logger.propagate = True
+    logger.propagate = logger.name != _QUERIES
 
 
 def _log_end_of_thread(ended: threading.ExceptHookArgs) -> None:

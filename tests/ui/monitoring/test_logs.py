@@ -2,7 +2,9 @@
 
 import json
 import logging
+import subprocess
 import sys
+import textwrap
 import urllib.request
 from pathlib import Path
 
@@ -41,6 +43,22 @@ def test_an_error_has_its_traceback() -> None:
     assert "ZeroDivisionError: by zero" in json.loads(JsonLines().format(record))["error"]
 
 
+def test_uvicorn_s_own_entries_of_requests_are_never_written() -> None:
+    script = """
+        import logging, streamlit.logger
+        from ui.monitoring.logs import set_up_logs
+        set_up_logs("json")
+        streamlit.logger._loggers.clear()  # As where Streamlit gets them only after the application was imported.
+        for name in ("uvicorn.access", "uvicorn.error"):
+            streamlit.logger.get_logger(name).info("GET /auth/callback?code=C0DE")
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], capture_output=True, text=True, timeout=60, check=True
+    )
+    (entry,) = [json.loads(one) for one in done.stderr.splitlines()]
+    assert entry["logger"] == "uvicorn.error"
+
+
 def test_every_line_of_a_process_is_an_entry(tmp_path: Path) -> None:
     away = f"postgresql+psycopg://console:{PASSWORD}@127.0.0.1:1/console"
     with console(tmp_path, ACR_CONSOLE_LOG="json", ACR_CONSOLE_DATABASE=away) as address:
@@ -64,6 +82,7 @@ def test_every_line_of_a_process_is_an_entry(tmp_path: Path) -> None:
     assert by_path["/registry"]["status"] == 200
     assert by_path["/readyz"]["status"] == 503
     assert "could not be reached" in reason
-    assert [one for one in entries if one["logger"] == "uvicorn.error"]
+    assert {"uvicorn.error", "acr_console.requests"} <= {one["logger"] for one in entries}
+    assert "uvicorn.access" not in {one["logger"] for one in entries}, "it has the query strings"
     assert [one for one in entries if one["logger"] == "acr_console" and "NoDatabase" in one["message"]]
     assert not [secret for secret in (PASSWORD, "C0DE", "C00KIE") if secret in log + reason]
