@@ -29,8 +29,8 @@ def show_all(who: str) -> None:
     show_partial(Part(read, "record"))
     found = read.values
     if not found and read.complete:
-        empty(":material/history:", "No activity", "Each change made here is listed with its result.")
-        link_to(pages.CLEAN_UP, "Clean up a repository")
+        show_no_activity()
+        link_to(pages.INVENTORY, "Choose a registry")
     if not found:
         return
     if any(job.runs for job in found):
@@ -43,6 +43,11 @@ def show_all(who: str) -> None:
     if len(found) == LISTED:
         st.caption(f"The newest {LISTED:,}. The log has all of them.")
     _show_log()
+
+
+def show_no_activity() -> None:
+    """What stands in the place of the list where nothing has been done yet."""
+    empty(":material/history:", "No activity", "Each change that you make in this console is listed with its result.")
 
 
 def _progress_of(found: tuple[JobSummary, ...]) -> list[tuple[str, int, str]]:

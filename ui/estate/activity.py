@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from services.estate.attention import Attention
 from services.jobs.jobs import JobSummary
 from services.registries.findings import Risk
+from ui.deletion.activity import show_no_activity
 from ui.elements.columns import ago_column
-from ui.elements.page import empty
 from ui.elements.selectable_table import openable
 from ui.navigation import pages
 from ui.navigation.links import link_to, open_page
@@ -18,7 +18,7 @@ _WRONG = ("Failed", "Interrupted", "Unknown")
 def show_activity(records: Sequence[JobSummary]) -> None:
     """The newest `SHOWN` of the records, each opening its results."""
     if not records:
-        empty(":material/history:", "No activity", "What you delete in this console is recorded here.")
+        show_no_activity()
         return
     picked = openable(
         records[:SHOWN],

@@ -34,6 +34,8 @@ class TagChoice:
 def show_tag_table(found: TagList, total: int, key: str) -> TagChoice:
     """Shows the tags that pass the filter of the URL. `total`: how many the repository says that it has."""
     many = len(found.tags.values) > ROWS_A_PAGE
+    # Not next to the table, whose own toolbar would cover its last button.
+    bar = st.container(horizontal=True, vertical_alignment="center")
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
             "Filter",
@@ -48,7 +50,6 @@ def show_tag_table(found: TagList, total: int, key: str) -> TagChoice:
     items = filter_tags(found.items, text or "")
     if order:
         items = sort_tags(items, order, descending=order not in _NAMES_FIRST)
-    bar = st.container(horizontal=True, vertical_alignment="center")
     if not items:
         return TagChoice(None, (), bar, (text or "").strip(), 0)
     opened, selected = openable_many(
