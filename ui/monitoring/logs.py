@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 import streamlit.logger
 
 # What an entry may have besides its message. Nothing else of a record is written.
-FIELDS = ("request", "method", "path", "status", "ms", "job", "entries", "head")
+FIELDS = ("request", "method", "path", "status", "ms", "account", "sign_in", "job", "entries", "head")
 # Whose entries of the level INFO are written; of others those that warn. The Azure SDKs would write every request.
 _WRITTEN_WHOLE = ("acr_console", "services", "ui", "uvicorn")
 # uvicorn's own entries of requests have the query strings: codes of sign-ins, and more.

@@ -4,11 +4,13 @@ import logging
 import re
 import secrets
 import time
+from collections.abc import Mapping
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ui.monitoring.probes import PATHS
+from ui.runtime.own_headers import LOGGED
 
 HEADER = "X-Request-Id"
 _LOG = logging.getLogger("acr_console.requests")
@@ -43,6 +45,8 @@ class RequestLog:
         given = Headers(scope=scope).get(HEADER, "")
         request = given if _ID.fullmatch(given) else secrets.token_hex(8)
         status = 500 if scope["type"] == "http" else 403
+        who: dict[str, str] = {}
+        scope = {**scope, LOGGED: who}
 
         async def send_with_id(message: Message) -> None:
             nonlocal status
@@ -57,11 +61,11 @@ class RequestLog:
             await self._app(scope, receive, send_with_id)
         finally:
             if not (status == 200 and scope["path"] in PATHS):
-                _write(scope, request, status, round((time.monotonic() - begun) * 1000))
+                _write(scope, request, status, round((time.monotonic() - begun) * 1000), who)
 
 
-def _write(scope: Scope, request: str, status: int, ms: int) -> None:
+def _write(scope: Scope, request: str, status: int, ms: int, who: Mapping[str, str]) -> None:
     method, path = scope.get("method", "WEBSOCKET"), shown_path(scope["path"])
-    entry = {"request": request, "method": method, "path": path, "status": status, "ms": ms}
+    entry = {"request": request, "method": method, "path": path, "status": status, "ms": ms, **who}
     level = logging.ERROR if status >= 500 else logging.INFO
     _LOG.log(level, "%s %s %s", method, path, status, extra=entry)

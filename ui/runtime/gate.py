@@ -26,7 +26,7 @@ from streamlit.proto.BackMsg_pb2 import BackMsg
 from services.connection.errors import ServiceError
 from services.sign_in.store import SEEN_EVERY, SignIn, SignIns
 from ui.elements.errors import redirect_message
-from ui.runtime.own_headers import ACCOUNT, SIGNED_IN, without_own_headers
+from ui.runtime.own_headers import ACCOUNT, LOGGED, SIGNED_IN, without_own_headers
 from ui.runtime.safe_next import safe_next
 
 COOKIE = "__Host-acr-console"
@@ -76,6 +76,7 @@ class Gate:
                 return await _send_away(receive, send)
             return await self._stranger(scope)(scope, receive, send)
         scope[SIGNED_IN] = found
+        scope.get(LOGGED, {}).update(account=found.account.partition("/")[2], sign_in=found.id[:8])
         scope["headers"].append((ACCOUNT, found.account.encode()))
         if scope["type"] == "websocket":
             return await self._watched(found, scope, receive, send)

@@ -11,6 +11,8 @@ _PREFIX = b"x-acr-console-"
 ACCOUNT = b"x-acr-console-account"
 # In an ASGI scope, which no client can write to: the connection's SignIn.
 SIGNED_IN = "acr_console.sign_in"
+# What else the log's entry of the request has (ui/monitoring/request_log.py); not there where none is written.
+LOGGED = "acr_console.logged"
 
 
 def without_own_headers(headers: Iterable[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:

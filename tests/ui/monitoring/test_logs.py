@@ -8,7 +8,10 @@ import textwrap
 import urllib.request
 from pathlib import Path
 
-from tests.support.console import console
+import requests
+from cryptography.fernet import Fernet
+
+from tests.support.console import console, console_process, free_port
 from ui.monitoring.logs import FIELDS, JsonLines
 
 PASSWORD = "database-passw0rd"
@@ -59,6 +62,15 @@ def test_uvicorn_s_own_entries_of_requests_are_never_written() -> None:
     assert entry["logger"] == "uvicorn.error"
 
 
+def entries_of(folder: Path) -> tuple[list[dict[str, object]], str]:
+    """The entries of a console's log, each line of which is one; and the log as it is."""
+    log = (folder / "console.log").read_text()
+    lines = [one for one in log.splitlines() if one.strip()]
+    # What Streamlit's command greets with goes to the standard output, and is no log.
+    assert all(one.startswith(("  ", "{")) for one in lines), log
+    return [json.loads(one) for one in lines if one.startswith("{")], log
+
+
 def test_every_line_of_a_process_is_an_entry(tmp_path: Path) -> None:
     away = f"postgresql+psycopg://console:{PASSWORD}@127.0.0.1:1/console"
     with console(tmp_path, ACR_CONSOLE_LOG="json", ACR_CONSOLE_DATABASE=away) as address:
@@ -72,11 +84,7 @@ def test_every_line_of_a_process_is_an_entry(tmp_path: Path) -> None:
             raise AssertionError("there is no database")
         except urllib.error.HTTPError as refused:
             reason = refused.read().decode()
-    log = (tmp_path / "console.log").read_text()
-    # What Streamlit's command greets with goes to the standard output, and is no log.
-    lines = [one for one in log.splitlines() if one.strip()]
-    entries = [json.loads(one) for one in lines if one.startswith("{")]
-    assert all(one.startswith("  ") for one in lines if not one.startswith("{")), log
+    entries, log = entries_of(tmp_path)
     by_path = {one["path"]: one for one in entries if "path" in one}
     assert by_path["/registry"]["request"] == request_id
     assert by_path["/registry"]["status"] == 200
@@ -86,3 +94,21 @@ def test_every_line_of_a_process_is_an_entry(tmp_path: Path) -> None:
     assert "uvicorn.access" not in {one["logger"] for one in entries}, "it has the query strings"
     assert [one for one in entries if one["logger"] == "acr_console" and "NoDatabase" in one["message"]]
     assert not [secret for secret in (PASSWORD, "C0DE", "C00KIE") if secret in log + reason]
+
+
+def test_where_people_sign_in_the_probes_are_open_and_no_code_is_written(tmp_path: Path) -> None:
+    port = free_port()
+    settings = {
+        "ACR_CONSOLE_LOG": "json",
+        "ACR_CONSOLE_SIGN_IN": "entra",
+        "ACR_CONSOLE_PUBLIC_URL": f"http://localhost:{port}",
+        "ACR_CONSOLE_KEYS": Fernet.generate_key().decode(),
+        "ACR_CONSOLE_DATABASE": f"sqlite:///{tmp_path / 'team.db'}",
+    }
+    paths = ("/healthz", "/readyz", "/_stcore/metrics", "/auth/callback?code=C0DE&state=ST4TE")
+    with console_process(tmp_path, port=port, **settings) as (address, _process):
+        found = [requests.get(f"{address}{path}", timeout=30).status_code for path in paths]
+    assert found == [200, 200, 401, 400]
+    entries, log = entries_of(tmp_path)
+    assert {"/_stcore/metrics", "/auth/callback"} <= {one.get("path") for one in entries}
+    assert not [secret for secret in ("C0DE", "ST4TE", settings["ACR_CONSOLE_KEYS"]) if secret in log]

@@ -4,6 +4,7 @@ import asyncio
 import logging
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,10 +12,12 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route, WebSocketRoute
-from starlette.types import Message
+from starlette.types import ASGIApp, Message
 from starlette.websockets import WebSocket
 
+from services.sign_in.store import SignIn
 from ui.monitoring.request_log import RequestLog, shown_path
+from ui.runtime.gate import Gate
 
 SECRETS = ("C0DE", "ST4TE", "T1CKET", "C00KIE", "B34RER", "S3SSION")
 
@@ -130,6 +133,36 @@ def test_a_websocket_is_an_entry_when_it_ends(ask: Ask, path: str, status: int) 
 
 def test_a_probe_that_succeeds_is_no_entry(ask: Ask) -> None:
     assert [ask(path)[0] for path in ("/healthz", "/readyz")] == [[], []]
+
+
+def test_an_entry_says_who_is_signed_in(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "acr_console.requests")
+    when = datetime(2026, 1, 1, tzinfo=UTC)
+
+    class SignIns:
+        def find(self, cookie: str) -> SignIn | None:
+            return SignIn("0123456789abcdef", "tenant/object", "me@example.com", when) if cookie else None
+
+    async def run(app: ASGIApp, cookie: str) -> None:
+        headers = [(b"cookie", f"__Host-acr-console={cookie}".encode())]
+        scope = {"type": "http", "method": "GET", "path": "/", "query_string": b"", "headers": headers}
+        await app(scope, receive, send)
+
+    async def receive() -> Message:
+        return {"type": "http.request"}
+
+    async def send(_message: Message) -> None:
+        pass
+
+    gate = Gate(
+        Starlette(routes=ROUTES), sign_ins=SignIns, public_url="", check=timedelta(1), signed_out=lambda _account: None
+    )
+    for cookie in ("C00KIE", ""):
+        asyncio.run(run(RequestLog(gate), cookie))
+    known, stranger = (vars(one) for one in caplog.records if one.name == "acr_console.requests")
+    assert (known["status"], known["account"], known["sign_in"]) == (200, "object", "01234567")
+    assert (stranger["status"], "account" in stranger) == (401, False)
+    assert "C00KIE" not in str(known)
 
 
 def test_without_the_json_log_nothing_is_written(ask: Ask, caplog: pytest.LogCaptureFixture) -> None:
