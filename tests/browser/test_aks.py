@@ -54,6 +54,7 @@ def test_the_guide_s_story_from_refused_to_attached_and_back(page: Page, tmp_pat
         settled(page)
         page.get_by_role("button", name="Detach registry").click()
         expect(dialog.get_by_text("Afterwards no known role lets the cluster pull.")).to_be_visible()
+        settled(page)
         dialog.get_by_role("button", name="Detach registry").click()
         expect(page.get_by_text("aks1 can't pull from casaacr01")).to_be_visible(timeout=30_000)
 
