@@ -69,11 +69,11 @@ def compare(registry: Registry) -> None:
 
 
 reviews = [review_sku(registry, book.by_region, book.days) for registry in registries]
+known_currency = chosen or bool(billed) or (bills.value.costs.complete and not bills.error)
+if not known_currency:
+    st.caption(f"The currency of the bills is unknown: amounts are in {book.currency}.")
 if not inventory.error:
     savings = savings_of(registries, book.by_region, contents.untagged_bytes(who), book.days)
-    known_currency = chosen or bool(billed) or (bills.value.costs.complete and not bills.error)
-    if not known_currency:
-        st.caption(f"The currency of the bills is unknown: amounts are in {book.currency}.")
     show_metrics(
         [
             saving_figure(savings, book.currency, listed, billed=known_currency),
