@@ -35,7 +35,8 @@ run: $(VENV)/.run ## the console at http://127.0.0.1:8501, on the sandbox unless
 
 run-team: $(VENV)/.run $(TEAM)/keys ## the same as a team has it: the sandbox's people sign in, each sees what their roles allow
 	ACR_CONSOLE_SIGN_IN=entra ACR_CONSOLE_PUBLIC_URL=http://localhost:$(PORT) ACR_CONSOLE_KEYS=$$(cat $(TEAM)/keys) \
-		ACR_CONSOLE_DATABASE=sqlite:///$(TEAM)/console.db ACR_CONSOLE_SANDBOX_DATA=$(TEAM)/sandbox $(BIN)/streamlit run app.py --server.port $(PORT)
+		ACR_CONSOLE_DATABASE=sqlite:///$(TEAM)/console.db ACR_CONSOLE_SANDBOX_DATA=$(TEAM)/sandbox \
+		$(BIN)/streamlit run app.py --server.port $(PORT) --browser.serverAddress localhost
 
 # Lost, people only have to sign in again.
 $(TEAM)/keys: $(VENV)/.run

@@ -16,7 +16,7 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   displayName: 'ACR Console'
   signInAudience: 'AzureADMyOrg'
   web: {
-    redirectUris: ['${publicUrl}/auth/callback']
+    redirectUris: ['${publicUrl}/auth/callback', '${publicUrl}/auth/ended']
     implicitGrantSettings: {
       enableAccessTokenIssuance: false
       enableIdTokenIssuance: false

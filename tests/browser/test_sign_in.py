@@ -49,9 +49,10 @@ def team(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
         yield Team(address, database)
 
 
-def signed_in(browser: Browser, team: Team, who: str, path: str = "/") -> Page:
+def signed_in(browser: Browser, team: Team, who: str, path: str = "/", at: str = "") -> Page:
+    """`at`: the address that is opened, where it is not the public one."""
     page = window(browser)
-    page.goto(f"{team.address}{path}")
+    page.goto(f"{(at or team.address)}{path}")
     page.get_by_role("button", name=who).click()
     settled(page)
     return page
@@ -210,3 +211,9 @@ def test_the_log_has_who_signed_in(team: Team) -> None:
         entries = [json.loads(text) for (text,) in db.execute("SELECT entry FROM audit ORDER BY number")]
     assert {one["what"] for one in entries} >= {"signed in", "signed out"}
     assert "platform-admin@contoso.example" in {one.get("login") for one in entries}
+
+
+def test_another_address_of_the_console_leads_to_the_public_one(browser: Browser, team: Team) -> None:
+    page = signed_in(browser, team, AUDITOR, "/skus", team.address.replace("localhost", "127.0.0.1"))
+    assert page.url == f"{team.address}/skus"
+    page.context.close()

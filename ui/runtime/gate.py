@@ -92,7 +92,8 @@ class Gate:
         if scope["method"] == "GET" and document and _PAGE.fullmatch(scope["path"]):
             query = scope["query_string"].decode("latin-1")
             wanted = safe_next(scope["path"] + (f"?{query}" if query else ""))
-            return RedirectResponse(f"/auth/login?next={quote(wanted, safe='')}", 303, NO_STORE)
+            # Entra leads back to the public address alone, and so do the cookies in between.
+            return RedirectResponse(f"{self._public_url}/auth/login?next={quote(wanted, safe='')}", 303, NO_STORE)
         return JSONResponse({"error": "Sign in first."}, 401, NO_STORE)
 
     async def _unavailable(self, scope: Scope, receive: Receive, send: Send, error: ServiceError) -> None:

@@ -79,7 +79,7 @@ def with_cookie(value: str) -> tuple[str, str]:
 )
 def test_a_page_leads_through_the_sign_in_back_to_itself(gate: Gate, inner: Inner, target: str, wanted: str) -> None:
     answer = ask(gate, target, [PAGE])
-    assert (answer.status, answer.header("location")) == (303, f"/auth/login?next={wanted}")
+    assert (answer.status, answer.header("location")) == (303, f"{PUBLIC}/auth/login?next={wanted}")
     assert answer.header("cache-control") == "no-store"
     assert not inner.scopes
 
