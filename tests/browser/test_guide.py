@@ -134,7 +134,7 @@ def test_the_guide_from_a_cold_start_to_an_attached_cluster(page: Page, tmp_path
         reader.go("Roles")
         reader.sees(main.get_by_text("AcrPush"))
         reader.go("SKU comparison")
-        reader.sees(main.get_by_text("Basic has all that is needed, and is the cheapest."))
+        reader.sees(main.get_by_text("Basic is enough"))
 
         # Attach the cluster
         reader.go("Integration checker")
