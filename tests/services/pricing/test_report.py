@@ -1,5 +1,6 @@
 import csv
 import io
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from html.parser import HTMLParser
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from services.pricing.bar_chart import Bar, BarChart
 from services.pricing.money import cents, money
-from services.pricing.report import Cell, Figure, Report, Table, csv_of, html_of
+from services.pricing.report import Bytes, Cell, Figure, Report, Table, csv_of, html_of
 
 AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
 amounts = st.decimals(-(10**6), 10**6, allow_nan=False, places=6)
@@ -107,3 +108,11 @@ def test_numbers_are_right_with_their_headings() -> None:
 def test_a_figure_says_what_it_lacks() -> None:
     assert "at least: 1 bill unread" in html_of(report())
     assert "So far,USD 1.00,at least: 1 bill unread" in csv_of(report())
+
+
+def test_a_size_is_in_its_own_unit_and_never_nothing_where_it_is_something() -> None:
+    table = Table("Repositories", ("Repository", "Unique"), (("web", Bytes(600 * 2**30)), ("chart", Bytes(35_000))))
+    sized = replace(report(), tables=(table,))
+    for text in (csv_of(sized), html_of(sized)):
+        assert "600 GiB" in text
+        assert "34.2 KiB" in text
