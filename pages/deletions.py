@@ -11,6 +11,7 @@ from ui.deletion.activity import show_all
 from ui.deletion.change_record import show_change
 from ui.deletion.fates import fates_without_result, show_fates, show_remaining_tags
 from ui.elements.errors import panel, show_error
+from ui.elements.notices import show_done
 from ui.elements.page import empty, header
 from ui.elements.skeleton import Shape
 from ui.elements.text import ago, exact, plain
@@ -19,6 +20,7 @@ from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import last_step, step
+from ui.roles.requests import show_requests
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
@@ -103,4 +105,7 @@ with panel():
     if record_id := st.query_params.get("record", ""):
         show_record(record_id)
     else:
+        header(pages.DELETIONS.title, "", None, lambda: None)
+        show_done()
+        show_requests(who)
         show_all(who)

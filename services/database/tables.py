@@ -112,3 +112,21 @@ sign_ins = Table(
     Column("ends", UtcTime, nullable=False),
     Index("sign_ins_of", "account"),
 )
+
+requests = Table(
+    "requests",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("who", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("asked", UtcTime, nullable=False),
+    Column("scope", Text, nullable=False),  # A registry's resource id in lower case.
+    Column("assignment", Text, nullable=False),
+    Column("title", Text, nullable=False),
+    Column("page", Text, nullable=False),
+    Column("query", JSON, nullable=False),
+    Column("closed", UtcTime),
+    Column("closed_by", Text),
+    Column("outcome", Text, nullable=False),
+    Index("requests_for", "scope", "assignment"),
+)

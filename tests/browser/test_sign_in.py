@@ -6,18 +6,20 @@ from collections.abc import Iterator
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import requests
 from cryptography.fernet import Fernet
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
-from tests.support.console import cells, console_process, free_port, settled, window
+from sandbox.seeds.company import DEVELOPERS
+from tests.support.console import cells, click_name, console_process, free_port, settled, window
 from ui.runtime.gate import COOKIE
 
 pytestmark = pytest.mark.browser
@@ -123,6 +125,40 @@ def test_who_is_signed_in_may_change_what_azure_lets_them(browser: Browser, team
     expect(page.get_by_role("button", name="Add tag")).to_be_enabled(timeout=30_000)
     expect(page.get_by_text("Read-only")).to_have_count(0)
     page.context.close()
+
+
+def plan_role(page: Page) -> Locator:
+    """The plan of the role that the address of the page Assign role names."""
+    settled(page)
+    page.get_by_role("button", name="Plan assignment").click(timeout=30_000)
+    settled(page)
+    return page.get_by_role("dialog")
+
+
+def test_a_role_is_assigned_by_a_request(browser: Browser, team: Team) -> None:
+    role = "Container Registry Repository Writer"
+    wanted = f"registry=contosopayments&role={role}&principal={DEVELOPERS}&kind=Group"
+    asking = signed_in(browser, team, DEVELOPER, f"/assign?{quote(wanted, safe='=&')}")
+    plan = plan_role(asking)
+    expect(plan.get_by_role("button", name="Assign role")).to_be_disabled()
+    plan.get_by_role("button", name="Send request").click()
+    expect(asking.get_by_text("Request sent")).to_be_visible()
+    asking.goto(f"{team.address}/deletions")
+    expect(asking.get_by_text("You asked")).to_be_visible()
+    doing = signed_in(browser, team, ENGINEER, "/deletions")
+    expect(doing.get_by_role("heading", name="Requests")).to_be_visible(timeout=30_000)
+    settled(doing)
+    ((title, sender, *_),) = cells(doing)[1:]
+    assert role in title
+    assert sender == "payments-developer@contoso.example"
+    click_name(doing, title)
+    plan_role(doing).get_by_role("button", name="Assign role").click()
+    expect(doing.get_by_text("created and verified")).to_be_visible(timeout=30_000)
+    asking.reload()
+    settled(asking)
+    expect(asking.get_by_text("You asked")).to_have_count(0)
+    for page in (asking, doing):
+        page.context.close()
 
 
 def test_a_sign_out_ends_every_tab_and_the_cookie(browser: Browser, team: Team) -> None:

@@ -9,8 +9,7 @@ from services.wording import counted
 from ui.deletion import runs
 from ui.elements.columns import ago_column
 from ui.elements.errors import Part, panel, show_partial
-from ui.elements.notices import show_done
-from ui.elements.page import empty, header
+from ui.elements.page import empty
 from ui.elements.selectable_table import openable
 from ui.elements.text import plain
 from ui.navigation import pages
@@ -23,8 +22,6 @@ FOLLOW_S = 2
 
 def show_all(who: str) -> None:
     """Shows the jobs that `who` started. Raises ServiceError where the database can't be read."""
-    header(pages.DELETIONS.title, "", None, lambda: None)
-    show_done()
     read = runs.all_recorded(who)
     show_partial(Part(read, "record"))
     found = read.values

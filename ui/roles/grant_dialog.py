@@ -1,6 +1,6 @@
 """The end of a dialog that assigns a role: blockers, command, button, and a request for an administrator."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 import streamlit as st
@@ -9,6 +9,8 @@ from services.aks.attach import AttachPlan
 from services.roles import admin_request
 from services.roles.assign import AssignmentPlan
 from ui.loaders import clusters
+from ui.navigation.pages import PageLink
+from ui.roles.requests import close_requests, offer_request
 from ui.roles.who_can_assign import who_can_assign
 from ui.runtime.changes import Report, confirm_and_run
 
@@ -23,20 +25,29 @@ def confirm_grant(
     done: Callable[[Result], str],
     *,
     whose: str,
+    page: PageLink,
+    query: Mapping[str, str],
     label: str = "Assign role",
 ) -> None:
-    """`apply`, `forget` and `done` as of `confirm_and_run`. `whose`: whom the role is for, as text.
-    `label`: of the button."""
+    """`apply`, `forget` and `done` as of `confirm_and_run`. `whose`: whom the role is for, as text. `page` and `query`:
+    where someone else finds the same plan. `label`: of the button."""
+
+    def apply_and_close(report: Report) -> Result:
+        result = apply(report)
+        close_requests(who, plan)
+        return result
+
     if plan.may is False:
         reading = clusters.pulls(who)
         if not reading.running:
             can = who_can_assign(who, reading.value, plan.registry)
             st.markdown(f":material/person_raised_hand: **Who can assign it:** {can}")
+        offer_request(who, plan, whose, page, query)
     confirm_and_run(
         plan,
         label,
         f"{whose} on {plan.registry.name}".removeprefix("the "),
-        apply,
+        apply_and_close,
         forget,
         done,
         ready=not plan.nothing_to_do,

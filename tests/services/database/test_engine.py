@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, insert, select, text
 
 from services.connection.errors import ServiceError
@@ -115,3 +116,20 @@ def test_a_full_disk_is_said_and_nothing_is_half_written(file: Path) -> None:
             db.execute(insert(audit).values({**entry(number), "entry": "x" * 1000}))
     with reading(engine, "x") as db:
         assert db.execute(select(audit)).all() == []
+
+
+def test_a_database_of_every_older_version_keeps_what_it_has(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The log and the jobs of the first version, brought to the newest through each one between."""
+    upgrade = engine_module.command.upgrade
+    revisions = [one.revision for one in ScriptDirectory(str(engine_module._MIGRATIONS)).walk_revisions()][::-1]
+    assert len(revisions) > 1
+    for revision in revisions:
+        monkeypatch.setattr(engine_module.command, "upgrade", lambda config, _head, to=revision: upgrade(config, to))
+        engine = open_database(database_url)
+        with writing(engine, "x") as db:
+            if revision == revisions[0]:
+                db.execute(insert(audit).values(entry()))
+            assert list(db.execute(select(audit.c.entry)).scalars()) == ["{}"]
+        engine.dispose()
