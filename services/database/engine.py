@@ -88,9 +88,11 @@ def writing(engine: Engine, title: str) -> Iterator[Connection]:
 
 @contextmanager
 def reading(engine: Engine, title: str) -> Iterator[Connection]:
-    """A transaction that only reads. Raises ServiceError (NoDatabase) under `title`."""
+    """A transaction that only reads, all of it at one moment. Raises ServiceError (NoDatabase) under `title`."""
+    # SQLite's transactions are so by themselves.
+    snapshot = {"isolation_level": "REPEATABLE READ"} if engine.dialect.name == "postgresql" else {}
     with database_errors(title), engine.connect() as plain:
-        db = plain.execution_options(reading=True)
+        db = plain.execution_options(reading=True, **snapshot)
         with db.begin():
             yield db
 

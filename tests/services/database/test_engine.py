@@ -133,3 +133,11 @@ def test_a_database_of_every_older_version_keeps_what_it_has(
                 db.execute(insert(audit).values(entry()))
             assert list(db.execute(select(audit.c.entry)).scalars()) == ["{}"]
         engine.dispose()
+
+
+def test_what_is_read_in_one_transaction_is_of_one_moment(database: Engine) -> None:
+    with reading(database, "x") as db:
+        assert db.execute(select(audit)).all() == []
+        with writing(database, "x") as other:
+            other.execute(insert(audit).values(entry()))
+        assert db.execute(select(audit)).all() == []
