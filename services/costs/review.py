@@ -208,7 +208,9 @@ def _lines(
         mine = [row for row in in_month if row.currency == currency]
         last = currency is None or currency == currencies[-1]
         goes_on = last and not billed.gone
-        forecast = _forecast(mine, in_month, month, today, registry, goes_on=goes_on) if mine else None
+        # One that may have been deleted has no forecast, so that a total is never above the truth.
+        known_to_go_on = mine and (registry or billed.gone or not last)
+        forecast = _forecast(mine, in_month, month, today, registry, goes_on=goes_on) if known_to_go_on else None
         cost = total(mine) if mine else ZERO if currency else None
         known = forecast if forecast is not None else cost
         why = list(_notes(billed, rows, currency, month))
@@ -295,7 +297,7 @@ def _notes(billed: _Billed, rows: Sequence[CostRow], currency: str | None, month
     mine = [row for row in in_month if row.currency == currency]
     registry = billed.registry
     if registry is None and not billed.gone:
-        yield "Unknown whether it still exists (its list could not be read): counted as if it did."
+        yield "Unknown whether it still exists (its list could not be read): no forecast, but its cost so far."
     elif billed.gone and any(row.month > month for row in rows):
         yield "Deleted since, or hidden from this identity."
     elif billed.gone and mine:

@@ -99,6 +99,8 @@ def _change(review: Review, currency: str, earlier: str) -> str:
     """'-2 % on October' of what is billed in the currency; "" where either month is unknown. What is at the estimate
     has no month before, and so no part in it."""
     lines = [line for line in review.lines if line.currency == currency and line.cost is not None]
+    if review.under_way:
+        lines = [line for line in lines if line.forecast is not None]
     before = sum((line.before or ZERO for line in lines), ZERO)
     if before <= 0:
         return ""

@@ -95,8 +95,11 @@ def test_a_registry_that_is_gone_ends_with_what_it_has_cost() -> None:
 @pytest.mark.parametrize("unlisted", [{"refused": (Refusal("contoso", REFUSED),)}, {"untried": 1}])
 def test_a_registry_whose_list_was_refused_is_not_called_deleted(unlisted: dict[str, Any]) -> None:
     found = line(row(UNIT, "20", "20"), registries=[], **unlisted)
-    assert (found.gone, found.forecast) == (False, 30)
-    assert found.why == ("Unknown whether it still exists (its list could not be read): counted as if it did.",)
+    # Neither: a forecast would be more than it costs where it was deleted.
+    assert (found.gone, found.forecast, found.figure) == (False, None, 20)
+    assert found.why == (
+        "Unknown whether it still exists (its list could not be read): no forecast, but its cost so far.",
+    )
 
 
 def test_without_a_count_of_days_yesterday_is_the_last_one_billed() -> None:
