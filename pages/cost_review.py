@@ -134,9 +134,11 @@ figures = [
 show_metrics(figures)
 show_saving_links(savings)
 show_left_out(review)
+partial_bills = unread_bills(bills) > 0
+partial = partial_bills or not listed.complete or any(line.figure is None for line in review.lines)
 place = selection.find(registries, st.query_params.get("registry", ""))
 if place:
-    show_place(review, place)
+    show_place(review, place, partial=partial)
 
 check_url("by", "grouping", list(groups))
 with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
@@ -144,8 +146,6 @@ with st.container(horizontal=True, vertical_alignment="center", horizontal_align
     by = st.selectbox("By", list(groups), key="by", bind="query-params", width=200, label_visibility="collapsed")
 by_registry = by == next(iter(groups))
 marked = place.name if place and by_registry else ""
-partial_bills = unread_bills(bills) > 0
-partial = partial_bills or not listed.complete or any(line.figure is None for line in review.lines)
 spending = group_table(total_by(review.lines, groups[by]), by, review, marked, partial=partial)
 show_spending(spending, folded=not by_registry)
 

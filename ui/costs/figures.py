@@ -114,12 +114,13 @@ def show_left_out(review: Review) -> None:
         st.caption(f"Cost unknown, in none of these figures: {', '.join(unknown)}")
 
 
-def show_place(review: Review, registry: Registry) -> None:
-    """One line on the registry that the address names."""
+def show_place(review: Review, registry: Registry, *, partial: bool) -> None:
+    """One line on the registry that the address names. `partial`: not all costs could be read."""
     for line in review.lines:
         if line.registry_id == registry.id.casefold() and line.figure is not None:
             total = sum((one.figure or ZERO for one in review.lines if one.currency == line.currency), ZERO)
-            share = f", {round(100 * line.figure / total)} % of all" if total else ""
+            of = "all that could be read" if partial else "all"
+            share = f", {round(100 * line.figure / total)} % of {of}" if total else ""
             word = "forecast" if review.under_way else "billed"
             figure = "estimate" if line.cost is None else word
             st.markdown(f"**{plain(line.name)}**: {figure} {money(line.figure, line.currency)}{share}.")
