@@ -13,6 +13,7 @@ from benchmarks import (
     clicks,
     costs,
     deleting,
+    gate,
     journal,
     parsing,
     pull_check,
@@ -38,6 +39,7 @@ MEASURES: dict[str, Callable[[], list[Row]]] = {
     "rerun": rerun.measure,
     "clicks": clicks.measure,
     "sessions": sessions.measure,
+    "gate": gate.measure,
     "push": push.measure,
 }
 RESULTS = Path(__file__).with_name("results.json")

@@ -19,9 +19,12 @@ BLOCK = 1024 * 1024
 
 
 class BrowserTab:
-    """One session at `address`. It remembers what it was sent, as a browser does, and is sent that only once."""
+    """One session at `address`. It remembers what it was sent, as a browser does, and is sent that only once.
 
-    def __init__(self, address: str) -> None:
+    `cookie` is sent with the handshake.
+    """
+
+    def __init__(self, address: str, cookie: str = "") -> None:
         server = urlsplit(address)
         uri = parse_uri(f"ws://{server.netloc}/_stcore/stream")
         # The protocol alone: the library's connection would pass each message from thread to thread.
@@ -29,7 +32,10 @@ class BrowserTab:
         self._socket = socket.create_connection((server.hostname, server.port), ANSWERS_WITHIN_S)
         self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._seen: set[str] = set()
-        self._protocol.send_request(self._protocol.connect())
+        request = self._protocol.connect()
+        if cookie:
+            request.headers["Cookie"] = cookie
+        self._protocol.send_request(request)
         self._flush()
         while not self._protocol.handshake_exc and self._protocol.state.name == "CONNECTING":
             self._protocol.receive_data(self._socket.recv(BLOCK))

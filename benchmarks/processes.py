@@ -48,7 +48,8 @@ class Console:
 
 @contextmanager
 def console(script: str, seed: str, **more: str) -> Iterator[Console]:
-    """`streamlit run` of `script` on a free port, on a sandbox of its own with this seed; `more` settings."""
+    """`streamlit run` of `script` on a free port, on a sandbox of its own with this seed; `more` settings, in which
+    {address} is the console's and {folder} one that goes away with it."""
     with TemporaryDirectory() as folder:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
@@ -58,7 +59,7 @@ def console(script: str, seed: str, **more: str) -> Iterator[Console]:
             "ACR_CONSOLE_CONNECTION": "sandbox",
             "ACR_CONSOLE_SANDBOX_DATA": f"{folder}/data",
             "ACR_CONSOLE_SANDBOX_SEED": seed,
-            **more,
+            **{name: value.format(address=address, folder=folder) for name, value in more.items()},
         }
         command = ["-m", "streamlit", "run", script, "--server.port", str(port)]
         with _running(command, settings, Path(folder), lambda: _answers(f"{address}/_stcore/health")) as process:

@@ -22,7 +22,7 @@ from ui.runtime.background import TICK_S, Reading
 
 BOX = "search everything"
 # In a wider box Streamlit writes "Press Enter to submit form" over the text.
-_BOX_PX = 167
+_BOX_PX = 155
 _QUESTION = "what is searched for"
 _EMPTY_BOX = "the search box is emptied"
 
