@@ -7,7 +7,7 @@ import streamlit as st
 from services.connection.errors import ServiceError
 from services.deletion.records import Action, DeletionRecord, deleted_as_az_prints
 from ui.deletion import runs
-from ui.deletion.activity import show_all
+from ui.deletion.activity import follow_job, show_all
 from ui.deletion.change_record import show_change
 from ui.deletion.fates import fates_without_result, show_fates, show_remaining_tags
 from ui.elements.errors import panel, show_error
@@ -82,6 +82,8 @@ def show_run_elsewhere(record: DeletionRecord) -> None:
 def show_record(record_id: str) -> None:
     try:
         job = runs.find(who, record_id)
+        if job and not job.ended and (job.runs or job.attempt) and not runs.under_way(who, job.id):
+            follow_job(who, job)
         if job and job.action not in get_args(Action):
             show_change(who, job)
             return

@@ -10,7 +10,7 @@ from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.costs.review import estimate_month, review_month, total_by
 from services.costs.savings import savings_of
-from services.estate.attention import needs_attention
+from services.estate.attention import needs_attention, spent_budgets
 from services.estate.potential import clean_up_potential
 from services.jobs.jobs import JobSummary
 from services.pricing.price_cache import PriceList
@@ -112,7 +112,7 @@ potential = clean_up_potential(registries, contents.measurements(who), prices)
 entries = needs_attention(
     registries,
     cluster_loaders.pairs(who, pulls.at),
-    failed_deletions(records.values),
+    [*spent_budgets(bills.value.budgets.values), *failed_deletions(records.values)],
     every_registry=pulls.value.registries.complete,
     prices=prices,
 )

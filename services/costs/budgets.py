@@ -37,6 +37,12 @@ class Budget:
         return self.spent / self.amount if self.spent is not None and self.amount else None
 
 
+def over_budget(budgets: Iterable[Budget]) -> list[Budget]:
+    """Those of which more than the amount is spent, the most used first."""
+    over = [one for one in budgets if one.used is not None and one.used > 1]
+    return sorted(over, key=lambda one: (-(one.used or 0), one.name))
+
+
 def read_budgets(session: AzureSession, subscriptions: Iterable[Subscription]) -> Partial[Budget]:
     """The budgets of each subscription and of its resource groups. Refused: also those whose offer has no budgets, and
     budgets that could not be understood."""

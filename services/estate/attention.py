@@ -6,9 +6,12 @@ A finding that several registries share is one entry, so that it does not hide t
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from decimal import Decimal
 
 from services.aks.clusters import Cluster
+from services.costs.budgets import Budget, over_budget
 from services.pricing.estimates import Part, estimate_of, gib
+from services.pricing.money import money
 from services.pricing.prices import Prices
 from services.pull_checks.matrix import Answer, Pair
 from services.registries.findings import NEARLY_FULL, OVER_INCLUDED, Finding, Risk, findings_of
@@ -24,7 +27,7 @@ class Attention:
     """An entry: `title` is what is wrong, `detail` where, `reason` what was seen.
 
     Where to look: a `registry`, a `cluster`, or both; `finding` is the title that finds all registries of the entry
-    in the inventory; `record_id` is a deletion's.
+    in the inventory; `record_id` is a deletion's, `budget` a budget's id.
     """
 
     risk: Risk
@@ -35,6 +38,21 @@ class Attention:
     cluster: Cluster | None = None
     finding: str = ""
     record_id: str = ""
+    budget: str = ""
+
+
+def spent_budgets(budgets: Iterable[Budget]) -> list[Attention]:
+    """An entry for each budget of which more than the amount is spent, the most used first."""
+    return [
+        Attention(
+            Risk.HIGH,
+            "Over budget",
+            f"{one.name}, {money(one.spent or Decimal(0), one.currency)} of {money(one.amount, one.currency)}",
+            f"{round(100 * (one.used or 0))} % of the {one.grain.lower()} budget is spent. It covers {one.covers}.",
+            budget=one.id,
+        )
+        for one in over_budget(budgets)
+    ]
 
 
 def needs_attention(
@@ -49,8 +67,8 @@ def needs_attention(
     Those that cost something are the first of their risk: registries over their included storage.
 
     `pairs`: the pull matrix, and `every_registry` whether all registries are in it: only then can it be said that a
-    cluster has none. `more`: entries of others, such as deletions that failed. `prices`: by region, as far as
-    they are known.
+    cluster has none. `more`: entries of others, such as deletions that failed, and budgets that are spent. `prices`: by
+    region, as far as they are known.
     """
     found = [*more, *_of_clusters(pairs, every_registry=every_registry), *_of_registries(registries, prices or {})]
 
@@ -98,14 +116,15 @@ def _used(registry: Registry) -> float | None:
 
 
 def _stored(registry: Registry, prices: Mapping[str, Prices]) -> str:
-    """'contosodev, 601 of 10 GiB, EUR 57 a month'; without the cost where it is unknown."""
+    """'contosodev, EUR 57 a month, 601 of 10 GiB'; without the cost where it is unknown."""
     stored, included = gib(registry.stored_bytes or 0), gib(registry.included_bytes or 0)
     price = prices.get(registry.location)
     # A month of 30 days: storage has a price by the month.
     month = estimate_of(registry, price, 30) if price else None
     more = round(month.of(Part.STORAGE)) if month else 0
     cost = f", {month.currency} {more:,} a month" if month and more else ""
-    return f"{registry.name}, {stored:,.{0 if stored >= 10 else 1}f} of {included:,.0f} GiB{cost}"
+    size = f"{stored:,.{0 if stored >= 10 else 1}f} of {included:,.0f} GiB"
+    return f"{registry.name}{cost}, {size}"
 
 
 def _of_clusters(pairs: Iterable[Pair], *, every_registry: bool) -> list[Attention]:

@@ -24,7 +24,7 @@ def test_from_the_registry_to_what_an_image_takes(
     page.on("request", lambda request: asked.append(request.url))
 
     page.goto(f"{address}/storage?registry=contosoci")
-    expect(page.get_by_text("Azure's usage and what is counted here are the same")).to_be_visible()
+    expect(page.get_by_text("what Azure bills")).to_be_visible()
     settled(page)
     bars = page.get_by_role("figure", name="ci/cache has the most")
     expect(bars.get_by_text("ci/storefront")).to_be_visible()

@@ -254,7 +254,7 @@ def test_two_tabs_are_at_two_registries(page: Page, address: str) -> None:
         heading_is(tab, name)
     for tab, name in ((page, "contosohub"), (other, "contosodev")):
         tab.get_by_test_id("stSidebar").get_by_role("link", name="Access review").click()
-        heading_is(tab, "Access review")
+        heading_is(tab, f"Access to {name}")
         expect(tab).to_have_url(f"{address}/access?registry={name}")
         box = tab.get_by_test_id("stSidebar").get_by_role("combobox", name=re.compile("^Registry"))
         expect(box).to_have_value(name)

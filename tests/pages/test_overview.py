@@ -33,9 +33,9 @@ def test_the_estate_at_a_glance(open_view: Open) -> None:
     assert found["Could be saved"][0].startswith("≥ EUR ")
     assert "untagged storage of 12 not measured" in found["Could be saved"][1]
     shown = links(at)
-    assert any(one.startswith("**Over the included storage** · contosobuild, 601 of 10 GiB") for one in shown)
+    assert any(one.startswith("**Over the included storage** · contosobuild, EUR") for one in shown)
     assert "**Admin user on** · 2 registries" in shown
-    assert found["Needs attention"][0] == f"≥ {sum(' · ' in one for one in shown[:7])}"
+    assert found["Needs attention"][0] == f"≥ {sum(' · ' in one for one in shown[:8])}"
     assert "There may be more: 1 subscription unread" in texts(at)
 
 

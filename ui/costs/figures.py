@@ -6,7 +6,7 @@ import streamlit as st
 
 from services.connection.parallel import Partial
 from services.costs.bills import CostSource, SubscriptionCosts
-from services.costs.budgets import Budget
+from services.costs.budgets import Budget, over_budget
 from services.costs.review import GroupTotal, Review, month_before
 from services.pricing.money import ZERO, headline, money
 from services.registries.registry import Registry
@@ -124,12 +124,6 @@ def show_place(review: Review, registry: Registry, *, partial: bool) -> None:
             word = "forecast" if review.under_way else "billed"
             figure = "estimate" if line.cost is None else word
             st.markdown(f"**{plain(line.name)}**: {figure} {money(line.figure, line.currency)}{share}.")
-
-
-def over_budget(budgets: tuple[Budget, ...]) -> list[Budget]:
-    """Those of which more than the amount is spent, the most used first."""
-    over = [one for one in budgets if one.used is not None and one.used > 1]
-    return sorted(over, key=lambda one: (-(one.used or 0), one.name))
 
 
 def show_over_budget(budgets: tuple[Budget, ...], on_open: str) -> None:

@@ -4,7 +4,7 @@ import streamlit as st
 
 from services.jobs.audit import as_lines, read_entries, verify
 from services.jobs.export import csv_of
-from services.jobs.jobs import LISTED, JobSummary
+from services.jobs.jobs import LISTED, Job, JobSummary
 from services.wording import counted
 from ui.deletion import runs
 from ui.elements.columns import ago_column
@@ -30,7 +30,7 @@ def show_all(who: str) -> None:
         link_to(pages.INVENTORY, "Choose a registry")
     if not found:
         return
-    if any(job.runs for job in found):
+    if any(job.runs or job.state == "Interrupted" for job in found):
         _follow(who, _progress_of(found))
     shown = _filtered(found)
     if not shown:
@@ -56,6 +56,16 @@ def _follow(who: str, shown: list[tuple[str, int, str]]) -> None:
     """Runs the page again as running jobs go on."""
     with panel():
         if _progress_of(runs.all_recorded(who).values) != shown:
+            st.rerun()
+
+
+@st.fragment(run_every=FOLLOW_S)
+def follow_job(who: str, job: Job) -> None:
+    """Runs the page again once a job that has not ended runs, runs no more, or has ended. Nobody continues one without
+    an attempt, and it may still run."""
+    with panel():
+        now = runs.find(who, job.id)
+        if now and (now.runs, now.ended) != (job.runs, job.ended):
             st.rerun()
 
 

@@ -29,6 +29,7 @@ def show_unread(
         Part(Partial((), pulls.private_links.refused), "private path"),
         Part(bills.costs, "bill"),
         Part(Partial((), rows), "bill"),
+        Part(bills.budgets, "subscription's budgets", "subscriptions' budgets"),
         Part(Partial((), prices), "price list"),
         Part(records, "record"),
     )

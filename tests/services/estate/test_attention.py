@@ -1,12 +1,14 @@
 """What needs attention: the highest risk first, and what many registries share as one entry."""
 
 from dataclasses import replace
+from decimal import Decimal
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.aks.clusters import Cluster
-from services.estate.attention import MOST_FULL, Attention, needs_attention
+from services.costs.budgets import Budget
+from services.estate.attention import MOST_FULL, Attention, needs_attention, spent_budgets
 from services.pull_checks.matrix import Answer, Pair
 from services.pull_checks.private_link import NetworkPath
 from services.registries.findings import Risk, findings_of
@@ -132,6 +134,22 @@ def test_what_costs_most_is_the_first_of_medium_risk_with_its_cost() -> None:
     stopped = [pair(CLUSTER, build, Answer.CANNOT)]
     found = needs_attention([build], stopped, prices={build.location: PRICES})
     assert entries(found)[:2] == [
-        ("Over the included storage", "contosobuild, 601 of 10 GiB, EUR 59 a month"),
+        ("Over the included storage", "contosobuild, EUR 59 a month, 601 of 10 GiB"),
         ("No registry to pull from", "aks1"),
     ]
+
+
+def budget(name: str, spent: int | None, amount: int = 100) -> Budget:
+    whole = Decimal(spent) if spent is not None else None
+    return Budget(f"/{name}", name, "contoso", "/s", Decimal(amount), "EUR", "Monthly", whole, None, "all of it")
+
+
+def test_a_budget_that_is_spent_is_of_high_risk_and_one_that_is_not_or_unknown_is_none() -> None:
+    more = spent_budgets([budget("half", 50), budget("over", 108), budget("far over", 300), budget("unknown", None)])
+    found = needs_attention([named("contosoopen", anonymous_pull=True)], [], more)
+    assert entries(found) == [
+        ("Over budget", "far over, EUR 300.00 of EUR 100.00"),
+        ("Over budget", "over, EUR 108.00 of EUR 100.00"),
+        ("Anonymous pull", "contosoopen"),
+    ]
+    assert found[1].budget == "/over" and "108 %" in found[1].reason
