@@ -34,7 +34,7 @@ WHAT = ["Frees space, pulls of them fail", "Keeps the images, frees nothing"]
 NO_PATTERN = "Type a tag pattern above, such as pr-*."
 NOTHING_MATCHES = "No tag matches all of the above, or the newest to keep are all that do."
 FAIL = "Pulls of these images fail afterwards, by tag and by digest."
-STAY = "The images stay: pulls by digest still work, and no space is freed."
+STAY = "The images stay: pulls by these tags fail afterwards, by digest they still work. No space is freed."
 
 who = connection.who()
 registry = selection.ready_registry_of_url(who, pages.CLEAN_UP)
@@ -78,7 +78,10 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
     places = make_places()
     with places.folded:
         running = ask_running_images([contents])
-    plan = plan_deletion(contents, chosen.digests, registry=registry.name, by_name=by_name, running=running)
+    named = [tag.name for tag in chosen.tags]
+    plan = plan_deletion(
+        contents, chosen.digests, registry=registry.name, by_name=by_name, running=running, named=named
+    )
     kept = kept_manifests(contents, plan, chosen.kept)
     show_deletion(places, who, registry, contents, deleted_manifests(contents, plan.unblocked), kept)
     confirm_deletion(
@@ -130,14 +133,15 @@ def clean_up_several() -> None:
         return
     show_several(places, who, registry, plan, pages.CLEAN_UP)
     number = sum(len(part.deleted) for part in plan.parts)
+    within = counted(len(plan.parts), "repository", "repositories")
     confirm_deletion(
         places,
         plan,
         counted_action("Delete", number, "manifest"),
-        FAIL,
+        f"{counted(number, 'manifest')} of {within} in {plain(registry.name)}. {FAIL}",
         lambda: start_several(who, registry, plan),
         cancel,
-        typed=registry.name,
+        typed=counted(number, "manifest"),
         ready=bool(plan.parts),
         effect=[part.plan for part in plan.parts],
     )
@@ -165,7 +169,7 @@ several = len(names) > 1
 title = counted(len(names), "repository", "repositories") if several else names[0]
 header(
     f"{pages.CLEAN_UP.title} of {plain(title)}",
-    f"In {plain(registry.name)}, nothing is deleted until you confirm",
+    f"Registry {plain(registry.name)}. Nothing is deleted until you confirm.",
     None,
     refresh,
     (*registry_steps(registry.name, key, "" if several else names[0]), last_step(pages.CLEAN_UP.title)),

@@ -48,7 +48,7 @@ def refresh() -> None:
 
 header(
     f"Delete {plain(title)}",
-    f"In {plain(registry.name)}, nothing is deleted until you confirm",
+    f"Registry {plain(registry.name)}. Nothing is deleted until you confirm.",
     None,
     refresh,
     (
@@ -85,7 +85,7 @@ def delete_images(contents: RepositoryContents) -> None:
     places = make_places()
     with places.folded:
         running = ask_running_images([contents])
-    plan = plan_deletion(contents, chosen, registry=registry.name, by_name=True, running=running)
+    plan = plan_deletion(contents, chosen, registry=registry.name, by_name=True, running=running, named=references)
     kept = [one for one in kept_manifests(contents, plan) if one.kind != NOT_CHOSEN]
     show_deletion(places, who, registry, contents, deleted_manifests(contents, plan.unblocked), kept)
     confirm_deletion(
@@ -130,14 +130,16 @@ def delete_repositories() -> None:
         running = ask_running_images(contents)
     plan = plan_several(plan_repository_of(one, registry.name, running) for one in contents)
     show_several(places, who, registry, plan, pages.DELETE)
+    several = counted(len(plan.parts), "repository", "repositories")
+    only = plan.parts[0].name if len(plan.parts) == 1 else ""
     confirm_deletion(
         places,
         plan,
-        f"Delete {counted(len(plan.parts), 'repository', 'repositories')}" if plan.parts else "Delete repositories",
-        ALL_FAIL.format("these repositories"),
+        f"Delete {several}" if plan.parts else "Delete repositories",
+        ALL_FAIL.format(plain(only) or f"{several} in {plain(registry.name)}"),
         lambda: start_several(who, registry, plan),
         cancel,
-        typed=registry.name,
+        typed=only or several,
         effect=[part.plan for part in plan.parts],
     )
 

@@ -71,8 +71,8 @@ class DeletionPlan:
     """Deletes the manifests of `unblocked`; parents come before what belongs to them. `registry` is its
     name.
 
-    `by_name`: each was chosen as itself, not by a rule, and so may break an index that the plan names. `running` are
-    the digests that were said to run in a cluster.
+    `by_name`: each was chosen as itself, not by a rule, and so may break an index that the plan names; `named` are the
+    tags that it was chosen by. `running` are the digests that were said to run in a cluster.
     """
 
     registry: str
@@ -81,6 +81,7 @@ class DeletionPlan:
     by_name: bool
     running: frozenset[str] = frozenset()
     empties_repository: bool = False
+    named: frozenset[str] = frozenset()
 
     @cached_property
     def unblocked(self) -> tuple[DeletionItem, ...]:
@@ -121,10 +122,11 @@ def _warnings(plan: DeletionPlan) -> Iterator[str]:
     if plan.broken:
         number = counted(len(plan.broken), "index stays", "indexes stay")
         yield f"{number} and can't be pulled completely any more: {', '.join(plan.broken[:_SHOWN])}."
-    chosen = sorted({tag for item in plan.unblocked if item.why is Why.CHOSEN for tag in item.tags})
-    if plan.by_name and len(chosen) > 1:
-        more = f" and {len(chosen) - _SHOWN:,} more" if len(chosen) > _SHOWN else ""
-        yield f"All of these tags are deleted: {', '.join(chosen[:_SHOWN])}{more}."
+    others = sorted({tag for tag in plan.tags if tag not in plan.named and not attached_to(tag)})
+    if plan.by_name and others:
+        more = f" and {len(others) - _SHOWN:,} more" if len(others) > _SHOWN else ""
+        tags = "This tag is" if len(others) == 1 else "These tags are"
+        yield f"{tags} deleted too, with the images: {', '.join(others[:_SHOWN])}{more}."
     if plan.empties_repository:
         yield "Nothing is left of the repository: it is deleted with its last manifest."
 
@@ -136,12 +138,14 @@ def plan_deletion(
     registry: str,
     by_name: bool,
     running: Collection[str] = frozenset(),
+    named: Collection[str] = frozenset(),
 ) -> DeletionPlan:
     """The plan for these digests of one repository. Pure; a digest that is not there is left out.
 
-    `registry` is the registry's name. By a rule (`by_name` False) nothing is deleted that an index still in use points
-    to, and nothing with a tag that was not chosen. By name it may be, and the plan says so. Neither deletes what
-    is locked, what runs in a cluster, or anything while it is not known what the repository's manifests point to.
+    `registry` is the registry's name, `named` the tags among what was chosen. By a rule (`by_name` False)
+    nothing is deleted that an index still in use points to, and nothing with a tag that was not chosen. By name it may
+    be, and the plan says so. Neither deletes what is locked, what runs in a cluster, or anything while it is not known
+    what the repository's manifests point to.
     """
     graph = _ManifestGraph(contents)
     wanted = [digest for digest in dict.fromkeys(chosen) if digest in graph.rows]
@@ -160,7 +164,7 @@ def plan_deletion(
         ordered = _parents_first(items, graph)
     unblocked = {item.digest for item in ordered if not item.blocker}
     empties = bool(unblocked) and contents.complete and unblocked == graph.rows.keys()
-    return DeletionPlan(registry, contents.name, ordered, by_name, frozenset(running), empties)
+    return DeletionPlan(registry, contents.name, ordered, by_name, frozenset(running), empties, frozenset(named))
 
 
 class _ManifestGraph:

@@ -355,7 +355,7 @@ def test_several_repositories_are_cleaned_up_by_one_plan(
     assert table["Stays"][NODE] == "3 not chosen"
     assert {"2 manifests to delete", "3 manifests stay: 3 not chosen"} <= {one.label for one in at.expander}
     assert button(at, "Delete 2 manifests").disabled
-    next(field for field in at.text_input if "confirm" in field.label).set_value(REGISTRY).run()
+    next(field for field in at.text_input if "confirm" in field.label).set_value("2 manifests").run()
     button(at, "Delete 2 manifests").click().run()
     assert at.query_params["target"] == own.sandbox.ready["registries"][REGISTRY]
     assert "2 deletions started in casaacr01" in said(at)
@@ -374,7 +374,9 @@ def test_several_repositories_are_deleted_without_those_that_a_lock_keeps(open_v
     assert not at.exception
     assert at.title[0].value == "Delete 3 repositories"
     assert "nodejstemplate stays: The tag v1.0.0 is locked" in said(at).replace("\\", "")
-    next(field for field in at.text_input if "confirm" in field.label).set_value(REGISTRY).run()
+    field = next(field for field in at.text_input if "confirm" in field.label)
+    assert field.placeholder == "2 repositories"
+    field.set_value("2 repositories").run()
     button(at, "Delete 2 repositories").click().run()
     for job in runs.all_recorded(connection.who()).values:
         run = runs.under_way(connection.who(), job.id)

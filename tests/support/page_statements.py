@@ -27,7 +27,7 @@ CLAIM = re.compile(
 )
 # How old a reading is, how much of a table is shown, where it is from and what to do are no claims of Azure.
 NEUTRAL = re.compile(r"^Read |\bshown\b|the table shows why|^List prices in |^\*\*What to do:")
-AGO = re.compile(r"\b(?:just now|\d+ (?:second|minute|hour|day|month|year)s? ago)\b")
+AGO = re.compile(r"\b(?:just now|(?:\d+|an?) (?:second|minute|hour|day|month|year)s? ago)\b")
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ICON = re.compile(r":material/\w+:")
 PANEL = ":red[:material/error:]"

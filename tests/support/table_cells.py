@@ -7,7 +7,7 @@ import pyarrow as pa
 
 _TEXTS = {
     "a size": re.compile(r"≥? ?[\d.,]+ ?(B|KiB|MiB|GiB|TiB)"),
-    "a time": re.compile(r"(just now|\d+ (minute|hour|day|month|year)s? ago|\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?)"),
+    "a time": re.compile(r"(just now|(\d+|an?) (minute|hour|day|month|year)s? ago|\d{4}-\d\d-\d\d([T ]\d\d:\d\d.*)?)"),
     "an amount": re.compile(r"(([A-Z]{3}|[$€£¥]) ?[\d.,]+|[\d.,]+ ?([A-Z]{3}|[$€£¥]))"),
 }
 # The comparison of SKUs has a row for each of very different features: no column of it means one thing.

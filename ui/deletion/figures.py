@@ -1,7 +1,7 @@
 """The figures of a deletion: how many manifests, the bytes that it frees, and the ages of what is deleted."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import streamlit as st
@@ -22,9 +22,11 @@ Deleted = Mapping[str, Sequence[DeletedManifest]]
 
 @dataclass(frozen=True)
 class Freed:
-    """The bytes that a deletion frees. `at_most`: why it may be less, "" where it is exact."""
+    """The bytes that a deletion frees, of the `total` that it deletes: images that stay share the rest. `at_most`: why
+    it may be less, "" where it is exact."""
 
     bytes: int
+    total: int
     at_most: str
     counted_at: datetime | None
 
@@ -36,13 +38,15 @@ def freed(who: str, registry: Registry, planned: Sequence[RepositoryContents], d
     """What is freed where these manifests of `planned` are deleted at once: what they share counts once, and what any
     other manifest of the registry has too does not."""
     digests = _digests(deleted)
+    total = freed_bytes((_only(one, digests.get(one.name, frozenset())) for one in planned), digests)
     count = contents_loader.last_count(who, registry.login_server)
     if count is None:
-        return Freed(freed_bytes(planned, digests), "Layers that other repositories use too stay.", None)
+        return Freed(freed_bytes(planned, digests), total, "Layers that other repositories use too stay.", None)
     others = _others(count, planned)
     complete = count.contents.complete and all(other.complete for other in others)
     return Freed(
         freed_bytes([*planned, *others], digests),
+        total,
         "" if complete else "Not all of the registry could be read.",
         count.at,
     )
@@ -59,6 +63,10 @@ def freed_alone(
 
 def _digests(deleted: Deleted) -> Mapping[str, frozenset[str]]:
     return {name: frozenset(one.item.digest for one in found) for name, found in deleted.items()}
+
+
+def _only(contents: RepositoryContents, digests: frozenset[str]) -> RepositoryContents:
+    return replace(contents, rows=tuple(row for row in contents.rows if row.digest in digests))
 
 
 def _others(count: contents_loader.StorageCount, planned: Sequence[RepositoryContents]) -> list[RepositoryContents]:
@@ -88,7 +96,7 @@ def show_figures(who: str, registry: Registry, deleted: Deleted, freed: Freed, *
                 "Frees",
                 str(freed) if every else None,
                 help=f"{freed.at_most}{read}".strip(),
-                beside=_when(policy.days) or ("shared layers stay" if freed.at_most else ""),
+                beside=_beside(freed, policy.days),
                 unknown=unknown,
             ),
             _age("Oldest push", min(pushes, default=None), unknown),
@@ -103,6 +111,13 @@ def _age(label: str, moment: datetime | None, unknown: str) -> Metric:
     if moment is None:
         return Metric(label, None, unknown=unknown)
     return Metric(label, ago(moment), beside=f"{moment:%Y-%m-%d}", help=exact(moment))
+
+
+def _beside(freed: Freed, days: int | None) -> str:
+    """When the bytes are freed, and what becomes of the others that are deleted."""
+    rest = f"the rest of {size(freed.total)} is shared with images that stay" if freed.bytes < freed.total else ""
+    notes = [note for note in (_when(days), rest) if note]
+    return "; ".join(notes) or ("shared layers stay" if freed.at_most else "")
 
 
 def _when(days: int | None) -> str:

@@ -16,7 +16,7 @@ from ui.runtime import connection
 SHOWN = 10
 
 
-@st.dialog("Remove tags")
+@st.dialog("Remove tags", width="medium")
 def remove_tags(who: str, registry: Registry, repository: str, names: list[str]) -> None:
     """Removes these tags in the background, after a plan; the result of each is under Deletions."""
     client = connection.session(who).registry(registry.login_server)
@@ -25,10 +25,12 @@ def remove_tags(who: str, registry: Registry, repository: str, names: list[str])
             plan = read_untag_plan(client, registry.name, repository, names)
         tags = [item.tag for item in plan.unblocked]
         if tags:
+            these = "this tag" if len(tags) == 1 else "these tags"
             more = f" and {len(tags) - SHOWN:,} more" if len(tags) > SHOWN else ""
             st.markdown(
                 f"**{counted(len(tags), 'tag')}:** {', '.join(map(plain, tags[:SHOWN]))}{more}. "
-                "Pulls by digest still work; no space is freed."
+                f"Pulls by {these} fail afterwards; by digest they still work. "
+                "No space is freed."
             )
         staying = [item for item in plan.items if item.blocker]
         if staying and tags:

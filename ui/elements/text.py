@@ -1,5 +1,6 @@
 """How sizes, times and digests are written, and how text from others is kept from being read as markdown."""
 
+import math
 import re
 from datetime import UTC, datetime
 
@@ -17,24 +18,30 @@ _REPLACED = re.compile(
     re.IGNORECASE | re.ASCII,
 )
 _WORD_JOINER = "\u2060"  # Invisible, and no line breaks there.
-_SPANS = (
-    (365 * 86400, "year"),
-    (30 * 86400, "month"),
-    (86400, "day"),
-    (3600, "hour"),
-    (60, "minute"),
+_MINUTE, _HOUR, _DAY, _MONTH = 60, 3600, 86400, 146097 / 4800 * 86400
+# Each unit with its seconds, and the count of it from which the next one is used, as the format "distance" of tables
+# has them: https://momentjs.com/docs/#/displaying/fromnow/
+_UNITS = (
+    ("minute", _MINUTE, 45),
+    ("hour", _HOUR, 22),
+    ("day", _DAY, 26),
+    ("month", _MONTH, 11),
+    ("year", 12 * _MONTH, math.inf),
 )
 
 
 def ago(moment: datetime | None, now: datetime | None = None) -> str:
-    """'3 days ago', rounded as tables round it. '–' where unknown."""
+    """'3 days ago', 'a year ago': the words and the rounding that tables have. '–' where unknown."""
     if moment is None:
         return "–"
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
-    for span, unit in _SPANS:
-        if seconds >= span:
-            return f"{counted(round(seconds / span), unit)} ago"
-    return "just now"
+    if seconds < _MINUTE * 0.75:
+        return "just now"
+    unit, number = next(
+        (unit, number) for unit, span, end in _UNITS if (number := math.floor(seconds / span + 0.5)) < end
+    )
+    one = "an hour" if unit == "hour" else f"a {unit}"
+    return f"{counted(number, unit) if number > 1 else one} ago"
 
 
 def exact(moment: datetime | None) -> str:

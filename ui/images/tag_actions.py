@@ -57,7 +57,7 @@ def add_tag(who: str, registry: Registry, repository: str, digest: str) -> None:
         )
 
 
-@st.dialog("Remove tag")
+@st.dialog("Remove tag", width="medium")
 def remove_tag(who: str, registry: Registry, repository: str, name: str) -> None:
     """Removes a tag. The manifest and its storage stay."""
     client = connection.session(who).registry(registry.login_server)
@@ -67,7 +67,7 @@ def remove_tag(who: str, registry: Registry, repository: str, name: str) -> None
         if not item.blocker:
             st.markdown(
                 f"**{plain(name)}** is removed from {short(item.digest)}. "
-                "Pulls by digest still work; no space is freed."
+                "Pulls by this tag fail afterwards; by digest they still work. No space is freed."
             )
         confirm_and_run(
             plan,

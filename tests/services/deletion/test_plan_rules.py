@@ -1,6 +1,7 @@
 """Each rule of a plan by itself: what it keeps, and why."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -211,7 +212,10 @@ def test_a_plan_says_what_it_breaks_which_tags_go_and_that_nothing_is_left() -> 
     found = multi_platform("v1", "latest")
     (warning,) = planned(found, AMD64, by_name=True).warnings
     assert warning == f"1 index stays and can't be pulled completely any more: {digest_of(INDEX)}."
-    assert planned(found, INDEX, by_name=True).warnings == ("All of these tags are deleted: latest, v1.",)
+    named = partial(plan_deletion, found, [digest_of(INDEX)], registry="contoso", by_name=True)
+    assert named().warnings == ("These tags are deleted too, with the images: latest, v1.",)
+    assert named(named=["v1"]).warnings == ("This tag is deleted too, with the images: latest.",)
+    assert named(named=["v1", "latest"]).warnings == ()
     assert planned(found, INDEX, by_name=False).warnings == ()
     plan = planned(found, INDEX, OTHER, by_name=False)
     assert plan.empties_repository

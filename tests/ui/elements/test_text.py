@@ -33,10 +33,16 @@ def test_sizes_are_binary_units(bytes_: int | None, text: str) -> None:
     [
         (timedelta(seconds=5), "just now"),
         (timedelta(minutes=2), "2 minutes ago"),
-        (timedelta(hours=23), "23 hours ago"),
+        (timedelta(seconds=80), "a minute ago"),
+        (timedelta(minutes=50), "an hour ago"),
+        (timedelta(hours=21), "21 hours ago"),
+        (timedelta(hours=23), "a day ago"),
         (timedelta(days=3), "3 days ago"),
         (timedelta(days=70), "2 months ago"),
-        (timedelta(days=365), "1 year ago"),
+        (timedelta(days=26), "a month ago"),
+        (timedelta(days=300), "10 months ago"),
+        (timedelta(days=326), "a year ago"),
+        (timedelta(days=365), "a year ago"),
         (timedelta(days=593), "2 years ago"),
     ],
 )
