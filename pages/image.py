@@ -5,14 +5,14 @@ from collections.abc import Callable
 import streamlit as st
 
 from services.commands import images as az_images
-from services.connection.errors import ServiceError
+from services.connection.errors import ServiceError, says_gone
 from services.images.evidence import kind_label
 from services.images.manifests import Kind, Manifest
 from services.images.repositories import Locks
 from services.wording import counted
 from ui.elements.errors import panel, show_error, show_partial
 from ui.elements.notices import show_done
-from ui.elements.page import az_lines, header
+from ui.elements.page import az_lines, empty, header
 from ui.elements.skeleton import Shape, outlined
 from ui.elements.text import plain, short
 from ui.elements.writing import may_write, show_read_only
@@ -23,7 +23,7 @@ from ui.images.lock_actions import change_locks
 from ui.images.storage_line import show_image_storage
 from ui.loaders import images as image_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import last_step, open_page, registry_steps
+from ui.navigation.links import last_step, link_to, open_page, registry_steps
 from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 from ui.runtime.background import show_progress
@@ -31,6 +31,7 @@ from ui.transfer import copy
 from ui.transfer.download import download_image
 
 SHOWN_TAGS = 12
+GONE = "It was never there, or has been deleted."
 ADD, REMOVE, COPY, DOWNLOAD = "Add tag", "Remove tag", "Copy image", "Download image"
 TAG_LOCKS, MANIFEST_LOCKS, DELETE = "Set tag locks", "Set manifest locks", "Delete image"
 
@@ -164,6 +165,17 @@ def show_tabs(view: ImageView, manifest: Manifest) -> None:
                 show()
 
 
+def show_gone(error: ServiceError) -> None:
+    """Says what the registry does not have, with the nearest list."""
+    if error.code == "NAME_UNKNOWN":
+        empty(":material/search_off:", f"{plain(registry.name)} has no repository {plain(repository)}", GONE)
+        link_to(pages.REPOSITORIES, f"Repositories of {plain(registry.name)}", registry=url["registry"])
+        return
+    what = f"manifest {short(reference)}" if ":" in reference else f"tag {plain(reference)}"
+    empty(":material/search_off:", f"{plain(repository)} has no {what}", GONE)
+    link_to(pages.REPOSITORY, f"Tags of {plain(repository)}", **url)
+
+
 tag_locks = Locks()
 try:
     if ":" not in reference:
@@ -173,7 +185,10 @@ try:
     manifest = image_loaders.manifest(who, server, repository, digest)
 except ServiceError as error:
     header(plain(title), caption, None, refresh, path)
-    show_error(error)
+    if says_gone(error):
+        show_gone(error)
+    else:
+        show_error(error)
     st.stop()
 
 row = loaded.value

@@ -206,3 +206,20 @@ def test_a_manifest_is_shown_as_the_registry_has_it(open_view: Open, own: OwnSan
     at = image(open_view, "v1", show="Manifest")
     shown = next(code.value for code in at.code if code.value.startswith("{"))
     assert json.loads(shown)["annotations"] == {"org.opencontainers.image.title": "größe"}
+
+
+@pytest.mark.parametrize(
+    ("repository", "reference", "said"),
+    [
+        ("nodejstemplate", "v9_9", "nodejstemplate has no tag v9\\_9"),
+        ("nodejstemplate", f"sha256:{'0' * 64}", "nodejstemplate has no manifest"),
+        ("nodejstemplates", "v1.0.0", "nodejstemplates"),
+    ],
+)
+def test_what_a_registry_does_not_have_is_said_with_a_way_on(
+    open_view: Open, repository: str, reference: str, said: str
+) -> None:
+    at = open_view("image.py", registry="casaacr01", repository=repository, reference=reference)
+    assert said in texts(at)
+    assert not any("support" in one.value for one in at.markdown)
+    assert any(link.proto.query_string.startswith("registry=casaacr01") for link in at.main.get("page_link")[2:])
