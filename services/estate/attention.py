@@ -116,15 +116,15 @@ def _used(registry: Registry) -> float | None:
 
 
 def _stored(registry: Registry, prices: Mapping[str, Prices]) -> str:
-    """'contosodev, EUR 57 a month, 601 of 10 GiB'; without the cost where it is unknown."""
+    """'contosodev, EUR 57 a month'; where the cost is unknown, 'contosodev, 601 of 10 GiB'."""
     stored, included = gib(registry.stored_bytes or 0), gib(registry.included_bytes or 0)
     price = prices.get(registry.location)
     # A month of 30 days: storage has a price by the month.
     month = estimate_of(registry, price, 30) if price else None
     more = round(month.of(Part.STORAGE)) if month else 0
     cost = f", {month.currency} {more:,} a month" if month and more else ""
-    size = f"{stored:,.{0 if stored >= 10 else 1}f} of {included:,.0f} GiB"
-    return f"{registry.name}{cost}, {size}"
+    size = f", {stored:,.{0 if stored >= 10 else 1}f} of {included:,.0f} GiB"
+    return f"{registry.name}{cost or size}"
 
 
 def _of_clusters(pairs: Iterable[Pair], *, every_registry: bool) -> list[Attention]:

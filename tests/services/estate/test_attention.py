@@ -134,7 +134,7 @@ def test_what_costs_most_is_the_first_of_medium_risk_with_its_cost() -> None:
     stopped = [pair(CLUSTER, build, Answer.CANNOT)]
     found = needs_attention([build], stopped, prices={build.location: PRICES})
     assert entries(found)[:2] == [
-        ("Over the included storage", "contosobuild, EUR 59 a month, 601 of 10 GiB"),
+        ("Over the included storage", "contosobuild, EUR 59 a month"),
         ("No registry to pull from", "aks1"),
     ]
 
