@@ -99,7 +99,7 @@ def fixer() -> str:
     return f"{who_can_assign(who, pulls, on)}{unread}"
 
 
-show_verdict(run, running=checking.running, image=image, with_names=names.with_names, who_can_assign=fixer)
+said = show_verdict(run, running=checking.running, image=image, with_names=names.with_names, who_can_assign=fixer)
 show_propagation(run.cluster, run.registry)
 with st.container(horizontal=True):
     if st.button(ATTACH, icon=":material/link:", type="primary" if lacks_role else "secondary"):
@@ -115,7 +115,7 @@ if image:
     show_test_pull(run.cluster, run.registry, repository, reference)
 checked = PulledImage(registry.login_server, repository, reference)
 registry_key = selection.key_of(registry, selection.with_login_server(listed))
-show_checks(checks, names.with_names, pasted_causes(checked, listed), registry_key)
+show_checks(checks, names.with_names, pasted_causes(checked, listed), registry_key, said)
 access = pulls.by_subscription.get(registry.subscription_id)
 show_identities(run.cluster, run.registry, puller, access.records if access else None, names)
 show_events(

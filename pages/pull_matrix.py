@@ -11,7 +11,7 @@ from services.commands.aks import check_acr
 from services.connection.parallel import Partial, Refusal
 from services.pull_checks.matrix import Answer, Pair, pull_matrix
 from services.wording import counted
-from ui.aks.attach_many import attach_many
+from ui.aks.attach_many import attach_label, attach_many
 from ui.aks.cluster_choice import cluster_key
 from ui.aks.matrix_chart import LABELS, MEANS, SIGNS, answer_label, matrix_figure
 from ui.elements.chart_theme import Meaning, pick_in_chart, theme_now
@@ -31,6 +31,8 @@ from ui.runtime.background import show_progress
 
 # More squares are too small to read: the reader filters first.
 SQUARES = 3000
+# As wide as the page has beside the names and the answer.
+REASON_PX = 520
 BADGES = {Meaning.GOOD: "green", Meaning.ATTENTION: "orange", Meaning.BAD: "red", Meaning.UNKNOWN: "gray"}
 # What is wrong first, then what is not known.
 ROWS = (Answer.CANNOT, Answer.NETWORK, Answer.UNKNOWN, Answer.SOME, Answer.CAN, Answer.NO_ROLE)
@@ -148,7 +150,7 @@ selected = selectable_many(
     "pairs",
     "Pairs of a cluster and a registry, one per row",
     columns={
-        "Reason": st.column_config.TextColumn(width="large"),
+        "Reason": st.column_config.TextColumn(width=REASON_PX),
     },
     types={"Pulls as": pa.string(), "Object id": pa.string()},
     identity=lambda pair: (pair.cluster.id, pair.registry.id),
@@ -170,7 +172,7 @@ for pair in clicked:
 picked = clicked or selected
 if picked:
     with bar:
-        if st.button(f"Attach {counted(len(picked), 'pair')}", icon=":material/link:"):
+        if st.button(attach_label(len(picked)), icon=":material/link:"):
             attach_many(who, picked)
         if len(picked) == 1:
             chosen = {

@@ -23,7 +23,7 @@ from services.aks.puller import PullDecision, UnknownCause, decide_pull
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
 from services.pull_checks.network import either_path, public_path
-from services.pull_checks.permission import refusal, undetermined
+from services.pull_checks.permission import no_effect, refusal, undetermined
 from services.pull_checks.private_link import Endpoint, NetworkPath, Networks, private_path
 from services.pull_checks.public_addresses import Outbound, has_address_rules, outbound_of
 from services.registries.registry import Registry
@@ -185,9 +185,10 @@ def _by_roles(
     if control_plane != found.principal_id and control_plane.lower() in records.principals:
         of_control_plane = permission(records, control_plane, registry, Permission.PULL)
     mistaken = bool(of_control_plane and of_control_plane.granting)
-    without_effect = [one for one in (*decision.reasons, *decision.ignored) if groups_known or not one.group]
-    no_effect = mistaken or bool(without_effect or decision.denials)
-    return Answer.CANNOT, refusal(cluster, registry, decision, of_control_plane), no_effect
+    assigned = [one for one in (*decision.reasons, *decision.ignored) if groups_known or not one.group]
+    without_effect = mistaken or bool(assigned or decision.denials)
+    why = no_effect(cluster, decision, of_control_plane) or refusal(cluster, registry, decision)
+    return Answer.CANNOT, why, without_effect
 
 
 def _path(links: PrivateLinks, cluster: Cluster, registry: Registry, outbound: Outbound) -> NetworkPath:

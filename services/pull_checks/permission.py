@@ -78,19 +78,29 @@ def refusal(
 ) -> str:
     """Sentences on why the puller can't pull, of a decision that is NO; `of_control_plane` as `pull_permission`."""
     where = f"for {repository} on {registry.name}" if repository else f"on {registry.name}"
-    said = f"The {puller_name(cluster)} lacks {_role_for(registry)} {where}."
+    lacks = "" if decision.denials else f"The {puller_name(cluster)} lacks {_role_for(registry)} {where}."
+    return f"{lacks} {no_effect(cluster, decision, of_control_plane)}".strip()
+
+
+def no_effect(cluster: Cluster, decision: Decision, of_control_plane: Decision | None) -> str:
+    """Sentences on what is assigned, or denied, and why the puller can't pull with it; "" where nothing is. As
+    `refusal`."""
+    said = []
     if decision.denials:
-        said = f"The deny assignment {decision.denials[0].deny.name} denies pulling; no role overrides it."
+        said.append(f"The deny assignment {decision.denials[0].deny.name} denies pulling; no role overrides it.")
     elif left_out := [reason for reason in decision.reasons if reason.why]:
-        said += f" {left_out[0].label}: {left_out[0].why}"
+        said.append(f"{left_out[0].label}: {left_out[0].why}")
     if decision.ignored:
-        said += f" {decision.ignored[0].label}: {decision.ignored[0].why}"
-    if of_control_plane and cluster.control_plane and _assigned_to_control_plane(cluster, of_control_plane):
-        said += (
-            f" {of_control_plane.granting[0].label} is assigned to the control plane's identity of {cluster.name}, "
-            "which never pulls images: a common mistake."
+        said.append(f"{decision.ignored[0].label}: {decision.ignored[0].why}")
+    if of_control_plane and _assigned_to_control_plane(cluster, of_control_plane):
+        given = of_control_plane.granting[0]
+        role = (
+            f"{given.label},"
+            if given.inherited
+            else given.label.replace(", on the registry itself", " on the registry")
         )
-    return said
+        said.append(f"{role} is assigned to the control plane's identity, which never pulls images: a common mistake.")
+    return " ".join(said)
 
 
 def puller_name(cluster: Cluster) -> str:

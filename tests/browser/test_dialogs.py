@@ -65,7 +65,7 @@ def remove_a_role(page: Page) -> None:
 OPENED: dict[str, tuple[str, Open, Open]] = {
     "aks/attach.py attach": ("aks?cluster=aks1&registry=casaacr01", nothing, press("Attach registry")),
     "aks/attach.py detach": ("aks?cluster=aks-platform&registry=contosohub", nothing, press("Detach registry")),
-    "aks/attach_many.py attach_many": ("matrix?search=casaacr01", row("aks1"), press("Attach 1 pair")),
+    "aks/attach_many.py attach_many": ("matrix?search=casaacr01", row("aks1"), press("Attach registry")),
     "aks/pull_proof.py start_test_pull": (
         "aks?cluster=aks-platform&registry=contosohub&repository=api/orders&reference=latest",
         nothing,

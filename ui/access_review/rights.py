@@ -110,8 +110,8 @@ def _row(
     privileged = {"Privileged": [f"{'' if found.sure else 'maybe '}{found.danger}" for found in one.dangers]}
     return {
         **{name: cell(one) for name, cell in first.items()},
-        **granted,
         **{_head(wanted): verdicts.get(wanted, _MARKS[Verdict.UNKNOWN]) for wanted in shown},
+        **granted,
         **privileged,
         "Denied by": list(dict.fromkeys(one.deny.name for decision in decisions for one in decision.denials)),
         **{name: cell(one) for name, cell in last.items()},

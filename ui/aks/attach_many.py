@@ -21,6 +21,11 @@ from ui.runtime.changes import run
 MOST = 50
 
 
+def attach_label(pairs: int) -> str:
+    """The label of the button that attaches so many pairs."""
+    return "Attach registry" if pairs == 1 else counted_action("Attach", pairs, "pair")
+
+
 def _name(pair: Pair | AttachPlan) -> str:
     return f"{pair.cluster.name} ← {pair.registry.name}"
 
@@ -64,7 +69,7 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
         ],
         "Planned role assignments, one pair per row",
     )
-    action = counted_action("Attach", len(ready), "pair")
+    action = attach_label(len(ready))
     lines = tuple(line for plan in ready for line in plan.commands)
     if confirm(PlainPlan(commands=lines), action, ready=bool(ready)):
         with panel():

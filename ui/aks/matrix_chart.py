@@ -24,7 +24,7 @@ MEANS = {
     Answer.NETWORK: Meaning.BAD,
     Answer.UNKNOWN: Meaning.UNKNOWN,
 }
-LABELS = {Answer.CANNOT: "Can't pull despite a role", Answer.NETWORK: "Network refuses"}
+LABELS = {Answer.CANNOT: "Role without effect", Answer.NETWORK: "Network refuses"}
 ROW_PX, HEAD_PX = 34, 150
 
 

@@ -36,13 +36,14 @@ _FIX_PAGES: dict[str, tuple[PageLink, str]] = {
 
 def show_verdict(
     run: PullRun, *, running: bool, image: bool, with_names: Callable[[str], str], who_can_assign: Callable[[], str]
-) -> None:
+) -> tuple[Check, ...]:
     """The verdict with its reason in the first sentence, and who can fix it: green only if every check that it needs
-    has passed. `with_names`: puts names in place of ids. `who_can_assign`: who can assign a role there (markdown)."""
+    has passed. `with_names`: puts names in place of ids. `who_can_assign`: who can assign a role there (markdown).
+    Returns the checks whose evidence it says."""
     checks = run.report.checks
     if running and not any(check.state is CheckState.FAILED for check in checks):
         st.info("The checks are running.", icon=":material/hourglass_empty:")
-        return
+        return ()
     found = verdict(checks, image=image)
     cluster, registry = (plain(one.name) if one else "" for one in (run.cluster, run.registry))
     match found.answer:
@@ -57,6 +58,7 @@ def show_verdict(
                 f"**Who can fix it:** {fixer}",
                 icon=":material/cancel:",
             )
+            return (first,)
         case Answer.PROBABLY:
             lacks = (*(check.title for check in found.undetermined), *(TITLES[one] for one in found.missing))
             unknown = ", ".join(lacks)
@@ -68,6 +70,8 @@ def show_verdict(
             st.warning(
                 f"**Unknown whether {cluster} can pull from {registry}**. {why}{not_run}", icon=":material/help:"
             )
+            return found.decisive
+    return ()
 
 
 def _fixer(check: Check, cluster: str, registry: str) -> str:
@@ -84,16 +88,18 @@ def show_checks(
     with_names: Callable[[str], str],
     seen: Sequence[Diagnosis],
     registry_key: str,
+    said: Sequence[Check],
 ) -> None:
     """What failed, what is unknown and what warns, each in the order of `az aks check-acr`; then what passed, folded.
 
-    `with_names`: puts names in place of ids. `seen`: what a pasted event shows.
+    `with_names`: puts names in place of ids. `seen`: what a pasted event shows. `said`: the checks whose
+    evidence the verdict above says.
     """
     for state in _SHOWN:
         for check in checks:
             if check.state is state:
                 with st.container(border=True, gap="xsmall"):
-                    _show(check, with_names, seen, registry_key)
+                    _show(check, with_names, seen, registry_key, evidence=check not in said)
     passed = [check for check in checks if check.state is CheckState.PASSED]
     unknown = sum(check.state is CheckState.UNKNOWN for check in checks)
     if passed:
@@ -104,8 +110,11 @@ def show_checks(
                 st.markdown(f"{_MARKS[check.state]} **{plain(check.title)}**  \n{plain(with_names(check.evidence))}")
 
 
-def _show(check: Check, with_names: Callable[[str], str], seen: Sequence[Diagnosis], registry_key: str) -> None:
-    st.markdown(f"{_MARKS[check.state]} **{plain(check.title)}**  \n{plain(with_names(check.evidence))}")
+def _show(
+    check: Check, with_names: Callable[[str], str], seen: Sequence[Diagnosis], registry_key: str, *, evidence: bool
+) -> None:
+    said = f"  \n{plain(with_names(check.evidence))}" if evidence else ""
+    st.markdown(f"{_MARKS[check.state]} **{plain(check.title)}**{said}")
     if quotes := [one.seen for one in seen if check.id in one.checks]:
         st.caption("In the pasted event")
         st.code("\n".join(quotes), language=None, wrap_lines=True)

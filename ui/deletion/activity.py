@@ -27,7 +27,7 @@ def show_all(who: str) -> None:
     found = read.values
     if not found and read.complete:
         show_no_activity()
-        link_to(pages.INVENTORY, "Choose a registry")
+        link_to(pages.CLEAN_UP, "Clean up a registry")
     if not found:
         return
     if any(job.runs or job.state == "Interrupted" for job in found):

@@ -60,7 +60,6 @@ def show_tag_table(found: TagList, total: int, key: str) -> TagChoice:
         columns={
             "Platforms": st.column_config.ListColumn(width="medium"),
             "Size": Sizes("Compressed layers over all platforms"),
-            "Digest": st.column_config.TextColumn(width="small"),
             "Last update": ago_column(),
             "Created": ago_column(),
         },
@@ -94,7 +93,7 @@ def _row(item: ListedTag) -> dict[str, Any]:
         "Kind": f"attached to {short(attached)}" if attached else image.kind.value if image else None,
         "Platforms": list(image.platforms) if image else None,
         "Size": image.size if image else None,
-        "Digest": tag.digest,
+        "Digest": short(tag.digest),
         "Last update": tag.updated,
         "Created": tag.created,
         "Locked": tag.locks.label,

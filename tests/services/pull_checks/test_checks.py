@@ -158,7 +158,7 @@ def test_c6_a_role_lets_pull_and_it_says_which() -> None:
 def test_c6_the_grant_to_the_control_plane_is_the_common_mistake() -> None:
     mistaken = decided(held(principal=CONTROL_PLANE_ID), principal=CONTROL_PLANE_ID)
     check = permitted(decided(held(principal=CONTROL_PLANE_ID)), mistaken=mistaken)
-    said(check, FAILED, "common mistake", f"control plane's identity of {a_cluster().name}", "AcrPull")
+    said(check, FAILED, "common mistake", "AcrPull on the registry is assigned to the control plane's identity,")
     assert "kubelet identity instead" in check.fix
     nothing = decided(principal=CONTROL_PLANE_ID)
     assert "mistake" not in permitted(decided(), mistaken=nothing).evidence
