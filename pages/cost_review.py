@@ -34,7 +34,7 @@ from ui.costs.figures import (
     show_over_budget,
     show_place,
 )
-from ui.costs.savings import saving_figure, show_saving_links
+from ui.costs.savings import saving_figure, show_beyond, show_saving_links
 from ui.costs.sections import (
     show_budgets,
     show_months,
@@ -133,6 +133,7 @@ figures = [
 ]
 show_metrics(figures)
 show_saving_links(savings)
+show_beyond(savings, book.currency)
 show_left_out(review)
 partial_bills = unread_bills(bills) > 0
 partial = partial_bills or not listed.complete or any(line.figure is None for line in review.lines)
@@ -168,7 +169,7 @@ if tabs[REPOSITORIES].open:
         show_repository_bill(who, review, listed, of_repositories)
 if tabs[MONTHS].open:
     with tabs[MONTHS]:
-        show_months(of_months, bills)
+        show_months(of_months, bills, review.currencies)
 if tabs[BUDGETS].open:
     with tabs[BUDGETS]:
         show_budgets(of_budgets, budgets, unread=unread_budgets)

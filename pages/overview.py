@@ -16,6 +16,7 @@ from services.jobs.jobs import JobSummary
 from services.pricing.price_cache import PriceList
 from services.pricing.price_sheet import with_sheet
 from services.pricing.retail_prices import CURRENCIES
+from ui.costs.savings import show_beyond
 from ui.deletion import runs
 from ui.elements.errors import show_error
 from ui.elements.metrics import show_metrics
@@ -117,6 +118,8 @@ entries = needs_attention(
     prices=prices,
 )
 unread = unread_words(inventory, pulls, records)
+savings = savings_of(registries, prices, contents.untagged_bytes(who))
+price_currency = reading_prices.value.currency if reading_prices else ""
 show_metrics(
     [
         attention_metric(entries, unread=unread, running=running),
@@ -128,14 +131,15 @@ show_metrics(
             running=bills.running or reading_prices is None or reading_prices.running,
         ),
         saving_metric(
-            savings_of(registries, prices, contents.untagged_bytes(who)),
-            reading_prices.value.currency if reading_prices else "",
+            savings,
+            price_currency,
             listed,
             billed=bool(bills.value.currency) or (costs.complete and not bills.error),
             running=reading_prices is None or reading_prices.running,
         ),
     ]
 )
+show_beyond(savings, price_currency)
 if registries:
     show_attention(entries, registries, clusters.values, unread=unread)
 elif running:

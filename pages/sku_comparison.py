@@ -8,7 +8,7 @@ from services.pricing.price_snapshot import snapshot
 from services.pricing.sku_choice import Choice, choose_sku, review_sku
 from services.registries.registry import Registry
 from services.registries.skus import PRICE_NOTE, sku_of
-from ui.costs.savings import saving_figure
+from ui.costs.savings import saving_figure, show_beyond
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.metrics import show_metrics
 from ui.elements.page import az_lines, header
@@ -80,6 +80,7 @@ if not inventory.error:
             *figures_of(reviews, listed, book.currency),
         ]
     )
+    show_beyond(savings, book.currency)
     show_reviews(reviews, listed, book, compare)
 
 check_url("show", "tab", TABS)

@@ -11,7 +11,7 @@ from ui.elements.errors import panel, show_error
 from ui.elements.page import az_lines, empty, header
 from ui.elements.text import plain
 from ui.images.storage_chart import storage_chart, storage_colours
-from ui.images.storage_figures import show_difference, show_figures, show_missing, show_untagged
+from ui.images.storage_figures import show_difference, show_figures, show_gap, show_missing, show_untagged
 from ui.images.storage_map import show_map
 from ui.images.storage_tables import show_images, show_repositories
 from ui.loaders import contents
@@ -93,8 +93,11 @@ show_missing(measured.contents)
 used = None
 with panel():
     used = registry_loaders.registry(who, registry.id).value.stored_bytes
+soft_delete = registry_loaders.soft_delete(who, registry)
+far_more = show_gap(used, measured, soft_delete)
 show_figures(storage, used)
-show_difference(used, measured, registry_loaders.soft_delete(who, registry))
+if not far_more:
+    show_difference(used, measured, soft_delete)
 url = {"registry": st.query_params["registry"]}
 show_untagged(storage, **url)
 

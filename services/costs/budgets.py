@@ -11,8 +11,11 @@ from services.arm.subscriptions import Subscription
 from services.connection.answers import read_entries
 from services.connection.errors import as_service_error
 from services.connection.parallel import Partial, flatten, parallel_map
+from services.connection.resource_ids import parse_id
 from services.connection.sdk_models import sdk_text
 from services.connection.session import AzureSession
+
+_EVERYTHING = "everything"
 
 
 @dataclass(frozen=True)
@@ -91,15 +94,33 @@ def finite(number: Decimal | float | None) -> Decimal:
     return found
 
 
+def covered(budget: Budget) -> str:
+    """'subscription casacloud', 'resource group platform-rg of casacloud: tag team is payments': the scope by its name,
+    as it is where it is neither, and what of it the budget counts."""
+    place = parse_id(budget.scope)
+    where = budget.scope
+    if place.subscription:
+        where = f"subscription {budget.subscription}"
+    if place.group:
+        where = f"resource group {place.group} of {budget.subscription}"
+    return where if budget.covers == _EVERYTHING else f"{where}: {budget.covers}"
+
+
+def _named(value: str) -> str:
+    """A resource id by its name; any other value as it is."""
+    place = parse_id(value)
+    return place.child or place.name or place.group or value
+
+
 def _covers(limits: models.BudgetFilter | None) -> str:
     """'everything', or 'ResourceType is microsoft.containerregistry/registries and tag team is payments'."""
     if not limits:
-        return "everything"
+        return _EVERYTHING
     parts = [*(limits.and_property or ()), limits]
     named = [
-        f"{prefix}{found.name} is {' or '.join(found.values_property or ())}"
+        f"{prefix}{found.name} is {' or '.join(map(_named, found.values_property or ()))}"
         for part in parts
         for prefix, found in (("", part.dimensions), ("tag ", part.tags))
         if found
     ]
-    return " and ".join(named) or "everything"
+    return " and ".join(named) or _EVERYTHING

@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from decimal import Decimal
 
-from services.pricing.estimates import Use, estimate, gib
-from services.pricing.money import ZERO
+from services.pricing.estimates import Line, Part, Use, estimate, gib
+from services.pricing.money import ZERO, cents
 from services.pricing.prices import Prices
 from services.pricing.sku_choice import SkuReview, choose_sku, review_sku
 from services.registries.registry import Registry
@@ -23,6 +23,25 @@ class RegistrySaving:
     by_sku: Decimal | None
     by_storage: Decimal | None
     untagged: int | None
+
+    @property
+    def beyond_gib(self) -> Decimal:
+        """GiB beyond what the present SKU includes, without those that `by_storage` counts as untagged. 0 where it is
+        unknown."""
+        over = sum((line.quantity for line in self._storage), ZERO)
+        return max(over - gib(self.untagged or 0), ZERO)
+
+    @property
+    def beyond(self) -> Decimal:
+        """What `beyond_gib` cost a month with the present SKU. It is no part of `total`: how much of it could be
+        deleted is unknown."""
+        over = sum((line.quantity for line in self._storage), ZERO)
+        return sum((line.amount for line in self._storage), ZERO) * self.beyond_gib / over if over else ZERO
+
+    @property
+    def _storage(self) -> tuple[Line, ...]:
+        lines = self.review.present.lines if self.review.present else ()
+        return tuple(line for line in lines if line.part is Part.STORAGE)
 
     @property
     def total(self) -> Decimal:
@@ -54,12 +73,19 @@ def registry_saving(review: SkuReview, untagged: int | None, prices: Mapping[str
 @dataclass(frozen=True)
 class Savings:
     """Of all registries. `amount` is at least what could be saved where any registry's
-    SKU is unknown (`sku_unknown`), or its manifests were not all read (`uncounted`)."""
+    SKU is unknown (`sku_unknown`), or its manifests were not all read (`uncounted`).
+
+    `cheaper` have a cheaper SKU. `untagged` have untagged storage that costs a cent or more, `with_untagged` those that
+    have any, the most bytes first. `beyond` pay for storage beyond the included that is no part of `amount`. The
+    others begin with the largest amount.
+    """
 
     by_sku: Decimal
     by_storage: Decimal
     cheaper: tuple[RegistrySaving, ...]
     untagged: tuple[RegistrySaving, ...]
+    with_untagged: tuple[RegistrySaving, ...]
+    beyond: tuple[RegistrySaving, ...]
     sku_unknown: int
     uncounted: int
     registries: int
@@ -72,13 +98,17 @@ class Savings:
 
 
 def add_savings(found: Iterable[RegistrySaving]) -> Savings:
-    """`cheaper` are those with a cheaper SKU, `untagged` those with untagged storage that costs, the largest first."""
+    """The sums, and which registries have a part in them."""
     found = sorted(found, key=lambda one: (-one.total, one.review.registry.name))
     return Savings(
         by_sku=sum((one.by_sku or ZERO for one in found), ZERO),
         by_storage=sum((one.by_storage or ZERO for one in found), ZERO),
         cheaper=tuple(one for one in found if one.by_sku),
-        untagged=tuple(sorted((one for one in found if one.by_storage), key=lambda one: -(one.by_storage or ZERO))),
+        untagged=tuple(
+            sorted((one for one in found if cents(one.by_storage or ZERO)), key=lambda one: -(one.by_storage or ZERO))
+        ),
+        with_untagged=tuple(sorted((one for one in found if one.untagged), key=lambda one: -(one.untagged or 0))),
+        beyond=tuple(sorted((one for one in found if cents(one.beyond)), key=lambda one: -one.beyond)),
         sku_unknown=sum(1 for one in found if one.by_sku is None),
         uncounted=sum(1 for one in found if one.untagged is None),
         registries=len(found),

@@ -9,7 +9,7 @@ import pandas as pd
 
 from services.connection.parallel import Partial
 from services.costs.bills import SubscriptionCosts
-from services.costs.budgets import Budget
+from services.costs.budgets import Budget, covered
 from services.costs.by_meter import in_months
 from services.costs.by_repository import RepositoryCost
 from services.costs.charts import months_chart, repository_chart, spending_chart
@@ -112,9 +112,9 @@ def registry_table(review: Review) -> Table:
         _Column(_amount(_billed(review), currency), lambda line: line.cost),
         _Column(_amount(_month(review), currency), lambda line: line.figure, review.under_way or estimated),
         _Column(_amount(_before(review), currency), lambda line: line.before),
-        _Column("Note", lambda line: " ".join(line.notes), any(line.notes for line in review.lines)),
         _Column("Resource group", lambda line: line.resource_group),
         _Column("Subscription", lambda line: line.subscription),
+        _Column("Note", lambda line: " ".join(line.notes), any(line.notes for line in review.lines)),
         _Column("Tags", lambda line: ", ".join(f"{key}={value}" for key, value in sorted(line.tags.items())), tagged),
     ]
     return _table("Registries", columns, review.lines)
@@ -168,8 +168,7 @@ def budget_table(budgets: Iterable[Budget]) -> Table:
         _Column(_amount("Amount", currency), lambda one: one.amount),
         _Column(_amount("Forecast", currency), lambda one: one.forecast),
         _Column("Renewed", lambda one: one.grain),
-        _Column("Subscription", lambda one: one.subscription),
-        _Column("Covers", lambda one: f"{one.covers} in {one.scope}"),
+        _Column("Covers", covered),
     ]
     return _table("Budgets", columns, rows)
 

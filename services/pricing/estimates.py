@@ -13,7 +13,7 @@ GIB = 2**30
 
 # Billed by other services, as resources of their own: no meter of the registry has it.
 NOT_INCLUDED = (
-    "Not included, as other services bill it: private endpoints (about USD 7.20 a month each, and their traffic), "
+    "Not included, as other services bill it: private endpoints (each by the hour, and their traffic), "
     "traffic to other regions and the internet, logs, keys and Defender."
 )
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 from services.commands import registries as az_registries
 from services.commands import settings as az_settings
 from services.registries.registry import Mode, Registry
+from services.wording import size
 
 NEARLY_FULL = 0.9
 OVER_INCLUDED = "Over the included storage"
@@ -149,11 +150,13 @@ def _nearly_full(registry: Registry) -> Finding | None:
     stored, included = registry.stored_bytes, registry.included_bytes
     if stored is None or not included or stored < NEARLY_FULL * included:
         return None
-    over = stored > included
+    over, fee = stored > included, size(included).replace(".0 ", " ")
     return Finding(
         OVER_INCLUDED if over else "Nearly at included storage",
         Risk.MEDIUM,
-        f"{stored / included:,.0%} of the storage that {registry.sku} includes is used.",
+        f"{size(stored - included)} beyond the {fee} that {registry.sku} includes."
+        if over
+        else f"{stored / included:,.0%} of the {fee} that {registry.sku} includes is used.",
         "Storage beyond what is included is billed by the GiB; nothing stops, the registry goes on to its own cap.",
         az_registries.show_usage(registry.name),
         fix_in=FixIn.STORAGE,

@@ -83,15 +83,23 @@ def test_what_could_be_saved_is_made_of_skus_and_untagged_storage_and_leads_ther
     # As the SKU comparison says: 5 registries have a cheaper SKU.
     figure, beside = figures(at)["Could be saved"]
     assert figure == "≥ USD 85.48"
-    assert beside.startswith("a month, by SKU in 5 registries; SKU of 1 unknown; untagged storage of 12 not measured")
+    assert beside.startswith(
+        "a month, by SKU in 5 registries; not counted: USD 59 for storage beyond the included; "
+        "SKU of 1 unknown; untagged storage of 12 not measured"
+    )
     links = {link.proto.label: link.proto for link in at.get("page_link")}
     # The comparison opens in the same currency.
     assert "currency=USD" in links["5 registries with a cheaper SKU"].query_string
+    # How much of what no manifest has can be deleted is unknown: it is in no sum.
+    beyond = links["Not counted: 591 GiB beyond the included storage of contosobuild, USD 59 a month"]
+    assert (beyond.page, beyond.query_string) == ("storage", "registry=contosobuild")
     before = len(list_registries(session).values)
     assert f"Untagged storage not measured in {before} of {before} registries" in links
     count(session, "contosoci")
     links = [link.proto.label for link in review(currency="USD").get("page_link")]
     assert f"Untagged storage not measured in {before - 1} of {before} registries" in links
+    # It is within the included storage, and named all the same.
+    assert any(re.fullmatch(r"[\d.]+ MiB untagged in contosoci", label) for label in links), links
 
 
 def count(session: AzureSession, name: str) -> None:
@@ -136,6 +144,16 @@ def test_what_the_figures_leave_out_is_said(review: Any) -> None:
 def test_a_month_that_runs_has_a_forecast(review: Any) -> None:
     found = metrics(review(month=""))
     assert {"Cost so far", "Forecast"} <= set(found)
+
+
+def test_the_forecast_says_what_its_change_leaves_out_and_which_registries_it_counts(review: Any) -> None:
+    _, beside = figures(review(month=""))["Forecast"]
+    assert " without estimates; 1 registry at the estimate" in beside
+    assert "1 of 13 registries (12 listed, 1 deleted or hidden) unknown" in beside
+
+
+def test_months_say_that_another_currency_is_in_no_total(review: Any) -> None:
+    assert "USD is in no EUR total: amounts of two currencies are never added." in texts(review(show="Months"))
 
 
 def registries_of(at: AppTest) -> Any:
@@ -206,7 +224,12 @@ def test_each_subscription_s_source_and_reason_is_said(review: Any) -> None:
 
 def test_budgets_say_what_is_spent(review: Any) -> None:
     found = table(review(show="Budgets"), "Budget").set_index("Budget")
-    assert found.loc["apps-registries", "Covers"].startswith("ResourceType is microsoft.containerregistry/registries")
+    covers = found["Covers"]
+    assert covers["apps-registries"].startswith(
+        "subscription contoso-apps: ResourceType is microsoft.containerregistry/registries"
+    )
+    assert covers["platform-registries"] == "resource group platform-registries-rg of contoso-platform"
+    assert covers["platform-all"] == "subscription contoso-platform"
     assert set(found["Amount, EUR"]) == {Decimal("250.00"), Decimal("400.00"), Decimal("5000.00")}
 
 

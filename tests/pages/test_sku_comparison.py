@@ -36,7 +36,7 @@ def table(at: AppTest, column: str) -> Any:
 def test_typed_figures_end_in_a_recommendation_with_reasons(open_view: Open) -> None:
     at = open_view("sku_comparison.py", currency="USD")
     assert "**Basic**, USD 5.00 a month of 30 days." in recommended(at)
-    assert "private endpoints (about USD 7.20 a month each" in texts(at)
+    assert "private endpoints (each by the hour, and their traffic)" in texts(at)
     at.number_input(key="stored").set_value(500.0).run()
     assert "**Premium**, USD 50.00" in recommended(at)
     assert "Premium: 500 GiB cost less than with Basic or Standard" in said(at)
@@ -118,7 +118,9 @@ def test_figures_name_the_saving_and_how_many_could_be_cheaper(open_view: Open) 
         "With a cheaper SKU": "≥ 5",
         "At list prices": "≥ USD 504.56",
     }
-    assert found["Could be saved"][1].startswith("a month, by SKU in 5 registries; SKU of 1 unknown")
+    assert found["Could be saved"][1].startswith(
+        "a month, by SKU in 5 registries; not counted: USD 59 for storage beyond the included; SKU of 1 unknown"
+    )
 
 
 def test_the_saving_is_the_same_figure_on_every_page_that_has_it(open_view: Open) -> None:

@@ -29,7 +29,7 @@ def figures_of(
     partial = sum(1 for bill in bills.values if bill.unread)
     unlisted = f"{counted(unread, 'subscription')} unread" if unread else ""
     incomplete = f"not every entry of {counted(partial, 'bill')} was read" if partial else ""
-    of_all = f"of {counted(len(registries), 'registry', 'registries')}"
+    of_all = f"of {counted(len(registries), 'registry', 'registries')}{_unlisted(review, listed)}"
     no_bill = _sentence(
         f"{len(unbilled):,} {of_all} have no bill" if unbilled else "",
         unlisted,
@@ -79,6 +79,22 @@ def figures_of(
     return figures
 
 
+def _unlisted(review: Review, listed: Partial[Registry]) -> str:
+    """' (12 listed, 1 deleted or hidden)': so that the bills' registries and those of the inventory add up; "" where
+    all are listed."""
+    known = {registry.id.casefold() for registry in listed.values}
+    found = {line.registry_id: line for line in review.lines}
+    others = [line for registry_id, line in found.items() if registry_id not in known]
+    gone = sum(1 for line in others if line.gone)
+    unsure = len(others) - gone
+    parts = (
+        f"{len(found) - len(others):,} listed",
+        f"{gone:,} deleted or hidden" if gone else "",
+        f"{unsure:,} in lists that could not be read" if unsure else "",
+    )
+    return f" ({', '.join(part for part in parts if part)})" if others else ""
+
+
 def _sentence(*parts: str) -> str:
     return "; ".join(part for part in parts if part)
 
@@ -97,15 +113,20 @@ def _amount(amount: Decimal | None, total: GroupTotal) -> str | None:
 
 def _change(review: Review, currency: str, earlier: str) -> str:
     """'-2 % on October' of what is billed in the currency; "" where either month is unknown. What is at the estimate
-    has no month before, and so no part in it."""
-    lines = [line for line in review.lines if line.currency == currency and line.cost is not None]
-    if review.under_way:
-        lines = [line for line in lines if line.forecast is not None]
+    has no month before, and so no part in it, which is said: '-6 % on October without estimates'."""
+    mine = [line for line in review.lines if line.currency == currency and line.figure is not None]
+    lines = [line for line in mine if line.cost is not None and (line.forecast is not None or not review.under_way)]
+    left_out = (
+        "estimates" if any(line.cost is None for line in mine) else "",
+        "registries without a forecast" if any(line.cost is not None and line not in lines for line in mine) else "",
+    )
+    without = " and ".join(part for part in left_out if part)
+    of = f" without {without}" if without else ""
     before = sum((line.before or ZERO for line in lines), ZERO)
     if before <= 0:
         return ""
     percent = round(100 * (sum((line.figure or ZERO for line in lines), ZERO) - before) / before)
-    return f"{percent:+} % on {earlier}".replace("-", "\u2212") if percent else f"as in {earlier}"
+    return (f"{percent:+} % on {earlier}".replace("-", "\u2212") if percent else f"as in {earlier}") + of
 
 
 def show_left_out(review: Review) -> None:

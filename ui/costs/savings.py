@@ -1,14 +1,17 @@
 """What could be saved a month: the same figure on Overview, the cost review and the SKU comparison."""
 
+from decimal import Decimal
+
 import streamlit as st
 
 from services.connection.parallel import Partial
 from services.costs.savings import Savings
-from services.pricing.money import headline, money
+from services.pricing.estimates import GIB
+from services.pricing.money import ZERO, cents, headline, money
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.metrics import Metric
-from ui.elements.text import plain
+from ui.elements.text import plain, size
 from ui.navigation import pages
 from ui.navigation.links import link_to
 
@@ -31,7 +34,7 @@ def saving_figure(savings: Savings, currency: str, listed: Partial[Registry], *,
         LABEL,
         None if savings.amount is None else headline(savings.amount, currency),
         help="At list prices, by the recommended SKUs, and by deleting untagged manifests beyond the included storage",
-        beside="" if savings.amount is None else f"a month{_parts(savings, currency)}",
+        beside="" if savings.amount is None else f"a month{_parts(savings, currency)}{_not_counted(savings, currency)}",
         unknown="no registry's use could be read",
         lacks="; ".join(part for part in lacks if part),
     )
@@ -46,6 +49,34 @@ def _parts(savings: Savings, currency: str) -> str:
     return f", {by_sku or by_storage}" if by_sku or by_storage else ""
 
 
+def _not_counted(savings: Savings, currency: str) -> str:
+    """What storage beyond the included costs: what of it could be deleted is unknown."""
+    beyond = sum((one.beyond for one in savings.beyond), ZERO)
+    return f"; not counted: {_rounded(beyond, currency)} for storage beyond the included" if beyond else ""
+
+
+def _rounded(amount: Decimal, currency: str) -> str:
+    """Without cents, as Overview says it of one registry; with them below 1."""
+    return f"{currency} {round(amount):,}" if amount >= 1 else f"{currency} {cents(amount)}"
+
+
+def show_beyond(savings: Savings, currency: str) -> None:
+    """A link to the storage that costs beyond the included fee and is in no saving; nothing where none is known."""
+    if not savings.beyond:
+        return
+    most = savings.beyond[0]
+    name = most.review.registry.name
+    stored = size(round(sum((one.beyond_gib for one in savings.beyond), ZERO) * GIB))
+    cost = _rounded(sum((one.beyond for one in savings.beyond), ZERO), currency)
+    where = plain(name) if not savings.beyond[1:] else f"{len(savings.beyond):,} registries, most in {plain(name)}"
+    link_to(
+        pages.STORAGE,
+        f"Not counted: {stored} beyond the included storage of {where}, {cost} a month",
+        tip="How much of it can be deleted is unknown",
+        registry=name,
+    )
+
+
 def show_saving_links(savings: Savings) -> None:
     """Where the saving is made: links to the SKUs and to the storage."""
     prices = {name: st.query_params[name] for name in _PRICES if name in st.query_params}
@@ -55,14 +86,15 @@ def show_saving_links(savings: Savings) -> None:
         else:
             unknown = f", {savings.sku_unknown:,} unknown" if savings.sku_unknown else ""
             link_to(pages.SKU_COMPARISON, f"No cheaper SKU is known{unknown}", **prices)
-        if savings.untagged:
-            name = savings.untagged[0].review.registry.name
-            link_to(pages.STORAGE, f"Untagged storage, most in {plain(name)}", registry=name)
-        elif savings.uncounted:
+        if savings.with_untagged:
+            most = savings.with_untagged[0]
+            name = most.review.registry.name
+            link_to(pages.STORAGE, f"{size(most.untagged or 0)} untagged in {plain(name)}", registry=name)
+        if savings.uncounted:
             left = f"{savings.uncounted:,} of {_registries(savings.registries)}"
             link_to(pages.OVERVIEW, f"Untagged storage not measured in {left}", show="Clean-up potential")
-        else:
-            link_to(pages.STORAGE, "No untagged storage that costs")
+        elif not savings.with_untagged:
+            link_to(pages.STORAGE, "No untagged storage")
 
 
 def _registries(number: int) -> str:

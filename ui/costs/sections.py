@@ -42,11 +42,14 @@ def unread_bills(bills: Partial[SubscriptionCosts]) -> int:
     return len(bills.refused) + bills.untried + lacking
 
 
-def show_months(tables: Sequence[Table], bills: Partial[SubscriptionCosts]) -> None:
-    """A chart for each currency, its table folded under it; above them, how many bills they lack."""
+def show_months(tables: Sequence[Table], bills: Partial[SubscriptionCosts], currencies: Sequence[str]) -> None:
+    """A chart for each of the `currencies`, its table folded under it; above them, how many bills they lack."""
     if unread := unread_bills(bills):
         number = counted(len(bills.values) + len(bills.refused) + bills.untried, "bill")
         st.caption(f"At least: {unread:,} of {number} could not be read in full.")
+    if tables[1:]:
+        first, *others = currencies
+        st.caption(f"{' and '.join(others)} is in no {first} total: amounts of two currencies are never added.")
     for table in tables:
         if table.chart:
             show_chart_title(table.chart.title)

@@ -43,7 +43,7 @@ def storage_chart(storage: RegistryStorage) -> BarChart | None:
         for label, parts, total, complete in rows
     )
     least = "" if storage.complete else "at least "
-    title = f"{found[0].name} has the most: {bars[0].text} of {least}{size(storage.total)}"
+    title = f"{found[0].name} has the most: {bars[0].text} of {least}{size(storage.total)} in manifests"
     return BarChart(title, name, tuple(one for _, one in series), bars)
 
 

@@ -74,12 +74,17 @@ def show_figures(storage: RegistryStorage, used: int | None) -> None:
     )
 
 
+def show_gap(used: int | None, count: StorageCount, soft_delete: SoftDelete) -> bool:
+    """A warning where Azure's figure is far more than what was counted; returns whether it is."""
+    if used is None or not count.storage.complete or not far_above(used, count.storage.total):
+        return False
+    _show_gap(used, count, soft_delete)
+    return True
+
+
 def show_difference(used: int | None, count: StorageCount, soft_delete: SoftDelete) -> None:
-    """Why Azure's figure is another one than what was counted: a warning where it is far more."""
+    """Why Azure's figure differs by a little from what was counted."""
     total, complete = count.storage.total, count.storage.complete
-    if used is not None and complete and far_above(used, total):
-        _show_gap(used, count, soft_delete)
-        return
     if used is None:
         st.markdown("Azure's usage could not be read.")
     elif used < total:

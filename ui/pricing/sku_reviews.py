@@ -61,7 +61,7 @@ def show_reviews(
     if not reviews:
         show_no_registries(listed)
         return
-    now, saving = f"Now, {book.currency}", f"Saving, {book.currency}"
+    now, saving = f"Now at list prices, {book.currency}", f"Saving, {book.currency}"
     amount = money_column(f"A month of {book.days} days")
     selectable(
         sorted(reviews, key=lambda one: (-(one.saving or ZERO), one.registry.name)),

@@ -1,6 +1,7 @@
 """What was billed, from Azure's two APIs: rows of each form, pages, offers and refusals."""
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
@@ -12,7 +13,7 @@ from services.arm.subscriptions import Subscription, list_subscriptions
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession, connect_sandbox
 from services.costs.bills import CostSource, read_costs
-from services.costs.budgets import Budget, read_budgets
+from services.costs.budgets import Budget, covered, read_budgets
 from services.costs.query import query_costs
 from services.costs.rows import CostRow, CostSums, registry_of
 from services.costs.usage_details import add_usage, read_usage
@@ -336,6 +337,21 @@ def test_what_a_budget_covers(azure: AzureSession, wire: Canned) -> None:
     one = {"dimensions": {"name": "ResourceId", "operator": "In", "values": ["x"]}}
     document = {**BUDGET, "properties": {**BUDGET["properties"], "filter": one}}
     assert budgets(azure, wire, document)[0].covers == "ResourceId is x"
+
+
+def test_a_budget_names_what_it_covers(azure: AzureSession, wire: Canned) -> None:
+    (found,) = budgets(azure, wire, BUDGET)
+    assert covered(found) == f"resource group rg of {SUB.name}"
+    assert covered(replace(found, scope="/subscriptions/s1")) == f"subscription {SUB.name}"
+    scope = "/providers/Microsoft.Management/managementGroups/m"
+    assert covered(replace(found, scope=scope, covers="tag team is payments")) == f"{scope}: tag team is payments"
+
+
+def test_a_resource_that_a_budget_covers_is_named(azure: AzureSession, wire: Canned) -> None:
+    registry = "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contoso"
+    one = {"dimensions": {"name": "ResourceId", "operator": "In", "values": [registry]}}
+    document = {**BUDGET, "properties": {**BUDGET["properties"], "filter": one}}
+    assert budgets(azure, wire, document)[0].covers == "ResourceId is contoso"
 
 
 def test_a_budget_before_its_first_figures(azure: AzureSession, wire: Canned) -> None:

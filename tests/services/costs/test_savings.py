@@ -33,6 +33,24 @@ def test_a_cheaper_sku_and_deleted_storage_are_not_counted_twice() -> None:
     assert found.total == Decimal("20.0")
 
 
+def test_storage_beyond_the_included_is_no_saving_and_what_is_untagged_of_it_counts_once() -> None:
+    # 590 GiB beyond the 10 of Basic, at USD 0.10.
+    unread, read = saving(None, 600, "Basic"), saving(200, 600, "Basic")
+    assert (unread.beyond_gib, unread.beyond, unread.total) == (590, Decimal(59), Decimal(4))
+    assert (read.beyond_gib, read.beyond) == (390, Decimal(39))
+    assert saving(700, 600, "Basic").beyond == saving(None, 9, "Basic").beyond == 0
+    found = add_savings([unread, saving(None, 9, "Basic")])
+    assert (found.beyond, found.amount) == ((unread,), Decimal(4))
+
+
+def test_untagged_storage_that_costs_less_than_a_cent_is_no_part_and_the_most_bytes_are_first() -> None:
+    small = registry_saving(review_sku(using(12, "Basic"), LIST, 30), 2**20, LIST, 30)
+    included = saving(5, 9, "Basic")
+    found = add_savings([small, included])
+    assert found.untagged == ()
+    assert found.with_untagged == (included, small)
+
+
 def test_what_is_unknown_is_counted_and_not_added() -> None:
     unread = replace(using(10), usages=None)
     parts = [

@@ -90,6 +90,12 @@ def test_the_share_of_the_storage_is_said() -> None:
     assert "96%" in finding.reason
 
 
+def test_what_is_beyond_the_included_storage_is_said_in_bytes() -> None:
+    usage = Usage("Size", 601 * 2**30, 10 * 2**30, "Bytes")
+    (finding,) = findings_of(registry(sku="Premium", usages=(usage,)))
+    assert finding.reason == "591 GiB beyond the 10 GiB that Premium includes."
+
+
 @pytest.mark.parametrize("sku", ["Basic", "Standard"])
 def test_what_a_sku_cannot_change_is_no_finding(sku: str) -> None:
     assert titles(registry(sku=sku, public_access=True, default_action="Allow", retention_days=None)) == []

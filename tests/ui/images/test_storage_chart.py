@@ -18,7 +18,7 @@ def test_a_bar_is_what_only_tags_have_what_is_shared_and_what_is_untagged() -> N
     assert chart
     assert chart.series == (TAGGED, SHARED, UNTAGGED)
     assert [(bar.label, bar.parts) for bar in chart.bars] == [("app", (4, 4, 2)), ("small", (3, 0, 0))]
-    assert chart.title == "app has the most: 10.0 MiB of 13.0 MiB"
+    assert chart.title == "app has the most: 10.0 MiB of 13.0 MiB in manifests"
     assert chart.unit == "MiB"
 
 
@@ -28,7 +28,7 @@ def test_what_was_not_all_read_has_one_part_and_a_lower_bound() -> None:
     assert chart
     assert chart.series == (UNREAD,)
     assert (chart.bars[0].parts, chart.bars[0].text) == ((10,), "≥ 10.0 MiB")
-    assert chart.title == "app has the most: ≥ 10.0 MiB of at least 10.0 MiB"
+    assert chart.title == "app has the most: ≥ 10.0 MiB of at least 10.0 MiB in manifests"
 
 
 @given(st.lists(st.integers(0, 10**10), max_size=40))
