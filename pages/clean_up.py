@@ -17,6 +17,7 @@ from ui.deletion.cleanup_form import ask_names, ask_rule
 from ui.deletion.places import confirm_deletion, make_places
 from ui.deletion.plan import ask_running_images, contents_of, contents_of_several
 from ui.deletion.plan_view import show_deletion
+from ui.deletion.repository_choice import choose_repository
 from ui.deletion.several import show_several, start_several
 from ui.deletion.untag_view import show_untag
 from ui.elements.page import az_lines, empty, header
@@ -41,7 +42,7 @@ registry = selection.ready_registry_of_url(who, pages.CLEAN_UP)
 key = st.query_params["registry"]
 names = list(dict.fromkeys(st.query_params.get_all("repository")))
 if len(names) < 2:
-    names = [selection.choose_repository(who, registry, pages.CLEAN_UP.title)]
+    names = [choose_repository(who, registry)]
 
 
 def refresh() -> None:

@@ -187,7 +187,8 @@ def _by_roles(
     mistaken = bool(of_control_plane and of_control_plane.granting)
     assigned = [one for one in (*decision.reasons, *decision.ignored) if groups_known or not one.group]
     without_effect = mistaken or bool(assigned or decision.denials)
-    why = no_effect(cluster, decision, of_control_plane) or refusal(cluster, registry, decision)
+    said = no_effect(cluster, decision, of_control_plane) if without_effect else ""
+    why = said or refusal(cluster, registry, decision, of_control_plane)
     return Answer.CANNOT, why, without_effect
 
 

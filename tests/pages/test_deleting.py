@@ -18,6 +18,7 @@ from tests.support.own_sandbox import OwnSandbox, keep_deleted
 from ui.deletion import runs
 from ui.elements import write_permission
 from ui.elements.text import plain, short
+from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 
 REGISTRY, NODE = "casaacr01", "nodejstemplate"
@@ -414,3 +415,18 @@ def test_cancel_leads_back_and_deletes_nothing(
     assert page in at.query_params
     assert not at.metric or "Manifests to delete" not in figures(at)
     assert len(digests(own)) == 3
+
+
+def test_a_clean_up_without_a_repository_lists_all_with_the_most_manifests_first(
+    open_view: Open, own: OwnSandbox
+) -> None:
+    add_repositories(own)
+    at = open_view("clean_up.py", registry=REGISTRY)
+    assert registry_loaders.catalogue(connection.who(), own.sandbox.ready["registries"][REGISTRY]).finished.wait(30)
+    at.run()
+    assert not at.exception
+    assert at.title[0].value == "Clean-up of casaacr01"
+    table = at.dataframe[0].value
+    assert set(table["Repository"]) == {"team/app", "team/other", NODE}
+    assert list(table["Manifests"]) == sorted(table["Manifests"], reverse=True)
+    assert not {"Size", "Untagged"} & set(table.columns)

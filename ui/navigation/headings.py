@@ -42,6 +42,8 @@ def heading_of(page: PageLink) -> tuple[str, tuple[Step, ...]]:
         return f"Storage of {plain(key)}", (*steps, last_step(page.title))
     if page is pages.SIGN_IN:
         return f"Sign in to {plain(key)}", (*steps, last_step(page.title))
+    if page is pages.CLEAN_UP and not repository:
+        return f"{page.title} of {plain(key)}", (*steps, last_step(page.title))
     if page in (pages.WEBHOOKS, pages.REPLICAS, pages.TOKENS):
         return _within(page, key)
     if page in (pages.REPOSITORY, pages.IMAGE, pages.DELETE, pages.CLEAN_UP) and repository:

@@ -12,7 +12,7 @@ from services.registries.registry import Registry
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import empty, end_outline, header
 from ui.elements.skeleton import Shape
-from ui.elements.text import plain
+from ui.elements.text import plain, size
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.choice_links import show_choices
@@ -106,10 +106,16 @@ def show_registries(listed: Partial[Registry], page: PageLink, *, running: bool 
     keys = keys_of(registries)
     target = page if page.of_registry or not page.parent else page.parent
     choices = [
-        (f"**{plain(one.name)}** · {plain(one.sku)}, {plain(one.location)}", {"registry": keys[one.id]})
-        for one in sorted(registries, key=lambda one: (one.name.casefold(), one.id))
+        (f"**{plain(one.name)}** · {_facts(one)}", {"registry": keys[one.id]})
+        for one in sorted(registries, key=lambda one: (-(one.stored_bytes or 0), one.name.casefold(), one.id))
     ]
     show_choices(target, "Choose a registry", choices, kept=target is page, elsewhere="choose one in the sidebar.")
+
+
+def _facts(registry: Registry) -> str:
+    """'Premium, westeurope, 1.5 GiB' (markdown); without a size where it is not known."""
+    stored = () if registry.stored_bytes is None else (size(registry.stored_bytes),)
+    return plain(", ".join((registry.sku, registry.location, *stored)))
 
 
 def registry_box(
@@ -206,44 +212,6 @@ def repository_of_url() -> str:
         link_to(pages.REPOSITORIES, registry=st.query_params["registry"])
         st.stop()
     return name
-
-
-def choose_repository(who: str, registry: Registry, title: str) -> str:
-    """The repository that `?repository=` names. Where it names none, stops the page with its header and a box of the
-    registry's repositories, where a name that is not listed can be typed."""
-    name = st.query_params.get("repository", "")
-    if not name:
-        _ask_repository(who, registry, title)
-        st.stop()
-    return name
-
-
-def _ask_repository(who: str, registry: Registry, title: str) -> None:
-    reading = registry_loaders.catalogue(who, registry.login_server)
-    header(
-        title,
-        f"In {plain(registry.name)}",
-        None if reading.running else reading.at,
-        lambda: registry_loaders.catalogue.clear(who, registry.login_server),
-    )
-    show_progress(reading, f"catalogue {registry.id}")
-    box = f"repository chosen in {registry.id}"
-
-    def remember() -> None:
-        if typed := str(st.session_state[box] or "").strip():
-            st.query_params["repository"] = typed
-
-    st.selectbox(
-        "Repository",
-        reading.value.names,
-        None,
-        key=box,
-        placeholder="Choose one, or type a name",
-        accept_new_options=True,
-        on_change=remember,
-    )
-    if reading.error:
-        show_error(reading.error)
 
 
 def reference_of_url(repository: str) -> str:
