@@ -68,10 +68,11 @@ def show_beyond(savings: Savings, currency: str) -> None:
     name = most.review.registry.name
     stored = size(round(sum((one.beyond_gib for one in savings.beyond), ZERO) * GIB))
     cost = _rounded(sum((one.beyond for one in savings.beyond), ZERO), currency)
-    where = plain(name) if not savings.beyond[1:] else f"{len(savings.beyond):,} registries, most in {plain(name)}"
+    more = f" and {len(savings.beyond) - 1:,} more" if savings.beyond[1:] else ""
     link_to(
         pages.STORAGE,
-        f"Not counted: {stored} beyond the included storage of {where}, {cost} a month",
+        # A phone cuts it at its end, and the figure above has that.
+        f"Not counted: {plain(name)}{more}, {cost} a month, {stored} beyond the included storage",
         tip="How much of it can be deleted is unknown",
         registry=name,
     )
