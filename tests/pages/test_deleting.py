@@ -18,6 +18,7 @@ from tests.support.own_sandbox import OwnSandbox, keep_deleted
 from ui.deletion import runs
 from ui.elements import write_permission
 from ui.elements.text import plain, short
+from ui.loaders import contents as contents_loader
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
 
@@ -430,3 +431,9 @@ def test_a_clean_up_without_a_repository_lists_all_with_the_most_manifests_first
     assert set(table["Repository"]) == {"team/app", "team/other", NODE}
     assert list(table["Manifests"]) == sorted(table["Manifests"], reverse=True)
     assert not {"Size", "Untagged"} & set(table.columns)
+    server = own.sandbox.ready["registries"][REGISTRY]
+    assert contents_loader.registry(connection.who(), server).finished.wait(30)
+    at.run()
+    assert not at.exception
+    measured = at.dataframe[0].value
+    assert {"Size", "Untagged"} <= {name.partition(" ")[0] for name in measured.columns}

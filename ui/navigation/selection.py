@@ -113,9 +113,9 @@ def show_registries(listed: Partial[Registry], page: PageLink, *, running: bool 
 
 
 def _facts(registry: Registry) -> str:
-    """'Premium, westeurope, 1.5 GiB' (markdown); without a size where it is not known."""
+    """'1.5 GiB, Premium, westeurope' (markdown); without a size where it is not known."""
     stored = () if registry.stored_bytes is None else (size(registry.stored_bytes),)
-    return plain(", ".join((registry.sku, registry.location, *stored)))
+    return plain(", ".join((*stored, registry.sku, registry.location)))
 
 
 def registry_box(
