@@ -14,7 +14,7 @@ def test_what_needs_attention_is_one_click_from_its_place(page: Page, address: s
     page.goto(address)
     expect(page.get_by_text("Over the included storage").first).to_be_visible(timeout=30_000)
     settled(page)
-    page.get_by_role("link", name=re.compile("Over the included storage.*contosobuild, 601 of 10 GiB")).click()
+    page.get_by_role("link", name=re.compile("Over the included storage.*contosobuild, EUR")).click()
     expect(page).to_have_url(re.compile(r"/registry\?registry=contosobuild$"))
     expect(page.get_by_role("heading", name="contosobuild")).to_be_visible()
     page.go_back()
