@@ -74,7 +74,6 @@ def plan_webhook(registry: Registry, there: tuple[Webhook, ...], wanted: NewWebh
     line = az_child_resources.add_webhook(
         registry.name,
         wanted.name or "NAME",
-        wanted.service_uri or "SERVICE_URI",
         wanted.actions,
         wanted.location,
         scope=wanted.scope,

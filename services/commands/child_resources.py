@@ -14,7 +14,6 @@ def list_webhooks(registry: str) -> str:
 def add_webhook(
     registry: str,
     webhook: str,
-    service_uri: str,
     actions: tuple[str, ...],
     location: str,
     *,
@@ -22,13 +21,14 @@ def add_webhook(
     enabled: bool = True,
     header_names: tuple[str, ...] = (),
 ) -> str:
-    """Adds a webhook. The value of a header such as X-Key is taken from HEADER_X_KEY, so that no history keeps it."""
-    words = [*_webhook("create", registry, webhook), "--uri", service_uri, "--actions", *actions]
+    """Adds a webhook. Its address, which may have a key, is taken from SERVICE_URI, and the value of a header such as
+    X-Key from HEADER_X_KEY, so that no history keeps them."""
+    words = ["--actions", *actions]
     words += ["--location", location, *(["--scope", scope] if scope else [])]
     words += [] if enabled else ["--status", "disabled"]
     values = (f'{shlex.quote(f"{name}=")}"$HEADER_{re.sub("[^A-Z0-9]", "_", name.upper())}"' for name in header_names)
     headers = f" --headers {' '.join(values)}" if header_names else ""
-    return f"{shell_line(*words)}{headers}"
+    return f'{shell_line(*_webhook("create", registry, webhook))} --uri "$SERVICE_URI" {shell_line(*words)}{headers}'
 
 
 def set_webhook_status(registry: str, webhook: str, status: str) -> str:

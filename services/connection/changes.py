@@ -33,6 +33,11 @@ class Outcome(StrEnum):
     REFUSED = "refused"
     NOT_TRIED = "not tried"
 
+    @property
+    def is_done(self) -> bool:
+        """Whether it is as planned now."""
+        return self in (Outcome.CREATED, Outcome.CHANGED, Outcome.DELETED, Outcome.ALREADY_DONE)
+
 
 def write(
     title: str,

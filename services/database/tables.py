@@ -21,6 +21,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.types import TypeDecorator
 
@@ -60,6 +61,8 @@ jobs = Table(
     Column("error", Text, nullable=False),
     # Of records that were files before: lines that could not be read.
     Column("damaged_lines", Integer, nullable=False),
+    # It has ended, and not all of it is done, though no item says so.
+    Column("incomplete", Boolean, nullable=False, server_default=false()),
     Index("jobs_of", "who", "begun"),
 )
 
@@ -122,8 +125,8 @@ requests = Table(
     Column("asked", UtcTime, nullable=False),
     Column("scope", Text, nullable=False),  # A registry's resource id in lower case.
     Column("assignment", Text, nullable=False),
+    Column("condition", Text, nullable=False),
     Column("title", Text, nullable=False),
-    Column("page", Text, nullable=False),
     Column("query", JSON, nullable=False),
     Column("closed", UtcTime),
     Column("closed_by", Text),

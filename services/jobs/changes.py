@@ -31,12 +31,20 @@ class Change:
     commands: tuple[str, ...] = ()
 
 
+@dataclass(frozen=True)
+class Answer:
+    """How a change ended: a sentence or a list (markdown), and whether all of it was done and verified."""
+
+    text: str
+    complete: bool = True
+
+
 @contextmanager
 def record_change(
     engine: Engine, who: str, change: Change, lease: timedelta, stop: threading.Event | None = None
-) -> Iterator[Callable[[str], None]]:
-    """Records that the change begins, and how it ends: with the answer (markdown) that the function it yields is given,
-    or with the error that is raised. `stop` is set where somebody asks for it, in any process.
+) -> Iterator[Callable[[Answer], None]]:
+    """Records that the change begins, and how it ends: with the answer that the function it yields is given, or
+    with the error that is raised. `stop` is set where somebody asks for it, in any process.
 
     Raises ServiceError (NoDatabase) before anything is changed. Where the end alone can't be recorded, the record stays
     without one, and the change counts as interrupted.
@@ -50,7 +58,7 @@ def record_change(
     except ServiceError as error:
         raise nothing_changed(error) from error
     running = RunningJob(engine, job, lease, stop or threading.Event())
-    answers: list[str] = []
+    answers: list[Answer] = []
     try:
         yield answers.append
     except ServiceError as error:
@@ -60,9 +68,12 @@ def record_change(
         _end(running, error=f"The console failed ({type(error).__name__})")
         raise
     except BaseException:
-        running.abandon()  # Its script was stopped: how far it came is not known.
+        if answers:  # Only what shows it was stopped.
+            _end(running, answers[-1])
+        else:
+            running.abandon()  # Its script was stopped: how far it came is not known.
         raise
-    _end(running, answer="  \n".join(answers))
+    _end(running, answers[-1] if answers else Answer(""))
 
 
 def nothing_changed(error: ServiceError) -> ServiceError:
@@ -70,8 +81,11 @@ def nothing_changed(error: ServiceError) -> ServiceError:
     return replace(error, remedy=f"Nothing was changed. {error.remedy}")
 
 
-def _end(running: RunningJob, *, answer: str = "", error: str = "") -> None:
+def _end(running: RunningJob, answer: Answer | None = None, error: str = "") -> None:
     try:
-        running.end(answer=answer, error=error)
+        if answer:
+            running.end(answer=answer.text, incomplete=not answer.complete)
+        else:
+            running.end(error=error)
     except ServiceError as problem:
         _LOG.warning("%s", problem)

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, func, insert, or_, select, update
 
+from services.connection.changes import Outcome
 from services.database.engine import clock, reading, writing
 from services.database.tables import job_items, jobs
 from services.jobs.audit import add_entry, items_hash
@@ -62,6 +63,7 @@ class Job:
     answer: str = ""
     error: str = ""
     damaged_lines: int = 0
+    incomplete: bool = False
 
     @property
     def open(self) -> tuple[JobItem, ...]:
@@ -84,6 +86,7 @@ class JobSummary:
     recorded: int
     runs: bool
     damaged_lines: int = 0
+    incomplete: bool = False
 
     @property
     def target(self) -> str:
@@ -93,12 +96,21 @@ class JobSummary:
     @property
     def state(self) -> str:
         """See `state_of`."""
-        return state_of(self.runs, self.error, self.ended, self.items - self.recorded, self.damaged_lines)
+        left = self.items - self.recorded
+        return state_of(self.runs, self.error, self.ended, left, self.damaged_lines, incomplete=self.incomplete)
 
 
-def state_of(runs: bool, error: str, ended: datetime | None, without_result: int, damaged_lines: int = 0) -> str:
-    """Running; Failed; Interrupted: its process ended before it did; Unknown: its record is damaged; Stopped; or
-    Completed."""
+def state_of(
+    runs: bool,
+    error: str,
+    ended: datetime | None,
+    without_result: int,
+    damaged_lines: int = 0,
+    *,
+    incomplete: bool = False,
+) -> str:
+    """Running; Failed; Interrupted: its process ended before it did; Unknown: its record is damaged; Stopped;
+    Incomplete: something was refused or is not confirmed; or Completed."""
     if runs:
         return "Running"
     if error:
@@ -107,7 +119,9 @@ def state_of(runs: bool, error: str, ended: datetime | None, without_result: int
         return "Interrupted"
     if without_result and damaged_lines:
         return "Unknown"
-    return "Stopped" if without_result else "Completed"
+    if without_result:
+        return "Stopped"
+    return "Incomplete" if incomplete else "Completed"
 
 
 def target_of(login_server: str, repository: str) -> str:
@@ -249,16 +263,19 @@ def list_jobs(engine: Engine, who: str) -> tuple[JobSummary, ...]:
     with reading(engine, _UNREADABLE) as db:
         now = clock(db)
         rows = db.execute(newest).all()
+        not_done = case((job_items.c.outcome.in_([Outcome.REFUSED, Outcome.NOT_CONFIRMED]), 1))
         counted = (
-            select(job_items.c.job, func.count(), func.count(job_items.c.outcome))
+            select(job_items.c.job, func.count(), func.count(job_items.c.outcome), func.count(not_done))
             .where(job_items.c.job.in_([row.id for row in rows]))
             .group_by(job_items.c.job)
         )
-        numbers = {job: (items, recorded) for job, items, recorded in db.execute(counted)}
+        numbers = {job: (items, recorded, left) for job, items, recorded, left in db.execute(counted)}
+    none = (0, 0, 0)
     return tuple(
         JobSummary(
             row.id, row.action, row.login_server, row.repository, row.begun, row.ended, row.error,
-            *numbers.get(row.id, (0, 0)), _runs(row, now), row.damaged_lines,
+            numbers.get(row.id, none)[0], numbers.get(row.id, none)[1], _runs(row, now), row.damaged_lines,
+            row.incomplete or bool(numbers.get(row.id, none)[2]),
         )
         for row in rows
     )  # fmt: skip
@@ -271,9 +288,9 @@ def count_by_state(engine: Engine) -> Mapping[str, int]:
     """
     with reading(engine, _UNREADABLE) as db:
         state = case(
-            (jobs.c.ended.is_(None) & (jobs.c.attempt > 0) & (jobs.c.lease_until >= clock(db)), "running"),
-            (jobs.c.ended.is_(None), "interrupted"),
-            (jobs.c.error != "", "failed"),
+            (jobs.c.ended.is_(None) & (jobs.c.lease_until >= clock(db)), "running"),
+            (jobs.c.ended.is_(None) & (jobs.c.attempt > 0), "interrupted"),
+            (jobs.c.ended.is_(None) | (jobs.c.error != ""), "failed"),  # Without an attempt nobody continues it.
             else_="ended",
         )
         rows = db.execute(select(state, func.count()).group_by(state)).all()
@@ -293,4 +310,5 @@ def _read(db: Connection, job: str) -> Job:
         tuple(JobItem(one.name, one.digest, tuple(one.tags)) for one in items),
         {one.name: JobResult(one.outcome, one.cause) for one in items if one.outcome},
         row.attempt, _runs(row, clock(db)), row.stop_requested, row.ended, row.answer, row.error, row.damaged_lines,
+        row.incomplete,
     )  # fmt: skip

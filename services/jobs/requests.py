@@ -1,84 +1,95 @@
 """Role assignments that somebody asks others to make, as those who may carry them out find them.
 
-A request is fulfilled by whoever makes the assignment of its name, from the request or by themselves.
+A request is fulfilled by whoever makes that very assignment, from the request or by themselves.
 """
 
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, or_, select, update
 
+from services.connection.errors import ServiceError
 from services.database.engine import clock, reading, writing
 from services.database.tables import requests
 from services.jobs.audit import add_entry
 
 # So many open ones are listed, the newest.
 LISTED = 200
+# So many open ones may one identity have.
+MOST_OF_ONE = 20
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """The assignment that is asked for: on a registry (`scope`, its resource id), by the name and the condition that
+    Azure gets. `query` is that of the page Assign role with the same plan."""
+
+    scope: str
+    assignment: str
+    condition: str
+    title: str
+    query: Mapping[str, str]
 
 
 @dataclass(frozen=True)
 class Request:
-    """`who` asks, `login` is their name. `scope` is a registry's resource id, `assignment` the role assignment's name.
-    It is carried out at `page` (the address of a page) with `query`."""
+    """What `who` asks; `login` is their name."""
 
     id: str
     who: str
     login: str
     asked: datetime
-    scope: str
-    assignment: str
-    title: str
-    page: str
-    query: Mapping[str, str]
+    wanted: Wanted
 
 
-def ask(
-    engine: Engine,
-    who: str,
-    login: str,
-    *,
-    scope: str,
-    assignment: str,
-    title: str,
-    page: str,
-    query: Mapping[str, str],
-) -> Request:
-    """Records a request, or returns the open one of `who` for the same. Raises ServiceError (NoDatabase)."""
-    with writing(engine, "The request could not be recorded") as db:
-        same = _open(db).where(
-            requests.c.who == who, requests.c.scope == scope.casefold(), requests.c.assignment == assignment
-        )
-        if known := db.execute(same).first():
+def ask(engine: Engine, who: str, login: str, wanted: Wanted) -> Request:
+    """Records a request, or returns the open one of `who` for the same.
+
+    Raises ServiceError: NoDatabase, or TooManyRequests of one identity.
+    """
+    title = "The request could not be recorded"
+    with writing(engine, title) as db:
+        if known := db.execute(_same(db, wanted).where(requests.c.who == who)).first():
             return _request(known)
+        mine = (requests.c.who == who) & requests.c.closed.is_(None)
+        if (db.execute(select(func.count()).where(mine)).scalar() or 0) >= MOST_OF_ONE:
+            cause = f"You have {MOST_OF_ONE} open requests."
+            raise ServiceError(title, cause, "Withdraw one under Activity first.", "TooManyRequests")
         request = secrets.token_hex(8)
         db.execute(
             insert(requests).values(
-                id=request, who=who, login=login, asked=clock(db), scope=scope.casefold(), assignment=assignment,
-                title=title, page=page, query=dict(query), outcome="",
+                id=request, who=who, login=login, asked=clock(db), scope=wanted.scope.casefold(),
+                assignment=wanted.assignment, condition=wanted.condition, title=wanted.title,
+                query=dict(wanted.query), outcome="",
             )
         )  # fmt: skip
-        add_entry(db, who, "requested", "", request=request, title=title, scope=scope, assignment=assignment)
+        add_entry(
+            db, who, "requested", "", request=request, title=wanted.title, scope=wanted.scope,
+            assignment=wanted.assignment, condition=wanted.condition,
+        )  # fmt: skip
         return _request(db.execute(select(requests).where(requests.c.id == request)).one())
 
 
-def open_requests(engine: Engine) -> tuple[Request, ...]:
-    """The newest `LISTED` open ones, of everybody, the newest first. Raises ServiceError (NoDatabase)."""
+def open_requests(engine: Engine, who: str, scopes: Collection[str] = ()) -> tuple[Request, ...]:
+    """The newest `LISTED` open ones of `who`, and of everybody for these registries, the newest first.
+
+    Raises ServiceError (NoDatabase).
+    """
+    shown = or_(requests.c.who == who, requests.c.scope.in_([scope.casefold() for scope in scopes]))
+    newest = select(requests).where(requests.c.closed.is_(None), shown).order_by(requests.c.asked.desc()).limit(LISTED)
     with reading(engine, "The requests could not be read") as db:
-        newest = select(requests).where(requests.c.closed.is_(None)).order_by(requests.c.asked.desc()).limit(LISTED)
         return tuple(_request(row) for row in db.execute(newest))
 
 
-def fulfil(engine: Engine, who: str, scope: str, assignment: str) -> int:
-    """Closes what everybody asked for by that assignment, which `who` has made; returns how many there were.
+def fulfil(engine: Engine, who: str, wanted: Wanted) -> int:
+    """Closes what everybody asked for by that assignment, which is there now; returns how many there were.
 
     Raises ServiceError (NoDatabase)."""
     with writing(engine, "The request could not be closed") as db:
-        found = db.execute(
-            _open(db).where(requests.c.scope == scope.casefold(), requests.c.assignment == assignment)
-        ).all()
+        found = db.execute(_same(db, wanted)).all()
         for row in found:
             _close(db, who, row.id, "fulfilled")
         return len(found)
@@ -89,6 +100,14 @@ def withdraw(engine: Engine, who: str, request: str) -> None:
     with writing(engine, "The request could not be withdrawn") as db:
         if db.execute(_open(db).where(requests.c.who == who, requests.c.id == request)).first():
             _close(db, who, request, "withdrawn")
+
+
+def _same(db: Connection, wanted: Wanted) -> Any:
+    return _open(db).where(
+        requests.c.scope == wanted.scope.casefold(),
+        requests.c.assignment == wanted.assignment,
+        requests.c.condition == wanted.condition,
+    )
 
 
 def _open(db: Connection) -> Any:
@@ -104,4 +123,5 @@ def _close(db: Connection, who: str, request: str, outcome: str) -> None:
 
 
 def _request(row: Row[Any]) -> Request:
-    return Request(row.id, row.who, row.login, row.asked, row.scope, row.assignment, row.title, row.page, row.query)
+    wanted = Wanted(row.scope, row.assignment, row.condition, row.title, row.query)
+    return Request(row.id, row.who, row.login, row.asked, wanted)

@@ -61,9 +61,9 @@ class RunningJob:
             remedy = f"{_NOTHING_MORE} {error.remedy}"
             raise replace(error, remedy=remedy) if error.code == "NoDatabase" else error from error
 
-    def end(self, *, answer: str = "", error: str = "") -> None:
-        """Records that all that was tried has ended, or failed with `error`, with the log's entry. Raises as
-        `add_result`; the lease is kept no longer, however it ends.
+    def end(self, *, answer: str = "", error: str = "", incomplete: bool = False) -> None:
+        """Records that all that was tried has ended, or failed with `error`, with the log's entry. `incomplete`: not
+        all of it is done, and no item says so. Raises as `add_result`; the lease is kept no longer, however it ends.
 
         A job whose lease was given up has not ended: another process continues it.
         """
@@ -73,15 +73,16 @@ class RunningJob:
             self._require_lease(db)
             _write(db, self.id, left)
             if not self._released:
-                self._end(db, answer, error)
+                self._end(db, answer, error, incomplete=incomplete)
         with self._lock:
             self._unwritten.clear()
 
-    def _end(self, db: Connection, answer: str, error: str) -> None:
-        db.execute(update(jobs).where(jobs.c.id == self.id).values(ended=clock(db), answer=answer, error=error))
+    def _end(self, db: Connection, answer: str, error: str, *, incomplete: bool) -> None:
+        ended = {"ended": clock(db), "answer": answer, "error": error, "incomplete": incomplete}
+        db.execute(update(jobs).where(jobs.c.id == self.id).values(ended))
         outcomes = db.execute(select(job_items.c.outcome).where(job_items.c.job == self.id)).scalars()
         add_entry(
-            db, self._who, "ended", self.id, error=error,
+            db, self._who, "ended", self.id, error=error, incomplete=incomplete,
             outcomes=dict(Counter(outcome or "no result" for outcome in outcomes)),
             outcomes_hash=items_hash(db, self.id, with_outcomes=True),
         )  # fmt: skip
@@ -136,7 +137,7 @@ class RunningJob:
             except ServiceError as error:
                 _LOG.warning("%s", error, extra={"job": self.id})
                 # Another process takes it over when the lease runs out: by then nothing may be under way here.
-                if monotonic() - self._renewed > self._lease.total_seconds() * 2 / 3:
+                if self._attempt and monotonic() - self._renewed > self._lease.total_seconds() * 2 / 3:
                     self.stop.set()
 
     def _renew(self) -> None:

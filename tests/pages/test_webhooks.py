@@ -73,7 +73,7 @@ def test_one_is_added_and_its_header_is_nowhere_after(open_view: Open, own: OwnS
     assert not at.exception
     assert SECRET in everything(at)
     line = next(str(code.value) for code in at.code if "webhook create" in str(code.value))
-    assert f"--name deployhook --uri {ADDRESS} --actions push --location eastus2" in line
+    assert '--name deployhook --uri "$SERVICE_URI" --actions push --location eastus2' in line
     assert line.endswith('--headers X-Key="$HEADER_X_KEY"')
     assert SECRET not in line
     assert list_webhooks(own.session(), own.registry()).values == ()

@@ -17,7 +17,6 @@ from ui.elements.writing import dialog_panel
 from ui.loaders import clusters
 from ui.loaders.principals import names_at
 from ui.loaders.registries import BY_ID
-from ui.navigation import pages
 from ui.roles.grant_dialog import confirm_grant
 from ui.runtime import connection
 from ui.runtime.changes import confirm_and_run
@@ -69,8 +68,6 @@ def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) ->
             forget,
             lambda result: _attached(plan, result),
             whose=f"the {cluster.puller.kind} of the cluster {cluster.name}",
-            page=pages.INTEGRATION_CHECKER,
-            query={"cluster": st.query_params["cluster"], "registry": st.query_params["registry"]},
             label=ATTACH,
         )
 

@@ -14,6 +14,7 @@ from ui.elements.outcomes import label, results_list
 from ui.elements.table import show_rows
 from ui.elements.writing import PlainPlan, confirm, counted_action
 from ui.loaders import clusters
+from ui.roles.requests import close_requests
 from ui.runtime import connection
 from ui.runtime.changes import run
 
@@ -95,6 +96,9 @@ def _apply(who: str, action: str, plans: Sequence[AttachPlan], pairs: tuple[Pair
         forget,
         lambda done: results_list((*((_name(plan), result.outcome) for plan, result in done.values),), done.refused),
     )
+    for plan, result in done.values:
+        if result.outcome.is_done:
+            close_requests(who, plan)
     show_partial(Part(done, "pair"), verb="attached")
     show_rows(
         [

@@ -8,7 +8,7 @@ import streamlit as st
 from services.aks.clusters import Cluster
 from services.aks.pull_proof import Proof, ProofPlan, Pulled, plan_proof, run_proof
 from services.connection.names import image_name
-from services.jobs.changes import Change
+from services.jobs.changes import Answer, Change
 from services.registries.registry import Registry
 from ui.elements.text import plain
 from ui.elements.writing import confirm, dialog_panel
@@ -59,8 +59,8 @@ def start_test_pull(who: str, cluster: Cluster, registry: Registry, repository: 
             )
 
 
-def _proof_list(proofs: _Proofs) -> str:
-    return "\n".join(f"- {_MARKS[proof.pulled]} {plain(proof.architecture)}" for proof in proofs)
+def _proof_list(proofs: _Proofs) -> Answer:
+    return Answer("\n".join(f"- {_MARKS[proof.pulled]} {plain(proof.architecture)}" for proof in proofs))
 
 
 def _key(cluster: Cluster, image: str) -> str:

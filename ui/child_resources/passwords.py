@@ -7,7 +7,7 @@ import streamlit as st
 from services.child_resources.passwords import NAMES, NewPassword, apply_password, plan_password, spare_name
 from services.child_resources.tokens import Token
 from services.commands import sign_in as az_sign_in
-from services.jobs.changes import Change
+from services.jobs.changes import Answer, Change
 from services.registries.registry import Registry
 from ui.child_resources import tokens
 from ui.elements.text import as_option, exact, plain
@@ -45,7 +45,7 @@ def new_password(who: str, registry: Registry, token: Token) -> None:
             Change(label, f"{registry.name}, token {token.name}", plan.commands),
             lambda report: apply_password(session, plan, report),
             lambda: tokens.forget(who, registry),
-            lambda made: f"{made.name} of {plain(made.token)} generated.",
+            lambda made: Answer(f"{made.name} of {plain(made.token)} generated."),
         )
         form.empty()
         _show(registry, password)

@@ -13,7 +13,7 @@ from services.child_resources.tokens import Password, Token, apply_token_status,
 from services.connection.changes import Outcome
 from services.connection.parallel import Partial
 from services.connection.resource_ids import same_id
-from services.jobs.changes import Change
+from services.jobs.changes import Answer, Change
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.errors import show_error
@@ -158,7 +158,7 @@ def delete(who: str, registry: Registry, token: Token, listing: Listing) -> None
                 Change(label, f"{registry.name}, token {token.name}", plan.commands),
                 lambda report: apply_token_removal(session, plan, report),
                 lambda: forget(who, registry),
-                lambda result: _deleted(token, result),
+                lambda result: Answer(_deleted(token, result), result.token.is_done and not result.map_error),
             )
             _show_deleted(token, result)
 

@@ -26,7 +26,7 @@ def show_change(who: str, job: Job) -> None:
         lambda: None,
         (step(pages.DELETIONS), last_step(job.action)),
     )
-    state = state_of(job.runs, job.error, job.ended, 0)
+    state = state_of(job.runs, job.error, job.ended, 0, incomplete=job.incomplete)
     if state == "Running":
         st.info("Running. Refresh shows how it ended.", icon=":material/pending:")
         if st.button("Stop", icon=":material/stop_circle:", disabled=not may_write()):
@@ -38,6 +38,8 @@ def show_change(who: str, job: Job) -> None:
     elif job.error:
         st.error(plain(job.error), icon=":material/error:")
     else:
-        st.markdown(job.answer or "Completed.")
+        if state == "Incomplete":
+            st.warning("Not all of it was done, or could be confirmed.", icon=":material/pending:")
+        st.markdown(job.answer or state)
     if commands := job.details.get("commands"):
         az_lines(*commands, label="Planned")

@@ -6,6 +6,7 @@ import streamlit as st
 
 from services.connection.changes import Outcome
 from services.connection.parallel import Refusal
+from services.jobs.changes import Answer
 from ui.elements.text import plain
 
 # Of a change of thousands: so many results stand in its record.
@@ -37,12 +38,18 @@ def label(outcome: Outcome) -> str:
     return WORDS[outcome].capitalize()
 
 
-def results_list(results: Iterable[tuple[str, Outcome]], refused: Iterable[Refusal] = ()) -> str:
-    """Markdown for a change's record: a line for each refusal with its reason, then for each result."""
+def results_list(
+    results: Iterable[tuple[str, Outcome]], refused: Iterable[Refusal] = (), *, untried: int = 0
+) -> Answer:
+    """For a change's record: a line for each refusal with its reason, then for each result."""
+    results, refused = tuple(results), tuple(refused)
     lines = [f"- {plain(one.what)}: {WORDS[Outcome.REFUSED]}. {plain(str(one.error))}" for one in refused]
     lines += [f"- {plain(name)}: {WORDS[outcome]}" for name, outcome in results]
+    if untried:
+        lines.append(f"- {untried:,} {WORDS[Outcome.NOT_TRIED]}")
     further = len(lines) - MOST_RECORDED
-    return "\n".join([*lines[:MOST_RECORDED], *([f"- … and {further:,} more"] if further > 0 else [])])
+    text = "\n".join([*lines[:MOST_RECORDED], *([f"- … and {further:,} more"] if further > 0 else [])])
+    return Answer(text, not refused and not untried and all(outcome.is_done for _, outcome in results))
 
 
 def show_outcome(what: str, outcome: Outcome, more: str = "") -> None:

@@ -12,7 +12,7 @@ from ui.navigation import pages
 from ui.navigation.links import link_to, open_page
 
 SHOWN = 5
-_WRONG = ("Failed", "Interrupted", "Unknown")
+_WRONG = ("Failed", "Incomplete", "Interrupted", "Unknown")
 
 
 def show_activity(records: Sequence[JobSummary]) -> None:

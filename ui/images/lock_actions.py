@@ -21,7 +21,7 @@ from services.images.locks import (
     set_tag_locks,
 )
 from services.images.repositories import Locks, get_manifest_row, get_repository, get_tag
-from services.jobs.changes import Change
+from services.jobs.changes import Answer, Change
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.errors import Part, show_partial
@@ -169,9 +169,14 @@ def change_many_locks(who: str, registry: Registry, repository: str, current: Ma
             work,
             lambda: _forget_many(who, plan),
             Change("Set locks", at, _commands(plan)),
-            lambda result: results_list(((plan.what, Outcome.CHANGED),) if result.values else (), result.refused),
+            _results,
             verb="Setting locks of",
         )
+
+
+def _results(result: Partial[Locks]) -> Answer:
+    changed = ((counted(len(result.values), "item"), Outcome.CHANGED),) if result.values else ()
+    return results_list(changed, result.refused, untried=result.untried)
 
 
 def show_lock_changes() -> None:

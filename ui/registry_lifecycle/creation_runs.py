@@ -6,7 +6,7 @@ from services.arm.providers import NAMESPACE, register_provider
 from services.commands import registries as az_registries
 from services.connection.changes import Outcome
 from services.connection.parallel import Refusal
-from services.jobs.changes import Change
+from services.jobs.changes import Answer, Change
 from services.registries.registry import Registry
 from services.registry_lifecycle import code
 from services.registry_lifecycle.creation import CreationResult, apply_creation
@@ -140,7 +140,7 @@ def show_creations() -> None:
     show(_CREATIONS, _show_end, stop="Stop waiting")
 
 
-def _result_line(done: CreationResult) -> str:
+def _result_line(done: CreationResult) -> Answer:
     found = ((one.what, one.outcome) for one in (done.group, done.creation))
     errors = (Refusal(one.what, one.error) for one in (done.group, done.creation) if one.error)
     return results_list(found, errors)

@@ -15,7 +15,6 @@ from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
 from ui.elements.writing import dialog_panel
 from ui.loaders.registries import BY_ID
-from ui.navigation import pages
 from ui.roles import holders
 from ui.roles.grant_dialog import confirm_grant
 from ui.roles.principal_picker import KIND_WORDS, choose_principal
@@ -122,8 +121,6 @@ def assign(
             forget,
             lambda result: _assigned(plan, result),
             whose=f"the {KIND_WORDS[kind]} {name}",
-            page=pages.ASSIGN_ROLE,
-            query=st.query_params.to_dict(),
         )
 
 

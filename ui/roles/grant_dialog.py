@@ -1,20 +1,19 @@
 """The end of a dialog that assigns a role: blockers, command, button, and a request for an administrator."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import TypeVar
 
 import streamlit as st
 
-from services.aks.attach import AttachPlan
+from services.aks.attach import Attached, AttachPlan
 from services.roles import admin_request
-from services.roles.assign import AssignmentPlan
+from services.roles.assign import Assigned, AssignmentPlan
 from ui.loaders import clusters
-from ui.navigation.pages import PageLink
 from ui.roles.requests import close_requests, offer_request
 from ui.roles.who_can_assign import who_can_assign
 from ui.runtime.changes import Report, confirm_and_run
 
-Result = TypeVar("Result")
+Result = TypeVar("Result", Attached, Assigned)
 
 
 def confirm_grant(
@@ -25,16 +24,17 @@ def confirm_grant(
     done: Callable[[Result], str],
     *,
     whose: str,
-    page: PageLink,
-    query: Mapping[str, str],
     label: str = "Assign role",
 ) -> None:
-    """`apply`, `forget` and `done` as of `confirm_and_run`. `whose`: whom the role is for, as text. `page` and `query`:
-    where someone else finds the same plan. `label`: of the button."""
+    """`apply`, `forget` and `done` as of `confirm_and_run`. `whose`: whom the role is for, as text. `label`: of the
+    button.
+
+    A request for what is planned is closed once it is there."""
 
     def apply_and_close(report: Report) -> Result:
         result = apply(report)
-        close_requests(who, plan)
+        if result.outcome.is_done:
+            close_requests(who, plan)
         return result
 
     if plan.may is False:
@@ -42,7 +42,9 @@ def confirm_grant(
         if not reading.running:
             can = who_can_assign(who, reading.value, plan.registry)
             st.markdown(f":material/person_raised_hand: **Who can assign it:** {can}")
-        offer_request(who, plan, whose, page, query)
+        offer_request(who, plan, whose)
+    if plan.nothing_to_do:
+        close_requests(who, plan)
     confirm_and_run(
         plan,
         label,

@@ -1,12 +1,12 @@
 """Requests of signed-in people for role assignments: sent where one may not assign, and listed for those who may."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import streamlit as st
 
 from services.aks.attach import AttachPlan
 from services.connection.errors import ServiceError
-from services.jobs.requests import Request, ask, fulfil, open_requests, withdraw
+from services.jobs.requests import Request, Wanted, ask, fulfil, open_requests, withdraw
 from services.roles.assign import AssignmentPlan
 from ui.elements.columns import ago_column
 from ui.elements.errors import panel, show_error
@@ -15,15 +15,13 @@ from ui.elements.selectable_table import openable
 from ui.elements.text import ago, plain
 from ui.loaders import registries as registry_loaders
 from ui.navigation.links import open_page
-from ui.navigation.pages import PAGES, PageLink
+from ui.navigation.pages import ASSIGN_ROLE
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 from ui.runtime.database import database
 
 
-def offer_request(
-    who: str, plan: AttachPlan | AssignmentPlan, whose: str, page: PageLink, query: Mapping[str, str]
-) -> None:
+def offer_request(who: str, plan: AttachPlan | AssignmentPlan, whose: str) -> None:
     """The button that sends a request, or since when it is sent.
 
     Nothing where people do not sign in, as nobody else finds it, nor where more blocks the plan than the missing right.
@@ -31,29 +29,46 @@ def offer_request(
     missing_alone = plan.may is False and len(plan.blockers) == 1
     if not connection.has_sign_in() or not missing_alone or plan.nothing_to_do:
         return
-    planned = plan.assignment
-    title = f"{planned.role_name} on {plan.registry.name} for {whose}"
+    wanted = _wanted(plan, whose)
     with panel():
-        mine = [one for one in open_requests(database()) if one.who == who and one.assignment == planned.name]
+        same = (wanted.assignment, wanted.condition)
+        mine = [
+            one
+            for one in open_requests(database(), who)
+            if one.who == who and (one.wanted.assignment, one.wanted.condition) == same
+        ]
         if mine:
-            st.info(
-                f"Requested {ago(mine[0].asked)}: whoever may assign it finds it under Activity.",
-                icon=":material/mail:",
-            )
+            text = f"Requested {ago(mine[0].asked)}: whoever may assign it finds it under Activity."
+            st.info(text, icon=":material/mail:")
         elif st.button("Send request", icon=":material/mail:"):
-            login = connection.current().identity.login or connection.current().identity.name
-            ask(
-                database(), who, login, scope=planned.scope, assignment=planned.name, title=title,
-                page=page.url_path, query=query,
-            )  # fmt: skip
+            identity = connection.current().identity
+            ask(database(), who, identity.login or identity.name, wanted)
             say_done("Request sent: whoever may assign it finds it under Activity.")
             st.rerun()
 
 
+def _wanted(plan: AttachPlan | AssignmentPlan, whose: str = "") -> Wanted:
+    """What the plan writes, and where the page Assign role plans the very same."""
+    planned = plan.assignment
+    repositories = ", ".join((*plan.choice.names, *plan.choice.prefixes))
+    query = {
+        "registry": plan.registry.login_server,
+        "role": planned.role,
+        "principal": planned.principal_id,
+        "kind": planned.principal_type,
+        **({"repositories": repositories} if repositories else {}),
+    }
+    title = f"{planned.role_name} on {plan.registry.name} for {whose}, for {plan.choice.label}"
+    return Wanted(planned.scope, planned.name, planned.condition, title, query)
+
+
 def close_requests(who: str, plan: AttachPlan | AssignmentPlan) -> None:
-    """Closes what was asked for by an assignment that was made. Where it can't, the request stays open, and says so."""
+    """Closes what was asked for by an assignment that is there now. Where it can't, the request stays open, and says
+    so."""
+    if not connection.has_sign_in():
+        return
     try:
-        fulfil(database(), who, plan.assignment.scope, plan.assignment.name)
+        fulfil(database(), who, _wanted(plan))
     except ServiceError as error:
         show_error(error)
 
@@ -62,17 +77,17 @@ def show_requests(who: str) -> None:
     """The open requests of `who`, and those for registries that `who` may list. Nothing where people do not sign in."""
     if not connection.has_sign_in():
         return
+    inventory = registry_loaders.inventory(who)
+    show_progress(inventory, "inventory of requests")
     with panel():
-        found = open_requests(database())
+        found = open_requests(database(), who, [registry.id for registry in inventory.value.registries.values])
         mine = [one for one in found if one.who == who]
         others = [one for one in found if one.who != who]
-        if others:
-            others = _listed(who, others)
         if mine or others:
             st.subheader("Requests", anchor=False)
         for one in mine:
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.markdown(f"You asked {ago(one.asked)}: **{plain(one.title)}**", width="content")
+                st.markdown(f"You asked {ago(one.asked)}: **{plain(one.wanted.title)}**", width="content")
                 if st.button("Withdraw", key=f"withdraw {one.id}", type="tertiary"):
                     withdraw(database(), who, one.id)
                     st.rerun()
@@ -80,22 +95,14 @@ def show_requests(who: str) -> None:
             _show(others)
 
 
-def _listed(who: str, asked: Sequence[Request]) -> list[Request]:
-    """Those for the registries that the identity's own listing has."""
-    reading = registry_loaders.inventory(who)
-    show_progress(reading, "inventory of requests")
-    known = {registry.id.casefold() for registry in reading.value.registries.values}
-    return [one for one in asked if one.scope in known]
-
-
 def _show(asked: Sequence[Request]) -> None:
     opened = openable(
         asked,
-        lambda one: {"Request": one.title, "From": one.login, "Asked": one.asked},
+        lambda one: {"Request": one.wanted.title, "From": one.login, "Asked": one.asked},
         "requests",
         "Open requests, the newest first",
         columns={"Asked": ago_column()},
         identity=lambda one: one.id,
     )
-    if opened and (page := next((one for one in PAGES if one.url_path == opened.page), None)):
-        open_page(page, **opened.query)
+    if opened:
+        open_page(ASSIGN_ROLE, **opened.wanted.query)

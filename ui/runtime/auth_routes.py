@@ -48,7 +48,10 @@ class AuthRoutes:
     def routes(self) -> list[Route]:
         """All of them, GET alone: HEAD must not sign anyone out."""
         handlers = {"login": self.login, "callback": self.callback, "logout": self.logout, "ended": self.ended}
-        return [Route(f"/auth/{name}", _answered(handler)) for name, handler in handlers.items()]
+        found = [Route(f"/auth/{name}", _answered(handler)) for name, handler in handlers.items()]
+        for route in found:
+            route.methods = {"GET"}  # Starlette adds HEAD.
+        return found
 
     def login(self, request: Request) -> Response:
         """Sends the browser to Entra; `again` and `choose` also where it is signed in."""

@@ -7,8 +7,9 @@ from typing import TypeVar
 
 import streamlit as st
 
+from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
-from services.jobs.changes import Change, nothing_changed, record_change
+from services.jobs.changes import Answer, Change, nothing_changed, record_change
 from ui.elements.errors import panel
 from ui.elements.notices import say_done
 from ui.elements.writing import Plan, confirm
@@ -22,7 +23,7 @@ Report = Callable[[str], None]
 
 def recorded(
     who: str, change: Change, stop: threading.Event | None = None
-) -> AbstractContextManager[Callable[[str], None]]:
+) -> AbstractContextManager[Callable[[Answer], None]]:
     """`record_change` in the console's database. Raises ServiceError (NoDatabase) as it does."""
     try:
         engine = database()
@@ -36,10 +37,10 @@ def run(
     change: Change,
     apply: Callable[[Report], Result],
     forget: Callable[[], None],
-    answer: Callable[[Result], str],
+    answer: Callable[[Result], Answer],
 ) -> Result:
     """Runs `apply` and returns its result. A status shows `label`, then what `apply` reports. The record of `change`
-    gets the sentence of `answer` (markdown).
+    gets the `answer`.
 
     `forget` is called whether it succeeds or fails. Raises ServiceError as `apply` does, or NoDatabase before it.
     """
@@ -78,9 +79,10 @@ def confirm_and_run(
         return
     said: list[str] = []
 
-    def say(result: Result) -> str:
+    def say(result: Result) -> Answer:
         said.append(done(result))
-        return said[-1]
+        outcome = getattr(result, "outcome", result)
+        return Answer(said[-1], not isinstance(outcome, Outcome) or outcome.is_done)
 
     with panel():
         run(label, Change(label, target, plan.commands), apply, forget, say)

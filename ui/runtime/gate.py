@@ -12,13 +12,13 @@ import logging
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
-from http.cookies import CookieError, SimpleCookie
 from typing import Any
 from urllib.parse import quote
 
 from google.protobuf.message import DecodeError
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import Headers
+from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, PlainTextResponse, RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
@@ -165,14 +165,9 @@ class Gate:
 
 def cookie_of(scope: Scope) -> str:
     """The value of the console's cookie, "" where there is none."""
-    jar: SimpleCookie = SimpleCookie()
-    try:
-        for header in Headers(scope=scope).getlist("cookie"):
-            jar.load(header)
-    except CookieError:
-        return ""
-    found = jar.get(COOKIE)
-    return found.value if found else ""
+    # Not http.cookies: that stops at the first cookie of a neighbour that it can't read.
+    found = [cookie_parser(header).get(COOKIE) for header in Headers(scope=scope).getlist("cookie")]
+    return next((value for value in reversed(found) if value), "")
 
 
 def _is_of_person(message: Message) -> bool:

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import streamlit as st
 
-from services.jobs.changes import Change
+from services.jobs.changes import Answer, Change
 from ui.elements.errors import show_error
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
@@ -44,12 +44,12 @@ def begin(
     work: Callable[[Reading[Result | None]], Result],
     forget: Callable[[], None],
     change: Change,
-    answer: Callable[[Result], str],
+    answer: Callable[[Result], Answer],
     *,
     verb: str,
 ) -> None:
     """Starts `work`, and runs the page again, which shows it. `forget` is called in its thread, also where it fails.
-    `change` is recorded before, with the sentence of `answer` (markdown) or the error as its end.
+    `change` is recorded before, with the `answer` or the error as its end.
 
     `work` may report to the reading, and return early where its `stop` is set; `verb` precedes what it reports.
     """

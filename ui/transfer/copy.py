@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 import streamlit as st
 
-from services.jobs.changes import Change
+from services.jobs.changes import Answer, Change
 from services.registries.registry import Registry
 from services.transfer.copy_plan import MOST_MANIFESTS, CopyItem, CopyPlan, Source, parse_source, read_copy_plan
 from services.transfer.copy_referrers import ReferrerItem
@@ -243,10 +243,10 @@ def _show_end(copy: _Copy, copied: Copied) -> None:
     show_copied(copied)
 
 
-def copied_list(copied: Copied) -> str:
-    """The results of a copy for its record (markdown)."""
+def copied_list(copied: Copied) -> Answer:
+    """The results of a copy for its record."""
     if not copied.finished:
-        return "No longer waited for: Azure continued the copy."
+        return Answer("No longer waited for: Azure continued the copy.", complete=False)
     results = [(one.item.name, one.outcome) for one in copied.results.values]
     results += [(one.item.name, one.outcome) for one in copied.referrers.values]
     return results_list(results, (*copied.results.refused, *copied.referrers.refused))

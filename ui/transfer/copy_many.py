@@ -8,7 +8,7 @@ import streamlit as st
 
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
-from services.jobs.changes import Change
+from services.jobs.changes import Answer, Change
 from services.registries.registry import Registry
 from services.transfer.copy_plan import CopyItem, CopyPlan, Source, read_copy_plan
 from services.transfer.copy_run import Copied, apply_copy
@@ -166,9 +166,10 @@ def _begin(who: str, target: Registry, plans: Sequence[CopyPlan]) -> None:
     )
 
 
-def _ended_list(ended: _Ended) -> str:
-    refused = results_list((), ended.failed.refused)
-    return "\n".join(text for text in (refused, *map(copied_list, ended.copied)) if text)
+def _ended_list(ended: _Ended) -> Answer:
+    failed = ended.failed
+    answers = (results_list((), failed.refused, untried=failed.untried), *map(copied_list, ended.copied))
+    return Answer("\n".join(one.text for one in answers if one.text), all(one.complete for one in answers))
 
 
 def _show_end(copies: _Copies, ended: _Ended) -> None:

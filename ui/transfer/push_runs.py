@@ -5,7 +5,7 @@ from threading import Lock
 
 import streamlit as st
 
-from services.jobs.changes import Change
+from services.jobs.changes import Answer, Change
 from services.transfer.archive_images import Content
 from services.transfer.push import PushPlan, PushResult, apply_push
 from ui.elements.text import short, size
@@ -43,7 +43,7 @@ def begin(who: str, login_server: str, content: Content, plan: PushPlan) -> Push
         try:
             with recorded(who, change, push.stop) as record:
                 pushed = apply_push(client, content, plan, progress=push.report, stop=push.stop)
-                record(f"{short(pushed.digest)} pushed and verified.")
+                record(Answer(f"{short(pushed.digest)} pushed and verified."))
             push.value = pushed
         finally:
             tagged = (plan.digest, *((plan.current_digest,) if plan.current_digest else ()))

@@ -261,23 +261,20 @@ HOSTILE = [
             "az acr update --name contosoacr --sku Premium",
         ),
         (
-            az_child_resources.add_webhook(
-                "contosoacr", "hook1", "https://h.example/a?b&c", ("push", "delete"), "eastus", scope="team/app:*"
-            ),
-            "az acr webhook create --registry contosoacr --name hook1 --uri 'https://h.example/a?b&c'"
+            az_child_resources.add_webhook("contosoacr", "hook1", ("push", "delete"), "eastus", scope="team/app:*"),
+            'az acr webhook create --registry contosoacr --name hook1 --uri "$SERVICE_URI"'
             " --actions push delete --location eastus --scope 'team/app:*'",
         ),
         (
             az_child_resources.add_webhook(
                 "contosoacr",
                 "hook1",
-                "https://h.example",
                 ("push",),
                 "eastus",
                 enabled=False,
                 header_names=("Authorization", "X-Key's"),
             ),
-            "az acr webhook create --registry contosoacr --name hook1 --uri https://h.example --actions push"
+            'az acr webhook create --registry contosoacr --name hook1 --uri "$SERVICE_URI" --actions push'
             ' --location eastus --status disabled --headers Authorization="$HEADER_AUTHORIZATION"'
             """ 'X-Key'"'"'s='"$HEADER_X_KEY_S\"""",
         ),

@@ -9,8 +9,8 @@ from sqlalchemy import Engine, update
 from services.connection.errors import ServiceError
 from services.database.tables import jobs as table
 from services.jobs.audit import verify
-from services.jobs.changes import MOST_COMMANDS, Change, record_change
-from services.jobs.jobs import Job, find_job, list_jobs, request_stop, take_over
+from services.jobs.changes import MOST_COMMANDS, Answer, Change, record_change
+from services.jobs.jobs import Job, count_by_state, find_job, list_jobs, request_stop, take_over
 
 WHO = "https://management.azure.com tenant/object"
 LEASE = timedelta(seconds=30)
@@ -28,7 +28,7 @@ def test_it_is_recorded_before_and_runs_until_it_has_ended(database: Engine) -> 
     with record_change(database, WHO, CHANGE, LEASE) as record:
         job = only(database)
         assert job.runs and job.details == {"commands": ["az role assignment create"]}
-        record("created and verified")
+        record(Answer("created and verified"))
     job = only(database)
     assert job.ended and not job.runs and (job.answer, job.error) == ("created and verified", "")
     assert list_jobs(database, WHO)[0].target == "aks1 on contoso"
@@ -73,3 +73,18 @@ def test_of_a_plan_with_thousands_of_lines_the_rest_is_counted(database: Engine)
         pass
     commands = only(database).details["commands"]
     assert len(commands) == MOST_COMMANDS + 1 and commands[-1] == "# … and 2,800 more"
+
+
+def test_what_was_not_all_done_is_not_called_completed(database: Engine) -> None:
+    with record_change(database, WHO, CHANGE, LEASE) as record:
+        record(Answer("1 of 3 refused", complete=False))
+    assert list_jobs(database, WHO)[0].state == "Incomplete"
+    assert count_by_state(database) == {"running": 0, "interrupted": 0, "failed": 0, "ended": 1}
+
+
+def test_one_that_was_answered_has_ended_however_its_page_did(database: Engine) -> None:
+    with pytest.raises(KeyboardInterrupt), record_change(database, WHO, CHANGE, LEASE) as record:
+        record(Answer("created and verified"))
+        raise KeyboardInterrupt
+    assert only(database).answer == "created and verified"
+    assert list_jobs(database, WHO)[0].state == "Completed"

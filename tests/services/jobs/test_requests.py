@@ -1,26 +1,29 @@
 """A request is found by others, closed by whoever makes the assignment, and withdrawn by who sent it alone."""
 
+import pytest
 from sqlalchemy import Engine
 
+from services.connection.errors import ServiceError
 from services.jobs.audit import read_entries, verify
-from services.jobs.requests import LISTED, Request, ask, fulfil, open_requests, withdraw
+from services.jobs.requests import MOST_OF_ONE, Request, Wanted, ask, fulfil, open_requests, withdraw
 
 DEVELOPER, ENGINEER = "https://arm.example tenant/developer", "https://arm.example tenant/engineer"
 SCOPE = "/subscriptions/1/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/Contoso"
 
 
-def asked(database: Engine, who: str = DEVELOPER, assignment: str = "name") -> Request:
-    return ask(
-        database, who, "developer@contoso.example", scope=SCOPE, assignment=assignment, title="AcrPull on contoso",
-        page="aks", query={"cluster": "aks1", "registry": "contoso"},
-    )  # fmt: skip
+def wanted(assignment: str = "name", condition: str = "", scope: str = SCOPE) -> Wanted:
+    return Wanted(scope, assignment, condition, "AcrPull on contoso", {"registry": "contoso", "role": "AcrPull"})
+
+
+def asked(database: Engine, who: str = DEVELOPER, assignment: str = "name", condition: str = "") -> Request:
+    return ask(database, who, "developer@contoso.example", wanted(assignment, condition))
 
 
 def test_a_request_is_recorded_once_and_listed_for_everybody(database: Engine) -> None:
     first = asked(database)
     assert asked(database) == first
-    assert open_requests(database) == (first,)
-    assert (first.login, first.query) == ("developer@contoso.example", {"cluster": "aks1", "registry": "contoso"})
+    assert open_requests(database, DEVELOPER, [SCOPE]) == (first,)
+    assert (first.login, first.wanted.query["role"]) == ("developer@contoso.example", "AcrPull")
     assert [entry.fields["what"] for entry in read_entries(database, DEVELOPER)] == ["requested"]
 
 
@@ -28,9 +31,9 @@ def test_the_assignment_closes_what_everybody_asked_for_by_it_whatever_its_case(
     asked(database)
     asked(database, "https://arm.example tenant/another")
     other = asked(database, assignment="other")
-    assert fulfil(database, ENGINEER, SCOPE.upper(), "name") == 2
-    assert open_requests(database) == (other,)
-    assert fulfil(database, ENGINEER, SCOPE, "name") == 0
+    assert fulfil(database, ENGINEER, wanted(scope=SCOPE.upper())) == 2
+    assert open_requests(database, DEVELOPER, [SCOPE]) == (other,)
+    assert fulfil(database, ENGINEER, wanted()) == 0
     assert [entry.fields["what"] for entry in read_entries(database, ENGINEER)] == ["request fulfilled"] * 2
     assert verify(database).fault == ""
 
@@ -38,12 +41,29 @@ def test_the_assignment_closes_what_everybody_asked_for_by_it_whatever_its_case(
 def test_only_who_sent_it_withdraws_it_and_may_ask_again(database: Engine) -> None:
     first = asked(database)
     withdraw(database, ENGINEER, first.id)
-    assert open_requests(database) == (first,)
+    assert open_requests(database, DEVELOPER, [SCOPE]) == (first,)
     withdraw(database, DEVELOPER, first.id)
-    assert open_requests(database) == ()
+    assert open_requests(database, DEVELOPER, [SCOPE]) == ()
     assert asked(database).id != first.id
 
 
-def test_of_very_many_the_newest_are_listed(database: Engine) -> None:
-    made = [asked(database, assignment=str(number)) for number in range(LISTED + 2)]
-    assert open_requests(database) == tuple(reversed(made[2:]))
+def test_another_condition_is_another_request(database: Engine) -> None:
+    narrow, wide = asked(database, condition="team/a"), asked(database)
+    assert narrow != wide
+    assert fulfil(database, ENGINEER, wanted()) == 1
+    assert open_requests(database, DEVELOPER) == (narrow,)
+
+
+def test_others_see_those_for_registries_that_they_list(database: Engine) -> None:
+    first = asked(database)
+    assert open_requests(database, ENGINEER, ["/subscriptions/2"]) == ()
+    assert open_requests(database, ENGINEER, [SCOPE.upper()]) == (first,)
+
+
+def test_one_person_hides_nobody_s(database: Engine) -> None:
+    first = asked(database, ENGINEER)
+    for number in range(MOST_OF_ONE):
+        asked(database, assignment=str(number))
+    with pytest.raises(ServiceError, match="TooManyRequests"):
+        asked(database, assignment="one more")
+    assert first in open_requests(database, ENGINEER, [SCOPE])

@@ -235,6 +235,11 @@ def test_signing_out_of_entra_too_comes_back(browser: Browser, estate: Sandbox) 
     assert back.headers["location"] == f"{PUBLIC}/auth/ended"
 
 
+def test_asking_for_the_head_alone_does_nothing(entra: Entra) -> None:
+    routes = AuthRoutes(lambda: entra, KEYS, PUBLIC, lambda _account: None).routes()
+    assert [route.methods for route in routes] == [{"GET"}] * 4
+
+
 def test_another_site_signs_nobody_out(browser: Browser, entra: Entra) -> None:
     browser.sign_in()
     assert browser.get("/auth/logout", [("sec-fetch-site", "cross-site")]).status == 400

@@ -129,6 +129,12 @@ def test_a_cookie_of_one_s_own_making_is_nobody_s(gate: Gate, cookie: str) -> No
         assert ask(gate, "/media/x", [with_cookie(value)]).status == 401
 
 
+@pytest.mark.parametrize("neighbour", ['prefs={"a":1}', "x=a b", "a[b]=c", "flag", "=", "x=ä"])
+def test_a_neighbour_s_odd_cookie_signs_nobody_out(gate: Gate, cookie: str, neighbour: str) -> None:
+    asked = ("cookie", f"{neighbour}; {COOKIE}={cookie}; {neighbour}")
+    assert ask(gate, "/registry", [asked, PAGE]).status == 200
+
+
 def test_a_cookie_is_worth_nothing_after_the_sign_out(gate: Gate, sign_ins: SignIns, cookie: str) -> None:
     assert ask(gate, "/registry", [with_cookie(cookie), PAGE]).status == 200
     sign_ins.end(cookie)

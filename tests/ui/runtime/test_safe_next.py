@@ -37,7 +37,8 @@ def test_a_page_with_its_query_is_kept(place: str) -> None:
 @pytest.mark.parametrize(
     "place",
     ["https://evil.example", "//evil.example", "/\\evil.example", "/\t/evil.example", "\\\\evil", "javascript:alert(1)",
-     "/auth/logout", "/auth/login?next=/", "", "registry", "/ä", "/a b"],
+     "/auth/logout", "/auth/login?next=/", "/./auth/logout", "/%61uth/logout", "/x/../auth/logout", "/%2e/auth/logout",
+     "", "registry", "/ä", "/a b"],
 )  # fmt: skip
 def test_anything_else_is_the_first_page(place: str) -> None:
     assert safe_next(place) == "/"

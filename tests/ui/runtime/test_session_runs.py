@@ -17,7 +17,7 @@ def page(**state: object) -> AppTest:
         import streamlit as st
 
         from services.connection.errors import ServiceError
-        from services.jobs.changes import Change
+        from services.jobs.changes import Answer, Change
         from ui.runtime.session_runs import RunKind, begin, show
 
         state = st.session_state
@@ -39,7 +39,7 @@ def page(**state: object) -> AppTest:
                 lambda _run: work(name),
                 lambda: forgotten.append(name),
                 Change("Run", name),
-                lambda length: f"{length} letters",
+                lambda length: Answer(f"{length} letters"),
                 verb="Running",
             )
         show(

@@ -1,4 +1,4 @@
-"""What people ask others to do."""
+"""What people ask others to do, and changes of which not all was done."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -8,7 +8,7 @@ down_revision = "002"
 
 
 def upgrade() -> None:
-    """Adds the table."""
+    """Adds the table and the column."""
     time = sa.DateTime(timezone=True)
     op.create_table(
         "requests",
@@ -18,11 +18,12 @@ def upgrade() -> None:
         sa.Column("asked", time, nullable=False),
         sa.Column("scope", sa.Text, nullable=False),
         sa.Column("assignment", sa.Text, nullable=False),
+        sa.Column("condition", sa.Text, nullable=False),
         sa.Column("title", sa.Text, nullable=False),
-        sa.Column("page", sa.Text, nullable=False),
         sa.Column("query", sa.JSON, nullable=False),
         sa.Column("closed", time),
         sa.Column("closed_by", sa.Text),
         sa.Column("outcome", sa.Text, nullable=False),
     )
     op.create_index("requests_for", "requests", ["scope", "assignment"])
+    op.add_column("jobs", sa.Column("incomplete", sa.Boolean, nullable=False, server_default=sa.false()))
