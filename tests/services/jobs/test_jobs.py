@@ -78,6 +78,14 @@ def test_each_result_is_recorded_as_it_comes_and_the_first_stays(database: Engin
     assert (summary.items, summary.recorded, summary.state) == (4, 2, "Stopped")
 
 
+def test_what_was_refused_is_not_called_completed(database: Engine) -> None:
+    job = begun(database)
+    runner = running(database, job)
+    runner.add_results((item.name, JobResult("refused" if item is ITEMS[0] else "deleted")) for item in ITEMS)
+    runner.end()
+    assert list_jobs(database, WHO)[0].state == "Incomplete"
+
+
 def test_another_identity_sees_nothing_of_it(database: Engine) -> None:
     job = begun(database)
     assert find_job(database, "somebody else", job.id) is None
