@@ -53,10 +53,10 @@ def test_a_platforms_layers_and_history(open_view: Open) -> None:
     assert any(heading.startswith("History (") for heading in headings)
 
 
-def test_a_tag_that_is_gone_is_an_error_panel(open_view: Open) -> None:
+def test_a_tag_that_is_gone_is_said(open_view: Open) -> None:
     at = open_view("image.py", **NODE, reference="v9")
     assert not at.exception
-    assert "Could not read the tag" in texts(at)
+    assert "nodejstemplate has no tag v9" in texts(at)
 
 
 def test_an_address_without_an_image_guesses_none(open_view: Open) -> None:

@@ -38,7 +38,9 @@ def replay_budgets(recording: Recording) -> None:
         assert budget.grain == properties["timeGrain"]
         for part in properties.get("filter", {}).get("and", []):
             for named in part.values():
-                assert f"{named['name']} is {' or '.join(named['values'])}" in budget.covers
+                # Resource ids are shown by name.
+                values = [value.rpartition("/")[2] for value in named["values"]]
+                assert f"{named['name']} is {' or '.join(values)}" in budget.covers
 
 
 NOBODY = "00000000-0000-0000-0000-000000000000"
