@@ -116,6 +116,10 @@ def test_a_review_is_saved_and_says_the_same_as_the_page(
 ) -> None:
     page.goto(f"{address}/costs?by=Subscription&registry=contosohub&show=Repositories")
     expect(page.get_by_role("button", name="Read repositories")).to_be_visible(timeout=30_000)
+    # Until its chart is drawn, what stands below it moves.
+    expect(
+        page.get_by_role("figure", name=re.compile("is .* of the forecast")).get_by_text("casacloud")
+    ).to_be_visible()
     settled(page)
     page.get_by_role("button", name="Read repositories").click()
     expect(page.get_by_text("of the month's bill")).to_be_visible(timeout=30_000)
