@@ -1,6 +1,7 @@
 """Overview by hand: each entry opens its place, and the clean-up potential is measured when it is asked for."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -10,10 +11,11 @@ from tests.support.console import click_name, settled
 pytestmark = pytest.mark.browser
 
 
-def test_what_needs_attention_is_one_click_from_its_place(page: Page, address: str) -> None:
+def test_what_needs_attention_is_one_click_from_its_place(page: Page, address: str, screenshots: Path) -> None:
     page.goto(address)
     expect(page.get_by_text("Over the included storage").first).to_be_visible(timeout=30_000)
     settled(page)
+    page.screenshot(path=screenshots / "overview-light-1280.png")
     page.get_by_role("link", name=re.compile("Over the included storage.*contosobuild, EUR")).click()
     expect(page).to_have_url(re.compile(r"/registry\?registry=contosobuild$"))
     expect(page.get_by_role("heading", name="contosobuild")).to_be_visible()
