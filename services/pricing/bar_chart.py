@@ -7,7 +7,7 @@ from html import escape
 
 from services.pricing.money import ZERO
 
-# More colours than these cannot be told apart; the last is for the rest.
+# More colours than these look alike; the last is for the rest.
 MOST_SERIES = 6
 # Series in their order, as `.streamlit/config.toml` has them, then that of the rest: on a light page, on a dark one.
 LIGHT = ("#0f5c6e", "#c2570c", "#6d4bc3", "#1f9e89", "#7b2d12", "#6b7b80")

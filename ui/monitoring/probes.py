@@ -14,7 +14,7 @@ from services.connection.errors import ServiceError
 from services.database.engine import answers, cause_without_names
 from ui.runtime.database import database
 
-# Kubernetes and Container Apps wait a second for a probe unless told otherwise.
+# Kubernetes and Container Apps wait a second for a probe unless it is set.
 ANSWERS_WITHIN_S = 1.0
 # A database that hangs keeps these threads, and none that a page needs.
 _THREADS = CapacityLimiter(2)

@@ -32,11 +32,7 @@ def offer_request(who: str, plan: AttachPlan | AssignmentPlan, whose: str) -> No
     wanted = _wanted(plan, whose)
     with panel():
         same = (wanted.assignment, wanted.condition)
-        mine = [
-            one
-            for one in open_requests(database(), who)
-            if one.who == who and (one.wanted.assignment, one.wanted.condition) == same
-        ]
+        mine = [one for one in open_requests(database(), who) if (one.wanted.assignment, one.wanted.condition) == same]
         if mine:
             text = f"Requested {ago(mine[0].asked)}: whoever may assign it finds it under Activity."
             st.info(text, icon=":material/mail:")
@@ -93,6 +89,8 @@ def show_requests(who: str) -> None:
                     st.rerun()
         if others:
             _show(others)
+        if not inventory.value.registries.complete:
+            st.caption("There may be more requests: not all registries could be read.")
 
 
 def _show(asked: Sequence[Request]) -> None:

@@ -1,4 +1,4 @@
-"""Work that is done as soon as the process is told to end, not only once its last connection is closed."""
+"""Work that is done as soon as the process gets SIGTERM, not only once its last connection is closed."""
 
 import signal
 import threading
