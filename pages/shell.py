@@ -6,6 +6,7 @@ import streamlit as st
 
 from services.connection.errors import SIGN_IN_NEEDED, ServiceError
 from ui.elements.errors import show_error
+from ui.elements.notices import forget_shown
 from ui.elements.page import end_announced, open_heading
 from ui.estate.search_box import show_search
 from ui.navigation.headings import show_heading
@@ -31,6 +32,7 @@ current = next(page for page in PAGES if page.url_path == view.url_path)
 # Who asks is known once Azure has answered: until then a new session sees where it is, and where it can go.
 NEW = "the session has not been shown a page"
 open_heading()
+forget_shown()
 with st.sidebar:
     above, links, below = st.container(), st.empty(), st.container()
 if st.session_state.setdefault(NEW, True):

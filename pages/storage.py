@@ -8,6 +8,7 @@ from services.wording import counted
 from ui.elements.bar_chart import pick_bar
 from ui.elements.chart_theme import theme_now
 from ui.elements.errors import panel, show_error
+from ui.elements.notices import run_again
 from ui.elements.page import az_lines, empty, header
 from ui.elements.text import plain
 from ui.images.storage_chart import storage_chart, storage_colours
@@ -81,13 +82,13 @@ def read_contents() -> contents.StorageCount:
     found = contents.last_count(who, server)
     if not found:  # The contents of other registries have evicted it from the cache.
         refresh()
-        st.rerun()
+        run_again()
     return found
 
 
 measured = read_contents()
 if measured is not before:
-    st.rerun()  # The header says how old it is.
+    run_again()  # The header says how old it is.
 storage = measured.storage
 show_missing(measured.contents)
 used = None

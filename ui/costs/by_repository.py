@@ -15,6 +15,7 @@ from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.bar_chart import show_bars
 from ui.elements.errors import show_error
+from ui.elements.notices import run_again
 from ui.elements.text import ago, plain, size
 from ui.loaders import contents
 from ui.loaders import registries as registry_loaders
@@ -119,5 +120,5 @@ def _ask_to_read(who: str, registry: Registry, review: Review) -> None:
     elif not reading.running:
         count = contents.last_count(who, registry.login_server)
         if count and count.storage.total:
-            st.rerun()
+            run_again()
         st.info(f"{plain(registry.name)} stores nothing that could be read.", icon=":material/info:")

@@ -9,6 +9,7 @@ from services.wording import counted
 from ui.deletion import runs
 from ui.elements.columns import ago_column
 from ui.elements.errors import Part, panel, show_partial
+from ui.elements.notices import run_again
 from ui.elements.page import empty
 from ui.elements.selectable_table import openable
 from ui.elements.text import plain
@@ -56,7 +57,7 @@ def _follow(who: str, shown: list[tuple[str, int, str]]) -> None:
     """Runs the page again as running jobs go on."""
     with panel():
         if _progress_of(runs.all_recorded(who).values) != shown:
-            st.rerun()
+            run_again()
 
 
 @st.fragment(run_every=FOLLOW_S)
@@ -66,7 +67,7 @@ def follow_job(who: str, job: Job) -> None:
     with panel():
         now = runs.find(who, job.id)
         if now and (now.runs, now.ended) != (job.runs, job.ended):
-            st.rerun()
+            run_again()
 
 
 def _filtered(found: tuple[JobSummary, ...]) -> tuple[JobSummary, ...]:

@@ -12,6 +12,7 @@ from services.registries.registry import Registry
 from services.wording import counted
 from ui.elements.columns import Sizes, money_column
 from ui.elements.errors import Part, show_partial
+from ui.elements.notices import run_again
 from ui.elements.page import empty
 from ui.elements.selectable_table import openable
 from ui.elements.text import plain, size
@@ -32,7 +33,7 @@ def show_potential(who: str, registries: Sequence[Registry], repositories: int, 
     if reading and reading.running:
         show_progress(reading, "measure", stop="Stop measuring")
         if not reading.running:
-            st.rerun()  # `potential` is older than what was measured meanwhile.
+            run_again()  # `potential` is older than what was measured meanwhile.
     running = bool(reading and reading.running)
     left = len(reachable) - potential.measured
     if left and not running:

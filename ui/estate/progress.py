@@ -6,6 +6,7 @@ from typing import Any
 
 import streamlit as st
 
+from ui.elements.notices import run_again
 from ui.elements.text import plain
 from ui.runtime import background
 from ui.runtime.background import TICK_S, Reading
@@ -31,7 +32,7 @@ def show_readings(readings: Sequence[Reading[Any]], key: str) -> None:
     now = (len(running), *(_STEPS * reading.done // reading.of for reading in running if reading.of))
     if not running or st.session_state.setdefault(seen, now) != now:
         st.session_state[seen] = now
-        st.rerun()
+        run_again()
     parts = [
         f"{reading.what} {reading.done:,} of {reading.of:,}" if reading.of else reading.what
         for reading in running

@@ -9,6 +9,7 @@ from services.estate.search import Found, Hit, HitKind, Known, KnownManifest, fi
 from services.pull_checks.matrix import Pulls
 from services.registries.registry import Registry
 from services.wording import counted
+from ui.elements.notices import run_again
 from ui.elements.text import plain
 from ui.estate.places import Place, place_of_cluster, place_of_registry
 from ui.loaders import clusters as cluster_loaders
@@ -208,7 +209,7 @@ def _wait(inventory: Reading[Inventory], pulls: Reading[Pulls]) -> None:
     now = (inventory.running, pulls.running, 10 * read // max(1, len(registries)))
     if st.session_state.setdefault(seen, now) != now:
         st.session_state[seen] = now
-        st.rerun()
+        run_again()
     parts = (
         (f"{read:,} of {len(registries):,} catalogues read" if registries else "reading registries")
         if inventory.running

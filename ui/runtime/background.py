@@ -15,6 +15,7 @@ import streamlit as st
 
 from services.connection.errors import SIGN_IN_NEEDED, ServiceError, is_denied
 from services.connection.parallel import Refusal
+from ui.elements.notices import run_again
 from ui.elements.skeleton import Shape, show_skeleton
 from ui.elements.text import plain
 
@@ -141,7 +142,7 @@ def show_progress(reading: Reading[Value], key: str, *, stop: str = "Stop", shap
 @st.fragment(run_every=TICK_S)
 def _progress(reading: Reading[Value], key: str, stop: str, shape: Shape | None) -> None:
     if not reading.running:
-        st.rerun()
+        run_again()
     seen, done = f"{key}:seen", reading.done
     what = plain(f"{reading.verb} {reading.what}".strip())
     text = f"{what}: {reading.amount(done)} of {reading.amount(reading.of)}" if reading.of else what
@@ -156,7 +157,7 @@ def _progress(reading: Reading[Value], key: str, stop: str, shape: Shape | None)
         shown = st.session_state[seen] = 0
     if done - shown >= max(1, reading.of // 10):
         st.session_state[seen] = done
-        st.rerun()
+        run_again()
 
 
 def rerun_when_done(reading: Reading[Value]) -> None:
@@ -169,5 +170,5 @@ def rerun_when_done(reading: Reading[Value]) -> None:
 @st.fragment(run_every=TICK_S)
 def _await(reading: Reading[Value]) -> None:
     if not reading.running:
-        st.rerun()
+        run_again()
     st.caption(f"{reading.verb} {reading.what}…")
