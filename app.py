@@ -6,6 +6,7 @@ has not run yet executes the page without the shell around it.
 
 import gc
 import importlib
+import json
 import logging
 import sys
 import threading
@@ -60,16 +61,26 @@ def _connect(settings: Settings, closing: ExitStack) -> None:
         else:
             connection.use(connect_azure(settings.cloud, settings.ca_file))
         return
+    ready = _ready_sandbox(settings, closing)
+    sys.stdout.write("\n  Sandbox: sample data\n")
+    if sign_in:
+        hosting.open_to_sandbox(sandbox_endpoints(ready), ready, sign_in)
+    else:
+        connection.use(connect_sandbox(ready))
+
+
+def _ready_sandbox(settings: Settings, closing: ExitStack) -> dict[str, Any]:
+    """Where the sandbox is: one that runs already, or one of this process."""
+    if settings.sandbox_ready_file:
+        found: dict[str, Any] = json.loads(settings.sandbox_ready_file.read_text())
+        return found
     from sandbox.server import Sandbox  # Only where it is used: Azure needs none of it.
 
     sandbox = Sandbox.start(settings.sandbox_data, settings.sandbox_seed, latency_ms=settings.sandbox_latency_ms)
     closing.callback(sandbox.stop)
-    sys.stdout.write("\n  Sandbox: sample data\n")
-    if sign_in:
-        sandbox.register_console(sign_in.redirect_uri)
-        hosting.open_to_sandbox(sandbox_endpoints(sandbox.ready), sandbox.ready, sign_in)
-    else:
-        connection.use(connect_sandbox(sandbox.ready))
+    if settings.sign_in:
+        sandbox.register_console(settings.sign_in.redirect_uri)
+    return sandbox.ready
 
 
 @asynccontextmanager

@@ -29,6 +29,7 @@ NAMES = {
     "ACR_CONSOLE_SANDBOX_DATA": ".sandbox",
     "ACR_CONSOLE_SANDBOX_SEED": "estate",
     "ACR_CONSOLE_SANDBOX_LATENCY_MS": "0",
+    "ACR_CONSOLE_SANDBOX_READY_FILE": "",
     **SIGN_IN_NAMES,
 }
 
@@ -38,8 +39,9 @@ class Settings:
     """`connection` is sandbox or azure; `cloud` one of `services.connection.endpoints.CLOUDS`.
 
     `data` is the folder of what the console keeps, `database` the URL of its database, `price_sheet` the team's own
-    prices. `log` is text or json, and `metrics_port` None where there are no metrics. `lease` is how long a job whose
-    process ended waits until another takes it over. `sign_in` is None where the console has no sign-in.
+    prices, `sandbox_ready_file` that of a sandbox that runs already. `log` is text or json, and `metrics_port` None
+    where there are no metrics. `lease` is how long a job whose process ended waits until another takes it over.
+    `sign_in` is None where the console has no sign-in.
     """
 
     connection: str
@@ -55,6 +57,7 @@ class Settings:
     sandbox_data: Path
     sandbox_seed: str
     sandbox_latency_ms: float
+    sandbox_ready_file: Path | None
     sign_in: SignInSettings | None
 
 
@@ -92,6 +95,7 @@ def settings_from(values: Mapping[str, object]) -> Settings:
         sandbox_data=Path(found["ACR_CONSOLE_SANDBOX_DATA"]),
         sandbox_seed=found["ACR_CONSOLE_SANDBOX_SEED"],
         sandbox_latency_ms=latency,
+        sandbox_ready_file=_file(found, "ACR_CONSOLE_SANDBOX_READY_FILE"),
         sign_in=sign_in_settings(found),
     )
 
@@ -101,6 +105,12 @@ def _number(found: Mapping[str, str], name: str, unit: str) -> float:
         return float(found[name])
     except ValueError as exc:
         raise ValueError(f"{name} is {unit}, a number") from exc
+
+
+def _file(found: Mapping[str, str], name: str) -> Path | None:
+    if found[name] and not Path(found[name]).is_file():
+        raise ValueError(f"{name} is no file")
+    return Path(found[name]) if found[name] else None
 
 
 def _port(found: Mapping[str, str], name: str) -> int | None:

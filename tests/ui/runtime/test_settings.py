@@ -27,6 +27,7 @@ def test_an_empty_value_is_the_default() -> None:
         ("ACR_CONSOLE_METRICS_PORT", "http"),
         ("ACR_CONSOLE_SANDBOX_SEED", "big"),
         ("ACR_CONSOLE_SANDBOX_LATENCY_MS", "soon"),
+        ("ACR_CONSOLE_SANDBOX_READY_FILE", "/nowhere/ready.json"),
     ],
 )
 def test_a_wrong_value_is_refused_by_name(name: str, value: str) -> None:
