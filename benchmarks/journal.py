@@ -19,15 +19,16 @@ from services.images.repositories import all_tags, get_repository
 from services.images.tagging import apply_untag, plan_untag
 from services.jobs.jobs import Job, JobItem, begin
 from services.jobs.running import RunningJob
+from tests.support.postgres import postgres
 
 REGISTRY, TAGS, LATENCY_MS, ROUNDS = "bench", 2000, 20, 3
 LEASE = timedelta(seconds=30)
 
 
 def measure() -> list[Row]:
-    with TemporaryDirectory() as folder:
+    with TemporaryDirectory() as folder, postgres() as server:
         database = open_database(f"sqlite:///{Path(folder) / 'console.db'}")
-        return [_results(database), _deletion(database)]
+        return [_results(database, "SQLite"), _results(open_database(server), "PostgreSQL"), _deletion(database)]
 
 
 def _begin(database: Engine, number: int) -> Job:
@@ -35,7 +36,7 @@ def _begin(database: Engine, number: int) -> Job:
     return begin(database, "bench", "remove tags", "bench.azurecr.io", "app", items, {}, LEASE)
 
 
-def _results(database: Engine) -> Row:
+def _results(database: Engine, kind: str) -> Row:
     def ours() -> None:
         running = RunningJob(database, _begin(database, TAGS), LEASE, threading.Event())
         for at in range(TAGS):
@@ -50,7 +51,9 @@ def _results(database: Engine) -> Row:
                 db.execute(insert(job_items).values(row))
 
     pairs = by_turns(lambda: seconds(ours), lambda: seconds(bare), ROUNDS)
-    return at_most(f"{TAGS:,} results of a job recorded one by one: time, × bare inserts", median_ratio(pairs), 3)
+    return at_most(
+        f"{TAGS:,} results of a job recorded one by one in {kind}: time, × bare inserts", median_ratio(pairs), 3
+    )
 
 
 def _deletion(database: Engine) -> Row:
