@@ -86,6 +86,7 @@ permissions: $(VENV)/.dev ## docs/permissions.md from the list of pages and ui/n
 
 lock: $(TOOLS_VENV)/.installed ## requirements*.txt from requirements*.in, with hashes; to upgrade: make lock UPGRADE=--upgrade
 	$(LOCK) $(UPGRADE) --output-file requirements.txt requirements.in
+	$(LOCK) $(UPGRADE) --output-file requirements-telemetry.txt requirements-telemetry.in
 	$(LOCK) $(UPGRADE) --output-file requirements-dev.txt requirements-dev.in
 
 audit: $(TOOLS_VENV)/.installed ## known vulnerabilities of what is locked; asks an advisory service on the internet

@@ -27,6 +27,7 @@ from ui.monitoring import activity_log, probes
 from ui.monitoring.logs import set_up_logs
 from ui.monitoring.metrics import metrics_at
 from ui.monitoring.request_log import RequestLog
+from ui.monitoring.tracing import tracing
 from ui.navigation.moved import MovedInventory
 from ui.runtime import connection, hosting
 from ui.runtime.index_page import IndexPage
@@ -86,6 +87,7 @@ def _ready_sandbox(settings: Settings, closing: ExitStack) -> dict[str, Any]:
 @asynccontextmanager
 async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
     with ExitStack() as closing:
+        closing.enter_context(tracing())
         closing.enter_context(metrics_at(SETTINGS.metrics_port, SETTINGS.metrics_address))
         _connect(SETTINGS, closing)
         ending = threading.Event()

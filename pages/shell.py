@@ -9,6 +9,7 @@ from ui.elements.errors import show_error
 from ui.elements.notices import forget_shown
 from ui.elements.page import end_announced, open_heading
 from ui.estate.search_box import show_search
+from ui.monitoring.tracing import span
 from ui.navigation.headings import show_heading
 from ui.navigation.pages import PAGES
 from ui.navigation.place import follow_url, show_box
@@ -40,29 +41,30 @@ if st.session_state.setdefault(NEW, True):
     with links.container():
         show_navigation("", current)
 
-try:
-    connection.check_sign_in()
-    session = connection.current()
-    identity = session.identity
-except ServiceError as error:
-    end_announced()
-    st.title("Not signed in", anchor=False)
-    show_error(error)
-    if error.code != SIGN_IN_NEEDED:
-        st.button("Try again", icon=":material/refresh:")
-    st.stop()
+with span(f"page {current.title}"):
+    try:
+        connection.check_sign_in()
+        session = connection.current()
+        identity = session.identity
+    except ServiceError as error:
+        end_announced()
+        st.title("Not signed in", anchor=False)
+        show_error(error)
+        if error.code != SIGN_IN_NEEDED:
+            st.button("Try again", icon=":material/refresh:")
+        st.stop()
 
-who = connection.who()
-follow_url(who, current)
-st.session_state[NEW] = False
-show_heading(current)
-with above:
-    show_sample_data(session.endpoints.name)
-    show_search(who, view.url_path)
-    show_box(who)
-with links.container():
-    show_navigation(who, current)
-with below:
-    show_identity(identity, session.endpoints.name, has_sign_in=connection.has_sign_in())
-enter_page(view.url_path)
-view.run()
+    who = connection.who()
+    follow_url(who, current)
+    st.session_state[NEW] = False
+    show_heading(current)
+    with above:
+        show_sample_data(session.endpoints.name)
+        show_search(who, view.url_path)
+        show_box(who)
+    with links.container():
+        show_navigation(who, current)
+    with below:
+        show_identity(identity, session.endpoints.name, has_sign_in=connection.has_sign_in())
+    enter_page(view.url_path)
+    view.run()

@@ -16,7 +16,13 @@ from azure.core import PipelineClient
 from azure.core.credentials import TokenCredential
 from azure.core.exceptions import DecodeError, HttpResponseError
 from azure.core.pipeline import PipelineRequest, PipelineResponse
-from azure.core.pipeline.policies import HTTPPolicy, RequestIdPolicy, SansIOHTTPPolicy, UserAgentPolicy
+from azure.core.pipeline.policies import (
+    DistributedTracingPolicy,
+    HTTPPolicy,
+    RequestIdPolicy,
+    SansIOHTTPPolicy,
+    UserAgentPolicy,
+)
 from azure.core.pipeline.transport import HttpTransport
 from azure.core.rest import HttpRequest, HttpResponse
 
@@ -112,7 +118,9 @@ class RegistryClient:
 
         def client(*policies: Policy) -> PipelineClient[HttpRequest, HttpResponse]:
             return PipelineClient(
-                self._url, policies=[RequestIdPolicy(), agent, retry_policy(), *policies], transport=transport
+                self._url,
+                policies=[RequestIdPolicy(), agent, retry_policy(), *policies, DistributedTracingPolicy()],
+                transport=transport,
             )
 
         self.tokens = tokens or RegistryTokens(login_server, credential, audience, client())

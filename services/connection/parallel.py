@@ -4,7 +4,9 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, as_completed, wait
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
+from functools import partial
 from threading import Event, Lock
 from typing import Generic, TypeVar
 
@@ -83,12 +85,13 @@ class Workers:
             finally:
                 self._next(server)
 
+        within = partial(copy_context().run, run)  # The span of the caller is that of its requests.
         with self._lock:
             if self._running[server] == self._each:
-                self._waiting[server].append(run)
+                self._waiting[server].append(within)
                 return future
             self._running[server] += 1
-        self._pool.submit(run)
+        self._pool.submit(within)
         return future
 
     def _next(self, server: str) -> None:

@@ -15,6 +15,7 @@ from azure.core.pipeline.policies import (
     BearerTokenCredentialPolicy,
     ContentDecodePolicy,
     CustomHookPolicy,
+    DistributedTracingPolicy,
     HeadersPolicy,
     HTTPPolicy,
     RedirectPolicy,
@@ -260,6 +261,7 @@ class AzureSession:
             retry_policy(),
             ARMChallengeAuthenticationPolicy(self.credential, self.endpoints.resource_manager_scope),
             SensitiveHeaderCleanupPolicy(),
+            DistributedTracingPolicy(),
         ]
 
 

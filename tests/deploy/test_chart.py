@@ -151,6 +151,9 @@ def test_nobody_but_the_ingress_reaches_it() -> None:
     assert [one["ports"][0]["port"] for one in policy["ingress"]] == ["http", "metrics"]
     assert len(by_kind(REQUIRED)["NetworkPolicy"]["spec"]["ingress"]) == 1
     assert {port["port"] for one in policy["egress"] for port in one["ports"]} == {53, 443, 5432}
+    collector = {"ports": [{"port": 4318, "protocol": "TCP"}]}
+    more = by_kind(ALL | {"networkPolicy": ALL["networkPolicy"] | {"egress": [collector]}})["NetworkPolicy"]["spec"]
+    assert more["egress"] == [*policy["egress"], collector]
 
 
 @with_helm
@@ -209,6 +212,7 @@ def test_a_release_without_what_it_needs_is_refused(missing: str) -> None:
         {"settings": {"ACR_CONSOLE_DATABASE": "x"}},
         {"settings": {"PATH": "x"}},
         {"image": {"repository": "x", "digest": "latest"}},
+        {"settings": {"OTEL_EXPORTER_OTLP_HEADERS": "x"}},
         {"networkPolicy": {"ingressFrom": []}},
         {"replica": 3},
     ],

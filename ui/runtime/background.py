@@ -7,6 +7,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextvars import copy_context
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Generic, TypeVar
@@ -125,7 +126,8 @@ def start(
         else:
             reading.end(None)
 
-    threading.Thread(target=run, name="reading", daemon=True).start()
+    # Requests that it makes belong to the run of the page that began it, also in traces.
+    threading.Thread(target=copy_context().run, args=(run,), name="reading", daemon=True).start()
     return reading
 
 
