@@ -11,7 +11,13 @@ import jwt
 import msal
 import pytest
 import requests
+from authlib.common.security import generate_token
+from authlib.integrations.base_client.errors import OAuthError
+from authlib.integrations.requests_client import OAuth2Session
+from authlib.oidc.core import CodeIDToken
 from azure.identity import AuthorizationCodeCredential
+from joserfc import jwt as joserfc_jwt
+from joserfc.jwk import KeySet
 
 from sandbox.identity.principals import CONSOLE, TENANT_ID
 from sandbox.seeds.company import ADMIN, AUDITOR, DEVELOPER
@@ -153,6 +159,42 @@ def test_azure_identity_redeems_a_code_and_renews_its_token(entra: Sandbox) -> N
         assert first["oid"] == second["oid"] == DEVELOPER
     finally:
         entra.state.sign_ins.access_seconds = 3600
+
+
+def test_authlib_signs_in_by_what_discovery_says_and_trusts_the_id_token(
+    entra: Sandbox, http: requests.Session
+) -> None:
+    where = f"{entra.state.authority_url}/{TENANT_ID}/v2.0/.well-known/openid-configuration"
+    found = http.get(where, timeout=10).json()
+    verifier = generate_token(48)
+    client = OAuth2Session(
+        CONSOLE.app_id,
+        CONSOLE.secret,
+        scope="openid profile offline_access",
+        redirect_uri=HOME,
+        code_challenge_method="S256",
+        token_endpoint_auth_method="client_secret_post",
+    )
+    client.verify, client.trust_env = entra.ready["ca_file"], False
+    nonce = generate_token()
+    url, state = client.create_authorization_url(found["authorization_endpoint"], code_verifier=verifier, nonce=nonce)
+    answer = f"{HOME}?{urlencode(choose(url, AUDITOR))}"
+    token = client.fetch_token(
+        found["token_endpoint"], authorization_response=answer, state=state, code_verifier=verifier
+    )
+    keys = KeySet.import_key_set(http.get(found["jwks_uri"], timeout=10).json())
+    claims = CodeIDToken(
+        joserfc_jwt.decode(token["id_token"], keys, algorithms=["RS256"]).claims,
+        {},
+        {"iss": {"value": found["issuer"]}, "aud": {"value": CONSOLE.app_id}},
+        {"nonce": nonce, "client_id": CONSOLE.app_id, "access_token": token["access_token"]},
+    )
+    claims.validate()
+    assert claims["oid"] == AUDITOR
+    renewed = client.refresh_token(found["token_endpoint"])
+    assert renewed["access_token"] != token["access_token"]
+    with pytest.raises(OAuthError, match="invalid_grant"):  # A code serves once.
+        client.fetch_token(found["token_endpoint"], authorization_response=answer, state=state, code_verifier=verifier)
 
 
 @pytest.mark.parametrize("resource", ["resource_manager", "registry_audience", "graph"])
