@@ -21,8 +21,9 @@ from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
 
 from services.connection.session import connect_azure, connect_sandbox, sandbox_endpoints
-from ui.deletion import runs
 from ui.elements.errors import show_unexpected
+from ui.job_kinds.kinds import KINDS
+from ui.jobs import runs
 from ui.monitoring import activity_log, probes
 from ui.monitoring.logs import set_up_logs
 from ui.monitoring.metrics import metrics_at
@@ -91,8 +92,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
         closing.enter_context(metrics_at(SETTINGS.metrics_port, SETTINGS.metrics_address))
         _connect(SETTINGS, closing)
         ending = threading.Event()
-        for work in (runs.continue_until, activity_log.look_after_until):
-            threading.Thread(target=work, args=(ending,), name=work.__module__, daemon=True).start()
+        for work, needs in ((runs.continue_until, (KINDS,)), (activity_log.look_after_until, ())):
+            threading.Thread(target=work, args=(ending, *needs), name=work.__module__, daemon=True).start()
 
         def end_jobs() -> None:
             ending.set()

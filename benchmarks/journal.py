@@ -19,6 +19,7 @@ from services.images.repositories import all_tags, get_repository
 from services.images.tagging import apply_untag, plan_untag
 from services.jobs.jobs import Job, JobItem, begin
 from services.jobs.running import RunningJob
+from services.jobs.work import run_to_end
 from tests.support.postgres import postgres
 
 REGISTRY, TAGS, LATENCY_MS, ROUNDS = "bench", 2000, 20, 3
@@ -68,7 +69,8 @@ def _deletion(database: Engine) -> Row:
             plan = plan_untag(REGISTRY, repository, {tag: tags[tag] for tag in next(shares)}, {})
             server = client.login_server
             job = begin(database, "bench", "remove tags", server, name, as_items(plan), as_details(plan), LEASE)
-            run_deletion(client, job, RunningJob(database, job, LEASE, threading.Event()), {}, lambda _result: None)
+            running = RunningJob(database, job, LEASE, threading.Event())
+            run_to_end(running, lambda: run_deletion(client, job, running, {}, lambda _result: None))
 
         def plain() -> None:
             plan = plan_untag(REGISTRY, repository, {tag: tags[tag] for tag in next(shares)}, {})

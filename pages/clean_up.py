@@ -12,7 +12,7 @@ from services.deletion.several import plan_cleanup_of, plan_several
 from services.images.repository_contents import RepositoryContents
 from services.images.tagging import plan_untag
 from services.wording import counted
-from ui.deletion import runs
+from ui.deletion import deletions
 from ui.deletion.cleanup_form import ask_names, ask_rule
 from ui.deletion.places import confirm_deletion, make_places
 from ui.deletion.plan import ask_running_images, contents_of, contents_of_several
@@ -67,7 +67,7 @@ def remove_tags(contents: RepositoryContents, chosen: Chosen) -> None:
         plan,
         counted_action("Remove", len(plan.unblocked), "tag"),
         STAY,
-        lambda: open_page(pages.DELETIONS, record=runs.remove_tags(who, registry, plan)),
+        lambda: open_page(pages.DELETIONS, record=deletions.remove_tags(who, registry, plan)),
         cancel,
         typed=contents.name if len(plan.unblocked) > 1 else "",
         ready=bool(plan.unblocked),
@@ -90,7 +90,7 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
         plan,
         counted_action("Delete", len(plan.unblocked), "manifest"),
         FAIL,
-        lambda: open_page(pages.DELETIONS, record=runs.delete_manifests(who, registry, plan)),
+        lambda: open_page(pages.DELETIONS, record=deletions.delete_manifests(who, registry, plan)),
         cancel,
         typed=contents.name if len(plan.unblocked) > 1 else "",
         ready=bool(plan.unblocked),

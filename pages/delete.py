@@ -8,7 +8,7 @@ from services.deletion.repository import plan_repository_deletion
 from services.deletion.several import plan_repository_of, plan_several
 from services.images.repository_contents import RepositoryContents
 from services.wording import counted
-from ui.deletion import runs
+from ui.deletion import deletions
 from ui.deletion.places import confirm_deletion, make_places
 from ui.deletion.plan import ask_running_images, contents_of, contents_of_several
 from ui.deletion.plan_view import show_deletion
@@ -93,7 +93,7 @@ def delete_images(contents: RepositoryContents) -> None:
         plan,
         counted_action("Delete", len(plan.unblocked), "manifest"),
         "Pulls of these images fail afterwards, by tag and by digest.",
-        lambda: open_page(pages.DELETIONS, record=runs.delete_manifests(who, registry, plan)),
+        lambda: open_page(pages.DELETIONS, record=deletions.delete_manifests(who, registry, plan)),
         cancel,
         typed=name if len(plan.unblocked) > 1 else "",
         ready=bool(plan.unblocked),
@@ -114,7 +114,7 @@ def delete_repository(contents: RepositoryContents) -> None:
         plan,
         "Delete repository",
         ALL_FAIL.format("the repository"),
-        lambda: open_page(pages.DELETIONS, record=runs.delete_repository(who, registry, plan)),
+        lambda: open_page(pages.DELETIONS, record=deletions.delete_repository(who, registry, plan)),
         cancel,
         typed=name,
         effect=contents.tags,

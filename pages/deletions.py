@@ -6,9 +6,8 @@ import streamlit as st
 
 from services.connection.errors import ServiceError
 from services.deletion.records import Action, DeletionRecord, deleted_as_az_prints
-from ui.deletion import runs
-from ui.deletion.activity import follow_job, show_all
-from ui.deletion.change_record import show_change
+from ui.deletion import deletions
+from ui.deletion.activity import show_all
 from ui.deletion.fates import fates_without_result, show_fates, show_remaining_tags
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import show_done
@@ -16,6 +15,9 @@ from ui.elements.page import empty, header
 from ui.elements.skeleton import Shape
 from ui.elements.text import ago, exact, plain
 from ui.elements.writing import may_write
+from ui.jobs import record as job_record
+from ui.jobs import runs
+from ui.jobs.follow import rerun_on_change
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
@@ -58,7 +60,7 @@ def show_one(record: DeletionRecord) -> None:
     running = is_running(record)
     fates = dict(record.fates)
     if not running:
-        record = runs.recorded(who, record.id) or record
+        record = deletions.recorded(who, record.id) or record
         fates = {**record.fates, **fates_without_result(who, record, registry)}
         if registry and st.session_state.get(f"seen {record.id}") is None:
             st.session_state[f"seen {record.id}"] = True
@@ -79,15 +81,20 @@ def show_run_elsewhere(record: DeletionRecord) -> None:
         st.toast("It stops within seconds: what is under way ends first.")
 
 
+def _state_of(record_id: str) -> object:
+    job = runs.find(who, record_id)
+    return job and (job.runs, job.ended)
+
+
 def show_record(record_id: str) -> None:
     try:
         job = runs.find(who, record_id)
-        if job and not job.ended and (job.runs or job.attempt) and not runs.under_way(who, job.id):
-            follow_job(who, job)
         if job and job.action not in get_args(Action):
-            show_change(who, job)
+            job_record.show_record(who, job)
             return
-        record = runs.recorded(who, record_id)
+        if job and not job.ended and job.attempt and not runs.under_way(who, job.id):
+            rerun_on_change(lambda: _state_of(record_id), _state_of(record_id))
+        record = deletions.recorded(who, record_id)
     except ServiceError as error:
         header(pages.DELETIONS.title, "", None, lambda: None, (step(pages.DELETIONS),))
         show_error(error)

@@ -17,7 +17,7 @@ from services.pricing.price_cache import PriceList
 from services.pricing.price_sheet import with_sheet
 from services.pricing.retail_prices import CURRENCIES
 from ui.costs.savings import show_beyond
-from ui.deletion import runs
+from ui.deletion import deletions
 from ui.elements.errors import show_error
 from ui.elements.metrics import show_metrics
 from ui.elements.page import az_lines, empty, header
@@ -85,7 +85,7 @@ for reading in readings:
         show_error(reading.error)
 records: Partial[JobSummary] = Partial(())
 try:
-    records = runs.all_recorded(who)
+    records = deletions.all_recorded(who)
 except ServiceError as error:
     show_error(error)
 if not running:

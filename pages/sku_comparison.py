@@ -33,7 +33,7 @@ TABS = COMPARE, BY_SIZE, BY_REGIONS, FEATURES = ("Compare", "Cost by size", "Geo
 
 who = connection.who()
 top = st.container()
-show_changes()  # Before anything is read: a change that just ended makes caches stale.
+show_changes(who)  # Before anything is read: a change that just ended makes caches stale.
 inventory = registry_loaders.inventory(who)
 bills = bill_loaders.recent_bills(who)
 with top:

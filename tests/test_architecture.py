@@ -41,10 +41,11 @@ FLOORS = {
         "runtime",
         "loaders monitoring",
         "navigation",
+        "jobs",
         "images deletion access_review roles",
         "pricing aks transfer",
         "costs child_resources registry_lifecycle",
-        "estate registry",
+        "estate registry job_kinds",
     ),
 }
 ALONE = {"__init__.py", "wording.py"}  # beside the packages: how every package words a number

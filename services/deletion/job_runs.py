@@ -12,6 +12,7 @@ from services.deletion.repository import RepositoryDeleted, apply_repository_del
 from services.deletion.run import DeletionResult, apply_deletion
 from services.images.manifests import Manifest
 from services.images.tagging import UntagItem, UntagResult, apply_untag
+from services.jobs.changes import Answer
 from services.jobs.jobs import Job, JobResult
 from services.jobs.running import RunningJob
 
@@ -20,26 +21,12 @@ OnItem = Callable[[object], None]
 
 def run_deletion(
     client: RegistryClient, job: Job, running: RunningJob, known: dict[str, Manifest], on_item: OnItem
-) -> str:
-    """Deletes what has no result in `job`, records each result, and records the end; returns the registry's answer.
+) -> Answer:
+    """Deletes what has no result in `job`, and records each result; returns the registry's answer.
 
     Before anything is deleted, the registry is read and planned again: what is not as the job says is refused.
-    `on_item` is called with each result. Raises ServiceError, which is recorded as the end.
+    `on_item` is called with each result. Raises ServiceError.
     """
-    try:
-        answer = _run(client, job, running, known, on_item)
-    except BaseException as error:
-        text = str(error) if isinstance(error, ServiceError) else f"The console failed ({type(error).__name__})"
-        if isinstance(error, ServiceError) and error.code in ("NoDatabase", "TakenOver"):
-            running.abandon()
-        else:
-            running.end(error=text)
-        raise
-    running.end(answer=answer)
-    return answer
-
-
-def _run(client: RegistryClient, job: Job, running: RunningJob, known: dict[str, Manifest], on_item: OnItem) -> str:
     if job.action == "remove tags":
 
         def on_tag(item: UntagItem, result: UntagResult | ServiceError) -> None:
@@ -61,8 +48,8 @@ def _run(client: RegistryClient, job: Job, running: RunningJob, known: dict[str,
 
         apply_deletion(client, deletion_plan_of(job), known, on_result=on_manifest, stop=running.stop)
     elif job.open and not running.stop.is_set():
-        return _delete_repository(client, job, running)
-    return job.answer
+        return Answer(_delete_repository(client, job, running))
+    return Answer(job.answer)
 
 
 def _delete_repository(client: RegistryClient, job: Job, running: RunningJob) -> str:

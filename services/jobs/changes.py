@@ -1,11 +1,12 @@
-"""Changes as jobs that nobody continues: written down before the first request, and how each ended.
+"""Changes of one request, as jobs that nobody continues: recorded before the request, and with how each ended.
 
-What a process did that ended in the middle of one is read from Azure, as before any change.
+What a process did that ended in the middle of one is read from Azure, as before any change. A change of more requests
+is a job that another process continues (`services/jobs/work.py`).
 """
 
 import logging
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -49,10 +50,7 @@ def record_change(
     Raises ServiceError (NoDatabase) before anything is changed. Where the end alone can't be recorded, the record stays
     without one, and the change counts as interrupted.
     """
-    commands = list(change.commands[:MOST_COMMANDS])
-    if further := len(change.commands) - len(commands):
-        commands.append(f"# … and {further:,} more")
-    said = {"commands": commands}
+    said = {"commands": listed_commands(change.commands)}
     try:
         job = begin(engine, who, change.action, change.target, "", (), said, lease, attempt=0, logged=said)
     except ServiceError as error:
@@ -74,6 +72,13 @@ def record_change(
             running.abandon()  # Its script was stopped: how far it came is not known.
         raise
     _end(running, answers[-1] if answers else Answer(""))
+
+
+def listed_commands(commands: Iterable[str]) -> list[str]:
+    """The shell lines of a plan as its record has them: of thousands, the rest is counted."""
+    lines = list(commands)
+    further = len(lines) - MOST_COMMANDS
+    return [*lines[:MOST_COMMANDS], *([f"# … and {further:,} more"] if further > 0 else [])]
 
 
 def nothing_changed(error: ServiceError) -> ServiceError:

@@ -20,6 +20,7 @@ RUNNER = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(3)}"
 # Of one identity, so many are listed, the newest.
 LISTED = 500
 _UNREADABLE = "The jobs could not be read"
+_NOT_DONE = (Outcome.REFUSED, Outcome.NOT_CONFIRMED)
 
 
 @dataclass(frozen=True)
@@ -69,6 +70,19 @@ class Job:
     def open(self) -> tuple[JobItem, ...]:
         """The items without a result."""
         return tuple(item for item in self.items if item.name not in self.results)
+
+    @property
+    def target(self) -> str:
+        """See `target_of`."""
+        return target_of(self.login_server, self.repository)
+
+    @property
+    def state(self) -> str:
+        """See `state_of`."""
+        left = any(result.outcome in _NOT_DONE for result in self.results.values())
+        return state_of(
+            self.runs, self.error, self.ended, len(self.open), self.damaged_lines, incomplete=self.incomplete or left
+        )
 
 
 @dataclass(frozen=True)
@@ -204,29 +218,31 @@ def _insert_items(db: Connection, job: str, items: Sequence[JobItem], results: M
         db.execute(insert(job_items), rows)
 
 
-def owners_of_lost(engine: Engine, lease: timedelta) -> tuple[str, ...]:
+def owners_of_lost(engine: Engine, lease: timedelta, actions: Iterable[str]) -> tuple[str, ...]:
     """Whose jobs `take_over` would find now. Raises ServiceError (NoDatabase)."""
     with reading(engine, _UNREADABLE) as db:
-        found = db.execute(select(jobs.c.who).where(_lost(clock(db), lease)).distinct().order_by(jobs.c.who))
+        lost = _lost(clock(db), lease, actions)
+        found = db.execute(select(jobs.c.who).where(lost).distinct().order_by(jobs.c.who))
         return tuple(found.scalars())
 
 
-def _lost(now: datetime, lease: timedelta) -> ColumnElement[bool]:
+def _lost(now: datetime, lease: timedelta, actions: Iterable[str]) -> ColumnElement[bool]:
     run_out = or_(jobs.c.lease_until < now, jobs.c.lease_until > now + 2 * lease)
-    return and_(jobs.c.ended.is_(None), jobs.c.attempt > 0, run_out)
+    return and_(jobs.c.ended.is_(None), jobs.c.attempt > 0, jobs.c.action.in_(list(actions)), run_out)
 
 
-def take_over(engine: Engine, who: str, lease: timedelta) -> Job | None:
+def take_over(engine: Engine, who: str, lease: timedelta, actions: Iterable[str]) -> Job | None:
     """A job of `who` whose runner's lease has run out, now leased to this process; None where there is none.
 
-    A lease that ends later than any can was given before a clock was set back: it counts as run out. Its runner, if it
-    lives, finds a higher attempt and stops. Raises ServiceError (NoDatabase).
+    `actions` are those that this process can continue: others are left to the version of the console that can. A lease
+    that ends later than any can was given before a clock was set back: it counts as run out. Its runner, if it lives,
+    finds a higher attempt and stops. Raises ServiceError (NoDatabase).
     """
     with writing(engine, "No job could be taken over") as db:
         now = clock(db)
         row = db.execute(
             select(jobs.c.id, jobs.c.attempt)
-            .where(jobs.c.who == who, _lost(now, lease))
+            .where(jobs.c.who == who, _lost(now, lease, actions))
             .order_by(jobs.c.begun)
             .limit(1)
             .with_for_update(skip_locked=True)
@@ -257,13 +273,24 @@ def find_job(engine: Engine, who: str, job: str) -> Job | None:
         return _read(db, found) if found else None
 
 
+def open_jobs(engine: Engine, who: str, actions: Iterable[str]) -> tuple[Job, ...]:
+    """The jobs of `who` with these actions that have not ended and that another process may continue, the oldest first.
+
+    Raises ServiceError (NoDatabase).
+    """
+    wanted = and_(jobs.c.who == who, jobs.c.ended.is_(None), jobs.c.attempt > 0, jobs.c.action.in_(list(actions)))
+    with reading(engine, _UNREADABLE) as db:
+        found = db.execute(select(jobs.c.id).where(wanted).order_by(jobs.c.begun, jobs.c.id)).scalars().all()
+        return tuple(_read(db, job) for job in found)
+
+
 def list_jobs(engine: Engine, who: str) -> tuple[JobSummary, ...]:
     """The newest `LISTED` jobs of `who`, the newest first. Raises ServiceError (NoDatabase)."""
     newest = select(jobs).where(jobs.c.who == who).order_by(jobs.c.begun.desc(), jobs.c.id.desc()).limit(LISTED)
     with reading(engine, _UNREADABLE) as db:
         now = clock(db)
         rows = db.execute(newest).all()
-        not_done = case((job_items.c.outcome.in_([Outcome.REFUSED, Outcome.NOT_CONFIRMED]), 1))
+        not_done = case((job_items.c.outcome.in_(_NOT_DONE), 1))
         counted = (
             select(job_items.c.job, func.count(), func.count(job_items.c.outcome), func.count(not_done))
             .where(job_items.c.job.in_([row.id for row in rows]))

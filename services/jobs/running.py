@@ -138,6 +138,7 @@ class RunningJob:
                 _LOG.warning("%s", error, extra={"job": self.id})
                 # Another process takes it over when the lease runs out: by then nothing may be under way here.
                 if self._attempt and monotonic() - self._renewed > self._lease.total_seconds() * 2 / 3:
+                    self._released = True  # Nobody asked for this stop: the job goes on elsewhere, it has not ended.
                     self.stop.set()
 
     def _renew(self) -> None:

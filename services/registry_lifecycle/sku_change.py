@@ -7,6 +7,7 @@ https://learn.microsoft.com/azure/container-registry/container-registry-skus#cha
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from threading import Event
 
 from azure.mgmt.containerregistry import models
 
@@ -14,12 +15,19 @@ from services.arm.pages import items
 from services.commands import settings as az_settings
 from services.connection.changes import Outcome, changed, refused, write
 from services.connection.errors import ServiceError, as_service_error, says_not_found
+from services.connection.parallel import Progress
 from services.connection.session import AzureSession
+from services.jobs.changes import Answer
+from services.jobs.jobs import Job, JobItem
+from services.jobs.plans import plan_of
+from services.jobs.running import RunningJob
+from services.jobs.work import record_item
 from services.pricing.estimates import Estimate, estimate
 from services.pricing.prices import Prices
 from services.pricing.sku_choice import lacks, needs_of
 from services.registries.reading import get_registry
 from services.registries.registry import Registry
+from services.registries.settling import settled_registry
 from services.registries.skus import Sku, sku_of
 
 PREMIUM_ONLY_UNREAD = (
@@ -91,10 +99,13 @@ def read_sku_plan(
 
 
 def apply_sku_change(
-    session: AzureSession, plan: SkuPlan, report: Callable[[str], None] = lambda _state: None
+    session: AzureSession,
+    plan: SkuPlan,
+    report: Callable[[str], None] = lambda _state: None,
+    stop: Event | None = None,
 ) -> Outcome:
     """Changes the SKU as planned. CHANGED: the registry has it, as read back. NOT_CONFIRMED: Azure accepted the
-    change, and the registry does not show it yet or could not be read.
+    change, and the registry does not show it yet or could not be read. NOT_TRIED: `stop` was set before.
 
     Raises ServiceError where nothing was changed: refused by the plan or by Azure, or the registry has changed since.
     """
@@ -108,6 +119,8 @@ def apply_sku_change(
         raise changed(title, f"It is {now.sku} now, no longer {plan.registry.sku}.")
     if again.blockers:
         raise changed(title, f"Blocked since it was planned: {' '.join(again.blockers)}")
+    if stop and stop.is_set():
+        return Outcome.NOT_TRIED
     report("changing")
     client = session.registries(now.subscription_id).registries
     update = models.RegistryUpdateParameters(sku=models.Sku(name=plan.target.value))
@@ -124,3 +137,30 @@ def apply_sku_change(
         says_not_found,
     )
     return Outcome.CHANGED if found else Outcome.NOT_CONFIRMED
+
+
+def sku_items(plan: SkuPlan) -> tuple[JobItem, ...]:
+    """The one item of the job of a plan."""
+    return (JobItem(f"{plan.registry.name} to {plan.target}", ""),)
+
+
+def run_sku_change(session: AzureSession, job: Job, running: RunningJob, report: Progress) -> Answer:
+    """Changes the SKU as the job has planned; one that another process began once Azure has ended what that sent.
+
+    Raises ServiceError as `apply_sku_change`, recorded for the item.
+    """
+    plan = plan_of(SkuPlan, job)
+
+    def say(state: str) -> None:
+        report(0, 0, state)
+
+    def change() -> Outcome:
+        if job.attempt > 1:
+            now = settled_registry(session, plan.registry.id, say, running.stop)
+            if now and sku_of(now.sku) is plan.target:
+                return Outcome.ALREADY_DONE
+        return apply_sku_change(session, plan, say, running.stop)
+
+    for item in job.open:
+        record_item(running, item.name, change)
+    return Answer("")

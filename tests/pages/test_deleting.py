@@ -15,9 +15,10 @@ from services.images.repository_contents import read_contents
 from tests.support.app_test import REFUSED, Open, button, confirm_button, figures, texts
 from tests.support.old_record_files import write_old_record
 from tests.support.own_sandbox import OwnSandbox, keep_deleted
-from ui.deletion import runs
+from ui.deletion import deletions
 from ui.elements import write_permission
 from ui.elements.text import plain, short
+from ui.jobs import runs
 from ui.loaders import contents as contents_loader
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
@@ -291,7 +292,7 @@ def test_the_second_of_two_tabs_says_already_deleted(open_view: Open, own: OwnSa
     (contents,) = read_contents(own.client, [NODE], {}).values
     plan = plan_deletion(contents, [top(own)], registry=REGISTRY, by_name=True)
     for _ in range(2):
-        at.query_params["record"] = runs.delete_manifests(connection.who(), own.registry(), plan)
+        at.query_params["record"] = deletions.delete_manifests(connection.who(), own.registry(), plan)
         at = finished(open_view, session, at)
     assert set(at.dataframe[0].value["Outcome"]) == {"already deleted"}
     assert "**3** already deleted" in said(at)
@@ -361,7 +362,7 @@ def test_several_repositories_are_cleaned_up_by_one_plan(
     button(at, "Delete 2 manifests").click().run()
     assert at.query_params["target"] == own.sandbox.ready["registries"][REGISTRY]
     assert "2 deletions started in casaacr01" in said(at)
-    for job in runs.all_recorded(connection.who()).values:
+    for job in deletions.all_recorded(connection.who()).values:
         run = runs.under_way(connection.who(), job.id)
         assert run and run.finished.wait(30)
     assert own.sandbox.store.list_repositories(REGISTRY) == [NODE]
@@ -380,7 +381,7 @@ def test_several_repositories_are_deleted_without_those_that_a_lock_keeps(open_v
     assert field.placeholder == "2 repositories"
     field.set_value("2 repositories").run()
     button(at, "Delete 2 repositories").click().run()
-    for job in runs.all_recorded(connection.who()).values:
+    for job in deletions.all_recorded(connection.who()).values:
         run = runs.under_way(connection.who(), job.id)
         assert run and run.finished.wait(30)
     assert own.sandbox.store.list_repositories(REGISTRY) == [NODE]

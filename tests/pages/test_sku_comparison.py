@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from sandbox.server import Sandbox
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import list_registries
-from tests.support.app_test import Open, button, figures, reopen, texts
+from tests.support.app_test import Open, button, figures, reopen, texts, wait_for_job
 from tests.support.own_sandbox import OwnSandbox
 from ui.elements import writing
 from ui.runtime import connection
@@ -194,9 +194,7 @@ def test_a_change_is_planned_done_and_read_back(open_view: Open, own: OwnSandbox
     reopen(at, "Change SKU of casaacr01")
     button(at, "Change to Basic").click()
     at.run()
-    changes = at.session_state["runs: SKU changes"]
-    (change,) = changes.values()
-    assert change.reading.finished.wait(30)
+    wait_for_job(at, "Change SKU")
     at.run()
     assert "casaacr01 to Basic: changed and verified." in "".join(str(one.value) for one in at.success)
     assert own.registry().sku == "Basic"
@@ -217,8 +215,7 @@ def test_a_refused_change_says_why(open_view: Open, own: OwnSandbox) -> None:
     reopen(at, "Change SKU of casaacr01")
     button(at, "Change to Basic").click()
     at.run()
-    (change,) = at.session_state["runs: SKU changes"].values()
-    assert change.reading.finished.wait(30)
+    wait_for_job(at, "Change SKU")
     at.run()
     assert "Could not change the SKU of casaacr01" in texts(at)
     assert own.registry().sku == "Standard"

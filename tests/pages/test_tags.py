@@ -7,9 +7,9 @@ from services.connection.session import AzureSession
 from services.images.repositories import Locks, get_tag
 from tests.support.app_test import REFUSED, Open, button, confirm_button, select_rows, texts
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
-from ui.deletion import runs
 from ui.elements import table, write_permission
 from ui.images import tag_table
+from ui.jobs import runs
 from ui.runtime import connection
 
 URL = {"registry": REGISTRY, "repository": APP}

@@ -8,7 +8,9 @@ from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block, Button
 
 from services.connection.write_permission import WritePermission
+from ui.jobs import runs
 from ui.loaders import registries as registry_loaders
+from ui.runtime import connection
 
 SHELL = str(Path(__file__).parents[2] / "pages" / "shell.py")
 # What a caller from elsewhere has.
@@ -20,6 +22,13 @@ Open = Callable[..., AppTest]
 def wait_for_inventory(who: str) -> None:
     """Waits until the inventory is read: pages show it without progress then."""
     assert registry_loaders.inventory(who).finished.wait(30)
+
+
+def wait_for_job(at: AppTest, action: str) -> None:
+    """Waits until the last job with this action that the page has begun, in this process, is over."""
+    reading = runs.under_way(connection.who(), at.session_state[f"jobs: {action}"][-1])
+    assert reading
+    assert reading.finished.wait(30)
 
 
 def texts(at: AppTest) -> str:

@@ -4,26 +4,23 @@ import streamlit as st
 
 from services.jobs.audit import as_lines, read_entries, verify
 from services.jobs.export import csv_of
-from services.jobs.jobs import LISTED, Job, JobSummary
+from services.jobs.jobs import LISTED, JobSummary
 from services.wording import counted
-from ui.deletion import runs
+from ui.deletion import deletions
 from ui.elements.columns import ago_column
 from ui.elements.errors import Part, panel, show_partial
-from ui.elements.notices import run_again
 from ui.elements.page import empty
 from ui.elements.selectable_table import openable
 from ui.elements.text import plain
+from ui.jobs.follow import rerun_on_change
 from ui.navigation import pages
 from ui.navigation.links import link_to, open_page
 from ui.runtime.database import database
 
-# How often the list looks for what running jobs have recorded since.
-FOLLOW_S = 2
-
 
 def show_all(who: str) -> None:
     """Shows the jobs that `who` started. Raises ServiceError where the database can't be read."""
-    read = runs.all_recorded(who)
+    read = deletions.all_recorded(who)
     show_partial(Part(read, "record"))
     found = read.values
     if not found and read.complete:
@@ -32,7 +29,7 @@ def show_all(who: str) -> None:
     if not found:
         return
     if any(job.runs or job.state == "Interrupted" for job in found):
-        _follow(who, _progress_of(found))
+        rerun_on_change(lambda: _progress_of(deletions.all_recorded(who).values), _progress_of(found))
     shown = _filtered(found)
     if not shown:
         empty(":material/filter_alt_off:", "Nothing matches", "Change the filters above.")
@@ -50,24 +47,6 @@ def show_no_activity() -> None:
 
 def _progress_of(found: tuple[JobSummary, ...]) -> list[tuple[str, int, str]]:
     return [(job.id, job.recorded, job.state) for job in found]
-
-
-@st.fragment(run_every=FOLLOW_S)
-def _follow(who: str, shown: list[tuple[str, int, str]]) -> None:
-    """Runs the page again as running jobs go on."""
-    with panel():
-        if _progress_of(runs.all_recorded(who).values) != shown:
-            run_again()
-
-
-@st.fragment(run_every=FOLLOW_S)
-def follow_job(who: str, job: Job) -> None:
-    """Runs the page again once a job that has not ended runs, runs no more, or has ended. Nobody continues one without
-    an attempt, and it may still run."""
-    with panel():
-        now = runs.find(who, job.id)
-        if now and (now.runs, now.ended) != (job.runs, job.ended):
-            run_again()
 
 
 def _filtered(found: tuple[JobSummary, ...]) -> tuple[JobSummary, ...]:

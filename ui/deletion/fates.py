@@ -12,7 +12,7 @@ from services.connection.errors import ServiceError
 from services.deletion.records import DeletionRecord, Fate, fates_of_open, state_of
 from services.registries.registry import Registry
 from services.wording import counted
-from ui.deletion import runs
+from ui.deletion import deletions
 from ui.elements.errors import Part, panel, show_error, show_partial
 from ui.elements.page import az_lines
 from ui.elements.table import TEXTS, show_rows
@@ -44,7 +44,7 @@ def fates_without_result(who: str, record: DeletionRecord, registry: Registry | 
     if registry is None:
         return fates_of_open(record, None)
     with panel():
-        read = runs.read_open(who, registry, record)
+        read = deletions.read_open(who, registry, record)
         show_partial(Part(read, "item"))
         return fates_of_open(record, read.values)
     return fates_of_open(record, ())

@@ -13,7 +13,7 @@ from services.deletion.repository import RepositoryDeletionPlan
 from services.deletion.several import RepositoryPart, SeveralPlan
 from services.registries.registry import Registry
 from services.wording import counted
-from ui.deletion import runs
+from ui.deletion import deletions
 from ui.deletion.figures import freed, freed_alone, show_figures
 from ui.deletion.places import Places
 from ui.deletion.plan_view import show_deleted, show_kept
@@ -97,6 +97,6 @@ def start_several(who: str, registry: Registry, plan: SeveralPlan) -> None:
 
 def _start(who: str, registry: Registry, plan: DeletionPlan | RepositoryDeletionPlan) -> None:
     if isinstance(plan, DeletionPlan):
-        runs.delete_manifests(who, registry, plan)
+        deletions.delete_manifests(who, registry, plan)
     else:
-        runs.delete_repository(who, registry, plan)
+        deletions.delete_repository(who, registry, plan)

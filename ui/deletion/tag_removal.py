@@ -5,7 +5,7 @@ import streamlit as st
 from services.images.tagging import read_untag_plan
 from services.registries.registry import Registry
 from services.wording import counted
-from ui.deletion import runs
+from ui.deletion import deletions
 from ui.elements.text import plain
 from ui.elements.writing import confirm, counted_action, dialog_panel
 from ui.navigation import pages
@@ -46,4 +46,4 @@ def remove_tags(who: str, registry: Registry, repository: str, names: list[str])
             ready=bool(tags),
             effect=plan.unblocked,
         ):
-            open_page(pages.DELETIONS, record=runs.remove_tags(who, registry, plan))
+            open_page(pages.DELETIONS, record=deletions.remove_tags(who, registry, plan))

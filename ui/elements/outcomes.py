@@ -38,6 +38,13 @@ def label(outcome: Outcome) -> str:
     return WORDS[outcome].capitalize()
 
 
+def result_line(name: str, outcome: str, cause: str = "") -> str:
+    """Markdown of one result: `outcome` an Outcome, or another word of a job's own; `cause` why it was refused."""
+    known = next((one for one in Outcome if one.value == outcome), None)
+    icon, words = (ICONS[known], WORDS[known]) if known else (":gray[:material/circle:]", plain(outcome))
+    return f"{icon} {plain(name)}: {words}" + (f". {plain(cause)}" if cause else "")
+
+
 def results_list(
     results: Iterable[tuple[str, Outcome]], refused: Iterable[Refusal] = (), *, untried: int = 0
 ) -> Answer:

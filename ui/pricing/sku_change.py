@@ -2,23 +2,21 @@
 
 import streamlit as st
 
-from services.connection.changes import Outcome
-from services.jobs.changes import Change
+from services.jobs.jobs import Job
+from services.jobs.plans import details_of, plan_of
 from services.pricing.estimates import difference_words
 from services.registries.registry import Registry
 from services.registries.skus import Sku
-from services.registry_lifecycle.sku_change import SkuPlan, apply_sku_change, count_connected, plan_sku_change
-from ui.elements.outcomes import results_list, show_outcome
+from services.registry_lifecycle.sku_change import SkuPlan, count_connected, plan_sku_change, run_sku_change, sku_items
 from ui.elements.text import as_option, plain
 from ui.elements.writing import confirm, dialog_panel
+from ui.jobs.kinds import JobKind
+from ui.jobs.notices import begin_and_show, show_jobs
 from ui.loaders import clusters
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID
 from ui.pricing.prices import PriceBook
 from ui.runtime import connection
-from ui.runtime.session_runs import RunKind, begin, show
-
-_CHANGES = RunKind[SkuPlan, Outcome]("SKU changes")
 
 
 @st.cache_resource(ttl="2m", show_spinner=False, max_entries=200, hash_funcs=BY_ID)
@@ -57,29 +55,20 @@ def _show_cost(plan: SkuPlan) -> None:
 
 
 def _begin(who: str, plan: SkuPlan) -> None:
-    session, registry = connection.session(who), plan.registry
-
-    def forget() -> None:
-        registry_loaders.registry.clear(who, registry.id)
-        clusters.forget_registries(who)
-        _connected.clear(who, registry)
-
-    begin(
-        _CHANGES,
-        registry.id,
-        plan,
-        lambda run: apply_sku_change(session, plan, run.report_state),
-        forget,
-        Change(f"Change to {plan.target.value}", registry.name, plan.commands),
-        lambda outcome: results_list(((registry.name, outcome),)),
-        verb=f"{registry.name}:",
-    )
+    details = details_of(SkuPlan, plan, plan.commands)
+    begin_and_show(who, SKU_CHANGE, plan.registry.login_server, sku_items(plan), details)
 
 
-def show_changes() -> None:
-    """The changes that this session started, running or ended, until they are dismissed."""
-    show(_CHANGES, _show_end)
+def _forget(job: Job) -> None:
+    registry = plan_of(SkuPlan, job).registry
+    registry_loaders.registry.clear(job.who, registry.id)
+    clusters.forget_registries(job.who)
+    _connected.clear(job.who, registry)
 
 
-def _show_end(plan: SkuPlan, outcome: Outcome) -> None:
-    show_outcome(f"{plain(plan.registry.name)} to {plan.target}", outcome)
+SKU_CHANGE = JobKind("Change SKU", "Changing SKU:", run_sku_change, _forget)
+
+
+def show_changes(who: str) -> None:
+    """The changes that are running, and those that this session has seen end, until they are dismissed."""
+    show_jobs(who, SKU_CHANGE)

@@ -4,7 +4,7 @@ import json
 from datetime import timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from services.connection.parallel import Partial
 from services.deletion.job_records import look, record_of
 from services.deletion.record_files import import_files, read_file
-from services.deletion.records import WITH_SUBJECT, DeletionRecord, Fate, RecordedItem
+from services.deletion.records import WITH_SUBJECT, Action, DeletionRecord, Fate, RecordedItem
 from services.jobs.audit import verify
 from services.jobs.jobs import find_job, list_jobs, take_over
 from tests.support.databases import sqlite
@@ -76,7 +76,7 @@ def test_one_that_was_interrupted_is_not_continued(tmp_path: Path) -> None:
     begun(tmp_path)
     with sqlite(tmp_path) as database:
         import_files(database, tmp_path, WHO)
-        assert take_over(database, WHO, timedelta(seconds=30)) is None
+        assert take_over(database, WHO, timedelta(seconds=30), get_args(Action)) is None
         assert [one.state for one in list_jobs(database, WHO)] == ["Interrupted"]
 
 

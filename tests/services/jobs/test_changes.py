@@ -57,7 +57,7 @@ def test_one_whose_script_is_stopped_or_process_ends_is_interrupted_and_continue
     with database.begin() as db:
         db.execute(update(table).values(lease_until=job.begun - LEASE))
     assert list_jobs(database, WHO)[0].state == "Interrupted"
-    assert take_over(database, WHO, LEASE) is None
+    assert take_over(database, WHO, LEASE, [CHANGE.action]) is None
 
 
 def test_another_process_can_ask_it_to_stop(database: Engine) -> None:

@@ -30,6 +30,7 @@ from services.jobs.running import RunningJob
 
 WHO = "https://management.azure.com tenant/object"
 LEASE = timedelta(seconds=30)
+ACTIONS = ("delete manifests",)
 ITEMS = [JobItem(f"v{number}", "sha256:1", (f"t{number}",)) for number in range(4)]
 
 
@@ -94,12 +95,12 @@ def test_another_identity_sees_nothing_of_it(database: Engine) -> None:
     request_stop(database, "somebody else", job.id)
     assert not found(database, job).stop_requested
     expire(database, job)
-    assert take_over(database, "somebody else", LEASE) is None
+    assert take_over(database, "somebody else", LEASE, ACTIONS) is None
 
 
 def test_a_job_whose_process_lives_is_left_alone(database: Engine) -> None:
     begun(database)
-    assert take_over(database, WHO, LEASE) is None
+    assert take_over(database, WHO, LEASE, ACTIONS) is None
 
 
 def test_a_lost_job_is_taken_over_and_its_first_runner_writes_nothing_more(database: Engine) -> None:
@@ -108,7 +109,7 @@ def test_a_lost_job_is_taken_over_and_its_first_runner_writes_nothing_more(datab
     first.add_result("v0", "deleted")
     expire(database, job)
     assert list_jobs(database, WHO)[0].state == "Interrupted"
-    taken = take_over(database, WHO, LEASE)
+    taken = take_over(database, WHO, LEASE, ACTIONS)
     assert taken and taken.attempt == 2 and taken.results == {"v0": JobResult("deleted")}
     for write in (lambda: first.add_result("v1", "deleted"), first.end):
         with pytest.raises(ServiceError) as refused:
@@ -120,7 +121,7 @@ def test_a_lost_job_is_taken_over_and_its_first_runner_writes_nothing_more(datab
     second.end()
     assert found(database, job).results["v1"] == JobResult("already done")
     assert [entry.fields["what"] for entry in read_entries(database, WHO)] == ["began", "taken over", "ended"]
-    assert take_over(database, WHO, LEASE) is None
+    assert take_over(database, WHO, LEASE, ACTIONS) is None
 
 
 def test_of_many_processes_one_takes_a_lost_job(database: Engine) -> None:
@@ -129,14 +130,14 @@ def test_of_many_processes_one_takes_a_lost_job(database: Engine) -> None:
         db.execute(text("UPDATE jobs SET lease_until = begun"))
     time.sleep(0.01)  # The leases end at the jobs' beginnings, which have to be past.
     with ThreadPoolExecutor(8) as pool:
-        taken = [job.id for job in pool.map(lambda _: take_over(database, WHO, LEASE), range(24)) if job]
+        taken = [job.id for job in pool.map(lambda _: take_over(database, WHO, LEASE, ACTIONS), range(24)) if job]
     assert sorted(taken) == sorted(lost)
 
 
 def test_a_clock_that_was_set_back_does_not_keep_a_job_for_hours(database: Engine) -> None:
     job = begun(database)
     expire(database, job, timedelta(hours=-5))
-    taken = take_over(database, WHO, LEASE)
+    taken = take_over(database, WHO, LEASE, ACTIONS)
     assert taken and taken.id == job.id
 
 
@@ -144,7 +145,7 @@ def test_a_clock_that_jumps_ahead_costs_the_first_runner_its_job_and_nothing_els
     job = begun(database)
     first = running(database, job)
     expire(database, job, timedelta(hours=5))
-    assert take_over(database, WHO, LEASE)
+    assert take_over(database, WHO, LEASE, ACTIONS)
     with pytest.raises(ServiceError, match="taken this job over"):
         first.add_result("v0", "deleted")
     assert found(database, job).results == {}
@@ -156,12 +157,12 @@ def test_a_lease_is_renewed_while_its_process_lives(database: Engine) -> None:
     runner = running(database, job, short)
     until = time.monotonic() + 1.5
     while time.monotonic() < until:
-        assert take_over(database, WHO, short) is None
+        assert take_over(database, WHO, short, ACTIONS) is None
         time.sleep(0.1)  # Between two tries of another process.
     runner.abandon()
     assert runner.stop.is_set()
     until = time.monotonic() + 10
-    while not (taken := take_over(database, WHO, short)) and time.monotonic() < until:
+    while not (taken := take_over(database, WHO, short, ACTIONS)) and time.monotonic() < until:
         time.sleep(0.1)  # Until the lease has run out.
     assert taken
 
@@ -169,7 +170,7 @@ def test_a_lease_is_renewed_while_its_process_lives(database: Engine) -> None:
 def test_a_released_job_can_be_taken_over_at_once(database: Engine) -> None:
     runner = running(database, begun(database))
     runner.release()
-    assert take_over(database, WHO, LEASE)
+    assert take_over(database, WHO, LEASE, ACTIONS)
 
 
 def test_a_released_job_is_not_ended_by_the_process_that_gave_it_up(database: Engine) -> None:
@@ -178,7 +179,7 @@ def test_a_released_job_is_not_ended_by_the_process_that_gave_it_up(database: En
     assert runner.stop.is_set()
     runner.add_result("v0", "deleted")  # It was under way.
     runner.end()
-    taken = take_over(database, WHO, LEASE)
+    taken = take_over(database, WHO, LEASE, ACTIONS)
     assert taken and (taken.ended, taken.results) == (None, {"v0": JobResult("deleted")})
     with pytest.raises(ServiceError, match="TakenOver"):
         runner.add_result("v1", "deleted")
@@ -199,7 +200,7 @@ def test_a_stopped_job_that_is_taken_over_does_nothing(database: Engine) -> None
     job = begun(database)
     request_stop(database, WHO, job.id)
     expire(database, job)
-    taken = take_over(database, WHO, LEASE)
+    taken = take_over(database, WHO, LEASE, ACTIONS)
     assert taken and running(database, taken).stop.is_set()
 
 
@@ -228,7 +229,7 @@ def test_a_record_of_an_older_version_is_added_once_and_never_continued(database
     assert not add_finished(database, old)
     assert found(database, old).results == old.results
     assert {one.id: one.state for one in list_jobs(database, WHO)} == {job.id: "Running", old.id: "Interrupted"}
-    assert take_over(database, WHO, LEASE) is None
+    assert take_over(database, WHO, LEASE, ACTIONS) is None
 
 
 # The log
@@ -286,12 +287,12 @@ def test_a_formula_in_the_table_is_text() -> None:
 
 def test_whose_jobs_are_lost_is_known_before_they_are_taken_over(database: Engine) -> None:
     mine, other, alive = begun(database), begun(database, "another"), begun(database, "a third")
-    assert owners_of_lost(database, LEASE) == ()
+    assert owners_of_lost(database, LEASE, ACTIONS) == ()
     for job in (mine, other):
         expire(database, job)
     assert alive.runs
-    assert owners_of_lost(database, LEASE) == ("another", WHO)
-    taken = take_over(database, WHO, LEASE)
+    assert owners_of_lost(database, LEASE, ACTIONS) == ("another", WHO)
+    taken = take_over(database, WHO, LEASE, ACTIONS)
     assert taken
     running(database, taken).end()
-    assert owners_of_lost(database, LEASE) == ("another",)
+    assert owners_of_lost(database, LEASE, ACTIONS) == ("another",)

@@ -24,7 +24,9 @@ from services.images.tagging import plan_untag
 from services.jobs.audit import verify
 from services.registries.registry import Registry
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
-from ui.deletion import runs
+from ui.deletion import deletions
+from ui.job_kinds.kinds import KINDS
+from ui.jobs import runs
 from ui.runtime import connection
 from ui.runtime.database import database
 
@@ -65,16 +67,18 @@ def disk() -> FullDisk:
 def remove_tags(who: str, registry: Registry, contents: RepositoryContents) -> str:
     chosen = {tag.name: tag for tag in contents.tags if tag.name.startswith("pr-")}
     plan = plan_untag(registry.name, contents.repository, chosen, {row.digest: row.tags for row in contents.rows})
-    return runs.remove_tags(who, registry, plan)
+    return deletions.remove_tags(who, registry, plan)
 
 
 def delete_manifests(who: str, registry: Registry, contents: RepositoryContents) -> str:
     chosen = [tag.digest for tag in contents.tags if tag.name.startswith("pr-")]
-    return runs.delete_manifests(who, registry, plan_deletion(contents, chosen, registry=registry.name, by_name=True))
+    return deletions.delete_manifests(
+        who, registry, plan_deletion(contents, chosen, registry=registry.name, by_name=True)
+    )
 
 
 def delete_repository(who: str, registry: Registry, contents: RepositoryContents) -> str:
-    return runs.delete_repository(who, registry, plan_repository_deletion(contents, registry.name))
+    return deletions.delete_repository(who, registry, plan_repository_deletion(contents, registry.name))
 
 
 def filled(own: OwnSandbox) -> RepositoryContents:
@@ -96,9 +100,9 @@ def ended(own: OwnSandbox, record_id: str) -> DeletionRecord:
     # Of one server calls run in order: whatever was queued before these would run before them.
     parallel_map(str, range(2 * WORKERS), server=own.client.login_server)
     assert len(own.sandbox.requests) == asked
-    record = runs.recorded(who, record_id)
+    record = deletions.recorded(who, record_id)
     assert record
-    assert record.id in [one.id for one in runs.all_recorded(who).values]
+    assert record.id in [one.id for one in deletions.all_recorded(who).values]
     return record
 
 
@@ -148,11 +152,11 @@ def test_with_the_disk_full_a_deleted_repository_is_deleted(own: OwnSandbox, dis
 def test_a_deletion_that_can_not_be_recorded_does_not_begin(own: OwnSandbox, disk: FullDisk, start: Start) -> None:
     contents = filled(own)
     disk.left = 0
-    with pytest.raises(Exception, match="could not start") as caught:
+    with pytest.raises(Exception, match="could not be recorded") as caught:
         start(connection.who(), own.registry(), contents)
-    assert "Nothing was deleted" in caught.value.remedy  # type: ignore[attr-defined]
+    assert "Nothing was changed" in caught.value.remedy  # type: ignore[attr-defined]
     assert not own.writes()
-    found = runs.all_recorded(connection.who())
+    found = deletions.all_recorded(connection.who())
     assert (found.values, found.refused) == ((), ())
 
 
@@ -177,7 +181,7 @@ def test_a_deletion_goes_on_when_there_is_room_again(
     lose(record.id)
     if not memory:
         st.cache_resource.clear()
-    assert runs.continue_lost(own.session(), who) == [record.id]
+    assert runs.continue_lost(own.session(), who, KINDS) == [record.id]
     record = ended(own, record.id)
     assert not left(own, record)
     assert state_of(record, running=False) == "Completed"
@@ -202,11 +206,11 @@ def interrupted(own: OwnSandbox, start: Start, disk: FullDisk) -> str:
 def test_what_has_changed_since_the_interruption_is_refused(own: OwnSandbox, disk: FullDisk) -> None:
     """A tag that came to a manifest of the plan, and a tag of the plan that moved."""
     record_id = interrupted(own, delete_manifests, disk)
-    record = runs.recorded(connection.who(), record_id)
+    record = deletions.recorded(connection.who(), record_id)
     assert record
     kept = next(item for item in reversed(record.open) if item.name in left(own, record))
     own.move("release", kept.digest)
-    runs.continue_lost(own.session(), connection.who())
+    runs.continue_lost(own.session(), connection.who(), KINDS)
     record = ended(own, record_id)
     assert left(own, record) == {kept.digest}
     assert record.fates[kept.digest].outcome == "refused"
@@ -221,7 +225,7 @@ def test_a_repository_deleted_before_the_interruption_is_said_to_be_gone(own: Ow
     disk.left = 10**9
     lose(record.id)
     st.cache_resource.clear()
-    runs.continue_lost(own.session(), who)
+    runs.continue_lost(own.session(), who, KINDS)
     record = ended(own, record.id)
     assert {fate.outcome for fate in record.fates.values()} == {"already done"}
     assert state_of(record, running=False) == "Completed"
@@ -230,7 +234,7 @@ def test_a_repository_deleted_before_the_interruption_is_said_to_be_gone(own: Ow
 def test_a_stop_that_was_asked_for_holds_after_the_interruption(own: OwnSandbox, disk: FullDisk) -> None:
     record_id = interrupted(own, remove_tags, disk)
     runs.stop(connection.who(), record_id)
-    runs.continue_lost(own.session(), connection.who())
+    runs.continue_lost(own.session(), connection.who(), KINDS)
     record = ended(own, record_id)
     assert left(own, record)
     assert state_of(record, running=False) == "Stopped"
@@ -238,7 +242,7 @@ def test_a_stop_that_was_asked_for_holds_after_the_interruption(own: OwnSandbox,
 
 def test_a_job_of_another_identity_is_not_continued(own: OwnSandbox, disk: FullDisk) -> None:
     interrupted(own, remove_tags, disk)
-    assert runs.continue_lost(own.session(as_reader=True), "somebody else") == []
+    assert runs.continue_lost(own.session(as_reader=True), "somebody else", KINDS) == []
 
 
 @pytest.mark.parametrize("start", [remove_tags, delete_manifests])
@@ -307,7 +311,7 @@ def test_a_job_waits_until_its_person_has_signed_in_again(
 
     connection.use_people(lambda _account: own.session(), check)
     monkeypatch.setattr(runs, "LOOK_EVERY_S", 0.05)
-    thread = threading.Thread(target=runs.continue_until, args=(stopped,))
+    thread = threading.Thread(target=runs.continue_until, args=(stopped, KINDS))
     thread.start()
     assert waits.wait(20)
     assert runs.under_way(who, record_id) is None

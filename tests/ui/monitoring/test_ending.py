@@ -71,10 +71,12 @@ def test_a_job_is_given_up_at_sigterm_while_a_download_is_open(database_url: str
 
     with console_process(tmp_path, ACR_CONSOLE_DATABASE=database_url, **LATENCY) as (address, process):
         assert within(30, lambda: recorded() > 0)
-        assert take_over(engine, who, LEASE) is None
+        assert take_over(engine, who, LEASE, [job.action]) is None
         with slow_download(address):
             os.kill(process.pid, signal.SIGTERM)
-            assert within(10, lambda: (taken := take_over(engine, who, LEASE)) is not None and taken.id == job.id)
+            assert within(
+                10, lambda: (taken := take_over(engine, who, LEASE, [job.action])) is not None and taken.id == job.id
+            )
             assert process.poll() is None
     assert 0 < recorded() < len(plan.items)
     engine.dispose()

@@ -1,0 +1,53 @@
+"""The work of a job that another process may continue: each result recorded as it comes, and its end."""
+
+from collections.abc import Callable
+
+from services.connection.changes import Outcome, is_unknown
+from services.connection.errors import SIGN_IN_NEEDED, ServiceError
+from services.jobs.changes import Answer
+from services.jobs.running import RunningJob
+
+# After these the job has not ended: it goes on once there is a database, where it was taken over, or once its person
+# has signed in again.
+_GOES_ON = ("NoDatabase", "TakenOver", SIGN_IN_NEEDED)
+
+
+def run_to_end(running: RunningJob, work: Callable[[], Answer]) -> Answer:
+    """Does the `work`, and records its answer as the end of the job, or the error that it raises.
+
+    An error that lets the job go on is no end: the lease is renewed no longer. Raises as `work` and `RunningJob.end`.
+    """
+    try:
+        answer = work()
+    except ServiceError as error:
+        if error.code in _GOES_ON:
+            running.abandon()
+        else:
+            running.end(error=str(error))
+        raise
+    except BaseException as error:
+        running.end(error=f"The console failed ({type(error).__name__})")
+        raise
+    running.end(answer=answer.text, incomplete=not answer.complete)
+    return answer
+
+
+def record_item(running: RunningJob, name: str, change: Callable[[], Outcome]) -> Outcome:
+    """Makes the `change` of one item, and records its outcome, or why it was refused; returns it.
+
+    NOT_TRIED is no result: the job was stopped before. Raises ServiceError as `change` does, once it is recorded.
+    """
+    try:
+        outcome = change()
+    except ServiceError as error:
+        if error.code not in _GOES_ON:
+            running.add_result(name, outcome_of(error), str(error))
+        raise
+    if outcome is not Outcome.NOT_TRIED:
+        running.add_result(name, outcome)
+    return outcome
+
+
+def outcome_of(error: ServiceError) -> Outcome:
+    """REFUSED, or NOT_CONFIRMED where the error says that what was done is not known."""
+    return Outcome.NOT_CONFIRMED if is_unknown(error) else Outcome.REFUSED

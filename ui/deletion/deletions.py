@@ -1,0 +1,88 @@
+"""Deletions as jobs: tags removed, manifests and repositories deleted. Visible to the identity that started one."""
+
+from services.connection.parallel import Partial, Progress, counter
+from services.connection.session import AzureSession
+from services.deletion.job_records import as_details, as_items, look, record_of
+from services.deletion.job_runs import run_deletion
+from services.deletion.plan import DeletionPlan
+from services.deletion.record_files import import_files
+from services.deletion.records import Action, DeletionRecord, Fate
+from services.deletion.repository import RepositoryDeletionPlan
+from services.images.tagging import UntagPlan
+from services.jobs.changes import Answer
+from services.jobs.jobs import Job, JobSummary, list_jobs
+from services.jobs.running import RunningJob
+from services.registries.registry import Registry
+from ui.jobs import runs
+from ui.jobs.kinds import JobKind
+from ui.loaders import contents
+from ui.loaders import images as image_loaders
+from ui.runtime import connection
+from ui.runtime.database import database
+from ui.runtime.settings import read_settings
+
+AnyPlan = DeletionPlan | UntagPlan | RepositoryDeletionPlan
+
+
+def _kind(action: Action, what: str) -> JobKind:
+    """The kind of deletions of many `what`, or of a repository as one."""
+
+    def run(session: AzureSession, job: Job, running: RunningJob, report: Progress) -> Answer:
+        of = 1 if what == "repository" else len(job.open)
+        report(0, of, what)
+        count = counter(report, what, of)
+        known = contents.known_manifests(job.who, job.login_server)
+        client = session.registry(job.login_server)
+        return run_deletion(client, job, running, known, lambda result: count(0, result))
+
+    def forget(job: Job) -> None:
+        image_loaders.forget_written(job.who, job.login_server, job.repository)
+
+    return JobKind(action, "Deleting", run, forget)
+
+
+REMOVE_TAGS = _kind("remove tags", "tags")
+DELETE_MANIFESTS = _kind("delete manifests", "manifests")
+DELETE_REPOSITORY = _kind("delete repository", "repository")
+
+
+def recorded(who: str, record_id: str) -> DeletionRecord | None:
+    """The record of that id, as it is now. Raises ServiceError as `runs.find` and `import_files` do."""
+    for refusal in import_files(database(), read_settings().data, who).refused:
+        if refusal.what == f"{record_id}.jsonl":
+            raise refusal.error
+    job = runs.find(who, record_id)
+    return record_of(job) if job else None
+
+
+def all_recorded(who: str) -> Partial[JobSummary]:
+    """The jobs that `who` started, the newest first; refused are files of older versions that can't be read.
+
+    Raises ServiceError as `list_jobs` and `import_files` do.
+    """
+    read = import_files(database(), read_settings().data, who)
+    return Partial(list_jobs(database(), who), read.refused)
+
+
+def read_open(who: str, registry: Registry, record: DeletionRecord) -> Partial[tuple[str, Fate]]:
+    """The fates of the items without a recorded result, read from the registry."""
+    return look(connection.session(who).registry(registry.login_server), record)
+
+
+def remove_tags(who: str, registry: Registry, plan: UntagPlan) -> str:
+    """Starts to remove the plan's tags; returns the id of the record."""
+    return _begin(who, REMOVE_TAGS, registry, plan)
+
+
+def delete_manifests(who: str, registry: Registry, plan: DeletionPlan) -> str:
+    """Starts to delete the plan's manifests; returns the id of the record."""
+    return _begin(who, DELETE_MANIFESTS, registry, plan)
+
+
+def delete_repository(who: str, registry: Registry, plan: RepositoryDeletionPlan) -> str:
+    """Starts to delete a repository; returns the id of the record."""
+    return _begin(who, DELETE_REPOSITORY, registry, plan)
+
+
+def _begin(who: str, kind: JobKind, registry: Registry, plan: AnyPlan) -> str:
+    return runs.begin(who, kind, registry.login_server, as_items(plan), as_details(plan), repository=plan.repository)

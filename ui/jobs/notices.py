@@ -1,0 +1,142 @@
+"""Jobs on the pages of what they change: their progress, wherever they run, and how they ended until dismissed."""
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, NoReturn
+
+import streamlit as st
+
+from services.connection.changes import Outcome
+from services.connection.errors import ServiceError
+from services.jobs.jobs import Job, JobItem, open_jobs
+from ui.elements.errors import panel, show_error
+from ui.elements.outcomes import result_line, show_outcome
+from ui.elements.text import plain
+from ui.elements.writing import may_write
+from ui.jobs import runs
+from ui.jobs.follow import rerun_on_change
+from ui.jobs.kinds import JobKind
+from ui.navigation import pages
+from ui.navigation.links import link_to
+from ui.runtime.background import show_progress
+from ui.runtime.database import database
+
+INTERRUPTED = (
+    "Interrupted: its process ended, or could not reach the database. It goes on by itself, from what Azure has then."
+)
+ELSEWHERE = "Running in another process of the console."
+# A sentence says them of one item.
+_SENTENCES = (*(one for one in Outcome if one.is_done), Outcome.NOT_CONFIRMED)
+STOPPED = "Stopped. Nothing more was sent; what Azure had begun goes on."
+
+
+def begin_and_show(
+    who: str, kind: JobKind, login_server: str, items: Iterable[JobItem], details: Mapping[str, Any]
+) -> NoReturn:
+    """Begins a job, and runs the page again, which shows it. Raises ServiceError as `runs.begin`."""
+    commands = {"commands": details.get("commands", [])}
+    _seen(kind).append(runs.begin(who, kind, login_server, items, details, logged=commands))
+    st.rerun()
+
+
+def shown_jobs(who: str, kind: JobKind) -> tuple[Job, ...]:
+    """The jobs of a kind that are running or interrupted, whoever's tab began them, and those that this session has
+    seen and not dismissed; the oldest first. Raises ServiceError (NoDatabase)."""
+    seen = _seen(kind)
+    seen += [job.id for job in open_jobs(database(), who, [kind.action]) if job.id not in seen]
+    return tuple(job for one in sorted(seen) if (job := runs.find(who, one)))
+
+
+def show_jobs(
+    who: str,
+    kind: JobKind,
+    show_end: Callable[[Job], None] | None = None,
+    *,
+    stop: str = "",
+    only: Callable[[Job], bool] = lambda _job: True,
+) -> None:
+    """Shows the `shown_jobs`: their progress, or how they ended, until they are dismissed.
+
+    `show_end` shows what became of the items, a line each without it. `stop`: the label of the button that stops one,
+    "" where nothing is left to stop once it runs. `only`: which to show.
+    """
+    try:
+        found = [job for job in shown_jobs(who, kind) if only(job)]
+    except ServiceError as error:
+        show_error(error)
+        return
+    for job in found:
+        reading = runs.under_way(who, job.id)
+        if reading:
+            show_progress(reading, f"job {job.id}", stop=stop)
+        if not reading or not reading.running:
+            _show_one(who, kind, runs.find(who, job.id) or job, show_end or show_results, stop)
+
+
+def _show_one(who: str, kind: JobKind, job: Job, show_end: Callable[[Job], None], stop: str) -> None:
+    """One that this process does not run now."""
+    with st.container(border=True):
+        if not job.ended:
+            st.markdown(f"**{plain(job.action)}: {plain(job.target)}**")
+            show_open(who, job, stop)
+        else:
+            show_error_of(who, job)
+            show_end(job)
+        with st.container(horizontal=True):
+            link_to(pages.DELETIONS, "Record", record=job.id)
+            if job.ended:
+                st.button("Dismiss", key=f"dismiss {job.id}", on_click=_seen(kind).remove, args=(job.id,))
+
+
+def show_open(who: str, job: Job, stop: str = "Stop") -> None:
+    """A job that has not ended and does not run in this process: the page runs again as it goes on."""
+    reading = runs.under_way(who, job.id)
+    if reading and reading.error:
+        show_error(reading.error)
+    st.info(ELSEWHERE if job.runs else INTERRUPTED, icon=":material/dns:" if job.runs else ":material/pending:")
+    if stop and not job.stop_requested:
+        show_stop(who, job, stop)
+    rerun_on_change(lambda: _progress_of(runs.find(who, job.id)), _progress_of(job))
+
+
+def show_stop(who: str, job: Job, label: str = "Stop") -> None:
+    """The button that stops a job in another process."""
+    if st.button(label, icon=":material/stop_circle:", key=f"stop {job.id}", disabled=not may_write()):
+        with panel():
+            runs.stop(who, job.id)
+            st.toast("It stops within seconds: what is under way ends first.")
+
+
+def _progress_of(job: Job | None) -> object:
+    return job and (job.runs, job.ended, len(job.results), job.attempt)
+
+
+def show_error_of(who: str, job: Job) -> None:
+    """Shows the error that ended a job, in full where this process ran it."""
+    reading = runs.under_way(who, job.id)
+    if reading and reading.error:
+        show_error(reading.error)
+    elif job.error:
+        st.error(plain(job.error), icon=":material/error:")
+
+
+def show_results(job: Job) -> None:
+    """Shows what became of each item, and the answer of a job that has ended."""
+    ended = [(item.name, result) for item in job.items if (result := job.results.get(item.name))]
+    if len(job.items) == 1 and ended and job.results[ended[0][0]].outcome in _SENTENCES:
+        name, result = ended[0]
+        show_outcome(plain(name), Outcome(result.outcome))
+    else:
+        lines = (
+            result_line(name, one.outcome, "" if job.error and one.cause in job.error else one.cause)
+            for name, one in ended
+        )
+        st.markdown("\n".join(f"- {line}" for line in lines))
+    if job.answer:
+        st.markdown(job.answer)
+    if job.state == "Stopped":
+        st.warning(STOPPED, icon=":material/stop_circle:")
+
+
+def _seen(kind: JobKind) -> list[str]:
+    seen: list[str] = st.session_state.setdefault(f"jobs: {kind.action}", [])
+    return seen

@@ -1,0 +1,49 @@
+"""The record of a change that is no deletion: what was planned, how far it is, and how it ended."""
+
+import streamlit as st
+
+from services.jobs.jobs import Job
+from ui.elements.page import az_lines, header
+from ui.elements.text import ago, exact, plain
+from ui.jobs import runs
+from ui.jobs.notices import show_error_of, show_open, show_results, show_stop
+from ui.navigation import pages
+from ui.navigation.links import last_step, step
+from ui.runtime.background import show_progress
+
+_INTERRUPTED = (
+    "How it ended is not recorded: the console ended before, or could not reach its database. Nothing more is sent. "
+    "What is there now is what Azure shows."
+)
+
+
+def show_record(who: str, job: Job) -> None:
+    """Shows a job by its items, or a change that was recorded without any."""
+    header(
+        plain(job.action),
+        plain(f"{job.target}, started {ago(job.begun)} ({exact(job.begun)})"),
+        None,
+        lambda: None,
+        (step(pages.DELETIONS), last_step(job.action)),
+    )
+    if reading := runs.under_way(who, job.id):
+        show_progress(reading, f"job {job.id}")
+        job = runs.find(who, job.id) or job
+    if job.ended:
+        show_error_of(who, job)
+        if job.state == "Incomplete":
+            st.warning("Not all of it was done, or could be confirmed.", icon=":material/pending:")
+        show_results(job)
+        if not job.items and not job.answer and not job.error:
+            st.markdown(job.state)
+    elif job.attempt:
+        show_results(job)
+        if not reading or not reading.running:
+            show_open(who, job)
+    elif job.runs:
+        st.info("Running. Refresh shows how it ended.", icon=":material/pending:")
+        show_stop(who, job)
+    else:
+        st.warning(_INTERRUPTED, icon=":material/help:")
+    if commands := job.details.get("commands"):
+        az_lines(*commands, label="Planned")
