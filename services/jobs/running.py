@@ -61,6 +61,21 @@ class RunningJob:
             remedy = f"{_NOTHING_MORE} {error.remedy}"
             raise replace(error, remedy=remedy) if error.code == "NoDatabase" else error from error
 
+    def note(self, name: str, value: str) -> None:
+        """Keeps with the job, under `notes` of its details, what another process needs to continue it. Raises as
+        `add_result`: then what it is about may not begin."""
+        with writing(self._engine, _TITLE) as db:
+            self._require_lease(db)
+            mine = jobs.c.id == self.id
+            details = dict(db.execute(select(jobs.c.details).where(mine)).scalar_one())
+            details["notes"] = {**details.get("notes", {}), name: value}
+            db.execute(update(jobs).where(mine).values(details=details))
+
+    @property
+    def given_up(self) -> bool:
+        """Whether another process has, or may take, the job: a stop then is none that somebody asked for."""
+        return self._released or self._over.is_set()
+
     def end(self, *, answer: str = "", error: str = "", incomplete: bool = False) -> None:
         """Records that all that was tried has ended, or failed with `error`, with the log's entry. `incomplete`: not
         all of it is done, and no item says so. Raises as `add_result`; the lease is kept no longer, however it ends.

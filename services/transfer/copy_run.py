@@ -1,12 +1,13 @@
 """Doing a planned copy: Azure is asked to begin, waited for, and the result is read back."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from threading import Event
 from typing import Any
 
 from azure.core.polling import LROPoller
+from azure.core.rest import HttpRequest
 from azure.mgmt.containerregistry import models
 
 from services.connection.changes import Outcome, refused, write
@@ -20,6 +21,12 @@ from services.transfer.copy_referrers import ReferrerItem, find_referrer
 
 # How often Azure is asked, and so how soon a stop has an effect.
 POLL_S = 0.2
+# How often Azure is asked for an operation that another process began, as the SDK does.
+_RETRY_AFTER_S = 2.0
+_MAY_BE_COPYING = "Azure may be copying all the same: look at the target in a minute, then plan it again."
+
+# Of an import, by the name of its first target: "" before Azure is asked for it, then the address of its operation.
+Note = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
@@ -58,6 +65,10 @@ class Copied:
     referrers: Partial[ReferrerResult] = field(default_factory=lambda: Partial[ReferrerResult](()))
 
 
+def _note_nothing(_name: str, _url: str) -> None:
+    """Imports that nobody continues."""
+
+
 def apply_copy(
     session: AzureSession,
     plan: CopyPlan,
@@ -65,11 +76,15 @@ def apply_copy(
     force: bool = False,
     progress: Callable[[str, float], None] | None = None,
     stop: Event | None = None,
+    note: Note = _note_nothing,
+    on_copied: Callable[[Partial[CopyResult]], None] | None = None,
+    on_referrer: Callable[[ReferrerItem, ReferrerResult | ServiceError], None] | None = None,
 ) -> Copied:
     """Has Azure copy what the plan says, then import each referrer; returns each as read back, in the plan's order.
 
     Tags are read again first: where one has changed since the plan, nothing is copied (ChangedMeanwhile). Tags
-    that exist move only with `force`. `progress(state, seconds)` is called in the caller's thread. `stop` ends the
+    that exist move only with `force`. `progress(state, seconds)`, `on_copied` (the image's results, before its
+    referrers are imported) and `on_referrer` are called in the caller's thread. `stop` ends the
     waiting, not the copying. Raises ServiceError: Refused (by the plan, or tags that move without `force`), Conflict (a
     tag that appeared just before), AuthorizationFailed and LinkedAuthorizationFailed, InvalidParameters (Azure
     could not read the source), ConnectionLost and others with a remedy that says whether it is known what was done.
@@ -80,17 +95,21 @@ def apply_copy(
     stop = stop or Event()
     failure: ServiceError | None = None
     try:
-        finished = not plan.todo or _wait_for_import(session, plan, title, _parameters(plan), progress, stop)
+        finished = not plan.todo or _wait_for_import(
+            session, plan, title, _parameters(plan), progress, stop, plan.todo[0].name, note
+        )
     except ServiceError as error:
         # A new error without the old one behind it: that holds the request, and so the password.
         failure = _with_remedy(error)
     if failure:
         results = _results_though_lost(client, plan, failure)
     elif finished:
-        results = _read_back(client, plan)
+        results = read_back(client, plan.items, plan.digest)
     else:
         return Copied(False, Partial((), untried=len(plan.items)), Partial((), untried=len(plan.referrers_todo)))
-    return Copied(True, results, _import_referrers(session, client, plan, progress, stop))
+    if on_copied:
+        on_copied(results)
+    return Copied(True, results, _import_referrers(session, client, plan, progress, stop, note, on_referrer))
 
 
 def _import_referrers(
@@ -99,6 +118,8 @@ def _import_referrers(
     plan: CopyPlan,
     progress: Callable[[str, float], None] | None,
     stop: Event,
+    note: Note,
+    on_referrer: Callable[[ReferrerItem, ReferrerResult | ServiceError], None] | None,
 ) -> Partial[ReferrerResult]:
     """Imports each referrer by digest; one that fails is refused by itself."""
     todo = plan.referrers_todo
@@ -106,11 +127,13 @@ def _import_referrers(
     count = 0
 
     def work(item: ReferrerItem) -> ReferrerResult:
-        return _import_referrer(session, client, plan, item, stop)
+        return _import_referrer(session, client, plan, item, stop, note)
 
-    def done(_index: int, _result: ReferrerResult | ServiceError) -> None:
+    def done(index: int, result: ReferrerResult | ServiceError) -> None:
         nonlocal count
         count += 1
+        if on_referrer:
+            on_referrer(todo[index], result)
         if progress:
             progress(f"referrer {count} of {len(todo)}", time.monotonic() - began)
 
@@ -118,7 +141,7 @@ def _import_referrers(
 
 
 def _import_referrer(
-    session: AzureSession, client: RegistryClient, plan: CopyPlan, item: ReferrerItem, stop: Event
+    session: AzureSession, client: RegistryClient, plan: CopyPlan, item: ReferrerItem, stop: Event, note: Note
 ) -> ReferrerResult:
     source, referrer = plan.source, item.referrer
     title = f"Could not copy {referrer.artifact_type} {referrer.digest} to {item.repository}"
@@ -140,7 +163,7 @@ def _import_referrer(
 
     found = write(
         title,
-        lambda: _wait_for_import(session, plan, title, parameters, None, stop),
+        lambda: _wait_for_import(session, plan, title, parameters, None, stop, item.name, note),
         read,
         lambda digest: digest == referrer.digest,
         says_gone,
@@ -179,12 +202,25 @@ def _wait_for_import(
     parameters: models.ImportImageParameters,
     progress: Callable[[str, float], None] | None,
     stop: Event,
+    name: str,
+    note: Note,
 ) -> bool:
     """Whether Azure says that the import is done; False where the waiting was stopped. Raises ServiceError."""
     began = time.monotonic()
     registries = session.registries(plan.target.subscription_id).registries
+    urls: list[str] = []
+
+    def keep_url(response: Any) -> None:
+        urls.append(response.http_response.headers.get("Location", ""))
+
+    note(name, "")
     with as_service_error(title):
-        poller: LROPoller[Any] = registries.begin_import_image(plan.target.resource_group, plan.target.name, parameters)
+        poller: LROPoller[Any] = registries.begin_import_image(
+            plan.target.resource_group, plan.target.name, parameters, raw_response_hook=keep_url
+        )
+    if url := next(filter(None, urls), ""):
+        note(name, url)
+    with as_service_error(title):
         while not poller.done():
             if stop.is_set():
                 return False
@@ -193,6 +229,23 @@ def _wait_for_import(
             poller.wait(POLL_S)
         poller.result()
     return True
+
+
+def wait_for_operation(session: AzureSession, title: str, url: str, stop: Event) -> bool:
+    """As the wait for an import, for one that another process began, by the address of its operation.
+
+    Raises ServiceError: as Azure says that it failed; OperationNotFound where Azure no longer knows it.
+    """
+    if not url.startswith(f"{session.endpoints.resource_manager.rstrip('/')}/"):
+        raise ServiceError(title, "The address of its operation is not Azure's.", "Plan it again.", "OtherHost")
+    with as_service_error(title):
+        while True:
+            answer = session.resources().send_request(HttpRequest("GET", url))
+            if answer.status_code != 202:
+                answer.raise_for_status()
+                return True
+            if stop.wait(_RETRY_AFTER_S):
+                return False
 
 
 def _parameters(plan: CopyPlan) -> models.ImportImageParameters:
@@ -244,10 +297,10 @@ def _results_though_lost(client: RegistryClient, plan: CopyPlan, failure: Servic
         raise failure  # Azure refused it.
     unsure = replace(
         failure,
-        remedy="Azure may be copying all the same: look at the target in a minute, then plan it again.",
+        remedy=_MAY_BE_COPYING,
     )
     try:
-        results = _read_back(client, plan)
+        results = read_back(client, plan.items, plan.digest)
     except ServiceError:
         raise unsure from None
     if results.complete and all(result.digest == plan.digest != "" for result in results.values):
@@ -255,29 +308,36 @@ def _results_though_lost(client: RegistryClient, plan: CopyPlan, failure: Servic
     raise unsure
 
 
-def _read_back(client: RegistryClient, plan: CopyPlan) -> Partial[CopyResult]:
+def may_be_copying(error: ServiceError) -> bool:
+    """Whether `apply_copy` raised it, and Azure may be copying all the same."""
+    return error.remedy == _MAY_BE_COPYING
+
+
+def read_back(client: RegistryClient, items: Iterable[CopyItem], digest: str) -> Partial[CopyResult]:
+    """The result of each item once Azure says that `digest` is copied, "" where that is not known. Raises nothing."""
+
     def read(item: CopyItem) -> CopyResult:
         if item.there:
-            return CopyResult(item, plan.digest, Outcome.ALREADY_DONE)
+            return CopyResult(item, digest, Outcome.ALREADY_DONE)
         if not item.known:
             return CopyResult(item, "", Outcome.NOT_CONFIRMED)
-        found = _find_digest(client, item, plan.digest)
-        if found and plan.digest and found != plan.digest:
+        found = find_digest(client, item, digest)
+        if found and digest and found != digest:
             raise ServiceError(
                 f"Copied to {item.name}, and found it elsewhere",
-                f"The source is {plan.digest}, and the registry has the tag at {found}.",
+                f"The source is {digest}, and the registry has the tag at {found}.",
                 "Somebody else may have moved it in the same moment: look where the tag points now.",
                 "DigestChanged",
             )
         if not found:
             return CopyResult(item, "", Outcome.NOT_CONFIRMED)
         outcome = Outcome.CHANGED if item.current_digest else Outcome.CREATED
-        return CopyResult(item, found, outcome, compared=bool(plan.digest))
+        return CopyResult(item, found, outcome, compared=bool(digest))
 
-    return parallel_map(read, plan.items, server=client.login_server, name=lambda item: item.name)
+    return parallel_map(read, items, server=client.login_server, name=lambda item: item.name)
 
 
-def _find_digest(client: RegistryClient, item: CopyItem, digest: str) -> str:
+def find_digest(client: RegistryClient, item: CopyItem, digest: str) -> str:
     """The digest at an item; '' where there is none, or an untagged manifest's digest is not known."""
     if item.tag:
         tag = find_tag(client, item.repository, item.tag)

@@ -3,23 +3,27 @@
 Nothing is tagged unless all before it is in the registry.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from threading import Event, Lock
 from typing import Literal
 
-from services.connection.changes import refused
+from services.connection.changes import Outcome, changed, refused
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError, as_service_error
 from services.connection.names import require_repository, require_tag
 from services.connection.parallel import Progress, all_or_none, parallel_map
-from services.images.repositories import Repository, Tag, find_repository, find_tag
+from services.images.repositories import Repository, Tag, find_manifest_row, find_repository, find_tag
 from services.images.tagging import TagPlan, apply_tag
 from services.transfer.archive_files import stopped
-from services.transfer.archive_images import Blob, Content
+from services.transfer.archive_images import Blob, Content, RawManifest
 from services.transfer.blob_uploads import BlobResult, has_blob, send_blob
 
 Way = Literal["there", "mount", "send"]
+MOUNTED = "mounted"
+_OUTCOMES = {"there": Outcome.ALREADY_DONE, "sent": Outcome.CREATED, "mounted": MOUNTED}
+# What is in the registry now: a blob or a manifest by its digest, or the tag by its name; and an Outcome or MOUNTED.
+OnResult = Callable[[str, str], None]
 
 
 @dataclass(frozen=True)
@@ -145,16 +149,22 @@ def _ignore_progress(_done: int, _of: int, _what: str) -> None:
     """Progress that is not shown."""
 
 
+def _ignore_result(_name: str, _outcome: str) -> None:
+    """Results that are looked at in the end."""
+
+
 def apply_push(
     client: RegistryClient,
     content: Content,
     plan: PushPlan,
     *,
     progress: Progress = _ignore_progress,
+    on_result: OnResult = _ignore_result,
     stop: Event | None = None,
 ) -> PushResult:
-    """Sends what is missing, then the manifests by digest, children first, then the tag; reads the tag back.
+    """Sends what is missing: blobs, then manifests by digest, children first, then the tag, which is read back.
 
+    `on_result` is called in threads of this function's own as each is in the registry, for the tag in the caller's.
     `progress(done, of, what)` is called in threads of this function's own, `done` and `of` in bytes; what was there or
     mounted counts as done. Four chunks are in memory at most. Raises ServiceError: Refused (by the plan),
     ChangedMeanwhile, Stopped, DigestChanged, NotConfirmed (tagged, but not read back), and what writing raises. Only
@@ -166,16 +176,28 @@ def apply_push(
     if plan.blockers or plan.digest != content.digest:
         raise refused(title, " ".join(plan.blockers) or "It was planned for another image.")
     stop = stop or Event()
-    blobs = _send_blobs(client, content, plan, progress, stop)
+    blobs = _send_blobs(client, content, plan, progress, on_result, stop)
     of = content.blob_bytes
     for manifest in content.manifests:
         if stop.is_set():
             raise stopped(title)
         progress(of, of, "manifests")
-        _put_manifest(client, plan.repository, manifest.digest, manifest.raw, manifest.media_type)
+        on_result(manifest.digest, _put_manifest(client, plan, manifest))
     if stop.is_set():
         raise stopped(title)
     progress(of, of, "the tag")
+    tag, outcome = _put_tag(client, plan)
+    on_result(plan.tag, outcome)
+    return PushResult(blobs, plan.digest, tag)
+
+
+def _put_tag(client: RegistryClient, plan: PushPlan) -> tuple[Tag, Outcome]:
+    if plan.current_digest == plan.digest:
+        tag = find_tag(client, plan.repository, plan.tag)
+        if tag is None or tag.digest != plan.digest:
+            now = f"points to {tag.digest}" if tag else "is gone"
+            raise changed(f"Could not push {plan.repository}:{plan.tag}", f"The tag {plan.tag} {now} now.")
+        return tag, Outcome.ALREADY_DONE
     try:
         tag = apply_tag(client, TagPlan(plan.repository, plan.digest, plan.tag, plan.current_digest))
     except ServiceError as error:
@@ -183,11 +205,11 @@ def apply_push(
             raise
         cause = f"The image is in {plan.repository} by its digest. {error.cause}"
         raise replace(error, title=f"Pushed {plan.digest}, but did not tag it {plan.tag}", cause=cause) from error
-    return PushResult(blobs, plan.digest, tag)
+    return tag, Outcome.CHANGED if plan.current_digest else Outcome.CREATED
 
 
 def _send_blobs(
-    client: RegistryClient, content: Content, plan: PushPlan, progress: Progress, stop: Event
+    client: RegistryClient, content: Content, plan: PushPlan, progress: Progress, on_result: OnResult, stop: Event
 ) -> tuple[BlobResult, ...]:
     sources = {blob.digest: blob.source for blob in plan.blobs}
     done: dict[str, int] = {}
@@ -202,7 +224,7 @@ def _send_blobs(
                 progress(sum(done.values()), content.blob_bytes, "layers")
 
         try:
-            return send_blob(
+            result = send_blob(
                 client,
                 plan.repository,
                 blob,
@@ -211,6 +233,8 @@ def _send_blobs(
                 stop=stop,
                 halted=failed.is_set,
             )
+            on_result(blob.digest, _OUTCOMES[result.how])
+            return result
         except BaseException as failure:
             with lock:
                 failures.append(failure)
@@ -223,8 +247,11 @@ def _send_blobs(
         raise failures[0] from None  # Those after it stopped because of it.
 
 
-def _put_manifest(client: RegistryClient, repository: str, digest: str, raw: bytes, media_type: str) -> None:
-    """A manifest by its digest: the registry refuses other bytes than those."""
-    path = path_of("/v2/{repository}/manifests/{digest}", repository=repository, digest=digest)
-    with as_service_error(f"Could not push the manifest {digest} to {repository}"):
-        client.send("PUT", path, content=raw, headers={"Content-Type": media_type})
+def _put_manifest(client: RegistryClient, plan: PushPlan, manifest: RawManifest) -> Outcome:
+    """A manifest by its digest, where it is not there: the registry refuses other bytes than those."""
+    if not plan.new_repository and find_manifest_row(client, plan.repository, manifest.digest):
+        return Outcome.ALREADY_DONE
+    path = path_of("/v2/{repository}/manifests/{digest}", repository=plan.repository, digest=manifest.digest)
+    with as_service_error(f"Could not push the manifest {manifest.digest} to {plan.repository}"):
+        client.send("PUT", path, content=manifest.raw, headers={"Content-Type": manifest.media_type})
+    return Outcome.CREATED
