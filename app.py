@@ -131,7 +131,7 @@ app = st.App(
         *hosting.middleware(SETTINGS.sign_in),
         Middleware(MovedInventory),
         Middleware(IndexPage),
-        Middleware(WriteAccess),
+        Middleware(WriteAccess, shared=bool(SETTINGS.sign_in and SETTINGS.sign_in.shared)),
     ],
     on_script_error=on_script_error,
 )

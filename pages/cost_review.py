@@ -184,7 +184,7 @@ with actions:
         review_report(
             review,
             reading.at,
-            connection.current().identity.name,
+            connection.person().name,
             book.words,
             [Figure(one.label, *figure_texts(one)) for one in figures],
             [

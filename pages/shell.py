@@ -45,7 +45,7 @@ with span(f"page {current.title}"):
     try:
         connection.check_sign_in()
         session = connection.current()
-        identity = session.identity
+        identity, asking = connection.person(), session.identity
     except ServiceError as error:
         end_announced()
         st.title("Not signed in", anchor=False)
@@ -65,6 +65,12 @@ with span(f"page {current.title}"):
     with links.container():
         show_navigation(who, current)
     with below:
-        show_identity(identity, session.endpoints.name, has_sign_in=connection.has_sign_in())
+        show_identity(
+            identity,
+            session.endpoints.name,
+            has_sign_in=connection.has_sign_in(),
+            asking=asking if connection.is_shared() else None,
+            roles=connection.roles(),
+        )
     enter_page(view.url_path)
     view.run()

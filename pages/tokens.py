@@ -37,7 +37,7 @@ def show_all(registry: Registry, listing: Listing) -> None:
         help="A token is for a client without an Entra identity, such as a device: a name, two passwords, and "
         "permissions on chosen repositories",
     )
-    if actions.button("Create token", icon=":material/add:", type="primary", disabled=not may_write()):
+    if actions.button("Create token", icon=":material/add:", type="primary", disabled=not may_write(access=True)):
         tokens.create(who, registry, listing)
     show_partial(Part(listing.tokens, "token"), Part(listing.maps, "scope map"))
     if opened := show_tokens(listing, registry.id):
@@ -45,7 +45,7 @@ def show_all(registry: Registry, listing: Listing) -> None:
     st.subheader("Scope maps", anchor=False, help="What tokens can do. System scope maps can't be changed")
     show_maps(listing, registry.id)
     unused = any(not one.system and not users_of(one.id, listing.tokens.values) for one in listing.maps.values)
-    if unused and st.button("Delete scope map", icon=":material/delete:", disabled=not may_write()):
+    if unused and st.button("Delete scope map", icon=":material/delete:", disabled=not may_write(access=True)):
         tokens.delete_map(who, registry, listing)
 
 
@@ -60,9 +60,11 @@ def show_one(registry: Registry, listing: Listing, token: Token) -> None:
     )
     status, delete = f"{'Disable' if token.enabled else 'Enable'} token", "Delete token"
     with actions:
-        if st.button("Generate password", icon=":material/key:", type="primary", disabled=not may_write()):
+        if st.button("Generate password", icon=":material/key:", type="primary", disabled=not may_write(access=True)):
             new_password(who, registry, token)
-        chosen = st.menu_button("More", [status, delete], icon=":material/more_horiz:", disabled=not may_write())
+        chosen = st.menu_button(
+            "More", [status, delete], icon=":material/more_horiz:", disabled=not may_write(access=True)
+        )
     if chosen == status:
         tokens.change_status(who, registry, token)
     elif chosen == delete:
@@ -90,7 +92,7 @@ actions = header(
     (*registry_steps(listed.name, **here), *below),
 )
 show_done()
-show_read_only()
+show_read_only(access=True)
 if failure:
     show_error(failure)
 elif listing and not name:

@@ -15,6 +15,8 @@ resource application 'Microsoft.Graph/applications@v1.0' = {
   uniqueName: name
   displayName: 'ACR Console'
   signInAudience: 'AzureADMyOrg'
+  // What each may do where Azure is asked as the console's own identity, and who sees everyone's activity.
+  appRoles: loadJsonContent('app-roles.json')
   web: {
     redirectUris: ['${publicUrl}/auth/callback', '${publicUrl}/auth/ended']
     implicitGrantSettings: {

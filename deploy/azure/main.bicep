@@ -15,6 +15,9 @@ param publicUrl string = ''
 @description('The application in Entra that people sign in with.')
 param clientId string
 param tenantId string = tenant().tenantId
+@description('As whom Azure is asked: entra, as each person; entra-shared, as the managed identity, by app roles.')
+@allowed(['entra', 'entra-shared'])
+param signIn string = 'entra'
 
 @minValue(1)
 @maxValue(10)
@@ -250,7 +253,7 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
             }
             {
               name: 'ACR_CONSOLE_SIGN_IN'
-              value: 'entra'
+              value: signIn
             }
             {
               name: 'ACR_CONSOLE_PUBLIC_URL'

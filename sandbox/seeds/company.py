@@ -74,7 +74,13 @@ def principals() -> list[Document]:
             app_roles=["Console.Operator"],
         ),
         principal(LEAD, "Payments lead", "user", upn="payments-lead@contoso.example"),
-        principal(DEVELOPER, "Payments developer", "user", upn="payments-developer@contoso.example"),
+        principal(
+            DEVELOPER,
+            "Payments developer",
+            "user",
+            upn="payments-developer@contoso.example",
+            app_roles=["Console.Viewer"],
+        ),
         principal(
             AUDITOR,
             "Registry auditor",

@@ -42,7 +42,7 @@ from services.connection.errors import as_service_error
 from services.connection.sdk_models import prepare_models
 from services.connection.transport import BoundedTransport, SignInTransport, pooled, retry_policy
 from services.connection.version import USER_AGENT
-from services.connection.write_permission import ReadOnlyTransport, WritePermission
+from services.connection.write_permission import ALLOWED, LimitedTransport, WritePermission
 
 # What the SDK's own version of the API does not know yet, as the scope of a registry's domain name label; az's too.
 REGISTRY_PREVIEW = "2026-09-01-preview"
@@ -79,6 +79,7 @@ class AzureSession:
         """`identity` is known where a person signed in; otherwise it is read from the token."""
         if identity:
             self.identity = identity
+        self.permission = ALLOWED
         self.credential = credential
         self.endpoints = endpoints
         self._transport = transport or pooled(BoundedTransport, endpoints.ca_file)
@@ -88,15 +89,16 @@ class AzureSession:
         self._lock = Lock()
 
     def limited_to(self, permission: WritePermission) -> "AzureSession":
-        """This session for a caller with that permission: itself where it may change Azure, else one with the same
-        identity that refuses every change (ServiceError, ReadOnly)."""
-        if permission.allowed:
+        """This session for a caller with that permission: itself where all is allowed, else one with the same identity
+        that refuses the rest (ServiceError: ReadOnly, AccessRefused)."""
+        if permission == self.permission:
             return self
         with self._lock:
             if permission not in self._limited:
-                transport = ReadOnlyTransport(self._transport, permission)
+                transport = LimitedTransport(self._transport, permission)
                 limited = AzureSession(self.credential, self.endpoints, transport, self.__dict__.get("identity"))
                 limited._tokens_of = self
+                limited.permission = permission
                 self._limited[permission] = limited
             return self._limited[permission]
 

@@ -1,5 +1,6 @@
-"""Whether a caller may change anything in Azure, and the transport that refuses changes where it may not."""
+"""What a caller may change in Azure, and the transport that refuses the rest."""
 
+import json
 import re
 from dataclasses import dataclass
 from types import TracebackType
@@ -20,15 +21,49 @@ _READING_POSTS = re.compile(
 )
 
 
+# Where roles, tokens and scope maps of a registry, and its credentials are written or shown.
+_ACCESS_PATH = re.compile(
+    r"/providers/Microsoft\.Authorization/"
+    r"|/registries/[^/]+/(tokens|scopeMaps|generateCredentials|regenerateCredential|listCredentials)(/|$)",
+    re.IGNORECASE,
+)
+_REGISTRY = re.compile(r"/providers/Microsoft\.ContainerRegistry/registries/[^/]+/?$", re.IGNORECASE)
+# Members of a registry that give access past roles.
+_ROLELESS_ACCESS = ("adminUserEnabled", "anonymousPullEnabled")
+_AT_HOME = "Open the console on the machine that it runs on, at http://localhost."
+
+
 @dataclass(frozen=True)
 class WritePermission:
-    """Whether a caller may change anything. `refusal` says why not, in a sentence; "" where it may."""
+    """What a caller may change. `refusal` says in a sentence why nothing, `access_refusal` why nobody's access: role
+    assignments, tokens, passwords, the admin user. Each is "" where it may. `remedy`: what to do then."""
 
     refusal: str = ""
+    access_refusal: str = ""
+    remedy: str = _AT_HOME
 
     @property
     def allowed(self) -> bool:
+        """Whether it may change anything at all."""
         return not self.refusal
+
+    @property
+    def access_reason(self) -> str:
+        """Why access may not be changed, "" where it may."""
+        return self.refusal or self.access_refusal
+
+    @property
+    def error(self) -> ServiceError:
+        """The refusal of every change, as it is raised."""
+        return ServiceError("The console is read-only", self.refusal, f"Nothing was sent. {self.remedy}", "ReadOnly")
+
+    @property
+    def access_error(self) -> ServiceError:
+        """The refusal of a change of access, as it is raised."""
+        if self.refusal:
+            return self.error
+        title = "This console does not change access"
+        return ServiceError(title, self.access_refusal, f"Nothing was sent. {self.remedy}", "AccessRefused")
 
 
 ALLOWED = WritePermission()
@@ -43,10 +78,26 @@ def only_reads(method: str, path: str) -> bool:
     return method.upper() == "POST" and bool(found) and found[-1].end() == len(steps)
 
 
-class ReadOnlyTransport(HttpTransport[Any, Any]):
-    """Sends through `transport` what only reads, and refuses everything else before it is sent.
+def changes_access(method: str, path: str, body: object) -> bool:
+    """Whether a request that writes changes who may do what. A registry's body that can't be read counts as one."""
+    if _ACCESS_PATH.search(path):
+        return True
+    if method.upper() not in ("PUT", "PATCH") or not _REGISTRY.search(path):
+        return False
+    try:
+        sent = json.loads(body if isinstance(body, str | bytes) else "")
+        properties = sent.get("properties") or {}
+        if method.upper() == "PUT":  # A new registry, which has none yet that this could change.
+            return any(properties.get(name) for name in _ROLELESS_ACCESS)
+        return any(name in properties for name in (*_ROLELESS_ACCESS, "roleAssignmentMode"))
+    except (AttributeError, TypeError, ValueError):
+        return True
 
-    `send` raises ServiceError (ReadOnly) with the permission's reason for what it refuses.
+
+class LimitedTransport(HttpTransport[Any, Any]):
+    """Sends through `transport` what the permission allows, and refuses everything else before it is sent.
+
+    `send` raises ServiceError (ReadOnly, AccessRefused) with the permission's reason for what it refuses.
     """
 
     def __init__(self, transport: HttpTransport[Any, Any], permission: WritePermission) -> None:
@@ -54,13 +105,12 @@ class ReadOnlyTransport(HttpTransport[Any, Any]):
         self._permission = permission
 
     def send(self, request: Any, **options: Any) -> Any:
-        if not only_reads(request.method, urlsplit(request.url).path):
-            raise ServiceError(
-                "The console is read-only",
-                self._permission.refusal,
-                "Nothing was sent. Open the console on the machine that it runs on, at http://localhost.",
-                "ReadOnly",
-            )
+        path = urlsplit(request.url).path
+        if not only_reads(request.method, path):
+            if self._permission.refusal:
+                raise self._permission.error
+            if changes_access(request.method, path, _body_of(request)):
+                raise self._permission.access_error
         return self._transport.send(request, **options)
 
     def sleep(self, duration: float) -> None:
@@ -72,7 +122,7 @@ class ReadOnlyTransport(HttpTransport[Any, Any]):
     def close(self) -> None:
         self._transport.close()
 
-    def __enter__(self) -> "ReadOnlyTransport":
+    def __enter__(self) -> "LimitedTransport":
         self.open()
         return self
 
@@ -83,3 +133,8 @@ class ReadOnlyTransport(HttpTransport[Any, Any]):
         traceback: TracebackType | None = None,
     ) -> None:
         self.close()
+
+
+def _body_of(request: Any) -> object:
+    """azure-core has two kinds of requests."""
+    return request.content if hasattr(request, "content") else request.data

@@ -46,6 +46,7 @@ jobs = Table(
     metadata,
     Column("id", Text, primary_key=True),
     Column("who", Text, nullable=False),
+    Column("login", Text, nullable=False, server_default=""),  # The name of `who`, where people sign in.
     Column("action", Text, nullable=False),
     Column("login_server", Text, nullable=False),
     Column("repository", Text, nullable=False),
@@ -113,6 +114,8 @@ sign_ins = Table(
     Column("begun", UtcTime, nullable=False),
     Column("seen", UtcTime, nullable=False),
     Column("ends", UtcTime, nullable=False),
+    # Sealed with the sign-in's id and account: who writes to the table gives nobody a role.
+    Column("roles", LargeBinary),
     Index("sign_ins_of", "account"),
 )
 

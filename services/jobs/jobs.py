@@ -12,7 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, func,
 
 from services.connection.changes import Outcome
 from services.database.engine import clock, reading, writing
-from services.database.tables import job_items, jobs
+from services.database.tables import accounts, job_items, jobs
 from services.jobs.audit import add_entry, items_hash
 
 # The host, the process, and a random part: process numbers come again.
@@ -168,18 +168,18 @@ def begin(
     """
     listed = tuple(items)
     with writing(engine, "The job could not be recorded") as db:
-        now, job = clock(db), new_id()
+        now, job, login = clock(db), new_id(), _login(db, who)
         db.execute(
             insert(jobs).values(
-                id=job, who=who, action=action, login_server=login_server, repository=repository,
+                id=job, who=who, login=login, action=action, login_server=login_server, repository=repository,
                 details=dict(details), begun=now, runner=RUNNER, attempt=attempt, lease_until=now + lease,
                 stop_requested=False, answer="", error="", damaged_lines=0,
             )
         )  # fmt: skip
         _insert_items(db, job, listed, {})
         add_entry(
-            db, who, "began", job, action=action, target=target_of(login_server, repository), items=len(listed),
-            plan_hash=items_hash(db, job, with_outcomes=False), **(logged or {}),
+            db, who, "began", job, login=login, action=action, target=target_of(login_server, repository),
+            items=len(listed), plan_hash=items_hash(db, job, with_outcomes=False), **(logged or {}),
         )  # fmt: skip
         return _read(db, job)
 
@@ -203,6 +203,12 @@ def add_finished(engine: Engine, job: Job) -> bool:
             outcomes_hash=items_hash(db, job.id, with_outcomes=True),
         )  # fmt: skip
         return True
+
+
+def _login(db: Connection, who: str) -> str:
+    """The name that `who` signs in to the console with; "" where nobody signs in."""
+    of_who = accounts.c.account == who.rpartition(" ")[2]
+    return db.execute(select(accounts.c.login).where(of_who)).scalar() or ""
 
 
 def _insert_items(db: Connection, job: str, items: Sequence[JobItem], results: Mapping[str, JobResult]) -> None:

@@ -17,6 +17,7 @@ import requests
 from azure.core.exceptions import ClientAuthenticationError, ServiceRequestError
 
 from services.connection.errors import SignInNeeded
+from services.sign_in.app_roles import known_roles
 from services.sign_in.store import Person, SignIns, UnreadableTokens
 
 # Its answer comes by the address bar: by a form it would need cookies that other sites' requests carry too.
@@ -29,7 +30,8 @@ _PERSON_NEEDED = ("invalid_grant", "interaction_required", "login_required", "co
 @dataclass(frozen=True)
 class Registration:
     """The console's application in Entra. `credential` is what MSAL takes: a secret, or {"client_assertion": callable}
-    for a federated identity. `scope` is Resource Manager's."""
+    for a federated identity. `scope` is Resource Manager's; "" where nobody's tokens are needed: people only say who
+    they are, which needs no consent of an administrator."""
 
     authority: str
     tenant_id: str
@@ -83,7 +85,7 @@ class Entra:
         needed = self._needed_of(account)
         with _network_errors():
             flow: dict[str, Any] = self._application().initiate_auth_code_flow(
-                [self.registration.scope],
+                [self.registration.scope] if self.registration.scope else [],
                 redirect_uri=self.registration.redirect_uri,
                 response_mode="query",
                 claims_challenge=needed.claims if needed else None,
@@ -109,7 +111,9 @@ class Entra:
         account = f"{claims['tid']}/{claims['oid']}"
         login = str(claims.get("preferred_username") or claims["oid"])
         person = Person(str(claims.get("name") or login), login)
-        value = self.sign_ins.begin(account, person, cache.serialize(), cookie)
+        roles = known_roles(claims.get("roles"))
+        tokens = cache.serialize() if self.registration.scope else ""
+        value = self.sign_ins.begin(account, person, tokens, cookie, roles)
         self._needed.pop(account, None)
         return value
 
@@ -173,6 +177,7 @@ class Entra:
             http_cache=self._discovered,
             instance_discovery=self.registration.instance_discovery,
             client_capabilities=["CP1"],  # It understands claims challenges.
+            exclude_scopes=[] if self.registration.scope else ["offline_access"],  # That is a refresh token.
         )
 
     def _open(self, account: str) -> _Account:

@@ -5,17 +5,20 @@ gave reaches the browser.
 """
 
 import hashlib
+import json
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
-from sqlalchemy import Connection, Engine, and_, delete, exists, insert, select, update
+from sqlalchemy import Connection, Engine, Row, and_, delete, exists, insert, select, update
 
 from services.database.engine import clock, reading, writing
 from services.database.tables import accounts, jobs, sign_ins
 from services.jobs.audit import add_entry
+from services.sign_in.app_roles import AppRole, known_roles
 
 # How often it is written down that someone is there.
 SEEN_EVERY = timedelta(minutes=1)
@@ -25,12 +28,14 @@ _UNWRITABLE = "The sign-in could not be recorded"
 
 @dataclass(frozen=True)
 class SignIn:
-    """A sign-in that is valid until `ends`. `account` is the key of an Identity, `login` the name it signs in with."""
+    """A sign-in that is valid until `ends`. `account` is the key of an Identity, `login` the name it signs in with,
+    `roles` those of the console's application, as Entra named them when it began."""
 
     id: str
     account: str
     login: str
     ends: datetime
+    roles: tuple[AppRole, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -74,7 +79,9 @@ class SignIns:
         self._longest = longest
         self._cloud = cloud
 
-    def begin(self, account: str, person: Person, tokens: str, cookie: str | None) -> str:
+    def begin(
+        self, account: str, person: Person, tokens: str, cookie: str | None, roles: Sequence[AppRole] = ()
+    ) -> str:
         """Records a sign-in; returns the value of its cookie, which is stored nowhere.
 
         `cookie` is what the browser had. Where the same person was signed in there, the sign-in goes on under the new
@@ -88,13 +95,17 @@ class SignIns:
             times = {"begun": now, "seen": now, "ends": now + self._longest}
             if before and before.account == account:
                 id_ = before.id
-                db.execute(update(sign_ins).where(sign_ins.c.id == id_).values(cookie_hash=_hash(value), **times))
+                sealed_roles = self._seal(id_, account, roles)
+                new = {"cookie_hash": _hash(value), "roles": sealed_roles, **times}
+                db.execute(update(sign_ins).where(sign_ins.c.id == id_).values(new))
             else:
                 if before:
                     self._end(db, before, "signed out, as another person signed in")
                 id_ = secrets.token_hex(8)
-                db.execute(insert(sign_ins).values(id=id_, cookie_hash=_hash(value), account=account, **times))
-            add_entry(db, self._who(account), "signed in", "", login=person.login, sign_in=id_)
+                sealed_roles = self._seal(id_, account, roles)
+                new = {"id": id_, "cookie_hash": _hash(value), "account": account, "roles": sealed_roles, **times}
+                db.execute(insert(sign_ins).values(new))
+            add_entry(db, self._who(account), "signed in", "", login=person.login, sign_in=id_, roles=list(roles))
             self._prune(db, now)
         return value
 
@@ -183,7 +194,18 @@ class SignIns:
         row = db.execute(joined.where(column == value)).one_or_none()  # type: ignore[arg-type]
         if row is None or row.ends <= now or row.seen + self._idle <= now:
             return None
-        return SignIn(row.id, row.account, row.login, min(row.ends, row.seen + self._idle))
+        return SignIn(row.id, row.account, row.login, min(row.ends, row.seen + self._idle), self._roles(row))
+
+    def _seal(self, sign_in: str, account: str, roles: Sequence[AppRole]) -> bytes:
+        return self._keys.encrypt(json.dumps([sign_in, account, *roles]).encode())
+
+    def _roles(self, row: Row[Any]) -> tuple[AppRole, ...]:
+        """Those that were sealed for this very sign-in; none where the key is gone."""
+        try:
+            sign_in, account, *roles = json.loads(self._keys.decrypt(row.roles)) if row.roles else ("", "")
+        except InvalidToken:
+            return ()
+        return known_roles(roles) if (sign_in, account) == (row.id, row.account) else ()
 
     def _end(self, db: Connection, sign_in: SignIn, what: str) -> None:
         db.execute(delete(sign_ins).where(sign_ins.c.id == sign_in.id))

@@ -10,9 +10,10 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 from websockets.sync.client import connect
 from websockets.typing import Origin, Subprotocol
 
+from services.connection.write_permission import ALLOWED
 from tests.support.console import console_process, settled, window
 from tests.support.rewriting_proxy import rewriting_proxy
-from ui.elements.write_permission import HEADER, MAY_CHANGE
+from ui.elements.write_permission import HEADER, as_header
 
 pytestmark = pytest.mark.browser
 IMAGE = "image?registry=casaacr01&repository=nodejstemplate&reference=v1.0.0"
@@ -89,7 +90,8 @@ def first_run(address: str, path: str, headers: dict[str, str]) -> bytes:
 
 
 def test_a_raw_websocket_cannot_forge_the_permission(address: str, open_console: str) -> None:
-    forged = {HEADER: MAY_CHANGE, HEADER.replace("-", "_"): MAY_CHANGE}
+    allowed = as_header(ALLOWED).decode()
+    forged = {HEADER: allowed, HEADER.replace("-", "_"): allowed}
     assert b"Read-only" not in first_run(address, IMAGE, {})
     assert b"Read-only. A proxy is in front" in plain_of(first_run(address, IMAGE, {"Via": "1.1 nginx", **forged}))
     assert b"Read-only. This console listens on" in plain_of(first_run(open_console, IMAGE, forged))

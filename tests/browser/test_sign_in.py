@@ -207,3 +207,41 @@ def test_another_address_of_the_console_leads_to_the_public_one(browser: Browser
     page = signed_in(browser, team, AUDITOR, "/skus", team.address.replace("localhost", "127.0.0.1"))
     assert page.url == f"{team.address}/skus"
     page.context.close()
+
+
+@pytest.fixture(scope="module")
+def shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Team]:
+    """Where Azure is asked as the console's own identity."""
+    data = tmp_path_factory.mktemp("shared")
+    port = free_port()
+    settings = {
+        "ACR_CONSOLE_SIGN_IN": "entra-shared",
+        "ACR_CONSOLE_PUBLIC_URL": f"http://localhost:{port}",
+        "ACR_CONSOLE_KEYS": Fernet.generate_key().decode(),
+        "ACR_CONSOLE_DATABASE": f"sqlite:///{data / 'team.db'}",
+    }
+    with console_process(data, port=port, **settings) as (address, _process):
+        yield Team(address, data / "team.db")
+
+
+def test_app_roles_decide_where_azure_is_asked_as_the_console(browser: Browser, shared: Team) -> None:
+    image = "/image?registry=casaacr01&repository=nodejstemplate&reference=v1.0.0"
+    for who, changes in ((DEVELOPER, False), (AUDITOR, False), (ENGINEER, True)):
+        page = signed_in(browser, shared, who, image)
+        button = page.get_by_role("button", name="Add tag")
+        expect(button).to_be_enabled(timeout=30_000) if changes else expect(button).to_be_disabled(timeout=30_000)
+        expect(page.get_by_text("Changes need Console.Operator")).to_have_count(0 if changes else 1)
+        expect(page.get_by_test_id("stSidebar").get_by_text("Azure is asked as console")).to_be_visible()
+        page.goto(f"{shared.address}/tokens?registry=casaacr01")
+        expect(page.get_by_role("button", name="Create token")).to_be_disabled(timeout=30_000)
+        page.context.close()
+
+
+def test_without_an_app_role_nothing_is_shown(browser: Browser, shared: Team) -> None:
+    page = window(browser)
+    page.goto(f"{shared.address}/inventory")
+    page.get_by_role("button", name="Payments lead").click()
+    expect(page.get_by_role("heading", name="You have no role in this console")).to_be_visible()
+    page.goto(f"{shared.address}/registry?registry=casaacr01")
+    expect(page.get_by_role("heading", name="You have no role in this console")).to_be_visible()
+    page.context.close()

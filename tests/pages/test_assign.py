@@ -284,7 +284,7 @@ def test_no_registry_chosen_says_so(open_view: Open) -> None:
 def test_a_console_that_listens_elsewhere_only_plans(
     open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "may_write", lambda: False)
+    monkeypatch.setattr(writing, "may_write", lambda **_: False)
     at = plan(open_view("assign.py", as_session=own.session(), **WANTED))
     assert "Read-only" in alerts(at)
     assert confirm_button(at, "Assign role").disabled

@@ -190,7 +190,7 @@ def test_what_the_url_names_and_is_not_there_is_not_chosen(open_view: Open, own:
 
 
 def test_a_read_only_console_makes_nothing(open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("ui.elements.writing.may_write", lambda: False)
+    monkeypatch.setattr("ui.elements.writing.may_write", lambda **_: False)
     at = open_view("create.py", as_session=own.session(), **ANSWERS)
     assert confirm_button(at, "Create registry").disabled
 

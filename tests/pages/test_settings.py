@@ -165,7 +165,7 @@ def test_a_read_only_console_changes_and_deletes_nothing(
     open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in ("ui.registry_lifecycle.settings_change", "ui.elements.writing"):
-        monkeypatch.setattr(f"{module}.may_write", lambda: False)
+        monkeypatch.setattr(f"{module}.may_write", lambda **_: False)
     at = open_view("settings.py", own.session(), registry="casaacr01")
     switch(at, "Admin user").set_value(True).run()
     assert button(at, "Change 1 setting").disabled

@@ -204,7 +204,7 @@ def test_a_change_is_planned_done_and_read_back(open_view: Open, own: OwnSandbox
 
 
 def test_a_read_only_console_changes_nothing(open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "may_write", lambda: False)
+    monkeypatch.setattr(writing, "may_write", lambda **_: False)
     at = plan(open_view, own)
     assert button(at, "Change to Basic").disabled
 

@@ -122,6 +122,7 @@ def detach(who: str, cluster: Cluster, registry: Registry, access: PullerAccess)
             lambda: clusters.forget_pulls(who),
             done,
             effect=plan.assignment,
+            access=True,
         )
 
 

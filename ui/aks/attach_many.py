@@ -72,7 +72,7 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
     )
     action = attach_label(len(ready))
     lines = tuple(line for plan in ready for line in plan.commands)
-    if confirm(PlainPlan(commands=lines), action, ready=bool(ready)):
+    if confirm(PlainPlan(commands=lines), action, ready=bool(ready), access=True):
         with panel():
             _apply(who, action, ready, chosen)
 

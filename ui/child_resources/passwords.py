@@ -36,7 +36,7 @@ def new_password(who: str, registry: Registry, token: Token) -> None:
             plan = plan_password(registry, token, name or NAMES[0], _LIFETIMES[lifetime], now)
             st.markdown("It is shown here once: Azure does not show it again, and this console does not keep it.")
             label = "Generate password"
-            confirmed = confirm(plan, label)
+            confirmed = confirm(plan, label, access=True)
         if not confirmed:
             return
         session = connection.session(who)

@@ -96,6 +96,7 @@ def create(who: str, registry: Registry, listing: Listing) -> None:
             lambda: forget(who, registry),
             done,
             ready=filled,
+            access=True,
             then=lambda: open_page(pages.TOKENS, registry=st.query_params["registry"], token=name),
         )
 
@@ -136,6 +137,7 @@ def change_status(who: str, registry: Registry, token: Token) -> None:
             lambda report: apply_token_status(connection.session(who), plan, report),
             lambda: forget(who, registry),
             lambda result: f"Token {plain(token.name)}: {WORDS[result]}.",
+            access=True,
         )
 
 
@@ -151,7 +153,7 @@ def delete(who: str, registry: Registry, token: Token, listing: Listing) -> None
         elif token.scope_map:
             st.markdown(f"- not its scope map {plain(token.scope_map)}, which stays")
         label = "Delete token"
-        if confirm(plan, label, typed=token.name):
+        if confirm(plan, label, typed=token.name, access=True):
             session = connection.session(who)
             result = run(
                 label,
@@ -198,4 +200,5 @@ def delete_map(who: str, registry: Registry, listing: Listing) -> None:
             lambda report: apply_scope_map_removal(connection.session(who), plan, report),
             lambda: forget(who, registry),
             lambda result: f"Scope map {plain(plan.scope_map.name)}: {WORDS[result]}.",
+            access=True,
         )

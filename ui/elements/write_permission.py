@@ -4,15 +4,22 @@ The application decides it for each connection (`ui/runtime/write_access.py`) an
 from what browsers send.
 """
 
+import json
+from dataclasses import asdict
+
 import streamlit as st
 from streamlit.runtime import Runtime
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
-from services.connection.write_permission import ALLOWED, WritePermission
+from services.connection.write_permission import WritePermission
 
 HEADER = "x-acr-console-changes"
-MAY_CHANGE = "allowed"
 _NO_SESSION = WritePermission("No browser session asked for it.")
+
+
+def as_header(permission: WritePermission) -> bytes:
+    """The value of `HEADER`, in ASCII."""
+    return json.dumps(asdict(permission)).encode("ascii")
 
 
 def current() -> WritePermission:
@@ -22,4 +29,4 @@ def current() -> WritePermission:
     stamp = st.context.headers.get(HEADER)
     if stamp is None:
         return _NO_SESSION
-    return ALLOWED if stamp == MAY_CHANGE else WritePermission(stamp)
+    return WritePermission(**json.loads(stamp))

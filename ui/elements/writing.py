@@ -49,18 +49,19 @@ class PlainPlan:
     commands: tuple[str, ...] = ()
 
 
-def may_write() -> bool:
-    """Whether this session may change anything: only where no other machine reaches the console.
-
-    Elsewhere, anyone who reaches it would act as its identity.
-    """
-    return write_permission.current().allowed
+def may_write(*, access: bool = False) -> bool:
+    """Whether this session may change anything; with `access`, whether it may change who may do what."""
+    permission = write_permission.current()
+    return not permission.access_reason if access else permission.allowed
 
 
-def show_read_only() -> None:
-    """Says that the console is read-only, where it is."""
-    if not may_write():
-        st.info(f"Read-only. {plain(write_permission.current().refusal)}".strip(), icon=":material/lock:")
+def show_read_only(*, access: bool = False) -> None:
+    """Says why this session may not change anything, or with `access` nobody's access, where that is so."""
+    permission = write_permission.current()
+    if not permission.allowed:
+        st.info(f"Read-only. {plain(permission.refusal)}".strip(), icon=":material/lock:")
+    elif access and permission.access_reason:
+        st.info(plain(f"{permission.access_reason} {permission.remedy}"), icon=":material/lock:")
 
 
 def show_objections(blockers: Iterable[str], warnings: Iterable[str] = ()) -> None:
@@ -89,6 +90,7 @@ def confirm(
     commands: DeltaGenerator | None = None,
     cancel: Callable[[], None] | None = None,
     effect: object = None,
+    access: bool = False,
 ) -> bool:
     """Shows what `plan` says and the button `label`; returns whether it was pressed for this plan.
 
@@ -97,16 +99,17 @@ def confirm(
     the new plan is shown.
     `typed`: a name that has to be typed first. `ready`: whether everything else is filled in. On a page, where
     `in_dialog` is False, Cancel calls `cancel`, and there is none without it; the commands are in a closed expander.
-    `notices`, `commands`: where blockers and warnings, and the commands, are shown, where that is not here.
+    `access`: it changes who may do what. `notices`, `commands`: where blockers and warnings, and the commands, are
+    shown, where that is not here.
     """
     with notices or st.container():
         show_objections(plan.blockers, plan.warnings)
     if in_dialog:
         _show_commands(plan.commands)
-    show_read_only()
+    show_read_only(access=access)
     kept = f"{_CONFIRMED} {'in a dialog' if in_dialog else 'on a page'}"
     shown = (label, plan.warnings, plan.commands, effect)
-    disabled = not ready or bool(plan.blockers) or not may_write()
+    disabled = not ready or bool(plan.blockers) or not may_write(access=access)
     if typed:
         st.markdown(f"Type **{plain(typed)}** to confirm")
     with st.container(horizontal=True):

@@ -1,5 +1,7 @@
 """The sidebar: the sections with their pages, the one that is open marked, and who is signed in."""
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from services.connection.session import Identity
@@ -26,12 +28,17 @@ def show_navigation(who: str, current: PageLink) -> None:
         st.page_link(page.path, label=label, icon=page.icon, width="stretch", query_params=query_of(who, page) or None)
 
 
-def show_identity(identity: Identity, cloud: str, *, has_sign_in: bool) -> None:
-    """Who is signed in and to which cloud; the ids and how to sign out on demand."""
+def show_identity(
+    identity: Identity, cloud: str, *, has_sign_in: bool, asking: Identity | None = None, roles: Sequence[str] = ()
+) -> None:
+    """Who is signed in and to which cloud; the ids and how to sign out on demand. `asking`: as whom Azure is asked,
+    where that is not who is signed in."""
     with st.popover(plain(identity.name or "No name"), icon=":material/account_circle:", width="stretch"):
         facts = {
             "Signed in as": plain(identity.name or "An identity without a name"),
             **({"Sign-in name": plain(identity.login)} if identity.login else {}),
+            **({"App role": plain(", ".join(roles))} if roles else {}),
+            **({"Azure is asked as": plain(f"{asking.name} ({asking.object_id})")} if asking else {}),
             "Cloud": plain(cloud),
             "Tenant id": plain(identity.tenant_id),
             "Object id": plain(identity.object_id),
@@ -43,6 +50,9 @@ def show_identity(identity: Identity, cloud: str, *, has_sign_in: bool) -> None:
         if has_sign_in and st.button(":primary[:material/logout: Sign out]", width="stretch"):
             st.logout()  # By the console's own route /auth/logout.
             st.stop()
+    if asking:
+        name = plain(asking.name or "the console's identity")
+        st.markdown(f":small[Azure is asked as {name}, for everyone]")
     st.markdown(f":small[{plain(cloud)} · ACR Console {VERSION}]")
 
 

@@ -34,6 +34,8 @@ from ui.runtime.session_runs import RunKind, begin, runs_of, show
 
 # The settings that decide whether a cluster can pull.
 _AFFECTS_PULLS = {"public_access", "default_action", "ip_rules", "mode", "anonymous_pull"}
+# Who may do what, as services/connection/write_permission.py has it.
+_ACCESS = {"admin_user", "anonymous_pull", "mode"}
 _CHANGES = RunKind[SettingsPlan, SettingsResult]("settings changes")
 
 
@@ -61,11 +63,12 @@ def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
         registry, wanted.settings, caller_permissions=caller_permissions, caller_address=wanted.caller, stopped=stopped
     )
     show_objections(plan.blockers, plan.warnings)
-    show_read_only()
+    access = _changes_access(plan)
+    show_read_only(access=access)
     with st.container(horizontal=True):
         label = f"Change {counted(len(found), 'setting')}"
         reading = affects_pulls and clusters.pulls(who).running
-        blocked = bool(plan.blockers) or reading or not may_write()
+        blocked = bool(plan.blockers) or reading or not may_write(access=access)
         if st.button(label, type="primary", icon=":material/tune:", disabled=blocked):
             _confirm(who, plan)
         st.button("Discard changes", icon=":material/undo:", on_click=discard, args=(registry,))
@@ -109,8 +112,12 @@ def _confirm(who: str, plan: SettingsPlan) -> None:
         _show_differences(plan.differences)
         st.markdown("The registry is read again before the change, and verified after it.")
         label = f"Change {counted(len(plan.differences), 'setting')} now"
-        if confirm(plan, label):
+        if confirm(plan, label, access=_changes_access(plan)):
             _begin(who, plan)
+
+
+def _changes_access(plan: SettingsPlan) -> bool:
+    return not _ACCESS.isdisjoint(plan.fields)
 
 
 def _begin(who: str, plan: SettingsPlan) -> None:

@@ -53,6 +53,7 @@ def confirm_grant(
         forget,
         done,
         ready=not plan.nothing_to_do,
+        access=True,
     )
     with st.expander("Copy a request to an administrator", icon=":material/mail:", expanded=plan.may is False):
         st.code(admin_request.as_message(plan.assignment, whose), language=None, wrap_lines=True)

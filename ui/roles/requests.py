@@ -21,13 +21,18 @@ from ui.runtime.background import show_progress
 from ui.runtime.database import database
 
 
+def _takes_requests() -> bool:
+    """Where all ask Azure as one identity, nobody carries them out here."""
+    return connection.has_sign_in() and not connection.is_shared()
+
+
 def offer_request(who: str, plan: AttachPlan | AssignmentPlan, whose: str) -> None:
     """The button that sends a request, or since when it is sent.
 
     Nothing where people do not sign in, as nobody else finds it, nor where more blocks the plan than the missing right.
     """
     missing_alone = plan.may is False and len(plan.blockers) == 1
-    if not connection.has_sign_in() or not missing_alone or plan.nothing_to_do:
+    if not _takes_requests() or not missing_alone or plan.nothing_to_do:
         return
     wanted = _wanted(plan, whose)
     with panel():
@@ -37,7 +42,7 @@ def offer_request(who: str, plan: AttachPlan | AssignmentPlan, whose: str) -> No
             text = f"Requested {ago(mine[0].asked)}: whoever may assign it finds it under Activity."
             st.info(text, icon=":material/mail:")
         elif st.button("Send request", icon=":material/mail:"):
-            identity = connection.current().identity
+            identity = connection.person()
             ask(database(), who, identity.login or identity.name, wanted)
             say_done("Request sent: whoever may assign it finds it under Activity.")
             st.rerun()
@@ -61,7 +66,7 @@ def _wanted(plan: AttachPlan | AssignmentPlan, whose: str = "") -> Wanted:
 def close_requests(who: str, plan: AttachPlan | AssignmentPlan) -> None:
     """Closes what was asked for by an assignment that is there now. Where it can't, the request stays open, and says
     so."""
-    if not connection.has_sign_in():
+    if not _takes_requests():
         return
     try:
         fulfil(database(), who, _wanted(plan))
@@ -71,7 +76,7 @@ def close_requests(who: str, plan: AttachPlan | AssignmentPlan) -> None:
 
 def show_requests(who: str) -> None:
     """The open requests of `who`, and those for registries that `who` may list. Nothing where people do not sign in."""
-    if not connection.has_sign_in():
+    if not _takes_requests():
         return
     inventory = registry_loaders.inventory(who)
     show_progress(inventory, "inventory of requests")

@@ -106,6 +106,7 @@ def remove(who: str, registry: Registry, assignment: RoleAssignment) -> None:
             forget,
             lambda result: _removed(plan, result),
             typed=registry.name if plan.own_last else "",
+            access=True,
         )
 
 

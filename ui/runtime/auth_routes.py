@@ -18,9 +18,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from starlette.routing import Route
 
 from services.connection.errors import ServiceError, from_azure
+from services.sign_in.app_roles import AppRole
 from services.sign_in.entra import Entra, RefusedSignIn
 from services.sign_in.store import SignIn
-from ui.runtime.gate import COOKIE, ENDED, NO_STORE, cookie_of
+from ui.runtime.gate import COOKIE, ENDED, NO_ROLE, NO_STORE, cookie_of
 from ui.runtime.safe_next import safe_next
 
 FLOW_VALID = timedelta(minutes=10)
@@ -49,6 +50,7 @@ class AuthRoutes:
         """All of them, GET alone: HEAD must not sign anyone out."""
         handlers = {"login": self.login, "callback": self.callback, "logout": self.logout, "ended": self.ended}
         found = [Route(f"/auth/{name}", _answered(handler)) for name, handler in handlers.items()]
+        found.append(Route(NO_ROLE, _answered(self.no_role)))
         for route in found:
             route.methods = {"GET"}  # Starlette adds HEAD.
         return found
@@ -116,6 +118,19 @@ class AuthRoutes:
         place = safe_next(came_from.path + (f"?{came_from.query}" if came_from.query else "")) if own else "/"
         links = {"Sign in again": f"/auth/login?next={quote(place, safe='')}"}
         return _page("Your sign-in has ended", "You were signed out, or away for too long.", links)
+
+    def no_role(self, request: Request) -> Response:
+        """Says which app role is missing, and whom to ask."""
+        here = self._entra().sign_ins.find(cookie_of(request.scope))
+        if here is None or here.roles:
+            return RedirectResponse("/", 303, NO_STORE)
+        why = (
+            f"{here.login} has none of the app roles {', '.join(AppRole)}. Ask whoever assigns them in Microsoft Entra "
+            f"(Enterprise applications, application id {self._entra().registration.client_id}, Users and groups), then "
+            "sign in again."
+        )
+        links = {"Sign in again": "/auth/login?again=1", "Use another account": "/auth/login?choose=1"}
+        return _page("You have no role in this console", why, {**links, "Sign out": "/auth/logout"}, 403)
 
     def _flow(self, sealed: str) -> Mapping[str, Any] | None:
         try:

@@ -68,14 +68,15 @@ def confirm_and_run(
     ready: bool = True,
     in_dialog: bool = True,
     effect: object = None,
+    access: bool = False,
     then: Callable[[], None] = st.rerun,
 ) -> None:
     """The end of a dialog or a page: `confirm`, `run`, and `then`, which leads to the page that shows the sentence of
-    `done` (markdown). `target`: what is changed, as the record names it.
+    `done` (markdown). `target`: what is changed, as the record names it. `access`: it changes who may do what.
 
     A ServiceError is shown here.
     """
-    if not confirm(plan, label, typed=typed, ready=ready, in_dialog=in_dialog, effect=effect):
+    if not confirm(plan, label, typed=typed, ready=ready, in_dialog=in_dialog, effect=effect, access=access):
         return
     said: list[str] = []
 

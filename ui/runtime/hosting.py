@@ -9,7 +9,7 @@ from starlette.middleware import Middleware
 from starlette.routing import Route
 
 from services.connection.endpoints import CLOUDS, AzureEndpoints
-from services.connection.session import AzureSession, Identity
+from services.connection.session import AzureSession, Identity, connect_azure, connect_sandbox
 from services.sign_in.credential import PersonCredential, console_credential
 from services.sign_in.entra import Entra, Registration
 from services.sign_in.store import Person, SignIns
@@ -33,7 +33,11 @@ def middleware(settings: SignInSettings | None) -> list[Middleware]:
             f"Streamlit refuses {settings.host}: set STREAMLIT_SERVER_ALLOWED_HOSTS to the host of "
             "ACR_CONSOLE_PUBLIC_URL"
         )
-    options: dict[str, Any] = {"public_url": settings.public_url, "check": settings.check}
+    options: dict[str, Any] = {
+        "public_url": settings.public_url,
+        "check": settings.check,
+        "needs_role": settings.shared,
+    }
     return [Middleware(Gate, sign_ins=lambda: _entra[0].sign_ins, signed_out=_forget, **options)]
 
 
@@ -49,11 +53,15 @@ def open_to_azure(settings: Settings, sign_in: SignInSettings) -> None:
     endpoints = replace(CLOUDS[settings.cloud], ca_file=settings.ca_file)
     credential = console_credential(sign_in.client_secret, os.environ)
     _open(sign_in, endpoints, sign_in.tenant_id, sign_in.client_id, credential)
+    if sign_in.shared:
+        connection.use_one_for_people(connect_azure(settings.cloud, settings.ca_file), _person)
 
 
 def open_to_sandbox(endpoints: AzureEndpoints, ready: dict[str, Any], sign_in: SignInSettings) -> None:
     """Lets the sandbox's people sign in. Raises as `open_to_azure`."""
     _open(sign_in, endpoints, ready["tenant_id"], ready["client_id"], ready["client_secret"])
+    if sign_in.shared:
+        connection.use_one_for_people(connect_sandbox(ready), _person)
 
 
 def _open(sign_in: SignInSettings, endpoints: AzureEndpoints, tenant_id: str, client_id: str, credential: Any) -> None:
@@ -65,7 +73,7 @@ def _open(sign_in: SignInSettings, endpoints: AzureEndpoints, tenant_id: str, cl
         client_id,
         credential,
         sign_in.redirect_uri,
-        endpoints.resource_manager_scope,
+        "" if sign_in.shared else endpoints.resource_manager_scope,
         endpoints.ca_file,
         endpoints.instance_discovery,
     )
@@ -73,12 +81,15 @@ def _open(sign_in: SignInSettings, endpoints: AzureEndpoints, tenant_id: str, cl
     _entra[:] = [entra]
 
     def make_session(account: str) -> AzureSession:
-        tenant, _, object_id = account.partition("/")
-        person = sign_ins.person(account) or Person("", "")
-        identity = Identity(tenant, object_id, person.name, person.login)
-        return AzureSession(PersonCredential(entra, account), endpoints, identity=identity)
+        return AzureSession(PersonCredential(entra, account), endpoints, identity=_person(account))
 
     connection.use_people(make_session, entra.require)
+
+
+def _person(account: str) -> Identity:
+    tenant, _, object_id = account.partition("/")
+    person = _entra[0].sign_ins.person(account) or Person("", "")
+    return Identity(tenant, object_id, person.name, person.login)
 
 
 def _forget(account: str) -> None:

@@ -9,6 +9,8 @@ from services.sign_in.store import SignIn
 _PREFIX = b"x-acr-console-"
 # By .streamlit/config.toml a member of st.user.
 ACCOUNT = b"x-acr-console-account"
+# The sign-in's app roles, with commas between.
+ROLES = b"x-acr-console-roles"
 # In an ASGI scope, which no client can write to: the connection's SignIn.
 SIGNED_IN = "acr_console.sign_in"
 # What else the log's entry of the request has (ui/monitoring/request_log.py); not there where none is written.

@@ -20,6 +20,7 @@ SIGN_IN_NAMES = {
     "ACR_CONSOLE_LONGEST_MINUTES": "720",
     "ACR_CONSOLE_CHECK_S": "15",
 }
+_MODES = ("entra", "entra-shared")
 _LOCAL_NAMES = ("localhost", "127.0.0.1")
 
 
@@ -28,7 +29,8 @@ class SignInSettings:
     """`public_url` is the origin that browsers open, without a trailing slash. `tenant_id`, `client_id` and
     `client_secret` are of the application in Entra, each "" where the sandbox or a federated identity has it.
 
-    `check` is how often an open page's sign-in is looked up.
+    `check` is how often an open page's sign-in is looked up. `shared`: Azure is asked as the console's own identity,
+    and app roles say what each person may do.
     """
 
     public_url: str
@@ -39,6 +41,7 @@ class SignInSettings:
     idle: timedelta
     longest: timedelta
     check: timedelta
+    shared: bool = False
 
     @property
     def redirect_uri(self) -> str:
@@ -53,15 +56,16 @@ class SignInSettings:
 
 def sign_in_settings(found: Mapping[str, str]) -> SignInSettings | None:
     """Of all settings by name, those of the sign-in; None where it is `none`. Raises ValueError by name."""
-    if found["ACR_CONSOLE_SIGN_IN"] == "none":
+    chosen = found["ACR_CONSOLE_SIGN_IN"]
+    if chosen == "none":
         return None
-    if found["ACR_CONSOLE_SIGN_IN"] != "entra":
-        raise ValueError(f"ACR_CONSOLE_SIGN_IN is {found['ACR_CONSOLE_SIGN_IN']!r}; it must be one of: none, entra")
+    if chosen not in _MODES:
+        raise ValueError(f"ACR_CONSOLE_SIGN_IN is {chosen!r}; it must be one of: none, {', '.join(_MODES)}")
     needed = ["ACR_CONSOLE_PUBLIC_URL", "ACR_CONSOLE_KEYS", "ACR_CONSOLE_DATABASE"]
     if found["ACR_CONSOLE_CONNECTION"] == "azure":
         needed += ["ACR_CONSOLE_TENANT_ID", "ACR_CONSOLE_CLIENT_ID"]
     if missing := [name for name in needed if not found[name]]:
-        raise ValueError(f"ACR_CONSOLE_SIGN_IN=entra needs {' and '.join(missing)}: see docs/hosting.md")
+        raise ValueError(f"ACR_CONSOLE_SIGN_IN={chosen} needs {' and '.join(missing)}: see docs/hosting.md")
     return SignInSettings(
         public_url=_origin(found["ACR_CONSOLE_PUBLIC_URL"]),
         tenant_id=found["ACR_CONSOLE_TENANT_ID"],
@@ -71,6 +75,7 @@ def sign_in_settings(found: Mapping[str, str]) -> SignInSettings | None:
         idle=timedelta(minutes=_positive(found, "ACR_CONSOLE_IDLE_MINUTES")),
         longest=timedelta(minutes=_positive(found, "ACR_CONSOLE_LONGEST_MINUTES")),
         check=timedelta(seconds=_positive(found, "ACR_CONSOLE_CHECK_S")),
+        shared=chosen == "entra-shared",
     )
 
 

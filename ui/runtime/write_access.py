@@ -1,5 +1,5 @@
-"""Which connections may change Azure: those of a person who signed in, as that person; without a sign-in, those from
-this machine to a console that no other machine can reach.
+"""Which connections may change Azure: those of a person who signed in, as that person or by their app roles; without
+a sign-in, those from this machine to a console that no other machine can reach.
 
 Without a sign-in whoever reaches the console would act as its identity. Whether someone may is decided from the sockets
 that the process listens on and from the request itself, never from a setting.
@@ -17,8 +17,10 @@ from urllib.parse import urlsplit
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from services.connection.write_permission import ALLOWED, WritePermission
-from ui.elements.write_permission import HEADER, MAY_CHANGE
-from ui.runtime.own_headers import SIGNED_IN, without_own_headers
+from services.sign_in.app_roles import shared_permission
+from services.sign_in.store import SignIn
+from ui.elements.write_permission import HEADER, as_header
+from ui.runtime.own_headers import sign_in_of, without_own_headers
 
 NO_SIGN_IN = "and it has no sign-in."
 
@@ -150,18 +152,24 @@ class WriteAccess:
     """ASGI middleware that decides for each websocket what its session may do, and passes that on in `HEADER`.
 
     Whatever a client sends under the console's own names is removed, from every request; where people sign in, the gate
-    has done so, and any proxy may be in front: it has checked the origin.
+    has done so, and any proxy may be in front: it has checked the origin. `shared`: Azure is asked as the console's own
+    identity, so that the person's app roles decide, and not Azure.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, shared: bool = False) -> None:
         self._app = app
+        self._shared = shared
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] in ("http", "websocket"):
-            signed_in = SIGNED_IN in scope
+            signed_in = sign_in_of(scope)
             headers = [*scope["headers"]] if signed_in else without_own_headers(scope["headers"])
             if scope["type"] == "websocket":
-                permission = ALLOWED if signed_in else write_permission(scope, listening_addresses())
-                headers.append((HEADER.encode(), (permission.refusal or MAY_CHANGE).encode("ascii", "replace")))
+                headers.append((HEADER.encode(), as_header(self._permission(scope, signed_in))))
             scope = {**scope, "headers": headers}
         await self._app(scope, receive, send)
+
+    def _permission(self, scope: Scope, signed_in: SignIn | None) -> WritePermission:
+        if signed_in is None:
+            return write_permission(scope, listening_addresses())
+        return shared_permission(signed_in.roles) if self._shared else ALLOWED

@@ -20,7 +20,7 @@ from joserfc import jwt as joserfc_jwt
 from joserfc.jwk import KeySet
 
 from sandbox.identity.principals import CONSOLE, TENANT_ID
-from sandbox.seeds.company import ADMIN, AUDITOR, DEVELOPER
+from sandbox.seeds.company import ADMIN, AUDITOR, DEVELOPER, LEAD
 from sandbox.seeds.places import RESTRICTED
 from sandbox.server import Sandbox
 
@@ -128,7 +128,7 @@ def test_a_person_signs_in_by_code_and_proof_key(console: msal.ConfidentialClien
 def test_whoever_has_no_app_role_has_no_roles_claim(
     console: msal.ConfidentialClientApplication, entra: Sandbox
 ) -> None:
-    assert "roles" not in sign_in(console, entra, DEVELOPER)["id_token_claims"]
+    assert "roles" not in sign_in(console, entra, LEAD)["id_token_claims"]
 
 
 def test_azure_identity_redeems_a_code_and_renews_its_token(entra: Sandbox) -> None:

@@ -1,16 +1,20 @@
 """What a session without permission may send: reads. All else is refused before it leaves."""
 
+from uuid import uuid4
+
 import pytest
+from azure.mgmt.containerregistry import models
 from hypothesis import given
 from hypothesis import strategies as st
 
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
-from services.connection.write_permission import ALLOWED, only_reads
+from services.connection.write_permission import ALLOWED, changes_access, only_reads
 from services.deletion.plan import plan_deletion
 from services.deletion.run import apply_deletion
 from services.images.repository_contents import read_contents
 from services.registries.reading import list_registries
+from services.sign_in.app_roles import AppRole, shared_permission
 from tests.support.app_test import REFUSED
 from tests.support.own_sandbox import OwnSandbox
 
@@ -79,3 +83,61 @@ def test_a_change_of_a_registry_is_refused_too(own: OwnSandbox) -> None:
         client.registries.begin_delete(registry.resource_group, registry.name)
     assert refused.value.code == "ReadOnly"
     assert "casaacr01" in {one.name for one in list_registries(session).values}
+
+
+R = "/subscriptions/1/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/r"
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body", "access"),
+    [
+        ("PUT", f"{R}/providers/Microsoft.Authorization/roleAssignments/x", "{}", True),
+        ("DELETE", f"{R}/providers/microsoft.authorization/roleassignments/x", None, True),
+        ("PUT", f"{R}/tokens/t", "{}", True),
+        ("PATCH", f"{R}/scopeMaps/m", "{}", True),
+        ("POST", f"{R}/generateCredentials", "{}", True),
+        ("POST", f"{R}/regenerateCredential", "{}", True),
+        ("POST", f"{R}/listCredentials", None, True),
+        ("PATCH", R, '{"properties": {"adminUserEnabled": true}}', True),
+        ("PATCH", R, '{"properties": {"adminUserEnabled": false}}', True),
+        ("PATCH", f"{R}/", b'{"properties": {"roleAssignmentMode": "AbacRepositoryPermissions"}}', True),
+        ("PATCH", R, '{"properties": {"anonymousPullEnabled": true}, "tags": {}}', True),
+        ("PATCH", R, "not JSON", True),
+        ("PATCH", R, "[]", True),
+        ("PATCH", R, None, True),
+        ("PATCH", R, '{"sku": {"name": "Premium"}, "tags": {"tokens": "x"}}', False),
+        ("PATCH", R, '{"properties": {"publicNetworkAccess": "Disabled"}}', False),
+        ("PUT", R, '{"properties": {"adminUserEnabled": false, "roleAssignmentMode": "Abac"}}', False),
+        ("PUT", R, '{"properties": {"adminUserEnabled": true}}', True),
+        ("DELETE", R, None, False),
+        ("PUT", f"{R}/webhooks/w", "{}", False),
+        ("DELETE", "/acr/v1/tokens/_tags/v1", None, False),
+        ("DELETE", "/v2/app/manifests/sha256:1", None, False),
+    ],
+)  # fmt: skip
+def test_which_changes_are_of_access(method: str, path: str, body: object, access: bool) -> None:
+    assert changes_access(method, path, body) is access
+
+
+def test_an_operator_changes_a_registry_and_nobodys_access(own: OwnSandbox) -> None:
+    session = own.session().limited_to(shared_permission((AppRole.OPERATOR,)))
+    registry = next(one for one in list_registries(session).values if one.name == "casaacr01")
+    client = session.registries(registry.subscription_id)
+    client.registries.begin_update(registry.resource_group, registry.name, {"tags": {"team": "web"}}).result()
+    for update in (
+        {"properties": {"adminUserEnabled": True}},
+        models.RegistryUpdateParameters(admin_user_enabled=True),
+    ):
+        with pytest.raises(ServiceError) as refused:
+            client.registries.begin_update(registry.resource_group, registry.name, update)
+        assert refused.value.code == "AccessRefused"
+    with pytest.raises(ServiceError) as refused:
+        session.authorization(registry.subscription_id).role_assignments.create(
+            registry.id, str(uuid4()), {"properties": {"roleDefinitionId": "x", "principalId": "y"}}
+        )
+    assert refused.value.code == "AccessRefused"
+    with pytest.raises(ServiceError):
+        client.registries.list_credentials(registry.resource_group, registry.name)
+    now = next(one for one in list_registries(session).values if one.name == "casaacr01")
+    assert not now.access.admin_user
+    assert now.tags == (("team", "web"),)

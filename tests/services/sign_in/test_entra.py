@@ -22,6 +22,7 @@ from sandbox.server import Sandbox
 from services.connection.errors import SIGN_IN_NEEDED, ServiceError, SignInNeeded, as_service_error
 from services.connection.session import AzureSession, Identity, sandbox_endpoints
 from services.registries.reading import list_registries
+from services.sign_in.app_roles import AppRole
 from services.sign_in.credential import PersonCredential, console_credential
 from services.sign_in.entra import Entra, RefusedSignIn, Registration
 from services.sign_in.store import SignIns, sealing_keys
@@ -273,3 +274,18 @@ def test_a_federated_identity_is_read_anew_each_time(own_estate: Sandbox, tmp_pa
 
 def test_a_secret_goes_before_a_federated_identity() -> None:
     assert console_credential("secret", {"AZURE_FEDERATED_TOKEN_FILE": "/x"}) == "secret"
+
+
+def test_where_nobody_is_asked_as_there_is_neither_token_nor_consent(own_estate: Sandbox, tmp_path: Path) -> None:
+    with sqlite(tmp_path) as database:
+        console = entra(own_estate, database, scope="")
+        flow = console.begin()
+        scopes = parse_qs(urlsplit(flow["auth_uri"]).query)["scope"][0].split()
+        assert sorted(scopes) == ["openid", "profile"]
+        cookie = console.finish(flow, choose(flow, ADMIN), None)
+        found = console.sign_ins.find(cookie)
+        assert found
+        assert found.roles == (AppRole.OPERATOR,)
+        stored = console.sign_ins.tokens(found.account)
+        assert stored
+        assert stored.text == ""

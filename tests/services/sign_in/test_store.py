@@ -12,6 +12,7 @@ from services.connection.errors import ServiceError
 from services.database.tables import accounts, audit, sign_ins
 from services.jobs.audit import verify
 from services.jobs.jobs import JobItem, begin
+from services.sign_in.app_roles import AppRole
 from services.sign_in.store import Person, SignIns, UnreadableTokens, sealing_keys
 
 CLOUD = "https://arm.example"
@@ -189,3 +190,31 @@ def test_without_its_entry_in_the_log_there_is_no_sign_in(store: SignIns, databa
     with database.connect() as db:
         assert db.execute(select(sign_ins)).all() == []
         assert db.execute(select(accounts)).all() == []
+
+
+def test_app_roles_are_those_of_the_sign_in(store: SignIns, database: Engine) -> None:
+    person = Person("Engineer", "engineer")
+    cookie = store.begin(ENGINEER, person, "", None, [AppRole.OPERATOR])
+    found = store.find(cookie)
+    assert found
+    assert found.roles == (AppRole.OPERATOR,)
+    assert entries(database)[-1]["roles"] == ["Console.Operator"]
+    again = store.find(store.begin(ENGINEER, person, "", cookie, []))
+    assert again
+    assert (again.id, again.roles) == (found.id, ())
+
+
+def test_roles_that_are_written_into_the_table_are_none(store: SignIns, database: Engine) -> None:
+    operator = store.begin(ENGINEER, Person("Engineer", "engineer"), "", None, [AppRole.OPERATOR])
+    viewer = store.begin(DEVELOPER, Person("Developer", "developer"), "", None, [AppRole.VIEWER])
+    with database.begin() as db:
+        of_engineer = select(sign_ins.c.roles).where(sign_ins.c.account == ENGINEER).scalar_subquery()
+        db.execute(update(sign_ins).where(sign_ins.c.account == DEVELOPER).values(roles=of_engineer))
+    found = store.find(viewer)
+    assert found
+    assert found.roles == ()
+    with database.begin() as db:
+        db.execute(update(sign_ins).values(roles=b'["Console.Operator"]'))
+    found = store.find(operator)
+    assert found
+    assert found.roles == ()

@@ -11,8 +11,8 @@ from cryptography.fernet import Fernet
 from sqlalchemy import Engine, select, text
 from starlette.applications import Starlette
 
-from sandbox.identity.principals import TENANT_ID
-from sandbox.seeds.company import ADMIN, DEVELOPER
+from sandbox.identity.principals import CONSOLE, TENANT_ID
+from sandbox.seeds.company import ADMIN, DEVELOPER, LEAD
 from sandbox.server import Sandbox
 from services.database.tables import audit
 from services.sign_in.entra import Entra, Registration
@@ -237,7 +237,7 @@ def test_signing_out_of_entra_too_comes_back(browser: Browser, estate: Sandbox) 
 
 def test_asking_for_the_head_alone_does_nothing(entra: Entra) -> None:
     routes = AuthRoutes(lambda: entra, KEYS, PUBLIC, lambda _account: None).routes()
-    assert [route.methods for route in routes] == [{"GET"}] * 4
+    assert [route.methods for route in routes] == [{"GET"}] * 5
 
 
 def test_another_site_signs_nobody_out(browser: Browser, entra: Entra) -> None:
@@ -280,3 +280,14 @@ def test_an_unreachable_database_is_said(browser: Browser, database: Engine) -> 
     assert answer.status == 503
     assert "not possible now" in answer.body
     assert COOKIE not in browser.cookies
+
+
+def test_whoever_has_no_app_role_reads_which_and_whom_to_ask(browser: Browser) -> None:
+    browser.sign_in(LEAD)
+    page = browser.get("/auth/no-role")
+    assert page.status == 403
+    for said in ("payments-lead@contoso.example", "Console.Viewer", "Users and groups", CONSOLE.app_id):
+        assert said in page.body
+    browser.cookies.clear()
+    browser.sign_in(DEVELOPER)
+    assert browser.get("/auth/no-role").header("location") == "/"

@@ -7,8 +7,8 @@ from streamlit.testing.v1 import AppTest
 
 from services.jobs.audit import read_entries
 from services.jobs.jobs import find_job, list_jobs
-from tests.support.app_test import button, confirm_button, texts
-from ui.elements import writing
+from tests.support.app_test import REFUSED, button, confirm_button, texts
+from ui.elements import write_permission, writing
 from ui.elements.writing import counted_action
 from ui.runtime.database import database
 
@@ -128,7 +128,7 @@ def test_what_else_is_asked_for_keeps_the_button_off() -> None:
 
 
 def test_a_read_only_console_shows_all_and_sends_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(writing, "may_write", lambda: False)
+    monkeypatch.setattr(write_permission, "current", lambda: REFUSED)
     at = page(commands=("az acr delete",))
     assert "Read-only" in texts(at)
     assert "az acr delete" in texts(at)

@@ -131,3 +131,26 @@ def test_an_account_is_part_of_its_key_alone() -> None:
     assert connection.is_of("https://arm.example tenant/someone", "tenant/someone")
     assert not connection.is_of("https://arm.example tenant/someone", "someone")
     assert not connection.is_of("https://arm.example tenant/someone", "tenant/other")
+
+
+@pytest.fixture
+def one_for_all(sandbox: Sandbox, session: AzureSession) -> Iterator[str]:
+    """The beginning of everyone's key, where Azure is asked as the console's own identity."""
+    connection.use_one_for_people(
+        session, lambda account: Identity(*account.split("/"), name="Someone", login="someone@contoso.example")
+    )
+    yield f"{sandbox.ready['resource_manager']} {TENANT_ID}/"
+    connection.use(session)
+
+
+def test_people_who_share_an_identity_are_still_told_apart(one_for_all: str, session: AzureSession) -> None:
+    first, second = (connection.session(f"{one_for_all}{person}") for person in (ADMIN, DEVELOPER))
+    assert first.identity.object_id == second.identity.object_id == session.identity.object_id
+    assert connection.is_shared()
+    assert connection.is_of(f"{one_for_all}{ADMIN}", f"{TENANT_ID}/{ADMIN}")
+
+
+def test_jobs_of_people_who_share_an_identity_go_on_and_change_nobodys_access(one_for_all: str) -> None:
+    session = connection.session_for_jobs(f"{one_for_all}{ADMIN}")
+    assert session.permission.allowed
+    assert session.permission.access_reason

@@ -1,6 +1,7 @@
 """The gate, asked without a server or a browser: what passes it, as whom, and until when."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from datetime import timedelta
 
@@ -10,9 +11,11 @@ from starlette.types import Message, Receive, Scope, Send
 from streamlit.proto.BackMsg_pb2 import BackMsg
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from services.connection.write_permission import ALLOWED, WritePermission
+from services.sign_in.app_roles import AppRole
 from services.sign_in.store import Person, SignIns
 from tests.support.asgi import Websocket, ask
-from ui.elements.write_permission import HEADER, MAY_CHANGE
+from ui.elements.write_permission import HEADER, as_header
 from ui.runtime.gate import COOKIE, Gate
 from ui.runtime.own_headers import sign_in_of
 from ui.runtime.write_access import WriteAccess
@@ -115,10 +118,15 @@ def test_the_sign_in_itself_is_open_to_all_and_nobody_is_passed_on(gate: Gate, i
 
 
 def test_whoever_is_signed_in_is_passed_on_whatever_they_claim(gate: Gate, inner: Inner, cookie: str) -> None:
-    forged = [("X-Acr-Console-Account", "tenant/admin"), (HEADER, MAY_CHANGE)]
+    forged = [
+        ("X-Acr-Console-Account", "tenant/admin"),
+        (HEADER, as_header(ALLOWED).decode()),
+        ("x-acr-console-roles", "Console.Auditor"),
+    ]
     assert ask(gate, "/registry", [with_cookie(cookie), *forged]).body == "inside"
     assert inner.headers[b"x-acr-console-account"] == b"tenant/engineer"
-    assert [name for name, _ in inner.scopes[0]["headers"] if b"acr-console" in name] == [b"x-acr-console-account"]
+    own = [(name, value) for name, value in inner.scopes[0]["headers"] if b"acr-console" in name]
+    assert own == [(b"x-acr-console-account", b"tenant/engineer"), (b"x-acr-console-roles", b"")]
     found = sign_in_of(inner.scopes[0])
     assert found
     assert found.account == "tenant/engineer"
@@ -193,7 +201,7 @@ def test_a_signed_in_person_may_change_azure_behind_any_proxy(gate: Gate, inner:
             await socket.next("websocket.accept")
 
     run(work)
-    assert inner.headers[HEADER.encode()] == MAY_CHANGE.encode()
+    assert inner.headers[HEADER.encode()] == as_header(ALLOWED)
     assert inner.headers[b"x-acr-console-account"] == b"tenant/engineer"
 
 
@@ -278,3 +286,70 @@ def test_only_what_a_person_does_keeps_the_sign_in(
 
     run(work)
     assert (seen(database) == before) is by_timer
+
+
+@pytest.fixture
+def shared_gate(inner: Inner, sign_ins: SignIns, signed_out: list[str]) -> Gate:
+    """Of a console where app roles decide."""
+    return Gate(
+        WriteAccess(inner, shared=True),
+        sign_ins=lambda: sign_ins,
+        public_url=PUBLIC,
+        check=timedelta(seconds=0.05),
+        signed_out=signed_out.append,
+        needs_role=True,
+    )
+
+
+def test_whoever_has_no_app_role_passes_nowhere(shared_gate: Gate, inner: Inner, cookie: str) -> None:
+    page = ask(shared_gate, "/registry?registry=r", [PAGE, with_cookie(cookie)])
+    assert (page.status, page.header("location")) == (303, f"{PUBLIC}/auth/no-role")
+    assert ask(shared_gate, "/download/x", [with_cookie(cookie)]).status == 403
+
+    async def work() -> None:
+        async with Websocket(shared_gate, [("origin", PUBLIC), with_cookie(cookie)]) as socket:
+            sent = await socket.next("websocket.send")
+            assert ForwardMsg.FromString(sent["bytes"]).auth_redirect.url == "/auth/no-role"
+            await socket.next("websocket.close")
+
+    run(work)
+    assert not inner.scopes
+
+
+@pytest.mark.parametrize(
+    ("roles", "changes", "access"),
+    [
+        ((AppRole.VIEWER,), False, False),
+        ((AppRole.AUDITOR,), False, False),
+        ((AppRole.OPERATOR,), True, False),
+        ((AppRole.OPERATOR, AppRole.AUDITOR), True, False),
+    ],
+)
+def test_app_roles_say_what_may_be_changed(
+    shared_gate: Gate, inner: Inner, sign_ins: SignIns, roles: tuple[AppRole, ...], changes: bool, access: bool
+) -> None:
+    value = sign_ins.begin("tenant/engineer", Person("Engineer", "engineer"), "", None, roles)
+
+    async def work() -> None:
+        async with Websocket(shared_gate, [("origin", PUBLIC), with_cookie(value)]) as socket:
+            await socket.next("websocket.accept")
+
+    run(work)
+    permission = WritePermission(**json.loads(inner.headers[HEADER.encode()]))
+    assert (permission.allowed, not permission.access_reason) == (changes, access)
+    assert inner.headers[b"x-acr-console-roles"].decode() == ",".join(roles)
+
+
+def test_an_open_page_ends_when_the_sign_in_is_renewed_with_other_roles(
+    shared_gate: Gate, inner: Inner, sign_ins: SignIns
+) -> None:
+    value = sign_ins.begin("tenant/engineer", Person("Engineer", "engineer"), "", None, [AppRole.OPERATOR])
+
+    async def work() -> None:
+        async with Websocket(shared_gate, [("origin", PUBLIC), with_cookie(value)]) as socket:
+            await socket.next("websocket.accept")
+            sign_ins.begin("tenant/engineer", Person("Engineer", "engineer"), "", value, [AppRole.VIEWER])
+            assert (await socket.next("websocket.close"))["code"] == 4401
+
+    run(work)
+    assert inner.scopes

@@ -84,7 +84,10 @@ def test_plain_http_is_for_this_machine_alone() -> None:
 @pytest.mark.parametrize(
     ("given", "said"),
     [
-        ({"ACR_CONSOLE_SIGN_IN": "entra"}, "ACR_CONSOLE_PUBLIC_URL and ACR_CONSOLE_KEYS and ACR_CONSOLE_DATABASE"),
+        (
+            {"ACR_CONSOLE_SIGN_IN": "entra-shared"},
+            "ACR_CONSOLE_PUBLIC_URL and ACR_CONSOLE_KEYS and ACR_CONSOLE_DATABASE",
+        ),
         (COMPLETE, "STREAMLIT_SERVER_ALLOWED_HOSTS"),
     ],
 )
@@ -102,3 +105,11 @@ def test_it_refuses_to_start_with_one_line(given: dict[str, str], said: str, tmp
     assert done.returncode != 0
     assert said in done.stderr
     assert "Traceback" not in done.stderr + done.stdout
+
+
+def test_that_azure_is_asked_as_one_identity_is_a_setting_of_its_own() -> None:
+    own = settings_from(COMPLETE).sign_in
+    shared = settings_from({**COMPLETE, "ACR_CONSOLE_SIGN_IN": "entra-shared"}).sign_in
+    assert own
+    assert shared
+    assert (own.shared, shared.shared) == (False, True)
