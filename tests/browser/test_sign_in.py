@@ -15,7 +15,7 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from sandbox.seeds.company import DEVELOPERS
-from tests.support.console import cells, click_name, console_process, free_port, settled
+from tests.support.console import cells, click_name, console_process, free_port, settled, window
 from tests.support.people import (
     AUDITOR,
     DEVELOPER,

@@ -8,9 +8,9 @@ from streamlit.testing.v1 import AppTest
 from sandbox.identity.principals import CONSOLE, READER
 from sandbox.identity.rbac import ASSIGNMENTS
 from sandbox.seeds.resources import assignment
-from tests.support.app_test import Open, button, confirm_button, reopen, select_rows, texts
+from tests.support.app_test import REFUSED, Open, button, confirm_button, reopen, select_rows, texts
 from tests.support.own_sandbox import OwnSandbox
-from ui.elements import writing
+from ui.elements import write_permission
 from ui.roles import holders as role_holders
 
 SOMEONE = "5c1d0000-0000-4000-8000-00000000abcd"
@@ -284,7 +284,7 @@ def test_no_registry_chosen_says_so(open_view: Open) -> None:
 def test_a_console_that_listens_elsewhere_only_plans(
     open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(writing, "may_write", lambda **_: False)
+    monkeypatch.setattr(write_permission, "current", lambda: REFUSED)
     at = plan(open_view("assign.py", as_session=own.session(), **WANTED))
     assert "Read-only" in alerts(at)
     assert confirm_button(at, "Assign role").disabled
