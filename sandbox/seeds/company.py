@@ -240,6 +240,8 @@ class Grant:
 _IN_PLATFORM, _IN_APPS = f"/subscriptions/{PLATFORM}", f"/subscriptions/{APPS}"
 _UNTAGGER, _LOOKER = guid("role", "Contoso Image Cleaner"), guid("role", "Contoso Subscription Viewer")
 
+_SECURE_CLUSTER = f"{SECURE.id}/providers/Microsoft.ContainerService/managedClusters/aks-secure"
+
 GRANTS = (
     Grant("/", "User Access Administrator", ADMIN, "User", 1200),
     Grant("/providers/Microsoft.Management/managementGroups/contoso", "Reader", SCANNER, age=700),
@@ -250,6 +252,8 @@ GRANTS = (
     Grant(_IN_PLATFORM, "Contributor", ENGINEERS, "Group"),
     Grant(_IN_APPS, "Role Based Access Control Administrator", LEAD, "User", 120),
     Grant(PAYMENTS.id, "Reader", DEVELOPERS, "Group"),
+    # A cluster that cannot pull from their registry yet: attached by a request to whoever may assign roles.
+    Grant(_SECURE_CLUSTER, "Reader", DEVELOPERS, "Group", 20),
     Grant(HUB.id, "AcrPush", PUSHER, age=610),
     Grant(HUB.id, _UNTAGGER, SCANNER, age=88),
     Grant(HUB.id, "AcrPull", _PLATFORM_NODES.object_id, age=540),

@@ -6,15 +6,13 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import quote
 
 import pytest
 import requests
 from cryptography.fernet import Fernet
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
-from sandbox.seeds.company import DEVELOPERS
 from tests.support.console import cells, click_name, console_process, free_port, settled, window
 from tests.support.people import (
     AUDITOR,
@@ -81,21 +79,16 @@ def test_who_is_signed_in_may_change_what_azure_lets_them(browser: Browser, team
     page.context.close()
 
 
-def plan_role(page: Page) -> Locator:
-    """The plan of the role that the address of the page Assign role names."""
-    settled(page)
-    page.get_by_role("button", name="Plan assignment").click(timeout=30_000)
-    settled(page)
-    return page.get_by_role("dialog")
-
-
-def test_a_role_is_assigned_by_a_request(browser: Browser, team: Team) -> None:
-    role = "Container Registry Repository Writer"
-    wanted = f"registry=contosopayments&role={role}&principal={DEVELOPERS}&kind=Group"
-    asking = signed_in(browser, team, DEVELOPER, f"/assign?{quote(wanted, safe='=&')}")
-    plan = plan_role(asking)
-    expect(plan.get_by_role("button", name="Assign role")).to_be_disabled()
-    plan.get_by_role("button", name="Send request").click()
+def test_a_cluster_is_attached_by_a_request(browser: Browser, team: Team) -> None:
+    pair = "/aks?cluster=aks-secure&registry=contosopayments"
+    asking = signed_in(browser, team, DEVELOPER, pair)
+    expect(asking.get_by_text("aks-secure can't pull from contosopayments")).to_be_visible(timeout=30_000)
+    settled(asking)
+    asking.get_by_role("button", name="Attach registry").click()
+    settled(asking)
+    dialog = asking.get_by_role("dialog")
+    expect(dialog.get_by_role("button", name="Attach registry")).to_be_disabled()
+    dialog.get_by_role("button", name="Send request").click()
     expect(asking.get_by_text("Request sent")).to_be_visible()
     asking.goto(f"{team.address}/deletions")
     expect(asking.get_by_text("You asked")).to_be_visible()
@@ -103,14 +96,21 @@ def test_a_role_is_assigned_by_a_request(browser: Browser, team: Team) -> None:
     expect(doing.get_by_role("heading", name="Requests")).to_be_visible(timeout=30_000)
     settled(doing)
     ((title, sender, *_),) = cells(doing)[1:]
-    assert role in title
+    assert "the kubelet identity of the cluster aks-secure" in title
     assert sender == "payments-developer@contoso.example"
     click_name(doing, title)
-    plan_role(doing).get_by_role("button", name="Assign role").click()
+    settled(doing)
+    doing.get_by_role("button", name="Plan assignment").click(timeout=30_000)
+    settled(doing)
+    doing.get_by_role("dialog").get_by_role("button", name="Assign role").click()
     expect(doing.get_by_text("created and verified")).to_be_visible(timeout=30_000)
     asking.reload()
     settled(asking)
     expect(asking.get_by_text("You asked")).to_have_count(0)
+    asking.goto(f"{team.address}{pair}")
+    settled(asking)
+    asking.get_by_role("button", name="Check again").click()
+    expect(asking.get_by_text("aks-secure can't pull from contosopayments")).to_have_count(0)
     for page in (asking, doing):
         page.context.close()
 

@@ -30,8 +30,9 @@ def figures_of(
     unlisted = f"{counted(unread, 'subscription')} unread" if unread else ""
     incomplete = f"not every entry of {counted(partial, 'bill')} was read" if partial else ""
     of_all = f"of {counted(len(registries), 'registry', 'registries')}{_unlisted(review, listed)}"
+    have = "has" if len(unbilled) == 1 else "have"
     no_bill = _sentence(
-        f"{len(unbilled):,} {of_all} have no bill" if unbilled else "",
+        f"{len(unbilled):,} {of_all} {have} no bill" if unbilled else "",
         unlisted,
         incomplete,
     )
