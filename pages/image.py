@@ -203,7 +203,7 @@ elif chosen:
     act(chosen)
 show_done()
 show_read_only()
-copy.show_copies()
+copy.show_copies(who)
 notice = st.container()
 if manifest.is_schema_1:
     st.warning(

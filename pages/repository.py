@@ -28,7 +28,7 @@ from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 from ui.transfer.copy import copy_to, show_copies
-from ui.transfer.copy_many import copy_images, show_copies_of_many
+from ui.transfer.copy_many import copy_images
 from ui.transfer.download import download_image, download_images
 
 who = connection.who()
@@ -53,8 +53,7 @@ repository = loaded.value
 actions = header(plain(name), plain(f"{server}/{name}"), loaded.at, refresh, path)
 show_done()
 notice = st.container()
-show_copies()
-show_copies_of_many()
+show_copies(who)
 show_lock_changes()
 if repository.locks.any:
     st.info(

@@ -279,13 +279,17 @@ def find_job(engine: Engine, who: str, job: str) -> Job | None:
         return _read(db, found) if found else None
 
 
-def open_jobs(engine: Engine, who: str, actions: Iterable[str]) -> tuple[Job, ...]:
-    """The jobs of `who` with these actions that have not ended and that another process may continue, the oldest first.
+def open_jobs(engine: Engine, who: str, actions: Iterable[str], recent: timedelta = timedelta(0)) -> tuple[Job, ...]:
+    """The jobs of `who` with these actions that run or that another process may continue, the oldest first; and those
+    that ended not longer than `recent` ago.
 
     Raises ServiceError (NoDatabase).
     """
-    wanted = and_(jobs.c.who == who, jobs.c.ended.is_(None), jobs.c.attempt > 0, jobs.c.action.in_(list(actions)))
     with reading(engine, _UNREADABLE) as db:
+        now = clock(db)
+        alive = and_(jobs.c.ended.is_(None), or_(jobs.c.attempt > 0, jobs.c.lease_until >= now))
+        of_kind = and_(jobs.c.who == who, jobs.c.action.in_(list(actions)))
+        wanted = and_(of_kind, or_(alive, jobs.c.ended > now - recent) if recent else alive)
         found = db.execute(select(jobs.c.id).where(wanted).order_by(jobs.c.begun, jobs.c.id)).scalars().all()
         return tuple(_read(db, job) for job in found)
 

@@ -167,10 +167,8 @@ class _OneCopy:
 
     def refuse(self, error: ServiceError) -> None:
         """Records the error for all that has no result."""
-        unsure = may_be_copying(error)
-        outcome = Outcome.NOT_CONFIRMED if unsure else Outcome.REFUSED
-        cause = f"{error} {error.remedy}" if unsure else str(error)
-        self._record((name, outcome, cause) for name in self._copy.names if name not in self.done)
+        outcome = Outcome.NOT_CONFIRMED if may_be_copying(error) else Outcome.REFUSED
+        self._record((name, outcome, _with_remedy(error)) for name in self._copy.names if name not in self.done)
 
     def apply(self, plan: CopyPlan) -> None:
         """Copies as planned. Raises ServiceError."""
@@ -310,11 +308,11 @@ class _OneCopy:
 
     def _record_copied(self, results: Partial[CopyResult]) -> None:
         found = [(one.item.name, one.outcome, _compared(one)) for one in results.values]
-        self._record([*found, *((one.what, Outcome.REFUSED, str(one.error)) for one in results.refused)])
+        self._record([*found, *((one.what, Outcome.REFUSED, _with_remedy(one.error)) for one in results.refused)])
 
     def _record_referrer(self, item: ReferrerItem, result: ReferrerResult | ServiceError) -> None:
         if isinstance(result, ServiceError):
-            self._record([(item.name, Outcome.REFUSED, str(result))])
+            self._record([(item.name, Outcome.REFUSED, _with_remedy(result))])
         elif result.outcome is not Outcome.NOT_CONFIRMED or not self._running.given_up:
             self._record([(item.name, result.outcome, "")])
 
@@ -328,6 +326,10 @@ class _OneCopy:
         if found:
             self._running.add_results(found)
             self.done |= {name for name, _ in found}
+
+
+def _with_remedy(error: ServiceError) -> str:
+    return f"{error}. {error.remedy}"
 
 
 def _compared(result: CopyResult) -> str:

@@ -73,7 +73,7 @@ def test_an_image_is_copied_to_another_repository(page: Page, whole: str, screen
     settled(page)
     page.screenshot(path=screenshots / "copy-light-1280.png")
     dialog.get_by_role("button", name="Copy image").click()
-    expect(page.get_by_text(re.compile("team/app-copy:v1.0.0: created and verified at "))).to_be_visible()
+    expect(page.get_by_text(re.compile("team/app-copy:v1.0.0: created and verified"))).to_be_visible()
     page.goto(f"{whole}/repository?registry={REGISTRY}&repository=team/app-copy")
     settled(page)
     assert [row[0] for row in cells(page)[1:]] == ["v1.0.0"]

@@ -2,6 +2,7 @@
 
 import gzip
 from io import BytesIO
+from pathlib import Path
 from threading import Event
 
 import pytest
@@ -12,8 +13,10 @@ from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from services.connection.write_permission import WritePermission
 from services.images.repositories import tag_page
+from services.jobs.jobs import Job, find_job, open_jobs
 from services.registries.reading import list_registries
 from services.transfer import push as pushing
+from services.transfer import push_jobs
 from services.transfer.archives import read_archive
 from tests.support.app_test import Open, button, texts
 from tests.support.archive_cases import FOLDER
@@ -21,7 +24,9 @@ from tests.support.image_archives import FULL_NAME, Layout, layout
 from tests.support.own_sandbox import OwnSandbox
 from ui.elements import write_permission
 from ui.elements.text import plain
+from ui.jobs import runs
 from ui.runtime import background, connection
+from ui.runtime.database import database
 from ui.transfer import push_runs
 
 SERVER = "casaacr01"
@@ -70,8 +75,9 @@ def buttons(at: AppTest) -> list[str]:
 def ended(at: AppTest, session: AzureSession) -> AppTest:
     """The page once all pushes of the registry are over."""
     connection.use(session)
-    for push in push_runs.of_registry(connection.who(), server_of(session)).values():
-        assert push.finished.wait(30)
+    for job in open_jobs(database(), connection.who(), ["Push image"]):
+        reading = runs.under_way(connection.who(), job.id)
+        assert reading and reading.finished.wait(30)
     return at.run()
 
 
@@ -138,14 +144,14 @@ def test_the_same_push_is_not_begun_twice(
     open_view: Open, session: AzureSession, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     go_on, begun = Event(), []
-    apply_push = pushing.apply_push
+    apply_push = push_jobs.apply_push
 
     def slow(*args: object, **more: object) -> pushing.PushResult:
         begun.append(1)
         assert go_on.wait(30)
         return apply_push(*args, **more)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(push_runs, "apply_push", slow)
+    monkeypatch.setattr(push_jobs, "apply_push", slow)
     at = uploaded(open_view, archive())
     monkeypatch.setattr(background, "BLINK_S", 0)  # The push does not end before this test lets it.
     button(at, "Push image").click().run()
@@ -154,10 +160,13 @@ def test_the_same_push_is_not_begun_twice(
     again = uploaded(open_view, archive())
     assert "Push image" not in buttons(again)
     assert "node" in texts(again)
-    (under_way,) = push_runs.of_registry(connection.who(), server_of(session)).values()
-    content = read_archive(BytesIO(archive())).images[0].prepare(lambda _done, _of: None, Event())
+    under_way = push_runs.under_way(connection.who(), server_of(session), "node", "v2")
+    assert under_way
+    image = read_archive(BytesIO(archive())).images[0]
+    content = image.prepare(lambda _done, _of: None, Event())
     plan = pushing.read_push_plan(session.registry(server_of(session)), content, "node", "v2")
-    assert push_runs.begin(connection.who(), server_of(session), content, plan) is under_way
+    again_begun = push_runs.begin(connection.who(), server_of(session), content, plan, image.key, None)
+    assert again_begun == under_way.id
     go_on.set()
     again = ended(again, session)
     assert begun == [1]
@@ -173,7 +182,7 @@ def test_a_push_that_fails_says_why_and_can_be_tried_again(
         raise ServiceError("Could not push", "**The** line is cut.", "Try again.", "ConnectionLost")
 
     with monkeypatch.context() as broken:
-        broken.setattr(push_runs, "apply_push", failing)
+        broken.setattr(push_jobs, "apply_push", failing)
         at = uploaded(open_view, archive())
         button(at, "Push image").click().run()
         at = ended(at, session)
@@ -226,6 +235,56 @@ def test_names_of_others_are_shown_as_text(open_view: Open) -> None:
     at = uploaded(open_view, archive(name))
     assert not at.exception
     assert "InvalidRepository" in texts(at)
+
+
+def test_an_archive_on_the_server_is_pushed_as_a_job_that_any_process_continues(
+    open_view: Open, session: AzureSession, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "archives"
+    folder.mkdir()
+    (folder / "node.tar").write_bytes(archive())
+    monkeypatch.setenv("ACR_CONSOLE_ARCHIVES", str(folder))
+    at = open_view("push.py", registry=SERVER)
+    next(one for one in at.segmented_control if one.label == "Archive").set_value("On the server").run()
+    box = next(one for one in at.selectbox if one.label == "Archive on the server")
+    assert [option.partition(" ·")[0] for option in box.options] == ["node.tar"]
+    box.select_index(0).run()
+    assert "it goes on by itself" in texts(at)
+    button(at, "Push image").click().run()
+    (job,) = runs_of(at)
+    assert (job.attempt, job.details["archive"][0]) == (1, "node.tar")
+    at = ended(at, session)
+    assert any("Pushed and verified" in success.value for success in at.success)
+    assert tags_of(session, "node") == {"v2": digest_of("amd64", "arm64")}
+
+
+def test_a_folder_of_archives_that_can_not_be_read_says_so(
+    open_view: Open, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ACR_CONSOLE_ARCHIVES", str(tmp_path / "nowhere"))
+    at = open_view("push.py", registry=SERVER)
+    next(one for one in at.segmented_control if one.label == "Archive").set_value("On the server").run()
+    assert "NoArchives" in texts(at)
+    assert not at.exception
+
+
+def test_the_record_of_an_upload_whose_process_ended_says_what_to_do(open_view: Open, session: AzureSession) -> None:
+    at = uploaded(open_view, archive())
+    assert "If the console restarts during the push, push again: what is there is skipped." in texts(at)
+    button(at, "Push image").click().run()
+    (job,) = runs_of(at)
+    assert job.attempt == 0
+    ended(at, session)
+    with database().begin() as db:  # As if it had been killed before its end.
+        db.exec_driver_sql("UPDATE jobs SET ended = NULL, lease_until = begun")
+    record = open_view("deletions.py", record=job.id)
+    assert any("Push it again: what is there is skipped." in one.value.replace("\\", "") for one in record.warning)
+    assert job.items[0].digest in texts(record).replace("\\", "").replace("\u2060", "")
+
+
+def runs_of(at: AppTest) -> list[Job]:
+    found = [find_job(database(), connection.who(), job) for job in at.session_state["jobs: Push image"]]
+    return [job for job in found if job]
 
 
 def test_the_limit_and_the_lines_beyond_it_are_said(open_view: Open, session: AzureSession) -> None:

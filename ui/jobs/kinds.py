@@ -16,7 +16,8 @@ RunJob = Callable[[AzureSession, Job, RunningJob, Progress], Answer]
 
 @dataclass(frozen=True)
 class JobKind:
-    """One kind of changes, by its `action` as the database and Activity have it. `verb` precedes what `run` reports.
+    """One kind of changes, by its `action` as the database and Activity have it. `verb` precedes what `run` reports,
+    and `amount` words how much of it is done.
 
     `forget` drops what it makes stale from the caches of whoever began it: also where it fails, it may have been made.
     """
@@ -25,6 +26,7 @@ class JobKind:
     verb: str
     run: RunJob
     forget: Callable[[Job], None]
+    amount: Callable[[int], str] = "{:,}".format
 
 
 JobKinds = Mapping[str, JobKind]

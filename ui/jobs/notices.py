@@ -1,6 +1,7 @@
 """Jobs on the pages of what they change: their progress, wherever they run, and how they ended until dismissed."""
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import timedelta
 from typing import Any, NoReturn
 
 import streamlit as st
@@ -23,6 +24,11 @@ from ui.runtime.database import database
 INTERRUPTED = (
     "Interrupted: its process ended, or could not reach the database. It goes on by itself, from what Azure has then."
 )
+# Of a job that nobody continues; one may say more in its details.
+ENDED_WITH_ITS_PROCESS = (
+    "How it ended is not recorded: the console ended before, or could not reach its database. Nothing more is sent. "
+    "What is there now is what Azure shows."
+)
 ELSEWHERE = "Running in another process of the console."
 # A sentence says them of one item.
 _SENTENCES = (*(one for one in Outcome if one.is_done), Outcome.NOT_CONFIRMED)
@@ -30,19 +36,37 @@ STOPPED = "Stopped. Nothing more was sent; what Azure had begun goes on."
 
 
 def begin_and_show(
-    who: str, kind: JobKind, login_server: str, items: Iterable[JobItem], details: Mapping[str, Any]
+    who: str,
+    kind: JobKind,
+    login_server: str,
+    items: Iterable[JobItem],
+    details: Mapping[str, Any],
+    *,
+    repository: str = "",
+    attempt: int = 1,
 ) -> NoReturn:
     """Begins a job, and runs the page again, which shows it. Raises ServiceError as `runs.begin`."""
-    commands = {"commands": details.get("commands", [])}
-    _seen(kind).append(runs.begin(who, kind, login_server, items, details, logged=commands))
+    logged = {"commands": details.get("commands", [])}
+    show_from_now(
+        kind, runs.begin(who, kind, login_server, items, details, repository=repository, attempt=attempt, logged=logged)
+    )
+
+
+def show_from_now(kind: JobKind, job: str) -> NoReturn:
+    """Runs the page again, which shows the job of that id until it is dismissed."""
+    _seen(kind).append(job)
     st.rerun()
 
 
-def shown_jobs(who: str, kind: JobKind) -> tuple[Job, ...]:
+def shown_jobs(who: str, kind: JobKind, recent: timedelta = timedelta(0)) -> tuple[Job, ...]:
     """The jobs of a kind that are running or interrupted, whoever's tab began them, and those that this session has
-    seen and not dismissed; the oldest first. Raises ServiceError (NoDatabase)."""
+    seen and not dismissed; the oldest first. A new session has seen those that ended not longer than `recent` ago.
+
+    Raises ServiceError (NoDatabase).
+    """
+    ended = timedelta(0) if _key(kind) in st.session_state else recent
     seen = _seen(kind)
-    seen += [job.id for job in open_jobs(database(), who, [kind.action]) if job.id not in seen]
+    seen += [job.id for job in open_jobs(database(), who, [kind.action], ended) if job.id not in seen]
     return tuple(job for one in sorted(seen) if (job := runs.find(who, one)))
 
 
@@ -53,6 +77,7 @@ def show_jobs(
     *,
     stop: str = "",
     only: Callable[[Job], bool] = lambda _job: True,
+    recent: timedelta = timedelta(0),
 ) -> None:
     """Shows the `shown_jobs`: their progress, or how they ended, until they are dismissed.
 
@@ -60,7 +85,7 @@ def show_jobs(
     "" where nothing is left to stop once it runs. `only`: which to show.
     """
     try:
-        found = [job for job in shown_jobs(who, kind) if only(job)]
+        found = [job for job in shown_jobs(who, kind, recent) if only(job)]
     except ServiceError as error:
         show_error(error)
         return
@@ -81,7 +106,7 @@ def _show_one(who: str, kind: JobKind, job: Job, show_end: Callable[[Job], None]
         else:
             show_error_of(who, job)
             show_end(job)
-        with st.container(horizontal=True):
+        with st.container(horizontal=True, vertical_alignment="center"):
             link_to(pages.DELETIONS, "Record", record=job.id)
             if job.ended:
                 st.button("Dismiss", key=f"dismiss {job.id}", on_click=_seen(kind).remove, args=(job.id,))
@@ -92,10 +117,18 @@ def show_open(who: str, job: Job, stop: str = "Stop") -> None:
     reading = runs.under_way(who, job.id)
     if reading and reading.error:
         show_error(reading.error)
+    if not job.runs and not job.attempt:
+        show_interrupted(job)
+        return
     st.info(ELSEWHERE if job.runs else INTERRUPTED, icon=":material/dns:" if job.runs else ":material/pending:")
     if stop and not job.stop_requested:
         show_stop(who, job, stop)
     rerun_on_change(lambda: _progress_of(runs.find(who, job.id)), _progress_of(job))
+
+
+def show_interrupted(job: Job) -> None:
+    """Says of a job that nobody continues that its process ended, and what to do."""
+    st.warning(plain(job.details.get("interrupted") or ENDED_WITH_ITS_PROCESS), icon=":material/help:")
 
 
 def show_stop(who: str, job: Job, label: str = "Stop") -> None:
@@ -122,7 +155,7 @@ def show_error_of(who: str, job: Job) -> None:
 def show_results(job: Job) -> None:
     """Shows what became of each item, and the answer of a job that has ended."""
     ended = [(item.name, result) for item in job.items if (result := job.results.get(item.name))]
-    if len(job.items) == 1 and ended and job.results[ended[0][0]].outcome in _SENTENCES:
+    if len(job.items) == 1 and ended and ended[0][1].outcome in _SENTENCES and not ended[0][1].cause:
         name, result = ended[0]
         show_outcome(plain(name), Outcome(result.outcome))
     else:
@@ -138,5 +171,9 @@ def show_results(job: Job) -> None:
 
 
 def _seen(kind: JobKind) -> list[str]:
-    seen: list[str] = st.session_state.setdefault(f"jobs: {kind.action}", [])
+    seen: list[str] = st.session_state.setdefault(_key(kind), [])
     return seen
+
+
+def _key(kind: JobKind) -> str:
+    return f"jobs: {kind.action}"

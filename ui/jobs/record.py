@@ -6,15 +6,10 @@ from services.jobs.jobs import Job
 from ui.elements.page import az_lines, header
 from ui.elements.text import ago, exact, plain
 from ui.jobs import runs
-from ui.jobs.notices import show_error_of, show_open, show_results, show_stop
+from ui.jobs.notices import show_error_of, show_interrupted, show_open, show_results, show_stop
 from ui.navigation import pages
 from ui.navigation.links import last_step, step
 from ui.runtime.background import show_progress
-
-_INTERRUPTED = (
-    "How it ended is not recorded: the console ended before, or could not reach its database. Nothing more is sent. "
-    "What is there now is what Azure shows."
-)
 
 
 def show_record(who: str, job: Job) -> None:
@@ -36,14 +31,14 @@ def show_record(who: str, job: Job) -> None:
         show_results(job)
         if not job.items and not job.answer and not job.error:
             st.markdown(job.state)
-    elif job.attempt:
-        show_results(job)
+    elif job.items:
         if not reading or not reading.running:
             show_open(who, job)
+        show_results(job)
     elif job.runs:
         st.info("Running. Refresh shows how it ended.", icon=":material/pending:")
         show_stop(who, job)
     else:
-        st.warning(_INTERRUPTED, icon=":material/help:")
+        show_interrupted(job)
     if commands := job.details.get("commands"):
         az_lines(*commands, label="Planned")

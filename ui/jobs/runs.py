@@ -49,15 +49,18 @@ def begin(
     details: Mapping[str, Any],
     *,
     repository: str = "",
+    attempt: int = 1,
     logged: Mapping[str, Any] | None = None,
 ) -> str:
     """Records a job and starts it; returns its id. `details` are what another process needs to continue it, `logged`
-    what the log's entry has besides. Raises ServiceError (NoDatabase): then nothing was changed."""
+    what the log's entry has besides; `attempt` is 0 for a job
+    that no other process can continue. Raises ServiceError (NoDatabase): then nothing was changed."""
     session = connection.session(who)
     try:
         lease = read_settings().lease
         job = jobs.begin(
-            database(), who, kind.action, login_server, repository, items, details, lease, logged=logged
+            database(), who, kind.action, login_server, repository, items, details, lease,
+            attempt=attempt, logged=logged,
         )  # fmt: skip
     except ServiceError as error:
         raise nothing_changed(error) from error
@@ -162,5 +165,5 @@ def _start(who: str, session: AzureSession, kind: JobKind, job: Job, lost: Runni
         finally:
             kind.forget(job)
 
-    reading: Reading[None] = start(None, run, verb=kind.verb, stop=stopping)
+    reading: Reading[None] = start(None, run, verb=kind.verb, amount=kind.amount, stop=stopping)
     _runs()[who, job.id] = _Run(running, reading)

@@ -16,6 +16,7 @@ from services.connection.endpoints import CLOUDS
 from ui.runtime.sign_in_settings import SIGN_IN_NAMES, SignInSettings, sign_in_settings
 
 NAMES = {
+    "ACR_CONSOLE_ARCHIVES": "",
     "ACR_CONSOLE_CONNECTION": "sandbox",
     "ACR_CONSOLE_CLOUD": "public",
     "ACR_CONSOLE_CA_FILE": "",
@@ -38,12 +39,14 @@ NAMES = {
 class Settings:
     """`connection` is sandbox or azure; `cloud` one of `services.connection.endpoints.CLOUDS`.
 
-    `data` is the folder of what the console keeps, `database` the URL of its database, `price_sheet` the team's own
+    `archives` is the folder of image archives that people may push. `data` is the folder of what the console keeps,
+    `database` the URL of its database, `price_sheet` the team's own
     prices, `sandbox_ready_file` that of a sandbox that runs already. `log` is text or json, and `metrics_port` None
     where there are no metrics. `lease` is how long a job whose process ended waits until another takes it over.
     `sign_in` is None where the console has no sign-in.
     """
 
+    archives: Path | None
     connection: str
     cloud: str
     ca_file: str | None
@@ -82,6 +85,7 @@ def settings_from(values: Mapping[str, object]) -> Settings:
     if not 1 <= lease_s <= 3600:
         raise ValueError("ACR_CONSOLE_LEASE_S is seconds, from 1 to 3600")
     return Settings(
+        archives=Path(found["ACR_CONSOLE_ARCHIVES"]) if found["ACR_CONSOLE_ARCHIVES"] else None,
         connection=found["ACR_CONSOLE_CONNECTION"],
         cloud=found["ACR_CONSOLE_CLOUD"],
         ca_file=found["ACR_CONSOLE_CA_FILE"] or None,

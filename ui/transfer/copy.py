@@ -1,45 +1,34 @@
-"""Copying an image to another repository or registry: the form, the plan, and how the copies of this session ended."""
+"""Copying an image to another repository or registry: the form, the plan, and how copies ended."""
 
 import re
-import secrets
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from typing import NoReturn
 
 import streamlit as st
 
-from services.jobs.changes import Answer, Change
+from services.jobs.jobs import Job
 from services.registries.registry import Registry
+from services.transfer.copy_jobs import ACTION, as_details, as_items, copies_of, run_copies
 from services.transfer.copy_plan import MOST_MANIFESTS, CopyItem, CopyPlan, Source, parse_source, read_copy_plan
 from services.transfer.copy_referrers import ReferrerItem
-from services.transfer.copy_run import Copied, apply_copy
 from services.wording import counted
-from ui.elements.errors import Part, panel, show_partial
-from ui.elements.outcomes import ICONS, WORDS, results_list
+from ui.elements.errors import panel
 from ui.elements.text import as_option, plain, short, size
 from ui.elements.writing import close_button, confirm, dialog_panel
+from ui.jobs.kinds import JobKind
+from ui.jobs.notices import begin_and_show, show_jobs
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
 from ui.runtime import connection
-from ui.runtime.background import Reading
-from ui.runtime.session_runs import RunKind, begin, show
+from ui.transfer.recent import RECENT
 
 _FORM = "copy form: number of copies started"
 
 AZURE, PUBLIC, OTHER = "A registry in the inventory", "Docker Hub or MCR", "Another registry"
 SOURCES = (AZURE, PUBLIC, OTHER)
-
-
-@dataclass(frozen=True)
-class _Copy:
-    """What the session keeps of a copy. Not its plan, which may have a password."""
-
-    title: str
-    target: Registry
-    items: tuple[CopyItem, ...]
-
-
-_COPIES = RunKind[_Copy, Copied]("copies")
 
 
 @st.dialog("Copy image", width="medium")
@@ -84,9 +73,9 @@ def show_copy_form(who: str, registry: Registry) -> None:
             _plan_and_copy(who, source, registry, repository, _split_names(tags), in_dialog=False)
 
 
-def show_copies() -> None:
-    """Shows the copies that this session started, with their progress or result, until they are dismissed."""
-    show(_COPIES, _show_end, stop="Stop waiting")
+def show_copies(who: str) -> None:
+    """Shows the copies of `who` that run, wherever, and those that ended lately, until they are dismissed."""
+    show_jobs(who, COPY, stop="Stop", recent=RECENT)
 
 
 def choose_registry(label: str, who: str, chosen: Registry | None, key: str | None = None) -> Registry | None:
@@ -155,7 +144,7 @@ def _plan_and_copy(
         effect=effect_of(plan),
     ):
         st.session_state[_FORM] = st.session_state.get(_FORM, 0) + 1  # An empty form, and no password in it.
-        _begin(who, plan)
+        begin_copies(who, [plan])
 
 
 def confirm_moves(plans: Sequence[CopyPlan]) -> bool:
@@ -216,65 +205,32 @@ def item_sentence(item: CopyItem, plan: CopyPlan) -> str:
     return f"{name} is new." if item.known else f"{name}: it is unknown whether it exists."
 
 
-def _begin(who: str, plan: CopyPlan) -> None:
-    session = connection.session(who)
-    copy = _Copy(f"{plan.source.name} to {plan.target.name}", plan.target, plan.items)
+def begin_copies(who: str, plans: Sequence[CopyPlan]) -> NoReturn:
+    """Begins to copy the images of these plans, all with one target, and runs the page again, which shows it.
 
-    def work(reading: Reading[Copied | None]) -> Copied:
-        def progress(state: str, seconds: float) -> None:
-            reading.report_state(f"{copy.title}: {state}, {seconds:.0f} s")
-
-        return apply_copy(session, plan, force=bool(plan.moves), progress=progress, stop=reading.stop)
-
-    begin(
-        _COPIES,
-        secrets.token_hex(8),
-        copy,
-        work,
-        lambda: forget_copied(who, copy.target, copy.items),
-        Change("Copy image", copy.title, plan.commands),
-        copied_list,
-        verb="Copying",
+    Passwords stay in this process: another one refuses to go on with what needs one.
+    """
+    repositories = {item.repository for plan in plans for item in plan.items}
+    begin_and_show(
+        who,
+        replace(COPY, run=partial(run_copies, plans=plans)),
+        plans[0].target.login_server,
+        as_items(plans),
+        as_details(plans),
+        repository=repositories.pop() if len(repositories) == 1 else "",
     )
 
 
-def _show_end(copy: _Copy, copied: Copied) -> None:
-    st.markdown(f"**{plain(copy.title)}**")
-    show_copied(copied)
-
-
-def copied_list(copied: Copied) -> Answer:
-    """The results of a copy for its record."""
-    if not copied.finished:
-        return Answer("No longer waited for: Azure continued the copy.", complete=False)
-    results = [(one.item.name, one.outcome) for one in copied.results.values]
-    results += [(one.item.name, one.outcome) for one in copied.referrers.values]
-    return results_list(results, (*copied.results.refused, *copied.referrers.refused))
-
-
-def show_copied(copied: Copied) -> None:
-    """Shows the result of each item of a copy."""
-    if not copied.finished:
-        st.info("No longer waiting: Azure continues the copy. Check the target later.", icon=":material/info:")
-        return
-    for result in copied.results.values:
-        at = f" at {short(result.digest)}" if result.digest else ""
-        unsure = "" if result.compared else ", not compared: the digest of the source is unknown"
-        words = f"{plain(result.item.name)}: {WORDS[result.outcome]}{at}{unsure}"
-        st.markdown(f"{ICONS[result.outcome]} {words}.")
-    show_partial(Part(copied.results, "item"))
-    for referrer in copied.referrers.values:
-        st.markdown(f"{ICONS[referrer.outcome]} {plain(referrer.item.name)}: {WORDS[referrer.outcome]}.")
-    show_partial(Part(copied.referrers, "referrer"), verb="copied")
-
-
-def forget_copied(who: str, target: Registry, items: Iterable[CopyItem]) -> None:
-    """Drops what a copy to these items makes stale in the target, also where it failed: it may have been made."""
-    server = target.login_server
+def _forget(job: Job) -> None:
+    """Drops what copies make stale in the target, also where they failed: they may have been made."""
+    who, server = job.who, job.login_server
     registry_loaders.catalogue.clear(who, server)
-    for item in items:
+    for item in (item for copy in copies_of(job) for item in copy.items):
         if item.tag:
             image_loaders.tag.clear(who, server, item.repository, item.tag)
         for digest in {item.current_digest} - {None}:
             image_loaders.manifest_row.clear(who, server, item.repository, digest)
         image_loaders.forget_repository(who, server, item.repository)
+
+
+COPY = JobKind(ACTION, "Copying", run_copies, _forget)

@@ -1,57 +1,28 @@
-"""Copying several images of one repository at once: one plan, one run, and the result of each image."""
+"""Copying several images of one repository at once: one plan and one job."""
 
-import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 import streamlit as st
 
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
-from services.jobs.changes import Answer, Change
 from services.registries.registry import Registry
-from services.transfer.copy_plan import CopyItem, CopyPlan, Source, read_copy_plan
-from services.transfer.copy_run import Copied, apply_copy
+from services.transfer.copy_plan import CopyPlan, Source, read_copy_plan
 from services.wording import counted
 from ui.elements.errors import Part, show_partial
-from ui.elements.outcomes import results_list
-from ui.elements.text import plain
 from ui.elements.writing import PlainPlan, close_button, confirm, counted_action, dialog_panel
 from ui.runtime import connection
-from ui.runtime.background import Reading
-from ui.runtime.session_runs import RunKind, begin, show
 from ui.transfer.copy import (
+    begin_copies,
     choose_registry,
     confirm_moves,
-    copied_list,
     effect_of,
-    forget_copied,
     item_sentence,
-    show_copied,
 )
 
 # The plan of each image costs several requests, and Azure copies one after the other.
 MOST_IMAGES = 50
 _PLANS = "plans to copy several images"
-
-
-@dataclass(frozen=True)
-class _Copies:
-    """What the session keeps of a run: where it copies to, and how many images."""
-
-    target: Registry
-    number: int
-
-
-@dataclass(frozen=True)
-class _Ended:
-    """The images that were copied, and those that failed or were not tried."""
-
-    copied: tuple[Copied, ...]
-    failed: Partial[None]
-
-
-_RUNS = RunKind[_Copies, _Ended]("copies of several images")
 
 
 def copy_images(who: str, registry: Registry, repository: str, tags: Mapping[str, Sequence[str]]) -> None:
@@ -92,12 +63,7 @@ def _ask_and_copy(who: str, registry: Registry, repository: str, tags: Mapping[s
             icon=":material/content_copy:",
             effect=tuple(map(effect_of, todo)),
         ):
-            _begin(who, target, todo)
-
-
-def show_copies_of_many() -> None:
-    """Shows the runs that this session started, with their progress or results, until they are dismissed."""
-    show(_RUNS, _show_end, stop="Stop")
+            begin_copies(who, todo)
 
 
 def _read_plans(
@@ -131,49 +97,3 @@ def _joint(plans: Sequence[CopyPlan], todo: Sequence[CopyPlan]) -> PlainPlan:
         (*(tuple(blockers) if todo else ()), *warnings),
         tuple(command for plan in todo for command in plan.commands),
     )
-
-
-def _begin(who: str, target: Registry, plans: Sequence[CopyPlan]) -> None:
-    session = connection.session(who)
-    items: list[CopyItem] = [item for plan in plans for item in plan.items]
-
-    def work(reading: Reading[_Ended | None]) -> _Ended:
-        copied: list[Copied] = []
-        failed: list[Refusal] = []
-        for number, plan in enumerate(plans):
-            if reading.stop.is_set():
-                break
-            reading.report(number, len(plans), "images")
-            try:
-                copied.append(apply_copy(session, plan, force=bool(plan.moves), stop=reading.stop))
-            except ServiceError as error:
-                failed.append(Refusal(", ".join(item.name for item in plan.items), error))
-        return _Ended(tuple(copied), Partial((), tuple(failed), len(plans) - len(copied) - len(failed)))
-
-    begin(
-        _RUNS,
-        secrets.token_hex(8),
-        _Copies(target, len(plans)),
-        work,
-        lambda: forget_copied(who, target, items),
-        Change(
-            "Copy images",
-            f"{counted(len(plans), 'image')} to {target.login_server}",
-            tuple(command for plan in plans for command in plan.commands),
-        ),
-        _ended_list,
-        verb="Copying",
-    )
-
-
-def _ended_list(ended: _Ended) -> Answer:
-    failed = ended.failed
-    answers = (results_list((), failed.refused, untried=failed.untried), *map(copied_list, ended.copied))
-    return Answer("\n".join(one.text for one in answers if one.text), all(one.complete for one in answers))
-
-
-def _show_end(copies: _Copies, ended: _Ended) -> None:
-    st.markdown(f"**{counted(copies.number, 'image')} to {plain(copies.target.name)}**")
-    for copied in ended.copied:
-        show_copied(copied)
-    show_partial(Part(ended.failed, "image"), verb="copied")

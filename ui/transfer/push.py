@@ -2,16 +2,20 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import BinaryIO
 
 import streamlit as st
 
 from services.commands import images as az_images
 from services.commands import sign_in as az_sign_in
+from services.connection.changes import Outcome
+from services.jobs.jobs import Job
 from services.registries.registry import Registry
 from services.transfer.archive_images import Archive, ArchiveImage, Content, propose_name
 from services.transfer.archives import read_archive
-from services.transfer.push import PushPlan, PushResult, read_push_plan
+from services.transfer.push import MOUNTED, PushPlan, read_push_plan
+from services.transfer.push_jobs import ArchiveFile, list_archives
 from services.wording import counted
 from ui.elements.columns import Sizes
 from ui.elements.errors import panel, show_error
@@ -20,6 +24,7 @@ from ui.elements.page import az_lines
 from ui.elements.table import show_rows
 from ui.elements.text import plain, short, size
 from ui.elements.writing import confirm, may_write
+from ui.jobs.notices import show_from_now, show_jobs
 from ui.loaders import contents as contents_loader
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
@@ -27,16 +32,24 @@ from ui.navigation import pages, selection
 from ui.navigation.links import link_to
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
+from ui.runtime.settings import read_settings
 from ui.transfer import push_runs
+from ui.transfer.recent import RECENT
 
 _STATE = "the archive to push"
+UPLOADED, ON_SERVER = "From this computer", "On the server"
 
 
 @dataclass
 class _Upload:
-    """An uploaded archive, and what was read and planned from it so far. Each is done once, not with every rerun."""
+    """An archive, and what was read and planned from it so far. Each is done once, not with every rerun.
+
+    `on_server` is None for one that the browser uploaded.
+    """
 
     file_id: str
+    name: str
+    on_server: ArchiveFile | None
     archive: Reading[Archive]
     contents: dict[str, Reading[Content | None]] = field(default_factory=dict)
     plans: dict[tuple[str, str, str, str], PushPlan] = field(default_factory=dict)
@@ -68,6 +81,23 @@ def _forget_content(upload: _Upload, key: str) -> None:
 def show_push_form(who: str, registry: Registry) -> None:
     """Shows the pushes to a registry, and the form for a new one."""
     _show_pushes(who, registry)
+    folder = read_settings().archives
+    on_server = folder is not None and st.segmented_control(
+        "Archive", (UPLOADED, ON_SERVER), default=UPLOADED, required=True, key="archive from"
+    )
+    chosen, name = _Chosen("", "", ""), ""
+    with panel():
+        upload = _choose_on_server(folder) if folder and on_server == ON_SERVER else _choose_file()
+        if upload is None:
+            _forget_upload()
+        else:
+            name = upload.name
+            chosen = _show_upload(who, registry, upload)
+    _show_lines(registry, chosen, name or "image.tar")
+
+
+def _choose_file() -> _Upload | None:
+    """Asks for an archive from this computer."""
     limit = int(st.get_option("server.maxUploadSize"))
     file = st.file_uploader(
         "Archive (OCI layout or docker save, may be gzipped)",
@@ -76,30 +106,46 @@ def show_push_form(who: str, registry: Registry) -> None:
         disabled=not may_write(),
     )
     st.markdown(
-        f"Up to {limit:,} MB, kept in this console's memory until you remove it. For larger ones, use the lines at the "
-        "end of this page.",
+        f"Up to {limit:,} MB, kept in this console's memory until you remove it. If the console restarts during the "
+        "push, push again: what is there is skipped. For larger ones, use the lines at the end of this page.",
         help="`server.maxUploadSize` in `.streamlit/config.toml` sets the limit",
     )
-    chosen = _Chosen("", "", "")
     if file is None or not may_write():
-        _forget_upload()
-    else:
-        with panel():
-            chosen = _show_upload(who, registry, _upload_of(file.file_id, file))
-    _show_lines(registry, chosen, file.name if file else "image.tar")
+        return None
+    return _upload_of(file.file_id, file.name, file, None)
 
 
-def _upload_of(file_id: str, file: BinaryIO) -> _Upload:
+def _choose_on_server(folder: Path) -> _Upload | None:
+    """Asks for one of the archives in the server's folder. Raises ServiceError where it can't be read."""
+    found = list_archives(folder)
+    if not found:
+        st.info("The server's folder has no archives (`.tar`, `.tar.gz`, `.tgz`).", icon=":material/folder_open:")
+        return None
+    file = st.selectbox(
+        "Archive on the server",
+        found,
+        None,
+        format_func=lambda one: f"{one.name} · {size(one.size)}",
+        placeholder="Choose an archive",
+        disabled=not may_write(),
+    )
+    st.markdown("If the console restarts during the push, it goes on by itself.")
+    if file is None or not may_write():
+        return None
+    return _upload_of(f"{file.name} {file.size}", file.name, folder / file.name, file)
+
+
+def _upload_of(file_id: str, name: str, source: BinaryIO | Path, on_server: ArchiveFile | None) -> _Upload:
     """The state of this file. That of another one is dropped, which frees its memory."""
     upload: _Upload | None = st.session_state.get(_STATE)
     if upload is None or upload.file_id != file_id:
 
         def read(reading: Reading[Archive]) -> None:
             reading.value = read_archive(
-                file, progress=lambda done, of: reading.report(done, of, "the archive"), stop=reading.stop
+                source, progress=lambda done, of: reading.report(done, of, "the archive"), stop=reading.stop
             )
 
-        upload = _Upload(file_id, start(Archive((), ()), read, amount=size))
+        upload = _Upload(file_id, name, on_server, start(Archive((), ()), read, amount=size))
         st.session_state[_STATE] = upload
     return upload
 
@@ -144,7 +190,7 @@ def _show_upload(who: str, registry: Registry, upload: _Upload) -> _Chosen:
         show_error(content.error)
         st.button("Check again", icon=":material/refresh:", on_click=_forget_content, args=(upload, image.key))
     elif content.value and repository and tag:
-        _show_plan(who, registry, upload, content.value, repository, tag)
+        _show_plan(who, registry, upload, image, content.value, repository, tag)
     elif content.value:
         st.info("Type a repository and a tag.", icon=":material/edit:")
     return _Chosen(name, repository, tag)
@@ -178,10 +224,17 @@ def _content_of(upload: _Upload, image: ArchiveImage) -> Reading[Content | None]
     return upload.contents[image.key]
 
 
-def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, repository: str, tag: str) -> None:
+def _show_plan(
+    who: str,
+    registry: Registry,
+    upload: _Upload,
+    image: ArchiveImage,
+    content: Content,
+    repository: str,
+    tag: str,
+) -> None:
     server = registry.login_server
-    under_way = push_runs.of_registry(who, server).get(push_runs.Target(server, repository, tag))
-    if under_way and under_way.running:
+    if push_runs.under_way(who, server, repository, tag):
         st.info("A push to this tag is in progress: see above.", icon=":material/upload:")
         return
     key = (server, content.digest, repository, tag)
@@ -212,8 +265,7 @@ def _show_plan(who: str, registry: Registry, upload: _Upload, content: Content, 
     label = "Push image and move tag" if plan.moves else "Push image"
     if confirm(plan, label, ready=move_confirmed, icon=":material/upload:", in_dialog=False):
         del upload.plans[key]
-        push_runs.begin(who, server, content, plan)
-        st.rerun()
+        show_from_now(push_runs.PUSH, push_runs.begin(who, server, content, plan, image.key, upload.on_server))
 
 
 def _read_what_is_there(who: str, registry: Registry) -> bool:
@@ -250,42 +302,56 @@ def _tag_sentence(plan: PushPlan) -> str:
 
 
 def _show_pushes(who: str, registry: Registry) -> None:
-    """Shows the pushes to this registry by this identity, in any session, with their progress or result."""
-    for target, push in push_runs.of_registry(who, registry.login_server).items():
-        with st.container(border=True):
-            st.markdown(f"**{plain(f'{target.repository}:{target.tag}')}**")
-            show_progress(push, f"push {target}")
-            if push.running:
-                continue
-            if push.error:
-                show_error(push.error)
-            elif push.value:
-                _show_result(registry, target, push.value)
-            st.button("Dismiss", key=f"dismiss {target}", on_click=push_runs.dismiss, args=(who, target))
-
-
-def _show_result(registry: Registry, target: push_runs.Target, result: PushResult) -> None:
-    st.success(
-        f"Pushed and verified: {plain(target.tag)} points to {short(result.tag.digest)}. "
-        f"{size(result.sent_bytes)} sent.",
-        icon=":material/check_circle:",
+    """Shows the pushes to this registry by this identity that run, and those that ended lately, until dismissed."""
+    show_jobs(
+        who,
+        push_runs.PUSH,
+        lambda job: _show_result(registry, job),
+        stop="Stop",
+        only=lambda job: job.login_server == registry.login_server,
+        recent=RECENT,
     )
-    words: Mapping[str, str] = {"sent": "sent", "there": "already there", "mounted": "mounted"}
-    with st.expander(counted(len(result.blobs), "layer and config", "layers and configs"), icon=":material/layers:"):
+
+
+def _show_result(registry: Registry, job: Job) -> None:
+    """Shows what became of the tag, and of each layer, config and manifest."""
+    _, repository, tag = push_runs.target_of(job)
+    st.markdown(f"**{plain(f'{repository}:{tag}')}**")
+    sizes: Mapping[str, int] = job.details["sizes"]
+    sent = sum(sizes.get(name, 0) for name, one in job.results.items() if one.outcome == Outcome.CREATED)
+    if tag in job.results:
+        st.success(
+            f"Pushed and verified: {plain(tag)} points to {short(job.details['digest'])}. {size(sent)} sent.",
+            icon=":material/check_circle:",
+        )
+    elif not job.error:
+        st.warning(
+            f"Stopped. The tag was not set. {size(sent)} sent: a second push skips it.", icon=":material/stop_circle:"
+        )
+    words: Mapping[str, str] = {Outcome.CREATED: "sent", Outcome.ALREADY_DONE: "already there", MOUNTED: "mounted"}
+    blobs = [item for item in job.items if item.name in sizes]
+    with st.expander(counted(len(blobs), "layer and config", "layers and configs"), icon=":material/layers:"):
         show_rows(
             [
-                {"Digest": blob.digest, "Size": blob.size, "Result": words[blob.how], "Sent": blob.sent}
-                for blob in result.blobs
+                {
+                    "Digest": item.digest,
+                    "Size": sizes[item.name],
+                    "Result": words.get(job.results[item.name].outcome) if item.name in job.results else "not sent",
+                }
+                for item in blobs
             ],
             "The result of each layer and config",
-            columns={"Size": Sizes(), "Sent": Sizes()},
+            key=f"blobs of {job.id}",
+            columns={"Size": Sizes()},
         )
+    if tag not in job.results:
+        return
     link_to(
         pages.IMAGE,
         "Open image",
         registry=selection.key_of(registry, registry_loaders.inventory(connection.who()).value.registries.values),
-        repository=target.repository,
-        reference=target.tag,
+        repository=repository,
+        reference=tag,
     )
 
 
