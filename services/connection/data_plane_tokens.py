@@ -156,6 +156,10 @@ class RegistryTokens:
         scopes = [" ".join(Need(name, READ).scope for name in batch) for batch in batches]
         parallel.parallel_map(self._fetch, scopes, server=self._login_server)
 
+    def holds(self, need: Need) -> bool:
+        """Whether a token that was fetched before, and is valid now, grants `need`. Asks nobody."""
+        return self._find(need) is not None
+
     def sign_in(self) -> None:
         """Exchanges the identity's token for a refresh token now, whatever is held, and forgets all that was granted.
 

@@ -5,7 +5,7 @@ PostgreSQL has row locks for that.
 """
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +15,8 @@ from alembic import command
 from alembic.config import Config
 from alembic.util import CommandError
 from azure.core.exceptions import AzureError, ClientAuthenticationError
-from sqlalchemy import Connection, Engine, create_engine, event, func, make_url, select
+from sqlalchemy import Connection, Engine, Table, create_engine, event, func, make_url, select
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
@@ -95,6 +96,13 @@ def reading(engine: Engine, title: str) -> Iterator[Connection]:
         db = plain.execution_options(reading=True, **snapshot)
         with db.begin():
             yield db
+
+
+def put_rows(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts rows; each takes the place of the one with its primary key."""
+    adding = (postgresql if db.dialect.name == "postgresql" else sqlite).insert(table)
+    fresh = {column.name: adding.excluded[column.name] for column in table.columns if not column.primary_key}
+    db.execute(adding.on_conflict_do_update(index_elements=list(table.primary_key), set_=fresh), list(rows))
 
 
 def answers(engine: Engine) -> None:

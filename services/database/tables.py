@@ -1,4 +1,4 @@
-"""The tables as they are now: jobs, their items, the log of who did what, and who is signed in.
+"""The tables as they are now: jobs, their items, the log of who did what, who is signed in, and what processes share.
 
 A change here needs a migration in `services/database/migrations/versions`; a test holds the two equal.
 """
@@ -135,4 +135,25 @@ requests = Table(
     Column("closed_by", Text),
     Column("outcome", Text, nullable=False),
     Index("requests_for", "scope", "assignment"),
+)
+
+contents = Table(
+    "contents",
+    metadata,
+    Column("digest", Text, primary_key=True),
+    Column("size", Integer, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("used", UtcTime, nullable=False),
+    Index("contents_by_use", "used", "size"),
+)
+
+list_prices = Table(
+    "list_prices",
+    metadata,
+    Column("source", Text, primary_key=True),  # The host of the API.
+    Column("currency", Text, primary_key=True),
+    Column("region", Text, primary_key=True),
+    Column("read", UtcTime, nullable=False),
+    # JSON, with the digits of each price as they came.
+    Column("rows", Text, nullable=False),
 )

@@ -2,14 +2,21 @@
 
 import hashlib
 import json
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from threading import Event
 
 from azure.core.exceptions import ResourceNotFoundError
 
 from services.connection.answers import parse_json
 from services.connection.data_plane import RegistryClient, path_of
+from services.connection.data_plane_tokens import Need
 from services.connection.errors import ServiceError, as_service_error, says_gone
 from services.connection.names import image_name
+from services.connection.parallel import Partial, parallel_map
+from services.database.contents import ContentStore
 from services.images.manifests import (
     _MALFORMED,
     ARTIFACTS,
@@ -26,6 +33,7 @@ from services.images.manifests import (
     parse_config,
     parse_manifest,
 )
+from services.images.repositories import ManifestRow
 from services.images.schema_1 import SCHEMA_1
 
 # A registry answers 404 to who does not name the type of a manifest; `*/*` names none:
@@ -33,6 +41,8 @@ from services.images.schema_1 import SCHEMA_1
 ACCEPT = ", ".join((OCI_INDEX, DOCKER_LIST, OCI_MANIFEST, DOCKER_MANIFEST, *ARTIFACTS, *SCHEMA_1, "*/*"))
 # A config is a few kilobytes; one of megabytes is no config.
 LARGEST_CONFIG = 4 * 1024 * 1024
+# Manifests in one write to the database.
+_SHARED_AT_ONCE = 200
 
 
 @dataclass(frozen=True)
@@ -72,6 +82,58 @@ def read_raw(client: RegistryClient, repository: str, reference: str, title: str
             "DigestMismatch",
         )
     return raw, media_type
+
+
+def shared_manifests(
+    client: RegistryClient, store: ContentStore | None, repository: str, rows: Iterable[ManifestRow]
+) -> dict[str, Manifest]:
+    """Those of `rows` that this or another process has read before, by digest, as the registry itself would send them.
+
+    `rows` are what it has listed of the repository for this client: a manifest that it would refuse is not among the
+    result, since it is locked against reading, or the client may list the repository and not pull from it.
+    """
+    # The digest vouches for the bytes alone: their type is what the registry has listed.
+    types = {row.digest: row.media_type for row in rows if row.media_type and row.locks.read}
+    if store is None or not types or not client.tokens.holds(Need(repository, frozenset({"pull"}))):
+        return {}
+    found = {}
+    for digest, raw in store.find(types).items():
+        with suppress(ServiceError):  # Of what is no manifest, the registry's own answer says so.
+            found[digest] = replace(parse_manifest(raw, types[digest]), digest=digest)
+    return found
+
+
+def read_manifests(
+    client: RegistryClient,
+    store: ContentStore | None,
+    wanted: Mapping[str, str],
+    *,
+    done: Callable[[int, Manifest | ServiceError], None] | None = None,
+    stop: Event | None = None,
+) -> Partial[Manifest]:
+    """The manifests at `wanted` (digest → repository), a request each, in parallel; then `store` has them too.
+
+    `done` and `stop` are those of `parallel_map`.
+    """
+    fresh: deque[tuple[str, bytes]] = deque()
+
+    def read(digest: str) -> Manifest:
+        stored = read_stored(client, wanted[digest], digest)
+        if store:
+            fresh.append((digest, stored.raw))
+        return stored.manifest
+
+    def end(index: int, what: Manifest | ServiceError) -> None:
+        if store and len(fresh) >= _SHARED_AT_ONCE:
+            store.add(dict(fresh.popleft() for _ in range(_SHARED_AT_ONCE)))
+        if done:
+            done(index, what)
+
+    try:
+        return parallel_map(read, wanted, server=client.login_server, done=end, stop=stop)
+    finally:
+        if store:
+            store.add(dict(fresh))
 
 
 def indent_json(raw: bytes) -> str:

@@ -12,7 +12,8 @@ from threading import Event
 from services.connection.data_plane import RegistryClient
 from services.connection.errors import as_service_error
 from services.connection.parallel import Partial, Progress, Refusal, counter, parallel_map
-from services.images.manifest_reading import read_manifest
+from services.database.contents import ContentStore
+from services.images.manifest_reading import read_manifests, shared_manifests
 from services.images.manifests import Manifest
 from services.images.repositories import ManifestRow, Repository, Tag, all_tags, get_repository, manifest_rows
 
@@ -50,12 +51,13 @@ def read_contents(
     names: Iterable[str],
     known: dict[str, Manifest],
     *,
+    store: ContentStore | None = None,
     progress: Progress | None = None,
     stop: Event | None = None,
 ) -> Partial[RepositoryContents]:
-    """The contents of these repositories of one registry. `known` is added to.
+    """The contents of these repositories of one registry. `known` is added to, and `store` of all processes.
 
-    Three requests a repository (more where it has thousands), and one for each manifest not in `known`; in parallel.
+    Three requests a repository (more where it has thousands), and one for each manifest in neither; in parallel.
     A repository that can't be listed is a Refusal of the result; a manifest that can't be read one of its repository.
     `progress(done, of, what)` is called in the caller's thread. Raises ServiceError where nobody can sign in.
     """
@@ -67,15 +69,13 @@ def read_contents(
     listed = parallel_map(
         lambda name: _listed(client, name), names, server=client.login_server, done=count_repositories, stop=stop
     )
+    for contents in listed.values:
+        if contents.repository.locks.read:
+            unknown = [row for row in contents.rows if row.digest not in known]
+            known |= shared_manifests(client, store, contents.name, unknown)
     missing = {row.digest: contents.name for contents in listed.values for row in contents.rows}
     missing = {digest: name for digest, name in missing.items() if digest not in known}
-    read = parallel_map(
-        lambda digest: read_manifest(client, missing[digest], digest),
-        missing,
-        server=client.login_server,
-        done=counter(progress, "manifests", len(missing)),
-        stop=stop,
-    )
+    read = read_manifests(client, store, missing, done=counter(progress, "manifests", len(missing)), stop=stop)
     known |= {manifest.digest: manifest for manifest in read.values}
     refused = {refusal.what: refusal for refusal in read.refused}
     return replace(listed, values=tuple(_with_manifests(contents, known, refused) for contents in listed.values))

@@ -6,8 +6,9 @@ from threading import Event
 
 from services.connection.data_plane import RegistryClient
 from services.connection.parallel import Partial, Progress, counter, parallel_map
+from services.database.contents import ContentStore
 from services.images.leftovers import is_index
-from services.images.manifest_reading import read_manifest
+from services.images.manifest_reading import read_manifests, shared_manifests
 from services.images.manifests import Descriptor, Kind, Manifest
 from services.images.platforms import images_below, read_nested
 from services.images.repositories import ManifestRow, get_manifest_row
@@ -31,27 +32,24 @@ def summarise(
     rows: Iterable[ManifestRow],
     known: dict[str, Manifest],
     *,
+    store: ContentStore | None = None,
     progress: Progress | None = None,
     stop: Event | None = None,
 ) -> Partial[ImageSummary]:
     """One summary a digest, in the order of `digests`. `rows` is the repository's list of manifests.
 
-    One request for each index that is not in `known`, which is added to; and one for what the list leaves out (locked
-    against listing). Indexes that were not read because of `stop` are untried.
+    One request for each index that is neither in `known`, which is added to, nor in `store`; and one for what the list
+    leaves out (locked against listing). Indexes that were not read because of `stop` are untried.
     """
     digests = list(dict.fromkeys(digests))
     listed = {row.digest: row for row in rows}
     found = _read_rows(client, repository, [digest for digest in digests if digest not in listed])
     listed |= {row.digest: row for row in found.values}
     of_index = [digest for digest in digests if digest in listed and is_index(listed[digest])]
-    wanted = [digest for digest in of_index if digest not in known]
-    read = parallel_map(
-        lambda digest: read_manifest(client, repository, digest),
-        wanted,
-        server=client.login_server,
-        done=counter(progress, "indexes", len(wanted)),
-        stop=stop,
-    )
+    unknown = [listed[digest] for digest in of_index if digest not in known]
+    known |= shared_manifests(client, store, repository, unknown)
+    wanted = {digest: repository for digest in of_index if digest not in known}
+    read = read_manifests(client, store, wanted, done=counter(progress, "indexes", len(wanted)), stop=stop)
     known |= {manifest.digest: manifest for manifest in read.values}
     indexes = {digest: known[digest] for digest in of_index if digest in known}
     nested = read_nested(client, repository, indexes.values())

@@ -14,6 +14,7 @@ from typing import Any
 from services.connection.data_plane import RegistryClient
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Progress, Refusal
+from services.database.contents import ContentStore
 from services.images.leftovers import is_index
 from services.images.manifests import Manifest
 from services.images.repositories import PAGE, ManifestRow, Tag, manifest_rows, tag_page
@@ -58,6 +59,7 @@ def read_tag_list(
     repository: str,
     known: dict[str, Manifest],
     *,
+    store: ContentStore | None = None,
     most_indexes: int = MOST_INDEXES,
     on_part: Callable[[TagList], None] = lambda _: None,
     progress: Progress | None = None,
@@ -65,9 +67,9 @@ def read_tag_list(
 ) -> TagList:
     """Every tag, with a summary of what it points to.
 
-    A request each thousand tags, one each thousand manifests, and one for each index that is not in `known` (manifests
-    by digest, which is added to): those of the newest tags, at most `most_indexes`. `on_part` gets what is known so
-    far. Raises ServiceError where the list of tags or of manifests can't be read.
+    A request each thousand tags, one each thousand manifests, and one for each index that is neither in `known`
+    (manifests by digest, which is added to) nor in `store`: those of the newest tags, at most `most_indexes`. `on_part`
+    gets what is known so far. Raises ServiceError where the list of tags or of manifests can't be read.
     """
     stop = stop or Event()
     found = Partial[Tag](())
@@ -91,7 +93,7 @@ def read_tag_list(
     except ServiceError as error:
         return TagList(found, bool(after), Partial((), (Refusal(f"manifests of {repository}", error),)))
     wanted = _with_newest_indexes(digests, rows.values, most_indexes)
-    images = summarise(client, repository, wanted, rows.values, known, progress=progress, stop=stop)
+    images = summarise(client, repository, wanted, rows.values, known, store=store, progress=progress, stop=stop)
     left = len(digests) - len(wanted)
     return TagList(
         found, bool(after), replace(images, refused=rows.refused + images.refused, untried=images.untried + left)

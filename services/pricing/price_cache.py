@@ -1,21 +1,27 @@
-"""List prices cached on disk for a day: cost pages open at once, and offline they show what was read last."""
+"""List prices kept in the database for a day, for everyone: cost pages open at once, and where the API is out of reach
+they show what was read last. Prices are public: the API asks nobody who they are."""
 
 import json
-import os
+import logging
 from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from urllib.parse import urlsplit
+
+from sqlalchemy import Engine, select
 
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
+from services.database.engine import put_rows, reading, writing
+from services.database.tables import list_prices as kept_prices
 from services.pricing.price_snapshot import CURRENCY, snapshot
 from services.pricing.prices import Prices
 from services.pricing.retail_prices import Row, prices_of, read_price_rows
 
 MAX_AGE = timedelta(days=1)
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class _Cached:
 
 def list_prices(
     session: AzureSession,
-    folder: Path,
+    database: Callable[[], Engine],
     currency: str,
     regions: Collection[str],
     *,
@@ -48,17 +54,16 @@ def list_prices(
     from an older cache, else from the snapshot. Each Prices names its source. Never raises ServiceError: see `error`.
     """
     host = urlsplit(session.endpoints.retail_prices).hostname or "none"
-    file = folder / "prices" / f"{host}-{currency}.json"
-    kept = _load(file)
+    kept = _load(database, host, currency)
     old = [region for region in regions if region not in kept or not timedelta(0) <= now() - kept[region].at < MAX_AGE]
     error = None
     if old:
         try:
             rows = read_price_rows(session, currency, old)
             prices_of(rows, currency, now())  # Rows that are no prices are not cached.
-            for region in old:
-                kept[region] = _Cached(now(), [row for row in rows if row["armRegionName"] == region])
-            _save(file, kept)
+            read = {region: _Cached(now(), [row for row in rows if row["armRegionName"] == region]) for region in old}
+            kept |= read
+            _save(database, host, currency, read)
         except ServiceError as refused:
             error = refused
     found: dict[str, Prices] = {}
@@ -71,25 +76,36 @@ def list_prices(
     return PriceList(currency, found, error)
 
 
-def _load(file: Path) -> dict[str, _Cached]:
-    """The cached rows; empty if the file is missing or invalid, whatever is in it: the API is asked again then."""
+def _load(database: Callable[[], Engine], source: str, currency: str) -> dict[str, _Cached]:
+    """By region, the rows that are kept; none where the database can't be read. What is no price list is left out: the
+    API is asked again then."""
+    asked = select(kept_prices).where(kept_prices.c.source == source, kept_prices.c.currency == currency)
+    found: dict[str, _Cached] = {}
     try:
-        document = json.loads(file.read_text(encoding="utf-8"), parse_float=Decimal)
-        found = {region: _Cached(datetime.fromisoformat(kept["at"]), kept["rows"]) for region, kept in document.items()}
-        for kept in found.values():
-            prices_of(kept.rows, "", kept.at)
-    except (OSError, ValueError, TypeError, KeyError, AttributeError, ServiceError):
+        with reading(database(), "The prices that are kept could not be read") as db:
+            rows = db.execute(asked).all()
+    except ServiceError as error:
+        _LOG.warning("%s", error)
         return {}
+    for row in rows:
+        with suppress(ValueError, TypeError, KeyError, AttributeError, ServiceError):
+            kept = _Cached(row.read, json.loads(row.rows, parse_float=Decimal))
+            prices_of(kept.rows, "", kept.at)
+            found[row.region] = kept
     return found
 
 
-def _save(file: Path, kept: Mapping[str, _Cached]) -> None:
-    """Writes the file atomically. A folder that can't be written to only means no cache."""
-    document = {region: {"at": one.at.isoformat(), "rows": one.rows} for region, one in kept.items()}
+def _save(database: Callable[[], Engine], source: str, currency: str, read: Mapping[str, _Cached]) -> None:
+    """A database that can't be written to only means that the API is asked again."""
+    rows = [
+        {
+            "source": source, "currency": currency, "region": region, "read": one.at,
+            "rows": json.dumps(one.rows, default=str),
+        }
+        for region, one in read.items()
+    ]  # fmt: skip
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        unfinished = file.with_suffix(f".{os.getpid()}")
-        unfinished.write_text(json.dumps(document, default=str), encoding="utf-8")
-        unfinished.replace(file)
-    except OSError:
-        return
+        with writing(database(), "The prices could not be kept") as db:
+            put_rows(db, kept_prices, rows)
+    except ServiceError as error:
+        _LOG.warning("%s", error)

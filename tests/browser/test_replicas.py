@@ -20,6 +20,7 @@ from tests.support import balancer
 from tests.support.console import settled
 from tests.support.databases import own_database
 from tests.support.people import (
+    AUDITOR,
     DEVELOPER,
     ENGINEER,
     cookie_of,
@@ -77,6 +78,31 @@ def test_behind_a_balancer_people_may_change_what_azure_lets_them(browser: Brows
         expect(page.get_by_role("button", name="Add tag")).to_be_enabled(timeout=30_000)
         expect(page.get_by_text("Read-only")).to_have_count(0)
         page.context.close()
+
+
+def test_at_one_replica_no_manifest_is_read_that_another_person_has_read_at_the_other(
+    browser: Browser, team: Replicas
+) -> None:
+    reads = []
+    for who in (ENGINEER, AUDITOR):
+        team.sandbox.clear_requests()
+        page = signed_in(browser, team, who, "/storage?registry=contosohub")
+        expect(page.get_by_text("Stored").first).to_be_visible(timeout=30_000)
+        settled(page)
+        found = [one.path for one in team.sandbox.requests if one.method == "GET"]
+        reads.append(
+            (
+                replica_of(page),
+                sum("/_manifests" in path for path in found),
+                sum("/manifests/" in path for path in found),
+            )
+        )
+        page.context.close()
+    (first, _, read), (second, listed, again) = reads
+    assert first != second
+    assert read > 10
+    assert listed > 0
+    assert again == 0
 
 
 def test_a_sign_out_at_one_replica_ends_the_tabs_at_the_other(browser: Browser, team: Replicas) -> None:

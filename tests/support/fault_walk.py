@@ -11,15 +11,18 @@ from pathlib import Path
 from typing import Any
 
 import streamlit as st
+from sqlalchemy import delete
 from streamlit.testing.v1 import AppTest
 from streamlit.util import calc_hash
 
 from sandbox.server import Sandbox
 from services.connection.session import connect_sandbox
+from services.database.tables import contents
 from tests.support.app_test import SHELL
 from tests.support.page_statements import Statement, contradictions, statements
 from ui.navigation.pages import OVERVIEW
 from ui.runtime import connection
+from ui.runtime.database import database
 
 IMAGE = {"registry": "casaacr01", "repository": "nodejstemplate", "reference": "v1.0.0"}
 REPOSITORY = {"registry": "casaacr01", "repository": "nodejstemplate"}
@@ -144,6 +147,8 @@ class FaultWalk:
         self._faults.write_text(json.dumps(rules))
         st.cache_resource.clear()
         st.cache_data.clear()
+        with database().begin() as db:  # No manifest that another rendering has read.
+            db.execute(delete(contents))
         asked = len(self._sandbox.requests)
         connection.use(connect_sandbox(self._sandbox.ready))
         at = AppTest.from_file(SHELL, default_timeout=60)

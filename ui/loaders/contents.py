@@ -14,6 +14,7 @@ from services.images.repository_contents import RepositoryContents, read_content
 from services.images.storage import RegistryStorage, registry_storage
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
+from ui.runtime.database import shared_contents
 
 # Registries whose contents are kept: each may be many megabytes.
 MOST_COUNTS = 20
@@ -28,7 +29,7 @@ def repository(who: str, login_server: str, name: str) -> Reading[RepositoryCont
     known = known_manifests(who, login_server)
 
     def work(reading: Reading[RepositoryContents | None]) -> None:
-        read = read_contents(client, [name], known, progress=reading.report, stop=reading.stop)
+        read = read_contents(client, [name], known, store=shared_contents(), progress=reading.report, stop=reading.stop)
         if read.refused:
             raise read.refused[0].error
         reading.value = read.values[0] if read.values else None
@@ -60,7 +61,9 @@ def _read_several(who: str, login_server: str, names: tuple[str, ...]) -> Readin
     known = known_manifests(who, login_server)
 
     def work(reading: Reading[Partial[RepositoryContents]]) -> None:
-        reading.value = read_contents(client, names, known, progress=reading.report, stop=reading.stop)
+        reading.value = read_contents(
+            client, names, known, store=shared_contents(), progress=reading.report, stop=reading.stop
+        )
         within = (refusal for one in reading.value.values for refusal in one.unread)
         reading.lacks = (*reading.value.refused, *within)
 
@@ -81,7 +84,7 @@ def registry(who: str, login_server: str) -> Reading[Partial[RepositoryContents]
             reading.report(len(names), 0, "names")
             if reading.stop.is_set():
                 break
-        read = read_contents(client, names, known, progress=reading.report, stop=reading.stop)
+        read = read_contents(client, names, known, store=shared_contents(), progress=reading.report, stop=reading.stop)
         reading.value = read
         reading.lacks = (*read.refused, *(refusal for one in read.values for refusal in one.unread))
         count = StorageCount(read, registry_storage(read), datetime.now(UTC))

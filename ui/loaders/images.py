@@ -19,6 +19,7 @@ from ui.loaders import contents
 from ui.loaders.registries import Loaded, catalogue, loaded_fresh, read_now
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
+from ui.runtime.database import shared_contents
 
 # More manifests than these are read only when asked for.
 LARGE = 5000
@@ -46,6 +47,7 @@ def tag_list(who: str, login_server: str, repository: str, *, every_index: bool 
                 client,
                 repository,
                 known,
+                store=shared_contents(),
                 most_indexes=sys.maxsize if every_index else MOST_INDEXES,
                 on_part=got,
                 progress=reading.report,

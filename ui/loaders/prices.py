@@ -6,7 +6,7 @@ from services.connection.parallel import Refusal
 from services.pricing.price_cache import PriceList, list_prices
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
-from ui.runtime.settings import read_settings
+from ui.runtime.database import database
 
 
 @st.cache_resource(ttl="1h", show_spinner=False, max_entries=50, validate=fresh)
@@ -15,7 +15,7 @@ def price_list(who: str, currency: str, regions: tuple[str, ...]) -> Reading[Pri
     session = connection.session(who)
 
     def work(reading: Reading[PriceList]) -> None:
-        reading.value = list_prices(session, read_settings().data, currency, regions)
+        reading.value = list_prices(session, database, currency, regions)
         error = reading.value.error
         reading.lacks = (Refusal("list prices", error),) if error else ()
 

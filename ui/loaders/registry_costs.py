@@ -16,7 +16,7 @@ from ui.loaders.bills import recent_bills
 from ui.loaders.registries import inventory
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
-from ui.runtime.settings import read_settings
+from ui.runtime.database import database
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ def costs_of(who: str, read_at: datetime) -> Reading[RegistryCosts]:
 @st.cache_resource(ttl="1h", show_spinner=False, max_entries=20, validate=fresh)
 def _costs(who: str, read_at: datetime, bills_read: int) -> Reading[RegistryCosts]:  # noqa: ARG001
     today, registries, billing = datetime.now(UTC).date(), inventory(who).value.registries, recent_bills(who)
-    session, folder = connection.session(who), read_settings().data
+    session = connection.session(who)
     regions = tuple(sorted({registry.location for registry in registries.values}))
     month = today.replace(day=1)
 
     def costs(currency: str, read: tuple[SubscriptionCosts, ...]) -> Mapping[str, RegistryCost]:
-        prices = list_prices(session, folder, currency, regions)
+        prices = list_prices(session, database, currency, regions)
         estimates = estimate_month(registries.values, prices.by_region, month)
         return registry_costs(review_month(month, today, read, registries, estimates))
 

@@ -16,6 +16,7 @@ from ui.elements.errors import show_error
 from ui.elements.text import ago, plain
 from ui.navigation.url_choice import check_number, check_url
 from ui.runtime import connection
+from ui.runtime.database import database
 from ui.runtime.settings import read_settings
 
 _UPLOADED = "price sheet"
@@ -40,7 +41,7 @@ class PriceBook:
 )
 def _list(who: str, currency: str, regions: tuple[str, ...]) -> PriceList:
     """List prices. A list with an error is not cached."""
-    return list_prices(connection.session(who), read_settings().data, currency, regions)
+    return list_prices(connection.session(who), database, currency, regions)
 
 
 def choose_prices(who: str, regions: Iterable[str], *, with_days: bool = True, currency_first: str = "") -> PriceBook:

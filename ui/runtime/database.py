@@ -3,6 +3,7 @@
 import streamlit as st
 from sqlalchemy import Engine
 
+from services.database.contents import ContentStore
 from services.database.engine import open_database
 from ui.runtime.settings import read_settings
 
@@ -15,3 +16,9 @@ def database() -> Engine:
 @st.cache_resource(show_spinner=False, on_release=Engine.dispose)
 def _open(url: str) -> Engine:
     return open_database(url)
+
+
+@st.cache_resource(show_spinner=False)
+def shared_contents() -> ContentStore:
+    """What processes have read of registries, by digest."""
+    return ContentStore(database)

@@ -3,16 +3,17 @@
 import json
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import Engine, update
 
 from services.connection.endpoints import CLOUDS
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
+from services.database.tables import list_prices as kept_prices
 from services.pricing.price_cache import PriceList, list_prices
 from services.pricing.price_snapshot import TAKEN, snapshot
 from services.pricing.prices import PriceSource, Tier
@@ -217,18 +218,18 @@ def test_a_cloud_without_the_api_says_so_and_asks_nobody(wire: Canned) -> None:
 
 
 class Kept:
-    """Lists prices into a folder, at a time that a test moves."""
+    """Lists prices into a database, at a time that a test moves."""
 
-    def __init__(self, session: AzureSession, folder: Path) -> None:
-        self.session, self.folder, self.now = session, folder, NOON
+    def __init__(self, session: AzureSession, database: Engine) -> None:
+        self.session, self.database, self.now = session, database, NOON
 
     def __call__(self, *regions: str, currency: str = "USD") -> PriceList:
-        return list_prices(self.session, self.folder, currency, regions, now=lambda: self.now)
+        return list_prices(self.session, lambda: self.database, currency, regions, now=lambda: self.now)
 
 
 @pytest.fixture
-def listed(azure: AzureSession, tmp_path: Path) -> Kept:
-    return Kept(azure, tmp_path)
+def listed(azure: AzureSession, database: Engine) -> Kept:
+    return Kept(azure, database)
 
 
 def test_prices_are_read_once_a_day(listed: Kept, wire: Canned) -> None:
@@ -306,12 +307,12 @@ def test_currencies_are_kept_apart(listed: Kept, wire: Canned) -> None:
     assert len(wire.sent) == 2
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"eastus": 1}', '{"eastus": {"at": "x", "rows": []}}', '{"eastus": {'])
+@pytest.mark.parametrize("content", ["", "1", "{}x", '[{"unitPrice": 1}]', "[1]", "[{"])
 def test_a_spoilt_cache_is_read_anew(listed: Kept, wire: Canned, content: str) -> None:
     wire.on("GET", API, page(ROWS))
     first = listed("eastus")
-    (file,) = (listed.folder / "prices").iterdir()
-    file.write_text(content)
+    with listed.database.begin() as db:
+        db.execute(update(kept_prices).values(rows=content))
     assert listed("eastus") == first
     assert len(wire.sent) == 2
 
@@ -324,12 +325,19 @@ def test_a_cache_from_the_future_is_read_anew(listed: Kept, wire: Canned) -> Non
     assert len(wire.sent) == 2
 
 
-def test_a_folder_that_can_not_be_written_to_costs_only_the_cache(
-    azure: AzureSession, wire: Canned, tmp_path: Path
-) -> None:
+def test_a_second_console_on_the_database_asks_for_nothing(listed: Kept, azure: AzureSession, wire: Canned) -> None:
     wire.on("GET", API, page(ROWS))
-    (tmp_path / "taken").write_text("")
-    found = Kept(azure, tmp_path / "taken")("eastus")
+    first = listed("eastus")
+    assert Kept(azure, listed.database)("eastus") == first
+    assert len(wire.sent) == 1
+
+
+def test_a_database_that_is_down_costs_only_the_cache(azure: AzureSession, wire: Canned) -> None:
+    def down() -> Engine:
+        raise ServiceError("The console's database could not be opened", "It is down.", "Start it.", "NoDatabase")
+
+    wire.on("GET", API, page(ROWS))
+    found = list_prices(azure, down, "USD", ["eastus"])
     assert found.by_region["eastus"].source is PriceSource.API
     assert found.error is None
 

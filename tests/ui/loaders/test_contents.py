@@ -16,7 +16,8 @@ from ui.runtime import connection
 
 
 @pytest.fixture(autouse=True)
-def clean() -> Iterator[None]:
+def clean(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    monkeypatch.setenv("ACR_CONSOLE_DATA", str(tmp_path / "console"))
     st.cache_resource.clear()
     yield
     st.cache_resource.clear()
@@ -68,6 +69,14 @@ def test_manifests_stay_known_when_contents_are_read_anew(sandbox: Sandbox, hub:
     sandbox.clear_requests()
     whole.forget(connection.who(), hub)
     assert whole.last_count(connection.who(), hub) is None
+    assert read(hub).values == first.values
+    assert manifest_reads(sandbox) == 0
+
+
+def test_a_process_that_begins_asks_for_no_manifest_that_another_has_read(sandbox: Sandbox, hub: str) -> None:
+    first = read(hub)
+    st.cache_resource.clear()
+    sandbox.clear_requests()
     assert read(hub).values == first.values
     assert manifest_reads(sandbox) == 0
 
