@@ -5,9 +5,12 @@ from typing import get_args
 import streamlit as st
 
 from services.connection.errors import ServiceError
-from services.deletion.records import Action, DeletionRecord, deleted_as_az_prints
+from services.deletion.job_records import record_of
+from services.deletion.records import UNKNOWN, Action, DeletionRecord, Fate, deleted_as_az_prints, fates_of_open
+from services.jobs.jobs import Job, find_job
 from ui.deletion import deletions
 from ui.deletion.activity import show_all
+from ui.deletion.activity_log import name_of
 from ui.deletion.fates import fates_without_result, show_fates, show_remaining_tags
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import show_done
@@ -25,6 +28,7 @@ from ui.navigation.links import last_step, step
 from ui.roles.requests import show_requests
 from ui.runtime import connection
 from ui.runtime.background import show_progress
+from ui.runtime.database import database
 
 who = connection.who()
 
@@ -34,14 +38,18 @@ def is_running(record: DeletionRecord) -> bool:
     return job.running if job else record.runs
 
 
-def show_one(record: DeletionRecord) -> None:
+def header_of(record: DeletionRecord, by: str = "") -> None:
     header(
         f"{record.action.capitalize()}: {plain(record.repository)}",
-        plain(f"{record.login_server}/{record.repository}, started {ago(record.begun)} ({exact(record.begun)})"),
+        plain(f"{record.login_server}/{record.repository}, started {ago(record.begun)} ({exact(record.begun)}){by}"),
         None,
         lambda: None,
         (step(pages.DELETIONS), last_step(record.repository)),
     )
+
+
+def show_one(record: DeletionRecord) -> None:
+    header_of(record)
     inventory = registry_loaders.inventory(who)
     registry = selection.find(inventory.value.registries.values, record.login_server)
     if registry is None:
@@ -81,6 +89,22 @@ def show_run_elsewhere(record: DeletionRecord) -> None:
         st.toast("It stops within seconds: what is under way ends first.")
 
 
+def show_of_another(job: Job) -> None:
+    """The record of a job that somebody else began: to be read, and not stopped."""
+    if job.action not in get_args(Action):
+        job_record.show_record(job.who, job)
+        return
+    record = record_of(job)
+    header_of(record, f", by {name_of(job.who, job.login)}")
+    if job.error:
+        st.error(plain(job.error), icon=":material/error:")
+    if job.runs:
+        st.info("Running. Refresh shows what it has done since.", icon=":material/pending:")
+    unknown = dict.fromkeys((item.name for item in record.open), Fate(UNKNOWN, "Its result is not recorded"))
+    of_open = {} if job.runs else fates_of_open(record, ()) if record.completed else unknown
+    show_fates(record, {**record.fates, **of_open}, running=job.runs)
+
+
 def _state_of(record_id: str) -> object:
     job = runs.find(who, record_id)
     return job and (job.runs, job.ended)
@@ -89,6 +113,9 @@ def _state_of(record_id: str) -> object:
 def show_record(record_id: str) -> None:
     try:
         job = runs.find(who, record_id)
+        if not job and connection.sees_everyones_activity() and (job := find_job(database(), None, record_id)):
+            show_of_another(job)
+            return
         if job and job.action not in get_args(Action):
             job_record.show_record(who, job)
             return
@@ -117,4 +144,4 @@ with panel():
         header(pages.DELETIONS.title, "", None, lambda: None)
         show_done()
         show_requests(who)
-        show_all(who)
+        show_all(who, everyone=connection.sees_everyones_activity())

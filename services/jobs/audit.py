@@ -6,20 +6,29 @@ An entry is written in the transaction of what it says: no entry, no change. An 
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, func, insert, or_, select
 
-from services.database.engine import clock, reading
-from services.database.tables import audit, job_items
+from services.connection.errors import ServiceError
+from services.database.engine import clock, reading, writing
+from services.database.tables import accounts, audit, job_items
 
 START = "0" * 64
 # Who, and what, of an entry that the console writes on its own: services/jobs/retention.py.
 CONSOLE, REMOVED = "console", "removed old entries"
+# What an entry is of that says that somebody may not do something.
+REFUSED = "refused"
+# Who comes and goes, as services/sign_in/store.py writes it, and what was refused.
+SIGN_INS = ("signed in", "signed out", "signed out, as another person signed in", "sign-in refused", REFUSED)
 _ONE_CHAIN = 7243001
+# How the text of a ServiceError ends where the console or Azure says that the caller may not.
+_BY_CONSOLE = re.compile(r"\((ReadOnly|AccessRefused)\)$")
+_BY_AZURE = re.compile(r"\((401|403) [^()]*\)$")
 _TITLE = "The activity log could not be read"
 
 
@@ -71,6 +80,24 @@ def add_entry(db: Connection, who: str, what: str, job: str, **fields: Any) -> N
     db.execute(insert(audit).values(who=who, entry=text, previous=previous, hash=_hash(previous, text)))
 
 
+def login_of(db: Connection, who: str) -> str:
+    """The name that `who` signs in to the console with; "" where nobody signs in."""
+    of_who = accounts.c.account == who.rpartition(" ")[2]
+    return db.execute(select(accounts.c.login).where(of_who)).scalar() or ""
+
+
+def refused_by(error: str) -> str:
+    """Who says, by the text of a ServiceError, that its caller may not: console or Azure; "" for any other error."""
+    return "console" if _BY_CONSOLE.search(error) else "Azure" if _BY_AZURE.search(error) else ""
+
+
+def record_refusal(engine: Engine, who: str, action: str, target: str, error: ServiceError) -> None:
+    """Records that the console refused a change before it began. Raises ServiceError (NoDatabase)."""
+    with writing(engine, "The refusal could not be recorded") as db:
+        said = {"login": login_of(db, who), "action": action, "target": target, "by": refused_by(str(error))}
+        add_entry(db, who, REFUSED, "", reason=error.cause, **said)
+
+
 def items_hash(db: Connection, job: str, *, with_outcomes: bool) -> str:
     """A hash over all items of a job as they stand in the database."""
     columns = [job_items.c.name, job_items.c.digest, job_items.c.tags]
@@ -80,12 +107,25 @@ def items_hash(db: Connection, job: str, *, with_outcomes: bool) -> str:
     return hashlib.sha256(json.dumps([list(row) for row in rows]).encode()).hexdigest()
 
 
-def read_entries(engine: Engine, who: str, *, since: datetime | None = None) -> tuple[Entry, ...]:
-    """The entries of `who`, the oldest first. Raises ServiceError (NoDatabase)."""
+def read_entries(engine: Engine, who: str | None, *, since: datetime | None = None) -> tuple[Entry, ...]:
+    """The entries of `who`, of everyone where it is None, the oldest first. Raises ServiceError (NoDatabase)."""
     with reading(engine, _TITLE) as db:
-        rows = db.execute(select(audit).where(audit.c.who == who).order_by(audit.c.number))
+        of_who = select(audit).where(audit.c.who == who) if who is not None else select(audit)
+        rows = db.execute(of_who.order_by(audit.c.number))
         found = (Entry(row.number, row.entry, row.previous, row.hash) for row in rows)
         return tuple(one for one in found if since is None or datetime.fromisoformat(one.fields["at"]) >= since)
+
+
+def newest_entries(engine: Engine, who: str | None, whats: Collection[str], most: int) -> tuple[Entry, ...]:
+    """The newest `most` entries about one of `whats`, of `who` as in `read_entries`, the newest first.
+
+    Raises ServiceError (NoDatabase)."""
+    # Within a value its quotes would be escaped: only the member itself is written like this.
+    about = or_(*(audit.c.entry.contains(f'"what":{json.dumps(what)}', autoescape=True) for what in whats))
+    wanted = select(audit).where(about) if who is None else select(audit).where(about, audit.c.who == who)
+    with reading(engine, _TITLE) as db:
+        rows = db.execute(wanted.order_by(audit.c.number.desc()).limit(most))
+        return tuple(Entry(row.number, row.entry, row.previous, row.hash) for row in rows)
 
 
 def verify(engine: Engine) -> Verification:

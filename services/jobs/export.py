@@ -6,7 +6,7 @@ from io import StringIO
 
 from services.jobs.jobs import JobSummary
 
-_COLUMNS = ("id", "action", "target", "started", "ended", "state", "items", "recorded", "error")
+_COLUMNS = ("id", "who", "name", "action", "target", "started", "ended", "state", "items", "recorded", "error")
 
 
 def csv_of(jobs: Iterable[JobSummary]) -> str:
@@ -17,6 +17,6 @@ def csv_of(jobs: Iterable[JobSummary]) -> str:
     for job in jobs:
         ended = job.ended.isoformat() if job.ended else ""
         figures = (job.state, job.items, job.recorded, job.error)
-        row = (job.id, job.action, job.target, job.begun.isoformat(), ended, *figures)
+        row = (job.id, job.who, job.login, job.action, job.target, job.begun.isoformat(), ended, *figures)
         writer.writerow([f"'{cell}" if str(cell).startswith(("=", "+", "-", "@", "\t")) else cell for cell in row])
     return file.getvalue()

@@ -12,12 +12,12 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, func,
 
 from services.connection.changes import Outcome
 from services.database.engine import clock, reading, writing
-from services.database.tables import accounts, job_items, jobs
-from services.jobs.audit import add_entry, items_hash
+from services.database.tables import job_items, jobs
+from services.jobs.audit import add_entry, items_hash, login_of
 
 # The host, the process, and a random part: process numbers come again.
 RUNNER = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(3)}"
-# Of one identity, so many are listed, the newest.
+# So many are listed, the newest.
 LISTED = 500
 _UNREADABLE = "The jobs could not be read"
 _NOT_DONE = (Outcome.REFUSED, Outcome.NOT_CONFIRMED)
@@ -65,6 +65,7 @@ class Job:
     error: str = ""
     damaged_lines: int = 0
     incomplete: bool = False
+    login: str = ""
 
     @property
     def open(self) -> tuple[JobItem, ...]:
@@ -101,6 +102,8 @@ class JobSummary:
     runs: bool
     damaged_lines: int = 0
     incomplete: bool = False
+    who: str = ""
+    login: str = ""
 
     @property
     def target(self) -> str:
@@ -168,7 +171,7 @@ def begin(
     """
     listed = tuple(items)
     with writing(engine, "The job could not be recorded") as db:
-        now, job, login = clock(db), new_id(), _login(db, who)
+        now, job, login = clock(db), new_id(), login_of(db, who)
         db.execute(
             insert(jobs).values(
                 id=job, who=who, login=login, action=action, login_server=login_server, repository=repository,
@@ -203,12 +206,6 @@ def add_finished(engine: Engine, job: Job) -> bool:
             outcomes_hash=items_hash(db, job.id, with_outcomes=True),
         )  # fmt: skip
         return True
-
-
-def _login(db: Connection, who: str) -> str:
-    """The name that `who` signs in to the console with; "" where nobody signs in."""
-    of_who = accounts.c.account == who.rpartition(" ")[2]
-    return db.execute(select(accounts.c.login).where(of_who)).scalar() or ""
 
 
 def _insert_items(db: Connection, job: str, items: Sequence[JobItem], results: Mapping[str, JobResult]) -> None:
@@ -272,10 +269,11 @@ def request_stop(engine: Engine, who: str, job: str) -> None:
             add_entry(db, who, "stop requested", job)
 
 
-def find_job(engine: Engine, who: str, job: str) -> Job | None:
-    """The job of that id, if `who` began it. Raises ServiceError (NoDatabase)."""
+def find_job(engine: Engine, who: str | None, job: str) -> Job | None:
+    """The job of that id, if `who` began it, or whoever did where that is None. Raises ServiceError (NoDatabase)."""
     with reading(engine, _UNREADABLE) as db:
-        found = db.execute(select(jobs.c.id).where(jobs.c.id == job, jobs.c.who == who)).scalar()
+        wanted = select(jobs.c.id).where(jobs.c.id == job)
+        found = db.execute(wanted.where(jobs.c.who == who) if who is not None else wanted).scalar()
         return _read(db, found) if found else None
 
 
@@ -294,9 +292,12 @@ def open_jobs(engine: Engine, who: str, actions: Iterable[str], recent: timedelt
         return tuple(_read(db, job) for job in found)
 
 
-def list_jobs(engine: Engine, who: str) -> tuple[JobSummary, ...]:
-    """The newest `LISTED` jobs of `who`, the newest first. Raises ServiceError (NoDatabase)."""
-    newest = select(jobs).where(jobs.c.who == who).order_by(jobs.c.begun.desc(), jobs.c.id.desc()).limit(LISTED)
+def list_jobs(engine: Engine, who: str | None) -> tuple[JobSummary, ...]:
+    """The newest `LISTED` jobs of `who`, of everyone where it is None, the newest first.
+
+    Raises ServiceError (NoDatabase)."""
+    newest = select(jobs).order_by(jobs.c.begun.desc(), jobs.c.id.desc()).limit(LISTED)
+    newest = newest.where(jobs.c.who == who) if who is not None else newest
     with reading(engine, _UNREADABLE) as db:
         now = clock(db)
         rows = db.execute(newest).all()
@@ -312,7 +313,7 @@ def list_jobs(engine: Engine, who: str) -> tuple[JobSummary, ...]:
         JobSummary(
             row.id, row.action, row.login_server, row.repository, row.begun, row.ended, row.error,
             numbers.get(row.id, none)[0], numbers.get(row.id, none)[1], _runs(row, now), row.damaged_lines,
-            row.incomplete or bool(numbers.get(row.id, none)[2]),
+            row.incomplete or bool(numbers.get(row.id, none)[2]), row.who, row.login,
         )
         for row in rows
     )  # fmt: skip
@@ -347,5 +348,5 @@ def _read(db: Connection, job: str) -> Job:
         tuple(JobItem(one.name, one.digest, tuple(one.tags)) for one in items),
         {one.name: JobResult(one.outcome, one.cause) for one in items if one.outcome},
         row.attempt, _runs(row, clock(db)), row.stop_requested, row.ended, row.answer, row.error, row.damaged_lines,
-        row.incomplete,
+        row.incomplete, row.login,
     )  # fmt: skip

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, func, select, update
 from services.connection.errors import ServiceError
 from services.database.engine import clock, writing
 from services.database.tables import job_items, jobs
-from services.jobs.audit import add_entry, items_hash
+from services.jobs.audit import REFUSED, add_entry, items_hash, refused_by
 from services.jobs.jobs import Job, JobResult, find_job
 
 _LOG = logging.getLogger(__name__)
@@ -33,6 +33,7 @@ class RunningJob:
         self.stop = stop
         self._engine = engine
         self._who = job.who
+        self._said = {"login": job.login, "action": job.action, "target": job.target}
         self._attempt = job.attempt
         self._lease = lease
         self._lock = threading.Lock()
@@ -95,7 +96,11 @@ class RunningJob:
     def _end(self, db: Connection, answer: str, error: str, *, incomplete: bool) -> None:
         ended = {"ended": clock(db), "answer": answer, "error": error, "incomplete": incomplete}
         db.execute(update(jobs).where(jobs.c.id == self.id).values(ended))
-        outcomes = db.execute(select(job_items.c.outcome).where(job_items.c.job == self.id)).scalars()
+        rows = db.execute(select(job_items.c.outcome, job_items.c.cause).where(job_items.c.job == self.id)).all()
+        outcomes, causes = [row.outcome for row in rows], [error, *(row.cause for row in rows)]
+        if refused := [cause for cause in causes if refused_by(cause)]:
+            by, items = refused_by(refused[0]), len(refused)
+            add_entry(db, self._who, REFUSED, self.id, by=by, reason=refused[0], items=items, **self._said)
         add_entry(
             db, self._who, "ended", self.id, error=error, incomplete=incomplete,
             outcomes=dict(Counter(outcome or "no result" for outcome in outcomes)),

@@ -1,43 +1,61 @@
-"""The list of what was done through this console, its filters, its export, and the check of its log."""
+"""Activity: the list of what was done through this console with its filters and export, and the log."""
 
 import streamlit as st
 
-from services.jobs.audit import as_lines, read_entries, verify
 from services.jobs.export import csv_of
 from services.jobs.jobs import LISTED, JobSummary
-from services.wording import counted
 from ui.deletion import deletions
+from ui.deletion.activity_log import name_of, show_log, show_sign_ins
 from ui.elements.columns import ago_column
-from ui.elements.errors import Part, panel, show_partial
+from ui.elements.errors import Part, show_partial
 from ui.elements.page import empty
 from ui.elements.selectable_table import openable
-from ui.elements.text import plain
 from ui.jobs.follow import rerun_on_change
 from ui.navigation import pages
 from ui.navigation.links import link_to, open_page
-from ui.runtime.database import database
+from ui.navigation.url_choice import check_url
+from ui.runtime import connection
+
+TABS = ("Changes", "Sign-ins and refusals", "Log")
 
 
-def show_all(who: str) -> None:
-    """Shows the jobs that `who` started. Raises ServiceError where the database can't be read."""
-    read = deletions.all_recorded(who)
+def show_all(who: str, *, everyone: bool) -> None:
+    """Shows what `who` did, or with `everyone` what everyone did, and the log of it.
+
+    Raises ServiceError where the database can't be read.
+    """
+    read = deletions.all_recorded(who, everyone=everyone)
     show_partial(Part(read, "record"))
-    found = read.values
-    if not found and read.complete:
+    check_url("show", "tab", TABS)
+    changes, sign_ins, log = st.tabs(TABS, on_change="rerun", key="show", bind="query-params")
+    if changes.open:
+        with changes:
+            _show_changes(who, read.values, everyone=everyone, complete=read.complete)
+    if sign_ins.open:
+        with sign_ins:
+            show_sign_ins(None if everyone else who)
+    if log.open:
+        with log:
+            show_log(None if everyone else who)
+
+
+def _show_changes(who: str, found: tuple[JobSummary, ...], *, everyone: bool, complete: bool) -> None:
+    if not found and complete:
         show_no_activity()
         link_to(pages.CLEAN_UP, "Clean up a registry")
     if not found:
         return
     if any(job.runs or job.state == "Interrupted" for job in found):
-        rerun_on_change(lambda: _progress_of(deletions.all_recorded(who).values), _progress_of(found))
+        rerun_on_change(
+            lambda: _progress_of(deletions.all_recorded(who, everyone=everyone).values), _progress_of(found)
+        )
     shown = _filtered(found)
     if not shown:
         empty(":material/filter_alt_off:", "Nothing matches", "Change the filters above.")
     else:
-        _show_list(who, shown)
+        _show_list(shown, others=_has_others(found))
     if len(found) == LISTED:
         st.caption(f"The newest {LISTED:,}. The log has all of them.")
-    _show_log()
 
 
 def show_no_activity() -> None:
@@ -47,6 +65,15 @@ def show_no_activity() -> None:
 
 def _progress_of(found: tuple[JobSummary, ...]) -> list[tuple[str, int, str]]:
     return [(job.id, job.recorded, job.state) for job in found]
+
+
+def _has_others(found: tuple[JobSummary, ...]) -> bool:
+    """Whether somebody else did one of them."""
+    return any(job.who != connection.who() for job in found)
+
+
+def _name(job: JobSummary) -> str:
+    return name_of(job.who, job.login)
 
 
 def _filtered(found: tuple[JobSummary, ...]) -> tuple[JobSummary, ...]:
@@ -62,12 +89,19 @@ def _filtered(found: tuple[JobSummary, ...]) -> tuple[JobSummary, ...]:
             "State", sorted({one.state for one in found}), index=None, key="state", bind="query-params",
             placeholder="Every state", width=180,
         )  # fmt: skip
+        person = None
+        if _has_others(found):
+            person = st.selectbox(
+                "Who", sorted({_name(one) for one in found}), index=None, key="who", bind="query-params",
+                placeholder="Everyone", width=260,
+            )  # fmt: skip
     return tuple(
         one
         for one in found
         if (text or "").strip().casefold() in one.target.casefold()
         and action in (None, one.action)
         and state in (None, one.state)
+        and person in (None, _name(one))
     )
 
 
@@ -82,10 +116,15 @@ def _row(job: JobSummary) -> dict[str, object]:
     }
 
 
-def _show_list(who: str, shown: tuple[JobSummary, ...]) -> None:
+def _row_with_name(job: JobSummary) -> dict[str, object]:
+    target, *rest = _row(job).items()
+    return dict((target, ("Who", _name(job)), *rest))
+
+
+def _show_list(shown: tuple[JobSummary, ...], *, others: bool) -> None:
     opened = openable(
         shown,
-        _row,
+        _row_with_name if others else _row,
         "deletions",
         "Activity, the newest first",
         columns={
@@ -96,38 +135,10 @@ def _show_list(who: str, shown: tuple[JobSummary, ...]) -> None:
     )
     if opened:
         open_page(pages.DELETIONS, record=opened.id)
-    with st.container(horizontal=True):
-        st.download_button(
-            "Download list",
-            lambda: csv_of(shown),
-            "activity.csv",
-            "text/csv",
-            icon=":material/download:",
-        )
-        st.download_button(
-            "Download log",
-            lambda: as_lines(read_entries(database(), who)),
-            "activity.jsonl",
-            "application/jsonl",
-            icon=":material/download:",
-            help="Who did what and when, each entry with the hash of the one before: a line of JSON each",
-        )
-
-
-def _show_log() -> None:
-    with st.expander("Log", icon=":material/link:"), panel():
-        st.markdown(
-            "Each change is logged in the transaction that records it, with the hash of the entry before. "
-            "Keep the last hash elsewhere: with it, a log that was cut off or written anew shows too."
-        )
-        if not st.button("Check log", icon=":material/fact_check:"):
-            return
-        found = verify(database())
-        if found.fault:
-            st.error(plain(found.fault), icon=":material/link_off:")
-        else:
-            st.success(f"{counted(found.entries, 'entry', 'entries')}, all unchanged.", icon=":material/check_circle:")
-        if found.removed_until:
-            st.caption(f"Entries until {found.removed_until:%Y-%m-%d} were removed for their age.")
-        st.caption("Last hash that fits")
-        st.code(found.head, language=None)
+    st.download_button(
+        "Download list",
+        lambda: csv_of(shown),
+        "activity.csv",
+        "text/csv",
+        icon=":material/download:",
+    )

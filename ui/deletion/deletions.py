@@ -55,13 +55,14 @@ def recorded(who: str, record_id: str) -> DeletionRecord | None:
     return record_of(job) if job else None
 
 
-def all_recorded(who: str) -> Partial[JobSummary]:
-    """The jobs that `who` started, the newest first; refused are files of older versions that can't be read.
+def all_recorded(who: str, *, everyone: bool = False) -> Partial[JobSummary]:
+    """The jobs that `who` started, or everyone, the newest first; refused are files of older versions that can't be
+    read.
 
     Raises ServiceError as `list_jobs` and `import_files` do.
     """
     read = import_files(database(), read_settings().data, who)
-    return Partial(list_jobs(database(), who), read.refused)
+    return Partial(list_jobs(database(), None if everyone else who), read.refused)
 
 
 def read_open(who: str, registry: Registry, record: DeletionRecord) -> Partial[tuple[str, Fate]]:

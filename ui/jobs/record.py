@@ -9,20 +9,24 @@ from ui.jobs import runs
 from ui.jobs.notices import show_error_of, show_interrupted, show_open, show_results, show_stop
 from ui.navigation import pages
 from ui.navigation.links import last_step, step
+from ui.runtime import connection
 from ui.runtime.background import show_progress
 
 
 def show_record(who: str, job: Job) -> None:
-    """Shows a job by its items, or a change that was recorded without any."""
+    """Shows a job of `who` by its items, or a change that was recorded without any. Another person's has no button that
+    stops it."""
+    mine = who == connection.who()
+    by = "" if mine else f", by {job.login or job.who.rpartition('/')[2]}"
     header(
         plain(job.action),
-        plain(f"{job.target}, started {ago(job.begun)} ({exact(job.begun)})"),
+        plain(f"{job.target}, started {ago(job.begun)} ({exact(job.begun)}){by}"),
         None,
         lambda: None,
         (step(pages.DELETIONS), last_step(job.action)),
     )
     if reading := runs.under_way(who, job.id):
-        show_progress(reading, f"job {job.id}")
+        show_progress(reading, f"job {job.id}", stop="Stop" if mine else "")
         job = runs.find(who, job.id) or job
     if job.ended:
         show_error_of(who, job)
@@ -33,11 +37,12 @@ def show_record(who: str, job: Job) -> None:
             st.markdown(job.state)
     elif job.items:
         if not reading or not reading.running:
-            show_open(who, job)
+            show_open(who, job, "Stop" if mine else "")
         show_results(job)
     elif job.runs:
         st.info("Running. Refresh shows how it ended.", icon=":material/pending:")
-        show_stop(who, job)
+        if mine:
+            show_stop(who, job)
     else:
         show_interrupted(job)
     if commands := job.details.get("commands"):

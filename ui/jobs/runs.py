@@ -19,6 +19,7 @@ from services.jobs.work import run_to_end
 from ui.jobs.kinds import JobKind, JobKinds
 from ui.runtime import connection
 from ui.runtime.background import Reading, start
+from ui.runtime.changes import require_permission
 from ui.runtime.database import database
 from ui.runtime.settings import read_settings
 
@@ -53,8 +54,9 @@ def begin(
     logged: Mapping[str, Any] | None = None,
 ) -> str:
     """Records a job and starts it; returns its id. `details` are what another process needs to continue it, `logged`
-    what the log's entry has besides; `attempt` is 0 for a job
-    that no other process can continue. Raises ServiceError (NoDatabase): then nothing was changed."""
+    what the log's entry has besides; `attempt` is 0 for a job that no other process can continue. Raises ServiceError
+    (NoDatabase, ReadOnly): then nothing was changed."""
+    require_permission(who, kind.action, jobs.target_of(login_server, repository))
     session = connection.session(who)
     try:
         lease = read_settings().lease

@@ -9,7 +9,9 @@ import streamlit as st
 
 from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
+from services.jobs.audit import record_refusal
 from services.jobs.changes import Answer, Change, nothing_changed, record_change
+from ui.elements import write_permission
 from ui.elements.errors import panel
 from ui.elements.notices import say_done
 from ui.elements.writing import Plan, confirm
@@ -19,6 +21,15 @@ from ui.runtime.settings import read_settings
 
 Result = TypeVar("Result")
 Report = Callable[[str], None]
+
+
+def require_permission(who: str, action: str, target: str) -> None:
+    """Raises ServiceError (ReadOnly) where the session of this page may change nothing, once that is recorded: its
+    buttons are disabled, so that whoever comes here went past them."""
+    permission = write_permission.current()
+    if not permission.allowed:
+        record_refusal(database(), who, action, target, permission.error)
+        raise permission.error
 
 
 def recorded(
@@ -44,9 +55,11 @@ def run(
 
     `forget` is called whether it succeeds or fails. Raises ServiceError as `apply` does, or NoDatabase before it.
     """
+    who = connection.who()
+    require_permission(who, change.action, change.target)
     try:
         with (
-            recorded(connection.who(), change) as record,
+            recorded(who, change) as record,
             st.status(label, expanded=False) as status,
         ):
             result = apply(lambda state: status.update(label=state.capitalize()))

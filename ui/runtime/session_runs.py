@@ -10,7 +10,7 @@ from services.jobs.changes import Answer, Change
 from ui.elements.errors import show_error
 from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
-from ui.runtime.changes import recorded
+from ui.runtime.changes import recorded, require_permission
 
 PlanT = TypeVar("PlanT")
 Result = TypeVar("Result")
@@ -51,10 +51,12 @@ def begin(
     """Starts `work`, and runs the page again, which shows it. `forget` is called in its thread, also where it fails.
     `change` is recorded before, with the `answer` or the error as its end.
 
-    `work` may report to the reading, and return early where its `stop` is set; `verb` precedes what it reports.
+    `work` may report to the reading, and return early where its `stop` is set; `verb` precedes what it reports. Raises
+    ServiceError as `require_permission`.
     """
 
     who = connection.who()
+    require_permission(who, change.action, change.target)
 
     def run(reading: Reading[Result | None]) -> None:
         try:

@@ -282,7 +282,7 @@ def test_a_formula_in_the_table_is_text() -> None:
     begun_at = datetime(2026, 1, 1, tzinfo=UTC)
     job = JobSummary("1", "delete manifests", "s", "r", begun_at, None, "=HYPERLINK()", 1, 0, False)
     assert "'=HYPERLINK()" in csv_of([job])
-    assert csv_of([job]).splitlines()[0].startswith("id,action,target,")
+    assert csv_of([job]).splitlines()[0].startswith("id,who,name,action,target,")
 
 
 def test_whose_jobs_are_lost_is_known_before_they_are_taken_over(database: Engine) -> None:

@@ -5,11 +5,15 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from services.jobs.audit import read_entries
+from services.connection.errors import ServiceError
+from services.jobs.audit import SIGN_INS, newest_entries, read_entries
+from services.jobs.changes import Answer, Change
 from services.jobs.jobs import find_job, list_jobs
 from tests.support.app_test import REFUSED, button, confirm_button, texts
 from ui.elements import write_permission, writing
 from ui.elements.writing import counted_action
+from ui.runtime import connection
+from ui.runtime.changes import run
 from ui.runtime.database import database
 
 pytestmark = pytest.mark.usefixtures("recorded")
@@ -176,3 +180,15 @@ def test_a_button_never_says_that_it_deletes_none() -> None:
     assert counted_action("Delete", 0, "manifest") == "Delete manifests"
     assert counted_action("Delete", 1, "manifest") == "Delete 1 manifest"
     assert counted_action("Delete", 1200, "manifest") == "Delete 1,200 manifests"
+
+
+def test_who_goes_past_a_disabled_button_is_refused_and_in_the_log(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_permission, "current", lambda: REFUSED)
+    tried: list[str] = []
+    with pytest.raises(ServiceError) as refused:
+        run("Delete", Change("Delete tag", "contoso"), tried.append, lambda: None, lambda _: Answer(""))
+    assert refused.value.code == "ReadOnly"
+    (entry,) = newest_entries(database(), connection.who(), SIGN_INS, 10)
+    assert (entry.fields["action"], entry.fields["target"], entry.fields["by"]) == ("Delete tag", "contoso", "console")
+    assert not tried
+    assert not list_jobs(database(), connection.who())

@@ -1,0 +1,93 @@
+"""Activity of everyone: for whom, and what of it is somebody else's."""
+
+from datetime import timedelta
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from services.connection.errors import ServiceError
+from services.connection.write_permission import WritePermission
+from services.jobs.audit import record_refusal
+from services.jobs.changes import Answer, Change, record_change
+from services.jobs.jobs import JobItem, begin, list_jobs
+from tests.support.app_test import Open, boxes, texts
+from ui.runtime import connection
+from ui.runtime.database import database
+
+OTHER = "https://arm.example tenant/developer"
+LEASE = timedelta(seconds=300)
+
+
+@pytest.fixture
+def everyone(monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest) -> bool:
+    """Whether the page may show what everyone did."""
+    may = bool(getattr(request, "param", True))
+    monkeypatch.setattr(connection, "sees_everyones_activity", lambda: may)
+    return may
+
+
+def changed(who: str, target: str) -> None:
+    with record_change(database(), who, Change("Add tag", target), LEASE) as record:
+        record(Answer("created and verified"))
+
+
+def show(open_view: Open, tab: str = "Changes", **query: str) -> AppTest:
+    at = open_view("deletions.py", show=tab, **query)
+    assert not at.exception
+    return at
+
+
+@pytest.mark.parametrize("everyone", [True, False], indirect=True)
+def test_changes_of_others_are_listed_for_those_who_may_see_them(open_view: Open, everyone: bool) -> None:
+    open_view("deletions.py")
+    changed(connection.who(), "contoso/app:v1")
+    changed(OTHER, "contoso/app:v2")
+    at = show(open_view)
+    listed = at.dataframe[0].value
+    assert list(listed["Target"]) == (["contoso/app:v2", "contoso/app:v1"] if everyone else ["contoso/app:v1"])
+    assert ("Who" in listed) == everyone
+    (theirs,) = list_jobs(database(), OTHER)
+    opened = texts(show(open_view, record=theirs.id))
+    assert ("created and verified" in opened) == everyone
+    assert ("No such record" in opened) != everyone
+
+
+@pytest.mark.usefixtures("everyone")
+def test_the_list_can_be_one_persons(open_view: Open) -> None:
+    open_view("deletions.py")
+    changed(connection.who(), "contoso/app:v1")
+    changed(OTHER, "contoso/app:v2")
+    at = show(open_view, who="developer")
+    assert [box.label for box in boxes(at)] == ["Action", "State", "Who"]
+    assert list(at.dataframe[0].value["Who"]) == ["developer"]
+
+
+@pytest.mark.usefixtures("everyone")
+def test_another_persons_job_can_not_be_stopped(open_view: Open) -> None:
+    open_view("deletions.py")
+    items = [JobItem("v1", "sha256:1"), JobItem("v2", "sha256:2")]
+    for action in ("remove tags", "Attach registries"):
+        begin(database(), OTHER, action, "contoso.example", "app", items, {}, LEASE)
+    for job in list_jobs(database(), OTHER):
+        at = show(open_view, record=job.id)
+        assert "by developer" in texts(at)
+        assert "Stop" not in [button.label for button in at.button]
+
+
+@pytest.mark.parametrize("everyone", [True, False], indirect=True)
+def test_refusals_are_listed_with_their_reason(open_view: Open, everyone: bool) -> None:
+    open_view("deletions.py")
+    denied = ServiceError("Could not", "Your **role** reads.", "Ask.", "AuthorizationFailed", 403)
+    for who, error in ((connection.who(), denied), (OTHER, WritePermission("It reads.").error)):
+        record_refusal(database(), who, "Delete registry", "contoso", error)
+    listed = show(open_view, "Sign-ins and refusals").dataframe[0].value
+    assert list(listed["What"]) == (["Refused by the console"] if everyone else []) + ["Refused by Azure"]
+    assert list(listed["Detail"])[-1] == "Your **role** reads."
+
+
+def test_the_log_is_checked_on_its_own_tab(open_view: Open) -> None:
+    open_view("deletions.py")
+    changed(connection.who(), "contoso/app:v1")
+    at = show(open_view, "Log")
+    next(one for one in at.button if one.label == "Check log").click().run()
+    assert "2 entries, all unchanged." in at.success[0].value
