@@ -25,7 +25,7 @@ LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS_VENV)/bin/pip-compile --quiet
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-team sandbox check fix test test-long browser-test client-test deploy-test record bench screenshots permissions lock audit clean
+.PHONY: help run run-team sandbox check fix test test-long browser-test client-test deploy-test image-test record bench screenshots permissions lock audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -69,6 +69,11 @@ client-test: $(VENV)/.dev $(AZ_VENV)/.installed $(SDK_VENV)/.installed ## az, sk
 
 deploy-test: $(VENV)/.dev $(HELM_DIR)/.installed ## what deploy/ has, judged by helm, hadolint, kubernetes-validate and others
 	HELM=$(HELM_DIR)/helm/helm $(BIN)/python -m pytest tests/deploy
+
+image-test: $(VENV)/.dev ## the image, built by buildah and started; IMAGE_BASE, IMAGE_FLAGS: another base, buildah's own flags
+	buildah bud --quiet --format docker $(if $(IMAGE_BASE),--build-arg BASE=$(IMAGE_BASE)) $(IMAGE_FLAGS) \
+		--file deploy/Dockerfile --tag acr-console:test .
+	IMAGE=localhost/acr-console:test $(BIN)/python -m pytest tests/deploy/test_built_image.py
 
 record: $(VENV)/.dev ## record tests/cassettes again, against the sandbox
 	rm -f tests/cassettes/*
