@@ -4,6 +4,7 @@ An archive that a browser uploaded is in the memory of one process: its push is 
 One in the folder of archives (ACR_CONSOLE_ARCHIVES) is opened again, and must be the same file.
 """
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,12 +58,21 @@ def list_archives(folder: Path) -> tuple[ArchiveFile, ...]:
 
 def as_items(content: Content, plan: PushPlan) -> tuple[JobItem, ...]:
     """The blobs, the manifests, children before parents, and the tag."""
-    return (*(JobItem(digest, digest) for digest in _digests(content)), JobItem(plan.tag, plan.digest))
+    names = _names(content)
+    return (*(JobItem(name, digest) for digest, name in names.items()), JobItem(tag_item(plan.tag), plan.digest))
 
 
-def _digests(content: Content) -> tuple[str, ...]:
-    blobs, manifests = (one.digest for one in content.blobs), (one.digest for one in content.manifests)
-    return tuple(dict.fromkeys([*blobs, *manifests]))
+def tag_item(tag: str) -> str:
+    """The name of the item that is the tag."""
+    return f"tag {tag}"
+
+
+def _names(content: Content) -> dict[str, str]:
+    """The name of the item of each blob and manifest, by digest."""
+    bodies = [json.loads(one.raw) for one in content.manifests]
+    configs = {body["config"]["digest"] for body in bodies if isinstance(body.get("config"), dict)}
+    blobs = {one.digest: f"{'config' if one.digest in configs else 'layer'} {one.digest}" for one in content.blobs}
+    return {**blobs, **{one.digest: f"manifest {one.digest}" for one in content.manifests}}
 
 
 def as_details(content: Content, plan: PushPlan, image: str, archive: ArchiveFile | None) -> Mapping[str, Any]:
@@ -102,12 +112,13 @@ def run_push(
         if content is None or plan is None:
             content = _content_again(job, folder, progress, running)
             plan = _plan_again(session, job, content)
+        names = {**_names(content), plan.tag: tag_item(plan.tag)}
         apply_push(
             session.registry(job.login_server),
             content,
             plan,
             progress=progress,
-            on_result=running.add_result,
+            on_result=lambda name, outcome: running.add_result(names[name], outcome),
             stop=running.stop,
         )
     except ServiceError as error:
@@ -136,7 +147,7 @@ def _content_again(job: Job, folder: Path | None, progress: Progress, running: R
     if image is None:
         raise _archive_changed(job, "no longer has the image")
     content = image.prepare(lambda done, of: progress(done, of, "the archive"), running.stop)
-    if content.digest != job.details["digest"] or {*_digests(content)} != {item.digest for item in job.items}:
+    if content.digest != job.details["digest"] or {*_names(content)} != {item.digest for item in job.items}:
         raise _archive_changed(job, "has other content")
     return content
 

@@ -16,9 +16,14 @@ import pytest
 from sandbox.server import Sandbox
 from services.connection.data_plane import RegistryClient
 from services.connection.session import connect_sandbox
+from services.database.engine import open_database
+from services.jobs.jobs import begin
 from services.transfer.archives import read_archive
 from services.transfer.push import apply_push, read_push_plan
+from services.transfer.push_jobs import ACTION, as_details, as_items, list_archives, run_push
+from tests.support.dying import Process
 from tests.support.image_archives import Layout, config_of
+from tests.support.killed_jobs import LEASE, WHO, found, killed, lost, no_report, ran
 
 pytestmark = pytest.mark.client
 
@@ -180,3 +185,48 @@ def test_a_large_image_comes_back_byte_equal(
     assert "sha256:" + hashlib.sha256((folder / "manifest.json").read_bytes()).hexdigest() == digest
     for name in (one["digest"][7:] for one in (body["config"], *body["layers"])):
         assert (folder / name).read_bytes() == made.members[f"blobs/sha256/{name}"]
+
+
+@pytest.mark.parametrize("requests", [6, 20, 33])
+def test_a_push_that_another_process_continued_comes_back_byte_equal(
+    requests: int, sandbox: Sandbox, server: str, at_registry: list[str], tmp_path: Path
+) -> None:
+    """Its first process is killed after so many requests: early, in the middle, before the tag."""
+    made = Layout()
+    source = write_layout(made.named(made.platforms("amd64", "arm64"), TAG), tmp_path / "layout")
+    folder = tmp_path / "archives"
+    folder.mkdir()
+    skopeo("copy", "--all", source, f"oci-archive:{folder / 'image.tar'}:{TAG}")
+    skopeo("copy", "--all", f"oci-archive:{folder / 'image.tar'}", f"oci:{tmp_path / 'expected'}:{TAG}")
+    expected = {
+        f"sha256:{file.name}": file.read_bytes() for file in (tmp_path / "expected" / "blobs" / "sha256").iterdir()
+    }
+    url = f"sqlite:///{tmp_path / 'console.db'}"
+    (archive,) = list_archives(folder)
+    repository = f"{REPOSITORY}/continued{requests}"
+    process = Process(sandbox, url, requests=requests, answered=True)
+    (image,) = read_archive(folder / archive.name).images
+    content = image.prepare(lambda _done, _of: None, Event())
+    session = connect_sandbox(sandbox.ready)
+    plan = read_push_plan(session.registry(server), content, repository, TAG)
+    details = as_details(content, plan, image.key, archive)
+    database = open_database(url)
+    job = begin(database, WHO, ACTION, server, repository, as_items(content, plan), details, LEASE)
+    assert killed(
+        process,
+        job,
+        lambda session, job, running: run_push(session, job, running, no_report, content=content, plan=plan),
+    )
+    assert found(database, job).open
+    ended = ran(
+        database,
+        session,
+        lost(database, job),
+        lambda session, job, running: run_push(session, job, running, no_report, folder=folder),
+    )
+    assert not ended.open
+    database.dispose()
+    pushed_image = f"docker://{server}/{repository}:{TAG}"
+    top = raw(pushed_image, at_registry)
+    assert expected[f"sha256:{hashlib.sha256(top).hexdigest()}"] == top
+    assert pulled(pushed_image, at_registry, tmp_path / "back") == expected

@@ -10,12 +10,13 @@ import streamlit as st
 from services.commands import images as az_images
 from services.commands import sign_in as az_sign_in
 from services.connection.changes import Outcome
+from services.connection.errors import ServiceError
 from services.jobs.jobs import Job
 from services.registries.registry import Registry
 from services.transfer.archive_images import Archive, ArchiveImage, Content, propose_name
 from services.transfer.archives import read_archive
 from services.transfer.push import MOUNTED, PushPlan, read_push_plan
-from services.transfer.push_jobs import ArchiveFile, list_archives
+from services.transfer.push_jobs import ArchiveFile, list_archives, tag_item
 from services.wording import counted
 from ui.elements.columns import Sizes
 from ui.elements.errors import panel, show_error
@@ -24,7 +25,7 @@ from ui.elements.page import az_lines
 from ui.elements.table import show_rows
 from ui.elements.text import plain, short, size
 from ui.elements.writing import confirm, may_write
-from ui.jobs.notices import show_from_now, show_jobs
+from ui.jobs.notices import show_from_now, show_jobs, shown_jobs
 from ui.loaders import contents as contents_loader
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
@@ -302,14 +303,19 @@ def _tag_sentence(plan: PushPlan) -> str:
 
 
 def _show_pushes(who: str, registry: Registry) -> None:
-    """Shows the pushes to this registry by this identity that run, and those that ended lately, until dismissed."""
+    """Shows the pushes to this registry by this identity that run, and those that ended lately, until dismissed: of
+    each tag the last."""
+    try:
+        last = {push_runs.target_of(job): job.id for job in shown_jobs(who, push_runs.PUSH, RECENT)}
+    except ServiceError as error:
+        show_error(error)
+        return
     show_jobs(
         who,
         push_runs.PUSH,
         lambda job: _show_result(registry, job),
         stop="Stop",
-        only=lambda job: job.login_server == registry.login_server,
-        recent=RECENT,
+        only=lambda job: job.login_server == registry.login_server and job.id in last.values(),
     )
 
 
@@ -318,8 +324,11 @@ def _show_result(registry: Registry, job: Job) -> None:
     _, repository, tag = push_runs.target_of(job)
     st.markdown(f"**{plain(f'{repository}:{tag}')}**")
     sizes: Mapping[str, int] = job.details["sizes"]
-    sent = sum(sizes.get(name, 0) for name, one in job.results.items() if one.outcome == Outcome.CREATED)
-    if tag in job.results:
+    blobs = [item for item in job.items if item.digest in sizes]
+    results = {item.digest: job.results[item.name].outcome for item in blobs if item.name in job.results}
+    sent = sum(sizes[digest] for digest, outcome in results.items() if outcome == Outcome.CREATED)
+    tagged = tag_item(tag) in job.results
+    if tagged:
         st.success(
             f"Pushed and verified: {plain(tag)} points to {short(job.details['digest'])}. {size(sent)} sent.",
             icon=":material/check_circle:",
@@ -329,14 +338,13 @@ def _show_result(registry: Registry, job: Job) -> None:
             f"Stopped. The tag was not set. {size(sent)} sent: a second push skips it.", icon=":material/stop_circle:"
         )
     words: Mapping[str, str] = {Outcome.CREATED: "sent", Outcome.ALREADY_DONE: "already there", MOUNTED: "mounted"}
-    blobs = [item for item in job.items if item.name in sizes]
     with st.expander(counted(len(blobs), "layer and config", "layers and configs"), icon=":material/layers:"):
         show_rows(
             [
                 {
                     "Digest": item.digest,
-                    "Size": sizes[item.name],
-                    "Result": words.get(job.results[item.name].outcome) if item.name in job.results else "not sent",
+                    "Size": sizes[item.digest],
+                    "Result": words.get(results.get(item.digest, ""), "not sent"),
                 }
                 for item in blobs
             ],
@@ -344,7 +352,7 @@ def _show_result(registry: Registry, job: Job) -> None:
             key=f"blobs of {job.id}",
             columns={"Size": Sizes()},
         )
-    if tag not in job.results:
+    if not tagged:
         return
     link_to(
         pages.IMAGE,
