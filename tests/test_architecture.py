@@ -35,6 +35,7 @@ FLOORS = {
         "aks",
         "pull_checks access_review",
         "registry_lifecycle estate",
+        "policies",
     ),
     "ui": (
         "elements",

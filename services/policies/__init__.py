@@ -1,0 +1,1 @@
+"""Retention policies: ordered rules that say which images of a repository are deleted, and why the others stay."""
