@@ -33,7 +33,7 @@ FLOORS = {
         "access pricing transfer",
         "roles costs child_resources",
         "aks",
-        "pull_checks access_review",
+        "pull_checks access_review running",
         "registry_lifecycle estate",
         "policies",
     ),

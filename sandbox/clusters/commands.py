@@ -1,8 +1,9 @@
 """POST …/runCommand on a cluster, and its results.
 
-Nothing runs here. Of a script the sandbox understands only its lines `# acr-console: pull <image>`: for each, the logs
-have one line of JSON, the pod that would have pulled this image. A pod's node selector is what is said of
-kubernetes.io/arch, kubernetes.io/os and agentpool from its line on to the next.
+Nothing runs here. The sandbox understands the script that lists a cluster's images (workloads.py). Of any other it
+understands only lines `# acr-console: pull <image>`: for each, the logs have one line of JSON, the pod that would have
+pulled this image. A pod's node selector is what is said of kubernetes.io/arch, kubernetes.io/os and agentpool from its
+line on to the next.
 https://learn.microsoft.com/azure/aks/access-private-cluster
 """
 
@@ -21,6 +22,7 @@ from sandbox.arm.call import Call, Route, answer
 from sandbox.arm.operations import RETRY_AFTER
 from sandbox.clusters.clusters import CLUSTER, CLUSTER_TYPE, existing_cluster
 from sandbox.clusters.pods import Image, pod_of
+from sandbox.clusters.workloads import MOST_PRINTED, print_images
 from sandbox.documents.errors import ArmError, Document
 from sandbox.identity.tokens import InvalidToken
 
@@ -64,7 +66,7 @@ class Commands:
                 "exitCode": exit_code,
                 "startedAt": began,
                 "finishedAt": _moment(call),
-                "logs": logs,
+                "logs": logs.encode()[:MOST_PRINTED].decode(errors="ignore"),
             }
         )
         return _running(call, path)
@@ -127,9 +129,11 @@ def _outcome(call: Call, cluster: Document, command: str, token: str) -> tuple[i
     """Exit code and logs."""
     if token and not _admitted(call, token):
         return 1, "error: You must be logged in to the server (Unauthorized)\n"
+    if (printed := print_images(call.state, cluster, command)) is not None:
+        return 0, printed
     markers = list(_MARKER.finditer(command))
     if not markers:
-        return 1, "The sandbox runs no commands: it knows pulls of images only.\n"
+        return 1, "The sandbox runs no commands: it knows pulls of images and the list of images only.\n"
     lines = []
     for marker, following in zip(markers, [*markers[1:], None], strict=True):
         image = Image.of(marker["image"])

@@ -15,6 +15,7 @@ from sandbox.seeds.places import APPS, GROUPS, REGISTRIES, SUBSCRIPTIONS, Regist
 from sandbox.seeds.resources import assignment, group, registry, subscription
 from sandbox.seeds.shelves import fill
 from sandbox.seeds.tokens import tokens
+from sandbox.seeds.workloads import add_workloads
 from sandbox.storage.store import Store, timestamp
 
 
@@ -49,6 +50,7 @@ def estate(store: Store, now: datetime) -> None:
             )
         )
     fill(store, now)
+    add_workloads(store)
     events(store)
     tokens(store, ago)
     bill(store, now)

@@ -1,8 +1,4 @@
-"""The proof of a pull: a short-lived pod that names the very image, on a node of each architecture, by run command.
-
-What `az aks command invoke` does: it needs no kubeconfig and no way to the API server, so it works on private clusters.
-https://learn.microsoft.com/azure/aks/access-private-cluster
-"""
+"""The proof of a pull: a short-lived pod that names the very image, on a node of each architecture, by run command."""
 
 import json
 from collections.abc import Iterable, Mapping
@@ -11,16 +7,13 @@ from enum import StrEnum
 from typing import Any
 from uuid import uuid4
 
-from azure.mgmt.containerservice import models
-
 from services.aks.clusters import Cluster
-from services.connection.errors import ServiceError, as_service_error
+from services.aks.run_command import run_command, run_command_blockers
+from services.connection.errors import ServiceError
 from services.connection.names import image_name, is_digest, is_tag, require_repository
 from services.connection.session import AzureSession
 from services.registries.registry import Registry
 
-# The audience of tokens that API servers of clusters with Microsoft Entra ID accept.
-ENTRA_SERVER = "6dae42f8-4368-4678-94ff-3960e28e3630"
 # A command has a minute in all, whatever the number of pods.
 POLLS, BETWEEN_S = 12, 3
 # The kubelet's reasons to wait. What comes after the pull proves it, even where the container then can't start.
@@ -84,11 +77,7 @@ def plan_proof(
     image = f"{registry.login_server}/{image_name(repository, reference)}"
     linux = [pool for pool in cluster.pools if pool.os.lower() == "linux"]
     architectures = tuple(sorted({size.architecture or "amd64" for pool in linux for size in pool.sizes_in_use}))
-    blockers = []
-    if not cluster.run_command:
-        blockers.append("Run command is switched off for this cluster (disableRunCommand).")
-    if cluster.power not in ("Running", ""):
-        blockers.append(f"The cluster is {cluster.power.lower()}: nothing runs in it.")
+    blockers = [*run_command_blockers(cluster)]
     if not architectures:
         blockers.append("The cluster has no Linux node: the pod of this proof is one of Linux.")
     script = _script(image, architectures, run_id or uuid4().hex[:8])
@@ -167,20 +156,10 @@ def run_proof(session: AzureSession, plan: ProofPlan) -> tuple[Proof, ...]:
     title = f"Could not run the test pull in {plan.cluster.name}"
     if plan.blockers:
         raise ServiceError(title, " ".join(plan.blockers), "The plan refused it, and nothing was sent.", "Refused")
-    with as_service_error(title):
-        token = session.credential.get_token(f"{ENTRA_SERVER}/.default").token if plan.cluster.managed_entra else ""
-        request = models.RunCommandRequest(command=plan.script, context="", cluster_token=token)
-        client = session.clusters(plan.cluster.subscription_id).managed_clusters
-        result = client.begin_run_command(plan.cluster.resource_group, plan.cluster.name, request).result()
-        found = result.properties or models.CommandResultProperties()
-        state, reason, logs = (str(text or "") for text in (found.provisioning_state, found.reason, found.logs))
-        exit_code = found.exit_code
-    if state.casefold() != "succeeded":
-        reason = reason or "Azure gave no reason."
-        raise ServiceError(title, reason, "Try again; the command's own pod may not have started.", "CommandFailed")
-    proofs = tuple(_proofs(logs))
+    output = run_command(session, plan.cluster, plan.script, title)
+    proofs = tuple(_proofs(output.logs))
     if not proofs:
-        said = logs.strip()[-500:] or f"It ended with {exit_code} and printed nothing."
+        said = output.logs.strip()[-500:] or f"It ended with {output.exit_code} and printed nothing."
         remedy = "A policy, or Kubernetes' own permissions, may forbid pods in the namespace default."
         raise ServiceError(title, said, remedy, "CommandFailed")
     return proofs

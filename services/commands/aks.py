@@ -9,6 +9,11 @@ def running_images() -> str:
     return shell_line("kubectl", "get", "pods", "--all-namespaces", "--output", f"jsonpath={path}")
 
 
+def invoke(cluster: str, cluster_group: str, script: str) -> str:
+    """Runs a script in a cluster, by a pod there."""
+    return shell_line(*_cluster("command invoke", cluster, cluster_group), "--command", script)
+
+
 def show_kubelet_identity(cluster: str, cluster_group: str) -> str:
     """Sets CLIENT_ID to that of the identity as which a cluster's nodes pull."""
     words = (*_cluster("show", cluster, cluster_group), "--query", "identityProfile.kubeletidentity.clientId")
@@ -16,7 +21,7 @@ def show_kubelet_identity(cluster: str, cluster_group: str) -> str:
 
 
 def _cluster(verb: str, cluster: str, cluster_group: str) -> tuple[str, ...]:
-    return ("az", "aks", verb, "--name", cluster, "--resource-group", cluster_group)
+    return ("az", "aks", *verb.split(), "--name", cluster, "--resource-group", cluster_group)
 
 
 def show_identities(cluster: str, cluster_group: str) -> str:

@@ -46,9 +46,14 @@ def is_digest(text: str) -> bool:
     return _DIGEST.fullmatch(text) is not None
 
 
+def is_repository(name: str) -> bool:
+    """Whether a repository may be named so."""
+    return len(name) <= _LONGEST_REPOSITORY and _REPOSITORY.fullmatch(name) is not None
+
+
 def require_repository(title: str, name: str) -> None:
     """Raises ServiceError (InvalidRepository) under `title` for what can be no repository's name."""
-    if len(name) > _LONGEST_REPOSITORY or not _REPOSITORY.fullmatch(name):
+    if not is_repository(name):
         raise ServiceError(
             title,
             "That is no name for a repository.",

@@ -1,0 +1,1 @@
+"""Which images run where: asked of clusters, joined with registries."""

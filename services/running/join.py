@@ -1,0 +1,80 @@
+"""Running images joined with registries: which registry, repository and digests each needs. Pure."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from services.aks.clusters import Cluster
+from services.images.repository_contents import RepositoryContents
+from services.registries.registry import Registry
+from services.running.images import ClusterImages, Reference, RunningImage, parse_reference
+
+# A login server and a repository.
+RepositoryKey = tuple[str, str]
+
+
+@dataclass(frozen=True)
+class PlacedImage:
+    """An image of a cluster that was asked `at` a time, and what it names. `named` is None where its reference is none:
+    no node can pull it. `registry` is None where that is none of those that are known: it comes from outside."""
+
+    cluster: Cluster
+    at: datetime
+    image: RunningImage
+    named: Reference | None
+    registry: Registry | None
+
+    @property
+    def digest(self) -> str:
+        """The manifest that runs or is named; "" where a tag alone names it, and no node has pulled it."""
+        return self.image.digest or (self.named.digest if self.named else "")
+
+    @property
+    def by_tag(self) -> bool:
+        """Whether only the tag says which manifest it is."""
+        return self.named is not None and not self.digest
+
+    @property
+    def place(self) -> str:
+        """Such as 'Deployment shop/web in aks-platform'."""
+        return f"{self.image.owner.label} in {self.cluster.name}"
+
+
+def place_images(asked: Iterable[ClusterImages], registries: Iterable[Registry]) -> tuple[PlacedImage, ...]:
+    """Every image of the clusters that answered, in their order, with the registry that its reference names."""
+    servers = {registry.login_server.casefold(): registry for registry in registries if registry.login_server}
+    references: dict[str, Reference | None] = {}
+    placed = []
+    for answer in asked:
+        for image in answer.images:
+            if image.reference not in references:
+                references[image.reference] = parse_reference(image.reference)
+            named = references[image.reference]
+            registry = servers.get(named.host) if named else None
+            placed.append(PlacedImage(answer.cluster, answer.at, image, named, registry))
+    return tuple(placed)
+
+
+def group_by_repository(placed: Iterable[PlacedImage]) -> Mapping[RepositoryKey, Sequence[PlacedImage]]:
+    """The images of known registries, by login server and repository."""
+    found: defaultdict[RepositoryKey, list[PlacedImage]] = defaultdict(list)
+    for one in placed:
+        if one.registry and one.named:
+            found[one.registry.login_server, one.named.repository].append(one)
+    return found
+
+
+def digests_in_use(placed: Iterable[PlacedImage], contents: RepositoryContents) -> dict[str, tuple[str, ...]]:
+    """Digest → where it runs, of images of that repository: what nodes pulled, what references name, and what their
+    tags point to now, which a node pulls next."""
+    tags = {name: row.digest for row in contents.rows for name in row.tags}
+    tags |= {tag.name: tag.digest for tag in contents.tags}
+    found: defaultdict[str, dict[str, None]] = defaultdict(dict)
+    for one in placed:
+        if one.named is None:
+            continue
+        now = one.named.digest or tags.get(one.named.tag, "")
+        for digest in {one.image.digest, now} - {""}:
+            found[digest][one.place] = None
+    return {digest: tuple(places) for digest, places in found.items()}

@@ -1,0 +1,64 @@
+"""Which clusters could pull from a registry and are not known to run nothing of it. Pure."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.aks.clusters import Cluster
+from services.connection.parallel import Refusal
+from services.pull_checks.matrix import Pair, Pulls, pull_matrix
+from services.registries.registry import Registry
+from services.running.images import ClusterImages
+
+# An older answer says what ran then, and not what runs now.
+MOST_AGE = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Unasked:
+    """What may run images of a registry, and is not known: a `cluster`, or where that is None the clusters of a
+    subscription that could not be listed. `why` is a sentence."""
+
+    cluster: Cluster | None
+    name: str
+    why: str
+
+    @property
+    def sentence(self) -> str:
+        return f"{self.name}: {self.why}"
+
+
+def may_pull(pair: Pair) -> bool:
+    """Whether the cluster may pull from the registry, as far as is known: unless its roles or the network are known to
+    refuse it. With the admin user's password, which a cluster may have as a pull secret, no role is needed."""
+    if pair.can is not False:
+        return True
+    return pair.registry.access.admin_user and pair.path.open is not False
+
+
+def clusters_that_may_pull(pulls: Pulls, registry: Registry) -> tuple[Cluster, ...]:
+    """The listed clusters that may pull from the registry."""
+    return tuple(pair.cluster for pair in pull_matrix(pulls, (registry,)) if may_pull(pair))
+
+
+def find_unasked(
+    pulls: Pulls, registry: Registry, asked: Mapping[str, ClusterImages], now: datetime
+) -> tuple[Unasked, ...]:
+    """Every cluster that may pull from the registry, and did not answer within `MOST_AGE`; and whose subscriptions'
+    clusters could not be listed. `asked`: the last answers, by the cluster's id in lower case."""
+    return tuple(_unasked(clusters_that_may_pull(pulls, registry), pulls.clusters.refused, asked, now))
+
+
+def _unasked(
+    clusters: Iterable[Cluster], unlisted: Iterable[Refusal], asked: Mapping[str, ClusterImages], now: datetime
+) -> Iterator[Unasked]:
+    for cluster in clusters:
+        answer = asked.get(cluster.id.lower())
+        if answer is None:
+            yield Unasked(cluster, cluster.name, "It was not asked which images run in it.")
+        elif answer.error:
+            yield Unasked(cluster, cluster.name, f"It could not be asked which images run in it. {answer.error.cause}")
+        elif now - answer.at > MOST_AGE:
+            yield Unasked(cluster, cluster.name, f"It was asked {(now - answer.at).days} days ago: ask it again.")
+    for refusal in unlisted:
+        yield Unasked(None, refusal.what, f"Its clusters could not be listed. {refusal.error.cause}")
