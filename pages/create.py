@@ -31,8 +31,8 @@ actions = header(
     (step(pages.INVENTORY, "Registries"), last_step(pages.CREATE_REGISTRY.title)),
 )
 show_done()
-show_creations()
-if is_created():
+show_creations(who)
+if is_created(who):
     st.stop()
 show_read_only()
 notices = st.container()
@@ -47,7 +47,7 @@ if actions.button("Create resource group", icon=":material/create_new_folder:", 
     create_resource_group(who, place)
 with st.container(border=True):
     st.subheader("Registry", anchor=False)
-    asked, book = creation_form.ask_registry(who, place, group, location, names_of_runs())
+    asked, book = creation_form.ask_registry(who, place, group, location, names_of_runs(who))
 with st.container(border=True):
     st.subheader("Access", anchor=False)
     mode, public = creation_form.ask_access()
@@ -66,7 +66,7 @@ else:
         asked.scope,
         asked.tags,
     )
-    if has_run(spec):
+    if has_run(who, spec):
         st.info("This registry is listed above, with its progress or result.", icon=":material/arrow_upward:")
     elif needed := creation_form.missing_answers(spec):
         st.info(f"Required: {', '.join(needed)}.", icon=":material/edit:")

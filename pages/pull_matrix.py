@@ -11,7 +11,7 @@ from services.commands.aks import check_acr
 from services.connection.parallel import Partial, Refusal
 from services.pull_checks.matrix import Answer, Pair, pull_matrix
 from services.wording import counted
-from ui.aks.attach_many import attach_label, attach_many
+from ui.aks.attach_many import attach_label, attach_many, show_attachments
 from ui.aks.cluster_choice import cluster_key
 from ui.aks.matrix_chart import LABELS, MEANS, SIGNS, answer_label, matrix_figure
 from ui.elements.chart_theme import Meaning, pick_in_chart, theme_now
@@ -61,14 +61,16 @@ def _expand_unknown(choices: Sequence[str]) -> None:
 
 
 who = connection.who()
+top = st.container()
+show_attachments(who)  # Before anything is read: a role that has just been assigned makes it stale.
 reading = clusters.pulls(who)
-
-header(
-    pages.PULL_MATRIX.title,
-    "",
-    None if reading.running else reading.at,
-    lambda: clusters.pulls.clear(who),
-)
+with top:
+    header(
+        pages.PULL_MATRIX.title,
+        "",
+        None if reading.running else reading.at,
+        lambda: clusters.pulls.clear(who),
+    )
 show_progress(reading, "pulls", shape=None if reading.value.registries.values else Shape.PAGE)
 if reading.error:
     show_error(reading.error)

@@ -74,7 +74,7 @@ def show_all(registry: Registry, existing: Partial[Replication]) -> None:
 
 listed = selection.registry_of_url(who, pages.REPLICAS)
 top = st.container()
-replications.show_changes(listed.id)  # Before anything is read: a change that has just ended makes it stale.
+replications.show_changes(who, listed)  # Before anything is read: a change that has just ended makes it stale.
 existing: Partial[Replication] | None = None
 at, failure, registry = None, None, listed
 try:

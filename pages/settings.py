@@ -17,10 +17,10 @@ from ui.runtime import connection
 
 who = connection.who()
 # Before anything is read: a change that has just ended makes it stale.
-if show_removals(st.query_params.get("registry", "")):
+if show_removals(who, st.query_params.get("registry", "")):
     end_outline()
     st.stop()
-show_changes()
+show_changes(who)
 listed = selection.registry_of_url(who, pages.SETTINGS)
 here = {"registry": st.query_params["registry"]}
 registry, at = None, None

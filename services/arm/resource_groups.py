@@ -66,6 +66,20 @@ def find_group(session: AzureSession, subscription_id: str, name: str) -> Resour
     return if_there(read, says_not_found)
 
 
+def ids_in_group(session: AzureSession, subscription_id: str, name: str) -> tuple[str, ...]:
+    """The ids of the resources in a group that the identity can see. Raises ServiceError."""
+    with as_service_error(f"Could not list what is in the resource group {name}"):
+        listed = session.groups_and_providers(subscription_id).resources.list_by_resource_group
+        found = read_entries(f"resources of {name}", items(session, listed, name), _id)
+    return found.all_values()
+
+
+def _id(model: models.GenericResourceExpanded) -> str:
+    if not model.id:
+        raise ValueError("a resource without an id")
+    return model.id
+
+
 def create_group(session: AzureSession, subscription_id: str, name: str, location: str) -> ResourceGroup:
     """Creates a group. A PUT: one that is there already would lose its tags, so look before. Raises ServiceError."""
     with as_service_error(f"Could not create the resource group {name}"):

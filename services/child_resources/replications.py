@@ -5,6 +5,7 @@ https://learn.microsoft.com/azure/container-registry/container-registry-geo-repl
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from threading import Event
 
 from azure.mgmt.containerregistry import models
 
@@ -55,7 +56,7 @@ def replica_regions(session: AzureSession, registry: Registry) -> tuple[str, ...
 
 @dataclass(frozen=True)
 class ReplicaPlan:
-    """A region to be added, or given up. Estimates are the registry's, a month's; None where there are no prices."""
+    """A region to be added, or deleted. Estimates are the registry's, a month's; None where there are no prices."""
 
     registry: Registry
     region: str
@@ -149,10 +150,14 @@ def _estimates(
 
 
 def apply_replica(
-    session: AzureSession, plan: ReplicaPlan, report: Callable[[str], None] = lambda _state: None
+    session: AzureSession,
+    plan: ReplicaPlan,
+    report: Callable[[str], None] = lambda _state: None,
+    stop: Event | None = None,
 ) -> Outcome:
     """Adds the region as planned, and waits for Azure: minutes. Images are copied after that. CREATED: it is there, as
-    read back. NOT_CONFIRMED: Azure took it, and it does not show, or could not be read.
+    read back. NOT_CONFIRMED: Azure accepted it, and it does not show, or could not be read. NOT_TRIED: `stop` was set
+    before.
 
     Raises ServiceError where nothing was added: refused by the plan, by Azure, or since the registry has changed.
     """
@@ -163,6 +168,8 @@ def apply_replica(
     again = read_replica_plan(session, plan.registry.id, plan.region)
     if again.blockers:
         raise changed(title, f"Blocked since it was planned: {' '.join(again.blockers)}")
+    if stop and stop.is_set():
+        return Outcome.NOT_TRIED
     registry = again.registry
     report(f"adding {plan.region}")
     client = session.registries(registry.subscription_id).replications
@@ -178,12 +185,15 @@ def apply_replica(
 
 
 def apply_replica_removal(
-    session: AzureSession, plan: ReplicaPlan, report: Callable[[str], None] = lambda _state: None
+    session: AzureSession,
+    plan: ReplicaPlan,
+    report: Callable[[str], None] = lambda _state: None,
+    stop: Event | None = None,
 ) -> Outcome:
-    """Gives the region up as planned, and waits for Azure. No image is lost: the others have them all.
+    """Deletes the region's replica as planned, and waits for Azure. No image is lost: the other regions have them all.
 
-    DELETED: it is gone, as read back. ALREADY_DONE: somebody else did. NOT_CONFIRMED: Azure took it, and it is still
-    there or could not be read. Raises ServiceError where it is left.
+    DELETED: it is gone, as read back. ALREADY_DONE: it was gone before. NOT_CONFIRMED: Azure accepted it, and it is
+    still there or could not be read. NOT_TRIED: `stop` was set before. Raises ServiceError where it is not deleted.
     """
     title = f"Could not delete the replica of {plan.registry.name} in {plan.region}"
     if plan.blockers:
@@ -195,6 +205,8 @@ def apply_replica_removal(
     if name is None:
         listed.all_values()  # Where one could not be understood, it may be this.
         return Outcome.ALREADY_DONE
+    if stop and stop.is_set():
+        return Outcome.NOT_TRIED
     report(f"deleting {plan.region}")
     client = session.registries(registry.subscription_id).replications
     return remove(

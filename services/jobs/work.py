@@ -20,7 +20,7 @@ def run_to_end(running: RunningJob, work: Callable[[], Answer]) -> Answer:
     try:
         answer = work()
     except ServiceError as error:
-        if error.code in _GOES_ON:
+        if goes_on(error):
             running.abandon()
         else:
             running.end(error=str(error))
@@ -40,7 +40,7 @@ def record_item(running: RunningJob, name: str, change: Callable[[], Outcome]) -
     try:
         outcome = change()
     except ServiceError as error:
-        if error.code not in _GOES_ON:
+        if not goes_on(error):
             running.add_result(name, outcome_of(error), str(error))
         raise
     if outcome is not Outcome.NOT_TRIED:
@@ -48,6 +48,12 @@ def record_item(running: RunningJob, name: str, change: Callable[[], Outcome]) -
     return outcome
 
 
+def goes_on(error: ServiceError) -> bool:
+    """Whether the job goes on after the error, here or in another process: nothing is recorded for its items."""
+    return error.code in _GOES_ON
+
+
 def outcome_of(error: ServiceError) -> Outcome:
-    """REFUSED, or NOT_CONFIRMED where the error says that what was done is not known."""
-    return Outcome.NOT_CONFIRMED if is_unknown(error) else Outcome.REFUSED
+    """REFUSED, or NOT_CONFIRMED where the error says that what was done is not known, or not over."""
+    not_over = error.code in ("StillThere", "StillRunning")
+    return Outcome.NOT_CONFIRMED if not_over or is_unknown(error) else Outcome.REFUSED

@@ -55,8 +55,10 @@ def apply_creation(
     plan: CreationPlan,
     report: Callable[[str], None] = lambda _state: None,
     stop: Event | None = None,
+    on_group: Callable[[ItemResult], None] = lambda _result: None,
 ) -> CreationResult:
-    """Creates what is planned. After `stop` nothing new is sent, and the registry is no longer waited for.
+    """Creates what is planned. After `stop` nothing new is sent, and the registry is no longer waited for. `on_group`
+    is called with the result of a new group, before the registry is sent.
 
     Raises ServiceError where nothing was created: refused by the plan or by Azure, or changed since it was planned. A
     later failure is in the result, with what was created before it.
@@ -74,7 +76,12 @@ def apply_creation(
         raise ServiceError(title, "It was stopped before anything was created.", "Create it again.", "Stopped")
     if spec.new_group:
         report("creating the resource group")
-        group = replace(group, outcome=write_group(session, spec.subscription_id, spec.group, spec.location))
+        try:
+            group = replace(group, outcome=write_group(session, spec.subscription_id, spec.group, spec.location))
+        except ServiceError as error:
+            on_group(replace(group, outcome=Outcome.REFUSED, error=error))
+            raise
+        on_group(group)
     what = f"Registry {spec.name}"
     if stop.is_set():
         return CreationResult(spec, group, ItemResult(what, Outcome.NOT_TRIED))
@@ -92,7 +99,9 @@ def apply_creation(
             failure = unknown(failure)
         return CreationResult(spec, group, ItemResult(what, Outcome.NOT_CONFIRMED, failure or unread))
     if found and found.provisioning_state == "Succeeded":  # Where it failed, too: an answer was lost.
-        return CreationResult(spec, group, ItemResult(what, Outcome.CREATED), found, tuple(_differences(spec, found)))
+        return CreationResult(
+            spec, group, ItemResult(what, Outcome.CREATED), found, tuple(spec_differences(spec, found))
+        )
     if failure and found is None and group.outcome is Outcome.ALREADY_DONE:
         raise failure
     outcome = Outcome.REFUSED if failure else Outcome.NOT_CONFIRMED
@@ -120,7 +129,7 @@ def _send(session: AzureSession, title: str, spec: RegistrySpec, report: Callabl
             poller.result()
 
 
-def _differences(spec: RegistrySpec, found: Registry) -> Iterator[str]:
+def spec_differences(spec: RegistrySpec, found: Registry) -> Iterator[str]:
     """A sentence for each setting of a registry that is not as specified."""
     tags = dict(found.tags)
     for label, wanted, actual in (

@@ -7,6 +7,7 @@ The SDK treats 404 and 204 as success: only reading back shows that the registry
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from threading import Event
 
 from services.access.role_assignments import RoleAssignment
 from services.access.role_definitions import REGISTRY, PermissionBlock
@@ -139,10 +140,14 @@ def _listed(names: list[str]) -> str:
 
 
 def apply_removal(
-    session: AzureSession, plan: RemovalPlan, report: Callable[[str], None] = lambda _state: None
+    session: AzureSession,
+    plan: RemovalPlan,
+    report: Callable[[str], None] = lambda _state: None,
+    stop: Event | None = None,
 ) -> Outcome:
     """Deletes the registry as planned. DELETED: Azure says that it is gone, as read back. ALREADY_DONE: it was gone
     before anything was sent. NOT_CONFIRMED: Azure accepted the deletion, and the registry could not be read after it.
+    NOT_TRIED: `stop` was set before.
 
     Raises ServiceError where nothing was deleted: refused by the plan or by Azure (ScopeLocked), or because it is
     another registry now or has more in it (ChangedMeanwhile); also where it still exists (StillThere), or could not be
@@ -156,6 +161,8 @@ def apply_removal(
     if now is None:
         return Outcome.ALREADY_DONE
     _require_unchanged(session, plan, now, title)
+    if stop and stop.is_set():
+        return Outcome.NOT_TRIED
     report("deleting")
     client = session.registries(now.subscription_id).registries
 

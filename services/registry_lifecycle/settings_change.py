@@ -5,6 +5,7 @@ https://learn.microsoft.com/rest/api/containerregistry/registries/update
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from threading import Event
 
 from azure.mgmt.containerregistry import models
 
@@ -149,14 +150,17 @@ class SettingsResult:
 
 
 def apply_settings(
-    session: AzureSession, plan: SettingsPlan, report: Callable[[str], None] = lambda _state: None
+    session: AzureSession,
+    plan: SettingsPlan,
+    report: Callable[[str], None] = lambda _state: None,
+    stop: Event | None = None,
 ) -> SettingsResult:
     """Sends the differences, and nothing else, in one request; then reads them back.
 
-    CHANGED: the registry has it. NOT_CONFIRMED: Azure accepted it, and the registry does not show it yet or could not
-    be read. REFUSED: Azure refused the request, and the registry does not have it. Raises ServiceError where nothing
-    was changed: refused by the plan or by Azure, or the planned settings have changed since (ChangedMeanwhile); also
-    where the answer was lost and nothing can be read back.
+    NOT_TRIED: `stop` was set before. CHANGED: the registry has it. NOT_CONFIRMED: Azure accepted it, and the registry
+    does not show it yet or could not be read. REFUSED: Azure refused the request, and the registry does not have it.
+    Raises ServiceError where nothing was changed: refused by the plan or by Azure, or the planned settings have changed
+    since (ChangedMeanwhile); also where the answer was lost and nothing can be read back.
     """
     title = f"Could not change the settings of {plan.registry.name}"
     if plan.blockers or not plan.differences:
@@ -164,6 +168,8 @@ def apply_settings(
     report("checking again")
     now = get_registry(session, plan.registry.id)
     wanted = _require_unchanged(title, plan, now)
+    if stop and stop.is_set():
+        return SettingsResult(tuple((one, Outcome.NOT_TRIED) for one in plan.differences))
     report("changing")
     failure: ServiceError | None = None
     client = session.registries(now.subscription_id).registries
@@ -191,11 +197,17 @@ def apply_settings(
     return SettingsResult(outcomes, unplanned, failure if any(one is Outcome.REFUSED for _, one in outcomes) else None)
 
 
+def watched_fields(fields: frozenset[str]) -> frozenset[str]:
+    """The settings that must be as planned for a change of `fields`: these, and what Azure has in one object with
+    them."""
+    return fields | (_NETWORK_RULE_SET if fields & _NETWORK_RULE_SET else frozenset())
+
+
 def _require_unchanged(title: str, plan: SettingsPlan, now: Registry) -> Settings:
     """The current settings with the plan's differences. Raises ServiceError where one of the planned settings has
     changed since."""
     planned, current = settings_of(plan.registry), settings_of(now)
-    watched = plan.fields | (_NETWORK_RULE_SET if plan.fields & _NETWORK_RULE_SET else frozenset())
+    watched = watched_fields(plan.fields)
     changes = [one for one in differences(planned, current) if one.field in watched]
     if changes:
         raise changed(title, " ".join(f"{one.label}: {one.after} now, no longer {one.before}." for one in changes))

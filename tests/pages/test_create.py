@@ -8,7 +8,7 @@ from sandbox.arm.policies import policy
 from sandbox.arm.providers import unregister
 from sandbox.documents.registry_rules import REGISTRY_TYPE
 from sandbox.seeds.walkthrough import SUBSCRIPTION
-from tests.support.app_test import Open, button, confirm_button, texts
+from tests.support.app_test import Open, button, confirm_button, texts, wait_for_job
 from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
@@ -25,8 +25,7 @@ def said(at: AppTest) -> str:
 
 def ended(at: AppTest) -> AppTest:
     """After the creation that was begun is over."""
-    (creating,) = at.session_state["runs: registry creations"].values()
-    assert creating.reading.finished.wait(30)
+    wait_for_job(at, "Create registry")
     return at.run()
 
 
@@ -97,7 +96,7 @@ def test_a_group_that_is_there_is_chosen(open_view: Open, own: OwnSandbox) -> No
     assert "az deployment group create" in words
     confirm_button(at, "Create registry").click()
     ended(at.run())
-    assert "Resource group casacloud_rg1: already exists" in said(at)
+    assert "Registry contosonew01: created and verified" in said(at)
     document = own.sandbox.store.find_resource(REGISTRY_TYPE, "contosonew01")
     assert document and "/casacloud_rg1/" in document["id"]
 
@@ -119,7 +118,7 @@ def test_a_group_made_for_a_registry_that_failed_is_told(open_view: Open, own: O
     words = said(at)
     assert "Registry contosonew01: refused" in words
     assert "Allowed SKUs of registries" in words
-    assert "The resource group contoso-new-rg was created for it and stays" in words
+    assert "The resource group `contoso-new-rg` was created for it and stays" in words
     assert f"az group delete --subscription {SUBSCRIPTION} --name contoso-new-rg" in words
     assert "contoso-new-rg" in [one["name"] for one in own.sandbox.store.list_resources(GROUP_TYPE)]
 

@@ -14,7 +14,7 @@ from services.aks.clusters import list_clusters
 from services.arm.subscriptions import list_subscriptions
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import list_registries
-from tests.support.app_test import Open, button, confirm_button, reopen, select_rows, texts
+from tests.support.app_test import Open, button, confirm_button, reopen, select_rows, texts, wait_for_job
 from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import clusters
 from ui.runtime import connection
@@ -131,8 +131,10 @@ def test_pairs_are_attached_at_once_with_a_result_each(matrix: Any, own: OwnSand
     reopen(at, "Attach 2 pairs")
     confirm_button(at, "Attach 2 pairs").click()
     at.run()
+    wait_for_job(at, "Assign roles")
+    at.run()
     assert not at.exception
-    assert set(at.dataframe[2].value["Result"]) == {"Created and verified"}
+    assert set(at.dataframe[0].value["Result"]) == {"Created and verified"}
     assert clusters.pulls(connection.who()).finished.wait(30)
     at = matrix(as_session=own.session())
     assert set(at.dataframe[0].value["Answer"]) == {"✓ can pull"}

@@ -4,7 +4,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from services.child_resources.replications import list_replications
-from tests.support.app_test import REFUSED, Open, button, confirm_button, reopen, texts
+from tests.support.app_test import REFUSED, Open, button, confirm_button, reopen, texts, wait_for_job
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
 from ui.elements import write_permission
 
@@ -25,8 +25,7 @@ def regions(own: OwnSandbox) -> list[str]:
 
 def ended(at: AppTest) -> AppTest:
     """Runs the page until the change that it shows is over."""
-    for change in at.session_state["runs: replica changes"].values():
-        assert change.reading.finished.wait(30)
+    wait_for_job(at, "Add replica", "Delete replica")
     return at.run()
 
 

@@ -5,8 +5,9 @@ from streamlit.testing.v1 import AppTest
 
 from services.connection.session import AzureSession
 from services.registry_lifecycle.settings import settings_of
-from tests.support.app_test import Open, actions, button, confirm_button, facts, refresh_button, texts
+from tests.support.app_test import Open, actions, button, confirm_button, facts, refresh_button, texts, wait_for_job
 from tests.support.own_sandbox import OwnSandbox
+from ui.jobs import runs
 from ui.runtime import connection
 
 
@@ -36,8 +37,7 @@ def change(at: AppTest, label: str) -> None:
     button(at, label).click()
     button(at, f"{label} now").click()
     at.run()
-    (begun,) = at.session_state["runs: settings changes"].values()
-    assert begun.reading.finished.wait(30)
+    wait_for_job(at, "Change settings")
     at.run()
 
 
@@ -132,11 +132,11 @@ def test_a_second_change_waits_for_the_first(open_view: Open, own: OwnSandbox) -
     button(at, "Change 1 setting").click()
     button(at, "Change 1 setting now").click()
     at.run()
-    (begun,) = at.session_state["runs: settings changes"].values()
-    assert begun.reading.running
+    begun = runs.under_way(connection.who(), at.session_state["jobs: Change settings"][0])
+    assert begun and begun.running
     assert "A change of its settings is in progress" in said(at)
     assert not [one for one in at.button if one.label.startswith("Change ")]
-    assert begun.reading.finished.wait(30)
+    assert begun.finished.wait(30)
 
 
 def test_a_reader_is_told_before_anything_is_sent(open_view: Open, own: OwnSandbox) -> None:
@@ -189,8 +189,7 @@ def test_a_registry_is_deleted_once_its_name_is_typed(open_view: Open, own: OwnS
     assert confirm_button(at, "Delete registry").disabled
     at.text_input(key="confirm casaacr01").set_value("casaacr01").run()
     confirm_button(at, "Delete registry").click().run()
-    (begun,) = at.session_state["runs: registry deletions"].values()
-    assert begun.reading.finished.wait(30)
+    wait_for_job(at, "Delete registry")
     at.run()
     assert "Registry casaacr01: deleted and verified, with 1 repository." in said(at)
     assert not at.toggle
@@ -212,8 +211,7 @@ def test_a_deletion_that_is_refused_says_why_and_leaves_the_page(open_view: Open
     own.push("v1", repository="team/new")
     at.text_input(key="confirm casaacr01").set_value("casaacr01").run()
     confirm_button(at, "Delete registry").click().run()
-    (begun,) = at.session_state["runs: registry deletions"].values()
-    assert begun.reading.finished.wait(30)
+    wait_for_job(at, "Delete registry")
     at.run()
     assert "It has repositories that the plan did not show: team/new" in said(at)
     assert switch(at, "Admin user")

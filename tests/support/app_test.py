@@ -24,11 +24,15 @@ def wait_for_inventory(who: str) -> None:
     assert registry_loaders.inventory(who).finished.wait(30)
 
 
-def wait_for_job(at: AppTest, action: str) -> None:
-    """Waits until the last job with this action that the page has begun, in this process, is over."""
-    reading = runs.under_way(connection.who(), at.session_state[f"jobs: {action}"][-1])
-    assert reading
-    assert reading.finished.wait(30)
+def wait_for_job(at: AppTest, *actions: str) -> None:
+    """Waits until the jobs with these actions that the page shows are over; there is at least one."""
+    keys = [key for action in actions if (key := f"jobs: {action}") in at.session_state]
+    shown = [job for key in keys for job in at.session_state[key]]
+    assert shown
+    for job in shown:
+        reading = runs.under_way(connection.who(), job)
+        assert reading
+        assert reading.finished.wait(30)
 
 
 def texts(at: AppTest) -> str:

@@ -4,19 +4,26 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from services.aks.attach import AttachPlan, apply_attach, read_attach_plan
-from services.connection.parallel import Partial, parallel_map
-from services.jobs.changes import Change
+from services.aks.attach import AttachPlan, read_attach_plan
+from services.aks.attach_jobs import AttachPlans, attach_items, run_attach
+from services.connection.changes import Outcome
+from services.connection.parallel import Partial, Progress, parallel_map
+from services.connection.session import AzureSession
+from services.jobs.changes import Answer
+from services.jobs.jobs import Job
+from services.jobs.plans import details_of
+from services.jobs.running import RunningJob
 from services.pull_checks.matrix import Pair
 from services.wording import counted
 from ui.elements.errors import Part, panel, show_partial
-from ui.elements.outcomes import label, results_list
+from ui.elements.outcomes import label
 from ui.elements.table import show_rows
 from ui.elements.writing import PlainPlan, confirm, counted_action
+from ui.jobs.kinds import JobKind
+from ui.jobs.notices import begin_and_show, show_jobs, show_stopped
 from ui.loaders import clusters
 from ui.roles.requests import close_requests
 from ui.runtime import connection
-from ui.runtime.changes import run
 
 # More would take minutes, and the plan would be too long to read.
 MOST = 50
@@ -48,7 +55,7 @@ def _plans(who: str, pairs: tuple[Pair, ...]) -> Partial[AttachPlan]:
 
 @st.dialog("Attach registries", width="large")
 def attach_many(who: str, pairs: Sequence[Pair]) -> None:
-    """The plan of all, then the result of each."""
+    """Shows the plan of all, and starts to attach them."""
     chosen = tuple(pairs[:MOST])
     if len(pairs) > MOST:
         st.warning(f"Only the first {MOST} of {len(pairs):,} pairs are planned.", icon=":material/warning:")
@@ -74,37 +81,49 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
     lines = tuple(line for plan in ready for line in plan.commands)
     if confirm(PlainPlan(commands=lines), action, ready=bool(ready), access=True):
         with panel():
-            _apply(who, action, ready, chosen)
+            _begin(who, ready)
 
 
-def _apply(who: str, action: str, plans: Sequence[AttachPlan], pairs: tuple[Pair, ...]) -> None:
-    session = connection.session(who)
+def _begin(who: str, plans: Sequence[AttachPlan]) -> None:
+    lines = tuple(line for plan in plans for line in plan.commands)
+    target = counted(len(plans), "cluster and registry", "clusters and registries")
+    begin_and_show(who, ATTACH_MANY, target, attach_items(plans), details_of(AttachPlans, tuple(plans), lines))
 
-    def forget() -> None:
-        _plans.clear(who, pairs)
-        clusters.forget_pulls(who)
 
-    change = Change(
-        "Assign roles",
-        counted(len(plans), "cluster and registry", "clusters and registries"),
-        tuple(line for plan in plans for line in plan.commands),
-    )
-    done = run(
-        action,
-        change,
-        lambda _report: parallel_map(lambda plan: (plan, apply_attach(session, plan)), plans, name=_name),
-        forget,
-        lambda done: results_list((*((_name(plan), result.outcome) for plan, result in done.values),), done.refused),
-    )
-    for plan, result in done.values:
-        if result.outcome.is_done:
-            close_requests(who, plan)
-    show_partial(Part(done, "pair"), verb="attached")
+def _run(session: AzureSession, job: Job, running: RunningJob, report: Progress) -> Answer:
+    return run_attach(session, job, running, report, lambda plan: close_requests(job.who, plan))
+
+
+def _forget(job: Job) -> None:
+    _plans.clear()
+    clusters.forget_pulls(job.who)
+
+
+ATTACH_MANY = JobKind("Assign roles", "Attaching", _run, _forget)
+
+
+def show_attachments(who: str) -> None:
+    """Shows what is being attached, and what this session has seen end, until it is dismissed."""
+    show_jobs(who, ATTACH_MANY, _show_end, stop="Stop")
+
+
+def _show_end(job: Job) -> None:
     show_rows(
         [
-            {"Cluster": plan.cluster.name, "Registry": plan.registry.name, "Result": label(result.outcome)}
-            for plan, result in done.values
+            {"Pair": item.name, "Result": _result(job, item.name), "Reason": _reason(job, item.name)}
+            for item in job.items
         ],
         "Results, one pair per row",
+        columns={"Reason": st.column_config.TextColumn(width="large")},
     )
+    show_stopped(job)
     st.caption("Each assignment was verified. A new role takes up to ten minutes to take effect.")
+
+
+def _result(job: Job, name: str) -> str:
+    result = job.results.get(name)
+    return label(Outcome(result.outcome if result else Outcome.NOT_TRIED))
+
+
+def _reason(job: Job, name: str) -> str:
+    return job.results[name].cause if name in job.results else ""

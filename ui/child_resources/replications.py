@@ -1,38 +1,32 @@
 """Replicas of a registry: reads them; dialogs add and delete one, in the background."""
 
-from collections.abc import Callable
 from datetime import UTC, datetime
 
 import streamlit as st
 
+from services.child_resources.replica_jobs import replica_items, run_replica, run_replica_removal
 from services.child_resources.replications import (
     ReplicaPlan,
-    apply_replica,
-    apply_replica_removal,
     list_replications,
     plan_replica,
     plan_replica_removal,
     replica_regions,
 )
 from services.child_resources.webhooks import list_webhooks
-from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
-from services.connection.session import AzureSession
-from services.jobs.changes import Change
+from services.jobs.jobs import Job
+from services.jobs.plans import details_of, plan_of
 from services.pricing.estimates import difference_words
 from services.registries.registry import Registry, Replication
-from ui.elements.outcomes import results_list, show_outcome
-from ui.elements.text import plain
 from ui.elements.writing import PlainPlan, confirm, dialog_panel
+from ui.jobs.kinds import JobKind
+from ui.jobs.notices import begin_and_show, show_jobs
 from ui.loaders import clusters
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID, Loaded
 from ui.pricing.prices import PriceBook
 from ui.runtime import connection
-from ui.runtime.session_runs import RunKind, begin, show
-
-_CHANGES = RunKind[ReplicaPlan, Outcome]("replica changes")
 
 
 @st.cache_resource(ttl="2m", show_spinner="Reading replicas", max_entries=200, hash_funcs=BY_ID)
@@ -75,7 +69,7 @@ def add(who: str, registry: Registry, existing: Partial[Replication], book: Pric
                 "Tasks are not covered."
             )
         if confirm(plan, "Add replica"):
-            _begin(who, plan, "Add replica", apply_replica)
+            _begin(who, ADD_REPLICA, plan)
 
 
 @st.dialog("Delete replica", width="medium")
@@ -89,7 +83,7 @@ def delete(who: str, registry: Registry, existing: Partial[Replication], book: P
         _show_cost(plan)
         st.markdown("No image is lost: every other region has all of them.")
         if confirm(plan, "Delete replica"):
-            _begin(who, plan, "Delete replica", apply_replica_removal)
+            _begin(who, DELETE_REPLICA, plan)
 
 
 def _hooks_in(who: str, registry: Registry, region: str) -> tuple[str, ...] | None:
@@ -111,35 +105,22 @@ def _show_cost(plan: ReplicaPlan) -> None:
         st.markdown("What it costs is unknown: the registry's use, or the prices of its region, could not be read.")
 
 
-def _begin(
-    who: str,
-    plan: ReplicaPlan,
-    action: str,
-    apply: Callable[[AzureSession, ReplicaPlan, Callable[[str], None]], Outcome],
-) -> None:
-    session = connection.session(who)
-
-    def forget_all() -> None:
-        forget(who, plan.registry)
-        clusters.forget_registries(who)
-
-    begin(
-        _CHANGES,
-        f"{plan.registry.id} {plan.region}",
-        plan,
-        lambda run: apply(session, plan, run.report_state),
-        forget_all,
-        Change(action, f"{plan.registry.name}, {plan.region}", plan.commands),
-        lambda outcome: results_list(((plan.region, outcome),)),
-        verb=f"{plan.registry.name}:",
-    )
+def _begin(who: str, kind: JobKind, plan: ReplicaPlan) -> None:
+    details = details_of(ReplicaPlan, plan, plan.commands)
+    begin_and_show(who, kind, plan.registry.login_server, replica_items(plan), details)
 
 
-def show_changes(registry_id: str) -> None:
-    """Shows the changes of a registry's replicas that this session started, until they are dismissed."""
-    show(_CHANGES, _show_end, only=lambda plan: plan.registry.id == registry_id)
+def _forget_all(job: Job) -> None:
+    forget(job.who, plan_of(ReplicaPlan, job).registry)
+    clusters.forget_registries(job.who)
 
 
-def _show_end(plan: ReplicaPlan, outcome: Outcome) -> None:
-    more = ". Azure copies images there in the background" if outcome is Outcome.CREATED else ""
-    show_outcome(f"Replica of {plain(plan.registry.name)} in {plain(plan.region)}", outcome, more)
+ADD_REPLICA = JobKind("Add replica", "Adding replica:", run_replica, _forget_all)
+DELETE_REPLICA = JobKind("Delete replica", "Deleting replica:", run_replica_removal, _forget_all)
+
+
+def show_changes(who: str, registry: Registry) -> None:
+    """Shows the changes of a registry's replicas that are running, and those that this session has seen end, until
+    they are dismissed."""
+    for kind in (ADD_REPLICA, DELETE_REPLICA):
+        show_jobs(who, kind, only=lambda job: job.login_server == registry.login_server)

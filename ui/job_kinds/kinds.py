@@ -1,8 +1,13 @@
 """All kinds of jobs, for who continues one or shows one."""
 
+from ui.aks.attach_many import ATTACH_MANY
+from ui.child_resources.replications import ADD_REPLICA, DELETE_REPLICA
 from ui.deletion import deletions
 from ui.jobs.kinds import by_action
 from ui.pricing.sku_change import SKU_CHANGE
+from ui.registry_lifecycle.creation_runs import CREATION
+from ui.registry_lifecycle.removal import REMOVAL
+from ui.registry_lifecycle.settings_change import SETTINGS_CHANGE
 from ui.transfer.copy import COPY
 from ui.transfer.push_runs import PUSH
 
@@ -13,4 +18,10 @@ KINDS = by_action(
     SKU_CHANGE,
     COPY,
     PUSH,
+    ADD_REPLICA,
+    DELETE_REPLICA,
+    SETTINGS_CHANGE,
+    CREATION,
+    REMOVAL,
+    ATTACH_MANY,
 )

@@ -8,7 +8,7 @@ import streamlit as st
 
 from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
-from services.jobs.jobs import Job, JobItem, open_jobs
+from services.jobs.jobs import Job, JobItem, JobResult, open_jobs
 from ui.elements.errors import panel, show_error
 from ui.elements.outcomes import result_line, show_outcome
 from ui.elements.text import plain
@@ -59,6 +59,14 @@ def show_from_now(kind: JobKind, job: str) -> NoReturn:
 
 
 def shown_jobs(who: str, kind: JobKind, recent: timedelta = timedelta(0)) -> tuple[Job, ...]:
+    """The jobs that `show_jobs` shows; none where the database can't be read, which that has said."""
+    try:
+        return _read_shown(who, kind, recent)
+    except ServiceError:
+        return ()
+
+
+def _read_shown(who: str, kind: JobKind, recent: timedelta) -> tuple[Job, ...]:
     """The jobs of a kind that are running or interrupted, whoever's tab began them, and those that this session has
     seen and not dismissed; the oldest first. A new session has seen those that ended not longer than `recent` ago.
 
@@ -79,13 +87,14 @@ def show_jobs(
     only: Callable[[Job], bool] = lambda _job: True,
     recent: timedelta = timedelta(0),
 ) -> None:
-    """Shows the `shown_jobs`: their progress, or how they ended, until they are dismissed.
+    """Shows the jobs of a kind that are running or interrupted, whoever's tab began them, and how those that this
+    session has seen ended, until they are dismissed.
 
     `show_end` shows what became of the items, a line each without it. `stop`: the label of the button that stops one,
     "" where nothing is left to stop once it runs. `only`: which to show.
     """
     try:
-        found = [job for job in shown_jobs(who, kind, recent) if only(job)]
+        found = [job for job in _read_shown(who, kind, recent) if only(job)]
     except ServiceError as error:
         show_error(error)
         return
@@ -152,22 +161,40 @@ def show_error_of(who: str, job: Job) -> None:
         st.error(plain(job.error), icon=":material/error:")
 
 
-def show_results(job: Job) -> None:
-    """Shows what became of each item, and the answer of a job that has ended."""
+def show_results(job: Job, more: str = "") -> None:
+    """Shows what became of each item, and the answer of a job that has ended. `more` follows the outcome of a single
+    item."""
     ended = [(item.name, result) for item in job.items if (result := job.results.get(item.name))]
     if len(job.items) == 1 and ended and ended[0][1].outcome in _SENTENCES and not ended[0][1].cause:
         name, result = ended[0]
-        show_outcome(plain(name), Outcome(result.outcome))
+        show_outcome(plain(name), Outcome(result.outcome), more)
     else:
-        lines = (
-            result_line(name, one.outcome, "" if job.error and one.cause in job.error else one.cause)
-            for name, one in ended
-        )
+        lines = (result_line(name, one.outcome, _cause(job, one)) for name, one in ended)
         st.markdown("\n".join(f"- {line}" for line in lines))
-    if job.answer:
+    if job.answer and job.state == "Completed":
         st.markdown(job.answer)
+    elif job.answer:
+        st.warning(job.answer, icon=":material/warning:")
+    show_stopped(job)
+
+
+def show_causes(job: Job) -> None:
+    """Shows why items were refused, each cause once, and that the job was stopped where it was."""
+    for cause in dict.fromkeys(_cause(job, result) for result in job.results.values()):
+        if cause:
+            st.error(plain(cause), icon=":material/error:")
+    show_stopped(job)
+
+
+def show_stopped(job: Job) -> None:
+    """Says that a job was stopped, where it was."""
     if job.state == "Stopped":
         st.warning(STOPPED, icon=":material/stop_circle:")
+
+
+def _cause(job: Job, result: JobResult) -> str:
+    """Why an item was refused; "" where that is what ended the job."""
+    return "" if job.error and result.cause in job.error else result.cause
 
 
 def _seen(kind: JobKind) -> list[str]:

@@ -1,30 +1,33 @@
-"""The plan of a new registry, and the registries that this session creates."""
+"""The plan of a new registry, and the registries that are being created."""
 
 import streamlit as st
 
 from services.arm.providers import NAMESPACE, register_provider
 from services.commands import registries as az_registries
-from services.connection.changes import Outcome
-from services.connection.parallel import Refusal
-from services.jobs.changes import Answer, Change
+from services.jobs.jobs import Job
+from services.jobs.plans import details_of, plan_of
 from services.registries.registry import Registry
 from services.registry_lifecycle import code
-from services.registry_lifecycle.creation import CreationResult, apply_creation
+from services.registry_lifecycle.creation_jobs import (
+    creation_items,
+    is_registry_created,
+    registry_id_of,
+    run_creation,
+)
 from services.registry_lifecycle.creation_plan import CreationPlan, RegistrySpec
 from services.registry_lifecycle.names import NameScope
-from ui.elements.errors import show_error
-from ui.elements.outcomes import ICONS, WORDS, results_list
+from ui.elements.errors import panel
 from ui.elements.text import plain
 from ui.elements.writing import PlainPlan, confirm
+from ui.jobs.kinds import JobKind
+from ui.jobs.notices import begin_and_show, show_jobs, show_results, shown_jobs
 from ui.loaders import clusters
+from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.registry_lifecycle.creation_form import Place, forget
 from ui.runtime import connection
 from ui.runtime.changes import confirm_and_run
-from ui.runtime.session_runs import RunKind, begin, runs_of, show
-
-_CREATIONS = RunKind[CreationPlan, CreationResult]("registry creations")
 
 
 def offer_registration(who: str, place: Place) -> None:
@@ -95,78 +98,52 @@ def _show_code(spec: RegistrySpec) -> None:
 
 
 def _begin(who: str, plan: CreationPlan) -> None:
-    session = connection.session(who)
+    details = details_of(CreationPlan, plan, plan.commands)
+    begin_and_show(who, CREATION, plan.spec.name, creation_items(plan.spec), details)
 
-    def forget_all() -> None:
-        forget(who)
-        clusters.forget_registries(who)
 
-    begin(
-        _CREATIONS,
-        _key(plan.spec),
-        plan,
-        lambda run: apply_creation(session, plan, run.report_state, stop=run.stop),
-        forget_all,
-        Change("Create registry", plan.spec.name, plan.commands),
-        _result_line,
-        verb=f"{plan.spec.name}:",
-    )
+def _forget(job: Job) -> None:
+    forget(job.who)
+    clusters.forget_registries(job.who)
+
+
+CREATION = JobKind("Create registry", "Creating registry:", run_creation, _forget)
+
+
+def _shown_specs(who: str) -> list[tuple[Job, RegistrySpec]]:
+    return [(job, plan_of(CreationPlan, job).spec) for job in shown_jobs(who, CREATION)]
+
+
+def names_of_runs(who: str) -> set[str]:
+    """The names, case folded, of the registries whose creation this page shows."""
+    return {spec.name.casefold() for _, spec in _shown_specs(who)}
+
+
+def has_run(who: str, spec: RegistrySpec) -> bool:
+    """Whether this page shows a creation of that registry, running or ended."""
+    return any(_key(one) == _key(spec) for _, one in _shown_specs(who))
 
 
 def _key(spec: RegistrySpec) -> str:
     return f"{spec.subscription_id}/{spec.group}/{spec.name}".casefold()
 
 
-def names_of_runs() -> set[str]:
-    """The names, case folded, of the registries whose creation this session shows."""
-    return {run.plan.spec.name.casefold() for run in runs_of(_CREATIONS).values()}
+def is_created(who: str) -> bool:
+    """Whether this page shows a registry that was created: its summary stands in place of the form."""
+    return any(is_registry_created(job, spec) for job, spec in _shown_specs(who))
 
 
-def has_run(spec: RegistrySpec) -> bool:
-    """Whether this session shows a creation of that registry, running or ended."""
-    return _key(spec) in runs_of(_CREATIONS)
+def show_creations(who: str) -> None:
+    """Shows the creations that are running, and those that this session has seen end, until they are dismissed."""
+    show_jobs(who, CREATION, lambda job: _show_end(who, job), stop="Stop waiting")
 
 
-def is_created() -> bool:
-    """Whether this session shows a registry that was created: its summary stands in place of the form."""
-    return any(
-        run.reading.value is not None and run.reading.value.creation.outcome is Outcome.CREATED
-        for run in runs_of(_CREATIONS).values()
-    )
-
-
-def show_creations() -> None:
-    """Shows the creations that this session started, with their progress or result, until they are dismissed."""
-    show(_CREATIONS, _show_end, stop="Stop waiting")
-
-
-def _result_line(done: CreationResult) -> Answer:
-    found = ((one.what, one.outcome) for one in (done.group, done.creation))
-    errors = (Refusal(one.what, one.error) for one in (done.group, done.creation) if one.error)
-    return results_list(found, errors)
-
-
-def _show_end(_plan: CreationPlan, done: CreationResult) -> None:
-    for one in (done.group, done.creation):
-        words = "already exists" if one.outcome is Outcome.ALREADY_DONE else WORDS[one.outcome]
-        st.markdown(f"{ICONS[one.outcome]} {plain(one.what)}: {words}")
-        if one.error:
-            show_error(one.error)
-    for difference in done.differences:
-        st.warning(plain(difference), icon=":material/warning:")
-    if done.leftover_group:
-        st.warning(
-            f"The resource group {plain(done.leftover_group)} was created for it and stays, empty. Choose it as an "
-            "existing group next time, or delete it:",
-            icon=":material/warning:",
-        )
-        st.code(
-            az_registries.delete_group(done.spec.subscription_id, done.leftover_group), language=None, wrap_lines=True
-        )
-    if done.registry and done.creation.outcome is Outcome.CREATED:
-        _show_next_steps(done.registry, done.spec)
-    elif done.registry:
-        st.markdown(f"Provisioning state: {plain(done.registry.provisioning_state or 'not reported')}.")
+def _show_end(who: str, job: Job) -> None:
+    show_results(job)
+    spec = plan_of(CreationPlan, job).spec
+    if is_registry_created(job, spec):
+        with panel():
+            _show_next_steps(registry_loaders.registry(who, registry_id_of(spec)).value, spec)
 
 
 def _show_next_steps(registry: Registry, spec: RegistrySpec) -> None:

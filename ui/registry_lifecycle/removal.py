@@ -8,31 +8,31 @@ import streamlit as st
 from services.access.role_assignments import RoleAssignment
 from services.connection.changes import Outcome
 from services.images.repositories import Repository
-from services.jobs.changes import Change
+from services.jobs.jobs import Job
+from services.jobs.plans import details_of, plan_of
 from services.pull_checks.matrix import Pulls
 from services.pull_checks.summary import PullSummary, summarize_pulls
 from services.registries.registry import Registry
 from services.registry_lifecycle.remaining import Remaining, remaining_after
-from services.registry_lifecycle.removal import RemovalPlan, apply_removal, plan_removal
+from services.registry_lifecycle.removal import RemovalPlan, plan_removal
+from services.registry_lifecycle.removal_jobs import removal_items, run_removal
 from services.wording import counted
 from ui.elements.columns import ago_column
 from ui.elements.errors import Part, panel, show_error, show_partial
-from ui.elements.outcomes import results_list, show_outcome
 from ui.elements.skeleton import Shape
 from ui.elements.table import UTC, show_facts, show_rows
 from ui.elements.text import ago, exact, plain, size
 from ui.elements.writing import confirm
+from ui.jobs.kinds import JobKind
+from ui.jobs.notices import begin_and_show, show_jobs, show_results, shown_jobs
 from ui.loaders import clusters, contents
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.links import link_to, open_page
-from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress
-from ui.runtime.session_runs import RunKind, begin, runs_of, show
 
 # Without a time, after all others.
 _LAST = datetime.datetime.max.replace(tzinfo=datetime.UTC)
-_DELETIONS = RunKind[RemovalPlan, Outcome]("registry deletions")
 
 
 def show_removal(who: str, registry: Registry) -> None:
@@ -170,39 +170,36 @@ def _number(number: int | None) -> str:
 
 
 def _begin(who: str, plan: RemovalPlan) -> None:
-    session, registry = connection.session(who), plan.registry
-
-    def forget() -> None:
-        registry_loaders.forget_registry(who, registry)
-        contents.forget(who, registry.login_server)
-        clusters.forget_registries(who)
-
-    begin(
-        _DELETIONS,
-        registry.id,
-        plan,
-        lambda run: apply_removal(session, plan, run.report_state),
-        forget,
-        Change("Delete registry", registry.name, plan.commands),
-        lambda outcome: results_list(((registry.name, outcome),)),
-        verb=f"{registry.name}:",
-    )
+    details = details_of(RemovalPlan, plan, plan.commands)
+    begin_and_show(who, REMOVAL, plan.registry.login_server, removal_items(plan), details)
 
 
-def show_removals(key: str) -> bool:
-    """Shows the registry deletions that this session started, until they are dismissed. Returns whether the registry of
-    `key` in the URL is being deleted or is deleted: then a page has nothing else to show of it."""
-    show(_DELETIONS, _show_end)
+def _forget(job: Job) -> None:
+    registry = plan_of(RemovalPlan, job).registry
+    registry_loaders.forget_registry(job.who, registry)
+    contents.forget(job.who, registry.login_server)
+    clusters.forget_registries(job.who)
+
+
+REMOVAL = JobKind("Delete registry", "Deleting registry:", run_removal, _forget)
+
+
+def show_removals(who: str, key: str) -> bool:
+    """Shows the registry deletions that are running, and those that this session has seen end, until they are
+    dismissed. Returns whether the registry of `key` in the URL is being deleted or is deleted: then a page has nothing
+    else to show of it."""
+    show_jobs(who, REMOVAL, _show_end)
     return any(
         key.casefold() in (registry.name.casefold(), registry.login_server.casefold(), registry.id.casefold())
-        and not run.reading.error
-        for run in runs_of(_DELETIONS).values()
-        for registry in (run.plan.registry,)
+        and not job.error
+        for job in shown_jobs(who, REMOVAL)
+        for registry in (plan_of(RemovalPlan, job).registry,)
     )
 
 
-def _show_end(plan: RemovalPlan, outcome: Outcome) -> None:
+def _show_end(job: Job) -> None:
+    plan = plan_of(RemovalPlan, job)
     content = counted(len(plan.repositories), "repository", "repositories") if plan.repositories is not None else ""
-    more = f", with {content}" if content and outcome is Outcome.DELETED else ""
-    show_outcome(f"Registry {plain(plan.registry.name)}", outcome, more)
+    deleted = any(result.outcome == Outcome.DELETED for result in job.results.values())
+    show_results(job, f", with {content}" if content and deleted else "")
     link_to(pages.INVENTORY)

@@ -5,38 +5,38 @@ from collections.abc import Iterable
 import streamlit as st
 
 from services.connection.changes import Outcome
-from services.connection.parallel import Partial, Refusal
-from services.jobs.changes import Change
+from services.connection.parallel import Partial
+from services.jobs.jobs import Job
+from services.jobs.plans import details_of, plan_of
 from services.pull_checks.matrix import needed_addresses
 from services.pull_checks.public_addresses import addresses_by_id
 from services.registries.registry import Registry
 from services.registry_lifecycle.settings import Difference, differences, settings_of, with_settings
 from services.registry_lifecycle.settings_change import (
     SettingsPlan,
-    SettingsResult,
-    apply_settings,
     plan_settings,
 )
+from services.registry_lifecycle.settings_jobs import run_settings, settings_items
 from services.registry_lifecycle.stopped_pulls import StoppedPulls, stopped_pulls
 from services.wording import counted
 from ui.elements.errors import Part, show_error, show_partial
-from ui.elements.outcomes import label, results_list
+from ui.elements.outcomes import label
 from ui.elements.page import az_lines
 from ui.elements.table import table_of
 from ui.elements.text import plain
 from ui.elements.writing import confirm, dialog_panel, may_write, show_objections, show_read_only
+from ui.jobs.kinds import JobKind
+from ui.jobs.notices import begin_and_show, show_causes, show_jobs, shown_jobs
 from ui.loaders import clusters
 from ui.loaders import registries as registry_loaders
 from ui.registry_lifecycle.settings_form import Wanted, discard
 from ui.runtime import connection
 from ui.runtime.background import show_progress
-from ui.runtime.session_runs import RunKind, begin, runs_of, show
 
 # The settings that decide whether a cluster can pull.
 _AFFECTS_PULLS = {"public_access", "default_action", "ip_rules", "mode", "anonymous_pull"}
 # Who may do what, as services/connection/write_permission.py has it.
 _ACCESS = {"admin_user", "anonymous_pull", "mode"}
-_CHANGES = RunKind[SettingsPlan, SettingsResult]("settings changes")
 
 
 @st.cache_resource(ttl="5m", show_spinner=False, max_entries=50)
@@ -52,8 +52,7 @@ def show_plan(who: str, registry: Registry, wanted: Wanted) -> None:
         st.markdown("No changes yet. Change a setting above to see the plan.")
         return
     _show_differences(found)
-    current = runs_of(_CHANGES).get(registry.id)
-    if current and current.reading.running:
+    if any(not job.ended and job.login_server == registry.login_server for job in shown_jobs(who, SETTINGS_CHANGE)):
         st.info("A change of its settings is in progress: see above.", icon=":material/pending:")
         return
     affects_pulls = bool({one.field for one in found} & _AFFECTS_PULLS)
@@ -121,49 +120,46 @@ def _changes_access(plan: SettingsPlan) -> bool:
 
 
 def _begin(who: str, plan: SettingsPlan) -> None:
-    session, registry = connection.session(who), plan.registry
-
-    def forget() -> None:
-        registry_loaders.forget_registry(who, registry)
-        clusters.forget_registries(who)
-
-    begin(
-        _CHANGES,
-        registry.id,
-        plan,
-        lambda run: apply_settings(session, plan, run.report_state),
-        forget,
-        Change("Change settings", registry.name, plan.commands),
-        lambda result: results_list(
-            ((one.label, outcome) for one, outcome in result.outcomes),
-            (Refusal(registry.name, result.error),) if result.error else (),
-        ),
-        verb=f"{registry.name}:",
-    )
+    details = details_of(SettingsPlan, plan, plan.commands)
+    begin_and_show(who, SETTINGS_CHANGE, plan.registry.login_server, settings_items(plan), details)
 
 
-def show_changes() -> None:
-    """Shows the changes that this session started, with their progress or result, until they are dismissed."""
-    show(_CHANGES, _show_result)
+def _forget(job: Job) -> None:
+    registry_loaders.forget_registry(job.who, plan_of(SettingsPlan, job).registry)
+    clusters.forget_registries(job.who)
 
 
-def _show_result(plan: SettingsPlan, result: SettingsResult) -> None:
+SETTINGS_CHANGE = JobKind("Change settings", "Changing settings:", run_settings, _forget)
+
+
+def show_changes(who: str) -> None:
+    """Shows the changes that are running, and those that this session has seen end, until they are dismissed."""
+    show_jobs(who, SETTINGS_CHANGE, _show_end)
+
+
+def _show_end(job: Job) -> None:
+    plan = plan_of(SettingsPlan, job)
     name = plain(plan.registry.name)
-    done = sum(outcome is Outcome.CHANGED for _, outcome in result.outcomes)
-    if done == len(result.outcomes):
+    done = sum(one.outcome in (Outcome.CHANGED, Outcome.ALREADY_DONE) for one in job.results.values())
+    if done == len(job.items):
         st.success(f"{name}: {counted(done, 'setting')} changed and verified.", icon=":material/check_circle:")
     else:
-        st.warning(f"{name}: {done} of {counted(len(result.outcomes), 'setting')} changed.", icon=":material/pending:")
+        st.warning(f"{name}: {done} of {counted(len(job.items), 'setting')} changed.", icon=":material/pending:")
     rows = [
-        {"Setting": one.label, "Before": plain(one.before), "Requested": plain(one.after), "Outcome": label(outcome)}
-        for one, outcome in result.outcomes
+        {
+            "Setting": one.label,
+            "Before": plain(one.before),
+            "Requested": plain(one.after),
+            "Outcome": _outcome(job, one),
+        }
+        for one in plan.differences
     ]
     _show_rows(rows, "Outcome of each setting")
-    for other in result.unplanned:
-        st.warning(
-            f"{other.label} also changed meanwhile, from {plain(other.before)} to {plain(other.after)}. It was not "
-            "in the plan.",
-            icon=":material/warning:",
-        )
-    if result.error:
-        show_error(result.error)
+    show_causes(job)
+    if job.answer:
+        st.warning(plain(job.answer), icon=":material/warning:")
+
+
+def _outcome(job: Job, one: Difference) -> str:
+    result = job.results.get(one.label)
+    return label(Outcome(result.outcome if result else Outcome.NOT_TRIED))
