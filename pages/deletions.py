@@ -21,6 +21,7 @@ from ui.elements.writing import may_write
 from ui.jobs import record as job_record
 from ui.jobs import runs
 from ui.jobs.follow import rerun_on_change
+from ui.jobs.sent import show_sent
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
@@ -80,6 +81,8 @@ def show_one(record: DeletionRecord) -> None:
             st.code(printed, language=None)
     if registry and not running:
         show_remaining_tags(who, record, registry)
+    if ended := runs.find(who, record.id):
+        show_sent(ended)
 
 
 def show_run_elsewhere(record: DeletionRecord) -> None:
@@ -103,6 +106,7 @@ def show_of_another(job: Job) -> None:
     unknown = dict.fromkeys((item.name for item in record.open), Fate(UNKNOWN, "Its result is not recorded"))
     of_open = {} if job.runs else fates_of_open(record, ()) if record.completed else unknown
     show_fates(record, {**record.fates, **of_open}, running=job.runs)
+    show_sent(job)
 
 
 def _state_of(record_id: str) -> object:

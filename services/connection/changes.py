@@ -3,8 +3,10 @@
 The SDK takes 404 for success when it deletes, and an answer can be lost after the change: only reading back shows it.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import TypeVar
 
@@ -37,6 +39,43 @@ class Outcome(StrEnum):
     def is_done(self) -> bool:
         """Whether it is as planned now."""
         return self in (Outcome.CREATED, Outcome.CHANGED, Outcome.DELETED, Outcome.ALREADY_DONE)
+
+
+@dataclass(frozen=True)
+class SentChange:
+    """A request that changes something, as Azure answered it. `target` is host and path; the ids are Azure's own, by
+    which its logs and Microsoft's support find it, each "" where the answer had none."""
+
+    method: str
+    target: str
+    status: int
+    request_id: str
+    correlation_id: str
+
+
+# Of one change; a push of an archive sends thousands.
+MOST_SENT = 2000
+_SENT: ContextVar[list[SentChange] | None] = ContextVar("sent changes", default=None)
+
+
+@contextmanager
+def collect_sent(into: list[SentChange]) -> Iterator[None]:
+    """Adds to `into` what is sent within that changes something, also in the threads of `parallel_map`; of more than
+    `MOST_SENT` the first."""
+    before = _SENT.get()
+    _SENT.set(into)
+    try:
+        yield
+    finally:
+        _SENT.set(before)
+
+
+def note_sent(method: str, target: str, status: int, headers: Mapping[str, str]) -> None:
+    """Adds a request that was answered to those that are collected here."""
+    sent = _SENT.get()
+    if sent is not None and len(sent) < MOST_SENT:
+        ids = (str(headers.get(name) or "") for name in ("x-ms-request-id", "x-ms-correlation-request-id"))
+        sent.append(SentChange(method, target, status, *ids))
 
 
 def write(

@@ -16,9 +16,11 @@ from azure.core.pipeline.transport import RequestsTransport
 from requests.adapters import HTTPAdapter
 
 from services.connection.answers import without_half_pairs
+from services.connection.changes import note_sent
 from services.connection.errors import LimitExceeded, seconds_to_wait
 from services.connection.limits import ANSWER, DOWNLOAD, LARGEST_ANSWER, Patience, limit_body, limited_tls, reading_with
 from services.connection.parallel import WORKERS
+from services.connection.write_permission import only_reads
 
 # A caller waits for a throttled call at most this long; past it, the throttling is the answer.
 LONGEST_RETRY_AFTER_S = 60
@@ -87,6 +89,8 @@ class _Session(requests.Session):
 class BoundedTransport(RequestsTransport):  # type: ignore[misc]
     """azure-core's own, for answers within limits. Raises LimitExceeded, also where a body is read later."""
 
+    may_change = True  # Whether anything in Azure can be changed by its requests.
+
     def send(
         self,
         request: Any,
@@ -105,6 +109,9 @@ class BoundedTransport(RequestsTransport):  # type: ignore[misc]
             _count("none")
             raise
         _count(str(answer.status_code))
+        url = urlsplit(request.url)
+        if self.may_change and not only_reads(request.method, url.path):
+            note_sent(request.method, f"{url.netloc}{url.path}", answer.status_code, answer.headers)
         if not options.get("stream") and "application/json" in str(answer.headers.get("Content-Type", "")).lower():
             _replace_half_pairs(answer)
         return answer
@@ -126,6 +133,8 @@ class SignInTransport(BoundedTransport):
     So throttling is retried here, as for the other clients. What remains of it, and what goes beyond a limit, is raised
     as the one error that azure-identity hands on as it is.
     """
+
+    may_change = False
 
     def send(self, request: Any, **options: Any) -> Any:
         for wait in (0.8, 1.6, 3.2, None):

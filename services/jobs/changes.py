@@ -13,6 +13,7 @@ from datetime import timedelta
 
 from sqlalchemy import Engine
 
+from services.connection.changes import collect_sent
 from services.connection.errors import ServiceError
 from services.jobs.jobs import begin
 from services.jobs.running import RunningJob
@@ -58,7 +59,8 @@ def record_change(
     running = RunningJob(engine, job, lease, stop or threading.Event())
     answers: list[Answer] = []
     try:
-        yield answers.append
+        with collect_sent(running.sent):
+            yield answers.append
     except ServiceError as error:
         _end(running, error=str(error))
         raise

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, func, insert, or_, select, update
 
-from services.connection.changes import Outcome
+from services.connection.changes import Outcome, SentChange
 from services.database.engine import clock, reading, writing
 from services.database.tables import job_items, jobs
 from services.jobs.audit import add_entry, items_hash, login_of
@@ -71,6 +71,11 @@ class Job:
     def open(self) -> tuple[JobItem, ...]:
         """The items without a result."""
         return tuple(item for item in self.items if item.name not in self.results)
+
+    @property
+    def sent(self) -> tuple[SentChange, ...]:
+        """What its last runner sent that changes something; known once it has ended."""
+        return tuple(SentChange(*one) for one in self.details.get("sent", ()))
 
     @property
     def target(self) -> str:

@@ -4,12 +4,13 @@ import logging
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import replace
+from dataclasses import astuple, replace
 from datetime import timedelta
 from time import monotonic
 
 from sqlalchemy import Connection, Engine, func, select, update
 
+from services.connection.changes import SentChange
 from services.connection.errors import ServiceError
 from services.database.engine import clock, writing
 from services.database.tables import job_items, jobs
@@ -33,6 +34,7 @@ class RunningJob:
         self.stop = stop
         self._engine = engine
         self._who = job.who
+        self.sent: list[SentChange] = []  # Filled by who runs it, with `collect_sent`.
         self._said = {"login": job.login, "action": job.action, "target": job.target}
         self._attempt = job.attempt
         self._lease = lease
@@ -94,7 +96,12 @@ class RunningJob:
             self._unwritten.clear()
 
     def _end(self, db: Connection, answer: str, error: str, *, incomplete: bool) -> None:
-        ended = {"ended": clock(db), "answer": answer, "error": error, "incomplete": incomplete}
+        details = dict(db.execute(select(jobs.c.details).where(jobs.c.id == self.id)).scalar_one())
+        if self.sent:
+            details["sent"] = [*details.get("sent", []), *map(astuple, self.sent)]
+        ended = {
+            "ended": clock(db), "answer": answer, "error": error, "incomplete": incomplete, "details": details,
+        }  # fmt: skip
         db.execute(update(jobs).where(jobs.c.id == self.id).values(ended))
         rows = db.execute(select(job_items.c.outcome, job_items.c.cause).where(job_items.c.job == self.id)).all()
         outcomes, causes = [row.outcome for row in rows], [error, *(row.cause for row in rows)]
@@ -105,6 +112,7 @@ class RunningJob:
             db, self._who, "ended", self.id, error=error, incomplete=incomplete,
             outcomes=dict(Counter(outcome or "no result" for outcome in outcomes)),
             outcomes_hash=items_hash(db, self.id, with_outcomes=True),
+            request_ids=[one.correlation_id or one.request_id for one in self.sent],
         )  # fmt: skip
 
     @property

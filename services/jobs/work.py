@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from services.connection.changes import Outcome, is_unknown
+from services.connection.changes import Outcome, collect_sent, is_unknown
 from services.connection.errors import SIGN_IN_NEEDED, ServiceError
 from services.jobs.changes import Answer
 from services.jobs.running import RunningJob
@@ -18,7 +18,8 @@ def run_to_end(running: RunningJob, work: Callable[[], Answer]) -> Answer:
     An error that lets the job go on is no end: the lease is renewed no longer. Raises as `work` and `RunningJob.end`.
     """
     try:
-        answer = work()
+        with collect_sent(running.sent):
+            answer = work()
     except ServiceError as error:
         if goes_on(error):
             running.abandon()

@@ -12,6 +12,7 @@ from services.connection.session import AzureSession
 from services.deletion.plan import plan_deletion
 from services.deletion.records import RecordedItem
 from services.images.repository_contents import read_contents
+from services.jobs.audit import read_entries
 from tests.support.app_test import REFUSED, Open, button, confirm_button, figures, texts
 from tests.support.old_record_files import write_old_record
 from tests.support.own_sandbox import OwnSandbox, keep_deleted
@@ -22,6 +23,7 @@ from ui.jobs import runs
 from ui.loaders import contents as contents_loader
 from ui.loaders import registries as registry_loaders
 from ui.runtime import connection
+from ui.runtime.database import database
 
 REGISTRY, NODE = "casaacr01", "nodejstemplate"
 URL = {"registry": REGISTRY, "repository": NODE}
@@ -94,6 +96,10 @@ def test_an_image_goes_with_its_platforms_once_the_name_is_typed(
     assert (len(printed["manifestsDeleted"]), printed["tagsDeleted"]) == (3, ["v1.0.0"])
     assert "Repository nodejstemplate: deleted and verified." in said(at).replace("\\", "")
     assert own.sandbox.store.list_repositories(REGISTRY) == []
+    assert "3 requests to Azure, with ids" in [expander.label for expander in at.expander]
+    ids = list(at.dataframe[1].value["Correlation id"])
+    (ended,) = (one.fields for one in read_entries(database(), connection.who()) if one.fields["what"] == "ended")
+    assert ended["request_ids"] == ids and len(set(ids)) == 3
 
 
 def test_a_platform_of_an_index_in_use_is_shown_to_break_it(open_view: Open, own: OwnSandbox) -> None:

@@ -7,6 +7,7 @@ from ui.elements.page import az_lines, header
 from ui.elements.text import ago, exact, plain
 from ui.jobs import runs
 from ui.jobs.notices import show_error_of, show_interrupted, show_open, show_results, show_stop
+from ui.jobs.sent import show_sent
 from ui.navigation import pages
 from ui.navigation.links import last_step, step
 from ui.runtime import connection
@@ -45,5 +46,6 @@ def show_record(who: str, job: Job) -> None:
             show_stop(who, job)
     else:
         show_interrupted(job)
+    show_sent(job)
     if commands := job.details.get("commands"):
         az_lines(*commands, label="Planned")
