@@ -16,6 +16,7 @@ from benchmarks import (
     gate,
     journal,
     parsing,
+    people,
     pull_check,
     pulls,
     push,
@@ -40,6 +41,7 @@ MEASURES: dict[str, Callable[[], list[Row]]] = {
     "clicks": clicks.measure,
     "sessions": sessions.measure,
     "gate": gate.measure,
+    "people": people.measure,
     "push": push.measure,
 }
 RESULTS = Path(__file__).with_name("results.json")

@@ -8,7 +8,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,15 +20,31 @@ STARTS_WITHIN_S = 120
 
 
 @contextmanager
-def sandbox(*bulk: str, latency_ms: float = 0, seed: str = "empty") -> Iterator[Mapping[str, Any]]:
-    """A sandbox with registries of these sizes (NAME:REPOSITORIES:MANIFESTS), and what `seed` has; yields its ready
-    file."""
+def sandbox(
+    *bulk: str,
+    latency_ms: float = 0,
+    seed: str = "empty",
+    data: Path | None = None,
+    redirects: Iterable[str] = (),
+    ready: Path | None = None,
+) -> Iterator[Mapping[str, Any]]:
+    """A sandbox with registries of these sizes (NAME:REPOSITORIES:MANIFESTS), and what `seed` or the folder `data` has;
+    yields its ready file, which is written to `ready`. `redirects`: the redirect URIs of consoles that people sign in
+    to."""
     with TemporaryDirectory() as folder:
-        ready = Path(folder) / "ready.json"
-        options = ["--data", f"{folder}/data", "--seed", seed, "--latency-ms", str(latency_ms)]
+        ready = ready or Path(folder) / "ready.json"
+        options = ["--data", str(data or f"{folder}/data"), "--seed", seed, "--latency-ms", str(latency_ms)]
         options += ["--ready-file", str(ready), *(word for size in bulk for word in ("--bulk", size))]
+        options += [word for uri in redirects for word in ("--redirect-uri", uri)]
         with _running(["-m", "sandbox", *options], {}, Path(folder), ready.exists):
             yield json.loads(ready.read_text())
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        return int(free.getsockname()[1])
 
 
 @dataclass(frozen=True)
@@ -47,13 +63,11 @@ class Console:
 
 
 @contextmanager
-def console(script: str, seed: str, **more: str) -> Iterator[Console]:
-    """`streamlit run` of `script` on a free port, on a sandbox of its own with this seed; `more` settings, in which
-    {address} is the console's and {folder} one that goes away with it."""
+def console(script: str, seed: str, port: int = 0, **more: str) -> Iterator[Console]:
+    """`streamlit run` of `script` on `port` or a free one, on a sandbox of its own with this seed; `more` settings, in
+    which {address} is the console's and {folder} one that goes away with it."""
     with TemporaryDirectory() as folder:
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
+        port = port or free_port()
         address = f"http://localhost:{port}"
         settings = {
             "ACR_CONSOLE_CONNECTION": "sandbox",

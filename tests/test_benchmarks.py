@@ -5,8 +5,11 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+from streamlit.proto.Alert_pb2 import Alert
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from benchmarks.__main__ import MEASURES, main
+from benchmarks.people import errors_of
 from benchmarks.results import Row, at_least, at_most, exactly, machine, table, under, write
 from benchmarks.rounds import by_turns, median_ratio, seconds
 
@@ -51,6 +54,26 @@ def test_results_are_a_json_list(tmp_path: Path) -> None:
     write([Row("Time, ×", 1.25, "≤ 1.5", True)], tmp_path / "results.json")
     found = json.loads((tmp_path / "results.json").read_text(encoding="utf-8"))
     assert found == [{"name": "Time, ×", "measured": 1.25, "bar": "≤ 1.5", "ok": True}]
+
+
+def message_of(kind: str, text: str, form: Alert.Format.ValueType = Alert.ERROR) -> ForwardMsg:
+    message = ForwardMsg()
+    if kind == "exception":
+        message.delta.new_element.exception.message = text
+    else:
+        message.delta.new_element.alert.body, message.delta.new_element.alert.format = text, form
+    return message
+
+
+def test_what_fails_on_a_page_is_an_error_and_what_is_wrong_in_azure_is_none() -> None:
+    messages = [
+        ForwardMsg(),
+        message_of("exception", "KeyError"),
+        message_of("alert", "**Could not list the registries**"),
+        message_of("alert", "Over budget: **platform**"),
+        message_of("alert", "Some could not be read", Alert.WARNING),
+    ]
+    assert errors_of(messages) == ["KeyError", "**Could not list the registries**"]
 
 
 def test_the_machine_is_named() -> None:

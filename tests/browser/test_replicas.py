@@ -17,8 +17,9 @@ from services.connection.changes import Outcome
 from services.database.tables import audit, job_items, jobs
 from services.jobs.audit import verify
 from tests.support import balancer
-from tests.support.console import settled
+from tests.support.console import choose, settled
 from tests.support.databases import own_database
+from tests.support.image_archives import FULL_NAME, Layout
 from tests.support.people import (
     AUDITOR,
     DEVELOPER,
@@ -193,10 +194,7 @@ def test_a_replica_that_is_killed_has_its_deletion_ended_by_the_other(
         expect(go).to_be_enabled(timeout=30_000)
         team.sandbox.set_latency(50)
         go.click()
-        awaited(lambda: recorded(team) >= SOME)
-        killed = replica_of(page)
-        team.processes[killed].kill()
-        team.processes[killed].wait(10)
+        killed = kill_replica_of(page, team, SOME)
         assert recorded(team) < MOST
 
         # Meanwhile, before the other process notices: what nobody has begun with becomes another than was planned.
@@ -223,16 +221,68 @@ def test_a_replica_that_is_killed_has_its_deletion_ended_by_the_other(
         assert fates[deleted] == Outcome.ALREADY_DONE
         assert len(fates) == MANY
 
-        with team.database.connect() as db:
-            job = db.execute(select(jobs)).one()
-            said = [json.loads(text) for text in db.execute(select(audit.c.entry).order_by(audit.c.number)).scalars()]
-        assert job.attempt == 2
-        assert not job.error
-        assert [(one["what"], one["who"]) for one in said if one.get("job") == job.id] == [
-            ("began", job.who), ("taken over", job.who), ("ended", job.who)
-        ]  # fmt: skip
-        assert not verify(team.database).fault
+        assert_ended_by_another_process(team)
+        page.context.close()
 
+
+def kill_replica_of(page: Page, team: Replicas, results: int) -> int:
+    """Kills the replica of this browser once so many results are recorded; returns its number."""
+    awaited(lambda: recorded(team) >= results)
+    number = replica_of(page)
+    team.processes[number].kill()
+    team.processes[number].wait(10)
+    return number
+
+
+def assert_ended_by_another_process(team: Replicas) -> None:
+    """The one job was begun, taken over and ended as the same person."""
+    with team.database.connect() as db:
+        job = db.execute(select(jobs)).one()
+        said = [json.loads(text) for text in db.execute(select(audit.c.entry).order_by(audit.c.number)).scalars()]
+    assert job.attempt == 2
+    assert not job.error
+    assert [(one["what"], one["who"]) for one in said if one.get("job") == job.id] == [
+        ("began", job.who), ("taken over", job.who), ("ended", job.who)
+    ]  # fmt: skip
+    assert not verify(team.database).fault
+
+
+def test_a_replica_that_is_killed_has_its_push_ended_by_the_other(
+    browser: Browser, postgres_server: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    folder = tmp_path_factory.mktemp("pushed")
+    archives = folder / "archives"  # On a disk that both replicas see.
+    archives.mkdir()
+    made = Layout()
+    index = made.index(*(made.image(seed=f"{number}", layers=9) for number in range(4)))
+    (archives / "large.tar").write_bytes(made.named(index, "docker.io/contoso/large:v1", key=FULL_NAME).tar())
+    with (
+        own_database(postgres_server) as url,
+        replicas(folder, url, ACR_CONSOLE_ARCHIVES=str(archives)) as team,
+    ):
+        page = signed_in(browser, team, ENGINEER, f"/push?registry={REGISTRY}")
+        page.get_by_text("On the server").click()
+        choose(page, "Archive on the server", "large.tar", page.get_by_text("large is new. v1 is a new tag."))
+        settled(page)
+        team.sandbox.set_latency(150)
+        page.get_by_role("button", name="Push image").click()
+        killed = kill_replica_of(page, team, 5)
+        assert recorded(team) < len(items(team))
+        store = team.sandbox.store
+        assert [tag.name for tag in store.list_tags(REGISTRY, "large")] == []
+        team.sandbox.set_latency(0)
+
+        awaited(lambda: _ended(team))
+        expect(page.get_by_text("Pushed and verified").first).to_be_visible(timeout=30_000)
+        assert replica_of(page) != killed
+        assert {tag.name: tag.digest for tag in store.list_tags(REGISTRY, "large")} == {"v1": index["digest"]}
+        assert {outcome for _digest, outcome in items(team)} <= {Outcome.CREATED, Outcome.ALREADY_DONE}
+        blobs = {f"sha256:{name.rpartition('/')[2]}" for name in made.members if name.startswith("blobs/")}
+        assert {digest for digest, _outcome in items(team)} == blobs
+        for digest in blobs:
+            manifest = store.get_manifest(REGISTRY, "large", digest)
+            assert manifest or store.blobs.size(REGISTRY, "large", digest) is not None
+        assert_ended_by_another_process(team)
         page.context.close()
 
 
