@@ -17,7 +17,8 @@ from services.policies.decisions import By, InUse, LastPulls, RepositoryDecision
 from services.policies.policy import DeleteRule, KeepRule, Policy, Rule, UntaggedRule, matches
 from tests.support.documents import digest_of
 from tests.support.policies_at_random import keep_rules, rules
-from tests.support.registries_at_random import Pushes, read, registries, write
+from tests.support.policy_worlds import stored
+from tests.support.registries_at_random import Pushes, registries
 from tests.support.repository_samples import NOW, contents, days, manifest, row
 
 NOTHING_RUNS, NOT_KNOWN = InUse(), LastPulls()
@@ -193,26 +194,6 @@ def worlds(draw: st.DrawFn) -> World:
     applied = draw(st.lists(rules(), max_size=4, unique_by=lambda rule: rule.name))
     running = draw(st.frozensets(st.integers(0, 20), max_size=2))
     return drawn, Policy("p", tuple(applied)), running, draw(st.integers(0, 4)) == 0, LastPulls({}, days(1000))
-
-
-def in_days(found: tuple[RepositoryContents, ...]) -> tuple[RepositoryContents, ...]:
-    """The same with a day between pushes instead of a minute: rules count days."""
-
-    def moved(item: object) -> object:
-        at = item.updated  # type: ignore[attr-defined]
-        return replace(item, updated=NOW - (max_of - at) * 60 * 24)  # type: ignore[type-var]
-
-    max_of = max(one.updated for contents_ in found for one in (*contents_.rows, *contents_.tags))
-    return tuple(
-        replace(one, rows=tuple(map(moved, one.rows)), tags=tuple(map(moved, one.tags)))  # type: ignore[arg-type]
-        for one in found
-    )
-
-
-def stored(store: Store, drawn: tuple[Pushes, ...]) -> tuple[RepositoryContents, ...]:
-    store.delete_registry_data("r")
-    write(store, "r", drawn)
-    return in_days(read(store, "r"))
 
 
 def reachable(found: RepositoryContents, start: str) -> set[str]:
