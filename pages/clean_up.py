@@ -1,20 +1,21 @@
 """Cleans up one repository or several: choose tags or images by a rule or by name, see the plan, run it."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import streamlit as st
 
 from services.commands import images as az_images
 from services.deletion.cleanup_rules import Chosen, Rule, choose
-from services.deletion.plan import plan_deletion
+from services.deletion.plan import DeletionPlan, plan_deletion
 from services.deletion.plan_rows import deleted_manifests, kept_manifests
 from services.deletion.several import plan_cleanup_of, plan_several
 from services.images.repository_contents import RepositoryContents
-from services.images.tagging import plan_untag
+from services.images.tagging import UntagPlan, plan_untag
 from services.wording import counted
 from ui.deletion import deletions
 from ui.deletion.cleanup_form import ask_names, ask_rule
-from ui.deletion.places import confirm_deletion, make_places
+from ui.deletion.places import Places, confirm_deletion, make_places
 from ui.deletion.plan import ask_running_images, contents_of, contents_of_several
 from ui.deletion.plan_view import show_deletion
 from ui.deletion.repository_choice import choose_repository
@@ -62,17 +63,8 @@ def remove_tags(contents: RepositoryContents, chosen: Chosen) -> None:
     plan = plan_untag(registry.name, contents.repository, tags, tags_of)
     places = make_places()
     show_untag(places, plan, tags, contents)
-    confirm_deletion(
-        places,
-        plan,
-        counted_action("Remove", len(plan.unblocked), "tag"),
-        STAY,
-        lambda: open_page(pages.DELETIONS, record=deletions.remove_tags(who, registry, plan)),
-        cancel,
-        typed=contents.name if len(plan.unblocked) > 1 else "",
-        ready=bool(plan.unblocked),
-        effect=plan.unblocked,
-    )
+    label = counted_action("Remove", len(plan.unblocked), "tag")
+    confirm_one(places, contents, plan, label, STAY, lambda: deletions.remove_tags(who, registry, plan))
 
 
 def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool) -> None:
@@ -85,12 +77,24 @@ def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool
     )
     kept = kept_manifests(contents, plan, chosen.kept)
     show_deletion(places, who, registry, contents, deleted_manifests(contents, plan.unblocked), kept)
+    label = counted_action("Delete", len(plan.unblocked), "manifest")
+    confirm_one(places, contents, plan, label, FAIL, lambda: deletions.delete_manifests(who, registry, plan))
+
+
+def confirm_one(
+    places: Places,
+    contents: RepositoryContents,
+    plan: UntagPlan | DeletionPlan,
+    label: str,
+    meaning: str,
+    begin: Callable[[], str],
+) -> None:
     confirm_deletion(
         places,
         plan,
-        counted_action("Delete", len(plan.unblocked), "manifest"),
-        FAIL,
-        lambda: open_page(pages.DELETIONS, record=deletions.delete_manifests(who, registry, plan)),
+        label,
+        meaning,
+        lambda: open_page(pages.DELETIONS, record=begin()),
         cancel,
         typed=contents.name if len(plan.unblocked) > 1 else "",
         ready=bool(plan.unblocked),

@@ -1,22 +1,21 @@
 """The repositories of a registry to choose one to clean up: those that store most first."""
 
-import pyarrow as pa
+from collections.abc import Callable
+
 import streamlit as st
 
 from services.registries.registry import Registry
 from services.wording import counted
-from ui.elements.columns import Sizes, ago_column
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import empty, header
-from ui.elements.selectable_table import openable
 from ui.elements.skeleton import Shape
-from ui.elements.table import UTC
 from ui.elements.text import ago
 from ui.loaders import contents
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.headings import heading_of
 from ui.navigation.links import link_to, open_page
+from ui.navigation.repository_table import choose_repository_row
 from ui.runtime.background import show_progress
 
 
@@ -77,28 +76,17 @@ def _list_repositories(who: str, registry: Registry, catalogue: registry_loaders
         found = known.get(name)
         return -sizes.get(name, 0), -(found.manifest_count if found else 0), name
 
-    def row(name: str) -> dict[str, object]:
-        found = known.get(name)
-        return {
-            "Repository": name,
-            **({"Size": sizes.get(name)} if count else {}),
-            **({"Untagged": untagged.get(name, 0) if name in sizes else None} if untagged is not None else {}),
-            "Tags": found.tag_count if found else None,
-            "Manifests": found.manifest_count if found else None,
-            "Last update": found.updated if found else None,
-        }
-
-    measured = {"Size": Sizes("What it stores, shared layers included")} if count else {}
-    measured |= {"Untagged": Sizes("What no tag leads to")} if untagged is not None else {}
+    measured: dict[str, Callable[[str], int | None]] = {"Size": sizes.get} if count else {}
+    if untagged is not None:
+        measured["Untagged"] = lambda name: untagged.get(name, 0) if name in sizes else None
     by = "the largest first" if count else "the most manifests first"
     st.subheader(f"{counted(len(catalogue.names), 'repository', 'repositories')}, {by}", anchor=False)
-    chosen = openable(
+    chosen = choose_repository_row(
         sorted(catalogue.names, key=order),
-        row,
+        known.values(),
         f"repositories to clean up of {registry.id}",
         "Repositories to clean up",
-        columns={**measured, "Last update": ago_column()},
-        types={"Tags": pa.int64(), "Manifests": pa.int64(), "Last update": UTC},
+        measured,
     )
     if count:
         st.caption(f"Sizes measured {ago(count.at)}. Sizes of repositories that share layers add up to more.")

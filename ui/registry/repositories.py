@@ -1,21 +1,18 @@
 """The repositories of a registry on its page: those that matter, with the way to all of them."""
 
-import pyarrow as pa
 import streamlit as st
 
 from services.images.repositories import Repository
 from services.registries.registry import Registry
 from services.wording import counted
-from ui.elements.columns import Sizes, ago_column
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import empty
-from ui.elements.selectable_table import openable
-from ui.elements.table import UTC
 from ui.elements.text import ago
 from ui.loaders import contents
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.links import link_to, open_page
+from ui.navigation.repository_table import choose_repository_row
 from ui.runtime.background import show_progress
 
 MOST = 20
@@ -49,28 +46,16 @@ def show_repositories(who: str, registry: Registry, here: dict[str, str]) -> Non
     def rank(name: str) -> tuple[float, float]:
         return -sizes.get(name, 0), -_updated(known.get(name))
 
-    def row(name: str) -> dict[str, object]:
-        found = known.get(name)
-        return {
-            "Repository": name,
-            **({"Size": sizes.get(name)} if count else {}),
-            "Tags": found.tag_count if found else None,
-            "Manifests": found.manifest_count if found else None,
-            "Last update": found.updated if found else None,
-        }
-
-    measured = {"Size": Sizes("What it stores, shared layers included")} if count else {}
     names = sorted(catalogue.names, key=rank)[:MOST]
     more = f", of {len(catalogue.names):,}" if len(catalogue.names) > MOST else ""
     order = "the largest first" if count else "the last updated first"
     st.subheader(f"{counted(len(names), 'repository', 'repositories')}{more}, {order}", anchor=False)
-    chosen = openable(
+    chosen = choose_repository_row(
         names,
-        row,
+        known.values(),
         f"repositories on the page of {registry.id}",
         "Repositories of the registry",
-        columns={**measured, "Last update": ago_column()},
-        types={"Tags": pa.int64(), "Manifests": pa.int64(), "Last update": UTC},
+        {"Size": sizes.get} if count else {},
     )
     if count:
         st.caption(f"Sizes measured {ago(count.at)}. Sizes of repositories that share layers add up to more.")
