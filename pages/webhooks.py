@@ -7,6 +7,7 @@ from services.child_resources.webhooks import Webhook
 from services.commands import child_resources as az_child_resources
 from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
+from services.jobs.changes import Answer, Change
 from services.registries.registry import Registry
 from services.registries.skus import LIMITS, sku_of
 from services.wording import counted
@@ -22,6 +23,7 @@ from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import last_step, open_page, registry_steps, step
 from ui.runtime import connection
+from ui.runtime.changes import run
 
 who = connection.who()
 here = {"registry": st.query_params.get("registry", "")}
@@ -80,10 +82,18 @@ def act(registry: Registry, webhook: Webhook) -> None:
 
 
 def send_ping(registry: Registry, webhook: Webhook) -> None:
+    label, said = "Ping webhook", f"Azure was asked to call {plain(webhook.name)} once: see Last calls for the result."
+    command = az_child_resources.ping_webhook(registry.name, webhook.name)
     with panel():
-        ping(connection.session(who), registry, webhook.name)
-        webhooks.events.clear(who, registry, webhook.name)
-        say_done(f"Azure was asked to call {plain(webhook.name)} once: see Last calls for the result.")
+        session = connection.session(who)
+        run(
+            label,
+            Change(label, f"{registry.name}, webhook {webhook.name}", (command,)),
+            lambda _report: ping(session, registry, webhook.name),
+            lambda: webhooks.events.clear(who, registry, webhook.name),
+            lambda _event: Answer(said),
+        )
+        say_done(said)
         st.rerun()
 
 

@@ -134,6 +134,7 @@ requests = Table(
     Column("closed", UtcTime),
     Column("closed_by", Text),
     Column("outcome", Text, nullable=False),
+    Column("reason", Text, nullable=False, server_default=""),  # Why it was declined.
     Index("requests_for", "scope", "assignment"),
 )
 

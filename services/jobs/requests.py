@@ -1,25 +1,30 @@
 """Role assignments that somebody asks others to make, as those who may carry them out find them.
 
-A request is fulfilled by whoever makes that very assignment, from the request or by themselves.
+A request is fulfilled by whoever makes that very assignment, from the request or by themselves, or declined by someone
+who may make it, with a reason that whoever asked sees.
 """
 
 import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, exists, func, insert, or_, select, update
 
 from services.connection.errors import ServiceError
 from services.database.engine import clock, reading, writing
 from services.database.tables import requests
-from services.jobs.audit import add_entry
+from services.jobs.audit import add_entry, login_of
 
 # So many open ones are listed, the newest.
 LISTED = 200
 # So many open ones may one identity have.
 MOST_OF_ONE = 20
+
+
+# So long it is shown that a request was declined.
+DECLINED_SHOWN = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -43,6 +48,16 @@ class Request:
     login: str
     asked: datetime
     wanted: Wanted
+
+
+@dataclass(frozen=True)
+class Declined:
+    """A request that was declined, when, by whom ("" where that person is signed in no more) and why."""
+
+    request: Request
+    at: datetime
+    by: str
+    reason: str
 
 
 def ask(engine: Engine, who: str, login: str, wanted: Wanted) -> Request:
@@ -102,8 +117,48 @@ def withdraw(engine: Engine, who: str, request: str) -> None:
             _close(db, who, request, "withdrawn")
 
 
+def requests_for(engine: Engine, wanted: Wanted) -> tuple[Request, ...]:
+    """The open ones of everybody for that assignment, the oldest first. Raises ServiceError (NoDatabase)."""
+    with reading(engine, "The requests could not be read") as db:
+        found = select(requests).where(requests.c.closed.is_(None), *_of(wanted)).order_by(requests.c.asked)
+        return tuple(_request(row) for row in db.execute(found))
+
+
+def decline(engine: Engine, who: str, wanted: Wanted, reason: str) -> int:
+    """Closes what others ask for by that assignment, with the reason that they see; returns how many there were.
+
+    For those who may assign it. Raises ServiceError: NoDatabase, or NoReason.
+    """
+    title = "The request could not be declined"
+    if not reason.strip():
+        raise ServiceError(title, "There is no reason.", "Say why: whoever asked sees it.", "NoReason")
+    with writing(engine, title) as db:
+        found = [row for row in db.execute(_same(db, wanted)).all() if row.who != who]
+        for row in found:
+            _close(db, who, row.id, "declined", reason.strip())
+        return len(found)
+
+
+def declined_requests(engine: Engine, who: str) -> tuple[Declined, ...]:
+    """Those of `who` that were declined in the last `DECLINED_SHOWN` and not asked for again, the newest first.
+
+    Raises ServiceError (NoDatabase)."""
+    with reading(engine, "The requests could not be read") as db:
+        mine = (requests.c.who == who) & (requests.c.outcome == "declined")
+        recent = mine & (requests.c.closed > clock(db) - DECLINED_SHOWN)
+        again = requests.alias()
+        same = and_(*(again.c[name] == requests.c[name] for name in ("scope", "assignment", "condition")))
+        later = exists().where(again.c.who == who, same, again.c.asked > requests.c.asked)
+        rows = db.execute(select(requests).where(recent, ~later).order_by(requests.c.closed.desc())).all()
+        return tuple(Declined(_request(row), row.closed, login_of(db, row.closed_by), row.reason) for row in rows)
+
+
 def _same(db: Connection, wanted: Wanted) -> Any:
-    return _open(db).where(
+    return _open(db).where(*_of(wanted))
+
+
+def _of(wanted: Wanted) -> tuple[ColumnElement[bool], ...]:
+    return (
         requests.c.scope == wanted.scope.casefold(),
         requests.c.assignment == wanted.assignment,
         requests.c.condition == wanted.condition,
@@ -116,10 +171,10 @@ def _open(db: Connection) -> Any:
     return found.with_for_update() if db.dialect.name == "postgresql" else found
 
 
-def _close(db: Connection, who: str, request: str, outcome: str) -> None:
-    mine = requests.c.id == request
-    db.execute(update(requests).where(mine).values(closed=clock(db), closed_by=who, outcome=outcome))
-    add_entry(db, who, f"request {outcome}", "", request=request)
+def _close(db: Connection, who: str, request: str, outcome: str, reason: str = "") -> None:
+    closed = {"closed": clock(db), "closed_by": who, "outcome": outcome, "reason": reason}
+    db.execute(update(requests).where(requests.c.id == request).values(closed))
+    add_entry(db, who, f"request {outcome}", "", request=request, **({"reason": reason} if reason else {}))
 
 
 def _request(row: Row[Any]) -> Request:

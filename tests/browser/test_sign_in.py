@@ -6,13 +6,15 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 import requests
 from cryptography.fernet import Fernet
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
+from sandbox.seeds.company import DEVELOPERS
 from tests.support.console import cells, click_name, console_process, free_port, settled, window
 from tests.support.people import (
     AUDITOR,
@@ -77,6 +79,36 @@ def test_who_is_signed_in_may_change_what_azure_lets_them(browser: Browser, team
     expect(page.get_by_role("button", name="Add tag")).to_be_enabled(timeout=30_000)
     expect(page.get_by_text("Read-only")).to_have_count(0)
     page.context.close()
+
+
+def planned(page: Page) -> Locator:
+    """The plan of the role that the address of the page Assign role names."""
+    settled(page)
+    page.get_by_role("button", name="Plan assignment").click(timeout=30_000)
+    settled(page)
+    return page.get_by_role("dialog")
+
+
+def test_a_request_is_declined_with_a_reason(browser: Browser, team: Team) -> None:
+    role = "Container Registry Repository Writer"
+    wanted = f"/assign?{quote(f'registry=contosopayments&role={role}&principal={DEVELOPERS}&kind=Group', safe='=&')}"
+    asking = signed_in(browser, team, DEVELOPER, wanted)
+    planned(asking).get_by_role("button", name="Send request").click()
+    expect(asking.get_by_text("Request sent")).to_be_visible()
+    doing = signed_in(browser, team, ENGINEER, wanted)
+    dialog = planned(doing)
+    dialog.get_by_text("Decline the request").click()
+    expect(dialog.get_by_text("Requested by payments-developer")).to_be_visible()
+    dialog.get_by_label("Reason").fill("Use the pipeline.")
+    dialog.get_by_label("Reason").press("Enter")
+    settled(doing)
+    dialog.get_by_role("button", name="Decline request").click()
+    expect(doing.get_by_text("1 request declined.")).to_be_visible()
+    asking.goto(f"{team.address}/deletions")
+    expect(asking.get_by_text("Use the pipeline.")).to_be_visible()
+    expect(asking.get_by_text("You asked")).to_have_count(0)
+    for page in (asking, doing):
+        page.context.close()
 
 
 def test_a_cluster_is_attached_by_a_request(browser: Browser, team: Team) -> None:

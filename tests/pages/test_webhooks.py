@@ -11,6 +11,7 @@ from services.child_resources.webhooks import (
     list_webhooks,
     plan_webhook,
 )
+from services.jobs.jobs import list_jobs
 from tests.support.app_test import (
     REFUSED,
     Open,
@@ -26,6 +27,8 @@ from tests.support.app_test import (
 )
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
 from ui.elements import write_permission
+from ui.runtime import connection
+from ui.runtime.database import database
 
 HERE = {"registry": REGISTRY}
 SECRET = "only-the-address-knows"
@@ -103,6 +106,8 @@ def test_a_ping_is_among_its_last_calls(open_view: Open, own: OwnSandbox) -> Non
     button(at, "Ping webhook").click().run()
     assert not at.exception
     (event,) = list_events(own.session(), own.registry(), "deployhook").values
+    (recorded,) = list_jobs(database(), connection.who())
+    assert (recorded.action, recorded.target) == ("Ping webhook", f"{own.registry().name}, webhook deployhook")
     assert at.dataframe[0].value["Event"].tolist() == [event.id]
     assert at.dataframe[0].value["Response"].tolist() == ["503 Service Unavailable"]
     assert "failed: 503 Service Unavailable" in "".join(str(one.value) for one in at.warning)

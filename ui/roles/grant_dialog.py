@@ -9,7 +9,7 @@ from services.aks.attach import Attached, AttachPlan
 from services.roles import admin_request
 from services.roles.assign import Assigned, AssignmentPlan
 from ui.loaders import clusters
-from ui.roles.requests import close_requests, offer_request
+from ui.roles.requests import close_requests, offer_decline, offer_request
 from ui.roles.who_can_assign import who_can_assign
 from ui.runtime.changes import Report, confirm_and_run
 
@@ -45,6 +45,7 @@ def confirm_grant(
         offer_request(who, plan, whose)
     if plan.nothing_to_do:
         close_requests(who, plan)
+    offer_decline(who, plan)
     confirm_and_run(
         plan,
         label,

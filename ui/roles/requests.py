@@ -6,8 +6,19 @@ import streamlit as st
 
 from services.aks.attach import AttachPlan
 from services.connection.errors import ServiceError
-from services.jobs.requests import Request, Wanted, ask, fulfil, open_requests, withdraw
+from services.jobs.requests import (
+    Request,
+    Wanted,
+    ask,
+    decline,
+    declined_requests,
+    fulfil,
+    open_requests,
+    requests_for,
+    withdraw,
+)
 from services.roles.assign import AssignmentPlan
+from services.wording import counted
 from ui.elements.columns import ago_column
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import say_done
@@ -63,6 +74,25 @@ def _wanted(plan: AttachPlan | AssignmentPlan, whose: str = "") -> Wanted:
     return Wanted(planned.scope, planned.name, planned.condition, title, query)
 
 
+def offer_decline(who: str, plan: AttachPlan | AssignmentPlan) -> None:
+    """For who may assign it: whoever asked for it, and a form that declines. Nothing where nobody else asked."""
+    if not _takes_requests() or plan.may is not True or plan.nothing_to_do:
+        return
+    with panel():
+        wanted = _wanted(plan)
+        asking = [one for one in requests_for(database(), wanted) if one.who != who]
+        if not asking:
+            return
+        names = ", ".join(f"{plain(one.login)}, {ago(one.asked)}" for one in asking)
+        with st.expander("Decline the request", icon=":material/mail:"):
+            st.markdown(f"Requested by {names}")
+            reason = st.text_input("Reason", placeholder="Shown to whoever asked", max_chars=300) or ""
+            if st.button("Decline request", disabled=not reason.strip()):
+                number = decline(database(), who, wanted, reason)
+                say_done(f"{counted(number, 'request')} declined.")
+                st.rerun()
+
+
 def close_requests(who: str, plan: AttachPlan | AssignmentPlan) -> None:
     """Closes what was asked for by an assignment that is there now. Where it can't, the request stays open, and says
     so."""
@@ -84,8 +114,13 @@ def show_requests(who: str) -> None:
         found = open_requests(database(), who, [registry.id for registry in inventory.value.registries.values])
         mine = [one for one in found if one.who == who]
         others = [one for one in found if one.who != who]
-        if mine or others:
+        declined = declined_requests(database(), who)
+        if mine or others or declined:
             st.subheader("Requests", anchor=False)
+        for no in declined:
+            by = f" by {plain(no.by)}" if no.by else ""
+            text = f"Declined{by} {ago(no.at)}: **{plain(no.request.wanted.title)}**. {plain(no.reason)}"
+            st.info(text, icon=":material/cancel:")
         for one in mine:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"You asked {ago(one.asked)}: **{plain(one.wanted.title)}**", width="content")

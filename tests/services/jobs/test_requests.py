@@ -5,7 +5,17 @@ from sqlalchemy import Engine
 
 from services.connection.errors import ServiceError
 from services.jobs.audit import read_entries, verify
-from services.jobs.requests import MOST_OF_ONE, Request, Wanted, ask, fulfil, open_requests, withdraw
+from services.jobs.requests import (
+    MOST_OF_ONE,
+    Request,
+    Wanted,
+    ask,
+    decline,
+    declined_requests,
+    fulfil,
+    open_requests,
+    withdraw,
+)
 
 DEVELOPER, ENGINEER = "https://arm.example tenant/developer", "https://arm.example tenant/engineer"
 SCOPE = "/subscriptions/1/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/Contoso"
@@ -67,3 +77,26 @@ def test_one_person_hides_nobody_s(database: Engine) -> None:
     with pytest.raises(ServiceError, match="TooManyRequests"):
         asked(database, assignment="one more")
     assert first in open_requests(database, ENGINEER, [SCOPE])
+
+
+def test_who_asked_sees_why_it_was_declined_until_they_ask_again(database: Engine) -> None:
+    first = asked(database)
+    asked(database, ENGINEER)
+    assert decline(database, ENGINEER, wanted(scope=SCOPE.upper()), "  Use the group instead. ") == 1
+    assert [one.who for one in open_requests(database, ENGINEER, [SCOPE])] == [ENGINEER]
+    (declined,) = declined_requests(database, DEVELOPER)
+    assert (declined.request, declined.reason) == (first, "Use the group instead.")
+    assert declined_requests(database, ENGINEER) == ()
+    said = read_entries(database, ENGINEER)[-1].fields
+    assert (said["what"], said["request"], said["reason"]) == ("request declined", first.id, "Use the group instead.")
+    asked(database)
+    assert declined_requests(database, DEVELOPER) == ()
+    assert verify(database).fault == ""
+
+
+def test_nothing_is_declined_without_a_reason(database: Engine) -> None:
+    asked(database)
+    with pytest.raises(ServiceError) as refused:
+        decline(database, ENGINEER, wanted(), " ")
+    assert refused.value.code == "NoReason"
+    assert len(open_requests(database, DEVELOPER)) == 1
