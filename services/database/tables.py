@@ -1,4 +1,4 @@
-"""The tables as they are now: jobs, their items, the log of who did what, who is signed in, and what processes share.
+"""The tables as they are now: jobs, the log of who did what, who is signed in, retention policies, what processes share.
 
 A change here needs a migration in `services/database/migrations/versions`; a test holds the two equal.
 """
@@ -157,4 +157,25 @@ list_prices = Table(
     Column("read", UtcTime, nullable=False),
     # JSON, with the digits of each price as they came.
     Column("rows", Text, nullable=False),
+)
+
+policies = Table(
+    "policies",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("version", Integer, nullable=False),  # The newest.
+    Column("deleted", UtcTime),
+)
+
+policy_versions = Table(
+    "policy_versions",
+    metadata,
+    Column("policy", Text, ForeignKey("policies.id", ondelete="CASCADE"), primary_key=True),
+    Column("version", Integer, primary_key=True),
+    Column("name", Text, nullable=False),
+    # As it was written, with its comments.
+    Column("text", Text, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("saved", UtcTime, nullable=False),
 )
