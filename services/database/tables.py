@@ -1,4 +1,4 @@
-"""The tables as they are now: jobs, the log of who did what, who is signed in, retention policies, what processes share.
+"""The tables as they are now: jobs, the log, sign-ins, requests, what processes share, and retention policies.
 
 A change here needs a migration in `services/database/migrations/versions`; a test holds the two equal.
 """
