@@ -3,7 +3,7 @@
 import hashlib
 import json
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from threading import Event
@@ -134,6 +134,28 @@ def read_manifests(
     finally:
         if store:
             store.add(dict(fresh))
+
+
+def read_listed(
+    client: RegistryClient,
+    store: ContentStore | None,
+    repository: str,
+    rows: Sequence[ManifestRow],
+    *,
+    on_each: Callable[[], None],
+    stop: Event | None = None,
+) -> Partial[Manifest]:
+    """The manifests of `rows`, which are as for `shared_manifests`: a request for each that is not in `store`.
+
+    `on_each` is called for each of them, in the caller's thread.
+    """
+    found = shared_manifests(client, store, repository, rows)
+    for _ in found:
+        on_each()
+    left = {row.digest: repository for row in rows if row.digest not in found}
+    read = read_manifests(client, store, left, done=lambda _index, _what: on_each(), stop=stop)
+    found |= {manifest.digest: manifest for manifest in read.values}
+    return replace(read, values=tuple(found[row.digest] for row in rows if row.digest in found))
 
 
 def indent_json(raw: bytes) -> str:

@@ -8,8 +8,9 @@ from threading import Event
 
 from services.connection.data_plane import RegistryClient
 from services.connection.parallel import Partial, Refusal, parallel_map
+from services.database.contents import ContentStore
 from services.images.leftovers import may_be_index
-from services.images.manifest_reading import read_manifest
+from services.images.manifest_reading import read_listed, read_manifest
 from services.images.manifests import Descriptor, Kind, Manifest, attached_to
 from services.images.repositories import ManifestRow
 
@@ -101,18 +102,20 @@ def read_indexes(
     repository: str,
     rows: Iterable[ManifestRow],
     *,
+    store: ContentStore | None = None,
     done: Callable[[int, int], None] | None = None,
     stop: Event | None = None,
 ) -> Partial[Manifest]:
-    """The indexes among these rows, a request each. `done(count, of)` is called in the caller's thread."""
-    wanted = [row.digest for row in rows if may_be_index(row)]
-    read = count()
-
-    return parallel_map(
-        lambda digest: read_manifest(client, repository, digest),
+    """The indexes among these rows, a request for each that is not in `store`. `done(count, of)` is called in the
+    caller's thread."""
+    wanted = [row for row in rows if may_be_index(row)]
+    number = count(1)
+    return read_listed(
+        client,
+        store,
+        repository,
         wanted,
-        server=client.login_server,
-        done=lambda _index, _found: done(next(read) + 1, len(wanted)) if done else None,
+        on_each=lambda: done(next(number), len(wanted)) if done else None,
         stop=stop,
     )
 

@@ -11,9 +11,10 @@ from enum import StrEnum
 from threading import Event
 
 from services.connection.data_plane import RegistryClient
-from services.connection.parallel import Partial, parallel_map
+from services.connection.parallel import Partial
+from services.database.contents import ContentStore
 from services.images.leftovers import find_leftovers, is_index, may_be_index, may_have_subject
-from services.images.manifest_reading import read_manifest
+from services.images.manifest_reading import read_listed
 from services.images.manifests import Descriptor, Kind, Manifest, attached_to
 from services.images.repositories import ManifestRow, last_update_of
 
@@ -51,38 +52,33 @@ def read_for_tree(
     repository: str,
     rows: Iterable[ManifestRow],
     *,
+    store: ContentStore | None = None,
     done: Callable[[int, int], None] | None = None,
     stop: Event | None = None,
 ) -> Partial[Manifest]:
     """The manifests that the tree needs: indexes, and what has no tag and is in none (it may refer to something).
 
-    `done(count, of)` is called in the caller's thread.
+    A request for each that is not in `store`. `done(count, of)` is called in the caller's thread.
     """
     rows = list(rows)
     count = 0
     of = 0
 
-    def read(digests: list[str]) -> Partial[Manifest]:
+    def read(wanted: list[ManifestRow]) -> Partial[Manifest]:
         nonlocal of
-        of += len(digests)
-        return parallel_map(
-            lambda digest: read_manifest(client, repository, digest),
-            digests,
-            server=client.login_server,
-            done=counted,
-            stop=stop,
-        )
+        of += len(wanted)
+        return read_listed(client, store, repository, wanted, on_each=counted, stop=stop)
 
-    def counted(_index: int, _manifest: object) -> None:
+    def counted() -> None:
         nonlocal count
         count += 1
         if done:
             done(count, of)
 
-    indexes = read([row.digest for row in rows if may_be_index(row)])
+    indexes = read([row for row in rows if may_be_index(row)])
     children = {child.digest for index in indexes.values for child in index.children}
     others = read(
-        [row.digest for row in rows if row.digest not in children and may_have_subject(row) and not may_be_index(row)]
+        [row for row in rows if row.digest not in children and may_have_subject(row) and not may_be_index(row)]
     )
     return Partial(indexes.values + others.values, indexes.refused + others.refused, indexes.untried + others.untried)
 

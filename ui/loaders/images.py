@@ -93,6 +93,7 @@ def tree(who: str, login_server: str, repository: str) -> Reading[Tree]:
             client,
             repository,
             rows,
+            store=shared_contents(),
             done=lambda done, of: reading.report(done, of, "manifests"),
             stop=reading.stop,
         )
@@ -163,6 +164,7 @@ def indexes(who: str, login_server: str, repository: str) -> Reading[Indexes]:
             client,
             repository,
             listed.values,
+            store=shared_contents(),
             done=lambda done, of: reading.report(done, of, "indexes"),
             stop=reading.stop,
         )

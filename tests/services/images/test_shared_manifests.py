@@ -11,8 +11,11 @@ from sandbox.storage.store import Locks
 from services.connection.data_plane import RegistryClient
 from services.database.contents import ContentStore
 from services.database.tables import contents
+from services.images.platforms import read_indexes
+from services.images.repositories import manifest_rows
 from services.images.repository_contents import RepositoryContents, read_contents
 from services.images.tag_list import read_tag_list
+from services.images.tree import read_for_tree
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 
 
@@ -48,6 +51,26 @@ def test_the_list_of_tags_asks_for_no_index_that_another_person_has_read(own: Ow
     first = read_tag_list(own.client, APP, {}, store=store)
     own.sandbox.clear_requests()
     assert read_tag_list(own.as_reader(), APP, {}, store=store) == first
+    assert manifest_reads(own) == 0
+
+
+def test_trees_and_indexes_ask_for_no_manifest_that_another_person_has_read(
+    own: OwnSandbox, store: ContentStore
+) -> None:
+    index = own.push_index("v1", numbers=range(1, 4))
+    signature = own.attach(index)
+    rows = manifest_rows(own.client, APP).values
+    of_tree, indexes = (
+        {one.digest for one in reading(own.client, APP, rows, store=store).values}
+        for reading in (read_for_tree, read_indexes)
+    )
+    assert {index, signature} <= of_tree
+    assert indexes == {index}
+    reader = own.as_reader()
+    assert manifest_rows(reader, APP).values == rows
+    own.sandbox.clear_requests()
+    assert {one.digest for one in read_for_tree(reader, APP, rows, store=store).values} == of_tree
+    assert {one.digest for one in read_indexes(reader, APP, rows, store=store).values} == indexes
     assert manifest_reads(own) == 0
 
 
