@@ -10,6 +10,7 @@ from services.connection.parallel import Partial
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import az_lines, header
 from ui.elements.text import plain
+from ui.jobs.notices import show_open_of
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import last_step, open_page, step
@@ -52,6 +53,8 @@ if failure:
     show_error(failure)
     st.markdown("What follows is of the inventory, without usage and replicas.")
 show_partial(Part(Partial((), registry.unread), "list", "lists"))
+if registry.login_server:
+    show_open_of(who, registry.login_server)
 show_registry_facts(registry)
 show_tabs(who, registry, here)
 az_lines(

@@ -16,6 +16,7 @@ from ui.registry_lifecycle.settings_form import show_form
 from ui.runtime import connection
 
 who = connection.who()
+top = st.container()
 # Before anything is read: a change that has just ended makes it stale.
 if show_removals(who, st.query_params.get("registry", "")):
     end_outline()
@@ -27,13 +28,14 @@ registry, at = None, None
 with panel():
     loaded = registry_loaders.registry(who, listed.id)
     registry, at = loaded.value, loaded.at
-header(
-    f"Settings of {plain(listed.name)}",
-    "Nothing changes until you confirm",
-    at,
-    lambda: registry_loaders.forget_registry(who, listed),
-    (*registry_steps(listed.name, **here), last_step(pages.SETTINGS.title)),
-)
+with top:
+    header(
+        f"Settings of {plain(listed.name)}",
+        "Nothing changes until you confirm",
+        at,
+        lambda: registry_loaders.forget_registry(who, listed),
+        (*registry_steps(listed.name, **here), last_step(pages.SETTINGS.title)),
+    )
 if registry is None:
     st.stop()
 with st.container(horizontal=True, vertical_alignment="center"):

@@ -16,7 +16,7 @@ from services.jobs.changes import Answer
 from services.jobs.jobs import Job, JobItem
 from services.jobs.plans import plan_of
 from services.jobs.running import RunningJob
-from services.jobs.work import record_item
+from services.jobs.work import record_item, report_states
 from services.registries.registry import Replication
 from services.registries.settling import settled_registry
 
@@ -39,7 +39,7 @@ def run_replica(session: AzureSession, job: Job, running: RunningJob, report: Pr
                 return Outcome.ALREADY_DONE
             state = there.provisioning_state or "not reported"
             raise changed(f"Could not add a replica in {plan.region}", f"There is one now (state: {state}).")
-        return apply_replica(session, plan, lambda state: report(0, 0, state), running.stop)
+        return apply_replica(session, plan, report_states(report, plan.registry.name), running.stop)
 
     return _run(job, running, change)
 
@@ -54,7 +54,7 @@ def run_replica_removal(session: AzureSession, job: Job, running: RunningJob, re
     def change() -> Outcome:
         if job.attempt > 1:
             _settled(session, plan, running, report)
-        return apply_replica_removal(session, plan, lambda state: report(0, 0, state), running.stop)
+        return apply_replica_removal(session, plan, report_states(report, plan.registry.name), running.stop)
 
     return _run(job, running, change)
 
@@ -66,9 +66,7 @@ def _run(job: Job, running: RunningJob, change: Callable[[], Outcome]) -> Answer
 
 def _settled(session: AzureSession, plan: ReplicaPlan, running: RunningJob, report: Progress) -> Replication | None:
     """The replica of the plan's region once no operation on it, or on its registry, runs; None where there is none."""
-
-    def say(state: str) -> None:
-        report(0, 0, state)
+    say = report_states(report, plan.registry.name)
 
     def find() -> Replication | None:
         listed = list_replications(session, plan.registry)

@@ -83,6 +83,11 @@ class Job:
         return target_of(self.login_server, self.repository)
 
     @property
+    def title(self) -> str:
+        """The action as a sentence begins: Delete manifests, Change SKU."""
+        return self.action[:1].upper() + self.action[1:]
+
+    @property
     def state(self) -> str:
         """See `state_of`."""
         left = any(result.outcome in _NOT_DONE for result in self.results.values())
@@ -290,11 +295,24 @@ def open_jobs(engine: Engine, who: str, actions: Iterable[str], recent: timedelt
     """
     with reading(engine, _UNREADABLE) as db:
         now = clock(db)
-        alive = and_(jobs.c.ended.is_(None), or_(jobs.c.attempt > 0, jobs.c.lease_until >= now))
+        alive = _alive(now)
         of_kind = and_(jobs.c.who == who, jobs.c.action.in_(list(actions)))
         wanted = and_(of_kind, or_(alive, jobs.c.ended > now - recent) if recent else alive)
         found = db.execute(select(jobs.c.id).where(wanted).order_by(jobs.c.begun, jobs.c.id)).scalars().all()
         return tuple(_read(db, job) for job in found)
+
+
+def open_jobs_of(engine: Engine, who: str, login_server: str) -> tuple[Job, ...]:
+    """The jobs of `who` on a registry that have not ended and run, or that another process may continue; the oldest
+    first. Raises ServiceError (NoDatabase)."""
+    with reading(engine, _UNREADABLE) as db:
+        mine = and_(jobs.c.who == who, jobs.c.login_server == login_server, _alive(clock(db)))
+        found = db.execute(select(jobs.c.id).where(mine).order_by(jobs.c.begun, jobs.c.id)).scalars().all()
+        return tuple(_read(db, job) for job in found)
+
+
+def _alive(now: datetime) -> ColumnElement[bool]:
+    return and_(jobs.c.ended.is_(None), or_(jobs.c.attempt > 0, jobs.c.lease_until >= now))
 
 
 def list_jobs(engine: Engine, who: str | None) -> tuple[JobSummary, ...]:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from services.connection.changes import Outcome, collect_sent, is_unknown
 from services.connection.errors import SIGN_IN_NEEDED, ServiceError
+from services.connection.parallel import Progress
 from services.jobs.changes import Answer
 from services.jobs.running import RunningJob
 
@@ -31,6 +32,11 @@ def run_to_end(running: RunningJob, work: Callable[[], Answer]) -> Answer:
         raise
     running.end(answer=answer.text, incomplete=not answer.complete)
     return answer
+
+
+def report_states(report: Progress, name: str) -> Callable[[str], None]:
+    """A function that reports the state of work on what has that `name`, which counts nothing."""
+    return lambda state: report(0, 0, f"{name}: {state}")
 
 
 def record_item(running: RunningJob, name: str, change: Callable[[], Outcome]) -> Outcome:

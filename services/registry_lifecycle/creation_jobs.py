@@ -14,7 +14,7 @@ from services.jobs.changes import Answer
 from services.jobs.jobs import Job, JobItem
 from services.jobs.plans import plan_of
 from services.jobs.running import RunningJob
-from services.jobs.work import goes_on, outcome_of
+from services.jobs.work import goes_on, outcome_of, report_states
 from services.registries.reading import find_registry
 from services.registries.registry import Registry
 from services.registry_lifecycle.creation import ItemResult, apply_creation, spec_differences
@@ -55,9 +55,7 @@ def run_creation(session: AzureSession, job: Job, running: RunningJob, report: P
     recorded for the registry, where no group is left.
     """
     plan = plan_of(CreationPlan, job)
-
-    def say(state: str) -> None:
-        report(0, 0, state)
+    say = report_states(report, plan.spec.name)
 
     try:
         answer = _create(session, plan, job, running, say)

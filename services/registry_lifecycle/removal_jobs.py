@@ -10,7 +10,7 @@ from services.jobs.changes import Answer
 from services.jobs.jobs import Job, JobItem
 from services.jobs.plans import plan_of
 from services.jobs.running import RunningJob
-from services.jobs.work import record_item
+from services.jobs.work import record_item, report_states
 from services.registries.registry import Registry
 from services.registries.settling import settled_registry
 from services.registry_lifecycle.removal import RemovalPlan, apply_removal
@@ -28,9 +28,7 @@ def run_removal(session: AzureSession, job: Job, running: RunningJob, report: Pr
     item.
     """
     plan = plan_of(RemovalPlan, job)
-
-    def say(state: str) -> None:
-        report(0, 0, state)
+    say = report_states(report, plan.registry.name)
 
     def change() -> Outcome:
         if job.attempt > 1:

@@ -11,7 +11,7 @@ from services.jobs.changes import Answer
 from services.jobs.jobs import Job, JobItem, JobResult
 from services.jobs.plans import plan_of
 from services.jobs.running import RunningJob
-from services.jobs.work import goes_on, outcome_of
+from services.jobs.work import goes_on, outcome_of, report_states
 from services.registries.registry import Registry
 from services.registries.settling import settled_registry
 from services.registry_lifecycle.settings import Difference, differences, settings_of
@@ -36,9 +36,7 @@ def run_settings(session: AzureSession, job: Job, running: RunningJob, report: P
     The answer says what else changed meanwhile. Raises ServiceError as `apply_settings`, recorded for each setting.
     """
     plan = plan_of(SettingsPlan, job)
-
-    def say(state: str) -> None:
-        report(0, 0, state)
+    say = report_states(report, plan.registry.name)
 
     left = plan if job.attempt == 1 else _plan_again(session, plan, job, running, say)
     if left is None:

@@ -21,7 +21,7 @@ from services.jobs.changes import Answer
 from services.jobs.jobs import Job, JobItem
 from services.jobs.plans import plan_of
 from services.jobs.running import RunningJob
-from services.jobs.work import record_item
+from services.jobs.work import record_item, report_states
 from services.pricing.estimates import Estimate, estimate
 from services.pricing.prices import Prices
 from services.pricing.sku_choice import lacks, needs_of
@@ -150,9 +150,7 @@ def run_sku_change(session: AzureSession, job: Job, running: RunningJob, report:
     Raises ServiceError as `apply_sku_change`, recorded for the item.
     """
     plan = plan_of(SkuPlan, job)
-
-    def say(state: str) -> None:
-        report(0, 0, state)
+    say = report_states(report, plan.registry.name)
 
     def change() -> Outcome:
         if job.attempt > 1:

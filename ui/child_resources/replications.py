@@ -115,8 +115,8 @@ def _forget_all(job: Job) -> None:
     clusters.forget_registries(job.who)
 
 
-ADD_REPLICA = JobKind("Add replica", "Adding replica:", run_replica, _forget_all)
-DELETE_REPLICA = JobKind("Delete replica", "Deleting replica:", run_replica_removal, _forget_all)
+ADD_REPLICA = JobKind("Add replica", "Adding a replica of", run_replica, _forget_all)
+DELETE_REPLICA = JobKind("Delete replica", "Deleting a replica of", run_replica_removal, _forget_all)
 
 
 def show_changes(who: str, registry: Registry) -> None:

@@ -1,14 +1,16 @@
 """Jobs on the pages of what they change: their progress, wherever they run, and how they ended until dismissed."""
 
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from datetime import timedelta
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
 import streamlit as st
 
 from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
-from services.jobs.jobs import Job, JobItem, JobResult, open_jobs
+from services.jobs.jobs import Job, JobItem, JobResult, open_jobs, open_jobs_of
+from services.jobs.plans import plan_of
 from ui.elements.errors import panel, show_error
 from ui.elements.outcomes import result_line, show_outcome
 from ui.elements.text import plain
@@ -21,6 +23,10 @@ from ui.navigation.links import link_to
 from ui.runtime.background import show_progress
 from ui.runtime.database import database
 
+PlanT = TypeVar("PlanT")
+
+# A session that begins sees what ended since: a tab was reloaded, or another browser opened.
+RECENT = timedelta(minutes=10)
 INTERRUPTED = (
     "Interrupted: its process ended, or could not reach the database. It goes on by itself, from what Azure has then."
 )
@@ -58,21 +64,30 @@ def show_from_now(kind: JobKind, job: str) -> NoReturn:
     st.rerun()
 
 
-def shown_jobs(who: str, kind: JobKind, recent: timedelta = timedelta(0)) -> tuple[Job, ...]:
+def shown_jobs(who: str, kind: JobKind) -> tuple[Job, ...]:
     """The jobs that `show_jobs` shows; none where the database can't be read, which that has said."""
     try:
-        return _read_shown(who, kind, recent)
+        return _read_shown(who, kind)
     except ServiceError:
         return ()
 
 
-def _read_shown(who: str, kind: JobKind, recent: timedelta) -> tuple[Job, ...]:
+def shown_plans(who: str, kind: JobKind, plan_kind: type[PlanT]) -> list[tuple[Job, PlanT]]:
+    """The shown jobs with their plans; without one whose plan can't be read, which `show_jobs` has said."""
+    found = []
+    for job in shown_jobs(who, kind):
+        with suppress(ServiceError):
+            found.append((job, plan_of(plan_kind, job)))
+    return found
+
+
+def _read_shown(who: str, kind: JobKind) -> tuple[Job, ...]:
     """The jobs of a kind that are running or interrupted, whoever's tab began them, and those that this session has
-    seen and not dismissed; the oldest first. A new session has seen those that ended not longer than `recent` ago.
+    seen and not dismissed; the oldest first. A new session has seen those that ended in the last minutes.
 
     Raises ServiceError (NoDatabase).
     """
-    ended = timedelta(0) if _key(kind) in st.session_state else recent
+    ended = timedelta(0) if _key(kind) in st.session_state else RECENT
     seen = _seen(kind)
     seen += [job.id for job in open_jobs(database(), who, [kind.action], ended) if job.id not in seen]
     return tuple(job for one in sorted(seen) if (job := runs.find(who, one)))
@@ -85,16 +100,15 @@ def show_jobs(
     *,
     stop: str = "",
     only: Callable[[Job], bool] = lambda _job: True,
-    recent: timedelta = timedelta(0),
 ) -> None:
     """Shows the jobs of a kind that are running or interrupted, whoever's tab began them, and how those that this
-    session has seen ended, until they are dismissed.
+    session has seen, or that ended in the last minutes, ended: until they are dismissed.
 
     `show_end` shows what became of the items, a line each without it. `stop`: the label of the button that stops one,
     "" where nothing is left to stop once it runs. `only`: which to show.
     """
     try:
-        found = [job for job in _read_shown(who, kind, recent) if only(job)]
+        found = [job for job in _read_shown(who, kind) if only(job)]
     except ServiceError as error:
         show_error(error)
         return
@@ -106,15 +120,35 @@ def show_jobs(
             _show_one(who, kind, runs.find(who, job.id) or job, show_end or show_results, stop)
 
 
+def show_open_of(who: str, login_server: str) -> None:
+    """Says what of `who` is under way on a registry, a line each with a link to its record, on a page of which no such
+    change is the subject."""
+    try:
+        found = open_jobs_of(database(), who, login_server)
+    except ServiceError as error:
+        show_error(error)
+        return
+    for job in found:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f":material/pending: {plain(job.action.capitalize())}: **{job.state.lower()}**", width="content"
+            )
+            link_to(pages.DELETIONS, "Record", record=job.id)
+    if found:
+        shown = [(job.id, job.state) for job in found]
+        rerun_on_change(lambda: [(job.id, job.state) for job in open_jobs_of(database(), who, login_server)], shown)
+
+
 def _show_one(who: str, kind: JobKind, job: Job, show_end: Callable[[Job], None], stop: str) -> None:
     """One that this process does not run now."""
     with st.container(border=True):
         if not job.ended:
-            st.markdown(f"**{plain(job.action)}: {plain(job.target)}**")
+            st.markdown(f"**{plain(job.title)}: {plain(job.target)}**")
             show_open(who, job, stop)
         else:
             show_error_of(who, job)
-            show_end(job)
+            with panel():
+                show_end(job)
         with st.container(horizontal=True, vertical_alignment="center"):
             link_to(pages.DELETIONS, "Record", record=job.id)
             if job.ended:
@@ -170,7 +204,7 @@ def show_results(job: Job, more: str = "") -> None:
         show_outcome(plain(name), Outcome(result.outcome), more)
     else:
         lines = (result_line(name, one.outcome, _cause(job, one)) for name, one in ended)
-        st.markdown("\n".join(f"- {line}" for line in lines))
+        st.markdown("  \n".join(lines))
     if job.answer and job.state == "Completed":
         st.markdown(job.answer)
     elif job.answer:

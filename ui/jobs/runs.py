@@ -153,16 +153,16 @@ def _start(who: str, session: AzureSession, kind: JobKind, job: Job, lost: Runni
     running = RunningJob(database(), job, read_settings().lease, stopping)
 
     def run(reading: Reading[None]) -> None:
-        _LOG.info("%s: begun", job.action.capitalize(), extra={"job": job.id})
+        _LOG.info("%s: begun", job.title, extra={"job": job.id})
         try:
             current = job
             if lost and lost.unwritten:
                 running.add_results(lost.unwritten)
                 current = running.read()
             run_to_end(running, lambda: kind.run(session, current, running, reading.report))
-            _LOG.info("%s: ended", job.action.capitalize(), extra={"job": job.id})
+            _LOG.info("%s: ended", job.title, extra={"job": job.id})
         except ServiceError as error:
-            _LOG.warning("%s: %s", job.action.capitalize(), error, extra={"job": job.id})
+            _LOG.warning("%s: %s", job.title, error, extra={"job": job.id})
             raise
         finally:
             kind.forget(job)

@@ -66,7 +66,7 @@ def _forget(job: Job) -> None:
     _connected.clear(job.who, registry)
 
 
-SKU_CHANGE = JobKind("Change SKU", "Changing SKU:", run_sku_change, _forget)
+SKU_CHANGE = JobKind("Change SKU", "Changing the SKU of", run_sku_change, _forget)
 
 
 def show_changes(who: str) -> None:

@@ -20,7 +20,7 @@ from ui.elements.errors import panel
 from ui.elements.text import plain
 from ui.elements.writing import PlainPlan, confirm
 from ui.jobs.kinds import JobKind
-from ui.jobs.notices import begin_and_show, show_jobs, show_results, shown_jobs
+from ui.jobs.notices import begin_and_show, show_jobs, show_results, shown_plans
 from ui.loaders import clusters
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
@@ -107,11 +107,11 @@ def _forget(job: Job) -> None:
     clusters.forget_registries(job.who)
 
 
-CREATION = JobKind("Create registry", "Creating registry:", run_creation, _forget)
+CREATION = JobKind("Create registry", "Creating", run_creation, _forget)
 
 
 def _shown_specs(who: str) -> list[tuple[Job, RegistrySpec]]:
-    return [(job, plan_of(CreationPlan, job).spec) for job in shown_jobs(who, CREATION)]
+    return [(job, plan.spec) for job, plan in shown_plans(who, CREATION, CreationPlan)]
 
 
 def names_of_runs(who: str) -> set[str]:

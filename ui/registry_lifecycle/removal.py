@@ -24,7 +24,7 @@ from ui.elements.table import UTC, show_facts, show_rows
 from ui.elements.text import ago, exact, plain, size
 from ui.elements.writing import confirm
 from ui.jobs.kinds import JobKind
-from ui.jobs.notices import begin_and_show, show_jobs, show_results, shown_jobs
+from ui.jobs.notices import begin_and_show, show_jobs, show_results, shown_plans
 from ui.loaders import clusters, contents
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
@@ -181,7 +181,7 @@ def _forget(job: Job) -> None:
     clusters.forget_registries(job.who)
 
 
-REMOVAL = JobKind("Delete registry", "Deleting registry:", run_removal, _forget)
+REMOVAL = JobKind("Delete registry", "Deleting", run_removal, _forget)
 
 
 def show_removals(who: str, key: str) -> bool:
@@ -192,8 +192,8 @@ def show_removals(who: str, key: str) -> bool:
     return any(
         key.casefold() in (registry.name.casefold(), registry.login_server.casefold(), registry.id.casefold())
         and not job.error
-        for job in shown_jobs(who, REMOVAL)
-        for registry in (plan_of(RemovalPlan, job).registry,)
+        for job, plan in shown_plans(who, REMOVAL, RemovalPlan)
+        for registry in (plan.registry,)
     )
 
 

@@ -129,7 +129,7 @@ def _forget(job: Job) -> None:
     clusters.forget_registries(job.who)
 
 
-SETTINGS_CHANGE = JobKind("Change settings", "Changing settings:", run_settings, _forget)
+SETTINGS_CHANGE = JobKind("Change settings", "Changing the settings of", run_settings, _forget)
 
 
 def show_changes(who: str) -> None:

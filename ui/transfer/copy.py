@@ -23,7 +23,6 @@ from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import selection
 from ui.runtime import connection
-from ui.transfer.recent import RECENT
 
 _FORM = "copy form: number of copies started"
 
@@ -75,7 +74,7 @@ def show_copy_form(who: str, registry: Registry) -> None:
 
 def show_copies(who: str) -> None:
     """Shows the copies of `who` that run, wherever, and those that ended lately, until they are dismissed."""
-    show_jobs(who, COPY, stop="Stop", recent=RECENT)
+    show_jobs(who, COPY, stop="Stop")
 
 
 def choose_registry(label: str, who: str, chosen: Registry | None, key: str | None = None) -> Registry | None:

@@ -35,7 +35,6 @@ from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress, start
 from ui.runtime.settings import read_settings
 from ui.transfer import push_runs
-from ui.transfer.recent import RECENT
 
 _STATE = "the archive to push"
 UPLOADED, ON_SERVER = "From this computer", "On the server"
@@ -306,7 +305,7 @@ def _show_pushes(who: str, registry: Registry) -> None:
     """Shows the pushes to this registry by this identity that run, and those that ended lately, until dismissed: of
     each tag the last."""
     try:
-        last = {push_runs.target_of(job): job.id for job in shown_jobs(who, push_runs.PUSH, RECENT)}
+        last = {push_runs.target_of(job): job.id for job in shown_jobs(who, push_runs.PUSH)}
     except ServiceError as error:
         show_error(error)
         return
