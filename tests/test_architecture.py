@@ -1,6 +1,7 @@
 """Who may import whom, and that what others call says what it does."""
 
 import ast
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
@@ -181,6 +182,15 @@ def test_a_package_is_one_subject_and_a_module_one_idea() -> None:
         if (number := len(path.read_text().splitlines())) > MOST_LINES
     ]
     assert not [*crowded, *long]
+
+
+def test_each_migration_follows_the_one_before() -> None:
+    """Two that were written at the same time both follow the last: a database opens with neither."""
+    files = sorted((ROOT / "services/database/migrations/versions").glob("v*.py"))
+    found = [re.findall(r'^(?:down_)?revision = "?(\w+)', file.read_text(), re.MULTILINE) for file in files]
+    numbers = [f"{number:03}" for number in range(1, len(files) + 1)]
+    assert [file.name[1:4] for file in files] == numbers
+    assert found == [list(pair) for pair in zip(numbers, ["None", *numbers], strict=False)]
 
 
 def test_there_is_something_to_check() -> None:
