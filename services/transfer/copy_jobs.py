@@ -1,6 +1,6 @@
 """Copies as jobs of the database: what plans are written down as, and the run, also where another process left it."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from time import monotonic
 from typing import Any
@@ -9,7 +9,7 @@ from services.connection.changes import Outcome
 from services.connection.errors import SIGN_IN_NEEDED, ServiceError
 from services.connection.parallel import Partial, Progress
 from services.connection.session import AzureSession
-from services.jobs.changes import Answer
+from services.jobs.changes import Answer, listed_commands
 from services.jobs.jobs import Job, JobItem, JobResult
 from services.jobs.running import RunningJob
 from services.registries.reading import get_registry
@@ -55,6 +55,14 @@ class RecordedCopy:
         """The names of all its items."""
         return (*(item.name for item in self.items), *self.referrers)
 
+    def left(self, done: Collection[str]) -> "RecordedCopy":
+        """The same, of what has no result: `done` are the names of what has."""
+        return replace(
+            self,
+            items=tuple(item for item in self.items if item.name not in done),
+            referrers=tuple(name for name in self.referrers if name not in done),
+        )
+
 
 def as_items(plans: Iterable[CopyPlan]) -> tuple[JobItem, ...]:
     """The tags and repositories that are copied to, then the referrers; one that images share is named once."""
@@ -73,7 +81,7 @@ def as_details(plans: Sequence[CopyPlan]) -> Mapping[str, Any]:
     """What the plans, all with one target, need besides their items to be made again. No password is in it."""
     return {
         "target": plans[0].target.id,
-        "commands": [command for plan in plans for command in plan.commands],
+        "commands": listed_commands(command for plan in plans for command in plan.commands),
         "copies": [
             {
                 "source": [plan.source.server, plan.source.repository, plan.source.reference, plan.source.user],
@@ -162,21 +170,25 @@ class _OneCopy:
         self._name = f"{copy.source.name} to {target.name}"
 
     @property
+    def _left(self) -> RecordedCopy:
+        return self._copy.left(self.done)
+
+    @property
     def _open(self) -> tuple[CopyItem, ...]:
-        return tuple(item for item in self._copy.items if item.name not in self.done)
+        return self._left.items
 
     def refuse(self, error: ServiceError) -> None:
         """Records the error for all that has no result."""
         outcome = Outcome.NOT_CONFIRMED if may_be_copying(error) else Outcome.REFUSED
-        self._record((name, outcome, _with_remedy(error)) for name in self._copy.names if name not in self.done)
+        self._record((name, outcome, _with_remedy(error)) for name in self._left.names)
 
     def apply(self, plan: CopyPlan) -> None:
         """Copies as planned. Raises ServiceError."""
-        planned = set(self._copy.referrers) - self.done
+        left = self._left
         plan = replace(
             plan,
             items=tuple(item for item in plan.items if item.name not in self.done),
-            referrers=tuple(item for item in plan.referrers if item.name in planned),
+            referrers=tuple(item for item in plan.referrers if item.name in left.referrers),
         )
         copied = apply_copy(
             self._session,
@@ -193,7 +205,7 @@ class _OneCopy:
 
     def go_on(self, notes: Mapping[str, str]) -> None:
         """Copies what has no result, after another process. Raises ServiceError."""
-        if not set(self._copy.names) - self.done:
+        if not self._left.names:
             return
         noted = next((item.name for item in self._open if item.name in notes), None)
         if noted is not None and not self._await_import(notes[noted]):
@@ -281,7 +293,7 @@ class _OneCopy:
     def _await_referrers(self, plan: CopyPlan, notes: Mapping[str, str]) -> bool:
         """Records what became of the referrers that need no import; False where a wait for one was stopped."""
         planned = {item.name: item for item in plan.referrers}
-        for name in [name for name in self._copy.referrers if name not in self.done]:
+        for name in self._left.referrers:
             item = planned.get(name)
             if item is None:
                 self._record([(name, Outcome.REFUSED, "The source does not list it now")])

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, expect
 
-from tests.support.console import cells, console, settled, window
+from tests.support.console import cells, click_name, console, settled, window
 from tests.support.image_archives import FULL_NAME, Layout
 
 pytestmark = pytest.mark.browser
@@ -47,3 +47,48 @@ def test_an_archive_is_uploaded_and_pushed(browser: Browser, tmp_path: Path, scr
         settled(page)
         assert [row[:2] for row in cells(page)[1:]] == [["v2.0.0", "index"]]
         page.context.close()
+
+
+def test_a_push_is_stopped_in_another_tab_and_a_reload_shows_its_end(
+    browser: Browser, tmp_path: Path, screenshots: Path
+) -> None:
+    made = Layout()
+    archives = tmp_path / "archives"
+    archives.mkdir()
+    (archives / "large.tar").write_bytes(
+        made.named(made.platforms(*(f"a{number}" for number in range(10))), "contoso/large:v1", key=FULL_NAME).tar()
+    )
+    settings = {
+        "ACR_CONSOLE_SANDBOX_SEED": "walkthrough",
+        "ACR_CONSOLE_SANDBOX_LATENCY_MS": "400",
+        "ACR_CONSOLE_ARCHIVES": str(archives),
+    }
+    with console(tmp_path, **settings) as address:
+        page = window(browser)
+        page.goto(f"{address}/push?registry=casaacr01")
+        settled(page)
+        main = page.get_by_test_id("stMain")
+        main.get_by_role("radio", name="On the server").click()
+        main.get_by_role("combobox", name="Archive on the server").click()
+        page.get_by_role("option", name="large.tar").click()
+        push = main.get_by_role("button", name="Push image")
+        expect(push).to_be_enabled(timeout=60_000)
+        settled(page)
+        push.click()
+        expect(main.get_by_text("Pushing large:v1, layers")).to_be_visible()
+        other = window(browser)  # Another browser: nothing of the first one's session.
+        other.goto(f"{address}/deletions")
+        settled(other)
+        click_name(other, cells(other)[1][0])
+        other.get_by_test_id("stMain").get_by_role("button", name="Stop").click(timeout=30_000)
+        expect(main.get_by_text("Stopped. The tag was not set.")).to_be_visible(timeout=30_000)
+        page.reload()
+        settled(page)
+        expect(main.get_by_text("Stopped. The tag was not set.")).to_have_count(1)
+        page.screenshot(path=screenshots / "push-stopped-light-1280.png")
+        main.get_by_role("link", name="Record").click()
+        settled(page)
+        expect(page.get_by_role("heading", name="Push image")).to_be_visible()
+        page.screenshot(path=screenshots / "push-stopped-record-light-1280.png")
+        for tab in (page, other):
+            tab.context.close()

@@ -223,7 +223,7 @@ def show_causes(job: Job) -> None:
 def show_stopped(job: Job) -> None:
     """Says that a job was stopped, where it was."""
     if job.state == "Stopped":
-        st.warning(STOPPED, icon=":material/stop_circle:")
+        st.warning(f"{STOPPED} Not tried: {len(job.open):,} of {len(job.items):,}.", icon=":material/stop_circle:")
 
 
 def _cause(job: Job, result: JobResult) -> str:

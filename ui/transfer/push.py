@@ -10,7 +10,6 @@ import streamlit as st
 from services.commands import images as az_images
 from services.commands import sign_in as az_sign_in
 from services.connection.changes import Outcome
-from services.connection.errors import ServiceError
 from services.jobs.jobs import Job
 from services.registries.registry import Registry
 from services.transfer.archive_images import Archive, ArchiveImage, Content, propose_name
@@ -304,11 +303,7 @@ def _tag_sentence(plan: PushPlan) -> str:
 def _show_pushes(who: str, registry: Registry) -> None:
     """Shows the pushes to this registry by this identity that run, and those that ended lately, until dismissed: of
     each tag the last."""
-    try:
-        last = {push_runs.target_of(job): job.id for job in shown_jobs(who, push_runs.PUSH)}
-    except ServiceError as error:
-        show_error(error)
-        return
+    last = {push_runs.target_of(job): job.id for job in shown_jobs(who, push_runs.PUSH)}
     show_jobs(
         who,
         push_runs.PUSH,

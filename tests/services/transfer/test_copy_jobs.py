@@ -19,6 +19,7 @@ from services.jobs.running import RunningJob
 from services.transfer import copy_jobs, copy_run
 from services.transfer.copy_jobs import ACTION, as_details, as_items, copies_of, run_copies
 from services.transfer.copy_plan import CopyItem, CopyPlan, Source, parse_source, read_copy_plan
+from services.transfer.copy_referrers import Referrer, ReferrerItem
 from tests.support.documents import digest_of
 from tests.support.dying import Process
 from tests.support.killed_jobs import LEASE, WHO, Work, found, killed, lost, no_report, ran
@@ -333,3 +334,26 @@ def test_what_is_recorded_says_all_that_was_planned_and_no_password(
 
 def _job() -> Job:
     return Job("1", WHO, ACTION, "contoso.azurecr.io", "", {}, datetime(2026, 1, 1, tzinfo=UTC), (), {}, 1, True)
+
+
+@given(st.lists(tag_names, min_size=1, max_size=6, unique=True), st.lists(tag_names, max_size=3), st.data())
+def test_what_is_left_of_a_job_is_what_has_no_result(
+    tags: list[str], referrers: list[str], data: st.DataObject
+) -> None:
+    source, half = Source("contoso.azurecr.io", APP, "v1"), len(tags) // 2
+    items = [
+        ReferrerItem(Referrer(digest_of(9), digest_of(1), "signature", f"sha256-{tag}.sig"), APP) for tag in referrers
+    ]
+    plans = [
+        CopyPlan(source, a_registry(), tuple(CopyItem(APP, tag) for tag in part), None, referrers=tuple(items))
+        for part in (tags[:half], tags[half:])
+        if part
+    ]
+    job = replace(_job(), details=as_details(plans), items=as_items(plans))
+    names = {item.name for item in job.items}
+    assert len(names) == len(job.items)
+    done = data.draw(st.sets(st.sampled_from(sorted(names))))
+    left = [copy.left(done) for copy in copies_of(job)]
+    assert {name for copy in left for name in copy.names} == names - done
+    assert [copy.left(names).names for copy in left] == [()] * len(plans)
+    assert [copy.left(set()) for copy in left] == left
