@@ -20,6 +20,7 @@ from ui.elements.text import ago, exact, plain
 from ui.elements.writing import may_write
 from ui.jobs import record as job_record
 from ui.jobs import runs
+from ui.jobs.azure_log import show_azure_log
 from ui.jobs.follow import rerun_on_change
 from ui.jobs.sent import show_sent
 from ui.loaders import images as image_loaders
@@ -83,6 +84,7 @@ def show_one(record: DeletionRecord) -> None:
         show_remaining_tags(who, record, registry)
     if ended := runs.find(who, record.id):
         show_sent(ended)
+        show_azure_log(ended)
 
 
 def show_run_elsewhere(record: DeletionRecord) -> None:
@@ -107,6 +109,7 @@ def show_of_another(job: Job) -> None:
     of_open = {} if job.runs else fates_of_open(record, ()) if record.completed else unknown
     show_fates(record, {**record.fates, **of_open}, running=job.runs)
     show_sent(job)
+    show_azure_log(job)
 
 
 def _state_of(record_id: str) -> object:

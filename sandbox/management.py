@@ -30,6 +30,7 @@ from sandbox.arm import (
     webhooks,
 )
 from sandbox.arm import registries as arm_registries
+from sandbox.arm.activity import ActivityLog
 from sandbox.arm.call import Call, Caller, Route
 from sandbox.arm.operations import Operations
 from sandbox.arm.operations import routes as operation_routes
@@ -48,13 +49,17 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
 def build_management_app(state: State) -> ASGIApp:
     """The ASGI app of the management listener."""
-    routes = all_routes(Operations())
+    log = ActivityLog()
+    routes = [*log.routes(), *all_routes(Operations())]
     writing = asyncio.Lock()
 
     async def arm(request: Request) -> Response:
         request_id = str(uuid.uuid4())
+        correlation = request.headers.get("x-ms-correlation-request-id", request_id)
+        done: tuple[Call, Route] | None = None
         try:
             call, route = _checked(state, routes, request, await request.body())
+            done = call, route
             if request.method in ("GET", "HEAD"):
                 response = route.handle(call)
             else:
@@ -63,8 +68,9 @@ def build_management_app(state: State) -> ASGIApp:
                     response = await run_in_threadpool(route.handle, call)
         except ArmError as error:
             response = JSONResponse(error.body, error.status, headers=error.headers)
+        if done and done[1].action and request.method not in ("GET", "HEAD"):
+            log.add(done[0], done[1].action, response.status_code, correlation)
         response.headers["x-ms-request-id"] = request_id
-        correlation = request.headers.get("x-ms-correlation-request-id", request_id)
         response.headers["x-ms-correlation-request-id"] = correlation
         response.headers["Cache-Control"] = "no-cache"
         return response

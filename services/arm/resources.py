@@ -19,6 +19,7 @@ _VERSIONS = {
     "microsoft.containerregistry": "2021-04-01",
     "microsoft.authorization": "2022-04-01",
     "microsoft.authorization/policyassignments": "2022-06-01",
+    "microsoft.insights": "2015-04-01",
     "microsoft.network": "2024-05-01",
     "microsoft.network/privatednszones": "2020-06-01",
     "microsoft.managedidentity": "2023-01-31",

@@ -11,6 +11,7 @@ from services.jobs.audit import record_refusal
 from services.jobs.changes import Answer, Change, record_change
 from services.jobs.jobs import JobItem, begin, list_jobs
 from tests.support.app_test import Open, boxes, texts
+from tests.support.own_sandbox import OwnSandbox
 from ui.runtime import connection
 from ui.runtime.database import database
 
@@ -91,3 +92,22 @@ def test_the_log_is_checked_on_its_own_tab(open_view: Open) -> None:
     at = show(open_view, "Log")
     next(one for one in at.button if one.label == "Check log").click().run()
     assert "2 entries, all unchanged." in at.success[0].value
+
+
+def test_azures_own_log_is_read_when_it_is_asked_for(open_view: Open, own: OwnSandbox) -> None:
+    open_view("deletions.py")
+    with record_change(database(), connection.who(), Change("Change settings", "casaacr01"), LEASE) as record:
+        registry = own.registry()
+        client = own.session().registries(registry.subscription_id).registries
+        client.begin_update(registry.resource_group, registry.name, {"tags": {"a": "b"}}).result()
+        own.client.send("DELETE", "/acr/v1/nodejstemplate/_tags/v1.0.0")
+        record(Answer("changed"))
+    (job,) = list_jobs(database(), connection.who())
+    at = show(open_view, record=job.id)
+    assert "ContainerRegistryRepositoryEvents" in texts(at)
+    assert not [one for one in own.sandbox.requests if one.path.endswith("/eventtypes/management/values")]
+    next(one for one in at.button if one.label == "Read Activity Log").click().run()
+    assert not at.exception
+    events = at.dataframe[1].value
+    assert list(events["Operation"]) == ["Microsoft.ContainerRegistry/registries/write"]
+    assert list(events["Correlation id"]) == [at.dataframe[0].value["Correlation id"][0]]

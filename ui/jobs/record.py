@@ -6,6 +6,7 @@ from services.jobs.jobs import Job
 from ui.elements.page import az_lines, header
 from ui.elements.text import ago, exact, plain
 from ui.jobs import runs
+from ui.jobs.azure_log import show_azure_log
 from ui.jobs.notices import show_error_of, show_interrupted, show_open, show_results, show_stop
 from ui.jobs.sent import show_sent
 from ui.navigation import pages
@@ -47,5 +48,6 @@ def show_record(who: str, job: Job) -> None:
     else:
         show_interrupted(job)
     show_sent(job)
+    show_azure_log(job)
     if commands := job.details.get("commands"):
         az_lines(*commands, label="Planned")

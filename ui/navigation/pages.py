@@ -117,7 +117,10 @@ DELETIONS = PageLink(
     ":material/history:",
     "Registries",
     "deletions",
-    (Need("See", note="Nothing for the console's own records; the remaining tags are read as in Repositories"),),
+    (
+        Need("See", note="Nothing for the console's own records; the remaining tags are read as in Repositories"),
+        permissions.SEE_ACTIVITY_LOG,
+    ),
 )
 REGISTRY = PageLink(
     "registry.py",

@@ -25,6 +25,12 @@ SUBSCRIPTIONS = "the subscriptions"
 
 SEE_REGISTRIES = Need("See", ("Reader",), f"{SUBSCRIPTIONS}, or single registries")
 SEE_REGISTRY = Need("See", ("Reader",), REGISTRY)
+SEE_ACTIVITY_LOG = Need(
+    "Read Azure's Activity Log",
+    ("Reader",),
+    SUBSCRIPTIONS,
+    ("Microsoft.Insights/eventtypes/values/read",),
+)
 CHANGE_REGISTRY = Need("Change", ("Contributor",), REGISTRY)
 SEE_BILLS = Need(
     "See bills",
