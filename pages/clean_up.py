@@ -7,7 +7,7 @@ import streamlit as st
 
 from services.commands import images as az_images
 from services.deletion.cleanup_rules import Chosen, Rule, choose
-from services.deletion.plan import DeletionPlan, plan_deletion
+from services.deletion.plan import DeletionPlan, Keeps, plan_deletion
 from services.deletion.plan_rows import deleted_manifests, kept_manifests
 from services.deletion.several import plan_cleanup_of, plan_several
 from services.images.repository_contents import RepositoryContents
@@ -16,9 +16,10 @@ from services.wording import counted
 from ui.deletion import deletions
 from ui.deletion.cleanup_form import ask_names, ask_rule
 from ui.deletion.places import Places, confirm_deletion, make_places
-from ui.deletion.plan import ask_running_images, contents_of, contents_of_several
+from ui.deletion.plan import contents_of, contents_of_several
 from ui.deletion.plan_view import show_deletion
 from ui.deletion.repository_choice import choose_repository
+from ui.deletion.running import offer_running, running_images
 from ui.deletion.several import show_several, start_several
 from ui.deletion.untag_view import show_untag
 from ui.elements.page import az_lines, empty, header
@@ -69,13 +70,14 @@ def remove_tags(contents: RepositoryContents, chosen: Chosen) -> None:
 
 def delete_images(contents: RepositoryContents, chosen: Chosen, *, by_name: bool) -> None:
     places = make_places()
-    with places.folded:
-        running = ask_running_images([contents])
+    running = running_images(places, who, registry, [contents], by_name=by_name)(contents)
     named = [tag.name for tag in chosen.tags]
     plan = plan_deletion(
         contents, chosen.digests, registry=registry.name, by_name=by_name, running=running, named=named
     )
     kept = kept_manifests(contents, plan, chosen.kept)
+    if by_name:
+        offer_running(places, sum(one.kind == Keeps.RUNS for one in kept))
     show_deletion(places, who, registry, contents, deleted_manifests(contents, plan.unblocked), kept)
     label = counted_action("Delete", len(plan.unblocked), "manifest")
     confirm_one(places, contents, plan, label, FAIL, lambda: deletions.delete_manifests(who, registry, plan))
@@ -96,7 +98,7 @@ def confirm_one(
         meaning,
         lambda: open_page(pages.DELETIONS, record=begin()),
         cancel,
-        typed=contents.name if len(plan.unblocked) > 1 else "",
+        typed=contents.name if len(plan.unblocked) > 1 or plan.warnings else "",
         ready=bool(plan.unblocked),
         effect=plan.unblocked,
     )
@@ -130,9 +132,8 @@ def clean_up_several() -> None:
         return
     now = datetime.now(UTC)
     places = make_places()
-    with places.folded:
-        running = ask_running_images(contents)
-    plan = plan_several(plan_cleanup_of(one, rule, now, registry.name, running) for one in contents)
+    running = running_images(places, who, registry, contents, by_name=False)
+    plan = plan_several(plan_cleanup_of(one, rule, now, registry.name, running(one)) for one in contents)
     if not plan.parts and not plan.blockers:
         show_nothing(rule)
         return

@@ -10,8 +10,9 @@ from services.images.repository_contents import RepositoryContents
 from services.wording import counted
 from ui.deletion import deletions
 from ui.deletion.places import confirm_deletion, make_places
-from ui.deletion.plan import ask_running_images, contents_of, contents_of_several
+from ui.deletion.plan import contents_of, contents_of_several
 from ui.deletion.plan_view import show_deletion
+from ui.deletion.running import offer_running, running_images
 from ui.deletion.several import show_several, start_several
 from ui.elements.page import empty, header
 from ui.elements.text import plain, short
@@ -83,10 +84,10 @@ def delete_images(contents: RepositoryContents) -> None:
         empty(":material/delete:", "No such image", "It may have been deleted. Refresh, or go back.")
         return
     places = make_places()
-    with places.folded:
-        running = ask_running_images([contents])
+    running = running_images(places, who, registry, [contents], by_name=True)(contents)
     plan = plan_deletion(contents, chosen, registry=registry.name, by_name=True, running=running, named=references)
     kept = [one for one in kept_manifests(contents, plan) if one.kind != NOT_CHOSEN]
+    offer_running(places, sum(one.kind == Keeps.RUNS for one in kept))
     show_deletion(places, who, registry, contents, deleted_manifests(contents, plan.unblocked), kept)
     confirm_deletion(
         places,
@@ -95,7 +96,7 @@ def delete_images(contents: RepositoryContents) -> None:
         "Pulls of these images fail afterwards, by tag and by digest.",
         lambda: open_page(pages.DELETIONS, record=deletions.delete_manifests(who, registry, plan)),
         cancel,
-        typed=name if len(plan.unblocked) > 1 else "",
+        typed=name if len(plan.unblocked) > 1 or plan.notes else "",
         ready=bool(plan.unblocked),
         effect=plan.unblocked,
     )
@@ -103,11 +104,11 @@ def delete_images(contents: RepositoryContents) -> None:
 
 def delete_repository(contents: RepositoryContents) -> None:
     places = make_places()
-    with places.folded:
-        running = ask_running_images([contents])
+    running = running_images(places, who, registry, [contents], by_name=True)(contents)
     plan = plan_repository_deletion(contents, registry.name, running)
     everything = plan_all(contents, registry.name, running)
     kept = [one for one in kept_manifests(contents, everything) if one.kind in (Keeps.LOCK, Keeps.RUNS)]
+    offer_running(places, sum(one.kind == Keeps.RUNS for one in kept))
     show_deletion(places, who, registry, contents, deleted_manifests(contents, everything.items), kept, KEEPERS)
     confirm_deletion(
         places,
@@ -126,9 +127,10 @@ def delete_repositories() -> None:
     if not contents:
         return
     places = make_places()
-    with places.folded:
-        running = ask_running_images(contents)
-    plan = plan_several(plan_repository_of(one, registry.name, running) for one in contents)
+    running = running_images(places, who, registry, contents, by_name=True)
+    plan = plan_several(plan_repository_of(one, registry.name, running(one)) for one in contents)
+    every = (*plan.parts, *plan.staying)
+    offer_running(places, sum(one.kind == Keeps.RUNS for part in every for one in part.kept))
     show_several(places, who, registry, plan, pages.DELETE)
     several = counted(len(plan.parts), "repository", "repositories")
     only = plan.parts[0].name if len(plan.parts) == 1 else ""

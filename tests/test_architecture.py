@@ -44,7 +44,7 @@ FLOORS = {
         "runtime",
         "loaders monitoring",
         "navigation",
-        "jobs",
+        "jobs running",
         "images deletion access_review roles",
         "pricing aks transfer",
         "costs child_resources registry_lifecycle",

@@ -10,8 +10,10 @@ def running_images() -> str:
 
 
 def invoke(cluster: str, cluster_group: str, script: str) -> str:
-    """Runs a script in a cluster, by a pod there."""
-    return shell_line(*_cluster("command invoke", cluster, cluster_group), "--command", script)
+    """Runs the script in that file in a cluster, by a pod there."""
+    return shell_line(
+        *_cluster("command invoke", cluster, cluster_group), "--command", f"sh {script}", "--file", script
+    )
 
 
 def show_kubelet_identity(cluster: str, cluster_group: str) -> str:

@@ -14,6 +14,7 @@ from functools import cached_property
 
 from services.commands import images as az_images
 from services.deletion.blocking_locks import blocking_locks
+from services.deletion.running_images import RunningImages, list_places
 from services.images.manifests import attached_to
 from services.images.repositories import ManifestRow
 from services.images.repository_contents import RepositoryContents
@@ -21,6 +22,7 @@ from services.wording import counted
 
 # Names in a sentence; the rest is counted.
 _SHOWN = 10
+NOTHING_RUNS = RunningImages()
 
 
 class Why(StrEnum):
@@ -36,6 +38,7 @@ class Keeps(StrEnum):
     """The kind of reason why a manifest of a plan stays, as it reads after a number."""
 
     UNREAD = "not known to be unused"
+    UNASKED = "not known to run nowhere"
     LOCK = "locked"
     RUNS = "running in a cluster"
     TAG = "with another tag"
@@ -72,7 +75,8 @@ class DeletionPlan:
     name.
 
     `by_name`: each was chosen as itself, not by a rule, and so may break an index that the plan names; `named` are the
-    tags that it was chosen by. `running` are the digests that were said to run in a cluster.
+    tags that it was chosen by. `running` are the digests that keep what they need, as they run in a cluster. `notes`:
+    what the plan deletes although it runs, or although it is not known whether it does.
     """
 
     registry: str
@@ -82,6 +86,7 @@ class DeletionPlan:
     running: frozenset[str] = frozenset()
     empties_repository: bool = False
     named: frozenset[str] = frozenset()
+    notes: tuple[str, ...] = ()
 
     @cached_property
     def unblocked(self) -> tuple[DeletionItem, ...]:
@@ -119,6 +124,8 @@ class DeletionPlan:
 
 
 def _warnings(plan: DeletionPlan) -> Iterator[str]:
+    if plan.unblocked:
+        yield from plan.notes
     if plan.broken:
         number = counted(len(plan.broken), "index stays", "indexes stay")
         yield f"{number} and can't be pulled completely any more: {', '.join(plan.broken[:_SHOWN])}."
@@ -137,22 +144,23 @@ def plan_deletion(
     *,
     registry: str,
     by_name: bool,
-    running: Collection[str] = frozenset(),
+    running: RunningImages = NOTHING_RUNS,
     named: Collection[str] = frozenset(),
 ) -> DeletionPlan:
     """The plan for these digests of one repository. Pure; a digest that is not there is left out.
 
     `registry` is the registry's name, `named` the tags among what was chosen. By a rule (`by_name` False)
-    nothing is deleted that an index still in use points to, and nothing with a tag that was not chosen. By name it may
-    be, and the plan says so. Neither deletes what is locked, what runs in a cluster, or anything while it is not known
-    what the repository's manifests point to.
+    nothing is deleted that an index still in use points to, nothing with a tag that was not chosen, and nothing while a
+    cluster that could run it was not asked, unless the person accepts that. By name it may be, and the plan says so.
+    Neither deletes what is locked, what runs in a cluster (by name only if the person says so), or anything while it is
+    not known what the repository's manifests point to.
     """
     graph = _ManifestGraph(contents)
     wanted = [digest for digest in dict.fromkeys(chosen) if digest in graph.rows]
     items = {item.digest: item for item in _collect_items(graph, wanted)}
-    in_use = graph.in_use(running)
+    in_use = graph.in_use(running.places)
     for digest, item in items.items():
-        if reason := _blocker(contents, graph, item, in_use, by_name=by_name):
+        if reason := _blocker(contents, graph, item, in_use, running, by_name=by_name):
             items[digest] = _keep(item, *reason)
     _propagate_blockers(items, graph, by_name=by_name)
     ordered = _parents_first(items, graph)
@@ -164,7 +172,19 @@ def plan_deletion(
         ordered = _parents_first(items, graph)
     unblocked = {item.digest for item in ordered if not item.blocker}
     empties = bool(unblocked) and contents.complete and unblocked == graph.rows.keys()
-    return DeletionPlan(registry, contents.name, ordered, by_name, frozenset(running), empties, frozenset(named))
+    keeps = frozenset() if by_name and running.delete_running else frozenset(running.places)
+    notes = tuple(_notes(unblocked, in_use, running))
+    return DeletionPlan(registry, contents.name, ordered, by_name, keeps, empties, frozenset(named), notes)
+
+
+def _notes(deleted: Collection[str], in_use: Mapping[str, str], running: RunningImages) -> Iterator[str]:
+    if runs := sorted({in_use[digest] for digest in deleted if digest in in_use}):
+        number = counted(len(runs), "image")
+        places = tuple(dict.fromkeys(place for digest in runs for place in running.places[digest]))
+        where = f": {list_places(places)}" if places else ""
+        yield f"{number} of the plan {'runs' if len(runs) == 1 else 'run'}{where}. New pods can't pull it then."
+    if running.unasked:
+        yield running.unknown
 
 
 class _ManifestGraph:
@@ -258,17 +278,25 @@ def _keep(item: DeletionItem, kind: Keeps, blocker: str) -> DeletionItem:
 
 
 def _blocker(
-    contents: RepositoryContents, graph: _ManifestGraph, item: DeletionItem, in_use: Mapping[str, str], *, by_name: bool
+    contents: RepositoryContents,
+    graph: _ManifestGraph,
+    item: DeletionItem,
+    in_use: Mapping[str, str],
+    running: RunningImages,
+    *,
+    by_name: bool,
 ) -> tuple[Keeps, str] | None:
     """What forbids this one, whatever becomes of the others; None where nothing does."""
     if not contents.complete:
         return Keeps.UNREAD, _unknown(contents)
     if locked := graph.locks.keeping(item.digest):
         return Keeps.LOCK, locked[0]
-    if item.digest in in_use:
+    if item.digest in in_use and not (by_name and running.delete_running):
         runs = in_use[item.digest]
-        own = runs == item.digest
-        return Keeps.RUNS, "It runs in a cluster." if own else f"What it belongs to runs in a cluster: {runs}."
+        who = "It" if runs == item.digest else f"What it belongs to, {runs},"
+        return Keeps.RUNS, f"{who} {running.runs(runs)}"
+    if running.unasked and not by_name and not running.accept_unasked:
+        return Keeps.UNASKED, running.unknown
     if not by_name and item.why is not Why.CHOSEN:
         tags = [tag for tag in item.tags if not attached_to(tag)]
         if tags:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from services.deletion.plan import DeletionItem, DeletionPlan, Keeps, plan_deletion
+from services.deletion.running_images import RunningImages
 from services.images.repositories import ManifestRow
 from services.images.repository_contents import RepositoryContents
 from services.images.tree import build_tree
@@ -82,7 +83,7 @@ def count_kinds(kept: Iterable[KeptManifest]) -> str:
     return ", ".join(f"{number:,} {kind}" for kind, number in Counter(one.kind for one in kept).items())
 
 
-def plan_all(contents: RepositoryContents, registry: str, running: frozenset[str]) -> DeletionPlan:
+def plan_all(contents: RepositoryContents, registry: str, running: RunningImages) -> DeletionPlan:
     """The plan of every manifest of a repository, each with what it belongs to. Deleting the repository itself takes
     all or nothing: what this plan keeps says what keeps all."""
     tree = build_tree(contents.rows, contents.manifests.values(), every_row=contents.complete)

@@ -1,7 +1,6 @@
 """Deleting a repository with all that is in it: planned, checked again, done, and read back."""
 
 import json
-from collections.abc import Collection
 from dataclasses import dataclass, replace
 
 from services.commands import images as az_images
@@ -10,6 +9,8 @@ from services.connection.changes import Outcome, changed, refused, remove, unkno
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.errors import ServiceError, says_gone
 from services.deletion.blocking_locks import blocking_locks
+from services.deletion.plan import NOTHING_RUNS
+from services.deletion.running_images import RunningImages
 from services.images.repositories import all_tags, find_repository, get_repository, manifest_rows
 from services.images.repository_contents import RepositoryContents
 from services.wording import counted
@@ -56,18 +57,27 @@ def as_az_prints(deleted: RepositoryDeleted) -> str:
 
 
 def plan_repository_deletion(
-    contents: RepositoryContents, registry: str, running: Collection[str] = frozenset()
+    contents: RepositoryContents, registry: str, running: RunningImages = NOTHING_RUNS
 ) -> RepositoryDeletionPlan:
-    """What deleting a repository of the registry of that name would do. Pure. A lock on anything in it keeps all."""
-    running_here = [f"{row.digest} runs in a cluster." for row in contents.rows if row.digest in running]
+    """What deleting a repository of the registry of that name would do. Pure. A lock on anything in it keeps all, and
+    so does what runs, unless the person says so."""
+    runs = tuple(f"{row.digest} {running.runs(row.digest)}" for row in contents.rows if row.digest in running.places)
     hidden = f"{counted(contents.hidden, 'manifest is', 'manifests are')} deleted with it that no list shows."
     return RepositoryDeletionPlan(
         contents.name,
         tuple(sorted(row.digest for row in contents.rows)),
         tuple(sorted((tag.name, tag.digest) for tag in contents.tags)),
         contents.hidden,
-        (*blocking_locks(contents).all, *running_here),
-        (hidden,) if contents.hidden else (),
+        (*blocking_locks(contents).all, *(() if running.delete_running else runs)),
+        tuple(
+            note
+            for note in (
+                *(runs if running.delete_running else ()),
+                running.unknown,
+                hidden if contents.hidden else "",
+            )
+            if note
+        ),
         (az_images.delete_repository(registry, contents.name),),
     )
 

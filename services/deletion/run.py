@@ -10,6 +10,7 @@ from services.connection.errors import ServiceError, says_gone
 from services.connection.names import require_digest
 from services.connection.parallel import Partial, Refusal, parallel_map
 from services.deletion.plan import DeletionItem, DeletionPlan, Why, plan_deletion
+from services.deletion.running_images import RunningImages
 from services.images.manifests import Manifest
 from services.images.repositories import find_manifest_row, get_manifest_row
 from services.images.repository_contents import read_contents
@@ -82,8 +83,9 @@ def _recheck(
             return []
         raise error
     (contents,) = read.values
+    running = RunningImages.of(plan.running)
     fresh = plan_deletion(
-        contents, [item.digest for item in items], registry=plan.registry, by_name=plan.by_name, running=plan.running
+        contents, [item.digest for item in items], registry=plan.registry, by_name=plan.by_name, running=running
     )
     now = {item.digest: item for item in fresh.items}
     planned = {item.digest for item in items}

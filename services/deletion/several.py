@@ -1,6 +1,6 @@
 """One plan over several repositories of a registry, made of the plans of each. Pure."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -8,6 +8,7 @@ from services.deletion.cleanup_rules import Rule, choose
 from services.deletion.plan import DeletionPlan, Keeps, plan_deletion
 from services.deletion.plan_rows import DeletedManifest, KeptManifest, deleted_manifests, kept_manifests, plan_all
 from services.deletion.repository import RepositoryDeletionPlan, plan_repository_deletion
+from services.deletion.running_images import RunningImages
 from services.images.repository_contents import RepositoryContents
 
 
@@ -64,7 +65,7 @@ def plan_several(parts: Iterable[RepositoryPart]) -> SeveralPlan:
 
 
 def plan_cleanup_of(
-    contents: RepositoryContents, rule: Rule, now: datetime, registry: str, running: Collection[str]
+    contents: RepositoryContents, rule: Rule, now: datetime, registry: str, running: RunningImages
 ) -> RepositoryPart:
     """What a rule deletes of one repository. `registry` is the registry's name; `running` as in `plan_deletion`."""
     chosen = choose(contents, rule, now)
@@ -74,7 +75,7 @@ def plan_cleanup_of(
     )
 
 
-def plan_repository_of(contents: RepositoryContents, registry: str, running: frozenset[str]) -> RepositoryPart:
+def plan_repository_of(contents: RepositoryContents, registry: str, running: RunningImages) -> RepositoryPart:
     """The deletion of one repository: all of it, or nothing where a lock or what runs keeps it."""
     plan = plan_repository_deletion(contents, registry, running)
     everything = plan_all(contents, registry, running)

@@ -12,6 +12,7 @@ from enum import StrEnum
 
 from services.deletion.cleanup_rules import is_older
 from services.deletion.plan import DeletionPlan, Keeps, Why, plan_deletion
+from services.deletion.running_images import RunningImages
 from services.images.evidence import Proof, evidence_in
 from services.images.leftovers import find_leftovers
 from services.images.manifests import Descriptor, attached_to
@@ -107,7 +108,7 @@ def decide(
     staying |= untagged_reasons
     _spare_referrers(facts, chosen, staying)
     wanted = () if in_use.unknown else tuple(chosen)
-    plan = plan_deletion(contents, wanted, registry=registry, by_name=False, running=in_use.running)
+    plan = plan_deletion(contents, wanted, registry=registry, by_name=False, running=RunningImages.of(in_use.running))
     manifests = tuple(_decide_manifests(facts, plan, chosen, staying, in_use))
     return RepositoryDecisions(contents, tags, manifests, plan)
 

@@ -17,6 +17,7 @@ from services.running.listing import MOST_BYTES, listing_script, parse_listing
 
 # A cluster whose images need more is not asked further: each command takes its pod some seconds.
 MOST_COMMANDS = 20
+SCRIPT = "list-images.sh"
 _NAMESPACE = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 

@@ -9,6 +9,7 @@ from services.connection.parallel import Refusal
 from services.pull_checks.matrix import Pair, Pulls, pull_matrix
 from services.registries.registry import Registry
 from services.running.images import ClusterImages
+from services.wording import counted
 
 # An older answer says what ran then, and not what runs now.
 MOST_AGE = timedelta(days=1)
@@ -59,6 +60,8 @@ def _unasked(
         elif answer.error:
             yield Unasked(cluster, cluster.name, f"It could not be asked which images run in it. {answer.error.cause}")
         elif now - answer.at > MOST_AGE:
-            yield Unasked(cluster, cluster.name, f"It was asked {(now - answer.at).days} days ago: ask it again.")
+            yield Unasked(
+                cluster, cluster.name, f"It was asked {counted((now - answer.at).days, 'day')} ago: ask it again."
+            )
     for refusal in unlisted:
         yield Unasked(None, refusal.what, f"Its clusters could not be listed. {refusal.error.cause}")

@@ -49,7 +49,7 @@ SAMPLES: Mapping[str, object] = {
     "description": "For contosodevice",
     "rights": ("content/read", "metadata/read"),
     "password": "password1",
-    "script": "kubectl get pods --all-namespaces\n",
+    "script": "list-images.sh",
     "cluster": "aks1",
     "cluster_group": "contoso-rg",
     "group": "contoso-rg",

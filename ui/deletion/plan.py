@@ -1,18 +1,14 @@
-"""What the plan of a deletion is made of: repositories with all their manifests, and the images that run."""
+"""What the plan of a deletion is made of: repositories with all their manifests."""
 
 from collections.abc import Sequence
 
 import streamlit as st
 
-from services.commands import aks as az_aks
 from services.connection.parallel import Partial, Refusal
-from services.deletion.running_images import running_digests
 from services.images.repository_contents import RepositoryContents
 from services.registries.registry import Registry
-from services.wording import counted
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.skeleton import Shape
-from ui.elements.text import shell
 from ui.loaders import contents as contents_loader
 from ui.runtime.background import show_progress
 
@@ -47,19 +43,3 @@ def contents_of_several(who: str, registry: Registry, names: Sequence[str]) -> t
         Part(Partial((), manifests, sum(one.untried for one in read.values)), "manifest"),
     )
     return read.values
-
-
-def ask_running_images(contents: Sequence[RepositoryContents]) -> frozenset[str]:
-    """Asks for the digests that run in clusters. The console does not read a cluster's pods."""
-    with st.expander("Running images", icon=":material/deployed_code_alert:"):
-        st.markdown(
-            "The registry does not know which images run. Paste the output of this line for each cluster: images in "
-            f"it are not deleted.\n\n{shell(az_aks.running_images())}"
-        )
-        text = st.text_area("Output for all clusters", placeholder="contoso.azurecr.io/app@sha256:…", key="running")
-        running = frozenset(digest for one in contents for digest in running_digests(text or "", one))
-        here = len(running & {row.digest for one in contents for row in one.rows})
-        if text:
-            where = "this repository" if len(contents) == 1 else "these repositories"
-            st.markdown(f"{counted(len(running), 'digest')} found, {here:,} of them in {where}.")
-    return running

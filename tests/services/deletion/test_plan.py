@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sandbox.storage.store import Locks, Store
 from services.deletion.plan import DeletionPlan, Why, plan_deletion
+from services.deletion.running_images import RunningImages
 from services.images.manifests import attached_to
 from services.images.repository_contents import RepositoryContents
 from services.images.storage import freed_bytes
@@ -75,7 +76,7 @@ def test_what_goes_is_what_was_planned(
     digests = sorted(row.digest for row in contents.rows)
     chosen = data.draw(st.lists(st.sampled_from(digests), min_size=1, unique=True), "chosen")
     running = frozenset(data.draw(st.lists(st.sampled_from(digests), max_size=1), "running"))
-    plan = plan_deletion(contents, chosen, registry="contoso", by_name=by_name, running=running)
+    plan = plan_deletion(contents, chosen, registry="contoso", by_name=by_name, running=RunningImages.of(running))
     event(f"goes {min(len(plan.unblocked), 3)}, by name {by_name}, breaks {bool(plan.broken)}")
     before, tags_before = told.bodies(contents.name), told.tags(contents.name)
     broken_before, bytes_before = told.broken(contents.name), store.blobs.stored_bytes(told.registry)

@@ -10,6 +10,7 @@ from hypothesis import strategies as some
 from sandbox.storage.store import Store
 from services.deletion.plan import plan_deletion
 from services.deletion.plan_rows import NOT_CHOSEN, count_kinds, deleted_manifests, kept_manifests, plan_all
+from services.deletion.running_images import RunningImages
 from services.images.repository_contents import RepositoryContents
 from tests.support.registries_at_random import Pushes, read, registries, write
 
@@ -55,5 +56,5 @@ def test_the_plan_of_a_repository_has_each_manifest_once(
     store: Store, drawn: tuple[Pushes, ...], data: some.DataObject
 ) -> None:
     contents = drawn_contents(store, drawn, data)
-    plan = plan_all(contents, "contoso", frozenset())
+    plan = plan_all(contents, "contoso", RunningImages())
     assert sorted(item.digest for item in plan.items) == sorted(row.digest for row in contents.rows)

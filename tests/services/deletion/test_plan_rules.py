@@ -6,6 +6,7 @@ from functools import partial
 import pytest
 
 from services.deletion.plan import DeletionPlan, Why, plan_deletion
+from services.deletion.running_images import RunningImages
 from services.images.manifests import Manifest
 from services.images.repositories import Locks, ManifestRow, Tag
 from services.images.repository_contents import RepositoryContents
@@ -28,7 +29,7 @@ def planned(
         [digest_of(number) for number in chosen],
         registry="contoso",
         by_name=by_name,
-        running=frozenset(digest_of(number) for number in running),
+        running=RunningImages.of(digest_of(number) for number in running),
     )
 
 
@@ -71,9 +72,9 @@ def test_what_runs_keeps_the_index_it_is_in_and_what_it_is_made_of(by_name: bool
     assert unblocked(plan) == {OTHER}
     assert blocker(plan, running) == "It runs in a cluster."
     if running != INDEX:
-        assert blocker(plan, INDEX) == f"What it belongs to runs in a cluster: {digest_of(running)}."
+        assert blocker(plan, INDEX) == f"What it belongs to, {digest_of(running)}, runs in a cluster."
     else:
-        assert blocker(plan, AMD64) == f"What it belongs to runs in a cluster: {digest_of(INDEX)}."
+        assert blocker(plan, AMD64) == f"What it belongs to, {digest_of(INDEX)}, runs in a cluster."
 
 
 def test_the_platform_beside_the_one_that_runs_stays_with_the_index() -> None:

@@ -12,6 +12,7 @@ from services.deletion.repository import (
     as_az_prints,
     plan_repository_deletion,
 )
+from services.deletion.running_images import RunningImages
 from services.images.repository_contents import read_contents
 from tests.support.documents import digest_of
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
@@ -19,7 +20,7 @@ from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 
 def planned(own: OwnSandbox, name: str = APP, *running: str) -> RepositoryDeletionPlan:
     (contents,) = read_contents(own.client, [name], {}).values
-    return plan_repository_deletion(contents, REGISTRY, running)
+    return plan_repository_deletion(contents, REGISTRY, RunningImages.of(running))
 
 
 def refused(own: OwnSandbox, plan: RepositoryDeletionPlan) -> ServiceError:

@@ -16,6 +16,7 @@ from services.deletion import run
 from services.deletion.plan import DeletionItem, DeletionPlan, Why, plan_deletion
 from services.deletion.records import WITH_SUBJECT
 from services.deletion.run import DeletionResult, apply_deletion
+from services.deletion.running_images import RunningImages
 from services.images.manifests import Manifest
 from services.images.repository_contents import RepositoryContents, read_contents
 from tests.support.documents import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, digest_of
@@ -273,10 +274,12 @@ def test_what_was_pasted_as_running_is_not_deleted_when_an_index_over_it_comes(o
     own.push("keep", number=9)
     running, _ = own.push("prod", number=1)
     chosen, _ = own.push(number=2)
-    plan = plan_deletion(read(own), [chosen], registry=REGISTRY, by_name=True, running={running})
+    plan = plan_deletion(read(own), [chosen], registry=REGISTRY, by_name=True, running=RunningImages.of({running}))
     assert plan.digests == (chosen,)
     top = index(own, running, tags=("v2",))
-    again = plan_deletion(read(own), [top, chosen], registry=REGISTRY, by_name=True, running={running})
+    again = plan_deletion(
+        read(own), [top, chosen], registry=REGISTRY, by_name=True, running=RunningImages.of({running})
+    )
     assert again.digests == (chosen,)
 
 
@@ -285,11 +288,11 @@ def test_an_index_that_runs_and_comes_later_keeps_its_platform(own: OwnSandbox) 
     platform, _ = own.push(number=2)
     top = index(own, platform)
     own.sandbox.store.delete_manifest(REGISTRY, APP, top, own.sandbox.state.stamp())
-    plan = plan_deletion(read(own), [platform], registry=REGISTRY, by_name=True, running={top})
+    plan = plan_deletion(read(own), [platform], registry=REGISTRY, by_name=True, running=RunningImages.of({top}))
     assert plan.digests == (platform,)
     assert index(own, platform) == top
     error = refused(apply_deletion(own.client, plan, {}))
-    assert f"What it belongs to runs in a cluster: {top}." in error.cause
+    assert f"What it belongs to, {top}, runs in a cluster." in error.cause
     assert {top, platform} <= left(own)
 
 

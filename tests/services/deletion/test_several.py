@@ -11,6 +11,7 @@ from sandbox.storage.store import Locks, Store
 from services.deletion.cleanup_rules import Rule, choose
 from services.deletion.plan import plan_deletion
 from services.deletion.repository import plan_repository_deletion
+from services.deletion.running_images import RunningImages
 from services.deletion.several import plan_cleanup_of, plan_repository_of, plan_several
 from tests.support.registries_at_random import Pushes, read, registries, write
 
@@ -35,7 +36,7 @@ def test_of_each_repository_goes_what_its_own_plan_says(
     write(store, name, drawn)
     repositories = read(store, name)
     rule = Rule("*", timedelta(), "", keep, leftovers)
-    several = plan_several(plan_cleanup_of(one, rule, LATER, name, frozenset()) for one in repositories)
+    several = plan_several(plan_cleanup_of(one, rule, LATER, name, RunningImages()) for one in repositories)
     parts = {part.name: part for part in (*several.parts, *several.staying)}
     assert parts.keys() == {one.name for one in repositories}
     commands = []
@@ -60,7 +61,7 @@ def test_a_locked_repository_stays_and_is_named_and_keeps_no_other(store: Store,
     store.set_repository_locks(name, first, Locks(delete=False))
     repositories = read(store, name)
     free = [one.name for one in repositories if not plan_repository_deletion(one, name).blockers]
-    plan = plan_several(plan_repository_of(one, name, frozenset()) for one in repositories)
+    plan = plan_several(plan_repository_of(one, name, RunningImages()) for one in repositories)
     assert [part.name for part in plan.parts] == free
     assert first not in free
     named = [sentence for sentence in (plan.warnings if free else plan.blockers) if sentence.startswith(first)]

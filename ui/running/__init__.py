@@ -1,0 +1,1 @@
+"""Which images run where: clusters are asked, and what is unknown is said."""
