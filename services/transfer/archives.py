@@ -91,9 +91,9 @@ def _read_layout(tar: Tar) -> Archive:
         saved = docker_images(tar)
     except ServiceError as error:
         return Archive(layout.images, (*layout.left_out, ExcludedEntry(MANIFEST, error)))
-    whole_ones = {config for image in layout.images if not image.missing for config in image.configs}
+    complete_ones = {config for image in layout.images if not image.missing for config in image.configs}
     known = {config for image in layout.images for config in image.configs}
-    added = [image for image in saved.images if image.key not in (known if image.missing else whole_ones)]
+    added = [image for image in saved.images if image.key not in (known if image.missing else complete_ones)]
     return Archive((*layout.images, *added), (*layout.left_out, *saved.left_out))
 
 
