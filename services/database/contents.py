@@ -8,14 +8,14 @@ import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterable, Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
 from sqlalchemy import Engine, delete, func, select, update
 
 from services.connection.errors import ServiceError
-from services.database.engine import clock, put_rows, reading, writing
+from services.database.engine import put_rows, reading, writing
 from services.database.tables import contents
 
 # As large as a registry lets a manifest be.
@@ -51,11 +51,11 @@ class ContentStore:
             for part in self._parts(list(digests)):
                 with reading(self._database(), _TITLE) as db:
                     rows = db.execute(select(contents).where(contents.c.digest.in_(part))).all()
-                    long_ago = clock(db) - _USED_EVERY
-                old = [row.digest for row in rows if row.used < long_ago]
+                now = datetime.now(UTC)
+                old = [row.digest for row in rows if row.used < now - _USED_EVERY]
                 if old:
                     with writing(self._database(), _TITLE) as db:
-                        db.execute(update(contents).where(contents.c.digest.in_(old)).values(used=clock(db)))
+                        db.execute(update(contents).where(contents.c.digest.in_(old)).values(used=now))
                 found |= {row.digest: row.raw for row in rows if _fits(row.digest, row.raw)}
         except ServiceError as error:
             self._rest(error)
@@ -68,7 +68,7 @@ class ContentStore:
         try:
             for part in self._parts(sorted(rows)):  # In one order: of two processes that add the same, one waits.
                 with writing(self._database(), _TITLE) as db:
-                    now = clock(db)
+                    now = datetime.now(UTC)
                     put_rows(db, contents, [_row(digest, rows[digest], now) for digest in part])
                 self._trim(len(part))
         except ServiceError as error:

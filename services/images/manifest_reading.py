@@ -85,17 +85,23 @@ def read_raw(client: RegistryClient, repository: str, reference: str, title: str
 
 
 def shared_manifests(
-    client: RegistryClient, store: ContentStore | None, repository: str, rows: Iterable[ManifestRow]
+    client: RegistryClient, store: ContentStore | None, listed: Mapping[str, Iterable[ManifestRow]]
 ) -> dict[str, Manifest]:
-    """Those of `rows` that this or another process has read before, by digest, as the registry itself would send them.
+    """Those of `listed` that any process has read before, by digest, as the registry itself would send them.
 
-    `rows` are what it has listed of the repository for this client: a manifest that it would refuse is not among the
-    result, since it is locked against reading, or the client may list the repository and not pull from it.
+    `listed`: by repository, what the registry has listed for this client. A manifest that it would refuse is not among
+    the result: it is locked against reading, or the client may list the repository and not pull from it.
     """
-    # The digest vouches for the bytes alone: their type is what the registry has listed.
-    types = {row.digest: row.media_type for row in rows if row.media_type and row.locks.read}
-    if store is None or not types or not client.tokens.holds(Need(repository, frozenset({"pull"}))):
+    if store is None:
         return {}
+    # The digest vouches for the bytes alone: their type is what the registry has listed.
+    types = {
+        row.digest: row.media_type
+        for repository, rows in listed.items()
+        if client.tokens.holds(Need(repository, frozenset({"pull"})))
+        for row in rows
+        if row.media_type and row.locks.read
+    }
     found = {}
     for digest, raw in store.find(types).items():
         with suppress(ServiceError):  # Of what is no manifest, the registry's own answer says so.
@@ -145,11 +151,11 @@ def read_listed(
     on_each: Callable[[], None],
     stop: Event | None = None,
 ) -> Partial[Manifest]:
-    """The manifests of `rows`, which are as for `shared_manifests`: a request for each that is not in `store`.
+    """The manifests of `rows`, as the registry has listed them for this client: a request for each not in `store`.
 
     `on_each` is called for each of them, in the caller's thread.
     """
-    found = shared_manifests(client, store, repository, rows)
+    found = shared_manifests(client, store, {repository: rows})
     for _ in found:
         on_each()
     left = {row.digest: repository for row in rows if row.digest not in found}

@@ -69,10 +69,12 @@ def read_contents(
     listed = parallel_map(
         lambda name: _listed(client, name), names, server=client.login_server, done=count_repositories, stop=stop
     )
-    for contents in listed.values:
-        if contents.repository.locks.read:
-            unknown = [row for row in contents.rows if row.digest not in known]
-            known |= shared_manifests(client, store, contents.name, unknown)
+    unknown = {
+        contents.name: [row for row in contents.rows if row.digest not in known]
+        for contents in listed.values
+        if contents.repository.locks.read
+    }
+    known |= shared_manifests(client, store, unknown)
     missing = {row.digest: contents.name for contents in listed.values for row in contents.rows}
     missing = {digest: name for digest, name in missing.items() if digest not in known}
     read = read_manifests(client, store, missing, done=counter(progress, "manifests", len(missing)), stop=stop)

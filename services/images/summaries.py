@@ -47,7 +47,7 @@ def summarise(
     listed |= {row.digest: row for row in found.values}
     of_index = [digest for digest in digests if digest in listed and is_index(listed[digest])]
     unknown = [listed[digest] for digest in of_index if digest not in known]
-    known |= shared_manifests(client, store, repository, unknown)
+    known |= shared_manifests(client, store, {repository: unknown})
     wanted = {digest: repository for digest in of_index if digest not in known}
     read = read_manifests(client, store, wanted, done=counter(progress, "indexes", len(wanted)), stop=stop)
     known |= {manifest.digest: manifest for manifest in read.values}

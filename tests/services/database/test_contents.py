@@ -2,6 +2,7 @@
 
 import hashlib
 import logging
+from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import Engine, func, select, update
@@ -53,7 +54,7 @@ def test_what_was_used_least_lately_goes_first(database: Engine, monkeypatch: py
     for read in (old, used):
         store.add(read)
         with database.begin() as db:
-            long_ago = contents_module.clock(db) - 3 * contents_module._USED_EVERY
+            long_ago = datetime.now(UTC) - 3 * contents_module._USED_EVERY
             db.execute(update(contents).values(used=long_ago))
     assert store.find(used) == used
     store.add(new)
