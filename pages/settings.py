@@ -9,7 +9,7 @@ from ui.elements.page import az_lines, end_outline, header
 from ui.elements.text import plain
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
-from ui.navigation.links import last_step, link_to, registry_steps
+from ui.navigation.links import last_step, link_to, registry_steps, step
 from ui.registry_lifecycle.removal import show_removal, show_removals
 from ui.registry_lifecycle.settings_change import show_changes, show_plan
 from ui.registry_lifecycle.settings_form import show_form
@@ -19,6 +19,8 @@ who = connection.who()
 top = st.container()
 # Before anything is read: a change that has just ended makes it stale.
 if show_removals(who, st.query_params.get("registry", "")):
+    with top:
+        header("Delete registry", "", None, lambda: None, (step(pages.INVENTORY, "Registries"), last_step("Delete")))
     end_outline()
     st.stop()
 show_changes(who)
