@@ -79,7 +79,7 @@ def _name(job: JobSummary) -> str:
 def _filtered(found: tuple[JobSummary, ...]) -> tuple[JobSummary, ...]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
-            "Target", key="target", bind="query-params", placeholder="Registry or repository", width=280
+            "Target", key="target", bind="query-params", placeholder="Registry or repository", width=240
         )
         action = st.selectbox(
             "Action", sorted({one.action for one in found}), index=None, key="action", bind="query-params",
@@ -93,7 +93,7 @@ def _filtered(found: tuple[JobSummary, ...]) -> tuple[JobSummary, ...]:
         if _has_others(found):
             person = st.selectbox(
                 "Who", sorted({_name(one) for one in found}), index=None, key="who", bind="query-params",
-                placeholder="Everyone", width=260,
+                placeholder="Everyone", width=180,
             )  # fmt: skip
     return tuple(
         one
