@@ -98,7 +98,7 @@ def confirm_one(
         meaning,
         lambda: open_page(pages.DELETIONS, record=begin()),
         cancel,
-        typed=contents.name if len(plan.unblocked) > 1 or plan.warnings else "",
+        typed=contents.name if len(plan.unblocked) > 1 or (isinstance(plan, DeletionPlan) and plan.notes) else "",
         ready=bool(plan.unblocked),
         effect=plan.unblocked,
     )

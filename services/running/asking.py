@@ -40,8 +40,8 @@ class AskPlan:
 
     @property
     def commands(self) -> tuple[str, ...]:
-        """A line of az for each cluster, which runs the same script."""
-        return tuple(az_aks.invoke(cluster.name, cluster.resource_group, listing_script()) for cluster in self.clusters)
+        """A line of az for each cluster, which runs the same script from the file `SCRIPT`."""
+        return tuple(az_aks.invoke(cluster.name, cluster.resource_group, SCRIPT) for cluster in self.clusters)
 
 
 def plan_asking(clusters: Iterable[Cluster]) -> AskPlan:

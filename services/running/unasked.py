@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.aks.clusters import Cluster
+from services.connection.errors import ServiceError, is_denied
 from services.connection.parallel import Refusal
 from services.pull_checks.matrix import Pair, Pulls, pull_matrix
 from services.registries.registry import Registry
@@ -58,10 +59,15 @@ def _unasked(
         if answer is None:
             yield Unasked(cluster, cluster.name, "It was not asked which images run in it.")
         elif answer.error:
-            yield Unasked(cluster, cluster.name, f"It could not be asked which images run in it. {answer.error.cause}")
+            yield Unasked(cluster, cluster.name, f"It could not be asked which images run in it{_why(answer.error)}")
         elif now - answer.at > MOST_AGE:
             yield Unasked(
                 cluster, cluster.name, f"It was asked {counted((now - answer.at).days, 'day')} ago: ask it again."
             )
     for refusal in unlisted:
-        yield Unasked(None, refusal.what, f"Its clusters could not be listed. {refusal.error.cause}")
+        yield Unasked(None, refusal.what, f"Its clusters could not be listed{_why(refusal.error)}")
+
+
+def _why(error: ServiceError) -> str:
+    """The end of a sentence: the answer's code where Azure denied it, whose words are long; else the cause."""
+    return f" ({error.status} {error.code})." if is_denied(error) else f": {error.cause}"

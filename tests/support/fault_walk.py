@@ -61,6 +61,7 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "costs": ("costs", {}),
     "aks": ("aks", {"cluster": "aks1", **IMAGE}),
     "matrix": ("matrix", {}),
+    "running images": ("running", {}),
     "roles": ("roles", CASA),
     "access": ("access", CASA),
     "abac switch": ("access", {**CASA, "show": "Switch to ABAC"}),

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import streamlit as st
 
 from services.aks.clusters import Cluster
+from services.connection.parallel import Partial
 from services.deletion.running_images import RunningImages
 from services.images.repository_contents import RepositoryContents
 from services.registries.registry import Registry
@@ -18,8 +19,11 @@ from services.running.join import (
     group_by_repository,
     place_images,
 )
+from services.running.standing import StandingImage, read_facts, stand
 from services.running.unasked import Unasked, clusters_that_may_pull, find_unasked
 from ui.loaders import clusters
+from ui.runtime import connection
+from ui.runtime.background import Reading, fresh, start
 
 
 @st.cache_resource(show_spinner=False)
@@ -72,3 +76,38 @@ def known_of(who: str, registry: Registry) -> RunningKnown:
         return RunningKnown(registry, placed, (Unasked(None, "Clusters", why),))
     unasked = find_unasked(reading.value, registry, known, datetime.now(UTC))
     return RunningKnown(registry, placed, unasked, clusters_that_may_pull(reading.value, registry))
+
+
+_NOTHING: Partial[None] = Partial(())
+
+
+@dataclass(frozen=True)
+class Standings:
+    """How each image stands that runs in the clusters that answered, as far as it has been read."""
+
+    images: tuple[StandingImage, ...] = ()
+    partial: Partial[None] = _NOTHING
+
+
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=20, validate=fresh)
+def standings(
+    who: str,
+    asked: tuple[tuple[str, datetime], ...],  # noqa: ARG001 A part of the key: what was asked when.
+    pulls_at: datetime,  # noqa: ARG001 A part of the key: the registries.
+) -> Reading[Standings]:
+    """What registries have of the images that run. Asks no cluster."""
+    session = connection.session(who)
+    registries = clusters.pulls(who).value.registries.values
+    placed = place_images(answers(who).values(), registries)
+
+    def work(reading: Reading[Standings]) -> None:
+        facts = read_facts(session, placed, progress=reading.report, stop=reading.stop)
+        reading.value = Standings(tuple(stand(one, facts) for one in placed), facts.partial)
+        reading.lacks = facts.partial.refused
+
+    return start(Standings(), work)
+
+
+def asked_when(who: str) -> tuple[tuple[str, datetime], ...]:
+    """Each cluster that was asked, by its id in lower case, and when: the key of `standings`."""
+    return tuple(sorted((key, one.at) for key, one in answers(who).items()))

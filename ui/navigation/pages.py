@@ -212,7 +212,7 @@ DELETE = PageLink(
     ":material/delete:",
     "Registries",
     "delete",
-    permissions.delete_images("Delete"),
+    (*permissions.delete_images("Delete"), permissions.ASK_CLUSTERS),
     parent=REPOSITORIES,
 )
 CLEAN_UP = PageLink(
@@ -221,7 +221,7 @@ CLEAN_UP = PageLink(
     ":material/cleaning_services:",
     "Registries",
     "cleanup",
-    (*permissions.delete_images("Delete"), *permissions.remove_tags("Remove tags")),
+    (*permissions.delete_images("Delete"), *permissions.remove_tags("Remove tags"), permissions.ASK_CLUSTERS),
     of_registry=True,
 )
 SKU_COMPARISON = PageLink(
@@ -275,6 +275,14 @@ PULL_MATRIX = PageLink(
     "matrix",
     (permissions.READ_PULLS, permissions.READ_MEMBERSHIPS, permissions.assign_roles("Attach")),
 )
+RUNNING = PageLink(
+    "running_images.py",
+    "Running images",
+    ":material/deployed_code_alert:",
+    "AKS",
+    "running",
+    (permissions.READ_PULLS, permissions.ASK_CLUSTERS, *permissions.READ_IMAGES[:2]),
+)
 ROLES = PageLink(
     "roles.py",
     "Roles",
@@ -321,6 +329,7 @@ PAGES = (
     SKU_COMPARISON,
     INTEGRATION_CHECKER,
     PULL_MATRIX,
+    RUNNING,
     ACCESS_REVIEW,
     ROLES,
     CREATE_REGISTRY,

@@ -96,6 +96,16 @@ READ_PULLS = Need(
     f"{SUBSCRIPTIONS} of clusters and registries",
     note="Reads role assignments, deny assignments, and networks by their ids",
 )
+ASK_CLUSTERS = Need(
+    "Ask clusters which images run",
+    on="each cluster",
+    actions=(
+        "Microsoft.ContainerService/managedClusters/runcommand/action",
+        "Microsoft.ContainerService/managedClusters/commandResults/read",
+    ),
+    note="Also get and list on pods, Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs and CronJobs, where the "
+    "cluster uses Kubernetes RBAC. Without it what runs is unknown",
+)
 READ_MEMBERSHIPS = Need(
     "See who can pull through a group, or as a service principal",
     ("Directory Readers",),

@@ -31,6 +31,7 @@ ADDRESSES = {
     "costs": "cost_review.py",
     "aks": "integration_checker.py",
     "matrix": "pull_matrix.py",
+    "running": "running_images.py",
     "roles": "roles.py",
     "access": "access_review.py",
     "assign": "assign.py",

@@ -1,0 +1,208 @@
+"""Which images run where, as clusters answered: from which registry, how old, and whether they can be pulled again."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pyarrow as pa
+import streamlit as st
+
+from services.running.images import ClusterImages
+from services.running.standing import Standing, StandingImage
+from services.wording import counted
+from ui.elements.columns import ago_column
+from ui.elements.errors import Part, show_error, show_partial
+from ui.elements.metrics import Metric, show_metrics
+from ui.elements.page import empty, header
+from ui.elements.selectable_table import openable
+from ui.elements.skeleton import Shape
+from ui.elements.table import UTC, show_rows
+from ui.elements.text import short
+from ui.loaders import clusters, running
+from ui.navigation import pages
+from ui.navigation.links import open_page
+from ui.navigation.selection import key_of
+from ui.navigation.url_choice import check_url, choose_pills
+from ui.running.asking import show_asking, start_asking
+from ui.runtime import connection
+from ui.runtime.background import show_progress
+
+# What is wrong first, then what is not known.
+SIGNS = {
+    Standing.GONE: "✕",
+    Standing.INVALID: "✕",
+    Standing.UNKNOWN: "?",
+    Standing.MOVED: "↷",
+    Standing.CURRENT: "✓",
+    Standing.OUTSIDE: "↗",
+}
+COLOURS = {
+    Standing.GONE: "red",
+    Standing.INVALID: "red",
+    Standing.UNKNOWN: "gray",
+    Standing.MOVED: "orange",
+    Standing.CURRENT: "green",
+    Standing.OUTSIDE: "gray",
+}
+NONE_ASKED = "A cluster is asked by a pod that lists its images. Choose which ones by Ask clusters."
+
+who = connection.who()
+reading = clusters.pulls(who)
+pulls = reading.value
+
+
+def refresh() -> None:
+    clusters.pulls.clear(who)
+    running.standings.clear()
+
+
+actions = header(pages.RUNNING.title, "", None if reading.running else reading.at, refresh)
+show_progress(reading, "clusters", shape=None if pulls.clusters.values else Shape.PAGE)
+if reading.error:
+    show_error(reading.error)
+pulls = reading.value
+if reading.running or reading.error:
+    st.stop()
+with actions:
+    if st.button("Ask clusters", icon=pages.RUNNING.icon, type="primary", disabled=not pulls.clusters.values):
+        start_asking(who, pulls.clusters.values)
+answers = running.answers(who)
+notice = st.container()
+show_asking()
+parts = clusters.parts_by_subscription(pulls.registries, pulls.clusters, pulls.access)
+if not answers:
+    with notice:
+        show_partial(*parts)
+    if pulls.clusters.values:
+        empty(pages.RUNNING.icon, "No cluster asked", NONE_ASKED)
+    elif pulls.clusters.refused:
+        empty(pages.RUNNING.icon, "Clusters unknown", "Not every subscription could be read: see above.")
+    else:
+        empty(pages.RUNNING.icon, "No clusters found", "You need Reader on a subscription to see its clusters here.")
+    st.stop()
+
+looking = running.standings(who, running.asked_when(who), reading.at)
+show_progress(looking, "running images", shape=None if looking.value.images else Shape.TABLE)
+if looking.error:
+    show_error(looking.error)
+    st.stop()
+with notice:
+    show_partial(*parts, Part(looking.value.partial, "image"))
+if looking.running:
+    st.stop()
+
+
+def name_of(one: StandingImage) -> str:
+    """As its registry calls it, without the login server where it is one of ours; else as the pod names it."""
+    named, registry = one.placed.named, one.placed.registry
+    if not named or not registry:
+        return one.placed.image.reference
+    reference = f":{named.tag}" if named.tag else ""
+    return f"{registry.name}/{named.repository}{reference}"
+
+
+def show_figures(images: Sequence[StandingImage]) -> None:
+    good = [one for one in answers.values() if not one.error]
+    unasked = len(pulls.clusters.values) - len(good)
+    lacks = f"{counted(unasked, 'cluster')} not known" if unasked else ""
+    counts = Counter(one.standing for one in images)
+    numbers = {
+        "Workloads": len({one.placed.place for one in images}),
+        "Can't be pulled again": counts[Standing.GONE] + counts[Standing.INVALID],
+        "Tag moved on": counts[Standing.MOVED],
+    }
+    show_metrics(
+        [
+            Metric("Clusters known", len(good), beside=f"of {len(pulls.clusters.values):,} listed"),
+            *(
+                Metric(label, number, lacks=lacks) if images or good else Metric(label, None, unknown=lacks)
+                for label, number in numbers.items()
+            ),
+        ]
+    )
+
+
+def filtered(images: Sequence[StandingImage]) -> list[StandingImage]:
+    names = sorted({one.placed.cluster.name for one in images})
+    check_url("cluster", "cluster", names)
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        text = st.text_input(
+            "Search", key="search", type="search", placeholder="Image, workload or digest", bind="query-params"
+        )
+        chosen = st.multiselect("Cluster", names, key="cluster", bind="query-params")
+    counts = Counter(one.standing for one in images)
+    labels = {one.value: f":{COLOURS[one]}-badge[{SIGNS[one]}] {one} · {counts[one]}" for one in SIGNS if counts[one]}
+    states = choose_pills("state", "State", labels)
+    words = (text or "").casefold().strip()
+    return [
+        one
+        for one in images
+        if words in f"{one.placed.image.reference} {one.placed.place} {one.digest}".casefold()
+        and (not chosen or one.placed.cluster.name in chosen)
+        and (not states or one.standing.value in states)
+    ]
+
+
+def show_table(images: Sequence[StandingImage]) -> None:
+    order = list(SIGNS)
+    opened = openable(
+        sorted(images, key=lambda one: (order.index(one.standing), name_of(one), one.placed.place)),
+        lambda one: {
+            "Image": name_of(one),
+            "State": f"{SIGNS[one.standing]} {one.standing}",
+            "Cluster": one.placed.cluster.name,
+            "Workload": one.placed.image.owner.label,
+            "Replicas": one.placed.image.replicas,
+            "Pushed": one.pushed,
+            "Digest": f"{short(one.digest)}{' by tag' if one.placed.by_tag else ''}" if one.digest else None,
+            "Reason": one.why,
+            "Asked": one.placed.at,
+        },
+        "running images",
+        "Images that run, one per row: what can't be pulled again first",
+        columns={
+            "Pushed": ago_column("When the image was pushed that runs"),
+            "Asked": ago_column("When the cluster was asked"),
+            "Replicas": st.column_config.NumberColumn(help="0: scaled to zero, suspended, or kept for rollback"),
+        },
+        types={"Pushed": UTC, "Asked": UTC, "Digest": pa.string()},
+        identity=lambda one: (one.placed.place, one.placed.image.reference, one.placed.image.digest),
+    )
+    if opened and opened.placed.registry and opened.placed.named:
+        open_page(
+            pages.IMAGE,
+            registry=key_of(opened.placed.registry, pulls.registries.values),
+            repository=opened.placed.named.repository,
+            reference=opened.digest or opened.placed.named.tag,
+        )
+
+
+def state_of(answer: ClusterImages | None) -> str:
+    if answer is None:
+        return "Not asked"
+    return answer.error.cause if answer.error else "Answered"
+
+
+found = looking.value.images
+show_figures(found)
+shown = filtered(found)
+if shown:
+    show_table(shown)
+else:
+    empty(":material/filter_alt_off:", "No image matches", "Clear the search or a filter above.")
+with st.expander(f"Clusters: {len(answers):,} of {len(pulls.clusters.values):,} asked", icon=":material/hub:"):
+    show_rows(
+        [
+            {
+                "Cluster": one.name,
+                "Asked": answer.at if answer else None,
+                "State": state_of(answer),
+                "Subscription": one.subscription,
+            }
+            for one in pulls.clusters.values
+            for answer in (answers.get(one.id.lower()),)
+        ],
+        "Clusters, and when each was asked",
+        key="clusters that were asked",
+        columns={"Asked": ago_column()},
+        types={"Asked": UTC},
+    )

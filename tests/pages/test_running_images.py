@@ -1,0 +1,92 @@
+"""The page of running images: what runs where, and what of it can't be pulled again."""
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from sandbox.clusters.clusters import CLUSTER_TYPE
+from services.connection.session import AzureSession
+from services.running.asking import ask_clusters, plan_asking
+from tests.support.app_test import REFUSED, Open, button, confirm_button, figures, reopen, texts
+from tests.support.own_sandbox import OwnSandbox
+from ui.elements import write_permission
+from ui.loaders import clusters as cluster_loaders
+from ui.loaders import running as running_loader
+from ui.runtime import connection
+
+
+def ask_all(open_view: Open, session: AzureSession) -> None:
+    """Every cluster that can be asked has answered."""
+    open_view("running_images.py")
+    who = connection.who()
+    reading = cluster_loaders.pulls(who)
+    assert reading.finished.wait(30)
+    for answer in ask_clusters(session, plan_asking(reading.value.clusters.values)).values:
+        running_loader.keep(who, answer)
+
+
+def table(at: AppTest) -> pd.DataFrame:
+    frame: pd.DataFrame = at.dataframe[0].value
+    return frame.set_index("Workload")
+
+
+def test_before_a_cluster_is_asked_nothing_is_said_of_what_runs(open_view: Open) -> None:
+    at = open_view("running_images.py")
+    assert "No cluster asked" in texts(at)
+    assert not figures(at)
+    assert not at.dataframe
+
+
+def test_what_runs_where_and_how_it_stands(open_view: Open, session: AzureSession) -> None:
+    ask_all(open_view, session)
+    at = open_view("running_images.py")
+    assert not at.exception
+    rows = table(at)
+    state = rows["State"].str[2:]
+    assert state["Deployment shop/checkout-2024"] == "Not in the registry"
+    assert state["Pod tools/viewer"] == "Not a valid reference"
+    assert state["Deployment shop/storefront"] == "Tag moved on"
+    assert state["Deployment ci/storefront-preview"] == "Tag moved on"
+    assert state["Deployment api/catalog"] == "Current"
+    assert state["StatefulSet monitoring/prometheus"] == "Outside your registries"
+    # A registry that the console may not reach.
+    assert state["Deployment vault/signer"] == "Unknown"
+    assert "by tag" in rows["Digest"]["Deployment shop/admin"] or rows["Digest"]["Deployment shop/admin"]
+    assert rows["Replicas"]["Deployment shop/admin"] == 0
+    assert figures(at)["Clusters known"][0] == "5"
+    assert figures(at)["Tag moved on"] == ("≥ 2", "1 cluster not known")
+    assert any("Clusters: 5 of 6 asked" in one.label for one in at.expander)
+
+
+def test_the_filters_are_in_the_url(open_view: Open, session: AzureSession) -> None:
+    ask_all(open_view, session)
+    at = open_view("running_images.py", state="Tag moved on", cluster="aks-batch")
+    assert list(table(at).index) == ["Deployment ci/storefront-preview"]
+    at = open_view("running_images.py", search="no such image")
+    assert "No image matches" in texts(at)
+
+
+def test_a_read_only_console_asks_no_cluster(open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_permission, "current", lambda: REFUSED)
+    at = open_view("running_images.py")
+    button(at, "Ask clusters").click().run()
+    assert confirm_button(at, "Ask 1 cluster").disabled
+    assert not [one for one in own.sandbox.requests if one.path.endswith("/runCommand")]
+
+
+def test_a_cluster_that_refuses_says_why(open_view: Open, own: OwnSandbox) -> None:
+    (cluster,) = own.sandbox.store.list_resources(CLUSTER_TYPE)
+    cluster["_sandbox"] = {"workloads": []}
+    own.sandbox.store.put_resource(cluster)
+    own.break_({"method": "POST", "path": "/runCommand$", "status": 403})
+    at = open_view("running_images.py")
+    button(at, "Ask clusters").click().run()
+    reopen(at, "Ask clusters")
+    confirm_button(at, "Ask 1 cluster").click()
+    at.run()
+    assert at.session_state["runs: questions to clusters"]["asked"].reading.finished.wait(30)
+    at.run()
+    assert "0 of 1 cluster answered" in texts(at)
+    assert "Could not ask aks1 which images run in it" in texts(at)
+    assert figures(at)["Clusters known"][0] == "0"
+    assert figures(at)["Workloads"][0] == "–"
