@@ -31,6 +31,7 @@ ALL: dict[str, Any] = REQUIRED | {
     "metrics": {"enabled": True},
     "networkPolicy": {"metricsFrom": [{"podSelector": {}}], "database": {"cidr": "10.1.0.0/24"}},
     "workloadIdentity": {"clientId": "11111111-2222-3333-4444-555555555555"},
+    "archives": {"claim": "image-archives"},
     "nodeSelector": {"pool": "team"},
     "tolerations": [{"key": "team", "operator": "Exists"}],
 }
@@ -102,7 +103,7 @@ def test_the_console_runs_without_rights_it_does_not_need() -> None:
         "capabilities": {"drop": ["ALL"]},
     }
     # Where it writes although the root is read-only.
-    mounts = {one["mountPath"]: one["name"] for one in container(ALL)["volumeMounts"]}
+    mounts = {one["mountPath"]: one["name"] for one in container(ALL)["volumeMounts"] if not one.get("readOnly")}
     assert mounts.keys() == {"/tmp", "/data"}
     assert {one["name"] for one in pod["volumes"] if "emptyDir" in one} == set(mounts.values())
 
@@ -170,6 +171,18 @@ def test_the_identity_of_the_pod_is_the_application_unless_another_is_named() ->
 def test_one_replica_may_be_moved() -> None:
     assert "PodDisruptionBudget" in by_kind(REQUIRED)
     assert "PodDisruptionBudget" not in by_kind(REQUIRED | {"replicas": 1})
+
+
+@with_helm
+def test_archives_are_a_volume_that_every_pod_reads() -> None:
+    (mount,) = [one for one in container(ALL)["volumeMounts"] if one["name"] == "archives"]
+    assert mount == {"name": "archives", "mountPath": environment(ALL)["ACR_CONSOLE_ARCHIVES"], "readOnly": True}
+    (volume,) = [
+        one for one in by_kind(ALL)["Deployment"]["spec"]["template"]["spec"]["volumes"] if one["name"] == "archives"
+    ]
+    assert volume["persistentVolumeClaim"] == {"claimName": "image-archives", "readOnly": True}
+    assert "ACR_CONSOLE_ARCHIVES" not in environment(REQUIRED)
+    assert len(container(REQUIRED)["volumeMounts"]) == 2
 
 
 def defaults() -> dict[str, Any]:
