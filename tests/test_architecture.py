@@ -30,7 +30,7 @@ FLOORS = {
         "connection",
         "commands database",
         "arm images jobs",
-        "registries deletion sign_in",
+        "registries deletion restore sign_in",
         "access pricing transfer",
         "roles costs child_resources",
         "aks",

@@ -220,6 +220,9 @@ def _write(call: Call, target: Document, content: Content, tags: list[tuple[str,
         tag.locks.write for tag in held if tag
     ):
         raise _said("MethodNotAllowed", "REGISTRY_DISALLOWED_OPERATION", "The operation is disallowed")
+    deleted = {one.digest for name in repositories for one in call.store.deleted.manifests(registry, name)}
+    if deleted & {copied.manifest.digest for copied in content.manifests}:
+        raise _said("Conflict", "CONFLICT", "The image is soft deleted in the target: restore it instead")
     now = call.state.stamp()
     with call.store.transaction():
         for name in repositories:

@@ -16,7 +16,7 @@ from sandbox.arm.replications import geo_replicas
 from sandbox.documents.errors import ArmError, Document
 from sandbox.documents.registry_rules import NAME, REGISTRY_TYPE, SKUS, changed, check, created, login_server, reserved
 from sandbox.documents.scope_maps import SCOPE_MAP_TYPE, TOKEN_TYPE
-from sandbox.registry.soft_delete import soft_deleted_bytes
+from sandbox.registry.soft_delete import purge_expired
 
 _PROVIDER = "/subscriptions/{subscription}/providers/Microsoft.ContainerRegistry"
 _WRITE = REGISTRY_TYPE + "/write"
@@ -155,6 +155,7 @@ def _store(call: Call, before: Document) -> Response:
     after = changed(before, call.body, call.now())
     check(after)
     _check_downgrade(call, before, after)
+    _check_soft_delete(call, before, after)
     after["systemData"] = {**before.get("systemData", {}), **_stamp(call, "lastModified")}
     call.store.put_resource(after)
     return answer(public(after))
@@ -202,6 +203,14 @@ def _check_downgrade(call: Call, before: Document, after: Document) -> None:
         raise ArmError(409, "SkuUpdateNotAllowed", message)
 
 
+def _check_soft_delete(call: Call, before: Document, after: Document) -> None:
+    """https://learn.microsoft.com/azure/container-registry/container-registry-soft-delete-policy#preview-limitations"""
+    was_on, on = (one["properties"]["policies"]["softDeletePolicy"]["status"] == "enabled" for one in (before, after))
+    if on and not was_on and geo_replicas(call.store, before):
+        message = f"The soft delete policy is not supported for registry {before['name']}: it is geo-replicated."
+        raise ArmError(400, "PolicyNotSupported", message)
+
+
 def delete_registry(call: Call, operations: Operations) -> Response:
     """202 and Location; 204 when there is none."""
     registry = call.store.get_resource(registry_id(call))
@@ -214,8 +223,8 @@ def delete_registry(call: Call, operations: Operations) -> Response:
 
 
 def _used(call: Call, registry: Document) -> int:
-    extra = int(registry.get("_sandbox", {}).get("extraBytes", 0)) + soft_deleted_bytes(registry, call.now())
-    return call.store.blobs.stored_bytes(registry["name"].lower()) + extra
+    purge_expired(call.store, registry, call.state.clock())
+    return call.store.blobs.stored_bytes(registry["name"].lower()) + int(registry["_sandbox"].get("extraBytes", 0))
 
 
 def list_usages(call: Call) -> Response:

@@ -65,6 +65,9 @@ def put_replication(call: Call, operations: Operations) -> Response:
         raise ArmError(400, "SkuNotSupported", message)
     if not isinstance(call.body, dict) or not isinstance(call.body.get("location"), str):
         raise ArmError(400, "LocationRequired", "The location property is required for this definition.")
+    if registry["properties"]["policies"]["softDeletePolicy"]["status"] == "enabled":
+        message = f"Geo-replication is not supported for registry {registry['name']}: its soft delete policy is on."
+        raise ArmError(400, "PolicyNotSupported", message)
     location = normalize(call.body["location"])
     if location not in LOCATIONS:
         message = f"The provided location '{location}' is not available for resource type '{REPLICATION_TYPE}'."

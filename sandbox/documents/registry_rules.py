@@ -24,7 +24,7 @@ GIB, TIB = 2**30, 2**40
 REGISTRY_LOCATIONS = tuple(name for name in LOCATIONS if name != "westcentralus")
 # https://learn.microsoft.com/azure/azure-resource-manager/troubleshooting/error-reserved-resource-name
 _RESERVED = re.compile(r"microsoft|windows|^login|^xbox", re.IGNORECASE)
-MOST_IP_RULES, MOST_RETENTION_DAYS, MOST_TAGS = 200, 365, 50
+MOST_IP_RULES, MOST_RETENTION_DAYS, MOST_SOFT_DELETE_DAYS, MOST_TAGS = 200, 365, 90, 50
 _IMMUTABLE = ("loginServer", "creationDate", "provisioningState", "privateEndpointConnections")
 
 
@@ -216,6 +216,10 @@ def _check_policies(name: str, policies: Mapping[str, Any]) -> None:
     days = retention.get("days", 0)
     if not isinstance(days, int) or not 0 <= days <= MOST_RETENTION_DAYS:
         message = f"The retention days of registry {name} must be between 0 and {MOST_RETENTION_DAYS}."
+        raise ArmError(400, "InvalidRetentionDays", message)
+    kept = policies["softDeletePolicy"].get("retentionDays")
+    if not isinstance(kept, int) or not 1 <= kept <= MOST_SOFT_DELETE_DAYS:
+        message = f"The soft delete retention days of registry {name} must be between 1 and {MOST_SOFT_DELETE_DAYS}."
         raise ArmError(400, "InvalidRetentionDays", message)
     if retention["status"] == "enabled" and policies["softDeletePolicy"]["status"] == "enabled":
         message = f"Registry {name} can't have a retention policy and a soft delete policy at a time."

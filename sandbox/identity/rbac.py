@@ -41,6 +41,12 @@ _ABAC_DATA_ACTIONS = {
     "metadata_write": "repositories/metadata/write",
     "delete": "repositories/content/delete",
 }
+# Of what is soft deleted: an action in both modes (container-registry-soft-delete-policy.md, "at registry level").
+_DELETED_ACTIONS = {
+    "deleted_catalog": "deleted/read",
+    "deleted_read": "deleted/read",
+    "deleted_restore": "deleted/restore/action",
+}
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,8 @@ def registry_permissions(
     *,
     settled: str | None = None,
 ) -> frozenset[str]:
-    """Which of catalog, pull, push, delete, metadata_read, metadata_write a principal has.
+    """Which of catalog, pull, push, delete, metadata_read, metadata_write, and of those on what is soft deleted, a
+    principal has.
 
     Without a repository the answer is what holds for the whole registry (conditions on names then fail).
     With `settled`, roles that were assigned later than this time do not count yet.
@@ -105,8 +112,9 @@ def registry_permissions(
     needed = _ABAC_DATA_ACTIONS if abac else _LEGACY_ACTIONS
     return frozenset(
         permission
-        for permission, action in needed.items()
-        if access.allows(registry_doc["id"], _REGISTRY + action, data=abac, attributes=attributes)
+        for actions, data in ((needed, abac), (_DELETED_ACTIONS, False))
+        for permission, action in actions.items()
+        if access.allows(registry_doc["id"], _REGISTRY + action, data=data, attributes=attributes)
     )
 
 

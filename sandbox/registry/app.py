@@ -15,8 +15,8 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sandbox.documents.registry_rules import REGISTRY_TYPE
-from sandbox.registry import auth, distribution, metadata, uploads
-from sandbox.registry.auth import CATALOG
+from sandbox.registry import auth, distribution, metadata, soft_delete, uploads
+from sandbox.registry.auth import CATALOG, DELETED_CATALOG
 from sandbox.registry.call import REPOSITORY, Call, Grants, Handler, RegistryError
 from sandbox.state import State
 
@@ -29,6 +29,9 @@ class Need(Enum):
     NOTHING = auto()
     LOGIN = auto()
     LIST = auto()
+    LIST_DELETED = auto()
+    READ_DELETED = auto()
+    RESTORE = auto()
     READ = auto()
     TAGS = auto()
     WRITE = auto()
@@ -40,6 +43,8 @@ class Need(Enum):
         """The pairs to be granted, as a challenge names them."""
         if self is Need.LIST:
             return [CATALOG]
+        if self is Need.LIST_DELETED:
+            return [DELETED_CATALOG]
         return [(repository, action) for action in ACTIONS[self]]
 
     def met(self, repository: str, grants: Grants) -> bool:
@@ -50,6 +55,8 @@ class Need(Enum):
 
 ACTIONS = {
     Need.LOGIN: (),
+    Need.READ_DELETED: ("deleted_read",),
+    Need.RESTORE: ("deleted_read", "deleted_restore"),
     Need.READ: ("metadata_read",),
     Need.TAGS: ("metadata_read",),
     Need.WRITE: ("metadata_write",),
@@ -72,6 +79,13 @@ ROUTES: list[tuple[str, Methods]] = [
         {"GET": (Need.NOTHING, auth.token_by_get), "POST": (Need.NOTHING, auth.token_by_post)},
     ),
     (r"/acr/v1/_catalog", _get(Need.LIST, metadata.catalog)),
+    (r"/acr/v1/_deleted/_catalog", _get(Need.LIST_DELETED, soft_delete.list_repositories)),
+    (
+        r"/acr/v1/_deleted/(?P<name>.+)/_manifests/(?P<digest>[^/]+)",
+        {"POST": (Need.RESTORE, soft_delete.restore)},
+    ),
+    (r"/acr/v1/_deleted/(?P<name>.+)/_manifests", _get(Need.READ_DELETED, soft_delete.list_manifests)),
+    (r"/acr/v1/_deleted/(?P<name>.+)/_tags", _get(Need.READ_DELETED, soft_delete.list_tags)),
     (
         r"/acr/v1/(?P<name>.+)/_tags/(?P<tag>[^/]+)",
         {

@@ -27,7 +27,9 @@ ADMIN = "admin"  # token subjects; a principal's subject is its object id
 ANONYMOUS = "anonymous"
 TOKEN = "token:"  # and its name: one of the registry's own
 ON_REPOSITORY = frozenset({"pull", "push", "delete", "metadata_read", "metadata_write"})
+ON_DELETED = frozenset({"deleted_read", "deleted_restore"})
 CATALOG = ("catalog", "*")
+DELETED_CATALOG = ("deleted_catalog", "*")
 # Resource Manager's audience in Azure's public cloud: what the SDK asks for by default.
 ARM_AUDIENCE = "https://management.azure.com"
 UNAUTHORIZED = "authentication required, visit https://aka.ms/acr/authorization for more information."
@@ -88,7 +90,7 @@ def grants_of(call: Call, needed: Sequence[tuple[str, str]]) -> Grants | None:
     except (InvalidToken, RegistryError):
         return None
     held = frozenset((entry["name"], action) for entry in claims["access"] for action in entry["actions"])
-    return held | {pair for pair in needed if pair != CATALOG and ("*", pair[1]) in held}
+    return held | {pair for pair in needed if pair not in (CATALOG, DELETED_CATALOG) and ("*", pair[1]) in held}
 
 
 def challenge(call: Call, needed: Sequence[tuple[str, str]]) -> RegistryError:
@@ -98,7 +100,7 @@ def challenge(call: Call, needed: Sequence[tuple[str, str]]) -> RegistryError:
     detail: list[dict[str, str]] | None = None
     if needed:
         name = needed[0][0]
-        kind = "registry" if needed[0] == CATALOG else "repository"
+        kind = "registry" if needed[0] in (CATALOG, DELETED_CATALOG) else "repository"
         header += f',scope="{kind}:{name}:{",".join(action for _, action in needed)}"'
         detail = [{"Type": kind, "Name": name, "Action": action} for _, action in needed]
     if "authorization" in call.request.headers:
@@ -149,8 +151,11 @@ def _granted(call: Call, subject: str, scope: str) -> dict[str, Any] | None:
 def _permissions(call: Call, subject: str, name: str) -> frozenset[str]:
     """Actions of a subject on a repository, or on the catalog when that is the name."""
     catalog = name == CATALOG[0]
+    if name == DELETED_CATALOG[0]:
+        may = subject == ADMIN or (":" not in subject and "deleted_catalog" in _held(call, subject, None))
+        return frozenset({"*"}) if may else frozenset()
     if subject == ADMIN:
-        return frozenset({"*"}) if catalog else ON_REPOSITORY
+        return frozenset({"*"}) if catalog else ON_REPOSITORY | ON_DELETED
     if subject == ANONYMOUS:  # azure-containerregistry's own tests list the catalog so (test_anon_access.py).
         return frozenset({"*"}) if catalog else frozenset({"pull", "metadata_read"})
     if subject.startswith(TOKEN):
@@ -161,7 +166,7 @@ def _permissions(call: Call, subject: str, name: str) -> frozenset[str]:
     held = _held(call, subject, None if catalog else name)
     if catalog:
         return frozenset({"*"}) if "catalog" in held else frozenset()
-    return held & ON_REPOSITORY
+    return held & (ON_REPOSITORY | ON_DELETED)
 
 
 def _held(call: Call, principal: str, repository: str | None) -> frozenset[str]:

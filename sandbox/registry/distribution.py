@@ -21,7 +21,7 @@ from sandbox.registry.call import (
     manifest_unknown,
     next_link,
 )
-from sandbox.registry.soft_delete import delete_softly
+from sandbox.registry.soft_delete import keep_manifests, refuse_deleted
 from sandbox.storage import manifest
 from sandbox.storage.blobs import DIGEST
 from sandbox.storage.store import Manifest
@@ -88,6 +88,7 @@ async def put_manifest(call: Call) -> Response:
     if not by_digest and not TAG.fullmatch(reference):
         raise RegistryError(400, "TAG_INVALID", "manifest tag did not match URI")
     _check_writable(call, None if by_digest else reference)
+    refuse_deleted(call, digest)
     _check_complete(call, parsed)
     architecture, os = _platform(call, parsed)
     now = call.state.stamp()
@@ -114,7 +115,9 @@ async def delete_manifest(call: Call) -> Response:
     # A tag's lock protects the tag from untagging and moving only (container-registry-image-lock.md).
     if not (found.locks.deletable and call.locks().deletable):
         raise disallowed()
-    delete_softly(call, lambda: call.store.delete_manifest(call.registry, call.name, digest, call.state.stamp()))
+    with call.store.transaction():
+        keep_manifests(call, call.store.with_referrers(call.registry, call.name, digest))
+        call.store.delete_manifest(call.registry, call.name, digest, call.state.stamp())
     webhook_events.deleted(call, digest)
     return Response(status_code=202)
 

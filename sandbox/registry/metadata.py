@@ -22,7 +22,7 @@ from sandbox.registry.call import (
     next_link,
     tag_unknown,
 )
-from sandbox.registry.soft_delete import delete_softly
+from sandbox.registry.soft_delete import keep_manifests, keep_tag
 from sandbox.storage import manifest
 from sandbox.storage.store import Locks, Manifest, Repository, Tag
 
@@ -50,7 +50,9 @@ async def delete_repository(call: Call) -> Response:
     call.repository()
     if call.store.repository_is_locked(call.registry, call.name):
         raise disallowed()
-    digests, tags = delete_softly(call, lambda: call.store.delete_repository(call.registry, call.name))
+    with call.store.transaction():
+        keep_manifests(call, None)
+        digests, tags = call.store.delete_repository(call.registry, call.name)
     webhook_events.deleted(call)
     return JSONResponse({"manifestsDeleted": digests or None, "tagsDeleted": tags or None}, 202)
 
@@ -82,7 +84,9 @@ async def delete_tag(call: Call) -> Response:
     tag = _existing_tag(call)
     if not (tag.locks.deletable and call.locks().deletable):
         raise disallowed()
-    call.store.delete_tag(call.registry, call.name, tag.name, call.state.stamp())
+    with call.store.transaction():
+        keep_tag(call, tag.name)
+        call.store.delete_tag(call.registry, call.name, tag.name, call.state.stamp())
     return Response(status_code=202, headers={"x-ms-int-docker-content-digest": tag.digest})
 
 

@@ -126,6 +126,9 @@ KEEPING_LAYERS = frozenset(
     }
 )
 
+# Deleted as a repository three days ago, where soft delete is on.
+DELETED = Row(SMALL.name, "demo", "buildx", 3, 60, 20, ALPINE, 4)
+
 # Other people's text: a console must show it, not follow it.
 HOSTILE = {
     "org.opencontainers.image.title": '<img src=x onerror="alert(1)">',
@@ -156,13 +159,15 @@ class Release:
 
 
 def fill(store: Store, now: datetime) -> None:
-    """Push every release of every repository."""
-    for row in REPOSITORIES:
+    """Push every release of every repository, and delete one of them."""
+    for row in (*REPOSITORIES, DELETED):
         random = Random(f"{row.registry}/{row.name}")
         shelf = Shelf(store, row.registry, row.name, row.keeps_layers)
         for number in range(row.releases):
             KINDS[row.kind](_release(shelf, row, number, random, now))
     store.set_repository_locks(HUB.name, "golden/node", LOCKED)
+    store.deleted.keep_manifests(DELETED.registry, DELETED.name, None, timestamp(now - timedelta(days=3)))
+    store.delete_repository(DELETED.registry, DELETED.name)
 
 
 def _release(shelf: Shelf, row: Row, number: int, random: Random, now: datetime) -> Release:

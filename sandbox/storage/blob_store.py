@@ -69,15 +69,17 @@ class BlobStore:
         self.unlink([digest])
 
     def stored_bytes(self, registry: str) -> int:
-        """Bytes of the registry's images: each referenced blob and each manifest once, whatever its repository."""
+        """Bytes of the registry's images: each referenced blob and each manifest once, whatever its repository, and
+        what is deleted and not purged."""
         key = registry.lower()
         with self._database.lock:
             if key not in self._bytes:
                 ((size,),) = self._database.all(
                     "SELECT (SELECT coalesce(sum(size), 0) FROM blobs b WHERE registry = ?1"
                     "  AND EXISTS (SELECT 1 FROM manifest_refs WHERE blob = b.id))"
-                    " + (SELECT coalesce(sum(size), 0) FROM (SELECT length(body) AS size FROM manifests"
-                    "  WHERE repository IN (SELECT id FROM repositories WHERE registry = ?1) GROUP BY digest))",
+                    " + (SELECT coalesce(sum(size), 0) FROM (SELECT digest, length(body) AS size FROM manifests"
+                    "  WHERE repository IN (SELECT id FROM repositories WHERE registry = ?1)"
+                    "  UNION SELECT digest, length(body) FROM deleted_manifests WHERE registry = ?1))",
                     key,
                 )
                 self._bytes[key] = size

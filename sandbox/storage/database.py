@@ -50,6 +50,15 @@ CREATE TABLE IF NOT EXISTS manifest_refs (
 CREATE INDEX IF NOT EXISTS manifest_refs_by_blob ON manifest_refs (blob);
 CREATE TABLE IF NOT EXISTS blob_links (
     blob INTEGER NOT NULL, repository TEXT NOT NULL, PRIMARY KEY (blob, repository)) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS deleted_manifests (
+    id INTEGER PRIMARY KEY, registry TEXT NOT NULL, repository TEXT NOT NULL, digest TEXT NOT NULL,
+    media_type TEXT NOT NULL, config_media_type TEXT, artifact_type TEXT, size INTEGER NOT NULL,
+    created TEXT NOT NULL, updated TEXT NOT NULL, architecture TEXT, os TEXT, subject TEXT,
+    locks INTEGER NOT NULL, body BLOB NOT NULL, deleted TEXT NOT NULL,
+    UNIQUE (registry, repository, digest));
+CREATE TABLE IF NOT EXISTS deleted_tags (
+    registry TEXT NOT NULL, repository TEXT NOT NULL, name TEXT NOT NULL, digest TEXT NOT NULL,
+    created TEXT NOT NULL, deleted TEXT NOT NULL, PRIMARY KEY (registry, repository, name, digest)) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS costs (
     scope TEXT NOT NULL, resource TEXT NOT NULL, day TEXT NOT NULL, meter TEXT NOT NULL,
     quantity TEXT NOT NULL, cost TEXT NOT NULL, currency TEXT NOT NULL);

@@ -10,6 +10,7 @@ from typing import Any
 
 from sandbox.storage.blob_store import BlobStore
 from sandbox.storage.database import Database, DataDirectoryInUse
+from sandbox.storage.deleted import DeletedStore
 from sandbox.storage.manifest import Parsed, manifest_digest, parse
 from sandbox.storage.records import (
     MANIFEST_COLUMNS,
@@ -34,6 +35,7 @@ class Store:
         directory.mkdir(parents=True, exist_ok=True)
         self.database = Database(directory / "sandbox.db")
         self.blobs = BlobStore(self.database, directory)
+        self.deleted = DeletedStore(self.database, self.blobs)
 
     def close(self) -> None:
         self.database.close()
@@ -156,6 +158,7 @@ class Store:
 
     def delete_registry_data(self, registry: str) -> None:
         """Forget all contents of a registry (its ARM document is the caller's)."""
+        self.deleted.purge(registry)
         with self.transaction():
             for row in self.database.all("SELECT name FROM repositories WHERE registry = ?", registry.lower()):
                 self.delete_repository(registry, row[0])
@@ -239,16 +242,27 @@ class Store:
         sql = "UPDATE manifests SET locks = ?, updated = ? WHERE repository = ? AND digest = ?"
         self.database.run(sql, locks.bits(), at, self._repository(registry, repository), digest)
 
+    def with_referrers(self, registry: str, repository: str, digest: str) -> list[str]:
+        """A digest, and what refers to it as its subject, to any depth."""
+        repository_id, digests = self._repository(registry, repository), [digest]
+        for current in digests:  # grows while it runs: referrers may have referrers
+            sql = "SELECT digest FROM manifests WHERE repository = ? AND subject = ?"
+            referrers = [row[0] for row in self.database.all(sql, repository_id, current)]
+            digests += [referrer for referrer in referrers if referrer not in digests]
+        return digests
+
+    def restore_manifest(self, registry: str, repository: str, digest: str, at: str) -> None:
+        """Put a deleted manifest back; its repository too where that is deleted."""
+        self.blobs.forget_sizes()
+        with self.transaction():
+            self.deleted.restore_manifest(registry, repository, self._touch(registry, repository, at), digest)
+
     def delete_manifest(self, registry: str, repository: str, digest: str, at: str) -> None:
         """Remove it, its tags, and all that refers to it as its subject (container-registry-manage-artifact.md)."""
         with self.transaction():
             repository_id = self._repository(registry, repository)
-            digests, ids = [digest], []
-            for current in digests:  # grows while it runs: referrers may have referrers
-                sql = "SELECT digest FROM manifests WHERE repository = ? AND subject = ?"
-                referrers = [row[0] for row in self.database.all(sql, repository_id, current)]
-                digests += [referrer for referrer in referrers if referrer not in digests]
-            for current in digests:
+            ids = []
+            for current in self.with_referrers(registry, repository, digest):
                 sql = "SELECT id FROM manifests WHERE repository = ? AND digest = ?"
                 ids += [row[0] for row in self.database.all(sql, repository_id, current)]
                 self.database.run("DELETE FROM tags WHERE repository = ? AND digest = ?", repository_id, current)

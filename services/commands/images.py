@@ -141,6 +141,34 @@ def delete_repository(registry: str, repository: str) -> str:
     return shell_line("az", "acr", "repository", "delete", "--name", registry, "--repository", repository)
 
 
+def list_deleted_repositories(registry: str) -> str:
+    """The repositories that are soft deleted as such."""
+    return shell_line("az", "acr", "repository", "list-deleted", "--name", registry)
+
+
+def list_deleted_tags(registry: str, repository: str) -> str:
+    """The soft deleted tags of a repository, and until when each can be restored."""
+    return shell_line("az", "acr", "manifest", "list-deleted-tags", "--registry", registry, "--name", repository)
+
+
+def list_deleted_manifests(registry: str, repository: str) -> str:
+    """The soft deleted manifests of a repository, and until when each can be restored."""
+    return shell_line("az", "acr", "manifest", "list-deleted", "--registry", registry, "--name", repository)
+
+
+def restore(registry: str, repository: str, tag: str, digest: str, *, force: bool = False) -> str:
+    """Restores a soft deleted manifest with a tag; with `force` also where the tag points elsewhere now."""
+    name = f"{repository}:{tag}"
+    words = ("az", "acr", "manifest", "restore", "--registry", registry, "--name", name, "--digest", digest)
+    return shell_line(*words, *(("--force",) if force else ()))
+
+
+def restore_untagged(registry: str, repository: str, digest: str) -> str:
+    """Restores a soft deleted manifest without a tag."""
+    words = ("az", "acr", "manifest", "restore", "--registry", registry, "--name", repository, "--digest", digest)
+    return shell_line(*words)
+
+
 def purge(registry: str, repository: str, pattern: str, days: int, keep: int, *, untagged: bool = False) -> str:
     """Lists what `acr purge` would delete by a glob of tags. It runs in the registry, as a task.
 

@@ -20,6 +20,17 @@ def disable_retention(registry: str) -> str:
     return shell_line(*words, "--type", "UntaggedManifests")
 
 
+def enable_soft_delete(registry: str, days: int) -> str:
+    """Keeps what is deleted for `days`, so that it can be restored (preview)."""
+    words = ("az", "acr", "config", "soft-delete", "update", "--registry", registry, "--status", "enabled")
+    return shell_line(*words, "--days", str(days))
+
+
+def disable_soft_delete(registry: str) -> str:
+    """Deletes at once from then on; what is kept already is purged after the days that were set."""
+    return shell_line("az", "acr", "config", "soft-delete", "update", "--registry", registry, "--status", "disabled")
+
+
 def add_network_rule(registry: str, address: str) -> str:
     """Lets an IPv4 address, or a range in CIDR notation, reach the registry (Premium)."""
     return shell_line("az", "acr", "network-rule", "add", "--name", registry, "--ip-address", address)

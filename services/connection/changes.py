@@ -22,14 +22,16 @@ NOT_KNOWN = "Whether it was done is not known."
 class Outcome(StrEnum):
     """What became of one change.
 
-    created, changed, deleted: requested, and read back as planned. already done: it was as planned without this
-    request; after a lost answer that may be our own doing. not confirmed: accepted, and it does not show as planned yet
-    or could not be read. refused: it was not made, and an error beside this says why. not tried: stopped before.
+    created, changed, deleted, restored: requested, and read back as planned. already done: it was as planned without
+    this request; after a lost answer that may be our own doing. not confirmed: accepted, and it does not show as
+    planned yet or could not be read. refused: it was not made, and an error beside this says why. not tried: stopped
+    before.
     """
 
     CREATED = "created"
     CHANGED = "changed"
     DELETED = "deleted"
+    RESTORED = "restored"
     ALREADY_DONE = "already done"
     NOT_CONFIRMED = "not confirmed"
     REFUSED = "refused"
@@ -38,7 +40,8 @@ class Outcome(StrEnum):
     @property
     def is_done(self) -> bool:
         """Whether it is as planned now."""
-        return self in (Outcome.CREATED, Outcome.CHANGED, Outcome.DELETED, Outcome.ALREADY_DONE)
+        done = (Outcome.CREATED, Outcome.CHANGED, Outcome.DELETED, Outcome.RESTORED, Outcome.ALREADY_DONE)
+        return self in done
 
 
 @dataclass(frozen=True)

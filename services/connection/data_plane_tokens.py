@@ -31,7 +31,8 @@ REPOSITORIES_PER_TOKEN = 10
 READ = frozenset({"pull", "metadata_read"})
 
 _PATH = re.compile(
-    r"^/(?:acr/v1/(?P<meta>.+?)(?:/_(?:tags|manifests)(?:/.*)?)?"
+    r"^/(?:acr/v1/_deleted/(?P<deleted>.+)/_(?:tags|manifests)(?:/.*)?"
+    r"|acr/v1/(?P<meta>.+?)(?:/_(?:tags|manifests)(?:/.*)?)?"
     r"|v2/(?P<data>.+)/(?P<kind>manifests|blobs|referrers|tags)/(?P<rest>.*))$"
 )
 
@@ -48,7 +49,7 @@ def jwt_claims(token: str) -> dict[str, Any]:
 
 @dataclass(frozen=True)
 class Need:
-    """What a request needs: actions on one repository, or on the catalogue where `repository` is empty.
+    """What a request needs: actions on one repository, or on a `catalog` where `repository` is empty.
 
     A mount also pulls from another one, its `source`; one token has to grant both.
     """
@@ -56,16 +57,20 @@ class Need:
     repository: str
     actions: frozenset[str]
     source: str = ""
+    catalog: str = "catalog"
 
     @property
     def scope(self) -> str:
         if not self.repository:
-            return "registry:catalog:*"
+            return f"registry:{self.catalog}:*"
         mounted = f" repository:{self.source}:pull" if self.source else ""
         return f"repository:{self.repository}:{','.join(sorted(self.actions))}{mounted}"
 
 
 EVERY_REPOSITORY = Need("*", READ)
+# Of what is soft deleted: the scopes that az 2.91 asks for.
+_DELETED_READ = frozenset({"deleted_read"})
+_RESTORE = frozenset({"deleted_read", "deleted_restore"})
 
 
 def need_of(method: str, path: str, query: str = "") -> Need | None:
@@ -73,9 +78,13 @@ def need_of(method: str, path: str, query: str = "") -> Need | None:
     decoded = unquote(path)
     if decoded in ("/acr/v1/_catalog", "/v2/_catalog"):
         return Need("", frozenset({"*"}))
+    if decoded == "/acr/v1/_deleted/_catalog":
+        return Need("", frozenset({"*"}), catalog="deleted_catalog")
     found = _PATH.match(decoded)
     if not found:
         return None
+    if repository := found["deleted"]:
+        return Need(repository, _RESTORE if method == "POST" else _DELETED_READ)
     if repository := found["meta"]:
         action = {"PATCH": "metadata_write", "DELETE": "delete"}.get(method, "metadata_read")
         return Need(repository, frozenset({action}))
@@ -99,7 +108,7 @@ class HeldToken:
     def covers(self, need: Need) -> bool:
         if need.source and not self.covers(Need(need.source, frozenset({"pull"}))):
             return False
-        names = (need.repository, "*") if need.repository else ("catalog",)
+        names = (need.repository, "*") if need.repository else (need.catalog,)
         granted = [self.granted.get(name, frozenset()) for name in names]
         return any(need.actions <= actions or "*" in actions for actions in granted)
 
@@ -178,7 +187,7 @@ class RegistryTokens:
         held = self._fetch(need.scope)
         if not jwt_claims(held.token):
             raise ValueError("the registry's access token does not say what it grants")
-        return held.granted.get(need.repository or "catalog", frozenset())
+        return held.granted.get(need.repository or need.catalog, frozenset())
 
     def _reads_everything(self) -> bool:
         """Whether one token reads every repository.

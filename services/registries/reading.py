@@ -153,7 +153,8 @@ def _read_soft_delete(session: AzureSession, registry: Registry) -> SoftDelete:
             policy: Any = policies.get("softDeletePolicy") if policies else None
             if not policy:
                 return SoftDelete(unread="Azure does not report the policy.")
-            return SoftDelete(int(policy["retentionDays"]) if policy["status"] == "enabled" else 0, "")
+            days = int(policy["retentionDays"])
+            return SoftDelete(days if policy["status"] == "enabled" else 0, "", days)
     except ServiceError as error:
         return SoftDelete(unread=error.cause)
 

@@ -1,6 +1,6 @@
 """Registries: what there is in every subscription, with usage, replicas, network and access settings. Reading only."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
@@ -107,13 +107,15 @@ class Access:
 @dataclass(frozen=True)
 class SoftDelete:
     """The soft delete policy (preview): `days` that what is deleted is kept, restorable and billed; 0 where the policy
-    is off, None where it is unknown, and then `unread` says why.
+    is off, None where it is unknown, and then `unread` says why. `purged_after`: the days after which what was deleted
+    is purged, also where the policy is off now; None where that is unknown.
 
     https://learn.microsoft.com/azure/container-registry/container-registry-soft-delete-policy
     """
 
     days: int | None = None
     unread: str = "It was not read."
+    purged_after: int | None = field(default=None, compare=False)
 
     @property
     def label(self) -> str:

@@ -8,18 +8,22 @@ from typing import Any
 from services.arm.resource_tags import Tags
 from services.connection.errors import ServiceError
 from services.registries.registry import Mode, Registry
+from services.wording import counted
 
 # https://learn.microsoft.com/azure/container-registry/container-registry-skus#registry-features-and-limits
 MOST_IP_RULES = 200
 # https://learn.microsoft.com/azure/container-registry/container-registry-retention-policy
 MOST_RETENTION_DAYS = 365
+# https://learn.microsoft.com/azure/container-registry/container-registry-soft-delete-policy
+MOST_SOFT_DELETE_DAYS = 90
 
 
 @dataclass(frozen=True)
 class Settings:
     """`ip_rules` apply while public access is on and `default_action` is Deny; each is an IPv4 address or a range in
     CIDR notation, in the order of addresses. `retention_days` None: untagged manifests are kept. `tags` are
-    those of the Azure resource, by name."""
+    those of the Azure resource, by name. `soft_delete_days`: what is deleted can be restored for so long, 0 where soft
+    delete is off, None where that is unknown and is left as it is."""
 
     public_access: bool
     default_action: str
@@ -32,6 +36,7 @@ class Settings:
     mode: Mode
     retention_days: int | None
     tags: Tags
+    soft_delete_days: int | None = None
 
 
 def settings_of(registry: Registry) -> Settings:
@@ -49,6 +54,7 @@ def settings_of(registry: Registry) -> Settings:
         mode=access.mode,
         retention_days=access.retention_days,
         tags=tuple(sorted(registry.tags)),
+        soft_delete_days=registry.soft_delete.days,
     )
 
 
@@ -84,7 +90,9 @@ def with_settings(registry: Registry, settings: Settings) -> Registry:
         arm_audience_tokens=settings.arm_audience_tokens,
         retention_days=settings.retention_days,
     )
-    return replace(registry, network=network, access=access, tags=settings.tags)
+    days = settings.soft_delete_days
+    soft_delete = registry.soft_delete if days is None else replace(registry.soft_delete, days=days)
+    return replace(registry, network=network, access=access, tags=settings.tags, soft_delete=soft_delete)
 
 
 @dataclass(frozen=True)
@@ -104,8 +112,13 @@ def differences(before: Settings, after: Settings) -> tuple[Difference, ...]:
             name, LABELS[name], _value_text(name, getattr(before, name)), _value_text(name, getattr(after, name))
         )
         for name in LABELS
-        if getattr(before, name) != getattr(after, name)
+        if getattr(before, name) != getattr(after, name) and not _is_unknown(name, before, after)
     )
+
+
+def _is_unknown(name: str, before: Settings, after: Settings) -> bool:
+    """Whether a setting is unknown on one side: it is not read, or not to be changed."""
+    return name == "soft_delete_days" and None in (before.soft_delete_days, after.soft_delete_days)
 
 
 LABELS = {
@@ -120,6 +133,7 @@ LABELS = {
     "mode": "Permissions",
     "retention_days": "Untagged manifests",
     "tags": "Tags",
+    "soft_delete_days": "Soft delete",
 }
 
 
@@ -133,6 +147,7 @@ _VALUE_TEXTS: dict[str, Callable[[Any], str]] = {
     "trusted_services": _switch("allowed", "not allowed"),
     "arm_audience_tokens": _switch("accepted", "refused"),
     "mode": lambda mode: f"{mode} ({'by repository' if mode is Mode.ABAC else 'for the whole registry'})",
+    "soft_delete_days": lambda days: f"on, {counted(days, 'day')}" if days else "off",
     "retention_days": lambda days: "kept" if days is None else f"deleted after {days} days",
     "tags": lambda tags: ", ".join(f"{name}={value}" for name, value in tags) or "none",
 }

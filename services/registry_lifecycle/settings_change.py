@@ -23,6 +23,7 @@ from services.registry_lifecycle.settings import (
     LABELS,
     MOST_IP_RULES,
     MOST_RETENTION_DAYS,
+    MOST_SOFT_DELETE_DAYS,
     Difference,
     Settings,
     differences,
@@ -78,8 +79,7 @@ def plan_settings(
 def _blockers(registry: Registry, now: Settings, wanted: Settings) -> Iterable[str]:
     if registry.unsettled:
         yield f"{registry.unsettled}."
-    if wanted.retention_days is not None and now.retention_days is None and registry.soft_delete.days:
-        yield "Azure allows no retention policy while soft delete is on: turn soft delete off first."
+    yield from _soft_delete_blockers(registry, now, wanted)
     sku = sku_of(registry.sku)
     if sku is None:
         yield _retired_reason(registry)
@@ -89,6 +89,20 @@ def _blockers(registry: Registry, now: Settings, wanted: Settings) -> Iterable[s
         yield f"A registry has at most {MOST_IP_RULES} IP rules: there are {len(wanted.ip_rules)}."
     if wanted.retention_days is not None and not 0 <= wanted.retention_days <= MOST_RETENTION_DAYS:
         yield f"Retention is 0 to {MOST_RETENTION_DAYS} days, not {wanted.retention_days}."
+
+
+def _soft_delete_blockers(registry: Registry, now: Settings, wanted: Settings) -> Iterable[str]:
+    """Limits of the preview: container-registry-soft-delete-policy#preview-limitations."""
+    days = wanted.soft_delete_days
+    if wanted.retention_days is not None and days:
+        if not now.soft_delete_days:
+            yield "Azure allows no soft delete while untagged manifests are deleted by a policy: keep them first."
+        elif now.retention_days is None:
+            yield "Azure allows no retention policy while soft delete is on: turn soft delete off first."
+    if days and not now.soft_delete_days and registry.replicas:
+        yield "Azure allows no soft delete on a geo-replicated registry: delete its replicas first."
+    if days is not None and not 0 <= days <= MOST_SOFT_DELETE_DAYS:
+        yield f"Soft delete keeps what is deleted for 1 to {MOST_SOFT_DELETE_DAYS} days, not {days}."
 
 
 _NEEDS_OF = {
@@ -172,7 +186,10 @@ def apply_settings(
         return SettingsResult(tuple((one, Outcome.NOT_TRIED) for one in plan.differences))
     report("changing")
     failure: ServiceError | None = None
-    client = session.registries(now.subscription_id).registries
+    # The soft delete policy is in the preview of the API alone.
+    preview = "soft_delete_days" in plan.fields
+    clients = session.registries_preview if preview else session.registries
+    client = clients(now.subscription_id).registries
     try:
         with as_service_error(title):
             client.begin_update(now.resource_group, now.name, _patch_body(wanted, plan.fields)).result()
@@ -257,4 +274,8 @@ def _policies(wanted: Settings, fields: frozenset[str]) -> models.Policies | Non
     if "arm_audience_tokens" in fields:
         status = "enabled" if wanted.arm_audience_tokens else "disabled"
         policies.azure_ad_authentication_as_arm_policy = models.AzureADAuthenticationAsArmPolicy(status=status)
-    return policies if fields & {"retention_days", "arm_audience_tokens"} else None
+    if "soft_delete_days" in fields:
+        days = wanted.soft_delete_days
+        # The SDK's model leaves it out, and sends what is put into it.
+        policies["softDeletePolicy"] = {"status": "enabled", "retentionDays": days} if days else {"status": "disabled"}
+    return policies if fields & {"retention_days", "arm_audience_tokens", "soft_delete_days"} else None

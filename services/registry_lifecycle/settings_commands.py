@@ -34,6 +34,9 @@ def settings_lines(registry: Registry, wanted: Settings, fields: Collection[str]
     if "retention_days" in fields:
         days = wanted.retention_days
         lines.append(az_settings.disable_retention(name) if days is None else az_settings.enable_retention(name, days))
+    if "soft_delete_days" in fields:
+        kept = wanted.soft_delete_days
+        lines.append(az_settings.enable_soft_delete(name, kept) if kept else az_settings.disable_soft_delete(name))
     if "arm_audience_tokens" in fields:
         accept = wanted.arm_audience_tokens
         lines.append(

@@ -27,6 +27,7 @@ def settings_warnings(
     return (
         *_network_warnings(registry, before, after, caller_address),
         *_data_warnings(registry, before, after),
+        *_soft_delete_warnings(registry, before, after),
         *_sign_in_warnings(before, after),
         *_mode_warnings(before, after),
         *_tag_warnings(before, after),
@@ -126,6 +127,29 @@ def _data_warnings(registry: Registry, before: Settings, after: Settings) -> Ite
         )
     if before.retention_days is not None and after.retention_days is None:
         yield "Untagged manifests will be kept, and billed, until someone deletes them."
+
+
+def _soft_delete_warnings(registry: Registry, before: Settings, after: Settings) -> Iterator[str]:
+    had, has = before.soft_delete_days, after.soft_delete_days
+    if had is None or has is None or had == has:
+        return
+    if has and not had:
+        yield (
+            f"What is deleted from now on stays billed, and can be restored, for {counted(has, 'day')}: clean-ups free "
+            "no storage before. What is deleted can't be pushed again meanwhile, only restored."
+        )
+        if registry.replicas is None:
+            yield "Replicas unknown: Azure refuses soft delete on a geo-replicated registry."
+    elif has:
+        yield (
+            f"What was deleted before expires after {counted(has, 'day')} too"
+            + (": part of it may be purged at once." if has < had else ", and stays billed until then.")
+        )
+    else:
+        yield (
+            f"Deletions are permanent from now on. What is kept already is purged after {counted(had, 'day')}, and "
+            "stays billed until then."
+        )
 
 
 def _sign_in_warnings(before: Settings, after: Settings) -> Iterator[str]:

@@ -52,6 +52,9 @@ from services.registry_lifecycle.removal import apply_removal, plan_removal
 from services.registry_lifecycle.settings import settings_of
 from services.registry_lifecycle.settings_change import apply_settings, plan_settings
 from services.registry_lifecycle.sku_change import apply_sku_change, count_connected, plan_sku_change
+from services.restore.deleted import read_deleted
+from services.restore.plan import read_restore_plan
+from services.restore.run import apply_restore
 from services.roles.admin_request import as_az
 from services.roles.assign import apply_assignment, read_assignment_plan
 from services.roles.unassign import apply_removal as remove_role
@@ -566,3 +569,30 @@ def test_who_a_service_principal_cluster_pulls_as(run, running):
 
 def test_a_subscription_that_refuses(run):
     assert "AuthorizationFailed" in run("acr", "list", "--subscription", "contoso-restricted", fails=True)
+
+
+def test_what_is_soft_deleted_is_listed_and_restored_by_az_and_by_the_console(run, running):
+    session = connect_sandbox(running.ready)
+    registry = next(one for one in list_registries(session).values if one.name == "contosodev")
+    client = session.registry(registry.login_server)
+    within = ("--subscription", registry.subscription_id)
+    assert run("acr", "config", "soft-delete", "show", "--registry", "contosodev", *within)["retentionDays"] == 14
+    assert [one["repository"] for one in run("acr", "repository", "list-deleted", "--name", "contosodev", *within)] == [
+        "demo"
+    ]
+    (tag, *_) = run("acr", "manifest", "list-deleted-tags", "--registry", "contosodev", "--name", "demo", *within)
+    assert tag["expiresAfter"] > tag["deletedAt"]
+    found = read_deleted(client, "demo")
+    listed = run("acr", "manifest", "list-deleted", "--registry", "contosodev", "--name", "demo", *within)
+    assert [one["digest"] for one in listed] == [one.digest for one in found.manifests]
+    plan = read_restore_plan(client, "contosodev", "demo", [(tag["digest"], tag["tag"])], {})
+    restored = run(*shlex.split(plan.commands[-1])[1:], "--yes", *within)
+    assert restored == {"digest": tag["digest"], "tag": tag["tag"]}
+    again = read_restore_plan(client, "contosodev", "demo", [(tag["digest"], tag["tag"])], {})
+    assert "nothing is left to restore" in again.blockers[0]
+    left = read_deleted(client, "demo")
+    plan = read_restore_plan(client, "contosodev", "demo", [(one.digest, one.tag) for one in left.tags], {})
+    assert not apply_restore(client, plan).refused
+    assert set(run("acr", "repository", "show-tags", "-n", "contosodev", "--repository", "demo", *within)) == {
+        one.tag for one in found.tags
+    }

@@ -1,5 +1,6 @@
 """Settings as hypothesis draws them, those that a SKU has, and a registry that has them as ARM writes it."""
 
+from dataclasses import replace
 from typing import Any
 
 from hypothesis import strategies as st
@@ -37,7 +38,8 @@ def settings(sku: Sku) -> st.SearchStrategy[Settings]:
         mode=st.sampled_from(Mode),
         retention_days=st.one_of(st.none(), st.integers(0, 365)) if premium else st.none(),
         tags=_tags.map(lambda tags: tuple(sorted(tags.items()))),
-    )
+        soft_delete_days=st.one_of(st.just(0), st.integers(0, 90)),
+    ).map(lambda drawn: replace(drawn, retention_days=None) if drawn.soft_delete_days else drawn)
 
 
 def properties_of(settings: Settings) -> dict[str, Any]:
@@ -61,5 +63,8 @@ def properties_of(settings: Settings) -> dict[str, Any]:
             if retention is None
             else {"status": "enabled", "days": retention},
             "azureADAuthenticationAsArmPolicy": {"status": "enabled" if settings.arm_audience_tokens else "disabled"},
+            "softDeletePolicy": {"status": "enabled", "retentionDays": settings.soft_delete_days}
+            if settings.soft_delete_days
+            else {"status": "disabled"},
         },
     }

@@ -9,6 +9,7 @@ from services.connection.errors import ServiceError
 from services.registries.registry import Mode, Registry
 from services.registry_lifecycle.settings import (
     MOST_RETENTION_DAYS,
+    MOST_SOFT_DELETE_DAYS,
     Settings,
     parse_ip_rules,
     recommended,
@@ -21,6 +22,8 @@ from ui.elements.text import plain
 
 _NETWORKS = {"Allow": "All networks", "Deny": "Selected networks (IP rules)"}
 _FIRST_DAYS = 30
+# What Azure sets where nothing is given.
+_FIRST_SOFT_DELETE_DAYS = 7
 # The parameter of the URL that names a setting to fix.
 FIX = "fix"
 
@@ -86,9 +89,12 @@ def show_form(registry: Registry) -> Wanted | None:
         return None
     (public, action, rules, trusted), caller = network
     admin, anonymous, mode, arm_tokens = access
-    endpoints, days = data
+    endpoints, days, soft_delete = data
     return Wanted(
-        Settings(public, action, rules, trusted, endpoints, admin, anonymous, arm_tokens, mode, days, tags), caller
+        Settings(
+            public, action, rules, trusted, endpoints, admin, anonymous, arm_tokens, mode, days, tags, soft_delete
+        ),
+        caller,
     )
 
 
@@ -177,7 +183,7 @@ def _access(form: _Form) -> tuple[bool, bool, Mode, bool]:
     return admin, anonymous, Mode(mode or now.mode), arm_tokens
 
 
-def _data(form: _Form) -> tuple[bool, int | None]:
+def _data(form: _Form) -> tuple[bool, int | None, int | None]:
     now = form.now
     with st.container(border=True):
         st.subheader("Data", anchor=False)
@@ -197,8 +203,6 @@ def _data(form: _Form) -> tuple[bool, int | None]:
         form.caption(
             "retention_days", "The retention policy (preview). It deletes permanently, and only Docker media types."
         )
-        policy = form.registry.soft_delete
-        st.markdown(f"Soft delete (preview): {policy.label}. {plain(policy.notice)}")
         days = None
         if deletes:
             days = st.number_input(
@@ -208,7 +212,32 @@ def _data(form: _Form) -> tuple[bool, int | None]:
                 form.start.retention_days if form.start.retention_days is not None else _FIRST_DAYS,
                 key=form.key("retention_days"),
             )
-    return endpoints, days
+        soft_delete = _soft_delete(form)
+    return endpoints, days, soft_delete
+
+
+def _soft_delete(form: _Form) -> int | None:
+    """The days that are asked for, 0 for off; None where the policy is unknown."""
+    now = form.now.soft_delete_days
+    keeps = st.toggle("Soft delete", bool(now), key=form.key("soft_delete"), disabled=now is None)
+    if now is None:
+        st.caption(f"Unknown: {plain(form.registry.soft_delete.unread)}")
+        return None
+    st.caption(
+        "What is deleted can be restored, and stays billed, until it expires (preview; not with replicas, nor with the "
+        "policy above)."
+    )
+    if not keeps:
+        return 0
+    return int(
+        st.number_input(
+            "Days that what is deleted can be restored",
+            1,
+            MOST_SOFT_DELETE_DAYS,
+            now or _FIRST_SOFT_DELETE_DAYS,
+            key=form.key("soft_delete_days"),
+        )
+    )
 
 
 def _tags(form: _Form) -> Tags | None:

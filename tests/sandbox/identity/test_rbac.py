@@ -27,6 +27,8 @@ NOW = "2026-01-01T00:00:00.0000000Z"
 ME = "11111111-1111-1111-1111-111111111111"
 ALL = {"catalog", "pull", "push", "delete", "metadata_read", "metadata_write"}
 READING = {"catalog", "pull", "metadata_read"}
+SEES_DELETED = {"deleted_catalog", "deleted_read"}
+RESTORES = SEES_DELETED | {"deleted_restore"}
 
 
 @pytest.fixture
@@ -48,10 +50,10 @@ def a_registry(mode="LegacyRegistryPermissions"):
         ("AcrPull", READING, set()),
         ("AcrPush", READING | {"push"}, set()),
         ("AcrDelete", {"delete"}, set()),
-        ("Owner", ALL, set()),
-        ("Contributor", ALL, set()),
-        ("Reader", READING, set()),
-        ("User Access Administrator", READING, set()),
+        ("Owner", ALL | RESTORES, RESTORES),
+        ("Contributor", ALL | RESTORES, RESTORES),
+        ("Reader", READING | SEES_DELETED, SEES_DELETED),
+        ("User Access Administrator", READING | SEES_DELETED, SEES_DELETED),
         ("Container Registry Repository Reader", set(), {"pull", "metadata_read"}),
         ("Container Registry Repository Writer", set(), {"pull", "metadata_read", "push", "metadata_write"}),
         ("Container Registry Repository Contributor", set(), ALL - {"catalog"}),
@@ -168,12 +170,13 @@ def test_a_denial_takes_only_what_its_block_says_and_only_on_its_plane(store):
     store.put_resource(assignment(document["id"], "Container Registry Repository Writer", ME, "User", NOW))
     store.put_resource(assignment(document["id"], "Owner", ME, "User", NOW))
     store.put_resource(denial(SUBSCRIPTION, "managed", {"actions": ["*"], "notActions": ["*/read"]}))
-    assert registry_permissions(store, document, ME, "x") == {"pull", "metadata_read", "push", "metadata_write"}
+    allowed = {"pull", "metadata_read", "push", "metadata_write"}
+    assert registry_permissions(store, document, ME, "x") == allowed | SEES_DELETED
     access = access_of(store, ME)
     assert access.allows(document["id"], "Microsoft.ContainerRegistry/registries/read")
     assert not access.allows(document["id"], "Microsoft.ContainerRegistry/registries/delete")
     store.put_resource(denial(document["id"], "frozen", {"dataActions": [data + "*/write"]}, [EVERYONE]))
-    assert registry_permissions(store, document, ME, "x") == {"pull", "metadata_read"}
+    assert registry_permissions(store, document, ME, "x") == {"pull", "metadata_read"} | SEES_DELETED
 
 
 @pytest.mark.parametrize("of", ["the block", "the whole"])

@@ -24,13 +24,14 @@ from services.pull_checks.matrix_reading import read_pulls
 from services.registries.reading import get_registry
 from services.registries.registry import Mode, PrivateEndpoint, Registry
 from services.registries.skus import Sku
-from services.registry_lifecycle.settings import LABELS, Settings, settings_of
+from services.registry_lifecycle.settings import LABELS, Settings, differences, settings_of
 from services.registry_lifecycle.settings_change import SettingsPlan, apply_settings, plan_settings
 from services.registry_lifecycle.stopped_pulls import StoppedPulls, stopped_pulls
 from tests.support.canned import ARM, CLOUD, Answer, Canned, Credential, Sent
 from tests.support.own_sandbox import OwnSandbox, keep_deleted
 from tests.support.settings_at_random import properties_of, settings
 from tests.support.shell_lines import registry as a_registry
+from tests.support.shell_lines import replica
 
 NOW = "2026-11-01T10:00:00.0000000Z"
 ID = "/subscriptions/s1/resourceGroups/rg/providers/Microsoft.ContainerRegistry/registries/contosoacr"
@@ -102,6 +103,7 @@ WRITTEN_AS = {
     "mode": "properties.roleAssignmentMode",
     "retention_days": "properties.policies.retentionPolicy",
     "tags": "tags",
+    "soft_delete_days": "properties.policies.softDeletePolicy",
 }
 
 
@@ -441,3 +443,43 @@ def test_a_cluster_that_can_not_pull_today_stops_nothing(own: OwnSandbox) -> Non
     session, registry = own.session(), own.registry()
     wanted = replace(settings_of(registry), mode=Mode.ABAC)
     assert stopped_pulls(read_pulls(session), registry, wanted, Partial(())) == StoppedPulls()
+
+
+def test_soft_delete_is_turned_on_changed_and_turned_off_by_the_preview_of_the_api(own: OwnSandbox) -> None:
+    own.make_registry("contosokeeps")
+    for days, line, words in (
+        (14, "--status enabled --days 14", "stays billed, and can be restored, for 14 days"),
+        (5, "--status enabled --days 5", "may be purged at once"),
+        (0, "--status disabled", "Deletions are permanent from now on"),
+    ):
+        planned = plan(own.registry("contosokeeps"), soft_delete_days=days)
+        assert [one.label for one in planned.differences] == ["Soft delete"] and not planned.blockers
+        assert planned.commands == (f"az acr config soft-delete update --registry contosokeeps {line}",)
+        assert any(words in warning for warning in planned.warnings)
+        result = apply_settings(own.session(), planned)
+        assert [str(fate) for _, fate in result.outcomes] == ["changed"] and not result.unplanned
+        assert own.registry("contosokeeps").soft_delete.days == days
+
+
+@pytest.mark.parametrize("days", [91, -1])
+def test_soft_delete_has_its_limits(own: OwnSandbox, days: int) -> None:
+    assert "1 to 90 days" in " ".join(plan(own.registry(), soft_delete_days=days).blockers)
+
+
+def test_soft_delete_is_blocked_by_replicas_and_retention_and_azure_refuses_it_too(own: OwnSandbox) -> None:
+    registry = own.make_registry("contosokeeps", policies={"retentionPolicy": {"status": "enabled", "days": 3}})
+    assert "keep them first" in plan(registry, soft_delete_days=7).blockers[0]
+    replicated = replace(registry, replicas=(replica("northeurope"),))
+    assert "replicas first" in " ".join(plan(replicated, retention_days=None, soft_delete_days=7).blockers)
+    policies = models.Policies()
+    policies["softDeletePolicy"] = {"status": "enabled", "retentionDays": 7}
+    body = models.RegistryUpdateParameters(properties=models.RegistryPropertiesUpdateParameters(policies=policies))
+    change = own.session().registries_preview(registry.subscription_id).registries
+    with pytest.raises(HttpResponseError, match="PolicyConflict"):
+        change.begin_update(registry.resource_group, registry.name, body)
+
+
+def test_an_unknown_soft_delete_policy_is_no_difference(own: OwnSandbox) -> None:
+    before = settings_of(own.registry())
+    assert not differences(before, replace(before, soft_delete_days=None))
+    assert not differences(replace(before, soft_delete_days=None), before)

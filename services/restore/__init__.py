@@ -1,0 +1,1 @@
+"""What is soft deleted: listed, and restored with its digests byte-equal."""
