@@ -4,19 +4,18 @@ import streamlit as st
 
 from services.commands import registries as az_registries
 from services.commands import sign_in as az_sign_in
-from services.wording import counted
 from ui.elements.bar_chart import pick_bar
 from ui.elements.chart_theme import theme_now
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import run_again
 from ui.elements.page import az_lines, empty, header
 from ui.elements.text import plain
+from ui.images.registry_contents import registry_contents
 from ui.images.storage_chart import storage_chart, storage_colours
 from ui.images.storage_figures import show_difference, show_figures, show_gap, show_missing, show_untagged
 from ui.images.storage_map import show_map
 from ui.images.storage_tables import show_images, show_repositories
 from ui.loaders import contents
-from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
 from ui.navigation import pages, selection
 from ui.navigation.links import last_step, open_page, registry_steps
@@ -57,36 +56,7 @@ if not names:
     az_lines(az_sign_in.sign_in(registry.name), label="Sign in for a push")
     st.stop()
 
-
-def read_contents() -> contents.StorageCount:
-    """The registry's contents, read with progress shown. Stops the page until they are read.
-
-    A large registry is read only when asked for, and so is one whose last read was stopped.
-    """
-    asked = f"contents of {registry.id}"
-    manifests = catalogue.value.manifests
-    large = manifests is None or manifests > image_loaders.LARGE
-    if large and not before and not st.session_state.get(asked):
-        repositories = f"{counted(len(names), 'repository', 'repositories')} or more"
-        amount = repositories if manifests is None else counted(manifests, "manifest")
-        st.markdown(f"{amount}: reading them all takes a while, and can be stopped.")
-        if not st.button("Read all manifests", icon=":material/database:"):
-            st.stop()
-        st.session_state[asked] = True
-    reading = contents.registry(who, server)
-    show_progress(reading, asked)
-    if reading.error:
-        show_error(reading.error)
-    if reading.error or reading.running:
-        st.stop()
-    found = contents.last_count(who, server)
-    if not found:  # The contents of other registries have evicted it from the cache.
-        refresh()
-        run_again()
-    return found
-
-
-measured = read_contents()
+measured = registry_contents(who, registry, catalogue.value)
 if measured is not before:
     run_again()  # The header says how old it is.
 storage = measured.storage

@@ -47,7 +47,7 @@ FLOORS = {
         "jobs running",
         "images deletion access_review roles",
         "pricing aks transfer",
-        "costs child_resources registry_lifecycle",
+        "costs child_resources registry_lifecycle policies",
         "estate registry job_kinds",
     ),
 }

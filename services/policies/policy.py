@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
+from services.wording import counted
+
 ALL = ("*",)
 
 
@@ -113,3 +115,30 @@ def _warnings(policy: Policy) -> Iterator[str]:
                 f"The rule {rule.name} deletes untagged manifests at once, also those of a push that is under way: "
                 "an index comes after its platforms."
             )
+
+
+def describe_rule(rule: Rule) -> str:
+    """What a rule does, in words: 'Delete pr-* in team/*: not updated for 30 days; at least 3 stay'."""
+    where = "" if "*" in rule.repositories else f" in {', '.join(rule.repositories)}"
+    if isinstance(rule, UntaggedRule):
+        return f"Delete untagged manifests{where}: {_days(rule.older_than_days, 'not updated for')}"
+    which = "all tags" if "*" in rule.tags else ", ".join(rule.tags)
+    if isinstance(rule, KeepRule):
+        parts = [
+            f"the {rule.newest:,} newest" if rule.newest else "",
+            "the last version of each minor" if rule.last_of_minor else "",
+            "signed" if rule.signed else "",
+        ]
+        conditions = ", ".join(part for part in parts if part)
+        return f"Keep {which}{where}{': ' if conditions else ''}{conditions}"
+    ages = [_days(rule.older_than_days, "not updated for"), _days(rule.not_pulled_for_days, "not pulled for")]
+    parts = [
+        " and ".join(age for age in ages if age),
+        f"at least {rule.at_least:,} stay" if rule.at_least else "",
+        f"at most {rule.at_most:,} stay" if rule.at_most is not None else "",
+    ]
+    return f"Delete {which}{where}: {'; '.join(part for part in parts if part)}"
+
+
+def _days(days: int | None, what: str) -> str:
+    return "" if days is None else f"{what} {counted(days, 'day')}"

@@ -56,6 +56,8 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "image referrers": ("image", {**IMAGE, "show": "Referrers"}),
     "delete": ("delete", IMAGE),
     "cleanup": ("cleanup", REPOSITORY),
+    "policies": ("policies", {}),
+    "simulated policy": ("policies", {**CASA, "policy": "new", "show": "Simulation"}),
     "skus": ("skus", {}),
     "sku of a registry": ("skus", HUB),
     "costs": ("costs", {}),

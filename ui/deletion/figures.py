@@ -96,7 +96,7 @@ def show_figures(who: str, registry: Registry, deleted: Deleted, freed: Freed, *
                 "Frees",
                 str(freed) if every else None,
                 help=f"{freed.at_most}{read}".strip(),
-                beside=_beside(freed, policy.days),
+                beside=_beside(freed, policy.days) if every else "",
                 unknown=unknown,
             ),
             _age("Oldest push", min(pushes, default=None), unknown),

@@ -224,6 +224,18 @@ CLEAN_UP = PageLink(
     (*permissions.delete_images("Delete"), *permissions.remove_tags("Remove tags"), permissions.ASK_CLUSTERS),
     of_registry=True,
 )
+POLICIES = PageLink(
+    "policies.py",
+    "Retention policies",
+    ":material/policy:",
+    "Registries",
+    "policies",
+    (
+        Need("See and save", note="Nothing in Azure: policies are in the console's database, shared by all who use it"),
+        *(replace(need, use=need.use.replace("Read", "Simulate", 1)) for need in permissions.READ_IMAGES[:2]),
+        *permissions.delete_images("Run"),
+    ),
+)
 SKU_COMPARISON = PageLink(
     "sku_comparison.py",
     "SKU comparison",
@@ -324,6 +336,7 @@ PAGES = (
     REPOSITORIES,
     STORAGE,
     CLEAN_UP,
+    POLICIES,
     DELETIONS,
     COST_REVIEW,
     SKU_COMPARISON,

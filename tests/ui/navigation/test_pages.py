@@ -27,6 +27,7 @@ ADDRESSES = {
     "image": "image.py",
     "delete": "delete.py",
     "cleanup": "clean_up.py",
+    "policies": "policies.py",
     "skus": "sku_comparison.py",
     "costs": "cost_review.py",
     "aks": "integration_checker.py",

@@ -1,0 +1,198 @@
+"""Retention policies: written as text and as a form, saved, simulated, compared and run."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from services.connection.write_permission import WritePermission
+from services.policies.store import create_policy, list_policies, list_versions
+from tests.support.app_test import Open, button, confirm_button, figures, texts
+from tests.support.own_sandbox import REGISTRY, OwnSandbox
+from ui.deletion import deletions
+from ui.elements import write_permission
+from ui.jobs import runs
+from ui.runtime import connection
+from ui.runtime.database import database
+
+POLICY = """\
+name: Pull requests
+rules:
+  - name: releases
+    action: keep
+    tags: v*
+  - name: pull requests
+    action: delete
+    tags: pr-*
+    at_least: 1
+    older_than_days: 0
+"""
+
+
+def said(at: AppTest) -> str:
+    every = (*at.warning, *at.success, *at.error)
+    return "\n".join((texts(at), *(str(one.value) for one in every))).replace("\\", "")
+
+
+def text_of(at: AppTest) -> str:
+    return str(next(area for area in at.text_area if area.label == "YAML").value)
+
+
+def write(at: AppTest, text: str) -> None:
+    next(area for area in at.text_area if area.label == "YAML").set_value(text).run()
+
+
+def saved(text: str = POLICY) -> str:
+    return create_policy(database(), "me", text).id
+
+
+@pytest.mark.usefixtures("own")
+def test_a_policy_from_nothing_to_the_list(open_view: Open) -> None:
+    at = open_view("policies.py")
+    assert "No retention policies" in said(at)
+    button(at, "Create policy").click().run()
+    assert not at.exception
+    write(at, POLICY)
+    assert [one.label.replace("\\", "") for one in at.expander if one.label[:2] in ("1.", "2.")] == [
+        "1. **releases** · Keep v*",
+        "2. **pull requests** · Delete pr-*: not updated for 0 days; at least 1 stay",
+    ]
+    at.button(key="save policy").click().run()
+    assert "Pull requests saved as version 1" in said(at)
+    assert [one.text for one in list_policies(database())] == [POLICY]
+    at = open_view("policies.py")
+    table = at.dataframe[0].value
+    assert list(table["Policy"]) == ["Pull requests"]
+    assert list(table["Rules"]) == ["2 rules: 1 keep, 1 delete"]
+
+
+@pytest.mark.usefixtures("own")
+def test_what_is_wrong_with_the_text_is_said_with_its_place_and_not_saved(open_view: Open) -> None:
+    at = open_view("policies.py", policy=saved())
+    write(at, POLICY.replace("at_least", "atleast"))
+    assert "Line 9, column 5: Rule 2 (action delete) has no key atleast. Did you mean at_least?" in said(at)
+    assert at.button(key="save policy").disabled
+    assert all(one.disabled for one in at.number_input)
+    at = open_view("policies.py", policy=saved("name: Other\nrules: [{name: a, action: keep, newest: 1}]"))
+    assert not at.error
+
+
+@pytest.mark.usefixtures("own")
+def test_the_form_writes_the_text_and_the_text_fills_the_form(open_view: Open) -> None:
+    at = open_view("policies.py", policy=saved())
+    next(one for one in at.number_input if one.label == "Keep at least").set_value(4).run()
+    assert "at_least: 4" in text_of(at)
+    next(one for one in at.text_input if one.label == "Repositories").set_value("team/*, base").run()
+    assert "repositories:\n  - team/*\n  - base\n" in text_of(at)
+    write(at, POLICY.replace("at_least: 1", "at_least: 7"))
+    assert next(one for one in at.number_input if one.label == "Keep at least").value == 7
+    next(one for one in at.number_input if one.label == "Keep at most").set_value(2).run()
+    assert "It keeps at least 7 and at most 2." in said(at)
+    assert not any(one.disabled for one in at.number_input)
+    next(one for one in at.number_input if one.label == "Keep at most").set_value(20).run()
+    assert not at.error
+    at.button(key="save policy").click().run()
+    (found,) = list_policies(database())
+    assert (found.version, "at_most: 20" in found.text) == (2, True)
+
+
+@pytest.mark.usefixtures("own")
+def test_rules_are_added_moved_and_removed(open_view: Open) -> None:
+    at = open_view("policies.py", policy=saved())
+    next(menu for menu in at.menu_button if menu.label == "Add rule").click("Delete untagged manifests").run()
+    assert text_of(at).rstrip().endswith("action: delete untagged\n  repositories:\n  - '*'\n  older_than_days: 14")
+    moves = [menu for menu in at.menu_button if menu.label == "Move or remove"]
+    moves[2].click("Move up").run()
+    assert text_of(at).index("Untagged") < text_of(at).index("pull requests\n  action")
+    moves = [menu for menu in at.menu_button if menu.label == "Move or remove"]
+    moves[0].click("Remove rule").run()
+    assert "releases" not in text_of(at)
+    assert not at.exception
+
+
+def push(own: OwnSandbox) -> None:
+    own.push("pr-1", number=1)
+    own.push("pr-2", number=2)
+    own.push("v9", number=3)
+
+
+def test_a_policy_is_simulated_and_run(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    at = open_view("policies.py", policy=saved(), show="Simulation", registry=REGISTRY)
+    assert not at.exception
+    assert figures(at)["Manifests to delete"][0] == "1"
+    rules = next(one.value for one in at.dataframe if "Rule" in one.value.columns).set_index("Rule")
+    assert rules.loc["pull requests", "Deletes"] == 1
+    assert rules.loc["pull requests", "Stay"] == 1
+    field = next(field for field in at.text_input if "confirm" in field.label)
+    assert field.placeholder == "1 manifest"
+    before = {one.digest for one in own.sandbox.store.list_manifests(REGISTRY, "team/app")}
+    field.set_value("1 manifest").run()
+    confirm_button(at, "Delete 1 manifest").click().run()
+    assert "1 deletion started" in said(at)
+    for job in deletions.all_recorded(connection.who()).values:
+        run = runs.under_way(connection.who(), job.id)
+        assert run and run.finished.wait(30)
+    left = {one.digest for one in own.sandbox.store.list_manifests(REGISTRY, "team/app")}
+    assert len(before - left) == 1
+    assert [tag.name for tag in own.sandbox.store.list_tags(REGISTRY, "team/app")] == ["pr-2", "v9"]
+
+
+def test_above_the_ceiling_it_asks_again(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    text = POLICY.replace("rules:", "ask_again_above: {share_percent: 1}\nrules:")
+    at = open_view("policies.py", policy=saved(text), show="Simulation", registry=REGISTRY)
+    next(field for field in at.text_input if "confirm" in field.label).set_value("1 manifest").run()
+    confirm_button(at, "Delete 1 manifest").click().run()
+    assert "of the manifests of team/app: more than 1 %." in said(at)
+    assert not deletions.all_recorded(connection.who()).values
+
+
+def test_a_policy_that_deletes_everything_is_said(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    text = "name: x\nrules:\n  - {name: all, action: delete, at_most: 0}"
+    at = open_view("policies.py", policy=saved(text), show="Simulation", registry=REGISTRY)
+    assert "The rule all deletes every image that it matches, however new." in said(at)
+    assert "Nothing is left of the repository: it is deleted with its last manifest." in said(at)
+
+
+def test_pulls_that_are_not_known_keep_what_waits_for_them(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    text = POLICY.replace("older_than_days: 0", "not_pulled_for_days: 90")
+    at = open_view("policies.py", policy=saved(text), show="Simulation", registry=REGISTRY)
+    assert "So pull requests deletes nothing by its last pull." in said(at)
+    assert "Nothing to delete: every manifest stays." in said(at)
+
+
+def test_two_policies_are_compared(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    saved()
+    other = saved(POLICY.replace("Pull requests", "Strict").replace("at_least: 1", "at_least: 0"))
+    at = open_view("policies.py", policy=other, show="Comparison", registry=REGISTRY)
+    assert figures(at)["This policy deletes"][0] == "2"
+    assert figures(at)["Pull requests deletes"][0] == "1"
+    assert figures(at)["Only this policy"][0] == "1"
+
+
+@pytest.mark.usefixtures("own")
+def test_an_older_version_is_edited_again(open_view: Open) -> None:
+    policy = saved()
+    at = open_view("policies.py", policy=policy)
+    write(at, POLICY.replace("older_than_days: 0", "older_than_days: 9"))
+    at.button(key="save policy").click().run()
+    assert [one.version for one in list_versions(database(), policy)] == [2, 1]
+    at = open_view("policies.py", policy=policy, show="Versions")
+    assert list(at.dataframe[0].value["Version"]) == ["2", "1"]
+
+
+@pytest.mark.usefixtures("own")
+def test_whoever_may_change_nothing_reads_only(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_permission, "current", lambda: WritePermission("Not from here."))
+    at = open_view("policies.py")
+    assert button(at, "Create policy").disabled
+    at = open_view("policies.py", policy=saved())
+    write(at, POLICY.replace("at_least: 1", "at_least: 2"))
+    assert at.button(key="save policy").disabled
+
+
+@pytest.mark.usefixtures("own")
+def test_a_policy_that_is_not_there_is_said(open_view: Open) -> None:
+    assert "No such policy" in said(open_view("policies.py", policy="0000"))

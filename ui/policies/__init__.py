@@ -1,0 +1,1 @@
+"""Retention policies: edited as a form and as text, simulated, compared, run."""

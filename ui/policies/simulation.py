@@ -1,0 +1,253 @@
+"""A policy simulated over a registry, and run there: what goes, what stays and why, and what that saves."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+
+import pyarrow as pa
+import streamlit as st
+
+from services.connection.parallel import Partial
+from services.deletion.plan import Keeps
+from services.deletion.several import SeveralPlan
+from services.estate.potential import saving_of
+from services.policies.decisions import InUse, LastPulls
+from services.policies.policy import DeleteRule, Policy, describe_rule, matches, policy_warnings
+from services.policies.simulation import Simulation, above_ceiling, plan_run, simulate
+from services.pricing.money import money
+from services.registries.registry import Registry
+from services.wording import counted
+from ui.deletion.places import Places, confirm_deletion, make_places
+from ui.deletion.plan import ask_running_images
+from ui.deletion.several import show_several, start_several
+from ui.elements.errors import Part, show_error, show_partial
+from ui.elements.page import empty
+from ui.elements.skeleton import Shape
+from ui.elements.table import show_rows
+from ui.elements.text import ago, plain
+from ui.elements.writing import PlainPlan, confirm, counted_action, dialog_panel
+from ui.images.registry_contents import registry_contents
+from ui.loaders import contents as contents_loader
+from ui.loaders import registries as registry_loaders
+from ui.loaders.prices import price_list
+from ui.navigation import pages
+from ui.navigation.links import open_page
+from ui.navigation.place import remembered
+from ui.navigation.selection import find, keys_of, with_login_server
+from ui.navigation.url_choice import keep_for_visit
+from ui.runtime.background import show_progress
+
+PULLS_UNKNOWN = LastPulls()
+_FAIL = "Pulls of these images fail afterwards, by tag and by digest."
+_CURRENCY = "USD"
+
+
+def choose_registry(who: str, policy: Policy) -> Registry | None:
+    """The registry that is chosen among those that the policy is for; None where there is none, or it is not known."""
+    reading = registry_loaders.inventory(who)
+    show_progress(reading, "inventory", shape=None if reading.value.registries.values else Shape.LINE)
+    listed = reading.value.registries
+    found = [one for one in with_login_server(listed) if matches(one.name, policy.registries)]
+    keys = keys_of(listed.values)
+    by_key = {keys[one.id]: one for one in sorted(found, key=_largest_first)}
+    if reading.error:
+        show_error(reading.error)
+        return None
+    if not by_key:
+        if reading.running:
+            return None
+        show_partial(Part(listed, "subscription"))
+        if listed.complete:
+            empty(":material/inventory_2:", "No registry of this policy", "Its patterns match none that you see.")
+        else:
+            st.markdown("Unknown which registries the policy is for: not every subscription could be read.")
+        return None
+    wanted = st.query_params.get("registry", "") or remembered(who)
+    known = find(by_key.values(), wanted)
+    first = list(by_key).index(keys[known.id]) if known else 0
+
+    def remember() -> None:
+        st.query_params["registry"] = st.session_state["registry of the policy"]
+        st.query_params.pop("repository", None)
+
+    chosen = st.selectbox(
+        "Registry", list(by_key), first, key="registry of the policy", on_change=remember, width=420,
+        help="Those that the policy is for",
+    )  # fmt: skip
+    if st.query_params.get("registry", "") != chosen:
+        st.query_params["registry"] = chosen
+    if listed.refused:
+        show_partial(Part(listed, "subscription"))
+    return by_key[chosen]
+
+
+def _largest_first(registry: Registry) -> tuple[int, str, str]:
+    return -(registry.stored_bytes or 0), registry.name.casefold(), registry.id
+
+
+def read_contents(who: str, registry: Registry) -> contents_loader.StorageCount:
+    """The contents of the registry. Stops the page until they are read."""
+    catalogue = registry_loaders.catalogue(who, registry.login_server)
+    show_progress(catalogue, f"catalogue {registry.id}", shape=Shape.PLAN)
+    if catalogue.error:
+        show_error(catalogue.error)
+    if catalogue.error or catalogue.running:
+        st.stop()
+    return registry_contents(who, registry, catalogue.value)
+
+
+def show_simulation(who: str, policy: Policy) -> None:
+    """The simulation of the policy over the chosen registry, with the button that runs it."""
+    registry = choose_registry(who, policy)
+    if registry is None:
+        return
+    count = read_contents(who, registry)
+    places = make_places()
+    with places.folded:
+        running = ask_running_images(count.contents.values)
+    with places.notices:
+        unread = tuple(refusal for one in count.contents.values for refusal in one.unread)
+        untried = sum(one.untried for one in count.contents.values)
+        show_partial(
+            Part(Partial((), count.contents.refused, count.contents.untried), "repository", "repositories"),
+            Part(Partial((), unread, untried), "manifest"),
+        )
+        _warn(policy)
+    found = simulated(policy, registry, count, InUse(running))
+    _show(places, who, registry, policy, found, count.at)
+
+
+def simulated(policy: Policy, registry: Registry, count: contents_loader.StorageCount, in_use: InUse) -> Simulation:
+    """The simulation over what was read of a registry. One of each is kept for the session, as long as nothing of it
+    changes."""
+    now = keep_for_visit("time of the simulation", datetime.now(UTC))
+    key = (policy, registry.id, count.at, in_use, now)
+    kept: dict[str, tuple[object, Simulation]] = st.session_state.setdefault("simulations", {})
+    if policy.name not in kept or kept[policy.name][0] != key:
+        kept.clear()
+        kept[policy.name] = (
+            key,
+            simulate(
+                policy,
+                count.contents,
+                now,
+                registry=registry.name,
+                in_use=in_use,
+                pulls={},
+                unknown_pulls=PULLS_UNKNOWN,
+            ),
+        )
+    return kept[policy.name][1]
+
+
+def _warn(policy: Policy) -> None:
+    for warning in policy_warnings(policy):
+        st.warning(plain(warning), icon=":material/warning:")
+    waiting = [
+        rule.name for rule in policy.rules if isinstance(rule, DeleteRule) and rule.not_pulled_for_days is not None
+    ]
+    if waiting:
+        st.info(f"{plain(PULLS_UNKNOWN.why)} So {plain(', '.join(waiting))} deletes nothing by its last pull.",
+                icon=":material/help:")  # fmt: skip
+
+
+def _show(places: Places, who: str, registry: Registry, policy: Policy, found: Simulation, at: datetime) -> None:
+    only = st.query_params.get("repository", "")
+    decisions = [one for one in found.repositories if not only or one.name == only]
+    if only:
+        with places.notices, st.container(horizontal=True, vertical_alignment="center"):
+            st.markdown(f"Repository **{plain(only)}** alone", width="content")
+            if st.button("Show all repositories", type="tertiary"):
+                query = {name: st.query_params.get_all(name) for name in st.query_params if name != "repository"}
+                open_page(pages.POLICIES, **query)
+    plan = plan_run(decisions)
+    show_several(places, who, registry, plan, pages.POLICIES)
+    with places.figures:
+        _show_line(who, registry, found, at)
+    with places.folded:
+        _show_rules(policy, found)
+    number = sum(len(part.deleted) for part in plan.parts)
+    if not number:
+        with places.question:
+            st.info("Nothing to delete: every manifest stays.", icon=":material/check_circle:")
+        return
+    above = above_ceiling(found, policy.ceiling)
+
+    def start() -> None:
+        if above:
+            _ask_again(who, registry, plan, above)
+        else:
+            start_several(who, registry, plan)
+
+    confirm_deletion(
+        places,
+        plan,
+        counted_action("Delete", number, "manifest"),
+        f"{counted(number, 'manifest')} of {counted(len(plan.parts), 'repository', 'repositories')} in "
+        f"{plain(registry.name)}. {_FAIL}",
+        start,
+        lambda: open_page(pages.POLICIES),
+        typed=counted(number, "manifest"),
+        ready=bool(plan.parts),
+        effect=[part.plan for part in plan.parts],
+    )
+
+
+def _show_line(who: str, registry: Registry, found: Simulation, at: datetime) -> None:
+    """The saving of a month, and when what is simulated was read."""
+    parts = [_saved_words(who, registry, found)] if found.deleted else []
+    runs = sum(number for by, number in found.by_reason if by == Keeps.RUNS)
+    if runs:
+        parts.append(f"{counted(runs, 'manifest stays, since it runs', 'manifests stay, since they run')}")
+    st.markdown(" · ".join((*parts, f":gray[Registry read {ago(at)}]")))
+
+
+def _saved_words(who: str, registry: Registry, found: Simulation) -> str:
+    """'**EUR 1.60** saved a month', or why nothing is, or why that is unknown."""
+    reading = price_list(who, _CURRENCY, (registry.location,))
+    saving = saving_of(registry, found.freed, reading.value.by_region.get(registry.location))
+    if reading.running:
+        return "Saving: prices are being read"
+    if saving.amount is None:
+        return f"Saving unknown: {plain(saving.why)}"
+    if not saving.amount:
+        return f"Nothing saved: {plain(saving.why.lower())}"
+    return f"**{'' if found.exact else 'At most '}{money(saving.amount, saving.currency)}** saved a month"
+
+
+def _show_rules(policy: Policy, found: Simulation) -> None:
+    words = {rule.name: describe_rule(rule) for rule in policy.rules}
+    with st.expander("By rule", icon=":material/rule:", expanded=True):
+        if not found.exact:
+            st.markdown("Unknown by rule: not every repository and manifest could be read.")
+            return
+        show_rows(
+            [
+                {
+                    "Rule": one.rule or "No rule",
+                    "Does": words.get(one.rule),
+                    "Deletes": one.deleted,
+                    "Stay": one.kept,
+                }
+                for one in found.by_rule
+            ],
+            "What each rule deletes and what stays by it",
+            key="rules of the simulation",
+            columns={
+                "Does": st.column_config.TextColumn(width="large"),
+                "Deletes": st.column_config.NumberColumn("Manifests deleted"),
+                "Stay": st.column_config.NumberColumn(
+                    "Manifests that stay",
+                    help="Those that it keeps, and those that it chose and that stay anyway",
+                ),
+            },
+            types={"Does": pa.string()},
+        )
+
+
+@st.dialog("More than the policy's ceiling")
+def _ask_again(who: str, registry: Registry, plan: SeveralPlan, above: Sequence[str]) -> None:
+    with dialog_panel():
+        number = sum(len(part.deleted) for part in plan.parts)
+        label = counted_action("Delete", number, "manifest")
+        if confirm(PlainPlan(warnings=tuple(above)), f"{label} anyway", effect=[part.plan for part in plan.parts]):
+            start_several(who, registry, plan)
