@@ -8,7 +8,8 @@ from benchmarks.contents_at_hand import contents_at_hand
 from benchmarks.results import Row, at_most
 from benchmarks.rounds import by_turns, median_ratio, seconds
 from services.connection.parallel import Partial
-from services.policies.decisions import InUse, LastPulls
+from services.deletion.running_images import RunningImages
+from services.policies.decisions import LastPulls
 from services.policies.policy import DeleteRule, KeepRule, Policy, UntaggedRule
 from services.policies.simulation import simulate
 
@@ -29,13 +30,18 @@ POLICY = Policy(
 def measure() -> list[Row]:
     registry = Partial(contents_at_hand(MANIFESTS, REPOSITORIES))
     now = datetime(2028, 1, 1, tzinfo=UTC)
-    running = frozenset(one.rows[-1].digest for one in registry.values)
     pulls = {one.name: LastPulls({}, datetime(2026, 1, 1, tzinfo=UTC)) for one in registry.values}
     listing = as_json(registry.values)
 
     def simulated() -> None:
         found = simulate(
-            POLICY, registry, now, registry="bench", in_use=InUse(running), pulls=pulls, unknown_pulls=LastPulls()
+            POLICY,
+            registry,
+            now,
+            registry="bench",
+            running=lambda one: RunningImages.of([one.rows[-1].digest]),
+            pulls=pulls,
+            unknown_pulls=LastPulls(),
         )
         assert found.manifests == MANIFESTS
         assert found.deleted > MANIFESTS / 2

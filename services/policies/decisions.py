@@ -27,7 +27,6 @@ class By(StrEnum):
 
     NO_RULE = "matched by no rule"
     PART = "part of an image that stays"
-    NOT_ASKED = "in a registry of which not every cluster could be asked"
 
 
 @dataclass(frozen=True)
@@ -38,15 +37,6 @@ class LastPulls:
     last: Mapping[str, datetime] = field(default_factory=dict)
     since: datetime | None = None
     why: str = "Pulls are not known: the registry's logs were not read."
-
-
-@dataclass(frozen=True)
-class InUse:
-    """Which digests run, and why it is not known of more: a sentence for each cluster that could pull from the registry
-    and could not be asked. Nothing is deleted by a rule while there is one."""
-
-    running: frozenset[str] = frozenset()
-    unknown: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +82,13 @@ def decide(
     now: datetime,
     *,
     registry: str,
-    in_use: InUse,
+    running: RunningImages,
     pulls: LastPulls = LastPulls(),
 ) -> RepositoryDecisions:
     """What `policy` does with a repository of the registry of that name, at `now`. Pure.
 
-    Nothing goes of a repository that was not read completely, nor while a cluster could not be asked.
+    Nothing goes of a repository that was not read completely, nor while a cluster was not asked which images run in it,
+    unless `running` says that this is accepted.
     """
     rules = policy.rules_of(contents.name)
     facts = _Facts(contents, pulls, now)
@@ -107,9 +98,8 @@ def decide(
     chosen |= leftovers
     staying |= untagged_reasons
     _spare_referrers(facts, chosen, staying)
-    wanted = () if in_use.unknown else tuple(chosen)
-    plan = plan_deletion(contents, wanted, registry=registry, by_name=False, running=RunningImages.of(in_use.running))
-    manifests = tuple(_decide_manifests(facts, plan, chosen, staying, in_use))
+    plan = plan_deletion(contents, tuple(chosen), registry=registry, by_name=False, running=running)
+    manifests = tuple(_decide_manifests(facts, plan, chosen, staying))
     return RepositoryDecisions(contents, tags, manifests, plan)
 
 
@@ -296,7 +286,7 @@ def _spare_referrers(facts: _Facts, chosen: dict[str, str], staying: dict[str, _
 
 
 def _decide_manifests(
-    facts: _Facts, plan: DeletionPlan, chosen: Mapping[str, str], staying: Mapping[str, _Stay], in_use: InUse
+    facts: _Facts, plan: DeletionPlan, chosen: Mapping[str, str], staying: Mapping[str, _Stay]
 ) -> Iterator[ManifestDecision]:
     items = {item.digest: item for item in plan.items}
     rule_of = dict(chosen)
@@ -310,8 +300,6 @@ def _decide_manifests(
             yield ManifestDecision(row, True, rule, "", reason)
         elif planned:
             yield ManifestDecision(row, False, rule, str(planned.kept_by), planned.blocker)
-        elif row.digest in chosen:
-            yield ManifestDecision(row, False, rule, str(By.NOT_ASKED), in_use.unknown[0])
         elif stay := staying.get(row.digest):
             yield ManifestDecision(row, False, stay.rule, stay.by, stay.reason)
         else:

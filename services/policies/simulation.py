@@ -1,17 +1,18 @@
 """What a policy would do with a registry: what goes and what stays, by rule, and the bytes that it frees. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import cached_property
 
 from services.connection.parallel import Partial
 from services.deletion.plan_rows import KeptManifest, deleted_manifests
+from services.deletion.running_images import RunningImages
 from services.deletion.several import RepositoryPart, SeveralPlan, plan_several
 from services.images.repository_contents import RepositoryContents
 from services.images.storage import freed_by_repository, freed_bytes
-from services.policies.decisions import InUse, LastPulls, RepositoryDecisions, decide
+from services.policies.decisions import LastPulls, RepositoryDecisions, decide
 from services.policies.policy import Ceiling, Policy
 from services.pricing.estimates import GIB
 from services.wording import counted, size
@@ -83,16 +84,17 @@ def simulate(
     now: datetime,
     *,
     registry: str,
-    in_use: InUse,
+    running: Callable[[RepositoryContents], RunningImages],
     pulls: Mapping[str, LastPulls],
     unknown_pulls: LastPulls,
 ) -> Simulation:
     """What `policy` would do at `now` with the registry of that name, of which `read` is what was read.
 
-    `pulls` by repository; `unknown_pulls` says of the others why they are not known. Pure.
+    `running`: what runs of a repository; `pulls` by repository; `unknown_pulls` says of the others why they are not
+    known. Pure.
     """
     decided = tuple(
-        decide(policy, one, now, registry=registry, in_use=in_use, pulls=pulls.get(one.name, unknown_pulls))
+        decide(policy, one, now, registry=registry, running=running(one), pulls=pulls.get(one.name, unknown_pulls))
         for one in read.values
     )
     deleted = {one.name: frozenset(one.plan.digests) for one in decided if one.plan.unblocked}

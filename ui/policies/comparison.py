@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from services.policies.decisions import InUse
+from services.deletion.running_images import RunningImages
+from services.images.repository_contents import RepositoryContents
 from services.policies.policy import Policy
 from services.policies.simulation import compare
 from services.policies.store import PolicyVersion
@@ -14,6 +15,10 @@ from ui.elements.page import empty
 from ui.elements.table import show_rows
 from ui.elements.text import plain
 from ui.policies.simulation import choose_registry, read_contents, simulated
+
+
+def _without_running(_contents: RepositoryContents) -> RunningImages:
+    return RunningImages()
 
 
 def show_comparison(who: str, policy: Policy, others: Sequence[tuple[str, PolicyVersion]]) -> None:
@@ -27,8 +32,8 @@ def show_comparison(who: str, policy: Policy, others: Sequence[tuple[str, Policy
     if registry is None:
         return
     count = read_contents(who, registry)
-    first = simulated(policy, registry, count, InUse())
-    second = simulated(offered[label], registry, count, InUse())
+    first = simulated(policy, registry, count, _without_running)
+    second = simulated(offered[label], registry, count, _without_running)
     found = compare(first, second)
     show_metrics(
         [

@@ -10,14 +10,14 @@ from services.connection.parallel import Partial
 from services.deletion.plan import Keeps
 from services.deletion.several import SeveralPlan
 from services.estate.potential import saving_of
-from services.policies.decisions import InUse, LastPulls
+from services.policies.decisions import LastPulls
 from services.policies.policy import DeleteRule, Policy, describe_rule, matches, policy_warnings
 from services.policies.simulation import Simulation, above_ceiling, plan_run, simulate
 from services.pricing.money import money
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.deletion.places import Places, confirm_deletion, make_places
-from ui.deletion.plan import ask_running_images
+from ui.deletion.running import RunningOf, running_images
 from ui.deletion.several import show_several, start_several
 from ui.elements.errors import Part, show_error, show_partial
 from ui.elements.page import empty
@@ -102,8 +102,7 @@ def show_simulation(who: str, policy: Policy) -> None:
         return
     count = read_contents(who, registry)
     places = make_places()
-    with places.folded:
-        running = ask_running_images(count.contents.values)
+    running = running_images(places, who, registry, count.contents.values, by_name=False)
     with places.notices:
         unread = tuple(refusal for one in count.contents.values for refusal in one.unread)
         untried = sum(one.untried for one in count.contents.values)
@@ -112,31 +111,33 @@ def show_simulation(who: str, policy: Policy) -> None:
             Part(Partial((), unread, untried), "manifest"),
         )
         _warn(policy)
-    found = simulated(policy, registry, count, InUse(running))
+    found = simulated(policy, registry, count, running)
     _show(places, who, registry, policy, found, count.at)
 
 
-def simulated(policy: Policy, registry: Registry, count: contents_loader.StorageCount, in_use: InUse) -> Simulation:
-    """The simulation over what was read of a registry. One of each is kept for the session, as long as nothing of it
+def simulated(
+    policy: Policy, registry: Registry, count: contents_loader.StorageCount, running: RunningOf
+) -> Simulation:
+    """The simulation over what was read of a registry. The last ones are kept for the session, as long as nothing of it
     changes."""
     now = keep_for_visit("time of the simulation", datetime.now(UTC))
-    key = (policy, registry.id, count.at, in_use, now)
-    kept: dict[str, tuple[object, Simulation]] = st.session_state.setdefault("simulations", {})
-    if policy.name not in kept or kept[policy.name][0] != key:
-        kept.clear()
-        kept[policy.name] = (
-            key,
-            simulate(
-                policy,
-                count.contents,
-                now,
-                registry=registry.name,
-                in_use=in_use,
-                pulls={},
-                unknown_pulls=PULLS_UNKNOWN,
-            ),
+    runs = {one.name: running(one) for one in count.contents.values}
+    facts = tuple((tuple(one.places), one.unasked, one.accept_unasked) for one in runs.values())
+    key = (policy, registry.id, count.at, facts, now)
+    kept: dict[object, Simulation] = st.session_state.setdefault("simulations", {})
+    if key not in kept:
+        while len(kept) > 1:
+            kept.pop(next(iter(kept)))
+        kept[key] = simulate(
+            policy,
+            count.contents,
+            now,
+            registry=registry.name,
+            running=lambda one: runs[one.name],
+            pulls={},
+            unknown_pulls=PULLS_UNKNOWN,
         )
-    return kept[policy.name][1]
+    return kept[key]
 
 
 def _warn(policy: Policy) -> None:

@@ -10,10 +10,11 @@ from hypothesis import strategies as st
 
 from sandbox.storage.store import Store
 from services.deletion.plan import Keeps
+from services.deletion.running_images import RunningImages
 from services.images.manifests import attached_to
 from services.images.repositories import Locks
 from services.images.repository_contents import RepositoryContents
-from services.policies.decisions import By, InUse, LastPulls, RepositoryDecisions, decide
+from services.policies.decisions import LastPulls, RepositoryDecisions, decide
 from services.policies.policy import DeleteRule, KeepRule, Policy, Rule, UntaggedRule, matches
 from tests.support.documents import digest_of
 from tests.support.policies_at_random import keep_rules, rules
@@ -21,14 +22,14 @@ from tests.support.policy_worlds import stored
 from tests.support.registries_at_random import Pushes, registries
 from tests.support.repository_samples import NOW, contents, days, manifest, row
 
-NOTHING_RUNS, NOT_KNOWN = InUse(), LastPulls()
+NOTHING_RUNS, NOT_KNOWN = RunningImages(), LastPulls()
 World = tuple[tuple[Pushes, ...], Policy, frozenset[int], bool, LastPulls]
 
 
 def decided(
-    found: RepositoryContents, *applied: Rule, in_use: InUse = NOTHING_RUNS, pulls: LastPulls = NOT_KNOWN
+    found: RepositoryContents, *applied: Rule, running: RunningImages = NOTHING_RUNS, pulls: LastPulls = NOT_KNOWN
 ) -> RepositoryDecisions:
-    return decide(Policy("p", applied), found, NOW, registry="contoso", in_use=in_use, pulls=pulls)
+    return decide(Policy("p", applied), found, NOW, registry="contoso", running=running, pulls=pulls)
 
 
 def deleted(decisions: RepositoryDecisions) -> set[int]:
@@ -161,17 +162,21 @@ def test_untagged_manifests_go_by_their_own_rule() -> None:
 def test_what_runs_or_is_locked_stays_with_the_rule_that_would_delete_it() -> None:
     found = versions(40, 50, 60)
     found = replace(found, rows=(*found.rows[:2], replace(found.rows[2], locks=Locks(delete=False))))
-    decisions = decided(found, DeleteRule("all", at_most=0), in_use=InUse(frozenset({digest_of(1)})))
+    decisions = decided(found, DeleteRule("all", at_most=0), running=RunningImages.of([digest_of(1)]))
     assert deleted(decisions) == {2}
     assert reason(decisions, 1) == ("all", "It runs in a cluster.")
     assert [one.by for one in decisions.manifests] == [str(Keeps.RUNS), "", str(Keeps.LOCK)]
 
 
 def test_nothing_goes_while_a_cluster_could_not_be_asked() -> None:
-    decisions = decided(versions(40), DeleteRule("all", at_most=0), in_use=InUse(unknown=("Cluster a is stopped.",)))
+    decisions = decided(
+        versions(40), DeleteRule("all", at_most=0), running=RunningImages(unasked=("Cluster a is stopped.",))
+    )
     assert deleted(decisions) == set()
-    assert reason(decisions, 1) == ("all", "Cluster a is stopped.")
-    assert decisions.manifests[0].by == By.NOT_ASKED
+    assert reason(decisions, 1) == ("all", "Unknown whether it runs. Cluster a is stopped.")
+    assert decisions.manifests[0].by == Keeps.UNASKED
+    accepted = RunningImages(unasked=("Cluster a is stopped.",), accept_unasked=True)
+    assert deleted(decided(versions(40), DeleteRule("all", at_most=0), running=accepted)) == {1}
 
 
 def test_a_tag_without_a_time_stays() -> None:
@@ -217,8 +222,8 @@ def test_nothing_protected_ever_goes(store: Store, world: World) -> None:
     drawn, policy, numbers, unasked, pulls = world
     for found in stored(store, drawn):
         running = frozenset(one.digest for number, one in enumerate(found.rows) if number in numbers)
-        in_use = InUse(running, ("A cluster could not be asked.",) if unasked else ())
-        decisions = decide(policy, found, NOW, registry="r", in_use=in_use, pulls=pulls)
+        known = RunningImages(dict.fromkeys(running, ()), ("A cluster could not be asked.",) if unasked else ())
+        decisions = decide(policy, found, NOW, registry="r", running=known, pulls=pulls)
         gone = {one.row.digest for one in decisions.manifests if one.delete}
         assert gone == set(decisions.plan.digests)
         assert {one.row.digest for one in decisions.manifests} == {one.digest for one in found.rows}
@@ -254,7 +259,7 @@ def test_one_more_rule_that_keeps_never_deletes_more(store: Store, world: World,
     wider = replace(policy, rules=(*policy.rules[:place], more, *policy.rules[place:]))
     for found in stored(store, drawn):
         before, after = (
-            set(decide(one, found, NOW, registry="r", in_use=InUse(), pulls=pulls).plan.digests)
+            set(decide(one, found, NOW, registry="r", running=NOTHING_RUNS, pulls=pulls).plan.digests)
             for one in (policy, wider)
         )
         assert after <= before
@@ -265,7 +270,7 @@ def test_one_more_rule_that_keeps_never_deletes_more(store: Store, world: World,
 def test_what_comes_first_decides_and_what_comes_after_it_does_not(store: Store, world: World) -> None:
     drawn, policy, *_, pulls = world
     for found in stored(store, drawn):
-        decisions = decide(policy, found, NOW, registry="r", in_use=InUse(), pulls=pulls)
+        decisions = decide(policy, found, NOW, registry="r", running=NOTHING_RUNS, pulls=pulls)
         applied = [rule for rule in policy.rules_of(found.name) if not isinstance(rule, UntaggedRule)]
         for one in decisions.tags:
             unconditional = next(

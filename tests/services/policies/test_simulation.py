@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 
 from sandbox.storage.store import Store
 from services.connection.parallel import Partial
+from services.deletion.running_images import RunningImages
 from services.images.repository_contents import RepositoryContents
 from services.images.storage import registry_storage
-from services.policies.decisions import InUse, LastPulls
+from services.policies.decisions import LastPulls
 from services.policies.policy import Ceiling, DeleteRule, KeepRule, Policy
 from services.policies.simulation import RuleResult, Simulation, above_ceiling, compare, plan_run, simulate
 from tests.support.documents import digest_of
@@ -31,7 +32,7 @@ def simulated(
     pulls: Mapping[str, LastPulls] | None = None,
 ) -> Simulation:
     return simulate(
-        policy, Partial(found), now, registry="contoso", in_use=InUse(running), pulls=pulls or {},
+        policy, Partial(found), now, registry="contoso", running=lambda _: RunningImages.of(running), pulls=pulls or {},
         unknown_pulls=LastPulls(),
     )  # fmt: skip
 
@@ -80,7 +81,15 @@ def test_what_is_above_the_ceiling_is_said() -> None:
 
 def test_what_was_not_read_makes_bytes_an_upper_bound() -> None:
     read = Partial((repository("app", 1),), untried=1)
-    found = simulate(Policy("p", (OLD,)), read, NOW, registry="c", in_use=InUse(), pulls={}, unknown_pulls=LastPulls())
+    found = simulate(
+        Policy("p", (OLD,)),
+        read,
+        NOW,
+        registry="c",
+        running=lambda _: RunningImages(),
+        pulls={},
+        unknown_pulls=LastPulls(),
+    )
     assert (found.unread, found.exact) == (1, False)
     whole = simulated(Policy("p", (OLD,)), repository("app", 1))
     assert whole.exact
