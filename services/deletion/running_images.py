@@ -16,9 +16,9 @@ class RunningImages:
     """The digests of a repository that run, and what is not known of it.
 
     `places`: digest → where it runs, such as 'Deployment shop/web in aks-platform'; none where that is not known.
-    `unasked`: each cluster that could run images of the registry and was not or could not be asked, a sentence. Then a
-    rule deletes nothing, unless the person said so for this plan: `accept_unasked`. By name, what runs is deleted only
-    with `delete_running`.
+    `unasked`: each cluster that could run images of the registry and was not or could not be asked, with the reason in
+    brackets. Then a rule deletes nothing, unless the person said so for this plan: `accept_unasked`. By name, what runs
+    is deleted only with `delete_running`.
     """
 
     places: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -39,11 +39,7 @@ class RunningImages:
     @property
     def unknown(self) -> str:
         """What is not known, in a sentence; "" where all is."""
-        if not self.unasked:
-            return ""
-        rest = len(self.unasked) - _SHOWN
-        more = f" And {rest:,} more." if rest > 0 else ""
-        return f"Unknown whether it runs. {' '.join(self.unasked[:_SHOWN])}{more}"
+        return f"Unknown whether it runs in {list_places(self.unasked)}." if self.unasked else ""
 
 
 def list_places(places: Sequence[str]) -> str:

@@ -19,15 +19,16 @@ MOST_AGE = timedelta(days=1)
 @dataclass(frozen=True)
 class Unasked:
     """What may run images of a registry, and is not known: a `cluster`, or where that is None the clusters of a
-    subscription that could not be listed. `why` is a sentence."""
+    subscription that could not be listed. `why` in short, as it reads in brackets."""
 
     cluster: Cluster | None
     name: str
     why: str
 
     @property
-    def sentence(self) -> str:
-        return f"{self.name}: {self.why}"
+    def label(self) -> str:
+        """Such as 'aks-dev (not asked)'."""
+        return f"{self.name} ({self.why})"
 
 
 def may_pull(pair: Pair) -> bool:
@@ -57,17 +58,15 @@ def _unasked(
     for cluster in clusters:
         answer = asked.get(cluster.id.lower())
         if answer is None:
-            yield Unasked(cluster, cluster.name, "It was not asked which images run in it.")
+            yield Unasked(cluster, cluster.name, "not asked")
         elif answer.error:
-            yield Unasked(cluster, cluster.name, f"It could not be asked which images run in it{_why(answer.error)}")
+            yield Unasked(cluster, cluster.name, f"could not be asked: {_why(answer.error)}")
         elif now - answer.at > MOST_AGE:
-            yield Unasked(
-                cluster, cluster.name, f"It was asked {counted((now - answer.at).days, 'day')} ago: ask it again."
-            )
+            yield Unasked(cluster, cluster.name, f"asked {counted((now - answer.at).days, 'day')} ago")
     for refusal in unlisted:
-        yield Unasked(None, refusal.what, f"Its clusters could not be listed{_why(refusal.error)}")
+        yield Unasked(None, refusal.what, f"its clusters could not be listed: {_why(refusal.error)}")
 
 
 def _why(error: ServiceError) -> str:
-    """The end of a sentence: the answer's code where Azure denied it, whose words are long; else the cause."""
-    return f" ({error.status} {error.code})." if is_denied(error) else f": {error.cause}"
+    """The answer's code where Azure denied it, whose words are long; else the cause."""
+    return f"{error.status} {error.code}" if is_denied(error) else error.cause.rstrip(".")

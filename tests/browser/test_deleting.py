@@ -134,6 +134,7 @@ def test_a_plan_is_seen_before_anything_goes(
     assert page.evaluate("document.documentElement.scrollWidth <= document.documentElement.clientWidth")
     page.screenshot(path=screenshots / f"delete-an-image-{theme}-{width}.png")
     page.goto(f"{address}/cleanup?registry=contosoci&repository=ci/storefront&tags=*&leftovers=true")
+    page.get_by_text("Delete all the same").click()
     expect(page.get_by_role("button", name=re.compile("Delete [0-9]+ manifests"))).to_be_disabled()
     settled(page)
     # The last: the one before it, of what stays, is folded.
@@ -146,6 +147,7 @@ def test_a_plan_is_seen_before_anything_goes(
 
 def begin_to_delete_many(page: Page, address: str) -> None:
     page.goto(f"{address}/cleanup?{RUNNER}&tags=*&days=0")
+    page.get_by_text("Delete all the same").click()
     page.get_by_label("Type the name to confirm").fill("ci/runner")
     page.keyboard.press("Enter")
     page.get_by_role("button", name=re.compile("Delete [0-9]+ manifests")).click()

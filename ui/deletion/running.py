@@ -64,18 +64,17 @@ def offer_running(places: Places, kept: int) -> None:
 def _ask_about(who: str, known: RunningKnown, *, by_name: bool) -> bool:
     """Says which clusters are unknown, with a button that asks them; returns whether a rule may delete all the same."""
     accepted = False
-    with st.container(border=True):
-        st.markdown(f":orange[:material/help:] **Unknown what runs** in {_names(known.unasked)}.")
-        with st.container(horizontal=True, vertical_alignment="center"):
-            ask = [one.cluster for one in known.unasked if one.cluster]
-            if ask and st.button("Ask clusters", icon=":material/deployed_code_alert:"):
-                start_asking(who, ask)
-            if not by_name:
-                accepted = st.checkbox(
-                    "Delete all the same",
-                    key=f"accept {sorted(one.sentence for one in known.unasked)}",
-                    help="Images that run there are deleted too if the rule chooses them. For this plan alone.",
-                )
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        st.markdown(f":orange[:material/help:] **Unknown what runs** in {_names(known.unasked)}", width="content")
+        ask = [one.cluster for one in known.unasked if one.cluster]
+        if ask and st.button("Ask clusters", icon=":material/deployed_code_alert:"):
+            start_asking(who, ask)
+        if not by_name:
+            accepted = st.checkbox(
+                "Delete all the same",
+                key=f"accept {sorted(one.label for one in known.unasked)}",
+                help="Images that run there are deleted too if the rule chooses them. For this plan alone.",
+            )
     return accepted
 
 

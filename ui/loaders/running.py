@@ -59,7 +59,7 @@ class RunningKnown:
     def of(self, contents: RepositoryContents) -> RunningImages:
         """What of a repository of the registry runs."""
         here = self.placed.get((self.registry.login_server, contents.name), ())
-        return RunningImages(digests_in_use(here, contents), tuple(one.sentence for one in self.unasked))
+        return RunningImages(digests_in_use(here, contents), tuple(one.label for one in self.unasked))
 
 
 def known_of(who: str, registry: Registry) -> RunningKnown:
@@ -68,12 +68,12 @@ def known_of(who: str, registry: Registry) -> RunningKnown:
     reading, known = clusters.pulls(who), answers(who)
     placed = group_by_repository(place_images(known.values(), (registry,)))
     if reading.running or reading.error or reading.stop.is_set():
-        why = "Which of them may pull is being read."
+        why = "which of them may pull is being read"
         if reading.error:
-            why = f"Which of them may pull could not be read. {reading.error.cause}"
+            why = f"which of them may pull could not be read: {reading.error.cause}"
         elif not reading.running:
-            why = "Reading which of them may pull was stopped: refresh."
-        return RunningKnown(registry, placed, (Unasked(None, "Clusters", why),))
+            why = "reading which of them may pull was stopped: refresh"
+        return RunningKnown(registry, placed, (Unasked(None, "any cluster", why),))
     unasked = find_unasked(reading.value, registry, known, datetime.now(UTC))
     return RunningKnown(registry, placed, unasked, clusters_that_may_pull(reading.value, registry))
 
