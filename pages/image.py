@@ -22,6 +22,7 @@ from ui.images.image_view import PLATFORM, ImageView, read_view
 from ui.images.lock_actions import change_locks
 from ui.images.storage_line import show_image_storage
 from ui.loaders import images as image_loaders
+from ui.loaders import running
 from ui.navigation import pages, selection
 from ui.navigation.links import last_step, link_to, open_page, registry_steps
 from ui.navigation.url_choice import check_url
@@ -218,7 +219,7 @@ with outlined(Shape.TABLE, "an image", f"{server}/{repository}@{digest}"):
     view = read_view(who, server, repository, row, manifest, ask_indexes=bool(st.session_state.get(asked)))
 with notice:
     show_partial(*view.unread)
-show_image_facts(view)
+show_image_facts(view, running.seen_of(who, registry, repository))
 if view.reading:
     show_progress(view.reading, asked)
 if show_indexes(view, url):

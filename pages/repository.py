@@ -22,6 +22,7 @@ from ui.images.manifest_table import show_tree
 from ui.images.storage_line import show_repository_storage
 from ui.images.tag_table import TagChoice, show_tag_table
 from ui.loaders import images as image_loaders
+from ui.loaders import running
 from ui.navigation import pages, selection
 from ui.navigation.links import last_step, open_by_button, open_page, registry_steps
 from ui.navigation.url_choice import check_url
@@ -102,7 +103,8 @@ def show_tags() -> None:
         elif found.more and not reading.running:
             st.info("Stopped before a tag was read: refresh to read them.", icon=":material/stop_circle:")
         return
-    choice = show_tag_table(found, repository.tag_count, f"{server}/{name}")
+    seen = running.seen_of(who, registry, name)
+    choice = show_tag_table(found, repository.tag_count, f"{server}/{name}", seen)
     if choice.opened:
         open_image(choice.opened.tag.name)
     act_on(choice)

@@ -90,3 +90,20 @@ def test_a_cluster_that_refuses_says_why(open_view: Open, own: OwnSandbox) -> No
     assert "Could not ask aks1 which images run in it" in texts(at)
     assert figures(at)["Clusters known"][0] == "0"
     assert figures(at)["Workloads"][0] == "–"
+
+
+def test_a_repository_and_an_image_say_where_they_run(open_view: Open, session: AzureSession) -> None:
+    hub = {"registry": "contosohub", "repository": "web/storefront"}
+    at = open_view("repository.py", **hub)
+    assert "Runs in" not in at.dataframe[0].value.columns
+    ask_all(open_view, session)
+    at = open_view("repository.py", **hub)
+    runs = at.dataframe[0].value.set_index("Tag")["Runs in"]
+    here = ["Deployment shop/storefront in aks-platform"]
+    # What runs, and what its tag points to now.
+    assert [tag for tag, places in runs.items() if list(places) == here] == ["latest", "v1.3.1"]
+    at = open_view("repository.py", **hub, unseen="true")
+    assert not {"latest", "v1.3.1"} & set(at.dataframe[0].value["Tag"])
+    shown = texts(open_view("image.py", **hub, reference="v1.3.1"))
+    assert "1 workload" in shown
+    assert "Not seen" in texts(open_view("image.py", **hub, reference="v1.0.0"))

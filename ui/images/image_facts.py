@@ -6,6 +6,7 @@ from services.connection.parallel import Partial
 from services.images.base_image import BaseImage, base_image_of
 from services.images.evidence import Evidence, Proof, has_proof, kind_label, makers_of
 from services.images.manifests import Kind
+from services.running.seen import SeenRunning
 from services.wording import counted
 from ui.elements.fact_row import Fact, show_fact_row
 from ui.elements.text import ago, exact, plain, short, size
@@ -20,14 +21,15 @@ SHOWN_PLATFORMS = 2
 _ICONS = {Proof.SIGNATURE: "verified_user", Proof.SBOM: "fact_check"}
 
 
-def show_image_facts(view: ImageView) -> None:
-    """The row of facts."""
+def show_image_facts(view: ImageView, seen: SeenRunning | None = None) -> None:
+    """The row of facts. `seen`: where the repository's images were seen to run, None where no cluster was asked."""
     facts = [
         _kind_fact(view),
         _proof_fact(view, Proof.SIGNATURE, "Found in the registry. This console does not verify signatures."),
         _proof_fact(view, Proof.SBOM, "A software bill of materials: the packages in the image."),
         _size_fact(view),
         _time_fact(view),
+        *([_running_fact(view, seen)] if seen else []),
     ]
     show_fact_row(facts)
 
@@ -51,6 +53,17 @@ def _time_fact(view: ImageView) -> Fact:
         f"{label} {exact(at)}" for label, at in (("Updated", row.updated), ("Pushed", row.created)) if at
     )
     return Fact("Last update", ago(row.updated) if row.updated else "Not reported", times, pushed)
+
+
+def _running_fact(view: ImageView, seen: SeenRunning) -> Fact:
+    """An index runs where one of its platforms does, and the other way round as far as its indexes were read."""
+    digests = {view.row.digest, *(child.digest for child in view.manifest.children)}
+    digests |= {index.digest for index in view.indexes or ()}
+    tags = (*view.row.tags, *(tag for index in view.indexes or () for tag in index.tags))
+    places = tuple(dict.fromkeys(place for digest in sorted(digests) for place in seen.places(digest, *tags)))
+    beside = f"{counted(seen.asked, 'cluster')} answered, the first {ago(seen.since)}"
+    value = counted(len(places), "workload") if places else "Not seen"
+    return Fact("Runs in", value, "  \n".join(map(plain, places)), beside)
 
 
 def _size_fact(view: ImageView) -> Fact:

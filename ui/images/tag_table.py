@@ -9,11 +9,12 @@ from streamlit.delta_generator import DeltaGenerator
 
 from services.images.manifests import attached_to
 from services.images.tag_list import ListedTag, SortKey, TagList, filter_tags, sort_tags
+from services.running.seen import SeenRunning
 from services.wording import counted
 from ui.elements.columns import Sizes, ago_column
 from ui.elements.selectable_table import openable_many
 from ui.elements.table import ROWS_A_PAGE, TEXTS, UTC
-from ui.elements.text import short
+from ui.elements.text import ago, short
 from ui.navigation.url_choice import check_url
 
 _NAMES_FIRST = {SortKey.NAME, SortKey.KIND}
@@ -31,8 +32,9 @@ class TagChoice:
     shown: int
 
 
-def show_tag_table(found: TagList, total: int, key: str) -> TagChoice:
-    """Shows the tags that pass the filter of the URL. `total`: how many the repository says that it has."""
+def show_tag_table(found: TagList, total: int, key: str, seen: SeenRunning | None = None) -> TagChoice:
+    """Shows the tags that pass the filter of the URL. `total`: how many the repository says that it has; `seen`: where
+    they were seen to run, None where no cluster was asked."""
     many = len(found.tags.values) > ROWS_A_PAGE
     # Not next to the table, whose own toolbar would cover its last button.
     bar = st.container(horizontal=True, vertical_alignment="center")
@@ -47,27 +49,40 @@ def show_tag_table(found: TagList, total: int, key: str) -> TagChoice:
             help="A glob is of the whole name: * matches any characters, ? any one character, [0-9] one of these",
         )
         order = _ask_order() if many else None
+        unseen = _ask_unseen(seen) if seen else False
     items = filter_tags(found.items, text or "")
+    if seen and unseen:
+        items = [item for item in items if not seen.places(item.tag.digest, item.tag.name)]
     if order:
         items = sort_tags(items, order, descending=order not in _NAMES_FIRST)
     if not items:
         return TagChoice(None, (), bar, (text or "").strip(), 0)
     opened, selected = openable_many(
         items,
-        _row,
+        lambda item: _row(item, seen),
         f"tags of {key}",
         "Tags, one per row, the newest first",
         columns={
             "Platforms": st.column_config.ListColumn(width="medium"),
+            "Runs in": st.column_config.ListColumn(help=_seen(seen) if seen else None),
             "Size": Sizes("Compressed layers over all platforms"),
             "Last update": ago_column(),
             "Created": ago_column(),
         },
-        types={"Kind": pa.string(), "Platforms": TEXTS, "Last update": UTC, "Created": UTC},
+        types={"Kind": pa.string(), "Platforms": TEXTS, "Runs in": TEXTS, "Last update": UTC, "Created": UTC},
     )
     if not selected:
         bar.markdown(_counts(len(items), found, total, text or ""))
     return TagChoice(opened, tuple(selected), bar, (text or "").strip(), len(items))
+
+
+def _ask_unseen(seen: SeenRunning) -> bool:
+    """Whether to show only what no cluster was seen to run."""
+    return st.toggle("Not seen running", key="unseen", bind="query-params", help=_seen(seen))
+
+
+def _seen(seen: SeenRunning) -> str:
+    return f"By {counted(seen.asked, 'cluster')} that answered, the first {ago(seen.since)}. Others were not asked."
 
 
 def _ask_order() -> SortKey:
@@ -85,7 +100,7 @@ def _counts(shown: int, found: TagList, total: int, text: str) -> str:
     return f"{shown:,} of {counted(read, 'tag')}" if text.strip() else counted(read, "tag")
 
 
-def _row(item: ListedTag) -> dict[str, Any]:
+def _row(item: ListedTag, seen: SeenRunning | None) -> dict[str, Any]:
     tag, image = item.tag, item.image
     attached = attached_to(tag.name)
     return {
@@ -93,6 +108,7 @@ def _row(item: ListedTag) -> dict[str, Any]:
         "Kind": f"attached to {short(attached)}" if attached else image.kind.value if image else None,
         "Platforms": list(image.platforms) if image else None,
         "Size": image.size if image else None,
+        **({"Runs in": list(seen.places(tag.digest, tag.name))} if seen else {}),
         "Digest": short(tag.digest),
         "Last update": tag.updated,
         "Created": tag.created,

@@ -19,6 +19,7 @@ from services.running.join import (
     group_by_repository,
     place_images,
 )
+from services.running.seen import SeenRunning, seen_running
 from services.running.standing import StandingImage, read_facts, stand
 from services.running.unasked import Unasked, clusters_that_may_pull, find_unasked
 from ui.loaders import clusters
@@ -111,3 +112,11 @@ def standings(
 def asked_when(who: str) -> tuple[tuple[str, datetime], ...]:
     """Each cluster that was asked, by its id in lower case, and when: the key of `standings`."""
     return tuple(sorted((key, one.at) for key, one in answers(who).items()))
+
+
+def seen_of(who: str, registry: Registry, repository: str) -> SeenRunning | None:
+    """Where the repository's images were seen to run; None where no cluster answered. Reads and asks nothing."""
+    known = answers(who).values()
+    placed = group_by_repository(place_images(known, (registry,)))
+    here = placed.get((registry.login_server, repository), ())
+    return seen_running(here, [one.at for one in known if not one.error])
