@@ -12,6 +12,7 @@ from ui.deletion import deletions
 from ui.deletion.activity import show_all
 from ui.deletion.activity_log import name_of
 from ui.deletion.fates import fates_without_result, show_fates, show_remaining_tags
+from ui.deletion.restore import show_way_back
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import show_done
 from ui.elements.page import empty, header
@@ -82,6 +83,7 @@ def show_one(record: DeletionRecord) -> None:
             st.code(printed, language=None)
     if registry and not running:
         show_remaining_tags(who, record, registry)
+        show_way_back(who, registry, record)
     if ended := runs.find(who, record.id):
         show_sent(ended)
         show_azure_log(ended)

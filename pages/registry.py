@@ -25,6 +25,7 @@ ACTIONS = {
     "Change settings": pages.SETTINGS,
     "Change SKU": pages.SKU_COMPARISON,
     "Clean up images": pages.CLEAN_UP,
+    "Restore deleted images": pages.DELETED,
     "Check a cluster": pages.INTEGRATION_CHECKER,
     "Delete registry": pages.SETTINGS,
 }

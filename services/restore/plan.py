@@ -90,8 +90,8 @@ class RestorePlan:
             found.append(f"{counted(blocked, 'item')} can't be restored: {causes}")
         if self.unknown:
             found.append(
-                f"What {counted(len(self.unknown), 'manifest')} of it is, is not known until it is restored: platforms "
-                "of an index are restored after it, signatures and SBOMs only where they are chosen too."
+                f"{counted(len(self.unknown), 'manifest is', 'manifests are')} not known to the console: of an index, "
+                "the platforms are restored after it, signatures and SBOMs only where they are chosen too."
             )
         return tuple(found)
 

@@ -45,6 +45,7 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "registry settings": ("registry", {**HUB, "show": "Settings"}),
     "sign-in": ("sign-in", CASA),
     "settings": ("settings", HUB),
+    "deleted images": ("deleted", {"registry": "contosodev"}),
     "webhooks": ("webhooks", HUB),
     "replicas": ("replicas", HUB),
     "tokens": ("tokens", HUB),

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
@@ -104,7 +104,12 @@ def show_figures(who: str, registry: Registry, deleted: Deleted, freed: Freed, *
         ]
     )
     if policy.notice and every:
-        st.info(plain(policy.notice), icon=":material/auto_delete:")
+        until = (
+            f" Deleted now, it can be until {datetime.now(UTC) + timedelta(days=policy.days):%Y-%m-%d}."
+            if policy.days
+            else ""
+        )
+        st.info(plain(policy.notice) + until, icon=":material/auto_delete:")
 
 
 def _age(label: str, moment: datetime | None, unknown: str) -> Metric:

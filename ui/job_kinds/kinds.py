@@ -3,6 +3,7 @@
 from ui.aks.attach_many import ATTACH_MANY
 from ui.child_resources.replications import ADD_REPLICA, DELETE_REPLICA
 from ui.deletion import deletions
+from ui.deletion.restore import RESTORE
 from ui.jobs.kinds import by_action
 from ui.pricing.sku_change import SKU_CHANGE
 from ui.registry_lifecycle.creation_runs import CREATION
@@ -15,6 +16,7 @@ KINDS = by_action(
     deletions.REMOVE_TAGS,
     deletions.DELETE_MANIFESTS,
     deletions.DELETE_REPOSITORY,
+    RESTORE,
     SKU_CHANGE,
     COPY,
     PUSH,

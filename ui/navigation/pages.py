@@ -152,6 +152,16 @@ SETTINGS = PageLink(
     parent=INVENTORY,
     of_registry=True,
 )
+DELETED = PageLink(
+    "deleted.py",
+    "Deleted images",
+    ":material/restore_from_trash:",
+    "Registries",
+    "deleted",
+    permissions.RESTORE_IMAGES,
+    parent=INVENTORY,
+    of_registry=True,
+)
 WEBHOOKS = PageLink(
     "webhooks.py",
     "Webhooks",
@@ -350,6 +360,7 @@ PAGES = (
     REGISTRY,
     SIGN_IN,
     SETTINGS,
+    DELETED,
     WEBHOOKS,
     REPLICAS,
     TOKENS,

@@ -71,6 +71,19 @@ def remove_tags(use: str) -> tuple[Need, ...]:
     return tuple(replace(need, note=UNTAG_RULE) for need in delete_images(use))
 
 
+_DELETED = "Microsoft.ContainerRegistry/registries/deleted"
+RESTORE_IMAGES = (
+    Need("See what is deleted", ("Reader",), REGISTRY, (f"{_DELETED}/read",), "AcrPull is not enough"),
+    Need(
+        "Restore",
+        ("Contributor",),
+        REGISTRY,
+        (f"{_DELETED}/read", f"{_DELETED}/restore/action"),
+        "Also pull, by which what is restored is read back",
+    ),
+)
+
+
 SET_LOCKS = (
     Need(
         "Set locks, in a Legacy registry",

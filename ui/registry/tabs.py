@@ -69,6 +69,7 @@ def _show_settings(registry: Registry, here: dict[str, str]) -> None:
         link_to(pages.SETTINGS, "Change settings", **here)
         link_to(pages.WEBHOOKS, _counted_label(registry, "Webhooks", "Webhooks"), **here)
         link_to(pages.REPLICAS, _replicas_label(registry), **here)
+        link_to(pages.DELETED, **here)
         link_to(pages.SKU_COMPARISON, "Change SKU", **here)
     left, right = st.columns(2, gap="medium")
     with left:

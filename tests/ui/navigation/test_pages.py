@@ -20,6 +20,7 @@ ADDRESSES = {
     "registry": "registry.py",
     "sign-in": "sign_in.py",
     "settings": "settings.py",
+    "deleted": "deleted.py",
     "webhooks": "webhooks.py",
     "replicas": "replicas.py",
     "tokens": "tokens.py",
