@@ -148,6 +148,7 @@ def test_a_plan_is_seen_before_anything_goes(
 def begin_to_delete_many(page: Page, address: str) -> None:
     page.goto(f"{address}/cleanup?{RUNNER}&tags=*&days=0")
     page.get_by_text("Delete all the same").click()
+    settled(page)
     page.get_by_label("Type the name to confirm").fill("ci/runner")
     page.keyboard.press("Enter")
     page.get_by_role("button", name=re.compile("Delete [0-9]+ manifests")).click()

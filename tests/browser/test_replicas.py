@@ -189,6 +189,7 @@ def test_a_replica_that_is_killed_has_its_deletion_ended_by_the_other(
         cleanup = f"/cleanup?registry={REGISTRY}&repository={REPOSITORY}&tags=*&days=0"
         page = signed_in(browser, team, ENGINEER, cleanup)
         page.get_by_text("Delete all the same").click()
+        settled(page)
         page.get_by_label("Type the name to confirm").fill(REPOSITORY)
         page.keyboard.press("Enter")
         go = page.get_by_role("button", name=f"Delete {MANY} manifests")

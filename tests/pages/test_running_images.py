@@ -101,9 +101,9 @@ def test_a_repository_and_an_image_say_where_they_run(open_view: Open, session: 
     runs = at.dataframe[0].value.set_index("Tag")["Runs in"]
     here = ["Deployment shop/storefront in aks-platform"]
     # What runs, and what its tag points to now.
-    assert [tag for tag, places in runs.items() if list(places) == here] == ["latest", "v1.3.1"]
+    assert [tag for tag, places in runs.items() if list(places) == here] == ["latest", "v1.3.2", "v1.3.1"]
     at = open_view("repository.py", **hub, unseen="true")
-    assert not {"latest", "v1.3.1"} & set(at.dataframe[0].value["Tag"])
+    assert not {"latest", "v1.3.2", "v1.3.1"} & set(at.dataframe[0].value["Tag"])
     shown = texts(open_view("image.py", **hub, reference="v1.3.1"))
     assert "1 workload" in shown
     assert "Not seen" in texts(open_view("image.py", **hub, reference="v1.0.0"))

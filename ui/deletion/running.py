@@ -69,7 +69,7 @@ def _ask_about(who: str, known: RunningKnown, *, by_name: bool) -> bool:
         ask = [one.cluster for one in known.unasked if one.cluster]
         if ask and st.button("Ask clusters", icon=":material/deployed_code_alert:"):
             start_asking(who, ask)
-        if not by_name:
+        if not (by_name or known.reading):
             accepted = st.checkbox(
                 "Delete all the same",
                 key=f"accept {sorted(one.label for one in known.unasked)}",

@@ -18,6 +18,8 @@ from ui.navigation.selection import find, key_of
 
 SHOWN_INDEXES = 5
 SHOWN_PLATFORMS = 2
+# Six of them fit beside each other.
+_NARROWEST_PX = 130
 _ICONS = {Proof.SIGNATURE: "verified_user", Proof.SBOM: "fact_check"}
 
 
@@ -31,7 +33,7 @@ def show_image_facts(view: ImageView, seen: SeenRunning | None = None) -> None:
         _time_fact(view),
         *([_running_fact(view, seen)] if seen else []),
     ]
-    show_fact_row(facts)
+    show_fact_row(facts, width=_NARROWEST_PX)
 
 
 def _kind_fact(view: ImageView) -> Fact:

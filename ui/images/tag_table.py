@@ -1,5 +1,6 @@
 """The tags of a repository in a table: filtered and, where they are many, sorted over all of them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -51,20 +52,21 @@ def show_tag_table(found: TagList, total: int, key: str, seen: SeenRunning | Non
         order = _ask_order() if many else None
         unseen = _ask_unseen(seen) if seen else False
     items = filter_tags(found.items, text or "")
+    runs_in = _runs_in(found, seen) if seen else {}
     if seen and unseen:
-        items = [item for item in items if not seen.places(item.tag.digest, item.tag.name)]
+        items = [item for item in items if not runs_in[item.tag.digest]]
     if order:
         items = sort_tags(items, order, descending=order not in _NAMES_FIRST)
     if not items:
         return TagChoice(None, (), bar, (text or "").strip(), 0)
     opened, selected = openable_many(
         items,
-        lambda item: _row(item, seen),
+        lambda item: _row(item, runs_in if seen else None),
         f"tags of {key}",
         "Tags, one per row, the newest first",
         columns={
             "Platforms": st.column_config.ListColumn(width="medium"),
-            "Runs in": st.column_config.ListColumn(help=_seen(seen) if seen else None),
+            "Runs in": st.column_config.ListColumn(width="medium", help=_seen(seen) if seen else None),
             "Size": Sizes("Compressed layers over all platforms"),
             "Last update": ago_column(),
             "Created": ago_column(),
@@ -100,7 +102,15 @@ def _counts(shown: int, found: TagList, total: int, text: str) -> str:
     return f"{shown:,} of {counted(read, 'tag')}" if text.strip() else counted(read, "tag")
 
 
-def _row(item: ListedTag, seen: SeenRunning | None) -> dict[str, Any]:
+def _runs_in(found: TagList, seen: SeenRunning) -> dict[str, tuple[str, ...]]:
+    """Where each image runs, by its digest: whichever of its tags is named."""
+    tags: dict[str, list[str]] = {}
+    for tag in found.tags.values:
+        tags.setdefault(tag.digest, []).append(tag.name)
+    return {digest: seen.places(digest, *names) for digest, names in tags.items()}
+
+
+def _row(item: ListedTag, runs_in: Mapping[str, tuple[str, ...]] | None) -> dict[str, Any]:
     tag, image = item.tag, item.image
     attached = attached_to(tag.name)
     return {
@@ -108,7 +118,7 @@ def _row(item: ListedTag, seen: SeenRunning | None) -> dict[str, Any]:
         "Kind": f"attached to {short(attached)}" if attached else image.kind.value if image else None,
         "Platforms": list(image.platforms) if image else None,
         "Size": image.size if image else None,
-        **({"Runs in": list(seen.places(tag.digest, tag.name))} if seen else {}),
+        **({"Runs in": list(runs_in[tag.digest])} if runs_in is not None else {}),
         "Digest": short(tag.digest),
         "Last update": tag.updated,
         "Created": tag.created,

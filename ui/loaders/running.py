@@ -50,12 +50,14 @@ def keep(who: str, answer: ClusterImages) -> None:
 @dataclass(frozen=True)
 class RunningKnown:
     """What is known of the clusters that may run images of a registry. `placed`: what runs of it, by repository;
-    `unasked`: what is not known; `may_pull`: the clusters that may pull from it, as far as they are known."""
+    `unasked`: what is not known; `may_pull`: the clusters that may pull from it, as far as they are known. `reading`:
+    they are being read."""
 
     registry: Registry
     placed: Mapping[RepositoryKey, Sequence[PlacedImage]]
     unasked: tuple[Unasked, ...]
     may_pull: tuple[Cluster, ...] = ()
+    reading: bool = False
 
     def of(self, contents: RepositoryContents) -> RunningImages:
         """What of a repository of the registry runs."""
@@ -74,7 +76,7 @@ def known_of(who: str, registry: Registry) -> RunningKnown:
             why = f"which of them may pull could not be read: {reading.error.cause}"
         elif not reading.running:
             why = "reading which of them may pull was stopped: refresh"
-        return RunningKnown(registry, placed, (Unasked(None, "any cluster", why),))
+        return RunningKnown(registry, placed, (Unasked(None, "any cluster", why),), reading=reading.running)
     unasked = find_unasked(reading.value, registry, known, datetime.now(UTC))
     return RunningKnown(registry, placed, unasked, clusters_that_may_pull(reading.value, registry))
 
