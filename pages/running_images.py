@@ -52,7 +52,6 @@ pulls = reading.value
 
 def refresh() -> None:
     clusters.pulls.clear(who)
-    running.standings.clear()
 
 
 actions = header(pages.RUNNING.title, "", None if reading.running else reading.at, refresh)

@@ -5,7 +5,9 @@ from streamlit.testing.v1 import AppTest
 
 from tests.support.app_test import Open, button, confirm_button, reopen, select_rows, texts
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
+from ui.jobs import runs
 from ui.loaders import images as image_loaders
+from ui.runtime import connection
 
 URL = {"registry": REGISTRY, "repository": APP}
 
@@ -157,6 +159,7 @@ def test_several_images_are_planned_anew_each_time_and_one_that_is_gone_stops_no
     assert any("1 image (v1\\.1) could not be read" in one.label for one in at.expander)
     press(at, "Copy images", "v1.0", "v1.1", confirm="Copy 1 image")
     assert not at.exception
-    (run,) = at.session_state["runs: copies of several images"].values()
-    assert run.reading.finished.wait(30)
+    (job,) = at.session_state["jobs: Copy images"]
+    run = runs.under_way(connection.who(), job)
+    assert run and run.finished.wait(30)
     assert own.tags(f"{APP}-copy") == {"v1.0": digests["v1.0"]}

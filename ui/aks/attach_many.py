@@ -81,6 +81,7 @@ def attach_many(who: str, pairs: Sequence[Pair]) -> None:
     lines = tuple(line for plan in ready for line in plan.commands)
     if confirm(PlainPlan(commands=lines), action, ready=bool(ready), access=True):
         with panel():
+            _plans.clear(who, chosen)
             _begin(who, ready)
 
 
@@ -95,7 +96,6 @@ def _run(session: AzureSession, job: Job, running: RunningJob, report: Progress)
 
 
 def _forget(job: Job) -> None:
-    _plans.clear()
     clusters.forget_pulls(job.who)
 
 

@@ -55,6 +55,6 @@ def tracing() -> Iterator[None]:
     try:
         yield
     finally:
-        _spans.clear()
+        _spans.remove(begin)
         azure_settings.tracing_enabled = False
         provider.shutdown()
