@@ -17,13 +17,14 @@ from ui.navigation.selection import find
 from ui.navigation.url_choice import check_url
 from ui.policies.comparison import show_comparison
 from ui.policies.draft import NEW, Draft, discard_draft, open_draft, show_text
+from ui.policies.purge import show_purge
 from ui.policies.rule_form import show_form
 from ui.policies.saved import ask_deletion, save, show_history, show_list
 from ui.policies.simulation import show_simulation
 from ui.runtime import connection
 from ui.runtime.database import database
 
-TABS = RULES, SIMULATION, COMPARISON, VERSIONS = ("Rules", "Simulation", "Comparison", "Versions")
+TABS = RULES, SIMULATION, COMPARISON, PURGE, VERSIONS = ("Rules", "Simulation", "Comparison", "acr purge", "Versions")
 DISCARD, DELETE = "Discard changes", "Delete policy"
 
 who = connection.who()
@@ -67,6 +68,12 @@ def show_one(draft: Draft, saved: tuple[PolicyVersion, ...], versions: tuple[Pol
             if draft.sound:
                 own = [("the saved version", versions[0])] if draft.changed and versions else []
                 show_comparison(who, draft.sound, [*own, *((one.name, one) for one in saved if one.id != draft.id)])
+            else:
+                st.error("The text has errors: see Rules.", icon=":material/error:")
+    if tabs[PURGE].open:
+        with tabs[PURGE]:
+            if draft.sound:
+                show_purge(who, draft.sound)
             else:
                 st.error("The text has errors: see Rules.", icon=":material/error:")
     if tabs[VERSIONS].open:

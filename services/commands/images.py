@@ -181,6 +181,20 @@ def purge(registry: str, repository: str, pattern: str, days: int, keep: int, *,
     return shell_line("az", "acr", "run", "--registry", registry, "--cmd", purging, "/dev/null")
 
 
+def run_purge(registry: str, purge_command: str) -> str:
+    """Lists what a command of `acr purge` would delete, in the registry, as a task. As `purge`, with --dry-run."""
+    words = ("az", "acr", "run", "--registry", registry, "--cmd", f"{purge_command} --dry-run", "/dev/null")
+    return shell_line(*words)
+
+
+def schedule_purge(registry: str, task: str, purge_command: str, schedule: str) -> str:
+    """Creates a task that runs a command of `acr purge` by a timer; `schedule` is a cron expression in UTC."""
+    timer = ("--schedule", schedule, "--timeout", "3600", "--context", "/dev/null")
+    return shell_line(
+        "az", "acr", "task", "create", "--name", task, "--registry", registry, "--cmd", purge_command, *timer
+    )
+
+
 def lock(registry: str, repository: str, reference: str, **enabled: bool) -> str:
     """Sets what is enabled (delete, write, list, read) on a tag, or on a manifest where `reference` is a digest; the
     rest stays as it is."""

@@ -21,6 +21,8 @@ from services.images.repository_contents import RepositoryContents
 from services.policies.policy import DeleteRule, KeepRule, Policy, Rule, UntaggedRule, matches
 from services.policies.versions import last_of_minors
 
+LOCKED = "Locked against"
+
 
 class By(StrEnum):
     """What decided about a manifest, as it reads after a number; a rule is named instead."""
@@ -41,7 +43,8 @@ class LastPulls:
 
 @dataclass(frozen=True, slots=True)
 class TagDecision:
-    """A tag that a rule chose to delete, or keeps, and why. `rule` is its name, "" where none matches."""
+    """A tag that a rule chose to delete, or keeps, and why. `rule` is its name, "" where none matches, and where the
+    tag is locked."""
 
     tag: Tag
     delete: bool
@@ -141,6 +144,9 @@ def _decide_tags(facts: _Facts, rules: Sequence[Rule]) -> Iterator[TagDecision]:
     keeping = {rule.name: _kept_by(facts, rule) for rule in rules if isinstance(rule, KeepRule)}
     ranks: defaultdict[str, int] = defaultdict(int)
     for tag in facts.tags:
+        if not tag.locks.deletable:  # It is not among those that a rule counts, as it stays anyway.
+            yield TagDecision(tag, False, "", f"{LOCKED} {tag.locks.against_deletion}.")
+            continue
         for rule in rules:
             if isinstance(rule, UntaggedRule) or not matches(tag.name, rule.tags):
                 continue
@@ -232,7 +238,9 @@ def _chosen_images(facts: _Facts, tags: Iterable[TagDecision]) -> tuple[dict[str
     staying: dict[str, _Stay] = {}
     for digest, found in by_digest.items():
         kept = next((one for one in found if not one.delete), None)
-        if kept:
+        if kept and not kept.tag.locks.deletable:
+            staying[digest] = _Stay("", str(Keeps.LOCK), f"{kept.tag.name}: {kept.reason}")
+        elif kept:
             staying[digest] = _stay(kept.rule, f"{kept.tag.name}: {kept.reason}")
         elif digest in others:
             staying[digest] = _Stay("", str(Keeps.TAG), f"It has the tag {others[digest]} too.")

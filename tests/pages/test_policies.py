@@ -196,3 +196,19 @@ def test_whoever_may_change_nothing_reads_only(open_view: Open, monkeypatch: pyt
 @pytest.mark.usefixtures("own")
 def test_a_policy_that_is_not_there_is_said(open_view: Open) -> None:
     assert "No such policy" in said(open_view("policies.py", policy="0000"))
+
+
+@pytest.mark.usefixtures("own")
+def test_a_policy_is_shown_as_acr_purge_or_why_not(open_view: Open) -> None:
+    at = open_view("policies.py", policy=saved(), show="acr purge", registry=REGISTRY)
+    assert "pull requests: --keep counts only tags that are old enough" in said(at)
+    text = "name: Old\nrules:\n- {name: old, action: delete, at_most: 9}\n"
+    text += "- {name: rest, action: delete untagged, older_than_days: 0}"
+    at = open_view("policies.py", policy=saved(text), show="acr purge", registry=REGISTRY)
+    listed, scheduled = (str(one.value).splitlines() for one in at.code)
+    assert [line.rpartition(" --ago ")[2] for line in listed] == [
+        "0d --keep 9 --dry-run' /dev/null",
+        "0d --untagged --dry-run' /dev/null",
+    ]
+    assert scheduled[0].startswith("az acr task create --name retention-1 --registry casaacr01 --cmd 'acr purge ")
+    assert "It does not know what runs" in said(at)

@@ -286,4 +286,4 @@ def test_what_comes_first_decides_and_what_comes_after_it_does_not(store: Store,
             if one.rule:
                 assert not unconditional or order.index(one.rule) <= order.index(unconditional)
             else:
-                assert not unconditional
+                assert not (unconditional and one.tag.locks.deletable)
