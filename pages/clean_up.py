@@ -9,6 +9,7 @@ from services.commands import images as az_images
 from services.deletion.cleanup_rules import Chosen, Rule, choose
 from services.deletion.plan import DeletionPlan, Keeps, plan_deletion
 from services.deletion.plan_rows import deleted_manifests, kept_manifests
+from services.deletion.running_images import list_places
 from services.deletion.several import plan_cleanup_of, plan_several
 from services.images.repository_contents import RepositoryContents
 from services.images.tagging import UntagPlan, plan_untag
@@ -26,6 +27,7 @@ from ui.elements.page import az_lines, empty, header
 from ui.elements.text import plain
 from ui.elements.writing import counted_action
 from ui.loaders import images as image_loaders
+from ui.loaders import running as running_loader
 from ui.navigation import pages, selection
 from ui.navigation.links import last_step, open_page, registry_steps
 from ui.navigation.url_choice import check_url
@@ -58,11 +60,18 @@ def cancel() -> None:
     open_page(pages.REPOSITORY, registry=key, repository=names[0])
 
 
-def remove_tags(contents: RepositoryContents, chosen: Chosen) -> None:
+def remove_tags(contents: RepositoryContents, chosen: Chosen, *, by_name: bool) -> None:
     tags = {tag.name: tag for tag in chosen.tags}
     tags_of = {row.digest: row.tags for row in contents.rows}
-    plan = plan_untag(registry.name, contents.repository, tags, tags_of)
+    seen = running_loader.seen_of(who, registry, contents.name)
+    named = {tag: seen.by_tag[tag] for tag in tags if tag in seen.by_tag} if seen else {}
+    kept = {} if by_name else {tag: f"Pods pull by it: {list_places(found)}." for tag, found in named.items()}
+    plan = plan_untag(registry.name, contents.repository, tags, tags_of, kept)
     places = make_places()
+    with places.notices:
+        if by_name and named:
+            where = "; ".join(f"{tag}: {list_places(found)}" for tag, found in named.items())
+            st.warning(f"Pods pull by these tags, and new ones fail without. {plain(where)}", icon=":material/warning:")
     show_untag(places, plan, tags, contents)
     label = counted_action("Remove", len(plan.unblocked), "tag")
     confirm_one(places, contents, plan, label, STAY, lambda: deletions.remove_tags(who, registry, plan))
@@ -118,7 +127,7 @@ def clean_up_one() -> None:
     if not chosen.tags and (what == TAGS or not chosen.digests):
         show_nothing(rule)
     elif what == TAGS:
-        remove_tags(contents, chosen)
+        remove_tags(contents, chosen, by_name=how == BY_NAME)
     else:
         delete_images(contents, chosen, by_name=how == BY_NAME)
     if what == IMAGES:

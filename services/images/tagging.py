@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from threading import Event
+from types import MappingProxyType
 
 from services.commands import images as az_images
 from services.connection.changes import Outcome, changed, refused, remove, write
@@ -198,17 +199,21 @@ def _read_again(client: RegistryClient, plan: TagPlan, title: str) -> Tag:
 
 
 def plan_untag(
-    registry: str, repository: Repository, found: Mapping[str, Tag | str], tags_of: Mapping[str, Iterable[str]]
+    registry: str,
+    repository: Repository,
+    found: Mapping[str, Tag | str],
+    tags_of: Mapping[str, Iterable[str]],
+    kept: Mapping[str, str] = MappingProxyType({}),
 ) -> UntagPlan:
     """What removing these tags would do: each as it is, or why it could not be read, and the tags of each digest. Pure.
 
-    `registry` is the registry's name. Untagging frees no space: the manifest and its layers stay, and pulls by digest
-    go on.
+    `registry` is the registry's name; `kept`: why a tag stays that could be removed, a sentence. Untagging frees no
+    space: the manifest and its layers stay, and pulls by digest go on.
     """
     items = tuple(
         UntagItem(name, "", tag)
         if isinstance(tag, str)
-        else UntagItem(name, tag.digest, _untag_blocker(repository, tag))
+        else UntagItem(name, tag.digest, _untag_blocker(repository, tag) or kept.get(name, ""))
         for name, tag in found.items()
     )
     unblocked = {item.tag: item.digest for item in items if not item.blocker}

@@ -140,3 +140,12 @@ def test_a_plan_asks_nothing_more_where_running_images_are_known(open_view: Open
     assert not cluster_loaders.pulls(who).running
     paths = [request.path for request in list(own.sandbox.requests)[asked:]]
     assert not [path for path in paths if "managedClusters" in path]
+
+
+def test_a_tag_that_pods_pull_by_stays_by_rule_and_is_said_by_name(open_view: Open) -> None:
+    ask(open_view("clean_up.py", **RULE))
+    at = open_view("clean_up.py", **RULE, do="Remove tags only")
+    assert "Pods pull by it: Deployment shop/web in aks1." in said(at.error)
+    at = open_view("clean_up.py", **URL, do="Remove tags only", how="By name", tag="v1.0.0")
+    at.multiselect(key=next(one.key for one in at.multiselect if one.label == "Tags")).set_value(["v1.0.0"]).run()
+    assert "v1.0.0: Deployment shop/web in aks1" in said(at.warning)
