@@ -3,6 +3,7 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from sandbox.storage.store import Locks
 from services.connection.write_permission import WritePermission
 from services.policies.store import create_policy, list_policies, list_versions
 from tests.support.app_test import Open, button, confirm_button, figures, texts
@@ -212,3 +213,10 @@ def test_a_policy_is_shown_as_acr_purge_or_why_not(open_view: Open) -> None:
     ]
     assert scheduled[0].startswith("az acr task create --name retention-1 --registry casaacr01 --cmd 'acr purge ")
     assert "It does not know what runs" in said(at)
+
+
+def test_what_keeps_all_that_the_rules_choose_is_said(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    own.sandbox.store.set_repository_locks(REGISTRY, "team/app", Locks(delete=False))
+    at = open_view("policies.py", policy=saved(), show="Simulation", registry=REGISTRY)
+    assert "Nothing to delete. Chosen by the rules, and kept: 1 locked." in said(at)

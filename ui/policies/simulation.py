@@ -1,5 +1,6 @@
 """A policy simulated over a registry, and run there: what goes, what stays and why, and what that saves."""
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
@@ -10,7 +11,7 @@ from services.connection.parallel import Partial
 from services.deletion.plan import Keeps
 from services.deletion.several import SeveralPlan
 from services.estate.potential import saving_of
-from services.policies.decisions import LastPulls
+from services.policies.decisions import LastPulls, RepositoryDecisions
 from services.policies.policy import DeleteRule, Policy, describe_rule, matches, policy_warnings
 from services.policies.simulation import Simulation, above_ceiling, plan_run, simulate
 from services.pricing.money import money
@@ -169,7 +170,7 @@ def _show(places: Places, who: str, registry: Registry, policy: Policy, found: S
     number = sum(len(part.deleted) for part in plan.parts)
     if not number:
         with places.question:
-            st.info("Nothing to delete: every manifest stays.", icon=":material/check_circle:")
+            _show_nothing(decisions)
         return
     above = above_ceiling(found, policy.ceiling)
 
@@ -191,6 +192,17 @@ def _show(places: Places, who: str, registry: Registry, policy: Policy, found: S
         ready=bool(plan.parts),
         effect=[part.plan for part in plan.parts],
     )
+
+
+def _show_nothing(decisions: Sequence[RepositoryDecisions]) -> None:
+    """Says that nothing is deleted, and what keeps those that the rules choose."""
+    reasons = set(map(str, Keeps))
+    kept = Counter(one.by for repository in decisions for one in repository.manifests if one.rule and one.by in reasons)
+    if kept:
+        words = ", ".join(f"{number:,} {by}" for by, number in kept.most_common())
+        st.warning(f"Nothing to delete. Chosen by the rules, and kept: {words}.", icon=":material/block:")
+    else:
+        st.info("Nothing to delete: every manifest stays.", icon=":material/check_circle:")
 
 
 def _show_line(who: str, registry: Registry, found: Simulation, at: datetime) -> None:
