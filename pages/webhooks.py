@@ -71,8 +71,9 @@ def act(registry: Registry, webhook: Webhook) -> None:
     with actions:
         if st.button("Ping webhook", icon=":material/notifications_active:", type="primary", disabled=not may_write()):
             send_ping(registry, webhook)
-        # Disabled like a write: a service URI may contain a key, which not everyone who reaches the console may see.
-        chosen = st.menu_button("More", [uri, status, delete], icon=":material/more_horiz:", disabled=not may_write())
+        # A service URI may contain a key, which not everyone who reaches the console may see.
+        choices = [uri, status, delete] if may_write(access=True) else [status, delete]
+        chosen = st.menu_button("More", choices, icon=":material/more_horiz:", disabled=not may_write())
     if chosen == uri:
         webhooks.show_service_uri(who, registry, webhook.name)
     elif chosen == status:
@@ -116,7 +117,7 @@ actions = header(
     (*registry_steps(listed.name, **here), *below),
 )
 show_done()
-show_read_only()
+show_read_only(access=True)
 if failure:
     show_error(failure)
 elif existing is not None and not name:

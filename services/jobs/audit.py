@@ -23,8 +23,10 @@ START = "0" * 64
 CONSOLE, REMOVED = "console", "removed old entries"
 # What an entry is of that says that somebody may not do something.
 REFUSED = "refused"
-# Who comes and goes, as services/sign_in/store.py writes it, and what was refused.
-SIGN_INS = ("signed in", "signed out", "signed out, as another person signed in", "sign-in refused", REFUSED)
+# What an entry is of that says that somebody saw a secret.
+SHOWN = "secret shown"
+# Who comes and goes, as services/sign_in/store.py writes it, what was refused, and which secrets were seen.
+SIGN_INS = ("signed in", "signed out", "signed out, as another person signed in", "sign-in refused", REFUSED, SHOWN)
 _ONE_CHAIN = 7243001
 # How the text of a ServiceError ends where the console or Azure says that the caller may not.
 _BY_CONSOLE = re.compile(r"\((ReadOnly|AccessRefused)\)$")
@@ -96,6 +98,14 @@ def record_refusal(engine: Engine, who: str, action: str, target: str, error: Se
     with writing(engine, "The refusal could not be recorded") as db:
         said = {"login": login_of(db, who), "action": action, "target": target, "by": refused_by(str(error))}
         add_entry(db, who, REFUSED, "", reason=error.cause, **said)
+
+
+def record_view(engine: Engine, who: str, secret: str, target: str) -> None:
+    """Records that `who` sees a secret ("Service URI") of `target`; never what it is.
+
+    Raises ServiceError (NoDatabase)."""
+    with writing(engine, "That a secret is shown could not be recorded") as db:
+        add_entry(db, who, SHOWN, "", login=login_of(db, who), action=secret, target=target)
 
 
 def items_hash(db: Connection, job: str, *, with_outcomes: bool) -> str:

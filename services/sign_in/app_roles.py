@@ -21,8 +21,8 @@ class AppRole(StrEnum):
 _ASK = "Ask whoever assigns the console's app roles in Microsoft Entra, then sign in again."
 OPERATOR_PERMISSION = WritePermission(
     access_refusal=(
-        "Everyone here acts as the console's own identity: role assignments, tokens, passwords and the admin user are "
-        "not changed."
+        "Everyone here acts as the console's own identity: role assignments, tokens, passwords, the admin user and "
+        "headers of webhooks are not changed, and service URIs are not shown."
     ),
     remedy="Ask someone with Owner or User Access Administrator to change it in Azure.",
 )

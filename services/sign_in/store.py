@@ -29,13 +29,15 @@ _UNWRITABLE = "The sign-in could not be recorded"
 @dataclass(frozen=True)
 class SignIn:
     """A sign-in that is valid until `ends`. `account` is the key of an Identity, `login` the name it signs in with,
-    `roles` those of the console's application, as Entra named them when it began."""
+    `roles` those of the console's application, as Entra named them when it began. `unreadable`: they were sealed with a
+    key that the console no longer has, so that nobody passes by it."""
 
     id: str
     account: str
     login: str
     ends: datetime
     roles: tuple[AppRole, ...] = ()
+    unreadable: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,7 +112,7 @@ class SignIns:
         return value
 
     def find(self, cookie: str) -> SignIn | None:
-        """The sign-in of that cookie, while it is valid."""
+        """The sign-in of that cookie, while it is valid: not once the key of its roles is gone."""
         return self._find(sign_ins.c.cookie_hash, _hash(cookie)) if cookie else None
 
     def find_by_id(self, sign_in: str) -> SignIn | None:
@@ -185,7 +187,8 @@ class SignIns:
 
     def _find(self, column: object, value: str) -> SignIn | None:
         with reading(self._database(), _UNREADABLE) as db:
-            return self._valid(db, value, clock(db), column)
+            found = self._valid(db, value, clock(db), column)
+        return None if found and found.unreadable else found
 
     def _valid(
         self, db: Connection, value: str, now: datetime, column: object = sign_ins.c.cookie_hash
@@ -194,17 +197,18 @@ class SignIns:
         row = db.execute(joined.where(column == value)).one_or_none()  # type: ignore[arg-type]
         if row is None or row.ends <= now or row.seen + self._idle <= now:
             return None
-        return SignIn(row.id, row.account, row.login, min(row.ends, row.seen + self._idle), self._roles(row))
+        roles = self._roles(row)
+        return SignIn(row.id, row.account, row.login, min(row.ends, row.seen + self._idle), roles or (), roles is None)
 
     def _seal(self, sign_in: str, account: str, roles: Sequence[AppRole]) -> bytes:
         return self._keys.encrypt(json.dumps([sign_in, account, *roles]).encode())
 
-    def _roles(self, row: Row[Any]) -> tuple[AppRole, ...]:
-        """Those that were sealed for this very sign-in; none where the key is gone."""
+    def _roles(self, row: Row[Any]) -> tuple[AppRole, ...] | None:
+        """Those that were sealed for this very sign-in; None where no key of the console opens them."""
         try:
             sign_in, account, *roles = json.loads(self._keys.decrypt(row.roles)) if row.roles else ("", "")
         except InvalidToken:
-            return ()
+            return None
         return known_roles(roles) if (sign_in, account) == (row.id, row.account) else ()
 
     def _end(self, db: Connection, sign_in: SignIn, what: str) -> None:

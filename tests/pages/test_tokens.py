@@ -6,6 +6,7 @@ from streamlit.testing.v1 import AppTest
 from services.child_resources.scope_maps import Grant, Right, list_scope_maps
 from services.child_resources.token_creation import apply_token, plan_token
 from services.child_resources.tokens import Token, get_token, list_tokens
+from services.jobs.audit import SHOWN, newest_entries
 from tests.support.app_test import (
     REFUSED,
     Open,
@@ -20,6 +21,7 @@ from tests.support.app_test import (
 )
 from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from ui.elements import write_permission
+from ui.runtime.database import database
 
 HERE = {"registry": REGISTRY}
 NAME = "contoso-device"
@@ -130,6 +132,9 @@ def test_a_password_is_shown_once_and_is_nowhere_after(open_view: Open, own: Own
     assert password not in str(dict(at.query_params))
     assert at.dataframe[0].value["Password"].tolist() == ["password1"]
     assert at.dataframe[0].value["Status"].tolist() == ["Valid"]
+    (entry,) = newest_entries(database(), None, [SHOWN], 10)
+    assert (entry.fields["action"], entry.fields["target"]) == ("Password", f"{REGISTRY}, token {NAME}")
+    assert password not in entry.text
 
 
 def test_the_next_password_is_the_other_one(open_view: Open, own: OwnSandbox) -> None:

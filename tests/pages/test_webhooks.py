@@ -1,20 +1,27 @@
 """Webhooks on their page: added, pinged, disabled and removed; its header's value is nowhere after it."""
 
 import pytest
+from sqlalchemy import text
 from streamlit.testing.v1 import AppTest
 
 from services.child_resources.webhook_events import list_events, read_callback
 from services.child_resources.webhook_rules import NewWebhook
 from services.child_resources.webhooks import (
     apply_webhook,
+    apply_webhook_status,
     get_webhook,
     list_webhooks,
     plan_webhook,
+    plan_webhook_status,
 )
+from services.connection.errors import ServiceError
+from services.jobs.audit import SHOWN, newest_entries
 from services.jobs.jobs import list_jobs
+from services.sign_in.app_roles import OPERATOR_PERMISSION
 from tests.support.app_test import (
     REFUSED,
     Open,
+    actions,
     button,
     confirm_button,
     everything,
@@ -123,6 +130,52 @@ def test_its_address_is_shown_on_request_alone(open_view: Open, own: OwnSandbox)
     assert ADDRESS in [code.value for code in at.code]
     assert ADDRESS in everything(at)
     assert ADDRESS not in everything(at.run())
+    (entry,) = newest_entries(database(), None, [SHOWN], 10)
+    assert (entry.fields["who"], entry.fields["action"]) == (connection.who(), "Service URI")
+    assert entry.fields["target"] == f"{REGISTRY}, webhook deployhook"
+    assert ADDRESS not in entry.text
+
+
+def test_a_service_uri_whose_view_cannot_be_recorded_is_not_shown(open_view: Open, own: OwnSandbox) -> None:
+    there(own)
+    at = open_view("webhooks.py", **HERE, webhook="deployhook")
+    with database().begin() as db:
+        db.execute(text("ALTER TABLE audit RENAME TO away"))
+    open_dialog(at, "Show service URI")
+    assert "That a secret is shown could not be recorded" in texts(at)
+    assert ADDRESS not in everything(at)
+
+
+def test_an_operator_handles_no_secret_of_a_webhook(
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there(own)
+    monkeypatch.setattr(write_permission, "current", lambda: OPERATOR_PERMISSION)
+    at = open_view("webhooks.py", **HERE, webhook="deployhook")
+    assert actions(at) == ["Disable webhook", "Delete webhook"]
+    assert "headers of webhooks are not changed, and service URIs are not shown" in texts(at)
+    assert not button(at, "Ping webhook").disabled
+    session = own.session().limited_to(OPERATOR_PERMISSION)
+    with pytest.raises(ServiceError) as refused:
+        read_callback(session, own.registry(), "deployhook")
+    assert refused.value.code == "AccessRefused"
+    registry = own.registry()
+    secret = NewWebhook("other", ADDRESS, ("push",), registry.location, headers=(("Authorization", SECRET),))
+    with pytest.raises(ServiceError) as refused:
+        apply_webhook(session, plan_webhook(registry, (), secret))
+    assert refused.value.code == "AccessRefused"
+    plain = NewWebhook("other", ADDRESS, ("push",), registry.location)
+    assert apply_webhook(session, plan_webhook(registry, (), plain)) == "created"
+    webhook = get_webhook(session, registry, "other")
+    assert apply_webhook_status(session, plan_webhook_status(registry, webhook, enabled=False)) == "changed"
+
+
+def test_an_operator_is_offered_no_headers(open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_permission, "current", lambda: OPERATOR_PERMISSION)
+    at = open_view("webhooks.py", **HERE)
+    open_dialog(at, "Add webhook")
+    assert "Custom headers can't be given here" in texts(at)
+    assert not [one for one in at.text_input if one.label.startswith("Header")]
 
 
 def test_a_reader_sees_webhooks_and_is_refused_their_calls(open_view: Open, own: OwnSandbox) -> None:

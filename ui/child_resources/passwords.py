@@ -7,13 +7,17 @@ import streamlit as st
 from services.child_resources.passwords import NAMES, NewPassword, apply_password, plan_password, spare_name
 from services.child_resources.tokens import Token
 from services.commands import sign_in as az_sign_in
+from services.connection.errors import ServiceError
+from services.jobs.audit import record_view
 from services.jobs.changes import Answer, Change
 from services.registries.registry import Registry
 from ui.child_resources import tokens
+from ui.elements.errors import show_error
 from ui.elements.text import as_option, exact, plain
 from ui.elements.writing import confirm, dialog_panel
 from ui.runtime import connection
 from ui.runtime.changes import run
+from ui.runtime.database import database
 
 _LIFETIMES = {"1 day": 1, "1 week": 7, "30 days": 30, "90 days": 90, "1 year": 365, "Never": None}
 _CLOSE = "close the dialog of the new password"
@@ -48,7 +52,16 @@ def new_password(who: str, registry: Registry, token: Token) -> None:
             lambda made: Answer(f"{made.name} of {plain(made.token)} generated."),
         )
         form.empty()
+        _record_view(who, registry, token)
         _show(registry, password)
+
+
+def _record_view(who: str, registry: Registry, token: Token) -> None:
+    """It is shown even where that can't be recorded: it was generated, which is recorded, and is nowhere else."""
+    try:
+        record_view(database(), who, "Password", f"{registry.name}, token {token.name}")
+    except ServiceError as error:
+        show_error(error)
 
 
 def _show(registry: Registry, password: NewPassword) -> None:

@@ -19,17 +19,19 @@ from services.child_resources.webhooks import (
 from services.commands import child_resources as az_child_resources
 from services.connection.changes import Outcome
 from services.connection.parallel import Partial
+from services.jobs.audit import record_view
 from services.registries.registry import Registry
 from ui.elements.errors import panel
 from ui.elements.outcomes import WORDS
 from ui.elements.text import as_option, plain
-from ui.elements.writing import PlainPlan, close_button, dialog_panel
+from ui.elements.writing import PlainPlan, close_button, dialog_panel, may_write
 from ui.loaders import registries as registry_loaders
 from ui.loaders.registries import BY_ID, Loaded
 from ui.navigation import pages
 from ui.navigation.links import open_page
 from ui.runtime import connection
 from ui.runtime.changes import confirm_and_run
+from ui.runtime.database import database
 
 MOST_HEADERS = 5
 
@@ -90,6 +92,18 @@ def _ask(registry: Registry) -> NewWebhook:
         placeholder="everything",
         help="Empty: everything in the registry. team/app:* is all tags of a repository, team/app:v1 one of them.",
     )
+    headers: tuple[tuple[str, str], ...] = ()
+    if may_write(access=True):
+        headers = _ask_headers()
+    else:
+        st.caption("Custom headers can't be given here: everyone acts as the console's own identity.")
+    enabled = st.toggle("Enabled", value=True)
+    return NewWebhook(
+        name.strip(), uri.strip(), tuple(actions), location, scope.strip(), enabled=enabled, headers=headers
+    )
+
+
+def _ask_headers() -> tuple[tuple[str, str], ...]:
     headers = []
     with st.expander("Custom headers"):
         st.caption("Sent with each call, so that the receiver can check its origin. Values are not shown again.")
@@ -100,10 +114,7 @@ def _ask(registry: Registry) -> NewWebhook:
             if not header:
                 break
             headers.append((header, value))
-    enabled = st.toggle("Enabled", value=True)
-    return NewWebhook(
-        name.strip(), uri.strip(), tuple(actions), location, scope.strip(), enabled=enabled, headers=tuple(headers)
-    )
+    return tuple(headers)
 
 
 def _done(name: str, outcome: Outcome) -> str:
@@ -112,9 +123,11 @@ def _done(name: str, outcome: Outcome) -> str:
 
 @st.dialog("Service URI")
 def show_service_uri(who: str, registry: Registry, name: str) -> None:
-    """Reads the service URI from Azure each time and keeps it nowhere: it may contain a key."""
+    """Reads the service URI from Azure each time and keeps it nowhere: it may contain a key. That it is shown is logged
+    first."""
     with panel():
         callback = read_callback(connection.session(who), registry, name)
+        record_view(database(), who, "Service URI", f"{registry.name}, webhook {name}")
         st.code(callback.service_uri, language=None, wrap_lines=True)
         names = ", ".join(plain(header) for header in callback.header_names)
         st.markdown(f"Headers: {names or 'none'}. Their values are secrets, and are not shown.")

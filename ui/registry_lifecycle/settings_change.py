@@ -36,7 +36,7 @@ from ui.runtime.background import show_progress
 # The settings that decide whether a cluster can pull.
 _AFFECTS_PULLS = {"public_access", "default_action", "ip_rules", "mode", "anonymous_pull"}
 # Who may do what, as services/connection/write_permission.py has it.
-_ACCESS = {"admin_user", "anonymous_pull", "mode"}
+_ACCESS = {"admin_user", "anonymous_pull", "mode", "arm_audience_tokens"}
 
 
 @st.cache_resource(ttl="5m", show_spinner=False, max_entries=50)

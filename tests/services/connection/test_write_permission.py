@@ -1,5 +1,6 @@
 """What a session without permission may send: reads. All else is refused before it leaves."""
 
+import json
 from uuid import uuid4
 
 import pytest
@@ -9,14 +10,18 @@ from hypothesis import strategies as st
 
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
-from services.connection.write_permission import ALLOWED, changes_access, only_reads
+from services.connection.write_permission import ALLOWED, leaves_access, only_reads
 from services.deletion.plan import plan_deletion
 from services.deletion.run import apply_deletion
 from services.images.repository_contents import read_contents
 from services.registries.reading import list_registries
+from services.registry_lifecycle.settings import LABELS, settings_of
+from services.registry_lifecycle.settings_change import _patch_body
 from services.sign_in.app_roles import AppRole, shared_permission
 from tests.support.app_test import REFUSED
 from tests.support.own_sandbox import OwnSandbox
+from tests.support.shell_lines import registry
+from ui.registry_lifecycle.settings_change import _ACCESS
 
 READING_METHODS = ("GET", "HEAD", "OPTIONS")
 
@@ -86,6 +91,7 @@ def test_a_change_of_a_registry_is_refused_too(own: OwnSandbox) -> None:
 
 
 R = "/subscriptions/1/resourceGroups/g/providers/Microsoft.ContainerRegistry/registries/r"
+C = "/subscriptions/1/resourceGroups/g/providers/Microsoft.ContainerService/managedClusters/c"
 
 
 @pytest.mark.parametrize(
@@ -111,12 +117,40 @@ R = "/subscriptions/1/resourceGroups/g/providers/Microsoft.ContainerRegistry/reg
         ("PUT", R, '{"properties": {"adminUserEnabled": true}}', True),
         ("DELETE", R, None, False),
         ("PUT", f"{R}/webhooks/w", "{}", False),
+        ("PUT", f"{R}/webhooks/w", '{"properties": {"serviceUri": "https://x", "customHeaders": null}}', False),
+        ("PUT", f"{R}/webhooks/w", '{"properties": {"customHeaders": {"Authorization": "x"}}}', True),
+        ("PATCH", f"{R}/webhooks/w", '{"properties": {"status": "disabled"}}', False),
+        ("PATCH", f"{R}/webhooks/w", '{"properties": {"customHeaders": {}}}', True),
+        ("PATCH", f"{R}/webhooks/w", '{"properties": {"serviceUri": "https://x"}}', True),
+        ("DELETE", f"{R}/webhooks/w", None, False),
+        ("POST", f"{R}/webhooks/w/ping", None, False),
+        ("POST", f"{R}/webhooks/w/getCallbackConfig", None, True),
+        ("POST", f"{R}/importImage", "{}", False),
+        ("PUT", f"{R}/replications/westeurope", "{}", False),
+        ("PUT", f"{R}/connectedRegistries/y", "{}", True),
+        ("PUT", f"{R}/credentialSets/y", "{}", True),
+        ("POST", f"{R}/runs/1/listLogSasUrl", None, True),
+        ("POST", f"{R}/scheduleRun", "{}", True),
+        ("POST", f"{C}/runCommand", "{}", False),
+        ("POST", f"{C}/listClusterAdminCredential", None, True),
+        ("POST", f"{C}/listClusterUserCredential", None, True),
+        ("PUT", C, "{}", True),
+        ("PATCH", R, '{"properties": {"AdminUserEnabled": true}}', True),
+        ("PATCH", R, '{"identity": {"type": "SystemAssigned"}}', True),
+        ("PATCH", R, '{"properties": {"policies": {"azureADAuthenticationAsArmPolicy": {"status": "enabled"}}}}', True),
+        ("PATCH", R, '{"properties": {"policies": {"retentionPolicy": {"status": "disabled"}}}}', False),
+        ("PATCH", R, '{"properties": {"policies": null}}', True),
+        ("PUT", "/subscriptions/1/resourcegroups/g", "{}", False),
+        ("DELETE", "/subscriptions/1/resourcegroups/g", None, True),
+        ("POST", "/subscriptions/1/providers/Microsoft.ContainerRegistry/register", None, False),
+        ("POST", "/v1.0/applications", "{}", True),
+        ("PATCH", "/v2/registries/webhooks/blobs/uploads/1", b"a layer", False),
         ("DELETE", "/acr/v1/tokens/_tags/v1", None, False),
         ("DELETE", "/v2/app/manifests/sha256:1", None, False),
     ],
 )  # fmt: skip
 def test_which_changes_are_of_access(method: str, path: str, body: object, access: bool) -> None:
-    assert changes_access(method, path, body) is access
+    assert leaves_access(method, path, body) is not access
 
 
 def test_an_operator_changes_a_registry_and_nobodys_access(own: OwnSandbox) -> None:
@@ -141,3 +175,10 @@ def test_an_operator_changes_a_registry_and_nobodys_access(own: OwnSandbox) -> N
     now = next(one for one in list_registries(session).values if one.name == "casaacr01")
     assert not now.access.admin_user
     assert now.tags == (("team", "web"),)
+
+
+@pytest.mark.parametrize("field", list(LABELS))
+def test_the_settings_page_and_the_transport_agree_on_what_is_access(field: str) -> None:
+    wanted = settings_of(registry())
+    body = json.dumps(_patch_body(wanted, frozenset({field})).as_dict())
+    assert leaves_access("PATCH", R, body) is (field not in _ACCESS)

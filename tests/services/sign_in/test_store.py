@@ -215,6 +215,19 @@ def test_roles_that_are_written_into_the_table_are_none(store: SignIns, database
     assert found.roles == ()
     with database.begin() as db:
         db.execute(update(sign_ins).values(roles=b'["Console.Operator"]'))
-    found = store.find(operator)
-    assert found
-    assert found.roles == ()
+    assert store.find(operator) is None
+
+
+@pytest.mark.parametrize("roles", [[AppRole.AUDITOR], [AppRole.OPERATOR], []])
+def test_a_sign_in_ends_with_the_key_of_its_roles(store: SignIns, database: Engine, roles: list[AppRole]) -> None:
+    cookie = store.begin(ENGINEER, Person("Engineer", "engineer"), "", None, roles)
+    known = store.find(cookie)
+    assert known
+    later = store_of(database, Fernet.generate_key().decode())
+    assert later.find(cookie) is None
+    assert later.find_by_id(known.id) is None
+    again = later.find(later.begin(ENGINEER, Person("Engineer", "engineer"), "", cookie, roles))
+    assert again
+    assert (again.id, again.roles) == (known.id, tuple(roles))
+    other = store_of(database, Fernet.generate_key().decode())
+    assert other.end(cookie) is None
