@@ -170,7 +170,7 @@ def test_an_operator_handles_no_secret_of_a_webhook(
     assert apply_webhook_status(session, plan_webhook_status(registry, webhook, enabled=False)) == "changed"
 
 
-def test_an_operator_is_offered_no_headers(open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_operator_is_offered_no_headers(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(write_permission, "current", lambda: OPERATOR_PERMISSION)
     at = open_view("webhooks.py", **HERE)
     open_dialog(at, "Add webhook")
