@@ -169,13 +169,11 @@ def test_what_runs_or_is_locked_stays_with_the_rule_that_would_delete_it() -> No
 
 
 def test_nothing_goes_while_a_cluster_could_not_be_asked() -> None:
-    decisions = decided(
-        versions(40), DeleteRule("all", at_most=0), running=RunningImages(unasked=("Cluster a is stopped.",))
-    )
+    decisions = decided(versions(40), DeleteRule("all", at_most=0), running=RunningImages(unasked=("aks-a (stopped)",)))
     assert deleted(decisions) == set()
-    assert reason(decisions, 1) == ("all", "Unknown whether it runs. Cluster a is stopped.")
+    assert reason(decisions, 1) == ("all", "Unknown whether it runs in aks-a (stopped).")
     assert decisions.manifests[0].by == Keeps.UNASKED
-    accepted = RunningImages(unasked=("Cluster a is stopped.",), accept_unasked=True)
+    accepted = RunningImages(unasked=("aks-a (stopped)",), accept_unasked=True)
     assert deleted(decided(versions(40), DeleteRule("all", at_most=0), running=accepted)) == {1}
 
 
