@@ -14,7 +14,7 @@ from ui.navigation.headings import show_heading
 from ui.navigation.pages import PAGES
 from ui.navigation.place import follow_url, show_box
 from ui.navigation.sidebar import show_identity, show_navigation, show_sample_data
-from ui.navigation.url_choice import enter_page
+from ui.navigation.url_choice import confirm_url, enter_page
 from ui.runtime import connection
 
 STATIC = Path(__file__).parent.parent / "static"
@@ -56,6 +56,7 @@ with span(f"page {current.title}"):
 
     who = connection.who()
     follow_url(who, current)
+    confirm_url()
     st.session_state[NEW] = False
     show_heading(current)
     with above:

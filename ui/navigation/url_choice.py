@@ -13,6 +13,9 @@ Kept = TypeVar("Kept")
 _PAGE = "the page whose address was checked"
 _WRONG = "what the address names and the page does not have"
 _KEPT = "what does not change during a visit of the page"
+_SUBJECT = "what the address named in the last run"
+# What an address names beside a page's filters and tabs; no widget is bound to these.
+_NAMES = ("registry", "repository", "reference", "token", "webhook", "record", "cluster", "principal")
 
 
 def enter_page(address: str) -> None:
@@ -21,6 +24,20 @@ def enter_page(address: str) -> None:
         st.session_state[_PAGE] = address
         st.session_state.pop(_WRONG, None)
         st.session_state.pop(_KEPT, None)
+
+
+def confirm_url() -> None:
+    """Sends the query to the browser where what it names changed.
+
+    Streamlit's browser part sends with each widget the query that it got last from here. A link to the page that is
+    open, or the browser's Back, changes the address without that: the next button would run the page for the former
+    one.
+    """
+    named = {name: given for name in _NAMES if (given := st.query_params.get_all(name))}
+    before = st.session_state.get(_SUBJECT)
+    st.session_state[_SUBJECT] = named
+    if before not in (None, named):
+        st.query_params.update()
 
 
 def keep_for_visit(key: Hashable, value: Kept) -> Kept:
