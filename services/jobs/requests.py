@@ -23,8 +23,8 @@ LISTED = 200
 MOST_OF_ONE = 20
 
 
-# So long it is shown that a request was declined.
-DECLINED_SHOWN = timedelta(days=14)
+# So long it is shown that a request was carried out or declined.
+ANSWERED_SHOWN = timedelta(days=14)
 
 
 @dataclass(frozen=True)
@@ -51,13 +51,15 @@ class Request:
 
 
 @dataclass(frozen=True)
-class Declined:
-    """A request that was declined, when, by whom ("" where that person is signed in no more) and why."""
+class Answered:
+    """A request that was carried out (`done`), or declined with a `reason`; when, and by whom ("" where that person is
+    signed in no more)."""
 
     request: Request
     at: datetime
     by: str
-    reason: str
+    done: bool
+    reason: str = ""
 
 
 def ask(engine: Engine, who: str, login: str, wanted: Wanted) -> Request:
@@ -139,18 +141,24 @@ def decline(engine: Engine, who: str, wanted: Wanted, reason: str) -> int:
         return len(found)
 
 
-def declined_requests(engine: Engine, who: str) -> tuple[Declined, ...]:
-    """Those of `who` that were declined in the last `DECLINED_SHOWN` and not asked for again, the newest first.
+def answered_requests(engine: Engine, who: str) -> tuple[Answered, ...]:
+    """Those of `who` that were carried out or declined in the last `ANSWERED_SHOWN` and not asked for again, the newest
+    first.
 
     Raises ServiceError (NoDatabase)."""
     with reading(engine, "The requests could not be read") as db:
-        mine = (requests.c.who == who) & (requests.c.outcome == "declined")
-        recent = mine & (requests.c.closed > clock(db) - DECLINED_SHOWN)
+        mine = (requests.c.who == who) & requests.c.outcome.in_(("fulfilled", "declined"))
+        recent = mine & (requests.c.closed > clock(db) - ANSWERED_SHOWN)
         again = requests.alias()
         same = and_(*(again.c[name] == requests.c[name] for name in ("scope", "assignment", "condition")))
         later = exists().where(again.c.who == who, same, again.c.asked > requests.c.asked)
         rows = db.execute(select(requests).where(recent, ~later).order_by(requests.c.closed.desc())).all()
-        return tuple(Declined(_request(row), row.closed, login_of(db, row.closed_by), row.reason) for row in rows)
+        return tuple(
+            Answered(
+                _request(row), row.closed, login_of(db, row.closed_by), row.outcome == "fulfilled", row.reason
+            )
+            for row in rows
+        )
 
 
 def _same(db: Connection, wanted: Wanted) -> Any:

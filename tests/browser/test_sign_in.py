@@ -139,6 +139,7 @@ def test_a_cluster_is_attached_by_a_request(browser: Browser, team: Team) -> Non
     asking.reload()
     settled(asking)
     expect(asking.get_by_text("You asked")).to_have_count(0)
+    expect(asking.get_by_text("Done by ")).to_be_visible()
     asking.goto(f"{team.address}{pair}")
     settled(asking)
     asking.get_by_role("button", name="Check again").click()

@@ -9,9 +9,9 @@ from services.connection.errors import ServiceError
 from services.jobs.requests import (
     Request,
     Wanted,
+    answered_requests,
     ask,
     decline,
-    declined_requests,
     fulfil,
     open_requests,
     requests_for,
@@ -114,13 +114,16 @@ def show_requests(who: str) -> None:
         found = open_requests(database(), who, [registry.id for registry in inventory.value.registries.values])
         mine = [one for one in found if one.who == who]
         others = [one for one in found if one.who != who]
-        declined = declined_requests(database(), who)
-        if mine or others or declined:
+        answered = answered_requests(database(), who)
+        if mine or others or answered:
             st.subheader("Requests", anchor=False)
-        for no in declined:
-            by = f" by {plain(no.by)}" if no.by else ""
-            text = f"Declined{by} {ago(no.at)}: **{plain(no.request.wanted.title)}**. {plain(no.reason)}"
-            st.info(text, icon=":material/cancel:")
+        for answer in answered:
+            by = f" by {plain(answer.by)}" if answer.by else ""
+            what = f"{by} {ago(answer.at)}: **{plain(answer.request.wanted.title)}**"
+            if answer.done:
+                st.success(f"Done{what}", icon=":material/check_circle:")
+            else:
+                st.info(f"Declined{what}. {plain(answer.reason)}", icon=":material/cancel:")
         for one in mine:
             with st.container(horizontal=True, vertical_alignment="center"):
                 st.markdown(f"You asked {ago(one.asked)}: **{plain(one.wanted.title)}**", width="content")

@@ -9,9 +9,9 @@ from services.jobs.requests import (
     MOST_OF_ONE,
     Request,
     Wanted,
+    answered_requests,
     ask,
     decline,
-    declined_requests,
     fulfil,
     open_requests,
     withdraw,
@@ -44,6 +44,8 @@ def test_the_assignment_closes_what_everybody_asked_for_by_it_whatever_its_case(
     assert fulfil(database, ENGINEER, wanted(scope=SCOPE.upper())) == 2
     assert open_requests(database, DEVELOPER, [SCOPE]) == (other,)
     assert fulfil(database, ENGINEER, wanted()) == 0
+    (done,) = answered_requests(database, DEVELOPER)
+    assert (done.request.wanted.assignment, done.done, done.reason) == ("name", True, "")
     assert [entry.fields["what"] for entry in read_entries(database, ENGINEER)] == ["request fulfilled"] * 2
     assert verify(database).fault == ""
 
@@ -84,13 +86,13 @@ def test_who_asked_sees_why_it_was_declined_until_they_ask_again(database: Engin
     asked(database, ENGINEER)
     assert decline(database, ENGINEER, wanted(scope=SCOPE.upper()), "  Use the group instead. ") == 1
     assert [one.who for one in open_requests(database, ENGINEER, [SCOPE])] == [ENGINEER]
-    (declined,) = declined_requests(database, DEVELOPER)
-    assert (declined.request, declined.reason) == (first, "Use the group instead.")
-    assert declined_requests(database, ENGINEER) == ()
+    (declined,) = answered_requests(database, DEVELOPER)
+    assert (declined.request, declined.done, declined.reason) == (first, False, "Use the group instead.")
+    assert answered_requests(database, ENGINEER) == ()
     said = read_entries(database, ENGINEER)[-1].fields
     assert (said["what"], said["request"], said["reason"]) == ("request declined", first.id, "Use the group instead.")
     asked(database)
-    assert declined_requests(database, DEVELOPER) == ()
+    assert answered_requests(database, DEVELOPER) == ()
     assert verify(database).fault == ""
 
 
