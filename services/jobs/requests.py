@@ -154,9 +154,7 @@ def answered_requests(engine: Engine, who: str) -> tuple[Answered, ...]:
         later = exists().where(again.c.who == who, same, again.c.asked > requests.c.asked)
         rows = db.execute(select(requests).where(recent, ~later).order_by(requests.c.closed.desc())).all()
         return tuple(
-            Answered(
-                _request(row), row.closed, login_of(db, row.closed_by), row.outcome == "fulfilled", row.reason
-            )
+            Answered(_request(row), row.closed, login_of(db, row.closed_by), row.outcome == "fulfilled", row.reason)
             for row in rows
         )
 
