@@ -18,11 +18,11 @@ from ui.elements.notices import show_done
 from ui.elements.page import empty, header
 from ui.elements.skeleton import Shape
 from ui.elements.text import ago, exact, plain
-from ui.elements.writing import may_write
 from ui.jobs import record as job_record
 from ui.jobs import runs
 from ui.jobs.azure_log import show_azure_log
 from ui.jobs.follow import rerun_on_change
+from ui.jobs.notices import show_running, show_stop
 from ui.jobs.sent import show_sent
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
@@ -61,7 +61,7 @@ def show_one(record: DeletionRecord) -> None:
         if registry is None and inventory.running:
             st.stop()
     if job := runs.under_way(who, record.id):
-        show_progress(job, f"deletion {record.id}")
+        show_running(who, record.id, job)
         if job.error:
             show_error(job.error)
     elif record.runs:
@@ -91,9 +91,8 @@ def show_one(record: DeletionRecord) -> None:
 
 def show_run_elsewhere(record: DeletionRecord) -> None:
     st.info("Running in another process of the console. Refresh shows what it has done since.", icon=":material/dns:")
-    if st.button("Stop", icon=":material/stop_circle:", disabled=not may_write()):
-        runs.stop(who, record.id)
-        st.toast("It stops within seconds: what is under way ends first.")
+    if (job := runs.find(who, record.id)) and not job.stop_requested:
+        show_stop(who, job)
 
 
 def show_of_another(job: Job) -> None:

@@ -35,7 +35,8 @@ class Change:
 
 @dataclass(frozen=True)
 class Answer:
-    """How a change ended: a sentence or a list (markdown), and whether all of it was done and verified."""
+    """How a change ended, and whether all of it was done and verified. `text`: of a job its paragraphs, as text; of a
+    change that is only recorded what its page said, as markdown."""
 
     text: str
     complete: bool = True

@@ -141,7 +141,7 @@ def _take_as_done(spec: RegistrySpec, found: Registry, running: RunningJob) -> A
 
 
 def _leftover(running: RunningJob, spec: RegistrySpec) -> str:
-    """Markdown: the group that is there although its registry is not; "" where there is none."""
+    """The group that is there although its registry is not; "" where there is none."""
     results = running.read().results
     group, registry = results.get(_group_name(spec)), results.get(_registry_name(spec))
     if not group or not Outcome(group.outcome).is_done:
@@ -151,6 +151,6 @@ def _leftover(running: RunningJob, spec: RegistrySpec) -> str:
     line = az_registries.delete_group(spec.subscription_id, spec.group)
     since = "was created for it" if group.outcome == Outcome.CREATED else "exists since, perhaps created for it,"
     return (
-        f"The resource group `{spec.group}` {since} and stays, empty. Choose it as an existing group next "
-        f"time, or delete it:\n\n```\n{line}\n```"
+        f"The resource group {spec.group} {since} and stays, empty. Choose it as an existing group next "
+        f"time, or delete it:\n\n{line}"
     )

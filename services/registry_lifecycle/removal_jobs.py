@@ -42,14 +42,14 @@ def run_removal(session: AzureSession, job: Job, running: RunningJob, report: Pr
 
 
 def _about_group(session: AzureSession, registry: Registry) -> str:
-    """Markdown: that nothing else is in the resource group, or that it is not known; "" where something is."""
+    """That nothing else is in the resource group, or that it is not known; "" where something is."""
     group = registry.resource_group
     try:
         listed = ids_in_group(session, registry.subscription_id, group)
     except ServiceError as error:
-        return f"Whether the resource group `{group}` is empty now is unknown: {error.cause}"
+        return f"Whether the resource group {group} is empty now is unknown: {error.cause}"
     below = f"{registry.id.casefold()}/"
     if any(not f"{one.casefold()}/".startswith(below) for one in listed):  # Azure may still list the registry.
         return ""
     line = az_registries.delete_group(registry.subscription_id, group)
-    return f"The resource group `{group}` is empty now, and stays. To delete it:\n\n```\n{line}\n```"
+    return f"The resource group {group} is empty now, and stays. To delete it:\n\n{line}"

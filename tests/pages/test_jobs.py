@@ -1,13 +1,20 @@
 """A change that another process runs, or ran: what its page, the registry's and its record say, and do, about it."""
 
+import threading
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 
+from services.connection.parallel import Progress
+from services.connection.session import AzureSession
 from services.database.tables import jobs as table
-from services.jobs.jobs import Job, begin, find_job
+from services.jobs.audit import read_entries
+from services.jobs.changes import Answer
+from services.jobs.jobs import Job, JobItem, begin, find_job
 from services.jobs.plans import details_of
+from services.jobs.running import RunningJob
 from services.registry_lifecycle.settings import settings_of
 from services.registry_lifecycle.settings_change import SettingsPlan, plan_settings
 from services.registry_lifecycle.settings_jobs import settings_items
@@ -15,6 +22,7 @@ from tests.support.app_test import Open, button, texts
 from tests.support.own_sandbox import REGISTRY, OwnSandbox
 from ui.job_kinds.kinds import KINDS
 from ui.jobs import runs
+from ui.jobs.kinds import JobKind
 from ui.runtime import connection
 from ui.runtime.database import database
 
@@ -52,6 +60,40 @@ def test_another_tab_shows_it_and_stops_it(open_view: Open, own: OwnSandbox) -> 
     assert "Running in another process of the console." in texts(record)
     button(record, "Stop").click().run()
     assert now(job).stop_requested
+
+
+@pytest.mark.usefixtures("impatient")
+def test_stopped_where_it_runs_it_is_stopped_for_whoever_continues_it_too(open_view: Open, own: OwnSandbox) -> None:
+    connection.use(own.session())
+    who, ended = connection.who(), threading.Event()
+
+    def run(_session: AzureSession, _job: Job, running: RunningJob, _report: Progress) -> Answer:
+        assert running.stop.wait(60) and ended.wait(60)
+        return Answer("")
+
+    kind = JobKind("Change settings", "Changing", run, lambda _job: None)
+    job = runs.begin(who, kind, own.registry().login_server, [JobItem("Admin user", "")], {})
+    record = open_view("deletions.py", own.session(), record=job)
+    button(record, "Stop").click().run()
+    found = find_job(database(), who, job)
+    assert found and found.stop_requested and not found.ended
+    assert read_entries(database(), who)[-1].fields["what"] == "stop requested"
+    ended.set()
+    reading = runs.under_way(who, job)
+    assert reading and reading.finished.wait(30)
+
+
+def test_what_others_wrote_is_text_in_the_answer_of_a_job(open_view: Open, own: OwnSandbox) -> None:
+    job = begun_elsewhere(own)
+    answer = "Tags also changed: [Sign in again](https://evil.example) **b**\n\naz group delete --name 'a b'"
+    running = RunningJob(database(), job, LEASE, threading.Event())
+    running.add_result(job.items[0].name, "refused", "changed meanwhile")
+    running.end(answer=answer, incomplete=True)
+    record = open_view("deletions.py", own.session(), record=job.id)
+    assert not record.exception
+    (shown,) = [one.value for one in record.warning if "Tags also" in one.value]
+    assert r"\[Sign in again\]" in shown and r"\*\*b\*\*" in shown
+    assert "az group delete --name 'a b'" in [one.value for one in record.code]
 
 
 def test_one_whose_process_ended_says_so_goes_on_and_shows_its_end(open_view: Open, own: OwnSandbox) -> None:

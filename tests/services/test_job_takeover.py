@@ -325,7 +325,7 @@ def test_the_group_that_is_left_empty_is_in_the_record_whoever_ended_it(database
     ended = continue_job(database, own.session(), run_creation, job)
     assert CREATION.shows(own) == (True, None)
     assert ended.state == "Incomplete"
-    assert "The resource group `contoso-new-rg` exists since" in ended.answer
+    assert "The resource group contoso-new-rg exists since" in ended.answer
     assert f"az group delete --subscription {SUBSCRIPTION} --name contoso-new-rg" in ended.answer
 
 
@@ -343,7 +343,7 @@ def test_a_group_without_anything_else_is_in_the_record_of_a_removal(database: E
     run_once(database, own.session(), run_removal, job)
     ended = found(database, job)
     assert ended.state == "Completed"
-    assert "The resource group `contoso-new-rg` is empty now" in ended.answer
+    assert "The resource group contoso-new-rg is empty now" in ended.answer
 
 
 @pytest.mark.parametrize(

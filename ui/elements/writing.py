@@ -117,7 +117,7 @@ def confirm(
             # The name is no part of the label, which would be read aloud with the escapes of markdown.
             answer = st.text_input(
                 "Type the name to confirm",
-                key=f"confirm {typed}",
+                key=f"confirm {typed}{_again(typed, shown)}",
                 label_visibility="collapsed",
                 placeholder=typed,
                 width=NAME_PX,
@@ -145,6 +145,17 @@ def confirm(
         with commands or st.container():
             az_lines(*_first_commands(plan.commands))
     return pressed and not changed and not disabled
+
+
+def _again(typed: str, shown: object) -> str:
+    """Another text for each further plan that the name `typed` is asked for: what was typed for one confirms no
+    other."""
+    key = f"the plan that {typed} confirms"
+    number, last = st.session_state.get(key, (0, shown))
+    if last != shown:
+        number += 1
+    st.session_state[key] = number, shown
+    return f" {number}" if number else ""
 
 
 def close_button(label: str = "Cancel", key: str = "cancel") -> None:

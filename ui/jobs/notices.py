@@ -20,7 +20,7 @@ from ui.jobs.follow import rerun_on_change
 from ui.jobs.kinds import JobKind
 from ui.navigation import pages
 from ui.navigation.links import link_to
-from ui.runtime.background import show_progress
+from ui.runtime.background import Reading, show_progress
 from ui.runtime.database import database
 
 PlanT = TypeVar("PlanT")
@@ -115,7 +115,7 @@ def show_jobs(
     for job in found:
         reading = runs.under_way(who, job.id)
         if reading:
-            show_progress(reading, f"job {job.id}", stop=stop)
+            show_running(who, job.id, reading, stop)
         if not reading or not reading.running:
             _show_one(who, kind, runs.find(who, job.id) or job, show_end or show_results, stop)
 
@@ -169,6 +169,17 @@ def show_open(who: str, job: Job, stop: str = "Stop") -> None:
     rerun_on_change(lambda: _progress_of(runs.find(who, job.id)), _progress_of(job))
 
 
+def show_running(who: str, job: str, reading: Reading[None], stop: str = "Stop") -> None:
+    """The progress of a job that this process runs, with a button that stops it wherever it goes on."""
+    show_progress(reading, f"job {job}", stop=stop, on_stop=lambda: _stop(who, job))
+
+
+def _stop(who: str, job: str) -> None:
+    with panel():
+        runs.stop(who, job)
+        st.toast("It stops within seconds: what is under way ends first.")
+
+
 def show_interrupted(job: Job) -> None:
     """Says of a job that nobody continues that its process ended, and what to do."""
     st.warning(plain(job.details.get("interrupted") or ENDED_WITH_ITS_PROCESS), icon=":material/help:")
@@ -177,9 +188,7 @@ def show_interrupted(job: Job) -> None:
 def show_stop(who: str, job: Job, label: str = "Stop") -> None:
     """The button that stops a job in another process."""
     if st.button(label, icon=":material/stop_circle:", key=f"stop {job.id}", disabled=not may_write()):
-        with panel():
-            runs.stop(who, job.id)
-            st.toast("It stops within seconds: what is under way ends first.")
+        _stop(who, job.id)
 
 
 def _progress_of(job: Job | None) -> object:
@@ -205,11 +214,23 @@ def show_results(job: Job, more: str = "") -> None:
     else:
         lines = (result_line(name, one.outcome, _cause(job, one)) for name, one in ended)
         st.markdown("  \n".join(lines))
-    if job.answer and job.state == "Completed":
-        st.markdown(job.answer)
-    elif job.answer:
-        st.warning(job.answer, icon=":material/warning:")
+    show_answer(job)
     show_stopped(job)
+
+
+def show_answer(job: Job) -> None:
+    """Shows what a job says beside its items. That of a job is text, by paragraphs, which may be a line of the shell;
+    that of a change without items is markdown, made where it was shown."""
+    for paragraph in job.answer.split("\n\n") if job.items else filter(None, [job.answer]):
+        text = plain(paragraph) if job.items else paragraph
+        if not paragraph:
+            continue
+        if job.items and paragraph.startswith("az "):
+            st.code(paragraph, language=None, wrap_lines=True)
+        elif job.state == "Completed":
+            st.markdown(text)
+        else:
+            st.warning(text, icon=":material/warning:")
 
 
 def show_causes(job: Job) -> None:

@@ -7,12 +7,11 @@ from ui.elements.page import az_lines, header
 from ui.elements.text import ago, exact, plain
 from ui.jobs import runs
 from ui.jobs.azure_log import show_azure_log
-from ui.jobs.notices import show_error_of, show_interrupted, show_open, show_results, show_stop
+from ui.jobs.notices import show_error_of, show_interrupted, show_open, show_results, show_running, show_stop
 from ui.jobs.sent import show_sent
 from ui.navigation import pages
 from ui.navigation.links import last_step, step
 from ui.runtime import connection
-from ui.runtime.background import show_progress
 
 
 def show_record(who: str, job: Job) -> None:
@@ -28,7 +27,7 @@ def show_record(who: str, job: Job) -> None:
         (step(pages.DELETIONS), last_step(job.action)),
     )
     if reading := runs.under_way(who, job.id):
-        show_progress(reading, f"job {job.id}", stop="Stop" if mine else "")
+        show_running(who, job.id, reading, "Stop" if mine else "")
         job = runs.find(who, job.id) or job
     if job.ended:
         show_error_of(who, job)

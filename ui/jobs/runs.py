@@ -84,10 +84,13 @@ def find(who: str, job: str) -> Job | None:
 
 
 def stop(who: str, job: str) -> None:
-    """Asks the job to begin nothing more, whichever process runs it. Raises ServiceError (NoDatabase)."""
-    if run := _runs().get((who, job)):
-        run.reading.stop.set()
-    jobs.request_stop(database(), who, job)
+    """Asks the job to begin nothing more, whichever process runs it, or continues it after this one. Raises
+    ServiceError (NoDatabase): then it stops where this process runs it."""
+    try:
+        jobs.request_stop(database(), who, job)
+    finally:
+        if run := _runs().get((who, job)):
+            run.reading.stop.set()
 
 
 def continue_lost(session: AzureSession, who: str, kinds: JobKinds) -> list[str]:

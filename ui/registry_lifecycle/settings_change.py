@@ -26,7 +26,7 @@ from ui.elements.table import table_of
 from ui.elements.text import plain
 from ui.elements.writing import confirm, dialog_panel, may_write, show_objections, show_read_only
 from ui.jobs.kinds import JobKind
-from ui.jobs.notices import begin_and_show, show_causes, show_jobs, shown_jobs
+from ui.jobs.notices import begin_and_show, show_answer, show_causes, show_jobs, shown_jobs
 from ui.loaders import clusters
 from ui.loaders import registries as registry_loaders
 from ui.registry_lifecycle.settings_form import Wanted, discard
@@ -156,8 +156,7 @@ def _show_end(job: Job) -> None:
     ]
     _show_rows(rows, "Outcome of each setting")
     show_causes(job)
-    if job.answer:
-        st.warning(plain(job.answer), icon=":material/warning:")
+    show_answer(job)
 
 
 def _outcome(job: Job, one: Difference) -> str:

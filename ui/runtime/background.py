@@ -131,18 +131,26 @@ def start(
     return reading
 
 
-def show_progress(reading: Reading[Value], key: str, *, stop: str = "Stop", shape: Shape | None = None) -> None:
+def show_progress(
+    reading: Reading[Value],
+    key: str,
+    *,
+    stop: str = "Stop",
+    on_stop: Callable[[], None] | None = None,
+    shape: Shape | None = None,
+) -> None:
     """Progress with a button to stop it while `reading` runs; the page is run again as parts are read and at the end.
 
-    `stop`: the label of the button, "" where it can't be stopped. `shape`: what comes, where the page has nothing of it
+    `stop`: the label of the button, "" where it can't be stopped. `on_stop`: what stops it, where that is more than to
+    set its `stop`. `shape`: what comes, where the page has nothing of it
     to show yet: a skeleton stands in its place.
     """
     if not reading.finished.wait(BLINK_S):
-        _progress(reading, key, stop, shape)
+        _progress(reading, key, stop, on_stop or reading.stop.set, shape)
 
 
 @st.fragment(run_every=TICK_S)
-def _progress(reading: Reading[Value], key: str, stop: str, shape: Shape | None) -> None:
+def _progress(reading: Reading[Value], key: str, stop: str, on_stop: Callable[[], None], shape: Shape | None) -> None:
     if not reading.running:
         run_again()
     seen, done = f"{key}:seen", reading.done
@@ -151,7 +159,7 @@ def _progress(reading: Reading[Value], key: str, stop: str, shape: Shape | None)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.progress(min(done / reading.of, 1.0) if reading.of else 0.0, text=text)
         if stop and st.button(stop, icon=":material/stop_circle:", key=f"{key}:stop"):
-            reading.stop.set()
+            on_stop()
     if shape:
         show_skeleton(shape)
     shown = int(st.session_state.get(seen, 0))
