@@ -8,7 +8,7 @@ from streamlit.testing.v1 import AppTest
 
 from sandbox.clusters.clusters import CLUSTER_TYPE
 from sandbox.documents.registry_rules import REGISTRY_TYPE
-from tests.support.app_test import Open, button, confirm_button, reopen, texts
+from tests.support.app_test import Open, button, confirm_button, confirm_field, reopen, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.loaders import clusters as cluster_loaders
 from ui.loaders import running as running_loader
@@ -69,7 +69,7 @@ def test_a_rule_deletes_nothing_while_a_cluster_was_not_asked(open_view: Open) -
     assert "Unknown whether it runs in aks1 (not asked)." in said(at.error)
     assert delete_button(at).disabled
     boxes(at)[ALL_THE_SAME].check().run()
-    at.text_input(key=f"confirm {NODE}").set_value(NODE).run()
+    confirm_field(at).set_value(NODE).run()
     assert not delete_button(at).disabled
     assert "Unknown whether it runs" in said(at.warning)
 
@@ -89,7 +89,7 @@ def test_a_cluster_that_is_asked_keeps_what_runs_and_the_question_is_under_activ
 def test_what_is_known_to_run_nowhere_goes_by_rule(open_view: Open, own: OwnSandbox) -> None:
     set_workloads(own, {"image": "other:v1", "replicas": 1})
     at = ask(open_view("clean_up.py", **RULE))
-    at.text_input(key=f"confirm {NODE}").set_value(NODE).run()
+    confirm_field(at).set_value(NODE).run()
     assert not delete_button(at).disabled
     assert "Running images: no workload found" in [one.label for one in at.expander]
 
@@ -106,7 +106,7 @@ def test_by_name_an_unknown_cluster_is_said_and_the_name_typed(open_view: Open) 
     at = open_view("delete.py", **URL, reference="v1.0.0")
     assert "aks1 (not asked)" in said(at.warning)
     assert ALL_THE_SAME not in boxes(at)
-    at.text_input(key=f"confirm {NODE}").set_value(NODE).run()
+    confirm_field(at).set_value(NODE).run()
     assert not delete_button(at).disabled
 
 
@@ -116,7 +116,7 @@ def test_by_name_what_runs_goes_only_where_the_person_says_so(open_view: Open, r
     ask(at)
     assert delete_button(at).disabled
     boxes(at)[TOO].check().run()
-    at.text_input(key=f"confirm {NODE}").set_value(NODE).run()
+    confirm_field(at).set_value(NODE).run()
     assert "Deployment shop/web in aks1" in said(at.warning)
     assert not delete_button(at).disabled
 

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from streamlit.testing.v1 import AppTest
-from streamlit.testing.v1.element_tree import Block, Button
+from streamlit.testing.v1.element_tree import Block, Button, TextInput
 
 from services.connection.write_permission import WritePermission
 from ui.jobs import runs
@@ -73,6 +73,11 @@ def refresh_button(at: AppTest) -> Button:
 def confirm_button(at: AppTest, label: str) -> Button:
     """The button that does what a plan shows, beside the one of the same label that opened its dialog."""
     return at.button(key=f"do {label}")
+
+
+def confirm_field(at: AppTest) -> TextInput:
+    """Where the name is typed that confirms a plan."""
+    return next(field for field in at.text_input if field.label == "Type the name to confirm")
 
 
 def select_rows(at: AppTest, table: int, *rows: int) -> None:
