@@ -31,7 +31,7 @@ with panel():
     at, lacks = read.at, read.value
     show_holders(who, registry)
 with top:
-    title, path = heading_of(pages.ASSIGN_ROLE)
+    title, path = heading_of(pages.ASSIGN_ROLE, registry.name)
     header(title, "", at, lambda: holders.forget(who, registry), path)
     show_done()
     names = holders.names(who, registry, st.query_params.get("principal", ""))

@@ -156,6 +156,12 @@ def target_of(login_server: str, repository: str) -> str:
     return f"{login_server}/{repository}" if repository else login_server
 
 
+def named_target(target: str, names: Mapping[str, str]) -> str:
+    """`target` with the registry's name for its login server, where `names` (by login server in lower case) has it."""
+    server, slash, rest = target.partition("/")
+    return f"{names.get(server.casefold(), server)}{slash}{rest}"
+
+
 def new_id() -> str:
     """An id that sorts by time."""
     return f"{datetime.now(UTC):%Y%m%dT%H%M%S%f}-{secrets.token_hex(4)}"

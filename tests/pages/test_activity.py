@@ -111,3 +111,14 @@ def test_azures_own_log_is_read_when_it_is_asked_for(open_view: Open, own: OwnSa
     events = at.dataframe[1].value
     assert list(events["Operation"]) == ["Microsoft.ContainerRegistry/registries/write"]
     assert list(events["Correlation id"]) == [at.dataframe[0].value["Correlation id"][0]]
+
+
+@pytest.mark.usefixtures("everyone")
+def test_a_registry_is_found_and_listed_by_its_name(open_view: Open, own: OwnSandbox) -> None:
+    server = own.registry().login_server
+    open_view("deletions.py")
+    changed(connection.who(), f"{server}/team/app:v1")
+    changed(connection.who(), "gone.azurecr.io/app:v1")
+    for text in ("casaacr01", server):
+        at = show(open_view, target=text)
+        assert list(at.dataframe[0].value["Target"]) == ["casaacr01/team/app:v1"]

@@ -30,6 +30,11 @@ def plan(at: AppTest) -> AppTest:
     return at
 
 
+def test_the_title_has_the_registry_s_name_where_the_url_has_its_login_server(open_view: Open, own: OwnSandbox) -> None:
+    at = open_view("assign.py", registry=own.registry().login_server)
+    assert at.title[0].value == "Assign role on casaacr01"
+
+
 def assigned(at: AppTest) -> AppTest:
     reopen(at, "Plan assignment")
     confirm_button(at, "Assign role").click()

@@ -263,7 +263,7 @@ def test_a_damaged_record_is_named_and_the_others_are_listed(open_view: Open, ow
     file.write_bytes(b"\x00 damaged")
     at = open_view("deletions.py")
     assert not at.exception
-    assert list(at.dataframe[0].value["Target"]) == [f"{server}/{NODE}"]
+    assert list(at.dataframe[0].value["Target"]) == [f"{REGISTRY}/{NODE}"]
     assert [expander.label for expander in at.expander if expander.label != "Log"] == [
         f"Partial data: 1 record ({plain(file.name)}) could not be read",
     ]

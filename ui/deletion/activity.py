@@ -1,9 +1,11 @@
 """Activity: the list of what was done through this console with its filters and export, and the log."""
 
+from collections.abc import Mapping
+
 import streamlit as st
 
 from services.jobs.export import csv_of
-from services.jobs.jobs import LISTED, JobSummary
+from services.jobs.jobs import LISTED, JobSummary, named_target
 from ui.deletion import deletions
 from ui.deletion.activity_log import name_of, show_log, show_sign_ins
 from ui.elements.columns import ago_column
@@ -11,10 +13,13 @@ from ui.elements.errors import Part, show_partial
 from ui.elements.page import empty
 from ui.elements.selectable_table import openable
 from ui.jobs.follow import rerun_on_change
+from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.links import link_to, open_page
+from ui.navigation.selection import keys_of
 from ui.navigation.url_choice import check_url
 from ui.runtime import connection
+from ui.runtime.background import show_progress
 
 TABS = ("Changes", "Sign-ins and refusals", "Log")
 
@@ -49,11 +54,12 @@ def _show_changes(who: str, found: tuple[JobSummary, ...], *, everyone: bool, co
         rerun_on_change(
             lambda: _progress_of(deletions.all_recorded(who, everyone=everyone).values), _progress_of(found)
         )
-    shown = _filtered(found)
+    names = _names(who)
+    shown = _filtered(found, names)
     if not shown:
         empty(":material/filter_alt_off:", "Nothing matches", "Change the filters above.")
     else:
-        _show_list(shown, others=_has_others(found))
+        _show_list(shown, names, others=_has_others(found))
     if len(found) == LISTED:
         st.caption(f"The newest {LISTED:,}. The log has all of them.")
 
@@ -76,7 +82,16 @@ def _name(job: JobSummary) -> str:
     return name_of(job.who, job.login)
 
 
-def _filtered(found: tuple[JobSummary, ...]) -> tuple[JobSummary, ...]:
+def _names(who: str) -> Mapping[str, str]:
+    """The name of each registry that the inventory has so far, by login server in lower case."""
+    inventory = registry_loaders.inventory(who)
+    show_progress(inventory, "inventory of names")
+    registries = inventory.value.registries.values
+    names = keys_of(registries)
+    return {one.login_server.casefold(): names[one.id] for one in registries if one.login_server}
+
+
+def _filtered(found: tuple[JobSummary, ...], names: Mapping[str, str]) -> tuple[JobSummary, ...]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
             "Target", key="target", bind="query-params", placeholder="Registry or repository", width=240
@@ -95,19 +110,20 @@ def _filtered(found: tuple[JobSummary, ...]) -> tuple[JobSummary, ...]:
                 "Who", sorted({_name(one) for one in found}), index=None, key="who", bind="query-params",
                 placeholder="Everyone", width=180,
             )  # fmt: skip
+    wanted = (text or "").strip().casefold()
     return tuple(
         one
         for one in found
-        if (text or "").strip().casefold() in one.target.casefold()
+        if (wanted in one.target.casefold() or wanted in named_target(one.target, names).casefold())
         and action in (None, one.action)
         and state in (None, one.state)
         and person in (None, _name(one))
     )
 
 
-def _row(job: JobSummary) -> dict[str, object]:
+def _row(job: JobSummary, names: Mapping[str, str]) -> dict[str, object]:
     return {
-        "Target": job.target,
+        "Target": named_target(job.target, names),
         "Action": job.action[:1].upper() + job.action[1:],
         "Started": job.begun,
         "Items": job.items,
@@ -116,15 +132,15 @@ def _row(job: JobSummary) -> dict[str, object]:
     }
 
 
-def _row_with_name(job: JobSummary) -> dict[str, object]:
-    target, *rest = _row(job).items()
+def _row_with_name(job: JobSummary, names: Mapping[str, str]) -> dict[str, object]:
+    target, *rest = _row(job, names).items()
     return dict((target, ("Who", _name(job)), *rest))
 
 
-def _show_list(shown: tuple[JobSummary, ...], *, others: bool) -> None:
+def _show_list(shown: tuple[JobSummary, ...], names: Mapping[str, str], *, others: bool) -> None:
     opened = openable(
         shown,
-        _row_with_name if others else _row,
+        lambda job: _row_with_name(job, names) if others else _row(job, names),
         "deletions",
         "Activity, the newest first",
         columns={
@@ -137,7 +153,7 @@ def _show_list(shown: tuple[JobSummary, ...], *, others: bool) -> None:
         open_page(pages.DELETIONS, record=opened.id)
     st.download_button(
         "Download list",
-        lambda: csv_of(shown),
+        lambda: csv_of(shown, names),
         "activity.csv",
         "text/csv",
         icon=":material/download:",

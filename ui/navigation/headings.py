@@ -23,21 +23,23 @@ def show_heading(page: PageLink) -> None:
     announce(title, path, f"{page.url_path}?{urlencode(query, doseq=True)}")
 
 
-def heading_of(page: PageLink) -> tuple[str, tuple[Step, ...]]:
-    """The title (markdown) and the path that the header of `page` has for the URL."""
+def heading_of(page: PageLink, name: str = "") -> tuple[str, tuple[Step, ...]]:
+    """The title (markdown) and the path that the header of `page` has for the URL; `name` of the registry once known:
+    the URL may have its login server."""
     key, repository = st.query_params.get("registry", ""), st.query_params.get("repository", "")
     if not key:
         return page.title, ()
-    steps = registry_steps(key, key)
+    called = name or key
+    steps = registry_steps(called, key)
     if page is pages.REGISTRY:
         return plain(key), (*steps[:-1], last_step(key))
     if page is pages.SETTINGS:
         return f"Settings of {plain(key)}", (*steps, last_step(page.title))
     if page is pages.ACCESS_REVIEW:
-        return f"Access to {plain(key)}", (*steps, last_step(page.title))
+        return f"Access to {plain(called)}", (*steps, last_step(page.title))
     if page is pages.ASSIGN_ROLE:
         above = step(pages.ACCESS_REVIEW, registry=key)
-        return f"{page.title} on {plain(key)}", (*steps, above, last_step(page.title))
+        return f"{page.title} on {plain(called)}", (*steps, above, last_step(page.title))
     if page is pages.STORAGE:
         return f"Storage of {plain(key)}", (*steps, last_step(page.title))
     if page is pages.SIGN_IN:

@@ -14,7 +14,7 @@ _PAGE = "the page whose address was checked"
 _WRONG = "what the address names and the page does not have"
 _KEPT = "what does not change during a visit of the page"
 _SUBJECT = "what the address named in the last run"
-# What an address names beside a page's filters and tabs; no widget is bound to these.
+# What an address names beside filters and tabs.
 _NAMES = ("registry", "repository", "reference", "token", "webhook", "record", "cluster", "principal")
 
 

@@ -281,8 +281,10 @@ def test_the_chain_has_no_forks_however_many_write(database: Engine) -> None:
 def test_a_formula_in_the_table_is_text() -> None:
     begun_at = datetime(2026, 1, 1, tzinfo=UTC)
     job = JobSummary("1", "delete manifests", "s", "r", begun_at, None, "=HYPERLINK()", 1, 0, False)
-    assert "'=HYPERLINK()" in csv_of([job])
-    assert csv_of([job]).splitlines()[0].startswith("id,who,name,action,target,")
+    assert "'=HYPERLINK()" in csv_of([job], {})
+    head, row = csv_of([job], {"s": "contoso"}).splitlines()
+    assert head.startswith("id,who,name,action,target,")
+    assert (",s/r," in row, row.endswith(",contoso/r")) == (True, True)
 
 
 def test_whose_jobs_are_lost_is_known_before_they_are_taken_over(database: Engine) -> None:
