@@ -1,6 +1,7 @@
-"""How numbers read in sentences, for every package and for the pages."""
+"""How numbers read in sentences, and texts in spreadsheets, for every package and for the pages."""
 
 from decimal import Decimal
+from unicodedata import normalize
 
 _NO_NAMES = frozenset(("A", "An", "Both", "Its", "It", "No", "None", "Only", "Public", "The", "There", "These"))
 _UNITS = ("B", "KiB", "MiB", "GiB", "TiB")
@@ -27,3 +28,9 @@ def size(count: float | None) -> str:
             return f"{count:.0f} {unit}" if unit == "B" or count >= 100 else f"{count:.1f} {unit}"
         count /= 1024
     return f"{count:.1f} {_UNITS[-1]}"
+
+
+def cell_text(text: str) -> str:
+    """The text as a cell of CSV: with an apostrophe in front where a spreadsheet would take it for a formula, also
+    behind blanks and in full width."""
+    return f"'{text}" if normalize("NFKC", text.lstrip())[:1] in tuple("=+-@") or text[:1] in tuple("\t\r\n") else text

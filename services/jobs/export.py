@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from io import StringIO
 
 from services.jobs.jobs import JobSummary, named_target
+from services.wording import cell_text
 
 _COLUMNS = ("id", "who", "name", "action", "target", "started", "ended", "state", "items", "recorded", "error", "named")
 
@@ -20,5 +21,5 @@ def csv_of(jobs: Iterable[JobSummary], names: Mapping[str, str]) -> str:
         ended = job.ended.isoformat() if job.ended else ""
         figures = (job.state, job.items, job.recorded, job.error, named_target(job.target, names))
         row = (job.id, job.who, job.login, job.action, job.target, job.begun.isoformat(), ended, *figures)
-        writer.writerow([f"'{cell}" if str(cell).startswith(("=", "+", "-", "@", "\t")) else cell for cell in row])
+        writer.writerow([cell_text(cell) if isinstance(cell, str) else cell for cell in row])
     return file.getvalue()

@@ -23,6 +23,8 @@ LISTED = 200
 MOST_OF_ONE = 20
 
 
+# So many characters has the reason of a declined one at most.
+MOST_REASON = 300
 # So long it is shown that a request was carried out or declined.
 ANSWERED_SHOWN = timedelta(days=14)
 
@@ -102,11 +104,13 @@ def open_requests(engine: Engine, who: str, scopes: Collection[str] = ()) -> tup
 
 
 def fulfil(engine: Engine, who: str, wanted: Wanted) -> int:
-    """Closes what everybody asked for by that assignment, which is there now; returns how many there were.
+    """Closes what everybody asked for by that assignment, which is there now, also what was declined and is still shown
+    as that; returns how many there were.
 
     Raises ServiceError (NoDatabase)."""
     with writing(engine, "The request could not be closed") as db:
-        found = db.execute(_same(db, wanted)).all()
+        declined = select(requests).where(*_of(wanted), requests.c.outcome == "declined", _recent(db))
+        found = [*db.execute(_same(db, wanted)).all(), *db.execute(declined).all()]
         for row in found:
             _close(db, who, row.id, "fulfilled")
         return len(found)
@@ -129,13 +133,22 @@ def requests_for(engine: Engine, wanted: Wanted) -> tuple[Request, ...]:
 def decline(engine: Engine, who: str, wanted: Wanted, reason: str) -> int:
     """Closes what others ask for by that assignment, with the reason that they see; returns how many there were.
 
-    For those who may assign it. Raises ServiceError: NoDatabase, or NoReason.
+    For those who may assign it. Raises ServiceError: NoDatabase, NoReason, LongReason, or ClosedAlready where none is
+    open.
     """
     title = "The request could not be declined"
     if not reason.strip():
         raise ServiceError(title, "There is no reason.", "Say why: whoever asked sees it.", "NoReason")
+    if len(reason.strip()) > MOST_REASON:
+        cause = f"The reason has {len(reason.strip()):,} characters, at most {MOST_REASON} fit."
+        raise ServiceError(title, cause, "Shorten it.", "LongReason")
     with writing(engine, title) as db:
         found = [row for row in db.execute(_same(db, wanted)).all() if row.who != who]
+        if not found:
+            of_others = select(requests.c.outcome).where(*_of(wanted), requests.c.who != who)
+            outcome = db.execute(of_others.order_by(requests.c.closed.desc()).limit(1)).scalar()
+            cause = f"It was {outcome} already." if outcome else "Nobody else asks for it."
+            raise ServiceError(title, cause, "Nothing was changed.", "ClosedAlready")
         for row in found:
             _close(db, who, row.id, "declined", reason.strip())
         return len(found)
@@ -148,7 +161,7 @@ def answered_requests(engine: Engine, who: str) -> tuple[Answered, ...]:
     Raises ServiceError (NoDatabase)."""
     with reading(engine, "The requests could not be read") as db:
         mine = (requests.c.who == who) & requests.c.outcome.in_(("fulfilled", "declined"))
-        recent = mine & (requests.c.closed > clock(db) - ANSWERED_SHOWN)
+        recent = mine & _recent(db)
         again = requests.alias()
         same = and_(*(again.c[name] == requests.c[name] for name in ("scope", "assignment", "condition")))
         later = exists().where(again.c.who == who, same, again.c.asked > requests.c.asked)
@@ -157,6 +170,10 @@ def answered_requests(engine: Engine, who: str) -> tuple[Answered, ...]:
             Answered(_request(row), row.closed, login_of(db, row.closed_by), row.outcome == "fulfilled", row.reason)
             for row in rows
         )
+
+
+def _recent(db: Connection) -> ColumnElement[bool]:
+    return requests.c.closed > clock(db) - ANSWERED_SHOWN
 
 
 def _same(db: Connection, wanted: Wanted) -> Any:

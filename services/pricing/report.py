@@ -10,7 +10,7 @@ from html import escape
 
 from services.pricing.bar_chart import SVG_PATTERNS, SVG_STYLE, BarChart, svg_of
 from services.pricing.money import cents
-from services.wording import size
+from services.wording import cell_text, size
 
 
 @dataclass(frozen=True)
@@ -78,7 +78,7 @@ def _plain(cell: Cell) -> str:
     if isinstance(cell, Bytes):
         return size(cell.count)
     if isinstance(cell, str):
-        return f"'{cell}" if cell.startswith(("=", "+", "-", "@", "\t", "\r")) else cell
+        return cell_text(cell)
     return str(cents(cell) if isinstance(cell, Decimal) else cell)
 
 

@@ -63,6 +63,20 @@ def test_the_list_can_be_one_persons(open_view: Open) -> None:
     assert list(at.dataframe[0].value["Who"]) == ["developer"]
 
 
+@pytest.mark.parametrize("query", [{"action": "Nope"}, {"state": "Interrupted"}, {"who": "nobody"}])
+def test_a_filter_that_nothing_has_shows_nothing(open_view: Open, query: dict[str, str]) -> None:
+    open_view("deletions.py")
+    changed(connection.who(), "contoso/app:v1")
+    at = show(open_view, **query)
+    assert "Nothing matches" in texts(at)
+    assert not at.dataframe
+    ((key, value),) = query.items()
+    assert [box.value for box in boxes(at) if box.label.lower() == key] == [value]
+    assert at.query_params[key] in (value, [value])
+    next(box for box in boxes(at) if box.label.lower() == key).set_value(None).run()
+    assert list(at.dataframe[0].value["Target"]) == ["contoso/app:v1"]
+
+
 @pytest.mark.usefixtures("everyone")
 def test_another_persons_job_can_not_be_stopped(open_view: Open) -> None:
     open_view("deletions.py")

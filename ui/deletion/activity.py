@@ -1,6 +1,6 @@
 """Activity: the list of what was done through this console with its filters and export, and the log."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
@@ -91,23 +91,34 @@ def _names(who: str) -> Mapping[str, str]:
     return {one.login_server.casefold(): names[one.id] for one in registries if one.login_server}
 
 
+def _chosen(key: str) -> set[str]:
+    """What the URL or the widget of that key has."""
+    return {one for one in (*st.query_params.get_all(key)[-1:], st.session_state.get(key)) if one}
+
+
+def _options(key: str, found: Iterable[str]) -> list[str]:
+    """The values of a filter: those that are there, and the chosen one even where nothing has it: Streamlit drops what
+    it does not know, and would show everything."""
+    return sorted({*found, *_chosen(key)})
+
+
 def _filtered(found: tuple[JobSummary, ...], names: Mapping[str, str]) -> tuple[JobSummary, ...]:
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
             "Target", key="target", bind="query-params", placeholder="Registry or repository", width=240
         )
         action = st.selectbox(
-            "Action", sorted({one.action for one in found}), index=None, key="action", bind="query-params",
+            "Action", _options("action", (one.action for one in found)), index=None, key="action", bind="query-params",
             placeholder="Every action", width=220,
         )  # fmt: skip
         state = st.selectbox(
-            "State", sorted({one.state for one in found}), index=None, key="state", bind="query-params",
+            "State", _options("state", (one.state for one in found)), index=None, key="state", bind="query-params",
             placeholder="Every state", width=180,
         )  # fmt: skip
         person = None
-        if _has_others(found):
+        if _has_others(found) or _chosen("who"):
             person = st.selectbox(
-                "Who", sorted({_name(one) for one in found}), index=None, key="who", bind="query-params",
+                "Who", _options("who", (_name(one) for one in found)), index=None, key="who", bind="query-params",
                 placeholder="Everyone", width=180,
             )  # fmt: skip
     wanted = (text or "").strip().casefold()

@@ -7,6 +7,7 @@ import streamlit as st
 from services.aks.attach import AttachPlan
 from services.connection.errors import ServiceError
 from services.jobs.requests import (
+    MOST_REASON,
     Request,
     Wanted,
     answered_requests,
@@ -30,6 +31,8 @@ from ui.navigation.pages import ASSIGN_ROLE
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 from ui.runtime.database import database
+
+_DECLINE, _REASON = "decline request", "reason to decline"
 
 
 def _takes_requests() -> bool:
@@ -80,17 +83,19 @@ def offer_decline(who: str, plan: AttachPlan | AssignmentPlan) -> None:
         return
     with panel():
         wanted = _wanted(plan)
+        # Before they are read: of a tab that was left open it may be closed by now, which is to be said.
+        if st.session_state.get(_DECLINE):
+            number = decline(database(), who, wanted, st.session_state.get(_REASON, ""))
+            say_done(f"{counted(number, 'request')} declined.")
+            st.rerun()
         asking = [one for one in requests_for(database(), wanted) if one.who != who]
         if not asking:
             return
         names = ", ".join(f"{plain(one.login)}, {ago(one.asked)}" for one in asking)
         with st.expander("Decline the request", icon=":material/mail:"):
             st.markdown(f"Requested by {names}")
-            reason = st.text_input("Reason", placeholder="Shown to whoever asked", max_chars=300) or ""
-            if st.button("Decline request", disabled=not reason.strip()):
-                number = decline(database(), who, wanted, reason)
-                say_done(f"{counted(number, 'request')} declined.")
-                st.rerun()
+            reason = st.text_input("Reason", placeholder="Shown to whoever asked", max_chars=MOST_REASON, key=_REASON)
+            st.button("Decline request", disabled=not (reason or "").strip(), key=_DECLINE)
 
 
 def close_requests(who: str, plan: AttachPlan | AssignmentPlan) -> None:

@@ -99,7 +99,11 @@ class AuthRoutes:
         """Ends this browser's sign-in; with `everywhere` it goes on to sign out of Entra."""
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return _page("You are still signed in", "Another site asked to sign you out.", {"Back": "/"}, 400)
-        ended = self._entra().sign_ins.end(cookie_of(request.scope))
+        cookie = cookie_of(request.scope)
+        try:
+            ended = self._entra().sign_ins.end(cookie) if cookie else None
+        except ServiceError as error:
+            return _unrecorded_logout(error)
         if ended:
             self._drop(ended)
         everywhere = request.query_params.get("everywhere")
@@ -167,6 +171,19 @@ def _answered(handler: Callable[[Request], Response]) -> Callable[[Request], Res
 
     answer.__name__ = handler.__name__
     return answer
+
+
+def _unrecorded_logout(error: ServiceError) -> Response:
+    """Without the database the sign-in stays there: only this browser forgets it."""
+    _LOG.warning("%s", error)
+    why = (
+        "The console's database could not record it. The cookie is deleted in this browser, so that a new tab has to "
+        "sign in; tabs that are open go on, so close the browser. The sign-in itself ends by its time."
+    )
+    links = {"Sign out of Microsoft Entra too": "/auth/logout?everywhere=1", "Sign in": "/auth/login?choose=1"}
+    response = _page("Your sign-out could not be recorded", why, links, 503)
+    response.delete_cookie(COOKIE, **_COOKIE)
+    return response
 
 
 def _flow_cookie(state: str) -> str:

@@ -27,6 +27,7 @@ from services.jobs.jobs import (
     take_over,
 )
 from services.jobs.running import RunningJob
+from services.wording import cell_text
 
 WHO = "https://management.azure.com tenant/object"
 LEASE = timedelta(seconds=30)
@@ -276,6 +277,17 @@ def test_the_chain_has_no_forks_however_many_write(database: Engine) -> None:
         add_entry(db, WHO, "began", "x")
         raise ZeroDivisionError
     assert verify(database).entries == 24
+
+
+@pytest.mark.parametrize("before", ["", "\t", "\r", "\n", "\r\n", " ", "\u00a0 ", "\u3000"])
+@pytest.mark.parametrize("sign", list("=+-@\uff1d\uff0b\uff0d\uff20"))
+def test_what_a_spreadsheet_takes_for_a_formula_is_text(before: str, sign: str) -> None:
+    assert cell_text(f"{before}{sign}1") == f"'{before}{sign}1"
+
+
+@pytest.mark.parametrize("text", ["", " ", "contoso/app:v1", " a=b", "1-2", "\u00e9"])
+def test_other_text_stays_as_it_is(text: str) -> None:
+    assert cell_text(text) == text
 
 
 def test_a_formula_in_the_table_is_text() -> None:

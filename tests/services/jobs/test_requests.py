@@ -7,6 +7,7 @@ from services.connection.errors import ServiceError
 from services.jobs.audit import read_entries, verify
 from services.jobs.requests import (
     MOST_OF_ONE,
+    MOST_REASON,
     Request,
     Wanted,
     answered_requests,
@@ -102,3 +103,30 @@ def test_nothing_is_declined_without_a_reason(database: Engine) -> None:
         decline(database, ENGINEER, wanted(), " ")
     assert refused.value.code == "NoReason"
     assert len(open_requests(database, DEVELOPER)) == 1
+
+
+def test_the_assignment_closes_what_was_declined_too(database: Engine) -> None:
+    asked(database)
+    decline(database, ENGINEER, wanted(), "No.")
+    assert fulfil(database, ENGINEER, wanted(condition="other")) == 0
+    assert [one.done for one in answered_requests(database, DEVELOPER)] == [False]
+    assert fulfil(database, ENGINEER, wanted()) == 1
+    assert [(one.done, one.reason) for one in answered_requests(database, DEVELOPER)] == [(True, "")]
+    assert fulfil(database, ENGINEER, wanted()) == 0
+
+
+def test_what_is_closed_is_not_declined_again(database: Engine) -> None:
+    asked(database)
+    decline(database, ENGINEER, wanted(), "No.")
+    with pytest.raises(ServiceError, match="declined already") as refused:
+        decline(database, ENGINEER, wanted(), "No, again.")
+    assert refused.value.code == "ClosedAlready"
+    assert [one.reason for one in answered_requests(database, DEVELOPER)] == ["No."]
+
+
+def test_a_reason_has_a_length(database: Engine) -> None:
+    asked(database)
+    with pytest.raises(ServiceError) as refused:
+        decline(database, ENGINEER, wanted(), "x" * (MOST_REASON + 1))
+    assert refused.value.code == "LongReason"
+    assert decline(database, ENGINEER, wanted(), f" {'x' * MOST_REASON} ") == 1

@@ -282,6 +282,19 @@ def test_an_unreachable_database_is_said(browser: Browser, database: Engine) -> 
     assert COOKIE not in browser.cookies
 
 
+def test_a_sign_out_that_cannot_be_recorded_is_said_and_leaves_the_browser(browser: Browser, database: Engine) -> None:
+    browser.sign_in()
+    with database.begin() as db:
+        db.execute(text("DROP TABLE audit"))
+    answer = browser.get("/auth/logout")
+    assert answer.status == 503
+    assert "Your sign-out could not be recorded" in answer.body
+    assert "close the browser" in answer.body
+    assert "ACR_CONSOLE_DATA" not in answer.body
+    assert COOKIE not in browser.cookies
+    assert browser.get("/auth/logout?everywhere=1").status == 303
+
+
 def test_whoever_has_no_app_role_reads_which_and_whom_to_ask(browser: Browser) -> None:
     browser.sign_in(LEAD)
     page = browser.get("/auth/no-role")
