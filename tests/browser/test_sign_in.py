@@ -133,7 +133,7 @@ def test_a_cluster_is_attached_by_a_request(browser: Browser, team: Team) -> Non
     expect(doing.get_by_role("heading", name="Requests")).to_be_visible(timeout=30_000)
     settled(doing)
     ((title, sender, *_),) = cells(doing)[1:]
-    assert "the kubelet identity of the cluster aks-secure" in title
+    assert title.startswith("Kubelet identity of the cluster aks-secure: ")
     assert sender == "payments-developer@contoso.example"
     click_name(doing, title)
     settled(doing)

@@ -73,7 +73,10 @@ def _wanted(plan: AttachPlan | AssignmentPlan, whose: str = "") -> Wanted:
         "kind": planned.principal_type,
         **({"repositories": repositories} if repositories else {}),
     }
-    title = f"{planned.role_name} on {plan.registry.name} for {whose}, for {plan.choice.label}"
+    # Whom it is for comes first: a table cuts off the end.
+    subject = whose.removeprefix("the ")
+    subject = f"{subject[:1].upper()}{subject[1:]}"
+    title = f"{subject}: {planned.role_name} on {plan.registry.name}, for {plan.choice.label}"
     return Wanted(planned.scope, planned.name, planned.condition, title, query)
 
 
