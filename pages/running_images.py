@@ -16,7 +16,7 @@ from ui.elements.page import empty, header
 from ui.elements.selectable_table import openable
 from ui.elements.skeleton import Shape
 from ui.elements.table import UTC, show_rows
-from ui.elements.text import short
+from ui.elements.text import plain, short
 from ui.loaders import clusters, running
 from ui.navigation import pages
 from ui.navigation.links import open_page
@@ -186,8 +186,14 @@ show_figures(found)
 shown = filtered(found)
 if shown:
     show_table(shown)
-else:
+elif found:
     empty(":material/filter_alt_off:", "No image matches", "Clear the search or a filter above.")
+elif errors := {one.error.cause for one in answers.values() if one.error}:
+    none = all(one.error for one in answers.values())
+    what = "No cluster answered" if none else "No images in the clusters that answered"
+    empty(":material/hub:", what, plain(" ".join(sorted(errors))))
+else:
+    empty(":material/hub:", "No images run", "The clusters that were asked run none.")
 with st.expander(f"Clusters: {len(answers):,} of {len(pulls.clusters.values):,} asked", icon=":material/hub:"):
     show_rows(
         [

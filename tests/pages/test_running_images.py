@@ -1,12 +1,16 @@
 """The page of running images: what runs where, and what of it can't be pulled again."""
 
+from datetime import UTC, datetime
+
 import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from sandbox.clusters.clusters import CLUSTER_TYPE
+from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from services.running.asking import ask_clusters, plan_asking
+from services.running.images import ClusterImages
 from tests.support.app_test import REFUSED, Open, button, confirm_button, figures, reopen, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.elements import write_permission
@@ -64,6 +68,20 @@ def test_the_filters_are_in_the_url(open_view: Open, session: AzureSession) -> N
     assert list(table(at).index) == ["Deployment ci/storefront-preview"]
     at = open_view("running_images.py", search="no such image")
     assert "No image matches" in texts(at)
+
+
+def test_where_no_cluster_answered_it_says_so_and_why(open_view: Open) -> None:
+    open_view("running_images.py")
+    who = connection.who()
+    reading = cluster_loaders.pulls(who)
+    assert reading.finished.wait(30)
+    why = ServiceError("Could not ask", "Its run command is switched off.", "")
+    for cluster in reading.value.clusters.values:
+        running_loader.keep(who, ClusterImages(cluster, datetime.now(UTC), error=why))
+    said = texts(open_view("running_images.py"))
+    assert "No cluster answered" in said
+    assert "Its run command is switched off" in said
+    assert "No image matches" not in said
 
 
 def test_a_read_only_console_asks_no_cluster(open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
