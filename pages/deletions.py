@@ -22,7 +22,7 @@ from ui.jobs import record as job_record
 from ui.jobs import runs
 from ui.jobs.azure_log import show_azure_log
 from ui.jobs.follow import rerun_on_change
-from ui.jobs.notices import show_running, show_stop
+from ui.jobs.notices import show_overdue, show_running, show_stop
 from ui.jobs.sent import show_sent
 from ui.loaders import images as image_loaders
 from ui.loaders import registries as registry_loaders
@@ -71,6 +71,8 @@ def show_one(record: DeletionRecord) -> None:
     running = is_running(record)
     fates = dict(record.fates)
     if not running:
+        if recorded := runs.find(who, record.id):
+            show_overdue(who, recorded)
         record = deletions.recorded(who, record.id) or record
         fates = {**record.fates, **fates_without_result(who, record, registry)}
         if registry and st.session_state.get(f"seen {record.id}") is None:
@@ -106,6 +108,7 @@ def show_of_another(job: Job) -> None:
         st.error(plain(job.error), icon=":material/error:")
     if job.runs:
         st.info("Running. Refresh shows what it has done since.", icon=":material/pending:")
+    show_overdue(job.who, job)
     unknown = dict.fromkeys((item.name for item in record.open), Fate(UNKNOWN, "Its result is not recorded"))
     of_open = {} if job.runs else fates_of_open(record, ()) if record.completed else unknown
     show_fates(record, {**record.fates, **of_open}, running=job.runs)

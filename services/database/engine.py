@@ -25,6 +25,8 @@ from services.database.azure_postgres import sign_in_by_token, token_scope
 
 # As long a writer waits for another process's write on the same SQLite file.
 BUSY_S = 10
+_DAMAGED = "A row of the database can't be read: it was damaged, or edited."
+_CHECK_LOG = "Check the log under Activity, and compare with a backup."
 _MIGRATIONS = Path(__file__).parent / "migrations"
 
 
@@ -95,7 +97,10 @@ def reading(engine: Engine, title: str) -> Iterator[Connection]:
     with database_errors(title), engine.connect() as plain:
         db = plain.execution_options(reading=True, **snapshot)
         with db.begin():
-            yield db
+            try:
+                yield db
+            except ValueError as exc:  # A value that is none of its column's type: JSON, or a time.
+                raise ServiceError(title, f"{_DAMAGED} ({type(exc).__name__})", _CHECK_LOG, "NoDatabase") from exc
 
 
 def put_rows(db: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -157,6 +162,8 @@ def cause_without_names(error: ServiceError) -> str:
 
 
 def _cause(exc: BaseException) -> tuple[str, str]:
+    if isinstance(exc, ValueError):
+        return _DAMAGED, _CHECK_LOG
     if isinstance(exc, ClientAuthenticationError):
         return "The console's identity got no token for the database.", "See docs/hosting.md for what it needs."
     said = "timeout" if isinstance(exc, PoolTimeout) else _said(exc).casefold()

@@ -7,27 +7,33 @@ An entry is written in the transaction of what it says: no entry, no change. An 
 import hashlib
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, func, insert, or_, select
+from sqlalchemy import Connection, Engine, Row, func, insert, or_, select
 
 from services.connection.errors import ServiceError
 from services.database.engine import clock, reading, writing
-from services.database.tables import accounts, audit, job_items
+from services.database.tables import accounts, audit, job_items, jobs
 
 START = "0" * 64
 # Who, and what, of an entry that the console writes on its own: services/jobs/retention.py.
 CONSOLE, REMOVED = "console", "removed old entries"
+# What an entry is of that vouches for a job as it begins, as it ends, and as an older version kept it.
+BEGAN, ENDED, IMPORTED = "began", "ended", "read from a file of an older version"
 # What an entry is of that says that somebody may not do something.
 REFUSED = "refused"
 # What an entry is of that says that somebody saw a secret.
 SHOWN = "secret shown"
 # Who comes and goes, as services/sign_in/store.py writes it, what was refused, and which secrets were seen.
 SIGN_INS = ("signed in", "signed out", "signed out, as another person signed in", "sign-in refused", REFUSED, SHOWN)
+# What a row is that was edited so that it is no entry any more.
+DAMAGED = "damaged entry"
 _ONE_CHAIN = 7243001
+# So many entries are in memory at once where the chain is checked.
+_PAGE = 500
 # How the text of a ServiceError ends where the console or Azure says that the caller may not.
 _BY_CONSOLE = re.compile(r"\((ReadOnly|AccessRefused)\)$")
 _BY_AZURE = re.compile(r"\((401|403) [^()]*\)$")
@@ -36,7 +42,7 @@ _TITLE = "The activity log could not be read"
 
 @dataclass(frozen=True)
 class Entry:
-    """One entry. `text` is the JSON that was hashed, `fields` the same as values: at, who, what, job, …"""
+    """One entry. `text` is the JSON that was hashed."""
 
     number: int
     text: str
@@ -44,9 +50,15 @@ class Entry:
     hash: str
 
     @property
+    def at(self) -> datetime | None:
+        """When it was written; None where the row can't be read."""
+        found = _fields_of(self.text)
+        return datetime.fromisoformat(found["at"]) if found else None
+
+    @property
     def fields(self) -> Mapping[str, Any]:
-        found: Mapping[str, Any] = json.loads(self.text)
-        return found
+        """Its values: at, who, what, job, … Of a row that can't be read `what` is DAMAGED, and `text` what is there."""
+        return _fields_of(self.text) or {"who": "", "what": DAMAGED, "job": "", "text": self.text}
 
     @property
     def line(self) -> str:
@@ -123,7 +135,7 @@ def read_entries(engine: Engine, who: str | None, *, since: datetime | None = No
         of_who = select(audit).where(audit.c.who == who) if who is not None else select(audit)
         rows = db.execute(of_who.order_by(audit.c.number))
         found = (Entry(row.number, row.entry, row.previous, row.hash) for row in rows)
-        return tuple(one for one in found if since is None or datetime.fromisoformat(one.fields["at"]) >= since)
+        return tuple(one for one in found if since is None or one.at is None or one.at >= since)
 
 
 def newest_entries(engine: Engine, who: str | None, whats: Collection[str], most: int) -> tuple[Entry, ...]:
@@ -139,26 +151,67 @@ def newest_entries(engine: Engine, who: str | None, whats: Collection[str], most
 
 
 def verify(engine: Engine) -> Verification:
-    """Goes through the whole chain, of everyone, and through the items that its entries vouch for.
+    """Goes through the whole chain, of everyone, and through the jobs and items that its entries vouch for.
 
     It begins where the last checkpoint says that older entries were removed. Raises ServiceError (NoDatabase).
     """
     with reading(engine, _TITLE) as db:
         checkpoint = _last_checkpoint(db)
-        removed_until = datetime.fromisoformat(checkpoint["until"]) if checkpoint else None
+        removed_until = _time_of(checkpoint.get("until"))
         previous, count = checkpoint.get("last_hash", START), 0
-        for row in db.execute(select(audit).order_by(audit.c.number)).all():
-            if row.previous != previous or row.hash != _hash(previous, row.entry):
-                return Verification(count, previous, f"Entry {row.number} was changed, or one before it was removed.")
-            if fault := _changed_items(db, json.loads(row.entry)):
-                return Verification(count, previous, f"Entry {row.number}: {fault}")
+        for row in _rows(db):
+            if fault := _fault_of(db, row, previous):
+                return Verification(count, previous, f"Entry {row.number}{fault}")
             previous, count = row.hash, count + 1
     return Verification(count, previous, removed_until=removed_until)
 
 
+def _rows(db: Connection) -> Iterator[Row[Any]]:
+    """All rows in their order, a page at a time."""
+    last = -1
+    while page := db.execute(select(audit).where(audit.c.number > last).order_by(audit.c.number).limit(_PAGE)).all():
+        yield from page
+        last = page[-1].number
+
+
+def _fault_of(db: Connection, row: Row[Any], previous: str) -> str:
+    """What does not fit of a row, as it follows its number; "" where all does."""
+    entry = _fields_of(row.entry)
+    if row.previous != previous or row.hash != _hash(previous, row.entry):
+        unreadable = "" if entry else " It can't be read any more."
+        return f" was changed, or one before it was removed.{unreadable}"
+    if not entry:
+        return " was changed: it can't be read any more."
+    if row.who != entry["who"]:
+        return f": whose it is was changed, from {entry['who']} to {row.who}."
+    try:
+        fault = _changed_job(db, entry) or _changed_items(db, entry)
+    except ValueError:  # A column of JSON that is none any more, or of times.
+        fault = f"what was recorded of the job {entry['job']} can't be read any more."
+    return f": {fault}" if fault else ""
+
+
+def _fields_of(text: str) -> Mapping[str, Any] | None:
+    """The values of an entry; None where it is none."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    written = isinstance(found, dict) and all(isinstance(found.get(name), str) for name in ("at", "who", "what", "job"))
+    return found if written and _time_of(found["at"]) else None
+
+
+def _time_of(text: object) -> datetime | None:
+    try:
+        found = datetime.fromisoformat(text) if isinstance(text, str) else None
+    except ValueError:
+        return None
+    return found if found and found.tzinfo else None
+
+
 def _last_checkpoint(db: Connection) -> Mapping[str, Any]:
     entries = db.execute(select(audit.c.entry).where(audit.c.who == CONSOLE).order_by(audit.c.number.desc())).scalars()
-    found = (json.loads(entry) for entry in entries)
+    found = (_fields_of(entry) or {} for entry in entries)
     return next((one for one in found if one.get("what") == REMOVED), {})
 
 
@@ -167,6 +220,30 @@ def read_head(engine: Engine) -> tuple[int, str]:
     with reading(engine, _TITLE) as db:
         row = db.execute(select(audit.c.number, audit.c.hash).order_by(audit.c.number.desc()).limit(1)).one_or_none()
     return (row.number, row.hash) if row else (0, START)
+
+
+def text_hash(text: str) -> str:
+    """The hash that an entry has of a long text, such as the answer of a job."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _changed_job(db: Connection, entry: Mapping[str, Any]) -> str:
+    """What Activity shows of a job and its entry does not say. Entries of older versions say less."""
+    if entry["what"] not in (BEGAN, ENDED, IMPORTED):
+        return ""
+    columns = (jobs.c.who, jobs.c.login, jobs.c.action, jobs.c.login_server, jobs.c.repository)
+    ends = (jobs.c.ended, jobs.c.error, jobs.c.answer, jobs.c.incomplete)
+    row = db.execute(select(*columns, *ends).where(jobs.c.id == entry["job"])).one_or_none()
+    if row is None:
+        return f"the job {entry['job']} was removed."
+    target = f"{row.login_server}/{row.repository}" if row.repository else row.login_server
+    found = {"who": row.who, "login": row.login, "action": row.action, "target": target}
+    if entry["what"] != BEGAN:
+        found |= {"error": row.error, "incomplete": bool(row.incomplete), "answer_hash": text_hash(row.answer)}
+    changed = next((name for name, value in found.items() if name in entry and entry[name] != value), "")
+    if entry["what"] == ENDED and row.ended is None:
+        changed = "end"
+    return f"the {changed.removesuffix('_hash')} of the job {entry['job']} is not what it says." if changed else ""
 
 
 def _changed_items(db: Connection, entry: Mapping[str, Any]) -> str:

@@ -3,7 +3,8 @@
 import os
 import secrets
 import socket
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,12 +14,16 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, case, func,
 from services.connection.changes import Outcome, SentChange
 from services.database.engine import clock, reading, writing
 from services.database.tables import job_items, jobs
-from services.jobs.audit import add_entry, items_hash, login_of
+from services.jobs.audit import BEGAN, IMPORTED, add_entry, items_hash, login_of, text_hash
 
 # The host, the process, and a random part: process numbers come again.
 RUNNER = f"{socket.gethostname()}/{os.getpid()}/{secrets.token_hex(3)}"
 # So many are listed, the newest.
 LISTED = 500
+# As long a process may ask for, whatever its own lease is (ACR_CONSOLE_LEASE_S).
+LONGEST_LEASE = timedelta(hours=1)
+# A job whose lease ran out longer ago goes on when its person asks for it: what it was begun for may be over.
+CONTINUED_WITHIN = timedelta(hours=24)
 _UNREADABLE = "The jobs could not be read"
 _NOT_DONE = (Outcome.REFUSED, Outcome.NOT_CONFIRMED)
 
@@ -45,7 +50,8 @@ class Job:
     """One job. `results` has the items that ended, by name; `ended` is None until all that was tried has.
 
     `details` is what is needed to plan it again. `attempt` counts its runners, 0 for one that nobody may continue.
-    `runs` says whether its runner's lease was valid when it was read.
+    `runs` says whether its runner's lease was valid when it was read. `overdue_since`: when that ran out, of one that
+    goes on only where its person asks for it; None of any other.
     """
 
     id: str
@@ -66,6 +72,7 @@ class Job:
     damaged_lines: int = 0
     incomplete: bool = False
     login: str = ""
+    overdue_since: datetime | None = None
 
     @property
     def open(self) -> tuple[JobItem, ...]:
@@ -197,7 +204,7 @@ def begin(
         )  # fmt: skip
         _insert_items(db, job, listed, {})
         add_entry(
-            db, who, "began", job, login=login, action=action, target=target_of(login_server, repository),
+            db, who, BEGAN, job, login=login, action=action, target=target_of(login_server, repository),
             items=len(listed), plan_hash=items_hash(db, job, with_outcomes=False), **(logged or {}),
         )  # fmt: skip
         return _read(db, job)
@@ -217,8 +224,8 @@ def add_finished(engine: Engine, job: Job) -> bool:
         )  # fmt: skip
         _insert_items(db, job.id, job.items, job.results)
         add_entry(
-            db, job.who, "read from a file of an older version", job.id, action=job.action, items=len(job.items),
-            target=target_of(job.login_server, job.repository),
+            db, job.who, IMPORTED, job.id, action=job.action, items=len(job.items),
+            target=target_of(job.login_server, job.repository), error=job.error, answer_hash=text_hash(job.answer),
             outcomes_hash=items_hash(db, job.id, with_outcomes=True),
         )  # fmt: skip
         return True
@@ -237,37 +244,48 @@ def _insert_items(db: Connection, job: str, items: Sequence[JobItem], results: M
         db.execute(insert(job_items), rows)
 
 
-def owners_of_lost(engine: Engine, lease: timedelta, actions: Iterable[str]) -> tuple[str, ...]:
+def owners_of_lost(engine: Engine, actions: Iterable[str]) -> tuple[str, ...]:
     """Whose jobs `take_over` would find now. Raises ServiceError (NoDatabase)."""
     with reading(engine, _UNREADABLE) as db:
-        lost = _lost(clock(db), lease, actions)
+        lost = _lost(clock(db), actions)
         found = db.execute(select(jobs.c.who).where(lost).distinct().order_by(jobs.c.who))
         return tuple(found.scalars())
 
 
-def _lost(now: datetime, lease: timedelta, actions: Iterable[str]) -> ColumnElement[bool]:
-    run_out = or_(jobs.c.lease_until < now, jobs.c.lease_until > now + 2 * lease)
+def _lost(now: datetime, actions: Iterable[str]) -> ColumnElement[bool]:
+    lately = and_(jobs.c.lease_until < now, jobs.c.lease_until >= now - CONTINUED_WITHIN)
+    run_out = or_(lately, jobs.c.lease_until > now + 1.1 * LONGEST_LEASE)  # A clock is set back by seconds often.
     return and_(jobs.c.ended.is_(None), jobs.c.attempt > 0, jobs.c.action.in_(list(actions)), run_out)
 
 
-def take_over(engine: Engine, who: str, lease: timedelta, actions: Iterable[str]) -> Job | None:
-    """A job of `who` whose runner's lease has run out, now leased to this process; None where there is none.
+def take_over(
+    engine: Engine, who: str, lease: timedelta, actions: Iterable[str], unreadable: set[str] | None = None
+) -> Job | None:
+    """A job of `who` whose runner's lease has run out, not longer ago than `CONTINUED_WITHIN`, now leased to this
+    process; None where there is none. The ids of those that can't be read are added to `unreadable`: they are left.
 
     `actions` are those that this process can continue: others are left to the version of the console that can. A lease
     that ends later than any can was given before a clock was set back: it counts as run out. Its runner, if it lives,
     finds a higher attempt and stops. Raises ServiceError (NoDatabase).
     """
+    left = set() if unreadable is None else unreadable
     with writing(engine, "No job could be taken over") as db:
         now = clock(db)
-        row = db.execute(
-            select(jobs.c.id, jobs.c.attempt)
-            .where(jobs.c.who == who, _lost(now, lease, actions))
-            .order_by(jobs.c.begun)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).one_or_none()
-        if row is None:
-            return None
+        while True:
+            row = db.execute(
+                select(jobs.c.id, jobs.c.attempt)
+                .where(jobs.c.who == who, _lost(now, actions), jobs.c.id.not_in(left))
+                .order_by(jobs.c.begun)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            ).one_or_none()
+            if row is None:
+                return None
+            try:
+                _read(db, row.id)
+                break
+            except ValueError:
+                left.add(row.id)
         db.execute(
             update(jobs)
             .where(jobs.c.id == row.id)
@@ -275,6 +293,16 @@ def take_over(engine: Engine, who: str, lease: timedelta, actions: Iterable[str]
         )
         add_entry(db, who, "taken over", row.id, attempt=row.attempt + 1, runner=RUNNER)
         return _read(db, row.id)
+
+
+def request_continuation(engine: Engine, who: str, job: str) -> None:
+    """Lets any process take over a job of `who` that waited too long to go on by itself. Raises as `take_over`."""
+    with writing(engine, "The job could not be continued") as db:
+        now = clock(db)
+        waits = and_(jobs.c.ended.is_(None), jobs.c.attempt > 0, jobs.c.lease_until < now - CONTINUED_WITHIN)
+        just_run_out = update(jobs).where(jobs.c.id == job, jobs.c.who == who, waits)
+        if db.execute(just_run_out.values(lease_until=now - timedelta(seconds=1))).rowcount:
+            add_entry(db, who, "continuation requested", job)
 
 
 def request_stop(engine: Engine, who: str, job: str) -> None:
@@ -305,7 +333,7 @@ def open_jobs(engine: Engine, who: str, actions: Iterable[str], recent: timedelt
         of_kind = and_(jobs.c.who == who, jobs.c.action.in_(list(actions)))
         wanted = and_(of_kind, or_(alive, jobs.c.ended > now - recent) if recent else alive)
         found = db.execute(select(jobs.c.id).where(wanted).order_by(jobs.c.begun, jobs.c.id)).scalars().all()
-        return tuple(_read(db, job) for job in found)
+        return tuple(_readable(db, found))
 
 
 def open_jobs_of(engine: Engine, who: str, login_server: str) -> tuple[Job, ...]:
@@ -314,7 +342,7 @@ def open_jobs_of(engine: Engine, who: str, login_server: str) -> tuple[Job, ...]
     with reading(engine, _UNREADABLE) as db:
         mine = and_(jobs.c.who == who, jobs.c.login_server == login_server, _alive(clock(db)))
         found = db.execute(select(jobs.c.id).where(mine).order_by(jobs.c.begun, jobs.c.id)).scalars().all()
-        return tuple(_read(db, job) for job in found)
+        return tuple(_readable(db, found))
 
 
 def _alive(now: datetime) -> ColumnElement[bool]:
@@ -325,7 +353,8 @@ def list_jobs(engine: Engine, who: str | None) -> tuple[JobSummary, ...]:
     """The newest `LISTED` jobs of `who`, of everyone where it is None, the newest first.
 
     Raises ServiceError (NoDatabase)."""
-    newest = select(jobs).order_by(jobs.c.begun.desc(), jobs.c.id.desc()).limit(LISTED)
+    listed = [column for column in jobs.c if column is not jobs.c.details]
+    newest = select(*listed).order_by(jobs.c.begun.desc(), jobs.c.id.desc()).limit(LISTED)
     newest = newest.where(jobs.c.who == who) if who is not None else newest
     with reading(engine, _UNREADABLE) as db:
         now = clock(db)
@@ -348,34 +377,29 @@ def list_jobs(engine: Engine, who: str | None) -> tuple[JobSummary, ...]:
     )  # fmt: skip
 
 
-def count_by_state(engine: Engine) -> Mapping[str, int]:
-    """How many jobs of everyone are running, interrupted (their lease has run out), failed or ended otherwise.
-
-    Raises ServiceError (NoDatabase).
-    """
-    with reading(engine, _UNREADABLE) as db:
-        state = case(
-            (jobs.c.ended.is_(None) & (jobs.c.lease_until >= clock(db)), "running"),
-            (jobs.c.ended.is_(None) & (jobs.c.attempt > 0), "interrupted"),
-            (jobs.c.ended.is_(None) | (jobs.c.error != ""), "failed"),  # Without an attempt nobody continues it.
-            else_="ended",
-        )
-        rows = db.execute(select(state, func.count()).group_by(state)).all()
-        found = {row[0]: row[1] for row in rows}
-    return {name: found.get(name, 0) for name in ("running", "interrupted", "failed", "ended")}
-
-
 def _runs(row: Row[Any], now: datetime) -> bool:
     return row.ended is None and row.lease_until >= now
 
 
+def _readable(db: Connection, found: Iterable[str]) -> Iterator[Job]:
+    """Those that can be read: of another its record says that it can't."""
+    for job in found:
+        with suppress(ValueError):
+            yield _read(db, job)
+
+
 def _read(db: Connection, job: str) -> Job:
+    """Raises ValueError where what is there is no job's: its row was damaged, or edited."""
     row = db.execute(select(jobs).where(jobs.c.id == job)).one()
     items = db.execute(select(job_items).where(job_items.c.job == job).order_by(job_items.c.position)).all()
+    if not isinstance(row.details, dict) or not all(isinstance(one.tags, list) for one in items):
+        raise ValueError(f"The job {job} is damaged")
+    now = clock(db)
+    waits = row.ended is None and row.attempt > 0 and row.lease_until < now - CONTINUED_WITHIN
     return Job(
         row.id, row.who, row.action, row.login_server, row.repository, row.details, row.begun,
         tuple(JobItem(one.name, one.digest, tuple(one.tags)) for one in items),
         {one.name: JobResult(one.outcome, one.cause) for one in items if one.outcome},
-        row.attempt, _runs(row, clock(db)), row.stop_requested, row.ended, row.answer, row.error, row.damaged_lines,
-        row.incomplete, row.login,
+        row.attempt, _runs(row, now), row.stop_requested, row.ended, row.answer, row.error, row.damaged_lines,
+        row.incomplete, row.login, row.lease_until if waits else None,
     )  # fmt: skip

@@ -1,6 +1,6 @@
 """Old entries of the activity log removed, at a checkpoint: an entry that says which, so that the chain still fits."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy import Engine, delete, select
 
@@ -24,7 +24,8 @@ def remove_old_entries(engine: Engine, kept: timedelta = KEPT) -> int:
     with reading(engine, _TITLE) as db:
         now = clock(db)
         first = db.execute(select(audit).order_by(audit.c.number).limit(1)).one_or_none()
-    if first is None or _at(first.entry) > now - kept - _EVERY:
+    at = Entry(0, first.entry, "", "").at if first else now
+    if at and at > now - kept - _EVERY:
         return 0
     if fault := verify(engine).fault:
         raise ServiceError(_TITLE, fault, "Compare the log with the heads that were logged.", "ChainBroken")
@@ -32,15 +33,12 @@ def remove_old_entries(engine: Engine, kept: timedelta = KEPT) -> int:
         lock_chain(db)
         old = []
         for row in db.execute(select(audit).order_by(audit.c.number)):
-            if _at(row.entry) > now - kept:
+            entry = Entry(row.number, row.entry, row.previous, row.hash)
+            if entry.at is None or entry.at > now - kept:
                 break
-            old.append(Entry(row.number, row.entry, row.previous, row.hash))
+            old.append(entry)
         if old:  # Another process may have been quicker.
             last = old[-1]
             add_entry(db, CONSOLE, REMOVED, "", entries=len(old), until=last.fields["at"], last_hash=last.hash)
             db.execute(delete(audit).where(audit.c.number <= last.number))
         return len(old)
-
-
-def _at(entry: str) -> datetime:
-    return datetime.fromisoformat(Entry(0, entry, "", "").fields["at"])

@@ -14,7 +14,7 @@ from services.connection.changes import SentChange
 from services.connection.errors import ServiceError
 from services.database.engine import clock, writing
 from services.database.tables import job_items, jobs
-from services.jobs.audit import REFUSED, add_entry, items_hash, refused_by
+from services.jobs.audit import ENDED, REFUSED, add_entry, items_hash, refused_by, text_hash
 from services.jobs.jobs import Job, JobResult, find_job
 
 _LOG = logging.getLogger(__name__)
@@ -109,7 +109,7 @@ class RunningJob:
             by, items = refused_by(refused[0]), len(refused)
             add_entry(db, self._who, REFUSED, self.id, by=by, reason=refused[0], items=items, **self._said)
         add_entry(
-            db, self._who, "ended", self.id, error=error, incomplete=incomplete,
+            db, self._who, ENDED, self.id, error=error, incomplete=incomplete, answer_hash=text_hash(answer),
             outcomes=dict(Counter(outcome or "no result" for outcome in outcomes)),
             outcomes_hash=items_hash(db, self.id, with_outcomes=True),
             request_ids=[one.correlation_id or one.request_id for one in self.sent],

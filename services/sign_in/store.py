@@ -18,6 +18,7 @@ from sqlalchemy import Connection, Engine, Row, and_, delete, exists, insert, se
 from services.database.engine import clock, reading, writing
 from services.database.tables import accounts, jobs, sign_ins
 from services.jobs.audit import add_entry
+from services.jobs.jobs import CONTINUED_WITHIN
 from services.sign_in.app_roles import AppRole, known_roles
 
 # How often it is written down that someone is there.
@@ -219,7 +220,8 @@ class SignIns:
         """Removes the sign-ins that are over, and the accounts that neither a sign-in nor a job needs."""
         db.execute(delete(sign_ins).where((sign_ins.c.ends <= now) | (sign_ins.c.seen <= now - self._idle)))
         named = f"{self._cloud} " + accounts.c.account
-        runs = (jobs.c.attempt > 0) | (jobs.c.lease_until >= now)  # Without an attempt nobody continues it.
+        goes_on = (jobs.c.attempt > 0) & (jobs.c.lease_until >= now - CONTINUED_WITHIN)  # Later by its person alone.
+        runs = goes_on | (jobs.c.lease_until >= now)  # Without an attempt nobody continues it.
         working = and_(jobs.c.who == named, jobs.c.ended.is_(None), runs)
         signed_in = exists().where(sign_ins.c.account == accounts.c.account)
         db.execute(delete(accounts).where(~signed_in, ~exists().where(working)))

@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 
 from services.connection.parallel import Progress
 from services.connection.session import AzureSession
@@ -112,6 +112,35 @@ def test_one_whose_process_ended_says_so_goes_on_and_shows_its_end(open_view: Op
     record = open_view("deletions.py", own.session(), record=job.id)
     assert "Admin user: changed and verified" in "".join([*(one.value for one in record.success), texts(record)])
     assert "Change settings" not in texts(open_view("registry.py", own.session(), registry=REGISTRY))
+
+
+def test_one_that_waited_longer_than_a_day_goes_on_when_its_person_asks(open_view: Open, own: OwnSandbox) -> None:
+    job = begun_elsewhere(own)
+    with database().begin() as db:
+        db.execute(update(table).where(table.c.id == job.id).values(lease_until=job.begun - timedelta(days=5)))
+    assert runs.continue_lost(own.session(), job.who, KINDS) == []
+    at = open_view("deletions.py", own.session(), record=job.id)
+    (said,) = (one.value for one in at.warning)
+    assert said.startswith("Interrupted 5 days ago")
+    assert "After 24 hours a job does not go on by itself" in said
+    assert not at.info
+    reader = open_view("deletions.py", own.session(as_reader=True), record=job.id)
+    assert not any(one.label == "Continue" and not one.disabled for one in reader.button)
+    connection.use(own.session())
+    button(open_view("deletions.py", own.session(), record=job.id), "Continue").click().run()
+    assert runs.continue_lost(own.session(), job.who, KINDS) == [job.id]
+    run = runs.under_way(job.who, job.id)
+    assert run and run.finished.wait(30)
+    assert now(job).state == "Completed"
+
+
+def test_the_record_of_a_job_that_can_not_be_read_says_so(open_view: Open, own: OwnSandbox) -> None:
+    job = begun_elsewhere(own)
+    with database().begin() as db:
+        db.execute(text("UPDATE jobs SET details = '{broken'"))
+    for at in (open_view("deletions.py", own.session(), record=job.id), open_view("deletions.py", own.session())):
+        assert not at.exception
+    assert "can't be read" in texts(open_view("deletions.py", own.session(), record=job.id))
 
 
 def test_of_a_plan_that_can_not_be_read_the_record_says_so(open_view: Open, own: OwnSandbox) -> None:

@@ -1,7 +1,6 @@
 """The log of the console: who signed in, what was refused, its export, and the check of its chain."""
 
 from collections.abc import Callable
-from datetime import datetime
 
 import streamlit as st
 
@@ -45,12 +44,12 @@ def _row(entry: Entry) -> dict[str, object]:
     said = entry.fields
     what = f"Refused by {'the console' if said.get('by') == 'console' else said.get('by')}"
     return {
-        "When": datetime.fromisoformat(said["at"]),
+        "When": entry.at,
         "Who": name_of(said["who"], said.get("login", "")),
         "What": what if said["what"] == REFUSED else str(said["what"]).capitalize(),
         "Action": said.get("action", ""),
         "Target": said.get("target", ""),
-        "Detail": said.get("reason") or ", ".join(said.get("roles", ())),
+        "Detail": said.get("reason") or said.get("text") or ", ".join(said.get("roles", ())),
     }
 
 

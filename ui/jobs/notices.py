@@ -9,17 +9,18 @@ import streamlit as st
 
 from services.connection.changes import Outcome
 from services.connection.errors import ServiceError
-from services.jobs.jobs import Job, JobItem, JobResult, open_jobs, open_jobs_of
+from services.jobs.jobs import CONTINUED_WITHIN, Job, JobItem, JobResult, open_jobs, open_jobs_of
 from services.jobs.plans import plan_of
 from ui.elements.errors import panel, show_error
 from ui.elements.outcomes import result_line, show_outcome
-from ui.elements.text import plain
+from ui.elements.text import ago, exact, plain
 from ui.elements.writing import may_write
 from ui.jobs import runs
 from ui.jobs.follow import rerun_on_change
 from ui.jobs.kinds import JobKind
 from ui.navigation import pages
 from ui.navigation.links import link_to
+from ui.runtime import connection
 from ui.runtime.background import Reading, show_progress
 from ui.runtime.database import database
 
@@ -163,6 +164,9 @@ def show_open(who: str, job: Job, stop: str = "Stop") -> None:
     if not job.runs and not job.attempt:
         show_interrupted(job)
         return
+    if job.overdue_since:
+        show_overdue(who, job)
+        return
     st.info(ELSEWHERE if job.runs else INTERRUPTED, icon=":material/dns:" if job.runs else ":material/pending:")
     if stop and not job.stop_requested:
         show_stop(who, job, stop)
@@ -185,6 +189,25 @@ def show_interrupted(job: Job) -> None:
     st.warning(plain(job.details.get("interrupted") or ENDED_WITH_ITS_PROCESS), icon=":material/help:")
 
 
+def show_overdue(who: str, job: Job) -> None:
+    """Says of a job since when it waits, and continues it where its person asks for that."""
+    if job.overdue_since is None:
+        return
+    hours = int(CONTINUED_WITHIN.total_seconds() // 3600)
+    st.warning(
+        f"Interrupted {ago(job.overdue_since)} ({exact(job.overdue_since)}). After {hours} hours a job does not go on "
+        "by itself. Continue plans again what has no result, from what Azure has now.",
+        icon=":material/pause_circle:",
+    )
+    if who != connection.who():
+        return
+    if st.button("Continue", icon=":material/play_circle:", key=f"continue {job.id}", disabled=not may_write()):
+        with panel():
+            runs.request_continuation(who, job)
+            st.toast("It goes on within seconds.")
+    rerun_on_change(lambda: _progress_of(runs.find(who, job.id)), _progress_of(job))
+
+
 def show_stop(who: str, job: Job, label: str = "Stop") -> None:
     """The button that stops a job in another process."""
     if st.button(label, icon=":material/stop_circle:", key=f"stop {job.id}", disabled=not may_write()):
@@ -192,7 +215,7 @@ def show_stop(who: str, job: Job, label: str = "Stop") -> None:
 
 
 def _progress_of(job: Job | None) -> object:
-    return job and (job.runs, job.ended, len(job.results), job.attempt)
+    return job and (job.runs, job.ended, len(job.results), job.attempt, job.overdue_since)
 
 
 def show_error_of(who: str, job: Job) -> None:

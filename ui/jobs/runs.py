@@ -93,13 +93,21 @@ def stop(who: str, job: str) -> None:
             run.reading.stop.set()
 
 
-def continue_lost(session: AzureSession, who: str, kinds: JobKinds) -> list[str]:
-    """Takes over the jobs of `who` whose process ended, and starts each where it was left; returns their ids.
+def request_continuation(who: str, job: Job) -> None:
+    """Asks for a job that has waited too long to go on by itself: a process takes it over within seconds. Raises
+    ServiceError (NoDatabase, ReadOnly)."""
+    require_permission(who, job.action, job.target)
+    jobs.request_continuation(database(), who, job.id)
+
+
+def continue_lost(session: AzureSession, who: str, kinds: JobKinds, unreadable: set[str] | None = None) -> list[str]:
+    """Takes over the jobs of `who` whose process ended, and starts each where it was left; returns their ids. Those of
+    jobs that can't be read are added to `unreadable`.
 
     `session` is one that may change Azure: whoever began the jobs was allowed to. Raises ServiceError (NoDatabase).
     """
     found = []
-    while job := jobs.take_over(database(), who, read_settings().lease, kinds):
+    while job := jobs.take_over(database(), who, read_settings().lease, kinds, unreadable):
         _LOG.warning(
             "Continuing the job %s, whose process ended or could not write to the database",
             job.id,
@@ -113,10 +121,14 @@ def continue_lost(session: AzureSession, who: str, kinds: JobKinds) -> list[str]
 
 def continue_until(stopped: threading.Event, kinds: JobKinds) -> None:
     """Looks for jobs to continue until `stopped` is set, in a thread of its own. One whose person must sign in first
-    waits for that."""
+    waits for that. One look that fails, whatever by, is logged, and the next comes."""
     problems: set[str] = set()
     while not stopped.is_set():
-        found = set(_continue_all(kinds))
+        found: set[str] = set()
+        try:
+            found.update(_continue_all(kinds))
+        except Exception:  # noqa: BLE001 - the thread must live on; the log has the traceback
+            _LOG.exception("Jobs could not be continued")
         for problem in found - problems:  # Once, not every few seconds.
             _LOG.warning("Jobs cannot be continued. %s", problem)
         problems = found
@@ -126,17 +138,23 @@ def continue_until(stopped: threading.Event, kinds: JobKinds) -> None:
 def _continue_all(kinds: JobKinds) -> Iterator[str]:
     """Continues what can be; yields why the rest can't."""
     try:
-        owners = jobs.owners_of_lost(database(), read_settings().lease, kinds)
+        owners = jobs.owners_of_lost(database(), kinds)
     except ServiceError as error:
         yield str(error)
         return
     for who in owners:
+        unreadable: set[str] = set()
         try:
-            continue_lost(connection.session_for_jobs(who), who, kinds)
+            continue_lost(connection.session_for_jobs(who), who, kinds, unreadable)
         except LookupError:
             continue  # Of another identity, which this console does not have.
         except ServiceError as error:
             yield str(error)
+        except Exception as error:  # noqa: BLE001 - the jobs of the others go on; the log has the traceback
+            _LOG.exception("The jobs of one person could not be continued")
+            yield f"The console failed ({type(error).__name__})"
+        for job in sorted(unreadable):
+            yield f"The job {job} can't be read: its row was damaged, or edited."
 
 
 def release_all() -> None:

@@ -16,7 +16,7 @@ def look_after_until(stopped: threading.Event, every_s: float = EVERY_S) -> None
     """Now and each hour until `stopped` is set, in a thread of its own.
 
     The head (the last hash, and how many entries led to it) shows, once it is in another system, that the log was cut
-    off or written anew.
+    off or written anew. One look that fails, whatever by, is logged, and the next comes.
     """
     while not stopped.is_set():
         try:
@@ -26,4 +26,6 @@ def look_after_until(stopped: threading.Event, every_s: float = EVERY_S) -> None
             _LOG.info("Activity log: head of the chain", extra={"entries": number, "head": head})
         except ServiceError as error:
             _LOG.warning("%s", error)
+        except Exception:  # noqa: BLE001 - the thread must live on; the log has the traceback
+            _LOG.exception("The activity log could not be looked after")
         stopped.wait(every_s)

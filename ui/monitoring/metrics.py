@@ -15,7 +15,7 @@ from streamlit.runtime.stats import CounterStat, GaugeStat
 from services.connection.errors import ServiceError
 from services.connection.transport import answers_by_status
 from services.connection.version import VERSION
-from services.jobs.jobs import count_by_state
+from services.jobs.counts import count_by_state
 from ui.runtime.database import database
 
 

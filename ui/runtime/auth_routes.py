@@ -21,7 +21,7 @@ from services.connection.errors import ServiceError, from_azure
 from services.sign_in.app_roles import AppRole
 from services.sign_in.entra import Entra, RefusedSignIn
 from services.sign_in.store import SignIn
-from ui.runtime.gate import COOKIE, ENDED, NO_ROLE, NO_STORE, cookie_of
+from ui.runtime.gate import COOKIE, ENDED, NO_DATABASE, NO_ROLE, NO_STORE, cookie_of
 from ui.runtime.safe_next import safe_next
 
 FLOW_VALID = timedelta(minutes=10)
@@ -167,7 +167,8 @@ def _answered(handler: Callable[[Request], Response]) -> Callable[[Request], Res
             title = "The sign-in is not possible now"
             known = error if isinstance(error, ServiceError) else from_azure(title, error)
             _LOG.warning("%s", known)
-            return _page(title, f"{known.cause} {known.remedy}", {"Try again": "/auth/login"}, 503)
+            why = NO_DATABASE if known.code == "NoDatabase" else f"{known.cause} {known.remedy}"
+            return _page(title, why, {"Try again": "/auth/login"}, 503)
 
     answer.__name__ = handler.__name__
     return answer

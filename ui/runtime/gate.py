@@ -33,6 +33,10 @@ from ui.runtime.safe_next import safe_next
 COOKIE = "__Host-acr-console"
 ENDED = "/auth/ended"
 NO_ROLE = "/auth/no-role"
+# All that a stranger reads of it: the error itself names hosts and accounts, and is in the log.
+NO_DATABASE = (
+    "The console's database does not answer. Try again in a minute. Whoever runs the console finds why in its log."
+)
 NO_STORE = {"Cache-Control": "no-store"}
 _LOG = logging.getLogger("acr_console")
 _CLOSED = 4401  # The websocket's code for what is 401 in HTTP.
@@ -74,7 +78,7 @@ class Gate:
             found = await run_in_threadpool(self._sign_ins().find, cookie_of(scope))
         except ServiceError as error:
             _LOG.warning("%s", error)
-            return await self._unavailable(scope, receive, send, error)
+            return await self._unavailable(scope, receive, send)
         if found is None:
             if scope["type"] == "websocket":
                 return await _send_away(receive, send)
@@ -107,11 +111,10 @@ class Gate:
             return RedirectResponse(f"{self._public_url}/auth/login?next={quote(wanted, safe='')}", 303, NO_STORE)
         return JSONResponse({"error": "Sign in first."}, 401, NO_STORE)
 
-    async def _unavailable(self, scope: Scope, receive: Receive, send: Send, error: ServiceError) -> None:
+    async def _unavailable(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
             return await _refuse_websocket(receive, send)
-        text = f"{error.title}: {error.cause} {error.remedy}"
-        return await PlainTextResponse(text, 503, NO_STORE)(scope, receive, send)
+        return await PlainTextResponse(NO_DATABASE, 503, NO_STORE)(scope, receive, send)
 
     async def _watched(self, sign_in: SignIn, scope: Scope, receive: Receive, send: Send) -> None:
         """Runs the websocket until its browser closes it or its sign-in ends."""

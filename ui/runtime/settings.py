@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from services.connection.endpoints import CLOUDS
+from services.jobs.jobs import LONGEST_LEASE
 from ui.runtime.sign_in_settings import SIGN_IN_NAMES, SignInSettings, sign_in_settings
 
 NAMES = {
@@ -82,7 +83,7 @@ def settings_from(values: Mapping[str, object]) -> Settings:
     _one_of(found, "ACR_CONSOLE_LOG", ("text", "json"))
     latency = _number(found, "ACR_CONSOLE_SANDBOX_LATENCY_MS", "milliseconds")
     lease_s = _number(found, "ACR_CONSOLE_LEASE_S", "seconds")
-    if not 1 <= lease_s <= 3600:
+    if not 1 <= lease_s <= LONGEST_LEASE.total_seconds():
         raise ValueError("ACR_CONSOLE_LEASE_S is seconds, from 1 to 3600")
     return Settings(
         archives=Path(found["ACR_CONSOLE_ARCHIVES"]) if found["ACR_CONSOLE_ARCHIVES"] else None,

@@ -10,7 +10,8 @@ from services.connection.errors import ServiceError
 from services.database.tables import jobs as table
 from services.jobs.audit import verify
 from services.jobs.changes import MOST_COMMANDS, Answer, Change, record_change
-from services.jobs.jobs import Job, count_by_state, find_job, list_jobs, request_stop, take_over
+from services.jobs.counts import count_by_state
+from services.jobs.jobs import Job, find_job, list_jobs, request_stop, take_over
 
 WHO = "https://management.azure.com tenant/object"
 LEASE = timedelta(seconds=30)

@@ -5,6 +5,7 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, text, update
@@ -14,6 +15,8 @@ from services.database.tables import jobs as table
 from services.jobs.audit import START, add_entry, as_lines, read_entries, verify
 from services.jobs.export import csv_of
 from services.jobs.jobs import (
+    CONTINUED_WITHIN,
+    LONGEST_LEASE,
     Job,
     JobItem,
     JobResult,
@@ -22,7 +25,9 @@ from services.jobs.jobs import (
     begin,
     find_job,
     list_jobs,
+    open_jobs,
     owners_of_lost,
+    request_continuation,
     request_stop,
     take_over,
 )
@@ -142,6 +147,72 @@ def test_a_clock_that_was_set_back_does_not_keep_a_job_for_hours(database: Engin
     assert taken and taken.id == job.id
 
 
+def test_a_living_job_of_the_longest_lease_is_left_by_a_process_with_a_short_one(database: Engine) -> None:
+    begun(database, lease=LONGEST_LEASE)
+    assert owners_of_lost(database, ACTIONS) == ()
+    assert take_over(database, WHO, timedelta(seconds=1), ACTIONS) is None
+
+
+@pytest.mark.parametrize(
+    ("ago", "goes_on"),
+    [
+        (timedelta(0), False),
+        (timedelta(microseconds=1), True),
+        (CONTINUED_WITHIN, True),
+        (CONTINUED_WITHIN + timedelta(microseconds=1), False),
+        (timedelta(days=30), False),
+    ],
+)
+def test_a_job_that_waited_longer_than_a_day_does_not_go_on_by_itself(
+    database: Engine, monkeypatch: pytest.MonkeyPatch, ago: timedelta, goes_on: bool
+) -> None:
+    job = begun(database)
+    now = datetime.now(UTC)
+    monkeypatch.setattr("services.jobs.jobs.clock", lambda _db: now)
+    with database.begin() as db:
+        db.execute(update(table).where(table.c.id == job.id).values(lease_until=now - ago))
+    overdue = ago > CONTINUED_WITHIN
+    assert found(database, job).overdue_since == (now - ago if overdue else None)
+    assert found(database, job).state == ("Interrupted" if ago else "Running")
+    assert owners_of_lost(database, ACTIONS) == ((WHO,) if goes_on else ())
+    taken = take_over(database, WHO, LEASE, ACTIONS)
+    assert (taken is not None) is goes_on
+
+
+def test_its_person_lets_it_go_on(database: Engine) -> None:
+    job = begun(database)
+    expire(database, job, timedelta(days=30))
+    request_continuation(database, "another", job.id)
+    assert take_over(database, WHO, LEASE, ACTIONS) is None
+    request_continuation(database, WHO, job.id)
+    request_continuation(database, WHO, job.id)
+    taken = take_over(database, WHO, LEASE, ACTIONS)
+    assert taken and taken.attempt == 2
+    whats = [entry.fields["what"] for entry in read_entries(database, WHO)]
+    assert whats == ["began", "continuation requested", "taken over"]
+    request_continuation(database, WHO, job.id)
+    assert found(database, job).runs, "one that runs is left alone"
+
+
+@pytest.mark.parametrize("edit", ["jobs SET details = '5'", "job_items SET tags = '5'", "jobs SET details = '{broken'"])
+def test_a_job_that_can_not_be_read_is_passed_over_and_named(database: Engine, edit: str) -> None:
+    if "broken" in edit and database.dialect.name == "postgresql":
+        edit = "jobs SET details = '[]'"  # It keeps no JSON that is none.
+    bad, good = begun(database), begun(database)
+    for job in (bad, good):
+        expire(database, job)
+    with database.begin() as db:
+        db.execute(text(f"UPDATE {edit} WHERE {'job' if 'items' in edit else 'id'} = '{bad.id}'"))
+    unreadable: set[str] = set()
+    taken = take_over(database, WHO, LEASE, ACTIONS, unreadable)
+    assert taken and taken.id == good.id
+    assert unreadable == {bad.id}
+    assert [job.id for job in open_jobs(database, WHO, ACTIONS)] == [good.id]
+    assert {job.id for job in list_jobs(database, WHO)} == {bad.id, good.id}
+    with pytest.raises(ServiceError, match="can't be read"):
+        find_job(database, WHO, bad.id)
+
+
 def test_a_clock_that_jumps_ahead_costs_the_first_runner_its_job_and_nothing_else(database: Engine) -> None:
     job = begun(database)
     first = running(database, job)
@@ -258,6 +329,17 @@ def test_the_log_is_a_chain(database: Engine) -> None:
         ("UPDATE job_items SET outcome = 'refused' WHERE name = 'v0'", "Entry 2: the items"),
         ("UPDATE job_items SET digest = 'sha256:2' WHERE name = 'v3'", "Entry 1: the items"),
         ("DELETE FROM job_items WHERE name = 'v3'", "Entry 1: the items"),
+        ("UPDATE audit SET who = 'another' WHERE number = 2", "Entry 2: whose it is was changed"),
+        ("UPDATE jobs SET who = 'another'", "Entry 1: the who of the job"),
+        ("UPDATE jobs SET login = 'another'", "Entry 1: the login of the job"),
+        ("UPDATE jobs SET action = 'tag'", "Entry 1: the action of the job"),
+        ("UPDATE jobs SET login_server = 'fabrikam.azurecr.io'", "Entry 1: the target of the job"),
+        ("UPDATE jobs SET repository = 'web'", "Entry 1: the target of the job"),
+        ("UPDATE jobs SET error = '503'", "Entry 2: the error of the job"),
+        ("UPDATE jobs SET answer = 'all done'", "Entry 2: the answer of the job"),
+        ("UPDATE jobs SET incomplete = true", "Entry 2: the incomplete of the job"),
+        ("UPDATE jobs SET ended = NULL", "Entry 2: the end of the job"),
+        ("DELETE FROM jobs", "Entry 1: the job"),
     ],
 )
 def test_an_edit_of_the_log_or_of_what_it_vouches_for_is_found(database: Engine, edit: str, fault: str) -> None:
@@ -267,6 +349,30 @@ def test_an_edit_of_the_log_or_of_what_it_vouches_for_is_found(database: Engine,
     with database.begin() as db:
         db.execute(text(edit))
     assert verify(database).fault.startswith(fault)
+
+
+def test_an_entry_of_an_older_version_without_the_hash_of_the_answer_is_no_fault(
+    database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def older(*said: Any, answer_hash: str, **fields: Any) -> None:
+        assert answer_hash
+        add_entry(*said, **fields)
+
+    monkeypatch.setattr("services.jobs.running.add_entry", older)
+    running(database, begun(database)).end(answer="done")
+    assert verify(database).fault == ""
+
+
+def test_more_entries_than_fit_a_page_are_checked_to_the_last(
+    database: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("services.jobs.audit._PAGE", 2)
+    for _ in range(5):
+        begun(database)
+    assert verify(database).entries == 5
+    with database.begin() as db:
+        db.execute(text("UPDATE audit SET hash = previous WHERE number = 5"))
+    assert verify(database).fault.startswith("Entry 5")
 
 
 def test_the_chain_has_no_forks_however_many_write(database: Engine) -> None:
@@ -301,12 +407,12 @@ def test_a_formula_in_the_table_is_text() -> None:
 
 def test_whose_jobs_are_lost_is_known_before_they_are_taken_over(database: Engine) -> None:
     mine, other, alive = begun(database), begun(database, "another"), begun(database, "a third")
-    assert owners_of_lost(database, LEASE, ACTIONS) == ()
+    assert owners_of_lost(database, ACTIONS) == ()
     for job in (mine, other):
         expire(database, job)
     assert alive.runs
-    assert owners_of_lost(database, LEASE, ACTIONS) == ("another", WHO)
+    assert owners_of_lost(database, ACTIONS) == ("another", WHO)
     taken = take_over(database, WHO, LEASE, ACTIONS)
     assert taken
     running(database, taken).end()
-    assert owners_of_lost(database, LEASE, ACTIONS) == ("another",)
+    assert owners_of_lost(database, ACTIONS) == ("another",)

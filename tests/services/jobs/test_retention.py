@@ -1,5 +1,6 @@
 """Old entries of the activity log go, and what stays is still one chain that can be checked."""
 
+import json
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
@@ -8,7 +9,7 @@ from sqlalchemy import Engine, text
 
 from services.connection.errors import ServiceError
 from services.jobs import audit, retention
-from services.jobs.audit import CONSOLE, START, add_entry, read_entries, read_head, verify
+from services.jobs.audit import CONSOLE, DAMAGED, START, add_entry, as_lines, read_entries, read_head, verify
 from services.jobs.retention import KEPT, remove_old_entries
 
 WHO = "https://management.azure.com tenant/object"
@@ -108,3 +109,24 @@ def test_of_several_processes_one_removes(log: Engine) -> None:
 def test_an_empty_log_has_a_head_too(database: Engine) -> None:
     assert read_head(database) == (0, START)
     assert remove_old_entries(database) == 0
+
+
+@pytest.mark.parametrize("entry", ["{broken", "5", "{}", '{"at":"yesterday","who":"w","what":"x","job":""}'])
+@pytest.mark.parametrize("number", [1, 3, 5])
+def test_a_row_that_is_no_entry_is_named_exported_and_nothing_goes(log: Engine, number: int, entry: str) -> None:
+    with log.begin() as db:
+        db.execute(text("UPDATE audit SET entry = :entry WHERE number = :number"), {"entry": entry, "number": number})
+    assert verify(log).fault.startswith(f"Entry {number} was changed")
+    assert "can't be read" in verify(log).fault
+    with pytest.raises(ServiceError, match=f"Entry {number} was changed"):
+        remove_old_entries(log)
+    lines = [json.loads(line) for line in as_lines(read_entries(log, None, since=NOW)).splitlines()]
+    (line,) = (one for one in lines if one["what"] == DAMAGED)
+    assert (line["number"], line["text"]) == (number, entry)
+
+
+def test_a_damaged_checkpoint_is_a_fault(log: Engine) -> None:
+    remove_old_entries(log)
+    with log.begin() as db:
+        db.execute(text("UPDATE audit SET entry = '{broken' WHERE number = 6"))
+    assert verify(log).fault

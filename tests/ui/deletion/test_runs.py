@@ -15,6 +15,7 @@ from sqlalchemy.exc import OperationalError
 from services.connection.data_plane import RegistryClient
 from services.connection.errors import SignInNeeded
 from services.connection.parallel import WORKERS, parallel_map
+from services.connection.session import AzureSession
 from services.database.tables import jobs
 from services.deletion.plan import plan_deletion
 from services.deletion.records import DeletionRecord, deleted_as_az_prints, fates_of_open, state_of
@@ -323,3 +324,31 @@ def test_a_job_waits_until_its_person_has_signed_in_again(
     thread.join(20)
     connection.use(own.session())
     assert state_of(ended(own, record_id), running=False) == "Completed"
+
+
+def test_an_error_of_one_look_ends_neither_the_thread_nor_the_jobs_of_others(
+    own: OwnSandbox, disk: FullDisk, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    record_id = interrupted(own, delete_manifests, disk)
+    who, stopped = connection.who(), threading.Event()
+    looked = 0
+
+    def owners(*_args: object) -> tuple[str, ...]:
+        nonlocal looked
+        looked += 1
+        if looked == 1:
+            raise ZeroDivisionError
+        return "faulty", who
+
+    def session_of(one: str) -> AzureSession:
+        if one == "faulty":
+            raise ZeroDivisionError
+        stopped.set()
+        return own.session()
+
+    monkeypatch.setattr("services.jobs.jobs.owners_of_lost", owners)
+    monkeypatch.setattr(connection, "session_for_jobs", session_of)
+    monkeypatch.setattr(runs, "LOOK_EVERY_S", 0.01)
+    runs.continue_until(stopped, KINDS)
+    assert state_of(ended(own, record_id), running=False) == "Completed"
+    assert sum(bool(one.exc_info) for one in caplog.records) == 2

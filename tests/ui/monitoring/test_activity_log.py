@@ -53,3 +53,15 @@ def test_a_database_that_is_away_is_logged_and_asked_again(
     monkeypatch.setattr(activity_log, "database", away)
     activity_log.look_after_until(Looks(2))
     assert caplog.messages == ["The database is away: It is. (NoDatabase)"] * 2
+
+
+def test_an_error_of_one_look_ends_no_further_look(
+    database: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def fails(_engine: Engine) -> int:
+        raise ValueError("Expecting value")
+
+    monkeypatch.setattr(activity_log, "database", lambda: database)
+    monkeypatch.setattr(activity_log, "remove_old_entries", fails)
+    activity_log.look_after_until(Looks(2))
+    assert [bool(one.exc_info) for one in caplog.records] == [True, True]

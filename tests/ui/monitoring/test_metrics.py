@@ -11,7 +11,8 @@ from sqlalchemy import Engine
 
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
-from services.jobs.jobs import JobItem, begin, count_by_state
+from services.jobs.counts import count_by_state
+from services.jobs.jobs import JobItem, begin
 from services.jobs.running import RunningJob
 from tests.support.console import console, free_port
 from ui.monitoring import metrics

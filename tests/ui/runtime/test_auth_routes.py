@@ -279,6 +279,8 @@ def test_an_unreachable_database_is_said(browser: Browser, database: Engine) -> 
     answer = browser.get(callback)
     assert answer.status == 503
     assert "not possible now" in answer.body
+    assert "database does not answer. Try again" in answer.body
+    assert "audit" not in answer.body, "what the driver says is for the log alone"
     assert COOKIE not in browser.cookies
 
 

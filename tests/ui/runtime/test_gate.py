@@ -16,7 +16,7 @@ from services.sign_in.app_roles import AppRole
 from services.sign_in.store import Person, SignIns
 from tests.support.asgi import Websocket, ask
 from ui.elements.write_permission import HEADER, as_header
-from ui.runtime.gate import COOKIE, Gate
+from ui.runtime.gate import COOKIE, NO_DATABASE, Gate
 from ui.runtime.own_headers import sign_in_of
 from ui.runtime.write_access import WriteAccess
 
@@ -157,7 +157,7 @@ def test_without_its_database_it_passes_nobody_and_says_why(
         db.execute(text("ALTER TABLE sign_ins RENAME TO elsewhere"))
     answer = ask(gate, "/registry", [with_cookie(cookie), PAGE])
     assert answer.status == 503
-    assert "The sign-in could not be read" in answer.body
+    assert answer.body == NO_DATABASE
     assert not inner.scopes
 
 
