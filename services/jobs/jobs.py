@@ -295,16 +295,6 @@ def take_over(
         return _read(db, row.id)
 
 
-def request_continuation(engine: Engine, who: str, job: str) -> None:
-    """Lets any process take over a job of `who` that waited too long to go on by itself. Raises as `take_over`."""
-    with writing(engine, "The job could not be continued") as db:
-        now = clock(db)
-        waits = and_(jobs.c.ended.is_(None), jobs.c.attempt > 0, jobs.c.lease_until < now - CONTINUED_WITHIN)
-        just_run_out = update(jobs).where(jobs.c.id == job, jobs.c.who == who, waits)
-        if db.execute(just_run_out.values(lease_until=now - timedelta(seconds=1))).rowcount:
-            add_entry(db, who, "continuation requested", job)
-
-
 def request_stop(engine: Engine, who: str, job: str) -> None:
     """Asks the job's runner, wherever it runs, to begin nothing more. Raises ServiceError (NoDatabase)."""
     with writing(engine, "The job could not be stopped") as db:

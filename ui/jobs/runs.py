@@ -11,7 +11,7 @@ import streamlit as st
 
 from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
-from services.jobs import jobs
+from services.jobs import continuation, jobs
 from services.jobs.changes import nothing_changed
 from services.jobs.jobs import Job, JobItem
 from services.jobs.running import RunningJob
@@ -97,7 +97,7 @@ def request_continuation(who: str, job: Job) -> None:
     """Asks for a job that has waited too long to go on by itself: a process takes it over within seconds. Raises
     ServiceError (NoDatabase, ReadOnly)."""
     require_permission(who, job.action, job.target)
-    jobs.request_continuation(database(), who, job.id)
+    continuation.request_continuation(database(), who, job.id)
 
 
 def continue_lost(session: AzureSession, who: str, kinds: JobKinds, unreadable: set[str] | None = None) -> list[str]:

@@ -13,6 +13,7 @@ from sqlalchemy import Engine, text, update
 from services.connection.errors import ServiceError
 from services.database.tables import jobs as table
 from services.jobs.audit import START, add_entry, as_lines, read_entries, verify
+from services.jobs.continuation import request_continuation
 from services.jobs.export import csv_of
 from services.jobs.jobs import (
     CONTINUED_WITHIN,
@@ -27,7 +28,6 @@ from services.jobs.jobs import (
     list_jobs,
     open_jobs,
     owners_of_lost,
-    request_continuation,
     request_stop,
     take_over,
 )
