@@ -105,6 +105,8 @@ OPENED: dict[str, tuple[str, Open, Open]] = {
         nothing,
         act("Delete webhook"),
     ),
+    "deletion/restore.py restore": ("deleted?registry=contosodev", row("v1.0.1"), press("Restore")),
+    "running/asking.py start_asking": ("running", nothing, press("Ask clusters")),
     "deletion/tag_removal.py remove_tags": (TAGS, tags("latest"), press("Remove tags")),
     "images/lock_actions.py change_locks": (IMAGE, nothing, act("Set tag locks")),
     "images/lock_actions.py change_many_locks": (TAGS, tags("latest", "v1.0.0"), press("Lock tags")),
@@ -128,8 +130,12 @@ OPENED: dict[str, tuple[str, Open, Open]] = {
     "transfer/download.py download_image": (IMAGE, nothing, act("Download image")),
     "transfer/download.py download_images": (TAGS, tags("latest", "v1.0.0"), press("Download images")),
 }
-# No registry of the estate has a scope map that no token uses.
-NOT_OPENED = {"child_resources/tokens.py delete_map"}
+# No registry of the estate has a scope map that no token uses, and a new console has no policy.
+NOT_OPENED = {
+    "child_resources/tokens.py delete_map",
+    "policies/saved.py ask_deletion",
+    "policies/simulation.py _ask_again",
+}
 
 # What has the focus: its name, whether it is in the dialog, whether it is the button that changes something, a field
 # or the dialog itself; and where it is.

@@ -189,10 +189,11 @@ def test_a_replica_that_is_killed_has_its_deletion_ended_by_the_other(
         cleanup = f"/cleanup?registry={REGISTRY}&repository={REPOSITORY}&tags=*&days=0"
         page = signed_in(browser, team, ENGINEER, cleanup)
         page.get_by_text("Delete all the same").click()
+        go = page.get_by_role("button", name=f"Delete {MANY} manifests")
+        expect(go).to_be_visible()  # Another plan, whose name is typed into an empty field.
         settled(page)
         page.get_by_label("Type the name to confirm").fill(REPOSITORY)
         page.keyboard.press("Enter")
-        go = page.get_by_role("button", name=f"Delete {MANY} manifests")
         expect(go).to_be_enabled(timeout=30_000)
         team.sandbox.set_latency(150)
         go.click()
