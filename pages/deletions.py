@@ -41,6 +41,12 @@ def is_running(record: DeletionRecord) -> bool:
     return job.running if job else record.runs
 
 
+def show_confirmed(job: Job) -> None:
+    """What the plan deleted although it runs, or may run: who began the job had said so."""
+    if notes := job.details.get("notes"):
+        st.caption(plain(f"Confirmed: {' '.join(notes)}"))
+
+
 def header_of(record: DeletionRecord, by: str = "") -> None:
     header(
         f"{record.action.capitalize()}: {plain(record.repository)}",
@@ -87,6 +93,7 @@ def show_one(record: DeletionRecord) -> None:
         show_remaining_tags(who, record, registry)
         show_way_back(who, registry, record)
     if ended := runs.find(who, record.id):
+        show_confirmed(ended)
         show_sent(ended)
         show_azure_log(ended)
 
@@ -112,6 +119,7 @@ def show_of_another(job: Job) -> None:
     unknown = dict.fromkeys((item.name for item in record.open), Fate(UNKNOWN, "Its result is not recorded"))
     of_open = {} if job.runs else fates_of_open(record, ()) if record.completed else unknown
     show_fates(record, {**record.fates, **of_open}, running=job.runs)
+    show_confirmed(job)
     show_sent(job)
     show_azure_log(job)
 

@@ -76,6 +76,7 @@ def as_details(plan: DeletionPlan | UntagPlan | RepositoryDeletionPlan) -> Mappi
         "registry": plan.registry,
         "by_name": plan.by_name,
         "running": sorted(plan.running),
+        "notes": plan.notes,
         "items": {item.digest: [item.why, item.of, item.size, item.breaks, item.after] for item in plan.unblocked},
     }
 

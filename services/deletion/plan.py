@@ -38,7 +38,7 @@ class Keeps(StrEnum):
     """The kind of reason why a manifest of a plan stays, as it reads after a number."""
 
     UNREAD = "not known to be unused"
-    UNASKED = "not known to run nowhere"
+    UNASKED = "perhaps running in a cluster that was not asked"
     LOCK = "locked"
     RUNS = "running in a cluster"
     TAG = "with another tag"

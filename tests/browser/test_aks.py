@@ -68,6 +68,8 @@ def test_an_abac_registry_gets_the_role_that_counts_there(page: Page, tmp_path: 
         dialog = page.get_by_role("dialog")
         expect(dialog.get_by_text("Container Registry Repository Reader for the kubelet identity")).to_be_visible()
         dialog.get_by_text("Some repositories").click()
+        expect(dialog.get_by_text("Name at least one repository.")).to_be_visible()
+        expect(dialog.get_by_role("button", name="Attach registry")).to_have_count(0)
         dialog.get_by_role("textbox", name="Repositories").fill("team/payments/")
         page.keyboard.press("Enter")
         expect(dialog.get_by_text("for all below team/payments/")).to_be_visible()

@@ -8,11 +8,14 @@ from streamlit.testing.v1 import AppTest
 
 from sandbox.clusters.clusters import CLUSTER_TYPE
 from sandbox.documents.registry_rules import REGISTRY_TYPE
+from services.jobs.audit import read_entries
 from tests.support.app_test import Open, button, confirm_button, confirm_field, reopen, texts
 from tests.support.own_sandbox import OwnSandbox
+from ui.jobs import runs
 from ui.loaders import clusters as cluster_loaders
 from ui.loaders import running as running_loader
 from ui.runtime import connection
+from ui.runtime.database import database
 
 REGISTRY, NODE = "casaacr01", "nodejstemplate"
 URL = {"registry": REGISTRY, "repository": NODE}
@@ -72,6 +75,13 @@ def test_a_rule_deletes_nothing_while_a_cluster_was_not_asked(open_view: Open) -
     confirm_field(at).set_value(NODE).run()
     assert not delete_button(at).disabled
     assert "Unknown whether it runs" in said(at.warning)
+    delete_button(at).click().run()
+    run = runs.under_way(connection.who(), at.query_params["record"])
+    assert run and run.finished.wait(30)
+    record = open_view("deletions.py", record=at.query_params["record"])
+    assert "Confirmed: Unknown whether it runs in aks1 (not asked)." in said(record.caption)
+    began = [one.fields for one in read_entries(database(), connection.who()) if one.fields["what"] == "began"]
+    assert began[-1]["notes"] == ["Unknown whether it runs in aks1 (not asked)."]
 
 
 def test_a_cluster_that_is_asked_keeps_what_runs_and_the_question_is_under_activity(open_view: Open) -> None:

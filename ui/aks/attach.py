@@ -13,7 +13,7 @@ from services.aks.puller import PullerAccess
 from services.registries.registry import Mode, Registry
 from ui.elements.outcomes import WORDS
 from ui.elements.text import as_option, plain
-from ui.elements.writing import dialog_panel
+from ui.elements.writing import close_button, dialog_panel
 from ui.loaders import clusters
 from ui.loaders.principals import names_at
 from ui.loaders.registries import BY_ID
@@ -46,6 +46,10 @@ def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) ->
     `principal_id`: of a service principal, else ""."""
     with dialog_panel():
         choice = _choose_repositories(registry)
+        if choice is None:
+            st.info("Name at least one repository.", icon=":material/info:")
+            close_button()
+            return
         plan = _attach_plan(who, cluster, registry, choice, principal_id)
         st.markdown(
             f"**{plain(plan.role_name)}** for the {cluster.puller.kind} of **{plain(cluster.name)}** on "
@@ -72,8 +76,8 @@ def attach(who: str, cluster: Cluster, registry: Registry, principal_id: str) ->
         )
 
 
-def _choose_repositories(registry: Registry) -> RepositoryChoice:
-    """All, or in ABAC mode the named ones."""
+def _choose_repositories(registry: Registry) -> RepositoryChoice | None:
+    """All, or in ABAC mode the named ones; None where only some may be pulled, and none is named yet."""
     if registry.access.mode is Mode.LEGACY:
         return ALL
     every, some = "All repositories", "Some repositories"
@@ -87,7 +91,8 @@ def _choose_repositories(registry: Registry) -> RepositoryChoice:
         placeholder="team/app, backend/",
         help="Names, or prefixes with their slash",
     )
-    return choice_from(text or "")
+    choice = choice_from(text or "")
+    return None if choice == ALL else choice
 
 
 def _attached(plan: AttachPlan, result: Attached) -> str:

@@ -86,4 +86,8 @@ def delete_repository(who: str, registry: Registry, plan: RepositoryDeletionPlan
 
 
 def _begin(who: str, kind: JobKind, registry: Registry, plan: AnyPlan) -> str:
-    return runs.begin(who, kind, registry.login_server, as_items(plan), as_details(plan), repository=plan.repository)
+    # What was deleted although it runs, or may run, was the person's own word.
+    logged = {"notes": plan.notes} if isinstance(plan, DeletionPlan) and plan.notes else None
+    return runs.begin(
+        who, kind, registry.login_server, as_items(plan), as_details(plan), repository=plan.repository, logged=logged
+    )
