@@ -1,12 +1,14 @@
 """Activity of everyone: for whom, and what of it is somebody else's."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
+from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from services.connection.errors import ServiceError
 from services.connection.write_permission import WritePermission
+from services.database.tables import jobs
 from services.jobs.audit import record_refusal
 from services.jobs.changes import Answer, Change, record_change
 from services.jobs.jobs import JobItem, begin, list_jobs
@@ -59,8 +61,20 @@ def test_the_list_can_be_one_persons(open_view: Open) -> None:
     changed(connection.who(), "contoso/app:v1")
     changed(OTHER, "contoso/app:v2")
     at = show(open_view, who="developer")
-    assert [box.label for box in boxes(at)] == ["Action", "State", "Who"]
+    assert [box.label for box in boxes(at)] == ["Action", "State", "Started", "Who"]
     assert list(at.dataframe[0].value["Who"]) == ["developer"]
+
+
+def test_the_list_can_be_that_of_some_days(open_view: Open) -> None:
+    open_view("deletions.py")
+    for target, days in (("contoso/app:v1", 0), ("contoso/app:v2", 3)):
+        changed(connection.who(), target)
+        with database().begin() as db:
+            begun = datetime.now(UTC) - timedelta(days=days)
+            db.execute(update(jobs).where(jobs.c.login_server == target).values(begun=begun))
+    assert len(show(open_view).dataframe[0].value) == 2
+    assert list(show(open_view, started="24 hours").dataframe[0].value["Target"]) == ["contoso/app:v1"]
+    assert len(show(open_view, started="7 days").dataframe[0].value) == 2
 
 
 @pytest.mark.parametrize("query", [{"action": "Nope"}, {"state": "Interrupted"}, {"who": "nobody"}])

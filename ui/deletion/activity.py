@@ -1,6 +1,7 @@
 """Activity: the list of what was done through this console with its filters and export, and the log."""
 
 from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
 
 import streamlit as st
 
@@ -22,6 +23,7 @@ from ui.runtime import connection
 from ui.runtime.background import show_progress
 
 TABS = ("Changes", "Sign-ins and refusals", "Log")
+_PERIODS = {"24 hours": timedelta(days=1), "7 days": timedelta(days=7), "30 days": timedelta(days=30)}
 
 
 def show_all(who: str, *, everyone: bool) -> None:
@@ -103,25 +105,31 @@ def _options(key: str, found: Iterable[str]) -> list[str]:
 
 
 def _filtered(found: tuple[JobSummary, ...], names: Mapping[str, str]) -> tuple[JobSummary, ...]:
+    check_url("started", "period", tuple(_PERIODS))
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
-            "Target", key="target", bind="query-params", placeholder="Registry or repository", width=240
+            "Target", key="target", bind="query-params", placeholder="Registry or repository", width=190
         )
         action = st.selectbox(
             "Action", _options("action", (one.action for one in found)), index=None, key="action", bind="query-params",
-            placeholder="Every action", width=220,
+            placeholder="Every action", width=190,
         )  # fmt: skip
         state = st.selectbox(
             "State", _options("state", (one.state for one in found)), index=None, key="state", bind="query-params",
-            placeholder="Every state", width=180,
+            placeholder="Every state", width=150,
+        )  # fmt: skip
+        since = st.selectbox(
+            "Started", list(_PERIODS), index=None, key="started", bind="query-params",
+            placeholder="Any time", width=150,
         )  # fmt: skip
         person = None
         if _has_others(found) or _chosen("who"):
             person = st.selectbox(
                 "Who", _options("who", (_name(one) for one in found)), index=None, key="who", bind="query-params",
-                placeholder="Everyone", width=180,
+                placeholder="Everyone", width=150,
             )  # fmt: skip
     wanted = (text or "").strip().casefold()
+    earliest = datetime.now(UTC) - _PERIODS[since] if since else None
     return tuple(
         one
         for one in found
@@ -129,6 +137,7 @@ def _filtered(found: tuple[JobSummary, ...], names: Mapping[str, str]) -> tuple[
         and action in (None, one.action)
         and state in (None, one.state)
         and person in (None, _name(one))
+        and (earliest is None or one.begun >= earliest)
     )
 
 

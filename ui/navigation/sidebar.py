@@ -39,6 +39,7 @@ def show_identity(
             **({"Sign-in name": plain(identity.login)} if identity.login else {}),
             **({"App role": plain(", ".join(roles))} if roles else {}),
             **({"Azure is asked as": plain(f"{asking.name} ({asking.object_id})")} if asking else {}),
+            **({"Rights": "Your own roles in Azure"} if has_sign_in and not asking else {}),
             "Cloud": plain(cloud),
             "Tenant id": plain(identity.tenant_id),
             "Object id": plain(identity.object_id),
