@@ -14,6 +14,7 @@ from ui.navigation.headings import heading_of
 from ui.navigation.links import link_to
 from ui.roles import holders
 from ui.roles.assign import show_form
+from ui.roles.requests import show_asked
 from ui.roles.unassign import show_holders
 from ui.runtime import connection
 
@@ -34,6 +35,7 @@ with top:
     title, path = heading_of(pages.ASSIGN_ROLE, registry.name)
     header(title, "", at, lambda: holders.forget(who, registry), path)
     show_done()
+    show_asked(who, registry.id)
     names = holders.names(who, registry, st.query_params.get("principal", ""))
     show_partial(Part(lacks, "role assignment"), Part(names.partial, "directory", "directories"))
 with st.container(horizontal=True):

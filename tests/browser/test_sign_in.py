@@ -137,6 +137,7 @@ def test_a_cluster_is_attached_by_a_request(browser: Browser, team: Team) -> Non
     assert sender == "payments-developer@contoso.example"
     click_name(doing, title)
     settled(doing)
+    expect(doing.get_by_text("Requested by payments-developer")).to_be_visible()
     doing.get_by_role("button", name="Plan assignment").click(timeout=30_000)
     settled(doing)
     doing.get_by_role("dialog").get_by_role("button", name="Assign role").click()

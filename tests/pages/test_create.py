@@ -118,7 +118,7 @@ def test_a_group_made_for_a_registry_that_failed_is_told(open_view: Open, own: O
     words = said(at)
     assert "Registry contosonew01: refused" in words
     assert "Allowed SKUs of registries" in words
-    assert "The resource group `contoso-new-rg` was created for it and stays" in words
+    assert "The resource group contoso-new-rg was created for it and stays" in words
     assert f"az group delete --subscription {SUBSCRIPTION} --name contoso-new-rg" in words
     assert "contoso-new-rg" in [one["name"] for one in own.sandbox.store.list_resources(GROUP_TYPE)]
 

@@ -101,6 +101,17 @@ def offer_decline(who: str, plan: AttachPlan | AssignmentPlan) -> None:
             st.button("Decline request", disabled=not (reason or "").strip(), key=_DECLINE)
 
 
+def show_asked(who: str, registry_id: str) -> None:
+    """On the page that a request leads to: who asked for a role of the principal that it shows, and when."""
+    if not _takes_requests():
+        return
+    with panel():
+        for one in open_requests(database(), who, [registry_id]):
+            if one.who != who and one.wanted.query["principal"] == st.query_params.get("principal"):
+                asked = f"Requested by {plain(one.login)} {ago(one.asked)}: {plain(one.wanted.title)}."
+                st.info(f"{asked} The plan has a way to decline it.", icon=":material/mail:")
+
+
 def close_requests(who: str, plan: AttachPlan | AssignmentPlan) -> None:
     """Closes what was asked for by an assignment that is there now. Where it can't, the request stays open, and says
     so."""
