@@ -107,6 +107,8 @@ TRUTH = (
     Statement("web, Size", "10", "row web"),
     Statement("web, Locked", "delete", "row web"),
     Statement("button Delete 3 images", "disabled"),
+    Statement("web, Needs attention", "['● Anonymous pull' '+1']", "row web"),
+    Statement("hub, Needs attention", "[]", "row hub"),
 )
 
 
@@ -132,6 +134,7 @@ REFUSED = Statement("", "1 registry could not be read: web")
         under_fault(Statement("web, Locked", "Unknown", "row web"), Statement("web, Size", "0", "row web")),
         under_fault(REFUSED, without=3),
         under_fault(Statement("", "Could not read web", refusal=True), without=0),
+        under_fault(Statement("web, Needs attention", "['● Anonymous pull' '+3']", "row web"), REFUSED, without=7),
     ],
 )
 def test_the_judge_accepts_what_is_marked_as_unknown(seen: list[Statement]) -> None:
@@ -150,6 +153,9 @@ def test_the_judge_accepts_what_is_marked_as_unknown(seen: list[Statement]) -> N
         under_fault(Statement("success", "No findings"), REFUSED),
         under_fault(Statement("button Delete 3 images", "enabled"), REFUSED),
         under_fault(Statement("a traceback", "KeyError"), REFUSED),
+        under_fault(Statement("web, Needs attention", "['● Anonymous pull' '+3']", "row web"), REFUSED),
+        under_fault(Statement("web, Needs attention", "['Legacy permissions' '+1']", "row web"), REFUSED, without=7),
+        under_fault(Statement("web, Needs attention", "['● Open to all' '+1']", "row web"), REFUSED),
         under_fault(without=3),
         under_fault(without=0),
     ],

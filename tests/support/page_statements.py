@@ -29,6 +29,8 @@ CLAIM = re.compile(
 NEUTRAL = re.compile(r"^Read |\bshown\b|the table shows why|^List prices in |^\*\*What to do:")
 AGO = re.compile(r"\b(?:just now|(?:\d+|an?) (?:second|minute|hour|day|month|year)s? ago)\b")
 GUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+FINDINGS = ", Needs attention"
+SIGNED = re.compile("[▲●] [^']+")  # A finding of more than low risk.
 ICON = re.compile(r":material/\w+:")
 PANEL = ":red[:material/error:]"
 # What a page says where its amounts are in another currency than the bills.
@@ -151,6 +153,8 @@ def contradictions(truth: Iterable[Statement], seen: Iterable[Statement], noise:
         alike = {_without_amounts(one) for one in truth}
         new = [one for one in new if _without_amounts(one) not in alike]
     values = {one.subject: one.value for one in truth if one.subject}
+    if {one for one in values if one.endswith(FINDINGS)} - {one.subject for one in seen}:
+        new = [one for one in new if not _differs_by_widespread(one, values)]
     # Another lower bound than the truth's own, or one in another currency, needs another reason.
     bounds = {
         one
@@ -180,6 +184,12 @@ def contradictions(truth: Iterable[Statement], seen: Iterable[Statement], noise:
     if not any(one.refusal for one in new) and not marks:
         found += [f"lacks without a word {_words(one)}" for one in lost if one.subject or _claims(one.value)]
     return found
+
+
+def _differs_by_widespread(one: Statement, values: dict[str, str]) -> bool:
+    """Whether it differs from the truth's findings in those of low risk alone. What most registries have is left out:
+    that is something else where fewer are listed."""
+    return one.subject.endswith(FINDINGS) and SIGNED.findall(one.value) == SIGNED.findall(values.get(one.subject, ""))
 
 
 def _without_amounts(one: Statement) -> tuple[str, str]:
