@@ -14,6 +14,7 @@ from services.running.images import ClusterImages
 from tests.support.app_test import REFUSED, Open, button, confirm_button, figures, reopen, texts
 from tests.support.own_sandbox import OwnSandbox
 from ui.elements import write_permission
+from ui.images import image_view
 from ui.loaders import clusters as cluster_loaders
 from ui.loaders import running as running_loader
 from ui.runtime import connection
@@ -110,7 +111,9 @@ def test_a_cluster_that_refuses_says_why(open_view: Open, own: OwnSandbox) -> No
     assert figures(at)["Workloads"][0] == "–"
 
 
-def test_a_repository_and_an_image_say_where_they_run(open_view: Open, session: AzureSession) -> None:
+def test_a_repository_and_an_image_say_where_they_run(
+    open_view: Open, session: AzureSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
     hub = {"registry": "contosohub", "repository": "web/storefront"}
     at = open_view("repository.py", **hub)
     assert "Runs in" not in at.dataframe[0].value.columns
@@ -125,3 +128,7 @@ def test_a_repository_and_an_image_say_where_they_run(open_view: Open, session: 
     shown = texts(open_view("image.py", **hub, reference="v1.3.1"))
     assert "1 workload" in shown
     assert "Not seen" in texts(open_view("image.py", **hub, reference="v1.0.0"))
+    # Of a larger repository the indexes that list it are read only when asked for.
+    monkeypatch.setattr(image_view, "PAGE", 0)
+    unknown = open_view("image.py", **hub, reference="v1.0.0")
+    assert "Itself not. The indexes that list it were not read." in [one.help for one in unknown.markdown]

@@ -58,14 +58,15 @@ def _time_fact(view: ImageView) -> Fact:
 
 
 def _running_fact(view: ImageView, seen: SeenRunning) -> Fact:
-    """An index runs where one of its platforms does, and the other way round as far as its indexes were read."""
+    """An index runs where one of its platforms does, and a platform where one of the indexes does that were read."""
     digests = {view.row.digest, *(child.digest for child in view.manifest.children)}
     digests |= {index.digest for index in view.indexes or ()}
     tags = (*view.row.tags, *(tag for index in view.indexes or () for tag in index.tags))
     places = tuple(dict.fromkeys(place for digest in sorted(digests) for place in seen.places(digest, *tags)))
     beside = f"{counted(seen.asked, 'cluster')} answered, the first {ago(seen.since)}"
     value = counted(len(places), "workload") if places else "Not seen"
-    return Fact("Runs in", value, "  \n".join(map(plain, places)), beside)
+    unread = "Itself not. The indexes that list it were not read." if view.indexes is None else ""
+    return Fact("Runs in", value, "  \n".join(map(plain, places)) or unread, beside)
 
 
 def _size_fact(view: ImageView) -> Fact:
