@@ -244,10 +244,8 @@ def show_results(job: Job, more: str = "") -> None:
 def show_answer(job: Job) -> None:
     """Shows what a job says beside its items. That of a job is text, by paragraphs, which may be a line of the shell;
     that of a change without items is markdown, made where it was shown."""
-    for paragraph in job.answer.split("\n\n") if job.items else filter(None, [job.answer]):
+    for paragraph in filter(None, job.answer.split("\n\n") if job.items else [job.answer]):
         text = plain(paragraph) if job.items else paragraph
-        if not paragraph:
-            continue
         if job.items and paragraph.startswith("az "):
             st.code(paragraph, language=None, wrap_lines=True)
         elif job.state == "Completed":

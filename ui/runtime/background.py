@@ -30,7 +30,7 @@ TICK_S = 0.5
 FAILURE_KEPT_S = 20
 # A part that Azure denies stays denied until someone grants a role; a stopped read is what the reader chose.
 DENIED_KEPT_S = 300
-# What only a new sign-in mends must end with it.
+# A refusal that only a new sign-in ends must not be shown after it.
 SIGN_IN_KEPT_S = 2
 
 
