@@ -10,7 +10,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from sandbox.seeds.bulk import bulk
 from sandbox.server import Sandbox
-from tests.support.console import cells, click_name, console, select_row, settled, window
+from tests.support.console import cells, click_name, console, is_at, select_row, settled, window
 
 pytestmark = pytest.mark.browser
 
@@ -177,7 +177,7 @@ def test_names_open_what_they_name_and_back_is_one_step_to_each_page(page: Page,
         page.go_back()
         expect(page.get_by_role("heading", name=heading, exact=True)).to_be_visible()
         settled(page)
-        expect(page).to_have_url(url)
+        is_at(page, url)
 
 
 def heading_is(page: Page, name: str) -> None:
@@ -218,7 +218,7 @@ def test_paths_tabs_and_the_sidebar_s_registry_are_one_step_each(page: Page, add
     went("Overview", "/$")
     for url, heading in reversed(visited[:-1]):
         page.go_back()
-        expect(page).to_have_url(url)
+        is_at(page, url)
         heading_is(page, heading)
 
     page.goto(of_hub)
@@ -231,7 +231,7 @@ def test_paths_tabs_and_the_sidebar_s_registry_are_one_step_each(page: Page, add
     heading_is(page, "Inventory")
     expect(page).to_have_url(f"{address}/inventory")
     page.go_back()
-    expect(page).to_have_url(with_tab)
+    is_at(page, with_tab)
     heading_is(page, "api/orders")
     expect(page.get_by_role("tab", name="Manifests")).to_have_attribute("aria-selected", "true")
 

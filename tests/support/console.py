@@ -12,6 +12,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import unquote
 
 from playwright.sync_api import Browser, Locator, Page, expect
 
@@ -111,6 +112,12 @@ def settled(page: Page) -> None:
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning", timeout=30_000)
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-connection-state", "CONNECTED")
     expect(page.get_by_test_id("stSkeleton")).to_have_count(0, timeout=30_000)
+
+
+def is_at(page: Page, address: str) -> None:
+    """Waits until the page is at an address. Within a query "/" is the same as "%2F": Streamlit writes now one, now
+    the other, by whether the link or the page was the last to write it."""
+    page.wait_for_url(lambda url: unquote(url) == unquote(address), wait_until="commit", timeout=20_000)
 
 
 def choose_action(page: Page, name: str) -> None:
