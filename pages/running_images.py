@@ -66,7 +66,7 @@ with actions:
         start_asking(who, pulls.clusters.values)
 answers = running.answers(who)
 notice = st.container()
-show_asking()
+show_asking(who)
 parts = clusters.parts_by_subscription(pulls.registries, pulls.clusters, pulls.access)
 if not answers:
     with notice:

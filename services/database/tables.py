@@ -1,4 +1,5 @@
-"""The tables as they are now: jobs, the log, sign-ins, requests, what processes share, and retention policies.
+"""The tables as they are now: jobs, the log, sign-ins, requests, what processes share, retention policies, and
+what clusters answered.
 
 A change here needs a migration in `services/database/migrations/versions`; a test holds the two equal.
 """
@@ -178,4 +179,19 @@ policy_versions = Table(
     Column("who", Text, nullable=False),
     Column("login", Text, nullable=False),
     Column("saved", UtcTime, nullable=False),
+)
+
+cluster_answers = Table(
+    "cluster_answers",
+    metadata,
+    Column("azure", Text, primary_key=True),  # The cloud and tenant.
+    Column("cluster", Text, primary_key=True),  # Its resource id in lower case.
+    Column("error_of", Text, primary_key=True),  # Who could not ask it; "" for what it answered.
+    Column("at", UtcTime, nullable=False),
+    Column("address", Text, nullable=False),  # Of its API server: one created again has another.
+    Column("login", Text, nullable=False),  # The name of who asked, where people sign in.
+    Column("error", Text, nullable=False),  # JSON.
+    Column("size", Integer, nullable=False),
+    # JSON, compressed.
+    Column("images", LargeBinary, nullable=False),
 )

@@ -62,12 +62,14 @@ class RunningImage:
 
 @dataclass(frozen=True)
 class ClusterImages:
-    """What a cluster answered `at` a time: `images`, or the `error` why it could not be asked."""
+    """What a cluster answered `at` a time: `images`, or the `error` why it could not be asked. `by`: the name of who
+    asked, where people sign in to the console."""
 
     cluster: Cluster
     at: datetime
     images: tuple[RunningImage, ...] = ()
     error: ServiceError | None = None
+    by: str = ""
 
 
 def parse_reference(text: str) -> Reference | None:

@@ -11,12 +11,13 @@ from services.connection.errors import ServiceError
 from services.connection.session import AzureSession
 from services.running.asking import ask_clusters, plan_asking
 from services.running.images import ClusterImages
-from tests.support.app_test import REFUSED, Open, button, confirm_button, figures, reopen, texts
+from tests.support.app_test import REFUSED, Open, button, confirm_button, figures, reopen, texts, wait_for_job
 from tests.support.own_sandbox import OwnSandbox
 from ui.elements import write_permission
 from ui.images import image_view
 from ui.loaders import clusters as cluster_loaders
 from ui.loaders import running as running_loader
+from ui.running.asking import ASK_CLUSTERS
 from ui.runtime import connection
 
 
@@ -103,7 +104,7 @@ def test_a_cluster_that_refuses_says_why(open_view: Open, own: OwnSandbox) -> No
     reopen(at, "Ask clusters")
     confirm_button(at, "Ask 1 cluster").click()
     at.run()
-    assert at.session_state["runs: questions to clusters"]["asked"].reading.finished.wait(30)
+    wait_for_job(at, ASK_CLUSTERS.action)
     at.run()
     assert "0 of 1 cluster answered" in texts(at)
     assert "Could not ask aks1 which images run in it" in texts(at)

@@ -9,11 +9,12 @@ from streamlit.testing.v1 import AppTest
 from sandbox.clusters.clusters import CLUSTER_TYPE
 from sandbox.documents.registry_rules import REGISTRY_TYPE
 from services.jobs.audit import read_entries
-from tests.support.app_test import Open, button, confirm_button, confirm_field, reopen, texts
+from tests.support.app_test import Open, button, confirm_button, confirm_field, reopen, texts, wait_for_job
 from tests.support.own_sandbox import OwnSandbox
 from ui.jobs import runs
 from ui.loaders import clusters as cluster_loaders
 from ui.loaders import running as running_loader
+from ui.running.asking import ASK_CLUSTERS
 from ui.runtime import connection
 from ui.runtime.database import database
 
@@ -50,7 +51,7 @@ def ask(at: AppTest, label: str = "Ask clusters") -> AppTest:
     reopen(at, label)
     confirm_button(at, "Ask 1 cluster").click()
     at.run()
-    assert at.session_state["runs: questions to clusters"]["asked"].reading.finished.wait(30)
+    wait_for_job(at, ASK_CLUSTERS.action)
     return at.run()
 
 

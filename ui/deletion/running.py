@@ -9,6 +9,7 @@ from services.commands import aks as az_aks
 from services.deletion.running_images import RunningImages, running_digests
 from services.images.repository_contents import RepositoryContents
 from services.registries.registry import Registry
+from services.running.known import RunningKnown
 from services.running.unasked import Unasked
 from services.wording import counted
 from ui.deletion.places import Places
@@ -17,7 +18,6 @@ from ui.elements.table import UTC, show_rows
 from ui.elements.text import plain, shell
 from ui.loaders import clusters as cluster_loaders
 from ui.loaders import running as running_loader
-from ui.loaders.running import RunningKnown
 from ui.running.asking import show_asking, start_asking
 from ui.runtime.background import show_progress
 
@@ -36,7 +36,7 @@ def running_images(
     with places.notices:
         show_progress(reading, f"clusters that may pull from {registry.id}", stop="")
         known = running_loader.known_of(who, registry)
-        show_asking()
+        show_asking(who)
         accepted = _ask_about(who, known, by_name=by_name) if known.unasked else False
     with places.folded:
         pasted = _show_known(who, known, contents)

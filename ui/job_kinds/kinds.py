@@ -9,6 +9,7 @@ from ui.pricing.sku_change import SKU_CHANGE
 from ui.registry_lifecycle.creation_runs import CREATION
 from ui.registry_lifecycle.removal import REMOVAL
 from ui.registry_lifecycle.settings_change import SETTINGS_CHANGE
+from ui.running.asking import ASK_CLUSTERS
 from ui.transfer.copy import COPY
 from ui.transfer.push_runs import PUSH
 
@@ -26,4 +27,5 @@ KINDS = by_action(
     CREATION,
     REMOVAL,
     ATTACH_MANY,
+    ASK_CLUSTERS,
 )

@@ -1,84 +1,57 @@
-"""Which images run where, as clusters answered: kept until the console ends, each with the time it was asked."""
+"""Which images run where, as clusters answered, each with the time it was asked: kept in the database for all who see
+the cluster."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import streamlit as st
 
-from services.aks.clusters import Cluster
+from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
-from services.deletion.running_images import RunningImages
-from services.images.repository_contents import RepositoryContents
 from services.registries.registry import Registry
+from services.running.answers import FoundAnswers
 from services.running.images import ClusterImages
-from services.running.join import (
-    PlacedImage,
-    RepositoryKey,
-    digests_in_use,
-    group_by_repository,
-    place_images,
-)
+from services.running.join import group_by_repository, place_images
+from services.running.known import RunningKnown, known_running
 from services.running.seen import SeenRunning, seen_running
 from services.running.standing import StandingImage, read_facts, stand
-from services.running.unasked import Unasked, clusters_that_may_pull, find_unasked
+from services.running.unasked import Unasked
 from ui.loaders import clusters
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
+from ui.runtime.database import shared_answers
 
 
-@st.cache_resource(show_spinner=False)
-def _answers(who: str) -> dict[str, ClusterImages]:  # noqa: ARG001 The key of the cache.
-    """The last answer of each cluster, by its id in lower case."""
-    return {}
+def keep(who: str, answer: ClusterImages) -> ServiceError | None:
+    """Keeps an answer for all who see the cluster; returns why it is in this process's memory alone, or None."""
+    return shared_answers().keep(who, answer)
+
+
+def find_answers(who: str) -> FoundAnswers:
+    """What the clusters answered that this identity's own list has; nothing until that is read. Asks none."""
+    reading = clusters.pulls(who)
+    return shared_answers().find(who, reading.value.clusters.values)
 
 
 def answers(who: str) -> Mapping[str, ClusterImages]:
-    """The last answer of each cluster that this identity asked, by the cluster's id in lower case. Asks none."""
-    return dict(_answers(who))
-
-
-def keep(who: str, answer: ClusterImages) -> None:
-    """Keeps an answer. Where a cluster could not be asked now, what it answered before may still run."""
-    kept = _answers(who)
-    before = kept.get(answer.cluster.id.lower())
-    if answer.error and before:
-        answer = replace(answer, images=before.images)
-    kept[answer.cluster.id.lower()] = answer
-
-
-@dataclass(frozen=True)
-class RunningKnown:
-    """What is known of the clusters that may run images of a registry. `placed`: what runs of it, by repository;
-    `unasked`: what is not known; `may_pull`: the clusters that may pull from it, as far as they are known. `reading`:
-    they are being read."""
-
-    registry: Registry
-    placed: Mapping[RepositoryKey, Sequence[PlacedImage]]
-    unasked: tuple[Unasked, ...]
-    may_pull: tuple[Cluster, ...] = ()
-    reading: bool = False
-
-    def of(self, contents: RepositoryContents) -> RunningImages:
-        """What of a repository of the registry runs."""
-        here = self.placed.get((self.registry.login_server, contents.name), ())
-        return RunningImages(digests_in_use(here, contents), tuple(one.label for one in self.unasked))
+    """The answers of `find_answers`, by the cluster's id in lower case."""
+    return find_answers(who).by_cluster
 
 
 def known_of(who: str, registry: Registry) -> RunningKnown:
     """What is known of a registry's running images. Asks no cluster; which clusters may pull is read in the background,
     and until then unknown."""
-    reading, known = clusters.pulls(who), answers(who)
-    placed = group_by_repository(place_images(known.values(), (registry,)))
+    reading, found = clusters.pulls(who), find_answers(who)
     if reading.running or reading.error or reading.stop.is_set():
+        placed = group_by_repository(place_images(found.by_cluster.values(), (registry,)))
         why = "which of them may pull is being read"
         if reading.error:
             why = f"which of them may pull could not be read: {reading.error.cause}"
         elif not reading.running:
             why = "reading which of them may pull was stopped: refresh"
         return RunningKnown(registry, placed, (Unasked(None, "any cluster", why),), reading=reading.running)
-    unasked = find_unasked(reading.value, registry, known, datetime.now(UTC))
-    return RunningKnown(registry, placed, unasked, clusters_that_may_pull(reading.value, registry))
+    return known_running(reading.value, registry, found, datetime.now(UTC))
 
 
 _NOTHING: Partial[None] = Partial(())
@@ -112,12 +85,13 @@ def standings(
 
 
 def asked_when(who: str) -> tuple[tuple[str, datetime], ...]:
-    """Each cluster that was asked, by its id in lower case, and when: the key of `standings`."""
+    """Each cluster that answered or could not be asked, by its id in lower case, and when: the key of `standings`."""
     return tuple(sorted((key, one.at) for key, one in answers(who).items()))
 
 
 def seen_of(who: str, registry: Registry, repository: str) -> SeenRunning | None:
-    """Where the repository's images were seen to run; None where no cluster answered. Reads and asks nothing."""
+    """Where the repository's images were seen to run; None where no cluster answered, as far as the clusters of this
+    identity have been read. Asks none."""
     known = answers(who).values()
     placed = group_by_repository(place_images(known, (registry,)))
     here = placed.get((registry.login_server, repository), ())

@@ -1,26 +1,29 @@
 """Clusters are asked which images run in them: what that runs is shown before, and the answer of each after."""
 
 from collections.abc import Sequence
-from typing import TypeAlias
 
 import streamlit as st
 
 from services.aks.clusters import Cluster
-from services.jobs.changes import Answer, Change
-from services.running.asking import SCRIPT, AskPlan, ask_clusters, plan_asking
-from services.running.images import ClusterImages
+from services.connection.parallel import Progress
+from services.connection.session import AzureSession
+from services.jobs.changes import Answer
+from services.jobs.jobs import Job
+from services.jobs.plans import details_of
+from services.jobs.running import RunningJob
+from services.running.ask_jobs import ANSWERED, UNSAVED, AskedClusters, ask_items, run_asking
+from services.running.asking import SCRIPT, AskPlan, plan_asking
 from services.running.listing import listing_script
 from services.wording import counted
-from ui.elements.errors import show_error
-from ui.elements.text import plain
+from ui.elements.errors import panel
+from ui.elements.outcomes import result_line
 from ui.elements.writing import confirm, counted_action, dialog_panel
-from ui.loaders import running
-from ui.runtime import connection
-from ui.runtime.background import Reading
-from ui.runtime.session_runs import RunKind, begin, show
+from ui.jobs.kinds import JobKind
+from ui.jobs.notices import begin_and_show, show_jobs, show_stopped
+from ui.loaders import running as loader
 
-_Answers: TypeAlias = tuple[ClusterImages, ...]
-_QUESTIONS = RunKind[AskPlan, _Answers]("questions to clusters")
+# Names in the title of a job; the rest is counted.
+_NAMED = 3
 
 
 @st.dialog("Ask clusters which images run", width="large")
@@ -40,43 +43,35 @@ def start_asking(who: str, clusters: Sequence[Cluster]) -> None:
         with st.expander(f"The script, {SCRIPT}", icon=":material/terminal:"):
             st.code(listing_script(), language="bash")
         if confirm(plan, counted_action("Ask", len(plan.clusters), "cluster"), ready=bool(plan.clusters)):
-            session = connection.session(who)
-
-            def work(reading: Reading[_Answers | None]) -> _Answers:
-                answered: list[ClusterImages] = []
-                reading.report(0, len(plan.clusters), "clusters")
-
-                def on_answer(answer: ClusterImages) -> None:
-                    running.keep(who, answer)
-                    answered.append(answer)
-                    reading.report(len(answered), len(plan.clusters), "clusters")
-
-                ask_clusters(session, plan, on_answer=on_answer, stop=reading.stop)
-                return tuple(answered)
-
-            names = ", ".join(one.name for one in plan.clusters)
-            change = Change("Ask clusters which images run", names, plan.commands)
-            begin(_QUESTIONS, "asked", plan, work, lambda: None, change, _as_answer, verb="Asking")
+            with panel():
+                _begin(who, plan)
 
 
-def _as_answer(answers: _Answers) -> Answer:
-    lines = [f"- {plain(one.cluster.name)}: {_said(one)}" for one in answers]
-    return Answer("\n".join(lines), not any(one.error for one in answers))
+def _begin(who: str, plan: AskPlan) -> None:
+    names = ", ".join(one.name for one in plan.clusters[:_NAMED])
+    more = len(plan.clusters) - _NAMED
+    target = f"{names} and {more:,} more" if more > 0 else names
+    details = details_of(AskedClusters, plan.clusters, plan.commands)
+    begin_and_show(who, ASK_CLUSTERS, target, ask_items(plan.clusters), details)
 
 
-def _said(answer: ClusterImages) -> str:
-    return plain(answer.error.cause) if answer.error else counted(len(answer.images), "image")
+def _run(session: AzureSession, job: Job, running: RunningJob, report: Progress) -> Answer:
+    return run_asking(session, job, running, report, lambda answer: loader.keep(job.who, answer))
 
 
-def show_asking() -> None:
-    """The questions that this session asked, with their progress, until they are dismissed."""
-    show(_QUESTIONS, _show_end, stop="Stop")
+ASK_CLUSTERS = JobKind("Ask clusters which images run", "Asking", _run, lambda _job: None)
 
 
-def _show_end(plan: AskPlan, answers: _Answers) -> None:
-    good = sum(not one.error for one in answers)
-    mark = ":green[:material/check:]" if good == len(plan.clusters) else ":orange[:material/warning:]"
-    st.markdown(f"{mark} {good} of {counted(len(plan.clusters), 'cluster')} answered.")
-    for answer in answers:
-        if answer.error:
-            show_error(answer.error)
+def show_asking(who: str) -> None:
+    """The questions to clusters that are under way, and those that this session has seen end, until dismissed."""
+    show_jobs(who, ASK_CLUSTERS, _show_end, stop="Stop")
+
+
+def _show_end(job: Job) -> None:
+    good = sum(one.outcome == ANSWERED for one in job.results.values())
+    mark = ":green[:material/check:]" if good == len(job.items) else ":orange[:material/warning:]"
+    st.markdown(f"{mark} {good} of {counted(len(job.items), 'cluster')} answered.")
+    for name, result in job.results.items():
+        if result.outcome != ANSWERED or UNSAVED in result.cause:
+            st.markdown(result_line(name, result.outcome, result.cause))
+    show_stopped(job)

@@ -5,6 +5,7 @@ from sqlalchemy import Engine
 
 from services.database.contents import ContentStore
 from services.database.engine import open_database
+from services.running.answers import AnswerStore
 from ui.runtime.settings import read_settings
 
 
@@ -22,3 +23,10 @@ def _open(url: str) -> Engine:
 def shared_contents() -> ContentStore:
     """What processes have read of registries, by digest."""
     return ContentStore(database)
+
+
+@st.cache_resource(show_spinner=False)
+def shared_answers() -> AnswerStore:
+    """What clusters answered when anybody asked which images run in them; who asks for it names the clusters that they
+    see."""
+    return AnswerStore(database)

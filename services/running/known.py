@@ -1,0 +1,67 @@
+"""What is known of the running images of a registry: what runs of it, and what nobody knows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from services.aks.clusters import Cluster
+from services.connection.parallel import Partial
+from services.connection.session import AzureSession
+from services.deletion.running_images import RunningImages
+from services.images.repository_contents import RepositoryContents
+from services.pull_checks.matrix import Pulls
+from services.pull_checks.matrix_reading import read_pulls
+from services.registries.registry import Registry
+from services.running.answers import AnswerStore, FoundAnswers
+from services.running.asking import ask_clusters, plan_asking
+from services.running.images import ClusterImages
+from services.running.join import PlacedImage, RepositoryKey, digests_in_use, group_by_repository, place_images
+from services.running.unasked import Unasked, clusters_that_may_pull, find_unasked
+
+
+@dataclass(frozen=True)
+class RunningKnown:
+    """What is known of the clusters that may run images of a registry. `placed`: what runs of it, by repository;
+    `unasked`: what is not known; `may_pull`: the clusters that may pull from it, as far as they are known. `reading`:
+    they are being read."""
+
+    registry: Registry
+    placed: Mapping[RepositoryKey, Sequence[PlacedImage]]
+    unasked: tuple[Unasked, ...]
+    may_pull: tuple[Cluster, ...] = ()
+    reading: bool = False
+
+    def of(self, contents: RepositoryContents) -> RunningImages:
+        """What of a repository of the registry runs."""
+        here = self.placed.get((self.registry.login_server, contents.name), ())
+        return RunningImages(digests_in_use(here, contents), tuple(one.label for one in self.unasked))
+
+
+def known_running(pulls: Pulls, registry: Registry, answers: FoundAnswers, now: datetime) -> RunningKnown:
+    """What these answers say of a registry. Pure. Answers that could not be read are unknown."""
+    placed = group_by_repository(place_images(answers.by_cluster.values(), (registry,)))
+    unasked = find_unasked(pulls, registry, answers.by_cluster, now)
+    if answers.error:
+        why = f"what clusters answered could not be read: {answers.error.cause.rstrip('.')}"
+        unasked = (Unasked(None, "any cluster", why), *unasked)
+    return RunningKnown(registry, placed, unasked, clusters_that_may_pull(pulls, registry))
+
+
+def read_known(session: AzureSession, store: AnswerStore, who: str, registry: Registry) -> RunningKnown:
+    """What `who`, by this session, may see of what runs of a registry. Asks no cluster.
+
+    Raises ServiceError as `read_pulls` does. One that can't be asked is unknown.
+    """
+    pulls = read_pulls(session)
+    return known_running(pulls, registry, store.find(who, pulls.clusters.values), datetime.now(UTC))
+
+
+def ask_and_keep(
+    session: AzureSession, store: AnswerStore, who: str, clusters: Iterable[Cluster]
+) -> Partial[ClusterImages]:
+    """Asks those of the clusters that can be asked, and keeps what each answers as `who`; runs a pod in each."""
+    return ask_clusters(session, plan_asking(clusters), on_answer=lambda answer: _keep(store, who, answer))
+
+
+def _keep(store: AnswerStore, who: str, answer: ClusterImages) -> None:
+    store.keep(who, answer)
