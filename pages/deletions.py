@@ -12,7 +12,7 @@ from ui.deletion import deletions
 from ui.deletion.activity import show_all
 from ui.deletion.activity_log import name_of
 from ui.deletion.fates import fates_without_result, show_fates, show_remaining_tags
-from ui.deletion.restore import show_way_back
+from ui.deletion.put_back import show_way_back
 from ui.elements.errors import panel, show_error
 from ui.elements.notices import show_done
 from ui.elements.page import empty, header

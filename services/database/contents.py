@@ -12,15 +12,16 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Any
 
-from sqlalchemy import Engine, delete, func, select, update
+from sqlalchemy import Engine, delete, exists, func, select, update
 
 from services.connection.errors import ServiceError
 from services.database.engine import put_rows, reading, writing
-from services.database.tables import contents
+from services.database.tables import contents, kept_manifests
 
 # As large as a registry lets a manifest be.
 LARGEST = 4 * 1024 * 1024
-# Of all rows: a hundred thousand manifests of the usual size. Beyond it, what was used least lately goes.
+# Of all rows but those of `kept_manifests`: a hundred thousand manifests of the usual size. Beyond it, what was used
+# least lately goes.
 MOST_BYTES = 256 * 1024 * 1024
 # Rows added by this process between two looks at how much there is.
 _ROWS_A_LOOK = 1000
@@ -56,7 +57,7 @@ class ContentStore:
                 if old:
                     with writing(self._database(), _TITLE) as db:
                         db.execute(update(contents).where(contents.c.digest.in_(old)).values(used=now))
-                found |= {row.digest: row.raw for row in rows if _fits(row.digest, row.raw)}
+                found |= {row.digest: row.raw for row in rows if is_content_of(row.digest, row.raw)}
         except ServiceError as error:
             self._rest(error)
         return found
@@ -64,12 +65,12 @@ class ContentStore:
     def add(self, read: Mapping[str, bytes]) -> None:
         """Adds the bytes that a registry sent for these digests, but for what is too large, and what goes by another
         digest than that of its bytes."""
-        rows = {digest: raw for digest, raw in read.items() if len(raw) <= LARGEST and _fits(digest, raw)}
+        rows = {digest: raw for digest, raw in read.items() if len(raw) <= LARGEST and is_content_of(digest, raw)}
         try:
             for part in self._parts(sorted(rows)):  # In one order: of two processes that add the same, one waits.
                 with writing(self._database(), _TITLE) as db:
                     now = datetime.now(UTC)
-                    put_rows(db, contents, [_row(digest, rows[digest], now) for digest in part])
+                    put_rows(db, contents, [content_row(digest, rows[digest], now) for digest in part])
                 self._trim(len(part))
         except ServiceError as error:
             self._rest(error)
@@ -91,17 +92,20 @@ class ContentStore:
                 return
             self._added = 0
         with writing(self._database(), _TITLE) as db:
-            if (db.execute(select(func.sum(contents.c.size))).scalar() or 0) <= self._most_bytes:
+            kept = exists().where(kept_manifests.c.digest == contents.c.digest)
+            if (db.execute(select(func.sum(contents.c.size)).where(~kept)).scalar() or 0) <= self._most_bytes:
                 return
             newest_first = func.sum(contents.c.size).over(order_by=(contents.c.used.desc(), contents.c.digest))
-            counted = select(contents.c.digest, newest_first.label("together")).subquery()
+            counted = select(contents.c.digest, newest_first.label("together")).where(~kept).subquery()
             beyond = select(counted.c.digest).where(counted.c.together > self._most_bytes * 9 // 10)
             db.execute(delete(contents).where(contents.c.digest.in_(beyond)))
 
 
-def _fits(digest: str, raw: bytes) -> bool:
-    return digest == f"sha256:{hashlib.sha256(raw).hexdigest()}"
-
-
-def _row(digest: str, raw: bytes, now: datetime) -> Mapping[str, Any]:
+def content_row(digest: str, raw: bytes, now: datetime) -> Mapping[str, Any]:
+    """The row of `contents` for bytes that were used `now`."""
     return {"digest": digest, "size": len(raw), "raw": raw, "used": now}
+
+
+def is_content_of(digest: str, raw: bytes) -> bool:
+    """Whether the bytes have this digest."""
+    return digest == f"sha256:{hashlib.sha256(raw).hexdigest()}"

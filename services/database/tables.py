@@ -149,6 +149,18 @@ contents = Table(
     Index("contents_by_use", "used", "size"),
 )
 
+# Of what a deletion deletes: `contents` keeps the bytes as long.
+kept_manifests = Table(
+    "kept_manifests",
+    metadata,
+    Column("job", Text, ForeignKey("jobs.id", ondelete="CASCADE"), primary_key=True),
+    Column("digest", Text, primary_key=True),
+    Column("media_type", Text, nullable=False),
+    Column("kept", UtcTime, nullable=False),
+    Index("kept_manifests_by_digest", "digest"),
+    Index("kept_manifests_by_age", "kept"),
+)
+
 list_prices = Table(
     "list_prices",
     metadata,

@@ -1,7 +1,9 @@
-"""Runs the restore of a job, from its beginning or from where another process left it."""
+"""Runs what brings deleted images back as a job, from its beginning or from where another process left it."""
 
 from collections.abc import Callable
 from dataclasses import replace
+
+from sqlalchemy import Engine
 
 from services.connection.changes import Outcome
 from services.connection.data_plane import RegistryClient
@@ -11,7 +13,9 @@ from services.jobs.jobs import Job, JobItem, JobResult
 from services.jobs.plans import plan_of
 from services.jobs.running import RunningJob
 from services.jobs.work import goes_on, outcome_of
+from services.restore.kept import kept_manifests_of
 from services.restore.plan import RestoreItem, RestorePlan
+from services.restore.put_back import PutBackItem, PutBackPlan, apply_put_back
 from services.restore.run import RestoreResult, apply_restore
 
 
@@ -41,6 +45,33 @@ def run_restore(client: RegistryClient, job: Job, running: RunningJob, on_item: 
 
     apply_restore(client, left, on_result=end, stop=running.stop)
     return Answer("", complete=not incomplete)
+
+
+def put_back_items(plan: PutBackPlan) -> tuple[JobItem, ...]:
+    """What a plan pushes back, in its order."""
+    return tuple(JobItem(item.digest, item.digest, item.tags) for item in plan.unblocked)
+
+
+def run_put_back(
+    client: RegistryClient, engine: Engine, job: Job, running: RunningJob, on_item: Callable[[object], None]
+) -> Answer:
+    """Pushes back what has no result in `job`, from the manifests that the deletion's record kept, and records each
+    result. `on_item` is called with each. Raises ServiceError."""
+    plan = plan_of(PutBackPlan, job)
+    names = {item.name for item in job.open}
+    left = replace(plan, items=tuple(item for item in plan.unblocked if item.digest in names))
+
+    def end(item: PutBackItem, result: Outcome | ServiceError) -> None:
+        on_item(result)
+        if not isinstance(result, ServiceError):
+            running.add_result(item.digest, result)
+        elif goes_on(result):
+            raise result
+        else:
+            running.add_result(item.digest, outcome_of(result), str(result))
+
+    apply_put_back(client, left, kept_manifests_of(engine, plan.record, names), end, running.stop)
+    return Answer("")
 
 
 def results_of(job: Job) -> tuple[int, int]:

@@ -130,9 +130,10 @@ OPENED: dict[str, tuple[str, Open, Open]] = {
     "transfer/download.py download_image": (IMAGE, nothing, act("Download image")),
     "transfer/download.py download_images": (TAGS, tags("latest", "v1.0.0"), press("Download images")),
 }
-# No registry of the estate has a scope map that no token uses, and a new console has no policy.
+# No registry of the estate has a scope map that no token uses; a new console has no policy, and no deletion's record.
 NOT_OPENED = {
     "child_resources/tokens.py delete_map",
+    "deletion/put_back.py bring_back",
     "policies/saved.py ask_deletion",
     "policies/simulation.py _ask_again",
 }

@@ -1,7 +1,9 @@
 """What is soft deleted on its page: until when, restored with its platforms, and from the record of a deletion."""
 
 import pytest
+from sqlalchemy import delete as delete_rows
 
+from services.database.tables import kept_manifests
 from services.deletion.plan import plan_deletion
 from services.images.repository_contents import read_contents
 from tests.support.app_test import (
@@ -20,6 +22,7 @@ from ui.deletion import deletions
 from ui.elements import write_permission
 from ui.jobs import runs
 from ui.runtime import connection
+from ui.runtime.database import database
 
 HERE = {"registry": REGISTRY}
 
@@ -114,3 +117,46 @@ def test_what_a_recorded_deletion_deleted_is_restored_from_its_record(own: OwnSa
     at.run()
     wait_for_job(at, "Restore images")
     assert bodies(own) == before and own.tags() == tags
+
+
+def test_without_soft_delete_an_image_is_brought_back_from_the_record_of_its_deletion(
+    own: OwnSandbox, open_view: Open
+) -> None:
+    shared, alone = own.send_image("v1", title="shares its layers"), own.send_image("v2", config=b'{"its": "own"}')
+    own.send_image("stays", title="has the same layers")
+    raw = bodies(own)[shared]
+    (contents,) = read_contents(own.client, [APP], {}).values
+    open_view("deletions.py")
+    who, registry = connection.who(), own.registry()
+    plan = plan_deletion(contents, [shared, alone], registry=REGISTRY, by_name=True)
+    record = deletions.delete_manifests(who, registry, plan)
+    reading = runs.under_way(who, record)
+    assert reading and reading.finished.wait(30)
+    assert set(own.tags()) == {"stays"}
+    at = open_view("deletions.py", record=record)
+    assert "2 manifests are kept with this record for 30 days" in texts(at)
+    open_dialog(at, "Bring back")
+    assert "**1 of 2 manifests** can be brought back" in texts(at)
+    states = next(one.value["Can be brought back"] for one in at.dataframe if "Can be brought back" in one.value)
+    assert sorted(states) == ["The registry has removed 1 of its 2 layers.", "Yes"]
+    reopen(at, "Bring back")
+    confirm_button(at, "Bring back 1 manifest").click()
+    at.run()
+    wait_for_job(at, "Bring back images")
+    assert bodies(own)[shared] == raw and own.tags()["v1"] == shared and "v2" not in own.tags()
+
+
+def test_of_a_deletion_that_kept_nothing_it_says_so(own: OwnSandbox, open_view: Open) -> None:
+    digest, _ = own.push("v1")
+    own.push("stays", number=9)
+    (contents,) = read_contents(own.client, [APP], {}).values
+    open_view("deletions.py")
+    plan = plan_deletion(contents, [digest], registry=REGISTRY, by_name=True)
+    record = deletions.delete_manifests(connection.who(), own.registry(), plan)
+    reading = runs.under_way(connection.who(), record)
+    assert reading and reading.finished.wait(30)
+    with database().begin() as db:  # Older than they are kept.
+        db.execute(delete_rows(kept_manifests))
+    at = open_view("deletions.py", record=record)
+    assert "none of its manifests is kept" in texts(at)
+    assert "Bring back" not in [one.label for one in at.button]

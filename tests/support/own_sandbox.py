@@ -11,11 +11,11 @@ from typing import Any
 from sandbox.documents.registry_rules import REGISTRY_TYPE, created
 from sandbox.server import Sandbox
 from sandbox.storage.store import Locks
-from services.connection.data_plane import RegistryClient
+from services.connection.data_plane import RegistryClient, path_of
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import get_registry
 from services.registries.registry import Registry
-from tests.support.documents import OCI_CONFIG, OCI_INDEX, OCI_MANIFEST, digest_of
+from tests.support.documents import OCI_CONFIG, OCI_INDEX, OCI_LAYER, OCI_MANIFEST, digest_of
 
 REGISTRY = "casaacr01"
 APP = "team/app"
@@ -91,6 +91,34 @@ class OwnSandbox:
         for tag in tags:
             self.move(tag, digest, repository)
         return digest, raw
+
+    def send_image(self, *tags: str, config: bytes = b"{}", title: str = "one") -> str:
+        """An image pushed with its config and a layer, under these tags: its digest. Its blobs are there as long as an
+        image of the repository has them."""
+        layer = b"the layer"
+        body = {
+            "schemaVersion": 2,
+            "mediaType": OCI_MANIFEST,
+            "config": {"mediaType": OCI_CONFIG, "digest": self._send_blob(config), "size": len(config)},
+            "layers": [{"mediaType": OCI_LAYER, "digest": self._send_blob(layer), "size": len(layer)}],
+            "annotations": {"org.opencontainers.image.title": title},
+        }
+        return self.send(json.dumps(body, indent=1).encode(), OCI_MANIFEST, *tags)
+
+    def send(self, raw: bytes, media_type: str, *tags: str) -> str:
+        """A manifest of these bytes pushed under these tags, or by its digest: its digest."""
+        digest = "sha256:" + hashlib.sha256(raw).hexdigest()
+        for reference in tags or (digest,):
+            path = path_of("/v2/{repository}/manifests/{reference}", repository=APP, reference=reference)
+            self.client.send("PUT", path, content=raw, headers={"Content-Type": media_type})
+        return digest
+
+    def _send_blob(self, raw: bytes) -> str:
+        digest = "sha256:" + hashlib.sha256(raw).hexdigest()
+        begun = self.client.send("POST", path_of("/v2/{repository}/blobs/uploads/", repository=APP))
+        location = begun.headers["Location"]
+        self.client.send("PUT", f"{location}{'&' if '?' in location else '?'}digest={digest}", content=raw)
+        return digest
 
     def attach(self, subject: str, kind: str = "application/vnd.example.signature", tag: str = "") -> str:
         """An artifact of that type that refers to `subject`, or with a tag is found by that alone: its digest."""

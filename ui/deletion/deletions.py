@@ -13,6 +13,7 @@ from services.jobs.changes import Answer
 from services.jobs.jobs import Job, JobSummary, list_jobs
 from services.jobs.running import RunningJob
 from services.registries.registry import Registry
+from services.restore.kept import keep_manifests
 from ui.jobs import runs
 from ui.jobs.kinds import JobKind
 from ui.loaders import contents
@@ -33,6 +34,8 @@ def _kind(action: Action, what: str) -> JobKind:
         count = counter(report, what, of)
         known = contents.known_manifests(job.who, job.login_server)
         client = session.registry(job.login_server)
+        if action != "remove tags":
+            keep_manifests(database(), client, job, known)
         return run_deletion(client, job, running, known, lambda result: count(0, result))
 
     def forget(job: Job) -> None:

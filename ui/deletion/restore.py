@@ -23,9 +23,6 @@ from ui.jobs.notices import begin_and_show, show_jobs, shown_jobs
 from ui.loaders import contents
 from ui.loaders import deleted as deleted_loader
 from ui.loaders import images as image_loaders
-from ui.loaders import registries as registry_loaders
-from ui.navigation import pages
-from ui.navigation.links import link_to
 from ui.runtime import connection
 
 # A digest with a tag, or "".
@@ -108,17 +105,3 @@ def deleted_by(record: DeletionRecord) -> tuple[Wanted, ...]:
     """What a deletion is recorded to have deleted: digests, each with a tag, or "" where it had none."""
     gone = [item for item in record.items if (fate := record.fates.get(item.name)) and fate.is_deleted]
     return tuple((item.digest, tag) for item in gone for tag in ((item.name,) if item.is_tag else item.tags or ("",)))
-
-
-def show_way_back(who: str, registry: Registry, record: DeletionRecord) -> None:
-    """Says whether what a deletion deleted can be restored, and leads to it; nothing where it deleted nothing."""
-    if not deleted_by(record):
-        return
-    policy = registry_loaders.soft_delete(who, registry)
-    here = {"registry": registry.name}
-    if policy.days == 0:
-        st.markdown("Soft delete is off: what was deleted while it was off can't be restored.")
-        link_to(pages.SETTINGS, "Turn on soft delete", **here)
-        return
-    label = "Restore what this deletion deleted"
-    link_to(pages.DELETED, label, **here, repository=record.repository, record=record.id)

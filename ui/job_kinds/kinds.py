@@ -3,6 +3,7 @@
 from ui.aks.attach_many import ATTACH_MANY
 from ui.child_resources.replications import ADD_REPLICA, DELETE_REPLICA
 from ui.deletion import deletions
+from ui.deletion.put_back import PUT_BACK
 from ui.deletion.restore import RESTORE
 from ui.jobs.kinds import by_action
 from ui.pricing.sku_change import SKU_CHANGE
@@ -18,6 +19,7 @@ KINDS = by_action(
     deletions.DELETE_MANIFESTS,
     deletions.DELETE_REPOSITORY,
     RESTORE,
+    PUT_BACK,
     SKU_CHANGE,
     COPY,
     PUSH,

@@ -139,7 +139,15 @@ def test_with_the_disk_full_a_deletion_stops_and_says_what_it_did(
     assert "The disk is full" in job.error.cause
 
 
-@pytest.mark.parametrize("writes", [1, 2])
+def test_with_the_disk_full_a_repository_whose_manifests_can_not_be_kept_stays(own: OwnSandbox, disk: FullDisk) -> None:
+    contents = filled(own)
+    disk.left = 1  # The record itself.
+    record = ended(own, delete_repository(connection.who(), own.registry(), contents))
+    assert len(left(own, record)) == len(record.items) == len(record.open)
+    assert state_of(record, running=False) == "Interrupted"
+
+
+@pytest.mark.parametrize("writes", [2, 3])
 def test_with_the_disk_full_a_deleted_repository_is_deleted(own: OwnSandbox, disk: FullDisk, writes: int) -> None:
     contents = filled(own)
     disk.left = writes
@@ -220,7 +228,7 @@ def test_what_has_changed_since_the_interruption_is_refused(own: OwnSandbox, dis
 
 def test_a_repository_deleted_before_the_interruption_is_said_to_be_gone(own: OwnSandbox, disk: FullDisk) -> None:
     contents = filled(own)
-    disk.left = 1
+    disk.left = 2  # The record, and the manifests that are kept.
     who = connection.who()
     record = ended(own, delete_repository(who, own.registry(), contents))
     disk.left = 10**9
