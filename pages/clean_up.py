@@ -31,6 +31,7 @@ from ui.loaders import running as running_loader
 from ui.navigation import pages, selection
 from ui.navigation.links import last_step, open_page, registry_steps
 from ui.navigation.url_choice import check_url
+from ui.policies.starting import link_to_policy_of
 from ui.runtime import connection
 
 BY_RULE, BY_NAME = "By rule", "By name"
@@ -130,6 +131,8 @@ def clean_up_one() -> None:
         remove_tags(contents, chosen, by_name=how == BY_NAME)
     else:
         delete_images(contents, chosen, by_name=how == BY_NAME)
+    if what == IMAGES and how == BY_RULE:
+        link_to_policy_of(registry.name, names, rule)
     if what == IMAGES:
         show_dry_run(rule)
 
@@ -160,6 +163,7 @@ def clean_up_several() -> None:
         ready=bool(plan.parts),
         effect=[part.plan for part in plan.parts],
     )
+    link_to_policy_of(registry.name, names, rule)
     show_dry_run(rule)
 
 

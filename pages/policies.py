@@ -21,6 +21,7 @@ from ui.policies.purge import show_purge
 from ui.policies.rule_form import show_form
 from ui.policies.saved import ask_deletion, save, show_history, show_list
 from ui.policies.simulation import show_simulation
+from ui.policies.starting import starting_text
 from ui.runtime import connection
 from ui.runtime.database import database
 
@@ -89,7 +90,9 @@ try:
 except ServiceError as error:
     failure = error
 title = pages.POLICIES.title
-draft = open_draft(chosen, versions[0] if versions else None) if chosen == NEW or versions else None
+draft = None
+if chosen == NEW or versions:
+    draft = open_draft(chosen, versions[0] if versions else None, starting_text())
 if draft:
     name = draft.policy.name if draft.policy else "Policy"
     actions = header(plain(name), "", None, refresh, (step(pages.POLICIES), last_step(name)))

@@ -220,3 +220,16 @@ def test_what_keeps_all_that_the_rules_choose_is_said(open_view: Open, own: OwnS
     own.sandbox.store.set_repository_locks(REGISTRY, "team/app", Locks(delete=False))
     at = open_view("policies.py", policy=saved(), show="Simulation", registry=REGISTRY)
     assert "Nothing to delete. Chosen by the rules, and kept: 1 locked." in said(at)
+
+
+@pytest.mark.usefixtures("own")
+def test_a_clean_up_s_rule_is_the_start_of_a_policy_and_what_was_typed_is_kept(open_view: Open) -> None:
+    start = {"policy": "new", "start": "clean-up", "within": REGISTRY, "of": "team/app", "pattern": "pr-*"}
+    at = open_view("policies.py", **start, older_than="14")
+    assert text_of(at).splitlines()[:3] == ["name: Clean up team/app", "registries:", f"- {REGISTRY}"]
+    assert "  - pr-*" in text_of(at) and "older_than_days: 14" in text_of(at)
+    write(at, POLICY)
+    at = open_view("policies.py", policy="new", start="unused")
+    assert "not_pulled_for_days: 90" in text_of(at)
+    at = open_view("policies.py", policy="new", start="clean-up", within=REGISTRY, older_than="many", pattern="pr-*")
+    assert text_of(at).startswith("name: New policy")

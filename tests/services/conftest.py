@@ -1,7 +1,10 @@
 """What the services' tests share: Azure from a table (see canned.py)."""
 
+from collections.abc import Iterator
+
 import pytest
 
+from sandbox.storage.store import Store
 from services.connection.data_plane import RegistryClient
 from services.connection.session import AzureSession
 from tests.support.canned import CLOUD, Canned, CannedRegistry, Clock, Credential, connected
@@ -34,3 +37,11 @@ def registry(clock: Clock) -> CannedRegistry:
 def client(registry: CannedRegistry) -> RegistryClient:
     """The client of `registry`."""
     return connected(registry)
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
+    """Where the sandbox keeps what registries have. A module's random cases share it, each clears it away."""
+    opened = Store(tmp_path_factory.mktemp("store"))
+    yield opened
+    opened.close()

@@ -11,7 +11,7 @@ from ui.elements.text import plain
 from ui.navigation.pages import INVENTORY, REGISTRY, REPOSITORY, PageLink
 
 
-def link_to(page: PageLink, label: str = "", *, tip: str = "", **query: str) -> None:
+def link_to(page: PageLink, label: str = "", *, tip: str = "", **query: str | list[str]) -> None:
     """A link to `page`, labelled with its title unless a `label` (markdown) is given. `tip` (markdown) is shown beside
     the pointer."""
     st.page_link(page.path, label=label or page.title, icon=page.icon, help=tip or None, query_params=query or None)

@@ -90,13 +90,15 @@ class Draft:
             self.problems = error.problems
 
 
-def open_draft(policy: str, base: PolicyVersion | None) -> Draft:
-    """The draft of this session. One without changes follows the version that is saved."""
+def open_draft(policy: str, base: PolicyVersion | None, start: str = TEMPLATE) -> Draft:
+    """The draft of this session. One without changes follows the version that is saved; a new one begins with the text
+    `start`, and goes on where the same start was opened before."""
     kept: dict[str, Draft] = st.session_state.setdefault("drafts of policies", {})
-    found = kept.get(policy)
+    key = policy if base else f"{policy}: {start}"
+    found = kept.get(key)
     if found is None or (not found.changed and found.base != base):
-        found = kept[policy] = Draft(policy, base, "")
-        found.write(base.text if base else TEMPLATE)
+        found = kept[key] = Draft(key, base, "")
+        found.write(base.text if base else start)
     return found
 
 

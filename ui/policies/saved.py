@@ -18,7 +18,7 @@ from ui.elements.text import plain
 from ui.elements.writing import PlainPlan, confirm, dialog_panel, may_write
 from ui.navigation import pages
 from ui.navigation.links import open_page
-from ui.policies.draft import NEW, Draft, discard_draft
+from ui.policies.draft import Draft, discard_draft
 from ui.runtime.changes import require_permission
 from ui.runtime.database import database
 
@@ -96,7 +96,7 @@ def ask_deletion(who: str, base: PolicyVersion) -> None:
 
 def show_history(draft: Draft, versions: Sequence[PolicyVersion]) -> None:
     """The versions of a policy, the newest first, and the text of one of them."""
-    if draft.id == NEW:
+    if draft.base is None:
         st.info("A policy has versions once it is saved.", icon=":material/history:")
         return
     chosen = selectable(

@@ -1,10 +1,8 @@
 """A rule chooses the tags and leftovers that it names, and nothing that anything else still needs."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -104,13 +102,6 @@ def test_leftovers_are_held_by_nothing_and_refer_to_nothing() -> None:
 def test_tags_by_name_keep_their_order_and_leave_out_what_is_not_there() -> None:
     found = contents(row(1, "a", "b"), row(2, "c"))
     assert [tag.name for tag in choose_tags(found, ["c", "x", "a", "c"])] == ["c", "a"]
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    store = Store(tmp_path_factory.mktemp("store"))
-    yield store
-    store.close()
 
 
 @settings(suppress_health_check=list(HealthCheck))

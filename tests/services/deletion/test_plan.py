@@ -1,9 +1,7 @@
 """What a plan may never touch, over registries at random, with the sandbox's own store to say what really goes."""
 
 import json
-from collections.abc import Iterator
 
-import pytest
 from hypothesis import event, given
 from hypothesis import strategies as st
 
@@ -26,13 +24,6 @@ from tests.support.registries_at_random import (
 )
 
 OPEN = Locks()
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    store = Store(tmp_path_factory.mktemp("store"))
-    yield store
-    store.close()
 
 
 class Told:

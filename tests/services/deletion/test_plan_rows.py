@@ -1,9 +1,7 @@
 """What a plan lists: every manifest once, deleted or kept, and the oldest image first."""
 
-from collections.abc import Iterator
 from itertools import pairwise
 
-import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -13,14 +11,6 @@ from services.deletion.plan_rows import NOT_CHOSEN, count_kinds, deleted_manifes
 from services.deletion.running_images import RunningImages
 from services.images.repository_contents import RepositoryContents
 from tests.support.registries_at_random import Pushes, read, registries, write
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    store = Store(tmp_path_factory.mktemp("store"))
-    yield store
-    store.close()
-
 
 NUMBERS = iter(range(10**9))
 

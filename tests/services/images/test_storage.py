@@ -1,7 +1,7 @@
 """What takes the bytes: each content once, the parts add up to the whole, and what is foretold is what is freed."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
 
 import pytest
@@ -194,14 +194,6 @@ def test_deleting_what_could_not_be_read_frees_what_the_registry_says_at_most() 
 def test_an_empty_registry_stores_nothing() -> None:
     assert storage_of() == RegistryStorage(0, 0, ())
     assert freed_bytes([], {"app": [digest_of(1)]}) == 0
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    """One for all cases: each has a registry of its own name in it, and clears it away."""
-    opened = Store(tmp_path_factory.mktemp("store"))
-    yield opened
-    opened.close()
 
 
 def written(store: Store, drawn: tuple[Pushes, ...]) -> tuple[RepositoryContents, ...]:

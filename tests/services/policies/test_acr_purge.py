@@ -1,6 +1,5 @@
 """A policy that is exported to acr purge deletes the same images; one that can't be says why."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -97,13 +96,6 @@ def test_it_differs_where_it_is_said_to() -> None:
     assert (after(signature, OLD), kept(signature, OLD)) == ({digest_of(2)}, set())
     two_tags = contents(row(1, "a", "v1"))
     assert after(two_tags, OLD) == kept(two_tags, OLD) == {digest_of(1)}
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    store = Store(tmp_path_factory.mktemp("store"))
-    yield store
-    store.close()
 
 
 def means_the_same(found: RepositoryContents) -> bool:

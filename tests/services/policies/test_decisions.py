@@ -1,6 +1,5 @@
 """What a policy decides: each rule by itself, and what holds for any policy over any registry."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -181,13 +180,6 @@ def test_a_tag_without_a_time_stays() -> None:
     found = versions(40)
     found = replace(found, tags=(replace(found.tags[0], updated=None),))
     assert deleted(decided(found, DeleteRule("all", at_most=0))) == set()
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    store = Store(tmp_path_factory.mktemp("store"))
-    yield store
-    store.close()
 
 
 @st.composite

@@ -1,10 +1,9 @@
 """A policy over a registry: what is simulated is what a run does, in items and bytes."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime
 
-import pytest
 from hypothesis import HealthCheck, given, settings
 
 from sandbox.storage.store import Store
@@ -98,13 +97,6 @@ def test_what_was_not_read_makes_bytes_an_upper_bound() -> None:
         ("app",),
         0,
     )
-
-
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    store = Store(tmp_path_factory.mktemp("store"))
-    yield store
-    store.close()
 
 
 @settings(suppress_health_check=list(HealthCheck))

@@ -32,13 +32,6 @@ NOW = datetime(2026, 11, 28, 12, tzinfo=UTC)
 NUMBERS = iter(range(10**9))
 
 
-@pytest.fixture(scope="module")
-def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Store]:
-    store = Store(tmp_path_factory.mktemp("store"))
-    yield store
-    store.close()
-
-
 def children(store: Store, name: str, repository: str) -> dict[str, set[str]]:
     """What each manifest points to, as the store has it."""
     bodies = {
