@@ -19,10 +19,13 @@ from ui.elements.text import ago, exact, plain
 from ui.elements.writing import may_write, show_read_only
 from ui.images.lock_actions import change_locks, change_many_locks, show_lock_changes
 from ui.images.manifest_table import show_tree
+from ui.images.pull_columns import known_pulls
+from ui.images.pull_logging import offer_logging
 from ui.images.storage_line import show_repository_storage
 from ui.images.tag_table import TagChoice, show_tag_table
 from ui.loaders import images as image_loaders
 from ui.loaders import running
+from ui.loaders.pulls import forget_logs, unread_pulls
 from ui.navigation import pages, selection
 from ui.navigation.links import last_step, open_by_button, open_page, registry_steps
 from ui.navigation.url_choice import check_url
@@ -42,6 +45,7 @@ path = (*registry_steps(registry.name, url["registry"]), last_step(name))
 
 def refresh() -> None:
     image_loaders.forget_repository(who, server, name)
+    forget_logs(who, registry)
 
 
 try:
@@ -93,10 +97,11 @@ def show_tags() -> None:
     if reading.error:
         show_error(reading.error)
         return
+    pulled, pulls = known_pulls(who, registry, name)
     found = reading.value
     images = Partial(found.images.values, found.images.refused)
     with notice:
-        show_partial(Part(found.tags, "tag"), Part(images, "digest"))
+        show_partial(Part(found.tags, "tag"), Part(images, "digest"), unread_pulls(pulled.value))
     if not found.tags.values:
         if not reading.running and not found.tags.refused and not found.more:
             empty(":material/sell:", "No tags", "No manifest of this repository has a tag: see Manifests.")
@@ -104,7 +109,7 @@ def show_tags() -> None:
             st.info("Stopped before a tag was read: refresh to read them.", icon=":material/stop_circle:")
         return
     seen = running.seen_of(who, registry, name)
-    choice = show_tag_table(found, repository.tag_count, f"{server}/{name}", seen)
+    choice = show_tag_table(found, repository.tag_count, f"{server}/{name}", seen, pulls)
     if choice.opened:
         open_image(choice.opened.tag.name)
     act_on(choice)
@@ -117,6 +122,7 @@ def show_tags() -> None:
         if st.button("Read all images", icon=":material/download_for_offline:"):
             st.session_state[f"every index of {server}/{name}"] = True
             st.rerun()
+    offer_logging(who, registry, pulled)
     az_lines(az_images.show_tags(registry.name, name))
 
 
@@ -189,7 +195,9 @@ if tags_tab.open:
         show_tags()
 if manifests_tab.open:
     with manifests_tab:
-        digest = show_tree(who, server, name, repository.manifest_count, notice)
+        pulled, pulls = known_pulls(who, registry, name)
+        digest = show_tree(who, server, name, repository.manifest_count, notice, pulls, unread_pulls(pulled.value))
+        offer_logging(who, registry, pulled)
         az_lines(az_images.list_manifests(registry.name, name))
     if digest:
         open_image(digest)

@@ -42,6 +42,7 @@ from sandbox.entra import graph
 from sandbox.entra.login import login_routes
 from sandbox.identity.principals import TENANT_ID
 from sandbox.identity.tokens import InvalidToken
+from sandbox.monitor import diagnostic_settings, logs, workspaces
 from sandbox.state import State
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
@@ -97,6 +98,9 @@ def all_routes(operations: Operations) -> list[Route]:
         *commands.routes(),
         *networks.routes(),
         *policies.routes(),
+        *diagnostic_settings.routes(),
+        *workspaces.routes(),
+        *logs.routes(),
         *graph.routes(),
         *costs.routes(),
         *budgets.routes(),
@@ -110,7 +114,7 @@ def _checked(state: State, routes: list[Route], request: Request, body: bytes) -
     path = re.sub("/{2,}", "/", request.url.path).rstrip("/") or "/"
     caller = _caller(state, request, graph_call=path.startswith(graph.BASE))
     route, params = _route(routes, request.method, path)
-    if "api-version" not in request.query_params and not path.startswith(graph.BASE):
+    if "api-version" not in request.query_params and not path.startswith((graph.BASE, logs.BASE)):
         message = "The api-version query parameter (?api-version=) is required for all requests."
         raise ArmError(400, "MissingApiVersionParameter", message)
     call = Call(

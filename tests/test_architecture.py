@@ -31,7 +31,7 @@ FLOORS = {
         "commands database",
         "arm images jobs",
         "registries deletion restore sign_in",
-        "access pricing transfer",
+        "access pricing transfer pulls",
         "roles costs child_resources",
         "aks",
         "pull_checks access_review",

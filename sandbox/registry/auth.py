@@ -93,6 +93,18 @@ def grants_of(call: Call, needed: Sequence[tuple[str, str]]) -> Grants | None:
     return held | {pair for pair in needed if pair not in (CATALOG, DELETED_CATALOG) and ("*", pair[1]) in held}
 
 
+def subject_of(call: Call) -> str:
+    """Whose credentials a request has: an object id, ADMIN, ANONYMOUS, or TOKEN and a name."""
+    header = call.request.headers.get("authorization")
+    if header is None:
+        return ANONYMOUS
+    scheme, _, token = header.partition(" ")
+    if scheme.lower() == "basic":
+        return _basic_subject(call, header)
+    claims = call.state.tokens.read_registry(token, service=call.login_server, grant_type="access_token")
+    return str(claims["sub"])
+
+
 def challenge(call: Call, needed: Sequence[tuple[str, str]]) -> RegistryError:
     """401 with the scope to ask for, in the registry's words."""
     service = call.login_server

@@ -21,6 +21,7 @@ from sandbox.registry.call import (
     manifest_unknown,
     next_link,
 )
+from sandbox.registry.repository_events import log_event
 from sandbox.registry.soft_delete import keep_manifests, refuse_deleted
 from sandbox.storage import manifest
 from sandbox.storage.blobs import DIGEST
@@ -68,8 +69,11 @@ async def get_manifest(call: Call) -> Response:
         "ETag": f'"{found.digest}"',
         "Content-Length": str(len(body)),
     }
-    content = b"" if call.request.method == "HEAD" else body
-    return Response(content, headers=headers, media_type=found.media_type)
+    if call.request.method == "HEAD":
+        return Response(headers=headers, media_type=found.media_type)
+    by_digest = call.params["reference"] == found.digest
+    log_event(call, "Pull", "" if by_digest else call.params["reference"], found.digest)
+    return Response(body, headers=headers, media_type=found.media_type)
 
 
 async def put_manifest(call: Call) -> Response:
@@ -99,6 +103,7 @@ async def put_manifest(call: Call) -> Response:
         if not by_digest:
             call.store.add_tag(call.registry, call.name, reference, digest, now)
     webhook_events.pushed(call, media_type, len(body), digest, None if by_digest else reference)
+    log_event(call, "Push", "" if by_digest else reference, digest)
     headers = {"Docker-Content-Digest": digest, "Location": f"/v2/{call.name}/manifests/{digest}"}
     if parsed.subject:
         headers["OCI-Subject"] = parsed.subject
@@ -119,6 +124,7 @@ async def delete_manifest(call: Call) -> Response:
         keep_manifests(call, call.store.with_referrers(call.registry, call.name, digest))
         call.store.delete_manifest(call.registry, call.name, digest, call.state.stamp())
     webhook_events.deleted(call, digest)
+    log_event(call, "Delete", digest=digest)
     return Response(status_code=202)
 
 

@@ -22,6 +22,7 @@ from sandbox.registry.call import (
     next_link,
     tag_unknown,
 )
+from sandbox.registry.repository_events import log_event
 from sandbox.registry.soft_delete import keep_manifests, keep_tag
 from sandbox.storage import manifest
 from sandbox.storage.store import Locks, Manifest, Repository, Tag
@@ -54,6 +55,7 @@ async def delete_repository(call: Call) -> Response:
         keep_manifests(call, None)
         digests, tags = call.store.delete_repository(call.registry, call.name)
     webhook_events.deleted(call)
+    log_event(call, "Delete")
     return JSONResponse({"manifestsDeleted": digests or None, "tagsDeleted": tags or None}, 202)
 
 
@@ -87,6 +89,7 @@ async def delete_tag(call: Call) -> Response:
     with call.store.transaction():
         keep_tag(call, tag.name)
         call.store.delete_tag(call.registry, call.name, tag.name, call.state.stamp())
+    log_event(call, "Untag", tag.name, tag.digest)
     return Response(status_code=202, headers={"x-ms-int-docker-content-digest": tag.digest})
 
 

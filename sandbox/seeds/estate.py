@@ -12,6 +12,7 @@ from sandbox.seeds.company import GRANTS, clusters, custom_roles, networks, prin
 from sandbox.seeds.costs import bill
 from sandbox.seeds.hooks import events
 from sandbox.seeds.places import APPS, GROUPS, REGISTRIES, SUBSCRIPTIONS, Registry
+from sandbox.seeds.pull_events import log_events
 from sandbox.seeds.resources import assignment, group, registry, subscription
 from sandbox.seeds.shelves import fill
 from sandbox.seeds.tokens import tokens
@@ -52,6 +53,7 @@ def estate(store: Store, now: datetime) -> None:
     fill(store, now)
     add_workloads(store)
     events(store)
+    log_events(store, now)
     tokens(store, ago)
     bill(store, now)
 

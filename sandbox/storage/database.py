@@ -63,6 +63,11 @@ CREATE TABLE IF NOT EXISTS costs (
     scope TEXT NOT NULL, resource TEXT NOT NULL, day TEXT NOT NULL, meter TEXT NOT NULL,
     quantity TEXT NOT NULL, cost TEXT NOT NULL, currency TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS costs_by_scope ON costs (scope, day);
+CREATE TABLE IF NOT EXISTS registry_events (
+    registry TEXT NOT NULL, workspace TEXT NOT NULL, at TEXT NOT NULL, operation TEXT NOT NULL,
+    repository TEXT NOT NULL, tag TEXT NOT NULL, digest TEXT NOT NULL, identity TEXT NOT NULL,
+    address TEXT NOT NULL, agent TEXT NOT NULL, result TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS registry_events_by_time ON registry_events (registry, at);
 """
 
 

@@ -11,6 +11,7 @@ from typing import Any
 from sandbox.storage.blob_store import BlobStore
 from sandbox.storage.database import Database, DataDirectoryInUse
 from sandbox.storage.deleted import DeletedStore
+from sandbox.storage.events import EventStore
 from sandbox.storage.manifest import Parsed, manifest_digest, parse
 from sandbox.storage.records import (
     MANIFEST_COLUMNS,
@@ -36,6 +37,7 @@ class Store:
         self.database = Database(directory / "sandbox.db")
         self.blobs = BlobStore(self.database, directory)
         self.deleted = DeletedStore(self.database, self.blobs)
+        self.events = EventStore(self.database)
 
     def close(self) -> None:
         self.database.close()

@@ -1,6 +1,7 @@
-"""Resources of any kind, read by id as JSON: for kinds of which only a property or two is needed."""
+"""Resources of any kind, read and put by id as JSON: for kinds of which only a property or two is needed."""
 
 import re
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlencode
 
@@ -20,6 +21,8 @@ _VERSIONS = {
     "microsoft.authorization": "2022-04-01",
     "microsoft.authorization/policyassignments": "2022-06-01",
     "microsoft.insights": "2015-04-01",
+    "microsoft.insights/diagnosticsettings": "2021-05-01-preview",
+    "microsoft.operationalinsights": "2023-09-01",
     "microsoft.network": "2024-05-01",
     "microsoft.network/privatednszones": "2020-06-01",
     "microsoft.managedidentity": "2023-01-31",
@@ -46,6 +49,14 @@ def list_resources(session: AzureSession, collection_id: str, title: str = "", *
     with as_service_error(title):
         found = pages(session.resources(), request, session.endpoints.resource_manager)
         return [one for page in found for one in entries_of(page)]
+
+
+def put_resource(session: AzureSession, resource_id: str, body: Mapping[str, Any]) -> None:
+    """Creates or replaces one resource that Azure answers at once. Raises ServiceError."""
+    title = f"Could not change {resource_id.rpartition('/')[2]}"
+    asked = _request(session, title, resource_id)
+    with as_service_error(title):
+        session.resources().send_request(HttpRequest("PUT", asked.url, json=dict(body))).raise_for_status()
 
 
 def _request(session: AzureSession, title: str, resource_id: str, **query: str) -> HttpRequest:

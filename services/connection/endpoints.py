@@ -8,7 +8,7 @@ class AzureEndpoints:
     """One Azure. `ca_file` replaces the system's trust store; URLs carry no trailing slash.
 
     `retail_prices`: where anybody reads list prices; "" where nothing is known to. `graph`: the directory; ""
-    where it is not asked.
+    where it is not asked. `logs`: the queries of Log Analytics, and the audience of their tokens.
     """
 
     name: str
@@ -20,11 +20,13 @@ class AzureEndpoints:
     instance_discovery: bool = True
     retail_prices: str = ""
     graph: str = ""
+    logs: str = "https://api.loganalytics.io"
 
 
 # https://learn.microsoft.com/azure/developer/identity/authentication-national-cloud and, for the registry's
 # audience, azure-containerregistry's README ("Authenticate the client"). The directory's addresses:
-# https://learn.microsoft.com/graph/deployments
+# https://learn.microsoft.com/graph/deployments; of logs: azure-monitor-query's README ("Configure client for Azure
+# sovereign cloud")
 CLOUDS = {
     "public": AzureEndpoints(
         "Azure",
@@ -42,6 +44,7 @@ CLOUDS = {
         "https://management.chinacloudapi.cn/.default",
         "https://containerregistry.azure.net",
         graph="https://microsoftgraph.chinacloudapi.cn",
+        logs="https://api.loganalytics.azure.cn",
     ),
     "usgovernment": AzureEndpoints(
         "Azure US Government",
@@ -51,5 +54,6 @@ CLOUDS = {
         "https://containerregistry.azure.net",
         retail_prices="https://prices.azure.com",
         graph="https://graph.microsoft.us",
+        logs="https://api.loganalytics.us",
     ),
 }

@@ -34,6 +34,7 @@ from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 from azure.mgmt.costmanagement import CostManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
+from azure.monitor.query import LogsQueryClient
 
 from services.connection.data_plane import RegistryClient
 from services.connection.data_plane_tokens import jwt_claims
@@ -210,6 +211,29 @@ class AzureSession:
             ),
         )
 
+    def logs(self) -> LogsQueryClient:
+        """Queries of Log Analytics, which takes tokens made for it only."""
+        return self._once(
+            LogsQueryClient,
+            "",
+            lambda: LogsQueryClient(
+                self.credential,
+                endpoint=self.endpoints.logs,
+                policies=[
+                    RequestIdPolicy(),
+                    HeadersPolicy(),
+                    UserAgentPolicy(base_user_agent=USER_AGENT),
+                    ContentDecodePolicy(),
+                    RedirectPolicy(),
+                    retry_policy(),
+                    BearerTokenCredentialPolicy(self.credential, f"{self.endpoints.logs}/.default"),
+                    SensitiveHeaderCleanupPolicy(),
+                    DistributedTracingPolicy(),
+                ],
+                transport=self._transport,
+            ),
+        )
+
     def consumption(self, subscription_id: str) -> ConsumptionManagementClient:
         return self._once(
             ConsumptionManagementClient,
@@ -288,6 +312,7 @@ def sandbox_endpoints(ready: Mapping[str, Any]) -> AzureEndpoints:
         instance_discovery=False,
         retail_prices=ready["retail_prices"],
         graph=ready["graph"],
+        logs=ready["logs"],
     )
 
 

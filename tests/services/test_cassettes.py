@@ -33,6 +33,7 @@ REPLAYED = {
     "resource_manager_scope": f"https://{MANAGEMENT}/.default",
     "registry_audience": "https://containerregistry.azure.net",
     "retail_prices": f"https://{MANAGEMENT}",
+    "logs": f"https://{MANAGEMENT}",
     "graph": f"https://{MANAGEMENT}/graph",
     "tenant_id": TENANT,
     "client_id": "console",

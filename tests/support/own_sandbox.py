@@ -9,6 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from sandbox.documents.registry_rules import REGISTRY_TYPE, created
+from sandbox.monitor.diagnostic_settings import CATEGORIES, setting
+from sandbox.monitor.workspaces import workspace
 from sandbox.server import Sandbox
 from sandbox.storage.store import Locks
 from services.connection.data_plane import RegistryClient, path_of
@@ -45,6 +47,18 @@ class OwnSandbox:
         self.sandbox.store.put_resource(created(resource_id, name, body, self.sandbox.state.stamp()))
         self.sandbox.state.open_registry(name)
         return self.registry(name)
+
+    def make_workspace(self, name: str = "logs", *, by_resource: bool = True) -> str:
+        """A Log Analytics workspace in the registry's resource group: its id."""
+        group_id = self.registry().id.partition("/providers/")[0]
+        document = workspace(group_id, name, "eastus", "5f0c1e2a-0000-4000-8000-000000000000", by_resource=by_resource)
+        self.sandbox.store.put_resource(document)
+        return str(document["id"])
+
+    def send_logs(self, workspace_id: str, name: str = "logs") -> None:
+        """The registry's events go to the workspace from now on."""
+        logs = [{"category": CATEGORIES[0], "enabled": True}]
+        self.sandbox.store.put_resource(setting(self.registry().id, name, workspace_id, logs))
 
     def as_reader(self) -> RegistryClient:
         return self._connected(as_reader=True)

@@ -64,6 +64,10 @@ SAMPLES: Mapping[str, object] = {
     "principal_id": "33333333-3333-3333-3333-333333333333",
     "role": "AcrPull",
     "scope": f"{RESOURCE_GROUP}/providers/Microsoft.ContainerRegistry/registries/contosoacr",
+    "setting": "acr-events",
+    "resource_id": f"{RESOURCE_GROUP}/providers/Microsoft.ContainerRegistry/registries/contosoacr",
+    "workspace_id": f"{RESOURCE_GROUP}/providers/Microsoft.OperationalInsights/workspaces/contoso-logs",
+    "categories": ("ContainerRegistryRepositoryEvents",),
     "assignment_name": "44444444-4444-4444-4444-444444444444",
     "assignment_id": f"{RESOURCE_GROUP}/providers/Microsoft.Authorization/roleAssignments/44444444",
 }

@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -18,10 +18,12 @@ _TYPES = {pa.int64(): pd.Int64Dtype()}
 
 @dataclass(frozen=True)
 class Worded:
-    """A column of numbers, each shown as `words` writes it: 601 GiB beside 12 KiB. It is sorted by the numbers."""
+    """A column of numbers, each shown as `words` writes it: 601 GiB beside 12 KiB. It is sorted by the numbers.
+    `alignment`: "left" where words are no amounts."""
 
     words: Callable[[float], str]
     help: str | None = None
+    alignment: Literal["left", "right"] = "right"
 
 
 def stored_column() -> Worded:

@@ -84,7 +84,9 @@ def in_units(rows: Sequence[Cells], columns: Columns, types: Types, *, link: str
 def _configured(column: Any, unit: Unit | None) -> Any:
     if unit and isinstance(column, Sizes):
         return size_column(unit, column.help)
-    return st.column_config.NumberColumn(help=column.help) if isinstance(column, Worded) else column
+    if isinstance(column, Worded):
+        return st.column_config.NumberColumn(help=column.help, alignment=column.alignment)
+    return column
 
 
 def show_rows(

@@ -13,6 +13,7 @@ from ui.elements.page import empty
 from ui.elements.selectable_table import openable
 from ui.elements.table import TEXTS, UTC, indented
 from ui.elements.text import short
+from ui.images.pull_columns import LAST, PullsOf, pull_cells, pull_columns
 from ui.loaders import images as image_loaders
 from ui.runtime.background import show_progress
 
@@ -38,8 +39,17 @@ PLURALS = {
 }
 
 
-def show_tree(who: str, login_server: str, repository: str, manifest_count: int, notice: DeltaGenerator) -> str | None:
-    """Shows the tree, and in `notice` what could not be read; returns the digest of the row that was opened."""
+def show_tree(
+    who: str,
+    login_server: str,
+    repository: str,
+    manifest_count: int,
+    notice: DeltaGenerator,
+    pulls: PullsOf | None,
+    *unread: Part,
+) -> str | None:
+    """Shows the tree, and in `notice` what could not be read, `unread` among it; returns the digest of the row that was
+    opened. `pulls`: when manifests were pulled, None where nothing is known of it."""
     asked = f"tree of {login_server}/{repository}"
     if manifest_count > image_loaders.LARGE and not st.session_state.get(asked):
         st.markdown(f"{counted(manifest_count, 'manifest')}: reading them all takes a while, and can be stopped.")
@@ -53,7 +63,7 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int,
         return None
     tree = reading.value
     with notice:
-        show_partial(Part(tree.read, "manifest"))
+        show_partial(Part(tree.read, "manifest"), *unread)
     if reading.running:
         st.markdown(f"{counted(len(tree.rows), 'manifest')} found so far.")
         return None
@@ -63,7 +73,7 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int,
     _summary(tree.nodes, manifest_count)
     node = openable(
         tree.nodes,
-        _row,
+        lambda node: _row(node, pulls),
         asked,
         "Manifests as a tree: an index, then its platforms, attestations and what refers to them",
         columns={
@@ -72,6 +82,7 @@ def show_tree(who: str, login_server: str, repository: str, manifest_count: int,
             "Tags": st.column_config.ListColumn(width="small"),
             "Size": Sizes(),
             "Last update": ago_column(),
+            **({LAST: pull_columns(pulls.pulls)[LAST]} if pulls else {}),
         },
         types={"Tags": TEXTS, "Last update": UTC},
         identity=lambda node: (node.digest, node.depth),
@@ -91,7 +102,7 @@ def _summary(nodes: tuple[Node, ...], manifest_count: int) -> None:
         st.warning(f"{counted(counts[Role.MISSING], 'manifest')} of an index missing.", icon=":material/warning:")
 
 
-def _row(node: Node) -> dict[str, object]:
+def _row(node: Node, pulls: PullsOf | None) -> dict[str, object]:
     row = node.row
     return {
         "Manifest": indented(short(node.digest), node.depth),
@@ -99,6 +110,7 @@ def _row(node: Node) -> dict[str, object]:
         "Platform or type": node.label,
         "Size": row.size if row else None,
         "Tags": list(row.tags) if row else [],
+        **({LAST: pull_cells(pulls, [node.digest], row.tags if row else ())[LAST]} if pulls else {}),
         "Last update": row.updated if row else None,
         "Locked": row.locks.label if row else "",
         "Digest": node.digest,

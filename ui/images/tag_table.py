@@ -16,6 +16,7 @@ from ui.elements.columns import Sizes, ago_column
 from ui.elements.selectable_table import openable_many
 from ui.elements.table import ROWS_A_PAGE, TEXTS, UTC
 from ui.elements.text import ago, short
+from ui.images.pull_columns import PullsOf, pull_cells, pull_columns
 from ui.navigation.url_choice import check_url
 
 _NAMES_FIRST = {SortKey.NAME, SortKey.KIND}
@@ -33,9 +34,12 @@ class TagChoice:
     shown: int
 
 
-def show_tag_table(found: TagList, total: int, key: str, seen: SeenRunning | None = None) -> TagChoice:
+def show_tag_table(
+    found: TagList, total: int, key: str, seen: SeenRunning | None = None, pulls: PullsOf | None = None
+) -> TagChoice:
     """Shows the tags that pass the filter of the URL. `total`: how many the repository says that it has; `seen`: where
-    they were seen to run, None where no cluster was asked."""
+    they were seen to run, None where no cluster was asked; `pulls`: when they were pulled, None where nothing is known
+    of it."""
     many = len(found.tags.values) > ROWS_A_PAGE
     # Not next to the table, whose own toolbar would cover its last button.
     bar = st.container(horizontal=True, vertical_alignment="center")
@@ -61,7 +65,7 @@ def show_tag_table(found: TagList, total: int, key: str, seen: SeenRunning | Non
         return TagChoice(None, (), bar, (text or "").strip(), 0)
     opened, selected = openable_many(
         items,
-        lambda item: _row(item, runs_in if seen else None),
+        lambda item: _row(item, runs_in if seen else None, pulls),
         f"tags of {key}",
         "Tags, one per row, the newest first",
         columns={
@@ -70,6 +74,7 @@ def show_tag_table(found: TagList, total: int, key: str, seen: SeenRunning | Non
             "Size": Sizes("Compressed layers over all platforms"),
             "Last update": ago_column(),
             "Created": ago_column(),
+            **(pull_columns(pulls.pulls) if pulls else {}),
         },
         types={"Kind": pa.string(), "Platforms": TEXTS, "Runs in": TEXTS, "Last update": UTC, "Created": UTC},
     )
@@ -110,7 +115,7 @@ def _runs_in(found: TagList, seen: SeenRunning) -> dict[str, tuple[str, ...]]:
     return {digest: seen.places(digest, *names) for digest, names in tags.items()}
 
 
-def _row(item: ListedTag, runs_in: Mapping[str, tuple[str, ...]] | None) -> dict[str, Any]:
+def _row(item: ListedTag, runs_in: Mapping[str, tuple[str, ...]] | None, pulls: PullsOf | None) -> dict[str, Any]:
     tag, image = item.tag, item.image
     attached = attached_to(tag.name)
     return {
@@ -119,6 +124,7 @@ def _row(item: ListedTag, runs_in: Mapping[str, tuple[str, ...]] | None) -> dict
         "Platforms": list(image.platforms) if image else None,
         "Size": image.size if image else None,
         **({"Runs in": list(runs_in[tag.digest])} if runs_in is not None else {}),
+        **(pull_cells(pulls, [tag.digest], [tag.name]) if pulls else {}),
         "Digest": short(tag.digest),
         "Last update": tag.updated,
         "Created": tag.created,

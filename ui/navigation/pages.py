@@ -198,7 +198,7 @@ REPOSITORY = PageLink(
     ":material/folder:",
     "Registries",
     "repository",
-    (*permissions.READ_IMAGES[:2], *permissions.SET_LOCKS),
+    (*permissions.READ_IMAGES[:2], *permissions.SET_LOCKS, permissions.SEE_PULLS, permissions.LOG_PULLS),
     parent=REPOSITORIES,
 )
 IMAGE = PageLink(

@@ -119,6 +119,27 @@ ASK_CLUSTERS = Need(
     note="Also get and list on pods, Deployments, StatefulSets, DaemonSets, ReplicaSets, Jobs and CronJobs, where the "
     "cluster uses Kubernetes RBAC. Without it what runs is unknown",
 )
+SEE_PULLS = Need(
+    "See last pulls and who pushed",
+    ("Log Analytics Reader", "Reader"),
+    "the workspace, or the registry where the workspace allows access by resource",
+    (
+        "Microsoft.OperationalInsights/workspaces/query/read",
+        "Microsoft.Insights/logs/ContainerRegistryRepositoryEvents/read",
+        "Microsoft.Insights/diagnosticSettings/read",
+    ),
+    "Without it they are unknown. Where people sign in, the application also needs Data.Read of the Log Analytics API",
+)
+LOG_PULLS = Need(
+    "Turn on logging",
+    ("Contributor", "Monitoring Contributor and Log Analytics Contributor"),
+    "the registry and the workspace",
+    (
+        "Microsoft.Insights/diagnosticSettings/write",
+        "Microsoft.OperationalInsights/workspaces/read",
+        "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
+    ),
+)
 READ_MEMBERSHIPS = Need(
     "See who can pull through a group, or as a service principal",
     ("Directory Readers",),

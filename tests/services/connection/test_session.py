@@ -28,6 +28,7 @@ READY = {
     "resource_manager_scope": "https://localhost:8443/.default",
     "registry_audience": "https://containerregistry.azure.net",
     "retail_prices": "https://localhost:5000",
+    "logs": "https://localhost:5000",
     "graph": "https://localhost:8443/graph",
     "tenant_id": "4abb5e5e-0000-0000-0000-000000000000",
     "client_id": "console",
@@ -60,6 +61,15 @@ def test_each_cloud_is_asked_at_its_own_address_for_its_own_scope(cloud: AzureEn
     assert sent.headers["Authorization"].startswith("Bearer ")
     assert sent.headers["User-Agent"].startswith(USER_AGENT)
     assert set(credential.asked) == {cloud.resource_manager_scope}
+
+
+@pytest.mark.parametrize("cloud", CLOUDS.values(), ids=CLOUDS)
+def test_logs_are_asked_with_a_token_of_their_own(cloud: AzureEndpoints) -> None:
+    wire, credential = Canned(), Credential()
+    wire.on("POST", f"{cloud.logs}/v1/subscriptions/s/query", Answer(200, {"tables": []}))
+    AzureSession(credential, cloud, wire).logs().query_resource("/subscriptions/s", "T", timespan=None)
+    assert set(credential.asked) == {f"{cloud.logs}/.default"}
+    assert wire.sent[0].headers["User-Agent"].startswith(USER_AGENT)
 
 
 @pytest.mark.parametrize(
@@ -198,6 +208,7 @@ def test_the_sandbox_is_the_same_code_with_other_values(as_reader: bool, client_
         instance_discovery=False,
         retail_prices="https://localhost:5000",
         graph="https://localhost:8443/graph",
+        logs="https://localhost:5000",
     )
     assert isinstance(session.credential, ClientSecretCredential)
     assert session.credential._client_id == client_id

@@ -1,0 +1,65 @@
+"""When images of a registry were pulled last, by its logs: read beside the page, once a registry and identity."""
+
+from collections.abc import Iterable
+from datetime import timedelta
+
+import streamlit as st
+
+from services.connection.parallel import Partial
+from services.pulls.events import Events, read_changes, read_events
+from services.pulls.pulls import RegistryPulls, read_pulls
+from services.registries.registry import Registry
+from ui.elements.errors import Part
+from ui.loaders.registries import BY_ID
+from ui.runtime import connection
+from ui.runtime.background import Reading, fresh, start
+
+
+@st.cache_resource(ttl="10m", show_spinner=False, max_entries=100, validate=fresh, hash_funcs=BY_ID)
+def registry_pulls(who: str, registry: Registry) -> Reading[RegistryPulls]:
+    """The pulls of a registry that are logged."""
+    session = connection.session(who)
+
+    def work(reading: Reading[RegistryPulls]) -> None:
+        reading.report_state(f"pulls of {registry.name}")
+        reading.value = read_pulls(session, registry)
+        reading.lacks = reading.value.unread
+
+    return start(RegistryPulls(), work)
+
+
+@st.cache_resource(ttl="10m", show_spinner=False, max_entries=100, validate=fresh, hash_funcs=BY_ID)
+def changes(who: str, registry: Registry) -> Reading[Events]:
+    """What was pushed, untagged and deleted, as far as logs go back."""
+    session = connection.session(who)
+
+    def work(reading: Reading[Events]) -> None:
+        reading.report_state(f"events of {registry.name}")
+        reading.value = read_changes(session, registry)
+
+    return start(Events(), work)
+
+
+@st.cache_resource(ttl="2m", show_spinner=False, max_entries=20, validate=fresh, hash_funcs=BY_ID)
+def events(who: str, registry: Registry, span: timedelta) -> Reading[Events]:
+    """What happened in the registry in the last `span`, pulls too."""
+    session = connection.session(who)
+
+    def work(reading: Reading[Events]) -> None:
+        reading.report_state(f"events of {registry.name}")
+        reading.value = read_events(session, registry, span)
+
+    return start(Events(), work)
+
+
+def forget_logs(who: str, registry: Registry, spans: Iterable[timedelta] = ()) -> None:
+    """Drops what was read of a registry's logs."""
+    registry_pulls.clear(who, registry)
+    changes.clear(who, registry)
+    for span in spans:
+        events.clear(who, registry, span)
+
+
+def unread_pulls(pulls: RegistryPulls) -> Part:
+    """What could not be read of a registry's pulls, for the one notice of a page."""
+    return Part(Partial((), pulls.unread), "log of pulls", "logs of pulls")
