@@ -42,9 +42,9 @@ class PullsOfImage:
     month: int = 0
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class RegistryPulls:
-    """The pulls of a registry that are logged.
+    """The pulls of a registry that are logged. Two that were read at different times are not equal.
 
     `since`: since when they are known without a gap that shows; None where that is not known, and `why` is the reason,
     a sentence. A gap between two settings does not show in Azure. `logged`: whether a diagnostic setting sends them to
@@ -113,7 +113,7 @@ def read_pulls(session: AzureSession, registry: Registry, now: datetime | None =
         first, last = _read_logged(session, registry)
         pulls = tuple(_read_rows(session, registry))
     except ServiceError as error:
-        why = f"Pulls could not be read: {error.cause}"
+        why = f"Pulls could not be read: {error.cause.rstrip('.')}."
         return RegistryPulls(why=why, logged=logged, unread=(*unread, Refusal(registry.name, error)))
     since, why = judge_since(first, last, logged, now or datetime.now(UTC))
     return RegistryPulls(pulls, since, why, logged, unread)

@@ -163,6 +163,54 @@ def test_pulls_that_are_not_known_keep_what_waits_for_them(open_view: Open, own:
     assert "Nothing to delete: every manifest stays." in said(at)
 
 
+NOT_PULLED = "name: x\nrules:\n  - {name: idle, action: delete, tags: v1*, at_least: 0, not_pulled_for_days: 90}"
+
+
+def logged_for_200_days(own: OwnSandbox) -> str:
+    """Events of the registry since so long, none of them a pull of nodejstemplate:v1.0.0, whose digest it returns."""
+    own.send_logs(own.make_workspace())
+    own.log("Push", 200, "elsewhere")
+    own.log("Push", 0.1, "elsewhere")
+    found = own.sandbox.store.get_tag(REGISTRY, "nodejstemplate", "v1.0.0")
+    assert found
+    return found.digest
+
+
+def test_what_was_not_pulled_goes(open_view: Open, own: OwnSandbox) -> None:
+    logged_for_200_days(own)
+    at = open_view("policies.py", policy=saved(NOT_PULLED), show="Simulation", registry=REGISTRY)
+    assert not at.exception
+    assert figures(at)["Manifests to delete"][0] == "3"
+    assert "Pulls are logged since" in said(at)
+
+
+@pytest.mark.parametrize("days", [1, 89])
+def test_what_was_pulled_stays(open_view: Open, own: OwnSandbox, days: int) -> None:
+    own.log("Pull", days, "nodejstemplate", logged_for_200_days(own), "v1.0.0")
+    at = open_view("policies.py", policy=saved(NOT_PULLED), show="Simulation", registry=REGISTRY)
+    assert not at.exception
+    assert "Nothing to delete: every manifest stays." in said(at)
+
+
+def test_a_pull_after_the_simulation_stops_the_run(open_view: Open, own: OwnSandbox) -> None:
+    digest = logged_for_200_days(own)
+    at = open_view("policies.py", policy=saved(NOT_PULLED), show="Simulation", registry=REGISTRY)
+    next(field for field in at.text_input if "confirm" in field.label).set_value("3 manifests").run()
+    own.log("Pull", 0, "nodejstemplate", digest, "v1.0.0")
+    confirm_button(at, "Delete 3 manifests").click().run()
+    assert f"Pulled since it was simulated: nodejstemplate@{digest}" in said(at)
+    assert not deletions.all_recorded(connection.who()).values
+
+
+def test_logs_that_are_refused_keep_what_waits_for_pulls(open_view: Open, own: OwnSandbox) -> None:
+    logged_for_200_days(own)
+    own.break_({"method": "POST", "path": "/query$", "status": 403})
+    at = open_view("policies.py", policy=saved(NOT_PULLED), show="Simulation", registry=REGISTRY)
+    assert "Could not read the logs of casaacr01" in said(at)
+    assert "So idle deletes nothing by its last pull." in said(at)
+    assert "Nothing to delete: every manifest stays." in said(at)
+
+
 def test_two_policies_are_compared(open_view: Open, own: OwnSandbox) -> None:
     push(own)
     saved()

@@ -5,14 +5,17 @@ import json
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from sandbox.documents.registry_rules import REGISTRY_TYPE, created
 from sandbox.monitor.diagnostic_settings import CATEGORIES, setting
 from sandbox.monitor.workspaces import workspace
+from sandbox.registry.repository_events import workspaces_of
 from sandbox.server import Sandbox
-from sandbox.storage.store import Locks
+from sandbox.storage.events import RepositoryEvent
+from sandbox.storage.store import Locks, timestamp
 from services.connection.data_plane import RegistryClient, path_of
 from services.connection.session import AzureSession, connect_sandbox
 from services.registries.reading import get_registry
@@ -59,6 +62,17 @@ class OwnSandbox:
         """The registry's events go to the workspace from now on."""
         logs = [{"category": CATEGORIES[0], "enabled": True}]
         self.sandbox.store.put_resource(setting(self.registry().id, name, workspace_id, logs))
+
+    def log(self, operation: str, days: float, repository: str, digest: str = "", tag: str = "") -> None:
+        """An event of so many days ago in the workspace that gets the registry's."""
+        registry_id = self.registry().id
+        at = timestamp(self.sandbox.state.clock() - timedelta(days=days))
+        self.sandbox.store.events.add(
+            RepositoryEvent(
+                registry_id, one, at, operation, repository, tag, digest, "nodes", "203.0.113.9", "containerd"
+            )
+            for one in workspaces_of(self.sandbox.store, registry_id)
+        )
 
     def as_reader(self) -> RegistryClient:
         return self._connected(as_reader=True)

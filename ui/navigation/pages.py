@@ -243,6 +243,8 @@ POLICIES = PageLink(
     (
         Need("See and save", note="Nothing in Azure: policies are in the console's database, shared by all who use it"),
         *(replace(need, use=need.use.replace("Read", "Simulate", 1)) for need in permissions.READ_IMAGES[:2]),
+        permissions.SEE_PULLS,
+        permissions.LOG_PULLS,
         *permissions.delete_images("Run"),
     ),
 )

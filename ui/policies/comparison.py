@@ -10,11 +10,13 @@ from services.policies.policy import Policy
 from services.policies.simulation import compare
 from services.policies.store import PolicyVersion
 from services.wording import counted, size
+from ui.elements.errors import show_partial
 from ui.elements.metrics import Metric, show_metrics
 from ui.elements.page import empty
 from ui.elements.table import show_rows
 from ui.elements.text import plain
-from ui.policies.simulation import choose_registry, read_contents, simulated
+from ui.loaders.pulls import unread_pulls
+from ui.policies.simulation import choose_registry, read_contents, read_policy_pulls, simulated
 
 
 def _without_running(_contents: RepositoryContents) -> RunningImages:
@@ -32,8 +34,10 @@ def show_comparison(who: str, policy: Policy, others: Sequence[tuple[str, Policy
     if registry is None:
         return
     count = read_contents(who, registry)
-    first = simulated(policy, registry, count, _without_running)
-    second = simulated(offered[label], registry, count, _without_running)
+    pulls = read_policy_pulls(who, registry, policy, offered[label])
+    show_partial(unread_pulls(pulls))
+    first = simulated(policy, registry, count, _without_running, pulls)
+    second = simulated(offered[label], registry, count, _without_running, pulls)
     found = compare(first, second)
     show_metrics(
         [

@@ -7,14 +7,17 @@ from datetime import UTC, datetime
 import pyarrow as pa
 import streamlit as st
 
+from services.connection.changes import changed
 from services.connection.parallel import Partial
 from services.deletion.plan import Keeps
 from services.deletion.several import SeveralPlan
 from services.estate.potential import saving_of
 from services.policies.decisions import LastPulls, RepositoryDecisions
-from services.policies.policy import DeleteRule, Policy, describe_rule, matches, policy_warnings
+from services.policies.policy import Policy, describe_rule, matches, policy_warnings
+from services.policies.pulls import last_pulls, newly_pulled, rules_by_pull, waits_for_pulls
 from services.policies.simulation import Simulation, above_ceiling, plan_run, simulate
 from services.pricing.money import money
+from services.pulls.pulls import RegistryPulls, read_pulls
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.deletion.places import Places, confirm_deletion, make_places
@@ -26,18 +29,23 @@ from ui.elements.skeleton import Shape
 from ui.elements.table import show_rows
 from ui.elements.text import ago, plain
 from ui.elements.writing import PlainPlan, confirm, counted_action, dialog_panel
+from ui.images.pull_columns import CACHED
+from ui.images.pull_logging import offer_logging
 from ui.images.registry_contents import registry_contents
 from ui.loaders import contents as contents_loader
 from ui.loaders import registries as registry_loaders
 from ui.loaders.prices import price_list
+from ui.loaders.pulls import registry_pulls, unread_pulls
 from ui.navigation import pages
 from ui.navigation.links import open_page
 from ui.navigation.place import remembered
 from ui.navigation.selection import find, keys_of, with_login_server
 from ui.navigation.url_choice import keep_for_visit
+from ui.runtime import connection
 from ui.runtime.background import show_progress
 
-PULLS_UNKNOWN = LastPulls()
+# Where no rule asks for them, they are not read.
+NO_PULLS = RegistryPulls(why=LastPulls().why)
 _FAIL = "Pulls of these images fail afterwards, by tag and by digest."
 _CURRENCY = "USD"
 
@@ -104,27 +112,48 @@ def show_simulation(who: str, policy: Policy) -> None:
     count = read_contents(who, registry)
     places = make_places()
     running = running_images(places, who, registry, count.contents.values, by_name=False)
+    pulls = read_policy_pulls(who, registry, policy)
     with places.notices:
         unread = tuple(refusal for one in count.contents.values for refusal in one.unread)
         untried = sum(one.untried for one in count.contents.values)
         show_partial(
             Part(Partial((), count.contents.refused, count.contents.untried), "repository", "repositories"),
             Part(Partial((), unread, untried), "manifest"),
+            unread_pulls(pulls),
         )
-        _warn(policy)
-    found = simulated(policy, registry, count, running)
-    _show(places, who, registry, policy, found, count.at)
+        _warn(policy, pulls)
+        if waits_for_pulls(policy):
+            offer_logging(who, registry, registry_pulls(who, registry))
+    found = simulated(policy, registry, count, running, pulls)
+    _show(places, who, registry, policy, found, count.at, pulls)
+
+
+def read_policy_pulls(who: str, registry: Registry, *policies: Policy) -> RegistryPulls:
+    """The last pulls, where a rule of the policies asks for them. Stops the page until they are read."""
+    if not any(map(waits_for_pulls, policies)):
+        return NO_PULLS
+    reading = registry_pulls(who, registry)
+    show_progress(reading, f"pulls of {registry.id}", stop="", shape=Shape.PLAN)
+    if reading.error:
+        show_error(reading.error)
+    if reading.error or reading.running:
+        st.stop()
+    return reading.value
 
 
 def simulated(
-    policy: Policy, registry: Registry, count: contents_loader.StorageCount, running: RunningOf
+    policy: Policy,
+    registry: Registry,
+    count: contents_loader.StorageCount,
+    running: RunningOf,
+    pulls: RegistryPulls,
 ) -> Simulation:
     """The simulation over what was read of a registry. The last ones are kept for the session, as long as nothing of it
     changes."""
     now = keep_for_visit("time of the simulation", datetime.now(UTC))
     runs = {one.name: running(one) for one in count.contents.values}
     facts = tuple((tuple(one.places), one.unasked, one.accept_unasked) for one in runs.values())
-    key = (policy, registry.id, count.at, facts, now)
+    key = (policy, registry.id, count.at, facts, now, pulls)
     kept: dict[object, Simulation] = st.session_state.setdefault("simulations", {})
     if key not in kept:
         while len(kept) > 1:
@@ -135,24 +164,25 @@ def simulated(
             now,
             registry=registry.name,
             running=lambda one: runs[one.name],
-            pulls={},
-            unknown_pulls=PULLS_UNKNOWN,
+            pulls=last_pulls(pulls, count.contents.values),
+            unknown_pulls=LastPulls(why=pulls.why),
         )
     return kept[key]
 
 
-def _warn(policy: Policy) -> None:
+def _warn(policy: Policy, pulls: RegistryPulls) -> None:
     for warning in policy_warnings(policy):
         st.warning(plain(warning), icon=":material/warning:")
-    waiting = [
-        rule.name for rule in policy.rules if isinstance(rule, DeleteRule) and rule.not_pulled_for_days is not None
-    ]
-    if waiting:
-        st.info(f"{plain(PULLS_UNKNOWN.why)} So {plain(', '.join(waiting))} deletes nothing by its last pull.",
+    if (waiting := rules_by_pull(policy)) and not pulls.since:
+        st.info(f"{plain(pulls.why)} So {plain(', '.join(waiting))} deletes nothing by its last pull.",
                 icon=":material/help:")  # fmt: skip
+    elif waiting:
+        st.caption(f"Pulls are logged since {pulls.since:%Y-%m-%d}. {CACHED}")
 
 
-def _show(places: Places, who: str, registry: Registry, policy: Policy, found: Simulation, at: datetime) -> None:
+def _show(
+    places: Places, who: str, registry: Registry, policy: Policy, found: Simulation, at: datetime, pulls: RegistryPulls
+) -> None:
     only = st.query_params.get("repository", "")
     decisions = [one for one in found.repositories if not only or one.name == only]
     if only:
@@ -175,6 +205,8 @@ def _show(places: Places, who: str, registry: Registry, policy: Policy, found: S
     above = above_ceiling(found, policy.ceiling)
 
     def start() -> None:
+        if waits_for_pulls(policy):
+            _check_pulls(who, registry, plan, pulls)
         if above:
             _ask_again(who, registry, plan, above)
         else:
@@ -192,6 +224,19 @@ def _show(places: Places, who: str, registry: Registry, policy: Policy, found: S
         ready=bool(plan.parts),
         effect=[part.plan for part in plan.parts],
     )
+
+
+def _check_pulls(who: str, registry: Registry, plan: SeveralPlan, pulls: RegistryPulls) -> None:
+    """Reads the logs again. Raises ServiceError where what would be deleted was pulled since, or pulls are unknown."""
+    title = f"Could not begin the run on {registry.name}"
+    now = read_pulls(connection.session(who), registry)
+    registry_pulls.clear(who, registry)
+    if now.since is None:
+        raise changed(title, now.why)
+    deleted = {part.name: [one.item.digest for one in part.deleted] for part in plan.parts}
+    if found := newly_pulled(pulls, now, deleted):
+        more = f" and {len(found) - 1:,} more" if len(found) > 1 else ""
+        raise changed(title, f"Pulled since it was simulated: {found[0]}{more}.")
 
 
 def _show_nothing(decisions: Sequence[RepositoryDecisions]) -> None:
