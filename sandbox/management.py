@@ -44,6 +44,9 @@ from sandbox.identity.principals import TENANT_ID
 from sandbox.identity.tokens import InvalidToken
 from sandbox.monitor import diagnostic_settings, logs, workspaces
 from sandbox.state import State
+from sandbox.tasks import runs, tasks
+from sandbox.tasks.logs import Logs
+from sandbox.tasks.timer import Timers
 
 _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 
@@ -51,13 +54,18 @@ _METHODS = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"]
 def build_management_app(state: State) -> ASGIApp:
     """The ASGI app of the management listener."""
     log = ActivityLog()
-    routes = [*log.routes(), *all_routes(Operations())]
+    task_logs, timers = Logs(state.clock), Timers(state)
+    routes = [*log.routes(), *runs.routes(task_logs), *all_routes(Operations())]
     writing = asyncio.Lock()
 
     async def arm(request: Request) -> Response:
         request_id = str(uuid.uuid4())
         correlation = request.headers.get("x-ms-correlation-request-id", request_id)
         done: tuple[Call, Route] | None = None
+        if timers.due:
+            async with writing:
+                if timers.due:
+                    await run_in_threadpool(timers.run)
         try:
             call, route = _checked(state, routes, request, await request.body())
             done = call, route
@@ -67,6 +75,7 @@ def build_management_app(state: State) -> ASGIApp:
                 # Opening a listener waits for the event loop, so it can't run on it; one change at a time.
                 async with writing:
                     response = await run_in_threadpool(route.handle, call)
+                timers.forget()
         except ArmError as error:
             response = JSONResponse(error.body, error.status, headers=error.headers)
         if done and done[1].action and request.method not in ("GET", "HEAD"):
@@ -77,7 +86,12 @@ def build_management_app(state: State) -> ASGIApp:
         return response
 
     return Starlette(
-        routes=[*login_routes(state), *price_routes(state), WebRoute("/{path:path}", arm, methods=_METHODS)]
+        routes=[
+            *login_routes(state),
+            *price_routes(state),
+            task_logs.route(state),
+            WebRoute("/{path:path}", arm, methods=_METHODS),
+        ]
     )
 
 
@@ -92,6 +106,7 @@ def all_routes(operations: Operations) -> list[Route]:
         *imports.routes(operations),
         *replications.routes(operations),
         *webhooks.routes(),
+        *tasks.routes(),
         *tokens.routes(operations),
         *clusters.routes(),
         *identities.routes(),

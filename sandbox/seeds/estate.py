@@ -11,10 +11,11 @@ from sandbox.billing.costs import CUSTOMER_AGREEMENT, PAY_AS_YOU_GO
 from sandbox.seeds.company import GRANTS, clusters, custom_roles, networks, principals
 from sandbox.seeds.costs import bill
 from sandbox.seeds.hooks import events
-from sandbox.seeds.places import APPS, GROUPS, REGISTRIES, SUBSCRIPTIONS, Registry
+from sandbox.seeds.places import APPS, GROUPS, HUB, REGISTRIES, SUBSCRIPTIONS, Registry
 from sandbox.seeds.pull_events import log_events
 from sandbox.seeds.resources import assignment, group, registry, subscription
 from sandbox.seeds.shelves import fill
+from sandbox.seeds.tasks import tasks
 from sandbox.seeds.tokens import tokens
 from sandbox.seeds.workloads import add_workloads
 from sandbox.storage.store import Store, timestamp
@@ -55,6 +56,7 @@ def estate(store: Store, now: datetime) -> None:
     events(store)
     log_events(store, now)
     tokens(store, ago)
+    tasks(store, store.get_resource(HUB.id) or {}, ago)
     bill(store, now)
 
 

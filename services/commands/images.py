@@ -187,14 +187,6 @@ def run_purge(registry: str, purge_command: str) -> str:
     return shell_line(*words)
 
 
-def schedule_purge(registry: str, task: str, purge_command: str, schedule: str) -> str:
-    """Creates a task that runs a command of `acr purge` by a timer; `schedule` is a cron expression in UTC."""
-    timer = ("--schedule", schedule, "--timeout", "3600", "--context", "/dev/null")
-    return shell_line(
-        "az", "acr", "task", "create", "--name", task, "--registry", registry, "--cmd", purge_command, *timer
-    )
-
-
 def lock(registry: str, repository: str, reference: str, **enabled: bool) -> str:
     """Sets what is enabled (delete, write, list, read) on a tag, or on a manifest where `reference` is a digest; the
     rest stays as it is."""

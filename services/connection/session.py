@@ -29,6 +29,7 @@ from azure.identity import ClientSecretCredential, DefaultAzureCredential
 from azure.mgmt.authorization import AuthorizationManagementClient
 from azure.mgmt.consumption import ConsumptionManagementClient
 from azure.mgmt.containerregistry import ContainerRegistryManagementClient
+from azure.mgmt.containerregistrytasks import ContainerRegistryTasksMgmtClient
 from azure.mgmt.containerservice import ContainerServiceClient
 from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 from azure.mgmt.costmanagement import CostManagementClient
@@ -139,6 +140,13 @@ class AzureSession:
             ),
         )
 
+    def tasks(self, subscription_id: str) -> ContainerRegistryTasksMgmtClient:
+        return self._once(
+            ContainerRegistryTasksMgmtClient,
+            subscription_id,
+            lambda: ContainerRegistryTasksMgmtClient(self.credential, subscription_id, **self._arm()),
+        )
+
     def groups_and_providers(self, subscription_id: str) -> ResourceManagementClient:
         """A subscription's resource groups, and which resource providers are registered in it."""
         return self._once(
@@ -176,20 +184,11 @@ class AzureSession:
 
     def retail_prices(self) -> PipelineClient[Any, Any]:
         """The Retail Prices API, which nobody signs in to: our token must not go there."""
-        return self._once(
-            PipelineClient,
-            "retail prices",
-            lambda: PipelineClient(
-                self.endpoints.retail_prices,
-                policies=[
-                    RequestIdPolicy(),
-                    HeadersPolicy(),
-                    UserAgentPolicy(base_user_agent=USER_AGENT),
-                    retry_policy(),
-                ],
-                transport=self._transport,
-            ),
-        )
+        return self._without_sign_in("retail prices", self.endpoints.retail_prices)
+
+    def signed_addresses(self) -> PipelineClient[Any, Any]:
+        """Addresses that have a signature of their own, as that of a log: our token must not go there."""
+        return self._without_sign_in("signed addresses", "")
 
     def graph(self) -> PipelineClient[Any, Any]:
         """Microsoft Graph, which takes tokens made for it only. Not to be asked where `endpoints.graph` is ""."""
@@ -255,6 +254,12 @@ class AzureSession:
                 USER_AGENT,
                 self._tokens_of.registry(login_server).tokens if self._tokens_of else None,
             ),
+        )
+
+    def _without_sign_in(self, of: str, server: str) -> PipelineClient[Any, Any]:
+        policies = [RequestIdPolicy(), HeadersPolicy(), UserAgentPolicy(base_user_agent=USER_AGENT), retry_policy()]
+        return self._once(
+            PipelineClient, of, lambda: PipelineClient(server, policies=policies, transport=self._transport)
         )
 
     def _once(self, kind: type[Client], of: str, make: Callable[[], Client]) -> Client:

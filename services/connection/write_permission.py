@@ -1,5 +1,6 @@
 """What a caller may change in Azure, and the transport that refuses the rest."""
 
+import base64
 import json
 import re
 from collections.abc import Iterator, Mapping
@@ -16,7 +17,7 @@ _READING_METHODS = ("GET", "HEAD", "OPTIONS")
 # The POSTs that read: tokens of a registry; questions to Resource Manager, Cost Management, Graph and Log Analytics.
 _READING_POSTS = re.compile(
     r"/oauth2/(exchange|token)"
-    r"|/(checkNameAvailability|checkPolicyRestrictions|listEvents|getMemberGroups|directoryObjects/getByIds)"
+    r"|/(checkNameAvailability|checkPolicyRestrictions|listEvents|listLogSasUrl|getMemberGroups|directoryObjects/getByIds)"
     r"|/providers/Microsoft\.CostManagement/query"
     r"|/v1//?subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.ContainerRegistry/registries/[^/]+/query",
     re.IGNORECASE,
@@ -25,6 +26,7 @@ _READING_POSTS = re.compile(
 
 # What leaves everybody's access as it is, and shows no secret: all that may be sent where access may not be changed.
 _REGISTRY = "/subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft.ContainerRegistry/registries/[^/]+"
+_RUN = f"{_REGISTRY}/scheduleRun"
 _LEAVES_ACCESS = tuple(
     (methods, re.compile(path, re.IGNORECASE))
     for methods, path in (
@@ -35,6 +37,8 @@ _LEAVES_ACCESS = tuple(
         (("PUT", "PATCH", "DELETE"), f"{_REGISTRY}/webhooks/[^/]+"),
         (("POST",), f"{_REGISTRY}/webhooks/[^/]+/ping"),
         (("PUT",), f"{_REGISTRY}/providers/Microsoft.Insights/diagnosticSettings/[^/]+"),
+        (("PUT", "PATCH", "DELETE"), f"{_REGISTRY}/tasks/[^/]+"),
+        (("POST",), _RUN),
         (("PUT",), "/subscriptions/[^/]+/resourceGroups/[^/]+"),
         (("POST",), "/subscriptions/[^/]+/providers/Microsoft.ContainerRegistry/register"),
         # It runs a pod in the cluster: the test pull, and what runs in it.
@@ -83,7 +87,27 @@ _MEMBERS: Mapping[tuple[str, str], frozenset[str]] = {
             "properties.actions",
         )
     ),
+    # Neither an identity nor credentials, by which it would have the rights of another.
+    ("tasks", "PATCH"): frozenset(("properties.status",)),
+    ("tasks", "PUT"): frozenset(
+        (
+            "location",
+            "properties.status",
+            "properties.platform",
+            "properties.timeout",
+            "properties.step.type",
+            "properties.step.encodedTaskContent",
+            "properties.trigger.timerTriggers",
+        )
+    ),
 }
+# A task's definition in YAML that runs nothing but acr purge: other commands could show what the registry lets them do.
+_PURGES = re.compile(
+    r"version: v1\.1\.0\nsteps:\n"
+    r"(  - cmd: acr purge [^\n]*\n    disableWorkingDirectoryOverride: true\n    timeout: \d+\n)+"
+)
+# Of a run, no more than which task: what it does is in the task.
+_OF_RUN = frozenset(("type", "taskId"))
 _AT_HOME = "Open the console on the machine that it runs on, at http://localhost."
 
 
@@ -141,17 +165,26 @@ def leaves_access(method: str, path: str, body: object) -> bool:
     steps = path.split("/")
     # The collection is the last step but one; images are none of it, whatever their repository is called.
     collection = steps[-2].lower() if steps[1].lower() == "subscriptions" else ""
-    known_members = _MEMBERS.get((collection, method))
+    known_members = _OF_RUN if re.fullmatch(_RUN, path, re.IGNORECASE) else _MEMBERS.get((collection, method))
     if known_members is None:
         return True
     try:
         sent = json.loads(body if isinstance(body, str | bytes) else "")
+        if (collection, method) == ("tasks", "PUT") and not _only_purges(sent):
+            return False
+        if known_members is _OF_RUN and sent["type"] != "TaskRunRequest":
+            return False
         # What a new one has not says nothing; of one that is there it is a change.
         return all(
             name in known_members or (method == "PUT" and not value) for name, value in _members(sent, known_members)
         )
-    except (AttributeError, TypeError, ValueError):
+    except (AttributeError, LookupError, TypeError, ValueError):
         return False
+
+
+def _only_purges(task: Mapping[str, Any]) -> bool:
+    content = task["properties"]["step"]["encodedTaskContent"]
+    return _PURGES.fullmatch(base64.b64decode(content, validate=True).decode()) is not None
 
 
 def _members(sent: Mapping[str, Any], known: frozenset[str], above: str = "") -> Iterator[tuple[str, Any]]:

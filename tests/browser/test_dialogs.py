@@ -61,6 +61,16 @@ def remove_a_role(page: Page) -> None:
     page.get_by_role("button", name=re.compile("^Remove ")).click()
 
 
+def write_exportable_policy(page: Page) -> None:
+    """Writes a policy that acr purge can do, and opens its export."""
+    box = page.get_by_label("YAML", exact=True)
+    box.fill("name: Old\nrules: [{name: old, action: delete untagged}]")
+    box.press("Control+Enter")
+    settled(page)
+    page.get_by_role("tab", name="acr purge").click()
+    settled(page)
+
+
 # The page, what is selected there first, and what opens the dialog.
 OPENED: dict[str, tuple[str, Open, Open]] = {
     "aks/attach.py attach": ("aks?cluster=aks1&registry=casaacr01", nothing, press("Attach registry")),
@@ -133,6 +143,17 @@ OPENED: dict[str, tuple[str, Open, Open]] = {
     "transfer/copy.py copy_to": (IMAGE, nothing, act("Copy image")),
     "transfer/copy_many.py _ask_and_copy": (TAGS, tags("latest", "v1.0.0"), press("Copy images")),
     "transfer/download.py download_image": (IMAGE, nothing, act("Download image")),
+    "tasks/dialogs.py create": (
+        "policies?policy=new&registry=contosohub",
+        write_exportable_policy,
+        press("Create ACR Task"),
+    ),
+    "tasks/dialogs.py change_status": (
+        "tasks?registry=contosohub&task=build-toolbox",
+        nothing,
+        act("Disable task"),
+    ),
+    "tasks/dialogs.py delete": ("tasks?registry=contosohub&task=build-toolbox", nothing, act("Delete task")),
     "transfer/download.py download_images": (TAGS, tags("latest", "v1.0.0"), press("Download images")),
 }
 # No registry of the estate has a scope map that no token uses; a new console has no policy, and no deletion's record.

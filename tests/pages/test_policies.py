@@ -259,7 +259,10 @@ def test_a_policy_is_shown_as_acr_purge_or_why_not(open_view: Open) -> None:
         "0d --keep 9 --dry-run' /dev/null",
         "0d --untagged --dry-run' /dev/null",
     ]
-    assert scheduled[0].startswith("az acr task create --name retention-1 --registry casaacr01 --cmd 'acr purge ")
+    assert [line.partition(" --ago ")[0][:20] for line in scheduled if "cmd:" in line] == ["  - cmd: acr purge -"] * 2
+    assert scheduled[-1].startswith(
+        "' | az acr task create --name retention-old --registry casaacr01 --file - --schedule "
+    )
     assert "It does not know what runs" in said(at)
 
 

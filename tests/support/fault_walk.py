@@ -47,6 +47,9 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "settings": ("settings", HUB),
     "deleted images": ("deleted", {"registry": "contosodev"}),
     "webhooks": ("webhooks", HUB),
+    "tasks": ("tasks", HUB),
+    "one task": ("tasks", {**HUB, "task": "build-toolbox"}),
+    "run of a task": ("tasks", {**HUB, "run": "ca3"}),
     "replicas": ("replicas", HUB),
     "tokens": ("tokens", HUB),
     "repository": ("repository", REPOSITORY),
@@ -85,7 +88,7 @@ _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 # The last name of a collection is what differs between the requests of a class.
 _COLLECTIONS = re.compile(
     r"(?i)/(registries|managedClusters|virtualNetworks|privateDnsZones|privateEndpoints|publicIPAddresses|locks|webhooks|"
-    r"networkSecurityGroups|tokens|scopeMaps|replications|natGateways|routeTables|resourceGroups)/[^/\[]+"
+    r"networkSecurityGroups|tokens|scopeMaps|tasks|runs|replications|natGateways|routeTables|resourceGroups)/[^/\[]+"
 )
 # The sign-in itself: without it there is no page.
 _SIGN_IN = re.compile(r"/oauth2/v2\.0/token|/discovery|openid|\.well-known")

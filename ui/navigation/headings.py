@@ -13,7 +13,7 @@ from ui.navigation.links import last_step, registry_steps, step
 from ui.navigation.pages import PageLink
 
 # What is named by these is what the page is about; other parameters are its filters and tabs.
-_SUBJECT = ("registry", "repository", "reference", "token", "webhook", "record")
+_SUBJECT = ("registry", "repository", "reference", "token", "webhook", "task", "run", "record")
 
 
 def show_heading(page: PageLink) -> None:
@@ -46,7 +46,7 @@ def heading_of(page: PageLink, name: str = "") -> tuple[str, tuple[Step, ...]]:
         return f"Sign in to {plain(key)}", (*steps, last_step(page.title))
     if page is pages.CLEAN_UP and not repository:
         return f"{page.title} of {plain(key)}", (*steps, last_step(page.title))
-    if page in (pages.WEBHOOKS, pages.REPLICAS, pages.TOKENS):
+    if page in (pages.WEBHOOKS, pages.REPLICAS, pages.TOKENS, pages.TASKS):
         return _within(page, key)
     if page in (pages.REPOSITORY, pages.IMAGE, pages.DELETE, pages.CLEAN_UP) and repository:
         return _of_repository(page, key, repository)
@@ -61,8 +61,10 @@ def _titles(repository: str, references: Iterable[str]) -> list[str]:
 def _within(page: PageLink, key: str) -> tuple[str, tuple[Step, ...]]:
     steps = registry_steps(key, key)
     name = "" if page is pages.REPLICAS else st.query_params.get(page.url_path.removesuffix("s"), "")
-    if name:
-        return plain(name), (*steps, step(page, registry=key), last_step(name))
+    run = st.query_params.get("run", "") if page is pages.TASKS else ""
+    if name or run:
+        title = f"Run {run}" if run else name
+        return plain(title), (*steps, step(page, registry=key), last_step(run or name))
     return page.title, (*steps, last_step(page.title))
 
 

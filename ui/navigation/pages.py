@@ -172,6 +172,16 @@ WEBHOOKS = PageLink(
     parent=INVENTORY,
     of_registry=True,
 )
+TASKS = PageLink(
+    "tasks.py",
+    "Tasks",
+    ":material/event_repeat:",
+    "Registries",
+    "tasks",
+    permissions.RUN_TASKS,
+    parent=INVENTORY,
+    of_registry=True,
+)
 REPLICAS = PageLink(
     "replicas.py",
     "Replicas",
@@ -364,6 +374,7 @@ PAGES = (
     SETTINGS,
     DELETED,
     WEBHOOKS,
+    TASKS,
     REPLICAS,
     TOKENS,
     REPOSITORY,

@@ -71,7 +71,8 @@ def remove_tags(use: str) -> tuple[Need, ...]:
     return tuple(replace(need, note=UNTAG_RULE) for need in delete_images(use))
 
 
-_DELETED = "Microsoft.ContainerRegistry/registries/deleted"
+_REGISTRIES = "Microsoft.ContainerRegistry/registries"
+_DELETED = f"{_REGISTRIES}/deleted"
 RESTORE_IMAGES = (
     Need("See what is deleted", ("Reader",), REGISTRY, (f"{_DELETED}/read",), "AcrPull is not enough"),
     Need(
@@ -80,6 +81,26 @@ RESTORE_IMAGES = (
         REGISTRY,
         (f"{_DELETED}/read", f"{_DELETED}/restore/action"),
         "Also pull, by which what is restored is read back",
+    ),
+)
+
+
+RUN_TASKS = (
+    Need("See tasks and runs", ("Reader",), REGISTRY, (f"{_REGISTRIES}/tasks/read", f"{_REGISTRIES}/runs/read")),
+    Need(
+        "Read logs of runs",
+        ("Container Registry Tasks Contributor", "Contributor"),
+        REGISTRY,
+        (f"{_REGISTRIES}/runs/listLogSasUrl/action",),
+        "Reader is not enough. The log is read from a storage account of Azure's",
+    ),
+    Need(
+        "Create, run, change and delete",
+        ("Container Registry Tasks Contributor", "Contributor"),
+        REGISTRY,
+        (f"{_REGISTRIES}/tasks/write", f"{_REGISTRIES}/tasks/delete", f"{_REGISTRIES}/scheduleRun/action"),
+        "In an ABAC registry the task's own identity also needs Container Registry Repository Contributor and "
+        "Container Registry Repository Catalog Lister",
     ),
 )
 

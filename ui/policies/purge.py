@@ -1,20 +1,25 @@
-"""A policy as acr purge: the lines that list and schedule it, or why it can't be exported."""
+"""A policy as acr purge: the lines that list and schedule it, the ACR Task that runs it, or why it is none."""
 
 import streamlit as st
 
 from services.commands import images as az_images
+from services.commands import tasks as az_tasks
 from services.policies.acr_purge import DIFFERENCES, as_acr_purge
 from services.policies.policy import Policy
+from services.tasks.plan import suggest_name
+from services.tasks.steps import task_definition
 from ui.elements.text import plain
+from ui.elements.writing import may_write
+from ui.navigation import pages
+from ui.navigation.links import link_to
 from ui.policies.simulation import choose_registry
+from ui.tasks import dialogs
 
-_TASK = "retention"
-# One after the other: a task ends after an hour.
-_FIRST_HOUR = 1
+_EVERY_DAY = "0 1 * * *"
 
 
 def show_purge(who: str, policy: Policy) -> None:
-    """The lines for the chosen registry, with what acr purge does otherwise."""
+    """The task and the lines for the chosen registry, with what acr purge does otherwise."""
     exported = as_acr_purge(policy)
     if exported.reasons:
         st.info("acr purge can't do what this policy does.", icon=":material/block:")
@@ -23,15 +28,21 @@ def show_purge(who: str, policy: Policy) -> None:
     registry = choose_registry(who, policy)
     if registry is None:
         return
+    here = st.query_params.get("registry", "")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        label = "Create ACR Task"
+        if st.button(label, icon=":material/event_repeat:", key="create task", disabled=not may_write()):
+            dialogs.create(who, registry, here, policy.name, exported.commands)
+        link_to(pages.TASKS, f"Tasks of {plain(registry.name)}", registry=here)
+    with st.container(border=True):
+        st.markdown("\n".join(("**What acr purge does otherwise**\n", *(f"- {plain(one)}" for one in DIFFERENCES))))
     st.markdown("**List what would be deleted**")
     st.code("\n".join(az_images.run_purge(registry.name, one) for one in exported.commands), language=None)
     st.markdown("**Run every day**")
-    st.code(
-        "\n".join(
-            az_images.schedule_purge(registry.name, f"{_TASK}-{number + 1}", one, f"0 {_FIRST_HOUR + number} * * *")
-            for number, one in enumerate(exported.commands)
-        ),
-        language=None,
-    )
-    with st.container(border=True):
-        st.markdown("\n".join(("**What acr purge does otherwise**\n", *(f"- {plain(one)}" for one in DIFFERENCES))))
+    st.code(_scheduled(registry.name, suggest_name(policy.name), exported.commands), language=None)
+
+
+def _scheduled(registry: str, task: str, commands: tuple[str, ...]) -> str:
+    if len(commands) == 1:
+        return az_tasks.create_task(registry, task, commands[0], _EVERY_DAY)
+    return az_tasks.create_task_of_steps(registry, task, task_definition(commands), _EVERY_DAY)

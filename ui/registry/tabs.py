@@ -68,6 +68,7 @@ def _show_settings(registry: Registry, here: dict[str, str]) -> None:
     with st.container(horizontal=True):
         link_to(pages.SETTINGS, "Change settings", **here)
         link_to(pages.WEBHOOKS, _counted_label(registry, "Webhooks", "Webhooks"), **here)
+        link_to(pages.TASKS, **here)
         link_to(pages.REPLICAS, _replicas_label(registry), **here)
         link_to(pages.DELETED, **here)
         link_to(pages.SKU_COMPARISON, "Change SKU", **here)

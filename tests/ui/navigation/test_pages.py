@@ -22,6 +22,7 @@ ADDRESSES = {
     "settings": "settings.py",
     "deleted": "deleted.py",
     "webhooks": "webhooks.py",
+    "tasks": "tasks.py",
     "replicas": "replicas.py",
     "tokens": "tokens.py",
     "repository": "repository.py",
