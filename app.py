@@ -36,6 +36,7 @@ from ui.runtime.security_headers import SecurityHeaders
 from ui.runtime.settings import Settings, read_settings
 from ui.runtime.termination import at_termination
 from ui.runtime.write_access import WriteAccess
+from ui.schedules import worker
 from ui.transfer import download_route
 
 ROOT = Path(__file__).parent
@@ -92,7 +93,8 @@ async def lifespan(_app: st.App) -> AsyncIterator[dict[str, Any] | None]:
         closing.enter_context(metrics_at(SETTINGS.metrics_port, SETTINGS.metrics_address))
         _connect(SETTINGS, closing)
         ending = threading.Event()
-        for work, needs in ((runs.continue_until, (KINDS,)), (activity_log.look_after_until, ())):
+        threads = ((runs.continue_until, (KINDS,)), (activity_log.look_after_until, ()), (worker.work_until, ()))
+        for work, needs in threads:
             threading.Thread(target=work, args=(ending, *needs), name=work.__module__, daemon=True).start()
 
         def end_jobs() -> None:

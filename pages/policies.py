@@ -24,8 +24,16 @@ from ui.policies.simulation import show_simulation
 from ui.policies.starting import starting_text
 from ui.runtime import connection
 from ui.runtime.database import database
+from ui.schedules.schedule import show_schedule
 
-TABS = RULES, SIMULATION, COMPARISON, PURGE, VERSIONS = ("Rules", "Simulation", "Comparison", "acr purge", "Versions")
+TABS = RULES, SIMULATION, SCHEDULE, COMPARISON, PURGE, VERSIONS = (
+    "Rules",
+    "Simulation",
+    "Schedule",
+    "Comparison",
+    "acr purge",
+    "Versions",
+)
 DISCARD, DELETE = "Discard changes", "Delete policy"
 
 who = connection.who()
@@ -64,6 +72,9 @@ def show_one(draft: Draft, saved: tuple[PolicyVersion, ...], versions: tuple[Pol
                 show_simulation(who, draft.sound)
             else:
                 st.error("The text has errors: see Rules.", icon=":material/error:")
+    if tabs[SCHEDULE].open:
+        with tabs[SCHEDULE]:
+            show_schedule(who, versions[0] if versions else None, changed=draft.changed)
     if tabs[COMPARISON].open:
         with tabs[COMPARISON]:
             if draft.sound:

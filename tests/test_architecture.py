@@ -38,6 +38,7 @@ FLOORS = {
         "running",
         "registry_lifecycle estate",
         "policies",
+        "schedules",
     ),
     "ui": (
         "elements",
@@ -49,7 +50,7 @@ FLOORS = {
         "images deletion access_review roles",
         "pricing aks transfer tasks",
         "costs child_resources registry_lifecycle policies",
-        "estate registry job_kinds",
+        "estate registry job_kinds schedules",
     ),
 }
 ALONE = {"__init__.py", "wording.py"}  # beside the packages: how every package words a number

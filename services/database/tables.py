@@ -1,5 +1,5 @@
-"""The tables as they are now: jobs, the log, sign-ins, requests, what processes share, retention policies, and
-what clusters answered.
+"""The tables as they are now: jobs, the log, sign-ins, requests, what processes share, retention policies,
+schedules, and what clusters answered.
 
 A change here needs a migration in `services/database/migrations/versions`; a test holds the two equal.
 """
@@ -206,4 +206,63 @@ cluster_answers = Table(
     Column("size", Integer, nullable=False),
     # JSON, compressed.
     Column("images", LargeBinary, nullable=False),
+)
+
+schedules = Table(
+    "schedules",
+    metadata,
+    Column("policy", Text, ForeignKey("policies.id", ondelete="CASCADE"), primary_key=True),
+    Column("runs_as", Text, nullable=False),  # The cloud and identity of the console that runs it.
+    Column("registries", JSON, nullable=False),  # Their resource ids.
+    Column("weekday", Integer),  # From 0, Monday; NULL for every day.
+    Column("hour", Integer, nullable=False),
+    Column("proposals", Integer, nullable=False),
+    Column("asks_clusters", Boolean, nullable=False),
+    Column("active", Boolean, nullable=False),
+    Column("due", UtcTime, nullable=False),
+    Column("who", Text, nullable=False),
+    Column("login", Text, nullable=False),
+    Column("saved", UtcTime, nullable=False),
+)
+
+scheduled_runs = Table(
+    "scheduled_runs",
+    metadata,
+    Column("id", Text, primary_key=True),
+    Column("policy", Text, ForeignKey("policies.id", ondelete="CASCADE"), nullable=False),
+    Column("runs_as", Text, nullable=False),
+    Column("registry", Text, nullable=False),
+    Column("due", UtcTime, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    Column("lease_until", UtcTime, nullable=False),
+    Column("version", Integer),  # Of the policy, once it is planned.
+    Column("planned", UtcTime),
+    Column("figures", JSON),
+    Column("error", Text, nullable=False),
+    Column("jobs", Integer, nullable=False),  # So many it begins; 0 until it is decided.
+    Column("decided", UtcTime),
+    Column("decided_by", Text, nullable=False),
+    Column("decided_login", Text, nullable=False),
+    Column("reason", Text, nullable=False),
+    # Two processes that both find a time due plan it once.
+    UniqueConstraint("policy", "due", "registry", name="scheduled_once"),
+)
+
+scheduled_parts = Table(
+    "scheduled_parts",
+    metadata,
+    Column("run", Text, ForeignKey("scheduled_runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("repository", Text, primary_key=True),
+    Column("freed", BigInteger, nullable=False),
+    Column("deleted", JSON, nullable=False),  # Digest and tags of each manifest.
+)
+
+scheduled_jobs = Table(
+    "scheduled_jobs",
+    metadata,
+    # A repository's deletion begins once in a run, whichever process begins it.
+    Column("run", Text, ForeignKey("scheduled_runs.id", ondelete="CASCADE"), primary_key=True),
+    Column("repository", Text, primary_key=True),
+    Column("job", Text, nullable=False),
 )

@@ -3,7 +3,7 @@
 import os
 import secrets
 import socket
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -26,6 +26,8 @@ LONGEST_LEASE = timedelta(hours=1)
 CONTINUED_WITHIN = timedelta(hours=24)
 _UNREADABLE = "The jobs could not be read"
 _NOT_DONE = (Outcome.REFUSED, Outcome.NOT_CONFIRMED)
+# Writes what belongs to a job of that id to the transaction that begins it; raises ServiceError where it may not begin.
+Within = Callable[[Connection, str], None]
 
 
 @dataclass(frozen=True)
@@ -186,11 +188,12 @@ def begin(
     *,
     attempt: int = 1,
     logged: Mapping[str, Any] | None = None,
+    within: Within | None = None,
 ) -> Job:
     """Writes the job, its items and the log's entry in one transaction, before anything is changed.
 
-    `attempt` is 0 for a job that nobody may continue. `logged`: what the log's entry has besides. Raises ServiceError
-    (NoDatabase): then nothing may begin.
+    `attempt` is 0 for a job that nobody may continue. `logged`: what the log's entry has besides. `within` writes to
+    the same transaction. Raises ServiceError (NoDatabase), or as `within` does: then nothing may begin.
     """
     listed = tuple(items)
     with writing(engine, "The job could not be recorded") as db:
@@ -207,6 +210,8 @@ def begin(
             db, who, BEGAN, job, login=login, action=action, target=target_of(login_server, repository),
             items=len(listed), plan_hash=items_hash(db, job, with_outcomes=False), **(logged or {}),
         )  # fmt: skip
+        if within:
+            within(db, job)
         return _read(db, job)
 
 

@@ -10,7 +10,7 @@ from services.deletion.records import Action, DeletionRecord, Fate
 from services.deletion.repository import RepositoryDeletionPlan
 from services.images.tagging import UntagPlan
 from services.jobs.changes import Answer
-from services.jobs.jobs import Job, JobSummary, list_jobs
+from services.jobs.jobs import Job, JobSummary, Within, list_jobs
 from services.jobs.running import RunningJob
 from services.registries.registry import Registry
 from services.restore.kept import keep_manifests
@@ -78,9 +78,17 @@ def remove_tags(who: str, registry: Registry, plan: UntagPlan) -> str:
     return _begin(who, REMOVE_TAGS, registry, plan)
 
 
-def delete_manifests(who: str, registry: Registry, plan: DeletionPlan) -> str:
-    """Starts to delete the plan's manifests; returns the id of the record."""
-    return _begin(who, DELETE_MANIFESTS, registry, plan)
+def delete_manifests(
+    who: str,
+    registry: Registry,
+    plan: DeletionPlan,
+    *,
+    within: Within | None = None,
+    session: AzureSession | None = None,
+) -> str:
+    """Starts to delete the plan's manifests; returns the id of the record. `within` and `session` as in
+    `runs.begin`."""
+    return _begin(who, DELETE_MANIFESTS, registry, plan, within, session)
 
 
 def delete_repository(who: str, registry: Registry, plan: RepositoryDeletionPlan) -> str:
@@ -88,9 +96,24 @@ def delete_repository(who: str, registry: Registry, plan: RepositoryDeletionPlan
     return _begin(who, DELETE_REPOSITORY, registry, plan)
 
 
-def _begin(who: str, kind: JobKind, registry: Registry, plan: AnyPlan) -> str:
+def _begin(
+    who: str,
+    kind: JobKind,
+    registry: Registry,
+    plan: AnyPlan,
+    within: Within | None = None,
+    session: AzureSession | None = None,
+) -> str:
     # What was deleted although it runs, or may run, was the person's own word.
     logged = {"notes": plan.notes} if isinstance(plan, DeletionPlan) and plan.notes else None
     return runs.begin(
-        who, kind, registry.login_server, as_items(plan), as_details(plan), repository=plan.repository, logged=logged
+        who,
+        kind,
+        registry.login_server,
+        as_items(plan),
+        as_details(plan),
+        repository=plan.repository,
+        logged=logged,
+        within=within,
+        session=session,
     )

@@ -1,6 +1,6 @@
 """One plan over several repositories: listed by repository, confirmed once, and run as a job for each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 import pyarrow as pa
@@ -11,6 +11,7 @@ from services.deletion.plan import DeletionPlan
 from services.deletion.plan_rows import count_kinds
 from services.deletion.repository import RepositoryDeletionPlan
 from services.deletion.several import RepositoryPart, SeveralPlan
+from services.jobs.jobs import Within
 from services.registries.registry import Registry
 from services.wording import counted
 from ui.deletion import deletions
@@ -80,12 +81,14 @@ def _show_repositories(parts: Sequence[RepositoryPart], alone: Mapping[str, int]
         open_page(page, **{**query, "repository": [opened.name]})
 
 
-def start_several(who: str, registry: Registry, plan: SeveralPlan) -> None:
-    """Starts a job for each repository of the plan, and opens Activity. Raises ServiceError where one can't be
-    recorded: it says how many were started before."""
+def start_several(
+    who: str, registry: Registry, plan: SeveralPlan, within: Callable[[str], Within] | None = None
+) -> None:
+    """Starts a job for each repository of the plan, and opens Activity. `within`: what each writes with its job, by
+    repository. Raises ServiceError where one can't be recorded: it says how many were started before."""
     for number, part in enumerate(plan.parts):
         try:
-            _start(who, registry, part.plan)
+            _start(who, registry, part.plan, within and within(part.name))
         except ServiceError as error:
             if not number:
                 raise
@@ -95,8 +98,10 @@ def start_several(who: str, registry: Registry, plan: SeveralPlan) -> None:
     open_page(pages.DELETIONS, target=registry.login_server)
 
 
-def _start(who: str, registry: Registry, plan: DeletionPlan | RepositoryDeletionPlan) -> None:
+def _start(
+    who: str, registry: Registry, plan: DeletionPlan | RepositoryDeletionPlan, within: Within | None = None
+) -> None:
     if isinstance(plan, DeletionPlan):
-        deletions.delete_manifests(who, registry, plan)
+        deletions.delete_manifests(who, registry, plan, within=within)
     else:
         deletions.delete_repository(who, registry, plan)

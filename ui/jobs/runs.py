@@ -52,17 +52,23 @@ def begin(
     repository: str = "",
     attempt: int = 1,
     logged: Mapping[str, Any] | None = None,
+    within: jobs.Within | None = None,
+    session: AzureSession | None = None,
 ) -> str:
     """Records a job and starts it; returns its id. `details` are what another process needs to continue it, `logged`
-    what the log's entry has besides; `attempt` is 0 for a job that no other process can continue. Raises ServiceError
-    (NoDatabase, ReadOnly): then nothing was changed."""
-    require_permission(who, kind.action, jobs.target_of(login_server, repository))
-    session = connection.session(who)
+    what the log's entry has besides; `attempt` is 0 for a job that no other process can continue. `within` as in
+    `jobs.begin`. `session`: that of `who`, where no page begins it.
+
+    Raises ServiceError (NoDatabase, ReadOnly, or as `within`): then nothing was changed.
+    """
+    if session is None:
+        require_permission(who, kind.action, jobs.target_of(login_server, repository))
+        session = connection.session(who)
     try:
         lease = read_settings().lease
         job = jobs.begin(
             database(), who, kind.action, login_server, repository, items, details, lease,
-            attempt=attempt, logged=logged,
+            attempt=attempt, logged=logged, within=within,
         )  # fmt: skip
     except ServiceError as error:
         raise nothing_changed(error) from error

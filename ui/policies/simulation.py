@@ -1,7 +1,7 @@
 """A policy simulated over a registry, and run there: what goes, what stays and why, and what that saves."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 import pyarrow as pa
@@ -109,6 +109,20 @@ def show_simulation(who: str, policy: Policy) -> None:
     registry = choose_registry(who, policy)
     if registry is None:
         return
+    show_run(who, policy, registry, lambda plan: start_several(who, registry, plan))
+
+
+def show_run(
+    who: str,
+    policy: Policy,
+    registry: Registry,
+    begin: Callable[[SeveralPlan], None],
+    *,
+    show_before: Callable[[Simulation], None] = lambda _found: None,
+    parts_alone: bool = True,
+) -> None:
+    """The simulation of the policy over a registry, with the button that runs it by `begin`. `show_before` shows what
+    is to be known of it first; `parts_alone`: whether one repository alone may be run."""
     count = read_contents(who, registry)
     places = make_places()
     running = running_images(places, who, registry, count.contents.values, by_name=False)
@@ -125,7 +139,9 @@ def show_simulation(who: str, policy: Policy) -> None:
         if waits_for_pulls(policy):
             offer_logging(who, registry, registry_pulls(who, registry))
     found = simulated(policy, registry, count, running, pulls)
-    _show(places, who, registry, policy, found, count.at, pulls)
+    with places.notices:
+        show_before(found)
+    _show(places, who, registry, policy, found, count.at, pulls, begin, parts_alone=parts_alone)
 
 
 def read_policy_pulls(who: str, registry: Registry, *policies: Policy) -> RegistryPulls:
@@ -181,7 +197,16 @@ def _warn(policy: Policy, pulls: RegistryPulls) -> None:
 
 
 def _show(
-    places: Places, who: str, registry: Registry, policy: Policy, found: Simulation, at: datetime, pulls: RegistryPulls
+    places: Places,
+    who: str,
+    registry: Registry,
+    policy: Policy,
+    found: Simulation,
+    at: datetime,
+    pulls: RegistryPulls,
+    begin: Callable[[SeveralPlan], None],
+    *,
+    parts_alone: bool,
 ) -> None:
     only = st.query_params.get("repository", "")
     decisions = [one for one in found.repositories if not only or one.name == only]
@@ -202,15 +227,17 @@ def _show(
         with places.question:
             _show_nothing(decisions)
         return
+    if only and not parts_alone:
+        return
     above = above_ceiling(found, policy.ceiling)
 
     def start() -> None:
         if waits_for_pulls(policy):
             _check_pulls(who, registry, plan, pulls)
         if above:
-            _ask_again(who, registry, plan, above)
+            _ask_again(plan, above, begin)
         else:
-            start_several(who, registry, plan)
+            begin(plan)
 
     confirm_deletion(
         places,
@@ -303,9 +330,9 @@ def _show_rules(policy: Policy, found: Simulation) -> None:
 
 
 @st.dialog("More than the policy's ceiling")
-def _ask_again(who: str, registry: Registry, plan: SeveralPlan, above: Sequence[str]) -> None:
+def _ask_again(plan: SeveralPlan, above: Sequence[str], begin: Callable[[SeveralPlan], None]) -> None:
     with dialog_panel():
         number = sum(len(part.deleted) for part in plan.parts)
         label = counted_action("Delete", number, "manifest")
         if confirm(PlainPlan(warnings=tuple(above)), f"{label} anyway", effect=[part.plan for part in plan.parts]):
-            start_several(who, registry, plan)
+            begin(plan)

@@ -47,20 +47,47 @@ _sessions: list[AzureSession] = []
 _people: list[_People] = []
 
 
+# The console's own identity, for what no person asks for: schedules. Empty where it has none.
+_own: list[AzureSession] = []
+
+
 def use(session: AzureSession) -> None:
     """Makes `session` the connection of this process, whoever opens it."""
     _people[:] = []
     _sessions[:] = [session]
+    _own[:] = [session]
 
 
-def use_people(make: MakeSession, check: CheckAccount) -> None:
-    """From now on each page asks as the person who signed in."""
+def use_people(make: MakeSession, check: CheckAccount, own: AzureSession | None = None) -> None:
+    """From now on each page asks as the person who signed in. `own`: the console's own connection, if it has one."""
     _people[:] = [_People(make, check)]
+    _own[:] = [own] if own else []
 
 
 def use_one_for_people(session: AzureSession, identify: Identify) -> None:
     """From now on people sign in, and each page asks Azure by `session`, the console's own."""
     _people[:] = [_People(lambda _account: session, lambda _account: None, identify)]
+    _own[:] = [session]
+
+
+def has_own_identity() -> bool:
+    """Whether the console asks Azure as itself where no person does."""
+    return bool(_own)
+
+
+def own_session() -> AzureSession:
+    """The connection of the console's own identity, with permission to change Azure; where people sign in, never
+    access. Raises LookupError where it has none."""
+    if not _own:
+        raise LookupError("The console has no identity of its own")
+    return _own[0].limited_to(OPERATOR_PERMISSION) if _people else _own[0]
+
+
+def own_who() -> str:
+    """Who the console is in Azure, as `who` of a person. Raises LookupError as `own_session`, ServiceError where it
+    can't sign in."""
+    session = own_session()
+    return _key(session, session.identity.key)
 
 
 def has_sign_in() -> bool:
@@ -114,6 +141,8 @@ def session_for_jobs(who: str) -> AzureSession:
 
     Raises LookupError where it is not this console's, ServiceError where it can't sign in now.
     """
+    if _is_own(who):
+        return own_session()
     if not _people:
         if who != _key(_sessions[0], _sessions[0].identity.key):
             raise LookupError("Another identity began it")
@@ -175,6 +204,14 @@ def _by_key(who: str) -> AzureSession:
 def _check(session: AzureSession) -> None:
     with as_service_error(f"{session.identity.name or 'The person'} must sign in again"):
         _people[0].check(session.identity.key)
+
+
+def _is_own(who: str) -> bool:
+    """Whether `who` is the console itself; False where that can't be known, as it can't sign in."""
+    try:
+        return who == own_who()
+    except (LookupError, ServiceError):
+        return False
 
 
 def _key(session: AzureSession, account: str) -> str:

@@ -52,19 +52,25 @@ def open_to_azure(settings: Settings, sign_in: SignInSettings) -> None:
     """Lets people sign in with the application of the settings. Raises ServiceError (NoDatabase)."""
     endpoints = replace(CLOUDS[settings.cloud], ca_file=settings.ca_file)
     credential = console_credential(sign_in.client_secret, os.environ)
-    _open(sign_in, endpoints, sign_in.tenant_id, sign_in.client_id, credential)
-    if sign_in.shared:
-        connection.use_one_for_people(connect_azure(settings.cloud, settings.ca_file), _person)
+    own = connect_azure(settings.cloud, settings.ca_file) if sign_in.shared or sign_in.own_identity else None
+    _open(sign_in, endpoints, sign_in.tenant_id, sign_in.client_id, credential, own)
 
 
 def open_to_sandbox(endpoints: AzureEndpoints, ready: dict[str, Any], sign_in: SignInSettings) -> None:
     """Lets the sandbox's people sign in. Raises as `open_to_azure`."""
-    _open(sign_in, endpoints, ready["tenant_id"], ready["client_id"], ready["client_secret"])
-    if sign_in.shared:
-        connection.use_one_for_people(connect_sandbox(ready), _person)
+    own = connect_sandbox(ready) if sign_in.shared or sign_in.own_identity else None
+    _open(sign_in, endpoints, ready["tenant_id"], ready["client_id"], ready["client_secret"], own)
 
 
-def _open(sign_in: SignInSettings, endpoints: AzureEndpoints, tenant_id: str, client_id: str, credential: Any) -> None:
+def _open(
+    sign_in: SignInSettings,
+    endpoints: AzureEndpoints,
+    tenant_id: str,
+    client_id: str,
+    credential: Any,
+    own: AzureSession | None,
+) -> None:
+    """`own`: the connection of the console's own identity, which everybody shares where the settings say so."""
     database()  # Without one nobody can sign in.
     sign_ins = SignIns(database, sign_in.keys, sign_in.idle, sign_in.longest, endpoints.resource_manager)
     registration = Registration(
@@ -83,7 +89,10 @@ def _open(sign_in: SignInSettings, endpoints: AzureEndpoints, tenant_id: str, cl
     def make_session(account: str) -> AzureSession:
         return AzureSession(PersonCredential(entra, account), endpoints, identity=_person(account))
 
-    connection.use_people(make_session, entra.require)
+    if sign_in.shared and own:
+        connection.use_one_for_people(own, _person)
+    else:
+        connection.use_people(make_session, entra.require, own)
 
 
 def _person(account: str) -> Identity:

@@ -19,6 +19,7 @@ SIGN_IN_NAMES = {
     "ACR_CONSOLE_IDLE_MINUTES": "60",
     "ACR_CONSOLE_LONGEST_MINUTES": "720",
     "ACR_CONSOLE_CHECK_S": "15",
+    "ACR_CONSOLE_OWN_IDENTITY": "none",
 }
 _MODES = ("entra", "entra-shared")
 _LOCAL_NAMES = ("localhost", "127.0.0.1")
@@ -30,7 +31,7 @@ class SignInSettings:
     `client_secret` are of the application in Entra, each "" where the sandbox or a federated identity has it.
 
     `check` is how often an open page's sign-in is looked up. `shared`: Azure is asked as the console's own identity,
-    and app roles say what each person may do.
+    and app roles say what each person may do. `own_identity`: the console also asks as itself, for schedules alone.
     """
 
     public_url: str
@@ -42,6 +43,7 @@ class SignInSettings:
     longest: timedelta
     check: timedelta
     shared: bool = False
+    own_identity: bool = False
 
     @property
     def redirect_uri(self) -> str:
@@ -76,7 +78,15 @@ def sign_in_settings(found: Mapping[str, str]) -> SignInSettings | None:
         longest=timedelta(minutes=_positive(found, "ACR_CONSOLE_LONGEST_MINUTES")),
         check=timedelta(seconds=_positive(found, "ACR_CONSOLE_CHECK_S")),
         shared=chosen == "entra-shared",
+        own_identity=_own_identity(found),
     )
+
+
+def _own_identity(found: Mapping[str, str]) -> bool:
+    chosen = found["ACR_CONSOLE_OWN_IDENTITY"]
+    if chosen not in ("none", "host"):
+        raise ValueError(f"ACR_CONSOLE_OWN_IDENTITY is {chosen!r}; it must be one of: none, host")
+    return chosen == "host"
 
 
 def _origin(text: str) -> str:

@@ -1,0 +1,59 @@
+"""What a person decides about a proposal: approved, once, or declined."""
+
+from sqlalchemy import Connection, Engine, select, update
+
+from services.connection.errors import ServiceError
+from services.database.engine import clock, writing
+from services.database.tables import policies, scheduled_runs
+from services.jobs.audit import add_entry, login_of
+from services.schedules.claiming import add_job
+from services.schedules.runs import RunState, ScheduledRun
+
+MOST_REASON = 500
+_APPROVED, _DECLINED = "approved scheduled run", "declined scheduled run"
+
+
+def approve_run(engine: Engine, who: str, run: ScheduledRun, jobs: int) -> None:
+    """Records that `who` approves a proposal, which begins so many deletions by `begin_job`. Raises ServiceError:
+    NoDatabase, ChangedMeanwhile where it was decided or replaced, or the policy has a newer version."""
+    title = "The proposal was not approved"
+    with writing(engine, title) as db:
+        _require_waiting(db, title, run)
+        newest = db.execute(
+            select(policies.c.version).where(policies.c.id == run.policy, policies.c.deleted.is_(None))
+        ).scalar()
+        if newest != run.version:
+            cause = "The policy was changed or deleted since."
+            raise ServiceError(title, cause, "Propose again: the run follows the new version.", "ChangedMeanwhile")
+        _decide(db, who, run, RunState.APPROVED, jobs=jobs)
+        add_entry(db, who, _APPROVED, "", policy=run.policy, registry=run.registry, run=run.id, deletions=jobs)
+
+
+def begin_job(db: Connection, run: ScheduledRun, repository: str, job: str) -> None:
+    """Notes the deletion of a repository in the transaction that begins it. Raises ServiceError (AlreadyBegun)."""
+    add_job(db, run.id, repository, job)
+
+
+def decline_run(engine: Engine, who: str, run: ScheduledRun, reason: str) -> None:
+    """Records that `who` declines a proposal, and why. Raises ServiceError: NoDatabase, ChangedMeanwhile."""
+    title = "The proposal was not declined"
+    with writing(engine, title) as db:
+        _require_waiting(db, title, run)
+        _decide(db, who, run, RunState.DECLINED, reason=reason[:MOST_REASON])
+        add_entry(
+            db, who, _DECLINED, "", policy=run.policy, registry=run.registry, run=run.id, reason=reason[:MOST_REASON]
+        )
+
+
+def _require_waiting(db: Connection, title: str, run: ScheduledRun) -> None:
+    """Locks the run until the transaction's end."""
+    found = select(scheduled_runs.c.state).where(scheduled_runs.c.id == run.id).with_for_update()
+    state = db.execute(found).scalar()
+    if state != RunState.PROPOSED:
+        cause = f"It does not wait any more: {state or 'it was removed'}."
+        raise ServiceError(title, cause, "Open the schedule again.", "ChangedMeanwhile")
+
+
+def _decide(db: Connection, who: str, run: ScheduledRun, state: RunState, **values: object) -> None:
+    decided = {"state": state, "decided": clock(db), "decided_by": who, "decided_login": login_of(db, who), **values}
+    db.execute(update(scheduled_runs).where(scheduled_runs.c.id == run.id).values(decided))

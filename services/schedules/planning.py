@@ -1,0 +1,119 @@
+"""What a run of a schedule would delete of a registry: all of it read now, and decided as a simulation does."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from threading import Event
+
+from services.connection.errors import ServiceError
+from services.connection.parallel import Progress
+from services.connection.session import AzureSession
+from services.database.contents import ContentStore
+from services.deletion.running_images import list_places
+from services.deletion.several import SeveralPlan
+from services.images.manifests import Manifest
+from services.images.repositories import repository_names
+from services.images.repository_contents import read_contents
+from services.policies.decisions import LastPulls
+from services.policies.policy import Policy
+from services.policies.simulation import Simulation, above_ceiling, plan_run, simulate
+from services.registries.reading import get_registry
+from services.registries.registry import Registry
+from services.running.answers import AnswerStore
+from services.running.known import ask_and_keep, read_known
+from services.schedules.runs import Figures, ProposedManifest, ProposedPart
+from services.wording import counted
+
+
+@dataclass(frozen=True)
+class PlannedRun:
+    """A registry as a run found it, and the plan of its deletions."""
+
+    registry: Registry
+    figures: Figures
+    parts: tuple[ProposedPart, ...]
+    plan: SeveralPlan
+
+
+def plan_scheduled_run(
+    session: AzureSession,
+    who: str,
+    policy: Policy,
+    registry_id: str,
+    *,
+    answers: AnswerStore,
+    asks_clusters: bool,
+    known: dict[str, Manifest],
+    store: ContentStore | None = None,
+    progress: Progress | None = None,
+    stop: Event | None = None,
+) -> PlannedRun:
+    """Reads a registry completely as `who`, whose session that is, and decides what the policy deletes.
+
+    `answers`: what clusters answered; with `asks_clusters` those that may pull are asked first. What could run in one
+    that did not answer is in the plan, and the figures say that it is not known. Raises ServiceError where the registry
+    or its list of repositories can't be read, or none of its repositories; Stopped where `stop` was set before all was
+    read.
+    """
+    registry = get_registry(session, registry_id)
+    title = f"Could not plan the clean-up of {registry.name}"
+    if not registry.login_server:
+        raise ServiceError(title, "It has no login server yet.", "Wait until it is created.", "NoLoginServer")
+    client = session.registry(registry.login_server)
+    names = [name for page in repository_names(client) for name in page]
+    read = read_contents(client, names, known, store=store, progress=progress, stop=stop)
+    if read.refused and not read.values:
+        raise read.refused[0].error
+    running = read_known(session, answers, who, registry)
+    if asks_clusters and not (stop and stop.is_set()):
+        ask_and_keep(session, answers, who, running.may_pull)
+        running = read_known(session, answers, who, registry)
+    if stop and stop.is_set():
+        raise ServiceError(title, "It was stopped before all was read.", "It goes on by itself.", "Stopped")
+    found = simulate(
+        policy,
+        read,
+        datetime.now(UTC),
+        registry=registry.name,
+        # What would be deleted is proposed with what is not known: a run goes by itself only where all is.
+        running=lambda contents: replace(running.of(contents), accept_unasked=True),
+        pulls={},
+        unknown_pulls=LastPulls(),
+    )
+    unasked = tuple(one.label for one in running.unasked)
+    return PlannedRun(registry, _figures(found, policy, unasked), _parts(found), plan_run(found.repositories))
+
+
+def _figures(found: Simulation, policy: Policy, unasked: tuple[str, ...]) -> Figures:
+    deleted = [one for one in found.repositories if one.plan.unblocked]
+    return Figures(
+        len(deleted),
+        found.deleted,
+        sum(len(one.plan.tags) for one in deleted),
+        found.freed,
+        found.total,
+        found.exact,
+        found.by_reason,
+        tuple(_unread(found)),
+        unasked if deleted else (),
+        above_ceiling(found, policy.ceiling),
+    )
+
+
+def _unread(found: Simulation) -> Iterator[str]:
+    if found.unread:
+        yield f"{counted(found.unread, 'repository', 'repositories')} could not be read: nothing of that is deleted."
+    if found.incomplete:
+        yield f"Not every manifest of {list_places(found.incomplete)} could be read: nothing of that is deleted."
+
+
+def _parts(found: Simulation) -> tuple[ProposedPart, ...]:
+    return tuple(
+        ProposedPart(
+            one.name,
+            found.freed_alone.get(one.name, 0),
+            tuple(ProposedManifest(item.digest, item.tags) for item in one.plan.unblocked),
+        )
+        for one in found.repositories
+        if one.plan.unblocked
+    )

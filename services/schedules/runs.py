@@ -1,0 +1,266 @@
+"""Runs of schedules in the console's database: one of a registry at a due time, what it proposed, what was decided."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Engine, Row, case, func, insert, select
+
+from services.connection.changes import Outcome
+from services.database.engine import clock, reading
+from services.database.tables import job_items, jobs, scheduled_jobs, scheduled_parts, scheduled_runs
+from services.deletion.running_images import list_places
+from services.jobs.jobs import new_id, state_of
+from services.schedules.schedule import Schedule
+
+# So many of a policy are listed, the newest.
+LISTED = 200
+_TITLE = "The scheduled runs could not be read"
+_NOT_DONE = (Outcome.REFUSED, Outcome.NOT_CONFIRMED)
+
+
+class RunState(StrEnum):
+    """What became of a run, as it is shown. One that began deletions has the state of these besides."""
+
+    QUEUED = "Queued"
+    PLANNING = "Planning"
+    PROPOSED = "Waits for approval"
+    NOTHING = "Nothing to delete"
+    BLOCKED = "Blocked"
+    FAILED = "Failed"
+    APPROVED = "Approved"
+    STARTED = "Started by the schedule"
+    DECLINED = "Declined"
+    REPLACED = "Replaced by a newer one"
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What a run would delete and what stays. `freed` bytes of `total`, at most so many where not `exact`.
+
+    `stays`: what keeps manifests, as it reads after a number; `unread`: what could not be read, so that nothing of it
+    is deleted; `unasked`: the clusters that may run any of it and did not answer, each with why: it is deleted where
+    a person approves that alone; `above`: what is above the policy's ceiling, a sentence each."""
+
+    repositories: int
+    manifests: int
+    tags: int
+    freed: int
+    total: int
+    exact: bool
+    stays: tuple[tuple[str, int], ...] = ()
+    unread: tuple[str, ...] = ()
+    unasked: tuple[str, ...] = ()
+    above: tuple[str, ...] = ()
+
+    @property
+    def unknown(self) -> tuple[str, ...]:
+        """What is not known, a sentence each; empty where all is."""
+        running = f"Unknown what runs in {list_places(self.unasked)}."
+        return (*((running,) if self.unasked else ()), *self.unread)
+
+
+@dataclass(frozen=True)
+class ProposedManifest:
+    """A manifest that a run would delete, with its tags."""
+
+    digest: str
+    tags: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class ProposedPart:
+    """What a run would delete of a repository. `freed`: bytes, if this repository alone were cleaned up."""
+
+    repository: str
+    freed: int
+    deleted: tuple[ProposedManifest, ...]
+
+
+@dataclass(frozen=True)
+class BegunJob:
+    """The deletion of one repository that a run began, with its job's state."""
+
+    repository: str
+    job: str
+    state: str
+
+
+@dataclass(frozen=True)
+class ScheduledRun:
+    """One run. `version` of the policy and `planned` are None until it is planned, `figures` where it failed with
+    `error` before. `jobs` were begun, of the `wanted` that were to be."""
+
+    id: str
+    policy: str
+    registry: str
+    due: datetime
+    state: RunState
+    version: int | None
+    planned: datetime | None
+    figures: Figures | None
+    error: str
+    wanted: int
+    jobs: tuple[BegunJob, ...]
+    decided: datetime | None
+    decided_by: str
+    decided_login: str
+    reason: str
+
+    @property
+    def done(self) -> bool:
+        """Whether all that it was to delete is deleted."""
+        return (
+            bool(self.wanted) and len(self.jobs) == self.wanted and all(one.state == "Completed" for one in self.jobs)
+        )
+
+    @property
+    def progress(self) -> str:
+        """What became of its deletions, such as 'Completed'; "" where it began none."""
+        if self.state not in (RunState.APPROVED, RunState.STARTED):
+            return ""
+        if len(self.jobs) < self.wanted:
+            return "Interrupted" if not any(one.state == "Running" for one in self.jobs) else "Running"
+        states = Counter(one.state for one in self.jobs)
+        order = ("Running", "Interrupted", "Failed", "Unknown", "Stopped", "Incomplete", "Completed")
+        return next((state for state in order if states[state]), "")
+
+
+def queue_runs(db: Connection, schedule: Schedule, due: datetime) -> int:
+    """Adds a run of each registry of the schedule at that time, in the transaction `db`; those that are there already
+    stay as they are. Returns how many were added."""
+    there = set(
+        db.execute(
+            select(scheduled_runs.c.registry).where(
+                scheduled_runs.c.policy == schedule.policy, scheduled_runs.c.due == due
+            )
+        ).scalars()
+    )
+    rows = [
+        {
+            "id": new_id(), "policy": schedule.policy, "runs_as": schedule.runs_as, "registry": registry, "due": due,
+            "state": RunState.QUEUED, "attempt": 0, "lease_until": due, "error": "", "jobs": 0, "decided_by": "",
+            "decided_login": "", "reason": "",
+        }
+        for registry in schedule.spec.registries
+        if registry not in there
+    ]  # fmt: skip
+    if rows:
+        db.execute(insert(scheduled_runs), rows)
+    return len(rows)
+
+
+def list_runs(engine: Engine, policy: str) -> tuple[ScheduledRun, ...]:
+    """The newest `LISTED` runs of a policy, the newest first. Raises ServiceError (NoDatabase)."""
+    newest = select(scheduled_runs).where(scheduled_runs.c.policy == policy)
+    newest = newest.order_by(scheduled_runs.c.due.desc(), scheduled_runs.c.id.desc()).limit(LISTED)
+    with reading(engine, _TITLE) as db:
+        return read_runs(db, db.execute(newest).all())
+
+
+def find_run(engine: Engine, run: str) -> ScheduledRun | None:
+    """The run of that id; None where there is none. Raises ServiceError (NoDatabase)."""
+    with reading(engine, _TITLE) as db:
+        found = read_runs(db, db.execute(select(scheduled_runs).where(scheduled_runs.c.id == run)).all())
+        return found[0] if found else None
+
+
+def waiting_runs(engine: Engine) -> tuple[ScheduledRun, ...]:
+    """The runs of all policies that wait for approval, and those that failed or are blocked and were the last of their
+    registry. Raises ServiceError (NoDatabase)."""
+    wanted = (RunState.PROPOSED, RunState.FAILED, RunState.BLOCKED)
+    last = (
+        select(func.max(scheduled_runs.c.id))
+        .where(scheduled_runs.c.state.not_in((RunState.QUEUED, RunState.PLANNING)))
+        .group_by(scheduled_runs.c.policy, scheduled_runs.c.registry)
+    )
+    found = select(scheduled_runs).where(scheduled_runs.c.id.in_(last), scheduled_runs.c.state.in_(wanted))
+    with reading(engine, _TITLE) as db:
+        return read_runs(db, db.execute(found.order_by(scheduled_runs.c.id)).all())
+
+
+def read_parts(engine: Engine, run: str) -> tuple[ProposedPart, ...]:
+    """What a run would delete, by repository, the most bytes first. Raises ServiceError (NoDatabase)."""
+    found = select(scheduled_parts).where(scheduled_parts.c.run == run)
+    with reading(engine, _TITLE) as db:
+        rows = db.execute(found.order_by(scheduled_parts.c.freed.desc(), scheduled_parts.c.repository)).all()
+    return tuple(
+        ProposedPart(
+            row.repository, row.freed, tuple(ProposedManifest(digest, tuple(tags)) for digest, tags in row.deleted)
+        )
+        for row in rows
+    )
+
+
+def count_done(db: Connection, policy: str, version: int, registry: str) -> int:
+    """How many runs of that version of the policy on the registry a person approved that deleted all that they were
+    to."""
+    approved = select(scheduled_runs).where(
+        scheduled_runs.c.policy == policy,
+        scheduled_runs.c.registry == registry,
+        scheduled_runs.c.version == version,
+        scheduled_runs.c.state == RunState.APPROVED,
+    )
+    return sum(one.done for one in read_runs(db, db.execute(approved).all()))
+
+
+def approvals(engine: Engine, policy: str, version: int, registries: Collection[str]) -> Mapping[str, int]:
+    """`count_done` of each registry. Raises ServiceError (NoDatabase)."""
+    with reading(engine, _TITLE) as db:
+        return {registry: count_done(db, policy, version, registry) for registry in registries}
+
+
+def read_runs(db: Connection, rows: Sequence[Row[Any]]) -> tuple[ScheduledRun, ...]:
+    """The runs of these rows, each with the jobs that it began."""
+    begun = _jobs_of(db, [row.id for row in rows])
+    return tuple(
+        ScheduledRun(
+            row.id, row.policy, row.registry, row.due, RunState(row.state), row.version, row.planned,
+            figures_of(row.figures), row.error, row.jobs, tuple(begun.get(row.id, ())), row.decided, row.decided_by,
+            row.decided_login, row.reason,
+        )
+        for row in rows
+    )  # fmt: skip
+
+
+def _jobs_of(db: Connection, runs: Iterable[str]) -> Mapping[str, list[BegunJob]]:
+    found = db.execute(
+        select(scheduled_jobs, jobs.c.ended, jobs.c.error, jobs.c.lease_until, jobs.c.incomplete, jobs.c.damaged_lines)
+        .join(jobs, jobs.c.id == scheduled_jobs.c.job)
+        .where(scheduled_jobs.c.run.in_(list(runs)))
+        .order_by(scheduled_jobs.c.repository)
+    ).all()
+    not_done = case((job_items.c.outcome.in_(_NOT_DONE), 1))
+    counted = (
+        select(job_items.c.job, func.count() - func.count(job_items.c.outcome), func.count(not_done))
+        .where(job_items.c.job.in_([row.job for row in found]))
+        .group_by(job_items.c.job)
+    )
+    numbers = {job: (left, refused) for job, left, refused in db.execute(counted)}
+    begun: defaultdict[str, list[BegunJob]] = defaultdict(list)
+    now = clock(db)
+    for row in found:
+        left, refused = numbers.get(row.job, (0, 0))
+        runs_now = row.ended is None and row.lease_until >= now
+        state = state_of(
+            runs_now, row.error, row.ended, left, row.damaged_lines, incomplete=row.incomplete or bool(refused)
+        )
+        begun[row.run].append(BegunJob(row.repository, row.job, state))
+    return begun
+
+
+def as_json(figures: Figures) -> dict[str, Any]:
+    """The figures as they are kept."""
+    return asdict(figures)
+
+
+def figures_of(kept: Mapping[str, Any] | None) -> Figures | None:
+    """The figures of what is kept; None where there are none."""
+    if kept is None:
+        return None
+    stays = tuple((str(by), int(number)) for by, number in kept["stays"])
+    lists = {name: tuple(kept[name]) for name in ("unread", "unasked", "above")}
+    return Figures(**{**kept, "stays": stays, **lists})

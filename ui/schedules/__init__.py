@@ -1,0 +1,1 @@
+"""Schedules of retention policies: saved, run by a worker of the console, and decided by people."""
