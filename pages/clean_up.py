@@ -149,7 +149,7 @@ def clean_up_several() -> None:
     if not plan.parts and not plan.blockers:
         show_nothing(rule)
         return
-    show_several(places, who, registry, plan, pages.CLEAN_UP)
+    show_several(places, who, registry, plan)
     number = sum(len(part.deleted) for part in plan.parts)
     within = counted(len(plan.parts), "repository", "repositories")
     confirm_deletion(

@@ -131,7 +131,7 @@ def delete_repositories() -> None:
     plan = plan_several(plan_repository_of(one, registry.name, running(one)) for one in contents)
     every = (*plan.parts, *plan.staying)
     offer_running(places, sum(one.kind == Keeps.RUNS for part in every for one in part.kept))
-    show_several(places, who, registry, plan, pages.DELETE)
+    show_several(places, who, registry, plan)
     several = counted(len(plan.parts), "repository", "repositories")
     only = plan.parts[0].name if len(plan.parts) == 1 else ""
     confirm_deletion(

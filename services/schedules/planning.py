@@ -16,7 +16,9 @@ from services.images.repositories import repository_names
 from services.images.repository_contents import read_contents
 from services.policies.decisions import LastPulls
 from services.policies.policy import Policy
+from services.policies.pulls import last_pulls, waits_for_pulls
 from services.policies.simulation import Simulation, above_ceiling, plan_run, simulate
+from services.pulls.pulls import RegistryPulls, read_pulls
 from services.registries.reading import get_registry
 from services.registries.registry import Registry
 from services.running.answers import AnswerStore
@@ -70,6 +72,8 @@ def plan_scheduled_run(
         running = read_known(session, answers, who, registry)
     if stop and stop.is_set():
         raise ServiceError(title, "It was stopped before all was read.", "It goes on by itself.", "Stopped")
+    # Where no rule asks for them, nothing is read of the logs.
+    pulls = read_pulls(session, registry) if waits_for_pulls(policy) else RegistryPulls()
     found = simulate(
         policy,
         read,
@@ -77,8 +81,8 @@ def plan_scheduled_run(
         registry=registry.name,
         # What would be deleted is proposed with what is not known: a run goes by itself only where all is.
         running=lambda contents: replace(running.of(contents), accept_unasked=True),
-        pulls={},
-        unknown_pulls=LastPulls(),
+        pulls=last_pulls(pulls, read.values),
+        unknown_pulls=LastPulls(why=pulls.why),
     )
     unasked = tuple(one.label for one in running.unasked)
     return PlannedRun(registry, _figures(found, policy, unasked), _parts(found), plan_run(found.repositories))

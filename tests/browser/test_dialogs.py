@@ -162,6 +162,10 @@ NOT_OPENED = {
     "deletion/put_back.py bring_back",
     "policies/saved.py ask_deletion",
     "policies/simulation.py _ask_again",
+    "schedules/editing.py ask_schedule_deletion",
+    "schedules/editing.py edit_schedule",
+    "schedules/proposal.py _ask_decline",
+    "schedules/proposal.py _show_manifests",
 }
 
 # What has the focus: its name, whether it is in the dialog, whether it is the button that changes something, a field

@@ -25,13 +25,12 @@ from ui.elements.styled_table import Worded
 from ui.elements.table import UTC
 from ui.elements.text import plain, size
 from ui.navigation import pages
-from ui.navigation.links import link_to, open_page
-from ui.navigation.pages import PageLink
+from ui.navigation.links import change_query, link_to, open_page
 
 
-def show_several(places: Places, who: str, registry: Registry, plan: SeveralPlan, page: PageLink) -> None:
+def show_several(places: Places, who: str, registry: Registry, plan: SeveralPlan) -> None:
     """Shows the figures of the plan, its table by repository, and folded every manifest and what stays. A repository's
-    name opens `page` for it alone."""
+    name shows the page for it alone."""
     every = (*plan.parts, *plan.staying)
     planned = [part.contents for part in every]
     deleted = {part.name: part.deleted for part in plan.parts}
@@ -40,7 +39,7 @@ def show_several(places: Places, who: str, registry: Registry, plan: SeveralPlan
     with places.figures:
         show_figures(who, registry, deleted, bytes_freed, unread=bool(unread))
     with places.lists:
-        _show_repositories(every, freed_alone(who, registry, planned, deleted), page)
+        _show_repositories(every, freed_alone(who, registry, planned, deleted))
         if plan.parts and bytes_freed.counted_at is None:
             link_to(pages.STORAGE, "Read the registry for the exact size", registry=st.query_params["registry"])
         number = sum(len(found) for found in deleted.values())
@@ -50,7 +49,7 @@ def show_several(places: Places, who: str, registry: Registry, plan: SeveralPlan
         show_kept({part.name: part.kept for part in every})
 
 
-def _show_repositories(parts: Sequence[RepositoryPart], alone: Mapping[str, int], page: PageLink) -> None:
+def _show_repositories(parts: Sequence[RepositoryPart], alone: Mapping[str, int]) -> None:
     pushes = {part.name: [one.row.created for one in part.deleted if one.row.created] for part in parts}
     opened = openable(
         sorted(parts, key=lambda part: alone[part.name], reverse=True),
@@ -77,8 +76,7 @@ def _show_repositories(parts: Sequence[RepositoryPart], alone: Mapping[str, int]
         types={"Oldest push": UTC, "Last push": UTC, "Stays": pa.string()},
     )
     if opened:
-        query = {name: st.query_params.get_all(name) for name in st.query_params}
-        open_page(page, **{**query, "repository": [opened.name]})
+        change_query(repository=opened.name)
 
 
 def start_several(

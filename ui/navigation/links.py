@@ -27,6 +27,17 @@ def open_page(page: PageLink, **query: str | list[str]) -> NoReturn:
     st.switch_page(page.path, query_params=query)
 
 
+def change_query(**query: str) -> NoReturn:
+    """Runs the page that is open again with these parameters in its address, without those that are ""; the others
+    stay. `open_page` can't name one that a widget of the page is bound to, such as its tab."""
+    for name, value in query.items():
+        if value:
+            st.query_params[name] = value
+        else:
+            st.query_params.pop(name, None)
+    st.rerun()
+
+
 def open_by_button(page: PageLink, label: str = "", **query: str) -> None:
     """The primary button of a page's head, which leads to `page`."""
     if st.button(label or page.title, icon=page.icon, type="primary"):

@@ -256,6 +256,7 @@ POLICIES = PageLink(
         permissions.SEE_PULLS,
         permissions.LOG_PULLS,
         *permissions.delete_images("Run"),
+        Need("Run by schedule", note="The same roles, of the console's own identity: see hosting.md"),
     ),
 )
 SKU_COMPARISON = PageLink(

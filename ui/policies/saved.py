@@ -17,8 +17,9 @@ from ui.elements.table import UTC
 from ui.elements.text import plain
 from ui.elements.writing import PlainPlan, confirm, dialog_panel, may_write
 from ui.navigation import pages
-from ui.navigation.links import open_page
+from ui.navigation.links import change_query, open_page
 from ui.policies.draft import Draft, discard_draft
+from ui.policies.starting import STARTING
 from ui.runtime.changes import require_permission
 from ui.runtime.database import database
 
@@ -77,8 +78,7 @@ def save(who: str, draft: Draft) -> None:
         return
     discard_draft(draft.id)
     say_done(f"{plain(saved.name)} saved as version {saved.version}.")
-    show = st.query_params.get("show", "")
-    open_page(pages.POLICIES, policy=saved.id, **({"show": show} if show else {}))
+    change_query(policy=saved.id, **dict.fromkeys(STARTING, ""))
 
 
 @st.dialog("Delete retention policy")

@@ -37,7 +37,7 @@ from ui.loaders import registries as registry_loaders
 from ui.loaders.prices import price_list
 from ui.loaders.pulls import registry_pulls, unread_pulls
 from ui.navigation import pages
-from ui.navigation.links import open_page
+from ui.navigation.links import change_query, open_page
 from ui.navigation.place import remembered
 from ui.navigation.selection import find, keys_of, with_login_server
 from ui.navigation.url_choice import keep_for_visit
@@ -214,10 +214,9 @@ def _show(
         with places.notices, st.container(horizontal=True, vertical_alignment="center"):
             st.markdown(f"Repository **{plain(only)}** alone", width="content")
             if st.button("Show all repositories", type="tertiary"):
-                query = {name: st.query_params.get_all(name) for name in st.query_params if name != "repository"}
-                open_page(pages.POLICIES, **query)
+                change_query(repository="")
     plan = plan_run(decisions)
-    show_several(places, who, registry, plan, pages.POLICIES)
+    show_several(places, who, registry, plan)
     with places.figures:
         _show_line(who, registry, found, at)
     with places.folded:

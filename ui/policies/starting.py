@@ -42,6 +42,10 @@ def link_to_policy_of(registry: str, repositories: Sequence[str], rule: Rule) ->
     )
 
 
+# What an address has that begins a policy.
+STARTING = ("start", "within", "of", "pattern", "older_than", "untagged")
+
+
 def starting_text() -> str:
     """The text as the address says; the template where it says nothing that can be understood.
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from services.deletion.plan import Keeps
 from services.deletion.several import SeveralPlan
 from services.policies.policy import Policy
 from services.policies.simulation import Simulation
@@ -24,7 +25,7 @@ from ui.elements.text import ago, exact, plain, short, size
 from ui.elements.writing import PlainPlan, confirm, dialog_panel, may_write
 from ui.jobs.follow import rerun_on_change
 from ui.navigation import pages
-from ui.navigation.links import open_page
+from ui.navigation.links import change_query, open_page
 from ui.navigation.selection import keys_of
 from ui.policies.simulation import show_run
 from ui.runtime import connection
@@ -49,17 +50,23 @@ def show_proposal(
     `reading`: the registries are not all read yet."""
     run = find_run(database(), st.query_params["proposal"])
     if st.button("All runs", icon=":material/arrow_back:", type="tertiary"):
-        open_page(pages.POLICIES, policy=version.id, show=st.query_params.get("show", ""))
+        change_query(proposal="", repository="")
     if run is None or run.policy != version.id:
         empty(":material/schedule:", "No such run", "It may have been removed.")
         return
     registry = find_registry(run.registry, registries)
     colour, sign = BADGES.get(run.state, ("gray", ":material/schedule:"))
-    st.markdown(
-        f":{colour}-badge[{sign} {plain(state_words(run))}] **{plain(name_of_registry(run.registry, registries))}** · "
-        f"due {ago(run.due)}",
-        help=exact(run.due),
-    )
+    with st.container(horizontal=True, vertical_alignment="center", horizontal_alignment="distribute"):
+        st.markdown(
+            f":{colour}-badge[{sign} {plain(state_words(run))}] "
+            f"**{plain(name_of_registry(run.registry, registries))}** · due {ago(run.due)}",
+            help=exact(run.due),
+            width="content",
+        )
+        if run.state is RunState.PROPOSED and st.button(
+            "Decline proposal", icon=":material/close:", disabled=not may_write()
+        ):
+            _ask_decline(who, run)
     if not sees(run, registries):
         st.info(
             "You don't see this registry in Azure, and so not what the run found.", icon=":material/visibility_off:"
@@ -84,9 +91,6 @@ def show_proposal(
             "Decline it: the next run follows the new version.",
             icon=":material/sync_problem:",
         )
-    if st.button("Decline proposal", icon=":material/close:", disabled=not may_write()):
-        _ask_decline(who, run)
-    if run.version != version.version:
         _show_past(run)
     elif registry is None:
         if not reading:
@@ -120,13 +124,11 @@ def _show_line(run: ScheduledRun) -> None:
     st.markdown(
         f"Proposed {ago(run.planned)} by version {run.version}: "
         f"{counted(figures.manifests, 'manifest')} with {counted(figures.tags, 'tag')} of "
-        f"{counted(figures.repositories, 'repository', 'repositories')}, which frees {least}{size(figures.freed)}. "
-        "Below is what it deletes now, as you."
+        f"{counted(figures.repositories, 'repository', 'repositories')}, {least}{size(figures.freed)}. "
+        "Below: what it deletes now, as you."
     )
     for above in figures.above:
         st.warning(plain(above), icon=":material/vertical_align_top:")
-    for unknown in figures.unknown:
-        st.warning(plain(unknown), icon=":material/help:")
 
 
 def _show_changes(parts: Sequence[ProposedPart], found: Simulation) -> None:
@@ -134,8 +136,14 @@ def _show_changes(parts: Sequence[ProposedPart], found: Simulation) -> None:
     proposed = {(part.repository, one.digest): one.tags for part in parts for one in part.deleted}
     planned = {(one.name, item.digest): item.tags for one in found.repositories for item in one.plan.unblocked}
     more, fewer = planned.keys() - proposed.keys(), proposed.keys() - planned.keys()
+    # Whether these are deleted is the question above: it was proposed with the same.
+    asked = {
+        (one.name, each.row.digest) for one in found.repositories for each in one.manifests if each.by == Keeps.UNASKED
+    }
+    fewer -= asked
     if not more and not fewer:
-        st.success("Nothing has changed since it was proposed.", icon=":material/check_circle:")
+        if not asked:
+            st.success("Nothing has changed since it was proposed.", icon=":material/check_circle:")
         return
     words = [f"{len(more):,} more" if more else "", f"{len(fewer):,} no longer deleted" if fewer else ""]
     reasons = {(one.name, each.row.digest): each.reason for one in found.repositories for each in one.manifests}

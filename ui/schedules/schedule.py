@@ -24,8 +24,7 @@ from ui.elements.text import exact, plain, size
 from ui.elements.writing import may_write
 from ui.jobs.follow import rerun_on_change
 from ui.loaders import registries as registry_loaders
-from ui.navigation import pages
-from ui.navigation.links import open_page
+from ui.navigation.links import change_query
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 from ui.runtime.database import database
@@ -208,8 +207,7 @@ def _show_runs(runs: Sequence[ScheduledRun], registries: Sequence[Registry]) -> 
         identity=lambda one: one.id,
     )
     if opened:
-        query = {name: st.query_params.get_all(name) for name in st.query_params if name in ("policy", "show")}
-        open_page(pages.POLICIES, **query, proposal=opened.id)
+        change_query(proposal=opened.id)
 
 
 def _note(run: ScheduledRun) -> str | None:

@@ -1,0 +1,258 @@
+"""A schedule of a policy on its page: saved, run by the worker, approved, declined, and what can't be."""
+
+import threading
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from services.connection.errors import ServiceError
+from services.connection.write_permission import WritePermission
+from services.jobs.audit import read_entries
+from services.policies.store import list_versions, save_policy
+from services.schedules.runs import RunState, ScheduledRun, list_runs
+from services.schedules.schedule import ScheduleSpec, Timing
+from services.schedules.store import find_schedule, save_schedule
+from tests.pages.test_policies import POLICY, push, said, saved
+from tests.support.app_test import Open, button, confirm_button, figures, open_dialog, reopen
+from tests.support.own_sandbox import REGISTRY, OwnSandbox
+from ui.elements import write_permission
+from ui.jobs import runs
+from ui.runtime import connection
+from ui.runtime.database import database
+from ui.schedules import worker
+
+
+def work() -> int:
+    return worker.work_once(threading.Event())
+
+
+def scheduled(own: OwnSandbox, text: str = POLICY, proposals: int = 1) -> str:
+    """A policy with a schedule on casaacr01, run by the console of the test."""
+    connection.use(own.session())
+    policy = saved(text)
+    spec = ScheduleSpec((own.registry().id,), Timing(3), proposals)
+    save_schedule(database(), connection.own_who(), policy, spec, connection.own_who())
+    return policy
+
+
+def request(open_view: Open, policy: str) -> ScheduledRun:
+    """The run that a person asked for, as the worker left it."""
+    at = open_view("policies.py", policy=policy, show="Schedule")
+    button(at, "Propose now").click().run()
+    assert "A run was requested." in said(at)
+    assert work() == 1
+    return list_runs(database(), policy)[0]
+
+
+def wait(run: ScheduledRun) -> ScheduledRun:
+    now = next(one for one in list_runs(database(), run.policy) if one.id == run.id)
+    for one in now.jobs:
+        reading = runs.under_way(connection.who(), one.job)
+        assert reading and reading.finished.wait(30)
+    return next(one for one in list_runs(database(), run.policy) if one.id == run.id)
+
+
+def approve(open_view: Open, policy: str, run: ScheduledRun, manifests: str = "1 manifest") -> AppTest:
+    at = open_view("policies.py", policy=policy, show="Schedule", proposal=run.id)
+    next(field for field in at.text_input if "confirm" in field.label).set_value(manifests).run()
+    confirm_button(at, f"Delete {manifests}").click().run()
+    return at
+
+
+def test_a_schedule_is_saved_in_its_dialog(open_view: Open, own: OwnSandbox) -> None:
+    policy = saved()
+    at = open_dialog(open_view("policies.py", policy=policy, show="Schedule"), "Schedule policy")
+    # It is the only one that the policy is for.
+    assert next(one for one in at.multiselect if one.label == "Registries").value == [own.registry().id]
+    next(one for one in at.selectbox if one.label == "Day").set_value("Sunday")
+    reopen(at, "Schedule policy")
+    at.run()
+    reopen(at, "Schedule policy")
+    confirm_button(at, "Save schedule").click().run()
+    assert "Pull requests is scheduled: Sundays at 03:00 UTC." in said(at)
+    found = find_schedule(database(), policy)
+    assert found
+    assert found.spec == ScheduleSpec((own.registry().id,), Timing(3, 6), 3)
+    assert found.runs_as == connection.who()
+    at = open_view("policies.py", policy=policy, show="Schedule")
+    assert figures(at)["Runs by itself"] == ("0 of 1", "1 registry, each after 3 approved runs")
+
+
+def test_a_run_proposes_is_approved_and_then_runs_by_itself(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    policy = scheduled(own)
+    run = request(open_view, policy)
+    assert run.state is RunState.PROPOSED
+    assert run.figures and (run.figures.manifests, run.figures.tags) == (1, 1)
+    before = {one.digest for one in own.sandbox.store.list_manifests(REGISTRY, "team/app")}
+    at = open_view("policies.py", policy=policy, show="Schedule")
+    assert figures(at)["Waiting for approval"][0] == "1"
+    at = open_view("policies.py", policy=policy, show="Schedule", proposal=run.id)
+    assert not at.exception
+    assert "Nothing has changed since it was proposed." in said(at)
+    at = approve(open_view, policy, run)
+    assert "1 deletion started" in said(at)
+    done = wait(run)
+    assert (done.state, done.progress, done.done) == (RunState.APPROVED, "Completed", True)
+    left = {one.digest for one in own.sandbox.store.list_manifests(REGISTRY, "team/app")}
+    assert len(before - left) == 1
+    # One was approved and done, which is what the schedule asks for.
+    own.push("pr-3", number=7)
+    again = wait(request(open_view, policy))
+    assert (again.state, again.progress) == (RunState.STARTED, "Completed")
+    assert set(own.tags()) == {"pr-3", "v9"}
+    at = open_view("policies.py", policy=policy, show="Schedule")
+    assert list(next(one.value for one in at.dataframe if "State" in one.value.columns)["State"]) == [
+        "Started by the schedule: Completed",
+        "Approved: Completed",
+    ]
+    assert figures(at)["Runs by itself"][0] == "1 of 1"
+    what = [one.fields["what"] for one in read_entries(database(), None)]
+    for entry in ("proposed scheduled run", "approved scheduled run", "started scheduled run"):
+        assert entry in what
+
+
+def test_what_changed_since_the_proposal_is_shown(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    policy = scheduled(own)
+    run = request(open_view, policy)
+    own.push("pr-3", number=7)
+    own.lock_tag("pr-1", delete=False)
+    at = open_view("policies.py", policy=policy, show="Schedule", proposal=run.id)
+    assert [one.label for one in at.expander if "Changed since" in one.label] == [
+        "Changed since: 1 more, 1 no longer deleted"
+    ]
+    changes = next(one.value for one in at.dataframe if "Now" in one.value.columns)
+    assert list(changes["Now"]) == ["Deleted too", "Stays: pr-1: Locked against deletion."]
+
+
+def test_a_proposal_is_declined_with_a_reason(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    policy = scheduled(own)
+    run = request(open_view, policy)
+    at = open_dialog(open_view("policies.py", policy=policy, show="Schedule", proposal=run.id), "Decline proposal")
+    assert confirm_button(at, "Decline").disabled
+    next(field for field in at.text_input if field.label == "Reason").set_value("Release *week*")
+    reopen(at, "Decline proposal")
+    at.run()
+    reopen(at, "Decline proposal")
+    confirm_button(at, "Decline").click().run()
+    (now,) = list_runs(database(), policy)
+    assert (now.state, now.reason) == (RunState.DECLINED, "Release *week*")
+    at = open_view("policies.py", policy=policy, show="Schedule", proposal=run.id)
+    assert "Declined" in said(at) and "Release *week*" in said(at)
+    assert set(own.tags()) == {"pr-1", "pr-2", "v9"}
+
+
+def test_a_proposal_of_an_older_version_can_only_be_declined(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    policy = scheduled(own)
+    run = request(open_view, policy)
+    save_policy(database(), "me", list_versions(database(), policy)[0], POLICY.replace("at_least: 1", "at_least: 0"))
+    at = open_view("policies.py", policy=policy, show="Schedule", proposal=run.id)
+    assert "It was planned with version 1 of the policy, which has version 2 now." in said(at)
+    assert not [one for one in at.button if one.label.startswith("Delete ")]
+    assert not button(at, "Decline proposal").disabled
+
+
+def test_what_could_not_be_read_is_an_error_and_never_nothing_to_delete(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    policy = scheduled(own)
+    own.break_({"method": "GET", "path": "/acr/v1/_catalog", "status": 403}, {"path": "/v2/_catalog", "status": 403})
+    run = request(open_view, policy)
+    assert run.state is RunState.FAILED
+    assert run.figures is None
+    at = open_view("policies.py", policy=policy, show="Schedule", proposal=run.id)
+    assert "Nothing is known of what the policy would delete." in said(at)
+    assert at.error and "Nothing to delete" not in said(at)
+
+
+def test_a_registry_that_is_gone_is_an_error(open_view: Open, own: OwnSandbox) -> None:
+    policy = scheduled(own)
+    own.sandbox.store.delete_resource(own.registry().id)
+    run = request(open_view, policy)
+    assert run.state is RunState.FAILED
+    assert run.error
+
+
+def test_repositories_that_can_not_be_read_are_not_nothing(open_view: Open, own: OwnSandbox) -> None:
+    own.push("v1", number=3)
+    own.push("v1", number=4, repository="team/web")
+    policy = scheduled(own)
+    own.break_({"method": "GET", "path": "/acr/v1/team/web/_manifests", "status": 403})
+    run = request(open_view, policy)
+    assert run.state is RunState.BLOCKED
+    assert run.figures and run.figures.unread
+    at = open_view("policies.py", policy=policy, show="Schedule")
+    table = next(one.value for one in at.dataframe if "State" in one.value.columns)
+    assert list(table["State"]) == ["Blocked"]
+    assert table["Manifests"].isna().all()
+
+
+def test_above_the_ceiling_a_run_waits_whatever_was_approved(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    policy = scheduled(own)
+    approve(open_view, policy, run := request(open_view, policy))
+    assert wait(run).done
+    save_policy(
+        database(),
+        "me",
+        list_versions(database(), policy)[0],
+        POLICY.replace("rules:", "ask_again_above: {share_percent: 1}\nrules:"),
+    )
+    own.push("pr-3", number=7)
+    again = request(open_view, policy)
+    assert again.state is RunState.PROPOSED
+    assert again.figures and again.figures.above
+
+
+def test_a_worker_that_is_stopped_leaves_the_run_to_another(
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(own)
+    policy = scheduled(own)
+    at = open_view("policies.py", policy=policy, show="Schedule")
+    button(at, "Propose now").click().run()
+    ending = threading.Event()
+
+    def stopped(*_args: object, stop: threading.Event, **_more: object) -> None:
+        ending.set()
+        stop.set()
+        raise ServiceError("Stopped", "It was stopped.", "", "Stopped")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(worker, "plan_scheduled_run", stopped)
+        worker.work_once(ending)
+    assert [one.state for one in list_runs(database(), policy)] == [RunState.QUEUED]
+    assert work() == 1
+    assert [one.state for one in list_runs(database(), policy)] == [RunState.PROPOSED]
+
+
+@pytest.mark.usefixtures("own")
+def test_without_an_identity_of_its_own_the_console_says_so(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = saved()
+    monkeypatch.setattr(connection, "has_own_identity", lambda: False)
+    at = open_view("policies.py", policy=policy, show="Schedule")
+    assert "it has no identity of its own to run a schedule" in said(at)
+    assert "Schedule policy" not in [one.label for one in at.button]
+    assert work() == 0
+
+
+def test_whoever_may_change_nothing_schedules_and_approves_nothing(
+    open_view: Open, own: OwnSandbox, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    push(own)
+    policy = scheduled(own)
+    run = request(open_view, policy)
+    monkeypatch.setattr(write_permission, "current", lambda: WritePermission("Not from here."))
+    at = open_view("policies.py", policy=policy, show="Schedule")
+    assert button(at, "Propose now").disabled
+    at = open_view("policies.py", policy=policy, show="Schedule", proposal=run.id)
+    assert button(at, "Decline proposal").disabled
+    assert confirm_button(at, "Delete 1 manifest").disabled
+
+
+def test_a_policy_that_is_not_saved_has_no_schedule(open_view: Open, own: OwnSandbox) -> None:
+    del own
+    assert "Save the policy first." in said(open_view("policies.py", policy="new", show="Schedule"))
+    assert "No such run" in said(open_view("policies.py", policy=saved(), show="Schedule", proposal="x"))
