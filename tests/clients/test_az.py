@@ -94,13 +94,14 @@ def run(running, tmp_path_factory):
         "AZURE_CORE_NO_COLOR": "true",
     }
 
-    def az(*arguments, fails=False):
-        done = subprocess.run(
-            [AZ, *arguments, "--output", "json"], env=environment, capture_output=True, text=True, timeout=120
-        )
+    def az(*arguments, fails=False, stdin=None, text=False):
+        command = [AZ, *arguments, "--output", "json"]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, input=stdin)
         assert (done.returncode != 0) is fails, done.stderr
         if fails:
             return done.stderr
+        if text:
+            return done.stdout
         return json.loads(done.stdout) if done.stdout.strip() else None
 
     ready = running.ready
