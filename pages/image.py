@@ -33,7 +33,7 @@ from ui.transfer.download import download_image
 
 SHOWN_TAGS = 12
 GONE = "It was never there, or has been deleted."
-ADD, REMOVE, COPY, DOWNLOAD = "Add tag", "Remove tag", "Copy image", "Download image"
+ADD, REMOVE, COPY, DOWNLOAD, COMPARE = "Add tag", "Remove tag", "Copy image", "Download image", "Compare"
 TAG_LOCKS, MANIFEST_LOCKS, DELETE = "Set tag locks", "Set manifest locks", "Delete image"
 
 who = connection.who()
@@ -67,6 +67,8 @@ def act(action: str) -> None:
         copy.copy_to(who, registry, repository, reference, digest)
     elif action == DOWNLOAD:
         download_image(who, registry, repository, reference, manifest)
+    elif action == COMPARE:
+        open_page(pages.COMPARE, **url, reference=reference)
     elif action == DELETE:
         open_page(pages.DELETE, **url, reference=digest)
     else:
@@ -197,7 +199,7 @@ with header(plain(title), "", loaded.at, refresh, path):
     add = st.button(ADD, icon=":material/new_label:", type="primary", disabled=not may_write())
     locks = [MANIFEST_LOCKS] if ":" in reference else [TAG_LOCKS, MANIFEST_LOCKS]
     changes = [COPY, *([] if ":" in reference else [REMOVE]), *locks, DELETE] if may_write() else [DELETE]
-    chosen = st.menu_button("More", [DOWNLOAD, *changes], icon=":material/more_horiz:")
+    chosen = st.menu_button("More", [COMPARE, DOWNLOAD, *changes], icon=":material/more_horiz:")
 if add:
     tag_actions.add_tag(who, registry, repository, digest)
 elif chosen:

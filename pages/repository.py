@@ -136,6 +136,8 @@ def act_on(choice: TagChoice) -> None:
         # For the keyboard: names are clicked.
         if st.button("Open image", icon=":material/open_in_full:", disabled=len(selected) != 1):
             open_image(names[0])
+        if st.button("Compare", icon=":material/compare:", disabled=len(selected) != 2, help="Select two tags"):
+            compare_selected(selected)
         deletes = "With all their tags: pulls fail, and their space is freed"
         if st.button("Delete images", icon=":material/delete:", disabled=not selected, help=deletes):
             open_page(pages.DELETE, **url, reference=names)
@@ -149,6 +151,12 @@ def act_on(choice: TagChoice) -> None:
             lock_selected(selected)
         if st.button("Download images", icon=":material/download:", disabled=not selected):
             download_selected(selected)
+
+
+def compare_selected(selected: tuple[ListedTag, ...]) -> None:
+    """Opens the comparison of two tags, the one updated first on the left."""
+    first, second = sorted(selected, key=lambda item: str(item.tag.updated or ""))
+    open_page(pages.COMPARE, **url, reference=first.tag.name, **{"with": second.tag.name})
 
 
 def copy_selected(selected: tuple[ListedTag, ...]) -> None:

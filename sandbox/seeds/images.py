@@ -71,6 +71,8 @@ class Build:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     command: str = "node server.js"
+    env: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[str, ...] = ()
 
 
 def layer(name: str, size: int, made_by: str) -> Layer:
@@ -191,14 +193,20 @@ def push_referrer(
     size: int,
     *,
     annotations: Mapping[str, str] | None = None,
+    content: bytes = b"",
 ) -> Descriptor:
-    """An artifact that belongs to another by its `subject`: a signature, an SBOM, a scan report."""
+    """An artifact that belongs to another by its `subject`: a signature, an SBOM, a scan report. Without `content` it
+    has `size` bytes of noise."""
     manifest = {
         "schemaVersion": 2,
         "mediaType": OCI_MANIFEST,
         "artifactType": artifact_type,
         "config": _blob(shelf, _EMPTY, b"{}"),
-        "layers": [_artifact_content(shelf, content_type, f"{artifact_type} {subject.digest} {at}", size)],
+        "layers": [
+            _blob(shelf, content_type, content)
+            if content
+            else _artifact_content(shelf, content_type, f"{artifact_type} {subject.digest} {at}", size)
+        ],
         "subject": {"mediaType": subject.media_type, "digest": subject.digest, "size": subject.size},
         "annotations": {"org.opencontainers.image.created": at, **(annotations or {})},
     }
@@ -216,8 +224,10 @@ def push_cosign_signature(shelf: Shelf, at: str, subject: Descriptor) -> Descrip
     return push_referrer(shelf, at, subject, kind, "application/vnd.dev.cosign.simplesigning.v1+json", 251)
 
 
-def push_sbom(shelf: Shelf, at: str, subject: Descriptor) -> Descriptor:
-    return push_referrer(shelf, at, subject, "application/spdx+json", "application/spdx+json", 184_320)
+def push_sbom(
+    shelf: Shelf, at: str, subject: Descriptor, content: bytes, media_type: str = "application/spdx+json"
+) -> Descriptor:
+    return push_referrer(shelf, at, subject, media_type, media_type, len(content), content=content)
 
 
 def push_signature_tag(shelf: Shelf, at: str, subject: Descriptor) -> None:
@@ -276,7 +286,11 @@ def _config(build: Build, layers: Sequence[Layer], os: str, architecture: str) -
         "os": os,
         "created": build.at,
         "config": {
-            "Env": ["PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"],
+            "Env": [
+                "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+                *(f"{name}={value}" for name, value in build.env.items()),
+            ],
+            **({"ExposedPorts": {port: {} for port in build.ports}} if build.ports else {}),
             "Cmd": build.command.split(),
             "WorkingDir": "/app",
             "Labels": dict(build.labels),

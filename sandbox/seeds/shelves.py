@@ -25,6 +25,7 @@ from sandbox.seeds.images import (
     tag,
 )
 from sandbox.seeds.places import ABAC, BASE, BUILD, CI, DNL, HUB, NEARLY_FULL, OLD, PRIVATE, SMALL, UNSEEN
+from sandbox.seeds.sboms import cyclonedx, spdx
 from sandbox.storage.store import Locks, Store, timestamp
 
 AMD64, ARM64, ARMV7 = ("linux", "amd64"), ("linux", "arm64"), ("linux", "arm")
@@ -179,6 +180,7 @@ def _release(shelf: Shelf, row: Row, number: int, random: Random, now: datetime)
         "org.opencontainers.image.source": f"https://git.contoso.example/{row.name}",
         "org.opencontainers.image.revision": f"{random.getrandbits(160):040x}",
     }
+    signed = row.kind == "signed"
     build = Build(
         timestamp(built),
         row.base,
@@ -189,6 +191,8 @@ def _release(shelf: Shelf, row: Row, number: int, random: Random, now: datetime)
         ),
         labels,
         command=f"run {row.name}",
+        env={"APP_VERSION": f"1.{number // 3}.{number % 3}", "ASPNETCORE_URLS": "http://+:8080"} if signed else {},
+        ports=("8080/tcp",) if signed else (),
     )
     return Release(shelf, row, number, lambda minutes: timestamp(built + timedelta(minutes=minutes)), build)
 
@@ -215,14 +219,22 @@ def _docker_list(release: Release) -> None:
 
 
 def _signed(release: Release) -> None:
-    """Notation on all, cosign on every second; the last one has an SBOM, and that is signed too."""
+    """Notation on all, cosign on every second; the last one has an SBOM, and that is signed too. So has the one before
+    it where two are to be compared."""
     pushed = _buildx(release)
     push_notation_signature(release.shelf, release.at(2), pushed)
     if release.number % 2:
         push_cosign_signature(release.shelf, release.at(3), pushed)
-    if release.is_last:
-        sbom = push_sbom(release.shelf, release.at(4), pushed)
-        push_notation_signature(release.shelf, release.at(5), sbom)
+    row, last = release.row, release.is_last
+    if last or (release.number == row.releases - 2 and row.registry == HUB.name):
+        at = release.at(4)
+        if row.name == "api/catalog":
+            content, media_type = cyclonedx(row.name, at, last=last), "application/vnd.cyclonedx+json"
+        else:
+            content, media_type = spdx(row.name, at, last=last), "application/spdx+json"
+        sbom = push_sbom(release.shelf, at, pushed, content, media_type)
+        if last:
+            push_notation_signature(release.shelf, release.at(5), sbom)
 
 
 def _cosign_tags(release: Release) -> None:

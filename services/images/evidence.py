@@ -20,7 +20,8 @@ from services.images.manifests import Descriptor, Kind, Manifest
 IN_TOTO = "application/vnd.in-toto+json"
 HELM_CONFIG = "application/vnd.cncf.helm.config.v1+json"
 _BUNDLE = "application/vnd.dev.sigstore.bundle"
-_PREDICATES = ("in-toto.io/predicate-type", "dev.sigstore.bundle.predicateType", "predicateType")
+# Annotations that name the predicate type of an attestation.
+PREDICATES = ("in-toto.io/predicate-type", "dev.sigstore.bundle.predicateType", "predicateType")
 
 
 class Proof(StrEnum):
@@ -49,14 +50,14 @@ def evidence_in(referrer: Descriptor, subject: str) -> Evidence:
     """What a referrer is, by its artifact type and annotations. Pure."""
     kind = referrer.artifact_type
     if predicate := _predicate(dict(referrer.annotations)):
-        return Evidence(_by_predicate(predicate), _maker(kind) or "in-toto", referrer.digest, subject)
+        return Evidence(proof_of_predicate(predicate), _maker(kind) or "in-toto", referrer.digest, subject)
     return Evidence(_by_type(kind), _maker(kind) or kind or "of unknown type", referrer.digest, subject)
 
 
 def evidence_of_layers(manifest: Manifest, subject: str, maker: str) -> tuple[Evidence, ...]:
     """What the layers of a manifest of attestations say, each by its predicate type. Pure."""
     found = (
-        Evidence(_by_predicate(_predicate(dict(layer.annotations))), maker, manifest.digest, subject)
+        Evidence(proof_of_predicate(_predicate(dict(layer.annotations))), maker, manifest.digest, subject)
         for layer in manifest.layers
     )
     return tuple(dict.fromkeys(found))
@@ -129,11 +130,13 @@ def _read_cosign_tag(client: RegistryClient, repository: str, digest: str, kind:
 
 
 def _predicate(annotations: dict[str, str]) -> str:
-    return next((annotations[name] for name in _PREDICATES if annotations.get(name)), "")
+    return next((annotations[name] for name in PREDICATES if annotations.get(name)), "")
 
 
-def _by_predicate(predicate: str) -> Proof:
-    """https://github.com/in-toto/attestation/tree/main/spec/predicates"""
+def proof_of_predicate(predicate: str) -> Proof:
+    """What an attestation with this predicate type is. Pure.
+
+    https://github.com/in-toto/attestation/tree/main/spec/predicates"""
     known: Iterator[Proof] = (
         proof
         for part, proof in (

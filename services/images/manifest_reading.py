@@ -214,16 +214,32 @@ def read_config(client: RegistryClient, repository: str, manifest: Manifest) -> 
     config = manifest.config
     if config is None or (config.size or 0) > LARGEST_CONFIG:
         raise ServiceError(title, "It has no config that could be read.", "Look at its layers instead.", "NoConfig")
-    raw = b""
-    with as_service_error(title):
-        try:
-            for chunk in client.sdk.download_blob(repository, config.digest):
-                raw += chunk
-                if len(raw) > LARGEST_CONFIG:  # The manifest said less.
-                    raise _not_a_manifest(title, "Its config is too large to be one.")
-        except ValueError as exc:  # The SDK's DigestValidationError, or an answer without Content-Range.
-            raise _not_a_manifest(title, f"The registry sent something else: {exc}") from exc
+    try:
+        raw = read_blob(client, repository, config.digest, LARGEST_CONFIG, title)
+    except ServiceError as error:
+        if error.code in ("TooLarge", "NotTheBlob"):  # The manifest said less.
+            raise _not_a_manifest(title, error.cause) from error
+        raise
     try:
         return parse_config(parse_json(raw))
     except (*_MALFORMED, RecursionError) as exc:
         raise _not_a_manifest(title, "Its config is not the JSON that it should be.") from exc
+
+
+def read_blob(client: RegistryClient, repository: str, digest: str, largest: int, title: str) -> bytes:
+    """A blob of at most `largest` bytes, checked against its digest. Raises ServiceError under `title`: TooLarge,
+    NotTheBlob for other content, BLOB_UNKNOWN."""
+    chunks: list[bytes] = []
+    count = 0
+    with as_service_error(title):
+        try:
+            for chunk in client.sdk.download_blob(repository, digest):
+                chunks.append(chunk)
+                count += len(chunk)
+                if count > largest:
+                    raise ServiceError(title, "It is too large to be one.", "Look at it with oras.", "TooLarge")
+        except ValueError as exc:  # The SDK's DigestValidationError, or an answer without Content-Range.
+            raise ServiceError(
+                title, f"The registry sent something else: {exc}", "Do not use it: push it again.", "NotTheBlob"
+            ) from exc
+    return b"".join(chunks)

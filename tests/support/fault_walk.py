@@ -27,6 +27,7 @@ from ui.runtime.database import database
 IMAGE = {"registry": "casaacr01", "repository": "nodejstemplate", "reference": "v1.0.0"}
 REPOSITORY = {"registry": "casaacr01", "repository": "nodejstemplate"}
 HUB, CASA = {"registry": "contosohub"}, {"registry": "casaacr01"}
+ORDERS = {"registry": "contosohub", "repository": "api/orders", "reference": "v1.2.0"}
 # Name → address and query. Every page is there, and its tabs where they read something of their own.
 VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "overview": ("", {}),
@@ -57,6 +58,8 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "image": ("image", IMAGE),
     "image layers": ("image", {**IMAGE, "show": "Layers and history"}),
     "image configuration": ("image", {**IMAGE, "show": "Configuration"}),
+    "compare": ("compare", {**ORDERS, "with": "latest"}),
+    "compared packages": ("compare", {**ORDERS, "with": "latest", "show": "Packages"}),
     "image referrers": ("image", {**IMAGE, "show": "Referrers"}),
     "delete": ("delete", IMAGE),
     "cleanup": ("cleanup", REPOSITORY),

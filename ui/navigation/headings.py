@@ -13,7 +13,10 @@ from ui.navigation.links import last_step, registry_steps, step
 from ui.navigation.pages import PageLink
 
 # What is named by these is what the page is about; other parameters are its filters and tabs.
-_SUBJECT = ("registry", "repository", "reference", "token", "webhook", "task", "run", "record")
+_SUBJECT = (
+    *("registry", "repository", "reference", "with", "with_registry", "with_repository"),
+    *("token", "webhook", "task", "run", "record"),
+)
 
 
 def show_heading(page: PageLink) -> None:
@@ -48,7 +51,7 @@ def heading_of(page: PageLink, name: str = "") -> tuple[str, tuple[Step, ...]]:
         return f"{page.title} of {plain(key)}", (*steps, last_step(page.title))
     if page in (pages.WEBHOOKS, pages.REPLICAS, pages.TOKENS, pages.TASKS):
         return _within(page, key)
-    if page in (pages.REPOSITORY, pages.IMAGE, pages.DELETE, pages.CLEAN_UP) and repository:
+    if page in (pages.REPOSITORY, pages.IMAGE, pages.COMPARE, pages.DELETE, pages.CLEAN_UP) and repository:
         return _of_repository(page, key, repository)
     return page.title, ()
 
@@ -84,6 +87,13 @@ def _of_repository(page: PageLink, key: str, repository: str) -> tuple[str, tupl
     labels = [short(one) if ":" in one else one for one in references[:1]]
     if page is pages.IMAGE:
         return plain("".join(named[:1]) or repository), (*below, *(last_step(label) for label in labels))
+    if page is pages.COMPARE:
+        above = (
+            (step(pages.IMAGE, labels[0], registry=key, repository=repository, reference=references[0]),)
+            if labels
+            else ()
+        )
+        return page.title, (*below, *above, last_step(page.title))
     title = counted(len(named), "image") if len(named) > 1 else "".join(named) or repository
     image = [
         step(pages.IMAGE, label, registry=key, repository=repository, reference=references[0])

@@ -226,6 +226,15 @@ IMAGE = PageLink(
     ),
     parent=REPOSITORIES,
 )
+COMPARE = PageLink(
+    "compare.py",
+    "Compare images",
+    ":material/compare:",
+    "Registries",
+    "compare",
+    permissions.READ_IMAGES[:2],
+    parent=REPOSITORIES,
+)
 DELETE = PageLink(
     "delete.py",
     "Delete",
@@ -380,6 +389,7 @@ PAGES = (
     TOKENS,
     REPOSITORY,
     IMAGE,
+    COMPARE,
     DELETE,
     ASSIGN_ROLE,
 )

@@ -15,7 +15,10 @@ _WRONG = "what the address names and the page does not have"
 _KEPT = "what does not change during a visit of the page"
 _SUBJECT = "what the address named in the last run"
 # What an address names beside filters and tabs.
-_NAMES = ("registry", "repository", "reference", "token", "webhook", "record", "cluster", "principal", "proposal")
+_NAMES = (
+    *("registry", "repository", "reference", "with", "with_registry", "with_repository"),
+    *("token", "webhook", "record", "cluster", "principal", "proposal"),
+)
 
 
 def enter_page(address: str) -> None:

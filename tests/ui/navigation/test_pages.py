@@ -27,6 +27,7 @@ ADDRESSES = {
     "tokens": "tokens.py",
     "repository": "repository.py",
     "image": "image.py",
+    "compare": "compare.py",
     "delete": "delete.py",
     "cleanup": "clean_up.py",
     "policies": "policies.py",
