@@ -10,7 +10,7 @@ from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.costs.review import estimate_month, review_month, total_by
 from services.costs.savings import savings_of
-from services.estate.attention import needs_attention, spent_budgets
+from services.estate.attention import Attention, needs_attention, spent_budgets
 from services.estate.potential import clean_up_potential
 from services.jobs.jobs import JobSummary
 from services.pricing.price_cache import PriceList
@@ -28,6 +28,7 @@ from ui.estate.clean_up import show_potential
 from ui.estate.figures import attention_metric, cost_metrics, registries_line, saving_metric
 from ui.estate.progress import show_readings, wait_a_moment
 from ui.estate.registry_table import show_registries
+from ui.estate.schedules import waiting_schedules
 from ui.estate.unread import show_unread, unread_bills, unread_words
 from ui.loaders import bills as bill_loaders
 from ui.loaders import clusters as cluster_loaders
@@ -41,6 +42,7 @@ from ui.navigation.url_choice import check_url
 from ui.pricing.prices import sheet_in_use
 from ui.runtime import connection
 from ui.runtime.background import Reading
+from ui.runtime.database import database
 
 TABS = ("Registries", "Clean-up potential", "Activity")
 
@@ -84,8 +86,10 @@ for reading in readings:
     if reading.error:
         show_error(reading.error)
 records: Partial[JobSummary] = Partial(())
+scheduled: list[Attention] = []
 try:
     records = deletions.all_recorded(who)
+    scheduled = waiting_schedules(database(), registries)
 except ServiceError as error:
     show_error(error)
 if not running:
@@ -113,7 +117,7 @@ potential = clean_up_potential(registries, contents.measurements(who), prices)
 entries = needs_attention(
     registries,
     cluster_loaders.pairs(who, pulls.at),
-    [*spent_budgets(bills.value.budgets.values), *failed_deletions(records.values)],
+    [*spent_budgets(bills.value.budgets.values), *failed_deletions(records.values), *scheduled],
     every_registry=pulls.value.registries.complete,
     prices=prices,
 )

@@ -27,7 +27,7 @@ class Attention:
     """An entry: `title` is what is wrong, `detail` where, `reason` what was seen.
 
     Where to look: a `registry`, a `cluster`, or both; `finding` is the title that finds all registries of the entry
-    in the inventory; `record_id` is a deletion's, `budget` a budget's id.
+    in the inventory; `record_id` is a deletion's, `budget` a budget's id, `policy` that of a retention policy.
     """
 
     risk: Risk
@@ -39,6 +39,7 @@ class Attention:
     finding: str = ""
     record_id: str = ""
     budget: str = ""
+    policy: str = ""
 
 
 def spent_budgets(budgets: Iterable[Budget]) -> list[Attention]:

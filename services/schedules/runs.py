@@ -7,11 +7,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, case, func, insert, select
+from sqlalchemy import Connection, Engine, Row, case, func, insert, or_, select
 
 from services.connection.changes import Outcome
 from services.database.engine import clock, reading
-from services.database.tables import job_items, jobs, scheduled_jobs, scheduled_parts, scheduled_runs
+from services.database.tables import job_items, jobs, scheduled_jobs, scheduled_parts, scheduled_runs, schedules
 from services.deletion.running_images import list_places
 from services.jobs.jobs import new_id, state_of
 from services.schedules.schedule import Schedule
@@ -169,15 +169,17 @@ def find_run(engine: Engine, run: str) -> ScheduledRun | None:
 
 
 def waiting_runs(engine: Engine) -> tuple[ScheduledRun, ...]:
-    """The runs of all policies that wait for approval, and those that failed or are blocked and were the last of their
-    registry. Raises ServiceError (NoDatabase)."""
-    wanted = (RunState.PROPOSED, RunState.FAILED, RunState.BLOCKED)
+    """The runs that wait for approval, and of active schedules those that failed or are blocked: the last of each
+    policy and registry. Raises ServiceError (NoDatabase)."""
     last = (
         select(func.max(scheduled_runs.c.id))
         .where(scheduled_runs.c.state.not_in((RunState.QUEUED, RunState.PLANNING)))
         .group_by(scheduled_runs.c.policy, scheduled_runs.c.registry)
     )
-    found = select(scheduled_runs).where(scheduled_runs.c.id.in_(last), scheduled_runs.c.state.in_(wanted))
+    active = select(schedules.c.policy).where(schedules.c.active)
+    wrong = scheduled_runs.c.state.in_((RunState.FAILED, RunState.BLOCKED)) & scheduled_runs.c.policy.in_(active)
+    wanted = or_(scheduled_runs.c.state == RunState.PROPOSED, wrong)
+    found = select(scheduled_runs).where(scheduled_runs.c.id.in_(last), wanted)
     with reading(engine, _TITLE) as db:
         return read_runs(db, db.execute(found.order_by(scheduled_runs.c.id)).all())
 

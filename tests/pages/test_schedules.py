@@ -9,6 +9,7 @@ from services.connection.errors import ServiceError
 from services.connection.write_permission import WritePermission
 from services.jobs.audit import read_entries
 from services.policies.store import list_versions, save_policy
+from services.schedules.decisions import decline_run
 from services.schedules.runs import RunState, ScheduledRun, list_runs
 from services.schedules.schedule import ScheduleSpec, Timing
 from services.schedules.store import find_schedule, save_schedule
@@ -110,6 +111,21 @@ def test_a_run_proposes_is_approved_and_then_runs_by_itself(open_view: Open, own
     what = [one.fields["what"] for one in read_entries(database(), None)]
     for entry in ("proposed scheduled run", "approved scheduled run", "started scheduled run"):
         assert entry in what
+
+
+def test_overview_says_what_waits_for_approval(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    policy = scheduled(own)
+    run = request(open_view, policy)
+    at = open_view("overview.py")
+    assert not at.exception
+    links = [one for one in at.get("page_link") if "waits for approval" in one.proto.label]
+    assert [(one.proto.label.replace("\\", ""), "policy=" + policy in one.proto.query_string) for one in links] == [
+        ("**Clean-up waits for approval** · Pull requests, casaacr01", True)
+    ]
+    decline_run(database(), "me", run, "not now")
+    at = open_view("overview.py")
+    assert not [one for one in at.get("page_link") if "waits for approval" in one.proto.label]
 
 
 def test_what_changed_since_the_proposal_is_shown(open_view: Open, own: OwnSandbox) -> None:

@@ -72,6 +72,8 @@ def _show_entries(entries: Sequence[Attention], registries: Sequence[Registry], 
 def _place(one: Attention, registries: Sequence[Registry], clusters: Sequence[Cluster]) -> Place:
     if one.budget:
         return pages.COST_REVIEW, {"show": "Budgets"}
+    if one.policy:
+        return pages.POLICIES, {"policy": one.policy, "show": "Schedule"}
     if one.record_id:
         return pages.DELETIONS, {"record": one.record_id}
     if one.cluster and one.registry:

@@ -1,6 +1,6 @@
 """The schedule of a policy: when it runs next, what its last runs proposed, and what became of these."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import pyarrow as pa
 import streamlit as st
@@ -64,9 +64,13 @@ def show_schedule(who: str, version: PolicyVersion | None, *, changed: bool) -> 
             st.info(_NO_IDENTITY, icon=":material/block:")
         elif schedule is None:
             _offer(who, version, policy, runs)
+        done: Mapping[str, int] = {}
         if schedule:
-            _show_head(who, version, policy, schedule, runs, registries, changed=changed)
+            done = approvals(database(), version.id, version.version, schedule.spec.registries)
+            _show_head(who, version, policy, schedule, runs, done, changed=changed)
         _show_runs(runs, registries)
+        if schedule:
+            _show_registries(version, schedule, registries, done)
         if any(one.state in _OPEN or one.progress == "Running" for one in runs):
             shown = _progress_of(runs)
             rerun_on_change(lambda: _progress_of(list_runs(database(), version.id)), shown)
@@ -94,7 +98,7 @@ def _show_head(
     policy: Policy,
     schedule: Schedule,
     runs: Sequence[ScheduledRun],
-    registries: Sequence[Registry],
+    done: Mapping[str, int],
     *,
     changed: bool,
 ) -> None:
@@ -116,7 +120,6 @@ def _show_head(
     if changed:
         st.info(f"It runs the saved version {version.version}, without your changes.", icon=":material/edit_off:")
     _warn(schedule)
-    done = approvals(database(), version.id, version.version, schedule.spec.registries)
     needed = schedule.spec.proposals
     waiting = sum(one.state is RunState.PROPOSED for one in runs)
     alone = sum(number >= needed for number in done.values())
@@ -139,6 +142,14 @@ def _show_head(
             ),
         ]
     )
+
+
+def _show_registries(
+    version: PolicyVersion, schedule: Schedule, registries: Sequence[Registry], done: Mapping[str, int]
+) -> None:
+    """The registries of the schedule in a closed expander, each with what its next run does."""
+    needed = schedule.spec.proposals
+    of = counted(len(done), "registry", "registries")
     with st.expander(f"{of}, as {plain(_identity(schedule))}", icon=":material/inventory_2:"):
         show_rows(
             [
