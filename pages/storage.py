@@ -10,6 +10,7 @@ from ui.elements.errors import panel, show_error
 from ui.elements.notices import run_again
 from ui.elements.page import az_lines, empty, header
 from ui.elements.text import plain
+from ui.growth.tab import show_growth
 from ui.images.registry_contents import registry_contents
 from ui.images.storage_chart import storage_chart, storage_colours
 from ui.images.storage_figures import show_difference, show_figures, show_gap, show_missing, show_untagged
@@ -23,7 +24,7 @@ from ui.navigation.url_choice import check_url, offer_nearest
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
-TABS = REPOSITORIES, IMAGES, TREEMAP = ("Repositories", "Images", "Treemap")
+TABS = REPOSITORIES, IMAGES, TREEMAP, GROWTH = ("Repositories", "Images", "Treemap", "Growth")
 
 who = connection.who()
 registry = selection.ready_registry_of_url(who, pages.STORAGE)
@@ -124,4 +125,7 @@ if tabs[IMAGES].open:
 if tabs[TREEMAP].open:
     with tabs[TREEMAP]:
         show_map(who, registry, measured)
+if tabs[GROWTH].open:
+    with tabs[GROWTH]:
+        show_growth(registry)
 az_lines(az_registries.show_usage(registry.name))

@@ -1,5 +1,5 @@
-"""The tables as they are now: jobs, the log, sign-ins, requests, what processes share, retention policies,
-schedules, and what clusters answered.
+"""The tables as they are now: jobs, the log, sign-ins, requests, what processes share, retention policies, schedules,
+what clusters answered, and what registries stored day by day.
 
 A change here needs a migration in `services/database/migrations/versions`; a test holds the two equal.
 """
@@ -12,6 +12,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
     ForeignKey,
@@ -265,4 +266,18 @@ scheduled_jobs = Table(
     Column("run", Text, ForeignKey("scheduled_runs.id", ondelete="CASCADE"), primary_key=True),
     Column("repository", Text, primary_key=True),
     Column("job", Text, nullable=False),
+)
+
+# What registries and their repositories stored, day by day; the repository "" is the registry as a whole.
+snapshots = Table(
+    "snapshots",
+    metadata,
+    Column("registry", Text, primary_key=True),  # Its resource id in lower case, and when it was created.
+    Column("day", Date, primary_key=True),
+    Column("repository", Text, primary_key=True),
+    Column("unique_bytes", BigInteger, nullable=False),
+    Column("shared_bytes", BigInteger, nullable=False),
+    Column("untagged_bytes", BigInteger, nullable=False),
+    Column("tags", Integer, nullable=False),
+    Column("manifests", Integer, nullable=False),
 )

@@ -1,21 +1,27 @@
 """The complete contents of repositories and registries, cached: the start of deletions and of storage figures."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import streamlit as st
 
+from services.connection.errors import ServiceError
 from services.connection.parallel import Partial, Refusal
 from services.estate.potential import Measurement, measure
+from services.growth.history import snapshots_of
+from services.growth.store import add_snapshots
 from services.images.manifests import Manifest
 from services.images.repositories import repository_names
 from services.images.repository_contents import RepositoryContents, read_contents
 from services.images.storage import RegistryStorage, registry_storage
+from ui.loaders.registries import inventory
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
-from ui.runtime.database import shared_contents
+from ui.runtime.database import database, shared_contents
 
+_LOG = logging.getLogger(__name__)
 # Registries whose contents are kept: each may be many megabytes.
 MOST_COUNTS = 20
 # How soon a stop of `measure_all` reaches the registry that is being read.
@@ -89,8 +95,22 @@ def registry(who: str, login_server: str) -> Reading[Partial[RepositoryContents]
         reading.lacks = (*read.refused, *(refusal for one in read.values for refusal in one.unread))
         count = StorageCount(read, registry_storage(read), datetime.now(UTC))
         last[:], measured[:] = [count], [measure(login_server, count.storage, count.at)]
+        if not reading.stop.is_set():
+            _keep_snapshot(who, login_server, count)
 
     return start(Partial(()), work)
+
+
+def _keep_snapshot(who: str, login_server: str, count: "StorageCount") -> None:
+    """Keeps what the registry stores today, where all of it was read."""
+    listed = inventory(who).value.registries.values
+    known = next((one for one in listed if one.login_server == login_server), None)
+    if known is None:
+        return
+    try:
+        add_snapshots(database(), known, snapshots_of(count.storage, count.contents.values, count.at.date()))
+    except ServiceError as error:  # The page that shows the growth says so itself.
+        _LOG.warning("%s", error)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,92 @@
+"""Growth of a registry: recorded where all was read, shown with what is unknown, and forecast once it can be."""
+
+from datetime import date, timedelta
+
+import pytest
+from sqlalchemy import Engine
+
+from services.growth.history import WHOLE, Snapshot
+from services.growth.store import add_snapshots, read_history
+from services.pricing.estimates import GIB
+from tests.support.app_test import Open, figures, texts
+from tests.support.own_sandbox import REGISTRY, OwnSandbox
+from ui.loaders import contents
+from ui.loaders import registries as registry_loaders
+from ui.runtime import connection
+from ui.runtime.database import database
+
+pytestmark = pytest.mark.usefixtures("own")
+HERE = {"registry": REGISTRY, "show": "Growth"}
+
+
+def read_all(own: OwnSandbox) -> None:
+    who = connection.who()
+    assert registry_loaders.inventory(who).finished.wait(30)
+    assert registry_loaders.catalogue(who, own.client.login_server).finished.wait(30)
+    assert contents.registry(who, own.client.login_server).finished.wait(30)
+
+
+def grow(own: OwnSandbox, days: int, a_day: int = GIB) -> date:
+    """Records so many days before the last one that is recorded."""
+    registry = own.registry()
+    last = read_history(database(), registry)[-1].day
+    for age in range(1, days + 1):
+        size = 90 * GIB - age * a_day
+        day = last - timedelta(days=age)
+        of_both = (Snapshot(day, name, size, 0, 0, 1, 1) for name in (WHOLE, "team/app"))
+        add_snapshots(database(), registry, of_both)
+    today = (Snapshot(last, name, 90 * GIB, 0, 0, 1, 1) for name in (WHOLE, "team/app"))
+    add_snapshots(database(), registry, today)
+    return last
+
+
+def test_the_first_day_is_recorded_and_said_to_be_the_first(own: OwnSandbox, open_view: Open) -> None:
+    open_view("deletions.py")
+    read_all(own)
+    at = open_view("storage.py", **HERE)
+    assert "No growth known yet" in texts(at) and "The first is of 20" in texts(at)
+    (whole, *each) = read_history(database(), own.registry())
+    assert whole.repository == WHOLE and whole.total == own.sandbox.store.blobs.stored_bytes(REGISTRY)
+    assert {one.repository for one in each} == set(own.sandbox.store.list_repositories(REGISTRY))
+
+
+def test_a_registry_that_was_not_read_completely_is_not_recorded(own: OwnSandbox, open_view: Open) -> None:
+    open_view("deletions.py")
+    own.push("v1")
+    own.break_({"path": "/v2/team/app/manifests/", "status": 403})
+    read_all(own)
+    assert read_history(database(), own.registry()) == ()
+
+
+def test_what_grew_and_when_the_included_storage_is_full(own: OwnSandbox, open_view: Open) -> None:
+    open_view("deletions.py")
+    read_all(own)
+    last = grow(own, 40)
+    at = open_view("storage.py", **HERE)
+    found = {name: value for name, (value, _) in figures(at).items()}
+    assert found["Grown in 7 days"] == "+7.0 GiB" and found["Grown in 30 days"] == "+30.0 GiB"
+    assert found["In 3 months"] == "181 GiB"
+    assert found["Included storage full"] == f"{last + timedelta(days=10):%Y-%m-%d}"
+    assert "41 days recorded" in texts(at)
+    table = next(one.value for one in at.dataframe if "In 30 days" in one.value)
+    assert list(table["Repository"]) == ["team/app"]
+
+
+def test_with_few_days_the_forecast_is_unknown_and_says_why(own: OwnSandbox, open_view: Open) -> None:
+    open_view("deletions.py")
+    read_all(own)
+    grow(own, 3)
+    at = open_view("storage.py", **HERE)
+    assert figures(at)["In 3 months"][0] == "–"
+    assert "a forecast needs 14 days, and 4 are recorded" in "".join(one.help or "" for one in at.metric)
+    assert figures(at)["Grown in 7 days"][1] == "in 3 days: no record is closer"
+
+
+def test_without_a_database_it_is_said(own: OwnSandbox, open_view: Open) -> None:
+    open_view("deletions.py")
+    read_all(own)
+    engine: Engine = database()
+    with engine.begin() as db:
+        db.exec_driver_sql("DROP TABLE snapshots")
+    at = open_view("storage.py", **HERE)
+    assert "could not be read" in "".join(one.value for one in at.error) or "could not be read" in texts(at)

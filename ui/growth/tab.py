@@ -1,0 +1,150 @@
+"""Growth of a registry: what it stored day by day, what grew, and where it goes."""
+
+from datetime import UTC, date, datetime
+
+import streamlit as st
+
+from services.connection.errors import ServiceError
+from services.growth.forecast import FEWEST_DAYS, LIKELY, Forecast, forecast
+from services.growth.history import Growth, Snapshot, grown, whole_of
+from services.growth.store import read_history
+from services.pricing.estimates import GIB
+from services.registries.registry import Registry
+from services.registries.skus import LIMITS, sku_of
+from services.wording import counted
+from ui.elements.chart_theme import show_chart, show_chart_title, theme_now
+from ui.elements.columns import Sizes
+from ui.elements.errors import show_error
+from ui.elements.metrics import Metric, show_metrics
+from ui.elements.page import empty
+from ui.elements.selectable_table import openable
+from ui.elements.text import size
+from ui.growth.chart import growth_figure
+from ui.navigation import pages
+from ui.navigation.links import open_page
+from ui.runtime.database import database
+
+MONTHS = {3: 91, 6: 182, 12: 365}
+_WEEK, _MONTH = 7, 30
+
+
+def show_growth(registry: Registry) -> None:
+    """Shows what is recorded of a registry."""
+    try:
+        history = read_history(database(), registry)
+    except ServiceError as error:
+        show_error(error)
+        return
+    totals = whole_of(history)
+    if len(totals) < 2:
+        since = f"The first is of {totals[0].day:%Y-%m-%d}. " if totals else ""
+        empty(
+            ":material/trending_up:",
+            "No growth known yet",
+            f"{since}Each day on which all of the registry was read is recorded; two are needed.",
+        )
+        return
+    ahead = forecast({one.day: one.total for one in totals}, max(MONTHS.values()))
+    sku = sku_of(registry.sku)
+    included = int(LIMITS[sku].included_gib * GIB) if sku else None
+    weekly, monthly = grown(history, _WEEK), grown(history, _MONTH)
+    show_metrics(
+        [
+            _grown_metric(totals, _WEEK),
+            _grown_metric(totals, _MONTH),
+            _forecast_metric(ahead, totals),
+            _reaches_metric(ahead, totals, included),
+        ]
+    )
+    show_chart_title("What the registry stored")
+    show_chart(
+        growth_figure(history, ahead, included, theme_now()),
+        "Areas of the bytes by repository over the days that were recorded, and the forecast. The table has what grew.",
+    )
+    st.caption(_sources(totals, ahead))
+    _show_repositories(registry, monthly, {one.repository: one for one in weekly})
+
+
+def _grown_metric(totals: tuple[Snapshot, ...], days: int) -> Metric:
+    """How much the registry grew in the last so many days, or since the first record where that is younger."""
+    last = totals[-1]
+    before = next((one for one in reversed(totals) if (last.day - one.day).days >= days), totals[0])
+    more = last.total - before.total
+    span = (last.day - before.day).days
+    beside = "" if span == days else f"in {counted(span, 'day')}: no record is closer"
+    return Metric(
+        f"Grown in {days} days", f"{'+' if more > 0 else '−' if more < 0 else ''}{size(abs(more))}", beside=beside
+    )
+
+
+def _forecast_metric(ahead: Forecast | None, totals: tuple[Snapshot, ...]) -> Metric:
+    label = "In 3 months"
+    if ahead is None:
+        return Metric(label, None, unknown=f"a forecast needs {FEWEST_DAYS} days, and {len(totals)} are recorded")
+    point = ahead.at(MONTHS[3])
+    later = "; ".join(f"{months} months: {size(ahead.at(days).bytes)}" for months, days in MONTHS.items() if months > 3)
+    return Metric(
+        label,
+        size(point.bytes),
+        help=f"If it grows on as before. {later}.",
+        beside=f"{size(point.least)} to {size(point.most)}",
+    )
+
+
+def _reaches_metric(ahead: Forecast | None, totals: tuple[Snapshot, ...], included: int | None) -> Metric:
+    label = "Included storage full"
+    if included is None:
+        return Metric(label, None, unknown="its SKU has no known limit")
+    over = totals[-1].total - included
+    if over >= 0:
+        return Metric(label, "Reached", beside=f"{size(over)} beyond {size(included)}")
+    if ahead is None:
+        return Metric(label, None, unknown=f"no forecast yet; {size(-over)} left of {size(included)}")
+    expected, earliest, latest = ahead.reaches(included)
+    if expected is None and earliest is None:
+        return Metric(label, "Over a year", beside=f"{size(-over)} left of {size(included)}")
+    span = f"{_day(earliest)} to {_day(latest) if latest else 'later than a year'}"
+    return Metric(label, _day(expected) if expected else "Perhaps", help="When it is reached", beside=span)
+
+
+def _day(day: date | None) -> str:
+    return f"{day:%Y-%m-%d}" if day else ""
+
+
+def _sources(totals: tuple[Snapshot, ...], ahead: Forecast | None) -> str:
+    """What the chart is of, and how good the forecast is."""
+    found = f"{counted(len(totals), 'day')} recorded since {totals[0].day:%Y-%m-%d}; days between are drawn straight."
+    if ahead is None:
+        return found
+    return (
+        f"{found} It stays within the band with a likelihood of {LIKELY:.0%}. {counted(ahead.held_back, 'day')} ago, "
+        f"a forecast would have been off by {ahead.error:.1f} % on average."
+    )
+
+
+def _show_repositories(registry: Registry, monthly: tuple[Growth, ...], weekly: dict[str, Growth]) -> None:
+    changed = [one for one in monthly if one.bytes or weekly[one.repository].bytes]
+    if not changed:
+        st.markdown("No repository grew or shrank.")
+        return
+    today = datetime.now(UTC).date()
+    picked = openable(
+        changed,
+        lambda one: {
+            "Repository": one.repository,
+            "Now": one.after,
+            "In 7 days": weekly[one.repository].bytes,
+            "In 30 days": one.bytes,
+            "Note": "New" if one.before is None else "Deleted" if not one.after else "",
+        },
+        f"growth of {registry.id} {today}",
+        "Repositories by growth, the most first",
+        columns={
+            "Now": Sizes("What the repository's images take, shared content included"),
+            "In 7 days": Sizes("Below zero: it shrank"),
+            "In 30 days": Sizes("Below zero: it shrank"),
+        },
+        identity=lambda one: one.repository,
+    )
+    if picked:
+        open_page(pages.REPOSITORY, registry=registry.name, repository=picked.repository)
