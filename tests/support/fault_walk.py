@@ -65,6 +65,11 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "cleanup": ("cleanup", REPOSITORY),
     "policies": ("policies", {}),
     "simulated policy": ("policies", {**CASA, "policy": "new", "show": "Simulation"}),
+    "policy over several registries": (
+        "policies",
+        {"policy": "new", "show": "Simulation", "over": "Several registries"},
+    ),
+    "scheduled policy": ("policies", {"policy": "new", "show": "Schedule"}),
     "skus": ("skus", {}),
     "sku of a registry": ("skus", HUB),
     "costs": ("costs", {}),

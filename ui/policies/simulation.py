@@ -34,20 +34,21 @@ from ui.images.pull_logging import offer_logging
 from ui.images.registry_contents import registry_contents
 from ui.loaders import contents as contents_loader
 from ui.loaders import registries as registry_loaders
-from ui.loaders.prices import price_list
 from ui.loaders.pulls import registry_pulls, unread_pulls
 from ui.navigation import pages
 from ui.navigation.links import change_query, open_page
 from ui.navigation.place import remembered
-from ui.navigation.selection import find, keys_of, with_login_server
-from ui.navigation.url_choice import keep_for_visit
+from ui.navigation.selection import find, key_of, keys_of, with_login_server
+from ui.navigation.url_choice import check_url, keep_for_visit
+from ui.policies.many import prices_by_region, show_many
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
 # Where no rule asks for them, they are not read.
 NO_PULLS = RegistryPulls(why=LastPulls().why)
 _FAIL = "Pulls of these images fail afterwards, by tag and by digest."
-_CURRENCY = "USD"
+ONE, MANY = "One registry", "Several registries"
+_NEXT = "what the policy is simulated over next"
 
 
 def choose_registry(who: str, policy: Policy) -> Registry | None:
@@ -105,7 +106,19 @@ def read_contents(who: str, registry: Registry) -> contents_loader.StorageCount:
 
 
 def show_simulation(who: str, policy: Policy) -> None:
-    """The simulation of the policy over the chosen registry, with the button that runs it."""
+    """The simulation of the policy over the chosen registry, with the button that runs it; or over many registries."""
+    if wanted := st.session_state.pop(_NEXT, None):
+        st.session_state["over"] = wanted
+    check_url("over", "choice", (ONE, MANY))
+    over = st.segmented_control(
+        "Simulate over", (ONE, MANY), key="over", bind="query-params", default=ONE, required=True,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    if over == MANY:
+        if opened := show_many(who, policy):
+            st.session_state[_NEXT] = ONE
+            change_query(registry=key_of(opened, registry_loaders.inventory(who).value.registries.values))
+        return
     registry = choose_registry(who, policy)
     if registry is None:
         return
@@ -287,9 +300,9 @@ def _show_line(who: str, registry: Registry, found: Simulation, at: datetime) ->
 
 def _saved_words(who: str, registry: Registry, found: Simulation) -> str:
     """'**EUR 1.60** saved a month', or why nothing is, or why that is unknown."""
-    reading = price_list(who, _CURRENCY, (registry.location,))
-    saving = saving_of(registry, found.freed, reading.value.by_region.get(registry.location))
-    if reading.running:
+    prices, _, reading = prices_by_region(who, (registry,))
+    saving = saving_of(registry, found.freed, prices.get(registry.location))
+    if reading:
         return "Saving: prices are being read"
     if saving.amount is None:
         return f"Saving unknown: {plain(saving.why)}"

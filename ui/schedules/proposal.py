@@ -24,6 +24,7 @@ from ui.elements.table import TEXTS, show_rows
 from ui.elements.text import ago, exact, plain, short, size
 from ui.elements.writing import PlainPlan, confirm, dialog_panel, may_write
 from ui.jobs.follow import rerun_on_change
+from ui.loaders import contents
 from ui.navigation import pages
 from ui.navigation.links import change_query, open_page
 from ui.navigation.selection import keys_of
@@ -100,6 +101,9 @@ def show_proposal(
             _show_past(run)
     else:
         st.query_params["registry"] = keys_of(registries)[registry.id]
+        count = contents.last_count(who, registry.login_server)
+        if count and run.planned and count.at < run.planned:  # It is compared with what there is now.
+            contents.forget(who, registry.login_server)
         parts = read_parts(database(), run.id)
         show_run(
             who,

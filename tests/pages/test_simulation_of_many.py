@@ -1,0 +1,65 @@
+"""A policy simulated over several registries: the total, each registry, and what could not be read."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from tests.pages.test_policies import POLICY, push, said, saved
+from tests.support.app_test import Open, figures, select_rows
+from tests.support.documents import OCI_MANIFEST
+from tests.support.own_sandbox import REGISTRY, OwnSandbox
+
+
+def simulated(open_view: Open, policy: str) -> AppTest:
+    at = open_view("policies.py", policy=policy, show="Simulation", over="Several registries")
+    return next(one for one in at.button if one.label.startswith("Simulate ")).click().run()
+
+
+def table(at: AppTest) -> dict[str, list[object]]:
+    found = next(one.value for one in at.dataframe if "Frees" in one.value.columns)
+    return {name: list(found[name]) for name in found.columns}
+
+
+def add_second(own: OwnSandbox) -> None:
+    """Another registry, with the same images as `push` has given to the first."""
+    own.make_registry("contosotwo")
+    for name in ("pr-1", "pr-2"):
+        tag = next(one for one in own.sandbox.store.list_tags(REGISTRY, "team/app") if one.name == name)
+        body = own.sandbox.store.get_manifest_body(REGISTRY, "team/app", tag.digest)
+        assert body
+        at = own.sandbox.state.stamp()
+        own.sandbox.store.add_manifest("contosotwo", "team/web", body, OCI_MANIFEST, at)
+        own.sandbox.store.add_tag("contosotwo", "team/web", name, tag.digest, at)
+
+
+def test_every_registry_of_the_policy_and_the_total(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    add_second(own)
+    at = simulated(open_view, saved())
+    assert not at.exception
+    assert figures(at)["Manifests to delete"][0] == "2"
+    assert figures(at)["Registries"] == ("2", "of 2 simulated")
+    rows = table(at)
+    assert sorted(map(str, rows["Registry"])) == [REGISTRY, "contosotwo"]
+    assert rows["Deletes"] == [1, 1]
+    number = rows["Registry"].index("contosotwo")
+    select_rows(at, next(at_ for at_, one in enumerate(at.dataframe) if "Frees" in one.value.columns), number)
+    at.run()
+    assert at.query_params["registry"] == "contosotwo"
+
+
+def test_a_registry_that_can_not_be_read_is_unknown_with_its_reason(open_view: Open, own: OwnSandbox) -> None:
+    push(own)
+    add_second(own)
+    port = own.registry("contosotwo").login_server.rpartition(":")[2]
+    own.break_({"method": "GET", "path": "_catalog", "host": f":{port}", "status": 403})
+    at = simulated(open_view, saved())
+    assert figures(at)["Manifests to delete"][1].endswith("of 2 registries unknown")
+    assert any("could not be read" in one.label for one in at.expander)
+    assert len(table(at)["Registry"]) <= 1
+
+
+@pytest.mark.usefixtures("own")
+def test_a_policy_for_none_of_the_registries_says_so(open_view: Open) -> None:
+    policy = saved(POLICY.replace("rules:", "registries: nothing*\nrules:"))
+    at = open_view("policies.py", policy=policy, show="Simulation", over="Several registries")
+    assert "No registry of this policy" in said(at)
