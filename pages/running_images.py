@@ -6,7 +6,7 @@ from collections.abc import Sequence
 import pyarrow as pa
 import streamlit as st
 
-from services.running.images import ClusterImages
+from services.running.images import ClusterImages, HostKind
 from services.running.standing import Standing, StandingImage
 from services.wording import counted
 from ui.elements.columns import ago_column
@@ -16,7 +16,7 @@ from ui.elements.page import empty, header
 from ui.elements.selectable_table import openable
 from ui.elements.skeleton import Shape
 from ui.elements.table import UTC, show_rows
-from ui.elements.text import plain, short
+from ui.elements.text import ago, plain, short
 from ui.loaders import clusters, running
 from ui.navigation import pages
 from ui.navigation.links import open_page
@@ -44,6 +44,8 @@ COLOURS = {
     Standing.OUTSIDE: "gray",
 }
 NONE_ASKED = "A cluster is asked by a pod that lists its images. Choose which ones by Ask clusters."
+PLURAL = "Container Apps, jobs and Container Instances groups"
+UNSAVED = "What clusters answered is in the memory of this process alone, until the database can be written to."
 
 who = connection.who()
 reading = clusters.pulls(who)
@@ -52,6 +54,7 @@ pulls = reading.value
 
 def refresh() -> None:
     clusters.pulls.clear(who)
+    running.apps.clear(who)
 
 
 actions = header(pages.RUNNING.title, "", None if reading.running else reading.at, refresh)
@@ -64,13 +67,30 @@ if reading.running or reading.error:
 with actions:
     if st.button("Ask clusters", icon=pages.RUNNING.icon, type="primary", disabled=not pulls.clusters.values):
         start_asking(who, pulls.clusters.values)
-answers = running.answers(who)
 notice = st.container()
+reading_apps = running.apps(who)
+show_progress(reading_apps, "container apps", stop="")
+apps = running.known_apps(who)
+known = running.find_answers(who)
+answers = known.by_cluster
 show_asking(who)
-parts = clusters.parts_by_subscription(pulls.registries, pulls.clusters, pulls.access)
-if not answers:
+parts = (
+    *clusters.parts_by_subscription(pulls.registries, pulls.clusters, pulls.access),
+    Part(apps.found, "app's containers", "apps' containers"),
+)
+if apps.error:
+    show_error(apps.error)
+if known.error:
+    show_error(known.error)
+if known.unsaved:
+    st.warning(f"{UNSAVED} {plain(known.unsaved.cause)}", icon=":material/database_off:")
+if apps.reading:
+    st.stop()
+if not (answers or apps.found.values):
     with notice:
         show_partial(*parts)
+    if apps.error or known.error:
+        st.stop()
     if pulls.clusters.values:
         empty(pages.RUNNING.icon, "No cluster asked", NONE_ASKED)
     elif pulls.clusters.refused:
@@ -79,7 +99,7 @@ if not answers:
         empty(pages.RUNNING.icon, "No clusters found", "You need Reader on a subscription to see its clusters here.")
     st.stop()
 
-looking = running.standings(who, running.asked_when(who), reading.at)
+looking = running.standings(who, running.asked_when(who), reading.at, apps.at)
 show_progress(looking, "running images", shape=None if looking.value.images else Shape.TABLE)
 if looking.error:
     show_error(looking.error)
@@ -99,19 +119,28 @@ def name_of(one: StandingImage) -> str:
     return f"{registry.name}/{named.repository}{reference}"
 
 
+def workload_of(one: StandingImage) -> str:
+    """The owner of its pods, or the app."""
+    owner = one.placed.image.owner
+    return owner.label if one.placed.host.kind is HostKind.CLUSTER else owner.name
+
+
 def show_figures(images: Sequence[StandingImage]) -> None:
     good = [one for one in answers.values() if not one.error]
     unasked = len(pulls.clusters.values) - len(good)
     lacks = f"{counted(unasked, 'cluster')} not known" if unasked else ""
+    if apps.error or apps.found.refused:
+        lacks = " and ".join(filter(None, (lacks, "apps not known")))
     counts = Counter(one.standing for one in images)
     numbers = {
         "Workloads": len({one.placed.place for one in images}),
         "Can't be pulled again": counts[Standing.GONE] + counts[Standing.INVALID],
         "Tag moved on": counts[Standing.MOVED],
     }
+    asked = Metric("Clusters known", len(good), beside=f"of {len(pulls.clusters.values):,} listed")
     show_metrics(
         [
-            Metric("Clusters known", len(good), beside=f"of {len(pulls.clusters.values):,} listed"),
+            asked,
             *(
                 Metric(label, number, lacks=lacks) if images or good else Metric(label, None, unknown=lacks)
                 for label, number in numbers.items()
@@ -121,13 +150,16 @@ def show_figures(images: Sequence[StandingImage]) -> None:
 
 
 def filtered(images: Sequence[StandingImage]) -> list[StandingImage]:
-    names = sorted({one.placed.cluster.name for one in images})
+    names = sorted({one.placed.host.name for one in images if one.placed.host.kind is HostKind.CLUSTER})
+    kinds = [kind.value for kind in HostKind if any(one.placed.host.kind is kind for one in images)]
     check_url("cluster", "cluster", names)
+    check_url("where", "kind", kinds)
     with st.container(horizontal=True, vertical_alignment="bottom"):
         text = st.text_input(
             "Search", key="search", type="search", placeholder="Image, workload or digest", bind="query-params"
         )
-        chosen = st.multiselect("Cluster", names, key="cluster", bind="query-params")
+        where = st.multiselect("Where", kinds, key="where", bind="query-params")
+        chosen = st.multiselect("Cluster", names, key="cluster", bind="query-params") if names else []
     counts = Counter(one.standing for one in images)
     labels = {one.value: f":{COLOURS[one]}-badge[{SIGNS[one]}] {one} · {counts[one]}" for one in SIGNS if counts[one]}
     states = choose_pills("state", "State", labels)
@@ -136,7 +168,8 @@ def filtered(images: Sequence[StandingImage]) -> list[StandingImage]:
         one
         for one in images
         if words in f"{one.placed.image.reference} {one.placed.place} {one.digest}".casefold()
-        and (not chosen or one.placed.cluster.name in chosen)
+        and (not where or one.placed.host.kind.value in where)
+        and (not chosen or one.placed.host.name in chosen)
         and (not states or one.standing.value in states)
     ]
 
@@ -148,8 +181,9 @@ def show_table(images: Sequence[StandingImage]) -> None:
         lambda one: {
             "Image": name_of(one),
             "State": f"{SIGNS[one.standing]} {one.standing}",
-            "Cluster": one.placed.cluster.name,
-            "Workload": one.placed.image.owner.label,
+            "Where": one.placed.host.kind.value,
+            "Cluster or group": one.placed.host.inside,
+            "Workload": workload_of(one),
             "Replicas": one.placed.image.replicas,
             "Pushed": one.pushed,
             "Digest": f"{short(one.digest)}{' by tag' if one.placed.by_tag else ''}" if one.digest else None,
@@ -160,7 +194,9 @@ def show_table(images: Sequence[StandingImage]) -> None:
         "Images that run, one per row: what can't be pulled again first",
         columns={
             "Pushed": ago_column("When the image was pushed that runs"),
-            "Asked": ago_column("When the cluster was asked"),
+            "Asked": ago_column("When the cluster was asked, or the app was read"),
+            "Where": st.column_config.TextColumn(width=140),
+            "Cluster or group": st.column_config.TextColumn(help="The cluster, or the resource group of an app"),
             "Replicas": st.column_config.NumberColumn(help="0: scaled to zero, suspended, or kept for rollback"),
         },
         types={"Pushed": UTC, "Asked": UTC, "Digest": pa.string()},
@@ -183,23 +219,34 @@ def state_of(answer: ClusterImages | None) -> str:
 
 found = looking.value.images
 show_figures(found)
+errors = sorted({one.error.cause for one in answers.values() if one.error})
+silent = bool(pulls.clusters.values) and all(one.error for one in answers.values())
+if silent and found:
+    said = f"No cluster answered. {plain(' '.join(errors))}" if errors else f"No cluster asked. {NONE_ASKED}"
+    st.info(said, icon=pages.RUNNING.icon)
 shown = filtered(found)
 if shown:
     show_table(shown)
 elif found:
     empty(":material/filter_alt_off:", "No image matches", "Clear the search or a filter above.")
-elif errors := {one.error.cause for one in answers.values() if one.error}:
-    none = all(one.error for one in answers.values())
-    what = "No cluster answered" if none else "No images in the clusters that answered"
-    empty(":material/hub:", what, plain(" ".join(sorted(errors))))
+elif errors:
+    what = "No cluster answered" if silent else "No images in the clusters that answered"
+    empty(":material/hub:", what, plain(" ".join(errors)))
 else:
     empty(":material/hub:", "No images run", "The clusters that were asked run none.")
+if not apps.error:
+    st.caption(
+        f"{counted(len(apps.found.values), 'Container App, job or Container Instances group', PLURAL)} read "
+        f"{ago(apps.at)} by Azure Resource Graph, which lags behind changes by minutes. App Service is not read."
+    )
+by = any(answer.by for answer in answers.values())
 with st.expander(f"Clusters: {len(answers):,} of {len(pulls.clusters.values):,} asked", icon=":material/hub:"):
     show_rows(
         [
             {
                 "Cluster": one.name,
                 "Asked": answer.at if answer else None,
+                **({"Asked by": answer.by if answer else ""} if by else {}),
                 "State": state_of(answer),
                 "Subscription": one.subscription,
             }

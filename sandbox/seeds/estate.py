@@ -9,6 +9,7 @@ from sandbox.arm.replications import replication
 from sandbox.arm.webhooks import webhook
 from sandbox.billing.costs import CUSTOMER_AGREEMENT, PAY_AS_YOU_GO
 from sandbox.seeds.company import GRANTS, clusters, custom_roles, networks, principals
+from sandbox.seeds.container_apps import add_container_apps
 from sandbox.seeds.costs import bill
 from sandbox.seeds.hooks import events
 from sandbox.seeds.places import APPS, GROUPS, HUB, REGISTRIES, SUBSCRIPTIONS, Registry
@@ -53,6 +54,7 @@ def estate(store: Store, now: datetime) -> None:
         )
     fill(store, now)
     add_workloads(store)
+    add_container_apps(store)
     events(store)
     log_events(store, now)
     tokens(store, ago)

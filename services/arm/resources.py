@@ -18,6 +18,7 @@ _ID = re.compile(r"/subscriptions/[^/?#%\\]+(?:/[^/?#%\\]+)+")
 _VERSIONS = {
     # The provider itself.
     "microsoft.containerregistry": "2021-04-01",
+    "microsoft.app": "2024-03-01",
     "microsoft.authorization": "2022-04-01",
     "microsoft.authorization/policyassignments": "2022-06-01",
     "microsoft.insights": "2015-04-01",

@@ -36,6 +36,7 @@ from azure.mgmt.costmanagement import CostManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
 from azure.monitor.query import LogsQueryClient
+from azure.mgmt.resourcegraph import ResourceGraphClient
 
 from services.connection.data_plane import RegistryClient
 from services.connection.data_plane_tokens import jwt_claims
@@ -178,6 +179,10 @@ class AzureSession:
                 self.endpoints.resource_manager, policies=self._arm_policies(), transport=self._transport
             ),
         )
+
+    def resource_graph(self) -> ResourceGraphClient:
+        """Queries over the resources of all subscriptions that the caller may read."""
+        return self._once(ResourceGraphClient, "", lambda: ResourceGraphClient(self.credential, **self._arm()))
 
     def costs(self) -> CostManagementClient:
         return self._once(CostManagementClient, "", lambda: CostManagementClient(self.credential, **self._arm()))

@@ -109,6 +109,18 @@ class AnswerStore:
                 found[id_] = newest
         return FoundAnswers(found, failed, next((why for _, why in unsaved.values()), None))
 
+    def has_any(self, who: str) -> bool:
+        """Whether any cluster of the tenant of `who` has been asked lately, as far as is known."""
+        azure = azure_of(who)
+        if any(key[0] == azure for key in [*self._unsaved]):
+            return True
+        try:
+            with reading(self._database(), _TITLE) as db:
+                return db.execute(select(table.c.at).where(table.c.azure == azure).limit(1)).first() is not None
+        except ServiceError as error:
+            _LOG.warning("%s", error)
+            return False
+
     def _read(self, azure: str, who: str, listed: Mapping[str, Cluster]) -> dict[_Key, _Kept]:
         """What the database has of these clusters. Raises ServiceError (NoDatabase)."""
         if not listed:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 
 from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
@@ -25,9 +26,39 @@ class Reference:
     digest: str
 
 
+class HostKind(StrEnum):
+    """What runs images."""
+
+    CLUSTER = "AKS cluster"
+    APP = "Container App"
+    APP_JOB = "Container Apps job"
+    CONTAINER_GROUP = "Container Instances"
+
+
+@dataclass(frozen=True)
+class Host:
+    """What runs images: a cluster, an app, a job, or a container group."""
+
+    id: str
+    name: str
+    kind: HostKind
+    resource_group: str
+    subscription_id: str
+
+    @classmethod
+    def of(cls, cluster: Cluster) -> "Host":
+        return cls(cluster.id, cluster.name, HostKind.CLUSTER, cluster.resource_group, cluster.subscription_id)
+
+    @property
+    def inside(self) -> str:
+        """Where its workloads are, by name: the cluster itself, or the resource group of an app."""
+        return self.name if self.kind is HostKind.CLUSTER else self.resource_group
+
+
 @dataclass(frozen=True)
 class Owner:
-    """Whose pods they are, by namespace, kind and name: a Deployment; a ReplicaSet that is kept for rollback; a Pod."""
+    """Whose pods they are, by namespace, kind and name: a Deployment; a ReplicaSet that is kept for rollback; a Pod; an
+    app, which has no namespace."""
 
     namespace: str
     kind: str
@@ -35,8 +66,8 @@ class Owner:
 
     @property
     def label(self) -> str:
-        """Such as 'Deployment shop/web'."""
-        return f"{self.kind} {self.namespace}/{self.name}"
+        """Such as 'Deployment shop/web', or 'Container App web'."""
+        return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
 
 @dataclass(frozen=True, order=True)

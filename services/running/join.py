@@ -5,10 +5,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.aks.clusters import Cluster
 from services.images.repository_contents import RepositoryContents
 from services.registries.registry import Registry
-from services.running.images import ClusterImages, Reference, RunningImage, parse_reference
+from services.running.apps import KnownApps
+from services.running.images import ClusterImages, Host, Reference, RunningImage, parse_reference
 
 # A login server and a repository.
 RepositoryKey = tuple[str, str]
@@ -16,10 +16,11 @@ RepositoryKey = tuple[str, str]
 
 @dataclass(frozen=True)
 class PlacedImage:
-    """An image of a cluster that was asked `at` a time, and what it names. `named` is None where its reference is none:
-    no node can pull it. `registry` is None where that is none of those that are known: it comes from outside."""
+    """An image of a cluster that was asked, or of an app that was read, `at` a time, and what it names. `named` is None
+    where its reference is none: no node can pull it. `registry` is None where that is none of those that are known: it
+    comes from outside."""
 
-    cluster: Cluster
+    host: Host
     at: datetime
     image: RunningImage
     named: Reference | None
@@ -37,22 +38,27 @@ class PlacedImage:
 
     @property
     def place(self) -> str:
-        """Such as 'Deployment shop/web in aks-platform'."""
-        return f"{self.image.owner.label} in {self.cluster.name}"
+        """Such as 'Deployment shop/web in aks-platform', or 'Container App web in shop-rg'."""
+        return f"{self.image.owner.label} in {self.host.inside}"
 
 
-def place_images(asked: Iterable[ClusterImages], registries: Iterable[Registry]) -> tuple[PlacedImage, ...]:
-    """Every image of the clusters that answered, in their order, with the registry that its reference names."""
+def place_images(
+    asked: Iterable[ClusterImages], registries: Iterable[Registry], apps: KnownApps | None = None
+) -> tuple[PlacedImage, ...]:
+    """Every image of the clusters that answered, and of the apps that were read, in their order, with the registry that
+    its reference names."""
     servers = {registry.login_server.casefold(): registry for registry in registries if registry.login_server}
     references: dict[str, Reference | None] = {}
     placed = []
-    for answer in asked:
-        for image in answer.images:
+    listed = [(Host.of(answer.cluster), answer.at, answer.images) for answer in asked]
+    listed += [(one.host, apps.at, one.images) for one in apps.found.values] if apps else []
+    for host, at, images in listed:
+        for image in images:
             if image.reference not in references:
                 references[image.reference] = parse_reference(image.reference)
             named = references[image.reference]
             registry = servers.get(named.host) if named else None
-            placed.append(PlacedImage(answer.cluster, answer.at, image, named, registry))
+            placed.append(PlacedImage(host, at, image, named, registry))
     return tuple(placed)
 
 

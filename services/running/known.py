@@ -13,22 +13,24 @@ from services.pull_checks.matrix import Pulls
 from services.pull_checks.matrix_reading import read_pulls
 from services.registries.registry import Registry
 from services.running.answers import AnswerStore, FoundAnswers
+from services.running.apps import NO_APPS, KnownApps, known_apps
 from services.running.asking import ask_clusters, plan_asking
 from services.running.images import ClusterImages
 from services.running.join import PlacedImage, RepositoryKey, digests_in_use, group_by_repository, place_images
-from services.running.unasked import Unasked, clusters_that_may_pull, find_unasked
+from services.running.unasked import Unasked, clusters_that_may_pull, find_unasked, unknown_apps
 
 
 @dataclass(frozen=True)
 class RunningKnown:
-    """What is known of the clusters that may run images of a registry. `placed`: what runs of it, by repository;
-    `unasked`: what is not known; `may_pull`: the clusters that may pull from it, as far as they are known. `reading`:
-    they are being read."""
+    """What is known of the clusters and apps that may run images of a registry. `placed`: what runs of it, by
+    repository; `unasked`: what is not known; `may_pull`: the clusters that may pull from it, as far as they are known;
+    `apps`: the apps that were read. `reading`: some of it is being read."""
 
     registry: Registry
     placed: Mapping[RepositoryKey, Sequence[PlacedImage]]
     unasked: tuple[Unasked, ...]
     may_pull: tuple[Cluster, ...] = ()
+    apps: KnownApps = NO_APPS
     reading: bool = False
 
     def of(self, contents: RepositoryContents) -> RunningImages:
@@ -37,14 +39,16 @@ class RunningKnown:
         return RunningImages(digests_in_use(here, contents), tuple(one.label for one in self.unasked))
 
 
-def known_running(pulls: Pulls, registry: Registry, answers: FoundAnswers, now: datetime) -> RunningKnown:
-    """What these answers say of a registry. Pure. Answers that could not be read are unknown."""
-    placed = group_by_repository(place_images(answers.by_cluster.values(), (registry,)))
-    unasked = find_unasked(pulls, registry, answers.by_cluster, now)
+def known_running(
+    pulls: Pulls, registry: Registry, answers: FoundAnswers, apps: KnownApps, now: datetime
+) -> RunningKnown:
+    """What these answers and apps say of a registry. Pure. What could not be read is unknown."""
+    placed = group_by_repository(place_images(answers.by_cluster.values(), (registry,), apps))
+    unasked = (*find_unasked(pulls, registry, answers.by_cluster, now), *unknown_apps(apps))
     if answers.error:
         why = f"what clusters answered could not be read: {answers.error.cause.rstrip('.')}"
         unasked = (Unasked(None, "any cluster", why), *unasked)
-    return RunningKnown(registry, placed, unasked, clusters_that_may_pull(pulls, registry))
+    return RunningKnown(registry, placed, unasked, clusters_that_may_pull(pulls, registry), apps, apps.reading)
 
 
 def read_known(session: AzureSession, store: AnswerStore, who: str, registry: Registry) -> RunningKnown:
@@ -53,7 +57,8 @@ def read_known(session: AzureSession, store: AnswerStore, who: str, registry: Re
     Raises ServiceError as `read_pulls` does. One that can't be asked is unknown.
     """
     pulls = read_pulls(session)
-    return known_running(pulls, registry, store.find(who, pulls.clusters.values), datetime.now(UTC))
+    answers = store.find(who, pulls.clusters.values)
+    return known_running(pulls, registry, answers, known_apps(session), datetime.now(UTC))
 
 
 def ask_and_keep(

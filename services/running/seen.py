@@ -1,4 +1,4 @@
-"""Where the images of one repository were seen to run, by the clusters that were asked. Pure."""
+"""Where the images of one repository were seen to run: in clusters that were asked, and in apps. Pure."""
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
@@ -11,7 +11,8 @@ from services.running.join import PlacedImage
 @dataclass(frozen=True)
 class SeenRunning:
     """Where images of a repository run: by digest, and by the tag that a reference names. `asked`: how many clusters
-    answered, the first of them at `since`. What no cluster was asked is not in it: absent is not unused."""
+    answered; `since`: the first of them, or where none did, when the apps were read. What no cluster was asked is not
+    in it: absent is not unused."""
 
     by_digest: Mapping[str, tuple[str, ...]]
     by_tag: Mapping[str, tuple[str, ...]]
@@ -25,9 +26,9 @@ class SeenRunning:
 
 
 def seen_running(placed: Iterable[PlacedImage], answered_at: Iterable[datetime]) -> SeenRunning | None:
-    """What was seen of one repository's images; None where no cluster answered."""
-    times = list(answered_at)
-    if not times:
+    """What was seen of one repository's images; None where no cluster answered, and no app runs one."""
+    times, placed = list(answered_at), list(placed)
+    if not times and not placed:
         return None
     by_digest: defaultdict[str, dict[str, None]] = defaultdict(dict)
     by_tag: defaultdict[str, dict[str, None]] = defaultdict(dict)
@@ -40,5 +41,5 @@ def seen_running(placed: Iterable[PlacedImage], answered_at: Iterable[datetime])
         {digest: tuple(places) for digest, places in by_digest.items()},
         {tag: tuple(places) for tag, places in by_tag.items()},
         len(times),
-        min(times),
+        min(times or (one.at for one in placed)),
     )

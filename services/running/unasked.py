@@ -1,4 +1,4 @@
-"""Which clusters could pull from a registry and are not known to run nothing of it. Pure."""
+"""Which clusters and apps could pull from a registry and are not known to run nothing of it. Pure."""
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -9,17 +9,19 @@ from services.connection.errors import ServiceError, is_denied
 from services.connection.parallel import Refusal
 from services.pull_checks.matrix import Pair, Pulls, pull_matrix
 from services.registries.registry import Registry
+from services.running.apps import KnownApps
 from services.running.images import ClusterImages
 from services.wording import counted
 
 # An older answer says what ran then, and not what runs now.
 MOST_AGE = timedelta(days=1)
+ALL_APPS = "Container Apps and Container Instances"
 
 
 @dataclass(frozen=True)
 class Unasked:
-    """What may run images of a registry, and is not known: a `cluster`, or where that is None the clusters of a
-    subscription that could not be listed. `why` in short, as it reads in brackets."""
+    """What may run images of a registry, and is not known: a `cluster`, or where that is None an app, or the clusters
+    of a subscription that could not be listed. `why` in short, as it reads in brackets."""
 
     cluster: Cluster | None
     name: str
@@ -65,6 +67,21 @@ def _unasked(
             yield Unasked(cluster, cluster.name, f"asked {counted((now - answer.at).days, 'day')} ago")
     for refusal in unlisted:
         yield Unasked(None, refusal.what, f"its clusters could not be listed: {_why(refusal.error)}")
+
+
+def unknown_apps(apps: KnownApps) -> tuple[Unasked, ...]:
+    """The apps whose containers could not be read, or all of them where none could. Any may pull from any registry: by
+    which password or identity is not looked at."""
+    if apps.reading:
+        return (Unasked(None, ALL_APPS, "being read"),)
+    if apps.error:
+        return (Unasked(None, ALL_APPS, f"could not be read: {_why(apps.error)}"),)
+    refused = [
+        Unasked(None, one.what, f"its containers could not be read: {_why(one.error)}") for one in apps.found.refused
+    ]
+    if apps.found.untried:
+        refused.append(Unasked(None, ALL_APPS, f"{apps.found.untried:,} of them were not read"))
+    return tuple(refused)
 
 
 def _why(error: ServiceError) -> str:

@@ -36,11 +36,31 @@ def table(at: AppTest) -> pd.DataFrame:
     return frame.set_index("Workload")
 
 
+@pytest.mark.usefixtures("own")
 def test_before_a_cluster_is_asked_nothing_is_said_of_what_runs(open_view: Open) -> None:
     at = open_view("running_images.py")
     assert "No cluster asked" in texts(at)
     assert not figures(at)
-    assert not at.dataframe
+    assert [frame.proto.id for frame in at.dataframe] == []
+
+
+def test_apps_are_read_without_asking_and_what_clusters_run_is_unknown_beside_them(open_view: Open) -> None:
+    at = open_view("running_images.py")
+    assert "No cluster asked" in texts(at)
+    rows = table(at)
+    assert dict(zip(rows.index, rows["Where"], strict=True)) == {
+        "checkout-preview": "Container App",
+        "orders-bff": "Container App",
+        "catalog-search": "Container App",
+        "nightly-mailing": "Container Apps job",
+        "load-test": "Container Instances",
+    }
+    assert rows["Replicas"]["checkout-preview"] == 0
+    # The older revision runs beside the newest.
+    assert {name.rpartition(":")[2] for name in rows.loc[["orders-bff"], "Image"]} == {"v1.1.0", "v1.2.1"}
+    assert figures(at)["Workloads"] == ("≥ 5", "6 clusters not known")
+    only = open_view("running_images.py", where="Container Instances")
+    assert set(table(only).index) == {"load-test"}
 
 
 def test_what_runs_where_and_how_it_stands(open_view: Open, session: AzureSession) -> None:

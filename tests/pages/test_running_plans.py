@@ -7,8 +7,10 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from sandbox.clusters.clusters import CLUSTER_TYPE
+from sandbox.clusters.container_apps import JOB_TYPE
 from sandbox.documents.registry_rules import REGISTRY_TYPE
 from services.jobs.audit import read_entries
+from tests.services.running.test_apps import put, template
 from tests.support.app_test import Open, button, confirm_button, confirm_field, reopen, texts, wait_for_job
 from tests.support.own_sandbox import OwnSandbox
 from ui.jobs import runs
@@ -160,3 +162,32 @@ def test_a_tag_that_pods_pull_by_stays_by_rule_and_is_said_by_name(open_view: Op
     at = open_view("clean_up.py", **URL, do="Remove tags only", how="By name", tag="v1.0.0")
     at.multiselect(key=next(one.key for one in at.multiselect if one.label == "Tags")).set_value(["v1.0.0"]).run()
     assert "v1.0.0: Deployment shop/web in aks1" in said(at.warning)
+
+
+def test_an_app_keeps_what_it_names_by_rule_and_one_that_can_t_be_read_keeps_all(
+    open_view: Open, own: OwnSandbox
+) -> None:
+    set_workloads(own, {"image": "other:v1", "replicas": 1})
+    server = own.registry().login_server
+    job = put(own, JOB_TYPE, "nightly", {"template": template(f"{server}/{NODE}:v1.0.0")})
+    at = ask(open_view("clean_up.py", **RULE))
+    assert "Container Apps job nightly in" in said(at.error)
+    assert delete_button(at).disabled
+    assert "1 read" in next(one.value for one in at.markdown if one.value.startswith("Container Apps and"))
+    own.sandbox.store.put_resource({**own.sandbox.store.get_resource(job), "properties": {}})
+    running_loader.apps.clear(connection.who())
+    at = open_view("clean_up.py", **RULE)
+    assert "**Unknown what runs** in nightly" in texts(at)
+    assert "nightly (its containers could not be read: It has no template)." in said(at.error)
+    assert delete_button(at).disabled
+
+
+def test_a_query_that_is_refused_leaves_all_apps_unknown(open_view: Open, own: OwnSandbox) -> None:
+    set_workloads(own, {"image": "other:v1", "replicas": 1})
+    own.break_({"method": "POST", "path": "/Microsoft.ResourceGraph/resources$", "status": 403})
+    at = ask(open_view("clean_up.py", **RULE))
+    assert "Container Apps and Container Instances (could not be read: 403" in said(at.error)
+    assert delete_button(at).disabled
+    boxes(at)[ALL_THE_SAME].check().run()
+    confirm_field(at).set_value(NODE).run()
+    assert not delete_button(at).disabled

@@ -6,16 +6,18 @@ from dataclasses import replace
 import streamlit as st
 
 from services.commands import aks as az_aks
-from services.deletion.running_images import RunningImages, running_digests
+from services.deletion.running_images import RunningImages, list_places, running_digests
 from services.images.repository_contents import RepositoryContents
 from services.registries.registry import Registry
+from services.running.images import HostKind
+from services.running.join import PlacedImage
 from services.running.known import RunningKnown
 from services.running.unasked import Unasked
 from services.wording import counted
 from ui.deletion.places import Places
 from ui.elements.columns import ago_column
 from ui.elements.table import UTC, show_rows
-from ui.elements.text import plain, shell
+from ui.elements.text import ago, plain, shell
 from ui.loaders import clusters as cluster_loaders
 from ui.loaders import running as running_loader
 from ui.running.asking import show_asking, start_asking
@@ -35,6 +37,7 @@ def running_images(
     reading = cluster_loaders.pulls(who)
     with places.notices:
         show_progress(reading, f"clusters that may pull from {registry.id}", stop="")
+        show_progress(running_loader.apps(who), f"apps that may pull from {registry.id}", stop="")
         known = running_loader.known_of(who, registry)
         show_asking(who)
         accepted = _ask_about(who, known, by_name=by_name) if known.unasked else False
@@ -62,7 +65,8 @@ def offer_running(places: Places, kept: int) -> None:
 
 
 def _ask_about(who: str, known: RunningKnown, *, by_name: bool) -> bool:
-    """Says which clusters are unknown, with a button that asks them; returns whether a rule may delete all the same."""
+    """Says which clusters and apps are unknown, with a button that asks those clusters; returns whether a rule may
+    delete all the same."""
     accepted = False
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(f":orange[:material/help:] **Unknown what runs** in {_names(known.unasked)}", width="content")
@@ -87,7 +91,18 @@ def _names(unasked: Sequence[Unasked]) -> str:
 def _found(workloads: int, known: RunningKnown) -> str:
     if workloads:
         return f"{counted(workloads, 'workload')} found"
-    return "unknown" if known.unasked else "no workload found" if known.may_pull else "no cluster may pull"
+    if known.unasked:
+        return "unknown"
+    return "no workload found" if known.may_pull or known.apps.found.values else "no cluster may pull"
+
+
+def _apps_line(known: RunningKnown, here: Sequence[PlacedImage]) -> str:
+    """How many apps were read and when, and which of them run images of the plan's repositories."""
+    running = {one.host.id: one.place for one in here if one.host.kind is not HostKind.CLUSTER}
+    number = len(known.apps.found.values)
+    found = f"{counted(len(running), 'workload')}: {plain(list_places([*running.values()]))}" if running else "none"
+    read = f"Container Apps and Container Instances: {number:,} read {ago(known.apps.at)}"
+    return f"{read}. Of them run images of this plan's repositories: {found}."
 
 
 def _show_known(who: str, known: RunningKnown, contents: Sequence[RepositoryContents]) -> str:
@@ -106,7 +121,7 @@ def _show_known(who: str, known: RunningKnown, contents: Sequence[RepositoryCont
                 "Asked": answer.at if (answer := answers.get(cluster.id.lower())) else None,
                 "Workloads": None
                 if answer is None or answer.error
-                else len({one.place for one in here if one.cluster.id == cluster.id}),
+                else len({one.place for one in here if one.host.id == cluster.id}),
                 "State": "Not asked" if answer is None else answer.error.cause if answer.error else "Answered",
             }
             for cluster in known.may_pull
@@ -124,8 +139,11 @@ def _show_known(who: str, known: RunningKnown, contents: Sequence[RepositoryCont
             )
             if st.button("Ask clusters again", icon=":material/refresh:", disabled=not asked):
                 start_asking(who, known.may_pull)
+        if not (known.apps.reading or known.apps.error):
+            st.markdown(_apps_line(known, here))
         st.markdown(
-            "Clusters of other tenants, and those that pull with a token as a secret, are not listed. Paste the output "
+            "Clusters of other tenants, and those that pull with a token as a secret, are not listed, nor is App "
+            "Service. Paste the output "
             f"of this line for each: images in it are not deleted.\n\n{shell(az_aks.running_images())}"
         )
         text = st.text_area("Output for other clusters", placeholder="contoso.azurecr.io/app@sha256:…", key="running")

@@ -11,12 +11,13 @@ from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.registries.registry import Registry
 from services.running.answers import FoundAnswers
+from services.running.apps import NO_APPS, HostImages, KnownApps, read_apps
 from services.running.images import ClusterImages
 from services.running.join import group_by_repository, place_images
 from services.running.known import RunningKnown, known_running
 from services.running.seen import SeenRunning, seen_running
 from services.running.standing import StandingImage, read_facts, stand
-from services.running.unasked import Unasked
+from services.running.unasked import Unasked, unknown_apps
 from ui.loaders import clusters
 from ui.runtime import connection
 from ui.runtime.background import Reading, fresh, start
@@ -39,19 +40,39 @@ def answers(who: str) -> Mapping[str, ClusterImages]:
     return find_answers(who).by_cluster
 
 
+@st.cache_resource(ttl="5m", show_spinner=False, max_entries=50, validate=fresh)
+def apps(who: str) -> Reading[Partial[HostImages]]:
+    """The images of Container Apps, their jobs, and Container Instances. Starts nothing."""
+    session = connection.session(who)
+
+    def work(reading: Reading[Partial[HostImages]]) -> None:
+        reading.what = "container apps"
+        reading.value = read_apps(session)
+        reading.lacks = reading.value.refused
+
+    return start(NO_APPS.found, work)
+
+
+def known_apps(who: str) -> KnownApps:
+    """The apps, as far as they have been read."""
+    reading = apps(who)
+    return KnownApps(reading.value, reading.at, reading.error, reading.running)
+
+
 def known_of(who: str, registry: Registry) -> RunningKnown:
-    """What is known of a registry's running images. Asks no cluster; which clusters may pull is read in the background,
-    and until then unknown."""
-    reading, found = clusters.pulls(who), find_answers(who)
+    """What is known of a registry's running images. Asks no cluster; apps, and which clusters may pull, are read in the
+    background, and until then unknown."""
+    reading, found, here = clusters.pulls(who), find_answers(who), known_apps(who)
     if reading.running or reading.error or reading.stop.is_set():
-        placed = group_by_repository(place_images(found.by_cluster.values(), (registry,)))
+        placed = group_by_repository(place_images(found.by_cluster.values(), (registry,), here))
         why = "which of them may pull is being read"
         if reading.error:
             why = f"which of them may pull could not be read: {reading.error.cause}"
         elif not reading.running:
             why = "reading which of them may pull was stopped: refresh"
-        return RunningKnown(registry, placed, (Unasked(None, "any cluster", why),), reading=reading.running)
-    return known_running(reading.value, registry, found, datetime.now(UTC))
+        unasked = (Unasked(None, "any cluster", why), *unknown_apps(here))
+        return RunningKnown(registry, placed, unasked, apps=here, reading=reading.running or here.reading)
+    return known_running(reading.value, registry, found, here, datetime.now(UTC))
 
 
 _NOTHING: Partial[None] = Partial(())
@@ -70,11 +91,12 @@ def standings(
     who: str,
     asked: tuple[tuple[str, datetime], ...],  # noqa: ARG001 A part of the key: what was asked when.
     pulls_at: datetime,  # noqa: ARG001 A part of the key: the registries.
+    apps_at: datetime,  # noqa: ARG001 A part of the key: the apps.
 ) -> Reading[Standings]:
     """What registries have of the images that run. Asks no cluster."""
     session = connection.session(who)
     registries = clusters.pulls(who).value.registries.values
-    placed = place_images(answers(who).values(), registries)
+    placed = place_images(answers(who).values(), registries, known_apps(who))
 
     def work(reading: Reading[Standings]) -> None:
         facts = read_facts(session, placed, progress=reading.report, stop=reading.stop)
@@ -90,9 +112,9 @@ def asked_when(who: str) -> tuple[tuple[str, datetime], ...]:
 
 
 def seen_of(who: str, registry: Registry, repository: str) -> SeenRunning | None:
-    """Where the repository's images were seen to run; None where no cluster answered, as far as the clusters of this
-    identity have been read. Asks none."""
-    known = answers(who).values()
-    placed = group_by_repository(place_images(known, (registry,)))
+    """Where the repository's images were seen to run; None where no cluster answered and no app runs one, as far as
+    clusters and apps have been read. Asks none, and lists clusters only where one has ever answered."""
+    known = answers(who).values() if shared_answers().has_any(who) else ()
+    placed = group_by_repository(place_images(known, (registry,), known_apps(who)))
     here = placed.get((registry.login_server, repository), ())
     return seen_running(here, [one.at for one in known if not one.error])

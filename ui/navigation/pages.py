@@ -241,7 +241,7 @@ DELETE = PageLink(
     ":material/delete:",
     "Registries",
     "delete",
-    (*permissions.delete_images("Delete"), permissions.ASK_CLUSTERS),
+    (*permissions.delete_images("Delete"), permissions.ASK_CLUSTERS, permissions.READ_APPS),
     parent=REPOSITORIES,
 )
 CLEAN_UP = PageLink(
@@ -250,7 +250,12 @@ CLEAN_UP = PageLink(
     ":material/cleaning_services:",
     "Registries",
     "cleanup",
-    (*permissions.delete_images("Delete"), *permissions.remove_tags("Remove tags"), permissions.ASK_CLUSTERS),
+    (
+        *permissions.delete_images("Delete"),
+        *permissions.remove_tags("Remove tags"),
+        permissions.ASK_CLUSTERS,
+        permissions.READ_APPS,
+    ),
     of_registry=True,
 )
 POLICIES = PageLink(
@@ -325,7 +330,7 @@ RUNNING = PageLink(
     ":material/deployed_code_alert:",
     "AKS",
     "running",
-    (permissions.READ_PULLS, permissions.ASK_CLUSTERS, *permissions.READ_IMAGES[:2]),
+    (permissions.READ_PULLS, permissions.ASK_CLUSTERS, permissions.READ_APPS, *permissions.READ_IMAGES[:2]),
 )
 ROLES = PageLink(
     "roles.py",

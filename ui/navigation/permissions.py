@@ -161,6 +161,18 @@ LOG_PULLS = Need(
         "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
     ),
 )
+READ_APPS = Need(
+    "See what Container Apps and Container Instances run",
+    ("Reader",),
+    "their subscriptions",
+    (
+        "Microsoft.App/containerApps/read",
+        "Microsoft.App/containerApps/revisions/read",
+        "Microsoft.App/jobs/read",
+        "Microsoft.ContainerInstance/containerGroups/read",
+    ),
+    "By Azure Resource Graph, which leaves out what the caller may not read",
+)
 READ_MEMBERSHIPS = Need(
     "See who can pull through a group, or as a service principal",
     ("Directory Readers",),

@@ -39,6 +39,7 @@ def test_what_is_no_reading_method_and_no_known_question_is_a_change(method: str
     [
         ("/oauth2/token", True),
         ("/subscriptions/1/providers/Microsoft.CostManagement/query", True),
+        ("/providers/Microsoft.ResourceGraph/resources", True),
         ("/subscriptions/1/providers/Microsoft.ContainerRegistry/checkNameAvailability", True),
         ("/subscriptions/1/resourceGroups/g/providers/P/registries/r/webhooks/w/listEvents", True),
         ("/v1.0/directoryObjects/getByIds", True),
