@@ -235,8 +235,10 @@ elif errors:
 else:
     empty(":material/hub:", "No images run", "The clusters that were asked run none.")
 if not apps.error:
+    number, unread = len(apps.found.values), len(apps.found.refused) + apps.found.untried
+    of = f"{number:,} of " if unread else ""
     st.caption(
-        f"{counted(len(apps.found.values), 'Container App, job or Container Instances group', PLURAL)} read "
+        f"{of}{counted(number + unread, 'Container App, job or Container Instances group', PLURAL)} read "
         f"{ago(apps.at)} by Azure Resource Graph, which lags behind changes by minutes. App Service is not read."
     )
 by = any(answer.by for answer in answers.values())

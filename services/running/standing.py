@@ -13,11 +13,16 @@ from services.connection.names import image_name
 from services.connection.parallel import Partial, Progress, Refusal, counter, parallel_map
 from services.connection.session import AzureSession
 from services.images.repositories import ManifestRow, Tag, find_manifest_row, find_tag
+from services.running.images import DOCKER_HUB
 from services.running.join import PlacedImage
 
 Found = TypeVar("Found", Tag, ManifestRow)
 # A login server, a repository, and a tag or a digest.
 _Key = tuple[str, str, str]
+
+
+# Hosts that are no Azure container registry of anybody's.
+_OTHERS = (DOCKER_HUB, "mcr.microsoft.com", "quay.io", "ghcr.io", "gcr.io", "registry.k8s.io", "public.ecr.aws")
 
 
 class Standing(StrEnum):
@@ -119,11 +124,15 @@ def _key(placed: PlacedImage, reference: str) -> _Key:
     return server, placed.named.repository if placed.named else "", reference
 
 
-def stand(placed: PlacedImage, facts: ImageFacts) -> StandingImage:
-    """How an image stands. Pure. What was not read is unknown."""
+def stand(placed: PlacedImage, facts: ImageFacts, *, all_registries: bool = True) -> StandingImage:
+    """How an image stands. Pure. What was not read is unknown; where not `all_registries` were listed, an image of
+    another host may be of one of them."""
     named = placed.named
     if named is None:
         return StandingImage(placed, Standing.INVALID, "No node can pull it.", placed.digest)
+    if placed.registry is None and not all_registries and named.host not in _OTHERS:
+        why = f"Not all registries could be listed: {named.host} may be one of yours."
+        return StandingImage(placed, Standing.UNKNOWN, why, placed.digest)
     if placed.registry is None:
         return StandingImage(placed, Standing.OUTSIDE, f"It comes from {named.host}.", placed.digest)
     if named.digest:

@@ -99,10 +99,12 @@ def _found(workloads: int, known: RunningKnown) -> str:
 def _apps_line(known: RunningKnown, here: Sequence[PlacedImage]) -> str:
     """How many apps were read and when, and which of them run images of the plan's repositories."""
     running = {one.host.id: one.place for one in here if one.host.kind is not HostKind.CLUSTER}
-    number = len(known.apps.found.values)
+    number, unread = len(known.apps.found.values), len(known.apps.found.refused) + known.apps.found.untried
     found = f"{counted(len(running), 'workload')}: {plain(list_places([*running.values()]))}" if running else "none"
-    read = f"Container Apps and Container Instances: {number:,} read {ago(known.apps.at)}"
-    return f"{read}. Of them run images of this plan's repositories: {found}."
+    of = f" of {number + unread:,}" if unread else ""
+    more = f", {unread:,} unknown" if unread else ""
+    read = f"Container Apps and Container Instances: {number:,}{of} read {ago(known.apps.at)}"
+    return f"{read}. Of them run images of this plan's repositories: {found}{more}."
 
 
 def _show_known(who: str, known: RunningKnown, contents: Sequence[RepositoryContents]) -> str:

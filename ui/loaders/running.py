@@ -95,12 +95,13 @@ def standings(
 ) -> Reading[Standings]:
     """What registries have of the images that run. Asks no cluster."""
     session = connection.session(who)
-    registries = clusters.pulls(who).value.registries.values
-    placed = place_images(answers(who).values(), registries, known_apps(who))
+    registries = clusters.pulls(who).value.registries
+    placed = place_images(answers(who).values(), registries.values, known_apps(who))
 
     def work(reading: Reading[Standings]) -> None:
         facts = read_facts(session, placed, progress=reading.report, stop=reading.stop)
-        reading.value = Standings(tuple(stand(one, facts) for one in placed), facts.partial)
+        images = tuple(stand(one, facts, all_registries=registries.complete) for one in placed)
+        reading.value = Standings(images, facts.partial)
         reading.lacks = facts.partial.refused
 
     return start(Standings(), work)
