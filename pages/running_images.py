@@ -128,16 +128,19 @@ def workload_of(one: StandingImage) -> str:
 def show_figures(images: Sequence[StandingImage]) -> None:
     good = [one for one in answers.values() if not one.error]
     unasked = len(pulls.clusters.values) - len(good)
-    lacks = f"{counted(unasked, 'cluster')} not known" if unasked else ""
-    if apps.error or apps.found.refused:
-        lacks = " and ".join(filter(None, (lacks, "apps not known")))
+    unlisted = len(pulls.clusters.refused) + pulls.clusters.untried
+    subscriptions = f"{counted(unlisted, 'subscription')} not listed" if unlisted else ""
+    unknown = f"{counted(unasked, 'cluster')} not known" if unasked else ""
+    unread = "apps not known" if apps.error or apps.found.refused else ""
+    lacks = "; ".join(filter(None, (unknown, subscriptions, unread)))
     counts = Counter(one.standing for one in images)
     numbers = {
         "Workloads": len({one.placed.place for one in images}),
         "Can't be pulled again": counts[Standing.GONE] + counts[Standing.INVALID],
         "Tag moved on": counts[Standing.MOVED],
     }
-    asked = Metric("Clusters known", len(good), beside=f"of {len(pulls.clusters.values):,} listed")
+    listed = f"of {len(pulls.clusters.values):,} listed"
+    asked = Metric("Clusters known", len(good), beside=listed, lacks=subscriptions)
     show_metrics(
         [
             asked,

@@ -58,7 +58,7 @@ def test_apps_are_read_without_asking_and_what_clusters_run_is_unknown_beside_th
     assert rows["Replicas"]["checkout-preview"] == 0
     # The older revision runs beside the newest.
     assert {name.rpartition(":")[2] for name in rows.loc[["orders-bff"], "Image"]} == {"v1.1.0", "v1.2.1"}
-    assert figures(at)["Workloads"] == ("≥ 5", "6 clusters not known")
+    assert figures(at)["Workloads"] == ("≥ 5", "6 clusters not known; 1 subscription not listed")
     only = open_view("running_images.py", where="Container Instances")
     assert set(table(only).index) == {"load-test"}
 
@@ -79,8 +79,8 @@ def test_what_runs_where_and_how_it_stands(open_view: Open, session: AzureSessio
     assert state["Deployment vault/signer"] == "Unknown"
     assert "by tag" in rows["Digest"]["Deployment shop/admin"] or rows["Digest"]["Deployment shop/admin"]
     assert rows["Replicas"]["Deployment shop/admin"] == 0
-    assert figures(at)["Clusters known"][0] == "5"
-    assert figures(at)["Tag moved on"] == ("≥ 2", "1 cluster not known")
+    assert figures(at)["Clusters known"] == ("≥ 5", "of 6 listed; 1 subscription not listed")
+    assert figures(at)["Tag moved on"] == ("≥ 2", "1 cluster not known; 1 subscription not listed")
     assert any("Clusters: 5 of 6 asked" in one.label for one in at.expander)
 
 
