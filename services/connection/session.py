@@ -35,8 +35,8 @@ from azure.mgmt.core.policies import ARMChallengeAuthenticationPolicy
 from azure.mgmt.costmanagement import CostManagementClient
 from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
-from azure.monitor.query import LogsQueryClient
 from azure.mgmt.resourcegraph import ResourceGraphClient
+from azure.monitor.query import LogsQueryClient
 
 from services.connection.data_plane import RegistryClient
 from services.connection.data_plane_tokens import jwt_claims

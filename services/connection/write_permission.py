@@ -14,8 +14,8 @@ from azure.core.pipeline.transport import HttpTransport
 from services.connection.errors import ServiceError
 
 _READING_METHODS = ("GET", "HEAD", "OPTIONS")
-# The POSTs that read: tokens of a registry; questions to Resource Manager, Cost Management, Graph, Log Analytics and Resource
-# Graph.
+# The POSTs that read: tokens of a registry; questions to Resource Manager, Cost Management, Graph, Log Analytics and
+# Resource Graph.
 _READING_POSTS = re.compile(
     r"/oauth2/(exchange|token)"
     r"|/(checkNameAvailability|checkPolicyRestrictions|listEvents|listLogSasUrl|getMemberGroups|directoryObjects/getByIds)"
