@@ -9,7 +9,6 @@ from sandbox.arm.replications import replication
 from sandbox.arm.webhooks import webhook
 from sandbox.billing.costs import CUSTOMER_AGREEMENT, PAY_AS_YOU_GO
 from sandbox.seeds.company import GRANTS, clusters, custom_roles, networks, principals
-from sandbox.seeds.container_apps import add_container_apps
 from sandbox.seeds.costs import bill
 from sandbox.seeds.hooks import events
 from sandbox.seeds.places import APPS, GROUPS, HUB, REGISTRIES, SUBSCRIPTIONS, Registry
@@ -18,7 +17,7 @@ from sandbox.seeds.resources import assignment, group, registry, subscription
 from sandbox.seeds.shelves import fill
 from sandbox.seeds.tasks import tasks
 from sandbox.seeds.tokens import tokens
-from sandbox.seeds.workloads import add_workloads
+from sandbox.seeds.workloads import add_container_apps, add_workloads
 from sandbox.storage.store import Store, timestamp
 
 
