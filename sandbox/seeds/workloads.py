@@ -1,5 +1,8 @@
-"""What runs in the estate, as tables: images of every registry in its clusters, and what may become of them; Container
-Apps, one scaled to zero, one with two revisions, one by digest; a job; and Container Instances with an init container."""
+"""What runs in the estate, as tables: images of every registry in its clusters, and what may become of them.
+
+Beside its clusters: Container Apps (one scaled to zero, one with two revisions, one by digest), a job, and Container
+Instances with an init container.
+"""
 
 from __future__ import annotations
 
