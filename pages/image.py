@@ -28,12 +28,13 @@ from ui.navigation.links import last_step, link_to, open_page, registry_steps
 from ui.navigation.url_choice import check_url
 from ui.runtime import connection
 from ui.runtime.background import show_progress
-from ui.transfer import copy
+from ui.transfer import copy, promote
 from ui.transfer.download import download_image
 
 SHOWN_TAGS = 12
 GONE = "It was never there, or has been deleted."
 ADD, REMOVE, COPY, DOWNLOAD, COMPARE = "Add tag", "Remove tag", "Copy image", "Download image", "Compare"
+PROMOTE = "Promote image"
 TAG_LOCKS, MANIFEST_LOCKS, DELETE = "Set tag locks", "Set manifest locks", "Delete image"
 
 who = connection.who()
@@ -65,6 +66,8 @@ def act(action: str) -> None:
         tag_actions.remove_tag(who, registry, repository, reference)
     elif action == COPY:
         copy.copy_to(who, registry, repository, reference, digest)
+    elif action == PROMOTE:
+        promote.promote(who, registry, repository, reference, row, manifest)
     elif action == DOWNLOAD:
         download_image(who, registry, repository, reference, manifest)
     elif action == COMPARE:
@@ -198,7 +201,7 @@ row = loaded.value
 with header(plain(title), "", loaded.at, refresh, path):
     add = st.button(ADD, icon=":material/new_label:", type="primary", disabled=not may_write())
     locks = [MANIFEST_LOCKS] if ":" in reference else [TAG_LOCKS, MANIFEST_LOCKS]
-    changes = [COPY, *([] if ":" in reference else [REMOVE]), *locks, DELETE] if may_write() else [DELETE]
+    changes = [COPY, PROMOTE, *([] if ":" in reference else [REMOVE]), *locks, DELETE] if may_write() else [DELETE]
     chosen = st.menu_button("More", [COMPARE, DOWNLOAD, *changes], icon=":material/more_horiz:")
 if add:
     tag_actions.add_tag(who, registry, repository, digest)
@@ -207,6 +210,7 @@ elif chosen:
 show_done()
 show_read_only()
 copy.show_copies(who)
+promote.show_promotions(who)
 notice = st.container()
 if manifest.is_schema_1:
     st.warning(

@@ -36,7 +36,7 @@ FLOORS = {
         "aks",
         "pull_checks access_review",
         "running",
-        "registry_lifecycle estate",
+        "registry_lifecycle estate promotion",
         "policies",
         "schedules",
     ),

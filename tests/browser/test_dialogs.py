@@ -141,6 +141,7 @@ OPENED: dict[str, tuple[str, Open, Open]] = {
     ),
     "roles/unassign.py remove": ("assign?registry=contosohub", row("AcrPush"), remove_a_role),
     "transfer/copy.py copy_to": (IMAGE, nothing, act("Copy image")),
+    "transfer/promote.py promote": (IMAGE, nothing, act("Promote image")),
     "transfer/copy_many.py _ask_and_copy": (TAGS, tags("latest", "v1.0.0"), press("Copy images")),
     "transfer/download.py download_image": (IMAGE, nothing, act("Download image")),
     "tasks/dialogs.py create": (

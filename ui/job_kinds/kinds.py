@@ -12,6 +12,7 @@ from ui.registry_lifecycle.removal import REMOVAL
 from ui.registry_lifecycle.settings_change import SETTINGS_CHANGE
 from ui.running.asking import ASK_CLUSTERS
 from ui.transfer.copy import COPY
+from ui.transfer.promote import PROMOTE
 from ui.transfer.push_runs import PUSH
 
 KINDS = by_action(
@@ -22,6 +23,7 @@ KINDS = by_action(
     PUT_BACK,
     SKU_CHANGE,
     COPY,
+    PROMOTE,
     PUSH,
     ADD_REPLICA,
     DELETE_REPLICA,

@@ -8,6 +8,7 @@ from ui.elements.text import ago, exact, plain
 from ui.jobs import runs
 from ui.jobs.azure_log import show_azure_log
 from ui.jobs.notices import show_error_of, show_interrupted, show_open, show_results, show_running, show_stop
+from ui.jobs.promotion import show_promotion
 from ui.jobs.sent import show_sent
 from ui.navigation import pages
 from ui.navigation.links import last_step, step
@@ -46,6 +47,7 @@ def show_record(who: str, job: Job) -> None:
             show_stop(who, job)
     else:
         show_interrupted(job)
+    show_promotion(job)
     show_sent(job)
     show_azure_log(job)
     if commands := job.details.get("commands"):

@@ -46,7 +46,7 @@ def copy_to(who: str, registry: Registry, repository: str, reference: str, diges
         return
     source = Source(registry.login_server, repository, digest, registry)
     with dialog_panel():
-        _plan_and_copy(who, source, target, name or "", _split_names(tags), in_dialog=True)
+        _plan_and_copy(who, source, target, name or "", split_names(tags), in_dialog=True)
 
 
 def show_copy_form(who: str, registry: Registry) -> None:
@@ -69,7 +69,7 @@ def show_copy_form(who: str, registry: Registry) -> None:
             help="Without a tag the manifest alone is copied.",
         )
         if repository:
-            _plan_and_copy(who, source, registry, repository, _split_names(tags), in_dialog=False)
+            _plan_and_copy(who, source, registry, repository, split_names(tags), in_dialog=False)
 
 
 def show_copies(who: str) -> None:
@@ -116,7 +116,8 @@ def _choose_source(who: str, kind: str, sent: int) -> Source | None:
     return parse_source(image, user or "", password or "") if image else None
 
 
-def _split_names(text: str | None) -> list[str]:
+def split_names(text: str | None) -> list[str]:
+    """The names in a field, divided by blanks or commas."""
     return [word for word in re.split(r"[\s,]+", text or "") if word]
 
 
@@ -132,7 +133,7 @@ def _plan_and_copy(
             [(repository.strip(), tag) for tag in tags],
             [] if tags else [repository.strip()],
         )
-    _show_plan(plan)
+    show_plan(plan)
     move_confirmed = confirm_moves([plan])
     if confirm(
         plan,
@@ -159,7 +160,8 @@ def effect_of(plan: CopyPlan) -> object:
     return plan.target.id, plan.source.name, plan.digest, items, tuple(item.name for item in plan.referrers_todo)
 
 
-def _show_plan(plan: CopyPlan) -> None:
+def show_plan(plan: CopyPlan) -> None:
+    """Shows what a copy would do: the image, its targets, and what refers to it."""
     if plan.content:
         top = plan.content.top
         platforms = f", all its platforms: {plain(', '.join(dict.fromkeys(top.platforms)))}" if top.platforms else ""
