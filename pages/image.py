@@ -17,15 +17,19 @@ from ui.elements.skeleton import Shape, outlined
 from ui.elements.text import plain, short
 from ui.elements.writing import may_write, show_read_only
 from ui.images import image_details, tag_actions
-from ui.images.image_facts import show_base_image, show_image_facts, show_indexes
+from ui.images.image_facts import pulls_of_view, show_base_image, show_image_facts, show_indexes
 from ui.images.image_view import PLATFORM, ImageView, read_view
 from ui.images.lock_actions import change_locks
 from ui.images.storage_line import show_image_storage
 from ui.loaders import images as image_loaders
 from ui.loaders import running
+from ui.loaders.principals import PrincipalNames
+from ui.loaders.pulls import forget_logs, unread_pulls
 from ui.navigation import pages, selection
 from ui.navigation.links import last_step, link_to, open_page, registry_steps
 from ui.navigation.url_choice import check_url
+from ui.pulls.columns import known_pulls
+from ui.pulls.events import names_of_callers, show_image_events
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 from ui.transfer import copy, promote
@@ -58,6 +62,7 @@ def refresh() -> None:
     image_loaders.referrers.clear(who, server, repository, digest)
     image_loaders.evidence.clear(who, server, repository, digest)
     image_loaders.indexes.clear(who, server, repository)
+    forget_logs(who, registry)
 
 
 def act(action: str) -> None:
@@ -156,6 +161,7 @@ def show_tabs(view: ImageView, manifest: Manifest) -> None:
             manifest, image_loaders.manifest_text(who, server, repository, digest)
         ),
     }
+    bodies["Events"] = lambda: show_image_events(who, registry, repository, digest, row.tags)
     if manifest.kind is not Kind.INDEX:
         del bodies["Platforms"]
     if manifest.kind is Kind.ARTIFACT or (manifest.kind is Kind.INDEX and not view.platforms):
@@ -223,9 +229,13 @@ show_names()
 asked = f"indexes of {server}/{repository}"
 with outlined(Shape.TABLE, "an image", f"{server}/{repository}@{digest}"):
     view = read_view(who, server, repository, row, manifest, ask_indexes=bool(st.session_state.get(asked)))
+pulled, pulls = known_pulls(who, registry, repository)
+names = PrincipalNames()
+if pulls and (last := pulls_of_view(view, pulls).last):
+    names = names_of_callers(who, (last.identity,), registry.id)
 with notice:
-    show_partial(*view.unread)
-show_image_facts(view, running.seen_of(who, registry, repository))
+    show_partial(*view.unread, unread_pulls(pulled.value))
+show_image_facts(view, running.seen_of(who, registry, repository), pulls, names)
 if view.reading:
     show_progress(view.reading, asked)
 if show_indexes(view, url):

@@ -19,8 +19,6 @@ from ui.elements.text import ago, exact, plain
 from ui.elements.writing import may_write, show_read_only
 from ui.images.lock_actions import change_locks, change_many_locks, show_lock_changes
 from ui.images.manifest_table import show_tree
-from ui.images.pull_columns import known_pulls
-from ui.images.pull_logging import offer_logging
 from ui.images.storage_line import show_repository_storage
 from ui.images.tag_table import TagChoice, show_tag_table
 from ui.loaders import images as image_loaders
@@ -29,6 +27,8 @@ from ui.loaders.pulls import forget_logs, unread_pulls
 from ui.navigation import pages, selection
 from ui.navigation.links import last_step, open_by_button, open_page, registry_steps
 from ui.navigation.url_choice import check_url
+from ui.pulls.columns import known_pulls
+from ui.pulls.logging import offer_logging
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 from ui.transfer.copy import copy_to, show_copies

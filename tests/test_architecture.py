@@ -46,7 +46,7 @@ FLOORS = {
         "loaders monitoring",
         "navigation",
         "jobs",
-        "running",
+        "running pulls",
         "images compare deletion access_review roles growth",
         "pricing aks transfer tasks",
         "costs child_resources registry_lifecycle policies",

@@ -16,7 +16,7 @@ from services.registries.registry import Registry
 
 # Where nothing has been logged for so long, logs may have stopped arriving.
 QUIET = timedelta(days=7)
-NOT_LOGGED = "Pulls of this registry are not logged."
+NOT_LOGGED = "What happens in this registry is not logged."
 NO_EVENT = "No event is logged yet: the first arrives some minutes after logging was turned on."
 
 

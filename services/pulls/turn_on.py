@@ -21,7 +21,7 @@ from services.pulls.logging import (
 )
 from services.pulls.workspaces import Workspace
 from services.registries.registry import Registry
-from services.wording import counted, size
+from services.wording import counted
 
 # Azure allows so many settings of one resource.
 MOST_SETTINGS = 5
@@ -76,11 +76,17 @@ def plan_logging(
 def cost_words(events: int | None) -> str:
     """What logging costs a month, by the pulls and pushes of the last 30 days; None where these are not known."""
     if events is None:
-        return f"A million pulls and pushes are about {size(1_000_000 * BYTES_A_ROW)} (estimate). {PRICE_UNKNOWN}"
+        return f"A million pulls and pushes are about {_volume(1_000_000)} (estimate). {PRICE_UNKNOWN}"
     return (
-        f"{counted(events, 'pull or push', 'pulls and pushes')} in the last 30 days: about "
-        f"{size(events * BYTES_A_ROW)} a month (estimate). {PRICE_UNKNOWN}"
+        f"{counted(events, 'pull or push', 'pulls and pushes')} in the last 30 days: about {_volume(events)} a month "
+        f"(estimate). {PRICE_UNKNOWN}"
     )
+
+
+def _volume(events: int) -> str:
+    """What they take, in the units by which Azure bills: a GB is 10^9 bytes."""
+    megabytes = events * BYTES_A_ROW / 1e6
+    return f"{megabytes / 1000:,.1f} GB" if megabytes >= 100 else f"{max(megabytes, 1):,.0f} MB"
 
 
 def apply_logging(

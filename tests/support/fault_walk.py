@@ -26,6 +26,7 @@ from ui.runtime.database import database
 
 IMAGE = {"registry": "casaacr01", "repository": "nodejstemplate", "reference": "v1.0.0"}
 REPOSITORY = {"registry": "casaacr01", "repository": "nodejstemplate"}
+PULLED = {"registry": "contosohub", "repository": "jobs/mailer", "reference": "v1.2.0"}
 HUB, CASA = {"registry": "contosohub"}, {"registry": "casaacr01"}
 ORDERS = {"registry": "contosohub", "repository": "api/orders", "reference": "v1.2.0"}
 # Name → address and query. Every page is there, and its tabs where they read something of their own.
@@ -39,6 +40,7 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "storage": ("storage", CASA),
     "images by storage": ("storage", {**CASA, "show": "Images"}),
     "deletions": ("deletions", {}),
+    "registry events": ("deletions", {**HUB, "show": "Registry events"}),
     "registry": ("registry", HUB),
     "registry images": ("registry", {**HUB, "show": "Images"}),
     "registry network": ("registry", {**HUB, "show": "Network"}),
@@ -56,6 +58,9 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "repository": ("repository", REPOSITORY),
     "manifests": ("repository", {**REPOSITORY, "show": "Manifests"}),
     "image": ("image", IMAGE),
+    "pulled image": ("image", PULLED),
+    "image events": ("image", {**PULLED, "show": "Events"}),
+    "pulled tags": ("repository", {"registry": "contosohub", "repository": "jobs/mailer"}),
     "image layers": ("image", {**IMAGE, "show": "Layers and history"}),
     "image configuration": ("image", {**IMAGE, "show": "Configuration"}),
     "compare": ("compare", {**ORDERS, "with": "latest"}),

@@ -19,10 +19,11 @@ from ui.navigation import pages
 from ui.navigation.links import link_to, open_page
 from ui.navigation.selection import keys_of
 from ui.navigation.url_choice import check_url
+from ui.pulls.registry_events import show_registry_events
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 
-TABS = ("Changes", "Sign-ins and refusals", "Log")
+TABS = ("Changes", "Registry events", "Sign-ins and refusals", "Log")
 _PERIODS = {"24 hours": timedelta(days=1), "7 days": timedelta(days=7), "30 days": timedelta(days=30)}
 
 
@@ -34,10 +35,13 @@ def show_all(who: str, *, everyone: bool) -> None:
     read = deletions.all_recorded(who, everyone=everyone)
     show_partial(Part(read, "record"))
     check_url("show", "tab", TABS)
-    changes, sign_ins, log = st.tabs(TABS, on_change="rerun", key="show", bind="query-params")
+    changes, events, sign_ins, log = st.tabs(TABS, on_change="rerun", key="show", bind="query-params")
     if changes.open:
         with changes:
             _show_changes(who, read.values, everyone=everyone, complete=read.complete)
+    if events.open:
+        with events:
+            show_registry_events(who)
     if sign_ins.open:
         with sign_ins:
             show_sign_ins(None if everyone else who)

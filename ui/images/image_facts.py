@@ -6,15 +6,19 @@ from services.connection.parallel import Partial
 from services.images.base_image import BaseImage, base_image_of
 from services.images.evidence import Evidence, Proof, has_proof, kind_label, makers_of
 from services.images.manifests import Kind
+from services.pulls.pulls import PullsOfImage
 from services.running.seen import SeenRunning
 from services.wording import counted
 from ui.elements.fact_row import Fact, show_fact_row
 from ui.elements.text import ago, exact, plain, short, size
 from ui.images.image_view import ImageView
 from ui.loaders import registries as registry_loaders
+from ui.loaders.principals import PrincipalNames
 from ui.navigation import pages
 from ui.navigation.links import link_to
 from ui.navigation.selection import find, key_of
+from ui.pulls.columns import CACHED, PullsOf, last_pull_words
+from ui.pulls.events import caller_name
 
 SHOWN_INDEXES = 5
 SHOWN_PLATFORMS = 2
@@ -23,8 +27,11 @@ _NARROWEST_PX = 130
 _ICONS = {Proof.SIGNATURE: "verified_user", Proof.SBOM: "fact_check"}
 
 
-def show_image_facts(view: ImageView, seen: SeenRunning | None = None) -> None:
-    """The row of facts. `seen`: where the repository's images were seen to run, None where no cluster was asked."""
+def show_image_facts(
+    view: ImageView, seen: SeenRunning | None = None, pulls: PullsOf | None = None, names: PrincipalNames | None = None
+) -> None:
+    """The row of facts. `seen`: where the repository's images were seen to run, None where no cluster was asked;
+    `pulls`: when they were pulled, None where nothing is known of it; `names` of those who pulled."""
     facts = [
         _kind_fact(view),
         _proof_fact(view, Proof.SIGNATURE, "Found in the registry. This console does not verify signatures."),
@@ -32,6 +39,7 @@ def show_image_facts(view: ImageView, seen: SeenRunning | None = None) -> None:
         _size_fact(view),
         _time_fact(view),
         *([_running_fact(view, seen)] if seen else []),
+        *([_pull_fact(view, pulls, names or PrincipalNames())] if pulls else []),
     ]
     show_fact_row(facts, width=_NARROWEST_PX)
 
@@ -67,6 +75,22 @@ def _running_fact(view: ImageView, seen: SeenRunning) -> Fact:
     value = counted(len(places), "workload") if places else "Not seen"
     unread = "Itself not. The indexes that list it were not read." if view.indexes is None else ""
     return Fact("Runs in", value, "  \n".join(map(plain, places)) or unread, beside)
+
+
+def pulls_of_view(view: ImageView, pulls: PullsOf) -> PullsOfImage:
+    """The pulls of an image, of its platforms, and by its tags."""
+    digests = [view.row.digest, *(child.digest for child in view.manifest.children)]
+    return pulls.pulls.of(pulls.repository, digests, view.row.tags)
+
+
+def _pull_fact(view: ImageView, pulls: PullsOf, names: PrincipalNames) -> Fact:
+    found = pulls_of_view(view, pulls)
+    if not found.last:
+        return Fact("Last pull", plain(last_pull_words(found, pulls.pulls)), CACHED)
+    by = caller_name(found.last.identity, names)
+    client = f"By {plain(by)} with {plain(found.last.agent or 'an unknown client')}"
+    beside = f"{counted(found.month, 'pull')} in 30 days, last by {plain(by)}"
+    return Fact("Last pull", ago(found.last.at), f"{exact(found.last.at)}  \n{client}  \n{CACHED}", beside)
 
 
 def _size_fact(view: ImageView) -> Fact:

@@ -13,8 +13,8 @@ from ui.elements.page import empty
 from ui.elements.selectable_table import openable
 from ui.elements.table import TEXTS, UTC, indented
 from ui.elements.text import short
-from ui.images.pull_columns import LAST, PullsOf, pull_cells, pull_columns
 from ui.loaders import images as image_loaders
+from ui.pulls.columns import LAST, PullsOf, pull_cells, pull_columns
 from ui.runtime.background import show_progress
 
 # The column Kind, by role.

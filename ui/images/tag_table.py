@@ -16,8 +16,8 @@ from ui.elements.columns import Sizes, ago_column
 from ui.elements.selectable_table import openable_many
 from ui.elements.table import ROWS_A_PAGE, TEXTS, UTC
 from ui.elements.text import ago, short
-from ui.images.pull_columns import PullsOf, pull_cells, pull_columns
 from ui.navigation.url_choice import check_url
+from ui.pulls.columns import PullsOf, pull_cells, pull_columns
 
 _NAMES_FIRST = {SortKey.NAME, SortKey.KIND}
 

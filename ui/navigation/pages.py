@@ -120,6 +120,8 @@ DELETIONS = PageLink(
     (
         Need("See", note="Nothing for the console's own records; the remaining tags are read as in Repositories"),
         permissions.SEE_ACTIVITY_LOG,
+        replace(permissions.SEE_PULLS, use="See the events of a registry"),
+        permissions.LOG_PULLS,
     ),
 )
 REGISTRY = PageLink(
@@ -223,6 +225,8 @@ IMAGE = PageLink(
         *permissions.SET_LOCKS,
         *permissions.remove_tags("Remove a tag"),
         permissions.COPY_IMAGES,
+        permissions.SEE_PULLS,
+        permissions.LOG_PULLS,
     ),
     parent=REPOSITORIES,
 )

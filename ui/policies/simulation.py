@@ -29,8 +29,6 @@ from ui.elements.skeleton import Shape
 from ui.elements.table import show_rows
 from ui.elements.text import ago, plain
 from ui.elements.writing import PlainPlan, confirm, counted_action, dialog_panel
-from ui.images.pull_columns import CACHED
-from ui.images.pull_logging import offer_logging
 from ui.images.registry_contents import registry_contents
 from ui.loaders import contents as contents_loader
 from ui.loaders import registries as registry_loaders
@@ -41,6 +39,8 @@ from ui.navigation.place import remembered
 from ui.navigation.selection import find, key_of, keys_of, with_login_server
 from ui.navigation.url_choice import check_url, keep_for_visit
 from ui.policies.many import prices_by_region, show_many
+from ui.pulls.columns import CACHED
+from ui.pulls.logging import offer_logging
 from ui.runtime import connection
 from ui.runtime.background import show_progress
 

@@ -93,8 +93,9 @@ def test_the_same_as_code() -> None:
 
 
 def test_the_cost_is_an_estimate_or_unknown() -> None:
+    assert "A million pulls and pushes are about 1.0 GB" in cost_words(None)
     assert "not known here" in cost_words(None)
-    assert "2,000 pulls and pushes in the last 30 days: about 1.9 MiB a month" in cost_words(2000)
+    assert "2,000 pulls and pushes in the last 30 days: about 2 MB a month" in cost_words(2000)
 
 
 def test_an_operator_may_send_it_and_no_logs_elsewhere() -> None:

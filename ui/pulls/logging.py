@@ -29,14 +29,17 @@ def workspaces(who: str) -> Loaded[Partial[Workspace]]:
     return read_now(found, found.refused)
 
 
-def offer_logging(who: str, registry: Registry, reading: Reading[RegistryPulls]) -> None:
-    """Says why last pulls are unknown, where they are; where nothing is logged, with the button that turns it on."""
+def offer_logging(
+    who: str, registry: Registry, reading: Reading[RegistryPulls], unknown: str = "Last pull unknown. "
+) -> None:
+    """Says why last pulls are unknown, where they are; where nothing is logged, with the button that turns it on.
+    `unknown`: how the sentence begins."""
     pulls = reading.value
     if reading.running or pulls.since:
         return
     with st.container(horizontal=True, vertical_alignment="center"):
         why = "The logs could not be read." if pulls.unread and not pulls.pulls else pulls.why
-        st.markdown(f":gray[Last pull unknown. {plain(why)}]", width="content")
+        st.markdown(f":gray[{unknown}{plain(why)}]", width="content")
         if pulls.logged is False and st.button(TURN_ON, icon=":material/manage_search:", type="tertiary"):
             turn_on_logging(who, registry)
 

@@ -1,0 +1,112 @@
+"""Last pulls and events of a registry on the pages of tags, of an image and of Activity."""
+
+from sandbox.storage.store import Tag
+from tests.support.app_test import Open, button, confirm_button, reopen, texts
+from tests.support.own_sandbox import REGISTRY, OwnSandbox
+
+NODE = {"registry": REGISTRY, "repository": "nodejstemplate"}
+IMAGE = {**NODE, "reference": "v1.0.0"}
+
+
+def logged(own: OwnSandbox) -> Tag:
+    own.send_logs(own.make_workspace())
+    own.log("Push", 40, "elsewhere")
+    own.log("Push", 0.1, "elsewhere")
+    found = own.sandbox.store.get_tag(REGISTRY, "nodejstemplate", "v1.0.0")
+    assert found
+    return found
+
+
+def said(at: object) -> str:
+    return texts(at).replace("\\", "")  # type: ignore[arg-type]
+
+
+def test_a_tag_that_was_not_pulled_says_since_when(open_view: Open, own: OwnSandbox) -> None:
+    logged(own)
+    at = open_view("repository.py", **NODE)
+    assert not at.exception
+    row = at.dataframe[0].value.iloc[0]
+    assert row["Last pull"] < 0
+    assert row["Pulls, 30 days"] == 0
+    assert "Last pull unknown" not in said(at)
+
+
+def test_a_tag_s_pulls_are_counted(open_view: Open, own: OwnSandbox) -> None:
+    tag = logged(own)
+    for days in (1, 2, 35):
+        own.log("Pull", days, "nodejstemplate", tag.digest, "v1.0.0")
+    for view in ({}, {"show": "Manifests"}):
+        at = open_view("repository.py", **NODE, **view)
+        assert not at.exception
+        row = at.dataframe[0].value.iloc[0]
+        assert row["Last pull"] > 0
+        assert row.get("Pulls, 30 days", 2) == 2
+
+
+def test_without_logs_last_pulls_are_unknown_and_can_be_turned_on(open_view: Open, own: OwnSandbox) -> None:
+    own.make_workspace()
+    at = open_view("repository.py", **NODE)
+    assert "Last pull" not in at.dataframe[0].value.columns
+    assert "Last pull unknown. What happens in this registry is not logged." in said(at)
+    button(at, "Turn on logging").click().run()
+    assert "az monitor diagnostic-settings create" in "\n".join(one.value for one in at.code)
+    reopen(at, "Turn on logging")
+    confirm_button(at, "Turn on logging").click().run()
+    assert not at.exception
+    assert "Logging of casaacr01: created and verified." in "".join(one.value for one in at.success)
+    settings = own.sandbox.store.list_resources("Microsoft.Insights/diagnosticSettings")
+    assert [one["name"] for one in settings] == ["acr-events"]
+
+
+def test_logs_that_are_refused_are_said_once(open_view: Open, own: OwnSandbox) -> None:
+    logged(own)
+    own.break_({"method": "POST", "path": "/query$", "status": 403})
+    at = open_view("repository.py", **NODE)
+    assert not at.exception
+    assert "Last pull" not in at.dataframe[0].value.columns
+    assert any("1 log of pulls (casaacr01) could not be read" in one.label for one in at.expander)
+    assert "Last pull unknown. The logs could not be read." in said(at)
+
+
+def test_an_image_says_by_whom_it_was_pulled_and_pushed(open_view: Open, own: OwnSandbox) -> None:
+    tag = logged(own)
+    own.log("Push", 30, "nodejstemplate", tag.digest, "v1.0.0")
+    own.log("Pull", 3, "nodejstemplate", tag.digest, "v1.0.0")
+    at = open_view("image.py", **IMAGE, show="Events")
+    assert not at.exception
+    assert "1 pull in 30 days, last by nodes" in said(at)
+    events = next(one.value for one in at.dataframe if "Operation" in one.value.columns)
+    assert events[["Operation", "Tag", "Who", "From", "Client"]].values.tolist() == [
+        ["Push", "v1.0.0", "nodes", "203.0.113.9", "containerd"]
+    ]
+
+
+def test_an_image_that_was_not_pulled_says_since_when(open_view: Open, own: OwnSandbox) -> None:
+    logged(own)
+    at = open_view("image.py", **IMAGE, show="Events")
+    assert "when logging began" in said(at)
+    assert "have no push, untag or deletion of this image." in said(at)
+
+
+def test_the_registry_s_events_name_who_did_them(open_view: Open) -> None:
+    at = open_view("deletions.py", registry="contosohub", show="Registry events", period="90 days")
+    assert not at.exception
+    events = next(one.value for one in at.dataframe if "Operation" in one.value.columns)
+    removed = events[events["Operation"].isin(["Delete", "Untag"])]
+    assert list(removed["Who"]) == ["Platform administrator"] * 2
+    assert "aks-platform-agentpool" in set(events["Who"])
+    next(box for box in at.selectbox if box.label == "Operation").select("All but pulls").run()
+    fewer = next(one.value for one in at.dataframe if "Operation" in one.value.columns)
+    assert 0 < len(fewer) < len(events)
+    assert "Pull" not in set(fewer["Operation"])
+    next(box for box in at.text_input if box.label == "Filter").set_value("storefront").run()
+    found = next(one.value for one in at.dataframe if "Operation" in one.value.columns)
+    assert set(found["Repository"]) == {"web/storefront", "charts/storefront"}
+
+
+def test_events_are_unknown_where_nothing_is_logged_or_the_workspace_is_closed(open_view: Open) -> None:
+    at = open_view("deletions.py", registry="contosodev", show="Registry events")
+    assert "Events unknown. What happens in this registry is not logged." in said(at)
+    at = open_view("deletions.py", registry="contosopayments", show="Registry events")
+    assert "Could not read the logs of contosopayments" in said(at)
+    assert "No events" not in said(at)

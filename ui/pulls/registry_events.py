@@ -1,0 +1,128 @@
+"""Activity of a registry itself, whoever did it and by whichever client: from its logs, with filters and as CSV."""
+
+from datetime import timedelta
+
+import streamlit as st
+
+from services.connection.parallel import Partial, Refusal
+from services.pulls.events import RegistryEvent
+from services.pulls.export import csv_of
+from services.pulls.pulls import RegistryPulls
+from services.pulls.queries import MOST_EVENTS
+from services.registries.registry import Registry
+from services.wording import counted
+from ui.elements.errors import Part, show_error, show_partial
+from ui.elements.page import empty
+from ui.elements.skeleton import Shape
+from ui.elements.text import plain
+from ui.loaders import pulls as pull_loaders
+from ui.loaders import registries as registry_loaders
+from ui.navigation.place import remembered
+from ui.navigation.selection import find, keys_of, with_login_server
+from ui.navigation.url_choice import check_url
+from ui.pulls.events import caller_name, names_of_callers, show_events
+from ui.pulls.logging import offer_logging
+from ui.runtime.background import Reading, show_progress
+
+PERIODS = {
+    "24 hours": timedelta(days=1),
+    "7 days": timedelta(days=7),
+    "30 days": timedelta(days=30),
+    "90 days": timedelta(days=90),
+}
+CHANGES = "All but pulls"
+
+
+def show_registry_events(who: str) -> None:
+    """The events of the registry that is chosen here."""
+    bar = st.container(horizontal=True, vertical_alignment="bottom")
+    with bar:
+        registry = _choose(who)
+        if registry is None:
+            return
+        check_url("period", "period", tuple(PERIODS))
+        period = st.selectbox("Period", list(PERIODS), 1, key="period", bind="query-params", width=130) or "7 days"
+    pulls = _logged_of(who, registry)
+    if pulls.value.logged is False:
+        offer_logging(who, registry, pulls, "Events unknown. ")
+        return
+    reading = pull_loaders.events(who, registry, PERIODS[period])
+    show_progress(reading, f"events of {registry.id}", stop="", shape=Shape.TABLE)
+    if reading.error:
+        show_error(reading.error)
+    if reading.error or reading.running:
+        return
+    found = reading.value
+    if not found.values:
+        unsure = " Whether they are logged is not known." if pulls.value.logged is None else ""
+        text = f"The logs have none of {registry.name} in the last {period}. Events arrive some minutes late.{unsure}"
+        empty(":material/history:", "No events", plain(text))
+        return
+    with bar:
+        text = st.text_input(
+            "Filter", key="events with", type="search", placeholder="Repository, tag, digest or client", width=250
+        )
+        operations = [CHANGES, *sorted({one.operation for one in found.values})]
+        operation = st.selectbox(
+            "Operation", operations, index=None, key="operation of events", placeholder="Every operation", width=170
+        )
+    shown = [one for one in found.values if _matches(one, text or "", operation)]
+    if shown:
+        _show(who, registry, period, shown, more=found.more)
+    else:
+        empty(":material/filter_alt_off:", "Nothing matches", "Change the filters above.")
+
+
+def _logged_of(who: str, registry: Registry) -> Reading[RegistryPulls]:
+    """The pulls of a registry, which say whether anything is logged."""
+    reading = pull_loaders.registry_pulls(who, registry)
+    show_progress(reading, f"pulls of {registry.id}", stop="")
+    return reading
+
+
+def _choose(who: str) -> Registry | None:
+    inventory = registry_loaders.inventory(who)
+    show_progress(inventory, "inventory of events", shape=None if inventory.value.registries.values else Shape.LINE)
+    listed = inventory.value.registries
+    if inventory.error:
+        show_error(inventory.error)
+        return None
+    keys = keys_of(listed.values)
+    by_key = {keys[one.id]: one for one in with_login_server(listed)}
+    if not by_key:
+        if not inventory.running:
+            show_partial(Part(listed, "subscription"))
+            if listed.complete:
+                empty(":material/inventory_2:", "No registries found", "You need Reader on a subscription or registry.")
+        return None
+    known = find(by_key.values(), st.query_params.get("registry", "") or remembered(who))
+    first = list(by_key).index(keys[known.id]) if known else 0
+    chosen = st.selectbox("Registry", list(by_key), first, key="registry of events", width=220)
+    if st.query_params.get("registry", "") != chosen:
+        st.query_params["registry"] = chosen
+    return by_key[chosen]
+
+
+def _matches(event: RegistryEvent, text: str, operation: str | None) -> bool:
+    if operation == CHANGES and event.operation == "Pull":
+        return False
+    if operation not in (None, CHANGES, event.operation):
+        return False
+    wanted = text.strip().casefold()
+    return any(wanted in one.casefold() for one in (event.repository, event.tag, event.digest, event.agent))
+
+
+def _show(who: str, registry: Registry, period: str, shown: list[RegistryEvent], *, more: bool) -> None:
+    names = names_of_callers(who, (one.identity for one in shown), registry.id)
+    if names.unread:
+        show_partial(Part(Partial((), (Refusal("the directory", names.unread),)), "name", "names"))
+    rest = f" The newest {MOST_EVENTS:,} were read: choose a shorter period for others." if more else ""
+    st.markdown(f"**{counted(len(shown), 'event')}** in the last {period}.{rest}")
+    show_events(shown, names, "Events of the registry, the newest first", key="events of a registry")
+    st.download_button(
+        "Download list",
+        lambda: csv_of(shown, lambda identity: caller_name(identity, names)),
+        f"{registry.name}-events.csv",
+        "text/csv",
+        icon=":material/download:",
+    )
