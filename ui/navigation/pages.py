@@ -119,9 +119,7 @@ DELETIONS = PageLink(
     "deletions",
     (
         Need("See", note="Nothing for the console's own records; the remaining tags are read as in Repositories"),
-        permissions.SEE_ACTIVITY_LOG,
-        replace(permissions.SEE_PULLS, use="See the events of a registry"),
-        permissions.LOG_PULLS,
+        *permissions.SEE_LOGS,
     ),
 )
 REGISTRY = PageLink(
@@ -210,7 +208,7 @@ REPOSITORY = PageLink(
     ":material/folder:",
     "Registries",
     "repository",
-    (*permissions.READ_IMAGES[:2], *permissions.SET_LOCKS, permissions.SEE_PULLS, permissions.LOG_PULLS),
+    (*permissions.READ_IMAGES[:2], *permissions.SET_LOCKS, *permissions.USE_LOGS),
     parent=REPOSITORIES,
 )
 IMAGE = PageLink(
@@ -225,8 +223,7 @@ IMAGE = PageLink(
         *permissions.SET_LOCKS,
         *permissions.remove_tags("Remove a tag"),
         permissions.COPY_IMAGES,
-        permissions.SEE_PULLS,
-        permissions.LOG_PULLS,
+        *permissions.USE_LOGS,
     ),
     parent=REPOSITORIES,
 )
@@ -271,8 +268,7 @@ POLICIES = PageLink(
     (
         Need("See and save", note="Nothing in Azure: policies are in the console's database, shared by all who use it"),
         *(replace(need, use=need.use.replace("Read", "Simulate", 1)) for need in permissions.READ_IMAGES[:2]),
-        permissions.SEE_PULLS,
-        permissions.LOG_PULLS,
+        *permissions.USE_LOGS,
         *permissions.delete_images("Run"),
         Need("Run by schedule", note="The same roles, of the console's own identity: see hosting.md"),
     ),

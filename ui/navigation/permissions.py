@@ -141,7 +141,7 @@ ASK_CLUSTERS = Need(
     "cluster uses Kubernetes RBAC. Without it what runs is unknown",
 )
 SEE_PULLS = Need(
-    "See last pulls and who pushed",
+    "See last pulls, and who pushed and deleted",
     ("Log Analytics Reader", "Reader"),
     "the workspace, or the registry where the workspace allows access by resource",
     (
@@ -173,6 +173,8 @@ READ_APPS = Need(
     ),
     "By Azure Resource Graph, which leaves out what the caller may not read",
 )
+USE_LOGS = (SEE_PULLS, LOG_PULLS)
+SEE_LOGS = (SEE_ACTIVITY_LOG, *USE_LOGS)
 READ_MEMBERSHIPS = Need(
     "See who can pull through a group, or as a service principal",
     ("Directory Readers",),
