@@ -25,7 +25,7 @@ LOCK := CUSTOM_COMPILE_COMMAND="make lock" $(TOOLS_VENV)/bin/pip-compile --quiet
 	--no-emit-index-url --no-emit-trusted-host --no-emit-find-links --no-emit-options
 
 .DEFAULT_GOAL := help
-.PHONY: help run run-team sandbox check fix test test-long browser-test client-test deploy-test image-test record bench screenshots permissions lock audit clean
+.PHONY: help run run-team sandbox check fix test test-long browser-test client-test deploy-test image-test record bench screenshots permissions schema lock audit clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -88,6 +88,9 @@ screenshots: $(VENV)/.dev ## the pictures in docs/screenshots, from the console 
 
 permissions: $(VENV)/.dev ## docs/permissions.md from the list of pages and ui/navigation/permissions.py
 	$(BIN)/python -m tests.support.permissions_page > docs/permissions.md
+
+schema: $(VENV)/.dev ## static/retention-policy.schema.json from services/policies/text.py
+	$(BIN)/python -m services.policies.schema > static/retention-policy.schema.json
 
 lock: $(TOOLS_VENV)/.installed ## requirements*.txt from requirements*.in, with hashes; to upgrade: make lock UPGRADE=--upgrade
 	$(LOCK) $(UPGRADE) --output-file requirements.txt requirements.in

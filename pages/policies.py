@@ -17,6 +17,7 @@ from ui.navigation.selection import find
 from ui.navigation.url_choice import check_url
 from ui.policies.comparison import show_comparison
 from ui.policies.draft import NEW, Draft, discard_draft, open_draft, show_text
+from ui.policies.past import show_past
 from ui.policies.purge import show_purge
 from ui.policies.rule_form import show_form
 from ui.policies.saved import ask_deletion, save, show_history, show_list
@@ -26,9 +27,10 @@ from ui.runtime import connection
 from ui.runtime.database import database
 from ui.schedules.schedule import show_schedule
 
-TABS = RULES, SIMULATION, SCHEDULE, COMPARISON, PURGE, VERSIONS = (
+TABS = RULES, SIMULATION, PAST, SCHEDULE, COMPARISON, PURGE, VERSIONS = (
     "Rules",
     "Simulation",
+    "Last months",
     "Schedule",
     "Comparison",
     "acr purge",
@@ -70,6 +72,12 @@ def show_one(draft: Draft, saved: tuple[PolicyVersion, ...], versions: tuple[Pol
         with tabs[SIMULATION]:
             if draft.sound:
                 show_simulation(who, draft.sound)
+            else:
+                st.error("The text has errors: see Rules.", icon=":material/error:")
+    if tabs[PAST].open:
+        with tabs[PAST]:
+            if draft.sound:
+                show_past(who, draft.sound)
             else:
                 st.error("The text has errors: see Rules.", icon=":material/error:")
     if tabs[SCHEDULE].open:

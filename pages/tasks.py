@@ -72,7 +72,7 @@ def warn_of(run: Run) -> None:
     """The last run of a task that failed, with the way to its log."""
     with st.container(horizontal=True, vertical_alignment="center"):
         parts = (f"{plain(run.task or 'A command')}: {plain(run.status)} {ago(run.created)}", plain(run.error))
-        st.error(". ".join(filter(None, parts)), icon=":material/error:")
+        st.error(": ".join(filter(None, parts)), icon=":material/error:")
         link_to(pages.TASKS, "Show log", **here, run=run.id)
 
 

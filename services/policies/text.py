@@ -17,13 +17,13 @@ KINDS: dict[str, type[KeepRule] | type[DeleteRule] | type[UntaggedRule]] = {
 MOST_CHARACTERS = 100_000
 MOST_RULES = 200
 MOST_DAYS = 36_500
-_MOST = {"share_percent": 100, "older_than_days": MOST_DAYS, "not_pulled_for_days": MOST_DAYS}
-_MOST_NUMBER = 1_000_000
-_NAME_CHARACTERS = 80
+MOST_OF = {"share_percent": 100, "older_than_days": MOST_DAYS, "not_pulled_for_days": MOST_DAYS}
+MOST_NUMBER = 1_000_000
+NAME_CHARACTERS = 80
 _OF_TAGS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-*?")
 _OF_REPOSITORIES = frozenset("abcdefghijklmnopqrstuvwxyz0123456789._-/*?")
 _OF_REGISTRIES = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789*?")
-_PATTERNS = {
+PATTERNS = {
     "tags": (_OF_TAGS, "tag"),
     "repositories": (_OF_REPOSITORIES, "repository"),
     "registries": (_OF_REGISTRIES, "registry"),
@@ -191,7 +191,7 @@ class _Reader:
     def value(self, key: str, node: yaml.Node) -> Any:
         if key == "name":
             return self.name(node)
-        if key in _PATTERNS:
+        if key in PATTERNS:
             return self.patterns(node, key)
         if key in ("signed", "last_of_minor"):
             return self.scalar(
@@ -203,13 +203,13 @@ class _Reader:
         if not isinstance(node, yaml.ScalarNode) or node.tag.endswith(":null") or not node.value.strip():
             self.wrong(node, "A name is text.")
             return None
-        if len(node.value) > _NAME_CHARACTERS or not node.value.isprintable() or node.value != node.value.strip():
-            self.wrong(node, f"A name has at most {_NAME_CHARACTERS} printable characters, without spaces around it.")
+        if len(node.value) > NAME_CHARACTERS or not node.value.isprintable() or node.value != node.value.strip():
+            self.wrong(node, f"A name has at most {NAME_CHARACTERS} printable characters, without spaces around it.")
             return None
         return str(node.value)
 
     def number(self, node: yaml.Node, key: str) -> int:
-        most = _MOST.get(key, _MOST_NUMBER)
+        most = MOST_OF.get(key, MOST_NUMBER)
         found = self.scalar(node, key, "int", f"a whole number from 0 to {most:,}", lambda text: int(text, 10))
         if isinstance(found, int) and not 0 <= found <= most:
             self.wrong(node, f"{key} is a whole number from 0 to {most:,}.")
@@ -225,7 +225,7 @@ class _Reader:
         return None
 
     def patterns(self, node: yaml.Node, key: str) -> tuple[str, ...]:
-        characters, what = _PATTERNS[key]
+        characters, what = PATTERNS[key]
         nodes = node.value if isinstance(node, yaml.SequenceNode) else [node]
         found: list[str] = []
         for one in nodes:

@@ -7,7 +7,7 @@ from sandbox.storage.store import Locks
 from services.connection.write_permission import WritePermission
 from services.policies.store import create_policy, list_policies, list_versions
 from tests.support.app_test import Open, button, confirm_button, figures, texts
-from tests.support.own_sandbox import REGISTRY, OwnSandbox
+from tests.support.own_sandbox import APP, REGISTRY, OwnSandbox
 from ui.deletion import deletions
 from ui.elements import write_permission
 from ui.jobs import runs
@@ -284,3 +284,33 @@ def test_a_clean_up_s_rule_is_the_start_of_a_policy_and_what_was_typed_is_kept(o
     assert "not_pulled_for_days: 90" in text_of(at)
     at = open_view("policies.py", policy="new", start="clean-up", within=REGISTRY, older_than="many", pattern="pr-*")
     assert text_of(at).startswith("name: New policy")
+
+
+def test_what_it_would_have_done_in_the_last_months(open_view: Open, own: OwnSandbox) -> None:
+    store = own.sandbox.store
+    for number, month in enumerate(("2020-01", "2020-02"), 1):
+        digest, _raw = own.push(number=number)
+        at_then = f"{month}-03T00:00:00.0000000Z"
+        store.database.run("UPDATE manifests SET created = ?, updated = ? WHERE digest = ?", at_then, at_then, digest)
+        store.add_tag(REGISTRY, APP, f"pr-{number}", digest, at_then)
+    at = open_view("policies.py", policy=saved(POLICY), show="Last months", registry=REGISTRY)
+    assert figures(at)["Manifests deleted"] == ("1", "in 6 months")
+    table = at.dataframe[0].value
+    assert list(table["Deleted"]) == [1, 0, 0, 0, 0, 0]
+    there = list(table["There"])
+    assert there[0] - there[1] == 1
+    assert "What was deleted since then is not in it" in said(at)
+
+
+@pytest.mark.usefixtures("own")
+def test_another_registry_is_not_simulated_in_place_of_one_that_may_be_there(open_view: Open, own: OwnSandbox) -> None:
+    own.break_({"path": "/subscriptions/[^/]+/providers/Microsoft.ContainerRegistry/registries$", "status": 403})
+    at = open_view("policies.py", policy=saved(), show="Simulation", registry=REGISTRY)
+    assert "Manifests" not in " ".join(figures(at))
+    assert "Unknown" in said(at)
+
+
+@pytest.mark.usefixtures("own")
+def test_the_schema_of_its_yaml_is_offered(open_view: Open) -> None:
+    at = open_view("policies.py", policy="new")
+    assert "Download JSON schema" in [one.label for one in at.get("download_button")]

@@ -75,6 +75,7 @@ VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
         {"policy": "new", "show": "Simulation", "over": "Several registries"},
     ),
     "scheduled policy": ("policies", {"policy": "new", "show": "Schedule"}),
+    "past months of a policy": ("policies", {**CASA, "policy": "new", "show": "Last months"}),
     "skus": ("skus", {}),
     "sku of a registry": ("skus", HUB),
     "costs": ("costs", {}),

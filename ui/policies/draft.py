@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 import streamlit as st
 
 from services.policies.policy import Policy, Rule
+from services.policies.schema import schema_text
 from services.policies.store import PolicyVersion
 from services.policies.text import PolicyTextError, Problem, format_policy, parse_policy
 from ui.elements.text import plain
@@ -122,3 +123,13 @@ def show_text(draft: Draft) -> None:
         st.error(f"Line {problem.line}, column {problem.column}: {plain(problem.message)}", icon=":material/error:")
     if len(draft.problems) > 5:
         st.caption(f"{len(draft.problems) - 5:,} more")
+    st.download_button(
+        "Download JSON schema",
+        schema_text(),
+        "retention-policy.schema.json",
+        "application/schema+json",
+        icon=":material/data_object:",
+        type="tertiary",
+        on_click="ignore",
+        help="Editors check and complete a policy's YAML by it",
+    )

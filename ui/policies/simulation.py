@@ -71,9 +71,11 @@ def choose_registry(who: str, policy: Policy) -> Registry | None:
         else:
             st.markdown("Unknown which registries the policy is for: not every subscription could be read.")
         return None
-    wanted = st.query_params.get("registry", "") or remembered(who)
-    known = find(by_key.values(), wanted)
-    first = list(by_key).index(keys[known.id]) if known else 0
+    named = st.query_params.get("registry", "")
+    known = find(by_key.values(), named or remembered(who))
+    # Another registry in place of one that may be there would be shown as that one.
+    unread = bool(named) and known is None and not listed.complete
+    first = list(by_key).index(keys[known.id]) if known else None if unread else 0
 
     def remember() -> None:
         st.query_params["registry"] = st.session_state["registry of the policy"]
@@ -81,12 +83,15 @@ def choose_registry(who: str, policy: Policy) -> Registry | None:
 
     chosen = st.selectbox(
         "Registry", list(by_key), first, key="registry of the policy", on_change=remember, width=420,
-        help="Those that the policy is for",
+        help="Those that the policy is for", placeholder="Choose one",
     )  # fmt: skip
-    if st.query_params.get("registry", "") != chosen:
-        st.query_params["registry"] = chosen
     if listed.refused:
         show_partial(Part(listed, "subscription"))
+    if chosen is None:
+        st.markdown(f"Unknown whether {plain(named)} is there: not every subscription could be read.")
+        return None
+    if named != chosen:
+        st.query_params["registry"] = chosen
     return by_key[chosen]
 
 
