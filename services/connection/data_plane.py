@@ -6,6 +6,7 @@ and adds the token first: the SDK sees a challenge only where the registry refus
 
 import re
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass
 from io import SEEK_SET, UnsupportedOperation
 from typing import Any
@@ -114,6 +115,7 @@ class RegistryClient:
         """`tokens`: those of another client of this registry, to be shared."""
         self.login_server = login_server
         self._url = f"https://{login_server}"
+        self._before_read: Callable[[], None] | None = None
         agent = UserAgentPolicy(base_user_agent=user_agent)
 
         def client(*policies: Policy) -> PipelineClient[HttpRequest, HttpResponse]:
@@ -137,6 +139,12 @@ class RegistryClient:
             per_retry_policies=[RegistryTokenPolicy(login_server, self.tokens)],
         )
 
+    def paced(self, before_read: Callable[[], None]) -> "RegistryClient":
+        """This client, calling `before_read` before each page and manifest: for work that keeps to a budget."""
+        found = copy(self)
+        found._before_read = before_read
+        return found
+
     def raw(self, path: str, *, accept: str = "application/json") -> HttpResponse:
         """GET of `path` (percent-encoded) as the registry answers it, of a manifest's size at most.
 
@@ -145,6 +153,8 @@ class RegistryClient:
         return self._get(path, accept, LARGEST_MANIFEST)
 
     def _get(self, path: str, accept: str, largest: int) -> HttpResponse:
+        if self._before_read:
+            self._before_read()
         request = HttpRequest("GET", self._url + path, headers={"Accept": accept, "Accept-Encoding": "gzip"})
         response = self._client.send_request(request, stream=True, largest=largest)
         raise_for(response)

@@ -33,6 +33,7 @@ ORDERS = {"registry": "contosohub", "repository": "api/orders", "reference": "v1
 VIEWS: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "overview": ("", {}),
     "inventory": ("inventory", {}),
+    "search": ("search", {"q": "latest"}),
     "create": ("create", {}),
     "repositories": ("repositories", HUB),
     "push": ("push", CASA),

@@ -5,6 +5,7 @@ from ui.child_resources.replications import ADD_REPLICA, DELETE_REPLICA
 from ui.deletion import deletions
 from ui.deletion.put_back import PUT_BACK
 from ui.deletion.restore import RESTORE
+from ui.index.indexing import INDEX_REGISTRIES
 from ui.jobs.kinds import by_action
 from ui.pricing.sku_change import SKU_CHANGE
 from ui.registry_lifecycle.creation_runs import CREATION
@@ -32,4 +33,5 @@ KINDS = by_action(
     REMOVAL,
     ATTACH_MANY,
     ASK_CLUSTERS,
+    INDEX_REGISTRIES,
 )

@@ -40,6 +40,7 @@ OVERVIEW = PageLink(
         replace(permissions.READ_IMAGES[1], use="Measure clean-up potential, in an ABAC registry"),
     ),
 )
+SEARCH = PageLink("search.py", "Search", ":material/search:", "", "search", permissions.FIND_IMAGES)
 INVENTORY = PageLink(
     "inventory.py",
     "Inventory",
@@ -54,33 +55,7 @@ CREATE_REGISTRY = PageLink(
     ":material/add_box:",
     "Registries",
     "create",
-    (
-        Need(
-            "Create in an existing resource group",
-            ("Contributor",),
-            "the resource group",
-            ("Microsoft.ContainerRegistry/registries/write",),
-        ),
-        Need(
-            "Create a resource group with it",
-            ("Contributor",),
-            "the subscription",
-            ("Microsoft.Resources/subscriptions/resourceGroups/write",),
-        ),
-        Need(
-            "Check Azure Policy before",
-            ("Reader",),
-            "the resource group, or the subscription for a new one",
-            ("Microsoft.PolicyInsights/checkPolicyRestrictions/read", "Microsoft.Authorization/policyAssignments/read"),
-            "Without it the plan says that policies were not read",
-        ),
-        Need(
-            "Register the resource provider",
-            ("Contributor",),
-            "the subscription",
-            ("Microsoft.ContainerRegistry/register/action",),
-        ),
-    ),
+    permissions.CREATE_REGISTRY,
     parent=INVENTORY,
 )
 REPOSITORIES = PageLink(
@@ -369,6 +344,7 @@ ASSIGN_ROLE = PageLink(
 
 PAGES = (
     OVERVIEW,
+    SEARCH,
     INVENTORY,
     REPOSITORIES,
     STORAGE,

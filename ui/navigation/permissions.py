@@ -49,6 +49,39 @@ READ_IMAGES = (
     ),
 )
 
+CREATE_REGISTRY = (
+    Need(
+        "Create in an existing resource group",
+        ("Contributor",),
+        "the resource group",
+        ("Microsoft.ContainerRegistry/registries/write",),
+    ),
+    Need(
+        "Create a resource group with it",
+        ("Contributor",),
+        "the subscription",
+        ("Microsoft.Resources/subscriptions/resourceGroups/write",),
+    ),
+    Need(
+        "Check Azure Policy before",
+        ("Reader",),
+        "the resource group, or the subscription for a new one",
+        ("Microsoft.PolicyInsights/checkPolicyRestrictions/read", "Microsoft.Authorization/policyAssignments/read"),
+        "Without it the plan says that policies were not read",
+    ),
+    Need(
+        "Register the resource provider",
+        ("Contributor",),
+        "the subscription",
+        ("Microsoft.ContainerRegistry/register/action",),
+    ),
+)
+FIND_IMAGES = (
+    replace(SEE_REGISTRIES, use="Find registries"),
+    *(replace(need, use=need.use.replace("Read", "Find images", 1)) for need in READ_IMAGES[:2]),
+    READ_IMAGES[2],
+)
+
 
 def write_images(use: str) -> tuple[Need, Need]:
     """The needs of `use`, which pushes or tags."""

@@ -13,6 +13,7 @@ import streamlit as st
 from streamlit.errors import StreamlitSecretNotFoundError
 
 from services.connection.endpoints import CLOUDS
+from services.index.pace import MOST_READS_A_MINUTE, READS_A_MINUTE
 from services.jobs.jobs import LONGEST_LEASE
 from ui.runtime.sign_in_settings import SIGN_IN_NAMES, SignInSettings, sign_in_settings
 
@@ -23,6 +24,7 @@ NAMES = {
     "ACR_CONSOLE_CA_FILE": "",
     "ACR_CONSOLE_DATA": ".console",
     "ACR_CONSOLE_DATABASE": "",
+    "ACR_CONSOLE_INDEX_READS": str(READS_A_MINUTE),
     "ACR_CONSOLE_LEASE_S": "30",
     "ACR_CONSOLE_LOG": "text",
     "ACR_CONSOLE_METRICS_PORT": "",
@@ -43,7 +45,8 @@ class Settings:
     `archives` is the folder of image archives that people may push. `data` is the folder of what the console keeps,
     `database` the URL of its database, `price_sheet` the team's own
     prices, `sandbox_ready_file` that of a sandbox that runs already. `log` is text or json, and `metrics_port` None
-    where there are no metrics. `lease` is how long a job whose process ended waits until another takes it over.
+    where there are no metrics. `index_reads` is how much of a registry may be read a
+    minute for the index. `lease` is how long a job whose process ended waits until another takes it over.
     `sign_in` is None where the console has no sign-in.
     """
 
@@ -53,6 +56,7 @@ class Settings:
     ca_file: str | None
     data: Path
     database: str = field(repr=False)  # It may hold a password.
+    index_reads: int
     lease: timedelta
     log: str
     metrics_port: int | None
@@ -82,6 +86,9 @@ def settings_from(values: Mapping[str, object]) -> Settings:
     _one_of(found, "ACR_CONSOLE_SANDBOX_SEED", ("walkthrough", "estate", "empty"))
     _one_of(found, "ACR_CONSOLE_LOG", ("text", "json"))
     latency = _number(found, "ACR_CONSOLE_SANDBOX_LATENCY_MS", "milliseconds")
+    index_reads = _number(found, "ACR_CONSOLE_INDEX_READS", "reads a minute")
+    if not 1 <= index_reads <= MOST_READS_A_MINUTE:
+        raise ValueError(f"ACR_CONSOLE_INDEX_READS is reads a minute, from 1 to {MOST_READS_A_MINUTE:,}")
     lease_s = _number(found, "ACR_CONSOLE_LEASE_S", "seconds")
     if not 1 <= lease_s <= LONGEST_LEASE.total_seconds():
         raise ValueError("ACR_CONSOLE_LEASE_S is seconds, from 1 to 3600")
@@ -92,6 +99,7 @@ def settings_from(values: Mapping[str, object]) -> Settings:
         ca_file=found["ACR_CONSOLE_CA_FILE"] or None,
         data=Path(found["ACR_CONSOLE_DATA"]),
         database=found["ACR_CONSOLE_DATABASE"] or f"sqlite:///{Path(found['ACR_CONSOLE_DATA']) / 'console.db'}",
+        index_reads=int(index_reads),
         lease=timedelta(seconds=lease_s),
         log=found["ACR_CONSOLE_LOG"],
         metrics_port=_port(found, "ACR_CONSOLE_METRICS_PORT"),

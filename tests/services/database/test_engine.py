@@ -13,7 +13,8 @@ from sqlalchemy import Engine, insert, select, text
 from services.connection.errors import ServiceError
 from services.database import engine as engine_module
 from services.database.engine import clock, open_database, reading, writing
-from services.database.tables import audit, metadata
+from services.database.index_tables import metadata
+from services.database.tables import audit
 
 
 def entry(number: int = 1) -> dict[str, object]:

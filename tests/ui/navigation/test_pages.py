@@ -11,6 +11,7 @@ ROOT = Path(__file__).parents[3]
 # What people have in bookmarks and in mails. An address may be added; none may go, and none may change.
 ADDRESSES = {
     "": "overview.py",
+    "search": "search.py",
     "inventory": "inventory.py",
     "create": "create.py",
     "repositories": "repositories.py",

@@ -1,0 +1,145 @@
+"""Search over all registries: by name, tag, digest, label, base image, layer, size and age, in the console's index."""
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from services.connection.errors import ServiceError
+from services.connection.parallel import Partial
+from services.index.index_jobs import targets_of
+from services.index.query import EXAMPLES, Query, QueryError, parse
+from services.index.scope import IndexedRegistry, Scope
+from services.registries.registry import Registry
+from services.wording import counted
+from ui.elements.columns import ago_column
+from ui.elements.errors import Part, panel, show_error, show_partial
+from ui.elements.page import empty, header
+from ui.elements.skeleton import Shape
+from ui.elements.table import UTC, show_rows
+from ui.elements.text import ago, exact, plain
+from ui.index.indexing import index_menu, show_indexing
+from ui.index.results import show_results
+from ui.loaders import index as loader
+from ui.loaders import registries as registry_loaders
+from ui.navigation import pages
+from ui.runtime import connection
+from ui.runtime.background import show_progress
+
+who = connection.who()
+reading = registry_loaders.inventory(who)
+
+
+def refresh() -> None:
+    registry_loaders.inventory.clear(who)
+    loader.forget(who)
+
+
+actions = header(pages.SEARCH.title, "", None if reading.running else reading.at, refresh)
+# A text that is emptied must not come back with the address.
+text = st.text_input(
+    "Search",
+    key="q",
+    bind="query-params",
+    type="search",
+    placeholder="A name, a tag, a digest, or label:team=payments size:>1GiB",
+    label_visibility="collapsed",
+    help="Conditions are all to be true: " + ", ".join(f"`{one}`" for one in (*EXAMPLES.values(), "untagged")),
+)
+notice = st.container()
+show_progress(reading, "inventory", shape=None if reading.value.registries.values else Shape.PAGE)
+if reading.error:
+    show_error(reading.error)
+    st.stop()
+registries = reading.value.registries.values
+with actions:
+    index_menu(who, registries)
+show_indexing(who)
+
+
+def query_of(given: str) -> Query | None:
+    """The query; None where it is none, which is said."""
+    try:
+        return parse(given)
+    except QueryError as error:
+        with st.container(border=True):
+            st.markdown(f":red[:material/error:] **{plain(error.why)}**")
+            st.code(f"{given}\n{' ' * error.at}^", language=None)
+            st.text(error.allowed)
+        return None
+
+
+def age_line(scope: Scope, listed: Sequence[Registry]) -> str:
+    """'11 of 12 registries in the index, the oldest compared 3 hours ago'."""
+    times = [one.read for one in scope.registries.values() if one.read]
+    known = f"{len(times):,} of {counted(len(targets_of(listed)), 'registry', 'registries')} in the index"
+    return f"{known}, compared {ago(min(times))} or later" if times else known
+
+
+def show_index(scope: Scope, listed: Sequence[Registry]) -> None:
+    """Each registry with its age in the index, those that are not in it first."""
+    found = {one.id: one for one in scope.registries.values()}
+
+    def state(one: IndexedRegistry | None) -> str:
+        if one is None or not (one.read or one.tried):
+            return "Not indexed"
+        return f"Not read: {one.unread}" if one.unread else "Indexed"
+
+    with st.expander(age_line(scope, listed), icon=":material/sync:"):
+        show_rows(
+            [
+                {
+                    "Registry": one.name,
+                    "State": state(found.get(one.id)),
+                    "Repositories": found[one.id].repositories if one.id in found else None,
+                    "Compared": found[one.id].read if one.id in found else None,
+                    "Subscription": one.subscription,
+                }
+                for one in sorted(
+                    listed, key=lambda one: (one.id in found and found[one.id].read is not None, one.name)
+                )
+            ],
+            "Registries, and when each was compared with the index",
+            key="registries in the index",
+            columns={"Compared": ago_column("When all of it was compared with the registry last")},
+            types={"Compared": UTC},
+        )
+
+
+try:
+    scope = loader.scope(who)
+except ServiceError as error:
+    show_error(error)
+    st.stop()
+indexed = [one for one in scope.registries.values() if one.read]
+catalogues = Part(reading.value.counts, "registry's catalogue", "registries' catalogues")
+unread: Partial[object] = Partial(())
+query = query_of(text or "")
+if query and (query.terms or query.untagged):
+    with panel():
+        found = loader.search(who, query)
+        unread = Partial((), found.unread)
+        if found.number:
+            show_results(found, registries)
+        elif not indexed:
+            empty(pages.SEARCH.icon, "No registry is indexed", "Index registries reads what each has, for this search.")
+        elif reading.running:
+            st.markdown("Nothing found so far: catalogues are still being read.")
+        else:
+            oldest = min(one.read for one in indexed if one.read)
+            missing = len(targets_of(registries)) - len(indexed)
+            lacks = f" {counted(missing, 'registry is', 'registries are')} not indexed." if missing else ""
+            empty(
+                ":material/search_off:",
+                "Nothing found",
+                f"In {counted(len(indexed), 'indexed registry', 'indexed registries')}, compared since "
+                f"{exact(oldest)}. What was pushed later is not in the index.{lacks}",
+            )
+elif query and not indexed:
+    empty(pages.SEARCH.icon, "No registry is indexed", "Index registries reads what each has, for this search.")
+elif query:
+    st.markdown("Try " + " · ".join(f"`{one}`" for one in (*EXAMPLES.values(), "untagged")))
+if registries:
+    show_index(scope, registries)
+with notice:
+    if not reading.running:
+        show_partial(Part(reading.value.registries, "subscription"), catalogues, Part(unread, "registry", "registries"))

@@ -1,0 +1,176 @@
+"""What a person types into the search, as terms. Pure: no database.
+
+Terms are all to be true. `field:value`, words, and "words in quotes"; a value in quotes may have blanks. An image
+reference that is pasted is its registry, repository, and tag or digest.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import NoReturn
+
+# As many of a digest's first characters as git and docker show.
+_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{7,64})", re.IGNORECASE)
+_PIECE = re.compile(r'\s*((?:[^\s":]+:)?"[^"]*"|\S+)')
+_SIZE = re.compile(r"([<>]=?)?\s*(\d+(?:\.\d+)?)\s*(b|kb|kib|mb|mib|gb|gib|tb|tib)?", re.IGNORECASE)
+_AGE = re.compile(r"([<>]=?)?\s*(\d+)\s*(h|d|w|m|y)", re.IGNORECASE)
+_UNITS = {"": 1, "b": 1, "k": 1024, "m": 1024**2, "g": 1024**3, "t": 1024**4}
+_HOURS = {"h": 1, "d": 24, "w": 7 * 24, "m": 30 * 24, "y": 365 * 24}
+LONGEST = 500
+MOST_TERMS = 12
+
+
+@dataclass(eq=False)
+class QueryError(Exception):
+    """A text that is no query: where (from 0), why, and what is allowed there."""
+
+    at: int
+    why: str
+    allowed: str
+
+    def __str__(self) -> str:
+        return f"At character {self.at + 1}: {self.why} {self.allowed}"
+
+
+@dataclass(frozen=True)
+class Term:
+    """One condition. `field` "" is a word. `value`: of size bytes, of age hours, of a label what stands behind the =;
+    `name`: that of the label. `above`: of size and age, whether more than `value`, else less."""
+
+    field: str
+    value: str
+    number: int = 0
+    above: bool = True
+    name: str = ""
+
+
+@dataclass(frozen=True)
+class Query:
+    """A text as terms. `untagged`: manifests to which no tag leads."""
+
+    terms: tuple[Term, ...] = ()
+    untagged: bool = False
+
+    def of(self, *fields: str) -> tuple[Term, ...]:
+        """The terms of these fields."""
+        return tuple(term for term in self.terms if term.field in fields)
+
+    @property
+    def about_images(self) -> bool:
+        """Whether only manifests can fulfil it."""
+        return self.untagged or bool(self.of(*_OF_IMAGES))
+
+
+_OF_IMAGES = ("digest", "label", "base", "layer", "size", "age")
+# Each field, and an example: what the page shows as help.
+EXAMPLES: Mapping[str, str] = {
+    "registry": "registry:contosohub",
+    "repository": "repository:api/*",
+    "tag": "tag:v1.*",
+    "digest": "digest:sha256:3fa9c1d",
+    "label": "label:team=payments",
+    "base": "base:docker.io/library/alpine",
+    "layer": "layer:sha256:9b2cf07",
+    "size": "size:>1GiB",
+    "age": "age:>1y",
+}
+_ALLOWED = f"Fields are {', '.join(EXAMPLES)}, and the word untagged. Put quotes around a text that has a colon."
+
+
+def digest_prefix(text: str) -> str:
+    """'sha256:' and the characters given, in lower case, where `text` is a digest or its first 7 characters or more;
+    else ""."""
+    found = _DIGEST.fullmatch(text)
+    return f"sha256:{found[1].lower()}" if found else ""
+
+
+def parse(text: str) -> Query:
+    """The query that a text is. Raises QueryError."""
+    if len(text) > LONGEST:
+        raise QueryError(LONGEST, "The text is too long.", f"At most {LONGEST} characters.")
+    terms: list[Term] = []
+    untagged = False
+    for piece in _PIECE.finditer(text):
+        at, found = piece.start(1), piece[1]
+        if found.count('"') % 2:
+            raise QueryError(at + found.index('"'), "A quote is not closed.", 'Close it with ".')
+        if found.casefold() == "untagged":
+            untagged = True
+            continue
+        terms += _terms(at, found)
+        if len(terms) > MOST_TERMS:
+            raise QueryError(at, "Too many conditions.", f"At most {MOST_TERMS}.")
+    return Query(tuple(terms), untagged)
+
+
+def _terms(at: int, piece: str) -> list[Term]:
+    if piece.startswith('"'):
+        return [Term("", piece.strip('"'))] if piece.strip('"') else []
+    if digest_prefix(piece):
+        return [Term("", piece)]
+    field, colon, value = piece.partition(":")
+    if not colon:
+        reference = _reference(piece) if "@" in piece else []
+        return reference or [Term("", piece)]
+    if "/" in field or "." in field or "@" in field:
+        return _reference(piece)
+    value = value.strip('"')
+    field = field.casefold()
+    if field == "sha256":
+        raise QueryError(at, "That is no digest.", "A digest is at least 7 hexadecimal characters after sha256:.")
+    if field not in EXAMPLES:
+        raise QueryError(at, f"There is no field {field}.", _ALLOWED)
+    if not value:
+        raise QueryError(at + len(field) + 1, f"{field}: has no value.", f"For example {EXAMPLES[field]}.")
+    return [_term(at + len(field) + 1, field, value)]
+
+
+def _reference(piece: str) -> list[Term]:
+    """An image reference: registry.example/repository:tag@digest, each part that it has."""
+    path, _, digest = piece.partition("@")
+    before, colon, tag = path.rpartition(":")
+    if not colon or "/" in tag:
+        before, tag = path, ""
+    server, slash, repository = before.partition("/")
+    if not slash or not ("." in server or ":" in server):
+        server, repository = "", before
+    found = [Term("registry", server)] if server else []
+    found += [Term("repository", repository)] if repository else []
+    if prefix := digest_prefix(digest):
+        return [*found, Term("digest", prefix)]
+    return [*found, Term("tag", tag)] if tag else found
+
+
+def _term(at: int, field: str, value: str) -> Term:
+    match field:
+        case "digest" | "layer":
+            prefix = digest_prefix(value)
+            if not prefix:
+                _refuse(at, field, "That is no digest: it needs at least 7 hexadecimal characters.")
+            return Term(field, prefix)
+        case "label":
+            name, equals, wanted = value.partition("=")
+            if not name or not equals:
+                _refuse(at, field, "A label needs a name and a value.")
+            return Term(field, wanted, name=name)
+        case "size":
+            found = _SIZE.fullmatch(value)
+            if not found:
+                _refuse(at, field, "That is no size.")
+            return Term(field, value, int(float(found[2]) * _UNITS[(found[3] or "")[:1].casefold()]), _above(found[1]))
+        case "age":
+            found = _AGE.fullmatch(value)
+            if not found:
+                _refuse(at, field, "That is no age: units are h, d, w, m and y.")
+            return Term(field, value, int(found[2]) * _HOURS[found[3].casefold()], _above(found[1]))
+        case "tag" if value[0] in "*?[":
+            _refuse(at, field, "A tag needs its first characters before a pattern.")
+    return Term(field, value)
+
+
+def _above(sign: str | None) -> bool:
+    return not (sign or ">").startswith("<")
+
+
+def _refuse(at: int, field: str, why: str) -> NoReturn:
+    raise QueryError(at, why, f"For example {EXAMPLES[field]}.")

@@ -1,0 +1,118 @@
+"""What of the index a person may find: the registries that their own listing has now, and of each the repositories
+that their own catalogue has now. Whether they may read what is in a repository, the registry's token says.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from sqlalchemy import select
+
+from services.connection.data_plane import RegistryClient
+from services.connection.data_plane_tokens import READ, Need
+from services.connection.errors import as_service_error
+from services.database.engine import reading
+from services.database.index_tables import registries, repositories
+from services.images.tag_list import matches
+from services.index.query import Query
+from services.index.store import IndexStore, IndexTarget, created_key
+
+_PART = 500
+
+
+@dataclass(frozen=True)
+class IndexedRegistry:
+    """A registry in the index. `id` as the asker's listing has it. `read`: when it was last compared with the registry
+    to the end, None never; `unread`: what could not be read then, in words. `repositories`: those of the asker."""
+
+    number: int
+    id: str
+    name: str
+    login_server: str
+    read: datetime | None
+    tried: datetime | None
+    unread: str
+    repositories: int
+
+
+@dataclass(frozen=True)
+class Scope:
+    """What a person may find: registries by their number in the index, and repositories (registry's number, name)."""
+
+    registries: Mapping[int, IndexedRegistry]
+    repositories: Mapping[int, tuple[int, str]]
+
+    def fitting(self, query: Query, words: Iterable[str]) -> Collection[int]:
+        """The numbers of the repositories that a query's registry and repository, and each of the `words`, name."""
+        words = [word.casefold() for word in words]
+        terms = query.of("registry", "repository")
+        if not terms and not words:
+            return self.repositories.keys()
+        servers = {
+            number: f"{one.name} {one.login_server}".casefold()
+            for number, one in self.registries.items()
+            if _names(one, query)
+        }
+        of_repository = query.of("repository")
+        return {
+            number
+            for number, (registry, name) in self.repositories.items()
+            if registry in servers
+            and all(matches(name, term.value) for term in of_repository)
+            and all(word in name.casefold() or word in servers[registry] for word in words)
+        }
+
+    def registries_of(self, query: Query) -> list[IndexedRegistry]:
+        """The registries that a query's words name, by name."""
+        words = [term.value.casefold() for term in query.of("")]
+        found = [
+            one
+            for one in self.registries.values()
+            if _names(one, query) and all(word in f"{one.name} {one.login_server}".casefold() for word in words)
+        ]
+        return sorted(found, key=lambda one: (one.name, one.id))
+
+
+def _names(one: IndexedRegistry, query: Query) -> bool:
+    terms = query.of("registry")
+    return all(matches(one.name, term.value) or matches(one.login_server, term.value) for term in terms)
+
+
+def read_scope(store: IndexStore, listed: Iterable[IndexTarget], catalogues: Mapping[str, Collection[str]]) -> Scope:
+    """The part of the index that is of the `listed` registries, and in their `catalogues` (by the registry's id).
+
+    A registry without a catalogue has no repositories here. Raises ServiceError (NoDatabase).
+    """
+    targets = {(one.id.lower(), created_key(one.created)): one for one in listed}
+    found: dict[int, IndexedRegistry] = {}
+    names: dict[int, tuple[int, str]] = {}
+    with reading(store.engine, "The index could not be read") as db:
+        for row in db.execute(select(registries).where(registries.c.azure == store.azure)):
+            if one := targets.get((row.resource, row.created)):
+                found[row.id] = IndexedRegistry(
+                    row.id, one.id, one.name, one.login_server, row.read, row.tried, row.unread, 0
+                )
+        numbers = list(found)
+        columns = (repositories.c.id, repositories.c.registry, repositories.c.name)
+        allowed = {number: frozenset(catalogues.get(one.id, ())) for number, one in found.items()}
+        for at in range(0, len(numbers), _PART):
+            here = repositories.c.registry.in_(numbers[at : at + _PART])
+            for row in db.execute(select(*columns).where(here)):
+                if row.name in allowed[row.registry]:
+                    names[row.id] = (row.registry, row.name)
+    counts: dict[int, int] = {}
+    for registry, _ in names.values():
+        counts[registry] = counts.get(registry, 0) + 1
+    return Scope({number: replace(one, repositories=counts.get(number, 0)) for number, one in found.items()}, names)
+
+
+# Which of these repositories of a registry the asker may read the images of.
+Readable = Callable[[IndexedRegistry, Collection[str]], Collection[str]]
+
+
+def readable_repositories(client: RegistryClient, names: Collection[str]) -> frozenset[str]:
+    """Those of the repositories whose images this client may read, by the registry's own tokens: one token in Legacy
+    mode, one for each ten repositories in ABAC mode. Raises ServiceError where nobody can sign in."""
+    with as_service_error(f"Could not sign in to {client.login_server}"):
+        client.tokens.hold_for_reading(names)
+    return frozenset(name for name in names if client.tokens.holds(Need(name, READ)))

@@ -1,0 +1,86 @@
+"""The page Search: registries are indexed by a job, and what is found is opened by its name."""
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from services.images.repositories import get_tag
+from services.registries.reading import list_registries
+from tests.support.app_test import REFUSED, Open, button, texts, wait_for_job
+from tests.support.own_sandbox import REGISTRY, OwnSandbox
+from ui.elements import write_permission
+from ui.index.indexing import INDEX_REGISTRIES
+from ui.loaders import registries as registry_loaders
+from ui.runtime import connection
+
+IMAGE = "nodejstemplate"
+
+
+def indexed(open_view: Open) -> None:
+    at = open_view("search.py")
+    at = button(at, "Index registries").click().run()
+    wait_for_job(at, INDEX_REGISTRIES.action)
+    at.run()
+    assert not at.exception
+
+
+def tables(at: AppTest) -> list[list[str]]:
+    return [list(one.value.columns) for one in at.dataframe]
+
+
+def test_before_anything_is_indexed_it_says_so(open_view: Open) -> None:
+    at = open_view("search.py", q="latest")
+    assert "No registry is indexed" in texts(at)
+    assert "Nothing found" not in texts(at)
+
+
+def test_a_digest_leads_to_its_image(open_view: Open, own: OwnSandbox) -> None:
+    indexed(open_view)
+    digest = get_tag(own.client, IMAGE, "v1.0.0").digest
+    at = open_view("search.py", q=digest)
+    found = at.dataframe[0].value
+    assert found["Registry"].tolist() == [REGISTRY]
+    assert found["Tags"].tolist() == ["v1.0.0"]
+    assert "Read" in texts(at)
+
+
+def test_tags_and_repositories_by_words(open_view: Open) -> None:
+    indexed(open_view)
+    at = open_view("search.py", q="nodejs")
+    assert tables(at)[0][:2] == ["Repository", "Registry"]
+    at = open_view("search.py", q="v1.0.0 nodejs")
+    assert at.dataframe[0].value["Tag"].tolist() == [f"{IMAGE}:v1.0.0"]
+
+
+def test_nothing_found_says_where_it_was_looked_for_and_since_when(open_view: Open) -> None:
+    indexed(open_view)
+    said = texts(open_view("search.py", q="no-such-thing"))
+    assert "Nothing found" in said
+    assert "compared since" in said
+
+
+def test_a_typo_is_shown_at_its_place(open_view: Open) -> None:
+    at = open_view("search.py", q="api tga:v1")
+    assert "There is no field tga" in texts(at).replace("\\", "")
+    assert "api tga:v1\n    ^" in [one.value for one in at.code]
+
+
+def test_a_refused_catalogue_is_said_and_what_was_indexed_of_it_is_not_shown(open_view: Open, own: OwnSandbox) -> None:
+    indexed(open_view)
+    own.break_({"path": "/acr/v1/_catalog", "status": 403})
+    registry_loaders.inventory.clear(connection.who())
+    at = open_view("search.py", q="nodejs")
+    assert any("registry's catalogue" in one.label for one in at.expander)
+    assert not [columns for columns in tables(at) if columns[0] == "Repository"]
+
+
+def test_another_person_finds_only_what_they_see(open_view: Open, own: OwnSandbox) -> None:
+    indexed(open_view)
+    reader = own.session(as_reader=True)
+    seen = {one.name for one in list_registries(reader).values}
+    at = open_view("search.py", as_session=reader, q="size:>0b")
+    assert {name for one in at.dataframe if "Image" in one.value for name in one.value["Registry"]} <= seen
+
+
+def test_a_read_only_console_indexes_nothing(open_view: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_permission, "current", lambda: REFUSED)
+    assert button(open_view("search.py"), "Index registries").disabled

@@ -1,0 +1,83 @@
+"""What people type is terms, or a fault with its place and what is allowed there."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from services.index.query import EXAMPLES, QueryError, Term, parse
+
+DIGEST = "sha256:" + "3fa9c1d4" * 8
+
+
+@pytest.mark.parametrize(
+    ("text", "terms"),
+    [
+        ("api latest", (Term("", "api"), Term("", "latest"))),
+        ('"two words" x', (Term("", "two words"), Term("", "x"))),
+        ("registry:contosohub", (Term("registry", "contosohub"),)),
+        ("Tag:v1.*", (Term("tag", "v1.*"),)),
+        ("digest:3FA9C1D", (Term("digest", "sha256:3fa9c1d"),)),
+        (DIGEST, (Term("", DIGEST),)),
+        ('label:team="card payments"', None),
+        ('label:"team=card payments"', (Term("label", "card payments", name="team"),)),
+        ("label:url=a=b", (Term("label", "a=b", name="url"),)),
+        ("base:docker.io/library/alpine:3.20", (Term("base", "docker.io/library/alpine:3.20"),)),
+        ("size:>1GiB", (Term("size", ">1GiB", 1024**3),)),
+        ("size:<1.5mb", (Term("size", "<1.5mb", 1024**2 * 3 // 2, above=False),)),
+        ("age:>1y", (Term("age", ">1y", 365 * 24),)),
+        ("age:<=2d", (Term("age", "<=2d", 48, above=False),)),
+        ("contoso.azurecr.io/api/orders:v1",
+         (Term("registry", "contoso.azurecr.io"), Term("repository", "api/orders"), Term("tag", "v1"))),
+        (f"contoso.azurecr.io/api@{DIGEST}",
+         (Term("registry", "contoso.azurecr.io"), Term("repository", "api"), Term("digest", DIGEST))),
+        ("api/orders:v1", (Term("repository", "api/orders"), Term("tag", "v1"))),
+        (f"api@{DIGEST}", (Term("repository", "api"), Term("digest", DIGEST))),
+        ("", ()),
+        ("   ", ()),
+    ],
+)  # fmt: skip
+def test_terms(text: str, terms: tuple[Term, ...] | None) -> None:
+    if terms is None:
+        with pytest.raises(QueryError):
+            parse(text)
+    else:
+        assert parse(text).terms == terms
+
+
+def test_every_example_is_a_query() -> None:
+    for field, example in EXAMPLES.items():
+        assert [term.field for term in parse(example).terms] == [field]
+    assert parse("untagged age:>90d").untagged
+
+
+@pytest.mark.parametrize(
+    ("text", "at", "allowed"),
+    [
+        ("tga:v1", 0, "Fields are registry, repository, tag"),
+        ("api lable:team=x", 4, "label"),
+        ("api tag:", 8, "tag:v1"),
+        ("size:big", 5, "size:>1GiB"),
+        ("x age:>1", 6, "age:>1y"),
+        ("label:team", 6, "label:team=payments"),
+        ("digest:abc", 7, "digest:sha256:3fa9c1d"),
+        ("sha256:abc", 0, "7 hexadecimal"),
+        ("tag:*-rc", 4, "tag:v1"),
+        ('api "open', 4, 'Close it with "'),
+        ("x " * 20, 24, "At most 12"),
+        ("x" * 501, 500, "At most 500"),
+    ],
+)
+def test_a_typo_is_said_with_its_place_and_what_is_allowed(text: str, at: int, allowed: str) -> None:
+    with pytest.raises(QueryError) as refused:
+        parse(text)
+    assert refused.value.at == at
+    assert allowed in str(refused.value)
+
+
+@given(st.text(max_size=80) | st.text(alphabet='": @/*<>1Gab', max_size=40))
+def test_any_text_is_a_query_or_a_typo_within_it(text: str) -> None:
+    try:
+        parse(text)
+    except QueryError as error:
+        assert 0 <= error.at <= len(text)
+        assert error.why and error.allowed

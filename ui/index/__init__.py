@@ -1,0 +1,1 @@
+"""The index of what registries hold: brought up to date, and searched."""
