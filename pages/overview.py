@@ -30,6 +30,7 @@ from ui.estate.progress import show_readings, wait_a_moment
 from ui.estate.registry_table import show_registries
 from ui.estate.schedules import waiting_schedules
 from ui.estate.unread import show_unread, unread_bills, unread_words
+from ui.estate.unused import show_unused
 from ui.loaders import bills as bill_loaders
 from ui.loaders import clusters as cluster_loaders
 from ui.loaders import contents
@@ -161,6 +162,8 @@ if by_registry.open:
 if clean_up.open:
     with clean_up:
         show_potential(who, registries, sum(inventory.value.repository_counts.values()), potential)
+        if not running:
+            show_unused(who, registries)
 if activity.open:
     with activity:
         show_activity(records.values)

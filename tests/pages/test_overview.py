@@ -3,9 +3,13 @@
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from services.policies.starting import UNUSED
 from tests.support.app_test import Open, button, figures, texts
 from tests.support.own_sandbox import OwnSandbox
+from ui.elements.text import size
 from ui.loaders import contents
+from ui.loaders import registries as registry_loaders
+from ui.policies.many import simulated_many
 from ui.runtime import connection
 
 
@@ -105,3 +109,21 @@ def test_what_clusters_refuse_is_no_all_clear(open_view: Open, own: OwnSandbox) 
     at = open_view("overview.py")
     assert "There may be more: 1 subscription unread" in texts(at)
     assert "Nothing of high or medium risk" not in texts(at)
+
+
+def test_what_nobody_uses_is_measured_when_asked_for_and_leads_to_its_policy(open_view: Open) -> None:
+    at = open_view("overview.py", show="Clean-up potential")
+    assert "Make a retention policy of what nobody uses" in links(at)
+    button(at, "Measure what nobody uses").click().run()
+    who = connection.who()
+    listed = registry_loaders.inventory(who).value.registries.values
+    reading = simulated_many(who, UNUSED, tuple(one for one in listed if one.login_server))
+    assert reading.finished.wait(120)
+    at.run()
+    found = reading.value
+    said = texts(at)
+    assert f"**≤ {size(found.freed)}** in {found.deleted} manifests of 11 of 12 registries" in said
+    assert "Unknown what runs for" in said and "no log of pulls" in said
+    assert "Make a retention policy of it" in links(at)
+    # What is kept is what a policy keeps: of the newest three of each repository none goes.
+    assert 0 < found.deleted < sum(one.manifests for one in found.registries)

@@ -20,7 +20,6 @@ from ui.estate.places import place_of_registry
 from ui.loaders import contents
 from ui.navigation import pages
 from ui.navigation.links import link_to, open_page
-from ui.policies.starting import link_to_unused
 from ui.runtime.background import show_progress
 
 _SHOWN = 20
@@ -52,8 +51,6 @@ def show_potential(who: str, registries: Sequence[Registry], repositories: int, 
             )
     if potential.measured:
         st.markdown(_freed_words(potential, len(registries)))
-    if not running:
-        link_to_unused("Make a retention policy of what nobody uses")
     if reading and not running:
         show_partial(Part(Partial((), reading.lacks), "registry", "registries"))
     for registry, why in potential.unread:
