@@ -119,6 +119,7 @@ class Sandbox:
             "retail_prices": self.state.authority_url,
             "graph": f"{self.state.authority_url}/graph",
             "logs": self.state.authority_url,
+            "metrics": self.state.authority_url,
             "tenant_id": TENANT_ID,
             "subscription_ids": [doc["subscriptionId"] for doc in self.store.list_resources("subscriptions")],
             "client_id": CONSOLE.app_id,

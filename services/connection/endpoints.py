@@ -8,7 +8,9 @@ class AzureEndpoints:
     """One Azure. `ca_file` replaces the system's trust store; URLs carry no trailing slash.
 
     `retail_prices`: where anybody reads list prices; "" where nothing is known to. `graph`: the directory; ""
-    where it is not asked. `logs`: the queries of Log Analytics, and the audience of their tokens.
+    where it is not asked. `logs`: the queries of Log Analytics, and the audience of their tokens. `metrics`: the
+    audience of metrics; each region has a host of its own below it, or all are at this one where `metrics_by_region` is
+    not set.
     """
 
     name: str
@@ -21,6 +23,8 @@ class AzureEndpoints:
     retail_prices: str = ""
     graph: str = ""
     logs: str = "https://api.loganalytics.io"
+    metrics: str = "https://metrics.monitor.azure.com"
+    metrics_by_region: bool = True
 
 
 # https://learn.microsoft.com/azure/developer/identity/authentication-national-cloud and, for the registry's
@@ -45,6 +49,7 @@ CLOUDS = {
         "https://containerregistry.azure.net",
         graph="https://microsoftgraph.chinacloudapi.cn",
         logs="https://api.loganalytics.azure.cn",
+        metrics="https://metrics.monitor.azure.cn",
     ),
     "usgovernment": AzureEndpoints(
         "Azure US Government",
@@ -55,5 +60,6 @@ CLOUDS = {
         retail_prices="https://prices.azure.com",
         graph="https://graph.microsoft.us",
         logs="https://api.loganalytics.us",
+        metrics="https://metrics.monitor.azure.us",
     ),
 }

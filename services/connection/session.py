@@ -37,6 +37,7 @@ from azure.mgmt.resource.resources import ResourceManagementClient
 from azure.mgmt.resource.subscriptions import SubscriptionClient
 from azure.mgmt.resourcegraph import ResourceGraphClient
 from azure.monitor.query import LogsQueryClient
+from azure.monitor.querymetrics import MetricsClient
 
 from services.connection.data_plane import RegistryClient
 from services.connection.data_plane_tokens import jwt_claims
@@ -217,26 +218,42 @@ class AzureSession:
 
     def logs(self) -> LogsQueryClient:
         """Queries of Log Analytics, which takes tokens made for it only."""
+        endpoint = self.endpoints.logs
         return self._once(
             LogsQueryClient,
             "",
             lambda: LogsQueryClient(
                 self.credential,
-                endpoint=self.endpoints.logs,
-                policies=[
-                    RequestIdPolicy(),
-                    HeadersPolicy(),
-                    UserAgentPolicy(base_user_agent=USER_AGENT),
-                    ContentDecodePolicy(),
-                    RedirectPolicy(),
-                    retry_policy(),
-                    BearerTokenCredentialPolicy(self.credential, f"{self.endpoints.logs}/.default"),
-                    SensitiveHeaderCleanupPolicy(),
-                    DistributedTracingPolicy(),
-                ],
+                endpoint=endpoint,
+                policies=self._monitor_policies(endpoint),
                 transport=self._transport,
             ),
         )
+
+    def metrics(self, region: str) -> MetricsClient:
+        """Metrics of a region's resources, which takes tokens made for it only."""
+        audience = self.endpoints.metrics
+        endpoint = audience.replace("://", f"://{region}.") if self.endpoints.metrics_by_region else audience
+        return self._once(
+            MetricsClient,
+            endpoint,
+            lambda: MetricsClient(
+                endpoint, self.credential, policies=self._monitor_policies(audience), transport=self._transport
+            ),
+        )
+
+    def _monitor_policies(self, audience: str) -> list[HTTPPolicy[Any, Any] | SansIOHTTPPolicy[Any, Any]]:
+        return [
+            RequestIdPolicy(),
+            HeadersPolicy(),
+            UserAgentPolicy(base_user_agent=USER_AGENT),
+            ContentDecodePolicy(),
+            RedirectPolicy(),
+            retry_policy(),
+            BearerTokenCredentialPolicy(self.credential, f"{audience}/.default"),
+            SensitiveHeaderCleanupPolicy(),
+            DistributedTracingPolicy(),
+        ]
 
     def consumption(self, subscription_id: str) -> ConsumptionManagementClient:
         return self._once(
@@ -323,6 +340,8 @@ def sandbox_endpoints(ready: Mapping[str, Any]) -> AzureEndpoints:
         retail_prices=ready["retail_prices"],
         graph=ready["graph"],
         logs=ready["logs"],
+        metrics=ready["metrics"],
+        metrics_by_region=False,
     )
 
 

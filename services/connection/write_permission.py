@@ -14,13 +14,14 @@ from azure.core.pipeline.transport import HttpTransport
 from services.connection.errors import ServiceError
 
 _READING_METHODS = ("GET", "HEAD", "OPTIONS")
-# The POSTs that read: tokens of a registry; questions to Resource Manager, Cost Management, Graph, Log Analytics and
-# Resource Graph.
+# The POSTs that read: tokens of a registry; questions to Resource Manager, Cost Management, Graph, Log Analytics,
+# metrics and Resource Graph.
 _READING_POSTS = re.compile(
     r"/oauth2/(exchange|token)"
     r"|/(checkNameAvailability|checkPolicyRestrictions|listEvents|listLogSasUrl|getMemberGroups|directoryObjects/getByIds)"
     r"|/providers/Microsoft\.CostManagement/query"
     r"|/v1//?subscriptions/[^/]+/resourceGroups/[^/]+/providers/Microsoft\.ContainerRegistry/registries/[^/]+/query"
+    r"|/subscriptions/[^/]+/metrics:getBatch"
     r"|/providers/Microsoft\.ResourceGraph/resources",
     re.IGNORECASE,
 )

@@ -42,6 +42,9 @@ from services.deletion.plan import Why, plan_deletion
 from services.images.leftovers import find_leftovers
 from services.images.manifest_reading import read_raw
 from services.images.repository_contents import read_contents
+from services.pulls.logging import list_settings
+from services.pulls.turn_on import plan_logging
+from services.pulls.workspaces import list_workspaces
 from services.registries.reading import find_registry, get_registry, list_registries
 from services.registries.registry import Mode
 from services.registries.skus import Sku
@@ -597,3 +600,19 @@ def test_what_is_soft_deleted_is_listed_and_restored_by_az_and_by_the_console(ru
     assert set(run("acr", "repository", "show-tags", "-n", "contosodev", "--repository", "demo", *within)) == {
         one.tag for one in found.tags
     }
+
+
+def test_a_diagnostic_setting_by_the_console_s_line_is_the_one_that_the_console_reads(run, running):
+    session = connect_sandbox(running.ready)
+    registry = next(one for one in list_registries(session).values if one.name == "contosodev")
+    workspace = next(one for one in list_workspaces(session).values if one.name == "contoso-logs")
+    plan = plan_logging(registry, list_settings(session, registry), workspace, logins=True)
+    run(*shlex.split(plan.commands[0])[1:])
+    (found,) = list_settings(session, registry).values
+    assert (found.name, found.workspace_id, set(found.logs)) == (
+        plan.setting.name,
+        plan.setting.workspace_id,
+        set(plan.setting.logs),
+    )
+    listed = run("monitor", "diagnostic-settings", "list", "--resource", registry.id)
+    assert [one["name"] for one in listed] == [plan.setting.name]

@@ -34,6 +34,7 @@ REPLAYED = {
     "registry_audience": "https://containerregistry.azure.net",
     "retail_prices": f"https://{MANAGEMENT}",
     "logs": f"https://{MANAGEMENT}",
+    "metrics": f"https://{MANAGEMENT}",
     "graph": f"https://{MANAGEMENT}/graph",
     "tenant_id": TENANT,
     "client_id": "console",

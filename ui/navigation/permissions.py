@@ -193,6 +193,7 @@ LOG_PULLS = Need(
         "Microsoft.OperationalInsights/workspaces/read",
         "Microsoft.OperationalInsights/workspaces/sharedKeys/action",
     ),
+    "Its cost is estimated by Microsoft.Insights/metrics/read on the subscription",
 )
 READ_APPS = Need(
     "See what Container Apps and Container Instances run",

@@ -3,8 +3,10 @@
 import streamlit as st
 
 from services.connection.changes import Outcome
+from services.connection.errors import ServiceError
 from services.connection.parallel import Partial
 from services.pulls.logging import list_settings
+from services.pulls.metrics import MonthCounts, read_month
 from services.pulls.pulls import RegistryPulls
 from services.pulls.turn_on import apply_logging, cost_words, plan_logging
 from services.pulls.workspaces import Workspace, list_workspaces
@@ -14,7 +16,7 @@ from ui.elements.outcomes import WORDS
 from ui.elements.text import plain
 from ui.elements.writing import close_button, dialog_panel
 from ui.loaders.pulls import forget_logs
-from ui.loaders.registries import Loaded, loaded_fresh, read_now
+from ui.loaders.registries import BY_ID, Loaded, loaded_fresh, read_now
 from ui.runtime import connection
 from ui.runtime.background import Reading
 from ui.runtime.changes import confirm_and_run
@@ -27,6 +29,12 @@ def workspaces(who: str) -> Loaded[Partial[Workspace]]:
     """The Log Analytics workspaces of all subscriptions."""
     found = list_workspaces(connection.session(who))
     return read_now(found, found.refused)
+
+
+@st.cache_resource(ttl="10m", show_spinner="Reading metrics", max_entries=100, hash_funcs=BY_ID)
+def month_counts(who: str, registry: Registry) -> MonthCounts:
+    """The pulls and pushes of the last 30 days, by metrics. Raises ServiceError."""
+    return read_month(connection.session(who), registry)
 
 
 def offer_logging(
@@ -65,7 +73,7 @@ def turn_on_logging(who: str, registry: Registry) -> None:
         logins = st.toggle("Log sign-ins too", help="Who signed in to the registry, and who was refused")
         there = list_settings(connection.session(who), registry)
         plan = plan_logging(registry, there, by_id[chosen], logins=logins)
-        st.markdown(f"**Cost** {plain(cost_words(None))}")
+        _show_cost(who, registry)
         with st.expander("As Bicep", icon=":material/code:"):
             st.code(plan.bicep, language=None)
         confirm_and_run(
@@ -76,6 +84,16 @@ def turn_on_logging(who: str, registry: Registry) -> None:
             lambda: forget_logs(who, registry),
             lambda outcome: _done(registry, outcome),
         )
+
+
+def _show_cost(who: str, registry: Registry) -> None:
+    """What logging costs, by metrics where they can be read."""
+    events, why = None, ""
+    try:
+        events = month_counts(who, registry).events
+    except ServiceError as error:
+        why = f" How often {registry.name} is pulled is unknown: {error.cause}"
+    st.markdown(f"**Cost** {plain(cost_words(events) + why)}")
 
 
 def _nearest_first(workspace: Workspace, registry: Registry) -> tuple[bool, bool, str]:

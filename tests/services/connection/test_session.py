@@ -29,6 +29,7 @@ READY = {
     "registry_audience": "https://containerregistry.azure.net",
     "retail_prices": "https://localhost:5000",
     "logs": "https://localhost:5000",
+    "metrics": "https://localhost:5000",
     "graph": "https://localhost:8443/graph",
     "tenant_id": "4abb5e5e-0000-0000-0000-000000000000",
     "client_id": "console",
@@ -70,6 +71,16 @@ def test_logs_are_asked_with_a_token_of_their_own(cloud: AzureEndpoints) -> None
     AzureSession(credential, cloud, wire).logs().query_resource("/subscriptions/s", "T", timespan=None)
     assert set(credential.asked) == {f"{cloud.logs}/.default"}
     assert wire.sent[0].headers["User-Agent"].startswith(USER_AGENT)
+
+
+@pytest.mark.parametrize("cloud", CLOUDS.values(), ids=CLOUDS)
+def test_metrics_are_asked_in_their_region(cloud: AzureEndpoints) -> None:
+    wire, credential = Canned(), Credential()
+    host = cloud.metrics.removeprefix("https://")
+    wire.on("POST", f"https://westeurope.{host}/subscriptions/s/metrics:getBatch", Answer(200, {"values": []}))
+    client = AzureSession(credential, cloud, wire).metrics("westeurope")
+    assert client.query_resources(resource_ids=["/subscriptions/s"], metric_namespace="n", metric_names=["m"]) == []
+    assert set(credential.asked) == {f"{cloud.metrics}/.default"}
 
 
 @pytest.mark.parametrize(
@@ -209,6 +220,8 @@ def test_the_sandbox_is_the_same_code_with_other_values(as_reader: bool, client_
         retail_prices="https://localhost:5000",
         graph="https://localhost:8443/graph",
         logs="https://localhost:5000",
+        metrics="https://localhost:5000",
+        metrics_by_region=False,
     )
     assert isinstance(session.credential, ClientSecretCredential)
     assert session.credential._client_id == client_id
