@@ -25,7 +25,7 @@ from ui.policies.simulation import show_simulation
 from ui.policies.starting import starting_text
 from ui.runtime import connection
 from ui.runtime.database import database
-from ui.schedules.schedule import show_schedule
+from ui.schedules.schedule import schedule_labels, show_schedule
 
 TABS = RULES, SIMULATION, PAST, SCHEDULE, COMPARISON, PURGE, VERSIONS = (
     "Rules",
@@ -142,4 +142,4 @@ else:
     elif chosen:
         empty(":material/policy:", "No such policy", "It may have been deleted.")
     else:
-        show_list(saved)
+        show_list(saved, schedule_labels())

@@ -1,5 +1,6 @@
 """One plan over several repositories of a registry, made of the plans of each. Pure."""
 
+from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
@@ -8,7 +9,7 @@ from services.deletion.cleanup_rules import Rule, choose
 from services.deletion.plan import DeletionPlan, Keeps, plan_deletion
 from services.deletion.plan_rows import DeletedManifest, KeptManifest, deleted_manifests, kept_manifests, plan_all
 from services.deletion.repository import RepositoryDeletionPlan, plan_repository_deletion
-from services.deletion.running_images import RunningImages
+from services.deletion.running_images import RunningImages, list_places
 from services.images.repository_contents import RepositoryContents
 
 
@@ -45,9 +46,13 @@ class SeveralPlan:
 
     @property
     def warnings(self) -> tuple[str, ...]:
-        """What to know before, each with the name of its repository."""
+        """What to know before, each once, with the names of its repositories."""
         stays = [f"{part.name} stays: {part.plan.blockers[0]}" for part in self.staying if part.plan.blockers]
-        warns = [f"{part.name}: {warning}" for part in self.parts for warning in part.plan.warnings]
+        of: defaultdict[str, list[str]] = defaultdict(list)
+        for part in self.parts:
+            for warning in part.plan.warnings:
+                of[warning].append(part.name)
+        warns = [f"{list_places(names)}: {warning}" for warning, names in of.items()]
         return (*(stays if self.parts else ()), *warns)
 
     @property

@@ -172,5 +172,7 @@ def _above(simulation: Simulation, ceiling: Ceiling) -> Iterator[str]:
     above = sorted(((share, name) for share, name in shares if share > ceiling.share_percent), reverse=True)
     if above:
         share, name = above[0]
-        more = f" and more than {ceiling.share_percent} % of {len(above) - 1:,} others" if len(above) > 1 else ""
+        more = (
+            f" and more than {ceiling.share_percent} % of {counted(len(above) - 1, 'other')}" if len(above) > 1 else ""
+        )
         yield f"It deletes {share:.0f} % of the manifests of {name}{more}: more than {ceiling.share_percent} %."

@@ -31,6 +31,8 @@ from services.schedules.store import schedule_of
 # A run that ends its process each time is not begun for ever.
 MOST_ATTEMPTS = 3
 _PROPOSED, _FAILED, _STARTED = "proposed scheduled run", "scheduled run failed", "started scheduled run"
+# As long as the activity log has them.
+KEPT = timedelta(days=400)
 # How soon the end of this process reaches a run that is being planned.
 _LOOK_S = 1.0
 _NOT_BEGUN = "The scheduled deletion was not begun"
@@ -84,6 +86,8 @@ def queue_due(engine: Engine, runs_as: str) -> int:
                 added += queue_runs(db, schedule, schedule.due)
             due = next_due(schedule.spec.timing, now)
             db.execute(update(schedules).where(schedules.c.policy == schedule.policy).values(due=due))
+        if added:
+            db.execute(delete(scheduled_runs).where(scheduled_runs.c.due < now - KEPT))
     return added
 
 

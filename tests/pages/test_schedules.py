@@ -79,6 +79,12 @@ def test_a_schedule_is_saved_in_its_dialog(open_view: Open, own: OwnSandbox) -> 
     assert figures(at)["Runs by itself"] == ("0 of 1", "1 registry, each after 3 approved runs")
 
 
+def test_the_list_of_policies_says_when_each_runs(open_view: Open, own: OwnSandbox) -> None:
+    scheduled(own)
+    table = open_view("policies.py").dataframe[0].value
+    assert list(table["Schedule"]) == ["Every day at 03:00 UTC"]
+
+
 def test_a_run_proposes_is_approved_and_then_runs_by_itself(open_view: Open, own: OwnSandbox) -> None:
     push(own)
     policy = scheduled(own)

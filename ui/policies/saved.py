@@ -1,7 +1,8 @@
 """The policies that are saved: their list, the versions of one, and saving and deleting one."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+import pyarrow as pa
 import streamlit as st
 
 from services.connection.errors import ServiceError
@@ -24,8 +25,8 @@ from ui.runtime.changes import require_permission
 from ui.runtime.database import database
 
 
-def show_list(saved: Sequence[PolicyVersion]) -> None:
-    """The table of all policies; a name opens its policy."""
+def show_list(saved: Sequence[PolicyVersion], schedules: Mapping[str, str]) -> None:
+    """The table of all policies; a name opens its policy. `schedules`: when each runs by itself, by its id."""
     if not saved:
         empty(
             ":material/policy:",
@@ -36,11 +37,17 @@ def show_list(saved: Sequence[PolicyVersion]) -> None:
         return
     opened = openable(
         saved,
-        lambda one: {"Policy": one.name, **_summary(one.policy), "Saved": one.saved, "Saved by": one.login or None},
+        lambda one: {
+            "Policy": one.name,
+            **_summary(one.policy),
+            "Schedule": schedules.get(one.id),
+            "Saved": one.saved,
+            "Saved by": one.login or None,
+        },
         "retention policies",
         "Retention policies",
         columns={"Saved": ago_column(), "Rules": st.column_config.TextColumn(width="medium")},
-        types={"Saved": UTC},
+        types={"Saved": UTC, "Schedule": pa.string()},
         identity=lambda one: one.id,
     )
     if opened:

@@ -25,11 +25,13 @@ from ui.elements.text import ago, exact, plain, short, size
 from ui.elements.writing import PlainPlan, confirm, dialog_panel, may_write
 from ui.jobs.follow import rerun_on_change
 from ui.loaders import contents
+from ui.loaders import registries as registry_loaders
 from ui.navigation import pages
 from ui.navigation.links import change_query, open_page
 from ui.navigation.selection import keys_of
 from ui.policies.simulation import show_run
 from ui.runtime import connection
+from ui.runtime.background import show_progress
 from ui.runtime.changes import require_permission
 from ui.runtime.database import database
 from ui.schedules.names import BADGES, find_registry, name_of_registry, state_words
@@ -42,6 +44,19 @@ def sees(run: ScheduledRun, registries: Sequence[Registry]) -> bool:
     that they see there."""
     shared = connection.is_shared() or not connection.has_sign_in()
     return shared or find_registry(run.registry, registries) is not None
+
+
+def _seen_parts(who: str, run: ScheduledRun, registry: Registry | None) -> tuple[ProposedPart, ...]:
+    """What a run would delete, of the repositories that whoever sees the page may list."""
+    parts = read_parts(database(), run.id)
+    if connection.is_shared() or not connection.has_sign_in():
+        return parts
+    if registry is None or not registry.login_server:
+        return ()
+    catalogue = registry_loaders.catalogue(who, registry.login_server)
+    show_progress(catalogue, f"catalogue of the proposal {registry.id}")
+    names = frozenset(catalogue.value.names)
+    return tuple(one for one in parts if one.repository in names)
 
 
 def show_proposal(
@@ -83,7 +98,7 @@ def show_proposal(
         st.markdown("Nothing is known of what the policy would delete.")
         return
     if run.state is not RunState.PROPOSED:
-        _show_past(run)
+        _show_past(who, run, registry)
         return
     _show_line(run)
     if run.version != version.version:
@@ -92,19 +107,19 @@ def show_proposal(
             "Decline it: the next run follows the new version.",
             icon=":material/sync_problem:",
         )
-        _show_past(run)
+        _show_past(who, run, registry)
     elif registry is None:
         if not reading:
             st.error(
                 "You don't see this registry now: to approve, it is planned again as you.", icon=":material/error:"
             )
-            _show_past(run)
+            _show_past(who, run, registry)
     else:
         st.query_params["registry"] = keys_of(registries)[registry.id]
         count = contents.last_count(who, registry.login_server)
         if count and run.planned and count.at < run.planned:  # It is compared with what there is now.
             contents.forget(who, registry.login_server)
-        parts = read_parts(database(), run.id)
+        parts = _seen_parts(who, run, registry)
         show_run(
             who,
             policy,
@@ -153,7 +168,10 @@ def _show_changes(parts: Sequence[ProposedPart], found: Simulation) -> None:
     reasons = {(one.name, each.row.digest): each.reason for one in found.repositories for each in one.manifests}
     with st.expander(f"Changed since: {', '.join(filter(None, words))}", icon=":material/difference:"):
         rows = [(key, planned[key], "Deleted too") for key in sorted(more)]
-        rows += [(key, proposed[key], f"Stays: {reasons.get(key, 'it is deleted already.')}") for key in sorted(fewer)]
+        rows += [
+            (key, proposed[key], f"Stays: {reasons[key]}" if key in reasons else "Not there any more")
+            for key in sorted(fewer)
+        ]
         show_rows(
             [
                 {"Repository": name, "Manifest": short(digest), "Tags": list(tags), "Now": now}
@@ -187,7 +205,7 @@ def _ask_decline(who: str, run: ScheduledRun) -> None:
             st.rerun()
 
 
-def _show_past(run: ScheduledRun) -> None:
+def _show_past(who: str, run: ScheduledRun, registry: Registry | None) -> None:
     """What a run would have deleted, or began to delete, and what was decided."""
     figures = run.figures
     if figures is None:
@@ -209,7 +227,9 @@ def _show_past(run: ScheduledRun) -> None:
         ]
     )
     states = {one.repository: one for one in run.jobs}
-    parts = read_parts(database(), run.id)
+    parts = _seen_parts(who, run, registry)
+    if len(parts) < figures.repositories:
+        st.caption(f"{counted(figures.repositories - len(parts), 'repository', 'repositories')} that you don't see.")
     if not parts:
         return
     opened = openable(
@@ -227,7 +247,8 @@ def _show_past(run: ScheduledRun) -> None:
         identity=lambda one: one.repository,
     )
     if opened:
-        if begun := states.get(opened.repository):
+        begun = states.get(opened.repository)
+        if begun and (run.decided_by == who or connection.sees_everyones_activity()):
             open_page(pages.DELETIONS, record=begun.job)
         _show_manifests(opened)
 

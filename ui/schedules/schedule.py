@@ -10,7 +10,7 @@ from services.policies.store import PolicyVersion
 from services.registries.registry import Registry
 from services.schedules.runs import RunState, ScheduledRun, approvals, list_runs
 from services.schedules.schedule import Schedule
-from services.schedules.store import find_schedule
+from services.schedules.store import find_schedule, list_schedules
 from services.wording import counted
 from ui.deletion.activity_log import name_of
 from ui.elements.columns import ago_column
@@ -39,6 +39,16 @@ _NO_IDENTITY = (
 )
 _EDIT, _PAUSE, _RESUME, _DELETE = "Edit schedule", "Pause schedule", "Resume schedule", "Delete schedule"
 _OPEN = (RunState.QUEUED, RunState.PLANNING)
+
+
+def schedule_labels() -> Mapping[str, str]:
+    """When each policy runs by itself, by its id. Shows why where that can't be read."""
+    with panel():
+        return {
+            policy: f"{one.spec.timing.label}{'' if one.active else ', paused'}"
+            for policy, one in list_schedules(database()).items()
+        }
+    return {}
 
 
 def show_schedule(who: str, version: PolicyVersion | None, *, changed: bool) -> None:
