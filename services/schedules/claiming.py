@@ -11,7 +11,7 @@ from time import monotonic
 from sqlalchemy import ColumnElement, Connection, Engine, and_, delete, insert, or_, select, update
 
 from services.connection.errors import ServiceError
-from services.database.engine import clock, writing
+from services.database.engine import clock, reading, writing
 from services.database.tables import (
     policies,
     policy_versions,
@@ -58,6 +58,28 @@ class ClaimedRun:
         return bool(self.spec and self.spec.asks_clusters)
 
 
+def has_work(engine: Engine) -> bool:
+    """Whether a schedule is due, or a run waits for a process, of whichever console: looked up without a lock. Raises
+    ServiceError (NoDatabase)."""
+    with reading(engine, "The due schedules could not be read") as db:
+        now = clock(db)
+        due = select(schedules.c.policy).where(schedules.c.active, _is_due(now)).limit(1)
+        late = scheduled_runs.c.lease_until < now
+        lost = and_(scheduled_runs.c.state == RunState.PLANNING, or_(late, scheduled_runs.c.lease_until > _latest(now)))
+        waiting = select(scheduled_runs.c.id).where(or_(scheduled_runs.c.state == RunState.QUEUED, lost)).limit(1)
+        return db.execute(due).first() is not None or db.execute(waiting).first() is not None
+
+
+def _is_due(now: datetime) -> ColumnElement[bool]:
+    """Also one that is due later than any can be: a clock was wrong."""
+    return or_(schedules.c.due <= now, schedules.c.due > now + timedelta(days=8))
+
+
+def _latest(now: datetime) -> datetime:
+    """Later than any lease that is given now."""
+    return now + 1.1 * LONGEST_LEASE
+
+
 def queue_due(engine: Engine, runs_as: str) -> int:
     """Adds the runs of each active schedule of `runs_as` that is due, and moves that to its next time: what was missed
     is run once. Returns how many were added. Raises ServiceError (NoDatabase).
@@ -75,7 +97,7 @@ def queue_due(engine: Engine, runs_as: str) -> int:
                 schedules.c.active,
                 schedules.c.runs_as == runs_as,
                 policies.c.deleted.is_(None),
-                or_(schedules.c.due <= now, schedules.c.due > now + timedelta(days=8)),
+                _is_due(now),
             )
             .order_by(schedules.c.due)
             .with_for_update(skip_locked=True, of=schedules)
@@ -97,7 +119,7 @@ def claim_run(engine: Engine, runs_as: str, lease: timedelta) -> ClaimedRun | No
     with writing(engine, "No scheduled run could be taken") as db:
         while True:
             now = clock(db)
-            late = or_(scheduled_runs.c.lease_until < now, scheduled_runs.c.lease_until > now + 1.1 * LONGEST_LEASE)
+            late = or_(scheduled_runs.c.lease_until < now, scheduled_runs.c.lease_until > _latest(now))
             lost = (scheduled_runs.c.state == RunState.PLANNING) & late
             row = db.execute(
                 select(scheduled_runs)

@@ -133,7 +133,7 @@ def show_many(who: str, policy: Policy) -> Registry | None:
     offered = {one.id: one for one in with_login_server(listed) if matches(one.name, policy.registries)}
     if not offered:
         show_partial(Part(listed, "subscription"))
-        if listed.complete and not inventory.running:
+        if listed.complete and not inventory.running and not inventory.error:
             empty(":material/inventory_2:", "No registry of this policy", "Its patterns match none that you see.")
         return None
     chosen = st.multiselect(

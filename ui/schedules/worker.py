@@ -11,6 +11,7 @@ from services.schedules.claiming import (
     claim_run,
     end_run,
     fail_run,
+    has_work,
     keep_lease,
     link_job,
     queue_due,
@@ -53,7 +54,8 @@ def work_until(stopped: threading.Event) -> None:
 def work_once(stopped: threading.Event) -> int:
     """Plans all runs that are due now and that no other process plans; returns how many. None where the console has no
     identity of its own. Raises ServiceError where that can't sign in, or the database can't be read."""
-    if not connection.has_own_identity():
+    # Where there is nothing to do, nothing signs in.
+    if not connection.has_own_identity() or not has_work(database()):
         return 0
     session, who, lease = connection.own_session(), connection.own_who(), read_settings().lease
     queue_due(database(), who)

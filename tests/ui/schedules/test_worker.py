@@ -13,7 +13,7 @@ from services.database.tables import scheduled_runs, schedules
 from services.policies.store import create_policy
 from services.schedules.runs import RunState, ScheduledRun, list_runs, read_parts
 from services.schedules.schedule import ScheduleSpec, Timing
-from services.schedules.store import request_run, save_schedule
+from services.schedules.store import request_run, save_schedule, set_active
 from tests.support.killed import Killed, killed_at
 from tests.support.own_sandbox import OwnSandbox
 from ui.deletion import deletions
@@ -78,6 +78,15 @@ def test_a_due_schedule_is_planned_once(own: OwnSandbox) -> None:
     (part,) = read_parts(database(), run.id)
     assert (part.repository, [one.tags for one in part.deleted]) == ("team/app", [("pr-1",)])
     assert not own.writes()
+
+
+def test_without_schedules_nothing_signs_in(own: OwnSandbox, monkeypatch: pytest.MonkeyPatch) -> None:
+    policy = scheduled(own)
+    monkeypatch.setattr(connection, "own_who", lambda: pytest.fail("signs in"))
+    assert work() == 0
+    set_active(database(), "me", policy, active=False)
+    make_due()
+    assert work() == 0
 
 
 def test_two_workers_at_once_plan_each_run_once(own: OwnSandbox) -> None:
