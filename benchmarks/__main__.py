@@ -23,6 +23,7 @@ from benchmarks import (
     push,
     reading,
     rerun,
+    running,
     sessions,
 )
 from benchmarks.results import Row, machine, table, write
@@ -34,6 +35,7 @@ MEASURES: dict[str, Callable[[], list[Row]]] = {
     "deleting": deleting.measure,
     "journal": journal.measure,
     "policies": policies.measure,
+    "running": running.measure,
     "at_hand": at_hand.measure,
     "access": access.measure,
     "pulls": pulls.measure,

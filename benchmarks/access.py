@@ -29,11 +29,11 @@ CONDITION = (
 
 
 def measure() -> list[Row]:
-    registries = [_registry(number) for number in range(REGISTRIES)]
+    registries = [bench_registry(number) for number in range(REGISTRIES)]
     assignments = _assignments(registries)
     principals = [_principal(number) for number in range(PRINCIPALS)]
 
-    clusters = [_cluster(principal) for principal in principals]
+    clusters = [bench_cluster(principal) for principal in principals]
 
     def whole_matrix() -> None:
         access = tuple(
@@ -76,7 +76,7 @@ def measure() -> list[Row]:
     ]
 
 
-def _registry(number: int) -> Registry:
+def bench_registry(number: int) -> Registry:
     subscription, group = f"subscription-{number % SUBSCRIPTIONS}", f"group-{number}"
     resource_id = f"/subscriptions/{subscription}/resourceGroups/{group}/providers/{REGISTRY}bench{number}"
     return Registry(
@@ -95,7 +95,7 @@ def _registry(number: int) -> Registry:
     )
 
 
-def _cluster(principal: str) -> Cluster:
+def bench_cluster(principal: str) -> Cluster:
     return Cluster(
         id=f"/subscriptions/s/resourceGroups/rg/providers/Microsoft.ContainerService/managedClusters/{principal}",
         name=principal,

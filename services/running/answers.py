@@ -178,7 +178,7 @@ def _newest(cluster: Cluster, answer: _Kept | None, failed: _Kept | None) -> Clu
 
 
 def _row(key: _Key, kept: _Kept) -> Mapping[str, Any]:
-    rows = [] if kept.error else [astuple(one) for one in kept.images or ()]
+    rows = [] if kept.error else list(kept.images or ())
     packed = zlib.compress(json.dumps(rows, separators=(",", ":"), ensure_ascii=False).encode())
     error = json.dumps(astuple(kept.error)) if kept.error else ""
     return {

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from services.aks.clusters import Cluster
 from services.connection.errors import ServiceError
@@ -70,8 +71,7 @@ class Owner:
         return f"{self.kind} {self.namespace}/{self.name}" if self.namespace else f"{self.kind} {self.name}"
 
 
-@dataclass(frozen=True, order=True)
-class RunningImage:
+class RunningImage(NamedTuple):
     """A container's image: of pods, or of the template of their owner.
 
     `reference` is as the pod or template names it, whatever that is. `digest` is the manifest that the node pulled, ""
@@ -127,8 +127,10 @@ def parse_reference(text: str) -> Reference | None:
 def merge_images(images: Iterable[RunningImage]) -> tuple[RunningImage, ...]:
     """The images in order, each once: those of pods are added up, and what a template names that its pods run too is
     left to them."""
-    found = {(one.owner, one.reference, one.digest): one for one in images}
-    run = {(owner, reference) for owner, reference, digest in found if digest}
-    return tuple(
-        sorted(one for (owner, reference, digest), one in found.items() if digest or (owner, reference) not in run)
-    )
+    found = {one[:_OF_IMAGE]: one for one in images}
+    run = {one[:_OF_REFERENCE] for one in found.values() if one.digest}
+    return tuple(sorted(one for one in found.values() if one.digest or one[:_OF_REFERENCE] not in run))
+
+
+# Fields of a RunningImage: its owner and reference, and with its digest.
+_OF_REFERENCE, _OF_IMAGE = 4, 5
