@@ -34,6 +34,7 @@ from services.registry_lifecycle.names import NameScope, check_name
 from services.registry_lifecycle.removal import apply_removal, plan_removal
 from services.registry_lifecycle.settings import settings_of
 from services.registry_lifecycle.settings_change import apply_settings, plan_settings
+from services.tasks.runs import list_runs
 from services.transfer.copy_plan import CopyItem, CopyPlan, parse_source
 from services.transfer.copy_run import apply_copy
 from tests.support.canned import ARM, Answer, Canned
@@ -368,6 +369,19 @@ def replay_name(recording: Recording) -> None:
     assert (sent_body["name"], sent_body["type"]) == (recording.request["name"], recording.request["type"])
 
 
+def replay_runs(recording: Recording) -> None:
+    wire, session = arm()
+    registry = registry_at(recording.path.removesuffix("/runs"))
+    wire.on("GET", f"{ARM}{recording.path}", recording.answer)
+    found = list_runs(session, registry)
+    assert found.complete
+    for run, document in zip(found.values, recording.body["value"], strict=True):
+        properties = document["properties"]
+        assert (run.id, run.status, run.task) == (properties["runId"], properties["status"], "")
+        assert (run.trigger, run.over, run.duration) == ("Manual", False, None)
+        assert run.created == time(properties["createTime"])
+
+
 AREA = Area(
     "registries",
     read={
@@ -394,13 +408,13 @@ AREA = Area(
         "real/acr-mgmt/webhook_delete_*.json": replay_webhook_removal,
         "real/acr-mgmt/webhook_ping_*.json": replay_ping,
         "real/acr-mgmt/webhook_callback_config_*.json": replay_callback,
+        "real/acr-mgmt/runs_list_*.json": replay_runs,
     },
     not_read={
         "real/acr-mgmt/generic_resources_*.json": "registries are listed by their own provider, with their properties",
         "real/acr-mgmt/registry_operation*.json": "part of the creation that was recorded with it",
         "real/acr-mgmt/list_credentials_*.json": "no password is read: az's line for them is shown",
         "real/acr-mgmt/regenerate_credential_*.json": "the console renews no admin password",
-        "real/acr-mgmt/runs_list_*.json": "ACR tasks are in another package, and in no view",
     },
 )
 
